@@ -1,0 +1,1 @@
+"""What people touch: pages, the dragged chart and the command line."""

@@ -1,0 +1,1 @@
+"""Where runs come from: files, bundled tables and probes, all as one runs table."""

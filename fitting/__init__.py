@@ -1,0 +1,1 @@
+"""From runs to predictions: laws, fits with their bootstrap draws, and plans."""
