@@ -1,0 +1,50 @@
+"""The `isoflop` command: with no command it opens the dashboard; each file in dashboard/commands/ is one command."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import click
+
+from dashboard import commands
+from dashboard.launch import one_thread_each
+
+DEFAULT = "open"
+
+
+class OneFilePerCommand(click.Group):
+    """A command group whose commands are the modules of dashboard/commands, imported only when asked for.
+
+    A module `fit_.py` or `fit.py` offers the command `fit` by a name `command`; nothing is registered anywhere.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(found.name.rstrip("_") for found in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for found in pkgutil.iter_modules(commands.__path__):
+            if found.name.rstrip("_") == cmd_name:
+                return importlib.import_module(f"{commands.__name__}.{found.name}").command  # type: ignore[no-any-return]
+        return None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`isoflop`, `isoflop --port 8600` and `isoflop runs.csv` all mean `isoflop open ...`."""
+        own = {option for param in self.get_params(ctx) for option in param.opts}
+        if not args or (args[0] not in own and args[0] not in self.list_commands(ctx)):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=OneFilePerCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("isoflop"), prog_name="isoflop")
+def group() -> None:
+    """Isoflop, a workbench for neural scaling laws. With no command, or with a file of runs, it opens the dashboard."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 the data can't say (with the sentence), 2 wrong use."""
+    one_thread_each()
+    group.main(args=args, prog_name="isoflop")

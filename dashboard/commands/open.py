@@ -1,0 +1,29 @@
+"""`isoflop` and `isoflop open [FILE]`: open the dashboard in the browser, with a file of runs if one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dashboard.commands import refuses
+
+
+@click.command(name="open")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of 127.0.0.1; a free one when not given.")
+@click.option("--no-browser", is_flag=True, help="Serve the page without opening a browser.")
+@refuses
+def command(file: Path | None, port: int | None, no_browser: bool) -> None:
+    """Open the dashboard; a FILE of runs is copied into a new workspace and shown."""
+    from dashboard.launch import serve
+
+    query = ""
+    if file is not None:
+        from dashboard import workspace
+
+        space = workspace.new()
+        upload = workspace.keep(space, file.name, file.read_bytes())
+        workspace.change(space, f"open {file.name}", {"source": upload.source})
+        query = f"w={space.id}"
+    serve(port=port, browser=not no_browser, query=query)
