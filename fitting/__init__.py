@@ -1,1 +1,21 @@
 """From runs to predictions: laws, fits with their bootstrap draws, and plans."""
+
+from fitting.estimate import fit, load_fit
+from fitting.law import Law, all_laws, offered
+from fitting.planner import Plan, plan
+from fitting.result import Band, Fit, FitError, Status, Verdict
+
+__all__ = [
+    "Band",
+    "Fit",
+    "FitError",
+    "Law",
+    "Plan",
+    "Status",
+    "Verdict",
+    "all_laws",
+    "fit",
+    "load_fit",
+    "offered",
+    "plan",
+]

@@ -1,0 +1,121 @@
+"""The coordinates a fit is solved in: the data's own middle as origin, contributions to the loss instead of raw weights.
+
+Inputs are divided by their geometric means. A coefficient A then stands for A * x0^-alpha, the loss its term contributes
+at the middle of the data, and the solver moves the logarithm of that. Exponents move in logarithms, a floor as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from fitting.dual import Dual
+from fitting.law import Law
+
+Array = np.ndarray
+
+# Beyond these a term is 1e-9 of the loss or 1e6 times it at the middle of the data: gone, or run away.
+LOWEST_SHARE, HIGHEST_SHARE = 1e-9, 1e6
+# A place on an input's axis may lie this far outside the data: e^23 is ten decades.
+LOCATION_REACH = 23.0
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """A law's internal coordinates for one table: `origin` maps each input to its geometric mean.
+
+    `loss` is the geometric mean and `lowest` the lowest of the losses; they set the bounds of contributions and floor.
+    """
+
+    law: Law
+    origin: Mapping[str, float]
+    loss: float
+    lowest: float
+
+    def scaled(self, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+        """The inputs over their geometric means, in the law's order."""
+        return tuple(np.asarray(inputs[k], float) / self.origin[k] for k in self.law.inputs)
+
+    @cached_property
+    def bounds(self) -> tuple[Array, Array]:
+        """Lowest and highest internal coordinates, each (p,)."""
+        low, high = np.empty(self.law.p), np.empty(self.law.p)
+        for i, p in enumerate(self.law.params):
+            if p.anchor is not None and p.anchor.kind == "location":
+                low[i], high[i] = -LOCATION_REACH, LOCATION_REACH
+            elif p.anchor is not None:
+                low[i], high[i] = np.log(self.loss * LOWEST_SHARE), np.log(self.loss * HIGHEST_SHARE)
+            elif p.is_floor:
+                low[i], high[i] = 0.0, self.lowest
+            elif p.log:
+                low[i], high[i] = np.log(p.range[0]), np.log(p.range[1])
+            else:
+                low[i], high[i] = p.range
+        return low, high
+
+    def scaled_params(self, theta: Array) -> list[Dual]:
+        """Parameters as they are for scaled inputs, with derivatives in `theta` (R, p); each value is (R, 1)."""
+        column = [theta[:, i, None] for i in range(self.law.p)]
+        out: list[Any] = [None] * self.law.p
+        for i, p in enumerate(self.law.params):
+            moved = Dual(column[i], {i: 1.0})
+            is_linear = not p.log and p.anchor is None
+            out[i] = moved if is_linear else np.exp(moved)
+        for i, p in enumerate(self.law.params):
+            if p.anchor is not None and p.anchor.kind == "scale":
+                # (x_c / x0)^exponent is the contribution, so x_c / x0 is the contribution to the power 1 / exponent.
+                exponent = out[self.law.names.index(p.anchor.exponent)]
+                out[i] = np.exp(Dual(column[i], {i: 1.0}) / exponent)
+        return out
+
+    def natural(self, theta: Array) -> Array:
+        """The law's own parameters (..., p) for internal coordinates (..., p)."""
+        theta = np.asarray(theta, float)
+        out = np.empty_like(theta)
+        for i, p in enumerate(self.law.params):
+            out[..., i] = theta[..., i] if (not p.log and p.anchor is None) else np.exp(theta[..., i])
+        for i, p in enumerate(self.law.params):
+            a = p.anchor
+            if a is None:
+                continue
+            if a.kind == "location":
+                out[..., i] *= self.origin[a.input]
+                continue
+            exponent = out[..., self.law.names.index(a.exponent)]
+            log_origin = np.log(self.origin[a.input])
+            with np.errstate(over="ignore", under="ignore"):  # a draw with an exponent near zero may leave the floats
+                if a.kind == "coefficient":
+                    out[..., i] = np.exp(theta[..., i] + exponent * log_origin)
+                else:
+                    out[..., i] = np.exp(theta[..., i] / exponent + log_origin)
+        return out
+
+    def internal(self, params: Array) -> Array:
+        """Internal coordinates (..., p) of the law's own parameters (..., p): the inverse of `natural`."""
+        params = np.asarray(params, float)
+        out = np.empty_like(params)
+        for i, p in enumerate(self.law.params):
+            a = p.anchor
+            if a is None:
+                out[..., i] = np.log(params[..., i]) if p.log else params[..., i]
+                continue
+            log_origin = np.log(self.origin[a.input])
+            if a.kind == "location":
+                out[..., i] = np.log(params[..., i]) - log_origin
+                continue
+            exponent = params[..., self.law.names.index(a.exponent)]
+            if a.kind == "coefficient":
+                out[..., i] = np.log(params[..., i]) - exponent * log_origin
+            else:
+                out[..., i] = (np.log(params[..., i]) - log_origin) * exponent
+        return out
+
+
+def coordinates(law: Law, inputs: Mapping[str, Array], loss: Array) -> Coordinates:
+    """The coordinates that suit a table: centred on the geometric means of its inputs (each (n,)) and losses (n,)."""
+    origin = {k: float(np.exp(np.mean(np.log(inputs[k])))) for k in law.inputs}
+    return Coordinates(law, origin, float(np.exp(np.mean(np.log(loss)))), float(np.min(loss)))

@@ -1,0 +1,153 @@
+"""`fit`: a runs table in, a fitted law with its bootstrap draws and verdicts out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data.schema import Runs
+from fitting.bootstrap import refits, weights
+from fitting.coordinates import coordinates
+from fitting.law import Law, all_laws
+from fitting.result import Fit, FitError, Settings
+from fitting.solve import minimise, problem, residuals
+from fitting.starts import starts
+from fitting.table import arrays
+from fitting.threads import one_thread
+from fitting.verdicts import Evidence, verdicts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Starts beside the best one, displaced by this much in every coordinate: they must come back to it.
+RIVALS, DISPLACED = 4, 0.3
+
+
+def fit(
+    runs: Runs | pd.DataFrame,
+    law: str = "auto",
+    *,
+    exclude: Iterable[str] = (),
+    group: str | None = None,
+    delta: float = 1e-3,
+    resamples: int = 4000,
+    seed: int = 0,
+) -> Fit:
+    """The law fitted to the runs: best values, bootstrap draws, and what the checks found.
+
+    `law` is a key of `all_laws()`, or "auto" for the one these columns allow best. `exclude` names runs to leave out.
+    `group` is the column whose values are resampled whole (default: each run by itself). `delta` is Huber's, in log
+    loss; `float("inf")` is least squares. `resamples` refits give the intervals; the same `seed` gives the same ones.
+
+    Raises FitError, in one sentence with what to do, when the runs cannot give a number.
+    """
+    table_of_runs = _as_runs(runs)
+    excluded = tuple(sorted(set(exclude)))
+    if excluded:
+        table_of_runs = table_of_runs.exclude(excluded)
+    if not delta > 0:
+        raise FitError(f"delta is a positive number of log-loss units such as 0.001; it was {delta!r}.")
+    if not (0 <= resamples <= 100_000):
+        raise FitError(f"resamples is a whole number from 0 to 100,000; it was {resamples!r}.")
+    chosen, reason = choose(table_of_runs, law)
+    table = arrays(table_of_runs, chosen, group)
+    with one_thread():
+        where = coordinates(chosen, table.inputs, table.loss)
+        prob = problem(where, table.inputs, table.loss, delta)
+        first = minimise(prob, starts(prob))
+        rng = np.random.default_rng(seed)
+        centre = first.theta[first.best()]
+        tried = minimise(prob, np.vstack([first.theta, centre + DISPLACED * rng.standard_normal((RIVALS, chosen.p))]))
+        best = tried.best()
+        draws = refits(prob, tried.theta[best], weights(table.groups, resamples, seed))
+        left = residuals(prob, tried.theta[best][None, :])[0]
+    if not np.isfinite(tried.objective[best]):
+        raise FitError(f"{chosen.title} gives no finite loss anywhere for {table_of_runs.name}. Choose another law.")
+    return Fit(
+        law_key=chosen.key,
+        values=where.natural(tried.theta[best]),
+        draws=where.natural(draws.theta),
+        objective=float(tried.objective[best]),
+        residuals=left,
+        runs=table.runs,
+        settings=Settings(
+            delta=float(delta),
+            resamples=int(resamples),
+            grouping=group or "run",
+            seed=int(seed),
+            starts=len(tried.objective),
+            count=_count(table_of_runs),
+            flops_convention=table.flops_convention,
+            law_reason=reason,
+            excluded=excluded,
+        ),
+        verdicts=verdicts(Evidence(table, where, best, tried, draws, left)),
+        digest=table_of_runs.digest,
+        ranges=table.ranges,
+        accounting=table.accounting,
+        table=table_of_runs.name,
+    )
+
+
+def choose(runs: Runs, key: str) -> tuple[Law, str]:
+    """The law called `key`, or for "auto" the one the table allows best, and the reason in a sentence.
+
+    Raises FitError when there is no such law, or "auto" finds none that the table can carry.
+    """
+    laws = all_laws()
+    if key != "auto":
+        if key not in laws:
+            raise FitError(f"There is no law called {key!r}; choose one of {', '.join(laws)}.")
+        return laws[key], "chosen by you"
+    frame = runs.kept
+    varied = {
+        c for c in ("params", "tokens", "flops")
+        if c in frame.columns and frame[c].nunique(dropna=True) >= 3 and frame["loss"].notna().any()
+    }  # fmt: skip
+    if {"params", "tokens"} <= varied:
+        return laws["chinchilla"], "both parameters and tokens vary, so the law that trades one for the other is fitted"
+    if "params" in varied:
+        return laws["kaplan-params"], "only the number of parameters varies"
+    if "tokens" in varied:
+        return laws["kaplan-tokens"], "only the number of tokens varies"
+    if "flops" in varied:
+        return laws["compute-floor"], "only training compute is known to vary"
+    raise FitError(
+        f"A law needs at least three different values of parameters, tokens or FLOPs beside a loss; {runs.name} has "
+        f"{len(frame)} usable runs that do not vary any of them. Map the columns, or add runs."
+    )
+
+
+def load_fit(source: str | Path) -> Fit:
+    """The fit saved by `Fit.to_json`, from a path or from the JSON text itself. Raises FitError if it is not one."""
+    from fitting.export import fit_from_json
+
+    text = str(source)
+    if not text.lstrip().startswith("{"):
+        path = Path(source)
+        if not path.is_file():
+            raise FitError(f"A fit saved as JSON was expected; there is no file {text!r}.")
+        text = path.read_text(encoding="utf-8")
+    try:
+        return fit_from_json(json.loads(text))
+    except (json.JSONDecodeError, RecursionError) as problem_found:
+        raise FitError(f"A fit saved as JSON was expected; this is not JSON ({problem_found}).") from None
+
+
+def _as_runs(runs: Any) -> Runs:
+    if isinstance(runs, Runs):
+        return runs
+    from data import read_runs
+
+    return read_runs(runs)
+
+
+def _count(runs: Runs) -> str:
+    for source in runs.sources:
+        if source.column == "params":
+            return source.header
+    return "params"

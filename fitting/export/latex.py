@@ -1,0 +1,127 @@
+"""A fit or a plan as LaTeX: rounded for reading, with the full-precision constants in comments of the same file."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from fitting.export.text import finite, provenance
+from fitting.planner import Plan
+from fitting.result import Band, Fit
+
+TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
+
+
+def fit_to_latex(fit: Fit) -> str:
+    """The fitted formula, a table of parameters with intervals, and every constant in full as `% name = value` lines."""
+    rows = []
+    for p in fit.law.params:
+        b = fit.interval(p.name)
+        value, low, high = (number(x, step(b)) for x in b)
+        rows.append(rf"  ${p.latex}$ & ${value}$ & ${low}$ & ${high}$ & {escape(p.meaning)} \\")
+    return "\n".join(
+        [
+            f"% {fit.law.title}: {fit.law.cite}",
+            *(f"% {k} = {v!r}" for k, v in fit.params.items()),
+            *_origin(fit),
+            r"\begin{equation}",
+            "  " + formula(fit),
+            r"\end{equation}",
+            r"\begin{tabular}{lrrrl}",
+            r"  \hline",
+            r"  & value & 2.5\,\% & 97.5\,\% & meaning \\",
+            r"  \hline",
+            *rows,
+            r"  \hline",
+            r"\end{tabular}",
+            "",
+        ]
+    )
+
+
+def plan_to_latex(fit: Fit, plan: Plan) -> str:
+    """A plan as a LaTeX table with intervals, and its full-precision values as comments."""
+    names = {
+        "flops": ("training compute", "FLOP"),
+        "params": ("parameters", ""),
+        "tokens": ("tokens", ""),
+        "tokens_per_param": ("tokens per parameter", ""),
+        "loss": ("loss, law", "nats per token"),
+        "loss_run": ("loss, one new run", "nats per token"),
+    }
+    bands = {k: b for k in names if isinstance(b := getattr(plan, k), Band)}
+    rows = []
+    for k, b in bands.items():
+        value, low, high = (number(x, step(b)) for x in b)
+        interval = rf"${low}$ to ${high}$" if b.low != b.high else ""
+        rows.append(rf"  {names[k][0]} & ${value}$ & {interval} & {names[k][1]} \\")
+    return "\n".join(
+        [
+            f"% Plan from {fit.law.title}: {fit.law.cite}",
+            *(f"% {k} = {b.value!r} ({b.low!r} to {b.high!r} at {b.level})" for k, b in bands.items()),
+            *_origin(fit),
+            r"\begin{tabular}{lrrl}",
+            r"  \hline",
+            r"  & value & " + f"{100 * plan.loss.level:g}" + r"\,\% interval & unit \\",
+            r"  \hline",
+            *rows,
+            r"  \hline",
+            r"\end{tabular}",
+            "",
+        ]
+    )
+
+
+def formula(fit: Fit) -> str:
+    """The law's LaTeX with each symbol replaced by its fitted number, rounded to what its interval supports."""
+    tokens = TOKEN.findall(fit.law.latex)
+    symbols = sorted(((TOKEN.findall(p.latex), p.name) for p in fit.law.params), key=lambda s: -len(s[0]))
+    left, out, i = fit.law.latex.index("="), [], 0
+    position = 0
+    while i < len(tokens):
+        here = next(((s, n) for s, n in symbols if position > left and tokens[i : i + len(s)] == s), None)
+        if here is None:
+            out.append(tokens[i])
+            position += len(tokens[i])
+            i += 1
+            continue
+        symbol, name = here
+        out.append(number(fit.params[name], step(fit.interval(name))))
+        position += sum(map(len, symbol))
+        i += len(symbol)
+    return "".join(out)
+
+
+def step(b: Band) -> float:
+    """The place value of the last digit worth printing: two digits of half the interval's width, or 4 of the value."""
+    width = 0.5 * (b.high - b.low) if math.isfinite(b.high - b.low) else 0.0
+    base = width / 10 if width > 0 else abs(b.value) * 1e-3 or 1.0
+    return float(10.0 ** math.floor(math.log10(base)))
+
+
+def number(x: float, step: float) -> str:
+    """A number rounded to a place value, as LaTeX: `1.817`, or `6.4 \\times 10^{13}` where zeros would be counted."""
+    if not math.isfinite(x):
+        return r"\infty" if x > 0 else r"-\infty" if x < 0 else r"\mathrm{n/a}"
+    if x == 0:
+        return "0"
+    size = math.floor(math.log10(abs(x)))
+    digits = max(0, size - round(math.log10(step)))
+    if -4 <= size < 5:
+        return f"{x:.{max(0, digits - size)}f}"
+    mantissa, exponent = f"{x:.{min(digits, 15)}e}".split("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}"
+
+
+def escape(text: str) -> str:
+    """Text with the characters LaTeX would act on made plain."""
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(special.get(c, "\\" + c if c in "&%$#_{}" else c) for c in text)
+
+
+def _origin(fit: Fit) -> list[str]:
+    """Provenance as comment lines; JSON keeps a stranger's names on their line."""
+    origin: dict[str, Any] = provenance(fit)
+    return [f"% {k}: {json.dumps(finite(v))}" for k, v in origin.items()]

@@ -1,0 +1,81 @@
+"""A fitted law as a Python module that runs alone: its constants in full, `loss`, and the best split of a budget."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+
+from fitting.export.text import finite, provenance
+from fitting.law import Law
+from fitting.result import Fit
+
+PLANNER = '''
+
+def flops(params, tokens):
+    """Training FLOPs as the fitted table counts them."""
+    return 6.0 * params * tokens * math.exp(RATIO_OFFSET + RATIO_SLOPE * (math.log(params) - RATIO_CENTRE))
+
+
+def best(budget):
+    """(params, tokens, loss) that a budget in FLOPs buys at best, by golden section on log params."""
+    def tokens(x):
+        return budget / flops(math.exp(x), 1.0)
+
+    def height(x):
+        return loss(math.exp(x), tokens(x))
+
+    low, high = 0.0, max(1.0, math.log(budget / 6.0) - RATIO_OFFSET)
+    start = min((low + (high - low) * k / 400.0 for k in range(401)), key=height)
+    low, high = start - (high - low) / 400.0, start + (high - low) / 400.0
+    golden = (math.sqrt(5.0) - 1.0) / 2.0
+    while high - low > 1e-9:
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        low, high = (low, right) if height(left) < height(right) else (left, high)
+    x = 0.5 * (low + high)
+    return math.exp(x), tokens(x), height(x)
+'''
+
+
+def fit_to_python(fit: Fit) -> str:
+    """Python source that needs only the standard library (and NumPy where the formula does)."""
+    law = fit.law
+    body = _body(law)
+    intervals = {k: [fit.interval(k).low, fit.interval(k).high] for k in law.names}
+    lines = [
+        f'"""{law.title}: {law.cite}.\n\nInputs are counts ({", ".join(law.inputs)}); the loss is in nats per token.\n"""',
+        "",
+        "import math" + ("\n\nimport numpy as np" if "np." in body else ""),
+        "",
+        *(f"{k} = {v!r}" for k, v in fit.params.items()),
+        "",
+        f"INTERVALS_95 = {finite(intervals)!r}",
+        f"ORIGIN = {finite(provenance(fit))!r}",
+        f"RATIO_OFFSET, RATIO_SLOPE, RATIO_CENTRE = {fit.accounting.offset!r}, {fit.accounting.slope!r}, {fit.accounting.centre!r}",
+        "",
+        "",
+        f"def loss({', '.join(law.inputs)}):",
+        f'    """Fitted loss, nats per token ({fit.n} runs)."""',
+        textwrap.indent(body, "    "),
+    ]
+    source = "\n".join(lines)
+    if set(law.inputs) == {"params", "tokens"}:
+        source += "\n" + PLANNER.replace("loss(math.exp(x), tokens(x))", _call(law))
+    return source.rstrip("\n") + "\n"
+
+
+def _body(law: Law) -> str:
+    """The statements of the law's formula, without its docstring, as source."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(law.formula)))
+    function = tree.body[0]
+    if not isinstance(function, ast.FunctionDef):
+        raise TypeError(f"law {law.key!r}: the formula is a plain function, so that it can be exported")
+    statements = function.body
+    if isinstance(statements[0], ast.Expr) and isinstance(statements[0].value, ast.Constant):
+        statements = statements[1:]
+    return "\n".join(ast.unparse(s) for s in statements)
+
+
+def _call(law: Law) -> str:
+    values = {"params": "math.exp(x)", "tokens": "tokens(x)"}
+    return f"loss({', '.join(values[k] for k in law.inputs)})"

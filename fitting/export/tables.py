@@ -1,0 +1,60 @@
+"""Tables as CSV that a spreadsheet opens without running anything: parameters, plans, and runs with residuals."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from fitting.export.text import finite, plan_values, provenance
+from fitting.planner import Plan
+from fitting.result import Fit
+
+if TYPE_CHECKING:
+    from data.schema import Runs
+
+# What makes a spreadsheet take a text cell for a formula (OWASP, CSV injection).
+TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def summary_to_csv(fit: Fit) -> str:
+    """The parameter table as CSV, with the fit's provenance in comment lines above it."""
+    return _csv(fit.summary(), fit)
+
+
+def residuals_to_csv(fit: Fit, runs: Runs) -> str:
+    """All runs, fitted or not, as CSV: their columns, `used`, `predicted` loss and `residual` (log predicted - log loss)."""
+    kept, aside = runs.kept.copy(), runs.set_aside.copy()
+    residual = dict(zip(fit.runs, fit.residuals, strict=True))
+    kept["used"] = kept["run"].isin(list(residual))
+    kept["residual"] = kept["run"].map(residual).astype(float)
+    kept["predicted"] = kept["loss"] * np.exp(kept["residual"])
+    aside["used"] = False
+    table = pd.concat([f for f in (kept, aside) if len(f)], ignore_index=True)
+    return _csv(table, fit)
+
+
+def plan_to_csv(fit: Fit, plan: Plan) -> str:
+    """A plan as CSV: one row a quantity with value, low and high."""
+    rows = [
+        (k, v["value"], v["low"], v["high"]) if isinstance(v, dict) and "value" in v else (k, v, None, None)
+        for k, v in plan_values(plan).items()
+        if k not in ("notes", "hardware", "valley") and v is not None
+    ]
+    return _csv(pd.DataFrame(rows, columns=["quantity", "value", "low", "high"]), fit)
+
+
+def _csv(table: pd.DataFrame, fit: Fit) -> str:
+    head = "".join(f"# {k}: {json.dumps(finite(v))}\n" for k, v in {"law": fit.law_key, **provenance(fit)}.items())
+    return head + defused(table).to_csv(index=False, lineterminator="\n")
+
+
+def defused(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before any text a spreadsheet would run as a formula; numbers stay numbers."""
+    out = table.copy()
+    for column in out.columns:
+        if not pd.api.types.is_numeric_dtype(out[column]):
+            out[column] = out[column].map(lambda x: "'" + x if isinstance(x, str) and x.startswith(TRIGGERS) else x)
+    return out.rename(columns=lambda c: "'" + c if isinstance(c, str) and c.startswith(TRIGGERS) else c)

@@ -1,0 +1,209 @@
+"""What a law is: a formula, its parameters with their meaning, and where it was published.
+
+A law is declared in one small file of `fitting/laws/`. Everything else (fit, intervals, bands, menus, planner, export,
+golden tests) follows from the declaration, so that adding a law touches one file and no `if`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+
+from fitting.dual import partials_of, seed, value_of
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """How a parameter moves when the unit of an input changes, and with it what is worth fitting instead.
+
+    `coefficient`: A in A * x^-exponent.  `scale`: x_c in (x_c / x)^exponent.  Both stand for one number that can be
+    read off the data, the loss that this input alone contributes at the middle of the data, and that number is what
+    the solver moves: in (A, alpha) themselves the problem's condition number is 1e13, in these terms about 1e3.
+    `location`: a place on the input's own axis, such as the break of a broken power law.
+    """
+
+    kind: str  # "coefficient" | "scale" | "location"
+    input: str
+    exponent: str = ""
+
+
+def coefficient(input: str, exponent: str) -> Anchor:
+    """The anchor of A in A * input^-exponent."""
+    return Anchor("coefficient", input, exponent)
+
+
+def scale(input: str, exponent: str) -> Anchor:
+    """The anchor of x_c in (x_c / input)^exponent."""
+    return Anchor("scale", input, exponent)
+
+
+def location(input: str) -> Anchor:
+    """The anchor of a place on the axis of an input."""
+    return Anchor("location", input)
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of a law: name, LaTeX symbol, unit, meaning, and the range outside which nobody would believe it.
+
+    `log` says that the solver moves its logarithm, as for everything that must stay positive. A parameter without an
+    anchor and with `log=False` and a lower end of zero is a floor: zero is allowed, and reported as a bound when met.
+    """
+
+    name: str
+    latex: str
+    unit: str
+    meaning: str
+    range: tuple[float, float]
+    log: bool = True
+    anchor: Anchor | None = None
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether this is an irreducible loss: linear, unanchored and bounded below by zero."""
+        return not self.log and self.anchor is None and self.range[0] == 0.0 and self.unit == "nats"
+
+
+@dataclass(frozen=True)
+class Published:
+    """Constants of a law as one paper gives them, with the standard errors it states, if any."""
+
+    paper: str
+    values: Mapping[str, float]
+    source: str
+    note: str = ""
+    errors: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Law:
+    """A declared law. `formula(*inputs, *parameters)` takes broadcasting arrays and returns the output.
+
+    Raises `TypeError` when the formula's arguments are not the declared inputs followed by the declared parameters.
+    """
+
+    key: str
+    title: str
+    formula: Callable[..., Any]
+    latex: str
+    inputs: tuple[str, ...]
+    params: tuple[Param, ...]
+    cite: str
+    output: str = "loss"
+    frontier: bool = False  # fitted only to runs that no cheaper run beats
+    published: tuple[Published, ...] = ()
+
+    def __post_init__(self) -> None:
+        expected = [*self.inputs, *self.names]
+        found = list(inspect.signature(self.formula).parameters)
+        if found != expected:
+            raise TypeError(f"law {self.key!r}: the formula takes {found}, the declaration says {expected}")
+        for p in self.params:
+            a = p.anchor
+            if a and (a.input not in self.inputs or (a.exponent and a.exponent not in self.names)):
+                raise TypeError(f"law {self.key!r}: {p.name} is anchored to {a}, which the law does not have")
+        for pub in self.published:
+            if set(pub.values) != set(self.names):
+                raise TypeError(f"law {self.key!r}: constants of {pub.paper} name {sorted(pub.values)}")
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names in order."""
+        return tuple(p.name for p in self.params)
+
+    @property
+    def p(self) -> int:
+        """The number of parameters."""
+        return len(self.params)
+
+    @property
+    def min_runs(self) -> int:
+        """Runs below which no fit is attempted: two more than there are parameters."""
+        return self.p + 2
+
+    def param(self, name: str) -> Param:
+        """The parameter called `name`; KeyError if the law has none."""
+        for p in self.params:
+            if p.name == name:
+                return p
+        raise KeyError(name)
+
+    def __call__(self, inputs: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
+        """The law's output for inputs and parameters by name, broadcast together."""
+        return self.formula(*(inputs[k] for k in self.inputs), *(params[k] for k in self.names))
+
+    @cached_property
+    def shapes(self) -> tuple[int, ...]:
+        """Indices of the parameters that bend the law (exponents): those with neither an anchor nor a floor."""
+        return tuple(i for i, p in enumerate(self.params) if p.anchor is None and not p.is_floor)
+
+    @cached_property
+    def amounts(self) -> tuple[int, ...]:
+        """Indices of the parameters that weigh the law's terms: floors, coefficients and scales."""
+        return tuple(
+            i
+            for i, p in enumerate(self.params)
+            if p.is_floor or (p.anchor and p.anchor.kind in ("coefficient", "scale"))
+        )
+
+    @cached_property
+    def is_linear(self) -> bool:
+        """Whether the output is a sum of its amounts with factors that depend on shapes alone.
+
+        Found by trying: the slopes in the amounts may not move when the amounts do, and must add up to the output.
+        """
+        if len(self.amounts) + len(self.shapes) != self.p or any(
+            self.params[i].anchor and self.params[i].anchor.kind != "coefficient"  # type: ignore[union-attr]
+            for i in self.amounts
+        ):
+            return False
+        rng = np.random.default_rng(0)
+        x = [np.exp(rng.normal(size=5)) for _ in self.inputs]
+        values = [float(np.sqrt(max(p.range[0], 1e-2) * min(p.range[1], 10.0))) for p in self.params]
+        slopes = []
+        for factor in (1.0, 1.7):
+            at = [v * factor**k if k in self.amounts else v for k, v in enumerate(values)]
+            out = self.formula(*x, *seed(at))
+            d = partials_of(out)
+            if any(k not in d for k in self.amounts):
+                return False
+            total = sum(at[k] * d[k] for k in self.amounts)
+            if not np.allclose(total, value_of(out), rtol=1e-10, atol=0):
+                return False
+            slopes.append([np.broadcast_to(d[k], x[0].shape) for k in self.amounts])
+        return bool(np.allclose(slopes[0], slopes[1], rtol=1e-10, atol=0))
+
+    def missing(self, columns: Collection[str]) -> tuple[str, ...]:
+        """The columns this law needs and `columns` lacks."""
+        return tuple(c for c in (*self.inputs, self.output) if c not in columns)
+
+
+@cache
+def all_laws() -> dict[str, Law]:
+    """Every law in `fitting/laws/`, by key, in a stable order. A module offers `law` or a tuple `laws`."""
+    from fitting import laws as folder
+
+    found: dict[str, Law] = {}
+    for info in sorted(pkgutil.iter_modules(folder.__path__), key=lambda m: m.name):
+        module = importlib.import_module(f"{folder.__name__}.{info.name}")
+        for law in getattr(module, "laws", None) or (module.law,):
+            if law.key in found:
+                raise TypeError(f"two laws are called {law.key!r}")
+            found[law.key] = law
+    return found
+
+
+def offered(columns: Collection[str]) -> dict[str, str]:
+    """For every law the reason why a table with these columns cannot carry it, or '' when it can."""
+    out = {}
+    for key, law in all_laws().items():
+        lacks = law.missing(columns)
+        out[key] = f"the table has no {' and no '.join(lacks)}" if lacks else ""
+    return out

@@ -1,0 +1,252 @@
+"""`plan`: from a fitted law and a budget (or a loss wanted) to model size, tokens and loss, each with its band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fitting.hardware import Hardware
+from fitting.optimum import Optimum, Valley, flat_range, optimum, valley
+from fitting.result import Band, Fit, FitError
+
+Array = np.ndarray
+
+# Budgets outside this are no budgets: a loss that needs more is called unreachable.
+LEAST_FLOPS, MOST_FLOPS = 1e3, 1e45
+VALLEY_SHARE = 1e-3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a budget buys. Numbers, or arrays (K,) for K budgets; sizes are None for a law of compute alone.
+
+    `loss` is the law's, `loss_run` that of one new run. `valley` is the range of sizes within 0.1 % of the best loss.
+    `penalty` is the share by which the loss at a chosen size exceeds the best one (None at the best size).
+    `beyond` is the budget over the largest run's. `notes` are sentences.
+    """
+
+    flops: Band
+    params: Band | None
+    tokens: Band | None
+    tokens_per_param: Band | None
+    loss: Band
+    loss_run: Band
+    valley: tuple[Any, Any] | None
+    penalty: Band | None
+    beyond: Any
+    hardware: Hardware | None
+    notes: tuple[str, ...]
+
+
+def plan(
+    fit: Fit,
+    *,
+    flops: Any = None,
+    params: float | None = None,
+    loss: float | None = None,
+    devices: float | None = None,
+    hours: float | None = None,
+    peak: float | None = None,
+    utilisation: float | None = None,
+    money: float | None = None,
+    price: float | None = None,
+    level: float = 0.95,
+) -> Plan:
+    """The plan for one budget: `flops` (a number or (K,) of them), `devices` x `hours`, `money` at `price`, or a `loss` wanted.
+
+    `params` holds the model at a chosen size instead of the best one. `peak` is a device's dense bf16 FLOP/s,
+    `utilisation` the share of it reached. FLOPs are counted as the fitted table counts them.
+    Raises FitError when the law cannot say, or no budget reaches the loss; TypeError when the budget is not given once.
+    """
+    hardware = _hardware(devices, peak, utilisation, price)
+    ways = {"flops": flops, "hours": hours, "money": money, "loss": loss}
+    given = [k for k, v in ways.items() if v is not None]
+    if len(given) != 1:
+        raise TypeError(
+            f"give one budget: flops, devices with hours, money with price, or a loss; given: {given or 'none'}"
+        )
+    if not ({"params", "tokens"} == set(fit.law.inputs) or fit.law.inputs == ("flops",)):
+        raise FitError(
+            f"{fit.law.title} does not say how loss depends on both size and tokens, so it cannot split a budget. "
+            "Fit a law of both, such as Chinchilla."
+        )
+    if params is not None and "params" not in fit.law.inputs:
+        raise FitError(
+            f"{fit.law.title} knows nothing of model size; fit a law of size and tokens to plan at a chosen one."
+        )
+    if params is not None and not (np.isfinite(params) and params >= 1):
+        raise FitError(f"A model size is a number of parameters, at least 1; it was {params!r}.")
+    if loss is not None:
+        return _for_loss(fit, float(loss), params, hardware, level)
+    if hours is not None:
+        hardware = hardware or Hardware()
+        flops = hours * hardware.devices * hardware.flops_per_device_hour
+    if money is not None:
+        if hardware is None or hardware.price is None:
+            raise TypeError("money needs price: what one device-hour costs")
+        flops = money / hardware.price * hardware.flops_per_device_hour
+    return _for_flops(fit, flops, params, hardware, level)
+
+
+def _hardware(devices: Any, peak: Any, utilisation: Any, price: Any) -> Hardware | None:
+    given = {"devices": devices, "peak": peak, "utilisation": utilisation, "price": price}
+    given = {k: v for k, v in given.items() if v is not None}
+    if not given:
+        return None
+    try:
+        return Hardware(**given)
+    except ValueError as e:
+        raise FitError(str(e)) from None
+
+
+def _for_flops(fit: Fit, flops: Any, params: float | None, hardware: Hardware | None, level: float) -> Plan:
+    asked = np.asarray(flops, float)
+    if not np.all(np.isfinite(asked)) or np.any(asked < LEAST_FLOPS) or np.any(asked > MOST_FLOPS):
+        raise FitError(f"A budget is between {LEAST_FLOPS:.0e} and {MOST_FLOPS:.0e} FLOP; it was {flops!r}.")
+    budgets = np.atleast_1d(asked)
+    best = _at(fit, fit.values[None, :], budgets, params)
+    spread = _at(fit, fit.draws, budgets, params)
+    return _assemble(fit, asked.shape, (budgets[None, :], budgets[None, :]), best, spread, params, hardware, level)
+
+
+def _for_loss(fit: Fit, loss: float, params: float | None, hardware: Hardware | None, level: float) -> Plan:
+    if not (np.isfinite(loss) and loss > 0):
+        raise FitError(f"A loss is a positive number of nats per token; it was {loss!r}.")
+    budget = _budget_for(fit, fit.values[None, :], loss, params)
+    if not np.isfinite(budget[0, 0]):
+        lowest = _at(fit, fit.values[None, :], np.array([MOST_FLOPS]), params).loss[0, 0]
+        at = "" if params is None else f" at {params:.3g} parameters"
+        raise FitError(
+            f"No budget reaches a loss of {loss:.4g}{at}: by this fit it cannot fall below {lowest:.4g}. Ask for a higher loss."
+        )
+    budgets = _budget_for(fit, fit.draws, loss, params)
+    best = _rowwise(fit, fit.values[None, :], budget, params)
+    spread = _rowwise(fit, fit.draws, budgets, params)
+    return _assemble(fit, (), (budget, budgets), best, spread, params, hardware, level)
+
+
+def _at(fit: Fit, values: Array, budgets: Array, params: float | None) -> Optimum:
+    """Size, tokens and loss (R, K) for parameter sets (R, p) at budgets (K,)."""
+    shape = (len(values), len(budgets))
+    if fit.law.inputs == ("flops",):
+        named = {k: values[:, i, None] for i, k in enumerate(fit.law.names)}
+        missing = np.full(shape, np.nan)
+        return Optimum(missing, missing, np.broadcast_to(fit.law({"flops": budgets}, named), shape))
+    v = valley(fit.law, values, budgets, fit.accounting)
+    if params is None:
+        return optimum(v)
+    log_n = np.full(shape, np.log(params))
+    return Optimum(np.exp(log_n), np.array(v.tokens(log_n)), np.array(v.loss(log_n)))
+
+
+def _rowwise(fit: Fit, values: Array, budgets: Array, params: float | None) -> Optimum:
+    """As `_at`, with a budget of its own for each parameter set: values (R, p), budgets (R, 1)."""
+    reachable = np.isfinite(budgets)
+    safe = np.where(reachable, budgets, MOST_FLOPS)
+    if fit.law.inputs == ("flops",):
+        named = {k: values[:, i, None] for i, k in enumerate(fit.law.names)}
+        missing = np.full(budgets.shape, np.nan)
+        found = Optimum(missing, missing, fit.law({"flops": safe}, named))
+    else:
+        v = Valley(fit.law, {k: values[:, i, None] for i, k in enumerate(fit.law.names)}, safe, fit.accounting)
+        if params is None:
+            found = optimum(v)
+        else:
+            log_n = np.full(budgets.shape, np.log(params))
+            found = Optimum(np.exp(log_n), np.array(v.tokens(log_n)), np.array(v.loss(log_n)))
+    unreachable = np.where(reachable, 1.0, np.inf)
+    sized = 1.0 if params is not None else unreachable
+    return Optimum(found.params * sized, found.tokens * unreachable, found.loss)
+
+
+def _budget_for(fit: Fit, values: Array, loss: float, params: float | None) -> Array:
+    """The budget (R, 1) at which each parameter set reaches a loss; infinite where none does. Bisection in log C."""
+    count = len(values)
+    low = np.full((count, 1), np.log(LEAST_FLOPS))
+    high = np.full((count, 1), np.log(MOST_FLOPS))
+    if count == 0:
+        return low
+    never = _rowwise(fit, values, np.exp(high), params).loss > loss
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        above = _rowwise(fit, values, np.exp(middle), params).loss > loss
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.where(never, np.inf, np.exp(0.5 * (low + high)))
+
+
+def _assemble(
+    fit: Fit,
+    shape: tuple[int, ...],
+    budgets: tuple[Array, Array],
+    best: Optimum,
+    spread: Optimum,
+    params: float | None,
+    hardware: Hardware | None,
+    level: float,
+) -> Plan:
+    def band(a: Array, b: Array) -> Band:
+        return fit.band_of(a, b, level, shape)
+
+    sized = fit.law.inputs != ("flops",)
+    chosen = budgets[0]
+    flat, penalty = None, None
+    if sized and params is None:
+        v = valley(fit.law, fit.values[None, :], chosen[0], fit.accounting)
+        low, high = flat_range(v, best, VALLEY_SHARE)
+        flat = tuple(float(x[0, 0]) if shape == () else x[0] for x in (low, high))
+    if sized and params is not None:
+        ideal = _at(fit, fit.values[None, :], chosen[0], None)
+        if budgets[1] is budgets[0]:
+            ideal_spread = _at(fit, fit.draws, budgets[1][0], None)
+        else:
+            ideal_spread = _rowwise(fit, fit.draws, budgets[1], None)
+        penalty = band(best.loss / ideal.loss - 1.0, spread.loss / ideal_spread.loss - 1.0)
+    largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
+    beyond = np.reshape(chosen[0] / largest, shape)
+    spread_budget = (
+        np.broadcast_to(budgets[1], (len(fit.draws), chosen.shape[1]))
+        if len(fit.draws)
+        else np.empty((0, chosen.shape[1]))
+    )
+    return Plan(
+        flops=band(chosen, spread_budget),
+        params=band(best.params, spread.params) if sized else None,
+        tokens=band(best.tokens, spread.tokens) if sized else None,
+        tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
+        loss=band(best.loss, spread.loss),
+        loss_run=band(best.loss, spread.loss * np.exp(-fit.errors())),
+        valley=flat,  # type: ignore[arg-type]
+        penalty=penalty,
+        beyond=float(beyond) if shape == () else beyond,
+        hardware=hardware,
+        notes=_notes(fit, chosen[0], best, sized),
+    )
+
+
+def _ratio(o: Optimum) -> Array:
+    with np.errstate(invalid="ignore"):
+        ratio = o.tokens / o.params
+    return np.where(np.isnan(ratio), np.inf, ratio)  # both unreachable: more of either than there is
+
+
+def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool) -> tuple[str, ...]:
+    if len(budgets) != 1:
+        return ()
+    notes = []
+    largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
+    if budgets[0] > largest:
+        notes.append(
+            f"{budgets[0] / largest:.2g}x beyond the largest run: the bands hold the noise of these runs, not doubt about the law's form."
+        )
+    for name, x in (("parameters", best.params), ("tokens", best.tokens)) if sized else ():
+        low, high = fit.ranges["params" if name == "parameters" else "tokens"]
+        if x[0, 0] < low or x[0, 0] > high:
+            notes.append(f"{x[0, 0]:.2e} {name} lie outside the runs' {low:.2e} to {high:.2e}.")
+    if fit.accounting.slope or fit.accounting.offset:
+        notes.append(
+            f"FLOPs as the table counts them: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."
+            if sized else "FLOPs as the table counts them."
+        )  # fmt: skip
+    return tuple(notes)

@@ -1,0 +1,261 @@
+"""What a fit is: plain values that cache, pickle and round-trip to JSON, and that answer in numbers with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitting.law import Law, all_laws
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = np.ndarray
+
+
+class FitError(ValueError):
+    """No usable number: one sentence with what was expected, what came and what to do. `.fit` has what there is."""
+
+    def __init__(self, message: str, fit: Fit | None = None) -> None:
+        super().__init__(message)
+        self.fit = fit
+
+
+@dataclass(frozen=True)
+class Band:
+    """A value with an interval at `level`; numbers, or arrays of one shape."""
+
+    value: Any
+    low: Any
+    high: Any
+    level: float
+
+    def __iter__(self) -> Any:
+        return iter((self.value, self.low, self.high))
+
+
+class Status(Enum):
+    """How far a fit can be trusted; `.sentence` says it in words."""
+
+    SOUND = "sound"
+    CAUTION = "caution"
+    UNSOUND = "unsound"
+
+    @property
+    def sentence(self) -> str:
+        """What this status means for someone about to use the numbers."""
+        return {
+            "sound": "Every check passes: the numbers mean what their intervals say.",
+            "caution": "Usable, with the notes below in mind.",
+            "unsound": "Do not plan with this: at least one check fails, and says why.",
+        }[self.value]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One check of a fit: `state` is "ok", "note" or "fail"; `sentence` says what was found, `todo` what to do."""
+
+    key: str
+    title: str
+    state: str
+    sentence: str
+    todo: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything chosen for a fit, as it must be repeated to get the same numbers."""
+
+    delta: float = 1e-3
+    resamples: int = 4000
+    grouping: str = "run"
+    seed: int = 0
+    objective: str = "sum of Huber(delta) of log-loss residuals"
+    starts: int = 0
+    count: str = "params"
+    flops_convention: str = "6ND"
+    law_reason: str = ""
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """How a table counts FLOPs: log(C / 6ND) = offset + slope (log N - centre), from its own rows.
+
+    `spread` is the standard deviation of what the line leaves over.
+    """
+
+    offset: float = 0.0
+    slope: float = 0.0
+    centre: float = 0.0
+    spread: float = 0.0
+
+    def ratio(self, params: Any) -> Any:
+        """C / 6ND at a model size."""
+        return np.exp(self.offset + self.slope * (np.log(params) - self.centre))
+
+    def flops(self, params: Any, tokens: Any) -> Any:
+        """Training FLOPs of a run in the table's own convention."""
+        return 6.0 * params * tokens * self.ratio(params)
+
+    def tokens(self, flops: Any, params: Any) -> Any:
+        """Tokens that a budget in the table's convention buys at a model size."""
+        return flops / (6.0 * params * self.ratio(params))
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted law: best values (p,), bootstrap draws (R, p), and what is needed to judge and repeat it.
+
+    `draws` is the source of every interval. `residuals` (n,) are log f - log L in the order of `runs`. `ranges` maps
+    each input, the output and `flops` to the lowest and highest value among the runs fitted.
+    """
+
+    law_key: str
+    values: Array
+    draws: Array
+    objective: float
+    residuals: Array
+    runs: tuple[str, ...]
+    settings: Settings
+    verdicts: tuple[Verdict, ...]
+    digest: str
+    ranges: Mapping[str, tuple[float, float]]
+    accounting: Accounting = field(default_factory=Accounting)
+    table: str = ""
+
+    @property
+    def law(self) -> Law:
+        """The law's declaration."""
+        return all_laws()[self.law_key]
+
+    @cached_property
+    def params(self) -> dict[str, float]:
+        """The best values by name."""
+        return {k: float(v) for k, v in zip(self.law.names, self.values, strict=True)}
+
+    @cached_property
+    def status(self) -> Status:
+        """The worst of the verdicts."""
+        states = {v.state for v in self.verdicts}
+        return Status.UNSOUND if "fail" in states else Status.CAUTION if "note" in states else Status.SOUND
+
+    @property
+    def n(self) -> int:
+        """The number of runs fitted."""
+        return len(self.residuals)
+
+    @cached_property
+    def noise(self) -> float:
+        """Standard deviation of log-loss residuals, for the degrees of freedom that the parameters took."""
+        return float(np.sqrt(np.sum(self.residuals**2) / max(1, self.n - self.law.p)))
+
+    def band(self, quantity: str | Callable[[dict[str, Array]], Any], level: float = 0.95) -> Band:
+        """The interval of a parameter by name, or of any function of the parameters.
+
+        `quantity` is called once with the best values and once with the draws, each parameter as an array (R, 1) or
+        (1, 1), and returns (R, k): the band's arrays are (k,), or numbers where k is 1.
+        """
+        ask: Callable[[dict[str, Array]], Any]
+        if isinstance(quantity, str):
+            index = self.law.names.index(quantity)
+            name = self.law.names[index]
+
+            def ask(p: dict[str, Array]) -> Any:
+                return p[name]
+        else:
+            ask = quantity
+        best = np.asarray(ask(self._columns(self.values[None, :])), float)
+        spread = np.asarray(ask(self._columns(self.draws)), float)
+        return self.band_of(best, spread, level)
+
+    def interval(self, name: str, level: float = 0.95) -> Band:
+        """The interval of one parameter; KeyError if the law has none of that name."""
+        self.law.param(name)
+        return self.band(name, level)
+
+    def predict(self, level: float = 0.95, of: str = "law", **inputs: Any) -> Band:
+        """Predicted loss, in nats per token, at inputs given by name as numbers or arrays of one shape.
+
+        `of="law"` is the band of the law's mean; `of="run"` the prediction interval of one new run, which adds the
+        spread of single runs around the law. Neither holds doubt about the law's form. TypeError for wrong inputs.
+        """
+        if set(inputs) != set(self.law.inputs):
+            raise TypeError(
+                f"{self.law.title} is a law of {', '.join(self.law.inputs)}; it was asked at {sorted(inputs)}"
+            )
+        if of not in ("law", "run"):
+            raise TypeError(f'of is "law" or "run", not {of!r}')
+        arrays = dict(zip(inputs, np.broadcast_arrays(*(np.asarray(v, float) for v in inputs.values())), strict=True))
+        shape = next(iter(arrays.values())).shape
+        flat = {k: v.reshape(1, -1) for k, v in arrays.items()}
+        best = self.law(flat, self._columns(self.values[None, :]))
+        spread = self.law(flat, self._columns(self.draws))
+        if of == "run":
+            spread = spread * np.exp(-self.errors())
+        return self.band_of(best, spread, level, shape)
+
+    def errors(self) -> Array:
+        """One resampled log residual for each draw, (R, 1), inflated for the degrees of freedom spent; seeded."""
+        rng = np.random.default_rng([self.settings.seed, 1])
+        inflation = np.sqrt(self.n / max(1, self.n - self.law.p))
+        return rng.choice(self.residuals, size=(len(self.draws), 1)) * inflation
+
+    def band_of(self, best: Array, spread: Array, level: float = 0.95, shape: tuple[int, ...] | None = None) -> Band:
+        """A band from best values (1, k) and draws (R, k): a number where k is 1 and no shape is asked for."""
+        tail = 0.5 * (1.0 - level)
+        low, high = quantiles(spread, (tail, 1.0 - tail))
+        if shape is None:
+            shape = () if best.size == 1 else best.shape[1:]
+        value, lowest, highest = (float(a) if a.ndim == 0 else a for a in (np.reshape(a, shape) for a in (best[0], low, high)))
+        return Band(value, lowest, highest, level)
+
+    def _columns(self, values: Array) -> dict[str, Array]:
+        return {k: values[:, i, None] for i, k in enumerate(self.law.names)}
+
+    def summary(self, level: float = 0.95) -> pd.DataFrame:
+        """The parameter table that page, export and terminal all show: name, symbol, unit, value, low, high, se, meaning."""
+        import pandas as pd
+
+        rows = []
+        for i, p in enumerate(self.law.params):
+            value, low, high = self.interval(p.name, level)
+            se = float(np.std(self.draws[:, i])) if len(self.draws) else float("nan")
+            rows.append((p.name, p.latex, p.unit, value, low, high, se, p.meaning))
+        return pd.DataFrame(rows, columns=["name", "symbol", "unit", "value", "low", "high", "se", "meaning"])
+
+    def to_json(self, path: str | None = None) -> str:
+        """The fit as JSON text, written to `path` too if given; `load_fit` gives the same fit back."""
+        from fitting.export import fit_to_json
+
+        return fit_to_json(self, path)
+
+    def to_latex(self) -> str:
+        """The fitted formula and its table as LaTeX, rounded for reading, with full-precision constants below."""
+        from fitting.export import fit_to_latex
+
+        return fit_to_latex(self)
+
+    def to_python(self) -> str:
+        """The fitted law as a Python module that runs alone."""
+        from fitting.export import fit_to_python
+
+        return fit_to_python(self)
+
+
+def quantiles(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:
+    """Two quantiles over the first axis. Infinities count as values; a column with missing draws has no quantile."""
+    if len(draws) == 0:
+        nothing = np.full(draws.shape[1:], np.nan)
+        return nothing, nothing
+    if np.all(np.isfinite(draws)):
+        low, high = np.quantile(draws, at, axis=0)
+    else:
+        with np.errstate(invalid="ignore"):
+            low, high = np.quantile(draws, at, axis=0, method="inverted_cdf")
+    return low, high

@@ -1,0 +1,211 @@
+"""The one solver: minimise the sum of Huber losses of log residuals, for one table or for thousands of refits at once.
+
+The objective is sum_i w_i huber_delta(log f(x_i) - log L_i), as in Hoffmann et al. 2022 (arXiv 2203.15556, section 3.3):
+a sum, so that no default tolerance can call an early point an optimum. Each step solves
+    (H_newton + mu H_major) s = -gradient,
+where H_newton counts only residuals inside delta (the objective's own curvature: it finishes in a few steps once the
+right residuals are inside) and H_major weighs the others by delta / |r| (a curvature nowhere below the true one, so that
+a large mu always goes down). With delta far below the residuals the objective is a sum of kinks; this pair handles it
+where plain Gauss-Newton cycles and plain reweighting crawls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitting.coordinates import Coordinates
+from fitting.dual import partials_of, value_of
+
+Array = np.ndarray
+
+# A refit is finished when the model of the objective promises less than this share of it.
+TOLERANCE = 1e-13
+MAX_STEPS = 300
+# Refits advance in blocks whose arrays stay in a core's cache.
+BLOCK_ELEMENTS = 60_000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One table and one law, ready to be solved: scaled inputs (n,) each, log losses (n,), and the Huber delta."""
+
+    coordinates: Coordinates
+    inputs: tuple[Array, ...]
+    log_loss: Array
+    delta: float
+
+    @property
+    def n(self) -> int:
+        """The number of runs."""
+        return len(self.log_loss)
+
+
+def problem(coordinates: Coordinates, inputs: Mapping[str, Array], loss: Array, delta: float) -> Problem:
+    """The problem of fitting `coordinates.law` to inputs (n,) each and losses (n,)."""
+    return Problem(coordinates, coordinates.scaled(inputs), np.log(np.asarray(loss, float)), float(delta))
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where each of R refits ended: coordinates (R, p), objective (R,), and whether each is a certified optimum (R,).
+
+    `promise` (R,) is the further decrease, relative to the objective, that the local model offers: the scaled gradient.
+    """
+
+    theta: Array
+    objective: Array
+    promise: Array
+    converged: Array
+    steps: int
+
+    def best(self) -> int:
+        """The index of the lowest objective."""
+        return int(np.argmin(self.objective))
+
+
+def huber(r: Array, delta: float) -> Array:
+    """Huber's loss of residuals (...): r^2/2 within delta, delta (|r| - delta/2) beyond. delta may be infinite."""
+    a = np.abs(r)
+    inside = np.minimum(a, delta)
+    return inside * (a - 0.5 * inside)
+
+
+def residuals(prob: Problem, theta: Array) -> Array:
+    """Log residuals log f - log L, (R, n), at coordinates (R, p)."""
+    return _evaluate(prob, theta, slopes=False)[0]
+
+
+def objective(prob: Problem, theta: Array, weights: Array | None = None) -> Array:
+    """The objective (R,) at coordinates (R, p), with run weights (R, n) or (n,) if given."""
+    h = huber(residuals(prob, theta), prob.delta)
+    return np.sum(h if weights is None else h * weights, axis=-1)
+
+
+def minimise(prob: Problem, start: Array, weights: Array | None = None) -> Solution:
+    """Local optima reached from starts (R, p), each with its own run weights (R, n) if given; all advance together."""
+    start = np.atleast_2d(np.asarray(start, float))
+    block = max(1, BLOCK_ELEMENTS // max(1, prob.n))
+    parts = [
+        _minimise_block(prob, start[i : i + block], None if weights is None else weights[i : i + block])
+        for i in range(0, max(1, len(start)), block)
+    ]
+    return Solution(
+        np.concatenate([s.theta for s in parts]),
+        np.concatenate([s.objective for s in parts]),
+        np.concatenate([s.promise for s in parts]),
+        np.concatenate([s.converged for s in parts]),
+        max(s.steps for s in parts),
+    )
+
+
+def _evaluate(prob: Problem, theta: Array, slopes: bool = True) -> tuple[Array, Array]:
+    """Log residuals (R, n) and, if asked, their derivatives (R, p, n)."""
+    c = prob.coordinates
+    params = c.scaled_params(theta)
+    if not slopes:
+        params = [value_of(p) for p in params]
+    with np.errstate(all="ignore"):  # a wild start may overflow; it comes out as an infinite objective and is refused
+        out = c.law.formula(*prob.inputs, *params)
+        value = value_of(out)
+        r = np.broadcast_to(np.log(value), (len(theta), prob.n)) - prob.log_loss
+        if not slopes:
+            return r, np.empty(0)
+        jac = np.zeros((len(theta), c.law.p, prob.n))
+        inverse = 1.0 / value
+        for k, d in partials_of(out).items():
+            np.multiply(d, inverse, out=jac[:, k, :])
+    return r, jac
+
+
+@dataclass
+class _Local:
+    """The objective and its local models at R points."""
+
+    value: Array  # (R,)
+    gradient: Array  # (R, p)
+    newton: Array  # (R, p, p)
+    major: Array  # (R, p, p)
+
+
+def _local(prob: Problem, theta: Array, weights: Array | None) -> _Local:
+    r, jac = _evaluate(prob, theta)
+    a = np.abs(r)
+    inside = np.minimum(a, prob.delta)
+    w = 1.0 if weights is None else weights
+    value = np.sum(w * inside * (a - 0.5 * inside), axis=1)
+    value[~np.isfinite(value)] = np.inf
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(a > prob.delta, prob.delta / a, 1.0) * w
+    transposed = jac.transpose(0, 2, 1)
+    gradient = np.matmul(jac, (share * r)[:, :, None])[:, :, 0]
+    major = np.matmul(jac * share[:, None, :], transposed)
+    if np.isinf(prob.delta):
+        return _Local(value, gradient, major, major)
+    newton = np.matmul(jac * ((a <= prob.delta) * w)[:, None, :], transposed)
+    return _Local(value, gradient, newton, major)
+
+
+def _minimise_block(prob: Problem, start: Array, weights: Array | None) -> Solution:
+    low, high = prob.coordinates.bounds
+    theta = np.clip(start, low, high)
+    count = len(theta)
+    here = _local(prob, theta, weights)
+    mu = np.full(count, 1.0)
+    promise = np.full(count, np.inf)
+    calm = np.zeros(count, int)  # consecutive steps that promised nothing
+    live = np.arange(count)
+    step = 0
+    for step in range(1, MAX_STEPS + 1):  # noqa: B007 - the count is reported
+        at = _Local(here.value[live], here.gradient[live], here.newton[live], here.major[live])
+        move, gain = _step(theta[live], at, mu[live], low, high)
+        share = gain / np.maximum(at.value, 1e-300)
+        promise[live] = share
+        trial = np.clip(theta[live] + move, low, high)
+        there = _local(prob, trial, None if weights is None else weights[live])
+        got = at.value - there.value
+        better = got >= 0
+        good = better & (got > 0.25 * gain)
+        mu[live] = np.clip(np.where(good, mu[live] * 0.1, np.where(better, mu[live], mu[live] * 5.0)), 1e-9, 1e9)
+        won = live[better]
+        theta[won] = trial[better]
+        for name in ("value", "gradient", "newton", "major"):
+            getattr(here, name)[won] = getattr(there, name)[better]
+        nothing = (share < TOLERANCE) | (at.value < 1e-26 * prob.n)
+        calm[live] = np.where(nothing, calm[live] + 1, 0)
+        live = live[calm[live] < 2]
+        if len(live) == 0:
+            break
+    return Solution(theta, here.value, promise, calm >= 2, step)
+
+
+def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """The damped step (R, p) within bounds and the decrease it promises (R,)."""
+    p = theta.shape[1]
+    edge = ((theta <= low) & (at.gradient > 0)) | ((theta >= high) & (at.gradient < 0))
+    gradient = np.where(edge, 0.0, at.gradient)
+    matrix = at.newton + mu[:, None, None] * at.major
+    diagonal = np.einsum("rii->ri", at.major)
+    # A coordinate nothing depends on would make the matrix singular; a whisper of its own scale keeps it solvable.
+    ridge = 1e-12 * diagonal + 1e-12 * np.max(diagonal, axis=1, keepdims=True) + 1e-300
+    free = ~edge
+    matrix = np.where(free[:, :, None] & free[:, None, :], matrix, 0.0)
+    index = np.arange(p)
+    matrix[:, index, index] += np.where(free, ridge, 1.0)
+    bad = ~np.all(np.isfinite(matrix), axis=(1, 2)) | ~np.all(np.isfinite(gradient), axis=1)
+    matrix[bad] = np.eye(p)
+    gradient = np.where(bad[:, None], 0.0, gradient)
+    move = -np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
+    gain = -0.5 * np.einsum("rp,rp->r", gradient, move)
+    # No coordinate jumps further than e^2 at once: the formulas are exponentials of these.
+    longest = np.max(np.abs(move) / _reach(low, high), axis=1)
+    return move / np.maximum(1.0, longest)[:, None], gain
+
+
+def _reach(low: Array, high: Array) -> Array:
+    return np.minimum(2.0, high - low)
+
+
+Solver = Callable[[Problem, Array, Array | None], Solution]

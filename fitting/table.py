@@ -1,0 +1,119 @@
+"""The arrays a law is fitted to, taken from a runs table: which rows, which columns, and how it counts FLOPs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.flops import six_nd
+from fitting.law import Law
+from fitting.result import Accounting, FitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data.schema import Runs
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """What is fitted: inputs (n,) each and losses (n,), the runs' names, and their groups as integers (n,)."""
+
+    inputs: dict[str, Array]
+    loss: Array
+    runs: tuple[str, ...]
+    groups: Array
+    ranges: dict[str, tuple[float, float]]
+    accounting: Accounting
+    flops_convention: str
+
+
+def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
+    """The arrays for fitting `law` to the kept runs, grouped by the column `group` if given.
+
+    Raises FitError when a column is missing, or too few runs have what the law needs.
+    """
+    frame = runs.kept
+    lacks = law.missing(frame.columns)
+    if lacks:
+        raise FitError(
+            f"{law.title} needs the columns {', '.join((*law.inputs, law.output))}; "
+            f"{runs.name} has no {' and no '.join(lacks)}. Map the columns, or choose another law."
+        )
+    if group is not None and group not in frame.columns:
+        raise FitError(f"There is no column {group!r} to group by; choose one of {', '.join(map(str, frame.columns))}.")
+    frame = frame.dropna(subset=[*law.inputs, law.output])
+    frame = frontier(frame) if law.frontier else frame
+    if len(frame) < law.min_runs:
+        aside = f" after {len(runs.set_aside)} were set aside" if len(runs.set_aside) else ""
+        what = "on the frontier " if law.frontier else ""
+        raise FitError(
+            f"{law.title} has {law.p} parameters and needs at least {law.min_runs} runs {what}to say anything; "
+            f"{runs.name} has {len(frame)}{aside}. Add runs, or choose a law with fewer parameters."
+        )
+    inputs = {k: frame[k].to_numpy(float) for k in law.inputs}
+    loss = frame[law.output].to_numpy(float)
+    if np.ptp(np.log(loss)) < 1e-9:
+        raise FitError(
+            f"All {len(loss)} runs have the same loss ({loss[0]:.6g}): there is no trend to fit. Check the loss column."
+        )
+    for name, x in inputs.items():
+        if np.ptp(np.log(x)) < 1e-9:
+            raise FitError(
+                f"All {len(x)} runs have the same {name} ({x[0]:.6g}): {law.title} cannot tell what {name} does. "
+                f"Add runs at other {name}, or choose a law without it."
+            )
+    labels = frame[group].astype(str).to_numpy() if group else np.arange(len(frame))
+    groups = np.unique(labels, return_inverse=True)[1]
+    columns = dict.fromkeys((*law.inputs, law.output, "params", "tokens", "flops"))
+    present = [c for c in columns if c in frame.columns and frame[c].notna().any()]
+    return Arrays(
+        inputs,
+        loss,
+        tuple(frame["run"].astype(str)),
+        groups,
+        {c: (float(frame[c].min()), float(frame[c].max())) for c in present},
+        accounting(frame),
+        _convention(frame),
+    )
+
+
+def frontier(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that no cheaper or equally cheap row beats in loss, in order of compute."""
+    ordered = frame.sort_values(["flops", "loss"], kind="stable")
+    loss = ordered["loss"].to_numpy(float)
+    before = np.concatenate([[np.inf], np.minimum.accumulate(loss)[:-1]])
+    return ordered[loss < before]
+
+
+def accounting(frame: pd.DataFrame) -> Accounting:
+    """The table's FLOP count relative to 6ND, as a line in log N; 6ND itself where the table has no count of its own."""
+    if not {"params", "tokens", "flops"} <= set(frame.columns):
+        return Accounting()
+    rows = frame.dropna(subset=["params", "tokens", "flops"])
+    if len(rows) == 0:
+        return Accounting()
+    log_n = np.log(rows["params"].to_numpy(float))
+    ratio = np.log(
+        rows["flops"].to_numpy(float) / six_nd(rows["params"].to_numpy(float), rows["tokens"].to_numpy(float))
+    )
+    centre = float(log_n.mean())
+    if np.max(np.abs(ratio)) < 1e-9:
+        return Accounting(centre=centre)
+    x = log_n - centre
+    slope = float(x @ ratio / (x @ x)) if np.unique(np.round(log_n, 3)).size >= 3 else 0.0
+    # A size whose FLOPs per token fall as it grows is no convention but a mixture of runs: keep the mean alone.
+    slope = slope if slope > -0.5 else 0.0
+    left = ratio - ratio.mean() - slope * x
+    return Accounting(float(ratio.mean()), slope, centre, float(left.std()))
+
+
+def _convention(frame: pd.DataFrame) -> str:
+    if "flops_convention" not in frame.columns:
+        return "6ND"
+    found = sorted(set(frame["flops_convention"].dropna().astype(str)))
+    return " and ".join(found) if found else "6ND"
