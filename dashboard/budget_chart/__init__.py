@@ -1,0 +1,69 @@
+"""The chart whose budget line is dragged: it is handed a table along the budget and returns the budget let go of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dashboard.budget_chart.payload import PayloadError, clean
+
+__all__ = ["PayloadError", "budget_chart", "bundle", "committed_budget"]
+
+_FOLDER = Path(__file__).parent
+# In the order in which they use each other; chart.js holds the default export.
+_MODULES = (
+    "dom.js",
+    "format.js",
+    "interpolate.js",
+    "scales.js",
+    "layout.js",
+    "draw.js",
+    "readouts.js",
+    "parse.js",
+    "interact.js",
+    "tip.js",
+    "legend.js",
+    "chart.js",
+)
+_IMPORT = re.compile(r'^import [^;]*? from "\./[a-z]+\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+
+
+@cache
+def bundle() -> str:
+    """The chart's modules as one ES module: Streamlit takes the text itself, so no build step and no asset route."""
+    texts = [(_FOLDER / name).read_text(encoding="utf-8") for name in _MODULES]
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "isoflop_budget_chart",
+        html='<div class="bc-host"></div>',
+        css=(_FOLDER / "chart.css").read_text(encoding="utf-8"),
+        js=bundle(),
+    )
+
+
+def committed_budget(key: str) -> float | None:
+    """The budget last let go of on the chart with this key, in log10 FLOP, known before the chart is drawn again."""
+    state = st.session_state.get(key)
+    budget = state.get("budget") if isinstance(state, Mapping) else None
+    return None if budget is None else float(budget)
+
+
+def budget_chart(payload: Mapping[str, Any], *, key: str, on_change: Callable[[], None] | None = None) -> float | None:
+    """Draws the chart and returns the budget last let go of, in log10 FLOP, or None before the first time.
+
+    `payload` is described in `payload.clean`, which raises PayloadError with a sentence. The line stands at
+    `payload["budget"]` when that changes; a budget put into `grid` as well is read without interpolation.
+    """
+    result = _component()(data=clean(payload), key=key, on_budget_change=on_change or (lambda: None))
+    budget = result.budget
+    return None if budget is None else float(budget)

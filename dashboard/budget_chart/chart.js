@@ -1,0 +1,367 @@
+// The chart whose budget line is dragged: a table sampled along the budget comes in, one number (log10 FLOP) goes out.
+//
+// It knows no law. The whole element lives in one object per mount; Streamlit calls the default export again on every
+// change of data or theme, and while a hand is on the line that call only leaves its payload for later.
+
+import { el, isDark, moveTo, setText, svg } from "./dom.js";
+import { drawChart, scalesOf } from "./draw.js";
+import { exactText } from "./format.js";
+import { attachEntry, attachKeys, attachPointer } from "./interact.js";
+import { layOut, readoutWidth } from "./layout.js";
+import { makeLegend } from "./legend.js";
+import { beyondText, budgetText, modelOf, readout, sentence, takesLine, textsAt } from "./readouts.js";
+import { makeTip, pointAt } from "./tip.js";
+
+const SAMPLES = 12; // budgets at which texts are measured, so that nothing below them jumps while the line moves
+let mounted = 0;
+
+class BudgetChart {
+  constructor(host) {
+    this.id = `bc-hatch-${(mounted += 1)}`;
+    this.budget = null; // log10 FLOP under the line
+    this.told = null; // what Python last said the budget is
+    this.sent = []; // what Python was told and has not said back yet
+    this.busy = false;
+    this.waiting = null;
+    this.build(host);
+    this.listen();
+  }
+
+  build(host) {
+    this.root = el("div", "bc");
+    this.headline = el("div", "bc-headline");
+    this.headline.setAttribute("role", "heading");
+    this.headline.setAttribute("aria-level", "2");
+    this.subline = el("p", "bc-subline");
+    this.plot = svg("svg", { class: "bc-plot", "aria-hidden": "true" });
+    this.line = el("div", "bc-budget-line");
+    this.marks = el("div", "bc-marks");
+    this.titles = el("div", "bc-titles");
+    this.word = el("div", "bc-word");
+    this.grab = el("div", "bc-grab");
+    this.pill = el("div", "bc-pill");
+    this.pillText = el("span");
+    this.pill.append(svg("svg", { viewBox: "0 0 16 10", class: "bc-arrows", "aria-hidden": "true" }, svg("path", { d: "M4.5,1.5L1,5l3.5,3.5M1,5h14M11.5,1.5L15,5l-3.5,3.5" })), this.pillText);
+    const slider = { role: "slider", tabindex: "0", "aria-label": "Budget", "aria-orientation": "horizontal", title: "Drag, use the arrow keys, or press Enter to type a budget" };
+    for (const [name, value] of Object.entries(slider)) this.pill.setAttribute(name, value);
+    this.buildEntry();
+    this.readouts = el("div", "bc-readouts");
+    this.overlay = el("div", "bc-overlay");
+    this.stage = el("div", "bc-stage", [this.plot, this.line, this.titles, this.marks, this.word, this.grab, this.readouts, this.pill, this.entry, this.overlay]);
+    this.takes = el("div", "bc-takes");
+    this.root.append(this.headline, this.subline, this.stage, this.takes);
+    host.replaceChildren(this.root);
+  }
+
+  buildEntry() {
+    this.input = el("input", "bc-input");
+    Object.assign(this.input, { type: "text", autocomplete: "off", spellcheck: false, inputMode: "text", id: `${this.id}-input` });
+    const label = el("label", "bc-entry-label", "Budget");
+    label.htmlFor = this.input.id;
+    this.error = el("div", "bc-error");
+    this.error.id = `${this.id}-error`;
+    this.error.hidden = true;
+    this.error.setAttribute("role", "alert");
+    this.input.setAttribute("aria-describedby", this.error.id);
+    this.entry = el("form", "bc-entry", [label, this.input, this.error]);
+    this.entry.noValidate = true;
+  }
+
+  listen() {
+    const type = (key) => {
+      this.input.focus();
+      if (key) this.input.value = key;
+      else this.input.select();
+    };
+    this.pointer = attachPointer([this.grab, this.pill], this, () => this.pill.focus({ preventScroll: true }));
+    attachKeys(this.pill, this, this.pointer, type);
+    this.pill.addEventListener("dblclick", () => type(null));
+    this.typing = attachEntry({ form: this.entry, input: this.input, error: this.error }, this);
+    this.grab.addEventListener("pointermove", (event) => this.hover(event));
+    this.grab.addEventListener("pointerleave", () => this.tip?.show(null));
+    this.sizes = new ResizeObserver(() => this.resized());
+    this.sizes.observe(this.root);
+    document.fonts?.ready.then(() => this.payload && this.relayout());
+  }
+
+  destroy() {
+    this.sizes.disconnect();
+    cancelAnimationFrame(this.resizing);
+  }
+
+  // Python's side
+
+  receive(payload, send) {
+    this.send = send;
+    if (this.busy) {
+      this.waiting = payload;
+      return;
+    }
+    this.adopt(payload);
+  }
+
+  adopt(payload) {
+    this.payload = payload;
+    this.model = modelOf(payload);
+    this.hear(payload.budget);
+    this.root.__frames = payload.measure ? (this.root.__frames ?? []) : undefined;
+    this.fill();
+    this.relayout();
+  }
+
+  /** Takes Python's budget unless Python only repeats itself, or an earlier word of ours that the line has left. */
+  hear(budget) {
+    const echo = this.sent.indexOf(budget);
+    if (echo >= 0) this.sent.splice(0, echo + 1);
+    else if (budget !== this.told) {
+      this.budget = budget;
+      this.sent = [];
+    }
+    this.told = budget;
+    this.budget = this.clamp(this.budget ?? budget);
+  }
+
+  // What interact.js asks of a chart
+
+  get range() {
+    return this.model.range;
+  }
+
+  get unit() {
+    return this.model.budget_unit;
+  }
+
+  say(at) {
+    return budgetText(this.model, at);
+  }
+
+  typed() {
+    return budgetText(this.model, this.budget, exactText).replace(/\u202f/g, " ");
+  }
+
+  clientX(at) {
+    return this.stage.getBoundingClientRect().left + this.scales.x(at);
+  }
+
+  /** The budget under a pointer, to three figures: a number that can be said, and typed again. */
+  atX(clientX) {
+    const at = this.clamp(this.scales.at(clientX - this.stage.getBoundingClientRect().left));
+    return this.clamp(Math.log10(Number((10 ** at).toPrecision(3))));
+  }
+
+  clamp(at) {
+    return Math.min(Math.max(at, this.range[0]), this.range[1]);
+  }
+
+  begin() {
+    if (!this.busy) this.before = this.budget;
+    this.busy = true;
+    this.root.dataset.drag = "";
+    this.tip.show(null);
+    this.typing.clear();
+  }
+
+  show(at) {
+    this.budget = this.clamp(at);
+    this.update();
+  }
+
+  commit() {
+    const changed = this.budget !== this.before;
+    this.release();
+    if (!changed) return;
+    this.sent.push(this.budget);
+    this.send("budget", this.budget);
+  }
+
+  cancel() {
+    if (this.busy) this.show(this.before);
+    this.release();
+  }
+
+  release() {
+    this.busy = false;
+    delete this.root.dataset.drag;
+    const payload = this.waiting;
+    this.waiting = null;
+    if (payload) this.adopt(payload);
+  }
+
+  // Drawing
+
+  fill() {
+    const { model } = this;
+    this.updates = [
+      sentence(this.headline, model.sentence, "bc-number"),
+      sentence(this.subline, model.subline, "bc-figure"),
+    ];
+    this.outs = model.panels.map((panel) => readout(panel, model.level ?? 0.95));
+    this.readouts.replaceChildren(...this.outs.map((out) => out.node));
+    this.dots = model.panels.map((panel) => {
+      const dot = el("div", "bc-dot");
+      dot.dataset.key = panel.key;
+      return dot;
+    });
+    this.marks.replaceChildren(...this.dots);
+    this.takes.replaceChildren();
+    this.updates.push(takesLine(this.takes, model.takes));
+    this.pill.setAttribute("aria-valuemin", model.range[0].toFixed(3));
+    this.pill.setAttribute("aria-valuemax", model.range[1].toFixed(3));
+  }
+
+  resized() {
+    cancelAnimationFrame(this.resizing);
+    this.resizing = requestAnimationFrame(() => {
+      if (this.payload && Math.round(this.root.clientWidth) !== this.lay?.width) this.relayout();
+    });
+  }
+
+  relayout() {
+    const width = Math.round(this.root.clientWidth);
+    if (width < 40) return; // not shown yet, or no longer
+    this.root.dataset.theme = isDark(getComputedStyle(this.root).getPropertyValue("--st-background-color") || "#fff") ? "dark" : "light";
+    this.root.dataset.width = width < 640 ? "narrow" : width < 900 ? "middle" : "wide";
+    this.readouts.style.setProperty("--bc-readout-width", `${readoutWidth(width)}px`);
+    const heights = this.reserve();
+    this.lay = layOut(width, this.model.panels, heights, this.entry.offsetHeight);
+    this.scales = scalesOf(this.model, this.lay);
+    this.place();
+    drawChart(this.plot, this.model, this.lay, this.scales, this.id);
+    this.update();
+  }
+
+  /** Measures every text at budgets along the range and keeps room for the tallest: nothing jumps while dragging. */
+  reserve() {
+    const tall = [this.headline, this.subline, this.takes];
+    tall.forEach((node) => node.style.removeProperty("min-height"));
+    this.outs.forEach(({ node }) => node.style.removeProperty("height"));
+    const [low, high] = this.range;
+    const least = tall.map(() => 0);
+    const heights = this.outs.map(() => 0);
+    for (let k = 0; k <= SAMPLES; k += 1) {
+      this.write(textsAt(this.model, low + ((high - low) * k) / SAMPLES));
+      tall.forEach((node, i) => (least[i] = Math.max(least[i], node.offsetHeight)));
+      this.outs.forEach(({ node }, i) => (heights[i] = Math.max(heights[i], node.offsetHeight)));
+    }
+    tall.forEach((node, i) => (node.style.minHeight = `${least[i]}px`));
+    return heights;
+  }
+
+  place() {
+    const { lay } = this;
+    const box = (node, { x, y, width, height }) => {
+      Object.assign(node.style, { left: `${x}px`, top: `${y}px`, width: `${width}px` });
+      if (height) node.style.height = `${height}px`;
+    };
+    this.stage.style.height = `${lay.height}px`;
+    const grabTop = lay.narrow ? lay.pillY : lay.lineTop;
+    box(this.grab, { x: lay.x0 - 8, y: grabTop, width: lay.x1 - lay.x0 + 16, height: lay.bottom - grabTop });
+    box(this.entry, lay.entry);
+    this.line.style.top = `${lay.lineTop}px`;
+    this.line.style.height = `${lay.bottom - lay.lineTop}px`;
+    this.outs.forEach(({ node }, i) => box(node, lay.boxes[i].readout));
+    this.takes.style.paddingLeft = lay.narrow ? "0" : `${lay.x0}px`;
+    this.tip = makeTip(this.model, lay);
+    this.overlay.replaceChildren(this.tip.ring, this.tip.node);
+    this.titles.replaceChildren(...makeLegend(this.model, lay));
+    this.pillWidths = null;
+  }
+
+  update() {
+    const started = performance.now();
+    const texts = textsAt(this.model, this.budget);
+    this.write(texts);
+    this.move(texts);
+    if (this.root.__frames && this.busy) this.measure(started);
+  }
+
+  write(texts) {
+    this.updates.forEach((update) => update(texts));
+    this.outs.forEach((out, i) => out.update(texts.panels[i]));
+  }
+
+  move(texts) {
+    const { lay, scales, budget } = this;
+    const x = scales.x(budget);
+    moveTo(this.line, x, 0);
+    this.dots.forEach((dot, i) => {
+      const number = texts.panels[i].number;
+      const y = number === null ? null : scales.panels[i].y(number);
+      const { y: top, height } = lay.boxes[i];
+      dot.hidden = y === null || y < top || y > top + height;
+      if (!dot.hidden) moveTo(dot, x, y);
+    });
+    setText(this.pillText, texts.budget);
+    this.movePill(x);
+    this.moveWord(x, texts);
+    if (this.input.getRootNode().activeElement !== this.input) this.input.value = this.typed();
+    this.root.dataset.budget = String(budget);
+    this.pill.setAttribute("aria-valuenow", budget.toFixed(3));
+    this.pill.setAttribute("aria-valuetext", [texts.budget, ...texts.panels.map((p, i) => `${this.model.panels[i].label} ${p.value}`)].join(", "));
+  }
+
+  /** The handle stays on the chart: at the ends the line meets it off its middle. */
+  movePill(x) {
+    const { lay } = this;
+    const key = this.pillText.textContent.length;
+    this.pillWidths ??= new Map();
+    if (!this.pillWidths.has(key)) this.pillWidths.set(key, this.pill.offsetWidth);
+    const half = this.pillWidths.get(key) / 2;
+    const right = Math.min(lay.x1 + 14, lay.width) - half;
+    moveTo(this.pill, Math.min(Math.max(x, Math.max(lay.x0 - 14, 0) + half), right), lay.pillY);
+  }
+
+  /** The word over the hatched region: how far the line is beyond the data, beside the line; else what the region is. */
+  moveWord(x, texts) {
+    const { lay, scales, model } = this;
+    const none = model.largest === null || model.largest >= this.range[1];
+    this.word.hidden = none;
+    if (none) return;
+    const beyond = beyondText(model, this.budget);
+    setText(this.word, beyond ? `${texts.beyond} beyond your largest run` : "beyond your largest run");
+    this.wordWidth ??= new Map();
+    const key = `${lay.narrow}${this.word.textContent.length}`;
+    if (!this.wordWidth.has(key)) this.wordWidth.set(key, this.word.offsetWidth);
+    const width = this.wordWidth.get(key);
+    const edge = Math.max(lay.x0, scales.x(model.largest));
+    const y = lay.boxes[0].y + 6;
+    let left = beyond ? x + 8 : edge + 6;
+    if (beyond && left + width > lay.x1 - 4) left = x - 8 - width;
+    if (!beyond && left + width > lay.x1) this.word.hidden = true; // no room for the word in so small a region
+    this.word.dataset.beyond = beyond ? "true" : "false";
+    moveTo(this.word, left, y);
+  }
+
+  hover(event) {
+    if (this.busy || event.pointerType === "touch" || !this.tip) return;
+    const { left, top } = this.stage.getBoundingClientRect();
+    this.tip.show(pointAt(this.model, this.scales, this.lay, event.clientX - left, event.clientY - top));
+  }
+
+  /** Keeps, for tests, what a frame costs: script time, and time until the browser has painted it. */
+  measure(started) {
+    const frames = this.root.__frames;
+    const script = performance.now() - started;
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => {
+      frames.push({ at: started, script, painted: performance.now() - started });
+      channel.port1.close();
+    };
+    channel.port2.postMessage(null);
+  }
+}
+
+const charts = new WeakMap();
+
+export default function (component) {
+  const { data, parentElement, setStateValue } = component;
+  const host = parentElement.querySelector(".bc-host");
+  if (!host || !data) return undefined;
+  let chart = charts.get(host);
+  if (!chart) charts.set(host, (chart = new BudgetChart(host)));
+  chart.receive(data, setStateValue);
+  return () => {
+    chart.destroy();
+    charts.delete(host);
+  };
+}

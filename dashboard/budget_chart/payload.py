@@ -1,0 +1,207 @@
+"""What the budget chart is handed, checked and turned into plain JSON values."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dashboard.numbers import KINDS
+
+SCALES = ("linear", "log")
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_NAME = re.compile(r"\{([^{}]*)\}")
+_FLOP = {"label": "FLOP", "per_flop": 1.0, "format": "flop"}
+
+
+class PayloadError(ValueError):
+    """A payload the chart cannot draw: one sentence on what was expected and what came."""
+
+
+def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of the payload in plain JSON values (NaN and infinities become null), or a PayloadError.
+
+    `grid` (K,) is log10 FLOP, increasing, not necessarily even: a budget put into it is met exactly. Every array of a
+    panel has K entries. A budget outside the grid is brought to its nearer end.
+    """
+    grid = _numbers(payload.get("grid"), "grid")
+    if len(grid) < 2 or any(v is None for v in grid) or any(b <= a for a, b in zip(grid, grid[1:], strict=False)):
+        raise PayloadError("The chart's grid is two or more increasing log10 FLOP, all finite.")
+    budget = _finite(payload.get("budget"), "budget")
+    largest = payload.get("largest")
+    panels = [_panel(panel, len(grid)) for panel in _sequence(payload.get("panels"), "panels")]
+    keys = [panel["key"] for panel in panels]
+    if not panels or len(set(keys)) < len(keys):
+        raise PayloadError(f"The chart needs one or more panels with keys of their own; {keys} came.")
+    axis = payload.get("axis") or {}
+    level = float(payload.get("level", 0.95))
+    if not 0 < level < 1:
+        raise PayloadError(f"The intervals' level lies between 0 and 1; {level} came.")
+    return {
+        "axis": {"label": str(axis.get("label", "training compute")), "unit": str(axis.get("unit", "FLOP"))},
+        "grid": grid,
+        "budget": min(max(budget, grid[0]), grid[-1]),
+        "largest": None if largest is None or not math.isfinite(largest) else float(largest),
+        "sentence": _template(payload.get("sentence"), panels),
+        "subline": _template(payload.get("subline"), panels),
+        "panels": panels,
+        "takes": [_rate(take, "a line of takes") for take in payload.get("takes") or ()],
+        "budget_unit": _rate(payload.get("budget_unit") or _FLOP, "budget_unit"),
+        "level": level,
+        "measure": bool(payload.get("measure", False)),
+    }
+
+
+def _panel(panel: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    key = str(panel.get("key"))
+    if not _KEY.fullmatch(key) or key in ("budget", "beyond"):
+        raise PayloadError(f"A panel's key is a lower-case word other than budget and beyond; {key!r} came.")
+    where = f"panel {key}"
+    scale = panel.get("scale", "linear")
+    if scale not in SCALES:
+        raise PayloadError(f"The scale of {where} is linear or log; {scale!r} came.")
+    weight = _finite(panel.get("weight", 1.0), f"weight of {where}")
+    if weight <= 0:
+        raise PayloadError(f"The weight of {where} is a number above zero; {weight} came.")
+    out: dict[str, Any] = {
+        "key": key,
+        "label": str(panel.get("label", key)),
+        "unit": str(panel.get("unit") or ""),
+        "scale": scale,
+        "weight": weight,
+        "format": _format(panel, where),
+        "value": _column(panel.get("value"), rows, f"value of {where}", positive=scale == "log"),
+        **_ends(panel, rows, where, positive=scale == "log"),
+        "line_label": None if panel.get("line_label") is None else str(panel["line_label"]),
+        "extras": [_extra(extra, rows, where) for extra in panel.get("extras") or ()],
+    }
+    wide, floor, key_ = panel.get("wide"), panel.get("floor"), panel.get("shade_key")
+    out["wide"] = wide and {
+        "label": str(wide["label"]),
+        **_ends(wide, rows, f"the wide band of {where}", positive=scale == "log"),
+    }
+    out["floor"] = floor and {
+        "value": _finite(floor["value"], f"floor of {where}"),
+        "label": str(floor.get("label", "floor")),
+    }
+    out["shade_key"] = key_ and {
+        "label": str(key_["label"]),
+        "low": _finite(key_["low"], f"shade key of {where}"),
+        "high": _finite(key_["high"], f"shade key of {where}"),
+        "format": _format(key_, f"the shade key of {where}"),
+    }
+    out["points"] = _points(panel.get("points"), where)
+    return out
+
+
+def _extra(extra: Mapping[str, Any], rows: int, where: str) -> dict[str, Any]:
+    """A smaller line under a read-out; one without values is a note in words."""
+    label = str(extra["label"])
+    if extra.get("value") is None:
+        return {"label": label, "format": "ratio", "value": None, "low": None, "high": None}
+    where = f"{label!r} in {where}"
+    return {
+        "label": label,
+        "format": _format(extra, where),
+        "value": _column(extra["value"], rows, f"value of {where}"),
+        **_ends(extra, rows, where),
+    }
+
+
+def _points(points: Mapping[str, Any] | None, where: str) -> dict[str, Any] | None:
+    if not points:
+        return None
+    xs, ys = _numbers(points.get("x"), f"x of points in {where}"), _numbers(points.get("y"), f"y of points in {where}")
+    n = len(xs)
+    shades = points.get("shade")
+    columns: dict[str, list[Any]] = {
+        "x": xs,
+        "y": ys,
+        "shade": [0.5] * n if shades is None else _numbers(shades, f"shade of points in {where}"),
+        "name": [str(name) for name in points.get("name", [""] * n)],
+        "hollow": [bool(flag) for flag in points.get("hollow", [False] * n)],
+    }
+    if points.get("detail") is not None:
+        columns["detail"] = [str(text) for text in points["detail"]]
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise PayloadError(f"The points of {where} need columns of one length; {lengths} came.")
+    return columns
+
+
+def _ends(band: Mapping[str, Any], rows: int, where: str, *, positive: bool = False) -> dict[str, list[float | None]]:
+    low = _column(band.get("low"), rows, f"low of {where}", positive=positive)
+    high = _column(band.get("high"), rows, f"high of {where}", positive=positive)
+    for row, (a, b) in enumerate(zip(low, high, strict=True)):
+        if a is not None and b is not None and a > b:
+            raise PayloadError(f"In {where} low is above high in row {row}: {a:g} and {b:g}.")
+    return {"low": low, "high": high}
+
+
+def _column(values: Any, rows: int, where: str, *, positive: bool = False) -> list[float | None]:
+    if values is None:
+        return [None] * rows
+    column = _numbers(values, where)
+    if len(column) != rows:
+        raise PayloadError(f"The {where} needs {rows} numbers, one for each row of the grid; {len(column)} came.")
+    if positive and any(v is not None and v <= 0 for v in column):
+        raise PayloadError(f"The {where} is drawn on a log scale and needs numbers above zero.")
+    return column
+
+
+def _numbers(values: Any, where: str) -> list[Any]:
+    """A list of floats with None where a number is missing or not finite."""
+    try:
+        array = np.asarray([math.nan if v is None else v for v in values], dtype=float)
+    except (TypeError, ValueError) as error:
+        raise PayloadError(f"The {where} is a list of numbers; {type(values).__name__} came.") from error
+    if array.ndim != 1:
+        raise PayloadError(f"The {where} is a plain list of numbers; an array of shape {array.shape} came.")
+    out: list[Any] = array.tolist()
+    if not np.isfinite(array).all():
+        out = [v if math.isfinite(v) else None for v in out]
+    return out
+
+
+def _finite(value: Any, where: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise PayloadError(f"The {where} is a number; {value!r} came.") from error
+    if not math.isfinite(number):
+        raise PayloadError(f"The {where} is a finite number; {number} came.")
+    return number
+
+
+def _format(part: Mapping[str, Any], where: str) -> str:
+    kind = part.get("format")
+    if kind not in KINDS:
+        raise PayloadError(f"The format of {where} is one of {', '.join(KINDS)}; {kind!r} came.")
+    return str(kind)
+
+
+def _rate(part: Mapping[str, Any], where: str) -> dict[str, Any]:
+    rate = _finite(part.get("per_flop"), f"per_flop of {where}")
+    if rate <= 0:
+        raise PayloadError(f"The per_flop of {where} is a number above zero; {rate} came.")
+    return {"label": str(part.get("label", "")), "per_flop": rate, "format": _format(part, where)}
+
+
+def _sequence(value: Any, where: str) -> Sequence[Any]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise PayloadError(f"The chart's {where} is a list; {type(value).__name__} came.")
+    return value
+
+
+def _template(text: Any, panels: Sequence[Mapping[str, Any]]) -> str:
+    template = str(text or "")
+    known = {"budget", "beyond"}
+    for panel in panels:
+        known |= {panel["key"], f"{panel['key']}.range"} | ({f"{panel['key']}.wide"} if panel["wide"] else set())
+    unknown = [name for name in _NAME.findall(template) if name not in known]
+    if unknown:
+        raise PayloadError(f"A sentence may name {', '.join(sorted(known))}; {', '.join(unknown)} came.")
+    return template

@@ -1,0 +1,117 @@
+// What stands in words beside the chart and follows the line: the sentence, the read-outs, what it takes.
+
+import { el, setText } from "./dom.js";
+import { say, withInterval } from "./format.js";
+import { sampler } from "./interpolate.js";
+
+/** The payload with every array turned into a function of the budget. */
+export function modelOf(payload) {
+  const { grid } = payload;
+  const panels = payload.panels.map((panel) => {
+    const log = panel.scale === "log";
+    const band = (of, inLog) => ({ value: sampler(grid, of.value, inLog), low: sampler(grid, of.low, inLog), high: sampler(grid, of.high, inLog) });
+    return {
+      weight: 1,
+      ...panel,
+      at: band(panel, log),
+      wideAt: panel.wide ? { low: sampler(grid, panel.wide.low, log), high: sampler(grid, panel.wide.high, log) } : null,
+      extras: (panel.extras ?? []).map((extra) => ({ ...extra, at: extra.value ? band(extra, allPositive(extra)) : null })),
+    };
+  });
+  return { ...payload, panels, range: [grid[0], grid[grid.length - 1]] };
+}
+
+function allPositive(extra) {
+  return [extra.value, extra.low, extra.high].every((values) => !values || values.every((v) => v === null || v > 0));
+}
+
+/** Every text of the chart at one budget (log10 FLOP). */
+export function textsAt(model, at) {
+  const panels = model.panels.map((panel) => {
+    const [value, range] = withInterval(panel.at.value(at), panel.at.low(at), panel.at.high(at), panel.format);
+    const wide = panel.wideAt ? withInterval(panel.at.value(at), panel.wideAt.low(at), panel.wideAt.high(at), panel.format)[1] : null;
+    return { key: panel.key, number: panel.at.value(at), value, range, wide, extras: panel.extras.map((extra) => extraText(extra, at)) };
+  });
+  return { budget: budgetText(model, at), beyond: beyondText(model, at), panels, takes: (model.takes ?? []).map((take) => say(take.per_flop * 10 ** at, take.format)) };
+}
+
+function extraText(extra, at) {
+  if (!extra.at) return extra.label; // a note: words and no number
+  const [value, range] = withInterval(extra.at.value(at), extra.at.low(at), extra.at.high(at), extra.format);
+  return `${value} ${extra.label}${range === "—" ? "" : ` (${range})`}`;
+}
+
+/** The budget in the page's own unit: `5.8e23 FLOP`. */
+export function budgetText(model, at, write = say) {
+  const unit = model.budget_unit;
+  const said = write(unit.per_flop * 10 ** at, unit.format);
+  return unit.label ? `${said} ${unit.label}` : said;
+}
+
+/** `44x` where the budget is beyond the largest run, else null. */
+export function beyondText(model, at) {
+  if (model.largest === null || at <= model.largest + 1e-9) return null;
+  return `${say(10 ** (at - model.largest), "ratio")}x`;
+}
+
+/** A template such as `Train {params} on {tokens}` as pieces of text and of names. */
+export function pieces(template) {
+  return (template ?? "").split(/(\{[^{}]*\})/).filter(Boolean).map((text) => (/^\{.*\}$/.test(text) ? { name: text.slice(1, -1) } : { text }));
+}
+
+/** What a name in a template stands for. */
+export function named(texts, name) {
+  if (name === "budget") return texts.budget;
+  if (name === "beyond") return texts.beyond ?? "1x";
+  const [key, part] = name.split(".");
+  const panel = texts.panels.find((p) => p.key === key);
+  if (!panel) return "—";
+  return { range: panel.range, wide: panel.wide ?? "—" }[part] ?? panel.value;
+}
+
+/** A sentence whose names follow the budget; `update(texts)` rewrites them. */
+export function sentence(node, template, className) {
+  const slots = [];
+  node.replaceChildren(
+    ...pieces(template).map((piece) => {
+      if (piece.text !== undefined) return document.createTextNode(piece.text);
+      const slot = el("span", className);
+      slots.push([slot, piece.name]);
+      return slot;
+    }),
+  );
+  node.hidden = !template;
+  return (texts) => slots.forEach(([slot, name]) => setText(slot, named(texts, name)));
+}
+
+/** The read-out of one panel; `update(text)` rewrites it. */
+export function readout(panel, level) {
+  const node = el("div", "bc-readout");
+  node.dataset.key = panel.key;
+  const label = el("div", "bc-readout-label", [panel.label, panel.unit ? el("span", "bc-readout-unit", panel.unit) : ""]);
+  const value = el("div", "bc-readout-value");
+  const range = el("div", "bc-readout-range");
+  range.setAttribute("title", `${say(level, "percent")} interval`);
+  const wide = panel.wide ? el("div", "bc-readout-more") : null;
+  if (wide) wide.dataset.part = "wide";
+  const extras = panel.extras.map(() => el("div", "bc-readout-more"));
+  node.append(label, el("div", "bc-readout-main", [value, range]), el("div", "bc-readout-notes", [wide, ...extras].filter(Boolean)));
+  const update = (text) => {
+    setText(value, text.value);
+    setText(range, text.range === "—" ? "" : text.range);
+    if (wide) setText(wide, `${panel.wide.label}: ${text.wide}`);
+    extras.forEach((extra, i) => setText(extra, text.extras[i]));
+  };
+  return { node, update };
+}
+
+/** The quiet line of what the budget takes. */
+export function takesLine(node, takes) {
+  const figures = (takes ?? []).map((take) => {
+    const figure = el("span", "bc-take-figure");
+    node.append(el("span", "bc-take", [figure, el("span", "bc-take-label", ` ${take.label}`)]));
+    return figure;
+  });
+  node.hidden = !figures.length;
+  return (texts) => figures.forEach((figure, i) => setText(figure, texts.takes[i]));
+}

@@ -1,0 +1,171 @@
+"""A real Chromium and a real Streamlit server for the tests in this folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# Nothing is fetched or synchronised by the browser itself, and a container has no sandbox to give it.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def _no_browser(reason: str) -> None:
+    """Skips with the reason, or fails where ISOFLOP_REQUIRE_BROWSER=1 says that a browser must be there."""
+    if os.environ.get("ISOFLOP_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"ISOFLOP_REQUIRE_BROWSER=1, and {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for the session: the system's `chromium` (or ISOFLOP_CHROMIUM), never one that is downloaded."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        _no_browser("playwright is not installed (it comes with the dev extra)")
+    path = os.environ.get("ISOFLOP_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        _no_browser("no chromium was found on the path (ISOFLOP_CHROMIUM names another)")
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except Error as error:
+            _no_browser(f"chromium at {path} did not start: {str(error).splitlines()[0]}")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def browser_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """A function that opens a new page in a context of its own: `browser_page(width=1440, height=1000, dark=False,
+    touch=False, downloads=True)` returns a Playwright page.
+
+    What the page asked for outside this machine is in `page.outside` (a list of addresses), and what it wrote to the
+    console as an error or threw in `page.complaints`. All pages are closed after the test.
+    """
+    contexts = []
+
+    def open_page(
+        width: int = 1440,
+        height: int = 1000,
+        *,
+        dark: bool = False,
+        touch: bool = False,
+        downloads: bool = True,
+        reduced_motion: bool = False,
+    ) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            has_touch=touch,
+            accept_downloads=downloads,
+            reduced_motion="reduce" if reduced_motion else "no-preference",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.outside, page.complaints = [], []
+
+        def note_request(request: Any) -> None:
+            host = request.url.split("/")[2].split(":")[0] if "://" in request.url else ""
+            if request.url.startswith(("http", "ws")) and host not in ("localhost", "127.0.0.1"):
+                page.outside.append(request.url)
+
+        page.on("request", note_request)
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def serve_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """A function that serves a Streamlit script and returns its address: `serve_app(path, env={...}, args=[...])`.
+
+    The server gets a free port on localhost and a working folder of its own, unless `cwd` is given. The same script
+    with the same settings is served once a session. A server that does not answer within a minute fails the test with
+    what it printed.
+    """
+    running: dict[tuple[Any, ...], str] = {}
+    with ExitStack() as stack:
+
+        def serve(
+            script: Path | str, *, env: dict[str, str] | None = None, args: list[str] | None = None, cwd: Any = None
+        ) -> str:
+            key = (str(script), tuple(sorted((env or {}).items())), tuple(args or ()), str(cwd))
+            if key not in running:
+                folder = Path(cwd) if cwd else tmp_path_factory.mktemp("served")
+                running[key] = stack.enter_context(_served(Path(script), env or {}, args or [], folder))
+            return running[key]
+
+        yield serve
+
+
+class _served:
+    """A Streamlit server for the length of a `with` block."""
+
+    def __init__(self, script: Path, env: dict[str, str], args: list[str], folder: Path) -> None:
+        self.script, self.env, self.args, self.folder = script, env, args, folder
+
+    def __enter__(self) -> str:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        address = f"http://127.0.0.1:{port}"
+        options = {
+            "server.port": str(port),
+            "server.address": "127.0.0.1",
+            "server.headless": "true",
+            "server.fileWatcherType": "none",
+            "browser.gatherUsageStats": "false",
+        }
+        command = [sys.executable, "-m", "streamlit", "run", str(self.script)]
+        command += [f"--{name}={value}" for name, value in options.items()] + self.args
+        self.log = self.folder / f"server-{port}.txt"
+        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, env={**os.environ, **threads, **self.env}, stdout=out, stderr=out
+            )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                    return address
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        self.__exit__()
+        pytest.fail(f"the server for {self.script} did not answer:\n{self.log.read_text()[-3000:]}")
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
