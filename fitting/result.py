@@ -212,7 +212,9 @@ class Fit:
         low, high = quantiles(spread, (tail, 1.0 - tail))
         if shape is None:
             shape = () if best.size == 1 else best.shape[1:]
-        value, lowest, highest = (float(a) if a.ndim == 0 else a for a in (np.reshape(a, shape) for a in (best[0], low, high)))
+        value, lowest, highest = (
+            float(a) if a.ndim == 0 else a for a in (np.reshape(a, shape) for a in (best[0], low, high))
+        )
         return Band(value, lowest, highest, level)
 
     def _columns(self, values: Array) -> dict[str, Array]:
