@@ -1,0 +1,62 @@
+"""Which rows cannot be fitted, and why: each is set aside with its reason, none is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from data.cells import Numbers
+from data.schema import COLUMNS, NEEDED
+
+
+def reasons(frame: pd.DataFrame, read: Mapping[str, Numbers], cells: Mapping[str, pd.Series]) -> np.ndarray:
+    """Why each row is set aside, '' where it is kept: (n,) text. The first reason found is the one given.
+
+    `read` and `cells` are the file's own columns behind the needed ones, to tell blank from text from NaN.
+    """
+    out = np.full(len(frame), "", dtype=object)
+    for column in NEEDED:
+        if column not in frame:
+            continue
+        values = frame[column].to_numpy()
+        word = "FLOP count" if column == "flops" else column
+        found = read.get(column)
+        if found is not None:
+            for i in np.flatnonzero(found.bad & (out == "")):
+                out[i] = f"{word} is not a number ({_short(cells[column].iloc[i])})"
+            nothing = found.blank & np.isnan(values)
+        else:
+            nothing = np.isnan(values)
+        _mark(out, nothing, f"no {word}")
+        _mark(out, ~np.isfinite(values), f"{word} is not finite" + (" (diverged)" if column == "loss" else ""))
+        _mark(out, values == 0, f"{word} is zero")
+        _mark(out, values < 0, f"{word} is negative")
+    return out
+
+
+def copies(frame: pd.DataFrame) -> np.ndarray:
+    """The position of the earlier row that each row repeats in every measured value, -1 where there is none: (n,).
+
+    Run, group and the file's own extra columns do not count: the same numbers under another name are still a copy.
+    Rows with the same inputs and another loss are repeats of an experiment, not copies.
+    """
+    keys = [c for c in COLUMNS if c in frame and c not in ("run", "group", "flops_convention")]
+    first = np.full(len(frame), -1)
+    again = frame.duplicated(keys, keep="first").to_numpy()
+    if again.any():
+        groups = frame.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
+        _, earliest, inverse = np.unique(groups, return_index=True, return_inverse=True)
+        first[again] = earliest[inverse][again]
+    return first
+
+
+def _mark(out: np.ndarray, where: np.ndarray, reason: str) -> None:
+    out[where & (out == "")] = reason
+
+
+def _short(cell: object) -> str:
+    text = " ".join(str(cell).split())
+    text = "".join(c for c in text if c.isprintable())
+    return repr(text if len(text) <= 20 else text[:19] + "…")

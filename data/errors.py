@@ -1,0 +1,48 @@
+"""What can go wrong between a file and a table of runs, each said in one sentence a person can act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from data.schema import Runs
+
+
+class DataError(ValueError):
+    """Something about a runs table that its owner can mend; the message is one sentence for them."""
+
+
+class ReadError(DataError):
+    """A file that cannot be read; the message says what was expected, what came and what to do."""
+
+
+class NothingKept(ReadError):
+    """A table of which no row can be used. `runs` holds every row in its `set_aside`, each with its reason."""
+
+    def __init__(self, message: str, runs: Runs) -> None:
+        super().__init__(message)
+        self.runs = runs
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something a table leaves open. `key` is the argument of `recognise` and `read_runs` that answers it.
+
+    `options` are the answers to choose from, `guess` the likeliest of them ('' when there is none). A question that is
+    not `needed` has been answered by its guess and is asked so that a person can disagree.
+    """
+
+    key: str  # "columns.loss" | "columns.<name>" | "loss_unit" | "bytes_per_token" | "units.<name>" | "count"
+    text: str
+    options: tuple[str, ...] = ()
+    guess: str = ""
+    needed: bool = True
+
+
+class MappingNeeded(ReadError):
+    """A table that leaves something open which must not be assumed. `questions` says what."""
+
+    def __init__(self, message: str, questions: tuple[Question, ...] = ()) -> None:
+        super().__init__(message)
+        self.questions = questions

@@ -1,0 +1,127 @@
+"""Taking a column's header apart: the words people wrote, the unit in brackets, the factor in front of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+_FACTORS = {
+    "k": 1e3, "thousand": 1e3, "thousands": 1e3,
+    "m": 1e6, "mm": 1e6, "mil": 1e6, "mio": 1e6, "mn": 1e6, "million": 1e6, "millions": 1e6, "mega": 1e6,
+    "b": 1e9, "bn": 1e9, "g": 1e9, "billion": 1e9, "billions": 1e9, "giga": 1e9,
+    "t": 1e12, "tn": 1e12, "trillion": 1e12, "trillions": 1e12, "tera": 1e12,
+}  # fmt: skip
+_PREFIX = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,
+           "mega": 1e6, "giga": 1e9, "tera": 1e12, "peta": 1e15, "exa": 1e18, "zetta": 1e21}  # fmt: skip
+PF_DAY = 8.64e19  # FLOP: 1e15 per second for 86 400 seconds
+
+_POWER = re.compile(r"(?:in |x|×|\*|of )*\s*(?:1e\+?|10\^|10\*\*|e)\s*([0-9]{1,2})\b")
+_FLOPS = re.compile(r"\b(k|m|g|t|p|e|z|y|mega|giga|tera|peta|exa|zetta)?[ -]?flops?\b")
+_PF_DAYS = re.compile(r"\b(?:pf|pflops?|petaflops?)\s*(?:/?\s*s(?:econds?)?)?\s*[- /]*days?\b")
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header taken apart: `words` in lower case without unit or path, `path` with them, `scale` the unit's factor.
+
+    `unit` is what the header says of the unit in words of its own: "", "nats", "bits", "perplexity", "bits per byte".
+    """
+
+    raw: str
+    words: str
+    path: str
+    scale: float = 1.0
+    unit: str = ""
+    said: str = ""  # the text that gave the scale, for the explanation
+
+
+_PATH_HEADS = frozenset(
+    "config configs summary summaries metrics metric args hparams hyperparameters hyperparams params_config trainer "
+    "training train optim optimizer opt model throughput perf data params cfg settings stats run total_stats".split()
+)
+
+
+@lru_cache(maxsize=20_000)
+def header(raw: str) -> Header:
+    """The header taken apart; never raises."""
+    text = raw.strip().strip("\"'`*$#").replace("\u2212", "-")[:300]
+    if re.fullmatch(r"[A-Z](_[A-Za-z0-9]+)?", text):  # single letters keep their case: N, D and C mean what papers say
+        return Header(raw, text, text)
+    scale, said = 1.0, ""
+    inside = re.findall(r"[(\[{]([^()\[\]{}]*)[)\]}]", text)
+    outside = re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", " ", text) if inside else text
+    extra = []
+    for part in inside:
+        factor = factor_of(part)
+        if factor is not None:
+            scale, said = scale * factor, part.strip()
+        else:
+            extra.append(part)
+    words = _words(" ".join([outside, *extra]))
+    flop = _FLOPS.search(words)
+    if _PF_DAYS.search(words):
+        scale, said = PF_DAY, "PF-days"
+        words = _PF_DAYS.sub("flops", words)
+    elif flop and flop[1] and scale == 1.0:
+        scale, said = _PREFIX[flop[1]], flop[0]
+        words = words.replace(flop[0], "flops", 1)
+    elif scale == 1.0:
+        scale, said, words = _trailing_factor(words)
+    single = outside.strip()
+    if re.fullmatch(r"[A-Z]", single):
+        words = single
+    unit = _unit(_words(text))
+    parts = re.split(r"[/.:]+", outside.strip())
+    if len(parts) > 1 and parts[0].strip().lower() in _PATH_HEADS:
+        tail = _words(" ".join([*parts[1:], *extra]))
+        tail = _FLOPS.sub("flops", tail) if "flops" in words else tail
+        return Header(raw, tail, words, scale, unit, said)
+    return Header(raw, words, words, scale, unit, said)
+
+
+def factor_of(text: str) -> float | None:
+    """The factor that the text of a unit stands for (1e18, B, millions, ZFLOP, PF-days), or None."""
+    low = " ".join(text.lower().replace("_", " ").split()).removeprefix("in ").strip()
+    low = re.sub(r"\b(tokens?|toks?|params?|parameters?|of)\b", " ", low).strip()
+    if low in _FACTORS:
+        return _FACTORS[low]
+    if _PF_DAYS.fullmatch(low):
+        return PF_DAY
+    flop = _FLOPS.fullmatch(low)
+    if flop:
+        return _PREFIX[flop[1] or ""]
+    power = _POWER.fullmatch(low.removesuffix("flops").removesuffix("flop").strip())
+    if power:
+        return float(f"1e{power[1]}")
+    return None
+
+
+def _trailing_factor(words: str) -> tuple[float, str, str]:
+    """A factor written as the last word: tokens_b, n_params_millions, flops_1e18."""
+    head, _, last = words.rpartition(" ")
+    power = _POWER.fullmatch(last)
+    if head and power:
+        return float(f"1e{power[1]}"), last, head
+    about_counts = re.search(r"\b(params?|parameters?|tokens?|toks?|size|flops?|N|D|n|d)\b", head)
+    if about_counts and last in _FACTORS:
+        return _FACTORS[last], last, head
+    return 1.0, "", words
+
+
+def _words(text: str) -> str:
+    """The text in lower-case words: CrossEntropyLoss -> cross entropy loss, n_params -> n params."""
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z]{2})(?=[A-Z]{2,})", " ", text)
+    text = text.lower().replace("#", " number ").replace("%", " percent ").replace("/", " / ")
+    text = re.sub(r"[^a-z0-9/+*^]+", " ", text)
+    return " ".join(text.split())
+
+
+def _unit(words: str) -> str:
+    if re.search(r"\b(ppl|perplexity|perplexities)\b", words):
+        return "perplexity"
+    if re.search(r"\b(bpb|bits? (per|/) ?byte|bits? / byte)\b", words):
+        return "bits per byte"
+    if re.search(r"\b(bits? (per|/) (token|tok)|bpt|bits)\b", words):
+        return "bits"
+    return "nats" if re.search(r"\bnats?\b", words) else ""

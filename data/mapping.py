@@ -1,0 +1,49 @@
+"""Which column of a file is which column of the runs table: what was guessed, how surely, and what is left to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Pairs
+from dataclasses import dataclass
+
+from data.errors import MappingNeeded, Question
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One column of the runs table and the file's column it is taken from. `scale` is the factor of the file's unit."""
+
+    column: str
+    header: str
+    how: str
+    confidence: float
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """What `recognise` found: `guesses` by canonical column, `questions` left open, and the answers already given.
+
+    `loss_unit` is "nats", "bits", "bits per byte" or "perplexity"; `count` names the parameter count that fits use.
+    """
+
+    guesses: Pairs[str, Guess]
+    questions: tuple[Question, ...] = ()
+    loss_unit: str = "nats"
+    bytes_per_token: float | None = None
+    count: str = "params"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def needed(self) -> tuple[Question, ...]:
+        """The questions that must be answered before the rows can be read."""
+        return tuple(q for q in self.questions if q.needed)
+
+    def header(self, column: str) -> str | None:
+        """The file's header for a canonical column, or None."""
+        guess = self.guesses.get(column)
+        return guess.header if guess else None
+
+    def require(self, name: str) -> None:
+        """Raise `MappingNeeded` when something is left open."""
+        if self.needed:
+            raise MappingNeeded(f"{name}: " + " ".join(q.text for q in self.needed), self.needed)

@@ -1,0 +1,163 @@
+"""The names people give to the columns of a runs table, and what each of them means.
+
+One row per habit: the canonical column, a pattern over the header's words (see `data.headers`), how sure it is (1 the
+column's own name, .9 a usual name, .6 a name that could mean something else, below .5 offered but not taken).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from data.headers import Header, header
+
+_NUMBER_OF = r"(?:n|num|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
+_PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|weights)"
+_TOKENS = r"(?:tokens?|toks?)"
+
+NAMES: tuple[tuple[str, str, float], ...] = (
+    ("run", r"run(?: ?(?:id|name|key))?", 1.0),
+    ("run", r"(?:exp|experiment|job|trial|wandb|wandb run|mlflow run)(?: ?(?:id|name|key))", 0.9),
+    ("run", r"name|id|uid|uuid|display name", 0.8),
+    ("run", r"exp|experiment|trial|job|checkpoint|model id", 0.6),
+    ("group", r"group(?: ?(?:id|name))?", 1.0),
+    ("group", r"sweep(?: ?(?:id|name))?|project|series|study", 0.7),
+    ("family", r"family|model family|arch|architecture", 0.9),
+    ("family", r"model(?: ?name| ?type)?", 0.7),
+    ("params_nonembed",
+     rf"{_NUMBER_OF}(?:non|no|without|excluding|excl|w/o|w o|wo) ?emb(?:ed(?:ding)?s?)? {_PARAMS}", 1.0),
+    ("params_nonembed",
+     rf"{_NUMBER_OF}{_PARAMS} (?:non|no|without|excluding|excl|ex|w/o|w / o|w o|wo) ?emb(?:ed(?:ding)?s?)?", 1.0),
+    ("params_nonembed", rf"{_NUMBER_OF}{_PARAMS} (?:non|no) ?vocab|N_?(?:ne|nonemb|wo_emb|no_emb|nonembed)", 0.9),
+    ("params_nonembed", r"n (?:non ?emb(?:ed(?:ding)?)?|wo emb|no emb|ne)", 0.9),
+    ("params_total", rf"(?:n |num )?(?:total|all|full) {_PARAMS}|{_PARAMS} (?:total|all|full)", 1.0),
+    ("params_total",
+     rf"{_NUMBER_OF}{_PARAMS} (?:with|w|w /|incl|including) ?emb(?:ed(?:ding)?s?)?|N_?(?:w_emb|total|all|emb)", 0.9),
+    ("params_total", r"n (?:w emb|with emb|total)|total emb params and body", 0.9),
+    ("params_active", rf"(?:n |num )?(?:active|activated) {_PARAMS}|{_PARAMS} (?:active|activated)(?: precise)?", 1.0),
+    ("params_active", r"n active|N_?(?:active|act)|active size", 0.9),
+    ("params", r"params?", 1.0),
+    ("params", rf"{_NUMBER_OF}{_PARAMS}|(?:param|parameter)s? ?(?:count|size|number)|model params?", 0.95),
+    ("params", r"(?:model|network) ?size|size|N", 0.8),
+    ("params", r"n ?opt|params? opt|n", 0.6),
+    ("tokens", r"tokens", 1.0),
+    ("tokens", rf"{_NUMBER_OF}(?:train(?:ing)? |seen |processed |consumed )?{_TOKENS}"
+               rf"(?: seen| trained| processed| consumed| count| total)?", 0.95),
+    ("tokens", rf"(?:train|training|trained|seen|processed|consumed|total|data) (?:number )?(?:n )?{_TOKENS}", 0.95),
+    ("tokens", r"train(?:ing)? tokens(?: seen)?|D|total train(?:ing)? tokens", 0.9),
+    ("tokens", r"tokens opt|goal train tokens|target tokens|planned tokens|token budget|d opt", 0.6),
+    ("tokens", r"(?:dataset|data|corpus) size|train(?:ing)? (?:set|data) size|d", 0.6),
+    ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
+    ("epochs", r"(?:n |num )?epochs?(?: count)?", 0.9),
+    ("flops_per_token", r"(?:train(?:ing)? )?flops? (?:per|/) ?(?:token|tok)", 1.0),
+    ("flops", r"flops?", 1.0),
+    ("flops", rf"{_NUMBER_OF}(?:train(?:ing)? )?(?:compute )?flops?(?: total| count)?", 0.95),
+    ("flops", r"(?:total )?(?:train(?:ing)?|pretrain(?:ing)?) (?:flops?|compute|budget)|total train(?:ing)? flops?", 0.95),
+    ("flops", r"compute|C|compute flops?|compute budget", 0.8),
+    ("flops", r"flops? 6nd|flops? 6 ?n ?d|6nd|c 6nd", 0.75),
+    ("flops", r"est(?:imated)? (?:c|flops?|compute)|isoflop budget|flops? budget", 0.5),
+    ("batch", r"batch(?: size)? (?:in )?tok(?:en)?s?|tok(?:en)?s? ?(?:per|/) ?(?:step|batch|update|iter(?:ation)?)", 1.0),
+    ("batch", r"(?:global |train )?batch size tok(?:en)?s|batch tok(?:en)?s|(?:global )?batch size in tokens", 1.0),
+    ("batch_sequences", r"batch(?: size)? (?:in )?seq(?:uence)?s|seq(?:uence)?s ?(?:per|/) ?(?:step|batch|update)", 1.0),
+    ("batch_sequences", r"(?:global |train |training |total |effective )?(?:train )?batch ?(?:size|sz)", 0.8),
+    ("batch_sequences", r"(?:global )?(?:batch|bs|bsz|gbs)", 0.7),
+    ("seq_len",
+     r"(?:max )?seq(?:uence)? ?len(?:gth)?|seqlen|(?:max )?(?:ctx|context)(?: ?(?:len(?:gth)?|size|window))?|n ctx", 0.95),
+    ("seq_len", r"block size|max position embeddings|max seq len", 0.8),
+    ("lr", r"lr|learning ?rate", 1.0),
+    ("lr", r"(?:peak|max|base|init|initial|best) ?(?:lr|learning ?rate)|(?:lr|learning ?rate) ?(?:peak|max|group ?0)", 0.9),
+    ("total_steps", r"(?:n |num )?(?:total|max|planned|schedule)(?: train(?:ing)?)? ?(?:steps?|iters?|iterations?)", 0.95),
+    ("steps", r"steps", 1.0),
+    ("steps",
+     r"(?:global |train(?:ing)? |trainer |optim(?:i[sz]er)? )?(?:global )?(?:step|steps|iter|iters|iteration|iterations|itr)",
+     0.95),
+    ("steps", r"(?:n |num |number of )(?:train(?:ing)? )?(?:steps?|iters?|iterations?|updates?)|updates?|num updates?", 0.9),
+    ("steps", r"ti|S", 0.6),
+    ("warmup_steps", r"(?:n |num |lr )?warm ?up ?(?:steps?|iters?|iterations?)", 1.0),
+    ("weight_decay", r"weight ?decay|wd", 1.0),
+    ("seed", r"(?:random |torch |train |model |init )?seed", 0.9),
+    ("schedule", r"(?:lr |learning ?rate )?(?:schedule|scheduler|decay)(?: ?(?:type|name))?", 0.9),
+    ("dataset", r"(?:train(?:ing)? )?(?:dataset|corpus|data)(?: ?name)?", 0.9),
+    ("layers", r"(?:n|num|number of)? ?(?:hidden )?layers?|numl|depth|n ?(?:layer|blocks?)|blocks", 0.9),
+    ("width", r"width|d ?model|model ?(?:dim|width|dimension)|(?:hidden|embed(?:ding)?|embd|emb) ?(?:size|dim|dimension)", 0.95),
+    ("width", r"n ?embd|dim|hidden", 0.8),
+    ("width", r"h", 0.6),
+    ("heads", r"(?:n|num|number of)? ?(?:attn |attention )?heads?|numh", 0.9),
+    ("head_dim", r"(?:d ?head|head ?(?:dim|size)|kv ?size|d kv)", 0.9),
+    ("ffn", r"d ?ff|ffn?(?: ?(?:dim|size|width|hidden(?: size)?))?|ffnh|intermediate ?(?:size|dim)|mlp ?(?:dim|width)", 0.9),
+    ("vocab", r"(?:n )?vocab(?:ulary)?(?: ?size)?|V", 0.9),
+    ("experts", r"(?:n|num|number of)? ?experts?", 0.9),
+    ("top_k", r"(?:moe )?top ?k", 0.9),
+    ("devices", r"(?:n|num|number of)? ?(?:gpus?|tpus?|devices?|accelerators?)|world size", 0.9),
+    ("wall_seconds", r"wall(?: clock)? ?(?:seconds?|time)(?: s)?|runtime|train(?:ing)? (?:seconds|time)", 0.8),
+)  # fmt: skip
+
+_COMPILED = tuple((column, re.compile(pattern), sure) for column, pattern, sure in NAMES)
+
+
+@dataclass(frozen=True)
+class LossName:
+    """What a header says of a loss: where it was measured, in which unit, and how good a guess it is (`points`)."""
+
+    split: str  # "validation" | "test" | "train" | ""
+    unit: str  # "nats" | "bits" | "bits per byte" | "perplexity" | "" where the header does not say
+    points: float
+
+
+_LOSS = re.compile(
+    r"\b(loss(?:es)?|xent|cross ?entropy|crossentropy|ce|nll|perplexity|perplexities|ppl|bpb|bits? (?:per|/) ?byte"
+    r"|bits? (?:per|/) ?token|L)\b"
+)
+_NO_LOSS = re.compile(
+    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|min|max|delta"
+    r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
+    r"|threshold|at init|initial|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty)\b"
+)
+
+
+@lru_cache(maxsize=20_000)
+def loss_name(raw: str) -> LossName | None:
+    """What the header says of a loss; None when it names none, or only a bound, a target or a part of one."""
+    h = header(raw)
+    words = f" {h.path} "
+    if not _LOSS.search(words) and h.words != "L":
+        return None
+    if _NO_LOSS.search(words):
+        return None
+    if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|dev)\b", words):
+        split, points = "validation", 3.0
+    elif re.search(r"\btest\b", words):
+        split, points = "test", 2.5
+    elif re.search(r"\btrain(?:ing)?\b", words):
+        split, points = "train", 1.0
+    else:
+        split, points = "", 2.0
+    points += {"nats": 0.2, "": 0.1, "bits": 0.0, "perplexity": -0.3, "bits per byte": -0.5}[h.unit]
+    points += 0.3 if re.search(r"\b(?:smooth(?:ed)?|ema|ewma|final)\b", words) else 0.0
+    points -= (
+        1.5
+        if re.search(r"\b(?:downstream|task|mmlu|arc|boolq|hellaswag|shot|language|code|ptb|wiki\w*)\b", words)
+        else 0
+    )
+    points += 0.2 if re.search(r"\b(?:c4|pile|loss)\b", words) else 0.0
+    if h.words == "L":
+        points -= 1.0
+    return LossName(split, h.unit, points)
+
+
+@lru_cache(maxsize=20_000)
+def named(raw: str) -> tuple[tuple[str, float], ...]:
+    """The canonical columns the header may mean, surest first, each with how sure; empty when nothing is known."""
+    h: Header = header(raw)
+    found: dict[str, float] = {}
+    for words, weight in ((h.words, 1.0), (h.path, 1.0)):
+        for column, pattern, sure in _COMPILED:
+            if pattern.fullmatch(words):
+                found[column] = max(found.get(column, 0.0), sure * weight)
+    return tuple(sorted(found.items(), key=lambda c: -c[1]))
+
+
+def recognised(raw: str) -> bool:
+    """Whether the header is a name that this table knows."""
+    return bool(named(raw)) or loss_name(raw) is not None

@@ -1,0 +1,186 @@
+"""From files, folders and data frames to runs, in one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.convert import to_runs
+from data.errors import MappingNeeded, NothingKept, ReadError
+from data.history import distinct
+from data.readers import read_table, suffixes, too_large
+from data.readers._limits import MAX_FILE, check_shape
+from data.recognise import recognise
+from data.schema import Runs, stack
+from data.table import Table, unique
+
+MAX_FILES = 1_000
+MAX_DEPTH = 6
+
+PathLike = str | os.PathLike[str]
+
+
+def read_runs(
+    source: PathLike | pd.DataFrame | Iterable[PathLike],
+    *,
+    columns: Mapping[str, str | None] | None = None,
+    loss_unit: str | None = None,
+    bytes_per_token: float | None = None,
+    count: str | None = None,
+    units: Mapping[str, float] | None = None,
+    history: str = "last",
+    keep_copies: bool = False,
+    name: str | None = None,
+) -> Runs:
+    """The runs in a file, a folder, several of them, or a data frame; numbers in the units of `data.schema.COLUMNS`.
+
+    `columns` names the file's column for a canonical one where the guess is wrong or open (`{"loss": "C4 Eval Loss"}`),
+    `loss_unit` is "nats", "bits", "bits per byte" (with `bytes_per_token`) or "perplexity", `count` the parameter count
+    fits use, `units` the factor of a column (`{"tokens": 1e9}`), `history` "last" or "all" checkpoints of a run.
+    Raises `ReadError` with one sentence for what cannot be read, `MappingNeeded` with questions for what is open.
+    """
+    answers: dict[str, Any] = {
+        "columns": columns,
+        "loss_unit": loss_unit,
+        "bytes_per_token": bytes_per_token,
+        "count": count,
+        "units": units,
+    }
+    if isinstance(source, pd.DataFrame):
+        table = from_frame(source, name or "table")
+        return to_runs(table, recognise(table, **answers), history=history, keep_copies=keep_copies)
+    paths = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    tables, notes = read_files(paths)
+    parts, failures = [], []
+    for table in tables:
+        try:
+            parts.append(to_runs(table, recognise(table, **answers), history=history, keep_copies=keep_copies))
+        except NothingKept as e:
+            if len(tables) == 1:
+                raise
+            parts.append(e.runs)
+        except MappingNeeded as e:
+            failures.append(e)
+    if failures:
+        raise failures[0]
+    label = name or (tables[0].name if len(tables) == 1 else ", ".join(_label(p) for p in paths[:3]))
+    runs = replace(parts[0], name=label) if len(parts) == 1 else merge(parts, label)
+    return replace(runs, notes=(*runs.notes, *notes))
+
+
+def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]:
+    """The tables in files and folders, and notes on what was passed over. Raises `ReadError` when there is none.
+
+    A file that is named must be readable; in a folder, files that are no tables are passed over and said so.
+    """
+    tables, passed = [], []
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            found = 0
+            for file in _walk(path):
+                try:
+                    tables.append(read_file(file))
+                    found += 1
+                except ReadError as e:
+                    passed.append(str(e))
+            if not found:
+                first = f" ({passed[0]})" if passed else ""
+                raise ReadError(
+                    f"the folder {path.name or path} holds no table of runs{first}; "
+                    f"files ending in {', '.join(sorted(suffixes()))} are read."
+                )
+        else:
+            tables.append(read_file(path))
+    if not tables:
+        raise ReadError("no file was given; expected the path of a table or of a folder with tables.")
+    notes = tuple(f"Passed over: {p}" for p in passed[:20])
+    return tables, notes
+
+
+def read_file(path: PathLike) -> Table:
+    """The table in a file. Raises `ReadError`; the size is looked at before anything is read."""
+    path = Path(path)
+    try:
+        if not path.is_file():
+            what = "is not a file" if path.exists() else "does not exist"
+            raise ReadError(f"{path} {what}; expected the path of a table of runs.")
+        size = path.stat().st_size
+        if size > MAX_FILE:
+            raise ReadError(too_large(path.name, size))
+        with path.open("rb") as f:
+            content = f.read(MAX_FILE + 1)
+    except (OSError, ValueError) as e:
+        if isinstance(e, ReadError):
+            raise
+        reason = getattr(e, "strerror", None) or "the path is not valid"
+        raise ReadError(f"{path} cannot be opened ({reason}).") from None
+    return read_table(content, path.name)
+
+
+def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
+    """A data frame as a table; its index is kept as a column when it has a name."""
+    if frame.index.name is not None or isinstance(frame.index, pd.MultiIndex):
+        frame = frame.reset_index()
+    check_shape(name, len(frame), frame.shape[1])
+    if not len(frame):
+        raise ReadError(f"{name} has no rows; expected one row per training run.")
+    frame = frame.reset_index(drop=True)
+    frame.columns = unique([" ".join(str(c).split()) for c in frame.columns])
+    return Table(frame, name, "data frame", np.arange(1, len(frame) + 1))
+
+
+def merge(parts: list[Runs], name: str) -> Runs:
+    """Several tables of runs as one: names made unique, columns of any of them, notes of each said once per file."""
+    kept = stack([p.kept for p in parts])
+    aside = stack([p.set_aside for p in parts])
+    histories = [p.history for p in parts if p.history is not None]
+    before = list(kept["run"])
+    kept["run"] = distinct(before)
+    if histories and before != list(kept["run"]):
+        renamed, at = [], 0
+        for p in parts:
+            new = dict(zip(before[at : at + len(p.kept)], kept["run"][at : at + len(p.kept)], strict=True))
+            at += len(p.kept)
+            if p.history is not None:
+                renamed.append(p.history.assign(run=p.history["run"].map(new)))
+        histories = renamed
+    notes = [f"{p.name}: {note}" for p in parts for note in p.notes][:200]
+    sources = {s.column: s for p in reversed(parts) for s in p.sources}
+    for frame in (kept, aside):
+        for column in frame:
+            if frame[column].dtype == object or isinstance(frame[column].dtype, pd.StringDtype):
+                frame[column] = frame[column].where(frame[column].notna(), "").astype("str")
+    history = stack(histories) if histories else None
+    return Runs(kept, aside, name, tuple(sources.values()), tuple(notes), history)
+
+
+def _label(path: PathLike) -> str:
+    return Path(path).name or str(path)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Files with a known ending below the folder, in order; hidden ones and links that lead out are left alone."""
+    root = folder.resolve()
+    found = 0
+    for here, folders, files in os.walk(root, followlinks=False):
+        depth = len(Path(here).relative_to(root).parts)
+        folders[:] = sorted(f for f in folders if not f.startswith(".")) if depth < MAX_DEPTH else []
+        for file in sorted(files):
+            path = Path(here) / file
+            if file.startswith(".") or path.suffix.lower() not in suffixes():
+                continue
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                continue
+            found += 1
+            if found > MAX_FILES:
+                raise ReadError(
+                    f"the folder {folder.name} holds more than {MAX_FILES:,} tables; name the ones to read."
+                )
+            yield path

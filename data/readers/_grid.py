@@ -1,0 +1,117 @@
+"""From rows of cells to a table: where the header is, which rows repeat it, which are headings and which are blank."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.cells import _is_blank, number
+from data.errors import ReadError
+from data.names import recognised
+from data.readers._limits import MAX_TEXT, check_shape
+from data.readers._sections import sections
+from data.table import Table, unique
+
+_LOOK = 40  # rows among which the header is looked for
+
+
+def grid(
+    rows: Sequence[Sequence[Any]], *, name: str, format: str, notes: Sequence[str] = (), decimal: str = "."
+) -> Table:
+    """The table in rows of cells, as a text file or a sheet holds them. Raises ReadError when there is none."""
+    notes = list(notes)
+    lines = [i for i, row in enumerate(rows) if not all(_is_empty(c) for c in row)]
+    if not lines:
+        raise ReadError(f"{name} is empty; expected a table with one row per training run.")
+    inside = lines[-1] + 1 - len(lines) - lines[0]
+    width = max(len(rows[i]) for i in lines)
+    check_shape(name, len(lines), width)
+    at = _header_row([rows[i] for i in lines[:_LOOK]], width, decimal)
+    if at is None:
+        headers = [f"column {i}" for i in range(1, width + 1)]
+        notes.append("The file has no row of column names.")
+        body = lines
+    else:
+        headers = [_text(c) for c in rows[lines[at]]] + [""] * (width - len(rows[lines[at]]))
+        body = lines[at + 1 :]
+        if at:
+            notes.append(f"The column names are in line {lines[at] + 1}; {_count(at, 'line')} before it left out.")
+        if body and _is_unit_row(rows[body[0]], decimal):
+            units = [_text(c) for c in rows[body[0]]]
+            headers = [f"{h} ({u})" if u else h for h, u in zip(headers, units + [""] * width, strict=False)]
+            body = body[1:]
+            notes.append("The second line holds the units.")
+    if inside > 0:
+        notes.append(f"{_count(inside, 'blank line')} left out.")
+    if at is not None:
+        plain = [h.casefold() for h in headers]
+        repeated = [i for i in body if _repeats(rows[i], plain)]
+        if repeated:
+            again = set(repeated)
+            body = [i for i in body if i not in again]
+            notes.append(f"{_count(len(repeated), 'repeated row')} of column names left out.")
+    columns = _columns(rows, body, width)
+    filled = [j for j in range(width) if headers[j] or not all(_is_empty(c) for c in columns[j])]
+    names = unique([headers[j] for j in filled])
+    frame = pd.DataFrame(
+        {n: pd.Series(columns[j], dtype=object) for n, j in zip(names, filled, strict=True)},
+        index=pd.RangeIndex(len(body)),
+    )
+    table = Table(frame, name, format, np.asarray(body, dtype=np.int64) + 1, tuple(notes), decimal)
+    return sections(table)
+
+
+def _columns(rows: Sequence[Sequence[Any]], body: list[int], width: int) -> list[list[Any]]:
+    padded = [r if len(r) == width else [*r, *[""] * (width - len(r))] for r in (rows[i] for i in body)]
+    return [list(c) for c in zip(*padded, strict=True)] if padded else [[] for _ in range(width)]
+
+
+def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | None:
+    """The position of the row of column names, or None when even the first rows are data."""
+    best, best_score = None, 0.0
+    usual = float(np.median([sum(not _is_empty(c) for c in r) for r in rows]))
+    for i, row in enumerate(rows):
+        texts = [_text(c) for c in row if not _is_empty(c)]
+        named = [t for t in texts if np.isnan(number(t, decimal)) and len(t) < 300]
+        if not texts or len(named) < max(1, 0.6 * len(texts)) or len(texts) < 0.5 * min(usual, width):
+            continue
+        known = sum(recognised(t) for t in named[:200])
+        # Names that are known decide; among equals the fuller row, and then the earlier one.
+        score = known + 0.5 * len(set(named)) / width + (0.25 if i == 0 else 0.0) + (0.01 if len(texts) > 1 else 0.0)
+        if score > best_score + 1e-9:
+            best, best_score = i, score
+    return best
+
+
+def _is_unit_row(row: Sequence[Any], decimal: str) -> bool:
+    texts = [_text(c) for c in row if not _is_empty(c)]
+    return bool(texts) and all(_UNIT.fullmatch(t) for t in texts) and all(np.isnan(number(t, decimal)) for t in texts)
+
+
+_UNIT = re.compile(
+    r"[\[(]?\s*(nats?|bits?|nats?/token|nats per token|bits per byte|tokens?|params?|parameters?|[kmbt]|[kmgtpez]?flops?"
+    r"|[mb]illions?|[mb]illions? of (tokens|parameters)|steps?|sequences?|s|seconds?|hours?|1e[0-9]+|pf-?days?|%|-|count)"
+    r"\s*[\])]?",
+    re.IGNORECASE,
+)
+
+
+def _repeats(row: Sequence[Any], headers: list[str]) -> bool:
+    filled = [(j, _text(c).casefold()) for j, c in enumerate(row) if not _is_empty(c)]
+    return len(filled) >= 2 and all(j < len(headers) and text == headers[j] for j, text in filled)
+
+
+def _is_empty(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and (not cell or cell.isspace()))
+
+
+def _text(cell: Any) -> str:
+    return "" if cell is None or _is_blank(cell) else " ".join(str(cell)[:MAX_TEXT].split())
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'} {'was' if n == 1 else 'were'}"

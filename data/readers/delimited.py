@@ -1,0 +1,89 @@
+"""Text tables: CSV, TSV, and values between semicolons or bars, in any common encoding."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+
+from data.cells import decimal_sign
+from data.errors import ReadError
+from data.readers._grid import grid
+from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT
+from data.readers._text import decode, is_text
+from data.table import Table
+
+title = "a text table"
+suffixes = (".csv", ".tsv", ".tab", ".txt", ".psv")
+
+_NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "space"}
+
+
+def claims(content: bytes, name: str) -> float:
+    """Any text may be a table, so every other format goes first."""
+    return 0.1 if is_text(content) else 0.0
+
+
+def read(content: bytes, name: str) -> Table:
+    """The table in the text, its separator, header row and decimal sign found from the text itself."""
+    text, note = decode(content)
+    separator = _separator(text)
+    if separator != " " and text.count(separator) > MAX_CELLS:
+        raise ReadError(f"{name} has more than {MAX_CELLS:,} cells; export fewer columns or thin out the history.")
+    rows = _rows(text, separator, name)
+    if max((len(r) for r in itertools.islice(rows, 50)), default=0) < 2:
+        raise ReadError(
+            f"{name} is text without columns; expected values between commas, tabs or semicolons, one row per run."
+        )
+    cells = itertools.chain.from_iterable(itertools.islice(rows, 2000))
+    decimal = decimal_sign(itertools.islice(cells, 20000), separator)
+    notes = [note] if note else []
+    if decimal == ",":
+        notes.append("Numbers are written with a decimal comma.")
+    kind = {",": "CSV", "\t": "TSV"}.get(separator, f"{_NAMES[separator]}-separated text")
+    return grid(rows, name=name, format=kind, notes=notes, decimal=decimal)
+
+
+def _rows(text: str, separator: str, name: str) -> list[list[str]]:
+    if separator == " ":
+        rows = [line.split() for line in text.splitlines()]
+    else:
+        # No cell is longer than the limit, and a quote that is never closed then ends in a sentence.
+        csv.field_size_limit(MAX_TEXT)
+        try:
+            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
+        except csv.Error as e:
+            what = f"a cell of more than {MAX_TEXT:,} characters" if "limit" in str(e) else str(e)
+            raise ReadError(f"{name} is not a table that can be read: {what}; is a quote not closed?") from None
+    widest = max(map(len, rows), default=0)
+    if widest > MAX_COLUMNS:
+        raise ReadError(f"{name} has {widest:,} columns; tables of at most {MAX_COLUMNS:,} columns are read.")
+    if len(rows) * widest > 4 * MAX_CELLS:
+        raise ReadError(f"{name} has {len(rows):,} rows of up to {widest:,} columns, more than can be read.")
+    return rows
+
+
+def _separator(text: str) -> str:
+    """The sign between the cells: the one that splits most lines into the same number of cells, more than one."""
+    lines = [line for line in itertools.islice(io.StringIO(text), 200) if line.strip()][:60]
+    lines = [line[:MAX_TEXT] for line in lines]
+    best, score = ",", 0.0
+    for sign in (",", "\t", ";", "|"):
+        counts: dict[int, int] = {}
+        try:
+            for row in csv.reader(lines, delimiter=sign, skipinitialspace=True):
+                counts[len(row)] = counts.get(len(row), 0) + 1
+        except csv.Error:
+            continue
+        several = {width: n for width, n in counts.items() if width > 1}
+        if several:
+            n = max(several.items(), key=lambda c: (c[1] * min(c[0], 4), c[0]))[1]
+            # A comma inside numbers splits lines too, but into cells that a semicolon or tab already divided.
+            points = n / max(sum(counts.values()), 1) * (1.2 if sign in "\t;" else 1.0)
+            if points > score:
+                best, score = sign, points
+    if score == 0.0:
+        widths = {len(line.split()) for line in lines}
+        if len(widths) == 1 and widths.pop() > 1:
+            return " "
+    return best

@@ -1,0 +1,236 @@
+"""Recognising the columns of a file from the names people use and from what stands in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Pairs
+from typing import Any
+
+import numpy as np
+
+from data.errors import DataError, Question
+from data.headers import header as take_apart
+from data.losses import recognise_loss
+from data.mapping import Guess, Mapping
+from data.names import named
+from data.schema import COLUMNS, COUNTS
+from data.table import Table
+
+TAKEN = 0.6  # below this a guess is offered and not taken
+_CLOSE = 0.03  # two guesses nearer than this leave a question
+_AS_NAMES = "sizes written as names"
+
+
+def recognise(
+    table: Table,
+    *,
+    columns: Pairs[str, str | None] | None = None,
+    loss_unit: str | None = None,
+    bytes_per_token: float | None = None,
+    count: str | None = None,
+    units: Pairs[str, float] | None = None,
+) -> Mapping:
+    """The guesses and open questions for a table, given the answers so far (the keyword arguments).
+
+    `columns` says which header a canonical column is read from, None that the file does not have it. `units` gives the
+    factor of a column's unit (1e9 for tokens in billions). Raises `DataError` for a header or column that is not there.
+    """
+    answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
+    factors = dict(units or {})
+    offers = _offers(table, set(answers), {h for h in answers.values() if h})
+    _settle_counts(table, offers)
+    _settle_batch(table, offers)
+    guesses: dict[str, Guess] = {}
+    questions: list[Question] = []
+    for column, header in answers.items():
+        if header is not None:
+            guesses[column] = Guess(column, header, "chosen by you", 1.0, take_apart(header).scale)
+    used = {g.header for g in guesses.values()}
+    ranked = sorted(offers.items(), key=lambda o: -o[1][0])
+    for (column, header), (sure, how) in ranked:
+        if column in guesses or column in answers or header in used or sure < TAKEN:
+            continue
+        guesses[column] = Guess(column, header, how, round(sure, 2), take_apart(header).scale)
+        if not how.startswith(_AS_NAMES):  # such a column is still the family's name too
+            used.add(header)
+        rivals = [
+            h for (c, h), (s, _) in ranked if c == column and h != header and abs(s - sure) < _CLOSE and h not in used
+        ]
+        if rivals and COLUMNS[column].kind == "number":
+            text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
+            questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
+    if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
+        total = guesses.pop("total_steps")
+        guesses["steps"] = Guess("steps", total.header, "name recognised (planned steps)", total.confidence)
+    loss = recognise_loss(table, answers, loss_unit, bytes_per_token, {g.header for g in guesses.values()})
+    if loss.guess:
+        guesses["loss"] = loss.guess
+    questions = [*loss.questions, *questions]
+    for column in ("params", "params_total", "params_nonembed", "params_active", "tokens", "flops"):
+        if column in guesses:
+            guesses[column], question = _unit(table, guesses[column], guesses, factors.get(column))
+            questions += [question] if question else []
+    present = [c for c in COUNTS if c in guesses]
+    if count is not None and count not in present:
+        raise DataError(
+            f"{table.name} has no column for {_words(count) if count in COLUMNS else count}; "
+            f"it has {_listed(present) if present else 'no parameter count'}."
+        )
+    if len(present) > 1 and count is None:
+        text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
+        questions.append(Question("count", text, tuple(present), present[0], needed=False))
+    ordered = {c: guesses[c] for c in COLUMNS if c in guesses}
+    return Mapping(ordered, tuple(questions), loss.unit, bytes_per_token, count or (present or ["params"])[0], ())
+
+
+def _existing(table: Table, column: str, header: str | None) -> str | None:
+    """The table's header that was meant, letter case aside; DataError when there is none."""
+    if column not in COLUMNS:
+        raise DataError(f"there is no column {column!r} in the runs table; it has {_listed(list(COLUMNS))}.")
+    if header is None or header in table.headers:
+        return header
+    same = [h for h in table.headers if h.casefold() == str(header).casefold()]
+    if len(same) == 1:
+        return same[0]
+    shown = list(table.headers[:12])
+    more = f" and {len(table.headers) - 12} more" if len(table.headers) > 12 else ""
+    raise DataError(f"{table.name} has no column {header!r}; it has {', '.join(shown)}{more}.")
+
+
+Offers = dict[tuple[str, str], tuple[float, str]]
+
+
+def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
+    """Every (canonical column, header) that name and content allow, with how sure it is and why."""
+    offers: Offers = {}
+    for header in table.headers:
+        if header in taken:
+            continue
+        for column, sure in named(header):
+            if column in settled:
+                continue
+            how = "the column's own name" if sure == 1.0 else "name recognised" if sure >= 0.8 else "name may mean this"
+            if COLUMNS[column].kind == "number":
+                found = table.numbers(header)
+                if found.share < 0.5:
+                    continue
+                how += f"; {found.written} read as numbers" if found.written else ""
+            elif not (table.text(header) != "").any():
+                continue
+            offers[column, header] = sure, how
+    counted = any(c in COUNTS for c, _ in offers)
+    if not counted and "params" not in settled:
+        for header in table.headers:  # a column `model` that says 125M, 1.3B is a size written as a name
+            if header not in taken and any(c in ("family", "run") for c, _ in named(header)):
+                found = table.numbers(header)
+                if found.share >= 0.9 and found.written:
+                    offers["params", header] = 0.65, f"{_AS_NAMES}; {found.written} read as numbers"
+    return offers
+
+
+def _settle_counts(table: Table, offers: Offers) -> None:
+    """Tell parameter counts apart by what stands beside them: N next to N_w_emb is the count without embeddings."""
+    plain = [h for c, h in offers if c == "params"]
+    total = [h for c, h in offers if c == "params_total"]
+    bare = [h for c, h in offers if c == "params_nonembed"]
+    for header in [h for h in plain if re.fullmatch(r"[Nn]", take_apart(h).words)]:
+        if total and not bare and _mostly(table, header, total[0], lambda a, b: a < b):
+            sure, _ = offers.pop(("params", header))
+            how = f"stands next to {total[0]}, which is larger: taken as the count without embeddings"
+            offers["params_nonembed", header] = sure, how
+            plain.remove(header)
+    for header in plain:
+        others = [h for c, h in offers if c in COUNTS and h != header]
+        if table.numbers(header).written and any(
+            not table.numbers(o).written and _mostly(table, header, o, lambda a, b: abs(a / b - 1) < 0.06)
+            for o in others
+        ):
+            offers["params", header] = 0.3, "a rounded copy of a more exact count"
+
+
+def _settle_batch(table: Table, offers: Offers) -> None:
+    """Tell tokens per step from sequences per step where the name leaves it open."""
+    for column, header in [o for o in offers if o[0] == "batch_sequences" and offers[o][0] < 0.9]:
+        sure, how = offers[column, header]
+        batch = table.numbers(header).values
+        steps, tokens = (_first(table, offers, c) for c in ("steps", "tokens"))
+        with np.errstate(all="ignore"):
+            ratio = (
+                float(np.nanmedian(tokens / (batch * steps))) if steps is not None and tokens is not None else np.nan
+            )
+            typical = float(np.nanmedian(batch))
+        in_tokens = abs(ratio - 1) < 0.05 if np.isfinite(ratio) else typical >= 8192
+        if in_tokens:
+            del offers[column, header]
+            offers["batch", header] = sure, how + "; taken as tokens per step from its values"
+        else:
+            offers[column, header] = sure, how + "; taken as sequences per step from its values"
+
+
+def _first(table: Table, offers: Offers, column: str) -> np.ndarray | None:
+    best = max(((sure, h) for (c, h), (sure, _) in offers.items() if c == column), default=None)
+    return table.numbers(best[1]).values * take_apart(best[1]).scale if best else None
+
+
+def _mostly(table: Table, one: str, other: str, test: Any) -> bool:
+    a, b = table.numbers(one).values, table.numbers(other).values
+    both = np.isfinite(a) & np.isfinite(b) & (b != 0)
+    return bool(both.any()) and float(np.mean([test(x, y) for x, y in zip(a[both], b[both], strict=True)])) > 0.95
+
+
+def _unit(
+    table: Table, guess: Guess, guesses: Pairs[str, Guess], factor: float | None
+) -> tuple[Guess, Question | None]:
+    """The guess with the factor of its unit, and the question when its values are too small to be plain counts."""
+    column, header = guess.column, guess.header
+    if factor is not None:
+        return Guess(
+            column, header, f"{guess.how}; times {factor:g} as you said", guess.confidence, float(factor)
+        ), None
+    if guess.scale != 1.0:
+        said = take_apart(header).said or header
+        return Guess(
+            column, header, f"{guess.how}; in units of {guess.scale:g} ({said})", guess.confidence, guess.scale
+        ), None
+    values = table.numbers(header).values
+    values = values[np.isfinite(values) & (values > 0)]
+    floor = {"tokens": 1e3, "flops": 1e6}.get(column, 1e3)
+    examples = column == "tokens" and take_apart(header).words.endswith("size")  # a data set may count examples
+    if not len(values) or np.median(values) >= floor or examples:
+        return guess, None
+    fits = _factor_from_flops(table, guess, guesses)
+    typical = f"{np.median(values):g}"
+    factors = ("1e18", "1e21", "8.64e19", "1e15", "1") if column == "flops" else ("1e6", "1e9", "1e3", "1e12", "1")
+    text = f"In which unit is {header!r}? Its values (around {typical}) are too small to be {COLUMNS[column].unit}."
+    guessed = f"{fits:g}" if fits else "1e+09" if column == "tokens" or np.median(values) < 20 else "1e+06"
+    if column == "flops" and not fits:
+        guessed = ""
+    options = tuple(f"{float(f):g}" for f in factors)
+    return guess, Question(f"units.{column}", text, options, guessed)
+
+
+def _factor_from_flops(table: Table, guess: Guess, guesses: Pairs[str, Guess]) -> float | None:
+    """The power of a thousand that makes FLOPs about 6 N D, when the other two columns are known."""
+    sizes: dict[str, np.ndarray] = {}
+    for role in ("params", "tokens", "flops"):
+        found = guess if guess.column == role or (role == "params" and guess.column in COUNTS) else guesses.get(role)
+        if found is None:
+            return None
+        sizes[role] = table.numbers(found.header).values * found.scale
+    with np.errstate(all="ignore"):
+        ratio = sizes["flops"] / (6 * sizes["params"] * sizes["tokens"])
+        ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
+    if not len(ratio):
+        return None
+    power = float(np.log10(np.median(ratio))) * (-1 if guess.column == "flops" else 1)
+    whole = 3 * round(power / 3)
+    return 10.0**whole if whole > 0 and abs(power - whole) < 0.7 else None
+
+
+def _words(column: str) -> str:
+    return {"flops": "FLOPs", "lr": "learning rate", "params": "parameters"}.get(column, column.replace("_", " "))
+
+
+def _listed(names: list[str]) -> str:
+    shown = [str(n)[:60] for n in names[:6]]
+    return ", ".join(shown) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

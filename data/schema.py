@@ -1,0 +1,172 @@
+"""The runs table: its columns with their units, which rows count, and why the others were set aside."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from data.errors import DataError
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the runs table: what it is called, what it holds and in which unit."""
+
+    name: str
+    kind: str  # "number" | "text"
+    unit: str
+    meaning: str
+
+
+def _columns(*rows: tuple[str, str, str, str]) -> dict[str, Column]:
+    return {row[0]: Column(*row) for row in rows}
+
+
+COLUMNS: dict[str, Column] = _columns(
+    ("run", "text", "", "the run's name, unique in the table"),
+    ("group", "text", "", "what the run belongs to: a sweep, an experiment"),
+    ("family", "text", "", "model family or architecture"),
+    ("params", "number", "parameters", "parameter count that fits use (one of the counts below, or a plain one)"),
+    ("params_total", "number", "parameters", "all parameters, embeddings included"),
+    ("params_nonembed", "number", "parameters", "parameters without embeddings"),
+    ("params_active", "number", "parameters", "parameters that take part in one token's forward pass"),
+    ("params_logged", "number", "parameters", "the file's plain count, when fits use another"),
+    ("tokens", "number", "tokens", "tokens seen in training, repeats included"),
+    ("unique_tokens", "number", "tokens", "different tokens in the training data"),
+    ("epochs", "number", "", "passes over the training data"),
+    ("flops", "number", "FLOP", "training compute"),
+    ("flops_per_token", "number", "FLOP per token", "training compute of one token"),
+    ("flops_convention", "text", "", "how the training compute was counted"),
+    ("loss", "number", "nats per token", "cross-entropy at the end of the run"),
+    ("batch", "number", "tokens per step", "tokens in one optimiser step"),
+    ("batch_sequences", "number", "sequences per step", "sequences in one optimiser step"),
+    ("seq_len", "number", "tokens", "sequence length"),
+    ("lr", "number", "", "peak learning rate, or the rate at this step"),
+    ("steps", "number", "steps", "optimiser steps taken"),
+    ("total_steps", "number", "steps", "optimiser steps the schedule was planned for"),
+    ("warmup_steps", "number", "steps", "optimiser steps of learning-rate warm-up"),
+    ("weight_decay", "number", "", "weight decay"),
+    ("seed", "text", "", "random seed"),
+    ("schedule", "text", "", "learning-rate schedule"),
+    ("dataset", "text", "", "training data"),
+    ("layers", "number", "", "transformer blocks"),
+    ("width", "number", "", "model width (d_model)"),
+    ("heads", "number", "", "attention heads"),
+    ("head_dim", "number", "", "width of one attention head"),
+    ("ffn", "number", "", "width of the feed-forward layer"),
+    ("vocab", "number", "", "vocabulary size"),
+    ("experts", "number", "", "experts per mixture layer"),
+    ("top_k", "number", "", "experts active per token"),
+    ("devices", "number", "", "accelerators"),
+    ("wall_seconds", "number", "s", "wall-clock time"),
+)
+
+#: The counts that `params` can stand for, in the order in which they are taken when nobody chooses.
+COUNTS = ("params", "params_total", "params_nonembed", "params_active")
+
+#: Without these a row is no run, where the table has the column at all.
+NEEDED = ("loss", "params", "tokens", "flops")
+
+
+@dataclass(frozen=True)
+class Source:
+    """How one column was got: `header` is the file's own name for it ('' when derived), `how` a sentence fragment."""
+
+    column: str
+    header: str
+    how: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Training runs: the rows to fit, the rows set aside with their reasons, and where each column came from.
+
+    `kept` has a RangeIndex, float64 numbers, unique text in `run`, always `loss`, and columns of the file that are not
+    in `COLUMNS` under their own names (`extras`). `set_aside` has the same columns and `reason`. `history` holds every
+    checkpoint of the kept runs, ordered, when the file has many rows per run.
+    """
+
+    kept: pd.DataFrame
+    set_aside: pd.DataFrame
+    name: str
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+    history: pd.DataFrame | None = None
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The canonical columns of `kept`, in the order of `COLUMNS`."""
+        return tuple(c for c in COLUMNS if c in self.kept)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """The columns of `kept` that the file brought under names of its own."""
+        return tuple(c for c in self.kept if c not in COLUMNS)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows were set aside for each reason, commonest first; copies are counted together."""
+        if not len(self.set_aside):
+            return {}
+        text = self.set_aside["reason"].astype(str)
+        text = text.str.replace(r"^identical copy of .*", "identical copy of another row", regex=True)
+        return {str(k): int(v) for k, v in text.value_counts().items()}
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of the kept canonical values, row order included, the same on every platform.
+
+        Numbers enter with 40 bits of mantissa, so that the last bit of a logarithm does not change the digest.
+        """
+        h = hashlib.sha256()
+        for name in self.columns:
+            h.update(f"{name}\0{len(self.kept)}\0".encode())
+            if COLUMNS[name].kind == "number":
+                values = self.kept[name].to_numpy(dtype="float64")
+                finite = np.isfinite(values)
+                mantissa, exponent = np.frexp(np.where(finite, values, 0.0))
+                whole = np.round(mantissa * 2.0**40).astype("<i8")
+                # A mantissa that rounds up to 1 is the same number as one half of the next binade.
+                up = np.abs(whole) == 2**40
+                h.update(np.where(up, whole // 2, whole).astype("<i8").tobytes())
+                h.update((exponent + up).astype("<i4").tobytes() + finite.astype("u1").tobytes())
+            else:
+                h.update("\0".join(map(str, self.kept[name])).encode("utf-8", "surrogatepass"))
+        return h.hexdigest()
+
+    def exclude(self, runs: Iterable[str], reason: str = "excluded by you") -> Runs:
+        """These runs with the named ones moved to `set_aside`; ValueError naming those that are not there."""
+        names = {runs} if isinstance(runs, str) else {str(r) for r in runs}
+        unknown = sorted(names - set(self.kept["run"]))
+        if unknown:
+            shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+            raise DataError(f"no kept run is called {shown}")
+        gone = self.kept["run"].isin(names)
+        aside = self.kept[gone].assign(reason=reason)
+        history = self.history
+        if history is not None:
+            history = history[~history["run"].isin(names)].reset_index(drop=True)
+        return replace(
+            self,
+            kept=self.kept[~gone].reset_index(drop=True),
+            set_aside=stack([self.set_aside, aside]),
+            history=history,
+        )
+
+
+def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """The frames one above the other with a fresh index; frames without rows only lend their columns."""
+    frames = list(frames)
+    full = [f for f in frames if len(f)]
+    if not full:
+        return frames[0].reset_index(drop=True)
+    return pd.concat(full, ignore_index=True) if len(full) > 1 else full[0].reset_index(drop=True)
