@@ -186,18 +186,20 @@ def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array) -> tuple
     p = theta.shape[1]
     edge = ((theta <= low) & (at.gradient > 0)) | ((theta >= high) & (at.gradient < 0))
     gradient = np.where(edge, 0.0, at.gradient)
-    matrix = at.newton + mu[:, None, None] * at.major
-    diagonal = np.einsum("rii->ri", at.major)
-    # A coordinate nothing depends on would make the matrix singular; a whisper of its own scale keeps it solvable.
-    ridge = 1e-12 * diagonal + 1e-12 * np.max(diagonal, axis=1, keepdims=True) + 1e-300
     free = ~edge
+    diagonal = np.einsum("rii->ri", at.major)
+    # Every coordinate in its own unit of curvature. One that nothing depends on, or a refit that a few runs fit exactly,
+    # would leave the matrix singular; a whisper on the diagonal keeps it solvable.
+    unit = np.sqrt(np.maximum(diagonal, 1e-16 * np.max(diagonal, axis=1, keepdims=True)))
+    unit = np.where(unit > 1e-150, unit, 1.0)
+    matrix = (at.newton + mu[:, None, None] * at.major) / (unit[:, :, None] * unit[:, None, :])
     matrix = np.where(free[:, :, None] & free[:, None, :], matrix, 0.0)
     index = np.arange(p)
-    matrix[:, index, index] += np.where(free, ridge, 1.0)
+    matrix[:, index, index] += np.where(free, 1e-12 * (1.0 + mu[:, None]), 1.0)
     bad = ~np.all(np.isfinite(matrix), axis=(1, 2)) | ~np.all(np.isfinite(gradient), axis=1)
     matrix[bad] = np.eye(p)
     gradient = np.where(bad[:, None], 0.0, gradient)
-    move = -np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
+    move = -np.linalg.solve(matrix, (gradient / unit)[:, :, None])[:, :, 0] / unit
     gain = -0.5 * np.einsum("rp,rp->r", gradient, move)
     # No coordinate jumps further than e^2 at once: the formulas are exponentials of these.
     longest = np.max(np.abs(move) / _reach(low, high), axis=1)

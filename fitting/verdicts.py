@@ -68,21 +68,19 @@ def _bounds(e: Evidence) -> Verdict:
     title = "No parameter is at its bound"
     if not at:
         return Verdict("bounds", title, "ok", "Every parameter is inside its plausible range.")
-    names = ", ".join(p.name for p in at)
-    floors = [p for p in at if p.is_floor]
+    floors = [p.name for p in at if p.is_floor]
+    others = [p.name for p in at if not p.is_floor]
+    found, do = [], []
     if floors:
-        sentence = f"{names} is zero: these runs show no floor, so a loss predicted far beyond them may be too low."
-        return Verdict(
-            "bounds",
-            title,
-            "fail",
-            sentence,
-            "Add larger runs, or runs with more tokens; or fit a law without a floor.",
+        found.append(
+            f"{floors[0]} is zero: these runs show no floor, so a loss predicted far beyond them may be too low"
         )
-    return Verdict(
-        "bounds", title, "fail", f"{names} ended at the edge of what is plausible, so the data do not hold it.",
-        "Choose a law with fewer parameters, or add runs that vary what this parameter describes.",
-    )  # fmt: skip
+        do.append("add larger runs, or fit a law without a floor")
+    if others:
+        found.append(f"{' and '.join(others)} ended at the edge of what is plausible, so the runs do not hold it")
+        do.append("choose a law with fewer parameters, or add runs that vary what this parameter describes")
+    todo = "; ".join(do)
+    return Verdict("bounds", title, "fail", "; ".join(found) + ".", f"{todo[0].upper()}{todo[1:]}.")
 
 
 def _floor(e: Evidence) -> Verdict | None:
