@@ -197,7 +197,7 @@ def _headings(table: Table, mapping: Mapping, columns: list[str]) -> pd.DataFram
         header = mapping.header(column) if column in COLUMNS else column
         if column == "params":
             header = mapping.header(mapping.count)
-        found = table.aside[header] if header in table.aside else None
+        found = table.aside.get(header)
         if column not in COLUMNS or COLUMNS[column].kind == "text":
             out[column] = "" if found is None else found.astype(object).where(found.notna(), "").astype(str)
         else:

@@ -10,7 +10,7 @@ from data.headers import header as take_apart
 from data.mapping import Mapping
 from data.schema import COUNTS, Source
 
-_AGREES = 2e-3  # how near logged FLOPs come to 6 N D to be called 6ND; people round both
+_AGREES = 6e-3  # how near logged FLOPs come to 6 N D to be called 6ND: both may be rounded to three digits
 
 
 def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str]) -> list[Source]:
@@ -25,6 +25,14 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str]) -> list[Sour
     with np.errstate(all="ignore"):
         if not has("batch") and has("batch_sequences") and has("seq_len"):
             add("batch", frame["batch_sequences"] * frame["seq_len"], "sequences per step times sequence length")
+        elif has("batch") and has("batch_sequences") and has("seq_len"):
+            exact = frame["batch_sequences"] * frame["seq_len"]
+            rounded = ((frame["batch"] / exact - 1).abs() < 0.06) & (frame["batch"] != exact)
+            if rounded.any() and mapping.guesses["batch"].rounded:
+                frame["batch"] = frame["batch"].where(~rounded, exact)
+                sources.append(
+                    Source("batch", "", "sequences per step times sequence length, which is rounded in the file")
+                )
         if not has("tokens"):
             if has("batch") and has("steps"):
                 add("tokens", frame["batch"] * frame["steps"], "tokens per step times steps")

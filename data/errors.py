@@ -17,7 +17,7 @@ class ReadError(DataError):
     """A file that cannot be read; the message says what was expected, what came and what to do."""
 
 
-class NothingKept(ReadError):
+class NothingKept(ReadError):  # noqa: N818  (it says what happened)
     """A table of which no row can be used. `runs` holds every row in its `set_aside`, each with its reason."""
 
     def __init__(self, message: str, runs: Runs) -> None:
@@ -40,7 +40,7 @@ class Question:
     needed: bool = True
 
 
-class MappingNeeded(ReadError):
+class MappingNeeded(ReadError):  # noqa: N818  (it says what is needed)
     """A table that leaves something open which must not be assumed. `questions` says what."""
 
     def __init__(self, message: str, questions: tuple[Question, ...] = ()) -> None:

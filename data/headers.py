@@ -36,10 +36,12 @@ class Header:
     said: str = ""  # the text that gave the scale, for the explanation
 
 
-_PATH_HEADS = frozenset(
-    "config configs summary summaries metrics metric args hparams hyperparameters hyperparams params_config trainer "
-    "training train optim optimizer opt model throughput perf data params cfg settings stats run total_stats".split()
-)
+#: Folders that trackers put metrics and settings in; the name that counts stands behind them.
+_PATH_HEADS = frozenset((
+    "config", "configs", "cfg", "args", "hparams", "hyperparameters", "hyperparams", "settings", "params", "params_config",
+    "summary", "summaries", "metrics", "metric", "stats", "total_stats", "perf", "throughput", "run", "data", "model",
+    "trainer", "training", "train", "optim", "optimizer", "opt",
+))  # fmt: skip
 
 
 @lru_cache(maxsize=20_000)

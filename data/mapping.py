@@ -18,6 +18,11 @@ class Guess:
     confidence: float
     scale: float = 1.0
 
+    @property
+    def rounded(self) -> bool:
+        """Whether the values are written the short way (1.0M), and so rounded."""
+        return "values such as" in self.how
+
 
 @dataclass(frozen=True)
 class Mapping:

@@ -18,6 +18,7 @@ from data.table import Table
 
 TAKEN = 0.6  # below this a guess is offered and not taken
 _CLOSE = 0.03  # two guesses nearer than this leave a question
+_ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
 _AS_NAMES = "sizes written as names"
 
 
@@ -56,7 +57,7 @@ def recognise(
         rivals = [
             h for (c, h), (s, _) in ranked if c == column and h != header and abs(s - sure) < _CLOSE and h not in used
         ]
-        if rivals and COLUMNS[column].kind == "number":
+        if rivals and column in _ASKED:
             text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
             questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
     if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
@@ -117,6 +118,8 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 how += f"; {found.written} read as numbers" if found.written else ""
             elif not (table.text(header) != "").any():
                 continue
+            if header in table.brought_down:  # what stands beside the runs themselves goes first
+                sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
             offers[column, header] = sure, how
     counted = any(c in COUNTS for c, _ in offers)
     if not counted and "params" not in settled:
@@ -130,22 +133,18 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
 
 def _settle_counts(table: Table, offers: Offers) -> None:
     """Tell parameter counts apart by what stands beside them: N next to N_w_emb is the count without embeddings."""
+    for column, header in [o for o in offers if o[0] in COUNTS and table.numbers(o[1]).written]:
+        exact = [h for c, h in offers if c in COUNTS and h != header and not table.numbers(h).written]
+        if any(_mostly(table, header, o, lambda a, b: abs(a / b - 1) < 0.06) for o in exact):
+            offers[column, header] = 0.3, "a rounded copy of a more exact count"
     plain = [h for c, h in offers if c == "params"]
     total = [h for c, h in offers if c == "params_total"]
-    bare = [h for c, h in offers if c == "params_nonembed"]
+    bare = [h for c, h in offers if c == "params_nonembed" and offers[c, h][0] >= TAKEN]
     for header in [h for h in plain if re.fullmatch(r"[Nn]", take_apart(h).words)]:
         if total and not bare and _mostly(table, header, total[0], lambda a, b: a < b):
             sure, _ = offers.pop(("params", header))
             how = f"stands next to {total[0]}, which is larger: taken as the count without embeddings"
             offers["params_nonembed", header] = sure, how
-            plain.remove(header)
-    for header in plain:
-        others = [h for c, h in offers if c in COUNTS and h != header]
-        if table.numbers(header).written and any(
-            not table.numbers(o).written and _mostly(table, header, o, lambda a, b: abs(a / b - 1) < 0.06)
-            for o in others
-        ):
-            offers["params", header] = 0.3, "a rounded copy of a more exact count"
 
 
 def _settle_batch(table: Table, offers: Offers) -> None:

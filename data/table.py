@@ -26,6 +26,7 @@ class Table:
     decimal: str = "."
     aside: pd.DataFrame | None = None
     aside_lines: np.ndarray | None = None
+    brought_down: frozenset[str] = frozenset()  # headers whose values come from the headings above the rows
     one_run: str = ""  # the run's name, where the reader knows that the whole file is one run's history
     _parsed: dict[str, Numbers] = field(default_factory=dict, repr=False)
 

@@ -14,6 +14,7 @@ from data.errors import ReadError
 from data.names import recognised
 from data.readers._limits import MAX_TEXT, check_shape
 from data.readers._sections import sections
+from data.readers._wide import wide
 from data.table import Table, unique
 
 _LOOK = 40  # rows among which the header is looked for
@@ -62,7 +63,7 @@ def grid(
         index=pd.RangeIndex(len(body)),
     )
     table = Table(frame, name, format, np.asarray(body, dtype=np.int64) + 1, tuple(notes), decimal)
-    return sections(table)
+    return wide(sections(table))
 
 
 def _columns(rows: Sequence[Sequence[Any]], body: list[int], width: int) -> list[list[Any]]:

@@ -26,7 +26,7 @@ def sections(table: Table) -> Table:
     )
     if filled.all():
         return table
-    patterns, which, counts = np.unique(filled, axis=0, return_inverse=True, return_counts=True)
+    patterns, counts = np.unique(filled, axis=0, return_counts=True)
     usual = patterns[np.argmax(counts)]
     core = int(usual.sum())
     if core < 3:
@@ -62,6 +62,7 @@ def sections(table: Table) -> Table:
         lines=table.lines[~heading],
         aside=aside,
         aside_lines=table.lines[heading],
+        brought_down=frozenset(headers),
         notes=(*table.notes, note),
     )
 
