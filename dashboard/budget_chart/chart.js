@@ -9,7 +9,7 @@ import { exactText } from "./format.js";
 import { attachEntry, attachKeys, attachPointer } from "./interact.js";
 import { layOut, readoutWidth } from "./layout.js";
 import { makeLegend } from "./legend.js";
-import { beyondText, budgetText, modelOf, readout, sentence, takesLine, textsAt } from "./readouts.js";
+import { budgetText, modelOf, readout, sentence, takesLine, textsAt } from "./readouts.js";
 import { makeTip, pointAt } from "./tip.js";
 
 const SAMPLES = 12; // budgets at which texts are measured, so that nothing below them jumps while the line moves
@@ -73,7 +73,10 @@ class BudgetChart {
       if (key) this.input.value = key;
       else this.input.select();
     };
-    this.pointer = attachPointer([this.grab, this.pill], this, () => this.pill.focus({ preventScroll: true }));
+    this.pointer = attachPointer([this.grab, this.pill], this, () => {
+      this.pill.dataset.by = "pointer"; // the ring of focus is for those who use the keys
+      this.pill.focus({ preventScroll: true });
+    });
     attachKeys(this.pill, this, this.pointer, type);
     this.pill.addEventListener("dblclick", () => type(null));
     this.typing = attachEntry({ form: this.entry, input: this.input, error: this.error }, this);
@@ -81,7 +84,10 @@ class BudgetChart {
     this.grab.addEventListener("pointerleave", () => this.tip?.show(null));
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(this.root);
-    document.fonts?.ready.then(() => this.payload && this.relayout());
+    document.fonts?.ready.then(() => {
+      this.fontsReady = true;
+      if (this.payload) this.relayout();
+    });
   }
 
   destroy() {
@@ -111,9 +117,10 @@ class BudgetChart {
 
   /** Takes Python's budget unless Python only repeats itself, or an earlier word of ours that the line has left. */
   hear(budget) {
-    const echo = this.sent.indexOf(budget);
+    const same = (other) => other !== null && Math.abs(other - budget) < 1e-6;
+    const echo = this.sent.findLastIndex(same);
     if (echo >= 0) this.sent.splice(0, echo + 1);
-    else if (budget !== this.told) {
+    else if (!same(this.told)) {
       this.budget = budget;
       this.sent = [];
     }
@@ -170,7 +177,7 @@ class BudgetChart {
     const changed = this.budget !== this.before;
     this.release();
     if (!changed) return;
-    this.sent.push(this.budget);
+    this.sent = [...this.sent.slice(-9), this.budget];
     this.send("budget", this.budget);
   }
 
@@ -222,7 +229,7 @@ class BudgetChart {
     this.root.dataset.theme = isDark(getComputedStyle(this.root).getPropertyValue("--st-background-color") || "#fff") ? "dark" : "light";
     this.root.dataset.width = width < 640 ? "narrow" : width < 900 ? "middle" : "wide";
     this.readouts.style.setProperty("--bc-readout-width", `${readoutWidth(width)}px`);
-    const heights = this.reserve();
+    const heights = this.reserve(width);
     this.lay = layOut(width, this.model.panels, heights, this.entry.offsetHeight);
     this.scales = scalesOf(this.model, this.lay);
     this.place();
@@ -231,19 +238,25 @@ class BudgetChart {
   }
 
   /** Measures every text at budgets along the range and keeps room for the tallest: nothing jumps while dragging. */
-  reserve() {
+  reserve(width) {
+    const [low, high] = this.range;
+    const samples = Array.from({ length: SAMPLES + 1 }, (_, k) => textsAt(this.model, low + ((high - low) * k) / SAMPLES));
+    const { sentence, subline, panels, takes } = this.model;
+    const labels = panels.map((panel) => [panel.label, panel.unit, panel.wide?.label]);
+    const seen = JSON.stringify([width, this.fontsReady, sentence, subline, labels, takes, samples]);
+    if (seen === this.reserved?.seen) return this.reserved.heights; // the same words: nothing to measure
     const tall = [this.headline, this.subline, this.takes];
     tall.forEach((node) => node.style.removeProperty("min-height"));
     this.outs.forEach(({ node }) => node.style.removeProperty("height"));
-    const [low, high] = this.range;
     const least = tall.map(() => 0);
     const heights = this.outs.map(() => 0);
-    for (let k = 0; k <= SAMPLES; k += 1) {
-      this.write(textsAt(this.model, low + ((high - low) * k) / SAMPLES));
+    for (const texts of samples) {
+      this.write(texts);
       tall.forEach((node, i) => (least[i] = Math.max(least[i], node.offsetHeight)));
       this.outs.forEach(({ node }, i) => (heights[i] = Math.max(heights[i], node.offsetHeight)));
     }
     tall.forEach((node, i) => (node.style.minHeight = `${least[i]}px`));
+    this.reserved = { seen, heights };
     return heights;
   }
 
@@ -264,7 +277,7 @@ class BudgetChart {
     this.tip = makeTip(this.model, lay);
     this.overlay.replaceChildren(this.tip.ring, this.tip.node);
     this.titles.replaceChildren(...makeLegend(this.model, lay));
-    this.pillWidths = null;
+    this.widths = new Map();
   }
 
   update() {
@@ -300,13 +313,17 @@ class BudgetChart {
     this.pill.setAttribute("aria-valuetext", [texts.budget, ...texts.panels.map((p, i) => `${this.model.panels[i].label} ${p.value}`)].join(", "));
   }
 
+  /** The width of an element with figures in it, measured once for each length of text: figures are of one width. */
+  widthOf(node, text) {
+    const key = `${node.className} ${text.length}`;
+    if (!this.widths.has(key)) this.widths.set(key, node.offsetWidth);
+    return this.widths.get(key);
+  }
+
   /** The handle stays on the chart: at the ends the line meets it off its middle. */
   movePill(x) {
     const { lay } = this;
-    const key = this.pillText.textContent.length;
-    this.pillWidths ??= new Map();
-    if (!this.pillWidths.has(key)) this.pillWidths.set(key, this.pill.offsetWidth);
-    const half = this.pillWidths.get(key) / 2;
+    const half = this.widthOf(this.pill, this.pillText.textContent) / 2;
     const right = Math.min(lay.x1 + 14, lay.width) - half;
     moveTo(this.pill, Math.min(Math.max(x, Math.max(lay.x0 - 14, 0) + half), right), lay.pillY);
   }
@@ -317,18 +334,15 @@ class BudgetChart {
     const none = model.largest === null || model.largest >= this.range[1];
     this.word.hidden = none;
     if (none) return;
-    const beyond = beyondText(model, this.budget);
-    setText(this.word, beyond ? `${texts.beyond} beyond your largest run` : "beyond your largest run");
-    this.wordWidth ??= new Map();
-    const key = `${lay.narrow}${this.word.textContent.length}`;
-    if (!this.wordWidth.has(key)) this.wordWidth.set(key, this.word.offsetWidth);
-    const width = this.wordWidth.get(key);
+    const { beyond } = texts;
+    this.word.dataset.beyond = String(Boolean(beyond));
+    setText(this.word, `${beyond ? `${beyond} ` : ""}beyond${lay.narrow ? "\n" : " "}your largest run`);
+    const width = this.widthOf(this.word, this.word.textContent);
     const edge = Math.max(lay.x0, scales.x(model.largest));
     const y = lay.boxes[0].y + 6;
     let left = beyond ? x + 8 : edge + 6;
     if (beyond && left + width > lay.x1 - 4) left = x - 8 - width;
     if (!beyond && left + width > lay.x1) this.word.hidden = true; // no room for the word in so small a region
-    this.word.dataset.beyond = beyond ? "true" : "false";
     moveTo(this.word, left, y);
   }
 
@@ -358,8 +372,15 @@ export default function (component) {
   const host = parentElement.querySelector(".bc-host");
   if (!host || !data) return undefined;
   let chart = charts.get(host);
-  if (!chart) charts.set(host, (chart = new BudgetChart(host)));
-  chart.receive(data, setStateValue);
+  try {
+    if (!chart) charts.set(host, (chart = new BudgetChart(host)));
+    chart.receive(data, setStateValue);
+  } catch (error) {
+    console.error(error);
+    host.replaceChildren(el("p", "bc-failed", "The chart could not be drawn. The numbers on the rest of the page still hold."));
+    charts.delete(host);
+    return undefined;
+  }
   return () => {
     chart.destroy();
     charts.delete(host);

@@ -81,13 +81,14 @@ export function attachKeys(handle, chart, pointer, type) {
   const settle = () => {
     clearTimeout(timer);
     timer = 0;
-    chart.commit();
+    if (!pointer.dragging()) chart.commit(); // a drag that began meanwhile tells Python at its own end
   };
   const steps = (event) => {
     const step = event.shiftKey ? COARSE : FINE;
     return { ArrowRight: step, ArrowUp: step, ArrowLeft: -step, ArrowDown: -step, PageUp: 1, PageDown: -1, Home: -Infinity, End: Infinity }[event.key];
   };
   handle.addEventListener("keydown", (event) => {
+    delete handle.dataset.by;
     if (event.key === "Escape") return pointer.abort();
     if (event.ctrlKey || event.metaKey || event.altKey || pointer.dragging()) return undefined;
     if (event.key === "Enter" || /^[0-9.$]$/.test(event.key)) {
