@@ -1,0 +1,64 @@
+"""What a person can choose about a fit, read from plain values that may be stale or somebody else's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fitting.law import all_laws
+
+# Huber's delta in log loss. 0.001 is Hoffmann et al.'s (2022, arXiv 2203.15556, section 3.3); its neighbours show how much hangs on it.
+DELTAS = {1e-4: "0.0001", 1e-3: "0.001", 1e-2: "0.01", math.inf: "least squares"}
+RESAMPLES = (0, 500, 1000, 4000, 10000)
+MOST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """The law and how it is fitted: `group` is the column whose values are resampled whole, None for single runs."""
+
+    law: str = "auto"
+    delta: float = 1e-3
+    resamples: int = 4000
+    group: str | None = None
+    seed: int = 0
+
+    def written(self) -> dict[str, Any]:
+        """Plain values of what differs from the defaults, for JSON and for an address; infinity is the text "inf"."""
+        plain = {name: value for name, value in asdict(self).items() if value != getattr(DEFAULTS, name)}
+        return {name: str(value) if value == math.inf else value for name, value in plain.items()}
+
+
+DEFAULTS = FitSettings()
+
+
+def read_settings(values: Any) -> FitSettings:
+    """The settings that plain values say (numbers may be text); each one that makes no sense is left at its default."""
+    given = values if isinstance(values, Mapping) else {}
+    group = given.get("group")
+    law = given.get("law")
+    return FitSettings(
+        law=law if isinstance(law, str) and law in all_laws() else DEFAULTS.law,
+        delta=_one_of(given.get("delta"), tuple(DELTAS), DEFAULTS.delta),
+        resamples=int(_one_of(given.get("resamples"), RESAMPLES, DEFAULTS.resamples)),
+        group=group if isinstance(group, str) and group else None,
+        seed=_seed(given.get("seed")),
+    )
+
+
+def _one_of(value: Any, allowed: tuple[float, ...], otherwise: float) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return otherwise
+    return next((choice for choice in allowed if choice == number), otherwise)
+
+
+def _seed(value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return DEFAULTS.seed
+    return number if 0 <= number <= MOST_SEED else DEFAULTS.seed
