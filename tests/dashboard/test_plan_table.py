@@ -1,0 +1,112 @@
+"""The table behind the dragged chart says what `plan` says, at the budget and between its nodes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from dashboard import plan_table
+from dashboard.budget_chart.payload import clean
+from data.library import load
+from fitting import fit, plan
+from fitting.hardware import Hardware
+
+HARDWARE = Hardware(devices=64, price=2.0)
+
+
+@pytest.fixture(scope="module")
+def ladder():
+    runs = load("simulated-ladder")
+    return runs, fit(runs, resamples=400)
+
+
+def table(runs, fitted, at, chosen=None, hardware=HARDWARE, unit="flop"):
+    here = plan(fitted, flops=10.0**at, params=chosen)
+    along = plan_table.sweep(fitted, at, chosen)
+    unit = plan_table.units(hardware)[unit]
+    return here, clean(
+        plan_table.payload(fitted, along, here, runs, hardware=hardware, device="H100", unit=unit, chosen=chosen)
+    )
+
+
+@pytest.mark.parametrize("at", [18.0, 21.37, 23.76, 27.5])
+def test_the_budget_itself_is_in_the_table_exactly(ladder, at):
+    runs, fitted = ladder
+    here, made = table(runs, fitted, at)
+    place = int(np.argmin(np.abs(np.array(made["grid"]) - at)))
+    assert made["grid"][place] == pytest.approx(at, abs=1e-12)
+    assert made["budget"] == pytest.approx(at, abs=1e-12)
+    panels = {p["key"]: p for p in made["panels"]}
+    for key, band in (("loss", here.loss), ("params", here.params), ("tokens", here.tokens)):
+        for end in ("value", "low", "high"):
+            assert panels[key][end][place] == pytest.approx(getattr(band, end), rel=1e-12)
+    assert panels["tokens"]["extras"][0]["value"][place] == pytest.approx(here.tokens_per_param.value, rel=1e-12)
+
+
+def test_straight_lines_between_nodes_miss_by_less_than_a_reader_can_see(ladder):
+    runs, fitted = ladder
+    _, made = table(runs, fitted, 22.0)
+    grid = np.array(made["grid"])
+    between = 0.5 * (grid[1:] + grid[:-1])
+    exact = plan(fitted, flops=10.0**between)
+    panels = {p["key"]: p for p in made["panels"]}
+    for key, scale in (("loss", np.array), ("params", np.log), ("tokens", np.log)):
+        for end in ("value", "low", "high"):
+            line = np.interp(between, grid, scale(panels[key][end]))
+            assert np.max(np.abs(line - scale(getattr(getattr(exact, key), end)))) < 4e-3, (key, end)
+
+
+def test_the_size_held_costs_what_plan_says_and_stays_flat(ladder):
+    runs, fitted = ladder
+    here, made = table(runs, fitted, 22.0, chosen=5e8)
+    panels = {p["key"]: p for p in made["panels"]}
+    assert set(np.round(panels["params"]["value"], 3)) == {5e8}
+    place = made["grid"].index(made["budget"])
+    assert panels["loss"]["extras"][0]["value"][place] == pytest.approx(here.penalty.value, rel=1e-12)
+    assert here.penalty.value > 0
+    assert panels["params"]["wide"] is None
+
+
+def test_runs_set_aside_are_hollow_and_keep_their_names(ladder):
+    runs, _ = ladder
+    name = str(runs.kept["run"].iloc[3])
+    kept = runs.kept.copy()
+    hostile = '<b>x</b> {params} & "y"'
+    kept.loc[kept["run"] == name, "run"] = hostile
+    changed = dataclasses.replace(runs, kept=kept).exclude([hostile])
+    fitted = fit(changed, resamples=50)
+    points = plan_table.points(fitted, changed)
+    assert len(points["name"]) == len(runs.kept)
+    assert [n for n, h in zip(points["name"], points["hollow"], strict=True) if h] == [hostile]
+
+
+def test_a_law_of_compute_has_one_panel(ladder):
+    runs, _ = ladder
+    fitted = fit(runs, law="compute-floor", resamples=50)
+    _, made = table(runs, fitted, 22.0)
+    assert [p["key"] for p in made["panels"]] == ["loss"]
+    assert "{loss}" in made["sentence"]
+
+
+def test_units_agree_with_the_hardware(ladder):
+    runs, fitted = ladder
+    found = plan_table.units(HARDWARE)
+    flops = 1e22
+    assert found["hours"].per_flop * flops == pytest.approx(HARDWARE.device_hours(flops))
+    assert found["time"].per_flop * flops == pytest.approx(3600 * HARDWARE.hours(flops))
+    assert found["money"].per_flop * flops == pytest.approx(HARDWARE.money(flops))
+    assert "money" not in plan_table.units(Hardware(devices=64))
+    _, made = table(runs, fitted, 22.0, unit="money")
+    assert made["budget_unit"]["format"] == "money"
+    _, free = table(runs, fitted, 22.0, hardware=Hardware(devices=2))
+    assert [t["format"] for t in free["takes"]] == ["duration", "count"]
+
+
+def test_the_chart_reaches_any_budget_asked_for(ladder):
+    _, fitted = ladder
+    for at in (12.2, 21.0, 31.7):
+        nodes = plan_table.budgets(fitted, at)
+        assert nodes[0] <= at <= nodes[-1]
+        assert nodes[-1] >= np.log10(fitted.ranges["flops"][1]) + 3.9
