@@ -133,18 +133,18 @@ class _Local:
 def _local(prob: Problem, theta: Array, weights: Array | None) -> _Local:
     r, jac = _evaluate(prob, theta)
     a = np.abs(r)
-    inside = np.minimum(a, prob.delta)
     w = 1.0 if weights is None else weights
-    value = np.sum(w * inside * (a - 0.5 * inside), axis=1)
-    value[~np.isfinite(value)] = np.inf
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):  # where the formula overflows the objective is infinite, and no step goes there
+        inside = np.minimum(a, prob.delta)
+        value = np.sum(w * inside * (a - 0.5 * inside), axis=1)
+        value[~np.isfinite(value)] = np.inf
         share = np.where(a > prob.delta, prob.delta / a, 1.0) * w
-    transposed = jac.transpose(0, 2, 1)
-    gradient = np.matmul(jac, (share * r)[:, :, None])[:, :, 0]
-    major = np.matmul(jac * share[:, None, :], transposed)
-    if np.isinf(prob.delta):
-        return _Local(value, gradient, major, major)
-    newton = np.matmul(jac * ((a <= prob.delta) * w)[:, None, :], transposed)
+        transposed = jac.transpose(0, 2, 1)
+        gradient = np.matmul(jac, (share * r)[:, :, None])[:, :, 0]
+        major = np.matmul(jac * share[:, None, :], transposed)
+        if np.isinf(prob.delta):
+            return _Local(value, gradient, major, major)
+        newton = np.matmul(jac * ((a <= prob.delta) * w)[:, None, :], transposed)
     return _Local(value, gradient, newton, major)
 
 
@@ -156,17 +156,20 @@ def _minimise_block(prob: Problem, start: Array, weights: Array | None) -> Solut
     mu = np.full(count, 1.0)
     promise = np.full(count, np.inf)
     calm = np.zeros(count, int)  # consecutive steps that promised nothing
-    live = np.arange(count)
+    live = np.flatnonzero(
+        _usable(here)
+    )  # a start where the formula overflows stays there, and is never called an optimum
     step = 0
-    for step in range(1, MAX_STEPS + 1):  # noqa: B007 - the count is reported
+    for step in range(1, MAX_STEPS + 1 if len(live) else 1):  # noqa: B007 - the count is reported
         at = _Local(here.value[live], here.gradient[live], here.newton[live], here.major[live])
         move, gain = _step(theta[live], at, mu[live], low, high)
-        share = gain / np.maximum(at.value, 1e-300)
+        # Damping shrinks the step and with it the gain: (1 + mu) of it is what the undamped model promises at most.
+        share = gain * (1.0 + mu[live]) / np.maximum(at.value, 1e-300)
         promise[live] = share
         trial = np.clip(theta[live] + move, low, high)
         there = _local(prob, trial, None if weights is None else weights[live])
         got = at.value - there.value
-        better = got >= 0
+        better = (got >= 0) & _usable(there)
         good = better & (got > 0.25 * gain)
         mu[live] = np.clip(np.where(good, mu[live] * 0.1, np.where(better, mu[live], mu[live] * 5.0)), 1e-9, 1e9)
         won = live[better]
@@ -179,6 +182,12 @@ def _minimise_block(prob: Problem, start: Array, weights: Array | None) -> Solut
         if len(live) == 0:
             break
     return Solution(theta, here.value, promise, calm >= 2, step)
+
+
+def _usable(at: _Local) -> Array:
+    """Where the objective and its local models are all finite, (R,)."""
+    finite = np.isfinite(at.value) & np.all(np.isfinite(at.gradient), axis=1)
+    return finite & np.all(np.isfinite(at.newton), axis=(1, 2)) & np.all(np.isfinite(at.major), axis=(1, 2))
 
 
 def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array) -> tuple[Array, Array]:
@@ -196,9 +205,6 @@ def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array) -> tuple
     matrix = np.where(free[:, :, None] & free[:, None, :], matrix, 0.0)
     index = np.arange(p)
     matrix[:, index, index] += np.where(free, 1e-12 * (1.0 + mu[:, None]), 1.0)
-    bad = ~np.all(np.isfinite(matrix), axis=(1, 2)) | ~np.all(np.isfinite(gradient), axis=1)
-    matrix[bad] = np.eye(p)
-    gradient = np.where(bad[:, None], 0.0, gradient)
     move = -np.linalg.solve(matrix, (gradient / unit)[:, :, None])[:, :, 0] / unit
     gain = -0.5 * np.einsum("rp,rp->r", gradient, move)
     # No coordinate jumps further than e^2 at once: the formulas are exponentials of these.
