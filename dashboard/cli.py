@@ -27,7 +27,8 @@ class OneFilePerCommand(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for found in pkgutil.iter_modules(commands.__path__):
             if found.name.rstrip("_") == cmd_name:
-                return importlib.import_module(f"{commands.__name__}.{found.name}").command  # type: ignore[no-any-return]
+                command: click.Command = importlib.import_module(f"{commands.__name__}.{found.name}").command
+                return command
         return None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -37,7 +37,7 @@ PRIVATE: dict[str, Any] = {
 def one_thread_each() -> None:
     """Hold the numeric libraries to one thread; must run before NumPy is imported.
 
-    Measured on two busy cores: a fit of 500 runs with 100 refits took 2.4 to 8.6 s with default threads, 0.12 s with one.
+    Measured on two busy cores: a fit of 500 runs with 100 refits took 2.4 to 8.6 s with default threads, 0.12 s so.
     """
     for name in THREAD_LIMITS:
         os.environ.setdefault(name, "1")
@@ -106,7 +106,8 @@ def _announce(port: int, url: str, browser: bool) -> None:
 def _warm() -> None:
     """Import what the first page needs while the browser is still starting."""
     try:
-        import dashboard.views.runs  # noqa: F401
+        import dashboard.charts.plane
+        import dashboard.state  # noqa: F401
     except Exception:  # the page itself will say what is wrong
         return
 

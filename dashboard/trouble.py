@@ -14,7 +14,7 @@ def is_for_people(error: BaseException) -> bool:
 
 
 def told(error: BaseException) -> tuple[str, str]:
-    """What happened and what to do, in plain text; the traceback of an unforeseen error goes to the log, never further."""
+    """What happened and what to do, in plain text; an unforeseen error's traceback goes to the log, never further."""
     if is_for_people(error):
         return str(error), ""
     LOG.error("Unforeseen error", exc_info=error)

@@ -1,4 +1,4 @@
-"""A workspace is a private folder with a person's uploads and settings; nothing in it is lost, and changes can be undone.
+"""A workspace is a private folder with a person's uploads and settings: nothing is lost, and changes can be undone.
 
     <ISOFLOP_HOME>/workspaces/<id>/     the id is 128 random bits and stands in the page's address
         uploads/<sha256>                the bytes of a file as it came; its name appears in uploads.json only
@@ -89,18 +89,19 @@ def home() -> Path:
 
 def new() -> Workspace:
     """A workspace with a fresh id; its folder comes with the first write."""
-    return _at(secrets.token_hex(16))
+    return at(secrets.token_hex(16))
 
 
 def find(identity: str) -> Workspace | None:
     """The workspace of that id, or None when the text is no id or no such folder is on this machine."""
     if not IDENTITY.fullmatch(identity):
         return None
-    space = _at(identity)
+    space = at(identity)
     return space if space.exists and not space.folder.is_symlink() else None
 
 
-def _at(identity: str) -> Workspace:
+def at(identity: str) -> Workspace:
+    """The workspace of an id that is known to be one, whether or not its folder exists."""
     return Workspace(identity, home() / "workspaces" / identity)
 
 
@@ -187,6 +188,15 @@ def change(space: Workspace, what: str, to: Values | Callable[[Values], Values])
             held["future"] = []
             _write_settings(space, held, wanted)
     return dict(held["values"])
+
+
+def remember(space: Workspace, wanted: Values) -> None:
+    """Set values that are no step of undo: what moves under the hand all the time, such as a budget being dragged."""
+    with one_writer(private_folder(space.folder)):
+        held = _settings(space)
+        plain = json.loads(_json(wanted))
+        if any(held["values"].get(name) != value for name, value in plain.items()):
+            _write_settings(space, held, plain)
 
 
 def undo(space: Workspace) -> str | None:

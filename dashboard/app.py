@@ -1,0 +1,38 @@
+"""The entry of the page: navigation, what every page shares, and the boundary no traceback passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import state, widgets
+from dashboard.launch import one_thread_each
+
+HERE = Path(__file__).parent
+# One line a page, in the order of the menu: file in views/, title, what it answers. A page without a file is not shown.
+PAGES = (
+    ("runs", "Runs", "What do I have, and what of it can be used?"),
+    ("fit", "Fit", "What law do the runs follow, and should I believe it?"),
+    ("plan", "Plan", "What should I train with this budget?"),
+)
+
+one_thread_each()
+st.set_page_config(page_title="Isoflop", page_icon=str(HERE / "static" / "icon.svg"), layout="wide")
+st.logo(str(HERE / "static" / "logo.svg"), size="large")
+st.html(widgets.STYLE)
+
+listed = [
+    st.Page(file, title=title, url_path=None if name == "runs" else name, default=name == "runs", help=question)
+    for name, title, question in PAGES
+    if (file := HERE / "views" / f"{name}.py").is_file()
+]
+page = st.navigation(listed, position="top")
+
+try:
+    state.space()
+    for sentence in state.said():
+        st.toast(widgets.literal(sentence))
+    page.run()
+except Exception as error:  # Streamlit's own stop and rerun are no Exceptions and pass
+    widgets.show_trouble(error)

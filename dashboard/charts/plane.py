@@ -1,0 +1,192 @@
+"""The plane of model size and training tokens: where the runs lie, what they cost, how low they came."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import numbers
+from dashboard.charts import theme
+
+INPUTS = {"params": "Parameters", "tokens": "Training tokens", "flops": "Training compute, FLOP"}
+MANY = 1500  # points from which the browser draws on its graphics card
+
+
+def axes(kept: pd.DataFrame) -> tuple[str, str] | None:
+    """The columns the plane has: size and tokens, or the one input there is against the loss; None where none is."""
+    have = [name for name in INPUTS if name in kept and positive(kept[name]).any()]
+    if "params" in have and "tokens" in have:
+        return "params", "tokens"
+    return (have[0], "loss") if have else None
+
+
+def positive(column: pd.Series) -> np.ndarray:
+    """Which values can stand on a logarithmic axis, (n,) bool."""
+    values = column.to_numpy(dtype="float64", na_value=np.nan)
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(values) & (values > 0)
+
+
+def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan", accent: Iterable[str] = ()) -> go.Figure:
+    """Runs as points coloured by loss, those set aside hollow, budgets 6ND = 10^k as diagonals; log-log.
+
+    The first item of every point's `customdata` is the run's name as it is: what a selection returns.
+    `drag` is what dragging does: "pan" (a click selects), "lasso" or "select" (a box).
+    """
+    chosen = axes(kept)
+    if chosen is None:
+        raise ValueError("the plane needs params, tokens or flops")
+    x, y = chosen
+    here = kept[positive(kept[x]) & positive(kept[y])]
+    there = aside[positive(aside[x]) & positive(aside[y])] if {x, y} <= set(aside) else aside.iloc[:0]
+    drawn = theme.blank()
+    drawn.update_layout(dragmode=drag)
+    both = [pd.concat([here[name], there[name]]).to_numpy(dtype="float64") for name in (x, y)]
+    xs, ys = ((float(v.min()), float(v.max())) if len(v) else (1.0, 10.0) for v in both)
+    drawn.update_xaxes(**theme.log_axis(*xs, INPUTS[x], kind="flop" if x == "flops" else "count"))
+    drawn.update_yaxes(
+        **theme.log_axis(*ys, INPUTS.get(y, "Loss, nats per token"), kind="plain" if y == "loss" else "count")
+    )
+    if (x, y) == ("params", "tokens"):
+        _budgets(drawn, theme.spread(*xs), theme.spread(*ys))
+    _aside(drawn, there, x, y)
+    _kept(drawn, here, x, y)
+    return drawn
+
+
+def _kept(drawn: go.Figure, runs: pd.DataFrame, x: str, y: str) -> None:
+    loss = runs["loss"].to_numpy(dtype="float64")
+    ranked = np.log(np.where(positive(runs["loss"]), loss, np.nan))
+    low, high = _ends(ranked)
+    drawn.add_trace(
+        _scatter(len(runs))(
+            x=runs[x],
+            y=runs[y],
+            mode="markers",
+            name="kept",
+            customdata=_details(runs, x, y),
+            hovertemplate=_hover(x, y, False),
+            marker={
+                "size": 10 if len(runs) <= 400 else 7,
+                "color": ranked,
+                "cmin": low,
+                "cmax": high,
+                "colorscale": theme.scale(backwards=True),
+                "colorbar": theme.colourbar("Loss", _loss_ticks(low, high)),
+                "showscale": bool(high > low),
+                "line": {"width": 1, "color": theme.RIM},
+            },
+            **_unfaded(),
+        )
+    )
+
+
+def _aside(drawn: go.Figure, runs: pd.DataFrame, x: str, y: str) -> None:
+    drawn.add_trace(
+        _scatter(len(runs))(
+            x=runs[x],
+            y=runs[y],
+            mode="markers",
+            name="set aside",
+            customdata=_details(runs, x, y),
+            hovertemplate=_hover(x, y, True),
+            marker={
+                "size": 10,
+                "symbol": "circle-open",
+                "color": theme.HOLLOW,
+                "line": {"width": 1.6, "color": theme.HOLLOW},
+            },
+            **_unfaded(),
+        )
+    )
+
+
+def _scatter(count: int) -> type[go.Scatter] | type[go.Scattergl]:
+    return go.Scattergl if count > MANY else go.Scatter
+
+
+def _unfaded() -> dict[str, dict[str, dict[str, float]]]:
+    """A selection acts at once, so what is not selected must not fade while it does."""
+    return {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 0.55}}}
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """The 0 to 97th percentile: a few diverged runs must not use up the colours."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(np.quantile(finite, 0.97))) if len(finite) else (0.0, 0.0)
+
+
+def _loss_ticks(low: float, high: float) -> theme.Ticks:
+    values = np.linspace(low, high, 5)
+    return list(values), [numbers.loss(math.exp(value)) for value in values]
+
+
+def _details(runs: pd.DataFrame, x: str, y: str) -> list[list[str]]:
+    count = len(runs)
+    blank = pd.Series([""] * count, index=runs.index)
+    flops = runs["flops"] if "flops" in runs else pd.Series(np.nan, index=runs.index)
+    columns = zip(runs["run"], runs[x], runs[y], runs["loss"], flops, runs.get("reason", blank), strict=True)
+    return [
+        [
+            str(run),
+            theme.plain(run),
+            _said(across, x),
+            _said(up, y),
+            _said(loss, "loss"),
+            _said(flop, "flops"),
+            theme.plain(why),
+        ]
+        for run, across, up, loss, flop, why in columns
+    ]
+
+
+def _said(value: float, column: str) -> str:
+    kind = {"loss": "loss", "flops": "flop"}.get(column, "count")
+    return numbers.say(float(value), kind) if value == value else numbers.MISSING
+
+
+def _hover(x: str, y: str, aside: bool) -> str:
+    words = {"params": "parameters", "tokens": "tokens", "flops": "FLOP", "loss": "loss"}
+    lines = ["<b>%{customdata[1]}</b>", f"%{{customdata[2]}} {words[x]}"]
+    if y != "loss":
+        lines.append(f"%{{customdata[3]}} {words[y]}")
+    lines.append("loss %{customdata[4]}" + ("" if x == "flops" else ", %{customdata[5]} FLOP"))
+    if aside:
+        lines.append("<i>set aside: %{customdata[6]}</i>")
+    return "<br>".join(lines) + "<extra></extra>"
+
+
+def _budgets(drawn: go.Figure, across: tuple[float, float], up: tuple[float, float]) -> None:
+    """Lines of equal compute by 6ND (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), each at a power of ten."""
+    six = math.log10(6)
+    least, most = across[0] + up[0] + six, across[1] + up[1] + six
+    step = max(1, round((most - least) / 7))
+    for power in range(math.ceil(least), math.floor(most) + 1):
+        if power % step:
+            continue
+        # The line meets the frame at the top or at the left; there it is named.
+        start = max(across[0], power - six - up[1])
+        end = min(across[1], power - six - up[0])
+        line = {"width": 1, "color": theme.GUIDE}
+        drawn.add_shape(
+            type="line", layer="below", line=line,
+            x0=10**start, y0=10 ** (power - six - start), x1=10**end, y1=10 ** (power - six - end),
+        )  # fmt: skip
+        if end - start < 0.12 * (across[1] - across[0]):
+            continue
+        drawn.add_annotation(
+            x=start,
+            y=power - six - start,
+            text=theme.power_of_ten(10.0**power),
+            showarrow=False,
+            xanchor="left",
+            yanchor="top",
+            xshift=10,
+            yshift=-1,
+            opacity=theme.QUIET,
+            font={"size": 11},
+        )

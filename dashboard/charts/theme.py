@@ -1,0 +1,134 @@
+"""The look every figure shares: colours that read on light and on dark, axes that count the way people speak.
+
+A figure is drawn once and must hold on both grounds, because the browser switches between them without asking Python.
+So nothing here sets the colour of text, grid or background: Streamlit's own Plotly theme fills those in for the ground
+that is showing. What is set here reads on both: the sequential map for runs, the categorical set, the accent for the
+budget, and greys for what is set aside. Text that should stand back takes `QUIET` as its opacity, not a grey.
+
+    figure = blank()                                              # empty, with the shared layout
+    figure.update_xaxes(**log_axis(low, high, "Parameters"))      # 1 k, 10 k, 100 k
+    figure.add_scatter(..., text=[plain(name) for name in names]) # names are a stranger's text
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboard import numbers
+
+#: Viridis, low to high: the one sequential map, by log N (or log C, or the loss) wherever runs are drawn.
+SEQUENTIAL = (
+    "#440154", "#482878", "#3E4A89", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6DCD59", "#B4DE2C", "#FDE725",
+)  # fmt: skip
+
+#: Okabe and Ito's colours, told apart with any colour vision, in an order that keeps neighbours apart.
+CATEGORICAL = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
+
+ACCENT = "#e05466"  # the budget, and nothing else; 3.5:1 on the light ground, 5:1 on the dark one
+LAW = "#4f7fc0"  # a fitted curve
+BAND = "rgba(79, 127, 192, 0.28)"  # the law's interval
+BAND_WIDE = "rgba(79, 127, 192, 0.13)"  # the interval of a new run
+HOLLOW = "#8b93a3"  # the rim of what is set aside
+GUIDE = "rgba(128, 140, 160, 0.38)"  # lines that help the eye and carry no data
+RIM = "rgba(128, 140, 160, 0.55)"  # the rim of a filled mark, so that yellow shows on white and violet on black
+QUIET = 0.68  # opacity of text that stands back; 4.5:1 or more on both grounds
+
+HEIGHT = 500  # px of a page's main picture
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+Ticks = tuple[list[float], list[str]]
+
+
+def blank(height: int = HEIGHT) -> go.Figure:
+    """An empty figure with the shared layout: room for labels, no title, no legend, calm hover labels."""
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 12, "b": 8},
+        showlegend=False,
+        hovermode="closest",
+        hoverlabel={"align": "left", "font": {"size": 13}},
+        uirevision="keep",  # a zoom survives new data
+    )
+    figure.update_xaxes(automargin=True, showline=False, ticks="", zeroline=False, title={"standoff": 12})
+    figure.update_yaxes(automargin=True, showline=False, ticks="", zeroline=False, title={"standoff": 8})
+    return figure
+
+
+def log_axis(low: float, high: float, title: str, *, kind: str = "count", pad: float = 0.06) -> dict[str, Any]:
+    """Settings of a logarithmic axis that holds `low` to `high` (data units, both above 0) and a little more.
+
+    `kind` says how its ticks are written: "count" 125 M, "flop" 10²¹, "plain" 0.3.
+    """
+    bottom, top = spread(low, high, pad)
+    values, texts = log_ticks(10**bottom, 10**top, kind)
+    return {
+        "type": "log",
+        "range": [bottom, top],
+        "tickmode": "array",
+        "tickvals": values,
+        "ticktext": texts,
+        "title": {"text": title},
+    }
+
+
+def spread(low: float, high: float, pad: float = 0.06, least: float = 0.5) -> tuple[float, float]:
+    """The decimal logarithms of a range with `pad` of its width on either side, at least `least` decades wide."""
+    bottom, top = math.log10(low), math.log10(high)
+    room = max(top - bottom, least) * pad + max(0.0, least - (top - bottom)) / 2
+    return bottom - room, top + room
+
+
+def log_ticks(low: float, high: float, kind: str = "count") -> Ticks:
+    """Where a logarithmic axis has ticks and what they say: powers of ten, with 2 and 5 between where there is room."""
+    bottom, top = math.log10(low), math.log10(high)
+    width = top - bottom
+    steps = (1, 2, 5) if width <= 2.5 else (1, 3) if width <= 3.5 and kind != "flop" else (1,)
+    skip = max(1, math.ceil(width / 9))
+    powers = range(math.floor(bottom), math.ceil(top) + 1)
+    values = [step * 10.0**power for power in powers if power % skip == 0 for step in steps]
+    values = [value for value in values if low <= value <= high]
+    write = {"count": numbers.count, "flop": power_of_ten, "plain": numbers.ratio}[kind]
+    return values, [write(value) for value in values]
+
+
+def power_of_ten(value: float) -> str:
+    """`10²¹`, `2×10²¹`: for numbers that people know by their exponent."""
+    exponent = math.floor(math.log10(value) + 1e-9)
+    factor = round(value / 10.0**exponent)
+    power = "10" + str(exponent).translate(SUPERSCRIPTS)
+    return power if factor == 1 else f"{factor}×{power}"
+
+
+def plain(name: object, most: int = 60) -> str:
+    """A name that Plotly shows letter for letter (its labels read a subset of HTML), cut at `most` signs."""
+    text = "".join(sign if sign.isprintable() else " " for sign in str(name))
+    return html.escape(text if len(text) <= most else text[: most - 1] + "…", quote=False)
+
+
+def scale(colours: Sequence[str] = SEQUENTIAL, *, backwards: bool = False) -> list[list[Any]]:
+    """A sequential map as Plotly's colour scale."""
+    chosen = list(reversed(colours)) if backwards else list(colours)
+    return [[i / (len(chosen) - 1), colour] for i, colour in enumerate(chosen)]
+
+
+def colourbar(title: str, ticks: Ticks | None = None) -> dict[str, Any]:
+    """A slim colour bar beside the plot."""
+    bar: dict[str, Any] = {
+        "title": {"text": title, "side": "top"},
+        "thickness": 8,
+        "len": 0.6,
+        "y": 1,
+        "yanchor": "top",
+        "outlinewidth": 0,
+        "ticks": "",
+        "xpad": 12,
+    }
+    if ticks:
+        bar |= {"tickmode": "array", "tickvals": ticks[0], "ticktext": ticks[1]}
+    return bar

@@ -1,0 +1,376 @@
+"""What is current: the workspace in the address, the data chosen in it, and the runs after mapping and exclusions.
+
+The only file with caches and session state. Ids and plain values go in, results come out; results are shared between
+sessions and must not be changed by whoever gets them. The session holds ids and counters alone: everything a person
+decides is written to the workspace at once, so that a refresh or a restart finds it again.
+
+To add a thing that is current (a fit, a plan): a cached function of plain values and the runs' digest, and a function
+`current_...()` that reads its settings with `setting(name, otherwise)` and calls it. `change(what, {...})` is one step
+of undo, and `what` is what the undo button says.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard import plan_table, workspace
+from dashboard.fit_settings import FitSettings, read_settings
+from dashboard.plan_settings import PlanSettings
+from dashboard.plan_settings import read_settings as read_plan_settings
+from dashboard.trouble import is_for_people
+from dashboard.workspace import History, Values, Workspace
+from data.cells import number
+from data.errors import DataError, NothingKept
+from data.mapping import Mapping
+from data.schema import Runs
+from data.table import Table
+from fitting.planner import LEAST_FLOPS, MOST_FLOPS
+
+if TYPE_CHECKING:
+    from fitting import Fit, FitError, Plan
+
+ANSWERS = ("columns", "loss_unit", "bytes_per_token", "count", "units")  # what `data.recognise` can be told
+
+
+# --- the workspace, and what is set in it ----------------------------------------------------------------------------
+
+
+def space() -> Workspace:
+    """The workspace in the address (?w=...), else this session's; it is on disk from the first change on."""
+    asked = st.query_params.get("w", "")
+    held = st.session_state.get("workspace", "")
+    if asked and asked != held:
+        found = workspace.find(asked)
+        if found is None:
+            say("That workspace is not on this machine, so a new one is open.")
+            del st.query_params["w"]
+        else:
+            held = st.session_state["workspace"] = found.id
+    if not held:
+        held = st.session_state["workspace"] = workspace.new().id
+    current = workspace.at(held)
+    if current.exists and st.query_params.get("w") != held:
+        st.query_params["w"] = held
+    return current
+
+
+def setting(name: str, otherwise: Any = None) -> Any:
+    """A setting of the workspace, or `otherwise` where it was never set."""
+    return workspace.values(space()).get(name, otherwise)
+
+
+def change(what: str, to: Values | Callable[[Values], Values]) -> None:
+    """Write settings at once, as one step that undo calls `what`; None as a value takes a setting away."""
+    workspace.change(space(), what, to)
+
+
+def history() -> History:
+    """What undo and redo would do, in words."""
+    return workspace.history(space())
+
+
+def undo() -> None:
+    """Take back the last change."""
+    workspace.undo(space())
+
+
+def redo() -> None:
+    """Make the change that was last undone again."""
+    workspace.redo(space())
+
+
+def say(sentence: str) -> None:
+    """Leave a sentence for the page to show once, at its next run."""
+    st.session_state.setdefault("said", []).append(sentence)
+
+
+def said() -> list[str]:
+    """The sentences left since the page last asked."""
+    return list(st.session_state.pop("said", []))
+
+
+# --- which data ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing to look at: a bundled set or an upload. `key` is what the workspace's settings call it."""
+
+    key: str  # "bundled:<key>" or "upload:<sha256>"
+    title: str
+    sentence: str  # what it is, and where it is from
+
+
+def choices() -> tuple[Choice, ...]:
+    """Everything that can be chosen: the workspace's uploads, newest first, then what is bundled."""
+    from data.library import bundled
+
+    uploads = [
+        Choice(held.source, held.name, f"Your file, {held.size / 1e6:,.1f} MB." if held.size >= 1e5 else "Your file.")
+        for held in reversed(workspace.uploads(space()))
+    ]
+    listed = [*uploads, *(Choice(f"bundled:{entry.key}", entry.title, entry.sentence) for entry in bundled())]
+    titles = [choice.title for choice in listed]
+    return tuple(  # a menu needs titles that differ
+        replace(choice, title=f"{choice.title} ({titles[:i].count(choice.title) + 1})")
+        if choice.title in titles[:i]
+        else choice
+        for i, choice in enumerate(listed)
+    )
+
+
+def chosen() -> Choice:
+    """The data that is current: the last one chosen, else the first bundled set."""
+    listed = {choice.key: choice for choice in choices()}
+    first = next(choice for choice in listed.values() if choice.key.startswith("bundled:"))
+    return listed.get(str(setting("source", "")), first)
+
+
+def choose(key: str) -> None:
+    """Look at another set of runs."""
+    title = next((choice.title for choice in choices() if choice.key == key), "data")
+    change(f"open {title}", {"source": key})
+
+
+def upload(name: str, content: bytes) -> None:
+    """Keep a file in the workspace at once and look at it."""
+    held = workspace.keep(space(), name, content)
+    change(f"open {held.name}", {"source": held.source})
+
+
+def forget(key: str) -> None:
+    """Take an upload out of the workspace for good."""
+    workspace.remove(space(), key.partition(":")[2])
+
+
+# --- from data to runs -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What came of reading the data chosen: the runs, or the trouble in their place.
+
+    `runs` are those after the person's exclusions, `every` those before. For an upload, `table` is the file as it is
+    and `mapping` what its columns were taken for (`guessed`: what they would be taken for had nobody answered); they
+    are None for bundled sets and for files that are no table.
+    """
+
+    runs: Runs | None
+    trouble: Exception | None = None
+    every: Runs | None = None
+    table: Table | None = None
+    mapping: Mapping | None = None
+    guessed: Mapping | None = None
+
+
+def reading() -> Reading:
+    """The data chosen, mapped and with exclusions applied; trouble of the data is in the answer, never raised."""
+    key = chosen().key
+    kind, _, name = key.partition(":")
+    if kind == "bundled":
+        read = _bundled(name)
+    else:
+        answers = setting(f"answers:{key}", {})
+        read = _uploaded(str(space().folder), name, chosen().title, repr(sorted(answers.items())), answers)
+    if read.runs is None:
+        return read
+    gone = set(excluded()) & set(read.runs.kept["run"])
+    return replace(read, every=read.runs, runs=read.runs.exclude(sorted(gone)) if gone else read.runs)
+
+
+def current_runs() -> Runs:
+    """The runs that fits use: after mapping and exclusions. Raises the data's own error, a sentence for the page."""
+    read = reading()
+    if read.runs is None or not len(read.runs):
+        raise read.trouble or DataError("No run is left to fit: every row is set aside. Include some on the Runs page.")
+    return read.runs
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _bundled(key: str) -> Reading:
+    from data.library import load
+
+    return Reading(load(key))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the file")
+def _uploaded(folder: str, sha256: str, name: str, answered: str, _answers: Values) -> Reading:
+    """A file's runs under these answers; an error is an answer too, so that a bad file is read once."""
+    from data.convert import to_runs
+    from data.recognise import recognise
+
+    table, guessed, mapping = None, None, None
+    try:
+        table = _table(folder, sha256, name)
+        guessed = recognise(table)
+        mapping = recognise(table, **{key: _answers[key] for key in ANSWERS if key in _answers})
+        return Reading(to_runs(table, mapping), table=table, mapping=mapping, guessed=guessed)
+    except NothingKept as error:
+        return Reading(error.runs, error, table=table, mapping=mapping, guessed=guessed)
+    except Exception as error:
+        if not is_for_people(error):
+            raise
+        return Reading(None, error, table=table, mapping=mapping, guessed=guessed)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the file")
+def _table(folder: str, sha256: str, name: str) -> Table:
+    from pathlib import Path
+
+    from data.readers import read_table
+
+    held = Path(folder)
+    return read_table(workspace.content(Workspace(held.name, held), sha256), name)
+
+
+def answer(answers: Values) -> None:
+    """Say what the columns of the upload are: any of `ANSWERS`; an empty dict goes back to the guess."""
+    here = chosen()
+    change(f"columns of {here.title}", {f"answers:{here.key}": answers or None})
+
+
+def answers() -> Values:
+    """What was said about the columns of the data chosen."""
+    return dict(setting(f"answers:{chosen().key}", {}))
+
+
+# --- exclusions ------------------------------------------------------------------------------------------------------
+
+
+def excluded() -> list[str]:
+    """The runs of the data chosen that the person set aside, in the order in which they were."""
+    return list(setting(f"excluded:{chosen().key}", []))
+
+
+def exclude(runs: Iterable[str]) -> None:
+    """Set runs aside."""
+    _mark(list(runs), aside=True)
+
+
+def include(runs: Iterable[str]) -> None:
+    """Take runs that the person set aside back in."""
+    _mark(list(runs), aside=False)
+
+
+def _mark(runs: list[str], *, aside: bool) -> None:
+    name = f"excluded:{chosen().key}"
+
+    def edit(held: Values) -> Values:
+        before = held.get(name, [])
+        gone = set(runs)
+        after = [run for run in before if run not in gone] + (list(dict.fromkeys(runs)) if aside else [])
+        return {name: after or None}
+
+    subject = runs[0] if len(runs) == 1 else f"{len(runs)} runs"
+    change(f"{'exclude' if aside else 'include'} {subject}", edit)
+
+
+# --- the fit ---------------------------------------------------------------------------------------------------------
+
+
+def fit_settings() -> FitSettings:
+    """How the data chosen is fitted: law, delta, resamples, grouping, seed; the defaults where nothing was set."""
+    return read_settings(setting(f"fit:{chosen().key}", {}))
+
+
+def set_fit(what: str, **changed: Any) -> None:
+    """Change some of the fit's settings for the data chosen, as one step that undo calls `what`."""
+    wanted = replace(fit_settings(), **changed)
+    change(what, {f"fit:{chosen().key}": wanted.written() or None})
+
+
+def current_fit() -> Fit | FitError:
+    """The law fitted to the current runs, or why there is none: a FitError, whose text is a sentence for the page.
+
+    Trouble of the data is raised, as by `current_runs`.
+    """
+    runs, wanted = current_runs(), fit_settings()
+    grouped = wanted.group in runs.kept  # a column that a new mapping took away groups nothing
+    group = wanted.group if grouped else None
+    labels = "\0".join(map(str, runs.kept[group])) if grouped else ""
+    mine = runs.set_aside["reason"] == "excluded by you"
+    gone = tuple(sorted(runs.set_aside.loc[mine, "run"].astype(str)))
+    about = (runs.name, len(runs.set_aside), repr(runs.sources), labels)
+    return _fit(runs.digest, about, gone, wanted.law, wanted.delta, wanted.resamples, group, wanted.seed, runs)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Fitting the law, and again to resampled runs for its intervals")
+def _fit(
+    digest: str,
+    about: tuple[Any, ...],
+    gone: tuple[str, ...],
+    law: str,
+    delta: float,
+    resamples: int,
+    group: str | None,
+    seed: int,
+    _runs: Runs,
+) -> Fit | FitError:
+    """The fit, keyed by everything that enters it or that it says; a refusal is an answer too, so that it is found once."""
+    from fitting import FitError, fit
+
+    try:
+        found = fit(_runs, law, delta=delta, resamples=resamples, group=group, seed=seed)
+    except FitError as refusal:
+        return refusal
+    return replace(found, settings=replace(found.settings, excluded=gone))
+
+
+# --- the plan --------------------------------------------------------------------------------------------------------
+
+
+def plan_settings() -> PlanSettings:
+    """The devices, the unit of the budget and the size held, for every table of this workspace."""
+    return read_plan_settings(setting("plan", {}))
+
+
+def set_plan(**changed: Any) -> None:
+    """Change some of the plan's settings, as one step of undo."""
+    change(
+        f"change {' and '.join(changed)} of the plan", {"plan": replace(plan_settings(), **changed).written() or None}
+    )
+
+
+def budget(fit: Fit) -> float:
+    """The budget in log10 FLOP: the one in the address when the page is opened, else the last one, else a default."""
+    if "budget_asked" not in st.session_state:
+        asked = number(st.query_params.get("c", ""))
+        st.session_state["budget_asked"] = True
+        if LEAST_FLOPS <= asked <= MOST_FLOPS:
+            set_budget(math.log10(asked))
+    held = setting(f"budget:{chosen().key}")
+    usable = isinstance(held, int | float) and math.log10(LEAST_FLOPS) <= held <= math.log10(MOST_FLOPS)
+    at = float(held) if usable else plan_table.default_budget(fit)
+    st.query_params["c"] = f"{10.0**at:.6g}"
+    return at
+
+
+def set_budget(at: float) -> None:
+    """Keep a budget, in log10 FLOP, for the data chosen."""
+    workspace.remember(space(), {f"budget:{chosen().key}": at})
+
+
+def current_sweep(fit: Fit, at: float, size: float | None) -> Plan:
+    """The plan along the chart for a budget of 10^`at` FLOP; the same table for every budget the chart reaches."""
+    nodes = tuple(plan_table.budgets(fit, at))
+    return _sweep(fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, size, fit)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Planning along the budget")
+def _sweep(
+    digest: str, law: str, settings: str, table: str, nodes: tuple[float, ...], size: float | None, _fit: Fit
+) -> Plan:
+    return plan_table.sweep(_fit, nodes, size)
+
+
+def true_floor() -> float | None:
+    """The lowest loss there is for the data chosen, nats per token, where it is known because we made the language."""
+    from data.library import bundled
+
+    key = chosen().key
+    return next((entry.true_floor for entry in bundled() if f"bundled:{entry.key}" == key), None)

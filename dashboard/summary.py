@@ -1,0 +1,59 @@
+"""Runs in words: the sentence on top, the line under it, the counts beside the chart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from dashboard import numbers
+from dashboard.widgets import Chip
+from data.schema import Runs
+
+
+def chips(title: str, runs: Runs | None) -> list[Chip]:
+    """The data that is current, and how much of it is used."""
+    rest = "" if runs is None else f"{plural(len(runs), 'run')}, {len(runs.set_aside):,} set aside"
+    return [Chip(title, rest)]
+
+
+def answer(runs: Runs) -> tuple[str, dict[str, str], str]:
+    """The sentence with its values, and the line under it."""
+    values = {"n": f"{len(runs):,}", "aside": f"{len(runs.set_aside):,}"}
+    noun = "run" if len(runs) == 1 else "runs"
+    size = span(runs.kept, "params", "count")
+    if size:
+        values |= {"low": size[0], "high": size[1]}
+        head = f"{{n}} {noun} from {{low}} to {{high}} parameters"
+        if size[0] == size[1]:
+            head = f"{{n}} {noun} of {{low}} parameters"
+    else:
+        head = f"{{n}} {noun}"
+    parts = []
+    for column, kind, unit in (("tokens", "count", "training tokens"), ("flops", "flop", "FLOP")):
+        found = span(runs.kept, column, kind)
+        if found:
+            parts.append(f"{found[0]} to {found[1]} {unit}" if found[0] != found[1] else f"{found[0]} {unit}")
+    loss = runs.kept["loss"]
+    if len(loss):
+        parts.append(f"loss {numbers.interval(float(loss.min()), float(loss.max()), 'loss')} nats per token")
+    under = ", ".join(parts)
+    return f"{head}; {{aside}} set aside.", values, under[:1].upper() + under[1:] + "." if under else ""
+
+
+def span(frame: pd.DataFrame, column: str, kind: str) -> tuple[str, str] | None:
+    """The least and the greatest value of a column, said; None where it has none."""
+    if column not in frame:
+        return None
+    values = frame[column].to_numpy(dtype="float64", na_value=np.nan)
+    values = values[np.isfinite(values)]
+    return (numbers.say(float(values.min()), kind), numbers.say(float(values.max()), kind)) if len(values) else None
+
+
+def counts(runs: Runs) -> dict[str, int]:
+    """How many rows are kept, how many are not, and why."""
+    return {"kept": len(runs), "set aside": len(runs.set_aside), **runs.reasons}
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 run`, `41 runs`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,85 @@
+"""Pieces that pages share: the answer on top, chips, counts with their reasons, trouble in a sentence, undo and redo.
+
+Names of runs, columns and files are a stranger's text: everything that goes into HTML here is escaped, and nothing of
+theirs goes into Markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.trouble import told
+
+STYLE = Path(__file__).parent / "static" / "page.css"
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A small fact above the answer: what it is about in bold, the rest beside it; `tone` is "", good, note or bad."""
+
+    strong: str
+    rest: str = ""
+    tone: str = ""
+
+
+def chips(shown: Iterable[Chip]) -> None:
+    """A row of facts that hold for the whole page."""
+    spans = "".join(
+        f'<span class="iso-chip{f" iso-{chip.tone}" if chip.tone else ""}"><b>{escape(chip.strong)}</b>'
+        f"<span>{escape(chip.rest)}</span></span>"
+        for chip in shown
+    )
+    st.html(f'<div class="iso-chips">{spans}</div>')
+
+
+def answer(sentence: str, under: str = "", /, **values: str) -> None:
+    """The page's answer, its `{values}` in the accent, and one quieter line `under` it; all of it plain text."""
+    filled = escape(sentence).format(**{name: f"<em>{escape(value)}</em>" for name, value in values.items()})
+    st.html(f'<h1 class="iso-answer">{filled}</h1>' + (f'<p class="iso-under">{escape(under)}</p>' if under else ""))
+
+
+def counts(lines: Mapping[str, int], *, strong: Iterable[str] = ()) -> None:
+    """How many of what, one a line."""
+    bold = set(strong)
+    items = "".join(
+        f'<li class="{"iso-strong" if what in bold else ""}"><b>{number:,}</b><span>{escape(what)}</span></li>'
+        for what, number in lines.items()
+    )
+    st.html(f'<ul class="iso-list">{items}</ul>')
+
+
+def trouble(sentence: str, todo: str = "") -> None:
+    """What went wrong and what to do about it."""
+    more = f"<p>{escape(todo)}</p>" if todo else ""
+    st.html(f'<div class="iso-trouble" role="alert"><p>{escape(sentence)}</p>{more}</div>')
+
+
+def show_trouble(error: Exception) -> None:
+    """The sentence for an error, whoever raised it; no traceback reaches the page."""
+    trouble(*told(error))
+
+
+def steps() -> None:
+    """Undo and redo, each saying what it would do when pointed at."""
+    done = state.history()
+    with st.container(horizontal=True, gap="small", width="content"):
+        for name, label, act in (("undo", done.undo, state.undo), ("redo", done.redo, state.redo)):
+            st.button(
+                name.capitalize(),
+                key=name,
+                on_click=act,
+                disabled=label is None,
+                help=literal(f"{name.capitalize()}: {label}") if label else f"Nothing to {name}",
+            )
+
+
+def literal(text: str) -> str:
+    """Text that Streamlit's Markdown shows letter for letter: for help and labels that hold a stranger's name."""
+    flat = " ".join(text.split())
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|:$~&^=@/\"'" else sign for sign in flat)
