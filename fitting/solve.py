@@ -104,10 +104,10 @@ def minimise(prob: Problem, start: Array, weights: Array | None = None) -> Solut
 def _evaluate(prob: Problem, theta: Array, slopes: bool = True) -> tuple[Array, Array]:
     """Log residuals (R, n) and, if asked, their derivatives (R, p, n)."""
     c = prob.coordinates
-    params = c.scaled_params(theta)
-    if not slopes:
-        params = [value_of(p) for p in params]
     with np.errstate(all="ignore"):  # a wild start may overflow; it comes out as an infinite objective and is refused
+        params = c.scaled_params(theta)
+        if not slopes:
+            params = [value_of(p) for p in params]
         out = c.law.formula(*prob.inputs, *params)
         value = value_of(out)
         r = np.broadcast_to(np.log(value), (len(theta), prob.n)) - prob.log_loss
