@@ -52,6 +52,27 @@ def copies(frame: pd.DataFrame) -> np.ndarray:
     return first
 
 
+def shared_losses(frame: pd.DataFrame) -> str:
+    """A sentence about losses that stand, to the last digit, under different inputs; '' when there are none.
+
+    Two runs do not measure the same seven digits by chance: rows were mixed up, or one run was entered twice.
+    """
+    loss = frame["loss"].to_numpy()
+    digits = np.abs(loss * 1e5 - np.round(loss * 1e5)) > 1e-6  # rounded losses agree by chance
+    inputs = [c for c in ("params", "tokens", "lr", "batch", "seed") if c in frame]
+    some = frame[digits]
+    if not inputs or some["loss"].nunique() < 0.8 * len(some):  # read off a picture, losses come in few shades
+        return ""
+    kinds = some[["loss", *inputs]].drop_duplicates().groupby("loss").size()
+    n = int((kinds > 1).sum())
+    if not n:
+        return ""
+    at = kinds[kinds > 1].index[0]
+    who = ", ".join(some.loc[some["loss"] == at, "run"].head(3))
+    stand = "loss stands" if n == 1 else "losses stand"
+    return f"{n} {stand} to the last digit under different inputs (for example {who}): were rows mixed up?"
+
+
 def _mark(out: np.ndarray, where: np.ndarray, reason: str) -> None:
     out[where & (out == "")] = reason
 

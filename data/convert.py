@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data.cells import Numbers, numbers
-from data.checks import copies, reasons
+from data.checks import copies, reasons, shared_losses
 from data.derive import derive
 from data.errors import DataError, NothingKept
 from data.headers import header as take_apart
@@ -61,6 +61,8 @@ def to_runs(table: Table, mapping: Mapping, *, history: str = "last", keep_copie
         for i in np.flatnonzero(first >= 0):
             why[good[i]] = f"identical copy of {frame['run'].iloc[good[first[i]]]}"
     kept = frame[why == ""].reset_index(drop=True)
+    mixed_up = shared_losses(kept) if history == "last" else ""
+    draft.notes += [mixed_up] if mixed_up else []
     aside = frame[why != ""].assign(reason=pd.Series(why[why != ""], dtype="str", index=frame.index[why != ""]))
     aside = stack([aside, _headings(table, mapping, list(frame.columns))])
     if "reason" not in aside:

@@ -41,8 +41,8 @@ def wide(table: Table) -> Table:
     for run in runs:
         block = pd.DataFrame({"run": [run] * n, **{a: table.frame[a] for a in axes}}, dtype=object)
         for metric in dict.fromkeys(m["metric"] for m in values.values()):
-            header = by_run.get((run, metric))
-            block[metric] = table.frame[header] if header else ""
+            column = by_run.get((run, metric))
+            block[metric] = table.frame[column] if column else ""
         measured = ~block.drop(columns=["run", *axes]).isin(["", None]).all(axis=1).to_numpy()
         blocks.append(block[measured])
         lines.append(table.lines[measured])

@@ -1,0 +1,106 @@
+"""Numbers as people write them: every way of writing one reads back as that number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.cells import SUFFIXES, decimal_sign, number, numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("125M", 125e6), ("1.3B", 1.3e9), ("2.5e19", 2.5e19), ("300 B", 3e11), ("1,234,567", 1234567.0),
+        ("2.1E+14", 2.1e14), ("32.0K", 32e3), ("11%", 0.11), ("1 234 567", 1234567.0), ("1\u00a0234", 1234.0),
+        ("2.5x10^19", 2.5e19), ("2.5 × 10^19", 2.5e19), ("10^19", 1e19), ("1.2 ZFLOPs", 1.2e21), ("300B tokens", 3e11),
+        ("~7B", 7e9), ("12M params", 12e6), ("1bn", 1e9), (".5", 0.5), ("-3", -3.0), ("\u22123", -3.0), ("5 T", 5e12),
+        ("1_000", 1000.0), ("1'000'000", 1e6), ("1,5", 1.5), ("1.234.567,8", 1234567.8), (" 42 ", 42.0),
+        ("inf", math.inf), ("-inf", -math.inf),
+    ],
+)  # fmt: skip
+def test_ways_of_writing(text: str, value: float) -> None:
+    assert number(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "abc", "-", "1.2.3", "12:30", "0x1f", "2024-02-25T10:16:21", "1,23,4", "3 of 4", "=A1*2", "e", "1e", "9" * 61,
+     "5 apples", "1;2", "__import__('os')"],
+)  # fmt: skip
+def test_what_is_no_number(text: str) -> None:
+    assert math.isnan(number(text))
+
+
+def test_a_comma_means_what_the_file_says() -> None:
+    assert number("1,234") == 1234
+    assert number("1,234", decimal=",") == 1.234
+    assert number("1.234", decimal=",") == 1234
+    assert number("2,5E+19", decimal=",") == 2.5e19
+    assert number("2.5E+19", decimal=",") == 2.5e19
+
+
+@given(st.floats(min_value=1e-30, max_value=1e30, allow_nan=False), st.booleans())
+def test_printed_floats_come_back(value: float, upper: bool) -> None:
+    text = f"{value:.17g}"
+    assert number(text.upper() if upper else text) == value
+    assert number(text.replace(".", ","), decimal=",") == value
+
+
+@given(st.integers(min_value=1, max_value=10**15))
+def test_grouped_integers_come_back(value: int) -> None:
+    assert number(f"{value:,}") == value
+    assert number(f"{value:,}".replace(",", " ")) == value
+    if value >= 10**6:
+        assert number(f"{value:,}".replace(",", "."), decimal=".") == value
+
+
+@given(st.integers(1, 999), st.integers(0, 99), st.sampled_from(sorted(SUFFIXES)), st.sampled_from(["", " "]))
+def test_suffixes_come_back(whole: int, hundredths: int, suffix: str, space: str) -> None:
+    text = f"{whole}.{hundredths:02d}{space}{suffix}"
+    expected = float(f"{whole}.{hundredths:02d}e{SUFFIXES[suffix]}")
+    assert number(text) == expected
+    assert number(text.upper()) == expected
+
+
+@given(st.text(max_size=80), st.sampled_from([".", ","]))
+def test_any_text_is_a_number_or_none(text: str, decimal: str) -> None:
+    assert isinstance(number(text, decimal), float)
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator", "sign"),
+    [
+        (["1.5", "2.25"], ",", "."), (["1,5", "2,25"], ";", ","), (["0,123"], ";", ","), (["1.234,5"], ";", ","),
+        (["1,234.5"], ",", "."), (["1,234", "5,678"], ",", "."), (["2,345", "2,567"], ";", ","), (["1,234,567"], ",", "."),
+        (["loss", "", "12"], ",", "."), (["2,1E+14"], "\t", ","),
+    ],
+)  # fmt: skip
+def test_decimal_sign_of_a_file(cells: list[str], separator: str, sign: str) -> None:
+    assert decimal_sign(cells, separator) == sign
+
+
+def test_columns_tell_blank_from_text_from_nan() -> None:
+    found = numbers(pd.Series(["1", "", "n/a", "oops", "nan", None, 2, "3M"], dtype=object))
+    assert found.blank.tolist() == [False, True, True, False, False, True, False, False]
+    assert found.bad.tolist() == [False, False, False, True, False, False, False, False]
+    assert np.isnan(found.values[4])
+    assert found.values[[0, 6, 7]].tolist() == [1, 2, 3e6]
+    assert "3M" in found.written
+    assert found.share == pytest.approx(4 / 5)
+
+
+def test_typed_columns() -> None:
+    assert numbers(pd.Series([True, False])).share == 0
+    assert numbers(pd.Series([1, 2])).share == 1
+    floats = numbers(pd.Series([1.0, np.nan, np.inf]))
+    assert floats.blank.tolist() == [False, True, False]
+    nullable = numbers(pd.Series(pd.arrays.FloatingArray(np.array([1.0, np.nan, np.nan]), np.array([False, True, False]))))
+    assert nullable.blank.tolist() == [False, True, False]
+    assert numbers(pd.Series([10**400], dtype=object)).values[0] == math.inf
+    assert numbers(pd.Series(pd.to_datetime(["2024-01-01"]))).share == 0
