@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -210,6 +211,6 @@ def _takes(hardware: Hardware, device: str) -> list[dict[str, Any]]:
     return takes
 
 
-def sweep(fit: Fit, at: float, chosen: float | None = None) -> Plan:
-    """The plan at every node of the chart for a budget of 10^`at` FLOP, at the best size or at a chosen one."""
-    return plan(fit, flops=10.0 ** budgets(fit, at), params=chosen)
+def sweep(fit: Fit, nodes: Iterable[float], chosen: float | None = None) -> Plan:
+    """The plan at budgets of 10^`nodes` FLOP (K,), at the best size or at a chosen one."""
+    return plan(fit, flops=10.0 ** np.array(list(nodes)), params=chosen)

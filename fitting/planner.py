@@ -240,10 +240,13 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool) -> tuple[str, .
         notes.append(
             f"{budgets[0] / largest:.2g}x beyond the largest run: the bands hold the noise of these runs, not doubt about the law's form."
         )
-    for name, x in (("parameters", best.params), ("tokens", best.tokens)) if sized else ():
-        low, high = fit.ranges["params" if name == "parameters" else "tokens"]
-        if x[0, 0] < low or x[0, 0] > high:
-            notes.append(f"{x[0, 0]:.2e} {name} lie outside the runs' {low:.2e} to {high:.2e}.")
+    outside = [
+        f"{x[0, 0]:.3g} {name} ({fit.ranges[name][0]:.3g} to {fit.ranges[name][1]:.3g})"
+        for name, x in (("params", best.params), ("tokens", best.tokens))
+        if sized and not fit.ranges[name][0] <= x[0, 0] <= fit.ranges[name][1]
+    ]
+    if outside:
+        notes.append(f"Outside what the runs cover: {' and '.join(outside)}.")
     if fit.accounting.slope or fit.accounting.offset:
         notes.append(
             f"FLOPs as the table counts them: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."

@@ -24,7 +24,7 @@ def ladder():
 
 def table(runs, fitted, at, chosen=None, hardware=HARDWARE, unit="flop"):
     here = plan(fitted, flops=10.0**at, params=chosen)
-    along = plan_table.sweep(fitted, at, chosen)
+    along = plan_table.sweep(fitted, plan_table.budgets(fitted, at), chosen)
     unit = plan_table.units(hardware)[unit]
     return here, clean(
         plan_table.payload(fitted, along, here, runs, hardware=hardware, device="H100", unit=unit, chosen=chosen)

@@ -1,0 +1,83 @@
+"""What a person can choose about a plan, read from plain values that may be stale or somebody else's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from data.cells import number
+from fitting.hardware import Hardware
+
+# FLOP/s, dense bf16 (sheets that print a figure with sparsity print twice this); source: each maker's data sheet.
+PEAKS: dict[str, float] = {
+    "H100": 989e12,
+    "H200": 989e12,
+    "B200": 2250e12,
+    "A100": 312e12,
+    "MI300X": 1307e12,
+}
+OTHER = "Other"
+UNITS = ("flop", "hours", "time", "money")
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    """The devices trained on and the unit a budget is said in; `size` is the model size held, as typed ("" for the best).
+
+    `peak` is in TFLOP/s and counts for a device of no list; `utilisation` is in per cent of the peak; `price` is for one
+    device-hour, in dollars, 0 for unknown. Utilisation and price are assumptions until the person says their own.
+    """
+
+    unit: str = "flop"
+    device: str = "H100"
+    devices: int = 8
+    peak: float = 1000.0
+    utilisation: float = 40.0
+    price: float = 2.0
+    size: str = ""
+
+    @property
+    def hardware(self) -> Hardware:
+        """The devices as `fitting` counts with them."""
+        peak = PEAKS.get(self.device, self.peak * 1e12)
+        return Hardware(float(self.devices), peak, self.utilisation / 100.0, self.price or None)
+
+    @property
+    def chosen(self) -> float | None:
+        """The size held, in parameters; None for the best one, or where the text is no size."""
+        size = number(self.size) if self.size else math.nan
+        return size if math.isfinite(size) and size >= 1 else None
+
+    def written(self) -> dict[str, Any]:
+        """Plain values of what differs from the defaults."""
+        return {name: value for name, value in asdict(self).items() if value != getattr(DEFAULTS, name)}
+
+
+DEFAULTS = PlanSettings()
+ALLOWED: dict[str, Any] = {
+    "unit": UNITS,
+    "device": (*PEAKS, OTHER),
+    "devices": (1, 10_000_000),
+    "peak": (1e-3, 1e9),
+    "utilisation": (0.1, 100.0),
+    "price": (0.0, 1e6),
+}
+
+
+def read_settings(values: Any) -> PlanSettings:
+    """The settings that plain values say; each one that makes no sense is left at its default."""
+    given = values if isinstance(values, Mapping) else {}
+    return PlanSettings(**{f.name: _sense(f.name, given.get(f.name)) for f in fields(PlanSettings)})
+
+
+def _sense(name: str, value: Any) -> Any:
+    otherwise = getattr(DEFAULTS, name)
+    if isinstance(otherwise, str):
+        fits = isinstance(value, str) and len(value) <= 60 and value in ALLOWED.get(name, (value,))
+        return value if fits else otherwise
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return otherwise
+    low, high = ALLOWED[name]
+    return type(otherwise)(value) if low <= value <= high else otherwise

@@ -1,0 +1,45 @@
+"""What can be taken away from a page: files that are made when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from fitting import Fit, Plan
+from fitting.export import fit_to_latex, fit_to_python, plan_to_csv, plan_to_json, plan_to_latex
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to download: what the button says, its name and type, and what makes its text."""
+
+    label: str
+    name: str
+    mime: str
+    make: Callable[[], str]
+
+
+def downloads(files: Iterable[File], key: str) -> None:
+    """A row of download buttons; a file is made when its button is pressed, and the page does not run again."""
+    with st.container(horizontal=True, gap="small"):
+        for file in files:
+            st.download_button(
+                file.label,
+                data=file.make,
+                file_name=file.name,
+                mime=file.mime,
+                on_click="ignore",
+                key=f"{key}_{file.label}",
+            )
+
+
+def of_plan(fit: Fit, plan: Plan) -> list[File]:
+    """A plan as LaTeX, JSON and CSV, and the law it rests on as Python."""
+    return [
+        File("LaTeX", "plan.tex", "text/x-tex", lambda: fit_to_latex(fit) + "\n" + plan_to_latex(fit, plan)),
+        File("Python", "law.py", "text/x-python", lambda: fit_to_python(fit)),
+        File("JSON", "plan.json", "application/json", lambda: plan_to_json(fit, plan)),
+        File("CSV", "plan.csv", "text/csv", lambda: plan_to_csv(fit, plan)),
+    ]
