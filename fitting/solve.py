@@ -70,7 +70,8 @@ def huber(r: Array, delta: float) -> Array:
     """Huber's loss of residuals (...): r^2/2 within delta, delta (|r| - delta/2) beyond. delta may be infinite."""
     a = np.abs(r)
     inside = np.minimum(a, delta)
-    return inside * (a - 0.5 * inside)
+    with np.errstate(all="ignore"):  # an infinite residual costs NaN where delta is infinite too: neither is a start
+        return inside * (a - 0.5 * inside)
 
 
 def residuals(prob: Problem, theta: Array) -> Array:
@@ -81,7 +82,8 @@ def residuals(prob: Problem, theta: Array) -> Array:
 def objective(prob: Problem, theta: Array, weights: Array | None = None) -> Array:
     """The objective (R,) at coordinates (R, p), with run weights (R, n) or (n,) if given."""
     h = huber(residuals(prob, theta), prob.delta)
-    return np.sum(h if weights is None else h * weights, axis=-1)
+    with np.errstate(all="ignore"):
+        return np.sum(h if weights is None else h * weights, axis=-1)
 
 
 def minimise(prob: Problem, start: Array, weights: Array | None = None) -> Solution:
