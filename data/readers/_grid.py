@@ -40,21 +40,24 @@ def grid(
         headers = [_text(c) for c in rows[lines[at]]] + [""] * (width - len(rows[lines[at]]))
         body = lines[at + 1 :]
         if at:
-            notes.append(f"The column names are in line {lines[at] + 1}; {_count(at, 'line')} before it left out.")
+            notes.append(
+                f"The column names are in line {lines[at] + 1}; {_count(at, 'line')} before them {_were(at)} left out."
+            )
         if body and _is_unit_row(rows[body[0]], decimal):
             units = [_text(c) for c in rows[body[0]]]
             headers = [f"{h} ({u})" if u else h for h, u in zip(headers, units + [""] * width, strict=False)]
             body = body[1:]
             notes.append("The second line holds the units.")
     if inside > 0:
-        notes.append(f"{_count(inside, 'blank line')} left out.")
+        notes.append(f"{_count(inside, 'blank line')} {_were(inside)} left out.")
     if at is not None:
         plain = [h.casefold() for h in headers]
         repeated = [i for i in body if _repeats(rows[i], plain)]
         if repeated:
             again = set(repeated)
             body = [i for i in body if i not in again]
-            notes.append(f"{_count(len(repeated), 'repeated row')} of column names left out.")
+            again_row = _count(len(repeated), "repeated row")
+            notes.append(f"{again_row} of column names {_were(len(repeated))} left out.")
     columns = _columns(rows, body, width)
     filled = [j for j in range(width) if headers[j] or not all(_is_empty(c) for c in columns[j])]
     names = unique([headers[j] for j in filled])
@@ -115,4 +118,8 @@ def _text(cell: Any) -> str:
 
 
 def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'} {'was' if n == 1 else 'were'}"
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _were(n: int) -> str:
+    return "was" if n == 1 else "were"

@@ -27,6 +27,8 @@ def claims(content: bytes, name: str) -> float:
 def read(content: bytes, name: str) -> Table:
     """The table in the text, its separator, header row and decimal sign found from the text itself."""
     text, note = decode(content)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     separator = _separator(text)
     if separator != " " and text.count(separator) > MAX_CELLS:
         raise ReadError(f"{name} has more than {MAX_CELLS:,} cells; export fewer columns or thin out the history.")
@@ -54,7 +56,7 @@ def _rows(text: str, separator: str, name: str) -> list[list[str]]:
             rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
         except csv.Error as e:
             what = f"a cell of more than {MAX_TEXT:,} characters" if "limit" in str(e) else str(e)
-            raise ReadError(f"{name} is not a table that can be read: {what}; is a quote not closed?") from None
+            raise ReadError(f"{name} is not a table that can be read: {what}; a quote may not be closed.") from None
     widest = max(map(len, rows), default=0)
     if widest > MAX_COLUMNS:
         raise ReadError(f"{name} has {widest:,} columns; tables of at most {MAX_COLUMNS:,} columns are read.")

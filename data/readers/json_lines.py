@@ -26,9 +26,10 @@ def claims(content: bytes, name: str) -> float:
     if not is_text(content):
         return 0.0
     start = decode(content[:4096])[0].lstrip()[:40]
-    if re.match(r"\{\s*(\"|\}|$)", start):
+    if re.match(r"\{\s*(\"|\}|$)", start) or re.match(r"\[\s*(\{|\[|\]|$)", start):
         return 0.8
-    return 0.8 if re.match(r"\[\s*(\{|\[|\]|-?[0-9]|\"|$)", start) and not name.lower().endswith(".csv") else 0.0
+    # The first header of a text table may stand in brackets too.
+    return 0.8 if re.match(r"\[\s*(-?[0-9]|\")", start) and not name.lower().endswith((".csv", ".tsv", ".txt")) else 0.0
 
 
 def read(content: bytes, name: str) -> Table:

@@ -100,7 +100,9 @@ def test_typed_columns() -> None:
     assert numbers(pd.Series([1, 2])).share == 1
     floats = numbers(pd.Series([1.0, np.nan, np.inf]))
     assert floats.blank.tolist() == [False, True, False]
-    nullable = numbers(pd.Series(pd.arrays.FloatingArray(np.array([1.0, np.nan, np.nan]), np.array([False, True, False]))))
+    nullable = numbers(
+        pd.Series(pd.arrays.FloatingArray(np.array([1.0, np.nan, np.nan]), np.array([False, True, False])))
+    )
     assert nullable.blank.tolist() == [False, True, False]
     assert numbers(pd.Series([10**400], dtype=object)).values[0] == math.inf
     assert numbers(pd.Series(pd.to_datetime(["2024-01-01"]))).share == 0
