@@ -1,0 +1,144 @@
+"""The Plan page, opened without a browser: its settings, its other questions, and what it says when it cannot plan."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import workspace
+from dashboard.plan_settings import DEFAULTS, PlanSettings, read_settings
+from data.library import load
+from fitting import fit, plan
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """A function that opens the Plan page on a fresh workspace with these settings."""
+    monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
+
+    def open_page(**settings):
+        space = workspace.new()
+        if settings:
+            workspace.change(space, "settings", settings)
+        at = AppTest.from_file(str(APP), default_timeout=60)
+        if settings:
+            at.query_params["w"] = space.id
+        at.switch_page("views/plan.py")
+        return at.run(), space
+
+    return open_page
+
+
+def budget(at) -> float:
+    """The budget in the address, in FLOP."""
+    asked = at.query_params["c"]
+    return float(asked if isinstance(asked, str) else asked[0])
+
+
+def html(at) -> str:
+    """All the page's own HTML."""
+    return " ".join(e.proto.body for e in at.get("html"))
+
+
+def words(at) -> str:
+    return " ".join(c.value for c in at.caption)
+
+
+def test_it_opens_on_the_bundled_runs_and_says_how_far_beyond_them(page):
+    at, _ = page()
+    assert not at.exception
+    assert "beyond the largest run" in words(at)
+    assert budget(at) == pytest.approx(10 * load("probe-grid").kept["flops"].max(), rel=1e-5)
+
+
+def test_a_size_held_says_what_it_costs(page):
+    at, space = page(source="bundled:simulated-ladder")
+    at.text_input(key="plan_size").set_value("1B").run()
+    assert not at.exception
+    assert "above what the best size would reach" in words(at)
+    assert workspace.values(space)["plan"] == {"size": "1B"}
+    at.text_input(key="plan_size").set_value("a few").run()
+    assert "A size is a number of parameters" in words(at)
+
+
+def test_a_loss_wanted_gives_the_budget_that_plan_gives(page):
+    at, space = page(source="bundled:simulated-ladder")
+    fitted = fit(load("simulated-ladder"))
+    at.text_input(key="plan_loss").set_value("2.1").run()
+    assert "It takes" in words(at)
+    show = next(b for b in at.button if b.label == "Show on the chart")
+    show.click().run()
+    needs = plan(fitted, loss=2.1).flops.value
+    assert workspace.values(space)["budget:bundled:simulated-ladder"] == pytest.approx(math.log10(needs), abs=1e-9)
+    assert budget(at) == pytest.approx(needs, rel=1e-5)
+
+
+@pytest.mark.parametrize("wanted", ["1.5", "0", "-3", "soon"])
+def test_a_loss_out_of_reach_is_refused_in_a_sentence(page, wanted):
+    at, _ = page(source="bundled:simulated-ladder")
+    at.text_input(key="plan_loss").set_value(wanted).run()
+    assert not at.exception
+    assert "loss" in words(at)
+    assert not [b for b in at.button if b.label == "Show on the chart"]
+
+
+def test_a_budget_in_the_address_is_taken_up_and_kept(page):
+    at, space = page(source="bundled:simulated-ladder")
+    fresh = AppTest.from_file(str(APP), default_timeout=60)
+    fresh.query_params["w"] = space.id
+    fresh.query_params["c"] = "3e23"
+    fresh.switch_page("views/plan.py").run()
+    assert workspace.values(space)["budget:bundled:simulated-ladder"] == pytest.approx(math.log10(3e23))
+    assert not workspace.history(space).undo.startswith("budget")
+
+
+@pytest.mark.parametrize("nonsense", ["", "nan", "-1", "1e99", "<script>", "12"])
+def test_a_budget_that_makes_no_sense_is_left_alone(page, nonsense):
+    at, space = page(source="bundled:simulated-ladder")
+    fresh = AppTest.from_file(str(APP), default_timeout=60)
+    fresh.query_params["w"] = space.id
+    fresh.query_params["c"] = nonsense
+    fresh.switch_page("views/plan.py").run()
+    assert not fresh.exception
+    assert "budget:bundled:simulated-ladder" not in workspace.values(space)
+
+
+def test_settings_survive_another_visit(page):
+    at, space = page(source="bundled:simulated-ladder")
+    at.number_input(key="plan_devices").set_value(512).run()
+    at.selectbox(key="plan_device").select("A100").run()
+    at.number_input(key="plan_price").set_value(0.0).run()
+    again = AppTest.from_file(str(APP), default_timeout=60)
+    again.query_params["w"] = space.id
+    again.switch_page("views/plan.py").run()
+    assert again.number_input(key="plan_devices").value == 512
+    assert again.selectbox(key="plan_device").value == "A100"
+    assert "money" not in [o for o in again.segmented_control(key="plan_unit").options]
+
+
+def test_a_table_no_law_can_plan_gets_a_sentence(page):
+    at, _ = page(**{"source": "bundled:simulated-ladder", "fit:bundled:simulated-ladder": {"law": "kaplan-params"}})
+    assert not at.exception
+    assert "cannot split a budget" in html(at)
+    assert not at.text_input
+
+
+@pytest.mark.parametrize(
+    "values",
+    [None, [], "x", {"devices": True}, {"devices": 0}, {"price": float("nan")}, {"device": "<b>"}, {"utilisation": 1e9}],
+)
+def test_stale_or_hostile_settings_fall_back(values):
+    assert read_settings(values) == DEFAULTS
+
+
+def test_settings_come_back_as_written():
+    wanted = PlanSettings(unit="money", device="Other", devices=3, peak=12.5, utilisation=33.0, price=0.0, size="7B")
+    assert read_settings(wanted.written()) == wanted
+    assert wanted.chosen == 7e9
+    assert wanted.hardware.peak == 12.5e12
+    assert wanted.hardware.price is None
