@@ -23,6 +23,8 @@ Array = np.ndarray
 
 # A refit is finished when the model of the objective promises less than this share of it.
 TOLERANCE = 1e-13
+# Below this for each run the law passes through the runs to rounding, and there is nothing left to promise.
+EXACT = 1e-26
 MAX_STEPS = 300
 # Refits advance in blocks whose arrays stay in a core's cache.
 BLOCK_ELEMENTS = 60_000
@@ -167,7 +169,8 @@ def _minimise_block(prob: Problem, start: Array, weights: Array | None) -> Solut
         move, gain = _step(theta[live], at, mu[live], low, high)
         # Damping shrinks the step and with it the gain: (1 + mu) of it is what the undamped model promises at most.
         share = gain * (1.0 + mu[live]) / np.maximum(at.value, 1e-300)
-        promise[live] = share
+        exact = at.value < EXACT * prob.n
+        promise[live] = np.where(exact, 0.0, share)
         trial = np.clip(theta[live] + move, low, high)
         there = _local(prob, trial, None if weights is None else weights[live])
         got = at.value - there.value
@@ -178,7 +181,7 @@ def _minimise_block(prob: Problem, start: Array, weights: Array | None) -> Solut
         theta[won] = trial[better]
         for name in ("value", "gradient", "newton", "major"):
             getattr(here, name)[won] = getattr(there, name)[better]
-        nothing = (share < TOLERANCE) | (at.value < 1e-26 * prob.n)
+        nothing = (share < TOLERANCE) | exact
         calm[live] = np.where(nothing, calm[live] + 1, 0)
         live = live[calm[live] < 2]
         if len(live) == 0:

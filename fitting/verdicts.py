@@ -9,7 +9,7 @@ import numpy as np
 from fitting.coordinates import Coordinates
 from fitting.law import Law
 from fitting.result import Verdict, quantiles
-from fitting.solve import Solution
+from fitting.solve import EXACT, Solution
 from fitting.table import Arrays
 
 Array = np.ndarray
@@ -51,7 +51,7 @@ def _one_minimum(e: Evidence) -> Verdict:
     title = "Other starts agree"
     found = e.tried.objective[e.tried.converged]
     lowest = e.tried.objective[e.best]
-    apart = int(np.sum(found > lowest * (1 + 1e-6) + 1e-300))
+    apart = int(np.sum(found > lowest * (1 + 1e-6) + EXACT * len(e.residuals)))
     if apart == 0:
         return Verdict("one_minimum", title, "ok", f"All {len(found)} starts end at the same optimum.")
     return Verdict(
