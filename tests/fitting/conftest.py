@@ -1,0 +1,90 @@
+"""Tables and published numbers that the tests of `fitting` share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data import Runs, read_runs
+from data.flops import six_nd
+from fitting import Law
+
+# Three worlds: toy models, today's small models, and beyond today's largest.
+SCALES = {
+    "toy": {"params": (1e5, 1e7), "tokens": (1e6, 1e8), "flops": (1e12, 1e15)},
+    "small": {"params": (1e8, 1e10), "tokens": (1e9, 1e11), "flops": (1e18, 1e21)},
+    "huge": {"params": (1e11, 1e13), "tokens": (1e12, 1e14), "flops": (1e24, 1e27)},
+}
+
+
+def _runs(name: str = "test.csv", **columns: Any) -> Runs:
+    frame = pd.DataFrame(columns)
+    if "run" not in frame:
+        frame.insert(0, "run", [f"run-{i}" for i in range(len(frame))])
+    if {"params", "tokens"} <= set(frame) and "flops" not in frame:
+        frame["flops"] = six_nd(frame["params"], frame["tokens"])
+    return Runs(kept=frame, set_aside=frame.iloc[:0].assign(reason=""), name=name)
+
+
+@pytest.fixture(scope="session")
+def make_runs() -> Callable[..., Runs]:
+    """A `Runs` of the given columns, with names and 6ND filled in."""
+    return _runs
+
+
+@pytest.fixture(scope="session")
+def scattered() -> Callable[..., dict[str, np.ndarray]]:
+    """Inputs of a law scattered log-uniformly over one of `SCALES`: `scattered(law, scale, n, seed)`."""
+
+    def draw(law: Law, scale: str, n: int = 60, seed: int = 0) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng(seed)
+        out = {}
+        for k in law.inputs:
+            low, high = SCALES[scale][k]
+            out[k] = np.exp(rng.uniform(np.log(low), np.log(high), n))
+        return out
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def noisy(make_runs: Callable[..., Runs]) -> Runs:
+    """Forty-eight simulated runs on Besiroglu's law with .5 % noise, eight sizes by six token counts."""
+    rng = np.random.default_rng(7)
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 1e10, 8), np.geomspace(1e9, 3e11, 6)))
+    loss = (1.8172 + 482.01 * n**-0.3478 + 2085.43 * d**-0.3658) * np.exp(0.005 * rng.standard_normal(n.size))
+    size = [f"size-{i % 8}" for i in range(n.size)]
+    return make_runs(params=n, tokens=d, loss=loss, size=size)
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Callable[[str], Path]:
+    """The path of one of the public data sets; skips where their folder is not named, fails where the file is missing."""
+    folder = os.environ.get("ISOFLOP_DATASETS")
+
+    def path(name: str) -> Path:
+        if not folder:
+            pytest.skip("ISOFLOP_DATASETS is not set")
+        found = Path(folder) / name
+        assert found.is_file(), f"{found} is missing"
+        return found
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def epoch(dataset: Callable[[str], Path]) -> Runs:
+    """The 245 digitised Chinchilla runs (Besiroglu et al. 2024, arXiv 2404.10102)."""
+    return read_runs(dataset("epoch_chinchilla.csv"))
+
+
+@pytest.fixture(scope="session")
+def highest_five(epoch: Runs) -> list[str]:
+    """The names of the five highest losses, which the replication leaves out."""
+    return [str(r) for r in epoch.kept.sort_values("loss")["run"].tail(5)]
