@@ -169,11 +169,11 @@ def _kind(kind: str) -> Kind:
 
 
 def _number(value: float | None) -> float:
-    """The value as a float; beyond 1e±300, where the arithmetic above would leave the floats, infinite or zero."""
+    """The value as a float; beyond 1e±100, where the arithmetic above would leave the floats, infinite or zero."""
     number = math.nan if value is None else float(value)
-    if abs(number) > 1e300:
+    if abs(number) > 1e100:
         return math.copysign(math.inf, number)
-    return 0.0 if abs(number) < 1e-300 else number
+    return 0.0 if abs(number) < 1e-100 else number
 
 
 def _width(low: float, high: float) -> float | None:
@@ -223,18 +223,16 @@ def _exponential(value: float, width: float | None, spec: Kind) -> _Said:
 def _place(scaled: float, width: float | None, spec: Kind) -> int:
     """The ten's power of the last figure to show, for a number already in its unit."""
     top = _decade(scaled)
+    place = top - LEAST_DIGITS + 1
+    if place < 0 and _rounded(scaled, place) >= 10**LEAST_DIGITS:
+        place += 1  # 9.96 is 10, not 10.0
     if width:
-        place = min(_decade(width / UNITS_IN_WIDTH), top - LEAST_DIGITS + 1)
+        place = min(_decade(width / UNITS_IN_WIDTH), place)
     elif spec.whole and scaled < 1e3 and scaled == math.floor(scaled):
         place = 0
     elif spec.decimals is not None:
-        place = min(-spec.decimals, top - LEAST_DIGITS + 1)
-    else:
-        place = top - LEAST_DIGITS + 1
-    place = max(place, top - MOST_DIGITS + 1)
-    if width is None and spec.decimals is None and _rounded(scaled, place) >= 10**LEAST_DIGITS and place < 0:
-        place += 1  # 9.96 is 10, not 10.0
-    return place
+        place = min(-spec.decimals, place)
+    return max(place, top - MOST_DIGITS + 1)
 
 
 def _range(value: float, low: float, high: float, width: float | None, spec: Kind) -> str:

@@ -40,12 +40,11 @@ export function powerOfTen(value) {
   return [base, svg("tspan", { dy: "-0.42em", class: "bc-power" }, String(Number(exponent)))];
 }
 
-/** Whether a CSS colour is dark, to choose the chart's own accent and bands. */
+/** Whether a colour (`#rgb`, `#rrggbb` or `rgb(...)`) is dark, to choose the chart's own accent and bands. */
 export function isDark(colour) {
-  const context = document.createElement("canvas").getContext("2d");
-  context.fillStyle = "#ffffff";
-  context.fillStyle = colour;
-  context.fillRect(0, 0, 1, 1);
-  const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
+  const text = colour.trim();
+  const short = /^#[0-9a-f]{3}$/i.test(text) ? text.slice(1).replace(/./g, "$&$&") : text.slice(1, 7);
+  const parts = text.startsWith("#") ? short.match(/../g).map((pair) => parseInt(pair, 16)) : text.match(/[\d.]+/g)?.map(Number);
+  const [r, g, b] = parts ?? [255, 255, 255];
   return 0.299 * r + 0.587 * g + 0.114 * b < 128;
 }

@@ -80,11 +80,11 @@ export function exactText(value, kind) {
   return spec.prefix + figures + tail(said);
 }
 
-// NaN for anything that is no number; beyond 1e±300, where the arithmetic would leave the floats, infinite or zero.
+// NaN for anything that is no number; beyond 1e±100, where the arithmetic would leave the floats, infinite or zero.
 function toNumber(value) {
   if (typeof value !== "number") return NaN;
-  if (Math.abs(value) > 1e300) return value > 0 ? Infinity : -Infinity;
-  return Math.abs(value) < 1e-300 ? 0 : value;
+  if (Math.abs(value) > 1e100) return value > 0 ? Infinity : -Infinity;
+  return Math.abs(value) < 1e-100 ? 0 : value;
 }
 
 function specOf(kind) {
@@ -142,12 +142,11 @@ function placeOf(scaled, width, spec) {
   const top = decade(scaled);
   const least = spec.least ?? LEAST_DIGITS;
   let place = top - least + 1;
+  if (place < 0 && rounded(scaled, place) >= ten(least)) place += 1; // 9.96 is 10, not 10.0
   if (width) place = Math.min(decade(width / UNITS_IN_WIDTH), place);
   else if (spec.whole && scaled < 1e3 && scaled === Math.floor(scaled)) place = 0;
   else if (spec.decimals !== null) place = Math.min(-spec.decimals, place);
-  place = Math.max(place, top - MOST_DIGITS + 1);
-  const carries = width === null && spec.decimals === null && rounded(scaled, place) >= ten(least);
-  return carries && place < 0 ? place + 1 : place; // 9.96 is 10, not 10.0
+  return Math.max(place, top - MOST_DIGITS + 1);
 }
 
 function rangeText(value, low, high, width, spec) {
