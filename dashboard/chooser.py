@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import state, widgets
 from dashboard.trouble import told
 
-FORMATS = "CSV, TSV, Parquet, JSONL or Excel, up to 200 MB. It stays on this machine."
+FORMATS = "CSV, TSV, JSONL, Parquet or Excel. It stays on this machine."
 
 
 def menu() -> None:
@@ -29,14 +29,39 @@ def uploader() -> None:
     """A place to drop a file; its bytes are written to the workspace at once."""
     turn = st.session_state.setdefault("upload_turn", 0)
     key = f"upload-{turn}"
-    st.file_uploader("Your runs", key=key, on_change=_keep, args=(key,), max_upload_size=200, help=FORMATS)
+    st.file_uploader("Your runs", key=key, on_change=_keep, args=(key,), max_upload_size=200)
+    widgets.quiet(FORMATS)
 
 
 def forgetter() -> None:
     """The way to take an upload out of the workspace; nothing for bundled sets."""
     current = state.chosen()
     if current.key.startswith("upload:"):
-        st.button("Remove this file", key="forget", type="tertiary", on_click=state.forget, args=(current.key,))
+        with st.popover("Remove this file", type="tertiary"):
+            widgets.quiet("The copy in this workspace is deleted; your own file is not touched. This cannot be undone.")
+            st.button("Remove", key="forget", on_click=state.forget, args=(current.key,))
+
+
+def cards() -> None:
+    """Bundled data and the upload side by side, for a page that has nothing else to show."""
+    left, right = st.columns(2, gap="medium")
+    with left.container(border=True, height="stretch"):
+        st.markdown("**Open a bundled set**")
+        for choice in state.choices():
+            if choice.key.startswith("bundled:"):
+                st.button(
+                    widgets.literal(choice.title), key=f"open-{choice.key}", on_click=state.choose, args=(choice.key,)
+                )
+                widgets.quiet(choice.sentence)
+    with right.container(border=True, height="stretch"):
+        st.markdown("**Upload your runs**")
+        uploader()
+        widgets.quiet(
+            "One row per run, with its loss and at least one of parameters, training tokens and training compute. "
+            "Columns are recognised by their names, and values such as 125M, 1.3B or 2.5e19 are read as numbers."
+        )
+        menu()
+        forgetter()
 
 
 def _choose() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import state, widgets
+from dashboard import state, summary, widgets
 from dashboard.state import Reading
 from data.errors import Question
 from data.mapping import Mapping
@@ -47,11 +47,17 @@ def word(column: str) -> str:
 def questions(read: Reading) -> None:
     """The questions a table leaves open, each with its best guess, and the button that answers them all."""
     assert read.table is not None
-    asked = getattr(read.trouble, "questions", ())
+    asked = summary.questions(read)
     with st.form("questions", border=True):
         for question in asked:
             _question(read.table, question)
         st.form_submit_button("Read the runs", type="primary", on_click=_answer_all, args=(tuple(asked),))
+
+
+def preview(table: Table) -> None:
+    """The first rows as the file has them."""
+    widgets.quiet("The first rows as they are:")
+    st.dataframe(table.frame.head(8).astype(str), hide_index=True, alt="The first rows of the file")
 
 
 def _question(table: Table, question: Question) -> None:
@@ -104,16 +110,22 @@ def columns(read: Reading) -> None:
     listed = [*dict.fromkeys((*ALWAYS, *(c for c in COLUMNS if c in mapping.guesses or c in read.guessed.guesses)))]
     first = [c for c in listed if c in ALWAYS or c in COUNTS]
     with st.container(key="mapper", gap="small"):
-        with st.grid(3, gap="medium"):
-            for column in first:
+        cells = st.grid(3, gap=("small", "medium"))
+        for column in first:
+            with cells.cell():
                 _column(read.table, mapping, column)
+        with cells.cell():
             _loss_unit(mapping)
-            _count(mapping)
+        if len([c for c in COUNTS if c in mapping.guesses]) > 1:
+            with cells.cell():
+                _count(mapping)
         others = [c for c in listed if c not in first]
         if others:
-            with st.expander(f"{len(others)} more column{'s' if len(others) > 1 else ''}"), st.grid(3, gap="medium"):
+            with st.expander(f"{len(others)} more column{'s' if len(others) > 1 else ''}"):
+                cells = st.grid(3, gap=("small", "medium"))
                 for column in others:
-                    _column(read.table, mapping, column)
+                    with cells.cell():
+                        _column(read.table, mapping, column)
         if state.answers():
             st.button("Back to the guess", on_click=state.answer, args=({},), key="unanswer")
 
@@ -132,7 +144,7 @@ def _column(table: Table, mapping: Mapping, column: str) -> None:
         args=(column,),
     )
     if guess:
-        st.caption(widgets.literal(guess.how))
+        widgets.quiet(guess.how)
 
 
 def _choose_column(column: str) -> None:
@@ -156,13 +168,10 @@ def _loss_unit(mapping: Mapping) -> None:
 
 
 def _count(mapping: Mapping) -> None:
-    present = [c for c in COUNTS if c in mapping.guesses]
-    if len(present) < 2:
-        return
     st.session_state["count"] = mapping.count
     st.selectbox(
         "Count that fits use",
-        present,
+        [c for c in COUNTS if c in mapping.guesses],
         format_func=word,
         key="count",
         on_change=_choose,
@@ -183,13 +192,19 @@ def _with_values(table: Table, header: str) -> str:
     return f"{header[:60]}   ({', '.join(value[:14] for value in values)})" if values else f"{header[:60]}   (empty)"
 
 
+def derived(runs: Runs) -> None:
+    """What was worked out from other columns rather than read."""
+    lines = [f"{word(source.column)}: {source.how}." for source in runs.sources if not source.header]
+    widgets.quiet(*dict.fromkeys(lines))
+
+
 def sources(runs: Runs) -> None:
     """How every column of the runs table was got, read only."""
     st.dataframe(
         {
-            "column": [word(source.column) for source in runs.sources],
-            "read from": [source.header or "derived" for source in runs.sources],
-            "how": [source.how for source in runs.sources],
+            "Column": [word(source.column) for source in runs.sources],
+            "Read from": [source.header or "derived" for source in runs.sources],
+            "How": [source.how for source in runs.sources],
         },
         hide_index=True,
         alt="How each column was got",

@@ -79,10 +79,11 @@ def serve(*, port: int | None = None, browser: bool = True, query: str = "") -> 
     port = port or free_port()
     url = f"http://127.0.0.1:{port}/" + (f"?{query}" if query else "")
     threading.Thread(target=_announce, args=(port, url, browser), daemon=True).start()
-    threading.Thread(target=_warm, daemon=True).start()
 
     import streamlit as st
 
+    # Only now: Streamlit has imported Plotly, which breaks when pandas is half imported in another thread.
+    threading.Thread(target=_warm, daemon=True).start()
     # Streamlit hands the rest of the command line to the page, which has no use for it.
     sys.argv = [str(APP)]
     st.App(str(APP), on_script_error=_apologise).run(config=server_options(port))

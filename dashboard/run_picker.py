@@ -15,6 +15,11 @@ from dashboard.column_mapper import word
 from data.schema import COLUMNS, Runs
 
 TOOLS = {"Click": "pan", "Lasso": "lasso", "Box": "select"}
+HINTS = {
+    "Click": "Click a run to set it aside, a hollow one to take it back.",
+    "Lasso": "Draw around runs to set them aside, around hollow ones to take them back.",
+    "Box": "Drag a box over runs to set them aside, over hollow ones to take them back.",
+}
 CHART = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
 HIDDEN = ("flops", "flops_convention", "params_logged")  # compute is shown as its logarithm
 

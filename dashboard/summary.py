@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from dashboard import numbers
+from dashboard.state import Reading
 from dashboard.widgets import Chip
+from data.errors import Question
 from data.schema import Runs
 
 
@@ -14,6 +18,17 @@ def chips(title: str, runs: Runs | None) -> list[Chip]:
     """The data that is current, and how much of it is used."""
     rest = "" if runs is None else f"{plural(len(runs), 'run')}, {len(runs.set_aside):,} set aside"
     return [Chip(title, rest)]
+
+
+def questions(read: Reading) -> tuple[Question, ...]:
+    """What must be answered before the file can be read; empty when nothing is open."""
+    return tuple(getattr(read.trouble, "questions", ())) if read.table is not None else ()
+
+
+def asking(asked: Sequence[Question]) -> str:
+    """The heading over the questions."""
+    count = "One question" if len(asked) == 1 else f"{len(asked)} questions"
+    return f"{count} before these runs can be read."
 
 
 def answer(runs: Runs) -> tuple[str, dict[str, str], str]:

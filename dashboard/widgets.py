@@ -32,7 +32,7 @@ def chips(shown: Iterable[Chip]) -> None:
     """A row of facts that hold for the whole page."""
     spans = "".join(
         f'<span class="iso-chip{f" iso-{chip.tone}" if chip.tone else ""}"><b>{escape(chip.strong)}</b>'
-        f"<span>{escape(chip.rest)}</span></span>"
+        f"{f'<span>{escape(chip.rest)}</span>' if chip.rest else ''}</span>"
         for chip in shown
     )
     st.html(f'<div class="iso-chips">{spans}</div>')
@@ -40,18 +40,29 @@ def chips(shown: Iterable[Chip]) -> None:
 
 def answer(sentence: str, under: str = "", /, **values: str) -> None:
     """The page's answer, its `{values}` in the accent, and one quieter line `under` it; all of it plain text."""
-    filled = escape(sentence).format(**{name: f"<em>{escape(value)}</em>" for name, value in values.items()})
+    marked = {
+        name: f'<em class="{"iso-long" if len(value) > 24 else ""}">{escape(value)}</em>'
+        for name, value in values.items()
+    }
+    filled = escape(sentence).format(**marked)
     st.html(f'<h1 class="iso-answer">{filled}</h1>' + (f'<p class="iso-under">{escape(under)}</p>' if under else ""))
 
 
-def counts(lines: Mapping[str, int], *, strong: Iterable[str] = ()) -> None:
-    """How many of what, one a line."""
-    bold = set(strong)
+def counts(lines: Mapping[str, int], *, marks: Mapping[str, str] | None = None) -> None:
+    """How many of what, one a line; `marks` says which lines carry the mark that stands for them on the plane."""
+    width = max((len(f"{number:,}") for number in lines.values()), default=1)
     items = "".join(
-        f'<li class="{"iso-strong" if what in bold else ""}"><b>{number:,}</b><span>{escape(what)}</span></li>'
+        f'<li class="{f"iso-strong iso-{mark}" if (mark := (marks or {}).get(what)) else ""}">'
+        f"<b>{number:,}</b><span>{escape(what)}</span></li>"
         for what, number in lines.items()
     )
-    st.html(f'<ul class="iso-list">{items}</ul>')
+    st.html(f'<ul class="iso-list" style="--digits: {width + 0.5}ch">{items}</ul>')
+
+
+def quiet(*lines: str) -> None:
+    """Remarks in smaller type, one a paragraph; plain text."""
+    if lines:
+        st.html("".join(f'<p class="iso-quiet">{escape(line)}</p>' for line in lines))
 
 
 def trouble(sentence: str, todo: str = "") -> None:
@@ -60,9 +71,10 @@ def trouble(sentence: str, todo: str = "") -> None:
     st.html(f'<div class="iso-trouble" role="alert"><p>{escape(sentence)}</p>{more}</div>')
 
 
-def show_trouble(error: Exception) -> None:
+def show_trouble(error: Exception | None) -> None:
     """The sentence for an error, whoever raised it; no traceback reaches the page."""
-    trouble(*told(error))
+    if error is not None:
+        trouble(*told(error))
 
 
 def steps() -> None:
@@ -73,6 +85,8 @@ def steps() -> None:
             st.button(
                 name.capitalize(),
                 key=name,
+                type="tertiary",
+                icon=f":material/{name}:",
                 on_click=act,
                 disabled=label is None,
                 help=literal(f"{name.capitalize()}: {label}") if label else f"Nothing to {name}",

@@ -168,25 +168,25 @@ def _budgets(drawn: go.Figure, across: tuple[float, float], up: tuple[float, flo
     for power in range(math.ceil(least), math.floor(most) + 1):
         if power % step:
             continue
-        # The line meets the frame at the top or at the left; there it is named.
-        start = max(across[0], power - six - up[1])
-        end = min(across[1], power - six - up[0])
-        line = {"width": 1, "color": theme.GUIDE}
+        log_nd = power - six
+        start, end = max(across[0], log_nd - up[1]), min(across[1], log_nd - up[0])
         drawn.add_shape(
-            type="line", layer="below", line=line,
-            x0=10**start, y0=10 ** (power - six - start), x1=10**end, y1=10 ** (power - six - end),
-        )  # fmt: skip
-        if end - start < 0.12 * (across[1] - across[0]):
-            continue
-        drawn.add_annotation(
-            x=start,
-            y=power - six - start,
-            text=theme.power_of_ten(10.0**power),
-            showarrow=False,
-            xanchor="left",
-            yanchor="top",
-            xshift=10,
-            yshift=-1,
-            opacity=theme.QUIET,
-            font={"size": 11},
+            type="line",
+            layer="below",
+            line={"width": 1, "color": theme.GUIDE},
+            x0=10**start,
+            y0=10 ** (log_nd - start),
+            x1=10**end,
+            y1=10 ** (log_nd - end),
         )
+        # A line that leaves at the top is named above the frame, one that leaves at the right inside it. A line across
+        # the lower left corner stays without a name: its neighbours say enough.
+        top, right = log_nd - start >= up[1] - 1e-9, end >= across[1] - 1e-9
+        if top:
+            place = {"x": start, "y": 1, "yref": "paper", "xanchor": "center", "yanchor": "bottom"}
+        elif right:
+            place = {"x": end, "y": log_nd - end, "xanchor": "right", "yanchor": "top", "yshift": -1}
+        else:
+            continue
+        text = f"{theme.power_of_ten(10.0**power)} FLOP"
+        drawn.add_annotation(text=text, showarrow=False, opacity=theme.QUIET, font={"size": 11}, **place)

@@ -1,7 +1,7 @@
 """The look every figure shares: colours that read on light and on dark, axes that count the way people speak.
 
 A figure is drawn once and must hold on both grounds, because the browser switches between them without asking Python.
-So nothing here sets the colour of text, grid or background: Streamlit's own Plotly theme fills those in for the ground
+So nothing here sets the colour of text or background: Streamlit's own Plotly theme fills those in for the ground
 that is showing. What is set here reads on both: the sequential map for runs, the categorical set, the accent for the
 budget, and greys for what is set aside. Text that should stand back takes `QUIET` as its opacity, not a grey.
 
@@ -34,9 +34,10 @@ LAW = "#4f7fc0"  # a fitted curve
 BAND = "rgba(79, 127, 192, 0.28)"  # the law's interval
 BAND_WIDE = "rgba(79, 127, 192, 0.13)"  # the interval of a new run
 HOLLOW = "#8b93a3"  # the rim of what is set aside
-GUIDE = "rgba(128, 140, 160, 0.38)"  # lines that help the eye and carry no data
+GRID = "rgba(128, 140, 160, 0.17)"
+GUIDE = "rgba(128, 140, 160, 0.5)"  # lines that help the eye and carry no data
 RIM = "rgba(128, 140, 160, 0.55)"  # the rim of a filled mark, so that yellow shows on white and violet on black
-QUIET = 0.68  # opacity of text that stands back; 4.5:1 or more on both grounds
+QUIET = 0.85  # opacity of text that stands back further than labels do
 
 HEIGHT = 500  # px of a page's main picture
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -49,14 +50,22 @@ def blank(height: int = HEIGHT) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 12, "b": 8},
+        margin={"l": 8, "r": 8, "t": 20, "b": 8},
         showlegend=False,
         hovermode="closest",
         hoverlabel={"align": "left", "font": {"size": 13}},
         uirevision="keep",  # a zoom survives new data
     )
-    figure.update_xaxes(automargin=True, showline=False, ticks="", zeroline=False, title={"standoff": 12})
-    figure.update_yaxes(automargin=True, showline=False, ticks="", zeroline=False, title={"standoff": 8})
+    axis = {
+        "automargin": True,
+        "showline": False,
+        "ticks": "",
+        "zeroline": False,
+        "showgrid": True,
+        "gridcolor": GRID,
+    }
+    figure.update_xaxes(**axis, title={"standoff": 12})
+    figure.update_yaxes(**axis, title={"standoff": 8})
     return figure
 
 
@@ -120,7 +129,7 @@ def scale(colours: Sequence[str] = SEQUENTIAL, *, backwards: bool = False) -> li
 def colourbar(title: str, ticks: Ticks | None = None) -> dict[str, Any]:
     """A slim colour bar beside the plot."""
     bar: dict[str, Any] = {
-        "title": {"text": title, "side": "top"},
+        "title": {"text": f"{title}<br>&nbsp;", "side": "top", "font": {"size": 12}},
         "thickness": 8,
         "len": 0.6,
         "y": 1,

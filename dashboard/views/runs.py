@@ -6,26 +6,29 @@ from dashboard import chooser, column_mapper, run_picker, state, summary, widget
 from dashboard.charts import plane
 
 read = state.reading()
-title = state.chosen().title
-
-widgets.chips(summary.chips(title, read.runs))
-
-# --- nothing to draw: say why, and what to do --------------------------------------------------------------------------
-
 runs, every = read.runs, read.every
+widgets.chips(summary.chips(state.chosen().title, runs))
+
+# --- nothing to draw yet: say why and what to do ---
+
+if read.table is None and runs is None:
+    widgets.show_trouble(read.trouble)
+    chooser.cards()
+    widgets.steps()
+    st.stop()
+
 if runs is None or every is None or not len(every):
     main, side = st.columns([7, 3], gap="large")
     with main:
-        open_questions = bool(getattr(read.trouble, "questions", ())) and read.table is not None
-        if open_questions:
-            widgets.answer("{title} can be read once you say what is what.", title=title)
+        asked = summary.questions(read)
+        if asked:
+            widgets.answer(summary.asking(asked))
             column_mapper.questions(read)
-        elif read.trouble is not None:
+        else:
             widgets.show_trouble(read.trouble)
         if read.table is not None:
-            st.markdown("##### The first rows as they are")
-            st.dataframe(read.table.frame.head(8).astype(str), hide_index=True, alt="The first rows of the file")
-            if not open_questions:
+            column_mapper.preview(read.table)
+            if not asked:
                 column_mapper.columns(read)
         if runs is not None:
             run_picker.set_aside(runs)
@@ -36,25 +39,25 @@ if runs is None or every is None or not len(every):
         widgets.steps()
     st.stop()
 
-# --- the runs ----------------------------------------------------------------------------------------------------------
+# --- the runs ---
 
 sentence, values, under = summary.answer(runs)
 widgets.answer(sentence, under, **values)
 
 main, side = st.columns([7, 3], gap="large")
 with main:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         tool = run_picker.tool()
+        widgets.quiet(run_picker.HINTS[tool])
         widgets.steps()
     if plane.axes(every.kept):
         run_picker.chart(runs, tool)
-    for note in runs.notes:
-        st.caption(widgets.literal(note))
 with side:
     chooser.menu()
     chooser.forgetter()
     chooser.uploader()
-    widgets.counts(summary.counts(runs), strong=("kept", "set aside"))
+    widgets.counts(summary.counts(runs), marks={"kept": "kept", "set aside": "aside"})
+    widgets.quiet(*runs.notes)
 
 table, columns, aside = st.tabs(["Table", "Columns", f"Set aside ({len(runs.set_aside)})"])
 with table:
@@ -62,6 +65,8 @@ with table:
 with columns:
     if read.table is not None:
         column_mapper.columns(read)
-    column_mapper.sources(runs)
+        column_mapper.derived(runs)
+    else:
+        column_mapper.sources(runs)
 with aside:
     run_picker.set_aside(runs)
