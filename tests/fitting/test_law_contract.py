@@ -50,9 +50,14 @@ def test_declaration(law: Law):
     """The formula takes what is declared, by name and in order, and the words a page needs are there."""
     assert list(inspect.signature(law.formula).parameters) == [*law.inputs, *law.names]
     assert len(set(law.names)) == law.p
-    assert law.title and law.cite and "=" in law.latex and law.output == "loss"
+    assert law.title
+    assert law.cite
+    assert "=" in law.latex
+    assert law.output == "loss"
     for p in law.params:
-        assert p.meaning and p.latex and p.range[0] < p.range[1]
+        assert p.meaning
+        assert p.latex
+        assert p.range[0] < p.range[1]
         assert p.latex in law.latex, f"{p.name} does not appear in the formula as written"
         assert not p.log or p.range[0] > 0
 
@@ -88,7 +93,8 @@ def test_finite_positive_and_falling(law: Law, scale: str, scattered):
     values = named(law, plausible(law, x, rng, 200))
     loss = law({k: v[None, :] for k, v in x.items()}, values)
     assert loss.shape == (200, 60)
-    assert np.all(np.isfinite(loss)) and np.all(loss > 0)
+    assert np.all(np.isfinite(loss))
+    assert np.all(loss > 0)
     for k in law.inputs:
         more = law({j: v[None, :] * (2.0 if j == k else 1.0) for j, v in x.items()}, values)
         assert np.all(more <= loss), k
@@ -189,7 +195,8 @@ def test_recovers_its_own_data(law: Law, scale: str, scattered, make_runs):
 def test_published_constants(law: Law, scattered):
     """They are inside the declared ranges, sourced, and give a loss a language model could have."""
     for pub in law.published:
-        assert pub.paper and pub.source
+        assert pub.paper
+        assert pub.source
         assert set(pub.errors) <= set(law.names)
         for k, v in pub.values.items():
             low, high = law.param(k).range
