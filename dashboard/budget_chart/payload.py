@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
     panel has K entries. A budget outside the grid is brought to its nearer end.
     """
     grid = _numbers(payload.get("grid"), "grid")
-    if len(grid) < 2 or any(v is None for v in grid) or any(b <= a for a, b in zip(grid, grid[1:], strict=False)):
+    if len(grid) < 2 or any(v is None for v in grid) or any(b <= a for a, b in pairwise(grid)):
         raise PayloadError("The chart's grid is two or more increasing log10 FLOP, all finite.")
     budget = _finite(payload.get("budget"), "budget")
     largest = payload.get("largest")

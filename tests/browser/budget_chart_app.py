@@ -79,7 +79,7 @@ def payload(budget):
     ratio = dict(zip(("value", "low", "high"), table["ratio"], strict=True))
     panels = [
         panel(
-            "loss", "Loss", "nats per token", "loss", table, scale="linear", weight=2.4, points=points,
+            "loss", "Loss, again" if version else "Loss", "nats per token", "loss", table, scale="linear", weight=2.4, points=points,
             wide={"label": "a new run", "low": loss[1] - 0.018, "high": loss[2] + 0.018},
             floor={"value": E, "label": f"floor {numbers.loss(E)}"},
             shade_key={"label": "parameters", "low": params.min(), "high": params.max(), "format": "count"},
@@ -124,6 +124,7 @@ def payload(budget):
 st.set_page_config(layout="wide", page_title="Budget chart")
 st.html("<style>.block-container {padding-top: 4rem; max-width: 1280px}</style>")
 case = st.query_params.get("case", "")
+version = st.session_state.setdefault("version", 0)
 if "reset" not in st.session_state:
     st.session_state["reset"] = None
 if st.session_state["reset"] is not None:
@@ -138,10 +139,10 @@ for key, kind in (("loss", "loss"), ("params", "count"), ("tokens", "count"), ("
     value, low, high = (float(v) for v in readings(np.asarray(now))[key])
     st.text(f"{key}: {' | '.join(numbers.with_interval(value, low, high, kind))}")
 st.text(f"committed: {committed}")
-columns = st.columns(2)
-with columns[0]:
-    st.button("Rerun", key="rerun")
-with columns[1]:
-    if st.button("Reset", key="reset_button"):
-        st.session_state["reset"] = START
-        st.rerun()
+st.text(f"version: {version}")
+if st.button("Other data"):
+    st.session_state["version"] += 1
+    st.rerun()
+if st.button("Reset"):
+    st.session_state["reset"] = START
+    st.rerun()

@@ -118,13 +118,13 @@ def serve_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
             key = (str(script), tuple(sorted((env or {}).items())), tuple(args or ()), str(cwd))
             if key not in running:
                 folder = Path(cwd) if cwd else tmp_path_factory.mktemp("served")
-                running[key] = stack.enter_context(_served(Path(script), env or {}, args or [], folder))
+                running[key] = stack.enter_context(_Served(Path(script), env or {}, args or [], folder))
             return running[key]
 
         yield serve
 
 
-class _served:
+class _Served:
     """A Streamlit server for the length of a `with` block."""
 
     def __init__(self, script: Path, env: dict[str, str], args: list[str], folder: Path) -> None:

@@ -32,7 +32,12 @@ def run_js(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], Any
         )
         module.write_text(bundle() + tail, encoding="utf-8")
         done = subprocess.run(
-            [node, str(Path(module))], input=json.dumps(data), capture_output=True, text=True, encoding="utf-8", check=False
+            [node, str(Path(module))],
+            input=json.dumps(data),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

@@ -121,7 +121,16 @@ def test_the_bundle_is_one_module_with_one_export():
 
 def test_the_modules_set_text_and_never_markup_and_ask_nobody():
     text = bundle() + (FOLDER / "chart.css").read_text(encoding="utf-8")
-    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "fetch(", "@import", "url(http"):
+    for word in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "fetch(",
+        "@import",
+        "url(http",
+    ):
         assert word not in text
     assert set(re.findall(r"https?://[^\s\"']+", text)) == {"http://www.w3.org/2000/svg"}
 
@@ -160,7 +169,9 @@ def test_a_typed_budget(run_js, text, unit, flop):
     assert read == {"budget": pytest.approx(math.log10(flop), abs=1e-9)}
 
 
-@pytest.mark.parametrize("text", ["", "a lot", "5.76e23 bananas", "-3e20", "1e", "e23", "0", "NaN", "Infinity", "1e999"])
+@pytest.mark.parametrize(
+    "text", ["", "a lot", "5.76e23 bananas", "-3e20", "1e", "e23", "0", "NaN", "Infinity", "1e999"]
+)
 def test_wrong_text_is_told_what_is_expected(run_js, text):
     read = run_js("([text, unit]) => parseBudget(text, unit, [18, 26], String)", [text, FLOP])
     assert "Type a budget such as 5.76e23 FLOP or 10 PF-days" in read["error"]
@@ -213,7 +224,10 @@ def test_a_smooth_law_is_read_to_five_figures_from_161_rows(run_js):
     def loss(x):
         return 1.82 + 482 / 10 ** (0.3478 * (0.51 * x - 1.5)) + 2085 / 10 ** (0.3658 * (0.49 * x + 0.7))
 
-    read = run_js("([grid, values, xs]) => xs.map(sampler(grid, values, false))", [grid.tolist(), loss(grid).tolist(), xs.tolist()])
+    read = run_js(
+        "([grid, values, xs]) => xs.map(sampler(grid, values, false))",
+        [grid.tolist(), loss(grid).tolist(), xs.tolist()],
+    )
     assert read == pytest.approx(loss(xs).tolist(), rel=1e-5)
 
 
