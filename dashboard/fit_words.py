@@ -1,12 +1,17 @@
-"""A fit in the words of a chip: which law, how it was fitted, and whether it can be believed."""
+"""A fit in words: the chips that say how it was made, the sentence that says what it found, the file names it goes by."""
 
 from __future__ import annotations
 
 import math
+import re
 
+import numpy as np
+
+from dashboard import numbers
 from dashboard.summary import plural
+from dashboard.symbols import input_symbol
 from dashboard.widgets import Chip
-from fitting import Fit, Status
+from fitting import Fit, Law, Status
 
 TONES = {Status.SOUND: "good", Status.CAUTION: "note", Status.UNSOUND: "bad"}
 
@@ -20,3 +25,63 @@ def chips(fit: Fit) -> list[Chip]:
         Chip(fit.law.title, f"{delta}, {plural(s.resamples, 'refit')} by {s.grouping}"),
         Chip(fit.status.value.capitalize(), f"{passed} of {len(fit.verdicts)} checks pass", TONES[fit.status]),
     ]
+
+
+def exponents(law: Law) -> dict[str, str]:
+    """The exponents by name, each with the input whose power it is, in the order of the law's inputs."""
+    of = {p.anchor.exponent: p.anchor.input for p in law.params if p.anchor and p.anchor.exponent}
+    found = {law.params[i].name for i in law.shapes} & set(of)
+    return {name: of[name] for name in sorted(found, key=lambda n: (law.inputs.index(of[n]), law.names.index(n)))}
+
+
+def said(fit: Fit, name: str) -> tuple[str, str]:
+    """A parameter's value and its interval, with as many digits as the interval has a use for."""
+    band, p = fit.interval(name), fit.law.param(name)
+    return numbers.with_interval(band.value, band.low, band.high, "loss" if p.is_floor else "ratio")
+
+
+def floor_state(fit: Fit) -> str:
+    """ "none" for a law without a floor, "seen", or "unseen" where the checks say that these runs do not show it."""
+    if not any(p.is_floor for p in fit.law.params):
+        return "none"
+    failed = {v.key for v in fit.verdicts if v.state == "fail"}
+    at_zero = any(p.is_floor and fit.params[p.name] == 0 for p in fit.law.params)
+    return "unseen" if "floor" in failed or at_zero else "seen"
+
+
+def answer(fit: Fit) -> str:
+    """The page's sentence as HTML: how the loss falls, to which floor, and how many checks pass."""
+    powers = [f"<em>{input_symbol(x)}<sup>−{said(fit, name)[0]}</sup></em>" for name, x in exponents(fit.law).items()]
+    head = f"{fit.law.title} fits these runs" if not powers else f"Loss falls as {' and '.join(powers)}"
+    floor = next((said(fit, p.name)[0] for p in fit.law.params if p.is_floor), "")
+    head += {"none": "", "seen": f" to a floor of <em>{floor}</em>", "unseen": ", to no floor these runs can show"}[
+        floor_state(fit)
+    ]
+    return f"{head}. {checks(fit)}"
+
+
+def checks(fit: Fit) -> str:
+    """How many checks pass, and what that means for someone who would use the numbers."""
+    total = len(fit.verdicts)
+    passed = sum(v.state == "ok" for v in fit.verdicts)
+    failed = sum(v.state == "fail" for v in fit.verdicts)
+    if failed:
+        return f"But {failed} of {total} checks {'fails' if failed == 1 else 'fail'}."
+    return f"All {total} checks pass." if passed == total else f"{passed} of {total} checks pass."
+
+
+def under(fit: Fit) -> str:
+    """The line under the sentence: the intervals, and how far single runs lie from the law."""
+    parts = [f"exponent of {input_symbol(x)} {said(fit, name)[1]}" for name, x in exponents(fit.law).items()]
+    if floor_state(fit) == "seen":
+        parts += [f"floor {said(fit, p.name)[1]}" for p in fit.law.params if p.is_floor]
+    off = numbers.percent(float(np.median(np.abs(fit.residuals))))
+    first = f"95 % intervals: {', '.join(parts)}. " if parts and len(fit.draws) else ""
+    return f"{first}Half of the {plural(fit.n, 'run')} fitted lie within {off} of the law."
+
+
+def file_stem(fit: Fit) -> str:
+    """A plain file name for what is taken away: the table's name and the law's, in letters, digits and dashes."""
+    table = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", fit.table)
+    words = re.sub(r"[^A-Za-z0-9]+", "-", table).strip("-").lower()[:40].strip("-")
+    return f"{words or 'runs'}-{fit.law_key}"

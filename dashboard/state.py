@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -282,6 +282,31 @@ def set_fit(what: str, **changed: Any) -> None:
     """Change some of the fit's settings for the data chosen, as one step that undo calls `what`."""
     wanted = replace(fit_settings(), **changed)
     change(what, {f"fit:{chosen().key}": wanted.written() or None})
+
+
+def reset_fit() -> None:
+    """Go back to the recommended law and the settings it comes with."""
+    change("the recommended law", {f"fit:{chosen().key}": None})
+
+
+def follow_address() -> None:
+    """Take up fit settings that the address brings (`?law=kaplan&delta=0.01`), then let it say those that are set.
+
+    What the page itself wrote there last is no news: else the address would bring back what was just undone.
+    """
+    names = [f.name for f in fields(FitSettings)]
+    brought = {name: st.query_params[name] for name in names if name in st.query_params}
+    if brought and brought != st.session_state.get("address_said"):
+        asked = replace(fit_settings(), **{name: getattr(read_settings(brought), name) for name in brought})
+        if asked != fit_settings():
+            set_fit("settings from the address", **asdict(asked))
+    said = {name: str(value) for name, value in fit_settings().written().items()}
+    for name in names:
+        if name in said and st.query_params.get(name) != said[name]:
+            st.query_params[name] = said[name]
+        elif name not in said and name in st.query_params:
+            del st.query_params[name]
+    st.session_state["address_said"] = said
 
 
 def current_fit() -> Fit | FitError:

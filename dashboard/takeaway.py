@@ -7,8 +7,18 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from data.schema import Runs
 from fitting import Fit, Plan
-from fitting.export import fit_to_latex, fit_to_python, plan_to_csv, plan_to_json, plan_to_latex
+from fitting.export import (
+    fit_to_json,
+    fit_to_latex,
+    fit_to_python,
+    plan_to_csv,
+    plan_to_json,
+    plan_to_latex,
+    residuals_to_csv,
+    summary_to_csv,
+)
 
 
 @dataclass(frozen=True)
@@ -42,4 +52,15 @@ def of_plan(fit: Fit, plan: Plan) -> list[File]:
         File("Python", "law.py", "text/x-python", lambda: fit_to_python(fit)),
         File("JSON", "plan.json", "application/json", lambda: plan_to_json(fit, plan)),
         File("CSV", "plan.csv", "text/csv", lambda: plan_to_csv(fit, plan)),
+    ]
+
+
+def of_fit(fit: Fit, runs: Runs, stem: str) -> list[File]:
+    """A fit as LaTeX, Python and JSON, its runs with their residuals and its parameters as CSV; `stem` begins the names."""
+    return [
+        File("LaTeX", f"{stem}.tex", "text/x-tex", lambda: fit_to_latex(fit)),
+        File("Python", f"{stem}.py", "text/x-python", lambda: fit_to_python(fit)),
+        File("JSON", f"{stem}.json", "application/json", lambda: fit_to_json(fit)),
+        File("Runs with residuals", f"{stem}-runs.csv", "text/csv", lambda: residuals_to_csv(fit, runs)),
+        File("Parameters", f"{stem}-parameters.csv", "text/csv", lambda: summary_to_csv(fit)),
     ]

@@ -1,0 +1,291 @@
+"""Loss against compute: the runs, one curve for each of a few sizes, and the best that any budget buys, with its band.
+
+A law of one input alone is drawn against that input, with its band. The data's range is clear and what lies beyond the
+largest run is hatched, because there the law speaks without a run to check it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard import numbers
+from dashboard.charts import marks, theme
+from data.schema import Runs
+from fitting import Band, Fit, FitError, Law, Plan, all_laws, plan
+
+WORDS = {"flops": "FLOP", "params": "parameters", "tokens": "tokens"}
+BEYOND = 0.45  # how much of the data's own width is drawn past the largest run, in decades of the input
+LEAST_BEYOND, MOST_BEYOND = 1.0, 3.0
+NODES = 61
+MOST_CURVES = 8
+LABEL_GAP = 0.045  # of the axis: two names of curves closer than this would touch
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The window drawn: ends of the horizontal axis in decades, the largest run on it, ends of the loss axis."""
+
+    left: float
+    right: float
+    largest: float
+    bottom: float
+    top: float
+    log_loss: bool
+
+    def share(self, loss: float) -> float:
+        """How far up the loss axis a loss stands, 0 to 1."""
+        if self.log_loss:
+            return math.log(loss / self.bottom) / math.log(self.top / self.bottom)
+        return (loss - self.bottom) / (self.top - self.bottom)
+
+    def place(self, loss: float) -> float:
+        """A loss as annotations and ranges of the axis want it."""
+        return math.log10(loss) if self.log_loss else loss
+
+
+def across(law: Law) -> str:
+    """The input the picture runs along: compute for a law of size and data, else the law's own first input."""
+    return "flops" if {"params", "tokens"} <= set(law.inputs) else law.inputs[0]
+
+
+def figure(runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None = None) -> go.Figure:
+    """The main picture of a fit; of the runs alone where `fit` is None. `floor` is the true floor where it is known.
+
+    Raises ValueError when no run has the input that the law is drawn along.
+    """
+    x = across(law)
+    drawn = marks.split(runs, x, fit)
+    if not len(drawn.used) and not len(drawn.unused):
+        raise ValueError(f"no run has {x}")
+    frame = _frame(drawn, x, fit, floor)
+    out = theme.blank(520)
+    out.update_layout(legend=LEGEND, showlegend=True, margin={"r": 56 if fit and "params" in law.inputs else 12})
+    out.update_xaxes(**theme.log_axis(10**frame.left, 10**frame.right, _title(x), kind=_kind(x), pad=0.0))
+    out.update_yaxes(
+        title={"text": "Loss, nats per token"},
+        type="log" if frame.log_loss else "linear",
+        range=[frame.place(frame.bottom), frame.place(frame.top)],
+    )
+    if fit is not None:
+        _beyond(out, frame, x)
+        _floors(out, frame, fit, floor)
+        if x == "flops" and "params" in law.inputs:
+            _sizes(out, frame, fit, drawn)
+        _law(out, frame, fit, x)
+    marks.draw(out, drawn, x, frame.top)
+    return out
+
+
+def unfitted(runs: Runs, law: Law | None) -> go.Figure:
+    """The runs alone, along the input that `law` wants or, where no run has it, any that they have; empty if none."""
+    laws = [*([law] if law else []), *all_laws().values()]
+    for candidate in laws:
+        try:
+            return figure(runs, candidate)
+        except ValueError:
+            continue
+    return theme.blank()
+
+
+LEGEND = {
+    "orientation": "h",
+    "x": 0,
+    "y": 1.0,
+    "xanchor": "left",
+    "yanchor": "bottom",
+    "itemclick": False,
+    "itemdoubleclick": False,
+    "font": {"size": 12},
+    "traceorder": "normal",
+}
+
+
+def _title(x: str) -> str:
+    return {"flops": "Training compute, FLOP", "params": "Parameters", "tokens": "Training tokens"}.get(x, x)
+
+
+def _kind(x: str) -> str:
+    return "flop" if x == "flops" else "count" if x in WORDS else "plain"
+
+
+def _frame(drawn: marks.Split, x: str, fit: Fit | None, floor: float | None) -> Frame:
+    values = np.log10(np.concatenate([drawn.used[x], drawn.unused[x]]).astype(float))
+    low, high = float(values.min()), float(values.max())
+    width = max(high - low, 0.5)
+    room = float(np.clip(BEYOND * width, LEAST_BEYOND, MOST_BEYOND)) if fit else 0.04 * width
+    loss = np.concatenate([drawn.used["loss"], drawn.unused["loss"]]).astype(float)
+    least, most = float(loss.min()), float(loss.max())
+    if fit is not None:
+        tip, _ = _best(fit, x, np.array([10 ** (high + room)]))
+        least = min(least, float(tip.value[0])) if np.isfinite(tip.value[0]) else least
+    span = most - least if most > least else 0.1 * most
+    for known in (floor, _fitted_floor(fit)):
+        if known is not None and most > known > least - 0.5 * span:  # a floor far below would squash the runs
+            least = min(least, known)
+    log_loss = most / least > 4
+    if log_loss:
+        room_up = (most / least) ** 0.06
+        return Frame(low - 0.04 * width, high + room, high, least / room_up, most * room_up, True)
+    pad = 0.07 * (most - least or most)
+    return Frame(low - 0.04 * width, high + room, high, least - pad, most + pad, False)
+
+
+def _best(fit: Fit, x: str, at: np.ndarray) -> tuple[Band, Plan | None]:
+    """The law's loss along the picture's input (K,); for a law of size and data that of the plan at each budget."""
+    if fit.law.inputs == (x,):
+        return fit.predict(level=0.95, of="law", **{x: at}), None
+    try:
+        best = plan(fit, flops=at)
+    except FitError:  # a law of more than size and data has no one curve along compute
+        missing = np.full(at.shape, np.nan)
+        return Band(missing, missing, missing, 0.95), None
+    return best.loss, best
+
+
+def _law(out: go.Figure, frame: Frame, fit: Fit, x: str) -> None:
+    at = np.logspace(frame.left, frame.right, NODES)
+    band, split = _best(fit, x, at)
+    name = "best split of each budget" if split is not None else "the law"
+    if np.all(np.isfinite(band.low)):
+        marks.ribbon(out, at, band)
+        name += f", {100 * band.level:g} % band"
+    words = []
+    for i, c in enumerate(at):
+        value, interval = numbers.with_interval(band.value[i], band.low[i], band.high[i], "loss")
+        lines = [f"<b>{value}</b> nats per token ({interval})", f"{numbers.say(c, _said(x))} {WORDS.get(x, x)}"]
+        if split is not None and split.params is not None and split.tokens is not None:
+            n, d = numbers.count(split.params.value[i]), numbers.count(split.tokens.value[i])
+            lines.append(f"best split: {n} parameters on {d} tokens")
+        words.append("<br>".join(lines))
+    out.add_scatter(
+        x=at,
+        y=band.value,
+        mode="lines",
+        name=name,
+        line={"color": theme.LAW, "width": 3},
+        text=words,
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _said(x: str) -> str:
+    return "flop" if x == "flops" else "count"
+
+
+def _sizes(out: go.Figure, frame: Frame, fit: Fit, drawn: marks.Split) -> None:
+    """One curve a size, in the size's colour, named at its right end."""
+    least_tokens = fit.ranges["tokens"][0]
+    ends, curves = [], []
+    for size in handful(drawn.used["params"].to_numpy(float)):
+        start = math.log10(float(fit.accounting.flops(size, least_tokens)))
+        c = np.logspace(max(frame.left, start), frame.right, NODES)
+        tokens = fit.accounting.tokens(c, size)
+        loss = np.asarray(fit.law({"params": size, "tokens": tokens}, fit.params), float)
+        curves.append((size, c, tokens, loss))
+        ends.append(frame.share(float(loss[-1])))
+    named = apart(ends)
+    for k, (size, c, tokens, loss) in enumerate(curves):
+        said = numbers.count(size)
+        # A pale casing keeps yellow readable on white and violet on black.
+        out.add_scatter(
+            x=c, y=loss, mode="lines", line={"color": theme.RIM, "width": 3}, hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+        out.add_scatter(
+            x=c,
+            y=loss,
+            mode="lines",
+            name="one model size",
+            showlegend=k == len(curves) // 2,
+            line={"color": marks.colour(size, drawn.sizes), "width": 1.6},
+            text=[
+                f"{said} parameters on {numbers.count(d)} tokens<br>{numbers.flop(b)} FLOP, loss {numbers.loss(y)}"
+                for b, d, y in zip(c, tokens, loss, strict=True)
+            ],
+            hovertemplate="%{text}<extra></extra>",
+        )
+        if k in named:
+            out.add_annotation(
+                xref="paper", x=1, y=frame.place(float(loss[-1])), text=said, showarrow=False,
+                xanchor="left", xshift=5, font={"size": 11},
+            )  # fmt: skip
+
+
+def handful(sizes: np.ndarray) -> list[float]:
+    """A readable handful of the sizes there are: all of up to eight, else those nearest to an even spread of log N."""
+    held = np.unique(sizes)
+    if len(held) <= MOST_CURVES:
+        return [float(size) for size in held]
+    wanted = np.linspace(np.log(held[0]), np.log(held[-1]), MOST_CURVES)
+    nearest = np.abs(np.log(held)[:, None] - wanted).argmin(axis=0)
+    return [float(size) for size in held[np.unique(nearest)]]
+
+
+def apart(places: Sequence[float]) -> set[int]:
+    """Which of these places on the axis (0 to 1, in order of size) can be named without touching: the ends come first."""
+    inside = [k for k, place in enumerate(places) if 0 <= place <= 1]
+    taken: set[int] = set()
+    for k in dict.fromkeys([*inside[-1:], *inside]):
+        if all(abs(places[k] - places[other]) > LABEL_GAP for other in taken):
+            taken.add(k)
+    return taken
+
+
+def _fitted_floor(fit: Fit | None) -> float | None:
+    found = [fit.params[p.name] for p in fit.law.params if p.is_floor] if fit else []
+    return found[0] if found else None
+
+
+def _floors(out: go.Figure, frame: Frame, fit: Fit, true: float | None) -> None:
+    """The fitted floor with its interval, and the true one where it is known, each named at the left."""
+    for p in fit.law.params:
+        if not p.is_floor or not frame.bottom < fit.params[p.name] < frame.top:
+            continue
+        band = fit.interval(p.name)
+        value, interval = numbers.with_interval(band.value, band.low, band.high, "loss")
+        if math.isfinite(band.low):
+            out.add_shape(
+                type="rect", xref="paper", x0=0, x1=1, y0=max(band.low, frame.bottom), y1=band.high,
+                fillcolor=theme.BAND_WIDE, line={"width": 0}, layer="below",
+            )  # fmt: skip
+        _level(out, frame, band.value, f"fitted floor {value} ({interval})", theme.LAW, "dot", "bottom")
+    if true is not None and frame.bottom < true < frame.top:
+        _level(out, frame, true, f"true floor {true:.6g}", theme.CATEGORICAL[1], "dash", "top")
+
+
+def _level(out: go.Figure, frame: Frame, loss: float, text: str, colour: str, dash: str, side: str) -> None:
+    out.add_shape(
+        type="line", xref="paper", x0=0, x1=1, y0=loss, y1=loss, line={"color": colour, "width": 1.6, "dash": dash}
+    )
+    out.add_annotation(
+        xref="paper", x=0, y=frame.place(loss), text=text, showarrow=False,
+        xanchor="left", yanchor=side, xshift=6, yshift=1 if side == "bottom" else -1, font={"size": 12},
+    )  # fmt: skip
+
+
+def _beyond(out: go.Figure, frame: Frame, x: str) -> None:
+    """Hatching over what lies past the largest run, and the words for it."""
+    far = frame.right + 4  # still hatched when somebody zooms out
+    bottom, top = (frame.bottom / 10, frame.top * 10) if frame.log_loss else (frame.bottom - 20, frame.top + 20)
+    out.add_scatter(
+        x=[10**frame.largest, 10**far, 10**far, 10**frame.largest],
+        y=[bottom, bottom, top, top],
+        mode="lines",
+        fill="toself",
+        fillcolor="rgba(0,0,0,0)",
+        fillpattern={"shape": "/", "size": 7, "solidity": 0.12, "fgcolor": theme.GUIDE, "bgcolor": "rgba(0,0,0,0)"},
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    largest = 10**frame.largest
+    said = numbers.say(largest, _said(x))
+    out.add_annotation(
+        xref="paper", yref="paper", x=1, y=1, text=f"beyond the largest run<br>over {said} {WORDS.get(x, '')}",
+        showarrow=False, xanchor="right", yanchor="top", align="right", xshift=-8, yshift=-6,
+        font={"size": 11},
+    )  # fmt: skip

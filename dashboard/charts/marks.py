@@ -1,0 +1,152 @@
+"""Runs as marks on a figure of the loss: those a fit used in the colour of their size, the others small, set-aside ones hollow."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import numbers
+from dashboard.charts import theme
+from dashboard.charts.plane import MANY, positive
+from data.schema import Runs
+from fitting import Band, Fit
+
+
+@dataclass(frozen=True)
+class Split:
+    """The runs that can stand on the axes: used by the fit, kept but not used, and set aside; `sizes` as below."""
+
+    used: pd.DataFrame
+    unused: pd.DataFrame
+    aside: pd.DataFrame
+    sizes: tuple[float, float] | None
+
+
+def split(runs: Runs, x: str, fit: Fit | None = None) -> Split:
+    """The runs by what the fit did with them; every kept run counts as used where there is no fit."""
+    kept = beside(_placed(runs.kept, x), fit)
+    used = np.ones(len(kept), bool) if fit is None else kept["above"].notna().to_numpy()
+    return Split(kept[used], kept[~used], _placed(runs.set_aside, x), sizes(kept))
+
+
+def beside(frame: pd.DataFrame, fit: Fit | None) -> pd.DataFrame:
+    """The rows with a column `above`: the share of its loss by which a run lies above the law, missing where not used."""
+    if fit is None:
+        return frame.assign(above=np.nan)
+    residual = dict(zip(fit.runs, fit.residuals, strict=True))
+    return frame.assign(above=-frame["run"].astype(str).map(residual).astype(float))
+
+
+def sizes(frame: pd.DataFrame) -> tuple[float, float] | None:
+    """The ends of the colour map, in parameters; None where sizes are not known or all the same."""
+    if "params" not in frame or not positive(frame["params"]).any():
+        return None
+    values = frame["params"].to_numpy(float)[positive(frame["params"])]
+    return (float(values.min()), float(values.max())) if values.max() > values.min() else None
+
+
+def shade(rows: pd.DataFrame, ends: tuple[float, float] | None) -> dict[str, Any]:
+    """A marker's colours by log N, or the law's own colour where sizes are not known."""
+    if ends is None:
+        return {"color": theme.LAW}
+    low, high = np.log(ends)
+    return {"color": np.log(rows["params"].to_numpy(float)), "cmin": low, "cmax": high, "colorscale": theme.scale()}
+
+
+def _placed(frame: pd.DataFrame, x: str) -> pd.DataFrame:
+    if x not in frame or "loss" not in frame:
+        return frame.iloc[:0].assign(**{x: np.array([], float), "loss": np.array([], float)})
+    return frame[positive(frame[x]) & positive(frame["loss"])]
+
+
+def draw(out: go.Figure, runs: Split, x: str, top: float) -> None:
+    """Add the marks to a figure whose loss axis ends at `top`; set-aside runs above it stand at its edge as triangles."""
+    if len(runs.aside):
+        loss = runs.aside["loss"].to_numpy(float)
+        over = loss > top
+        _add(
+            out, runs.aside, x, np.minimum(loss, top), "set aside",
+            {
+                "size": 9, "color": theme.HOLLOW, "line": {"width": 1.5, "color": theme.HOLLOW},
+                "symbol": np.where(over, "triangle-up-open", "circle-open"),
+            },
+        )  # fmt: skip
+    if len(runs.unused):
+        _add(
+            out, runs.unused, x, runs.unused["loss"], "not used by this law",
+            {"size": 5, "color": theme.HOLLOW, "opacity": 0.75},
+        )  # fmt: skip
+    if len(runs.used):
+        size = 6 if len(runs.used) > 400 else 9
+        marker = {**shade(runs.used, runs.sizes), "size": size, "line": {"width": 1, "color": theme.RIM}}
+        _add(out, runs.used, x, runs.used["loss"], "runs", marker)
+
+
+def _add(out: go.Figure, rows: pd.DataFrame, x: str, y: object, name: str, marker: dict[str, Any]) -> None:
+    out.add_trace(
+        (go.Scattergl if len(rows) > MANY else go.Scatter)(
+            x=rows[x],
+            y=y,
+            mode="markers",
+            name=name,
+            marker=marker,
+            text=words(rows),
+            hovertemplate="%{text}<extra></extra>",
+            cliponaxis=False,
+            showlegend=name != "runs",
+        )
+    )
+
+
+def words(rows: pd.DataFrame) -> list[str]:
+    """What is said when a run is pointed at: its name, size, data, compute, loss, and how far it lies from the law."""
+    said = []
+    for row in rows.to_dict("records"):
+        lines = [f"<b>{theme.plain(row['run'])}</b>"]
+        inputs = [
+            f"{numbers.say(row[column], kind)} {unit}"
+            for column, kind, unit in (("params", "count", "parameters"), ("tokens", "count", "tokens"))
+            if _finite(row.get(column))
+        ]
+        lines += [", ".join(inputs)] if inputs else []
+        flops = f", {numbers.flop(row['flops'])} FLOP" if _finite(row.get("flops")) else ""
+        lines.append(f"loss {numbers.loss(row['loss'])}{flops}")
+        if _finite(row.get("above")):
+            lines.append(f"{off(row['above'])} the law")
+        if row.get("reason"):
+            lines.append(f"<i>set aside: {theme.plain(row['reason'])}</i>")
+        said.append("<br>".join(lines))
+    return said
+
+
+def off(above: float) -> str:
+    """`0.42 % above`, for a residual as a share of the loss."""
+    return f"{numbers.percent(abs(above))} {'above' if above >= 0 else 'below'}"
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def colour(size: float, sizes: tuple[float, float] | None) -> str:
+    """The colour of a model size on the sequential map, as the marks have it."""
+    if sizes is None:
+        return theme.LAW
+    low, high = np.log(sizes)
+    place = float(np.clip((math.log(size) - low) / (high - low), 0, 1)) * (len(theme.SEQUENTIAL) - 1)
+    at = min(int(place), len(theme.SEQUENTIAL) - 2)
+    ends = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in theme.SEQUENTIAL[at : at + 2]]
+    mixed = [round(a + (place - at) * (b - a)) for a, b in zip(*ends, strict=True)]
+    return "#" + "".join(f"{c:02X}" for c in mixed)
+
+
+def ribbon(out: go.Figure, x: np.ndarray, band: Band) -> None:
+    """A band between two curves, filled and without an outline."""
+    quiet = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    out.add_scatter(x=x, y=band.low, **quiet)
+    out.add_scatter(x=x, y=band.high, fill="tonexty", fillcolor=theme.BAND, **quiet)

@@ -1,0 +1,37 @@
+"""The lines that make the same fit again from a notebook."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fitting import Fit
+
+if TYPE_CHECKING:
+    from dashboard.state import Choice
+
+DEFAULTS = {"delta": 1e-3, "resamples": 4000, "seed": 0}
+
+
+def python(fit: Fit, choice: Choice, answers: Mapping[str, Any]) -> str:
+    """Python that reads the same runs and fits the same law to them, so that the numbers come out the same."""
+    kind, _, key = choice.key.partition(":")
+    if kind == "bundled":
+        read = ["from data import load", f"runs = load({key!r})"]
+    else:
+        said = "".join(f", {name}={value!r}" for name, value in answers.items())
+        read = ["from data import read_runs", f"runs = read_runs({choice.title!r}{said})"]
+    s = fit.settings
+    given = [f"law={fit.law_key!r}"]
+    if s.excluded:
+        given.append(f"exclude={list(s.excluded)!r}")
+    if s.grouping != "run":
+        given.append(f"group={s.grouping!r}")
+    for name, value in DEFAULTS.items():
+        chosen = getattr(s, name)
+        if chosen != value:
+            given.append(f'{name}=float("inf")' if math.isinf(chosen) else f"{name}={chosen!r}")
+    return "\n".join(
+        [read[0], "from fitting import fit", "", read[1], f"f = fit(runs, {', '.join(given)})", "f.summary()"]
+    )

@@ -1,0 +1,97 @@
+"""The controls of a fit: which law, how residuals are weighed, how the intervals are made."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dashboard import state, widgets
+from dashboard.fit_settings import DELTAS, MOST_SEED, RESAMPLES
+from data.schema import COLUMNS, Runs
+from fitting import FitError, all_laws, offered
+from fitting.estimate import choose
+
+SINGLE = ""  # the menu's word for resampling run by run
+NOT_GROUPS = ("run", "loss", "flops", "flops_convention")
+
+
+def controls(runs: Runs) -> None:
+    """One column of controls; each writes its setting to the workspace at once."""
+    asked = state.fit_settings()
+    reasons = offered([c for c in runs.columns if runs.kept[c].notna().any()])
+    titles = {"auto": f"Recommended: {_recommended(runs)}"}
+    for key, law in all_laws().items():
+        titles[key] = f"{law.title} ({reasons[key]})" if reasons[key] else law.title
+    shown = all_laws().get(asked.law)
+    _hold("fit_law", asked.law)
+    st.selectbox(
+        "Law", list(titles), format_func=lambda key: titles.get(key, key), key="fit_law", on_change=_keep,
+        args=("law", {key: title.partition(" (the table")[0] for key, title in titles.items()}),
+        help=widgets.literal(shown.cite) if shown else "The law these columns allow best. Each law names its paper here once chosen.",
+    )  # fmt: skip
+    _hold("fit_delta", asked.delta)
+    st.selectbox(
+        "Huber delta", list(DELTAS), format_func=lambda d: DELTAS.get(d, str(d)), key="fit_delta", on_change=_keep,
+        args=("delta", DELTAS),
+        help="A run further than this from the law, in log loss, pulls with a constant force instead of a growing one, so that odd "
+        "runs do not steer. Hoffmann et al. 2022 (arXiv 2203.15556) use 0.001. If the law moves with it, the runs disagree.",
+    )  # fmt: skip
+    groups = {SINGLE: "each run by itself", **_groups(runs)}
+    _hold("fit_group", asked.group if asked.group in groups else SINGLE)
+    st.selectbox(
+        "Resample", list(groups), format_func=lambda g: groups.get(g, str(g)), key="fit_group", on_change=_keep,
+        args=("group", groups),
+        help="Intervals come from refits to runs drawn again with repetition (Efron 1979). Runs that share their luck, such as "
+        "checkpoints of one training, belong together: choose the column that says which.",
+    )  # fmt: skip
+    left, right = st.columns(2)
+    _hold("fit_resamples", asked.resamples)
+    left.selectbox(
+        "Refits", list(RESAMPLES), format_func=lambda n: f"{n:,}", key="fit_resamples", on_change=_keep,
+        args=("resamples", {n: f"{n:,}" for n in RESAMPLES}), help="More refits steady the ends of the intervals.",
+    )  # fmt: skip
+    _hold("fit_seed", asked.seed)
+    right.number_input(
+        "Seed", min_value=0, max_value=MOST_SEED, step=1, key="fit_seed", on_change=_keep, args=("seed", {}),
+        help="The same seed draws the same resamples.",
+    )  # fmt: skip
+
+
+def _hold(key: str, value: Any) -> None:
+    """Show what the workspace says, also after an undo: the widget's own memory must not win."""
+    st.session_state[key] = value
+
+
+def _keep(name: str, words: dict[Any, str]) -> None:
+    value = st.session_state[f"fit_{name}"]
+    if value is None:
+        return
+    said = words.get(value, str(value))
+    stored = None if name == "group" and value == SINGLE else value
+    state.set_fit(f"{name}: {said}", **{name: stored})
+
+
+def _recommended(runs: Runs) -> str:
+    try:
+        return choose(runs, "auto")[0].title
+    except FitError:
+        return "none for this table"
+
+
+def _groups(runs: Runs) -> dict[str, str]:
+    """Columns whose values can stand for groups: between two values and half as many as there are runs."""
+    found = {}
+    for column in runs.kept.columns:
+        if column in NOT_GROUPS:
+            continue
+        values = runs.kept[column]
+        number = column in COLUMNS and COLUMNS[column].kind == "number"
+        if number and not np.isfinite(values.to_numpy(float)).all():
+            continue
+        count = int(values.nunique(dropna=False))
+        if 2 <= count <= math.ceil(len(runs) / 2):
+            found[str(column)] = f"by {column} ({count} values)"
+    return found
