@@ -219,13 +219,14 @@ class BudgetChart {
   resized() {
     cancelAnimationFrame(this.resizing);
     this.resizing = requestAnimationFrame(() => {
-      if (this.payload && Math.round(this.root.clientWidth) !== this.lay?.width) this.relayout();
+      if (this.payload && (this.lost || Math.round(this.root.clientWidth) !== this.lay?.width)) this.relayout();
     });
   }
 
   relayout() {
     const width = Math.round(this.root.clientWidth);
-    if (width < 40) return; // not shown yet, or no longer
+    this.lost = width < 40; // not shown yet, or no longer: laid out once it is
+    if (this.lost) return;
     this.root.dataset.theme = isDark(getComputedStyle(this.root).getPropertyValue("--st-background-color") || "#fff") ? "dark" : "light";
     this.root.dataset.width = width < 640 ? "narrow" : width < 900 ? "middle" : "wide";
     this.readouts.style.setProperty("--bc-readout-width", `${readoutWidth(width)}px`);

@@ -8,17 +8,26 @@ export function domainOf(panel) {
   const kept = to((panel.points?.y ?? []).filter((_, i) => !panel.points.hollow?.[i]));
   const core = line.length ? line : kept;
   if (!core.length) return [0, 1];
-  let [low, high] = [Math.min(...core), Math.max(...core)];
+  let [low, high] = [least(core), most(core)];
   // Bands and points may widen the view, though never so far that the line becomes flat.
   const room = Math.max(high - low, log ? 0.5 : 0.02 * Math.abs(high), 1e-9) * 0.75;
   const around = [...to(panel.low), ...to(panel.high), ...to(panel.wide?.low), ...to(panel.wide?.high), ...kept];
   const widest = around.filter((v) => v >= low - room && v <= high + room);
-  low = Math.min(low, ...widest);
-  high = Math.max(high, ...widest);
+  low = Math.min(low, least(widest));
+  high = Math.max(high, most(widest));
   const floor = panel.floor ? to([panel.floor.value])[0] : undefined;
   if (floor !== undefined && floor < low && low - floor < (high - low) * 1.5) low = floor;
-  const span = Math.max(high - low, log ? 0.2 : 0.01 * Math.abs(high) || 1e-9);
-  return [low - 0.06 * span, high + 0.06 * span];
+  const short = Math.max(0, (log ? 1 : 0.02 * Math.abs(high) || 1e-9) - (high - low)); // a level line gets room to be one
+  const margin = 0.06 * (high - low) + short / 2;
+  return [low - margin, high + margin];
+}
+
+function least(values) {
+  return values.reduce((a, b) => Math.min(a, b), Infinity);
+}
+
+function most(values) {
+  return values.reduce((a, b) => Math.max(a, b), -Infinity);
 }
 
 /** Tick values for a panel: decades on a log scale (1-2-5 where it is short), round steps on a linear one. */

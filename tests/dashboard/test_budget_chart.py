@@ -232,6 +232,22 @@ def test_a_smooth_law_is_read_to_five_figures_from_161_rows(run_js):
 
 
 @pytest.mark.parametrize(
+    ("panel", "low", "high"),
+    [
+        ({"scale": "log", "value": [7e9, 7e9]}, 9.34, 10.35),  # a level line has a decade around it
+        ({"scale": "linear", "value": [2.0, 3.0]}, 1.94, 3.06),
+        ({"scale": "linear", "value": [2.0, 3.0], "floor": {"value": 1.5}}, 1.41, 3.09),
+        ({"scale": "linear", "value": [2.0, 3.0], "floor": {"value": -9.0}}, 1.94, 3.06),  # too far down to show
+        ({"scale": "linear", "value": [2.0, 3.0], "points": {"y": [3.5, 90.0, None]}}, 1.91, 3.59),
+        ({"scale": "linear", "value": [2.0, 3.0], "points": {"y": [3.5], "hollow": [True]}}, 1.94, 3.06),
+        ({"scale": "linear", "value": [None, None]}, 0, 1),
+    ],
+)
+def test_a_panel_shows_its_line_and_what_is_near(run_js, panel, low, high):
+    assert run_js("panel => domainOf(panel)", panel) == pytest.approx([low, high], abs=0.01)
+
+
+@pytest.mark.parametrize(
     ("domain", "log", "height", "expected"),
     [
         ([1.8, 3.9], False, 208, [2, 2.5, 3, 3.5]),
