@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import state, summary, widgets
-from dashboard.state import Reading
+from dashboard.reading import Reading
 from data.errors import Question
 from data.mapping import Mapping
 from data.schema import COLUMNS, COUNTS, Runs

@@ -22,20 +22,17 @@ from dashboard import plan_table, workspace
 from dashboard.fit_settings import FitSettings, read_settings
 from dashboard.plan_settings import PlanSettings
 from dashboard.plan_settings import read_settings as read_plan_settings
+from dashboard.reading import Reading, read_upload
 from dashboard.trouble import is_for_people
 from dashboard.workspace import History, Values, Workspace
 from data.cells import number
-from data.errors import DataError, NothingKept
-from data.mapping import Mapping
+from data.errors import DataError
 from data.schema import Runs
 from data.table import Table
 from fitting.planner import LEAST_FLOPS, MOST_FLOPS
 
 if TYPE_CHECKING:
     from fitting import Fit, FitError, Plan
-
-ANSWERS = ("columns", "loss_unit", "bytes_per_token", "count", "units")  # what `data.recognise` can be told
-
 
 # --- the workspace, and what is set in it ----------------------------------------------------------------------------
 
@@ -151,23 +148,6 @@ def forget(key: str) -> None:
 # --- from data to runs -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What came of reading the data chosen: the runs, or the trouble in their place.
-
-    `runs` are those after the person's exclusions, `every` those before. For an upload, `table` is the file as it is
-    and `mapping` what its columns were taken for (`guessed`: what they would be taken for had nobody answered); they
-    are None for bundled sets and for files that are no table.
-    """
-
-    runs: Runs | None
-    trouble: Exception | None = None
-    every: Runs | None = None
-    table: Table | None = None
-    mapping: Mapping | None = None
-    guessed: Mapping | None = None
-
-
 def reading() -> Reading:
     """The data chosen, mapped and with exclusions applied; trouble of the data is in the answer, never raised."""
     key = chosen().key
@@ -201,21 +181,12 @@ def _bundled(key: str) -> Reading:
 @st.cache_resource(max_entries=8, show_spinner="Reading the file")
 def _uploaded(folder: str, sha256: str, name: str, answered: str, _answers: Values) -> Reading:
     """A file's runs under these answers; an error is an answer too, so that a bad file is read once."""
-    from data.convert import to_runs
-    from data.recognise import recognise
-
-    table, guessed, mapping = None, None, None
     try:
-        table = _table(folder, sha256, name)
-        guessed = recognise(table)
-        mapping = recognise(table, **{key: _answers[key] for key in ANSWERS if key in _answers})
-        return Reading(to_runs(table, mapping), table=table, mapping=mapping, guessed=guessed)
-    except NothingKept as error:
-        return Reading(error.runs, error, table=table, mapping=mapping, guessed=guessed)
+        return read_upload(_table(folder, sha256, name), _answers)
     except Exception as error:
         if not is_for_people(error):
             raise
-        return Reading(None, error, table=table, mapping=mapping, guessed=guessed)
+        return Reading(None, error)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the file")
@@ -229,7 +200,7 @@ def _table(folder: str, sha256: str, name: str) -> Table:
 
 
 def answer(answers: Values) -> None:
-    """Say what the columns of the upload are: any of `ANSWERS`; an empty dict goes back to the guess."""
+    """Say what the columns of the upload are: any of `reading.ANSWERS`; an empty dict goes back to the guess."""
     here = chosen()
     change(f"columns of {here.title}", {f"answers:{here.key}": answers or None})
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard import numbers
-from dashboard.state import Reading
+from dashboard.reading import Reading
 from dashboard.widgets import Chip
 from data.errors import Question
 from data.schema import Runs

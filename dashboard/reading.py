@@ -1,0 +1,49 @@
+"""From the bytes of an upload to runs, with what was recognised on the way; trouble is part of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Pairs
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.trouble import is_for_people
+from data.convert import to_runs
+from data.errors import NothingKept
+from data.mapping import Mapping
+from data.recognise import recognise
+from data.schema import Runs
+from data.table import Table
+
+ANSWERS = ("columns", "loss_unit", "bytes_per_token", "count", "units")  # what `data.recognise` can be told
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What came of reading a set of runs: the runs, or the trouble in their place.
+
+    `runs` are those after the person's exclusions, `every` those before. For an upload, `table` is the file as it is
+    and `mapping` what its columns were taken for (`guessed`: what they would be taken for had nobody answered); they
+    are None for bundled sets and for files that are no table.
+    """
+
+    runs: Runs | None
+    trouble: Exception | None = None
+    every: Runs | None = None
+    table: Table | None = None
+    mapping: Mapping | None = None
+    guessed: Mapping | None = None
+
+
+def read_upload(table: Table, answers: Pairs[str, Any]) -> Reading:
+    """The table's runs under these answers. Errors that are sentences for a person come back in the reading."""
+    guessed, mapping = None, None
+    try:
+        guessed = recognise(table)
+        mapping = recognise(table, **{key: answers[key] for key in ANSWERS if key in answers})
+        return Reading(to_runs(table, mapping), table=table, mapping=mapping, guessed=guessed)
+    except NothingKept as error:
+        return Reading(error.runs, error, table=table, mapping=mapping, guessed=guessed)
+    except Exception as error:
+        if not is_for_people(error):
+            raise
+        return Reading(None, error, table=table, mapping=mapping, guessed=guessed)

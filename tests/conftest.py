@@ -1,0 +1,103 @@
+"""What all tests share: a real dashboard to open, and no quiet skips where everything is supposed to be there."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Reasons to skip that say "this machine lacks something", rather than "this does not apply here".
+MISSING = re.compile(r"ISOFLOP_[A-Z]+|chromium|playwright", re.IGNORECASE)
+
+
+def _strict() -> bool:
+    return os.environ.get("ISOFLOP_STRICT") == "1" or os.environ.get("CI", "").lower() == "true"
+
+
+def _deny(report: Any) -> None:
+    """Turn a skip for want of something into a failure where nothing may be wanting."""
+    if report.skipped and not hasattr(report, "wasxfail") and _strict():
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if MISSING.search(reason):
+            report.outcome = "failed"
+            report.longrepr = f"skipped where everything must be there: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    _deny(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    report = yield
+    _deny(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def serve_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """A function that starts `python -m dashboard` and returns its address: `serve_dashboard(home=None, fresh=False)`.
+
+    Started in an empty folder with a home of its own. One server serves the whole session unless `fresh` is asked for;
+    `serve_dashboard.stop(address)` ends one, so that a test can start another on the same home. Whatever a server
+    wrote about an unforeseen error fails the session at its end.
+    """
+    running: dict[str, tuple[subprocess.Popen[str], Path]] = {}
+    shared: list[str] = []
+
+    def serve(home: Path | None = None, *, fresh: bool = False) -> str:
+        if home is None and not fresh and shared:
+            return shared[0]
+        folder = tmp_path_factory.mktemp("started")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = folder / "log.txt"
+        with log.open("w") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dashboard", "--no-browser", "--port", str(port)],
+                cwd=folder,
+                env={**os.environ, "ISOFLOP_HOME": str(home or folder / "home")},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        address = f"http://127.0.0.1:{port}"
+        running[address] = process, log
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+                continue
+            if home is None and not fresh:
+                shared.append(address)
+            return address
+        pytest.fail(f"the dashboard did not answer:\n{log.read_text()[-3000:]}")
+
+    def stop(address: str) -> str:
+        process, log = running.pop(address)
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        return log.read_text()
+
+    serve.stop = stop  # type: ignore[attr-defined]
+    yield serve
+    said = "\n".join(stop(address) for address in list(running))
+    assert "Traceback" not in said, said[-5000:]

@@ -1,0 +1,164 @@
+"""The house rules that a machine can check: which way imports go, and what no file may hold."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("data", "fitting", "dashboard")
+# Which of our own packages a room may import: runs flow one way.
+MAY_IMPORT = {
+    "data": {"data"},
+    "fitting": {"fitting", "data"},
+    "dashboard": {"dashboard", "fitting", "data"},
+}
+# Outside packages that live in one place only.
+LIVES_IN = {
+    "streamlit": ("dashboard/",),
+    "plotly": ("dashboard/charts/",),
+    "click": ("dashboard/cli.py", "dashboard/commands/"),
+    "torch": ("data/probe/model.py", "data/probe/train.py"),
+    "submitit": ("data/probe/submit.py",),
+}
+# Built from parts, so that this file does not hold what it looks for.
+REGISTRIES = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("anaconda", "org"), ("npmjs", "com"), ("npmjs", "org"), ("jsdelivr", "net"), ("unpkg", "com"))]  # fmt: skip
+
+
+def sources() -> list[Path]:
+    return [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Every module a file imports, wherever in the file, with the line."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports by dots; name the package"
+            yield node.module or "", node.lineno
+
+
+def tracked() -> list[Path]:
+    said = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if said.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in said.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_runs_flow_one_way(path: Path) -> None:
+    room = path.relative_to(ROOT).parts[0]
+    for module, line in imports(path):
+        top = module.split(".")[0]
+        if top in ROOMS:
+            assert top in MAY_IMPORT[room], f"{path}:{line}: {room} may not import {module}"
+        assert top != "tests", f"{path}:{line}: the product does not import its tests"
+        for place, homes in LIVES_IN.items():
+            where = str(path.relative_to(ROOT))
+            allowed = top != place or any(where == home or where.startswith(home) for home in homes)
+            assert allowed, f"{where}:{line}: {place} lives in {', '.join(homes)}"
+
+
+def test_nothing_of_the_dashboard_is_imported_bare() -> None:
+    """Streamlit puts dashboard/ itself on the path; a bare `import charts` would load a second copy."""
+    own = {path.stem for path in (ROOT / "dashboard").glob("*") if path.suffix in ("", ".py")} - {"__init__"}
+    for path in (ROOT / "dashboard").rglob("*.py"):
+        for module, line in imports(path):
+            top = module.split(".")[0]
+            assert top not in own or top in sys.stdlib_module_names, f"{path}:{line}: say `from dashboard import {top}`"
+
+
+def test_no_file_of_the_dashboard_hides_a_package() -> None:
+    for name in ("data", "fitting", "pages"):
+        assert not (ROOT / "dashboard" / f"{name}.py").exists()
+        assert not (ROOT / "dashboard" / name).exists()
+
+
+def test_charts_know_no_streamlit() -> None:
+    for path in (ROOT / "dashboard" / "charts").glob("*.py"):
+        assert not [module for module, _ in imports(path) if module.split(".")[0] == "streamlit"], path
+
+
+def test_views_are_drawn_in_reading_order_and_short() -> None:
+    for path in (ROOT / "dashboard" / "views").glob("*.py"):
+        assert len(path.read_text("utf-8").splitlines()) <= 250, path
+
+
+def test_no_file_is_longer_than_a_person_reads() -> None:
+    long = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in sources()}
+    assert not {name: lines for name, lines in long.items() if lines > 400}
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_says_what_it_is(path: Path) -> None:
+    if path.read_text("utf-8").strip():
+        said = ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        assert said, f"{path} has no sentence on top"
+        assert said.splitlines()[0].rstrip().endswith((".", "?", ":")), path
+
+
+def test_no_tracked_file_names_a_registry() -> None:
+    looked_for = re.compile("|".join(re.escape(host) for host in REGISTRIES), re.IGNORECASE)
+    for path in tracked():
+        found = looked_for.search(path.read_bytes().decode("utf-8", "replace"))
+        assert not found, f"{path} names {found.group() if found else ''}"
+
+
+def test_the_page_asks_no_outside_host() -> None:
+    """No address of another host in what the browser is given; comments and citations in Python are no requests."""
+    for folder in ("dashboard/static", "dashboard/budget_chart", ".streamlit"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix in {".css", ".js", ".mjs", ".svg", ".html", ".toml"}:
+                text = path.read_text("utf-8").replace("http://www.w3.org/", "")
+                assert not re.search(r"(https?:)?//[a-z0-9-]+\.[a-z]{2,}", text), path
+
+
+def test_the_style_uses_the_theme_s_colours() -> None:
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    style = (ROOT / "dashboard" / "static" / "page.css").read_text("utf-8")
+    for name, option in {
+        "text": "textColor",
+        "quiet": "grayColor",
+        "accent": "primaryColor",
+        "good": "greenColor",
+        "note": "orangeColor",
+        "line": "borderColor",
+    }.items():
+        pair = f"--iso-{name}: light-dark({theme['light'][option]}, {theme['dark'][option]});"
+        assert pair in style, f"page.css should say {pair}"
+
+
+def _contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast of two #rrggbb colours."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("side", ["light", "dark"])
+def test_text_can_be_read_on_its_ground(side: str) -> None:
+    colours = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"][side]
+    for ground in ("backgroundColor", "secondaryBackgroundColor"):
+        for ink in ("textColor", "grayColor", "linkColor", "greenColor", "orangeColor", "redColor"):
+            assert _contrast(colours[ink], colours[ground]) >= 4.5, f"{ink} on {ground}"
+    assert _contrast(colours["primaryColor"], colours["backgroundColor"]) >= 4.5
+
+
+def test_the_readme_holds_the_command_that_runs_the_tests() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    found = re.search(r"<!-- tests -->\n+```[a-z]*\n(.*?)```", readme, re.DOTALL)
+    assert found, "README.md has a fenced block after <!-- tests -->"
+    for tool in ("ruff check", "ruff format --check", "mypy", "pytest"):
+        assert tool in found[1]
