@@ -8,6 +8,7 @@ from data.read import read_file, read_files, read_runs
 from data.readers import read_table
 from data.recognise import recognise
 from data.schema import COLUMNS, Column, Runs, Source
+from data.summary import describe, describe_error, read_summary
 from data.table import Table
 
 __all__ = [
@@ -25,10 +26,13 @@ __all__ = [
     "Source",
     "Table",
     "bundled",
+    "describe",
+    "describe_error",
     "load",
     "read_file",
     "read_files",
     "read_runs",
+    "read_summary",
     "read_table",
     "recognise",
     "to_runs",

@@ -56,6 +56,11 @@ def number(text: str, decimal: str = ".") -> float:
             return float(text)
         except ValueError:
             pass
+    elif "." not in text and text.count(",") <= 1:
+        try:
+            return float(text.replace(",", "."))
+        except ValueError:
+            pass
     match = _FORM.fullmatch(_SPACED_GROUPS.sub("", text))
     if not match:
         return {"inf": math.inf, "+inf": math.inf, "infinity": math.inf, "-inf": -math.inf}.get(text.lower(), math.nan)
@@ -124,16 +129,22 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
             return Numbers(values, blank, np.zeros(len(column), dtype=bool))
         return Numbers(values, np.isnan(values), np.zeros(len(column), dtype=bool))
     cells = column.astype(object).to_numpy()
-    values = np.full(len(cells), np.nan)
-    blank = np.fromiter((_is_blank(c) for c in cells), dtype=bool, count=len(cells))
-    filled = cells[~blank]
-    if decimal == ".":
+    n = len(cells)
+    types = set(map(type, cells))
+    values = np.full(n, np.nan)
+    blank = np.zeros(n, dtype=bool)
+    if decimal == "." and types <= {str}:
         try:  # the common case: every cell is plainly a number
-            if not any(isinstance(c, bool) for c in filled):
-                values[~blank] = np.fromiter((float(c) for c in filled), dtype="float64", count=len(filled))
-                return Numbers(values, blank, np.zeros(len(cells), dtype=bool))
-        except (TypeError, ValueError, OverflowError):
+            return Numbers(np.fromiter(map(float, cells), dtype="float64", count=n), blank, blank)
+        except ValueError:
             pass
+    blank = np.fromiter(map(_is_blank, cells), dtype=bool, count=n)
+    if decimal == "." and types <= {str, int, float, type(None)}:
+        try:
+            values[~blank] = np.fromiter(map(float, cells[~blank]), dtype="float64", count=int((~blank).sum()))
+            return Numbers(values, blank, np.zeros(n, dtype=bool))
+        except (ValueError, OverflowError):
+            values[:] = np.nan
     known: dict[str, tuple[float, bool]] = {}
     bad = np.zeros(len(cells), dtype=bool)
     seen: set[str] = set()

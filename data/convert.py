@@ -32,6 +32,7 @@ class _Draft:
     notes: list[str] = field(default_factory=list)
 
 
+@np.errstate(all="ignore")  # what overflows is set aside as not finite
 def to_runs(table: Table, mapping: Mapping, *, history: str = "last", keep_copies: bool = False) -> Runs:
     """The runs in a table: numbers in the units of `COLUMNS`, rows that cannot be fitted set aside with a reason.
 
@@ -178,11 +179,13 @@ def _checkpoints(
 def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping) -> None:
     """Carry along the file's own columns that mean nothing to the runs table, under their own names."""
     used = {g.header for g in mapping.guesses.values()}
-    new = {}
+    new: dict[str, pd.Series] = {}
     for header in [h for h in table.headers if h not in used][:MAX_EXTRAS]:
-        name = f"{header} (file)" if header in COLUMNS or header == "reason" else header
+        name = header
+        while name in frame or name in new or name in COLUMNS or name == "reason":
+            name += " (file)"
         found = table.numbers(header)
-        if found.share == 1.0:
+        if found.share == 1.0 and not found.written:
             new[name] = pd.Series(found.values)
         elif not found.blank.all():
             new[name] = table.text(header)

@@ -49,11 +49,11 @@ def recognise(
     used = {g.header for g in guesses.values()}
     ranked = sorted(offers.items(), key=lambda o: -o[1][0])
     for (column, header), (sure, how) in ranked:
-        if column in guesses or column in answers or header in used or sure < TAKEN:
+        as_name = how.startswith(_AS_NAMES)  # such a column is the family's name too
+        if column in guesses or column in answers or (header in used and not as_name) or sure < TAKEN:
             continue
         guesses[column] = Guess(column, header, how, round(sure, 2), take_apart(header).scale)
-        if not how.startswith(_AS_NAMES):  # such a column is still the family's name too
-            used.add(header)
+        used.add(header)
         rivals = [
             h for (c, h), (s, _) in ranked if c == column and h != header and abs(s - sure) < _CLOSE and h not in used
         ]

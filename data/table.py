@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,7 +29,7 @@ class Table:
     aside_lines: np.ndarray | None = None
     brought_down: frozenset[str] = frozenset()  # headers whose values come from the headings above the rows
     one_run: str = ""  # the run's name, where the reader knows that the whole file is one run's history
-    _parsed: dict[str, Numbers] = field(default_factory=dict, repr=False)
+    _parsed: dict[str, Numbers] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -50,14 +51,25 @@ class Table:
             out = [("" if v != v else str(int(v)) if w else repr(float(v))) for v, w in zip(values, whole, strict=True)]
         else:
             out = ["" if c is None or c is pd.NA or c != c else str(c).strip() for c in cells.astype(object)]
-        return pd.Series(out, index=cells.index, dtype="str")
+        return pd.Series(list(map(clean, out)), index=cells.index, dtype="str")
+
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONGEST = 300  # characters of a header or of a cell of text that are carried along
+
+
+def clean(text: str) -> str:
+    """The text without control signs, halves of characters or excess length, none of which names anything."""
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST - 1] + "…"
+    return _UNPRINTABLE.sub(" ", text).strip() if _UNPRINTABLE.search(text) else text
 
 
 def unique(headers: list[str]) -> list[str]:
     """The headers made unique: the second `loss` becomes `loss (2)`, a missing one `column 3`."""
     seen: set[str] = set()
     out = []
-    for i, header in enumerate(headers, start=1):
+    for i, header in enumerate(map(clean, headers), start=1):
         name = base = header or f"column {i}"
         k = 2
         while name in seen:

@@ -25,7 +25,7 @@ def grid(
 ) -> Table:
     """The table in rows of cells, as a text file or a sheet holds them. Raises ReadError when there is none."""
     notes = list(notes)
-    lines = [i for i, row in enumerate(rows) if not all(_is_empty(c) for c in row)]
+    lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row))]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
     inside = lines[-1] + 1 - len(lines) - lines[0]
@@ -105,6 +105,11 @@ _UNIT = re.compile(
 
 
 def _repeats(row: Sequence[Any], headers: list[str]) -> bool:
+    if headers[0] and row and isinstance(row[0], str) and row[0] and row[0][0].casefold()[0] != headers[0][0]:
+        return False  # nearly every row, said quickly
+    first = next((j for j, c in enumerate(row) if not _is_empty(c)), len(row))
+    if first >= len(headers) or _text(row[first]).casefold() != headers[first]:
+        return False
     filled = [(j, _text(c).casefold()) for j, c in enumerate(row) if not _is_empty(c)]
     return len(filled) >= 2 and all(j < len(headers) and text == headers[j] for j, text in filled)
 

@@ -21,9 +21,7 @@ def sections(table: Table) -> Table:
     n, width = frame.shape
     if n < 6 or width < 3 or n * width > MAX_CELLS:
         return table
-    filled = np.column_stack(
-        [np.fromiter((not (c is None or c == "" or c != c) for c in frame[h]), bool, n) for h in frame]
-    )
+    filled = np.column_stack([_filled(frame[h].to_numpy(dtype=object)) for h in frame])
     if filled.all():
         return table
     patterns, counts = np.unique(filled, axis=0, return_counts=True)
@@ -65,6 +63,13 @@ def sections(table: Table) -> Table:
         brought_down=frozenset(headers),
         notes=(*table.notes, note),
     )
+
+
+def _filled(cells: np.ndarray) -> np.ndarray:
+    """Where something is written: (n,) bool."""
+    if set(map(type, cells)) <= {str, type(None)}:
+        return np.fromiter(map(bool, cells), bool, len(cells))
+    return np.fromiter((not (c is None or c == "" or c != c) for c in cells), bool, len(cells))
 
 
 REASON = "\0reason"  # a name that no header can have

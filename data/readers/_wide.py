@@ -19,6 +19,8 @@ _SERIES = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(?P<bound>__(MIN|MAX))?")
 
 def wide(table: Table) -> Table:
     """The table with one row per run and step, where it is a saved chart; else the table as it is."""
+    if not any(map(_SERIES.fullmatch, table.headers)):
+        return table
     series: dict[str, re.Match[str]] = {}
     axes = []
     for header in table.headers:
@@ -51,4 +53,4 @@ def wide(table: Table) -> Table:
     if bounds:
         note += f" {bounds} columns of minima and maxima were left out."
     frame = pd.concat(blocks, ignore_index=True)
-    return replace(table, frame=frame, lines=np.concatenate(lines), notes=(*table.notes, note), _parsed={})
+    return replace(table, frame=frame, lines=np.concatenate(lines), notes=(*table.notes, note))

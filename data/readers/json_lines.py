@@ -13,7 +13,7 @@ import pandas as pd
 from data.errors import ReadError
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT, check_shape
 from data.readers._text import decode, is_text
-from data.table import Table
+from data.table import Table, unique
 
 title = "JSON"
 suffixes = (".jsonl", ".ndjson", ".json")
@@ -46,10 +46,11 @@ def read(content: bytes, name: str) -> Table:
         rows, lines = _from_lines(text, name, notes, error)
         kind = "JSON lines"
     flat = [_flat(row) for row in rows]
-    headers = list(dict.fromkeys(key for row in flat for key in row))
-    check_shape(name, len(flat), len(headers))
-    columns = {h: pd.Series([row.get(h) for row in flat], dtype=object) for h in headers}
-    columns = {h: c for h, c in columns.items() if not c.isna().all()}
+    keys = list(dict.fromkeys(key for row in flat for key in row))
+    check_shape(name, len(flat), len(keys))
+    written = {k: pd.Series([row.get(k) for row in flat], dtype=object) for k in keys}
+    written = {k: c for k, c in written.items() if not c.isna().all()}
+    columns = dict(zip(unique(list(written)), written.values(), strict=True))
     if not columns:
         raise ReadError(f"{name} holds no values; expected one JSON object per run.")
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(flat)))
@@ -128,7 +129,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
                     inner: Iterable[tuple[Any, Any]] = list(value.items())[::-1]
                     todo += [(f"{prefix}/{k}" if prefix else str(k), v, depth + 1) for k, v in inner]
         elif not isinstance(value, list):
-            key = " ".join(prefix.split())[:300] or "value"
+            key = " ".join(prefix.split()) or "value"
             if len(out) >= MAX_COLUMNS:
                 continue
             out[key] = value[:MAX_TEXT] if isinstance(value, str) else value

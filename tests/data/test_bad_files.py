@@ -289,3 +289,30 @@ def test_damaged_parquet() -> None:
 
 def test_zlib_streams_are_no_text() -> None:
     assert "binary" in refused(zlib.compress(np.random.default_rng(0).bytes(5000)))
+
+
+def test_names_that_no_screen_can_show(read: Read) -> None:
+    hostile = '{"run": "a\\ud800\\u0000\\u202eb", "loss\\u0000": 1, "loss": 3, "params": 1e8, "tokens": 1e9}\n'
+    runs = read(
+        hostile + '{"run": "' + "x" * 5000 + '", "loss": 2.9, "params": 1e8, "tokens": 2e9}\n',
+        "x.jsonl",
+        columns={"loss": "loss (2)"},
+    )
+    assert runs.kept["run"].iloc[0] == "a   b"
+    assert len(runs.kept["run"].iloc[1]) == 300
+    assert len(runs.digest) == 64
+
+
+def test_wide_tables_are_recognised_quickly() -> None:
+    headers = [f"eval/task_{i}/some metric of no interest" for i in range(4_900)] + ["params", "tokens", "loss"]
+    start = time.process_time()
+    survives((",".join(headers) + "\n" + (",".join(["1.5"] * len(headers)) + "\n") * 20).encode(), "x.csv")
+    assert time.process_time() - start < 6
+
+
+def test_numbers_beyond_all_numbers(read: Read) -> None:
+    runs = read("run,params,tokens,loss\na,1e300,1e300,3\nb,1e8,1e9,1e30\nc,1e8,2e9,2.9\nd,1e8,3e9,2.8\n")
+    assert dict(zip(runs.set_aside["run"], runs.set_aside["reason"], strict=True)) == {
+        "a": "FLOP count is not finite",
+        "b": "loss is above that of guessing (diverged)",
+    }

@@ -1,0 +1,102 @@
+"""The sets of runs that ship: they load without a network, say what they are, and match how they were made."""
+
+from __future__ import annotations
+
+import runpy
+import socket
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data import DataError, bundled, load
+from data.library import PUBLISHED, table, tables
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any attempt to open a connection fails the test."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a bundled set asked for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def test_the_first_is_the_probe_grid() -> None:
+    first = bundled()[0]
+    assert (first.key, first.true_floor, first.simulated) == ("probe-grid", 1.07739, False)
+    runs = first.load()
+    assert (len(runs.kept), len(runs.set_aside)) == (41, 0)
+    assert runs.name == first.title
+    assert {"params", "params_nonembed", "tokens", "flops", "loss", "lr", "seed", "width"} <= set(runs.columns)
+    assert runs.kept["loss"].min() > first.true_floor
+
+
+def test_the_entropy_of_the_language_is_the_stated_one() -> None:
+    # Words of four tokens: a Zipf(1.4) context out of 16^3, and an answer that is right with .85, else uniform over 16.
+    p = np.arange(1, 16**3 + 1, dtype=float) ** -1.4
+    p /= p.sum()
+    context = -(p * np.log(p)).sum()
+    right, wrong = 0.85 + 0.15 / 16, 0.15 / 16
+    answer = -(right * np.log(right) + 15 * wrong * np.log(wrong))
+    assert (context + answer) / 4 == pytest.approx(bundled()[0].true_floor, abs=5e-6)
+
+
+@pytest.mark.parametrize("key", [e.key for e in bundled()])
+def test_every_set_loads_whole(key: str) -> None:
+    entry = next(e for e in bundled() if e.key == key)
+    runs = load(key)
+    assert len(runs.kept) >= 7
+    assert not len(runs.set_aside)
+    assert {"run", "params", "tokens", "flops", "loss"} <= set(runs.columns)
+    for text in (entry.title, entry.sentence, entry.source, entry.made):
+        assert text.strip()
+    assert entry.sentence.endswith(".")
+    assert entry.simulated == ("simulated" in entry.title.lower())
+
+
+def test_the_simulated_ladder_is_its_script_and_its_law() -> None:
+    script = runpy.run_path(str(PUBLISHED / "make_simulated_ladder.py"))
+    entry = next(e for e in bundled() if e.key == "simulated-ladder")
+    assert entry.truth is not None
+    assert dict(entry.truth.params) == script["TRUTH"]
+    assert (entry.truth.noise, entry.true_floor) == (script["NOISE"], script["TRUTH"]["E"])
+    lines = (PUBLISHED / "simulated_ladder.csv").read_text("utf-8").splitlines()
+    assert [",".join(row.values()) for row in script["rows"]()] == lines[1:]
+    kept = load("simulated-ladder").kept
+    assert len(kept) == 60
+    assert 4.9e18 < kept["flops"].min() < kept["flops"].max() < 3.1e21
+    residual = np.log(kept["loss"]) - np.log(script["loss"](kept["params"].to_numpy(), kept["tokens"].to_numpy()))
+    assert abs(residual.mean()) < 3 * script["NOISE"] / np.sqrt(60)
+    assert residual.std() == pytest.approx(script["NOISE"], rel=0.3)
+
+
+def test_typed_numbers_agree_with_themselves() -> None:
+    cerebras = load("cerebras-gpt").kept
+    assert np.allclose(cerebras["tokens"] / cerebras["params"], 20, rtol=0.03)
+    assert np.allclose(cerebras["batch"] * cerebras["steps"], cerebras["tokens"], rtol=0.01)
+    chinchilla = table("chinchilla-tokens")
+    assert np.allclose(chinchilla["tokens"] / chinchilla["params"], 21, rtol=0.08)
+    assert [t.key for t in tables()] == ["chinchilla-tokens"]
+
+
+def test_unknown_keys_name_the_known_ones() -> None:
+    with pytest.raises(DataError, match="probe-grid"):
+        load("nope")
+    with pytest.raises(DataError, match="chinchilla-tokens"):
+        table("nope")
+
+
+def test_every_table_has_a_sidecar_with_its_source() -> None:
+    for path in sorted(Path(PUBLISHED).glob("*.csv")):
+        said = tomllib.loads(path.with_suffix(".toml").read_text("utf-8"))
+        assert said["source"]
+        assert said["title"]
+
+
+def test_loading_twice_gives_separate_tables() -> None:
+    one = load("probe-grid")
+    one.kept.loc[0, "loss"] = 99.0
+    assert load("probe-grid").kept["loss"].iloc[0] != 99.0

@@ -1,0 +1,237 @@
+"""The runs table: which rows are kept, why others are set aside, what a history is, and the digest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data import COLUMNS, DataError, MappingNeeded, ReadError, Runs, read_runs
+from data.history import distinct, last_of_each
+from data.schema import stack
+from data.summary import describe, describe_error, read_summary
+
+Read = Callable[..., Runs]
+
+
+def test_rows_are_set_aside_with_a_reason_and_never_dropped(read: Read) -> None:
+    rows = {
+        "ok": "1e8,2e9,3", "no loss": "1e8,2e9,", "diverged": "1e8,2e9,nan", "inf": "1e8,2e9,inf", "zero": "0,2e9,3.1",
+        "negative": "1e8,-2e9,3.2", "no tokens": "1e8,n/a,3.3", "text": "1e8,2e9,crashed", "ok2": "2e8,4e9,2.9",
+    }  # fmt: skip
+    runs = read("run,params,tokens,loss\n" + "".join(f"{k},{v}\n" for k, v in rows.items()))
+    assert list(runs.kept["run"]) == ["ok", "ok2"]
+    assert dict(zip(runs.set_aside["run"], runs.set_aside["reason"], strict=True)) == {
+        "no loss": "no loss", "diverged": "loss is not finite (diverged)", "inf": "loss is not finite (diverged)",
+        "zero": "params is zero", "negative": "tokens is negative", "no tokens": "no tokens",
+        "text": "loss is not a number ('crashed')",
+    }  # fmt: skip
+    assert len(runs.kept) + len(runs.set_aside) == len(rows)
+    assert list(runs.set_aside.columns) == [*runs.kept.columns, "reason"]
+
+
+def test_shape_of_the_table(read: Read) -> None:
+    runs = read("loss,extra,tokens,params,when\n3,1,2e9,1e8,x\n2.9,2,4e9,2e8,y\n")
+    assert list(runs.kept.columns) == ["run", "params", "tokens", "flops", "flops_convention", "loss", "extra", "when"]
+    assert isinstance(runs.kept.index, pd.RangeIndex)
+    for column in runs.columns:
+        kind = runs.kept[column].dtype
+        assert kind == "float64" if COLUMNS[column].kind == "number" else kind == "str"
+    assert runs.extras == ("extra", "when")
+    assert len(runs) == 2
+
+
+def test_copies_are_set_aside_and_repeats_stay(read: Read) -> None:
+    text = "run,params,tokens,lr,loss\na,1e8,2e9,.1,3.123456\nb,1e8,2e9,.1,3.123456\nc,1e8,2e9,.1,3.2\nd,1e8,2e9,.2,3.123456\n"
+    runs = read(text)
+    assert list(runs.kept["run"]) == ["a", "c", "d"]
+    assert list(runs.set_aside["reason"]) == ["identical copy of a"]
+    assert runs.reasons == {"identical copy of another row": 1}
+    assert any("to the last digit under different inputs" in n for n in runs.notes)
+    kept = read(text, keep_copies=True)
+    assert len(kept.kept) == 4
+
+
+def test_seeds_make_repeats(read: Read) -> None:
+    runs = read("params,tokens,seed,loss\n1e8,2e9,0,3.1\n1e8,2e9,1,3.1\n1e8,2e9,default,3.1\n")
+    assert runs.kept["seed"].tolist() == ["0", "1", "default"]
+
+
+def test_a_history_ends_in_its_run(read: Read) -> None:
+    text = "run,params,step,tokens,lr,val_loss\n" + "".join(
+        f"{r},{n},{s},{s * 1000},{lr},{6 - s / 1000}\n"
+        for r, n in (("a", 1e8), ("b", 2e8))
+        for s, lr in ((3000, 0.0), (1000, 0.1), (2000, 0.05))
+    )
+    runs = read(text)
+    assert list(runs.kept["run"]) == ["a", "b"]
+    assert runs.kept["steps"].tolist() == [3000, 3000]
+    assert runs.kept["loss"].tolist() == [3.0, 3.0]
+    assert runs.kept["lr"].tolist() == [0.1, 0.1]  # the peak, not the rate at the end
+    assert runs.history is not None
+    assert runs.history["steps"].tolist() == [1000, 2000, 3000] * 2
+    assert runs.history["lr"].tolist() == [0.1, 0.05, 0.0] * 2
+    assert "Many rows per run: the last of each is the run (4 earlier rows are its history)." in runs.notes
+    every = read(text, history="all")
+    assert len(every.kept) == 6
+    assert every.kept["run"].iloc[0] == "a @ 3000"
+    assert set(every.kept["group"]) == {"a", "b"}
+
+
+def test_a_run_that_diverged_at_the_end_is_set_aside_and_a_gap_is_not(read: Read) -> None:
+    runs = read(
+        "run,params,tokens,step,loss\n"
+        "a,1e8,1e9,1,4\na,1e8,2e9,2,3\na,1e8,3e9,3,\nb,2e8,1e9,1,4\nb,2e8,2e9,2,nan\n"
+    )  # fmt: skip
+    assert list(runs.kept["run"]) == ["a"]
+    assert runs.kept["loss"].tolist() == [3]  # nothing was measured at step 3
+    assert list(runs.set_aside["run"]) == ["b"]
+    assert list(runs.set_aside["reason"]) == ["loss is not finite (diverged)"]
+    assert runs.history is not None
+    assert set(runs.history["run"]) == {"a"}
+
+
+def test_a_name_over_different_sizes_is_a_group(read: Read) -> None:
+    runs = read("name,params,tokens,loss\nx,1e8,1e9,4\nx,2e8,1e9,3\ny,1e8,2e9,3.5\n")
+    assert runs.kept["group"].tolist() == ["x", "x", "y"]
+    assert runs.kept["run"].tolist() == ["row 2", "row 3", "row 4"]
+    assert any("was taken as the group" in n for n in runs.notes)
+
+
+def test_names_that_occur_again_get_a_number(read: Read) -> None:
+    runs = read("run,params,tokens,loss\nx,1e8,1e9,4\nx,1e8,1e9,3.9\nx (2),1e8,1e9,3.8\n,1e8,2e9,3\n")
+    assert runs.kept["run"].tolist() == ["x", "x (3)", "x (2)", "row 5"]
+
+
+def test_a_log_without_names_is_one_run(read: Read) -> None:
+    text = "step,lr,loss\n" + "".join(f"{s},.1,{4 - s / 1000}\n" for s in range(0, 1000, 100))
+    runs = read(text, "cosine.csv")
+    assert runs.kept["run"].tolist() == ["cosine"]
+    assert runs.kept["loss"].tolist() == [3.1]
+    table = read(
+        "params,steps,loss\n" + "".join(f"1e8,{s},{4 - s / 1000}\n" for s in range(100, 1000, 100)), "sweep.csv"
+    )
+    assert len(table.kept) == 9  # planned steps of nine runs, not one run's log
+
+
+@given(st.lists(st.sampled_from(["a", "b", "a (2)", "a (3)", ""]), max_size=12))
+def test_distinct_names_are_distinct_and_first_ones_stay(names: list[str]) -> None:
+    out = distinct(names)
+    assert len(set(out)) == len(names) == len(out)
+    for name in set(names):
+        assert out[names.index(name)] == name
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9), st.booleans()), min_size=1, max_size=30))
+def test_the_last_row_of_each(rows: list[tuple[int, int, bool]]) -> None:
+    names = np.array([f"r{r}" for r, _, _ in rows], dtype=object)
+    steps = np.array([s for _, s, _ in rows], dtype=float)
+    measured = np.array([m for _, _, m in rows])
+    chosen = last_of_each(names, steps, measured)
+    assert list(dict.fromkeys(names)) == list(names[chosen])
+    for at in chosen:
+        mine = names == names[at]
+        pool = mine & measured if (mine & measured).any() else mine
+        assert pool[at]
+        assert steps[at] == steps[pool].max()
+
+
+def test_excluding_moves_rows(read: Read) -> None:
+    runs = read("run,params,tokens,loss\na,1e8,1e9,4\nb,2e8,1e9,3\nc,1e8,2e9,3.5\n")
+    fewer = runs.exclude(["b"])
+    assert list(fewer.kept["run"]) == ["a", "c"]
+    assert list(fewer.set_aside["reason"]) == ["excluded by you"]
+    assert list(runs.kept["run"]) == ["a", "b", "c"]
+    assert fewer.digest != runs.digest
+    assert list(fewer.exclude("a", reason="too small").set_aside["reason"]) == ["excluded by you", "too small"]
+    with pytest.raises(DataError, match="no kept run is called nobody"):
+        runs.exclude(["nobody"])
+
+
+def test_the_digest_is_about_values(read: Read) -> None:
+    text = "run,params,tokens,loss\na,1e8,1e9,4\nb,2e8,1e9,3\n"
+    runs = read(text)
+    assert runs.digest == read(text.replace("1e8", "100M"), "other.csv").digest
+    assert (
+        runs.digest
+        == read(text.replace(",loss", ",loss,note").replace(",4\n", ",4,x\n").replace(",3\n", ",3,y\n")).digest
+    )
+    assert runs.digest != read(text.replace(",4", ",4.0001")).digest
+    assert runs.digest != read(text.replace("a,", "z,")).digest
+    nudged = Runs(runs.kept.assign(loss=np.nextafter(runs.kept["loss"], 9)), runs.set_aside, "x")
+    assert nudged.digest == runs.digest
+    assert runs.digest == "a994ffa4e27e1fe7f4ebf38d7e3db0a566c5d4fb9eaa9158232bc58cd269e563"
+
+
+def test_stacking_frames_without_rows() -> None:
+    empty = pd.DataFrame({"a": pd.Series(dtype="float64")})
+    assert list(stack([empty, empty]).columns) == ["a"]
+    assert stack([empty, pd.DataFrame({"a": [1.0]})])["a"].tolist() == [1.0]
+
+
+def test_a_folder_reads_as_one(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one.csv").write_text("step,loss\n" + "".join(f"{s},{9 - s}\n" for s in range(1, 7)))
+    (tmp_path / "two.jsonl").write_text("".join(json.dumps({"step": s, "loss": 8 - s}) + "\n" for s in range(1, 7)))
+    (tmp_path / "notes.md").write_text("not a table")
+    (tmp_path / "broken.csv").write_bytes(b"\x80\x04\x00\x00.")
+    (tmp_path / ".hidden.csv").write_text("step,loss\n1,1\n")
+    outside = tmp_path.parent / f"{tmp_path.name}-outside.csv"
+    outside.write_text("run,loss\nsecret,1\n")
+    (tmp_path / "link.csv").symlink_to(outside)
+    (tmp_path / "up").symlink_to(tmp_path.parent)
+    runs = read_runs(tmp_path)
+    assert sorted(runs.kept["run"]) == ["one", "two"]
+    assert dict(zip(runs.kept["run"], runs.kept["loss"], strict=True)) == {"one": 3.0, "two": 2.0}
+    assert any("broken.csv" in n for n in runs.notes)
+    assert runs.history is not None
+    assert len(runs.history) == 12
+
+
+def test_several_files_keep_their_names_apart(tmp_path: Path) -> None:
+    for k in (1, 2):
+        (tmp_path / f"{k}.csv").write_text(f"run,params,tokens,loss\na,1e8,{k}e9,{4 - k / 10}\n")
+    runs = read_runs([tmp_path / "1.csv", tmp_path / "2.csv"])
+    assert runs.kept["run"].tolist() == ["a", "a (2)"]
+    assert runs.name == "1.csv, 2.csv"
+    with pytest.raises(ReadError, match="does not exist"):
+        read_runs([tmp_path / "1.csv", tmp_path / "3.csv"])
+
+
+def test_the_summary_is_plain_values(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("run,params,tokens,loss\na,1e8,1e9,4\nb,2e8,1e9,\nc,1e8,2e9,3.5\n")
+    said = json.loads(json.dumps(read_summary(path, rows=True), allow_nan=False))
+    assert (said["kept"], said["set_aside"], said["reasons"]) == (2, 1, {"no loss": 1})
+    params = next(c for c in said["columns"] if c["column"] == "params")
+    assert (params["header"], params["unit"], params["min"], params["max"]) == ("params", "parameters", 1e8, 1e8)
+    assert [r["run"] for r in said["runs"]] == ["a", "c"]
+    assert said["set_aside_runs"][0]["loss"] is None
+    assert "runs" not in describe(read_runs(path))
+    with pytest.raises(MappingNeeded) as caught:
+        read_runs(pd.DataFrame({"params": [1e8], "a_loss": [3], "b_loss": [4]}))
+    assert describe_error(caught.value)["questions"][0]["options"] == ["a_loss", "b_loss"]
+
+
+def test_large_tables_read_quickly(tmp_path: Path) -> None:
+    import time
+
+    rng = np.random.default_rng(0)
+    n = 100_000
+    frame = pd.DataFrame({"run": [f"r{i // 50}" for i in range(n)], "step": np.tile(np.arange(50), n // 50)})
+    frame["params"] = np.repeat(rng.random(n // 50) * 1e9, 50)
+    for c in ("tokens", "loss", "lr", "grad_norm", "time"):
+        frame[c] = rng.random(n) + 1e6 * (c == "tokens")
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    start = time.process_time()
+    runs = read_runs(tmp_path / "x.csv")
+    took = time.process_time() - start
+    assert len(runs.kept) == n // 50
+    assert took < 3  # seconds of one core; 1.1 when this was written
