@@ -14,6 +14,9 @@ from fitting.starts import starts
 
 Array = np.ndarray
 
+# Stragglers times starts times runs beyond which a second try would take longer than everything before it.
+MOST_AGAIN = 1_000_000
+
 
 def weights(groups: Array, resamples: int, seed: int) -> Array:
     """How often each run is drawn in each resample, (R, n) floats, for group labels (n,) as integers 0..G-1."""
@@ -24,16 +27,17 @@ def weights(groups: Array, resamples: int, seed: int) -> Array:
 
 
 def refits(prob: Problem, best: Array, run_weights: Array) -> Solution:
-    """The refit of every resample, started from the fit to all runs; stragglers are started afresh from the grid."""
+    """The refit of every resample, started from the fit to all runs; stragglers go on, and start afresh from the grid."""
     sol = minimise(prob, np.tile(best, (len(run_weights), 1)), run_weights)
     late = np.flatnonzero(~sol.converged)
-    if len(late) == 0 or len(late) > 400:  # so many stragglers are the table's doing, and the verdicts say so
-        return sol
-    fresh = starts(prob)
-    again = minimise(prob, np.tile(fresh, (len(late), 1)), np.repeat(run_weights[late], len(fresh), axis=0))
-    by_refit = again.objective.reshape(len(late), len(fresh))
-    pick = np.argmin(by_refit, axis=1) + np.arange(len(late)) * len(fresh)
-    better = again.objective[pick] <= sol.objective[late] * (1 + 1e-12)
+    fresh = starts(prob) if len(late) else np.empty((0, len(best)))
+    if len(late) == 0 or len(late) * len(fresh) * prob.n > MOST_AGAIN:
+        return sol  # so many stragglers are the table's doing, and the verdicts say so
+    tries = np.concatenate([sol.theta[late, None, :], np.tile(fresh, (len(late), 1, 1))], axis=1)
+    count = tries.shape[1]
+    again = minimise(prob, tries.reshape(-1, len(best)), np.repeat(run_weights[late], count, axis=0))
+    pick = np.argmin(again.objective.reshape(len(late), count), axis=1) + np.arange(len(late)) * count
+    better = again.objective[pick] <= sol.objective[late]
     rows, took = late[better], pick[better]
     for name in ("theta", "objective", "promise", "converged"):
         getattr(sol, name)[rows] = getattr(again, name)[took]

@@ -26,6 +26,9 @@ TOLERANCE = 1e-13
 # Below this for each run the law passes through the runs to rounding, and there is nothing left to promise.
 EXACT = 1e-26
 MAX_STEPS = 300
+# Measured with delta 1e-3 on hard tables: refits that do not settle fall from 13-38 % to 1-13 %, at no cost on easy ones.
+# With delta 1e-5 more than this slows the walk from kink to kink.
+TURN = 1e-3
 # Refits advance in blocks whose arrays stay in a core's cache.
 BLOCK_ELEMENTS = 60_000
 
@@ -209,7 +212,9 @@ def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array) -> tuple
     matrix = (at.newton + mu[:, None, None] * at.major) / (unit[:, :, None] * unit[:, None, :])
     matrix = np.where(free[:, :, None] & free[:, None, :], matrix, 0.0)
     index = np.arange(p)
-    matrix[:, index, index] += np.where(free, 1e-12 * (1.0 + mu[:, None]), 1.0)
+    # A share of mu on the diagonal turns a damped step towards the gradient (Levenberg, Marquardt): along a curved
+    # valley, as in most resamples of a table that hardly holds the law, shortening the step alone gets nowhere.
+    matrix[:, index, index] += np.where(free, 1e-12 + TURN * mu[:, None], 1.0)
     move = -np.linalg.solve(matrix, (gradient / unit)[:, :, None])[:, :, 0] / unit
     gain = -0.5 * np.einsum("rp,rp->r", gradient, move)
     # No coordinate jumps further than e^2 at once: the formulas are exponentials of these.
