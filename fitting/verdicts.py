@@ -36,7 +36,7 @@ def verdicts(e: Evidence) -> tuple[Verdict, ...]:
 
 def _converged(e: Evidence) -> Verdict:
     promise = float(e.tried.promise[e.best])
-    title = "The optimum is reached"
+    title = "Optimum"
     if bool(e.tried.converged[e.best]) and promise < 1e-9:
         return Verdict(
             "converged", title, "ok", f"No step lowers the objective by more than {max(promise, 1e-16):.0e} of it."
@@ -48,7 +48,7 @@ def _converged(e: Evidence) -> Verdict:
 
 
 def _one_minimum(e: Evidence) -> Verdict:
-    title = "Other starts agree"
+    title = "Other starts"
     found = e.tried.objective[e.tried.converged]
     lowest = e.tried.objective[e.best]
     apart = int(np.sum(found > lowest * (1 + 1e-6) + EXACT * len(e.residuals)))
@@ -65,7 +65,7 @@ def _bounds(e: Evidence) -> Verdict:
     low, high = e.where.bounds
     reach = 1e-6 * (high - low)
     at = [p for i, p in enumerate(e.law.params) if e.theta[i] <= low[i] + reach[i] or e.theta[i] >= high[i] - reach[i]]
-    title = "No parameter is at its bound"
+    title = "Parameters at a bound"
     if not at:
         return Verdict("bounds", title, "ok", "Every parameter is inside its plausible range.")
     floors = [p.name for p in at if p.is_floor]
@@ -88,7 +88,7 @@ def _floor(e: Evidence) -> Verdict | None:
         if not p.is_floor:
             continue
         low, high = quantiles(e.draws[:, i, None], (0.025, 0.975))
-        title = "The floor is seen"
+        title = "Floor"
         value, lowest = float(e.theta[i]), e.where.lowest
         span = f"{p.name} = {value:.3g}, 95 % {low[0]:.3g} to {high[0]:.3g}"
         if low[0] <= 0.02 * lowest:
@@ -106,7 +106,7 @@ def _floor(e: Evidence) -> Verdict | None:
 
 
 def _variety(e: Evidence) -> Verdict:
-    title = "The runs vary what the law needs"
+    title = "Variety of the runs"
     thin = []
     for name, x in e.table.inputs.items():
         distinct, span = len(np.unique(np.round(np.log(x), 2))), float(x.max() / x.min())
@@ -128,8 +128,8 @@ def _confounded(e: Evidence) -> Verdict | None:
     if len(e.table.inputs) < 2:
         return None
     (a, x), (b, y) = list(e.table.inputs.items())[:2]
-    r = float(np.corrcoef(np.log(x), np.log(y))[0, 1])
-    title = "Inputs vary apart from each other"
+    r = round(float(np.corrcoef(np.log(x), np.log(y))[0, 1]), 3) + 0.0  # no "-0.00"
+    title = "Inputs told apart"
     if abs(r) > 0.99:
         return Verdict(
             "confounded", title, "fail", f"{a} and {b} rise together (correlation of logs {r:.3f}): one cannot be told from the other.",
@@ -150,7 +150,7 @@ def _refits(e: Evidence) -> Verdict | None:
     good = float(np.mean(e.refits.converged))
     low, high = e.where.bounds
     edge = float(np.mean(np.any((e.refits.theta <= low + 1e-9) | (e.refits.theta >= high - 1e-9), axis=1)))
-    title = "Resampled fits behave"
+    title = "Resampled fits"
     if good < 0.98 or edge > 0.2:
         return Verdict(
             "refits", title, "note" if good > 0.9 and edge < 0.5 else "fail",
@@ -167,7 +167,7 @@ def _outliers(e: Evidence) -> Verdict:
     centre = np.median(r)
     sigma = 1.4826 * float(np.median(np.abs(r - centre)))
     far = np.flatnonzero(np.abs(r - centre) > 6 * max(sigma, 1e-12))
-    title = "No run stands far off"
+    title = "Runs far off the law"
     if len(far) == 0 or sigma < 1e-9:
         return Verdict(
             "outliers",
@@ -185,7 +185,7 @@ def _outliers(e: Evidence) -> Verdict:
 
 def _enough(e: Evidence) -> Verdict:
     n, p, groups = len(e.residuals), e.law.p, int(e.table.groups.max()) + 1
-    title = "There are enough runs"
+    title = "Number of runs"
     units = f"{n} runs" if groups == n else f"{n} runs in {groups} groups"
     if groups < 2 * p:
         return Verdict(
