@@ -46,11 +46,10 @@ def to_runs(table: Table, mapping: Mapping, *, history: str = "last", keep_copie
     draft = _Draft(pd.DataFrame(index=pd.RangeIndex(len(table.frame))), notes=list(table.notes))
     read = _fill(draft, table, mapping)
     draft.sources += derive(draft.frame, mapping, draft.notes)
-    names, progress = _identify(draft, table, mapping)
+    names, progress = _identify(draft, table, mapping, ~read["loss"].blank)
     frame = draft.frame
     frame["run"] = names
-    _extras(frame, table, mapping)
-    frame = _ordered(frame)
+    frame = _ordered(pd.concat([frame, _extras(frame, table, mapping)], axis=1))
     why = reasons(frame, read, {c: table.frame[g.header] for c, g in mapping.guesses.items() if c in NEEDED})
     checkpoints = None
     if progress:
@@ -116,7 +115,7 @@ def _fill(draft: _Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
     return read
 
 
-def _identify(draft: _Draft, table: Table, mapping: Mapping) -> tuple[pd.Series, str]:
+def _identify(draft: _Draft, table: Table, mapping: Mapping, measured: np.ndarray) -> tuple[pd.Series, str]:
     """Each row's run name, and the column along which rows are checkpoints ('' when each row is a run)."""
     n = len(table.frame)
     rows = pd.Series([f"row {line}" for line in table.lines], dtype="str")
@@ -125,14 +124,18 @@ def _identify(draft: _Draft, table: Table, mapping: Mapping) -> tuple[pd.Series,
         steps = mapping.guesses.get("steps")
         counter = steps is not None and not take_apart(steps.header).words.endswith(("steps", "iters", "iterations"))
         stem = table.one_run or PurePath(table.name).stem
-        if table.one_run or (counter and is_one_history(draft.frame["steps"].to_numpy(), draft.frame)):
+        if table.one_run or (counter and is_one_history(draft.frame["steps"].to_numpy(), draft.frame, measured)):
             progress = "steps" if "steps" in draft.frame else "tokens"
             draft.sources.append(Source("run", "", "the file is one run's history, named after the file", 0.8))
             return pd.Series([stem] * n, dtype="str"), progress
+        family = mapping.header("family")
+        if family is not None and draft.frame["family"].is_unique and (draft.frame["family"] != "").all():
+            draft.sources.append(Source("run", family, "no column of run names: the models' names serve", 0.8))
+            return draft.frame["family"], ""
         draft.sources.append(Source("run", "", "no column of names: rows are named by their line in the file"))
         return rows, ""
     names = table.text(header)
-    verdict = judge(names, draft.frame)
+    verdict = judge(names, draft.frame, measured)
     blank = names == ""
     if blank.any():
         draft.notes.append(
@@ -176,8 +179,8 @@ def _checkpoints(
     return last, why[chosen], checkpoints
 
 
-def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping) -> None:
-    """Carry along the file's own columns that mean nothing to the runs table, under their own names."""
+def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping) -> pd.DataFrame:
+    """The file's own columns that mean nothing to the runs table, under their own names, to be carried along."""
     used = {g.header for g in mapping.guesses.values()}
     new: dict[str, pd.Series] = {}
     for header in [h for h in table.headers if h not in used][:MAX_EXTRAS]:
@@ -189,8 +192,7 @@ def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping) -> None:
             new[name] = pd.Series(found.values)
         elif not found.blank.all():
             new[name] = table.text(header)
-    for name, values in new.items():
-        frame[name] = values
+    return pd.DataFrame(new, index=frame.index)
 
 
 def _headings(table: Table, mapping: Mapping, columns: list[str]) -> pd.DataFrame:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from data.cells import numbers
+
 #: What moves forward along a run, in the order in which it is looked for.
 PROGRESS = ("steps", "tokens", "flops", "epochs")
 _CONSTANT = (
@@ -35,12 +37,23 @@ class Names:
     why: str = ""
 
 
-def judge(names: pd.Series, frame: pd.DataFrame) -> Names:
-    """What names (n,) are, judged by the rows that carry them; blank names are left out."""
-    known = (names != "").to_numpy()
+def judge(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray) -> Names:
+    """What names (n,) are, judged by the rows that carry them; blank names are left out.
+
+    Trackers write a row for every call: of rows at the same step, only those with a loss, `measured` (n,), count.
+    """
+    if names[names != ""].duplicated().any() and measured.any():
+        known = ((names != "") & measured).to_numpy()
+        if not names[known].duplicated().any():  # one loss a run, among rows of other things
+            known = (names != "").to_numpy()
+    else:
+        known = (names != "").to_numpy()
     some, rows = names[known], frame[known]
     if not some.duplicated().any():
         return Names("runs")
+    sizes = numbers(some)
+    if sizes.share == 1.0 and sizes.written:
+        return Names("group", why="the names are sizes")
     # Only names that repeat can say anything about what repeating means.
     again = some.duplicated(keep=False)
     some, rows = some[again], rows[again]
@@ -62,10 +75,10 @@ def judge(names: pd.Series, frame: pd.DataFrame) -> Names:
     return Names("repeats")
 
 
-def is_one_history(steps: np.ndarray, frame: pd.DataFrame) -> bool:
-    """Whether a table without run names is one run's log: a step counter that rises over all of its many rows."""
-    finite = np.isfinite(steps)
-    if len(steps) < 5 or not finite.all() or not (np.diff(steps) > 0).all():
+def is_one_history(steps: np.ndarray, frame: pd.DataFrame, measured: np.ndarray) -> bool:
+    """Whether a table without run names is one run's log: a step counter that rises over its rows with a loss."""
+    steps = steps[measured]
+    if len(steps) < 5 or not np.isfinite(steps).all() or not (np.diff(steps) > 0).all():
         return False
     return all(frame[c].nunique(dropna=True) <= 1 for c in _CONSTANT if c in frame)
 

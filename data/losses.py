@@ -49,7 +49,8 @@ def recognise_loss(
                 if numeric
                 else "No column of numbers could be a loss."
             )
-            return FoundLoss(None, unit or "nats", (Question("columns.loss", text, tuple(numeric[:500])),))
+            likely = next((h for h in numeric if h.strip().lower() == "value"), "")  # as TensorBoard saves a curve
+            return FoundLoss(None, unit or "nats", (Question("columns.loss", text, tuple(numeric[:500]), likely),))
         header, how, sure = options[0], "name recognised", 0.95
         if len(options) > 1:
             sure = 0.5

@@ -94,6 +94,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
 )  # fmt: skip
 
 _COMPILED = tuple((column, re.compile(pattern), sure) for column, pattern, sure in NAMES)
+_ANY = re.compile("|".join(f"(?:{pattern})" for _, pattern, _ in NAMES))  # most headers are none of them
 
 
 @dataclass(frozen=True)
@@ -151,10 +152,11 @@ def named(raw: str) -> tuple[tuple[str, float], ...]:
     """The canonical columns the header may mean, surest first, each with how sure; empty when nothing is known."""
     h: Header = header(raw)
     found: dict[str, float] = {}
-    for words, weight in ((h.words, 1.0), (h.path, 1.0)):
-        for column, pattern, sure in _COMPILED:
-            if pattern.fullmatch(words):
-                found[column] = max(found.get(column, 0.0), sure * weight)
+    for words in {h.words, h.path}:
+        if _ANY.fullmatch(words):
+            for column, pattern, sure in _COMPILED:
+                if pattern.fullmatch(words):
+                    found[column] = max(found.get(column, 0.0), sure)
     return tuple(sorted(found.items(), key=lambda c: -c[1]))
 
 

@@ -25,10 +25,10 @@ def grid(
 ) -> Table:
     """The table in rows of cells, as a text file or a sheet holds them. Raises ReadError when there is none."""
     notes = list(notes)
-    lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row))]
+    lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
-    inside = lines[-1] + 1 - len(lines) - lines[0]
+    inside = sum(all(map(_is_empty, row)) for row in rows[lines[0] : lines[-1]])
     width = max(len(rows[i]) for i in lines)
     check_shape(name, len(lines), width)
     at = _header_row([rows[i] for i in lines[:_LOOK]], width, decimal)
@@ -62,7 +62,7 @@ def grid(
     filled = [j for j in range(width) if headers[j] or not all(_is_empty(c) for c in columns[j])]
     names = unique([headers[j] for j in filled])
     frame = pd.DataFrame(
-        {n: pd.Series(columns[j], dtype=object) for n, j in zip(names, filled, strict=True)},
+        {n: np.array(columns[j], dtype=object) for n, j in zip(names, filled, strict=True)},
         index=pd.RangeIndex(len(body)),
     )
     table = Table(frame, name, format, np.asarray(body, dtype=np.int64) + 1, tuple(notes), decimal)
@@ -112,6 +112,17 @@ def _repeats(row: Sequence[Any], headers: list[str]) -> bool:
         return False
     filled = [(j, _text(c).casefold()) for j, c in enumerate(row) if not _is_empty(c)]
     return len(filled) >= 2 and all(j < len(headers) and text == headers[j] for j, text in filled)
+
+
+def _is_ruled(row: Sequence[Any]) -> bool:
+    """Whether the row is the line below the header of a Markdown table."""
+    first = next((c for c in row if not _is_empty(c)), None)
+    if not isinstance(first, str) or not _RULE.fullmatch(first.strip()):
+        return False
+    return all(_is_empty(c) or (isinstance(c, str) and _RULE.fullmatch(c.strip())) for c in row)
+
+
+_RULE = re.compile(r":?-{3,}:?")
 
 
 def _is_empty(cell: Any) -> bool:

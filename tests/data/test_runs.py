@@ -235,3 +235,25 @@ def test_large_tables_read_quickly(tmp_path: Path) -> None:
     took = time.process_time() - start
     assert len(runs.kept) == n // 50
     assert took < 3  # seconds of one core; 1.1 when this was written
+
+
+def test_models_lend_their_names(read: Read) -> None:
+    runs = read("model,N,D,L\nPythia-70M,70M,300B,2.9\nPythia-160M,160M,300B,2.7\n")
+    assert runs.kept["run"].tolist() == ["Pythia-70M", "Pythia-160M"]
+
+
+def test_a_name_that_is_a_size_names_no_run(read: Read) -> None:
+    runs = read("name,size,tokens,loss\n70M,70M,1B,4\n70M,70M,2B,3.8\n160M,160M,4B,3.6\n")
+    assert len(runs.kept) == 3
+    assert runs.kept["group"].tolist() == ["70M", "70M", "160M"]
+
+
+def test_rows_of_other_things_are_no_checkpoints(read: Read) -> None:
+    text = "run_id,params,_step,train_loss,val_loss\n" + "".join(
+        f"a,1e8,{s},{5 - s / 10},\na,1e8,{s},,{5.1 - s / 10}\n" for s in (1, 2, 3)
+    )
+    runs = read(text, columns={"loss": "val_loss"})
+    assert runs.kept["loss"].tolist() == [4.8]
+    assert runs.history is not None
+    assert len(runs.history) == 3
+    assert not len(runs.set_aside)

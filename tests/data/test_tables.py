@@ -203,3 +203,24 @@ def test_every_reader_keeps_the_contract() -> None:
         assert all(s.startswith(".") for s in reader.suffixes)
         assert 0 <= reader.claims(b"a,b\n1,2\n", "x.csv") <= 1
         assert 0 <= reader.claims(b"", "x") <= 1
+
+
+def test_a_markdown_table(read: Read) -> None:
+    lines = ["| run | params | tokens | loss |", "|---|:---:|--:|----|"]
+    lines += [f"| {r.run} | {r.params:g} | {r.tokens:g} | {r.loss} |" for r in RUNS.itertuples()]
+    runs = read("\n".join(lines) + "\n", "readme.txt")
+    same(runs)
+    assert not runs.notes
+
+
+def test_a_trainer_state_with_rows_of_two_kinds(read: Read) -> None:
+    log = [
+        row for s in range(1, 8) for row in ({"loss": 5 - s / 10, "step": s}, {"eval_loss": 5.5 - s / 10, "step": s})
+    ]
+    runs = read(
+        json.dumps({"best_metric": None, "log_history": log}), "trainer_state.json", columns={"loss": "eval_loss"}
+    )
+    assert runs.kept["run"].tolist() == ["trainer_state"]
+    assert runs.kept["loss"].tolist() == [4.8]
+    assert runs.history is not None
+    assert len(runs.history) == 7
