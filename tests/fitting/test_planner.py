@@ -55,7 +55,7 @@ def test_the_split_is_the_lowest_there_is(e, share, alpha, beta, log_c, slope, f
     count = Accounting(offset=0.2, slope=slope, centre=np.log(1e8))
     f = fit_of("chinchilla", accounting=count, **constants)
     p = plan(f, flops=10.0**log_c)
-    n, loss = brute(LAW, constants, 10.0**log_c, count)
+    _n, loss = brute(LAW, constants, 10.0**log_c, count)
     assert p.loss.value == pytest.approx(loss, rel=1e-9)
     assert count.flops(p.params.value, p.tokens.value) == pytest.approx(10.0**log_c, rel=1e-9)
 
