@@ -83,7 +83,7 @@ class Source:
     confidence: float = 1.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Runs:
     """Training runs: the rows to fit, the rows set aside with their reasons, and where each column came from.
 
@@ -101,6 +101,11 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self.kept)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Runs {self.name!r}: {len(self.kept)} kept, {len(self.set_aside)} set aside; {', '.join(self.columns)}>"
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def _is_ruled(row: Sequence[Any]) -> bool:
     return all(_is_empty(c) or (isinstance(c, str) and _RULE.fullmatch(c.strip())) for c in row)
 
 
-_RULE = re.compile(r":?-{3,}:?")
+_RULE = re.compile(r":?-{2,}:?")
 
 
 def _is_empty(cell: Any) -> bool:

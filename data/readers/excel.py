@@ -44,7 +44,9 @@ def read(content: bytes, name: str) -> Table:
             book = openpyxl.load_workbook(
                 io.BytesIO(content), read_only=True, data_only=True, keep_links=False, keep_vba=False
             )
-            sheets = {str(s.title): _rows(s, name) for s in book.worksheets[:_SHEETS]}
+            sheets: dict[str, list[list[Any]]] = {}
+            for sheet in book.worksheets[:_SHEETS]:
+                sheets[str(sheet.title)] = _rows(sheet, name, sum(len(r) for rows in sheets.values() for r in rows))
         except ReadError:
             raise
         except Exception as e:  # the library raises whatever its parsers raise
@@ -113,22 +115,27 @@ def _too_big(name: str, unpacked: int, packed: int) -> str:
     )
 
 
-def _rows(sheet: Any, name: str) -> list[list[Any]]:
-    """The cells of a sheet, row by row, as many as are really there: a sheet's stated dimensions are not believed."""
+def _rows(sheet: Any, name: str, before: int) -> list[list[Any]]:
+    """The cells of a sheet, row by row, as many as are really there: a sheet's stated dimensions are not believed.
+
+    `before` cells were read from other sheets; the limit is on all of them together.
+    """
     if not hasattr(sheet, "reset_dimensions"):
         return []  # a chart sheet
     sheet.reset_dimensions()
     rows: list[list[Any]] = []
-    cells = blank = 0
+    walked = blank = 0
+    stored = before
     for row in sheet.iter_rows(values_only=True):
         width = len(row)
         while width and row[width - 1] is None:
             width -= 1
         if width > MAX_COLUMNS:
             raise ReadError(f"{name} has more than {MAX_COLUMNS:,} columns; at most that many are read.")
-        cells += len(row)
+        walked += len(row) + 1
+        stored += width
         blank = 0 if width else blank + 1
-        if cells > 4 * MAX_CELLS or len(rows) > MAX_CELLS:
+        if stored > MAX_CELLS or walked > 4 * MAX_CELLS:
             raise ReadError(f"{name} has more than {MAX_CELLS:,} cells; export fewer columns or thin out the history.")
         if blank > 100_000:
             break  # a cell far below everything: nothing of a table

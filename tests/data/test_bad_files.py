@@ -323,3 +323,24 @@ def test_numbers_beyond_all_numbers(read: Read) -> None:
         "a": "FLOP count is not finite",
         "b": "loss is above that of guessing (diverged)",
     }
+
+
+def test_floods_of_nothing_are_refused_before_they_are_parsed() -> None:
+    lines = b"\n" * (12 * 2**20)
+    assert "cells" in refused(b"a,b\n" + lines + b"1,2")
+    assert "cells" in refused(b"a b\n" + b"1 2\n" * 6_000_000)
+    assert "values" in refused(b'{"a": 1}' + lines + b'{"a": 2}', "x.jsonl")
+
+
+def test_many_sheets_share_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    import openpyxl
+
+    monkeypatch.setattr("data.readers.excel.MAX_CELLS", 1000)
+    book = openpyxl.Workbook()
+    for k in range(5):
+        sheet = book.create_sheet(f"s{k}")
+        for _ in range(30):
+            sheet.append([1] * 10)
+    out = io.BytesIO()
+    book.save(out)
+    assert "1,000 cells" in refused(out.getvalue(), "x.xlsx")
