@@ -44,8 +44,16 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def write_json(document: Any, to: str) -> None:
     """Write `document` as strict JSON (no NaN) to the path `to`, or to standard output for `-`."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False), to)
+
+
+def write_text(text: str, to: str) -> None:
+    """Write a text, ending in one line break, to the path `to`, or to standard output for `-`."""
+    ended = text.rstrip("\n") + "\n"
     if to == "-":
-        click.echo(text)
-    else:
-        Path(to).write_text(text + "\n", encoding="utf-8")
+        click.echo(ended, nl=False)
+        return
+    try:
+        Path(to).write_text(ended, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{to} cannot be written: {error.strerror or error}.") from error

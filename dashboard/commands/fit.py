@@ -1,0 +1,109 @@
+"""`isoflop fit FILE`: fit a law to a file of runs, print its constants with their intervals, and write it out."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashboard.command_options import reading
+from dashboard.commands import json_option, refuses, write_text
+
+INFINITE = ("inf", "least-squares")
+
+
+class Delta(click.ParamType):
+    """A positive number, or `inf` for least squares."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = math.inf if value in INFINITE else float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number; try 0.001, or inf for least squares.", param, ctx)
+        if not number > 0:
+            self.fail(f"delta is above 0, such as 0.001; it was {value}.", param, ctx)
+        return number
+
+
+@click.command(name="fit")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--law", default="auto", show_default=True, help="A law's key; auto takes the one the columns allow best."
+)
+@click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")
+@click.option("--group", metavar="COLUMN", help="Resample all runs with one value of COLUMN together.")
+@click.option(
+    "--delta", type=Delta(), default=1e-3, show_default=True, help="Huber's delta in log loss; inf is least squares."
+)
+@click.option(
+    "--resamples", type=click.IntRange(0, 100_000), default=4000, show_default=True, help="Refits for the intervals."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same intervals."
+)
+@reading
+@json_option
+@click.option("--latex", metavar="PATH", help="Write formula and table as LaTeX.")
+@click.option("--python", metavar="PATH", help="Write the law as a Python file that runs alone.")
+@click.option("--csv", metavar="PATH", help="Write the runs with their residuals as CSV.")
+@refuses
+def command(
+    files: tuple[Path, ...],
+    law: str,
+    exclude: tuple[str, ...],
+    group: str | None,
+    delta: float,
+    resamples: int,
+    seed: int,
+    json_to: str | None,
+    latex: str | None,
+    python: str | None,
+    csv: str | None,
+    **answers: Any,
+) -> None:
+    """Fit a law to the runs in FILES. A PATH of - is standard output; with no output asked for, a table is printed."""
+    from data import read_runs
+    from fitting import all_laws, fit
+    from fitting.export import fit_to_json, fit_to_latex, fit_to_python, residuals_to_csv
+
+    if law != "auto" and law not in all_laws():
+        raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
+    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
+    runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    unknown = sorted(set(exclude) - set(runs.kept["run"].astype(str)))
+    if unknown:
+        raise click.BadParameter(f"no kept run is called {', '.join(unknown)}.", param_hint="--exclude")
+    if group is not None and group not in runs.kept:
+        raise click.BadParameter(
+            f"no column is called {group!r}; there are {', '.join(runs.kept)}.", param_hint="--group"
+        )
+    found = fit(runs, law, exclude=exclude, group=group, delta=delta, resamples=resamples, seed=seed)
+    outputs = (
+        (json_to, lambda: fit_to_json(found)),
+        (latex, lambda: fit_to_latex(found)),
+        (python, lambda: fit_to_python(found)),
+        (csv, lambda: residuals_to_csv(found, runs.exclude(exclude) if exclude else runs)),
+    )
+    for to, make in outputs:
+        if to is not None:
+            write_text(make(), to)
+    if all(to is None for to, _ in outputs):
+        click.echo(_table(found))
+
+
+def _table(found: Any) -> str:
+    """The constants and the checks as text for a terminal."""
+    from dashboard import numbers
+
+    lines = [f"{found.law.title}, {found.n} runs, objective {found.objective:.10g}", ""]
+    names = [f"{p.name} [{p.unit}]" if p.unit else p.name for p in found.law.params]
+    for name, row in zip(names, found.summary().to_dict("records"), strict=True):
+        value, interval = numbers.with_interval(row["value"], row["low"], row["high"], "ratio")
+        lines.append(f"  {name:<24}{value:>12}   {interval}")
+    lines += ["", *(f"  {v.state:<5} {v.title}: {v.sentence}" for v in found.verdicts), "", found.status.sentence]
+    # Checks name runs, and a name may hold signs that a terminal acts on.
+    return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in lines)

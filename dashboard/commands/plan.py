@@ -1,0 +1,101 @@
+"""`isoflop plan FIT.json`: from a fitted law and a budget to model size, tokens and loss, each with its interval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashboard.commands import json_option, refuses, write_text
+
+POSITIVE = click.FloatRange(min=0, min_open=True)
+
+
+@click.command(name="plan")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--flops", type=POSITIVE, help="The budget in FLOP.")
+@click.option("--devices", type=POSITIVE, help="How many devices; with --hours.")
+@click.option("--hours", type=POSITIVE, help="For how many hours the devices run.")
+@click.option("--peak", type=POSITIVE, help="A device's dense bf16 peak in FLOP/s; an H100's when not given.")
+@click.option(
+    "--utilisation", type=click.FloatRange(0, 1, min_open=True), help="Share of the peak reached; 0.4 when not given."
+)
+@click.option("--money", type=POSITIVE, help="The budget in money; with --price.")
+@click.option("--price", type=POSITIVE, help="What one device-hour costs.")
+@click.option("--loss", type=POSITIVE, help="A loss wanted: what does it need?")
+@click.option("--params", type=POSITIVE, help="Hold the model at this many parameters instead of the best size.")
+@json_option
+@click.option("--latex", metavar="PATH", help="Write the plan as a LaTeX table.")
+@click.option("--csv", metavar="PATH", help="Write the plan as CSV.")
+@refuses
+def command(
+    file: Path,
+    flops: float | None,
+    devices: float | None,
+    hours: float | None,
+    peak: float | None,
+    utilisation: float | None,
+    money: float | None,
+    price: float | None,
+    loss: float | None,
+    params: float | None,
+    json_to: str | None,
+    latex: str | None,
+    csv: str | None,
+) -> None:
+    """Plan a training with the law saved in FILE (by `isoflop fit ... --json FILE`).
+
+    Give one budget: --flops, --devices with --hours, --money with --price, or a --loss wanted.
+    """
+    from fitting import load_fit, plan
+    from fitting.export import plan_to_csv, plan_to_json, plan_to_latex
+
+    given = [name for name, value in {"flops": flops, "hours": hours, "money": money, "loss": loss}.items() if value]
+    if len(given) != 1:
+        said = " and ".join(f"--{name}" for name in given) or "none"
+        raise click.UsageError(
+            f"Give one budget: --flops, --devices with --hours, --money with --price, or --loss; given: {said}."
+        )
+    if money is not None and price is None:
+        raise click.UsageError("--money needs --price, what one device-hour costs.")
+    if hours is not None and devices is None:
+        raise click.UsageError("--hours needs --devices.")
+    fitted = load_fit(file)
+    found = plan(
+        fitted, flops=flops, params=params, loss=loss, devices=devices, hours=hours,
+        peak=peak, utilisation=utilisation, money=money, price=price,
+    )  # fmt: skip
+    outputs = (
+        (json_to, lambda: plan_to_json(fitted, found)),
+        (latex, lambda: plan_to_latex(fitted, found)),
+        (csv, lambda: plan_to_csv(fitted, found)),
+    )
+    for to, make in outputs:
+        if to is not None:
+            write_text(make(), to)
+    if all(to is None for to, _ in outputs):
+        click.echo(_table(found))
+
+
+def _table(found: Any) -> str:
+    """The plan as text for a terminal."""
+    from dashboard import numbers
+
+    rows = [
+        ("compute", found.flops, "flop", "FLOP"), ("parameters", found.params, "count", ""),
+        ("tokens", found.tokens, "count", ""), ("tokens per parameter", found.tokens_per_param, "ratio", ""),
+        ("loss", found.loss, "loss", "nats per token"), ("loss of a new run", found.loss_run, "loss", "nats per token"),
+        ("above the best size", found.penalty, "percent", ""),
+    ]  # fmt: skip
+    lines = []
+    for name, band, kind, unit in rows:
+        if band is None:
+            continue
+        value, interval = numbers.with_interval(band.value, band.low, band.high, kind)
+        lines.append(f"  {name:<22}{value:>12}   {'' if value == interval else interval} {unit}".rstrip())
+    if found.hardware is not None:
+        lines.append(f"  {'time':<22}{numbers.duration(3600 * found.hardware.hours(found.flops.value)):>12}")
+        if found.hardware.price is not None:
+            lines.append(f"  {'money':<22}{numbers.money(found.hardware.money(found.flops.value)):>12}")
+    return "\n".join([*lines, "", *found.notes]).rstrip()
