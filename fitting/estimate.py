@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,18 +123,9 @@ def choose(runs: Runs, key: str) -> tuple[Law, str]:
 
 def load_fit(source: str | Path) -> Fit:
     """The fit saved by `Fit.to_json`, from a path or from the JSON text itself. Raises FitError if it is not one."""
-    from fitting.export import fit_from_json
+    from fitting.export import read_fit
 
-    text = str(source)
-    if not text.lstrip().startswith("{"):
-        path = Path(source)
-        if not path.is_file():
-            raise FitError(f"A fit saved as JSON was expected; there is no file {text!r}.")
-        text = path.read_text(encoding="utf-8")
-    try:
-        return fit_from_json(json.loads(text))
-    except (json.JSONDecodeError, RecursionError) as problem_found:
-        raise FitError(f"A fit saved as JSON was expected; this is not JSON ({problem_found}).") from None
+    return read_fit(source)
 
 
 def _as_runs(runs: Any) -> Runs:

@@ -2,8 +2,9 @@
 
 from fitting.export.latex import fit_to_latex, plan_to_latex
 from fitting.export.python import fit_to_python
+from fitting.export.reading import fit_from_json, read_fit
 from fitting.export.tables import plan_to_csv, residuals_to_csv, summary_to_csv
-from fitting.export.text import fit_from_json, fit_to_json, plan_to_json
+from fitting.export.text import fit_to_json, plan_to_json
 
 __all__ = [
     "fit_from_json",
@@ -13,6 +14,7 @@ __all__ = [
     "plan_to_csv",
     "plan_to_json",
     "plan_to_latex",
+    "read_fit",
     "residuals_to_csv",
     "summary_to_csv",
 ]

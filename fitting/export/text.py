@@ -1,4 +1,4 @@
-"""A fit or a plan as JSON; a fit's JSON reads back into the same `Fit`."""
+"""A fit or a plan as JSON; `reading` turns a fit's JSON back into the same `Fit`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from fitting.law import all_laws
 from fitting.planner import Plan
-from fitting.result import Accounting, Band, Fit, FitError, Settings, Verdict
+from fitting.result import Band, Fit
 
 FORMAT, VERSION = "isoflop-fit", 1
-# More than anyone asks for, and still only tens of megabytes when it comes from a stranger.
-MOST_DRAWS, MOST_RUNS = 100_000, 5_000_000
 
 
 def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
@@ -85,61 +82,6 @@ def finite(x: Any) -> Any:
         x = float(x)
         return x if math.isfinite(x) else None if math.isnan(x) else "inf" if x > 0 else "-inf"
     return int(x) if isinstance(x, np.integer) else x
-
-
-def fit_from_json(body: Any) -> Fit:
-    """The fit a JSON object holds. Raises FitError, in one sentence, when it is not a fit this version can read."""
-    if not isinstance(body, dict) or body.get("format") != FORMAT:
-        raise FitError(f'A fit exported as JSON has "format": "{FORMAT}"; this has none. Export the fit again.')
-    if body.get("version") != VERSION:
-        raise FitError(
-            f"This fit was written by version {body.get('version')!r} of the format; this program reads version {VERSION}."
-        )
-    law = all_laws().get(str(body.get("law")))
-    if law is None:
-        raise FitError(
-            f"This fit is of the law {body.get('law')!r}, which is not here; known are {', '.join(all_laws())}."
-        )
-    try:
-        values = np.array([_number(body["params"][k]) for k in law.names])
-        draws = np.array([[_number(x) for x in row] for row in _list(body["draws"], MOST_DRAWS)]).reshape(-1, law.p)
-        residuals = np.array([_number(x) for x in _list(body["residuals"], MOST_RUNS)])
-        settings = dict(body["settings"])
-        fit = Fit(
-            law_key=law.key,
-            values=values,
-            draws=draws,
-            objective=_number(body["objective"]),
-            residuals=residuals,
-            runs=tuple(str(r) for r in _list(body["runs"], MOST_RUNS)),
-            settings=Settings(
-                **{**settings, "delta": _number(settings["delta"]), "excluded": tuple(settings["excluded"])}
-            ),
-            verdicts=tuple(Verdict(**{k: str(x) for k, x in v.items()}) for v in body["verdicts"]),
-            digest=str(body["digest"]),
-            ranges={str(k): (_number(v[0]), _number(v[1])) for k, v in body["ranges"].items()},
-            accounting=Accounting(**{k: _number(v) for k, v in body["accounting"].items()}),
-            table=str(body["table"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as e:
-        raise FitError(f"This fit's JSON is damaged: {type(e).__name__} at {e}. Export the fit again.") from None
-    if len(fit.runs) != len(residuals) or not np.all(np.isfinite(values)):
-        raise FitError(
-            "This fit's JSON is damaged: runs and residuals differ in number, or a value is missing. Export the fit again."
-        )
-    return fit
-
-
-def _list(x: Any, most: int) -> list[Any]:
-    if not isinstance(x, list) or len(x) > most:
-        raise ValueError(f"expected a list of at most {most}")
-    return x
-
-
-def _number(x: Any) -> float:
-    if isinstance(x, bool) or not (x is None or isinstance(x, int | float) or x in ("inf", "-inf")):
-        raise ValueError(f"expected a number, found {str(x)[:40]!r}")
-    return float("nan") if x is None else float(x)
 
 
 def _band(b: Band) -> dict[str, Any]:

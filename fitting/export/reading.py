@@ -1,0 +1,201 @@
+"""A fit read back from JSON, believed in nothing: every key there, every value of its kind, or a sentence."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fitting.export.text import FORMAT, VERSION
+from fitting.law import Law, all_laws
+from fitting.result import Accounting, Fit, FitError, Settings, Verdict
+
+# More than anyone asks for, and still only tens of megabytes when it comes from a stranger.
+MOST_DRAWS, MOST_RUNS = 100_000, 5_000_000
+STATES = ("ok", "note", "fail")
+
+
+class DamagedError(ValueError):
+    """What is wrong with a value, as a short fragment of one line."""
+
+
+def read_fit(source: str | Path) -> Fit:
+    """The fit in a file, or in JSON text. Raises FitError, in one sentence, if there is none."""
+    text = str(source)
+    if not text.lstrip().startswith("{"):
+        text = _file(text)
+    try:
+        body = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as e:
+        raise FitError(f"A fit saved as JSON was expected; this is not JSON ({_short(str(e))}).") from None
+    return fit_from_json(body)
+
+
+def fit_from_json(body: Any) -> Fit:
+    """The fit a JSON object holds. Raises FitError, in one sentence, when it is not a fit this version can read."""
+    if not isinstance(body, dict) or body.get("format") != FORMAT:
+        raise FitError(f'A fit exported as JSON has "format": "{FORMAT}"; this has none. Export the fit again.')
+    version = body.get("version")
+    if version is True or version != VERSION:
+        raise FitError(
+            f"This fit was written by version {_short(repr(version))} of the format; this program reads version {VERSION}."
+        )
+    law = all_laws().get(str(body.get("law")))
+    if law is None:
+        raise FitError(
+            f"This fit is of the law {_short(repr(body.get('law')))}, which is not here; known are {', '.join(all_laws())}."
+        )
+    try:
+        return _fit(law, body)
+    except KeyError as e:
+        raise FitError(f"This fit's JSON is damaged: no {_short(str(e))}. Export the fit again.") from None
+    except (DamagedError, TypeError, AttributeError, IndexError, OverflowError) as e:
+        raise FitError(f"This fit's JSON is damaged: {_short(str(e))}. Export the fit again.") from None
+
+
+def _fit(law: Law, body: dict[str, Any]) -> Fit:
+    runs = tuple(_text(r) for r in _list(body["runs"], MOST_RUNS))
+    residuals = np.array([_finite(x) for x in _list(body["residuals"], MOST_RUNS)])
+    if len(runs) != len(residuals) or not runs:
+        raise DamagedError(f"{len(runs)} runs have {len(residuals)} residuals")
+    values = [_finite(body["params"][k]) for k in law.names]
+    if any(v < 0 or (v == 0 and p.log) for v, p in zip(values, law.params, strict=True)):
+        raise DamagedError("a parameter is not positive")
+    rows = [_list(row, law.p) for row in _list(body["draws"], MOST_DRAWS)]
+    if any(len(row) != law.p for row in rows):
+        raise DamagedError(f"a draw has not {law.p} parameters")
+    ranges = {str(k): _range(v) for k, v in _mapping(body["ranges"]).items()}
+    missing = [k for k in (*law.inputs, law.output) if k not in ranges]
+    if missing:
+        raise DamagedError(f"no range of {', '.join(missing)}")
+    return Fit(
+        law_key=law.key,
+        values=np.array(values),
+        draws=np.array([[_number(x) for x in row] for row in rows]).reshape(-1, law.p),
+        objective=_finite(body["objective"]),
+        residuals=residuals,
+        runs=runs,
+        settings=_build(Settings, body["settings"], _SETTING),
+        verdicts=tuple(_verdict(v) for v in _list(body["verdicts"], 1000)),
+        digest=_text(body["digest"]),
+        ranges=ranges,
+        accounting=_build(Accounting, body["accounting"], {f.name: _bounded for f in fields(Accounting)}),
+        table=_text(body["table"]),
+    )
+
+
+def _build(kind: Any, x: Any, read: dict[str, Callable[[Any], Any]]) -> Any:
+    """A dataclass from exactly its own keys: one that is missing would be a number made up."""
+    found = _mapping(x)
+    if set(found) != set(read):
+        raise DamagedError(f"{kind.__name__.lower()} has {', '.join(sorted(found))}")
+    return kind(**{k: f(found[k]) for k, f in read.items()})
+
+
+def _verdict(x: Any) -> Verdict:
+    verdict: Verdict = _build(Verdict, x, {f.name: _text for f in fields(Verdict)})
+    if verdict.state not in STATES:
+        raise DamagedError(f"a verdict is {verdict.state!r}")
+    return verdict
+
+
+def _list(x: Any, most: int) -> list[Any]:
+    if not isinstance(x, list) or len(x) > most:
+        raise DamagedError(f"expected a list of at most {most}, found {x!r:.40}")
+    return x
+
+
+def _mapping(x: Any) -> dict[str, Any]:
+    if not isinstance(x, dict):
+        raise DamagedError(f"expected an object, found {x!r:.40}")
+    return x
+
+
+def _text(x: Any) -> str:
+    if not isinstance(x, str):
+        raise DamagedError(f"expected text, found {x!r:.40}")
+    return x
+
+
+def _number(x: Any) -> float:
+    """A number, or what stands for one that JSON has no word for."""
+    if isinstance(x, bool) or not (x is None or isinstance(x, int | float) or x in ("inf", "-inf")):
+        raise DamagedError(f"expected a number, found {x!r:.40}")
+    return float("nan") if x is None else float(x)
+
+
+def _finite(x: Any) -> float:
+    number = _number(x)
+    if not math.isfinite(number):
+        raise DamagedError(f"expected a finite number, found {x!r:.40}")
+    return number
+
+
+def _bounded(x: Any) -> float:
+    """A logarithm of a ratio or of a size: e^100 of either is damage."""
+    number = _finite(x)
+    if abs(number) > 100:
+        raise DamagedError(f"no table counts FLOPs so: {number:.3g}")
+    return number
+
+
+def _positive(x: Any) -> float:
+    number = _number(x)
+    if not number > 0:
+        raise DamagedError(f"expected a positive number, found {x!r:.40}")
+    return number
+
+
+def _count(x: Any) -> int:
+    if isinstance(x, bool) or not isinstance(x, int) or x < 0:
+        raise DamagedError(f"expected a whole number, found {x!r:.40}")
+    return x
+
+
+def _range(x: Any) -> tuple[float, float]:
+    low, high = (_finite(v) for v in (_list(x, 2) if isinstance(x, list) and len(x) == 2 else (None, None)))
+    if not 0 < low <= high:
+        raise DamagedError(f"a range runs from {low:.3g} to {high:.3g}")
+    return low, high
+
+
+_SETTING: dict[str, Callable[[Any], Any]] = {
+    "delta": _positive,
+    "resamples": _count,
+    "grouping": _text,
+    "seed": _count,
+    "objective": _text,
+    "starts": _count,
+    "count": _text,
+    "flops_convention": _text,
+    "law_reason": _text,
+    "excluded": lambda x: tuple(_text(r) for r in _list(x, MOST_RUNS)),
+}
+
+
+def _file(name: str) -> str:
+    try:
+        path = Path(name)
+        if not path.is_file():
+            raise FitError(f"A fit saved as JSON was expected; there is no file {_short(name)!r}.")
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise FitError(f"A fit saved as JSON was expected; {_short(name)!r} is not text.") from None
+    except (OSError, ValueError) as e:
+        if isinstance(e, FitError):
+            raise
+        raise FitError(f"A fit saved as JSON was expected; {_short(name)!r} cannot be read.") from None
+
+
+def _no_constant(name: str) -> float:
+    raise DamagedError(f"{name} is not JSON")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else line[:77] + "..."

@@ -1,0 +1,184 @@
+"""A stranger's JSON either is a fit or is refused in one sentence; nothing else comes out of it, then or later."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from fitting import Fit, FitError, fit, load_fit, plan
+
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.just(10**400),
+    st.just(-(10**30)),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(["inf", "-inf", "nan", "NaN", "1e5", "chinchilla", "fail"]),
+    st.lists(
+        st.one_of(st.none(), st.integers(-3, 3), st.text(max_size=2), st.lists(st.integers(0, 1), max_size=3)),
+        max_size=3,
+    ),
+    st.dictionaries(st.text(max_size=3), st.integers(-3, 3), max_size=3),
+)
+
+
+@pytest.fixture(scope="module")
+def body(noisy) -> dict:
+    return json.loads(fit(noisy, resamples=4).to_json())
+
+
+def paths(x, at=()):
+    """Every place in a JSON value, containers included."""
+    yield at
+    if isinstance(x, dict):
+        for k, v in x.items():
+            yield from paths(v, (*at, k))
+    elif isinstance(x, list):
+        for i, v in enumerate(x[:3]):
+            yield from paths(v, (*at, i))
+
+
+def changed(body: dict, at: tuple, how: str, what) -> object:
+    out = copy.deepcopy(body)
+    if not at:
+        return what
+    *way, last = at
+    parent = out
+    for k in way:
+        parent = parent[k]
+    if how == "drop":
+        del parent[last]
+    elif how == "add":
+        if isinstance(parent, dict):
+            parent["extra"] = what
+        else:
+            parent.append(what)
+    else:
+        parent[last] = what
+    return out
+
+
+def use(f: Fit) -> None:
+    """Everything a page does with a fit it was handed."""
+    assert f.status.sentence
+    f.summary()
+    f.predict(params=1e9, tokens=1e11)
+    f.predict(params=1e9, tokens=1e11, of="run")
+    plan(f, flops=1e21)
+    f.to_latex()
+    exec(f.to_python(), {})
+    assert load_fit(f.to_json()).to_json() == f.to_json()
+
+
+@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), how=st.sampled_from(["drop", "replace", "add"]), what=junk)
+def test_any_single_change(body, data, how, what):
+    at = data.draw(st.sampled_from(list(paths(body))))
+    text = json.dumps(changed(body, at, how, what))
+    try:
+        f = load_fit(text)
+    except FitError as e:
+        said = str(e)
+    else:
+        with np.errstate(all="ignore"), contextlib.suppress(FitError):
+            use(f)
+        return
+    assert 0 < len(said) < 400, "one sentence, not the file"
+    assert "\n" not in said
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text(max_size=40))
+@example("")
+@example("{")
+@example("{}")
+@example("[]")
+@example("null")
+@example("{" * 100_000)
+@example('{"a":' * 50_000)
+@example('{"format": ' + "9" * 6000 + "}")
+@example("x" * 5000)
+@example("a\0b")
+@example("/")
+@example("\ufeff{}")
+@example('{"format": "isoflop-fit", "version": 1, "law": {"a": []}}')
+def test_any_text(text):
+    with pytest.raises(FitError) as e:
+        load_fit(text)
+    assert len(str(e.value)) < 400
+    assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"\x89PNG\r\n", b"{\xff}", b"[1, 2]", b"null", b"3"])
+def test_any_file(tmp_path, content):
+    path = tmp_path / "fit.json"
+    path.write_bytes(content)
+    with pytest.raises(FitError):
+        load_fit(path)
+
+
+def test_a_folder_or_nothing(tmp_path):
+    with pytest.raises(FitError):
+        load_fit(tmp_path)
+    with pytest.raises(FitError, match="no file"):
+        load_fit(tmp_path / "missing.json")
+
+
+def dropped(body, *at):
+    return json.dumps(changed(body, at, "drop", None))
+
+
+def test_no_number_is_made_up(body):
+    """A key that is missing is an error, never a default that moves the plan."""
+    for at in (
+        ("accounting", "slope"), ("accounting", "offset"), ("accounting", "centre"), ("settings", "delta"),
+        ("settings", "seed"), ("settings", "excluded"), ("settings", "count"), ("params", "beta"),
+        ("verdicts", 0, "state"), ("ranges", "params"), ("draws",), ("residuals",), ("digest",),
+    ):  # fmt: skip
+        with pytest.raises(FitError):
+            load_fit(dropped(body, *at))
+
+
+@pytest.mark.parametrize(
+    ("at", "what"),
+    [
+        (("draws", 0), [1.0] * 10),
+        (("draws", 0), [1.0] * 4),
+        (("draws", 0, 0), True),
+        (("verdicts", 0, "state"), "fine"),
+        (("settings", "seed"), "zero"),
+        (("settings", "seed"), -1),
+        (("settings", "excluded"), "run-1"),
+        (("params", "E"), "inf"),
+        (("params", "E"), None),
+        (("params", "E"), 10**400),
+        (("ranges", "params"), [1e10, 1e8]),
+        (("residuals", 0), None),
+        (("residuals", 0), "inf"),
+        (("runs", 0), 5),
+        (("objective",), "low"),
+        (("law",), "kaplan"),
+        (("law",), "../chinchilla"),
+        (("version",), 2),
+        (("version",), True),
+        (("format",), "other"),
+    ],
+)  # fmt: skip
+def test_wrong_kinds_are_refused(body, at, what):
+    with pytest.raises(FitError):
+        load_fit(json.dumps(changed(body, at, "replace", what)))
+
+
+def test_numbers_survive_to_the_last_bit(body):
+    f = load_fit(json.dumps(body))
+    assert json.loads(f.to_json()) == body
+    assert all(math.isfinite(v) for v in f.params.values())
