@@ -58,8 +58,8 @@ def to_runs(table: Table, mapping: Mapping, *, history: str = "last", keep_copie
     if not keep_copies:
         good = np.flatnonzero(why == "")
         first = copies(frame.iloc[good])
-        for i in np.flatnonzero(first >= 0):
-            why[good[i]] = f"identical copy of {frame['run'].iloc[good[first[i]]]}"
+        again = first >= 0
+        why[good[again]] = "identical copy of " + frame["run"].to_numpy(dtype=object)[good[first[again]]]
     kept = frame[why == ""].reset_index(drop=True)
     mixed_up = shared_losses(kept) if history == "last" else ""
     draft.notes += [mixed_up] if mixed_up else []

@@ -134,10 +134,10 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with path.open("wb") as f:
         f.write(b"params,tokens,loss\n")
         f.truncate(300 * 2**20)  # a hole: 300 MB that take no room
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ReadError, match=r"large.csv has 300 MB; files of at most 200 MB are read"):
         read_file(path)
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
     with pytest.raises(ReadError, match="at most 200 MB"):
         read_table(bytes(201 * 2**20), "upload.csv")
 
@@ -178,20 +178,20 @@ def test_a_sheet_that_claims_every_cell() -> None:
         b'<row r="2"><c r="A2"><v>3</v></c><c r="B2"><v>100000000</v></c></row>'
         b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
     )
-    start = time.perf_counter()
+    start = time.process_time()
     table_or_sentence = None
     try:
         table_or_sentence = read_table(workbook({"xl/worksheets/sheet1.xml": xml}), "x.xlsx")
     except ReadError as e:
         table_or_sentence = e
     assert table_or_sentence is not None
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_parquet_bombs() -> None:
     import pyarrow as pa
 
-    start = time.perf_counter()
+    start = time.process_time()
     zeros = parquet({"loss": pa.array(np.zeros(6_000_000)), "params": pa.array(np.zeros(6_000_000))})
     assert len(zeros) < 100_000  # 96 MB in a hundredth of the room
     assert "cells" in refused(zeros, "bomb.parquet")
@@ -201,7 +201,7 @@ def test_parquet_bombs() -> None:
     table = read_table(parquet({"name": repeated, "loss": np.full(2_000_000, 3.0)}), "bomb.parquet")
     assert len(table.frame) == 2_000_000
     assert len(table.frame["name"].iloc[0]) <= 100_000
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_nothing_is_evaluated(read: Read) -> None:
