@@ -60,6 +60,20 @@ def controls(runs: Runs) -> None:
     )  # fmt: skip
 
 
+def ways_out(runs: Runs) -> None:
+    """What can be done when the law chosen cannot be fitted: other laws that these columns and this many runs can carry."""
+    asked = state.fit_settings().law
+    reasons = offered([c for c in runs.columns if runs.kept[c].notna().any()])
+    able = [k for k, law in all_laws().items() if not reasons[k] and not law.frontier and law.min_runs <= len(runs)]
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        for key in [k for k in able if k != asked][:3]:
+            title = all_laws()[key].title
+            st.button(
+                f"Try {title}", key=f"try_{key}", on_click=state.set_fit, args=(f"law: {title}",), kwargs={"law": key}
+            )
+        st.page_link("views/runs.py", label="Look at the runs")
+
+
 def _hold(key: str, value: Any) -> None:
     """Show what the workspace says, also after an undo: the widget's own memory must not win."""
     st.session_state[key] = value

@@ -17,7 +17,7 @@ from fitting import Fit, Verdict
 
 STYLE = Path(__file__).parent / "static" / "fit.css"
 STATES = {"ok": ("passes", "✓"), "note": ("note", "!"), "fail": ("fails", "✕")}
-ORDER = ("fail", "note", "ok")
+ORDER = ("fail", "note")
 
 
 def answer(fit: Fit) -> None:
@@ -33,12 +33,13 @@ def section(title: str, aside: str = "") -> None:
 
 
 def checks(fit: Fit) -> None:
-    """The grid of checks, those that need attention first."""
-    cards = "".join(_card(v) for state in ORDER for v in fit.verdicts if v.state == state)
-    st.html(f'<ul class="iso-checks">{cards}</ul>')
+    """The checks: those that need attention as cards with what to do, then those that pass, each with what was found."""
+    open_ones = "".join(_check(v) for state in ORDER for v in fit.verdicts if v.state == state)
+    passed = "".join(_check(v) for v in fit.verdicts if v.state == "ok")
+    st.html("".join(f'<ul class="iso-checks">{items}</ul>' for items in (open_ones, passed) if items))
 
 
-def _card(v: Verdict) -> str:
+def _check(v: Verdict) -> str:
     word, sign = STATES[v.state]
     todo = f'<p class="iso-todo">{escape(v.todo)}</p>' if v.todo else ""
     return (

@@ -255,11 +255,6 @@ def set_fit(what: str, **changed: Any) -> None:
     change(what, {f"fit:{chosen().key}": wanted.written() or None})
 
 
-def reset_fit() -> None:
-    """Go back to the recommended law and the settings it comes with."""
-    change("the recommended law", {f"fit:{chosen().key}": None})
-
-
 def follow_address() -> None:
     """Take up fit settings that the address brings (`?law=kaplan&delta=0.01`), then let it say those that are set.
 

@@ -12,7 +12,7 @@ from dashboard.symbols import symbol
 from fitting import Fit
 from fitting.law import Param
 
-ROW = 34  # px a line
+ROW, HEAD, FOOT = 32, 26, 26  # px of a line, of the symbol above and of the axis below
 SYMBOLS = ("diamond", "square", "triangle-up", "x", "star")
 WIDE = 100  # a parameter whose values span more than this factor is drawn on a logarithmic axis
 
@@ -28,30 +28,35 @@ def figure(fit: Fit, name: str, level: float = 0.95) -> go.Figure:
     law, band = fit.law, fit.interval(name, level)
     papers = law.published
     rows = len(papers) + 1
-    out = theme.blank(ROW * rows + 62)
-    out.update_layout(margin={"t": 6, "l": 4, "r": 14}, dragmode=False)
+    out = theme.blank(ROW * rows + HEAD + FOOT)
+    out.update_layout(margin={"t": HEAD, "l": 4, "r": 14, "b": FOOT}, dragmode=False)
+    out.add_annotation(
+        xref="paper", yref="paper", x=0, y=1, text=_title(law.param(name)), showarrow=False, xanchor="left",
+        yanchor="bottom", yshift=3, font={"size": 13},
+    )  # fmt: skip
     labels = ["these runs", *(pub.paper for pub in papers)]
     out.update_yaxes(
         tickmode="array", tickvals=list(range(rows)), ticktext=labels, range=[rows - 0.4, -0.6], showgrid=False, fixedrange=True,
     )  # fmt: skip
-    values = [v for v in (*band, *(pub.values[name] for pub in papers)) if math.isfinite(v)]
-    out.update_xaxes(**_axis(values), nticks=5, fixedrange=True, title={"text": _title(law.param(name))})
+    errors = [1.96 * pub.errors.get(name, 0.0) for pub in papers]
+    ends = [pub.values[name] + sign * e for pub, e in zip(papers, errors, strict=True) for sign in (-1, 1)]
+    values = [v for v in (*band, *ends) if math.isfinite(v)]
+    out.update_xaxes(**_axis(values), fixedrange=True)
     if math.isfinite(band.low):
         out.add_shape(
             type="rect", yref="paper", y0=0, y1=1, x0=band.low, x1=band.high, fillcolor=theme.BAND_WIDE, line={"width": 0}, layer="below",
         )  # fmt: skip
     value, interval = numbers.with_interval(band.value, band.low, band.high, "ratio")
     _mark(out, 0, band.value, (band.low, band.high), theme.LAW, "circle", f"these runs: <b>{value}</b> ({interval})")
-    for i, pub in enumerate(papers):
-        error = 1.96 * pub.errors[name] if name in pub.errors else None
-        ends = None if error is None else (pub.values[name] - error, pub.values[name] + error)
+    for i, (pub, error) in enumerate(zip(papers, errors, strict=True)):
+        reach = (pub.values[name] - error, pub.values[name] + error) if error else None
         said = f"{theme.plain(pub.paper)}: <b>{pub.values[name]:.5g}</b>"
-        if ends:
-            said += f" ({numbers.interval(*ends, 'ratio')})"
+        if reach:
+            said += f" ({numbers.interval(*reach, 'ratio')})"
         if pub.note:
             said += f"<br>{theme.plain(pub.note, 200)}"
         colour = theme.CATEGORICAL[(i + 1) % len(theme.CATEGORICAL)]
-        _mark(out, i + 1, pub.values[name], ends, colour, SYMBOLS[i % len(SYMBOLS)], said)
+        _mark(out, i + 1, pub.values[name], reach, colour, SYMBOLS[i % len(SYMBOLS)], said)
     return out
 
 
@@ -82,4 +87,4 @@ def _axis(values: list[float]) -> dict[str, object]:
     if low > 0 and high / low > WIDE:
         return theme.log_axis(low, high, "", kind="plain")
     room = 0.12 * (high - low or abs(high) or 1.0)
-    return {"range": [low - room, high + room]}
+    return {"range": [low - room, high + room], "nticks": 5}

@@ -23,6 +23,7 @@ BEYOND = 0.45  # how much of the data's own width is drawn past the largest run,
 LEAST_BEYOND, MOST_BEYOND = 1.0, 3.0
 NODES = 61
 MOST_CURVES = 8
+CROWD = 1.6  # runs above this many times the 90th percentile of the losses are drawn at the edge
 LABEL_GAP = 0.045  # of the axis: two names of curves closer than this would touch
 
 
@@ -42,6 +43,14 @@ class Frame:
         if self.log_loss:
             return math.log(loss / self.bottom) / math.log(self.top / self.bottom)
         return (loss - self.bottom) / (self.top - self.bottom)
+
+    @property
+    def edge(self) -> float:
+        """Where a run above the window is drawn, so that its mark is whole."""
+        share = 0.985
+        if self.log_loss:
+            return self.bottom * (self.top / self.bottom) ** share
+        return self.bottom + share * (self.top - self.bottom)
 
     def place(self, loss: float) -> float:
         """A loss as annotations and ranges of the axis want it."""
@@ -77,7 +86,7 @@ def figure(runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None 
         if x == "flops" and "params" in law.inputs:
             _sizes(out, frame, fit, drawn)
         _law(out, frame, fit, x)
-    marks.draw(out, drawn, x, frame.top)
+    marks.draw(out, drawn, x, frame.edge, key=x != "params" and not (fit and {"params", "tokens"} <= set(law.inputs)))
     return out
 
 
@@ -119,20 +128,24 @@ def _frame(drawn: marks.Split, x: str, fit: Fit | None, floor: float | None) -> 
     width = max(high - low, 0.5)
     room = float(np.clip(BEYOND * width, LEAST_BEYOND, MOST_BEYOND)) if fit else 0.04 * width
     loss = np.concatenate([drawn.used["loss"], drawn.unused["loss"]]).astype(float)
+    # A run that blew up must not flatten the others: it stands at the edge instead.
+    loss = loss[loss <= CROWD * np.quantile(loss, 0.9)]
     least, most = float(loss.min()), float(loss.max())
     if fit is not None:
         tip, _ = _best(fit, x, np.array([10 ** (high + room)]))
-        least = min(least, float(tip.value[0])) if np.isfinite(tip.value[0]) else least
+        if np.isfinite(tip.value[0]):  # a law that dives leaves the window before it squashes the runs
+            least = min(least, max(float(tip.value[0]), least - 0.7 * (most - least), 0.1 * least))
     span = most - least if most > least else 0.1 * most
     for known in (floor, _fitted_floor(fit)):
-        if known is not None and most > known > least - 0.5 * span:  # a floor far below would squash the runs
+        # A floor far below the runs would squash them, and one of zero is none.
+        if known is not None and most > known > max(least - 0.5 * span, 0.1 * least):
             least = min(least, known)
     log_loss = most / least > 4
     if log_loss:
         room_up = (most / least) ** 0.06
         return Frame(low - 0.04 * width, high + room, high, least / room_up, most * room_up, True)
     pad = 0.07 * (most - least or most)
-    return Frame(low - 0.04 * width, high + room, high, least - pad, most + pad, False)
+    return Frame(low - 0.04 * width, high + room, high, max(least - pad, 0.0), most + pad, False)
 
 
 def _best(fit: Fit, x: str, at: np.ndarray) -> tuple[Band, Plan | None]:
@@ -241,7 +254,7 @@ def _fitted_floor(fit: Fit | None) -> float | None:
 
 
 def _floors(out: go.Figure, frame: Frame, fit: Fit, true: float | None) -> None:
-    """The fitted floor with its interval, and the true one where it is known, each named at the left."""
+    """The fitted floor with its interval, and the true one where it is known; the legend says their numbers."""
     for p in fit.law.params:
         if not p.is_floor or not frame.bottom < fit.params[p.name] < frame.top:
             continue
@@ -252,19 +265,16 @@ def _floors(out: go.Figure, frame: Frame, fit: Fit, true: float | None) -> None:
                 type="rect", xref="paper", x0=0, x1=1, y0=max(band.low, frame.bottom), y1=band.high,
                 fillcolor=theme.BAND_WIDE, line={"width": 0}, layer="below",
             )  # fmt: skip
-        _level(out, frame, band.value, f"fitted floor {value} ({interval})", theme.LAW, "dot", "bottom")
+        _level(out, frame, band.value, f"fitted floor {value} ({interval})", theme.LAW, "dot")
     if true is not None and frame.bottom < true < frame.top:
-        _level(out, frame, true, f"true floor {true:.6g}", theme.CATEGORICAL[1], "dash", "top")
+        _level(out, frame, true, f"true floor {true:.6g}", theme.CATEGORICAL[1], "dash")
 
 
-def _level(out: go.Figure, frame: Frame, loss: float, text: str, colour: str, dash: str, side: str) -> None:
-    out.add_shape(
-        type="line", xref="paper", x0=0, x1=1, y0=loss, y1=loss, line={"color": colour, "width": 1.6, "dash": dash}
-    )
-    out.add_annotation(
-        xref="paper", x=0, y=frame.place(loss), text=text, showarrow=False,
-        xanchor="left", yanchor=side, xshift=6, yshift=1 if side == "bottom" else -1, font={"size": 12},
-    )  # fmt: skip
+def _level(out: go.Figure, frame: Frame, loss: float, name: str, colour: str, dash: str) -> None:
+    """A level line across the window, and on when somebody zooms out."""
+    ends = [10 ** (frame.left - 4), 10 ** (frame.right + 4)]
+    line = {"color": colour, "width": 1.8, "dash": dash}
+    out.add_scatter(x=ends, y=[loss, loss], mode="lines", name=name, line=line, hoverinfo="skip")
 
 
 def _beyond(out: go.Figure, frame: Frame, x: str) -> None:

@@ -64,37 +64,36 @@ def _placed(frame: pd.DataFrame, x: str) -> pd.DataFrame:
     return frame[positive(frame[x]) & positive(frame["loss"])]
 
 
-def draw(out: go.Figure, runs: Split, x: str, top: float) -> None:
-    """Add the marks to a figure whose loss axis ends at `top`; set-aside runs above it stand at its edge as triangles."""
+def draw(out: go.Figure, runs: Split, x: str, top: float, *, key: bool = False) -> None:
+    """Add the marks to a figure whose loss axis ends at `top`; runs above it stand at its edge as triangles.
+
+    `key` adds a colour bar, for figures on which no curve names the sizes.
+    """
     if len(runs.aside):
-        loss = runs.aside["loss"].to_numpy(float)
-        over = loss > top
-        _add(
-            out, runs.aside, x, np.minimum(loss, top), "set aside",
-            {
-                "size": 9, "color": theme.HOLLOW, "line": {"width": 1.5, "color": theme.HOLLOW},
-                "symbol": np.where(over, "triangle-up-open", "circle-open"),
-            },
-        )  # fmt: skip
+        line = {"width": 1.5, "color": theme.HOLLOW}
+        _add(out, runs.aside, x, top, "set aside", {"size": 9, "color": theme.HOLLOW, "line": line}, "-open")
     if len(runs.unused):
-        _add(
-            out, runs.unused, x, runs.unused["loss"], "not used by this law",
-            {"size": 5, "color": theme.HOLLOW, "opacity": 0.75},
-        )  # fmt: skip
+        _add(out, runs.unused, x, top, "not used by this law", {"size": 5, "color": theme.HOLLOW, "opacity": 0.75})
     if len(runs.used):
-        size = 6 if len(runs.used) > 400 else 9
-        marker = {**shade(runs.used, runs.sizes), "size": size, "line": {"width": 1, "color": theme.RIM}}
-        _add(out, runs.used, x, runs.used["loss"], "runs", marker)
+        marker = {**shade(runs.used, runs.sizes), "size": 6 if len(runs.used) > 400 else 9}
+        if key and runs.sizes is not None:
+            values, texts = theme.log_ticks(*runs.sizes)
+            marker |= {"colorbar": theme.colourbar("Parameters", (list(np.log(values)), texts)), "showscale": True}
+        _add(out, runs.used, x, top, "runs", {**marker, "line": {"width": 1, "color": theme.RIM}})
 
 
-def _add(out: go.Figure, rows: pd.DataFrame, x: str, y: object, name: str, marker: dict[str, Any]) -> None:
+def _add(
+    out: go.Figure, rows: pd.DataFrame, x: str, top: float, name: str, marker: dict[str, Any], style: str = ""
+) -> None:
+    loss = rows["loss"].to_numpy(float)
+    symbols = np.where(loss > top, f"triangle-up{style}", f"circle{style}")
     out.add_trace(
         (go.Scattergl if len(rows) > MANY else go.Scatter)(
             x=rows[x],
-            y=y,
+            y=np.minimum(loss, top),
             mode="markers",
             name=name,
-            marker=marker,
+            marker={**marker, "symbol": symbols},
             text=words(rows),
             hovertemplate="%{text}<extra></extra>",
             cliponaxis=False,

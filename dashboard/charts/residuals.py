@@ -17,6 +17,7 @@ AGAINST = {
     "flops": ("Training compute, FLOP", "flop"),
 }
 HEIGHT = 270
+EDGE = 0.96  # of the axis: where a run beyond it is drawn, so that its triangle is whole
 NEIGHBOURS = 0.6  # share of the runs that weigh in at each place of the smoother
 FEWEST = 8  # runs below which a smoother would only draw the noise
 
@@ -61,7 +62,7 @@ def figure(runs: Runs, fit: Fit, against: str) -> go.Figure:
     symbol = np.where(y > end, "triangle-up", np.where(y < -end, "triangle-down", "circle"))
     out.add_scatter(
         x=x,
-        y=np.clip(y, -end, end),
+        y=np.clip(y, -EDGE * end, EDGE * end),
         mode="markers",
         name="runs",
         marker={

@@ -27,10 +27,7 @@ if isinstance(fit, FitError):
     with main:
         law = all_laws().get(state.fit_settings().law)
         st.plotly_chart(loss_compute.unfitted(runs, law), config=PLOT, key="runs_alone")
-        with st.container(horizontal=True, gap="small"):
-            if state.fit_settings().written():
-                st.button("Use the recommended law and settings", on_click=state.reset_fit, type="primary")
-            st.page_link("views/runs.py", label="Look at the runs")
+        fit_controls.ways_out(runs)
     st.stop()
 
 # --- the law -----------------------------------------------------------------------------------------------------------
@@ -41,7 +38,6 @@ main, side = st.columns([7, 3], gap="large")
 with main:
     st.plotly_chart(loss_compute.figure(runs, fit.law, fit, floor=state.true_floor()), config=PLOT, key="loss_compute")
 with side:
-    st.latex(formula(fit), help=widgets.literal(fit.law.cite))
     fit_controls.controls(runs)
     widgets.steps()
 
@@ -51,7 +47,9 @@ fit_panels.checks(fit)
 fit_panels.section("The constants", "with each paper's own, for its own runs and tokens: compare exponents, not floors")
 table, picture = st.columns([6, 4], gap="large")
 with table:
-    st.latex(fit.law.latex)
+    with st.container(horizontal=True, gap="large"):
+        st.latex(fit.law.latex, width="content")
+        st.latex(formula(fit), width="content")
     fit_panels.constants(fit)
     fit_panels.sources(fit)
 with picture:
