@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from dashboard.command_options import reading
-from dashboard.commands import json_option, refuses, write_text
+from dashboard.commands import json_option, reading, refuses, write_text
 
 INFINITE = ("inf", "least-squares")
 
