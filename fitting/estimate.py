@@ -66,9 +66,16 @@ def fit(
         left = residuals(prob, tried.theta[best][None, :])[0]
     if not np.isfinite(tried.objective[best]):
         raise FitError(f"{chosen.title} gives no finite loss anywhere for {table_of_runs.name}. Choose another law.")
+    values = where.natural(tried.theta[best])
+    if not np.all(np.isfinite(values)):
+        gone = " and ".join(k for k, v in zip(chosen.names, values, strict=True) if not np.isfinite(v))
+        raise FitError(
+            f"{chosen.title} fits {table_of_runs.name} best with {gone} beyond any number: the loss hardly depends on "
+            f"{' and '.join(chosen.inputs)}. Choose another law, or check the columns."
+        )
     return Fit(
         law_key=chosen.key,
-        values=where.natural(tried.theta[best]),
+        values=values,
         draws=where.natural(draws.theta),
         objective=float(tried.objective[best]),
         residuals=left,

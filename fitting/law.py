@@ -137,7 +137,8 @@ class Law:
 
     def __call__(self, inputs: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
         """The law's output for inputs and parameters by name, broadcast together."""
-        return self.formula(*(inputs[k] for k in self.inputs), *(params[k] for k in self.names))
+        with np.errstate(all="ignore"):  # a draw at the edge may overflow; it comes out as infinite or missing
+            return self.formula(*(inputs[k] for k in self.inputs), *(params[k] for k in self.names))
 
     @cached_property
     def shapes(self) -> tuple[int, ...]:

@@ -202,7 +202,8 @@ def _assemble(
             ideal_spread = _at(fit, fit.draws, budgets[1][0], None)
         else:
             ideal_spread = _rowwise(fit, fit.draws, budgets[1], None)
-        penalty = band(best.loss / ideal.loss - 1.0, spread.loss / ideal_spread.loss - 1.0)
+        with np.errstate(all="ignore"):
+            penalty = band(best.loss / ideal.loss - 1.0, spread.loss / ideal_spread.loss - 1.0)
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
     beyond = np.reshape(chosen[0] / largest, shape)
     spread_budget = (

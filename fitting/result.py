@@ -227,7 +227,8 @@ class Fit:
         rows = []
         for i, p in enumerate(self.law.params):
             value, low, high = self.interval(p.name, level)
-            se = float(np.std(self.draws[:, i])) if len(self.draws) else float("nan")
+            with np.errstate(all="ignore"):  # a draw whose exponent is nearly zero has a weight beyond any number
+                se = float(np.std(self.draws[:, i])) if len(self.draws) else float("nan")
             rows.append((p.name, p.latex, p.unit, value, low, high, se, p.meaning))
         return pd.DataFrame(rows, columns=["name", "symbol", "unit", "value", "low", "high", "se", "meaning"])
 

@@ -61,11 +61,12 @@ def _linear(prob: Problem) -> Array:
     values = [np.exp(u) if law.params[i].log else u for i, u in enumerate(unit)]
     for i in law.amounts:
         values[i] = np.ones((len(grid), 1))
-    slopes = partials_of(law.formula(*prob.inputs, *seed(values)))
     shape = (len(grid), prob.n)
     loss = np.exp(prob.log_loss)
-    columns = np.stack([np.broadcast_to(slopes[i], shape) / loss for i in law.amounts], axis=1)
-    amounts = nonnegative(columns, np.ones(prob.n))
+    with np.errstate(all="ignore"):  # inputs over dozens of decades to a high power; such a start is ranked last
+        slopes = partials_of(law.formula(*prob.inputs, *seed(values)))
+        columns = np.stack([np.broadcast_to(slopes[i], shape) / loss for i in law.amounts], axis=1)
+        amounts = nonnegative(columns, np.ones(prob.n))
     for column, i in enumerate(law.amounts):
         a = amounts[:, column]
         smallest = 1e-6 * prob.coordinates.loss

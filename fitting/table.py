@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+# Wider than any unit anybody counts in; beyond it powers of the inputs leave the floating-point numbers.
+BELIEVABLE = {"params": (1e-9, 1e30), "tokens": (1e-9, 1e30), "flops": (1e-9, 1e50), "loss": (1e-9, 1e9)}
+
 
 @dataclass(frozen=True)
 class Arrays:
@@ -47,6 +50,7 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
     if group is not None and group not in frame.columns:
         raise FitError(f"There is no column {group!r} to group by; choose one of {', '.join(map(str, frame.columns))}.")
     frame = frame.dropna(subset=[*law.inputs, law.output])
+    _believable(frame, runs.name)
     frame = frontier(frame) if law.frontier else frame
     if len(frame) < law.min_runs:
         aside = f" after {len(runs.set_aside)} were set aside" if len(runs.set_aside) else ""
@@ -80,6 +84,19 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
         accounting(frame),
         _convention(frame),
     )
+
+
+def _believable(frame: pd.DataFrame, name: str) -> None:
+    for column, (low, high) in BELIEVABLE.items():
+        if column not in frame.columns:
+            continue
+        x = frame[column].to_numpy(float)
+        wrong = np.flatnonzero(~(np.isnan(x) | ((x >= low) & (x <= high))))
+        if len(wrong):
+            raise FitError(
+                f"{name} has {column} of {x[wrong[0]]:.3g} (run {frame['run'].iloc[wrong[0]]}), which no training run has. "
+                f"Check the unit of {column}, or exclude {len(wrong)} such runs."
+            )
 
 
 def frontier(frame: pd.DataFrame) -> pd.DataFrame:
