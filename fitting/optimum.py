@@ -60,6 +60,11 @@ class Valley:
         with np.errstate(all="ignore"):
             return np.log(-slopes[0]) - np.log(-slopes[1] * (1.0 + self.accounting.slope))
 
+    def rows(self, rows: Array) -> Valley:
+        """The same for some of the parameter sets."""
+        flops = self.flops if self.flops.ndim == 1 else self.flops[rows]
+        return Valley(self.law, {k: x[rows] for k, x in self.values.items()}, flops, self.accounting)
+
     def bounds(self) -> tuple[Array, Array]:
         """Lowest and highest log N worth looking at: one parameter, and one token."""
         high = np.log(self.flops / 6.0) - self.accounting.offset
@@ -79,8 +84,9 @@ def optimum(v: Valley) -> Optimum:
     shape = (count, v.flops.shape[-1])
     log_n = _secant(v, np.broadcast_to(0.5 * (low + high), shape), low, high)
     lost = ~np.isfinite(log_n)
-    if lost.any():
-        log_n = np.where(lost, _scan(v, shape), log_n)
+    rows = np.flatnonzero(lost.any(axis=1))
+    if len(rows):  # the scan is a hundred times the work: only for those that need it
+        log_n[rows] = np.where(lost[rows], _scan(v.rows(rows), (len(rows), shape[1])), log_n[rows])
     return Optimum(np.exp(log_n), v.tokens(log_n), np.array(v.loss(log_n)))
 
 

@@ -123,8 +123,8 @@ def accounting(frame: pd.DataFrame) -> Accounting:
         return Accounting(centre=centre)
     x = log_n - centre
     slope = float(x @ ratio / (x @ x)) if np.unique(np.round(log_n, 3)).size >= 3 else 0.0
-    # A size whose FLOPs per token fall as it grows is no convention but a mixture of runs: keep the mean alone.
-    slope = slope if slope > -0.5 else 0.0
+    # FLOPs per token that fall as the model grows, or grow with its square, are no convention but a mixture of runs: keep the mean alone.
+    slope = slope if -0.5 < slope < 1.0 else 0.0
     left = ratio - ratio.mean() - slope * x
     return Accounting(float(ratio.mean()), slope, centre, float(left.std()))
 

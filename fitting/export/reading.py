@@ -137,9 +137,9 @@ def _finite(x: Any) -> float:
 
 
 def _bounded(x: Any) -> float:
-    """A logarithm of a ratio or of a size: e^100 of either is damage."""
+    """A logarithm of a ratio or of a size: e^300 of either is damage."""
     number = _finite(x)
-    if abs(number) > 100:
+    if abs(number) > 300:
         raise DamagedError(f"no table counts FLOPs so: {number:.3g}")
     return number
 
