@@ -27,7 +27,15 @@ LIVES_IN = {
     "submitit": ("data/probe/submit.py",),
 }
 # Built from parts, so that this file does not hold what it looks for.
-REGISTRIES = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("anaconda", "org"), ("npmjs", "com"), ("npmjs", "org"), ("jsdelivr", "net"), ("unpkg", "com"))]  # fmt: skip
+REGISTRIES = (
+    ".".join(("pypi", "org")),
+    ".".join(("pythonhosted", "org")),
+    ".".join(("anaconda", "org")),
+    ".".join(("npmjs", "com")),
+    ".".join(("npmjs", "org")),
+    ".".join(("jsdelivr", "net")),
+    ".".join(("unpkg", "com")),
+)
 
 
 def sources() -> list[Path]:

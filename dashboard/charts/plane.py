@@ -16,9 +16,9 @@ INPUTS = {"params": "Parameters", "tokens": "Training tokens", "flops": "Trainin
 MANY = 1500  # points from which the browser draws on its graphics card
 
 
-def axes(kept: pd.DataFrame) -> tuple[str, str] | None:
+def axes(*frames: pd.DataFrame) -> tuple[str, str] | None:
     """The columns the plane has: size and tokens, or the one input there is against the loss; None where none is."""
-    have = [name for name in INPUTS if name in kept and positive(kept[name]).any()]
+    have = [name for name in INPUTS if any(name in frame and positive(frame[name]).any() for frame in frames)]
     if "params" in have and "tokens" in have:
         return "params", "tokens"
     return (have[0], "loss") if have else None
@@ -37,12 +37,11 @@ def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan", accent
     The first item of every point's `customdata` is the run's name as it is: what a selection returns.
     `drag` is what dragging does: "pan" (a click selects), "lasso" or "select" (a box).
     """
-    chosen = axes(kept)
+    chosen = axes(kept, aside)
     if chosen is None:
         raise ValueError("the plane needs params, tokens or flops")
     x, y = chosen
-    here = kept[positive(kept[x]) & positive(kept[y])]
-    there = aside[positive(aside[x]) & positive(aside[y])] if {x, y} <= set(aside) else aside.iloc[:0]
+    here, there = (_drawable(frame, x, y) for frame in (kept, aside))
     drawn = theme.blank()
     drawn.update_layout(dragmode=drag)
     both = [pd.concat([here[name], there[name]]).to_numpy(dtype="float64") for name in (x, y)]
@@ -56,6 +55,12 @@ def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan", accent
     _aside(drawn, there, x, y)
     _kept(drawn, here, x, y)
     return drawn
+
+
+def _drawable(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    if not {x, y} <= set(frame):
+        return frame.iloc[:0].assign(**{x: np.nan, y: np.nan})
+    return frame[positive(frame[x]) & positive(frame[y])]
 
 
 def _kept(drawn: go.Figure, runs: pd.DataFrame, x: str, y: str) -> None:
@@ -117,7 +122,7 @@ def _unfaded() -> dict[str, dict[str, dict[str, float]]]:
 def _ends(values: np.ndarray) -> tuple[float, float]:
     """The 0 to 97th percentile: a few diverged runs must not use up the colours."""
     finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(np.quantile(finite, 0.97))) if len(finite) else (0.0, 0.0)
+    return (float(finite.min()), float(np.quantile(finite, 0.97, method="lower"))) if len(finite) else (0.0, 0.0)
 
 
 def _loss_ticks(low: float, high: float) -> theme.Ticks:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands import refuses
+from dashboard.commands import Refusal, refuses
+
+LARGEST = 200 * 2**20  # bytes; what the page takes as an upload
 
 
 @click.command(name="open")
@@ -22,6 +24,10 @@ def command(file: Path | None, port: int | None, no_browser: bool) -> None:
     if file is not None:
         from dashboard import workspace
 
+        if file.stat().st_size > LARGEST:
+            raise Refusal(
+                f"{file.name} is larger than the {LARGEST >> 20} MB that are read; thin out its history first."
+            )
         space = workspace.new()
         upload = workspace.keep(space, file.name, file.read_bytes())
         workspace.change(space, f"open {file.name}", {"source": upload.source})

@@ -1,0 +1,280 @@
+"""The Runs page in a real browser: upload, answer, pick by click, lasso and tick, and find it all again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+SIZES, DATA = (1, 3, 10, 30, 100), (1, 4, 16)  # millions of parameters, billions of tokens
+TABLE = "Experiment,# weights,Tokens Seen,final train loss,Validation CE\n" + "".join(
+    f"run {n}-{d},{n}M,{d}B,{5 - 0.3 * i - 0.2 * j:.3f},{5.1 - 0.3 * i - 0.2 * j:.3f}\n"
+    for i, n in enumerate(SIZES)
+    for j, d in enumerate(DATA)
+)
+CHART = ".js-plotly-plot .scatterlayer path.point"
+# Where the points of a trace are on the screen, by the chart's own axes: [[run, x, y], ...].
+PLACES = """name => {
+  const plot = document.querySelector(".js-plotly-plot");
+  const trace = plot?._fullData?.find(one => one.name === name);
+  if (!trace) return [];
+  const { xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
+  return trace.customdata.map((details, i) => [
+    details[0], box.left + xaxis._offset + xaxis.d2p(trace.x[i]), box.top + yaxis._offset + yaxis.d2p(trace.y[i]),
+  ]);
+}"""
+
+
+@pytest.fixture
+def opened(serve_dashboard: Callable[..., str], browser_page: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that opens the dashboard and waits for the first chart."""
+
+    def open_page(path: str = "/", address: str | None = None, **given: Any) -> Any:
+        page = browser_page(**given)
+        page.goto((address or serve_dashboard()) + path)
+        page.wait_for_selector(CHART)
+        return page
+
+    return open_page
+
+
+def idle(page: Any) -> None:
+    """Wait until the page has finished what it was asked."""
+    page.wait_for_timeout(250)
+    page.wait_for_selector(".stApp[data-test-script-state=notRunning]")
+
+
+def upload(page: Any, name: str, content: str | bytes) -> None:
+    idle(page)
+    body = content.encode() if isinstance(content, str) else content
+    page.set_input_files(
+        "[data-testid=stFileUploaderDropzoneInput]", {"name": name, "mimeType": "text/csv", "buffer": body}
+    )
+
+
+def says(page: Any, pattern: str) -> None:
+    """Wait until the answer on top reads like this."""
+    page.wait_for_function(
+        "pattern => new RegExp(pattern).test((document.querySelector('.iso-answer')?.innerText || '').replace(/\\s+/g, ' '))",
+        arg=pattern,
+    )
+
+
+def read(page: Any, name: str = "mine.csv") -> None:
+    """Upload the table above and take its validation loss for the loss."""
+    upload(page, name, TABLE)
+    says(page, "^One question")
+    page.get_by_role("button", name="Read the runs").click()
+    says(page, "^15 runs from 1 M to 100 M parameters; 0 set aside")
+    settled(page, 15)
+
+
+def places(page: Any, name: str = "kept") -> list[tuple[float, float]]:
+    """Where the runs that are kept, or set aside, are on the screen."""
+    return [(x, y) for _, x, y in page.evaluate(PLACES, name)]
+
+
+def settled(page: Any, kept: int) -> None:
+    """Wait until the plane shows so many kept runs and is drawn to its end."""
+    page.wait_for_function(f"n => ({PLACES})('kept').length === n", arg=kept)
+    page.wait_for_timeout(300)
+
+
+def lasso(page: Any, around: list[tuple[float, float]], room: float = 14) -> None:
+    """Draw a loop around these points of the screen."""
+    left, right = min(x for x, _ in around) - room, max(x for x, _ in around) + room
+    top, bottom = min(y for _, y in around) - room, max(y for _, y in around) + room
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 1)):
+        page.mouse.move(x, y, steps=6)
+    page.mouse.up()
+
+
+def tool(page: Any, name: str) -> None:
+    page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first.click()
+    page.wait_for_timeout(500)
+
+
+def test_upload_answer_and_find_it_again_after_a_refresh(opened: Callable[..., Any]) -> None:
+    page = opened()
+    assert "w=" not in page.url
+    read(page)
+    assert re.search(r"[?&]w=[0-9a-f]{32}\b", page.url)
+    page.reload()
+    says(page, "^15 runs from")
+    assert page.outside == []
+    assert page.complaints == []
+
+
+def test_a_click_sets_a_run_aside_and_another_takes_it_back(opened: Callable[..., Any]) -> None:
+    page = opened()
+    read(page)
+    page.mouse.click(*places(page)[4])
+    says(page, "^14 runs from .* 1 set aside")
+    settled(page, 14)
+    assert len(places(page, "set aside")) == 1
+    page.mouse.click(*places(page, "set aside")[0])
+    says(page, "^15 runs from .* 0 set aside")
+    settled(page, 15)
+    page.mouse.click(*places(page)[4])  # the same run again: a pick is no toggle that gets stuck
+    says(page, "^14 runs from .* 1 set aside")
+
+
+def test_a_lasso_sets_many_aside_and_undo_brings_them_back(opened: Callable[..., Any]) -> None:
+    page = opened()
+    read(page)
+    tool(page, "Lasso")
+    lasso(page, places(page)[:6])
+    says(page, "^9 runs from .* 6 set aside")
+    settled(page, 9)
+    lasso(page, places(page)[:3])
+    says(page, "^6 runs from .* 9 set aside")
+    settled(page, 6)
+    page.get_by_role("button", name="Undo").click()
+    says(page, "^9 runs from")
+    page.get_by_role("button", name="Undo").click()
+    says(page, "^15 runs from")
+    page.get_by_role("button", name="Redo").click()
+    says(page, "^9 runs from .* 6 set aside")
+    page.reload()
+    says(page, "^9 runs from .* 6 set aside")
+
+
+def test_ticks_in_the_table_hold_one_after_the_other(opened: Callable[..., Any]) -> None:
+    page = opened(height=1600)
+    read(page)
+    grid = page.locator("[data-testid=stDataFrame] canvas").first
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    high = 35 / 16 * 15  # a row of the table, at the theme's 15 px
+
+    def tick(row: int) -> None:
+        page.mouse.click(box["x"] + 36, box["y"] + high * (row + 1.5))
+
+    for row, expected in ((0, 14), (1, 13), (2, 12), (1, 13), (6, 12), (0, 13)):
+        tick(row)
+        says(page, f"^{expected} runs from")
+    page.get_by_role("button", name="Undo").click()
+    says(page, "^12 runs from")
+    idle(page)
+    tick(4)  # the table has started anew and still takes ticks
+    says(page, "^11 runs from")
+    page.mouse.click(*places(page)[0])
+    says(page, "^10 runs from")
+    idle(page)
+    tick(10)
+    says(page, "^9 runs from")
+
+
+def test_everything_survives_a_new_server(
+    opened: Callable[..., Any], serve_dashboard: Callable[..., str], tmp_path: Path
+) -> None:
+    first = serve_dashboard(tmp_path)
+    page = opened(address=first)
+    read(page)
+    page.mouse.click(*places(page)[0])
+    says(page, "^14 runs from .* 1 set aside")
+    query = page.url.partition("?")[2]
+    serve_dashboard.stop(first)  # type: ignore[attr-defined]
+    page = opened(f"/?{query}", address=serve_dashboard(tmp_path))
+    says(page, "^14 runs from .* 1 set aside")
+    assert page.locator(".iso-chip").first.inner_text().startswith("mine.csv")
+
+
+def test_two_tabs_of_one_workspace_do_not_undo_each_other(opened: Callable[..., Any]) -> None:
+    one = opened()
+    read(one)
+    other = opened("/?" + one.url.partition("?")[2])
+    settled(other, 15)
+    one.mouse.click(*places(one)[0])
+    says(one, "^14 runs from")
+    other.mouse.click(*places(other)[14])  # this tab still shows the first one as kept
+    says(other, "^13 runs from .* 2 set aside")
+
+
+def test_bad_files_leave_the_session_whole(opened: Callable[..., Any]) -> None:
+    page = opened()
+    read(page)
+    for name, content in (
+        ("empty.csv", b""),
+        ("noise.csv", bytes(range(256)) * 99),
+        ("zip.xlsx", b"PK\x03\x04" + b"\0" * 99),
+    ):
+        upload(page, name, content)
+        page.wait_for_function(
+            "name => (document.querySelector('.iso-trouble')?.innerText || '').includes(name)", arg=name
+        )
+        body = page.locator("body").inner_text()
+        assert "Traceback" not in body
+        assert "went wrong inside" not in body
+        assert page.get_by_text("Open a bundled set").is_visible()
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("document.querySelector('.iso-trouble')?.innerText.includes('noise.csv')")
+    for _ in range(2):
+        idle(page)
+        page.get_by_role("button", name="Undo").click()
+    says(page, "^15 runs from")
+
+
+def test_names_that_are_markup_run_nothing(opened: Callable[..., Any]) -> None:
+    page = opened()
+    page.evaluate("() => { window.ran = 0; window.alert = () => { window.ran += 1 } }")
+    names = [
+        "<img src=x onerror=alert(1)>",
+        "<b>bold</b>",
+        "**bold** [x](javascript:alert(1))",
+        "<a href='javascript:alert(1)'>x</a>",
+    ]
+    rows = "".join(f'"{name}",{10 ** (6 + i)},{10 ** (9 + i)},{3 - i / 10}\n' for i, name in enumerate(names))
+    upload(page, "<img src=x onerror=alert(1)>.csv", "run,params,tokens,loss\n" + rows)
+    says(page, "^4 runs from")
+    settled(page, 4)
+    for i in range(4):
+        page.mouse.move(*places(page)[i])
+        page.wait_for_timeout(250)
+        shown = page.locator(".js-plotly-plot .hoverlayer").text_content()
+        assert names[i][:20] in shown.replace("\n", " ")
+        assert page.locator(".js-plotly-plot .hoverlayer a").count() == 0
+    page.mouse.click(*places(page)[0])
+    says(page, "^3 runs from")
+    page.get_by_role("button", name="Undo").hover()
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.ran") == 0
+    assert page.locator("[data-testid=stMain] img").count() == 0
+    assert page.outside == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_is_wider_than_the_screen(width: int, dark: bool, opened: Callable[..., Any]) -> None:
+    page = opened(width=width, height=900, dark=dark)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for selector in (".iso-answer", ".iso-chip", ".js-plotly-plot"):
+        box = page.locator(selector).first.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    ground = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    assert ground == ("rgb(15, 18, 24)" if dark else "rgb(255, 255, 255)")
+    accent = page.evaluate("getComputedStyle(document.querySelector('.iso-answer em')).color")
+    assert accent == ("rgb(255, 122, 133)" if dark else "rgb(207, 68, 87)")
+    length = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    assert length <= 3 * 900
+    assert page.outside == []
+    assert page.complaints == []
+
+
+def test_a_file_above_the_limit_is_refused_in_a_sentence(opened: Callable[..., Any], tmp_path: Path) -> None:
+    page = opened()
+    large = tmp_path / "large.csv"
+    with large.open("wb") as file:
+        file.truncate(300_000_000)
+    page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", str(large))
+    page.get_by_text(re.compile("200.*MB or smaller", re.IGNORECASE)).first.wait_for()
+    assert page.locator(".iso-answer").inner_text().startswith("41")
+    read(page)

@@ -1,0 +1,108 @@
+"""The command line: one file a command, exit codes that scripts can rely on, JSON that any reader takes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dashboard import cli, launch, workspace
+from dashboard.commands import open as opening
+
+TABLE = "run,params,tokens,loss\n" + "".join(f"r{i},{10**i}M,{i}B,{4 - i / 10}\n" for i in range(1, 4))
+TWO_LOSSES = "name,N,D,train_loss,val_loss\na,1e6,1e9,3.1,3.2\nb,1e7,1e9,2.9,3.0\n"
+
+
+@pytest.fixture
+def run() -> Any:
+    def invoke(*args: object) -> Result:
+        return CliRunner().invoke(cli.group, [str(arg) for arg in args], prog_name="isoflop")
+
+    return invoke
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
+    monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path / "home"))
+    calls: list[dict[str, Any]] = []
+    monkeypatch.setattr(launch, "serve", lambda **given: calls.append(given))
+    return calls
+
+
+def test_each_file_is_a_command(run: Any) -> None:
+    said = run("--help")
+    assert said.exit_code == 0
+    for path in Path(opening.__file__).parent.glob("[a-z]*.py"):
+        assert f"  {path.stem.rstrip('_')} " in said.output
+        assert run(path.stem.rstrip("_"), "--help").exit_code == 0
+
+
+def test_no_command_opens_the_page(run: Any, served: list[dict[str, Any]]) -> None:
+    assert run().exit_code == 0
+    assert run("--no-browser", "--port", 8600).exit_code == 0
+    assert served == [
+        {"port": None, "browser": True, "query": ""},
+        {"port": 8600, "browser": False, "query": ""},
+    ]
+
+
+def test_a_file_is_opened_in_a_workspace_of_its_own(run: Any, served: list[dict[str, Any]], tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(TABLE)
+    assert run(tmp_path / "mine.csv").exit_code == 0
+    space = workspace.find(served[0]["query"].removeprefix("w="))
+    assert space is not None
+    (upload,) = workspace.uploads(space)
+    assert upload.name == "mine.csv"
+    assert workspace.values(space) == {"source": upload.source}
+
+
+def test_a_file_too_large_to_open_is_refused_unread(
+    run: Any, served: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "large.csv").write_text(TABLE)
+    monkeypatch.setattr(opening, "LARGEST", 10)
+    said = run(tmp_path / "large.csv")
+    assert said.exit_code == 1
+    assert "large.csv is larger than" in said.output
+    assert served == []
+
+
+@pytest.mark.parametrize("args", [("frobnicate",), ("read",), ("--port", "0"), ("read", "x", "--column", "loss")])
+def test_wrong_use_is_exit_code_2(run: Any, args: tuple[str, ...], served: list[dict[str, Any]]) -> None:
+    assert run(*args).exit_code == 2
+    assert served == []
+
+
+def test_read_says_what_a_table_holds(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").write_text(TABLE)
+    said = run("read", tmp_path / "runs.csv")
+    assert said.exit_code == 0
+    assert "runs.csv: 3 runs kept, 0 set aside" in said.output
+    found = json.loads(run("read", tmp_path / "runs.csv", "--json", "-", "--rows").output)
+    assert found["kept"] == 3
+    assert [row["params"] for row in found["runs"]] == [1e7, 1e8, 1e9]
+    out = tmp_path / "out.json"
+    assert run("read", tmp_path / "runs.csv", "--json", out).output == ""
+    assert json.loads(out.read_text())["kept"] == 3
+
+
+def test_what_is_open_is_exit_code_1_with_the_question(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").write_text(TWO_LOSSES)
+    said = run("read", tmp_path / "runs.csv")
+    assert said.exit_code == 1
+    assert "Which column holds the loss" in said.output
+    assert "Traceback" not in said.output
+    answered = run("read", tmp_path / "runs.csv", "--column", "loss=train_loss", "--unit", "params=1")
+    assert answered.exit_code == 0, answered.output
+    assert run("read", tmp_path / "missing.csv").exit_code == 1
+
+
+def test_an_error_that_is_not_for_people_is_not_dressed_up_as_one(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import data.summary
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(data.summary, "read_summary", broken)
+    assert isinstance(run("read", "x.csv").exception, ZeroDivisionError)
