@@ -1,0 +1,201 @@
+"""`isoflop fit` and `isoflop plan`: the same numbers as from Python, files that read back, exit codes to rely on."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from dashboard import cli
+from data import read_runs
+from fitting import all_laws, fit, load_fit, plan
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "data" / "published"
+LADDER = PUBLISHED / "simulated_ladder.csv"
+TWO_LOSSES = "name,N,D,train_loss,val_loss\na,1e6,1e9,3.1,3.2\nb,1e7,1e9,2.9,3.0\n"
+
+
+@pytest.fixture
+def run() -> Any:
+    def invoke(*args: object) -> Result:
+        return CliRunner().invoke(cli.group, [str(arg) for arg in args], prog_name="isoflop")
+
+    return invoke
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("fit") / "fit.json"
+    fit(read_runs(LADDER), "chinchilla", resamples=300).to_json(str(path))
+    return path
+
+
+def test_fit_gives_what_python_gives(run: Any, tmp_path: Path) -> None:
+    done = run("fit", LADDER, "--law", "chinchilla", "--resamples", 200, "--seed", 3, "--delta", "0.01", "--json", "-")
+    assert done.exit_code == 0, done.output
+    body = json.loads(done.stdout)
+    here = fit(read_runs(LADDER), "chinchilla", resamples=200, seed=3, delta=0.01)
+    assert body["params"] == pytest.approx(here.params, rel=1e-12)
+    assert body["intervals"]["alpha"]["low"] == pytest.approx(here.interval("alpha").low, rel=1e-12)
+    assert {"objective", "status", "verdicts", "residuals", "draws", "ranges", "settings", "digest"} <= set(body)
+    back = load_fit(done.stdout)
+    assert np.array_equal(back.draws, here.draws)
+
+
+def test_every_way_out_of_fit(run: Any, tmp_path: Path) -> None:
+    out = {kind: tmp_path / f"out.{kind}" for kind in ("json", "latex", "python", "csv")}
+    given = [arg for kind, path in out.items() for arg in (f"--{kind}", path)]
+    names = list(read_runs(LADDER).kept["run"])
+    done = run("fit", LADDER, "--resamples", 50, "--exclude", names[0], "--group", "group", *given)
+    assert done.exit_code == 0, done.output
+    assert done.stdout == ""
+    back = load_fit(out["json"])
+    assert back.settings.grouping == "group"
+    assert back.settings.excluded == (names[0],)
+    assert r"\begin{equation}" in out["latex"].read_text()
+    module: dict[str, Any] = {}
+    exec(compile(out["python"].read_text(), "law.py", "exec"), module)
+    assert module["loss"](1e9, 2e10) == pytest.approx(back.predict(params=1e9, tokens=2e10).value, rel=1e-12)
+    table = [line for line in out["csv"].read_text().splitlines() if not line.startswith("#")]
+    assert len(table) == 1 + len(names)
+
+
+def test_without_an_output_fit_says_it_in_a_table(run: Any) -> None:
+    done = run("fit", LADDER, "--law", "chinchilla", "--resamples", 100)
+    assert done.exit_code == 0
+    for word in ("Chinchilla L(N, D), 60 runs", "alpha", "ok ", "Every check passes"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize("key", list(all_laws()))
+def test_every_law_by_its_key(run: Any, key: str) -> None:
+    done = run("fit", LADDER, "--law", key, "--resamples", 20, "--json", "-")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["law"] == key
+
+
+def test_fit_refuses_with_the_sentence_and_one(run: Any, tmp_path: Path) -> None:
+    few = tmp_path / "few.csv"
+    few.write_text("run,params,tokens,loss\n" + "".join(f"r{i},{i}e6,{i}e8,{4 - i / 10}\n" for i in range(1, 5)))
+    done = run("fit", few, "--law", "chinchilla", "--json", "-")
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert "needs at least 7 runs" in done.stderr
+    asks = tmp_path / "two.csv"
+    asks.write_text(TWO_LOSSES)
+    done = run("fit", asks)
+    assert done.exit_code == 1
+    assert "train_loss" in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_the_columns_can_be_said(run: Any, tmp_path: Path) -> None:
+    table = read_runs(LADDER).kept[["run", "params", "tokens", "loss"]].assign(other_loss=1.0)
+    path = tmp_path / "mine.csv"
+    table.rename(columns={"tokens": "D in units of mine"}).assign(**{"D in units of mine": table["tokens"] / 1e9}).to_csv(
+        path, index=False
+    )  # fmt: skip
+    done = run(
+        "fit", path, "--resamples", 20, "--json", "-", "--column", "tokens=D in units of mine",
+        "--column", "loss=loss", "--unit", "tokens=1e9",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    here = fit(read_runs(LADDER), "chinchilla", resamples=20)
+    assert json.loads(done.stdout)["params"]["alpha"] == pytest.approx(here.params["alpha"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--law", "nope"), ("--delta", "0"), ("--delta", "nan"), ("--delta", "much"), ("--resamples", "-1"),
+        ("--exclude", "nobody"), ("--group", "nothing"), ("--column", "loss"), ("--unit", "tokens=many"),
+        ("--json", "/no/such/folder/fit.json"),
+    ],
+)  # fmt: skip
+def test_wrong_use_of_fit_is_two(run: Any, given: tuple[str, ...]) -> None:
+    done = run("fit", LADDER, "--resamples", 10, *given)
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
+
+
+def test_least_squares_by_name(run: Any) -> None:
+    done = run("fit", LADDER, "--resamples", 10, "--delta", "inf", "--json", "-")
+    assert load_fit(done.stdout).settings.delta == math.inf
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        (("--flops", "5.76e23"), {"flops": 5.76e23}),
+        (("--flops", "5.76e23", "--params", "7e9"), {"flops": 5.76e23, "params": 7e9}),
+        (("--devices", 256, "--hours", 240), {"devices": 256, "hours": 240}),
+        (
+            ("--devices", 8, "--hours", 24, "--peak", "312e12", "--utilisation", 0.5),
+            {"devices": 8, "hours": 24, "peak": 312e12, "utilisation": 0.5},
+        ),
+        (("--money", "1e6", "--price", 2), {"money": 1e6, "price": 2}),
+        (("--loss", 2.1), {"loss": 2.1}),
+    ],
+)  # fmt: skip
+def test_plan_gives_what_python_gives(
+    run: Any, saved: Path, given: tuple[object, ...], asked: dict[str, float]
+) -> None:
+    done = run("plan", saved, *given, "--json", "-")
+    assert done.exit_code == 0, done.output
+    body = json.loads(done.stdout)
+    here = plan(load_fit(saved), **asked)
+    for name in ("flops", "params", "tokens", "tokens_per_param", "loss", "loss_run"):
+        band = getattr(here, name)
+        assert body[name]["value"] == pytest.approx(band.value, rel=1e-12)
+        assert body[name]["low"] == pytest.approx(band.low, rel=1e-12)
+    assert body["beyond"] == pytest.approx(here.beyond)
+    told = run("plan", saved, *given)
+    assert told.exit_code == 0
+    assert "parameters" in told.stdout
+
+
+def test_plan_as_latex_and_csv(run: Any, saved: Path, tmp_path: Path) -> None:
+    done = run("plan", saved, "--flops", "1e22", "--latex", tmp_path / "p.tex", "--csv", "-")
+    assert done.exit_code == 0
+    assert r"\begin{tabular}" in (tmp_path / "p.tex").read_text()
+    assert "quantity,value,low,high" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (), ("--flops", "1e22", "--loss", "2.1"), ("--money", "10"), ("--hours", "10"), ("--flops", "-1"),
+        ("--flops", "a lot"), ("--flops", "1e22", "--utilisation", "1.5"),
+    ],
+)  # fmt: skip
+def test_wrong_use_of_plan_is_two(run: Any, saved: Path, given: tuple[str, ...]) -> None:
+    done = run("plan", saved, *given)
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
+
+
+def test_plan_refuses_with_the_sentence_and_one(run: Any, saved: Path, tmp_path: Path) -> None:
+    done = run("plan", saved, "--loss", "0.5", "--json", "-")
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert "No budget reaches a loss of 0.5" in done.stderr
+    (tmp_path / "no.json").write_text('{"format": "other"}')
+    assert run("plan", tmp_path / "no.json", "--flops", "1e22").exit_code == 1
+    (tmp_path / "binary.json").write_bytes(bytes(range(256)))
+    done = run("plan", tmp_path / "binary.json", "--flops", "1e22")
+    assert done.exit_code == 1, done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_name_cannot_speak_to_the_terminal(run: Any, tmp_path: Path) -> None:
+    table = read_runs(LADDER).kept[["run", "params", "tokens", "loss"]].copy()
+    table.loc[3, "run"], table.loc[3, "loss"] = "\x1b[31mred\x07", table["loss"][3] * 1.3
+    table.to_csv(tmp_path / "t.csv", index=False)
+    done = run("fit", tmp_path / "t.csv", "--resamples", 20)
+    assert done.exit_code == 0
+    assert "red" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "\x07" not in done.stdout

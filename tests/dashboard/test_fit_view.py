@@ -1,0 +1,256 @@
+"""The Fit page, opened without a browser: every law on bundled runs, its settings, its refusals, what it gives away."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import fit_again, fit_words, takeaway, workspace
+from dashboard.fit_settings import DEFAULTS, FitSettings, read_settings
+from dashboard.symbols import symbol
+from data.library import bundled, load
+from fitting import all_laws, fit, load_fit
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+QUICK = {"resamples": 500}
+FEW = b"run,params,tokens,loss\na,1e6,1e8,3.1\nb,2e6,1e8,3.0\nc,3e6,3e8,2.7\nd,4e6,1e9,2.5\n"
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """A function that opens the Fit page on a set of runs with these fit settings: the page and its workspace."""
+    monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
+
+    def open_page(source="bundled:probe-grid", upload=None, query=None, **settings):
+        space = workspace.new()
+        if upload:
+            source = workspace.keep(space, *upload).source
+        values = {"source": source} | ({f"fit:{source}": settings} if settings else {})
+        workspace.change(space, "settings", values)
+        at = AppTest.from_file(str(APP), default_timeout=60)
+        at.query_params["w"] = space.id
+        for name, value in (query or {}).items():
+            at.query_params[name] = value
+        at.switch_page("views/fit.py")
+        return at.run(), space
+
+    return open_page
+
+
+def html(at) -> str:
+    return " ".join(e.proto.body for e in at.get("html"))
+
+
+def kept(space, source="bundled:probe-grid"):
+    return workspace.values(space).get(f"fit:{source}")
+
+
+def one(query, name):
+    value = query.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("key", list(all_laws()))
+@pytest.mark.parametrize("entry", bundled(), ids=lambda e: e.key)
+def test_every_law_on_every_bundled_set(page, entry, key):
+    at, _ = page(f"bundled:{entry.key}", law=key, **QUICK)
+    assert not at.exception
+    said = html(at)
+    assert "Something went wrong" not in said
+    f = fit(load(entry.key), key, resamples=500)
+    assert fit_words.answer(f) in said
+    assert all(v.title in said for v in f.verdicts)
+    assert len(at.get("plotly_chart")) >= 3
+    assert at.latex[0].value.strip("$\n ") == f.law.latex
+    assert len(at.get("download_button")) == 5
+    for pub in f.law.published:
+        assert pub.paper in said
+
+
+def test_the_sentence_follows_the_fit():
+    f = fit(load("simulated-ladder"), "chinchilla")
+    said = fit_words.answer(f)
+    assert said == (
+        "Loss falls as <em>N<sup>−0.36</sup></em> and <em>D<sup>−0.35</sup></em> to a floor of <em>1.83</em>. "
+        "All 9 checks pass."
+    )
+    assert "exponent of N 0.31–0.38" in fit_words.under(f)
+    kaplan = fit(load("cerebras-gpt"), "kaplan-params", resamples=100)
+    assert fit_words.answer(kaplan).startswith("Loss falls as <em>N<sup>−0.106</sup></em>. ")
+    unseen = fit(load("cerebras-gpt"), "chinchilla", resamples=100)
+    assert "to no floor these runs can show. But" in fit_words.answer(unseen)
+    assert fit_words.exponents(all_laws()["kaplan"]) == {"alpha_N": "params", "alpha_D": "tokens"}
+    assert fit_words.exponents(all_laws()["compute-floor"]) == {"gamma": "flops"}
+
+
+def test_symbols_are_read_from_the_declaration():
+    names = {p.name: symbol(p) for law in all_laws().values() for p in law.params}
+    assert names["alpha"] == "<i>α</i>"
+    assert names["alpha_N"] == "<i>α</i><sub>N</sub>"
+    assert names["N_c"] == "<i>N</i><sub>c</sub>"
+    assert names["E"] == "<i>E</i>"
+
+
+def test_a_setting_is_kept_at_once_shared_and_undone(page):
+    at, space = page()
+    at.selectbox(key="fit_delta").select(1e-2).run()
+    assert not at.exception
+    assert kept(space) == {"delta": 0.01}
+    assert one(at.query_params, "delta") == "0.01"
+    assert "Huber 0.01" in html(at)
+    at.selectbox(key="fit_law").select("compute").run()
+    assert kept(space) == {"delta": 0.01, "law": "compute"}
+    assert "<em>C<sup>" in html(at)
+    at.selectbox(key="fit_group").select("params").run()
+    at.number_input(key="fit_seed").set_value(7).run()
+    at.selectbox(key="fit_resamples").select(1000).run()
+    assert kept(space) == {"delta": 0.01, "law": "compute", "group": "params", "seed": 7, "resamples": 1000}
+    assert "1,000 refits by params" in html(at)
+    for _ in range(4):
+        at.button(key="undo").click().run()
+    assert not at.exception
+    assert kept(space) == {"delta": 0.01}
+    assert at.selectbox(key="fit_law").value == "auto"
+    assert at.selectbox(key="fit_group").value == ""
+    assert at.number_input(key="fit_seed").value == 0
+    assert "law" not in at.query_params
+    at.button(key="undo").click().run()
+    assert kept(space) is None
+    assert at.selectbox(key="fit_delta").value == 1e-3
+
+
+def test_settings_survive_another_page_and_another_session(page):
+    at, space = page(law="kaplan", delta=0.01, **QUICK)
+    at.switch_page("views/runs.py").run()
+    at.switch_page("views/fit.py").run()
+    assert at.selectbox(key="fit_law").value == "kaplan"
+    fresh = AppTest.from_file(str(APP), default_timeout=60)
+    fresh.query_params["w"] = space.id
+    fresh.switch_page("views/fit.py")
+    fresh.run()
+    assert fresh.selectbox(key="fit_law").value == "kaplan"
+    assert fresh.selectbox(key="fit_delta").value == 0.01
+
+
+def test_the_address_brings_settings_and_nonsense_in_it_does_nothing(page):
+    at, space = page(query={"law": "kaplan-tokens", "delta": "inf", "resamples": "500"})
+    assert at.selectbox(key="fit_law").value == "kaplan-tokens"
+    assert kept(space) == {"law": "kaplan-tokens", "delta": "inf", "resamples": 500}
+    at, space = page(query={"law": "<b>", "delta": "-1", "resamples": "1e99", "seed": "x", "group": "no such column"})
+    assert not at.exception
+    assert "Loss falls as" in html(at)
+    assert at.selectbox(key="fit_group").value == ""
+    assert at.selectbox(key="fit_law").value == "auto"
+
+
+def test_least_squares_is_a_delta(page):
+    at, space = page(**QUICK)
+    at.selectbox(key="fit_delta").select(math.inf).run()
+    assert not at.exception
+    assert "least squares" in html(at)
+    assert kept(space)["delta"] == "inf"
+
+
+def test_a_refusal_says_why_and_offers_what_can_be_done(page):
+    at, _ = page(upload=("few.csv", FEW), law="chinchilla")
+    assert not at.exception
+    assert "needs at least 7 runs to say anything; few.csv has 4" in html(at)
+    assert len(at.get("plotly_chart")) == 1
+    assert at.selectbox(key="fit_law").value == "chinchilla"
+    ways = [b.label for b in at.button if b.label.startswith("Try ")]
+    assert ways == ["Try Kaplan L(N)", "Try Kaplan L(D)"]
+    next(b for b in at.button if b.label == ways[0]).click().run()
+    assert not at.exception
+    assert "Loss falls as" in html(at)
+
+
+def test_a_law_whose_columns_are_missing_is_shown_with_the_reason(page):
+    table = b"run,params,loss\n" + b"".join(f"r{i},{10**i}000,{4 - i / 3:.3f}\n".encode() for i in range(1, 8))
+    at, _ = page(upload=("sizes.csv", table), **QUICK)
+    assert not at.exception
+    law = at.selectbox(key="fit_law")
+    assert "Chinchilla L(N, D) (the table has no tokens)" in law.options
+    assert law.options[0] == "Recommended: Kaplan L(N)"
+    law.select("chinchilla").run()
+    assert not at.exception
+    assert "needs the columns params, tokens, loss; sizes.csv has no tokens" in html(at)
+
+
+def test_a_stranger_s_names_are_text(page):
+    rows = ["run,params,tokens,loss"]
+    for i in range(30):
+        n, d = 10 ** (6 + i % 6), 10 ** (8 + i // 6)
+        odd = 1.4 if i == 17 else 1 + 0.001 * ((7 * i) % 5)
+        rows.append(f'"<img src=x onerror=alert({i})> **b** $x$",{n},{d},{(1.7 + 90 / n**0.3 + 90 / d**0.3) * odd:.5f}')
+    at, _ = page(upload=("<i>my</i> **runs**.csv", "\n".join(rows).encode()), **QUICK)
+    assert not at.exception
+    assert "<img" not in html(at)
+    assert "&lt;img src=x onerror=alert(17)&gt;" in html(at)
+    assert not any("<img" in m.value for m in at.markdown)
+
+
+def test_excluded_runs_are_left_out_and_said(page):
+    at, space = page(**QUICK)
+    workspace.change(space, "exclude", {"excluded:bundled:probe-grid": ["w8-d249856-s0"]})
+    at.run()
+    assert "40 runs fitted" in html(at)
+    assert "<dt>Excluded by you</dt><dd>w8-d249856-s0</dd>" in html(at)
+    assert "exclude=['w8-d249856-s0']" in at.code[0].value
+
+
+def test_the_lines_shown_make_the_same_fit_again(page):
+    at, _ = page("bundled:simulated-ladder", law="kaplan", group="group", delta=0.01, resamples=500, seed=2)
+    lines: dict = {}
+    exec(at.code[0].value, lines)
+    expected = fit(load("simulated-ladder"), "kaplan", group="group", delta=0.01, resamples=500, seed=2)
+    assert lines["f"].params == expected.params
+    assert lines["f"].interval("alpha_N") == expected.interval("alpha_N")
+
+
+def test_an_upload_is_read_again_by_its_name():
+    class Choice:
+        key, title = "upload:0", 'it\'s "mine".csv'
+
+    f = fit(load("probe-grid"), resamples=20)
+    text = fit_again.python(f, Choice, {"count": "params_total"})
+    assert f"read_runs({Choice.title!r}, count='params_total')" in text
+    compile(text, "again.py", "exec")
+
+
+def test_what_is_taken_away_says_the_same():
+    runs = load("probe-grid")
+    f = fit(runs, resamples=100)
+    files = {file.label: file for file in takeaway.of_fit(f, runs, fit_words.file_stem(f))}
+    assert {file.name for file in files.values()} == {
+        f"probe-grid-a-language-of-known-entropy-chinchilla{end}"
+        for end in (".tex", ".py", ".json", "-runs.csv", "-parameters.csv")
+    }
+    module: dict = {}
+    exec(files["Python"].make(), module)
+    assert module["loss"](1e6, 1e8) == pytest.approx(f.predict(params=1e6, tokens=1e8).value, rel=1e-12)
+    assert load_fit(files["JSON"].make()).params == f.params
+    assert "residual" in files["Runs with residuals"].make()
+    assert "alpha" in files["Parameters"].make()
+    assert f"{f.params['alpha']!r}" in files["LaTeX"].make()
+
+
+def test_file_names_hold_no_surprises():
+    f = fit(load("probe-grid"), resamples=0)
+    for name, stem in {
+        "../../etc/passwd": "etc-passwd", "runs.csv": "runs", "<b>x</b>.csv": "b-x-b", "   ": "runs", "日本": "runs",
+    }.items():  # fmt: skip
+        object.__setattr__(f, "table", name)
+        assert fit_words.file_stem(f) == f"{stem}-chinchilla"
+
+
+def test_settings_are_read_from_anything():
+    assert read_settings({}) == read_settings(None) == read_settings([1]) == DEFAULTS
+    asked = FitSettings(law="kaplan", delta=math.inf, resamples=1000, group="seed", seed=5)
+    assert read_settings(asked.written()) == asked
+    assert read_settings({k: str(v) for k, v in asked.written().items()}) == asked
+    bad = {"law": ["kaplan"], "delta": "nan", "resamples": -5, "group": 3, "seed": 1e400}
+    assert read_settings(bad) == DEFAULTS
+    assert DEFAULTS.written() == {}
