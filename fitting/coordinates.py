@@ -50,7 +50,8 @@ class Coordinates:
             elif p.anchor is not None:
                 low[i], high[i] = np.log(self.loss * LOWEST_SHARE), np.log(self.loss * HIGHEST_SHARE)
             elif p.is_floor:
-                low[i], high[i] = 0.0, self.lowest
+                # Not the lowest loss: where noise is wider than what is left above the floor, half the runs lie below it.
+                low[i], high[i] = 0.0, self.loss
             elif p.log:
                 low[i], high[i] = np.log(p.range[0]), np.log(p.range[1])
             else:

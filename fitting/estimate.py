@@ -45,7 +45,7 @@ def fit(
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
     table_of_runs = _as_runs(runs)
-    excluded = tuple(sorted(set(exclude)))
+    excluded = tuple(sorted({exclude} if isinstance(exclude, str) else set(exclude)))
     if excluded:
         table_of_runs = table_of_runs.exclude(excluded)
     if not delta > 0:

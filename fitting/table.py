@@ -73,6 +73,11 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
             )
     labels = frame[group].astype(str).to_numpy() if group else np.arange(len(frame))
     groups = np.unique(labels, return_inverse=True)[1]
+    if group and groups.max() == 0:
+        raise FitError(
+            f"Column {group!r} has one value in all {len(loss)} runs: resampling it whole would give intervals of no width. "
+            "Group by another column, or by none."
+        )
     columns = dict.fromkeys((*law.inputs, law.output, "params", "tokens", "flops"))
     present = [c for c in columns if c in frame.columns and frame[c].notna().any()]
     return Arrays(

@@ -68,8 +68,8 @@ def _bounds(e: Evidence) -> Verdict:
     title = "Parameters at a bound"
     if not at:
         return Verdict("bounds", title, "ok", "Every parameter is inside its plausible range.")
-    floors = [p.name for p in at if p.is_floor]
-    others = [p.name for p in at if not p.is_floor]
+    floors = [p.name for i, p in enumerate(e.law.params) if p in at and p.is_floor and e.theta[i] <= reach[i]]
+    others = [p.name for p in at if p.name not in floors]
     found, do = [], []
     if floors:
         found.append(
@@ -101,7 +101,8 @@ def _floor(e: Evidence) -> Verdict | None:
                 "floor", title, "note", f"{span}: known only within {100 * (high[0] - low[0]) / lowest:.0f} % of the lowest loss.",
                 "Larger runs narrow it most.",
             )  # fmt: skip
-        return Verdict("floor", title, "ok", f"{span}, well below the lowest loss {lowest:.3g}.")
+        where = "below" if value < lowest else "among the losses, beside"
+        return Verdict("floor", title, "ok", f"{span}, {where} the lowest loss {lowest:.3g}.")
     return None
 
 
