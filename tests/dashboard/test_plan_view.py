@@ -88,7 +88,7 @@ def test_a_loss_out_of_reach_is_refused_in_a_sentence(page, wanted):
 
 
 def test_a_budget_in_the_address_is_taken_up_and_kept(page):
-    at, space = page(source="bundled:simulated-ladder")
+    _, space = page(source="bundled:simulated-ladder")
     fresh = AppTest.from_file(str(APP), default_timeout=60)
     fresh.query_params["w"] = space.id
     fresh.query_params["c"] = "3e23"
@@ -99,7 +99,7 @@ def test_a_budget_in_the_address_is_taken_up_and_kept(page):
 
 @pytest.mark.parametrize("nonsense", ["", "nan", "-1", "1e99", "<script>", "12"])
 def test_a_budget_that_makes_no_sense_is_left_alone(page, nonsense):
-    at, space = page(source="bundled:simulated-ladder")
+    _, space = page(source="bundled:simulated-ladder")
     fresh = AppTest.from_file(str(APP), default_timeout=60)
     fresh.query_params["w"] = space.id
     fresh.query_params["c"] = nonsense
@@ -118,7 +118,7 @@ def test_settings_survive_another_visit(page):
     again.switch_page("views/plan.py").run()
     assert again.number_input(key="plan_devices").value == 512
     assert again.selectbox(key="plan_device").value == "A100"
-    assert "money" not in [o for o in again.segmented_control(key="plan_unit").options]
+    assert "money" not in again.segmented_control(key="plan_unit").options
 
 
 def test_a_table_no_law_can_plan_gets_a_sentence(page):
@@ -130,7 +130,16 @@ def test_a_table_no_law_can_plan_gets_a_sentence(page):
 
 @pytest.mark.parametrize(
     "values",
-    [None, [], "x", {"devices": True}, {"devices": 0}, {"price": float("nan")}, {"device": "<b>"}, {"utilisation": 1e9}],
+    [
+        None,
+        [],
+        "x",
+        {"devices": True},
+        {"devices": 0},
+        {"price": float("nan")},
+        {"device": "<b>"},
+        {"utilisation": 1e9},
+    ],
 )
 def test_stale_or_hostile_settings_fall_back(values):
     assert read_settings(values) == DEFAULTS
