@@ -44,7 +44,7 @@ def fit(
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
-    table_of_runs = _as_runs(runs)
+    table_of_runs = as_runs(runs)
     excluded = tuple(sorted({exclude} if isinstance(exclude, str) else set(exclude)))
     if excluded:
         table_of_runs = table_of_runs.exclude(excluded)
@@ -135,7 +135,8 @@ def load_fit(source: str | Path) -> Fit:
     return read_fit(source)
 
 
-def _as_runs(runs: Any) -> Runs:
+def as_runs(runs: Any) -> Runs:
+    """The runs table, read from a frame, path or list where it is not one yet."""
     if isinstance(runs, Runs):
         return runs
     from data import read_runs

@@ -50,7 +50,7 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
     if group is not None and group not in frame.columns:
         raise FitError(f"There is no column {group!r} to group by; choose one of {', '.join(map(str, frame.columns))}.")
     frame = frame.dropna(subset=[*law.inputs, law.output])
-    _believable(frame, runs.name)
+    believable(frame, runs.name)
     frame = frontier(frame) if law.frontier else frame
     if len(frame) < law.min_runs:
         aside = f" after {len(runs.set_aside)} were set aside" if len(runs.set_aside) else ""
@@ -91,7 +91,8 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
     )
 
 
-def _believable(frame: pd.DataFrame, name: str) -> None:
+def believable(frame: pd.DataFrame, name: str) -> None:
+    """Nothing, if every size, token count, compute and loss is one that a run may have; else FitError naming a run."""
     for column, (low, high) in BELIEVABLE.items():
         if column not in frame.columns:
             continue
