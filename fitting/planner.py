@@ -242,12 +242,12 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool) -> tuple[str, .
             f"{budgets[0] / largest:.2g}x beyond the largest run: the bands hold the noise of these runs, not doubt about the law's form."
         )
     outside = [
-        f"{x[0, 0]:.3g} {name} ({fit.ranges[name][0]:.3g} to {fit.ranges[name][1]:.3g})"
-        for name, x in (("params", best.params), ("tokens", best.tokens))
+        word
+        for name, word, x in (("params", "model size", best.params), ("tokens", "number of tokens", best.tokens))
         if sized and not fit.ranges[name][0] <= x[0, 0] <= fit.ranges[name][1]
     ]
     if outside:
-        notes.append(f"Outside what the runs cover: {' and '.join(outside)}.")
+        notes.append(f"The {' and the '.join(outside)} lie{'s' * (len(outside) == 1)} outside what the runs cover.")
     if fit.accounting.slope or fit.accounting.offset:
         notes.append(
             f"FLOPs as the table counts them: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."
