@@ -22,7 +22,7 @@ def menu() -> None:
         key="chosen",
         on_change=_choose,
     )
-    st.caption(widgets.literal(current.sentence))
+    widgets.quiet(current.sentence)
 
 
 def uploader() -> None:

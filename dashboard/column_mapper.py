@@ -188,8 +188,18 @@ def _choose(name: str) -> None:
 
 def _with_values(table: Table, header: str) -> str:
     """The header with its first values, as the menu shows it (plain text)."""
-    values = [text for text in table.text(header).head(200) if text][:3]
-    return f"{header[:60]}   ({', '.join(value[:14] for value in values)})" if values else f"{header[:60]}   (empty)"
+    values = [_short(text) for text in table.text(header).head(200) if text][:3]
+    return f"{header[:60]}   ({', '.join(values)})" if values else f"{header[:60]}   (empty)"
+
+
+def _short(text: str) -> str:
+    """A cell in at most a dozen signs; a number with needless digits in four."""
+    if len(text) <= 10:
+        return text
+    try:
+        return f"{float(text):.4g}"
+    except ValueError:
+        return text[:11] + "…"
 
 
 def derived(runs: Runs) -> None:

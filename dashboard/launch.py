@@ -81,12 +81,16 @@ def serve(*, port: int | None = None, browser: bool = True, query: str = "") -> 
     threading.Thread(target=_announce, args=(port, url, browser), daemon=True).start()
 
     import streamlit as st
+    from starlette.middleware import Middleware
+
+    from dashboard.headers import Headers
 
     # Only now: Streamlit has imported Plotly, which breaks when pandas is half imported in another thread.
     threading.Thread(target=_warm, daemon=True).start()
     # Streamlit hands the rest of the command line to the page, which has no use for it.
     sys.argv = [str(APP)]
-    st.App(str(APP), on_script_error=_apologise).run(config=server_options(port))
+    page = st.App(str(APP), on_script_error=_apologise, middleware=[Middleware(Headers)])
+    page.run(config=server_options(port))
 
 
 def _announce(port: int, url: str, browser: bool) -> None:

@@ -178,7 +178,7 @@ def _bundled(key: str) -> Reading:
     return Reading(load(key))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the file")
+@st.cache_resource(max_entries=6, show_spinner="Reading the file")
 def _uploaded(folder: str, sha256: str, name: str, answered: str, _answers: Values) -> Reading:
     """A file's runs under these answers; an error is an answer too, so that a bad file is read once."""
     try:
@@ -189,7 +189,7 @@ def _uploaded(folder: str, sha256: str, name: str, answered: str, _answers: Valu
         return Reading(None, error)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the file")
+@st.cache_resource(max_entries=3, show_spinner="Reading the file")
 def _table(folder: str, sha256: str, name: str) -> Table:
     from pathlib import Path
 

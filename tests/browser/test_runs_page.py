@@ -198,6 +198,21 @@ def test_two_tabs_of_one_workspace_do_not_undo_each_other(opened: Callable[..., 
     says(other, "^13 runs from .* 2 set aside")
 
 
+def test_a_page_switch_loses_nothing(opened: Callable[..., Any]) -> None:
+    page = opened()
+    read(page)
+    tool(page, "Lasso")
+    lasso(page, places(page)[:3])
+    says(page, "^12 runs from")
+    address = page.url.partition("w=")[2]
+    page.get_by_role("link", name="Fit").click()
+    says(page, "^(Loss|No law|Chinchilla)")
+    assert page.url.partition("w=")[2] == address
+    page.get_by_role("link", name="Runs").click()
+    says(page, "^12 runs from .* 3 set aside")
+    assert page.url.partition("w=")[2] == address
+
+
 def test_bad_files_leave_the_session_whole(opened: Callable[..., Any]) -> None:
     page = opened()
     read(page)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import launch
+from dashboard import headers, launch
 
 TROUBLE = "[server]\naddress = '0.0.0.0'\nenableXsrfProtection = false\n[browser]\ngatherUsageStats = true\n"
 
@@ -146,3 +146,41 @@ def test_numeric_libraries_are_held_to_one_thread_before_numpy() -> None:
     bare = {name: value for name, value in os.environ.items() if name not in launch.THREAD_LIMITS}
     said = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "['1', '1', '1']"
+
+
+def test_pages_forbid_outside_hosts_and_fetch_the_chart_early(served: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", served, timeout=10)
+    for path in ("/", "/plan", "/_stcore/health"):
+        connection.request("GET", path)
+        response = connection.getresponse()
+        response.read()
+        policy = response.getheader("content-security-policy") or ""
+        assert "default-src 'self'" in policy
+        assert "http" not in policy
+        assert "*" not in policy.replace("127.0.0.1:*", "").replace("localhost:*", "")
+        assert response.getheader("referrer-policy") == "no-referrer"
+        assert response.getheader("x-content-type-options") == "nosniff"
+        link = response.getheader("link")
+        assert (link is None) == path.startswith("/_stcore")
+    script = headers.early().partition(">")[0].removeprefix("<")
+    connection.request("GET", script)
+    found = connection.getresponse()
+    assert found.status == 200
+    assert "javascript" in (found.getheader("content-type") or "")
+    connection.close()
+
+
+@pytest.mark.parametrize("given", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
+def test_another_site_gets_no_session(served: int, given: dict[str, str]) -> None:
+    """Neither a page of another origin nor a name that was pointed at this machine opens the socket."""
+    socket_headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    for extra, status in ((given, 403), ({"Origin": f"http://127.0.0.1:{served}"}, 101)):
+        connection = http.client.HTTPConnection("127.0.0.1", served, timeout=10)
+        connection.request("GET", "/_stcore/stream", headers={**socket_headers, **extra})
+        assert connection.getresponse().status == status
+        connection.close()
