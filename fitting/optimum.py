@@ -62,7 +62,8 @@ class Valley:
 
     def rows(self, rows: Array) -> Valley:
         """The same for some of the parameter sets."""
-        flops = self.flops if self.flops.ndim == 1 else self.flops[rows]
+        shared = self.flops.ndim == 1 or len(self.flops) == 1
+        flops = self.flops if shared else self.flops[rows]
         return Valley(self.law, {k: x[rows] for k, x in self.values.items()}, flops, self.accounting)
 
     def bounds(self) -> tuple[Array, Array]:
