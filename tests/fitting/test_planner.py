@@ -72,6 +72,21 @@ def test_every_draw_gets_its_own_optimum(fitted):
             assert found.params[r, k] == pytest.approx(n, rel=1e-3)
 
 
+def test_draws_without_a_balance(fit_of):
+    """A draw whose optimum the secant cannot find is scanned for, and its neighbours keep theirs."""
+    good = [BESIROGLU[k] for k in LAW.names]
+    draws = np.array([good, [1.8, 1e-9, 2085.0, 0.35, 0.37], [1.8, 482.0, 1e-9, 0.35, 0.37], good])
+    f = fit_of("chinchilla", draws=draws, **BESIROGLU)
+    budgets = np.array([1e16, 1e22])
+    found = optimum(valley(LAW, draws, budgets, f.accounting))
+    for r, row in enumerate(draws):
+        for k, c in enumerate(budgets):
+            assert found.loss[r, k] == pytest.approx(brute(LAW, dict(zip(LAW.names, row, strict=True)), c)[1], rel=1e-9)
+    for budget in ({"flops": 1e22}, {"flops": budgets}, {"loss": 2.2}, {"flops": 1e22, "params": 1e9}):
+        p = plan(f, **budget)
+        assert np.all(np.isfinite(p.loss.value))
+
+
 def test_bands_come_from_the_draws(fitted):
     p = plan(fitted, flops=1e22, level=0.9)
     sizes = [plan_one(fitted, r, 1e22) for r in range(400)]
