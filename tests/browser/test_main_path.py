@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,6 @@ from data import read_runs
 from fitting import fit, plan
 
 pytestmark = pytest.mark.browser
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 SHOTS = os.environ.get("ISOFLOP_SHOTS")
 # A made-up truth, so that nobody can mistake what comes out for somebody's published constants.
 E, A, B, ALPHA, BETA = 1.62, 300.0, 900.0, 0.33, 0.35
@@ -40,8 +38,9 @@ def runs_file() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def address(serve_app, tmp_path_factory):
-    return serve_app(APP, env={"ISOFLOP_HOME": str(tmp_path_factory.mktemp("home"))})
+def address(serve_dashboard):
+    """The dashboard as `isoflop` serves it."""
+    return serve_dashboard()
 
 
 def shot(page, name):
