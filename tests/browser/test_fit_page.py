@@ -1,0 +1,201 @@
+"""The Fit page in Chromium: its settings last, its file runs alone, its words stay on the page at any width."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dashboard import workspace
+from data.library import load
+from fitting import fit
+
+pytestmark = pytest.mark.browser
+SHOTS = os.environ.get("ISOFLOP_SHOTS")
+HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> **b** <b>bold</b>"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def address(serve_dashboard, home):
+    return serve_dashboard(home)
+
+
+@pytest.fixture
+def held(home, monkeypatch):
+    """A function that prepares a workspace on these runs with these fit settings: the address of its Fit page."""
+    monkeypatch.setenv("ISOFLOP_HOME", str(home))
+
+    def prepare(address, source="bundled:probe-grid", upload=None, **settings):
+        space = workspace.new()
+        if upload:
+            source = workspace.keep(space, *upload).source
+        workspace.change(space, "prepared", {"source": source, f"fit:{source}": settings or None})
+        return f"{address}/fit?w={space.id}"
+
+    return prepare
+
+
+def settled(page):
+    """Waits until the page has stopped computing and its pictures are drawn and keep their size."""
+    page.locator(".iso-answer, .iso-trouble").first.wait_for()
+    page.wait_for_function(
+        """() => {
+            const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')];
+            const ready = !document.querySelector('[data-testid=stStatusWidget]') && charts.length > 0
+                && charts.every(c => c.querySelector('.xtick text'));
+            const sizes = JSON.stringify(charts.map(c => c.querySelector('.main-svg')?.getBoundingClientRect()));
+            window.still = ready && sizes === window.sizes ? (window.still || 0) + 1 : 0;
+            window.sizes = sizes;
+            return window.still > 3;
+        }""",
+        polling=200,
+    )
+
+
+def shot(page, name):
+    """The whole page as a picture for a person to look at, where a folder for them is given."""
+    if SHOTS:
+        width = page.viewport_size["width"]
+        height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        page.set_viewport_size({"width": width, "height": min(height + 80, 6000)})
+        page.wait_for_timeout(800)
+        page.screenshot(path=f"{SHOTS}/{name}.png")
+
+
+def choose(page, label, option):
+    """Picks an option in a menu by its words."""
+    page.get_by_test_id("stSelectbox").filter(has_text=label).locator("input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_a_setting_moves_the_law_and_lasts_and_the_file_runs_alone(browser_page, address, held, tmp_path):
+    page = browser_page()
+    page.goto(held(address))
+    settled(page)
+    before = page.locator(".iso-under").inner_text()
+    choose(page, "Huber delta", "0.01")
+    page.locator(".iso-chip", has_text="Huber 0.01").wait_for()
+    page.wait_for_function("new URL(location.href).searchParams.get('delta') === '0.01'")
+    settled(page)
+    after = page.locator(".iso-under").inner_text()
+    assert after != before
+
+    # Another page and back, then a refresh: the setting and what it gave are still there.
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.get_by_text("41 runs from").wait_for()
+    page.get_by_role("link", name="Fit", exact=True).click()
+    page.locator(".iso-chip", has_text="Huber 0.01").wait_for()
+    page.reload()
+    settled(page)
+    assert page.locator(".iso-chip", has_text="Huber 0.01").is_visible()
+    assert page.locator(".iso-under").inner_text() == after
+
+    # The law as Python, taken away, says what the page's fit says, without any of our code.
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Python", exact=True).click()
+    assert found.value.suggested_filename == "probe-grid-a-language-of-known-entropy-chinchilla.py"
+    found.value.save_as(tmp_path / "law.py")
+    said = subprocess.run(
+        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import law; print(law.loss(1e5, 2e6))"],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    ).stdout  # fmt: skip
+    expected = fit(load("probe-grid"), delta=0.01).predict(params=1e5, tokens=2e6).value
+    assert float(said) == pytest.approx(expected, rel=1e-9)
+
+    page.get_by_role("button", name="Undo").click()
+    page.locator(".iso-chip", has_text="Huber 0.001").wait_for()
+    page.wait_for_function("new URL(location.href).searchParams.get('delta') === null")
+    assert page.outside == []
+
+
+def test_all_files_can_be_taken_away(browser_page, address, held):
+    page = browser_page()
+    page.goto(held(address, resamples=500))
+    settled(page)
+    for label, end in (("LaTeX", ".tex"), ("JSON", ".json"), ("Runs with residuals", ".csv"), ("Parameters", ".csv")):
+        with page.expect_download() as found:
+            page.get_by_role("button", name=label, exact=True).click()
+        assert found.value.suggested_filename.endswith(end)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("law", ["chinchilla", "kaplan", "compute-floor"])
+def test_nothing_runs_off_the_page(browser_page, address, held, width, dark, law):
+    page = browser_page(width=width, dark=dark)
+    page.goto(held(address, law=law, resamples=500))
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.locator("[data-testid=stPlotlyChart]").first.bounding_box()
+    assert box["height"] >= 480
+    # Every word of every figure stays inside its own picture.
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
+            const frame = plot.getBoundingClientRect();
+            return [...plot.querySelectorAll('text')].filter(t => {
+                const box = t.getBoundingClientRect();
+                return t.textContent.trim() && box.width &&
+                    (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
+            }).map(t => t.textContent);
+        })"""
+    )
+    assert cut == []
+    shot(page, f"fit-{law}-{width}-{'dark' if dark else 'light'}")
+
+
+def test_text_on_the_figures_can_be_read(browser_page, address, held):
+    for dark in (False, True):
+        page = browser_page(dark=dark)
+        page.goto(held(address, resamples=500))
+        settled(page)
+        ratios = page.evaluate(
+            """() => {
+                const light = (c) => { const [r, g, b] = c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+                    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+                    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+                const ground = light(getComputedStyle(document.querySelector('.stApp')).backgroundColor);
+                return ['.xtick text', '.ytick text', '.xtitle', '.annotation-text', '.legendtext'].map(s => {
+                    const fill = light(getComputedStyle(document.querySelector('.js-plotly-plot ' + s)).fill);
+                    return (Math.max(fill, ground) + 0.05) / (Math.min(fill, ground) + 0.05);
+                });
+            }"""
+        )
+        assert min(ratios) >= 4.5, ratios
+
+
+def test_a_stranger_s_names_stay_text_when_pointed_at(browser_page, address, held):
+    rows = ["run,params,tokens,loss"]
+    for i in range(30):
+        n, d = 10 ** (6 + i % 6), 10 ** (8 + i // 6)
+        name = f"{HOSTILE} {i}".replace('"', '""')
+        rows.append(f'"{name}",{n},{d},{(1.7 + 90 / n**0.3 + 90 / d**0.3) * (1.3 if i == 17 else 1 + i % 4 / 1e3):.5f}')
+    page = browser_page()
+    page.goto(held(address, upload=("names.csv", "\n".join(rows).encode()), resamples=500))
+    settled(page)
+    assert "onerror" in page.locator(".iso-check.iso-note").first.inner_text()
+    point = page.locator(".js-plotly-plot").first.locator(".points path").last
+    point.hover(force=True)
+    label = page.locator(".hoverlayer .hovertext").first
+    label.wait_for()
+    assert "<img src=x" in (label.text_content() or "")
+    assert page.locator("img[src='x']").count() == 0
+    assert page.title() != "hacked"
+
+
+def test_a_refused_law_leaves_the_page_working(browser_page, address, held):
+    few = "run,params,tokens,loss\n" + "".join(f"r{i},{i}000000,{i}00000000,{4 - i / 10}\n" for i in range(1, 5))
+    page = browser_page()
+    page.goto(held(address, upload=("few.csv", few.encode()), law="chinchilla"))
+    settled(page)
+    assert "needs at least 7 runs" in page.locator(".iso-trouble").inner_text()
+    shot(page, "fit-refused")
+    page.get_by_role("button", name="Try Kaplan L(N)").click()
+    page.locator(".iso-answer").wait_for()
+    assert "Loss falls as" in page.locator(".iso-answer").inner_text()
