@@ -7,23 +7,39 @@ of one size, are not independent, and intervals that treat them so come out too 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from fitting.solve import Problem, Solution, minimise
+from fitting.solve import Problem, Solution, joined, minimise
 from fitting.starts import starts
 
 Array = np.ndarray
 
 # Stragglers times starts times runs beyond which a second try would take longer than everything before it.
 MOST_AGAIN = 1_000_000
+# Weights held at once: 160 MB. Four thousand resamples of a hundred thousand runs would be 3 GB.
+MOST_WEIGHTS = 20_000_000
 
 
 def weights(groups: Array, resamples: int, seed: int) -> Array:
     """How often each run is drawn in each resample, (R, n) floats, for group labels (n,) as integers 0..G-1."""
+    return np.concatenate(list(blocks(groups, resamples, seed, max(1, resamples))))
+
+
+def blocks(groups: Array, resamples: int, seed: int, size: int) -> Iterator[Array]:
+    """The same weights, at most `size` resamples at a time; at least one block, even of none."""
     count = int(groups.max()) + 1
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=resamples)
-    return drawn[:, groups].astype(float)
+    for first in range(0, max(1, resamples), size):
+        drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=min(size, resamples - first))
+        yield drawn[:, groups].astype(float)
+
+
+def resampled(prob: Problem, best: Array, groups: Array, resamples: int, seed: int) -> Solution:
+    """The refits of `resamples` draws of the groups (n,), a block at a time so that a long table fits in memory."""
+    size = max(1, MOST_WEIGHTS // prob.n)
+    return joined([refits(prob, best, w) for w in blocks(groups, resamples, seed, size)])
 
 
 def refits(prob: Problem, best: Array, run_weights: Array) -> Solution:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.schema import Runs
-from fitting.bootstrap import refits, weights
+from fitting.bootstrap import resampled
 from fitting.coordinates import coordinates
 from fitting.law import Law, all_laws
 from fitting.result import Fit, FitError, Settings
@@ -62,7 +62,7 @@ def fit(
         centre = first.theta[first.best()]
         tried = minimise(prob, np.vstack([first.theta, centre + DISPLACED * rng.standard_normal((RIVALS, chosen.p))]))
         best = tried.best()
-        draws = refits(prob, tried.theta[best], weights(table.groups, resamples, seed))
+        draws = resampled(prob, tried.theta[best], table.groups, resamples, seed)
         left = residuals(prob, tried.theta[best][None, :])[0]
     if not np.isfinite(tried.objective[best]):
         raise FitError(f"{chosen.title} gives no finite loss anywhere for {table_of_runs.name}. Choose another law.")

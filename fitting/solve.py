@@ -99,6 +99,11 @@ def minimise(prob: Problem, start: Array, weights: Array | None = None) -> Solut
         _minimise_block(prob, start[i : i + block], None if weights is None else weights[i : i + block])
         for i in range(0, max(1, len(start)), block)
     ]
+    return joined(parts)
+
+
+def joined(parts: list[Solution]) -> Solution:
+    """The solutions of several blocks as one."""
     return Solution(
         np.concatenate([s.theta for s in parts]),
         np.concatenate([s.objective for s in parts]),

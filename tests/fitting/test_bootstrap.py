@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fitting import all_laws, fit
-from fitting.bootstrap import refits, weights
+from fitting.bootstrap import blocks, refits, weights
 from fitting.coordinates import coordinates
 from fitting.solve import minimise, objective, problem
 from fitting.starts import starts
@@ -46,6 +46,15 @@ def test_seeds_repeat():
 
 def test_fewer_resamples_are_the_first_ones():
     assert np.array_equal(weights(np.arange(30), 50, 0), weights(np.arange(30), 200, 0)[:50])
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 200, 1000])
+def test_blocks_are_the_same_draws(size):
+    """However many are made at a time, so that a long table in small blocks gives the same intervals."""
+    groups = np.arange(40) // 2
+    parts = list(blocks(groups, 200, 3, size))
+    assert max(map(len, parts)) <= size
+    assert np.array_equal(np.concatenate(parts), weights(groups, 200, 3))
 
 
 def test_weights_are_copies(noisy):
