@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.trouble import told
 
 FORMATS = "CSV, TSV, JSONL, Parquet or Excel. It stays on this machine."
 
@@ -73,7 +72,4 @@ def _keep(key: str) -> None:
     if file is None:
         return
     st.session_state["upload_turn"] += 1  # an empty place again, so that the same file can be given twice
-    try:
-        state.upload(file.name, file.getvalue())
-    except (OSError, ValueError) as error:
-        state.say(" ".join(told(error)))
+    state.upload(file.name, file.getvalue())

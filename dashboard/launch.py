@@ -119,7 +119,10 @@ def _warm() -> None:
 
 def _apologise(error: Exception) -> bool:
     """Show a sentence in place of a traceback for what escapes the page, such as a widget's callback; True: handled."""
-    from dashboard.widgets import show_trouble
+    import streamlit as st
 
+    from dashboard.widgets import STYLE, show_trouble
+
+    st.html(STYLE)
     show_trouble(error)
     return True

@@ -23,7 +23,7 @@ from dashboard.fit_settings import FitSettings, read_settings
 from dashboard.plan_settings import PlanSettings
 from dashboard.plan_settings import read_settings as read_plan_settings
 from dashboard.reading import Reading, read_upload
-from dashboard.trouble import is_for_people
+from dashboard.trouble import is_for_people, told
 from dashboard.workspace import History, Values, Workspace
 from data.cells import number
 from data.errors import DataError
@@ -63,7 +63,7 @@ def setting(name: str, otherwise: Any = None) -> Any:
 
 def change(what: str, to: Values | Callable[[Values], Values]) -> None:
     """Write settings at once, as one step that undo calls `what`; None as a value takes a setting away."""
-    workspace.change(space(), what, to)
+    _write(workspace.change, what, to)
 
 
 def history() -> History:
@@ -73,12 +73,20 @@ def history() -> History:
 
 def undo() -> None:
     """Take back the last change."""
-    workspace.undo(space())
+    _write(workspace.undo)
 
 
 def redo() -> None:
     """Make the change that was last undone again."""
-    workspace.redo(space())
+    _write(workspace.redo)
+
+
+def _write(act: Callable[..., Any], *given: Any) -> None:
+    """Change the workspace; a disk that refuses is said on the page, which goes on as it was."""
+    try:
+        act(space(), *given)
+    except (OSError, workspace.WorkspaceError) as error:
+        say(" ".join(told(error)))
 
 
 def say(sentence: str) -> None:
@@ -136,13 +144,17 @@ def choose(key: str) -> None:
 
 def upload(name: str, content: bytes) -> None:
     """Keep a file in the workspace at once and look at it."""
-    held = workspace.keep(space(), name, content)
-    change(f"open {held.name}", {"source": held.source})
+
+    def keep(here: Workspace) -> None:
+        held = workspace.keep(here, name, content)
+        workspace.change(here, f"open {held.name}", {"source": held.source})
+
+    _write(keep)
 
 
 def forget(key: str) -> None:
     """Take an upload out of the workspace for good."""
-    workspace.remove(space(), key.partition(":")[2])
+    _write(workspace.remove, key.partition(":")[2])
 
 
 # --- from data to runs -----------------------------------------------------------------------------------------------
@@ -275,12 +287,12 @@ def follow_address() -> None:
     st.session_state["address_said"] = said
 
 
-def current_fit() -> Fit | FitError:
+def current_fit(**other: Any) -> Fit | FitError:
     """The law fitted to the current runs, or why there is none: a FitError, whose text is a sentence for the page.
 
-    Trouble of the data is raised, as by `current_runs`.
+    `other` stands in for settings that are chosen. Trouble of the data is raised, as by `current_runs`.
     """
-    runs, wanted = current_runs(), fit_settings()
+    runs, wanted = current_runs(), replace(fit_settings(), **other)
     grouped = wanted.group in runs.kept  # a column that a new mapping took away groups nothing
     group = wanted.group if grouped else None
     labels = "\0".join(map(str, runs.kept[group])) if grouped else ""
@@ -290,7 +302,7 @@ def current_fit() -> Fit | FitError:
     return _fit(runs.digest, about, gone, wanted.law, wanted.delta, wanted.resamples, group, wanted.seed, runs)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Fitting the law, and again to resampled runs for its intervals")
+@st.cache_resource(max_entries=40, show_spinner="Fitting the law, and again to resampled runs for its intervals")
 def _fit(
     digest: str,
     about: tuple[Any, ...],

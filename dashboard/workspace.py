@@ -249,7 +249,7 @@ def _read(path: Path, otherwise: Any) -> Any:
         document = json.loads(path.read_bytes())
         if type(document) is not type(otherwise):
             raise ValueError(f"expected {type(otherwise).__name__}")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return otherwise
     except ValueError:
         aside = path.with_name(f"{path.stem}.unreadable-{time.time_ns()}{path.suffix}")

@@ -82,7 +82,7 @@ def places(page: Any, name: str = "kept") -> list[tuple[float, float]]:
 def settled(page: Any, kept: int) -> None:
     """Wait until the plane shows so many kept runs and is drawn to its end."""
     page.wait_for_function(f"n => ({PLACES})('kept').length === n", arg=kept)
-    page.wait_for_timeout(300)
+    idle(page)
 
 
 def lasso(page: Any, around: list[tuple[float, float]], room: float = 14) -> None:
@@ -165,6 +165,7 @@ def test_ticks_in_the_table_hold_one_after_the_other(opened: Callable[..., Any])
     idle(page)
     tick(4)  # the table has started anew and still takes ticks
     says(page, "^11 runs from")
+    settled(page, 11)
     page.mouse.click(*places(page)[0])
     says(page, "^10 runs from")
     idle(page)
@@ -293,3 +294,23 @@ def test_a_file_above_the_limit_is_refused_in_a_sentence(opened: Callable[..., A
     page.get_by_text(re.compile("200.*MB or smaller", re.IGNORECASE)).first.wait_for()
     assert page.locator(".iso-answer").inner_text().startswith("41")
     read(page)
+
+
+def test_a_disk_that_refuses_is_a_sentence_and_the_page_goes_on(
+    opened: Callable[..., Any], serve_dashboard: Callable[..., str], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.write_text("a file where the folder belongs")
+    address = serve_dashboard(home)
+    page = opened(address=address)
+    page.mouse.click(*places(page)[3])
+    page.locator("[data-testid=stToast]").get_by_text("A file could not be read or written.").wait_for()
+    body = page.locator("body").inner_text()
+    assert "Traceback" not in body
+    assert str(tmp_path) not in body
+    says(page, "^41 runs from")
+    home.unlink()
+    settled(page, 41)
+    page.mouse.click(*places(page)[4])
+    says(page, "^40 runs from")
+    assert "NotADirectoryError" in serve_dashboard.stop(address)  # type: ignore[attr-defined]

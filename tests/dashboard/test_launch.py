@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard import headers, launch
 
@@ -184,3 +185,21 @@ def test_another_site_gets_no_session(served: int, given: dict[str, str]) -> Non
         connection.request("GET", "/_stcore/stream", headers={**socket_headers, **extra})
         assert connection.getresponse().status == status
         connection.close()
+
+
+def test_what_escapes_a_callback_is_a_sentence() -> None:
+    """The page's own boundary sees the script only; the server's handler sees what a widget's callback raises."""
+
+    def script() -> None:
+        import streamlit as st
+
+        from dashboard import launch
+
+        assert launch._apologise(ZeroDivisionError("secret")) is True
+        st.write("done")
+
+    at = AppTest.from_function(script).run()
+    assert not at.exception
+    said = " ".join(str(element.proto.body) for element in at.get("html"))
+    assert "Something went wrong inside Isoflop" in said
+    assert "secret" not in said
