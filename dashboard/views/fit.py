@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import fit_again, fit_controls, fit_panels, fit_words, state, summary, takeaway, widgets
 from dashboard.charts import forest, loss_compute, residuals
+from dashboard.fit_settings import DELTAS
 from fitting import FitError, all_laws
 from fitting.export.latex import formula
 
@@ -40,6 +41,7 @@ with main:
 with side:
     fit_controls.controls(runs)
     widgets.steps()
+    fit_panels.sensitivity(fit, {delta: state.current_fit(delta=delta, resamples=0) for delta in DELTAS})
 
 fit_panels.section("Should you believe it?", fit.status.sentence)
 fit_panels.checks(fit)
@@ -47,7 +49,7 @@ fit_panels.checks(fit)
 fit_panels.section("The constants", "with each paper's own, for its own runs and tokens: compare exponents, not floors")
 table, picture = st.columns([6, 4], gap="large")
 with table:
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         st.latex(fit.law.latex, width="content")
         st.latex(formula(fit), width="content")
     fit_panels.constants(fit)
