@@ -1,0 +1,266 @@
+"""Approaches 1, 2 and 3 side by side: what each says about the best split of a budget, and why when they disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitting.isoflop.envelope import Envelope, envelope
+from fitting.isoflop.parabola_bias import Bias, parabola_bias
+from fitting.isoflop.power import band
+from fitting.isoflop.profiles import Profiles, ProfilesError, profiles
+from fitting.optimum import optimum, valley
+from fitting.planner import plan
+from fitting.result import Band, Fit, FitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data.schema import Runs
+
+# The step in log C over which a law's exponent is read off around a budget.
+STEP = 0.5
+
+
+@dataclass(frozen=True)
+class Approach:
+    """What one approach says at a budget; bands are None, with the reason in `note`, where it can say nothing."""
+
+    key: str
+    title: str
+    a: Band | None = None
+    b: Band | None = None
+    params: Band | None = None
+    tokens: Band | None = None
+    tokens_per_param: Band | None = None
+    loss: Band | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The three approaches at one budget in FLOP, one sentence on whether they agree, and the parabola's bias if known."""
+
+    flops: float
+    level: float
+    rows: tuple[Approach, ...]
+    sentence: str
+    bias: Bias | None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per approach with value, low and high of each quantity."""
+        import pandas as pd
+
+        out = []
+        for r in self.rows:
+            row: dict[str, object] = {"approach": r.title}
+            for name in ("a", "b", "params", "tokens", "tokens_per_param", "loss"):
+                value: Band | None = getattr(r, name)
+                for part in ("value", "low", "high"):
+                    key = name if part == "value" else f"{name}_{part}"
+                    row[key] = np.nan if value is None else getattr(value, part)
+            out.append({**row, "note": r.note})
+        return pd.DataFrame(out)
+
+
+def compare(
+    runs: Runs | pd.DataFrame,
+    fit: Fit,
+    flops: float | None = None,
+    *,
+    level: float = 0.95,
+    found: Profiles | None = None,
+    curve: Envelope | None = None,
+) -> Comparison:
+    """The three approaches at a budget in FLOP (default: the largest run's), exponents and allocation with intervals.
+
+    `fit` is Approach 3; `found` and `curve` are profiles and an envelope made before, else they are made with their
+    defaults. An approach that refuses keeps its row, with the reason as its note.
+    """
+    from fitting.estimate import as_runs
+
+    table = as_runs(runs)
+    gone = set(fit.settings.excluded) & set(table.kept["run"].astype(str))
+    table = table.exclude(gone) if gone else table  # all three see the runs that the fit saw
+    at = float(fit.ranges["flops"][1] if flops is None else flops)
+    why: dict[str, str] = {}
+    if found is None:
+        try:
+            found = profiles(table)
+        except ProfilesError as e:
+            why["2"] = str(e)
+    if curve is None:
+        try:
+            curve = envelope(table)
+        except FitError as e:
+            why["1"] = str(e)
+    bias = None
+    if found is not None:
+        try:
+            bias = parabola_bias(fit, found, at)
+        except FitError as e:
+            why["bias"] = str(e)
+    rows = (_first(curve, at, level, why), _second(found, at, level, bias, why), _third(fit, at, level))
+    return Comparison(at, level, rows, _verdict(rows, at, table, fit, found, curve, bias), bias)
+
+
+def _first(curve: Envelope | None, at: float, level: float, why: dict[str, str]) -> Approach:
+    title = "1: envelope of training curves"
+    if curve is None:
+        return Approach("1", title, note=why.get("1", ""))
+    if not curve.from_history:
+        title = "1: envelope of final losses"
+    return Approach(
+        "1", title, curve.a(level), curve.b(level), curve.params_law.at(at, level), curve.tokens_law.at(at, level),
+        curve.tokens_per_param(at, level), None, curve.notes[0],
+    )  # fmt: skip
+
+
+def _second(found: Profiles | None, at: float, level: float, bias: Bias | None, why: dict[str, str]) -> Approach:
+    title = "2: IsoFLOP profiles"
+    if found is None:
+        return Approach("2", title, note=why.get("2", ""))
+    try:
+        loss = found.loss(at, level)
+    except FitError:
+        loss = None
+    note = bias.sentence if bias is not None else why.get("bias", "")
+    return Approach(
+        "2", title, found.a(level), found.b(level), found.params(at, level), found.tokens(at, level),
+        found.tokens_per_param(at, level), loss, note,
+    )  # fmt: skip
+
+
+def _third(fit: Fit, at: float, level: float) -> Approach:
+    title = f"3: {fit.law.title}"
+    try:
+        p = plan(fit, flops=at, level=level)
+    except FitError as e:
+        return Approach("3", title, note=str(e))
+    if p.params is None:
+        return Approach(
+            "3", title, loss=p.loss, note=f"{fit.law.title} is a law of compute alone and splits no budget."
+        )
+    budgets = at * np.exp([-STEP / 2, STEP / 2])
+    best, spread = (optimum(valley(fit.law, v, budgets, fit.accounting)) for v in (fit.values[None, :], fit.draws))
+
+    def slope(best: np.ndarray, draws: np.ndarray) -> Band:
+        with np.errstate(all="ignore"):
+            draws = np.diff(np.log(draws), axis=1)[:, 0] / STEP
+        return band(float(np.diff(np.log(best[0]))[0] / STEP), draws[np.isfinite(draws)], level)
+
+    return Approach(
+        "3", title, slope(best.params, spread.params), slope(best.tokens, spread.tokens), p.params, p.tokens,
+        p.tokens_per_param, p.loss,
+    )  # fmt: skip
+
+
+def apart(one: Band | None, other: Band | None) -> bool:
+    """Whether two intervals do not overlap; False where either is unknown."""
+    if one is None or other is None or not np.all(np.isfinite([one.low, one.high, other.low, other.high])):
+        return False
+    return bool(one.low > other.high or other.low > one.high)
+
+
+def _verdict(
+    rows: tuple[Approach, ...], at: float, table: Runs, fit: Fit, found: Profiles | None, curve: Envelope | None,
+    bias: Bias | None,
+) -> str:  # fmt: skip
+    known = [r for r in rows if r.params is not None]
+    if len(known) < 2:
+        return "Only one approach has an answer, so there is nothing to compare it with."
+    pairs = [(r, s) for r, s in combinations(known, 2) if apart(r.params, s.params) or apart(r.a, s.a)]
+    if not pairs and found is not None and apart(rows[1].loss, rows[2].loss):
+        return (
+            f"Approaches 2 and 3 agree on the split of {at:.3g} FLOP and disagree on the loss it reaches "
+            f"({_said(rows[1].loss)} against {_said(rows[2].loss)}): {_misses(fit, found)}."
+        )
+    if not pairs:
+        return (
+            f"Approaches {_and(r.key for r in known)} agree: their intervals for the exponent and for the best size at "
+            f"{at:.3g} FLOP overlap."
+        )
+    # The pair without the envelope says most: it is the one whose reasons can be measured.
+    one, other = max(pairs, key=lambda p: p[0].key + p[1].key)
+    if apart(one.params, other.params):
+        what = f"on the best size at {at:.3g} FLOP ({_said(one.params)} against {_said(other.params)} parameters)"
+    else:
+        what = f"on the exponent of the best size ({_said(one.a)} against {_said(other.a)})"
+    if one.key == "1":
+        reason = (
+            "checkpoints in the middle of a decay overstate the loss that their tokens could have bought, which moves "
+            "Approach 1 and not the others"
+            if curve is not None and curve.from_history
+            else "without checkpoints Approach 1 follows single lucky runs, which the others average"
+        )
+    else:
+        assert found is not None
+        reason = _reason(one.params, other.params, at, table, fit, found, bias)
+    return f"Approaches {one.key} and {other.key} disagree {what}: {reason}."
+
+
+def _reason(
+    two: Band | None, three: Band | None, at: float, table: Runs, fit: Fit, found: Profiles, bias: Bias | None
+) -> str:
+    """Why profiles and the parametric fit disagree, the likeliest that can be checked first."""
+    if bias is not None and two is not None:
+        part = 1.0 + bias.params_at
+        if not apart(Band(two.value / part, two.low / part, two.high / part, two.level), three):
+            return f"the parabola's own bias, {bias.params_at:+.0%} on this surface, explains it"
+    if found.left_out:
+        moved = _without_left_out(table, fit, found, at)
+        if moved is not None and two is not None and two.low <= moved <= two.high:
+            return (
+                f"the {len(found.left_out)} runs that belong to no profile make the difference (without them Approach 3 gives "
+                f"{moved:.3g} parameters)"
+            )
+    used = int(found.used.sum())
+    if used < len(found.used):
+        return (
+            f"{len(found.used) - used} of {len(found.used)} profiles have no usable lowest point, so Approach 2 rests on {used} "
+            "budgets"
+        )
+    return (
+        "the law holds all runs to one surface and profiles do not, so its form is the likeliest reason; look at its "
+        "residuals along each budget"
+    )
+
+
+def _misses(fit: Fit, found: Profiles) -> str:
+    """How well the law and the curve through the minima tell the minima themselves, and which to believe."""
+    use = found.used
+    budgets, lowest = found.flops[use], np.array([p.loss for p in found.profiles if p.used])
+    by_law = optimum(valley(fit.law, fit.values[None, :], budgets, fit.accounting)).loss[0]
+    by_curve = found.frontier().at(budgets).value
+    law, curve = (float(np.sqrt(np.mean(np.log(x / lowest) ** 2))) for x in (by_law, by_curve))
+    if law > 2.0 * curve:
+        return (
+            f"the law misses the lowest losses of these budgets by {law:.2%}, the curve through them by {curve:.2%}, so the "
+            "law's form is the likeliest reason"
+        )
+    return "both follow these budgets about equally well and extrapolate by different forms"
+
+
+def _without_left_out(table: Runs, fit: Fit, found: Profiles, at: float) -> float | None:
+    from fitting.estimate import fit as refit
+
+    gone = {r.run for r in found.left_out} & set(table.kept["run"].astype(str))
+    try:
+        alone = refit(table, fit.law_key, exclude=gone, delta=fit.settings.delta, resamples=0, seed=fit.settings.seed)
+        size = plan(alone, flops=at).params
+    except FitError:
+        return None
+    return None if size is None else float(size.value)
+
+
+def _said(b: Band | None) -> str:
+    return "unknown" if b is None else f"{b.value:.3g}"
+
+
+def _and(keys: Iterable[str]) -> str:
+    names = list(keys)
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

@@ -1,0 +1,93 @@
+"""Loss along the frontier, E + A C^-gamma, through the lowest point of each budget, for every resample at once.
+
+For a given gamma the best E and A are a linear fit, so only gamma is searched: on a grid, then by golden section. The
+residuals are weighted by 1 / loss^2, which makes them relative ones, as in the other fits, to second order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fitting.isoflop.power import band
+from fitting.result import Band, FitError
+
+Array = np.ndarray
+
+# Points below which three parameters say nothing about themselves.
+LEAST_POINTS = 4
+# Published exponents of loss in compute lie between 0.04 and 0.2; the grid is wide on both sides.
+GRID = np.geomspace(0.002, 2.0, 61)
+GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Floor:
+    """E + A (C / centre)^-gamma: `values` (3,) are E, A in nats and gamma; `draws` (R, 3) those of the resamples."""
+
+    values: Array
+    centre: float
+    draws: Array = field(default_factory=lambda: np.empty((0, 3)))
+
+    def at(self, flops: Any, level: float = 0.95) -> Band:
+        """The loss at a budget in FLOP, a number or an array (K,), in nats per token."""
+        x = np.log(np.asarray(flops, float) / self.centre)
+
+        def loss(v: Array) -> Array:
+            e, a, g = (np.reshape(v[:, i], (-1,) + (1,) * np.ndim(x)) for i in range(3))
+            return e + a * np.exp(-g * x)
+
+        return band(loss(self.values[None, :])[0], loss(self.draws), level)
+
+
+def floor(flops: Array, loss: Array, draws: Array | None = None, *, pinned: float | None = None) -> Floor:
+    """The frontier through losses (B,) at budgets (B,), and through those of each resample (R, B), NaN where missing.
+
+    `pinned` holds E at a value; 0 is a plain power law. Raises FitError with fewer than four points.
+    """
+    if len(flops) < LEAST_POINTS:
+        raise FitError(
+            f"E + A C^-gamma has 3 parameters and needs the lowest loss of at least {LEAST_POINTS} budgets; there are "
+            f"{len(flops)}. Add budgets."
+        )
+    log_c = np.log(np.asarray(flops, float))
+    centre = float(log_c.mean())
+    best = _solve(log_c - centre, np.asarray(loss, float)[None, :], pinned)[0]
+    spread = np.empty((0, 3))
+    if draws is not None and len(draws):
+        enough = np.isfinite(draws).sum(axis=1) >= LEAST_POINTS
+        spread = _solve(log_c - centre, draws[enough], pinned)
+    return Floor(best, float(np.exp(centre)), spread)
+
+
+def _solve(x: Array, loss: Array, pinned: float | None) -> Array:
+    """(R, 3) of E, A, gamma for losses (R, B)."""
+    known = np.isfinite(loss)
+    y = np.where(known, loss, 1.0)
+    w = known / y**2
+
+    def cost(gamma: Array) -> tuple[Array, Array, Array]:
+        z = np.exp(-gamma[:, None] * x)
+        total, zw = w.sum(axis=1), w * z
+        sz, szz, sy, szy = zw.sum(axis=1), (zw * z).sum(axis=1), (w * y).sum(axis=1), (zw * y).sum(axis=1)
+        a = (szy - sz * sy / total) / (szz - sz * sz / total)
+        e = (sy - a * sz) / total
+        held = np.full_like(e, 0.0 if pinned is None else pinned)
+        outside = e < 0.0 if pinned is None else np.ones(len(e), bool)
+        e = np.where(outside, held, e)
+        a = np.where(outside, (szy - held * sz) / szz, a)
+        return np.sum(w * (e[:, None] + a[:, None] * z - y) ** 2, axis=1), e, a
+
+    count = len(y)
+    table = np.stack([cost(np.full(count, g))[0] for g in GRID])
+    k = np.argmin(table, axis=0)
+    low, high = np.log(GRID[np.maximum(k - 1, 0)]), np.log(GRID[np.minimum(k + 1, len(GRID) - 1)])
+    for _ in range(60):
+        left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+        lower = cost(np.exp(left))[0] < cost(np.exp(right))[0]
+        low, high = np.where(lower, low, left), np.where(lower, right, high)
+    gamma = np.exp(0.5 * (low + high))
+    _, e, a = cost(gamma)
+    return np.stack([e, a, gamma], axis=1)

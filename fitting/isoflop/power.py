@@ -1,0 +1,89 @@
+"""A power law of compute through points that others measured: best values, bootstrap draws, and bands from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fitting.result import Band, quantiles
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class PowerLaw:
+    """y = scale * (C / centre)^exponent. `draws` (R, 2) are (log scale, exponent) of the resamples that have one."""
+
+    log_scale: float
+    exponent: float
+    centre: float
+    draws: Array = field(default_factory=lambda: np.empty((0, 2)))
+
+    @property
+    def coefficient(self) -> float:
+        """G in y = G C^exponent."""
+        return float(np.exp(self.log_scale - self.exponent * np.log(self.centre)))
+
+    def slope(self, level: float = 0.95) -> Band:
+        """The exponent with its interval."""
+        return band(self.exponent, self.draws[:, 1], level)
+
+    def at(self, flops: Any, level: float = 0.95) -> Band:
+        """The value at a budget in FLOP, a number or an array (K,)."""
+        x = np.log(np.asarray(flops, float) / self.centre)
+        return band(np.exp(self.log_scale + self.exponent * x), self.spread(flops), level)
+
+    def over(self, other: PowerLaw, flops: Any, level: float = 0.95) -> Band:
+        """The ratio of this to another law of the same resamples, at a budget."""
+        with np.errstate(all="ignore"):
+            return band(self.at(flops).value / other.at(flops).value, self.spread(flops) / other.spread(flops), level)
+
+    def spread(self, flops: Any) -> Array:
+        """The value of every draw at a budget, (R,) or (R, K)."""
+        x = np.log(np.asarray(flops, float) / self.centre)
+        with np.errstate(over="ignore"):
+            return np.exp(np.add.outer(self.draws[:, 0], 0.0 * x) + np.multiply.outer(self.draws[:, 1], x))
+
+
+def band(value: Any, draws: Array, level: float) -> Band:
+    """A band from a value of shape (...) and its draws (R, ...); numbers where the shape is ()."""
+    tail = 0.5 * (1.0 - level)
+    low, high = quantiles(np.asarray(draws, float), (tail, 1.0 - tail))
+    middle, lowest, highest = (float(a) if np.ndim(a) == 0 else np.asarray(a) for a in (value, low, high))
+    return Band(middle, lowest, highest, level)
+
+
+def lines(x: Array, y: Array, weights: Array) -> Array:
+    """Weighted least-squares lines of y (R, B) on x (B,), as (R, 2) height at x = 0 and slope.
+
+    `weights` (R, B); NaN where fewer than two points have any weight. Points of no weight may be NaN.
+    """
+    y = np.where(weights > 0, y, 0.0)
+    total = weights.sum(axis=1)
+    apart = (weights > 0).sum(axis=1) >= 2
+    with np.errstate(all="ignore"):
+        middle = weights @ x / total
+        mean = np.sum(weights * y, axis=1) / total
+        off = weights * (x - middle[:, None])
+        slope = np.sum(off * y, axis=1) / np.sum(off * (x - middle[:, None]), axis=1)
+        out = np.stack([mean - slope * middle, slope], axis=1)
+    out[~apart] = np.nan
+    return out
+
+
+def power_law(flops: Array, values: Array, weights: Array | None = None) -> PowerLaw:
+    """The least-squares power law through values (n,) at budgets (n,), in logs; weights such as 1 / variance of log."""
+    log_c = np.log(np.asarray(flops, float))
+    w = np.ones_like(log_c) if weights is None else np.asarray(weights, float)
+    return resampled(log_c, np.log(np.asarray(values, float)), w, np.empty((0, len(log_c))), np.empty((0, len(log_c))))
+
+
+def resampled(log_c: Array, log_y: Array, weights: Array, draws: Array, draw_weights: Array) -> PowerLaw:
+    """The power law through log values (B,), and through those of each resample (R, B) with its own weights (R, B)."""
+    centre = float(np.average(log_c, weights=weights))
+    x = log_c - centre
+    best = lines(x, log_y[None, :], weights[None, :])[0]
+    spread = lines(x, draws, draw_weights)
+    return PowerLaw(float(best[0]), float(best[1]), float(np.exp(centre)), spread[np.isfinite(spread).all(axis=1)])
