@@ -71,7 +71,7 @@ def _parabolas(log_n: Array, height: Array, labels: Array, weights: Array) -> Ve
     left = np.min(np.where(present, x, np.inf), axis=1)
     right = np.max(np.where(present, x, -np.inf), axis=1)
     # A straight profile has a curvature of rounding's size and either sign.
-    down = ~(c[:, 2] > 1e-12 * np.max(np.abs(height)))
+    down = ~(c[:, 2] > 1e-12 * np.max(np.abs(height), initial=0.0))
     state = np.where(few, FEW, np.where(down, DOWN, np.where((u <= left) | (u >= right), EDGE, FINE)))
     shape = c / np.array([1.0, span, span**2])
     nothing = few | down

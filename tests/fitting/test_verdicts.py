@@ -214,6 +214,16 @@ def test_auto_takes_what_the_table_allows(make_runs):
     assert fit(make_runs(params=np.full(12, 1e9), tokens=x, loss=loss), resamples=0).law_key == "kaplan-tokens"
 
 
+def test_laws_of_compute_are_fitted_to_the_frontier(make_runs):
+    """Only runs that no cheaper or equally cheap run beats; of two that tie in loss, the cheaper."""
+    c = np.array([1.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]) * 1e20
+    loss = np.array([4.0, 3.9, 3.5, 3.5, 3.6, 3.2, 3.0, 2.9, 2.8])
+    f = fit(
+        make_runs(flops=c[::-1], loss=loss[::-1], run=[f"r{i}" for i in range(9)][::-1]), law="compute", resamples=0
+    )
+    assert f.runs == ("r1", "r2", "r5", "r6", "r7", "r8")
+
+
 def test_group_of_one_is_no_interval(noisy, make_runs):
     """All runs in one group: every resample is the table itself, and a width of zero would be a lie."""
     k = noisy.kept
