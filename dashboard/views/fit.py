@@ -3,12 +3,10 @@
 import streamlit as st
 
 from dashboard import fit_again, fit_controls, fit_panels, fit_words, state, summary, takeaway, widgets
-from dashboard.charts import forest, loss_compute, residuals
+from dashboard.charts import loss_compute
+from dashboard.fit_panels import PLOT, computed, delta
 from dashboard.fit_settings import DELTAS
 from fitting import FitError, all_laws
-from fitting.export.latex import formula
-
-PLOT = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 st.html(fit_panels.STYLE)
 state.follow_address()
@@ -41,29 +39,12 @@ with main:
 with side:
     fit_controls.controls(runs)
     widgets.steps()
-    fit_panels.sensitivity(fit, {delta: state.current_fit(delta=delta, resamples=0) for delta in DELTAS})
+    delta.table(fit, {d: state.current_fit(delta=d, resamples=0) for d in DELTAS})
 
-fit_panels.section("Should you believe it?", fit.status.sentence)
-fit_panels.checks(fit)
-
-fit_panels.section("The constants", "with each paper's own, for its own runs and tokens: compare exponents, not floors")
-table, picture = st.columns([6, 4], gap="large")
-with table:
-    with st.container(horizontal=True, gap="medium"):
-        st.latex(fit.law.latex, width="content")
-        st.latex(formula(fit), width="content")
-    fit_panels.constants(fit)
-    fit_panels.sources(fit)
-with picture:
-    for p in forest.drawn(fit):
-        st.plotly_chart(forest.figure(fit, p.name), config={"displayModeBar": False}, key=f"forest_{p.name}")
-
-fit_panels.section("What the law leaves over", "a trend here is something the law does not know")
-for column, against in zip(st.columns(3), residuals.inputs(runs, fit), strict=False):
-    column.plotly_chart(residuals.figure(runs, fit, against), config=PLOT, key=f"residuals_{against}")
+fit_panels.tabs(fit, runs)
 
 fit_panels.section("Take it away")
 takeaway.downloads(takeaway.of_fit(fit, runs, fit_words.file_stem(fit)), "fit")
 with st.expander("How was this computed"):
-    fit_panels.computed(fit)
+    computed.terms(fit)
     st.code(fit_again.python(fit, state.chosen(), state.answers()), language="python")

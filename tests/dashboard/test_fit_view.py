@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import fit_again, fit_words, takeaway, workspace
+from dashboard import fit_again, fit_panels, fit_words, takeaway, workspace
+from dashboard.charts import forest, residuals
 from dashboard.fit_settings import DEFAULTS, FitSettings, read_settings
 from dashboard.symbols import symbol
 from data.library import bundled, load
@@ -44,6 +46,14 @@ def html(at) -> str:
     return " ".join(e.proto.body for e in at.get("html"))
 
 
+def opened(at, tab):
+    """The page with this tab open."""
+    at.session_state["tab"] = tab
+    at.run()
+    assert not at.exception
+    return at
+
+
 def kept(space, source="bundled:probe-grid"):
     return workspace.values(space).get(f"fit:{source}")
 
@@ -63,11 +73,47 @@ def test_every_law_on_every_bundled_set(page, entry, key):
     f = fit(load(entry.key), key, resamples=500)
     assert fit_words.answer(f) in said
     assert all(v.title in said for v in f.verdicts)
-    assert len(at.get("plotly_chart")) >= 3
-    assert at.latex[0].value.strip("$\n ") == f.law.latex
+    assert len(at.get("plotly_chart")) == 1
     assert len(at.get("download_button")) == 5
+    opened(at, "Constants")
+    assert at.latex[0].value.strip("$\n ") == f.law.latex
+    assert len(at.get("plotly_chart")) == 1 + len(forest.drawn(f))
     for pub in f.law.published:
-        assert pub.paper in said
+        assert pub.paper in html(at)
+    opened(at, "Residuals")
+    assert len(at.get("plotly_chart")) == 1 + len(residuals.inputs(load(entry.key), f))
+
+
+def test_a_tab_draws_when_it_is_open_and_costs_nothing_else(page, monkeypatch):
+    drawn = []
+    for file in fit_panels.TABS.values():
+        module = import_module(f"dashboard.fit_panels.{file}")
+        monkeypatch.setattr(module, "panel", lambda fit, runs, file=file: drawn.append(file))
+    at, _ = page(**QUICK)
+    assert [t.label for t in at.tabs] == list(fit_panels.TABS)
+    for tab in fit_panels.TABS:
+        at.session_state["tab"] = tab
+        at.run()
+    assert drawn == [next(iter(fit_panels.TABS.values())), *fit_panels.TABS.values()]
+    at.selectbox(key="fit_delta").select(1e-2).run()
+    assert drawn[-1] == list(fit_panels.TABS.values())[-1]
+
+
+def test_the_address_opens_a_tab_and_a_stale_one_opens_the_first(page):
+    at, _ = page(query={"tab": "Residuals"}, **QUICK)
+    assert "What the law leaves over" in html(at)
+    assert "Should you believe it?" not in html(at)
+    at, _ = page(query={"tab": "<b>Nothing"}, **QUICK)
+    assert not at.exception
+    assert "Should you believe it?" in html(at)
+
+
+def test_an_open_tab_is_still_open_after_another_page(page):
+    at, _ = page(**QUICK)
+    opened(at, "Constants")
+    at.switch_page("views/runs.py").run()
+    at.switch_page("views/fit.py").run()
+    assert "The constants" in html(at)
 
 
 def test_the_sentence_follows_the_fit():

@@ -1,0 +1,73 @@
+"""The constants: what these runs say, beside what each paper published for its own runs."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+import streamlit as st
+
+from dashboard import fit_panels, fit_words, numbers
+from dashboard.charts import forest
+from dashboard.symbols import symbol
+from data.schema import Runs
+from fitting import Fit
+from fitting.export.latex import formula
+
+
+def panel(fit: Fit, runs: Runs) -> None:
+    """The law as a formula, its parameter table, and each exponent's interval beside the papers' own as a picture."""
+    fit_panels.section(
+        "The constants", "with each paper's own, for its own runs and tokens: compare exponents, not floors"
+    )
+    table, picture = st.columns([6, 4], gap="large")
+    with table:
+        with st.container(horizontal=True, gap="medium"):
+            st.latex(fit.law.latex, width="content")
+            st.latex(formula(fit), width="content")
+        _table(fit)
+        _sources(fit)
+    with picture:
+        for p in forest.drawn(fit):
+            st.plotly_chart(forest.figure(fit, p.name), config={"displayModeBar": False}, key=f"forest_{p.name}")
+
+
+def _table(fit: Fit) -> None:
+    """The parameter table: what these runs say, with its interval, beside what each paper published for its own runs."""
+    papers = fit.law.published
+    heads = "".join(f'<th scope="col" class="iso-paper">{escape(pub.paper)}</th>' for pub in papers)
+    rows = []
+    for row in fit.summary().to_dict("records"):
+        p = fit.law.param(row["name"])
+        value, interval = fit_words.said(fit, p.name)
+        cells = "".join(_paper_cell(pub.values[p.name], row["low"], row["high"]) for pub in papers)
+        unit = f" <small>{escape(p.unit)}</small>" if p.unit else ""
+        rows.append(
+            f'<tr><th scope="row"><b>{symbol(p)}</b>{unit}<p>{escape(p.meaning)}</p></th>'
+            f'<td class="iso-value">{value}</td><td>{interval}</td>{cells}</tr>'
+        )
+    st.html(
+        f'<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="col"></th><th scope="col">These runs</th>'
+        f'<th scope="col">95 %</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    )
+
+
+def _paper_cell(value: float, low: float, high: float) -> str:
+    inside = math.isfinite(low) and low <= value <= high
+    return f'<td class="iso-paper">{_published(value)}{"<small>inside</small>" if inside else ""}</td>'
+
+
+def _published(value: float) -> str:
+    """A paper's constant, as far as papers print them."""
+    if 1e-3 <= abs(value) < 1e5:
+        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    return numbers.flop(value)
+
+
+def _sources(fit: Fit) -> None:
+    """Where the law and its published constants come from."""
+    lines = [f"<li>{escape(fit.law.title)}: {escape(fit.law.cite)}.</li>"]
+    for pub in fit.law.published:
+        note = f" {escape(pub.note)}" if pub.note else ""
+        lines.append(f"<li>{escape(pub.paper)}: {escape(pub.source)}.{note}</li>")
+    st.html(f'<ul class="iso-sources">{"".join(lines)}</ul>')
