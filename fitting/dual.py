@@ -124,6 +124,16 @@ def _power(base: Any, exponent: Any) -> Dual:
     return Dual(w, _merge(left, right))
 
 
+def _log_add_exp(a: Any, b: Any) -> Dual:
+    """log(e^a + e^b), whose slopes are the shares of the two terms."""
+    u, v = value_of(a), value_of(b)
+    w = np.logaddexp(u, v)
+    share = np.exp(u - w)
+    left = {k: d * share for k, d in partials_of(a).items()}
+    right = {k: d * (1.0 - share) for k, d in partials_of(b).items()}
+    return Dual(w, _merge(left, right))
+
+
 def _unary(f: Callable[[Any], Any], slope: Callable[[Any, Any], Any]) -> Callable[[Dual], Dual]:
     def rule(x: Dual) -> Dual:
         y = f(x.value)
@@ -138,6 +148,7 @@ _RULES: dict[str, Callable[..., Dual]] = {
     "multiply": _multiply,
     "divide": _divide,
     "power": _power,
+    "logaddexp": _log_add_exp,
     "negative": _unary(np.negative, lambda x, y: -1.0),
     "exp": _unary(np.exp, lambda x, y: y),
     "expm1": _unary(np.expm1, lambda x, y: y + 1.0),

@@ -12,12 +12,14 @@ where plain Gauss-Newton cycles and plain reweighting crawls.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from fitting.coordinates import Coordinates
 from fitting.dual import partials_of, value_of
+from fitting.prior import Penalty
 
 Array = np.ndarray
 
@@ -35,17 +37,28 @@ BLOCK_ELEMENTS = 60_000
 
 @dataclass(frozen=True)
 class Problem:
-    """One table and one law, ready to be solved: scaled inputs (n,) each, log losses (n,), and the Huber delta."""
+    """One table and one law, ready to be solved: scaled inputs (n,) each, log losses, and the Huber delta.
+
+    Log losses are (n,), or (R, n) where every refit has losses of its own. `prior` adds what is believed beforehand.
+    """
 
     coordinates: Coordinates
     inputs: tuple[Array, ...]
     log_loss: Array
     delta: float
+    prior: Penalty | None = None
 
     @property
     def n(self) -> int:
         """The number of runs."""
-        return len(self.log_loss)
+        return self.log_loss.shape[-1]
+
+    def rows(self, rows: Any) -> Problem:
+        """The same problem for some of the refits."""
+        if self.log_loss.ndim == 1 and (self.prior is None or self.prior.centre.ndim == 1):
+            return self
+        log_loss = self.log_loss if self.log_loss.ndim == 1 else self.log_loss[rows]
+        return replace(self, log_loss=log_loss, prior=self.prior and self.prior.rows(rows))
 
 
 def problem(coordinates: Coordinates, inputs: Mapping[str, Array], loss: Array, delta: float) -> Problem:
@@ -88,7 +101,8 @@ def objective(prob: Problem, theta: Array, weights: Array | None = None) -> Arra
     """The objective (R,) at coordinates (R, p), with run weights (R, n) or (n,) if given."""
     h = huber(residuals(prob, theta), prob.delta)
     with np.errstate(all="ignore"):
-        return np.sum(h if weights is None else h * weights, axis=-1)
+        fit = np.sum(h if weights is None else h * weights, axis=-1)
+        return fit if prob.prior is None else fit + prob.prior.cost(theta)
 
 
 def minimise(prob: Problem, start: Array, weights: Array | None = None) -> Solution:
@@ -96,7 +110,9 @@ def minimise(prob: Problem, start: Array, weights: Array | None = None) -> Solut
     start = np.atleast_2d(np.asarray(start, float))
     block = max(1, BLOCK_ELEMENTS // max(1, prob.n))
     parts = [
-        _minimise_block(prob, start[i : i + block], None if weights is None else weights[i : i + block])
+        _minimise_block(
+            prob.rows(slice(i, i + block)), start[i : i + block], None if weights is None else weights[i : i + block]
+        )
         for i in range(0, max(1, len(start)), block)
     ]
     return joined(parts)
@@ -154,10 +170,21 @@ def _local(prob: Problem, theta: Array, weights: Array | None) -> _Local:
         transposed = jac.transpose(0, 2, 1)
         gradient = np.matmul(jac, (share * r)[:, :, None])[:, :, 0]
         major = np.matmul(jac * share[:, None, :], transposed)
-        if np.isinf(prob.delta):
-            return _Local(value, gradient, major, major)
-        newton = np.matmul(jac * ((a <= prob.delta) * w)[:, None, :], transposed)
-    return _Local(value, gradient, newton, major)
+        newton = major
+        if np.isfinite(prob.delta):
+            newton = np.matmul(jac * ((a <= prob.delta) * w)[:, None, :], transposed)
+        at = _Local(value, gradient, newton, major)
+    return at if prob.prior is None else _believing(prob.prior, theta, at)
+
+
+def _believing(prior: Penalty, theta: Array, at: _Local) -> _Local:
+    """The objective and its local models with the prior's cost added."""
+    z, slope = prior.distance(theta)
+    bend = np.zeros_like(at.major)
+    bend[:, prior.index, prior.index] = prior.weight * slope**2
+    gradient = at.gradient.copy()
+    gradient[:, prior.index] += prior.weight * z * slope
+    return _Local(at.value + 0.5 * prior.weight * np.sum(z**2, axis=1), gradient, at.newton + bend, at.major + bend)
 
 
 def _minimise_block(prob: Problem, start: Array, weights: Array | None) -> Solution:
@@ -180,7 +207,7 @@ def _minimise_block(prob: Problem, start: Array, weights: Array | None) -> Solut
         exact = at.value < EXACT * prob.n
         promise[live] = np.where(exact, 0.0, share)
         trial = np.clip(theta[live] + move, low, high)
-        there = _local(prob, trial, None if weights is None else weights[live])
+        there = _local(prob.rows(live), trial, None if weights is None else weights[live])
         got = at.value - there.value
         better = (got >= 0) & _usable(there)
         good = better & (got > 0.25 * gain)

@@ -8,6 +8,7 @@ A law that is not linear in its amounts gets a grid over those too, and the best
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def _thinned(prob: Problem) -> Problem:
         return prob
     rows = np.linspace(0, prob.n - 1, ENOUGH_ROWS).astype(int)
     rows = np.argsort(prob.inputs[0], kind="stable")[rows]
-    return Problem(prob.coordinates, tuple(x[rows] for x in prob.inputs), prob.log_loss[rows], prob.delta)
+    return replace(prob, inputs=tuple(x[rows] for x in prob.inputs), log_loss=prob.log_loss[..., rows])
 
 
 def _shape_grid(prob: Problem) -> Array:

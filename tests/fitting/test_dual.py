@@ -19,6 +19,7 @@ BINARY = {
     "multiply": (np.multiply, operator.mul),
     "divide": (np.divide, operator.truediv),
     "power": (np.power, operator.pow),
+    "logaddexp": (np.logaddexp, np.logaddexp),
 }
 UNARY = ("negative", "exp", "expm1", "log", "log1p", "sqrt")
 

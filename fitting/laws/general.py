@@ -1,0 +1,38 @@
+"""The general law: a floor plus two power laws joined by an exponent of their own, with Chinchilla and Kaplan as its ends."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from fitting.law import Law, Param, coefficient
+from fitting.laws import chinchilla
+
+
+def formula(params, tokens, E, A, B, alpha, beta, q):
+    size = (np.log(A) - alpha * np.log(params)) / q
+    data = (np.log(B) - beta * np.log(tokens)) / q
+    return E + np.exp(q * np.logaddexp(size, data))
+
+
+law = Law(
+    key="general",
+    title="General L(N, D)",
+    formula=formula,
+    latex=r"L(N, D) = E + \left[\left(\frac{A}{N^{\alpha}}\right)^{1/q} + \left(\frac{B}{D^{\beta}}\right)^{1/q}\right]^{q}",
+    inputs=("params", "tokens"),
+    params=(
+        Param("E", "E", "nats", "the loss that no model and no data get below (entropy of the text)", (0.0, 1e3), log=False),
+        Param("A", "A", "nats params^alpha", "weight of the term for finite model size", (1e-12, 1e60),
+              anchor=coefficient("params", "alpha")),
+        Param("B", "B", "nats tokens^beta", "weight of the term for finite data", (1e-12, 1e60),
+              anchor=coefficient("tokens", "beta")),
+        Param("alpha", r"\alpha", "", "how fast the loss falls with model size where data are plenty", (0.01, 3.0)),
+        Param("beta", r"\beta", "", "how fast the loss falls with data where the model is large", (0.01, 3.0)),
+        Param("q", "q", "", "how the two shortages add up: 1 as in Chinchilla, below 1 the larger one counts for more", (0.1, 3.0)),
+    ),
+    cite="Skaling, arXiv 2608.07222; q = 1 is Hoffmann et al. 2022, eq. 10; E = 0 is Kaplan et al. 2020, eq. 1.5",
+    published=tuple(
+        replace(p, values={**p.values, "q": 1.0}, source=f"{p.source}; Chinchilla's law, which is this one at q = 1")
+        for p in chinchilla.law.published
+    ),
+)  # fmt: skip
