@@ -17,7 +17,7 @@ from fitting.solve import minimise, problem, residuals
 from fitting.starts import starts
 from fitting.table import arrays
 from fitting.threads import one_thread
-from fitting.verdicts import Evidence, verdicts
+from fitting.verdicts import Evidence, on_a_line, refusal, verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +54,9 @@ def fit(
         raise FitError(f"resamples is a whole number from 0 to 100,000; it was {resamples!r}.")
     chosen, reason = choose(table_of_runs, law)
     table = arrays(table_of_runs, chosen, group)
+    why = refusal(chosen, table, table_of_runs.name)
+    if why:
+        resamples = 0  # intervals of such a fit would say nothing, and each refit is slow
     with one_thread():
         where = coordinates(chosen, table.inputs, table.loss)
         prob = problem(where, table.inputs, table.loss, delta)
@@ -73,7 +76,10 @@ def fit(
             f"{chosen.title} fits {table_of_runs.name} best with {gone} beyond any number: the loss hardly depends on "
             f"{' and '.join(chosen.inputs)}. Choose another law, or check the columns."
         )
-    return Fit(
+    evidence = Evidence(table, prob, tried, draws, left, refused=bool(why))
+    with one_thread():
+        checked = verdicts(evidence)
+    found = Fit(
         law_key=chosen.key,
         values=values,
         draws=where.natural(draws.theta),
@@ -91,12 +97,15 @@ def fit(
             law_reason=reason,
             excluded=excluded,
         ),
-        verdicts=verdicts(Evidence(table, where, best, tried, draws, left)),
+        verdicts=checked,
         digest=table_of_runs.digest,
         ranges=table.ranges,
         accounting=table.accounting,
         table=table_of_runs.name,
     )
+    if why:
+        raise FitError(why, found)
+    return found
 
 
 def choose(runs: Runs, key: str) -> tuple[Law, str]:
@@ -115,6 +124,10 @@ def choose(runs: Runs, key: str) -> tuple[Law, str]:
         if c in frame.columns and frame[c].nunique(dropna=True) >= 3 and frame["loss"].notna().any()
     }  # fmt: skip
     if {"params", "tokens"} <= varied:
+        both = frame[["params", "tokens", "flops"] if "flops" in varied else ["params", "tokens"]].dropna()
+        if len(both) > 2 and on_a_line(both["params"].to_numpy(float), both["tokens"].to_numpy(float)):
+            key = "compute-floor" if "flops" in varied else "kaplan-params"
+            return laws[key], "model size and tokens rise in step, so only what they do together can be read"
         return laws["chinchilla"], "both parameters and tokens vary, so the law that trades one for the other is fitted"
     if "params" in varied:
         return laws["kaplan-params"], "only the number of parameters varies"

@@ -105,13 +105,31 @@ def objective(prob: Problem, theta: Array, weights: Array | None = None) -> Arra
         return fit if prob.prior is None else fit + prob.prior.cost(theta)
 
 
-def minimise(prob: Problem, start: Array, weights: Array | None = None) -> Solution:
-    """Local optima reached from starts (R, p), each with its own run weights (R, n) if given; all advance together."""
+def slopes(prob: Problem, theta: Array) -> tuple[Array, Array]:
+    """Log residuals (R, n) and their derivatives in each coordinate (R, p, n), at coordinates (R, p)."""
+    return _evaluate(prob, theta)
+
+
+def minimise(
+    prob: Problem,
+    start: Array,
+    weights: Array | None = None,
+    held: tuple[int, ...] = (),
+    most: int = MAX_STEPS,
+) -> Solution:
+    """Local optima reached from starts (R, p), each with its own run weights (R, n) if given; all advance together.
+
+    Coordinates whose index is in `held` stay where each start has them. At most `most` steps are made.
+    """
     start = np.atleast_2d(np.asarray(start, float))
     block = max(1, BLOCK_ELEMENTS // max(1, prob.n))
     parts = [
         _minimise_block(
-            prob.rows(slice(i, i + block)), start[i : i + block], None if weights is None else weights[i : i + block]
+            prob.rows(slice(i, i + block)),
+            start[i : i + block],
+            None if weights is None else weights[i : i + block],
+            held,
+            most,
         )
         for i in range(0, max(1, len(start)), block)
     ]
@@ -187,7 +205,7 @@ def _believing(prior: Penalty, theta: Array, at: _Local) -> _Local:
     return _Local(at.value + 0.5 * prior.weight * np.sum(z**2, axis=1), gradient, at.newton + bend, at.major + bend)
 
 
-def _minimise_block(prob: Problem, start: Array, weights: Array | None) -> Solution:
+def _minimise_block(prob: Problem, start: Array, weights: Array | None, held: tuple[int, ...], most: int) -> Solution:
     low, high = prob.coordinates.bounds
     theta = np.clip(start, low, high)
     count = len(theta)
@@ -199,9 +217,9 @@ def _minimise_block(prob: Problem, start: Array, weights: Array | None) -> Solut
         _usable(here)
     )  # a start where the formula overflows stays there, and is never called an optimum
     step = 0
-    for step in range(1, MAX_STEPS + 1 if len(live) else 1):  # noqa: B007 - the count is reported
+    for step in range(1, most + 1 if len(live) else 1):  # noqa: B007 - the count is reported
         at = _Local(here.value[live], here.gradient[live], here.newton[live], here.major[live])
-        move, gain = _step(theta[live], at, mu[live], low, high)
+        move, gain = _step(theta[live], at, mu[live], low, high, held)
         # Damping shrinks the step and with it the gain: (1 + mu) of it is what the undamped model promises at most.
         share = gain * (1.0 + mu[live]) / np.maximum(at.value, 1e-300)
         exact = at.value < EXACT * prob.n
@@ -230,10 +248,11 @@ def _usable(at: _Local) -> Array:
     return finite & np.all(np.isfinite(at.newton), axis=(1, 2)) & np.all(np.isfinite(at.major), axis=(1, 2))
 
 
-def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array) -> tuple[Array, Array]:
+def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array, held: tuple[int, ...]) -> tuple[Array, Array]:
     """The damped step (R, p) within bounds and the decrease it promises (R,)."""
     p = theta.shape[1]
     edge = ((theta <= low) & (at.gradient > 0)) | ((theta >= high) & (at.gradient < 0))
+    edge[:, list(held)] = True
     gradient = np.where(edge, 0.0, at.gradient)
     free = ~edge
     diagonal = np.einsum("rii->ri", at.major)

@@ -129,12 +129,12 @@ def test_the_sentence_follows_the_fit():
     said = fit_words.answer(f)
     assert said == (
         "Loss falls as <em>N<sup>−0.36</sup></em> and <em>D<sup>−0.35</sup></em> to a floor of <em>1.83</em>. "
-        "All 9 checks pass."
+        "All 12 checks pass."
     )
     assert "exponent of N 0.31–0.38" in fit_words.under(f)
     kaplan = fit(load("cerebras-gpt"), "kaplan-params", resamples=100)
     assert fit_words.answer(kaplan).startswith("Loss falls as <em>N<sup>−0.106</sup></em>. ")
-    unseen = fit(load("cerebras-gpt"), "chinchilla", resamples=100)
+    unseen = fit(load("cerebras-gpt"), "compute-floor", resamples=100)
     assert "to no floor these runs can show. But" in fit_words.answer(unseen)
     assert fit_words.exponents(all_laws()["kaplan"]) == {"alpha_N": "params", "alpha_D": "tokens"}
     assert fit_words.exponents(all_laws()["compute-floor"]) == {"gamma": "flops"}

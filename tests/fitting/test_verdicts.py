@@ -57,14 +57,16 @@ def test_status_is_the_worst_verdict(noisy, make_runs):
     noted = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=loss), resamples=100)
     assert noted.status is Status.CAUTION
     n = np.geomspace(1e8, 1e10, 30)
-    failed = fit(make_runs(params=n, tokens=20 * n, loss=losses(n, 20 * n)), resamples=100)
+    d = 20 * n * np.tile([0.9, 1.1], 15)
+    failed = fit(make_runs(params=n, tokens=d, loss=losses(n, d)), resamples=100)
     assert failed.status is Status.UNSOUND
 
 
-def test_sizes_proportional_to_tokens_are_flagged(make_runs):
-    """One ray in (N, D): alpha cannot be told from beta."""
+def test_sizes_nearly_proportional_to_tokens_are_flagged(make_runs):
+    """Nearly one ray in (N, D): alpha can hardly be told from beta."""
     n = np.geomspace(1e8, 1e10, 30)
-    f = fit(make_runs(params=n, tokens=20 * n, loss=losses(n, 20 * n)), resamples=200)
+    d = 20 * n * np.tile([0.9, 1.1], 15)
+    f = fit(make_runs(params=n, tokens=d, loss=losses(n, d)), law="chinchilla", resamples=200)
     assert states(f)["confounded"] == "fail"
     assert "params" in said(f, "confounded")
     assert "tokens" in said(f, "confounded")
@@ -166,6 +168,25 @@ def test_runs_set_aside_are_counted(make_runs):
     refused("2 were set aside", runs, law="chinchilla", exclude=["run-0", "run-1"])
 
 
+def test_runs_on_one_line(make_runs):
+    """N proportional to D: what there is comes with the refusal, and what can be fitted instead is said."""
+    n = np.geomspace(1e8, 1e10, 30)
+    runs = make_runs(params=n, tokens=20 * n, loss=losses(n, 20 * n))
+    refused("stand on one line, tokens = 20 params", runs, law="chinchilla")
+    assert fit(runs, resamples=0).law_key == "compute-floor"
+    bent = make_runs(params=n, tokens=3 * n**1.5, loss=losses(n, 3 * n**1.5))
+    refused("tokens fixed by params", bent, law="chinchilla")
+    with pytest.raises(FitError) as e:
+        fit(runs, law="chinchilla", resamples=50)
+    assert e.value.fit.n == 30
+
+
+def test_fewer_settings_than_parameters(make_runs):
+    """Twenty runs, but four settings: five parameters pass through four points in countless ways."""
+    n, d = np.tile([1e8, 1e8, 1e9, 1e9], 5), np.tile([1e9, 1e10, 1e9, 1e10], 5)
+    refused("20 runs at 4 different settings", make_runs(params=n, tokens=d, loss=losses(n, d)), law="chinchilla")
+
+
 def test_constant_loss(make_runs):
     x = np.geomspace(1e8, 1e10, 12)
     refused("same loss", make_runs(params=x, tokens=x[::-1], loss=np.full(12, 2.5)), law="chinchilla")
@@ -234,14 +255,32 @@ def test_group_of_one_is_no_interval(noisy, make_runs):
 # Public tables with known trouble.
 
 
-def test_cerebras_cannot_say(dataset):
+@pytest.mark.parametrize("column", ["loss_model_card", "loss_paper"])
+def test_cerebras_cannot_say(dataset, column):
     """Seven points on one ray: the floor is anywhere in .10 to .74, and which loss one takes moves it."""
-    for column in ("loss_model_card", "loss_paper"):
-        runs = read_runs(dataset("cerebras_gpt.csv"), columns={"loss": column})
-        f = fit(runs, law="chinchilla", resamples=200)
-        assert f.status is Status.UNSOUND
-        assert states(f)["confounded"] == "fail"
-        check_words(f)
+    runs = read_runs(dataset("cerebras_gpt.csv"), columns={"loss": column})
+    for law in ("chinchilla", "kaplan"):
+        with pytest.raises(
+            FitError, match=r"All 7 runs.* stand on one line, tokens = 20 params.*no split of a budget"
+        ) as e:
+            fit(runs, law=law, resamples=200)
+        assert e.value.fit.status is Status.UNSOUND
+        check_words(e.value.fit)
+    f = fit(runs, resamples=200)
+    assert f.law_key == "compute-floor"
+    assert "in step" in f.settings.law_reason
+    assert f.status is Status.UNSOUND
+    check_words(f)
+
+
+def test_a_law_without_its_shape(dataset):
+    """Loss that falls off a cliff at 600 examples is no power law: the fit says so, and where it bends."""
+    runs = read_runs(dataset("bnsl_4digit_addition.csv"), columns={"tokens": "dataset_size"})
+    f = fit(runs, law="kaplan-tokens", resamples=200)
+    assert states(f)["shape"] == "fail"
+    assert "does not fit" in said(f, "shape")
+    assert f.status is Status.UNSOUND
+    check_words(f)
 
 
 def test_misfitting_floor(dataset):

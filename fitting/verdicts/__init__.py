@@ -1,0 +1,34 @@
+"""The checks made of every fit, each a line a person can act on: did it converge, and can these runs say this at all?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fitting.result import Verdict
+from fitting.verdicts import floor, influence, runs, shape, solution
+from fitting.verdicts.evidence import Evidence
+from fitting.verdicts.refusal import on_a_line, refusal
+
+__all__ = ["Evidence", "on_a_line", "refusal", "verdicts"]
+
+# In the order a person would ask.
+CHECKS: tuple[Callable[[Evidence], Verdict | None], ...] = (
+    solution.converged,
+    solution.one_minimum,
+    solution.refits,
+    runs.enough,
+    runs.variety,
+    runs.confounded,
+    floor.bounds,
+    floor.floor,
+    shape.trend,
+    shape.order,
+    shape.repeats,
+    influence.influence,
+    runs.outliers,
+)
+
+
+def verdicts(e: Evidence) -> tuple[Verdict, ...]:
+    """All checks that apply to this fit, in the order a person would ask."""
+    return tuple(v for check in CHECKS if (v := check(e)) is not None)

@@ -1,0 +1,165 @@
+"""Does the law have the shape of these runs? Trends in what it leaves over, along size, data, compute and their ratio.
+
+The residuals are regressed on what the law's own parameters can do together with what they cannot (squares and products
+of the log inputs), so that a trend counts only where no change of the parameters would take it up (the Gauss-Newton
+regression of Davidson and MacKinnon 1990). Errors are White's with each residual over its leverage (HC3, MacKinnon and
+White 1985), summed within groups where runs are grouped. Measured levels: `tests/benchmarks/checks`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import combinations_with_replacement
+
+import numpy as np
+from scipy import stats
+
+from fitting.result import Verdict
+from fitting.verdicts.evidence import Evidence
+
+Array = np.ndarray
+
+# Shares of sound fits that each test may flag; together with the others' about one in twenty.
+CURVED, ORDERED, UNREPEATED = 0.02, 0.01, 0.005
+CERTAIN = 1e-4
+# A bend that takes most of what is left over, and is this large beside the whole spread of the log losses, is no detail.
+BROKEN = 0.1
+WORDS = {"params": "model size", "tokens": "tokens", "flops": "compute"}
+
+
+def trend(e: Evidence) -> Verdict | None:
+    """Curvature and interaction: does what is left over bend along an input, their ratio or their product?"""
+    title = "Shape of the law"
+    if e.is_exact:
+        return None
+    terms = _bends(e)
+    names, z = list(terms), np.array(list(terms.values())).T
+    joint = _joint(e, z[:, : _joint_size(e)])
+    if joint is None:
+        return Verdict(
+            "shape", title, "note",
+            f"{len(e.residuals)} runs leave too little over beside {e.law.p} parameters to check the law's shape.",
+            "Add runs; until then that the law holds is assumed, not seen.",
+        )  # fmt: skip
+    p, share, size = joint
+    if p >= CURVED:
+        return Verdict("shape", title, "ok", f"What the law leaves over has no bend along its inputs (p = {p:.2g}).")
+    single = [_joint(e, z[:, [k]]) for k in range(z.shape[1])]
+    strongest = min(range(len(single)), key=lambda k: single[k][0] if single[k] else 1.0)  # type: ignore[index]
+    broken = p < CERTAIN and share > 0.5 and size > BROKEN * float(np.std(np.log(e.table.loss)))
+    return Verdict(
+        "shape", title, "fail" if broken else "note",
+        f"The law {'does not fit' if broken else 'is a little off'}: what it leaves over bends {names[strongest]}, "
+        f"by {100 * size:.2g} % of the loss (p = {p:.1g}).",
+        "Try a law with another form, or leave out runs of another regime; a prediction beyond the runs carries this bend with it.",
+    )  # fmt: skip
+
+
+def _joint_size(e: Evidence) -> int:
+    k = len(e.logs)
+    return 2 if k == 1 else k * (k + 1) // 2
+
+
+def _bends(e: Evidence) -> dict[str, Array]:
+    """What the law cannot do: squares and products of the log inputs (those tested together first), then named sums."""
+    logs = e.logs
+    if len(logs) == 1:
+        ((name, x),) = logs.items()
+        return {f"along {WORDS.get(name, name)}": x**2, f"twice along {WORDS.get(name, name)}": x**3}
+    out = {
+        f"along {WORDS.get(a, a)}" if a == b else f"with {WORDS.get(a, a)} and {WORDS.get(b, b)} together": logs[a]
+        * logs[b]
+        for a, b in combinations_with_replacement(logs, 2)
+    }
+    if {"params", "tokens"} <= set(logs):
+        n, d = (np.log(e.table.inputs[k]) for k in ("params", "tokens"))
+        for name, x in (("along tokens per parameter", d - n), ("along compute", d + n)):
+            out[name] = (x - x.mean()) ** 2
+    return out
+
+
+def _joint(e: Evidence, z: Array) -> tuple[float, float, float] | None:
+    """p-value of all columns of z (n, q) being absent, the share of what is left over that they take, and their root mean square."""
+    n, q = z.shape
+    groups = e.table.groups
+    count = int(groups.max()) + 1
+    own = z - e.basis @ (e.basis.T @ z)
+    u, s, _ = np.linalg.svd(own / np.maximum(np.linalg.norm(z, axis=0), 1e-300), full_matrices=False)
+    u = u[:, s > 1e-6]
+    q = u.shape[1]
+    spare = count - q - (e.basis.shape[1] if count == n else 1)
+    if q == 0 or spare < 3 or n - q - e.basis.shape[1] < 3:
+        return None
+    b = u.T @ e.left_over
+    left = e.left_over - u @ b
+    leverage = np.sum(e.basis**2, axis=1) + np.sum(u**2, axis=1)
+    scores = u * (left / np.maximum(1.0 - leverage, 1e-3))[:, None]
+    if count < n:
+        sums = np.zeros((count, q))
+        np.add.at(sums, groups, scores)
+        scores = sums
+    meat = scores.T @ scores
+    statistic = float(b @ np.linalg.solve(meat + 1e-12 * np.trace(meat) * np.eye(q), b)) / q
+    share = float(b @ b) / max(float(e.left_over @ e.left_over), 1e-300)
+    return float(stats.f.sf(statistic, q, spare)), share, float(np.sqrt(b @ b / n))
+
+
+def order(e: Evidence) -> Verdict | None:
+    """Wald and Wolfowitz's runs test (1940): along compute, do runs above and below the law come in long stretches?"""
+    n = len(e.residuals)
+    if e.is_exact or n < 12:
+        return None
+    along = np.sum([np.log(x) for x in e.table.inputs.values()], axis=0)
+    r = e.left_over[np.lexsort((np.log(next(iter(e.table.inputs.values()))), np.round(along, 6)))]
+    above = r > np.median(r)
+    stretches = 1 + int(np.sum(above[1:] != above[:-1]))
+    up = int(above.sum())
+    p = _fewer(stretches, up, n - up)
+    title = "Order along compute" if len(e.logs) > 1 else "Order of the runs"
+    expected = 1 + 2 * up * (n - up) / n
+    found = f"above and below the law in {stretches} stretches where chance gives about {expected:.0f}"
+    if p >= ORDERED:
+        return Verdict(
+            "order", title, "ok", f"Sorted by compute, runs lie {found}." if len(e.logs) > 1 else f"Runs lie {found}."
+        )
+    return Verdict(
+        "order", title, "note", f"Sorted by compute, runs lie {found} (p = {p:.1g}).",
+        "Look at the residuals: a drift along compute moves every forecast beyond the runs.",
+    )  # fmt: skip
+
+
+@cache
+def _fewer(stretches: int, up: int, down: int) -> float:
+    """The chance of at most this many stretches among `up` and `down` signs in random order; normal, corrected for steps."""
+    n = up + down
+    mean = 1 + 2 * up * down / n
+    variance = (mean - 1) * (mean - 2) / (n - 1)
+    return float(stats.norm.cdf((stretches + 0.5 - mean) / np.sqrt(max(variance, 1e-12))))
+
+
+def repeats(e: Evidence) -> Verdict | None:
+    """Lack of fit against pure error: do runs of the same inputs agree with each other better than with the law?"""
+    keys = np.round(np.log(np.array(list(e.table.inputs.values()))), 3)
+    cell = np.unique(keys, axis=1, return_inverse=True)[1].ravel()
+    # Rows copied from one another are no repeats: the same loss to the last digit counts once.
+    once = np.unique(np.column_stack([cell, np.log(e.table.loss)]), axis=0, return_index=True)[1]
+    cell, r = cell[once], e.left_over[once]
+    size = np.bincount(cell)
+    spare, cells = len(cell) - int(np.sum(size > 0)), int(np.sum(size > 0))
+    extra = cells - e.basis.shape[1]
+    if e.is_exact or spare < 3 or extra < 2:
+        return None
+    means = np.bincount(cell, r) / np.maximum(size, 1)
+    pure = float(np.sum((r - means[cell]) ** 2)) / spare
+    lack = float(np.sum(size * means**2)) / extra
+    if pure <= 0:
+        return None
+    ratio, p = lack / pure, float(stats.f.sf(lack / pure, extra, spare))
+    title = "Repeated runs"
+    found = f"{cells} settings, {spare} repeats: runs miss the law by {np.sqrt(ratio):.2g} times what repeats differ by"
+    if p >= UNREPEATED:
+        return Verdict("repeats", title, "ok", f"{found}, as chance allows (p = {p:.2g}).")
+    return Verdict(
+        "repeats", title, "note", f"{found} (p = {p:.1g}): noise alone does not explain what is left over.",
+        "Something besides the law's inputs differs between settings, or the law's form is off; group runs that share it.",
+    )  # fmt: skip
