@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from dashboard import workspace
+from dashboard import fit_panels, workspace
 from data.library import load
 from fitting import fit
 
@@ -123,6 +123,36 @@ def test_all_files_can_be_taken_away(browser_page, address, held):
         with page.expect_download() as found:
             page.get_by_role("button", name=label, exact=True).click()
         assert found.value.suggested_filename.endswith(end)
+
+
+def test_the_open_tab_is_in_the_address_and_lasts(browser_page, address, held):
+    page = browser_page()
+    page.goto(held(address, resamples=500))
+    settled(page)
+    page.get_by_role("tab", name="Constants").click()
+    page.locator(".iso-section", has_text="The constants").wait_for()
+    page.wait_for_function("new URL(location.href).searchParams.get('tab') === 'Constants'")
+    page.reload()
+    settled(page)
+    assert page.locator(".iso-section", has_text="The constants").is_visible()
+    assert page.locator(".iso-section", has_text="Should you believe it?").count() == 0
+    choose(page, "Huber delta", "0.01")
+    page.wait_for_function("new URL(location.href).searchParams.get('delta') === '0.01'")
+    settled(page)
+    assert page.locator(".iso-section", has_text="The constants").is_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_tab_runs_off_the_page_or_past_three_screens(browser_page, address, held, width):
+    page = browser_page(width=width)
+    start = held(address, resamples=500)
+    for tab in fit_panels.TABS:
+        page.goto(f"{start}&tab={tab}")
+        settled(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+        height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        assert width < 1000 or height <= 3 * 1000, f"{tab}: {height} px"
+        shot(page, f"fit-tab-{tab}-{width}")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
