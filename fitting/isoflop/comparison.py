@@ -13,6 +13,7 @@ from fitting.isoflop.envelope import Envelope, envelope
 from fitting.isoflop.parabola_bias import Bias, parabola_bias
 from fitting.isoflop.power import band
 from fitting.isoflop.profiles import Profiles, ProfilesError, profiles
+from fitting.isoflop.words import spoken
 from fitting.optimum import optimum, valley
 from fitting.planner import plan
 from fitting.result import Band, Fit, FitError
@@ -173,11 +174,18 @@ def _verdict(
     known = [r for r in rows if r.params is not None]
     if len(known) < 2:
         return "Only one approach has an answer, so there is nothing to compare it with."
+    if not all(_bounded(r.params) and _bounded(r.a) for r in known):
+        sizes = " and ".join(f"{_said(r.params)} ({r.key})" for r in known)
+        return (
+            f"The best size at {at:.3g} FLOP comes out as {sizes} parameters; without intervals for each it cannot be told "
+            "whether they disagree."
+        )
     pairs = [(r, s) for r, s in combinations(known, 2) if apart(r.params, s.params) or apart(r.a, s.a)]
-    if not pairs and found is not None and apart(rows[1].loss, rows[2].loss):
+    if not pairs and found is not None and rows[2].params is not None and apart(rows[1].loss, rows[2].loss):
         return (
             f"Approaches 2 and 3 agree on the split of {at:.3g} FLOP and disagree on the loss it reaches "
-            f"({_said(rows[1].loss)} against {_said(rows[2].loss)}): {_misses(fit, found)}."
+            f"({_said(rows[1].loss)} against {_said(rows[2].loss)}): "
+            f"{_made_by_left_out('loss', rows[1].loss, at, table, fit, found) or _misses(fit, found)}."
         )
     if not pairs:
         return (
@@ -186,7 +194,8 @@ def _verdict(
         )
     # The pair without the envelope says most: it is the one whose reasons can be measured.
     one, other = max(pairs, key=lambda p: p[0].key + p[1].key)
-    if apart(one.params, other.params):
+    quantity = "params" if apart(one.params, other.params) else "a"
+    if quantity == "params":
         what = f"on the best size at {at:.3g} FLOP ({_said(one.params)} against {_said(other.params)} parameters)"
     else:
         what = f"on the exponent of the best size ({_said(one.a)} against {_said(other.a)})"
@@ -199,25 +208,20 @@ def _verdict(
         )
     else:
         assert found is not None
-        reason = _reason(one.params, other.params, at, table, fit, found, bias)
+        reason = _reason(quantity, one, other, at, table, fit, found, bias)
     return f"Approaches {one.key} and {other.key} disagree {what}: {reason}."
 
 
 def _reason(
-    two: Band | None, three: Band | None, at: float, table: Runs, fit: Fit, found: Profiles, bias: Bias | None
+    quantity: str, one: Approach, other: Approach, at: float, table: Runs, fit: Fit, found: Profiles, bias: Bias | None
 ) -> str:
-    """Why profiles and the parametric fit disagree, the likeliest that can be checked first."""
-    if bias is not None and two is not None:
-        part = 1.0 + bias.params_at
-        if not apart(Band(two.value / part, two.low / part, two.high / part, two.level), three):
-            return f"the parabola's own bias, {bias.params_at:+.0%} on this surface, explains it"
-    if found.left_out:
-        moved = _without_left_out(table, fit, found, at)
-        if moved is not None and two is not None and two.low <= moved <= two.high:
-            return (
-                f"the {len(found.left_out)} runs that belong to no profile make the difference (without them Approach 3 gives "
-                f"{moved:.3g} parameters)"
-            )
+    """Why profiles and the parametric fit disagree on params or a, the likeliest that can be checked first."""
+    two, three = getattr(one, quantity), getattr(other, quantity)
+    if bias is not None and not apart(_corrected(two, quantity, bias), three):
+        off = f"{bias.params_at:+.0%}" if quantity == "params" else f"{bias.a:+.2g}"
+        return f"the parabola's own bias, {off} on this surface, explains it"
+    if made := _made_by_left_out(quantity, two, at, table, fit, found):
+        return made
     used = int(found.used.sum())
     if used < len(found.used):
         return (
@@ -245,20 +249,36 @@ def _misses(fit: Fit, found: Profiles) -> str:
     return "both follow these budgets about equally well and extrapolate by different forms"
 
 
-def _without_left_out(table: Runs, fit: Fit, found: Profiles, at: float) -> float | None:
+def _corrected(band: Band, quantity: str, bias: Bias) -> Band:
+    """Approach 2's band with the parabola's bias taken out."""
+    ends = np.array([band.value, band.low, band.high])
+    value, low, high = (float(x) for x in (ends / (1.0 + bias.params_at) if quantity == "params" else ends - bias.a))
+    return Band(value, low, high, band.level)
+
+
+def _made_by_left_out(quantity: str, two: Band | None, at: float, table: Runs, fit: Fit, found: Profiles) -> str:
+    """That runs outside all profiles make the difference, where Approach 3 without them says what Approach 2 says; else ""."""
     from fitting.estimate import fit as refit
 
     gone = {r.run for r in found.left_out} & set(table.kept["run"].astype(str))
+    if not gone or two is None:
+        return ""
     try:
         alone = refit(table, fit.law_key, exclude=gone, delta=fit.settings.delta, resamples=0, seed=fit.settings.seed)
-        size = plan(alone, flops=at).params
     except FitError:
-        return None
-    return None if size is None else float(size.value)
+        return ""
+    moved: Band | None = getattr(_third(alone, at, two.level), quantity)
+    if moved is None or not two.low <= moved.value <= two.high:
+        return ""
+    return f"the {len(gone)} runs that belong to no profile make the difference (without them Approach 3 gives {_said(moved)})"
+
+
+def _bounded(b: Band | None) -> bool:
+    return b is not None and bool(np.isfinite([b.low, b.high]).all())
 
 
 def _said(b: Band | None) -> str:
-    return "unknown" if b is None else f"{b.value:.3g}"
+    return "unknown" if b is None else spoken(float(b.value))
 
 
 def _and(keys: Iterable[str]) -> str:

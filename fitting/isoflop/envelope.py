@@ -175,7 +175,7 @@ def _frame(table: Runs, count: Accounting) -> pd.DataFrame:
         raise FitError(
             f"An envelope needs parameters, tokens and a loss; {table.name} has no {' and no '.join(lacks)}. Map the columns."
         )
-    frame = source.dropna(subset=["params", "tokens", "loss"])
+    frame = source[source["run"].isin(table.kept["run"])].dropna(subset=["params", "tokens", "loss"])
     frame = frame[(frame["tokens"] > 0) & (frame["loss"] > 0)]
     believable(frame, table.name)
     flops = count.flops(frame["params"], frame["tokens"])

@@ -45,7 +45,8 @@ class Floor:
 def floor(flops: Array, loss: Array, draws: Array | None = None, *, pinned: float | None = None) -> Floor:
     """The frontier through losses (B,) at budgets (B,), and through those of each resample (R, B), NaN where missing.
 
-    `pinned` holds E at a value; 0 is a plain power law. Raises FitError with fewer than four points.
+    `pinned` holds E at a value; 0 is a plain power law. Raises FitError with fewer than four points, or where the loss
+    does not fall with compute.
     """
     if len(flops) < LEAST_POINTS:
         raise FitError(
@@ -55,6 +56,11 @@ def floor(flops: Array, loss: Array, draws: Array | None = None, *, pinned: floa
     log_c = np.log(np.asarray(flops, float))
     centre = float(log_c.mean())
     best = _solve(log_c - centre, np.asarray(loss, float)[None, :], pinned)[0]
+    if not best[1] > 0:
+        raise FitError(
+            "The lowest loss of these budgets does not fall with compute, so there is no frontier to follow. Look for runs "
+            "that failed, or budgets of different data."
+        )
     spread = np.empty((0, 3))
     if draws is not None and len(draws):
         enough = np.isfinite(draws).sum(axis=1) >= LEAST_POINTS

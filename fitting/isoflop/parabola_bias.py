@@ -25,7 +25,8 @@ class Bias:
     """Shares by which noise-free profiles of a surface are off its optimum: -0.03 is 3 % too little.
 
     `params` and `tokens` (B,) are at the budgets the power laws go through; a budget whose noise-free vertex falls
-    outside the sizes tried is NaN. `params_at` and `tokens_at` are those of the extrapolated power laws at `at` FLOP.
+    outside the sizes tried is NaN. `params_at` and `tokens_at` are those of the extrapolated power laws at `at` FLOP;
+    `a` is by how much the exponent of the best size is off, profiles' less that through the optima themselves.
     """
 
     flops: Array
@@ -34,6 +35,7 @@ class Bias:
     at: float
     params_at: float
     tokens_at: float
+    a: float
     sentence: str
 
 
@@ -65,6 +67,7 @@ def parabola_bias(fit: Fit, found: Profiles, flops: float) -> Bias:
     far = np.array([float(flops)])
     true_n, true_d = _optimum(fit, found, budgets)
     far_n, far_d = _optimum(fit, found, far)
+    slope = laws[0].exponent - power_law(budgets[held], true_n[held], weights[held]).exponent
     off_n, off_d = _off(laws[0], far, far_n), _off(laws[1], far, far_d)
     sentence = (
         f"If {fit.law.title} is the truth, profiles of these runs put the best size at {flops:.3g} FLOP "
@@ -72,7 +75,7 @@ def parabola_bias(fit: Fit, found: Profiles, flops: float) -> Bias:
         f"{'high' if off_d > 0 else 'low'}, with no noise at all."
     )
     tokens = found.accounting.tokens(budgets, size)
-    return Bias(budgets, size / true_n - 1.0, tokens / true_d - 1.0, float(flops), off_n, off_d, sentence)
+    return Bias(budgets, size / true_n - 1.0, tokens / true_d - 1.0, float(flops), off_n, off_d, slope, sentence)
 
 
 def _off(law: PowerLaw, at: Array, truth: Array) -> float:

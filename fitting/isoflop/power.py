@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fitting.result import Band, quantiles
+from fitting.result import Band, FitError, quantiles
 
 Array = np.ndarray
 
@@ -74,10 +74,22 @@ def lines(x: Array, y: Array, weights: Array) -> Array:
 
 
 def power_law(flops: Array, values: Array, weights: Array | None = None) -> PowerLaw:
-    """The least-squares power law through values (n,) at budgets (n,), in logs; weights such as 1 / variance of log."""
-    log_c = np.log(np.asarray(flops, float))
-    w = np.ones_like(log_c) if weights is None else np.asarray(weights, float)
-    return resampled(log_c, np.log(np.asarray(values, float)), w, np.empty((0, len(log_c))), np.empty((0, len(log_c))))
+    """The least-squares power law through values (n,) at budgets (n,), in logs; weights such as 1 / variance of log.
+
+    Raises FitError where a budget, a value or a weight is missing or not positive, or fewer than two budgets differ.
+    """
+    c, y = np.asarray(flops, float), np.asarray(values, float)
+    w = np.ones_like(c) if weights is None else np.asarray(weights, float)
+    good = np.isfinite(c) & np.isfinite(y) & np.isfinite(w) & (c > 0) & (y > 0) & (w > 0)
+    if not good.all():
+        raise FitError(
+            f"A power law needs a positive value and weight at each budget; {np.sum(~good)} of {len(c)} have none. "
+            "Leave those out."
+        )
+    if len(np.unique(c)) < 2:
+        raise FitError(f"A power law needs at least 2 different budgets; there are {len(np.unique(c))}. Add budgets.")
+    nothing = np.empty((0, len(c)))
+    return resampled(np.log(c), np.log(y), w, nothing, nothing)
 
 
 def resampled(log_c: Array, log_y: Array, weights: Array, draws: Array, draw_weights: Array) -> PowerLaw:

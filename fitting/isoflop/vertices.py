@@ -88,7 +88,7 @@ def _akimas(log_n: Array, height: Array, labels: Array, weights: Array) -> Verti
         x = (weights * log_n) @ member / mass
         y = (weights * height) @ member / mass
     held = mass > 0
-    order = np.argsort(~held, axis=1, kind="stable")
+    order = np.argsort(np.where(held, x, np.inf), axis=1, kind="stable")
     x, y = np.take_along_axis(x, order, 1), np.take_along_axis(y, order, 1)
     counts = held.sum(axis=1)
     at, lowest = np.full(len(weights), np.nan), np.full(len(weights), np.nan)

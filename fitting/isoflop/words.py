@@ -17,6 +17,14 @@ from fitting.result import Accounting
 WORTH_SAYING = 0.03
 
 
+def spoken(value: float) -> str:
+    """A number in three digits as people say it: 31.2 B, 450 M; powers of ten beyond that."""
+    for size, name in ((1e12, " T"), (1e9, " B"), (1e6, " M"), (1e3, " k")):
+        if 0.9995 * size <= value < 999.5 * size:
+            return f"{value / size:.3g}{name}"
+    return f"{value:.3g}"
+
+
 def refusal(made: Sequence[Profile], chosen: Settings, table: str) -> str:
     """Why no power law can be drawn, and what to do."""
     if not made:
