@@ -1,12 +1,14 @@
 """From runs to predictions: laws, fits with their bootstrap draws, and plans."""
 
 from fitting.estimate import fit, load_fit
+from fitting.families import Families, compare_families
 from fitting.law import Law, all_laws, offered
 from fitting.planner import Plan, plan
 from fitting.result import Band, Fit, FitError, Status, Verdict
 
 __all__ = [
     "Band",
+    "Families",
     "Fit",
     "FitError",
     "Law",
@@ -14,6 +16,7 @@ __all__ = [
     "Status",
     "Verdict",
     "all_laws",
+    "compare_families",
     "fit",
     "load_fit",
     "offered",

@@ -42,11 +42,15 @@ def resampled(prob: Problem, best: Array, groups: Array, resamples: int, seed: i
     return joined([refits(prob, best, w) for w in blocks(groups, resamples, seed, size)])
 
 
-def refits(prob: Problem, best: Array, run_weights: Array) -> Solution:
-    """The refit of every resample, started from the fit to all runs; stragglers go on, and start afresh from the grid."""
+def refits(prob: Problem, best: Array, run_weights: Array, fresh: Array | None = None) -> Solution:
+    """The refit of every resample, started from the fit to all runs; stragglers go on, and start afresh.
+
+    `fresh` (k, p) are the starts for that, from the grid where none are given.
+    """
     sol = minimise(prob, np.tile(best, (len(run_weights), 1)), run_weights)
     late = np.flatnonzero(~sol.converged)
-    fresh = starts(prob) if len(late) else np.empty((0, len(best)))
+    if fresh is None:
+        fresh = starts(prob) if len(late) else np.empty((0, len(best)))
     if len(late) == 0 or len(late) * len(fresh) * prob.n > MOST_AGAIN:
         return sol  # so many stragglers are the table's doing, and the verdicts say so
     tries = np.concatenate([sol.theta[late, None, :], np.tile(fresh, (len(late), 1, 1))], axis=1)

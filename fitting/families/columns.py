@@ -1,0 +1,84 @@
+"""Which columns of a runs table can name families, and what each run's family is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.schema import COLUMNS, Runs
+from fitting.result import FitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_FAMILIES = 12
+# Fewer runs than this carry no law of size and tokens.
+LEAST_RUNS, LEAST_VALUES = 7, 3
+# Sizes and tokens of one family that lie on a line this straight (in logarithms) cannot be told apart.
+ON_A_RAY = 0.999
+# Columns that are measured or derived, never names of families.
+NOT_FAMILIES = (
+    "run", "loss", "params", "params_total", "params_nonembed", "params_active", "params_logged", "tokens",
+    "unique_tokens", "epochs", "flops", "flops_per_token", "flops_convention", "steps", "total_steps", "layers", "width",
+    "heads", "head_dim", "ffn", "devices", "wall_seconds",
+)  # fmt: skip
+
+
+def labels(values: pd.Series) -> pd.Series:
+    """A column's values as text; empty where there is none."""
+    import pandas as pd
+
+    if pd.api.types.is_float_dtype(values):
+        return values.map(lambda x: "" if np.isnan(x) else f"{x:.12g}").astype(str)
+    return values.astype("object").where(values.notna(), "").astype(str).str.strip()
+
+
+def resolved(runs: Runs, column: str) -> str:
+    """The table's own name for a column that a person calls `column`: as in the table, or as in the file it was read from.
+
+    Raises FitError when it is neither.
+    """
+    if column in runs.kept.columns:
+        return column
+    for source in runs.sources:
+        if source.header == column and source.column in runs.kept.columns:
+            return source.column
+    able = ", ".join(family_columns(runs)) or "none of these columns"
+    raise FitError(f"There is no column {column!r} to name the families in {runs.name}; {able} could.")
+
+
+def family_columns(runs: Runs) -> dict[str, dict[str, int]]:
+    """The columns that can name families, likeliest first, each with its families and their numbers of runs.
+
+    At least two of a column's values must have the runs to carry a law: seven, over three sizes and three token counts
+    that do not rise in step, where the table has these; and over a range of compute that they have in common.
+    """
+    found = {}
+    for column in map(str, runs.kept.columns):
+        if column in NOT_FAMILIES:
+            continue
+        named = labels(runs.kept[column])
+        counts = named[named != ""].value_counts()
+        if not 2 <= len(counts) <= MOST_FAMILIES:
+            continue
+        spans = [_span(runs.kept[named == name]) for name in counts.index[counts >= LEAST_RUNS]]
+        able = [span for span in spans if span is not None]
+        if len(able) >= 2 and max(low for low, _ in able[:2]) <= min(high for _, high in able[:2]):
+            text = column not in COLUMNS or COLUMNS[column].kind == "text"
+            found[column] = (column != "family", not text, {str(k): int(n) for k, n in counts.items()})
+    return {column: counts for column, (*_, counts) in sorted(found.items(), key=lambda item: item[1][:2])}
+
+
+def _span(frame: pd.DataFrame) -> tuple[float, float] | None:
+    """The FLOPs that a family's runs reach from and to (any, where they are not known); None if they carry no law."""
+    inputs = [np.log(frame[c].to_numpy(float)) for c in ("params", "tokens") if c in frame]
+    if any(len(np.unique(np.round(x[np.isfinite(x)], 3))) < LEAST_VALUES for x in inputs):
+        return None
+    if len(inputs) == 2:
+        both = np.isfinite(inputs[0]) & np.isfinite(inputs[1])
+        if both.sum() < LEAST_RUNS or abs(np.corrcoef(inputs[0][both], inputs[1][both])[0, 1]) > ON_A_RAY:
+            return None
+    flops = frame["flops"].to_numpy(float) if "flops" in frame else np.exp(np.sum(inputs, axis=0))
+    known = flops[np.isfinite(flops)]
+    return (float(known.min()), float(known.max())) if len(known) else (0.0, np.inf)

@@ -1,0 +1,254 @@
+"""`compare_families`: a runs table and the column that names its families in, a comparison with intervals out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.schema import Runs
+from fitting import bootstrap
+from fitting.estimate import as_runs, choose
+from fitting.families import sharing, words
+from fitting.families.columns import MOST_FAMILIES, labels, resolved
+from fitting.families.joint import JointFit, Part, apart, part, solution_of, together
+from fitting.families.result import Families, Family
+from fitting.law import Law
+from fitting.result import FitError, Settings
+from fitting.solve import Solution, residuals
+from fitting.table import Arrays, arrays
+from fitting.threads import one_thread
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = np.ndarray
+
+# The default target: this many times the largest run.
+TARGET = 10.0
+
+
+def compare_families(
+    runs: Runs | pd.DataFrame,
+    column: str,
+    law: str = "chinchilla",
+    *,
+    share: str = "auto",
+    reference: str | None = None,
+    target: float | None = None,
+    exclude: Iterable[str] = (),
+    group: str | None = None,
+    delta: float = 1e-3,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Families:
+    """The families that `column` names, each under `law`, compared with `reference` (default: the one with most runs).
+
+    `column` is called as in the table or as in the file it came from. `share` is "nothing", "floor", "exponents", "floor
+    and exponents", or "auto": the lowest AICc among those that the runs do not reject, with refits in every way to share,
+    by Akaike weight. `target` is the budget asked about, in FLOPs (default: ten times the largest run). `exclude`,
+    `group`, `delta`, `resamples` and `seed` are those of `fit`; runs are resampled within their family.
+
+    Raises FitError, in one sentence with what to do: no such column, one family only, too few runs in a family,
+    families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
+    """
+    table = as_runs(runs)
+    excluded = tuple(sorted({exclude} if isinstance(exclude, str) else set(exclude)))
+    if excluded:
+        table = table.exclude(excluded)
+    _check(share, delta, resamples)
+    column = resolved(table, column)
+    chosen, reason = choose(table, law)
+    if not ({"params", "tokens"} == set(chosen.inputs) or chosen.inputs == ("flops",)):
+        raise FitError(
+            f"{chosen.title} does not say what a budget is best spent on, so it cannot compare families by compute. "
+            "Choose a law of size and tokens, such as Chinchilla, or one of compute."
+        )
+    if share not in ("auto", *sharing.possible(chosen)):
+        raise FitError(
+            f"{chosen.title} has no {share} to share; choose one of auto, {', '.join(sharing.possible(chosen))}."
+        )
+    tables, notes = _split(table, column, chosen, group, reference)
+    first = reference if reference is not None else max(tables, key=lambda name: len(tables[name].loss))
+    tables = {first: tables.pop(first), **tables}
+    overlap = _overlap(tables, first, column)
+    largest = max(t.ranges["flops"][1] for t in tables.values())
+    with one_thread():
+        parts = tuple(part(name, t, chosen, delta) for name, t in tables.items())
+        fits = _every_sharing(chosen, parts)
+        tests = sharing.weighed({name: sharing.judged(fit, fits["nothing"]) for name, fit in fits.items()})
+        picked, why = sharing.choose(tests, share)
+        best = fits[picked]
+        under = sharing.mixture(tests, share, resamples, seed)
+        draws, settled = _refits(parts, fits, under, seed)
+    values = best.where.families(best.theta)
+    _usable(values, parts, chosen, table.name)
+    made = Families(
+        column=column,
+        reference=first,
+        families=_families(parts, best, values, draws),
+        law_key=chosen.key,
+        share=picked,
+        why=why,
+        tests=tuple(tests.values()),
+        overlap=overlap,
+        target=float(TARGET * largest if target is None else target),
+        warnings=(),
+        notes=(*notes, *_settled(best, settled)),
+        settings=Settings(
+            delta=float(delta), resamples=int(resamples), grouping=group or "run", seed=int(seed),
+            law_reason=reason, excluded=excluded,
+        ),
+        digest=table.digest,
+        table=table.name,
+    )  # fmt: skip
+    middle = [made.multiplier(name, np.sqrt(overlap[0] * overlap[1])).value for name in made.names]
+    made.versus(made.others[0])  # a target out of reach is refused here, not on the page
+    return replace(made, warnings=words.warnings(column, labels(table.kept[column]), table.kept, made.names, middle))
+
+
+def _check(share: str, delta: float, resamples: int) -> None:
+    if share not in ("auto", *sharing.SHARES):
+        raise FitError(f"share is one of auto, {', '.join(sharing.SHARES)}; it was {share!r}.")
+    if not delta > 0:
+        raise FitError(f"delta is a positive number of log-loss units such as 0.001; it was {delta!r}.")
+    if not (0 <= resamples <= 100_000):
+        raise FitError(f"resamples is a whole number from 0 to 100,000; it was {resamples!r}.")
+
+
+def _split(
+    table: Runs, column: str, law: Law, group: str | None, reference: str | None
+) -> tuple[dict[str, Arrays], list[str]]:
+    """Each family's arrays, and notes on what was left out."""
+    named = labels(table.kept[column])
+    counts = named[named != ""].value_counts()
+    if reference is not None and reference not in counts:
+        raise FitError(
+            f"There is no family {reference!r} in {column}; there are {', '.join(map(str, counts.index[:20]))}."
+        )
+    if len(counts) < 2:
+        only = f"every run of {table.name} is {counts.index[0]!r}" if len(counts) else f"no run of {table.name} has one"
+        raise FitError(
+            f"Comparing needs two families or more, but {only} in {column}. Choose another column, or add the other family's runs."
+        )
+    tables: dict[str, Arrays] = {}
+    short: dict[str, int] = {}
+    for name in sorted(map(str, counts.index), key=lambda name: (-counts[name], name)):
+        mine = table.kept[named == name].reset_index(drop=True)
+        rows = int(mine[[c for c in (*law.inputs, law.output) if c in mine]].notna().all(axis=1).sum())
+        if rows < law.min_runs:
+            short[name] = rows
+            continue
+        if len(tables) == MOST_FAMILIES:
+            raise FitError(
+                f"{column} names more than {MOST_FAMILIES} families; choose a column with fewer, or exclude some runs."
+            )
+        label = f"{table.name}, {column} {name}"
+        tables[name] = arrays(replace(table, kept=mine, history=None, name=label), law, group)
+    listed = ", ".join(f"{name} has {n}" for name, n in list(short.items())[:6])
+    if len(tables) < 2 or (reference in short):
+        raise FitError(
+            f"{law.title} needs at least {law.min_runs} runs in each family, but {listed}. "
+            "Add runs, or choose another column or a law with fewer parameters."
+        )
+    notes = [f"Left out for want of runs ({law.min_runs} are needed): {listed}."] if short else []
+    empty = int((named == "").sum())
+    if empty:
+        notes.append(f"{empty:,} runs have no {column} and are left out.")
+    return {name: _with_flops(t) for name, t in tables.items()}, notes
+
+
+def _with_flops(table: Arrays) -> Arrays:
+    """The arrays with a range of FLOPs: counted as the table counts them, where it has no column of them."""
+    if "flops" in table.ranges:
+        return table
+    flops = table.accounting.flops(table.inputs["params"], table.inputs["tokens"])
+    return replace(table, ranges={**table.ranges, "flops": (float(flops.min()), float(flops.max()))})
+
+
+def _overlap(tables: dict[str, Arrays], reference: str, column: str) -> tuple[float, float]:
+    """The FLOPs that all families have runs between; FitError naming two that have none in common."""
+    ranges = {name: t.ranges["flops"] for name, t in tables.items()}
+    low, high = ranges[reference]
+    for name, (least, most) in ranges.items():
+        if least > high or most < low:
+            raise FitError(
+                f"{name} has runs from {least:.2g} to {most:.2g} FLOP and {reference} from {low:.2g} to {high:.2g}: with no compute in "
+                "common, a comparison would be all extrapolation. Add runs of one family where the other has them, or choose another "
+                f"reference among {column}."
+            )
+    low, high = max(least for least, _ in ranges.values()), min(most for _, most in ranges.values())
+    # Families may each overlap with the reference and not with one another: then the reference's own middle is the place to stand.
+    return (low, high) if low <= high else ranges[reference]
+
+
+def _every_sharing(law: Law, parts: tuple[Part, ...]) -> dict[str, JointFit]:
+    """All ways to share, fitted; each begins where those with more freedom ended."""
+    fits = {"nothing": apart(law, parts)}
+    for share in reversed(sharing.possible(law)):
+        if share != "nothing":
+            fits[share] = together(law, parts, share, list(fits.values()))
+    return fits
+
+
+def _refits(
+    parts: tuple[Part, ...], fits: dict[str, JointFit], under: list[str], seed: int
+) -> tuple[list[Array], Array]:
+    """Each family's draws (R, p) and whether each refit settled (R,): runs drawn within their family, one way to share each.
+
+    All refits of a block that share the same way advance together.
+    """
+    count = len(under)
+    size = max(1, bootstrap.MOST_WEIGHTS // next(iter(fits.values())).problem.n)
+    drawn = [bootstrap.blocks(p.table.groups, count, seed + 7919 * k, size) for k, p in enumerate(parts)]
+    draws = [np.empty((count, p.where.law.p)) for p in parts]
+    settled = np.ones(count, bool)
+    for first, own in zip(range(0, max(1, count), size), zip(*drawn, strict=True), strict=True):
+        for share in dict.fromkeys(under[first : first + size]):
+            rows = np.flatnonzero(np.array(under[first : first + size]) == share)
+            found = _refitted(parts, fits[share], [w[rows] for w in own])
+            settled[first + rows] = found.converged
+            for draw, values in zip(draws, fits[share].where.families(found.theta), strict=True):
+                draw[first + rows] = values
+    return draws, settled
+
+
+def _refitted(parts: tuple[Part, ...], fit: JointFit, own: list[Array]) -> Solution:
+    """The refits of one way to share, with weights (R, n) for each family."""
+    if fit.share != "nothing":
+        return bootstrap.refits(fit.problem, fit.theta, np.concatenate(own, axis=1), fit.fresh)
+    thetas = [fit.theta[at] for at in fit.where.index]
+    found = [bootstrap.refits(p.problem, theta, w) for p, theta, w in zip(parts, thetas, own, strict=True)]
+    return solution_of(found, fit.where.index)
+
+
+def _families(parts: tuple[Part, ...], best: JointFit, values: list[Array], draws: list[Array]) -> tuple[Family, ...]:
+    left = residuals(best.problem, best.theta[None, :])[0]
+    ends = np.cumsum([p.problem.n for p in parts])
+    return tuple(
+        Family(p.name, v, d, p.table.runs, left[end - p.problem.n : end], p.table.ranges, p.table.accounting)
+        for p, v, d, end in zip(parts, values, draws, ends, strict=True)
+    )
+
+
+def _usable(values: list[Array], parts: tuple[Part, ...], law: Law, name: str) -> None:
+    for p, v in zip(parts, values, strict=True):
+        if not np.all(np.isfinite(v)):
+            raise FitError(
+                f"{law.title} fits {p.name} of {name} best with a constant beyond any number: its loss hardly depends on "
+                f"{' and '.join(law.inputs)}. Choose another law, or check the columns."
+            )
+
+
+def _settled(best: JointFit, settled: Array) -> list[str]:
+    notes = []
+    if not best.converged:
+        notes.append("The fit stopped before a certified optimum: raise delta, or set aside runs far from the law.")
+    late = 1.0 - float(np.mean(settled)) if len(settled) else 0.0
+    if late > 0.02:
+        notes.append(
+            f"{100 * late:.0f} % of the refits did not settle: too few runs hold the law up, and the intervals show it."
+        )
+    return notes
