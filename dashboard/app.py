@@ -15,6 +15,7 @@ PAGES = (
     ("runs", "Runs", "What do I have, and what of it can be used?"),
     ("fit", "Fit", "What law do the runs follow, and should I believe it?"),
     ("plan", "Plan", "What should I train with this budget?"),
+    ("compare", "Compare", "Is one family of runs better, and will it still be at scale?"),
 )
 
 one_thread_each()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from data.schema import Runs
-from fitting import Fit, Plan
+from fitting import Families, Fit, Plan
 from fitting.export import (
     fit_to_json,
     fit_to_latex,
@@ -63,4 +63,12 @@ def of_fit(fit: Fit, runs: Runs, stem: str) -> list[File]:
         File("JSON", f"{stem}.json", "application/json", lambda: fit_to_json(fit)),
         File("Runs with residuals", f"{stem}-runs.csv", "text/csv", lambda: residuals_to_csv(fit, runs)),
         File("Parameters", f"{stem}-parameters.csv", "text/csv", lambda: summary_to_csv(fit)),
+    ]
+
+
+def of_families(found: Families) -> list[File]:
+    """A comparison of families: multiplier and loss along budgets as CSV, everything as JSON."""
+    return [
+        File("Multiplier curve", "families.csv", "text/csv", found.to_csv),
+        File("JSON", "families.json", "application/json", found.to_json),
     ]

@@ -1,6 +1,6 @@
 """Families compared: is one architecture, data mix or optimiser better than another, and will it still be at scale?"""
 
-from fitting.families.columns import family_columns, resolved
+from fitting.families.columns import family_columns, labels, resolved
 from fitting.families.compare import compare_families
 from fitting.families.result import Crossing, Families, Family, Versus
 from fitting.families.sharing import SHARES, Sharing
@@ -14,5 +14,6 @@ __all__ = [
     "Versus",
     "compare_families",
     "family_columns",
+    "labels",
     "resolved",
 ]

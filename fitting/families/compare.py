@@ -44,7 +44,7 @@ def compare_families(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Families:
-    """The families that `column` names, each under `law`, compared with `reference` (default: the one with most runs).
+    """The families that `column` names, each under `law`, compared with `reference` (default: the one with most runs, the first of them).
 
     `column` is called as in the table or as in the file it came from. `share` is "nothing", "floor", "exponents", "floor
     and exponents", or "auto": the lowest AICc among those that the runs do not reject, with refits in every way to share,
@@ -103,6 +103,7 @@ def compare_families(
         ),
         digest=table.digest,
         table=table.name,
+        asked=share,
     )  # fmt: skip
     middle = [made.multiplier(name, np.sqrt(overlap[0] * overlap[1])).value for name in made.names]
     made.versus(made.others[0])  # a target out of reach is refused here, not on the page
@@ -135,7 +136,8 @@ def _split(
         )
     tables: dict[str, Arrays] = {}
     short: dict[str, int] = {}
-    for name in sorted(map(str, counts.index), key=lambda name: (-counts[name], name)):
+    order = {name: k for k, name in enumerate(dict.fromkeys(named))}
+    for name in sorted(map(str, counts.index), key=lambda name: (-counts[name], order[name])):
         mine = table.kept[named == name].reset_index(drop=True)
         rows = int(mine[[c for c in (*law.inputs, law.output) if c in mine]].notna().all(axis=1).sum())
         if rows < law.min_runs:

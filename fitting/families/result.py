@@ -89,7 +89,7 @@ class Families:
     """Families fitted under one law. `share` is what they share and `why` the reason; `tests` judge each way to share.
 
     `overlap` is the range of FLOPs at which every family has runs, `target` the budget asked about. `warnings` say what
-    may make the comparison void, `notes` what else to know.
+    may make the comparison void, `notes` what else to know; `asked` is what was asked to be shared.
     """
 
     column: str
@@ -106,6 +106,7 @@ class Families:
     settings: Settings
     digest: str
     table: str = ""
+    asked: str = "auto"
     level: float = 0.95
 
     @property
@@ -128,6 +129,16 @@ class Families:
         """The FLOPs of the smallest and of the largest run of any family."""
         ranges = [f.ranges["flops"] for f in self.families]
         return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The least and the greatest budget, in FLOPs, that a comparison can speak of."""
+        return self.data[0] / 10**BELOW, self.data[1] * 10**FARTHEST
+
+    @property
+    def looked(self) -> tuple[float, float]:
+        """The budgets between which crossings are looked for."""
+        return self.data[0] / np.sqrt(10.0), self.data[1] * 10**FARTHEST
 
     def family(self, name: str) -> Family:
         """The family called `name`; FitError naming those there are."""
@@ -185,8 +196,7 @@ class Families:
 
     def crossing(self, name: str) -> Crossing:
         """Where the family and the reference change places: the first budget at which they do from the overlap's start."""
-        low, high = np.log(self.data[0]) - np.log(10) / 2, np.log(self.data[1]) + FARTHEST * np.log(10)
-        looked = float(np.exp(low)), float(np.exp(high))
+        low, high = np.log(self.looked)
         (best, spread), (ref, ref_spread) = self._curves[name], self._curves[self.reference]
         _, at, before = crossings(best, ref, low, high)
         rows, ats, befores = crossings(spread, ref_spread, low, high)
@@ -209,7 +219,7 @@ class Families:
         band = self._band(np.exp(np.array([[value]])), np.exp(draws[:, None]), ())
         beyond = float(np.exp(value) / self.data[1])
         kind = "never" if not len(at) else "within" if beyond <= 1 else "beyond"
-        return Crossing(kind, band, beyond, share, looked)
+        return Crossing(kind, band, beyond, share, self.looked)
 
     def to_json(self, path: str | None = None) -> str:
         """The comparison as JSON text: tests, every family's constants, each family against the reference, the curves."""
@@ -247,7 +257,7 @@ class Families:
 
     def _budgets(self, flops: Any) -> Array:
         asked = np.atleast_1d(np.asarray(flops, float))
-        low, high = self.data[0] / 10**BELOW, self.data[1] * 10**FARTHEST
+        low, high = self.reach
         if not np.all(np.isfinite(asked) & (asked >= low) & (asked <= high * (1 + 1e-9))):
             raise FitError(
                 f"A budget to compare at is between {low:.1e} and {high:.1e} FLOP, a million times the largest run; it was {flops!r}."

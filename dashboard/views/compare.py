@@ -1,0 +1,53 @@
+"""Compare: is one family of runs better, and will it still be at scale?"""
+
+import streamlit as st
+
+from dashboard import compare_panels, compare_state, compare_words, fit_panels, state, summary, takeaway, widgets
+from dashboard.charts import families
+from dashboard.fit_panels import PLOT
+from fitting import FitError
+
+st.html(fit_panels.STYLE)
+st.html(compare_panels.STYLE)
+runs = state.current_runs()
+chips = summary.chips(state.chosen().title, runs)
+able = compare_state.columns(runs)
+if not able:
+    widgets.chips(chips)
+    compare_panels.nothing(runs)
+    st.stop()
+
+asked = compare_state.settings()
+column = asked.column if asked.column in able else next(iter(able))
+found = compare_state.current(runs, column)
+if isinstance(found, FitError):
+    widgets.chips(chips)
+    widgets.show_trouble(found)
+    compare_panels.controls(runs, column, None)
+    widgets.steps()
+    st.stop()
+
+found = compare_state.aimed(found)
+versus = [found.versus(name) for name in found.others]
+first = compare_state.in_the_sentence(versus)
+
+widgets.chips([*chips, *compare_words.chips(found)])
+sentence, values = compare_words.answer(first)
+widgets.answer(sentence, compare_words.under(first, found.data[1]), **values)
+compare_panels.warnings(found)
+main, side = st.columns([7, 3], gap="large")
+with main:
+    st.plotly_chart(families.figure(found, runs), config=PLOT, key="families")
+with side:
+    compare_panels.controls(runs, column, found)
+    widgets.steps()
+
+fit_panels.section("Each family", f"against {compare_words.name(found.reference)}")
+compare_panels.table(found, versus)
+fit_panels.section("What the families have in common", "tested, because intervals depend on it")
+compare_panels.shared(found)
+
+fit_panels.section("Take it away")
+takeaway.downloads(takeaway.of_families(found), "families")
+with st.expander("How was this computed"):
+    compare_panels.computed(found)
