@@ -371,6 +371,24 @@ def _sweep(
     return plan_table.sweep(_fit, nodes, size)
 
 
+def derived(make: Callable[..., Any], fit: Fit, runs: Runs, *about: Any) -> Any:
+    """What `make(fit, runs, *about)` says, found once for the same fit and the same plain values; a FitError is an answer."""
+    key = (f"{make.__module__}.{make.__qualname__}", fit.digest, fit.law_key, repr(fit.settings), fit.table, about)
+    return _derived(*key, lambda: make(fit, runs, *about))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Asking what else could have been chosen")
+def _derived(
+    what: str, digest: str, law: str, settings: str, table: str, about: tuple[Any, ...], _make: Callable[[], Any]
+) -> Any:
+    from fitting import FitError
+
+    try:
+        return _make()
+    except FitError as refusal:
+        return refusal
+
+
 def true_floor() -> float | None:
     """The lowest loss there is for the data chosen, nats per token, where it is known because we made the language."""
     from data.library import bundled

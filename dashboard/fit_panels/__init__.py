@@ -24,6 +24,7 @@ TABS = {
     "Checks": "checks",
     "Constants": "constants",
     "Residuals": "residuals",
+    "What if": "what_if",
 }
 
 

@@ -4,8 +4,7 @@ import streamlit as st
 
 from dashboard import fit_again, fit_controls, fit_panels, fit_words, state, summary, takeaway, widgets
 from dashboard.charts import loss_compute
-from dashboard.fit_panels import PLOT, computed, delta
-from dashboard.fit_settings import DELTAS
+from dashboard.fit_panels import PLOT, computed
 from fitting import FitError, all_laws
 
 st.html(fit_panels.STYLE)
@@ -39,7 +38,6 @@ with main:
 with side:
     fit_controls.controls(runs)
     widgets.steps()
-    delta.table(fit, {d: state.current_fit(delta=d, resamples=0) for d in DELTAS})
 
 fit_panels.tabs(fit, runs)
 

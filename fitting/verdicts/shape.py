@@ -23,7 +23,7 @@ Array = np.ndarray
 CURVED, ORDERED, UNREPEATED = 0.02, 0.01, 0.005
 CERTAIN = 1e-4
 # A bend that takes most of what is left over, and is this large beside the whole spread of the log losses, is no detail.
-BROKEN = 0.1
+BROKEN = 0.2
 WORDS = {"params": "model size", "tokens": "tokens", "flops": "compute"}
 
 

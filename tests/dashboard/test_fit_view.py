@@ -328,3 +328,15 @@ def test_how_much_hangs_on_delta(page):
     table = next(e.proto.body for e in at.get("html") if "With another delta" in e.proto.body)
     assert "*</td>" in table.split("least squares")[1]
     assert "a few runs steer this law" in table
+
+
+def test_what_if_shows_the_decision_at_the_plan_s_budget(page):
+    at, _ = page("bundled:simulated-ladder", **QUICK)
+    opened(at, "What if")
+    assert not at.exception
+    assert "The best size hangs most on" in html(at)
+    assert len(at.get("plotly_chart")) == 3
+    at, _ = page("bundled:simulated-ladder", law="kaplan-params", **QUICK)
+    opened(at, "What if")
+    assert not at.exception
+    assert "cannot split a budget" in html(at)
