@@ -310,26 +310,6 @@ def test_settings_are_read_from_anything():
     assert DEFAULTS.written() == {}
 
 
-def test_how_much_hangs_on_delta(page):
-    at, _ = page("bundled:simulated-ladder", law="chinchilla")
-    table = next(e.proto.body for e in at.get("html") if "With another delta" in e.proto.body)
-    assert table.count("<tr") == 5
-    assert "0.001 (chosen)" in table
-    squares = fit(load("simulated-ladder"), "chinchilla", delta=math.inf, resamples=0)
-    assert f"least squares</th><td>{squares.params['E']:.2f}" in table
-    assert "All inside the 95 % intervals." in table
-    # Two runs far off move least squares and leave Huber where it was.
-    rows = ["run,params,tokens,loss"]
-    for i in range(60):
-        n, d = 10 ** (7 + (i % 8) / 2), 10 ** (9 + (i // 8) / 3)
-        loss = (1.7 + 400 / n**0.34 + 900 / d**0.33) * (1 + 0.001 * ((7 * i) % 5)) * (1.5 if i in (56, 59) else 1)
-        rows.append(f"r{i},{n:.0f},{d:.0f},{loss:.6f}")
-    at, _ = page(upload=("odd.csv", "\n".join(rows).encode()), law="chinchilla", **QUICK)
-    table = next(e.proto.body for e in at.get("html") if "With another delta" in e.proto.body)
-    assert "*</td>" in table.split("least squares")[1]
-    assert "a few runs steer this law" in table
-
-
 def test_what_if_shows_the_decision_at_the_plan_s_budget(page):
     at, _ = page("bundled:simulated-ladder", **QUICK)
     opened(at, "What if")
