@@ -1,12 +1,13 @@
 """Approaches 1 and 2 of Hoffmann et al. 2022 (arXiv 2203.15556) beside the parametric Approach 3."""
 
+from fitting.isoflop.as_json import comparison_to_json
 from fitting.isoflop.buckets import LeftOut
 from fitting.isoflop.comparison import Approach, Comparison, compare
 from fitting.isoflop.envelope import Envelope, envelope
 from fitting.isoflop.floor import Floor, floor
 from fitting.isoflop.parabola_bias import Bias, parabola_bias
 from fitting.isoflop.power import PowerLaw, power_law
-from fitting.isoflop.profile import Profile
+from fitting.isoflop.profile import Profile, drawn
 from fitting.isoflop.profiles import Profiles, ProfilesError, profiles
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "Profiles",
     "ProfilesError",
     "compare",
+    "comparison_to_json",
+    "drawn",
     "envelope",
     "floor",
     "parabola_bias",

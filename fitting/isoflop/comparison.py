@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.isoflop.buckets import LeftOut
 from fitting.isoflop.envelope import Envelope, envelope
 from fitting.isoflop.parabola_bias import Bias, parabola_bias
 from fitting.isoflop.power import band
+from fitting.isoflop.profile import TOLERANCE, Profile
 from fitting.isoflop.profiles import Profiles, ProfilesError, profiles
-from fitting.isoflop.words import spoken
+from fitting.isoflop.words import compute, spoken
 from fitting.optimum import optimum, valley
 from fitting.planner import plan
 from fitting.result import Band, Fit, FitError
@@ -44,13 +46,21 @@ class Approach:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The three approaches at one budget in FLOP, one sentence on whether they agree, and the parabola's bias if known."""
+    """The three approaches at one budget in FLOP, one sentence on whether they agree, and the parabola's bias if known.
+
+    `found` and `curve` are the profiles and the envelope behind rows 1 and 2, None where they were refused; `shown` and
+    `left_out` are the budgets there are and the runs in none of them, also where profiles were refused.
+    """
 
     flops: float
     level: float
     rows: tuple[Approach, ...]
     sentence: str
     bias: Bias | None
+    found: Profiles | None = field(default=None, repr=False)
+    curve: Envelope | None = field(default=None, repr=False)
+    shown: tuple[Profile, ...] = field(default=(), repr=False)
+    left_out: tuple[LeftOut, ...] = field(default=(), repr=False)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per approach with value, low and high of each quantity."""
@@ -74,13 +84,15 @@ def compare(
     flops: float | None = None,
     *,
     level: float = 0.95,
+    method: str = "quadratic",
+    tolerance: float = TOLERANCE,
     found: Profiles | None = None,
     curve: Envelope | None = None,
 ) -> Comparison:
     """The three approaches at a budget in FLOP (default: the largest run's), exponents and allocation with intervals.
 
-    `fit` is Approach 3; `found` and `curve` are profiles and an envelope made before, else they are made with their
-    defaults. An approach that refuses keeps its row, with the reason as its note.
+    `fit` is Approach 3; `found` and `curve` are profiles and an envelope made before, else they are made here, profiles
+    with `method` and `tolerance`. An approach that refuses keeps its row, with the reason as its note.
     """
     from fitting.estimate import as_runs
 
@@ -89,10 +101,14 @@ def compare(
     table = table.exclude(gone) if gone else table  # all three see the runs that the fit saw
     at = float(fit.ranges["flops"][1] if flops is None else flops)
     why: dict[str, str] = {}
+    shown, left_out = (found.profiles, found.left_out) if found is not None else ((), ())
     if found is None:
         try:
-            found = profiles(table)
+            found = profiles(table, method=method, tolerance=tolerance)
+            shown, left_out = found.profiles, found.left_out
         except ProfilesError as e:
+            why["2"], shown, left_out = str(e), e.profiles, e.left_out
+        except FitError as e:
             why["2"] = str(e)
     if curve is None:
         try:
@@ -106,7 +122,8 @@ def compare(
         except FitError as e:
             why["bias"] = str(e)
     rows = (_first(curve, at, level, why), _second(found, at, level, bias, why), _third(fit, at, level))
-    return Comparison(at, level, rows, _verdict(rows, at, table, fit, found, curve, bias), bias)
+    sentence = _verdict(rows, at, table, fit, found, curve, bias)
+    return Comparison(at, level, rows, sentence, bias, found, curve, shown, left_out)
 
 
 def _first(curve: Envelope | None, at: float, level: float, why: dict[str, str]) -> Approach:
@@ -177,26 +194,26 @@ def _verdict(
     if not all(_bounded(r.params) and _bounded(r.a) for r in known):
         sizes = " and ".join(f"{_said(r.params)} ({r.key})" for r in known)
         return (
-            f"The best size at {at:.3g} FLOP comes out as {sizes} parameters; without intervals for each it cannot be told "
+            f"The best size at {compute(at)} FLOP comes out as {sizes} parameters; without intervals for each it cannot be told "
             "whether they disagree."
         )
     pairs = [(r, s) for r, s in combinations(known, 2) if apart(r.params, s.params) or apart(r.a, s.a)]
     if not pairs and found is not None and rows[2].params is not None and apart(rows[1].loss, rows[2].loss):
         return (
-            f"Approaches 2 and 3 agree on the split of {at:.3g} FLOP and disagree on the loss it reaches "
+            f"Approaches 2 and 3 agree on the split of {compute(at)} FLOP and disagree on the loss it reaches "
             f"({_said(rows[1].loss)} against {_said(rows[2].loss)}): "
             f"{_made_by_left_out('loss', rows[1].loss, at, table, fit, found) or _misses(fit, found)}."
         )
     if not pairs:
         return (
             f"Approaches {_and(r.key for r in known)} agree: their intervals for the exponent and for the best size at "
-            f"{at:.3g} FLOP overlap."
+            f"{compute(at)} FLOP overlap."
         )
     # The pair without the envelope says most: it is the one whose reasons can be measured.
     one, other = max(pairs, key=lambda p: p[0].key + p[1].key)
     quantity = "params" if apart(one.params, other.params) else "a"
     if quantity == "params":
-        what = f"on the best size at {at:.3g} FLOP ({_said(one.params)} against {_said(other.params)} parameters)"
+        what = f"on the best size at {compute(at)} FLOP ({_said(one.params)} against {_said(other.params)} parameters)"
     else:
         what = f"on the exponent of the best size ({_said(one.a)} against {_said(other.a)})"
     if one.key == "1":
@@ -219,7 +236,7 @@ def _reason(
     two, three = getattr(one, quantity), getattr(other, quantity)
     if bias is not None and not apart(_corrected(two, quantity, bias), three):
         off = f"{bias.params_at:+.0%}" if quantity == "params" else f"{bias.a:+.2g}"
-        return f"the parabola's own bias, {off} on this surface, explains it"
+        return f"on the law's own surface profiles would be off by {off} without any noise, which explains it"
     if made := _made_by_left_out(quantity, two, at, table, fit, found):
         return made
     used = int(found.used.sum())

@@ -14,6 +14,7 @@ from fitting.isoflop.buckets import Bucket
 from fitting.isoflop.power import PowerLaw, power_law
 from fitting.isoflop.profile import Rows, curves, profile
 from fitting.isoflop.profiles import Profiles
+from fitting.isoflop.words import compute
 from fitting.optimum import optimum, valley
 from fitting.result import Fit, FitError
 
@@ -70,7 +71,7 @@ def parabola_bias(fit: Fit, found: Profiles, flops: float) -> Bias:
     slope = laws[0].exponent - power_law(budgets[held], true_n[held], weights[held]).exponent
     off_n, off_d = _off(laws[0], far, far_n), _off(laws[1], far, far_d)
     sentence = (
-        f"If {fit.law.title} is the truth, profiles of these runs put the best size at {flops:.3g} FLOP "
+        f"If {fit.law.title} is the truth, profiles of these runs put the best size at {compute(flops)} FLOP "
         f"{abs(off_n):.1%} too {'high' if off_n > 0 else 'low'} and its tokens {abs(off_d):.1%} too "
         f"{'high' if off_d > 0 else 'low'}, with no noise at all."
     )

@@ -183,6 +183,34 @@ def profile(c: Curve, rows: Rows, count: Accounting, chosen: Settings) -> Profil
     )
 
 
+def drawn(p: Profile, chosen: Settings, points: int = 81) -> tuple[Array, Array]:
+    """The curve through a profile as sizes and losses, (points,) each or a few more, from its smallest run to its largest or its vertex.
+
+    Empty where there is no curve: fewer than three sizes.
+    """
+    x, y = np.log(p.level_params), np.log(p.level_loss) if chosen.scale == "log loss" else p.level_loss
+    labels = sizes(np.log(p.run_params))
+    if labels.max() < 2:
+        return np.empty(0), np.empty(0)
+    parabola = chosen.method == "quadratic"
+    low, high = x.min(), x.max()
+    if parabola and np.isfinite(p.params):  # on to a vertex beyond the sizes, or towards it where it is far
+        near = 0.3 * (high - low)
+        low, high = min(low, max(np.log(p.params), low - near)), max(high, min(np.log(p.params), high + near))
+    at = np.linspace(low, high, points)
+    if parabola:
+        height, slope, bend = p.shape
+        off = at - p.centre
+        return np.exp(at), _loss(height + off * (slope + bend * off), chosen)
+    from scipy.interpolate import Akima1DInterpolator
+
+    count = np.bincount(labels)
+    knots, heights = (np.bincount(labels, v) / count for v in (x, y))
+    order = np.argsort(knots)
+    at = np.union1d(np.linspace(knots[order[0]], knots[order[-1]], points), knots)
+    return np.exp(at), _loss(Akima1DInterpolator(knots[order], heights[order])(at), chosen)
+
+
 def _loss(height: Array, chosen: Settings) -> Array:
     return np.exp(height) if chosen.scale == "log loss" else height
 

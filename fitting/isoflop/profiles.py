@@ -14,7 +14,7 @@ from fitting.isoflop.floor import Floor, floor
 from fitting.isoflop.power import PowerLaw, band, lines, resampled
 from fitting.isoflop.profile import TOLERANCE, Profile, Rows, Settings, curves, noise, profile, redraw
 from fitting.isoflop.vertices import LEAST
-from fitting.isoflop.words import notes_of, refusal
+from fitting.isoflop.words import compute, notes_of, refusal
 from fitting.result import Accounting, Band, FitError
 from fitting.table import accounting, believable
 from fitting.threads import one_thread
@@ -244,9 +244,9 @@ def _left_out(rows: Rows, found: list[Bucket], home: Array, chosen: Settings) ->
         if home[i] >= 0:
             why = f"over {chosen.within:g} times the size, or less than that part of it, of its budget's lowest run"
         elif chosen.budgets is not None:
-            why = f"its {np.exp(rows.log_c[i]):.3g} FLOP are within {chosen.tolerance:.0%} of no budget of 3 sizes"
+            why = f"its {compute(np.exp(rows.log_c[i]))} FLOP are within {chosen.tolerance:.0%} of no budget of 3 sizes"
         else:
-            why = f"fewer than 3 sizes within {chosen.tolerance:.0%} of its {np.exp(rows.log_c[i]):.3g} FLOP"
+            why = f"fewer than 3 sizes within {chosen.tolerance:.0%} of its {compute(np.exp(rows.log_c[i]))} FLOP"
         aside.append(LeftOut(str(rows.names[i]), why))
     return tuple(aside)
 

@@ -25,6 +25,12 @@ def spoken(value: float) -> str:
     return f"{value:.3g}"
 
 
+def compute(flops: float) -> str:
+    """A budget in FLOP without its unit, in three digits: 5.76e23."""
+    digits, _, power = f"{flops:.3g}".partition("e+")
+    return f"{digits}e{int(power)}" if power else digits
+
+
 def refusal(made: Sequence[Profile], chosen: Settings, table: str) -> str:
     """Why no power law can be drawn, and what to do."""
     if not made:
@@ -35,7 +41,7 @@ def refusal(made: Sequence[Profile], chosen: Settings, table: str) -> str:
     usable = sum(p.used for p in made)
     if len(made) == 1:
         return (
-            f"A power law needs at least 2 budgets and {table} has 1, of {made[0].flops:.3g} FLOP. Add runs of several "
+            f"A power law needs at least 2 budgets and {table} has 1, of {compute(made[0].flops)} FLOP. Add runs of several "
             "sizes at another budget, or lower the tolerance if there are several close together."
         )
     why = Counter(_kind(p.flag) for p in made if not p.used)

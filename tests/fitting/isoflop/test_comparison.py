@@ -24,7 +24,7 @@ def test_on_one_surface_they_agree(surface, fitted):
     c = compare(runs, f, 1e21)
     assert [r.key for r in c.rows] == ["1", "2", "3"]
     assert c.sentence == (
-        "Approaches 1, 2 and 3 agree: their intervals for the exponent and for the best size at 1e+21 FLOP overlap."
+        "Approaches 1, 2 and 3 agree: their intervals for the exponent and for the best size at 1e21 FLOP overlap."
     )
     second, third = c.rows[1:]
     assert third.a.low < truth.a < third.a.high
@@ -53,16 +53,18 @@ def test_the_parabola_s_bias_is_named_where_it_explains_the_difference(surface, 
     truth = surface(alpha=0.465, beta=0.155)
     runs = sweep(truth, 15, noise=0.0002, seed=2)
     c = compare(runs, fit(runs, "chinchilla", resamples=300), 1e24)
-    assert c.sentence.startswith("Approaches 2 and 3 disagree on the best size at 1e+24 FLOP (")
-    assert c.sentence.endswith("the parabola's own bias, +16% on this surface, explains it.")
+    assert c.sentence.startswith("Approaches 2 and 3 disagree on the best size at 1e24 FLOP (")
+    assert c.sentence.endswith(
+        "on the law's own surface profiles would be off by +16% without any noise, which explains it."
+    )
 
 
 @pytest.mark.parametrize(
     ("at", "trend", "worse", "about"),
     [
-        (5e20, 0.15, 1.0, "disagree on the best size at 1e+22 FLOP ("),
+        (5e20, 0.15, 1.0, "disagree on the best size at 1e22 FLOP ("),
         (5e18, 0.05, 1.0, "disagree on the exponent of the best size ("),
-        (5e20, 0.0, 1.03, "agree on the split of 1e+22 FLOP and disagree on the loss it reaches ("),
+        (5e20, 0.0, 1.03, "agree on the split of 1e22 FLOP and disagree on the loss it reaches ("),
     ],
 )
 def test_runs_outside_every_budget_are_named_where_they_make_the_difference(sweep, surface, at, trend, worse, about):

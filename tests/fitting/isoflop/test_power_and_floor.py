@@ -12,7 +12,7 @@ from fitting import FitError
 from fitting.isoflop import floor, power_law
 from fitting.isoflop.buckets import buckets, sizes
 from fitting.isoflop.vertices import DOWN, EDGE, FEW, FINE, akima_lowest, akima_slopes, vertices
-from fitting.isoflop.words import spoken
+from fitting.isoflop.words import compute, spoken
 
 QUICK = settings(max_examples=40, deadline=None)
 
@@ -163,3 +163,4 @@ def test_sizes_within_a_per_cent_are_one_size(order):
 def test_numbers_are_said_as_people_say_them():
     said = {3.12e10: "31.2 B", 4.5e8: "450 M", 999_600: "1 M", 0.46: "0.46", 12: "12", 2e15: "2e+15", 1e12: "1 T"}
     assert {x: spoken(x) for x in said} == said
+    assert [compute(c) for c in (5.76e23, 1e21, 9.996e20, 120.0)] == ["5.76e23", "1e21", "1e21", "120"]

@@ -1,0 +1,87 @@
+"""`isoflop approaches FILE`: the best split of a budget by envelope, by IsoFLOP profiles and by a law, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashboard.commands import json_option, reading, refuses, write_text
+
+
+@click.command(name="approaches")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--flops", type=click.FloatRange(min=0, min_open=True), help="The budget in FLOP; else the largest run's."
+)
+@click.option(
+    "--law", default="auto", show_default=True, help="The law of Approach 3; auto takes the one that fits here."
+)
+@click.option(
+    "--method",
+    type=click.Choice(["quadratic", "akima"]),
+    default="quadratic",
+    show_default=True,
+    help="The profiles' curve.",
+)
+@click.option(
+    "--tolerance", type=click.FloatRange(0, 1), default=0.12, show_default=True, help="Runs this near share a budget."
+)
+@click.option(
+    "--resamples", type=click.IntRange(0, 100_000), default=4000, show_default=True, help="Refits of the law."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same intervals."
+)
+@reading
+@json_option
+@refuses
+def command(
+    files: tuple[Path, ...],
+    flops: float | None,
+    law: str,
+    method: str,
+    tolerance: float,
+    resamples: int,
+    seed: int,
+    json_to: str | None,
+    **answers: Any,
+) -> None:
+    """Compare Approaches 1, 2 and 3 (Hoffmann et al. 2022) on the runs in FILES at one budget."""
+    from data import read_runs
+    from fitting import all_laws, fit
+    from fitting.isoflop import compare, comparison_to_json
+
+    if law != "auto" and law not in all_laws():
+        raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
+    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
+    runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    fitted = fit(runs, law, resamples=resamples, seed=seed)
+    if flops is None and "flops" not in fitted.ranges:
+        raise click.UsageError("The runs have no compute; give the budget with --flops.")
+    found = compare(runs, fitted, flops, method=method, tolerance=tolerance)
+    if json_to is not None:
+        write_text(comparison_to_json(fitted, found), json_to)
+    else:
+        click.echo(_table(found))
+
+
+def _table(found: Any) -> str:
+    """The comparison as text for a terminal."""
+    from dashboard import numbers
+
+    lines = [f"At {numbers.flop(found.flops)} FLOP", ""]
+    for row in found.rows:
+        lines.append(f"  {row.title}")
+        said = (("a", row.a, "ratio"), ("parameters", row.params, "count"), ("tokens", row.tokens, "count"),
+                ("tokens per parameter", row.tokens_per_param, "ratio"), ("loss", row.loss, "loss"))  # fmt: skip
+        for name, band, kind in said:
+            if band is not None:
+                value, interval = numbers.with_interval(band.value, band.low, band.high, kind)
+                lines.append(f"    {name:<22}{value:>10}   {interval}")
+        lines += [f"    {row.note}"] if row.note else []
+    if found.left_out:
+        lines += ["", f"  In no profile: {len(found.left_out)} runs; --json lists them with the reason."]
+    # A table's name and its runs' may hold signs that a terminal acts on.
+    return "\n".join("".join(s if s.isprintable() else " " for s in line) for line in [*lines, "", found.sentence])
