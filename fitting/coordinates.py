@@ -1,7 +1,8 @@
 """The coordinates a fit is solved in: the data's own middle as origin, contributions to the loss instead of raw weights.
 
-Inputs are divided by their geometric means. A coefficient A then stands for A * x0^-alpha, the loss its term contributes
-at the middle of the data, and the solver moves the logarithm of that. Exponents move in logarithms, a floor as it is.
+Inputs are divided by their geometric means (inputs in one unit by one of them). A coefficient A then stands for
+A * x0^-alpha, the loss its term contributes at the middle of the data, and the solver moves the logarithm of that.
+Exponents move in logarithms, a floor as it is.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class Coordinates:
     lowest: float
 
     def scaled(self, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
-        """The inputs over their geometric means, in the law's order."""
-        return tuple(np.asarray(inputs[k], float) / self.origin[k] for k in self.law.inputs)
+        """The inputs over their origins, in the law's order; tokens and unique tokens over the same one."""
+        return tuple(np.asarray(inputs[k], float) / self.origin[r] for k, r in self.law.rulers.items())
 
     @cached_property
     def bounds(self) -> tuple[Array, Array]:
@@ -84,10 +85,10 @@ class Coordinates:
             if a is None:
                 continue
             if a.kind == "location":
-                out[..., i] *= self.origin[a.input]
+                out[..., i] *= self.origin[self.law.rulers[a.input]]
                 continue
             exponent = out[..., self.law.names.index(a.exponent)]
-            log_origin = np.log(self.origin[a.input])
+            log_origin = np.log(self.origin[self.law.rulers[a.input]])
             with np.errstate(over="ignore", under="ignore"):  # a draw with an exponent near zero may leave the floats
                 if a.kind == "coefficient":
                     out[..., i] = np.exp(theta[..., i] + exponent * log_origin)
@@ -104,7 +105,7 @@ class Coordinates:
             if a is None:
                 out[..., i] = np.log(params[..., i]) if p.log else params[..., i]
                 continue
-            log_origin = np.log(self.origin[a.input])
+            log_origin = np.log(self.origin[self.law.rulers[a.input]])
             if a.kind == "location":
                 out[..., i] = np.log(params[..., i]) - log_origin
                 continue

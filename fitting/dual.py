@@ -134,6 +134,19 @@ def _log_add_exp(a: Any, b: Any) -> Dual:
     return Dual(w, _merge(left, right))
 
 
+def _choose(of: np.ufunc, first: np.ufunc) -> Callable[[Any, Any], Dual]:
+    """The smaller or the larger of two numbers, with the slopes of the one taken (of the first where they are equal)."""
+
+    def rule(a: Any, b: Any) -> Dual:
+        u, v = value_of(a), value_of(b)
+        take = first(u, v)
+        left = {k: np.where(take, d, 0.0) for k, d in partials_of(a).items()}
+        right = {k: np.where(take, 0.0, d) for k, d in partials_of(b).items()}
+        return Dual(of(u, v), _merge(left, right))
+
+    return rule
+
+
 def _unary(f: Callable[[Any], Any], slope: Callable[[Any, Any], Any]) -> Callable[[Dual], Dual]:
     def rule(x: Dual) -> Dual:
         y = f(x.value)
@@ -149,6 +162,8 @@ _RULES: dict[str, Callable[..., Dual]] = {
     "divide": _divide,
     "power": _power,
     "logaddexp": _log_add_exp,
+    "minimum": _choose(np.minimum, np.less_equal),
+    "maximum": _choose(np.maximum, np.greater_equal),
     "negative": _unary(np.negative, lambda x, y: -1.0),
     "exp": _unary(np.exp, lambda x, y: y),
     "expm1": _unary(np.expm1, lambda x, y: y + 1.0),

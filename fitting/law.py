@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from data.schema import COLUMNS
 from fitting.dual import partials_of, seed, value_of
 
 
@@ -146,6 +147,17 @@ class Law:
         return tuple(i for i, p in enumerate(self.params) if p.anchor is None and not p.is_floor)
 
     @cached_property
+    def places(self) -> tuple[int, ...]:
+        """Indices of the parameters that are a place on an input's own axis, such as a break."""
+        return tuple(i for i, p in enumerate(self.params) if p.anchor is not None and p.anchor.kind == "location")
+
+    @cached_property
+    def rulers(self) -> dict[str, str]:
+        """For every input the first one in the same unit: they are measured against one another, so on one scale."""
+        units = {k: COLUMNS[k].unit if k in COLUMNS else k for k in self.inputs}
+        return {k: next(j for j in self.inputs if units[j] == units[k]) for k in self.inputs}
+
+    @cached_property
     def amounts(self) -> tuple[int, ...]:
         """Indices of the parameters that weigh the law's terms: floors, coefficients and scales."""
         return tuple(
@@ -156,14 +168,12 @@ class Law:
 
     @cached_property
     def is_linear(self) -> bool:
-        """Whether the output is a sum of its amounts with factors that depend on shapes alone.
+        """Whether the output is a sum of its amounts with factors that depend on shapes and places alone.
 
         Found by trying: the slopes in the amounts may not move when the amounts do, and must add up to the output.
         """
-        if len(self.amounts) + len(self.shapes) != self.p or any(
-            self.params[i].anchor and self.params[i].anchor.kind != "coefficient"  # type: ignore[union-attr]
-            for i in self.amounts
-        ):
+        anchors = [self.params[i].anchor for i in self.amounts]
+        if any(a is not None and a.kind != "coefficient" for a in anchors):
             return False
         rng = np.random.default_rng(0)
         x = [np.exp(rng.normal(size=5)) for _ in self.inputs]

@@ -43,21 +43,30 @@ def _thinned(prob: Problem) -> Problem:
     return replace(prob, inputs=tuple(x[rows] for x in prob.inputs), log_loss=prob.log_loss[..., rows])
 
 
-def _shape_grid(prob: Problem) -> Array:
-    """A product grid (G, s) over the internal coordinates of the shape parameters."""
+def _shape_grid(prob: Problem) -> tuple[list[int], Array]:
+    """The parameters that are no amounts, and a product grid (G, s) over their internal coordinates."""
     law = prob.coordinates.law
     low, high = prob.coordinates.bounds
     per_axis = GRID.get(len(law.shapes), 4)
-    axes = [np.linspace(low[i], high[i], per_axis + 2)[1:-1] for i in law.shapes]
-    return np.array(list(itertools.product(*axes)))
+    axes = {i: np.linspace(low[i], high[i], per_axis + 2)[1:-1] for i in law.shapes}
+    axes |= {i: _places(prob, i) for i in law.places}
+    return list(axes), np.array(list(itertools.product(*axes.values())))
+
+
+def _places(prob: Problem, i: int) -> Array:
+    """Where on its input's axis the i-th parameter may begin: the quartiles of the data."""
+    law = prob.coordinates.law
+    anchor = law.params[i].anchor
+    assert anchor is not None
+    return np.quantile(np.log(prob.inputs[law.inputs.index(anchor.input)]), [0.25, 0.5, 0.75])
 
 
 def _linear(prob: Problem) -> Array:
     """Grid points with their amounts solved by non-negative least squares on relative residuals."""
     law = prob.coordinates.law
-    grid = _shape_grid(prob)
+    bent, grid = _shape_grid(prob)
     theta = np.zeros((len(grid), law.p))
-    theta[:, law.shapes] = grid
+    theta[:, bent] = grid
     unit = [theta[:, i, None] for i in range(law.p)]
     values = [np.exp(u) if law.params[i].log else u for i, u in enumerate(unit)]
     for i in law.amounts:
@@ -112,9 +121,8 @@ def _product(prob: Problem) -> Array:
             axes.append(np.linspace(low[i], high[i], per_axis + 2)[1:-1])
         elif p.is_floor:
             axes.append(np.array([0.2, 0.6, 0.9]) * c.lowest)
-        elif p.anchor and p.anchor.kind == "location":
-            reach = np.log(prob.inputs[law.inputs.index(p.anchor.input)])
-            axes.append(np.quantile(reach, [0.25, 0.5, 0.75]))
+        elif i in law.places:
+            axes.append(_places(prob, i))
         elif p.anchor:
             axes.append(np.log(np.array([0.05, 0.2, 0.5, 0.9]) * c.loss))
         else:

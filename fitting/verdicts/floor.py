@@ -73,7 +73,7 @@ def profile(prob: Problem, theta: Array, residuals: Array, level: float = 0.95) 
 def _direction(prob: Problem, theta: Array, at: int, sigma: float) -> tuple[float, Array]:
     """One standard error of the floor by the local curvature, and how the other parameters follow it, (p,)."""
     jac = slopes(prob, theta[None, :])[1][0]
-    unit = np.maximum(np.linalg.norm(jac, axis=1), 1e-300)
+    unit = np.maximum(np.linalg.norm(jac, axis=1), 1e-100)  # a parameter that nothing depends on here
     inverse = np.linalg.pinv((jac / unit[:, None]) @ (jac / unit[:, None]).T, rcond=1e-10) / np.outer(unit, unit)
     return float(sigma * np.sqrt(inverse[at, at])), inverse[:, at] / inverse[at, at]
 
@@ -111,7 +111,7 @@ def bounds(e: Evidence) -> Verdict:
         )
         do.append("add larger runs, or fit a law without a floor")
     if powers:
-        found.append(f"{' and '.join(powers)}: an exponent the runs do not hold")
+        found.append(f"{' and '.join(powers)}, so the runs do not hold it")
         do.append("add runs over a wider range of the input it belongs to, or fit a law without that term")
     if others:
         found.append(f"{' and '.join(others)} ended at the edge of what is plausible, so the runs do not hold it")
