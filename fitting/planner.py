@@ -67,6 +67,11 @@ def plan(
         raise TypeError(
             f"give one budget: flops, devices with hours, money with price, or a loss; given: {given or 'none'}"
         )
+    if more := set(fit.law.inputs) - {"params", "tokens", "flops"}:
+        raise FitError(
+            f"{fit.law.title} also depends on {' and '.join(sorted(more))}, which a budget leaves open, so it cannot be planned "
+            "with. Fit a law of size and tokens, such as Chinchilla; predict says the loss of any one run."
+        )
     if not ({"params", "tokens"} == set(fit.law.inputs) or fit.law.inputs == ("flops",)):
         raise FitError(
             f"{fit.law.title} does not say how loss depends on both size and tokens, so it cannot split a budget. "

@@ -16,11 +16,11 @@ from data.flops import six_nd
 from fitting import Fit, Law, all_laws
 from fitting.result import Accounting, Settings
 
-# Three worlds: toy models, today's small models, and beyond today's largest.
+# Three worlds: toy models, today's small models, and beyond today's largest. Most runs repeat their unique tokens.
 SCALES = {
-    "toy": {"params": (1e5, 1e7), "tokens": (1e6, 1e8), "flops": (1e12, 1e15)},
-    "small": {"params": (1e8, 1e10), "tokens": (1e9, 1e11), "flops": (1e18, 1e21)},
-    "huge": {"params": (1e11, 1e13), "tokens": (1e12, 1e14), "flops": (1e24, 1e27)},
+    "toy": {"params": (1e5, 1e7), "tokens": (1e6, 1e8), "unique_tokens": (5e5, 5e7), "flops": (1e12, 1e15)},
+    "small": {"params": (1e8, 1e10), "tokens": (1e9, 1e11), "unique_tokens": (5e8, 5e10), "flops": (1e18, 1e21)},
+    "huge": {"params": (1e11, 1e13), "tokens": (1e12, 1e14), "unique_tokens": (5e11, 5e13), "flops": (1e24, 1e27)},
 }
 
 
@@ -162,7 +162,13 @@ def fit_of() -> Callable[..., Fit]:
             settings=Settings(resamples=0),
             verdicts=(),
             digest="0" * 64,
-            ranges={"params": (1e8, 1e10), "tokens": (1e9, 1e11), "flops": (1e18, 1e21), "loss": (2.0, 4.0)},
+            ranges={
+                "params": (1e8, 1e10),
+                "tokens": (1e9, 1e11),
+                "unique_tokens": (5e8, 5e10),
+                "flops": (1e18, 1e21),
+                "loss": (2.0, 4.0),
+            },
             accounting=accounting or Accounting(),
             table="constants",
         )
