@@ -26,6 +26,7 @@ TABS = {
     "Residuals": "residuals",
     "What if": "what_if",
     "Approaches": "approaches",
+    "Laws": "laws",
 }
 
 

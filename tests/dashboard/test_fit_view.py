@@ -320,3 +320,17 @@ def test_what_if_shows_the_decision_at_the_plan_s_budget(page):
     opened(at, "What if")
     assert not at.exception
     assert "cannot split a budget" in html(at)
+
+
+def test_laws_are_compared_and_put_beside_the_papers(page):
+    at, _ = page("bundled:simulated-ladder", law="chinchilla", **QUICK)
+    opened(at, "Laws")
+    assert not at.exception
+    said = html(at)
+    assert "forecasts the largest runs best" in said
+    assert "Chinchilla L(N, D) (fitted)" in said
+    assert "constants of Hoffmann et al. 2022" in said
+    at, _ = page("bundled:cerebras-gpt", **QUICK)
+    opened(at, "Laws")
+    assert not at.exception
+    assert "takes ten runs with known compute" in html(at)
