@@ -31,7 +31,7 @@ def test_the_true_law_wins_by_aicc_and_forecasts_to_the_noise(make_runs, key):
     wrong = scores["kaplan" if key == "chinchilla" else "kaplan-params"]
     assert wrong.aicc > 50
     assert wrong.error > 2 * true.error
-    assert found.scores[0].key in (key, "general")  # of which both are special cases
+    assert true.error < 2 * found.scores[0].error  # a special case of the truth may come nearer by luck
 
 
 def test_laws_of_the_frontier_are_compared_by_forecast_alone(make_runs):
