@@ -46,6 +46,7 @@ def nothing(runs: Runs) -> None:
     with right.container(border=True, height="stretch"):
         st.markdown("**For instance**")
         st.code(EXAMPLE, language=None)
+        st.button("Open simulated families", on_click=state.choose, args=("bundled:simulated-families",))
 
 
 def warnings(found: Families) -> None:

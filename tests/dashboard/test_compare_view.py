@@ -77,6 +77,9 @@ def test_without_a_column_of_families_it_says_what_to_add(page):
     assert "No column of this table names families" in said
     assert "at least seven runs" in said
     assert not at.get("plotly_chart")
+    next(b for b in at.button if b.label == "Open simulated families").click().run()
+    assert not at.exception
+    assert "candidate needs" in html(at)
 
 
 def test_its_settings_are_kept_and_can_be_undone(page):

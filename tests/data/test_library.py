@@ -74,6 +74,20 @@ def test_the_simulated_ladder_is_its_script_and_its_law() -> None:
     assert residual.std() == pytest.approx(script["NOISE"], rel=0.3)
 
 
+def test_the_simulated_families_are_their_script_and_cross_where_it_says() -> None:
+    script = runpy.run_path(str(PUBLISHED / "make_simulated_families.py"))
+    lines = (PUBLISHED / "simulated_families.csv").read_text("utf-8").splitlines()
+    assert [",".join(row.values()) for row in script["rows"]()] == lines[1:]
+    kept = load("simulated-families").kept
+    assert kept["family"].value_counts().to_dict() == {"baseline": 26, "candidate": 26}
+
+    def best(family: str, flops: float) -> float:
+        return float(np.min(script["loss"](family, (n := np.geomspace(1e7, 1e12, 20_001)), flops / (6 * n))))
+
+    assert best("candidate", 1e20) == pytest.approx(best("baseline", 1.3e20), abs=1e-7)
+    assert best("candidate", 1e22) == pytest.approx(best("baseline", 1e22), abs=1e-7)
+
+
 def test_typed_numbers_agree_with_themselves() -> None:
     cerebras = load("cerebras-gpt").kept
     assert np.allclose(cerebras["tokens"] / cerebras["params"], 20, rtol=0.03)
@@ -107,6 +121,7 @@ def test_loading_twice_gives_separate_tables() -> None:
 DIGESTS = {
     "probe-grid": "18ecb8485b2bb307c1aa220834926071a65f4c432e297e3f3fd4719741bcc5dc",
     "simulated-ladder": "514e86fd5d0904694e1daea4a2b16c94e08737094a703bc4aeb833cc4418f83d",
+    "simulated-families": "7bd4e1ad9e85a0bc3262657aac9f345742b6c8758fada536e1ff91b6777e5eac",
     "cerebras-gpt": "f14abc55a0684dcce1f91e289973fefbddd9a8afdb3466a327078ec1989a13a9",
 }
 
