@@ -84,6 +84,17 @@ def partials_of(x: Any) -> Partials:
     return x.partials if isinstance(x, Dual) else {}
 
 
+def stretches(x: Any, first: Array) -> Any:
+    """Sums (..., n) over consecutive stretches of the last axis (..., M) of `x`, which begin at `first` (n,), rising."""
+
+    def total(v: Any) -> Array:
+        return np.add.reduceat(np.broadcast_to(v, np.shape(value_of(x))), first, axis=-1)
+
+    if not isinstance(x, Dual):
+        return total(x)
+    return Dual(total(x.value), {k: total(d) for k, d in x.partials.items()})
+
+
 def _merge(a: Partials, b: Partials) -> Partials:
     out = dict(a)
     for k, d in b.items():
