@@ -302,7 +302,7 @@ def current_fit(**other: Any) -> Fit | FitError:
     return _fit(runs.digest, about, gone, wanted.law, wanted.delta, wanted.resamples, group, wanted.seed, runs)
 
 
-@st.cache_resource(max_entries=40, show_spinner="Fitting the law, and again to resampled runs for its intervals")
+@st.cache_resource(max_entries=40, show_spinner="Fitting the law, and again to data drawn anew for its intervals")
 def _fit(
     digest: str,
     about: tuple[Any, ...],

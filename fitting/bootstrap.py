@@ -8,10 +8,13 @@ of one size, are not independent, and intervals that treat them so come out too 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from fitting.solve import Problem, Solution, joined, minimise
+from fitting.intervals import Choice
+from fitting.noise import Noise
+from fitting.solve import Problem, Solution, joined, minimise, residuals
 from fitting.starts import starts
 
 Array = np.ndarray
@@ -42,12 +45,42 @@ def resampled(prob: Problem, best: Array, groups: Array, resamples: int, seed: i
     return joined([refits(prob, best, w) for w in blocks(groups, resamples, seed, size)])
 
 
-def refits(prob: Problem, best: Array, run_weights: Array, fresh: Array | None = None) -> Solution:
-    """The refit of every resample, started from the fit to all runs; stragglers go on, and start afresh.
+def drawn(prob: Problem, best: Array, how: Choice, resamples: int, seed: int) -> tuple[Solution, Array]:
+    """The refits that intervals come from, and one new run's noise (R,) for each where the method has a say in it."""
+    if how.noise is None:
+        return resampled(prob, best, how.labels, resamples, seed), np.empty(0)
+    return redrawn(prob, best, how.noise, resamples, seed)
 
-    `fresh` (k, p) are the starts for that, from the grid where none are given.
+
+def redrawn(prob: Problem, best: Array, noise: Noise, resamples: int, seed: int) -> tuple[Solution, Array]:
+    """The refits to the fit's own losses with `resamples` draws of new noise, and one new run's noise (R,) for each."""
+    law = prob.log_loss + residuals(prob, best[None, :])[0]
+    rng = np.random.default_rng(seed)
+    size = max(1, MOST_WEIGHTS // prob.n)
+    parts, alone = [], []
+    for first in range(0, max(1, resamples), size):
+        errors, single = noise.errors(rng, min(size, resamples - first))
+        parts.append(refits(prob, best, None, log_losses=law - errors))
+        alone.append(single)
+    return joined(parts), np.concatenate(alone)[:, 0]
+
+
+def refits(
+    prob: Problem,
+    best: Array,
+    run_weights: Array | None,
+    fresh: Array | None = None,
+    *,
+    log_losses: Array | None = None,
+) -> Solution:
+    """The refits to other run weights (R, n), or to other log losses (R, n), each started from the fit to all runs.
+
+    Stragglers go on, and start afresh: from `fresh` (k, p), or from the grid where none are given.
     """
-    sol = minimise(prob, np.tile(best, (len(run_weights), 1)), run_weights)
+    many = prob if log_losses is None else replace(prob, log_loss=log_losses)
+    given = run_weights if log_losses is None else log_losses
+    assert given is not None
+    sol = minimise(many, np.tile(best, (len(given), 1)), run_weights)
     late = np.flatnonzero(~sol.converged)
     if fresh is None:
         fresh = starts(prob) if len(late) else np.empty((0, len(best)))
@@ -55,7 +88,9 @@ def refits(prob: Problem, best: Array, run_weights: Array, fresh: Array | None =
         return sol  # so many stragglers are the table's doing, and the verdicts say so
     tries = np.concatenate([sol.theta[late, None, :], np.tile(fresh, (len(late), 1, 1))], axis=1)
     count = tries.shape[1]
-    again = minimise(prob, tries.reshape(-1, len(best)), np.repeat(run_weights[late], count, axis=0))
+    each = np.repeat(late, count)
+    heavy = None if run_weights is None else run_weights[each]
+    again = minimise(many.rows(each), tries.reshape(-1, len(best)), heavy)
     pick = np.argmin(again.objective.reshape(len(late), count), axis=1) + np.arange(len(late)) * count
     better = again.objective[pick] <= sol.objective[late]
     rows, took = late[better], pick[better]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.schema import Runs
-from fitting.bootstrap import resampled
+from fitting.bootstrap import drawn
 from fitting.coordinates import coordinates
+from fitting.intervals import choose_intervals
 from fitting.law import Law, all_laws
 from fitting.result import Fit, FitError, Settings
-from fitting.solve import minimise, problem, residuals
+from fitting.scale import scaled_delta
+from fitting.solve import minimise, problem, residuals, slopes
 from fitting.starts import starts
 from fitting.table import arrays
 from fitting.threads import one_thread
@@ -32,15 +35,19 @@ def fit(
     *,
     exclude: Iterable[str] = (),
     group: str | None = None,
-    delta: float = 1e-3,
+    delta: float | str = "auto",
+    intervals: str = "auto",
     resamples: int = 4000,
     seed: int = 0,
 ) -> Fit:
     """The law fitted to the runs: best values, bootstrap draws, and what the checks found.
 
     `law` is a key of `all_laws()`, or "auto" for the one these columns allow best. `exclude` names runs to leave out.
-    `group` is the column whose values are resampled whole (default: each run by itself). `delta` is Huber's, in log
-    loss; `float("inf")` is least squares. `resamples` refits give the intervals; the same `seed` gives the same ones.
+    `delta` is Huber's, in log loss: "auto" scales it to the noise, the field's own is 1e-3, `float("inf")` is least squares.
+    `intervals` says what is drawn anew for them: "runs", "groups" whole, "residuals" at the same inputs, "components"
+    (what groups share and the rest apart), or "auto" for what these residuals call for. `group` is the column whose runs
+    may share their luck (default: the model size, group or budget that shows it). `resamples` refits give the intervals;
+    the same `seed` gives the same ones.
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
@@ -48,8 +55,8 @@ def fit(
     excluded = tuple(sorted({exclude} if isinstance(exclude, str) else set(exclude)))
     if excluded:
         table_of_runs = table_of_runs.exclude(excluded)
-    if not delta > 0:
-        raise FitError(f"delta is a positive number of log-loss units such as 0.001; it was {delta!r}.")
+    if delta != "auto" and (isinstance(delta, str) or not delta > 0):
+        raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {delta!r}.')
     if not (0 <= resamples <= 100_000):
         raise FitError(f"resamples is a whole number from 0 to 100,000; it was {resamples!r}.")
     chosen, reason = choose(table_of_runs, law)
@@ -59,16 +66,23 @@ def fit(
         resamples = 0  # intervals of such a fit would say nothing, and each refit is slow
     with one_thread():
         where = coordinates(chosen, table.inputs, table.loss)
-        prob = problem(where, table.inputs, table.loss, delta)
+        prob = problem(where, table.inputs, table.loss, np.inf if isinstance(delta, str) else delta)
+        if isinstance(delta, str):
+            prob = replace(prob, delta=scaled_delta(prob))
         first = minimise(prob, starts(prob))
         rng = np.random.default_rng(seed)
         centre = first.theta[first.best()]
         tried = minimise(prob, np.vstack([first.theta, centre + DISPLACED * rng.standard_normal((RIVALS, chosen.p))]))
         best = tried.best()
-        draws = resampled(prob, tried.theta[best], table.groups, resamples, seed)
         left = residuals(prob, tried.theta[best][None, :])[0]
-    if not np.isfinite(tried.objective[best]):
-        raise FitError(f"{chosen.title} gives no finite loss anywhere for {table_of_runs.name}. Choose another law.")
+        if not np.isfinite(tried.objective[best]):
+            raise FitError(
+                f"{chosen.title} gives no finite loss anywhere for {table_of_runs.name}. Choose another law."
+            )
+        how = choose_intervals(intervals, group, table.groupings, left, slopes(prob, tried.theta[best]), prob.delta)
+        if how.method == "groups":
+            table = replace(table, groups=how.labels)
+        draws, new_noise = drawn(prob, tried.theta[best], how, resamples, seed)
     values = where.natural(tried.theta[best])
     if not np.all(np.isfinite(values)):
         gone = " and ".join(k for k, v in zip(chosen.names, values, strict=True) if not np.isfinite(v))
@@ -87,9 +101,12 @@ def fit(
         residuals=left,
         runs=table.runs,
         settings=Settings(
-            delta=float(delta),
+            delta=prob.delta,
+            delta_rule="auto" if isinstance(delta, str) else "given",
             resamples=int(resamples),
-            grouping=group or "run",
+            grouping=how.column,
+            intervals=how.method,
+            intervals_reason=how.reason,
             seed=int(seed),
             starts=len(tried.objective),
             count=_count(table_of_runs),
@@ -102,6 +119,7 @@ def fit(
         ranges=table.ranges,
         accounting=table.accounting,
         table=table_of_runs.name,
+        new_noise=new_noise,
     )
     if why:
         raise FitError(why, found)

@@ -69,11 +69,18 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything chosen for a fit, as it must be repeated to get the same numbers."""
+    """Everything chosen for a fit, as it must be repeated to get the same numbers.
+
+    `delta_rule` is "given", or "auto" where `delta` was scaled to the noise. `intervals` is the method that was used,
+    `intervals_reason` why, in words, and `grouping` the column it grouped by, "run" for none.
+    """
 
     delta: float = 1e-3
+    delta_rule: str = "given"
     resamples: int = 4000
     grouping: str = "run"
+    intervals: str = "runs"
+    intervals_reason: str = ""
     seed: int = 0
     objective: str = "sum of Huber(delta) of log-loss residuals"
     starts: int = 0
@@ -112,7 +119,8 @@ class Accounting:
 class Fit:
     """A fitted law: best values (p,), bootstrap draws (R, p), and what is needed to judge and repeat it.
 
-    `draws` is the source of every interval. `residuals` (n,) are log f - log L in the order of `runs`. `ranges` maps
+    `draws` is the source of every interval; `new_noise` (R,) is for each the noise of one new run, in log loss, where
+    the intervals' method says (else residuals stand for it). `residuals` (n,) are log f - log L in the order of `runs`. `ranges` maps
     each input, the output and `flops` to the lowest and highest value among the runs fitted.
     """
 
@@ -128,6 +136,7 @@ class Fit:
     ranges: Mapping[str, tuple[float, float]]
     accounting: Accounting = field(default_factory=Accounting)
     table: str = ""
+    new_noise: Array = field(default_factory=lambda: np.empty(0))
 
     @property
     def law(self) -> Law:
@@ -201,7 +210,12 @@ class Fit:
         return self.band_of(best, spread, level, shape)
 
     def errors(self) -> Array:
-        """One resampled log residual for each draw, (R, 1), inflated for the degrees of freedom spent; seeded."""
+        """One new run's noise for each draw, (R, 1), in log loss with the sign of the residuals.
+
+        A new run of a new group where groups share some of it; else a residual, inflated for the degrees of freedom spent.
+        """
+        if len(self.new_noise):
+            return self.new_noise[:, None]
         rng = np.random.default_rng([self.settings.seed, 1])
         inflation = np.sqrt(self.n / max(1, self.n - self.law.p))
         return rng.choice(self.residuals, size=(len(self.draws), 1)) * inflation

@@ -21,22 +21,26 @@ Array = np.ndarray
 # Wider than any unit anybody counts in; beyond it powers of the inputs leave the floating-point numbers.
 BELIEVABLE = {"params": (1e-9, 1e30), "tokens": (1e-9, 1e30), "flops": (1e-9, 1e50), "loss": (1e-9, 1e9)}
 
+# Read off a figure, runs of one model size differ by up to .7 % (epoch_chinchilla: 245 values, 41 sizes, measured).
+SAME, WIDEST = 0.01, 2.0
+
 
 @dataclass(frozen=True)
 class Arrays:
-    """What is fitted: inputs (n,) each and losses (n,), the runs' names, and their groups as integers (n,)."""
+    """What is fitted: inputs (n,) each and losses (n,), the runs' names, and what is drawn whole as integers (n,)."""
 
     inputs: dict[str, Array]
     loss: Array
     runs: tuple[str, ...]
     groups: Array
+    groupings: dict[str, Array]  # labels (n,) of the column named, else of every column whose runs may share their luck
     ranges: dict[str, tuple[float, float]]
     accounting: Accounting
     flops_convention: str
 
 
 def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
-    """The arrays for fitting `law` to the kept runs, grouped by the column `group` if given.
+    """The arrays for fitting `law` to the kept runs; runs may share their luck by the column `group` if given.
 
     Raises FitError when a column is missing, or too few runs have what the law needs.
     """
@@ -72,8 +76,8 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
                 f"Add runs at other {name}, or choose a law without it."
             )
     labels = frame[group].astype(str).to_numpy() if group else np.arange(len(frame))
-    groups = np.unique(labels, return_inverse=True)[1]
-    if group and groups.max() == 0:
+    named = np.unique(labels, return_inverse=True)[1]
+    if group and named.max() == 0:
         raise FitError(
             f"Column {group!r} has one value in all {len(loss)} runs: resampling it whole would give intervals of no width. "
             "Group by another column, or by none."
@@ -84,11 +88,39 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
         inputs,
         loss,
         tuple(frame["run"].astype(str)),
-        groups,
+        np.arange(len(frame)),
+        {group: named} if group else groupings(frame),
         {c: (float(frame[c].min()), float(frame[c].max())) for c in present},
         accounting(frame),
         _convention(frame),
     )
+
+
+def groupings(frame: pd.DataFrame) -> dict[str, Array]:
+    """Labels (n,) for each natural grouping in which some value repeats: model size, sweep or experiment, FLOP budget."""
+    found = {}
+    for column in ("params", "group", "flops"):
+        if column not in frame.columns or frame[column].isna().any():
+            continue
+        x = frame[column]
+        labels = np.unique(x.astype(str), return_inverse=True)[1] if column == "group" else together(x.to_numpy(float))
+        if labels is not None and 1 < int(labels.max()) + 1 < len(labels):
+            found[column] = labels
+    return found
+
+
+def together(x: Array) -> Array | None:
+    """Labels (n,) of values that are the same but for digitising; None where values run into each other."""
+    order = np.argsort(x, kind="stable")
+    log = np.log(x[order])
+    rank = np.concatenate([[0], np.cumsum(np.diff(log) > SAME)])
+    first = np.flatnonzero(np.diff(np.concatenate([[-1], rank])))
+    last = np.concatenate([first[1:], [len(x)]]) - 1
+    if np.max(log[last] - log[first]) > WIDEST * SAME:
+        return None
+    labels = np.empty(len(x), int)
+    labels[order] = rank
+    return labels
 
 
 def believable(frame: pd.DataFrame, name: str) -> None:

@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from fitting.export.text import FORMAT, VERSION
+from fitting.intervals import METHODS
 from fitting.law import Law, all_laws
 from fitting.result import Accounting, Fit, FitError, Settings, Verdict
 
 # More than anyone asks for, and still only tens of megabytes when it comes from a stranger.
 MOST_DRAWS, MOST_RUNS = 100_000, 5_000_000
+# The methods whose draws bring a new run's noise along.
+DRAWING = ("residuals", "components")
 STATES = ("ok", "note", "fail")
 
 
@@ -69,7 +72,11 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
     rows = [_list(row, law.p) for row in _list(body["draws"], MOST_DRAWS)]
     if any(len(row) != law.p for row in rows):
         raise DamagedError(f"a draw has not {law.p} parameters")
+    settings = _settings(body["settings"])
     ranges = {str(k): _range(v) for k, v in _mapping(body["ranges"]).items()}
+    new_noise = [_finite(x) for x in _list(body.get("new_noise", []), MOST_DRAWS)]
+    if len(new_noise) != (len(rows) if settings.intervals in DRAWING else 0):
+        raise DamagedError(f"{len(rows)} draws have {len(new_noise)} of a new run's noise")
     missing = [k for k in (*law.inputs, law.output) if k not in ranges]
     if missing:
         raise DamagedError(f"no range of {', '.join(missing)}")
@@ -80,13 +87,26 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
         objective=_finite(body["objective"]),
         residuals=residuals,
         runs=runs,
-        settings=_build(Settings, body["settings"], _SETTING),
+        settings=settings,
         verdicts=tuple(_verdict(v) for v in _list(body["verdicts"], 1000)),
         digest=_text(body["digest"]),
         ranges=ranges,
         accounting=_build(Accounting, body["accounting"], {f.name: _bounded for f in fields(Accounting)}),
         table=_text(body["table"]),
+        new_noise=np.array(new_noise),
     )
+
+
+def _settings(x: Any) -> Settings:
+    """The settings; those of a fit saved before there was a choice of intervals are what was then the only one."""
+    found = dict(_mapping(x))
+    if not any(k in found for k in ("delta_rule", "intervals", "intervals_reason")):
+        method = "runs" if found["grouping"] == "run" else "groups"
+        found |= {"delta_rule": "given", "intervals": method, "intervals_reason": ""}
+    settings: Settings = _build(Settings, found, _SETTING)
+    if settings.intervals not in METHODS[1:] or settings.delta_rule not in ("given", "auto"):
+        raise DamagedError(f"intervals {settings.intervals!r}, delta {settings.delta_rule!r}")
+    return settings
 
 
 def _build(kind: Any, x: Any, read: dict[str, Callable[[Any], Any]]) -> Any:
@@ -168,6 +188,9 @@ _SETTING: dict[str, Callable[[Any], Any]] = {
     "delta": _positive,
     "resamples": _count,
     "grouping": _text,
+    "delta_rule": _text,
+    "intervals": _text,
+    "intervals_reason": _text,
     "seed": _count,
     "objective": _text,
     "starts": _count,

@@ -36,6 +36,7 @@ def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
         "runs": list(fit.runs),
         "residuals": fit.residuals.tolist(),
         "draws": fit.draws.tolist(),
+        "new_noise": fit.new_noise.tolist(),
     }
     text = json.dumps(finite(body), indent=None, separators=(",", ":"), allow_nan=False)
     if path is not None:

@@ -39,7 +39,7 @@ def one_minimum(e: Evidence) -> Verdict:
 
 
 def refits(e: Evidence) -> Verdict | None:
-    """Whether refits to resampled runs settle, inside the bounds."""
+    """Whether refits to data drawn anew settle, inside the bounds."""
     count = len(e.refits.converged)
     if count == 0:
         return None
@@ -50,9 +50,9 @@ def refits(e: Evidence) -> Verdict | None:
     if good < 0.98 or edge > 0.2:
         return Verdict(
             "refits", title, "note" if good > 0.9 and edge < 0.5 else "fail",
-            f"Of {count:,} refits to resampled runs {100 * (1 - good):.0f} % did not settle and {100 * edge:.0f} % ran into a bound.",
+            f"Of {count:,} refits to data drawn anew {100 * (1 - good):.0f} % did not settle and {100 * edge:.0f} % ran into a bound.",
             "The intervals are wide for a reason: too few runs hold the law up.",
         )  # fmt: skip
     return Verdict(
-        "refits", title, "ok", f"{100 * good:.4g} % of {count:,} refits to resampled runs settled inside the bounds."
+        "refits", title, "ok", f"{100 * good:.4g} % of {count:,} refits to data drawn anew settled inside the bounds."
     )

@@ -139,8 +139,8 @@ def test_groups_widen_what_shares_its_noise(make_runs):
     shared = np.repeat(0.01 * rng.standard_normal(sizes), repeats)
     loss = LAW({"params": n, "tokens": d}, TRUTH) * np.exp(shared + 0.001 * rng.standard_normal(n.size))
     runs = make_runs(params=n, tokens=d, loss=loss, size=np.repeat(np.arange(sizes), repeats).astype(str))
-    by_run = fit(runs, resamples=600).interval("alpha")
-    by_size = fit(runs, resamples=600, group="size")
+    by_run = fit(runs, intervals="runs", resamples=600).interval("alpha")
+    by_size = fit(runs, intervals="groups", resamples=600, group="size")
     assert by_size.settings.grouping == "size"
     wide = by_size.interval("alpha")
     assert wide.high - wide.low > 1.5 * (by_run.high - by_run.low)
@@ -179,6 +179,7 @@ def test_intervals_hold_the_truth(make_runs):
             make_runs(params=n, tokens=d, loss=clean * np.exp(0.0076 * noise)),
             law="chinchilla",
             delta=0.01,
+            intervals="runs",
             resamples=200,
             seed=trial,
         )
@@ -234,7 +235,7 @@ def test_draws_are_the_refits(noisy):
 
     An optimum certified to 1e-13 of its objective fixes the parameters to the root of that, a few parts in 1e7.
     """
-    f = fit(noisy, resamples=30, seed=4)
+    f = fit(noisy, delta=1e-3, intervals="runs", resamples=30, seed=4)
     table = arrays(noisy, LAW)
     where = coordinates(LAW, table.inputs, table.loss)
     prob = problem(where, table.inputs, table.loss, 1e-3)
