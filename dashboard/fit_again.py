@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fitting import Fit
+from fitting.intervals import CHOSEN
 
 if TYPE_CHECKING:
     from dashboard.state import Choice
 
-DEFAULTS = {"delta": 1e-3, "resamples": 4000, "seed": 0}
+DEFAULTS = {"resamples": 4000, "seed": 0}
 
 
 def python(fit: Fit, choice: Choice, answers: Mapping[str, Any]) -> str:
@@ -28,10 +29,14 @@ def python(fit: Fit, choice: Choice, answers: Mapping[str, Any]) -> str:
         given.append(f"exclude={list(s.excluded)!r}")
     if s.grouping != "run":
         given.append(f"group={s.grouping!r}")
+    if s.delta_rule == "given":
+        given.append('delta=float("inf")' if math.isinf(s.delta) else f"delta={s.delta!r}")
+    if s.intervals_reason == CHOSEN:
+        given.append(f"intervals={s.intervals!r}")
     for name, value in DEFAULTS.items():
         chosen = getattr(s, name)
         if chosen != value:
-            given.append(f'{name}=float("inf")' if math.isinf(chosen) else f"{name}={chosen!r}")
+            given.append(f"{name}={chosen!r}")
     return "\n".join(
         [read[0], "from fitting import fit", "", read[1], f"f = fit(runs, {', '.join(given)})", "f.summary()"]
     )

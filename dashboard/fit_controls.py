@@ -9,17 +9,18 @@ import numpy as np
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.fit_settings import DELTAS, MOST_SEED, RESAMPLES
+from dashboard.fit_settings import DELTAS, INTERVALS, MOST_SEED, RESAMPLES
 from data.schema import COLUMNS, Runs
-from fitting import FitError, all_laws, offered
+from fitting import Fit, FitError, all_laws, offered
 from fitting.estimate import choose
 
-SINGLE = ""  # the menu's word for resampling run by run
+SINGLE = ""  # the menu's word for no column named
+UNGROUPED = ("runs", "residuals")  # methods that take each run by itself
 NOT_GROUPS = ("run", "loss", "flops", "flops_convention")
 
 
-def controls(runs: Runs) -> None:
-    """One column of controls; each writes its setting to the workspace at once."""
+def controls(runs: Runs, fit: Fit | None = None) -> None:
+    """One column of controls, with what `fit` chose by itself; each writes its setting to the workspace at once."""
     asked = state.fit_settings()
     reasons = offered([c for c in runs.columns if runs.kept[c].notna().any()])
     titles = {"auto": f"Recommended: {_recommended(runs)}"}
@@ -32,21 +33,39 @@ def controls(runs: Runs) -> None:
         args=("law", {key: title.partition(" (the table")[0] for key, title in titles.items()}),
         help=widgets.literal(shown.cite) if shown else "The law these columns allow best. Each law names its paper here once chosen.",
     )  # fmt: skip
+    scaled = fit is not None and fit.settings.delta_rule == "auto"
+    deltas = {
+        **DELTAS,
+        "auto": f"auto: {fit.settings.delta:.2g}, from the noise" if fit and scaled else "auto: from the noise",
+    }
     _hold("fit_delta", asked.delta)
     st.selectbox(
-        "Huber delta", list(DELTAS), format_func=lambda d: DELTAS.get(d, str(d)), key="fit_delta", on_change=_keep,
+        "Huber delta", list(deltas), format_func=lambda d: deltas.get(d, str(d)), key="fit_delta", on_change=_keep,
         args=("delta", DELTAS),
         help="A run further than this from the law, in log loss, pulls with a constant force instead of a growing one, so that odd "
-        "runs do not steer. Hoffmann et al. 2022 (arXiv 2203.15556) use 0.001. If the law moves with it, the runs disagree.",
+        "runs do not steer. Auto is 1.345 times the robust spread of the residuals, and narrows the intervals most. Hoffmann et al. "
+        "2022 (arXiv 2203.15556) use 0.001. If the law moves with it, the runs disagree.",
     )  # fmt: skip
-    groups = {SINGLE: "each run by itself", **_groups(runs)}
-    _hold("fit_group", asked.group if asked.group in groups else SINGLE)
+    found = fit is not None and asked.intervals == "auto"
+    ways = {**INTERVALS, "auto": f"auto: {INTERVALS[fit.settings.intervals]}" if fit and found else "auto"}
+    _hold("fit_intervals", asked.intervals)
     st.selectbox(
-        "Resample", list(groups), format_func=lambda g: groups.get(g, str(g)), key="fit_group", on_change=_keep,
-        args=("group", groups),
-        help="Intervals come from refits to runs drawn again with repetition (Efron 1979). Runs that share their luck, such as "
-        "checkpoints of one training, belong together: choose the column that says which.",
+        "Intervals", list(ways), format_func=lambda w: ways.get(w, str(w)), key="fit_intervals", on_change=_keep,
+        args=("intervals", INTERVALS),
+        help="What might as well have come: other runs (Efron 1979), other groups of runs, or other noise at the same inputs, with "
+        "a part of it shared by the runs of a group. Each draw is fitted again. The README says how often each holds the truth.",
     )  # fmt: skip
+    if asked.intervals not in UNGROUPED:
+        groups = {SINGLE: "found by itself", **_groups(runs)}
+        _hold("fit_group", asked.group if asked.group in groups else SINGLE)
+        st.selectbox(
+            "Runs that may share their luck", list(groups), format_func=lambda g: groups.get(g, str(g)), key="fit_group",
+            on_change=_keep, args=("group", groups),
+            help="Runs of one model size, one sweep or one training may all come out a little better or worse together. "
+            "Choose the column that says which belong together.",
+        )  # fmt: skip
+    if fit is not None and found:
+        widgets.quiet(f"{fit.settings.intervals_reason[:1].upper()}{fit.settings.intervals_reason[1:]}.")
     left, right = st.columns(2)
     _hold("fit_resamples", asked.resamples)
     left.selectbox(

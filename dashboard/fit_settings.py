@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from fitting.law import all_laws
 
-# Huber's delta in log loss. 0.001 is Hoffmann et al.'s (2022, arXiv 2203.15556, section 3.3); its neighbours show how much hangs on it.
-DELTAS = {1e-4: "0.0001", 1e-3: "0.001", 1e-2: "0.01", math.inf: "least squares"}
+# Huber's delta in log loss, scaled to the noise or fixed. 0.001 is Hoffmann et al.'s (2022, arXiv 2203.15556, section 3.3);
+# its neighbours show how much hangs on it.
+DELTAS: dict[float | str, str] = {
+    "auto": "auto",
+    1e-4: "0.0001",
+    1e-3: "0.001",
+    1e-2: "0.01",
+    math.inf: "least squares",
+}
+# How intervals are made, in the words of the menu.
+INTERVALS = {
+    "auto": "auto",
+    "runs": "other runs drawn",
+    "groups": "whole groups drawn",
+    "residuals": "noise drawn anew",
+    "components": "noise in two parts, one shared",
+}
 RESAMPLES = (500, 1000, 4000, 10000)
 MOST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """The law and how it is fitted: `group` is the column whose values are resampled whole, None for single runs."""
+    """The law, how it is fitted and how its intervals are made.
+
+    `group` is the column whose runs may share their luck, None for what the table shows by itself.
+    """
 
     law: str = "auto"
-    delta: float = 1e-3
+    delta: float | str = "auto"
+    intervals: str = "auto"
     resamples: int = 4000
     group: str | None = None
     seed: int = 0
@@ -37,18 +56,21 @@ DEFAULTS = FitSettings()
 def read_settings(values: Any) -> FitSettings:
     """The settings that plain values say (numbers may be text); each one that makes no sense is left at its default."""
     given = values if isinstance(values, Mapping) else {}
-    group = given.get("group")
+    group, delta, intervals = given.get("group"), given.get("delta"), given.get("intervals")
     law = given.get("law")
     return FitSettings(
         law=law if isinstance(law, str) and law in all_laws() else DEFAULTS.law,
-        delta=_one_of(given.get("delta"), tuple(DELTAS), DEFAULTS.delta),
+        delta=_one_of(delta, DELTAS, DEFAULTS.delta),
+        intervals=intervals if isinstance(intervals, str) and intervals in INTERVALS else DEFAULTS.intervals,
         resamples=int(_one_of(given.get("resamples"), RESAMPLES, DEFAULTS.resamples)),
         group=group if isinstance(group, str) and group else None,
         seed=_seed(given.get("seed")),
     )
 
 
-def _one_of(value: Any, allowed: tuple[float, ...], otherwise: float) -> float:
+def _one_of(value: Any, allowed: Iterable[float | str], otherwise: float | str) -> float | str:
+    if isinstance(value, str) and value in tuple(allowed):
+        return value
     try:
         number = float(value)
     except (TypeError, ValueError):

@@ -19,12 +19,23 @@ TONES = {Status.SOUND: "good", Status.CAUTION: "note", Status.UNSOUND: "bad"}
 def chips(fit: Fit) -> list[Chip]:
     """The law with its settings, and the verdict with how many checks pass."""
     s = fit.settings
-    delta = "least squares" if math.isinf(s.delta) else f"Huber {s.delta:g}"
+    delta = "least squares" if math.isinf(s.delta) else f"Huber {s.delta:.2g}"
     passed = sum(v.state == "ok" for v in fit.verdicts)
     return [
-        Chip(fit.law.title, f"{delta}, {plural(s.resamples, 'refit')} by {s.grouping}"),
+        Chip(fit.law.title, f"{delta}, {plural(s.resamples, 'refit')}, {drawn(fit)}"),
         Chip(fit.status.value.capitalize(), f"{passed} of {len(fit.verdicts)} checks pass", TONES[fit.status]),
     ]
+
+
+def drawn(fit: Fit) -> str:
+    """What was drawn anew for each refit, in a few words."""
+    s = fit.settings
+    return {
+        "runs": "runs drawn",
+        "groups": f"groups by {s.grouping} drawn",
+        "residuals": "noise drawn",
+        "components": f"noise drawn, part shared by {s.grouping}",
+    }[s.intervals]
 
 
 def exponents(law: Law) -> dict[str, str]:

@@ -257,7 +257,7 @@ def _mark(runs: list[str], *, aside: bool) -> None:
 
 
 def fit_settings() -> FitSettings:
-    """How the data chosen is fitted: law, delta, resamples, grouping, seed; the defaults where nothing was set."""
+    """How the data chosen is fitted: law, delta, intervals, grouping, resamples, seed; the defaults where nothing was set."""
     return read_settings(setting(f"fit:{chosen().key}", {}))
 
 
@@ -293,13 +293,15 @@ def current_fit(**other: Any) -> Fit | FitError:
     `other` stands in for settings that are chosen. Trouble of the data is raised, as by `current_runs`.
     """
     runs, wanted = current_runs(), replace(fit_settings(), **other)
-    grouped = wanted.group in runs.kept  # a column that a new mapping took away groups nothing
+    # A column that a new mapping took away groups nothing, nor does one where each run is taken by itself.
+    grouped = wanted.group in runs.kept and wanted.intervals not in ("runs", "residuals")
     group = wanted.group if grouped else None
     labels = "\0".join(map(str, runs.kept[group])) if grouped else ""
     mine = runs.set_aside["reason"] == "excluded by you"
     gone = tuple(sorted(runs.set_aside.loc[mine, "run"].astype(str)))
     about = (runs.name, len(runs.set_aside), repr(runs.sources), labels)
-    return _fit(runs.digest, about, gone, wanted.law, wanted.delta, wanted.resamples, group, wanted.seed, runs)
+    how = (wanted.law, wanted.delta, wanted.intervals, wanted.resamples, group, wanted.seed)
+    return _fit(runs.digest, about, gone, *how, runs)
 
 
 @st.cache_resource(max_entries=40, show_spinner="Fitting the law, and again to data drawn anew for its intervals")
@@ -308,7 +310,8 @@ def _fit(
     about: tuple[Any, ...],
     gone: tuple[str, ...],
     law: str,
-    delta: float,
+    delta: float | str,
+    intervals: str,
     resamples: int,
     group: str | None,
     seed: int,
@@ -318,7 +321,7 @@ def _fit(
     from fitting import FitError, fit
 
     try:
-        found = fit(_runs, law, delta=delta, resamples=resamples, group=group, seed=seed)
+        found = fit(_runs, law, delta=delta, intervals=intervals, resamples=resamples, group=group, seed=seed)
     except FitError as refusal:
         return refusal
     return replace(found, settings=replace(found.settings, excluded=gone))

@@ -16,7 +16,7 @@ from fitting.intervals import choose_intervals
 from fitting.law import Law, all_laws
 from fitting.result import Fit, FitError, Settings
 from fitting.scale import scaled_delta
-from fitting.solve import minimise, problem, residuals, slopes
+from fitting.solve import minimise, problem, slopes
 from fitting.starts import starts
 from fitting.table import arrays
 from fitting.threads import one_thread
@@ -74,13 +74,14 @@ def fit(
         centre = first.theta[first.best()]
         tried = minimise(prob, np.vstack([first.theta, centre + DISPLACED * rng.standard_normal((RIVALS, chosen.p))]))
         best = tried.best()
-        left = residuals(prob, tried.theta[best][None, :])[0]
+        r, jac = slopes(prob, tried.theta[best][None, :])
+        left = r[0]
         if not np.isfinite(tried.objective[best]):
             raise FitError(
                 f"{chosen.title} gives no finite loss anywhere for {table_of_runs.name}. Choose another law."
             )
-        how = choose_intervals(intervals, group, table.groupings, left, slopes(prob, tried.theta[best]), prob.delta)
-        if how.method == "groups":
+        how = choose_intervals(intervals, group, table.groupings, left, jac[0].T, prob.delta)
+        if group or how.method == "groups":
             table = replace(table, groups=how.labels)
         draws, new_noise = drawn(prob, tried.theta[best], how, resamples, seed)
     values = where.natural(tried.theta[best])

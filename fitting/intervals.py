@@ -21,6 +21,8 @@ CHOSEN = "chosen by you"
 WORDS = {"params": "model size", "flops": "FLOP budget", "group": "group", "seed": "seed"}
 # Fewer groups, or fewer runs that repeat a group, say nothing about what groups share.
 LEAST_GROUPS, LEAST_REPEATS = 4, 4
+# In natural logarithms of the likelihood ratio: e^2 is seven times.
+CLEARLY = 2.0
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,15 @@ def _repeats(labels: Array) -> bool:
 
 def _usable(labels: Array, slopes: Array) -> bool:
     count = int(labels.max()) + 1
-    return count >= LEAST_GROUPS and len(labels) - count >= max(LEAST_REPEATS, slopes.shape[1] - 1)
+    repeats = len(labels) - count
+    return count >= LEAST_GROUPS and repeats >= max(LEAST_REPEATS, count // 2, slopes.shape[1] - 1)
 
 
 def _likeliest(found: Mapping[str, Noise]) -> str:
-    """The column whose values most probably share something; the first where none stands out."""
-    return max(found, key=lambda column: round(found[column].evidence, 1))
+    """The column whose values share something: the first, but for one that is `CLEARLY` likelier to."""
+    first, *others = found
+    best = max(others, key=lambda column: found[column].evidence, default=first)
+    return best if found[best].evidence > found[first].evidence + CLEARLY else first
 
 
 def _said(column: str, labels: Array, found: Noise) -> str:

@@ -97,11 +97,6 @@ def residuals(prob: Problem, theta: Array) -> Array:
     return _evaluate(prob, theta, slopes=False)[0]
 
 
-def slopes(prob: Problem, theta: Array) -> Array:
-    """Derivatives (n, p) of the log residuals at one point (p,)."""
-    return _evaluate(prob, theta[None, :])[1][0].T
-
-
 def objective(prob: Problem, theta: Array, weights: Array | None = None) -> Array:
     """The objective (R,) at coordinates (R, p), with run weights (R, n) or (n,) if given."""
     h = huber(residuals(prob, theta), prob.delta)

@@ -76,7 +76,8 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
                 f"Add runs at other {name}, or choose a law without it."
             )
     labels = frame[group].astype(str).to_numpy() if group else np.arange(len(frame))
-    named = np.unique(labels, return_inverse=True)[1]
+    natural = groupings(frame)
+    named = natural[group] if group in natural else np.unique(labels, return_inverse=True)[1]
     if group and named.max() == 0:
         raise FitError(
             f"Column {group!r} has one value in all {len(loss)} runs: resampling it whole would give intervals of no width. "
@@ -89,7 +90,7 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
         loss,
         tuple(frame["run"].astype(str)),
         np.arange(len(frame)),
-        {group: named} if group else groupings(frame),
+        {group: named} if group else natural,
         {c: (float(frame[c].min()), float(frame[c].max())) for c in present},
         accounting(frame),
         _convention(frame),

@@ -10,19 +10,23 @@ import click
 
 from dashboard.commands import json_option, reading, refuses, write_text
 
+# As in fitting.intervals, which would bring NumPy in before anybody asks for a fit.
+METHODS = ("auto", "runs", "groups", "residuals", "components")
 INFINITE = ("inf", "least-squares")
 
 
 class Delta(click.ParamType):
-    """A positive number, or `inf` for least squares."""
+    """A positive number, `inf` for least squares, or `auto`."""
 
     name = "number"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        if value == "auto":
+            return "auto"
         try:
             number = math.inf if value in INFINITE else float(value)
         except ValueError:
-            self.fail(f"{value!r} is not a number; try 0.001, or inf for least squares.", param, ctx)
+            self.fail(f"{value!r} is not a number; try auto, 0.001, or inf for least squares.", param, ctx)
         if not number > 0:
             self.fail(f"delta is above 0, such as 0.001; it was {value}.", param, ctx)
         return number
@@ -34,9 +38,17 @@ class Delta(click.ParamType):
     "--law", default="auto", show_default=True, help="A law's key; auto takes the one the columns allow best."
 )
 @click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")
-@click.option("--group", metavar="COLUMN", help="Resample all runs with one value of COLUMN together.")
+@click.option("--group", metavar="COLUMN", help="Runs with one value of COLUMN may share their luck.")
 @click.option(
-    "--delta", type=Delta(), default=1e-3, show_default=True, help="Huber's delta in log loss; inf is least squares."
+    "--delta", type=Delta(), default="auto", show_default=True,
+    help="Huber's delta in log loss; auto scales it to the noise, inf is least squares, papers use 0.001.",
+)  # fmt: skip
+@click.option(
+    "--intervals",
+    type=click.Choice(METHODS),
+    default="auto",
+    show_default=True,
+    help="What is drawn anew for each refit.",
 )
 @click.option(
     "--resamples", type=click.IntRange(0, 100_000), default=4000, show_default=True, help="Refits for the intervals."
@@ -55,7 +67,8 @@ def command(
     law: str,
     exclude: tuple[str, ...],
     group: str | None,
-    delta: float,
+    delta: float | str,
+    intervals: str,
     resamples: int,
     seed: int,
     json_to: str | None,
@@ -80,7 +93,9 @@ def command(
         raise click.BadParameter(
             f"no column is called {group!r}; there are {', '.join(runs.kept)}.", param_hint="--group"
         )
-    found = fit(runs, law, exclude=exclude, group=group, delta=delta, resamples=resamples, seed=seed)
+    found = fit(
+        runs, law, exclude=exclude, group=group, delta=delta, intervals=intervals, resamples=resamples, seed=seed
+    )
     outputs = (
         (json_to, lambda: fit_to_json(found)),
         (latex, lambda: fit_to_latex(found)),

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import numbers
+from dashboard import fit_words, numbers
 from dashboard.symbols import input_symbol
 from fitting import Fit
 
@@ -16,6 +16,7 @@ def terms(fit: Fit) -> None:
     """How the fit was computed: settings, objective and digest, as a list of terms."""
     s = fit.settings
     delta = "least squares" if math.isinf(s.delta) else f"{s.delta:g}"
+    delta += " (1.345 times the robust spread of the residuals)" if s.delta_rule == "auto" else ""
     ranges = "; ".join(
         f"{input_symbol(name)} {numbers.say(low, kind)} to {numbers.say(high, kind)}"
         for name, (low, high) in fit.ranges.items()
@@ -29,7 +30,8 @@ def terms(fit: Fit) -> None:
         "Law": f"{fit.law.title}; {s.law_reason}",
         "Objective": f"{s.objective}, delta {delta}: {fit.objective:.10g}",
         "Search": f"{s.starts} starts, each to a certified optimum; exact derivatives",
-        "Intervals": f"{s.resamples:,} refits to runs resampled by {s.grouping}, seed {s.seed}; the middle 95 %",
+        "Intervals": f"{s.resamples:,} refits, {fit_words.drawn(fit)}, seed {s.seed}; the middle 95 %",
+        "Why so": s.intervals_reason or "not said",
         "Parameters are": s.count,
         "FLOPs are": s.flops_convention + counted,
         "Excluded by you": ", ".join(s.excluded[:50]) + (" …" if len(s.excluded) > 50 else "") or "none",

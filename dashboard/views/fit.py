@@ -36,7 +36,7 @@ main, side = st.columns([7, 3], gap="large")
 with main:
     st.plotly_chart(loss_compute.figure(runs, fit.law, fit, floor=state.true_floor()), config=PLOT, key="loss_compute")
 with side:
-    fit_controls.controls(runs)
+    fit_controls.controls(runs, fit)
     widgets.steps()
 
 fit_panels.tabs(fit, runs)

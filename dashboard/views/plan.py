@@ -137,8 +137,8 @@ takeaway.downloads(takeaway.of_plan(fit, here), "plan")
 with st.expander("How was this computed"):
     st.markdown(
         "At each budget the law is minimised numerically over model size, with tokens being what the budget leaves, "
-        f"under the table's own count of FLOPs. The intervals repeat that for each of {fit.settings.resamples:,} refits to resampled "
-        "runs and keep the middle 95 %; a new run's interval adds the scatter of single runs around the law. Neither holds "
+        f"under the table's own count of FLOPs. The intervals repeat that for each of {fit.settings.resamples:,} refits to data "
+        "drawn anew and keep the middle 95 %; a new run's interval adds the noise of one run of a new size around the law. Neither holds "
         "doubt about the law's form, which grows with the distance beyond the largest run."
     )
     st.code(f"data {fit.digest}", language=None)
