@@ -57,7 +57,9 @@ def test_the_multiplier_is_what_the_planner_says(noisy):
     runs = planted(0.003, seed=3)
     found = compare_families(runs, "arch", share="nothing", reference="A", resamples=0)
     apart = {
-        name: fit(replace(runs, kept=runs.kept[runs.kept["arch"] == name].reset_index(drop=True)), resamples=0)
+        name: fit(
+            replace(runs, kept=runs.kept[runs.kept["arch"] == name].reset_index(drop=True)), delta=1e-3, resamples=0
+        )
         for name in "AB"
     }
     for name in "AB":
