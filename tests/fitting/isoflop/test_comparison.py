@@ -90,7 +90,7 @@ def test_a_form_that_does_not_fit_is_the_reason_left(sweep, surface):
     k = runs.kept
     away = np.log(k["params"] / truth.params(k["flops"]) / (k["flops"] / 3e19) ** 0.25)
     rising = replace(runs, kept=k.assign(loss=2.5 * (k["flops"] / 1e19) ** -0.05 * np.exp(0.01 * away**2)))
-    c = compare(rising, fit(rising, "chinchilla", resamples=300), 1e21)
+    c = compare(rising, fit(rising, "chinchilla", delta=1e-3, intervals="runs", resamples=300), 1e21)
     assert "Approaches 2 and 3 disagree" in c.sentence
     assert "its form is the likeliest reason" in c.sentence
 
