@@ -79,6 +79,9 @@ def _direction(prob: Problem, theta: Array, at: int, sigma: float) -> tuple[floa
 
 
 def _between(x: Array, y: Array, k: int) -> float:
+    for end in (k, k + 1):
+        if not np.isfinite(y[end]):  # the formula overflows there: the floor that far is as much as is known
+            return float(x[end])
     return float(x[k] - y[k] * (x[k + 1] - x[k]) / (y[k + 1] - y[k]))
 
 
