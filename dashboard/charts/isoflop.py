@@ -76,8 +76,8 @@ def _top(shown: Sequence[Profile]) -> float:
 def _curve(out: go.Figure, p: Profile, colour: str, found: Comparison, top: float) -> None:
     """One budget's runs and the curve through them, on a casing that keeps yellow readable on white."""
     quiet = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
-    if found.found is not None:
-        x, y = drawn(p, found.found.settings)
+    if found.settings is not None:
+        x, y = drawn(p, found.settings)
         x, y = x[y <= top], y[y <= top]
         out.add_scatter(x=x, y=y, line={"color": theme.RIM, "width": 3}, **quiet)
         out.add_scatter(x=x, y=y, line={"color": colour, "width": 1.6, "dash": "solid" if p.used else "dot"}, **quiet)
@@ -203,6 +203,6 @@ def _beyond(out: go.Figure, largest: float, right: float) -> None:
         fillpattern={"shape": "/", "size": 7, "solidity": 0.12, "fgcolor": theme.GUIDE, "bgcolor": "rgba(0,0,0,0)"},
     )  # fmt: skip
     out.add_annotation(
-        xref="x", yref="paper", x=math.log10(largest), y=0, text="beyond the<br>largest run", showarrow=False, align="left",
-        xanchor="left", yanchor="bottom", xshift=5, yshift=4, font={"size": 11},
+        xref="x", yref="paper", x=math.log10(largest), y=0, text="largest run", showarrow=False,
+        xanchor="right", yanchor="bottom", xshift=-5, yshift=4, font={"size": 11},
     )  # fmt: skip

@@ -34,14 +34,8 @@ def panel(fit: Fit, runs: Runs) -> None:
         return
     at = state.budget(fit)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        st.text_input(
-            "Budget, FLOP",
-            value=numbers.flop(10**at),
-            key=f"approaches_budget_{at}",
-            on_change=_keep,
-            args=(at,),
-            width=160,
-        )
+        st.session_state["approaches_budget"] = numbers.flop(10**at)  # also after the budget moved elsewhere
+        st.text_input("Budget, FLOP", key="approaches_budget", on_change=_keep, width=160)
         curve = st.segmented_control(
             "Curve of a profile", list(CURVES), default="Parabola", key="approaches_curve", required=True,
             bind="query-params",
@@ -49,8 +43,10 @@ def panel(fit: Fit, runs: Runs) -> None:
             "cubic (Porian et al. 2024, arXiv 2406.19146) follows the valley and its noise.",
         )  # fmt: skip
     found = fit_analyses.current_approaches(fit, at, CURVES[curve or "Parabola"])
-    second = found.rows[1]
-    st.html(f'<p class="iso-lead">{escape(second.note if second.params is None else found.sentence)}</p>')
+    refused = found.rows[1].note if found.rows[1].params is None else ""
+    st.html(f'<p class="iso-lead">{escape(refused or found.sentence)}</p>')
+    if refused:
+        widgets.quiet(found.sentence)
     st.html(_table(found))
     left, right = st.columns(2, gap="large") if found.shown else (None, st.container())
     if left is not None:
@@ -61,8 +57,8 @@ def panel(fit: Fit, runs: Runs) -> None:
     _left_out(found)
 
 
-def _keep(at: float) -> None:
-    asked = number(str(st.session_state[f"approaches_budget_{at}"]))
+def _keep() -> None:
+    asked = number(str(st.session_state["approaches_budget"]))
     if LEAST_FLOPS <= asked <= MOST_FLOPS:
         state.set_budget(math.log10(asked))
     else:
@@ -93,7 +89,7 @@ def _cell(band: Band | None, kind: str) -> str:
 def _notes(found: Comparison) -> list[str]:
     """What a reader of the table should know: each approach's own remark, then what the profiles and the envelope say."""
     return [
-        *(f"Approach {r.key}: {r.note}" for r in found.rows if r.note),
+        *(f"Approach {r.key}: {r.note}" for r in found.rows if r.note and (r.key != "2" or r.params is not None)),
         *(found.found.notes if found.found is not None else ()),
         *(found.curve.notes[1:] if found.curve is not None else ()),
     ]

@@ -27,7 +27,7 @@ def comparison_to_json(fit: Fit, found: Comparison) -> str:
         "bias": None if bias is None else {f.name: getattr(bias, f.name) for f in fields(bias)},
         "profiles": [_profile(p) for p in found.shown],
         "left_out": [asdict(r) for r in found.left_out],
-        "profiles_settings": None if behind is None else asdict(behind.settings),
+        "profiles_settings": None if found.settings is None else asdict(found.settings),
         "envelope_settings": None if found.curve is None else asdict(found.curve.settings),
         "notes": [*(found.curve.notes if found.curve else ()), *(behind.notes if behind else ())],
     }

@@ -13,7 +13,7 @@ from fitting.isoflop.buckets import LeftOut
 from fitting.isoflop.envelope import Envelope, envelope
 from fitting.isoflop.parabola_bias import Bias, parabola_bias
 from fitting.isoflop.power import band
-from fitting.isoflop.profile import TOLERANCE, Profile
+from fitting.isoflop.profile import TOLERANCE, Profile, Settings
 from fitting.isoflop.profiles import Profiles, ProfilesError, profiles
 from fitting.isoflop.words import compute, spoken
 from fitting.optimum import optimum, valley
@@ -49,7 +49,8 @@ class Comparison:
     """The three approaches at one budget in FLOP, one sentence on whether they agree, and the parabola's bias if known.
 
     `found` and `curve` are the profiles and the envelope behind rows 1 and 2, None where they were refused; `shown` and
-    `left_out` are the budgets there are and the runs in none of them, also where profiles were refused.
+    `left_out` are the budgets there are and the runs in none of them, also where profiles were refused, and `settings`
+    what the profiles were made with.
     """
 
     flops: float
@@ -61,6 +62,7 @@ class Comparison:
     curve: Envelope | None = field(default=None, repr=False)
     shown: tuple[Profile, ...] = field(default=(), repr=False)
     left_out: tuple[LeftOut, ...] = field(default=(), repr=False)
+    settings: Settings | None = field(default=None, repr=False)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per approach with value, low and high of each quantity."""
@@ -101,13 +103,12 @@ def compare(
     table = table.exclude(gone) if gone else table  # all three see the runs that the fit saw
     at = float(fit.ranges["flops"][1] if flops is None else flops)
     why: dict[str, str] = {}
-    shown, left_out = (found.profiles, found.left_out) if found is not None else ((), ())
+    made: Profiles | ProfilesError | None = found
     if found is None:
         try:
-            found = profiles(table, method=method, tolerance=tolerance)
-            shown, left_out = found.profiles, found.left_out
+            made = found = profiles(table, method=method, tolerance=tolerance)
         except ProfilesError as e:
-            why["2"], shown, left_out = str(e), e.profiles, e.left_out
+            made, why["2"] = e, str(e)
         except FitError as e:
             why["2"] = str(e)
     if curve is None:
@@ -123,7 +124,13 @@ def compare(
             why["bias"] = str(e)
     rows = (_first(curve, at, level, why), _second(found, at, level, bias, why), _third(fit, at, level))
     sentence = _verdict(rows, at, table, fit, found, curve, bias)
-    return Comparison(at, level, rows, sentence, bias, found, curve, shown, left_out)
+    return Comparison(at, level, rows, sentence, bias, found, curve, *_made(made))
+
+
+def _made(
+    made: Profiles | ProfilesError | None,
+) -> tuple[tuple[Profile, ...], tuple[LeftOut, ...], Settings | None]:
+    return ((), (), None) if made is None else (made.profiles, made.left_out, made.settings)
 
 
 def _first(curve: Envelope | None, at: float, level: float, why: dict[str, str]) -> Approach:

@@ -28,12 +28,19 @@ Array = np.ndarray
 
 
 class ProfilesError(FitError):
-    """No power law can be drawn through the profiles; `.profiles` and `.left_out` hold what there is."""
+    """No power law can be drawn through the profiles; `.profiles`, `.left_out` and `.settings` hold what there is."""
 
-    def __init__(self, message: str, profiles: tuple[Profile, ...] = (), left_out: tuple[LeftOut, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        profiles: tuple[Profile, ...] = (),
+        left_out: tuple[LeftOut, ...] = (),
+        settings: Settings | None = None,
+    ) -> None:
         super().__init__(message)
         self.profiles = profiles
         self.left_out = left_out
+        self.settings = settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +265,7 @@ def _assembled(
     made = tuple(profile(c, rows, count, chosen) for c in lines_of)
     use = np.array([p.used for p in made], bool)
     if use.sum() < 2:
-        raise ProfilesError(refusal(made, chosen, table.name), made, aside)
+        raise ProfilesError(refusal(made, chosen, table.name), made, aside, chosen)
     rng = np.random.default_rng(chosen.seed)
     pool = noise(lines_of, chosen) if chosen.resample == "residuals" else np.empty(0)
     drawn = [redraw(c, pool, chosen, rng) for c in lines_of]

@@ -46,9 +46,11 @@ def refusal(made: Sequence[Profile], chosen: Settings, table: str) -> str:
         )
     why = Counter(_kind(p.flag) for p in made if not p.used)
     told = ", ".join(f"{n} {kind}" for kind, n in why.most_common())
+    few = chosen.method == "akima" and why["with too few sizes"]
+    other = "or take a parabola, which needs fewer" if few else "or change the tolerance"
     return (
         f"A power law needs at least 2 budgets whose lowest loss lies between the sizes tried; {table} has {usable} of "
-        f"{len(made)} ({told}). Add sizes on both sides of the minimum, or change the tolerance."
+        f"{len(made)} ({told}). Add sizes on both sides of the minimum, {other}."
     )
 
 

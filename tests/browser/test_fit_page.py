@@ -69,6 +69,20 @@ def shot(page, name):
         page.screenshot(path=f"{SHOTS}/{name}.png")
 
 
+def cut_words(page):
+    """The words of figures that do not stay inside their own picture."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
+            const frame = plot.getBoundingClientRect();
+            return [...plot.querySelectorAll('text')].filter(t => {
+                const box = t.getBoundingClientRect();
+                return t.textContent.trim() && box.width &&
+                    (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
+            }).map(t => t.textContent);
+        })"""
+    )
+
+
 def choose(page, label, option):
     """Picks an option in a menu by its words."""
     page.get_by_test_id("stSelectbox").filter(has_text=label).locator("input").click()
@@ -150,6 +164,7 @@ def test_no_tab_runs_off_the_page_or_past_three_screens(browser_page, address, h
         page.goto(f"{start}&tab={tab}")
         settled(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+        assert cut_words(page) == [], tab
         height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
         assert width < 1000 or height <= 3 * 1000, f"{tab}: {height} px"
         shot(page, f"fit-tab-{tab}-{width}")
@@ -165,18 +180,7 @@ def test_nothing_runs_off_the_page(browser_page, address, held, width, dark, law
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     box = page.locator("[data-testid=stPlotlyChart]").first.bounding_box()
     assert box["height"] >= 480
-    # Every word of every figure stays inside its own picture.
-    cut = page.evaluate(
-        """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
-            const frame = plot.getBoundingClientRect();
-            return [...plot.querySelectorAll('text')].filter(t => {
-                const box = t.getBoundingClientRect();
-                return t.textContent.trim() && box.width &&
-                    (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
-            }).map(t => t.textContent);
-        })"""
-    )
-    assert cut == []
+    assert cut_words(page) == []
     shot(page, f"fit-{law}-{width}-{'dark' if dark else 'light'}")
 
 
