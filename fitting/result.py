@@ -246,6 +246,12 @@ class Fit:
             rows.append((p.name, p.latex, p.unit, value, low, high, se, p.meaning))
         return pd.DataFrame(rows, columns=["name", "symbol", "unit", "value", "low", "high", "se", "meaning"])
 
+    def terms(self, level: float = 0.95) -> pd.DataFrame:
+        """What each term contributes at the middle of the runs, as `fitting.terms` says it: quote this rather than A alone."""
+        from fitting.terms import terms
+
+        return terms(self, level)
+
     def to_json(self, path: str | None = None) -> str:
         """The fit as JSON text, written to `path` too if given; `load_fit` gives the same fit back."""
         from fitting.export import fit_to_json

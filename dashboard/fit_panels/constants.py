@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import fit_panels, fit_words, numbers
 from dashboard.charts import forest
-from dashboard.symbols import symbol
+from dashboard.symbols import input_symbol, symbol
 from data.schema import Runs
 from fitting import Fit
 from fitting.export.latex import formula
@@ -26,6 +26,7 @@ def panel(fit: Fit, runs: Runs) -> None:
             st.latex(fit.law.latex, width="content")
             st.latex(formula(fit), width="content")
         _table(fit)
+        _terms(fit)
         _sources(fit)
     with picture:
         for p in forest.drawn(fit):
@@ -50,6 +51,31 @@ def _table(fit: Fit) -> None:
         f'<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="col"></th><th scope="col">These runs</th>'
         f'<th scope="col">95 %</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
     )
+
+
+def _terms(fit: Fit) -> None:
+    """What each term contributes at the middle of the runs: known far better than the weight alone."""
+    rows = ""
+    for row in fit.terms().to_dict("records"):
+        p = fit.law.param(row["name"])
+        assert p.anchor is not None
+        value, interval = numbers.with_interval(row["value"], row["low"], row["high"], "loss")
+        kind = {"params": "count", "tokens": "count"}.get(p.anchor.input, "flop")
+        where = f"{input_symbol(p.anchor.input)} = {numbers.say(row['at'], kind)}"
+        hangs = (
+            f"; {symbol(p)} alone follows its exponent, correlation {row['correlation']:.4f}"
+            if abs(row["correlation"]) > 0.9
+            else ""
+        )
+        rows += (
+            f'<tr><th scope="row">Term of {symbol(p)} at <i>{escape(where)}</i>'
+            f'<p>nats at the middle of these runs{hangs}</p></th><td class="iso-value">{value}</td><td>{interval}</td></tr>'
+        )
+    if rows:
+        st.html(
+            '<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="col">What each term adds</th>'
+            f'<th scope="col">These runs</th><th scope="col">95 %</th></tr></thead><tbody>{rows}</tbody></table></div>'
+        )
 
 
 def _paper_cell(value: float, low: float, high: float) -> str:

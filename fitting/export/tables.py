@@ -20,8 +20,10 @@ TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def summary_to_csv(fit: Fit) -> str:
-    """The parameter table as CSV, with the fit's provenance in comment lines above it."""
-    return _csv(fit.summary(), fit)
+    """The parameter table as CSV, then each term at the middle of the runs; the fit's provenance in comment lines above."""
+    summary, terms = fit.summary(), fit.terms()
+    terms["name"] = terms["name"] + "_term"
+    return _csv(pd.concat([summary, terms[summary.columns]], ignore_index=True) if len(terms) else summary, fit)
 
 
 def residuals_to_csv(fit: Fit, runs: Runs) -> str:

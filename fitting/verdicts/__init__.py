@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fitting.result import Verdict
-from fitting.verdicts import floor, influence, runs, shape, solution
+from fitting.verdicts import constants, floor, influence, runs, shape, solution
 from fitting.verdicts.evidence import Evidence
 from fitting.verdicts.refusal import on_a_line, refusal
 
@@ -21,6 +21,7 @@ CHECKS: tuple[Callable[[Evidence], Verdict | None], ...] = (
     runs.confounded,
     floor.bounds,
     floor.floor,
+    constants.weights,
     shape.trend,
     shape.order,
     shape.repeats,

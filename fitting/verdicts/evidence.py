@@ -51,7 +51,7 @@ class Evidence:
     @cached_property
     def noise(self) -> float:
         """What a run's noise is worth to the parameters, as a standard deviation: that of the influence over its slope."""
-        slope, square = spread_of_influence(self.prob, self.residuals)
+        slope, square = spread_of_influence(self.prob, self.clipped)
         return float(np.sqrt(square) / slope)
 
     @cached_property

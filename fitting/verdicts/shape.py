@@ -109,22 +109,23 @@ def order(e: Evidence) -> Verdict | None:
     n = len(e.residuals)
     if e.is_exact or n < 12:
         return None
-    along = np.sum([np.log(x) for x in e.table.inputs.values()], axis=0)
-    r = e.left_over[np.lexsort((np.log(next(iter(e.table.inputs.values()))), np.round(along, 6)))]
+    inputs = e.table.inputs
+    by = ("params", "tokens") if {"params", "tokens"} <= set(inputs) else tuple(inputs)[:1]
+    along = np.sum([np.log(inputs[k]) for k in by], axis=0)
+    r = e.left_over[np.lexsort((next(iter(inputs.values())), np.round(along, 6)))]
     above = r > np.median(r)
     stretches = 1 + int(np.sum(above[1:] != above[:-1]))
     up = int(above.sum())
     p = _fewer(stretches, up, n - up)
-    title = "Order along compute" if len(e.logs) > 1 else "Order of the runs"
     expected = 1 + 2 * up * (n - up) / n
     found = f"above and below the law in {stretches} stretches where chance gives about {expected:.0f}"
+    by_what = "compute" if len(by) > 1 else WORDS.get(by[0], by[0])
+    title = f"Order along {by_what}"
     if p >= ORDERED:
-        return Verdict(
-            "order", title, "ok", f"Sorted by compute, runs lie {found}." if len(e.logs) > 1 else f"Runs lie {found}."
-        )
+        return Verdict("order", title, "ok", f"Sorted by {by_what}, runs lie {found}.")
     return Verdict(
-        "order", title, "note", f"Sorted by compute, runs lie {found} (p = {p:.1g}).",
-        "Look at the residuals: a drift along compute moves every forecast beyond the runs.",
+        "order", title, "note", f"Sorted by {by_what}, runs lie {found} (p = {p:.1g}).",
+        f"Look at the residuals: a drift along {by_what} moves every forecast beyond the runs.",
     )  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def test_the_sentence_follows_the_fit():
     said = fit_words.answer(f)
     assert said == (
         "Loss falls as <em>N<sup>−0.35</sup></em> and <em>D<sup>−0.36</sup></em> to a floor of <em>1.82</em>. "
-        "All 12 checks pass."
+        "All 13 checks pass."
     )
     assert "exponent of N 0.32–0.38" in fit_words.under(f)
     kaplan = fit(load("cerebras-gpt"), "kaplan-params", resamples=100)

@@ -1,0 +1,194 @@
+"""Each check sees what it is for, and is silent on runs that follow their law."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from data import read_runs
+from fitting import all_laws, fit
+from fitting.coordinates import coordinates
+from fitting.solve import minimise, problem, residuals
+from fitting.starts import starts
+from fitting.verdicts.floor import profile
+from fitting.verdicts.shape import _fewer
+
+CHINCHILLA = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
+KAPLAN = {"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103}
+NEW = {"shape", "order", "repeats", "influence"}
+
+
+def grid(sizes=8, data=6):
+    return tuple(a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e10, sizes), np.geomspace(1e9, 2e11, data)))
+
+
+def runs_of(make_runs, key="chinchilla", truth=CHINCHILLA, noise=0.004, seed=0, at=None):
+    n, d = at or grid()
+    rng = np.random.default_rng(seed)
+    loss = all_laws()[key]({"params": n, "tokens": d}, truth) * np.exp(noise * rng.standard_normal(len(n)))
+    return make_runs(params=n, tokens=d, loss=loss)
+
+
+def verdict(f, key):
+    return next(v for v in f.verdicts if v.key == key)
+
+
+@pytest.mark.parametrize("delta", [1e-3, 1e-2])
+def test_runs_that_follow_the_law_seldom_alarm(make_runs, delta):
+    """Forty tables; at one false alarm in twenty, seven or more come by chance once in two hundred times."""
+    alarms: Counter[str] = Counter()
+    for seed in range(40):
+        f = fit(runs_of(make_runs, seed=seed), "chinchilla", delta=delta, resamples=0)
+        alarms.update(["any"] * any(v.key in NEW and v.state != "ok" for v in f.verdicts))
+    assert alarms["any"] <= 6
+
+
+def test_kaplan_s_surface_is_not_chinchilla_s(make_runs):
+    caught = 0
+    for seed in range(8):
+        f = fit(runs_of(make_runs, "kaplan", KAPLAN, seed=seed), "chinchilla", resamples=0)
+        caught += verdict(f, "shape").state != "ok"
+    assert caught >= 7
+
+
+def test_the_bend_is_named(make_runs):
+    """Size and data that help each other: a product of their logs, which no sum of powers has."""
+    n, d = grid()
+    x, y = (np.log(v / np.exp(np.mean(np.log(v)))) for v in (n, d))
+    bent = make_runs(params=n, tokens=d, loss=runs_of(make_runs).kept["loss"] * np.exp(0.003 * x * y))
+    v = verdict(fit(bent, "chinchilla", resamples=0), "shape")
+    assert v.state != "ok"
+    assert "with model size and tokens together" in v.sentence
+
+
+def test_noise_shared_within_groups_is_not_a_bend(make_runs):
+    """Half the variance shared by all runs of a size: grouped, the test knows; the shares flagged differ."""
+    n, d = grid(12, 6)
+    size = [f"s{i % 12}" for i in range(len(n))]
+    flagged = Counter()
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        noise = 0.006 * (rng.standard_normal(12)[np.arange(len(n)) % 12] + 0.3 * rng.standard_normal(len(n)))
+        loss = all_laws()["chinchilla"]({"params": n, "tokens": d}, CHINCHILLA) * np.exp(noise)
+        runs = make_runs(params=n, tokens=d, loss=loss, size=size)
+        for group in (None, "size"):
+            flagged[group] += verdict(fit(runs, "chinchilla", group=group, resamples=0), "shape").state != "ok"
+    assert flagged["size"] <= 4
+    assert flagged["size"] < flagged[None]
+
+
+def test_stretches_have_the_chance_that_counting_gives():
+    """All orders of 9 ups and 9 downs (Wald and Wolfowitz 1940): the normal approximation to a few hundredths."""
+    from itertools import combinations
+
+    counts = Counter()
+    for ups in combinations(range(18), 9):
+        signs = np.zeros(18, bool)
+        signs[list(ups)] = True
+        counts[1 + int(np.sum(signs[1:] != signs[:-1]))] += 1
+    total = sum(counts.values())
+    for stretches in (5, 7, 9, 11):
+        exact = sum(c for k, c in counts.items() if k <= stretches) / total
+        assert _fewer(stretches, 9, 9) == pytest.approx(exact, abs=0.02)
+
+
+def test_a_drift_along_compute_is_seen(make_runs):
+    """An early half below the law and a late half above it in many small steps: few stretches."""
+    n, d = grid(10, 10)
+    c = np.argsort(np.argsort(n * d)) / len(n)
+    runs = runs_of(make_runs, at=(n, d), noise=0.001)
+    wave = make_runs(params=n, tokens=d, loss=runs.kept["loss"] * np.exp(0.004 * np.sin(6 * np.pi * c)))
+    v = verdict(fit(wave, "chinchilla", resamples=0), "order")
+    assert v.state == "note"
+    assert "stretches" in v.sentence
+
+
+def test_repeats_tell_noise_from_lack_of_fit(make_runs):
+    n, d = (np.repeat(x, 2) for x in grid(6, 5))
+    good = fit(runs_of(make_runs, at=(n, d), seed=1), "chinchilla", resamples=0)
+    assert verdict(good, "repeats").state == "ok"
+    rng = np.random.default_rng(1)
+    shared = np.repeat(0.01 * rng.standard_normal(30), 2)  # something else differs between settings
+    loss = runs_of(make_runs, at=(n, d), noise=0.001).kept["loss"] * np.exp(shared)
+    bad = fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=0)
+    assert verdict(bad, "repeats").state == "note"
+    assert "30 settings, 30 repeats" in verdict(bad, "repeats").sentence
+
+
+def test_copied_rows_are_no_repeats(make_runs):
+    k = runs_of(make_runs).kept
+    twice = make_runs(**{c: np.repeat(k[c].to_numpy(), 2) for c in ("params", "tokens", "loss")})
+    assert not any(v.key == "repeats" for v in fit(twice, "chinchilla", resamples=0).verdicts)
+
+
+def test_a_run_that_alone_tells_a_parameter_is_named(make_runs):
+    """All sizes alike but one: what size does rests on that run."""
+    rng = np.random.default_rng(0)
+    n = np.append(np.exp(rng.uniform(np.log(0.9e9), np.log(1.1e9), 29)), 4e7)
+    d = np.append(np.geomspace(1e9, 1e11, 29), 1e10)
+    f = fit(runs_of(make_runs, at=(n, d)), "chinchilla", resamples=0)
+    v = verdict(f, "influence")
+    assert v.state == "note"
+    assert "rests on run-29" in v.sentence
+
+
+def test_a_run_that_moves_the_fit_is_named(make_runs):
+    """Least squares, one run half again as high: leaving it out moves a parameter by many errors."""
+    k = runs_of(make_runs).kept
+    loss = k["loss"].to_numpy().copy()
+    loss[47] *= 1.5
+    f = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=loss), "chinchilla", delta=float("inf"), resamples=0)
+    v = verdict(f, "influence")
+    assert v.state == "note"
+    assert "run-47" in v.sentence
+
+
+def test_an_exponent_at_its_bound_is_named(make_runs):
+    n, d = grid()
+    loss = 2 + np.where(n < 2e7, 1.0, 1e-4) + 300 * d**-0.3
+    f = fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=0)
+    v = verdict(f, "bounds")
+    assert v.state == "fail"
+    assert "alpha ended at the most anybody believes, 3" in v.sentence
+
+
+@pytest.mark.parametrize("delta", [1e-3, float("inf")])
+def test_the_floor_s_profile_covers_it(make_runs, delta):
+    """Forty-eight runs, eighty tables: a 95 % interval misses more than eleven times once in four hundred."""
+    law, hits = all_laws()["chinchilla"], 0
+    for seed in range(80):
+        k = runs_of(make_runs, seed=seed, noise=0.0076).kept
+        x, loss = {c: k[c].to_numpy() for c in law.inputs}, k["loss"].to_numpy()
+        prob = problem(coordinates(law, x, loss), x, loss, delta)
+        found = minimise(prob, starts(prob))
+        theta = found.theta[found.best()]
+        p = profile(prob, theta, residuals(prob, theta[None, :])[0])
+        hits += p.low <= CHINCHILLA["E"] <= p.high
+        assert p.low <= theta[0] <= p.high
+    assert hits >= 69
+
+
+def test_the_profile_is_what_refits_cost(epoch, highest_five):
+    """E held at 1.75, 1.80, 1.85, 1.90 costs 3.8, .3, 1.1, 7.0 % of the objective on Besiroglu's 240 rows."""
+    law = all_laws()["chinchilla"]
+    k = epoch.exclude(highest_five).kept
+    x, loss = {c: k[c].to_numpy() for c in law.inputs}, k["loss"].to_numpy()
+    prob = problem(coordinates(law, x, loss), x, loss, 1e-3)
+    found = minimise(prob, starts(prob))
+    theta = found.theta[found.best()]
+    start = np.tile(theta, (4, 1))
+    start[:, 0] = (1.75, 1.80, 1.85, 1.90)
+    held = minimise(prob, start, held=(0,))
+    assert np.array_equal(held.theta[:, 0], start[:, 0])
+    cost = 100 * (held.objective / found.objective.min() - 1)
+    assert np.allclose(cost, [3.8, 0.3, 1.1, 7.0], atol=0.06)
+
+
+def test_every_public_table_is_judged_in_words(dataset):
+    """Checks on real tables end in sentences, whatever the law."""
+    runs = read_runs(dataset("marin_delphi_ladder.csv"))
+    for key in ("chinchilla", "general", "kaplan", "compute-floor"):
+        f = fit(runs, key, resamples=0)
+        assert all(v.sentence.endswith(".") and "nan" not in v.sentence for v in f.verdicts)
