@@ -14,6 +14,7 @@ from fitting.decision import Decision, decide
 from fitting.influential import runs_to_drop
 from fitting.planner import plan
 from fitting.result import Accounting, Band, Fit, FitError
+from fitting.scale import scaled_delta
 from fitting.solve import Problem, minimise, problem
 from fitting.starts import starts
 from fitting.table import Arrays, accounting, arrays
@@ -26,8 +27,6 @@ Array = np.ndarray
 
 # Huber's delta in log loss: Hoffmann et al. 2022 use 1e-3; the rest span from absolute values to squares.
 DELTAS = (1e-4, 1e-3, 1e-2, float("inf"))
-# 95 % as good as least squares where noise is normal (Huber 1964).
-TUNED = 1.345
 DROPPED = (1, 2, 3, 4, 5, 10)
 COUNTS = {
     "params_total": "all parameters",
@@ -132,9 +131,9 @@ def _choice(kind: str, label: str, d: Decision, row: int = 0, factor: float = 1.
 
 
 def _deltas(case: _Case) -> Iterator[Choice]:
-    scale = 1.4826 * float(np.median(np.abs(case.fit.residuals)))
     named = {d: "least squares" if np.isinf(d) else f"delta {d:g}" for d in DELTAS}
-    named[TUNED * scale] = f"delta {TUNED * scale:.2g}, by noise"
+    by_noise = scaled_delta(case.prob)
+    named[by_noise] = f"delta {by_noise:.2g}, by noise"
     for delta, label in sorted(named.items()):
         if delta > 1e-9 and not np.isclose(delta, case.fit.settings.delta, rtol=1e-6):
             prob = replace(case.prob, delta=delta)
@@ -224,19 +223,18 @@ def _units(case: _Case, level: float) -> Iterator[Choice]:
     """The same values with intervals from another resampling unit: single runs, model sizes, or the table's own groups."""
     frame, n = case.runs.kept.set_index(case.runs.kept["run"].astype(str)), case.prob.n
     rows = frame.loc[list(case.table.runs)]
-    units: dict[str, Array] = {"single runs": np.arange(n)}
+    units: dict[str, tuple[str, Array]] = {"single runs": ("run", np.arange(n))}
     for column, label in (("params", "model sizes"), ("group", "the column group"), ("family", "the column family")):
         if column in rows:
             values = np.round(np.log(rows[column]), 2) if column == "params" else rows[column].astype(str)
-            units[label] = np.unique(values, return_inverse=True)[1]
-    now = case.fit.settings.grouping
+            units[label] = column, np.unique(values, return_inverse=True)[1]
+    settings = case.fit.settings
+    now = {"runs": "run", "groups": settings.grouping}.get(settings.intervals, "")
     tail = 50 * (1 - level)
     here = case.decide(case.prob, case.theta)
-    for label, groups in units.items():
+    for label, (column, groups) in units.items():
         count = int(groups.max()) + 1
-        if not case.fit.law.p <= count <= n or (label != "single runs" and count > n / 2):
-            continue
-        if (label == "single runs" and now == "run") or label.endswith(f" {now}"):
+        if column == now or not case.fit.law.p <= count <= n or (column != "run" and count > n / 2):
             continue
         drawn = refits(case.prob, case.theta, weights(groups, RESAMPLES, case.fit.settings.seed))
         d = case.decide(case.prob, drawn.theta)

@@ -16,7 +16,7 @@ from fitting.solve import huber
 
 @pytest.fixture(scope="module")
 def fitted(epoch, highest_five):
-    return fit(epoch, "chinchilla", exclude=highest_five, resamples=1000)
+    return fit(epoch, "chinchilla", exclude=highest_five, delta=1e-3, intervals="runs", resamples=1000)
 
 
 def test_hoffmann_is_rejected_as_published(fitted, epoch):
