@@ -21,6 +21,8 @@ Array = np.ndarray
 
 # Stragglers times starts times runs beyond which a second try would take longer than everything before it.
 MOST_AGAIN = 1_000_000
+# So it is with more than this share of stragglers (and this many): the law has a parameter that these runs do not hold.
+MOST_LATE, SOME_LATE = 0.1, 40
 # Weights held at once: 160 MB. Four thousand resamples of a hundred thousand runs would be 3 GB.
 MOST_WEIGHTS = 20_000_000
 
@@ -84,7 +86,8 @@ def refits(
     late = np.flatnonzero(~sol.converged)
     if fresh is None:
         fresh = starts(prob) if len(late) else np.empty((0, len(best)))
-    if len(late) == 0 or len(late) * len(fresh) * prob.n > MOST_AGAIN:
+    hopeless = len(late) > max(SOME_LATE, MOST_LATE * len(sol.theta))
+    if len(late) == 0 or hopeless or len(late) * len(fresh) * prob.n > MOST_AGAIN:
         return sol  # so many stragglers are the table's doing, and the verdicts say so
     tries = np.concatenate([sol.theta[late, None, :], np.tile(fresh, (len(late), 1, 1))], axis=1)
     count = tries.shape[1]

@@ -26,10 +26,10 @@ def declared(key: str, symbol: str, column: str, unit: str, formula, **more) -> 
         params=(
             Param("E", "E", "nats", f"the loss that no number of {column} gets below", (0.0, 1e3), log=False),
             Param("B", "B", f"nats {unit}^c_0", "weight of the term that falls", (1e-12, 1e90), anchor=coefficient(column, "c0")),
-            Param("c0", "c_0", "", "how fast that term falls before the break", (1e-4, 3.0)),
+            Param("c0", "c_0", "", "how fast that term falls before the break", (1e-3, 3.0)),
             Param("c1", "c_1", "", "how much faster it falls after the break", (1e-3, 30.0)),
             Param("x1", "x_1", unit, "where the break is", (1e-9, 1e60), anchor=location(column)),
-            Param("f1", "f_1", "", "how gradual the break is: its width in logs", (1e-3, 3.0)),
+            Param("f1", "f_1", "", "how gradual the break is: its width in logs", (0.02, 3.0)),
         ),
         cite="Caballero et al. 2023, arXiv 2210.14891, eq. 1 with one break",
         **more,
