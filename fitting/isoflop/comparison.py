@@ -197,7 +197,8 @@ def _verdict(
 ) -> str:  # fmt: skip
     known = [r for r in rows if r.params is not None]
     if len(known) < 2:
-        return "Only one approach has an answer, so there is nothing to compare it with."
+        how_many = "Only one approach has" if known else "No approach has"
+        return f"{how_many} an answer here, so there is nothing to compare."
     if not all(_bounded(r.params) and _bounded(r.a) for r in known):
         sizes = " and ".join(f"{_said(r.params)} ({r.key})" for r in known)
         return (

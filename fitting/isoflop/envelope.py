@@ -245,6 +245,9 @@ def _won(race: _Curves | _Ends, count: Accounting, chosen: EnvelopeSettings, tab
     block = max(1, BLOCK // coarse.loss.size)
     parts = [coarse.winners(drawn[i : i + block]) for i in range(0, max(1, chosen.resamples), block)]
     picks, held = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]).astype(float)
+    won = np.where(held > 0, race.labels[picks], -1)
+    lowest = np.min(np.where(held > 0, race.labels[picks], n), axis=1)
+    held[won.max(axis=1) <= lowest] = 0.0  # one size alone has no trend, not a trend of zero
 
     def law(best: Array, draws: Array) -> PowerLaw:
         nothing = np.empty((0, len(best)))

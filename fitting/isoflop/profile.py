@@ -83,7 +83,8 @@ class Profile:
 class Curve:
     """A bucket's rows moved to the middle of their budget, log N and height (n,) each, and their vertex.
 
-    `labels` (n,) tell apart their `several` sizes, before they were moved: runs of one size stay one point of a curve.
+    `labels` (n,) tell apart the points of a curve: runs of one size stay one, and sizes that were moved to one place are
+    one. `several` is how many sizes there are.
     """
 
     bucket: Bucket
@@ -101,9 +102,10 @@ def curve(b: Bucket, rows: Rows, chosen: Settings, drift: float) -> Curve:
     x = rows.log_n[b.rows] - (GROWTH * off if moved else 0.0)
     log_loss = np.log(rows.loss[b.rows]) - drift * off
     height = log_loss if chosen.scale == "log loss" else np.exp(log_loss)
-    labels = sizes(rows.log_n[b.rows])
+    own = sizes(rows.log_n[b.rows])
+    labels = sizes(np.bincount(own, x) / np.bincount(own))[own]
     vertex = vertices(chosen.method, x, height, labels, np.ones((1, len(x))))
-    return Curve(b, x, height, labels, int(labels.max()) + 1, vertex)
+    return Curve(b, x, height, labels, int(own.max()) + 1, vertex)
 
 
 def curves(found: Sequence[Bucket], rows: Rows, chosen: Settings) -> tuple[list[Curve], float]:
@@ -159,7 +161,7 @@ def profile(c: Curve, rows: Rows, count: Accounting, chosen: Settings) -> Profil
     apart = np.nan
     if state == FINE:
         d = rows.log_d[at] - (1.0 - GROWTH) * off
-        other = vertices(chosen.method, d, c.height, c.labels, np.ones((1, len(d))))
+        other = vertices(chosen.method, d, c.height, sizes(d), np.ones((1, len(d))))
         apart = float(np.exp(other.log_n[0]))
     flag = _flag(state, size, c.several, np.exp(c.x), chosen)
     return Profile(
@@ -189,7 +191,8 @@ def drawn(p: Profile, chosen: Settings, points: int = 81) -> tuple[Array, Array]
     Empty where there is no curve: fewer than three sizes.
     """
     x, y = np.log(p.level_params), np.log(p.level_loss) if chosen.scale == "log loss" else p.level_loss
-    labels = sizes(np.log(p.run_params))
+    own = sizes(np.log(p.run_params))
+    labels = sizes(np.bincount(own, x) / np.bincount(own))[own]
     if labels.max() < 2:
         return np.empty(0), np.empty(0)
     parabola = chosen.method == "quadratic"

@@ -84,8 +84,9 @@ def _akimas(log_n: Array, height: Array, labels: Array, weights: Array) -> Verti
     """Sizes that a resample did not draw are gaps: resamples with equally many sizes are solved together."""
     member = (labels[:, None] == np.arange(labels.max() + 1)).astype(float)
     mass = weights @ member
+    # A size stands at one place in every resample: means of those drawn could meet its neighbour's.
+    x = np.broadcast_to(log_n @ member / member.sum(axis=0), mass.shape)
     with np.errstate(invalid="ignore"):
-        x = (weights * log_n) @ member / mass
         y = (weights * height) @ member / mass
     held = mass > 0
     order = np.argsort(np.where(held, x, np.inf), axis=1, kind="stable")

@@ -68,6 +68,14 @@ def test_checkpoints_of_runs_left_out_do_not_count(curves):
     assert envelope(held, resamples=0).winners == without.winners
 
 
+def test_resamples_in_which_one_size_wins_alone_have_no_exponent(curves):
+    found = envelope(curves(sizes=8, noise=0.002), resamples=400)
+    assert np.abs(found.params_law.draws[:, 1]).min() > 1e-6
+    lost = 400 - len(found.params_law.draws)
+    assert lost > 20
+    assert f"{lost} of 400 resamples have no power law: few runs carry it." in found.notes
+
+
 def test_the_order_of_the_rows_changes_nothing(curves):
     runs = curves(sizes=9, noise=0.003)
     mixed = replace(runs, history=runs.history.sample(frac=1.0, random_state=1), kept=runs.kept.iloc[::-1])

@@ -138,6 +138,23 @@ def test_one_budget_written_with_scatter_is_one_budget(sweep, surface):
     assert abs(unlevelled.a().value - plain.a().value) > 3 * abs(scattered.a().value - plain.a().value)
 
 
+def test_sizes_that_are_moved_to_one_place_are_one_point(sweep, surface):
+    runs = sweep(sizes=9)
+    twins = runs.kept[runs.kept["run"].str.slice(1).astype(int) % 9 == 3]
+    c, n = (
+        twins["flops"] * np.exp(0.06),
+        twins["params"] * np.exp(0.03),
+    )  # half of .06 is .03: the twin comes to rest on it
+    twins = twins.assign(run=twins["run"] + "-twin", flops=c, params=n, tokens=c / 6 / n)
+    twins["loss"] = surface().loss(twins["params"], twins["tokens"])
+    both = with_kept(runs, pd.concat([runs.kept, twins]))
+    for method in ("quadratic", "akima"):
+        alone, found = (profiles(r, method=method, resamples=50) for r in (runs, both))
+        assert all(len(p.runs) == 10 for p in found.profiles)
+        assert found.a().value == pytest.approx(alone.a().value, abs=0.01)
+        assert np.isfinite(found.a().low)
+
+
 def test_refusals_say_what_to_do(sweep):
     runs = sweep(sizes=7)
     frame = runs.kept
