@@ -59,7 +59,7 @@ def controls(runs: Runs, column: str, found: Families | None) -> None:
     """One column of controls; each writes its setting to the workspace at once."""
     able = compare_state.columns(runs)
     asked = compare_state.settings()
-    _menu("column", "Families are named by", {c: f"{c} ({len(n)})" for c, n in able.items()}, column,
+    _menu("column", "Families are named by", {c: f"{compare_words.header(runs, c)} ({len(n)})" for c, n in able.items()}, column,
           "The column whose values are compared: an architecture, a data mix, an optimiser. Shown: those with runs enough for a "
           "law of each.")  # fmt: skip
     names = {n: f"{n} ({count} runs)" for n, count in able[column].items()}
@@ -184,4 +184,3 @@ def computed(found: Families) -> None:
     }  # fmt: skip
     body = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in said.items())
     st.html(f'<dl class="iso-terms">{body}</dl>')
-    widgets.quiet(*found.notes)

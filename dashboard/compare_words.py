@@ -6,6 +6,7 @@ import math
 
 from dashboard import numbers
 from dashboard.widgets import Chip
+from data.schema import Runs
 from fitting import Families
 from fitting.families import Crossing, Versus
 from fitting.result import Band
@@ -27,13 +28,18 @@ def name(text: str) -> str:
     return f"“{cut}”" if " " in cut else cut
 
 
-def chips(found: Families) -> list[Chip]:
+def header(runs: Runs, column: str) -> str:
+    """What the file itself calls a column."""
+    return next((s.header for s in runs.sources if s.column == column and s.header), column)
+
+
+def chips(found: Families, runs: Runs) -> list[Chip]:
     """The law with its settings, and the families."""
     s = found.settings
     delta = "least squares" if math.isinf(s.delta) else f"Huber {s.delta:g}"
     return [
         Chip(found.law.title, f"{delta}, {s.resamples:,} refits by {s.grouping}"),
-        Chip(f"{len(found.names)} families", f"by {name(found.column)}"),
+        Chip(f"{len(found.names)} families", f"by {name(header(runs, found.column))}"),
     ]
 
 

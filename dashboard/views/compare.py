@@ -31,13 +31,14 @@ found = compare_state.aimed(found)
 versus = [found.versus(name) for name in found.others]
 first = compare_state.in_the_sentence(versus)
 
-widgets.chips([*chips, *compare_words.chips(found)])
+widgets.chips([*chips, *compare_words.chips(found, runs)])
 sentence, values = compare_words.answer(first)
 widgets.answer(sentence, compare_words.under(first, found.data[1]), **values)
 compare_panels.warnings(found)
 main, side = st.columns([7, 3], gap="large")
 with main:
     st.plotly_chart(families.figure(found, runs), config=PLOT, key="families")
+    widgets.quiet(*found.notes)
 with side:
     compare_panels.controls(runs, column, found)
     widgets.steps()

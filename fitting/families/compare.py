@@ -20,6 +20,7 @@ from fitting.result import FitError, Settings
 from fitting.solve import Solution, residuals
 from fitting.table import Arrays, arrays
 from fitting.threads import one_thread
+from fitting.verdicts.refusal import refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,7 @@ Array = np.ndarray
 
 # The default target: this many times the largest run.
 TARGET = 10.0
+UNSEEN = 0.02  # of the lowest loss: a floor whose interval reaches below this is not seen (as in the checks of a fit)
 
 
 def compare_families(
@@ -107,6 +109,7 @@ def compare_families(
     )  # fmt: skip
     middle = [made.multiplier(name, np.sqrt(overlap[0] * overlap[1])).value for name in made.names]
     made.versus(made.others[0])  # a target out of reach is refused here, not on the page
+    made = replace(made, notes=(*made.notes, *_floors(made)))
     return replace(made, warnings=words.warnings(column, labels(table.kept[column]), table.kept, made.names, middle))
 
 
@@ -149,6 +152,8 @@ def _split(
             )
         label = f"{table.name}, {column} {name}"
         tables[name] = arrays(replace(table, kept=mine, history=None, name=label), law, group)
+        if why := refusal(law, tables[name], label):
+            raise FitError(why)
     listed = ", ".join(f"{name} has {n}" for name, n in list(short.items())[:6])
     if len(tables) < 2 or (reference in short):
         raise FitError(
@@ -242,6 +247,23 @@ def _usable(values: list[Array], parts: tuple[Part, ...], law: Law, name: str) -
                 f"{law.title} fits {p.name} of {name} best with a constant beyond any number: its loss hardly depends on "
                 f"{' and '.join(law.inputs)}. Choose another law, or check the columns."
             )
+
+
+def _floors(made: Families) -> list[str]:
+    """A note on families whose runs show no floor: far beyond the data, the lower floor always wins."""
+    if not len(made.families[0].draws):
+        return []
+    floors = [i for i, p in enumerate(made.law.params) if p.is_floor]
+    unseen = [
+        f.name
+        for f in made.families
+        if any(np.quantile(f.draws[:, i], 0.025) <= UNSEEN * f.ranges["loss"][0] for i in floors)
+    ]
+    if not unseen:
+        return []
+    return [
+        f"The runs of {' and '.join(unseen)} show no floor: what is said far beyond the data hangs on one they do not hold."
+    ]
 
 
 def _settled(best: JointFit, settled: Array) -> list[str]:

@@ -323,6 +323,23 @@ def test_families_without_compute_in_common_are_refused():
         compare_families(replace(runs, kept=kept), "arch")
 
 
+def test_a_family_on_one_ray_is_refused():
+    runs = planted(0.003)
+    ray = (runs.kept["arch"] == "A") | (runs.kept["tokens"] / runs.kept["params"]).between(15, 25)
+    line = runs.kept.assign(tokens=np.where(runs.kept["arch"] == "B", 20 * runs.kept["params"], runs.kept["tokens"]))
+    with pytest.raises(FitError, match=r"B .*(one line|different settings)"):
+        compare_families(replace(runs, kept=line), "arch")
+    with pytest.raises(FitError, match="at least 7 runs"):
+        compare_families(replace(runs, kept=runs.kept[ray].reset_index(drop=True)), "arch")
+
+
+def test_a_floor_that_is_not_seen_is_said():
+    none = {**A, "E": 0.0, "A": 20.0, "B": 30.0, "alpha": 0.1, "beta": 0.1}
+    found = compare_families(planted(0.01, one=none, two=none), "arch", share="nothing", resamples=60)
+    assert "show no floor" in found.notes[-1]
+    assert compare_families(planted(0.001), "arch", resamples=60).notes == ()
+
+
 def test_the_reference_itself_is_not_compared(noisy):
     with pytest.raises(FitError, match="is the reference itself"):
         noisy.versus("A")
