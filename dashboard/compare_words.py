@@ -119,7 +119,7 @@ def settles(v: Versus) -> str:
 def multiple(band: Band) -> tuple[str, str]:
     """A multiplier and its interval as `1.31x` and `1.18–1.46x`; infinite ends in words."""
     if math.isinf(band.value):
-        return "∞", f"{numbers.ratio(band.low)}x or more"
+        return "∞", f"{numbers.ratio(band.low)}x or more" if math.isfinite(band.low) else "in every refit"
     value, interval = numbers.with_interval(band.value, band.low, band.high, "ratio")
     return f"{value}x", interval if interval == numbers.MISSING else f"{interval}x"
 

@@ -98,7 +98,7 @@ def compare_families(
         overlap=overlap,
         target=float(TARGET * largest if target is None else target),
         warnings=(),
-        notes=(*notes, *_settled(best, settled)),
+        notes=(*notes, *_settled(best, settled), *_edges(best, parts)),
         settings=Settings(
             delta=float(delta), resamples=int(resamples), grouping=group or "run", seed=int(seed),
             law_reason=reason, excluded=excluded,
@@ -264,6 +264,21 @@ def _floors(made: Families) -> list[str]:
     return [
         f"The runs of {' and '.join(unseen)} show no floor: what is said far beyond the data hangs on one they do not hold."
     ]
+
+
+def _edges(best: JointFit, parts: tuple[Part, ...]) -> list[str]:
+    """A note on each family some of whose constants ended at the edge of what is plausible: its runs do not hold the law."""
+    low, high = best.where.bounds
+    reach = 1e-6 * (high - low)
+    out = []
+    for p, at in zip(parts, best.where.index, strict=True):
+        edge = (best.theta[at] <= low[at] + reach[at]) | (best.theta[at] >= high[at] - reach[at])
+        names = [param.name for param, on in zip(p.where.law.params, edge, strict=True) if on and not param.is_floor]
+        if names:
+            out.append(
+                f"The runs of {p.name} do not hold the law: {' and '.join(names)} ended at the edge of what is plausible."
+            )
+    return out
 
 
 def _settled(best: JointFit, settled: Array) -> list[str]:

@@ -158,6 +158,19 @@ def test_crossings_in_words(crossing, words):
 
 
 @pytest.mark.parametrize(
+    ("band", "words"),
+    [
+        ((1.31, 1.18, 1.46), ("1.31x", "1.18–1.46x")),
+        ((np.inf, 24.0, np.inf), ("∞", "24x or more")),
+        ((np.inf, np.inf, np.inf), ("∞", "in every refit")),
+        ((1.2, np.nan, np.nan), ("1.2x", "—")),
+    ],
+)
+def test_multipliers_in_words(band, words):
+    assert compare_words.multiple(Band(*band, 0.95)) == words
+
+
+@pytest.mark.parametrize(
     ("share", "words"),
     [(1.0, "every refit"), (0.0, "no refit"), (0.998, "over 99\u202f% of refits"), (0.001, "under 1\u202f% of refits")],
 )
