@@ -171,7 +171,7 @@ def _weight(found: Families, share: str, weight: float) -> float:
 def computed(found: Families) -> None:
     """How the comparison was computed, as a list of terms."""
     s = found.settings
-    delta = "least squares" if s.delta == float("inf") else f"Huber delta {s.delta:g}"
+    delta = "least squares" if s.delta == float("inf") else f"Huber delta {s.delta:.3g}"
     said = {
         "Multiplier": "How many times a budget the reference needs for the loss that the family reaches with it, each at its own best "
         "split of parameters and tokens, minimised numerically.",

@@ -44,10 +44,11 @@ def current(runs: Runs, column: str) -> Families | FitError:
     fit, wanted = state.fit_settings(), settings()
     named = columns(runs).get(column, {})
     reference = wanted.reference if wanted.reference in named else None
-    group = fit.group if fit.group in runs.kept and fit.group != column else None
+    together = fit.group in runs.kept and fit.group != column and fit.intervals not in ("runs", "residuals")
+    group = fit.group if together else None
     mine = runs.set_aside["reason"] == "excluded by you"
     gone = tuple(sorted(runs.set_aside.loc[mine, "run"].astype(str)))
-    given = (column, fit.law, wanted.share, reference, group, float(fit.delta), fit.seed, gone)
+    given = (column, fit.law, wanted.share, reference, group, fit.delta, fit.seed, gone)
     return _families(*_about(runs), given, runs)
 
 

@@ -36,7 +36,7 @@ def header(runs: Runs, column: str) -> str:
 def chips(found: Families, runs: Runs) -> list[Chip]:
     """The law with its settings, and the families."""
     s = found.settings
-    delta = "least squares" if math.isinf(s.delta) else f"Huber {s.delta:g}"
+    delta = "least squares" if math.isinf(s.delta) else f"Huber {s.delta:.2g}"
     return [
         Chip(found.law.title, f"{delta}, {s.resamples:,} refits by {s.grouping}"),
         Chip(f"{len(found.names)} families", f"by {name(header(runs, found.column))}"),

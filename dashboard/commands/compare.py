@@ -27,7 +27,11 @@ SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
 @click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")
 @click.option("--group", metavar="COLUMN", help="Resample all runs with one value of COLUMN together.")
 @click.option(
-    "--delta", type=Delta(), default=1e-3, show_default=True, help="Huber's delta in log loss; inf is least squares."
+    "--delta",
+    type=Delta(),
+    default="auto",
+    show_default=True,
+    help="Huber's delta in log loss; auto scales it to the noise, inf is least squares.",
 )
 @click.option(
     "--resamples", type=click.IntRange(0, 100_000), default=1000, show_default=True, help="Refits for the intervals."
@@ -48,7 +52,7 @@ def command(
     target: float | None,
     exclude: tuple[str, ...],
     group: str | None,
-    delta: float,
+    delta: float | str,
     resamples: int,
     seed: int,
     json_to: str | None,

@@ -17,6 +17,7 @@ from fitting.families.joint import JointFit, Part, apart, part, solution_of, tog
 from fitting.families.result import Families, Family
 from fitting.law import Law
 from fitting.result import FitError, Settings
+from fitting.scale import scaled_delta
 from fitting.solve import Solution, residuals
 from fitting.table import Arrays, arrays
 from fitting.threads import one_thread
@@ -42,7 +43,7 @@ def compare_families(
     target: float | None = None,
     exclude: Iterable[str] = (),
     group: str | None = None,
-    delta: float = 1e-3,
+    delta: float | str = "auto",
     resamples: int = 1000,
     seed: int = 0,
 ) -> Families:
@@ -51,7 +52,7 @@ def compare_families(
     `column` is called as in the table or as in the file it came from. `share` is "nothing", "floor", "exponents", "floor
     and exponents", or "auto": the lowest AICc among those that the runs do not reject, with refits in every way to share,
     by Akaike weight. `target` is the budget asked about, in FLOPs (default: ten times the largest run). `exclude`,
-    `group`, `delta`, `resamples` and `seed` are those of `fit`; runs are resampled within their family.
+    `group`, `delta`, `resamples` and `seed` are those of `fit`; runs (or groups) are drawn again within their family.
 
     Raises FitError, in one sentence with what to do: no such column, one family only, too few runs in a family,
     families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
@@ -78,7 +79,9 @@ def compare_families(
     overlap = _overlap(tables, first, column)
     largest = max(t.ranges["flops"][1] for t in tables.values())
     with one_thread():
-        parts = tuple(part(name, t, chosen, delta) for name, t in tables.items())
+        parts = tuple(part(name, t, chosen, np.inf if isinstance(delta, str) else delta) for name, t in tables.items())
+        if isinstance(delta, str):
+            parts = _scaled(parts)
         fits = _every_sharing(chosen, parts)
         tests = sharing.weighed({name: sharing.judged(fit, fits["nothing"]) for name, fit in fits.items()})
         picked, why = sharing.choose(tests, share)
@@ -87,6 +90,7 @@ def compare_families(
         draws, settled = _refits(parts, fits, under, seed)
     values = best.where.families(best.theta)
     _usable(values, parts, chosen, table.name)
+    rule = "auto" if isinstance(delta, str) else "given"
     made = Families(
         column=column,
         reference=first,
@@ -100,7 +104,8 @@ def compare_families(
         warnings=(),
         notes=(*notes, *_settled(best, settled), *_edges(best, parts)),
         settings=Settings(
-            delta=float(delta), resamples=int(resamples), grouping=group or "run", seed=int(seed),
+            delta=parts[0].problem.delta, delta_rule=rule, resamples=int(resamples), grouping=group or "run",
+            intervals="groups" if group else "runs", seed=int(seed),
             law_reason=reason, excluded=excluded,
         ),
         digest=table.digest,
@@ -113,11 +118,11 @@ def compare_families(
     return replace(made, warnings=words.warnings(column, labels(table.kept[column]), table.kept, made.names, middle))
 
 
-def _check(share: str, delta: float, resamples: int) -> None:
+def _check(share: str, delta: float | str, resamples: int) -> None:
     if share not in ("auto", *sharing.SHARES):
         raise FitError(f"share is one of auto, {', '.join(sharing.SHARES)}; it was {share!r}.")
-    if not delta > 0:
-        raise FitError(f"delta is a positive number of log-loss units such as 0.001; it was {delta!r}.")
+    if delta != "auto" and (isinstance(delta, str) or not delta > 0):
+        raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {delta!r}.')
     if not (0 <= resamples <= 100_000):
         raise FitError(f"resamples is a whole number from 0 to 100,000; it was {resamples!r}.")
 
@@ -189,6 +194,13 @@ def _overlap(tables: dict[str, Arrays], reference: str, column: str) -> tuple[fl
     low, high = max(least for least, _ in ranges.values()), min(most for _, most in ranges.values())
     # Families may each overlap with the reference and not with one another: then the reference's own middle is the place to stand.
     return (low, high) if low <= high else ranges[reference]
+
+
+def _scaled(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts with one delta, scaled to the noise: the root mean square over the runs of each family's own."""
+    own = np.repeat([scaled_delta(p.problem) for p in parts], [p.problem.n for p in parts])
+    delta = float(np.sqrt(np.mean(own**2)))
+    return tuple(replace(p, problem=replace(p.problem, delta=delta)) for p in parts)
 
 
 def _every_sharing(law: Law, parts: tuple[Part, ...]) -> dict[str, JointFit]:

@@ -1,10 +1,10 @@
 """May families share their floor or their exponents? Nested fits compared by a robust test and by AICc.
 
-The likelihood is Besiroglu et al.'s (2024, arXiv 2404.10102): p(r) = exp(-Huber_d(r / s)) / (s Z(d)) for a log residual
-r, here with d s held at the delta of the fit, so that the fit is the maximum of the likelihood for every s, and s is
-fitted. With delta far below the noise this is Laplace's density; where the noise is normal, twice its log ratio is then
-pi/2 times a chi-square, and a plain likelihood-ratio test would reject too often. The test therefore scales the ratio by
-what the residuals say about themselves (Hampel, Ronchetti, Rousseeuw and Stahel 1986, section 7.2: the tau test),
+The likelihood is `fitting.likelihood`'s, after Besiroglu et al. 2024 (arXiv 2404.10102), with delta in log-loss units, so
+that the fit is its maximum and the scale of the noise is fitted. With delta far below the noise this is Laplace's density;
+where the noise is normal, twice its log ratio is then pi/2 times a chi-square, and a plain likelihood-ratio test would
+reject too often. The test therefore scales the ratio by what the residuals say about themselves (Hampel, Ronchetti,
+Rousseeuw and Stahel 1986, section 7.2: the tau test),
     F = 2 (H_shared - H_apart) E[psi'] / E[psi^2] / q,    q parameters fewer,
 with H the sums of Huber losses, psi their slope, and compares it with Fisher's F. With delta infinite it is the F test.
 AICc takes the likelihood as it stands: where the noise is normal it leans to sharing less, which is the safer side.
@@ -15,8 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import erf, fdtrc, ndtr
+from scipy.special import fdtrc, ndtr
 
 from fitting.families.joint import JointFit
 from fitting.law import Law
@@ -33,6 +32,7 @@ SHARED = {
     "nothing": "every family by itself",
 }
 REJECT = 0.05
+ROUNDING = 1e-13  # of log losses: runs without noise have a likelihood too
 
 
 @dataclass(frozen=True)
@@ -65,33 +65,14 @@ def possible(law: Law) -> tuple[str, ...]:
 
 def judged(fit: JointFit, free: JointFit) -> Sharing:
     """A fit that shares, judged against `free`, which shares nothing."""
+    from fitting.likelihood import log_likelihood
+
     n, delta = fit.problem.n, fit.problem.delta
-    spread = log_likelihood(fit.objective, n, delta)
+    r = residuals(fit.problem, fit.theta[None, :])[0]
+    likely = log_likelihood(np.hypot(r, ROUNDING), delta)
     k = fit.p + 1  # the scale of the noise is fitted too
-    aicc = -2.0 * spread + 2.0 * k * n / (n - k - 1) if n > k + 1 else np.inf
-    return Sharing(fit.share, fit.p, fit.objective, spread, float(aicc), _p_value(fit, free))
-
-
-def log_likelihood(objective: float, n: int, delta: float) -> float:
-    """The log likelihood of n log residuals with this sum of Huber losses, at the best scale of the noise."""
-    least = max(objective, EXACT * n)
-    around = 0.5 * np.log(2.0 * least / n)  # the scale, were the density normal
-
-    def cost(log_s: float) -> float:
-        s = np.exp(log_s)
-        return float(least / s**2 + n * (log_s + np.log(_mass(delta / s))))
-
-    # Laplace's scale is larger than this where delta is small: delta b = s^2 with b the mean residual.
-    reach = 0.0 if np.isinf(delta) else max(0.0, 0.5 * np.log(max(least / n, delta**2) / delta**2))
-    found = minimize_scalar(
-        cost, bounds=(around - 3.0, around + reach + 3.0), method="bounded", options={"xatol": 1e-9}
-    )
-    return -float(found.fun)
-
-
-def _mass(d: float) -> float:
-    """The integral of exp(-Huber_d)."""
-    return float(np.sqrt(2 * np.pi) * erf(d / np.sqrt(2)) + (2.0 / d) * np.exp(-0.5 * d * d))
+    aicc = -2.0 * likely + 2.0 * k * n / (n - k - 1) if n > k + 1 else np.inf
+    return Sharing(fit.share, fit.p, fit.objective, likely, float(aicc), _p_value(fit, free))
 
 
 def _p_value(fit: JointFit, free: JointFit) -> float:

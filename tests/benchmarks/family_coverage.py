@@ -1,6 +1,6 @@
 """How often the intervals of a comparison of families hold the truth: two planted families, many simulated tables.
 
-    python tests/benchmarks/family_coverage.py --tables 200 --resamples 200 --noise 0.004 --delta 0.001
+    python tests/benchmarks/family_coverage.py --tables 200 --resamples 200 --noise 0.004 --delta auto
 
 One row a way to share: share of tables whose 95 % interval holds the multiplier 1.3 at 1e20 FLOP (inside the data), the
 multiplier 1 at 1e22 and the crossing at 1e22 (3.3 times beyond the largest run); median widths in log budget; and how
@@ -28,11 +28,11 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=200)
     parser.add_argument("--resamples", type=int, default=200)
     parser.add_argument("--noise", type=float, default=0.004, help="standard deviation of log loss")
-    parser.add_argument("--delta", type=float, default=1e-3)
+    parser.add_argument("--delta", type=lambda text: text if text == "auto" else float(text), default="auto")
     parser.add_argument("--ways", nargs="*", default=WAYS)
     asked = parser.parse_args()
     print(
-        f"{asked.tables} tables of 2 x 30 runs, noise {asked.noise:g}, delta {asked.delta:g}, {asked.resamples} refits, seeds 0.."
+        f"{asked.tables} tables of 2 x 30 runs, noise {asked.noise:g}, delta {asked.delta}, {asked.resamples} refits, seeds 0.."
     )
     print(f"{'share':22}{'1e20':>7}{'1e22':>7}{'cross':>7}{'width 1e20':>12}{'width 1e22':>12}{'rejected':>10}{'s':>7}")
     for way in asked.ways:
