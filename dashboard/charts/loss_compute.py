@@ -83,9 +83,11 @@ def figure(runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None 
     if fit is not None:
         _beyond(out, frame, x)
         _floors(out, frame, fit, floor)
-        if x == "flops" and "params" in law.inputs:
+        sized = set(law.inputs) == {"params", "tokens"}
+        if sized:
             _sizes(out, frame, fit, drawn)
-        _law(out, frame, fit, x)
+        if sized or law.inputs == (x,):  # a law of more than size and data has no one curve along compute
+            _law(out, frame, fit, x)
     marks.draw(out, drawn, x, frame.edge, key=x != "params" and not (fit and {"params", "tokens"} <= set(law.inputs)))
     return out
 
