@@ -1,8 +1,8 @@
 """What is current: the workspace in the address, the data chosen in it, and the runs after mapping and exclusions.
 
-The only file with caches and session state. Ids and plain values go in, results come out; results are shared between
-sessions and must not be changed by whoever gets them. The session holds ids and counters alone: everything a person
-decides is written to the workspace at once, so that a refresh or a restart finds it again.
+With fit_analyses.py and compare_state.py the only file with caches. Ids and plain values go in, results come out;
+results are shared between sessions and must not be changed by whoever gets them. The session holds ids and counters
+alone: everything a person decides is written to the workspace at once, so that a refresh or a restart finds it again.
 
 To add a thing that is current (a fit, a plan): a cached function of plain values and the runs' digest, and a function
 `current_...()` that reads its settings with `setting(name, otherwise)` and calls it. `change(what, {...})` is one step
