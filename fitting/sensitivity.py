@@ -162,7 +162,7 @@ def _dropped(case: _Case) -> Iterator[Choice]:
     for i, k in enumerate(ks):
         pick = 2 * i + int(moved[2 * i + 1] > moved[2 * i])
         left = order[:k] if pick % 2 == 0 else order[-k:]
-        label = f"without {case.table.runs[left[0]]}" if k == 1 else f"without the {k} strongest runs"
+        label = f"without {case.table.runs[left[0]]}" if k == 1 else f"without the {k} strongest"
         yield _choice(DROPS, label, d, pick)
 
 
@@ -256,6 +256,7 @@ def _sentence(params: Band | None, loss: Band, choices: tuple[Choice, ...]) -> s
     strongest, value = max(tried, key=lambda t: moved.get(t[0].label, -1.0))
     what = "predicted loss" if params is None else "best size"
     name = strongest.label if strongest.kind == DROPS else f"with {strongest.label}"
+    name += " runs" if name.endswith("strongest") else ""
     head = f"The {what} hangs most on {WORDS.get(strongest.kind, strongest.kind)}: {name} it is {_times(value / base.value)}"
     if not np.isfinite([base.low, base.high]).all():
         return f"{head}."

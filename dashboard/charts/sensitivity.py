@@ -14,6 +14,7 @@ from fitting import Band
 from fitting.sensitivity import Choice, Sensitivity
 
 ROW, HEAD, FOOT = 22, 30, 54  # px of a row, of what stands above the first and of the axis
+INSET = 0.02  # how far inside the axis a mark of something beyond it stands, as a share of the axis
 OUTSIDE = theme.CATEGORICAL[5]
 QUANTITIES = {"params": "Best size, parameters", "loss": "Loss there, nats per token"}
 
@@ -109,7 +110,11 @@ def _mark(out: go.Figure, row: int, value: float, ends: Sequence[float], colour:
         symbol = ("triangle-left" if value < ends[0] else "triangle-right") + (
             "-open" if symbol.endswith("open") else ""
         )
-        value = min(max(value, ends[0] * (1 + 1e-9)), ends[1] * (1 - 1e-9))  # a mark just off the axis is not drawn
+        # A little inside, so that it hides neither behind a label nor behind the axis.
+        if symbol.startswith("triangle-left"):
+            value = ends[0] * (ends[1] / ends[0]) ** INSET
+        else:
+            value = ends[1] * (ends[0] / ends[1]) ** INSET
     out.add_scatter(
         x=[value],
         y=[row],

@@ -73,7 +73,7 @@ def _terms(fit: Fit) -> None:
         )
     if rows:
         st.html(
-            '<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="col">What each term adds</th>'
+            '<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="row">What each term adds</th>'
             f'<th scope="col">These runs</th><th scope="col">95 %</th></tr></thead><tbody>{rows}</tbody></table></div>'
         )
 

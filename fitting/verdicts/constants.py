@@ -41,7 +41,11 @@ def weights(e: Evidence) -> Verdict | None:
         return Verdict("weights", title, "ok", f"{weight} is told apart from {exponent} (correlation {r:.2f}).")
     return Verdict(
         "weights", title, "ok",
-        f"{weight} hangs on {exponent} (correlation {r:.4f}): alone it is known within a factor of {alone:.2g}, its term at the "
-        f"middle of the runs within {term:.2g}.",
+        f"{weight} hangs on {exponent} (correlation {r:.4f}): alone it is known within a factor of {_times(alone)}, its term at the "
+        f"middle of the runs within {_times(term)}.",
         "Quote that term, below the constants, rather than the weight alone.",
     )  # fmt: skip
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.0f}" if 10 <= factor < 1e4 else f"{factor:.2g}"
