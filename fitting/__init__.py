@@ -3,6 +3,8 @@
 from fitting.estimate import fit, load_fit
 from fitting.families import Families, compare_families
 from fitting.law import Law, all_laws, offered
+from fitting.laws_compared import compare_laws
+from fitting.papers import PaperTest, against_papers
 from fitting.planner import Plan, plan
 from fitting.result import Band, Fit, FitError, Status, Verdict
 
@@ -12,11 +14,14 @@ __all__ = [
     "Fit",
     "FitError",
     "Law",
+    "PaperTest",
     "Plan",
     "Status",
     "Verdict",
+    "against_papers",
     "all_laws",
     "compare_families",
+    "compare_laws",
     "fit",
     "load_fit",
     "offered",

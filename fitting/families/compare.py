@@ -21,7 +21,7 @@ from fitting.scale import scaled_delta
 from fitting.solve import Solution, residuals
 from fitting.table import Arrays, arrays
 from fitting.threads import one_thread
-from fitting.verdicts.refusal import refusal
+from fitting.verdicts import refusal
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fitting.result import Verdict
 from fitting.verdicts import constants, floor, influence, runs, shape, solution
 from fitting.verdicts.evidence import Evidence
-from fitting.verdicts.refusal import on_a_line, refusal
+from fitting.verdicts.unusable import on_a_line, refusal
 
 __all__ = ["Evidence", "on_a_line", "refusal", "verdicts"]
 

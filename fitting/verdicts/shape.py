@@ -24,7 +24,9 @@ CURVED, ORDERED, UNREPEATED = 0.03, 0.02, 0.005
 CERTAIN = 1e-4
 # A bend that takes most of what is left over, and is this large beside the whole spread of the log losses, is no detail.
 BROKEN = 0.2
-WORDS = {"params": "model size", "tokens": "tokens", "flops": "compute"}
+# Nor is one of this share of the loss, whatever else is left over.
+GROSS = 0.05
+WORDS = {"params": "model size", "tokens": "tokens", "flops": "compute", "unique_tokens": "unique tokens"}
 
 
 def trend(e: Evidence) -> Verdict | None:
@@ -46,7 +48,8 @@ def trend(e: Evidence) -> Verdict | None:
         return Verdict("shape", title, "ok", f"What the law leaves over has no bend along its inputs (p = {p:.2g}).")
     single = [_joint(e, z[:, [k]]) for k in range(z.shape[1])]
     strongest = min(range(len(single)), key=lambda k: single[k][0] if single[k] else 1.0)  # type: ignore[index]
-    broken = p < CERTAIN and share > 0.5 and size > BROKEN * float(np.std(np.log(e.table.loss)))
+    most = share > 0.5 and size > BROKEN * float(np.std(np.log(e.table.loss)))
+    broken = p < CERTAIN and (most or size > GROSS)
     return Verdict(
         "shape", title, "fail" if broken else "note",
         f"The law {'does not fit' if broken else 'is a little off'}: what it leaves over bends {names[strongest]}, "
@@ -65,7 +68,7 @@ def _bends(e: Evidence) -> dict[str, Array]:
     logs = e.logs
     if len(logs) == 1:
         ((name, x),) = logs.items()
-        return {f"along {WORDS.get(name, name)}": x**2, f"twice along {WORDS.get(name, name)}": x**3}
+        return {f"along {WORDS.get(name, name)}": x**2, f"back and forth along {WORDS.get(name, name)}": x**3}
     out = {
         f"along {WORDS.get(a, a)}" if a == b else f"with {WORDS.get(a, a)} and {WORDS.get(b, b)} together": logs[a]
         * logs[b]

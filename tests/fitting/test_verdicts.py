@@ -279,6 +279,7 @@ def test_a_law_without_its_shape(dataset):
     f = fit(runs, law="kaplan-tokens", resamples=200)
     assert states(f)["shape"] == "fail"
     assert "does not fit" in said(f, "shape")
+    assert "along tokens" in said(f, "shape")
     assert f.status is Status.UNSOUND
     check_words(f)
 
