@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.fit_settings import DELTAS, INTERVALS, MOST_SEED, RESAMPLES
+from dashboard.fit_settings import DELTAS, INTERVALS, MOST_SEED, POSTERIOR, PRIORS, RESAMPLES
 from data.schema import COLUMNS, Runs
 from fitting import Fit, FitError, all_laws, offered
-from fitting.estimate import choose
+from fitting.choosing import choose
 
 SINGLE = ""  # the menu's word for no column named
 UNGROUPED = ("runs", "residuals")  # methods that take each run by itself
@@ -23,7 +23,8 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     """One column of controls, with what `fit` chose by itself; each writes its setting to the workspace at once."""
     asked = state.fit_settings()
     reasons = offered([c for c in runs.columns if runs.kept[c].notna().any()])
-    titles = {"auto": f"Recommended: {_recommended(runs)}"}
+    recommended = fit.law.title if fit is not None and asked.law == "auto" else _recommended(runs)
+    titles = {"auto": f"Recommended: {recommended}"}
     for key, law in all_laws().items():
         titles[key] = f"{law.title} ({reasons[key]})" if reasons[key] else law.title
     shown = all_laws().get(asked.law)
@@ -33,6 +34,17 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
         args=("law", {key: title.partition(" (the table")[0] for key, title in titles.items()}),
         help=widgets.literal(shown.cite) if shown else "The law these columns allow best. Each law names its paper here once chosen.",
     )  # fmt: skip
+    if asked.law == "auto" and fit is not None:
+        widgets.quiet(f"{fit.settings.law_reason[:1].upper()}{fit.settings.law_reason[1:]}.")
+    if shown is None or shown.believes:
+        _hold("fit_prior", asked.prior)
+        st.selectbox(
+            "Start from", list(PRIORS), format_func=lambda p: PRIORS.get(p, str(p)), key="fit_prior", on_change=_keep,
+            args=("prior", PRIORS),
+            help="What public sweeps of language models say of this law's floor, exponents and q, as a prior that counts each of "
+            "these runs as a quarter. It halves the error of forecasts on tables it was not made from; on a law that is exactly "
+            "Chinchilla's it pulls predictions far beyond the runs a little. Runs that contradict it are fitted without.",
+        )  # fmt: skip
     scaled = fit is not None and fit.settings.delta_rule == "auto"
     deltas = {
         **DELTAS,
@@ -47,7 +59,10 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
         "2022 (arXiv 2203.15556) use 0.001. If the law moves with it, the runs disagree.",
     )  # fmt: skip
     found = fit is not None and asked.intervals == "auto"
-    ways = {**INTERVALS, "auto": f"auto: {INTERVALS[fit.settings.intervals]}" if fit and found else "auto"}
+    ways = {
+        **INTERVALS,
+        "auto": f"auto: {(INTERVALS | POSTERIOR)[fit.settings.intervals]}" if fit and found else "auto",
+    }
     _hold("fit_intervals", asked.intervals)
     st.selectbox(
         "Intervals", list(ways), format_func=lambda w: ways.get(w, str(w)), key="fit_intervals", on_change=_keep,

@@ -26,6 +26,10 @@ INTERVALS = {
     "residuals": "noise drawn anew",
     "components": "noise in two parts, one shared",
 }
+# What auto can come to besides.
+POSTERIOR = {"posterior": "what runs and prior leave open"}
+# Where the general law's fit starts from.
+PRIORS = {"auto": "published sweeps, unless contradicted", "published": "published sweeps", "none": "these runs alone"}
 RESAMPLES = (500, 1000, 4000, 10000)
 MOST_SEED = 2**32 - 1
 
@@ -40,9 +44,16 @@ class FitSettings:
     law: str = "auto"
     delta: float | str = "auto"
     intervals: str = "auto"
+    prior: str = "auto"
     resamples: int = 4000
     group: str | None = None
     seed: int = 0
+
+    @property
+    def start(self) -> str:
+        """The prior as `fit` takes it: a law of which nothing is published starts from nothing, whatever was chosen before."""
+        believes = self.law == "auto" or all_laws()[self.law].believes
+        return self.prior if believes else "auto"
 
     def written(self) -> dict[str, Any]:
         """Plain values of what differs from the defaults, for JSON and for an address; infinity is the text "inf"."""
@@ -57,11 +68,12 @@ def read_settings(values: Any) -> FitSettings:
     """The settings that plain values say (numbers may be text); each one that makes no sense is left at its default."""
     given = values if isinstance(values, Mapping) else {}
     group, delta, intervals = given.get("group"), given.get("delta"), given.get("intervals")
-    law = given.get("law")
+    law, prior = given.get("law"), given.get("prior")
     return FitSettings(
         law=law if isinstance(law, str) and law in all_laws() else DEFAULTS.law,
         delta=_one_of(delta, DELTAS, DEFAULTS.delta),
         intervals=intervals if isinstance(intervals, str) and intervals in INTERVALS else DEFAULTS.intervals,
+        prior=prior if isinstance(prior, str) and prior in PRIORS else DEFAULTS.prior,
         resamples=int(_one_of(given.get("resamples"), RESAMPLES, DEFAULTS.resamples)),
         group=group if isinstance(group, str) and group else None,
         seed=_seed(given.get("seed")),

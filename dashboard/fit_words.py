@@ -35,6 +35,7 @@ def drawn(fit: Fit) -> str:
         "groups": f"groups by {s.grouping} drawn",
         "residuals": "noise drawn",
         "components": f"noise drawn, part shared by {s.grouping}",
+        "posterior": "published sweeps as prior",
     }[s.intervals]
 
 

@@ -300,28 +300,22 @@ def current_fit(**other: Any) -> Fit | FitError:
     mine = runs.set_aside["reason"] == "excluded by you"
     gone = tuple(sorted(runs.set_aside.loc[mine, "run"].astype(str)))
     about = (runs.name, len(runs.set_aside), repr(runs.sources), labels)
-    how = (wanted.law, wanted.delta, wanted.intervals, wanted.resamples, group, wanted.seed)
-    return _fit(runs.digest, about, gone, *how, runs)
+    how = {
+        "law": wanted.law, "delta": wanted.delta, "intervals": wanted.intervals, "prior": wanted.start,
+        "resamples": wanted.resamples, "group": group, "seed": wanted.seed,
+    }  # fmt: skip
+    return _fit(runs.digest, about, gone, tuple(how.items()), runs)
 
 
 @st.cache_resource(max_entries=40, show_spinner="Fitting the law, and again to data drawn anew for its intervals")
 def _fit(
-    digest: str,
-    about: tuple[Any, ...],
-    gone: tuple[str, ...],
-    law: str,
-    delta: float | str,
-    intervals: str,
-    resamples: int,
-    group: str | None,
-    seed: int,
-    _runs: Runs,
+    digest: str, about: tuple[Any, ...], gone: tuple[str, ...], how: tuple[tuple[str, Any], ...], _runs: Runs
 ) -> Fit | FitError:
     """The fit, keyed by everything that enters it or that it says; a refusal is an answer too, so that it is found once."""
     from fitting import FitError, fit
 
     try:
-        found = fit(_runs, law, delta=delta, intervals=intervals, resamples=resamples, group=group, seed=seed)
+        found = fit(_runs, **dict(how))
     except FitError as refusal:
         return refusal
     return replace(found, settings=replace(found.settings, excluded=gone))

@@ -2,6 +2,7 @@
 
 from fitting.estimate import fit, load_fit
 from fitting.families import Families, compare_families
+from fitting.forecast import Backtest, backtest
 from fitting.law import Law, all_laws, offered
 from fitting.laws_compared import compare_laws
 from fitting.papers import PaperTest, against_papers
@@ -9,6 +10,7 @@ from fitting.planner import Plan, plan
 from fitting.result import Band, Fit, FitError, Status, Verdict
 
 __all__ = [
+    "Backtest",
     "Band",
     "Families",
     "Fit",
@@ -20,6 +22,7 @@ __all__ = [
     "Verdict",
     "against_papers",
     "all_laws",
+    "backtest",
     "compare_families",
     "compare_laws",
     "fit",

@@ -10,20 +10,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.schema import Runs
-from fitting.bootstrap import drawn
+from fitting.believing import Believing, believing, posterior
+from fitting.bootstrap import MOST_WEIGHTS, drawn
+from fitting.choosing import choose, unless_contradicted
 from fitting.coordinates import coordinates
-from fitting.intervals import choose_intervals
-from fitting.law import Law, all_laws
+from fitting.doubt import WITH_PRIOR, WITHOUT, Doubt, doubt
+from fitting.intervals import POSTERIOR, choose_intervals
 from fitting.result import Fit, FitError, Settings
-from fitting.scale import scaled_delta
-from fitting.solve import minimise, problem, slopes
+from fitting.scale import robust_spread, scaled_delta
+from fitting.solve import Problem, Solution, minimise, problem, residuals, slopes
 from fitting.starts import starts
 from fitting.table import arrays
 from fitting.threads import one_thread
-from fitting.verdicts import Evidence, on_a_line, refusal, verdicts
+from fitting.verdicts import Evidence, refusal, verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Array = np.ndarray
 
 # Starts beside the best one, displaced by this much in every coordinate: they must come back to it.
 RIVALS, DISPLACED = 4, 0.3
@@ -37,6 +41,7 @@ def fit(
     group: str | None = None,
     delta: float | str = "auto",
     intervals: str = "auto",
+    prior: str = "auto",
     resamples: int = 4000,
     seed: int = 0,
 ) -> Fit:
@@ -46,8 +51,9 @@ def fit(
     `delta` is Huber's, in log loss: "auto" scales it to the noise, the field's own is 1e-3, `float("inf")` is least squares.
     `intervals` says what is drawn anew for them: "runs", "groups" whole, "residuals" at the same inputs, "components"
     (what groups share and the rest apart), or "auto" for what these residuals call for. `group` is the column whose runs
-    may share their luck (default: the model size, group or budget that shows it). `resamples` refits give the intervals;
-    the same `seed` gives the same ones.
+    may share their luck (default: the model size, group or budget that shows it). `prior` "published" starts from what
+    published sweeps say of the law's parameters, "none" from nothing; "auto" is the first for laws that have it.
+    `resamples` refits give the intervals; the same `seed` gives the same ones.
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
@@ -60,19 +66,32 @@ def fit(
     if not (0 <= resamples <= 100_000):
         raise FitError(f"resamples is a whole number from 0 to 100,000; it was {resamples!r}.")
     chosen, reason = choose(table_of_runs, law)
+    if prior not in ("auto", "published", "none") or (prior == "published" and law != "auto" and not chosen.believes):
+        raise FitError(
+            f'prior is "auto", "published" or "none", and {chosen.title} {"has" if chosen.believes else "has no"} published one; '
+            f"it was {prior!r}."
+        )
     table = arrays(table_of_runs, chosen, group)
+    if law == "auto" and prior != "published" and chosen.believes:
+        chosen, reason = unless_contradicted(chosen, reason, None if prior == "none" else table, delta)
     why = refusal(chosen, table, table_of_runs.name)
     if why:
         resamples = 0  # intervals of such a fit would say nothing, and each refit is slow
+    held = None
     with one_thread():
         where = coordinates(chosen, table.inputs, table.loss)
         prob = problem(where, table.inputs, table.loss, np.inf if isinstance(delta, str) else delta)
-        if isinstance(delta, str):
-            prob = replace(prob, delta=scaled_delta(prob))
-        first = minimise(prob, starts(prob))
-        rng = np.random.default_rng(seed)
-        centre = first.theta[first.best()]
-        tried = minimise(prob, np.vstack([first.theta, centre + DISPLACED * rng.standard_normal((RIVALS, chosen.p))]))
+        if chosen.believes and prior != "none":
+            held = believing(prob, None if isinstance(delta, str) else delta)
+            if held.contradicted and prior == "auto":
+                held = None
+        if held:
+            prob, begin = held.prob, held.starts
+        else:
+            if isinstance(delta, str):
+                prob = replace(prob, delta=scaled_delta(prob))
+            begin = starts(prob)
+        tried = _tried(prob, begin, seed)
         best = tried.best()
         r, jac = slopes(prob, tried.theta[best][None, :])
         left = r[0]
@@ -80,10 +99,16 @@ def fit(
             raise FitError(
                 f"{chosen.title} gives no finite loss anywhere for {table_of_runs.name}. Choose another law."
             )
-        how = choose_intervals(intervals, group, table.groupings, left, jac[0].T, prob.delta)
-        if group or how.method == "groups":
+        spread = held.noise if held else robust_spread(left)
+        near = doubt(table.inputs, left, spread, WITH_PRIOR if held else WITHOUT) if resamples else None
+        if held and intervals == "auto" and group is None:
+            how = POSTERIOR
+            draws, new_noise = _posterior(held, tried.theta[best], near, resamples, seed)
+        else:
+            how = choose_intervals(intervals, group, table.groupings, left, jac[0].T, prob.delta)
+            draws, new_noise = drawn(prob, tried.theta[best], how, resamples, seed)
+        if how is not POSTERIOR and (group or how.method == "groups"):
             table = replace(table, groups=how.labels)
-        draws, new_noise = drawn(prob, tried.theta[best], how, resamples, seed)
     values = where.natural(tried.theta[best])
     if not np.all(np.isfinite(values)):
         gone = " and ".join(k for k, v in zip(chosen.names, values, strict=True) if not np.isfinite(v))
@@ -112,6 +137,7 @@ def fit(
             starts=len(tried.objective),
             count=_count(table_of_runs),
             flops_convention=table.flops_convention,
+            prior="published" if held else "none",
             law_reason=reason,
             excluded=excluded,
         ),
@@ -121,43 +147,31 @@ def fit(
         accounting=table.accounting,
         table=table_of_runs.name,
         new_noise=new_noise,
+        doubt=near,
     )
     if why:
         raise FitError(why, found)
     return found
 
 
-def choose(runs: Runs, key: str) -> tuple[Law, str]:
-    """The law called `key`, or for "auto" the one the table allows best, and the reason in a sentence.
+def _tried(prob: Problem, begin: Array, seed: int) -> Solution:
+    """Where the starts (k, p) end, and some more displaced from the best of them, which must come back to it."""
+    first = minimise(prob, begin)
+    rng = np.random.default_rng(seed)
+    around = first.theta[first.best()] + DISPLACED * rng.standard_normal((RIVALS, begin.shape[1]))
+    return minimise(prob, np.vstack([first.theta, around]))
 
-    Raises FitError when there is no such law, or "auto" finds none that the table can carry.
-    """
-    laws = all_laws()
-    if key != "auto":
-        if key not in laws:
-            raise FitError(f"There is no law called {key!r}; choose one of {', '.join(laws)}.")
-        return laws[key], "chosen by you"
-    frame = runs.kept
-    varied = {
-        c for c in ("params", "tokens", "flops")
-        if c in frame.columns and frame[c].nunique(dropna=True) >= 3 and frame["loss"].notna().any()
-    }  # fmt: skip
-    if {"params", "tokens"} <= varied:
-        both = frame[["params", "tokens", "flops"] if "flops" in varied else ["params", "tokens"]].dropna()
-        if len(both) > 2 and on_a_line(both["params"].to_numpy(float), both["tokens"].to_numpy(float)):
-            key = "compute-floor" if "flops" in varied else "kaplan-params"
-            return laws[key], "model size and tokens rise in step, so only what they do together can be read"
-        return laws["chinchilla"], "both parameters and tokens vary, so the law that trades one for the other is fitted"
-    if "params" in varied:
-        return laws["kaplan-params"], "only the number of parameters varies"
-    if "tokens" in varied:
-        return laws["kaplan-tokens"], "only the number of tokens varies"
-    if "flops" in varied:
-        return laws["compute-floor"], "only training compute is known to vary"
-    raise FitError(
-        f"A law needs at least three different values of parameters, tokens or FLOPs beside a loss; {runs.name} has "
-        f"{len(frame)} usable runs that do not vary any of them. Map the columns, or add runs."
-    )
+
+def _posterior(held: Believing, best: Array, near: Doubt | None, resamples: int, seed: int) -> tuple[Solution, Array]:
+    """Draws that hold what runs and prior leave open, and one new run's noise (R,) for each."""
+    draws = posterior(held, best, resamples, seed, max(1, MOST_WEIGHTS // held.prob.n))
+    if near is None:
+        return draws, np.empty(0)
+    left = residuals(held.prob, best[None, :])[0]
+    left = left - np.median(left)
+    rng = np.random.default_rng([seed, 1])
+    noise = near.noise * rng.choice(left / max(float(np.sqrt(np.mean(left**2))), 1e-300), size=resamples)
+    return draws, noise
 
 
 def load_fit(source: str | Path) -> Fit:

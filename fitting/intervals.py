@@ -17,6 +17,7 @@ from fitting.result import FitError
 Array = np.ndarray
 
 METHODS = ("auto", "runs", "groups", "residuals", "components")
+USED = (*METHODS[1:], "posterior")
 CHOSEN = "chosen by you"
 WORDS = {"params": "model size", "flops": "FLOP budget", "group": "group", "seed": "seed"}
 # Fewer groups, or fewer runs that repeat a group, say nothing about what groups share.
@@ -34,6 +35,15 @@ class Choice:
     labels: Array
     reason: str
     noise: Noise | None = None
+
+
+# What a fit with a prior has: its draws hold the doubt that runs and prior leave, not that of runs alone.
+POSTERIOR = Choice(
+    "posterior",
+    "run",
+    np.empty(0, int),
+    "the fit starts from what published sweeps say, so draws hold the doubt that runs and prior leave together",
+)
 
 
 def choose_intervals(

@@ -51,6 +51,17 @@ def location(input: str) -> Anchor:
 
 
 @dataclass(frozen=True)
+class Belief:
+    """What published sweeps say of a parameter before any run is seen: `centre`, times or over `factor` (one deviation).
+
+    A floor's centre is its share of the lowest loss in the table.
+    """
+
+    centre: float
+    factor: float
+
+
+@dataclass(frozen=True)
 class Param:
     """One parameter of a law: name, LaTeX symbol, unit, meaning, and the range outside which nobody would believe it.
 
@@ -65,6 +76,7 @@ class Param:
     range: tuple[float, float]
     log: bool = True
     anchor: Anchor | None = None
+    belief: Belief | None = None
 
     @property
     def is_floor(self) -> bool:
@@ -123,6 +135,11 @@ class Law:
     def p(self) -> int:
         """The number of parameters."""
         return len(self.params)
+
+    @cached_property
+    def believes(self) -> bool:
+        """Whether published sweeps say something of its parameters beforehand, so that it may be fitted with a prior."""
+        return any(p.belief for p in self.params)
 
     @property
     def min_runs(self) -> int:

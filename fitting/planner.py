@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.doubt import CHECKED
 from fitting.hardware import Hardware
 from fitting.optimum import Optimum, Valley, flat_range, optimum, valley
 from fitting.result import Band, Fit, FitError
@@ -222,13 +223,19 @@ def _assemble(
         tokens=band(best.tokens, spread.tokens) if sized else None,
         tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
         loss=band(best.loss, spread.loss),
-        loss_run=band(best.loss, spread.loss * np.exp(-fit.errors())),
+        loss_run=band(*fit.of_run(_places(fit, chosen, best), best.loss, spread.loss)),
         valley=flat,  # type: ignore[arg-type]
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,
         hardware=hardware,
         notes=_notes(fit, chosen[0], best, sized),
     )
+
+
+def _places(fit: Fit, budgets: Array, best: Optimum) -> dict[str, Array]:
+    """Where the plan's runs lie, (1, K) for each of the law's inputs."""
+    known = {"flops": budgets, "params": best.params, "tokens": best.tokens}
+    return {k: known[k] for k in fit.law.inputs}
 
 
 def _ratio(o: Optimum) -> Array:
@@ -243,9 +250,17 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool) -> tuple[str, .
     notes = []
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
     if budgets[0] > largest:
-        notes.append(
-            f"{budgets[0] / largest:.2g}x beyond the largest run: the bands hold the noise of these runs, not doubt about the law's form."
-        )
+        far = f"{budgets[0] / largest:.2g}x beyond the largest run"
+        if fit.doubt is None:
+            notes.append(f"{far}: the bands hold the noise of these runs, not doubt about the law's form.")
+        else:
+            checked = (
+                "" if budgets[0] / largest <= CHECKED else f", up to {CHECKED:g}x: further than that nobody has looked"
+            )
+            notes.append(
+                f"{far}: the law's band holds the noise of these runs; a new run's also holds doubt about the law's form, as large "
+                f"as public sweeps showed it to be{checked}."
+            )
     outside = [
         word
         for name, word, x in (("params", "model size", best.params), ("tokens", "number of tokens", best.tokens))

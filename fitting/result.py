@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.doubt import Doubt
 from fitting.law import Law, all_laws
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Settings:
     """Everything chosen for a fit, as it must be repeated to get the same numbers.
 
     `delta_rule` is "given", or "auto" where `delta` was scaled to the noise. `intervals` is the method that was used,
-    `intervals_reason` why, in words, and `grouping` the column it grouped by, "run" for none.
+    `intervals_reason` why, in words, and `grouping` the column it grouped by, "run" for none. `prior` is "published" where
+    the fit starts from what published sweeps say of the law's parameters.
     """
 
     delta: float = 1e-3
@@ -86,6 +88,7 @@ class Settings:
     starts: int = 0
     count: str = "params"
     flops_convention: str = "6ND"
+    prior: str = "none"
     law_reason: str = ""
     excluded: tuple[str, ...] = ()
 
@@ -121,7 +124,8 @@ class Fit:
 
     `draws` is the source of every interval; `new_noise` (R,) is for each the noise of one new run, in log loss, where
     the intervals' method says (else residuals stand for it). `residuals` (n,) are log f - log L in the order of `runs`. `ranges` maps
-    each input, the output and `flops` to the lowest and highest value among the runs fitted.
+    each input, the output and `flops` to the lowest and highest value among the runs fitted. `doubt` widens forecasts of
+    runs; a fit without draws has none.
     """
 
     law_key: str
@@ -137,6 +141,7 @@ class Fit:
     accounting: Accounting = field(default_factory=Accounting)
     table: str = ""
     new_noise: Array = field(default_factory=lambda: np.empty(0))
+    doubt: Doubt | None = None
 
     @property
     def law(self) -> Law:
@@ -191,8 +196,9 @@ class Fit:
     def predict(self, level: float = 0.95, of: str = "law", **inputs: Any) -> Band:
         """Predicted loss, in nats per token, at inputs given by name as numbers or arrays of one shape.
 
-        `of="law"` is the band of the law's mean; `of="run"` the prediction interval of one new run, which adds the
-        spread of single runs around the law. Neither holds doubt about the law's form. TypeError for wrong inputs.
+        `of="law"` is the band of the law's mean, as the noise of these runs leaves it; `of="run"` the prediction interval
+        of one new run: it adds the spread of single runs, what runs near the new one leave over, and beyond the largest
+        run doubt about the law's form. TypeError for wrong inputs.
         """
         if set(inputs) != set(self.law.inputs):
             raise TypeError(
@@ -206,8 +212,30 @@ class Fit:
         best = self.law(flat, self._columns(self.values[None, :]))
         spread = self.law(flat, self._columns(self.draws))
         if of == "run":
-            spread = spread * np.exp(-self.errors())
+            best, spread = self.of_run(flat, best, spread)
         return self.band_of(best, spread, level, shape)
+
+    def of_run(self, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
+        """From the law's losses at inputs (1, k) each, best (1, k) and of draws (R, k), those of one new run there."""
+        if self.doubt is None or len(self.draws) == 0:
+            return best, spread * np.exp(-self.errors())
+        with np.errstate(all="ignore"):  # a draw may have no loss there; it has no quantile either
+            moved, variance = self.doubt.at({k: np.ravel(inputs[k]) for k in self.doubt.inputs})
+            log = np.log(spread)
+            own = self.doubt.growth(self.beyond(inputs)) * (log - np.median(log, axis=0))
+            rng = np.random.default_rng([self.settings.seed, 2])
+            near = self.doubt.growth(self.beyond(inputs)) * np.sqrt(variance) * rng.standard_normal((len(spread), 1))
+            middle = np.log(best) + moved
+            return np.exp(middle), np.exp(middle + own + near - self.errors())
+
+    def beyond(self, inputs: Mapping[str, Array]) -> Array:
+        """Compute at inputs of any shape over the largest run's; 1 where the law does not tell compute."""
+        largest = self.ranges.get("flops", (np.nan, np.nan))[1]
+        if "flops" in inputs:
+            return np.asarray(inputs["flops"]) / largest
+        if {"params", "tokens"} <= set(inputs) and np.isfinite(largest):
+            return np.asarray(self.accounting.flops(inputs["params"], inputs["tokens"]) / largest)
+        return np.ones_like(np.asarray(next(iter(inputs.values())), float))
 
     def errors(self) -> Array:
         """One new run's noise for each draw, (R, 1), in log loss with the sign of the residuals.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.believing import believing
 from fitting.bootstrap import refits, weights
 from fitting.coordinates import coordinates
 from fitting.decision import Decision, decide
@@ -101,7 +102,8 @@ class _Case:
     def __init__(self, fit: Fit, runs: Runs, table: Arrays, flops: float):
         self.fit, self.runs, self.table, self.flops = fit, runs, table, flops
         where = coordinates(fit.law, table.inputs, table.loss)
-        self.prob: Problem = problem(where, table.inputs, table.loss, fit.settings.delta)
+        prob = problem(where, table.inputs, table.loss, fit.settings.delta)
+        self.prob: Problem = believing(prob, fit.settings.delta).prob if fit.settings.prior != "none" else prob
         self.theta = where.internal(fit.values)
 
     def decide(self, prob: Problem, theta: Array, count: Accounting | None = None) -> Decision:

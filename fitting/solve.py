@@ -40,6 +40,7 @@ class Problem:
     """One table and one law, ready to be solved: scaled inputs (n,) each, log losses, and the Huber delta.
 
     Log losses are (n,), or (R, n) where every refit has losses of its own. `prior` adds what is believed beforehand.
+    `importance` (n,) is how much each run counts, 1 where it is not given.
     """
 
     coordinates: Coordinates
@@ -47,6 +48,13 @@ class Problem:
     log_loss: Array
     delta: float
     prior: Penalty | None = None
+    importance: Array | None = None
+
+    def weighed(self, weights: Array | None) -> Array | None:
+        """Run weights (R, n) or (n,) times each run's importance; None where every run counts once."""
+        if self.importance is None:
+            return weights
+        return self.importance if weights is None else weights * self.importance
 
     @property
     def n(self) -> int:
@@ -99,7 +107,7 @@ def residuals(prob: Problem, theta: Array) -> Array:
 
 def objective(prob: Problem, theta: Array, weights: Array | None = None) -> Array:
     """The objective (R,) at coordinates (R, p), with run weights (R, n) or (n,) if given."""
-    h = huber(residuals(prob, theta), prob.delta)
+    h, weights = huber(residuals(prob, theta), prob.delta), prob.weighed(weights)
     with np.errstate(all="ignore"):
         fit = np.sum(h if weights is None else h * weights, axis=-1)
         return fit if prob.prior is None else fit + prob.prior.cost(theta)
@@ -179,7 +187,8 @@ class _Local:
 def _local(prob: Problem, theta: Array, weights: Array | None) -> _Local:
     r, jac = _evaluate(prob, theta)
     a = np.abs(r)
-    w = 1.0 if weights is None else weights
+    weighed = prob.weighed(weights)
+    w = 1.0 if weighed is None else weighed
     with np.errstate(all="ignore"):  # where the formula overflows the objective is infinite, and no step goes there
         inside = np.minimum(a, prob.delta)
         value = np.sum(w * inside * (a - 0.5 * inside), axis=1)

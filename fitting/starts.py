@@ -40,7 +40,9 @@ def _thinned(prob: Problem) -> Problem:
         return prob
     rows = np.linspace(0, prob.n - 1, ENOUGH_ROWS).astype(int)
     rows = np.argsort(prob.inputs[0], kind="stable")[rows]
-    return replace(prob, inputs=tuple(x[rows] for x in prob.inputs), log_loss=prob.log_loss[..., rows])
+    importance = None if prob.importance is None else prob.importance[rows]
+    inputs = tuple(x[rows] for x in prob.inputs)
+    return replace(prob, inputs=inputs, log_loss=prob.log_loss[..., rows], importance=importance)
 
 
 def _shape_grid(prob: Problem) -> tuple[list[int], Array]:

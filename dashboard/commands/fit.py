@@ -51,6 +51,13 @@ class Delta(click.ParamType):
     help="What is drawn anew for each refit.",
 )
 @click.option(
+    "--prior",
+    type=click.Choice(("auto", "published", "none")),
+    default="auto",
+    show_default=True,
+    help="Whether the general law starts from what published sweeps say; auto does unless the runs contradict it.",
+)
+@click.option(
     "--resamples", type=click.IntRange(0, 100_000), default=4000, show_default=True, help="Refits for the intervals."
 )
 @click.option(
@@ -69,6 +76,7 @@ def command(
     group: str | None,
     delta: float | str,
     intervals: str,
+    prior: str,
     resamples: int,
     seed: int,
     json_to: str | None,
@@ -94,8 +102,9 @@ def command(
             f"no column is called {group!r}; there are {', '.join(runs.kept)}.", param_hint="--group"
         )
     found = fit(
-        runs, law, exclude=exclude, group=group, delta=delta, intervals=intervals, resamples=resamples, seed=seed
-    )
+        runs, law, exclude=exclude, group=group, delta=delta, intervals=intervals, prior=prior, resamples=resamples,
+        seed=seed,
+    )  # fmt: skip
     outputs = (
         (json_to, lambda: fit_to_json(found)),
         (latex, lambda: fit_to_latex(found)),

@@ -25,6 +25,7 @@ TABS = {
     "Constants": "constants",
     "Residuals": "residuals",
     "What if": "what_if",
+    "Forecast test": "forecast_test",
     "Approaches": "approaches",
     "Laws": "laws",
 }

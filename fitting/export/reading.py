@@ -11,15 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from fitting.doubt import Doubt
 from fitting.export.text import FORMAT, VERSION
-from fitting.intervals import METHODS
+from fitting.intervals import USED
 from fitting.law import Law, all_laws
 from fitting.result import Accounting, Fit, FitError, Settings, Verdict
 
 # More than anyone asks for, and still only tens of megabytes when it comes from a stranger.
 MOST_DRAWS, MOST_RUNS = 100_000, 5_000_000
+# Several times what a fit keeps; the work grows with its cube.
+MOST_DOUBT = 1000
 # The methods whose draws bring a new run's noise along.
-DRAWING = ("residuals", "components")
+DRAWING = ("residuals", "components", "posterior")
 STATES = ("ok", "note", "fail")
 
 
@@ -94,7 +97,25 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
         accounting=_build(Accounting, body["accounting"], {f.name: _bounded for f in fields(Accounting)}),
         table=_text(body["table"]),
         new_noise=np.array(new_noise),
+        doubt=_doubt(law, body.get("doubt")),
     )
+
+
+def _doubt(law: Law, x: Any) -> Doubt | None:
+    """What widens forecasts; none in a fit saved before there was any."""
+    if x is None:
+        return None
+    found = _mapping(x)
+    if set(found) != {f.name for f in fields(Doubt)} or tuple(_list(found["inputs"], len(law.inputs))) != law.inputs:
+        raise DamagedError(f"its doubt has {', '.join(sorted(map(str, found)))}")
+    left = [_finite(v) for v in _list(found["left"], MOST_DOUBT)]
+    places = [[_finite(v) for v in _list(row, len(law.inputs))] for row in _list(found["places"], MOST_DOUBT)]
+    if len(places) != len(left) or any(len(row) != len(law.inputs) for row in places):
+        raise DamagedError(f"{len(left)} leftovers lie in {len(places)} places")
+    ratio, noise, share = (_bounded(found[k]) for k in ("ratio", "noise", "share"))
+    if min(ratio, noise, share) < 0:
+        raise DamagedError("its doubt is negative")
+    return Doubt(law.inputs, np.array(places).reshape(len(left), len(law.inputs)), np.array(left), ratio, noise, share)
 
 
 def _settings(x: Any) -> Settings:
@@ -103,8 +124,13 @@ def _settings(x: Any) -> Settings:
     if not any(k in found for k in ("delta_rule", "intervals", "intervals_reason")):
         method = "runs" if found["grouping"] == "run" else "groups"
         found |= {"delta_rule": "given", "intervals": method, "intervals_reason": ""}
+    found.setdefault("prior", "none")
     settings: Settings = _build(Settings, found, _SETTING)
-    if settings.intervals not in METHODS[1:] or settings.delta_rule not in ("given", "auto"):
+    if (
+        settings.intervals not in USED
+        or settings.prior not in ("none", "published")
+        or settings.delta_rule not in ("given", "auto")
+    ):
         raise DamagedError(f"intervals {settings.intervals!r}, delta {settings.delta_rule!r}")
     return settings
 
@@ -191,6 +217,7 @@ _SETTING: dict[str, Callable[[Any], Any]] = {
     "delta_rule": _text,
     "intervals": _text,
     "intervals_reason": _text,
+    "prior": _text,
     "seed": _count,
     "objective": _text,
     "starts": _count,

@@ -37,6 +37,7 @@ def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
         "residuals": fit.residuals.tolist(),
         "draws": fit.draws.tolist(),
         "new_noise": fit.new_noise.tolist(),
+        "doubt": None if fit.doubt is None else asdict(fit.doubt),
     }
     text = json.dumps(finite(body), indent=None, separators=(",", ":"), allow_nan=False)
     if path is not None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from data.schema import Runs
 from fitting import bootstrap
-from fitting.estimate import as_runs, choose
+from fitting.choosing import choose
+from fitting.estimate import as_runs
 from fitting.families import sharing, words
 from fitting.families.columns import MOST_FAMILIES, labels, resolved
 from fitting.families.joint import JointFit, Part, apart, part, solution_of, together

@@ -107,7 +107,7 @@ def test_the_columns_can_be_said(run: Any, tmp_path: Path) -> None:
         "--column", "loss=loss", "--unit", "tokens=1e9",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
-    here = fit(read_runs(LADDER), "chinchilla", resamples=20)
+    here = fit(read_runs(LADDER), resamples=20)
     assert json.loads(done.stdout)["params"]["alpha"] == pytest.approx(here.params["alpha"], rel=1e-6)
 
 

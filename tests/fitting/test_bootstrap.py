@@ -139,8 +139,8 @@ def test_groups_widen_what_shares_its_noise(make_runs):
     shared = np.repeat(0.01 * rng.standard_normal(sizes), repeats)
     loss = LAW({"params": n, "tokens": d}, TRUTH) * np.exp(shared + 0.001 * rng.standard_normal(n.size))
     runs = make_runs(params=n, tokens=d, loss=loss, size=np.repeat(np.arange(sizes), repeats).astype(str))
-    by_run = fit(runs, intervals="runs", resamples=600).interval("alpha")
-    by_size = fit(runs, intervals="groups", resamples=600, group="size")
+    by_run = fit(runs, "chinchilla", intervals="runs", resamples=600).interval("alpha")
+    by_size = fit(runs, "chinchilla", intervals="groups", resamples=600, group="size")
     assert by_size.settings.grouping == "size"
     wide = by_size.interval("alpha")
     assert wide.high - wide.low > 1.5 * (by_run.high - by_run.low)
@@ -154,6 +154,7 @@ def test_a_new_run_is_covered(make_runs):
         make_runs(
             params=n, tokens=d, loss=LAW({"params": n, "tokens": d}, TRUTH) * np.exp(0.005 * rng.standard_normal(48))
         ),
+        "chinchilla",
         resamples=1000,
     )
     n2, d2 = np.exp(rng.uniform(np.log(5e7), np.log(1e10), 400)), np.exp(rng.uniform(np.log(1e9), np.log(3e11), 400))
@@ -192,7 +193,7 @@ def test_intervals_hold_the_truth(make_runs):
 
 
 def test_no_resamples_no_interval(noisy):
-    f = fit(noisy, resamples=0)
+    f = fit(noisy, "chinchilla", resamples=0)
     assert f.draws.shape == (0, 5)
     band = f.predict(params=1e9, tokens=1e11)
     assert np.isfinite(band.value)
@@ -205,7 +206,11 @@ def test_a_new_run_errs_to_the_side_the_runs_do(make_runs):
     rng = np.random.default_rng(2)
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 1e10, 9), np.geomspace(1e9, 3e11, 7)))
     worse = np.where(rng.random(n.size) < 0.25, 0.05, 0.0) + 0.0005 * rng.standard_normal(n.size)
-    f = fit(make_runs(params=n, tokens=d, loss=LAW({"params": n, "tokens": d}, TRUTH) * np.exp(worse)), resamples=500)
+    f = fit(
+        make_runs(params=n, tokens=d, loss=LAW({"params": n, "tokens": d}, TRUTH) * np.exp(worse)),
+        "chinchilla",
+        resamples=500,
+    )
     b = f.predict(params=1e9, tokens=2e10, of="run")
     assert b.high / b.value - 1 > 0.03
     assert 1 - b.low / b.value < 0.02
@@ -235,7 +240,7 @@ def test_draws_are_the_refits(noisy):
 
     An optimum certified to 1e-13 of its objective fixes the parameters to the root of that, a few parts in 1e7.
     """
-    f = fit(noisy, delta=1e-3, intervals="runs", resamples=30, seed=4)
+    f = fit(noisy, "chinchilla", delta=1e-3, intervals="runs", resamples=30, seed=4)
     table = arrays(noisy, LAW)
     where = coordinates(LAW, table.inputs, table.loss)
     prob = problem(where, table.inputs, table.loss, 1e-3)

@@ -291,7 +291,7 @@ def test_plan_of_a_law_of_compute_exports(fits):
 
 def test_a_fit_without_resamples_exports(make_runs, noisy):
     """No intervals: null in JSON, n/a in LaTeX, None in Python."""
-    f = fit(noisy, resamples=0)
+    f = fit(noisy, "chinchilla", resamples=0)
     back = load_fit(f.to_json())
     assert back.draws.shape == (0, 5)
     assert math.isnan(back.interval("alpha").low)
@@ -302,12 +302,12 @@ def test_a_fit_without_resamples_exports(make_runs, noisy):
 
 
 def test_infinite_delta_survives(noisy):
-    f = fit(noisy, resamples=20, delta=float("inf"))
+    f = fit(noisy, "chinchilla", resamples=20, delta=float("inf"))
     assert load_fit(f.to_json()).settings.delta == float("inf")
     exec(f.to_python(), {})
 
 
 def test_paths_may_be_paths(noisy, tmp_path: Path):
-    f = fit(noisy, resamples=5)
+    f = fit(noisy, "chinchilla", resamples=5)
     f.to_json(tmp_path / "with space ü.json")
     assert np.array_equal(load_fit(tmp_path / "with space ü.json").values, f.values)

@@ -54,7 +54,10 @@ def test_the_multiplier_is_what_the_planner_says():
     found = compare_families(runs, "arch", share="nothing", reference="A", delta=1e-3, resamples=0)
     apart = {
         name: fit(
-            replace(runs, kept=runs.kept[runs.kept["arch"] == name].reset_index(drop=True)), delta=1e-3, resamples=0
+            replace(runs, kept=runs.kept[runs.kept["arch"] == name].reset_index(drop=True)),
+            "chinchilla",
+            delta=1e-3,
+            resamples=0,
         )
         for name in "AB"
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fitting import fit, plan
+from fitting import all_laws, fit, plan
 from fitting.coordinates import coordinates
 from fitting.solve import minimise, problem
 from fitting.starts import starts
@@ -67,10 +67,11 @@ def test_the_outliers_are_among_those_named(epoch, highest_five):
     assert sum(name in sentence for name in highest_five) >= 4
 
 
-def test_default_law_is_chinchilla(epoch):
+def test_default_law_is_the_one_that_forecasts_best(epoch):
     f = fit(epoch, resamples=0)
-    assert f.law_key == "chinchilla"
-    assert f.settings.law_reason
+    assert f.law_key == "general"
+    assert f.settings.prior == "published"
+    assert "forecast" in f.settings.law_reason
 
 
 def test_bootstrap_errors_are_the_published_ones(replicated):
@@ -127,8 +128,8 @@ def test_the_original_papers_early_stop(epoch, highest_five, grid):
 @pytest.mark.parametrize("scale", [1e-12, 1 / 240, 1e-3, 1e3, 1e12])
 def test_the_objectives_scale_moves_nothing(epoch, highest_five, scale):
     """Every run weighted by the same tiny or huge number: the same optimum, the early stop above cannot happen."""
-    table = arrays(epoch.exclude(highest_five), fit(epoch, resamples=0).law)
-    where = coordinates(fit(epoch, resamples=0).law, table.inputs, table.loss)
+    table = arrays(epoch.exclude(highest_five), all_laws()["chinchilla"])
+    where = coordinates(all_laws()["chinchilla"], table.inputs, table.loss)
     prob = problem(where, table.inputs, table.loss, 1e-3)
     first = starts(prob)
     plain = minimise(prob, first)

@@ -186,7 +186,7 @@ def test_recovers_its_own_data(law: Law, scale: str, scattered, make_runs):
             x = {k: np.sort(v) for k, v in x.items()}
         truth = plausible(law, x, np.random.default_rng([7, trial]))[0]
         loss = law(x, dict(zip(law.names, truth, strict=True)))
-        f = fit(make_runs(**x, loss=loss), law=law.key, resamples=0)
+        f = fit(make_runs(**x, loss=loss), law=law.key, prior="none", resamples=0)
         assert f.n == 60
         assert np.allclose(f.values, truth, rtol=1e-6, atol=0), dict(zip(law.names, f.values / truth - 1, strict=True))
 

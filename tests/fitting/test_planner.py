@@ -20,7 +20,7 @@ BESIROGLU = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.
 
 @pytest.fixture(scope="module")
 def fitted(noisy):
-    return fit(noisy, resamples=400)
+    return fit(noisy, "chinchilla", resamples=400)
 
 
 @pytest.fixture(scope="module")
@@ -232,14 +232,14 @@ def test_a_table_that_counts_flops_its_own_way(make_runs):
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 1e10, 8), np.geomspace(1e9, 3e11, 5)))
     count = Accounting(offset=0.3, slope=-0.08, centre=float(np.log(n).mean()))
     loss = LAW({"params": n, "tokens": d}, BESIROGLU)
-    f = fit(make_runs(params=n, tokens=d, loss=loss, flops=count.flops(n, d)), resamples=0)
+    f = fit(make_runs(params=n, tokens=d, loss=loss, flops=count.flops(n, d)), "chinchilla", resamples=0)
     assert f.accounting.offset == pytest.approx(0.3, abs=1e-9)
     assert f.accounting.slope == pytest.approx(-0.08, abs=1e-9)
     assert f.accounting.spread == pytest.approx(0.0, abs=1e-9)
     p = plan(f, flops=1e23)
     assert count.flops(p.params.value, p.tokens.value) == pytest.approx(1e23, rel=1e-9)
     assert p.params.value == pytest.approx(brute(LAW, BESIROGLU, 1e23, count)[0], rel=1e-4)
-    plain = plan(fit(make_runs(params=n, tokens=d, loss=loss), resamples=0), flops=1e23)
+    plain = plan(fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=0), flops=1e23)
     assert abs(plain.params.value / p.params.value - 1) > 0.05
 
 

@@ -25,16 +25,16 @@ def columns(noisy) -> dict[str, np.ndarray]:
 @given(seed=st.integers(0, 2**32 - 1))
 def test_order_of_rows_does_not_matter(seed, columns, make_runs):
     order = np.random.default_rng(seed).permutation(48)
-    a = fit(make_runs(**columns), resamples=0)
-    b = fit(make_runs(**{k: v[order] for k, v in columns.items()}), resamples=0)
+    a = fit(make_runs(**columns), "chinchilla", resamples=0)
+    b = fit(make_runs(**{k: v[order] for k, v in columns.items()}), "chinchilla", resamples=0)
     assert np.allclose(a.values, b.values, rtol=1e-7)
     assert a.objective == pytest.approx(b.objective, rel=1e-12)
     assert np.allclose(a.residuals[order], b.residuals, atol=1e-9)
 
 
 def test_names_do_not_matter(columns, make_runs):
-    a = fit(make_runs(**columns), resamples=50)
-    b = fit(make_runs(**columns, run=[f"x{i}" for i in range(48)]), resamples=50)
+    a = fit(make_runs(**columns), "chinchilla", resamples=50)
+    b = fit(make_runs(**columns, run=[f"x{i}" for i in range(48)]), "chinchilla", resamples=50)
     assert np.array_equal(a.values, b.values)
     assert np.array_equal(a.draws, b.draws)
 
@@ -63,8 +63,8 @@ def test_units_do_not_matter(n_unit, d_unit, loss_unit, key, columns, make_runs)
 
 
 def test_every_run_twice_is_the_same_fit(columns, make_runs):
-    a = fit(make_runs(**columns), resamples=0)
-    b = fit(make_runs(**{k: np.tile(v, 2) for k, v in columns.items()}), resamples=0)
+    a = fit(make_runs(**columns), "chinchilla", resamples=0)
+    b = fit(make_runs(**{k: np.tile(v, 2) for k, v in columns.items()}), "chinchilla", resamples=0)
     assert b.objective == pytest.approx(2 * a.objective, rel=1e-10)
     assert np.allclose(a.values, b.values, rtol=1e-6)
 
@@ -72,8 +72,8 @@ def test_every_run_twice_is_the_same_fit(columns, make_runs):
 def test_excluding_is_leaving_out(columns, make_runs, noisy):
     gone = [3, 9, 30]
     left = np.setdiff1d(np.arange(48), gone)
-    a = fit(noisy, exclude=[f"run-{i}" for i in gone], resamples=0)
-    b = fit(make_runs(**{k: v[left] for k, v in columns.items()}), resamples=0)
+    a = fit(noisy, "chinchilla", exclude=[f"run-{i}" for i in gone], resamples=0)
+    b = fit(make_runs(**{k: v[left] for k, v in columns.items()}), "chinchilla", resamples=0)
     assert np.array_equal(a.values, b.values)
     assert a.settings.excluded == ("run-3", "run-30", "run-9")
 

@@ -60,7 +60,7 @@ def test_the_plan_of_a_planted_law_is_its_closed_form(planted: str, make_runs):
     """Hoffmann et al. 2022, eq. 4, from the fitted table: N* = G (C/6)^a with a = beta / (alpha + beta)."""
     n, d = ladder(1e8, 1e10)
     t = PLANTED[planted]
-    f = fit(make_runs(params=n, tokens=d, loss=CHINCHILLA({"params": n, "tokens": d}, t)), resamples=0)
+    f = fit(make_runs(params=n, tokens=d, loss=CHINCHILLA({"params": n, "tokens": d}, t)), "chinchilla", resamples=0)
     for c in (1e19, 1e22, 5.76e23):
         p = plan(f, flops=c)
         g = (t["alpha"] * t["A"] / (t["beta"] * t["B"])) ** (1 / (t["alpha"] + t["beta"]))
@@ -75,7 +75,7 @@ def test_outliers_of_a_planted_law_do_not_move_it(make_runs):
     loss = CHINCHILLA({"params": n, "tokens": d}, t)
     loss[::10] *= 1.2
     runs = make_runs(params=n, tokens=d, loss=loss)
-    robust = fit(runs, delta=1e-6, resamples=0)
-    least = fit(runs, delta=float("inf"), resamples=0)
+    robust = fit(runs, "chinchilla", delta=1e-6, resamples=0)
+    least = fit(runs, "chinchilla", delta=float("inf"), resamples=0)
     assert robust.params["alpha"] == pytest.approx(t["alpha"], rel=1e-3)
     assert abs(least.params["alpha"] / t["alpha"] - 1) > 0.01

@@ -43,22 +43,22 @@ def check_words(f) -> None:
 
 
 def test_a_good_table_is_sound(noisy):
-    f = fit(noisy, resamples=500)
+    f = fit(noisy, "chinchilla", resamples=500)
     assert set(states(f).values()) == {"ok"}, [v for v in f.verdicts if v.state != "ok"]
     assert f.status is Status.SOUND
     check_words(f)
 
 
 def test_status_is_the_worst_verdict(noisy, make_runs):
-    assert fit(noisy, resamples=100).status is Status.SOUND
+    assert fit(noisy, "chinchilla", resamples=100).status is Status.SOUND
     k = noisy.kept
     loss = k["loss"].to_numpy().copy()
     loss[3] *= 1.3
-    noted = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=loss), resamples=100)
+    noted = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=loss), "chinchilla", resamples=100)
     assert noted.status is Status.CAUTION
     n = np.geomspace(1e8, 1e10, 30)
     d = 20 * n * np.tile([0.9, 1.1], 15)
-    failed = fit(make_runs(params=n, tokens=d, loss=losses(n, d)), resamples=100)
+    failed = fit(make_runs(params=n, tokens=d, loss=losses(n, d)), "chinchilla", resamples=100)
     assert failed.status is Status.UNSOUND
 
 
@@ -77,7 +77,7 @@ def test_outliers_are_named(make_runs, noisy):
     k = noisy.kept
     loss = k["loss"].to_numpy().copy()
     loss[[5, 17]] *= [1.25, 0.8]
-    f = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=loss), resamples=100)
+    f = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=loss), "chinchilla", resamples=100)
     assert states(f)["outliers"] == "note"
     assert "run-5" in said(f, "outliers")
     assert "run-17" in said(f, "outliers")
@@ -97,7 +97,7 @@ def test_few_sizes_are_flagged(make_runs):
 
 def test_a_narrow_range_is_flagged(make_runs):
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e9, 2e9, 6), np.geomspace(1e9, 1e11, 5)))
-    f = fit(make_runs(params=n, tokens=d, loss=losses(n, d)), resamples=100)
+    f = fit(make_runs(params=n, tokens=d, loss=losses(n, d)), "chinchilla", resamples=100)
     assert states(f)["variety"] == "fail"
 
 
@@ -105,7 +105,7 @@ def test_no_floor_is_flagged(make_runs):
     """A surface that bends downwards in logs wants a floor below zero."""
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e10, 7), np.geomspace(1e8, 1e11, 6)))
     loss = 8 - 0.12 * np.log(n) - 0.1 * np.log(d)
-    f = fit(make_runs(params=n, tokens=d, loss=loss), resamples=100)
+    f = fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=100)
     assert f.params["E"] == pytest.approx(0, abs=1e-6)
     assert states(f)["bounds"] == "fail"
     assert "zero" in said(f, "bounds")
@@ -119,7 +119,7 @@ def test_a_floor_among_noisy_losses(make_runs):
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e8, 1e10, 8), np.geomspace(1e9, 1e11, 8)))
     rng = np.random.default_rng(1)
     loss = (1.8 + 3e6 * n**-0.9 + 3e6 * d**-0.9) * np.exp(0.01 * rng.standard_normal(64))
-    f = fit(make_runs(params=n, tokens=d, loss=loss), resamples=100)
+    f = fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=100)
     assert loss.min() < 1.79
     assert f.params["E"] == pytest.approx(1.8, abs=0.01)
     assert "zero" not in said(f, "bounds")
@@ -129,7 +129,7 @@ def test_a_floor_among_noisy_losses(make_runs):
 def test_few_runs_are_noted(make_runs):
     n = np.array([1e8, 1e9, 1e10, 1e8, 1e9, 1e10, 3e8, 3e9])
     d = np.array([1e9, 1e10, 1e11, 1e11, 1e9, 1e10, 5e9, 4e10])
-    f = fit(make_runs(params=n, tokens=d, loss=losses(n, d)), resamples=100)
+    f = fit(make_runs(params=n, tokens=d, loss=losses(n, d)), "chinchilla", resamples=100)
     assert states(f)["enough"] == "note"
     check_words(f)
 
@@ -137,7 +137,12 @@ def test_few_runs_are_noted(make_runs):
 def test_few_groups_are_noted(noisy, make_runs):
     k = noisy.kept
     three = (np.arange(len(k)) % 3).astype(str)
-    f = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=k["loss"], g=three), resamples=100, group="g")
+    f = fit(
+        make_runs(params=k["params"], tokens=k["tokens"], loss=k["loss"], g=three),
+        "chinchilla",
+        resamples=100,
+        group="g",
+    )
     assert states(f)["enough"] == "note"
     assert "3 groups" in said(f, "enough")
 
@@ -210,11 +215,11 @@ def test_unknown_choices(noisy):
     for resamples in (-1, 10**7):
         refused("resamples", noisy, resamples=resamples)
     with pytest.raises(ValueError, match="nobody"):
-        fit(noisy, exclude=["nobody"])
+        fit(noisy, "chinchilla", exclude=["nobody"])
 
 
 def test_one_name_to_exclude_may_be_given_bare(noisy):
-    assert fit(noisy, exclude="run-7", resamples=0).settings.excluded == ("run-7",)
+    assert fit(noisy, "chinchilla", exclude="run-7", resamples=0).settings.excluded == ("run-7",)
 
 
 def test_values_no_run_has(make_runs):

@@ -1,0 +1,68 @@
+"""Forecasts against what came: for each run left out, how far its loss lay from the forecast, and the interval given for it."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard import numbers
+from dashboard.charts import theme
+from fitting.forecast import Backtest
+
+COLOURS = (theme.CATEGORICAL[0], theme.CATEGORICAL[1], theme.CATEGORICAL[2])
+SYMBOLS = ("circle", "diamond", "square")
+HEIGHT = 420
+
+
+def figure(test: Backtest) -> go.Figure:
+    """Times beyond the largest run fitted against loss above the forecast in per cent; whiskers are the intervals given.
+
+    One colour and shape for each cut; filled where the loss lay in its interval, hollow where it did not.
+    """
+    out = theme.blank(HEIGHT)
+    out.update_layout(
+        showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, margin={"t": 44}
+    )
+    furthest = max(float(c.beyond.max()) for c in test.cuts)
+    out.update_xaxes(**theme.log_axis(1.2, furthest, "Compute, times the largest run fitted", kind="plain"))
+    out.update_yaxes(title={"text": "Loss above its forecast"}, ticksuffix=" %")
+    out.add_hline(y=0, line={"width": 1, "color": theme.GUIDE})
+    for i, c in enumerate(test.cuts):
+        middle = np.asarray(c.forecast.value, float)
+        off, low, high = (
+            100 * (np.asarray(x, float) / middle - 1) for x in (c.actual, c.forecast.low, c.forecast.high)
+        )
+        inside = (c.actual >= c.forecast.low) & (c.actual <= c.forecast.high)
+        colour = COLOURS[i % len(COLOURS)]
+        order = np.argsort(c.beyond)
+        for edge, fill in ((high, None), (low, "tonexty")):
+            out.add_scatter(
+                x=c.beyond[order], y=_smooth(edge[order], outwards=1 if fill is None else -1), mode="lines",
+                line={"width": 0}, fill=fill, fillcolor=_faint(colour), hoverinfo="skip", showlegend=False,
+            )  # fmt: skip
+        out.add_scatter(
+            x=c.beyond, y=off, mode="markers", name=f"fitted up to {numbers.flop(c.flops)} FLOP",
+            marker={
+                "size": 8, "color": colour, "line": {"width": 1.5, "color": colour},
+                "symbol": [SYMBOLS[i % len(SYMBOLS)] + ("" if x else "-open") for x in inside],
+            },
+            text=[
+                f"{theme.plain(name)}<br>loss {numbers.loss(a)}, forecast {numbers.loss(m)} "
+                f"({numbers.loss(lo)}–{numbers.loss(hi)})"
+                for name, a, m, lo, hi in zip(
+                    c.runs, c.actual, middle, np.asarray(c.forecast.low), np.asarray(c.forecast.high), strict=True
+                )
+            ],
+            hovertemplate="%{text}<extra></extra>",
+        )  # fmt: skip
+    return out
+
+
+def _smooth(edge: np.ndarray, outwards: int) -> np.ndarray:
+    """An edge that only moves away from the middle with distance, so that bands of runs side by side read as one."""
+    return np.asarray(outwards * np.maximum.accumulate(outwards * edge))
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, 0.13)"

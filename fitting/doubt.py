@@ -1,0 +1,88 @@
+"""What a forecast beyond the runs adds to the noise: what nearby runs leave over, and doubt about the law's form.
+
+Two things a law of few parameters does not know. Runs near each other lie off it together (their leftovers are a smooth
+function of size and data: a Gaussian process, Kennedy and O'Hagan 2001), so a new run close to them shares that and one
+far off may be as far off in its own way. And beyond the largest run the form itself is in doubt, more with distance. How
+much was measured by leaving out the largest runs of public sweeps: `tests/benchmarks/forecast`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+Array = np.ndarray
+
+# How far leftovers reach along each input, in e-folds: runs of one size share more than runs on one amount of data.
+REACH = {"params": 3.0, "tokens": 1.0}
+# Shares of structure to noise that are tried, and runs beyond which the largest stand for all.
+RATIOS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
+MOST_RUNS = 400
+# Leftovers are cut at so many deviations, and beyond FAR of them a run says nothing of its neighbours.
+CUT, FAR = 4.0, 8.0
+# The law's own doubt counts for so much at the largest run, with a prior and without, and grows from there as
+# (1 + log of the distance in compute) ^ GROWTH. Draws of a fit with a prior hold some of the form's doubt themselves.
+WITH_PRIOR, WITHOUT, GROWTH = 0.7, 1.2, 0.25
+# The furthest distance at which public sweeps had runs to check that against, in times the largest run's compute.
+CHECKED = 100.0
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is needed to widen a forecast: where runs lie (n, k) over their reach, and their leftovers (n,) in log loss.
+
+    `ratio` is the variance of what neighbours share over that of the rest, `noise` the standard deviation of the rest;
+    `share` is how much the law's own doubt counts at the largest run.
+    """
+
+    inputs: tuple[str, ...]
+    places: Array
+    left: Array
+    ratio: float
+    noise: float
+    share: float
+
+    def growth(self, beyond: Array) -> Array:
+        """How much the law's own doubt counts at compute `beyond` times the largest run's."""
+        return np.asarray(self.share * (1.0 + np.log(np.maximum(beyond, 1.0))) ** GROWTH)
+
+    def at(self, where: Mapping[str, Array]) -> tuple[Array, Array]:
+        """What neighbours leave over at inputs (m,) each, in log loss (m,), and its variance (m,)."""
+        x = np.stack([np.log(where[k]) / REACH.get(k, 1.0) for k in self.inputs], axis=1)
+        if self.ratio == 0.0:
+            return np.zeros(len(x)), np.zeros(len(x))
+        across = _kernel(x, self.places)
+        inner = self.ratio * _kernel(self.places, self.places) + np.eye(len(self.left))
+        solved = np.linalg.solve(inner, np.column_stack([self.left, across.T]))
+        known = self.ratio * np.einsum("mn,nm->m", across, solved[:, 1:])
+        variance = self.ratio * self.noise**2 * np.maximum(0.0, 1.0 - known)
+        return self.ratio * (across @ solved[:, 0]), variance
+
+
+def doubt(inputs: Mapping[str, Array], residuals: Array, spread: float, share: float) -> Doubt:
+    """What leftovers (n,), log f - log L, show at inputs (n,) each; `spread` is a run's standard deviation, for cutting."""
+    names = tuple(inputs)
+    x = np.stack([np.log(inputs[k]) / REACH.get(k, 1.0) for k in names], axis=1)
+    near = np.abs(residuals) <= FAR * spread
+    inputs = {k: v[near] for k, v in inputs.items()}
+    x, left = x[near], np.clip(-residuals[near], -CUT * spread, CUT * spread)
+    if len(left) > MOST_RUNS:  # the ones nearest to what is asked about
+        largest = np.argsort(np.sum(np.log(np.array(list(inputs.values()))), axis=0))[-MOST_RUNS:]
+        x, left = x[largest], left[largest]
+    values, vectors = np.linalg.eigh(_kernel(x, x))
+    turned = (vectors.T @ left) ** 2
+    likeliest, chosen = -np.inf, (0.0, 0.0)
+    for ratio in RATIOS:
+        scale = ratio * np.maximum(values, 0.0) + 1.0
+        variance = float(np.mean(turned / scale))
+        likelihood = -0.5 * (len(left) * np.log(max(variance, 1e-300)) + float(np.sum(np.log(scale))))
+        if likelihood > likeliest:
+            likeliest, chosen = likelihood, (ratio, float(np.sqrt(variance)))
+    return Doubt(names, x, left, *chosen, share)
+
+
+def _kernel(a: Array, b: Array) -> Array:
+    distance = np.sum((a[:, None, :] - b[None, :, :]) ** 2, axis=2)
+    return np.asarray(np.exp(-0.5 * distance))

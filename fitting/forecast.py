@@ -1,0 +1,153 @@
+"""`backtest`: leave the largest runs out, forecast them from the rest, and see how near the forecasts came.
+
+A law that cannot foretell the runs at hand has no claim on larger ones. And a good forecast of the loss does not certify
+how a budget is split: that is judged apart, by the regret of the split that the smaller fit would have chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitting.estimate import as_runs, fit
+from fitting.planner import plan
+from fitting.result import Band, Fit, FitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data.schema import Runs
+
+Array = np.ndarray
+
+# Shares of the runs, in order of compute, that a cut leaves to fit; runs this near to the largest one are no forecast.
+SHARES = (0.5, 0.65, 0.8)
+BEYOND = 1.5
+LEAST_SIZES, LEAST_ASKED = 4, 2
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One test: fitted to the runs of at most `flops`, asked about the m larger ones.
+
+    `params`, `tokens` (m,) where the law has them, `beyond` (m,) in times `flops`, losses `actual` (m,), and `forecast` a
+    band of (m,). `regret` is the share by which the loss at the largest budget would have been higher, by the fit to all
+    runs, with the size that the smaller fit calls best (None for a law that splits no budget).
+    """
+
+    flops: float
+    seen: int
+    runs: tuple[str, ...]
+    beyond: Array
+    actual: Array
+    forecast: Band
+    regret: float | None
+
+    @property
+    def error(self) -> float:
+        """Median distance between forecast and loss, as a share of the loss."""
+        return float(np.median(np.abs(np.log(self.forecast.value / self.actual))))
+
+    @property
+    def covered(self) -> int:
+        """How many of the losses lie in their intervals."""
+        return int(np.sum((self.actual >= self.forecast.low) & (self.actual <= self.forecast.high)))
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """The forecast test of one fit: its cuts, from the lowest, at one level, and what came out in a sentence."""
+
+    cuts: tuple[Cut, ...]
+    level: float
+    sentence: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each run forecast: cut, run, beyond, actual, forecast, low, high."""
+        import pandas as pd
+
+        rows = [
+            pd.DataFrame(
+                {
+                    "cut_flops": c.flops, "run": c.runs, "beyond": c.beyond, "loss": c.actual,
+                    "forecast": c.forecast.value, "low": c.forecast.low, "high": c.forecast.high,
+                }
+            )
+            for c in self.cuts
+        ]  # fmt: skip
+        return pd.concat(rows, ignore_index=True)
+
+
+def backtest(runs: Runs | pd.DataFrame, found: Fit, *, level: float = 0.9, resamples: int = 400) -> Backtest:
+    """How well this fit's law, fitted as it was to the smaller runs, forecasts the larger ones.
+
+    Raises FitError when too few runs lie far enough apart to leave some out.
+    """
+    table = as_runs(runs)
+    gone = set(found.settings.excluded) & set(table.kept["run"].astype(str))
+    table = table.exclude(gone) if gone else table
+    needed = dict.fromkeys([*found.law.inputs, found.law.output, "flops"])
+    if "flops" not in table.kept:
+        raise FitError("A forecast test puts runs in order of compute, and this table has no FLOPs. Map them.")
+    frame = table.kept.dropna(subset=list(needed))
+    tests = [_cut(table, frame, found, share, level, resamples) for share in SHARES]
+    done = tuple(c for c in tests if c is not None)
+    if not done:
+        raise FitError(
+            f"A forecast test needs {found.law.min_runs} runs of {LEAST_SIZES} sizes below and {LEAST_ASKED} runs more than "
+            f"{BEYOND:g} times larger in compute beyond; {len(frame)} runs of {table.name} do not leave that. Add larger runs."
+        )
+    return Backtest(done, level, _sentence(done, level))
+
+
+def _cut(table: Runs, frame: pd.DataFrame, found: Fit, share: float, level: float, resamples: int) -> Cut | None:
+    flops = frame["flops"].to_numpy(float)
+    largest = float(np.quantile(flops, share, method="lower"))
+    seen, asked = flops <= largest, flops > BEYOND * largest
+    sizes = [len(np.unique(np.round(np.log(frame.loc[seen, k].to_numpy(float)), 2))) for k in found.law.inputs]
+    if seen.sum() < found.law.min_runs or min(sizes) < LEAST_SIZES or asked.sum() < LEAST_ASKED:
+        return None
+    s = found.settings
+    try:
+        smaller = fit(
+            table.exclude(frame.loc[~seen, "run"].astype(str)), found.law_key, resamples=resamples, seed=s.seed,
+            delta="auto" if s.delta_rule == "auto" else s.delta, prior=s.prior,
+        )  # fmt: skip
+    except FitError:
+        return None
+    rows = frame[asked]
+    band = smaller.predict(level, "run", **{k: rows[k].to_numpy(float) for k in found.law.inputs})
+    return Cut(
+        largest, int(seen.sum()), tuple(rows["run"].astype(str)), rows["flops"].to_numpy(float) / largest,
+        rows[found.law.output].to_numpy(float), band, regret(found, smaller, float(flops.max())),
+    )  # fmt: skip
+
+
+def regret(found: Fit, smaller: Fit, flops: float) -> float | None:
+    """The share by which the loss at a budget exceeds the best, by `found`, with the size that `smaller` calls best."""
+    try:
+        size = plan(smaller, flops=flops).params
+        if size is None:
+            return None
+        penalty = plan(found, flops=flops, params=float(size.value)).penalty
+    except FitError:
+        return None
+    return None if penalty is None else float(penalty.value)
+
+
+def _sentence(cuts: tuple[Cut, ...], level: float) -> str:
+    asked = sum(len(c.actual) for c in cuts)
+    held = sum(c.covered for c in cuts)
+    furthest = max(float(c.beyond.max()) for c in cuts)
+    errors = np.concatenate([np.abs(np.log(c.forecast.value / c.actual)) for c in cuts])
+    said = (
+        f"With the largest runs left out ({len(cuts)} time{'s' * (len(cuts) > 1)}), the forecasts of runs up to {furthest:.3g}x "
+        f"larger were off by {np.median(errors):.1%} of the loss (median), and {held} of {asked} losses ({held / asked:.0%}) "
+        f"fell in their {level:.0%} intervals"
+    )
+    regrets = [c.regret for c in cuts if c.regret is not None]
+    if not regrets:
+        return f"{said}."
+    return f"{said}; splitting the largest budget as these smaller fits say would cost at most {max(regrets):.1%} of the loss."
