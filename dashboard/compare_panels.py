@@ -71,7 +71,7 @@ def controls(runs: Runs, column: str, found: Families | None) -> None:
               "Which family the sentence is about.")  # fmt: skip
     _menu("share", "They have in common", dict(compare_words.SHARES), asked.share,
           "What is held to be the same in all families narrows the intervals, if it is true. Tested on the Huber likelihood "
-          "(Besiroglu et al. 2024, arXiv 2404.10102) by AICc and a robust F test; refits are made every way by Akaike weight.")  # fmt: skip
+          "(Besiroglu et al. 2024, arXiv 2404.10102) by AICc and a robust F test; refits are made every way, weighed by AICc.")  # fmt: skip
     if found:
         st.session_state["compare_target"] = numbers.flop(asked.target) if asked.target else ""
         st.text_input(

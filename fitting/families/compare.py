@@ -52,7 +52,7 @@ def compare_families(
 
     `column` is called as in the table or as in the file it came from. `share` is "nothing", "floor", "exponents", "floor
     and exponents", or "auto": the lowest AICc among those that the runs do not reject, with refits in every way to share,
-    by Akaike weight. `target` is the budget asked about, in FLOPs (default: ten times the largest run). `exclude`,
+    weighed by AICc. `target` is the budget asked about, in FLOPs (default: ten times the largest run). `exclude`,
     `group`, `delta`, `resamples` and `seed` are those of `fit`; runs (or groups) are drawn again within their family.
 
     Raises FitError, in one sentence with what to do: no such column, one family only, too few runs in a family,
