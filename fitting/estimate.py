@@ -116,7 +116,7 @@ def fit(
             f"{chosen.title} fits {table_of_runs.name} best with {gone} beyond any number: the loss hardly depends on "
             f"{' and '.join(chosen.inputs)}. Choose another law, or check the columns."
         )
-    evidence = Evidence(table, prob, tried, draws, left, refused=bool(why))
+    evidence = Evidence(table, prob, tried, draws, left, bool(why), how.labels)
     with one_thread():
         checked = verdicts(evidence)
     found = Fit(

@@ -21,14 +21,22 @@ FEW_STEPS = 100
 class Evidence:
     """One fit as its checks see it: `tried` holds every start's end, `refits` the resamples', `residuals` (n,) log f - log L.
 
-    Checks that refit pass over a fit that is `refused`.
+    Checks that refit pass over a fit that is `refused`. `alike` (n,) labels runs whose noise is taken to be shared.
     """
 
     def __init__(
-        self, table: Arrays, prob: Problem, tried: Solution, refits: Solution, residuals: Array, refused: bool = False
+        self,
+        table: Arrays,
+        prob: Problem,
+        tried: Solution,
+        refits: Solution,
+        residuals: Array,
+        refused: bool = False,
+        alike: Array | None = None,
     ):
         self.table, self.prob, self.tried, self.refits, self.residuals = table, prob, tried, refits, residuals
         self.refused = refused
+        self.alike = table.groups if alike is None else alike
         self.where = prob.coordinates
         self.law: Law = self.where.law
         self.best = tried.best()

@@ -3,7 +3,7 @@
 The residuals are regressed on what the law's own parameters can do together with what they cannot (squares and products
 of the log inputs), so that a trend counts only where no change of the parameters would take it up (the Gauss-Newton
 regression of Davidson and MacKinnon 1990). Errors are White's with each residual over its leverage (HC3, MacKinnon and
-White 1985), summed within groups where runs are grouped. Measured levels: `tests/benchmarks/check_alarms.py`.
+White 1985), summed within groups where noise is taken to be shared. Measured levels: `tests/benchmarks/check_alarms.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ Array = np.ndarray
 # Shares of sound fits that each test may flag; together with the others' about one in twenty.
 CURVED, ORDERED, UNREPEATED = 0.03, 0.02, 0.005
 CERTAIN = 1e-4
+LEAST_SPARE = 3  # degrees of freedom below which nothing is said
 # A bend that takes most of what is left over, and is this large beside the whole spread of the log losses, is no detail.
 BROKEN = 0.2
 # Nor is one of this share of the loss, whatever else is left over.
@@ -84,27 +85,28 @@ def _bends(e: Evidence) -> dict[str, Array]:
 def _joint(e: Evidence, z: Array) -> tuple[float, float, float] | None:
     """p-value of all columns of z (n, q) being absent, the share of what is left over that they take, and their root mean square."""
     n, q = z.shape
-    groups = e.table.groups
-    count = int(groups.max()) + 1
+    count = int(e.alike.max()) + 1
     own = z - e.basis @ (e.basis.T @ z)
     u, s, _ = np.linalg.svd(own / np.maximum(np.linalg.norm(z, axis=0), 1e-300), full_matrices=False)
     u = u[:, s > 1e-6]
     q = u.shape[1]
-    spare = count - q - (e.basis.shape[1] if count == n else 1)
-    if q == 0 or spare < 3 or n - q - e.basis.shape[1] < 3:
+    single = n - q - e.basis.shape[1]
+    if q == 0 or single < LEAST_SPARE:
         return None
+    # Too few groups say nothing about their own spread; then runs are taken one by one.
+    grouped = count < n and count - q - 1 >= LEAST_SPARE
     b = u.T @ e.left_over
     left = e.left_over - u @ b
     leverage = np.sum(e.basis**2, axis=1) + np.sum(u**2, axis=1)
     scores = u * (left / np.maximum(1.0 - leverage, 1e-3))[:, None]
-    if count < n:
+    if grouped:
         sums = np.zeros((count, q))
-        np.add.at(sums, groups, scores)
+        np.add.at(sums, e.alike, scores)
         scores = sums
     meat = scores.T @ scores
     statistic = float(b @ np.linalg.solve(meat + 1e-12 * np.trace(meat) * np.eye(q), b)) / q
     share = float(b @ b) / max(float(e.left_over @ e.left_over), 1e-300)
-    return float(stats.f.sf(statistic, q, spare)), share, float(np.sqrt(b @ b / n))
+    return float(stats.f.sf(statistic, q, count - q - 1 if grouped else single)), share, float(np.sqrt(b @ b / n))
 
 
 def order(e: Evidence) -> Verdict | None:

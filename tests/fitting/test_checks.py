@@ -64,19 +64,18 @@ def test_the_bend_is_named(make_runs):
 
 
 def test_noise_shared_within_groups_is_not_a_bend(make_runs):
-    """Half the variance shared by all runs of a size: grouped, the test knows; the shares flagged differ."""
+    """Most of the variance shared by all runs of a size: found, it is allowed for; told that runs are alone, it is not."""
     n, d = grid(12, 6)
-    size = [f"s{i % 12}" for i in range(len(n))]
     flagged = Counter()
     for seed in range(25):
         rng = np.random.default_rng(seed)
         noise = 0.006 * (rng.standard_normal(12)[np.arange(len(n)) % 12] + 0.3 * rng.standard_normal(len(n)))
         loss = all_laws()["chinchilla"]({"params": n, "tokens": d}, CHINCHILLA) * np.exp(noise)
-        runs = make_runs(params=n, tokens=d, loss=loss, size=size)
-        for group in (None, "size"):
-            flagged[group] += verdict(fit(runs, "chinchilla", group=group, resamples=0), "shape").state != "ok"
-    assert flagged["size"] <= 4
-    assert flagged["size"] < flagged[None]
+        runs = make_runs(params=n, tokens=d, loss=loss)
+        for how in ("auto", "runs"):
+            flagged[how] += verdict(fit(runs, "chinchilla", intervals=how, resamples=0), "shape").state != "ok"
+    assert flagged["auto"] <= 4
+    assert flagged["auto"] < flagged["runs"]
 
 
 def test_stretches_have_the_chance_that_counting_gives():
