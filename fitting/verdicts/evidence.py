@@ -36,7 +36,7 @@ class Evidence:
     ):
         self.table, self.prob, self.tried, self.refits, self.residuals = table, prob, tried, refits, residuals
         self.refused = refused
-        self.alike = table.groups if alike is None else alike
+        self.alike = alike if alike is not None and len(alike) == len(residuals) else table.groups
         self.where = prob.coordinates
         self.law: Law = self.where.law
         self.best = tried.best()
