@@ -22,6 +22,8 @@ ROUNDS = 3
 NOISE, WIDE = 0.02, 0.05
 # Residuals are cut at this many deviations before they stand for noise: one broken run is no sign of what others do.
 CUT = 4.0
+# A draw may stop this near its optimum, in shares of its objective: a millionth of how far draws lie apart.
+NEAR_ENOUGH = 1e-8
 # A run this many deviations off the law counts for nothing in where the law goes, and less the nearer it is to that
 # (Beaton and Tukey 1974): a forecast must not hang on five broken runs. It stays in every figure, and the checks name it.
 FAR = 8.0
@@ -108,5 +110,5 @@ def posterior(b: Believing, best: Array, resamples: int, seed: int, block: int) 
             delta=CAUTION * b.prob.delta,
             prior=prior.redrawn(rng, count),
         )
-        parts.append(minimise(drawn, np.tile(best, (count, 1))))
+        parts.append(minimise(drawn, np.tile(best, (count, 1)), tolerance=NEAR_ENOUGH))
     return joined(parts)

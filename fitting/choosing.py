@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from data.schema import Runs
-from fitting.believing import believing
+from fitting.believing import Believing, believing
 from fitting.coordinates import coordinates
 from fitting.law import Law, all_laws
 from fitting.result import FitError
 from fitting.solve import problem
-from fitting.table import Arrays
+from fitting.table import Arrays, arrays
 from fitting.threads import one_thread
 from fitting.verdicts import on_a_line
+
+PRIORS = ("auto", "published", "none")
+
+
+@dataclass(frozen=True)
+class Start:
+    """A law, why it, the table it is fitted to, and the problem with its prior where it starts from one."""
+
+    law: Law
+    reason: str
+    table: Arrays
+    held: Believing | None
 
 
 def choose(runs: Runs, key: str) -> tuple[Law, str]:
@@ -53,24 +67,31 @@ def choose(runs: Runs, key: str) -> tuple[Law, str]:
     )
 
 
-def unless_contradicted(law: Law, reason: str, table: Arrays | None, delta: float | str) -> tuple[Law, str]:
-    """The law and the reason, or Chinchilla where these runs contradict what published sweeps say of the law's parameters.
+def started(runs: Runs, key: str, prior: str, delta: float | str, group: str | None) -> Start:
+    """The law called `key` (or for "auto" the recommended one) with its table, and its prior where it starts from one.
 
-    Without a table nothing may be started from, and the law that needs that least is Chinchilla too.
+    Raises FitError for a law or prior there is none of, and for a table that cannot carry the law.
     """
-    simpler = all_laws()["chinchilla"]
-    if table is None:
-        return (
-            simpler,
-            "both parameters and tokens vary, and without published sweeps to start from five parameters are enough",
+    law, reason = choose(runs, key)
+    if prior not in PRIORS or (prior == "published" and key != "auto" and not law.believes):
+        raise FitError(
+            f"prior is {', '.join(PRIORS[:-1])} or {PRIORS[-1]}, and {law.title} {'has' if law.believes else 'has no'} "
+            f"published one; it was {prior!r}."
         )
+    table = arrays(runs, law, group)
+    if not law.believes:
+        return Start(law, reason, table, None)
+    simpler = all_laws()["chinchilla"] if key == "auto" else law
+    if prior == "none":
+        why = "both parameters and tokens vary, and without published sweeps to start from five parameters are enough"
+        return Start(simpler, why if key == "auto" else reason, table, None)
     with one_thread():
-        where = coordinates(law, table.inputs, table.loss)
-        prob = problem(where, table.inputs, table.loss, np.inf)
+        prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, np.inf)
         held = believing(prob, None if isinstance(delta, str) else delta)
-    if not held.contradicted:
-        return law, reason
-    return simpler, (
+    if prior == "published" or not held.contradicted:
+        return Start(law, reason, table, held)
+    why = (
         "both parameters and tokens vary, and these runs contradict what published sweeps of language models would say of "
         "the general law"
     )
+    return Start(simpler, why if key == "auto" else reason, table, None)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.schema import Runs
-from fitting.believing import Believing, believing, posterior
+from fitting.believing import Believing, posterior
 from fitting.bootstrap import MOST_WEIGHTS, drawn
-from fitting.choosing import choose, unless_contradicted
+from fitting.choosing import started
 from fitting.coordinates import coordinates
 from fitting.doubt import WITH_PRIOR, WITHOUT, Doubt, doubt
 from fitting.intervals import POSTERIOR, choose_intervals
@@ -20,7 +20,6 @@ from fitting.result import Fit, FitError, Settings
 from fitting.scale import robust_spread, scaled_delta
 from fitting.solve import Problem, Solution, minimise, problem, residuals, slopes
 from fitting.starts import starts
-from fitting.table import arrays
 from fitting.threads import one_thread
 from fitting.verdicts import Evidence, refusal, verdicts
 
@@ -65,29 +64,17 @@ def fit(
         raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {delta!r}.')
     if not (0 <= resamples <= 100_000):
         raise FitError(f"resamples is a whole number from 0 to 100,000; it was {resamples!r}.")
-    chosen, reason = choose(table_of_runs, law)
-    if prior not in ("auto", "published", "none") or (prior == "published" and law != "auto" and not chosen.believes):
-        raise FitError(
-            f'prior is "auto", "published" or "none", and {chosen.title} {"has" if chosen.believes else "has no"} published one; '
-            f"it was {prior!r}."
-        )
-    table = arrays(table_of_runs, chosen, group)
-    if law == "auto" and prior != "published" and chosen.believes:
-        chosen, reason = unless_contradicted(chosen, reason, None if prior == "none" else table, delta)
+    begun = started(table_of_runs, law, prior, delta, group)
+    chosen, table, held = begun.law, begun.table, begun.held
     why = refusal(chosen, table, table_of_runs.name)
     if why:
         resamples = 0  # intervals of such a fit would say nothing, and each refit is slow
-    held = None
     with one_thread():
         where = coordinates(chosen, table.inputs, table.loss)
-        prob = problem(where, table.inputs, table.loss, np.inf if isinstance(delta, str) else delta)
-        if chosen.believes and prior != "none":
-            held = believing(prob, None if isinstance(delta, str) else delta)
-            if held.contradicted and prior == "auto":
-                held = None
         if held:
             prob, begin = held.prob, held.starts
         else:
+            prob = problem(where, table.inputs, table.loss, np.inf if isinstance(delta, str) else delta)
             if isinstance(delta, str):
                 prob = replace(prob, delta=scaled_delta(prob))
             begin = starts(prob)
@@ -138,7 +125,7 @@ def fit(
             count=_count(table_of_runs),
             flops_convention=table.flops_convention,
             prior="published" if held else "none",
-            law_reason=reason,
+            law_reason=begun.reason,
             excluded=excluded,
         ),
         verdicts=checked,

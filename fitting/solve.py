@@ -124,10 +124,12 @@ def minimise(
     weights: Array | None = None,
     held: tuple[int, ...] = (),
     most: int = MAX_STEPS,
+    tolerance: float = TOLERANCE,
 ) -> Solution:
     """Local optima reached from starts (R, p), each with its own run weights (R, n) if given; all advance together.
 
-    Coordinates whose index is in `held` stay where each start has them. At most `most` steps are made.
+    Coordinates whose index is in `held` stay where each start has them. At most `most` steps are made, and none once the
+    model promises less than a share `tolerance` of the objective.
     """
     start = np.atleast_2d(np.asarray(start, float))
     block = max(1, BLOCK_ELEMENTS // max(1, prob.n))
@@ -138,6 +140,7 @@ def minimise(
             None if weights is None else weights[i : i + block],
             held,
             most,
+            tolerance,
         )
         for i in range(0, max(1, len(start)), block)
     ]
@@ -214,7 +217,9 @@ def _believing(prior: Penalty, theta: Array, at: _Local) -> _Local:
     return _Local(at.value + 0.5 * prior.weight * np.sum(z**2, axis=1), gradient, at.newton + bend, at.major + bend)
 
 
-def _minimise_block(prob: Problem, start: Array, weights: Array | None, held: tuple[int, ...], most: int) -> Solution:
+def _minimise_block(
+    prob: Problem, start: Array, weights: Array | None, held: tuple[int, ...], most: int, tolerance: float
+) -> Solution:
     low, high = prob.coordinates.bounds
     theta = np.clip(start, low, high)
     count = len(theta)
@@ -243,7 +248,7 @@ def _minimise_block(prob: Problem, start: Array, weights: Array | None, held: tu
         theta[won] = trial[better]
         for name in ("value", "gradient", "newton", "major"):
             getattr(here, name)[won] = getattr(there, name)[better]
-        nothing = (share < TOLERANCE) | exact
+        nothing = (share < tolerance) | exact
         calm[live] = np.where(nothing, calm[live] + 1, 0)
         live = live[calm[live] < 2]
         if len(live) == 0:

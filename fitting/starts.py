@@ -21,12 +21,15 @@ KEEP = 6
 GRID = {1: 24, 2: 12, 3: 6}
 # Rows used to rank starts: a long table says no more about where to begin than a thousand of its rows.
 ENOUGH_ROWS = 1000
+# A grid of thousands is ranked on fewer rows still: no more than so many values of the law in all.
+MOST_VALUES = 600_000
 
 
 def starts(prob: Problem, keep: int = KEEP) -> Array:
     """The most promising internal coordinates (k, p), best first, from a grid that is the same every time."""
-    small = _thinned(prob)
+    small = _thinned(prob, ENOUGH_ROWS)
     candidates = _linear(small) if prob.coordinates.law.is_linear else _product(small)
+    small = _thinned(small, max(ENOUGH_ROWS // 10, MOST_VALUES // len(candidates)))
     low, high = prob.coordinates.bounds
     candidates = np.clip(candidates, low, high)
     block = max(1, 200_000 // small.n)
@@ -35,10 +38,10 @@ def starts(prob: Problem, keep: int = KEEP) -> Array:
     return candidates[order[:keep]]
 
 
-def _thinned(prob: Problem) -> Problem:
-    if prob.n <= ENOUGH_ROWS:
+def _thinned(prob: Problem, most: int) -> Problem:
+    if prob.n <= most:
         return prob
-    rows = np.linspace(0, prob.n - 1, ENOUGH_ROWS).astype(int)
+    rows = np.linspace(0, prob.n - 1, most).astype(int)
     rows = np.argsort(prob.inputs[0], kind="stable")[rows]
     importance = None if prob.importance is None else prob.importance[rows]
     inputs = tuple(x[rows] for x in prob.inputs)
