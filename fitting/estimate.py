@@ -16,6 +16,7 @@ from fitting.choosing import started
 from fitting.coordinates import coordinates
 from fitting.doubt import WITH_PRIOR, WITHOUT, Doubt, doubt
 from fitting.intervals import POSTERIOR, choose_intervals
+from fitting.prior import TOWARDS_LARGE
 from fitting.result import Fit, FitError, Settings
 from fitting.scale import robust_spread, scaled_delta
 from fitting.solve import Problem, Solution, minimise, problem, residuals, slopes
@@ -30,6 +31,7 @@ Array = np.ndarray
 
 # Starts beside the best one, displaced by this much in every coordinate: they must come back to it.
 RIVALS, DISPLACED = 4, 0.3
+WITH_BELIEFS = f", weighted by (N D)^{TOWARDS_LARGE} and fading far off the law, plus the prior's"
 
 
 def fit(
@@ -125,6 +127,7 @@ def fit(
             count=_count(table_of_runs),
             flops_convention=table.flops_convention,
             prior="published" if held else "none",
+            objective=Settings.objective + (WITH_BELIEFS if held else ""),
             law_reason=begun.reason,
             excluded=excluded,
         ),

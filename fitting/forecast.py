@@ -144,10 +144,12 @@ def _sentence(cuts: tuple[Cut, ...], level: float) -> str:
     errors = np.concatenate([np.abs(np.log(c.forecast.value / c.actual)) for c in cuts])
     said = (
         f"With the largest runs left out ({len(cuts)} time{'s' * (len(cuts) > 1)}), the forecasts of runs up to {furthest:.3g}x "
-        f"larger were off by {np.median(errors):.1%} of the loss (median), and {held} of {asked} losses ({held / asked:.0%}) "
-        f"fell in their {level:.0%} intervals"
+        f"larger were off by {100 * np.median(errors):.1f} % of the loss (median), and {held} of {asked} losses "
+        f"({100 * held / asked:.0f} %) fell in their {100 * level:.0f} % intervals"
     )
     regrets = [c.regret for c in cuts if c.regret is not None]
     if not regrets:
         return f"{said}."
-    return f"{said}; splitting the largest budget as these smaller fits say would cost at most {max(regrets):.1%} of the loss."
+    cost = 100 * max(regrets)
+    much = "under 0.1 %" if cost < 0.1 else f"up to {cost:.1f} %"
+    return f"{said}; splitting the largest budget as these smaller fits say would cost {much} of the loss."

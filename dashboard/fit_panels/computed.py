@@ -11,6 +11,11 @@ from dashboard import fit_words, numbers
 from dashboard.symbols import input_symbol
 from fitting import Fit
 
+PRIORS = {
+    "none": "none: these runs alone",
+    "published": "what public sweeps of language models say of the law's parameters; each run counts as a quarter against it",
+}
+
 
 def terms(fit: Fit) -> None:
     """How the fit was computed: settings, objective and digest, as a list of terms."""
@@ -29,6 +34,7 @@ def terms(fit: Fit) -> None:
         "Digest": f"sha256 {fit.digest}",
         "Law": f"{fit.law.title}; {s.law_reason}",
         "Objective": f"{s.objective}, delta {delta}: {fit.objective:.10g}",
+        "Prior": PRIORS[s.prior],
         "Search": f"{s.starts} starts, each to a certified optimum; exact derivatives",
         "Intervals": f"{s.resamples:,} refits, {fit_words.drawn(fit)}, seed {s.seed}; the middle 95 %",
         "Why so": s.intervals_reason or "not said",

@@ -30,7 +30,7 @@ def panel(fit: Fit, runs: Runs) -> None:
         + f"</tr></thead><tbody>{rows}</tbody></table></div>"
     )
     widgets.quiet(
-        f"Intervals are of {found.level:.0%}. Regret is how much higher the loss at your largest budget would be with the model "
+        f"Intervals are of {100 * found.level:.0f} %. Regret is how much higher the loss at your largest budget would be with the model "
         "size that the smaller fit calls best, by the fit to all runs: a good forecast of the loss does not certify the split."
     )
 

@@ -135,10 +135,15 @@ with ask.container(border=True, height="stretch"):
 
 takeaway.downloads(takeaway.of_plan(fit, here), "plan")
 with st.expander("How was this computed"):
+    doubt = (
+        "what runs near it leave over and, beyond the largest run, doubt about the law's form: as much as forecasts of public "
+        "sweeps' largest runs called for"
+        if fit.doubt is not None
+        else "nothing for doubt about the law's form, since no refits were asked for"
+    )
     st.markdown(
         "At each budget the law is minimised numerically over model size, with tokens being what the budget leaves, "
         f"under the table's own count of FLOPs. The intervals repeat that for each of {fit.settings.resamples:,} refits to data "
-        "drawn anew and keep the middle 95 %; a new run's interval adds the noise of one run of a new size around the law. Neither holds "
-        "doubt about the law's form, which grows with the distance beyond the largest run."
+        f"drawn anew and keep the middle 95 %; a new run's interval adds the noise of one run around the law, and {doubt}."
     )
     st.code(f"data {fit.digest}", language=None)

@@ -18,6 +18,7 @@ import numpy as np
 
 from fitting import FitError, all_laws, fit
 from fitting.law import Belief
+from tests.benchmarks.forecast import simulated
 from tests.benchmarks.forecast.rules import RULES, believing, forecast
 from tests.benchmarks.forecast.scores import TITLES, Score, scores, summary
 from tests.benchmarks.forecast.tables import Sweep, cuts, sweeps
@@ -57,7 +58,11 @@ def main() -> int:
     ask.add_argument("--shipped", action="store_true", help="score with the prior as shipped, not left one out")
     ask.add_argument("--main", action="store_true", help="the eight main tables only")
     ask.add_argument("--tables", action="store_true", help="print each table too")
+    ask.add_argument("--simulated", type=int, metavar="SWEEPS", help="instead: sweeps simulated from Chinchilla's law")
     given = ask.parse_args()
+    if given.simulated:
+        print(simulated.table(given.simulated, given.resamples))
+        return 0
     folder = os.environ.get("ISOFLOP_DATASETS")
     if not folder:
         print("Set ISOFLOP_DATASETS to the folder of public runs.", file=sys.stderr)

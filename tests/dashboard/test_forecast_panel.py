@@ -1,0 +1,57 @@
+"""The forecast test on the page, as a picture and from the terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from dashboard.charts import forecast as chart
+from dashboard.cli import group
+from data.library import load
+from fitting import backtest, fit
+
+LADDER = Path(__file__).resolve().parents[2] / "data" / "published" / "simulated_ladder.csv"
+
+
+@pytest.fixture(scope="module")
+def test_of_ladder():
+    runs = load("simulated-ladder")
+    return backtest(runs, fit(runs, resamples=50), resamples=100)
+
+
+def test_every_run_foretold_is_drawn_once(test_of_ladder):
+    """Filled where the loss lay in its interval, hollow where not; distance and miss are the test's own."""
+    out = chart.figure(test_of_ladder)
+    marks = [t for t in out.data if t.mode == "markers"]
+    assert len(marks) == len(test_of_ladder.cuts)
+    for t, c in zip(marks, test_of_ladder.cuts, strict=True):
+        assert np.allclose(t.x, c.beyond)
+        assert np.allclose(t.y, 100 * (c.actual / c.forecast.value - 1))
+        assert sum(not s.endswith("-open") for s in t.marker.symbol) == c.covered
+    low, high = out.layout.xaxis.range
+    assert 10**low < 1.5
+    assert 10**high > max(c.beyond.max() for c in test_of_ladder.cuts)
+
+
+def test_names_are_plain_text_in_the_picture(test_of_ladder):
+    from dataclasses import replace
+
+    cut = test_of_ladder.cuts[0]
+    named = replace(cut, runs=("<b>bold</b>", *cut.runs[1:]))
+    out = chart.figure(replace(test_of_ladder, cuts=(named,)))
+    said = next(t for t in out.data if t.mode == "markers").text[0]
+    assert "&lt;b&gt;bold" in said
+
+
+def test_from_the_terminal():
+    done = CliRunner().invoke(group, ["backtest", str(LADDER), "--json", "-"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said["sentence"].startswith("With the largest runs left out")
+    assert sum(c["asked"] for c in said["cuts"]) == sum(len(c["actual"]) for c in said["cuts"])
+    refused = CliRunner().invoke(group, ["backtest", str(LADDER), "--law", "nope"])
+    assert refused.exit_code == 2
