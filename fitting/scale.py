@@ -30,7 +30,7 @@ def robust_spread(residuals: Array) -> float:
 def scaled_delta(prob: Problem) -> float:
     """1.345 times the robust spread of the residuals, from least squares and three fits each at the last one's delta."""
     squares = replace(prob, delta=np.inf)
-    found = minimise(squares, starts(squares))
+    found = minimise(squares, starts(squares, 2))
     theta = found.theta[found.best()][None, :]
     delta = np.inf
     for round in range(ROUNDS):

@@ -1,0 +1,67 @@
+"""`python -m tests.benchmarks.coverage`: the coverage table of the README, as Markdown, a cell at a time."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+from tests.benchmarks.coverage.cells import NOISES, QUANTITIES, SD, SIZES, Cell
+from tests.benchmarks.coverage.measure import Measured, Method, measure
+
+
+def main(words: list[str] | None = None) -> None:
+    """Measure the cells asked for and print a row for each."""
+    ask = argparse.ArgumentParser(prog="python -m tests.benchmarks.coverage", description=__doc__)
+    everything = [f"{n}-{noise}" for n in SIZES for noise in NOISES]
+    ask.add_argument("--cells", nargs="+", default=everything, metavar="N-NOISE", help=", ".join(everything))
+    ask.add_argument("--datasets", type=int, default=2000, help="tables in each cell")
+    ask.add_argument("--refits", type=int, default=400, help="refits to each table")
+    ask.add_argument("--seed", type=int, default=0)
+    ask.add_argument("--intervals", nargs="+", default=["auto"], help="ways to make intervals, as `fit` takes them")
+    ask.add_argument("--delta", default="auto", help='"auto", or a number')
+    ask.add_argument("--jobs", type=int, default=1, help="cells at a time")
+    given = ask.parse_args(words)
+    cells = [Cell(int(n), noise) for n, _, noise in (name.partition("-") for name in given.cells)]
+    delta = given.delta if given.delta == "auto" else float(given.delta)
+    jobs = [(c, Method(way, delta), given.datasets, given.refits, given.seed) for c in cells for way in given.intervals]
+    print(heading(), flush=True)
+    total = 0.0
+    with ProcessPoolExecutor(given.jobs) as pool:
+        for found in pool.map(_measure, jobs):
+            print(row(found), flush=True)
+            total += found.seconds
+    print(
+        f"\n{given.datasets:,} tables a cell, {given.refits} refits each, seed {given.seed}, noise sd {SD} in log loss; "
+        f"{total / 60:.0f} minutes of one core."
+    )
+
+
+def _measure(job: tuple[Cell, Method, int, int, int]) -> Measured:
+    return measure(*job)
+
+
+def heading() -> str:
+    """The table's head."""
+    named = ["cell", "intervals", *QUANTITIES, "coverage", "error", "width over range", "E = 0", "seconds"]
+    return f"| {' | '.join(named)} |\n|{'---|' * len(named)}"
+
+
+def row(m: Measured) -> str:
+    """Coverage and, in brackets, width over the estimator's own range for each quantity, then what is worst."""
+    each = [f"{100 * c:.1f} ({r:.2f})" for c, r in zip(m.coverage, m.ratio, strict=True)]
+    cells = [
+        f"{m.cell.n} {m.cell.noise}, {SIZES[m.cell.n]} sizes",
+        m.method.words,
+        *each,
+        f"{100 * m.coverage.min():.1f}-{100 * m.coverage.max():.1f}",
+        f"{100 * m.error.max():.1f}",
+        f"{m.ratio.min():.2f}-{m.ratio.max():.2f}",
+        f"{100 * m.at_zero:.1f} %",
+        f"{m.seconds:.0f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
