@@ -100,7 +100,7 @@ def choose_intervals(
 
 
 def _repeats(labels: Array) -> bool:
-    return 1 < int(labels.max()) + 1 < len(labels)
+    return 1 < int(labels.max()) + 1 <= 2 * len(labels) // 3
 
 
 def _usable(labels: Array, slopes: Array) -> bool:

@@ -305,7 +305,9 @@ def quantiles(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:
         nothing = np.full(draws.shape[1:], np.nan)
         return nothing, nothing
     if np.all(np.isfinite(draws)):
-        low, high = np.quantile(draws, at, axis=0)
+        low, high = np.quantile(
+            draws, at, axis=0, method="weibull"
+        )  # fair for few draws too: the k-th of R is k / (R + 1)
     else:
         with np.errstate(invalid="ignore"):
             low, high = np.quantile(draws, at, axis=0, method="inverted_cdf")

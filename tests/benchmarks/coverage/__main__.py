@@ -7,7 +7,10 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 
 from tests.benchmarks.coverage.cells import NOISES, QUANTITIES, SD, SIZES, Cell
-from tests.benchmarks.coverage.measure import Measured, Method, measure
+from tests.benchmarks.coverage.measure import Measured, Method, measured, part
+
+# Tables that one process takes at a time.
+CHUNK = 100
 
 
 def main(words: list[str] | None = None) -> None:
@@ -16,29 +19,31 @@ def main(words: list[str] | None = None) -> None:
     everything = [f"{n}-{noise}" for n in SIZES for noise in NOISES]
     ask.add_argument("--cells", nargs="+", default=everything, metavar="N-NOISE", help=", ".join(everything))
     ask.add_argument("--datasets", type=int, default=2000, help="tables in each cell")
-    ask.add_argument("--refits", type=int, default=400, help="refits to each table")
+    ask.add_argument("--refits", type=int, default=200, help="refits to each table")
     ask.add_argument("--seed", type=int, default=0)
     ask.add_argument("--intervals", nargs="+", default=["auto"], help="ways to make intervals, as `fit` takes them")
     ask.add_argument("--delta", default="auto", help='"auto", or a number')
-    ask.add_argument("--jobs", type=int, default=1, help="cells at a time")
+    ask.add_argument("--jobs", type=int, default=1, help="processes")
     given = ask.parse_args(words)
     cells = [Cell(int(n), noise) for n, _, noise in (name.partition("-") for name in given.cells)]
     delta = given.delta if given.delta == "auto" else float(given.delta)
-    jobs = [(c, Method(way, delta), given.datasets, given.refits, given.seed) for c in cells for way in given.intervals]
+    asked = [(cell, Method(way, delta)) for cell in cells for way in given.intervals]
+    ranges = [range(k, min(k + CHUNK, given.datasets)) for k in range(0, given.datasets, CHUNK)]
     print(heading(), flush=True)
     total = 0.0
     with ProcessPoolExecutor(given.jobs) as pool:
-        for found in pool.map(_measure, jobs):
+        waiting = [
+            [pool.submit(part, cell, method, tables, given.refits, given.seed) for tables in ranges]
+            for cell, method in asked
+        ]
+        for (cell, method), parts in zip(asked, waiting, strict=True):
+            found = measured(cell, method, [p.result() for p in parts])
             print(row(found), flush=True)
             total += found.seconds
     print(
         f"\n{given.datasets:,} tables a cell, {given.refits} refits each, seed {given.seed}, noise sd {SD} in log loss; "
         f"{total / 60:.0f} minutes of one core."
     )
-
-
-def _measure(job: tuple[Cell, Method, int, int, int]) -> Measured:
-    return measure(*job)
 
 
 def heading() -> str:

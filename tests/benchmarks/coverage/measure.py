@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from fitting.result import quantiles
 from fitting.threads import one_thread
-from tests.benchmarks.coverage.cells import BEYOND, LAW, TRUTH, Cell, quantities
+from tests.benchmarks.coverage.cells import BEYOND, LAW, QUANTITIES, TRUTH, Cell, quantities
 from tests.benchmarks.coverage.solved import solved
 
 Array = np.ndarray
@@ -56,14 +57,25 @@ class Measured:
         return self.width / self.sampling
 
 
-def measure(cell: Cell, method: Method, datasets: int, refits: int, seed: int) -> Measured:
-    """The cell with `datasets` tables of `refits` refits each. The same seed gives the same tables to every method."""
+@dataclass(frozen=True)
+class Part:
+    """Some tables of a cell: for each and each quantity (k, 6) the interval's ends and the estimate, less the truth."""
+
+    low: Array
+    high: Array
+    off: Array
+    at_zero: int
+    seconds: float
+
+
+def part(cell: Cell, method: Method, tables: range, refits: int, seed: int) -> Part:
+    """The tables of these numbers, each with `refits` refits. The same seed gives the same tables to every method."""
     began = time.process_time()
     truth = np.array([[TRUTH[k] for k in LAW.names]])
-    low, high, off = (np.empty((datasets, 6)) for _ in range(3))
+    low, high, off = (np.empty((len(tables), len(QUANTITIES))) for _ in range(3))
     zero = 0
     with one_thread():
-        for k in range(datasets):
+        for row, k in enumerate(tables):
             inputs, loss, of = cell.table(seed * 1_000_000 + k)
             at = solved(
                 LAW, inputs, loss, {"params": of},
@@ -72,14 +84,20 @@ def measure(cell: Cell, method: Method, datasets: int, refits: int, seed: int) -
             flops = BEYOND * 6.0 * float(np.max(inputs["params"] * inputs["tokens"]))
             true = quantities(truth, flops)[0]
             best = at.values
-            zero += best[LAW.names.index("E")] <= 0
-            off[k] = quantities(best[None, :], flops)[0] - true
+            zero += int(best[LAW.names.index("E")] <= 0)
+            off[row] = quantities(best[None, :], flops)[0] - true
             ends = quantiles(quantities(at.draws, flops), (TAIL, 1.0 - TAIL))
-            low[k], high[k] = (end - true for end in ends)
+            low[row], high[row] = (end - true for end in ends)
+    return Part(low, high, off, zero, time.process_time() - began)
+
+
+def measured(cell: Cell, method: Method, parts: Sequence[Part]) -> Measured:
+    """What all these tables say together."""
+    low, high, off = (np.concatenate([getattr(p, name) for p in parts]) for name in ("low", "high", "off"))
     held = np.mean((low <= 0) & (high >= 0), axis=0)
     ends = np.quantile(off, (TAIL, 1.0 - TAIL), axis=0)
     return Measured(
-        cell, method, datasets, held, np.sqrt(held * (1 - held) / datasets),
+        cell, method, len(low), held, np.sqrt(held * (1 - held) / len(low)),
         np.mean(high < 0, axis=0), np.mean(low > 0, axis=0), np.median(high - low, axis=0), ends[1] - ends[0],
-        zero / datasets, time.process_time() - began,
+        sum(p.at_zero for p in parts) / len(low), sum(p.seconds for p in parts),
     )  # fmt: skip
