@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from fitting import FitError, fit, plan
+from fitting import FitError, plan
+from fitting import fit as fit_any
 from tests.benchmarks.coverage.cells import BEYOND, LAW, TRUTH, Cell, quantities
 from tests.benchmarks.coverage.measure import Method, measured, part
 from tests.benchmarks.coverage.solved import solved
 
 TABLES, REFITS = 60, 120
+fit = partial(fit_any, law="chinchilla")
 
 
 @pytest.mark.parametrize("noise", ["normal", "shared"])
@@ -26,7 +30,7 @@ def test_intervals_hold_the_truth(noise):
 def test_the_harness_measures_fit(make_runs):
     """The same table through `fit`: the same best values and the same interval."""
     inputs, loss, of = Cell(24, "shared").table(5)
-    f = fit(make_runs(**inputs, loss=loss), "chinchilla", resamples=50, seed=2)
+    f = fit(make_runs(**inputs, loss=loss), resamples=50, seed=2)
     at = solved(LAW, inputs, loss, {"params": of}, resamples=50, seed=2)
     assert np.allclose(f.values, at.values, rtol=1e-6)
     assert f.settings.intervals == at.how.method == "components"
@@ -38,7 +42,7 @@ def test_the_harness_measures_fit(make_runs):
 
 def test_quantities_are_the_planner_s(make_runs):
     inputs, loss, _ = Cell(48, "normal").table(1)
-    f = fit(make_runs(**inputs, loss=loss), "chinchilla", resamples=0)
+    f = fit(make_runs(**inputs, loss=loss), resamples=0)
     flops = BEYOND * 6.0 * np.max(inputs["params"] * inputs["tokens"])
     alpha, beta, e, a, log_n, log_l = quantities(f.values[None, :], flops)[0]
     p = plan(f, flops=flops)
