@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,6 +107,11 @@ class _Case:
         self.prob: Problem = believing(prob, fit.settings.delta).prob if fit.settings.prior != "none" else prob
         self.theta = where.internal(fit.values)
 
+    @cached_property
+    def begin(self) -> Array:
+        """Where a refit of much the same problem begins: at this fit, and at the most promising places beside it."""
+        return np.vstack([self.theta[None, :], starts(self.prob, 3)])
+
     def decide(self, prob: Problem, theta: Array, count: Accounting | None = None) -> Decision:
         """The decision for coordinates (R, p) of a problem."""
         law = self.fit.law
@@ -113,8 +119,7 @@ class _Case:
 
     def refit(self, prob: Problem, *, near: bool = True) -> Array:
         """The optimum (p,) of another problem, from this fit's own (where it is `near`) and the most promising starts."""
-        begin = [self.theta[None, :], starts(prob, 3)] if near else [starts(prob)]
-        solved = minimise(prob, np.vstack(begin), most=SETTLED)
+        solved = minimise(prob, self.begin if near else starts(prob), most=SETTLED)
         return solved.theta[solved.best()]
 
 
@@ -134,8 +139,9 @@ def _choice(kind: str, label: str, d: Decision, row: int = 0, factor: float = 1.
 
 def _deltas(case: _Case) -> Iterator[Choice]:
     named = {d: "least squares" if np.isinf(d) else f"delta {d:g}" for d in DELTAS}
-    by_noise = scaled_delta(case.prob)
-    named[by_noise] = f"delta {by_noise:.2g}, by noise"
+    if case.fit.settings.delta_rule != "auto":
+        by_noise = scaled_delta(case.prob)
+        named[by_noise] = f"delta {by_noise:.2g}, by noise"
     for delta, label in sorted(named.items()):
         if delta > 1e-9 and not np.isclose(delta, case.fit.settings.delta, rtol=1e-6):
             prob = replace(case.prob, delta=delta)
