@@ -22,7 +22,7 @@ def chips(fit: Fit) -> list[Chip]:
     delta = "least squares" if math.isinf(s.delta) else f"Huber {s.delta:.2g}"
     passed = sum(v.state == "ok" for v in fit.verdicts)
     return [
-        Chip(fit.law.title, f"{delta}, {plural(s.resamples, 'refit')}, {drawn(fit)}"),
+        Chip(fit.law.title, f"{delta}, {plural(s.resamples, 'refit')}"),
         Chip(fit.status.value.capitalize(), f"{passed} of {len(fit.verdicts)} checks pass", TONES[fit.status]),
     ]
 

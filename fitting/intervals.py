@@ -119,5 +119,8 @@ def _likeliest(found: Mapping[str, Noise]) -> str:
 def _said(column: str, labels: Array, found: Noise) -> str:
     middle, low, high = found.share
     word = WORDS.get(column, column)
+    over = f"over {int(labels.max()) + 1} of them"
+    if middle < 0.005:
+        return f"runs of one {word} show no noise in common, {over}; it may be up to {100 * high:.0f} %, which the draws allow for"
     share = f"{100 * middle:.0f} % of the noise ({100 * low:.0f} to {100 * high:.0f} %) is common to runs of one {word}"
-    return f"{share}, over {int(labels.max()) + 1} of them, so what they share and the rest are drawn apart"
+    return f"{share}, {over}, so what they share and the rest are drawn apart"

@@ -14,14 +14,14 @@ from functools import cached_property
 
 import numpy as np
 
+from fitting.scale import EFFICIENT, robust_spread
+
 Array = np.ndarray
 
 # An eigenvalue below this share of the largest is a direction that the law has taken up.
 NOTHING = 1e-8
 # The directions of a thousand groups take a second; of so many, a law of a few parameters takes next to nothing.
 MOST_GROUPS = 500
-# Residuals beyond so many robust deviations say nothing of what groups share.
-CUT = 4.0
 # How likely each share of the variance in common is before anything is seen: none at all one time in four, and if any,
 # each alike (as in Daniels 1999). The weight at none lets tables whose groups share nothing say so, and keeps their
 # intervals as narrow as without groups; without any prior a handful of groups admits ten times the spread.
@@ -34,8 +34,9 @@ PRIOR = np.concatenate([[NONE], np.full(200, (1.0 - NONE) / 200)])
 class Noise:
     """Noise of n runs, in log loss: a shape (k,) to draw from, and what the residuals say of its scales.
 
-    Scales are those of residuals cut at `CUT` robust deviations, so that a run far off the law is no sign of anything
-    shared; the shape keeps such runs, and has unit variance but for them.
+    Scales are those that the fit feels: Huber's estimate has the variance of residuals cut at delta over the share that
+    is not cut (Huber 1973), whatever the tails, so squares are of those. The shape keeps its tails, and has unit variance
+    in the same sense.
     `within` is the sum of squares of what runs do not share and `within_dof` its degrees of freedom. `between` (b,) are
     squares of what groups share, each `size` (b,) times their variance plus that of the rest; none without groups.
     """
@@ -102,17 +103,19 @@ class Noise:
 def noise(residuals: Array, slopes: Array, groups: Array | None = None, delta: float = np.inf) -> Noise:
     """The noise behind log residuals (n,) of a fit with derivatives (n, p): shared within `groups` (n,), or by none.
 
-    Group labels are integers 0..G-1. `delta` is Huber's: the shape is centred where that loss puts the middle.
+    Group labels are integers 0..G-1. `delta` is Huber's, taken as scaled to the noise where it is smaller: the shape is
+    centred where that loss puts the middle.
     """
     n = len(residuals)
     basis = _span(slopes)
-    kept = _cut(residuals)
+    reach = max(delta, EFFICIENT * robust_spread(residuals))
+    kept = _felt(residuals, reach)
     left = kept - basis @ (basis.T @ kept)
     if groups is None:
         leverage = np.sum(basis**2, axis=1)
         dof = max(1, n - basis.shape[1])
         total = float(left @ left)
-        return Noise(_shape(residuals, leverage, delta, total), total, dof, np.arange(n), np.empty(0), np.empty(0))
+        return Noise(_shape(residuals, leverage, reach), total, dof, np.arange(n), np.empty(0), np.empty(0))
     sums, members = np.bincount(groups, left), np.bincount(groups).astype(float)
     leverage = np.sum(basis**2, axis=1)
     if len(members) > MOST_GROUPS:
@@ -135,7 +138,7 @@ def noise(residuals: Array, slopes: Array, groups: Array | None = None, delta: f
         leverage += np.diag(inverse)[groups] - 2.0 * np.sum(basis * across.T[groups], axis=1)
     within = float(np.sum((left - levels) ** 2))
     dof = max(1, n - basis.shape[1] - len(size))
-    return Noise(_shape(residuals - levels, leverage, delta, within), within, dof, groups, between, size)
+    return Noise(_shape(residuals - levels, leverage, reach), within, dof, groups, between, size)
 
 
 def _span(slopes: Array) -> Array:
@@ -145,24 +148,19 @@ def _span(slopes: Array) -> Array:
     return np.asarray(u[:, s > 1e-10 * s[0]])
 
 
-def _shape(residuals: Array, leverage: Array, delta: float, within: float) -> Array:
-    """Residuals as the noise they stand for: each over its root of one minus leverage, centred, and of unit variance.
-
-    But for what `within`, the sum of their squares once cut, lacks of their own: the shape brings that back.
-    """
+def _shape(residuals: Array, leverage: Array, delta: float) -> Array:
+    """Residuals as the noise they stand for: each over its root of one minus leverage, centred, of unit variance as felt."""
     free = leverage < 1.0 - 1e-6
     e = residuals[free] / np.sqrt(1.0 - leverage[free])
-    if len(e) == 0 or not np.any(e) or not within > 0:
+    if len(e) == 0 or not np.any(e):
         return np.zeros(1)
     e = e - _middle(e, delta)
-    return np.asarray(e * np.sqrt(float(residuals @ residuals) / within / np.mean(e**2)))
+    return np.asarray(e / np.sqrt(np.mean(_felt(e, delta) ** 2)))
 
 
-def _cut(e: Array) -> Array:
-    """The residuals (n,) with those far off brought to `CUT` robust standard deviations from their middle."""
-    middle = float(np.median(e))
-    reach = CUT * 1.4826 * float(np.median(np.abs(e - middle)))
-    return np.clip(e, middle - reach, middle + reach) if reach > 0 else e
+def _felt(e: Array, delta: float) -> Array:
+    """What Huber's estimate feels of residuals (n,): cut at delta, over the share that is not."""
+    return np.clip(e, -delta, delta) / max(float(np.mean(np.abs(e) <= delta)), 1.0 / len(e))
 
 
 def _middle(e: Array, delta: float) -> float:
