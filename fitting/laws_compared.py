@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from fitting.believing import believing
 from fitting.coordinates import coordinates
 from fitting.law import Law, all_laws, offered
 from fitting.likelihood import log_likelihood
@@ -138,7 +139,10 @@ def _try(law: Law, runs: Runs, above: set[str], best: set[str], delta: float) ->
 def _fitted(law: Law, table: Arrays, delta: float) -> tuple[Array, Array]:
     """Log residuals (n,) and parameters (p,) of the best fit."""
     prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, delta)
-    found = minimise(prob, starts(prob))
+    begin = None
+    if law.believes and not (held := believing(prob, delta)).contradicted:
+        prob, begin = held.prob, held.starts  # as a fit without further word would start it
+    found = minimise(prob, starts(prob) if begin is None else begin)
     theta = found.theta[found.best()]
     if not np.isfinite(found.objective[found.best()]):
         raise FitError(f"{law.title} gives no finite loss anywhere for these runs.")
