@@ -83,7 +83,7 @@ def browser_page(browser: Any) -> Iterator[Callable[..., Any]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)  # a machine that others keep busy is no failure
         page.outside, page.complaints = [], []
 
         def note_request(request: Any) -> None:

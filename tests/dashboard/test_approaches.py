@@ -148,7 +148,7 @@ def html(at) -> str:
 
 
 def test_the_tab_has_a_sentence_a_table_and_two_figures(page):
-    at = page()
+    at = page(law="chinchilla")
     said = html(at)
     assert "Approaches 1, 2 and 3 agree: their intervals" in said
     for title in ("1: envelope of final losses", "2: IsoFLOP profiles", "3: Chinchilla L(N, D)"):
