@@ -64,7 +64,7 @@ def believing(prob: Problem, delta: float | None) -> Believing:
     grid = np.empty((0, where.law.p))
     dof = np.sqrt(n / max(1, n - where.law.p))
     for _ in range(ROUNDS):
-        prob = replace(prob, prior=penalty(where, noise))
+        prob = replace(prob, prior=penalty(where, noise, prob.delta))
         if not len(first):
             grid = first = starts(prob)
         found = minimise(prob, first)
@@ -77,7 +77,7 @@ def believing(prob: Problem, delta: float | None) -> Believing:
         prob = replace(prob, importance=each * (n / each.sum()))
         if delta is None:
             prob = replace(prob, delta=EFFICIENT * spread)
-    prob = replace(prob, prior=penalty(where, noise))
+    prob = replace(prob, prior=penalty(where, noise, prob.delta))
     return Believing(prob, first, noise, *_strain(prob, np.vstack([first, grid])))
 
 

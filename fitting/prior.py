@@ -7,6 +7,7 @@ were measured, beside the widths they lead to, on public sweeps (`tests/benchmar
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ Array = np.ndarray
 
 CAUTION = 2.0
 TOWARDS_LARGE = 0.35
+EFFICIENT = 1.345  # where delta stands against the noise when it is scaled to it
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,32 @@ class Penalty:
         return replace(self, centre=drawn)
 
 
-def penalty(where: Coordinates, noise: float) -> Penalty:
-    """What the law's declaration believes, as a penalty for a table whose log losses have this standard deviation."""
+def penalty(where: Coordinates, noise: float, delta: float) -> Penalty:
+    """What the law's declaration believes, as a penalty beside Huber's objective at `delta`.
+
+    `noise` is the standard deviation of the table's log losses.
+    """
     index = [i for i, p in enumerate(where.law.params) if p.belief]
     beliefs = [where.law.params[i].belief for i in index]
     floors = np.array([where.law.params[i].is_floor for i in index])
     centre = np.log([b.centre for b in beliefs if b]) + np.where(floors, np.log(where.lowest), 0.0)
     spread = np.log([b.factor for b in beliefs if b])
-    return Penalty(np.array(index), floors, centre, spread, (CAUTION * noise) ** 2)
+    return Penalty(np.array(index), floors, centre, spread, (CAUTION * noise) ** 2 * _unit(delta / noise))
+
+
+def _unit(cut: float) -> float:
+    """The objective's own unit of information, in variances, with delta at `cut` deviations of normal noise.
+
+    The variance of its slope over its mean curvature, relative to what that is at 1.345: with delta far below the noise the
+    objective is delta times a sum of absolute residuals, and a prior in units of squares would drown it.
+    """
+
+    def ratio(c: float) -> float:
+        inside = math.erf(c / math.sqrt(2.0))
+        density = math.exp(-0.5 * c * c) / math.sqrt(2.0 * math.pi)
+        return (inside - 2.0 * c * density + c * c * (1.0 - inside)) / inside
+
+    return ratio(min(cut, 10.0)) / ratio(EFFICIENT)
 
 
 def weights(inputs: Any) -> Array:

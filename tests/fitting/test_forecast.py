@@ -172,3 +172,21 @@ def test_too_few_runs_leave_nothing_out(make_runs, found):
     few = make_runs(params=n, tokens=1e22 / n**1.5, loss=2.5 - 0.01 * np.arange(9) + 0.001 * np.arange(9) ** 2)
     with pytest.raises(FitError, match="Add larger runs"):
         backtest(few, found)
+
+
+@pytest.mark.parametrize("delta", [1e-4, 1e-3, 1e-2, float("inf")])
+def test_a_prior_weighs_the_same_whatever_delta(runs, found, delta):
+    """The objective's unit changes by orders of magnitude with delta; what prior and runs come to does not."""
+    other = fit(runs, delta=delta, resamples=0)
+    assert other.law_key == "general"
+    assert other.settings.prior == "published"
+    at = {"params": 7e10, "tokens": 1.4e12}
+    assert other.predict(**at).value == pytest.approx(found.predict(**at).value, rel=0.01)
+    assert 0.4 < other.params["q"] / found.params["q"] < 2.5
+
+
+def test_runs_contradict_it_whatever_delta():
+    from data.library import load
+
+    for delta in (1e-4, 1e-3, "auto"):
+        assert fit(load("probe-grid"), delta=delta, resamples=0).law_key == "chinchilla"
