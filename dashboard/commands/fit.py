@@ -130,6 +130,8 @@ def _table(found: Any) -> str:
     for row in found.terms().to_dict("records"):
         value, interval = numbers.with_interval(row["value"], row["low"], row["high"], "ratio")
         lines.append(f"  {'term of ' + row['name'] + ' [nats]':<24}{value:>12}   {interval}   at {row['at']:.2g}")
+    if found.settings.intervals_reason:
+        lines += ["", f"  Intervals: {found.settings.intervals_reason}."]
     lines += ["", *(f"  {v.state:<5} {v.title}: {v.sentence}" for v in found.verdicts), "", found.status.sentence]
     # Checks name runs, and a name may hold signs that a terminal acts on.
     return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in lines)
