@@ -231,10 +231,13 @@ def test_large_tables_read_quickly(tmp_path: Path) -> None:
         frame[c] = rng.random(n) + 1e6 * (c == "tokens")
     frame.to_csv(tmp_path / "x.csv", index=False)
     start = time.process_time()
+    pd.read_csv(tmp_path / "x.csv", dtype=str)
+    reference = time.process_time() - start
+    start = time.process_time()
     runs = read_runs(tmp_path / "x.csv")
     took = time.process_time() - start
     assert len(runs.kept) == n // 50
-    assert took < 3  # seconds of one core; 1.1 when this was written
+    assert took < 40 * reference  # pandas alone, every cell as text, in the same minute; 11 when this was written
 
 
 def test_models_lend_their_names(read: Read) -> None:

@@ -11,7 +11,7 @@ from data.flops import six_nd
 from fitting import FitError, all_laws, fit, plan
 from fitting.hardware import Hardware
 from fitting.optimum import optimum, valley
-from fitting.result import Accounting
+from fitting.result import Accounting, quantiles
 from fitting.table import accounting
 
 LAW = all_laws()["chinchilla"]
@@ -89,9 +89,10 @@ def test_draws_without_a_balance(fit_of):
 
 def test_bands_come_from_the_draws(fitted):
     p = plan(fitted, flops=1e22, level=0.9)
-    sizes = [plan_one(fitted, r, 1e22) for r in range(400)]
-    assert p.params.low == pytest.approx(np.quantile(sizes, 0.05), rel=1e-6)
-    assert p.params.high == pytest.approx(np.quantile(sizes, 0.95), rel=1e-6)
+    sizes = np.array([plan_one(fitted, r, 1e22) for r in range(400)])
+    low, high = quantiles(sizes[:, None], (0.05, 0.95))
+    assert p.params.low == pytest.approx(low[0], rel=1e-6)
+    assert p.params.high == pytest.approx(high[0], rel=1e-6)
     assert p.params.level == 0.9
     assert p.params.low < p.params.value < p.params.high
     assert p.loss_run.low < p.loss.low < p.loss.high < p.loss_run.high, "a new run is less certain than the law"
