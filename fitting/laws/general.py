@@ -9,7 +9,7 @@ from fitting.laws import chinchilla
 
 # Measured on public sweeps of language models (Chinchilla's, Porian et al. 2024, Li et al. 2025, Marin's, Gadre et al. 2024),
 # each fitted on its own: where their values lie, and how far apart, as a forecast from each's smaller runs meets them.
-# Forecasts hardly move when a centre does by a tenth or a factor by a half: `tests/benchmarks/forecast` has the figures.
+# The factors were chosen with those sweeps in sight: `tests/benchmarks/forecast` leaves out the centres alone.
 FLOOR, EXPONENT, JOIN = Belief(0.59, 1.2), Belief(0.32, 1.6), Belief(0.53, 1.5)
 
 
