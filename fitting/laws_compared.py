@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from fitting.believing import believing
 from fitting.coordinates import coordinates
@@ -187,7 +187,8 @@ def _sentence(scores: list[tuple[Score, _Tried]]) -> str:
     assert lost.misses is not None
     shared = [k for k in won.misses if k in lost.misses]
     nearer = sum(won.misses[k] < lost.misses[k] for k in shared)
-    clear = stats.binomtest(nearer, len(shared), alternative="greater").pvalue < CLEAR
+    by_chance = special.bdtrc(nearer - 1, len(shared), 0.5)  # sign test: so many or more of them heads of a fair coin
+    clear = by_chance < CLEAR
     how = f"{second.title} {_percent(second.error)}; it is nearer in {nearer} of {len(shared)}"
     tail = "" if clear else ", which chance could do"
     favourite = min((s for s, _ in able if s.aicc is not None), key=lambda s: s.aicc or 0.0, default=None)

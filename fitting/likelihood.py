@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from fitting.solve import huber
 
@@ -57,4 +57,4 @@ def _highest(of_scale) -> float:  # type: ignore[no-untyped-def]
 
 def chance(statistic: float, freedom: int) -> float:
     """The chance of a chi-squared at least this large."""
-    return float(stats.chi2.sf(statistic, freedom))
+    return float(special.chdtrc(freedom, statistic))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from fitting.result import Verdict, quantiles
 from fitting.solve import Problem, minimise, objective, slopes
@@ -44,7 +44,7 @@ def profile(prob: Problem, theta: Array, residuals: Array, level: float = 0.95) 
     unit = slope / square
     if at is None or prob.n > MOST_RUNS or not np.isfinite(unit):
         return None
-    root = float(np.sqrt(stats.chi2.ppf(level, 1)))
+    root = float(special.ndtri((1.0 + level) / 2.0))
     ends = (0.0, min(1.02 * prob.coordinates.lowest, float(prob.coordinates.bounds[1][at])))
     step, along = _direction(prob, theta, at, np.sqrt(square) / slope)
     floors, found = np.array([theta[at]]), theta[None, :]

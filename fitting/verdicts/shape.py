@@ -12,7 +12,7 @@ from functools import cache
 from itertools import combinations_with_replacement
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from fitting.result import Verdict
 from fitting.verdicts.evidence import Evidence
@@ -114,7 +114,7 @@ def _chance(b: Array, scores: Array, spare: int) -> float:
     q = len(b)
     meat = scores.T @ scores
     statistic = float(b @ np.linalg.solve(meat + 1e-12 * np.trace(meat) * np.eye(q), b)) / q
-    return float(stats.f.sf(statistic, q, spare))
+    return float(special.fdtrc(q, spare, statistic))
 
 
 def order(e: Evidence) -> Verdict | None:
@@ -148,7 +148,7 @@ def _fewer(stretches: int, up: int, down: int) -> float:
     n = up + down
     mean = 1 + 2 * up * down / n
     variance = (mean - 1) * (mean - 2) / (n - 1)
-    return float(stats.norm.cdf((stretches + 0.5 - mean) / np.sqrt(max(variance, 1e-12))))
+    return float(special.ndtr((stretches + 0.5 - mean) / np.sqrt(max(variance, 1e-12))))
 
 
 def repeats(e: Evidence) -> Verdict | None:
@@ -168,7 +168,7 @@ def repeats(e: Evidence) -> Verdict | None:
     lack = float(np.sum(size * means**2)) / extra
     if pure <= 0:
         return None
-    ratio, p = lack / pure, float(stats.f.sf(lack / pure, extra, spare))
+    ratio, p = lack / pure, float(special.fdtrc(extra, spare, lack / pure))
     title = "Repeated runs"
     found = f"{cells} settings, {spare} repeats: runs miss the law by {np.sqrt(ratio):.2g} times what repeats differ by"
     if p >= UNREPEATED:
