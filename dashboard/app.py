@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import state, widgets
 from dashboard.launch import one_thread_each
+from data.errors import DataError
 
 HERE = Path(__file__).parent
 # One line a page, in the order of the menu: file in views/, title, what it answers. A page without a file is not shown.
@@ -37,3 +38,5 @@ try:
     page.run()
 except Exception as error:  # Streamlit's own stop and rerun are no Exceptions and pass
     widgets.show_trouble(error)
+    if page is not listed[0] and isinstance(error, DataError):
+        st.page_link(listed[0], label="Answer this on the Runs page")

@@ -60,6 +60,18 @@ def preview(table: Table) -> None:
     st.dataframe(table.frame.head(8).astype(str), hide_index=True, alt="The first rows of the file")
 
 
+def missing() -> None:
+    """What to do about a table that says how low its runs came, and not what they were."""
+    with st.container(border=True):
+        st.markdown("**What were these runs?**")
+        widgets.quiet(
+            "A law of scaling needs, beside the loss, each run's number of parameters, its training tokens or its training "
+            "compute. No column of this table was taken for one of them.",
+            "Where a column holds one under another name, say so under Columns below. Otherwise add it to the file and upload "
+            "it again: a column params, tokens or flops, with values such as 125M or 2.5e19.",
+        )
+
+
 def _question(table: Table, question: Question) -> None:
     label = widgets.literal(question.text)
     key = f"asked:{question.key}"

@@ -52,8 +52,8 @@ def budgets(fit: Fit, at: float) -> np.ndarray:
 
 
 def default_budget(fit: Fit) -> float:
-    """Ten times the largest run, in log10 FLOP: near enough to be planned next."""
-    return math.log10(fit.ranges["flops"][1]) + 1.0
+    """Ten times the largest run, in log10 FLOP: near enough to be planned next; 1e21 where no run's compute is known."""
+    return math.log10(fit.ranges.get("flops", (math.nan, 1e20))[1]) + 1.0
 
 
 def payload(

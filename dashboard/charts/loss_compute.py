@@ -75,11 +75,10 @@ def figure(runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None 
     out = theme.blank(520)
     out.update_layout(legend=LEGEND, showlegend=True, margin={"r": 56 if fit and "params" in law.inputs else 12})
     out.update_xaxes(**theme.log_axis(10**frame.left, 10**frame.right, _title(x), kind=_kind(x), pad=0.0))
-    out.update_yaxes(
-        title={"text": "Loss, nats per token"},
-        type="log" if frame.log_loss else "linear",
-        range=[frame.place(frame.bottom), frame.place(frame.top)],
-    )
+    if frame.log_loss:
+        out.update_yaxes(**theme.log_axis(frame.bottom, frame.top, "Loss, nats per token", kind="plain", pad=0.0))
+    else:
+        out.update_yaxes(title={"text": "Loss, nats per token"}, type="linear", range=[frame.bottom, frame.top])
     if fit is not None:
         _beyond(out, frame, x)
         _floors(out, frame, fit, floor)
@@ -92,15 +91,15 @@ def figure(runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None 
     return out
 
 
-def unfitted(runs: Runs, law: Law | None) -> go.Figure:
-    """The runs alone, along the input that `law` wants or, where no run has it, any that they have; empty if none."""
+def unfitted(runs: Runs, law: Law | None) -> go.Figure | None:
+    """The runs alone, along the input that `law` wants or, where no run has it, any that they have; None if none."""
     laws = [*([law] if law else []), *all_laws().values()]
     for candidate in laws:
         try:
             return figure(runs, candidate)
         except ValueError:
             continue
-    return theme.blank()
+    return None
 
 
 LEGEND = {

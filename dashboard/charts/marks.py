@@ -86,9 +86,10 @@ def _add(
     out: go.Figure, rows: pd.DataFrame, x: str, top: float, name: str, marker: dict[str, Any], style: str = ""
 ) -> None:
     loss = rows["loss"].to_numpy(float)
+    many = len(rows) > MANY
     symbols = np.where(loss > top, f"triangle-up{style}", f"circle{style}")
     out.add_trace(
-        (go.Scattergl if len(rows) > MANY else go.Scatter)(
+        (go.Scattergl if many else go.Scatter)(
             x=rows[x],
             y=np.minimum(loss, top),
             mode="markers",
@@ -96,8 +97,8 @@ def _add(
             marker={**marker, "symbol": symbols},
             text=words(rows),
             hovertemplate="%{text}<extra></extra>",
-            cliponaxis=False,
             showlegend=name != "runs",
+            **({} if many else {"cliponaxis": False}),  # which Scattergl has no notion of
         )
     )
 

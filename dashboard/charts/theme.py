@@ -102,8 +102,18 @@ def log_ticks(low: float, high: float, kind: str = "count") -> Ticks:
     powers = range(math.floor(bottom), math.ceil(top) + 1)
     values = [step * 10.0**power for power in powers if power % skip == 0 for step in steps]
     values = [value for value in values if low <= value <= high]
+    if len(values) < 3 and kind == "plain" and high > 1.2 * low:  # losses seldom span a decade
+        values = _round_between(low, high)
     write = {"count": numbers.count, "flop": power_of_ten, "plain": numbers.ratio}[kind]
     return values, [write(value) for value in values]
+
+
+def _round_between(low: float, high: float) -> list[float]:
+    """Four to nine round numbers at even steps between two positive ones."""
+    rough = (high - low) / 5.0
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(s * unit for s in (1.0, 2.0, 5.0, 10.0) if s * unit >= 0.75 * rough)
+    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def power_of_ten(value: float) -> str:

@@ -24,7 +24,9 @@ if isinstance(fit, FitError):
         widgets.steps()
     with main:
         law = all_laws().get(state.fit_settings().law)
-        st.plotly_chart(loss_compute.unfitted(runs, law), config=PLOT, key="runs_alone")
+        alone = loss_compute.unfitted(runs, law)
+        if alone is not None:
+            st.plotly_chart(alone, config=PLOT, key="runs_alone")
         fit_controls.ways_out(runs)
     st.stop()
 

@@ -32,6 +32,7 @@ chips = summary.chips(state.chosen().title, runs)
 if isinstance(fit, FitError):
     widgets.chips(chips)
     widgets.show_trouble(fit)
+    st.page_link("views/fit.py", label="Choose a law on the Fit page")
     st.stop()
 asked = state.plan_settings()
 hardware = asked.hardware
@@ -40,7 +41,9 @@ try:
     here = plan(fit, flops=10.0**at, params=asked.chosen)
     along = state.current_sweep(fit, at, asked.chosen)
 except FitError as error:
+    widgets.chips([*chips, *fit_words.chips(fit)])
     widgets.show_trouble(error)
+    st.page_link("views/fit.py", label="Choose another law on the Fit page")
     st.stop()
 
 widgets.chips([*chips, *fit_words.chips(fit)])

@@ -46,12 +46,16 @@ widgets.answer(sentence, under, **values)
 
 main, side = st.columns([7, 3], gap="large")
 with main:
+    drawable = plane.axes(every.kept) is not None
     with st.container(horizontal=True, vertical_alignment="center"):
-        tool = run_picker.tool()
-        widgets.quiet(run_picker.HINTS[tool])
+        tool = run_picker.tool() if drawable else ""
+        if drawable:
+            widgets.quiet(run_picker.HINTS[tool])
         widgets.steps()
-    if plane.axes(every.kept):
+    if drawable:
         run_picker.chart(runs, tool)
+    else:
+        column_mapper.missing()
 with side:
     chooser.menu()
     chooser.forgetter()

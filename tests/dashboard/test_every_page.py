@@ -1,0 +1,93 @@
+"""Every page over tables that lack something: each is a page or a sentence with a way on, never an inner error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import workspace
+from dashboard.charts.plane import MANY
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+INSIDE = "Something went wrong inside"
+
+
+def table(count: int, *columns: str) -> str:
+    """Runs of Chinchilla's law with noise, as CSV with these columns."""
+    rng = np.random.default_rng(1)
+    n = np.exp(rng.uniform(np.log(1e7), np.log(1e9), count))
+    d = np.exp(rng.uniform(np.log(1e9), np.log(1e11), count))
+    loss = (1.8 + 480 / n**0.35 + 2085 / d**0.37) * np.exp(0.01 * rng.standard_normal(count))
+    known = {"params": n, "tokens": d, "flops": 6 * n * d, "loss": loss, "other_loss": 1.1 * loss}
+    rows = zip(*(known[c] for c in columns), strict=True)
+    return "\n".join(
+        [",".join(("run", *columns)), *(f"r{i}," + ",".join(map(repr, map(float, r))) for i, r in enumerate(rows))]
+    )
+
+
+TABLES = {
+    "size alone": table(12, "params", "loss"),
+    "tokens alone": table(12, "tokens", "loss"),
+    "compute alone": table(12, "flops", "loss"),
+    "the loss alone": table(12, "loss"),
+    "three runs": table(3, "params", "tokens", "loss"),
+    "two losses, none chosen": table(12, "params", "tokens", "loss", "other_loss").replace(",loss", ",c4_loss"),
+    "more runs than are drawn as shapes": table(MANY + 10, "params", "tokens", "loss"),
+    "one loss for all": "run,params,tokens,loss\n" + "\n".join(f"r{i},{10 + i}e6,{i + 1}e9,2.5" for i in range(14)),
+}  # fmt: skip
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """A function that opens a page on an uploaded table."""
+    monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
+
+    def open_page(name: str, text: str) -> AppTest:
+        space = workspace.new()
+        kept = workspace.keep(space, "runs.csv", text.encode())
+        workspace.change(space, "settings", {"source": kept.source, "fit": {"resamples": 100}})
+        at = AppTest.from_file(str(APP), default_timeout=120)
+        at.query_params["w"] = space.id
+        return at.switch_page(f"views/{name}.py").run()
+
+    return open_page
+
+
+def said(at: AppTest) -> str:
+    return " ".join(e.proto.body for e in at.get("html"))
+
+
+def links(at: AppTest) -> list[str]:
+    return [e.proto.label for e in at.get("page_link")]
+
+
+@pytest.mark.parametrize("name", ["runs", "fit", "plan", "compare"])
+@pytest.mark.parametrize("kind", TABLES)
+def test_no_table_leads_to_an_inner_error(page, kind, name):
+    at = page(name, TABLES[kind])
+    assert not at.exception
+    assert INSIDE not in said(at)
+    assert "iso-answer" in said(at) or "iso-trouble" in said(at) or at.get("bidi_component")
+
+
+def test_a_law_that_cannot_be_planned_with_says_so_and_leads_to_the_fit(page):
+    at = page("plan", TABLES["tokens alone"])
+    assert "it cannot split a budget" in said(at)
+    assert links(at) == ["Choose another law on the Fit page"]
+
+
+def test_an_open_question_leads_to_where_it_is_answered(page):
+    for name in ("fit", "plan", "compare"):
+        at = page(name, TABLES["two losses, none chosen"])
+        assert "Which column holds the loss" in said(at)
+        assert links(at) == ["Answer this on the Runs page"]
+
+
+def test_runs_of_which_only_the_loss_is_known_ask_what_they_were(page):
+    at = page("runs", TABLES["the loss alone"])
+    assert "No column of this table was taken for one of them" in said(at)
+    assert not at.get("plotly_chart")
+    assert not page("fit", TABLES["the loss alone"]).get("plotly_chart")
