@@ -57,7 +57,7 @@ def _table(scores: tuple[Score, ...], chosen: str) -> str:
         name = f'<th scope="row">{escape(s.title)}{" (fitted)" if s.key == chosen else ""}'
         here = ' class="iso-here"' if s.key == chosen else ""
         if s.reason:
-            rows.append(f'<tr{here}>{name}<p>{escape(s.reason)}</p></th><td colspan="4"></td><td>{s.params}</td></tr>')
+            rows.append(f'<tr{here}>{name}</th><td class="iso-why" colspan="5">{escape(s.reason)}</td></tr>')
             continue
         aicc = numbers.MISSING if s.aicc is None else "lowest" if s.aicc == 0 else f"+{s.aicc:,.0f}"
         rows.append(
