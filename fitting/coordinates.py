@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fitting.dual import Dual
+from fitting.dual import Dual, value_of
 from fitting.law import Law
 
 Array = np.ndarray
@@ -115,6 +115,35 @@ class Coordinates:
             else:
                 out[..., i] = (np.log(params[..., i]) - log_origin) * exponent
         return out
+
+
+def check_units(law: Law) -> None:
+    """Try a declaration: with inputs in another unit, and parameters as their anchors say, the output must be the same.
+
+    Raises TypeError when it is not: such a law would be fitted as well as any, and its parameters would be wrong.
+    """
+    # Inputs in one unit are measured against each other; off their middles, so that no term is a constant there.
+    x = {k: np.array([0.7, 1.3, 2.9]) for k in law.inputs}
+    there = Coordinates(law, dict.fromkeys(law.inputs, 1000000.0), 3.0, 2.0)
+    low, high = there.bounds
+    theta = np.empty(law.p)
+    for i, p in enumerate(law.params):
+        if p.anchor is not None and p.anchor.kind == "location":
+            theta[i] = 0.4
+        elif p.anchor is not None:
+            theta[i] = np.log(0.4 * there.loss)
+        else:
+            middle = 0.5 * there.loss if p.is_floor else np.log(0.3) if p.log else 0.3
+            theta[i] = np.clip(middle, low[i] + 0.05 * (high[i] - low[i]), high[i] - 0.05 * (high[i] - low[i]))
+    natural = dict(zip(law.names, there.natural(theta), strict=True))
+    ours = np.asarray(law({k: 1e6 * v for k, v in x.items()}, natural))
+    scaled = law.formula(*x.values(), *(value_of(p) for p in there.scaled_params(theta[None, :])))
+    if not np.allclose(ours, np.ravel(scaled), rtol=1e-9, atol=0, equal_nan=True):
+        unanchored = [p.name for p in law.params if p.anchor is None and p.unit and not p.is_floor]
+        raise TypeError(
+            f"law {law.key!r} changes when the unit of an input does. A parameter measured in an input's unit needs an anchor "
+            f"(coefficient, scale or location); without one are {', '.join(unanchored) or 'none, so an anchor is of the wrong kind'}"
+        )
 
 
 def coordinates(law: Law, inputs: Mapping[str, Array], loss: Array) -> Coordinates:

@@ -215,8 +215,12 @@ class Law:
 
 @cache
 def all_laws() -> dict[str, Law]:
-    """Every law in `fitting/laws/`, by key, in a stable order. A module offers `law` or a tuple `laws`."""
+    """Every law in `fitting/laws/`, by key, in a stable order. A module offers `law` or a tuple `laws`.
+
+    Raises TypeError for a declaration that contradicts itself.
+    """
     from fitting import laws as folder
+    from fitting.coordinates import check_units
 
     found: dict[str, Law] = {}
     for info in sorted(pkgutil.iter_modules(folder.__path__), key=lambda m: m.name):
@@ -224,6 +228,7 @@ def all_laws() -> dict[str, Law]:
         for law in getattr(module, "laws", None) or (module.law,):
             if law.key in found:
                 raise TypeError(f"two laws are called {law.key!r}")
+            check_units(law)
             found[law.key] = law
     return found
 

@@ -118,7 +118,7 @@ class Accounting:
         return flops / (6.0 * params * self.ratio(params))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """A fitted law: best values (p,), bootstrap draws (R, p), and what is needed to judge and repeat it.
 
@@ -142,6 +142,16 @@ class Fit:
     table: str = ""
     new_noise: Array = field(default_factory=lambda: np.empty(0))
     doubt: Doubt | None = None
+
+    def __repr__(self) -> str:
+        """What a notebook shows: the law, its status, its parameters with intervals, and the checks that do not pass."""
+        lines = [f"{self.law.title}, {self.n} runs of {self.table or 'a table'}: {self.status.value}"]
+        for p in self.law.params:
+            value, low, high = self.interval(p.name)
+            within = f"  (95 % {low:.4g} to {high:.4g})" if len(self.draws) else ""
+            lines.append(f"  {p.name:8s} {value:.5g}{within}  {p.unit}".rstrip())
+        lines += [f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "ok"]
+        return "\n".join(lines)
 
     @property
     def law(self) -> Law:

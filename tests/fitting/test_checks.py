@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from data import read_runs
+from data.library import load
 from fitting import all_laws, fit
 from fitting.coordinates import coordinates
 from fitting.solve import minimise, problem, residuals
@@ -191,3 +192,14 @@ def test_every_public_table_is_judged_in_words(dataset):
     for key in ("chinchilla", "general", "kaplan", "compute-floor"):
         f = fit(runs, key, resamples=0)
         assert all(v.sentence.endswith(".") and "nan" not in v.sentence for v in f.verdicts)
+
+
+def test_a_fit_shows_itself_as_a_person_would_read_it():
+    found = fit(load("simulated-ladder"), "chinchilla", resamples=100)
+    shown = repr(found).splitlines()
+    assert shown[0] == f"Chinchilla L(N, D), {found.n} runs of {found.table}: {found.status.value}"
+    assert [line.split()[0] for line in shown[1:6]] == list(found.law.names)
+    _, low, high = found.interval("alpha")
+    assert f"95 % {low:.4g} to {high:.4g}" in shown[4]
+    assert len(shown) == 6 + sum(v.state != "ok" for v in found.verdicts)
+    assert "95 %" not in repr(fit(load("simulated-ladder"), "chinchilla", resamples=0))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from fitting import Law, all_laws, fit, offered
-from fitting.coordinates import Coordinates, coordinates
+from fitting.coordinates import Coordinates, check_units, coordinates
 from fitting.dual import partials_of, seed, value_of
-from fitting.law import Param
+from fitting.law import Param, scale
 
 LAWS = list(all_laws().values())
 SCALES = ("toy", "small", "huge")
@@ -216,3 +216,21 @@ def test_offered_where_its_columns_are(law: Law):
     assert offered(everything)[law.key] == ""
     for c in everything:
         assert c in offered(everything - {c})[law.key]
+
+
+def test_a_declaration_that_forgets_an_anchor_is_refused():
+    """Fitted in the data's own units its parameters would come out wrong, to the last digit and with every check passed."""
+    chinchilla = all_laws()["chinchilla"]
+    for law in all_laws().values():
+        check_units(law)
+    forgetful = replace(
+        chinchilla, params=tuple(replace(p, anchor=None) if p.name == "A" else p for p in chinchilla.params)
+    )
+    with pytest.raises(TypeError, match=r"without one are A$"):
+        check_units(forgetful)
+    wrong = replace(
+        chinchilla,
+        params=tuple(replace(p, anchor=scale("params", "alpha")) if p.name == "A" else p for p in chinchilla.params),
+    )
+    with pytest.raises(TypeError, match="wrong kind"):
+        check_units(wrong)
