@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
-from fitting import bootstrap
 from fitting.choosing import choose
 from fitting.estimate import as_runs
 from fitting.families import sharing, words
 from fitting.families.columns import MOST_FAMILIES, labels, resolved
-from fitting.families.joint import JointFit, Part, apart, part, solution_of, together
+from fitting.families.joint import JointFit, Part, apart, part, together
+from fitting.families.refits import refits, ways
 from fitting.families.result import Families, Family
 from fitting.law import Law
 from fitting.result import FitError, Settings
 from fitting.scale import scaled_delta
-from fitting.solve import Solution, residuals
+from fitting.solve import residuals
 from fitting.table import Arrays, arrays
 from fitting.threads import one_thread
 from fitting.verdicts import refusal
@@ -45,6 +45,7 @@ def compare_families(
     exclude: Iterable[str] = (),
     group: str | None = None,
     delta: float | str = "auto",
+    intervals: str = "auto",
     resamples: int = 1000,
     seed: int = 0,
 ) -> Families:
@@ -53,7 +54,7 @@ def compare_families(
     `column` is called as in the table or as in the file it came from. `share` is "nothing", "floor", "exponents", "floor
     and exponents", or "auto": the lowest AICc among those that the runs do not reject, with refits in every way to share,
     weighed by AICc. `target` is the budget asked about, in FLOPs (default: ten times the largest run). `exclude`,
-    `group`, `delta`, `resamples` and `seed` are those of `fit`; runs (or groups) are drawn again within their family.
+    `group`, `delta`, `intervals`, `resamples` and `seed` are those of `fit`; each family's noise is judged by its own runs.
 
     Raises FitError, in one sentence with what to do: no such column, one family only, too few runs in a family,
     families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
@@ -88,7 +89,8 @@ def compare_families(
         picked, why = sharing.choose(tests, share)
         best = fits[picked]
         under = sharing.mixture(tests, share, resamples, seed)
-        draws, settled = _refits(parts, fits, under, seed)
+        how = ways(parts, best, intervals, group)
+        draws, settled = refits(parts, fits, under, seed, intervals, group)
     values = best.where.families(best.theta)
     _usable(values, parts, chosen, table.name)
     rule = "auto" if isinstance(delta, str) else "given"
@@ -105,8 +107,8 @@ def compare_families(
         warnings=(),
         notes=(*notes, *_settled(best, settled), *_edges(best, parts)),
         settings=Settings(
-            delta=parts[0].problem.delta, delta_rule=rule, resamples=int(resamples), grouping=group or "run",
-            intervals="groups" if group else "runs", seed=int(seed),
+            delta=parts[0].problem.delta, delta_rule=rule, resamples=int(resamples), grouping=how[0].column,
+            intervals=how[0].method, intervals_reason=how[0].reason, seed=int(seed),
             law_reason=reason, excluded=excluded,
         ),
         digest=table.digest,
@@ -211,37 +213,6 @@ def _every_sharing(law: Law, parts: tuple[Part, ...]) -> dict[str, JointFit]:
         if share != "nothing":
             fits[share] = together(law, parts, share, list(fits.values()))
     return fits
-
-
-def _refits(
-    parts: tuple[Part, ...], fits: dict[str, JointFit], under: list[str], seed: int
-) -> tuple[list[Array], Array]:
-    """Each family's draws (R, p) and whether each refit settled (R,): runs drawn within their family, one way to share each.
-
-    All refits of a block that share the same way advance together.
-    """
-    count = len(under)
-    size = max(1, bootstrap.MOST_WEIGHTS // next(iter(fits.values())).problem.n)
-    drawn = [bootstrap.blocks(p.table.groups, count, seed + 7919 * k, size) for k, p in enumerate(parts)]
-    draws = [np.empty((count, p.where.law.p)) for p in parts]
-    settled = np.ones(count, bool)
-    for first, own in zip(range(0, max(1, count), size), zip(*drawn, strict=True), strict=True):
-        for share in dict.fromkeys(under[first : first + size]):
-            rows = np.flatnonzero(np.array(under[first : first + size]) == share)
-            found = _refitted(parts, fits[share], [w[rows] for w in own])
-            settled[first + rows] = found.converged
-            for draw, values in zip(draws, fits[share].where.families(found.theta), strict=True):
-                draw[first + rows] = values
-    return draws, settled
-
-
-def _refitted(parts: tuple[Part, ...], fit: JointFit, own: list[Array]) -> Solution:
-    """The refits of one way to share, with weights (R, n) for each family."""
-    if fit.share != "nothing":
-        return bootstrap.refits(fit.problem, fit.theta, np.concatenate(own, axis=1), fit.fresh)
-    thetas = [fit.theta[at] for at in fit.where.index]
-    found = [bootstrap.refits(p.problem, theta, w) for p, theta, w in zip(parts, thetas, own, strict=True)]
-    return solution_of(found, fit.where.index)
 
 
 def _families(parts: tuple[Part, ...], best: JointFit, values: list[Array], draws: list[Array]) -> tuple[Family, ...]:
