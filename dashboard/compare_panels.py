@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import compare_state, compare_words, numbers, state, widgets
+from dashboard import compare_state, compare_words, fit_words, numbers, state, widgets
 from dashboard.charts.families import colours
 from data.cells import number
 from data.schema import Runs
@@ -175,7 +175,7 @@ def computed(found: Families) -> None:
     said = {
         "Multiplier": "How many times a budget the reference needs for the loss that the family reaches with it, each at its own best "
         "split of parameters and tokens, minimised numerically.",
-        "Intervals": f"{s.resamples:,} refits to runs drawn again within each family (by {s.grouping}, seed {s.seed}); the middle 95 %. "
+        "Intervals": f"{s.resamples:,} refits, {fit_words.drawn(s)} within each family, seed {s.seed}; the middle 95 %. "
         "They hold the noise of these runs, not doubt about the law's form, which grows with the distance beyond the largest run.",
         "Law": f"{found.law.title}, {delta}; {s.law_reason}. Law, delta, grouping and seed are those of the Fit page.",
         "Runs to settle it": "If the interval at the budget narrows as one over the square root of the number of runs: an estimate.",

@@ -38,7 +38,7 @@ def chips(found: Families, runs: Runs) -> list[Chip]:
     s = found.settings
     delta = "least squares" if math.isinf(s.delta) else f"Huber {s.delta:.2g}"
     return [
-        Chip(found.law.title, f"{delta}, {s.resamples:,} refits by {s.grouping}"),
+        Chip(found.law.title, f"{delta}, {s.resamples:,} refits"),
         Chip(f"{len(found.names)} families", f"by {name(header(runs, found.column))}"),
     ]
 

@@ -12,6 +12,7 @@ from dashboard.summary import plural
 from dashboard.symbols import input_symbol
 from dashboard.widgets import Chip
 from fitting import Fit, Law, Status
+from fitting.result import Settings
 
 TONES = {Status.SOUND: "good", Status.CAUTION: "note", Status.UNSOUND: "bad"}
 
@@ -27,9 +28,8 @@ def chips(fit: Fit) -> list[Chip]:
     ]
 
 
-def drawn(fit: Fit) -> str:
+def drawn(s: Settings) -> str:
     """What was drawn anew for each refit, in a few words."""
-    s = fit.settings
     return {
         "runs": "runs drawn",
         "groups": f"groups by {s.grouping} drawn",

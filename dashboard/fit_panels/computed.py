@@ -36,7 +36,7 @@ def terms(fit: Fit) -> None:
         "Objective": f"{s.objective}, delta {delta}: {fit.objective:.10g}",
         "Prior": PRIORS[s.prior],
         "Search": f"{s.starts} starts, each to a certified optimum; exact derivatives",
-        "Intervals": f"{s.resamples:,} refits, {fit_words.drawn(fit)}, seed {s.seed}; the middle 95 %",
+        "Intervals": f"{s.resamples:,} refits, {fit_words.drawn(s)}, seed {s.seed}; the middle 95 %",
         "Why so": s.intervals_reason or "not said",
         "Parameters are": s.count,
         "FLOPs are": s.flops_convention + counted,
