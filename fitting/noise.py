@@ -9,7 +9,8 @@ does when runs or groups are few.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -48,6 +49,7 @@ class Noise:
     groups: Array
     between: Array
     size: Array
+    elsewhere: Array | float = 0.0  # log-likelihoods (s,) of SHARES by other runs whose noise is of the same kind
 
     @property
     def between_dof(self) -> int:
@@ -55,16 +57,21 @@ class Noise:
         return len(self.between)
 
     @cached_property
-    def _posterior(self) -> tuple[Array, Array, Array]:
-        """Shares (s,) of variance in common, how probable each is, and the sum of squares of the rest under each."""
-        share = SHARES
-        ratio = share / (1.0 - share)
-        inflation = 1.0 + self.size * ratio[:, None]
+    def likelihood(self) -> tuple[Array, Array]:
+        """Log-likelihoods (s,) of SHARES by these residuals, and the sum of squares of the rest under each."""
+        inflation = 1.0 + self.size * (SHARES / (1.0 - SHARES))[:, None]
         squares = self.within + np.sum(self.between / inflation, axis=1)
         dof = self.within_dof + self.between_dof
-        log = -0.5 * np.sum(np.log(inflation), axis=1) - 0.5 * dof * np.log(np.maximum(squares, 1e-300)) + np.log(PRIOR)
+        log = -0.5 * np.sum(np.log(inflation), axis=1) - 0.5 * dof * np.log(np.maximum(squares, 1e-300))
+        return log, squares
+
+    @cached_property
+    def _posterior(self) -> tuple[Array, Array, Array]:
+        """Shares (s,) of variance in common, how probable each is, and the sum of squares of the rest under each."""
+        log, squares = self.likelihood
+        log = log + self.elsewhere + np.log(PRIOR)
         weight = np.exp(log - log.max())
-        return share, weight / weight.sum(), squares
+        return SHARES, weight / weight.sum(), squares
 
     def scales(self, rng: np.random.Generator, count: int) -> tuple[Array, Array]:
         """Standard deviations (count,) of what groups share and of the rest, as probable as the residuals leave them."""
@@ -99,6 +106,13 @@ class Noise:
             return single[:, :n], single[:, n:]
         effects = rng.standard_normal((count, int(self.groups.max()) + 2)) * shared[:, None]
         return single[:, :n] + effects[:, self.groups], single[:, n:] + effects[:, -1:]
+
+
+def pooled(several: Sequence[Noise]) -> list[Noise]:
+    """The same noises, each judging the share in common by the residuals of all: scales may differ, the share is one."""
+    logs = [each.likelihood[0] if each.between_dof else np.zeros(len(SHARES)) for each in several]
+    total = np.sum(logs, axis=0)
+    return [replace(each, elsewhere=total - log) for each, log in zip(several, logs, strict=True)]
 
 
 def noise(residuals: Array, slopes: Array, groups: Array | None = None, delta: float = np.inf) -> Noise:

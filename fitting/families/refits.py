@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from fitting import bootstrap
 from fitting.families.joint import JointFit, Part, solution_of
 from fitting.intervals import Choice, choose_intervals
+from fitting.noise import pooled
 from fitting.solve import Solution, residuals, slopes
 
 Array = np.ndarray
@@ -19,8 +21,9 @@ SEEDS_APART = 7919  # so that no two families of a table are drawn alike
 def ways(parts: tuple[Part, ...], fit: JointFit, intervals: str, group: str | None) -> list[Choice]:
     """For each family how its data are drawn anew, as `choose_intervals` says of its own residuals under this fit.
 
-    A family's leverage is judged by its own runs: where families share a parameter that is a little too high, and
-    intervals a little wide. Where one family's groups must be drawn whole, so are all.
+    How much noise runs of one size (or budget, or group) share is judged by all families together, and a family's leverage
+    by its own runs: where families share a parameter it comes out a little high, and intervals a little wide. Where one
+    family's groups must be drawn whole, so are all.
     """
     r, jac = slopes(fit.problem, fit.theta[None, :])
     found, first = [], 0
@@ -32,7 +35,10 @@ def ways(parts: tuple[Part, ...], fit: JointFit, intervals: str, group: str | No
         first = rows.stop
     if any(how.noise is None for how in found) and intervals == "auto":
         return ways(parts, fit, "groups", group)
-    return found
+    if len({how.column for how in found}) > 1:
+        return found
+    noises = pooled([how.noise for how in found if how.noise])
+    return [replace(how, noise=noise) for how, noise in zip(found, noises, strict=True)] if noises else found
 
 
 def refits(

@@ -1,6 +1,6 @@
 """How often the intervals of a comparison of families hold the truth: two planted families, many simulated tables.
 
-    python tests/benchmarks/family_coverage.py --tables 200 --resamples 200 --noise 0.004 --delta auto
+    python tests/benchmarks/family_coverage.py --tables 200 --shared 0.5 --intervals auto
 
 One row a way to share: share of tables whose 95 % interval holds the multiplier 1.3 at 1e20 FLOP (inside the data), the
 multiplier 1 at 1e22 and the crossing at 1e22 (3.3 times beyond the largest run); median widths in log budget; and how
@@ -29,10 +29,15 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=200)
     parser.add_argument("--noise", type=float, default=0.004, help="standard deviation of log loss")
     parser.add_argument("--delta", type=lambda text: text if text == "auto" else float(text), default="auto")
+    parser.add_argument(
+        "--shared", type=float, default=0.0, help="share of its variance that runs of one size have in common"
+    )
+    parser.add_argument("--intervals", default="auto", help="how data are drawn anew, as compare_families takes it")
     parser.add_argument("--ways", nargs="*", default=WAYS)
     asked = parser.parse_args()
     print(
-        f"{asked.tables} tables of 2 x 30 runs, noise {asked.noise:g}, delta {asked.delta}, {asked.resamples} refits, seeds 0.."
+        f"{asked.tables} tables of 2 x 30 runs, noise {asked.noise:g}, {asked.shared:.0%} shared, delta {asked.delta}, "
+        f"intervals {asked.intervals}, {asked.resamples} refits, seeds 0.."
     )
     print(f"{'share':22}{'1e20':>7}{'1e22':>7}{'cross':>7}{'width 1e20':>12}{'width 1e22':>12}{'rejected':>10}{'s':>7}")
     for way in asked.ways:
@@ -40,8 +45,8 @@ def main() -> None:
         held, width, rejected = np.zeros((asked.tables, 3)), np.zeros((asked.tables, 2)), np.zeros(asked.tables)
         for seed in range(asked.tables):
             found = compare_families(
-                PLANTED["planted"](asked.noise, seed=seed), "arch", share=way, reference="A",
-                delta=asked.delta, resamples=asked.resamples,
+                PLANTED["planted"](asked.noise, seed=seed, shared=asked.shared), "arch", share=way, reference="A",
+                delta=asked.delta, intervals=asked.intervals, resamples=asked.resamples,
             )  # fmt: skip
             bands = [
                 found.multiplier("B", PLANTED["AT"]),

@@ -36,14 +36,25 @@ def family_b() -> dict[str, float]:
 B = family_b()
 
 
-def planted(noise: float = 0.0, seed: int = 0, sizes: int = 6, lengths: int = 5, **families: dict[str, float]) -> Runs:
-    """Runs of the families (A and B if none are given) on a grid of sizes by token counts, with noise in log loss."""
+def planted(
+    noise: float = 0.0,
+    seed: int = 0,
+    sizes: int = 6,
+    lengths: int = 5,
+    shared: float = 0.0,
+    **families: dict[str, float],
+) -> Runs:
+    """Runs of the families (A and B if none are given) on a grid of sizes by token counts, with noise in log loss.
+
+    `shared` is the share of the noise's variance that a family's runs of one size have in common.
+    """
     rng = np.random.default_rng(seed)
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 5e9, sizes), np.geomspace(1e9, 1e11, lengths)))
     rows = []
     for name, p in (families or {"A": A, "B": B}).items():
         loss = p["E"] + p["A"] * n ** -p["alpha"] + p["B"] * d ** -p["beta"]
-        loss = loss * np.exp(noise * rng.standard_normal(n.size))
+        common = np.tile(rng.standard_normal(sizes), lengths) if shared else 0.0
+        loss = loss * np.exp(noise * (np.sqrt(1.0 - shared) * rng.standard_normal(n.size) + np.sqrt(shared) * common))
         rows.append(pd.DataFrame({"params": n, "tokens": d, "loss": loss, "arch": name}))
     frame = pd.concat(rows, ignore_index=True)
     frame.insert(0, "run", [f"run-{i}" for i in range(len(frame))])

@@ -411,3 +411,21 @@ def test_misfittings_learning_rates_change_places(dataset):
     assert v.overall.high < 1
     assert v.crossing.kind == "within"
     assert v.multiplier.low > 1
+
+
+def test_noise_that_sizes_share_widens_the_interval_and_drawing_runs_does_not_see_it():
+    width = {}
+    for shared in (0.0, 0.5):
+        for intervals in ("auto", "runs"):
+            logs = []
+            for seed in range(6):
+                runs = planted(0.004, seed=seed, shared=shared)
+                found = compare_families(
+                    runs, "arch", share="nothing", reference="A", intervals=intervals, resamples=100
+                )
+                band = found.multiplier("B", AT)
+                logs.append(np.log(band.high / band.low))
+            width[shared, intervals] = float(np.median(logs))
+    assert found.settings.intervals == "runs"
+    assert width[0.5, "auto"] > 1.3 * width[0.5, "runs"]  # measured 1.8; 96 of 100 hold the truth beside 84
+    assert width[0.0, "auto"] < 1.4 * width[0.0, "runs"]  # measured 1.15

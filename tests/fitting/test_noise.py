@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fitting.noise import noise
+from fitting.noise import noise, pooled
 
 N, SIZES = 600, 60
 
@@ -103,3 +103,22 @@ def test_no_residuals_at_all(design):
     errors, alone = noise(np.zeros(N), slopes, groups).errors(np.random.default_rng(0), 5)
     assert not errors.any()
     assert not alone.any()
+
+
+def test_two_tables_of_one_kind_tell_the_share_better_together(design):
+    """Pooled, each judges the share by the product of both likelihoods, and keeps its own scale."""
+    x, groups = design
+    rng = np.random.default_rng(4)
+    several = []
+    for sd in (1.0, 3.0):
+        e = sd * np.sqrt(0.5) * (rng.standard_normal(groups.max() + 1)[groups] + rng.standard_normal(len(groups)))
+        several.append(noise(e - x @ np.linalg.lstsq(x, e, rcond=None)[0], x, groups))
+    together = pooled(several)
+    one, two = (n.share for n in several)
+    both = [n.share for n in together]
+    assert both[0] == pytest.approx(both[1])
+    assert both[0][2] - both[0][1] < min(one[2] - one[1], two[2] - two[1])
+    ratio = np.median(together[1].scales(rng, 2000)[1]) / np.median(together[0].scales(rng, 2000)[1])
+    assert ratio == pytest.approx(3.0, rel=0.35)
+    alone = noise(e, x, None)
+    assert pooled([alone])[0].share == alone.share
