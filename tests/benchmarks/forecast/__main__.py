@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -42,10 +43,10 @@ def taught(found: list[Sweep]) -> dict[str, dict[str, float]]:
     return {s: {k: float(np.mean([o[k] for o in rows])) for k in wide} for s, rows in by_source.items()}
 
 
-def without(source: str, teachers: dict[str, dict[str, float]]) -> dict[str, Belief]:
-    """The beliefs that all sources but one teach; how wide they are is shipped."""
+def without(gone: Collection[str], teachers: dict[str, dict[str, float]]) -> dict[str, Belief]:
+    """The beliefs that all sources but these teach; how wide they are is shipped."""
     law = all_laws()["general"]
-    others = [v for s, v in teachers.items() if s != source]
+    others = [v for s, v in teachers.items() if s not in gone]
     centre = {k: float(np.exp(np.mean([o[k] for o in others]))) for k in others[0]}
     both = float(np.sqrt(centre["alpha"] * centre["beta"]))  # one belief for both exponents, as shipped
     centre |= {"alpha": both, "beta": both}
@@ -76,7 +77,7 @@ def main() -> int:
     for rule in RULES:
         rows = []
         for sweep in found:
-            beliefs = without(sweep.source, teachers)
+            beliefs = without({sweep.source}, teachers)
             left_out = believing(beliefs) if rule.prior == "published" and not given.shipped else nullcontext()
             parts = [np.empty((0, 5))]
             with left_out:
