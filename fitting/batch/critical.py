@@ -1,0 +1,183 @@
+"""The critical batch: from the steps that one loss takes at several batch sizes, how far more data a step still saves steps.
+
+S(B) = S_min (1 + B_crit / B), which is (S / S_min - 1)(E / E_min - 1) = 1 with E = B S and B_crit = E_min / S_min
+(McCandlish et al. 2018, arXiv 1812.06162, section 2.3). Zhang et al. 2024 (arXiv 2410.21676) mean another thing by the
+word: the batch at which steps exceed linear scaling from a base batch by an overhead, x B_crit + (1 + x) B_base. Both
+are here, under names of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from fitting.noise import noise
+from fitting.result import Band, FitError, quantiles
+
+Array = np.ndarray
+
+LEAST_BATCHES, LEAST_SPAN = 4, 16.0  # laws.md of the trade: fewer or closer batches leave one side of the bend unseen
+# A critical batch so many e-folds beyond the batches tried is none: steps fall as one over the batch, or not at all.
+FAR = 9.0
+GRID = 361
+ROUNDS = 25
+
+
+@dataclass(frozen=True, eq=False)
+class CriticalBatch:
+    """Steps to one loss against batch size, fitted by least squares of log steps.
+
+    `batch` and `steps` (n,) are what was fitted, `best` (2,) S_min and E_min (E_min in the unit of `batch` times steps; the one
+    is 0 where steps fall as one over the batch throughout, the other where they do not fall), `draws` (R, 2) the same from
+    refits to noise drawn anew, and `notes` what to know before using them, a sentence each.
+    """
+
+    batch: Array
+    steps: Array
+    best: Array
+    draws: Array
+    residuals: Array
+    notes: tuple[str, ...] = ()
+
+    @property
+    def e_min(self) -> Band:
+        """The fewest examples (or tokens: batch times steps) that reach the loss, at small batches."""
+        return self.band(lambda s, e: e)
+
+    @property
+    def s_min(self) -> Band:
+        """The fewest steps that reach the loss, at large batches."""
+        return self.band(lambda s, e: s)
+
+    @property
+    def b_crit(self) -> Band:
+        """McCandlish's critical batch, E_min / S_min: there a run takes twice the fewest steps and twice the fewest examples."""
+        return self.band(lambda s, e: e / s)
+
+    def overhead_batch(self, base: float, overhead: float = 0.2) -> Band:
+        """Zhang's critical batch: where steps are `overhead` above what linear scaling from the batch `base` would take."""
+        if not (base > 0 and overhead > 0):
+            raise FitError(f"base and overhead are positive numbers; they were {base!r} and {overhead!r}.")
+        return self.band(lambda s, e: overhead * e / s + (1.0 + overhead) * base)
+
+    def steps_at(self, batch: Any, level: float = 0.95) -> Band:
+        """Steps to the loss at batch sizes, with their band."""
+        at = np.asarray(batch, float)
+        return self.band(lambda s, e: s + e / at, level)
+
+    def examples_at(self, batch: Any, level: float = 0.95) -> Band:
+        """Examples to the loss at batch sizes: E_min (1 + B / B_crit), with their band."""
+        at = np.asarray(batch, float)
+        return self.band(lambda s, e: s * at + e, level)
+
+    def band(self, quantity: Callable[[Array, Array], Any], level: float = 0.95) -> Band:
+        """The interval of any function of S_min and E_min, called with arrays that broadcast against its own."""
+        with np.errstate(all="ignore"):
+            value = np.asarray(quantity(*self.best[:, None]), float)
+            drawn = np.asarray(quantity(*self.draws.T[:, :, None]), float)
+        tail = 0.5 * (1.0 - level)
+        low, high = quantiles(drawn, (tail, 1.0 - tail))
+        if value.size == 1:
+            return Band(float(value.ravel()[0]), float(np.ravel(low)[0]), float(np.ravel(high)[0]), level)
+        return Band(value, low, high, level)
+
+    @cached_property
+    def sentence(self) -> str:
+        """What these runs say, for a person."""
+        value, low, high = self.b_crit
+        if value == 0 or not np.isfinite(value):
+            return " ".join(self.notes)
+        beyond = "" if np.isfinite(high) else " or more"
+        within = f"{low:,.3g} to {high:,.3g}" if np.isfinite(high) else f"{low:,.3g}{beyond}"
+        return " ".join([f"The critical batch is {value:,.4g} (95 % {within}).", *self.notes])
+
+
+def critical_batch(batch: Any, steps: Any, *, resamples: int = 4000, seed: int = 0) -> CriticalBatch:
+    """The critical batch from `steps` (n,) to one loss at batch sizes `batch` (n,), each at its own best learning rate.
+
+    Intervals come from refits to noise drawn anew, its scale drawn too, so that they widen as Student's t does with few runs;
+    an end is infinite (or zero) where the runs leave it open. Raises FitError for fewer than three batch sizes.
+    """
+    x, y = (np.asarray(v, float).ravel() for v in (batch, steps))
+    if x.shape != y.shape or not (np.all(np.isfinite(x) & (x > 0)) and np.all(np.isfinite(y) & (y > 0))):
+        raise FitError("batch and steps are positive numbers, one of each for every run.")
+    sizes = np.unique(x)
+    if len(sizes) < 3:
+        raise FitError(
+            f"A critical batch needs the steps to one loss at three batch sizes or more, and says little under {LEAST_BATCHES}; "
+            f"there {'is' if len(sizes) == 1 else 'are'} {len(sizes)}. Add runs at other batch sizes."
+        )
+    log_x, log_y = np.log(x), np.log(y)
+    solved = _solve(log_x, log_y[None, :])[0]
+    fitted = solved[0] + np.logaddexp(0.0, solved[1] - log_x)
+    left = fitted - log_y
+    slopes = np.column_stack([np.ones_like(log_x), 1.0 / (1.0 + np.exp(log_x - solved[1]))])
+    errors = noise(left, slopes).errors(np.random.default_rng(seed), resamples)[0]
+    drawn = fitted - errors
+    draws = _natural(_solve(log_x, drawn), log_x, drawn) if resamples else np.empty((0, 2))
+    best = _natural(solved[None, :], log_x, log_y[None, :])[0]
+    with np.errstate(divide="ignore"):
+        notes = _notes(sizes, float(best[1] / best[0]))
+    return CriticalBatch(x, y, best, draws, left, tuple(notes))
+
+
+def _solve(log_x: Array, log_y: Array) -> Array:
+    """Least squares for each row of log steps (R, n): log S_min and log B_crit (R, 2), the global optimum between the ends.
+
+    For a given B_crit the best S_min is a mean, so what is left is one dimension: a grid, then Newton's steps in its cell.
+    """
+    grid = np.linspace(log_x.min() - FAR, log_x.max() + FAR, GRID)
+    bend = np.logaddexp(0.0, grid[:, None] - log_x)
+    bend -= bend.mean(axis=1, keepdims=True)
+    centred = log_y - log_y.mean(axis=1, keepdims=True)
+    cost = np.sum(bend**2, axis=1) - 2.0 * centred @ bend.T
+    at = np.argmin(cost, axis=1)
+    low, high = grid[np.maximum(at - 1, 0)], grid[np.minimum(at + 1, GRID - 1)]
+    b = grid[at]
+    for _ in range(ROUNDS):  # bisection of the slope's sign, helped by Newton: cannot leave the cell
+        h = np.logaddexp(0.0, b[:, None] - log_x)
+        share = 1.0 / (1.0 + np.exp(log_x - b[:, None]))
+        r = h - h.mean(axis=1, keepdims=True) - centred
+        moved = share - share.mean(axis=1, keepdims=True)
+        slope = np.sum(r * moved, axis=1)
+        curvature = np.sum(moved**2 + r * share * (1.0 - share), axis=1)
+        low, high = np.where(slope < 0, b, low), np.where(slope < 0, high, b)
+        with np.errstate(all="ignore"):
+            step = b - slope / curvature
+        b = np.where(np.isfinite(step) & (step > low) & (step < high), step, 0.5 * (low + high))
+    s = np.mean(log_y - np.logaddexp(0.0, b[:, None] - log_x), axis=1)
+    return np.column_stack([s, b])
+
+
+def _natural(solved: Array, log_x: Array, log_y: Array) -> Array:
+    """S_min and E_min (R, 2), with a bend at the grid's ends as the limit it stands for: one of them zero."""
+    s, e = np.exp(solved[:, 0]), np.exp(solved[:, 0] + solved[:, 1])
+    near = 2.0 * (np.ptp(log_x) + 2.0 * FAR) / (GRID - 1)
+    none, linear = solved[:, 1] < log_x.min() - FAR + near, solved[:, 1] > log_x.max() + FAR - near
+    flat, falling = np.exp(log_y.mean(axis=1)), np.exp((log_y + log_x).mean(axis=1))
+    s_min = np.where(linear, 0.0, np.where(none, flat, s))
+    return np.column_stack([s_min, np.where(none, 0.0, np.where(linear, falling, e))])
+
+
+def _notes(sizes: Array, b_crit: float) -> list[str]:
+    out = []
+    if b_crit == 0.0:
+        out.append("Steps do not fall with the batch: every batch is above the critical one. Add smaller batches.")
+    elif not np.isfinite(b_crit):
+        out.append(
+            "Steps fall as one over the batch throughout: the critical batch is beyond the largest. Add larger batches."
+        )
+    elif b_crit > sizes[-1]:
+        out.append("Every batch is below the critical one, so it is known from below alone. Add larger batches.")
+    elif b_crit < sizes[0]:
+        out.append("Every batch is above the critical one, so it is known from above alone. Add smaller batches.")
+    if len(sizes) < LEAST_BATCHES or sizes[-1] < LEAST_SPAN * sizes[0]:
+        out.append(
+            f"{len(sizes)} batch sizes over a factor of {sizes[-1] / sizes[0]:.3g} show little of the bend: "
+            f"{LEAST_BATCHES} over a factor of {LEAST_SPAN:.0f} are usual."
+        )
+    return out

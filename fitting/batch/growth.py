@@ -1,0 +1,76 @@
+"""How the critical batch grows: one power law through critical batches measured at several sizes, losses or amounts of data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from fitting.result import Band, FitError
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Growth:
+    """y = c x^k through points (m,): `slope` is k, `log_middle` log y at the geometric middle of x, with their covariance.
+
+    Intervals are Student's t with m - 2 degrees of freedom: the scatter of the points holds what was measured badly too.
+    """
+
+    x: Array
+    y: Array
+    slope: float
+    log_middle: float
+    spread: float
+
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom that are left for the scatter."""
+        return len(self.x) - 2
+
+    @property
+    def _room(self) -> float:
+        log = np.log(self.x)
+        return float(np.sum((log - log.mean()) ** 2))
+
+    def _band(self, value: Any, error: Any, level: float) -> tuple[Any, Any, Any]:
+        reach = float(special.stdtrit(self.freedom, 0.5 * (1.0 + level))) * error if self.freedom > 0 else np.inf
+        return value, value - reach, value + reach
+
+    def exponent(self, level: float = 0.95) -> Band:
+        """k with its interval."""
+        value, low, high = self._band(self.slope, self.spread / float(np.sqrt(self._room)), level)
+        return Band(value, low, high, level)
+
+    @property
+    def coefficient(self) -> float:
+        """c: y at x = 1, which is seldom near the points."""
+        return float(np.exp(self.log_middle - self.slope * np.mean(np.log(self.x))))
+
+    def at(self, x: Any, level: float = 0.95) -> Band:
+        """y at other x, with the band of the law."""
+        log = np.log(np.asarray(x, float)) - np.mean(np.log(self.x))
+        error = self.spread * np.sqrt(1.0 / len(self.x) + log**2 / self._room)
+        value, low, high = self._band(self.log_middle + self.slope * log, error, level)
+        middle, least, most = (np.exp(v) if np.ndim(v) else float(np.exp(v)) for v in (value, low, high))
+        return Band(middle, least, most, level)
+
+
+def growth(x: Sequence[float] | Array, y: Sequence[float] | Array) -> Growth:
+    """The power law through points (m,) by least squares of logarithms. Raises FitError for fewer than three usable ones."""
+    a, b = np.asarray(x, float).ravel(), np.asarray(y, float).ravel()
+    usable = np.isfinite(a) & np.isfinite(b) & (a > 0) & (b > 0)
+    a, b = a[usable], b[usable]
+    if len(np.unique(a)) < 3:
+        raise FitError(
+            f"How the critical batch grows needs it at three places or more; there are {len(np.unique(a))} with a finite one."
+        )
+    log_x, log_y = np.log(a), np.log(b)
+    off = log_x - log_x.mean()
+    slope = float(off @ log_y / (off @ off))
+    left = log_y - log_y.mean() - slope * off
+    return Growth(a, b, slope, float(log_y.mean()), float(np.sqrt(left @ left / max(1, len(a) - 2))))

@@ -1,0 +1,87 @@
+"""The gradient noise scale from logged norms: how many examples it takes until noise no longer drowns the gradient.
+
+B_simple = tr(Sigma) / |G|^2 (McCandlish et al. 2018, arXiv 1812.06162, appendix A.1). From the squared norms of a gradient over
+a small and over a big batch, both parts have unbiased estimates at every step; single ones are noisy and often negative,
+so each is averaged over steps and only then are they divided. Under Adam this can lie far below the batch from which more
+data a step saves no steps (Merrill et al. 2025, arXiv 2505.23971): a sign, not a measurement of the critical batch.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from fitting.result import Band, FitError
+
+Array = np.ndarray
+
+LEAST_STEPS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseScale:
+    """Estimates at every step (n,): `noise` of tr(Sigma) and `signal` of |G|^2, negative ones kept."""
+
+    noise: Array
+    signal: Array
+
+    def ratio(self, level: float = 0.95) -> Band:
+        """Mean noise over mean signal, in examples, with Fieller's interval (1954).
+
+        Where the signal's mean is not clearly above zero the interval has no upper end, and where the noise's is not either
+        it begins at zero. Scatter is judged by the differences of neighbouring steps, which a drift along training leaves
+        alone (von Neumann et al. 1941); around that steps are taken as independent.
+        """
+        n = len(self.noise)
+        top, under = float(self.noise.mean()), float(self.signal.mean())
+        steps = np.diff(np.stack([self.noise, self.signal]), axis=1)
+        (tt, tu), (_, uu) = (steps @ steps.T) / (2.0 * (n - 1) * n)
+        reach = float(special.stdtrit(n - 1, 0.5 * (1.0 + level))) ** 2
+        # All ratios q with (top - q under)^2 <= reach Var(top - q under): a q^2 - 2 b q + c <= 0.
+        a, b, c = under**2 - reach * uu, top * under - reach * tu, top**2 - reach * tt
+        root = np.sqrt(max(0.0, b * b - a * c))
+        value = top / under if under > 0.0 else np.inf
+        if a > 0.0 and under > 0.0:
+            return Band(value, float((b - root) / a), float((b + root) / a), level)
+        if a > 0.0:  # clearly below zero, where no signal can be: these steps say nothing
+            return Band(value, 0.0, np.inf, level)
+        # A signal of nothing is possible, and with it any ratio from the larger root on: (b - root) / a, since a < 0.
+        low = (b - root) / a if root > 0.0 and a < 0.0 else 0.0
+        return Band(value, max(0.0, float(low)), np.inf, level)
+
+    def along(self, ends: Sequence[float] = (0.05, 0.2, 0.5, 1.0), level: float = 0.95) -> list[tuple[int, int, Band]]:
+        """The ratio over stretches of the steps logged, each to a share of them: first and last step (not included), and the band.
+
+        It grows as the loss falls, so one number for a whole run is none. Stretches too short to judge are left out.
+        """
+        cuts = np.round(np.array([0.0, *ends]) * len(self.noise)).astype(int)
+        return [
+            (int(a), int(b), NoiseScale(self.noise[a:b], self.signal[a:b]).ratio(level))
+            for a, b in itertools.pairwise(cuts)
+            if b - a >= LEAST_STEPS
+        ]
+
+
+def noise_scale(grad_sq_small: Any, grad_sq_big: Any, batch_small: Any, batch_big: Any) -> NoiseScale:
+    """The estimates from squared gradient norms (n,) over a small and a big batch at each step, in order.
+
+    In data-parallel training both are free: a device's own norm before gradients are added up, and the norm after. Raises
+    FitError for too few steps, or batches that do not differ.
+    """
+    small, big, b, many = np.broadcast_arrays(
+        *(np.asarray(v, float) for v in (grad_sq_small, grad_sq_big, batch_small, batch_big))
+    )
+    usable = np.isfinite(small) & np.isfinite(big) & np.isfinite(b) & np.isfinite(many)
+    small, big, b, many = (v[usable].ravel() for v in (small, big, b, many))
+    if len(small) < LEAST_STEPS:
+        raise FitError(f"The noise scale needs norms at {LEAST_STEPS} steps or more; there are {len(small)}.")
+    if np.any(b <= 0) or np.any(many <= b):
+        raise FitError("The big batch must be larger than the small one at every step, and both above zero.")
+    signal = (many * big - b * small) / (many - b)
+    noise = (small - big) / (1.0 / b - 1.0 / many)
+    return NoiseScale(noise, signal)

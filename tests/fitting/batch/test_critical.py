@@ -1,0 +1,136 @@
+"""The critical batch: published tables to the digit, planted bends, intervals that hold, and what cannot be said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import least_squares
+
+from fitting import FitError
+from fitting.batch import critical_batch, growth
+
+# Zhang et al. 2024 (arXiv 2410.21676), their table of steps to a loss of its own for each model, read again by least squares
+# of log(a + b / B): a, b, and the batch of 20 % overhead over linear scaling from 256 sequences.
+ZHANG = {
+    85e6: (1293.83, 2.83426e6, 745.3),
+    151e6: (1752.42, 5.67748e6, 955.2),
+    302e6: (2095.35, 1.13833e7, 1393.7),
+    604e6: (2459.93, 1.94497e7, 1888.5),
+    1.2e9: (3897.31, 4.33811e7, 2533.4),
+}
+MCCANDLISH = {85e6: 2190.6, 151e6: 3239.8, 302e6: 5432.6, 604e6: 7906.6, 1.2e9: 11131}
+BATCHES = 2.0 ** np.arange(6, 15)
+
+
+def planted(s_min, b_crit, batches=BATCHES, noise=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    return s_min * (1.0 + b_crit / batches) * np.exp(noise * rng.standard_normal(len(batches)))
+
+
+@pytest.fixture(scope="module")
+def zhang(dataset):
+    table = pd.read_csv(dataset("zhang_cbs_steps_to_target.csv"))
+    return {n: critical_batch(g["batch_sequences"], g["steps_to_target"]) for n, g in table.groupby("params")}
+
+
+def test_zhangs_table_to_the_digits_published(zhang):
+    for params, (a, b, overhead) in ZHANG.items():
+        found = zhang[params]
+        assert found.s_min.value == pytest.approx(a, abs=0.006)
+        assert found.e_min.value == pytest.approx(b, rel=3e-6)
+        assert found.overhead_batch(256).value == pytest.approx(overhead, abs=0.06)
+        assert found.b_crit.value == pytest.approx(MCCANDLISH[params], rel=3e-5)
+        assert found.b_crit.low < found.b_crit.value < found.b_crit.high < 1.4 * found.b_crit.value
+        assert found.notes == ()
+
+
+def test_zhangs_exponent_with_an_interval(zhang):
+    law = growth([n / 1e6 for n in zhang], [f.overhead_batch(256).value for f in zhang.values()])
+    exponent = law.exponent()
+    assert exponent.value == pytest.approx(0.4683, abs=5e-5)
+    assert law.coefficient == pytest.approx(93.20, abs=0.005)
+    assert 0.40 < exponent.low < exponent.value < exponent.high < 0.54
+    assert law.at(302).low < ZHANG[302e6][2] < 1.05 * law.at(302).high
+
+
+@given(s_min=st.floats(1.0, 1e6), b_crit=st.floats(100.0, 1e4), unit=st.floats(1e-3, 1e6))
+def test_a_planted_bend_comes_back_in_any_unit(s_min, b_crit, unit):
+    found = critical_batch(unit * BATCHES, planted(s_min, b_crit), resamples=0)
+    assert found.s_min.value == pytest.approx(s_min, rel=1e-7)
+    assert found.b_crit.value == pytest.approx(unit * b_crit, rel=1e-7)
+    assert np.abs(found.residuals).max() < 1e-7
+
+
+def test_it_is_the_optimum_that_scipy_finds():
+    steps = planted(2000, 3000, noise=0.2, seed=3)
+    found = critical_batch(BATCHES, steps, resamples=0)
+    other = least_squares(lambda p: p[0] + np.log1p(np.exp(p[1]) / BATCHES) - np.log(steps), [5.0, 5.0], xtol=1e-14)
+    assert np.log(found.best) == pytest.approx([other.x[0], other.x.sum()], rel=1e-6)
+
+
+def test_the_hyperbola_and_its_identities():
+    found = critical_batch(BATCHES, planted(1000, 300))
+    s, e = found.steps_at(BATCHES).value, found.examples_at(BATCHES).value
+    assert e == pytest.approx(s * BATCHES)
+    assert (s / found.s_min.value - 1) * (e / found.e_min.value - 1) == pytest.approx(np.ones(len(s)))
+    assert found.steps_at(300).value == pytest.approx(2000)
+    assert found.examples_at(300).value == pytest.approx(2 * found.e_min.value)
+    # At the overhead batch steps are exactly 1.2 times what linear scaling from the base would take (a = 1000, b = 3e5).
+    at = found.overhead_batch(256)
+    assert found.steps_at(at.value).value == pytest.approx(1.2 * found.steps_at(256).value * 256 / at.value)
+
+
+def test_intervals_hold_a_planted_batch():
+    held, tables = 0, 300
+    for seed in range(tables):
+        band = critical_batch(BATCHES, planted(2000, 2000, noise=0.08, seed=seed), resamples=300, seed=seed).b_crit
+        held += band.low <= 2000 <= band.high
+    assert 0.92 <= held / tables <= 0.98  # 94 to 95 of 100 in 800 tables
+
+
+def test_ends_that_are_open_are_said_to_be():
+    linear = critical_batch(BATCHES, 1e6 / BATCHES)
+    assert linear.b_crit.value == np.inf
+    assert linear.e_min.value == pytest.approx(1e6)
+    assert "beyond the largest" in linear.sentence
+    flat = critical_batch(BATCHES, np.full(len(BATCHES), 500.0))
+    assert flat.b_crit.value == 0
+    assert flat.s_min.value == pytest.approx(500)
+    assert "Add smaller batches" in flat.sentence
+    small = critical_batch(BATCHES[:4], planted(2000, 4000, BATCHES[:4], 0.1, 1))
+    assert small.b_crit.high == np.inf or small.b_crit.high > 10 * small.b_crit.value
+    assert any("factor of 8" in note for note in small.notes)
+
+
+@pytest.mark.parametrize(
+    ("batch", "steps", "words"),
+    [
+        ([1, 2], [5, 4], "three batch sizes"),
+        ([1, 2, 0], [3, 2, 1], "positive numbers"),
+        ([1, 2, 4], [3, 2], "one of each"),
+    ],
+)
+def test_refusals_are_sentences(batch, steps, words):
+    with pytest.raises(FitError, match=words):
+        critical_batch(batch, steps)
+
+
+def test_growth_needs_three_places_and_says_a_known_law():
+    law = growth([1, 10, 100, 1000], [2.0 * x**0.5 for x in (1, 10, 100, 1000)])
+    assert law.exponent().value == pytest.approx(0.5)
+    assert law.coefficient == pytest.approx(2.0)
+    assert law.at(1e4).value == pytest.approx(200.0)
+    with pytest.raises(FitError, match="three places"):
+        growth([1, 2, 3], [1.0, 2.0, np.inf])
+
+
+def test_growths_interval_is_students():
+    held, rng = 0, np.random.default_rng(0)
+    x = np.array([85, 151, 302, 604, 1200.0])
+    for _ in range(1000):
+        band = growth(x, 93.2 * x**0.47 * np.exp(0.05 * rng.standard_normal(5))).exponent()
+        held += band.low <= 0.47 <= band.high
+    assert 0.93 <= held / 1000 <= 0.97
