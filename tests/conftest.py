@@ -101,3 +101,18 @@ def serve_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
     yield serve
     said = "\n".join(stop(address) for address in list(running))
     assert "Traceback" not in said, said[-5000:]
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Callable[[str], Path]:
+    """The path of one of the public data sets; skips where their folder is not named, fails where the file is missing."""
+    folder = os.environ.get("ISOFLOP_DATASETS")
+
+    def path(name: str) -> Path:
+        if not folder:
+            pytest.skip("ISOFLOP_DATASETS is not set")
+        found = Path(folder) / name
+        assert found.is_file(), f"{found} is missing"
+        return found
+
+    return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,21 +61,6 @@ def noisy(make_runs: Callable[..., Runs]) -> Runs:
     loss = (1.8172 + 482.01 * n**-0.3478 + 2085.43 * d**-0.3658) * np.exp(0.005 * rng.standard_normal(n.size))
     size = [f"size-{i % 8}" for i in range(n.size)]
     return make_runs(params=n, tokens=d, loss=loss, size=size)
-
-
-@pytest.fixture(scope="session")
-def dataset() -> Callable[[str], Path]:
-    """The path of one of the public data sets; skips where their folder is not named, fails where the file is missing."""
-    folder = os.environ.get("ISOFLOP_DATASETS")
-
-    def path(name: str) -> Path:
-        if not folder:
-            pytest.skip("ISOFLOP_DATASETS is not set")
-        found = Path(folder) / name
-        assert found.is_file(), f"{found} is missing"
-        return found
-
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,78 @@
+"""`isoflop batch` in a terminal: numbers as published, curves with targets, and refusals."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from dashboard.commands.batch import command
+
+RUN = CliRunner()
+TABLE = "batch_size,steps_to_target\n" + "\n".join(f"{b},{1000 * (1 + 300 / b):.6f}" for b in (16, 64, 256, 1024, 4096))
+
+
+@pytest.fixture
+def steps(tmp_path):
+    file = tmp_path / "steps.csv"
+    file.write_text(TABLE, encoding="utf-8")
+    return str(file)
+
+
+@pytest.fixture
+def curves(tmp_path):
+    """Curves that come down to 2 at 1000 (1 + 300 / B) steps."""
+    file = tmp_path / "curves.csv"
+    rows = [
+        f"b{b}-{rate},{b},{rate},{s},{2.0 * (worse * 1000 * (1 + 300 / b) / s) ** 0.1:.9f}"
+        for b in (16, 64, 256, 1024)
+        for rate, worse in ((0.1, 1.3), (0.2, 1.0), (0.4, 2.0))
+        for s in (10, 100, 1000, 10_000, 100_000)
+    ]
+    file.write_text("run,batch_tokens,lr,step,loss\n" + "\n".join(rows), encoding="utf-8")
+    return str(file)
+
+
+def test_a_table_of_steps_is_said_and_written(steps):
+    said = RUN.invoke(command, [steps, "--base", "16"])
+    assert said.exit_code == 0, said.output
+    assert said.output.startswith("Critical batch 300 (")
+    assert "20% over linear scaling from 16 at 79.2" in said.output  # .2 x 300 + 1.2 x 16
+    body = json.loads(RUN.invoke(command, [steps, "--json", "-"]).output)
+    (group,) = body["groups"]
+    assert group["s_min"]["value"] == pytest.approx(1000)
+    assert group["e_min"]["value"] == pytest.approx(3e5)
+    assert group["b_crit"]["value"] == pytest.approx(300)
+    assert body["growth"] is None
+
+
+def test_curves_need_a_target_and_give_the_same(curves):
+    asked = RUN.invoke(command, [curves])
+    assert asked.exit_code == 2
+    assert "need a --target; every batch size comes down to" in asked.output
+    body = json.loads(RUN.invoke(command, [curves, "--target", "2", "--target", "2.2", "--json", "-"]).output)
+    assert [g["group"] for g in body["groups"]] == ["loss 2", "loss 2.2"]
+    for group in body["groups"]:
+        assert group["b_crit"]["value"] == pytest.approx(300, rel=1e-4)
+        assert group["notes"] == []
+
+
+def test_zhangs_models_and_their_exponent(dataset):
+    said = RUN.invoke(command, [str(dataset("zhang_cbs_steps_to_target.csv")), "--base", "256"])
+    assert "302M: critical batch 5433" in said.output
+    assert "at 1394" in said.output
+    assert "grows as N^0.468 (95 % 0.431 to 0.506)" in said.output
+
+
+def test_refusals_are_sentences(tmp_path):
+    plain = tmp_path / "runs.csv"
+    plain.write_text("params,tokens,loss\n1e6,1e9,3\n2e6,1e9,2.9\n4e6,1e9,2.8\n", encoding="utf-8")
+    said = RUN.invoke(command, [str(plain)])
+    assert said.exit_code == 1
+    assert "neither steps to a target nor training curves" in said.output
+    few = tmp_path / "few.csv"
+    few.write_text("batch_size,steps_to_target\n16,500\n32,300\n", encoding="utf-8")
+    said = RUN.invoke(command, [str(few)])
+    assert said.exit_code == 1
+    assert "three batch sizes or more" in said.output
