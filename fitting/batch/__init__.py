@@ -4,18 +4,23 @@ from fitting.batch.critical import CriticalBatch, critical_batch
 from fitting.batch.growth import Growth, growth
 from fitting.batch.noise_scale import NoiseScale, noise_scale
 from fitting.batch.published import PUBLISHED, PublishedLaw, published
+from fitting.batch.rules import RULES, Optimiser, Rule, rescale
 from fitting.batch.targets import Reached, steps_to_target
 
 __all__ = [
     "PUBLISHED",
+    "RULES",
     "CriticalBatch",
     "Growth",
     "NoiseScale",
+    "Optimiser",
     "PublishedLaw",
     "Reached",
+    "Rule",
     "critical_batch",
     "growth",
     "noise_scale",
     "published",
+    "rescale",
     "steps_to_target",
 ]
