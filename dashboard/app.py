@@ -16,6 +16,7 @@ PAGES = (
     ("runs", "Runs", "What do I have, and what of it can be used?"),
     ("fit", "Fit", "What law do the runs follow, and should I believe it?"),
     ("plan", "Plan", "What should I train with this budget?"),
+    ("batch", "Batch", "How large a batch still saves steps?"),
     ("compare", "Compare", "Is one family of runs better, and will it still be at scale?"),
 )
 

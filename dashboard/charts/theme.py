@@ -102,7 +102,7 @@ def log_ticks(low: float, high: float, kind: str = "count") -> Ticks:
     powers = range(math.floor(bottom), math.ceil(top) + 1)
     values = [step * 10.0**power for power in powers if power % skip == 0 for step in steps]
     values = [value for value in values if low <= value <= high]
-    if len(values) < 3 and kind == "plain" and high > 1.2 * low:  # losses seldom span a decade
+    if len(values) < 3 and kind != "flop" and 1.2 * low < high < 10.0 * low:  # losses seldom span a decade
         values = _round_between(low, high)
     write = {"count": numbers.count, "flop": power_of_ten, "plain": numbers.ratio}[kind]
     return values, [write(value) for value in values]

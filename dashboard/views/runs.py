@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import chooser, column_mapper, run_picker, state, summary, widgets
+from dashboard import batch_state, chooser, column_mapper, run_picker, state, summary, widgets
 from dashboard.charts import plane
 
 read = state.reading()
@@ -20,15 +20,18 @@ if read.table is None and runs is None:
 if runs is None or every is None or not len(every):
     main, side = st.columns([7, 3], gap="large")
     with main:
-        asked = summary.questions(read)
-        if asked:
+        asked = [] if batch_state.is_steps(read.table) else summary.questions(read)
+        if batch_state.is_steps(read.table):
+            widgets.answer("These are steps to a loss, not runs.", "They say how large a batch still saves steps.")
+            st.page_link("views/batch.py", label="See them on the Batch page")
+        elif asked:
             widgets.answer(summary.asking(asked))
             column_mapper.questions(read)
         else:
             widgets.show_trouble(read.trouble)
         if read.table is not None:
             column_mapper.preview(read.table)
-            if not asked:
+            if not asked and not batch_state.is_steps(read.table):
                 column_mapper.columns(read)
         if runs is not None:
             run_picker.set_aside(runs)

@@ -36,6 +36,7 @@ TABLES = {
     "three runs": table(3, "params", "tokens", "loss"),
     "two losses, none chosen": table(12, "params", "tokens", "loss", "other_loss").replace(",loss", ",c4_loss"),
     "more runs than are drawn as shapes": table(MANY + 10, "params", "tokens", "loss"),
+    "steps to a loss": "batch_size,steps_to_target\n" + "\n".join(f"{b},{900 + 300_000 // b}" for b in (64, 256, 1024, 4096)),
     "one loss for all": "run,params,tokens,loss\n" + "\n".join(f"r{i},{10 + i}e6,{i + 1}e9,2.5" for i in range(14)),
 }  # fmt: skip
 
@@ -64,7 +65,7 @@ def links(at: AppTest) -> list[str]:
     return [e.proto.label for e in at.get("page_link")]
 
 
-@pytest.mark.parametrize("name", ["runs", "fit", "plan", "compare"])
+@pytest.mark.parametrize("name", ["runs", "fit", "plan", "batch", "compare"])
 @pytest.mark.parametrize("kind", TABLES)
 def test_no_table_leads_to_an_inner_error(page, kind, name):
     at = page(name, TABLES[kind])

@@ -1,0 +1,216 @@
+"""The parts of the Batch page: its sentence, its table, its controls, and what it says where there is nothing to fit."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import batch_state, numbers, state, widgets
+from dashboard.batch_state import Sweep
+from dashboard.charts.batch import colours
+from data.cells import number
+from fitting import FitError
+from fitting.batch import CriticalBatch, Growth, growth
+from fitting.result import Band
+
+STYLE = Path(__file__).parent / "static" / "compare.css"
+EXAMPLE = """model,batch_size,target_loss,steps_to_target
+125M,64,3.2,41000
+125M,256,3.2,11800
+125M,1024,3.2,4600
+125M,4096,3.2,2700"""
+
+
+def nothing() -> None:
+    """The page where the data hold no sweep of batch sizes: what to add, and in which form."""
+    widgets.answer(
+        "These runs do not say how batch size matters.",
+        "That takes runs at several batch sizes that come down to one loss, each at a learning rate that suits it.",
+    )
+    left, right = st.columns(2, gap="medium")
+    with left.container(border=True, height="stretch"):
+        st.markdown("**What to add**")
+        widgets.quiet(
+            "Either a table of the steps that one loss took at each batch size: four sizes or more over a factor of sixteen, "
+            "some of them larger than where steps stop falling.",
+            "Or training curves: many rows a run with its batch size, step and loss (and its learning rate, so that the best "
+            "of several is taken). Then any loss can be asked about here.",
+            "Compare runs at a constant learning rate or one schedule: a schedule that ends early ends lower.",
+        )
+        st.page_link("views/runs.py", label="Bring them on the Runs page")
+    with right.container(border=True, height="stretch"):
+        st.markdown("**For instance**")
+        st.code(EXAMPLE, language=None)
+
+
+def titles(sweep: Sweep) -> dict[str, str]:
+    """What each group is called."""
+    return {name: f"loss {name}" if sweep.along == "loss" else name or "all" for name in sweep.found}
+
+
+def leading(sweep: Sweep) -> str:
+    """The group that the sentence is about: the lowest loss, or the largest model, with a finite critical batch if any has one."""
+    known = list(finite(sweep)) or list(sweep.found)
+    if sweep.along == "loss":
+        return min(known, key=lambda n: sweep.places[n])
+    return max(known, key=lambda n: sweep.places.get(n, -math.inf))
+
+
+def finite(sweep: Sweep) -> dict[str, CriticalBatch]:
+    """The groups whose critical batch is a number."""
+    return {n: f for n, f in sweep.found.items() if 0 < f.b_crit.value < math.inf}
+
+
+def placed(sweep: Sweep) -> dict[str, CriticalBatch]:
+    """Those of them that tell where they stand: their model size, or the loss."""
+    return {n: f for n, f in finite(sweep).items() if n in sweep.places}
+
+
+def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
+    """The page's sentence, the line under it, and the numbers in it."""
+    name = leading(sweep)
+    band = sweep.found[name].b_crit
+    where = f" at a loss of {name}" if sweep.along == "loss" else f" for {titles(sweep)[name]}" if name else ""
+    if not 0 < band.value < math.inf:
+        return (
+            "No critical batch can be read from these runs{where}.",
+            " ".join(sweep.notes[name]),
+            {"where": where or ""},
+        )
+    value, within = numbers.with_interval(band.value, band.low, band.high, "count")
+    base, share = batch_state.base(sweep), batch_state.overhead()
+    zhang = sweep.found[name].overhead_batch(base, share)
+    other, around = numbers.with_interval(zhang.value, zhang.low, zhang.high, "count")
+    under = (
+        f"McCandlish's, 95 % {within}: there a run takes twice the fewest steps and twice the least data. Another thing is Zhang's, "
+        f"{100 * share:.3g} % more steps than linear scaling from {numbers.count(base)} would take: {other} ({around})."
+    )
+    return f"The critical batch{{where}} is {{value}} {sweep.unit}.", under, {"value": value, "where": where}
+
+
+def controls(sweep: Sweep) -> None:
+    """The losses asked about, and where Zhang's definition stands."""
+    if sweep.reach is not None:
+        st.session_state["batch_targets"] = ", ".join(f"{t:g}" for t in batch_state.targets())
+        st.text_input(
+            "Losses to reach", key="batch_targets", placeholder=", ".join(sweep.places), on_change=_keep_targets,
+            help="One or more, such as 3.4, 3.3. Steps are those of the best learning rate tried at each batch; between two "
+            "evaluations log step is linear in log loss.",
+        )  # fmt: skip
+        widgets.quiet(f"Every batch comes down to {sweep.reach[0]:.4g}, the best of them to {sweep.reach[1]:.4g}.")
+    st.session_state["batch_base"] = numbers.count(batch_state.base(sweep)).replace("\u202f", " ")
+    st.text_input(
+        "Linear scaling from a batch of", key="batch_base", on_change=_keep_base,
+        help="Zhang et al. 2024 (arXiv 2410.21676) start at 256 sequences; here the smallest measured, unless you say.",
+    )  # fmt: skip
+    st.session_state["batch_overhead"] = 100 * batch_state.overhead()
+    st.number_input(
+        "Overhead over it, %", min_value=0.1, max_value=1000.0, step=5.0, key="batch_overhead", on_change=_keep_overhead,
+        help="20 % in Zhang et al. 2024.",
+    )  # fmt: skip
+
+
+def _keep_targets() -> None:
+    words = st.session_state["batch_targets"].replace(";", ",").split(",")
+    values = [number(w) for w in words if w.strip()]
+    if any(not (math.isfinite(v) and v > 0) for v in values):
+        state.say("Losses are positive numbers with commas between them, such as 3.4, 3.3.")
+        return
+    batch_state.change("losses to reach", targets=values or None)
+
+
+def _keep_base() -> None:
+    value = number(st.session_state["batch_base"])
+    if not (math.isfinite(value) and value > 0):
+        state.say("A batch is a positive number, such as 256 or 0.5M.")
+        return
+    batch_state.change("base batch", base=value)
+
+
+def _keep_overhead() -> None:
+    batch_state.change("overhead", overhead=float(st.session_state["batch_overhead"]) / 100)
+
+
+def table(sweep: Sweep) -> None:
+    """One line a group: both critical batches, the fewest steps and the least data, each with its interval."""
+    base, share = batch_state.base(sweep), batch_state.overhead()
+    heads = ("Batches", "Critical batch", f"{100 * share:.3g} % over linear", "Fewest steps", f"Least {sweep.unit}")
+    colour, words = colours(sweep.found), titles(sweep)
+    rows = []
+    for name, f in sweep.found.items():
+        cells = [_cell(b) for b in (f.b_crit, f.overhead_batch(base, share), f.s_min, f.e_min)]
+        rows.append(
+            f'<tr><th scope="row"><i style="background:{colour[name]}"></i>{escape(words[name])}</th><td>{len(f.batch)}</td>'
+            f"{''.join(f'<td>{c}</td>' for c in cells)}</tr>"
+        )
+    for name, why in sweep.refused.items():
+        rows.append(
+            f'<tr><th scope="row">{escape(name or "all")}</th><td class="iso-why" colspan="5">{escape(why)}</td></tr>'
+        )
+    st.html(
+        '<div class="iso-scroll"><table class="iso-table iso-families"><thead><tr><th scope="row"></th>'
+        f"{''.join(f'<th scope=col>{escape(h)}</th>' for h in heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _cell(band: Band) -> str:
+    if band.value == math.inf:
+        return "<b>none seen</b><small>steps fall as one over the batch</small>"
+    value, within = numbers.with_interval(band.value, band.low, band.high, "count")
+    return f"<b>{escape(value)}</b><small>{escape(within)}</small>"
+
+
+def remarks(sweep: Sweep) -> None:
+    """What to know before using the numbers, each sentence once with the groups it is about."""
+    said: dict[str, list[str]] = {}
+    for name, sentences in sweep.notes.items():
+        for sentence in sentences:
+            said.setdefault(sentence, []).append(titles(sweep)[name])
+    many = len(sweep.found) > 1
+    widgets.quiet(*(f"{', '.join(names)}: {sentence}" if many else sentence for sentence, names in said.items()))
+
+
+def law_of(sweep: Sweep, base: float | None = None) -> Growth | None:
+    """The power law through the critical batches (Zhang's over `base` if given), where there are three places or more."""
+    known, share = placed(sweep), batch_state.overhead()
+    batches = [(f.b_crit if base is None else f.overhead_batch(base, share)).value for f in known.values()]
+    try:
+        return growth([sweep.places[n] for n in known], batches)
+    except FitError:
+        return None
+
+
+def grows(sweep: Sweep, law: Growth) -> str:
+    """How the critical batch grows, in a line beside the heading."""
+    if sweep.along == "loss":
+        # Points off the same curves move together: their scatter says nothing of how far off all of them are.
+        return f"as the loss to the power {_signed(law.slope)}; no interval, since all come off the same runs"
+    said = [f"the critical batch as parameters to the power {_power(law)}"]
+    other = law_of(sweep, batch_state.base(sweep))
+    if other is not None:
+        said.append(f"the batch of {100 * batch_state.overhead():.3g} % overhead to the power {_power(other)}")
+    return "; ".join(said)
+
+
+def _power(law: Growth) -> str:
+    band = law.exponent()
+    return f"{_signed(band.value)} ({_signed(band.low)} to {_signed(band.high)})"
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "\u2212")
+
+
+def computed() -> None:
+    """How the numbers came about."""
+    with st.expander("How was this computed"):
+        st.markdown(
+            "Steps to one loss fall with the batch as S = S_min (1 + B_crit / B), and the data used rise as E = E_min (1 + B / B_crit) "
+            "(McCandlish et al. 2018, arXiv 1812.06162). Fitted by least squares of log steps, to the global optimum. Intervals: "
+            f"{batch_state.RESAMPLES:,} refits to noise drawn anew with its scale, the middle 95 %; of growth, Student's t. "
+            "Zhang's critical batch is x B_crit + (1 + x) B_base for an overhead x over linear scaling from B_base "
+            "(arXiv 2410.21676); the two differ three to four times and are never mixed here."
+        )

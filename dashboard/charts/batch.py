@@ -1,0 +1,133 @@
+"""Steps and data against batch size with the fitted hyperbola, and how the critical batch grows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard import numbers
+from dashboard.charts import theme
+from fitting.batch import CriticalBatch, Growth
+
+HEIGHT = 620
+SPLIT, GAP = 0.46, 0.06
+FAINT = 0.16
+POINTS = 120
+REACH = 4.0  # the curves go so many times beyond the batches tried
+
+
+def colours(names: Mapping[str, object]) -> dict[str, str]:
+    """Each group's colour, the same wherever it is drawn."""
+    return {name: theme.CATEGORICAL[k % len(theme.CATEGORICAL)] for k, name in enumerate(names)}
+
+
+def figure(found: Mapping[str, CriticalBatch], unit: str, words: Mapping[str, str]) -> go.Figure:
+    """Steps above and data beneath, one axis of batch sizes; a diamond where each batch is critical. `words` names the groups."""
+    low = min(f.batch.min() for f in found.values()) / REACH
+    high = max(f.batch.max() for f in found.values()) * REACH
+    at = np.geomspace(low, high, POINTS)
+    out = theme.blank(HEIGHT)
+    steps = np.concatenate([f.steps for f in found.values()])
+    data = np.concatenate([f.steps * f.batch for f in found.values()])
+    shape = {"automargin": True, "showline": False, "ticks": "", "zeroline": False, "gridcolor": theme.GRID}
+    out.update_layout(
+        showlegend=len(found) > 1,
+        legend={
+            "orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom", "itemclick": False,
+            "itemdoubleclick": False, "font": {"size": 12}, "traceorder": "normal",
+        },
+        xaxis={**theme.log_axis(low, high, f"Batch, {unit} a step", pad=0.0), "anchor": "y2"},
+        yaxis={"domain": [SPLIT + GAP, 1.0], **theme.log_axis(steps.min() / 2, steps.max() * 2, "Steps to the loss"), **shape},
+        yaxis2={
+            "domain": [0.0, SPLIT], **theme.log_axis(data.min() / 1.5, data.max() * 1.5, f"{unit.capitalize()} to the loss"), **shape,
+            "anchor": "x",
+        },
+    )  # fmt: skip
+    for name, colour in colours(found).items():
+        _group(out, found[name], at, colour, theme.plain(words[name], 40), unit)
+    return out
+
+
+def _group(out: go.Figure, f: CriticalBatch, at: np.ndarray, colour: str, name: str, unit: str) -> None:
+    for axis, band, y in (("y", f.steps_at(at), f.steps), ("y2", f.examples_at(at), f.steps * f.batch)):
+        out.add_scatter(
+            x=np.concatenate([at, at[::-1]]), y=np.concatenate([band.high, band.low[::-1]]), yaxis=axis, fill="toself",
+            mode="none", fillcolor=colour, opacity=FAINT, hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+        out.add_scatter(
+            x=at,
+            y=band.value,
+            yaxis=axis,
+            mode="lines",
+            line={"color": colour, "width": 2.4},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        said = [
+            f"<b>{name}</b><br>batch {numbers.count(b)} {unit}<br>{numbers.count(s)} steps, {numbers.count(b * s)} {unit}"
+            for b, s in zip(f.batch, f.steps, strict=True)
+        ]
+        out.add_scatter(
+            x=f.batch, y=y, yaxis=axis, mode="markers", name=name, showlegend=axis == "y", text=said,
+            hovertemplate="%{text}<extra></extra>", marker={"color": colour, "size": 9, "line": {"width": 1, "color": theme.RIM}},
+        )  # fmt: skip
+        value, low, high = f.b_crit
+        if value > 0 and np.isfinite(value):
+            where = (f.steps_at(value) if axis == "y" else f.examples_at(value)).value
+            reach = {
+                "type": "data",
+                "symmetric": False,
+                "array": [min(high, at[-1]) - value],
+                "arrayminus": [value - max(low, at[0])],
+            }
+            out.add_scatter(
+                x=[value],
+                y=[where],
+                yaxis=axis,
+                mode="markers",
+                showlegend=False,
+                error_x={**reach, "color": colour, "thickness": 1.6, "width": 5},
+                marker={"symbol": "diamond", "color": colour, "size": 13, "line": {"width": 1.5, "color": "white"}},
+                hovertemplate=f"<b>{name}</b><br>critical batch {numbers.count(value)} {unit}"
+                "<br>twice the fewest steps, twice the least data<extra></extra>",
+            )
+    s = f.s_min.value
+    if s > 0:
+        out.add_scatter(
+            x=[at[0], at[-1]], y=[s, s], yaxis="y", mode="lines", line={"color": colour, "width": 1, "dash": "dot"}, hoverinfo="skip",
+            showlegend=False,
+        )  # fmt: skip
+
+
+def growing(
+    law: Growth, found: Mapping[str, CriticalBatch], places: Mapping[str, float], along: str, unit: str
+) -> go.Figure:
+    """Critical batches with their intervals against model size or loss, and the power law through them with its band."""
+    x = np.array([places[name] for name in found])
+    out = theme.blank(300)
+    room = 1.5 if along == "params" else (x.max() / x.min()) ** 0.4
+    at = np.geomspace(x.min() / room, x.max() * room, 60)
+    band = law.at(at)
+    bands = [f.b_crit for f in found.values()]
+    lowest, highest = min(b.low for b in bands), max(b.high if np.isfinite(b.high) else b.value for b in bands)
+    title = "Parameters" if along == "params" else "Loss, nats per token"
+    values, texts = theme.log_ticks(at[0], at[-1], "count" if along == "params" else "plain")
+    ends = [float(np.log10(at[0])), float(np.log10(at[-1]))]
+    out.update_xaxes(type="log", range=ends, tickmode="array", tickvals=values, ticktext=texts, title={"text": title})
+    out.update_yaxes(**theme.log_axis(max(lowest, 1e-9), highest, f"Critical batch, {unit}"))
+    out.add_scatter(
+        x=np.concatenate([at, at[::-1]]), y=np.concatenate([band.high, band.low[::-1]]), fill="toself", mode="none",
+        fillcolor=theme.BAND, hoverinfo="skip",
+    )  # fmt: skip
+    out.add_scatter(x=at, y=band.value, mode="lines", line={"color": theme.LAW, "width": 2.4}, hoverinfo="skip")
+    for name, colour in colours(found).items():
+        b = found[name].b_crit
+        high = b.high if np.isfinite(b.high) else 10 * highest
+        out.add_scatter(
+            x=[places[name]], y=[b.value], mode="markers", marker={"symbol": "diamond", "color": colour, "size": 12},
+            error_y={"type": "data", "symmetric": False, "array": [high - b.value], "arrayminus": [b.value - b.low], "color": colour},
+            hovertemplate=f"<b>{theme.plain(name, 40)}</b><br>{numbers.count(b.value)} {unit}<extra></extra>",
+        )  # fmt: skip
+    return out
