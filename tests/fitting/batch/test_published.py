@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitting import FitError
-from fitting.batch import PUBLISHED, published
+from fitting.batch import PUBLISHED, critical_batch, published
 from fitting.batch.published import Power
 
 LAWS = {law.key: law for law in PUBLISHED}
@@ -108,6 +108,17 @@ def test_the_step_law_range_is_that_of_the_released_runs(dataset):
         (runs["params_nonembedding"].min(), runs["params_nonembedding"].max()), rel=0.005
     )
     assert law.domain["tokens"] == pytest.approx((runs["tokens"].min(), runs["tokens"].max()), rel=0.005)
+
+
+def test_zhangs_law_lies_on_the_steps_it_was_fitted_to(dataset):
+    """Steps to a target loss of five models (Zhang et al. 2024, arXiv 2410.21676): unit, sequence length and range of its law."""
+    runs = pd.read_csv(dataset("zhang_cbs_steps_to_target.csv"))
+    law = LAWS["zhang_coupled"]
+    for params, model in runs.groupby("params"):
+        fitted = critical_batch(model["batch_sequences"], model["steps_to_target"], resamples=0)
+        assert float(law(params=params)) == pytest.approx(fitted.overhead_batch(256).value, rel=0.05)
+    assert law.domain["params"] == (runs["params"].min(), runs["params"].max())
+    assert set(runs["seq_len"]) == {law.seq_len}
 
 
 def test_kaplans_rate_ends_where_it_reaches_zero():
