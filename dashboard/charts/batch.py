@@ -117,10 +117,11 @@ def growing(
     ends = [float(np.log10(at[0])), float(np.log10(at[-1]))]
     out.update_xaxes(type="log", range=ends, tickmode="array", tickvals=values, ticktext=texts, title={"text": title})
     out.update_yaxes(**theme.log_axis(max(lowest, 1e-9), highest, f"Critical batch, {unit}"))
-    out.add_scatter(
-        x=np.concatenate([at, at[::-1]]), y=np.concatenate([band.high, band.low[::-1]]), fill="toself", mode="none",
-        fillcolor=theme.BAND, hoverinfo="skip",
-    )  # fmt: skip
+    if along == "params":  # points off the same curves move together, and scatter would make the band too narrow
+        out.add_scatter(
+            x=np.concatenate([at, at[::-1]]), y=np.concatenate([band.high, band.low[::-1]]), fill="toself", mode="none",
+            fillcolor=theme.BAND, hoverinfo="skip",
+        )  # fmt: skip
     out.add_scatter(x=at, y=band.value, mode="lines", line={"color": theme.LAW, "width": 2.4}, hoverinfo="skip")
     for name, colour in colours(found).items():
         b = found[name].b_crit

@@ -102,18 +102,22 @@ def log_ticks(low: float, high: float, kind: str = "count") -> Ticks:
     powers = range(math.floor(bottom), math.ceil(top) + 1)
     values = [step * 10.0**power for power in powers if power % skip == 0 for step in steps]
     values = [value for value in values if low <= value <= high]
-    if len(values) < 3 and kind != "flop" and 1.2 * low < high < 10.0 * low:  # losses seldom span a decade
-        values = _round_between(low, high)
+    if len(values) < 3 and kind == "plain" and 1.02 * low < high < 10.0 * low:  # losses seldom span a decade
+        return _round_between(low, high)
+    if len(values) < 3 and kind == "count" and 1.2 * low < high < 10.0 * low:
+        values = _round_between(low, high)[0]
     write = {"count": numbers.count, "flop": power_of_ten, "plain": numbers.ratio}[kind]
     return values, [write(value) for value in values]
 
 
-def _round_between(low: float, high: float) -> list[float]:
-    """Four to nine round numbers at even steps between two positive ones."""
+def _round_between(low: float, high: float) -> Ticks:
+    """Four to nine round numbers at even steps between two positive ones, with the decimals that tell them apart."""
     rough = (high - low) / 5.0
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(s * unit for s in (1.0, 2.0, 5.0, 10.0) if s * unit >= 0.75 * rough)
-    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    values = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    return values, [f"{value:,.{decimals}f}" for value in values]
 
 
 def power_of_ten(value: float) -> str:
