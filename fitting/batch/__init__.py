@@ -4,6 +4,7 @@ from fitting.batch.critical import CriticalBatch, critical_batch
 from fitting.batch.growth import Growth, growth
 from fitting.batch.noise_scale import NoiseScale, noise_scale
 from fitting.batch.published import PUBLISHED, PublishedLaw, published
+from fitting.batch.rates import RateLaws, rate_laws
 from fitting.batch.rules import RULES, Optimiser, Rule, rescale
 from fitting.batch.targets import Reached, steps_to_target
 
@@ -15,12 +16,14 @@ __all__ = [
     "NoiseScale",
     "Optimiser",
     "PublishedLaw",
+    "RateLaws",
     "Reached",
     "Rule",
     "critical_batch",
     "growth",
     "noise_scale",
     "published",
+    "rate_laws",
     "rescale",
     "steps_to_target",
 ]
