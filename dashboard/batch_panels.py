@@ -11,9 +11,11 @@ import streamlit as st
 from dashboard import batch_state, numbers, state, widgets
 from dashboard.batch_state import Sweep
 from dashboard.charts.batch import colours
+from dashboard.takeaway import File
 from data.cells import number
 from fitting import FitError
 from fitting.batch import CriticalBatch, Growth, growth
+from fitting.batch.export import to_csv, to_json, to_python
 from fitting.result import Band
 
 STYLE = Path(__file__).parent / "static" / "compare.css"
@@ -202,6 +204,22 @@ def _power(law: Growth) -> str:
 
 def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "\u2212")
+
+
+def files(sweep: Sweep) -> list[File]:
+    """The table as CSV, everything as JSON, and the fitted curves as Python."""
+    found, base, share = sweep.found, batch_state.base(sweep), batch_state.overhead()
+    notes = {**sweep.notes, **{name: (why,) for name, why in sweep.refused.items()}}
+    return [
+        File(
+            "JSON",
+            "batch.json",
+            "application/json",
+            lambda: to_json(found, notes, sweep.unit, base, share, law_of(sweep)),
+        ),
+        File("CSV", "batch.csv", "text/csv", lambda: to_csv(found, sweep.unit, base, share)),
+        File("Python", "steps.py", "text/x-python", lambda: to_python(found, sweep.unit)),
+    ]
 
 
 def computed() -> None:

@@ -75,6 +75,7 @@ def command(
     from data.steps import holds_steps, steps_table
     from fitting import FitError
     from fitting.batch import critical_batch, growth
+    from fitting.batch.export import document
 
     table = read_table(file.read_bytes(), file.name)
     if holds_steps(table):
@@ -102,7 +103,7 @@ def command(
     if len({size for size, _ in measured}) >= 3 and len(measured) == len({size for size, _ in measured}):
         law = growth([s for s, _ in measured], [_shown(f, base, overhead).value for _, f in measured])
     if json_to is not None:
-        write_json(_document(found, notes, unit, base, overhead, law), json_to)
+        write_json(document(found, notes, unit, base, overhead, law), json_to)
         return
     for name in notes:
         if name in found:
@@ -152,32 +153,3 @@ def _line(name: str, found: CriticalBatch, unit: str, base: float | None, overhe
 
 def _said(band: Band) -> str:
     return f"{band.value:.4g} ({band.low:.4g} to {band.high:.4g})"
-
-
-def _document(
-    found: dict[str, CriticalBatch],
-    notes: dict[str, list[str]],
-    unit: str,
-    base: float | None,
-    overhead: float,
-    law: Growth | None,
-) -> dict[str, Any]:
-    from fitting.export.text import finite
-
-    groups: list[dict[str, Any]] = []
-    for name, sentences in notes.items():
-        body: dict[str, Any] = {"group": name, "notes": sentences}
-        if name in found:
-            f = found[name]
-            body |= {"s_min": _band(f.s_min), "e_min": _band(f.e_min), "b_crit": _band(f.b_crit)}
-            body |= {"batch": [float(x) for x in f.batch], "steps": [float(x) for x in f.steps]}
-            if base is not None:
-                body["overhead_batch"] = {**_band(f.overhead_batch(base, overhead)), "base": base, "overhead": overhead}
-        groups.append(body)
-    grows = None if law is None else {"exponent": _band(law.exponent()), "coefficient": law.coefficient}
-    out: dict[str, Any] = finite({"unit": unit, "groups": groups, "growth": grows})
-    return out
-
-
-def _band(band: Band) -> dict[str, float]:
-    return {"value": float(band.value), "low": float(band.low), "high": float(band.high), "level": band.level}

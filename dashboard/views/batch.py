@@ -4,7 +4,7 @@ import math
 
 import streamlit as st
 
-from dashboard import batch_panels, batch_state, fit_panels, state, summary, widgets
+from dashboard import batch_panels, batch_state, fit_panels, state, summary, takeaway, widgets
 from dashboard.charts import batch as charts
 from dashboard.fit_panels import PLOT
 from fitting.batch import CriticalBatch
@@ -49,4 +49,6 @@ if law is not None and math.isfinite(law.slope):
     fit_panels.section("How it grows", batch_panels.grows(sweep, law))
     grown = charts.growing(law, batch_panels.placed(sweep), sweep.places, sweep.along, sweep.unit)
     st.plotly_chart(grown, config=PLOT, key="growth")
+fit_panels.section("Take it away")
+takeaway.downloads(batch_panels.files(sweep), "batch")
 batch_panels.computed()

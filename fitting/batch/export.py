@@ -1,0 +1,75 @@
+"""Critical batches to take away: as JSON for programs, as CSV for spreadsheets, and the fitted curve as Python that runs alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fitting.batch.critical import CriticalBatch
+from fitting.batch.growth import Growth
+from fitting.export.tables import defused
+from fitting.export.text import finite
+from fitting.result import Band
+
+
+def document(
+    found: Mapping[str, CriticalBatch],
+    notes: Mapping[str, Sequence[str]],
+    unit: str,
+    base: float | None = None,
+    overhead: float = 0.2,
+    law: Growth | None = None,
+) -> dict[str, Any]:
+    """All there is to say, in JSON's own types: groups in the order of `notes`, those without a fit with their reason alone.
+
+    `base` adds the batch of `overhead` over linear scaling from there; an end that is open is "inf".
+    """
+    groups: list[dict[str, Any]] = []
+    for name, sentences in notes.items():
+        body: dict[str, Any] = {"group": name, "notes": list(sentences)}
+        if name in found:
+            f = found[name]
+            body |= {"s_min": _band(f.s_min), "e_min": _band(f.e_min), "b_crit": _band(f.b_crit)}
+            body |= {"batch": [float(x) for x in f.batch], "steps": [float(x) for x in f.steps]}
+            if base is not None:
+                body["overhead_batch"] = {**_band(f.overhead_batch(base, overhead)), "base": base, "overhead": overhead}
+        groups.append(body)
+    grows = None if law is None else {"exponent": _band(law.exponent()), "coefficient": law.coefficient}
+    out: dict[str, Any] = finite({"unit": unit, "groups": groups, "growth": grows})
+    return out
+
+
+def to_json(*given: Any, **named: Any) -> str:
+    """`document` as JSON text."""
+    return json.dumps(document(*given, **named), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(found: Mapping[str, CriticalBatch], unit: str, base: float, overhead: float) -> str:
+    """One line a group: both critical batches, fewest steps and least data, each with its 95 % interval."""
+    import pandas as pd
+
+    names = ("b_crit", f"batch_{100 * overhead:g}_percent_over_linear_from_{base:g}", "s_min", "e_min")
+    heads = ["group", "unit", "batches", *(f"{n}{end}" for n in names for end in ("", "_low", "_high"))]
+    rows = []
+    for name, f in found.items():
+        bands = (f.b_crit, f.overhead_batch(base, overhead), f.s_min, f.e_min)
+        rows.append([name, unit, len(f.batch), *(float(x) for b in bands for x in (b.value, b.low, b.high))])
+    return str(defused(pd.DataFrame(rows, columns=heads)).to_csv(index=False, lineterminator="\n"))
+
+
+def to_python(found: Mapping[str, CriticalBatch], unit: str) -> str:
+    """The fitted curves as a Python module that needs nothing: `steps(group, batch)` and the constants."""
+    constants = {name: (float(f.best[0]), float(f.best[1])) for name, f in found.items()}
+    rows = "".join(f"    {name!r}: {value!r},\n" for name, value in constants.items())
+    return (
+        f'"""Steps to a loss against batch size ({unit} a step): S(B) = S_min + E_min / B.\n\n'
+        'McCandlish et al. 2018, arXiv 1812.06162; the critical batch is E_min / S_min.\n"""\n\n'
+        f"# group: (S_min in steps, E_min in {unit})\nFITTED = {{\n{rows}}}\n\n\n"
+        "def steps(group, batch):\n    s_min, e_min = FITTED[group]\n    return s_min + e_min / batch\n\n\n"
+        "def critical_batch(group):\n    s_min, e_min = FITTED[group]\n    return e_min / s_min if s_min else float('inf')\n"
+    )
+
+
+def _band(band: Band) -> dict[str, float]:
+    return {"value": float(band.value), "low": float(band.low), "high": float(band.high), "level": band.level}

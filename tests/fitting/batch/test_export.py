@@ -1,0 +1,52 @@
+"""What is taken away says what the fit says, and runs nothing on the way."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fitting.batch import critical_batch
+from fitting.batch.export import to_csv, to_json, to_python
+
+BATCHES = 2.0 ** np.arange(6, 15)
+NAMES = ("125M", "=1+1", 'it\'s\n"quoted"')
+
+
+@pytest.fixture(scope="module")
+def found():
+    rng = np.random.default_rng(0)
+    return {
+        name: critical_batch(BATCHES, 1000 * (k + 1) * (1 + 900 / BATCHES) * np.exp(0.05 * rng.standard_normal(9)), resamples=200)
+        for k, name in enumerate(NAMES)
+    }  # fmt: skip
+
+
+def test_json_holds_every_band_and_reason(found):
+    body = json.loads(to_json(found, {**dict.fromkeys(found, ()), "few": ("too few",)}, "tokens", 256, 0.5))
+    assert [g["group"] for g in body["groups"]] == [*NAMES, "few"]
+    assert body["groups"][-1]["notes"] == ["too few"]
+    first, f = body["groups"][0], found["125M"]
+    assert first["b_crit"] == {"value": f.b_crit.value, "low": f.b_crit.low, "high": f.b_crit.high, "level": 0.95}
+    assert first["overhead_batch"]["value"] == f.overhead_batch(256, 0.5).value
+    steep = critical_batch(BATCHES, 1e6 / BATCHES, resamples=20)
+    assert json.loads(to_json({"a": steep}, {"a": ()}, "tokens"))["groups"][0]["b_crit"]["value"] == "inf"
+
+
+def test_csv_is_read_back_and_no_name_is_a_formula(found):
+    text = to_csv(found, "sequences", 256, 0.2)
+    table = pd.read_csv(io.StringIO(text))
+    assert list(table["b_crit"]) == [f.b_crit.value for f in found.values()]
+    assert list(table["batch_20_percent_over_linear_from_256"]) == [f.overhead_batch(256).value for f in found.values()]
+    assert not table["group"].str.startswith("=").any()
+
+
+def test_python_runs_alone_and_says_the_same(found):
+    told: dict = {}
+    exec(to_python(found, "sequences"), told)  # our own text, which is what is tested
+    for name, f in found.items():
+        assert told["steps"](name, 777.0) == pytest.approx(f.steps_at(777.0).value, rel=1e-12)
+        assert told["critical_batch"](name) == pytest.approx(f.b_crit.value, rel=1e-12)
