@@ -23,7 +23,7 @@ def served(tmp_path: Path) -> Iterator[int]:
     """The port of a dashboard started in a folder whose own Streamlit settings would open it to everybody."""
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit" / "config.toml").write_text(TROUBLE)
-    port = launch.free_port()
+    port = launch.free_port(0, 0)  # any: two workers that look for the first free one find the same
     process = subprocess.Popen(
         [sys.executable, "-m", "dashboard", "--no-browser", "--port", str(port)],
         cwd=tmp_path,
@@ -43,7 +43,10 @@ def served(tmp_path: Path) -> Iterator[int]:
         yield port
     finally:
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=20)
+        try:
+            said, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()  # one that does not stop must not outlive its test
     assert "Traceback" not in said
     assert f"Isoflop is open at http://127.0.0.1:{port}/" in said
 
