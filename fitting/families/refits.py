@@ -15,7 +15,7 @@ from fitting.solve import Solution, residuals, slopes
 
 Array = np.ndarray
 
-SEEDS_APART = 7919  # so that no two families of a table are drawn alike
+SEEDS_APART = 7919  # so that no two families of a table are drawn alike, nor the refits of two ways to share
 
 
 def ways(parts: tuple[Part, ...], fit: JointFit, intervals: str, group: str | None) -> list[Choice]:
@@ -52,11 +52,12 @@ def refits(
     size = max(1, bootstrap.MOST_WEIGHTS // next(iter(fits.values())).problem.n)
     draws = [np.empty((count, p.where.law.p)) for p in parts]
     settled = np.ones(count, bool)
-    for share in dict.fromkeys(under):
+    for order, share in enumerate(dict.fromkeys(under)):
         rows = np.flatnonzero(np.array(under) == share)
         how = ways(parts, fits[share], intervals, group)
         found = [
-            _refitted(parts, fits[share], *drawn) for drawn in _drawn(parts, fits[share], how, len(rows), seed, size)
+            _refitted(parts, fits[share], *drawn)
+            for drawn in _drawn(parts, fits[share], how, len(rows), seed + SEEDS_APART * len(parts) * order, size)
         ]
         if not found:
             continue

@@ -18,31 +18,31 @@ LADDER = Path(__file__).resolve().parents[2] / "data" / "published" / "simulated
 
 
 @pytest.fixture(scope="module")
-def test_of_ladder():
+def ladder_test():
     runs = load("simulated-ladder")
     return backtest(runs, fit(runs, resamples=50), resamples=100)
 
 
-def test_every_run_foretold_is_drawn_once(test_of_ladder):
+def test_every_run_foretold_is_drawn_once(ladder_test):
     """Filled where the loss lay in its interval, hollow where not; distance and miss are the test's own."""
-    out = chart.figure(test_of_ladder)
+    out = chart.figure(ladder_test)
     marks = [t for t in out.data if t.mode == "markers"]
-    assert len(marks) == len(test_of_ladder.cuts)
-    for t, c in zip(marks, test_of_ladder.cuts, strict=True):
+    assert len(marks) == len(ladder_test.cuts)
+    for t, c in zip(marks, ladder_test.cuts, strict=True):
         assert np.allclose(t.x, c.beyond)
         assert np.allclose(t.y, 100 * (c.actual / c.forecast.value - 1))
         assert sum(not s.endswith("-open") for s in t.marker.symbol) == c.covered
     low, high = out.layout.xaxis.range
     assert 10**low < 1.5
-    assert 10**high > max(c.beyond.max() for c in test_of_ladder.cuts)
+    assert 10**high > max(c.beyond.max() for c in ladder_test.cuts)
 
 
-def test_names_are_plain_text_in_the_picture(test_of_ladder):
+def test_names_are_plain_text_in_the_picture(ladder_test):
     from dataclasses import replace
 
-    cut = test_of_ladder.cuts[0]
+    cut = ladder_test.cuts[0]
     named = replace(cut, runs=("<b>bold</b>", *cut.runs[1:]))
-    out = chart.figure(replace(test_of_ladder, cuts=(named,)))
+    out = chart.figure(replace(ladder_test, cuts=(named,)))
     said = next(t for t in out.data if t.mode == "markers").text[0]
     assert "&lt;b&gt;bold" in said
 
