@@ -19,11 +19,11 @@ from fitting.batch.export import to_csv, to_json, to_python
 from fitting.result import Band
 
 STYLE = Path(__file__).parent / "static" / "compare.css"
-EXAMPLE = """model,batch_size,target_loss,steps_to_target
-125M,64,3.2,41000
-125M,256,3.2,11800
-125M,1024,3.2,4600
-125M,4096,3.2,2700"""
+EXAMPLE = """model,batch_size,steps_to_target
+125M,64,41000
+125M,256,11800
+125M,1024,4600
+125M,4096,2700"""
 
 
 def nothing() -> None:
