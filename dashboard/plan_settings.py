@@ -8,16 +8,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from data.cells import number
+from fitting.devices import DEVICES
 from fitting.hardware import Hardware
 
-# FLOP/s, dense bf16 (sheets that print a figure with sparsity print twice this); source: each maker's data sheet.
-PEAKS: dict[str, float] = {
-    "H100": 989e12,
-    "H200": 989e12,
-    "B200": 2250e12,
-    "A100": 312e12,
-    "MI300X": 1307e12,
-}
+PEAKS: dict[str, float] = {device.name: device.peak for device in DEVICES}  # FLOP/s, dense bf16
 OTHER = "Other"
 UNITS = ("flop", "hours", "time", "money")
 
