@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from fitting.doubt import CHECKED
 from fitting.hardware import Hardware
 from fitting.optimum import Optimum, Valley, flat_range, optimum, valley
-from fitting.result import Band, Fit, FitError
+from fitting.result import Band, Fit, FitError, quantiles
 
 Array = np.ndarray
 
@@ -19,13 +20,21 @@ LEAST_FLOPS, MOST_FLOPS = 1e3, 1e45
 VALLEY_SHARE = 1e-3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Where the bands of a plan come from: its flops, params, tokens and loss by name, `best` (1, K) and for each draw (R, K)."""
+
+    best: Mapping[str, Array]
+    drawn: Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """What a budget buys. Numbers, or arrays (K,) for K budgets; sizes are None for a law of compute alone.
 
     `loss` is the law's, `loss_run` that of one new run. `valley` is the range of sizes within 0.1 % of the best loss.
     `penalty` is the share by which the loss at a chosen size exceeds the best one (None at the best size).
-    `beyond` is the budget over the largest run's. `notes` are sentences.
+    `beyond` is the budget over the largest run's. `notes` are sentences. `split` is what bands of further quantities come from.
     """
 
     flops: Band
@@ -39,6 +48,19 @@ class Plan:
     beyond: Any
     hardware: Hardware | None
     notes: tuple[str, ...]
+    split: Split = field(repr=False)
+
+    def band(self, quantity: Callable[[Mapping[str, Array]], Any], level: float | None = None) -> Band:
+        """The interval of any function of the run: called with flops, params, tokens and loss by name, (1, K) and then (R, K)."""
+        return self.band_of(quantity(self.split.best), quantity(self.split.drawn), level)
+
+    def band_of(self, best: Any, drawn: Any, level: float | None = None) -> Band:
+        """The interval of a quantity that is worked out already: best (1, K), for the draws (R, K); numbers for one budget."""
+        tail = 0.5 * (1.0 - (self.loss.level if level is None else level))
+        ends = quantiles(np.asarray(drawn, float), (tail, 1.0 - tail))
+        shape = np.shape(self.loss.value)
+        value, low, high = (np.reshape(a, shape) if shape else float(np.ravel(a)[0]) for a in (best, *ends))
+        return Band(value, low, high, 1.0 - 2.0 * tail)
 
 
 def plan(
@@ -229,7 +251,13 @@ def _assemble(
         beyond=float(beyond) if shape == () else beyond,
         hardware=hardware,
         notes=_notes(fit, chosen[0], best, sized),
+        split=Split(_named(chosen, best, sized), _named(spread_budget, spread, sized)),
     )
+
+
+def _named(budgets: Array, found: Optimum, sized: bool) -> dict[str, Array]:
+    sizes = {"params": found.params, "tokens": found.tokens} if sized else {}
+    return {"flops": budgets, "loss": found.loss, **sizes}
 
 
 def _places(fit: Fit, budgets: Array, best: Optimum) -> dict[str, Array]:

@@ -1,29 +1,43 @@
 """Batch size: how many steps a loss takes at each batch, the critical batch that follows, and the gradient noise scale."""
 
+from fitting.batch.advice import Advice, a_number, from_growth, from_paper, from_runs
 from fitting.batch.critical import CriticalBatch, critical_batch
+from fitting.batch.front import Cluster, Front, Limits, front
 from fitting.batch.growth import Growth, growth
 from fitting.batch.noise_scale import NoiseScale, noise_scale
 from fitting.batch.published import PUBLISHED, PublishedLaw, published
 from fitting.batch.rates import RateLaws, rate_laws
 from fitting.batch.rules import RULES, Optimiser, Rule, rescale
 from fitting.batch.targets import Reached, steps_to_target
+from fitting.batch.whole_run import WholeRun, whole_run
 
 __all__ = [
     "PUBLISHED",
     "RULES",
+    "Advice",
+    "Cluster",
     "CriticalBatch",
+    "Front",
     "Growth",
+    "Limits",
     "NoiseScale",
     "Optimiser",
     "PublishedLaw",
     "RateLaws",
     "Reached",
     "Rule",
+    "WholeRun",
+    "a_number",
     "critical_batch",
+    "from_growth",
+    "from_paper",
+    "from_runs",
+    "front",
     "growth",
     "noise_scale",
     "published",
     "rate_laws",
     "rescale",
     "steps_to_target",
+    "whole_run",
 ]

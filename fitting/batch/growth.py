@@ -51,11 +51,15 @@ class Growth:
         """c: y at x = 1, which is seldom near the points."""
         return float(np.exp(self.log_middle - self.slope * np.mean(np.log(self.x))))
 
+    def error_at(self, x: Any) -> Any:
+        """The standard error of log y at other x."""
+        log = np.log(np.asarray(x, float)) - np.mean(np.log(self.x))
+        return self.spread * np.sqrt(1.0 / len(self.x) + log**2 / self._room)
+
     def at(self, x: Any, level: float = 0.95) -> Band:
         """y at other x, with the band of the law."""
         log = np.log(np.asarray(x, float)) - np.mean(np.log(self.x))
-        error = self.spread * np.sqrt(1.0 / len(self.x) + log**2 / self._room)
-        value, low, high = self._band(self.log_middle + self.slope * log, error, level)
+        value, low, high = self._band(self.log_middle + self.slope * log, self.error_at(x), level)
         middle, least, most = (np.exp(v) if np.ndim(v) else float(np.exp(v)) for v in (value, low, high))
         return Band(middle, least, most, level)
 

@@ -1,0 +1,128 @@
+"""Where a planned run's batch, learning rate or critical batch is taken from: a paper, the person's own runs, or a number.
+
+Every critical batch here is McCandlish's, in tokens a step: Zhang's is turned into it by the identity between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from fitting.batch.growth import Growth
+from fitting.batch.published import CRITICAL, OPTIMAL, PUBLISHED, RATE, PublishedLaw
+from fitting.batch.rates import RateLaw
+from fitting.result import FitError
+
+Array = np.ndarray
+Run = Mapping[str, Array]
+
+# Zhang et al. 2024: critical is where steps are 20 % above linear scaling from 256 sequences.
+ZHANG_OVERHEAD, ZHANG_BASE = 0.2, 256.0
+
+
+@dataclass(frozen=True, eq=False)
+class Advice:
+    """One quantity of a run from its params, tokens, flops and loss, arrays by name.
+
+    `gives` is "learning rate", "optimal batch" or "critical batch", the last two in tokens a step. `value` keeps the shape of
+    the run's arrays; `drawn` takes them as (R, K) and uses another of the law's own draws in each row, where it has any.
+    `outside` says in a sentence when a run lies beyond what the law was found on, and `note` what to know before using it.
+    """
+
+    title: str
+    gives: str
+    value: Callable[[Run], Array]
+    drawn: Callable[[Run], Array]
+    outside: Callable[[Run], str]
+    note: str = ""
+
+
+def from_paper(key: str) -> Advice:
+    """A published law by its key in `PUBLISHED`, taken as exact. KeyError for one that is not there."""
+    law = {law.key: law for law in PUBLISHED}[key]
+    if law.gives == CRITICAL and law.key.startswith("zhang"):
+
+        def ask(run: Run) -> Array:
+            beyond = law(**run) - (1.0 + ZHANG_OVERHEAD) * ZHANG_BASE
+            return np.where(beyond > 0, beyond, np.nan) / ZHANG_OVERHEAD * (law.seq_len or 1)
+
+        note = "Turned from Zhang's definition into McCandlish's, three to four times larger."
+    elif law.gives in (CRITICAL, OPTIMAL):
+        ask, note = (lambda run: law.tokens(**run)), law.note
+    elif law.gives == RATE:
+        ask, note = (lambda run: law(**run)), law.note
+    else:
+        raise KeyError(key)
+    return Advice(f"{law.paper}", law.gives, ask, ask, lambda run: _outside(law, run), note)
+
+
+def _outside(law: PublishedLaw, run: Run) -> str:
+    return law.outside(**{name: run[name] for name in law.inputs})
+
+
+def from_runs(law: RateLaw, gives: str, ranges: Mapping[str, tuple[float, float]]) -> Advice:
+    """A law refitted from a person's own grid of runs, with its own doubt. `ranges` are the ends of what was run."""
+
+    def drawn(run: Run) -> Array:
+        c = law.draws[np.arange(len(run["params"])) % max(1, len(law.draws))]
+        return np.exp(c[:, :1] + c[:, 1:2] * np.log(run["params"]) + c[:, 2:] * np.log(run["tokens"]))
+
+    return Advice(
+        "Your runs",
+        gives,
+        lambda run: law(run["params"], run["tokens"]),
+        drawn if len(law.draws) else lambda run: law(run["params"], run["tokens"]),
+        lambda run: _beyond(run, ranges),
+    )
+
+
+def from_growth(
+    law: Growth, along: str, unit_tokens: float, ranges: Mapping[str, tuple[float, float]], seed: int = 0
+) -> Advice:
+    """Critical batches that a person measured, as a power of "params" or "loss", with Student's doubt of that law.
+
+    `unit_tokens` is how many tokens one unit of the measured batches has: 1, or a sequence's length.
+    """
+
+    def value(run: Run) -> Array:
+        return np.asarray(law.at(run[along]).value) * unit_tokens
+
+    def drawn(run: Run) -> Array:
+        at = np.asarray(run[along], float)
+        chance = np.random.default_rng([seed, 3]).uniform(size=(len(at), 1))
+        middle, freedom = np.log(law.at(at).value), law.freedom
+        if freedom < 1:
+            return np.exp(middle) * unit_tokens
+        return np.exp(middle + special.stdtrit(freedom, chance) * law.error_at(at)) * unit_tokens
+
+    return Advice("Your batch sweep", CRITICAL, value, drawn, lambda run: _beyond(run, ranges))
+
+
+def a_number(value: float, gives: str) -> Advice:
+    """The same number whatever the run. Raises FitError unless it is positive."""
+    if not (np.isfinite(value) and value > 0):
+        raise FitError(f"The {gives} is a positive number; it was {value!r}.")
+
+    def ask(run: Run) -> Array:
+        return np.full(np.shape(run["flops"]), float(value))
+
+    return Advice("A number you gave", gives, ask, ask, lambda run: "")
+
+
+def _beyond(run: Run, ranges: Mapping[str, tuple[float, float]]) -> str:
+    words = {"params": "parameters", "tokens": "tokens", "loss": "nats per token"}
+    said = [
+        f"{low:.3g} to {high:.3g} {words[name]}"
+        for name, (low, high) in ranges.items()
+        if np.any(run[name] < 0.995 * low) or np.any(run[name] > 1.005 * high)
+    ]
+    return f"Found on {' and '.join(said)}; this run lies beyond." if said else ""
+
+
+def papers(gives: str) -> dict[str, Any]:
+    """The published laws of one quantity that fit a language model's run, key to paper, in a stable order."""
+    return {law.key: law.paper for law in PUBLISHED if law.gives == gives and not law.key.startswith("video")}

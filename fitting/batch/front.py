@@ -1,0 +1,191 @@
+"""How fast: what a run costs when it is to end sooner, along the front between time and compute.
+
+A larger batch reaches the same loss in fewer steps and with more data: S = S_min (1 + B_crit / B) and
+E = E_min (1 + B / B_crit) (McCandlish et al. 2018, arXiv 1812.06162). With more devices each taking the same share of a
+larger batch, a step takes as long as before: time falls with S while compute rises with E. The law's own runs were
+trained at some batch B_runs, so the data they need, D, is no E_min: E_min = D / (1 + B_runs / B_crit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fitting.batch.advice import Advice
+from fitting.hardware import Hardware
+from fitting.planner import Plan
+from fitting.result import Band, FitError
+
+Array = np.ndarray
+
+NODES = 60
+# The front ends where nothing is left to gain: steps within so much of the fewest there are.
+NEAREST = 1.02
+MOST_DECADES = 6.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a run can spread over: `hardware` says what one device does; each takes `tokens` of the batch in a step.
+
+    `latency` is what a step takes beyond its arithmetic, in seconds. `hardware.devices` is where a run is now.
+    """
+
+    hardware: Hardware
+    tokens: float
+    latency: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.tokens > 0 or not np.isfinite(self.tokens):
+            raise FitError(f"A device takes a positive number of tokens a step; it was {self.tokens!r}.")
+        if not self.latency >= 0:
+            raise FitError(f"A step's latency is a number of seconds from 0 on; it was {self.latency!r}.")
+
+    def step(self, flops_per_token: Any) -> Any:
+        """Seconds a step takes."""
+        return self.tokens * flops_per_token / (self.hardware.peak * self.hardware.utilisation) + self.latency
+
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """What a run may take: a `deadline` in seconds, at most so many `devices`, so much `money`, and `least` devices for its
+    memory. None where there is no limit.
+    """
+
+    deadline: float | None = None
+    devices: float | None = None
+    money: float | None = None
+    least: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """The front of one run at `seconds` (K,), increasing: what it takes to end then. Bands hold the doubt about the plan and
+    about the critical batch; an end is infinite where some draws cannot end so soon at any batch.
+
+    `batch` in tokens a step; `flops` is the compute, `excess` by which share it exceeds the least there is (at small batches).
+    """
+
+    seconds: Array
+    batch: Band
+    devices: Band
+    steps: Band
+    flops: Band
+    excess: Band
+    device_hours: Band
+    soonest: float
+    cluster: Cluster
+
+    def at_devices(self, devices: float) -> float:
+        """The seconds a run takes on so many devices, within the front's ends."""
+        return float(np.exp(np.interp(-np.log(devices), -np.log(self.devices.value), np.log(self.seconds))))
+
+    def money(self) -> Band | None:
+        """What each point costs; None without a price."""
+        price = self.cluster.hardware.price
+        if price is None:
+            return None
+        b = self.device_hours
+        return Band(b.value * price, b.low * price, b.high * price, b.level)
+
+    def window(self, limits: Limits) -> tuple[float, float]:
+        """The seconds between which all limits hold; the first above the second where none does."""
+        first, last = self.ends(limits)
+        return max(first.values(), default=0.0), min(last.values(), default=np.inf)
+
+    def ends(self, limits: Limits) -> tuple[dict[str, float], dict[str, float]]:
+        """By limit, the soonest a run can end under it, and by limit the latest: seconds."""
+        first: dict[str, float] = {"steps": self.soonest}
+        last: dict[str, float] = {}
+        if limits.deadline is not None:
+            last["deadline"] = limits.deadline
+        if limits.devices is not None:
+            first["devices"] = self._when(self.devices.value, limits.devices)
+        cost = self.money()
+        if limits.money is not None and cost is not None:
+            first["money"] = self._when(cost.value, limits.money)
+        if limits.least is not None:
+            last["memory"] = self._when(self.devices.value, limits.least)
+        return first, last
+
+    def _when(self, values: Array, limit: float) -> float:
+        """The seconds at which values that fall with time meet a limit: 0 if they lie below it throughout, inf if above."""
+        if values.max() <= limit:
+            return 0.0
+        if values.min() > limit:
+            return np.inf
+        return float(np.exp(np.interp(-np.log(limit), -np.log(values), np.log(self.seconds))))
+
+
+def front(plan: Plan, critical: Advice, runs_batch: Advice, cluster: Cluster, nodes: int = NODES) -> Front:
+    """The front of a plan's run: its loss at its size, reached sooner or later.
+
+    `runs_batch` is the batch (tokens a step) that the fitted law's runs had. Raises FitError for a plan of several budgets or
+    without sizes, or where no critical batch is known.
+    """
+    if np.shape(plan.loss.value) or "params" not in plan.split.best:
+        raise FitError("How fast a run can be is asked of one plan, from a law of size and tokens.")
+    run, drawn_run = plan.split.best, plan.split.drawn
+    with np.errstate(all="ignore"):
+        best = _least(run, critical.value(run), runs_batch.value(run))
+        drawn = _least(drawn_run, critical.drawn(drawn_run), runs_batch.drawn(drawn_run))
+    if not np.isfinite(best["b_crit"]).all():
+        raise FitError(
+            f"{critical.title} has no critical batch for a model of {plan.params.value if plan.params else 0:.3g} parameters. "
+            "Measure one on the Batch page, or give a number."
+        )
+    step, steps = (float(x[0, 0]) for x in (cluster.step(best["per_token"]), best["s_min"]))
+    soonest = NEAREST * step * steps
+    b_crit = float(best["b_crit"][0, 0])
+    alone = step * steps * (1.0 + b_crit / cluster.tokens)
+    latest = min(max(alone, 2.0 * soonest), soonest * 10.0**MOST_DECADES)
+    seconds = np.geomspace(soonest, latest, nodes)
+    one, many = (_at(x, seconds, cluster) for x in (best, drawn))
+
+    def band(name: str) -> Band:
+        level = plan.loss.level
+        low, high = (np.full(nodes, np.nan),) * 2
+        if len(many[name]):
+            tail = 0.5 * (1.0 - level)
+            low, high = np.quantile(many[name], (tail, 1.0 - tail), axis=0, method="inverted_cdf")
+        return Band(one[name][0], low, high, level)
+
+    return Front(
+        seconds,
+        band("batch"),
+        band("devices"),
+        band("steps"),
+        band("flops"),
+        band("excess"),
+        band("device_hours"),
+        step * steps,
+        cluster,
+    )
+
+
+def _least(run: Mapping[str, Array], b_crit: Array, had: Array) -> dict[str, Array]:
+    """The fewest steps of a run (R, 1) for its loss, beside its critical batch and FLOPs a token; `had` is its law's runs' batch."""
+    e_min = run["tokens"] / (1.0 + had / b_crit)
+    return {"b_crit": b_crit, "s_min": e_min / b_crit, "per_token": run["flops"] / run["tokens"]}
+
+
+def _at(least: Mapping[str, Array], seconds: Array, cluster: Cluster) -> dict[str, Array]:
+    """What it takes to end after `seconds` (K,), for each draw (R, K): infinite where it cannot be done."""
+    with np.errstate(all="ignore"):
+        step = cluster.step(least["per_token"])
+        steps = seconds / step
+        over = steps / least["s_min"] - 1.0
+        batch = np.where(over > 0, least["b_crit"] / over, np.inf)
+        devices = batch / cluster.tokens
+        flops = batch * steps * least["per_token"]
+        return {
+            "batch": batch,
+            "devices": devices,
+            "steps": np.broadcast_to(steps, batch.shape),
+            "flops": flops,
+            "excess": batch / least["b_crit"],
+            "device_hours": devices * seconds / 3600.0,
+        }

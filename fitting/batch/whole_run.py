@@ -1,0 +1,65 @@
+"""The whole run before it is made: the batch, learning rate and steps that go with a plan's size and tokens, with bands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitting.batch.advice import Advice
+from fitting.planner import Plan
+from fitting.result import Band, FitError
+
+# Where a run's own batch is so far from what its runs had, their law speaks of other training.
+UNLIKE = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class WholeRun:
+    """What goes with a plan, numbers or arrays (K,) as the plan has them. Batches are tokens a step.
+
+    `batch` is the one of lowest loss by its law, `lr` the learning rate that goes with it, `steps` the plan's tokens over the
+    batch. `critical` is McCandlish's critical batch, another thing: where a step saved costs as much data as it saves steps.
+    """
+
+    batch: Band
+    lr: Band | None
+    steps: Band
+    critical: Band | None
+    notes: tuple[str, ...]
+
+
+def whole_run(plan: Plan, batch: Advice, lr: Advice | None = None, critical: Advice | None = None) -> WholeRun:
+    """Batch, learning rate, steps and critical batch along a plan, each with the plan's own doubt and that of its law.
+
+    Raises FitError for a plan without sizes: laws of batch and learning rate speak of parameters and tokens.
+    """
+    best, drawn = plan.split.best, plan.split.drawn
+    if "params" not in best:
+        raise FitError(
+            "Batch and learning rate follow from a model's size and tokens, which a law of compute alone does not tell. "
+            "Fit a law of both, such as Chinchilla."
+        )
+
+    def band(advice: Advice | None) -> Band | None:
+        if advice is None:
+            return None
+        with np.errstate(all="ignore"):
+            return plan.band_of(advice.value(best), advice.drawn(drawn))
+
+    with np.errstate(all="ignore"):
+        steps = plan.band_of(best["tokens"] / batch.value(best), drawn["tokens"] / batch.drawn(drawn))
+    batch_band = band(batch)
+    assert batch_band is not None
+    return WholeRun(batch_band, band(lr), steps, band(critical), _notes(plan, batch, lr, critical))
+
+
+def _notes(plan: Plan, *advice: Advice | None) -> tuple[str, ...]:
+    if np.shape(plan.loss.value):
+        return ()
+    said: dict[str, None] = {}
+    for one in advice:
+        if one is not None:
+            sentence = one.outside(plan.split.best)
+            said[f"{one.gives.capitalize()}: {sentence}" if sentence else ""] = None
+    return tuple(s for s in said if s)

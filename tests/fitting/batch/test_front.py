@@ -1,0 +1,205 @@
+"""The front between time and compute, and what goes with a plan: identities, bands from draws, limits, and refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fitting import FitError, plan
+from fitting.batch import (
+    Cluster,
+    Limits,
+    a_number,
+    from_growth,
+    from_paper,
+    from_runs,
+    front,
+    growth,
+    rate_laws,
+    whole_run,
+)
+from fitting.batch.published import CRITICAL, OPTIMAL, RATE
+from fitting.hardware import Hardware
+
+BESIROGLU = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
+B_CRIT, HAD = 2e6, 5e5
+
+
+@pytest.fixture(scope="module")
+def paper(fit_of):
+    rng = np.random.default_rng(0)
+    middle = np.array([BESIROGLU[k] for k in ("E", "A", "B", "alpha", "beta")])
+    draws = middle * np.exp(0.01 * rng.standard_normal((200, 5)))
+    return fit_of("chinchilla", draws=draws, **BESIROGLU)
+
+
+@pytest.fixture(scope="module")
+def here(paper):
+    return plan(paper, flops=5.76e23)
+
+
+def cluster(devices=1024.0, tokens=16384.0, price=2.0, latency=0.0):
+    return Cluster(Hardware(devices, 989e12, 0.4, price), tokens, latency)
+
+
+def the_front(here, **changed):
+    return front(here, a_number(B_CRIT, CRITICAL), a_number(HAD, OPTIMAL), cluster(**changed))
+
+
+def test_every_point_lies_on_mccandlishs_hyperbola(here):
+    """(S / S_min - 1)(E / E_min - 1) = 1 at each node, with E_min what the runs' own batch leaves of the plan's tokens."""
+    f = the_front(here)
+    e_min = here.tokens.value / (1.0 + HAD / B_CRIT)
+    s_min = e_min / B_CRIT
+    examples = f.batch.value * f.steps.value
+    assert (f.steps.value / s_min - 1) * (examples / e_min - 1) == pytest.approx(np.ones(len(f.seconds)), rel=1e-9)
+    assert f.excess.value == pytest.approx(examples / e_min - 1, rel=1e-9)
+    assert f.flops.value == pytest.approx(here.flops.value * examples / here.tokens.value, rel=1e-9)
+    step = 16384 * (here.flops.value / here.tokens.value) / (989e12 * 0.4)
+    assert f.seconds == pytest.approx(f.steps.value * step, rel=1e-9)
+    assert f.device_hours.value == pytest.approx(f.flops.value / (989e12 * 0.4 * 3600), rel=1e-9)
+    assert f.money().value == pytest.approx(2.0 * f.device_hours.value)
+
+
+def test_at_the_runs_own_batch_the_plan_is_as_it_was(here):
+    """There, and only there, the run takes the plan's own tokens; E_min = D would overstate it by 1 + B_runs / B_crit."""
+    f = the_front(here)
+    at = f.at_devices(HAD / 16384)
+    assert np.interp(at, f.seconds, f.flops.value) == pytest.approx(here.flops.value, rel=2e-3)
+
+
+def test_latency_lengthens_each_step(here):
+    """Half a second a step on top: as much longer as there are steps."""
+    plain, slow = the_front(here), the_front(here, latency=0.5)
+    s_min = here.tokens.value / (1.0 + HAD / B_CRIT) / B_CRIT
+    assert slow.soonest - plain.soonest == pytest.approx(0.5 * s_min)
+
+
+def test_bands_hold_each_draws_own_front(here):
+    """The band at a node is the middle of what each draw takes to end then, with its own critical batch."""
+    doubted = B_CRIT * np.exp(0.3 * np.random.default_rng(5).standard_normal((200, 1)))
+    critical = replace(a_number(B_CRIT, CRITICAL), drawn=lambda run: doubted)
+    f = front(here, critical, a_number(HAD, OPTIMAL), cluster())
+    k = 30
+    batches = []
+    run = here.split.drawn
+    for n, d, b_crit in zip(run["params"][:, 0], run["tokens"][:, 0], doubted[:, 0], strict=True):
+        s_min = d / (1 + HAD / b_crit) / b_crit
+        over = f.seconds[k] / (16384 * 6 * n / (989e12 * 0.4)) / s_min - 1
+        batches.append(b_crit / over if over > 0 else np.inf)
+    low, high = np.quantile(batches, (0.5 * (1.0 - 0.95), 0.975), method="inverted_cdf")
+    assert (f.batch.low[k], f.batch.high[k]) == pytest.approx((low, high), rel=1e-9)
+    assert f.batch.low[k] < f.batch.value[k] < f.batch.high[k]
+    assert np.isinf(f.batch.high[0])  # some draws cannot end so soon at any batch
+
+
+def test_limits_bound_the_time_from_either_side(here):
+    """A deadline and memory from above, devices and money from below; none holds where they cross."""
+    f = the_front(here)
+    on = {g: f.at_devices(g) for g in (64, 512)}
+    assert on[64] > on[512]
+    first, last = f.ends(Limits(deadline=on[64], devices=512, least=8))
+    assert first["devices"] == pytest.approx(on[512], rel=1e-9)
+    assert last == {"deadline": on[64], "memory": pytest.approx(f.at_devices(8), rel=1e-9)}
+    assert f.window(Limits(deadline=on[64], devices=512)) == pytest.approx((on[512], on[64]), rel=1e-9)
+    soonest, latest = f.window(Limits(deadline=on[512], devices=64))
+    assert soonest > latest
+    least = f.money().value.min()
+    assert f.ends(Limits(money=least * 0.5))[0]["money"] == np.inf
+    assert f.ends(Limits(money=1e30))[0]["money"] == 0.0
+    assert f.ends(Limits(devices=1e12))[0]["devices"] == 0.0
+
+
+@pytest.mark.parametrize("bad", [{"tokens": 0.0}, {"tokens": np.inf}, {"latency": -1.0}])
+def test_a_cluster_that_cannot_be(bad):
+    with pytest.raises(FitError, match=r"number of (tokens|seconds)|positive number"):
+        cluster(**bad)
+
+
+def test_what_has_no_front(paper, here):
+    with pytest.raises(FitError, match="one plan"):
+        the_front(plan(paper, flops=np.array([1e22, 1e23])))
+    small = plan(paper, flops=1e12)  # ten thousand parameters: Zhang's law has no critical batch left there
+    with pytest.raises(FitError, match="no critical batch"):
+        front(small, from_paper("zhang_coupled"), a_number(1.0, OPTIMAL), cluster())
+    with pytest.raises(FitError, match="positive"):
+        a_number(0.0, CRITICAL)
+    with pytest.raises(KeyError):
+        from_paper("powerlines_timescale")
+
+
+def test_step_law_along_a_plan(paper):
+    """Li et al. 2025: lr = 1.79 N^-.713 D^.307, B = .58 D^.571 tokens, at each budget's own size and tokens and draw."""
+    p = plan(paper, flops=np.array([1e21, 1e23]))
+    w = whole_run(p, from_paper("steplaw_batch"), from_paper("steplaw_lr"), from_paper("kaplan_critical"))
+    n, d = p.params.value, p.tokens.value
+    assert w.batch.value == pytest.approx(0.58 * d**0.571)
+    assert w.lr.value == pytest.approx(1.79 * n**-0.713 * d**0.307)
+    assert w.steps.value == pytest.approx(d / (0.58 * d**0.571))
+    assert w.critical.value == pytest.approx(2e8 * p.loss.value ** (-1 / 0.21))
+    assert w.batch.low == pytest.approx(0.58 * p.tokens.low**0.571)  # the law is taken as exact: only the plan's doubt
+    assert np.all(w.lr.low < w.lr.value)
+    assert np.all(w.lr.value < w.lr.high)
+
+
+def test_zhangs_critical_batch_becomes_mccandlishs():
+    """0.2 B_crit + 1.2 x 256 = 93.20 N^.47 sequences of 512 (Zhang et al. 2024): solved for B_crit, in tokens."""
+    run = {
+        "params": np.array([[302e6]]),
+        "tokens": np.array([[6e9]]),
+        "flops": np.array([[1e19]]),
+        "loss": np.array([[3.0]]),
+    }
+    got = from_paper("zhang_coupled").value(run)
+    assert got[0, 0] == pytest.approx((93.20 * 302**0.47 - 307.2) / 0.2 * 512)
+    assert from_paper("zhang_coupled").outside(run) == ""
+    assert "beyond" in from_paper("zhang_coupled").outside({**run, "params": np.array([[7e10]])})
+
+
+def test_rules_from_ones_own_runs_bring_their_own_doubt(paper):
+    """With the plan known exactly, what is left is the refitted law's own interval."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for n in (1e8, 3e8, 1e9):
+        for d in (2e9, 8e9, 3e10):
+            best = np.log([1.79 * n**-0.713 * d**0.307, 0.58 * d**0.571]) + 0.1 * rng.standard_normal(2)
+            for a in np.linspace(-1, 1, 5):
+                for b in np.linspace(-1, 1, 5):
+                    lr, batch = np.exp(best[0] + a), np.exp(best[1] + b)
+                    rows.append((n, d, lr, batch, 3.0 + 0.1 * (a**2 + b**2)))
+    laws = rate_laws(pd.DataFrame(rows, columns=["params", "tokens", "lr", "batch", "loss"]), resamples=400)
+    certain = plan(fit_like(paper), flops=1e21)
+    advice = from_runs(laws.lr, RATE, {"params": (1e8, 1e9), "tokens": (2e9, 3e10)})
+    w = whole_run(certain, from_runs(laws.batch, OPTIMAL, {}), advice)
+    own = laws.lr.at(certain.params.value, certain.tokens.value)
+    assert (w.lr.value, w.lr.low, w.lr.high) == pytest.approx((own.value, own.low, own.high), rel=1e-6)
+    assert any("Learning rate: Found on" in note for note in w.notes)
+
+
+def fit_like(f):
+    """The same law with every draw at its best values: a plan without doubt."""
+    return replace(f, draws=np.tile(f.values, (400, 1)))
+
+
+def test_a_measured_critical_batch_keeps_students_interval(paper):
+    """Five places: three degrees of freedom, so the band over many draws is that of the growth law itself."""
+    rng = np.random.default_rng(2)
+    sizes = np.array([1e8, 2e8, 4e8, 8e8, 1.6e9])
+    law = growth(sizes, 1000 * (sizes / 1e8) ** 0.5 * np.exp(0.1 * rng.standard_normal(5)))
+    certain = fit_like(paper)
+    certain = plan(replace(certain, draws=np.tile(certain.values, (40_000, 1))), flops=1e20)
+    w = whole_run(certain, a_number(1e6, OPTIMAL), critical=from_growth(law, "params", 512, {"params": (1e8, 1.6e9)}))
+    own = law.at(certain.params.value)
+    assert w.critical.value == pytest.approx(512 * own.value)
+    assert np.log([w.critical.low / 512, w.critical.high / 512]) == pytest.approx(np.log([own.low, own.high]), abs=0.03)
+
+
+def test_a_law_of_compute_has_no_whole_run(fit_of):
+    """It does not tell sizes, which laws of batch and learning rate speak of."""
+    p = plan(fit_of("compute-floor", E=1.7, A=200.0, gamma=0.1), flops=1e21)
+    with pytest.raises(FitError, match="size and tokens"):
+        whole_run(p, from_paper("steplaw_batch"))
+    assert p.band(lambda run: run["loss"] - 1.7).value == pytest.approx(p.loss.value - 1.7)
