@@ -1,5 +1,6 @@
 """Batch size: how many steps a loss takes at each batch, the critical batch that follows, and the gradient noise scale."""
 
+from fitting.batch.adaptive import BatchSchedule, Stage, adaptive_batch, warm_up
 from fitting.batch.advice import Advice, a_number, from_growth, from_paper, from_runs
 from fitting.batch.critical import CriticalBatch, critical_batch
 from fitting.batch.front import Cluster, Front, Limits, front
@@ -15,6 +16,7 @@ __all__ = [
     "PUBLISHED",
     "RULES",
     "Advice",
+    "BatchSchedule",
     "Cluster",
     "CriticalBatch",
     "Front",
@@ -26,8 +28,10 @@ __all__ = [
     "RateLaws",
     "Reached",
     "Rule",
+    "Stage",
     "WholeRun",
     "a_number",
+    "adaptive_batch",
     "critical_batch",
     "from_growth",
     "from_paper",
@@ -39,5 +43,6 @@ __all__ = [
     "rate_laws",
     "rescale",
     "steps_to_target",
+    "warm_up",
     "whole_run",
 ]
