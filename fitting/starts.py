@@ -45,7 +45,7 @@ def _thinned(prob: Problem, most: int) -> Problem:
     rows = np.argsort(prob.inputs[0], kind="stable")[rows]
     importance = None if prob.importance is None else prob.importance[rows]
     inputs = tuple(x[rows] for x in prob.inputs)
-    return replace(prob, inputs=inputs, log_loss=prob.log_loss[..., rows], importance=importance)
+    return replace(prob, inputs=inputs, log_loss=prob.log_loss[..., rows], importance=importance, alike=None)
 
 
 def _shape_grid(prob: Problem) -> tuple[list[int], Array]:
