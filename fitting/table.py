@@ -37,6 +37,9 @@ class Arrays:
     ranges: dict[str, tuple[float, float]]
     accounting: Accounting
     flops_convention: str
+    passes: Array | None = (
+        None  # how often each run saw its data (n,), NaN where unknown; None where the table does not say
+    )
 
 
 def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
@@ -94,7 +97,15 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
         {c: (float(frame[c].min()), float(frame[c].max())) for c in present},
         accounting(frame),
         _convention(frame),
+        passes(frame),
     )
+
+
+def passes(frame: pd.DataFrame) -> Array | None:
+    """Passes over the data (n,) of each run, NaN where unknown: tokens over unique tokens, else the epochs it states."""
+    if {"tokens", "unique_tokens"} <= set(frame.columns):
+        return np.asarray(frame["tokens"].to_numpy(float) / frame["unique_tokens"].to_numpy(float))
+    return frame["epochs"].to_numpy(float) if "epochs" in frame.columns else None
 
 
 def groupings(frame: pd.DataFrame) -> dict[str, Array]:

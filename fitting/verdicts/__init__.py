@@ -19,6 +19,7 @@ CHECKS: tuple[Callable[[Evidence], Verdict | None], ...] = (
     runs.enough,
     runs.variety,
     runs.confounded,
+    runs.repeated_data,
     floor.bounds,
     floor.floor,
     constants.weights,

@@ -7,6 +7,10 @@ import numpy as np
 from fitting.result import Verdict
 from fitting.verdicts.evidence import Evidence
 
+# Up to four passes over the data are worth about as much as new data; later ones soon less (Muennighoff et al. 2023, arXiv
+# 2305.16264). The margin is for token counts that are rounded.
+LIKE_NEW, ROUNDED = 4.0, 1.05
+
 
 def enough(e: Evidence) -> Verdict:
     """Whether there are runs enough for so many parameters."""
@@ -62,6 +66,33 @@ def confounded(e: Evidence) -> Verdict | None:
             f"Runs with other {b} at the same {a} would narrow the exponents most.",
         )  # fmt: skip
     return Verdict("confounded", title, "ok", f"Correlation of log {a} and log {b} is {r:.2f}.")
+
+
+def repeated_data(e: Evidence) -> Verdict | None:
+    """Whether runs went over their data so often that a law which counts every token as new is wrong about them."""
+    if e.table.passes is None or not {"tokens", "flops"} & set(e.law.inputs):
+        return None
+    many = e.table.passes[e.table.passes > ROUNDED]
+    if len(many) == 0:
+        return None
+    title, n = "Repeated data", len(e.residuals)
+    most = f"{many.max():.3g}" if many.max() < 100 else f"{many.max():,.0f}"
+    found = f"{len(many)} of {n} runs repeat their data, up to {most} times over"
+    if "unique_tokens" in e.law.inputs:
+        return Verdict("repeated_data", title, "ok", f"{found}, and this law counts a repeat for less than new tokens.")
+    often = int(np.sum(many > LIKE_NEW * ROUNDED))
+    if often == 0:
+        return Verdict(
+            "repeated_data",
+            title,
+            "ok",
+            f"{found}: up to four times is about as good as new (Muennighoff et al. 2023).",
+        )
+    return Verdict(
+        "repeated_data", title, "note",
+        f"{found} ({often} over four times), and this law counts every repeat as new tokens.",
+        "Fit the data-constrained law, or leave out runs of more than four passes: later ones are worth less (Muennighoff et al. 2023).",
+    )  # fmt: skip
 
 
 def outliers(e: Evidence) -> Verdict:

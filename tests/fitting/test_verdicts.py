@@ -333,3 +333,36 @@ def test_known_floor_is_inside_its_interval(dataset):
         assert band.low < 1.07739 < band.high
     wide = fit(frame_runs(frame, "params_nonembedding"), law="chinchilla", resamples=0, delta=1e-2)
     assert wide.params["E"] == pytest.approx(1.076, abs=1e-3)
+
+
+def test_repeated_data_is_said_of_a_law_that_takes_it_for_new(make_runs):
+    """Runs of up to forty passes: a note for Chinchilla's law, none for the law that counts repeats for less."""
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 1e10, 5), np.geomspace(1e9, 3e11, 5)))
+    passes = np.tile([1.0, 2.0, 4.0, 10.0, 40.0], 5)
+    runs = make_runs(params=n, tokens=d, unique_tokens=d / passes, loss=losses(n, d))
+    f = fit(runs, "chinchilla", resamples=0)
+    assert states(f)["repeated_data"] == "note"
+    assert said(f, "repeated_data").startswith(
+        "20 of 25 runs repeat their data, up to 40 times over (10 over four times)"
+    )
+    check_words(f)
+    held = fit(runs, "data-constrained", resamples=0)
+    assert states(held)["repeated_data"] == "ok"
+    check_words(held)
+    few = make_runs(params=n, tokens=d, unique_tokens=d / np.minimum(passes, 4.0), loss=losses(n, d))
+    f = fit(few, "chinchilla", resamples=0)
+    assert states(f)["repeated_data"] == "ok"
+    check_words(f)
+    for columns in ({"unique_tokens": d}, {}):
+        once = fit(make_runs(params=n, tokens=d, loss=losses(n, d), **columns), "chinchilla", resamples=0)
+        assert "repeated_data" not in states(once)
+    sizes = fit(runs, "kaplan-params", resamples=0)
+    assert "repeated_data" not in states(sizes), "a law of size alone counts no tokens"
+
+
+def test_the_published_runs_on_repeated_data_say_so(dataset):
+    f = fit(read_runs(dataset("datablations_fit182.csv")), resamples=0)
+    assert said(f, "repeated_data").startswith(
+        "153 of 182 runs repeat their data, up to 9,000 times over (124 over four times)"
+    )
+    assert states(f)["repeated_data"] == "note"
