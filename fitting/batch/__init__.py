@@ -10,9 +10,11 @@ from fitting.batch.published import PUBLISHED, PublishedLaw, published
 from fitting.batch.rates import RateLaws, rate_laws
 from fitting.batch.rules import RULES, Optimiser, Rule, rescale
 from fitting.batch.targets import Reached, steps_to_target
+from fitting.batch.trajectory import KAPLAN, Trajectory
 from fitting.batch.whole_run import WholeRun, whole_run
 
 __all__ = [
+    "KAPLAN",
     "PUBLISHED",
     "RULES",
     "Advice",
@@ -29,6 +31,7 @@ __all__ = [
     "Reached",
     "Rule",
     "Stage",
+    "Trajectory",
     "WholeRun",
     "a_number",
     "adaptive_batch",
