@@ -90,13 +90,13 @@ def _linear(prob: Problem) -> Array:
 
 
 def nonnegative(columns: Array, target: Array) -> Array:
-    """Non-negative least-squares solutions (G, k) of columns (G, k, n) to target (n,), by trying every active set.
+    """Non-negative least-squares solutions (G, k) of columns (G, k, n) to target (n,) or (G, n), by trying every active set.
 
     With k at most four or so there are few sets, and trying all is exact, and one batch of arrays.
     """
     count, k, _ = columns.shape
     gram = np.matmul(columns, columns.transpose(0, 2, 1))
-    right = columns @ target
+    right = columns @ target if target.ndim == 1 else np.einsum("gkn,gn->gk", columns, target)
     best = np.zeros((count, k))
     gained = np.zeros(count)  # decrease of half the squared residual below that of the zero solution
     for size in range(1, k + 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.flops import Shape
@@ -38,6 +38,7 @@ def test_three_matrices_keep_more_than_two() -> None:
     assert activation_bytes(gated, 1.0) - activation_bytes(plain, 1.0) == 10 * 4 * 3072
 
 
+@settings(deadline=None, max_examples=60)
 @given(e=st.floats(8.0, 12.5), memory=st.sampled_from([24e9, 80e9, 192e9]), share=st.floats(0.5, 1.0))
 def test_the_fewest_devices_fit_and_one_fewer_do_not(e, memory, share) -> None:
     shape = shapes_near(10**e, seq_len=256)[0]

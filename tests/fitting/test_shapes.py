@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.flops import kaplan_params, open_lm_ffn, params_by_group
@@ -30,6 +30,7 @@ def matrices(shape):
     return [a * b for a, b in block] * shape.layers
 
 
+@settings(deadline=None, max_examples=60)
 @given(params=sizes, plan=plans)
 def test_what_is_counted_is_what_is_built_and_close(params, plan):
     vocab = 64 if params < 1e8 else 50_304

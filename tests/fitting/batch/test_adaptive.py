@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitting import FitError
@@ -19,6 +19,7 @@ def rising(power, s=PROGRESS):
     return 5.0 + 1e3 * (s / s[-1]) ** power
 
 
+@settings(deadline=None, max_examples=60)
 @given(noise=curves, ratio=st.floats(1e-3, 1e6))
 def test_the_identity_is_exact_and_a_fixed_batch_has_one(noise, ratio):
     """McCandlish et al. 2018 (arXiv 1812.06162), appendix D."""
