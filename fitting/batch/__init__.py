@@ -11,6 +11,7 @@ from fitting.batch.rates import RateLaws, rate_laws
 from fitting.batch.rules import RULES, Optimiser, Rule, rescale
 from fitting.batch.targets import Reached, steps_to_target
 from fitting.batch.trajectory import KAPLAN, Trajectory
+from fitting.batch.trajectory_fit import HeldOut, TrajectoryFit, fit_trajectory, held_out
 from fitting.batch.whole_run import WholeRun, whole_run
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "CriticalBatch",
     "Front",
     "Growth",
+    "HeldOut",
     "Limits",
     "NoiseScale",
     "Optimiser",
@@ -32,15 +34,18 @@ __all__ = [
     "Rule",
     "Stage",
     "Trajectory",
+    "TrajectoryFit",
     "WholeRun",
     "a_number",
     "adaptive_batch",
     "critical_batch",
+    "fit_trajectory",
     "from_growth",
     "from_paper",
     "from_runs",
     "front",
     "growth",
+    "held_out",
     "noise_scale",
     "published",
     "rate_laws",

@@ -1,0 +1,137 @@
+"""Training curves made ready for a law of the whole run: after warm-up, at each batch's best learning rate, a few rows a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitting.result import FitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = np.ndarray
+
+NEEDED = ("run", "batch", "step", "loss")
+AFTER = 0.1
+ROWS = 24  # a run: neighbouring evaluations share their noise and say the same
+LAST = 3  # evaluations that a learning rate is judged by
+LEAST_RUNS, LEAST_ROWS = 4, 4
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Rows of the runs kept: `params`, `batch`, `step`, `loss` (n,), and `run` (n,) as an index into `names`.
+
+    `notes` says what was chosen and left out, a sentence each.
+    """
+
+    params: Array
+    batch: Array
+    step: Array
+    loss: Array
+    run: Array
+    names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sizes(self) -> Array:
+        """The model sizes there are, in order."""
+        return np.unique(self.params)
+
+    def only(self, rows: Array) -> Curves:
+        """The same for some of the rows (n,) bool, with runs numbered anew."""
+        kept, run = np.unique(self.run[rows], return_inverse=True)
+        params, batch, step, loss = (v[rows] for v in (self.params, self.batch, self.step, self.loss))
+        return Curves(params, batch, step, loss, run, tuple(self.names[k] for k in kept), self.notes)
+
+
+def curves(frame: pd.DataFrame, after: float = AFTER, rows: int = ROWS) -> Curves:
+    """The curves of `frame` (columns run, batch, step, loss; params where sizes differ; lr where several were tried).
+
+    Rows up to `after` are left out as warm-up: a step if 1 or more, below that a share of the run. Of several learning rates
+    at one size and batch the one stays whose loss is lowest at the last step that all of them reached (the median of three
+    evaluations). More than `rows` rows a run become means over stretches even in log step. Raises FitError for missing columns
+    or too few runs.
+    """
+    lacks = [c for c in NEEDED if c not in frame]
+    if lacks:
+        raise FitError(f"Training curves need the columns {', '.join(NEEDED)}; there is no {' and no '.join(lacks)}.")
+    if not after >= 0:
+        raise FitError(f"after is a step, or a share of each run below 1; it was {after!r}.")
+    frame = frame.assign(params=frame.get("params", 1.0))
+    frame = frame.dropna(subset=[*NEEDED, "params"])
+    frame = frame[(frame[["params", "batch", "step", "loss"]] > 0).all(axis=1)]
+    tried: dict[tuple[float, float], list[tuple[str, float, Array, Array]]] = {}
+    for name, own in frame.groupby("run", sort=False):
+        own = own.sort_values("step")
+        rate = float(own["lr"].max()) if "lr" in own else np.nan
+        at = float(own["params"].iloc[0]), float(own["batch"].iloc[0])
+        tried.setdefault(at, []).append((str(name), rate, own["step"].to_numpy(float), own["loss"].to_numpy(float)))
+    notes, kept = [], []
+    at_edge, dropped = [], 0
+    for (size, batch), several in sorted(tried.items(), key=lambda item: item[0]):
+        chosen, edge = _best(several)
+        dropped += len(several) - len(chosen)
+        if edge:
+            at_edge.append(f"{batch:g}")
+        for name, _, step, loss in chosen:
+            begin = after if after >= 1 else after * step[-1]
+            late = step > begin if after else step > 0
+            if late.sum() >= LEAST_ROWS:
+                kept.append((name, size, batch, *_thinned(step[late], loss[late], rows)))
+    batches = {k[2] for k in kept}
+    if len(kept) < LEAST_RUNS or len(batches) < 3:
+        raise FitError(
+            f"A law of the whole run needs {LEAST_RUNS} runs or more over three batch sizes, each with {LEAST_ROWS} evaluations after "
+            f"warm-up; there are {len(kept)} over {len(batches)}. Add runs, or lower what counts as warm-up."
+        )
+    notes.append(
+        f"The first {f'{after:g} steps' if after >= 1 else f'{100 * after:g} %'} of each run are left out as warm-up."
+        if after
+        else "No rows are left out as warm-up."
+    )
+    if dropped:
+        notes.append(f"At each size and batch the best learning rate stays; {dropped} runs at others are left out.")
+    if at_edge:
+        notes.append(
+            f"At batch {', '.join(dict.fromkeys(at_edge))} it is an end of those tried, so training could be faster there."
+        )
+    counts = [len(k[3]) for k in kept]
+    index = np.repeat(np.arange(len(kept)), counts)
+    return Curves(
+        np.repeat([k[1] for k in kept], counts),
+        np.repeat([k[2] for k in kept], counts),
+        np.concatenate([k[3] for k in kept]),
+        np.concatenate([k[4] for k in kept]),
+        index,
+        tuple(k[0] for k in kept),
+        tuple(notes),
+    )
+
+
+def _best(several: list[tuple[str, float, Array, Array]]) -> tuple[list[tuple[str, float, Array, Array]], bool]:
+    """The runs at the best of the rates tried, and whether it is an end of them."""
+    rates = sorted({r for _, r, _, _ in several if np.isfinite(r)})
+    if len(rates) < 2:
+        return several, False
+    common = min(step[-1] for _, _, step, _ in several)
+    scores: dict[float, list[float]] = {}
+    for _, rate, step, loss in several:
+        scores.setdefault(rate, []).append(float(np.median(loss[step <= common][-LAST:])))
+    best = min(scores, key=lambda r: float(np.mean(scores[r])))
+    return [one for one in several if one[1] == best], best in (rates[0], rates[-1])
+
+
+def _thinned(step: Array, loss: Array, rows: int) -> tuple[Array, Array]:
+    """At most `rows` rows: geometric means over stretches even in log step."""
+    if len(step) <= rows:
+        return step, loss
+    log = np.log(step)
+    slot = np.minimum((rows * (log - log[0]) / (log[-1] - log[0])).astype(int), rows - 1)
+    count = np.bincount(slot, minlength=rows)
+    some = count > 0
+    at, mean = (np.exp(np.bincount(slot, v, rows)[some] / count[some]) for v in (log, np.log(loss)))
+    return at, mean

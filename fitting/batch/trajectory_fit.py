@@ -1,0 +1,302 @@
+"""Six constants from small runs: Kaplan's L(N, S) fitted to training curves of several sizes and batches at once.
+
+First in the recipe's order (arXiv 2403.06563: floors from the lowest losses, the critical batch from a ladder of batches,
+the rest from all curves), then from there and from a grid of other starts jointly, by least squares of log loss in which
+every run counts alike. Evaluations of one run share their luck, so intervals come from refits in which whole runs'
+residuals are drawn anew.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from fitting.batch.critical import critical_batch
+from fitting.batch.curves import AFTER, Curves, curves
+from fitting.batch.targets import steps_to_target
+from fitting.batch.trajectory import Trajectory, log_loss, slopes
+from fitting.result import Band, FitError, quantiles
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = np.ndarray
+Anchors = tuple[float, float, float]
+
+FLOORS = (0.6, 0.85, 0.97)  # shares of the lowest loss that a start takes as the floor
+SLOPES, GROWTH, BATCHES = (0.6,), (1.0, 5.0), (0.3, 3.0)
+FIRST, KEEP, ROUNDS, REFIT = 8, 3, 60, 6
+# Floor, alpha_N, transient, alpha_S, critical batch, 1 / alpha_B: how far a coordinate may go from the middle of the runs.
+LOW = np.array([-3.0, np.log(1e-3), -12.0, np.log(0.03), -14.0, np.log(0.05)])
+HIGH = np.array([0.0, np.log(3.0), 5.0, np.log(6.0), 14.0, np.log(60.0)])
+CHUNK = 200
+FEW = 12
+LEVERAGE = 0.1  # what of a run's residual a fit leaves at least, so that a run fitted to the dot is not blown up
+
+
+@dataclass(frozen=True, eq=False)
+class TrajectoryFit:
+    """A fitted law, the `curves` it comes from, log residuals (n,) (law minus run), and the constants of the `recipe` alone.
+
+    `recipe` is None where the curves hold no ladder of batches to begin with.
+    """
+
+    law: Trajectory
+    curves: Curves
+    residuals: Array
+    recipe: Trajectory | None
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of log loss around the law, for the degrees of freedom that the constants took."""
+        free = 5 if self.law.one_size else 6
+        return float(np.sqrt(np.sum(self.residuals**2) / max(1, len(self.residuals) - free)))
+
+    def predict(self, params: Any, batch: Any, steps: Any, level: float = 0.95) -> Band:
+        """The losses of one new run: the law's curve, with a band that adds the noise of single evaluations."""
+        law, tail = self.law, 0.5 * (1.0 - level)
+        n, b, s = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, float)) for v in (params, batch, steps)))
+        best = np.exp(log_loss(law.centred, law.anchors, n, b, s))
+        drawn = log_loss(law.drawn.reshape(len(law.drawn), *(1,) * n.ndim, 6), law.anchors, n, b, s)
+        rng = np.random.default_rng(1)
+        runs = len(self.curves.names)
+        noise = self.residuals * np.sqrt(runs / max(1.0, runs - 0.5 * len(law.centred)))
+        low, high = quantiles(np.exp(drawn + rng.choice(noise, drawn.shape)), (tail, 1.0 - tail))
+        return Band(best, low, high, level)
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Runs of the largest size laid beside a law fitted to the smaller ones: `curves`, and the `predicted` losses of a run there."""
+
+    fit: TrajectoryFit
+    curves: Curves
+    predicted: Band
+
+    @property
+    def errors(self) -> Array:
+        """Predicted over measured loss, less one (n,)."""
+        return np.asarray(self.predicted.value / self.curves.loss - 1.0)
+
+    @property
+    def covered(self) -> float:
+        """The share of evaluations inside their interval."""
+        inside = (self.predicted.low <= self.curves.loss) & (self.curves.loss <= self.predicted.high)
+        return float(np.mean(inside))
+
+    @property
+    def sentence(self) -> str:
+        """What the check says, for a person."""
+        d, size = self.curves, float(self.curves.params[0])
+        last = np.array([np.flatnonzero(d.run == r)[-1] for r in range(len(d.names))])
+        beyond = size / float(self.fit.curves.params.max())
+        return (
+            f"Fitted to smaller runs, the law misses the {len(d.names)} {'run' if len(d.names) == 1 else 'runs'} of {size:.3g} parameters, "
+            f"{beyond:.3g} times the largest fitted, by {100 * np.mean(np.abs(self.errors)):.2g} % of loss along the way and "
+            f"{100 * np.mean(np.abs(self.errors[last])):.2g} % at the end; {100 * self.covered:.0f} % of evaluations lie inside the "
+            f"{100 * self.predicted.level:.0f} % band."
+        )
+
+
+def held_out(frame: pd.DataFrame | Curves, *, after: float = AFTER, resamples: int = 1000, seed: int = 0) -> HeldOut:
+    """The largest size left out, predicted from the smaller ones along its whole curves.
+
+    Raises FitError where fewer than two sizes would be left to fit, or too few runs.
+    """
+    data = frame if isinstance(frame, Curves) else curves(frame, after)
+    if len(data.sizes) < 3:
+        raise FitError(
+            f"Leaving out the largest size takes three sizes or more, so that two tell how the floor falls; there are {len(data.sizes)}."
+        )
+    largest = data.params == data.sizes[-1]
+    fit, apart = fit_trajectory(data.only(~largest), resamples=resamples, seed=seed), data.only(largest)
+    return HeldOut(fit, apart, fit.predict(apart.params, apart.batch, apart.step))
+
+
+def fit_trajectory(
+    frame: pd.DataFrame | Curves,
+    *,
+    unit: str = "tokens",
+    setup: str = "",
+    after: float = AFTER,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> TrajectoryFit:
+    """The law of the whole run from training curves (columns run, params, batch, step, loss, and lr where several were tried).
+
+    `unit` is what a batch counts ("tokens" or "sequences"), `after` the step or share of a run where warm-up ends. With one model
+    size the floor is that size's own and says nothing of others. Raises FitError for missing columns or too few runs.
+    """
+    data = frame if isinstance(frame, Curves) else curves(frame, after)
+    one = len(data.sizes) == 1
+    middles = tuple(float(np.exp(np.mean(np.log(v)))) for v in (data.params, data.step, data.loss))
+    problem = _Problem(data, cast(Anchors, middles), one)
+    recipe = _recipe(problem)
+    starts = problem.starts(recipe)
+    cost = problem.solve(starts, problem.y, FIRST)
+    best = starts[np.argsort(cost)[:KEEP]]
+    cost = problem.solve(best, problem.y, ROUNDS)
+    centred = best[int(np.argmin(cost))]
+    value, jacobian = problem.at(centred[None, :])
+    left = value[0] - problem.y
+    drawn = _refits(problem, centred, left, jacobian[0], resamples, seed)
+    notes = (*data.notes, *_notes(problem, centred, drawn))
+    law = Trajectory(centred, drawn, problem.anchors, unit, setup, notes, one)
+    first = None if recipe is None else Trajectory(recipe, np.empty((0, 6)), problem.anchors, unit, setup, (), one)
+    return TrajectoryFit(law, data, left, first)
+
+
+class _Problem:
+    """Weighted least squares of log loss, many sets of constants at a time."""
+
+    def __init__(self, data: Curves, anchors: Anchors, one: bool) -> None:
+        self.data, self.anchors = data, anchors
+        self.y = np.log(data.loss)
+        counts = np.bincount(data.run)
+        self.weight = (len(data.run) / len(counts) / counts)[data.run]
+        self.free = np.array([0, 2, 3, 4, 5] if one else [0, 1, 2, 3, 4, 5])
+        middle = np.array([self.y.max(), 0.0, self.y.mean(), 0.0, np.mean(np.log(data.batch)), 0.0])
+        self.low, self.high = middle + LOW, middle + HIGH
+
+    def at(self, c: Array) -> tuple[Array, Array]:
+        """Log losses (R, n) and derivatives (R, n, p) of the free coordinates at `c` (R, 6)."""
+        d = self.data
+        value, slope = slopes(c[:, None, :], self.anchors, d.params, d.batch, d.step)
+        return value, slope[..., self.free]
+
+    def solve(self, c: Array, y: Array, rounds: int) -> Array:
+        """Levenberg and Marquardt from `c` (R, 6), changed in place, on `y` (n,) or (R, n); the sums of squares (R,) reached."""
+        damping = np.full(len(c), 1e-3)
+        value, slope = self.at(c)
+        left = value - y
+        cost = np.sum(self.weight * left**2, axis=1)
+        for _ in range(rounds):
+            inner = np.einsum("rnp,n,rnq->rpq", slope, self.weight, slope, optimize=True)
+            outer = np.einsum("rnp,rn->rp", slope, self.weight * left)
+            diagonal = np.einsum("rpp->rp", inner)
+            lift = damping[:, None] * diagonal + 1e-12 * diagonal.max(axis=1, keepdims=True)
+            inner = inner + lift[:, :, None] * np.eye(len(self.free))
+            step = np.clip(np.linalg.solve(inner, outer[:, :, None])[:, :, 0], -1.0, 1.0)
+            new = c.copy()
+            new[:, self.free] -= step
+            new = np.clip(new, self.low, self.high)
+            value, other = self.at(new)
+            with np.errstate(invalid="ignore"):
+                tried = np.sum(self.weight * (value - y) ** 2, axis=1)
+            better = tried < cost
+            c[better], cost[better] = new[better], tried[better]
+            left[better], slope[better] = (value - y)[better], other[better]
+            damping = np.where(better, 0.1 * damping, 8.0 * damping)
+            if np.all(~better | (np.abs(step).max(axis=1) < 1e-10)) and np.all(damping > 1e3):
+                break
+        return cost
+
+    def starts(self, recipe: Array | None) -> Array:
+        """Places to begin (R, 6): the recipe's, and a grid."""
+        d = self.data
+        lowest = np.array([self.y[d.params == n].min() for n in d.sizes])
+        log_n = np.log(d.sizes / self.anchors[0])
+        a_n = 0.08
+        if len(lowest) > 1:
+            a_n = max(0.005, -float(np.polyfit(log_n, lowest, 1)[0]))
+        at_anchor = float(np.mean(lowest + a_n * log_n))
+        out = [] if recipe is None else [recipe]
+        for share, a_s, k, b in itertools.product(FLOORS, SLOPES, GROWTH, BATCHES):
+            floor = at_anchor + np.log(share)
+            over = np.mean(self.y) - floor
+            middle = np.mean(np.log(d.batch)) + np.log(b)
+            t = np.mean(self.y) + np.log(-np.expm1(-max(over, 0.01))) - a_s * np.logaddexp(0.0, np.log(b))
+            out.append(np.array([floor, np.log(a_n), t, np.log(a_s), middle, np.log(k)]))
+        return np.clip(np.array(out), self.low, self.high)
+
+
+def _recipe(problem: _Problem) -> Array | None:
+    """The constants in the recipe's order: floors from lowest losses, the critical batch from a ladder, then all curves."""
+    import pandas as pd
+
+    d = problem.data
+    lowest = np.array([d.loss[d.params == n].min() for n in d.sizes])
+    log_n = np.log(d.sizes / problem.anchors[0])
+    a_n, floor = 0.08, float(np.log(lowest[0]))
+    if len(lowest) > 1:
+        slope, floor = np.polyfit(log_n, np.log(lowest), 1)
+        a_n = max(0.005, -float(slope))
+    ladder = max(d.sizes, key=lambda n: len(np.unique(d.batch[d.params == n])))
+    own = d.params == ladder
+    frame = pd.DataFrame({"run": d.run[own], "batch": d.batch[own], "step": d.step[own], "loss": d.loss[own]})
+    reach = frame.groupby("batch")["loss"].agg(["min", "max"])
+    points = []
+    for target in np.geomspace(reach["min"].max() * 1.002, max(reach["max"].min(), reach["min"].max() * 1.01), 6):
+        try:
+            reached = steps_to_target(frame, float(target))
+            found = critical_batch(reached.batch, reached.steps, resamples=0)
+        except FitError:
+            continue
+        with np.errstate(divide="ignore"):
+            b = float(found.best[1] / found.best[0])
+        if 0 < b < np.inf:
+            points.append((float(target), b))
+    if len(points) < 3:
+        return None
+    loss, b = np.log(np.array(points)).T
+    k = max(0.1, -float(np.polyfit(loss, b, 1)[0]))
+    middle = float(np.mean(b + k * (loss - np.log(problem.anchors[2]))))
+    # S_min of every row by the ladder's law; then log(L - floor) is a line in it.
+    floors = np.exp(floor - (a_n if len(lowest) > 1 else 0.0) * np.log(d.params / problem.anchors[0]))
+    floors = np.minimum(floors, 0.98 * d.loss)
+    critical = np.exp(middle - k * (problem.y - np.log(problem.anchors[2])))
+    s_min = d.step / (1.0 + critical / d.batch)
+    over = np.log(d.loss - floors)
+    slope, t = np.polyfit(np.log(s_min / problem.anchors[1]), over, 1)
+    c = np.array([floor, np.log(a_n), t, np.log(max(0.05, -slope)), middle, np.log(k)])
+    return np.clip(c, problem.low, problem.high)
+
+
+def _refits(problem: _Problem, centred: Array, left: Array, jacobian: Array, resamples: int, seed: int) -> Array:
+    """Refits (R, 6): each run's residuals, raised to what they were before the law bent towards them, times a number of its own.
+
+    Whatever evaluations of a run share is kept whole (a wild bootstrap by cluster, Cameron, Gelbach and Miller 2008, with the
+    residuals of CR3, Bell and McCaffrey 2002); Student's t for runs less one widens all of it when runs are few.
+    """
+    d = problem.data
+    rng = np.random.default_rng(seed)
+    root = np.sqrt(problem.weight)
+    q = np.linalg.qr(jacobian * root[:, None])[0]
+    raised = np.empty_like(left)
+    runs = len(d.names)
+    for r in range(runs):
+        rows = d.run == r
+        u, s, _ = np.linalg.svd(q[rows], full_matrices=False)
+        e = root[rows] * left[rows]
+        lift = 1.0 / np.maximum(1.0 - s**2, LEVERAGE) - 1.0
+        raised[rows] = (e + u @ (lift * (u.T @ e))) / root[rows]
+    scale = np.sqrt((runs - 1) / rng.chisquare(runs - 1, (resamples, 1)))
+    errors = raised * (rng.standard_normal((resamples, runs)) * scale)[:, d.run]
+    fitted = problem.y + left
+    out = np.tile(centred, (resamples, 1))
+    for begin in range(0, resamples, CHUNK):
+        part = out[begin : begin + CHUNK]
+        problem.solve(part, fitted - errors[begin : begin + CHUNK], REFIT)
+    return out
+
+
+def _notes(problem: _Problem, centred: Array, drawn: Array) -> list[str]:
+    d, out = problem.data, []
+    runs = len(d.names)
+    if len(d.sizes) == 1:
+        out.append(
+            "All runs have one size, so the floor is this size's lowest loss, and nothing is said of other sizes (no N_c, no alpha_N)."
+        )
+    if runs < FEW:
+        out.append(f"Only {runs} runs: evaluations of one run count as one witness, so intervals are wide.")
+    if len(drawn) and np.mean((drawn[:, 5] <= problem.low[5] + 0.01) | (drawn[:, 5] >= problem.high[5] - 0.01)) > 0.025:
+        out.append(
+            "How the critical batch grows as the loss falls is hardly told by these runs: alpha_B has an open end. "
+            "Add batches on both sides of the critical one, followed to lower losses."
+        )
+    if centred[0] <= problem.low[0] + 0.01:
+        out.append("No floor shows in these runs: they are far from converged. Add longer ones.")
+    return out
