@@ -14,12 +14,17 @@ from fitting.hardware import Hardware
 PEAKS: dict[str, float] = {device.name: device.peak for device in DEVICES}  # FLOP/s, dense bf16
 OTHER = "Other"
 UNITS = ("flop", "hours", "time", "money")
+RULES = ("steplaw", "porian", "deepseek", "runs")
+CRITICALS = ("zhang_coupled", "kaplan_critical", "measured", "number")
 
 
 @dataclass(frozen=True)
 class PlanSettings:
     """The devices trained on and the unit a budget is said in; `size` is the model size held, as typed ("" for the best).
 
+    `rule` is where batch and learning rate come from, `critical` where the critical batch does, `critical_batch` and
+    `runs_batch` numbers as typed ("" where the law or the table says); `device_tokens` is what a device takes of a batch in a
+    step. Limits are 0 for none: `deadline` in days, `most_devices`, `most_money` in dollars. `panels` is what the chart shows.
     `peak` is in TFLOP/s and counts for a device of no list; `utilisation` is in per cent of the peak; `price` is for one
     device-hour, in dollars, 0 for unknown. Utilisation and price are assumptions until the person says their own.
     """
@@ -31,6 +36,15 @@ class PlanSettings:
     utilisation: float = 40.0
     price: float = 2.0
     size: str = ""
+    rule: str = "steplaw"
+    critical: str = "zhang_coupled"
+    critical_batch: str = ""
+    runs_batch: str = ""
+    device_tokens: int = 16_384
+    deadline: float = 0.0
+    most_devices: int = 0
+    most_money: float = 0.0
+    panels: str = "batch"
 
     @property
     def hardware(self) -> Hardware:
@@ -41,12 +55,17 @@ class PlanSettings:
     @property
     def chosen(self) -> float | None:
         """The size held, in parameters; None for the best one, or where the text is no size."""
-        size = number(self.size) if self.size else math.nan
-        return size if math.isfinite(size) and size >= 1 else None
+        return typed(self.size)
 
     def written(self) -> dict[str, Any]:
         """Plain values of what differs from the defaults."""
         return {name: value for name, value in asdict(self).items() if value != getattr(DEFAULTS, name)}
+
+
+def typed(text: str) -> float | None:
+    """The number that a text such as 7B says, at least 1; None where it says none."""
+    value = number(text) if text else math.nan
+    return value if math.isfinite(value) and value >= 1 else None
 
 
 DEFAULTS = PlanSettings()
@@ -57,6 +76,13 @@ ALLOWED: dict[str, Any] = {
     "peak": (1e-3, 1e9),
     "utilisation": (0.1, 100.0),
     "price": (0.0, 1e6),
+    "rule": RULES,
+    "critical": CRITICALS,
+    "device_tokens": (1, 10**9),
+    "deadline": (0.0, 1e6),
+    "most_devices": (0, 10**9),
+    "most_money": (0.0, 1e15),
+    "panels": ("batch", "all"),
 }
 
 

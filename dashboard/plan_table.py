@@ -13,7 +13,9 @@ import pandas as pd
 from dashboard import numbers
 from data.schema import Runs
 from fitting import Fit, Plan, plan
+from fitting.batch import WholeRun
 from fitting.hardware import Hardware
+from fitting.result import Band
 
 NODES_PER_DECADE = 12
 # How far the chart reaches past the largest run: four decades, as from a day on one device to a frontier run.
@@ -56,6 +58,28 @@ def default_budget(fit: Fit) -> float:
     return math.log10(fit.ranges.get("flops", (math.nan, 1e20))[1]) + 1.0
 
 
+@dataclass(frozen=True)
+class Grid:
+    """The chart's axis: the sampled budgets in log10 FLOP with the plan's own put in among them."""
+
+    nodes: np.ndarray
+    at: float
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the budget is not a node already."""
+        return not np.any(np.isclose(self.nodes, self.at, rtol=0, atol=1e-12))
+
+    def put(self, along: Any, here: Any) -> list[float]:
+        """Values at the nodes, with the budget's own among them."""
+        values = np.asarray(along, float)
+        return list(np.insert(values, int(np.searchsorted(self.nodes, self.at)), here) if self.fresh else values)
+
+    def ends(self, along: Band, here: Band) -> dict[str, list[float]]:
+        """A band's value, low and high along the axis."""
+        return {end: self.put(getattr(along, end), getattr(here, end)) for end in ("value", "low", "high")}
+
+
 def payload(
     fit: Fit,
     along: Plan,
@@ -67,63 +91,22 @@ def payload(
     unit: Unit,
     chosen: float | None = None,
     floor: float | None = None,
+    whole: tuple[WholeRun, WholeRun] | None = None,
+    every: bool = False,
 ) -> dict[str, Any]:
     """The chart's table: `along` is the plan at every node, `here` at the budget itself, put in among them.
 
-    `chosen` says that the size is held there, `floor` is the true lowest loss where it is known.
+    `chosen` says that the size is held there, `floor` is the true lowest loss where it is known. `whole` is what goes with
+    the plan along the nodes and at the budget; `every` gives learning rate and steps panels of their own.
     """
-    at = math.log10(here.flops.value)
-    nodes = np.log10(along.flops.value)
-    place = int(np.searchsorted(nodes, at))
-    fresh = not np.any(np.isclose(nodes, at, rtol=0, atol=1e-12))
-
-    def column(name: str, end: str) -> list[float]:
-        """One end of one band along the grid, with the budget's own value put in."""
-        values = np.asarray(getattr(getattr(along, name), end), float)
-        return list(np.insert(values, place, getattr(getattr(here, name), end)) if fresh else values)
-
-    def ends(name: str) -> dict[str, list[float]]:
-        return {end: column(name, end) for end in ("value", "low", "high")}
-
-    panels: list[dict[str, Any]] = [
-        {
-            "key": "loss",
-            "label": "Loss",
-            "unit": "nats per token",
-            "scale": "linear",
-            "weight": 2.4,
-            "format": "loss",
-            **ends("loss"),
-            "wide": {"label": "a new run", "low": column("loss_run", "low"), "high": column("loss_run", "high")},
-            "points": points(fit, runs),
-            "shade_key": _shade_key(fit),
-            "floor": None if floor is None else {"value": floor, "label": "true floor"},
-            "extras": _penalty(ends) if here.penalty is not None else [],
-        }
-    ]
-    if here.params is not None:
-        sizes: dict[str, Any] = {
-            "key": "params",
-            "label": "Parameters",
-            "scale": "log",
-            "format": "count",
-            **ends("params"),
-        }
-        if along.valley is not None and here.valley is not None:
-            low, high = (
-                list(np.insert(a, place, b)) if fresh else list(a)
-                for a, b in zip(along.valley, here.valley, strict=True)
-            )
-            sizes["wide"] = {"label": "within 0.1 % of this loss", "low": low, "high": high}
-        per = {"label": "per parameter", "format": "ratio", **ends("tokens_per_param")}
-        panels += [
-            sizes,
-            {"key": "tokens", "label": "Tokens", "scale": "log", "format": "count", **ends("tokens"), "extras": [per]},
-        ]
+    grid = Grid(np.log10(along.flops.value), math.log10(here.flops.value))
+    panels = [_loss_panel(grid, fit, along, here, runs, floor), *_size_panels(grid, along, here)]
+    if whole is not None:
+        panels += _run_panels(grid, *whole, every=every)
     return {
         "axis": {"label": "training compute", "unit": "FLOP"},
-        "grid": list(np.insert(nodes, place, at) if fresh else nodes),
-        "budget": at,
+        "grid": grid.put(grid.nodes, grid.at),
+        "budget": grid.at,
         "largest": math.log10(fit.ranges["flops"][1]),
         "sentence": _sentence(here),
         "subline": _subline(here, chosen),
@@ -132,6 +115,71 @@ def payload(
         "budget_unit": {"label": unit.label, "per_flop": unit.per_flop, "format": unit.format},
         "level": here.loss.level,
     }
+
+
+def _loss_panel(grid: Grid, fit: Fit, along: Plan, here: Plan, runs: Runs, floor: float | None) -> dict[str, Any]:
+    wide = grid.ends(along.loss_run, here.loss_run)
+    extras = []
+    if along.penalty is not None and here.penalty is not None:
+        extras = [
+            {"label": "above the best size's loss", "format": "percent", **grid.ends(along.penalty, here.penalty)}
+        ]
+    return {
+        "key": "loss",
+        "label": "Loss",
+        "unit": "nats per token",
+        "scale": "linear",
+        "weight": 2.4,
+        "format": "loss",
+        **grid.ends(along.loss, here.loss),
+        "wide": {"label": "a new run", "low": wide["low"], "high": wide["high"]},
+        "points": points(fit, runs),
+        "shade_key": _shade_key(fit),
+        "floor": None if floor is None else {"value": floor, "label": "true floor"},
+        "extras": extras,
+    }
+
+
+def _size_panels(grid: Grid, along: Plan, here: Plan) -> list[dict[str, Any]]:
+    bands = [(getattr(along, name), getattr(here, name)) for name in ("params", "tokens", "tokens_per_param")]
+    if any(b is None for pair in bands for b in pair):
+        return []
+    size, tokens, ratio = (grid.ends(*pair) for pair in bands)
+    sizes = _log_panel("params", "Parameters", "", size)
+    if along.valley is not None and here.valley is not None:
+        low, high = (grid.put(a, b) for a, b in zip(along.valley, here.valley, strict=True))
+        sizes["wide"] = {"label": "within 0.1 % of this loss", "low": low, "high": high}
+    per = {
+        "label": "per parameter",
+        "format": "ratio",
+        **ratio,
+    }
+    return [sizes, _log_panel("tokens", "Tokens", "", tokens, extras=[per])]
+
+
+def _run_panels(grid: Grid, along: WholeRun, here: WholeRun, *, every: bool) -> list[dict[str, Any]]:
+    """Batch with its critical batch beside it; learning rate and steps as lines under it, or with panels of their own."""
+    batch = _log_panel("batch", "Batch", "tokens a step", grid.ends(along.batch, here.batch), extras=[])
+    steps = grid.ends(along.steps, here.steps)
+    rate = None if along.lr is None or here.lr is None else grid.ends(along.lr, here.lr)
+    if along.critical is not None and here.critical is not None:
+        critical = grid.ends(along.critical, here.critical)
+        if np.isfinite(critical["value"]).any():
+            batch["other"] = {"label": "critical batch", "value": critical["value"]}
+            batch["extras"].append({"label": "critical", "format": "count", **critical})
+    if every:
+        panels = [batch]
+        if rate is not None:
+            panels.append(_log_panel("lr", "Learning rate", "", rate, format="flop"))
+        return [*panels, _log_panel("steps", "Steps", "", steps)]
+    if rate is not None:
+        batch["extras"].append({"label": "learning rate", "format": "flop", **rate})
+    batch["extras"].append({"label": "steps", "format": "count", **steps})
+    return [batch]
+
+
+def _log_panel(key: str, label: str, unit: str, ends: dict[str, list[float]], **more: Any) -> dict[str, Any]:
+    return {"key": key, "label": label, "unit": unit, "scale": "log", "format": "count", **ends, **more}
 
 
 def points(fit: Fit, runs: Runs) -> dict[str, list[Any]] | None:
@@ -173,10 +221,6 @@ def _shade_key(fit: Fit) -> dict[str, Any] | None:
         return None
     low, high = fit.ranges["params"]
     return {"label": "parameters", "low": low, "high": high, "format": "count"}
-
-
-def _penalty(ends: Any) -> list[dict[str, Any]]:
-    return [{"label": "above the best size's loss", "format": "percent", **ends("penalty")}]
 
 
 def _sentence(here: Plan) -> str:

@@ -1,8 +1,9 @@
 """What is current: the workspace in the address, the data chosen in it, and the runs after mapping and exclusions.
 
-With fit_analyses.py and compare_state.py the only file with caches. Ids and plain values go in, results come out;
-results are shared between sessions and must not be changed by whoever gets them. The session holds ids and counters
-alone: everything a person decides is written to the workspace at once, so that a refresh or a restart finds it again.
+With fit_analyses.py, plan_state.py, batch_state.py and compare_state.py the only file with caches. Ids and plain values go
+in, results come out; results are shared between sessions and must not be changed by whoever gets them. The session holds
+ids and counters alone: everything a person decides is written to the workspace at once, so that a refresh or a restart
+finds it again.
 
 To add a thing that is current (a fit, a plan): a cached function of plain values and the runs' digest, and a function
 `current_...()` that reads its settings with `setting(name, otherwise)` and calls it. `change(what, {...})` is one step
@@ -11,28 +12,23 @@ of undo, and `what` is what the undo button says.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard import plan_table, workspace
+from dashboard import workspace
 from dashboard.fit_settings import FitSettings, read_settings
-from dashboard.plan_settings import PlanSettings
-from dashboard.plan_settings import read_settings as read_plan_settings
 from dashboard.reading import Reading, read_upload
 from dashboard.trouble import is_for_people, told
 from dashboard.workspace import History, Values, Workspace
-from data.cells import number
 from data.errors import DataError
 from data.schema import Runs
 from data.table import Table
-from fitting.planner import LEAST_FLOPS, MOST_FLOPS
 
 if TYPE_CHECKING:
-    from fitting import Fit, FitError, Plan
+    from fitting import Fit, FitError
 
 # --- the workspace, and what is set in it ----------------------------------------------------------------------------
 
@@ -321,51 +317,7 @@ def _fit(
     return replace(found, settings=replace(found.settings, excluded=gone))
 
 
-# --- the plan --------------------------------------------------------------------------------------------------------
-
-
-def plan_settings() -> PlanSettings:
-    """The devices, the unit of the budget and the size held, for every table of this workspace."""
-    return read_plan_settings(setting("plan", {}))
-
-
-def set_plan(**changed: Any) -> None:
-    """Change some of the plan's settings, as one step of undo."""
-    change(
-        f"change {' and '.join(changed)} of the plan", {"plan": replace(plan_settings(), **changed).written() or None}
-    )
-
-
-def budget(fit: Fit) -> float:
-    """The budget in log10 FLOP: the one in the address when the page is opened, else the last one, else a default."""
-    if "budget_asked" not in st.session_state:
-        asked = number(st.query_params.get("c", ""))
-        st.session_state["budget_asked"] = True
-        if LEAST_FLOPS <= asked <= MOST_FLOPS:
-            set_budget(math.log10(asked))
-    held = setting(f"budget:{chosen().key}")
-    usable = isinstance(held, int | float) and math.log10(LEAST_FLOPS) <= held <= math.log10(MOST_FLOPS)
-    at = float(held) if usable else plan_table.default_budget(fit)
-    st.query_params["c"] = f"{10.0**at:.6g}"
-    return at
-
-
-def set_budget(at: float) -> None:
-    """Keep a budget, in log10 FLOP, for the data chosen."""
-    workspace.remember(space(), {f"budget:{chosen().key}": at})
-
-
-def current_sweep(fit: Fit, at: float, size: float | None) -> Plan:
-    """The plan along the chart for a budget of 10^`at` FLOP; the same table for every budget the chart reaches."""
-    nodes = tuple(plan_table.budgets(fit, at))
-    return _sweep(fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, size, fit)
-
-
-@st.cache_resource(max_entries=32, show_spinner="Planning along the budget")
-def _sweep(
-    digest: str, law: str, settings: str, table: str, nodes: tuple[float, ...], size: float | None, _fit: Fit
-) -> Plan:
-    return plan_table.sweep(_fit, nodes, size)
+# --- what follows from a fit ------------------------------------------------------------------------------------------
 
 
 def derived(make: Callable[..., Any], fit: Fit, runs: Runs, *about: Any) -> Any:

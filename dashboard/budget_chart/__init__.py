@@ -21,6 +21,7 @@ _MODULES = (
     "format.js",
     "interpolate.js",
     "scales.js",
+    "times.js",
     "layout.js",
     "draw.js",
     "readouts.js",

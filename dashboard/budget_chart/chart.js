@@ -42,7 +42,7 @@ class BudgetChart {
     this.pill = el("div", "bc-pill");
     this.pillText = el("span");
     this.pill.append(svg("svg", { viewBox: "0 0 16 10", class: "bc-arrows", "aria-hidden": "true" }, svg("path", { d: "M4.5,1.5L1,5l3.5,3.5M1,5h14M11.5,1.5L15,5l-3.5,3.5" })), this.pillText);
-    const slider = { role: "slider", tabindex: "0", "aria-label": "Budget", "aria-orientation": "horizontal", title: "Drag, use the arrow keys, or press Enter to type a budget" };
+    const slider = { role: "slider", tabindex: "0", "aria-orientation": "horizontal" };
     for (const [name, value] of Object.entries(slider)) this.pill.setAttribute(name, value);
     this.buildEntry();
     this.readouts = el("div", "bc-readouts");
@@ -56,14 +56,14 @@ class BudgetChart {
   buildEntry() {
     this.input = el("input", "bc-input");
     Object.assign(this.input, { type: "text", autocomplete: "off", spellcheck: false, inputMode: "text", id: `${this.id}-input` });
-    const label = el("label", "bc-entry-label", "Budget");
-    label.htmlFor = this.input.id;
+    this.entryLabel = el("label", "bc-entry-label");
+    this.entryLabel.htmlFor = this.input.id;
     this.error = el("div", "bc-error");
     this.error.id = `${this.id}-error`;
     this.error.hidden = true;
     this.error.setAttribute("role", "alert");
     this.input.setAttribute("aria-describedby", this.error.id);
-    this.entry = el("form", "bc-entry", [label, this.input, this.error]);
+    this.entry = el("form", "bc-entry", [this.entryLabel, this.input, this.error]);
     this.entry.noValidate = true;
   }
 
@@ -132,6 +132,10 @@ class BudgetChart {
 
   get range() {
     return this.model.range;
+  }
+
+  get axis() {
+    return this.model.axis;
   }
 
   get unit() {
@@ -212,6 +216,9 @@ class BudgetChart {
     this.marks.replaceChildren(...this.dots);
     this.takes.replaceChildren();
     this.updates.push(takesLine(this.takes, model.takes));
+    setText(this.entryLabel, model.handle);
+    this.pill.setAttribute("aria-label", model.handle);
+    this.pill.setAttribute("title", `Drag, use the arrow keys, or press Enter to type a ${model.handle.toLowerCase()}`);
     this.pill.setAttribute("aria-valuemin", model.range[0].toFixed(3));
     this.pill.setAttribute("aria-valuemax", model.range[1].toFixed(3));
   }

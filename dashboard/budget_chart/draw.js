@@ -3,6 +3,7 @@
 import { powerOfTen, svg } from "./dom.js";
 import { tickText } from "./format.js";
 import { domainOf, tickDecimals, viridis, xTicks, yTicks } from "./scales.js";
+import { timeTicks } from "./times.js";
 
 /** Scales of the chart: `x(log10 budget)` in pixels and, per panel, `y(value)` in pixels of the stage. */
 export function scalesOf(model, lay) {
@@ -25,9 +26,9 @@ export function drawChart(root, model, lay, scales, id) {
   root.setAttribute("width", lay.width);
   root.setAttribute("height", lay.height);
   root.append(svg("defs", {}, hatch(id)));
-  const ticks = xTicks(...model.range, lay.x1 - lay.x0);
+  const ticks = (model.axis.format === "duration" ? timeTicks : xTicks)(...model.range, lay.x1 - lay.x0);
   model.panels.forEach((panel, i) => root.append(drawPanel(panel, lay, lay.boxes[i], scales, scales.panels[i], model, ticks, id)));
-  root.append(axis(model, lay, scales, ticks));
+  root.append(...regionLabels(model, lay, scales), axis(model, lay, scales, ticks));
 }
 
 function hatch(id) {
@@ -42,7 +43,7 @@ function drawPanel(panel, lay, box, scales, scale, model, xs, id) {
     const x = crisp(scales.x(at));
     group.append(svg("line", { x1: x, x2: x, y1: box.y, y2: box.y + box.height, class: "bc-grid" }));
   }
-  group.append(...beyond(model, lay, box, scales, id));
+  group.append(...model.regions.flatMap((region) => hatched(region, lay, box, scales, id)));
   // A nested svg clips what leaves the panel, with no ids to keep apart. Its own origin is the stage's, by viewBox.
   const width = lay.x1 - lay.x0;
   const view = { x: lay.x0, y: box.y, width, height: box.height, viewBox: `${lay.x0} ${box.y} ${width} ${box.height}` };
@@ -51,6 +52,7 @@ function drawPanel(panel, lay, box, scales, scale, model, xs, id) {
   if (panel.wide) group.append(clip(band(panel.wide, "bc-wide")));
   group.append(clip([band(panel, "bc-band"), ...(panel.floor ? floorLine(panel.floor, lay, scale) : [])]));
   if (panel.points) group.append(drawPoints(panel.points, lay, box, scales, scale));
+  if (panel.other) group.append(clip(svg("path", { d: linePath(model.grid, panel.other.value, scales.x, scale.y), class: "bc-other" })));
   group.append(clip(svg("path", { d: linePath(model.grid, panel.value, scales.x, scale.y), class: "bc-line" })));
   return group;
 }
@@ -74,14 +76,37 @@ function yGrid(panel, lay, box, scale) {
   });
 }
 
-function beyond(model, lay, box, scales, id) {
-  if (model.largest === null || model.largest >= model.range[1]) return [];
-  const from = Math.max(lay.x0, scales.x(model.largest));
-  const edge = crisp(from);
+/** The ends of a stretch of the axis in pixels, or null where none of it is shown. */
+function endsOf(region, lay, scales) {
+  const from = region.from === null ? lay.x0 : Math.max(lay.x0, scales.x(region.from));
+  const to = region.to === null ? lay.x1 : Math.min(lay.x1, scales.x(region.to));
+  return to > from ? [from, to] : null;
+}
+
+function hatched(region, lay, box, scales, id) {
+  const ends = endsOf(region, lay, scales);
+  if (!ends) return [];
+  const edges = [region.from === null ? null : ends[0], region.to === null ? null : ends[1]].filter((edge) => edge !== null).map(crisp);
   return [
-    svg("rect", { x: from, y: box.y, width: lay.x1 - from, height: box.height, fill: `url(#${id})` }),
-    svg("line", { x1: edge, x2: edge, y1: box.y, y2: box.y + box.height, class: "bc-edge" }),
+    svg("rect", { x: ends[0], y: box.y, width: ends[1] - ends[0], height: box.height, fill: `url(#${id})` }),
+    ...edges.map((edge) => svg("line", { x1: edge, x2: edge, y1: box.y, y2: box.y + box.height, class: "bc-edge" })),
   ];
+}
+
+/** What a stretch is, at its edge in the first panel; one that finds no room goes to the other side of its edge. */
+function regionLabels(model, lay, scales) {
+  const rows = { right: 0, left: 0 };
+  return model.regions.flatMap((region) => {
+    const ends = region.label ? endsOf(region, lay, scales) : null;
+    if (!ends) return [];
+    const right = region.to === null;
+    const needs = 7 * region.label.length + 12;
+    const [edge, inside] = right ? [ends[0], lay.x1 - ends[0]] : [ends[1], ends[1] - lay.x0];
+    const rightwards = (inside >= needs) === right; // text starts at the edge and runs to the right
+    const row = rows[rightwards ? "right" : "left"]++;
+    const place = { x: edge + (rightwards ? 6 : -6), y: lay.boxes[0].y + 16 + 17 * row, "text-anchor": rightwards ? "start" : "end" };
+    return [svg("text", { ...place, class: "bc-tick bc-halo bc-region" }, region.label)];
+  });
 }
 
 function floorLine(floor, lay, scale) {
@@ -153,7 +178,10 @@ function axis(model, lay, scales, ticks) {
   const group = svg("g", { class: "bc-axis" });
   for (const { at, label } of ticks) {
     if (label === null) continue;
-    group.append(svg("text", { x: scales.x(at), y: lay.bottom + 18, class: "bc-tick bc-tick-x" }, powerOfTen(label)));
+    const text = typeof label === "string" ? label : powerOfTen(label);
+    const half = typeof label === "string" ? 3.5 * label.length : 0; // a long label at an end stays on the chart
+    const x = Math.min(Math.max(scales.x(at), lay.x0 + half - 20), lay.width - half);
+    group.append(svg("text", { x, y: lay.bottom + 18, class: "bc-tick bc-tick-x" }, text));
   }
   const text = [model.axis.label, model.axis.unit].filter(Boolean).join(", ");
   group.append(svg("text", { x: (lay.x0 + lay.x1) / 2, y: lay.bottom + 39, class: "bc-axis-label" }, text));

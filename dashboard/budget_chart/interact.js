@@ -122,7 +122,7 @@ export function attachEntry({ form, input, error }, chart) {
   };
   const take = () => {
     if (input.value === chart.typed()) return say(null);
-    const read = parseBudget(input.value, chart.unit, chart.range, (at) => chart.say(at));
+    const read = parseBudget(input.value, chart.unit, chart.range, (at) => chart.say(at), chart.axis?.format);
     if (read.error) return say(read.error);
     say(null);
     chart.begin();

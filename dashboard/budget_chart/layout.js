@@ -55,6 +55,6 @@ function narrowLayout(width, panels, readoutHeights, entryHeight) {
     return box;
   });
   const bottom = y - 22;
-  const keys = panels.some((panel) => panel.points) ? 28 : 0;
+  const keys = panels.some((panel) => panel.points || panel.other) ? 28 : 0;
   return { narrow: true, width, x0, x1, pillY, lineTop, boxes, bottom, height: bottom + AXIS + keys, keysY: bottom + AXIS, entry: { x: 0, y: 0, width } };
 }

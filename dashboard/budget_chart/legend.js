@@ -6,12 +6,15 @@ import { viridisGradient } from "./scales.js";
 
 /** Elements for the row above each panel; on a narrow page only the key, under the axis. */
 export function makeLegend(model, lay) {
-  return model.panels.flatMap((panel, i) => {
+  if (lay.narrow) {
+    const keys = model.panels.flatMap(keysOf);
+    return keys.length ? [row(keys, "bc-keys", 0, lay.keysY, lay.width)] : [];
+  }
+  return model.panels.map((panel, i) => {
     const keys = keysOf(panel);
-    if (lay.narrow) return keys.length ? [row(keys, "bc-keys", 0, lay.keysY, lay.width)] : [];
     const box = lay.boxes[i];
     const title = el("div", "bc-title", [el("b", "", panel.label), panel.unit ? ` ${panel.unit}` : ""]);
-    return [row([title, ...keys], "bc-title-row", lay.x0, box.titleY, lay.x1 - lay.x0)];
+    return row([title, ...keys], "bc-title-row", lay.x0, box.titleY, lay.x1 - lay.x0);
   });
 }
 
@@ -24,6 +27,7 @@ function row(children, className, x, y, width) {
 function keysOf(panel) {
   const keys = [];
   if (panel.line_label) keys.push(key(el("i", "bc-swatch-line"), panel.line_label));
+  if (panel.other) keys.push(key(el("i", "bc-swatch-other"), panel.other.label));
   const shade = panel.shade_key;
   if (shade) {
     const bar = el("i", "bc-swatch-shade");

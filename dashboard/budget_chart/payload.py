@@ -13,6 +13,7 @@ import numpy as np
 from dashboard.numbers import KINDS
 
 SCALES = ("linear", "log")
+AXES = ("flop", "duration")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _NAME = re.compile(r"\{([^{}]*)\}")
 _FLOP = {"label": "FLOP", "per_flop": 1.0, "format": "flop"}
@@ -25,8 +26,9 @@ class PayloadError(ValueError):
 def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of the payload in plain JSON values (NaN and infinities become null), or a PayloadError.
 
-    `grid` (K,) is log10 FLOP, increasing, not necessarily even: a budget put into it is met exactly. Every array of a
-    panel has K entries. A budget outside the grid is brought to its nearer end.
+    `grid` (K,) is log10 FLOP (log10 seconds where the axis' format is "duration"), increasing, not necessarily even: a budget
+    put into it is met exactly. Every array of a panel has K entries. A budget outside the grid is brought to its nearer end.
+    `handle` names what is dragged, and `regions` are stretches of the axis ("from", "to", None for its end) with a label.
     """
     grid = _numbers(payload.get("grid"), "grid")
     if len(grid) < 2 or any(v is None for v in grid) or any(b <= a for a, b in pairwise(grid)):
@@ -38,11 +40,19 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
     if not panels or len(set(keys)) < len(keys):
         raise PayloadError(f"The chart needs one or more panels with keys of their own; {keys} came.")
     axis = payload.get("axis") or {}
+    if axis.get("format", "flop") not in AXES:
+        raise PayloadError(f"The axis counts in flop or duration; {axis['format']!r} came.")
     level = float(payload.get("level", 0.95))
     if not 0 < level < 1:
         raise PayloadError(f"The intervals' level lies between 0 and 1; {level} came.")
     return {
-        "axis": {"label": str(axis.get("label", "training compute")), "unit": str(axis.get("unit", "FLOP"))},
+        "axis": {
+            "label": str(axis.get("label", "training compute")),
+            "unit": str(axis.get("unit", "FLOP")),
+            "format": axis.get("format", "flop"),
+        },
+        "handle": str(payload.get("handle", "Budget")),
+        "regions": [_region(region) for region in payload.get("regions") or ()],
         "grid": grid,
         "budget": min(max(budget, grid[0]), grid[-1]),
         "largest": None if largest is None or not math.isfinite(largest) else float(largest),
@@ -95,7 +105,17 @@ def _panel(panel: Mapping[str, Any], rows: int) -> dict[str, Any]:
         "format": _format(key_, f"the shade key of {where}"),
     }
     out["points"] = _points(panel.get("points"), where)
+    other = panel.get("other")
+    out["other"] = other and {
+        "label": str(other["label"]),
+        "value": _column(other["value"], rows, f"the other line of {where}", positive=scale == "log"),
+    }
     return out
+
+
+def _region(region: Mapping[str, Any]) -> dict[str, Any]:
+    ends = {end: None if region.get(end) is None else _finite(region[end], "a region's end") for end in ("from", "to")}
+    return {**ends, "label": str(region.get("label", ""))}
 
 
 def _extra(extra: Mapping[str, Any], rows: int, where: str) -> dict[str, Any]:

@@ -18,7 +18,9 @@ export function modelOf(payload) {
       extras: (panel.extras ?? []).map((extra) => ({ ...extra, at: extra.value ? band(extra, allPositive(extra)) : null })),
     };
   });
-  return { ...payload, panels, range: [grid[0], grid[grid.length - 1]] };
+  const range = [grid[0], grid[grid.length - 1]];
+  const beyond = payload.largest === null || payload.largest >= range[1] ? [] : [{ from: payload.largest, to: null, label: "" }];
+  return { axis: {}, handle: "Budget", ...payload, panels, range, regions: [...beyond, ...(payload.regions ?? [])] };
 }
 
 function allPositive(extra) {

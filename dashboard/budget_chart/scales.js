@@ -11,7 +11,7 @@ export function domainOf(panel) {
   let [low, high] = [least(core), most(core)];
   // Bands and points may widen the view, though never so far that the line becomes flat.
   const room = Math.max(high - low, log ? 0.5 : 0.02 * Math.abs(high), 1e-9) * 0.75;
-  const around = [...to(panel.low), ...to(panel.high), ...to(panel.wide?.low), ...to(panel.wide?.high), ...kept];
+  const around = [...to(panel.low), ...to(panel.high), ...to(panel.wide?.low), ...to(panel.wide?.high), ...to(panel.other?.value), ...kept];
   const widest = around.filter((v) => v >= low - room && v <= high + room);
   low = Math.min(low, least(widest));
   high = Math.max(high, most(widest));

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import fit_analyses, fit_panels, numbers, state, widgets
+from dashboard import fit_analyses, fit_panels, numbers, plan_state, state, widgets
 from dashboard.charts import isoflop
 from data.cells import number
 from data.schema import Runs
@@ -32,7 +32,7 @@ def panel(fit: Fit, runs: Runs) -> None:
     if "flops" not in fit.ranges:
         widgets.trouble("These runs have no compute to split.", "Map a column of FLOPs, or of parameters and tokens.")
         return
-    at = state.budget(fit)
+    at = plan_state.budget(fit)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         st.session_state["approaches_budget"] = numbers.flop(10**at)  # also after the budget moved elsewhere
         st.text_input("Budget, FLOP", key="approaches_budget", on_change=_keep, width=160)
@@ -60,7 +60,7 @@ def panel(fit: Fit, runs: Runs) -> None:
 def _keep() -> None:
     asked = number(str(st.session_state["approaches_budget"]))
     if LEAST_FLOPS <= asked <= MOST_FLOPS:
-        state.set_budget(math.log10(asked))
+        plan_state.set_budget(math.log10(asked))
     else:
         state.say(f"A budget is a number of FLOP between {LEAST_FLOPS:.0e} and {MOST_FLOPS:.0e}, such as 1e21.")
 

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import fit_panels, numbers, state, widgets
+from dashboard import fit_panels, numbers, plan_state, state, widgets
 from dashboard.charts import sensitivity as chart
 from data.schema import Runs
 from fitting import Fit, FitError
@@ -15,7 +15,7 @@ from fitting.sensitivity import sensitivity
 
 def panel(fit: Fit, runs: Runs) -> None:
     """The sentence that names the strongest choice, then one picture for the size and one for the loss."""
-    at = state.budget(fit) if "flops" in fit.ranges else 0.0
+    at = plan_state.budget(fit) if "flops" in fit.ranges else 0.0
     fit_panels.section(
         "What if you had chosen otherwise?", f"at a budget of {numbers.flop(10**at)} FLOP, as on the Plan page"
     )

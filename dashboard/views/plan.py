@@ -1,31 +1,34 @@
 """Plan: what should I train with this budget?"""
 
-import math
-
 import streamlit as st
 
-from dashboard import fit_words, numbers, plan_table, state, summary, takeaway, widgets
+from dashboard import (
+    fit_panels,
+    fit_words,
+    plan_panels,
+    plan_run,
+    plan_state,
+    plan_table,
+    state,
+    summary,
+    takeaway,
+    widgets,
+)
 from dashboard.budget_chart import budget_chart, committed_budget
-from dashboard.plan_settings import OTHER, PEAKS
-from data.cells import number
+from dashboard.plan_settings import PEAKS
 from fitting import FitError, plan
 
 CHART = "budget"
-DEVICES = [*PEAKS, OTHER]
 
 
 def dragged() -> None:
     """Keep the budget let go of on the chart."""
     at = committed_budget(CHART)
     if at is not None:
-        state.set_budget(at)
+        plan_state.set_budget(at)
 
 
-def keep(*names: str) -> None:
-    """Keep what was entered in the widgets of these names."""
-    state.set_plan(**{name: st.session_state[f"plan_{name}"] for name in names})
-
-
+st.html(fit_panels.STYLE)
 runs = state.current_runs()
 fit = state.current_fit()
 chips = summary.chips(state.chosen().title, runs)
@@ -34,12 +37,12 @@ if isinstance(fit, FitError):
     widgets.show_trouble(fit)
     st.page_link("views/fit.py", label="Choose a law on the Fit page")
     st.stop()
-asked = state.plan_settings()
+asked = plan_state.settings()
 hardware = asked.hardware
 try:
-    at = state.budget(fit)
+    at = plan_state.budget(fit)
     here = plan(fit, flops=10.0**at, params=asked.chosen)
-    along = state.current_sweep(fit, at, asked.chosen)
+    along = plan_state.current_sweep(fit, at, asked.chosen)
 except FitError as error:
     widgets.chips([*chips, *fit_words.chips(fit)])
     widgets.show_trouble(error)
@@ -48,6 +51,7 @@ except FitError as error:
 
 widgets.chips([*chips, *fit_words.chips(fit)])
 unit = plan_table.units(hardware).get(asked.unit, plan_table.units(hardware)["flop"])
+whole = plan_state.current_run(fit, along, here)
 budget_chart(
     plan_table.payload(
         fit,
@@ -59,82 +63,31 @@ budget_chart(
         unit=unit,
         chosen=asked.chosen,
         floor=state.true_floor(),
+        whole=whole,
+        every=asked.panels == "all",
     ),
     key=CHART,
     on_change=dragged,
 )
-if here.notes:
-    st.caption(widgets.literal(" ".join(here.notes)))
+notes = [*here.notes, *(whole[1].notes if whole else ())]
+if notes:
+    st.caption(widgets.literal(" ".join(notes)))
 
-takes, ask = st.columns(2, gap="medium")
-with takes.container(border=True, height="stretch"):
-    st.markdown("**What it takes**")
-    titles = {u.key: u.title for u in plan_table.units(hardware).values()}
-    st.segmented_control(
-        "Say the budget in", list(titles), format_func=lambda key: titles[key], key="plan_unit", default=unit.key, required=True,
-        on_change=keep, args=("unit",), help="The unit of the handle on the chart and of what is typed there.",
-    )  # fmt: skip
-    left, right = st.columns(2)
-    left.selectbox(
-        "Device", DEVICES, index=DEVICES.index(asked.device),
-        key="plan_device", on_change=keep, args=("device",), help="Dense bf16 peak as its maker states it.",
-    )  # fmt: skip
-    right.number_input(
-        "Devices",
-        min_value=1,
-        max_value=10_000_000,
-        value=int(asked.devices),
-        key="plan_devices",
-        on_change=keep,
-        args=("devices",),
-    )
-    if asked.device == OTHER:
-        left.number_input(
-            "Peak, TFLOP/s dense bf16",
-            min_value=0.001,
-            value=float(asked.peak),
-            key="plan_peak",
-            on_change=keep,
-            args=("peak",),
-        )
-    left.number_input(
-        "Utilisation, %", min_value=0.1, max_value=100.0, value=float(asked.utilisation), key="plan_utilisation",
-        on_change=keep, args=("utilisation",), help="Share of the peak your training reaches (MFU). 30 to 50 % is usual; measure yours.",
-    )  # fmt: skip
-    right.number_input(
-        "Price of a device-hour, $", min_value=0.0, value=float(asked.price), key="plan_price", on_change=keep, args=("price",),
-        help="What you pay. Assumed at first; 0 leaves money out.",
-    )  # fmt: skip
+if whole is not None:
+    fit_panels.section("How fast", "the same loss sooner for more compute; a batch smaller than your runs' takes less")
+    plan_panels.how_fast(plan_state.current_front(fit, here), asked, whole[1])
 
+fit_panels.section("Settings")
+shown, goes, ask = st.columns(3, gap="medium")
+with shown.container(border=True, height="stretch"):
+    plan_panels.what_it_takes(asked, unit.key)
+if whole is not None:
+    with goes.container(border=True, height="stretch"):
+        own = plan_state.own_rules(fit)
+        habit = plan_run.runs_batch(asked, runs, plan_run.rules(asked, own)[0])[1]
+        plan_panels.what_goes_with_it(asked, own, habit)
 with ask.container(border=True, height="stretch"):
-    st.markdown("**Ask it another way**")
-    if here.params is not None:
-        st.text_input(
-            "Hold the model at a size", value=asked.size, placeholder="best size, or such as 7B", key="plan_size",
-            on_change=keep, args=("size",), help="What over-training a smaller model, or under-training a larger one, costs.",
-        )  # fmt: skip
-        if asked.size and asked.chosen is None:
-            st.caption(":red[A size is a number of parameters such as 125M or 7B.]")
-        elif here.penalty is not None:
-            value, interval = numbers.with_interval(here.penalty.value, here.penalty.low, here.penalty.high, "percent")
-            st.caption(f"The loss is {value} ({interval}) above what the best size would reach with this budget.")
-    wanted = st.text_input(
-        "Reach a loss of", placeholder="such as 2.1", key="plan_loss", help="The budget that a loss needs."
-    )
-    if wanted:
-        try:
-            needs = plan(fit, loss=number(wanted), params=asked.chosen)
-        except FitError as error:
-            st.caption(f":red[{widgets.literal(str(error))}]")
-        else:
-            budget, within = numbers.with_interval(needs.flops.value, needs.flops.low, needs.flops.high, "flop")
-            sizes = ""
-            if needs.params is not None and needs.tokens is not None:
-                sizes = (
-                    f": {numbers.count(needs.params.value)} parameters on {numbers.count(needs.tokens.value)} tokens"
-                )
-            st.caption(f"It takes {budget} FLOP ({within}){sizes}.")
-            st.button("Show on the chart", on_click=state.set_budget, args=(math.log10(needs.flops.value),))
+    plan_panels.another_way(fit, here, asked)
 
 takeaway.downloads(takeaway.of_plan(fit, here), "plan")
 with st.expander("How was this computed"):
@@ -148,5 +101,12 @@ with st.expander("How was this computed"):
         "At each budget the law is minimised numerically over model size, with tokens being what the budget leaves, "
         f"under the table's own count of FLOPs. The intervals repeat that for each of {fit.settings.resamples:,} refits to data "
         f"drawn anew and keep the middle 95 %; a new run's interval adds the noise of one run around the law, and {doubt}."
+    )
+    st.markdown(
+        "Batch and learning rate are a law's at each refit's own size and tokens; steps are tokens over the batch. A run that is "
+        "to end sooner takes S = S_min (1 + B_crit / B) steps and E = E_min (1 + B / B_crit) tokens at a batch B "
+        "(McCandlish et al. 2018, arXiv 1812.06162), with E_min = D / (1 + B_runs / B_crit) for the plan's tokens D and the batch "
+        "that the fitted runs had. Each device takes the same share of the batch, so a step takes as long at any batch: what "
+        "devices need to talk to each other is not counted."
     )
     st.code(f"data {fit.digest}", language=None)

@@ -3,9 +3,8 @@
 A step at batch B makes 1 / (1 + N / B) of the progress of a step without noise, N the noise scale (or critical batch) of
 the moment. Where N changes along training, B = sqrt(r N) is best for some r, and its totals lie on
 (S / S_min - 1)(E / E_min - 1) = gamma, with gamma = (integral of sqrt(N))^2 / (S_min integral of N), where every fixed batch
-has 1 (McCandlish et al. 2018, arXiv 1812.06162, equations D.1 to D.6 [V2], derived again here [D]). The gain is modest: on
-SVHN, where the critical batch goes as the root of progress, gamma is 24/25, which they call 4 %: at twice the fewest
-examples 2 % of the steps. A critical batch in a line with progress from nothing saves 6 % there. Under Adam a
+has 1 (McCandlish et al. 2018, arXiv 1812.06162, appendix D, derived again here [D]). The gain is modest: they report about
+4 % on SVHN [V2], and a noise scale that grows in a line with progress gives 6 % at twice the fewest examples. Under Adam a
 noise scale from gradient norms can lie far below the critical batch (Merrill et al. 2025, arXiv 2505.23971): a measured
 critical batch is the better N.
 """

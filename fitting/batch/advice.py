@@ -30,7 +30,7 @@ class Advice:
 
     `gives` is "learning rate", "optimal batch" or "critical batch", the last two in tokens a step. `value` keeps the shape of
     the run's arrays; `drawn` takes them as (R, K) and uses another of the law's own draws in each row, where it has any.
-    `outside` says in a sentence when a run lies beyond what the law was found on, and `note` what to know before using it.
+    `outside` says what the law was found on where a run lies beyond it, else '', and `note` what to know before using it.
     """
 
     title: str
@@ -61,7 +61,7 @@ def from_paper(key: str) -> Advice:
 
 
 def _outside(law: PublishedLaw, run: Run) -> str:
-    return law.outside(**{name: run[name] for name in law.inputs})
+    return law.exceeded(**{name: run[name] for name in law.inputs})
 
 
 def from_runs(law: RateLaw, gives: str, ranges: Mapping[str, tuple[float, float]]) -> Advice:
@@ -116,11 +116,11 @@ def a_number(value: float, gives: str) -> Advice:
 def _beyond(run: Run, ranges: Mapping[str, tuple[float, float]]) -> str:
     words = {"params": "parameters", "tokens": "tokens", "loss": "nats per token"}
     said = [
-        f"{low:.3g} to {high:.3g} {words[name]}"
+        f"{low:.3g} to {high:.3g} {words[name]}".replace("e+0", "e").replace("e+", "e")
         for name, (low, high) in ranges.items()
         if np.any(run[name] < 0.995 * low) or np.any(run[name] > 1.005 * high)
     ]
-    return f"Found on {' and '.join(said)}; this run lies beyond." if said else ""
+    return " and ".join(said)
 
 
 def papers(gives: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ Array = np.ndarray
 
 NODES = 60
 # The front ends where nothing is left to gain: steps within so much of the fewest there are.
-NEAREST = 1.02
+NEAREST = 1.15
 MOST_DECADES = 6.0
 
 
@@ -49,7 +49,7 @@ class Cluster:
         return self.tokens * flops_per_token / (self.hardware.peak * self.hardware.utilisation) + self.latency
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Limits:
     """What a run may take: a `deadline` in seconds, at most so many `devices`, so much `money`, and `least` devices for its
     memory. None where there is no limit.
@@ -66,7 +66,8 @@ class Front:
     """The front of one run at `seconds` (K,), increasing: what it takes to end then. Bands hold the doubt about the plan and
     about the critical batch; an end is infinite where some draws cannot end so soon at any batch.
 
-    `batch` in tokens a step; `flops` is the compute, `excess` by which share it exceeds the least there is (at small batches).
+    `batch` in tokens a step; `flops` is the compute, `excess` by which share it exceeds the least there is (at small batches);
+    `b_crit` is the critical batch, the same at each point. The cluster's own devices are one of the points, if they lie on it.
     """
 
     seconds: Array
@@ -76,6 +77,7 @@ class Front:
     flops: Band
     excess: Band
     device_hours: Band
+    b_crit: float
     soonest: float
     cluster: Cluster
 
@@ -113,6 +115,7 @@ class Front:
 
     def _when(self, values: Array, limit: float) -> float:
         """The seconds at which values that fall with time meet a limit: 0 if they lie below it throughout, inf if above."""
+        limit *= 1.0 + 1e-9  # a limit that is an end of the front is met there
         if values.max() <= limit:
             return 0.0
         if values.min() > limit:
@@ -140,14 +143,17 @@ def front(plan: Plan, critical: Advice, runs_batch: Advice, cluster: Cluster, no
     step, steps = (float(x[0, 0]) for x in (cluster.step(best["per_token"]), best["s_min"]))
     soonest = NEAREST * step * steps
     b_crit = float(best["b_crit"][0, 0])
-    alone = step * steps * (1.0 + b_crit / cluster.tokens)
+    alone, now = (step * steps * (1.0 + b_crit / (cluster.tokens * n)) for n in (1.0, cluster.hardware.devices))
     latest = min(max(alone, 2.0 * soonest), soonest * 10.0**MOST_DECADES)
-    seconds = np.geomspace(soonest, latest, nodes)
+    # Dense where the curve bends: by how far steps exceed the fewest.
+    seconds = step * steps * (1.0 + np.geomspace(NEAREST - 1.0, latest / (step * steps) - 1.0, nodes))
+    if soonest < now < latest:
+        seconds = np.union1d(seconds, [now])
     one, many = (_at(x, seconds, cluster) for x in (best, drawn))
 
     def band(name: str) -> Band:
         level = plan.loss.level
-        low, high = (np.full(nodes, np.nan),) * 2
+        low, high = (np.full(len(seconds), np.nan),) * 2
         if len(many[name]):
             tail = 0.5 * (1.0 - level)
             low, high = np.quantile(many[name], (tail, 1.0 - tail), axis=0, method="inverted_cdf")
@@ -161,6 +167,7 @@ def front(plan: Plan, critical: Advice, runs_batch: Advice, cluster: Cluster, no
         band("flops"),
         band("excess"),
         band("device_hours"),
+        b_crit,
         step * steps,
         cluster,
     )

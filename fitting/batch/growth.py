@@ -67,6 +67,8 @@ class Growth:
 def growth(x: Sequence[float] | Array, y: Sequence[float] | Array) -> Growth:
     """The power law through points (m,) by least squares of logarithms. Raises FitError for fewer than three usable ones."""
     a, b = np.asarray(x, float).ravel(), np.asarray(y, float).ravel()
+    if a.shape != b.shape:
+        raise FitError(f"A place is needed for each critical batch; there are {a.size} and {b.size}.")
     usable = np.isfinite(a) & np.isfinite(b) & (a > 0) & (b > 0)
     a, b = a[usable], b[usable]
     if len(np.unique(a)) < 3:

@@ -102,19 +102,24 @@ class PublishedLaw:
 
     def outside(self, **inputs: Any) -> str:
         """One sentence when an input lies outside what the law was fitted on, or the range is not known; '' when all lie inside."""
+        beyond = self.exceeded(**inputs)
+        if beyond:
+            return f"{self.paper} fitted this on {beyond}; what is asked lies beyond."
+        if not set(self.inputs) <= set(self.domain):
+            unknown = " and ".join(k for k in self.inputs if k not in self.domain)
+            return f"The range of {unknown} that {self.paper} fitted this on is not known here."
+        return ""
+
+    def exceeded(self, **inputs: Any) -> str:
+        """The known ranges that an input lies outside of, in words; '' when all lie inside."""
         said = []
         for name, value in zip(self.inputs, self._own(inputs), strict=True):
             if name in self.domain:
                 low, high = self.domain[name]
                 # The ends are rounded as papers print them.
                 if value.min() < 0.995 * low or value.max() > 1.005 * high:
-                    said.append(f"{low:.3g} to {high:.3g} {SAID[name]}")
-        if said:
-            return f"{self.paper} fitted this on {' and '.join(said)}; what is asked lies beyond."
-        if not set(self.inputs) <= set(self.domain):
-            unknown = " and ".join(k for k in self.inputs if k not in self.domain)
-            return f"The range of {unknown} that {self.paper} fitted this on is not known here."
-        return ""
+                    said.append(f"{low:.3g} to {high:.3g} {SAID[name]}".replace("e+0", "e").replace("e+", "e"))
+        return " and ".join(said)
 
     def _own(self, inputs: Mapping[str, Any]) -> list[Array]:
         out = []

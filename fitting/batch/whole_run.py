@@ -57,9 +57,11 @@ def whole_run(plan: Plan, batch: Advice, lr: Advice | None = None, critical: Adv
 def _notes(plan: Plan, *advice: Advice | None) -> tuple[str, ...]:
     if np.shape(plan.loss.value):
         return ()
-    said: dict[str, None] = {}
+    where: dict[str, list[str]] = {}
     for one in advice:
-        if one is not None:
-            sentence = one.outside(plan.split.best)
-            said[f"{one.gives.capitalize()}: {sentence}" if sentence else ""] = None
-    return tuple(s for s in said if s)
+        if one is not None and (known := one.outside(plan.split.best)):
+            where.setdefault(f"({one.title}: {known})", []).append(one.gives)
+    if not where:
+        return ()
+    said = ", ".join(f"{' and '.join(names)} {range_}" for range_, names in where.items())
+    return (f"Laws used outside what they were found on: {said}.",)

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,43 @@ def test_a_typed_budget(run_js, text, unit, flop):
 def test_wrong_text_is_told_what_is_expected(run_js, text):
     read = run_js("([text, unit]) => parseBudget(text, unit, [18, 26], String)", [text, FLOP])
     assert "Type a budget such as 5.76e23 FLOP or 10 PF-days" in read["error"]
+
+
+SECONDS = {"label": "", "per_flop": 1, "format": "duration"}
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("11 days", 11 * 86400), ("36 h", 36 * 3600), ("2 years", 2 * 31557600)])
+def test_a_typed_time(run_js, text, seconds):
+    read = run_js("([text, unit]) => parseBudget(text, unit, [3, 9], String, 'duration')", [text, SECONDS])
+    assert read == {"budget": pytest.approx(math.log10(seconds), abs=1e-9)}
+
+
+@pytest.mark.parametrize("text", ["", "30", "1e6", "5e5 FLOP", "10 PF-days", "soon"])
+def test_a_time_needs_its_unit(run_js, text):
+    read = run_js("([text, unit]) => parseBudget(text, unit, [3, 9], String, 'duration')", [text, SECONDS])
+    assert "Type a time such as 11 days" in read["error"]
+
+
+def test_ticks_of_time_are_times_people_say(run_js):
+    ticks = run_js("([low, high, width]) => timeTicks(low, high, width)", [math.log10(86400) - 0.1, 8.6, 500])
+    assert [t["label"] for t in ticks] == ["1 day", "1 week", "1 month", "1 year", "10 years"]
+    assert ticks[0]["at"] == pytest.approx(math.log10(86400))
+    close = run_js("([low, high, width]) => timeTicks(low, high, width)", [5.5, 6.2, 700])
+    assert len(close) >= 2
+    assert all(b["at"] - a["at"] > 0.05 for a, b in pairwise(close))
+
+
+def test_a_region_and_another_line_pass_and_are_checked():
+    axis = {"label": "time", "unit": "", "format": "duration"}
+    cleaned = clean(payload(axis=axis, handle="Time", regions=[{"from": 2.0, "label": "late"}]))
+    assert cleaned["regions"] == [{"from": 2.0, "to": None, "label": "late"}]
+    assert (cleaned["handle"], cleaned["axis"]["format"]) == ("Time", "duration")
+    with pytest.raises(PayloadError, match="flop or duration"):
+        clean(payload(axis={"format": "furlongs"}))
+    with pytest.raises(PayloadError, match="region's end"):
+        clean(payload(regions=[{"from": "soon"}]))
+    with pytest.raises(PayloadError, match="other line"):
+        clean(payload(panel={"other": {"label": "critical", "value": [1.0]}}))
 
 
 def test_a_budget_off_the_chart_is_told_its_range(run_js):

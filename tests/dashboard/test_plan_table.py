@@ -11,6 +11,7 @@ from dashboard import plan_table
 from dashboard.budget_chart.payload import clean
 from data.library import load
 from fitting import fit, plan
+from fitting.batch import from_paper, whole_run
 from fitting.hardware import Hardware
 
 HARDWARE = Hardware(devices=64, price=2.0)
@@ -110,3 +111,35 @@ def test_the_chart_reaches_any_budget_asked_for(ladder):
         nodes = plan_table.budgets(fitted, at)
         assert nodes[0] <= at <= nodes[-1]
         assert nodes[-1] >= np.log10(fitted.ranges["flops"][1]) + 3.9
+
+
+def test_what_goes_with_the_plan_moves_with_the_budget(ladder):
+    """Batch, critical batch, learning rate and steps stand at the budget exactly as `whole_run` gives them."""
+    runs, fitted = ladder
+    here = plan(fitted, flops=10.0**22.3)
+    along = plan_table.sweep(fitted, plan_table.budgets(fitted, 22.3))
+    laws = (from_paper("steplaw_batch"), from_paper("steplaw_lr"), from_paper("zhang_coupled"))
+    whole = whole_run(along, *laws), whole_run(here, *laws)
+    unit = plan_table.units(HARDWARE)["flop"]
+
+    def made(every):
+        return clean(
+            plan_table.payload(
+                fitted, along, here, runs, hardware=HARDWARE, device="H100", unit=unit, whole=whole, every=every
+            )
+        )
+
+    few, every = made(False), made(True)
+    place = int(np.argmin(np.abs(np.array(few["grid"]) - 22.3)))
+    panels = {p["key"]: p for p in every["panels"]}
+    assert list(panels) == ["loss", "params", "tokens", "batch", "lr", "steps"]
+    batch = few["panels"][3]
+    under = {e["label"]: e for e in batch["extras"]}
+    wanted = {"critical": whole[1].critical, "learning rate": whole[1].lr, "steps": whole[1].steps}
+    for end in ("value", "low", "high"):
+        assert batch[end][place] == pytest.approx(getattr(whole[1].batch, end), rel=1e-12)
+        for label, band in wanted.items():
+            assert under[label][end][place] == pytest.approx(getattr(band, end), rel=1e-12)
+        assert panels["lr"][end] == under["learning rate"][end]
+        assert panels["steps"][end] == under["steps"][end]
+    assert batch["other"]["value"][place] == pytest.approx(whole[1].critical.value, rel=1e-12)

@@ -151,3 +151,37 @@ def test_settings_come_back_as_written():
     assert wanted.chosen == 7e9
     assert wanted.hardware.peak == 12.5e12
     assert wanted.hardware.price is None
+
+
+def test_batch_and_rate_come_from_the_paper_asked_for(page):
+    """Each law of the menu draws the page; the note says what it was found on; a number that is missing is asked for."""
+    at, space = page(source="bundled:simulated-ladder")
+    assert "optimal batch" in words(at)
+    assert "Step Law" in words(at)
+    at.selectbox(key="plan_rule").select("porian").run()
+    assert "Porian et al" in words(at)
+    assert "Step Law" not in words(at)
+    at.selectbox(key="plan_critical").select("number").run()
+    assert not at.exception
+    assert "Give a number, or choose a paper" in html(at)
+    at.text_input(key="plan_critical_batch").set_value("2M").run()
+    assert not at.exception
+    assert "Give a number, or choose a paper" not in html(at)
+    assert workspace.values(space)["plan"] == {"rule": "porian", "critical": "number", "critical_batch": "2M"}
+
+
+def test_a_deadline_is_held_against_the_front(page):
+    at, _ = page(
+        source="bundled:simulated-ladder", plan={"deadline": 30.0, "most_devices": 10_000_000, "devices": 2048}
+    )
+    assert not at.exception
+    assert "All limits hold" in html(at)
+    at.number_input(key="plan_most_devices").set_value(1).run()
+    assert "cannot reach this loss within the deadline" in html(at)
+
+
+def test_runs_too_small_for_the_papers_are_told_so(page):
+    """The bundled probe runs have thousands of parameters, where Zhang's law has no critical batch left."""
+    at, _ = page()
+    assert not at.exception
+    assert "has no critical batch for a model of" in html(at)

@@ -156,7 +156,7 @@ def test_zhangs_critical_batch_becomes_mccandlishs():
     got = from_paper("zhang_coupled").value(run)
     assert got[0, 0] == pytest.approx((93.20 * 302**0.47 - 307.2) / 0.2 * 512)
     assert from_paper("zhang_coupled").outside(run) == ""
-    assert "beyond" in from_paper("zhang_coupled").outside({**run, "params": np.array([[7e10]])})
+    assert from_paper("zhang_coupled").outside({**run, "params": np.array([[7e10]])}) == "8.5e7 to 1.2e9 parameters"
 
 
 def test_rules_from_ones_own_runs_bring_their_own_doubt(paper):
@@ -176,7 +176,9 @@ def test_rules_from_ones_own_runs_bring_their_own_doubt(paper):
     w = whole_run(certain, from_runs(laws.batch, OPTIMAL, {}), advice)
     own = laws.lr.at(certain.params.value, certain.tokens.value)
     assert (w.lr.value, w.lr.low, w.lr.high) == pytest.approx((own.value, own.low, own.high), rel=1e-6)
-    assert any("Learning rate: Found on" in note for note in w.notes)
+    assert w.notes == (
+        "Laws used outside what they were found on: learning rate (Your runs: 1e8 to 1e9 parameters and 2e9 to 3e10 tokens).",
+    )
 
 
 def fit_like(f):

@@ -91,7 +91,7 @@ def test_sequences_become_tokens_at_the_laws_own_length():
 def test_an_input_outside_what_was_fitted_is_said():
     law = LAWS["steplaw_lr"]
     assert law.outside(params=3e8, tokens=1e10) == ""
-    assert "2.15e+08 to 1.07e+09 parameters" in law.outside(params=7e9, tokens=1e10)
+    assert "2.15e8 to 1.07e9 parameters" in law.outside(params=7e9, tokens=1e10)
     both = law.outside(params=[3e8, 7e9], tokens=[1e10, 1e12])
     assert "parameters and 4e+09 to 1e+11 tokens" in both
     assert "not known" in LAWS["bjorck_lr"].outside(params=1e9, tokens=1e11)

@@ -1,0 +1,154 @@
+"""The parts of the Plan page below its chart: how fast, what it takes, what goes with it, and other ways to ask."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import streamlit as st
+
+from dashboard import numbers, plan_run, plan_state, plan_table, state, widgets
+from dashboard.budget_chart import budget_chart, committed_budget
+from dashboard.plan_settings import OTHER, PEAKS, PlanSettings
+from data.cells import number
+from fitting import Fit, FitError, Plan, plan
+from fitting.batch import Front, RateLaws, WholeRun
+
+FRONT = "front"
+DEVICES = [*PEAKS, OTHER]
+PANELS = {"batch": "Batch", "all": "Batch, learning rate, steps"}
+
+
+def keep(*names: str) -> None:
+    """Keep what was entered in the widgets of these names."""
+    plan_state.change(**{name: st.session_state[f"plan_{name}"] for name in names})
+
+
+def field(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked: PlanSettings, **more: object) -> None:
+    """A number that is kept in the plan's settings."""
+    where.number_input(label, value=getattr(asked, name), key=f"plan_{name}", on_change=keep, args=(name,), **more)  # type: ignore[call-overload]
+
+
+def how_fast(found: Front | FitError, asked: PlanSettings, here: WholeRun) -> None:
+    """The front between time and compute, its line where the devices put it, beside what bounds it."""
+    main, side = st.columns([7, 3], gap="large")
+    with main:
+        if isinstance(found, FitError):
+            widgets.quiet(str(found))
+        else:
+            budget_chart(plan_run.front_payload(found, asked, here), key=FRONT, on_change=partial(_let_go, found))
+    with side:
+        st.markdown("**Devices and limits**")
+        left, right = st.columns(2)
+        left.selectbox(
+            "Device", DEVICES, index=DEVICES.index(asked.device),
+            key="plan_device", on_change=keep, args=("device",), help="Dense bf16 peak as its maker states it.",
+        )  # fmt: skip
+        field(right, "devices", "Devices", asked, min_value=1, max_value=10_000_000)
+        if asked.device == OTHER:
+            field(left, "peak", "Peak, TFLOP/s dense bf16", asked, min_value=0.001)
+        field(
+            left, "device_tokens", "Tokens a device", asked, min_value=1, max_value=10**9,
+            help="What one takes of the batch in a step: sequences times their length. A step takes as long however many devices "
+            "take as much.",
+        )  # fmt: skip
+        field(
+            right, "utilisation", "Utilisation, %", asked, min_value=0.1, max_value=100.0,
+            help="Share of the peak your training reaches (MFU). 30 to 50 % is usual; measure yours.",
+        )  # fmt: skip
+        field(left, "deadline", "Deadline, days", asked, min_value=0.0, help="0 for none.")
+        field(right, "most_devices", "At most devices", asked, min_value=0, help="0 for as many as you like.")
+        field(
+            left, "price", "Price of a device-hour, $", asked, min_value=0.0,
+            help="What you pay. Assumed at first; 0 leaves money out.",
+        )  # fmt: skip
+        field(right, "most_money", "At most, $", asked, min_value=0.0, help="0 for no limit.")
+        if not isinstance(found, FitError):
+            said = plan_run.verdict(found, asked)
+            if said:
+                widgets.quiet(said)
+
+
+def _let_go(found: Front) -> None:
+    """Keep the devices that the point let go of on the front takes."""
+    at = committed_budget(FRONT)
+    if at is not None:
+        devices = plan_run.devices_at(found, at)
+        st.session_state["plan_devices"] = devices  # the field says the same
+        plan_state.change(devices=devices)
+
+
+def what_it_takes(asked: PlanSettings, unit: str) -> None:
+    """The unit that budgets are said in, and which panels the chart has."""
+    st.markdown("**What the chart shows**")
+    titles = {u.key: u.title for u in plan_table.units(asked.hardware).values()}
+    st.segmented_control(
+        "Say the budget in", list(titles), format_func=lambda key: titles[key], key="plan_unit", default=unit, required=True,
+        on_change=keep, args=("unit",), help="The unit of the handle on the chart and of what is typed there.",
+    )  # fmt: skip
+    st.segmented_control(
+        "Panels below tokens", list(PANELS), format_func=lambda key: PANELS[key], key="plan_panels", default=asked.panels,
+        required=True, on_change=keep, args=("panels",),
+    )  # fmt: skip
+
+
+def what_goes_with_it(asked: PlanSettings, own: RateLaws | None, habit: str) -> None:
+    """Where batch, learning rate and critical batch come from."""
+    st.markdown("**Batch and learning rate**")
+    offered = {**({"runs": "Your runs"} if own is not None else {}), **plan_run.RULES}
+    chosen = asked.rule if asked.rule in offered else "steplaw"
+    st.selectbox(
+        "Best batch and learning rate by", list(offered), format_func=lambda key: offered[key], index=list(offered).index(chosen),
+        key="plan_rule", on_change=keep, args=("rule",),
+        help="Papers' laws are taken as exact, with constants from their own setup: refit them where your runs sweep both.",
+    )  # fmt: skip
+    sweeps = plan_run.measured(state.setting("critical")) is not None
+    known = {**({"measured": "Your batch sweep"} if sweeps else {}), **plan_run.CRITICALS}
+    at = asked.critical if asked.critical in known else "zhang_coupled"
+    st.selectbox(
+        "Critical batch by", list(known), format_func=lambda key: known[key], index=list(known).index(at), key="plan_critical",
+        on_change=keep, args=("critical",),
+        help="McCandlish's: where a run takes twice the fewest steps and twice the least data. Measure yours on the Batch page.",
+    )  # fmt: skip
+    left, right = st.columns(2)
+    if at == "number":
+        left.text_input(
+            "Critical batch, tokens", value=asked.critical_batch, placeholder="such as 2M", key="plan_critical_batch",
+            on_change=keep, args=("critical_batch",),
+        )  # fmt: skip
+    right.text_input(
+        "Your runs' batch, tokens", value=asked.runs_batch, placeholder="from the table", key="plan_runs_batch", on_change=keep,
+        args=("runs_batch",), help="The plan's tokens are those that runs at this batch need; a smaller batch needs fewer.",
+    )  # fmt: skip
+    widgets.quiet(f"The runs' own batch is {habit}.")
+
+
+def another_way(fit: Fit, here: Plan, asked: PlanSettings) -> None:
+    """A size held, and the budget that a loss needs."""
+    st.markdown("**Ask it another way**")
+    if here.params is not None:
+        st.text_input(
+            "Hold the model at a size", value=asked.size, placeholder="best size, or such as 7B", key="plan_size",
+            on_change=keep, args=("size",), help="What over-training a smaller model, or under-training a larger one, costs.",
+        )  # fmt: skip
+        if asked.size and asked.chosen is None:
+            st.caption(":red[A size is a number of parameters such as 125M or 7B.]")
+        elif here.penalty is not None:
+            value, interval = numbers.with_interval(here.penalty.value, here.penalty.low, here.penalty.high, "percent")
+            st.caption(f"The loss is {value} ({interval}) above what the best size would reach with this budget.")
+    wanted = st.text_input(
+        "Reach a loss of", placeholder="such as 2.1", key="plan_loss", help="The budget that a loss needs."
+    )
+    if not wanted:
+        return
+    try:
+        needs = plan(fit, loss=number(wanted), params=asked.chosen)
+    except FitError as error:
+        st.caption(f":red[{widgets.literal(str(error))}]")
+        return
+    budget, within = numbers.with_interval(needs.flops.value, needs.flops.low, needs.flops.high, "flop")
+    sizes = ""
+    if needs.params is not None and needs.tokens is not None:
+        sizes = f": {numbers.count(needs.params.value)} parameters on {numbers.count(needs.tokens.value)} tokens"
+    st.caption(f"It takes {budget} FLOP ({within}){sizes}.")
+    st.button("Show on the chart", on_click=plan_state.set_budget, args=(math.log10(needs.flops.value),))

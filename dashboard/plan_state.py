@@ -1,0 +1,96 @@
+"""What the Plan page is about: its budget and settings, the plan along the chart, what goes with it, and the front of time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import streamlit as st
+
+from dashboard import plan_run, plan_table, state, workspace
+from dashboard.plan_settings import PlanSettings, read_settings
+from data.cells import number
+from fitting.planner import LEAST_FLOPS, MOST_FLOPS
+
+if TYPE_CHECKING:
+    from fitting import Fit, FitError, Plan
+    from fitting.batch import Front, RateLaws, WholeRun
+
+
+def settings() -> PlanSettings:
+    """The devices, the unit of the budget and the size held, for every table of this workspace."""
+    return read_settings(state.setting("plan", {}))
+
+
+def change(**changed: Any) -> None:
+    """Change some of the plan's settings, as one step of undo."""
+    state.change(
+        f"change {' and '.join(changed)} of the plan", {"plan": replace(settings(), **changed).written() or None}
+    )
+
+
+def budget(fit: Fit) -> float:
+    """The budget in log10 FLOP: the one in the address when the page is opened, else the last one, else a default."""
+    if "budget_asked" not in st.session_state:
+        asked = number(st.query_params.get("c", ""))
+        st.session_state["budget_asked"] = True
+        if LEAST_FLOPS <= asked <= MOST_FLOPS:
+            set_budget(math.log10(asked))
+    held = state.setting(f"budget:{state.chosen().key}")
+    usable = isinstance(held, int | float) and math.log10(LEAST_FLOPS) <= held <= math.log10(MOST_FLOPS)
+    at = float(held) if usable else plan_table.default_budget(fit)
+    st.query_params["c"] = f"{10.0**at:.6g}"
+    return at
+
+
+def set_budget(at: float) -> None:
+    """Keep a budget, in log10 FLOP, for the data chosen."""
+    workspace.remember(state.space(), {f"budget:{state.chosen().key}": at})
+
+
+def current_sweep(fit: Fit, at: float, size: float | None) -> Plan:
+    """The plan along the chart for a budget of 10^`at` FLOP; the same table for every budget the chart reaches."""
+    nodes = tuple(plan_table.budgets(fit, at))
+    return _sweep(fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, size, fit)
+
+
+@st.cache_resource(
+    max_entries=8, show_spinner="Planning along the budget"
+)  # each holds the draws of its hundred budgets
+def _sweep(
+    digest: str, law: str, settings: str, table: str, nodes: tuple[float, ...], size: float | None, _fit: Fit
+) -> Plan:
+    return plan_table.sweep(_fit, nodes, size)
+
+
+def current_run(fit: Fit, along: Plan, here: Plan) -> tuple[WholeRun, WholeRun] | None:
+    """What goes with the plan, along the chart and at the budget; None where the plan has no sizes."""
+    if here.params is None:
+        return None
+    from fitting.batch import whole_run
+
+    asked, own, kept = settings(), own_rules(fit), state.setting("critical")
+    batch, lr = plan_run.rules(asked, own)
+    critical = plan_run.critical(asked, plan_run.measured(kept))
+    about = (asked.rule if own is not None else "", asked.critical, asked.critical_batch, repr(kept), asked.size)
+    nodes = (len(along.flops.value), float(along.flops.value[0]), float(along.flops.value[-1]))
+    key = (fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, about, asked.rule)
+    return _whole(key, lambda: whole_run(along, batch, lr, critical)), whole_run(here, batch, lr, critical)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _whole(key: tuple[Any, ...], _make: Callable[[], WholeRun]) -> WholeRun:
+    return _make()
+
+
+def own_rules(fit: Fit) -> RateLaws | None:
+    """The laws of learning rate and batch that the current runs hold themselves, if any."""
+    return cast("RateLaws | None", state.derived(plan_run.own_rules, fit, state.current_runs()))
+
+
+def current_front(fit: Fit, here: Plan) -> Front | FitError:
+    """The front between time and compute at the budget, or why there is none."""
+    asked, own = settings(), own_rules(fit)
+    return plan_run.front_of(here, asked, state.current_runs(), own, plan_run.measured(state.setting("critical")))

@@ -1,0 +1,118 @@
+"""The front of time and compute on the Plan page: its payload, its limits in words, and where its laws come from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard import plan_run
+from dashboard.budget_chart.payload import clean
+from dashboard.plan_settings import DEFAULTS
+from data import read_runs
+from data.library import load
+from fitting import FitError, fit, plan
+from fitting.batch import whole_run
+
+
+@pytest.fixture(scope="module")
+def ladder():
+    runs = load("simulated-ladder")
+    fitted = fit(runs, law="chinchilla", resamples=200)
+    return runs, fitted, plan(fitted, flops=1e23)
+
+
+def front(ladder, asked):
+    runs, _, here = ladder
+    return plan_run.front_of(here, asked, runs, None, None)
+
+
+def payload(ladder, asked):
+    f = front(ladder, asked)
+    batch, lr = plan_run.rules(asked, None)
+    return f, clean(plan_run.front_payload(f, asked, whole_run(ladder[2], batch, lr)))
+
+
+def test_the_line_stands_at_the_devices_there_are(ladder):
+    asked = replace(DEFAULTS, devices=256)
+    f, made = payload(ladder, asked)
+    place = int(np.argmin(np.abs(np.array(made["grid"]) - made["budget"])))
+    assert made["grid"][place] == pytest.approx(made["budget"], abs=1e-12)
+    panels = {p["key"]: p for p in made["panels"]}
+    assert panels["devices"]["value"][place] == 256
+    assert panels["batch"]["value"][place] == pytest.approx(256 * asked.device_tokens, rel=1e-9)
+    assert panels["cost"]["format"] == "money"
+    assert plan_run.devices_at(f, made["budget"]) == 256
+
+
+def test_letting_go_of_the_line_gives_whole_devices_and_stays_there(ladder):
+    f, _ = payload(ladder, DEFAULTS)
+    for at in np.linspace(math.log10(f.seconds[0]), math.log10(f.seconds[-1]), 9):
+        devices = plan_run.devices_at(f, float(at))
+        again = front(ladder, replace(DEFAULTS, devices=devices))
+        assert plan_run.devices_at(again, math.log10(again.at_devices(devices))) == devices
+
+
+def test_without_a_price_the_front_is_in_flop(ladder):
+    _, made = payload(ladder, replace(DEFAULTS, price=0.0))
+    assert made["panels"][0]["format"] == "flop"
+
+
+def test_limits_are_hatched_and_said(ladder):
+    """A deadline from the right, devices and money from the left; the sentence names the window, or what cannot be."""
+    f = front(ladder, DEFAULTS)
+    days = f.at_devices(128) / plan_run.DAY
+    asked = replace(DEFAULTS, devices=300, deadline=days, most_devices=512, most_money=1e9)
+    f, made = payload(ladder, asked)
+    regions = {r["label"]: r for r in made["regions"]}
+    assert set(regions) == {"more than 512 devices", *(k for k in regions if k.startswith("after "))}
+    assert regions["more than 512 devices"]["to"] == pytest.approx(math.log10(f.at_devices(512)), abs=1e-9)
+    assert "the line does lie there" in plan_run.verdict(f, asked)
+    few = replace(asked, most_devices=64)
+    assert "cannot reach this loss within the deadline" in plan_run.verdict(front(ladder, few), few)
+    assert "does not lie" in plan_run.verdict(front(ladder, replace(asked, devices=8)), replace(asked, devices=8))
+    poor = replace(DEFAULTS, most_money=1.0)
+    assert plan_run.verdict(front(ladder, poor), poor).startswith("The money allowed cannot reach this loss.")
+    assert plan_run.verdict(f, DEFAULTS) == ""
+
+
+def test_what_the_runs_batch_is_taken_from(ladder):
+    """Typed before the table's own, the table's own before the rule's; a column that grows is followed."""
+    runs, _, here = ladder
+    rule = plan_run.rules(DEFAULTS, None)[0]
+    assert plan_run.runs_batch(DEFAULTS, runs, rule)[0] is rule
+    advice, words = plan_run.runs_batch(replace(DEFAULTS, runs_batch="2M"), runs, rule)
+    assert advice.value(here.split.best)[0, 0] == 2e6
+    assert words == "as you say"
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e8, 1e9, 4), np.geomspace(1e9, 1e10, 4)))
+    frame = pd.DataFrame({"params": n, "tokens": d, "loss": 2 + n**-0.1, "batch_tokens": 0.58 * d**0.571})
+    grown = read_runs(frame, name="grown.csv")
+    advice, words = plan_run.runs_batch(DEFAULTS, grown, rule)
+    between = {"params": np.array([[3e8]]), "tokens": np.array([[3e9]])}
+    assert advice.value(between)[0, 0] == pytest.approx(0.58 * 3e9**0.571, rel=1e-6)
+
+
+def test_a_critical_batch_of_ones_own(ladder):
+    """A number, or a law kept from a batch sweep; nonsense in what was kept is as if nothing were."""
+    assert plan_run.critical(replace(DEFAULTS, critical="number"), None) is None
+    assert isinstance(front(ladder, replace(DEFAULTS, critical="number")), FitError)
+    given = replace(DEFAULTS, critical="number", critical_batch="3M")
+    assert front(ladder, given).b_crit == 3e6
+    kept = {"along": "params", "x": [1e8, 3e8, 1e9], "y": [500.0, 900.0, 1700.0], "unit_tokens": 512}
+    own = plan_run.measured(kept)
+    assert own is not None
+    here = ladder[2]
+    f = plan_run.front_of(here, replace(DEFAULTS, critical="measured"), ladder[0], None, own)
+    assert f.b_crit == pytest.approx(own.value(here.split.best)[0, 0])
+    for nonsense in (
+        None,
+        [],
+        {"along": "shoe size"},
+        {**kept, "x": "abc"},
+        {**kept, "y": [1.0]},
+        {**kept, "unit_tokens": "x"},
+    ):
+        assert plan_run.measured(nonsense) is None
