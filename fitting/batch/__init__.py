@@ -2,7 +2,9 @@
 
 from fitting.batch.adaptive import BatchSchedule, Stage, adaptive_batch, warm_up
 from fitting.batch.advice import Advice, a_number, from_growth, from_paper, from_runs
+from fitting.batch.along import AlongLoss, along_loss
 from fitting.batch.critical import CriticalBatch, critical_batch
+from fitting.batch.decayed import Decayed, decayed
 from fitting.batch.front import Cluster, Front, Limits, front
 from fitting.batch.growth import Growth, growth
 from fitting.batch.noise_scale import NoiseScale, noise_scale
@@ -19,9 +21,11 @@ __all__ = [
     "PUBLISHED",
     "RULES",
     "Advice",
+    "AlongLoss",
     "BatchSchedule",
     "Cluster",
     "CriticalBatch",
+    "Decayed",
     "Front",
     "Growth",
     "HeldOut",
@@ -38,7 +42,9 @@ __all__ = [
     "WholeRun",
     "a_number",
     "adaptive_batch",
+    "along_loss",
     "critical_batch",
+    "decayed",
     "fit_trajectory",
     "from_growth",
     "from_paper",

@@ -16,6 +16,7 @@ import numpy as np
 
 from fitting.batch.critical import critical_batch
 from fitting.batch.curves import AFTER, Curves, curves
+from fitting.batch.descent import descend
 from fitting.batch.targets import steps_to_target
 from fitting.batch.trajectory import Trajectory, log_loss, slopes
 from fitting.result import Band, FitError, quantiles
@@ -142,7 +143,7 @@ def fit_trajectory(
     centred = best[int(np.argmin(cost))]
     value, jacobian = problem.at(centred[None, :])
     left = value[0] - problem.y
-    drawn = _refits(problem, centred, left, jacobian[0], resamples, seed)
+    drawn = _refits(problem, centred, left, jacobian[0][:, problem.free], resamples, seed)
     notes = (*data.notes, *_notes(problem, centred, drawn))
     law = Trajectory(centred, drawn, problem.anchors, unit, setup, notes, one)
     first = None if recipe is None else Trajectory(recipe, np.empty((0, 6)), problem.anchors, unit, setup, (), one)
@@ -162,37 +163,13 @@ class _Problem:
         self.low, self.high = middle + LOW, middle + HIGH
 
     def at(self, c: Array) -> tuple[Array, Array]:
-        """Log losses (R, n) and derivatives (R, n, p) of the free coordinates at `c` (R, 6)."""
+        """Log losses (R, n) and derivatives (R, n, 6) at `c` (R, 6); with one size none by alpha_N, which then stays."""
         d = self.data
-        value, slope = slopes(c[:, None, :], self.anchors, d.params, d.batch, d.step)
-        return value, slope[..., self.free]
+        return slopes(c[:, None, :], self.anchors, d.params, d.batch, d.step)
 
     def solve(self, c: Array, y: Array, rounds: int) -> Array:
-        """Levenberg and Marquardt from `c` (R, 6), changed in place, on `y` (n,) or (R, n); the sums of squares (R,) reached."""
-        damping = np.full(len(c), 1e-3)
-        value, slope = self.at(c)
-        left = value - y
-        cost = np.sum(self.weight * left**2, axis=1)
-        for _ in range(rounds):
-            inner = np.einsum("rnp,n,rnq->rpq", slope, self.weight, slope, optimize=True)
-            outer = np.einsum("rnp,rn->rp", slope, self.weight * left)
-            diagonal = np.einsum("rpp->rp", inner)
-            lift = damping[:, None] * diagonal + 1e-12 * diagonal.max(axis=1, keepdims=True)
-            inner = inner + lift[:, :, None] * np.eye(len(self.free))
-            step = np.clip(np.linalg.solve(inner, outer[:, :, None])[:, :, 0], -1.0, 1.0)
-            new = c.copy()
-            new[:, self.free] -= step
-            new = np.clip(new, self.low, self.high)
-            value, other = self.at(new)
-            with np.errstate(invalid="ignore"):
-                tried = np.sum(self.weight * (value - y) ** 2, axis=1)
-            better = tried < cost
-            c[better], cost[better] = new[better], tried[better]
-            left[better], slope[better] = (value - y)[better], other[better]
-            damping = np.where(better, 0.1 * damping, 8.0 * damping)
-            if np.all(~better | (np.abs(step).max(axis=1) < 1e-10)) and np.all(damping > 1e3):
-                break
-        return cost
+        """`descend` from `c` (R, 6), changed in place, on `y` (n,) or (R, n)."""
+        return descend(self.at, c, y, self.low, self.high, rounds, self.weight)
 
     def starts(self, recipe: Array | None) -> Array:
         """Places to begin (R, 6): the recipe's, and a grid."""

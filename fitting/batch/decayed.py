@@ -1,0 +1,209 @@
+"""The critical batch from final losses alone: runs at several batches, each on several amounts of data, all decayed to the end.
+
+Where the learning rate is lowered towards the end of a run, a curve's middle says nothing of a shorter run, and steps to a
+loss can't be read off it. Power Lines (Bergsma et al. 2025, arXiv 2505.13738) fits final losses at each batch,
+L_B(D) = E + K_B D^-beta, inverts them at one loss for the data that each batch needs, and fits D = D_min (1 + B / B_crit).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitting.batch.critical import CriticalBatch, _natural, _notes, _solve
+from fitting.batch.descent import descend
+from fitting.noise import noise
+from fitting.result import Band, FitError, quantiles
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = np.ndarray
+
+LEAST_BATCHES, LEAST_TOKENS = 3, 3
+FLOORS, EXPONENTS = (0.5, 0.8, 0.95), (0.15, 0.4, 1.0)
+ROUNDS, REFIT = 80, 12
+BEYOND = 1.5  # how many times outside the data tried at a batch an inverted amount may lie before it is said
+DOUBT = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Decayed:
+    """What final losses say at one `target`: `batch` (m,), the data each needs, `needed`, and the critical batch `found`.
+
+    `floor` is E and `exponent` beta of the losses against data; `residuals` (n,) are those of log losses. `measured` holds
+    batch, tokens and loss (n, 3) of the runs used.
+    """
+
+    target: float
+    batch: Array
+    needed: Band
+    found: CriticalBatch
+    floor: Band
+    exponent: Band
+    residuals: Array
+    measured: Array
+
+
+def holds_decayed(frame: pd.DataFrame) -> bool:
+    """Whether a table of final rows (columns batch, tokens, loss) holds three batches with three amounts of data each."""
+    if not {"batch", "tokens", "loss"} <= set(frame):
+        return False
+    rows = frame[["batch", "tokens", "loss"]].dropna()
+    return int((rows.groupby("batch")["tokens"].nunique() >= LEAST_TOKENS).sum()) >= LEAST_BATCHES
+
+
+def decayed(
+    runs: pd.DataFrame, target: float | None = None, *, one_exponent: bool = True, resamples: int = 1000, seed: int = 0
+) -> Decayed:
+    """The critical batch from `runs` with columns batch, tokens and loss (the last of each run), in the unit of batch.
+
+    Of several runs at one batch and amount of data the lowest counts, as that of the best learning rate. `target` is by default
+    the middle of the losses that every batch reached with the data tried. With `one_exponent=False` beta differs by batch; E is
+    always shared. Intervals: noise of the losses drawn anew and carried through both fits, widened where steps scatter more
+    around the hyperbola than that explains. Raises FitError where there is too little, or the loss can't be told to be reached.
+    """
+    lacks = [c for c in ("batch", "tokens", "loss") if c not in runs]
+    if lacks:
+        raise FitError(f"Final losses need the columns batch, tokens and loss; there is no {' and no '.join(lacks)}.")
+    rows = runs[["batch", "tokens", "loss"]].dropna()
+    rows = rows[(rows > 0).all(axis=1)].groupby(["batch", "tokens"], as_index=False)["loss"].min()
+    counted = rows.groupby("batch")["tokens"].transform("nunique")
+    rows = rows[counted >= LEAST_TOKENS]
+    batch = np.unique(rows["batch"].to_numpy(float))
+    if len(batch) < LEAST_BATCHES:
+        raise FitError(
+            f"A critical batch from final losses needs {LEAST_BATCHES} batch sizes with {LEAST_TOKENS} amounts of data each; there "
+            f"{'is' if len(batch) == 1 else 'are'} {len(batch)}. Add runs that end at other amounts."
+        )
+    measured = rows.to_numpy(float)
+    which = np.searchsorted(batch, measured[:, 0])
+    losses = [measured[which == k, 2] for k in range(len(batch))]
+    reach = max(v.min() for v in losses), min(v.max() for v in losses)
+    if target is None:
+        target = float(np.sqrt(reach[0] * max(reach)))
+    law = _Losses(which, measured[:, 1], np.log(measured[:, 2]), one_exponent)
+    best, draws, left = law.fit(resamples, seed)
+    needed, drawn = law.needed(best[None], target)[0], law.needed(draws, target)
+    if not np.all(np.isfinite(needed)) or np.sum(~np.isfinite(drawn).all(axis=1)) > DOUBT * len(drawn):
+        raise FitError(
+            f"Whether every batch comes down to {target:g} is not known from these runs: they reach {reach[0]:.4g} at least. "
+            "Ask for a higher loss."
+        )
+    kept = np.isfinite(drawn).all(axis=1)
+    found = _critical(batch, needed, drawn[kept])
+    outside = [
+        f"{b:g}"
+        for k, b in enumerate(batch)
+        if not measured[which == k, 1].min() / BEYOND <= np.exp(needed[k]) <= BEYOND * measured[which == k, 1].max()
+    ]
+    notes = list(found.notes)
+    if outside:
+        notes.append(
+            f"At batch {', '.join(outside)} the loss lies beyond the amounts of data tried, so its data are a forecast."
+        )
+    return Decayed(
+        float(target),
+        batch,
+        _band(needed, drawn[kept]),
+        CriticalBatch(found.batch, found.steps, found.best, found.draws, found.residuals, tuple(notes)),
+        _one(np.exp(best[0]), np.exp(draws[:, 0])),
+        _one(np.exp(best[1]), np.exp(draws[:, 1])),
+        left,
+        measured,
+    )
+
+
+class _Losses:
+    """log L = log(E + K_B (D / D_0)^-beta): coordinates log E, log beta (one, or one a batch), log K of each batch."""
+
+    def __init__(self, which: Array, tokens: Array, y: Array, one: bool) -> None:
+        self.which, self.y, self.batches = which, y, int(which.max()) + 1
+        self.middle = float(np.mean(np.log(tokens)))
+        self.log_d = np.log(tokens) - self.middle
+        self.betas = 1 if one else self.batches
+        self.beta = np.zeros_like(which) if one else which
+        width = 1 + self.betas + self.batches
+        if len(y) <= width:
+            raise FitError(
+                f"{len(y)} runs are too few for {width} constants of loss against data. Add runs that end at other amounts."
+            )
+        self.low = np.array([y.min() - 12.0, *[np.log(0.02)] * self.betas, *[-12.0] * self.batches])
+        self.high = np.array([y.min(), *[np.log(5.0)] * self.betas, *[4.0] * self.batches])
+
+    def at(self, c: Array) -> tuple[Array, Array]:
+        """Log losses (R, n) and derivatives (R, n, p) at `c` (R, p)."""
+        e, beta = np.exp(c[:, :1]), np.exp(c[:, 1 + self.beta])
+        k = np.exp(c[:, 1 + self.betas + self.which] - beta * self.log_d)
+        loss = e + k
+        slope = np.zeros((*loss.shape, c.shape[1]))
+        n = np.arange(len(self.y))
+        slope[:, :, 0] = e / loss
+        slope[:, n, 1 + self.beta] = -k / loss * beta * self.log_d
+        slope[:, n, 1 + self.betas + self.which] = k / loss
+        return np.log(loss), slope
+
+    def fit(self, resamples: int, seed: int) -> tuple[Array, Array, Array]:
+        """The best coordinates (p,), those of refits (R, p), and residuals (n,)."""
+        starts = []
+        for share in FLOORS:
+            for beta in EXPONENTS:
+                floor = self.y.min() + np.log(share)
+                over = [np.mean(self.y[self.which == k]) for k in range(self.batches)]
+                ks = [v + np.log(-np.expm1(floor - v)) for v in over]
+                starts.append([floor, *[np.log(beta)] * self.betas, *ks])
+        c = np.clip(np.array(starts), self.low, self.high)
+        cost = descend(self.at, c, self.y, self.low, self.high, ROUNDS)
+        best = c[int(np.argmin(cost))]
+        value, slope = self.at(best[None])
+        left = value[0] - self.y
+        errors = noise(left, slope[0]).errors(np.random.default_rng(seed), resamples)[0]
+        draws = np.tile(best, (resamples, 1))
+        if resamples:
+            descend(self.at, draws, value[0] - errors, self.low, self.high, REFIT, close=1e-6)
+        return best, draws, left
+
+    def needed(self, c: Array, target: float) -> Array:
+        """Log of the data that each batch needs to a loss (R, m), infinite at or below the floor."""
+        over = target - np.exp(c[:, :1])
+        with np.errstate(all="ignore"):
+            betas = np.exp(c[:, 1 : 1 + self.betas])
+            log = (c[:, 1 + self.betas :] - np.log(over)) / betas + self.middle
+        return np.where(over > 0, log, np.inf)
+
+
+def _critical(batch: Array, needed: Array, drawn: Array) -> CriticalBatch:
+    """The hyperbola through log data (m,), and through each draw of them (R, m)."""
+    log_x = np.log(batch)
+
+    def left(log_steps: Array) -> Array:
+        solved = _solve(log_x, log_steps)
+        return np.asarray(solved[:, :1] + np.logaddexp(0.0, solved[:, 1:] - log_x) - log_steps)
+
+    steps = needed - log_x
+    off = left(steps[None])[0]
+    expected = np.mean(np.sum((left(drawn - log_x) - off) ** 2, axis=1)) if len(drawn) else np.inf
+    ratio = float(np.sum(off**2) / expected) if expected > 0 else 1.0
+    wide = steps + (drawn - needed) * np.sqrt(max(1.0, ratio))
+    best = _natural(_solve(log_x, steps[None]), log_x, steps[None])[0]
+    draws = _natural(_solve(log_x, wide), log_x, wide) if len(drawn) else np.empty((0, 2))
+    with np.errstate(divide="ignore"):
+        notes = _notes(batch, float(best[1] / best[0]))
+    if ratio > 4.0:
+        notes.append(
+            "The batches scatter more around the hyperbola than the noise of the losses explains; intervals allow for it."
+        )
+    return CriticalBatch(batch, np.exp(steps), best, draws, off, tuple(notes))
+
+
+def _band(value: Array, draws: Array, level: float = 0.95) -> Band:
+    tail = 0.5 * (1.0 - level)
+    low, high = quantiles(np.exp(draws), (tail, 1.0 - tail))
+    return Band(np.exp(value), low, high, level)
+
+
+def _one(value: Any, draws: Array, level: float = 0.95) -> Band:
+    low, high = quantiles(draws, (0.5 * (1.0 - level), 0.5 * (1.0 + level)))
+    return Band(float(value), float(low), float(high), level)
