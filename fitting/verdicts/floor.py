@@ -23,13 +23,18 @@ NEARLY_NONE = 0.02
 
 @dataclass(frozen=True)
 class Profile:
-    """Floors held (k,), the objective each costs (k,), the lowest there is, and the 95 % interval that follows."""
+    """Floors held (k,), the objective each costs (k,), the lowest there is, and the interval that follows.
+
+    `theta` (k, p) is where the other parameters go, and `unit` turns twice a rise of the objective into a chi-squared.
+    """
 
     floors: Array
     objective: Array
     lowest: float
     low: float
     high: float
+    theta: Array
+    unit: float
 
 
 def profile(prob: Problem, theta: Array, residuals: Array, level: float = 0.95) -> Profile | None:
@@ -67,7 +72,7 @@ def profile(prob: Problem, theta: Array, residuals: Array, level: float = 0.95) 
     first, last = int(inside[0]), int(inside[-1])
     low = floors[0] if first == 0 else _between(floors, rise, first - 1)
     high = floors[-1] if last == len(floors) - 1 else _between(floors, rise, last)
-    return Profile(floors, costs, float(costs.min()), float(low), float(high))
+    return Profile(floors, costs, float(costs.min()), float(low), float(high), found, unit)
 
 
 def _direction(prob: Problem, theta: Array, at: int, sigma: float) -> tuple[float, Array]:

@@ -339,7 +339,9 @@ def test_what_if_shows_the_decision_at_the_plan_s_budget(page):
     opened(at, "What if")
     assert not at.exception
     assert "The best size hangs most on" in html(at)
-    assert len(at.get("plotly_chart")) == 3
+    assert len(at.get("plotly_chart")) == 4
+    assert "What if the floor lay elsewhere?" in html(at)
+    assert "E costs these runs no more than chance would" in html(at)
     at, _ = page("bundled:simulated-ladder", law="kaplan-params", **QUICK)
     opened(at, "What if")
     assert not at.exception
