@@ -94,7 +94,26 @@ def test_typed_numbers_agree_with_themselves() -> None:
     assert np.allclose(cerebras["batch"] * cerebras["steps"], cerebras["tokens"], rtol=0.01)
     chinchilla = table("chinchilla-tokens")
     assert np.allclose(chinchilla["tokens"] / chinchilla["params"], 21, rtol=0.08)
-    assert [t.key for t in tables()] == ["chinchilla-tokens"]
+    assert [t.key for t in tables()] == ["chinchilla-tokens", "probe-noise-scale"]
+
+
+def test_our_own_ladder_and_norms_say_what_the_whole_of_them_does() -> None:
+    from fitting.batch import critical_batch, noise_scale, steps_to_target
+
+    ladder = load("probe-batch-ladder").history
+    assert ladder is not None
+    ladder = ladder.rename(columns={"steps": "step"})
+    # All 1,643 evaluations give 27, 36, 39 and 52 sequences of 128 tokens, all 976 steps 1.2, 12.8, 23 and 38.
+    for loss, whole in ((1.25, 26.81), (1.22, 36.19), (1.20, 39.29), (1.18, 51.5)):
+        reached = steps_to_target(ladder, loss)
+        found = critical_batch(reached.batch / 128, reached.steps, resamples=0)
+        assert found.b_crit.value == pytest.approx(whole, rel=0.025)
+    norms = noise_scale(
+        *(table("probe-noise-scale")[c] for c in ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big"))
+    )
+    bands = [band for _, _, band in norms.along()]
+    assert [b.value for b in bands] == pytest.approx([1.19, 12.81, 23.17, 37.45], rel=0.01)
+    assert all(b.low < b.value < b.high for b in bands)
 
 
 def test_unknown_keys_name_the_known_ones() -> None:
@@ -122,6 +141,7 @@ DIGESTS = {
     "probe-grid": "18ecb8485b2bb307c1aa220834926071a65f4c432e297e3f3fd4719741bcc5dc",
     "simulated-ladder": "514e86fd5d0904694e1daea4a2b16c94e08737094a703bc4aeb833cc4418f83d",
     "simulated-families": "7bd4e1ad9e85a0bc3262657aac9f345742b6c8758fada536e1ff91b6777e5eac",
+    "probe-batch-ladder": "7d0e3cf1da1295f65260dfa9bf555c15a1be55c8aa6cea653271326c2ba74aa1",
     "cerebras-gpt": "f14abc55a0684dcce1f91e289973fefbddd9a8afdb3466a327078ec1989a13a9",
 }
 
