@@ -9,7 +9,7 @@ closed form is used: a well-known codebase once shipped one that was ten times o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,12 +36,16 @@ class Optimum:
 
 @dataclass(frozen=True)
 class Valley:
-    """Loss along a budget as a function of log N, for parameter sets {name: (R, 1)} and budgets (K,)."""
+    """Loss along a budget as a function of log N, for parameter sets {name: (R, 1)} and budgets (K,).
+
+    `given` holds what else the law asks for, the same for every run.
+    """
 
     law: Law
     values: Mapping[str, Array]
     flops: Array
     accounting: Accounting
+    given: Mapping[str, float] = field(default_factory=dict)
 
     def tokens(self, log_n: Array) -> Array:
         """Tokens the budget buys at each size, of the shape of `log_n`."""
@@ -49,13 +53,13 @@ class Valley:
 
     def loss(self, log_n: Array) -> Array:
         """Loss at each size, of the shape of `log_n` broadcast to (R, K)."""
-        out = self.law({"params": np.exp(log_n), "tokens": self.tokens(log_n)}, self.values)
+        out = self.law({**self.given, "params": np.exp(log_n), "tokens": self.tokens(log_n)}, self.values)
         return np.broadcast_to(out, np.broadcast_shapes(np.shape(out), log_n.shape))
 
     def imbalance(self, log_n: Array) -> Array:
         """Log of what parameters still buy over what tokens do; zero at the optimum, falling in log N; NaN if neither."""
         n, d = np.exp(log_n), self.tokens(log_n)
-        out: Any = self.law({"params": Dual(n, {0: n}), "tokens": Dual(d, {1: d})}, self.values)
+        out: Any = self.law({**self.given, "params": Dual(n, {0: n}), "tokens": Dual(d, {1: d})}, self.values)
         slopes = partials_of(out)
         with np.errstate(all="ignore"):
             return np.log(-slopes[0]) - np.log(-slopes[1] * (1.0 + self.accounting.slope))
@@ -64,7 +68,7 @@ class Valley:
         """The same for some of the parameter sets."""
         shared = self.flops.ndim == 1 or len(self.flops) == 1
         flops = self.flops if shared else self.flops[rows]
-        return Valley(self.law, {k: x[rows] for k, x in self.values.items()}, flops, self.accounting)
+        return Valley(self.law, {k: x[rows] for k, x in self.values.items()}, flops, self.accounting, self.given)
 
     def bounds(self) -> tuple[Array, Array]:
         """Lowest and highest log N worth looking at: one parameter, and one token."""
@@ -72,14 +76,28 @@ class Valley:
         return np.zeros_like(high), np.maximum(high, 1.0)
 
 
-def valley(law: Law, values: Array, flops: Array, accounting: Accounting) -> Valley:
+def valley(
+    law: Law, values: Array, flops: Array, accounting: Accounting, given: Mapping[str, float] | None = None
+) -> Valley:
     """The valley of a law of params and tokens with parameters (R, p), at budgets (K,) or (R, 1) in FLOPs."""
     named = {k: values[:, i, None] for i, k in enumerate(law.names)}
-    return Valley(law, named, np.asarray(flops, float), accounting)
+    return Valley(law, named, np.asarray(flops, float), accounting, given or {})
 
 
-def optimum(v: Valley) -> Optimum:
-    """The best size, tokens and loss for every parameter set and budget."""
+def optimum(v: Valley, most_tokens: float | None = None) -> Optimum:
+    """The best size, tokens and loss for every parameter set and budget, with no more than `most_tokens` if that is given.
+
+    Where the best would take more tokens, the model that uses up the budget on just so many is the best that is left: along
+    a budget the loss has one valley.
+    """
+    found = _free(v)
+    if most_tokens is None or not np.any(found.tokens > most_tokens):
+        return found
+    log_n = np.log(np.where(found.tokens > most_tokens, v.accounting.params(v.flops, most_tokens), found.params))
+    return Optimum(np.exp(log_n), np.array(v.tokens(log_n)), np.array(v.loss(log_n)))
+
+
+def _free(v: Valley) -> Optimum:
     low, high = v.bounds()
     count = len(next(iter(v.values.values())))
     shape = (count, v.flops.shape[-1])

@@ -10,7 +10,7 @@ import numpy as np
 
 from fitting.doubt import CHECKED
 from fitting.hardware import Hardware
-from fitting.optimum import Optimum, Valley, flat_range, optimum, valley
+from fitting.optimum import Optimum, flat_range, optimum, valley
 from fitting.result import Band, Fit, FitError, quantiles
 
 Array = np.ndarray
@@ -18,6 +18,20 @@ Array = np.ndarray
 # Budgets outside this are no budgets: a loss that needs more is called unreachable.
 LEAST_FLOPS, MOST_FLOPS = 1e3, 1e45
 VALLEY_SHARE = 1e-3
+# Up to four passes over the same text cost about nothing (Muennighoff et al. 2023, arXiv 2305.16264, section 6).
+FREE_EPOCHS = 4.0
+
+
+@dataclass(frozen=True)
+class Text:
+    """How much text there is: `unique` tokens, and the `most` tokens of training where the law itself knows no repeats."""
+
+    unique: float
+    most: float | None
+
+    def given(self, fit: Fit) -> dict[str, float]:
+        """What the law is told of it."""
+        return {"unique_tokens": self.unique} if "unique_tokens" in fit.law.inputs else {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +89,13 @@ def plan(
     utilisation: float | None = None,
     money: float | None = None,
     price: float | None = None,
+    unique_tokens: float | None = None,
     level: float = 0.95,
 ) -> Plan:
     """The plan for one budget: `flops` (a number or (K,) of them), `devices` x `hours`, `money` at `price`, or a `loss` wanted.
 
-    `params` holds the model at a chosen size instead of the best one. `peak` is a device's dense bf16 FLOP/s,
+    `params` holds the model at a chosen size instead of the best one. `unique_tokens` is how much text there is: a law that
+    knows of repeats weighs them, any other is held to `FREE_EPOCHS` passes. `peak` is a device's dense bf16 FLOP/s,
     `utilisation` the share of it reached. FLOPs are counted as the fitted table counts them.
     Raises FitError when the law cannot say, or no budget reaches the loss; TypeError when the budget is not given once.
     """
@@ -90,12 +106,16 @@ def plan(
         raise TypeError(
             f"give one budget: flops, devices with hours, money with price, or a loss; given: {given or 'none'}"
         )
-    if more := set(fit.law.inputs) - {"params", "tokens", "flops"}:
+    if unique_tokens is not None and not (np.isfinite(unique_tokens) and unique_tokens >= 1):
+        raise FitError(f"Unique tokens are a number of tokens, at least 1; there were {unique_tokens!r}.")
+    knows = "unique_tokens" in fit.law.inputs
+    if more := set(fit.law.inputs) - {"params", "tokens", "flops"} - ({"unique_tokens"} if unique_tokens else set()):
         raise FitError(
             f"{fit.law.title} also depends on {' and '.join(sorted(more))}, which a budget leaves open, so it cannot be planned "
-            "with. Fit a law of size and tokens, such as Chinchilla; predict says the loss of any one run."
+            f"with{': give unique_tokens, how much text there is' if more == {'unique_tokens'} else ''}. Or fit a law of size and "
+            "tokens, such as Chinchilla; predict says the loss of any one run."
         )
-    if not ({"params", "tokens"} == set(fit.law.inputs) or fit.law.inputs == ("flops",)):
+    if not ({"params", "tokens"} <= set(fit.law.inputs) or fit.law.inputs == ("flops",)):
         raise FitError(
             f"{fit.law.title} does not say how loss depends on both size and tokens, so it cannot split a budget. "
             "Fit a law of both, such as Chinchilla."
@@ -106,8 +126,11 @@ def plan(
         )
     if params is not None and not (np.isfinite(params) and params >= 1):
         raise FitError(f"A model size is a number of parameters, at least 1; it was {params!r}.")
+    text = None
+    if unique_tokens is not None and fit.law.inputs != ("flops",):
+        text = Text(float(unique_tokens), None if knows else FREE_EPOCHS * float(unique_tokens))
     if loss is not None:
-        return _for_loss(fit, float(loss), params, hardware, level)
+        return _for_loss(fit, float(loss), params, hardware, level, text)
     if hours is not None:
         hardware = hardware or Hardware()
         flops = hours * hardware.devices * hardware.flops_per_device_hour
@@ -115,7 +138,7 @@ def plan(
         if hardware is None or hardware.price is None:
             raise TypeError("money needs price: what one device-hour costs")
         flops = money / hardware.price * hardware.flops_per_device_hour
-    return _for_flops(fit, flops, params, hardware, level)
+    return _for_flops(fit, flops, params, hardware, level, text)
 
 
 def _hardware(devices: Any, peak: Any, utilisation: Any, price: Any) -> Hardware | None:
@@ -129,47 +152,53 @@ def _hardware(devices: Any, peak: Any, utilisation: Any, price: Any) -> Hardware
         raise FitError(str(e)) from None
 
 
-def _for_flops(fit: Fit, flops: Any, params: float | None, hardware: Hardware | None, level: float) -> Plan:
+def _for_flops(
+    fit: Fit, flops: Any, params: float | None, hardware: Hardware | None, level: float, text: Text | None
+) -> Plan:
     asked = np.asarray(flops, float)
     if not np.all(np.isfinite(asked)) or np.any(asked < LEAST_FLOPS) or np.any(asked > MOST_FLOPS):
         raise FitError(f"A budget is between {LEAST_FLOPS:.0e} and {MOST_FLOPS:.0e} FLOP; it was {flops!r}.")
     budgets = np.atleast_1d(asked)
-    best = _at(fit, fit.values[None, :], budgets, params)
-    spread = _at(fit, fit.draws, budgets, params)
-    return _assemble(fit, asked.shape, (budgets[None, :], budgets[None, :]), best, spread, params, hardware, level)
+    best = _at(fit, fit.values[None, :], budgets, params, text)
+    spread = _at(fit, fit.draws, budgets, params, text)
+    return _assemble(
+        fit, asked.shape, (budgets[None, :], budgets[None, :]), best, spread, params, hardware, level, text
+    )
 
 
-def _for_loss(fit: Fit, loss: float, params: float | None, hardware: Hardware | None, level: float) -> Plan:
+def _for_loss(
+    fit: Fit, loss: float, params: float | None, hardware: Hardware | None, level: float, text: Text | None
+) -> Plan:
     if not (np.isfinite(loss) and loss > 0):
         raise FitError(f"A loss is a positive number of nats per token; it was {loss!r}.")
-    budget = _budget_for(fit, fit.values[None, :], loss, params)
+    budget = _budget_for(fit, fit.values[None, :], loss, params, text)
     if not np.isfinite(budget[0, 0]):
-        lowest = _at(fit, fit.values[None, :], np.array([MOST_FLOPS]), params).loss[0, 0]
+        lowest = _at(fit, fit.values[None, :], np.array([MOST_FLOPS]), params, text).loss[0, 0]
         at = "" if params is None else f" at {params:.3g} parameters"
         raise FitError(
             f"No budget reaches a loss of {loss:.4g}{at}: by this fit it cannot fall below {lowest:.4g}. Ask for a higher loss."
         )
-    budgets = _budget_for(fit, fit.draws, loss, params)
-    best = _rowwise(fit, fit.values[None, :], budget, params)
-    spread = _rowwise(fit, fit.draws, budgets, params)
-    return _assemble(fit, (), (budget, budgets), best, spread, params, hardware, level)
+    budgets = _budget_for(fit, fit.draws, loss, params, text)
+    best = _rowwise(fit, fit.values[None, :], budget, params, text)
+    spread = _rowwise(fit, fit.draws, budgets, params, text)
+    return _assemble(fit, (), (budget, budgets), best, spread, params, hardware, level, text)
 
 
-def _at(fit: Fit, values: Array, budgets: Array, params: float | None) -> Optimum:
+def _at(fit: Fit, values: Array, budgets: Array, params: float | None, text: Text | None = None) -> Optimum:
     """Size, tokens and loss (R, K) for parameter sets (R, p) at budgets (K,)."""
     shape = (len(values), len(budgets))
     if fit.law.inputs == ("flops",):
         named = {k: values[:, i, None] for i, k in enumerate(fit.law.names)}
         missing = np.full(shape, np.nan)
         return Optimum(missing, missing, np.broadcast_to(fit.law({"flops": budgets}, named), shape))
-    v = valley(fit.law, values, budgets, fit.accounting)
+    v = valley(fit.law, values, budgets, fit.accounting, text.given(fit) if text else None)
     if params is None:
-        return optimum(v)
+        return optimum(v, text.most if text else None)
     log_n = np.full(shape, np.log(params))
     return Optimum(np.exp(log_n), np.array(v.tokens(log_n)), np.array(v.loss(log_n)))
 
 
-def _rowwise(fit: Fit, values: Array, budgets: Array, params: float | None) -> Optimum:
+def _rowwise(fit: Fit, values: Array, budgets: Array, params: float | None, text: Text | None = None) -> Optimum:
     """As `_at`, with a budget of its own for each parameter set: values (R, p), budgets (R, 1)."""
     reachable = np.isfinite(budgets)
     safe = np.where(reachable, budgets, MOST_FLOPS)
@@ -178,9 +207,9 @@ def _rowwise(fit: Fit, values: Array, budgets: Array, params: float | None) -> O
         missing = np.full(budgets.shape, np.nan)
         found = Optimum(missing, missing, fit.law({"flops": safe}, named))
     else:
-        v = Valley(fit.law, {k: values[:, i, None] for i, k in enumerate(fit.law.names)}, safe, fit.accounting)
+        v = valley(fit.law, values, safe, fit.accounting, text.given(fit) if text else None)
         if params is None:
-            found = optimum(v)
+            found = optimum(v, text.most if text else None)
         else:
             log_n = np.full(budgets.shape, np.log(params))
             found = Optimum(np.exp(log_n), np.array(v.tokens(log_n)), np.array(v.loss(log_n)))
@@ -189,17 +218,17 @@ def _rowwise(fit: Fit, values: Array, budgets: Array, params: float | None) -> O
     return Optimum(found.params * sized, found.tokens * unreachable, found.loss)
 
 
-def _budget_for(fit: Fit, values: Array, loss: float, params: float | None) -> Array:
+def _budget_for(fit: Fit, values: Array, loss: float, params: float | None, text: Text | None = None) -> Array:
     """The budget (R, 1) at which each parameter set reaches a loss; infinite where none does. Bisection in log C."""
     count = len(values)
     low = np.full((count, 1), np.log(LEAST_FLOPS))
     high = np.full((count, 1), np.log(MOST_FLOPS))
     if count == 0:
         return low
-    never = _rowwise(fit, values, np.exp(high), params).loss > loss
+    never = _rowwise(fit, values, np.exp(high), params, text).loss > loss
     for _ in range(60):
         middle = 0.5 * (low + high)
-        above = _rowwise(fit, values, np.exp(middle), params).loss > loss
+        above = _rowwise(fit, values, np.exp(middle), params, text).loss > loss
         low, high = np.where(above, middle, low), np.where(above, high, middle)
     return np.where(never, np.inf, np.exp(0.5 * (low + high)))
 
@@ -213,6 +242,7 @@ def _assemble(
     params: float | None,
     hardware: Hardware | None,
     level: float,
+    text: Text | None = None,
 ) -> Plan:
     def band(a: Array, b: Array) -> Band:
         return fit.band_of(a, b, level, shape)
@@ -221,15 +251,17 @@ def _assemble(
     chosen = budgets[0]
     flat, penalty = None, None
     if sized and params is None:
-        v = valley(fit.law, fit.values[None, :], chosen[0], fit.accounting)
+        v = valley(fit.law, fit.values[None, :], chosen[0], fit.accounting, text.given(fit) if text else None)
         low, high = flat_range(v, best, VALLEY_SHARE)
+        if text is not None and text.most is not None:
+            low = np.maximum(low, fit.accounting.params(chosen, text.most))
         flat = tuple(float(x[0, 0]) if shape == () else x[0] for x in (low, high))
     if sized and params is not None:
-        ideal = _at(fit, fit.values[None, :], chosen[0], None)
+        ideal = _at(fit, fit.values[None, :], chosen[0], None, text)
         if budgets[1] is budgets[0]:
-            ideal_spread = _at(fit, fit.draws, budgets[1][0], None)
+            ideal_spread = _at(fit, fit.draws, budgets[1][0], None, text)
         else:
-            ideal_spread = _rowwise(fit, fit.draws, budgets[1], None)
+            ideal_spread = _rowwise(fit, fit.draws, budgets[1], None, text)
         with np.errstate(all="ignore"):
             penalty = band(best.loss / ideal.loss - 1.0, spread.loss / ideal_spread.loss - 1.0)
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
@@ -245,12 +277,12 @@ def _assemble(
         tokens=band(best.tokens, spread.tokens) if sized else None,
         tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
         loss=band(best.loss, spread.loss),
-        loss_run=band(*fit.of_run(_places(fit, chosen, best), best.loss, spread.loss)),
+        loss_run=band(*fit.of_run(_places(fit, chosen, best, text), best.loss, spread.loss)),
         valley=flat,  # type: ignore[arg-type]
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,
         hardware=hardware,
-        notes=_notes(fit, chosen[0], best, sized),
+        notes=_notes(fit, chosen[0], best, sized, text),
         split=Split(_named(chosen, best, sized), _named(spread_budget, spread, sized)),
     )
 
@@ -260,9 +292,10 @@ def _named(budgets: Array, found: Optimum, sized: bool) -> dict[str, Array]:
     return {"flops": budgets, "loss": found.loss, **sizes}
 
 
-def _places(fit: Fit, budgets: Array, best: Optimum) -> dict[str, Array]:
+def _places(fit: Fit, budgets: Array, best: Optimum, text: Text | None) -> dict[str, Array]:
     """Where the plan's runs lie, (1, K) for each of the law's inputs."""
-    known = {"flops": budgets, "params": best.params, "tokens": best.tokens}
+    unique = np.full(best.tokens.shape, text.unique if text else np.nan)
+    known = {"flops": budgets, "params": best.params, "tokens": best.tokens, "unique_tokens": unique}
     return {k: known[k] for k in fit.law.inputs}
 
 
@@ -272,10 +305,26 @@ def _ratio(o: Optimum) -> Array:
     return np.where(np.isnan(ratio), np.inf, ratio)  # both unreachable: more of either than there is
 
 
-def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool) -> tuple[str, ...]:
+def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | None = None) -> tuple[str, ...]:
     if len(budgets) != 1:
         return ()
     notes = []
+    if text is not None:
+        passes = best.tokens[0, 0] / text.unique
+        if text.most is None:
+            notes.append(f"{passes:.3g} passes over {text.unique:.3g} unique tokens, as the law weighs repeats.")
+        elif best.tokens[0, 0] > text.most * 1.000001:
+            notes.append(
+                f"At this size the budget goes {passes:.3g} times over {text.unique:.3g} unique tokens; the law takes each for "
+                f"new, which holds up to about {FREE_EPOCHS:g} passes."
+            )
+        elif best.tokens[0, 0] > text.most * 0.999999:
+            notes.append(
+                f"Held to {FREE_EPOCHS:g} passes over {text.unique:.3g} unique tokens, so the model is larger than the best for "
+                "unlimited text. A law of repeated data weighs more passes; fit one to runs that repeat."
+            )
+        elif passes > 1.0:
+            notes.append(f"{passes:.3g} passes over {text.unique:.3g} unique tokens, which cost about nothing.")
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
     if budgets[0] > largest:
         far = f"{budgets[0] / largest:.2g}x beyond the largest run"

@@ -113,6 +113,11 @@ class Accounting:
         """Training FLOPs of a run in the table's own convention."""
         return 6.0 * params * tokens * self.ratio(params)
 
+    def params(self, flops: Any, tokens: Any) -> Any:
+        """The model size at which a budget in the table's convention buys so many tokens."""
+        log = np.log(flops / 6.0) - np.log(tokens) - self.offset + self.slope * self.centre
+        return np.exp(log / (1.0 + self.slope))
+
     def tokens(self, flops: Any, params: Any) -> Any:
         """Tokens that a budget in the table's convention buys at a model size."""
         return flops / (6.0 * params * self.ratio(params))

@@ -64,6 +64,8 @@ def plan_values(plan: Plan) -> dict[str, Any]:
     """A plan's attributes as plain values: bands as {value, low, high, level}."""
     out: dict[str, Any] = {}
     for f in fields(plan):
+        if f.name == "split":  # the draws behind the bands
+            continue
         v = getattr(plan, f.name)
         out[f.name] = _band(v) if isinstance(v, Band) else asdict(v) if f.name == "hardware" and v is not None else v
     if plan.hardware is not None:

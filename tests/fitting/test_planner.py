@@ -299,3 +299,42 @@ def test_more_compute_is_never_worse(fitted):
     assert np.all(np.diff(loss.value) < 0)
     assert np.all(loss.low <= loss.value)
     assert np.all(loss.value <= loss.high)
+
+
+MUENNIGHOFF = {"E": 1.87, "A": 521.0, "B": 1488.0, "alpha": 0.353, "beta": 0.353, "R_N": 5.31, "R_D": 15.4}
+
+
+@pytest.mark.parametrize("unique", [1e9, 3e10, 1e12])
+def test_a_law_of_repeats_is_planned_with_the_text_there_is(fit_of, unique):
+    """Against a dense grid over size, the law told how many of the tokens are new."""
+    law = all_laws()["data-constrained"]
+    p = plan(fit_of("data-constrained", **MUENNIGHOFF), flops=1e22, unique_tokens=unique)
+    n = np.exp(np.linspace(np.log(1e6), np.log(1e14), 400_001))
+    loss = law({"params": n, "tokens": 1e22 / (6 * n), "unique_tokens": np.float64(unique)}, MUENNIGHOFF)
+    assert p.loss.value == pytest.approx(loss.min(), rel=1e-9)
+    assert p.params.value == pytest.approx(n[np.argmin(loss)], rel=1e-3)
+    assert "passes over" in p.notes[0]
+
+
+def test_a_law_of_new_tokens_is_held_to_four_passes(paper):
+    """The best that is left uses the budget up on just so many tokens; with text enough nothing changes."""
+    free = plan(paper, flops=1e22)
+    held = plan(paper, flops=1e22, unique_tokens=free.tokens.value / 10)
+    assert held.tokens.value == pytest.approx(0.4 * free.tokens.value, rel=1e-9)
+    assert 6 * held.params.value * held.tokens.value == pytest.approx(1e22, rel=1e-9)
+    assert held.loss.value > free.loss.value
+    assert held.valley[0] == pytest.approx(held.params.value, rel=1e-6)  # no smaller model is allowed
+    assert any("Held to 4 passes" in note for note in held.notes)
+    ample = plan(paper, flops=1e22, unique_tokens=free.tokens.value)
+    assert (ample.params.value, ample.loss.value) == (free.params.value, free.loss.value)
+    needs = plan(paper, loss=held.loss.value, unique_tokens=free.tokens.value / 10)
+    assert needs.flops.value == pytest.approx(1e22, rel=1e-6)
+    chosen = plan(paper, flops=1e22, params=free.params.value, unique_tokens=free.tokens.value / 10)
+    assert any("takes each for new" in note for note in chosen.notes)
+
+
+def test_text_that_is_none(paper, fit_of):
+    with pytest.raises(FitError, match="at least 1"):
+        plan(paper, flops=1e22, unique_tokens=0.0)
+    with pytest.raises(FitError, match="give unique_tokens"):
+        plan(fit_of("data-constrained", **MUENNIGHOFF), flops=1e22)
