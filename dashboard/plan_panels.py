@@ -9,10 +9,11 @@ import streamlit as st
 
 from dashboard import numbers, plan_run, plan_state, plan_table, state, widgets
 from dashboard.budget_chart import budget_chart, committed_budget
-from dashboard.plan_settings import OTHER, PEAKS, PlanSettings
+from dashboard.plan_settings import OTHER, PEAKS, PlanSettings, typed
 from data.cells import number
 from fitting import Fit, FitError, Plan, plan
 from fitting.batch import Front, RateLaws, WholeRun
+from fitting.shapes import SizedShape
 
 FRONT = "front"
 DEVICES = [*PEAKS, OTHER]
@@ -29,14 +30,16 @@ def field(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked
     where.number_input(label, value=getattr(asked, name), key=f"plan_{name}", on_change=keep, args=(name,), **more)  # type: ignore[call-overload]
 
 
-def how_fast(found: Front | FitError, asked: PlanSettings, here: WholeRun) -> None:
+def how_fast(found: Front | FitError, asked: PlanSettings, here: WholeRun, least: int | None) -> None:
     """The front between time and compute, its line where the devices put it, beside what bounds it."""
     main, side = st.columns([7, 3], gap="large")
     with main:
         if isinstance(found, FitError):
             widgets.quiet(str(found))
         else:
-            budget_chart(plan_run.front_payload(found, asked, here), key=FRONT, on_change=partial(_let_go, found))
+            budget_chart(
+                plan_run.front_payload(found, asked, here, least), key=FRONT, on_change=partial(_let_go, found)
+            )
     with side:
         st.markdown("**Devices and limits**")
         left, right = st.columns(2)
@@ -64,7 +67,7 @@ def how_fast(found: Front | FitError, asked: PlanSettings, here: WholeRun) -> No
         )  # fmt: skip
         field(right, "most_money", "At most, $", asked, min_value=0.0, help="0 for no limit.")
         if not isinstance(found, FitError):
-            said = plan_run.verdict(found, asked)
+            said = plan_run.verdict(found, asked, least)
             if said:
                 widgets.quiet(said)
 
@@ -76,6 +79,37 @@ def _let_go(found: Front) -> None:
         devices = plan_run.devices_at(found, at)
         st.session_state["plan_devices"] = devices  # the field says the same
         plan_state.change(devices=devices)
+
+
+def shapes(found: tuple[SizedShape, ...] | FitError, asked: PlanSettings) -> None:
+    """A few shapes near the plan's size, with what their training holds in memory and the fewest devices that takes."""
+    if isinstance(found, FitError):
+        widgets.quiet(str(found))
+        return
+    heads = ("Parameters", "Layers", "Width", "Heads", "Feed-forward", "Memory, states", f"Fewest {asked.device}")
+    rows = []
+    for one in found:
+        total, least = plan_run.memory_of(one, asked)
+        s, off = one.shape, numbers.percent(one.off)
+        cells = (
+            f"<b>{numbers.count(one.params)}</b> ({'+' if one.off > 0 else ''}{off})", f"{s.layers:,}", f"{s.width:,}",
+            f"{s.heads:,} of {s.d_attn // s.heads}", f"{s.d_ffn:,}", _bytes(total),
+            "—" if least is None else f"{least:,}",
+        )  # fmt: skip
+        rows.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
+    st.html(
+        f'<div class="iso-scroll"><table class="iso-table"><thead><tr>{"".join(f"<th scope=col>{h}</th>" for h in heads)}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+    widgets.quiet(plan_run.SHAPE_WORDS)
+
+
+def _bytes(value: float) -> str:
+    """Bytes as people say them: 380 GB."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value / 1e3:.3g} kB"
 
 
 def what_it_takes(asked: PlanSettings, unit: str) -> None:
@@ -136,13 +170,20 @@ def another_way(fit: Fit, here: Plan, asked: PlanSettings) -> None:
         elif here.penalty is not None:
             value, interval = numbers.with_interval(here.penalty.value, here.penalty.low, here.penalty.high, "percent")
             st.caption(f"The loss is {value} ({interval}) above what the best size would reach with this budget.")
+        st.text_input(
+            "Unique tokens there are", value=asked.text, placeholder="enough, or such as 2T", key="plan_text", on_change=keep,
+            args=("text",), help="A law of repeated data weighs each pass; any other is held to four passes, which cost about nothing "
+            "(Muennighoff et al. 2023).",
+        )  # fmt: skip
+        if asked.text and typed(asked.text) is None:
+            st.caption(":red[Unique tokens are a number such as 300B or 2T.]")
     wanted = st.text_input(
         "Reach a loss of", placeholder="such as 2.1", key="plan_loss", help="The budget that a loss needs."
     )
     if not wanted:
         return
     try:
-        needs = plan(fit, loss=number(wanted), params=asked.chosen)
+        needs = plan(fit, loss=number(wanted), params=asked.chosen, unique_tokens=plan_state.unique_tokens(fit))
     except FitError as error:
         st.caption(f":red[{widgets.literal(str(error))}]")
         return

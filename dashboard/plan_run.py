@@ -29,6 +29,9 @@ from fitting.batch import (
     rate_laws,
 )
 from fitting.batch.published import CRITICAL, OPTIMAL, RATE
+from fitting.devices import DEVICES
+from fitting.memory import least_devices, memory_per_device
+from fitting.shapes import SizedShape, shapes_near
 
 RULES = {
     "steplaw": "Step Law (Li et al. 2025)",
@@ -107,17 +110,52 @@ def runs_batch(asked: PlanSettings, runs: Runs, batch: Advice) -> tuple[Advice, 
     ), "as the table's grow with size and tokens"
 
 
+PASS = 4096  # tokens in one pass on one device, at most: a larger share of the batch is taken in several
+SHAPE_WORDS = (
+    "Loss hardly minds the shape at a given size (Kaplan et al. 2020). Memory is that of weights, gradients and Adam's states, 16 bytes "
+    f"a parameter in mixed precision, divided among the devices; each also holds a pass of {PASS:,} tokens and keeps a tenth free."
+)
+
+
+def shapes_of(params: float, count: str) -> tuple[SizedShape, ...] | FitError:
+    """Shapes near a size by the count that the fit used; where a vocabulary takes it all, by what the blocks hold."""
+    known = count if count in ("params_nonembed", "params_active") else "params_total"
+    try:
+        return shapes_near(params, count=known)
+    except FitError as refusal:
+        try:
+            return shapes_near(params, count="params_nonembed")
+        except FitError:
+            return refusal
+
+
+def memory_of(shape: SizedShape, asked: PlanSettings) -> tuple[float, int | None]:
+    """Bytes of a training's states in all, and the fewest of the chosen devices that hold it, None where that is not known."""
+    held = memory_per_device(shape, 1, micro_tokens=1)
+    memory = next((d.memory for d in DEVICES if d.name == asked.device), None)
+    if memory is not None:
+        for recompute in ("attention", "full"):
+            try:
+                tokens = min(PASS, asked.device_tokens)
+                least = least_devices(shape, memory, micro_tokens=tokens, recompute=recompute)
+            except FitError:
+                continue
+            return held.total - held.activations, least
+    return held.total - held.activations, None
+
+
 def cluster(asked: PlanSettings) -> Cluster:
     """The devices, and what each takes of a batch in a step."""
     return Cluster(asked.hardware, float(asked.device_tokens))
 
 
-def limits(asked: PlanSettings) -> Limits:
-    """What the run may take, as the person said."""
+def limits(asked: PlanSettings, least: int | None = None) -> Limits:
+    """What the run may take, as the person said; `least` devices hold it."""
     return Limits(
         deadline=asked.deadline * DAY or None,
         devices=float(asked.most_devices) or None,
         money=asked.most_money or None,
+        least=least if least is not None and least > 1 else None,
     )
 
 
@@ -135,7 +173,7 @@ def front_of(
         return refusal
 
 
-def front_payload(f: Front, asked: PlanSettings, here: WholeRun) -> dict[str, Any]:
+def front_payload(f: Front, asked: PlanSettings, here: WholeRun, least: int | None = None) -> dict[str, Any]:
     """The chart of the front: time along, then compute or money, devices, batch and steps; what the limits forbid is hatched.
 
     `here` has the batch and learning rate that go with the plan: along the front the rate follows the batch's square root.
@@ -182,7 +220,7 @@ def front_payload(f: Front, asked: PlanSettings, here: WholeRun) -> dict[str, An
             {"key": "batch", "label": "Batch", "unit": "tokens a step", "format": "count", **_ends(f.batch), **wide,
              "other": {"label": "critical batch", "value": np.full(len(grid), f.b_crit)}, "extras": under},
         ],
-        "regions": _regions(f, asked),
+        "regions": _regions(f, asked, least),
         "takes": [],
         "budget_unit": {"label": "", "per_flop": 1.0, "format": "duration"},
         "level": f.batch.level,
@@ -193,13 +231,14 @@ def _ends(band: Any) -> dict[str, Any]:
     return {"value": band.value, "low": band.low, "high": band.high}
 
 
-def _regions(f: Front, asked: PlanSettings) -> list[dict[str, Any]]:
+def _regions(f: Front, asked: PlanSettings, least: int | None) -> list[dict[str, Any]]:
     """What each limit forbids, as a stretch of the time axis."""
-    first, last = f.ends(limits(asked))
+    first, last = f.ends(limits(asked, least))
     words = {
         "devices": f"more than {asked.most_devices:,} devices",
         "money": f"over {numbers.say(asked.most_money, 'money')}",
         "deadline": f"after {numbers.say(asked.deadline * DAY, 'duration')}",
+        "memory": f"fewer than {least:,} do not hold it" if least else "",
     }
     end = math.log10(f.seconds[-1])
     out: list[dict[str, Any]] = [
@@ -215,20 +254,19 @@ def _regions(f: Front, asked: PlanSettings) -> list[dict[str, Any]]:
     return out
 
 
-def verdict(f: Front, asked: PlanSettings) -> str:
+def verdict(f: Front, asked: PlanSettings, least: int | None = None) -> str:
     """In a sentence whether the limits leave a window, and which; '' where none is set."""
-    wanted = limits(asked)
-    if wanted == Limits():
+    wanted = limits(asked, least)
+    if limits(asked) == Limits():
         return ""
     soonest, latest = f.window(wanted)
     if soonest > latest or soonest > f.seconds[-1]:
         first, last = f.ends(wanted)
         binding = max(first, key=lambda k: first[k])
-        least = {"devices": "the devices allowed", "money": "the money allowed", "steps": "the fewest steps there are"}[
-            binding
-        ]
-        against = " within the deadline" if "deadline" in last and math.isfinite(first[binding]) else ""
-        return f"{least.capitalize()} cannot reach this loss{against}. Plan a smaller budget, or loosen a limit."
+        words = {"devices": "The devices allowed", "money": "The money allowed", "steps": "The fewest steps there are"}
+        late = "deadline" in last and latest == last["deadline"] and math.isfinite(first[binding])
+        against = " within the deadline" if late else ""
+        return f"{words[binding]} cannot reach this loss{against}. Plan a smaller budget, or loosen a limit."
     now = f.at_devices(asked.devices)
     if math.isfinite(latest):
         within = f"between {numbers.say(max(soonest, f.seconds[0]), 'duration')} and {numbers.say(latest, 'duration')}"

@@ -20,7 +20,8 @@ CRITICALS = ("zhang_coupled", "kaplan_critical", "measured", "number")
 
 @dataclass(frozen=True)
 class PlanSettings:
-    """The devices trained on and the unit a budget is said in; `size` is the model size held, as typed ("" for the best).
+    """The devices trained on and the unit a budget is said in; `size` is the model size held, as typed ("" for the best),
+    `text` how many unique tokens there are ("" for enough).
 
     `rule` is where batch and learning rate come from, `critical` where the critical batch does, `critical_batch` and
     `runs_batch` numbers as typed ("" where the law or the table says); `device_tokens` is what a device takes of a batch in a
@@ -36,6 +37,7 @@ class PlanSettings:
     utilisation: float = 40.0
     price: float = 2.0
     size: str = ""
+    text: str = ""
     rule: str = "steplaw"
     critical: str = "zhang_coupled"
     critical_batch: str = ""

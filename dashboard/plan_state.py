@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from dashboard import plan_run, plan_table, state, workspace
-from dashboard.plan_settings import PlanSettings, read_settings
+from dashboard.plan_settings import PlanSettings, read_settings, typed
 from data.cells import number
 from fitting.planner import LEAST_FLOPS, MOST_FLOPS
 
@@ -50,19 +50,34 @@ def set_budget(at: float) -> None:
     workspace.remember(state.space(), {f"budget:{state.chosen().key}": at})
 
 
+def unique_tokens(fit: Fit) -> float | None:
+    """The text there is: as typed; else, for a law that asks, the most that any run had; None for enough."""
+    given = typed(settings().text)
+    if given is None and "unique_tokens" in fit.law.inputs:
+        return fit.ranges["unique_tokens"][1]
+    return given
+
+
 def current_sweep(fit: Fit, at: float, size: float | None) -> Plan:
     """The plan along the chart for a budget of 10^`at` FLOP; the same table for every budget the chart reaches."""
     nodes = tuple(plan_table.budgets(fit, at))
-    return _sweep(fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, size, fit)
+    return _sweep(fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, size, unique_tokens(fit), fit)
 
 
 @st.cache_resource(
     max_entries=8, show_spinner="Planning along the budget"
 )  # each holds the draws of its hundred budgets
 def _sweep(
-    digest: str, law: str, settings: str, table: str, nodes: tuple[float, ...], size: float | None, _fit: Fit
+    digest: str,
+    law: str,
+    settings: str,
+    table: str,
+    nodes: tuple[float, ...],
+    size: float | None,
+    unique: float | None,
+    _fit: Fit,
 ) -> Plan:
-    return plan_table.sweep(_fit, nodes, size)
+    return plan_table.sweep(_fit, nodes, size, unique)
 
 
 def current_run(fit: Fit, along: Plan, here: Plan) -> tuple[WholeRun, WholeRun] | None:
@@ -74,7 +89,14 @@ def current_run(fit: Fit, along: Plan, here: Plan) -> tuple[WholeRun, WholeRun] 
     asked, own, kept = settings(), own_rules(fit), state.setting("critical")
     batch, lr = plan_run.rules(asked, own)
     critical = plan_run.critical(asked, plan_run.measured(kept))
-    about = (asked.rule if own is not None else "", asked.critical, asked.critical_batch, repr(kept), asked.size)
+    about = (
+        asked.rule if own is not None else "",
+        asked.critical,
+        asked.critical_batch,
+        repr(kept),
+        asked.size,
+        asked.text,
+    )
     nodes = (len(along.flops.value), float(along.flops.value[0]), float(along.flops.value[-1]))
     key = (fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, about, asked.rule)
     return _whole(key, lambda: whole_run(along, batch, lr, critical)), whole_run(here, batch, lr, critical)

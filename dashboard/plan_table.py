@@ -255,6 +255,6 @@ def _takes(hardware: Hardware, device: str) -> list[dict[str, Any]]:
     return takes
 
 
-def sweep(fit: Fit, nodes: Iterable[float], chosen: float | None = None) -> Plan:
-    """The plan at budgets of 10^`nodes` FLOP (K,), at the best size or at a chosen one."""
-    return plan(fit, flops=10.0 ** np.array(list(nodes)), params=chosen)
+def sweep(fit: Fit, nodes: Iterable[float], chosen: float | None = None, unique: float | None = None) -> Plan:
+    """The plan at budgets of 10^`nodes` FLOP (K,), at the best size or at a chosen one, with so much text."""
+    return plan(fit, flops=10.0 ** np.array(list(nodes)), params=chosen, unique_tokens=unique)

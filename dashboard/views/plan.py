@@ -41,7 +41,7 @@ asked = plan_state.settings()
 hardware = asked.hardware
 try:
     at = plan_state.budget(fit)
-    here = plan(fit, flops=10.0**at, params=asked.chosen)
+    here = plan(fit, flops=10.0**at, params=asked.chosen, unique_tokens=plan_state.unique_tokens(fit))
     along = plan_state.current_sweep(fit, at, asked.chosen)
 except FitError as error:
     widgets.chips([*chips, *fit_words.chips(fit)])
@@ -73,9 +73,14 @@ notes = [*here.notes, *(whole[1].notes if whole else ())]
 if notes:
     st.caption(widgets.literal(" ".join(notes)))
 
-if whole is not None:
+if whole is not None and here.params is not None:
+    shapes = plan_run.shapes_of(here.params.value, fit.settings.count)
+    least = None if isinstance(shapes, FitError) else plan_run.memory_of(shapes[0], asked)[1]
     fit_panels.section("How fast", "the same loss sooner for more compute; a batch smaller than your runs' takes less")
-    plan_panels.how_fast(plan_state.current_front(fit, here), asked, whole[1])
+    plan_panels.how_fast(plan_state.current_front(fit, here), asked, whole[1], least)
+
+    fit_panels.section("A shape to build", "near this size, and the fewest devices that its training fits on")
+    plan_panels.shapes(shapes, asked)
 
 fit_panels.section("Settings")
 shown, goes, ask = st.columns(3, gap="medium")

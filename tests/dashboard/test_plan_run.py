@@ -116,3 +116,29 @@ def test_a_critical_batch_of_ones_own(ladder):
         {**kept, "unit_tokens": "x"},
     ):
         assert plan_run.measured(nonsense) is None
+
+
+def test_shapes_and_what_they_hold():
+    """16 bytes a parameter; what no device of the list holds in one pass is not said to fit; a vocabulary that takes all steps aside."""
+    found = plan_run.shapes_of(7e9, "params")
+    assert not isinstance(found, FitError)
+    held, least = plan_run.memory_of(found[0], DEFAULTS)
+    assert held == pytest.approx(16 * found[0].params, rel=1e-6)
+    assert least is not None
+    assert least >= held / 80e9
+    assert plan_run.memory_of(found[0], replace(DEFAULTS, device="Other"))[1] is None
+    tiny = plan_run.shapes_of(7e4, "params")
+    assert not isinstance(tiny, FitError)
+    assert tiny[0].count == "params_nonembed"
+
+
+def test_a_model_too_large_for_few_devices_bounds_the_front(ladder):
+    f = front(ladder, DEFAULTS)
+    batch, lr = plan_run.rules(DEFAULTS, None)
+    made = clean(plan_run.front_payload(f, DEFAULTS, whole_run(ladder[2], batch, lr), least=16))
+    (region,) = made["regions"]
+    assert region["label"] == "fewer than 16 do not hold it"
+    assert region["from"] == pytest.approx(math.log10(f.at_devices(16)), abs=1e-6)
+    assert plan_run.verdict(f, DEFAULTS, 16) == ""  # nobody set a limit
+    asked = replace(DEFAULTS, devices=8, most_devices=64)
+    assert "does not lie there" in plan_run.verdict(front(ladder, asked), asked, 16)

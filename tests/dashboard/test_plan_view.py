@@ -185,3 +185,12 @@ def test_runs_too_small_for_the_papers_are_told_so(page):
     at, _ = page()
     assert not at.exception
     assert "has no critical batch for a model of" in html(at)
+
+
+def test_the_text_there_is_holds_the_tokens(page):
+    at, _ = page(source="bundled:simulated-ladder")
+    at.text_input(key="plan_text").set_value("20B").run()
+    assert not at.exception
+    assert "Held to 4 passes" in words(at)
+    at.text_input(key="plan_text").set_value("plenty").run()
+    assert "Unique tokens are a number" in words(at)
