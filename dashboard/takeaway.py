@@ -9,6 +9,7 @@ import streamlit as st
 
 from data.schema import Runs
 from fitting import Families, Fit, Plan
+from fitting.batch import WholeRun
 from fitting.export import (
     fit_to_json,
     fit_to_latex,
@@ -45,13 +46,13 @@ def downloads(files: Iterable[File], key: str) -> None:
             )
 
 
-def of_plan(fit: Fit, plan: Plan) -> list[File]:
-    """A plan as LaTeX, JSON and CSV, and the law it rests on as Python."""
+def of_plan(fit: Fit, plan: Plan, whole: WholeRun | None = None) -> list[File]:
+    """A plan with what goes with it as LaTeX, JSON and CSV, and the law it rests on as Python."""
     return [
-        File("LaTeX", "plan.tex", "text/x-tex", lambda: fit_to_latex(fit) + "\n" + plan_to_latex(fit, plan)),
+        File("LaTeX", "plan.tex", "text/x-tex", lambda: fit_to_latex(fit) + "\n" + plan_to_latex(fit, plan, whole)),
         File("Python", "law.py", "text/x-python", lambda: fit_to_python(fit)),
-        File("JSON", "plan.json", "application/json", lambda: plan_to_json(fit, plan)),
-        File("CSV", "plan.csv", "text/csv", lambda: plan_to_csv(fit, plan)),
+        File("JSON", "plan.json", "application/json", lambda: plan_to_json(fit, plan, whole)),
+        File("CSV", "plan.csv", "text/csv", lambda: plan_to_csv(fit, plan, whole)),
     ]
 
 

@@ -25,6 +25,23 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option("--price", type=POSITIVE, help="What one device-hour costs.")
 @click.option("--loss", type=POSITIVE, help="A loss wanted: what does it need?")
 @click.option("--params", type=POSITIVE, help="Hold the model at this many parameters instead of the best size.")
+@click.option(
+    "--unique-tokens", type=POSITIVE, help="How much text there is: passes over it are weighed, or held to four."
+)
+@click.option(
+    "--rule",
+    type=click.Choice(["steplaw", "porian", "deepseek", "none"]),
+    default="steplaw",
+    show_default=True,
+    help="Whose law the best batch and learning rate follow; none leaves both out.",
+)
+@click.option(
+    "--critical",
+    type=click.Choice(["zhang_coupled", "kaplan_critical", "none"]),
+    default="zhang_coupled",
+    show_default=True,
+    help="Whose law the critical batch follows.",
+)
 @json_option
 @click.option("--latex", metavar="PATH", help="Write the plan as a LaTeX table.")
 @click.option("--csv", metavar="PATH", help="Write the plan as CSV.")
@@ -40,6 +57,9 @@ def command(
     price: float | None,
     loss: float | None,
     params: float | None,
+    unique_tokens: float | None,
+    rule: str,
+    critical: str,
     json_to: str | None,
     latex: str | None,
     csv: str | None,
@@ -49,6 +69,7 @@ def command(
     Give one budget: --flops, --devices with --hours, --money with --price, or a --loss wanted.
     """
     from fitting import load_fit, plan
+    from fitting.batch import from_paper, whole_run
     from fitting.export import plan_to_csv, plan_to_json, plan_to_latex
 
     given = [name for name, value in {"flops": flops, "hours": hours, "money": money, "loss": loss}.items() if value]
@@ -64,21 +85,25 @@ def command(
     fitted = load_fit(file)
     found = plan(
         fitted, flops=flops, params=params, loss=loss, devices=devices, hours=hours,
-        peak=peak, utilisation=utilisation, money=money, price=price,
+        peak=peak, utilisation=utilisation, money=money, price=price, unique_tokens=unique_tokens,
     )  # fmt: skip
+    whole = None
+    if rule != "none" and found.params is not None:
+        laws = (from_paper(f"{rule}_batch"), from_paper(f"{rule}_lr"))
+        whole = whole_run(found, *laws, None if critical == "none" else from_paper(critical))
     outputs = (
-        (json_to, lambda: plan_to_json(fitted, found)),
-        (latex, lambda: plan_to_latex(fitted, found)),
-        (csv, lambda: plan_to_csv(fitted, found)),
+        (json_to, lambda: plan_to_json(fitted, found, whole)),
+        (latex, lambda: plan_to_latex(fitted, found, whole)),
+        (csv, lambda: plan_to_csv(fitted, found, whole)),
     )
     for to, make in outputs:
         if to is not None:
             write_text(make(), to)
     if all(to is None for to, _ in outputs):
-        click.echo(_table(found))
+        click.echo(_table(found, whole))
 
 
-def _table(found: Any) -> str:
+def _table(found: Any, whole: Any = None) -> str:
     """The plan as text for a terminal."""
     from dashboard import numbers
 
@@ -88,6 +113,11 @@ def _table(found: Any) -> str:
         ("loss", found.loss, "loss", "nats per token"), ("loss of a new run", found.loss_run, "loss", "nats per token"),
         ("above the best size", found.penalty, "percent", ""),
     ]  # fmt: skip
+    if whole is not None:
+        rows += [
+            ("batch", whole.batch, "count", "tokens a step"), ("learning rate", whole.lr, "flop", ""),
+            ("steps", whole.steps, "count", ""), ("critical batch", whole.critical, "count", "tokens a step"),
+        ]  # fmt: skip
     lines = []
     for name, band, kind, unit in rows:
         if band is None:
@@ -98,4 +128,4 @@ def _table(found: Any) -> str:
         lines.append(f"  {'time':<22}{numbers.duration(3600 * found.hardware.hours(found.flops.value)):>12}")
         if found.hardware.price is not None:
             lines.append(f"  {'money':<22}{numbers.money(found.hardware.money(found.flops.value)):>12}")
-    return "\n".join([*lines, "", *found.notes]).rstrip()
+    return "\n".join([*lines, "", *found.notes, *(whole.notes if whole else ())]).rstrip()

@@ -94,7 +94,7 @@ if whole is not None:
 with ask.container(border=True, height="stretch"):
     plan_panels.another_way(fit, here, asked)
 
-takeaway.downloads(takeaway.of_plan(fit, here), "plan")
+takeaway.downloads(takeaway.of_plan(fit, here, whole[1] if whole else None), "plan")
 with st.expander("How was this computed"):
     doubt = (
         "what runs near it leave over and, beyond the largest run, doubt about the law's form: as much as forecasts of public "

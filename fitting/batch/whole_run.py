@@ -19,7 +19,8 @@ class WholeRun:
     """What goes with a plan, numbers or arrays (K,) as the plan has them. Batches are tokens a step.
 
     `batch` is the one of lowest loss by its law, `lr` the learning rate that goes with it, `steps` the plan's tokens over the
-    batch. `critical` is McCandlish's critical batch, another thing: where a step saved costs as much data as it saves steps.
+    batch. `critical` is McCandlish's critical batch, another thing: where a run takes twice the fewest steps and twice the
+    least data. `sources` says where each law is from.
     """
 
     batch: Band
@@ -27,6 +28,7 @@ class WholeRun:
     steps: Band
     critical: Band | None
     notes: tuple[str, ...]
+    sources: tuple[tuple[str, str], ...] = ()
 
 
 def whole_run(plan: Plan, batch: Advice, lr: Advice | None = None, critical: Advice | None = None) -> WholeRun:
@@ -51,7 +53,8 @@ def whole_run(plan: Plan, batch: Advice, lr: Advice | None = None, critical: Adv
         steps = plan.band_of(best["tokens"] / batch.value(best), drawn["tokens"] / batch.drawn(drawn))
     batch_band = band(batch)
     assert batch_band is not None
-    return WholeRun(batch_band, band(lr), steps, band(critical), _notes(plan, batch, lr, critical))
+    sources = tuple((a.gives, a.title) for a in (batch, lr, critical) if a is not None)
+    return WholeRun(batch_band, band(lr), steps, band(critical), _notes(plan, batch, lr, critical), sources)
 
 
 def _notes(plan: Plan, *advice: Advice | None) -> tuple[str, ...]:

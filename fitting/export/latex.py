@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fitting.export.text import finite, provenance
 from fitting.planner import Plan
 from fitting.result import Band, Fit
+
+if TYPE_CHECKING:
+    from fitting.batch import WholeRun
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 
@@ -41,8 +44,8 @@ def fit_to_latex(fit: Fit) -> str:
     )
 
 
-def plan_to_latex(fit: Fit, plan: Plan) -> str:
-    """A plan as a LaTeX table with intervals, and its full-precision values as comments."""
+def plan_to_latex(fit: Fit, plan: Plan, whole: WholeRun | None = None) -> str:
+    """A plan, and what goes with it, as a LaTeX table with intervals, and its full-precision values as comments."""
     names = {
         "flops": ("training compute", "FLOP"),
         "params": ("parameters", ""),
@@ -50,8 +53,12 @@ def plan_to_latex(fit: Fit, plan: Plan) -> str:
         "tokens_per_param": ("tokens per parameter", ""),
         "loss": ("loss, law", "nats per token"),
         "loss_run": ("loss, one new run", "nats per token"),
+        "batch": ("batch", "tokens a step"),
+        "lr": ("learning rate", ""),
+        "steps": ("steps", ""),
+        "critical": ("critical batch", "tokens a step"),
     }
-    bands = {k: b for k in names if isinstance(b := getattr(plan, k), Band)}
+    bands = {k: b for k in names if isinstance(b := getattr(plan, k, getattr(whole, k, None)), Band)}
     rows = []
     for k, b in bands.items():
         value, low, high = (number(x, step(b)) for x in b)
@@ -61,6 +68,7 @@ def plan_to_latex(fit: Fit, plan: Plan) -> str:
         [
             f"% Plan from {fit.law.title}: {fit.law.cite}",
             *(f"% {k} = {b.value!r} ({b.low!r} to {b.high!r} at {b.level})" for k, b in bands.items()),
+            *(f"% {gives}: {title}" for gives, title in (whole.sources if whole else ())),
             *_origin(fit),
             r"\begin{tabular}{lrrl}",
             r"  \hline",

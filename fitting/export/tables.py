@@ -14,6 +14,7 @@ from fitting.result import Fit
 
 if TYPE_CHECKING:
     from data.schema import Runs
+    from fitting.batch import WholeRun
 
 # What makes a spreadsheet take a text cell for a formula (OWASP, CSV injection).
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -38,12 +39,12 @@ def residuals_to_csv(fit: Fit, runs: Runs) -> str:
     return _csv(table, fit)
 
 
-def plan_to_csv(fit: Fit, plan: Plan) -> str:
-    """A plan as CSV: one row a quantity with value, low and high."""
+def plan_to_csv(fit: Fit, plan: Plan, whole: WholeRun | None = None) -> str:
+    """A plan, and what goes with it, as CSV: one row a quantity with value, low and high."""
     rows = [
         (k, v["value"], v["low"], v["high"]) if isinstance(v, dict) and "value" in v else (k, v, None, None)
-        for k, v in plan_values(plan).items()
-        if k not in ("notes", "hardware", "valley") and v is not None
+        for k, v in plan_values(plan, whole).items()
+        if k not in ("notes", "hardware", "valley", "sources") and v is not None
     ]
     return _csv(pd.DataFrame(rows, columns=["quantity", "value", "low", "high"]), fit)
 

@@ -7,14 +7,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fitting.planner import Plan
 from fitting.result import Band, Fit
 
+if TYPE_CHECKING:
+    from fitting.batch import WholeRun
+
 FORMAT, VERSION = "isoflop-fit", 1
+WHOLE = ("batch", "lr", "steps", "critical")
 
 
 def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
@@ -54,14 +58,17 @@ def provenance(fit: Fit) -> dict[str, Any]:
     }
 
 
-def plan_to_json(fit: Fit, plan: Plan) -> str:
-    """A plan as JSON text, with the provenance of the fit it rests on. Keys are the attributes' names."""
-    body = {**provenance(fit), "law": fit.law_key, "params_of_law": fit.params, **plan_values(plan)}
+def plan_to_json(fit: Fit, plan: Plan, whole: WholeRun | None = None) -> str:
+    """A plan as JSON text, with the provenance of the fit it rests on. Keys are the attributes' names.
+
+    `whole` adds the batch, learning rate and steps that go with it.
+    """
+    body = {**provenance(fit), "law": fit.law_key, "params_of_law": fit.params, **plan_values(plan, whole)}
     return json.dumps(finite(body), indent=2, allow_nan=False)
 
 
-def plan_values(plan: Plan) -> dict[str, Any]:
-    """A plan's attributes as plain values: bands as {value, low, high, level}."""
+def plan_values(plan: Plan, whole: WholeRun | None = None) -> dict[str, Any]:
+    """A plan's attributes as plain values, and those of what goes with it: bands as {value, low, high, level}."""
     out: dict[str, Any] = {}
     for f in fields(plan):
         if f.name == "split":  # the draws behind the bands
@@ -71,6 +78,9 @@ def plan_values(plan: Plan) -> dict[str, Any]:
     if plan.hardware is not None:
         h, c = plan.hardware, plan.flops.value
         out["device_hours"], out["hours"], out["money"] = h.device_hours(c), h.hours(c), h.money(c)
+    if whole is not None:
+        out |= {k: _band(b) for k in WHOLE if (b := getattr(whole, k)) is not None}
+        out["sources"], out["notes"] = dict(whole.sources), (*plan.notes, *whole.notes)
     return out
 
 

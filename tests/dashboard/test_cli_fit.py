@@ -203,3 +203,19 @@ def test_a_name_cannot_speak_to_the_terminal(run: Any, tmp_path: Path) -> None:
     assert "red" in done.stdout
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
+
+
+def test_plan_says_batch_rate_and_steps(run: Any, saved: Path) -> None:
+    """By the papers asked for, or none of it; text that runs short is said."""
+    told = run("plan", saved, "--flops", "1e22")
+    assert "learning rate" in told.output
+    assert "critical batch" in told.output
+    body = json.loads(
+        run("plan", saved, "--flops", "1e22", "--rule", "porian", "--critical", "none", "--json", "-").output
+    )
+    assert body["sources"]["optimal batch"] == "Porian et al. 2024"
+    assert "critical" not in body
+    assert body["batch"]["value"] == pytest.approx(0.7576 * body["params"]["value"] ** 0.703)
+    assert "batch" not in json.loads(run("plan", saved, "--flops", "1e22", "--rule", "none", "--json", "-").output)
+    short = run("plan", saved, "--flops", "1e22", "--unique-tokens", "1e9")
+    assert "Held to 4 passes" in short.output

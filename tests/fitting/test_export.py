@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from fitting import all_laws, fit, load_fit, plan
+from fitting.batch import from_paper, whole_run
 from fitting.coordinates import coordinates
 from fitting.export import plan_to_csv, plan_to_json, plan_to_latex, residuals_to_csv, summary_to_csv
 from fitting.export.latex import number
@@ -311,3 +312,23 @@ def test_paths_may_be_paths(noisy, tmp_path: Path):
     f = fit(noisy, "chinchilla", resamples=5)
     f.to_json(tmp_path / "with space ü.json")
     assert np.array_equal(load_fit(tmp_path / "with space ü.json").values, f.values)
+
+
+def test_what_goes_with_a_plan_is_taken_away_with_it(fits):
+    """Batch, rate, steps and critical batch with their bands and sources, in each format."""
+    f, _ = fits["chinchilla"]
+    p = plan(f, flops=1e22)
+    whole = whole_run(p, from_paper("steplaw_batch"), from_paper("steplaw_lr"), from_paper("kaplan_critical"))
+    body = json.loads(plan_to_json(f, p, whole))
+    assert body["batch"]["value"] == whole.batch.value
+    assert body["lr"]["high"] == whole.lr.high
+    assert body["sources"] == {
+        "optimal batch": "Li et al. 2025 (Step Law)", "learning rate": "Li et al. 2025 (Step Law)", "critical batch": "Kaplan et al. 2020",
+    }  # fmt: skip
+    assert any("Laws used outside" in note for note in body["notes"])
+    text = plan_to_latex(f, p, whole)
+    assert f"% critical = {whole.critical.value!r}" in text
+    assert "% learning rate: Li et al. 2025 (Step Law)" in text
+    table = {row[0]: row[1:] for row in cells(plan_to_csv(f, p, whole))[1:]}
+    assert float(table["steps"][0]) == whole.steps.value
+    assert "split" not in body
