@@ -14,6 +14,7 @@ from data.cells import number
 from fitting import Fit, FitError, Plan, plan
 from fitting.batch import Front, RateLaws, WholeRun
 from fitting.shapes import SizedShape
+from fitting.step_time import StepTime
 
 FRONT = "front"
 DEVICES = [*PEAKS, OTHER]
@@ -30,7 +31,9 @@ def field(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked
     where.number_input(label, value=getattr(asked, name), key=f"plan_{name}", on_change=keep, args=(name,), **more)  # type: ignore[call-overload]
 
 
-def how_fast(found: Front | FitError, asked: PlanSettings, here: WholeRun, least: int | None) -> None:
+def how_fast(
+    found: Front | FitError, asked: PlanSettings, here: WholeRun, least: int | None, measured: StepTime | None
+) -> None:
     """The front between time and compute, its line where the devices put it, beside what bounds it."""
     main, side = st.columns([7, 3], gap="large")
     with main:
@@ -59,6 +62,11 @@ def how_fast(found: Front | FitError, asked: PlanSettings, here: WholeRun, least
             right, "utilisation", "Utilisation, %", asked, min_value=0.1, max_value=100.0,
             help="Share of the peak your training reaches (MFU). 30 to 50 % is usual; measure yours.",
         )  # fmt: skip
+        if measured is not None:
+            said, share, start = plan_run.speed_words(measured, asked)
+            st.caption(widgets.literal(said))
+            st.button("Plan with that", key="plan_speed", on_click=_use_speed, args=(share, start))
+        left, right = st.columns(2)
         field(left, "deadline", "Deadline, days", asked, min_value=0.0, help="0 for none.")
         field(right, "most_devices", "At most devices", asked, min_value=0, help="0 for as many as you like.")
         field(
@@ -66,10 +74,20 @@ def how_fast(found: Front | FitError, asked: PlanSettings, here: WholeRun, least
             help="What you pay. Assumed at first; 0 leaves money out.",
         )  # fmt: skip
         field(right, "most_money", "At most, $", asked, min_value=0.0, help="0 for no limit.")
+        field(
+            left, "latency", "Start of a step, ms", asked, min_value=0.0,
+            help="What a step takes before any arithmetic: launches, waiting, talk between devices.",
+        )  # fmt: skip
         if not isinstance(found, FitError):
             said = plan_run.verdict(found, asked, least)
             if said:
                 widgets.quiet(said)
+
+
+def _use_speed(share: float, start: float) -> None:
+    """Take the speed of the runs' own steps for the plan's."""
+    st.session_state["plan_utilisation"], st.session_state["plan_latency"] = share, start
+    plan_state.change(utilisation=share, latency=start)
 
 
 def _let_go(found: Front) -> None:

@@ -32,6 +32,7 @@ from fitting.batch.published import CRITICAL, OPTIMAL, RATE
 from fitting.devices import DEVICES
 from fitting.memory import least_devices, memory_per_device
 from fitting.shapes import SizedShape, shapes_near
+from fitting.step_time import StepTime, step_time
 
 RULES = {
     "steplaw": "Step Law (Li et al. 2025)",
@@ -146,7 +147,25 @@ def memory_of(shape: SizedShape, asked: PlanSettings) -> tuple[float, int | None
 
 def cluster(asked: PlanSettings) -> Cluster:
     """The devices, and what each takes of a batch in a step."""
-    return Cluster(asked.hardware, float(asked.device_tokens))
+    return Cluster(asked.hardware, float(asked.device_tokens), asked.latency / 1000.0)
+
+
+def timed(fit: Fit, runs: Runs) -> StepTime | None:
+    """How long a step of the runs took, where the table says enough of it; else None."""
+    try:
+        return step_time(runs.kept)
+    except FitError:
+        return None
+
+
+def speed_words(found: StepTime, asked: PlanSettings) -> tuple[str, float, float]:
+    """What the runs' own steps say in a sentence: the share of the device's peak, and the start of a step, in ms, with them."""
+    rate, start = found.rate(), found.coefficient("start")
+    peak = asked.hardware.peak
+    share, within = numbers.with_interval(rate.value / peak, rate.low / peak, rate.high / peak, "percent")
+    first, around = numbers.with_interval(start.value, start.low, start.high, "duration")
+    said = f"Steps of your runs: {share} ({within}) of this peak, and {first} ({around}) before any work."
+    return said, min(100.0, 100.0 * rate.value / peak), 1000.0 * start.value
 
 
 def limits(asked: PlanSettings, least: int | None = None) -> Limits:

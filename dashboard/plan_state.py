@@ -17,6 +17,7 @@ from fitting.planner import LEAST_FLOPS, MOST_FLOPS
 if TYPE_CHECKING:
     from fitting import Fit, FitError, Plan
     from fitting.batch import Front, RateLaws, WholeRun
+    from fitting.step_time import StepTime
 
 
 def settings() -> PlanSettings:
@@ -110,6 +111,11 @@ def _whole(key: tuple[Any, ...], _make: Callable[[], WholeRun]) -> WholeRun:
 def own_rules(fit: Fit) -> RateLaws | None:
     """The laws of learning rate and batch that the current runs hold themselves, if any."""
     return cast("RateLaws | None", state.derived(plan_run.own_rules, fit, state.current_runs()))
+
+
+def timed(fit: Fit) -> StepTime | None:
+    """How long the steps of the current runs took, where their table says so."""
+    return cast("StepTime | None", state.derived(plan_run.timed, fit, state.current_runs()))
 
 
 def current_front(fit: Fit, here: Plan) -> Front | FitError:

@@ -77,7 +77,7 @@ if whole is not None and here.params is not None:
     shapes = plan_run.shapes_of(here.params.value, fit.settings.count)
     least = None if isinstance(shapes, FitError) else plan_run.memory_of(shapes[0], asked)[1]
     fit_panels.section("How fast", "the same loss sooner for more compute; a batch smaller than your runs' takes less")
-    plan_panels.how_fast(plan_state.current_front(fit, here), asked, whole[1], least)
+    plan_panels.how_fast(plan_state.current_front(fit, here), asked, whole[1], least, plan_state.timed(fit))
 
     fit_panels.section("A shape to build", "near this size, and the fewest devices that its training fits on")
     plan_panels.shapes(shapes, asked)

@@ -194,3 +194,33 @@ def test_the_text_there_is_holds_the_tokens(page):
     assert "Held to 4 passes" in words(at)
     at.text_input(key="plan_text").set_value("plenty").run()
     assert "Unique tokens are a number" in words(at)
+
+
+def test_the_runs_own_speed_can_be_planned_with(page, tmp_path, monkeypatch):
+    """Steps of half the peak and a tenth of a second: said, and taken over by the button."""
+    import numpy as np
+    import pandas as pd
+
+    monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e8, 2e9, 6), np.geomspace(2e9, 4e10, 4)))
+    rng = np.random.default_rng(0)
+    loss = (1.8 + 482 * n**-0.348 + 2085 * d**-0.366) * np.exp(0.003 * rng.standard_normal(n.size))
+    batch = np.tile([2**17, 2**19], 12)
+    steps = d / batch
+    seconds = steps * (0.1 + 6 * n * batch / (0.5 * 989e12)) * np.exp(0.02 * rng.standard_normal(n.size))
+    frame = pd.DataFrame(
+        {"params": n, "tokens": d, "loss": loss, "batch_tokens": batch, "steps": steps, "wall_seconds": seconds}
+    )
+    space = workspace.new()
+    source = workspace.keep(space, "timed.csv", frame.to_csv(index=False).encode()).source
+    workspace.change(space, "prepared", {"source": source})
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    at.query_params["w"] = space.id
+    at.switch_page("views/plan.py").run()
+    assert not at.exception
+    assert "Steps of your runs" in words(at)
+    at.button(key="plan_speed").click().run()
+    assert not at.exception
+    kept = workspace.values(space)["plan"]
+    assert kept["utilisation"] == pytest.approx(50, abs=3)
+    assert kept["latency"] == pytest.approx(100, abs=15)
