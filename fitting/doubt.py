@@ -24,7 +24,7 @@ MOST_RUNS = 400
 CUT, FAR = 4.0, 8.0
 # The law's own doubt counts for so much at the largest run, with a prior and without, and grows from there as
 # (1 + log of the distance in compute) ^ GROWTH. Draws of a fit with a prior hold some of the form's doubt themselves.
-WITH_PRIOR, WITHOUT, GROWTH = 0.7, 1.2, 0.25
+WITH_PRIOR, WITHOUT, GROWTH = 0.55, 1.2, 0.25
 # The furthest distance at which public sweeps had runs to check that against, in times the largest run's compute.
 CHECKED = 100.0
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 CAUTION = 2.0
-TOWARDS_LARGE = 0.35
+TOWARDS_LARGE = 0.5
 EFFICIENT = 1.345  # where delta stands against the noise when it is scaled to it
 
 

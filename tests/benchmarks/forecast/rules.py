@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+import fitting.believing
+import fitting.prior
 from fitting import Fit, all_laws, fit
 from fitting.law import Belief
 from tests.benchmarks.forecast.tables import Cut, Sweep
@@ -57,3 +59,19 @@ def believing(beliefs: Mapping[str, Belief]) -> Iterator[None]:
         yield
     finally:
         laws["general"] = shipped
+
+
+@contextmanager
+def constants(caution: float, larger: float) -> Iterator[None]:
+    """The fit's constants set to these for as long as the block lasts."""
+    held = fitting.prior.CAUTION, fitting.prior.TOWARDS_LARGE
+
+    def put(caution: float, larger: float) -> None:
+        fitting.prior.CAUTION = fitting.believing.CAUTION = caution
+        fitting.prior.TOWARDS_LARGE = larger
+
+    put(caution, larger)
+    try:
+        yield
+    finally:
+        put(*held)
