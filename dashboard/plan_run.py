@@ -18,16 +18,18 @@ from fitting.batch import (
     Front,
     Growth,
     Limits,
+    Line,
     RateLaws,
     WholeRun,
     a_number,
-    from_growth,
     from_paper,
     from_runs,
+    from_sweep,
     front,
-    growth,
+    line_of,
     rate_laws,
 )
+from fitting.batch.along import AlongLoss
 from fitting.batch.published import CRITICAL, OPTIMAL, RATE
 from fitting.devices import DEVICES
 from fitting.memory import least_devices, memory_per_device
@@ -65,16 +67,32 @@ def rules(asked: PlanSettings, own: RateLaws | None) -> tuple[Advice, Advice]:
     return from_paper(f"{key}_batch"), from_paper(f"{key}_lr")
 
 
+def to_keep(law: Growth | AlongLoss, along: str, unit_tokens: float, title: str) -> dict[str, Any]:
+    """A measured law of critical batches as plain values, to be kept with the workspace and planned with."""
+    line = line_of(law)
+    ends = [float(np.min(law.x)), float(np.max(law.x))]
+    return {
+        "title": title, "along": along, "unit_tokens": unit_tokens, "ends": ends, "middle": line.middle,
+        "best": [round(float(v), 6) for v in line.best], "draws": np.round(line.draws, 5).tolist(),
+    }  # fmt: skip
+
+
 def measured(kept: Any) -> Advice | None:
     """The critical batch law that a person took over from the Batch page, out of plain values; None where there is none."""
     if not isinstance(kept, Mapping) or kept.get("along") not in ("params", "loss"):
         return None
     try:
-        x, y, unit = kept["x"], kept["y"], float(kept.get("unit_tokens", 1.0))
-        law: Growth = growth(x, y)
-        return from_growth(law, kept["along"], unit, {kept["along"]: (min(x), max(x))})
-    except (FitError, KeyError, TypeError, ValueError):
+        best, draws = np.array(kept["best"], float), np.array(kept["draws"], float)
+        low, high = (float(v) for v in kept["ends"])
+        middle, unit = float(kept["middle"]), float(kept["unit_tokens"])
+    except (KeyError, TypeError, ValueError):
         return None
+    usable = best.shape == (2,) and draws.ndim == 2 and draws.shape[1:] == (2,) and len(draws) > 0
+    if not (
+        usable and np.isfinite(best).all() and np.isfinite(draws).all() and 0 < low <= high and middle > 0 and unit > 0
+    ):
+        return None
+    return from_sweep(Line(best, draws, middle), kept["along"], unit, (low, high))
 
 
 def critical(asked: PlanSettings, own: Advice | None) -> Advice | None:

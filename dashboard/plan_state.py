@@ -16,7 +16,8 @@ from fitting.planner import LEAST_FLOPS, MOST_FLOPS
 
 if TYPE_CHECKING:
     from fitting import Fit, FitError, Plan
-    from fitting.batch import Front, RateLaws, WholeRun
+    from fitting.batch import Front, Growth, RateLaws, WholeRun
+    from fitting.batch.along import AlongLoss
     from fitting.step_time import StepTime
 
 
@@ -116,6 +117,13 @@ def own_rules(fit: Fit) -> RateLaws | None:
 def timed(fit: Fit) -> StepTime | None:
     """How long the steps of the current runs took, where their table says so."""
     return cast("StepTime | None", state.derived(plan_run.timed, fit, state.current_runs()))
+
+
+def take_over(law: Growth | AlongLoss, along: str, unit_tokens: float) -> None:
+    """Plan with a measured law of critical batches from now on, whatever data is chosen."""
+    kept = plan_run.to_keep(law, along, unit_tokens, state.chosen().title)
+    plan = replace(settings(), critical="measured").written()
+    state.change("plan with this critical batch", {"critical": kept, "plan": plan})
 
 
 def current_front(fit: Fit, here: Plan) -> Front | FitError:

@@ -1,7 +1,7 @@
 """Batch size: how many steps a loss takes at each batch, the critical batch that follows, and the gradient noise scale."""
 
 from fitting.batch.adaptive import BatchSchedule, Stage, adaptive_batch, warm_up
-from fitting.batch.advice import Advice, a_number, from_growth, from_paper, from_runs
+from fitting.batch.advice import Advice, Line, a_number, from_paper, from_runs, from_sweep, line_of
 from fitting.batch.along import AlongLoss, along_loss
 from fitting.batch.critical import CriticalBatch, critical_batch
 from fitting.batch.decayed import Decayed, decayed
@@ -30,6 +30,7 @@ __all__ = [
     "Growth",
     "HeldOut",
     "Limits",
+    "Line",
     "NoiseScale",
     "Optimiser",
     "PublishedLaw",
@@ -46,12 +47,13 @@ __all__ = [
     "critical_batch",
     "decayed",
     "fit_trajectory",
-    "from_growth",
     "from_paper",
     "from_runs",
+    "from_sweep",
     "front",
     "growth",
     "held_out",
+    "line_of",
     "noise_scale",
     "published",
     "rate_laws",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
+from fitting.batch.along import AlongLoss
 from fitting.batch.growth import Growth
 from fitting.batch.published import CRITICAL, OPTIMAL, PUBLISHED, RATE, PublishedLaw
 from fitting.batch.rates import RateLaw
@@ -80,26 +80,51 @@ def from_runs(law: RateLaw, gives: str, ranges: Mapping[str, tuple[float, float]
     )
 
 
-def from_growth(
-    law: Growth, along: str, unit_tokens: float, ranges: Mapping[str, tuple[float, float]], seed: int = 0
-) -> Advice:
-    """Critical batches that a person measured, as a power of "params" or "loss", with Student's doubt of that law.
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A power law with its doubt as plain numbers: log y at `middle` and the exponent, `best` (2,) and `draws` (R, 2)."""
+
+    best: Array
+    draws: Array
+    middle: float
+
+    def __call__(self, x: Any, c: Array) -> Array:
+        """y at x for constants `c` (2,), or (R, 2) with x (R, K)."""
+        log = np.log(np.asarray(x, float) / self.middle)
+        return np.exp(c[..., :1] + c[..., 1:] * log)
+
+
+def line_of(law: Growth | AlongLoss, draws: int = 400, seed: int = 0) -> Line:
+    """The law of measured critical batches as such numbers: its own draws, or Student's t with what its points leave open."""
+    if isinstance(law, AlongLoss):
+        return Line(law.best, law.draws[:draws], law.middle)
+    rng = np.random.default_rng([seed, 3])
+    best = np.array([law.log_middle, law.slope])
+    spread = np.zeros((draws, 1))
+    if law.freedom > 0:
+        spread = law.spread * np.sqrt(law.freedom / rng.chisquare(law.freedom, size=(draws, 1)))
+    room = np.sum((np.log(law.x) - np.mean(np.log(law.x))) ** 2)
+    off = spread * rng.standard_normal((draws, 2)) / np.sqrt([len(law.x), room])
+    return Line(best, best + off, float(np.exp(np.mean(np.log(law.x)))))
+
+
+def from_sweep(line: Line, along: str, unit_tokens: float, ends: tuple[float, float]) -> Advice:
+    """Critical batches that a person measured, as a power of "params" or "loss" between `ends`.
 
     `unit_tokens` is how many tokens one unit of the measured batches has: 1, or a sequence's length.
     """
 
-    def value(run: Run) -> Array:
-        return np.asarray(law.at(run[along]).value) * unit_tokens
-
     def drawn(run: Run) -> Array:
-        at = np.asarray(run[along], float)
-        chance = np.random.default_rng([seed, 3]).uniform(size=(len(at), 1))
-        middle, freedom = np.log(law.at(at).value), law.freedom
-        if freedom < 1:
-            return np.exp(middle) * unit_tokens
-        return np.exp(middle + special.stdtrit(freedom, chance) * law.error_at(at)) * unit_tokens
+        x = np.asarray(run[along], float)
+        return line(x, line.draws[np.arange(len(x)) % len(line.draws)]) * unit_tokens
 
-    return Advice("Your batch sweep", CRITICAL, value, drawn, lambda run: _beyond(run, ranges))
+    return Advice(
+        "Your batch sweep",
+        CRITICAL,
+        lambda run: line(run[along], line.best[None, :]) * unit_tokens,
+        drawn,
+        lambda run: _beyond(run, {along: ends}),
+    )
 
 
 def a_number(value: float, gives: str) -> Advice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from dashboard.plan_settings import DEFAULTS
 from data import read_runs
 from data.library import load
 from fitting import FitError, fit, plan
-from fitting.batch import whole_run
+from fitting.batch import growth, whole_run
 
 
 @pytest.fixture(scope="module")
@@ -101,21 +102,16 @@ def test_a_critical_batch_of_ones_own(ladder):
     assert isinstance(front(ladder, replace(DEFAULTS, critical="number")), FitError)
     given = replace(DEFAULTS, critical="number", critical_batch="3M")
     assert front(ladder, given).b_crit == 3e6
-    kept = {"along": "params", "x": [1e8, 3e8, 1e9], "y": [500.0, 900.0, 1700.0], "unit_tokens": 512}
+    law = growth([1e8, 3e8, 1e9], [500.0, 900.0, 1700.0])
+    kept = json.loads(json.dumps(plan_run.to_keep(law, "params", 512, "sweep.csv")))
     own = plan_run.measured(kept)
     assert own is not None
     here = ladder[2]
     f = plan_run.front_of(here, replace(DEFAULTS, critical="measured"), ladder[0], None, own)
-    assert f.b_crit == pytest.approx(own.value(here.split.best)[0, 0])
-    for nonsense in (
-        None,
-        [],
-        {"along": "shoe size"},
-        {**kept, "x": "abc"},
-        {**kept, "y": [1.0]},
-        {**kept, "unit_tokens": "x"},
-    ):
-        assert plan_run.measured(nonsense) is None
+    assert f.b_crit == pytest.approx(512 * law.at(here.params.value).value, rel=1e-4)
+    nonsense = [None, [], {"along": "shoe size"}, {**kept, "draws": "abc"}, {**kept, "best": [1.0]}, {**kept, "unit_tokens": "x"},
+                {**kept, "ends": [0, 1]}, {**kept, "draws": []}, {**kept, "best": [float("nan"), 1.0]}]  # fmt: skip
+    assert [plan_run.measured(n) for n in nonsense] == [None] * len(nonsense)
 
 
 def test_shapes_and_what_they_hold():

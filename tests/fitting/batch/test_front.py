@@ -13,11 +13,12 @@ from fitting.batch import (
     Cluster,
     Limits,
     a_number,
-    from_growth,
     from_paper,
     from_runs,
+    from_sweep,
     front,
     growth,
+    line_of,
     rate_laws,
     whole_run,
 )
@@ -193,7 +194,9 @@ def test_a_measured_critical_batch_keeps_students_interval(paper):
     law = growth(sizes, 1000 * (sizes / 1e8) ** 0.5 * np.exp(0.1 * rng.standard_normal(5)))
     certain = fit_like(paper)
     certain = plan(replace(certain, draws=np.tile(certain.values, (40_000, 1))), flops=1e20)
-    w = whole_run(certain, a_number(1e6, OPTIMAL), critical=from_growth(law, "params", 512, {"params": (1e8, 1.6e9)}))
+    w = whole_run(
+        certain, a_number(1e6, OPTIMAL), critical=from_sweep(line_of(law, 40_000), "params", 512, (1e8, 1.6e9))
+    )
     own = law.at(certain.params.value)
     assert w.critical.value == pytest.approx(512 * own.value)
     assert np.log([w.critical.low / 512, w.critical.high / 512]) == pytest.approx(np.log([own.low, own.high]), abs=0.03)
