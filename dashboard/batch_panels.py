@@ -14,7 +14,7 @@ from dashboard.charts.batch import colours
 from dashboard.takeaway import File
 from data.cells import number
 from fitting import FitError
-from fitting.batch import CriticalBatch, Growth, growth
+from fitting.batch import AlongLoss, CriticalBatch, Growth, growth
 from fitting.batch.export import to_csv, to_json, to_python
 from fitting.result import Band
 
@@ -40,12 +40,17 @@ def nothing() -> None:
             "some of them larger than where steps stop falling.",
             "Or training curves: many rows a run with its batch size, step and loss (and its learning rate, so that the best "
             "of several is taken). Then any loss can be asked about here.",
-            "Compare runs at a constant learning rate or one schedule: a schedule that ends early ends lower.",
+            "Compare runs at a constant learning rate or one schedule: a schedule that ends early ends lower. Of decayed runs the "
+            "final losses do, at three batches or more on three amounts of data each.",
+            "A grid of runs over learning rates and batches gives laws of both; gradient norms over a small and a big batch "
+            "(grad_sq_small, grad_sq_big, batch_small, batch_big) give the gradient noise scale.",
         )
         st.page_link("views/runs.py", label="Bring them on the Runs page")
     with right.container(border=True, height="stretch"):
         st.markdown("**For instance**")
         st.code(EXAMPLE, language=None)
+        st.button("Open our own ladder of batches", on_click=state.choose, args=(batch_state.LADDER,))
+        widgets.quiet("One small model at seven batch sizes and four learning rates each, with its whole curves.")
 
 
 def titles(sweep: Sweep) -> dict[str, str]:
@@ -175,8 +180,13 @@ def remarks(sweep: Sweep) -> None:
     widgets.quiet(*(f"{', '.join(names)}: {sentence}" if many else sentence for sentence, names in said.items()))
 
 
-def law_of(sweep: Sweep, base: float | None = None) -> Growth | None:
-    """The power law through the critical batches (Zhang's over `base` if given), where there are three places or more."""
+def law_of(sweep: Sweep, base: float | None = None) -> Growth | AlongLoss | None:
+    """The power law of the critical batches (Zhang's over `base` if given), where there are three places or more.
+
+    Off curves it is fitted to steps at several losses at once, since points off the same curves are wrong together.
+    """
+    if sweep.read_from == "curves":
+        return batch_state.along()
     known, share = placed(sweep), batch_state.overhead()
     batches = [(f.b_crit if base is None else f.overhead_batch(base, share)).value for f in known.values()]
     try:
@@ -185,19 +195,24 @@ def law_of(sweep: Sweep, base: float | None = None) -> Growth | None:
         return None
 
 
-def grows(sweep: Sweep, law: Growth) -> str:
+def grows(sweep: Sweep, law: Growth | AlongLoss) -> str:
     """How the critical batch grows, in a line beside the heading."""
+    if isinstance(law, AlongLoss):
+        low, high = law.x.min(), law.x.max()
+        return (
+            f"as the loss to the power {_power(law)}, by steps to {len(law.x)} losses from {low:.4g} to {high:.4g} fitted at once; "
+            "each batch's luck is drawn as one"
+        )
     if sweep.along == "loss":
-        # Points off the same curves move together: their scatter says nothing of how far off all of them are.
         return f"as the loss to the power {_signed(law.slope)}; no interval, since all come off the same runs"
     said = [f"the critical batch as parameters to the power {_power(law)}"]
     other = law_of(sweep, batch_state.base(sweep))
-    if other is not None:
+    if isinstance(other, Growth):
         said.append(f"the batch of {100 * batch_state.overhead():.3g} % overhead to the power {_power(other)}")
     return "; ".join(said)
 
 
-def _power(law: Growth) -> str:
+def _power(law: Growth | AlongLoss) -> str:
     band = law.exponent()
     return f"{_signed(band.value)} ({_signed(band.low)} to {_signed(band.high)})"
 
@@ -230,5 +245,6 @@ def computed() -> None:
             "(McCandlish et al. 2018, arXiv 1812.06162). Fitted by least squares of log steps, to the global optimum. Intervals: "
             f"{batch_state.RESAMPLES:,} refits to noise drawn anew with its scale, the middle 95 %; of growth, Student's t. "
             "Zhang's critical batch is x B_crit + (1 + x) B_base for an overhead x over linear scaling from B_base "
-            "(arXiv 2410.21676); the two differ three to four times and are never mixed here."
+            "(arXiv 2410.21676); the two differ three to four times and are never mixed here. Runs with final losses alone go through "
+            "loss against data at each batch, inverted at one loss (Power Lines, arXiv 2505.13738), with intervals through both fits."
         )

@@ -1,4 +1,4 @@
-"""What the Batch page is about: steps to a loss by batch size, from a table of them or from training curves."""
+"""What the Batch page is about: steps to a loss by batch size, whole runs, grids of learning rate and batch, gradient norms."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from dashboard import state
@@ -16,12 +17,35 @@ from data.schema import Runs
 from data.steps import holds_steps, steps_table
 from data.table import Table
 from fitting import FitError
-from fitting.batch import CriticalBatch, critical_batch, steps_to_target
+from fitting.batch import (
+    AlongLoss,
+    CriticalBatch,
+    HeldOut,
+    NoiseScale,
+    RateLaws,
+    TrajectoryFit,
+    along_loss,
+    critical_batch,
+    curves,
+    decayed,
+    fit_trajectory,
+    held_out,
+    noise_scale,
+    rate_laws,
+    steps_to_target,
+)
+from fitting.batch.decayed import holds_decayed
 
 RESAMPLES = 4000
 ABOVE = (1.0, 1.02, 1.05)  # times the loss that every batch reaches: where curves are read when nobody said
 MOST_TARGETS = 6
 OVERHEAD = 0.2  # Zhang et al. 2024
+LOSSES, SPAN = (
+    8,
+    1.1,
+)  # the law along loss is read at so many losses, up to so many times the lowest that every batch reaches
+NORMS = ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big")
+LADDER = "bundled:probe-batch-ladder"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +53,8 @@ class Sweep:
     """Critical batches by group, in order; those that could not be fitted with the reason in `refused`.
 
     `unit` is what a batch counts. `places` says for a group where it stands (parameters, or the target loss), and `along` which
-    of the two. `reach` is the lowest loss that every batch comes down to and the lowest of all, for curves.
+    of the two. `reach` is the lowest loss that every batch comes down to and the lowest of all, for curves. `read_from` is "steps",
+    "curves" or "final losses".
     """
 
     found: Mapping[str, CriticalBatch]
@@ -39,6 +64,7 @@ class Sweep:
     along: str
     places: Mapping[str, float]
     reach: tuple[float, float] | None = None
+    read_from: str = "steps"
 
 
 def settings() -> dict[str, Any]:
@@ -79,9 +105,76 @@ def current() -> Sweep | Exception | None:
     if read.table is not None and holds_steps(read.table):
         return _from_steps(state.chosen().key, read.table)
     runs = read.runs
-    if runs is None or _curves(runs) is None:
+    if runs is None:
         return None
-    return _from_curves(runs.digest, targets(), len(runs), runs)
+    if _curves(runs) is not None:
+        return _from_curves(runs.digest, targets(), len(runs), runs)
+    return _from_final(runs.digest, targets(), len(runs), runs) if _decayed(runs) else None
+
+
+def has_curves() -> bool:
+    """Whether the data chosen hold training curves at three batch sizes or more."""
+    runs = state.reading().runs
+    return runs is not None and _curves(runs) is not None
+
+
+def whole() -> TrajectoryFit | FitError | None:
+    """The law of the whole run through the curves of the data chosen, why there is none, or None without curves."""
+    runs = state.reading().runs
+    return None if runs is None or _curves(runs) is None else _whole(runs.digest, len(runs), runs)
+
+
+def check() -> HeldOut | FitError | None:
+    """The largest size predicted from the smaller ones, where the curves have three sizes or more."""
+    fit = whole()
+    if not isinstance(fit, TrajectoryFit) or len(fit.curves.sizes) < 3:
+        return None
+    runs = state.current_runs()
+    return _check(runs.digest, len(runs), fit)
+
+
+def along() -> AlongLoss | None:
+    """How the critical batch grows as the loss falls, from curves of one ladder; None where that can't be told."""
+    runs = state.reading().runs
+    return None if runs is None or _curves(runs) is None else _along(runs.digest, targets(), len(runs), runs)
+
+
+def grid() -> RateLaws | None:
+    """Laws of learning rate and batch refitted from the data chosen, where these hold a grid of both."""
+    runs = state.reading().runs
+    if runs is None or not {"params", "tokens", "lr", "batch", "loss"} <= set(runs.kept):
+        return None
+    return _grid(runs.digest, len(runs), runs)
+
+
+def norms() -> NoiseScale | None:
+    """The gradient noise scale along training, where the data chosen hold gradient norms over two batch sizes."""
+    from data.library import table
+
+    read, key = state.reading(), state.chosen().key
+    if key == LADDER:
+        frame = table("probe-noise-scale")
+    elif read.table is not None and set(NORMS) <= set(read.table.headers):
+        held = read.table
+        frame = pd.DataFrame({c: held.numbers(c).values for c in NORMS})
+    elif read.runs is not None and read.runs.history is not None and set(NORMS) <= set(read.runs.history):
+        frame = read.runs.history.dropna(subset=list(NORMS))
+        frame = frame[frame["run"] == frame["run"].iloc[0]] if len(frame) else frame
+    else:
+        return None
+    try:
+        return noise_scale(*(frame[c] for c in NORMS))
+    except FitError:
+        return None
+
+
+def seq_len() -> float:
+    """Tokens in a sequence of the data chosen; nan where they don't say, or say several."""
+    runs = state.reading().runs
+    if runs is None or "seq_len" not in runs.kept:
+        return math.nan
+    known = runs.kept["seq_len"].dropna().unique()
+    return float(known[0]) if len(known) == 1 else math.nan
 
 
 def is_steps(table: Table | None) -> bool:
@@ -94,6 +187,84 @@ def _curves(runs: Runs) -> Any:
     if frame is None or not {"batch", "steps", "loss"} <= set(frame):
         return None
     return frame.rename(columns={"steps": "step"}) if frame["batch"].nunique() >= 3 else None
+
+
+def _frame(runs: Runs) -> pd.DataFrame:
+    frame = _curves(runs)
+    blank = [c for c in ("params", "lr") if c in frame and frame[c].isna().all()]
+    return frame.drop(columns=blank)
+
+
+def _decayed(runs: Runs) -> dict[float, pd.DataFrame]:
+    """Final rows by model size (nan for one or none), of the sizes with batches and amounts of data enough."""
+    kept = runs.kept
+    if not {"batch", "tokens", "loss"} <= set(kept):
+        return {}
+    several = "params" in kept and kept["params"].nunique() > 1
+    parts = {float(n): g for n, g in kept.groupby("params")} if several else {math.nan: kept}
+    return {n: g for n, g in parts.items() if holds_decayed(g)}
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
+def _from_final(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> Sweep | Exception | None:
+    parts = _decayed(_runs)
+    one = len(parts) == 1
+    found, notes, refused, places = {}, {}, {}, {}
+    for size, rows in parts.items():
+        for target in asked if one and asked else (None,):
+            try:
+                read = decayed(rows, target)
+            except FitError as error:
+                refused["" if target is None else f"{target:g}"] = str(error)
+                continue
+            name = f"{read.target:.4g}" if one else f"{size:.4g}"
+            found[name], places[name] = read.found, read.target if one else size
+            at = () if one else (f"At a loss of {read.target:.4g}.",)
+            notes[name] = (*at, *read.found.notes)
+    if not found:
+        return None
+    return Sweep(found, notes, refused, "tokens", "loss" if one else "params", places, None, "final losses")
+
+
+@st.cache_resource(max_entries=8, show_spinner="Fitting the whole run")
+def _whole(digest: str, count: int, _runs: Runs) -> TrajectoryFit | FitError:
+    try:
+        return fit_trajectory(curves(_frame(_runs)), unit="tokens")
+    except FitError as error:
+        return error
+
+
+@st.cache_resource(max_entries=8, show_spinner="Leaving the largest size out")
+def _check(digest: str, count: int, _fit: TrajectoryFit) -> HeldOut | FitError:
+    try:
+        return held_out(_fit.curves)
+    except FitError as error:
+        return error
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _along(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> AlongLoss | None:
+    frame = _curves(_runs)
+    lowest = float(frame.groupby("batch")["loss"].min().max())
+    wanted = asked if len(asked) >= 3 else np.geomspace(1.002 * lowest, SPAN * lowest, LOSSES)
+    read = []
+    for target in wanted:
+        try:
+            read.append(steps_to_target(frame, float(target)))
+        except FitError:
+            continue
+    try:
+        return along_loss(read)
+    except FitError:
+        return None
+
+
+@st.cache_resource(max_entries=8, show_spinner="Refitting laws of learning rate and batch")
+def _grid(digest: str, count: int, _runs: Runs) -> RateLaws | None:
+    try:
+        return rate_laws(_runs.kept)
+    except FitError:
+        return None
 
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting critical batches")
@@ -123,7 +294,7 @@ def _from_curves(digest: str, asked: tuple[float, ...], count: int, _runs: Runs)
             refused[name] = str(error)
             continue
         groups[name], notes[name] = (reached.batch, reached.steps), reached.notes
-    return _fitted(groups, notes, "tokens", "loss", {f"{t:g}": t for t in wanted}, reach, refused)
+    return _fitted(groups, notes, "tokens", "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves")
 
 
 def _fitted(
@@ -134,6 +305,7 @@ def _fitted(
     places: Mapping[str, float],
     reach: tuple[float, float] | None,
     refused: dict[str, str] | None = None,
+    read_from: str = "steps",
 ) -> Sweep | Exception:
     found, why = {}, dict(refused or {})
     for name, (batch, steps) in groups.items():
@@ -144,4 +316,4 @@ def _fitted(
     if not found:
         return FitError(" ".join(why.values()) or "No row holds a batch size and steps.")
     said = {name: (*notes.get(name, ()), *f.notes) for name, f in found.items()}
-    return Sweep(found, said, why, unit, along, places, reach)
+    return Sweep(found, said, why, unit, along, places, reach, read_from)

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
-from fitting.batch import CriticalBatch, Growth
+from fitting.batch import AlongLoss, CriticalBatch, Growth
 
 HEIGHT = 620
 SPLIT, GAP = 0.46, 0.06
@@ -102,7 +102,7 @@ def _group(out: go.Figure, f: CriticalBatch, at: np.ndarray, colour: str, name: 
 
 
 def growing(
-    law: Growth, found: Mapping[str, CriticalBatch], places: Mapping[str, float], along: str, unit: str
+    law: Growth | AlongLoss, found: Mapping[str, CriticalBatch], places: Mapping[str, float], along: str, unit: str
 ) -> go.Figure:
     """Critical batches with their intervals against model size or loss, and the power law through them with its band."""
     x = np.array([places[name] for name in found])
@@ -117,7 +117,9 @@ def growing(
     ends = [float(np.log10(at[0])), float(np.log10(at[-1]))]
     out.update_xaxes(type="log", range=ends, tickmode="array", tickvals=values, ticktext=texts, title={"text": title})
     out.update_yaxes(**theme.log_axis(max(lowest, 1e-9), highest, f"Critical batch, {unit}"))
-    if along == "params":  # points off the same curves move together, and scatter would make the band too narrow
+    if along == "params" or isinstance(
+        law, AlongLoss
+    ):  # points off the same curves move together, and scatter would make the band too narrow
         out.add_scatter(
             x=np.concatenate([at, at[::-1]]), y=np.concatenate([band.high, band.low[::-1]]), fill="toself", mode="none",
             fillcolor=theme.BAND, hoverinfo="skip",

@@ -4,6 +4,7 @@ from fitting.batch.adaptive import BatchSchedule, Stage, adaptive_batch, warm_up
 from fitting.batch.advice import Advice, Line, a_number, from_paper, from_runs, from_sweep, line_of
 from fitting.batch.along import AlongLoss, along_loss
 from fitting.batch.critical import CriticalBatch, critical_batch
+from fitting.batch.curves import Curves, curves
 from fitting.batch.decayed import Decayed, decayed
 from fitting.batch.front import Cluster, Front, Limits, front
 from fitting.batch.growth import Growth, growth
@@ -25,6 +26,7 @@ __all__ = [
     "BatchSchedule",
     "Cluster",
     "CriticalBatch",
+    "Curves",
     "Decayed",
     "Front",
     "Growth",
@@ -45,6 +47,7 @@ __all__ = [
     "adaptive_batch",
     "along_loss",
     "critical_batch",
+    "curves",
     "decayed",
     "fit_trajectory",
     "from_paper",

@@ -17,7 +17,7 @@ Array = np.ndarray
 NEEDED = ("run", "batch", "step", "loss")
 AFTER = 0.1
 ROWS = 24  # a run: neighbouring evaluations share their noise and say the same
-LAST = 3  # evaluations that a learning rate is judged by
+LATE = 3.0  # learning rates are judged by losses over the last stretch of steps, of such a factor
 LEAST_RUNS, LEAST_ROWS = 4, 4
 
 
@@ -52,8 +52,8 @@ def curves(frame: pd.DataFrame, after: float = AFTER, rows: int = ROWS) -> Curve
     """The curves of `frame` (columns run, batch, step, loss; params where sizes differ; lr where several were tried).
 
     Rows up to `after` are left out as warm-up: a step if 1 or more, below that a share of the run. Of several learning rates
-    at one size and batch the one stays whose loss is lowest at the last step that all of them reached (the median of three
-    evaluations). More than `rows` rows a run become means over stretches even in log step. Raises FitError for missing columns
+    at one size and batch the one stays whose loss is lowest (geometric mean) over the last two thirds of the steps that all of
+    them took. More than `rows` rows a run become means over stretches even in log step. Raises FitError for missing columns
     or too few runs.
     """
     lacks = [c for c in NEEDED if c not in frame]
@@ -120,7 +120,8 @@ def _best(several: list[tuple[str, float, Array, Array]]) -> tuple[list[tuple[st
     common = min(step[-1] for _, _, step, _ in several)
     scores: dict[float, list[float]] = {}
     for _, rate, step, loss in several:
-        scores.setdefault(rate, []).append(float(np.median(loss[step <= common][-LAST:])))
+        late = (step <= common) & (step >= common / LATE)
+        scores.setdefault(rate, []).append(float(np.mean(np.log(loss[late]))))
     best = min(scores, key=lambda r: float(np.mean(scores[r])))
     return [one for one in several if one[1] == best], best in (rates[0], rates[-1])
 

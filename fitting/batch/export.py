@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch
 from fitting.batch.growth import Growth
 from fitting.export.tables import defused
@@ -19,7 +20,7 @@ def document(
     unit: str,
     base: float | None = None,
     overhead: float = 0.2,
-    law: Growth | None = None,
+    law: Growth | AlongLoss | None = None,
 ) -> dict[str, Any]:
     """All there is to say, in JSON's own types: groups in the order of `notes`, those without a fit with their reason alone.
 

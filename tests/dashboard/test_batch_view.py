@@ -84,10 +84,88 @@ def test_curves_are_read_at_losses_that_can_be_chosen(page):
     assert any("positive numbers with commas" in t.value for t in at.toast)
 
 
-def test_growth_off_the_same_curves_has_no_interval(page):
+def test_growth_off_the_same_curves_is_fitted_to_all_losses_at_once(page):
     at, _ = page(CURVES)
     at.text_input(key="batch_targets").set_value("2, 2.2, 2.4").run()
-    assert "no interval, since all come off the same runs" in html(at)
+    assert "by steps to 3 losses from 2 to 2.4 fitted at once" in html(at)
+
+
+def opened(at, tab):
+    """The page with this tab open."""
+    at.session_state["batch_tab"] = tab
+    return at.run()
+
+
+def test_our_own_ladder_fills_every_tab_it_has_data_for(page):
+    at, _ = page(None)
+    next(b for b in at.button if b.label == "Open our own ladder of batches").click().run()
+    assert not at.exception
+    assert [t.label for t in at.tabs] == ["Each of them", "Whole run", "Gradient noise", "Published"]
+    assert "as the loss to the power \u221210" in html(at)
+    assert "Lowest loss of this size" not in html(at)  # a closed tab draws nothing
+    said = html(opened(at, "Whole run"))
+    assert not at.exception
+    assert "Lowest loss of this size" in said
+    assert "not told by one size" in said
+    assert "is another law, with fewer steps" in said
+    assert len(at.get("plotly_chart")) == 2
+    at.select_slider(key="whole_batch").set_value(40).run()
+    assert "Steps to" in html(at)
+    said = html(opened(at, "Gradient noise"))
+    assert "steps 489 to 976: 37.5 (35.7 to 39.4)" in said
+    assert "not a measurement of the critical batch" in said
+    said = html(opened(at, "Published"))
+    assert not at.exception
+    assert "Kaplan et al. 2020, arXiv 2001.08361, eq. 5.3" in said
+    assert "a factor of" in said
+
+
+def test_gradient_norms_alone_are_shown(page):
+    rows = "\n".join(f"{s},{1 + 0.1 * (s % 3)},{0.5 + 0.05 * (s % 2)},4,32" for s in range(1, 200))
+    at, _ = page("step,grad_sq_small,grad_sq_big,batch_small,batch_big\n" + rows)
+    assert not at.exception
+    assert "The gradient noise scale goes from" in html(at)
+    assert len(at.get("plotly_chart")) == 1
+
+
+def test_a_grid_of_rates_and_batches_gives_rules_and_their_regret(page):
+    lines = []
+    for n in (1e8, 3e8, 1e9):
+        for d in (1e9, 1e10, 1e11):
+            for i in range(-2, 3):
+                for j in range(-2, 3):
+                    lr, b = 2 * n**-0.5 * d**0.1 * 2.0**i, 0.3 * n**0.1 * d**0.5 * 2.0**j
+                    loss = (1.8 + 400 * n**-0.34 + 400 * d**-0.28) * (1 + 0.002 * (i * i + j * j))
+                    lines.append(f"{n:g},{d:g},{lr:.6g},{b:.6g},{loss:.9f}")
+    at, _ = page("params,tokens,lr,batch_tokens,loss\n" + "\n".join(lines))
+    assert not at.exception
+    said = html(at) if not at.tabs else html(opened(at, "Learning rate"))
+    assert not at.exception
+    assert "Which rule to follow" in said
+    assert "refitted here (each cell by the others)" in said
+    assert "Porian et al." in said
+    assert at.selectbox(key="batch_cell").options[0].endswith("tokens")
+
+
+def decayed_table(sizes=(1e8,)):
+    """Final losses of decayed runs: 5 batches on 5 amounts of data, a critical batch of half a million tokens."""
+    lines = []
+    for n in sizes:
+        for b in (3e4, 1e5, 3e5, 1e6, 3e6):
+            for d in (1e9, 2e9, 4e9, 8e9, 16e9):
+                loss = 1.8 + 30 * n**-0.2 + 2000 * (1 + b / 5e5) ** 0.4 * d**-0.4
+                lines.append(f"{n:g},{b:g},{d:g},{loss:.9f}")
+    return "params,batch_tokens,tokens,loss\n" + "\n".join(lines)
+
+
+def test_final_losses_of_decayed_runs_give_a_critical_batch(page):
+    at, _ = page(decayed_table())
+    assert not at.exception
+    assert ">500" in html(at)
+    assert "tokens." in html(at)
+    at, _ = page(decayed_table((1e8, 4e8, 1e9)))
+    assert not at.exception
+    assert "as parameters to the power" in html(at)
 
 
 def test_without_a_sweep_it_says_what_to_add(page):

@@ -97,17 +97,17 @@ def test_typed_numbers_agree_with_themselves() -> None:
     assert [t.key for t in tables()] == ["chinchilla-tokens", "probe-noise-scale"]
 
 
-def test_our_own_ladder_and_norms_say_what_the_whole_of_them_does() -> None:
+def test_our_own_ladder_and_norms_say_what_was_found_when_they_were_made() -> None:
     from fitting.batch import critical_batch, noise_scale, steps_to_target
 
     ladder = load("probe-batch-ladder").history
     assert ladder is not None
     ladder = ladder.rename(columns={"steps": "step"})
-    # All 1,643 evaluations give 27, 36, 39 and 52 sequences of 128 tokens, all 976 steps 1.2, 12.8, 23 and 38.
+    # 27, 36, 39 and 52 sequences of 128 tokens; 1.2, 12.8, 23 and 38 for the noise scale.
     for loss, whole in ((1.25, 26.81), (1.22, 36.19), (1.20, 39.29), (1.18, 51.5)):
         reached = steps_to_target(ladder, loss)
         found = critical_batch(reached.batch / 128, reached.steps, resamples=0)
-        assert found.b_crit.value == pytest.approx(whole, rel=0.025)
+        assert found.b_crit.value == pytest.approx(whole, rel=1e-3)
     norms = noise_scale(
         *(table("probe-noise-scale")[c] for c in ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big"))
     )
@@ -141,7 +141,7 @@ DIGESTS = {
     "probe-grid": "18ecb8485b2bb307c1aa220834926071a65f4c432e297e3f3fd4719741bcc5dc",
     "simulated-ladder": "514e86fd5d0904694e1daea4a2b16c94e08737094a703bc4aeb833cc4418f83d",
     "simulated-families": "7bd4e1ad9e85a0bc3262657aac9f345742b6c8758fada536e1ff91b6777e5eac",
-    "probe-batch-ladder": "7d0e3cf1da1295f65260dfa9bf555c15a1be55c8aa6cea653271326c2ba74aa1",
+    "probe-batch-ladder": "97e00509ff392512bec8bd9c4ae0652de9018154736f8d9c2cd3551f0437e184",
     "cerebras-gpt": "f14abc55a0684dcce1f91e289973fefbddd9a8afdb3466a327078ec1989a13a9",
 }
 

@@ -1,0 +1,52 @@
+"""What stands below the Batch page's picture, one tab at a time: only what the data chosen hold.
+
+A panel is one file here with one function `panel(sweep)`, and one line in `TABS`; the page imports the file and calls the
+function only while its tab is open.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import streamlit as st
+
+from dashboard import batch_state
+from dashboard.batch_state import Sweep
+
+#: What each tab says, and the file of this folder that draws it, from left to right.
+TABS = {
+    "Each of them": "each",
+    "Whole run": "whole",
+    "Learning rate": "rates",
+    "Gradient noise": "noise",
+    "Published": "papers",
+}
+
+
+def held(sweep: Sweep | None) -> list[str]:
+    """The tabs that the data chosen have something for."""
+    out = [] if sweep is None else ["Each of them"]
+    if batch_state.has_curves():
+        out.append("Whole run")
+    if batch_state.grid() is not None:
+        out.append("Learning rate")
+    if batch_state.norms() is not None:
+        out.append("Gradient noise")
+    return out if sweep is None else [*out, "Published"]
+
+
+def tabs(sweep: Sweep | None) -> None:
+    """The tabs, with the open one's panel; one alone needs no tab."""
+    names = held(sweep)
+    if len(names) == 1:
+        panel(names[0], sweep)
+        return
+    for tab, name in zip(st.tabs(names, key="batch_tab", on_change="rerun"), names, strict=True):
+        if tab.open:
+            with tab:
+                panel(name, sweep)
+
+
+def panel(name: str, sweep: Sweep | None) -> None:
+    """One tab's panel."""
+    import_module(f"{__name__}.{TABS[name]}").panel(sweep)

@@ -1,0 +1,147 @@
+"""Learning rate and batch from a grid: one cell as a map with its plateau, and rules for both judged by what they lose."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dashboard import batch_state, fit_panels, numbers, takeaway, widgets
+from dashboard.batch_state import Sweep
+from dashboard.charts import batch_grid
+from dashboard.fit_panels import PLOT
+from dashboard.takeaway import File
+from fitting.batch import PUBLISHED, RateLaws
+from fitting.batch.rates import Cell
+
+PAIRS = {"Step Law": "steplaw", "Porian et al.": "porian"}
+OF = {law.key: law for law in PUBLISHED}
+
+
+def panel(sweep: Sweep | None) -> None:
+    """The map of the cell chosen, and the table of rules."""
+    laws = batch_state.grid()
+    if laws is None:
+        return
+    fit_panels.section("Loss over learning rate and batch", "one size on one amount of data at a time")
+    cells = laws.cells
+    at = st.selectbox(
+        "Cell", range(len(cells)), key="batch_cell",
+        format_func=lambda i: f"{numbers.count(cells[i].params)} parameters on {numbers.count(cells[i].tokens)} tokens",
+    )  # fmt: skip
+    cell = cells[int(at or 0)]
+    marks = {
+        name: (float(lr(cell.params, cell.tokens)), float(b(cell.params, cell.tokens)))
+        for name, (lr, b) in _rules(laws).items()
+    }
+    st.plotly_chart(batch_grid.figure(cell, marks), config=PLOT, key="rates")
+    widgets.quiet(_plateau(cell))
+    fit_panels.section("Which rule to follow", "regret: what its choice loses against the best run of a cell")
+    _table(laws)
+    widgets.quiet(
+        *laws.notes,
+        "Judge rules by regret, not by exponents: runs within a quarter of a per cent of a cell's best are as good as it, and which of "
+        "them is lowest is luck. Published rules count parameters in their own way, and hold for their own schedules.",
+    )
+    takeaway.downloads([File("JSON", "rates.json", "application/json", lambda: _json(laws))], "rates")
+
+
+def answer(laws: RateLaws) -> tuple[str, str, dict[str, str]]:
+    """The page's sentence where a grid is all there is."""
+    largest = max(laws.cells, key=lambda c: (c.params * c.tokens, c.params))
+    lr, batch = laws.lr.at(largest.params, largest.tokens), laws.batch.at(largest.params, largest.tokens)
+    value, within = numbers.with_interval(batch.value, batch.low, batch.high, "count")
+    return (
+        "A batch of {batch} tokens and a learning rate of {lr} suit {cell}.",
+        f"95 % {within} and {lr.low:.2g} to {lr.high:.2g}, from {len(laws.cells)} cells; in a cell left out the rule loses "
+        f"{100 * laws.held_out.mean():.2g} % on average.",
+        {
+            "batch": value,
+            "lr": f"{lr.value:.2g}",
+            "cell": f"{numbers.count(largest.params)} parameters on {numbers.count(largest.tokens)} tokens",
+        },
+    )
+
+
+def _rules(laws: RateLaws) -> dict[str, tuple[Any, Any]]:
+    out: dict[str, tuple[Any, Any]] = {"refitted here": (laws.lr, laws.batch)}
+    for name, key in PAIRS.items():
+        lr, batch = OF[f"{key}_lr"], OF[f"{key}_batch"]
+        out[name] = (
+            lambda n, d, law=lr: law(params=n, tokens=d),
+            lambda n, d, law=batch: law.tokens(params=n, tokens=d),
+        )
+    return out
+
+
+def _plateau(cell: Cell) -> str:
+    said = (
+        f"{int(np.sum(cell.near))} of {len(cell.loss)} runs are within 0.25 % of the best: over a factor of {cell.plateau('lr'):.3g} in "
+        f"rate and {cell.plateau('batch'):.3g} in batch."
+    )
+    words = {"lr": "rate", "batch": "batch"}
+    if cell.edge:
+        said += (
+            f" The best {' and '.join(words[e] for e in cell.edge)} is an end of what was tried, so it may lie beyond."
+        )
+    return said
+
+
+def _table(laws: RateLaws) -> None:
+    rows = ""
+    for name, (lr, batch) in _rules(laws).items():
+        if name == "refitted here":
+            regret = laws.held_out
+            powers = [
+                laws.lr.exponent("params"),
+                laws.lr.exponent("tokens"),
+                laws.batch.exponent("params"),
+                laws.batch.exponent("tokens"),
+            ]
+            cells = [f"{b.value:.2f}<small>{b.low:.2f} to {b.high:.2f}</small>".replace("-", "\u2212") for b in powers]
+            name = "refitted here (each cell by the others)"
+        else:
+            regret, key = laws.regret(lr, batch), PAIRS[name]
+            given = [
+                (OF[f"{key}_{of}"].formula, of_input) for of in ("lr", "batch") for of_input in ("params", "tokens")
+            ]
+            held = [getattr(f, "exponents", {}).get(i) for f, i in given]
+            cells = ["\u2014" if h is None else f"{h:.2f}".replace("-", "\u2212") for h in held]
+        rows += (
+            f'<tr><th scope="row">{escape(name)}</th><td><b>{100 * regret.mean():.2g} %</b></td><td>{100 * regret.max():.2g} %</td>'
+            f"{''.join(f'<td>{c}</td>' for c in cells)}</tr>"
+        )
+    heads = ("Mean regret", "Worst", "rate: N", "rate: D", "batch: N", "batch: D")
+    st.html(
+        '<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="row"></th>'
+        f"{''.join(f'<th scope=col>{h}</th>' for h in heads)}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _json(laws: RateLaws) -> str:
+    def one(of: str) -> dict[str, Any]:
+        law = getattr(laws, of)
+        powers = {k: law.exponent(k) for k in ("params", "tokens")}
+        return {
+            "coefficient": float(np.exp(law.coefficients[0])),
+            "exponents": {
+                k: {"value": b.value, "low": b.low, "high": b.high, "level": b.level} for k, b in powers.items()
+            },
+        }
+
+    body = {
+        "lr": one("lr"),
+        "batch": {**one("batch"), "unit": "tokens"},
+        "regret": {
+            name: float((laws.held_out if name == "refitted here" else laws.regret(*pair)).mean())
+            for name, pair in _rules(laws).items()
+        },
+        "cells": [
+            {"params": c.params, "tokens": c.tokens, "runs": len(c.loss), "edge": list(c.edge)} for c in laws.cells
+        ],
+        "notes": list(laws.notes),
+    }
+    return json.dumps(body, indent=2, allow_nan=False) + "\n"

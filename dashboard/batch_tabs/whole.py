@@ -1,0 +1,148 @@
+"""The whole run before it is made: a curve at any batch (and size), and what it takes to a loss, by Kaplan's law of both."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from dashboard import batch_state, fit_panels, numbers, takeaway, widgets
+from dashboard.batch_state import Sweep
+from dashboard.charts import batch_curves
+from dashboard.fit_panels import PLOT
+from dashboard.takeaway import File
+from fitting.batch import KAPLAN, HeldOut, TrajectoryFit
+from fitting.batch.trajectory import NAMES
+from fitting.batch.trajectory_export import to_csv, to_json, to_python
+from fitting.result import Band
+
+SYMBOLS = ("N_c", "\u03b1_N", "S_c", "\u03b1_S", "B*", "\u03b1_B")
+STOPS = 49
+BEYOND = 16.0  # how far past the batches and sizes tried the sliders go
+
+
+def panel(sweep: Sweep | None) -> None:
+    """Sliders, the curves, what a loss takes, the six constants, and the largest size held out where there are three."""
+    fit = batch_state.whole()
+    if not isinstance(fit, TrajectoryFit):
+        widgets.quiet(str(fit))
+        return
+    fit_panels.section("A run before it is made", "six constants of Kaplan et al. 2020, fitted to these curves")
+    params, batch, loss = _asked(fit)
+    st.plotly_chart(batch_curves.figure(fit, params, batch, float(fit.curves.step.max())), config=PLOT, key="whole")
+    _takes(fit, params, batch, loss)
+    checked = batch_state.check()
+    if isinstance(checked, HeldOut):
+        widgets.quiet(checked.sentence)
+    fit_panels.section("The constants", "joint fit, every run alike; beside them Kaplan's, for comparison alone")
+    _constants(fit)
+    widgets.quiet(
+        *fit.law.notes,
+        fit.law.warning,
+        "Shown is the implicit law: the critical batch is that of the loss reached. Adding up steps with the critical batch of each "
+        "moment on the way is another law, with fewer steps.",
+    )
+    takeaway.downloads(
+        [
+            File("JSON", "whole_run.json", "application/json", lambda: to_json(fit)),
+            File("CSV", "whole_run.csv", "text/csv", lambda: to_csv(fit)),
+            File("Python", "whole_run.py", "text/x-python", lambda: to_python(fit)),
+        ],
+        "whole",
+    )
+
+
+def _asked(fit: TrajectoryFit) -> tuple[float, float, float]:
+    """The size, batch and loss asked about."""
+    data = fit.curves
+    columns = st.columns(2 if fit.law.one_size else 3, gap="medium")
+    params = float(data.sizes[-1])
+    if not fit.law.one_size:
+        sizes = np.geomspace(data.sizes[0], data.sizes[-1] * BEYOND, STOPS)
+        params = _slider(columns[0], "Parameters", sizes, params, "whole_params")
+    batches = np.geomspace(data.batch.min() / BEYOND, data.batch.max() * BEYOND, STOPS)
+    batch = _slider(
+        columns[-2], "Batch, tokens a step", batches, float(np.exp(np.mean(np.log(data.batch)))), "whole_batch"
+    )
+    floor = fit.law.floor(params).value
+    lowest = float(data.loss.min())
+    losses = np.geomspace(max(1.0005 * floor, 0.95 * lowest), max(float(data.loss.max()), 1.1 * floor), STOPS)
+    loss = _slider(columns[-1], "Loss to reach", losses, max(lowest, float(losses[2])), "whole_loss", loss=True)
+    return params, batch, loss
+
+
+def _slider(
+    column: st.delta_generator.DeltaGenerator, label: str, stops: np.ndarray, first: float, key: str, loss: bool = False
+) -> float:
+    """A slider over even steps in logarithms, which says its stops as people do."""
+    stops = np.array([float(f"{v:.4g}") for v in stops])
+    at = int(np.argmin(np.abs(np.log(stops / first))))
+    place = column.select_slider(
+        label,
+        options=range(len(stops)),
+        value=at,
+        key=key,
+        format_func=lambda i: f"{stops[i]:.4g}" if loss else numbers.count(float(stops[i])),
+    )
+    return float(stops[int(place)])
+
+
+def _takes(fit: TrajectoryFit, params: float, batch: float, loss: float) -> None:
+    law = fit.law
+    said = law.reachable(params, loss)
+    if said:
+        widgets.quiet(said)
+    rows = (
+        ("Lowest loss of this size", law.floor(params), "loss"),
+        (f"Critical batch at {loss:.4g}", law.b_crit(loss), "count"),
+        (f"Fewest steps to {loss:.4g}, at large batches", law.s_min(params, loss), "count"),
+        (f"Least tokens to {loss:.4g}, at small batches", law.e_min(params, loss), "count"),
+        (f"Steps to {loss:.4g} at {numbers.count(batch)} a step", law.steps(params, batch, loss), "count"),
+        (
+            f"Tokens to {loss:.4g} at {numbers.count(batch)} a step",
+            _times(law.steps(params, batch, loss), batch),
+            "count",
+        ),
+    )
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{_cell(band, kind)}</td></tr>' for name, band, kind in rows
+    )
+    st.html(f'<table class="iso-table">{body}</table>')
+
+
+def _constants(fit: TrajectoryFit) -> None:
+    meanings = (
+        "size at which the floor would be 1", "how the floor falls with size", "steps at which training would add 1",
+        "how that falls with steps", "critical batch at a loss of 1, tokens", "how it grows: 1 / \u03b1_B is the power of the loss",
+    )  # fmt: skip
+    body = ""
+    for name, symbol, meaning, theirs in zip(NAMES, SYMBOLS, meanings, KAPLAN.values, strict=True):
+        if fit.law.one_size and name in ("N_c", "alpha_N"):
+            cell = "not told by one size"
+        else:
+            band = fit.law.constant(name)
+            cell = f"<b>{band.value:.3g}</b><small>{band.low:.3g} to {_end(band.high)}</small>"
+        body += f'<tr><th scope="row"><b>{escape(symbol)}</b><p>{escape(meaning)}</p></th><td>{cell}</td><td>{theirs:.3g}</td></tr>'
+    st.html(
+        '<table class="iso-table"><thead><tr><th scope="row"></th><th scope="col">These curves</th><th scope="col">Kaplan et al. 2020</th>'
+        f"</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _end(value: float) -> str:
+    return f"{value:.3g}" if math.isfinite(value) else "any"
+
+
+def _times(band: Band, by: float) -> Band:
+    return Band(band.value * by, band.low * by, band.high * by, band.level)
+
+
+def _cell(band: Band, kind: str) -> str:
+    if not math.isfinite(band.value):
+        return "<b>never</b>"
+    if kind == "loss":
+        return f"<b>{band.value:.4g}</b><small>{band.low:.4g} to {band.high:.4g}</small>"
+    value, within = numbers.with_interval(band.value, band.low, band.high, kind)
+    return f"<b>{escape(value)}</b><small>{escape(within)}</small>"

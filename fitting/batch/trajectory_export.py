@@ -1,0 +1,87 @@
+"""The law of the whole run to take away: as JSON for programs, as CSV for spreadsheets, and as Python that runs alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fitting.batch.trajectory import NAMES
+from fitting.batch.trajectory_fit import TrajectoryFit
+from fitting.export.tables import defused
+from fitting.export.text import finite
+
+
+def document(fit: TrajectoryFit) -> dict[str, Any]:
+    """The constants with their intervals, what a batch counts, the runs fitted and what to know first, in JSON's own types."""
+    law = fit.law
+    constants: dict[str, Any] = {}
+    for name in NAMES:
+        if law.one_size and name in ("N_c", "alpha_N"):
+            constants[name] = None
+            continue
+        band = law.constant(name)
+        constants[name] = {"value": band.value, "low": band.low, "high": band.high, "level": band.level}
+    floor = law.floor() if law.one_size else None
+    out: dict[str, Any] = finite(
+        {
+            "law": "L = (N_c / N)^alpha_N + (S_c (1 + B_star / (L^(1/alpha_B) B)) / S)^alpha_S",
+            "unit": law.unit,
+            "constants": constants,
+            "floor": None
+            if floor is None
+            else {"value": floor.value, "low": floor.low, "high": floor.high, "level": floor.level},
+            "params": [float(n) for n in fit.curves.sizes],
+            "runs": list(fit.curves.names),
+            "notes": [*law.notes, law.warning],
+        }
+    )
+    return out
+
+
+def to_json(fit: TrajectoryFit) -> str:
+    """`document` as JSON text."""
+    return json.dumps(document(fit), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(fit: TrajectoryFit) -> str:
+    """Every evaluation used: run, size, batch, step, loss, and the law's loss there."""
+    import numpy as np
+    import pandas as pd
+
+    d = fit.curves
+    frame = pd.DataFrame(
+        {
+            "run": [d.names[int(r)] for r in d.run],
+            "params": d.params,
+            "batch": d.batch,
+            "step": d.step,
+            "loss": d.loss,
+            "law": d.loss * np.exp(fit.residuals),
+        }
+    )
+    return str(defused(frame).to_csv(index=False, lineterminator="\n"))
+
+
+def to_python(fit: TrajectoryFit) -> str:
+    """The law as a Python module that needs nothing: `steps(loss, batch, params)` and `loss(steps, batch, params)`."""
+    law = fit.law
+    n_c, a_n, s_c, a_s, b_star, a_b = (float(v) for v in law.values)
+    if law.one_size:
+        head = f"FLOOR = {law.floor().value!r}  # of the one size there was\n"
+        floor = "    return FLOOR\n"
+    else:
+        head = f"N_C, ALPHA_N = {n_c!r}, {a_n!r}\n"
+        floor = "    return (N_C / params) ** ALPHA_N\n"
+    return (
+        f'"""The whole run (batch in {law.unit}): Kaplan et al. 2020, arXiv 2001.08361, eq. 5.3 to 5.6.\n\n{law.warning}\n"""\n\n'
+        f"{head}S_C, ALPHA_S, B_STAR, ALPHA_B = {s_c!r}, {a_s!r}, {b_star!r}, {a_b!r}\n\n\n"
+        f"def lowest(params=None):\n{floor}\n\n"
+        "def critical_batch(loss):\n    return B_STAR / loss ** (1 / ALPHA_B)\n\n\n"
+        "def steps(loss, batch, params=None):\n    over = loss - lowest(params)\n"
+        "    if over <= 0:\n        return float('inf')\n"
+        "    return S_C * over ** (-1 / ALPHA_S) * (1 + critical_batch(loss) / batch)\n\n\n"
+        "def loss(step, batch, params=None):\n    low = lowest(params)\n    high = 2 * low + 1\n"
+        "    while steps(high, batch, params) > step:\n        high *= 2\n"
+        "    for _ in range(200):\n        middle = (low + high) / 2\n"
+        "        low, high = (middle, high) if steps(middle, batch, params) > step else (low, middle)\n    return high\n"
+    )
