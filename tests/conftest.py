@@ -55,11 +55,13 @@ def serve_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
     """A function that starts `python -m dashboard` and returns its address: `serve_dashboard(home=None, fresh=False)`.
 
     Started in an empty folder with a home of its own. One server serves the whole session unless `fresh` is asked for;
-    `serve_dashboard.stop(address)` ends one, so that a test can start another on the same home. Whatever a server
-    wrote about an unforeseen error fails the session at its end.
+    `serve_dashboard.stop(address)` ends one, so that a test can start another on the same home, and
+    `serve_dashboard.home` is the shared one's, in which a test may prepare a workspace. Whatever a server wrote about an
+    unforeseen error fails the session at its end.
     """
     running: dict[str, tuple[subprocess.Popen[str], Path]] = {}
     shared: list[str] = []
+    shared_home = tmp_path_factory.mktemp("shared") / "home"
 
     def serve(home: Path | None = None, *, fresh: bool = False) -> str:
         if home is None and not fresh and shared:
@@ -73,7 +75,7 @@ def serve_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
             process = subprocess.Popen(
                 [sys.executable, "-m", "dashboard", "--no-browser", "--port", str(port)],
                 cwd=folder,
-                env={**os.environ, "ISOFLOP_HOME": str(home or folder / "home")},
+                env={**os.environ, "ISOFLOP_HOME": str(home or (folder / "home" if fresh else shared_home))},
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -102,7 +104,7 @@ def serve_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
             process.wait()
         return log.read_text()
 
-    serve.stop = stop  # type: ignore[attr-defined]
+    serve.stop, serve.home = stop, shared_home  # type: ignore[attr-defined]
     yield serve
     said = "\n".join(stop(address) for address in list(running))
     assert "Traceback" not in said, said[-5000:]

@@ -55,15 +55,34 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Any) -> Iterator[Callable[..., Any]]:
+    """A function that gives a browser context, the same one for the same settings.
+
+    A context that has seen nothing takes seven seconds of processor for the code of Streamlit and Plotly before a page is
+    there, and a page in one that has takes two (measured): what a page keeps for itself is cleared after every test.
+    """
+    held: dict[tuple[bool, bool], Any] = {}
+
+    def give(touch: bool, downloads: bool) -> Any:
+        if (touch, downloads) not in held:
+            held[touch, downloads] = browser.new_context(has_touch=touch, accept_downloads=downloads)
+        return held[touch, downloads]
+
+    yield give
+    for context in held.values():
+        context.close()
+
+
 @pytest.fixture
-def browser_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """A function that opens a new page in a context of its own: `browser_page(width=1440, height=1000, dark=False,
-    touch=False, downloads=True)` returns a Playwright page.
+def browser_page(browser: Any, contexts: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """A function that opens a new page: `browser_page(width=1440, height=1000, dark=False, touch=False, downloads=True,
+    fresh=False)` returns a Playwright page, in a context that has seen nothing before if `fresh`.
 
     What the page asked for outside this machine is in `page.outside` (a list of addresses), and what it wrote to the
-    console as an error or threw in `page.complaints`. All pages are closed after the test.
+    console as an error or threw in `page.complaints`. All pages are closed after the test, and nothing of them is kept.
     """
-    contexts = []
+    pages, own = [], []
 
     def open_page(
         width: int = 1440,
@@ -73,16 +92,16 @@ def browser_page(browser: Any) -> Iterator[Callable[..., Any]]:
         touch: bool = False,
         downloads: bool = True,
         reduced_motion: bool = False,
+        fresh: bool = False,
     ) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            has_touch=touch,
-            accept_downloads=downloads,
-            reduced_motion="reduce" if reduced_motion else "no-preference",
+        if fresh:
+            own.append(browser.new_context(has_touch=touch, accept_downloads=downloads))
+        page = (own[-1] if fresh else contexts(touch, downloads)).new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(
+            color_scheme="dark" if dark else "light", reduced_motion="reduce" if reduced_motion else "no-preference"
         )
-        contexts.append(context)
-        page = context.new_page()
         page.set_default_timeout(60_000)  # a machine that others keep busy is no failure
         page.outside, page.complaints = [], []
 
@@ -97,7 +116,12 @@ def browser_page(browser: Any) -> Iterator[Callable[..., Any]]:
         return page
 
     yield open_page
-    for context in contexts:
+    for page in pages:
+        if page.url.startswith("http"):
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        page.context.clear_cookies()
+        page.close()
+    for context in own:
         context.close()
 
 

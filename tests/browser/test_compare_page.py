@@ -15,13 +15,13 @@ SHOTS = os.environ.get("ISOFLOP_SHOTS")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
+def home(serve_dashboard):
+    return serve_dashboard.home
 
 
 @pytest.fixture(scope="module")
-def address(serve_dashboard, home):
-    return serve_dashboard(home)
+def address(serve_dashboard):
+    return serve_dashboard()
 
 
 @pytest.fixture

@@ -35,9 +35,11 @@ def fits(runs):
     return found
 
 
-def fitted(table, resamples=100):
+def fitted(table, resamples=100, without=()):
     """The fits of the laws that a table can carry; the others are refused."""
     for key in all_laws():
+        if key in without:
+            continue
         with contextlib.suppress(FitError):
             yield fit(table, key, resamples=resamples)
 
@@ -255,7 +257,8 @@ def test_without_a_fit_the_runs_are_still_shown(runs):
 @pytest.mark.parametrize("entry", [e for e in bundled() if e.key != "simulated-families"], ids=lambda e: e.key)
 def test_every_bundled_set_and_law_gives_figures_of_finite_numbers(entry):
     table = entry.load()
-    found = list(fitted(table))
+    # A broken power is slow where no break is; its form along tokens stands for those along size and compute.
+    found = list(fitted(table, without=("broken-params", "broken-compute")))
     assert {"kaplan-params", "compute-floor"} <= {f.law_key for f in found}
     for f in found:
         figures = [loss_compute.figure(table, f.law, f, floor=entry.true_floor)]
