@@ -12,7 +12,7 @@ from dashboard.budget_chart import budget_chart, committed_budget
 from dashboard.plan_settings import OTHER, PEAKS, PlanSettings, typed
 from data.cells import number
 from fitting import Fit, FitError, Plan, plan
-from fitting.batch import Front, RateLaws, WholeRun
+from fitting.batch import BatchSchedule, Front, RateLaws, WholeRun
 from fitting.shapes import SizedShape
 from fitting.step_time import StepTime
 
@@ -97,6 +97,35 @@ def _let_go(found: Front) -> None:
         devices = plan_run.devices_at(found, at)
         st.session_state["plan_devices"] = devices  # the field says the same
         plan_state.change(devices=devices)
+
+
+def growing(found: BatchSchedule | FitError) -> None:
+    """A batch that grows along the run: what it saves, and its stretches."""
+    with st.expander("Let the batch grow"):
+        if isinstance(found, FitError):
+            widgets.quiet(str(found))
+            return
+        saved = numbers.percent(abs(found.steps_saved))
+        widgets.quiet(
+            f"{saved} {'fewer' if found.steps_saved >= 0 else 'more'} steps than a fixed batch of {numbers.count(found.fixed_batch)} "
+            "tokens on as many tokens: the batch doubles as the critical one grows with the falling loss, the rate by its root. From "
+            "the first hundredth of the run on; before, no law says how large it should be."
+        )
+        heads = ("From step", "Tokens seen", "Batch, tokens", "Learning rate")
+        rows = [
+            (
+                f"{numbers.count(s.step)}",
+                numbers.count(s.examples),
+                numbers.count(s.batch),
+                numbers.flop(s.optimiser.lr) if s.optimiser else "—",
+            )
+            for s in found.stages
+        ]
+        body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
+        head = "".join(f"<th scope=col>{h}</th>" for h in heads)
+        st.html(
+            f'<div class="iso-scroll"><table class="iso-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        )
 
 
 def shapes(found: tuple[SizedShape, ...] | FitError, asked: PlanSettings) -> None:

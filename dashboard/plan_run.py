@@ -14,14 +14,17 @@ from data.schema import Runs
 from fitting import Fit, FitError, Plan
 from fitting.batch import (
     Advice,
+    BatchSchedule,
     Cluster,
     Front,
     Growth,
     Limits,
     Line,
+    Optimiser,
     RateLaws,
     WholeRun,
     a_number,
+    adaptive_batch,
     from_paper,
     from_runs,
     from_sweep,
@@ -29,6 +32,7 @@ from fitting.batch import (
     line_of,
     rate_laws,
 )
+from fitting.batch.adaptive import progress_of
 from fitting.batch.along import AlongLoss
 from fitting.batch.published import CRITICAL, OPTIMAL, RATE
 from fitting.devices import DEVICES
@@ -43,6 +47,7 @@ RULES = {
 }
 CRITICALS = {"zhang_coupled": "Zhang et al. 2024", "kaplan_critical": "Kaplan et al. 2020", "number": "A number"}
 DAY = 86400.0
+EARLIEST = 0.01  # a growing batch starts after so much of the run: before, the loss is that of no law
 
 
 def own_rules(fit: Fit, runs: Runs) -> RateLaws | None:
@@ -206,6 +211,37 @@ def front_of(
     batch, _ = rules(asked, own)
     try:
         return front(here, large, runs_batch(asked, runs, batch)[0], cluster(asked))
+    except FitError as refusal:
+        return refusal
+
+
+def growing(fit: Fit, here: Plan, whole: WholeRun, large: Advice | None) -> BatchSchedule | FitError:
+    """The plan's run with a batch that follows the critical one as its loss falls, in doublings, on as many tokens.
+
+    The loss along the run is the law's at the tokens so far, which is right for a constant rate and about so for others.
+    """
+    if large is None or here.params is None or here.tokens is None or set(fit.law.inputs) != {"params", "tokens"}:
+        return FitError("A growing batch follows a critical batch along a law of size and tokens.")
+    tokens = here.tokens.value * np.geomspace(EARLIEST, 1.0, 200)
+    params = np.full_like(tokens, here.params.value)
+    loss = fit.predict(params=params, tokens=tokens).value
+    critical = large.value(
+        {"params": params, "tokens": tokens, "loss": loss, "flops": fit.accounting.flops(params, tokens)}
+    )
+    if not (np.isfinite(critical).all() and (critical > 0).all()) or np.ptp(critical) < 0.01 * critical.max():
+        return FitError(
+            f"By {large.title} the critical batch does not change along a run. Kaplan's law of the loss, or a batch sweep of yours "
+            "read at several losses, says how it does."
+        )
+    batch = whole.batch.value
+    try:
+        made = adaptive_batch(
+            progress_of(tokens / batch, critical, batch), critical, examples=float(tokens[-1] - tokens[0])
+        )
+        # Where doublings fall matters more than how many there are: the first batch is the one that saves most.
+        base = max(made.batch[0] * 2.0 ** np.linspace(-0.5, 0.5, 9), key=lambda b: made.doublings(float(b)).steps_saved)
+        start = None if whole.lr is None else Optimiser(float(base), float(whole.lr.value * np.sqrt(base / batch)))
+        return made.doublings(float(base), start)
     except FitError as refusal:
         return refusal
 

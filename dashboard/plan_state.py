@@ -16,7 +16,7 @@ from fitting.planner import LEAST_FLOPS, MOST_FLOPS
 
 if TYPE_CHECKING:
     from fitting import Fit, FitError, Plan
-    from fitting.batch import Front, Growth, RateLaws, WholeRun
+    from fitting.batch import Advice, Front, Growth, RateLaws, WholeRun
     from fitting.batch.along import AlongLoss
     from fitting.step_time import StepTime
 
@@ -90,7 +90,7 @@ def current_run(fit: Fit, along: Plan, here: Plan) -> tuple[WholeRun, WholeRun] 
 
     asked, own, kept = settings(), own_rules(fit), state.setting("critical")
     batch, lr = plan_run.rules(asked, own)
-    critical = plan_run.critical(asked, plan_run.measured(kept))
+    large = critical()
     about = (
         asked.rule if own is not None else "",
         asked.critical,
@@ -101,7 +101,7 @@ def current_run(fit: Fit, along: Plan, here: Plan) -> tuple[WholeRun, WholeRun] 
     )
     nodes = (len(along.flops.value), float(along.flops.value[0]), float(along.flops.value[-1]))
     key = (fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, about, asked.rule)
-    return _whole(key, lambda: whole_run(along, batch, lr, critical)), whole_run(here, batch, lr, critical)
+    return _whole(key, lambda: whole_run(along, batch, lr, large)), whole_run(here, batch, lr, large)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -117,6 +117,11 @@ def own_rules(fit: Fit) -> RateLaws | None:
 def timed(fit: Fit) -> StepTime | None:
     """How long the steps of the current runs took, where their table says so."""
     return cast("StepTime | None", state.derived(plan_run.timed, fit, state.current_runs()))
+
+
+def critical() -> Advice | None:
+    """The law of critical batches to plan with; None where a number is wanted and none is given."""
+    return plan_run.critical(settings(), plan_run.measured(state.setting("critical")))
 
 
 def take_over(law: Growth | AlongLoss, along: str, unit_tokens: float) -> None:

@@ -79,6 +79,8 @@ if whole is not None and here.params is not None:
     fit_panels.section("How fast", "the same loss sooner for more compute; a batch smaller than your runs' takes less")
     plan_panels.how_fast(plan_state.current_front(fit, here), asked, whole[1], least, plan_state.timed(fit))
 
+    plan_panels.growing(plan_run.growing(fit, here, whole[1], plan_state.critical()))
+
     fit_panels.section("A shape to build", "near this size, and the fewest devices that its training fits on")
     plan_panels.shapes(shapes, asked)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from dashboard.plan_settings import DEFAULTS
 from data import read_runs
 from data.library import load
 from fitting import FitError, fit, plan
-from fitting.batch import growth, whole_run
+from fitting.batch import from_paper, growth, whole_run
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +139,23 @@ def test_a_model_too_large_for_few_devices_bounds_the_front(ladder):
     assert plan_run.verdict(f, DEFAULTS, 16) == ""  # nobody set a limit
     asked = replace(DEFAULTS, devices=8, most_devices=64)
     assert "does not lie there" in plan_run.verdict(front(ladder, asked), asked, 16)
+
+
+def test_a_batch_that_grows_along_the_run(ladder):
+    """By Kaplan's law of the loss: doublings on the plan's tokens, the rate by the root of the batch, fewer steps than fixed."""
+    _, fitted, here = ladder
+    batch, lr = plan_run.rules(DEFAULTS, None)
+    whole = whole_run(here, batch, lr)
+    found = plan_run.growing(fitted, here, whole, from_paper("kaplan_critical"))
+    assert not isinstance(found, FitError)
+    first, *rest = found.stages
+    assert rest
+    for before, after in pairwise(found.stages):
+        assert after.batch in [before.batch * 2**k for k in range(1, 5)]
+        assert after.optimiser.lr == pytest.approx(before.optimiser.lr * np.sqrt(after.batch / before.batch), rel=1e-9)
+    assert first.optimiser.lr == pytest.approx(whole.lr.value * np.sqrt(first.batch / whole.batch.value))
+    assert 0 < found.steps_saved < 0.1
+    refused = plan_run.growing(fitted, here, whole, from_paper("zhang_coupled"))
+    assert isinstance(refused, FitError)
+    assert "does not change along a run" in str(refused)
+    assert isinstance(plan_run.growing(fitted, here, whole, None), FitError)
