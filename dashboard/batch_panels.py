@@ -100,13 +100,14 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
 
 def controls(sweep: Sweep) -> None:
     """The losses asked about, and where Zhang's definition stands."""
-    if sweep.reach is not None:
+    if sweep.along == "loss":
         st.session_state["batch_targets"] = ", ".join(f"{t:g}" for t in batch_state.targets())
         st.text_input(
             "Losses to reach", key="batch_targets", placeholder=", ".join(sweep.places), on_change=_keep_targets,
             help="One or more, such as 3.4, 3.3. Steps are those of the best learning rate tried at each batch; between two "
             "evaluations log step is linear in log loss.",
         )  # fmt: skip
+    if sweep.reach is not None:
         widgets.quiet(f"Every batch comes down to {sweep.reach[0]:.4g}, the best of them to {sweep.reach[1]:.4g}.")
     st.session_state["batch_base"] = numbers.count(batch_state.base(sweep)).replace("\u202f", " ")
     st.text_input(

@@ -27,14 +27,13 @@ from fitting.batch import (
     along_loss,
     critical_batch,
     curves,
-    decayed,
     fit_trajectory,
     held_out,
     noise_scale,
     rate_laws,
     steps_to_target,
 )
-from fitting.batch.decayed import holds_decayed
+from fitting.batch.decayed import decayed_by_size
 
 RESAMPLES = 4000
 ABOVE = (1.0, 1.02, 1.05)  # times the loss that every batch reaches: where curves are read when nobody said
@@ -109,7 +108,7 @@ def current() -> Sweep | Exception | None:
         return None
     if _curves(runs) is not None:
         return _from_curves(runs.digest, targets(), len(runs), runs)
-    return _from_final(runs.digest, targets(), len(runs), runs) if _decayed(runs) else None
+    return _from_final(runs.digest, targets(), len(runs), runs)
 
 
 def has_curves() -> bool:
@@ -195,35 +194,33 @@ def _frame(runs: Runs) -> pd.DataFrame:
     return frame.drop(columns=blank)
 
 
-def _decayed(runs: Runs) -> dict[float, pd.DataFrame]:
-    """Final rows by model size (nan for one or none), of the sizes with batches and amounts of data enough."""
-    kept = runs.kept
-    if not {"batch", "tokens", "loss"} <= set(kept):
-        return {}
-    several = "params" in kept and kept["params"].nunique() > 1
-    parts = {float(n): g for n, g in kept.groupby("params")} if several else {math.nan: kept}
-    return {n: g for n, g in parts.items() if holds_decayed(g)}
-
-
 @st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
-def _from_final(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> Sweep | Exception | None:
-    parts = _decayed(_runs)
-    one = len(parts) == 1
-    found, notes, refused, places = {}, {}, {}, {}
-    for size, rows in parts.items():
-        for target in asked if one and asked else (None,):
-            try:
-                read = decayed(rows, target)
-            except FitError as error:
-                refused["" if target is None else f"{target:g}"] = str(error)
-                continue
-            name = f"{read.target:.4g}" if one else f"{size:.4g}"
-            found[name], places[name] = read.found, read.target if one else size
-            at = () if one else (f"At a loss of {read.target:.4g}.",)
-            notes[name] = (*at, *read.found.notes)
-    if not found:
+def _from_final(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> Sweep | None:
+    read, refused = [], {}
+    for wanted in dict.fromkeys((asked, ())):
+        try:
+            read = decayed_by_size(_runs.kept, wanted)
+            break
+        except FitError as error:
+            if wanted:
+                refused[", ".join(f"{t:g}" for t in wanted)] = str(error)
+    if not read:
         return None
-    return Sweep(found, notes, refused, "tokens", "loss" if one else "params", places, None, "final losses")
+    one = len({size for _, size, _ in read}) == 1
+    named = {name.removeprefix("loss "): (size, each) for name, size, each in read}
+    return Sweep(
+        {name: each.found for name, (_, each) in named.items()},
+        {
+            name: (*(() if one else (f"At a loss of {each.target:.4g}.",)), *each.found.notes)
+            for name, (_, each) in named.items()
+        },
+        refused,
+        "tokens",
+        "loss" if one else "params",
+        {name: each.target if one else size for name, (size, each) in named.items()},
+        None,
+        "final losses",
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner="Fitting the whole run")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,12 @@ import click
 from dashboard.commands import json_option, refuses, write_json
 
 if TYPE_CHECKING:
-    from fitting.batch import CriticalBatch, Growth
+    from fitting.batch import AlongLoss, CriticalBatch, Growth
     from fitting.result import Band
 
-    Group = tuple[str, Any, Any, tuple[str, ...]]  # its name, batch sizes, steps, and what to know first
+    Group = tuple[
+        str, Any, Any, tuple[str, ...]
+    ]  # its name, batch sizes, steps (or the fit itself), and what to know first
 
 
 @click.command(name="batch")
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=float,
     metavar="LOSS",
-    help="A loss to reach, for training curves; may be given many times.",
+    help="A loss to reach, for training curves and final losses; may be given many times.",
 )
 @click.option(
     "--by",
@@ -70,13 +72,17 @@ def command(
     seed: int,
     json_to: str | None,
 ) -> None:
-    """Fit the critical batch to FILE: a table of steps to a target at each batch size, or training curves with --target."""
+    """Fit the critical batch to FILE: steps to a target at each batch size, training curves with --target, or final losses.
+
+    Final losses are those of runs at three batch sizes or more on three amounts of data each, all decayed to the end.
+    """
     from data.readers import read_table
     from data.steps import holds_steps, steps_table
     from fitting import FitError
-    from fitting.batch import critical_batch, growth
+    from fitting.batch import AlongLoss, CriticalBatch, critical_batch, growth
     from fitting.batch.export import document
 
+    law: Growth | AlongLoss | None = None
     table = read_table(file.read_bytes(), file.name)
     if holds_steps(table):
         read = steps_table(table, by)
@@ -85,11 +91,14 @@ def command(
             (str(name), g["batch"], g["steps"], ()) for name, g in read.frame.groupby("group", sort=False)
         ]
     else:
-        unit, sizes = "tokens", {}
-        groups = list(_curves(file, targets, smooth))
+        unit = "tokens"
+        groups, sizes, law = _runs(file, targets, smooth, resamples, seed)
     found: dict[str, CriticalBatch] = {}
     notes: dict[str, list[str]] = {}
     for name, batch, steps, said in groups:
+        if isinstance(steps, CriticalBatch):
+            found[name], notes[name] = steps, [*said, *steps.notes]
+            continue
         try:
             found[name] = critical_batch(batch, steps, resamples=resamples, seed=seed)
         except FitError as refused:
@@ -98,7 +107,6 @@ def command(
         notes[name] = [*said, *found[name].notes]
     if not found:
         raise FitError(" ".join(words for each in notes.values() for words in each))
-    law: Growth | None = None
     measured = [(sizes[n], f) for n, f in found.items() if n in sizes]
     if len({size for size, _ in measured}) >= 3 and len(measured) == len({size for size, _ in measured}):
         law = growth([s for s, _ in measured], [_shown(f, base, overhead).value for _, f in measured])
@@ -112,21 +120,35 @@ def command(
             click.echo(f"  {sentence}" if name in found else f"{name or file.name}: {sentence}")
     if law is not None:
         exponent = law.exponent()
-        which = "critical batch" if base is None else f"batch of {overhead:.0%} overhead"
-        click.echo(f"The {which} grows as N^{exponent.value:.3f} (95 % {exponent.low:.3f} to {exponent.high:.3f}).")
+        which = "critical batch" if base is None or isinstance(law, AlongLoss) else f"batch of {overhead:.0%} overhead"
+        along = "L" if isinstance(law, AlongLoss) else "N"
+        click.echo(
+            f"The {which} grows as {along}^{exponent.value:.3f} (95 % {exponent.low:.3f} to {exponent.high:.3f})."
+        )
 
 
-def _curves(file: Path, targets: tuple[float, ...], smooth: float) -> Iterator[Group]:
+def _runs(
+    file: Path, targets: tuple[float, ...], smooth: float, resamples: int, seed: int
+) -> tuple[list[Group], dict[str, float], AlongLoss | None]:
+    """The groups of a table of runs, the size of each where they differ by size, and the law along loss where curves tell one."""
     from data import read_runs
     from data.errors import DataError
-    from fitting.batch import steps_to_target
+    from fitting import FitError
+    from fitting.batch import along_loss, steps_to_target
+    from fitting.batch.decayed import decayed_by_size
 
     runs = read_runs(file)
+    if runs.history is None:
+        final = decayed_by_size(runs.kept, targets, resamples=resamples, seed=seed)
+        if final:
+            sizes = {name: size for name, size, _ in final if math.isfinite(size)}
+            return [(n, None, read.found, (f"At a loss of {read.target:.4g}.",)) for n, _, read in final], sizes, None
     curves = runs.history if runs.history is not None else runs.kept
     if "batch" not in curves or "steps" not in curves:
         raise DataError(
-            f"{file.name} holds neither steps to a target nor training curves: expected a column such as steps_to_target beside "
-            "the batch sizes, or many rows a run with its batch size, step and loss."
+            f"{file.name} holds neither steps to a target, nor training curves, nor final losses enough: expected a column such as "
+            "steps_to_target beside the batch sizes, many rows a run with its batch size, step and loss, or runs that end on three "
+            "amounts of data at each of three batch sizes."
         )
     curves = curves.rename(columns={"steps": "step"})
     if not targets:
@@ -134,9 +156,12 @@ def _curves(file: Path, targets: tuple[float, ...], smooth: float) -> Iterator[G
         raise click.UsageError(
             f"training curves need a --target; every batch size comes down to {each.max():.4g}, the best to {each.min():.4g}"
         )
-    for target in targets:
-        reached = steps_to_target(curves, target, smooth)
-        yield f"loss {target:g}", reached.batch, reached.steps, reached.notes
+    reached = [steps_to_target(curves, target, smooth) for target in targets]
+    try:
+        law = along_loss(reached, resamples=resamples, seed=seed)
+    except FitError:
+        law = None
+    return [(f"loss {r.target:g}", r.batch, r.steps, r.notes) for r in reached], {}, law
 
 
 def _shown(found: CriticalBatch, base: float | None, overhead: float) -> Band:

@@ -7,6 +7,7 @@ L_B(D) = E + K_B D^-beta, inverts them at one loss for the data that each batch 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,32 @@ def decayed(
         left,
         measured,
     )
+
+
+def decayed_by_size(
+    runs: pd.DataFrame, targets: Sequence[float] = (), *, resamples: int = 1000, seed: int = 0
+) -> list[tuple[str, float, Decayed]]:
+    """The name, the model size (nan where they don't differ) and what final losses say, of each size with runs enough.
+
+    With one size there is one entry for each of `targets`, else one a size, at the middle of its own losses or at the one target.
+    Raises the first FitError where none can be told; an empty list where no size has runs enough.
+    """
+    several = "params" in runs and runs["params"].nunique() > 1
+    parts = {float(n): g for n, g in runs.groupby("params")} if several else {np.nan: runs}
+    parts = {n: g for n, g in parts.items() if holds_decayed(g)}
+    out, trouble = [], []
+    for size, rows in parts.items():
+        for target in targets if len(parts) == 1 and targets else (targets[0] if len(targets) == 1 else None,):
+            try:
+                read = decayed(rows, target, resamples=resamples, seed=seed)
+            except FitError as error:
+                trouble.append(error)
+                continue
+            name = f"loss {read.target:.4g}" if len(parts) == 1 else f"{size / 1e6:.4g} M"
+            out.append((name, size, read))
+    if trouble and not out:
+        raise trouble[0]
+    return out
 
 
 class _Losses:

@@ -70,9 +70,31 @@ def test_refusals_are_sentences(tmp_path):
     plain.write_text("params,tokens,loss\n1e6,1e9,3\n2e6,1e9,2.9\n4e6,1e9,2.8\n", encoding="utf-8")
     said = RUN.invoke(command, [str(plain)])
     assert said.exit_code == 1
-    assert "neither steps to a target nor training curves" in said.output
+    assert "neither steps to a target, nor training curves, nor final losses" in said.output
     few = tmp_path / "few.csv"
     few.write_text("batch_size,steps_to_target\n16,500\n32,300\n", encoding="utf-8")
     said = RUN.invoke(command, [str(few)])
     assert said.exit_code == 1
     assert "three batch sizes or more" in said.output
+
+
+def test_final_losses_go_through_both_fits(tmp_path):
+    lines = [
+        f"{n:g},{b:g},{d:g},{1.8 + 30 * n**-0.2 + 2000 * (1 + b / 5e5) ** 0.4 * d**-0.4:.9f}"
+        for n in (1e8, 4e8, 1e9)
+        for b in (3e4, 1e5, 3e5, 1e6, 3e6)
+        for d in (1e9, 2e9, 4e9, 8e9)
+    ]
+    file = tmp_path / "final.csv"
+    file.write_text("params,batch_tokens,tokens,loss\n" + "\n".join(lines), encoding="utf-8")
+    body = json.loads(RUN.invoke(command, [str(file), "--resamples", "100", "--json", "-"]).output)
+    assert [g["group"] for g in body["groups"]] == ["100 M", "400 M", "1000 M"]
+    assert [g["b_crit"]["value"] for g in body["groups"]] == pytest.approx([5e5] * 3, rel=1e-4)
+    assert body["unit"] == "tokens"
+    assert "At a loss of" in body["groups"][0]["notes"][0]
+    assert body["growth"]["exponent"]["value"] == pytest.approx(0, abs=1e-3)
+
+
+def test_curves_at_three_losses_say_how_it_grows(curves):
+    asked = [curves, "--target", "2", "--target", "2.2", "--target", "2.4", "--resamples", "100"]
+    assert "The critical batch grows as L^" in RUN.invoke(command, asked).output

@@ -1,0 +1,39 @@
+"""The Batch page in Chromium: an empty page opens our own ladder, a slider moves the curve of a run not yet made, nothing spills."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard import workspace
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+def test_the_ladder_opens_and_a_slider_moves_the_whole_run(browser_page, serve_dashboard, home, monkeypatch):
+    monkeypatch.setenv("ISOFLOP_HOME", str(home))
+    space = workspace.new()
+    workspace.change(space, "prepared", {"source": "bundled:cerebras-gpt"})
+    page = browser_page(width=390, height=844)
+    page.goto(f"{serve_dashboard(home)}/batch?w={space.id}")
+    page.get_by_role("button", name="Open our own ladder of batches").click()
+    page.locator(".iso-answer", has_text="The critical batch").wait_for()
+    page.get_by_role("tab", name="Whole run").click()
+    taken = page.locator("tr", has_text="Steps to").last
+    taken.wait_for()
+    before = taken.inner_text()
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    for _ in range(4):
+        slider.press("ArrowRight")
+    page.wait_for_function("before => [...document.querySelectorAll('tr')].filter(r => r.innerText.includes('Steps to'))"
+                           ".at(-1)?.innerText !== before", arg=before)  # fmt: skip
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator("[data-testid=stException]").count() == 0
+    # A page's own address makes Streamlit look for its health beside it first.
+    assert not [c for c in page.complaints if "404" not in c]
+    assert not page.outside
