@@ -327,7 +327,7 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | No
             notes.append(f"{passes:.3g} passes over {text.unique:.3g} unique tokens, which cost about nothing.")
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
     if budgets[0] > largest:
-        far = f"{budgets[0] / largest:.2g}x beyond the largest run"
+        far = f"{float(f'{budgets[0] / largest:.2g}'):,g}x beyond the largest run"
         if fit.doubt is None:
             notes.append(f"{far}: the bands hold the noise of these runs, not doubt about the law's form.")
         else:
