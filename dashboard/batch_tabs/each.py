@@ -6,10 +6,13 @@ import math
 
 import streamlit as st
 
-from dashboard import batch_panels, fit_panels
+from dashboard import batch_panels, batch_state, fit_panels, plan_state
 from dashboard.batch_state import Sweep
 from dashboard.charts import batch as charts
 from dashboard.fit_panels import PLOT
+from fitting.batch import AlongLoss, Growth
+
+SEQUENCE = 2048  # tokens, where nobody says: assumed
 
 
 def panel(sweep: Sweep) -> None:
@@ -22,3 +25,21 @@ def panel(sweep: Sweep) -> None:
         fit_panels.section("How it grows", batch_panels.grows(sweep, law))
         grown = charts.growing(law, batch_panels.placed(sweep), sweep.places, sweep.along, sweep.unit)
         st.plotly_chart(grown, config=PLOT, key="growth")
+        _take_over(sweep, law)
+
+
+def _take_over(sweep: Sweep, law: Growth | AlongLoss) -> None:
+    """Where a law can be planned with, the button that does it; sequences need their length."""
+    left, right = st.columns([3, 7], vertical_alignment="bottom")
+    unit = 1.0
+    if sweep.unit != "tokens":
+        known = batch_state.seq_len()
+        unit = left.number_input(
+            "Tokens in a sequence", min_value=1, value=int(known) if math.isfinite(known) else SEQUENCE, key="batch_sequence",
+            help="The plan counts batches in tokens.",
+        )  # fmt: skip
+    if right.button(
+        "Plan with this law", key="batch_take_over", help="The Plan page's critical batch follows it from now on."
+    ):
+        plan_state.take_over(law, sweep.along, float(unit))
+        right.caption("The Plan page's critical batch follows this law now.")

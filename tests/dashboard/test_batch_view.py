@@ -203,3 +203,23 @@ def test_the_figure_draws_the_fit_itself():
     assert np.asarray(points[1].y) == pytest.approx([1000 * (b + 300) for b in BATCHES])
     open_ended = {"": critical_batch(BATCHES, [1e6 / b for b in BATCHES], resamples=50)}
     assert not [t for t in charts.figure(open_ended, "tokens", {"": "all"}).data if t.marker.symbol == "diamond"]
+
+
+@pytest.mark.parametrize("text", [STEPS, CURVES], ids=["steps", "curves"])
+def test_the_law_of_growth_is_taken_over_by_the_plan(page, text):
+    """From sequences of 512 tokens or from curves: the workspace keeps the law, and the Plan page offers and uses it."""
+    at, space = page(text)
+    if text is STEPS:
+        at.number_input(key="batch_sequence").set_value(512).run()
+    at.button(key="batch_take_over").click().run()
+    assert not at.exception
+    kept = workspace.values(space)
+    assert kept["plan"]["critical"] == "measured"
+    assert kept["critical"]["unit_tokens"] == (512 if text is STEPS else 1)
+    workspace.change(space, "other data", {"source": "bundled:simulated-ladder"})
+    plan = AppTest.from_file(str(APP), default_timeout=60)
+    plan.query_params["w"] = space.id
+    plan.switch_page("views/plan.py").run()
+    assert not plan.exception
+    assert plan.selectbox(key="plan_critical").value == "measured"
+    assert "critical batch (Your batch sweep" in " ".join(c.value for c in plan.caption).replace("\\", "")
