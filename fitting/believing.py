@@ -12,7 +12,7 @@ import numpy as np
 
 from fitting.prior import CAUTION, penalty, weights
 from fitting.scale import EFFICIENT, LEAST, robust_spread
-from fitting.solve import Problem, Solution, joined, minimise, residuals
+from fitting.solve import NEAR, Problem, Solution, joined, minimise, residuals
 from fitting.starts import starts
 
 Array = np.ndarray
@@ -110,5 +110,5 @@ def posterior(b: Believing, best: Array, resamples: int, seed: int, block: int) 
             delta=CAUTION * b.prob.delta,
             prior=prior.redrawn(rng, count),
         )
-        parts.append(minimise(drawn, np.tile(best, (count, 1)), tolerance=NEAR_ENOUGH))
+        parts.append(minimise(drawn, np.tile(best, (count, 1)), tolerance=NEAR_ENOUGH, caution=NEAR))
     return joined(parts)

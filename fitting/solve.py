@@ -31,6 +31,9 @@ MAX_STEPS = 300
 # Measured with delta 1e-3 on hard tables: refits that do not settle fall from 13-38 % to 1-13 %, at no cost on easy ones.
 # With delta 1e-5 more than this slows the walk from kink to kink.
 TURN = 1e-3
+# For refits of a fit with a prior, which begin at it: 7.4 evaluations each instead of 8.0 (240 runs). Without a prior a bold
+# first step ends some refits of tables that hardly hold the law in a worse place.
+NEAR = 0.1
 # Refits advance in blocks whose arrays stay in a core's cache.
 BLOCK_ELEMENTS = 60_000
 # Up to so many settings for each run the law is worked out once a setting: a sweep of learning rates has a hundred runs in
@@ -172,11 +175,13 @@ def minimise(
     held: tuple[int, ...] = (),
     most: int = MAX_STEPS,
     tolerance: float = TOLERANCE,
+    caution: float = 1.0,
 ) -> Solution:
     """Local optima reached from starts (R, p), each with its own run weights (R, n) if given; all advance together.
 
     Coordinates whose index is in `held` stay where each start has them. At most `most` steps are made, and none once the
-    model promises less than a share `tolerance` of the objective.
+    model promises less than a share `tolerance` of the objective. `caution` is how much the first step is held back:
+    less where the starts are known to be near.
     """
     start = np.atleast_2d(np.asarray(start, float))
     block = max(1, BLOCK_ELEMENTS * (GATHERED if prob.alike else 1) // max(1, prob.n))
@@ -188,6 +193,7 @@ def minimise(
             held,
             most,
             tolerance,
+            caution,
         )
         for i in range(0, max(1, len(start)), block)
     ]
@@ -269,7 +275,13 @@ def _believing(prior: Penalty, theta: Array, at: _Local) -> _Local:
 
 
 def _minimise_block(
-    prob: Problem, start: Array, weights: Array | None, held: tuple[int, ...], most: int, tolerance: float
+    prob: Problem,
+    start: Array,
+    weights: Array | None,
+    held: tuple[int, ...],
+    most: int,
+    tolerance: float,
+    caution: float,
 ) -> Solution:
     if prob.alike is not None:
         weights = None if weights is None else weights[:, prob.alike.order]
@@ -278,7 +290,7 @@ def _minimise_block(
     theta = np.clip(start, low, high)
     count = len(theta)
     here = _local(prob, theta, weights)
-    mu = np.full(count, 1.0)
+    mu = np.full(count, caution)
     promise = np.full(count, np.inf)
     calm = np.zeros(count, int)  # consecutive steps that promised nothing
     live = np.flatnonzero(
