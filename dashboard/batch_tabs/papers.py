@@ -10,46 +10,56 @@ import streamlit as st
 from dashboard import batch_panels, batch_state, fit_panels, numbers, state, widgets
 from dashboard.batch_state import Sweep
 from fitting.batch import PublishedLaw, published
+from fitting.result import Band
 
 
 def panel(sweep: Sweep) -> None:
     """One line a law: what it says where these runs are, what it means by critical, and where it was fitted."""
-    fit_panels.section("Published laws of the critical batch", "tokens a step; constants hold for their own setups")
+    length = 1.0 if sweep.unit == "tokens" else batch_state.seq_len()
+    unit = "tokens" if math.isfinite(length) else "sequences"
+    length = length if math.isfinite(length) else 1.0
+    fit_panels.section("Published laws of the critical batch", f"{unit} a step; constants hold for their own setups")
     name = batch_panels.leading(sweep)
     inputs = _inputs(sweep, name)
-    length = 1.0 if sweep.unit == "tokens" else batch_state.seq_len()
-    ours = sweep.found[name].b_crit
     values: list[float] = []
     rows = ""
-    if math.isfinite(length) and 0 < ours.value < math.inf:
-        values.append(ours.value * length)
-        said, within = numbers.with_interval(ours.value * length, ours.low * length, ours.high * length, "count")
-        rows += _row(
-            "Measured here",
-            f"<b>{escape(said)}</b><small>{escape(within)}</small>",
-            "McCandlish's: twice the fewest steps.",
-        )
+    for label, ours in _ours(sweep, name).items():
+        if 0 < ours.value < math.inf:
+            values.append(ours.value * length)
+            said, within = numbers.with_interval(ours.value * length, ours.low * length, ours.high * length, "count")
+            rows += _row(
+                f"Measured here, {batch_panels.titles(sweep)[name]}",
+                f"<b>{escape(said)}</b><small>{escape(within)}</small>",
+                label,
+            )
     theirs = []
     for law in published("critical batch").values():
-        if not set(law.inputs) <= set(inputs):
+        if not set(law.inputs) <= set(inputs) or (unit == "sequences" and law.unit != unit):
             continue
-        value = float(law.tokens(**inputs))
+        value = float(law.tokens(**inputs) if unit == "tokens" else law(**inputs))
         theirs.append(value)
-        about = f"{_of(law, inputs)}. {law.note} {law.outside(**inputs)}"
+        counted = f" In sequences of {law.seq_len} tokens." if unit == "sequences" else ""
+        about = f"{_of(law, inputs)}. {law.setup} {law.note}{counted} {law.outside(**inputs)}"
         rows += _row(f"{law.paper}, {law.source}", f"<b>{escape(numbers.count(value))}</b>", about)
     if not theirs:
-        widgets.quiet("These data tell neither the loss nor the size that published laws ask for.")
+        widgets.quiet("These data tell neither the loss nor the size that published laws ask for, in their unit.")
         return
     st.html(f'<table class="iso-table">{rows}</table>')
     low, high = min(values + theirs), max(values + theirs)
-    lines = [
-        f"They lie a factor of {high / low:,.2g} apart: they measure different things, on other text, sizes and optimisers."
-    ]
-    if sweep.unit != "tokens" and not values:
-        lines.append(
-            "What was measured here is in sequences of a length that the table does not tell, so it is not in this list."
-        )
-    widgets.quiet(*lines)
+    widgets.quiet(
+        f"They lie a factor of {numbers.ratio(high / low)} apart: they measure different things, on other text, sizes and optimisers."
+    )
+
+
+def _ours(sweep: Sweep, name: str) -> dict[str, Band]:
+    """Both critical batches of the leading group, by what they mean."""
+    found, base, share = sweep.found[name], batch_state.base(sweep), batch_state.overhead()
+    return {
+        "McCandlish's: twice the fewest steps, twice the least data.": found.b_crit,
+        f"Zhang's: {100 * share:.3g} % above linear scaling from {numbers.count(base)}.": found.overhead_batch(
+            base, share
+        ),
+    }
 
 
 def _inputs(sweep: Sweep, name: str) -> dict[str, float]:
@@ -62,7 +72,8 @@ def _inputs(sweep: Sweep, name: str) -> dict[str, float]:
 
 def _of(law: PublishedLaw, inputs: dict[str, float]) -> str:
     said = {"loss": lambda v: f"at a loss of {v:.4g}", "params": lambda v: f"for {numbers.count(v)} parameters"}
-    return " ".join(said.get(k, str)(inputs[k]) for k in law.inputs).capitalize()
+    words = " ".join(said.get(k, str)(inputs[k]) for k in law.inputs)
+    return words[:1].upper() + words[1:]
 
 
 def _row(name: str, value: str, about: str) -> str:

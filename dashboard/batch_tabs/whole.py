@@ -38,6 +38,13 @@ def panel(sweep: Sweep | None) -> None:
         widgets.quiet(checked.sentence)
     fit_panels.section("The constants", "joint fit, every run alike; beside them Kaplan's, for comparison alone")
     _constants(fit)
+    along = batch_state.along() if fit.law.one_size else None
+    if along is not None:
+        b = along.exponent()
+        widgets.quiet(
+            "Read off steps to single losses, without a form for the floor, the critical batch grows as the loss to the power "
+            f"{b.value:.3g} ({b.low:.3g} to {b.high:.3g}); by these constants that is \u22121 / \u03b1_B."
+        )
     widgets.quiet(
         *fit.law.notes,
         fit.law.warning,
