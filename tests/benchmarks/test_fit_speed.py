@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,25 @@ def test_the_whole_fit_page(runs, reference, capsys):
         print("\n  " + ", ".join(f"{name} {t:.2f} s" for name, t in taken.items()), end=": ")
         print(f"{sum(taken.values()):.2f} s, {sum(taken.values()) / whole:.2f} of one grid fit")
     assert sum(taken.values()) <= PAGE_SHARE * whole
+
+
+def test_runs_of_the_same_inputs_share_their_work(capsys):
+    """A sweep of learning rates: 1,700 runs in 17 settings, refitted with and without telling which are alike."""
+    k = simulated(17).kept
+    n, d = (np.repeat(k[c].to_numpy(float), 100) for c in ("params", "tokens"))
+    loss = np.repeat(k["loss"].to_numpy(float), 100) * np.exp(0.01 * np.random.default_rng(1).standard_normal(1700))
+    inputs = {"params": n, "tokens": d}
+    prob = problem(coordinates(LAW, inputs, loss), inputs, loss, 0.01)
+    begin = minimise(prob, starts(prob)).theta[0]
+    drawn = weights(np.arange(prob.n), 60, 0)
+    together, alone = (
+        min(seconds(lambda p=p: minimise(p, np.tile(begin, (60, 1)), drawn), 3)) for p in (prob, replace(prob, alike=None))
+    )  # fmt: skip
+    with capsys.disabled():
+        print(
+            f"\n  1,700 runs in 17 settings: a refit {1e3 * together / 60:.2f} ms, {1e3 * alone / 60:.2f} ms run by run"
+        )
+    assert together < 0.6 * alone
 
 
 @pytest.mark.parametrize("law", ["chinchilla", "auto"])
