@@ -138,6 +138,11 @@ def along() -> AlongLoss | None:
     return None if runs is None or _curves(runs) is None else _along(runs.digest, targets(), len(runs), runs)
 
 
+def along_of(runs: Runs) -> AlongLoss | None:
+    """The same for other curves than those chosen."""
+    return None if _curves(runs) is None else _along(runs.digest, (), len(runs), runs)
+
+
 def grid() -> RateLaws | None:
     """Laws of learning rate and batch refitted from the data chosen, where these hold a grid of both."""
     runs = state.reading().runs

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import numbers, plan_run, plan_state, plan_table, state, widgets
+from dashboard import numbers, plan_run, plan_state, plan_table, widgets
 from dashboard.budget_chart import budget_chart, committed_budget
 from dashboard.plan_settings import OTHER, PEAKS, PlanSettings, typed
 from data.cells import number
@@ -183,9 +183,9 @@ def what_goes_with_it(asked: PlanSettings, own: RateLaws | None, habit: str) -> 
         key="plan_rule", on_change=keep, args=("rule",),
         help="Papers' laws are taken as exact, with constants from their own setup: refit them where your runs sweep both.",
     )  # fmt: skip
-    sweeps = plan_run.measured(state.setting("critical")) is not None
-    known = {**({"measured": "Your batch sweep"} if sweeps else {}), **plan_run.CRITICALS}
-    at = asked.critical if asked.critical in known else "zhang_coupled"
+    sweep = plan_state.measured()
+    known = {**({"measured": sweep.title} if sweep is not None else {}), **plan_run.CRITICALS}
+    at = asked.critical if asked.critical in known else next(iter(known))
     st.selectbox(
         "Critical batch by", list(known), format_func=lambda key: known[key], index=list(known).index(at), key="plan_critical",
         on_change=keep, args=("critical",),

@@ -82,6 +82,11 @@ def to_keep(law: Growth | AlongLoss, along: str, unit_tokens: float, title: str)
     }  # fmt: skip
 
 
+def of_sweep(law: Growth | AlongLoss, along: str, unit_tokens: float = 1.0) -> Advice:
+    """A measured law of critical batches as advice."""
+    return from_sweep(line_of(law), along, unit_tokens, (float(np.min(law.x)), float(np.max(law.x))))
+
+
 def measured(kept: Any) -> Advice | None:
     """The critical batch law that a person took over from the Batch page, out of plain values; None where there is none."""
     if not isinstance(kept, Mapping) or kept.get("along") not in ("params", "loss"):
@@ -102,7 +107,7 @@ def measured(kept: Any) -> Advice | None:
 
 def critical(asked: PlanSettings, own: Advice | None) -> Advice | None:
     """The critical batch to plan with; None where a number is wanted and none is given."""
-    if asked.critical == "measured" and own is not None:
+    if asked.critical in ("", "measured") and own is not None:
         return own
     if asked.critical == "number":
         given = typed(asked.critical_batch)

@@ -15,7 +15,7 @@ PEAKS: dict[str, float] = {device.name: device.peak for device in DEVICES}  # FL
 OTHER = "Other"
 UNITS = ("flop", "hours", "time", "money")
 RULES = ("steplaw", "porian", "deepseek", "runs")
-CRITICALS = ("zhang_coupled", "kaplan_critical", "measured", "number")
+CRITICALS = ("", "zhang_coupled", "kaplan_critical", "measured", "number")
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class PlanSettings:
     """The devices trained on and the unit a budget is said in; `size` is the model size held, as typed ("" for the best),
     `text` how many unique tokens there are ("" for enough).
 
-    `rule` is where batch and learning rate come from, `critical` where the critical batch does, `critical_batch` and
-    `runs_batch` numbers as typed ("" where the law or the table says); `device_tokens` is what a device takes of a batch in a
-    step, which takes `latency` milliseconds beyond its arithmetic. Limits are 0 for none: `deadline` in days, `most_devices`,
-    `most_money` in dollars. `panels` is what the chart shows.
+    `rule` is where batch and learning rate come from, `critical` where the critical batch does ("" for a measured one, else
+    Zhang's), `critical_batch` and `runs_batch` numbers as typed ("" where the law or the table says); `device_tokens` is what
+    a device takes of a batch in a step, which takes `latency` milliseconds beyond its arithmetic. Limits are 0 for none:
+    `deadline` in days, `most_devices`, `most_money` in dollars. `panels` is what the chart shows.
 
     `peak` is in TFLOP/s and counts for a device of no list; `utilisation` is in per cent of the peak; `price` is for one
     device-hour, in dollars, 0 for unknown. Utilisation and price are assumptions until the person says their own.
@@ -41,7 +41,7 @@ class PlanSettings:
     size: str = ""
     text: str = ""
     rule: str = "steplaw"
-    critical: str = "zhang_coupled"
+    critical: str = ""
     critical_batch: str = ""
     runs_batch: str = ""
     device_tokens: int = 16_384

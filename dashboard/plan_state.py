@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from dashboard import plan_run, plan_table, state, workspace
+from dashboard import batch_state, plan_run, plan_table, state, workspace
 from dashboard.plan_settings import PlanSettings, read_settings, typed
 from data.cells import number
 from fitting.planner import LEAST_FLOPS, MOST_FLOPS
@@ -119,9 +119,26 @@ def timed(fit: Fit) -> StepTime | None:
     return cast("StepTime | None", state.derived(plan_run.timed, fit, state.current_runs()))
 
 
+def measured() -> Advice | None:
+    """The measured law of critical batches there is: taken over from the Batch page, else from the bundled runs' own ladder."""
+    own = plan_run.measured(state.setting("critical"))
+    return own if own is not None else _bundled_sweep()
+
+
+def _bundled_sweep() -> Advice | None:
+    from data.library import bundled, load
+
+    key = state.chosen().key
+    sweep = next((entry.batch_sweep for entry in bundled() if f"bundled:{entry.key}" == key), "")
+    law = batch_state.along_of(load(sweep)) if sweep else None
+    if law is None:
+        return None
+    return replace(plan_run.of_sweep(law, "loss"), title="Our batch ladder on the same language")
+
+
 def critical() -> Advice | None:
     """The law of critical batches to plan with; None where a number is wanted and none is given."""
-    return plan_run.critical(settings(), plan_run.measured(state.setting("critical")))
+    return plan_run.critical(settings(), measured())
 
 
 def take_over(law: Growth | AlongLoss, along: str, unit_tokens: float) -> None:
@@ -134,4 +151,4 @@ def take_over(law: Growth | AlongLoss, along: str, unit_tokens: float) -> None:
 def current_front(fit: Fit, here: Plan) -> Front | FitError:
     """The front between time and compute at the budget, or why there is none."""
     asked, own = settings(), own_rules(fit)
-    return plan_run.front_of(here, asked, state.current_runs(), own, plan_run.measured(state.setting("critical")))
+    return plan_run.front_of(here, asked, state.current_runs(), own, measured())

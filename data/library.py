@@ -32,7 +32,8 @@ class Entry:
     """One bundled table: `sentence` says what it is, `source` where it comes from, `made` how, at length.
 
     `true_floor` is the entropy of the text in nats per token where it is known, `truth` the law behind a simulated set.
-    `kind` is "runs", or "table" for published numbers that are no runs.
+    `batch_sweep` is the entry with a ladder of batch sizes on the same text, if there is one. `kind` is "runs", or "table"
+    for published numbers that are no runs.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Entry:
     simulated: bool = False
     true_floor: float | None = None
     truth: Truth | None = None
+    batch_sweep: str = ""
     read: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -180,9 +180,13 @@ def test_a_deadline_is_held_against_the_front(page):
     assert "cannot reach this loss within the deadline" in html(at)
 
 
-def test_runs_too_small_for_the_papers_are_told_so(page):
-    """The bundled probe runs have thousands of parameters, where Zhang's law has no critical batch left."""
+def test_runs_too_small_for_the_papers_have_a_ladder_of_their_own(page):
+    """The bundled probe runs have thousands of parameters, where Zhang's law has no critical batch left; ours was measured."""
     at, _ = page()
+    assert not at.exception
+    assert at.selectbox(key="plan_critical").value == "measured"
+    assert "Our batch ladder on the same language" in words(at)
+    at.selectbox(key="plan_critical").select("zhang_coupled").run()
     assert not at.exception
     assert "has no critical batch for a model of" in html(at)
 
