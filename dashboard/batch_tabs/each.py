@@ -6,8 +6,9 @@ import math
 
 import streamlit as st
 
-from dashboard import batch_panels, batch_state, fit_panels, plan_state
+from dashboard import batch_panels, batch_state, fit_panels, plan_state, widgets
 from dashboard.batch_state import Sweep
+from dashboard.batch_tabs import papers
 from dashboard.charts import batch as charts
 from dashboard.fit_panels import PLOT
 from fitting.batch import AlongLoss, Growth
@@ -23,8 +24,13 @@ def panel(sweep: Sweep) -> None:
     law = batch_panels.law_of(sweep)
     if law is not None and math.isfinite(law.slope):
         fit_panels.section("How it grows", batch_panels.grows(sweep, law))
-        grown = charts.growing(law, batch_panels.placed(sweep), sweep.places, sweep.along, sweep.unit)
+        near = papers.overlays(sweep)
+        grown = charts.growing(law, batch_panels.placed(sweep), sweep.places, sweep.along, sweep.unit, near)
         st.plotly_chart(grown, config=PLOT, key="growth")
+        if near:
+            widgets.quiet(
+                "Dashed: Zhang et al. 2024 mean 20 % over linear scaling by critical, which is three to four times smaller."
+            )
         _take_over(sweep, law)
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from html import escape
 
+import numpy as np
 import streamlit as st
 
 from dashboard import batch_panels, batch_state, fit_panels, numbers, state, widgets
 from dashboard.batch_state import Sweep
 from fitting.batch import PublishedLaw, published
 from fitting.result import Band
+
+NEAR = 30.0  # a law further off than so many times would flatten what was measured
+WORDS = {"zhang_coupled": "tokens grow with size", "zhang_fixed_tokens": "3 billion tokens"}
 
 
 def panel(sweep: Sweep) -> None:
@@ -49,6 +54,27 @@ def panel(sweep: Sweep) -> None:
     widgets.quiet(
         f"They lie a factor of {numbers.ratio(high / low)} apart: they measure different things, on other text, sizes and optimisers."
     )
+
+
+def overlays(sweep: Sweep) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """Published laws of model size by name, in the unit of the sweep, where they come near enough to be drawn beside it."""
+    out: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+    placed = batch_panels.placed(sweep)
+    if sweep.along != "params" or not placed:
+        return out
+    at = np.array([sweep.places[n] for n in placed])
+    ours = np.array([f.b_crit.value for f in placed.values()])
+    for law in published("critical batch").values():
+        if law.inputs != ("params",):
+            continue
+
+        def theirs(x: np.ndarray, law: PublishedLaw = law) -> np.ndarray:
+            return law.tokens(params=x) if sweep.unit == "tokens" else law(params=x)
+
+        if np.abs(np.log(theirs(at) / ours)).max() < np.log(NEAR):
+            counted = "" if sweep.unit == "tokens" else f", sequences of {law.seq_len}"
+            out[f"{law.paper}: {WORDS[law.key]}{counted}"] = theirs
+    return out
 
 
 def _ours(sweep: Sweep, name: str) -> dict[str, Band]:

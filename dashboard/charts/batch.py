@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import plotly.graph_objects as go
@@ -102,9 +103,17 @@ def _group(out: go.Figure, f: CriticalBatch, at: np.ndarray, colour: str, name: 
 
 
 def growing(
-    law: Growth | AlongLoss, found: Mapping[str, CriticalBatch], places: Mapping[str, float], along: str, unit: str
+    law: Growth | AlongLoss,
+    found: Mapping[str, CriticalBatch],
+    places: Mapping[str, float],
+    along: str,
+    unit: str,
+    papers: Mapping[str, Callable[[np.ndarray], np.ndarray]] = MappingProxyType({}),
 ) -> go.Figure:
-    """Critical batches with their intervals against model size or loss, and the power law through them with its band."""
+    """Critical batches with their intervals against model size or loss, and the power law through them with its band.
+
+    `papers` are published laws of the same unit, dashed: name to function of size or loss.
+    """
     x = np.array([places[name] for name in found])
     out = theme.blank(300)
     room = 1.5 if along == "params" else (x.max() / x.min()) ** 0.4
@@ -122,14 +131,29 @@ def growing(
     ):  # points off the same curves move together, and scatter would make the band too narrow
         out.add_scatter(
             x=np.concatenate([at, at[::-1]]), y=np.concatenate([band.high, band.low[::-1]]), fill="toself", mode="none",
-            fillcolor=theme.BAND, hoverinfo="skip",
+            fillcolor=theme.BAND, hoverinfo="skip", showlegend=False,
         )  # fmt: skip
-    out.add_scatter(x=at, y=band.value, mode="lines", line={"color": theme.LAW, "width": 2.4}, hoverinfo="skip")
+    out.add_scatter(
+        x=at, y=band.value, mode="lines", line={"color": theme.LAW, "width": 2.4}, hoverinfo="skip", showlegend=False
+    )
+    for k, (name, theirs) in enumerate(papers.items()):
+        y = theirs(at)
+        out.add_scatter(
+            x=at, y=y, mode="lines", name=theme.plain(name, 80), showlegend=True,
+            hovertemplate=f"{theme.plain(name, 80)}<br>%{{y:,.3g}}<extra></extra>",
+            line={"color": theme.GUIDE, "width": 2, "dash": ("dash", "dot")[k % 2]},
+        )  # fmt: skip
+        lowest, highest = min(lowest, float(y.min())), max(highest, float(y.max()))
+    if papers:
+        out.update_yaxes(**theme.log_axis(max(lowest, 1e-9), highest, f"Critical batch, {unit}"))
+        out.update_layout(
+            showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom"}
+        )
     for name, colour in colours(found).items():
         b = found[name].b_crit
         high = b.high if np.isfinite(b.high) else 10 * highest
         out.add_scatter(
-            x=[places[name]], y=[b.value], mode="markers", marker={"symbol": "diamond", "color": colour, "size": 12},
+            x=[places[name]], y=[b.value], mode="markers", marker={"symbol": "diamond", "color": colour, "size": 12}, showlegend=False,
             error_y={"type": "data", "symmetric": False, "array": [high - b.value], "arrayminus": [b.value - b.low], "color": colour},
             hovertemplate=f"<b>{theme.plain(name, 40)}</b><br>{numbers.count(b.value)} {unit}<extra></extra>",
         )  # fmt: skip

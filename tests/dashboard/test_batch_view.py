@@ -50,6 +50,7 @@ def test_a_table_of_steps_is_fitted_and_its_growth_said(page):
     assert " for 400M</em> is <em" in said
     assert ">600.000</em> sequences." in said
     assert "the critical batch as parameters to the power 0.50 (0.50 to 0.50)" in said
+    assert "Zhang et al. 2024 mean 20 % over linear scaling" in said  # whose laws come near and are drawn beside
     assert "20 % more steps than linear scaling from 16 would take" in said
     assert len(at.get("plotly_chart")) == 2
 
