@@ -176,10 +176,18 @@ def _root(old: Optimiser, k: float, noise: float) -> dict[str, float]:
 
 
 def _sde_adam(old: Optimiser, k: float, noise: float) -> dict[str, float]:
+    return _sde(old, k, ("beta1", "beta2"))
+
+
+def _sde_rmsprop(old: Optimiser, k: float, noise: float) -> dict[str, float]:
+    return _sde(replace(old, beta1=None), k, ("beta2",))
+
+
+def _sde(old: Optimiser, k: float, betas: tuple[str, ...]) -> dict[str, float]:
     gone = _gone(old, k)
     if gone:
         raise FitError(gone)
-    out = {name: 1.0 - k * (1.0 - getattr(old, name)) for name in ("beta1", "beta2")}
+    out = {name: 1.0 - k * (1.0 - getattr(old, name)) for name in betas}
     return {"lr": sqrt(k) * old.lr, **out, **({} if old.eps is None else {"eps": old.eps / sqrt(k)})}
 
 
@@ -191,7 +199,7 @@ def _gone(old: Optimiser, k: float) -> str:
         return ""
     most = old.batch / (1.0 - min(held.values()))
     said = " and ".join(f"{name} of {1.0 - k * (1.0 - held[name]):.3g}" for name in lost)
-    return f"Adam's SDE rule would need a {said}: stay below a batch of {most:.4g}."
+    return f"The SDE rule would need a {said}: stay below a batch of {most:.4g}."
 
 
 def _sde_adam_doubt(old: Optimiser, k: float, noise: float | None) -> str:
@@ -272,6 +280,18 @@ RULES: tuple[Rule, ...] = (
         change=_sde_adam,
         doubt=_sde_adam_doubt,
         needs=("beta1", "beta2"),
+    ),
+    Rule(
+        "sde_rmsprop",
+        "RMSprop by its SDE",
+        keeps="rate over the square root of batch, the examples the average of squares remembers, eps beside the gradient's noise",
+        # The abstract says that RMSprop's rule is a square root; how beta and eps follow is derived as for Adam, and simulated.
+        holds="RMSprop (its decay as beta2) where noise rules the gradient, while k (1 - beta2) stays below 1.",
+        source="Malladi et al. 2022, arXiv 2205.10287; beta2 and eps derived here",
+        alters=("lr", "beta2", "eps"),
+        change=_sde_rmsprop,
+        doubt=lambda old, k, noise: _sde_adam_doubt(replace(old, beta1=None), k, noise),
+        needs=("beta2",),
     ),
     Rule(
         "ema",

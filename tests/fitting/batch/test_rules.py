@@ -82,10 +82,38 @@ def test_what_each_rule_keeps(old, k, noise):
     same(lambda o: o.eps * o.batch**0.5, adam)
     same(lambda o: o.batch / (1 - o.beta1), adam)  # examples remembered
     same(lambda o: o.batch / (1 - o.beta2), adam)
+    rms = after("sde_rmsprop")
+    assert (rms.lr, rms.beta2, rms.eps, rms.beta1) == (adam.lr, adam.beta2, adam.eps, old.beta1)
     same(lambda o: o.batch * np.log(0.5) / np.log(o.ema), after("ema"))  # half-life in examples
     if old.weight_decay > 0:
         for key in ("timescale", "timescale_sqrt"):
             same(lambda o: timescale(o.batch, o.lr, o.weight_decay, 1e9), after(key))
+
+
+@pytest.mark.parametrize("key", ["sde_rmsprop", "sde_adam"])
+def test_a_noisy_quadratic_moves_alike_at_both_batches(key):
+    """Two thousand walks with noise a hundred times the gradient: the same spread after as many examples, by the rule alone."""
+    old = Optimiser(batch=16.0, lr=2e-3, beta1=0.9, beta2=0.99, eps=1e-8)
+    new = BY_KEY[key](old, 64.0)
+
+    def spread(o, steps, seed):
+        rng = np.random.default_rng(seed)
+        x = np.ones(2000)
+        first, second = np.zeros(2000), np.full(2000, 400.0 / o.batch)
+        for _ in range(steps):
+            g = 0.2 * x + 20.0 / np.sqrt(o.batch) * rng.standard_normal(2000)
+            second = o.beta2 * second + (1 - o.beta2) * g**2
+            first = o.beta1 * first + (1 - o.beta1) * g if key == "sde_adam" else g
+            x = x - o.lr * first / (np.sqrt(second) + o.eps)
+        return x.mean(), x.std()
+
+    before, after, careless = (
+        spread(old, 4000, 1),
+        spread(new, 1000, 2),
+        spread(replace(old, batch=64.0, lr=4 * old.lr), 1000, 3),
+    )
+    assert after == pytest.approx(before, rel=0.06)
+    assert careless[1] > 1.5 * before[1]  # the linear rule walks twice as far
 
 
 def test_the_numbers_of_a_fourfold_batch():
