@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import state
+from dashboard import numbers, state
 from data.errors import DataError
 from data.schema import Runs
 from data.steps import holds_steps, steps_table
@@ -193,6 +193,20 @@ def _curves(runs: Runs) -> Any:
     return frame.rename(columns={"steps": "step"}) if frame["batch"].nunique() >= 3 else None
 
 
+def _ladder(curves: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The curves of one size, the one with most batches (of those the largest), and a sentence where there are others.
+
+    Of several sizes the larger come down faster, and would pass for a better batch.
+    """
+    if "params" not in curves or curves["params"].nunique() < 2:
+        return curves, ""
+    batches = curves.groupby("params")["batch"].nunique()
+    size = float(batches[batches == batches.max()].index.max())
+    return curves[
+        curves["params"] == size
+    ], f"Of {len(batches)} sizes, this reads the curves of {numbers.count(size)} parameters."
+
+
 def _frame(runs: Runs) -> pd.DataFrame:
     frame = _curves(runs)
     blank = [c for c in ("params", "lr") if c in frame and frame[c].isna().all()]
@@ -246,7 +260,7 @@ def _check(digest: str, count: int, _fit: TrajectoryFit) -> HeldOut | FitError:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _along(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> AlongLoss | None:
-    frame = _curves(_runs)
+    frame, _ = _ladder(_curves(_runs))
     lowest = float(frame.groupby("batch")["loss"].min().max())
     wanted = asked if len(asked) >= 3 else np.geomspace(1.002 * lowest, SPAN * lowest, LOSSES)
     read = []
@@ -283,7 +297,7 @@ def _from_steps(key: str, _table: Table) -> Sweep | Exception:
 
 @st.cache_resource(max_entries=16, show_spinner="Reading steps to a loss off the curves")
 def _from_curves(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> Sweep | Exception:
-    curves = _curves(_runs)
+    curves, said = _ladder(_curves(_runs))
     lowest = curves.groupby("batch")["loss"].min()
     reach = float(lowest.max()), float(lowest.min())
     wanted = asked or tuple(dict.fromkeys(math.ceil(100 * reach[0] * times) / 100 for times in ABOVE))
@@ -295,7 +309,7 @@ def _from_curves(digest: str, asked: tuple[float, ...], count: int, _runs: Runs)
         except FitError as error:
             refused[name] = str(error)
             continue
-        groups[name], notes[name] = (reached.batch, reached.steps), reached.notes
+        groups[name], notes[name] = (reached.batch, reached.steps), (*((said,) if said else ()), *reached.notes)
     return _fitted(groups, notes, "tokens", "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves")
 
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import workspace
 from dashboard.charts import batch as charts
-from fitting.batch import critical_batch
+from fitting.batch import KAPLAN, critical_batch
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 BATCHES = (16, 64, 256, 1024, 4096)
@@ -224,3 +224,25 @@ def test_the_law_of_growth_is_taken_over_by_the_plan(page, text):
     assert not plan.exception
     assert plan.selectbox(key="plan_critical").value == "measured"
     assert "critical batch (Your batch sweep" in " ".join(c.value for c in plan.caption).replace("\\", "")
+
+
+def test_curves_of_several_sizes_carry_the_law_to_another(page):
+    lines = []
+    for n in (1e6, 1e7, 1e8):
+        for b in (1e5, 8e5, 6.4e6):
+            steps = [400.0 * 2**i * (1 + 2e6 / b) for i in range(8)]
+            lines += [
+                f"n{n:g}b{b:g},{n:g},{b:g},{s:.6f},{loss:.9f}"
+                for s, loss in zip(steps, KAPLAN.curve(n, b, steps).value, strict=True)
+            ]
+    at, _ = page("run,params,batch_tokens,step,loss\n" + "\n".join(lines))
+    assert not at.exception
+    # One ladder is one size: with all of them the larger would pass for better batches.
+    assert "Of 3 sizes, this reads the curves of 100" in html(at)
+    said = html(opened(at, "Whole run"))
+    assert not at.exception
+    assert "<b>0.077</b>" in said  # alpha_N, as planted
+    assert "Fitted to smaller runs, the law misses the 3 runs of 1e+08 parameters" in said
+    at.select_slider(key="whole_params").set_value(48).run()  # sixteen times the largest
+    assert not at.exception
+    assert "Lowest loss of this size" in html(at)
