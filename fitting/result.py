@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ from fitting.law import Law, all_laws
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fitting.calibration import Calibration
 
 Array = np.ndarray
 
@@ -130,7 +132,7 @@ class Fit:
     `draws` is the source of every interval; `new_noise` (R,) is for each the noise of one new run, in log loss, where
     the intervals' method says (else residuals stand for it). `residuals` (n,) are log f - log L in the order of `runs`. `ranges` maps
     each input, the output and `flops` to the lowest and highest value among the runs fitted. `doubt` widens forecasts of
-    runs; a fit without draws has none.
+    runs; a fit without draws has none. `calibration` holds the parameters' 95 % intervals where they were calibrated.
     """
 
     law_key: str
@@ -147,6 +149,7 @@ class Fit:
     table: str = ""
     new_noise: Array = field(default_factory=lambda: np.empty(0))
     doubt: Doubt | None = None
+    calibration: Calibration | None = None
 
     def __repr__(self) -> str:
         """What a notebook shows: the law, its status, its parameters with intervals, and the checks that do not pass."""
@@ -204,9 +207,21 @@ class Fit:
         return self.band_of(best, spread, level)
 
     def interval(self, name: str, level: float = 0.95) -> Band:
-        """The interval of one parameter; KeyError if the law has none of that name."""
+        """The interval of one parameter, at 95 % the calibrated one if there is one; KeyError if the law has none of that name."""
         self.law.param(name)
+        calibrated = self.calibration.of(name) if self.calibration and level == 0.95 else None
+        if calibrated:
+            return Band(calibrated.value, calibrated.low, calibrated.high, level)
         return self.band(name, level)
+
+    def calibrated(self, by: Calibration) -> Fit:
+        """The same fit with the parameters' 95 % intervals as `calibrate` found them; FitError for another fit's."""
+        if any(q.kind == "parameter" and q.value != self.params.get(q.name) for q in by.quantities):
+            raise FitError("This calibration is of another fit. Calibrate this one.")
+        before = self.calibration.reason if self.calibration else ""
+        why = self.settings.intervals_reason.removesuffix(f"; {before}")
+        settings = replace(self.settings, intervals_reason=f"{why}; {by.reason}" if why else by.reason)
+        return replace(self, calibration=by, settings=settings)
 
     def predict(self, level: float = 0.95, of: str = "law", **inputs: Any) -> Band:
         """Predicted loss, in nats per token, at inputs given by name as numbers or arrays of one shape.

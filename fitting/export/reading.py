@@ -7,10 +7,11 @@ import math
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from fitting.calibration import DECISIONS, Calibrated, Calibration
 from fitting.doubt import Doubt
 from fitting.export.text import FORMAT, VERSION
 from fitting.intervals import USED
@@ -98,6 +99,7 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
         table=_text(body["table"]),
         new_noise=np.array(new_noise),
         doubt=_doubt(law, body.get("doubt")),
+        calibration=_calibration(law, values, body.get("calibration")),
     )
 
 
@@ -116,6 +118,72 @@ def _doubt(law: Law, x: Any) -> Doubt | None:
     if min(ratio, noise, share) < 0:
         raise DamagedError("its doubt is negative")
     return Doubt(law.inputs, np.array(places).reshape(len(left), len(law.inputs)), np.array(left), ratio, noise, share)
+
+
+def _calibration(law: Law, values: list[float], x: Any) -> Calibration | None:
+    """What calibrating found; none in a fit that was not, or was saved before there was any."""
+    if x is None:
+        return None
+    found: Calibration = _build(
+        Calibration,
+        x,
+        {
+            "outer": _count,
+            "inner": _count,
+            "seed": _count,
+            "flops": _number,
+            "quantities": lambda y: tuple(_calibrated(q) for q in _list(y, law.p + len(DECISIONS))),
+        },
+    )
+    for q in found.quantities:
+        of = {"parameter": law.names, "decision": tuple(DECISIONS)}.get(q.kind, ())
+        if q.name not in of or (q.kind == "parameter" and q.value != values[law.names.index(q.name)]):
+            raise DamagedError(f"calibrated is {q.kind} {q.name} at {q.value:.6g}")
+    if not found.outer:
+        raise DamagedError("calibrated by no tables")
+    return found
+
+
+def _calibrated(x: Any) -> Calibrated:
+    return cast(
+        Calibrated,
+        _build(
+            Calibrated,
+            x,
+            {
+                "name": _text,
+                "kind": _text,
+                "value": _finite,
+                "plain": _ends(_finite),
+                "low": _end,
+                "high": _end,
+                "shares": _ends(_share),
+                "held": _share,
+            },
+        ),
+    )
+
+
+def _ends(read: Callable[[Any], float]) -> Callable[[Any], tuple[float, float]]:
+    def both(x: Any) -> tuple[float, float]:
+        low, high = (read(v) for v in (_list(x, 2) if isinstance(x, list) and len(x) == 2 else (None, None)))
+        return low, high
+
+    return both
+
+
+def _end(x: Any) -> float:
+    number = _number(x)
+    if math.isnan(number):
+        raise DamagedError("an interval's end is missing")
+    return number
+
+
+def _share(x: Any) -> float:
+    number = _finite(x)
+    if not 0 <= number <= 1:
+        raise DamagedError(f"a share is {number:.3g}")
+    return number
 
 
 def _settings(x: Any) -> Settings:

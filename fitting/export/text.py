@@ -42,6 +42,7 @@ def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
         "draws": fit.draws.tolist(),
         "new_noise": fit.new_noise.tolist(),
         "doubt": None if fit.doubt is None else asdict(fit.doubt),
+        "calibration": None if fit.calibration is None else asdict(fit.calibration),
     }
     text = json.dumps(finite(body), indent=None, separators=(",", ":"), allow_nan=False)
     if path is not None:

@@ -23,11 +23,14 @@ def main(words: list[str] | None = None) -> None:
     ask.add_argument("--seed", type=int, default=0)
     ask.add_argument("--intervals", nargs="+", default=["auto"], help="ways to make intervals, as `fit` takes them")
     ask.add_argument("--delta", default="auto", help='"auto", or a number')
+    ask.add_argument(
+        "--calibrated", type=int, default=0, metavar="N", help="calibrate intervals by N tables, each refitted N times"
+    )
     ask.add_argument("--jobs", type=int, default=1, help="processes")
     given = ask.parse_args(words)
     cells = [Cell(int(n), noise) for n, _, noise in (name.partition("-") for name in given.cells)]
     delta = given.delta if given.delta == "auto" else float(given.delta)
-    asked = [(cell, Method(way, delta)) for cell in cells for way in given.intervals]
+    asked = [(cell, Method(way, delta, given.calibrated)) for cell in cells for way in given.intervals]
     ranges = [range(k, min(k + CHUNK, given.datasets)) for k in range(0, given.datasets, CHUNK)]
     print(heading(), flush=True)
     total = 0.0
@@ -48,7 +51,7 @@ def main(words: list[str] | None = None) -> None:
 
 def heading() -> str:
     """The table's head."""
-    named = ["cell", "intervals", *QUANTITIES, "coverage", "error", "width over range", "E = 0", "seconds"]
+    named = ["cell", "intervals", *QUANTITIES, "coverage", "error", "width over range", "E = 0", "open", "seconds"]
     return f"| {' | '.join(named)} |\n|{'---|' * len(named)}"
 
 
@@ -63,6 +66,7 @@ def row(m: Measured) -> str:
         f"{100 * m.error.max():.1f}",
         f"{m.ratio.min():.2f}-{m.ratio.max():.2f}",
         f"{100 * m.at_zero:.1f} %",
+        f"{100 * m.open.max():.1f} %",
         f"{m.seconds:.0f}",
     ]
     return f"| {' | '.join(cells)} |"

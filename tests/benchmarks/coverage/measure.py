@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from fitting.nested import ranks
 from fitting.result import quantiles
 from fitting.threads import one_thread
 from tests.benchmarks.coverage.cells import BEYOND, LAW, QUANTITIES, TRUTH, Cell, quantities
@@ -20,15 +22,20 @@ TAIL = 0.025
 
 @dataclass(frozen=True)
 class Method:
-    """How a table is fitted: the settings of `fit` that matter to its intervals."""
+    """How a table is fitted: the settings of `fit` that matter to its intervals.
+
+    `calibrated` is how many tables, and refits of each, the intervals are calibrated by; 0 for plain ones.
+    """
 
     intervals: str = "auto"
     delta: float | str = "auto"
+    calibrated: int = 0
 
     @property
     def words(self) -> str:
         """Both settings, as a table's row names them."""
-        return f"{self.intervals}, delta {self.delta if isinstance(self.delta, str) else format(self.delta, 'g')}"
+        more = f", calibrated by {self.calibrated} x {self.calibrated}" if self.calibrated else ""
+        return f"{self.intervals}, delta {self.delta if isinstance(self.delta, str) else format(self.delta, 'g')}{more}"
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,8 @@ class Measured:
     """What a cell gave, for each quantity (6,): coverage and width in per cent and units, and the estimator's own range.
 
     `below` and `above` are the shares of tables whose interval lies wholly below or above the truth; `at_zero` is the
-    share whose floor came out as zero, `seconds` the processor time.
+    share whose floor came out as zero, `open` (6,) that of intervals with an end that calibration could not name, and
+    `seconds` the processor time.
     """
 
     cell: Cell
@@ -49,6 +57,7 @@ class Measured:
     width: Array
     sampling: Array
     at_zero: float
+    open: Array
     seconds: float
 
     @property
@@ -86,7 +95,12 @@ def part(cell: Cell, method: Method, tables: range, refits: int, seed: int) -> P
             best = at.values
             zero += int(best[LAW.names.index("E")] <= 0)
             off[row] = quantities(best[None, :], flops)[0] - true
-            ends = quantiles(quantities(at.draws, flops), (TAIL, 1.0 - TAIL))
+            spread = quantities(at.draws, flops)
+            if method.calibrated:
+                ask, many = partial(quantities, flops=flops), method.calibrated
+                ends = ranks(at.prob, at.theta, at.how, ask, many, many, seed=k).interval(spread)
+            else:
+                ends = quantiles(spread, (TAIL, 1.0 - TAIL))
             low[row], high[row] = (end - true for end in ends)
     return Part(low, high, off, zero, time.process_time() - began)
 
@@ -99,5 +113,5 @@ def measured(cell: Cell, method: Method, parts: Sequence[Part]) -> Measured:
     return Measured(
         cell, method, len(low), held, np.sqrt(held * (1 - held) / len(low)),
         np.mean(high < 0, axis=0), np.mean(low > 0, axis=0), np.median(high - low, axis=0), ends[1] - ends[0],
-        sum(p.at_zero for p in parts) / len(low), sum(p.seconds for p in parts),
+        sum(p.at_zero for p in parts) / len(low), np.mean(np.isinf(low) | np.isinf(high), axis=0), sum(p.seconds for p in parts),
     )  # fmt: skip

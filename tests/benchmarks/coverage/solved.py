@@ -17,7 +17,7 @@ from fitting.estimate import _tried
 from fitting.intervals import Choice, choose_intervals
 from fitting.law import Law
 from fitting.scale import scaled_delta
-from fitting.solve import problem, slopes
+from fitting.solve import Problem, problem, slopes
 from fitting.starts import starts
 
 Array = np.ndarray
@@ -25,11 +25,13 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Solved:
-    """Best values (p,), their draws (R, p) and how those were made."""
+    """Best values (p,), their draws (R, p) and how those were made; the problem, and its best coordinates (p,)."""
 
     values: Array
     draws: Array
     how: Choice
+    prob: Problem
+    theta: Array
 
 
 def solved(
@@ -53,4 +55,4 @@ def solved(
     r, jac = slopes(prob, best[None, :])
     how = choose_intervals(intervals, None, groupings, r[0], jac[0].T, prob.delta)
     draws, _ = drawn(prob, best, how, resamples, seed)
-    return Solved(where.natural(best), where.natural(draws.theta), how)
+    return Solved(where.natural(best), where.natural(draws.theta), how, prob, best)
