@@ -34,6 +34,7 @@ from fitting.batch import (
     steps_to_target,
 )
 from fitting.batch.decayed import decayed_by_size
+from fitting.batch.targets import one_ladder
 
 RESAMPLES = 4000
 ABOVE = (1.0, 1.02, 1.05)  # times the loss that every batch reaches: where curves are read when nobody said
@@ -193,20 +194,6 @@ def _curves(runs: Runs) -> Any:
     return frame.rename(columns={"steps": "step"}) if frame["batch"].nunique() >= 3 else None
 
 
-def _ladder(curves: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The curves of one size, the one with most batches (of those the largest), and a sentence where there are others.
-
-    Of several sizes the larger come down faster, and would pass for a better batch.
-    """
-    if "params" not in curves or curves["params"].nunique() < 2:
-        return curves, ""
-    batches = curves.groupby("params")["batch"].nunique()
-    size = float(batches[batches == batches.max()].index.max())
-    return curves[
-        curves["params"] == size
-    ], f"Of {len(batches)} sizes, this reads the curves of {numbers.count(size)} parameters."
-
-
 def _frame(runs: Runs) -> pd.DataFrame:
     frame = _curves(runs)
     blank = [c for c in ("params", "lr") if c in frame and frame[c].isna().all()]
@@ -260,7 +247,7 @@ def _check(digest: str, count: int, _fit: TrajectoryFit) -> HeldOut | FitError:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _along(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> AlongLoss | None:
-    frame, _ = _ladder(_curves(_runs))
+    frame, _ = one_ladder(_curves(_runs))
     lowest = float(frame.groupby("batch")["loss"].min().max())
     wanted = asked if len(asked) >= 3 else np.geomspace(1.002 * lowest, SPAN * lowest, LOSSES)
     read = []
@@ -297,8 +284,11 @@ def _from_steps(key: str, _table: Table) -> Sweep | Exception:
 
 @st.cache_resource(max_entries=16, show_spinner="Reading steps to a loss off the curves")
 def _from_curves(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> Sweep | Exception:
-    curves, said = _ladder(_curves(_runs))
+    curves, size = one_ladder(_curves(_runs))
     lowest = curves.groupby("batch")["loss"].min()
+    said = (
+        () if math.isnan(size) else (f"Of several sizes, this reads the curves of {numbers.count(size)} parameters.",)
+    )
     reach = float(lowest.max()), float(lowest.min())
     wanted = asked or tuple(dict.fromkeys(math.ceil(100 * reach[0] * times) / 100 for times in ABOVE))
     groups, notes, refused = {}, {}, {}
@@ -309,7 +299,7 @@ def _from_curves(digest: str, asked: tuple[float, ...], count: int, _runs: Runs)
         except FitError as error:
             refused[name] = str(error)
             continue
-        groups[name], notes[name] = (reached.batch, reached.steps), (*((said,) if said else ()), *reached.notes)
+        groups[name], notes[name] = (reached.batch, reached.steps), (*said, *reached.notes)
     return _fitted(groups, notes, "tokens", "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves")
 
 

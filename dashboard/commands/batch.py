@@ -136,6 +136,7 @@ def _runs(
     from fitting import FitError
     from fitting.batch import along_loss, steps_to_target
     from fitting.batch.decayed import decayed_by_size
+    from fitting.batch.targets import one_ladder
 
     runs = read_runs(file)
     if runs.history is None:
@@ -150,7 +151,8 @@ def _runs(
             "steps_to_target beside the batch sizes, many rows a run with its batch size, step and loss, or runs that end on three "
             "amounts of data at each of three batch sizes."
         )
-    curves = curves.rename(columns={"steps": "step"})
+    curves, size = one_ladder(curves.rename(columns={"steps": "step"}))
+    said = () if math.isnan(size) else (f"Of several sizes, this reads the curves of {size:.4g} parameters.",)
     if not targets:
         each = curves.groupby("batch")["loss"].min()
         raise click.UsageError(
@@ -161,7 +163,7 @@ def _runs(
         law = along_loss(reached, resamples=resamples, seed=seed)
     except FitError:
         law = None
-    return [(f"loss {r.target:g}", r.batch, r.steps, r.notes) for r in reached], {}, law
+    return [(f"loss {r.target:g}", r.batch, r.steps, (*said, *r.notes)) for r in reached], {}, law
 
 
 def _shown(found: CriticalBatch, base: float | None, overhead: float) -> Band:

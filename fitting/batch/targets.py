@@ -94,6 +94,18 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
     )
 
 
+def one_ladder(curves: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """The curves of one model size and that size: the one with most batches, of those the largest; nan where sizes don't differ.
+
+    Of several sizes at one batch the larger come down faster, and would pass for a better batch.
+    """
+    if "params" not in curves or curves["params"].nunique() < 2:
+        return curves, np.nan
+    batches = curves.groupby("params")["batch"].nunique()
+    size = float(batches[batches == batches.max()].index.max())
+    return curves[curves["params"] == size], size
+
+
 def _smoothed(loss: Array, weight: float) -> Array:
     if weight == 0.0:
         return loss

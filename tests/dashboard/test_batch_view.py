@@ -238,7 +238,7 @@ def test_curves_of_several_sizes_carry_the_law_to_another(page):
     at, _ = page("run,params,batch_tokens,step,loss\n" + "\n".join(lines))
     assert not at.exception
     # One ladder is one size: with all of them the larger would pass for better batches.
-    assert "Of 3 sizes, this reads the curves of 100" in html(at)
+    assert "Of several sizes, this reads the curves of 100" in html(at)
     said = html(opened(at, "Whole run"))
     assert not at.exception
     assert "<b>0.077</b>" in said  # alpha_N, as planted

@@ -8,6 +8,7 @@ import pytest
 
 from fitting import FitError
 from fitting.batch import critical_batch, steps_to_target
+from fitting.batch.targets import one_ladder
 
 
 def curve(run, batch, rate, scale, steps=(1, 2, 4, 8, 16, 32, 64)):
@@ -67,3 +68,14 @@ def test_refusals_are_sentences():
         steps_to_target(curve("a", 8, 0.1, 1), 1.0)
     with pytest.raises(FitError, match="smooth is a weight"):
         steps_to_target(curve("a", 8, 0.1, 1), 1.5, smooth=1.0)
+
+
+def test_of_several_sizes_one_ladder_is_read():
+    rows = [(n, b) for n, batches in ((1e6, (1, 2, 4)), (1e7, (1, 2, 4)), (1e8, (1, 2))) for b in batches]
+    frame = pd.DataFrame(rows, columns=["params", "batch"])
+    ladder, size = one_ladder(frame)
+    assert size == 1e7
+    assert set(ladder["params"]) == {1e7}
+    alone, none = one_ladder(ladder)
+    assert alone is ladder
+    assert np.isnan(none)
