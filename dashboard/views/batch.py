@@ -26,6 +26,7 @@ if sweep is None or isinstance(sweep, Exception):
         widgets.show_trouble(sweep)
         st.page_link("views/runs.py", label="Look at the data on the Runs page")
     else:
+        state.current_runs()  # a question about the file that is open comes first, as on every page
         batch_panels.nothing()
     st.stop()
 

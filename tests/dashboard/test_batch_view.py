@@ -246,3 +246,11 @@ def test_curves_of_several_sizes_carry_the_law_to_another(page):
     at.select_slider(key="whole_params").set_value(48).run()  # sixteen times the largest
     assert not at.exception
     assert "Lowest loss of this size" in html(at)
+
+
+def test_a_file_with_a_question_open_leads_to_it(page):
+    """Two losses stand side by side: as on every other page, not "these runs do not say"."""
+    at, _ = page("params,tokens,loss_a,loss_b\n1e8,2e9,3.1,3.2\n2e8,4e9,2.9,3.0\n4e8,8e9,2.7,2.8")
+    assert not at.exception
+    assert "do not say how batch size matters" not in html(at)
+    assert "loss" in html(at)
