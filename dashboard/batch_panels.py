@@ -247,5 +247,6 @@ def computed() -> None:
             f"{batch_state.RESAMPLES:,} refits to noise drawn anew with its scale, the middle 95 %; of growth, Student's t. "
             "Zhang's critical batch is x B_crit + (1 + x) B_base for an overhead x over linear scaling from B_base "
             "(arXiv 2410.21676); the two differ three to four times and are never mixed here. Runs with final losses alone go through "
-            "loss against data at each batch, inverted at one loss (Power Lines, arXiv 2505.13738), with intervals through both fits."
+            "loss against data at each batch, inverted at one loss (Power Lines, arXiv 2505.13738), with intervals through both fits; "
+            "several such runs at one batch and amount of data are taken to differ in learning rate alone: the best of them counts."
         )

@@ -130,8 +130,9 @@ def _constants(fit: TrajectoryFit) -> None:
             cell = "not told by one size"
         else:
             band = fit.law.constant(name)
-            cell = f"<b>{band.value:.3g}</b><small>{band.low:.3g} to {_end(band.high)}</small>"
-        body += f'<tr><th scope="row"><b>{escape(symbol)}</b><p>{escape(meaning)}</p></th><td>{cell}</td><td>{theirs:.3g}</td></tr>'
+            cell = f"<b>{_said(band.value)}</b><small>{_said(band.low)} to {_end(band.high)}</small>"
+        head = f'<th scope="row"><b>{escape(symbol)}</b><p>{escape(meaning)}</p></th>'
+        body += f"<tr>{head}<td>{cell}</td><td>{_said(theirs)}</td></tr>"
     st.html(
         '<table class="iso-table"><thead><tr><th scope="row"></th><th scope="col">These curves</th><th scope="col">Kaplan et al. 2020</th>'
         f"</tr></thead><tbody>{body}</tbody></table>"
@@ -139,7 +140,11 @@ def _constants(fit: TrajectoryFit) -> None:
 
 
 def _end(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "any"
+    return _said(value) if math.isfinite(value) else "any"
+
+
+def _said(value: float) -> str:
+    return f"{value:.3g}".replace("e+", "e")
 
 
 def _times(band: Band, by: float) -> Band:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fitting.export.text import finite, provenance
+from fitting.export.text import GoesWith, finite, provenance
 from fitting.planner import Plan
 from fitting.result import Band, Fit
-
-if TYPE_CHECKING:
-    from fitting.batch import WholeRun
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 
@@ -44,7 +41,7 @@ def fit_to_latex(fit: Fit) -> str:
     )
 
 
-def plan_to_latex(fit: Fit, plan: Plan, whole: WholeRun | None = None) -> str:
+def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None) -> str:
     """A plan, and what goes with it, as a LaTeX table with intervals, and its full-precision values as comments."""
     names = {
         "flops": ("training compute", "FLOP"),

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fitting.export.text import finite, plan_values, provenance
+from fitting.export.text import GoesWith, finite, plan_values, provenance
 from fitting.planner import Plan
 from fitting.result import Fit
 
 if TYPE_CHECKING:
     from data.schema import Runs
-    from fitting.batch import WholeRun
 
 # What makes a spreadsheet take a text cell for a formula (OWASP, CSV injection).
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -39,7 +38,7 @@ def residuals_to_csv(fit: Fit, runs: Runs) -> str:
     return _csv(table, fit)
 
 
-def plan_to_csv(fit: Fit, plan: Plan, whole: WholeRun | None = None) -> str:
+def plan_to_csv(fit: Fit, plan: Plan, whole: GoesWith | None = None) -> str:
     """A plan, and what goes with it, as CSV: one row a quantity with value, low and high."""
     rows = [
         (k, v["value"], v["low"], v["high"]) if isinstance(v, dict) and "value" in v else (k, v, None, None)

@@ -7,18 +7,43 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from fitting.planner import Plan
 from fitting.result import Band, Fit
 
-if TYPE_CHECKING:
-    from fitting.batch import WholeRun
-
 FORMAT, VERSION = "isoflop-fit", 1
 WHOLE = ("batch", "lr", "steps", "critical")
+
+
+class GoesWith(Protocol):
+    """What goes with a plan: a `WholeRun`, of which an export needs no more."""
+
+    @property
+    def batch(self) -> Band:
+        """Tokens a step."""
+
+    @property
+    def lr(self) -> Band | None:
+        """The learning rate."""
+
+    @property
+    def steps(self) -> Band:
+        """Optimiser steps."""
+
+    @property
+    def critical(self) -> Band | None:
+        """The critical batch, tokens a step."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences to know before using them."""
+
+    @property
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """What each law gives, and whose it is."""
 
 
 def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
@@ -59,7 +84,7 @@ def provenance(fit: Fit) -> dict[str, Any]:
     }
 
 
-def plan_to_json(fit: Fit, plan: Plan, whole: WholeRun | None = None) -> str:
+def plan_to_json(fit: Fit, plan: Plan, whole: GoesWith | None = None) -> str:
     """A plan as JSON text, with the provenance of the fit it rests on. Keys are the attributes' names.
 
     `whole` adds the batch, learning rate and steps that go with it.
@@ -68,7 +93,7 @@ def plan_to_json(fit: Fit, plan: Plan, whole: WholeRun | None = None) -> str:
     return json.dumps(finite(body), indent=2, allow_nan=False)
 
 
-def plan_values(plan: Plan, whole: WholeRun | None = None) -> dict[str, Any]:
+def plan_values(plan: Plan, whole: GoesWith | None = None) -> dict[str, Any]:
     """A plan's attributes as plain values, and those of what goes with it: bands as {value, low, high, level}."""
     out: dict[str, Any] = {}
     for f in fields(plan):
