@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,7 +11,8 @@ from dashboard import state
 from data.schema import Runs
 
 if TYPE_CHECKING:
-    from fitting import Fit
+    from fitting import Fit, FitError
+    from fitting.calibration import Calibration
     from fitting.isoflop import Comparison
 
 
@@ -28,3 +30,51 @@ def _approaches(
     from fitting.isoflop import compare
 
     return compare(_runs, _fit, 10.0**at, method=method)
+
+
+# --- calibrated intervals: asked for, since they take thousands of refits ---------------------------------------------
+
+TABLES, REFITS = 200, 200
+MOST_KEPT = 32
+
+
+def calibration(fit: Fit) -> Calibration | None:
+    """The current fit's intervals calibrated, where somebody asked for it; None before."""
+    return _calibrations().get(_about(fit))
+
+
+def ask_to_calibrate(fit: Fit, at: float | None) -> None:
+    """Have the current fit's intervals calibrated; a page that runs again before it is done goes on asking."""
+    st.session_state["calibrate_asked"] = (_about(fit), at)
+
+
+def asked_to_calibrate(fit: Fit, at: float | None) -> bool:
+    """Whether that was asked and is not done."""
+    return bool(st.session_state.get("calibrate_asked") == (_about(fit), at))
+
+
+def calibrate(fit: Fit, at: float | None, progress: Callable[[float], None]) -> Calibration | FitError:
+    """The current fit's intervals calibrated, with its decisions at a budget of `at` FLOP (None: a default); kept."""
+    from fitting import FitError
+    from fitting.calibration import calibrate
+
+    try:
+        found = calibrate(fit, state.current_runs(), outer=TABLES, inner=REFITS, flops=at, progress=progress)
+    except FitError as refusal:
+        return refusal
+    st.session_state.pop("calibrate_asked", None)
+    kept = _calibrations()
+    kept[_about(fit)] = found
+    while len(kept) > MOST_KEPT:
+        kept.pop(next(iter(kept)), None)
+    return found
+
+
+def _about(fit: Fit) -> str:
+    return repr((fit.digest, fit.law_key, fit.settings, fit.table))
+
+
+@st.cache_resource(show_spinner=False)
+def _calibrations() -> dict[str, Calibration]:
+    """What was calibrated, oldest first. A cached function could not move a bar that was drawn before it was called."""
+    return {}

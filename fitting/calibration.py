@@ -88,12 +88,16 @@ class Calibration:
 
 def remarks(quantities: Sequence[Calibrated]) -> list[str]:
     """Which of these intervals have an end that these draws cannot name, and which stay as they were; as clauses."""
-    wide = [q.name for q in quantities if not np.all(np.isfinite([q.low, q.high]))]
-    kept = [q.name for q in quantities if q.kept]
+    wide = _listed([q.name for q in quantities if not np.all(np.isfinite([q.low, q.high]))])
+    kept = _listed([q.name for q in quantities if q.kept])
     return [
-        *([f"an end of {' and of '.join(wide)} is further out than these draws can say"] if wide else []),
-        *([f"{' and '.join(kept)} at a bound keeps the plain one"] if kept else []),
+        *([f"for {wide} an end lies further out than these draws can say"] if wide else []),
+        *([f"{kept} at a bound: the plain interval stays"] if kept else []),
     ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
 
 
 def calibrate(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import fit_panels, fit_words, numbers
 from dashboard.charts import forest
+from dashboard.fit_panels import calibrated
 from dashboard.symbols import input_symbol, symbol
 from data.schema import Runs
 from fitting import Fit
@@ -31,6 +32,7 @@ def panel(fit: Fit, runs: Runs) -> None:
     with picture:
         for p in forest.drawn(fit):
             st.plotly_chart(forest.figure(fit, p.name), config={"displayModeBar": False}, key=f"forest_{p.name}")
+    calibrated.panel(fit)
 
 
 def _table(fit: Fit) -> None:
