@@ -54,15 +54,20 @@ def visit(page, name):
     page.get_by_role("link", name=name, exact=True).click()
 
 
+def chart(page):
+    """The chart of the budget: the first on the page, above the one of time."""
+    return page.locator(".bc").first
+
+
 def reads(page, key):
     """What the chart's read-out says: value and interval."""
-    base = f'.bc-readout[data-key="{key}"] '
-    return page.locator(base + ".bc-readout-value").inner_text(), page.locator(base + ".bc-readout-range").inner_text()
+    out = chart(page).locator(f'.bc-readout[data-key="{key}"]')
+    return out.locator(".bc-readout-value").inner_text(), out.locator(".bc-readout-range").inner_text()
 
 
 def line(page) -> float:
     """Where the budget line stands, in log10 FLOP."""
-    return float(page.locator(".bc").get_attribute("data-budget"))
+    return float(chart(page).get_attribute("data-budget"))
 
 
 def wait_for_python(page):
@@ -107,8 +112,8 @@ def test_from_a_file_to_a_budget_and_away(browser_page, address, tmp_path):
     assert start == pytest.approx(22, abs=0.02)  # ten times the largest run
 
     # By mouse: every number follows, and after release Python says the same.
-    box = page.locator(".bc-grab").bounding_box()
-    pill = page.locator(".bc-pill").bounding_box()
+    box = chart(page).locator(".bc-grab").bounding_box()
+    pill = chart(page).locator(".bc-pill").bounding_box()
     page.mouse.move(pill["x"] + pill["width"] / 2, pill["y"] + pill["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 60, steps=12)
@@ -121,13 +126,13 @@ def test_from_a_file_to_a_budget_and_away(browser_page, address, tmp_path):
 
     # By key: one step of a fiftieth of a decade.
     dragged = line(page)
-    page.locator("[role=slider]").focus()
+    chart(page).locator("[role=slider]").focus()
     page.keyboard.press("ArrowLeft")
     assert line(page) == pytest.approx(dragged - 0.02, abs=2e-3)
     wait_for_python(page)
 
     # Typed.
-    page.locator(".bc-input").fill("5e22 FLOP")
+    chart(page).locator(".bc-input").fill("5e22 FLOP")
     page.keyboard.press("Enter")
     assert line(page) == pytest.approx(math.log10(5e22), abs=1e-6)
     wait_for_python(page)
@@ -169,7 +174,7 @@ def test_how_long_it_takes_from_release_to_pythons_numbers(browser_page, address
     page.goto(f"{address}/plan")
     page.wait_for_selector(".bc-pill")
     wait_for_python(page)
-    box = page.locator(".bc-grab").bounding_box()
+    box = chart(page).locator(".bc-grab").bounding_box()
     times = []
     for part in (0.3, 0.45, 0.6, 0.7, 0.4, 0.55):
         page.mouse.move(box["x"] + box["width"] * part, box["y"] + 60)
