@@ -46,7 +46,7 @@ def panel(fit: Fit) -> None:
         st.button(
             "Calibrate the intervals" + ("" if found is None else f" again, at {numbers.flop(at)} FLOP"),
             key="calibrate", on_click=fit_analyses.ask_to_calibrate, args=(fit, at),
-            help=f"Simulates {count}: seconds for a few dozen runs.",
+            help=f"Simulates {count}: seconds, up to a few hundred runs.",
         )  # fmt: skip
     if found is not None:
         st.html(f'<p class="iso-under">{escape(sentence(found))}</p>')
@@ -100,7 +100,7 @@ def _notes(found: Calibration) -> list[str]:
     said = [f"{r[0].upper()}{r[1:]}." for r in remarks(found.quantities)]
     return [
         f"One Monte-Carlo error of a share is {100 * found.error:.1f} %: a plain interval within two of 95 is as good as calibrated. "
-        "Where the runs cannot show how much noise they share, the tables cannot either, and calibrating mends only part of it.",
+        "Where the runs cannot show how much noise they share, the tables cannot either, and calibrating does not mend it.",
         "Repeated for each table were the fit, what its residuals say of the noise, and the refits; not the choice of law, "
         "grouping or delta. The rest of the page, and what is taken away, keep the plain intervals.",
         *said,

@@ -27,6 +27,18 @@ def test_intervals_hold_the_truth(noise):
     assert np.all(found.ratio < 1.6), found.ratio
 
 
+def test_calibrated_intervals_are_measured_on_the_same_tables():
+    """The same estimates; ends of their own, which may be open but hold the estimate."""
+    cell = Cell(24, "normal")
+    plain, wide = (part(cell, Method(calibrated=count), range(2), 60, 0) for count in (0, 40))
+    assert np.array_equal(plain.off, wide.off)
+    assert not np.any(plain.low == wide.low)
+    assert np.all((wide.low < wide.off) & (wide.off < wide.high))
+    both = Method(calibrated=40)
+    assert both.words.endswith("calibrated by 40 x 40")
+    assert np.all(measured(cell, both, [wide]).open <= 1)
+
+
 def test_the_harness_measures_fit(make_runs):
     """The same table through `fit`: the same best values and the same interval."""
     inputs, loss, of = Cell(24, "shared").table(5)
