@@ -125,10 +125,10 @@ def test_three_curves_predict_the_others(curves, size):
     found = curves(size)
     f = fit_curves([found[k] for k in known])
     assert f.converged
-    r2, mae = scores(f.predict, [c for k, c in found.items() if k not in known])
+    r2, mae = scores(lambda s, t: f.predict(s, t).value, [c for k, c in found.items() if k not in known])
     assert r2 > 0.995
     assert mae < 0.0065
-    own = np.concatenate([np.log(f.predict(s, t)) - np.log(y) for s, t, y in (found[k] for k in known)])
+    own = np.concatenate([np.log(f.predict(s, t).value) - np.log(y) for s, t, y in (found[k] for k in known)])
     assert f.residuals == pytest.approx(own, abs=1e-12)
 
 
@@ -140,7 +140,7 @@ def test_a_planted_law_comes_back():
     f = fit_curves(planted)
     assert f.objective < 1e-14
     other = cosine(4000, peak=2e-4)
-    assert f.predict(other, steps) == pytest.approx(loss_curve(other, steps, p), rel=1e-5)
+    assert f.predict(other, steps).value == pytest.approx(loss_curve(other, steps, p), rel=1e-5)
 
 
 def test_refusals():

@@ -1,0 +1,185 @@
+"""`isoflop schedule FILE`: the multi-power law of loss curves under a learning-rate schedule, and what another schedule would give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dashboard.commands import json_option, reading, refuses, write_json
+
+if TYPE_CHECKING:
+    from fitting.result import Band
+    from fitting.schedule import CurveFit, Schedule
+    from fitting.schedule_curves import LoggedCurve, Unseen
+
+SHAPES = ("cosine", "wsd", "constant", "linear")
+
+
+@click.command(name="schedule")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--params", type=click.FloatRange(min=0, min_open=True), help="The model size, where FILES hold several.")
+@click.option(
+    "--run",
+    "chosen",
+    multiple=True,
+    metavar="RUN",
+    help="Fit this run's curve; may be given many times. The others are then forecast as a check; else each is in turn.",
+)
+@click.option("--warmup", type=click.IntRange(min=0), help="Steps of warm-up; else where the logged rate stops rising.")
+@click.option("--predict", "shape", type=click.Choice(SHAPES), help="Forecast the final loss under this schedule.")
+@click.option(
+    "--steps", type=click.IntRange(min=1), help="Its steps, warm-up included; else those of the longest curve."
+)
+@click.option(
+    "--peak", type=click.FloatRange(min=0, min_open=True), help="Its highest learning rate; else that of the curves."
+)
+@click.option(
+    "--end",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="Its last rate, as a share of the peak.",
+)
+@click.option(
+    "--cooldown",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.2,
+    show_default=True,
+    help="The share of steps in which wsd comes down.",
+)
+@click.option("--resamples", type=click.IntRange(1, 10_000), default=400, show_default=True, help="Refits.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same intervals."
+)
+@reading
+@json_option
+@refuses
+def command(
+    files: tuple[Path, ...],
+    params: float | None,
+    chosen: tuple[str, ...],
+    warmup: int | None,
+    shape: str | None,
+    steps: int | None,
+    peak: float | None,
+    end: float,
+    cooldown: float,
+    resamples: int,
+    seed: int,
+    json_to: str | None,
+    **answers: Any,
+) -> None:
+    """Fit the multi-power law to the loss curves in FILES, which log the learning rate (a column lr) at every row."""
+    import numpy as np
+
+    from data import read_runs
+    from fitting.schedule_curves import ahead, check, fit_logged, logged_curves
+
+    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
+    runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    curves = logged_curves(runs.kept if runs.history is None else runs.history, params, warmup)
+    names = {c.run for c in curves}
+    for name in chosen:
+        if name not in names:
+            raise click.BadParameter(
+                f"no curve of a run {name!r}; there are {', '.join(sorted(names))}.", param_hint="--run"
+            )
+    known = [c for c in curves if not chosen or c.run in chosen]
+    fit = fit_logged(known, resamples, seed)
+    unseen = check(curves, known, fit)
+    forecast: tuple[Schedule, Band, Band] | None = None
+    if shape is not None:
+        longest = max(len(c.schedule.lr) for c in known)
+        planned = ahead(
+            shape,
+            steps or longest,
+            peak or max(float(c.schedule.lr.max()) for c in known),
+            known[0].schedule.warmup,
+            end,
+            cooldown,
+        )
+        at = np.array([len(planned.lr)])
+        forecast = planned, fit.predict(planned, at), fit.predict(planned, at, of="run")
+    if json_to is not None:
+        write_json(_document(fit, known, unseen, forecast, shape), json_to)
+    else:
+        click.echo("\n".join(_lines(fit, known, unseen, forecast, shape)))
+
+
+def _document(
+    fit: CurveFit,
+    known: list[LoggedCurve],
+    unseen: list[Unseen],
+    forecast: tuple[Schedule, Band, Band] | None,
+    shape: str | None,
+) -> dict[str, Any]:
+    from fitting.export.text import finite
+    from fitting.schedule import law
+
+    out: dict[str, Any] = {
+        "law": law.key,
+        "params": {name: _band(fit.interval(name)) for name in law.names},
+        "converged": fit.converged,
+        "notes": [*fit.notes, *dict.fromkeys(n for c in known for n in c.notes)],
+        "curves": [
+            {"run": c.run, "rows": len(c.steps), "warmup": c.schedule.warmup, "between": c.between} for c in known
+        ],
+        "held_out": [
+            {"run": u.run, "error": u.error, "last": u.last, "loss": u.loss, "final": _band(u.final), "holds": u.holds}
+            for u in unseen
+        ],
+        "predict": None,
+    }
+    if forecast is not None:
+        schedule, curve, run = forecast
+        out["predict"] = {
+            "schedule": shape,
+            "steps": len(schedule.lr),
+            "peak": float(schedule.lr.max()),
+            "law": _band(curve),
+            "run": _band(run),
+        }
+    made: dict[str, Any] = finite(out)
+    return made
+
+
+def _lines(
+    fit: CurveFit,
+    known: list[LoggedCurve],
+    unseen: list[Unseen],
+    forecast: tuple[Schedule, Band, Band] | None,
+    shape: str | None,
+) -> list[str]:
+    from fitting.schedule import law
+
+    lines = [f"{law.title}, fitted to {len(known)} {'curve' if len(known) == 1 else 'curves'}", ""]
+    for name in law.names:
+        value, low, high = fit.interval(name)
+        lines.append(f"  {name:<6} {value:<10.4g} (95 % {low:.4g} to {high:.4g})")
+    lines.append("")
+    for u in unseen:
+        word = "inside" if u.holds else "outside"
+        lines.append(
+            f"Not shown {u.run}, the law misses it by {100 * u.error:.2g} % along the way and {100 * u.last:+.2g} % at its end, "
+            f"{word} the {100 * u.final.level:.0f} % interval ({_said(u.final)})."
+        )
+    if forecast is not None:
+        schedule, curve, run = forecast
+        lines.append(
+            f"Final loss of {shape} over {len(schedule.lr):,} steps to {schedule.lr.max():.3g}: {_said(run)}; "
+            f"by noise alone {float(curve.low[0]):.4f} to {float(curve.high[0]):.4f}."
+        )
+    lines += [*fit.notes, *dict.fromkeys(n for c in known for n in c.notes)]
+    return lines
+
+
+def _said(band: Band) -> str:
+    value, low, high = (float(v) for part in band for v in [part.item() if hasattr(part, "item") else part])
+    return f"{value:.4f}, {100 * band.level:.0f} % {low:.4f} to {high:.4f}"
+
+
+def _band(band: Band) -> dict[str, float]:
+    value, low, high = (part.item() if hasattr(part, "item") else float(part) for part in band)
+    return {"value": value, "low": low, "high": high, "level": band.level}

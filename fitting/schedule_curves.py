@@ -1,0 +1,176 @@
+"""Logged curves with their learning rates as the law of a schedule takes them, the check on curves not shown, and schedules to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitting.result import Band, FitError
+from fitting.schedule import CurveFit, Schedule, fit_curves
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = np.ndarray
+
+NEEDED = ("run", "steps", "lr", "loss")
+LEAST_ROWS = 10
+CLOSE = 1e-6  # rates that differ by a smaller share are the same, printed twice
+CHECK = 100  # refits behind each interval of the check
+SHAPES = ("cosine", "wsd", "constant", "linear")
+
+
+@dataclass(frozen=True, eq=False)
+class LoggedCurve:
+    """One run's schedule, its steps (n,) and losses (n,), whether rates lie on a "line" or "stair" between rows, and notes."""
+
+    run: str
+    schedule: Schedule
+    steps: Array
+    loss: Array
+    between: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A curve forecast without being shown: mean size of its log errors, that at its end (with sign), its final loss and the forecast.
+
+    The final loss is the mean of the last five rows, as single evaluations scatter.
+    """
+
+    run: str
+    error: float
+    last: float
+    loss: float
+    final: Band
+
+    @property
+    def holds(self) -> bool:
+        """Whether the interval holds the final loss."""
+        return bool(self.final.low <= self.loss <= self.final.high)
+
+
+def logged_curves(frame: pd.DataFrame, params: float | None = None, warmup: int | None = None) -> list[LoggedCurve]:
+    """The curves of one model in `frame` (columns run, steps, lr, loss; params where there are several sizes).
+
+    Without `warmup` it ends where a logged rate first stops rising, or where rows begin if none rises. Raises FitError for
+    missing columns, several sizes of which none is named, or no curve with rows enough.
+    """
+    lacks = [c for c in NEEDED if c not in frame]
+    if lacks:
+        raise FitError(
+            f"A law of schedules needs loss curves with the columns {', '.join(NEEDED)}; there is no {' and no '.join(lacks)}. "
+            "Log the learning rate beside each loss."
+        )
+    if "params" in frame:
+        sizes = sorted(frame["params"].dropna().unique())
+        if params is not None:
+            frame = frame[np.isclose(frame["params"], params, rtol=0.01)]
+            if not len(frame):
+                raise FitError(f"No run has {params:.4g} parameters; there are {', '.join(f'{s:.4g}' for s in sizes)}.")
+        elif len(sizes) > 1:
+            raise FitError(
+                f"A law of schedules is that of one model; these runs have {', '.join(f'{s:.4g}' for s in sizes)} parameters. "
+                "Choose one with --params."
+            )
+    read: list[tuple[str, Array, Array, Array]] = []
+    for name, own in frame.groupby("run", sort=False):
+        own = (
+            own[(own[["steps", "lr", "loss"]] > 0).all(axis=1)]
+            .drop_duplicates("steps", keep="last")
+            .sort_values("steps")
+        )
+        if len(own) >= LEAST_ROWS:
+            steps, lr, loss = (own[c].to_numpy(float) for c in ("steps", "lr", "loss"))
+            read.append((str(name), steps, lr, loss))
+    if not read:
+        raise FitError(f"No run has {LEAST_ROWS} rows with a positive step, learning rate and loss.")
+    ends = [_warmed(steps, lr) for _, steps, lr, _ in read]
+    shown = [int(steps[i]) for (_, steps, _, _), i in zip(read, ends, strict=True) if i > 0]
+    notes: tuple[str, ...] = ()
+    if warmup is None:
+        # One length for all: the law puts what warm-up does into its constants.
+        warmup = int(np.median(shown)) if shown else min(int(steps[0]) for _, steps, _, _ in read)
+        if not shown:
+            notes = (
+                f"No row shows the warm-up, so it is taken to end where rows begin, at step {warmup}; tell it if it is shorter.",
+            )
+    return [_logged(*one, warmup, notes) for one in read]
+
+
+def _warmed(steps: Array, lr: Array) -> int:
+    """The row at which a rate that rises from the first row on has risen, 0 where it does not rise."""
+    rising = np.diff(lr) > CLOSE * lr[:-1]
+    first = int(np.argmin(rising)) if not np.all(rising) else len(rising)
+    return first if first > 1 or (first == 1 and lr[1] > 1.5 * lr[0]) else 0
+
+
+def _logged(run: str, steps: Array, lr: Array, loss: Array, warmup: int, notes: tuple[str, ...]) -> LoggedCurve:
+    keep = steps >= max(1, warmup)
+    steps, lr, loss = steps[keep], lr[keep], loss[keep]
+    if len(steps) < LEAST_ROWS:
+        raise FitError(
+            f"{run} has {len(steps)} rows after the warm-up of {warmup} steps; {LEAST_ROWS} or more are needed."
+        )
+    moved = np.abs(np.diff(lr)) > CLOSE * lr[:-1]
+    # A rate that changes between two rows and is level on both sides jumped; a decay changes it in one row after another.
+    between = "stair" if np.any(moved) and not np.any(moved[1:] & moved[:-1]) else "line"
+    return LoggedCurve(run, Schedule.through(warmup, steps, lr, between), steps.astype(int), loss, between, notes)
+
+
+def fit_logged(curves: Sequence[LoggedCurve], resamples: int = 400, seed: int = 0) -> CurveFit:
+    """The law of these curves, as `fit_curves` has it."""
+    return fit_curves([(c.schedule, c.steps, c.loss) for c in curves], resamples=resamples, seed=seed)
+
+
+def check(
+    curves: Sequence[LoggedCurve], known: Sequence[LoggedCurve], fit: CurveFit, level: float = 0.9
+) -> list[Unseen]:
+    """Curves forecast without being shown: those of `curves` not `known`, or where all are, each in turn from the others.
+
+    A curve without which the others can't tell the law is left out; fewer than three known ones are not taken apart.
+    """
+    rest = [c for c in curves if all(c is not k for k in known)]
+    if rest:
+        return [_unseen(c, fit, level) for c in rest]
+    out: list[Unseen] = []
+    for c in known if len(known) >= 3 else ():
+        try:
+            others = fit_logged([k for k in known if k is not c], CHECK)
+        except FitError:
+            continue
+        out.append(_unseen(c, others, level))
+    return out
+
+
+def _unseen(curve: LoggedCurve, fit: CurveFit, level: float) -> Unseen:
+    off = np.log(fit.predict(curve.schedule, curve.steps).value / curve.loss)
+    last = curve.steps[-5:]
+    band = fit.predict(curve.schedule, last, level, "run")
+    final = Band(float(np.mean(band.value)), float(np.mean(band.low)), float(np.mean(band.high)), level)
+    loss = float(np.mean(curve.loss[-5:]))
+    return Unseen(curve.run, float(np.mean(np.abs(off))), float(np.log(final.value / loss)), loss, final)
+
+
+def ahead(shape: str, steps: int, peak: float, warmup: int, end: float = 0.1, cooldown: float = 0.2) -> Schedule:
+    """A schedule of `steps` steps, warm-up included, that rises to `peak` and comes down to `end` of it as its shape says.
+
+    "cosine" and "linear" from the end of warm-up on; "wsd" in a line over the last `cooldown` of all steps; "constant" never.
+    Raises FitError for another shape, or where nothing follows the warm-up.
+    """
+    if shape not in SHAPES:
+        raise FitError(f"A schedule is one of {', '.join(SHAPES)}; it was {shape!r}.")
+    after = steps - warmup
+    if after < 1:
+        raise FitError(
+            f"The warm-up takes {warmup} steps, so a schedule of {steps} has none after it. Ask for more steps."
+        )
+    gone = np.arange(1, after + 1) / after
+    if shape == "wsd":
+        gone = np.clip((np.arange(1, after + 1) - after + cooldown * steps) / (cooldown * steps), 0.0, 1.0)
+    fallen = {"cosine": 0.5 * (1.0 - np.cos(np.pi * gone)), "constant": np.zeros(after)}.get(shape, gone)
+    return Schedule.after(warmup, peak * (1.0 - (1.0 - end) * fallen))
