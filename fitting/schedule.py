@@ -205,6 +205,9 @@ class CurveFit:
             for i in range(0, len(drawn), CHUNK):
                 some = self.draws[i : i + CHUNK]
                 drawn[i : i + CHUNK] = formula(area, falls, *(some[:, k, None] for k in range(law.p)))
+        # Laid the other way round the fit: where the fit leans, refits of its curves lean once more. Measured on planted laws
+        # (three curves, noise .3 %), 95 % bands of the final loss held it in 73 % as they come, and in 90 % so, as wide.
+        drawn = best**2 / drawn
         if of == "run" and self.noise is not None:
             rng = np.random.default_rng(1)
             off = self.noise.paths(rng, np.asarray(steps, float))
