@@ -66,6 +66,8 @@ def doubt(inputs: Mapping[str, Array], residuals: Array, spread: float, share: f
     names = tuple(inputs)
     x = np.stack([np.log(inputs[k]) / REACH.get(k, 1.0) for k in names], axis=1)
     near = np.abs(residuals) <= FAR * spread
+    if not near.any():  # a spread that fits none of the runs says nothing of which are broken
+        near = np.ones(len(residuals), bool)
     inputs = {k: v[near] for k, v in inputs.items()}
     x, left = x[near], np.clip(-residuals[near], -CUT * spread, CUT * spread)
     if len(left) > MOST_RUNS:  # the ones nearest to what is asked about

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fitting import Fit, FitError, all_laws, fit, load_fit, plan
@@ -109,7 +109,16 @@ def garbage(draw):
     return n_, d_, np.abs(loss), flops
 
 
+ONE_POINT = (
+    np.array([794.3285805, 794.32727861, 794.32747923, 794.32376927, 794.33152641, 794.33032742]),
+    np.ones(6),
+    np.array([3.84714552, 3.84714567, 3.84714564, 3.84714606, 3.84714519, 3.84714532]),
+    np.ones(6),
+)
+
+
 @settings(relaxed, max_examples=60)
+@example(table=ONE_POINT, key="auto", delta=1e-12, grouped=False)  # no run lies near a law held to such a delta
 @given(
     table=garbage(),
     key=st.sampled_from(["auto", *all_laws()]),
