@@ -53,7 +53,7 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class RateLaw:
-    """exp(c0 + c1 log N + c2 log D): `coefficients` (3,), `draws` (R, 3) from cells drawn again."""
+    """exp(c0 + c1 log N + c2 log D): `coefficients` (3,), `draws` (R, 3) from cells drawn again, widened for their number."""
 
     coefficients: Array
     draws: Array
@@ -121,7 +121,8 @@ def rate_laws(
 
     Runs within `near` of a cell's best stand for its optimum: by their geometric mean (`pooled="cells"`), or each by itself
     (`"runs"`, as in Step Law's own code). `batch_by_params=False` lets the batch depend on tokens alone. Intervals draw whole
-    cells again. Raises FitError when a column is missing or too few cells hold runs enough.
+    cells again, widened for the freedom that the rule spent (nine and sixteen planted cells hold 95 to 99 %, unwidened 91 to 97).
+    Raises FitError when a column is missing or too few cells hold runs enough.
     """
     lacks = [c for c in NEEDED if c not in runs]
     if lacks:
@@ -172,6 +173,11 @@ def _points(cell: Cell, pooled: str) -> Mapping[str, Array]:
     return {"x": np.tile(row, (len(lr), 1)), "lr": lr, "batch": batch}
 
 
+def _wider(cells: int, terms: int) -> float:
+    """By how much draws of so few cells are spread too little: the degrees of freedom that the rule spent."""
+    return float(np.sqrt(cells / max(1, cells - terms)))
+
+
 def _rule(points: list[Mapping[str, Array]], of: str, use: list[int], counts: Array) -> RateLaw:
     """Least squares of logarithms on the columns in `use`, and again with each cell counted `counts` (R, cells) times."""
     x = np.concatenate([p["x"] for p in points])[:, use]
@@ -186,7 +192,7 @@ def _rule(points: list[Mapping[str, Array]], of: str, use: list[int], counts: Ar
         usable = np.linalg.cond(inner) < 1e10  # cells of one size, drawn alone, say nothing of size
         outer = np.einsum("rn,np,n->rp", weight, x, y)
         drawn = np.linalg.solve(inner[usable], outer[usable][:, :, None])[:, :, 0]
-        solved = np.concatenate([solved, drawn])
+        solved = np.concatenate([solved, solved + _wider(len(points), len(use)) * (drawn - solved)])
     full = np.zeros((len(solved), 3))
     full[:, use] = solved
     full[:, 0] -= solved @ middle

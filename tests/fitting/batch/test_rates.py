@@ -87,7 +87,7 @@ def test_intervals_hold_a_planted_exponent():
     for seed in range(60):
         band = rate_laws(planted(0.002, seed), resamples=200, seed=seed).lr.exponent("params")
         held += band.low <= -0.5 <= band.high
-    assert held >= 48  # nine cells drawn again: 80 to 90 of 100, as a bootstrap of so few does
+    assert held >= 54  # nine cells, drawn again and widened for the freedom spent: 95 to 97 of 100
 
 
 def test_ends_of_the_sweep_are_said():
