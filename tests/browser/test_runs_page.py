@@ -234,6 +234,7 @@ def test_bad_files_leave_the_session_whole(opened: Callable[..., Any]) -> None:
         assert "Traceback" not in body
         assert "went wrong inside" not in body
         assert page.get_by_text("Open a bundled set").is_visible()
+    idle(page)  # a press while the page is still being drawn can be lost
     page.get_by_role("button", name="Undo").click()
     page.wait_for_function("document.querySelector('.iso-trouble')?.innerText.includes('noise.csv')")
     for _ in range(2):
