@@ -10,9 +10,6 @@ from fitting.batch.advice import Advice
 from fitting.planner import Plan
 from fitting.result import Band, FitError
 
-# Where a run's own batch is so far from what its runs had, their law speaks of other training.
-UNLIKE = 2.0
-
 
 @dataclass(frozen=True, eq=False)
 class WholeRun:
