@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 
 from fitting import FitError
 from fitting.batch.trajectory import KAPLAN, NAMES, of_constants, slopes
+from fitting.laws.compute import PF_DAY
 
 TABLE_3 = dict(zip(NAMES, KAPLAN.values, strict=True))
 TABLE_5 = of_constants([*KAPLAN.values[:4], 2.1e8, 0.21], "tokens")  # its B* is rounded otherwise than in eq. 5.3
@@ -45,12 +47,37 @@ def test_kaplans_numbers():
     assert KAPLAN.s_min(1e8, 2.8558889).value == pytest.approx(1e5, rel=1e-6)
     assert KAPLAN.b_crit(3.0).value == pytest.approx(1.069114e6, rel=5e-7)
     assert TABLE_5.b_crit(3.0).value == pytest.approx(1.122570e6, rel=5e-7)
-    # Appendix B at one PF-day of least compute: run at the critical batch it takes twice the fewest steps.
-    loss, size = 2.6944432, 5.844082e8
-    assert KAPLAN.s_min(size, loss).value == pytest.approx(13160.71, rel=1e-5)
-    b = TABLE_5.b_crit(loss).value
-    assert TABLE_5.steps(size, b, loss).value == pytest.approx(2 * 13160.71, rel=1e-5)
-    assert 6 * size * TABLE_5.e_min(size, loss).value == pytest.approx(8.64e19, rel=1e-5)
+    assert KAPLAN.s_min(5.844082e8, 2.6944432).value == pytest.approx(13160.71, rel=1e-5)
+
+
+def test_kaplans_compute_efficient_frontier():
+    """Kaplan et al. 2020, appendix B: its closed forms with tables 3 and 5, against the least compute that the law itself finds.
+
+    One PF-day of least compute buys 2.694 nats; run at the critical batch, as the paper says, it takes two and 26,321 steps.
+    """
+    n_c, a_n, s_c, a_s, b_star, a_b = TABLE_5.values
+    power = 1 / (1 / a_s + 1 / a_b + 1 / a_n)
+    ends = (1 + a_n / a_s) ** (1 / a_s + 1 / a_n)
+    scale = 6 * n_c * b_star * s_c * ends * (a_s / a_n) ** (1 / a_s)
+    assert power == pytest.approx(0.05245294, abs=5e-9)
+    assert scale == pytest.approx(1.390849e28, rel=5e-7)
+    loss = (scale / PF_DAY) ** power
+    size = n_c * (PF_DAY / scale) ** (power / a_n) * (1 + a_n / a_s) ** (1 / a_n)
+    assert loss == pytest.approx(2.6944432, abs=5e-8)
+    assert size == pytest.approx(5.844082e8, rel=5e-7)
+    # The law knows none of these: of all sizes this one takes the least compute to that loss, which is a PF-day.
+    found = minimize_scalar(
+        lambda log_n: np.log(6 * np.exp(log_n) * TABLE_5.e_min(np.exp(log_n), loss).value),
+        bounds=(np.log(3e8), np.log(3e9)), method="bounded", options={"xatol": 1e-9},
+    )  # fmt: skip
+    assert np.exp(found.x) == pytest.approx(size, rel=1e-6)
+    assert np.exp(found.fun) == pytest.approx(PF_DAY, rel=1e-9)
+    assert TABLE_5.floor(size).value * (1 + a_n / a_s) == pytest.approx(loss, rel=1e-12)
+    batch = TABLE_5.b_crit(loss).value
+    assert batch == pytest.approx(1.872263e6, rel=5e-7)
+    steps = TABLE_5.steps(size, batch, loss).value
+    assert steps == pytest.approx(26_321, abs=1)
+    assert 6 * size * batch * steps == pytest.approx(2 * PF_DAY, rel=1e-9)
 
 
 def test_adding_up_steps_with_the_critical_batch_of_the_moment_is_another_law():
