@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 def current_approaches(fit: Fit, at: float, method: str) -> Comparison:
     """Approaches 1, 2 and 3 at a budget of 10^`at` FLOP; `method` is the profiles' curve, quadratic or akima."""
     runs = state.current_runs()
-    checkpoints = 0 if runs.history is None else len(runs.history)
-    return _approaches(runs.digest, runs.name, checkpoints, fit.law_key, repr(fit.settings), at, method, runs, fit)
+    return _approaches(runs.curves_digest, runs.name, fit.law_key, repr(fit.settings), at, method, runs, fit)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing three approaches, each with its resamples")
 def _approaches(
-    digest: str, name: str, checkpoints: int, law: str, settings: str, at: float, method: str, _runs: Runs, _fit: Fit
+    digest: str, name: str, law: str, settings: str, at: float, method: str, _runs: Runs, _fit: Fit
 ) -> Comparison:
     from fitting.isoflop import compare
 

@@ -148,6 +148,15 @@ class Runs:
                 h.update("\0".join(map(str, self.kept[name])).encode("utf-8", "surrogatepass"))
         return h.hexdigest()
 
+    @cached_property
+    def curves_digest(self) -> str:
+        """The sha256 of `digest` and of every checkpoint in `history`: two tables may end alike and differ on the way."""
+        h = hashlib.sha256(self.digest.encode())
+        if self.history is not None:
+            h.update("\0".join(map(str, self.history)).encode("utf-8", "surrogatepass"))
+            h.update(pd.util.hash_pandas_object(self.history, index=False).to_numpy().tobytes())
+        return h.hexdigest()
+
     def exclude(self, runs: Iterable[str], reason: str = "excluded by you") -> Runs:
         """These runs with the named ones moved to `set_aside`; ValueError naming those that are not there."""
         names = {runs} if isinstance(runs, str) else {str(r) for r in runs}

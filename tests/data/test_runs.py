@@ -155,6 +155,17 @@ def test_excluding_moves_rows(read: Read) -> None:
         runs.exclude(["nobody"])
 
 
+def test_curves_that_end_alike_have_another_digest_on_the_way(read: Read) -> None:
+    text = "run,params,tokens,step,loss\n" + "".join(
+        f"{r},1e8,{s}e6,{s},{3 - s / 1000}\n" for r in "ab" for s in (100, 200, 300)
+    )
+    runs, other = read(text), read(text.replace("a,1e8,100e6,100,2.9", "a,1e8,100e6,100,2.95"))
+    assert other.history is not None
+    assert other.digest == runs.digest
+    assert other.curves_digest != runs.curves_digest
+    assert read(text, "copy.csv").curves_digest == runs.curves_digest
+
+
 def test_the_digest_is_about_values(read: Read) -> None:
     text = "run,params,tokens,loss\na,1e8,1e9,4\nb,2e8,1e9,3\n"
     runs = read(text)
