@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import batch_state, numbers, state, widgets
+from dashboard import batch_settings, batch_state, numbers, state, widgets
 from dashboard.batch_state import Sweep
 from dashboard.charts.batch import colours
 from dashboard.takeaway import File
@@ -88,7 +88,7 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
             {"where": where or ""},
         )
     value, within = numbers.with_interval(band.value, band.low, band.high, "count")
-    base, share = batch_state.base(sweep), batch_state.overhead()
+    base, share = batch_state.base(sweep), batch_settings.overhead()
     zhang = sweep.found[name].overhead_batch(base, share)
     other, around = numbers.with_interval(zhang.value, zhang.low, zhang.high, "count")
     under = (
@@ -101,7 +101,7 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
 def controls(sweep: Sweep) -> None:
     """The losses asked about, and where Zhang's definition stands."""
     if sweep.along == "loss":
-        st.session_state["batch_targets"] = ", ".join(f"{t:g}" for t in batch_state.targets())
+        st.session_state["batch_targets"] = ", ".join(f"{t:g}" for t in batch_settings.targets())
         st.text_input(
             "Losses to reach", key="batch_targets", placeholder=", ".join(sweep.places), on_change=_keep_targets,
             help="One or more, such as 3.4, 3.3. Steps are those of the best learning rate tried at each batch; between two "
@@ -109,15 +109,35 @@ def controls(sweep: Sweep) -> None:
         )  # fmt: skip
     if sweep.reach is not None:
         widgets.quiet(f"Every batch comes down to {sweep.reach[0]:.4g}, the best of them to {sweep.reach[1]:.4g}.")
+    _unit(sweep)
     st.session_state["batch_base"] = numbers.count(batch_state.base(sweep)).replace("\u202f", " ")
     st.text_input(
         "Linear scaling from a batch of", key="batch_base", on_change=_keep_base,
-        help="Zhang et al. 2024 (arXiv 2410.21676) start at 256 sequences; here the smallest measured, unless you say.",
+        help="Zhang et al. 2024 (arXiv 2410.21676) start at 256 sequences, and so does this where such batches were measured; else "
+        "at the smallest measured. Unless you say.",
     )  # fmt: skip
-    st.session_state["batch_overhead"] = 100 * batch_state.overhead()
+    st.session_state["batch_overhead"] = 100 * batch_settings.overhead()
     st.number_input(
         "Overhead over it, %", min_value=0.1, max_value=1000.0, step=5.0, key="batch_overhead", on_change=_keep_overhead,
         help="20 % in Zhang et al. 2024.",
+    )  # fmt: skip
+    if sweep.read_from == "curves":
+        st.session_state["batch_smooth"] = batch_settings.smooth()
+        st.number_input(
+            "Smoothing of curves", min_value=0.0, max_value=0.99, step=0.1, key="batch_smooth", on_change=_keep_smooth,
+            help="The weight of the past in an exponential mean of each curve before steps are read off it; 0 for none. Where "
+            "evaluations are noisy, the first to come below a loss comes too early.",
+        )  # fmt: skip
+
+
+def _unit(sweep: Sweep) -> None:
+    """What batches are counted in, where the data say how long a sequence is."""
+    if not math.isfinite(batch_state.seq_len()):
+        return
+    st.session_state["batch_unit"] = sweep.unit
+    st.segmented_control(
+        "Count batches in", ("tokens", "sequences"), key="batch_unit", on_change=_keep_unit, required=True,
+        help=f"A sequence of these data has {batch_state.seq_len():,.0f} tokens.",
     )  # fmt: skip
 
 
@@ -127,7 +147,7 @@ def _keep_targets() -> None:
     if any(not (math.isfinite(v) and v > 0) for v in values):
         state.say("Losses are positive numbers with commas between them, such as 3.4, 3.3.")
         return
-    batch_state.change("losses to reach", targets=values or None)
+    batch_settings.change("losses to reach", targets=values or None)
 
 
 def _keep_base() -> None:
@@ -135,23 +155,38 @@ def _keep_base() -> None:
     if not (math.isfinite(value) and value > 0):
         state.say("A batch is a positive number, such as 256 or 0.5M.")
         return
-    batch_state.change("base batch", base=value)
+    batch_settings.change("base batch", base=value)
+
+
+def _keep_unit() -> None:
+    unit, length = st.session_state["batch_unit"], batch_state.seq_len()
+    if unit not in ("tokens", "sequences"):
+        return
+    base = batch_settings.base()
+    if base is not None:  # said in the other unit
+        base = base * length if unit == "tokens" else base / length
+    batch_settings.change(f"count batches in {unit}", unit=unit, base=base)
+
+
+def _keep_smooth() -> None:
+    batch_settings.change("smoothing", smooth=float(st.session_state["batch_smooth"]))
 
 
 def _keep_overhead() -> None:
-    batch_state.change("overhead", overhead=float(st.session_state["batch_overhead"]) / 100)
+    batch_settings.change("overhead", overhead=float(st.session_state["batch_overhead"]) / 100)
 
 
 def table(sweep: Sweep) -> None:
     """One line a group: both critical batches, the fewest steps and the least data, each with its interval."""
-    base, share = batch_state.base(sweep), batch_state.overhead()
+    base, share = batch_state.base(sweep), batch_settings.overhead()
     heads = ("Batches", "Critical batch", f"{100 * share:.3g} % over linear", "Fewest steps", f"Least {sweep.unit}")
     colour, words = colours(sweep.found), titles(sweep)
     rows = []
     for name, f in sweep.found.items():
         cells = [_cell(b) for b in (f.b_crit, f.overhead_batch(base, share), f.s_min, f.e_min)]
         rows.append(
-            f'<tr><th scope="row"><i style="background:{colour[name]}"></i>{escape(words[name])}</th><td>{len(f.batch)}</td>'
+            f'<tr><th scope="row"><i style="background:{colour[name]}"></i>{escape(words[name])}{_at(sweep, name)}</th>'
+            f"<td>{len(f.batch)}</td>"
             f"{''.join(f'<td>{c}</td>' for c in cells)}</tr>"
         )
     for name, why in sweep.refused.items():
@@ -159,9 +194,13 @@ def table(sweep: Sweep) -> None:
             f'<tr><th scope="row">{escape(name or "all")}</th><td class="iso-why" colspan="5">{escape(why)}</td></tr>'
         )
     st.html(
-        '<div class="iso-scroll"><table class="iso-table iso-families"><thead><tr><th scope="row"></th>'
+        '<div class="iso-scroll"><table class="iso-table iso-families iso-sweep"><thead><tr><th scope="row"></th>'
         f"{''.join(f'<th scope=col>{escape(h)}</th>' for h in heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _at(sweep: Sweep, name: str) -> str:
+    return f"<p>at a loss of {sweep.read_at[name]:.4g}</p>" if name in sweep.read_at else ""
 
 
 def _cell(band: Band) -> str:
@@ -177,8 +216,12 @@ def remarks(sweep: Sweep) -> None:
     for name, sentences in sweep.notes.items():
         for sentence in sentences:
             said.setdefault(sentence, []).append(titles(sweep)[name])
-    many = len(sweep.found) > 1
-    widgets.quiet(*(f"{', '.join(names)}: {sentence}" if many else sentence for sentence, names in said.items()))
+    widgets.quiet(
+        *(
+            f"{', '.join(names)}: {sentence}" if len(names) < len(sweep.found) else sentence
+            for sentence, names in said.items()
+        )
+    )
 
 
 def law_of(sweep: Sweep, base: float | None = None) -> Growth | AlongLoss | None:
@@ -188,7 +231,7 @@ def law_of(sweep: Sweep, base: float | None = None) -> Growth | AlongLoss | None
     """
     if sweep.read_from == "curves":
         return batch_state.along()
-    known, share = placed(sweep), batch_state.overhead()
+    known, share = placed(sweep), batch_settings.overhead()
     batches = [(f.b_crit if base is None else f.overhead_batch(base, share)).value for f in known.values()]
     try:
         return growth([sweep.places[n] for n in known], batches)
@@ -209,7 +252,7 @@ def grows(sweep: Sweep, law: Growth | AlongLoss) -> str:
     said = [f"the critical batch as parameters to the power {_power(law)}"]
     other = law_of(sweep, batch_state.base(sweep))
     if isinstance(other, Growth):
-        said.append(f"the batch of {100 * batch_state.overhead():.3g} % overhead to the power {_power(other)}")
+        said.append(f"the batch of {100 * batch_settings.overhead():.3g} % overhead to the power {_power(other)}")
     return "; ".join(said)
 
 
@@ -224,8 +267,11 @@ def _signed(value: float) -> str:
 
 def files(sweep: Sweep) -> list[File]:
     """The table as CSV, everything as JSON, and the fitted curves as Python."""
-    found, base, share = sweep.found, batch_state.base(sweep), batch_state.overhead()
-    notes = {**sweep.notes, **{name: (why,) for name, why in sweep.refused.items()}}
+    found, base, share = sweep.found, batch_state.base(sweep), batch_settings.overhead()
+    read = {
+        n: (*(f"At a loss of {at:.4g}." for m, at in sweep.read_at.items() if m == n), *sweep.notes[n]) for n in found
+    }
+    notes = {**read, **{name: (why,) for name, why in sweep.refused.items()}}
     return [
         File(
             "JSON",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import numbers, state
+from dashboard import batch_settings, numbers, state
 from data.errors import DataError
 from data.schema import Runs
 from data.steps import holds_steps, steps_table
@@ -38,8 +38,7 @@ from fitting.batch.targets import one_ladder
 
 RESAMPLES = 4000
 ABOVE = (1.0, 1.02, 1.05)  # times the loss that every batch reaches: where curves are read when nobody said
-MOST_TARGETS = 6
-OVERHEAD = 0.2  # Zhang et al. 2024
+ZHANG_BASE = 256.0  # sequences: where Zhang et al. 2024 begin
 LOSSES, SPAN = (
     8,
     1.1,
@@ -54,7 +53,7 @@ class Sweep:
 
     `unit` is what a batch counts. `places` says for a group where it stands (parameters, or the target loss), and `along` which
     of the two. `reach` is the lowest loss that every batch comes down to and the lowest of all, for curves. `read_from` is "steps",
-    "curves" or "final losses".
+    "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where groups differ in it.
     """
 
     found: Mapping[str, CriticalBatch]
@@ -65,51 +64,33 @@ class Sweep:
     places: Mapping[str, float]
     reach: tuple[float, float] | None = None
     read_from: str = "steps"
-
-
-def settings() -> dict[str, Any]:
-    """What was set on this page for the data chosen: targets, base, overhead."""
-    held = state.setting(f"batch:{state.chosen().key}", {})
-    return held if isinstance(held, dict) else {}
-
-
-def change(what: str, **values: Any) -> None:
-    """Keep a setting of this page for the data chosen."""
-    state.change(what, {f"batch:{state.chosen().key}": {**settings(), **values}})
-
-
-def overhead() -> float:
-    """The overhead over linear scaling that Zhang's critical batch stands at, as a share."""
-    value = settings().get("overhead", OVERHEAD)
-    return float(value) if isinstance(value, int | float) and 0 < value <= 10 else OVERHEAD
+    read_at: Mapping[str, float] = field(default_factory=dict)
 
 
 def base(sweep: Sweep) -> float:
-    """The batch that linear scaling starts from: the one set, else the smallest measured."""
-    value = settings().get("base")
-    if isinstance(value, int | float) and value > 0 and math.isfinite(value):
-        return float(value)
-    return float(min(f.batch.min() for f in sweep.found.values()))
-
-
-def targets() -> tuple[float, ...]:
-    """The losses asked for, lowest first; none where nobody asked."""
-    held = settings().get("targets", ())
-    usable = [float(t) for t in held if isinstance(t, int | float) and t > 0] if isinstance(held, list | tuple) else []
-    return tuple(sorted(set(usable)))[:MOST_TARGETS]
+    """The batch that linear scaling starts from: the one set, Zhang's 256 sequences among those measured, else the smallest."""
+    if (said := batch_settings.base()) is not None:
+        return said
+    low, high = (end([end(f.batch) for f in sweep.found.values()]) for end in (min, max))
+    return ZHANG_BASE if sweep.unit == "sequences" and low <= ZHANG_BASE <= high else float(low)
 
 
 def current() -> Sweep | Exception | None:
     """The sweep that the data chosen hold, the trouble in its place, or None where they hold none."""
-    read = state.reading()
+    read, asked = state.reading(), batch_settings.targets()
     if read.table is not None and holds_steps(read.table):
-        return _from_steps(state.chosen().key, read.table)
+        return _from_steps(state.chosen().key, batch_settings.unit(), read.table)
     runs = read.runs
     if runs is None:
         return None
     if _curves(runs) is not None:
-        return _from_curves(runs.digest, targets(), len(runs), runs)
-    return _from_final(runs.digest, targets(), len(runs), runs)
+        return _from_curves(runs.curves_digest, asked, unit(), batch_settings.smooth(), runs)
+    return _from_final(runs.digest, asked, unit(), runs)
+
+
+def unit() -> str:
+    """What batches of runs are counted in: tokens, unless sequences were asked for and have one known length."""
+    return "sequences" if batch_settings.unit() == "sequences" and math.isfinite(seq_len()) else "tokens"
 
 
 def has_curves() -> bool:
@@ -121,7 +102,9 @@ def has_curves() -> bool:
 def whole() -> TrajectoryFit | FitError | None:
     """The law of the whole run through the curves of the data chosen, why there is none, or None without curves."""
     runs = state.reading().runs
-    return None if runs is None or _curves(runs) is None else _whole(runs.digest, len(runs), runs)
+    if runs is None or _curves(runs) is None:
+        return None
+    return _whole(runs.curves_digest, unit(), batch_settings.warm_up(), runs)
 
 
 def check() -> HeldOut | FitError | None:
@@ -130,18 +113,20 @@ def check() -> HeldOut | FitError | None:
     if not isinstance(fit, TrajectoryFit) or len(fit.curves.sizes) < 3:
         return None
     runs = state.current_runs()
-    return _check(runs.digest, len(runs), fit)
+    return _check(runs.curves_digest, unit(), batch_settings.warm_up(), fit)
 
 
 def along() -> AlongLoss | None:
     """How the critical batch grows as the loss falls, from curves of one ladder; None where that can't be told."""
     runs = state.reading().runs
-    return None if runs is None or _curves(runs) is None else _along(runs.digest, targets(), len(runs), runs)
+    if runs is None or _curves(runs) is None:
+        return None
+    return _along(runs.curves_digest, batch_settings.targets(), unit(), batch_settings.smooth(), runs)
 
 
 def along_of(runs: Runs) -> AlongLoss | None:
-    """The same for other curves than those chosen."""
-    return None if _curves(runs) is None else _along(runs.digest, (), len(runs), runs)
+    """The same for other curves than those chosen, in tokens and as they were logged."""
+    return None if _curves(runs) is None else _along(runs.curves_digest, (), "tokens", 0.0, runs)
 
 
 def grid() -> RateLaws | None:
@@ -149,7 +134,7 @@ def grid() -> RateLaws | None:
     runs = state.reading().runs
     if runs is None or not {"params", "tokens", "lr", "batch", "loss"} <= set(runs.kept):
         return None
-    return _grid(runs.digest, len(runs), runs)
+    return _grid(runs.digest, runs)
 
 
 def norms() -> NoiseScale | None:
@@ -175,11 +160,13 @@ def norms() -> NoiseScale | None:
 
 def seq_len() -> float:
     """Tokens in a sequence of the data chosen; nan where they don't say, or say several."""
-    runs = state.reading().runs
-    if runs is None or "seq_len" not in runs.kept:
-        return math.nan
-    known = runs.kept["seq_len"].dropna().unique()
-    return float(known[0]) if len(known) == 1 else math.nan
+    read = state.reading()
+    if read.table is not None and holds_steps(read.table):
+        try:
+            return steps_table(read.table).seq_len
+        except DataError:
+            return math.nan
+    return math.nan if read.runs is None else _length(read.runs)
 
 
 def is_steps(table: Table | None) -> bool:
@@ -187,25 +174,39 @@ def is_steps(table: Table | None) -> bool:
     return table is not None and holds_steps(table)
 
 
-def _curves(runs: Runs) -> Any:
+def _length(runs: Runs) -> float:
+    known = list(runs.kept["seq_len"].dropna().unique()) if "seq_len" in runs.kept else []
+    return float(known[0]) if len(known) == 1 else math.nan
+
+
+def _curves(runs: Runs, unit: str = "tokens") -> Any:
     frame = runs.history
     if frame is None or not {"batch", "steps", "loss"} <= set(frame):
         return None
-    return frame.rename(columns={"steps": "step"}) if frame["batch"].nunique() >= 3 else None
+    frame = _counted(frame.rename(columns={"steps": "step"}), ("batch",), unit, runs)
+    return frame if frame["batch"].nunique() >= 3 else None
 
 
-def _frame(runs: Runs) -> pd.DataFrame:
-    frame = _curves(runs)
+def _counted(frame: pd.DataFrame, columns: tuple[str, ...], unit: str, runs: Runs) -> pd.DataFrame:
+    """The same with columns of tokens counted in sequences where those are wanted."""
+    if unit == "tokens":
+        return frame
+    return frame.assign(**{c: frame[c] / _length(runs) for c in columns})
+
+
+def _frame(runs: Runs, unit: str) -> pd.DataFrame:
+    frame = _curves(runs, unit)
     blank = [c for c in ("params", "lr") if c in frame and frame[c].isna().all()]
     return frame.drop(columns=blank)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
-def _from_final(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> Sweep | None:
+def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -> Sweep | None:
     read, refused = [], {}
+    runs = _counted(_runs.kept, ("batch", "tokens"), unit, _runs)
     for wanted in dict.fromkeys((asked, ())):
         try:
-            read = decayed_by_size(_runs.kept, wanted)
+            read = decayed_by_size(runs, wanted)
             break
         except FitError as error:
             if wanted:
@@ -216,29 +217,27 @@ def _from_final(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) 
     named = {name.removeprefix("loss "): (size, each) for name, size, each in read}
     return Sweep(
         {name: each.found for name, (_, each) in named.items()},
-        {
-            name: (*(() if one else (f"At a loss of {each.target:.4g}.",)), *each.found.notes)
-            for name, (_, each) in named.items()
-        },
+        {name: each.found.notes for name, (_, each) in named.items()},
         refused,
-        "tokens",
+        unit,
         "loss" if one else "params",
         {name: each.target if one else size for name, (size, each) in named.items()},
         None,
         "final losses",
+        {} if one else {name: each.target for name, (_, each) in named.items()},
     )
 
 
 @st.cache_resource(max_entries=8, show_spinner="Fitting the whole run")
-def _whole(digest: str, count: int, _runs: Runs) -> TrajectoryFit | FitError:
+def _whole(digest: str, unit: str, warm_up: float, _runs: Runs) -> TrajectoryFit | FitError:
     try:
-        return fit_trajectory(curves(_frame(_runs)), unit="tokens")
+        return fit_trajectory(curves(_frame(_runs, unit), warm_up), unit=unit)
     except FitError as error:
         return error
 
 
 @st.cache_resource(max_entries=8, show_spinner="Leaving the largest size out")
-def _check(digest: str, count: int, _fit: TrajectoryFit) -> HeldOut | FitError:
+def _check(digest: str, unit: str, warm_up: float, _fit: TrajectoryFit) -> HeldOut | FitError:
     try:
         return held_out(_fit.curves)
     except FitError as error:
@@ -246,14 +245,14 @@ def _check(digest: str, count: int, _fit: TrajectoryFit) -> HeldOut | FitError:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _along(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> AlongLoss | None:
-    frame, _ = one_ladder(_curves(_runs))
+def _along(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _runs: Runs) -> AlongLoss | None:
+    frame, _ = one_ladder(_curves(_runs, unit))
     lowest = float(frame.groupby("batch")["loss"].min().max())
     wanted = asked if len(asked) >= 3 else np.geomspace(1.002 * lowest, SPAN * lowest, LOSSES)
     read = []
     for target in wanted:
         try:
-            read.append(steps_to_target(frame, float(target)))
+            read.append(steps_to_target(frame, float(target), smooth))
         except FitError:
             continue
     try:
@@ -263,7 +262,7 @@ def _along(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> Al
 
 
 @st.cache_resource(max_entries=8, show_spinner="Refitting laws of learning rate and batch")
-def _grid(digest: str, count: int, _runs: Runs) -> RateLaws | None:
+def _grid(digest: str, _runs: Runs) -> RateLaws | None:
     try:
         return rate_laws(_runs.kept)
     except FitError:
@@ -271,11 +270,12 @@ def _grid(digest: str, count: int, _runs: Runs) -> RateLaws | None:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting critical batches")
-def _from_steps(key: str, _table: Table) -> Sweep | Exception:
+def _from_steps(key: str, unit: str | None, _table: Table) -> Sweep | Exception:
     try:
         read = steps_table(_table)
     except DataError as error:
         return error
+    read = read.counted_in(unit or read.unit)
     groups = {
         str(name): (g["batch"].to_numpy(), g["steps"].to_numpy()) for name, g in read.frame.groupby("group", sort=False)
     }
@@ -283,8 +283,8 @@ def _from_steps(key: str, _table: Table) -> Sweep | Exception:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading steps to a loss off the curves")
-def _from_curves(digest: str, asked: tuple[float, ...], count: int, _runs: Runs) -> Sweep | Exception:
-    curves, size = one_ladder(_curves(_runs))
+def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _runs: Runs) -> Sweep | Exception:
+    curves, size = one_ladder(_curves(_runs, unit))
     lowest = curves.groupby("batch")["loss"].min()
     said = (
         () if math.isnan(size) else (f"Of several sizes, this reads the curves of {numbers.count(size)} parameters.",)
@@ -295,12 +295,12 @@ def _from_curves(digest: str, asked: tuple[float, ...], count: int, _runs: Runs)
     for target in wanted:
         name = f"{target:g}"
         try:
-            reached = steps_to_target(curves, target)
+            reached = steps_to_target(curves, target, smooth)
         except FitError as error:
             refused[name] = str(error)
             continue
         groups[name], notes[name] = (reached.batch, reached.steps), (*said, *reached.notes)
-    return _fitted(groups, notes, "tokens", "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves")
+    return _fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves")
 
 
 def _fitted(

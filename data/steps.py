@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,13 +21,22 @@ class StepsTable:
     """What a table of steps holds: `frame` with batch, steps and group (text, '' where there is one), in the file's order.
 
     `unit` is what a batch counts, "sequences" or "tokens". `sizes` maps a group to its number of parameters where the table
-    tells one for it. `by` are the file's own columns that groups go by.
+    tells one for it. `by` are the file's own columns that groups go by. `seq_len` is the tokens in a sequence, nan where the table
+    does not say, or says several.
     """
 
     frame: pd.DataFrame
     unit: str
     by: tuple[str, ...]
     sizes: dict[str, float]
+    seq_len: float = np.nan
+
+    def counted_in(self, unit: str) -> StepsTable:
+        """The same with batches in "tokens" or "sequences"; as it is where the length of a sequence is not known."""
+        if unit == self.unit or not np.isfinite(self.seq_len):
+            return self
+        times = self.seq_len if unit == "tokens" else 1.0 / self.seq_len
+        return replace(self, frame=self.frame.assign(batch=self.frame["batch"] * times), unit=unit)
 
 
 def holds_steps(table: Table) -> bool:
@@ -64,12 +73,26 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
     if count is not None:
         own = pd.Series(table.numbers(count).values).groupby(group)
         sizes = {str(k): float(v.iloc[0]) for k, v in own if v.notna().all() and v.nunique() == 1}
-    return StepsTable(frame[usable].reset_index(drop=True), unit, keys, sizes)
+    return StepsTable(frame[usable].reset_index(drop=True), unit, keys, sizes, _length(table, guesses))
 
 
 def _steps_header(table: Table) -> str | None:
     found = [h for h in table.headers if _STEPS.match(re.sub(r"[^a-z0-9]+", "_", h.lower()))]
     return min(found, key=len) if found else None
+
+
+def _length(table: Table, guesses: dict[str, str]) -> float:
+    """Tokens in a sequence: as a column says, else where batches stand in both."""
+    if "seq_len" in guesses:
+        known = table.numbers(guesses["seq_len"]).values
+    elif {"batch", "batch_sequences"} <= set(guesses):
+        tokens, sequences = (table.numbers(guesses[c]).values for c in ("batch", "batch_sequences"))
+        with np.errstate(all="ignore"):
+            known = np.round(tokens / sequences, 6)
+    else:
+        return float("nan")
+    known = np.unique(np.asarray(known, float)[np.isfinite(known) & (np.asarray(known, float) > 0)])
+    return float(known[0]) if len(known) == 1 else float("nan")
 
 
 def _groups(table: Table, guesses: dict[str, str]) -> tuple[str, ...]:

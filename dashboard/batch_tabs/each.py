@@ -22,7 +22,7 @@ def panel(sweep: Sweep) -> None:
     batch_panels.table(sweep)
     batch_panels.remarks(sweep)
     law = batch_panels.law_of(sweep)
-    if law is not None and math.isfinite(law.slope):
+    if law is not None and math.isfinite(law.slope) and batch_panels.placed(sweep):
         fit_panels.section("How it grows", batch_panels.grows(sweep, law))
         near = papers.overlays(sweep)
         grown = charts.growing(law, batch_panels.placed(sweep), sweep.places, sweep.along, sweep.unit, near)

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from dashboard import batch_panels, batch_state, fit_panels, numbers, state, widgets
+from dashboard import batch_panels, batch_settings, batch_state, fit_panels, numbers, state, widgets
 from dashboard.batch_state import Sweep
 from fitting.batch import PublishedLaw, published
 from fitting.result import Band
@@ -79,7 +79,7 @@ def overlays(sweep: Sweep) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
 
 def _ours(sweep: Sweep, name: str) -> dict[str, Band]:
     """Both critical batches of the leading group, by what they mean."""
-    found, base, share = sweep.found[name], batch_state.base(sweep), batch_state.overhead()
+    found, base, share = sweep.found[name], batch_state.base(sweep), batch_settings.overhead()
     return {
         "McCandlish's: twice the fewest steps, twice the least data.": found.b_crit,
         f"Zhang's: {100 * share:.3g} % above linear scaling from {numbers.count(base)}.": found.overhead_batch(

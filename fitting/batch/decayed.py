@@ -136,11 +136,17 @@ def decayed_by_size(
             except FitError as error:
                 trouble.append(error)
                 continue
-            name = f"loss {read.target:.4g}" if len(parts) == 1 else f"{size / 1e6:.4g} M"
+            name = f"loss {read.target:.4g}" if len(parts) == 1 else _size(size)
             out.append((name, size, read))
     if trouble and not out:
         raise trouble[0]
     return out
+
+
+def _size(params: float) -> str:
+    """A model size as people say it, with the digits that tell neighbours apart."""
+    k = min(max(int(np.log10(params) // 3), 0), 4)
+    return f"{float(f'{params:.4g}') / 10.0 ** (3 * k):.4g} {('', 'k', 'M', 'B', 'T')[k]}".rstrip()
 
 
 class _Losses:

@@ -51,20 +51,60 @@ def test_a_table_of_steps_is_fitted_and_its_growth_said(page):
     assert ">600.000</em> sequences." in said
     assert "the critical batch as parameters to the power 0.50 (0.50 to 0.50)" in said
     assert "Zhang et al. 2024 mean 20 % over linear scaling" in said  # whose laws come near and are drawn beside
-    assert "20 % more steps than linear scaling from 16 would take" in said
+    assert (
+        "20 % more steps than linear scaling from 256 would take" in said
+    )  # as Zhang et al. have it, where 256 is among them
     assert len(at.get("plotly_chart")) == 2
+
+
+def test_batches_are_counted_in_tokens_or_in_sequences(page):
+    """Where the table says how long a sequence is: 512 tokens, so a batch and a base of so many sequences are 512 times that."""
+    head, *rows = STEPS.splitlines()
+    at, space = page("\n".join([head + ",seq_len", *(row + ",512" for row in rows)]))
+    assert at.number_input(key="batch_sequence").value == 512
+    at.text_input(key="batch_base").set_value("64").run()
+    at.segmented_control(key="batch_unit").set_value("tokens").run()
+    assert not at.exception
+    said = html(at)
+    assert ">307.20" in said  # 600 sequences
+    assert "\u202fk</em> tokens." in said
+    assert "linear scaling from 33\u202fk would take" in said
+    (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
+    assert held == {"base": 64.0 * 512, "unit": "tokens"}
+    assert not [n for n in at.number_input if n.key == "batch_sequence"]
+    at, _ = page(STEPS)
+    assert not at.get("segmented_control")  # nobody says how long a sequence is
+
+
+LUCKY = CURVES.replace(
+    "b16,16,0.1,1000,2.", "b16,16,0.1,1000,1."
+)  # one evaluation far below its curve, the last ones alike
+
+
+def test_curves_can_be_smoothed_before_steps_are_read(page):
+    plain, _ = page(CURVES)
+    plain.text_input(key="batch_targets").set_value("2").run()
+    at, space = page(LUCKY)
+    at.text_input(key="batch_targets").set_value("2").run()
+    caught = html(at)
+    assert caught != html(plain)  # curves that end alike are not taken for the same
+    at.number_input(key="batch_smooth").set_value(0.5).run()
+    assert not at.exception
+    assert html(at) != caught
+    (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
+    assert held == {"targets": [2.0], "smooth": 0.5}
 
 
 def test_zhangs_base_and_overhead_are_settings_that_stay(page):
     at, space = page(STEPS)
-    at.text_input(key="batch_base").set_value("256").run()
+    at.text_input(key="batch_base").set_value("64").run()
     at.number_input(key="batch_overhead").set_value(50.0).run()
-    assert "50 % more steps than linear scaling from 256 would take" in html(at)
+    assert "50 % more steps than linear scaling from 64 would take" in html(at)
     assert "50 % over linear" in html(at)
     (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
-    assert held == {"base": 256.0, "overhead": 0.5}
+    assert held == {"base": 64.0, "overhead": 0.5}
     at.text_input(key="batch_base").set_value("many").run()
-    assert "linear scaling from 256" in html(at)
+    assert "linear scaling from 64" in html(at)
     assert any("A batch is a positive number" in t.value for t in at.toast)
 
 

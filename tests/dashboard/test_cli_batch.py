@@ -88,7 +88,7 @@ def test_final_losses_go_through_both_fits(tmp_path):
     file = tmp_path / "final.csv"
     file.write_text("params,batch_tokens,tokens,loss\n" + "\n".join(lines), encoding="utf-8")
     body = json.loads(RUN.invoke(command, [str(file), "--resamples", "100", "--json", "-"]).output)
-    assert [g["group"] for g in body["groups"]] == ["100 M", "400 M", "1000 M"]
+    assert [g["group"] for g in body["groups"]] == ["100 M", "400 M", "1 B"]
     assert [g["b_crit"]["value"] for g in body["groups"]] == pytest.approx([5e5] * 3, rel=1e-4)
     assert body["unit"] == "tokens"
     assert "At a loss of" in body["groups"][0]["notes"][0]

@@ -44,6 +44,20 @@ def test_a_target_for_each_model_adds_nothing_to_its_name(dataset):
     assert len(read.frame) == 45
 
 
+def test_batches_are_counted_in_the_other_unit_where_a_sequence_is_known(dataset):
+    """A sequence's length stands in a column, or follows from batches in both units; without it nothing is converted."""
+    zhang = steps_table(read_table(dataset("zhang_cbs_steps_to_target.csv").read_bytes(), "zhang.csv"))
+    assert zhang.seq_len == 512
+    tokens = zhang.counted_in("tokens")
+    assert tokens.unit == "tokens"
+    assert list(tokens.frame["batch"]) == [512 * b for b in zhang.frame["batch"]]
+    assert tokens.counted_in("sequences").frame["batch"].tolist() == zhang.frame["batch"].tolist()
+    both = steps_table(table("batch_sequences,batch_tokens,steps_to_target\n64,8192,5000\n128,16384,2600\n"))
+    assert (both.unit, both.seq_len) == ("sequences", 128)
+    mixed = steps_table(table("batch_sequences,batch_tokens,steps_to_target\n64,8192,5000\n128,8192,2600\n"))
+    assert mixed.counted_in("tokens") is mixed
+
+
 def test_rows_without_numbers_are_left_out():
     read = steps_table(table("batch_size,steps_to_target\n64,5000\n128,never\n256,\n512,0\n1024,300\n"))
     assert list(read.frame["batch"]) == [64, 1024]
