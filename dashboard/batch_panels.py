@@ -15,7 +15,7 @@ from dashboard.takeaway import File
 from data.cells import number
 from fitting import FitError
 from fitting.batch import AlongLoss, CriticalBatch, Growth, growth
-from fitting.batch.export import to_csv, to_json, to_python
+from fitting.batch.export import to_csv, to_json, to_latex, to_python
 from fitting.result import Band
 
 STYLE = Path(__file__).parent / "static" / "compare.css"
@@ -30,7 +30,8 @@ def nothing() -> None:
     """The page where the data hold no sweep of batch sizes: what to add, and in which form."""
     widgets.answer(
         "These runs do not say how batch size matters.",
-        "That takes runs at several batch sizes that come down to one loss, each at a learning rate that suits it.",
+        batch_state.lacking()
+        or "That takes runs at several batch sizes that come down to one loss, each at a learning rate that suits it.",
     )
     left, right = st.columns(2, gap="medium")
     with left.container(border=True, height="stretch"):
@@ -266,13 +267,15 @@ def _signed(value: float) -> str:
 
 
 def files(sweep: Sweep) -> list[File]:
-    """The table as CSV, everything as JSON, and the fitted curves as Python."""
+    """The table as LaTeX and CSV, everything as JSON, and the fitted curves as Python."""
     found, base, share = sweep.found, batch_state.base(sweep), batch_settings.overhead()
     read = {
         n: (*(f"At a loss of {at:.4g}." for m, at in sweep.read_at.items() if m == n), *sweep.notes[n]) for n in found
     }
     notes = {**read, **{name: (why,) for name, why in sweep.refused.items()}}
     return [
+        File("LaTeX", "batch.tex", "text/x-tex", lambda: to_latex(found, sweep.unit, base, share)),
+        File("Python", "steps.py", "text/x-python", lambda: to_python(found, sweep.unit)),
         File(
             "JSON",
             "batch.json",
@@ -280,7 +283,6 @@ def files(sweep: Sweep) -> list[File]:
             lambda: to_json(found, notes, sweep.unit, base, share, law_of(sweep)),
         ),
         File("CSV", "batch.csv", "text/csv", lambda: to_csv(found, sweep.unit, base, share)),
-        File("Python", "steps.py", "text/x-python", lambda: to_python(found, sweep.unit)),
     ]
 
 

@@ -43,6 +43,7 @@ LOSSES, SPAN = (
     8,
     1.1,
 )  # the law along loss is read at so many losses, up to so many times the lowest that every batch reaches
+STEP_NAMES = ("step", "steps", "iteration", "iterations", "iter", "global_step")
 NORMS = ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big")
 LADDER = "bundled:probe-batch-ladder"
 
@@ -131,6 +132,32 @@ def along_of(runs: Runs) -> AlongLoss | None:
 
 def grid() -> RateLaws | None:
     """Laws of learning rate and batch refitted from the data chosen, where these hold a grid of both."""
+    found = _rates()
+    return found if isinstance(found, RateLaws) else None
+
+
+def lacking() -> str:
+    """Why the data chosen say nothing of batch sizes, in a sentence or two."""
+    runs = state.reading().runs
+    if runs is None:
+        return ""
+    every = runs.kept if runs.history is None or "batch" not in runs.history else runs.history
+    if "batch" not in every or not len(known := every["batch"].dropna()):
+        return "No column of theirs was taken for batch sizes."
+    low, high, many = known.min(), known.max(), known.nunique()
+    if many < 3:
+        sizes = numbers.count(low) if many == 1 else f"{numbers.count(low)} and {numbers.count(high)}"
+        return f"All of them have a batch of {sizes} tokens; it takes three or more." if many == 1 else (
+            f"They have two batch sizes, {sizes} tokens; it takes three or more."
+        )  # fmt: skip
+    found = _rates()
+    about = f"They have {many} batch sizes from {numbers.count(low)} to {numbers.count(high)} tokens, but "
+    if isinstance(found, FitError):
+        return f"{about}no size was trained at three of them on three amounts of data. {found}"
+    return f"{about}neither whole curves, nor final losses of one size at three of them on three amounts of data."
+
+
+def _rates() -> RateLaws | FitError | None:
     runs = state.reading().runs
     if runs is None or not {"params", "tokens", "lr", "batch", "loss"} <= set(runs.kept):
         return None
@@ -146,14 +173,19 @@ def norms() -> NoiseScale | None:
         frame = table("probe-noise-scale")
     elif read.table is not None and set(NORMS) <= set(read.table.headers):
         held = read.table
-        frame = pd.DataFrame({c: held.numbers(c).values for c in NORMS})
+        steps = [h for h in held.headers if h.strip().lower() in STEP_NAMES][:1]
+        frame = pd.DataFrame({c: held.numbers(c).values for c in (*NORMS, *steps)}).rename(
+            columns=dict.fromkeys(steps, "steps")
+        )
     elif read.runs is not None and read.runs.history is not None and set(NORMS) <= set(read.runs.history):
         frame = read.runs.history.dropna(subset=list(NORMS))
         frame = frame[frame["run"] == frame["run"].iloc[0]] if len(frame) else frame
     else:
         return None
     try:
-        return noise_scale(*(frame[c] for c in NORMS))
+        frame = frame.rename(columns={"step": "steps"})
+        small, big, few, many = (frame[c] for c in NORMS)
+        return noise_scale(small, big, few, many, frame.get("steps"))
     except FitError:
         return None
 
@@ -201,18 +233,19 @@ def _frame(runs: Runs, unit: str) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
-def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -> Sweep | None:
-    read, refused = [], {}
+def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -> Sweep | FitError | None:
+    read, refused, trouble = [], {}, None
     runs = _counted(_runs.kept, ("batch", "tokens"), unit, _runs)
     for wanted in dict.fromkeys((asked, ())):
         try:
             read = decayed_by_size(runs, wanted)
             break
         except FitError as error:
+            trouble = error
             if wanted:
                 refused[", ".join(f"{t:g}" for t in wanted)] = str(error)
     if not read:
-        return None
+        return trouble
     one = len({size for _, size, _ in read}) == 1
     named = {name.removeprefix("loss "): (size, each) for name, size, each in read}
     return Sweep(
@@ -262,11 +295,11 @@ def _along(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _run
 
 
 @st.cache_resource(max_entries=8, show_spinner="Refitting laws of learning rate and batch")
-def _grid(digest: str, _runs: Runs) -> RateLaws | None:
+def _grid(digest: str, _runs: Runs) -> RateLaws | FitError:
     try:
         return rate_laws(_runs.kept)
-    except FitError:
-        return None
+    except FitError as error:
+        return error
 
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting critical batches")

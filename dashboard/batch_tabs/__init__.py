@@ -6,12 +6,14 @@ function only while its tab is open.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 
 import streamlit as st
 
-from dashboard import batch_state
+from dashboard import batch_state, fit_panels, takeaway
 from dashboard.batch_state import Sweep
+from dashboard.takeaway import File
 
 #: What each tab says, and the file of this folder that draws it, from left to right.
 TABS = {
@@ -45,6 +47,12 @@ def tabs(sweep: Sweep | None) -> None:
         if tab.open:
             with tab:
                 panel(name, sweep)
+
+
+def take_away(what: str, files: Iterable[File], key: str) -> None:
+    """A tab's own files to take away, which say of what they are: the page has others below."""
+    fit_panels.section("Take it away", what)
+    takeaway.downloads(files, key)
 
 
 def panel(name: str, sweep: Sweep | None) -> None:

@@ -25,12 +25,12 @@ def panel(sweep: Sweep) -> None:
     if law is not None and math.isfinite(law.slope) and batch_panels.placed(sweep):
         fit_panels.section("How it grows", batch_panels.grows(sweep, law))
         near = papers.overlays(sweep)
-        grown = charts.growing(law, batch_panels.placed(sweep), sweep.places, sweep.along, sweep.unit, near)
+        theirs = papers.by_overhead(sweep) if near else {}
+        placed = batch_panels.placed(sweep)
+        grown = charts.growing(law, placed, sweep.places, sweep.along, sweep.unit, near, theirs)
         st.plotly_chart(grown, config=PLOT, key="growth")
         if near:
-            widgets.quiet(
-                "Dashed: Zhang et al. 2024 mean 20 % over linear scaling by critical, which is three to four times smaller."
-            )
+            widgets.quiet(papers.disagreement(sweep, near, theirs))
         _take_over(sweep, law)
 
 

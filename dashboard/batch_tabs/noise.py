@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import streamlit as st
 
-from dashboard import batch_panels, batch_state, fit_panels, takeaway, widgets
+from dashboard import batch_panels, batch_state, batch_tabs, fit_panels, widgets
 from dashboard.batch_state import Sweep
 from dashboard.charts import batch_grid
 from dashboard.fit_panels import PLOT
 from dashboard.takeaway import File
 from fitting.batch import NoiseScale
-from fitting.export.text import finite
+from fitting.batch.noise_export import CAVEAT, to_csv, to_json, to_latex, to_python
 from fitting.result import Band
-
-CAVEAT = (
-    "Under Adam the noise scale can lie far below the batch from which more data a step saves no steps (Merrill et al. 2025, "
-    "arXiv 2505.23971): a sign of the order and the direction, not a measurement of the critical batch."
-)
 
 
 def panel(sweep: Sweep | None) -> None:
@@ -27,17 +21,26 @@ def panel(sweep: Sweep | None) -> None:
     found = batch_state.norms()
     if found is None:
         return
-    stretches = found.along()
+    stretches = [(*found.span(a, b), band) for a, b, band in found.along()]
     fit_panels.section("Gradient noise scale", "means of noise and of signal over stretches of the run, then divided")
     beside = _measured(sweep)
     st.plotly_chart(batch_grid.along(stretches, beside), config=PLOT, key="noise")
-    said = "; ".join(f"steps {a + 1:,} to {b:,}: {_said(band)}" for a, b, band in stretches)
+    said = "; ".join(f"steps {a:,.0f} to {b:,.0f}: {_said(band)}" for a, b, band in stretches)
     widgets.quiet(f"In sequences, 95 % by Fieller: {said}.", CAVEAT)
     if sweep is not None and not beside:
         widgets.quiet(
             "The critical batch is not drawn beside it: these data do not say how many tokens a sequence has."
         )
-    takeaway.downloads([File("JSON", "noise_scale.json", "application/json", lambda: _json(found))], "noise")
+    batch_tabs.take_away(
+        "the gradient noise scale",
+        [
+            File("LaTeX", "noise_scale.tex", "text/x-tex", lambda: to_latex(found)),
+            File("Python", "noise_scale.py", "text/x-python", lambda: to_python(found)),
+            File("JSON", "noise_scale.json", "application/json", lambda: to_json(found)),
+            File("CSV", "noise_scale.csv", "text/csv", lambda: to_csv(found)),
+        ],
+        "noise",
+    )
 
 
 def answer(found: NoiseScale) -> tuple[str, str, dict[str, str]]:
@@ -68,13 +71,3 @@ def _measured(sweep: Sweep | None) -> dict[str, Band]:
 def _said(band: Band) -> str:
     high = f"{band.high:.3g}" if math.isfinite(band.high) else "no upper end"
     return f"{band.value:.3g} ({band.low:.3g} to {high})"
-
-
-def _json(found: NoiseScale) -> str:
-    rows = [
-        {"from_step": a + 1, "to_step": b, "value": band.value, "low": band.low, "high": band.high, "level": band.level}
-        for a, b, band in found.along()
-    ]
-    return (
-        json.dumps(finite({"unit": "sequences", "stretches": rows, "note": CAVEAT}), indent=2, allow_nan=False) + "\n"
-    )

@@ -77,6 +77,28 @@ def overlays(sweep: Sweep) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     return out
 
 
+def by_overhead(sweep: Sweep) -> dict[str, float]:
+    """The batches of the groups drawn by Zhang's definition, so that like stands beside like."""
+    base, share = batch_state.base(sweep), batch_settings.overhead()
+    return {name: f.overhead_batch(base, share).value for name, f in batch_panels.placed(sweep).items()}
+
+
+def disagreement(sweep: Sweep, drawn: dict[str, Callable[[np.ndarray], np.ndarray]], ours: dict[str, float]) -> str:
+    """What is dashed and hollow in the picture, and how far they are apart."""
+    at = np.array([sweep.places[n] for n in ours])
+    times = [theirs(at) / np.array(list(ours.values())) for theirs in drawn.values()]
+    said = " and ".join(
+        f"{numbers.ratio(t.min())} to {numbers.ratio(t.max())}" if numbers.ratio(t.min()) != numbers.ratio(t.max())
+        else numbers.ratio(t.min())
+        for t in times
+    )  # fmt: skip
+    base, share = numbers.count(batch_state.base(sweep)), 100 * batch_settings.overhead()
+    return (
+        f"Dashed and dotted: Zhang et al. 2024 call critical what takes 20 % more steps than linear scaling, a smaller batch. Hollow: the "
+        f"same of these runs ({share:.3g} % over linear from {base}). The published laws are {said} times those."
+    )
+
+
 def _ours(sweep: Sweep, name: str) -> dict[str, Band]:
     """Both critical batches of the leading group, by what they mean."""
     found, base, share = sweep.found[name], batch_state.base(sweep), batch_settings.overhead()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from dashboard import batch_state, fit_panels, numbers, takeaway, widgets
+from dashboard import batch_state, batch_tabs, fit_panels, numbers, widgets
 from dashboard.batch_state import Sweep
 from dashboard.charts import batch_grid
 from dashboard.fit_panels import PLOT
 from dashboard.takeaway import File
 from fitting.batch import PUBLISHED, RateLaws
 from fitting.batch.rates import Cell
+from fitting.batch.rates_export import to_csv, to_json, to_latex, to_python
 
 PAIRS = {"Step Law": "steplaw", "Porian et al.": "porian"}
 OF = {law.key: law for law in PUBLISHED}
@@ -46,7 +46,21 @@ def panel(sweep: Sweep | None) -> None:
         "Judge rules by regret, not by exponents: runs within a quarter of a per cent of a cell's best are as good as it, and which of "
         "them is lowest is luck. Published rules count parameters in their own way, and hold for their own schedules.",
     )
-    takeaway.downloads([File("JSON", "rates.json", "application/json", lambda: _json(laws))], "rates")
+    batch_tabs.take_away(
+        "the rules refitted here",
+        [
+            File("LaTeX", "rates.tex", "text/x-tex", lambda: to_latex(laws)),
+            File("Python", "rates.py", "text/x-python", lambda: to_python(laws)),
+            File("JSON", "rates.json", "application/json", lambda: to_json(laws, _published_regret(laws))),
+            File("CSV", "rates.csv", "text/csv", lambda: to_csv(laws)),
+        ],
+        "rates",
+    )
+
+
+def _published_regret(laws: RateLaws) -> dict[str, np.ndarray]:
+    rules = {name: pair for name, pair in _rules(laws).items() if name in PAIRS}
+    return {name: laws.regret(*pair) for name, pair in rules.items()}
 
 
 def answer(laws: RateLaws) -> tuple[str, str, dict[str, str]]:
@@ -119,29 +133,3 @@ def _table(laws: RateLaws) -> None:
         '<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="row"></th>'
         f"{''.join(f'<th scope=col>{h}</th>' for h in heads)}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
-
-
-def _json(laws: RateLaws) -> str:
-    def one(of: str) -> dict[str, Any]:
-        law = getattr(laws, of)
-        powers = {k: law.exponent(k) for k in ("params", "tokens")}
-        return {
-            "coefficient": float(np.exp(law.coefficients[0])),
-            "exponents": {
-                k: {"value": b.value, "low": b.low, "high": b.high, "level": b.level} for k, b in powers.items()
-            },
-        }
-
-    body = {
-        "lr": one("lr"),
-        "batch": {**one("batch"), "unit": "tokens"},
-        "regret": {
-            name: float((laws.held_out if name == "refitted here" else laws.regret(*pair)).mean())
-            for name, pair in _rules(laws).items()
-        },
-        "cells": [
-            {"params": c.params, "tokens": c.tokens, "runs": len(c.loss), "edge": list(c.edge)} for c in laws.cells
-        ],
-        "notes": list(laws.notes),
-    }
-    return json.dumps(body, indent=2, allow_nan=False) + "\n"

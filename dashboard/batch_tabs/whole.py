@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from html import escape
 
 import numpy as np
 import streamlit as st
 
-from dashboard import batch_state, fit_panels, numbers, takeaway, widgets
+from dashboard import batch_settings, batch_state, batch_tabs, fit_panels, numbers, widgets
 from dashboard.batch_state import Sweep
 from dashboard.charts import batch_curves
 from dashboard.fit_panels import PLOT
 from dashboard.takeaway import File
 from fitting.batch import KAPLAN, HeldOut, TrajectoryFit
 from fitting.batch.trajectory import NAMES
-from fitting.batch.trajectory_export import to_csv, to_json, to_python
+from fitting.batch.trajectory_export import to_csv, to_json, to_latex, to_python
 from fitting.result import Band
 
 SYMBOLS = ("N_c", "\u03b1_N", "S_c", "\u03b1_S", "B*", "\u03b1_B")
@@ -26,10 +27,11 @@ BEYOND = 16.0  # how far past the batches and sizes tried the sliders go
 def panel(sweep: Sweep | None) -> None:
     """Sliders, the curves, what a loss takes, the six constants, and the largest size held out where there are three."""
     fit = batch_state.whole()
+    fit_panels.section("A run before it is made", "six constants of Kaplan et al. 2020, fitted to these curves")
     if not isinstance(fit, TrajectoryFit):
         widgets.quiet(str(fit))
+        _warm_up(st.columns(3)[0])
         return
-    fit_panels.section("A run before it is made", "six constants of Kaplan et al. 2020, fitted to these curves")
     params, batch, loss = _asked(fit)
     st.plotly_chart(batch_curves.figure(fit, params, batch, float(fit.curves.step.max())), config=PLOT, key="whole")
     _takes(fit, params, batch, loss)
@@ -51,11 +53,13 @@ def panel(sweep: Sweep | None) -> None:
         "Shown is the implicit law: the critical batch is that of the loss reached. Adding up steps with the critical batch of each "
         "moment on the way is another law, with fewer steps.",
     )
-    takeaway.downloads(
+    batch_tabs.take_away(
+        "the law of the whole run",
         [
+            File("LaTeX", "whole_run.tex", "text/x-tex", lambda: to_latex(fit)),
+            File("Python", "whole_run.py", "text/x-python", lambda: to_python(fit)),
             File("JSON", "whole_run.json", "application/json", lambda: to_json(fit)),
             File("CSV", "whole_run.csv", "text/csv", lambda: to_csv(fit)),
-            File("Python", "whole_run.py", "text/x-python", lambda: to_python(fit)),
         ],
         "whole",
     )
@@ -64,20 +68,33 @@ def panel(sweep: Sweep | None) -> None:
 def _asked(fit: TrajectoryFit) -> tuple[float, float, float]:
     """The size, batch and loss asked about."""
     data = fit.curves
-    columns = st.columns(2 if fit.law.one_size else 3, gap="medium")
+    columns = st.columns([3, 3, 2] if fit.law.one_size else [3, 3, 3, 2], gap="medium")
+    _warm_up(columns[-1])
     params = float(data.sizes[-1])
     if not fit.law.one_size:
         sizes = np.geomspace(data.sizes[0], data.sizes[-1] * BEYOND, STOPS)
         params = _slider(columns[0], "Parameters", sizes, params, "whole_params")
     batches = np.geomspace(data.batch.min() / BEYOND, data.batch.max() * BEYOND, STOPS)
     batch = _slider(
-        columns[-2], "Batch, tokens a step", batches, float(np.exp(np.mean(np.log(data.batch)))), "whole_batch"
+        columns[-3], f"Batch, {fit.law.unit} a step", batches, float(np.exp(np.mean(np.log(data.batch)))), "whole_batch"
     )
     floor = fit.law.floor(params).value
     lowest = float(data.loss.min())
     losses = np.geomspace(max(1.0005 * floor, 0.95 * lowest), max(float(data.loss.max()), 1.1 * floor), STOPS)
-    loss = _slider(columns[-1], "Loss to reach", losses, max(lowest, float(losses[2])), "whole_loss", loss=True)
+    loss = _slider(columns[-2], "Loss to reach", losses, max(lowest, float(losses[2])), "whole_loss", loss=True)
     return params, batch, loss
+
+
+def _warm_up(column: st.delta_generator.DeltaGenerator) -> None:
+    st.session_state["whole_warm_up"] = 100 * batch_settings.warm_up()
+    column.number_input(
+        "Warm-up, % of each run", min_value=0.0, max_value=90.0, step=5.0, key="whole_warm_up", on_change=_keep_warm_up,
+        help="The first part of every run is left out: while the learning rate rises the loss follows no such law.",
+    )  # fmt: skip
+
+
+def _keep_warm_up() -> None:
+    batch_settings.change("warm-up", warm_up=float(st.session_state["whole_warm_up"]) / 100)
 
 
 def _slider(
@@ -105,10 +122,10 @@ def _takes(fit: TrajectoryFit, params: float, batch: float, loss: float) -> None
         ("Lowest loss of this size", law.floor(params), "loss"),
         (f"Critical batch at {loss:.4g}", law.b_crit(loss), "count"),
         (f"Fewest steps to {loss:.4g}, at large batches", law.s_min(params, loss), "count"),
-        (f"Least tokens to {loss:.4g}, at small batches", law.e_min(params, loss), "count"),
+        (f"Least {law.unit} to {loss:.4g}, at small batches", law.e_min(params, loss), "count"),
         (f"Steps to {loss:.4g} at {numbers.count(batch)} a step", law.steps(params, batch, loss), "count"),
         (
-            f"Tokens to {loss:.4g} at {numbers.count(batch)} a step",
+            f"{law.unit.capitalize()} to {loss:.4g} at {numbers.count(batch)} a step",
             _times(law.steps(params, batch, loss), batch),
             "count",
         ),
@@ -122,7 +139,8 @@ def _takes(fit: TrajectoryFit, params: float, batch: float, loss: float) -> None
 def _constants(fit: TrajectoryFit) -> None:
     meanings = (
         "size at which the floor would be 1", "how the floor falls with size", "steps at which training would add 1",
-        "how that falls with steps", "critical batch at a loss of 1, tokens", "how it grows: 1 / \u03b1_B is the power of the loss",
+        "how that falls with steps", f"critical batch at a loss of 1, {fit.law.unit}",
+        "how it grows: 1 / \u03b1_B is the power of the loss",
     )  # fmt: skip
     body = ""
     for name, symbol, meaning, theirs in zip(NAMES, SYMBOLS, meanings, KAPLAN.values, strict=True):
@@ -131,8 +149,9 @@ def _constants(fit: TrajectoryFit) -> None:
         else:
             band = fit.law.constant(name)
             cell = f"<b>{_said(band.value)}</b><small>{_said(band.low)} to {_end(band.high)}</small>"
+        other = " tokens" if name == "B_star" and fit.law.unit != "tokens" else ""
         head = f'<th scope="row"><b>{escape(symbol)}</b><p>{escape(meaning)}</p></th>'
-        body += f"<tr>{head}<td>{cell}</td><td>{_said(theirs)}</td></tr>"
+        body += f"<tr>{head}<td>{cell}</td><td>{_said(theirs)}{other}</td></tr>"
     st.html(
         '<table class="iso-table"><thead><tr><th scope="row"></th><th scope="col">These curves</th><th scope="col">Kaplan et al. 2020</th>'
         f"</tr></thead><tbody>{body}</tbody></table>"
@@ -144,7 +163,7 @@ def _end(value: float) -> str:
 
 
 def _said(value: float) -> str:
-    return f"{value:.3g}".replace("e+", "e")
+    return re.sub(r"e([+-])0*", lambda sign: "e" + sign[1].strip("+"), f"{value:.3g}")
 
 
 def _times(band: Band, by: float) -> Band:

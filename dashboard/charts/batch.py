@@ -109,10 +109,12 @@ def growing(
     along: str,
     unit: str,
     papers: Mapping[str, Callable[[np.ndarray], np.ndarray]] = MappingProxyType({}),
+    overhead: Mapping[str, float] = MappingProxyType({}),
 ) -> go.Figure:
     """Critical batches with their intervals against model size or loss, and the power law through them with its band.
 
-    `papers` are published laws of the same unit, dashed: name to function of size or loss.
+    `papers` are published laws of the same unit, dashed: name to function of size or loss. `overhead` are the batches by the
+    definition that those use, hollow: group to batch.
     """
     x = np.array([places[name] for name in found])
     out = theme.blank(300)
@@ -121,11 +123,15 @@ def growing(
     band = law.at(at)
     bands = [f.b_crit for f in found.values()]
     lowest, highest = min(b.low for b in bands), max(b.high if np.isfinite(b.high) else b.value for b in bands)
+    lowest = min([lowest, *overhead.values()])
     title = "Parameters" if along == "params" else "Loss, nats per token"
     values, texts = theme.log_ticks(at[0], at[-1], "count" if along == "params" else "plain")
     ends = [float(np.log10(at[0])), float(np.log10(at[-1]))]
-    out.update_xaxes(type="log", range=ends, tickmode="array", tickvals=values, ticktext=texts, title={"text": title})
-    out.update_yaxes(**theme.log_axis(max(lowest, 1e-9), highest, f"Critical batch, {unit}"))
+    out.update_xaxes(
+        type="log", range=ends, tickmode="array", tickvals=values[:: 1 + len(values) // 6], ticktext=texts[:: 1 + len(values) // 6],
+        tickangle=0, title={"text": title},
+    )  # fmt: skip
+    out.update_yaxes(**theme.log_axis(max(lowest, 1e-9), highest, f"Critical batch, {unit}", pad=0.12))
     if along == "params" or isinstance(
         law, AlongLoss
     ):  # points off the same curves move together, and scatter would make the band too narrow
@@ -145,7 +151,7 @@ def growing(
         )  # fmt: skip
         lowest, highest = min(lowest, float(y.min())), max(highest, float(y.max()))
     if papers:
-        out.update_yaxes(**theme.log_axis(max(lowest, 1e-9), highest, f"Critical batch, {unit}"))
+        out.update_yaxes(**theme.log_axis(max(lowest, 1e-9), highest, f"Critical batch, {unit}", pad=0.12))
         out.update_layout(
             showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom"}
         )
@@ -157,4 +163,10 @@ def growing(
             error_y={"type": "data", "symmetric": False, "array": [high - b.value], "arrayminus": [b.value - b.low], "color": colour},
             hovertemplate=f"<b>{theme.plain(name, 40)}</b><br>{numbers.count(b.value)} {unit}<extra></extra>",
         )  # fmt: skip
+        if name in overhead:
+            out.add_scatter(
+                x=[places[name]], y=[overhead[name]], mode="markers", showlegend=False,
+                marker={"symbol": "diamond-open", "color": colour, "size": 11, "line": {"width": 2}},
+                hovertemplate=f"<b>{theme.plain(name, 40)}</b><br>{numbers.count(overhead[name])} {unit}, by overhead<extra></extra>",
+            )  # fmt: skip
     return out

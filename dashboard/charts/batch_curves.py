@@ -31,7 +31,7 @@ def figure(fit: TrajectoryFit, params: float, batch: float, steps: float) -> go.
         showlegend=True,
         legend={
             "orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom", "itemclick": False, "itemdoubleclick": False,
-            "font": {"size": 12}, "traceorder": "normal",
+            "font": {"size": 12}, "traceorder": "normal", "title": {"text": "Batch ", "font": {"size": 12}},
         },
     )  # fmt: skip
     out.add_scatter(
@@ -58,11 +58,11 @@ def figure(fit: TrajectoryFit, params: float, batch: float, steps: float) -> go.
             showlegend=False,
         )  # fmt: skip
     out.add_scatter(
-        x=at, y=band.value, mode="lines", name=f"the law at {numbers.count(batch)}", line={"color": theme.LAW, "width": 3.2},
+        x=at, y=band.value, mode="lines", name="asked", line={"color": theme.LAW, "width": 3.2},
         hovertemplate="%{x:,.0f} steps: loss %{y:.4g}<extra></extra>",
     )  # fmt: skip
     out.add_scatter(
-        x=[at[0], at[-1]], y=[floor.value] * 2, mode="lines", name="lowest loss of this size", hoverinfo="skip",
+        x=[at[0], at[-1]], y=[floor.value] * 2, mode="lines", name="floor", hoverinfo="skip",
         line={"color": theme.GUIDE, "width": 1.5, "dash": "dot"},
     )  # fmt: skip
     return out

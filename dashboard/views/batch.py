@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import batch_panels, batch_state, batch_tabs, fit_panels, state, summary, takeaway, widgets
+from dashboard import batch_panels, batch_state, batch_tabs, fit_panels, state, summary, widgets
 from dashboard.batch_tabs import noise, rates
 from dashboard.charts import batch as charts
 from dashboard.fit_panels import PLOT
@@ -47,6 +47,5 @@ with side:
     widgets.steps()
 
 batch_tabs.tabs(sweep)
-fit_panels.section("Take it away")
-takeaway.downloads(batch_panels.files(sweep), "batch")
+batch_tabs.take_away("the critical batches", batch_panels.files(sweep), "batch")
 batch_panels.computed()

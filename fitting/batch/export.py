@@ -1,4 +1,4 @@
-"""Critical batches to take away: as JSON for programs, as CSV for spreadsheets, and the fitted curve as Python that runs alone."""
+"""Critical batches to take away: JSON for programs, CSV for spreadsheets, LaTeX for papers, and Python that runs alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch
 from fitting.batch.growth import Growth
+from fitting.export.latex import escape, number, step
 from fitting.export.tables import defused
 from fitting.export.text import finite
 from fitting.result import Band
@@ -57,6 +58,41 @@ def to_csv(found: Mapping[str, CriticalBatch], unit: str, base: float, overhead:
         bands = (f.b_crit, f.overhead_batch(base, overhead), f.s_min, f.e_min)
         rows.append([name, unit, len(f.batch), *(float(x) for b in bands for x in (b.value, b.low, b.high))])
     return str(defused(pd.DataFrame(rows, columns=heads)).to_csv(index=False, lineterminator="\n"))
+
+
+def to_latex(found: Mapping[str, CriticalBatch], unit: str, base: float, overhead: float) -> str:
+    """The equation and a table of groups: both critical batches, fewest steps and least data, with their intervals."""
+    rows, full = [], []
+    for name, f in found.items():
+        cells = []
+        for of, b in (
+            ("b_crit", f.b_crit),
+            ("over_linear", f.overhead_batch(base, overhead)),
+            ("s_min", f.s_min),
+            ("e_min", f.e_min),
+        ):
+            full.append(f"% {json.dumps(name)} {of} = {b.value!r} ({b.low!r} to {b.high!r} at {b.level})")
+            value, low, high = (number(x, step(b)) for x in b)
+            cells.append(f"${value}$ (${low}$ to ${high}$)")
+        rows.append(rf"  {escape(' '.join(name.split()))} & {' & '.join(cells)} \\")
+    return "\n".join(
+        [
+            "% Steps to a loss against batch size: McCandlish et al. 2018, arXiv 1812.06162; overhead as in Zhang et al. 2024",
+            *full,
+            r"\begin{equation}",
+            r"  S(B) = S_{\min} \left( 1 + \frac{B_{\mathrm{crit}}}{B} \right), \qquad B_{\mathrm{crit}} = E_{\min} / S_{\min}",
+            r"\end{equation}",
+            r"\begin{tabular}{lrrrr}",
+            r"  \hline",
+            rf"  & $B_{{\mathrm{{crit}}}}$, {unit} & {100 * overhead:g}\,\% over linear from {base:.6g}"
+            rf" & $S_{{\min}}$ & $E_{{\min}}$, {unit} \\",
+            r"  \hline",
+            *rows,
+            r"  \hline",
+            r"\end{tabular}",
+            "",
+        ]
+    )
 
 
 def to_python(found: Mapping[str, CriticalBatch], unit: str) -> str:

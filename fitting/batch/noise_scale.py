@@ -25,10 +25,11 @@ LEAST_STEPS = 8
 
 @dataclass(frozen=True, eq=False)
 class NoiseScale:
-    """Estimates at every step (n,): `noise` of tr(Sigma) and `signal` of |G|^2, negative ones kept."""
+    """Estimates at every step logged (n,): `noise` of tr(Sigma) and `signal` of |G|^2, negative ones kept; `steps` are their numbers."""
 
     noise: Array
     signal: Array
+    steps: Array
 
     def ratio(self, level: float = 0.95) -> Band:
         """Mean noise over mean signal, in examples, with Fieller's interval (1954).
@@ -55,33 +56,45 @@ class NoiseScale:
         return Band(value, max(0.0, float(low)), np.inf, level)
 
     def along(self, ends: Sequence[float] = (0.05, 0.2, 0.5, 1.0), level: float = 0.95) -> list[tuple[int, int, Band]]:
-        """The ratio over stretches of the steps logged, each to a share of them: first and last step (not included), and the band.
+        """The ratio over stretches of the steps logged, each to a share of them: first and last row (not included), and the band.
 
-        It grows as the loss falls, so one number for a whole run is none. Stretches too short to judge are left out.
+        It grows as the loss falls, so one number for a whole run is none. Stretches too short to judge are left out; where all
+        are, the run is one.
         """
         cuts = np.round(np.array([0.0, *ends]) * len(self.noise)).astype(int)
-        return [
-            (int(a), int(b), NoiseScale(self.noise[a:b], self.signal[a:b]).ratio(level))
-            for a, b in itertools.pairwise(cuts)
-            if b - a >= LEAST_STEPS
-        ]
+        long = [(int(a), int(b)) for a, b in itertools.pairwise(cuts) if b - a >= LEAST_STEPS]
+        return [(a, b, self.part(a, b).ratio(level)) for a, b in long or [(0, len(self.noise))]]
+
+    def part(self, first: int, end: int) -> NoiseScale:
+        """The same for the rows from `first` to before `end`."""
+        return NoiseScale(self.noise[first:end], self.signal[first:end], self.steps[first:end])
+
+    def span(self, first: int, end: int) -> tuple[float, float]:
+        """The numbers of the first and last step of these rows."""
+        return float(self.steps[first]), float(self.steps[end - 1])
 
 
-def noise_scale(grad_sq_small: Any, grad_sq_big: Any, batch_small: Any, batch_big: Any) -> NoiseScale:
+def noise_scale(
+    grad_sq_small: Any, grad_sq_big: Any, batch_small: Any, batch_big: Any, steps: Any = None
+) -> NoiseScale:
     """The estimates from squared gradient norms (n,) over a small and a big batch at each step, in order.
 
+    `steps` (n,) are the numbers of those steps, from 1 where nobody says.
     In data-parallel training both are free: a device's own norm before gradients are added up, and the norm after. Raises
     FitError for too few steps, or batches that do not differ.
     """
     small, big, b, many = np.broadcast_arrays(
         *(np.asarray(v, float) for v in (grad_sq_small, grad_sq_big, batch_small, batch_big))
     )
-    usable = np.isfinite(small) & np.isfinite(big) & np.isfinite(b) & np.isfinite(many)
-    small, big, b, many = (v[usable].ravel() for v in (small, big, b, many))
+    at = np.arange(1.0, small.size + 1.0) if steps is None else np.asarray(steps, float).ravel()
+    if at.size != small.size:
+        raise FitError(f"Each step has one number; there are {at.size} for {small.size} steps.")
+    usable = np.isfinite(small) & np.isfinite(big) & np.isfinite(b) & np.isfinite(many) & np.isfinite(at)
+    small, big, b, many, at = (v[usable].ravel() for v in (small, big, b, many, at))
     if len(small) < LEAST_STEPS:
         raise FitError(f"The noise scale needs norms at {LEAST_STEPS} steps or more; there are {len(small)}.")
     if np.any(b <= 0) or np.any(many <= b):
         raise FitError("The big batch must be larger than the small one at every step, and both above zero.")
     signal = (many * big - b * small) / (many - b)
     noise = (small - big) / (1.0 / b - 1.0 / many)
-    return NoiseScale(noise, signal)
+    return NoiseScale(noise, signal, at)

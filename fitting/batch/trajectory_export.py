@@ -1,4 +1,4 @@
-"""The law of the whole run to take away: as JSON for programs, as CSV for spreadsheets, and as Python that runs alone."""
+"""The law of the whole run to take away: JSON for programs, CSV for spreadsheets, LaTeX for papers, Python that runs alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from fitting.batch.trajectory import NAMES
 from fitting.batch.trajectory_fit import TrajectoryFit
+from fitting.export.latex import escape, number, step
 from fitting.export.tables import defused
 from fitting.export.text import finite
 
@@ -60,6 +61,45 @@ def to_csv(fit: TrajectoryFit) -> str:
         }
     )
     return str(defused(frame).to_csv(index=False, lineterminator="\n"))
+
+
+LATEX = {
+    "N_c": "N_c", "alpha_N": r"\alpha_N", "S_c": "S_c", "alpha_S": r"\alpha_S", "B_star": "B_*", "alpha_B": r"\alpha_B",
+}  # fmt: skip
+
+
+def to_latex(fit: TrajectoryFit) -> str:
+    """The implicit equation, a table of its constants with intervals, and each constant in full as a comment."""
+    law = fit.law
+    told = [name for name in NAMES if not (law.one_size and name in ("N_c", "alpha_N"))]
+    bands = {f"${LATEX[name]}$": (name, law.constant(name)) for name in told}
+    floor = r"(N_c / N)^{\alpha_N}"
+    if law.one_size:
+        bands = {r"$L_\infty$": ("floor", law.floor()), **bands}
+        floor = r"L_\infty"
+    rows = []
+    for symbol, (_, b) in bands.items():
+        value, low, high = (number(x, step(b)) for x in b)
+        rows.append(rf"  {symbol} & ${value}$ & ${low}$ & ${high}$ \\")
+    return "\n".join(
+        [
+            f"% The whole run, batch in {law.unit}: Kaplan et al. 2020, arXiv 2001.08361, eq. 5.3 to 5.6",
+            f"% {law.warning}",
+            *(f"% {name} = {b.value!r} ({b.low!r} to {b.high!r} at {b.level})" for name, b in bands.values()),
+            r"\begin{equation}",
+            rf"  L = {floor} + \left( \frac{{S_c}}{{S}} \left( 1 + \frac{{B_*}}{{L^{{1/\alpha_B}} B}} \right) \right)^{{\alpha_S}}",
+            r"\end{equation}",
+            r"\begin{tabular}{lrrr}",
+            r"  \hline",
+            r"  & value & 2.5\,\% & 97.5\,\% \\",
+            r"  \hline",
+            *rows,
+            r"  \hline",
+            r"\end{tabular}",
+            *(f"% {escape(note)}" for note in law.notes),
+            "",
+        ]
+    )
 
 
 def to_python(fit: TrajectoryFit) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import workspace
+from dashboard import numbers, workspace
 from dashboard.charts import batch as charts
 from fitting.batch import KAPLAN, critical_batch
 
@@ -50,7 +50,13 @@ def test_a_table_of_steps_is_fitted_and_its_growth_said(page):
     assert " for 400M</em> is <em" in said
     assert ">600.000</em> sequences." in said
     assert "the critical batch as parameters to the power 0.50 (0.50 to 0.50)" in said
-    assert "Zhang et al. 2024 mean 20 % over linear scaling" in said  # whose laws come near and are drawn beside
+    assert (
+        "Zhang et al. 2024 call critical what takes 20 % more steps" in said
+    )  # whose laws come near and are drawn beside
+    ours = [0.2 * 30 * n**0.5 + 1.2 * 256 for n in (100, 200, 400)]  # 30 n^0.5 is McCandlish's of this table
+    theirs = [93.20 * n**0.47 for n in (100, 200, 400)]
+    ratios = sorted(numbers.ratio(b / a) for a, b in zip(ours, theirs, strict=True))
+    assert f"The published laws are {ratios[0]} to {ratios[-1]} and" in said
     assert (
         "20 % more steps than linear scaling from 256 would take" in said
     )  # as Zhang et al. have it, where 256 is among them
@@ -212,7 +218,46 @@ def test_final_losses_of_decayed_runs_give_a_critical_batch(page):
 def test_without_a_sweep_it_says_what_to_add(page):
     at, _ = page(None)
     assert "do not say how batch size matters" in html(at)
+    assert "No column of theirs was taken for batch sizes." in html(at)
     assert [e.proto.label for e in at.get("page_link")] == ["Bring them on the Runs page"]
+
+
+@pytest.mark.parametrize(
+    ("batches", "said"),
+    [
+        ((512,), "All of them have a batch of 512 tokens; it takes three or more."),
+        ((512, 1024), "They have two batch sizes, 512 and 1.0\u202fk tokens"),
+        (
+            (512, 1024, 2048),
+            "They have 3 batch sizes from 512 to 2.0\u202fk tokens, but no size was trained at three of them",
+        ),
+    ],
+)
+def test_runs_that_hold_no_sweep_are_told_what_they_lack(page, batches, said):
+    rows = [
+        f"{n:g},{20 * n * b / batches[0]:g},{b},0.001,{3 - k / 10}"
+        for k, n in enumerate((1e8, 2e8, 4e8, 8e8))
+        for b in batches
+    ]
+    at, _ = page("params,tokens,batch_tokens,lr,loss\n" + "\n".join(rows))
+    assert not at.exception
+    assert said in html(at)
+
+
+def test_what_counts_as_warm_up_is_a_setting_that_can_be_taken_back(page):
+    """Too much of it leaves too few rows: the sentence says so, and the setting is still there."""
+    at, space = page(CURVES.replace("loss\n", "loss\n", 1))
+    opened(at, "Whole run")
+    assert not at.exception
+    assert "Each with" not in html(at)
+    at.number_input(key="whole_warm_up").set_value(90.0).run()
+    assert not at.exception
+    assert "or lower what counts as warm-up" in html(at)
+    at.number_input(key="whole_warm_up").set_value(0.0).run()
+    assert "or lower what counts as warm-up" not in html(at)
+    assert "No rows are left out as warm-up." in html(at)
+    (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
+    assert held == {"warm_up": 0.0}
 
 
 def test_the_runs_page_leads_from_a_table_of_steps_to_this_one(page):

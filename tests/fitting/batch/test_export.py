@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fitting.batch import critical_batch
-from fitting.batch.export import to_csv, to_json, to_python
+from fitting.batch.export import to_csv, to_json, to_latex, to_python
 
 BATCHES = 2.0 ** np.arange(6, 15)
 NAMES = ("125M", "=1+1", 'it\'s\n"quoted"')
@@ -50,3 +50,16 @@ def test_python_runs_alone_and_says_the_same(found):
     for name, f in found.items():
         assert told["steps"](name, 777.0) == pytest.approx(f.steps_at(777.0).value, rel=1e-12)
         assert told["critical_batch"](name) == pytest.approx(f.b_crit.value, rel=1e-12)
+
+
+def test_latex_rounds_for_reading_and_keeps_every_number_in_full(found):
+    text = to_latex(found, "sequences", 256, 0.5)
+    f = found["125M"]
+    assert f'% "125M" b_crit = {f.b_crit.value!r} ({f.b_crit.low!r} to {f.b_crit.high!r} at 0.95)' in text
+    assert f'"125M" over_linear = {f.overhead_batch(256, 0.5).value!r}' in text
+    body = text[text.index(r"\begin{tabular}") :]
+    assert "50\\,\\% over linear from 256 &" in body
+    assert body.count(r" \\") == 1 + len(NAMES)
+    assert all(
+        line.startswith("%") for line in text[: text.index(r"\begin{equation}")].splitlines()
+    )  # no name ends its comment

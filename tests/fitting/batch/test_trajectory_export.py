@@ -10,7 +10,7 @@ import pytest
 
 from fitting.batch import KAPLAN, fit_trajectory
 from fitting.batch.trajectory import NAMES
-from fitting.batch.trajectory_export import to_csv, to_json, to_python
+from fitting.batch.trajectory_export import to_csv, to_json, to_latex, to_python
 
 
 def rows(sizes):
@@ -37,6 +37,10 @@ def test_it_is_the_same_law_outside(sizes):
     assert said["constants"]["alpha_S"]["value"] == pytest.approx(0.76, rel=1e-6)
     assert (said["constants"]["N_c"] is None) == (len(sizes) == 1) == (said["floor"] is not None)
     assert set(said["constants"]) == set(NAMES)
+    latex = to_latex(fit)
+    b = fit.law.constant("B_star")
+    assert f"% B_star = {b.value!r} ({b.low!r} to {b.high!r} at 0.95)" in latex
+    assert (r"L_\infty" in latex) == (len(sizes) == 1) == ("% N_c" not in latex)
     table = pd.read_csv(io.StringIO(to_csv(fit)))
     assert len(table) == 32 * len(sizes)
     assert table["law"].to_numpy() == pytest.approx(table["loss"].to_numpy(), rel=1e-6)
