@@ -61,8 +61,7 @@ def to_latex(found: NoiseScale) -> str:
     rows, full = [], []
     for a, b, band in _stretches(found):
         full.append(f"% steps {a:g} to {b:g}: {band.value!r} ({band.low!r} to {band.high!r} at {band.level})")
-        place = step(band) if math.isfinite(band.high - band.low) else abs(band.value) * 1e-1 or 1.0
-        value, low, high = (number(x, place) for x in band)
+        value, low, high = (number(x, step(band)) for x in band)
         rows.append(rf"  {a:g} to {b:g} & ${value}$ & ${low}$ & ${high}$ \\")
     return "\n".join(
         [

@@ -103,6 +103,8 @@ def step(b: Band) -> float:
     """The place value of the last digit worth printing: two digits of half the interval's width, or 4 of the value."""
     width = 0.5 * (b.high - b.low) if math.isfinite(b.high - b.low) else 0.0
     base = width / 10 if width > 0 else abs(b.value) * 1e-3 or 1.0
+    if not math.isfinite(base):
+        return 1.0
     return float(10.0 ** math.floor(math.log10(base)))
 
 

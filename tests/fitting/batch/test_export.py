@@ -63,3 +63,5 @@ def test_latex_rounds_for_reading_and_keeps_every_number_in_full(found):
     assert all(
         line.startswith("%") for line in text[: text.index(r"\begin{equation}")].splitlines()
     )  # no name ends its comment
+    steep = critical_batch(BATCHES, 1e6 / BATCHES, resamples=20)
+    assert r"$\infty$" in to_latex({"a": steep}, "tokens", 256, 0.2)
