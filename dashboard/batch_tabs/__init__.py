@@ -34,7 +34,7 @@ def held(sweep: Sweep | None) -> list[str]:
         out.append("Learning rate")
     if batch_state.norms() is not None:
         out.append("Gradient noise")
-    return out if sweep is None else [*out, "Published"]
+    return [*out, "Published"] if sweep is not None or batch_state.grid() is not None else out
 
 
 def tabs(sweep: Sweep | None) -> None:

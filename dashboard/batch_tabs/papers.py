@@ -1,4 +1,4 @@
-"""Published laws of the critical batch beside what was measured here, in one unit, with how far they differ."""
+"""Published laws of critical batch, best batch and learning rate beside these runs', in one unit, with how far they differ."""
 
 from __future__ import annotations
 
@@ -11,41 +11,45 @@ import streamlit as st
 
 from dashboard import batch_panels, batch_settings, batch_state, fit_panels, numbers, state, widgets
 from dashboard.batch_state import Sweep
-from fitting.batch import PublishedLaw, published
+from fitting.batch import PublishedLaw, RateLaws, published
+from fitting.batch.rates import Cell
 from fitting.result import Band
 
 NEAR = 30.0  # a law further off than so many times would flatten what was measured
 WORDS = {"zhang_coupled": "tokens grow with size", "zhang_fixed_tokens": "3 billion tokens"}
 
 
-def panel(sweep: Sweep) -> None:
+def panel(sweep: Sweep | None) -> None:
+    """Critical batches beside published laws of them, then learning rates and best batches where a grid tells one's own."""
+    if sweep is not None:
+        _critical(sweep)
+    laws = batch_state.grid()
+    if laws is not None:
+        _chosen(laws)
+
+
+def _critical(sweep: Sweep) -> None:
     """One line a law: what it says where these runs are, what it means by critical, and where it was fitted."""
-    length = 1.0 if sweep.unit == "tokens" else batch_state.seq_len()
-    unit = "tokens" if math.isfinite(length) else "sequences"
-    length = length if math.isfinite(length) else 1.0
-    fit_panels.section("Published laws of the critical batch", f"{unit} a step; constants hold for their own setups")
+    fit_panels.section(
+        "Published laws of the critical batch", f"{sweep.unit} a step; constants hold for their own setups"
+    )
     name = batch_panels.leading(sweep)
     inputs = _inputs(sweep, name)
     values: list[float] = []
     rows = ""
     for label, ours in _ours(sweep, name).items():
         if 0 < ours.value < math.inf:
-            values.append(ours.value * length)
-            said, within = numbers.with_interval(ours.value * length, ours.low * length, ours.high * length, "count")
-            rows += _row(
-                f"Measured here, {batch_panels.titles(sweep)[name]}",
-                f"<b>{escape(said)}</b><small>{escape(within)}</small>",
-                label,
-            )
+            values.append(ours.value)
+            said = numbers.with_interval(ours.value, ours.low, ours.high, "count")
+            rows += _row(f"Measured here, {batch_panels.titles(sweep)[name]}", said, label)
     theirs = []
     for law in published("critical batch").values():
-        if not set(law.inputs) <= set(inputs) or (unit == "sequences" and law.unit != unit):
+        value = _counted(law, inputs, sweep.unit) if set(law.inputs) <= set(inputs) else math.nan
+        if math.isnan(value):
             continue
-        value = float(law.tokens(**inputs) if unit == "tokens" else law(**inputs))
         theirs.append(value)
-        counted = f" In sequences of {law.seq_len} tokens." if unit == "sequences" else ""
-        about = f"{_of(law, inputs)}. {law.setup} {law.note}{counted} {law.outside(**inputs)}"
-        rows += _row(f"{law.paper}, {law.source}", f"<b>{escape(numbers.count(value))}</b>", about)
+        about = f"{_of(law, inputs)}. {law.setup} {law.note} {_length(law, sweep.unit)} {law.outside(**inputs)}"
+        rows += _row(f"{law.paper}, {law.source}", (numbers.count(value), ""), about)
     if not theirs:
         widgets.quiet("These data tell neither the loss nor the size that published laws ask for, in their unit.")
         return
@@ -54,6 +58,62 @@ def panel(sweep: Sweep) -> None:
     widgets.quiet(
         f"They lie a factor of {numbers.ratio(high / low)} apart: they measure different things, on other text, sizes and optimisers."
     )
+
+
+def _chosen(laws: RateLaws) -> None:
+    """Learning rates and best batches by paper, for the largest cell of a grid, each with how far it is from the refit's."""
+    cell = largest(laws)
+    where = f"{numbers.count(cell.params)} parameters on {numbers.count(cell.tokens)} tokens"
+    inputs = {"params": cell.params, "tokens": cell.tokens, "flops": 6.0 * cell.params * cell.tokens}
+    for gives, own, kind, unit in (
+        ("learning rate", laws.lr, "flop", ""),
+        ("optimal batch", laws.batch, "count", "tokens a step; "),
+    ):
+        fit_panels.section(f"Published laws of the {gives}", f"{unit}for {where}, the largest cell; C taken as 6 N D")
+        ours = own.at(cell.params, cell.tokens)
+        rows = _row(
+            "Refitted here",
+            numbers.with_interval(ours.value, ours.low, ours.high, kind),
+            "From all cells of this grid.",
+        )
+        values = [ours.value]
+        for law in published(gives).values():
+            if not set(law.inputs) <= set(inputs):
+                continue
+            value = float(law.tokens(**inputs) if law.unit else law(**inputs))
+            if not math.isfinite(value):
+                continue
+            values.append(value)
+            times = f"{numbers.ratio(value / ours.value)} times the refit's"
+            about = f"{law.setup} {law.note} {law.outside(**inputs)}"
+            rows += _row(f"{law.paper}, {law.source}", (numbers.say(value, kind), times), about)
+        st.html(f'<table class="iso-table">{rows}</table>')
+        widgets.quiet(
+            f"They lie a factor of {numbers.ratio(max(values) / min(values))} apart. What each loses on these runs stands under "
+            "Learning rate."
+        )
+
+
+def largest(laws: RateLaws) -> Cell:
+    """The cell of most size and data."""
+    return max(laws.cells, key=lambda c: (c.params * c.tokens, c.params))
+
+
+def _counted(law: PublishedLaw, inputs: dict[str, float], unit: str) -> float:
+    """A batch law's answer in tokens, or in sequences of the data chosen; nan where their length is not known."""
+    if unit == "tokens":
+        return float(law.tokens(**inputs))
+    length = batch_state.seq_len()
+    if math.isfinite(length):
+        return float(law.tokens(**inputs)) / length
+    return float(law(**inputs)) if law.unit == unit else math.nan
+
+
+def _length(law: PublishedLaw, unit: str) -> str:
+    if unit == "tokens":
+        return ""
+    length = batch_state.seq_len()
+    return f"In sequences of {length if math.isfinite(length) else law.seq_len:,.0f} tokens."
 
 
 def overlays(sweep: Sweep) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
@@ -68,11 +128,14 @@ def overlays(sweep: Sweep) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
         if law.inputs != ("params",):
             continue
 
-        def theirs(x: np.ndarray, law: PublishedLaw = law) -> np.ndarray:
-            return law.tokens(params=x) if sweep.unit == "tokens" else law(params=x)
+        length = batch_state.seq_len() if sweep.unit == "sequences" else 1.0
+        per = length if math.isfinite(length) else float(law.seq_len or 1)
+
+        def theirs(x: np.ndarray, law: PublishedLaw = law, per: float = per) -> np.ndarray:
+            return np.asarray(law.tokens(params=x) / per)
 
         if np.abs(np.log(theirs(at) / ours)).max() < np.log(NEAR):
-            counted = "" if sweep.unit == "tokens" else f", sequences of {law.seq_len}"
+            counted = "" if sweep.unit == "tokens" else f", sequences of {per:,.0f}"
             out[f"{law.paper}: {WORDS[law.key]}{counted}"] = theirs
     return out
 
@@ -124,5 +187,6 @@ def _of(law: PublishedLaw, inputs: dict[str, float]) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _row(name: str, value: str, about: str) -> str:
-    return f'<tr><th scope="row">{escape(name)}<p>{escape(about.strip())}</p></th><td>{value}</td></tr>'
+def _row(name: str, said: tuple[str, str], about: str) -> str:
+    value = f"<b>{escape(said[0])}</b>" + (f"<small>{escape(said[1])}</small>" if said[1] else "")
+    return f'<tr><th scope="row">{escape(name)}<p>{escape(" ".join(about.split()))}</p></th><td>{value}</td></tr>'

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import batch_state, batch_tabs, fit_panels, numbers, widgets
 from dashboard.batch_state import Sweep
+from dashboard.batch_tabs import papers
 from dashboard.charts import batch_grid
 from dashboard.fit_panels import PLOT
 from dashboard.takeaway import File
@@ -17,7 +18,7 @@ from fitting.batch import PUBLISHED, RateLaws
 from fitting.batch.rates import Cell
 from fitting.batch.rates_export import to_csv, to_json, to_latex, to_python
 
-PAIRS = {"Step Law": "steplaw", "Porian et al.": "porian"}
+PAIRS = {"Step Law": "steplaw", "Porian et al.": "porian", "DeepSeek": "deepseek"}
 OF = {law.key: law for law in PUBLISHED}
 
 
@@ -44,7 +45,8 @@ def panel(sweep: Sweep | None) -> None:
     widgets.quiet(
         *laws.notes,
         "Judge rules by regret, not by exponents: runs within a quarter of a per cent of a cell's best are as good as it, and which of "
-        "them is lowest is luck. Published rules count parameters in their own way, and hold for their own schedules.",
+        "them is lowest is luck. Published rules count parameters in their own way, and hold for their own schedules; "
+        "DeepSeek's are of compute, taken as 6 N D.",
     )
     batch_tabs.take_away(
         "the rules refitted here",
@@ -65,7 +67,7 @@ def _published_regret(laws: RateLaws) -> dict[str, np.ndarray]:
 
 def answer(laws: RateLaws) -> tuple[str, str, dict[str, str]]:
     """The page's sentence where a grid is all there is."""
-    largest = max(laws.cells, key=lambda c: (c.params * c.tokens, c.params))
+    largest = papers.largest(laws)
     lr, batch = laws.lr.at(largest.params, largest.tokens), laws.batch.at(largest.params, largest.tokens)
     value, within = numbers.with_interval(batch.value, batch.low, batch.high, "count")
     return (
@@ -85,8 +87,8 @@ def _rules(laws: RateLaws) -> dict[str, tuple[Any, Any]]:
     for name, key in PAIRS.items():
         lr, batch = OF[f"{key}_lr"], OF[f"{key}_batch"]
         out[name] = (
-            lambda n, d, law=lr: law(params=n, tokens=d),
-            lambda n, d, law=batch: law.tokens(params=n, tokens=d),
+            lambda n, d, law=lr: law(params=n, tokens=d, flops=6 * n * d),
+            lambda n, d, law=batch: law.tokens(params=n, tokens=d, flops=6 * n * d),
         )
     return out
 
@@ -102,6 +104,12 @@ def _plateau(cell: Cell) -> str:
             f" The best {' and '.join(words[e] for e in cell.edge)} is an end of what was tried, so it may lie beyond."
         )
     return said
+
+
+def _power(formula: Any, of: str) -> float | None:
+    """The power of a published law, that of compute taken as 6 N D for both; None where it knows nothing of it."""
+    exponents = getattr(formula, "exponents", {})
+    return exponents.get(of, exponents.get("flops"))
 
 
 def _table(laws: RateLaws) -> None:
@@ -122,7 +130,7 @@ def _table(laws: RateLaws) -> None:
             given = [
                 (OF[f"{key}_{of}"].formula, of_input) for of in ("lr", "batch") for of_input in ("params", "tokens")
             ]
-            held = [getattr(f, "exponents", {}).get(i) for f, i in given]
+            held = [_power(f, i) for f, i in given]
             cells = ["\u2014" if h is None else f"{h:.2f}".replace("-", "\u2212") for h in held]
         rows += (
             f'<tr><th scope="row">{escape(name)}</th><td><b>{100 * regret.mean():.2g} %</b></td><td>{100 * regret.max():.2g} %</td>'

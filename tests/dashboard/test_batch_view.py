@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import numbers, workspace
 from dashboard.charts import batch as charts
-from fitting.batch import KAPLAN, critical_batch
+from fitting.batch import KAPLAN, critical_batch, published
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 BATCHES = (16, 64, 256, 1024, 4096)
@@ -74,6 +74,15 @@ def test_batches_are_counted_in_tokens_or_in_sequences(page):
     said = html(at)
     assert ">307.20" in said  # 600 sequences
     assert "\u202fk</em> tokens." in said
+    assert "tokens a step; constants hold for their own setups" in html(opened(at, "Published"))
+    at.segmented_control(key="batch_unit").set_value("sequences").run()
+    said = html(at)
+    assert "sequences a step; constants hold for their own setups" in said
+    assert f"<b>{numbers.count(93.20 * 400**0.47)}</b>" in said  # Zhang's law at 400M, in sequences of 512 as here
+    assert "In sequences of 512 tokens." in said
+    at.segmented_control(key="batch_unit").set_value("tokens").run()
+    opened(at, "Each of them")
+    said = html(at)
     assert "linear scaling from 33\u202fk would take" in said
     (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
     assert held == {"base": 64.0 * 512, "unit": "tokens"}
@@ -191,7 +200,16 @@ def test_a_grid_of_rates_and_batches_gives_rules_and_their_regret(page):
     assert "Which rule to follow" in said
     assert "refitted here (each cell by the others)" in said
     assert "Porian et al." in said
+    assert "DeepSeek" in said
     assert at.selectbox(key="batch_cell").options[0].endswith("tokens")
+    said = html(opened(at, "Published"))
+    assert not at.exception
+    assert "Published laws of the learning rate" in said
+    assert f"tokens a step; for {numbers.count(1e9)} parameters on {numbers.count(1e11)} tokens, the largest cell; C taken" in said
+    for law in (*published("learning rate").values(), *published("optimal batch").values()):
+        assert law.source in said  # each of them: all ask for size, tokens or compute
+    ours, theirs = 2 * 1e9**-0.5 * 1e11**0.1, 1.79 * 1e9**-0.713 * 1e11**0.307  # planted above, and Step Law's
+    assert f"<small>{numbers.ratio(theirs / ours)} times the refit&#x27;s</small>" in said
 
 
 def decayed_table(sizes=(1e8,)):
