@@ -7,6 +7,7 @@ Bardsley et al. 2014). In a linear model they are the posterior; here they also 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -39,20 +40,29 @@ FURTHEST = 13.3
 class Believing:
     """The problem with its prior, delta and each run's importance, and starts (k, p), the best first.
 
-    `noise` is the standard deviation of log-loss residuals that prior and widths go by. `strain` is how much better the
-    runs are followed without the prior, as a deviance, and `distance` how far from the beliefs the fit ends all the same.
+    `noise` is the standard deviation of log-loss residuals that prior and widths go by; `wider` (j, p) are more starts, for
+    a fit without the prior.
     """
 
     prob: Problem
     starts: Array
     noise: float
-    strain: float
-    distance: float
+    wider: Array
 
-    @property
+    @cached_property
     def contradicted(self) -> bool:
-        """Whether these runs say plainly that they are not like the published ones."""
-        return self.strain > CONTRADICTED or self.distance > FURTHEST
+        """Whether these runs say plainly that they are not like the published ones.
+
+        They do where they are followed much better without the prior (in deviance), or the fit ends far from the beliefs all
+        the same. It takes a fit more, so it is found when asked for.
+        """
+        prior, begin = self.prob.prior, np.vstack([self.starts, self.wider])
+        assert prior is not None
+        held, loose = minimise(self.prob, begin), minimise(replace(self.prob, prior=None), begin)
+        own = prior.cost(held.theta[[held.best()]])[0]
+        paid = held.objective.min() - own - loose.objective.min()
+        unit = 2.0 / prior.weight
+        return bool(unit * paid > CONTRADICTED or unit * own > FURTHEST)
 
 
 def believing(prob: Problem, delta: float | None) -> Believing:
@@ -78,18 +88,7 @@ def believing(prob: Problem, delta: float | None) -> Believing:
         if delta is None:
             prob = replace(prob, delta=EFFICIENT * spread)
     prob = replace(prob, prior=penalty(where, noise, prob.delta))
-    return Believing(prob, first, noise, *_strain(prob, np.vstack([first, grid])))
-
-
-def _strain(prob: Problem, begin: Array) -> tuple[float, float]:
-    """What the prior costs the runs (twice what it adds to their objective, in the prior's units), and what it pays itself."""
-    assert prob.prior is not None
-    held, loose = minimise(prob, begin), minimise(replace(prob, prior=None), begin)
-    at = held.theta[[held.best()]]
-    own = prob.prior.cost(at)[0]
-    paid = held.objective.min() - own - loose.objective.min()
-    unit = 2.0 / prob.prior.weight
-    return float(max(0.0, unit * paid)), float(unit * own)
+    return Believing(prob, first, noise, grid)
 
 
 def posterior(b: Believing, best: Array, resamples: int, seed: int, block: int) -> Solution:

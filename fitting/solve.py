@@ -214,6 +214,9 @@ def joined(parts: list[Solution]) -> Solution:
 def _evaluate(prob: Problem, theta: Array, slopes: bool = True) -> tuple[Array, Array]:
     """Log residuals (R, n) and, if asked, the derivatives (R, p, n) of the law's logarithm; (R, p, m) where runs are gathered."""
     c = prob.coordinates
+    rows = len(theta)
+    if rows > 1 and np.array_equal(theta[0], theta[1]) and np.all(theta == theta[0]):
+        theta = theta[:1]  # refits begin together at the fit: the law there is worked out once
     with np.errstate(all="ignore"):  # a wild start may overflow; it comes out as an infinite objective and is refused
         params = c.scaled_params(theta)
         if not slopes:
@@ -221,14 +224,14 @@ def _evaluate(prob: Problem, theta: Array, slopes: bool = True) -> tuple[Array, 
         out = c.law.formula(*prob.inputs, *params)
         value = value_of(out)
         count = len(prob.alike.first) if prob.gathered and prob.alike else prob.n
-        r = prob.each(np.broadcast_to(np.log(value), (len(theta), count))) - prob.log_loss
+        r = prob.each(np.broadcast_to(np.log(value), (rows, count))) - prob.log_loss
         if not slopes:
             return r, np.empty(0)
         jac = np.zeros((len(theta), c.law.p, count))
         inverse = 1.0 / value
         for k, d in partials_of(out).items():
             np.multiply(d, inverse, out=jac[:, k, :])
-    return r, jac
+    return r, np.broadcast_to(jac, (rows, c.law.p, count))
 
 
 @dataclass
@@ -293,6 +296,8 @@ def _minimise_block(
     mu = np.full(count, caution)
     promise = np.full(count, np.inf)
     calm = np.zeros(count, int)  # consecutive steps that promised nothing
+    # A certified optimum promises nothing twice running. Where near is enough, the step that promises less than that is made too.
+    enough = 2 if tolerance <= TOLERANCE else 1
     live = np.flatnonzero(
         _usable(here)
     )  # a start where the formula overflows stays there, and is never called an optimum
@@ -316,10 +321,10 @@ def _minimise_block(
             getattr(here, name)[won] = getattr(there, name)[better]
         nothing = (share < tolerance) | exact
         calm[live] = np.where(nothing, calm[live] + 1, 0)
-        live = live[calm[live] < 2]
+        live = live[calm[live] < enough]
         if len(live) == 0:
             break
-    return Solution(theta, here.value, promise, calm >= 2, step)
+    return Solution(theta, here.value, promise, calm >= enough, step)
 
 
 def _usable(at: _Local) -> Array:

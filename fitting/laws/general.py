@@ -15,8 +15,9 @@ FLOOR, EXPONENT, JOIN = Belief(0.59, 1.2), Belief(0.32, 1.6), Belief(0.53, 2.2)
 
 
 def formula(params, tokens, E, A, B, alpha, beta, q):
-    size = (np.log(A) - alpha * np.log(params)) / q
-    data = (np.log(B) - beta * np.log(tokens)) / q
+    # Whatever is the same for all runs is divided first, so that nothing as long as the table is.
+    size = np.log(A) / q - (alpha / q) * np.log(params)
+    data = np.log(B) / q - (beta / q) * np.log(tokens)
     return E + np.exp(q * np.logaddexp(size, data))
 
 
