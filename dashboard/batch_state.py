@@ -141,15 +141,21 @@ def lacking() -> str:
     runs = state.reading().runs
     if runs is None:
         return ""
-    every = runs.kept if runs.history is None or "batch" not in runs.history else runs.history
-    if "batch" not in every or not len(known := every["batch"].dropna()):
-        return "No column of theirs was taken for batch sizes."
+    column, unit = "batch", "tokens"
+    if "batch" not in runs.kept and "batch_sequences" in runs.kept:
+        column, unit = "batch_sequences", "sequences"
+    every = runs.kept if runs.history is None or column not in runs.history else runs.history
+    if column not in every or not len(known := every[column].dropna()):
+        return "No column of theirs was taken for batch sizes; if one holds them, say so on the Runs page."
     low, high, many = known.min(), known.max(), known.nunique()
-    if many < 3:
-        sizes = numbers.count(low) if many == 1 else f"{numbers.count(low)} and {numbers.count(high)}"
-        return f"All of them have a batch of {sizes} tokens; it takes three or more." if many == 1 else (
-            f"They have two batch sizes, {sizes} tokens; it takes three or more."
-        )  # fmt: skip
+    if many == 1:
+        return f"All of them have a batch of {numbers.count(low)} {unit}; it takes three or more."
+    if many == 2:
+        return (
+            f"They have two batch sizes, {numbers.count(low)} and {numbers.count(high)} {unit}; it takes three or more."
+        )
+    if unit == "sequences":
+        return "Their batches are counted in sequences, and no column says how many tokens a sequence has: add seq_len."
     found = _rates()
     about = f"They have {many} batch sizes from {numbers.count(low)} to {numbers.count(high)} tokens, but "
     if isinstance(found, FitError):

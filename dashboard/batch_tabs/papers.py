@@ -84,7 +84,7 @@ def _chosen(laws: RateLaws) -> None:
             if not math.isfinite(value):
                 continue
             values.append(value)
-            times = f"{numbers.ratio(value / ours.value)} times the refit's"
+            times = f"{numbers.ratio(value / ours.value)} \u00d7 refit"
             about = f"{law.setup} {law.note} {law.outside(**inputs)}"
             rows += _row(f"{law.paper}, {law.source}", (numbers.say(value, kind), times), about)
         st.html(f'<table class="iso-table">{rows}</table>')

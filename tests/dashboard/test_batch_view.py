@@ -205,11 +205,14 @@ def test_a_grid_of_rates_and_batches_gives_rules_and_their_regret(page):
     said = html(opened(at, "Published"))
     assert not at.exception
     assert "Published laws of the learning rate" in said
-    assert f"tokens a step; for {numbers.count(1e9)} parameters on {numbers.count(1e11)} tokens, the largest cell; C taken" in said
+    assert (
+        f"tokens a step; for {numbers.count(1e9)} parameters on {numbers.count(1e11)} tokens, the largest cell; C taken"
+        in said
+    )
     for law in (*published("learning rate").values(), *published("optimal batch").values()):
         assert law.source in said  # each of them: all ask for size, tokens or compute
     ours, theirs = 2 * 1e9**-0.5 * 1e11**0.1, 1.79 * 1e9**-0.713 * 1e11**0.307  # planted above, and Step Law's
-    assert f"<small>{numbers.ratio(theirs / ours)} times the refit&#x27;s</small>" in said
+    assert f"<small>{numbers.ratio(theirs / ours)} \u00d7 refit</small>" in said
 
 
 def decayed_table(sizes=(1e8,)):
@@ -236,13 +239,16 @@ def test_final_losses_of_decayed_runs_give_a_critical_batch(page):
 def test_without_a_sweep_it_says_what_to_add(page):
     at, _ = page(None)
     assert "do not say how batch size matters" in html(at)
-    assert "No column of theirs was taken for batch sizes." in html(at)
+    assert "All of them have a batch of 8 sequences; it takes three or more." in html(at)
+    at, _ = page("params,tokens,batch_sequences,loss\n1e8,2e9,8,3\n2e8,4e9,16,2.8\n4e8,8e9,32,2.6\n")
+    assert "no column says how many tokens a sequence has: add seq_len." in html(at)
     assert [e.proto.label for e in at.get("page_link")] == ["Bring them on the Runs page"]
 
 
 @pytest.mark.parametrize(
     ("batches", "said"),
     [
+        ((), "No column of theirs was taken for batch sizes; if one holds them, say so on the Runs page."),
         ((512,), "All of them have a batch of 512 tokens; it takes three or more."),
         ((512, 1024), "They have two batch sizes, 512 and 1.0\u202fk tokens"),
         (
@@ -253,11 +259,11 @@ def test_without_a_sweep_it_says_what_to_add(page):
 )
 def test_runs_that_hold_no_sweep_are_told_what_they_lack(page, batches, said):
     rows = [
-        f"{n:g},{20 * n * b / batches[0]:g},{b},0.001,{3 - k / 10}"
+        f"{n:g},{20 * n * b:g},{b},0.001,{3 - k / 10}"
         for k, n in enumerate((1e8, 2e8, 4e8, 8e8))
-        for b in batches
+        for b in batches or (1,)
     ]
-    at, _ = page("params,tokens,batch_tokens,lr,loss\n" + "\n".join(rows))
+    at, _ = page(f"params,tokens,{'batch_tokens' if batches else 'noted'},lr,loss\n" + "\n".join(rows))
     assert not at.exception
     assert said in html(at)
 

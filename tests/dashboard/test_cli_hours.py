@@ -1,0 +1,67 @@
+"""`isoflop hours` in a terminal: the classes by a device's peak and by measured steps, as JSON and as a table, and refusals."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from dashboard.commands.hours import command
+from data.library import load
+from fitting import fit, load_fit
+from fitting.hour_classes import CLASSES, hour_classes
+
+RUN = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    path = tmp_path_factory.mktemp("hours") / "fit.json"
+    fit(load("simulated-ladder"), "chinchilla", resamples=50).to_json(path)
+    return path
+
+
+def peak(n):
+    return 0.4 * 989e12 / (6 * n)
+
+
+def test_classes_by_a_devices_peak(saved):
+    done = RUN.invoke(command, [str(saved), "--batch", "524288", "--json", "-"])
+    assert done.exit_code == 0, done.output
+    body = json.loads(done.output)
+    wanted = hour_classes(load_fit(saved), peak, batch=524288)
+    assert [c["hours"] for c in body["classes"]] == list(CLASSES)
+    assert [c["params"]["value"] for c in body["classes"]] == pytest.approx([c.params.value for c in wanted])
+    assert [c["steps"] for c in body["classes"]] == [c.steps for c in wanted]
+    assert "40% of one H100" in body["speed"]
+    told = RUN.invoke(command, [str(saved), "--hours", "24"])
+    assert len(told.output.splitlines()) == 3
+
+
+def test_classes_at_a_measured_speed_take_larger_models(saved, tmp_path):
+    """Steps that take .3 s before any work: the table's own names are recognised."""
+    n, batch = 10 ** np.linspace(8, 9.5, 8), 2.0 ** (16 + np.arange(8) % 4)
+    rows = [f"{a:.6g},{b:.0f},{0.3 + b / peak(a):.9g}" for a, b in zip(n, batch, strict=True)]
+    steps = tmp_path / "steps.csv"
+    steps.write_text("n_params,batch_tokens,step_seconds\n" + "\n".join(rows), encoding="utf-8")
+    arguments = [str(saved), "--hours", "24", "--batch", "262144", "--json", "-"]
+    slow = json.loads(RUN.invoke(command, [*arguments, "--steps", str(steps)]).output)["classes"][0]
+    fast = json.loads(RUN.invoke(command, arguments).output)["classes"][0]
+    assert slow["params"]["value"] > 1.1 * fast["params"]["value"]
+    assert slow["tokens"]["value"] == pytest.approx(
+        86400 * 262144 / (0.3 + 262144 / peak(slow["params"]["value"])), rel=1e-3
+    )
+
+
+def test_refusals_are_sentences(saved, tmp_path):
+    steps = tmp_path / "steps.csv"
+    steps.write_text("n_params,batch_tokens,step_seconds\n1e8,65536,1\n", encoding="utf-8")
+    done = RUN.invoke(command, [str(saved), "--steps", str(steps)])
+    assert done.exit_code == 2
+    assert "--steps needs --batch" in done.output
+    assert RUN.invoke(command, [str(saved), "--steps", str(steps), "--batch", "1e6"]).exit_code == 1
+    unknown = RUN.invoke(command, [str(saved), "--device", "abacus"])
+    assert unknown.exit_code == 1
+    assert "No device is called 'abacus'" in unknown.output
