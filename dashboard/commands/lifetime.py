@@ -1,0 +1,50 @@
+"""`isoflop lifetime FIT.json`: the size that reaches a loss with the least compute to train and to use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dashboard.commands import json_option, refuses, write_json
+
+POSITIVE = click.FloatRange(min=0, min_open=True)
+BANDS = ("params", "tokens", "train_flops", "serve_flops", "flops", "saved")
+
+
+@click.command(name="lifetime")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--loss", type=POSITIVE, required=True, help="The loss wanted, nats a token.")
+@click.option("--served", type=POSITIVE, required=True, help="Tokens that the model will read and write in use.")
+@json_option
+@refuses
+def command(file: Path, loss: float, served: float, json_to: str | None) -> None:
+    """The size that reaches --loss with the least compute over its life, by the law saved in FILE (by `isoflop fit --json FILE`).
+
+    The more a model is used, the smaller it should be, and the longer trained (Sardana et al. 2023, arXiv 2401.00448). A token
+    served costs a third of a token trained.
+    """
+    from dashboard import numbers
+    from fitting import load_fit
+    from fitting.lifetime import lifetime
+
+    found = lifetime(load_fit(file), loss=loss, served=served)
+    bands = {name: getattr(found, name) for name in BANDS}
+    if json_to is not None:
+        said = {k: {"value": b.value, "low": b.low, "high": b.high, "level": b.level} for k, b in bands.items()}
+        alone = {k: band.value for k in ("params", "tokens") if (band := getattr(found.trained, k)) is not None}
+        write_json(
+            {"loss": loss, "served": served, **said, "trained_alone": alone, "notes": list(found.notes)}, json_to
+        )
+        return
+    rows = (
+        ("parameters", "params", "count", ""), ("training tokens", "tokens", "count", ""),
+        ("to train", "train_flops", "flop", "FLOP"), ("to serve", "serve_flops", "flop", "FLOP"),
+        ("together", "flops", "flop", "FLOP"), ("saved over the size best to train", "saved", "percent", ""),
+    )  # fmt: skip
+    for label, name, kind, unit in rows:
+        band = bands[name]
+        value, within = numbers.with_interval(band.value, band.low, band.high, kind)
+        click.echo(f"  {label:<34}{value:>12}   {'' if value == within else within} {unit}".rstrip())
+    for note in found.notes:
+        click.echo(note)
