@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -38,6 +39,15 @@ try:
         st.toast(widgets.literal(sentence))
     page.run()
 except Exception as error:  # Streamlit's own stop and rerun are no Exceptions and pass
-    widgets.show_trouble(error)
-    if page is not listed[0] and isinstance(error, DataError):
-        st.page_link(listed[0], label="Answer this on the Runs page")
+    other = None
+    with suppress(DataError):  # whatever keeps the file from being read has been said already
+        from dashboard import batch_state  # only now: most pages do without it
+
+        other = batch_state.instead_of_runs(state.reading().table) if isinstance(error, DataError) else None
+    if other is not None:
+        widgets.answer(*other)
+        st.page_link("views/batch.py", label="See them on the Batch page")
+    else:
+        widgets.show_trouble(error)
+        if page is not listed[0] and isinstance(error, DataError):
+            st.page_link(listed[0], label="Answer this on the Runs page")

@@ -88,10 +88,9 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
             " ".join(sweep.notes[name]),
             {"where": where or ""},
         )
-    value, within = numbers.with_interval(band.value, band.low, band.high, "count")
+    value, within = _both(band)
     base, share = batch_state.base(sweep), batch_settings.overhead()
-    zhang = sweep.found[name].overhead_batch(base, share)
-    other, around = numbers.with_interval(zhang.value, zhang.low, zhang.high, "count")
+    other, around = _both(sweep.found[name].overhead_batch(base, share))
     under = (
         f"McCandlish's, 95 % {within}: there a run takes twice the fewest steps and twice the least data. Another thing is Zhang's, "
         f"{100 * share:.3g} % more steps than linear scaling from {numbers.count(base)} would take: {other} ({around})."
@@ -207,8 +206,14 @@ def _at(sweep: Sweep, name: str) -> str:
 def _cell(band: Band) -> str:
     if band.value == math.inf:
         return "<b>none seen</b><small>steps fall as one over the batch</small>"
-    value, within = numbers.with_interval(band.value, band.low, band.high, "count")
+    value, within = _both(band)
     return f"<b>{escape(value)}</b><small>{escape(within)}</small>"
+
+
+def _both(band: Band) -> tuple[str, str]:
+    """A batch or a count and its interval, which can hold everything."""
+    value, within = numbers.with_interval(band.value, band.low, band.high, "count")
+    return value, "anything" if band.low <= 0 and band.high == math.inf else within
 
 
 def remarks(sweep: Sweep) -> None:

@@ -172,6 +172,12 @@ def _rates() -> RateLaws | FitError | None:
 
 def norms() -> NoiseScale | None:
     """The gradient noise scale along training, where the data chosen hold gradient norms over two batch sizes."""
+    found = norms_or_why()
+    return found if isinstance(found, NoiseScale) else None
+
+
+def norms_or_why() -> NoiseScale | FitError | None:
+    """The same, or why the norms there are say nothing; None where there are none."""
     from data.library import table
 
     read, key = state.reading(), state.chosen().key
@@ -192,8 +198,8 @@ def norms() -> NoiseScale | None:
         frame = frame.rename(columns={"step": "steps"})
         small, big, few, many = (frame[c] for c in NORMS)
         return noise_scale(small, big, few, many, frame.get("steps"))
-    except FitError:
-        return None
+    except FitError as error:
+        return error
 
 
 def seq_len() -> float:
@@ -207,9 +213,15 @@ def seq_len() -> float:
     return math.nan if read.runs is None else _length(read.runs)
 
 
-def is_steps(table: Table | None) -> bool:
-    """Whether an upload is a table of steps to a target, which this page is for."""
-    return table is not None and holds_steps(table)
+def instead_of_runs(table: Table | None) -> tuple[str, str] | None:
+    """What an upload is that holds no runs but something for this page, in two sentences; None for any other."""
+    if table is None:
+        return None
+    if holds_steps(table):
+        return "These are steps to a loss, not runs.", "They say how large a batch still saves steps."
+    if set(NORMS) <= set(table.headers) and "loss" not in table.headers:
+        return "These are gradient norms, not runs.", "They give the gradient noise scale along training."
+    return None
 
 
 def _length(runs: Runs) -> float:

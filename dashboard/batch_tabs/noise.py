@@ -24,7 +24,11 @@ def panel(sweep: Sweep | None) -> None:
     stretches = [(*found.span(a, b), band) for a, b, band in found.along()]
     fit_panels.section("Gradient noise scale", "means of noise and of signal over stretches of the run, then divided")
     beside = _measured(sweep)
-    st.plotly_chart(batch_grid.along(stretches, beside), config=PLOT, key="noise")
+    told = [one for one in stretches if _told(one[2])]
+    if told:
+        st.plotly_chart(batch_grid.along(told, beside), config=PLOT, key="noise")
+    elif sweep is not None:
+        widgets.quiet(_why(stretches[-1][2]))
     said = "; ".join(f"steps {a:,.0f} to {b:,.0f}: {_said(band)}" for a, b, band in stretches)
     widgets.quiet(f"In sequences, 95 % by Fieller: {said}.", CAVEAT)
     if sweep is not None and not beside:
@@ -45,13 +49,31 @@ def panel(sweep: Sweep | None) -> None:
 
 def answer(found: NoiseScale) -> tuple[str, str, dict[str, str]]:
     """The page's sentence where norms are all there is."""
-    stretches = found.along()
-    first, last = stretches[0][2], stretches[-1][2]
+    stretches = [band for _, _, band in found.along()]
+    known = [band for band in stretches if _told(band)]
+    if not known:
+        return "These norms tell no gradient noise scale.", _why(stretches[-1]), {}
+    last = known[-1]
+    within = _said(last).partition("(")[2].rstrip(")")
+    under = f"95 % of the last stretch {within}. A sign of where larger batches stop paying, no measurement of it."
+    if len(known) == 1:
+        return "The gradient noise scale is {last} sequences.", under, {"last": f"{last.value:.2g}"}
     return (
         "The gradient noise scale goes from {first} to {last} sequences along training.",
-        f"95 % of the last stretch {last.low:.3g} to {last.high:.3g}. A sign of where larger batches stop paying, no measurement of it.",
-        {"first": f"{first.value:.2g}", "last": f"{last.value:.2g}"},
+        under,
+        {"first": f"{known[0].value:.2g}", "last": f"{last.value:.2g}"},
     )
+
+
+def _told(band: Band) -> bool:
+    return bool(0 < band.value < math.inf)
+
+
+def _why(band: Band) -> str:
+    """What keeps a ratio from being a number above zero, and what to do."""
+    if band.value == math.inf:
+        return "The gradient does not stand out of its noise: log more steps, or norms over a larger big batch."
+    return "Norms over the big batch are no smaller than those over the small one, so no noise shows: check which column is which."
 
 
 def _measured(sweep: Sweep | None) -> dict[str, Band]:
@@ -70,4 +92,5 @@ def _measured(sweep: Sweep | None) -> dict[str, Band]:
 
 def _said(band: Band) -> str:
     high = f"{band.high:.3g}" if math.isfinite(band.high) else "no upper end"
-    return f"{band.value:.3g} ({band.low:.3g} to {high})"
+    value = f"{band.value:.3g}" if math.isfinite(band.value) else "not told"
+    return f"{value} ({band.low:.3g} to {high})".replace("-", "\u2212")

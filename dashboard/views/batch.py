@@ -22,8 +22,8 @@ if sweep is None or isinstance(sweep, Exception):
     if said is not None:
         widgets.answer(said[0], said[1], **said[2])
         batch_tabs.tabs(None)
-    elif sweep is not None:
-        widgets.show_trouble(sweep)
+    elif isinstance(trouble := sweep if sweep is not None else batch_state.norms_or_why(), Exception):
+        widgets.show_trouble(trouble)
         st.page_link("views/runs.py", label="Look at the data on the Runs page")
     else:
         state.current_runs()  # a question about the file that is open comes first, as on every page

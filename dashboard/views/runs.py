@@ -20,9 +20,10 @@ if read.table is None and runs is None:
 if runs is None or every is None or not len(every):
     main, side = st.columns([7, 3], gap="large")
     with main:
-        asked = [] if batch_state.is_steps(read.table) else summary.questions(read)
-        if batch_state.is_steps(read.table):
-            widgets.answer("These are steps to a loss, not runs.", "They say how large a batch still saves steps.")
+        other = batch_state.instead_of_runs(read.table)
+        asked = [] if other else summary.questions(read)
+        if other is not None:
+            widgets.answer(*other)
             st.page_link("views/batch.py", label="See them on the Batch page")
         elif asked:
             widgets.answer(summary.asking(asked))
@@ -31,7 +32,7 @@ if runs is None or every is None or not len(every):
             widgets.show_trouble(read.trouble)
         if read.table is not None:
             column_mapper.preview(read.table)
-            if not asked and not batch_state.is_steps(read.table):
+            if not asked and other is None:
                 column_mapper.columns(read)
         if runs is not None:
             run_picker.set_aside(runs)

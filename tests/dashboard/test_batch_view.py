@@ -21,6 +21,10 @@ CURVES = "run,batch_tokens,lr,step,loss\n" + "\n".join(
     f"b{b},{b},0.1,{s},{2.0 * (1000 * (1 + 300 / b) / s) ** 0.1:.9f}" for b in BATCHES for s in (10, 100, 1000, 10_000, 100_000)
 )  # fmt: skip
 
+NORMS = "step,grad_sq_small,grad_sq_big,batch_small,batch_big\n" + "\n".join(
+    f"{s},{1 + 0.1 * (s % 3)},{0.5 + 0.05 * (s % 2)},4,32" for s in range(1, 200)
+)
+
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
@@ -177,11 +181,33 @@ def test_our_own_ladder_fills_every_tab_it_has_data_for(page):
 
 
 def test_gradient_norms_alone_are_shown(page):
-    rows = "\n".join(f"{s},{1 + 0.1 * (s % 3)},{0.5 + 0.05 * (s % 2)},4,32" for s in range(1, 200))
-    at, _ = page("step,grad_sq_small,grad_sq_big,batch_small,batch_big\n" + rows)
+    at, _ = page(NORMS)
     assert not at.exception
     assert "The gradient noise scale goes from" in html(at)
     assert len(at.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize(
+    ("small", "big", "batches", "said"),
+    [
+        (1.1, 1.1, "4,32", "so no noise shows: check which column is which"),
+        (0.6, 1.1, "4,32", "so no noise shows: check which column is which"),
+        (1.0, 0.125, "4,32", "The gradient does not stand out of its noise: log more steps"),
+        (1.1, 0.6, "32,4", "The big batch must be larger than the small one at every step"),
+    ],
+)
+def test_norms_that_tell_no_noise_scale_say_why(page, small, big, batches, said):
+    rows = "\n".join(f"{s},{small},{big},{batches}" for s in range(1, 60))
+    at, _ = page("step,grad_sq_small,grad_sq_big,batch_small,batch_big\n" + rows)
+    assert not at.exception
+    assert said in html(at)
+    assert not at.get("plotly_chart")
+
+
+def test_norms_logged_now_and_then_are_shown_at_their_steps(page):
+    rows = "\n".join(f"{50 * s},{1 + 0.1 * (s % 3)},{0.5 + 0.05 * (s % 2)},4,32" for s in range(1, 200))
+    at, _ = page("step,grad_sq_small,grad_sq_big,batch_small,batch_big\n" + rows)
+    assert "to 9,950:" in html(at)
 
 
 def test_a_grid_of_rates_and_batches_gives_rules_and_their_regret(page):
@@ -284,10 +310,17 @@ def test_what_counts_as_warm_up_is_a_setting_that_can_be_taken_back(page):
     assert held == {"warm_up": 0.0}
 
 
-def test_the_runs_page_leads_from_a_table_of_steps_to_this_one(page):
-    at, _ = page(STEPS, "runs")
-    assert "These are steps to a loss, not runs." in html(at)
-    assert "See them on the Batch page" in [e.proto.label for e in at.get("page_link")]
+@pytest.mark.parametrize("name", ["runs", "fit", "plan", "compare"])
+@pytest.mark.parametrize(
+    ("text", "said"), [(STEPS, "These are steps to a loss, not runs."), (NORMS, "These are gradient norms, not runs.")]
+)
+def test_other_pages_lead_from_what_is_no_runs_to_this_one(page, name, text, said):
+    """Nobody is asked which column holds the loss of a table that has none and needs none."""
+    at, _ = page(text, name)
+    assert not at.exception
+    assert said in html(at)
+    assert [e.proto.label for e in at.get("page_link")] == ["See them on the Batch page"]
+    assert "which one holds it" not in html(at)
 
 
 def test_names_that_are_markup_stay_names(page):

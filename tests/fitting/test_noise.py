@@ -29,7 +29,9 @@ def test_planted_scales_come_back(design, shared, alone):
     found = noise(*planted(design, shared, alone))
     between, rest = (np.median(s) for s in found.scales(np.random.default_rng(0), 4000))
     assert rest == pytest.approx(alone, rel=0.08)
-    assert between == pytest.approx(shared, rel=0.35, abs=0.002)  # 1.4 errors of what sixty groups say of nothing shared
+    assert between == pytest.approx(
+        shared, rel=0.35, abs=0.002
+    )  # 1.4 errors of what sixty groups say of nothing shared
     middle, low, high = found.share
     assert low <= shared**2 / (shared**2 + alone**2) <= high
     assert low <= middle <= high
