@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
-from dashboard import numbers, plan_run, plan_state, plan_table, widgets
+from dashboard import numbers, plan_devices, plan_run, plan_state, plan_table, widgets
 from dashboard.budget_chart import budget_chart, committed_budget
-from dashboard.plan_settings import OTHER, PEAKS, PlanSettings, typed
+from dashboard.plan_settings import OTHER, PlanSettings, typed
 from data.cells import number
 from fitting import Fit, FitError, Plan, plan
 from fitting.batch import BatchSchedule, Front, RateLaws, WholeRun
@@ -17,7 +18,6 @@ from fitting.shapes import SizedShape
 from fitting.step_time import StepTime
 
 FRONT = "front"
-DEVICES = [*PEAKS, OTHER]
 PANELS = {"batch": "Batch", "all": "Batch, learning rate, steps"}
 
 
@@ -32,35 +32,45 @@ def field(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked
 
 
 def how_fast(
-    found: Front | FitError, asked: PlanSettings, here: WholeRun, least: int | None, measured: StepTime | None
+    found: Front | FitError, asked: PlanSettings, here: WholeRun, shape: SizedShape | None, measured: StepTime | None
 ) -> None:
-    """The front between time and compute, its line where the devices put it, beside what bounds it."""
+    """The front between time and compute, its line where the devices put it, beside what bounds it.
+
+    The run's memory is that of `shape`, where one is known.
+    """
+
+    def least(one: PlanSettings) -> int | None:
+        return None if shape is None else plan_run.memory_of(shape, one)[1]
+
     main, side = st.columns([7, 3], gap="large")
     with main:
         if isinstance(found, FitError):
             widgets.quiet(str(found))
         else:
-            budget_chart(
-                plan_run.front_payload(found, asked, here, least), key=FRONT, on_change=partial(_let_go, found)
+            on = partial(plan_run.front_on, found)
+            made = plan_run.front_payload(found, asked, here, least(asked))
+            made["choice"] = plan_devices.choice(
+                asked, lambda one: plan_run.front_parts(on(one), one, here, least(one))
             )
+            budget_chart(made, key=FRONT, on_change=partial(_let_go, on), on_choice=partial(plan_devices.keep, FRONT))
     with side:
         st.markdown("**Devices and limits**")
-        left, right = st.columns(2)
-        left.selectbox(
-            "Device", DEVICES, index=DEVICES.index(asked.device),
-            key="plan_device", on_change=keep, args=("device",), help="Dense bf16 peak as its maker states it.",
-        )  # fmt: skip
-        field(right, "devices", "Devices", asked, min_value=1, max_value=10_000_000)
         if asked.device == OTHER:
-            field(left, "peak", "Peak, TFLOP/s dense bf16", asked, min_value=0.001)
+            field(st.container(), "peak", "Peak, TFLOP/s dense bf16", asked, min_value=0.001)
+        left, right = st.columns(2)
+        field(left, "devices", "Devices", asked, min_value=1, max_value=10_000_000)
         field(
-            left, "device_tokens", "Tokens a device", asked, min_value=1, max_value=10**9,
+            right, "device_tokens", "Tokens a device", asked, min_value=0, max_value=10**9,
             help="What one takes of the batch in a step: sequences times their length. A step takes as long however many devices "
-            "take as much.",
+            f"take as much. 0 for an eighth of the plan's batch, {numbers.count(plan_run.MOST_EACH)} at most.",
         )  # fmt: skip
         field(
-            right, "utilisation", "Utilisation, %", asked, min_value=0.1, max_value=100.0,
+            left, "utilisation", "Utilisation, %", asked, min_value=0.1, max_value=100.0,
             help="Share of the peak your training reaches (MFU). 30 to 50 % is usual; measure yours.",
+        )  # fmt: skip
+        field(
+            right, "latency", "Start of a step, ms", asked, min_value=0.0,
+            help="What a step takes before any arithmetic: launches, waiting, talk between devices.",
         )  # fmt: skip
         if measured is not None:
             said, share, start = plan_run.speed_words(measured, asked)
@@ -74,12 +84,8 @@ def how_fast(
             help="What you pay. Assumed at first; 0 leaves money out.",
         )  # fmt: skip
         field(right, "most_money", "At most, $", asked, min_value=0.0, help="0 for no limit.")
-        field(
-            left, "latency", "Start of a step, ms", asked, min_value=0.0,
-            help="What a step takes before any arithmetic: launches, waiting, talk between devices.",
-        )  # fmt: skip
         if not isinstance(found, FitError):
-            said = plan_run.verdict(found, asked, least)
+            said = plan_run.verdict(found, asked, least(asked))
             if said:
                 widgets.quiet(said)
 
@@ -90,11 +96,12 @@ def _use_speed(share: float, start: float) -> None:
     plan_state.change(utilisation=share, latency=start)
 
 
-def _let_go(found: Front) -> None:
-    """Keep the devices that the point let go of on the front takes."""
+def _let_go(on: Callable[[PlanSettings], Front]) -> None:
+    """Keep the devices that the point let go of on the front takes; a device chosen just before is the one it is of."""
+    plan_devices.keep(FRONT)
     at = committed_budget(FRONT)
     if at is not None:
-        devices = plan_run.devices_at(found, at)
+        devices = plan_run.devices_at(on(plan_state.settings()), at)
         st.session_state["plan_devices"] = devices  # the field says the same
         plan_state.change(devices=devices)
 
@@ -159,10 +166,11 @@ def _bytes(value: float) -> str:
     return f"{value / 1e3:.3g} kB"
 
 
-def what_it_takes(asked: PlanSettings, unit: str) -> None:
+def what_it_takes(asked: PlanSettings) -> None:
     """The unit that budgets are said in, and which panels the chart has."""
     st.markdown("**What the chart shows**")
     titles = {u.key: u.title for u in plan_table.units(asked.hardware).values()}
+    unit = asked.unit if asked.unit in titles else "flop"
     st.segmented_control(
         "Say the budget in", list(titles), format_func=lambda key: titles[key], key="plan_unit", default=unit, required=True,
         on_change=keep, args=("unit",), help="The unit of the handle on the chart and of what is typed there.",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from dashboard import numbers
-from dashboard.plan_settings import PlanSettings, typed
+from dashboard.plan_settings import DEFAULTS, PlanSettings, typed
 from data.schema import Runs
 from fitting import Fit, FitError, Plan
 from fitting.batch import (
@@ -139,6 +140,7 @@ def runs_batch(asked: PlanSettings, runs: Runs, batch: Advice) -> tuple[Advice, 
     ), "as the table's grow with size and tokens"
 
 
+MOST_EACH = 16_384
 PASS = 4096  # tokens in one pass on one device, at most: a larger share of the batch is taken in several
 SHAPE_WORDS = (
     "Loss hardly minds the shape at a given size (Kaplan et al. 2020). Memory is that of weights, gradients and Adam's states, 16 bytes "
@@ -165,7 +167,7 @@ def memory_of(shape: SizedShape, asked: PlanSettings) -> tuple[float, int | None
     if memory is not None:
         for recompute in ("attention", "full"):
             try:
-                tokens = min(PASS, asked.device_tokens)
+                tokens = min(PASS, asked.device_tokens or PASS)
                 least = least_devices(shape, memory, micro_tokens=tokens, recompute=recompute)
             except FitError:
                 continue
@@ -173,9 +175,13 @@ def memory_of(shape: SizedShape, asked: PlanSettings) -> tuple[float, int | None
     return held.total - held.activations, None
 
 
-def cluster(asked: PlanSettings) -> Cluster:
-    """The devices, and what each takes of a batch in a step."""
-    return Cluster(asked.hardware, float(asked.device_tokens), asked.latency / 1000.0)
+def cluster(asked: PlanSettings, batch: float) -> Cluster:
+    """The devices, and what each takes of a batch in a step: as said, or an eighth of the plan's `batch`, `MOST_EACH` at most.
+
+    So the devices that a plan begins with share its batch where that is small, and it takes more of them where it is large.
+    """
+    each = asked.device_tokens or min(MOST_EACH, max(1.0, batch / DEFAULTS.devices))
+    return Cluster(asked.hardware, float(each), asked.latency / 1000.0)
 
 
 def timed(fit: Fit, runs: Runs) -> StepTime | None:
@@ -215,9 +221,21 @@ def front_of(
         return FitError("How fast a run can be depends on its critical batch. Give a number, or choose a paper's.")
     batch, _ = rules(asked, own)
     try:
-        return front(here, large, runs_batch(asked, runs, batch)[0], cluster(asked))
+        best = float(np.squeeze(batch.value(here.split.best)))
+        return front(here, large, runs_batch(asked, runs, batch)[0], cluster(asked, best))
     except FitError as refusal:
         return refusal
+
+
+def front_on(found: Front, asked: PlanSettings) -> Front:
+    """The same front on the device of these settings, which differ in nothing else."""
+    return found.on(replace(found.cluster, hardware=asked.hardware))
+
+
+def front_parts(f: Front, asked: PlanSettings, here: WholeRun, least: int | None = None) -> dict[str, Any]:
+    """The entries of the front's chart that another device changes."""
+    made = front_payload(f, asked, here, least)
+    return {name: made[name] for name in ("grid", "budget", "panels", "regions")}
 
 
 def growing(fit: Fit, here: Plan, whole: WholeRun, large: Advice | None) -> BatchSchedule | FitError:

@@ -25,8 +25,9 @@ class PlanSettings:
 
     `rule` is where batch and learning rate come from, `critical` where the critical batch does ("" for a measured one, else
     Zhang's), `critical_batch` and `runs_batch` numbers as typed ("" where the law or the table says); `device_tokens` is what
-    a device takes of a batch in a step, which takes `latency` milliseconds beyond its arithmetic. Limits are 0 for none:
-    `deadline` in days, `most_devices`, `most_money` in dollars. `panels` is what the chart shows.
+    a device takes of a batch in a step (0 for what suits the plan's batch), which takes `latency` milliseconds beyond its
+    arithmetic. Limits are 0 for none: `deadline` in days, `most_devices`, `most_money` in dollars. `panels` is what the chart
+    shows.
 
     `peak` is in TFLOP/s and counts for a device of no list; `utilisation` is in per cent of the peak; `price` is for one
     device-hour, in dollars, 0 for unknown. Utilisation and price are assumptions until the person says their own.
@@ -44,7 +45,7 @@ class PlanSettings:
     critical: str = ""
     critical_batch: str = ""
     runs_batch: str = ""
-    device_tokens: int = 16_384
+    device_tokens: int = 0
     latency: float = 0.0
     deadline: float = 0.0
     most_devices: int = 0
@@ -83,7 +84,7 @@ ALLOWED: dict[str, Any] = {
     "price": (0.0, 1e6),
     "rule": RULES,
     "critical": CRITICALS,
-    "device_tokens": (1, 10**9),
+    "device_tokens": (0, 10**9),
     "latency": (0.0, 1e6),
     "deadline": (0.0, 1e6),
     "most_devices": (0, 10**9),

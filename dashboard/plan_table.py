@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,9 +86,7 @@ def payload(
     here: Plan,
     runs: Runs,
     *,
-    hardware: Hardware,
-    device: str,
-    unit: Unit,
+    spoken: Mapping[str, Any],
     chosen: float | None = None,
     floor: float | None = None,
     whole: tuple[WholeRun, WholeRun] | None = None,
@@ -96,8 +94,9 @@ def payload(
 ) -> dict[str, Any]:
     """The chart's table: `along` is the plan at every node, `here` at the budget itself, put in among them.
 
-    `chosen` says that the size is held there, `floor` is the true lowest loss where it is known. `whole` is what goes with
-    the plan along the nodes and at the budget; `every` gives learning rate and steps panels of their own.
+    `spoken` is the budget in other units, as `spoken` says it, and the choice between devices if there is one. `chosen` says
+    that the size is held there, `floor` is the true lowest loss where it is known. `whole` is what goes with the plan along the
+    nodes and at the budget; `every` gives learning rate and steps panels of their own.
     """
     grid = Grid(np.log10(along.flops.value), math.log10(here.flops.value))
     panels = [_loss_panel(grid, fit, along, here, runs, floor), *_size_panels(grid, along, here)]
@@ -111,9 +110,8 @@ def payload(
         "sentence": _sentence(here),
         "subline": _subline(here, chosen),
         "panels": panels,
-        "takes": _takes(hardware, device),
-        "budget_unit": {"label": unit.label, "per_flop": unit.per_flop, "format": unit.format},
         "level": here.loss.level,
+        **spoken,
     }
 
 
@@ -237,6 +235,16 @@ def _subline(here: Plan, chosen: float | None) -> str:
     if chosen is not None:
         return f"At {{budget}} and this size, {level} interval of the loss: {{loss.range}}. {drag}"
     return f"At {{budget}}, {level} intervals: {{params.range}} parameters, {{tokens.range}} tokens, loss {{loss.range}}. {drag}"
+
+
+def spoken(hardware: Hardware, device: str, unit: str) -> dict[str, Any]:
+    """The entries of the payload that say a budget in what it takes: in the unit of that key, and on these devices."""
+    known = units(hardware)
+    said = known.get(unit, known["flop"])
+    return {
+        "takes": _takes(hardware, device),
+        "budget_unit": {"label": said.label, "per_flop": said.per_flop, "format": said.format},
+    }
 
 
 def _takes(hardware: Hardware, device: str) -> list[dict[str, Any]]:

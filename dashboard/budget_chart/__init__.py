@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard.budget_chart.payload import PayloadError, clean
 
-__all__ = ["PayloadError", "budget_chart", "bundle", "committed_budget"]
+__all__ = ["PayloadError", "budget_chart", "bundle", "committed_budget", "committed_choice"]
 
 _FOLDER = Path(__file__).parent
 # In the order in which they use each other; chart.js holds the default export.
@@ -29,6 +29,7 @@ _MODULES = (
     "interact.js",
     "tip.js",
     "legend.js",
+    "choice.js",
     "chart.js",
 )
 _IMPORT = re.compile(r'^import [^;]*? from "\./[a-z]+\.js";\n', re.MULTILINE)
@@ -54,17 +55,39 @@ def _component() -> Any:
 
 def committed_budget(key: str) -> float | None:
     """The budget last let go of on the chart with this key, in log10 FLOP, known before the chart is drawn again."""
-    state = st.session_state.get(key)
-    budget = state.get("budget") if isinstance(state, Mapping) else None
+    budget = _said(key, "budget")
     return None if budget is None else float(budget)
 
 
-def budget_chart(payload: Mapping[str, Any], *, key: str, on_change: Callable[[], None] | None = None) -> float | None:
+def committed_choice(key: str) -> str | None:
+    """The option last chosen on the chart with this key, known before the chart is drawn again."""
+    option = _said(key, "choice")
+    return None if option is None else str(option)
+
+
+def _said(key: str, name: str) -> Any:
+    state = st.session_state.get(key)
+    return state.get(name) if isinstance(state, Mapping) else None
+
+
+def budget_chart(
+    payload: Mapping[str, Any],
+    *,
+    key: str,
+    on_change: Callable[[], None] | None = None,
+    on_choice: Callable[[], None] | None = None,
+) -> float | None:
     """Draws the chart and returns the budget last let go of, in log10 FLOP, or None before the first time.
 
     `payload` is described in `payload.clean`, which raises PayloadError with a sentence. The line stands at
-    `payload["budget"]` when that changes; a budget put into `grid` as well is read without interpolation.
+    `payload["budget"]` when that changes; a budget put into `grid` as well is read without interpolation. `on_change` is
+    called when a budget is let go of, `on_choice` when an option of `payload["choice"]` is chosen.
     """
-    result = _component()(data=clean(payload), key=key, on_budget_change=on_change or (lambda: None))
+    result = _component()(
+        data=clean(payload),
+        key=key,
+        on_budget_change=on_change or (lambda: None),
+        on_choice_change=on_choice or (lambda: None),
+    )
     budget = result.budget
     return None if budget is None else float(budget)

@@ -3,6 +3,7 @@
 // It knows no law. The whole element lives in one object per mount; Streamlit calls the default export again on every
 // change of data or theme, and while a hand is on the line that call only leaves its payload for later.
 
+import { heard, makeChoice, picked, varied } from "./choice.js";
 import { el, isDark, moveTo, setText, svg } from "./dom.js";
 import { drawChart, scalesOf } from "./draw.js";
 import { exactText } from "./format.js";
@@ -14,6 +15,8 @@ import { makeTip, pointAt } from "./tip.js";
 
 const SAMPLES = 12; // budgets at which texts are measured, so that nothing below them jumps while the line moves
 let mounted = 0;
+const REMEASURE = 400; // ms after the last choice
+const live = new Set(); // the charts on the page
 
 class BudgetChart {
   constructor(host) {
@@ -23,6 +26,7 @@ class BudgetChart {
     this.sent = []; // what Python was told and has not said back yet
     this.busy = false;
     this.waiting = null;
+    live.add(this);
     this.build(host);
     this.listen();
   }
@@ -49,7 +53,8 @@ class BudgetChart {
     this.overlay = el("div", "bc-overlay");
     this.stage = el("div", "bc-stage", [this.plot, this.line, this.titles, this.marks, this.word, this.grab, this.readouts, this.pill, this.entry, this.overlay]);
     this.takes = el("div", "bc-takes");
-    this.root.append(this.headline, this.subline, this.stage, this.takes);
+    this.choice = makeChoice((key) => this.choose(key), () => this.tellChoice());
+    this.root.append(this.headline, this.subline, this.stage, this.choice.node, this.takes);
     host.replaceChildren(this.root);
   }
 
@@ -91,6 +96,8 @@ class BudgetChart {
   }
 
   destroy() {
+    live.delete(this);
+    clearTimeout(this.measuring);
     this.sizes.disconnect();
     cancelAnimationFrame(this.resizing);
   }
@@ -108,11 +115,52 @@ class BudgetChart {
 
   adopt(payload) {
     this.payload = payload;
-    this.model = modelOf(payload);
-    this.hear(payload.budget);
+    this.option = heard(payload.choice);
+    this.choice.fill(payload.choice);
+    this.take(varied(payload, this.option));
     this.root.__frames = payload.measure ? (this.root.__frames ?? []) : undefined;
     this.fill();
     this.relayout();
+  }
+
+  take(payload) {
+    this.shown = payload;
+    this.model = modelOf(payload);
+    this.hear(payload.budget);
+    this.choice.mark(this.option);
+  }
+
+  // What choice.js asks of a chart
+
+  /** Shows an option, here and on every other chart of the page that offers it. */
+  choose(key) {
+    const { label } = this.payload.choice;
+    picked(label, key, false);
+    for (const chart of live) if (chart.payload?.choice?.label === label && !chart.busy) chart.vary(key);
+  }
+
+  vary(key) {
+    if (key === this.option || !this.payload.choice.options.some((one) => one.key === key)) return;
+    const started = performance.now();
+    const before = this.shown;
+    this.option = key;
+    this.take(varied(this.payload, key));
+    this.fillTakes();
+    this.pill.setAttribute("aria-valuemin", this.range[0].toFixed(3));
+    this.pill.setAttribute("aria-valuemax", this.range[1].toFixed(3));
+    const still = ["grid", "panels", "regions"].every((part) => this.shown[part] === before[part]);
+    if (this.lost) return;
+    if (still) this.update();
+    else this.draw(this.reserved.heights);
+    // Room for words of other lengths is measured once nobody is choosing any more: it takes longer than a frame has.
+    clearTimeout(this.measuring);
+    this.measuring = setTimeout(() => !this.busy && this.relayout(), REMEASURE);
+    if (this.root.__frames) this.measure(started);
+  }
+
+  tellChoice() {
+    picked(this.payload.choice.label, this.option, true);
+    this.send("choice", this.option);
   }
 
   /** Takes Python's budget unless Python only repeats itself, or an earlier word of ours that the line has left. */
@@ -178,6 +226,7 @@ class BudgetChart {
   }
 
   commit() {
+    if (this.choice.waiting()) this.choice.settle(); // what is let go of means something under the option chosen
     const changed = this.budget !== this.before;
     this.release();
     if (!changed) return;
@@ -202,10 +251,7 @@ class BudgetChart {
 
   fill() {
     const { model } = this;
-    this.updates = [
-      sentence(this.headline, model.sentence, "bc-number"),
-      sentence(this.subline, model.subline, "bc-figure"),
-    ];
+    this.updates = [sentence(this.headline, model.sentence, "bc-number"), sentence(this.subline, model.subline, "bc-figure")];
     this.outs = model.panels.map((panel) => readout(panel, model.level ?? 0.95));
     this.readouts.replaceChildren(...this.outs.map((out) => out.node));
     this.dots = model.panels.map((panel) => {
@@ -214,13 +260,17 @@ class BudgetChart {
       return dot;
     });
     this.marks.replaceChildren(...this.dots);
-    this.takes.replaceChildren();
-    this.updates.push(takesLine(this.takes, model.takes));
+    this.fillTakes();
     setText(this.entryLabel, model.handle);
     this.pill.setAttribute("aria-label", model.handle);
     this.pill.setAttribute("title", `Drag, use the arrow keys, or press Enter to type a ${model.handle.toLowerCase()}`);
     this.pill.setAttribute("aria-valuemin", model.range[0].toFixed(3));
     this.pill.setAttribute("aria-valuemax", model.range[1].toFixed(3));
+  }
+
+  fillTakes() {
+    this.takes.replaceChildren();
+    this.updates[2] = takesLine(this.takes, this.model.takes);
   }
 
   resized() {
@@ -237,7 +287,11 @@ class BudgetChart {
     this.root.dataset.theme = isDark(getComputedStyle(this.root).getPropertyValue("--st-background-color") || "#fff") ? "dark" : "light";
     this.root.dataset.width = width < 640 ? "narrow" : width < 900 ? "middle" : "wide";
     this.readouts.style.setProperty("--bc-readout-width", `${readoutWidth(width)}px`);
-    const heights = this.reserve(width);
+    this.draw(this.reserve(width));
+  }
+
+  draw(heights) {
+    const width = Math.round(this.root.clientWidth);
     this.lay = layOut(width, this.model.panels, heights, this.entry.offsetHeight);
     this.scales = scalesOf(this.model, this.lay);
     this.place();
@@ -281,7 +335,7 @@ class BudgetChart {
     this.line.style.top = `${lay.lineTop}px`;
     this.line.style.height = `${lay.bottom - lay.lineTop}px`;
     this.outs.forEach(({ node }, i) => box(node, lay.boxes[i].readout));
-    this.takes.style.paddingLeft = lay.narrow ? "0" : `${lay.x0}px`;
+    for (const node of [this.takes, this.choice.node]) node.style.paddingLeft = lay.narrow ? "0" : `${lay.x0}px`;
     this.tip = makeTip(this.model, lay);
     this.overlay.replaceChildren(this.tip.ring, this.tip.node);
     this.titles.replaceChildren(...makeLegend(this.model, lay));

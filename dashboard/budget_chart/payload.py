@@ -14,6 +14,7 @@ from dashboard.numbers import KINDS
 
 SCALES = ("linear", "log")
 AXES = ("flop", "duration")
+PARTS = {"grid", "budget", "panels", "regions", "takes", "budget_unit"}
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _NAME = re.compile(r"\{([^{}]*)\}")
 _FLOP = {"label": "FLOP", "per_flop": 1.0, "format": "flop"}
@@ -29,11 +30,10 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
     `grid` (K,) is log10 FLOP (log10 seconds where the axis' format is "duration"), increasing, not necessarily even: a budget
     put into it is met exactly. Every array of a panel has K entries. A budget outside the grid is brought to its nearer end.
     `handle` names what is dragged, and `regions` are stretches of the axis ("from", "to", None for its end) with a label.
+    `choice` offers options ("label", "at", and "options" with "key", "label" and "parts": the entries of the payload that
+    differ under that option); what is handed on of each is only what differs.
     """
-    grid = _numbers(payload.get("grid"), "grid")
-    if len(grid) < 2 or any(v is None for v in grid) or any(b <= a for a, b in pairwise(grid)):
-        raise PayloadError("The chart's grid is two or more increasing log10 FLOP, all finite.")
-    budget = _finite(payload.get("budget"), "budget")
+    grid = _grid(payload.get("grid"))
     largest = payload.get("largest")
     panels = [_panel(panel, len(grid)) for panel in _sequence(payload.get("panels"), "panels")]
     keys = [panel["key"] for panel in panels]
@@ -45,7 +45,7 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
     level = float(payload.get("level", 0.95))
     if not 0 < level < 1:
         raise PayloadError(f"The intervals' level lies between 0 and 1; {level} came.")
-    return {
+    made: dict[str, Any] = {
         "axis": {
             "label": str(axis.get("label", "training compute")),
             "unit": str(axis.get("unit", "FLOP")),
@@ -54,7 +54,7 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
         "handle": str(payload.get("handle", "Budget")),
         "regions": [_region(region) for region in payload.get("regions") or ()],
         "grid": grid,
-        "budget": min(max(budget, grid[0]), grid[-1]),
+        "budget": _within(payload.get("budget"), grid),
         "largest": None if largest is None or not math.isfinite(largest) else float(largest),
         "sentence": _template(payload.get("sentence"), panels),
         "subline": _template(payload.get("subline"), panels),
@@ -64,6 +64,62 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
         "level": level,
         "measure": bool(payload.get("measure", False)),
     }
+    made["choice"] = payload.get("choice") and _choice(payload["choice"], made)
+    return made
+
+
+def _grid(values: Any) -> list[Any]:
+    grid = _numbers(values, "grid")
+    if len(grid) < 2 or any(v is None for v in grid) or any(b <= a for a, b in pairwise(grid)):
+        raise PayloadError("The chart's grid is two or more increasing log10 FLOP, all finite.")
+    return grid
+
+
+def _within(budget: Any, grid: list[Any]) -> float:
+    return float(min(max(_finite(budget, "budget"), grid[0]), grid[-1]))
+
+
+def _choice(choice: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
+    options = []
+    for option in _sequence(choice.get("options"), "choice's options"):
+        parts = option.get("parts") or {}
+        if not set(parts) <= PARTS:
+            raise PayloadError(f"An option may change {', '.join(sorted(PARTS))}; {', '.join(parts)} came.")
+        changed = _difference(_parts(parts, made), made) or {}
+        options.append({"key": str(option["key"]), "label": str(option["label"]), "parts": changed})
+    keys = [str(option["key"]) for option in options]
+    if choice.get("at") not in keys or len(set(keys)) < len(keys):
+        raise PayloadError(f"The choice stands at one of its options, {', '.join(keys)}; {choice.get('at')!r} came.")
+    return {"label": str(choice["label"]), "at": choice["at"], "options": options}
+
+
+def _parts(parts: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of a payload that an option changes, checked as those of a payload are."""
+    grid = _grid(parts.get("grid", made["grid"]))
+    out: dict[str, Any] = {"grid": grid, "budget": _within(parts.get("budget", made["budget"]), grid)}
+    if "panels" in parts or len(grid) != len(made["grid"]):
+        out["panels"] = [_panel(panel, len(grid)) for panel in parts.get("panels", made["panels"])]
+        if [p["key"] for p in out["panels"]] != [p["key"] for p in made["panels"]]:
+            raise PayloadError("An option of the chart has the same panels as the chart itself.")
+    if "regions" in parts:
+        out["regions"] = [_region(region) for region in parts["regions"]]
+    if "takes" in parts:
+        out["takes"] = [_rate(take, "a line of takes") for take in parts["takes"]]
+    if "budget_unit" in parts:
+        out["budget_unit"] = _rate(parts["budget_unit"], "budget_unit")
+    return out
+
+
+def _difference(new: Any, old: Any) -> Any:
+    """What of `new` differs from `old`: some entries of a mapping, a list of mappings place by place; None where nothing does."""
+    if new == old:
+        return None
+    if isinstance(new, dict) and isinstance(old, dict):
+        return {k: v if v is None else _difference(v, old.get(k)) for k, v in new.items() if v != old.get(k)}
+    places = isinstance(new, list) and isinstance(old, list) and len(new) == len(old)
+    if places and all(isinstance(v, dict) for v in (*new, *old)):
+        return [_difference(a, b) for a, b in zip(new, old, strict=True)]
+    return new
 
 
 def _panel(panel: Mapping[str, Any], rows: int) -> dict[str, Any]:

@@ -1,10 +1,14 @@
 """Plan: what should I train with this budget?"""
 
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
 from dashboard import (
     fit_panels,
     fit_words,
+    plan_devices,
     plan_panels,
     plan_run,
     plan_state,
@@ -15,7 +19,7 @@ from dashboard import (
     widgets,
 )
 from dashboard.budget_chart import budget_chart, committed_budget
-from dashboard.plan_settings import PEAKS
+from dashboard.plan_settings import PEAKS, PlanSettings
 from fitting import FitError, plan
 
 CHART = "budget"
@@ -28,6 +32,11 @@ def dragged() -> None:
         plan_state.set_budget(at)
 
 
+def in_other_units(asked: PlanSettings) -> dict[str, Any]:
+    """What the budget takes on the devices of these settings, for the chart."""
+    return plan_table.spoken(asked.hardware, asked.device if asked.device in PEAKS else "devices", asked.unit)
+
+
 st.html(fit_panels.STYLE)
 runs = state.current_runs()
 fit = state.current_fit()
@@ -38,7 +47,6 @@ if isinstance(fit, FitError):
     st.page_link("views/fit.py", label="Choose a law on the Fit page")
     st.stop()
 asked = plan_state.settings()
-hardware = asked.hardware
 try:
     at = plan_state.budget(fit)
     here = plan(fit, flops=10.0**at, params=asked.chosen, unique_tokens=plan_state.unique_tokens(fit))
@@ -50,7 +58,6 @@ except FitError as error:
     st.stop()
 
 widgets.chips([*chips, *fit_words.chips(fit)])
-unit = plan_table.units(hardware).get(asked.unit, plan_table.units(hardware)["flop"])
 whole = plan_state.current_run(fit, along, here)
 budget_chart(
     plan_table.payload(
@@ -58,9 +65,7 @@ budget_chart(
         along,
         here,
         runs,
-        hardware=hardware,
-        device=asked.device if asked.device in PEAKS else "devices",
-        unit=unit,
+        spoken={**in_other_units(asked), "choice": plan_devices.choice(asked, in_other_units)},
         chosen=asked.chosen,
         floor=state.true_floor(),
         whole=whole,
@@ -68,6 +73,7 @@ budget_chart(
     ),
     key=CHART,
     on_change=dragged,
+    on_choice=partial(plan_devices.keep, CHART),
 )
 notes = [*here.notes, *(whole[1].notes if whole else ())]
 if notes:
@@ -75,9 +81,9 @@ if notes:
 
 if whole is not None and here.params is not None:
     shapes = plan_run.shapes_of(here.params.value, fit.settings.count)
-    least = None if isinstance(shapes, FitError) else plan_run.memory_of(shapes[0], asked)[1]
+    smallest = None if isinstance(shapes, FitError) else shapes[0]
     fit_panels.section("How fast", "the same loss sooner for more compute; a batch smaller than your runs' takes less")
-    plan_panels.how_fast(plan_state.current_front(fit, here), asked, whole[1], least, plan_state.timed(fit))
+    plan_panels.how_fast(plan_state.current_front(fit, here), asked, whole[1], smallest, plan_state.timed(fit))
 
     plan_panels.growing(plan_run.growing(fit, here, whole[1], plan_state.critical()))
 
@@ -87,7 +93,7 @@ if whole is not None and here.params is not None:
 fit_panels.section("Settings")
 shown, goes, ask = st.columns(3, gap="medium")
 with shown.container(border=True, height="stretch"):
-    plan_panels.what_it_takes(asked, unit.key)
+    plan_panels.what_it_takes(asked)
 if whole is not None:
     with goes.container(border=True, height="stretch"):
         own = plan_state.own_rules(fit)

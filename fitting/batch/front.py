@@ -9,7 +9,7 @@ trained at some batch B_runs, so the data they need, D, is no E_min: E_min = D /
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,23 @@ class Front:
     b_crit: float
     soonest: float
     cluster: Cluster
+    run: _Run
+
+    def on(self, cluster: Cluster) -> Front:
+        """The same run's front on another cluster."""
+        mine = self.cluster
+        same = mine.tokens == cluster.tokens and mine.hardware.devices == cluster.hardware.devices
+        if not (same and mine.latency == cluster.latency == 0.0):
+            return _front(self.run, cluster)
+        # A step is all arithmetic: a faster device shortens every time alike, and batches, steps and compute stay.
+        slower = _speed(mine) / _speed(cluster)
+        return replace(
+            self,
+            seconds=self.seconds * slower,
+            device_hours=_times(self.device_hours, slower),
+            soonest=self.soonest * slower,
+            cluster=cluster,
+        )
 
     def at_devices(self, devices: float) -> float:
         """The seconds a run takes on so many devices, within the front's ends."""
@@ -90,8 +107,7 @@ class Front:
         price = self.cluster.hardware.price
         if price is None:
             return None
-        b = self.device_hours
-        return Band(b.value * price, b.low * price, b.high * price, b.level)
+        return _times(self.device_hours, price)
 
     def window(self, limits: Limits) -> tuple[float, float]:
         """The seconds between which all limits hold; the first above the second where none does."""
@@ -140,37 +156,64 @@ def front(plan: Plan, critical: Advice, runs_batch: Advice, cluster: Cluster, no
             f"{critical.title} has no critical batch for a model of {plan.params.value if plan.params else 0:.3g} parameters. "
             "Measure one on the Batch page, or give a number."
         )
+    return _front(_Run(best, drawn, plan.loss.level, nodes), cluster)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """A run's fewest steps, critical batch and FLOPs a token, best (1, 1) and drawn (R, 1) each, and how its front is drawn."""
+
+    best: Mapping[str, Array]
+    drawn: Mapping[str, Array]
+    level: float
+    nodes: int
+
+
+def _speed(cluster: Cluster) -> float:
+    """FLOPs a second of one device."""
+    return cluster.hardware.peak * cluster.hardware.utilisation
+
+
+def _front(run: _Run, cluster: Cluster) -> Front:
+    best, drawn = run.best, run.drawn
     step, steps = (float(x[0, 0]) for x in (cluster.step(best["per_token"]), best["s_min"]))
     soonest = NEAREST * step * steps
     b_crit = float(best["b_crit"][0, 0])
     alone, now = (step * steps * (1.0 + b_crit / (cluster.tokens * n)) for n in (1.0, cluster.hardware.devices))
     latest = min(max(alone, 2.0 * soonest), soonest * 10.0**MOST_DECADES)
     # Dense where the curve bends: by how far steps exceed the fewest.
-    seconds = step * steps * (1.0 + np.geomspace(NEAREST - 1.0, latest / (step * steps) - 1.0, nodes))
+    seconds = step * steps * (1.0 + np.geomspace(NEAREST - 1.0, latest / (step * steps) - 1.0, run.nodes))
     if soonest < now < latest:
         seconds = np.union1d(seconds, [now])
     one, many = (_at(x, seconds, cluster) for x in (best, drawn))
 
     def band(name: str) -> Band:
-        level = plan.loss.level
         low, high = (np.full(len(seconds), np.nan),) * 2
         if len(many[name]):
-            tail = 0.5 * (1.0 - level)
+            tail = 0.5 * (1.0 - run.level)
             low, high = np.quantile(many[name], (tail, 1.0 - tail), axis=0, method="inverted_cdf")
-        return Band(one[name][0], low, high, level)
+        return Band(one[name][0], low, high, run.level)
 
+    batch = band("batch")
+    devices = _times(batch, 1.0 / cluster.tokens)
     return Front(
         seconds,
-        band("batch"),
-        band("devices"),
+        batch,
+        devices,
         band("steps"),
         band("flops"),
         band("excess"),
-        band("device_hours"),
+        _times(devices, seconds / 3600.0),
         b_crit,
         step * steps,
         cluster,
+        run,
     )
+
+
+def _times(band: Band, by: Any) -> Band:
+    """A band in another unit."""
+    return Band(band.value * by, band.low * by, band.high * by, band.level)
 
 
 def _least(run: Mapping[str, Array], b_crit: Array, had: Array) -> dict[str, Array]:
@@ -186,13 +229,10 @@ def _at(least: Mapping[str, Array], seconds: Array, cluster: Cluster) -> dict[st
         steps = seconds / step
         over = steps / least["s_min"] - 1.0
         batch = np.where(over > 0, least["b_crit"] / over, np.inf)
-        devices = batch / cluster.tokens
         flops = batch * steps * least["per_token"]
         return {
             "batch": batch,
-            "devices": devices,
             "steps": np.broadcast_to(steps, batch.shape),
             "flops": flops,
             "excess": batch / least["b_crit"],
-            "device_hours": devices * seconds / 3600.0,
         }

@@ -39,7 +39,7 @@ def payload(ladder, asked):
 
 
 def test_the_line_stands_at_the_devices_there_are(ladder):
-    asked = replace(DEFAULTS, devices=256)
+    asked = replace(DEFAULTS, devices=256, device_tokens=16_384)
     f, made = payload(ladder, asked)
     place = int(np.argmin(np.abs(np.array(made["grid"]) - made["budget"])))
     assert made["grid"][place] == pytest.approx(made["budget"], abs=1e-12)

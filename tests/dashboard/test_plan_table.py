@@ -26,10 +26,8 @@ def ladder():
 def table(runs, fitted, at, chosen=None, hardware=HARDWARE, unit="flop"):
     here = plan(fitted, flops=10.0**at, params=chosen)
     along = plan_table.sweep(fitted, plan_table.budgets(fitted, at), chosen)
-    unit = plan_table.units(hardware)[unit]
-    return here, clean(
-        plan_table.payload(fitted, along, here, runs, hardware=hardware, device="H100", unit=unit, chosen=chosen)
-    )
+    spoken = plan_table.spoken(hardware, "H100", unit)
+    return here, clean(plan_table.payload(fitted, along, here, runs, spoken=spoken, chosen=chosen))
 
 
 @pytest.mark.parametrize("at", [18.0, 21.37, 23.76, 27.5])
@@ -120,14 +118,10 @@ def test_what_goes_with_the_plan_moves_with_the_budget(ladder):
     along = plan_table.sweep(fitted, plan_table.budgets(fitted, 22.3))
     laws = (from_paper("steplaw_batch"), from_paper("steplaw_lr"), from_paper("zhang_coupled"))
     whole = whole_run(along, *laws), whole_run(here, *laws)
-    unit = plan_table.units(HARDWARE)["flop"]
+    spoken = plan_table.spoken(HARDWARE, "H100", "flop")
 
     def made(every):
-        return clean(
-            plan_table.payload(
-                fitted, along, here, runs, hardware=HARDWARE, device="H100", unit=unit, whole=whole, every=every
-            )
-        )
+        return clean(plan_table.payload(fitted, along, here, runs, spoken=spoken, whole=whole, every=every))
 
     few, every = made(False), made(True)
     place = int(np.argmin(np.abs(np.array(few["grid"]) - 22.3)))
