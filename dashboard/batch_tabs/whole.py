@@ -100,16 +100,20 @@ def _keep_warm_up() -> None:
 def _slider(
     column: st.delta_generator.DeltaGenerator, label: str, stops: np.ndarray, first: float, key: str, loss: bool = False
 ) -> float:
-    """A slider over even steps in logarithms, which says its stops as people do."""
+    """A slider over even steps in logarithms, which says its stops as people do.
+
+    Other stops make another slider, at the nearest to what was asked: one with the same key would go on showing the old ones.
+    """
     stops = np.array([float(f"{v:.4g}") for v in stops])
-    at = int(np.argmin(np.abs(np.log(stops / first))))
+    asked = float(st.session_state.get(f"{key}_asked", first))
     place = column.select_slider(
         label,
         options=range(len(stops)),
-        value=at,
-        key=key,
+        value=int(np.argmin(np.abs(np.log(stops / asked)))),
+        key=f"{key}_{stops[0]:g}_{stops[-1]:g}",
         format_func=lambda i: f"{stops[i]:.4g}" if loss else numbers.count(float(stops[i])),
     )
+    st.session_state[f"{key}_asked"] = float(stops[int(place)])
     return float(stops[int(place)])
 
 

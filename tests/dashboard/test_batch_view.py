@@ -156,6 +156,11 @@ def opened(at, tab):
     return at.run()
 
 
+def slider(at, label):
+    """The slider whose label begins so."""
+    return next(s for s in at.select_slider if s.label.startswith(label))
+
+
 def test_our_own_ladder_fills_every_tab_it_has_data_for(page):
     at, _ = page(None)
     next(b for b in at.button if b.label == "Open our own ladder of batches").click().run()
@@ -169,7 +174,7 @@ def test_our_own_ladder_fills_every_tab_it_has_data_for(page):
     assert "not told by one size" in said
     assert "is another law, with fewer steps" in said
     assert len(at.get("plotly_chart")) == 2
-    at.select_slider(key="whole_batch").set_value(40).run()
+    slider(at, "Batch").set_value(40).run()
     assert "Steps to" in html(at)
     said = html(opened(at, "Gradient noise"))
     assert "steps 489 to 976: 37.5 (35.7 to 39.4)" in said
@@ -385,7 +390,7 @@ def test_curves_of_several_sizes_carry_the_law_to_another(page):
     assert not at.exception
     assert "<b>0.077</b>" in said  # alpha_N, as planted
     assert "Fitted to smaller runs, the law misses the 3 runs of 1e+08 parameters" in said
-    at.select_slider(key="whole_params").set_value(48).run()  # sixteen times the largest
+    slider(at, "Parameters").set_value(48).run()  # sixteen times the largest
     assert not at.exception
     assert "Lowest loss of this size" in html(at)
 
