@@ -30,7 +30,7 @@ def panel(sweep: Sweep) -> None:
         grown = charts.growing(law, placed, sweep.places, sweep.along, sweep.unit, near, theirs)
         st.plotly_chart(grown, config=PLOT, key="growth")
         if near:
-            widgets.quiet(papers.disagreement(sweep, near, theirs))
+            widgets.quiet(papers.disagreement(sweep, near))
         _take_over(sweep, law)
 
 

@@ -16,7 +16,11 @@ from fitting.batch.rates import Cell
 from fitting.result import Band
 
 NEAR = 30.0  # a law further off than so many times would flatten what was measured
-WORDS = {"zhang_coupled": "tokens grow with size", "zhang_fixed_tokens": "3 billion tokens"}
+WORDS = {
+    "zhang_coupled": "tokens grow with size",
+    "zhang_fixed_tokens": "3 billion tokens",
+    "kaplan_critical": "of loss",
+}
 
 
 def panel(sweep: Sweep | None) -> None:
@@ -117,22 +121,22 @@ def _length(law: PublishedLaw, unit: str) -> str:
 
 
 def overlays(sweep: Sweep) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """Published laws of model size by name, in the unit of the sweep, where they come near enough to be drawn beside it."""
+    """Published laws of size (or loss) by name, in the unit of the sweep, where they come near enough to be drawn beside it."""
     out: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
     placed = batch_panels.placed(sweep)
-    if sweep.along != "params" or not placed:
+    if not placed:
         return out
     at = np.array([sweep.places[n] for n in placed])
     ours = np.array([f.b_crit.value for f in placed.values()])
     for law in published("critical batch").values():
-        if law.inputs != ("params",):
+        if law.inputs != (sweep.along,):
             continue
 
         length = batch_state.seq_len() if sweep.unit == "sequences" else 1.0
         per = length if math.isfinite(length) else float(law.seq_len or 1)
 
         def theirs(x: np.ndarray, law: PublishedLaw = law, per: float = per) -> np.ndarray:
-            return np.asarray(law.tokens(params=x) / per)
+            return np.asarray(law.tokens(**{sweep.along: x}) / per)
 
         if np.abs(np.log(theirs(at) / ours)).max() < np.log(NEAR):
             counted = "" if sweep.unit == "tokens" else f", sequences of {per:,.0f}"
@@ -141,25 +145,35 @@ def overlays(sweep: Sweep) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
 
 
 def by_overhead(sweep: Sweep) -> dict[str, float]:
-    """The batches of the groups drawn by Zhang's definition, so that like stands beside like."""
+    """The batches of the groups drawn by Zhang's definition, so that like stands beside like; none along loss, where no law uses it."""
+    if sweep.along == "loss":
+        return {}
     base, share = batch_state.base(sweep), batch_settings.overhead()
     return {name: f.overhead_batch(base, share).value for name, f in batch_panels.placed(sweep).items()}
 
 
-def disagreement(sweep: Sweep, drawn: dict[str, Callable[[np.ndarray], np.ndarray]], ours: dict[str, float]) -> str:
+def disagreement(sweep: Sweep, drawn: dict[str, Callable[[np.ndarray], np.ndarray]]) -> str:
     """What is dashed and hollow in the picture, and how far they are apart."""
-    at = np.array([sweep.places[n] for n in ours])
-    times = [theirs(at) / np.array(list(ours.values())) for theirs in drawn.values()]
-    said = " and ".join(
-        f"{numbers.ratio(t.min())} to {numbers.ratio(t.max())}" if numbers.ratio(t.min()) != numbers.ratio(t.max())
-        else numbers.ratio(t.min())
-        for t in times
-    )  # fmt: skip
+    if sweep.along == "loss":
+        ours = {name: f.b_crit.value for name, f in batch_panels.placed(sweep).items()}
+        return f"Dashed: as Kaplan et al. 2020 found on other text. It is {_times(sweep, drawn, ours)} times these batches."
     base, share = numbers.count(batch_state.base(sweep)), 100 * batch_settings.overhead()
     return (
         f"Dashed and dotted: Zhang et al. 2024 call critical what takes 20 % more steps than linear scaling, a smaller batch. Hollow: the "
-        f"same of these runs ({share:.3g} % over linear from {base}). The published laws are {said} times those."
+        f"same of these runs ({share:.3g} % over linear from {base}). The published laws are "
+        f"{_times(sweep, drawn, by_overhead(sweep))} times those."
     )
+
+
+def _times(sweep: Sweep, drawn: dict[str, Callable[[np.ndarray], np.ndarray]], ours: dict[str, float]) -> str:
+    """How many times ours each law is, from least to most."""
+    at = np.array([sweep.places[n] for n in ours])
+    said = []
+    for theirs in drawn.values():
+        times = theirs(at) / np.array(list(ours.values()))
+        ends = [numbers.ratio(float(times.min())), numbers.ratio(float(times.max()))]
+        said.append(" to ".join(dict.fromkeys(ends)))
+    return " and ".join(said)
 
 
 def _ours(sweep: Sweep, name: str) -> dict[str, Band]:

@@ -22,6 +22,12 @@ def test_the_ladder_opens_and_a_slider_moves_the_whole_run(browser_page, serve_d
     page.goto(f"{serve_dashboard(home)}/batch?w={space.id}")
     page.get_by_role("button", name="Open our own ladder of batches").click()
     page.locator(".iso-answer", has_text="The critical batch").wait_for()
+    page.get_by_test_id("stButtonGroup").get_by_text("sequences").click()
+    page.locator(".iso-answer", has_text="sequences.").wait_for()
+    table = page.locator(".iso-sweep")
+    assert table.evaluate(
+        "t => t.scrollWidth <= t.parentElement.clientWidth"
+    )  # nothing to scroll for, even this narrow
     page.get_by_role("tab", name="Whole run").click()
     taken = page.locator("tr", has_text="Steps to").last
     taken.wait_for()
@@ -32,6 +38,9 @@ def test_the_ladder_opens_and_a_slider_moves_the_whole_run(browser_page, serve_d
         slider.press("ArrowRight")
     page.wait_for_function("before => [...document.querySelectorAll('tr')].filter(r => r.innerText.includes('Steps to'))"
                            ".at(-1)?.innerText !== before", arg=before)  # fmt: skip
+    with page.expect_download() as taken_away:
+        page.get_by_role("button", name="LaTeX").first.click()
+    assert taken_away.value.suggested_filename == "whole_run.tex"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator("[data-testid=stException]").count() == 0
     # A page's own address makes Streamlit look for its health beside it first.

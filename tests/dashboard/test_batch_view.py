@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -393,6 +394,25 @@ def test_curves_of_several_sizes_carry_the_law_to_another(page):
     slider(at, "Parameters").set_value(48).run()  # sixteen times the largest
     assert not at.exception
     assert "Lowest loss of this size" in html(at)
+
+
+def test_kaplans_law_of_loss_is_drawn_beside_curves_that_come_near_it(page):
+    """Curves by Kaplan's own law: its line is one times what is read off them."""
+    lines = []
+    for b in (5e4, 2e5, 8e5, 3.2e6, 1.28e7):
+        steps = [300.0 * 1.5**i * (1 + 2e6 / b) for i in range(16)]
+        lines += [
+            f"b{b:g},{b:g},{s:.6f},{v:.9f}" for s, v in zip(steps, KAPLAN.curve(1e8, b, steps).value, strict=True)
+        ]
+    at, _ = page("run,batch_tokens,step,loss\n" + "\n".join(lines))
+    assert not at.exception
+    near = re.search(
+        r"as Kaplan et al. 2020 found on other text. It is ([\d.]+)(?: to ([\d.]+))? times these", html(at)
+    )
+    assert near is not None
+    assert [float(x) for x in near.groups() if x] == pytest.approx(
+        [1.0] * sum(x is not None for x in near.groups()), abs=0.06
+    )
 
 
 def test_a_file_with_a_question_open_leads_to_it(page):
