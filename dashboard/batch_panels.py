@@ -268,7 +268,8 @@ def _power(law: Growth | AlongLoss) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "\u2212")
+    """An exponent, to three digits."""
+    return f"{value:#.3g}".rstrip(".").replace("-", "\u2212")
 
 
 def files(sweep: Sweep) -> list[File]:

@@ -123,7 +123,12 @@ def _table(laws: RateLaws) -> None:
                 laws.batch.exponent("params"),
                 laws.batch.exponent("tokens"),
             ]
-            cells = [f"{b.value:.2f}<small>{b.low:.2f} to {b.high:.2f}</small>".replace("-", "\u2212") for b in powers]
+            cells = [
+                f"{b.value:.2f}<small>{b.low:.2f} to {b.high:.2f}</small>".replace("-", "\u2212")
+                if b.value
+                else "\u2014"
+                for b in powers
+            ]
             name = "refitted here (each cell by the others)"
         else:
             regret, key = laws.regret(lr, batch), PAIRS[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,8 @@ def command(
         raise FitError(" ".join(words for each in notes.values() for words in each))
     measured = [(sizes[n], f) for n, f in found.items() if n in sizes]
     if len({size for size, _ in measured}) >= 3 and len(measured) == len({size for size, _ in measured}):
-        law = growth([s for s, _ in measured], [_shown(f, base, overhead).value for _, f in measured])
+        with suppress(FitError):  # too near each other to tell how anything grows
+            law = growth([s for s, _ in measured], [_shown(f, base, overhead).value for _, f in measured])
     if json_to is not None:
         write_json(document(found, notes, unit, base, overhead, law), json_to)
         return

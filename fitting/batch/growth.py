@@ -13,6 +13,8 @@ from fitting.result import Band, FitError
 
 Array = np.ndarray
 
+NEAR = 1.01  # losses of one ladder may be as near as 1.05 and tell; nearer than this nothing does
+
 
 @dataclass(frozen=True, eq=False)
 class Growth:
@@ -65,7 +67,9 @@ class Growth:
 
 
 def growth(x: Sequence[float] | Array, y: Sequence[float] | Array) -> Growth:
-    """The power law through points (m,) by least squares of logarithms. Raises FitError for fewer than three usable ones."""
+    """The power law through points (m,) by least squares of logarithms. Raises FitError for fewer than three usable ones, or
+    places so near each other that the noise of one would be a power of hundreds.
+    """
     a, b = np.asarray(x, float).ravel(), np.asarray(y, float).ravel()
     if a.shape != b.shape:
         raise FitError(f"A place is needed for each critical batch; there are {a.size} and {b.size}.")
@@ -74,6 +78,10 @@ def growth(x: Sequence[float] | Array, y: Sequence[float] | Array) -> Growth:
     if len(np.unique(a)) < 3:
         raise FitError(
             f"How the critical batch grows needs it at three places or more; there are {len(np.unique(a))} with a finite one."
+        )
+    if a.max() < NEAR * a.min():
+        raise FitError(
+            f"The places lie within a factor of {a.max() / a.min():.4g} of one another, too near to tell how anything grows. Add others."
         )
     log_x, log_y = np.log(a), np.log(b)
     off = log_x - log_x.mean()

@@ -7,7 +7,7 @@ luck. So exponents of two refits may differ though both choose as well, and a la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,9 @@ Array = np.ndarray
 NEEDED = ("params", "tokens", "lr", "batch", "loss")
 NEAR = 0.0025
 LEAST_RUNS, LEAST_CELLS = 6, 5
+ALIKE = (
+    1.2  # sizes within such a factor say nothing of size: a per cent of batch between them would be a power of hundreds
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +99,17 @@ class RateLaws:
         return np.array([c.chosen(float(lr(c.params, c.tokens)), float(batch(c.params, c.tokens))) for c in self.cells])
 
     @property
+    def by_size(self) -> bool:
+        """Whether the sizes differ enough for rules of size."""
+        return _differ(self.cells)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What to know before using the rules, a sentence each."""
         out = []
+        if not self.by_size:
+            low, high = (end(c.params for c in self.cells) for end in (min, max))
+            out.append(f"All sizes lie within a factor of {high / low:.3g}, so the rules are of tokens alone.")
         for of, words in (("lr", "learning rate"), ("batch", "batch")):
             ended = sum(of in c.edge for c in self.cells)
             if ended:
@@ -120,7 +131,8 @@ def rate_laws(
     """The rules for learning rate and batch from `runs` with columns params, tokens, lr, batch (tokens a step) and loss.
 
     Runs within `near` of a cell's best stand for its optimum: by their geometric mean (`pooled="cells"`), or each by itself
-    (`"runs"`, as in Step Law's own code). `batch_by_params=False` lets the batch depend on tokens alone. Intervals draw whole
+    (`"runs"`, as in Step Law's own code). `batch_by_params=False` lets the batch depend on tokens alone, and so do both where sizes
+    are alike. Intervals draw whole
     cells again, widened for the freedom that the rule spent (nine and sixteen planted cells hold 95 to 99 %, unwidened 91 to 97).
     Raises FitError when a column is missing or too few cells hold runs enough.
     """
@@ -138,7 +150,8 @@ def rate_laws(
             f"over two sizes and two amounts; there are {len(cells)}. Add sweeps."
         )
     points = [_points(c, pooled) for c in cells]
-    columns = {"lr": [0, 1, 2], "batch": [0, 1, 2] if batch_by_params else [0, 2]}
+    by_size = _differ(cells)
+    columns = {"lr": [0, 1, 2] if by_size else [0, 2], "batch": [0, 1, 2] if by_size and batch_by_params else [0, 2]}
     counts = np.random.default_rng(seed).multinomial(len(cells), np.full(len(cells), 1.0 / len(cells)), size=resamples)
     fits = {of: _rule(points, of, use, counts) for of, use in columns.items()}
     held_out = []
@@ -147,6 +160,11 @@ def rate_laws(
         rules = {of: _rule(others, of, use, np.empty((0, len(others)))) for of, use in columns.items()}
         held_out.append(cell.chosen(*(float(rules[of](cell.params, cell.tokens)) for of in ("lr", "batch"))))
     return RateLaws(tuple(cells), fits["lr"], fits["batch"], np.array(held_out))
+
+
+def _differ(cells: Sequence[Cell]) -> bool:
+    sizes = [c.params for c in cells]
+    return max(sizes) >= ALIKE * min(sizes)
 
 
 def _cells(runs: pd.DataFrame, near: float) -> list[Cell]:

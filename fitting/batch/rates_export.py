@@ -95,6 +95,8 @@ def to_latex(laws: RateLaws) -> str:
         )
         lines.append(rf"  {SYMBOLS[name]} &= {number(c, abs(c) * 1e-2)} \, {shown}")
         for letter, b in zip("ND", powers.values(), strict=True):
+            if not b.value:
+                continue  # no rule of it
             value, low, high = (number(x, step(b)) for x in b)
             rows.append(rf"  ${SYMBOLS[name]}$ & ${letter}$ & ${value}$ & ${low}$ & ${high}$ \\")
     return "\n".join(

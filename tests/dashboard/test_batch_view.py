@@ -54,7 +54,7 @@ def test_a_table_of_steps_is_fitted_and_its_growth_said(page):
     said = html(at)
     assert " for 400M</em> is <em" in said
     assert ">600.000</em> sequences." in said
-    assert "the critical batch as parameters to the power 0.50 (0.50 to 0.50)" in said
+    assert "the critical batch as parameters to the power 0.500 (0.500 to 0.500)" in said
     assert (
         "Zhang et al. 2024 call critical what takes 20 % more steps" in said
     )  # whose laws come near and are drawn beside
@@ -113,6 +113,21 @@ def test_curves_can_be_smoothed_before_steps_are_read(page):
     assert html(at) != caught
     (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
     assert held == {"targets": [2.0], "smooth": 0.5}
+
+
+def test_zhangs_table_opens_on_the_numbers_published(page, dataset):
+    """Zhang et al. 2024 (arXiv 2410.21676): B* = 93.20 N^.4683, from 256 sequences, without a setting touched."""
+    at, _ = page(dataset("zhang_cbs_steps_to_target.csv").read_text())
+    assert not at.exception
+    said = html(at)
+    assert "the batch of 20 % overhead to the power 0.468 (0.4" in said
+    for overhead, crit in ((745.3, 2190.6), (955.2, 3239.8), (1393.7, 5432.6), (1888.5, 7906.6), (2533.4, 11131)):
+        for value in (overhead, crit):
+            shown = [
+                numbers.with_interval(value, value * (1 - w), value * (1 + w), "count")[0] for w in (0.05, 0.1, 0.2)
+            ]
+            assert any(f"<b>{x}</b>" in said for x in shown), value
+    assert at.number_input(key="batch_sequence").value == 512
 
 
 def test_zhangs_base_and_overhead_are_settings_that_stay(page):

@@ -127,6 +127,11 @@ def test_growth_needs_three_places_and_says_a_known_law():
         growth([1, 2, 3], [1.0, 2.0, np.inf])
 
 
+def test_places_too_near_each_other_tell_no_growth():
+    with pytest.raises(FitError, match="too near to tell how anything grows"):
+        growth([2.151e9, 2.155e9, 2.156e9], [6.8e6, 3.6e6, 2.9e6])
+
+
 def test_growths_interval_is_students():
     held, rng = 0, np.random.default_rng(0)
     x = np.array([85, 151, 302, 604, 1200.0])

@@ -118,6 +118,20 @@ def test_refusals_are_sentences():
         rate_laws(planted(), pooled="all")
 
 
+def test_sizes_that_are_alike_give_rules_of_tokens_alone(dataset):
+    """All of Step Law's mixtures have 2.15 to 2.16 billion parameters: a power of those would be one of hundreds."""
+    table = pd.read_csv(dataset("steplaw_moe.csv"))
+    table = table.assign(loss=table["loss_smoothed"], params=table["params_total"], batch=table["batch_tokens"])
+    found = rate_laws(table, resamples=100)
+    assert not found.by_size
+    assert found.lr.exponent("params").value == found.batch.exponent("params").value == 0
+    assert found.lr(1e8, 1e10) == found.lr(1e11, 1e10)
+    assert any("so the rules are of tokens alone" in note for note in found.notes)
+    apart = rate_laws(planted(), resamples=0)
+    assert apart.by_size
+    assert apart.lr.exponent("params").value != 0
+
+
 def test_step_laws_experts(dataset):
     """The mixtures of Li et al. 2025 by active parameters: 16 cells of four sparsities, .18 to 1.2 billion active of 2.15 total.
 
