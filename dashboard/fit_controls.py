@@ -28,7 +28,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     for key, law in all_laws().items():
         titles[key] = f"{law.title} ({reasons[key]})" if reasons[key] else law.title
     shown = all_laws().get(asked.law)
-    _hold("fit_law", asked.law)
+    widgets.hold("fit_law", asked.law)
     st.selectbox(
         "Law", list(titles), format_func=lambda key: titles.get(key, key), key="fit_law", on_change=_keep,
         args=("law", {key: title.partition(" (the table")[0] for key, title in titles.items()}),
@@ -37,7 +37,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     if asked.law == "auto" and fit is not None:
         widgets.quiet(f"{fit.settings.law_reason[:1].upper()}{fit.settings.law_reason[1:]}.")
     if shown is None or shown.believes:
-        _hold("fit_prior", asked.prior)
+        widgets.hold("fit_prior", asked.prior)
         st.selectbox(
             "Start from", list(PRIORS), format_func=lambda p: PRIORS.get(p, str(p)), key="fit_prior", on_change=_keep,
             args=("prior", PRIORS),
@@ -50,7 +50,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
         **DELTAS,
         "auto": f"auto: {fit.settings.delta:.2g}, from the noise" if fit and scaled else "auto: from the noise",
     }
-    _hold("fit_delta", asked.delta)
+    widgets.hold("fit_delta", asked.delta)
     st.selectbox(
         "Huber delta", list(deltas), format_func=lambda d: deltas.get(d, str(d)), key="fit_delta", on_change=_keep,
         args=("delta", DELTAS),
@@ -63,7 +63,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
         **INTERVALS,
         "auto": f"auto: {(INTERVALS | POSTERIOR)[fit.settings.intervals]}" if fit and found else "auto",
     }
-    _hold("fit_intervals", asked.intervals)
+    widgets.hold("fit_intervals", asked.intervals)
     st.selectbox(
         "Intervals", list(ways), format_func=lambda w: ways.get(w, str(w)), key="fit_intervals", on_change=_keep,
         args=("intervals", INTERVALS),
@@ -72,7 +72,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     )  # fmt: skip
     if asked.intervals not in UNGROUPED:
         groups = {SINGLE: "found by itself", **_groups(runs)}
-        _hold("fit_group", asked.group if asked.group in groups else SINGLE)
+        widgets.hold("fit_group", asked.group if asked.group in groups else SINGLE)
         st.selectbox(
             "Runs that may share their luck", list(groups), format_func=lambda g: groups.get(g, str(g)), key="fit_group",
             on_change=_keep, args=("group", groups),
@@ -82,12 +82,12 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     if fit is not None and found:
         widgets.quiet(f"{fit.settings.intervals_reason[:1].upper()}{fit.settings.intervals_reason[1:]}.")
     left, right = st.columns(2)
-    _hold("fit_resamples", asked.resamples)
+    widgets.hold("fit_resamples", asked.resamples)
     left.selectbox(
         "Refits", list(RESAMPLES), format_func=lambda n: f"{n:,}", key="fit_resamples", on_change=_keep,
         args=("resamples", {n: f"{n:,}" for n in RESAMPLES}), help="More refits steady the ends of the intervals.",
     )  # fmt: skip
-    _hold("fit_seed", asked.seed)
+    widgets.hold("fit_seed", asked.seed)
     right.number_input(
         "Seed", min_value=0, max_value=MOST_SEED, step=1, key="fit_seed", on_change=_keep, args=("seed", {}),
         help="The same seed draws the same resamples.",
@@ -106,11 +106,6 @@ def ways_out(runs: Runs) -> None:
                 f"Try {title}", key=f"try_{key}", on_click=state.set_fit, args=(f"law: {title}",), kwargs={"law": key}
             )
         st.page_link("views/runs.py", label="Look at the runs")
-
-
-def _hold(key: str, value: Any) -> None:
-    """Show what the workspace says, also after an undo: the widget's own memory must not win."""
-    st.session_state[key] = value
 
 
 def _keep(name: str, words: dict[Any, str]) -> None:

@@ -8,14 +8,12 @@ from typing import Any
 
 from dashboard import plan_state
 from dashboard.budget_chart import committed_choice
-from dashboard.plan_settings import OTHER, PEAKS, PlanSettings
-
-DEVICES = (*PEAKS, OTHER)
+from dashboard.plan_settings import PlanSettings
 
 
 def under_each(asked: PlanSettings) -> dict[str, PlanSettings]:
     """The plan's settings with each device in place of the chosen one."""
-    return {name: asked if name == asked.device else replace(asked, device=name) for name in DEVICES}
+    return {row.name: asked if row.name == asked.device else replace(asked, device=row.name) for row in asked.table}
 
 
 def choice(asked: PlanSettings, parts: Callable[[PlanSettings], dict[str, Any]]) -> dict[str, Any]:
@@ -29,6 +27,6 @@ def choice(asked: PlanSettings, parts: Callable[[PlanSettings], dict[str, Any]])
 
 def keep(chart: str) -> None:
     """Keep the device chosen on the chart of this key."""
-    name = committed_choice(chart)
-    if name in DEVICES and name != plan_state.settings().device:
+    name, asked = committed_choice(chart), plan_state.settings()
+    if name != asked.device and name in under_each(asked):
         plan_state.change(device=name)

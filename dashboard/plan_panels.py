@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
+from html import escape
 
+import pandas as pd
 import streamlit as st
 
-from dashboard import numbers, plan_devices, plan_run, plan_state, plan_table, widgets
+from dashboard import device_table, numbers, plan_devices, plan_run, plan_state, plan_table, widgets
 from dashboard.budget_chart import budget_chart, committed_budget
-from dashboard.plan_settings import OTHER, PlanSettings, typed
+from dashboard.plan_settings import PlanSettings, typed
 from data.cells import number
 from fitting import Fit, FitError, Plan, plan
 from fitting.batch import BatchSchedule, Front, RateLaws, WholeRun
@@ -28,7 +31,8 @@ def keep(*names: str) -> None:
 
 def field(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked: PlanSettings, **more: object) -> None:
     """A number that is kept in the plan's settings."""
-    where.number_input(label, value=getattr(asked, name), key=f"plan_{name}", on_change=keep, args=(name,), **more)  # type: ignore[call-overload]
+    key = widgets.hold(f"plan_{name}", getattr(asked, name))
+    where.number_input(label, key=key, on_change=keep, args=(name,), **more)  # type: ignore[call-overload]
 
 
 def how_fast(
@@ -55,8 +59,6 @@ def how_fast(
             budget_chart(made, key=FRONT, on_change=partial(_let_go, on), on_choice=partial(plan_devices.keep, FRONT))
     with side:
         st.markdown("**Devices and limits**")
-        if asked.device == OTHER:
-            field(st.container(), "peak", "Peak, TFLOP/s dense bf16", asked, min_value=0.001)
         left, right = st.columns(2)
         field(left, "devices", "Devices", asked, min_value=1, max_value=10_000_000)
         field(
@@ -79,9 +81,9 @@ def how_fast(
         left, right = st.columns(2)
         field(left, "deadline", "Deadline, days", asked, min_value=0.0, help="0 for none.")
         field(right, "most_devices", "At most devices", asked, min_value=0, help="0 for as many as you like.")
-        field(
-            left, "price", "Price of a device-hour, $", asked, min_value=0.0,
-            help="What you pay. Assumed at first; 0 leaves money out.",
+        left.number_input(
+            "Price of a device-hour, $", key=widgets.hold("plan_hour", asked.hour), min_value=0.0, on_change=_keep_price,
+            help="What you pay for this device; each has its own. Assumed at first; 0 leaves money out.",
         )  # fmt: skip
         field(right, "most_money", "At most, $", asked, min_value=0.0, help="0 for no limit.")
         if not isinstance(found, FitError):
@@ -90,9 +92,50 @@ def how_fast(
                 widgets.quiet(said)
 
 
+def devices(asked: PlanSettings) -> None:
+    """The table of devices, each figure to be changed, rows to be added or taken away."""
+    with st.expander("Table of devices"):
+        widgets.quiet(
+            "Makers' figures to begin with: dense bf16 peak, memory and its bandwidth. Change what is otherwise for you, add your own; "
+            "a price is yours to say. Without memory nothing is said of what fits."
+        )
+        # A new edition whenever the table changes: the editor applies its edits to what it was first shown.
+        key = f"devices-{hash(asked.table) & 0xFFFFFFFF:x}"
+        st.data_editor(
+            pd.DataFrame([asdict(row) for row in asked.table], columns=["name", *device_table.NUMBERS]).astype(
+                dict.fromkeys(device_table.NUMBERS, float)
+            ),
+            key=key, num_rows="dynamic", hide_index=True, on_change=_edited, args=(key, asked.table),
+            column_config={
+                "name": st.column_config.TextColumn("Device", required=True, max_chars=device_table.LONGEST),
+                "peak": st.column_config.NumberColumn("Peak, TFLOP/s", required=True, min_value=1e-3, format="%.4g"),
+                "bandwidth": st.column_config.NumberColumn("Bandwidth, TB/s", min_value=1e-6, format="%.4g"),
+                "memory": st.column_config.NumberColumn("Memory, GB", min_value=1e-3, format="%.4g"),
+                "price": st.column_config.NumberColumn("An hour, $", min_value=0.0, format="%.2f"),
+            },
+        )  # fmt: skip
+        if asked.table != device_table.MAKERS:
+            st.button(
+                "Back to the makers' figures",
+                key="devices_back",
+                on_click=plan_state.change_devices,
+                args=(device_table.MAKERS,),
+            )
+
+
+def _edited(key: str, rows: tuple[device_table.Row, ...]) -> None:
+    """Keep the table as edited, once a new row has a name and a peak."""
+    edits = st.session_state[key]
+    if not device_table.unfinished(edits):
+        plan_state.change_devices(device_table.edited(rows, edits))
+
+
+def _keep_price() -> None:
+    plan_state.change_price(float(st.session_state["plan_hour"]))
+
+
 def _use_speed(share: float, start: float) -> None:
     """Take the speed of the runs' own steps for the plan's."""
-    st.session_state["plan_utilisation"], st.session_state["plan_latency"] = share, start
     plan_state.change(utilisation=share, latency=start)
 
 
@@ -102,7 +145,6 @@ def _let_go(on: Callable[[PlanSettings], Front]) -> None:
     at = committed_budget(FRONT)
     if at is not None:
         devices = plan_run.devices_at(on(plan_state.settings()), at)
-        st.session_state["plan_devices"] = devices  # the field says the same
         plan_state.change(devices=devices)
 
 
@@ -140,7 +182,15 @@ def shapes(found: tuple[SizedShape, ...] | FitError, asked: PlanSettings) -> Non
     if isinstance(found, FitError):
         widgets.quiet(str(found))
         return
-    heads = ("Parameters", "Layers", "Width", "Heads", "Feed-forward", "Memory, states", f"Fewest {asked.device}")
+    heads = (
+        "Parameters",
+        "Layers",
+        "Width",
+        "Heads",
+        "Feed-forward",
+        "Memory, states",
+        f"Fewest {escape(asked.device)}",
+    )
     rows = []
     for one in found:
         total, least = plan_run.memory_of(one, asked)
@@ -172,11 +222,11 @@ def what_it_takes(asked: PlanSettings) -> None:
     titles = {u.key: u.title for u in plan_table.units(asked.hardware).values()}
     unit = asked.unit if asked.unit in titles else "flop"
     st.segmented_control(
-        "Say the budget in", list(titles), format_func=lambda key: titles[key], key="plan_unit", default=unit, required=True,
+        "Say the budget in", list(titles), format_func=lambda key: titles[key], key=widgets.hold("plan_unit", unit), required=True,
         on_change=keep, args=("unit",), help="The unit of the handle on the chart and of what is typed there.",
     )  # fmt: skip
     st.segmented_control(
-        "Panels below tokens", list(PANELS), format_func=lambda key: PANELS[key], key="plan_panels", default=asked.panels,
+        "Panels below tokens", list(PANELS), format_func=lambda key: PANELS[key], key=widgets.hold("plan_panels", asked.panels),
         required=True, on_change=keep, args=("panels",),
     )  # fmt: skip
 
@@ -187,26 +237,26 @@ def what_goes_with_it(asked: PlanSettings, own: RateLaws | None, habit: str) -> 
     offered = {**({"runs": "Your runs"} if own is not None else {}), **plan_run.RULES}
     chosen = asked.rule if asked.rule in offered else "steplaw"
     st.selectbox(
-        "Best batch and learning rate by", list(offered), format_func=lambda key: offered[key], index=list(offered).index(chosen),
-        key="plan_rule", on_change=keep, args=("rule",),
+        "Best batch and learning rate by", list(offered), format_func=lambda key: offered[key],
+        key=widgets.hold("plan_rule", chosen), on_change=keep, args=("rule",),
         help="Papers' laws are taken as exact, with constants from their own setup: refit them where your runs sweep both.",
     )  # fmt: skip
     sweep = plan_state.measured()
     known = {**({"measured": sweep.title} if sweep is not None else {}), **plan_run.CRITICALS}
     at = asked.critical if asked.critical in known else next(iter(known))
     st.selectbox(
-        "Critical batch by", list(known), format_func=lambda key: known[key], index=list(known).index(at), key="plan_critical",
+        "Critical batch by", list(known), format_func=lambda key: known[key], key=widgets.hold("plan_critical", at),
         on_change=keep, args=("critical",),
         help="McCandlish's: where a run takes twice the fewest steps and twice the least data. Measure yours on the Batch page.",
     )  # fmt: skip
     left, right = st.columns(2)
     if at == "number":
         left.text_input(
-            "Critical batch, tokens", value=asked.critical_batch, placeholder="such as 2M", key="plan_critical_batch",
+            "Critical batch, tokens", placeholder="such as 2M", key=widgets.hold("plan_critical_batch", asked.critical_batch),
             on_change=keep, args=("critical_batch",),
         )  # fmt: skip
     right.text_input(
-        "Your runs' batch, tokens", value=asked.runs_batch, placeholder="from the table", key="plan_runs_batch", on_change=keep,
+        "Your runs' batch, tokens", placeholder="from the table", key=widgets.hold("plan_runs_batch", asked.runs_batch), on_change=keep,
         args=("runs_batch",), help="The plan's tokens are those that runs at this batch need; a smaller batch needs fewer.",
     )  # fmt: skip
     widgets.quiet(f"The runs' own batch is {habit}.")
@@ -217,7 +267,7 @@ def another_way(fit: Fit, here: Plan, asked: PlanSettings) -> None:
     st.markdown("**Ask it another way**")
     if here.params is not None:
         st.text_input(
-            "Hold the model at a size", value=asked.size, placeholder="best size, or such as 7B", key="plan_size",
+            "Hold the model at a size", placeholder="best size, or such as 7B", key=widgets.hold("plan_size", asked.size),
             on_change=keep, args=("size",), help="What over-training a smaller model, or under-training a larger one, costs.",
         )  # fmt: skip
         if asked.size and asked.chosen is None:
@@ -226,7 +276,7 @@ def another_way(fit: Fit, here: Plan, asked: PlanSettings) -> None:
             value, interval = numbers.with_interval(here.penalty.value, here.penalty.low, here.penalty.high, "percent")
             st.caption(f"The loss is {value} ({interval}) above what the best size would reach with this budget.")
         st.text_input(
-            "Unique tokens there are", value=asked.text, placeholder="enough, or such as 2T", key="plan_text", on_change=keep,
+            "Unique tokens there are", placeholder="enough, or such as 2T", key=widgets.hold("plan_text", asked.text), on_change=keep,
             args=("text",), help="A law of repeated data weighs each pass; any other is held to four passes, which cost about nothing "
             "(Muennighoff et al. 2023).",
         )  # fmt: skip

@@ -36,7 +36,6 @@ from fitting.batch import (
 from fitting.batch.adaptive import progress_of
 from fitting.batch.along import AlongLoss
 from fitting.batch.published import CRITICAL, OPTIMAL, RATE
-from fitting.devices import DEVICES
 from fitting.memory import least_devices, memory_per_device
 from fitting.shapes import SizedShape, shapes_near
 from fitting.step_time import StepTime, step_time
@@ -163,12 +162,12 @@ def shapes_of(params: float, count: str) -> tuple[SizedShape, ...] | FitError:
 def memory_of(shape: SizedShape, asked: PlanSettings) -> tuple[float, int | None]:
     """Bytes of a training's states in all, and the fewest of the chosen devices that hold it, None where that is not known."""
     held = memory_per_device(shape, 1, micro_tokens=1)
-    memory = next((d.memory for d in DEVICES if d.name == asked.device), None)
+    memory = asked.row.memory
     if memory is not None:
         for recompute in ("attention", "full"):
             try:
                 tokens = min(PASS, asked.device_tokens or PASS)
-                least = least_devices(shape, memory, micro_tokens=tokens, recompute=recompute)
+                least = least_devices(shape, memory * 1e9, micro_tokens=tokens, recompute=recompute)
             except FitError:
                 continue
             return held.total - held.activations, least

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
+from dashboard.device_table import MAKERS, Row
 from data.cells import number
-from fitting.devices import DEVICES
 from fitting.hardware import Hardware
 
-PEAKS: dict[str, float] = {device.name: device.peak for device in DEVICES}  # FLOP/s, dense bf16
-OTHER = "Other"
 UNITS = ("flop", "hours", "time", "money")
 RULES = ("steplaw", "porian", "deepseek", "runs")
 CRITICALS = ("", "zhang_coupled", "kaplan_critical", "measured", "number")
@@ -29,14 +27,13 @@ class PlanSettings:
     arithmetic. Limits are 0 for none: `deadline` in days, `most_devices`, `most_money` in dollars. `panels` is what the chart
     shows.
 
-    `peak` is in TFLOP/s and counts for a device of no list; `utilisation` is in per cent of the peak; `price` is for one
-    device-hour, in dollars, 0 for unknown. Utilisation and price are assumptions until the person says their own.
+    `utilisation` is in per cent of the peak; `price` is for one device-hour, in dollars, 0 for unknown, and counts where the
+    device's row of the table has none. Both are assumptions until the person says their own. `table` is kept apart.
     """
 
     unit: str = "flop"
     device: str = "H100"
     devices: int = 8
-    peak: float = 1000.0
     utilisation: float = 40.0
     price: float = 2.0
     size: str = ""
@@ -51,12 +48,22 @@ class PlanSettings:
     most_devices: int = 0
     most_money: float = 0.0
     panels: str = "batch"
+    table: tuple[Row, ...] = MAKERS
+
+    @property
+    def row(self) -> Row:
+        """The device's row of the table."""
+        return next((row for row in self.table if row.name == self.device), self.table[0])
+
+    @property
+    def hour(self) -> float:
+        """What an hour of the device costs, in dollars; 0 for unknown."""
+        return self.price if self.row.price is None else self.row.price
 
     @property
     def hardware(self) -> Hardware:
         """The devices as `fitting` counts with them."""
-        peak = PEAKS.get(self.device, self.peak * 1e12)
-        return Hardware(float(self.devices), peak, self.utilisation / 100.0, self.price or None)
+        return Hardware(float(self.devices), self.row.peak * 1e12, self.utilisation / 100.0, self.hour or None)
 
     @property
     def chosen(self) -> float | None:
@@ -65,7 +72,8 @@ class PlanSettings:
 
     def written(self) -> dict[str, Any]:
         """Plain values of what differs from the defaults."""
-        return {name: value for name, value in asdict(self).items() if value != getattr(DEFAULTS, name)}
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "table"}
+        return {name: value for name, value in plain.items() if value != getattr(DEFAULTS, name)}
 
 
 def typed(text: str) -> float | None:
@@ -77,9 +85,7 @@ def typed(text: str) -> float | None:
 DEFAULTS = PlanSettings()
 ALLOWED: dict[str, Any] = {
     "unit": UNITS,
-    "device": (*PEAKS, OTHER),
     "devices": (1, 10_000_000),
-    "peak": (1e-3, 1e9),
     "utilisation": (0.1, 100.0),
     "price": (0.0, 1e6),
     "rule": RULES,
@@ -93,10 +99,13 @@ ALLOWED: dict[str, Any] = {
 }
 
 
-def read_settings(values: Any) -> PlanSettings:
-    """The settings that plain values say; each one that makes no sense is left at its default."""
+def read_settings(values: Any, table: tuple[Row, ...] = MAKERS) -> PlanSettings:
+    """The settings that plain values say, with the devices there are; each one that makes no sense is left at its default."""
     given = values if isinstance(values, Mapping) else {}
-    return PlanSettings(**{f.name: _sense(f.name, given.get(f.name)) for f in fields(PlanSettings)})
+    sense = {f.name: _sense(f.name, given.get(f.name)) for f in fields(PlanSettings) if f.name != "table"}
+    names = [row.name for row in table]
+    device = sense["device"] if sense["device"] in names else names[0]
+    return PlanSettings(**{**sense, "device": device}, table=table)
 
 
 def _sense(name: str, value: Any) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from dashboard import batch_state, plan_run, plan_table, state, workspace
+from dashboard import batch_state, device_table, plan_run, plan_table, state, workspace
+from dashboard.device_table import Row
 from dashboard.plan_settings import PlanSettings, read_settings, typed
 from data.cells import number
 from fitting.planner import LEAST_FLOPS, MOST_FLOPS
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def settings() -> PlanSettings:
     """The devices, the unit of the budget and the size held, for every table of this workspace."""
-    return read_settings(state.setting("plan", {}))
+    return read_settings(state.setting("plan", {}), device_table.read(state.setting("devices")))
 
 
 def change(**changed: Any) -> None:
@@ -31,6 +32,18 @@ def change(**changed: Any) -> None:
     state.change(
         f"change {' and '.join(changed)} of the plan", {"plan": replace(settings(), **changed).written() or None}
     )
+
+
+def change_devices(rows: Iterable[Row]) -> None:
+    """Change the table of devices, as one step of undo."""
+    state.change("change the table of devices", {"devices": device_table.written(rows)})
+
+
+def change_price(price: float) -> None:
+    """Change what an hour of the plan's device costs, as one step of undo."""
+    asked = settings()
+    rows = [replace(row, price=price) if row == asked.row else row for row in asked.table]
+    state.change(f"change the price of {asked.row.name}", {"devices": device_table.written(rows)})
 
 
 def budget(fit: Fit) -> float:

@@ -97,3 +97,10 @@ def literal(text: str) -> str:
     """Text that Streamlit's Markdown shows letter for letter: for help and labels that hold a stranger's name."""
     flat = " ".join(text.split())
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|:$~&^=@/\"'" else sign for sign in flat)
+
+
+def hold(key: str, value: object) -> str:
+    """The key of a widget that shows what the workspace says, also after an undo: its own memory must not win."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    return key

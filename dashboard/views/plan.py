@@ -19,7 +19,7 @@ from dashboard import (
     widgets,
 )
 from dashboard.budget_chart import budget_chart, committed_budget
-from dashboard.plan_settings import PEAKS, PlanSettings
+from dashboard.plan_settings import PlanSettings
 from fitting import FitError, plan
 
 CHART = "budget"
@@ -34,7 +34,7 @@ def dragged() -> None:
 
 def in_other_units(asked: PlanSettings) -> dict[str, Any]:
     """What the budget takes on the devices of these settings, for the chart."""
-    return plan_table.spoken(asked.hardware, asked.device if asked.device in PEAKS else "devices", asked.unit)
+    return plan_table.spoken(asked.hardware, asked.device, asked.unit)
 
 
 st.html(fit_panels.STYLE)
@@ -85,6 +85,7 @@ if whole is not None and here.params is not None:
     fit_panels.section("How fast", "the same loss sooner for more compute; a batch smaller than your runs' takes less")
     plan_panels.how_fast(plan_state.current_front(fit, here), asked, whole[1], smallest, plan_state.timed(fit))
 
+    plan_panels.devices(asked)
     plan_panels.growing(plan_run.growing(fit, here, whole[1], plan_state.critical()))
 
     fit_panels.section("A shape to build", "near this size, and the fewest devices that its training fits on")

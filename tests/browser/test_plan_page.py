@@ -189,3 +189,21 @@ def test_a_device_s_frame_is_painted_in_time(page):
         f"the next frame); ten thousand circles {reference:.1f} ms"
     )
     assert script[8] < reference / 4
+
+
+def test_the_table_of_devices_is_edited_and_planned_with(page):
+    """A price of one's own in a cell: what the budget takes says it, and the field beside the front too."""
+    from playwright.sync_api import expect
+
+    page.get_by_text("Table of devices").click()
+    grid = page.locator("[data-testid=stDataFrame]").last
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    page.mouse.dblclick(box["x"] + box["width"] - 80, box["y"] + 52)
+    cell = page.locator("#portal input")
+    cell.wait_for()  # the cell's editor comes with the first cell that is opened
+    cell.fill("3.5")
+    cell.press("Enter")
+    expect(page.locator(".bc").nth(0).locator(".bc-takes")).to_contain_text("$3.50 a device-hour")
+    expect(page.get_by_role("spinbutton", name="Price of a device-hour")).to_have_value("3.50")
+    assert workspace.values(page.space)["devices"][0]["price"] == 3.5

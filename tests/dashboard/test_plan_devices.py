@@ -11,7 +11,8 @@ import pytest
 
 from dashboard import plan_devices, plan_run, plan_table
 from dashboard.budget_chart.payload import PayloadError, clean
-from dashboard.plan_settings import DEFAULTS, PEAKS
+from dashboard.device_table import MAKERS, Row, edited, read, unfinished, written
+from dashboard.plan_settings import DEFAULTS, read_settings
 from data.library import load
 from fitting import fit, plan
 from fitting.batch import whole_run
@@ -64,9 +65,10 @@ def close(a, b):
 
 
 @pytest.mark.parametrize("latency", [0.0, 20.0])
-@pytest.mark.parametrize("device", ["A100", "B200", "Other"])
+@pytest.mark.parametrize("device", ["A100", "B200", "mine"])
 def test_an_option_is_the_front_that_the_device_itself_has(ladder, device, latency):
-    asked = replace(DEFAULTS, devices=64, peak=50.0, latency=latency, most_devices=2000, deadline=30.0)
+    table = (*MAKERS, Row("mine", 50.0, memory=24.0, price=0.3))
+    asked = replace(DEFAULTS, devices=64, table=table, latency=latency, most_devices=2000, deadline=30.0)
     made = with_choice(ladder, asked)
     assert made["choice"]["at"] == "H100"
     parts = next(o["parts"] for o in made["choice"]["options"] if o["key"] == device)
@@ -81,7 +83,7 @@ def test_an_option_is_the_front_that_the_device_itself_has(ladder, device, laten
 def test_of_each_option_only_what_differs_is_sent(ladder):
     made = with_choice(ladder, replace(DEFAULTS, devices=64))
     options = {o["key"]: o["parts"] for o in made["choice"]["options"]}
-    assert list(options) == [*PEAKS, "Other"]
+    assert list(options) == [row.name for row in MAKERS]
     assert options["H100"] == {}
     assert options["H200"] == {}, "as fast as an H100, and nothing here asks for its memory"
     panels = options["A100"]["panels"]
@@ -89,7 +91,7 @@ def test_of_each_option_only_what_differs_is_sent(ladder):
     assert panels[2] is None, "the batch too"
     assert set(panels[0]) == {"value", "low", "high", "extras"}
     assert panels[0]["extras"][0] is None, "as much compute over the least"
-    each = (len(json.dumps(made)) - len(json.dumps({**made, "choice": None}))) / len(PEAKS)
+    each = (len(json.dumps(made)) - len(json.dumps({**made, "choice": None}))) / len(MAKERS)
     assert each < 0.4 * len(json.dumps({**made, "choice": None}))
 
 
@@ -151,3 +153,49 @@ def test_a_plan_nobody_has_touched_stands_inside_its_front(ladder, flops):
     at = math.log10(found.at_devices(DEFAULTS.devices))
     ends = np.log10(found.seconds[[0, -1]])
     assert ends[0] + 0.02 < at < ends[1], "neither too soon for any batch nor past the chart"
+
+
+def test_a_row_of_one_s_own_is_planned_with():
+    table = read([{"name": "mine", "peak": 500, "price": 1.25}, {"name": "yours", "peak": 200.0, "memory": 16}])
+    asked = read_settings({"device": "mine", "devices": 4, "price": 9.0}, table)
+    assert asked.hardware.peak == 500e12
+    assert asked.hardware.price == 1.25
+    assert replace(asked, device="yours").hardware.price == 9.0, "no price of its own: the plan's"
+    assert read_settings({"device": "gone"}, table).device == "mine"
+    assert read(written(table)) == table
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [None, "H100", 7, [], [3], [{"name": "", "peak": 1.0}], [{"name": "a", "peak": -1}], [{"name": "a", "peak": math.inf}],
+     [{"name": ["a"], "peak": 1.0}], [{"name": "a", "peak": True}], {"name": "a"}],
+)  # fmt: skip
+def test_a_table_that_makes_no_sense_is_the_makers(nonsense):
+    assert read(nonsense) == MAKERS
+
+
+def test_a_table_is_as_long_as_a_page_can_hold_and_names_once():
+    many = [{"name": f"d{k % 60}", "peak": 1.0 + k} for k in range(100)]
+    rows = read(many)
+    assert len({row.name for row in rows}) == len(rows) <= 40
+
+
+def test_edits_change_add_and_take_away_rows():
+    edits = {
+        "edited_rows": {0: {"price": 2.5}, "2": {"memory": None}},
+        "deleted_rows": [1],
+        "added_rows": [{"name": "mine <b>", "peak": 80}],
+    }
+    rows = edited(MAKERS, edits)
+    assert [row.name for row in rows] == ["H100", *(row.name for row in MAKERS[2:]), "mine <b>"]
+    assert rows[0].price == 2.5
+    assert rows[1].memory is None
+    assert rows[-1].peak == 80.0
+    assert written(MAKERS) is None
+    assert edited(MAKERS, {"deleted_rows": list(range(len(MAKERS)))}) == MAKERS, "a plan needs a device"
+
+
+def test_a_row_that_is_being_typed_is_waited_for():
+    assert unfinished({"added_rows": [{"name": "mine"}]})
+    assert unfinished({"added_rows": [{}]})
+    assert not unfinished({"added_rows": [{"name": "mine", "peak": 3.0}]})

@@ -13,6 +13,7 @@ import pytest
 
 from dashboard import plan_run
 from dashboard.budget_chart.payload import clean
+from dashboard.device_table import Row
 from dashboard.plan_settings import DEFAULTS
 from data import read_runs
 from data.library import load
@@ -123,7 +124,7 @@ def test_shapes_and_what_they_hold():
     assert held == pytest.approx(16 * found[0].params, rel=1e-6)
     assert least is not None
     assert least >= held / 80e9
-    assert plan_run.memory_of(found[0], replace(DEFAULTS, device="Other"))[1] is None
+    assert plan_run.memory_of(found[0], replace(DEFAULTS, table=(Row("mine", 50.0),)))[1] is None
     tiny = plan_run.shapes_of(7e4, "params")
     assert not isinstance(tiny, FitError)
     assert tiny[0].count == "params_nonembed"

@@ -112,13 +112,40 @@ def test_settings_survive_another_visit(page):
     at, space = page(source="bundled:simulated-ladder")
     at.number_input(key="plan_devices").set_value(512).run()
     at.number_input(key="plan_device_tokens").set_value(4096).run()
-    at.number_input(key="plan_price").set_value(0.0).run()
+    at.number_input(key="plan_hour").set_value(0.0).run()
     again = AppTest.from_file(str(APP), default_timeout=60)
     again.query_params["w"] = space.id
     again.switch_page("views/plan.py").run()
     assert again.number_input(key="plan_devices").value == 512
     assert again.number_input(key="plan_device_tokens").value == 4096
     assert "money" not in again.segmented_control(key="plan_unit").options
+
+
+def test_fields_say_what_the_workspace_says_after_an_undo(page):
+    at, space = page(source="bundled:simulated-ladder")
+    at.number_input(key="plan_devices").set_value(512).run()
+    at.number_input(key="plan_hour").set_value(3.5).run()
+    at.text_input(key="plan_size").set_value("7B").run()
+    for _ in range(3):
+        workspace.undo(space)
+    at.run()
+    assert at.number_input(key="plan_devices").value == 8
+    assert at.number_input(key="plan_hour").value == 2.0
+    assert at.text_input(key="plan_size").value == ""
+
+
+def test_the_table_of_devices_and_each_one_s_price(page):
+    mine = [{"name": "H100", "peak": 989.0}, {"name": "<b>mine</b>", "peak": 50.0, "memory": 24.0, "price": 0.5}]
+    at, space = page(source="bundled:simulated-ladder", devices=mine, plan={"device": "<b>mine</b>"})
+    assert not at.exception
+    assert at.number_input(key="plan_hour").value == 0.5
+    assert "Fewest &lt;b&gt;mine&lt;/b&gt;" in html(at)
+    at.number_input(key="plan_hour").set_value(0.75).run()
+    assert workspace.values(space)["devices"][1]["price"] == 0.75
+    assert workspace.values(space)["devices"][0]["price"] is None
+    at.button(key="devices_back").click().run()
+    assert "devices" not in workspace.values(space)
+    assert at.number_input(key="plan_hour").value == 2.0
 
 
 def test_a_table_no_law_can_plan_gets_a_sentence(page):
@@ -146,10 +173,10 @@ def test_stale_or_hostile_settings_fall_back(values):
 
 
 def test_settings_come_back_as_written():
-    wanted = PlanSettings(unit="money", device="Other", devices=3, peak=12.5, utilisation=33.0, price=0.0, size="7B")
+    wanted = PlanSettings(unit="money", device="A100", devices=3, utilisation=33.0, price=0.0, size="7B")
     assert read_settings(wanted.written()) == wanted
     assert wanted.chosen == 7e9
-    assert wanted.hardware.peak == 12.5e12
+    assert wanted.hardware.peak == 312e12
     assert wanted.hardware.price is None
 
 
