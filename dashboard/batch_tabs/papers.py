@@ -52,8 +52,9 @@ def _critical(sweep: Sweep) -> None:
         if math.isnan(value):
             continue
         theirs.append(value)
-        about = f"{_of(law, inputs)}. {law.setup} {law.note} {_length(law, sweep.unit)} {law.outside(**inputs)}"
-        rows += _row(f"{law.paper}, {law.source}", (numbers.count(value), ""), about)
+        about = f"{_of(law, inputs)}. {_length(law, sweep.unit)} {law.outside(**inputs)}"
+        which = f": {WORDS[law.key]}" if law.key in WORDS else ""
+        rows += _row(f"{law.paper}{which}, {law.source}", (numbers.count(value), ""), about, f"{law.setup} {law.note}")
     if not theirs:
         widgets.quiet("These data tell neither the loss nor the size that published laws ask for, in their unit.")
         return
@@ -89,8 +90,8 @@ def _chosen(laws: RateLaws) -> None:
                 continue
             values.append(value)
             times = f"{numbers.ratio(value / ours.value)} \u00d7 refit"
-            about = f"{law.setup} {law.note} {law.outside(**inputs)}"
-            rows += _row(f"{law.paper}, {law.source}", (numbers.say(value, kind), times), about)
+            about = f"{law.setup} {law.note}"
+            rows += _row(f"{law.paper}, {law.source}", (numbers.say(value, kind), times), law.outside(**inputs), about)
         st.html(f'<table class="iso-table">{rows}</table>')
         widgets.quiet(
             f"They lie a factor of {numbers.ratio(max(values) / min(values))} apart. What each loses on these runs stands under "
@@ -201,6 +202,8 @@ def _of(law: PublishedLaw, inputs: dict[str, float]) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _row(name: str, said: tuple[str, str], about: str) -> str:
+def _row(name: str, said: tuple[str, str], about: str, setup: str = "") -> str:
+    """One line: a law or a measurement, what to know at once, its setup for who opens it, and its value."""
+    more = f"<details><summary>Its setup</summary>{escape(setup)}</details>" if setup else ""
     value = f"<b>{escape(said[0])}</b>" + (f"<small>{escape(said[1])}</small>" if said[1] else "")
-    return f'<tr><th scope="row">{escape(name)}<p>{escape(" ".join(about.split()))}</p></th><td>{value}</td></tr>'
+    return f'<tr><th scope="row">{escape(name)}<p>{escape(" ".join(about.split()))}</p>{more}</th><td>{value}</td></tr>'

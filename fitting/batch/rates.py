@@ -109,7 +109,7 @@ class RateLaws:
         out = []
         if not self.by_size:
             low, high = (end(c.params for c in self.cells) for end in (min, max))
-            out.append(f"All sizes lie within a factor of {high / low:.3g}, so the rules are of tokens alone.")
+            out.append(f"All sizes lie within a factor of {high / low:.4g}, so the rules are of tokens alone.")
         for of, words in (("lr", "learning rate"), ("batch", "batch")):
             ended = sum(of in c.edge for c in self.cells)
             if ended:

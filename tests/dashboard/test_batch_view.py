@@ -197,7 +197,7 @@ def test_our_own_ladder_fills_every_tab_it_has_data_for(page):
     assert "not a measurement of the critical batch" in said
     said = html(opened(at, "Published"))
     assert not at.exception
-    assert "Kaplan et al. 2020, arXiv 2001.08361, eq. 5.3" in said
+    assert "Kaplan et al. 2020: of loss, arXiv 2001.08361, eq. 5.3" in said
     assert "a factor of" in said
 
 
