@@ -275,18 +275,24 @@ def _signed(value: float) -> str:
 def files(sweep: Sweep) -> list[File]:
     """The table as LaTeX and CSV, everything as JSON, and the fitted curves as Python."""
     found, base, share = sweep.found, batch_state.base(sweep), batch_settings.overhead()
+    law = law_of(sweep)
     read = {
         n: (*(f"At a loss of {at:.4g}." for m, at in sweep.read_at.items() if m == n), *sweep.notes[n]) for n in found
     }
     notes = {**read, **{name: (why,) for name, why in sweep.refused.items()}}
     return [
-        File("LaTeX", "batch.tex", "text/x-tex", lambda: to_latex(found, sweep.unit, base, share)),
-        File("Python", "steps.py", "text/x-python", lambda: to_python(found, sweep.unit)),
+        File(
+            "LaTeX",
+            "batch.tex",
+            "text/x-tex",
+            lambda: to_latex(found, sweep.unit, base, share, law, sweep.along),
+        ),
+        File("Python", "steps.py", "text/x-python", lambda: to_python(found, sweep.unit, law, sweep.along)),
         File(
             "JSON",
             "batch.json",
             "application/json",
-            lambda: to_json(found, notes, sweep.unit, base, share, law_of(sweep)),
+            lambda: to_json(found, notes, sweep.unit, base, share, law),
         ),
         File("CSV", "batch.csv", "text/csv", lambda: to_csv(found, sweep.unit, base, share)),
     ]

@@ -60,8 +60,18 @@ def to_csv(found: Mapping[str, CriticalBatch], unit: str, base: float, overhead:
     return str(defused(pd.DataFrame(rows, columns=heads)).to_csv(index=False, lineterminator="\n"))
 
 
-def to_latex(found: Mapping[str, CriticalBatch], unit: str, base: float, overhead: float) -> str:
-    """The equation and a table of groups: both critical batches, fewest steps and least data, with their intervals."""
+def to_latex(
+    found: Mapping[str, CriticalBatch],
+    unit: str,
+    base: float,
+    overhead: float,
+    law: Growth | AlongLoss | None = None,
+    along: str = "params",
+) -> str:
+    """The equation and a table of groups: both critical batches, fewest steps and least data, with their intervals.
+
+    `law` adds how the critical batch grows `along` "params" or "loss".
+    """
     rows, full = [], []
     for name, f in found.items():
         cells = []
@@ -82,6 +92,7 @@ def to_latex(found: Mapping[str, CriticalBatch], unit: str, base: float, overhea
             r"\begin{equation}",
             r"  S(B) = S_{\min} \left( 1 + \frac{B_{\mathrm{crit}}}{B} \right), \qquad B_{\mathrm{crit}} = E_{\min} / S_{\min}",
             r"\end{equation}",
+            *_growth_latex(law, along),
             r"\begin{tabular}{lrrrr}",
             r"  \hline",
             rf"  & $B_{{\mathrm{{crit}}}}$, {unit} & {100 * overhead:g}\,\% over linear from {base:.6g}"
@@ -95,8 +106,31 @@ def to_latex(found: Mapping[str, CriticalBatch], unit: str, base: float, overhea
     )
 
 
-def to_python(found: Mapping[str, CriticalBatch], unit: str) -> str:
-    """The fitted curves as a Python module that needs nothing: `steps(group, batch)` and the constants."""
+def _growth_latex(law: Growth | AlongLoss | None, along: str) -> list[str]:
+    if law is None:
+        return []
+    k, letter = law.exponent(), "N" if along == "params" else "L"
+    shown = rf"{number(law.coefficient, law.coefficient * 1e-2)} \, {letter}^{{{number(k.value, step(k))}}}"
+    return [
+        f"% growth: coefficient = {law.coefficient!r}, exponent = {k.value!r} ({k.low!r} to {k.high!r} at {k.level})",
+        r"\begin{equation}",
+        rf"  B_{{\mathrm{{crit}}}}({letter}) = {shown}",
+        r"\end{equation}",
+    ]
+
+
+def to_python(
+    found: Mapping[str, CriticalBatch], unit: str, law: Growth | AlongLoss | None = None, along: str = "params"
+) -> str:
+    """The fitted curves as a Python module that needs nothing: `steps(group, batch)`, `critical_batch(group)` and the constants.
+
+    `law` adds `critical_batch_at(params)`, or of loss, by how the critical batch grows `along` it.
+    """
+    grown = (
+        ""
+        if law is None
+        else f"\n\ndef critical_batch_at({along}):\n    return {float(law.coefficient)!r} * {along} ** {float(law.slope)!r}\n"
+    )
     constants = {name: (float(f.best[0]), float(f.best[1])) for name, f in found.items()}
     rows = "".join(f"    {name!r}: {value!r},\n" for name, value in constants.items())
     return (
@@ -105,6 +139,7 @@ def to_python(found: Mapping[str, CriticalBatch], unit: str) -> str:
         f"# group: (S_min in steps, E_min in {unit})\nFITTED = {{\n{rows}}}\n\n\n"
         "def steps(group, batch):\n    s_min, e_min = FITTED[group]\n    return s_min + e_min / batch\n\n\n"
         "def critical_batch(group):\n    s_min, e_min = FITTED[group]\n    return e_min / s_min if s_min else float('inf')\n"
+        f"{grown}"
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitting.batch import critical_batch
+from fitting.batch import critical_batch, growth
 from fitting.batch.export import to_csv, to_json, to_latex, to_python
 
 BATCHES = 2.0 ** np.arange(6, 15)
@@ -65,3 +65,14 @@ def test_latex_rounds_for_reading_and_keeps_every_number_in_full(found):
     )  # no name ends its comment
     steep = critical_batch(BATCHES, 1e6 / BATCHES, resamples=20)
     assert r"$\infty$" in to_latex({"a": steep}, "tokens", 256, 0.2)
+
+
+@pytest.mark.parametrize("along", ["params", "loss"])
+def test_the_law_of_growth_goes_along(found, along):
+    law = growth([1.0, 2.0, 4.0], [300.0, 410.0, 640.0])
+    outside: dict = {}
+    exec(to_python(found, "tokens", law, along), outside)
+    assert outside["critical_batch_at"](3.0) == pytest.approx(law.at(3.0).value, rel=1e-12)
+    text = to_latex(found, "tokens", 256, 0.2, law, along)
+    assert f"exponent = {law.exponent().value!r}" in text
+    assert rf"B_{{\mathrm{{crit}}}}({'N' if along == 'params' else 'L'}) = " in text
