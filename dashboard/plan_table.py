@@ -14,6 +14,7 @@ from dashboard import numbers
 from data.schema import Runs
 from fitting import Fit, Plan, plan
 from fitting.batch import WholeRun
+from fitting.batch.published import OPTIMAL, RATE
 from fitting.hardware import Hardware
 from fitting.result import Band
 
@@ -160,6 +161,7 @@ def _run_panels(grid: Grid, along: WholeRun, here: WholeRun, *, every: bool) -> 
     batch = _log_panel("batch", "Batch", "tokens a step", grid.ends(along.batch, here.batch), extras=[])
     steps = grid.ends(along.steps, here.steps)
     rate = None if along.lr is None or here.lr is None else grid.ends(along.lr, here.lr)
+    batch["wide"] = _papers(grid, OPTIMAL, along, here)
     if along.critical is not None and here.critical is not None:
         critical = grid.ends(along.critical, here.critical)
         if np.isfinite(critical["value"]).any():
@@ -168,12 +170,22 @@ def _run_panels(grid: Grid, along: WholeRun, here: WholeRun, *, every: bool) -> 
     if every:
         panels = [batch]
         if rate is not None:
-            panels.append(_log_panel("lr", "Learning rate", "", rate, format="flop"))
+            panels.append(
+                _log_panel("lr", "Learning rate", "", rate, format="flop", wide=_papers(grid, RATE, along, here))
+            )
         return [*panels, _log_panel("steps", "Steps", "", steps)]
     if rate is not None:
         batch["extras"].append({"label": "learning rate", "format": "flop", **rate})
     batch["extras"].append({"label": "steps", "format": "count", **steps})
     return [batch]
+
+
+def _papers(grid: Grid, gives: str, along: WholeRun, here: WholeRun) -> dict[str, Any] | None:
+    """Between the lowest and the highest answer of published laws."""
+    if gives not in along.papers:
+        return None
+    low, high = (grid.put(a, b) for a, b in zip(along.papers[gives], here.papers[gives], strict=True))
+    return {"label": "published laws", "low": low, "high": high}
 
 
 def _log_panel(key: str, label: str, unit: str, ends: dict[str, list[float]], **more: Any) -> dict[str, Any]:

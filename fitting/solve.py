@@ -53,7 +53,8 @@ class Alike:
 def alike(inputs: tuple[Array, ...]) -> Alike | None:
     """Runs told apart by their inputs (n,) each, to the last digit; None where too few are the same to be worth it."""
     order = np.lexsort(inputs)
-    new = np.any([np.diff(x[order]) != 0 for x in inputs], axis=0)
+    sorted_ = [x[order] for x in inputs]
+    new = np.any([x[1:] != x[:-1] for x in sorted_], axis=0)
     first = np.concatenate([[0], np.flatnonzero(new) + 1])
     if len(first) > MOST_SETTINGS * len(order):
         return None
@@ -231,7 +232,7 @@ def _evaluate(prob: Problem, theta: Array, slopes: bool = True) -> tuple[Array, 
         inverse = 1.0 / value
         for k, d in partials_of(out).items():
             np.multiply(d, inverse, out=jac[:, k, :])
-    return r, np.broadcast_to(jac, (rows, c.law.p, count))
+    return r, jac if len(jac) == rows else np.broadcast_to(jac, (rows, c.law.p, count))
 
 
 @dataclass

@@ -106,6 +106,7 @@ def command(
 def _table(found: Any, whole: Any = None) -> str:
     """The plan as text for a terminal."""
     from dashboard import numbers
+    from fitting.batch.published import OPTIMAL, RATE
 
     rows = [
         ("compute", found.flops, "flop", "FLOP"), ("parameters", found.params, "count", ""),
@@ -124,6 +125,8 @@ def _table(found: Any, whole: Any = None) -> str:
             continue
         value, interval = numbers.with_interval(band.value, band.low, band.high, kind)
         lines.append(f"  {name:<22}{value:>12}   {'' if value == interval else interval} {unit}".rstrip())
+        if whole is not None and (ends := whole.papers.get({"batch": OPTIMAL, "learning rate": RATE}.get(name, ""))):
+            lines.append(f"  {'  by published laws':<22}{'':>12}   {numbers.interval(ends[0], ends[1], kind)}")
     if found.hardware is not None:
         lines.append(f"  {'time':<22}{numbers.duration(3600 * found.hardware.hours(found.flops.value)):>12}")
         if found.hardware.price is not None:

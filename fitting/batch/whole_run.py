@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from fitting.batch.advice import Advice
+from fitting.batch.advice import Advice, from_paper, papers
+from fitting.batch.published import OPTIMAL, RATE
 from fitting.planner import Plan
 from fitting.result import Band, FitError
 
@@ -17,7 +20,8 @@ class WholeRun:
 
     `batch` is the one of lowest loss by its law, `lr` the learning rate that goes with it, `steps` the plan's tokens over the
     batch. `critical` is McCandlish's critical batch, another thing: where a run takes twice the fewest steps and twice the
-    least data. `sources` says where each law is from.
+    least data. `sources` says where each law is from. `papers` are the lowest and highest answer of the published laws, by what
+    they give: laws are taken as exact, so that their disagreement is in no band, and it is often the larger doubt.
     """
 
     batch: Band
@@ -26,6 +30,7 @@ class WholeRun:
     critical: Band | None
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str], ...] = ()
+    papers: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 def whole_run(plan: Plan, batch: Advice, lr: Advice | None = None, critical: Advice | None = None) -> WholeRun:
@@ -51,7 +56,21 @@ def whole_run(plan: Plan, batch: Advice, lr: Advice | None = None, critical: Adv
     batch_band = band(batch)
     assert batch_band is not None
     sources = tuple((a.gives, a.title) for a in (batch, lr, critical) if a is not None)
-    return WholeRun(batch_band, band(lr), steps, band(critical), _notes(plan, batch, lr, critical), sources)
+    notes = _notes(plan, batch, lr, critical)
+    return WholeRun(batch_band, band(lr), steps, band(critical), notes, sources, _papers(plan))
+
+
+def _papers(plan: Plan) -> dict[str, tuple[Any, Any]]:
+    """The lowest and highest answer of published laws to the plan's best split, in the shape of its numbers."""
+    out = {}
+    for gives in (OPTIMAL, RATE):
+        with np.errstate(all="ignore"):
+            answers = np.stack([from_paper(key).value(plan.split.best) for key in papers(gives)])
+        answers = np.where(answers > 0, answers, np.nan)  # a law that has no answer any more leaves it to the others
+        ends = np.nanmin(answers, axis=0), np.nanmax(answers, axis=0)
+        low, high = (plan.band_of(end, end).value for end in ends)
+        out[gives] = (low, high)
+    return out
 
 
 def _notes(plan: Plan, *advice: Advice | None) -> tuple[str, ...]:

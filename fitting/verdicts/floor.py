@@ -15,6 +15,8 @@ Array = np.ndarray
 
 # A profile costs two dozen refits; on a longer table than this the bootstrap's interval stands alone.
 MOST_RUNS = 3000
+# Where a profile crosses its level is told by rises of some thousandths of the objective.
+NEAR_ENOUGH = 1e-9
 # How far from the optimum to look, in half-widths that the curvature there promises: on until the interval's end is passed.
 REACHES = ((0.5, 1.1), (1.6, 2.5), (4.0, 8.0), (20.0, 1e3))
 # Floors no likelier than this share of the lowest loss are as good as none.
@@ -63,7 +65,7 @@ def profile(prob: Problem, theta: Array, residuals: Array, level: float = 0.95) 
         near = found[np.where(new < floors[0], 0, len(found) - 1)]
         start = near + (new - near[:, at])[:, None] * along
         start[:, at] = new
-        solved = minimise(prob, start, held=(at,), most=FEW_STEPS)
+        solved = minimise(prob, start, held=(at,), most=FEW_STEPS, tolerance=NEAR_ENOUGH)
         order = np.argsort(np.concatenate([floors, new]), kind="stable")
         floors, found = np.concatenate([floors, new])[order], np.concatenate([found, solved.theta])[order]
         costs = np.concatenate([costs, solved.objective])[order]

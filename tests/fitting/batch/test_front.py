@@ -146,6 +146,26 @@ def test_step_law_along_a_plan(paper):
     assert np.all(w.lr.value < w.lr.high)
 
 
+def test_what_published_laws_disagree_by_goes_with_the_plan(paper):
+    """By hand at 1e21 FLOP and the law's own size and tokens; Kaplan's rate, which ends at 1.2e10 parameters, leaves it to others."""
+    p = plan(paper, flops=np.array([1e21, 1e26]))
+    w = whole_run(p, from_paper("porian_batch"))
+    n, d = p.params.value, p.tokens.value
+    batches = np.array([0.58 * d**0.571, 0.7576 * n**0.703, 0.292 * np.array([1e21, 1e26]) ** 0.3271])
+    assert n[0] < np.exp(3.239 / 0.1395) < n[1]
+    kaplan = np.array([3.239e-3 - 1.395e-4 * np.log(n[0]), np.nan])
+    bjorck = 1.55e-3 * (n / 1e9) ** -0.23 * (d / 1e9) ** -0.32
+    rates = np.array(
+        [1.79 * n**-0.713 * d**0.307, 3.7 * n**-0.36, 0.3118 * np.array([1e21, 1e26]) ** -0.125, kaplan, bjorck]
+    )
+    for gives, by_hand in ((OPTIMAL, batches), (RATE, rates)):
+        low, high = w.papers[gives]
+        assert low == pytest.approx(np.nanmin(by_hand, axis=0), rel=1e-9)
+        assert high == pytest.approx(np.nanmax(by_hand, axis=0), rel=1e-9)
+    one = whole_run(plan(paper, flops=1e21), from_paper("porian_batch"))
+    assert one.papers[OPTIMAL] == pytest.approx((batches[:, 0].min(), batches[:, 0].max()))
+
+
 def test_zhangs_critical_batch_becomes_mccandlishs():
     """0.2 B_crit + 1.2 x 256 = 93.20 N^.47 sequences of 512 (Zhang et al. 2024): solved for B_crit, in tokens."""
     run = {
