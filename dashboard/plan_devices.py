@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from dashboard import plan_state
-from dashboard.budget_chart import committed_choice
+from dashboard.budget_chart import Choice, committed_choice
 from dashboard.plan_settings import PlanSettings
+
+CHARTS = BUDGET, FRONT = "budget", "front"  # the keys of the charts that offer the choice
 
 
 def under_each(asked: PlanSettings) -> dict[str, PlanSettings]:
@@ -22,11 +24,18 @@ def choice(asked: PlanSettings, parts: Callable[[PlanSettings], dict[str, Any]])
         {"key": name, "label": name, "parts": {} if name == asked.device else parts(one)}
         for name, one in under_each(asked).items()
     ]
-    return {"label": "Device", "at": asked.device, "options": options}
+    last = chosen()
+    return {"label": "Device", "at": asked.device, "heard": last.n if last else 0, "options": options}
 
 
-def keep(chart: str) -> None:
-    """Keep the device chosen on the chart of this key."""
-    name, asked = committed_choice(chart), plan_state.settings()
-    if name != asked.device and name in under_each(asked):
-        plan_state.change(device=name)
+def chosen() -> Choice | None:
+    """The last choice made on any of the charts; the plan may have been changed in other ways since."""
+    words = [said for said in map(committed_choice, CHARTS) if said is not None]
+    return max(words, key=lambda said: said.n, default=None)
+
+
+def keep() -> None:
+    """Keep the device chosen last, once a chart has said that one was."""
+    last, asked = chosen(), plan_state.settings()
+    if last is not None and last.key != asked.device and last.key in under_each(asked):
+        plan_state.change(device=last.key)

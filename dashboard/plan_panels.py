@@ -20,7 +20,6 @@ from fitting.batch import BatchSchedule, Front, RateLaws, WholeRun
 from fitting.shapes import SizedShape
 from fitting.step_time import StepTime
 
-FRONT = "front"
 PANELS = {"batch": "Batch", "all": "Batch, learning rate, steps"}
 
 
@@ -56,7 +55,7 @@ def how_fast(
             made["choice"] = plan_devices.choice(
                 asked, lambda one: plan_run.front_parts(on(one), one, here, least(one))
             )
-            budget_chart(made, key=FRONT, on_change=partial(_let_go, on), on_choice=partial(plan_devices.keep, FRONT))
+            budget_chart(made, key=plan_devices.FRONT, on_change=partial(_let_go, on), on_choice=plan_devices.keep)
     with side:
         st.markdown("**Devices and limits**")
         left, right = st.columns(2)
@@ -140,11 +139,12 @@ def _use_speed(share: float, start: float) -> None:
 
 
 def _let_go(on: Callable[[PlanSettings], Front]) -> None:
-    """Keep the devices that the point let go of on the front takes; a device chosen just before is the one it is of."""
-    plan_devices.keep(FRONT)
-    at = committed_budget(FRONT)
-    if at is not None:
-        devices = plan_run.devices_at(on(plan_state.settings()), at)
+    """Keep the devices that the point let go of on the front takes, on the device that the front was of."""
+    said = committed_budget(plan_devices.FRONT)
+    if said is not None:
+        asked = plan_state.settings()
+        shown = plan_devices.under_each(asked).get(said.under or "", asked)
+        devices = plan_run.devices_at(on(shown), said.at)
         plan_state.change(devices=devices)
 
 

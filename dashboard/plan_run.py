@@ -273,7 +273,10 @@ def front_payload(f: Front, asked: PlanSettings, here: WholeRun, least: int | No
 
     `here` has the batch and learning rate that go with the plan: along the front the rate follows the batch's square root.
     """
+    grid = np.log10(f.seconds)
     at = math.log10(f.at_devices(asked.devices))
+    nearest = float(grid[np.argmin(np.abs(grid - at))])
+    at = nearest if abs(nearest - at) < 1e-9 else at  # the devices there are have a row of their own, read as it is
     devices = _ends(f.devices)
     whole = np.round(devices["value"])  # the devices that are there are a whole number, said as one
     devices["value"] = np.where(np.isclose(devices["value"], whole, rtol=1e-9), whole, devices["value"])
@@ -283,7 +286,6 @@ def front_payload(f: Front, asked: PlanSettings, here: WholeRun, least: int | No
             carried = np.where(f.batch.value <= f.b_crit, np.sqrt(f.batch.value / here.batch.value), np.nan)
         rate = {end: getattr(here.lr, end) * carried for end in ("value", "low", "high")}
         under.append({"label": "learning rate, by the root of the batch", "format": "flop", **rate})
-    grid = np.log10(f.seconds)
     cost = f.money()
     flops = {"label": "FLOP", "format": "flop", **_ends(f.flops)}
     over = {"label": "over the least compute", "format": "percent", **_ends(f.excess)}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -53,16 +53,31 @@ def _component() -> Any:
     )
 
 
-def committed_budget(key: str) -> float | None:
-    """The budget last let go of on the chart with this key, in log10 FLOP, known before the chart is drawn again."""
-    budget = _said(key, "budget")
-    return None if budget is None else float(budget)
+class LetGo(NamedTuple):
+    """A budget let go of, in log10 FLOP, under the option that the chart showed then; `n` grows from word to word."""
+
+    at: float
+    under: str | None
+    n: int
 
 
-def committed_choice(key: str) -> str | None:
+class Choice(NamedTuple):
+    """An option chosen; `n` grows from word to word, those of all charts of a page."""
+
+    key: str
+    n: int
+
+
+def committed_budget(key: str) -> LetGo | None:
+    """The budget last let go of on the chart with this key, known before the chart is drawn again."""
+    said = _said(key, "budget")
+    return None if said is None else LetGo(float(said["at"]), said.get("under"), int(said["n"]))
+
+
+def committed_choice(key: str) -> Choice | None:
     """The option last chosen on the chart with this key, known before the chart is drawn again."""
-    option = _said(key, "choice")
-    return None if option is None else str(option)
+    said = _said(key, "choice")
+    return None if said is None else Choice(str(said["key"]), int(said["n"]))
 
 
 def _said(key: str, name: str) -> Any:
@@ -83,11 +98,11 @@ def budget_chart(
     `payload["budget"]` when that changes; a budget put into `grid` as well is read without interpolation. `on_change` is
     called when a budget is let go of, `on_choice` when an option of `payload["choice"]` is chosen.
     """
+    before = committed_budget(key)
     result = _component()(
-        data=clean(payload),
+        data=clean({**payload, "heard": 0 if before is None else before.n}),
         key=key,
         on_budget_change=on_change or (lambda: None),
         on_choice_change=on_choice or (lambda: None),
     )
-    budget = result.budget
-    return None if budget is None else float(budget)
+    return None if result.budget is None else float(result.budget["at"])

@@ -3,11 +3,12 @@
 // It knows no law. The whole element lives in one object per mount; Streamlit calls the default export again on every
 // change of data or theme, and while a hand is on the line that call only leaves its payload for later.
 
-import { heard, makeChoice, picked, varied } from "./choice.js";
+import { forget, heard, makeChoice, picked, pickOf, stamp, varied } from "./choice.js";
 import { el, isDark, moveTo, setText, svg } from "./dom.js";
 import { drawChart, scalesOf } from "./draw.js";
 import { exactText } from "./format.js";
 import { attachEntry, attachKeys, attachPointer } from "./interact.js";
+import { carried } from "./interpolate.js";
 import { layOut, readoutWidth } from "./layout.js";
 import { makeLegend } from "./legend.js";
 import { budgetText, modelOf, readout, sentence, takesLine, textsAt } from "./readouts.js";
@@ -23,7 +24,7 @@ class BudgetChart {
     this.id = `bc-hatch-${(mounted += 1)}`;
     this.budget = null; // log10 FLOP under the line
     this.told = null; // what Python last said the budget is
-    this.sent = []; // what Python was told and has not said back yet
+    this.sent = 0; // the stamp of the last budget that Python was told
     this.busy = false;
     this.waiting = null;
     live.add(this);
@@ -97,6 +98,7 @@ class BudgetChart {
 
   destroy() {
     live.delete(this);
+    if (!live.size) forget();
     clearTimeout(this.measuring);
     this.sizes.disconnect();
     cancelAnimationFrame(this.resizing);
@@ -126,7 +128,7 @@ class BudgetChart {
   take(payload) {
     this.shown = payload;
     this.model = modelOf(payload);
-    this.hear(payload.budget);
+    this.hear(payload);
     this.choice.mark(this.option);
   }
 
@@ -135,7 +137,7 @@ class BudgetChart {
   /** Shows an option, here and on every other chart of the page that offers it. */
   choose(key) {
     const { label } = this.payload.choice;
-    picked(label, key, false);
+    picked(label, key);
     for (const chart of live) if (chart.payload?.choice?.label === label && !chart.busy) chart.vary(key);
   }
 
@@ -144,7 +146,9 @@ class BudgetChart {
     const started = performance.now();
     const before = this.shown;
     this.option = key;
-    this.take(varied(this.payload, key));
+    const payload = varied(this.payload, key);
+    if (this.unheard) this.budget = carried(before.grid, payload.grid, this.budget);
+    this.take(payload);
     this.fillTakes();
     this.pill.setAttribute("aria-valuemin", this.range[0].toFixed(3));
     this.pill.setAttribute("aria-valuemax", this.range[1].toFixed(3));
@@ -159,20 +163,21 @@ class BudgetChart {
   }
 
   tellChoice() {
-    picked(this.payload.choice.label, this.option, true);
-    this.send("choice", this.option);
+    const pick = pickOf(this.payload.choice.label);
+    if (pick) this.send("choice", pick);
   }
 
-  /** Takes Python's budget unless Python only repeats itself, or an earlier word of ours that the line has left. */
-  hear(budget) {
-    const same = (other) => other !== null && Math.abs(other - budget) < 1e-6;
-    const echo = this.sent.findLastIndex(same);
-    if (echo >= 0) this.sent.splice(0, echo + 1);
-    else if (!same(this.told)) {
-      this.budget = budget;
-      this.sent = [];
+  /** Whether Python's numbers are from before the last budget it was told. */
+  get unheard() {
+    return this.sent > this.payload.heard;
+  }
+
+  /** Takes Python's budget unless it has not heard of ours yet, or only repeats itself. */
+  hear({ budget }) {
+    if (!this.unheard) {
+      if (this.told === null || Math.abs(this.told - budget) > 1e-6) this.budget = budget;
+      this.told = budget;
     }
-    this.told = budget;
     this.budget = this.clamp(this.budget ?? budget);
   }
 
@@ -230,8 +235,8 @@ class BudgetChart {
     const changed = this.budget !== this.before;
     this.release();
     if (!changed) return;
-    this.sent = [...this.sent.slice(-9), this.budget];
-    this.send("budget", this.budget);
+    this.sent = stamp();
+    this.send("budget", { at: this.budget, under: this.option, n: this.sent });
   }
 
   cancel() {

@@ -4,6 +4,13 @@
 import { el } from "./dom.js";
 
 const REST = 350; // ms after the last arrow key before Python is told
+let last = 0;
+
+/** A number for a word to Python, larger than that of every word before: Python says the last one it has heard. */
+export function stamp() {
+  last = Math.max(Date.now(), last + 1);
+  return last;
+}
 
 /** The payload for one of its options: `parts` of an option hold what differs, lists of objects place by place (null: nothing). */
 export function varied(payload, key) {
@@ -26,24 +33,28 @@ function overlaid(old, parts) {
 /** What is chosen, by the choice's label: one for all charts of the page. */
 const picks = new Map();
 
-/** The option chosen: Python's, unless it only repeats itself or an earlier word of ours. */
+/** The option chosen: ours until Python has heard of it, then Python's. */
 export function heard(choice) {
   if (!choice) return null;
-  let pick = picks.get(choice.label);
-  if (!pick) picks.set(choice.label, (pick = { key: choice.at, told: choice.at, sent: [] }));
-  const echo = pick.sent.lastIndexOf(choice.at);
-  if (echo >= 0) pick.sent.splice(0, echo + 1);
-  else if (choice.at !== pick.told) Object.assign(pick, { key: choice.at, sent: [] });
-  pick.told = choice.at;
-  if (!choice.options.some((one) => one.key === pick.key)) pick.key = choice.at;
-  return pick.key;
+  const pick = picks.get(choice.label);
+  if (pick?.n > choice.heard && choice.options.some((one) => one.key === pick.key)) return pick.key;
+  picks.delete(choice.label);
+  return choice.at;
 }
 
-/** Notes a choice made here; `sent` once Python has been told. */
-export function picked(label, key, sent) {
-  const pick = picks.get(label);
-  pick.key = key;
-  if (sent) pick.sent = [...pick.sent.slice(-9), key];
+/** Notes a choice made here. */
+export function picked(label, key) {
+  picks.set(label, { key, n: stamp() });
+}
+
+/** The choice made here and not heard of yet, as Python is told it. */
+export function pickOf(label) {
+  return picks.get(label);
+}
+
+/** Forgets what was chosen: no chart is left to show it. */
+export function forget() {
+  picks.clear();
 }
 
 /** A row of radio buttons. `choose(key)` shows an option at once, `commit()` tells Python of the one shown. */

@@ -12,7 +12,7 @@ export function sampler(grid, values, log) {
     const i = segment(grid, x);
     const [y0, y1] = [ys[i], ys[i + 1]];
     const t = (x - grid[i]) / (grid[i + 1] - grid[i]);
-    if (t === 0 || t === 1) return back(t ? y1 : y0, log);
+    if (t === 0 || t === 1) return (t ? y1 : y0) === null ? null : values[i + t]; // as it was given, unrounded
     if (y0 === null || y1 === null) return null;
     const h = grid[i + 1] - grid[i];
     const [t2, t3] = [t * t, t * t * t];
@@ -20,6 +20,13 @@ export function sampler(grid, values, log) {
       y0 * (2 * t3 - 3 * t2 + 1) + h * slopes[i] * (t3 - 2 * t2 + t) + y1 * (3 * t2 - 2 * t3) + h * slopes[i + 1] * (t3 - t2);
     return back(y, log);
   };
+}
+
+/** The place in another grid of as many rows that x has in this one; x itself where the rows are others. */
+export function carried(from, to, x) {
+  if (from.length !== to.length) return x;
+  const i = segment(from, x);
+  return to[i] + ((to[i + 1] - to[i]) * (x - from[i])) / (from[i + 1] - from[i]);
 }
 
 function back(y, log) {

@@ -31,7 +31,8 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
     put into it is met exactly. Every array of a panel has K entries. A budget outside the grid is brought to its nearer end.
     `handle` names what is dragged, and `regions` are stretches of the axis ("from", "to", None for its end) with a label.
     `choice` offers options ("label", "at", and "options" with "key", "label" and "parts": the entries of the payload that
-    differ under that option); what is handed on of each is only what differs.
+    differ under that option); what is handed on of each is only what differs. `heard`, here and of the choice, are the stamps
+    of the last words that came from the chart: what it shows stays until Python has heard of it.
     """
     grid = _grid(payload.get("grid"))
     largest = payload.get("largest")
@@ -62,6 +63,7 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
         "takes": [_rate(take, "a line of takes") for take in payload.get("takes") or ()],
         "budget_unit": _rate(payload.get("budget_unit") or _FLOP, "budget_unit"),
         "level": level,
+        "heard": int(payload.get("heard", 0)),
         "measure": bool(payload.get("measure", False)),
     }
     made["choice"] = payload.get("choice") and _choice(payload["choice"], made)
@@ -90,7 +92,8 @@ def _choice(choice: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any
     keys = [str(option["key"]) for option in options]
     if choice.get("at") not in keys or len(set(keys)) < len(keys):
         raise PayloadError(f"The choice stands at one of its options, {', '.join(keys)}; {choice.get('at')!r} came.")
-    return {"label": str(choice["label"]), "at": choice["at"], "options": options}
+    stamp = int(choice.get("heard", 0))
+    return {"label": str(choice["label"]), "at": choice["at"], "heard": stamp, "options": options}
 
 
 def _parts(parts: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:

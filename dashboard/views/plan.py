@@ -1,6 +1,5 @@
 """Plan: what should I train with this budget?"""
 
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -22,14 +21,12 @@ from dashboard.budget_chart import budget_chart, committed_budget
 from dashboard.plan_settings import PlanSettings
 from fitting import FitError, plan
 
-CHART = "budget"
-
 
 def dragged() -> None:
     """Keep the budget let go of on the chart."""
-    at = committed_budget(CHART)
-    if at is not None:
-        plan_state.set_budget(at)
+    said = committed_budget(plan_devices.BUDGET)
+    if said is not None:
+        plan_state.set_budget(said.at)
 
 
 def in_other_units(asked: PlanSettings) -> dict[str, Any]:
@@ -71,9 +68,9 @@ budget_chart(
         whole=whole,
         every=asked.panels == "all",
     ),
-    key=CHART,
+    key=plan_devices.BUDGET,
     on_change=dragged,
-    on_choice=partial(plan_devices.keep, CHART),
+    on_choice=plan_devices.keep,
 )
 notes = [*here.notes, *(whole[1].notes if whole else ())]
 if notes:

@@ -130,7 +130,8 @@ if "reset" not in st.session_state:
 if st.session_state["reset"] is not None:
     now, st.session_state["reset"] = st.session_state["reset"], None
 else:
-    now = committed_budget("chart") or st.session_state.get("last", START)
+    said = committed_budget("chart")
+    now = said.at if said else st.session_state.get("last", START)
 st.session_state["last"] = now
 committed = budget_chart(payload(now), key="chart")
 

@@ -176,6 +176,34 @@ def test_stepping_through_devices_never_steps_back(page):
     assert focused == "L40S", "the answer leaves the focus where it was"
 
 
+def test_a_device_undone_can_be_chosen_again_and_no_drag_brings_an_older_one_back(page):
+    from playwright.sync_api import expect
+
+    def chosen(chart):
+        return page.locator(".bc").nth(chart).locator("[aria-checked=true]")
+
+    page.evaluate(CHOOSE, "A100")
+    kept(page, "A100")
+    settled(page)
+    workspace.undo(page.space)  # as another page of this workspace does
+    page.locator(".st-key-plan_panels button", has_text=re.compile("^Batch$")).click()
+    expect(chosen(0)).to_have_text("H100")
+    settled(page)
+    assert [chosen(chart).inner_text() for chart in (0, 1)] == ["H100", "H100"]
+    page.evaluate(CHOOSE, "A100")
+    kept(page, "A100")
+    page.locator(".bc").nth(0).locator(".bc-option", has_text="B200").click()
+    kept(page, "B200")
+    settled(page)
+    front = values(page, 1)
+    drag(page, 1, -60)  # this chart itself was last told A100
+    moved(page, 1, "devices", front)
+    plan = workspace.values(page.space)["plan"]
+    assert plan["device"] == "B200"
+    assert plan["devices"] > 64
+    assert [chosen(chart).inner_text() for chart in (0, 1)] == ["B200", "B200"]
+
+
 def test_a_device_s_frame_is_painted_in_time(page):
     """Both charts drawn for another device cost a part of a picture drawn anew, on this machine and now."""
     taken = []
