@@ -19,7 +19,7 @@ CRITICALS = ("", "zhang_coupled", "kaplan_critical", "measured", "number")
 @dataclass(frozen=True)
 class PlanSettings:
     """The devices trained on and the unit a budget is said in; `size` is the model size held, as typed ("" for the best),
-    `text` how many unique tokens there are ("" for enough).
+    `text` how many unique tokens there are ("" for enough), `served` how many tokens it will read and write in use ("" for none).
 
     `rule` is where batch and learning rate come from, `critical` where the critical batch does ("" for a measured one, else
     Zhang's), `critical_batch` and `runs_batch` numbers as typed ("" where the law or the table says); `device_tokens` is what
@@ -38,6 +38,7 @@ class PlanSettings:
     price: float = 2.0
     size: str = ""
     text: str = ""
+    served: str = ""
     rule: str = "steplaw"
     critical: str = ""
     critical_batch: str = ""

@@ -214,6 +214,10 @@ class Fit:
             return Band(calibrated.value, calibrated.low, calibrated.high, level)
         return self.band(name, level)
 
+    def thinned(self, draws: int) -> Fit:
+        """The same fit with the first so many of its draws, for what takes long to ask of each."""
+        return replace(self, draws=self.draws[:draws], new_noise=self.new_noise[:draws])
+
     def calibrated(self, by: Calibration) -> Fit:
         """The same fit with the parameters' 95 % intervals as `calibrate` found them; FitError for another fit's."""
         if any(q.kind == "parameter" and q.value != self.params.get(q.name) for q in by.quantities):

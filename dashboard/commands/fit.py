@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,11 @@ class Delta(click.ParamType):
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same intervals."
 )
+@click.option(
+    "--calibrate",
+    is_flag=True,
+    help="Move the ends of the intervals to where they hold on tables simulated from the fit.",
+)
 @reading
 @json_option
 @click.option("--latex", metavar="PATH", help="Write formula and table as LaTeX.")
@@ -79,6 +85,7 @@ def command(
     prior: str,
     resamples: int,
     seed: int,
+    calibrate: bool,
     json_to: str | None,
     latex: str | None,
     python: str | None,
@@ -105,6 +112,12 @@ def command(
         runs, law, exclude=exclude, group=group, delta=delta, intervals=intervals, prior=prior, resamples=resamples,
         seed=seed,
     )  # fmt: skip
+    if calibrate:
+        from fitting.calibration import calibrate as calibrated_by
+
+        with click.progressbar(length=100, label="Simulating tables", file=sys.stderr) as bar:
+            by = calibrated_by(found, runs, seed=seed, progress=lambda share: bar.update(round(100 * share) - bar.pos))
+        found = found.calibrated(by)
     outputs = (
         (json_to, lambda: fit_to_json(found)),
         (latex, lambda: fit_to_latex(found)),

@@ -102,6 +102,6 @@ def _notes(found: Calibration) -> list[str]:
         f"One Monte-Carlo error of a share is {100 * found.error:.1f} %: a plain interval within two of 95 is as good as calibrated. "
         "Where the runs cannot show how much noise they share, the tables cannot either, and calibrating does not mend it.",
         "Repeated for each table were the fit, what its residuals say of the noise, and the refits; not the choice of law, "
-        "grouping or delta. The rest of the page, and what is taken away, keep the plain intervals.",
+        "grouping or delta. What is taken away has the calibrated parameters; the rest of the page, and plans, keep the plain intervals.",
         *said,
     ]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import fit_again, fit_controls, fit_panels, fit_words, state, summary, takeaway, widgets
+from dashboard import fit_again, fit_analyses, fit_controls, fit_panels, fit_words, state, summary, takeaway, widgets
 from dashboard.charts import loss_compute
 from dashboard.fit_panels import PLOT, computed
 from fitting import FitError, all_laws
@@ -44,7 +44,9 @@ with side:
 fit_panels.tabs(fit, runs)
 
 fit_panels.section("Take it away")
-takeaway.downloads(takeaway.of_fit(fit, runs, fit_words.file_stem(fit)), "fit")
+by = fit_analyses.calibration(fit)
+taken = fit if by is None else fit.calibrated(by)  # what was calibrated on this page leaves it so
+takeaway.downloads(takeaway.of_fit(taken, runs, fit_words.file_stem(fit)), "fit")
 with st.expander("How was this computed"):
     computed.terms(fit)
     st.code(fit_again.python(fit, state.chosen(), state.answers()), language="python")

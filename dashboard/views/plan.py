@@ -8,6 +8,7 @@ from dashboard import (
     fit_panels,
     fit_words,
     plan_devices,
+    plan_life,
     plan_panels,
     plan_run,
     plan_state,
@@ -87,6 +88,8 @@ if whole is not None and here.params is not None:
 
     fit_panels.section("A shape to build", "near this size, and the fewest devices that its training fits on")
     plan_panels.shapes(shapes, asked)
+    plan_life.hours(fit, asked, float(whole[1].batch.value), plan_state.timed(fit))
+    plan_life.life(fit, here, asked)
 
 fit_panels.section("Settings")
 shown, goes, ask = st.columns(3, gap="medium")

@@ -80,7 +80,11 @@ def test_open_ends_and_kept_ones_are_said():
     rest = [replace(q, low=q.plain[0], high=q.plain[1]) for q in others]
     odd = replace(
         found,
-        quantities=(replace(first, low=-np.inf), replace(second, shares=(0.025, 0.975), low=1.0, high=2.0), *rest),
+        quantities=(
+            replace(first, shares=(0.0, 0.97), low=-np.inf, high=first.plain[1]),
+            replace(second, shares=(0.025, 0.975), low=1.0, high=2.0),
+            *rest,
+        ),
     )
     table, notes = calibrated._table(f, odd), " ".join(calibrated._notes(odd))
     assert "≤" in table

@@ -45,6 +45,17 @@ def test_fit_gives_what_python_gives(run: Any, tmp_path: Path) -> None:
     assert np.array_equal(back.draws, here.draws)
 
 
+def test_fit_calibrates_when_asked(run: Any, tmp_path: Path) -> None:
+    table = tmp_path / "few.csv"
+    table.write_text("\n".join(LADDER.read_text().splitlines()[:21]))
+    done = run("fit", table, "--law", "chinchilla", "--resamples", 100, "--calibrate", "--json", tmp_path / "out.json")
+    assert done.exit_code == 0, done.output
+    back = load_fit(tmp_path / "out.json")
+    assert back.calibration is not None
+    assert back.calibration.outer == 200
+    assert "of 200 simulated tables" in back.settings.intervals_reason or "200" in back.settings.intervals_reason
+
+
 def test_every_way_out_of_fit(run: Any, tmp_path: Path) -> None:
     out = {kind: tmp_path / f"out.{kind}" for kind in ("json", "latex", "python", "csv")}
     given = [arg for kind, path in out.items() for arg in (f"--{kind}", path)]

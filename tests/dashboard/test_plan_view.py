@@ -255,3 +255,19 @@ def test_the_runs_own_speed_can_be_planned_with(page, tmp_path, monkeypatch):
     kept = workspace.values(space)["plan"]
     assert kept["utilisation"] == pytest.approx(50, abs=3)
     assert kept["latency"] == pytest.approx(100, abs=15)
+
+
+def test_hours_on_one_device_and_a_life_of_use_are_asked_for_when_opened(page):
+    at, space = page(source="bundled:simulated-ladder", plan={"served": "10T"})
+    assert "Best over its life" not in html(at), "nothing is worked out while it is closed"
+    at.session_state["plan_hours_open"] = True
+    at.session_state["plan_life_open"] = True
+    at.run()
+    assert not at.exception
+    assert "384" in html(at)
+    assert "flatters small models" in html(at)
+    assert "Best over its life" in html(at)
+    assert "less compute over its life" in html(at)
+    at.text_input(key="plan_served").set_value("lots").run()
+    assert "Tokens in use are a number" in " ".join(c.value for c in at.caption)
+    assert workspace.values(space)["plan"]["served"] == "lots"
