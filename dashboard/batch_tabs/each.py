@@ -10,6 +10,7 @@ from dashboard import batch_panels, batch_state, fit_panels, plan_state, widgets
 from dashboard.batch_state import Sweep
 from dashboard.batch_tabs import papers
 from dashboard.charts import batch as charts
+from dashboard.charts import batch_front
 from dashboard.fit_panels import PLOT
 from fitting.batch import AlongLoss, Growth
 
@@ -21,6 +22,15 @@ def panel(sweep: Sweep) -> None:
     fit_panels.section("Each of them", "with 95 % intervals from refits to noise drawn anew")
     batch_panels.table(sweep)
     batch_panels.remarks(sweep)
+    if known := batch_panels.finite(sweep):
+        leading = batch_panels.leading(sweep)
+        fit_panels.section(
+            "What going faster costs", "the front between steps and data, a larger batch further to the left"
+        )
+        words = batch_panels.titles(sweep)
+        front = batch_front.figure(known, sweep.unit, words, leading)
+        st.plotly_chart(front, config=PLOT, key="batch_front")
+        widgets.quiet(batch_front.sentence(known[leading], sweep.unit, words[leading]))
     law = batch_panels.law_of(sweep)
     if law is not None and math.isfinite(law.slope) and batch_panels.placed(sweep):
         fit_panels.section("How it grows", batch_panels.grows(sweep, law))

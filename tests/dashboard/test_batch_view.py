@@ -65,7 +65,7 @@ def test_a_table_of_steps_is_fitted_and_its_growth_said(page):
     assert (
         "20 % more steps than linear scaling from 256 would take" in said
     )  # as Zhang et al. have it, where 256 is among them
-    assert len(at.get("plotly_chart")) == 2
+    assert len(at.get("plotly_chart")) == 3
 
 
 def test_batches_are_counted_in_tokens_or_in_sequences(page):
