@@ -30,6 +30,7 @@ _MODULES = (
     "tip.js",
     "legend.js",
     "choice.js",
+    "build.js",
     "chart.js",
 )
 _IMPORT = re.compile(r'^import [^;]*? from "\./[a-z]+\.js";\n', re.MULTILINE)

@@ -3,8 +3,9 @@
 // It knows no law. The whole element lives in one object per mount; Streamlit calls the default export again on every
 // change of data or theme, and while a hand is on the line that call only leaves its payload for later.
 
+import { built } from "./build.js";
 import { forget, heard, makeChoice, picked, pickOf, stamp, varied } from "./choice.js";
-import { el, isDark, moveTo, setText, svg } from "./dom.js";
+import { el, isDark, moveTo, setText } from "./dom.js";
 import { drawChart, scalesOf } from "./draw.js";
 import { exactText } from "./format.js";
 import { attachEntry, attachKeys, attachPointer } from "./interact.js";
@@ -28,49 +29,10 @@ class BudgetChart {
     this.busy = false;
     this.waiting = null;
     live.add(this);
-    this.build(host);
-    this.listen();
-  }
-
-  build(host) {
-    this.root = el("div", "bc");
-    this.headline = el("div", "bc-headline");
-    this.headline.setAttribute("role", "heading");
-    this.headline.setAttribute("aria-level", "2");
-    this.subline = el("p", "bc-subline");
-    this.plot = svg("svg", { class: "bc-plot", "aria-hidden": "true" });
-    this.line = el("div", "bc-budget-line");
-    this.marks = el("div", "bc-marks");
-    this.titles = el("div", "bc-titles");
-    this.word = el("div", "bc-word");
-    this.grab = el("div", "bc-grab");
-    this.pill = el("div", "bc-pill");
-    this.pillText = el("span");
-    this.pill.append(svg("svg", { viewBox: "0 0 16 10", class: "bc-arrows", "aria-hidden": "true" }, svg("path", { d: "M4.5,1.5L1,5l3.5,3.5M1,5h14M11.5,1.5L15,5l-3.5,3.5" })), this.pillText);
-    const slider = { role: "slider", tabindex: "0", "aria-orientation": "horizontal" };
-    for (const [name, value] of Object.entries(slider)) this.pill.setAttribute(name, value);
-    this.buildEntry();
-    this.readouts = el("div", "bc-readouts");
-    this.overlay = el("div", "bc-overlay");
-    this.stage = el("div", "bc-stage", [this.plot, this.line, this.titles, this.marks, this.word, this.grab, this.readouts, this.pill, this.entry, this.overlay]);
-    this.takes = el("div", "bc-takes");
     this.choice = makeChoice((key) => this.choose(key), () => this.tellChoice());
-    this.root.append(this.headline, this.subline, this.stage, this.choice.node, this.takes);
+    Object.assign(this, built(this.id, this.choice.node));
     host.replaceChildren(this.root);
-  }
-
-  buildEntry() {
-    this.input = el("input", "bc-input");
-    Object.assign(this.input, { type: "text", autocomplete: "off", spellcheck: false, inputMode: "text", id: `${this.id}-input` });
-    this.entryLabel = el("label", "bc-entry-label");
-    this.entryLabel.htmlFor = this.input.id;
-    this.error = el("div", "bc-error");
-    this.error.id = `${this.id}-error`;
-    this.error.hidden = true;
-    this.error.setAttribute("role", "alert");
-    this.input.setAttribute("aria-describedby", this.error.id);
-    this.entry = el("form", "bc-entry", [this.entryLabel, this.input, this.error]);
-    this.entry.noValidate = true;
+    this.listen();
   }
 
   listen() {
