@@ -95,9 +95,12 @@ def sentence(f: CriticalBatch, unit: str, of: str) -> str:
         value, within = numbers.with_interval(band.value, band.low, band.high, "ratio")
         return f"{value} times ({within})"
 
+    def pays(batch: float) -> tuple[str, str]:
+        return times(lambda s, e: 1.0 + e / (s * batch)), times(lambda s, e: 1.0 + batch * s / e)
+
     small, large = float(f.batch.min()), float(f.batch.max())
+    fewest, most = pays(large), pays(small)
     return (
-        f"{of[:1].upper()}{of[1:]}: the largest batch tried, {numbers.count(large)} {unit}, takes {times(lambda s, e: 1.0 + e / (s * large))} the fewest steps and "
-        f"{times(lambda s, e: 1.0 + large * s / e)} the least data; the smallest, {numbers.count(small)}, "
-        f"{times(lambda s, e: 1.0 + e / (s * small))} and {times(lambda s, e: 1.0 + small * s / e)}. The diamond takes twice of both."
+        f"{of[:1].upper()}{of[1:]}: the largest batch tried, {numbers.count(large)} {unit}, takes {fewest[0]} the fewest steps and "
+        f"{fewest[1]} the least data; the smallest, {numbers.count(small)}, {most[0]} and {most[1]}. The diamond takes twice of both."
     )
