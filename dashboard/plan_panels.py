@@ -60,10 +60,12 @@ def how_fast(
         st.markdown("**Devices and limits**")
         left, right = st.columns(2)
         field(left, "devices", "Devices", asked, min_value=1, max_value=10_000_000)
-        field(
-            right, "device_tokens", "Tokens a device", asked, min_value=0, max_value=10**9,
+        right.number_input(
+            "Tokens a device", key=widgets.hold("plan_device_tokens", asked.device_tokens or None), value=None, min_value=1,
+            max_value=10**9, on_change=_keep_share, placeholder="by the batch" if isinstance(found, FitError) else
+            f"{found.cluster.tokens:,.0f}, by the batch",
             help="What one takes of the batch in a step: sequences times their length. A step takes as long however many devices "
-            f"take as much. 0 for an eighth of the plan's batch, {numbers.count(plan_run.MOST_EACH)} at most.",
+            f"take as much. Left empty, an eighth of the plan's batch, {numbers.count(plan_run.MOST_EACH)} at most.",
         )  # fmt: skip
         field(
             left, "utilisation", "Utilisation, %", asked, min_value=0.1, max_value=100.0,
@@ -127,6 +129,11 @@ def _edited(key: str, rows: tuple[device_table.Row, ...]) -> None:
     edits = st.session_state[key]
     if not device_table.unfinished(edits):
         plan_state.change_devices(device_table.edited(rows, edits))
+
+
+def _keep_share() -> None:
+    """Keep what a device takes of the batch; an empty field leaves that to the plan's batch."""
+    plan_state.change(device_tokens=st.session_state["plan_device_tokens"] or 0)
 
 
 def _keep_price() -> None:

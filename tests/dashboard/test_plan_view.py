@@ -271,3 +271,15 @@ def test_hours_on_one_device_and_a_life_of_use_are_asked_for_when_opened(page):
     at.text_input(key="plan_served").set_value("lots").run()
     assert "Tokens in use are a number" in " ".join(c.value for c in at.caption)
     assert workspace.values(space)["plan"]["served"] == "lots"
+
+
+def test_an_empty_share_of_the_batch_says_what_it_comes_to(page):
+    at, space = page(source="bundled:simulated-ladder")
+    share = at.number_input(key="plan_device_tokens")
+    assert share.value is None
+    assert share.placeholder == "16,384, by the batch"
+    share.set_value(2048).run()
+    assert workspace.values(space)["plan"] == {"device_tokens": 2048}
+    at.number_input(key="plan_device_tokens").set_value(None).run()
+    assert "plan" not in workspace.values(space)
+    assert not at.exception
