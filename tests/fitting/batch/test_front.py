@@ -22,6 +22,7 @@ from fitting.batch import (
     rate_laws,
     whole_run,
 )
+from fitting.batch.front import BANDS
 from fitting.batch.published import CRITICAL, OPTIMAL, RATE
 from fitting.hardware import Hardware
 
@@ -228,3 +229,31 @@ def test_a_law_of_compute_has_no_whole_run(fit_of):
     with pytest.raises(FitError, match="size and tokens"):
         whole_run(p, from_paper("steplaw_batch"))
     assert p.band(lambda run: run["loss"] - 1.7).value == pytest.approx(p.loss.value - 1.7)
+
+
+@pytest.mark.parametrize("latency", [0.005, 0.2])
+def test_bands_on_another_device_are_those_of_all_draws(fit_of, latency):
+    """Carried over by a few draws where steps have a latency: beside the front worked out anew, and nearer than those few."""
+    rng = np.random.default_rng(1)
+    middle = np.array([BESIROGLU[k] for k in ("E", "A", "B", "alpha", "beta")])
+    many = plan(
+        fit_of("chinchilla", draws=middle * np.exp(0.03 * rng.standard_normal((3000, 5))), **BESIROGLU), flops=1e23
+    )
+    faster = replace(cluster(latency=latency), hardware=Hardware(1024.0, 2250e12, 0.4, 2.0))
+    there = the_front(many, latency=latency).on(faster)
+    anew = front(many, a_number(B_CRIT, CRITICAL), a_number(HAD, OPTIMAL), faster)
+    few = anew._few
+    assert there.seconds == pytest.approx(anew.seconds)
+    off = []
+    for name in BANDS:
+        ours, its, rough = (getattr(f, name) for f in (there, anew, few))
+        assert ours.value == pytest.approx(its.value)
+        wide = np.log(its.high / its.low)
+        for end in ("low", "high"):
+            a, b, c = (getattr(band, end) for band in (ours, its, rough))
+            ends = np.isfinite(b) & np.isfinite(a) & np.isfinite(c)
+            assert ends.mean() > 0.9
+            assert (np.abs(np.log(a / b)) <= 0.01 + 0.03 * wide)[ends].all(), (name, end)
+            off += [np.abs(np.log([a[ends] / b[ends], c[ends] / b[ends]])).mean(axis=1)]
+    ours, rough = np.sum(off, axis=0)
+    assert ours < 0.7 * rough
