@@ -140,7 +140,8 @@ def with_interval(value: float | None, low: float | None, high: float | None, ki
     if lower > upper:
         lower, upper = upper, lower
     width = _width(lower, upper)
-    said = _signed(number, width, spec) if math.isfinite(number) else MISSING
+    exact = spec.whole and abs(number) < 1e3 and number == math.floor(number)  # 8 devices, not 8.0
+    said = _signed(number, None if exact else width, spec) if math.isfinite(number) else MISSING
     return said, _range(number, lower, upper, width, spec)
 
 

@@ -59,7 +59,8 @@ export function withInterval(value, low, high, kind) {
   let [lower, upper] = [toNumber(low), toNumber(high)];
   if (lower > upper) [lower, upper] = [upper, lower];
   const width = widthOf(lower, upper);
-  const said = Number.isFinite(number) ? signed(number, width, spec) : MISSING;
+  const exact = spec.whole && Math.abs(number) < 1e3 && number === Math.floor(number); // 8 devices, not 8.0
+  const said = Number.isFinite(number) ? signed(number, exact ? null : width, spec) : MISSING;
   return [said, rangeText(number, lower, upper, width, spec)];
 }
 
