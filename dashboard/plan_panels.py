@@ -62,8 +62,8 @@ def how_fast(
         field(left, "devices", "Devices", asked, min_value=1, max_value=10_000_000)
         right.number_input(
             "Tokens a device", key=widgets.hold("plan_device_tokens", asked.device_tokens or None), value=None, min_value=1,
-            max_value=10**9, on_change=_keep_share, placeholder="by the batch" if isinstance(found, FitError) else
-            f"{found.cluster.tokens:,.0f}, by the batch",
+            max_value=10**9, on_change=_keep_share, placeholder="auto" if isinstance(found, FitError) else
+            f"auto: {found.cluster.tokens:,.0f}",
             help="What one takes of the batch in a step: sequences times their length. A step takes as long however many devices "
             f"take as much. Left empty, an eighth of the plan's batch, {numbers.count(plan_run.MOST_EACH)} at most.",
         )  # fmt: skip

@@ -277,7 +277,7 @@ def test_an_empty_share_of_the_batch_says_what_it_comes_to(page):
     at, space = page(source="bundled:simulated-ladder")
     share = at.number_input(key="plan_device_tokens")
     assert share.value is None
-    assert share.placeholder == "16,384, by the batch"
+    assert share.placeholder == "auto: 16,384"
     share.set_value(2048).run()
     assert workspace.values(space)["plan"] == {"device_tokens": 2048}
     at.number_input(key="plan_device_tokens").set_value(None).run()
