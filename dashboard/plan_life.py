@@ -39,7 +39,7 @@ def speed_of(
     fit: Fit, asked: PlanSettings, batch: float, measured: StepTime | None
 ) -> tuple[Callable[[Any], Any], str]:
     """Tokens a second on one device by size, and in a sentence where that is from."""
-    if measured is not None and measured.count:
+    if measured is not None and measured.count and measured.rate().low <= asked.hardware.peak:
         return (
             lambda n: measured.tokens_per_second(n, batch).value,
             f"At the speed of your runs' own steps, a batch of {numbers.count(batch)} tokens: a small model that waits for its "

@@ -78,7 +78,8 @@ def how_fast(
         if measured is not None:
             said, share, start = plan_run.speed_words(measured, asked)
             st.caption(widgets.literal(said))
-            st.button("Plan with that", key="plan_speed", on_click=_use_speed, args=(share, start))
+            if share is not None:
+                st.button("Plan with that", key="plan_speed", on_click=_use_speed, args=(share, start))
         left, right = st.columns(2)
         field(left, "deadline", "Deadline, days", asked, min_value=0.0, help="0 for none.")
         field(right, "most_devices", "At most devices", asked, min_value=0, help="0 for as many as you like.")

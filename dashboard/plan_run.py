@@ -191,10 +191,18 @@ def timed(fit: Fit, runs: Runs) -> StepTime | None:
         return None
 
 
-def speed_words(found: StepTime, asked: PlanSettings) -> tuple[str, float, float]:
-    """What the runs' own steps say in a sentence: the share of the device's peak, and the start of a step, in ms, with them."""
+def speed_words(found: StepTime, asked: PlanSettings) -> tuple[str, float | None, float]:
+    """What the runs' own steps say in a sentence: the share of the device's peak, and the start of a step, in ms, with them.
+
+    None for the share where no such device could have been so fast.
+    """
     rate, start = found.rate(), found.coefficient("start")
     peak = asked.hardware.peak
+    if rate.low > peak:
+        return (
+            f"Steps of your runs took {numbers.percent(rate.value / peak)} of one {asked.device}'s peak, more than it can give: the table "
+            "does not say over how many devices a step was spread, or they were others. Add a column devices to plan with their speed."
+        ), None, 1000.0 * start.value  # fmt: skip
     share, within = numbers.with_interval(rate.value / peak, rate.low / peak, rate.high / peak, "percent")
     first, around = numbers.with_interval(start.value, start.low, start.high, "duration")
     said = f"Steps of your runs: {share} ({within}) of this peak, and {first} ({around}) before any work."

@@ -95,6 +95,7 @@ fit_panels.section("Settings")
 shown, goes, ask = st.columns(3, gap="medium")
 with shown.container(border=True, height="stretch"):
     plan_panels.what_it_takes(asked)
+    widgets.steps()
 if whole is not None:
     with goes.container(border=True, height="stretch"):
         own = plan_state.own_rules(fit)

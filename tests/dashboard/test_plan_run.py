@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import plan_run
+from dashboard import plan_life, plan_run
 from dashboard.budget_chart.payload import clean
 from dashboard.device_table import Row
 from dashboard.plan_settings import DEFAULTS
@@ -19,6 +19,7 @@ from data import read_runs
 from data.library import load
 from fitting import FitError, fit, plan
 from fitting.batch import from_paper, growth, whole_run
+from fitting.step_time import step_time
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +161,28 @@ def test_a_batch_that_grows_along_the_run(ladder):
     assert isinstance(refused, FitError)
     assert "does not change along a run" in str(refused)
     assert isinstance(plan_run.growing(fitted, here, whole, None), FitError)
+
+
+def timed(flops_a_second):
+    """Steps of models of three sizes that take what they do at a speed, after 50 ms."""
+    rng = np.random.default_rng(0)
+    n, batch = (v.ravel() for v in np.meshgrid([1e8, 3e8, 1e9], [2.0**17, 2.0**18, 2.0**19]))
+    seconds = (0.05 + 6.0 * n * batch / flops_a_second) * np.exp(0.01 * rng.standard_normal(n.size))
+    return step_time(pd.DataFrame({"params": n, "batch": batch, "step_seconds": seconds}))
+
+
+def test_a_speed_that_no_device_gives_is_not_planned_with():
+    said, share, start = plan_run.speed_words(timed(300e12), DEFAULTS)
+    assert share == pytest.approx(30.3, rel=0.05)
+    assert start == pytest.approx(50, rel=0.2)
+    assert "of this peak" in said
+    said, share, _ = plan_run.speed_words(timed(1.5e15), DEFAULTS)
+    assert share is None
+    assert (
+        "150 % of one H100's peak, more than it can give" in said.replace("\u202f", " ") or "of one H100's peak" in said
+    )
+    speed, told = plan_life.speed_of(
+        fit(load("simulated-ladder"), "chinchilla", resamples=0), DEFAULTS, 1e6, timed(1.5e15)
+    )
+    assert "40 % of one H100's peak" in told
+    assert speed(1e9) == pytest.approx(0.4 * 989e12 / 6e9)
