@@ -178,9 +178,7 @@ def test_a_speed_that_no_device_gives_is_not_planned_with():
     assert "of this peak" in said
     said, share, _ = plan_run.speed_words(timed(1.5e15), DEFAULTS)
     assert share is None
-    assert (
-        "150 % of one H100's peak, more than it can give" in said.replace("\u202f", " ") or "of one H100's peak" in said
-    )
+    assert "of one H100's peak, more than it can give" in said
     speed, told = plan_life.speed_of(
         fit(load("simulated-ladder"), "chinchilla", resamples=0), DEFAULTS, 1e6, timed(1.5e15)
     )
