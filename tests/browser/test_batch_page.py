@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashboard import workspace
+from tests.browser.test_runs_page import idle
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +21,7 @@ def test_the_ladder_opens_and_a_slider_moves_the_whole_run(browser_page, serve_d
     workspace.change(space, "prepared", {"source": "bundled:cerebras-gpt"})
     page = browser_page(width=390, height=844)
     page.goto(f"{serve_dashboard(home)}/batch?w={space.id}")
+    idle(page)  # a press while the page is still being drawn can be lost
     page.get_by_role("button", name="Open our own ladder of batches").click()
     page.locator(".iso-answer", has_text="The critical batch").wait_for()
     page.get_by_test_id("stButtonGroup").get_by_text("sequences").click()

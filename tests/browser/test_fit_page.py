@@ -11,6 +11,7 @@ import pytest
 from dashboard import fit_panels, workspace
 from data.library import load
 from fitting import fit
+from tests.browser.test_runs_page import idle
 
 pytestmark = pytest.mark.browser
 SHOTS = os.environ.get("ISOFLOP_SHOTS")
@@ -231,6 +232,7 @@ def test_a_refused_law_leaves_the_page_working(browser_page, address, held):
     settled(page)
     assert "needs at least 7 runs" in page.locator(".iso-trouble").inner_text()
     shot(page, "fit-refused")
+    idle(page)  # a press while the page is still being drawn can be lost
     page.get_by_role("button", name="Try Kaplan L(N)").click()
     page.locator(".iso-answer").wait_for()
     assert "Loss falls as" in page.locator(".iso-answer").inner_text()

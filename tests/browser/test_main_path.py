@@ -16,6 +16,7 @@ import pytest
 
 from data import read_runs
 from fitting import fit, plan
+from tests.browser.test_runs_page import idle
 
 pytestmark = pytest.mark.browser
 SHOTS = os.environ.get("ISOFLOP_SHOTS")
@@ -91,6 +92,7 @@ def upload(page, address):
     )
     page.get_by_text("One question before these runs can be read").wait_for()
     shot(page, "main-1-questions")
+    idle(page)  # a press while the page is still being drawn can be lost
     page.get_by_role("button", name="Read the runs").click()
     page.get_by_text(re.compile("48 runs from")).wait_for()
 
