@@ -26,8 +26,10 @@ def planted(design, shared: float, alone: float, seed: int = 0, runs: int = N):
 
 @pytest.mark.parametrize(("shared", "alone"), [(0.0, 0.01), (0.01, 0.01), (0.02, 0.005)])
 def test_planted_scales_come_back(design, shared, alone):
-    found = noise(*planted(design, shared, alone))
-    between, rest = (np.median(s) for s in found.scales(np.random.default_rng(0), 4000))
+    several = [noise(*planted(design, shared, alone, seed)) for seed in range(5)]
+    found = several[0]
+    middles = [[np.median(s) for s in one.scales(np.random.default_rng(0), 4000)] for one in several]
+    between, rest = np.median(middles, axis=0)  # of five tables: one alone may show a little where nothing is shared
     assert rest == pytest.approx(alone, rel=0.08)
     assert between == pytest.approx(
         shared, rel=0.35, abs=0.002
