@@ -44,13 +44,25 @@ def reasons(frame: pd.DataFrame, read: Mapping[str, Numbers], cells: Mapping[str
     return out
 
 
-def copies(frame: pd.DataFrame) -> np.ndarray:
-    """The position of the earlier row that each row repeats in every measured value, -1 where there is none: (n,).
+def copies(frame: pd.DataFrame, losses: np.ndarray, named: bool) -> np.ndarray:
+    """The position of the earlier row that each row repeats, -1 where there is none: (n,).
 
-    Run, group and the file's own extra columns do not count: the same numbers under another name are still a copy.
-    Rows with the same inputs and another loss are repeats of an experiment, not copies.
+    A copy agrees in every measured value, an unrounded loss among them: two runs do not measure the same six digits by
+    chance, under whatever names. `losses` (n,) are as the file has them, before any unit was applied. Rows that agree in a
+    rounded loss are repeats of an experiment, unless they agree in every column and in their name too: then a row was
+    entered twice. `named` says whether the file names its runs.
     """
     keys = [c for c in COLUMNS if c in frame and c not in ("run", "group", "flops_convention")]
+    first = _earlier(frame, keys)
+    short = ~_unrounded(losses) & (first >= 0)
+    if short.any():
+        same = _earlier(frame, [c for c in frame if c != "flops_convention"]) if named else np.full(len(frame), -1)
+        first = np.where(short, same, first)
+    return first
+
+
+def _earlier(frame: pd.DataFrame, keys: list[str]) -> np.ndarray:
+    """The position of the first row that agrees with each row in these columns, -1 for the first itself: (n,)."""
     first = np.full(len(frame), -1)
     again = frame.duplicated(keys, keep="first").to_numpy()
     if again.any():
@@ -58,6 +70,14 @@ def copies(frame: pd.DataFrame) -> np.ndarray:
         _, earliest, inverse = np.unique(groups, return_index=True, return_inverse=True)
         first[again] = earliest[inverse][again]
     return first
+
+
+def _unrounded(values: np.ndarray) -> np.ndarray:
+    """Which values (n,) are written with six significant digits or more."""
+    with np.errstate(all="ignore"):
+        places = 4 - np.floor(np.log10(np.abs(values)))  # five significant digits
+        scaled = values * 10.0**places
+        return np.isfinite(scaled) & (np.abs(scaled - np.round(scaled)) > 1e-6)  # a float holds sixteen
 
 
 def shared_losses(frame: pd.DataFrame) -> str:

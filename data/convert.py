@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -11,15 +10,17 @@ import pandas as pd
 from data.cells import Numbers, numbers
 from data.checks import copies, reasons, shared_losses
 from data.derive import derive
-from data.errors import DataError, NothingKept
-from data.headers import header as take_apart
-from data.history import distinct, is_one_history, judge, last_of_each
-from data.losses import in_nats
+from data.errors import NothingKept, Question
+from data.history import Choice, chosen_loss, distinct, last_of_each, least_of_each, superseded
+from data.loss_units import in_nats
 from data.mapping import Mapping
 from data.readers._sections import REASON
+from data.rows import PROGRESS, Rows, judge
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
+from data.states import unusable
 from data.table import Table
 
+STATE = "run state: "  # how the reason of a run begins that was set aside for its state
 MAX_EXTRAS = 100  # columns of the file's own that are carried along
 
 
@@ -30,38 +31,53 @@ class _Draft:
     frame: pd.DataFrame
     sources: list[Source] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
 
 
 @np.errstate(all="ignore")  # what overflows is set aside as not finite
-def to_runs(table: Table, mapping: Mapping, *, history: str = "last", keep_copies: bool = False) -> Runs:
+def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_copies: bool = False) -> Runs:
     """The runs in a table: numbers in the units of `COLUMNS`, rows that cannot be fitted set aside with a reason.
 
-    `history` says what becomes of many rows per run: "last" keeps the last of each, "all" every checkpoint, with the
-    run's name in `group`. `keep_copies` keeps rows that repeat another in every measured value.
-    Raises `MappingNeeded` when the mapping leaves something open and `NothingKept` when no row can be used.
+    `history` says what becomes of many rows per run, where the mapping does not: "last" keeps the last of each, "all" every
+    checkpoint, with the run's name in `group`; see `data.history.chosen_loss` for the others. `keep_copies` keeps rows
+    that repeat another in every measured value.
+    Raises `MappingNeeded` when something is left open that numbers hang on and `NothingKept` when no row can be used.
     """
-    if history not in ("last", "all"):
-        raise DataError(f"history is 'last' or 'all'; got {history!r}.")
+    choice = chosen_loss(history or mapping.history, table.headers)
     mapping.require(table.name)
-    draft = _Draft(pd.DataFrame(index=pd.RangeIndex(len(table.frame))), notes=list(table.notes))
+    draft = _Draft(
+        pd.DataFrame(index=pd.RangeIndex(len(table.frame))),
+        notes=list(table.notes),
+        questions=[q for q in mapping.questions if not q.needed],
+    )
     read = _fill(draft, table, mapping)
-    draft.sources += derive(draft.frame, mapping, draft.notes)
+    found = derive(draft.frame, mapping, draft.notes, table.name)
+    draft.sources = [*(s for s in draft.sources if s.column not in {f.column for f in found.sources}), *found.sources]
+    draft.questions += found.questions
     names, progress = _identify(draft, table, mapping, ~read["loss"].blank)
     frame = draft.frame
     frame["run"] = names
     frame = _ordered(pd.concat([frame, _extras(frame, table, mapping)], axis=1))
-    why = reasons(frame, read, {c: table.frame[g.header] for c, g in mapping.guesses.items() if c in NEEDED})
+    cells = {c: table.frame[g.header] for c, g in mapping.guesses.items() if c in read}
+    if mapping.count in cells:
+        cells["params"] = cells[mapping.count]
+    why = reasons(frame, read, cells)
     checkpoints = None
+    losses = table.numbers(mapping.guesses["loss"].header).values
     if progress:
-        frame, why, checkpoints = _checkpoints(frame, why, progress, read["loss"].blank, history, draft.notes)
-    frame["run"] = pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index)
+        by = table.numbers(choice.header).values if choice.header else None
+        frame, why, checkpoints, at = _checkpoints(frame, why, progress, read["loss"].blank, choice, by, draft.notes)
+        losses = losses[at]
+    why = _by_state(frame, why, mapping, draft.notes)
+    written = frame
+    frame = frame.assign(run=pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index))
     if not keep_copies:
         good = np.flatnonzero(why == "")
-        first = copies(frame.iloc[good])
+        first = copies(written.iloc[good], losses[good], mapping.header("run") is not None)
         again = first >= 0
         why[good[again]] = "identical copy of " + frame["run"].to_numpy(dtype=object)[good[first[again]]]
     kept = frame[why == ""].reset_index(drop=True)
-    mixed_up = shared_losses(kept) if history == "last" else ""
+    mixed_up = shared_losses(kept) if choice.kind != "all" else ""
     draft.notes += [mixed_up] if mixed_up else []
     aside = frame[why != ""].assign(reason=pd.Series(why[why != ""], dtype="str", index=frame.index[why != ""]))
     aside = stack([aside, _headings(table, mapping, list(frame.columns))])
@@ -69,11 +85,27 @@ def to_runs(table: Table, mapping: Mapping, *, history: str = "last", keep_copie
         aside["reason"] = pd.Series(dtype="str")
     if checkpoints is not None:
         checkpoints = checkpoints[checkpoints["run"].isin(set(kept["run"]))].reset_index(drop=True)
-    runs = Runs(kept, aside, table.name, tuple(draft.sources), tuple(draft.notes), checkpoints)
+    runs = Runs(kept, aside, table.name, tuple(draft.sources), tuple(draft.notes), checkpoints, tuple(draft.questions))
     if not len(kept):
         said = ", ".join(f"{reason}: {n}" for reason, n in list(runs.reasons.items())[:3])
         raise NothingKept(f"{table.name} has {len(aside)} rows and none can be used ({said}).", runs)
     return runs
+
+
+def _by_state(frame: pd.DataFrame, why: np.ndarray, mapping: Mapping, notes: list[str]) -> np.ndarray:
+    """The reasons (n,), with runs whose state says that they did not come to their end; `mapping.states` are kept."""
+    if "state" not in frame:
+        return why
+    said = unusable(frame["state"])
+    usable = why == ""
+    if usable.any() and (said[usable] != "").all():
+        words = " or ".join(sorted({s.lower() for s in said[usable]}))
+        notes.append(f"Every run is marked {words}: they are kept, since no other is there to go by.")
+        return why
+    for i in np.flatnonzero((said != "") & (why == "")):
+        if said[i].lower() not in mapping.states:
+            why[i] = f"{STATE}{said[i]}"
+    return why
 
 
 def _fill(draft: _Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
@@ -118,65 +150,103 @@ def _fill(draft: _Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
 def _identify(draft: _Draft, table: Table, mapping: Mapping, measured: np.ndarray) -> tuple[pd.Series, str]:
     """Each row's run name, and the column along which rows are checkpoints ('' when each row is a run)."""
     n = len(table.frame)
-    rows = pd.Series([f"row {line}" for line in table.lines], dtype="str")
+    lines = pd.Series([f"row {line}" for line in table.lines], dtype="str")
     header = mapping.header("run")
-    if header is None:
-        steps = mapping.guesses.get("steps")
-        counter = steps is not None and not take_apart(steps.header).words.endswith(("steps", "iters", "iterations"))
-        stem = table.one_run or PurePath(table.name).stem
-        if table.one_run or (counter and is_one_history(draft.frame["steps"].to_numpy(), draft.frame, measured)):
-            progress = "steps" if "steps" in draft.frame else "tokens"
-            draft.sources.append(Source("run", "", "the file is one run's history, named after the file", 0.8))
-            return pd.Series([stem] * n, dtype="str"), progress
-        family = mapping.header("family")
-        if family is not None and draft.frame["family"].is_unique and (draft.frame["family"] != "").all():
-            draft.sources.append(Source("run", family, "no column of run names: the models' names serve", 0.8))
-            return draft.frame["family"], ""
-        draft.sources.append(Source("run", "", "no column of names: rows are named by their line in the file"))
-        return rows, ""
-    names = table.text(header)
-    verdict = judge(names, draft.frame, measured)
+    stem = table.one_run or table.stem
+    if header is None and table.one_run and mapping.rows != "runs":
+        progress = next((c for c in PROGRESS if c in draft.frame and draft.frame[c].nunique() > 1), "tokens")
+        draft.sources.append(Source("run", "", "the file is one run's history, named after the file", 0.8))
+        return pd.Series([stem] * n, dtype="str"), progress
+    names = None if header is None else table.text(header)
+    found = judge(names, draft.frame, measured, mapping, stem, table.name)
+    draft.questions += [found.question] if found.question else []
+    if names is None or header is None:
+        return _unnamed(draft, table, mapping, found, lines)
     blank = names == ""
     if blank.any():
         draft.notes.append(
             f"{int(blank.sum())} rows have no name in {header!r} and are named by their line in the file."
         )
-    if verdict.kind == "group":
-        draft.notes.append(f"{header!r} does not name runs ({verdict.why}): it was taken as the group.")
+    if found.kind == "group":
+        draft.notes.append(f"{header!r} does not name runs ({found.why}): it was taken as the group.")
         if "group" in draft.frame and "family" not in draft.frame:
             draft.frame["family"] = draft.frame["group"]
         draft.frame["group"] = names
         draft.sources = [s for s in draft.sources if s.column != "group"]
-        draft.sources.append(Source("group", header, verdict.why))
-        return rows, ""
+        draft.sources.append(Source("group", header, found.why))
+        return lines, ""
     guess = mapping.guesses["run"]
-    draft.sources.insert(0, Source("run", header, guess.how, guess.confidence))
-    if verdict.kind == "repeats":
+    how = guess.how if not found.why else f"{guess.how}; {found.why}"
+    draft.sources.insert(0, Source("run", header, how, guess.confidence))
+    if found.kind == "repeats":
         draft.notes.append(f"Names in {header!r} occur again; the later ones got a number.")
-    return names.where(~blank, rows), verdict.progress
+    return found.names.where(~blank, lines), found.progress
+
+
+def _unnamed(draft: _Draft, table: Table, mapping: Mapping, found: Rows, lines: pd.Series) -> tuple[pd.Series, str]:
+    """Run names for a table without a column of them, and the column along which rows are checkpoints."""
+    if found.progress:
+        how = found.why or "rows of one setting are its checkpoints"
+        draft.sources.append(Source("run", "", how, 0.8))
+        return found.names, found.progress
+    family = mapping.header("family")
+    if family is not None and draft.frame["family"].is_unique and (draft.frame["family"] != "").all():
+        draft.sources.append(Source("run", family, "no column of run names: the models' names serve", 0.8))
+        return draft.frame["family"], ""
+    if table.alone and len(lines) == 1:
+        draft.sources.append(Source("run", "", "the file is one run, named after the file", 0.8))
+        return pd.Series([table.stem], dtype="str"), ""
+    draft.sources.append(Source("run", "", "no column of names: rows are named by their line in the file"))
+    return lines, ""
 
 
 def _checkpoints(
-    frame: pd.DataFrame, why: np.ndarray, progress: str, no_loss: np.ndarray, history: str, notes: list[str]
-) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
-    """The rows that stand for runs, their reasons, and every good checkpoint in order."""
+    frame: pd.DataFrame,
+    why: np.ndarray,
+    progress: str,
+    no_loss: np.ndarray,
+    choice: Choice,
+    by: np.ndarray | None,
+    notes: list[str],
+) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame, np.ndarray]:
+    """The rows that stand for runs, their reasons, every good checkpoint in order, and the rows' positions in the table.
+
+    `by` (n,) are the values of the column that decides, for a choice by the lowest or highest of one.
+    """
     order = frame[progress].to_numpy()
     names = frame["run"].to_numpy()
-    good = np.flatnonzero(why == "")
+    again = superseded(names, order, why == "")
+    if again.any():
+        notes.append(f"{int(again.sum()):,} rows repeat a place along their run; the later row of each counts.")
+    good = np.flatnonzero((why == "") & ~again)
     codes = pd.factorize(names)[0]
-    checkpoints = frame.iloc[good[np.lexsort((order[good], codes[good]))]].reset_index(drop=True)
-    if history == "all":
+    good = good[np.lexsort((order[good], codes[good]))]
+    checkpoints = frame.iloc[good].reset_index(drop=True)
+    if choice.kind == "all":
         stamped = [f"{n} @ {p:.12g}" for n, p in zip(names, order, strict=True)]
         frame = frame.assign(run=pd.Series(stamped, dtype="str"), group=pd.Series(names, dtype="str"))
         notes.append(f"Many rows per run: every checkpoint is kept, {len(set(names))} runs are the groups.")
-        return _ordered(frame), why, checkpoints.assign(group=checkpoints["run"])
+        return _ordered(frame), why, checkpoints.assign(group=checkpoints["run"]), np.arange(len(frame))
     chosen = last_of_each(names, order, ~no_loss)
+    if choice.kind in ("least", "lowest", "highest"):
+        values = frame["loss"].to_numpy() if by is None else by if choice.kind == "lowest" else -by
+        best = good[least_of_each(names[good], values[good])]
+        instead = dict(zip(names[best], best, strict=True))
+        chosen = np.array([instead.get(names[i], i) for i in chosen])
     earlier = len(frame) - len(chosen)
-    notes.append(f"Many rows per run: the last of each is the run ({earlier:,} earlier rows are its history).")
+    notes.append(f"Many rows per run: {choice.words} ({earlier:,} {_other(choice)} rows are its history).")
     last = frame.iloc[chosen].reset_index(drop=True)
+    if choice.kind == "mean":
+        tail = checkpoints.groupby("run", sort=False)["loss"].apply(lambda v: float(v.tail(choice.k).mean()))
+        mean = last["run"].map(tail)
+        last["loss"] = mean.where(mean.notna() & (why[chosen] == ""), last["loss"])
     if "lr" in last:  # the rate at the end of a schedule says nothing; the run's rate is its peak
         last["lr"] = frame.groupby("run", sort=False)["lr"].max().reindex(last["run"]).to_numpy()
-    return last, why[chosen], checkpoints
+    return last, why[chosen], checkpoints, chosen
+
+
+def _other(choice: Choice) -> str:
+    return "earlier" if choice.kind == "last" else "other"
 
 
 def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping) -> pd.DataFrame:

@@ -1,52 +1,116 @@
-"""Columns that follow from others: batch, tokens and training compute, with a word on how each was got."""
+"""Columns that follow from others: batch, tokens, parameters and training compute, with a word on how each was got."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from data.batches import global_batch
+from data.errors import Question
 from data.flops import six_nd
 from data.headers import header as take_apart
 from data.mapping import Mapping
 from data.schema import COUNTS, Source
 
 _AGREES = 6e-3  # how near logged FLOPs come to 6 N D to be called 6ND: both may be rounded to three digits
+_APART = 1.5  # how many times tokens may be batch x steps before it is said: last batches, warm-up of the batch
 
 
-def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str]) -> list[Source]:
-    """Write the columns that follow from others into the frame; returns how each was got."""
-    sources = []
+@dataclass
+class Derived:
+    """What was derived: how each column was got, and questions that a guess has answered."""
+
+    sources: list[Source] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+
+
+Has = Callable[..., bool]
+Add = Callable[[str, "np.ndarray | pd.Series", str], None]
+
+
+def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = "the table") -> Derived:
+    """Write the columns that follow from others into the frame, whose columns are in their own units.
+
+    Raises `MappingNeeded` where the batch can be read in two ways and the tokens hang on it.
+    """
+    out = Derived()
 
     def add(column: str, values: np.ndarray | pd.Series, how: str) -> None:
         frame[column] = values
-        sources.append(Source(column, "", how))
+        out.sources.append(Source(column, "", how))
 
-    has = frame.columns.__contains__
+    def has(*columns: str) -> bool:
+        return all(c in frame.columns for c in columns)
+
     with np.errstate(all="ignore"):
-        if not has("batch") and has("batch_sequences") and has("seq_len"):
-            add("batch", frame["batch_sequences"] * frame["seq_len"], "sequences per step times sequence length")
-        elif has("batch") and has("batch_sequences") and has("seq_len"):
+        whole = global_batch(frame, mapping, name)
+        if whole:
+            add("batch_sequences", whole.values, whole.how)
+            out.questions += [whole.question] if whole.question else []
+        if has("batch_sequences", "seq_len"):
             exact = frame["batch_sequences"] * frame["seq_len"]
-            rounded = ((frame["batch"] / exact - 1).abs() < 0.06) & (frame["batch"] != exact)
-            if rounded.any() and mapping.guesses["batch"].rounded:
-                frame["batch"] = frame["batch"].where(~rounded, exact)
-                sources.append(
-                    Source("batch", "", "sequences per step times sequence length, which is rounded in the file")
-                )
+            if not has("batch"):
+                add("batch", exact, "sequences per step times sequence length")
+            else:
+                rounded = ((frame["batch"] / exact - 1).abs() < 0.06) & (frame["batch"] != exact)
+                if rounded.any() and mapping.guesses["batch"].rounded:
+                    frame["batch"] = frame["batch"].where(~rounded, exact)
+                    how = "sequences per step times sequence length, which is rounded in the file"
+                    out.sources.append(Source("batch", "", how))
         if not has("tokens"):
-            if has("batch") and has("steps"):
-                add("tokens", frame["batch"] * frame["steps"], "tokens per step times steps")
-            elif has("flops") and has("params"):
-                add("tokens", frame["flops"] / (6.0 * frame["params"]), "FLOPs over 6 times parameters")
-                notes.append("There is no column of tokens: they were taken as FLOPs / (6 × parameters).")
-        if not has("batch") and has("tokens") and has("steps"):
+            _tokens(frame, has, add, notes)
+        elif has("batch", "steps") and not _per_step_is_derived(out):
+            ratio = _typical(frame["tokens"] / (frame["batch"] * frame["steps"]))
+            if np.isfinite(ratio) and not 1 / _APART < ratio < _APART:
+                notes.append(
+                    f"The tokens are {ratio:.3g} times batch × steps: {mapping.header('tokens')!r} is used as it stands, so check "
+                    "that it counts the tokens each run was trained on."
+                )
+        if not has("batch") and has("tokens", "steps"):
             add("batch", frame["tokens"] / frame["steps"].where(frame["steps"] > 0), "tokens over steps")
-        sources += _compute(frame, mapping, notes)
-    return sources
+        if not any(has(c) for c in COUNTS) and has("flops", "tokens") and not _by(out, "tokens").startswith("FLOPs"):
+            add("params", frame["flops"] / (6.0 * frame["tokens"]), "FLOPs over 6 times tokens")
+            notes.append("There is no column of parameters: they were taken as FLOPs / (6 × tokens).")
+        circular = {s.column for s in out.sources if s.how.startswith("FLOPs over")}
+        out.sources += _compute(frame, mapping, notes, circular)
+    return out
 
 
-def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str]) -> list[Source]:
-    """The training compute and the convention it is counted in, row by row where some rows lack it."""
+def _tokens(frame: pd.DataFrame, has: Has, add: Add, notes: list[str]) -> None:
+    """The tokens seen, from the first of these that the table allows."""
+    if has("batch", "steps"):
+        add("tokens", frame["batch"] * frame["steps"], "tokens per step times steps")
+    elif has("samples", "seq_len"):
+        add("tokens", frame["samples"] * frame["seq_len"], "sequences seen times sequence length")
+    elif has("unique_tokens", "epochs"):
+        add("tokens", frame["unique_tokens"] * frame["epochs"], "unique tokens times epochs")
+    elif has("flops", "params"):
+        add("tokens", frame["flops"] / (6.0 * frame["params"]), "FLOPs over 6 times parameters")
+        notes.append("There is no column of tokens: they were taken as FLOPs / (6 × parameters).")
+
+
+def _per_step_is_derived(out: Derived) -> bool:
+    return _by(out, "batch").startswith("tokens over")
+
+
+def _by(out: Derived, column: str) -> str:
+    return next((s.how for s in out.sources if s.column == column), "")
+
+
+def _typical(ratio: pd.Series) -> float:
+    values = ratio.to_numpy(dtype="float64")
+    values = values[np.isfinite(values) & (values > 0)]
+    return float(np.median(values)) if len(values) else float("nan")
+
+
+def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: set[str]) -> list[Source]:
+    """The training compute and the convention it is counted in, row by row where some rows lack it.
+
+    `circular` are the columns that were derived from it, with which there is nothing to compare.
+    """
     has = frame.columns.__contains__
     both = has("params") and has("tokens")
     if not has("flops"):
@@ -60,7 +124,7 @@ def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str]) -> list[So
             return [Source("flops", "", "6 times parameters times tokens")]
         return []
     convention = "as logged"
-    if both:
+    if both and not circular:
         for count in ("params", *COUNTS[1:], "params_logged"):
             if has(count):
                 ratio = (frame["flops"] / six_nd(frame[count], frame["tokens"])).to_numpy()
@@ -78,6 +142,15 @@ def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str]) -> list[So
         frame["flops_convention"] = np.where(filled, "6ND", convention)
         if filled.any():
             notes.append(f"{int(filled.sum())} rows have no FLOPs: there they are 6 × parameters × tokens.")
+    elif circular:
+        frame["flops_convention"] = "6ND"
+        return [
+            Source(
+                "flops_convention",
+                header,
+                f"6ND by construction: {' and '.join(sorted(circular))} were derived from it",
+            )
+        ]
     else:
         frame["flops_convention"] = convention
     return [Source("flops_convention", header, f"compared with 6 times parameters times tokens: {convention}")]

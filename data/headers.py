@@ -6,26 +6,16 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-_FACTORS = {
-    "k": 1e3, "thousand": 1e3, "thousands": 1e3,
-    "m": 1e6, "mm": 1e6, "mil": 1e6, "mio": 1e6, "mn": 1e6, "million": 1e6, "millions": 1e6, "mega": 1e6,
-    "b": 1e9, "bn": 1e9, "g": 1e9, "billion": 1e9, "billions": 1e9, "giga": 1e9,
-    "t": 1e12, "tn": 1e12, "trillion": 1e12, "trillions": 1e12, "tera": 1e12,
-}  # fmt: skip
-_PREFIX = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,
-           "mega": 1e6, "giga": 1e9, "tera": 1e12, "peta": 1e15, "exa": 1e18, "zetta": 1e21}  # fmt: skip
-PF_DAY = 8.64e19  # FLOP: 1e15 per second for 86 400 seconds
-
-_POWER = re.compile(r"(?:in |x|×|\*|of )*\s*(?:1e\+?|10\^|10\*\*|e)\s*([0-9]{1,2})\b")
-_FLOPS = re.compile(r"\b(k|m|g|t|p|e|z|y|mega|giga|tera|peta|exa|zetta)?[ -]?flops?\b")
-_PF_DAYS = re.compile(r"\b(?:pf|pflops?|petaflops?)\s*(?:/?\s*s(?:econds?)?)?\s*[- /]*days?\b")
+from data.units import DIMENSION, FLOPS, PF_DAY, PF_DAYS, factor, plain_powers, power_of_ten
 
 
 @dataclass(frozen=True)
 class Header:
     """A header taken apart: `words` in lower case without unit or path, `path` with them, `scale` the unit's factor.
 
-    `unit` is what the header says of the unit in words of its own: "", "nats", "bits", "perplexity", "bits per byte".
+    `unit` is what the header says of a loss's unit in words of its own: "", "nats", "bits", "perplexity", "bits per byte",
+    "bits per character", "nats per byte", "nats per character". `parts` are the texts in brackets and at the end that may
+    be units, which count once it is known what the column holds.
     """
 
     raw: str
@@ -34,96 +24,189 @@ class Header:
     scale: float = 1.0
     unit: str = ""
     said: str = ""  # the text that gave the scale, for the explanation
+    parts: tuple[str, ...] = ()
 
 
 #: Folders that trackers put metrics and settings in; the name that counts stands behind them.
 _PATH_HEADS = frozenset((
     "config", "configs", "cfg", "args", "hparams", "hyperparameters", "hyperparams", "settings", "params", "params_config",
     "summary", "summaries", "metrics", "metric", "stats", "total_stats", "perf", "throughput", "run", "data", "model",
-    "trainer", "training", "train", "optim", "optimizer", "opt",
+    "trainer", "training", "train", "optim", "optimizer", "opt", "arch", "architecture", "net", "network", "results", "result",
+    "final", "info", "meta", "schedule", "scheduler", "parameters", "experiment", "job",
 ))  # fmt: skip
+
+#: Short forms that stand for a word of the vocabulary below, wherever they stand.
+_SHORT = {
+    "mdl": "model", "sz": "size", "siz": "size", "prm": "params", "prms": "params", "parms": "params", "parm": "params",
+    "tkn": "tokens", "tkns": "tokens", "tks": "tokens", "toks": "tokens", "tok": "tokens", "nbr": "num", "cnt": "count",
+    "anzahl": "num", "nombre": "num",
+    "trn": "train", "vl": "val", "bsz": "batch size", "bs": "batch size", "batchsize": "batch size", "gbs": "global batch size",
+    "mbs": "micro batch size", "gas": "gradient accumulation steps", "ctx": "context", "seqlen": "seq len",
+    "hid": "hidden", "lyr": "layer", "lyrs": "layers", "lrn": "learning", "xent": "cross entropy", "crossentropy": "cross entropy",
+    "verlust": "loss", "perte": "loss", "schritte": "steps", "lernrate": "lr", "modell": "model", "jetons": "tokens",
+}  # fmt: skip
+
+# What a header is about, which decides how a unit in it is read.
+_ABOUT = (
+    ("time", re.compile(r"\b(wall|time|runtime|duration|elapsed|hours?|minutes?|hrs?)\b")),
+    ("compute", re.compile(r"\b(flops?|compute|budget|isoflops?|petaflops?|C)\b")),
+    ("rate", re.compile(r"\b(lr|learning rate|rate|weight decay|wd)\b")),
+    ("count", re.compile(
+        r"\b(params?|parameters?|weights|tokens?|size|data|dataset|corpus|steps?|iters?|iterations?|updates?|batch|seq|sequences?|context"
+        r"|length|examples?|samples?|vocab|count|number|N|D|B|U|n|d)\b")),
+)  # fmt: skip
 
 
 @lru_cache(maxsize=20_000)
 def header(raw: str) -> Header:
     """The header taken apart; never raises."""
-    text = raw.strip().strip("\"'`*$#").replace("\u2212", "-")[:300]
-    if re.fullmatch(r"[A-Z](_[A-Za-z0-9]+)?", text):  # single letters keep their case: N, D and C mean what papers say
+    text = plain_powers(raw.strip().strip("\"'`*$#"))[:300]
+    if re.fullmatch(
+        r"[A-Z](_(?!params?$|parameters?$|tokens?$|flops?$)[A-Za-z0-9]+)?", text
+    ):  # single letters keep their case: N, D and C mean what papers say
         return Header(raw, text, text)
-    scale, said = 1.0, ""
-    inside = re.findall(r"[(\[{]([^()\[\]{}]*)[)\]}]", text)
+    over = re.fullmatch(r"(.*?)\s*(?:/|÷)\s*(1e[0-9]+|10\^[0-9]+|[0-9]{1,3}(?:[,_' ]?000)+)", text)
+    if over and over[1]:  # C / 1e18: what stands in the cells is C over 1e18
+        text = f"{over[1]} ({_thousands(over[2])})"
+    inside = [part.strip() for part in re.findall(r"[(\[{]([^()\[\]{}]*)[)\]}]", text)]
     outside = re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", " ", text) if inside else text
-    extra = []
+    comma = re.fullmatch(r"([^,]+),\s*(?:in )?([^,]{1,24})", outside) if not inside else None
+    if comma and _any_factor(comma[2]) is not None:  # "tokens, B"
+        outside, inside = comma[1], [comma[2].strip()]
+    single = outside.strip()
+    words = single if re.fullmatch(r"[A-Z]", single) else _words(outside)
+    about = _about(words)
+    scale, said, extra = 1.0, "", []
     for part in inside:
-        factor = factor_of(part)
-        if factor is not None:
-            scale, said = scale * factor, part.strip()
+        found = factor(part, about) if about else _any_factor(part)
+        if found is not None:
+            scale, said = scale * found, part
         else:
             extra.append(part)
-    words = _words(" ".join([outside, *extra]))
-    flop = _FLOPS.search(words)
-    if _PF_DAYS.search(words):
-        scale, said = PF_DAY, "PF-days"
-        words = _PF_DAYS.sub("flops", words)
-    elif flop and flop[1] and scale == 1.0:
-        scale, said = _PREFIX[flop[1]], flop[0]
-        words = words.replace(flop[0], "flops", 1)
-    elif scale == 1.0:
-        scale, said, words = _trailing_factor(words)
-    single = outside.strip()
-    if re.fullmatch(r"[A-Z]", single):
-        words = single
-    unit = _unit(_words(text))
-    parts = re.split(r"[/.:]+", outside.strip())
-    if len(parts) > 1 and parts[0].strip().lower() in _PATH_HEADS:
-        tail = _words(" ".join([*parts[1:], *extra]))
-        tail = _FLOPS.sub("flops", tail) if "flops" in words else tail
-        return Header(raw, tail, words, scale, unit, said)
-    return Header(raw, words, words, scale, unit, said)
+    if not re.fullmatch(r"[A-Z]", single):
+        words = _words(" ".join([outside, *extra]))
+        about = _about(words)
+        if scale == 1.0:
+            scale, said, words = _spelled(words, about)
+        else:
+            words = PF_DAYS.sub("flops", words)
+    unit = loss_unit(_words(text), raw)
+    path = words
+    parts = re.split(r"[/.:]+|__+", outside.strip())
+    if len(parts) > 1:
+        heads = [p.strip().lower() for p in parts[:-1]]
+        known = next((k for k, h in enumerate(heads) if h not in _PATH_HEADS), len(heads))
+        if known:
+            tail = _words(" ".join([*parts[known:], *extra]))
+            if "flops" in words:
+                tail = FLOPS.sub("flops", tail)
+            elif said:
+                tail = _spelled(tail, _about(tail))[2]
+            words = tail
+    return Header(raw, words, path, scale, unit, said, tuple(inside))
 
 
-def factor_of(text: str) -> float | None:
-    """The factor that the text of a unit stands for (1e18, B, millions, ZFLOP, PF-days), or None."""
-    low = " ".join(text.lower().replace("_", " ").split()).removeprefix("in ").strip()
-    low = re.sub(r"\b(tokens?|toks?|params?|parameters?|of)\b", " ", low).strip()
-    if low in _FACTORS:
-        return _FACTORS[low]
-    if _PF_DAYS.fullmatch(low):
-        return PF_DAY
-    flop = _FLOPS.fullmatch(low)
-    if flop:
-        return _PREFIX[flop[1] or ""]
-    power = _POWER.fullmatch(low.removesuffix("flops").removesuffix("flop").strip())
-    if power:
-        return float(f"1e{power[1]}")
-    return None
+def scale_in(raw: str, column: str) -> tuple[float, str]:
+    """The factor that the header states for values of this column, and the text that states it: 1 and '' where none does.
+
+    The same text means different things in different columns, so this is asked again once a person has said what the column is.
+    """
+    taken = header(raw)
+    dimension = DIMENSION.get(column, "")
+    if not dimension:
+        return 1.0, ""
+    for part in taken.parts:
+        found = factor(part, dimension)
+        if found is not None:
+            return found, part
+    if taken.parts and taken.said in taken.parts:
+        return 1.0, ""  # what it seemed to state is no unit of this column
+    if taken.said:
+        found = factor(taken.said, dimension)
+        return (found, taken.said) if found is not None else (1.0, "")
+    scale, said, _ = _spelled(_words(re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", " ", plain_powers(raw))), dimension)
+    return scale, said
 
 
-def _trailing_factor(words: str) -> tuple[float, str, str]:
-    """A factor written as the last word: tokens_b, n_params_millions, flops_1e18."""
+def _any_factor(text: str) -> float | None:
+    """The factor of a unit that means the same whatever the column holds, or that only compute is counted in."""
+    compute = factor(text, "compute")
+    if compute is not None and (
+        FLOPS.search(text.lower()) or PF_DAYS.search(text.lower()) or power_of_ten(text.lower())
+    ):
+        return compute
+    return factor(text, "count")
+
+
+def _thousands(text: str) -> str:
+    """1,000,000 as 1e6, and a power as it is."""
+    digits = re.sub(r"[,_' ]", "", text)
+    return f"1e{len(digits) - 1}" if re.fullmatch(r"10+", digits) else text
+
+
+def _about(words: str) -> str:
+    if FLOPS.search(words) or PF_DAYS.search(words):
+        return "compute"
+    return next((kind for kind, pattern in _ABOUT if pattern.search(words)), "")
+
+
+def _spelled(words: str, about: str) -> tuple[float, str, str]:
+    """A factor written without brackets, and the words without it: tokens_b, n_params_millions, flops_1e18, mdl_sz_mln, Train PFLOPs."""
+    if PF_DAYS.search(words):
+        return PF_DAY, "PF-days", " ".join(PF_DAYS.sub("flops", words).split())
+    flop = FLOPS.search(words)
+    if flop and flop[1] and about in ("compute", ""):
+        return factor(flop[0], "compute") or 1.0, flop[0], words.replace(flop[0], "flops", 1)
     head, _, last = words.rpartition(" ")
-    power = _POWER.fullmatch(last)
-    if head and power:
-        return float(f"1e{power[1]}"), last, head
-    about_counts = re.search(r"\b(params?|parameters?|tokens?|toks?|size|flops?|N|D|n|d)\b", head)
-    if about_counts and last in _FACTORS:
-        return _FACTORS[last], last, head
+    power = power_of_ten(last)
+    if head and power is not None:
+        return power, last, head.removesuffix(" x")
+    if about == "time":
+        found = factor(last, "time")
+        if head and found is not None and last not in ("m", "d", "time"):
+            return found, last, words if last.startswith(("hour", "minute", "day", "second")) else head
+        return 1.0, "", words
+    if about == "count" and head:
+        found = factor(last, "count")
+        if found is not None and re.search(
+            r"\b(params?|parameters?|tokens?|size|steps?|batch|N|D|n|d|data|count|samples)\b", head
+        ):
+            return found, last, head.removesuffix(" in")
+        first, _, rest = words.partition(" ")
+        if len(first) > 3 and factor(first, "count") is not None:  # "million tokens", "billions of tokens"
+            return factor(first, "count") or 1.0, first, rest.removeprefix("of ")
+    fused = re.search(r"\b(k|m|g|b|t|mega|giga|tera)(tokens?|params?)\b", words)
+    if fused:
+        return factor(fused[1], "count") or 1.0, fused[0], words.replace(fused[0], fused[2], 1)
     return 1.0, "", words
 
 
 def _words(text: str) -> str:
-    """The text in lower-case words: CrossEntropyLoss -> cross entropy loss, n_params -> n params."""
+    """The text in lower-case words: CrossEntropyLoss -> cross entropy loss, n_params -> n params, bsz -> batch size."""
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z]{2})(?=[A-Z]{2,})", " ", text)
-    text = text.lower().replace("#", " number ").replace("%", " percent ").replace("/", " / ")
-    text = re.sub(r"[^a-z0-9/+*^]+", " ", text)
-    return " ".join(text.split())
+    text = text.lower().replace("#", " number ").replace("№", " number ").replace("%", " percent ").replace("/", " / ")
+    text = re.sub(r"[^a-z0-9/+*^-]+|(?<![0-9^e])-|-(?![0-9])", " ", text)
+    return " ".join(_SHORT.get(word, word) for word in text.split())
 
 
-def _unit(words: str) -> str:
-    if re.search(r"\b(ppl|perplexity|perplexities)\b", words):
-        return "perplexity"
-    if re.search(r"\b(bpb|bits? (per|/) ?byte|bits? / byte)\b", words):
-        return "bits per byte"
-    if re.search(r"\b(bits? (per|/) (token|tok)|bpt|bits)\b", words):
+def loss_unit(words: str, raw: str = "") -> str:
+    """The unit of a loss as the words of a header say it, '' where they say nothing."""
+    log = re.search(r"\b(log ?2|log ?10|log|ln|lg)\b", words)
+    if re.search(r"\b(ppl|ppls|perplexity|perplexities|pplx)\b", words) or re.search(r"\blog(ppl|perplexity)\b", words):
+        if re.search(r"\blog ?2\b|\blb\b", words):
+            return "bits"
+        if re.search(r"\blog ?10\b|\blg\b", words):
+            return "log10 perplexity"
+        return "nats" if log or "logppl" in words else "perplexity"
+    base = "nats" if re.search(r"\bnats?\b", words) else "bits"
+    if re.search(r"\b(bpb|(bits?|nats?) ?(per|/) ?bytes?)\b", words):
+        return f"{base} per byte"
+    if re.search(r"\b(bpc|bpch|(bits?|nats?) ?(per|/) ?(chars?|characters?|letters?))\b", words):
+        return f"{base} per character"
+    if re.search(r"\b(bpd|bits? ?(per|/) ?(dims?|dimensions?|sub ?pixels?|pixels?))\b", words):
+        return "bits per dimension"
+    if re.search(r"\b(bpw|(bits?|nats?) ?(per|/) ?words?)\b", words):
+        return f"{base} per word"
+    if re.search(r"\b(bits? (per|/) (tokens?|tok)|bpt|bits?)\b", words):
         return "bits"
     return "nats" if re.search(r"\bnats?\b", words) else ""

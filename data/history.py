@@ -1,86 +1,58 @@
-"""Many rows under one name: the history of a run, a group of runs, or runs that share a name by accident."""
+"""From the checkpoints of a run to the run: which of its losses is its own, and what a repeated name becomes."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from data.cells import numbers
-
-#: What moves forward along a run, in the order in which it is looked for.
-PROGRESS = ("steps", "tokens", "flops", "epochs")
-_CONSTANT = (
-    "params",
-    "params_total",
-    "params_nonembed",
-    "params_active",
-    "seed",
-    "dataset",
-    "schedule",
-    "width",
-    "layers",
-)
+from data.errors import DataError
 
 
 @dataclass(frozen=True)
-class Names:
-    """What the column of run names turned out to be.
+class Choice:
+    """Which loss of a run's checkpoints is the run's: `kind` "last", "all", "least", "mean", "lowest" or "highest".
 
-    `kind`: "runs" (every row its own), "history" (rows are checkpoints), "group" (a name for several runs), "repeats"
-    (a few names occur again). `progress` is the column along which checkpoints are ordered; `why` explains.
+    `k` is how many checkpoints a mean is over, `header` the file's column whose lowest or highest value decides.
     """
 
-    kind: str
-    progress: str = ""
-    why: str = ""
+    kind: str = "last"
+    k: int = 1
+    header: str = ""
+
+    @property
+    def words(self) -> str:
+        """The choice as the end of a sentence about a run."""
+        return {
+            "last": "the last of each is the run",
+            "least": "the one with the least loss is the run",
+            "mean": f"the run's loss is the mean of its last {self.k}",
+            "lowest": f"the one with the lowest {self.header} is the run",
+            "highest": f"the one with the highest {self.header} is the run",
+        }.get(self.kind, "every checkpoint is kept")
 
 
-def judge(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray) -> Names:
-    """What names (n,) are, judged by the rows that carry them; blank names are left out.
+def chosen_loss(said: str, headers: tuple[str, ...] = ()) -> Choice:
+    """The choice in words: "last", "all", "least", "mean of last 10", "lowest val_loss", "highest accuracy".
 
-    Trackers write a row for every call: of rows at the same step, only those with a loss, `measured` (n,), count.
+    Raises `DataError` for other words and for a column that is not among `headers`.
     """
-    if names[names != ""].duplicated().any() and measured.any():
-        known = ((names != "") & measured).to_numpy()
-        if not names[known].duplicated().any():  # one loss a run, among rows of other things
-            known = (names != "").to_numpy()
-    else:
-        known = (names != "").to_numpy()
-    some, rows = names[known], frame[known]
-    if not some.duplicated().any():
-        return Names("runs")
-    sizes = numbers(some)
-    if sizes.share == 1.0 and sizes.written:
-        return Names("group", why="the names are sizes")
-    # Only names that repeat can say anything about what repeating means.
-    again = some.duplicated(keep=False)
-    some, rows = some[again], rows[again]
-    codes = pd.factorize(some)[0]
-    for column in _CONSTANT:
-        if column in rows:
-            values = rows[column]
-            varies = values.groupby(codes).nunique(dropna=True) > 1
-            if varies.any():
-                what = "parameter counts" if column.startswith("params") else column
-                return Names("group", why=f"the same name stands over different {what}")
-    for column in PROGRESS:
-        if column not in rows or rows[column].isna().all():
-            continue
-        values = rows[column]
-        if values.isna().any() or pd.DataFrame({"c": codes, "v": values.to_numpy()}).duplicated().any():
-            continue
-        return Names("history", progress=column)
-    return Names("repeats")
-
-
-def is_one_history(steps: np.ndarray, frame: pd.DataFrame, measured: np.ndarray) -> bool:
-    """Whether a table without run names is one run's log: a step counter that rises over its rows with a loss."""
-    steps = steps[measured]
-    if len(steps) < 5 or not np.isfinite(steps).all() or not (np.diff(steps) > 0).all():
-        return False
-    return all(frame[c].nunique(dropna=True) <= 1 for c in _CONSTANT if c in frame)
+    text = " ".join(str(said).split())
+    if text in ("last", "all", "least"):
+        return Choice(text)
+    mean = re.fullmatch(r"mean(?: of)?(?: the)?(?: last)? ([0-9]{1,6})", text)
+    if mean and int(mean[1]) >= 1:
+        return Choice("mean", int(mean[1]))
+    best = re.fullmatch(r"(lowest|highest) (.+)", text)
+    if best:
+        same = [h for h in headers if h == best[2]] or [h for h in headers if h.casefold() == best[2].casefold()]
+        if same:
+            return Choice(best[1], header=same[0])
+        raise DataError(f"there is no column {best[2]!r} whose {best[1]} value could decide.")
+    raise DataError(
+        f"history is 'last', 'least', 'mean of last K', 'lowest COLUMN', 'highest COLUMN' or 'all'; got {said!r}."
+    )
 
 
 def last_of_each(names: np.ndarray, progress: np.ndarray, measured: np.ndarray) -> np.ndarray:
@@ -88,11 +60,39 @@ def last_of_each(names: np.ndarray, progress: np.ndarray, measured: np.ndarray) 
 
     Each is the furthest row that has a loss written in it; the furthest of all where none has.
     """
-    codes, order = pd.factorize(names)
+    codes, order = _codes(names)
     rank = np.lexsort((np.where(np.isnan(progress), -np.inf, progress), measured, codes))
     ends = np.flatnonzero(np.r_[np.diff(codes[rank]) != 0, True])
     chosen = rank[ends]
-    return chosen[np.argsort(codes[chosen])] if len(order) else chosen
+    return chosen[np.argsort(codes[chosen])] if order else chosen
+
+
+def superseded(names: np.ndarray, progress: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """Which rows (n,) repeat a place along their run that a later row of the file states again; others do not count."""
+    codes, _ = _codes(names)
+    out = np.zeros(len(names), dtype=bool)
+    rows = np.flatnonzero(good & np.isfinite(progress))
+    seen: set[tuple[int, float]] = set()
+    for i in rows[::-1]:
+        place = (int(codes[i]), float(progress[i]))
+        out[i] = place in seen
+        seen.add(place)
+    return out
+
+
+def least_of_each(names: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The position of the smallest of the values (n,) of each name, the first of equals; names without one are left out."""
+    codes, _ = _codes(names)
+    known = np.flatnonzero(np.isfinite(values))
+    rank = known[np.lexsort((known, values[known], codes[known]))]
+    return rank[np.r_[True, np.diff(codes[rank]) != 0]] if len(rank) else rank
+
+
+def _codes(names: np.ndarray) -> tuple[np.ndarray, int]:
+    import pandas as pd
+
+    codes, kinds = pd.factorize(names)
+    return np.asarray(codes), len(kinds)
 
 
 def distinct(names: list[str]) -> list[str]:

@@ -84,7 +84,10 @@ def load(key: str) -> Runs:
     """The bundled runs called `key`. Raises `DataError` naming the keys there are."""
     for entry in bundled():
         if entry.key == key:
-            return replace(read_runs(entry.path, **entry.read), name=entry.title)
+            runs = read_runs(entry.path, **entry.read)
+            # Nobody has chosen anything yet: the set's own description names these columns.
+            sources = (replace(s, how=s.how.replace("chosen by you", "named by the set")) for s in runs.sources)
+            return replace(runs, name=entry.title, sources=tuple(sources))
     raise DataError(f"no bundled set is called {key!r}; there are {', '.join(e.key for e in bundled())}.")
 
 

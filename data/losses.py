@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping as Pairs
 from dataclasses import dataclass
 
@@ -9,12 +10,13 @@ import numpy as np
 
 from data.errors import DataError, Question
 from data.headers import header as take_apart
+from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
 from data.names import loss_name
 from data.table import Table
 
-UNITS = ("nats", "bits", "bits per byte", "perplexity")
-_TOO_HIGH = 15.0  # nats: a uniform guess over three million tokens; a median above it is no loss in nats
+_TOO_HIGH = 12.0  # nats: a uniform guess over 160,000 tokens; a median above it is no next-token loss in nats
+_PLAIN = frozenset(("loss", "cross entropy", "lm loss", "ce", "ce loss", "cross entropy loss", "nll", "nll loss", "L"))
 
 
 @dataclass(frozen=True)
@@ -36,81 +38,106 @@ def recognise_loss(
     """The loss column of a table, given the answers so far; `used` are headers that mean something else."""
     if unit is not None and unit not in UNITS:
         raise DataError(f"the loss unit is one of {', '.join(UNITS)}; got {unit!r}.")
+    if bytes_per_token is not None and not (np.isfinite(bytes_per_token) and bytes_per_token > 0):
+        raise DataError(f"bytes per token must be a positive number; got {bytes_per_token!r}.")
     chosen = answers.get("loss")
     questions: list[Question] = []
     if chosen is not None:
-        header, how, sure = chosen, "chosen by you", 1.0
+        header, said, sure = chosen, "chosen by you", 1.0
     else:
         options = loss_options(table, used)
         if not options:
-            numeric = [h for h in table.headers if h not in used and table.numbers(h).share >= 0.5]
-            text = (
-                "No column looks like a loss; which one holds it?"
-                if numeric
-                else "No column of numbers could be a loss."
-            )
-            likely = next((h for h in numeric if h.strip().lower() == "value"), "")  # as TensorBoard saves a curve
-            return FoundLoss(None, unit or "nats", (Question("columns.loss", text, tuple(numeric[:500]), likely),))
-        header, how, sure = options[0], "name recognised", 0.95
-        if len(options) > 1:
+            return FoundLoss(None, unit or "nats", (_which(table, used),))
+        header, said, sure = options[0], "name recognised", 0.95
+        meant = _named_validation(options)
+        if meant:
+            header, said = meant, "the loss named as held out, beside a training loss"
+        elif len(options) > 1:
             sure = 0.5
-            how = f"the likeliest of {len(options)} columns that could be the loss"
+            said = f"the likeliest of {len(options)} columns that could be the loss"
             shown = ", ".join(h[:60] for h in options[:5]) + (
                 f" and {len(options) - 5} more" if len(options) > 5 else ""
             )
             text = f"Which column holds the loss: {shown}?"
             questions.append(Question("columns.loss", text, tuple(options), header))
     found = table.numbers(header)
-    said = take_apart(header).unit
-    resolved = unit or said or "nats"
+    stated = take_apart(header).unit
+    resolved = unit or stated or "nats"
     if found.written:
-        how += f"; {found.written} read as numbers"
-    how += {
-        "nats": "; nats per token" if said == "nats" or unit else "; taken as nats per token",
-        "bits": "; bits per token, times ln 2",
-        "perplexity": "; perplexity, its logarithm taken",
-        "bits per byte": "; bits per byte, times ln 2 and bytes per token",
-    }[resolved]
+        said += f"; {found.written} read as numbers"
+    said += "; " + how(resolved, bool(unit or stated))
     values = found.values[np.isfinite(found.values)]
-    if unit is None and not said and len(values) and float(np.median(values)) > _TOO_HIGH:
+    if unit is None and not stated and len(values) and float(np.median(values)) > _TOO_HIGH:
         text = (
             f"In which unit is {header!r}? Its values (around {np.median(values):.4g}) are too high for nats per token."
         )
-        questions.append(Question("loss_unit", text, UNITS, "perplexity"))
-    if resolved == "bits per byte" and bytes_per_token is None:
-        text = f"{header!r} is in bits per byte; how many bytes does a token have on average?"
+        questions.append(Question("loss_unit", text, tuple(UNITS), "perplexity"))
+    per = UNITS[resolved].per
+    if per != "token" and bytes_per_token is None:
+        text = f"{header!r} is in {UNITS[resolved].title}; how many {per}s does a token have on average?"
         questions.append(Question("bytes_per_token", text))
-    if bytes_per_token is not None and not (np.isfinite(bytes_per_token) and bytes_per_token > 0):
-        raise DataError(f"bytes per token must be a positive number; got {bytes_per_token!r}.")
-    return FoundLoss(Guess("loss", header, how, sure), resolved, tuple(questions))
+    return FoundLoss(Guess("loss", header, said, sure), resolved, tuple(questions))
 
 
 def loss_options(table: Table, used: set[str]) -> list[str]:
-    """The headers that could be the loss, likeliest first: validation before training, nats before perplexity."""
-    options = []
+    """The headers that could be the loss, likeliest first: validation before training, nats before perplexity.
+
+    A column that is named like a loss and holds few numbers counts where no other does.
+    """
+    options, poor = [], []
     for position, header in enumerate(table.headers):
         name = loss_name(header)
         if name is None or header in used:
             continue
         found = table.numbers(header)
-        if found.share < 0.5:
-            continue
         points = name.points - (2.0 if take_apart(header).words == "L" and _whole(found.values) else 0.0)
-        options.append((-points, position, header))
-    ranked = [header for _, _, header in sorted(options)]
+        if found.share >= 0.5:
+            options.append((-points, position, header))
+        elif found.share > 0:
+            poor.append((-points, position, header))
+    ranked = [header for _, _, header in sorted(options or poor)]
     return _without_copies(table, ranked)
 
 
-def in_nats(values: np.ndarray, unit: str, bytes_per_token: float | None = None) -> np.ndarray:
-    """The losses (n,) in nats per token; a perplexity that is not positive comes back as it is, to be set aside."""
-    if unit == "perplexity":
-        with np.errstate(all="ignore"):
-            return np.where(values <= 0, values, np.log(values))
-    if unit == "bits":
-        return values * np.log(2.0)
-    if unit == "bits per byte":
-        return values * np.log(2.0) * float(bytes_per_token or np.nan)
-    return values
+def _named_validation(options: list[str]) -> str:
+    """The one loss that is named as held out where all the others are training losses; '' where it is not so plain."""
+    names = {h: loss_name(h) for h in options}
+    held_out = [h for h, n in names.items() if n and n.split in ("validation", "test")]
+    rest = [h for h in options if h not in held_out]
+    if len(held_out) != 1 or not rest:
+        return ""
+    train = all((n := names[h]) and (n.split == "train" or take_apart(h).words in _PLAIN) for h in rest)
+    return held_out[0] if train else ""
+
+
+def _which(table: Table, used: set[str]) -> Question:
+    """The question for a table in which no column can be taken for the loss."""
+    numeric = [h for h in table.headers if h not in used and table.numbers(h).share >= 0.5]
+    unread = next((h for h in table.headers if loss_name(h) is not None and h not in used), None)
+    if unread is not None:
+        found = table.numbers(unread)
+        filled = int((~found.blank).sum())
+        if not filled:
+            text = f"{unread!r} is named like the loss and is empty; which column holds it?"
+        else:
+            cells = Counter(" ".join(str(c).split())[:24] for c in table.frame[unread][found.bad])
+            shown = ", ".join(f"{c!r}" + (f" in {n} rows" if n > 1 else "") for c, n in cells.most_common(3))
+            lines = table.lines[np.flatnonzero(found.bad)[:3]]
+            at = (
+                f"line {lines[0]}"
+                if len(lines) == 1
+                else f"lines {', '.join(map(str, lines))}{' ...' if filled > 3 else ''}"
+            )
+            text = (
+                f"{unread!r} is named like the loss, but none of its {filled} cells is a number ({shown}; {at}): "
+                "write numbers there, or say which column holds the loss."
+            )
+    elif numeric:
+        text = "No column looks like a loss; which one holds it?"
+    else:
+        text = "No column of numbers could be a loss."
+    likely = next((h for h in numeric if h.strip().lower() == "value"), "")  # as TensorBoard saves a curve
+    return Question("columns.loss", text, tuple(numeric[:500]), likely)
 
 
 def _whole(values: np.ndarray) -> bool:
@@ -119,19 +146,21 @@ def _whole(values: np.ndarray) -> bool:
 
 
 def _without_copies(table: Table, ranked: list[str]) -> list[str]:
-    """The headers without those that say the same as an earlier one: a perplexity beside its own logarithm."""
+    """The headers without those that say the same as an earlier one: a perplexity or bits beside the loss in nats."""
     if len(ranked) > 60:  # a page of benchmarks: nothing to be gained from comparing them all
         return ranked
     kept: list[tuple[str, np.ndarray]] = []
     for header in ranked:
         values = table.numbers(header).values
-        if take_apart(header).unit in ("perplexity", "bits"):
-            values = in_nats(values, take_apart(header).unit)
+        unit = take_apart(header).unit
+        other = unit in UNITS and UNITS[unit].per == "token" and unit != "nats"
+        if other:
+            values = in_nats(values, unit)
         same = any(
             np.array_equal(np.isfinite(values), np.isfinite(v)) and np.allclose(values, v, rtol=2e-3, atol=2e-3, equal_nan=True)
             and np.isfinite(v).any()
             for _, v in kept
-            if take_apart(header).unit == "perplexity"
+            if other
         )  # fmt: skip
         if not same:
             kept.append((header, values))

@@ -28,7 +28,9 @@ class Guess:
 class Mapping:
     """What `recognise` found: `guesses` by canonical column, `questions` left open, and the answers already given.
 
-    `loss_unit` is "nats", "bits", "bits per byte" or "perplexity"; `count` names the parameter count that fits use.
+    `loss_unit` is a key of `data.loss_units.UNITS`; `count` names the parameter count that fits use. `rows` ("runs",
+    "checkpoints" or "") says what rows under one name are, `history` which loss of a run's checkpoints is its own,
+    `states` the run states that are kept all the same, `batch` what a batch size counts, `devices` how many there were.
     """
 
     guesses: Pairs[str, Guess]
@@ -37,6 +39,11 @@ class Mapping:
     bytes_per_token: float | None = None
     count: str = "params"
     notes: tuple[str, ...] = ()
+    rows: str = ""
+    history: str = "last"
+    states: tuple[str, ...] = ()
+    batch: str = ""
+    devices: float | None = None
 
     @property
     def needed(self) -> tuple[Question, ...]:

@@ -48,6 +48,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens", r"train(?:ing)? tokens(?: seen)?|D|total train(?:ing)? tokens", 0.9),
     ("tokens", r"tokens opt|goal train tokens|target tokens|planned tokens|token budget|d opt", 0.6),
     ("tokens", r"(?:dataset|data|corpus) size|train(?:ing)? (?:set|data) size|d", 0.6),
+    ("tokens", rf"(?:train(?:ing)? )?data (?:seen|used|processed|consumed|amount|volume)|{_TOKENS} so far|seen {_TOKENS}", 0.7),
+    ("tokens", rf"(?:cumulative|total|accumulated|cum) (?:train(?:ing)? )?{_TOKENS}(?: seen)?|{_TOKENS} (?:total|cumulative)", 0.9),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
     ("epochs", r"(?:n |num )?epochs?(?: count)?", 0.9),
     ("flops_per_token", r"(?:train(?:ing)? )?flops? (?:per|/) ?(?:token|tok)", 1.0),
@@ -55,15 +57,32 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("flops", rf"{_NUMBER_OF}(?:train(?:ing)? )?(?:compute )?flops?(?: total| count)?", 0.95),
     ("flops", r"(?:total )?(?:train(?:ing)?|pretrain(?:ing)?) (?:flops?|compute|budget)|total train(?:ing)? flops?", 0.95),
     ("flops", r"compute|C|compute flops?|compute budget", 0.8),
+    ("flops", r"(?:iso ?flops?|flops?|compute|train(?:ing)? compute) budget|budget flops?|(?:train(?:ing)? )?compute (?:used|spent)", 0.75),
     ("flops", r"flops? 6nd|flops? 6 ?n ?d|6nd|c 6nd", 0.75),
-    ("flops", r"est(?:imated)? (?:c|flops?|compute)|isoflop budget|flops? budget", 0.5),
+    ("flops", r"budget|(?:flops?|compute) (?:group|level|class)", 0.62),
+    ("flops", r"est(?:imated)? (?:c|flops?|compute)", 0.5),
     ("batch", r"batch(?: size)? (?:in )?tok(?:en)?s?|tok(?:en)?s? ?(?:per|/) ?(?:step|batch|update|iter(?:ation)?)", 1.0),
     ("batch", r"(?:global |train )?batch size tok(?:en)?s|batch tok(?:en)?s|(?:global )?batch size in tokens", 1.0),
     ("batch_sequences", r"batch(?: size)? (?:in )?seq(?:uence)?s|seq(?:uence)?s ?(?:per|/) ?(?:step|batch|update)", 1.0),
-    ("batch_sequences", r"(?:global |train |training |total |effective )?(?:train )?batch ?(?:size|sz)", 0.8),
-    ("batch_sequences", r"(?:global )?(?:batch|bs|bsz|gbs)", 0.7),
+    ("batch_device",
+     r"(?:train )?micro ?batch(?: ?size)?(?: per (?:gpu|device|rank))?"
+     r"|(?:per )?(?:device|gpu|local|rank)(?: train(?:ing)?)? batch(?: ?size)?"
+     r"|(?:train )?batch(?: ?size)? (?:per|/) (?:gpu|device|rank|worker|replica)s?", 0.9),
+    ("grad_accum",
+     r"(?:number (?:of )?|n )?(?:gradient|grads?) ?(?:accumulation|accum|acc|accumulate)"
+     r"(?: ?(?:steps?|iters?|iterations?|factor|batches|num))?"
+     r"|accumulate grad batches|accum(?:ulation)?(?: ?(?:steps?|iters?))|accumulation|update freq", 0.9),
+    ("data_parallel", r"(?:data parallel|dp)(?: ?(?:world )?(?:size|degree|shards?|replicas?|ranks?))?", 0.9),
+    ("data_parallel", r"(?:num |number of )(?:data parallel|dp) (?:ranks|replicas)", 0.9),
+    ("tensor_parallel", r"(?:tensor|model)(?: model)? parallel(?: ?(?:size|degree))?|tp(?: ?(?:size|degree))?|mp (?:size|degree)", 0.9),
+    ("pipeline_parallel", r"pipeline(?: model)? parallel(?: ?(?:size|degree))?|pp(?: ?(?:size|degree))?", 0.9),
+    ("context_parallel", r"context parallel(?: ?(?:size|degree))?|cp (?:size|degree)", 0.9),
+    ("batch_sequences", r"(?:global |total |effective |overall )(?:train(?:ing)? )?batch(?: ?(?:size|sz))?|train batch size", 0.82),
+    ("batch_sequences", r"(?:train |training )?batch ?(?:size|sz)", 0.8),
+    ("batch_sequences", r"(?:global )?batch", 0.7),
     ("seq_len",
-     r"(?:max )?seq(?:uence)? ?len(?:gth)?|seqlen|(?:max )?(?:ctx|context)(?: ?(?:len(?:gth)?|size|window))?|n ctx", 0.95),
+     r"(?:max )?seq(?:uence)? ?len(?:gth)?(?: tokens)?|tokens (?:per|/) seq(?:uence)?|seqlen"
+     r"|(?:max )?(?:ctx|context)(?: ?(?:len(?:gth)?|size|window))?(?: tokens)?|n (?:ctx|context)", 0.95),
     ("seq_len", r"block size|max position embeddings|max seq len", 0.8),
     ("lr", r"lr|learning ?rate", 1.0),
     ("lr", r"(?:peak|max|base|init|initial|best) ?(?:lr|learning ?rate)|(?:lr|learning ?rate) ?(?:peak|max|group ?0)", 0.9),
@@ -74,6 +93,9 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      0.95),
     ("steps", r"(?:n |num |number of )(?:train(?:ing)? )?(?:steps?|iters?|iterations?|updates?)|updates?|num updates?", 0.9),
     ("steps", r"ti|S", 0.6),
+    ("samples",
+     r"(?:num |number of |n |total )?(?:train(?:ing)? )?(?:samples|examples|sequences|seqs)(?: (?:seen|processed|consumed|trained))?"
+     r"|(?:consumed|seen|processed) (?:train(?:ing)? )?(?:samples|examples|sequences|seqs)", 0.8),
     ("warmup_steps", r"(?:n |num |lr )?warm ?up ?(?:steps?|iters?|iterations?)", 1.0),
     ("weight_decay", r"weight ?decay|wd", 1.0),
     ("seed", r"(?:random |torch |train |model |init )?seed", 0.9),
@@ -90,7 +112,10 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("experts", r"(?:n|num|number of)? ?experts?", 0.9),
     ("top_k", r"(?:moe )?top ?k", 0.9),
     ("devices", r"(?:n|num|number of)? ?(?:gpus?|tpus?|devices?|accelerators?)|world size", 0.9),
-    ("wall_seconds", r"wall(?: clock)? ?(?:seconds?|time)(?: s)?|runtime|train(?:ing)? (?:seconds|time)", 0.8),
+    ("wall_seconds", r"wall(?: clock)? ?(?:seconds?|time|hours?|minutes?|days?)?(?: s)?|runtime", 0.8),
+    ("wall_seconds", r"train(?:ing)? (?:seconds|time|hours|minutes|days)", 0.8),
+    ("wall_seconds", r"(?:elapsed|relative|run|total)(?: train(?:ing)?)? time(?: (?:process|wall))?|duration|elapsed|time elapsed", 0.7),
+    ("state", r"(?:run |job |exit )?(?:state|status)|outcome", 0.8),
 )  # fmt: skip
 
 _COMPILED = tuple((column, re.compile(pattern), sure) for column, pattern, sure in NAMES)
@@ -102,18 +127,19 @@ class LossName:
     """What a header says of a loss: where it was measured, in which unit, and how good a guess it is (`points`)."""
 
     split: str  # "validation" | "test" | "train" | ""
-    unit: str  # "nats" | "bits" | "bits per byte" | "perplexity" | "" where the header does not say
+    unit: str  # a key of `data.loss_units.UNITS`, "" where the header does not say
     points: float
 
 
 _LOSS = re.compile(
-    r"\b(loss(?:es)?|xent|cross ?entropy|crossentropy|ce|nll|perplexity|perplexities|ppl|bpb|bits? (?:per|/) ?byte"
-    r"|bits? (?:per|/) ?token|L)\b"
+    r"\b(loss(?:es)?|xent|cross ?entropy|crossentropy|ce|nll|neg(?:ative)? log ?likelihood|perplexity|perplexities|ppls?|logppl"
+    r"|bpb|bpc|bpd|bpt|bpw|(?:bits?|nats?) ?(?:per|/) ?(?:bytes?|chars?|characters?|letters?|words?|tokens?|tok|dims?|dimensions?)|L)\b"
 )
 _NO_LOSS = re.compile(
     r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|min|max|delta"
     r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
-    r"|threshold|at init|initial|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty)\b"
+    r"|threshold|at init|initial|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty"
+    r"|(?:steps?|iters?|iterations?|tokens|time|epochs?|flops|updates?) (?:to|till|until)(?: reach)?)\b"
 )
 
 
@@ -126,7 +152,7 @@ def loss_name(raw: str) -> LossName | None:
         return None
     if _NO_LOSS.search(words):
         return None
-    if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|dev)\b", words):
+    if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|holdout|dev)\b", words):
         split, points = "validation", 3.0
     elif re.search(r"\btest\b", words):
         split, points = "test", 2.5
@@ -134,7 +160,7 @@ def loss_name(raw: str) -> LossName | None:
         split, points = "train", 1.0
     else:
         split, points = "", 2.0
-    points += {"nats": 0.2, "": 0.1, "bits": 0.0, "perplexity": -0.3, "bits per byte": -0.5}[h.unit]
+    points += {"nats": 0.2, "": 0.1, "bits": 0.0, "perplexity": -0.3}.get(h.unit, -0.5)
     points += 0.3 if re.search(r"\b(?:smooth(?:ed)?|ema|ewma|final)\b", words) else 0.0
     points -= (
         1.5
@@ -147,10 +173,15 @@ def loss_name(raw: str) -> LossName | None:
     return LossName(split, h.unit, points)
 
 
+_MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b", re.IGNORECASE)
+
+
 @lru_cache(maxsize=20_000)
 def named(raw: str) -> tuple[tuple[str, float], ...]:
     """The canonical columns the header may mean, surest first, each with how sure; empty when nothing is known."""
     h: Header = header(raw)
+    if _MONEY.search(raw):
+        return ()
     found: dict[str, float] = {}
     for words in {h.words, h.path}:
         if _ANY.fullmatch(words):

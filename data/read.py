@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,9 @@ import pandas as pd
 
 from data.convert import to_runs
 from data.errors import MappingNeeded, NothingKept, ReadError
+from data.filenames import run_names
 from data.history import distinct
-from data.readers import read_table, suffixes, too_large
+from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._limits import MAX_FILE, check_shape
 from data.recognise import recognise
 from data.schema import Runs, stack
@@ -34,15 +36,23 @@ def read_runs(
     bytes_per_token: float | None = None,
     count: str | None = None,
     units: Mapping[str, float] | None = None,
+    rows: str | None = None,
     history: str = "last",
+    states: Iterable[str] = (),
+    batch: str | None = None,
+    devices: float | None = None,
     keep_copies: bool = False,
     name: str | None = None,
 ) -> Runs:
     """The runs in a file, a folder, several of them, or a data frame; numbers in the units of `data.schema.COLUMNS`.
 
     `columns` names the file's column for a canonical one where the guess is wrong or open (`{"loss": "C4 Eval Loss"}`),
-    `loss_unit` is "nats", "bits", "bits per byte" (with `bytes_per_token`) or "perplexity", `count` the parameter count
-    fits use, `units` the factor of a column (`{"tokens": 1e9}`), `history` "last" or "all" checkpoints of a run.
+    `loss_unit` is "nats", "bits", "bits per byte" (with `bytes_per_token`), "perplexity" or another of
+    `data.loss_units.UNITS`, `count` the parameter count fits use, `units` the factor of a column (`{"tokens": 1e9}`).
+    `rows` says whether rows that could be either are "runs" or "checkpoints", `history` which loss of a run's checkpoints is
+    its own ("last", "least", "mean of last 10", "lowest val_loss", "highest accuracy") or "all" for every checkpoint.
+    `states` are run states kept all the same ("crashed"), `batch` what a batch size counts ("step", "device",
+    "accumulated", "all devices"), `devices` how many each run trained on where the file does not say.
     Raises `ReadError` with one sentence for what cannot be read, `MappingNeeded` with questions for what is open.
     """
     answers: dict[str, Any] = {
@@ -51,6 +61,10 @@ def read_runs(
         "bytes_per_token": bytes_per_token,
         "count": count,
         "units": units,
+        "rows": rows,
+        "states": tuple(states),
+        "batch": batch,
+        "devices": devices,
     }
     if isinstance(source, pd.DataFrame):
         table = from_frame(source, name or "table")
@@ -79,14 +93,18 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
 
     A file that is named must be readable; in a folder, files that are no tables are passed over and said so.
     """
-    tables, passed = [], []
+    tables: list[Table] = []
+    passed: list[str] = []
+    places: list[tuple[str, ...]] = []
     for given in paths:
         path = Path(given)
         if path.is_dir():
             found = 0
             for file in _walk(path):
                 try:
-                    tables.append(read_file(file))
+                    inside = str(path.absolute().name / file.relative_to(path))
+                    tables.append(read_file(file, inside))
+                    places.append(path_parts(inside))
                     found += 1
                 except ReadError as e:
                     passed.append(str(e))
@@ -98,14 +116,21 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
                 )
         else:
             tables.append(read_file(path))
+            places.append(path_parts(str(path.absolute())))
     if not tables:
         raise ReadError("no file was given; expected the path of a table or of a folder with tables.")
     notes = tuple(f"Passed over: {p}" for p in passed[:20])
+    if len(tables) > 1:
+        stems = run_names(places)
+        tables = [replace(t, stem=stem, alone=True) for t, stem in zip(tables, stems, strict=True)]
     return tables, notes
 
 
-def read_file(path: PathLike) -> Table:
-    """The table in a file. Raises `ReadError`; the size is looked at before anything is read."""
+def read_file(path: PathLike, inside: str = "") -> Table:
+    """The table in a file. Raises `ReadError`; the size is looked at before anything is read.
+
+    `inside` is the path from the folder that was given, whose names may say what the run was; else the file's name alone.
+    """
     path = Path(path)
     try:
         if not path.is_file():
@@ -121,7 +146,7 @@ def read_file(path: PathLike) -> Table:
             raise
         reason = getattr(e, "strerror", None) or "the path is not valid"
         raise ReadError(f"{path} cannot be opened ({reason}).") from None
-    return read_table(content, path.name)
+    return read_table(content, inside or path.name)
 
 
 def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
@@ -151,14 +176,31 @@ def merge(parts: list[Runs], name: str) -> Runs:
             if p.history is not None:
                 renamed.append(p.history.assign(run=p.history["run"].map(new)))
         histories = renamed
-    notes = [f"{p.name}: {note}" for p in parts for note in p.notes][:200]
+    questions = {q.key: q for p in reversed(parts) for q in p.questions}
     sources = {s.column: s for p in reversed(parts) for s in p.sources}
     for frame in (kept, aside):
         for column in frame:
             if frame[column].dtype == object or isinstance(frame[column].dtype, pd.StringDtype):
                 frame[column] = frame[column].where(frame[column].notna(), "").astype("str")
     history = stack(histories) if histories else None
-    return Runs(kept, aside, name, tuple(sources.values()), tuple(notes), history)
+    return Runs(kept, aside, name, tuple(sources.values()), _together(parts), history, tuple(questions.values()))
+
+
+def _together(parts: list[Runs]) -> tuple[str, ...]:
+    """The notes of several files, one that many of them have said once with their number."""
+    said: dict[str, list[str]] = {}
+    for p in parts:
+        for note in dict.fromkeys(p.notes):
+            said.setdefault(re.sub(r"[0-9][0-9,.]*", "#", note), []).append(f"{p.name}: {note}")
+    out = []
+    for notes in said.values():
+        if len(notes) == 1:
+            out.append(notes[0])
+        else:
+            first = notes[0].split(": ", 1)[1]
+            same = len({n.split(": ", 1)[1] for n in notes}) == 1
+            out.append(f"{len(notes)} files{'' if same else ', with numbers of their own'}: {first}")
+    return tuple(out[:200])
 
 
 def _label(path: PathLike) -> str:

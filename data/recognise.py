@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping as Pairs
 from typing import Any
 
@@ -10,10 +11,14 @@ import numpy as np
 
 from data.errors import DataError, Question
 from data.headers import header as take_apart
+from data.headers import scale_in
+from data.lookalikes import overlooked
 from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
 from data.names import named
+from data.scales import settle
 from data.schema import COLUMNS, COUNTS
+from data.states import is_state
 from data.table import Table
 
 TAKEN = 0.6  # below this a guess is offered and not taken
@@ -30,11 +35,19 @@ def recognise(
     bytes_per_token: float | None = None,
     count: str | None = None,
     units: Pairs[str, float] | None = None,
+    rows: str | None = None,
+    history: str | None = None,
+    states: Iterable[str] = (),
+    batch: str | None = None,
+    devices: float | None = None,
 ) -> Mapping:
     """The guesses and open questions for a table, given the answers so far (the keyword arguments).
 
     `columns` says which header a canonical column is read from, None that the file does not have it. `units` gives the
-    factor of a column's unit (1e9 for tokens in billions). Raises `DataError` for a header or column that is not there.
+    factor of a column's unit (1e9 for tokens in billions). `rows` says whether rows that could be either are "runs" or
+    "checkpoints", `history` which loss of a run's checkpoints is its own (see `data.history.chosen_loss`), `states` which
+    states of runs are kept all the same, `batch` what a batch size counts (see `data.batches`), `devices` on how many a run
+    trained where the file does not say. Raises `DataError` for a header, column or answer that is not there.
     """
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
     factors = dict(units or {})
@@ -45,14 +58,14 @@ def recognise(
     questions: list[Question] = []
     for column, header in answers.items():
         if header is not None:
-            guesses[column] = Guess(column, header, "chosen by you", 1.0, take_apart(header).scale)
+            guesses[column] = Guess(column, header, "chosen by you", 1.0)
     used = {g.header for g in guesses.values()}
     ranked = sorted(offers.items(), key=lambda o: -o[1][0])
     for (column, header), (sure, how) in ranked:
         as_name = how.startswith(_AS_NAMES)  # such a column is the family's name too
         if column in guesses or column in answers or (header in used and not as_name) or sure < TAKEN:
             continue
-        guesses[column] = Guess(column, header, how, round(sure, 2), take_apart(header).scale)
+        guesses[column] = Guess(column, header, how, round(sure, 2))
         used.add(header)
         rivals = [
             h for (c, h), (s, _) in ranked if c == column and h != header and abs(s - sure) < _CLOSE and h not in used
@@ -60,6 +73,9 @@ def recognise(
         if rivals and column in _ASKED:
             text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
             questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
+        if header in table.from_name and column in _ASKED:
+            text = f"The {_words(column)} of {table.name}: {how}. Is that right?"
+            questions.append(Question(f"columns.{column}", text, (header,), header, needed=False))
     if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
         total = guesses.pop("total_steps")
         guesses["steps"] = Guess("steps", total.header, "name recognised (planned steps)", total.confidence)
@@ -67,10 +83,8 @@ def recognise(
     if loss.guess:
         guesses["loss"] = loss.guess
     questions = [*loss.questions, *questions]
-    for column in ("params", "params_total", "params_nonembed", "params_active", "tokens", "flops"):
-        if column in guesses:
-            guesses[column], question = _unit(table, guesses[column], guesses, factors.get(column))
-            questions += [question] if question else []
+    guesses, units_open = settle(table, guesses, factors)
+    questions += units_open
     present = [c for c in COUNTS if c in guesses]
     if count is not None and count not in present:
         raise DataError(
@@ -80,8 +94,26 @@ def recognise(
     if len(present) > 1 and count is None:
         text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
+    questions += overlooked(table, guesses, set(answers))
     ordered = {c: guesses[c] for c in COLUMNS if c in guesses}
-    return Mapping(ordered, tuple(questions), loss.unit, bytes_per_token, count or (present or ["params"])[0], ())
+    return Mapping(
+        ordered,
+        tuple(questions),
+        loss.unit,
+        bytes_per_token,
+        count or (present or ["params"])[0],
+        rows=_one_of("rows", rows or "", ("", "runs", "checkpoints")),
+        history=history or "last",
+        states=tuple(s.strip().lower() for s in states),
+        batch=batch or "",
+        devices=devices,
+    )
+
+
+def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> str:
+    if given not in allowed:
+        raise DataError(f"{name} is one of {', '.join(repr(a) for a in allowed if a)}; got {given!r}.")
+    return given
 
 
 def _existing(table: Table, column: str, header: str | None) -> str | None:
@@ -116,12 +148,22 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 if found.share < 0.5:
                     continue
                 how += f"; {found.written} read as numbers" if found.written else ""
-            elif not (table.text(header) != "").any():
+            elif not (table.text(header) != "").any() or (column == "state" and not is_state(table.text(header))):
                 continue
+            elif column == "dataset" and table.numbers(header).share == 1.0:
+                continue  # a column `data` of numbers is an amount
             if header in table.brought_down:  # what stands beside the runs themselves goes first
                 sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
             offers[column, header] = sure, how
     counted = any(c in COUNTS for c, _ in offers)
+    moving = any(c in ("steps", "epochs") for c, _ in offers)
+    for header, (column, text) in table.from_name.items():
+        if header in taken or column in settled or (column == "params" and counted):
+            continue
+        # The data a run was to see, constant along its curve, is no count of the tokens at each checkpoint.
+        sure = 0.5 if column in ("tokens", "flops") and moving else TAKEN
+        offers[column, header] = sure, f"from the file's name ({text})"
+        counted = counted or column == "params"
     if not counted and "params" not in settled:
         for header in table.headers:  # a column `model` that says 125M, 1.3B is a size written as a name
             if header not in taken and any(c in ("family", "run") for c, _ in named(header)):
@@ -151,7 +193,11 @@ def _settle_batch(table: Table, offers: Offers) -> None:
     """Tell tokens per step from sequences per step where the name leaves it open."""
     for column, header in [o for o in offers if o[0] == "batch_sequences" and offers[o][0] < 0.9]:
         sure, how = offers[column, header]
-        batch = table.numbers(header).values
+        if any(re.search(r"tok", part, re.IGNORECASE) for part in take_apart(header).parts):
+            del offers[column, header]
+            offers["batch", header] = sure, how + "; in tokens, as its unit says"
+            continue
+        batch = table.numbers(header).values * scale_in(header, "batch")[0]
         steps, tokens = (_first(table, offers, c) for c in ("steps", "tokens"))
         with np.errstate(all="ignore"):
             ratio = (
@@ -168,62 +214,13 @@ def _settle_batch(table: Table, offers: Offers) -> None:
 
 def _first(table: Table, offers: Offers, column: str) -> np.ndarray | None:
     best = max(((sure, h) for (c, h), (sure, _) in offers.items() if c == column), default=None)
-    return table.numbers(best[1]).values * take_apart(best[1]).scale if best else None
+    return table.numbers(best[1]).values * scale_in(best[1], column)[0] if best else None
 
 
 def _mostly(table: Table, one: str, other: str, test: Any) -> bool:
     a, b = table.numbers(one).values, table.numbers(other).values
     both = np.isfinite(a) & np.isfinite(b) & (b != 0)
     return bool(both.any()) and float(np.mean([test(x, y) for x, y in zip(a[both], b[both], strict=True)])) > 0.95
-
-
-def _unit(
-    table: Table, guess: Guess, guesses: Pairs[str, Guess], factor: float | None
-) -> tuple[Guess, Question | None]:
-    """The guess with the factor of its unit, and the question when its values are too small to be plain counts."""
-    column, header = guess.column, guess.header
-    if factor is not None:
-        return Guess(
-            column, header, f"{guess.how}; times {factor:g} as you said", guess.confidence, float(factor)
-        ), None
-    if guess.scale != 1.0:
-        said = take_apart(header).said or header
-        return Guess(
-            column, header, f"{guess.how}; in units of {guess.scale:g} ({said})", guess.confidence, guess.scale
-        ), None
-    values = table.numbers(header).values
-    values = values[np.isfinite(values) & (values > 0)]
-    floor = {"tokens": 1e3, "flops": 1e6}.get(column, 1e3)
-    examples = column == "tokens" and take_apart(header).words.endswith("size")  # a data set may count examples
-    if not len(values) or np.median(values) >= floor or examples:
-        return guess, None
-    fits = _factor_from_flops(table, guess, guesses)
-    typical = f"{np.median(values):g}"
-    factors = ("1e18", "1e21", "8.64e19", "1e15", "1") if column == "flops" else ("1e6", "1e9", "1e3", "1e12", "1")
-    text = f"In which unit is {header!r}? Its values (around {typical}) are too small to be {COLUMNS[column].unit}."
-    guessed = f"{fits:g}" if fits else "1e+09" if column == "tokens" or np.median(values) < 20 else "1e+06"
-    if column == "flops" and not fits:
-        guessed = ""
-    options = tuple(f"{float(f):g}" for f in factors)
-    return guess, Question(f"units.{column}", text, options, guessed)
-
-
-def _factor_from_flops(table: Table, guess: Guess, guesses: Pairs[str, Guess]) -> float | None:
-    """The power of a thousand that makes FLOPs about 6 N D, when the other two columns are known."""
-    sizes: dict[str, np.ndarray] = {}
-    for role in ("params", "tokens", "flops"):
-        found = guess if guess.column == role or (role == "params" and guess.column in COUNTS) else guesses.get(role)
-        if found is None:
-            return None
-        sizes[role] = table.numbers(found.header).values * found.scale
-    with np.errstate(all="ignore"):
-        ratio = sizes["flops"] / (6 * sizes["params"] * sizes["tokens"])
-        ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
-    if not len(ratio):
-        return None
-    power = float(np.log10(np.median(ratio))) * (-1 if guess.column == "flops" else 1)
-    whole = 3 * round(power / 3)
-    return 10.0**whole if whole > 0 and abs(power - whole) < 0.7 else None
 
 
 def _words(column: str) -> str:

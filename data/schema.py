@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from data.errors import DataError
+from data.errors import DataError, Question
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,12 @@ COLUMNS: dict[str, Column] = _columns(
     ("loss", "number", "nats per token", "cross-entropy at the end of the run"),
     ("batch", "number", "tokens per step", "tokens in one optimiser step"),
     ("batch_sequences", "number", "sequences per step", "sequences in one optimiser step"),
+    ("batch_device", "number", "sequences", "sequences in one forward pass of one device"),
+    ("grad_accum", "number", "", "forward passes whose gradients are added up in one optimiser step"),
     ("seq_len", "number", "tokens", "sequence length"),
     ("lr", "number", "", "peak learning rate, or the rate at this step"),
     ("steps", "number", "steps", "optimiser steps taken"),
+    ("samples", "number", "sequences", "sequences seen in training, repeats included"),
     ("total_steps", "number", "steps", "optimiser steps the schedule was planned for"),
     ("warmup_steps", "number", "steps", "optimiser steps of learning-rate warm-up"),
     ("weight_decay", "number", "", "weight decay"),
@@ -63,7 +66,12 @@ COLUMNS: dict[str, Column] = _columns(
     ("experts", "number", "", "experts per mixture layer"),
     ("top_k", "number", "", "experts active per token"),
     ("devices", "number", "", "accelerators"),
+    ("data_parallel", "number", "", "devices or groups of devices that each see another part of a batch"),
+    ("tensor_parallel", "number", "", "devices that share each layer's matrices"),
+    ("pipeline_parallel", "number", "", "devices that share the layers"),
+    ("context_parallel", "number", "", "devices that share each sequence"),
     ("wall_seconds", "number", "s", "wall-clock time"),
+    ("state", "text", "", "how the run ended, as its tracker says"),
 )
 
 #: The counts that `params` can stand for, in the order in which they are taken when nobody chooses.
@@ -89,7 +97,8 @@ class Runs:
 
     `kept` has a RangeIndex, float64 numbers, unique text in `run`, always `loss`, and columns of the file that are not
     in `COLUMNS` under their own names (`extras`). `set_aside` has the same columns and `reason`. `history` holds every
-    checkpoint of the kept runs, ordered, when the file has many rows per run.
+    checkpoint of the kept runs, ordered, when the file has many rows per run. `questions` are those that a guess has
+    answered, so that a person can disagree.
     """
 
     kept: pd.DataFrame
@@ -98,6 +107,7 @@ class Runs:
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
     history: pd.DataFrame | None = None
+    questions: tuple[Question, ...] = ()
 
     def __len__(self) -> int:
         return len(self.kept)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -29,7 +31,16 @@ class Table:
     aside_lines: np.ndarray | None = None
     brought_down: frozenset[str] = frozenset()  # headers whose values come from the headings above the rows
     one_run: str = ""  # the run's name, where the reader knows that the whole file is one run's history
+    stem: str = ""  # what a run is called that has no name but its file's
+    alone: bool = False  # whether the table is one file of several, so that a single row is a run of that name
+    from_name: Mapping[str, tuple[str, str]] = field(
+        default_factory=dict
+    )  # columns off the file's name: what, and its text
     _parsed: dict[str, Numbers] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.stem:
+            object.__setattr__(self, "stem", PurePath(self.name).stem or self.name)
 
     @property
     def headers(self) -> tuple[str, ...]:

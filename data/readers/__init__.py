@@ -13,9 +13,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
+from pathlib import PurePath
 from typing import Protocol, cast
 
 from data.errors import ReadError
+from data.filenames import with_facts
 from data.readers._limits import MAX_FILE, size
 from data.readers._signatures import called
 from data.table import Table
@@ -52,6 +54,7 @@ def suffixes() -> frozenset[str]:
 def read_table(content: bytes, filename: str = "table") -> Table:
     """The table in the bytes of a file, recognised by what they are and not by the file's name alone.
 
+    `filename` may be a path: what the names of file and folders say of the run is added as columns of its own.
     Raises `ReadError` with one sentence, whatever the bytes are.
     """
     name = clean_name(filename)
@@ -77,7 +80,13 @@ def read_table(content: bytes, filename: str = "table") -> Table:
         raise ReadError(f"{name} is damaged or is not {reader.title} after all ({type(e).__name__}).") from None
     if not len(table.frame):
         raise ReadError(f"{name} has column names but no rows; expected one row per training run.")
-    return table
+    return with_facts(table, path_parts(filename))
+
+
+def path_parts(filename: str) -> tuple[str, ...]:
+    """The names of the folders and of the file, without its ending, fit to be shown; the last four at most."""
+    parts = [clean_name(p) for p in str(filename).replace("\\", "/").split("/") if p not in ("", ".", "..")][-4:]
+    return (*parts[:-1], PurePath(parts[-1]).stem or parts[-1]) if parts else ("table",)
 
 
 def too_large(name: str, n: int) -> str:

@@ -142,7 +142,7 @@ DIGESTS = {
     "simulated-ladder": "514e86fd5d0904694e1daea4a2b16c94e08737094a703bc4aeb833cc4418f83d",
     "simulated-families": "7bd4e1ad9e85a0bc3262657aac9f345742b6c8758fada536e1ff91b6777e5eac",
     "probe-batch-ladder": "97e00509ff392512bec8bd9c4ae0652de9018154736f8d9c2cd3551f0437e184",
-    "cerebras-gpt": "f14abc55a0684dcce1f91e289973fefbddd9a8afdb3466a327078ec1989a13a9",
+    "cerebras-gpt": "be297d88ef3c597c015d9881aa293962725398e72d4585932fc10638470f6b14",
 }
 
 

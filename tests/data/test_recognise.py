@@ -32,7 +32,14 @@ Read = Callable[..., Runs]
         ("optim/learning_rate_group0", "lr"), ("train/step", "steps"), ("itr", "steps"), ("total steps", "total_steps"),
         ("batch_size_in_tokens", "batch"), ("tok / batch", "batch"), ("batch_sequences", "batch_sequences"), ("bs", "batch_sequences"),
         ("seq len", "seq_len"), ("context_length", "seq_len"), ("model.n_layers", "layers"), ("numl", "layers"), ("ffnh", "ffn"),
-        ("config.d_model", "width"), ("model dim", "width"), ("numh", "heads"), ("run_id", "run"), ("Name", "run"),
+        ("config.d_model", "width"), ("arch/d_model", "width"), ("num_gpus", "devices"), ("local bsz", "batch_device"),
+        ("per_device_train_batch_size", "batch_device"), ("micro_batch_size", "batch_device"), ("batch_size_per_gpu", "batch_device"),
+        ("gradient_accumulation_steps", "grad_accum"), ("accumulate_grad_batches", "grad_accum"), ("data_parallel_size", "data_parallel"),
+        ("global_batch_size", "batch_sequences"), ("GBS", "batch_sequences"), ("consumed_samples", "samples"), ("State", "state"),
+        ("flops_budget", "flops"), ("budget", "flops"), ("PF-days", "flops"), ("EFLOPs", "flops"), ("C (E)", "flops"), ("C / 1e18",
+        "flops"),
+        ("Data seen [Gtok]", "tokens"), ("mdl_sz_mln", "params"), ("#tok", "tokens"), ("wall (h)", "wall_seconds"), ("ctx", "seq_len"),
+        ("model dim", "width"), ("numh", "heads"), ("run_id", "run"), ("Name", "run"),
         ("exp_name", "run"), ("torch_seed", "seed"), ("lr_decay", "schedule"), ("sweep", "group"), ("vocab", "vocab"),
     ],
 )  # fmt: skip
@@ -43,8 +50,9 @@ def test_names_people_use(raw: str, column: str) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["tokens_per_param", "D/N", "attn params / layer", "tok / sec", "HW TFLOP/s/GPU", "FLOPs / update", "% FLOPS attn", "State",
-     "chinchilla_multiple", "local bsz", "Created", "batch_small", "warmup", "n_boot", "updates per second", "steps_to_target"],
+    ["tokens_per_param", "D/N", "attn params / layer", "tok / sec", "HW TFLOP/s/GPU", "FLOPs / update", "% FLOPS attn",
+     "chinchilla_multiple", "Budget ($)", "compute (gpu hours)", "Created", "batch_small", "warmup", "n_boot", "updates per second",
+     "steps_to_target"],
 )  # fmt: skip
 def test_names_that_mean_something_else(raw: str) -> None:
     assert not named(raw)
@@ -57,7 +65,10 @@ def test_names_that_mean_something_else(raw: str) -> None:
         ("val_loss", "validation", ""), ("loss", "", ""), ("train/avg_loss_AVG", "train", ""), ("test_xent", "test", ""),
         ("eval/c4_en-validation/CrossEntropyLoss", "validation", ""), ("C4 Eval PPL", "validation", "perplexity"),
         ("loss (bits per byte)", "", "bits per byte"), ("bpb", "", "bits per byte"), ("Loss (nats/token)", "", "nats"),
-        ("bits per token", "", "bits"), ("L", "", ""),
+        ("bits per token", "", "bits"), ("L", "", ""), ("bpc", "", "bits per character"), ("bits/char", "", "bits per character"),
+        ("bpd", "", "bits per dimension"), ("bits_per_byte", "", "bits per byte"), ("nll (nats)", "", "nats"), ("log2 ppl", "", "bits"),
+        ("val log-perplexity", "validation", "nats"), ("eval nats/byte", "validation", "nats per byte"), ("log10 ppl", "",
+        "log10 perplexity"),
     ],
 )  # fmt: skip
 def test_losses(raw: str, split: str, unit: str) -> None:
@@ -80,7 +91,11 @@ def test_what_is_no_loss(raw: str) -> None:
         ("FLOPs (1e18)", 1e18), ("tokens (B)", 1e9), ("N (M)", 1e6), ("n_params_m", 1e6), ("tokens_b", 1e9), ("D [1e9 tokens]", 1e9),
         ("Compute (PF-days)", 8.64e19), ("total_training_Gflops", 1e9), ("total train ZFLOPs", 1e21), ("Train PFLOPs", 1e15),
         ("Parameters (millions)", 1e6), ("Training tokens (in billions)", 1e9), ("compute [x10^18 FLOP]", 1e18), ("params", 1),
-        ("training compute [FLOP]", 1), ("seed_b", 1), ("loss (nats)", 1),
+        ("training compute [FLOP]", 1), ("seed_b", 1), ("loss (nats)", 1), ("FLOPs (P)", 1e15), ("FLOPs (PF)", 1e15), ("C (E)", 1e18),
+        ("FLOPs (×10¹⁸)", 1e18), ("FLOPs ($10^{18}$)", 1e18), ("C / 1e18", 1e18), ("N / 1,000,000", 1e6), ("EFLOPs", 1e18),
+        ("PFLOP/s-days", 8.64e19), ("Data seen [Gtok]", 1e9), ("mdl_sz_mln", 1e6), ("tokens, B", 1e9), ("batch_tokens (M)", 1e6),
+        ("batch_size (k tokens)", 1e3), ("steps (k)", 1e3), ("million tokens", 1e6), ("Btokens", 1e9), ("lr (×10⁻⁴)", 1e-4),
+        ("wall (h)", 3600), ("train time (min)", 60), ("runtime_hours", 3600), ("top_k", 1), ("wall time (s)", 1), ("lr_m", 1),
     ],
 )  # fmt: skip
 def test_units_in_headers(raw: str, scale: float) -> None:
@@ -114,14 +129,32 @@ def test_units_are_applied_and_said(read: Read) -> None:
 
 
 def test_several_losses_are_asked_about(read: Read) -> None:
-    text = "params,tokens,train_loss,val_loss\n1e8,2e9,3,3.1\n2e8,4e9,2.8,2.9\n"
+    text = "params,tokens,c4_loss,pile_loss\n1e8,2e9,3,3.1\n2e8,4e9,2.8,2.9\n"
     with pytest.raises(MappingNeeded) as caught:
         read(text)
     question = caught.value.questions[0]
-    assert (question.key, question.guess) == ("columns.loss", "val_loss")
-    assert set(question.options) == {"train_loss", "val_loss"}
-    assert read(text, columns={"loss": "train_loss"}).kept["loss"].tolist() == [3, 2.8]
-    assert read(text, columns={"loss": "VAL_LOSS"}).kept["loss"].tolist() == [3.1, 2.9]
+    assert (question.key, question.guess) == ("columns.loss", "c4_loss")
+    assert set(question.options) == {"c4_loss", "pile_loss"}
+    assert read(text, columns={"loss": "PILE_LOSS"}).kept["loss"].tolist() == [3.1, 2.9]
+
+
+@pytest.mark.parametrize(
+    ("training", "held_out"),
+    [("train_loss", "val_loss"), ("final_train_loss", "final_val_loss"), ("loss", "val_loss"), ("loss", "eval_loss"),
+     ("train/loss", "test/loss"), ("Training loss", "Held-out loss"), ("cross_entropy", "dev loss")],
+)  # fmt: skip
+def test_the_one_loss_named_held_out_is_meant_and_said(read: Read, training: str, held_out: str) -> None:
+    text = f"params,tokens,{training},{held_out}\n1e8,2e9,3,3.1\n2e8,4e9,2.8,2.9\n"
+    runs = read(text)
+    assert runs.kept["loss"].tolist() == [3.1, 2.9]
+    assert [s.header for s in runs.sources if s.column == "loss"] == [held_out]
+    assert any("held out, beside a training loss" in s.how for s in runs.sources)
+    assert read(text, columns={"loss": training}).kept["loss"].tolist() == [3, 2.8]
+
+
+def test_two_held_out_losses_are_asked_about(read: Read) -> None:
+    with pytest.raises(MappingNeeded):
+        read("params,tokens,train_loss,val_loss,test_loss\n1e8,2e9,3,3.1,3.2\n2e8,4e9,2.8,2.9,3.0\n")
 
 
 def test_a_perplexity_beside_its_logarithm_is_the_same_loss(read: Read) -> None:
@@ -242,11 +275,11 @@ def test_a_column_can_be_left_out(read: Read) -> None:
 
 def test_the_page_can_show_the_guess_and_answer() -> None:
     table = from_frame(
-        pd.DataFrame({"N": [1e8, 2e8], "D": [1e9, 2e9], "train_loss": [3, 2.9], "val_loss": [3.1, 3.0]}), "t"
+        pd.DataFrame({"N": [1e8, 2e8], "D": [1e9, 2e9], "c4_loss": [3, 2.9], "pile_loss": [3.1, 3.0]}), "t"
     )
     mapping = recognise(table)
     assert [q.key for q in mapping.needed] == ["columns.loss"]
-    assert mapping.header("loss") == "val_loss"
+    assert mapping.header("loss") == "c4_loss"
     with pytest.raises(MappingNeeded):
         to_runs(table, mapping)
     answered = recognise(table, columns={"loss": mapping.header("loss")})

@@ -1,0 +1,194 @@
+"""The batch of a whole optimiser step, from what the file says of sequences, devices and accumulated gradients.
+
+A column called batch_size may count the sequences of the step or those of one forward pass on one device; trackers log
+both. What the numbers decide (tokens over steps) is taken, what a header says is taken, and the rest is asked about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.errors import DataError, MappingNeeded, Question
+from data.headers import header as take_apart
+from data.mapping import Mapping
+
+#: What a batch size counts: the answers to the question, with the columns that it must still be multiplied by.
+READINGS = {
+    "step": (),
+    "accumulated": ("devices",),
+    "device": ("grad_accum", "devices"),
+    "all devices": ("grad_accum",),
+}
+_CLOSE = 0.05  # how near tokens / steps come to a reading to decide for it: steps are rounded, last batches dropped
+_WHOLE = ("global", "total", "effective", "overall")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The sequences of one optimiser step (n,), how that was worked out, and a question where a guess was taken."""
+
+    values: pd.Series
+    how: str
+    question: Question | None = None
+
+
+def global_batch(frame: pd.DataFrame, mapping: Mapping, name: str) -> Found | None:
+    """The sequences in one optimiser step where the file spells them out in parts; None where it does not.
+
+    Raises `MappingNeeded` where two readings are possible and the tokens seen hang on the answer.
+    """
+    has = frame.columns.__contains__
+    if mapping.batch and mapping.batch not in READINGS:
+        raise DataError(f"batch is one of {', '.join(map(repr, READINGS))}; got {mapping.batch!r}.")
+    world, parts = _world(frame, mapping)
+    header = mapping.header("batch_sequences")
+    needed = not has("tokens") and has("steps")  # else only laws of batch size hang on it
+    if has("batch_device"):
+        return _from_device(frame, mapping, world, parts, needed, name)
+    if header is None or not has("batch_sequences"):
+        return None
+    if any(word in _WHOLE for word in take_apart(header).words.split()) and not mapping.batch:
+        return None
+    factors: dict[str, pd.Series] = {}
+    if has("grad_accum"):
+        factors["grad_accum"] = frame["grad_accum"]
+    if world is not None:
+        factors["devices"] = world
+    if not any((f.dropna() != 1).any() for f in factors.values()):
+        return None
+    readings = {r: needs for r, needs in READINGS.items() if set(needs) <= set(factors)}
+    formulas = {r: " × ".join([header, *(_called(mapping, n, parts) for n in needs)]) for r, needs in readings.items()}
+    values = {r: _times(frame["batch_sequences"], [factors[n] for n in needs]) for r, needs in readings.items()}
+    if mapping.batch:
+        if mapping.batch not in readings:
+            raise DataError(
+                f"{name} has no columns for the batch read as {mapping.batch!r}; it has {', '.join(readings)}."
+            )
+        return Found(values[mapping.batch], formulas[mapping.batch])
+    decided = _decided(frame, values)
+    if decided:
+        if decided == "step":
+            return None
+        return Found(values[decided], f"{formulas[decided]}, which is what tokens over steps come to")
+    likely = "device" if "grad_accum" in factors else "step"
+    likely = likely if likely in readings else next(iter(readings))
+    options = tuple(dict.fromkeys([likely, *readings]))
+    text = f"What does {header!r} count: " + ", or ".join(_meaning(r, formulas[r]) for r in options) + "?"
+    question = Question("batch", text, options, likely, needed=needed)
+    if needed:
+        raise MappingNeeded(f"{name}: {text}", (question,))
+    return (
+        Found(values["step"], f"{header} as it stands", question)
+        if likely == "step"
+        else Found(values[likely], formulas[likely], question)
+    )
+
+
+def _from_device(
+    frame: pd.DataFrame, mapping: Mapping, world: pd.Series | None, parts: str, needed: bool, name: str
+) -> Found | None:
+    """The batch from one device's: times accumulated passes, times devices, which are asked for where nobody says."""
+    has = frame.columns.__contains__
+    header = mapping.header("batch_device") or "batch_device"
+    bases, words = [], [header]
+    if has("grad_accum"):
+        bases.append(frame["grad_accum"])
+        words.append(mapping.header("grad_accum") or "grad_accum")
+    if world is not None:
+        product = _times(frame["batch_device"], [*bases, world])
+        if has("batch_sequences"):
+            return (
+                None
+                if _agree(frame["batch_sequences"], product)
+                else _differ(frame, mapping, product, [*words, parts], needed, name)
+            )
+        return Found(product, " × ".join([*words, parts]))
+    if has("batch_sequences") or (has("tokens") and has("steps")):
+        return None  # the file gives the whole batch, or what it follows from
+    if mapping.devices is not None:
+        if not (np.isfinite(mapping.devices) and mapping.devices >= 1):
+            raise DataError(f"devices is a number of at least 1; got {mapping.devices!r}.")
+        return Found(
+            _times(frame["batch_device"], bases) * float(mapping.devices),
+            " × ".join([*words, f"{mapping.devices:g} devices, as you said"]),
+        )
+    if not needed:
+        return None
+    text = f"{header!r} counts one device's sequences; on how many devices did each run train?"
+    raise MappingNeeded(f"{name}: {text}", (Question("devices", text),))
+
+
+def _differ(
+    frame: pd.DataFrame, mapping: Mapping, product: pd.Series, words: list[str], needed: bool, name: str
+) -> Found | None:
+    """What becomes of a batch size that is not the product of its parts beside it."""
+    header = mapping.header("batch_sequences") or "batch_sequences"
+    formula = " × ".join(words)
+    if mapping.batch:
+        return None if mapping.batch == "step" else Found(product, formula)
+    decided = _decided(frame, {"step": frame["batch_sequences"], "device": product})
+    if decided:
+        return None if decided == "step" else Found(product, f"{formula}, which is what tokens over steps come to")
+    text = f"How large is a step's batch: {header!r}, or {formula}? They differ."
+    question = Question("batch", text, ("step", "device"), "step", needed=needed)
+    if needed:
+        raise MappingNeeded(f"{name}: {text}", (question,))
+    return Found(frame["batch_sequences"], f"{header} as it stands", question)
+
+
+def _world(frame: pd.DataFrame, mapping: Mapping) -> tuple[pd.Series | None, str]:
+    """How many devices each see another part of the batch (n,), and the words for it; None where the file does not say."""
+    if "data_parallel" in frame:
+        return frame["data_parallel"], mapping.header("data_parallel") or "data_parallel"
+    if "devices" not in frame:
+        return None, ""
+    shared = [c for c in ("tensor_parallel", "pipeline_parallel", "context_parallel") if c in frame]
+    over = [mapping.header(c) or c for c in shared]
+    world = frame["devices"]
+    for c in shared:
+        world = world / frame[c].where(frame[c] > 0)
+    words = mapping.header("devices") or "devices"
+    return world, words + "".join(f" / {o}" for o in over)
+
+
+def _called(mapping: Mapping, part: str, devices: str) -> str:
+    return devices if part == "devices" else mapping.header(part) or part
+
+
+def _meaning(reading: str, formula: str) -> str:
+    said = {
+        "step": "the sequences of a whole step",
+        "device": f"those of one device's forward pass, so that a step has {formula}",
+        "accumulated": f"those of one device's step, so that a step has {formula}",
+        "all devices": f"those of one forward pass on all devices, so that a step has {formula}",
+    }
+    return said[reading]
+
+
+def _times(values: pd.Series, factors: list[pd.Series]) -> pd.Series:
+    for f in factors:
+        values = values * f.fillna(1.0)
+    return values
+
+
+def _agree(one: pd.Series, other: pd.Series) -> bool:
+    with np.errstate(all="ignore"):
+        ratio = (one / other).to_numpy()
+    ratio = ratio[np.isfinite(ratio)]
+    return not len(ratio) or float(np.mean(np.abs(ratio - 1) < _CLOSE)) > 0.9
+
+
+def _decided(frame: pd.DataFrame, values: dict[str, pd.Series]) -> str:
+    """The one reading that tokens over steps and sequence length bear out, '' where none or several do."""
+    if not {"tokens", "steps", "seq_len"} <= set(frame.columns):
+        return ""
+    with np.errstate(all="ignore"):
+        real = frame["tokens"] / (frame["steps"].where(frame["steps"] > 0) * frame["seq_len"])
+    if not real.notna().any():
+        return ""
+    borne = [r for r, v in values.items() if _agree(real, v)]
+    kinds = {tuple(values[r].fillna(-1)) for r in borne}
+    return borne[0] if len(kinds) == 1 else ""

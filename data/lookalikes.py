@@ -1,0 +1,75 @@
+"""Columns that were not taken for anything and look like the size, the data, the compute or the batch of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Pairs
+
+import numpy as np
+
+from data.errors import Question
+from data.headers import header as take_apart
+from data.headers import scale_in
+from data.mapping import Guess
+from data.names import loss_name
+from data.schema import COLUMNS, COUNTS
+from data.table import Table
+from data.units import PLAUSIBLE
+
+_ROLES = ("params", "tokens", "flops", "batch")
+_LIKE = {
+    "params": re.compile(r"\b(params?|parameters?|weights|model size|size|n params)\b"),
+    "tokens": re.compile(r"\b(tokens?|data|corpus|dataset|text|words seen|D)\b"),
+    "flops": re.compile(r"\b(flops?|compute|budget|pf|petaflops?|C)\b"),
+    "batch": re.compile(r"\bbatch\b"),
+}
+_NOT = re.compile(
+    r"\b(per|/|s|sec|second|ratio|frac|fraction|percent|share|prop|proportion|rate|mfu|utili[sz]ation|throughput|time|hours?|gpu|std|id|name"
+    r"|seed|attn|attention|ffn|mlp|head|layer|embed(?:ding)?s?|emb|norm|vocab|log|mean|max|min|opt|optimal|pred(?:icted)?|update|updates"
+    r"|unique|epochs?|loader|workers|version|path|index|rank|goal|expert|experts|memory|mem|bytes|gb|mb)\b"
+)
+_BIG = {"params": 1e5, "tokens": 1e6, "flops": 1e12, "batch": 8.0}
+
+
+def overlooked(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[Question]:
+    """A question, not needed, for each role that no column was taken for and that an unused column looks like.
+
+    `settled` are the columns a person has answered for, which are not asked about again.
+    """
+    used = {g.header for g in guesses.values()}
+    out = []
+    for role in _ROLES:
+        family = (
+            (*COUNTS, "params_logged")
+            if role == "params"
+            else (role, "batch_sequences", "batch_device")
+            if role == "batch"
+            else (role,)
+        )
+        if any(c in guesses for c in family) or role in settled:
+            continue
+        found = [h for h in table.headers if h not in used and _looks(table, h, role)]
+        if found:
+            what = COLUMNS[role].meaning if role != "params" else "the parameter count"
+            one = len(found) == 1
+            shown = ", ".join(repr(h[:60]) for h in found[:3]) + (
+                f" and {len(found) - 3} more" if len(found) > 3 else ""
+            )
+            text = f"{shown} {'is' if one else 'are'} not used and {'looks' if one else 'look'} like {what}."
+            out.append(Question(f"columns.{role}", text, tuple(found), found[0], needed=False))
+    return out
+
+
+def _looks(table: Table, header: str, role: str) -> bool:
+    """Whether words and values of the column could be those of the role."""
+    words = take_apart(header).path
+    if not _LIKE[role].search(words) or _NOT.search(words) or loss_name(header) is not None:
+        return False
+    found = table.numbers(header)
+    if found.share < 0.5:
+        return False
+    values = found.values[np.isfinite(found.values)]
+    if not len(values) or not (values > 0).all():
+        return False
+    middle = float(np.median(values)) * scale_in(header, role)[0]
+    return _BIG[role] <= middle <= PLAUSIBLE[role][1]

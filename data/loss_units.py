@@ -1,0 +1,61 @@
+"""Units of a loss: each turned into nats per token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LossUnit:
+    """A unit of loss: nats in one of it (`base`), and what it is counted over (`per`). `title` is how a menu calls it."""
+
+    title: str
+    base: float
+    per: str = "token"
+
+
+UNITS: dict[str, LossUnit] = {
+    "nats": LossUnit("nats per token", 1.0),
+    "bits": LossUnit("bits per token", float(np.log(2.0))),
+    "perplexity": LossUnit("perplexity", 1.0),
+    "bits per byte": LossUnit("bits per byte", float(np.log(2.0)), "byte"),
+    "bits per character": LossUnit("bits per character", float(np.log(2.0)), "character"),
+    "nats per byte": LossUnit("nats per byte", 1.0, "byte"),
+    "nats per character": LossUnit("nats per character", 1.0, "character"),
+    "bits per word": LossUnit("bits per word", float(np.log(2.0)), "word"),
+    "nats per word": LossUnit("nats per word", 1.0, "word"),
+    "bits per dimension": LossUnit("bits per dimension", float(np.log(2.0)), "dimension"),
+    "log10 perplexity": LossUnit("log10 of perplexity", float(np.log(10.0))),
+}
+
+#: A typical number of each in a token, for the field a person fills: English text and a vocabulary of 50,000 (assumed).
+TYPICAL = {"byte": 4.0, "character": 4.0, "word": 0.75, "dimension": 1.0}
+
+
+def in_nats(values: np.ndarray, unit: str, per_token: float | None = None) -> np.ndarray:
+    """The losses (n,) in nats per token; a perplexity that is not positive comes back as it is, to be set aside.
+
+    `per_token` is how many bytes, characters, words or dimensions a token has, for the units that are counted over them.
+    """
+    if unit == "perplexity":
+        with np.errstate(all="ignore"):
+            return np.where(values <= 0, values, np.log(values))
+    known = UNITS[unit]
+    if known.per == "token":
+        return values if known.base == 1.0 else values * known.base
+    return values * known.base * float(per_token or np.nan)
+
+
+def how(unit: str, stated: bool) -> str:
+    """How losses of this unit became nats per token; `stated` says whether header or person named the unit."""
+    if unit == "nats":
+        return "nats per token" if stated else "taken as nats per token"
+    if unit == "perplexity":
+        return "perplexity, its logarithm taken"
+    known = UNITS[unit]
+    times = {"bits": "ln 2", "log10": "ln 10"}.get(unit.split()[0], "")
+    if known.per == "token":
+        return f"{known.title}, times {times}"
+    return f"{known.title}, times {f'{times} and ' if times else ''}{known.per}s per token"

@@ -1,0 +1,292 @@
+"""What the rows of a table are: runs of their own, or checkpoints along the curves of fewer runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.cells import numbers
+from data.errors import DataError, MappingNeeded, Question
+from data.headers import header as take_apart
+from data.mapping import Mapping
+
+#: What moves forward along a run, in the order in which it is looked for.
+PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
+#: What stays as it is along a run, so that rows which differ in it are of different runs.
+CONSTANT = (
+    "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
+)  # fmt: skip
+#: Words of a header that say how far a run has come, where others may say how far it was to go.
+_COUNTER = {
+    "steps": re.compile(r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current)\b"),
+    "tokens": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative|accumulated|current)\b"),
+    "samples": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative)\b"),
+    "flops": re.compile(r"\b(?:so far|cumulative|current|used|spent)\b"),
+    "epochs": re.compile(r"\bepoch$|\bso far\b"),
+    "wall_seconds": re.compile(r"\b(?:relative|elapsed|since)\b"),
+}
+LEAST = 5  # rows from which a rising column alone makes a log: fewer are as likely runs
+FEW, MANY = (
+    10,
+    20,
+)  # evenly spaced rows without a word on what they are: below FEW runs, from MANY a log, between them asked
+EVEN = 1.5  # the largest distance over the smallest, in checkpoints written at regular intervals
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What rows are. `names` (n,) are their runs' names; `progress` the column along which they are checkpoints, or ''.
+
+    `kind`: "runs" (every row its own), "history" (rows are checkpoints), "group" (a name stands for several runs), "repeats"
+    (a few names occur again), "lines" (no names: rows are named by their line). `why` explains, as a sentence's end.
+    `question` asks a person who may know better.
+    """
+
+    kind: str
+    names: pd.Series
+    progress: str = ""
+    why: str = ""
+    question: Question | None = None
+
+
+def judge(
+    names: pd.Series | None, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, table: str
+) -> Rows:
+    """What the rows of a table are, judged by names (n,) where it has some, by what rises along them and by what stays.
+
+    Rows without a loss, by `measured` (n,), do not count: trackers write a row for every call. `stem` is the file's name,
+    for the run of a table that is one run's log. Raises `MappingNeeded` where two readings are as likely.
+    """
+    lines = pd.Series([""] * len(frame), dtype="str")
+    if mapping.rows == "runs":
+        return Rows("lines" if names is None else "repeats", lines if names is None else names, why="as you said")
+    if mapping.rows == "checkpoints":
+        return _as_said(names, frame, measured, mapping, stem, table)
+    if names is None:
+        return _without_names(frame, measured, mapping, stem, lines, table)
+    return _with_names(names, frame, measured, mapping, table)
+
+
+def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, table: str) -> Rows:
+    written = (names != "").to_numpy()
+    known = written & measured
+    if not known.any() or (names[written].duplicated().any() and not names[known].duplicated().any()):
+        known = written  # one loss a run, among rows of other things
+    some, rows = names[known], frame[known]
+    if not some.duplicated().any():
+        return Rows("runs", names)
+    again = some.duplicated(keep=False)  # only names that repeat can say anything about what repeating means
+    some, rows = some[again], rows[again]
+    found = _progress(some, rows, mapping)
+    counter = found if found and _is_counter(found, mapping) else ""
+    varying = _varying(pd.factorize(some)[0], rows)
+    if varying:
+        if counter:  # the name is a setting's, and seeds or sizes tell its runs apart
+            label = _labelled(names, frame, varying)
+            if _rises(label[known][again.to_numpy()], rows[counter]):
+                return Rows("history", label, counter, f"the same name stands over different {_words(varying)}")
+        return Rows("group", names, why=f"the same name stands over different {_words(varying)}")
+    sizes = numbers(some)
+    if sizes.share == 1.0 and sizes.written and not counter:
+        return Rows("group", names, why="the names are sizes")
+    if found:
+        return Rows("history", names, found)
+    return Rows("repeats", names)
+
+
+def _without_names(
+    frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, lines: pd.Series, table: str
+) -> Rows:
+    rows = frame[measured]
+    runs = Rows("lines", lines)
+    family = frame.get("family", lines)
+    labelled = bool((family != "").all()) and bool(family.duplicated().any())
+    keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
+    counters = [c for c in PROGRESS if _is_counter(c, mapping) and _usable(rows, c)]
+    for c in counters:
+        key = _key(rows, [*(["family"] if labelled else []), *keys])
+        if key.nunique() == 1 and (len(rows) < LEAST or not _ascending(rows[c])):
+            continue
+        if len(rows) / key.nunique() >= 2 and _rises(key, rows[c]):
+            label = (
+                family
+                if labelled and not _varying(pd.factorize(family)[0], frame)
+                else _labelled(None, frame, keys, stem)
+            )
+            return Rows(
+                "history", label, c, "" if key.nunique() > 1 else "the file is one run's history, named after the file"
+            )
+    planned = [c for c in PROGRESS if c in mapping.guesses and c not in counters and _usable(rows, c)]
+    if labelled and planned and not _varying(pd.factorize(family)[0], frame):
+        return _models(family, frame, rows, planned, mapping, runs, table)
+    if not keys and not labelled and planned and len(rows) >= LEAST and _ascending(rows[planned[0]]):
+        return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
+    return runs
+
+
+def _models(
+    family: pd.Series,
+    frame: pd.DataFrame,
+    rows: pd.DataFrame,
+    planned: list[str],
+    mapping: Mapping,
+    runs: Rows,
+    table: str,
+) -> Rows:
+    """Rows that share a model's name: checkpoints of its run, or its runs at several lengths."""
+    mine = family[rows.index]
+    found = next((c for c in planned if _rises(mine, rows[c])), "")
+    if not found:
+        return runs
+    for c in ("lr", "batch_sequences", "weight_decay", "batch"):  # settings that a person varies from run to run
+        if c in rows and c in mapping.guesses and (rows.groupby(mine)[c].nunique(dropna=True) > 1).any():
+            return runs
+    history = Rows("history", family, found, "rows that share a model's name are its checkpoints")
+    ends = rows.groupby(mine)[found].max()
+    horizon = "total_steps" in rows and found == "steps" and (rows.groupby(mine)["total_steps"].max() >= ends).all()
+    if horizon or ("schedule" in rows and (rows["schedule"] != "").all() and found == "steps"):
+        return history
+    sizes = numbers(family)
+    if sizes.share == 1.0 and sizes.written and _multiples(mine, rows):
+        return runs
+    header = mapping.header("family")
+    text = (
+        f"Rows share their name in {header!r}: are the {int(mine.groupby(mine).size().median())} rows of a model checkpoints "
+        "of one run, or runs of their own?"
+    )
+    even = all(_even(rows.loc[i, found]) and len(i) > 2 for i in rows.groupby(mine).groups.values())
+    question = Question("rows", text, ("checkpoints", "runs"), "checkpoints" if even else "runs")
+    raise MappingNeeded(f"{table}: {text}", (question,))
+
+
+def _one_log(
+    frame: pd.DataFrame, rows: pd.DataFrame, found: str, stem: str, runs: Rows, table: str, mapping: Mapping
+) -> Rows:
+    """Rows of one setting along a column that may be a plan or a counter: told by how many and how evenly they stand."""
+    n, even = len(rows), _even(rows[found])
+    if n < FEW and not (even and found in ("epochs", "wall_seconds")):
+        return runs
+    one = Rows(
+        "history",
+        pd.Series([stem] * len(frame), dtype="str"),
+        found,
+        "the file is one run's history, named after the file",
+    )
+    header = mapping.header(found)
+    text = f"The {n} rows rise along {header!r} with all else alike: are they checkpoints of one run, or runs of their own?"
+    if n >= (MANY if even else 2 * MANY):
+        return Rows(
+            one.kind, one.names, found, one.why, Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
+        )
+    if not even and n < MANY:
+        return Rows("lines", runs.names, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
+    raise MappingNeeded(
+        f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints" if even else "runs"),)
+    )
+
+
+def _as_said(
+    names: pd.Series | None, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, table: str
+) -> Rows:
+    """Rows as checkpoints because a person says so, under the best names and along the first column that moves."""
+    rows = frame[measured]
+    if names is not None and (names != "").any():
+        label = names
+    elif "family" in frame and (frame["family"] != "").all() and frame["family"].duplicated().any():
+        label = frame["family"]
+    else:
+        keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
+        label = _labelled(None, frame, keys, stem)
+    moving = [c for c in PROGRESS if _usable(rows, c) and rows[c].nunique() > 1]
+    if not moving:
+        raise DataError(
+            f"{table} has no column along which a run moves forward (steps, tokens, samples, FLOPs, epochs or seconds), "
+            "so its rows cannot be read as checkpoints."
+        )
+    best = next((c for c in moving if _rises(label[rows.index], rows[c])), moving[0])
+    return Rows("history", label, best, "rows are checkpoints, as you said")
+
+
+def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:
+    """The column along which rows under one name move forward, counters first; '' where none does."""
+    usable = [c for c in PROGRESS if _usable(rows, c)]
+    usable.sort(key=lambda c: not _is_counter(c, mapping))
+    return next((c for c in usable if _rises(names, rows[c])), "")
+
+
+def _usable(rows: pd.DataFrame, column: str) -> bool:
+    return column in rows and len(rows) > 0 and float(rows[column].notna().mean()) > 0.9
+
+
+def _rises(names: pd.Series, values: pd.Series) -> bool:
+    """Whether rows under one name stand at different places along `values`; a resumed run may log a place twice."""
+    codes = pd.factorize(names)[0]
+    pairs = pd.DataFrame({"c": codes, "v": values.to_numpy()}).dropna()
+    if not len(pairs):
+        return False
+    places = len(pairs.drop_duplicates())
+    moving = float((pairs.groupby("c")["v"].nunique() > 1).mean())
+    return places >= 0.6 * len(pairs) and moving > 0.5
+
+
+def _ascending(values: pd.Series) -> bool:
+    v = values.to_numpy(dtype="float64")
+    step = np.diff(v[np.isfinite(v)])
+    return bool(len(step)) and bool((step >= 0).all()) and float(np.mean(step > 0)) > 0.6
+
+
+def _even(values: pd.Series) -> bool:
+    """Whether the places lie at regular intervals, the first and the last aside."""
+    step = np.diff(np.unique(values.to_numpy(dtype="float64")))
+    inner = step[1:-1] if len(step) > 4 else step
+    return bool(len(inner)) and float(inner.max()) <= EVEN * float(inner.min())
+
+
+def _multiples(names: pd.Series, rows: pd.DataFrame) -> bool:
+    """Whether each model's tokens are the same multiples of its parameters, as a sweep plans them."""
+    if not {"params", "tokens"} <= set(rows.columns):
+        return False
+    kinds = (rows["tokens"] / rows["params"]).round(2).groupby(names).apply(lambda r: tuple(sorted(r)))
+    return bool(kinds.nunique() == 1)
+
+
+def _is_counter(column: str, mapping: Mapping) -> bool:
+    header = mapping.header(column)
+    return header is not None and bool(_COUNTER[column].search(take_apart(header).words))
+
+
+def _varying(codes: np.ndarray, rows: pd.DataFrame) -> list[str]:
+    """The constant columns that differ among rows of one code (n,)."""
+    return [c for c in CONSTANT if c in rows and bool((rows[c].groupby(codes).nunique(dropna=True) > 1).any())]
+
+
+def _key(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
+    if not columns:
+        return pd.Series(0, index=rows.index)
+    return rows.groupby(columns, dropna=False, sort=False).ngroup()
+
+
+def _labelled(names: pd.Series | None, frame: pd.DataFrame, columns: list[str], stem: str = "") -> pd.Series:
+    """A name for each row (n,) from the columns that tell runs apart: `a, seed 1`; the stem where there are none."""
+    parts = [] if names is None else [names.astype(str)]
+    counted = False
+    for c in columns:
+        if c.startswith("params"):
+            if counted:
+                continue  # one count of the parameters says enough
+            counted = True
+        word = {"params_total": "params", "params_nonembed": "params", "params_active": "params"}.get(c, c)
+        parts.append(word + " " + frame[c].map(lambda v: f"{v:g}" if isinstance(v, float) else str(v)))
+    if not parts:
+        return pd.Series([stem] * len(frame), dtype="str")
+    out = parts[0]
+    for part in parts[1:]:
+        out = out + ", " + part
+    return out.astype("str")
+
+
+def _words(columns: list[str]) -> str:
+    return "parameter counts" if columns[0].startswith("params") else columns[0].replace("_", " ")

@@ -1,0 +1,40 @@
+"""How trackers say that a run ended: words for finished, for still running and for broken off."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+#: States under which a run's last loss is the loss at its end.
+FINISHED = frozenset(("finished", "finish", "completed", "complete", "done", "success", "successful", "succeeded", "ok", "passed",
+                      "stopped early", "closed", "published", "ended", "terminated normally", "inactive"))  # fmt: skip
+#: States under which it is not.
+BROKEN = frozenset(("failed", "fail", "failure", "crash", "crashed", "killed", "kill", "aborted", "abort", "cancelled", "canceled",
+                    "interrupted", "preempted", "timeout", "timed out", "time out", "oom", "out of memory", "node fail", "error",
+                    "errored",
+                    "diverged", "nan", "dead", "terminated", "stopped", "revoked", "boot fail", "lost"))  # fmt: skip
+UNFINISHED = frozenset(("running", "run", "in progress", "pending", "queued", "scheduled", "created", "unfinished", "suspended", "active",
+                        "preempting", "requeued", "starting", "training", "live", "not started", "paused", "resumable",
+                        "incomplete"))  # fmt: skip
+
+
+def plain(state: str) -> str:
+    """The state's word without case, marks and what Slurm or a person adds: `CANCELLED by 1000` -> cancelled."""
+    low = re.sub(r"[^a-z0-9]+", " ", state.lower()).strip()
+    low = re.sub(r" (by|with|after|at|exit|code|signal)\b.*$", "", low)
+    return low.removeprefix("state ").removeprefix("runstatus ").removeprefix("run ") if " " in low else low
+
+
+def is_state(cells: pd.Series) -> bool:
+    """Whether a column of text (n,) holds run states: most of what is written are words for one."""
+    known = FINISHED | BROKEN | UNFINISHED
+    written = [plain(c) for c in cells if c]
+    return bool(written) and float(np.mean([w in known for w in written])) > 0.5
+
+
+def unusable(cells: pd.Series) -> np.ndarray:
+    """For each row (n,) the state as written where it says that the run did not come to its end, else ''."""
+    bad = BROKEN | UNFINISHED
+    return np.array([c if c and plain(c) in bad else "" for c in cells.astype(str)], dtype=object)
