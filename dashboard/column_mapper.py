@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from dashboard import state, summary, widgets
+from dashboard.answers import put
 from dashboard.reading import Reading
+from data.cells import number
 from data.errors import Question
+from data.headers import header as take_apart
+from data.loss_units import TYPICAL, UNITS
 from data.mapping import Mapping
 from data.schema import COLUMNS, COUNTS, Runs
 from data.table import Table
+from data.units import DIMENSION, MENU
 
 ALWAYS = ("loss", "params", "tokens", "flops", "run")  # asked for even when nothing in the file looks like them
 ABSENT = "not in this file"
-LOSS_UNITS = {
-    "nats": "nats per token",
-    "bits": "bits per token",
-    "bits per byte": "bits per byte",
-    "perplexity": "perplexity",
-}
+LOSS_UNITS = {name: unit.title for name, unit in UNITS.items()}
 WORDS = {
     "loss": "Loss",
     "params": "Parameters",
@@ -34,9 +35,19 @@ WORDS = {
     "lr": "Learning rate",
     "batch": "Batch, tokens",
     "batch_sequences": "Batch, sequences",
+    "batch_device": "Batch of one device, sequences",
+    "grad_accum": "Gradient accumulation steps",
     "seq_len": "Sequence length",
+    "wall_seconds": "Wall-clock time",
 }
-SCALES = {"1": "as they stand", "1000": "thousands", "1e+06": "millions", "1e+09": "billions", "1e+12": "trillions"}
+READINGS = {
+    "step": "the sequences of a whole step",
+    "device": "one device, one forward pass",
+    "accumulated": "one device, its whole step",
+    "all devices": "all devices, one forward pass",
+}
+ROWS = {"checkpoints": "checkpoints of one run", "runs": "runs of their own"}
+AS_NAMED = {"last": "the last", "least": "the least"}
 
 
 def word(column: str) -> str:
@@ -76,16 +87,20 @@ def _question(table: Table, question: Question) -> None:
     label = widgets.literal(question.text)
     key = f"asked:{question.key}"
     if question.key == "bytes_per_token":
-        st.number_input(label, key=key, min_value=0.1, max_value=100.0, value=4.0, step=0.1)
+        per = next((u.per for u in UNITS.values() if f"many {u.per}s" in question.text), "byte")
+        st.number_input(label, key=key, min_value=0.01, max_value=10_000.0, value=TYPICAL.get(per, 4.0), step=0.1)
         return
-    kind = question.key.partition(".")[0]
+    if question.key == "devices":
+        st.number_input(label, key=key, min_value=1, max_value=1_000_000, value=1, step=1)
+        return
+    kind, _, column = question.key.partition(".")
 
     def shown(option: str) -> str:
         if kind == "columns":
             return _with_values(table, option)
         if kind == "units":
-            return SCALES.get(option, option)
-        return {**LOSS_UNITS, **WORDS}.get(option, option)
+            return factor_name(column, float(option))
+        return {"rows": ROWS, "batch": READINGS}.get(kind, {**LOSS_UNITS, **WORDS}).get(option, option)
 
     options = list(question.options)
     index = options.index(question.guess) if question.guess in options else None
@@ -99,19 +114,14 @@ def _answer_all(asked: Sequence[Question]) -> None:
         if chosen is None:
             state.say("One question is still open.")
             return
-        _put(answers, question.key, chosen)
+        put(answers, question.key, chosen)
     state.answer(answers)
 
 
-def _put(answers: dict[str, Any], key: str, value: Any) -> None:
-    """Enter one answer under the name `data.recognise` knows it by: `columns.loss`, `units.tokens`, `loss_unit`."""
-    group, _, column = key.partition(".")
-    if not column:
-        answers[group] = value
-        return
-    held = dict(answers.get(group, {}))
-    held[column] = float(value) if group == "units" else value
-    answers[group] = held
+def factor_name(column: str, factor: float) -> str:
+    """A column's factor as a menu calls it: millions, PF-days, 8.64e+19."""
+    menu = MENU.get(DIMENSION.get(column, "count"), {})
+    return next((name for f, name in menu.items() if abs(f - factor) <= 1e-9 * f), f"times {factor:g}")
 
 
 def columns(read: Reading) -> None:
@@ -128,6 +138,12 @@ def columns(read: Reading) -> None:
                 _column(read.table, mapping, column)
         with cells.cell():
             _loss_unit(mapping)
+        if read.runs is not None and (read.runs.history is not None or mapping.rows):
+            with cells.cell():
+                _rows(mapping)
+            if read.runs.history is not None:
+                with cells.cell():
+                    _history(read.table, mapping)
         if len([c for c in COUNTS if c in mapping.guesses]) > 1:
             with cells.cell():
                 _count(mapping)
@@ -146,24 +162,65 @@ def _column(table: Table, mapping: Mapping, column: str) -> None:
     guess = mapping.guesses.get(column)
     key = f"column:{column}"
     st.session_state[key] = guess.header if guess else ABSENT
-    st.selectbox(
-        word(column),
-        [ABSENT, *table.headers],
-        format_func=lambda header: header if header == ABSENT else _with_values(table, header),
-        key=key,
-        help=COLUMNS[column].meaning.capitalize() + (f", in {COLUMNS[column].unit}" if COLUMNS[column].unit else ""),
-        on_change=_choose_column,
-        args=(column,),
-    )
+    scaled = guess is not None and column in DIMENSION
+    place, unit = st.columns([5, 3], gap="small") if scaled else (st.container(), None)
+    with place:
+        st.selectbox(
+            word(column),
+            [ABSENT, *table.headers],
+            format_func=lambda header: header if header == ABSENT else _with_values(table, header),
+            key=key,
+            help=COLUMNS[column].meaning.capitalize()
+            + (f", in {COLUMNS[column].unit}" if COLUMNS[column].unit else ""),
+            on_change=_choose_column,
+            args=(column,),
+        )
+    if unit is not None and guess is not None:
+        with unit:
+            _factor(column, guess.scale)
     if guess:
         widgets.quiet(guess.how)
+
+
+def _factor(column: str, scale: float) -> None:
+    """The menu of the factor that the column's values carry."""
+    menu = [*MENU[DIMENSION[column]]]
+    if not any(abs(f - scale) <= 1e-9 * f for f in menu):
+        menu.append(scale)
+    names = [factor_name(column, f) for f in menu]
+    key = f"factor:{column}"
+    st.session_state[key] = factor_name(column, scale)
+    st.selectbox(
+        "Unit",
+        names,
+        key=key,
+        on_change=_choose_factor,
+        args=(column, tuple(zip(names, menu, strict=True))),
+        accept_new_options=True,
+        help="What the numbers in this column are counted in; type a factor such as 1e7 for another.",
+    )
+
+
+def _choose_factor(column: str, menu: tuple[tuple[str, float], ...]) -> None:
+    chosen = str(st.session_state[f"factor:{column}"] or "")
+    factor = dict(menu).get(chosen)
+    if factor is None:
+        factor = number(chosen.removeprefix("times "))
+    if not (math.isfinite(factor) and factor > 0):
+        state.say(f"The unit of {word(column).lower()} is a positive factor such as 1e6; {chosen[:40]!r} is none.")
+        return
+    answers = state.answers()
+    put(answers, f"units.{column}", factor)
+    state.answer(answers)
 
 
 def _choose_column(column: str) -> None:
     answers = state.answers()
     chosen = st.session_state[f"column:{column}"]
-    _put(answers, f"columns.{column}", None if chosen == ABSENT else chosen)
-    state.answer(answers)
+    put(answers, f"columns.{column}", None if chosen == ABSENT else chosen)
+    units = {name: factor for name, factor in answers.get("units", {}).items() if name != column}
+    answers["units"] = units  # what was said of one column's unit says nothing of another's
+    state.answer({name: value for name, value in answers.items() if value})
 
 
 def _loss_unit(mapping: Mapping) -> None:
@@ -177,6 +234,40 @@ def _loss_unit(mapping: Mapping) -> None:
         args=("loss_unit",),
         help="Losses are held in nats per token; others are converted.",
     )
+
+
+def _rows(mapping: Mapping) -> None:
+    st.session_state["rows"] = mapping.rows
+    st.selectbox(
+        "Rows are",
+        ["", *ROWS],
+        format_func=lambda said: ROWS.get(said, "told from the table"),
+        key="rows",
+        on_change=_choose,
+        args=("rows",),
+        help="Checkpoints make one run, with a curve that ends in its loss; runs of their own are each a point.",
+    )
+
+
+def _history(table: Table, mapping: Mapping) -> None:
+    """Which loss of a run's checkpoints is the run's."""
+    best = [h for h in table.headers if _METRIC.search(take_apart(h).path) and table.numbers(h).share > 0.5][:20]
+    deciding = [f"{'highest' if _MORE.search(take_apart(h).path) else 'lowest'} {h}" for h in best]
+    options = ["last", "least", "mean of last 5", "mean of last 20", *deciding]
+    st.session_state["history"] = mapping.history
+    st.selectbox(
+        "Loss of each run",
+        options if mapping.history in options else [*options, mapping.history],
+        format_func=lambda said: AS_NAMED.get(said) or (said if said.startswith("mean") else f"at the {said}"),
+        key="history",
+        on_change=_choose,
+        args=("history",),
+        help="Which checkpoint's loss, tokens and compute stand for the run.",
+    )
+
+
+_METRIC = re.compile(r"\b(loss|ppl|perplexity|bpb|acc(?:uracy)?|score|f1|mmlu|hellaswag|entropy)\b")
+_MORE = re.compile(r"\b(acc(?:uracy)?|score|f1|mmlu|hellaswag)\b")
 
 
 def _count(mapping: Mapping) -> None:
@@ -194,7 +285,7 @@ def _count(mapping: Mapping) -> None:
 
 def _choose(name: str) -> None:
     answers = state.answers()
-    _put(answers, name, st.session_state[name])
+    put(answers, name, st.session_state[name] or None)
     state.answer(answers)
 
 

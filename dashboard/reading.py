@@ -14,7 +14,8 @@ from data.recognise import recognise
 from data.schema import Runs
 from data.table import Table
 
-ANSWERS = ("columns", "loss_unit", "bytes_per_token", "count", "units")  # what `data.recognise` can be told
+#: What `data.recognise` can be told.
+ANSWERS = ("columns", "loss_unit", "bytes_per_token", "count", "units", "rows", "history", "states", "batch", "devices")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import batch_state, chooser, column_mapper, run_picker, state, summary, widgets
+from dashboard import batch_state, chooser, column_mapper, open_questions, run_picker, state, summary, widgets
 from dashboard.charts import plane
 
 read = state.reading()
@@ -35,6 +35,7 @@ if runs is None or every is None or not len(every):
             if not asked and other is None:
                 column_mapper.columns(read)
         if runs is not None:
+            open_questions.bring_back(read, runs)
             run_picker.set_aside(runs)
     with side:
         chooser.menu()
@@ -47,6 +48,7 @@ if runs is None or every is None or not len(every):
 
 sentence, values, under = summary.answer(runs)
 widgets.answer(sentence, under, **values)
+open_questions.announce(read)
 
 main, side = st.columns([7, 3], gap="large")
 with main:
@@ -77,4 +79,5 @@ with columns:
     else:
         column_mapper.sources(runs)
 with aside:
+    open_questions.bring_back(read, runs)
     run_picker.set_aside(runs)

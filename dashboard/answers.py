@@ -1,0 +1,19 @@
+"""Answers about a table's columns, under the names by which `data.recognise` knows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def put(answers: dict[str, Any], key: str, value: Any) -> None:
+    """Enter one answer: `columns.loss`, `units.tokens`, `loss_unit`; None for a choice takes it back."""
+    group, _, column = key.partition(".")
+    if not column:
+        if value is None:
+            answers.pop(group, None)
+        else:
+            answers[group] = value
+        return
+    held = dict(answers.get(group, {}))
+    held[column] = float(value) if group == "units" else value
+    answers[group] = held

@@ -1,0 +1,97 @@
+"""What a table leaves open although its runs can be read: each guess announced in a sentence, one click from being changed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import state, widgets
+from dashboard.answers import put
+from dashboard.reading import Reading
+from data.convert import STATE
+from data.errors import Question
+from data.mapping import Mapping
+from data.schema import Runs
+from data.states import plain
+
+MOST = 4  # announcements at once; the Columns tab shows every guess
+
+
+def announce(read: Reading) -> None:
+    """The questions that a guess has answered, each with the buttons that answer it otherwise."""
+    if read.runs is None or read.table is None or read.mapping is None:
+        return
+    asked = [q for q in read.runs.questions if q.key != "count"][:MOST]
+    if not asked:
+        return
+    with st.container(key="announced", gap="small", border=True):
+        for number, question in enumerate(asked):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                widgets.quiet(question.text)
+                for k, (label, value) in enumerate(_ways(question, read.mapping)):
+                    st.button(
+                        widgets.literal(label),
+                        key=f"announced:{number}:{k}",
+                        type="tertiary" if value == question.guess else "secondary",
+                        on_click=_answer,
+                        args=(question.key, value),
+                    )
+
+
+def _ways(question: Question, mapping: Mapping) -> list[tuple[str, str | None]]:
+    """The answers as buttons: their label, and what is then the answer."""
+    kind, _, column = question.key.partition(".")
+    if kind == "columns":
+        held = mapping.header(column)
+        others = [option for option in question.options if option != held][:3]
+        ways: list[tuple[str, str | None]] = []
+        ways += [(f"Use {option[:40]}", option) for option in others]
+        if held is not None:
+            ways += [("That is right", held)] if held in question.options else []
+            ways += [("Leave it out", None)] if len(question.options) == 1 else []
+        else:
+            ways.append(("It is not", None))
+        return ways
+    words = {
+        "rows": {"checkpoints": "They are checkpoints", "runs": "They are runs of their own"},
+        "batch": {"step": "A whole step", "device": "One device, one pass", "accumulated": "One device's step",
+                  "all devices": "All devices, one pass"},
+    }.get(kind, {})  # fmt: skip
+    return [(words.get(option, option), option) for option in question.options]
+
+
+def _answer(key: str, value: str | None) -> None:
+    answers = state.answers()
+    put(answers, key, value)
+    state.answer(answers)
+
+
+# --- runs set aside for their state -----------------------------------------------------------------------------------
+
+
+def bring_back(read: Reading, runs: Runs) -> None:
+    """A button for each state that runs were set aside for, and one to undo it: a crash may have come after the last step."""
+    if read.table is None:
+        return
+    by_state: dict[str, int] = {}
+    for reason, number in runs.reasons.items():
+        if reason.startswith(STATE):
+            word = reason.removeprefix(STATE)
+            by_state[word] = by_state.get(word, 0) + number
+    kept = state.answers().get("states", [])
+    if not by_state and not kept:
+        return
+    with st.container(horizontal=True, gap="small", key="states"):
+        for k, (word, number) in enumerate(by_state.items()):
+            label = f"Bring back {number} {plain(word) or word} run{'' if number == 1 else 's'}"
+            st.button(widgets.literal(label), key=f"state:{k}", on_click=_keep, args=([*kept, word.lower()],))
+        if kept:
+            st.button("Set them aside again", key="state:none", type="tertiary", on_click=_keep, args=([],))
+
+
+def _keep(states: list[str]) -> None:
+    answers = state.answers()
+    if states:
+        answers["states"] = sorted(set(states))
+    else:
+        answers.pop("states", None)
+    state.answer(answers)
