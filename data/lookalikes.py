@@ -11,7 +11,7 @@ from data.errors import Question
 from data.headers import header as take_apart
 from data.headers import scale_in
 from data.mapping import Guess
-from data.names import loss_name
+from data.names import loss_name, named
 from data.schema import COLUMNS, COUNTS
 from data.table import Table
 from data.units import PLAUSIBLE
@@ -57,7 +57,34 @@ def overlooked(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> l
             )
             text = f"{shown} {'is' if one else 'are'} not used and {'looks' if one else 'look'} like {what}."
             out.append(Question(f"columns.{role}", text, tuple(found), found[0], needed=False))
-    return out
+    return out or _unsaid(table, guesses, used, settled)
+
+
+def _unsaid(table: Table, guesses: Pairs[str, Guess], used: set[str], settled: set[str]) -> list[Question]:
+    """A question for a table of runs that has a loss and only one of size and data, with a column of numbers under no known name."""
+    sized = any(c in guesses for c in COUNTS)
+    if "loss" not in guesses or "flops" in guesses or "steps" in guesses or sized == ("tokens" in guesses):
+        return []
+    role = "tokens" if sized else "params"
+    family = {"tokens": {"tokens"}, "params": set(COUNTS)}[role]
+    if family & settled:
+        return []
+    free = [h for h in table.headers if h not in used and not named(h) and _moves(table, h)]
+    if not 1 <= len(free) <= 3:
+        return []
+    what = "parameters" if role == "params" else "training tokens"
+    shown = ", ".join(repr(h[:60]) for h in free)
+    text = f"No column was taken for the {what}; {shown} {'is' if len(free) == 1 else 'are'} not used."
+    return [Question(f"columns.{role}", text, tuple(free), free[0], needed=False)]
+
+
+def _moves(table: Table, header: str) -> bool:
+    """Whether a column holds positive numbers that vary by half or more."""
+    if _NOT.search(take_apart(header).path) or loss_name(header) is not None:
+        return False
+    found = table.numbers(header)
+    values = found.values[np.isfinite(found.values)]
+    return found.share == 1.0 and len(values) > 2 and bool((values > 0).all()) and values.max() > 1.5 * values.min()
 
 
 def _looks(table: Table, header: str, role: str) -> bool:

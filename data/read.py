@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from data.convert import to_runs
-from data.errors import MappingNeeded, NothingKept, ReadError
+from data.errors import MappingNeeded, NothingKept, Question, ReadError
 from data.filenames import run_names
 from data.history import distinct
 from data.readers import path_parts, read_table, suffixes, too_large
@@ -176,14 +176,23 @@ def merge(parts: list[Runs], name: str) -> Runs:
             if p.history is not None:
                 renamed.append(p.history.assign(run=p.history["run"].map(new)))
         histories = renamed
-    questions = {q.key: q for p in reversed(parts) for q in p.questions}
+    questions: dict[str, list[Question]] = {}
+    for q in (q for p in parts for q in p.questions):
+        questions.setdefault(q.key, []).append(q)
     sources = {s.column: s for p in reversed(parts) for s in p.sources}
     for frame in (kept, aside):
         for column in frame:
             if frame[column].dtype == object or isinstance(frame[column].dtype, pd.StringDtype):
                 frame[column] = frame[column].where(frame[column].notna(), "").astype("str")
     history = stack(histories) if histories else None
-    return Runs(kept, aside, name, tuple(sources.values()), _together(parts), history, tuple(questions.values()))
+    return Runs(
+        kept, aside, name, tuple(sources.values()), _together(parts), history, tuple(map(_one, questions.values()))
+    )
+
+
+def _one(asked: list[Question]) -> Question:
+    """The question that several files leave open, said once."""
+    return asked[0] if len(asked) == 1 else replace(asked[0], text=f"{len(asked)} files, such as: {asked[0].text}")
 
 
 def _together(parts: list[Runs]) -> tuple[str, ...]:

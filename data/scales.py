@@ -84,9 +84,10 @@ def _own(table: Table, guess: Guess, given: float | None) -> tuple[Guess, Questi
     else:
         small = column in PLAUSIBLE and np.median(values) < low
     if small:
-        what = "too small" if np.median(values) < _TINY.get(column, 1e3) or not fractions else "not whole, as too small"
-        span = f"{np.median(values):g}" if np.median(values) < 1e3 else f"{values.min():g} to {values.max():g}"
-        text = f"In which unit is {header!r}? Its values (around {span}) are {what} to be {COLUMNS[column].unit or column}."
+        span = f"around {np.median(values):g}" if values.max() < 1e3 else f"{values.min():g} to {values.max():g}"
+        unit = COLUMNS[column].unit or column
+        few = np.median(values) < _TINY.get(column, 1e3) or values.min() < low
+        text = f"In which unit is {header!r}? Its values ({span}) are {f'too small to be {unit}' if few else f'no whole {unit}'}."
         return guess, _question(column, text, _likely(column, values))
     return guess, None
 

@@ -34,7 +34,7 @@ def runs_file() -> bytes:
         loss = (E + A / n**ALPHA + B / d**BETA) * math.exp(rng.normal(0, 0.003))
         rows.append([f"sweep, {len(rows)}", f"{n / 1e6:.2f}M", f"{d / 1e9:.4f}B", f"{loss:.5f}", f"{loss * 0.97:.4f}"])
     rows.insert(5, ["", "", "", "", ""])
-    table = pd.DataFrame(rows, columns=["Experiment", "Model Size", "train/tokens seen", "val_loss", "train_loss"])
+    table = pd.DataFrame(rows, columns=["Experiment", "Model Size", "train/tokens seen", "val_loss", "test_loss"])
     return table.to_csv(index=False).encode()
 
 

@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.browser
 
 SIZES, DATA = (1, 3, 10, 30, 100), (1, 4, 16)  # millions of parameters, billions of tokens
-TABLE = "Experiment,# weights,Tokens Seen,final train loss,Validation CE\n" + "".join(
+TABLE = "Experiment,# weights,Tokens Seen,final test loss,Validation CE\n" + "".join(
     f"run {n}-{d},{n}M,{d}B,{5 - 0.3 * i - 0.2 * j:.3f},{5.1 - 0.3 * i - 0.2 * j:.3f}\n"
     for i, n in enumerate(SIZES)
     for j, d in enumerate(DATA)

@@ -11,7 +11,7 @@ from dashboard import cli, launch, workspace
 from dashboard.commands import open as opening
 
 TABLE = "run,params,tokens,loss\n" + "".join(f"r{i},{10**i}M,{i}B,{4 - i / 10}\n" for i in range(1, 4))
-TWO_LOSSES = "name,N,D,train_loss,val_loss\na,1e6,1e9,3.1,3.2\nb,1e7,1e9,2.9,3.0\n"
+TWO_LOSSES = "name,N,D,c4_loss,pile_loss\na,1e6,1e9,3.1,3.2\nb,1e7,1e9,2.9,3.0\n"
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_what_is_open_is_exit_code_1_with_the_question(run: Any, tmp_path: Path)
     assert said.exit_code == 1
     assert "Which column holds the loss" in said.output
     assert "Traceback" not in said.output
-    answered = run("read", tmp_path / "runs.csv", "--column", "loss=train_loss", "--unit", "params=1")
+    answered = run("read", tmp_path / "runs.csv", "--column", "loss=c4_loss", "--unit", "params=1")
     assert answered.exit_code == 0, answered.output
     assert run("read", tmp_path / "missing.csv").exit_code == 1
 

@@ -15,7 +15,7 @@ from fitting import all_laws, fit, load_fit, plan
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "data" / "published"
 LADDER = PUBLISHED / "simulated_ladder.csv"
-TWO_LOSSES = "name,N,D,train_loss,val_loss\na,1e6,1e9,3.1,3.2\nb,1e7,1e9,2.9,3.0\n"
+TWO_LOSSES = "name,N,D,c4_loss,pile_loss\na,1e6,1e9,3.1,3.2\nb,1e7,1e9,2.9,3.0\n"
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_fit_refuses_with_the_sentence_and_one(run: Any, tmp_path: Path) -> None
     asks.write_text(TWO_LOSSES)
     done = run("fit", asks)
     assert done.exit_code == 1
-    assert "train_loss" in done.stderr
+    assert "c4_loss" in done.stderr
     assert "Traceback" not in done.output
 
 

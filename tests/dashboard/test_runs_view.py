@@ -16,7 +16,7 @@ ROWS = "".join(f"r{i},{i}e6,{j}e9,{4 - 0.1 * i - 0.05 * j:.3f}\n" for i in range
 TABLE = "Experiment,# weights,Tokens Seen,eval loss\n" + "".join(
     f"{row.split(',')[0]}-{k}," + row.split(",", 1)[1] for k, row in enumerate(ROWS.splitlines(keepends=True))
 )
-TWO_LOSSES = "name,N,D,train_loss,val_loss\n" + "".join(
+TWO_LOSSES = "name,N,D,test_loss,val_loss\n" + "".join(
     f"r{i},{i}e6,{i}e9,{3 - i / 9:.3f},{3.1 - i / 9:.3f}\n" for i in range(1, 9)
 )
 HOSTILE = [
