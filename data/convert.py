@@ -50,7 +50,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str = "last", keep_copie
     frame = draft.frame
     frame["run"] = names
     frame = _ordered(pd.concat([frame, _extras(frame, table, mapping)], axis=1))
-    why = reasons(frame, read, {c: table.frame[g.header] for c, g in mapping.guesses.items() if c in NEEDED})
+    why = reasons(frame, read, _cells(table, mapping, read))
     checkpoints = None
     if progress:
         frame, why, checkpoints = _checkpoints(frame, why, progress, read["loss"].blank, history, draft.notes)
@@ -113,6 +113,13 @@ def _fill(draft: _Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
                 f"Fits use the count {mapping.header('params')!r}; the table also has {', '.join(others)}."
             )
     return read
+
+
+def _cells(table: Table, mapping: Mapping, read: dict[str, Numbers]) -> dict[str, pd.Series]:
+    """The file's cells that each column in `read` was read from: those of `params` lie under the working count."""
+    working = mapping.count if mapping.count in read else "params"
+    headers = {column: mapping.header(working if column == "params" else column) for column in read}
+    return {column: table.frame[header] for column, header in headers.items() if header is not None}
 
 
 def _identify(draft: _Draft, table: Table, mapping: Mapping, measured: np.ndarray) -> tuple[pd.Series, str]:
