@@ -118,11 +118,8 @@ def _warm() -> None:
 
 
 def _apologise(error: Exception) -> bool:
-    """Show a sentence in place of a traceback for what escapes the page, such as a widget's callback; True: handled."""
-    import streamlit as st
+    """Show a page with a sentence on it for what escapes the page, such as a widget's callback; True: handled."""
+    from dashboard import frame
 
-    from dashboard.widgets import STYLE, show_trouble
-
-    st.html(STYLE)
-    show_trouble(error)
+    frame.whole(error)
     return True
