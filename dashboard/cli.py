@@ -53,5 +53,7 @@ def main(args: Sequence[str] | None = None) -> None:
         group.main(args=args, prog_name="isoflop")
     except Exception as error:
         path = trouble.record(error)
-        click.echo(f"Error: {trouble.unforeseen(error)[0]} Details: {path or 'set ' + trouble.TRACEBACK + '=1'}", err=True)
+        click.echo(
+            f"Error: {trouble.unforeseen(error)[0]} Details: {path or 'set ' + trouble.TRACEBACK + '=1'}", err=True
+        )
         sys.exit(3)

@@ -7,6 +7,7 @@ import logging
 import os
 import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 LOG = logging.getLogger("isoflop")
@@ -19,6 +20,11 @@ TRACEBACK = "ISOFLOP_TRACEBACK"  # set to 1, tracebacks are shown in the termina
 def is_for_people(error: BaseException) -> bool:
     """True when the error's class is one of ours, whose message is a sentence written for the person at the page."""
     return any(base.__module__.split(".")[0] in OURS for base in type(error).__mro__)
+
+
+def once(sentences: Iterable[str]) -> str:
+    """The sentences one after another, each said once: what is true of three losses is one trouble."""
+    return " ".join(dict.fromkeys(sentences))
 
 
 def told(error: BaseException) -> tuple[str, str]:

@@ -20,7 +20,9 @@ NUMBERS = [name for name, column in COLUMNS.items() if column.kind == "number"]
 
 
 def test_a_word_in_the_working_count_sets_its_row_aside() -> None:
-    table = pd.DataFrame({"run": ["a", "b"], "params_total": ["1e8", "big"], "tokens": ["2e9"] * 2, "loss": ["3", "3.1"]})
+    table = pd.DataFrame(
+        {"run": ["a", "b"], "params_total": ["1e8", "big"], "tokens": ["2e9"] * 2, "loss": ["3", "3.1"]}
+    )
     runs = read_runs(table)
     assert list(runs.kept["run"]) == ["a"]
     assert list(runs.set_aside["reason"]) == ["params is not a number ('big')"]
@@ -57,8 +59,7 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
 def test_no_cell_is_an_inner_error(table: pd.DataFrame) -> None:
     try:
         runs = read_runs(table)
-    except ReadError as error:  # a sentence, with whatever was kept of the table
-        assert str(error)
+    except ReadError:  # a sentence for a person, with whatever was kept of the table
         return
     assert len(runs) + len(runs.set_aside) == len(table)
     assert (runs.set_aside["reason"] != "").all()
