@@ -14,7 +14,7 @@ from data.derive import derive
 from data.errors import DataError, NothingKept
 from data.headers import header as take_apart
 from data.history import distinct, is_one_history, judge, last_of_each
-from data.losses import in_nats
+from data.losses import from_nats, in_nats
 from data.mapping import Mapping
 from data.readers._sections import REASON
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
@@ -61,7 +61,8 @@ def to_runs(table: Table, mapping: Mapping, *, history: str = "last", keep_copie
         again = first >= 0
         why[good[again]] = "identical copy of " + frame["run"].to_numpy(dtype=object)[good[first[again]]]
     kept = frame[why == ""].reset_index(drop=True)
-    mixed_up = shared_losses(kept) if history == "last" else ""
+    in_file = from_nats(kept["loss"].to_numpy(), mapping.loss_unit, mapping.bytes_per_token)
+    mixed_up = shared_losses(kept, in_file) if history == "last" else ""
     draft.notes += [mixed_up] if mixed_up else []
     aside = frame[why != ""].assign(reason=pd.Series(why[why != ""], dtype="str", index=frame.index[why != ""]))
     aside = stack([aside, _headings(table, mapping, list(frame.columns))])

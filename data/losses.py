@@ -113,6 +113,17 @@ def in_nats(values: np.ndarray, unit: str, bytes_per_token: float | None = None)
     return values
 
 
+def from_nats(losses: np.ndarray, unit: str, bytes_per_token: float | None = None) -> np.ndarray:
+    """Losses (n,) in nats per token in the unit they came in, the other way round from `in_nats`."""
+    if unit == "perplexity":
+        return np.asarray(np.exp(losses))
+    if unit == "bits":
+        return losses / np.log(2.0)
+    if unit == "bits per byte":
+        return losses / np.log(2.0) / float(bytes_per_token or np.nan)
+    return losses
+
+
 def _whole(values: np.ndarray) -> bool:
     finite = values[np.isfinite(values)]
     return bool(len(finite)) and bool((finite == np.round(finite)).all())
