@@ -29,6 +29,7 @@ PRIVATE: dict[str, Any] = {
     "server.headless": True,
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "none",
+    "client.disableDataExport": True,  # Streamlit's own export of a table does not defuse cells
     # Streamlit has no documented switch for its greeting; ours says the same in one line.
     "logger.hideWelcomeMessage": True,
 }
