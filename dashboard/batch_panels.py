@@ -12,6 +12,7 @@ from dashboard import batch_settings, batch_state, numbers, state, widgets
 from dashboard.batch_state import Sweep
 from dashboard.charts.batch import colours
 from dashboard.takeaway import File
+from dashboard.trouble import once
 from data.cells import number
 from fitting import FitError
 from fitting.batch import AlongLoss, CriticalBatch, Growth, growth
@@ -85,7 +86,7 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     if not 0 < band.value < math.inf:
         return (
             "No critical batch can be read from these runs{where}.",
-            " ".join(sweep.notes[name]),
+            once(sweep.notes[name]),
             {"where": where or ""},
         )
     value, within = _both(band)
@@ -189,9 +190,10 @@ def table(sweep: Sweep) -> None:
             f"<td>{len(f.batch)}</td>"
             f"{''.join(f'<td>{c}</td>' for c in cells)}</tr>"
         )
-    for name, why in sweep.refused.items():
+    for why in dict.fromkeys(sweep.refused.values()):
+        of = ", ".join(name for name, said in sweep.refused.items() if said == why)
         rows.append(
-            f'<tr><th scope="row">{escape(name or "all")}</th><td class="iso-why" colspan="5">{escape(why)}</td></tr>'
+            f'<tr><th scope="row">{escape(of or "all")}</th><td class="iso-why" colspan="5">{escape(why)}</td></tr>'
         )
     st.html(
         '<div class="iso-scroll"><table class="iso-table iso-families iso-sweep"><thead><tr><th scope="row"></th>'

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import batch_settings, numbers, state
+from dashboard.trouble import once
 from data.errors import DataError
 from data.schema import Runs
 from data.steps import holds_steps, steps_table
@@ -371,6 +372,6 @@ def _fitted(
         except FitError as error:
             why[name] = str(error)
     if not found:
-        return FitError(" ".join(why.values()) or "No row holds a batch size and steps.")
+        return FitError(once(why.values()) or "No row holds a batch size and steps.")
     said = {name: (*notes.get(name, ()), *f.notes) for name, f in found.items()}
     return Sweep(found, said, why, unit, along, places, reach, read_from)

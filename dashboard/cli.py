@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
 import click
 
-from dashboard import commands
+from dashboard import commands, trouble
 from dashboard.launch import one_thread_each
 
 DEFAULT = "open"
@@ -46,6 +47,13 @@ def group() -> None:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 the data can't say (with the sentence), 2 wrong use."""
+    """Run the command line and exit: 0 done, 1 the data can't say (with the sentence), 2 wrong use, 3 something unforeseen."""
     one_thread_each()
-    group.main(args=args, prog_name="isoflop")
+    try:
+        group.main(args=args, prog_name="isoflop")
+    except Exception as error:
+        path = trouble.record(error)
+        click.echo(
+            f"Error: {trouble.unforeseen(error)[0]} Details: {path or 'set ' + trouble.TRACEBACK + '=1'}", err=True
+        )
+        sys.exit(3)

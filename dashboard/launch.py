@@ -29,6 +29,7 @@ PRIVATE: dict[str, Any] = {
     "server.headless": True,
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "none",
+    "client.disableDataExport": True,  # Streamlit's own export of a table does not defuse cells
     # Streamlit has no documented switch for its greeting; ours says the same in one line.
     "logger.hideWelcomeMessage": True,
 }
@@ -118,11 +119,8 @@ def _warm() -> None:
 
 
 def _apologise(error: Exception) -> bool:
-    """Show a sentence in place of a traceback for what escapes the page, such as a widget's callback; True: handled."""
-    import streamlit as st
+    """Show a page with a sentence on it for what escapes the page, such as a widget's callback; True: handled."""
+    from dashboard import frame
 
-    from dashboard.widgets import STYLE, show_trouble
-
-    st.html(STYLE)
-    show_trouble(error)
+    frame.whole(error)
     return True

@@ -6,7 +6,6 @@ from collections.abc import Mapping as Pairs
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.trouble import is_for_people
 from data.convert import to_runs
 from data.errors import NothingKept
 from data.mapping import Mapping
@@ -36,7 +35,10 @@ class Reading:
 
 
 def read_upload(table: Table, answers: Pairs[str, Any]) -> Reading:
-    """The table's runs under these answers. Errors that are sentences for a person come back in the reading."""
+    """The table's runs under these answers. Trouble comes back in the reading, also trouble that nobody foresaw.
+
+    What another try may mend is raised: want of memory, and a disk that refuses.
+    """
     guessed, mapping = None, None
     try:
         guessed = recognise(table)
@@ -44,7 +46,7 @@ def read_upload(table: Table, answers: Pairs[str, Any]) -> Reading:
         return Reading(to_runs(table, mapping), table=table, mapping=mapping, guessed=guessed)
     except NothingKept as error:
         return Reading(error.runs, error, table=table, mapping=mapping, guessed=guessed)
+    except (MemoryError, OSError):
+        raise
     except Exception as error:
-        if not is_for_people(error):
-            raise
         return Reading(None, error, table=table, mapping=mapping, guessed=guessed)

@@ -21,7 +21,7 @@ import streamlit as st
 from dashboard import workspace
 from dashboard.fit_settings import FitSettings, read_settings
 from dashboard.reading import Reading, read_upload
-from dashboard.trouble import is_for_people, told
+from dashboard.trouble import told
 from dashboard.workspace import History, Values, Workspace
 from data.errors import DataError
 from data.schema import Runs
@@ -160,11 +160,14 @@ def reading() -> Reading:
     """The data chosen, mapped and with exclusions applied; trouble of the data is in the answer, never raised."""
     key = chosen().key
     kind, _, name = key.partition(":")
-    if kind == "bundled":
-        read = _bundled(name)
-    else:
-        answers = setting(f"answers:{key}", {})
-        read = _uploaded(str(space().folder), name, chosen().title, repr(sorted(answers.items())), answers)
+    try:
+        if kind == "bundled":
+            read = _bundled(name)
+        else:
+            answers = setting(f"answers:{key}", {})
+            read = _uploaded(str(space().folder), name, chosen().title, repr(sorted(answers.items())), answers)
+    except Exception as error:  # nothing of it is kept: the next try may find more memory, or the disk again
+        return Reading(None, error)
     if read.runs is None:
         return read
     gone = set(excluded()) & set(read.runs.kept["run"])
@@ -191,9 +194,9 @@ def _uploaded(folder: str, sha256: str, name: str, answered: str, _answers: Valu
     """A file's runs under these answers; an error is an answer too, so that a bad file is read once."""
     try:
         return read_upload(_table(folder, sha256, name), _answers)
+    except (MemoryError, OSError):
+        raise
     except Exception as error:
-        if not is_for_people(error):
-            raise
         return Reading(None, error)
 
 

@@ -60,9 +60,9 @@ def counts(lines: Mapping[str, int], *, marks: Mapping[str, str] | None = None) 
 
 
 def quiet(*lines: str) -> None:
-    """Remarks in smaller type, one a paragraph; plain text."""
+    """Remarks in smaller type, one a paragraph and each once; plain text."""
     if lines:
-        st.html("".join(f'<p class="iso-quiet">{escape(line)}</p>' for line in lines))
+        st.html("".join(f'<p class="iso-quiet">{escape(line)}</p>' for line in dict.fromkeys(lines)))
 
 
 def trouble(sentence: str, todo: str = "") -> None:

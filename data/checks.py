@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.cells import Numbers
+from data.coincidence import beyond_chance
 from data.schema import COLUMNS, NEEDED
 
 #: Nats per token beyond which a run has diverged: a uniform guess over 485 million tokens loses less.
@@ -80,23 +81,22 @@ def _unrounded(values: np.ndarray) -> np.ndarray:
         return np.isfinite(scaled) & (np.abs(scaled - np.round(scaled)) > 1e-6)  # a float holds sixteen
 
 
-def shared_losses(frame: pd.DataFrame) -> str:
-    """A sentence about losses that stand, to the last digit, under different inputs; '' when there are none.
+def shared_losses(frame: pd.DataFrame, written: np.ndarray | None = None) -> str:
+    """A sentence about losses that stand, to the last digit, under different inputs; '' where chance explains them.
 
-    Two runs do not measure the same seven digits by chance: rows were mixed up, or one run was entered twice.
+    Two runs seldom measure the same seven digits: rows were mixed up, or one run was entered twice. In a large table some
+    do (`data.coincidence`). `written` (n,) are the losses in the file's own unit, where that is not nats.
     """
-    loss = frame["loss"].to_numpy()
-    digits = loss != np.round(loss, 5)  # losses rounded to five places agree by chance
     inputs = [c for c in ("params", "tokens", "lr", "batch", "seed") if c in frame]
-    some = frame[digits]
     if not inputs or frame["loss"].nunique() < 0.6 * len(frame):  # read off a picture, losses come in few shades
         return ""
-    kinds = some[["loss", *inputs]].drop_duplicates().groupby("loss").size()
-    n = int((kinds > 1).sum())
-    if not n:
+    losses = frame["loss"].to_numpy() if written is None else written
+    which = frame.groupby(inputs, dropna=False, sort=False).ngroup().to_numpy()
+    found = frame[beyond_chance(losses, which)]
+    if not len(found):
         return ""
-    at = kinds[kinds > 1].index[0]
-    who = ", ".join(some.loc[some["loss"] == at, "run"].head(3))
+    n = found["loss"].nunique()
+    who = ", ".join(found.loc[found["loss"] == found["loss"].min(), "run"].head(3))
     stand = "loss stands" if n == 1 else "losses stand"
     return f"{n} {stand} to the last digit under different inputs (for example {who}): were rows mixed up?"
 

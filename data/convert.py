@@ -58,10 +58,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     frame = draft.frame
     frame["run"] = names
     frame = _ordered(pd.concat([frame, _extras(frame, table, mapping)], axis=1))
-    cells = {c: table.frame[g.header] for c, g in mapping.guesses.items() if c in read}
-    if mapping.count in cells:
-        cells["params"] = cells[mapping.count]
-    why = reasons(frame, read, cells)
+    why = reasons(frame, read, _cells(table, mapping, read))
     checkpoints = None
     losses = table.numbers(mapping.guesses["loss"].header).values
     if progress:
@@ -77,7 +74,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         again = first >= 0
         why[good[again]] = "identical copy of " + frame["run"].to_numpy(dtype=object)[good[first[again]]]
     kept = frame[why == ""].reset_index(drop=True)
-    mixed_up = shared_losses(kept) if choice.kind != "all" else ""
+    mixed_up = shared_losses(kept, losses[why == ""]) if choice.kind != "all" else ""
     draft.notes += [mixed_up] if mixed_up else []
     aside = frame[why != ""].assign(reason=pd.Series(why[why != ""], dtype="str", index=frame.index[why != ""]))
     aside = stack([aside, _headings(table, mapping, list(frame.columns))])
@@ -145,6 +142,13 @@ def _fill(draft: _Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
                 f"Fits use the count {mapping.header('params')!r}; the table also has {', '.join(others)}."
             )
     return read
+
+
+def _cells(table: Table, mapping: Mapping, read: dict[str, Numbers]) -> dict[str, pd.Series]:
+    """The file's cells that each column in `read` was read from: those of `params` lie under the working count."""
+    working = mapping.count if mapping.count in read else "params"
+    headers = {column: mapping.header(working if column == "params" else column) for column in read}
+    return {column: table.frame[header] for column, header in headers.items() if header is not None}
 
 
 def _identify(draft: _Draft, table: Table, mapping: Mapping, measured: np.ndarray) -> tuple[pd.Series, str]:

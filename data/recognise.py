@@ -27,6 +27,7 @@ _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers han
 _AS_NAMES = "sizes written as names"
 
 
+@np.errstate(all="ignore")  # what overflows is looked at when rows are judged
 def recognise(
     table: Table,
     *,

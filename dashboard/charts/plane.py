@@ -13,6 +13,7 @@ from dashboard import numbers
 from dashboard.charts import theme
 
 INPUTS = {"params": "Parameters", "tokens": "Training tokens", "flops": "Training compute, FLOP"}
+FAR = 3.0  # decades beyond the runs that are used up to which one set aside still stretches the axes
 MANY = 1500  # points from which the browser draws on its graphics card
 
 
@@ -44,8 +45,7 @@ def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan", accent
     here, there = (_drawable(frame, x, y) for frame in (kept, aside))
     drawn = theme.blank()
     drawn.update_layout(dragmode=drag)
-    both = [pd.concat([here[name], there[name]]).to_numpy(dtype="float64") for name in (x, y)]
-    xs, ys = ((float(v.min()), float(v.max())) if len(v) else (1.0, 10.0) for v in both)
+    xs, ys = (_span(here[name], there[name]) for name in (x, y))
     drawn.update_xaxes(**theme.log_axis(*xs, INPUTS[x], kind="flop" if x == "flops" else "count"))
     drawn.update_yaxes(
         **theme.log_axis(*ys, INPUTS.get(y, "Loss, nats per token"), kind="plain" if y == "loss" else "count")
@@ -54,7 +54,32 @@ def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan", accent
         _budgets(drawn, theme.spread(*xs), theme.spread(*ys))
     _aside(drawn, there, x, y)
     _kept(drawn, here, x, y)
+    _outside(drawn, int((~(there[x].between(*xs) & there[y].between(*ys))).sum()))
     return drawn
+
+
+def _span(kept: pd.Series, aside: pd.Series) -> tuple[float, float]:
+    """The least and the greatest value an axis must show: those used, and those set aside that are not far from them.
+
+    One slip of the pen, 1e300 tokens, would press every other run into one point.
+    """
+    used, others = kept.to_numpy(dtype="float64"), aside.to_numpy(dtype="float64")
+    if len(used) and len(others):
+        logs = np.log10(others)
+        near = (logs >= math.log10(used.min()) - FAR) & (logs <= math.log10(used.max()) + FAR)
+        others = others[near]
+    values = np.concatenate([used, others])
+    return (float(values.min()), float(values.max())) if len(values) else (1.0, 10.0)
+
+
+def _outside(drawn: go.Figure, count: int) -> None:
+    """Say how many runs lie beyond the axes; they are all in the table of what is set aside."""
+    if count:
+        what = "1 run set aside lies" if count == 1 else f"{count:,} runs set aside lie"
+        place = {"x": 1, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
+        drawn.add_annotation(
+            text=f"{what} far outside", showarrow=False, opacity=theme.QUIET, font={"size": 11}, **place
+        )
 
 
 def _drawable(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:

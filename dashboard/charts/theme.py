@@ -39,6 +39,7 @@ GUIDE = "rgba(128, 140, 160, 0.5)"  # lines that help the eye and carry no data
 RIM = "rgba(128, 140, 160, 0.55)"  # the rim of a filled mark, so that yellow shows on white and violet on black
 QUIET = 0.85  # opacity of text that stands back further than labels do
 
+ENDS = (-307, 308)  # the powers of ten between which every one is a float of full precision
 HEIGHT = 500  # px of a page's main picture
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -87,10 +88,13 @@ def log_axis(low: float, high: float, title: str, *, kind: str = "count", pad: f
 
 
 def spread(low: float, high: float, pad: float = 0.06, least: float = 0.5) -> tuple[float, float]:
-    """The decimal logarithms of a range with `pad` of its width on either side, at least `least` decades wide."""
+    """The decimal logarithms of a range with `pad` of its width on either side, at least `least` decades wide.
+
+    They stay within `ENDS`, so that ten to their power is a number again.
+    """
     bottom, top = math.log10(low), math.log10(high)
     room = max(top - bottom, least) * pad + max(0.0, least - (top - bottom)) / 2
-    return bottom - room, top + room
+    return min(max(bottom - room, ENDS[0]), ENDS[1] - least), max(min(top + room, ENDS[1]), ENDS[0] + least)
 
 
 def log_ticks(low: float, high: float, kind: str = "count") -> Ticks:
@@ -99,7 +103,7 @@ def log_ticks(low: float, high: float, kind: str = "count") -> Ticks:
     width = top - bottom
     steps = (1, 2, 5) if width <= 2.5 else (1, 3) if width <= 3.5 and kind != "flop" else (1,)
     skip = max(1, math.ceil(width / 9))
-    powers = range(math.floor(bottom), math.ceil(top) + 1)
+    powers = range(max(math.floor(bottom), ENDS[0]), min(math.ceil(top), ENDS[1]) + 1)
     values = [step * 10.0**power for power in powers if power % skip == 0 for step in steps]
     values = [value for value in values if low <= value <= high]
     if len(values) < 3 and kind == "plain" and 1.02 * low < high < 10.0 * low:  # losses seldom span a decade

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.commands import json_option, refuses, write_json
+from dashboard.trouble import once
 
 if TYPE_CHECKING:
     from fitting.batch import AlongLoss, CriticalBatch, Growth
@@ -107,7 +108,7 @@ def command(
             continue
         notes[name] = [*said, *found[name].notes]
     if not found:
-        raise FitError(" ".join(words for each in notes.values() for words in each))
+        raise FitError(once(words for each in notes.values() for words in each))
     measured = [(sizes[n], f) for n, f in found.items() if n in sizes]
     if len({size for size, _ in measured}) >= 3 and len(measured) == len({size for size, _ in measured}):
         with suppress(FitError):  # too near each other to tell how anything grows

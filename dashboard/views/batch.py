@@ -25,6 +25,7 @@ if sweep is None or isinstance(sweep, Exception):
     elif isinstance(trouble := sweep if sweep is not None else batch_state.norms_or_why(), Exception):
         widgets.show_trouble(trouble)
         st.page_link("views/runs.py", label="Look at the data on the Runs page")
+        widgets.steps()
     else:
         state.current_runs()  # a question about the file that is open comes first, as on every page
         batch_panels.nothing()

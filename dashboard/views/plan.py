@@ -20,6 +20,7 @@ from dashboard import (
 )
 from dashboard.budget_chart import budget_chart, committed_budget
 from dashboard.plan_settings import PlanSettings
+from dashboard.trouble import once
 from fitting import FitError, plan
 
 
@@ -75,7 +76,7 @@ budget_chart(
 )
 notes = [*here.notes, *(whole[1].notes if whole else ())]
 if notes:
-    st.caption(widgets.literal(" ".join(notes)))
+    st.caption(widgets.literal(once(notes)))
 
 if whole is not None and here.params is not None:
     shapes = plan_run.shapes_of(here.params.value, fit.settings.count)

@@ -32,7 +32,7 @@ if runs is None or every is None or not len(every):
             widgets.show_trouble(read.trouble)
         if read.table is not None:
             column_mapper.preview(read.table)
-            if not asked and other is None:
+            if not asked and other is None and read.guessed is not None:
                 column_mapper.columns(read)
         if runs is not None:
             open_questions.bring_back(read, runs)

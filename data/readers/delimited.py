@@ -11,6 +11,7 @@ from data.errors import ReadError
 from data.readers._grid import grid
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT
 from data.readers._text import decode, is_text
+from data.spreadsheet import as_meant
 from data.table import Table
 
 title = "a text table"
@@ -33,6 +34,8 @@ def read(content: bytes, name: str) -> Table:
     if text.count(separator) + text.count("\n") > 2 * MAX_CELLS:
         raise ReadError(f"{name} has more than {MAX_CELLS:,} cells; export fewer columns or thin out the history.")
     rows = _rows(text, separator, name)
+    if "'" in text:  # what an export kept from being run
+        rows = [[as_meant(cell) for cell in row] for row in rows]
     if max((len(r) for r in itertools.islice(rows, 50)), default=0) < 2:
         raise ReadError(
             f"{name} is text without columns; expected values between commas, tabs or semicolons, one row per run."

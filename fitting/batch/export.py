@@ -9,8 +9,8 @@ from typing import Any
 from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch
 from fitting.batch.growth import Growth
+from fitting.export.csv_text import csv_text
 from fitting.export.latex import escape, number, step
-from fitting.export.tables import defused
 from fitting.export.text import finite
 from fitting.result import Band
 
@@ -57,7 +57,7 @@ def to_csv(found: Mapping[str, CriticalBatch], unit: str, base: float, overhead:
     for name, f in found.items():
         bands = (f.b_crit, f.overhead_batch(base, overhead), f.s_min, f.e_min)
         rows.append([name, unit, len(f.batch), *(float(x) for b in bands for x in (b.value, b.low, b.high))])
-    return str(defused(pd.DataFrame(rows, columns=heads)).to_csv(index=False, lineterminator="\n"))
+    return csv_text(pd.DataFrame(rows, columns=heads))
 
 
 def to_latex(

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from fitting.batch.noise_scale import NoiseScale
+from fitting.export.csv_text import csv_text
 from fitting.export.latex import number, step
 from fitting.export.text import finite
 from fitting.result import Band
@@ -53,7 +54,7 @@ def to_csv(found: NoiseScale) -> str:
                 }
             )
         )  # fmt: skip
-    return str(pd.concat(parts, ignore_index=True).to_csv(index=False, lineterminator="\n"))
+    return csv_text(pd.concat(parts, ignore_index=True))
 
 
 def to_latex(found: NoiseScale) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fitting.batch.rates import RateLaw, RateLaws
+from fitting.export.csv_text import csv_text
 from fitting.export.latex import number, step
 from fitting.export.text import finite
 from fitting.result import Band
@@ -63,7 +64,7 @@ def to_csv(laws: RateLaws) -> str:
                 "regret_left_out": regret, "edge": " ".join(cell.edge),
             }
         )  # fmt: skip
-    return str(pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+    return csv_text(pd.DataFrame(rows))
 
 
 def to_python(laws: RateLaws) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from fitting.batch.trajectory import NAMES
 from fitting.batch.trajectory_fit import TrajectoryFit
+from fitting.export.csv_text import csv_text
 from fitting.export.latex import escape, number, step
-from fitting.export.tables import defused
 from fitting.export.text import finite
 
 
@@ -60,7 +60,7 @@ def to_csv(fit: TrajectoryFit) -> str:
             "law": d.loss * np.exp(fit.residuals),
         }
     )
-    return str(defused(frame).to_csv(index=False, lineterminator="\n"))
+    return csv_text(frame)
 
 
 LATEX = {

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from fitting.export.text import GoesWith, finite, plan_values, provenance
+from fitting.export.csv_text import csv_text
+from fitting.export.text import GoesWith, plan_values, provenance
 from fitting.planner import Plan
 from fitting.result import Fit
 
 if TYPE_CHECKING:
     from data.schema import Runs
-
-# What makes a spreadsheet take a text cell for a formula (OWASP, CSV injection).
-TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def summary_to_csv(fit: Fit) -> str:
@@ -49,14 +46,4 @@ def plan_to_csv(fit: Fit, plan: Plan, whole: GoesWith | None = None) -> str:
 
 
 def _csv(table: pd.DataFrame, fit: Fit) -> str:
-    head = "".join(f"# {k}: {json.dumps(finite(v))}\n" for k, v in {"law": fit.law_key, **provenance(fit)}.items())
-    return head + defused(table).to_csv(index=False, lineterminator="\n")
-
-
-def defused(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before any text a spreadsheet would run as a formula; numbers stay numbers."""
-    out = table.copy()
-    for column in out.columns:
-        if not pd.api.types.is_numeric_dtype(out[column]):
-            out[column] = out[column].map(lambda x: "'" + x if isinstance(x, str) and x.startswith(TRIGGERS) else x)
-    return out.rename(columns=lambda c: "'" + c if isinstance(c, str) and c.startswith(TRIGGERS) else c)
+    return csv_text(table, {"law": fit.law_key, **provenance(fit)})

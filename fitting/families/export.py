@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fitting.export.tables import defused
+from fitting.export.csv_text import csv_text
 from fitting.export.text import finite
 from fitting.families.result import Families
 
@@ -52,8 +52,7 @@ def to_json(found: Families, path: str | Path | None = None) -> str:
 
 def to_csv(found: Families) -> str:
     """The curves as CSV that a spreadsheet opens without running anything, with the provenance in comment lines above."""
-    head = "".join(f"# {k}: {json.dumps(finite(v))}\n" for k, v in provenance(found).items())
-    return head + defused(curve_table(found)).to_csv(index=False, lineterminator="\n")
+    return csv_text(curve_table(found), provenance(found))
 
 
 def curve_table(found: Families) -> pd.DataFrame:

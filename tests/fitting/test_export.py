@@ -240,7 +240,7 @@ def test_other_tables_are_defused_too(fits, write):
 
 
 def test_negative_text_numbers_in_headers_and_cells():
-    from fitting.export.tables import defused
+    from fitting.export.csv_text import defused
 
     table = pd.DataFrame(
         {
