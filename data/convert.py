@@ -13,7 +13,7 @@ from data.checks import copies, reasons, shared_losses
 from data.derive import derive
 from data.errors import DataError, NothingKept
 from data.headers import header as take_apart
-from data.history import distinct, is_one_history, judge, last_of_each
+from data.history import Names, distinct, is_one_history, judge, last_of_each
 from data.losses import in_nats
 from data.mapping import Mapping
 from data.readers._sections import REASON
@@ -125,7 +125,7 @@ def _identify(draft: _Draft, table: Table, mapping: Mapping, measured: np.ndarra
         counter = steps is not None and not take_apart(steps.header).words.endswith(("steps", "iters", "iterations"))
         stem = table.one_run or PurePath(table.name).stem
         if table.one_run or (counter and is_one_history(draft.frame["steps"].to_numpy(), draft.frame, measured)):
-            progress = "steps" if "steps" in draft.frame else "tokens"
+            progress = _known_order(table, mapping) or ("steps" if "steps" in draft.frame else "tokens")
             draft.sources.append(Source("run", "", "the file is one run's history, named after the file", 0.8))
             return pd.Series([stem] * n, dtype="str"), progress
         family = mapping.header("family")
@@ -135,7 +135,8 @@ def _identify(draft: _Draft, table: Table, mapping: Mapping, measured: np.ndarra
         draft.sources.append(Source("run", "", "no column of names: rows are named by their line in the file"))
         return rows, ""
     names = table.text(header)
-    verdict = judge(names, draft.frame, measured)
+    known = _known_order(table, mapping)
+    verdict = Names("history", known) if known else judge(names, draft.frame, measured)
     blank = names == ""
     if blank.any():
         draft.notes.append(
@@ -154,6 +155,17 @@ def _identify(draft: _Draft, table: Table, mapping: Mapping, measured: np.ndarra
     if verdict.kind == "repeats":
         draft.notes.append(f"Names in {header!r} occur again; the later ones got a number.")
     return names.where(~blank, rows), verdict.progress
+
+
+def _known_order(table: Table, mapping: Mapping) -> str:
+    """The column along which rows are checkpoints, where the reader of the file knows that they are; else ''."""
+    for column, guess in mapping.guesses.items():
+        if table.order and guess.header == table.order and COLUMNS[column].kind == "number":
+            return column
+    if not table.order or table.order in COLUMNS or table.order not in table.headers[:MAX_EXTRAS]:
+        return ""
+    found = table.numbers(table.order)
+    return table.order if found.share == 1.0 and not found.written else ""
 
 
 def _checkpoints(

@@ -37,7 +37,7 @@ class Header:
 
 
 #: Folders that trackers put metrics and settings in; the name that counts stands behind them.
-_PATH_HEADS = frozenset((
+PATH_HEADS = frozenset((
     "config", "configs", "cfg", "args", "hparams", "hyperparameters", "hyperparams", "settings", "params", "params_config",
     "summary", "summaries", "metrics", "metric", "stats", "total_stats", "perf", "throughput", "run", "data", "model",
     "trainer", "training", "train", "optim", "optimizer", "opt",
@@ -75,7 +75,7 @@ def header(raw: str) -> Header:
         words = single
     unit = _unit(_words(text))
     parts = re.split(r"[/.:]+", outside.strip())
-    if len(parts) > 1 and parts[0].strip().lower() in _PATH_HEADS:
+    if len(parts) > 1 and parts[0].strip().lower() in PATH_HEADS:
         tail = _words(" ".join([*parts[1:], *extra]))
         tail = _FLOPS.sub("flops", tail) if "flops" in words else tail
         return Header(raw, tail, words, scale, unit, said)

@@ -29,6 +29,7 @@ class Table:
     aside_lines: np.ndarray | None = None
     brought_down: frozenset[str] = frozenset()  # headers whose values come from the headings above the rows
     one_run: str = ""  # the run's name, where the reader knows that the whole file is one run's history
+    order: str = ""  # the header along which a run's rows are its checkpoints, where the reader knows that they are
     _parsed: dict[str, Numbers] = field(default_factory=dict, init=False, repr=False)
 
     @property
