@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,13 +35,15 @@ class Header:
     scale: float = 1.0
     unit: str = ""
     said: str = ""  # the text that gave the scale, for the explanation
+    tails: tuple[tuple[str, float], ...] = ()  # the words of a nested name's last parts, each with how far they say it
 
 
 #: Folders that trackers put metrics and settings in; the name that counts stands behind them.
 PATH_HEADS = frozenset((
     "config", "configs", "cfg", "args", "hparams", "hyperparameters", "hyperparams", "settings", "params", "params_config",
     "summary", "summaries", "metrics", "metric", "stats", "total_stats", "perf", "throughput", "run", "data", "model",
-    "trainer", "training", "train", "optim", "optimizer", "opt",
+    "trainer", "training", "train", "optim", "optimizer", "opt", "arch", "architecture", "network", "transformer", "hp",
+    "hps", "setup", "final", "result", "results", "info", "meta", "metadata",
 ))  # fmt: skip
 
 
@@ -50,7 +53,7 @@ def header(raw: str) -> Header:
     text = raw.strip().strip("\"'`*$#").replace("\u2212", "-")[:300]
     if re.fullmatch(r"[A-Z](_[A-Za-z0-9]+)?", text):  # single letters keep their case: N, D and C mean what papers say
         return Header(raw, text, text)
-    scale, said = 1.0, ""
+    scale, said, last = 1.0, "", ""
     inside = re.findall(r"[(\[{]([^()\[\]{}]*)[)\]}]", text)
     outside = re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", " ", text) if inside else text
     extra = []
@@ -70,16 +73,47 @@ def header(raw: str) -> Header:
         words = words.replace(flop[0], "flops", 1)
     elif scale == 1.0:
         scale, said, words = _trailing_factor(words)
+        last = said
     single = outside.strip()
     if re.fullmatch(r"[A-Z]", single):
         words = single
     unit = _unit(_words(text))
-    parts = re.split(r"[/.:]+", outside.strip())
-    if len(parts) > 1 and parts[0].strip().lower() in PATH_HEADS:
-        tail = _words(" ".join([*parts[1:], *extra]))
-        tail = _FLOPS.sub("flops", tail) if "flops" in words else tail
-        return Header(raw, tail, words, scale, unit, said)
-    return Header(raw, words, words, scale, unit, said)
+    parts = [p.strip() for p in _FOLDERS.split(outside.strip()) if p.strip()]
+    if len(parts) < 2:
+        return Header(raw, words, words, scale, unit, said)
+
+    def behind(i: int) -> str:
+        tail = _words(" ".join([*parts[i:], *extra])).removesuffix(f" {last}" if last else "")
+        return _FLOPS.sub("flops", tail) if "flops" in words else tail
+
+    known = parts[0].lower() in PATH_HEADS
+    return Header(raw, behind(1) if known else words, words, scale, unit, said, _tails(parts, behind))
+
+
+#: Between the parts of a nested name: `config/lr`, `config.lr`, `config:lr`, `config__lr`.
+_FOLDERS = re.compile(r"[/.:]+|(?<=[A-Za-z0-9])__(?=[A-Za-z])")
+#: Folders whose tokens, steps and rates are not those of the training run.
+_OTHERS = frozenset((
+    "eval", "evals", "evaluation", "val", "valid", "validation", "dev", "test", "target", "goal", "min", "minimum", "std",
+    "err", "error", "delta", "lower", "upper", "init", "initial",
+))  # fmt: skip
+#: What stands below the line of a ratio, as in ms/step.
+_PER = re.compile(r"s|secs?|seconds?|ms|h|hours?|days?|step|iter|iteration|update|token|tok|param|parameter|batch|epoch|seq"
+                  r"|sequence|sample|example|byte|gpu|tpu|device|layer|head|run|word")  # fmt: skip
+_TAIL = 0.7  # how far a name says what it means behind a folder that nobody knows
+
+
+def _tails(parts: list[str], behind: Callable[[int], str]) -> tuple[tuple[str, float], ...]:
+    """The words of a nested name without its first parts, the longest tail first, and how far each says what it means."""
+    out = [(behind(0), 1.0)]
+    for i in range(1, min(len(parts), 8)):
+        heads = [p.lower() for p in parts[:i]]
+        unknown = [h for h in heads if h not in PATH_HEADS]
+        ratio = i == len(parts) - 1 and (len(parts[i]) == 1 or _PER.fullmatch(parts[i].lower()))
+        if any(h in _OTHERS for h in heads) or (unknown and ratio):
+            break
+        out.append((behind(i), _TAIL if unknown else 1.0))
+    return tuple(out)
 
 
 def factor_of(text: str) -> float | None:

@@ -157,6 +157,12 @@ def named(raw: str) -> tuple[tuple[str, float], ...]:
             for column, pattern, sure in _COMPILED:
                 if pattern.fullmatch(words):
                     found[column] = max(found.get(column, 0.0), sure)
+    for words, share in h.tails if not found else ():  # the last parts of a nested name: arch/d_model, optim.lr
+        if _ANY.fullmatch(words):
+            for column, pattern, sure in _COMPILED:
+                if pattern.fullmatch(words):
+                    found[column] = max(found.get(column, 0.0), round(share * sure, 3))
+            break
     return tuple(sorted(found.items(), key=lambda c: -c[1]))
 
 

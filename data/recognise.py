@@ -57,7 +57,12 @@ def recognise(
         rivals = [
             h for (c, h), (s, _) in ranked if c == column and h != header and abs(s - sure) < _CLOSE and h not in used
         ]
-        if rivals and column in _ASKED:
+        nested = [h for h in rivals if not _told_apart(table, header, h)]
+        if nested:
+            text = f"Which column holds the {_words(column)}: {_listed([header, *nested])}?"
+            asked = column in _ASKED  # what numbers hang on is not taken from one of two folders
+            questions.append(Question(f"columns.{column}", text, (header, *nested), header, needed=asked))
+        elif rivals and column in _ASKED:
             text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
             questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
     if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
@@ -169,6 +174,14 @@ def _settle_batch(table: Table, offers: Offers) -> None:
 def _first(table: Table, offers: Offers, column: str) -> np.ndarray | None:
     best = max(((sure, h) for (c, h), (sure, _) in offers.items() if c == column), default=None)
     return table.numbers(best[1]).values * take_apart(best[1]).scale if best else None
+
+
+def _told_apart(table: Table, one: str, other: str) -> bool:
+    """Whether more than their folders tells two names apart, or nothing has to: `teacher/params` and `student/params`."""
+    tails = [take_apart(h).tails for h in (one, other)]
+    if not all(tails) or tails[0][-1] != tails[1][-1]:
+        return True
+    return table.text(one).equals(table.text(other))
 
 
 def _mostly(table: Table, one: str, other: str, test: Any) -> bool:

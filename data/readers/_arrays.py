@@ -68,6 +68,7 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
         _name(parts, numbers or range(1, len(parts) + 1))
     out: list[Row] = []
     source: list[int] = []
+    totals: dict[str, None] = {}
     for k, (p, object_blocks) in enumerate(zip(parts, blocks, strict=True)):
         outer = _plain(p, used[k])
         if not object_blocks:
@@ -78,6 +79,7 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
         outer = _final(outer, inner)
         ends = {key: v for key, v in outer.items() if loss_name(key) is not None and not are_runs}
         along = {key: v for key, v in outer.items() if key not in ends}
+        totals |= dict.fromkeys(k for k in along if _means(k) in PROGRESS and k not in inner)
         for _, rows in object_blocks:
             out += [row | {key: v for key, v in along.items() if key not in row} for row in rows]
             source += [k] * len(rows)
@@ -92,6 +94,8 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
         if order == INDEX or order.startswith(f"{INDEX} ("):
             said = f"{said[:-1]}; nothing says at which step each was measured, so {order!r} counts them."
         notes.insert(0, said)
+        if totals:
+            notes.insert(1, f"The whole run's value stands in every row of its curve: {', '.join(totals)}.")
     return Exploded(out, source, order, tuple(notes))
 
 
@@ -134,6 +138,8 @@ def _blocks(parts: Parts) -> list[Block]:
         keys = tuple(k for k, v in parts.arrays.items() if len(v) == n)
         columns = [parts.arrays[k] for k in keys]
         out.append((keys, [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]))
+    if len(out) > 1:  # steps are steps in all of them
+        out = [(keys, _shared(rows)) for keys, rows in out]
     lists = {k: [flat(r) for r in v] for k, v in parts.records.items()}
     lists = {k: rows for k, rows in lists.items() if holds_loss(rows)}
     for key, rows in lists.items():
@@ -141,6 +147,16 @@ def _blocks(parts: Parts) -> list[Block]:
             rows = [{k if _means(k) in PROGRESS else f"{key}/{k}": v for k, v in r.items()} for r in rows]
         out.append(((key,), rows))
     return out
+
+
+def _shared(rows: list[Row]) -> list[Row]:
+    """The rows with what says how far training had come under the runs table's own name for it."""
+    names: dict[str, str] = {}
+    for column in PROGRESS:
+        keys = [k for k in _keys(rows) if column in (_means(k), _means(k.rsplit("/", 1)[-1]))]
+        if len(keys) == 1:
+            names[keys[0]] = column
+    return [{names.get(k, k): v for k, v in row.items()} for row in rows]
 
 
 def _lengths(parts: Parts) -> list[int]:
@@ -257,7 +273,7 @@ def _kept(each: Sequence[tuple[Parts, set[str]]]) -> tuple[str, ...]:
     if not left:
         return ()
     shown = ", ".join(k[:60] for k in list(left)[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-    noun = "list is" if len(left) == 1 else "lists are"
+    noun = "array is" if len(left) == 1 else "arrays are"
     return (f"{len(left):,} {noun} kept as text and not as rows: {shown}.",)
 
 

@@ -14,8 +14,12 @@ from data.readers._nested import take_apart
 
 Row = dict[str, Any]
 
-_TABLES = re.compile(r"(all_?)?(runs?|experiments?|trials?|results?|models?|data|rows?|records?|table|sweeps?)", re.IGNORECASE)
-_HISTORIES = re.compile(r".*(history|log|logs|evals?|evaluations?|curves?|checkpoints?|steps?|metrics|progress)", re.IGNORECASE)
+_TABLES = re.compile(
+    r"(all_?)?(runs?|experiments?|trials?|results?|models?|data|rows?|records?|table|sweeps?)", re.IGNORECASE
+)
+_HISTORIES = re.compile(
+    r".*(history|log|logs|evals?|evaluations?|curves?|checkpoints?|steps?|metrics|progress)", re.IGNORECASE
+)
 _SPLITS = re.compile(r"train(ing)?|val(id(ation)?)?|dev|eval(uation)?|test", re.IGNORECASE)
 
 
@@ -73,7 +77,9 @@ def _lists(document: Row) -> Objects | None:
     outer = {k: v for k, v in document.items() if k not in lists}
     heads = {k: [flat(r) for r in v] for k, v in lists.items()} if len(lists) > 1 else {}
     if len(lists) > 1:
-        losses = [k for k, rows in heads.items() if holds_loss(rows) or any(is_curve(take_apart(r)) for r in lists[k][:50])]
+        losses = [
+            k for k, rows in heads.items() if holds_loss(rows) or any(is_curve(take_apart(r)) for r in lists[k][:50])
+        ]
         if len(losses) == 1:
             dropped = ", ".join(k[:60] for k in lists if k not in losses)
             one = _one_list(losses[0], lists[losses[0]], outer)

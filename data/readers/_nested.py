@@ -73,7 +73,8 @@ def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
     out = dict(items)
     if len(out) == len(items):
         return out
-    out, taken = {}, set()
+    out = {}
+    taken: set[str] = set()
     for key, value in items:
         if key in out and out[key] == value:
             continue
