@@ -16,9 +16,8 @@ from data.headers import header as take_apart
 from data.history import Names, distinct, is_one_history, judge, last_of_each
 from data.losses import in_nats
 from data.mapping import Mapping
-from data.readers._sections import REASON
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
-from data.table import Table
+from data.table import REASON, Table, without_misfits
 
 MAX_EXTRAS = 100  # columns of the file's own that are carried along
 
@@ -43,6 +42,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str = "last", keep_copie
     if history not in ("last", "all"):
         raise DataError(f"history is 'last' or 'all'; got {history!r}.")
     mapping.require(table.name)
+    table = without_misfits(table)
     draft = _Draft(pd.DataFrame(index=pd.RangeIndex(len(table.frame))), notes=list(table.notes))
     read = _fill(draft, table, mapping)
     draft.sources += derive(draft.frame, mapping, draft.notes)

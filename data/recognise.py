@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as Pairs
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,7 @@ def recognise(
         if nested:
             text = f"Which column holds the {_words(column)}: {_listed([header, *nested])}?"
             asked = column in _ASKED  # what numbers hang on is not taken from one of two folders
+            guesses[column] = replace(guesses[column], how=f"{how}; {_listed(nested)} may be it too")
             questions.append(Question(f"columns.{column}", text, (header, *nested), header, needed=asked))
         elif rivals and column in _ASKED:
             text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
