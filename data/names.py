@@ -17,7 +17,7 @@ _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|wei
 _TOKENS = r"(?:tokens?|toks?)"
 
 NAMES: tuple[tuple[str, str, float], ...] = (
-    ("run", r"run(?: ?(?:id|name|key))?", 1.0),
+    ("run", r"run(?: ?(?:id|name|key|uuid))?", 1.0),
     ("run", r"(?:exp|experiment|job|trial|wandb|wandb run|mlflow run)(?: ?(?:id|name|key))", 0.9),
     ("run", r"name|id|uid|uuid|display name", 0.8),
     ("run", r"exp|experiment|trial|job|checkpoint|model id", 0.6),

@@ -16,6 +16,7 @@ from data.errors import MappingNeeded, NothingKept, ReadError
 from data.history import distinct
 from data.readers import read_table, suffixes, too_large
 from data.readers._limits import MAX_FILE, check_shape
+from data.readers._shapes import shaped
 from data.recognise import recognise
 from data.schema import Runs, stack
 from data.table import Table, unique
@@ -133,7 +134,7 @@ def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
         raise ReadError(f"{name} has no rows; expected one row per training run.")
     frame = frame.reset_index(drop=True)
     frame.columns = unique([" ".join(str(c).split()) for c in frame.columns])
-    return Table(frame, name, "data frame", np.arange(1, len(frame) + 1))
+    return shaped(Table(frame, name, "data frame", np.arange(1, len(frame) + 1)))
 
 
 def merge(parts: list[Runs], name: str) -> Runs:

@@ -31,6 +31,7 @@ class Table:
     brought_down: frozenset[str] = frozenset()  # headers whose values come from the headings above the rows
     one_run: str = ""  # the run's name, where the reader knows that the whole file is one run's history
     order: str = ""  # the header along which a run's rows are its checkpoints, where the reader knows that they are
+    either_way: bool = False  # names of columns stand in the first row and in the first column
     misfits: Mapping[int, str] = field(default_factory=dict)  # lines whose cells may not be their columns', and why
     _parsed: dict[str, Numbers] = field(default_factory=dict, init=False, repr=False)
 

@@ -17,6 +17,7 @@ from typing import Protocol, cast
 
 from data.errors import ReadError
 from data.readers._limits import MAX_FILE, size
+from data.readers._shapes import shaped
 from data.readers._signatures import called
 from data.table import Table
 
@@ -66,7 +67,7 @@ def read_table(content: bytes, filename: str = "table") -> Table:
             f"{name} is {called(content)}; expected a table of runs as CSV, TSV, Excel (.xlsx), Parquet, JSON or JSONL."
         )
     try:
-        table = reader.read(content, name)
+        table = shaped(reader.read(content, name))
     except ReadError:
         raise
     except RecursionError:

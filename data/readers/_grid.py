@@ -15,10 +15,12 @@ from data.names import recognised
 from data.readers._limits import MAX_TEXT, check_shape
 from data.readers._ragged import lacks_first, misfits
 from data.readers._sections import sections
+from data.readers._transposed import TURNED, lies_on_its_side, turned
 from data.readers._wide import wide
 from data.table import Table, unique
 
 _LOOK = 40  # rows among which the header is looked for
+_LONGEST_SIDE = 1_000  # rows of a table that may lie on its side
 
 
 def grid(
@@ -38,6 +40,12 @@ def grid(
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
+    sideways = [rows[i] for i in lines] if len(lines) < _LONGEST_SIDE else []
+    if lies_on_its_side(sideways, decimal) == "yes":
+        rows = turned(sideways, decimal)
+        notes.append(TURNED)
+        lines = list(range(len(rows)))
+        separated = False
     inside = sum(all(map(_is_empty, row)) for row in rows[lines[0] : lines[-1]])
     width = max(len(rows[i]) for i in lines)
     check_shape(name, len(lines), width)
