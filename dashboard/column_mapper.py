@@ -36,6 +36,7 @@ WORDS = {
     "batch_sequences": "Batch, sequences",
     "seq_len": "Sequence length",
 }
+ORIENTATIONS = {"rows": "each row is a run", "columns": "each column is a run"}
 SCALES = {"1": "as they stand", "1000": "thousands", "1e+06": "millions", "1e+09": "billions", "1e+12": "trillions"}
 
 
@@ -85,7 +86,7 @@ def _question(table: Table, question: Question) -> None:
             return _with_values(table, option)
         if kind == "units":
             return SCALES.get(option, option)
-        return {**LOSS_UNITS, **WORDS}.get(option, option)
+        return {**LOSS_UNITS, **WORDS, **ORIENTATIONS}.get(option, option)
 
     options = list(question.options)
     index = options.index(question.guess) if question.guess in options else None

@@ -10,6 +10,7 @@ from dashboard.trouble import is_for_people
 from data.convert import to_runs
 from data.errors import NothingKept
 from data.mapping import Mapping
+from data.readers import oriented
 from data.recognise import recognise
 from data.schema import Runs
 from data.table import Table
@@ -38,6 +39,7 @@ def read_upload(table: Table, answers: Pairs[str, Any]) -> Reading:
     """The table's runs under these answers. Errors that are sentences for a person come back in the reading."""
     guessed, mapping = None, None
     try:
+        table = oriented(table, answers.get("orientation"))
         guessed = recognise(table)
         mapping = recognise(table, **{key: answers[key] for key in ANSWERS if key in answers})
         return Reading(to_runs(table, mapping), table=table, mapping=mapping, guessed=guessed)

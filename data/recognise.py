@@ -87,6 +87,9 @@ def recognise(
     if len(present) > 1 and count is None:
         text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
+    if table.either_way:  # before anything else: the other answers depend on it
+        text = "Is each row or each column a run? Column names stand in the first row and in the first column."
+        questions = [Question("orientation", text, ("rows", "columns"), "rows")]
     ordered = {c: guesses[c] for c in COLUMNS if c in guesses}
     return Mapping(ordered, tuple(questions), loss.unit, bytes_per_token, count or (present or ["params"])[0], ())
 

@@ -17,9 +17,11 @@ from typing import Protocol, cast
 
 from data.errors import ReadError
 from data.readers._limits import MAX_FILE, size
-from data.readers._shapes import shaped
+from data.readers._shapes import oriented, shaped
 from data.readers._signatures import called
 from data.table import Table
+
+__all__ = ["Reader", "clean_name", "oriented", "read_table", "readers", "suffixes", "too_large"]
 
 
 class Reader(Protocol):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from data.cells import number
 from data.errors import ReadError
 from data.history import PROGRESS, distinct
 from data.names import loss_name, named
-from data.readers._limits import MAX_CELLS, MAX_COLUMNS
+from data.readers._limits import MAX_CELLS, MAX_COLUMNS, check_shape
 from data.readers._nested import Parts, as_text, take_apart
+from data.table import Table, unique
 
 #: What does not change along a run: an array of these holds runs, not checkpoints.
 _RUN_LEVEL = frozenset(("run", "params", "params_total", "params_nonembed", "params_active", "seed", "width", "layers"))
@@ -36,6 +39,37 @@ class Exploded:
     notes: tuple[str, ...]
 
 
+def table_of(
+    objects: Sequence[Row], *, name: str, format: str, numbers: Sequence[int] | None = None, notes: Sequence[str] = ()
+) -> Table:
+    """The table in the objects, a row each or a row for each element of their curves. `numbers` are theirs in the file.
+
+    Raises ReadError when it is more than is read, or holds nothing.
+    """
+    found = explode(objects, name, numbers)
+    rows = found.rows
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    check_shape(name, len(rows), len(keys))
+    written = {k: pd.Series([row.get(k) for row in rows], dtype=object) for k in keys}
+    written = {k: c for k, c in written.items() if not c.isna().all()}
+    if not written:
+        raise ReadError(f"{name} holds no values; expected one object per run.")
+    names = dict(zip(written, unique(list(written)), strict=True))
+    frame = pd.DataFrame({names[k]: c for k, c in written.items()}, index=pd.RangeIndex(len(rows)))
+    alone = len(objects) == 1
+    numbered = np.arange(1, len(objects) + 1) if numbers is None else np.asarray(numbers)
+    lines = np.arange(1, len(rows) + 1) if alone else numbered[found.objects]
+    return Table(
+        frame,
+        name,
+        format,
+        lines.astype(np.int64),
+        (*notes, *found.notes),
+        one_run=PurePath(name).stem if alone and found.order else "",
+        order=names.get(found.order, ""),
+    )
+
+
 def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = None) -> Exploded:
     """The rows in the objects: one for each plain object, one for each element of an object's arrays.
 
@@ -51,7 +85,8 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
         if stored > MAX_CELLS or len(parts[-1]) > MAX_COLUMNS:
             raise _too_much(name, stored > MAX_CELLS)
     _check(parts, name)
-    blocks = [_blocks(p) for p in parts]
+    settings = _settings(parts)
+    blocks = [_blocks(p, settings) for p in parts]
     curves = [b for b in blocks if b]
     if not curves:
         kept = _kept([(p, set()) for p in parts])
@@ -126,7 +161,17 @@ def flat(record: Row) -> Row:
 Block = tuple[tuple[str, ...], list[Row]]  # the names of the arrays, or of the list, behind it, and its rows
 
 
-def _blocks(parts: Parts) -> list[Block]:
+def _settings(each: Sequence[Parts]) -> frozenset[str]:
+    """Arrays that are not a part of any curve: in some object they are of another length than its curves."""
+    out: set[str] = set()
+    for parts in each:
+        if parts.arrays:
+            lengths = _lengths(parts)
+            out |= {k for k, v in parts.arrays.items() if len(v) not in lengths and _means(k) not in PROGRESS}
+    return frozenset(out)
+
+
+def _blocks(parts: Parts, settings: frozenset[str] = frozenset()) -> list[Block]:
     """The object's curves, each as rows: arrays as long as an array of losses, and lists of objects with losses.
 
     Curves of different lengths stand below one another, each under names of its own.
@@ -135,8 +180,10 @@ def _blocks(parts: Parts) -> list[Block]:
         return []
     out: list[Block] = []
     for n in _lengths(parts):
-        keys = tuple(k for k, v in parts.arrays.items() if len(v) == n)
+        keys = tuple(k for k, v in parts.arrays.items() if len(v) == n and k not in settings)
         columns = [parts.arrays[k] for k in keys]
+        if not keys:
+            continue
         out.append((keys, [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]))
     if len(out) > 1:  # steps are steps in all of them
         out = [(keys, _shared(rows)) for keys, rows in out]

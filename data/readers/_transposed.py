@@ -88,32 +88,32 @@ def _cells(rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
 
 
 TURNED = "The column names stand in the first column: each other column was read as a run."
-EITHER = (
-    "Names of columns stand in the first row and in the first column too: the rows were read as runs; turn the table if "
-    "the columns are."
-)
 
 
 def upright(table: Table) -> Table:
-    """The table with its runs in rows, where it lies on its side; else the table as it is, noted where both can be read."""
+    """The table with its runs in rows, where it lies on its side; marked `either_way` where it can be read both ways."""
     if len(table.frame) >= _MOST_NAMES or table.order or table.one_run:
         return table
-    headers = list(table.headers)
-    rows: list[list[Any]] = [headers]
-    rows += [list(row) for row in zip(*(table.frame[h].astype(object) for h in headers), strict=True)]
-    rows = [[None if c is pd.NA or c != c else c for c in row] for row in rows]
-    lies = lies_on_its_side(rows, table.decimal)
-    if lies == "either":
-        return replace(table, notes=(*table.notes, EITHER), either_way=True)
-    if lies == "no":
-        return table
-    header, *body = turned(rows, table.decimal)
+    lies = lies_on_its_side(_rows(table), table.decimal)
+    if lies == "yes":
+        return turn(table)
+    return replace(table, either_way=True) if lies == "either" else table
+
+
+def turn(table: Table) -> Table:
+    """The table with its columns as rows."""
+    header, *body = turned(_rows(table), table.decimal)
     names = unique([_text(c) for c in header])
-    frame = pd.DataFrame(
-        {n: np.array([row[j] for row in body] + [None], dtype=object)[:-1] for j, n in enumerate(names)},
-        index=pd.RangeIndex(len(body)),
-    )
-    return replace(table, frame=frame, lines=np.arange(2, len(body) + 2), notes=(*table.notes, TURNED))
+    columns = {n: pd.Series([row[j] for row in body], dtype=object) for j, n in enumerate(names)}
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(body)))
+    lines = np.arange(2, len(body) + 2)
+    return replace(table, frame=frame, lines=lines, notes=(*table.notes, TURNED), either_way=False)
+
+
+def _rows(table: Table) -> list[list[Any]]:
+    """The table's cells row by row, its header first."""
+    rows = zip(*(table.frame[h].astype(object) for h in table.headers), strict=True)
+    return [list(table.headers), *([None if c is pd.NA or c != c else c for c in row] for row in rows)]
 
 
 def _filled(cell: Any) -> bool:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from data.errors import ReadError
-from data.readers._arrays import explode
+from data.readers._arrays import table_of
 from data.readers._documents import Objects, objects
-from data.readers._limits import MAX_CELLS, check_shape
+from data.readers._limits import MAX_CELLS
 from data.readers._nested import pairs
 from data.readers._text import decode, is_text
-from data.table import Table, unique
+from data.table import Table
 
 title = "JSON"
 suffixes = (".jsonl", ".ndjson", ".json")
@@ -48,31 +44,7 @@ def read(content: bytes, name: str) -> Table:
         found = Objects(rows)
         kind = "JSON lines"
     notes += found.notes
-    exploded = explode(found.rows, name, lines)
-    flat = exploded.rows
-    keys = list(dict.fromkeys(key for row in flat for key in row))
-    check_shape(name, len(flat), len(keys))
-    written = {k: pd.Series([row.get(k) for row in flat], dtype=object) for k in keys}
-    written = {k: c for k, c in written.items() if not c.isna().all()}
-    names = dict(zip(written, unique(list(written)), strict=True))
-    columns = {names[k]: c for k, c in written.items()}
-    if not columns:
-        raise ReadError(f"{name} holds no values; expected one JSON object per run.")
-    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(flat)))
-    if len(found.rows) == 1:
-        numbered = np.arange(1, len(flat) + 1)
-    else:
-        numbered = (np.arange(1, len(found.rows) + 1) if lines is None else np.asarray(lines))[exploded.objects]
-    one = len(found.rows) == 1 and bool(exploded.order)
-    return Table(
-        frame,
-        name,
-        kind,
-        numbered.astype(np.int64),
-        (*notes, *exploded.notes),
-        one_run=PurePath(name).stem if one else "",
-        order=names.get(exploded.order, ""),
-    )
+    return table_of(found.rows, name=name, format=kind, numbers=lines, notes=notes)
 
 
 def _parse(text: str) -> tuple[Any, ValueError | None]:
