@@ -79,7 +79,7 @@ def _columns(table: Table) -> _Long | None:
     tags = [h for h in others if _is_text(table, h)]
     known = [h for h in tags if _TAGS.fullmatch(words[h])]
     if not known:
-        known = [h for h in tags if _names_quantities(table, h)]
+        known = [h for h in tags if _names_quantities(table, h) or _names_loss(table, h)]
     known = sorted(known, key=lambda h: (not _names_quantities(table, h), bool(_WEAK.fullmatch(words[h]))))
     if not known:
         return None
@@ -116,6 +116,11 @@ def _names_quantities(table: Table, header: str) -> bool:
         return losses > 0 and known >= 0.5 * len(kinds) and len(kinds) <= _FEW
     share = 0.2 if _WEAK.fullmatch(words) else 0.0
     return (losses > 0 and known >= share * len(kinds)) or (known >= 2 and known >= 0.5 * len(kinds))
+
+
+def _names_loss(table: Table, header: str) -> bool:
+    kinds = list(table.text(header).unique()[: _FEW + 1])
+    return 2 <= len(kinds) <= _FEW and any(loss_name(t) is not None for t in kinds)
 
 
 def _is_long(table: Table, found: _Long, tags: pd.Series, kinds: Sequence[str]) -> bool:

@@ -53,7 +53,7 @@ def _speaks(down: Sequence[str], rows: Sequence[Sequence[Any]], decimal: str) ->
     good = [n for n in down if values.get(n) and np.mean([not np.isnan(number(t, decimal)) for t in values[n]]) >= 0.5]
     losses = [n for n in good if loss_name(n) is not None]
     counts = {named(n)[0][0] for n in good if named(n)} & _NEEDED
-    return (bool(losses) and len(good) >= 2) or len(counts) >= 2
+    return (bool(losses) and sum(map(recognised, good)) >= 2) or len(counts) >= 2
 
 
 def _is_loss(head: Sequence[str]) -> bool:
