@@ -47,6 +47,8 @@ READINGS = {
     "all devices": "all devices, one forward pass",
 }
 ROWS = {"checkpoints": "checkpoints of one run", "runs": "runs of their own"}
+ORIENTATIONS = {"rows": "each row is a run", "columns": "each column is a run"}
+CHOICES = {"rows": ROWS, "batch": READINGS, "orientation": ORIENTATIONS}
 AS_NAMED = {"last": "the last", "least": "the least"}
 
 
@@ -100,7 +102,9 @@ def _question(table: Table, question: Question) -> None:
             return _with_values(table, option)
         if kind == "units":
             return factor_name(column, float(option))
-        return {"rows": ROWS, "batch": READINGS}.get(kind, {**LOSS_UNITS, **WORDS}).get(option, option)
+        if question.key in CHOICES:
+            return CHOICES[question.key].get(option, option)
+        return {**LOSS_UNITS, **WORDS}.get(option, option)
 
     options = list(question.options)
     index = options.index(question.guess) if question.guess in options else None

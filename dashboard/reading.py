@@ -9,11 +9,12 @@ from typing import Any
 from data.convert import to_runs
 from data.errors import NothingKept
 from data.mapping import Mapping
+from data.readers import oriented
 from data.recognise import recognise
 from data.schema import Runs
 from data.table import Table
 
-#: What `data.recognise` can be told.
+#: What `data.recognise` can be told; "orientation" goes to the reader.
 ANSWERS = ("columns", "loss_unit", "bytes_per_token", "count", "units", "rows", "history", "states", "batch", "devices")
 
 
@@ -41,6 +42,7 @@ def read_upload(table: Table, answers: Pairs[str, Any]) -> Reading:
     """
     guessed, mapping = None, None
     try:
+        table = oriented(table, answers.get("orientation"))
         guessed = recognise(table)
         mapping = recognise(table, **{key: answers[key] for key in ANSWERS if key in answers})
         return Reading(to_runs(table, mapping), table=table, mapping=mapping, guessed=guessed)

@@ -14,11 +14,10 @@ from data.errors import NothingKept, Question
 from data.history import Choice, chosen_loss, distinct, last_of_each, least_of_each, superseded
 from data.loss_units import in_nats
 from data.mapping import Mapping
-from data.readers._sections import REASON
 from data.rows import PROGRESS, Rows, judge
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
 from data.states import unusable
-from data.table import Table
+from data.table import REASON, Table, without_misfits
 
 STATE = "run state: "  # how the reason of a run begins that was set aside for its state
 MAX_EXTRAS = 100  # columns of the file's own that are carried along
@@ -45,6 +44,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     """
     choice = chosen_loss(history or mapping.history, table.headers)
     mapping.require(table.name)
+    table = without_misfits(table)
     draft = _Draft(
         pd.DataFrame(index=pd.RangeIndex(len(table.frame))),
         notes=list(table.notes),
@@ -157,12 +157,16 @@ def _identify(draft: _Draft, table: Table, mapping: Mapping, measured: np.ndarra
     lines = pd.Series([f"row {line}" for line in table.lines], dtype="str")
     header = mapping.header("run")
     stem = table.one_run or table.stem
+    known = _known_order(table, mapping) if mapping.rows != "runs" else ""
     if header is None and table.one_run and mapping.rows != "runs":
-        progress = next((c for c in PROGRESS if c in draft.frame and draft.frame[c].nunique() > 1), "tokens")
+        progress = known or next((c for c in PROGRESS if c in draft.frame and draft.frame[c].nunique() > 1), "tokens")
         draft.sources.append(Source("run", "", "the file is one run's history, named after the file", 0.8))
         return pd.Series([stem] * n, dtype="str"), progress
     names = None if header is None else table.text(header)
-    found = judge(names, draft.frame, measured, mapping, stem, table.name)
+    if known and names is not None:
+        found = Rows("history", names, known)
+    else:
+        found = judge(names, draft.frame, measured, mapping, stem, table.name)
     draft.questions += [found.question] if found.question else []
     if names is None or header is None:
         return _unnamed(draft, table, mapping, found, lines)
@@ -202,6 +206,17 @@ def _unnamed(draft: _Draft, table: Table, mapping: Mapping, found: Rows, lines: 
         return pd.Series([table.stem], dtype="str"), ""
     draft.sources.append(Source("run", "", "no column of names: rows are named by their line in the file"))
     return lines, ""
+
+
+def _known_order(table: Table, mapping: Mapping) -> str:
+    """The column along which rows are checkpoints, where the reader of the file knows that they are; else ''."""
+    for column, guess in mapping.guesses.items():
+        if table.order and guess.header == table.order and COLUMNS[column].kind == "number":
+            return column
+    if not table.order or table.order in COLUMNS or table.order not in table.headers[:MAX_EXTRAS]:
+        return ""
+    found = table.numbers(table.order)
+    return table.order if found.share == 1.0 and not found.written else ""
 
 
 def _checkpoints(

@@ -27,13 +27,13 @@ class NothingKept(ReadError):  # noqa: N818  (it says what happened)
 
 @dataclass(frozen=True)
 class Question:
-    """Something a table leaves open. `key` is the argument of `recognise` and `read_runs` that answers it.
+    """Something a table leaves open. `key` is the argument of `read_runs` that answers it.
 
     `options` are the answers to choose from, `guess` the likeliest of them ('' when there is none). A question that is
     not `needed` has been answered by its guess and is asked so that a person can disagree.
     """
 
-    key: str  # "columns.loss" | "columns.<name>" | "loss_unit" | "bytes_per_token" | "units.<name>" | "count"
+    key: str  # "columns.loss" | "columns.<name>" | "loss_unit" | "bytes_per_token" | "units.<name>" | "count" | "orientation"
     text: str
     options: tuple[str, ...] = ()
     guess: str = ""

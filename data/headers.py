@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,14 +26,15 @@ class Header:
     unit: str = ""
     said: str = ""  # the text that gave the scale, for the explanation
     parts: tuple[str, ...] = ()
+    tails: tuple[tuple[str, float], ...] = ()  # the words of a nested name's last parts, each with how far they say it
 
 
 #: Folders that trackers put metrics and settings in; the name that counts stands behind them.
-_PATH_HEADS = frozenset((
+PATH_HEADS = frozenset((
     "config", "configs", "cfg", "args", "hparams", "hyperparameters", "hyperparams", "settings", "params", "params_config",
     "summary", "summaries", "metrics", "metric", "stats", "total_stats", "perf", "throughput", "run", "data", "model",
     "trainer", "training", "train", "optim", "optimizer", "opt", "arch", "architecture", "net", "network", "results", "result",
-    "final", "info", "meta", "schedule", "scheduler", "parameters", "experiment", "job",
+    "final", "info", "meta", "metadata", "schedule", "scheduler", "parameters", "experiment", "job", "transformer", "hp", "hps", "setup",
 ))  # fmt: skip
 
 #: Short forms that stand for a word of the vocabulary below, wherever they stand.
@@ -92,18 +94,46 @@ def header(raw: str) -> Header:
             words = PF_DAYS.sub("flops", words)
     unit = loss_unit(_words(text), raw)
     path = words
-    parts = re.split(r"[/.:]+|__+", outside.strip())
-    if len(parts) > 1:
-        heads = [p.strip().lower() for p in parts[:-1]]
-        known = next((k for k, h in enumerate(heads) if h not in _PATH_HEADS), len(heads))
-        if known:
-            tail = _words(" ".join([*parts[known:], *extra]))
-            if "flops" in words:
-                tail = FLOPS.sub("flops", tail)
-            elif said:
-                tail = _spelled(tail, _about(tail))[2]
-            words = tail
-    return Header(raw, words, path, scale, unit, said, tuple(inside))
+    parts = [p.strip() for p in _FOLDERS.split(outside.strip()) if p.strip()]
+    if len(parts) < 2:
+        return Header(raw, words, path, scale, unit, said, tuple(inside))
+
+    def behind(i: int) -> str:
+        tail = _words(" ".join([*parts[i:], *extra]))
+        if "flops" in path:
+            return FLOPS.sub("flops", tail)
+        return _spelled(tail, _about(tail))[2] if said and said not in inside else tail
+
+    heads = [p.lower() for p in parts[:-1]]
+    known = next((k for k, h in enumerate(heads) if h not in PATH_HEADS), len(heads))
+    words = behind(known) if known else words
+    return Header(raw, words, path, scale, unit, said, tuple(inside), _tails(parts, behind))
+
+
+#: Between the parts of a nested name: `config/lr`, `config.lr`, `config:lr`, `config__lr`.
+_FOLDERS = re.compile(r"[/.:]+|(?<=[A-Za-z0-9])__(?=[A-Za-z])")
+#: Folders whose tokens, steps and rates are not those of the training run.
+_OTHERS = frozenset((
+    "eval", "evals", "evaluation", "val", "valid", "validation", "dev", "test", "target", "goal", "min", "minimum", "std",
+    "err", "error", "delta", "lower", "upper", "init", "initial",
+))  # fmt: skip
+#: What stands below the line of a ratio, as in ms/step.
+_PER = re.compile(r"s|secs?|seconds?|ms|h|hours?|days?|step|iter|iteration|update|token|tok|param|parameter|batch|epoch|seq"
+                  r"|sequence|sample|example|byte|gpu|tpu|device|layer|head|run|word")  # fmt: skip
+_TAIL = 0.7  # how far a name says what it means behind a folder that nobody knows
+
+
+def _tails(parts: list[str], behind: Callable[[int], str]) -> tuple[tuple[str, float], ...]:
+    """The words of a nested name without its first parts, the longest tail first, and how far each says what it means."""
+    out = [(behind(0), 1.0)]
+    for i in range(1, min(len(parts), 8)):
+        heads = [p.lower() for p in parts[:i]]
+        unknown = [h for h in heads if h not in PATH_HEADS]
+        ratio = i == len(parts) - 1 and (len(parts[i]) == 1 or _PER.fullmatch(parts[i].lower()))
+        if any(h in _OTHERS for h in heads) or (unknown and ratio):
+            break
+        out.append((behind(i), _TAIL if unknown else 1.0))
+    return tuple(out)
 
 
 def scale_in(raw: str, column: str) -> tuple[float, str]:

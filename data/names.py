@@ -17,7 +17,7 @@ _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|wei
 _TOKENS = r"(?:tokens?|toks?)"
 
 NAMES: tuple[tuple[str, str, float], ...] = (
-    ("run", r"run(?: ?(?:id|name|key))?", 1.0),
+    ("run", r"run(?: ?(?:id|name|key|uuid))?", 1.0),
     ("run", r"(?:exp|experiment|job|trial|wandb|wandb run|mlflow run)(?: ?(?:id|name|key))", 0.9),
     ("run", r"name|id|uid|uuid|display name", 0.8),
     ("run", r"exp|experiment|trial|job|checkpoint|model id", 0.6),
@@ -188,6 +188,12 @@ def named(raw: str) -> tuple[tuple[str, float], ...]:
             for column, pattern, sure in _COMPILED:
                 if pattern.fullmatch(words):
                     found[column] = max(found.get(column, 0.0), sure)
+    for words, share in h.tails if not found else ():  # the last parts of a nested name: arch/d_model, optim.lr
+        if _ANY.fullmatch(words):
+            for column, pattern, sure in _COMPILED:
+                if pattern.fullmatch(words):
+                    found[column] = max(found.get(column, 0.0), round(share * sure, 3))
+            break
     return tuple(sorted(found.items(), key=lambda c: -c[1]))
 
 

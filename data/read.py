@@ -17,7 +17,9 @@ from data.errors import MappingNeeded, NothingKept, Question, ReadError
 from data.filenames import run_names
 from data.history import distinct
 from data.readers import path_parts, read_table, suffixes, too_large
+from data.readers._arrays import table_of
 from data.readers._limits import MAX_FILE, check_shape
+from data.readers._shapes import oriented, shaped
 from data.recognise import recognise
 from data.schema import Runs, stack
 from data.table import Table, unique
@@ -37,6 +39,7 @@ def read_runs(
     count: str | None = None,
     units: Mapping[str, float] | None = None,
     rows: str | None = None,
+    orientation: str | None = None,
     history: str = "last",
     states: Iterable[str] = (),
     batch: str | None = None,
@@ -49,10 +52,11 @@ def read_runs(
     `columns` names the file's column for a canonical one where the guess is wrong or open (`{"loss": "C4 Eval Loss"}`),
     `loss_unit` is "nats", "bits", "bits per byte" (with `bytes_per_token`), "perplexity" or another of
     `data.loss_units.UNITS`, `count` the parameter count fits use, `units` the factor of a column (`{"tokens": 1e9}`).
-    `rows` says whether rows that could be either are "runs" or "checkpoints", `history` which loss of a run's checkpoints is
-    its own ("last", "least", "mean of last 10", "lowest val_loss", "highest accuracy") or "all" for every checkpoint.
-    `states` are run states kept all the same ("crashed"), `batch` what a batch size counts ("step", "device",
-    "accumulated", "all devices"), `devices` how many each run trained on where the file does not say.
+    `rows` says whether rows that could be either are "runs" or "checkpoints", `orientation` whether a table that can be read
+    both ways has its runs in "rows" or "columns", `history` which loss of a run's checkpoints is its own ("last", "least",
+    "mean of last 10", "lowest val_loss", "highest accuracy") or "all" for every checkpoint. `states` are run states kept all
+    the same ("crashed"), `batch` what a batch size counts ("step", "device", "accumulated", "all devices"), `devices` how
+    many each run trained on where the file does not say.
     Raises `ReadError` with one sentence for what cannot be read, `MappingNeeded` with questions for what is open.
     """
     answers: dict[str, Any] = {
@@ -67,12 +71,12 @@ def read_runs(
         "devices": devices,
     }
     if isinstance(source, pd.DataFrame):
-        table = from_frame(source, name or "table")
+        table = oriented(from_frame(source, name or "table"), orientation)
         return to_runs(table, recognise(table, **answers), history=history, keep_copies=keep_copies)
     paths = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     tables, notes = read_files(paths)
     parts, failures = [], []
-    for table in tables:
+    for table in (oriented(t, orientation) for t in tables):
         try:
             parts.append(to_runs(table, recognise(table, **answers), history=history, keep_copies=keep_copies))
         except NothingKept as e:
@@ -157,8 +161,36 @@ def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
     if not len(frame):
         raise ReadError(f"{name} has no rows; expected one row per training run.")
     frame = frame.reset_index(drop=True)
+    if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in _first_cells(frame)):
+        return _with_lists(frame, name)
     frame.columns = unique([" ".join(str(c).split()) for c in frame.columns])
-    return Table(frame, name, "data frame", np.arange(1, len(frame) + 1))
+    return shaped(Table(frame, name, "data frame", np.arange(1, len(frame) + 1)))
+
+
+def _first_cells(frame: pd.DataFrame) -> Iterator[Any]:
+    """The first cell with something in it of each column of objects."""
+    for i in range(frame.shape[1]):
+        column = frame.iloc[:, i]
+        if column.dtype == object:
+            at = column.first_valid_index()
+            if at is not None:
+                yield column.iloc[int(at)]
+
+
+def _with_lists(frame: pd.DataFrame, name: str) -> Table:
+    """A data frame that holds curves in its cells."""
+    columns = {str(c): [_plain(v) for v in frame.iloc[:, i].astype(object)] for i, c in enumerate(frame.columns)}
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return table_of(rows, name=name, format="data frame")
+
+
+def _plain(cell: Any) -> Any:
+    """A cell as JSON would hold it."""
+    if isinstance(cell, (list, tuple, np.ndarray)):
+        return [_plain(v) for v in np.asarray(cell, dtype=object).tolist()]
+    if isinstance(cell, np.generic):
+        cell = cell.item()
+    return None if cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell) else cell
 
 
 def merge(parts: list[Runs], name: str) -> Runs:

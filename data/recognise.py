@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Pairs
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from data.names import named
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
 from data.states import is_state
-from data.table import Table
+from data.table import Table, without_misfits
 
 TAKEN = 0.6  # below this a guess is offered and not taken
 _CLOSE = 0.03  # two guesses nearer than this leave a question
@@ -50,6 +51,7 @@ def recognise(
     states of runs are kept all the same, `batch` what a batch size counts (see `data.batches`), `devices` on how many a run
     trained where the file does not say. Raises `DataError` for a header, column or answer that is not there.
     """
+    table = without_misfits(table)
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
     factors = dict(units or {})
     offers = _offers(table, set(answers), {h for h in answers.values() if h})
@@ -71,7 +73,13 @@ def recognise(
         rivals = [
             h for (c, h), (s, _) in ranked if c == column and h != header and abs(s - sure) < _CLOSE and h not in used
         ]
-        if rivals and column in _ASKED:
+        nested = [h for h in rivals if not _told_apart(table, header, h)]
+        if nested:
+            text = f"Which column holds the {_words(column)}: {_listed([header, *nested])}?"
+            asked = column in _ASKED  # what numbers hang on is not taken from one of two folders
+            guesses[column] = replace(guesses[column], how=f"{how}; {_listed(nested)} may be it too")
+            questions.append(Question(f"columns.{column}", text, (header, *nested), header, needed=asked))
+        elif rivals and column in _ASKED:
             text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
             questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
         if header in table.from_name and column in _ASKED:
@@ -96,6 +104,9 @@ def recognise(
         text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
     questions += overlooked(table, guesses, set(answers))
+    if table.either_way:  # before anything else: the other answers depend on it
+        text = "Is each row or each column a run? Column names stand in the first row and in the first column."
+        questions = [Question("orientation", text, ("rows", "columns"), "rows")]
     ordered = {c: guesses[c] for c in COLUMNS if c in guesses}
     return Mapping(
         ordered,
@@ -216,6 +227,14 @@ def _settle_batch(table: Table, offers: Offers) -> None:
 def _first(table: Table, offers: Offers, column: str) -> np.ndarray | None:
     best = max(((sure, h) for (c, h), (sure, _) in offers.items() if c == column), default=None)
     return table.numbers(best[1]).values * scale_in(best[1], column)[0] if best else None
+
+
+def _told_apart(table: Table, one: str, other: str) -> bool:
+    """Whether more than their folders tells two names apart, or nothing has to: `teacher/params` and `student/params`."""
+    tails = [take_apart(h).tails for h in (one, other)]
+    if not all(tails) or tails[0][-1] != tails[1][-1]:
+        return True
+    return table.text(one).equals(table.text(other))
 
 
 def _mostly(table: Table, one: str, other: str, test: Any) -> bool:

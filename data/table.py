@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 import numpy as np
@@ -33,9 +33,11 @@ class Table:
     one_run: str = ""  # the run's name, where the reader knows that the whole file is one run's history
     stem: str = ""  # what a run is called that has no name but its file's
     alone: bool = False  # whether the table is one file of several, so that a single row is a run of that name
-    from_name: Mapping[str, tuple[str, str]] = field(
-        default_factory=dict
-    )  # columns off the file's name: what, and its text
+    #: Headers of columns that were read off the file's name: the canonical column, and the text that says it.
+    from_name: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    order: str = ""  # the header along which a run's rows are its checkpoints, where the reader knows that they are
+    either_way: bool = False  # names of columns stand in the first row and in the first column
+    misfits: Mapping[int, str] = field(default_factory=dict)  # lines whose cells may not be their columns', and why
     _parsed: dict[str, Numbers] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -63,6 +65,30 @@ class Table:
         else:
             out = ["" if c is None or c is pd.NA or c != c else str(c).strip() for c in cells.astype(object)]
         return pd.Series(list(map(clean, out)), index=cells.index, dtype="str")
+
+
+REASON = "\0reason"  # a name that no header can have
+
+
+def without_misfits(table: Table) -> Table:
+    """The table with the rows that do not fit its columns in `aside`, each with its reason."""
+    if not table.misfits:
+        return table
+    odd = np.array([int(line) in table.misfits for line in table.lines], dtype=bool)
+    if not odd.any():
+        return replace(table, misfits={})
+    reasons = np.array([table.misfits[int(line)] for line in table.lines[odd]], dtype=object)
+    aside = table.frame[odd].reset_index(drop=True).assign(**{REASON: reasons})
+    before = [] if table.aside is None else [table.aside]
+    numbered = [] if table.aside_lines is None else [table.aside_lines]
+    return replace(
+        table,
+        frame=table.frame[~odd].reset_index(drop=True),
+        lines=table.lines[~odd],
+        aside=pd.concat([*before, aside], ignore_index=True) if before else aside,
+        aside_lines=np.concatenate([*numbered, table.lines[odd]]),
+        misfits={},
+    )
 
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

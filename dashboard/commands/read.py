@@ -38,6 +38,11 @@ def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
 @click.option(
     "--count", help="The parameter count that fits use: params, params_total, params_nonembed or params_active."
 )
+@click.option(
+    "--orientation",
+    type=click.Choice(["rows", "columns"]),
+    help="How the runs stand in a table that can be read both ways.",
+)
 @click.option("--rows", is_flag=True, help="List every row as well.")
 @json_option
 @refuses

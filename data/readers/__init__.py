@@ -19,8 +19,11 @@ from typing import Protocol, cast
 from data.errors import ReadError
 from data.filenames import with_facts
 from data.readers._limits import MAX_FILE, size
+from data.readers._shapes import oriented, shaped
 from data.readers._signatures import called
 from data.table import Table
+
+__all__ = ["Reader", "clean_name", "oriented", "read_table", "readers", "suffixes", "too_large"]
 
 
 class Reader(Protocol):
@@ -69,7 +72,7 @@ def read_table(content: bytes, filename: str = "table") -> Table:
             f"{name} is {called(content)}; expected a table of runs as CSV, TSV, Excel (.xlsx), Parquet, JSON or JSONL."
         )
     try:
-        table = reader.read(content, name)
+        table = shaped(reader.read(content, name))
     except ReadError:
         raise
     except RecursionError:

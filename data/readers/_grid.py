@@ -13,21 +13,39 @@ from data.cells import _is_blank, number
 from data.errors import ReadError
 from data.names import recognised
 from data.readers._limits import MAX_TEXT, check_shape
+from data.readers._ragged import lacks_first, misfits
 from data.readers._sections import sections
+from data.readers._transposed import TURNED, lies_on_its_side, turned
 from data.readers._wide import wide
 from data.table import Table, unique
 
 _LOOK = 40  # rows among which the header is looked for
+_LONGEST_SIDE = 1_000  # rows of a table that may lie on its side
 
 
 def grid(
-    rows: Sequence[Sequence[Any]], *, name: str, format: str, notes: Sequence[str] = (), decimal: str = "."
+    rows: Sequence[Sequence[Any]],
+    *,
+    name: str,
+    format: str,
+    notes: Sequence[str] = (),
+    decimal: str = ".",
+    separated: bool = False,
 ) -> Table:
-    """The table in rows of cells, as a text file or a sheet holds them. Raises ReadError when there is none."""
+    """The table in rows of cells, as a text file or a sheet holds them. Raises ReadError when there is none.
+
+    `separated` says that cells were cut at a sign, so that one too many moves those behind it.
+    """
     notes = list(notes)
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
+    sideways = [rows[i] for i in lines] if len(lines) < _LONGEST_SIDE else []
+    if lies_on_its_side(sideways, decimal) == "yes":
+        rows = turned(sideways, decimal)
+        notes.append(TURNED)
+        lines = list(range(len(rows)))
+        separated = False
     inside = sum(all(map(_is_empty, row)) for row in rows[lines[0] : lines[-1]])
     width = max(len(rows[i]) for i in lines)
     check_shape(name, len(lines), width)
@@ -58,6 +76,14 @@ def grid(
             body = [i for i in body if i not in again]
             again_row = _count(len(repeated), "repeated row")
             notes.append(f"{again_row} of column names {_were(len(repeated))} left out.")
+    odd: dict[int, str] = {}
+    if separated and at is not None:
+        header, cells = rows[lines[at]], [rows[i] for i in body]
+        if lacks_first(header, cells, _is_empty):
+            headers = ["", *headers[:-1]]
+            notes.append("The first column has no name; the column names stand above the others.")
+        else:
+            odd = {body[i] + 1: reason for i, reason in misfits(header, cells, name, _is_empty).items()}
     columns = _columns(rows, body, width)
     filled = [j for j in range(width) if headers[j] or not all(_is_empty(c) for c in columns[j])]
     names = unique([headers[j] for j in filled])
@@ -65,7 +91,7 @@ def grid(
         {n: np.array(columns[j], dtype=object) for n, j in zip(names, filled, strict=True)},
         index=pd.RangeIndex(len(body)),
     )
-    table = Table(frame, name, format, np.asarray(body, dtype=np.int64) + 1, tuple(notes), decimal)
+    table = Table(frame, name, format, np.asarray(body, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
     return wide(sections(table))
 
 

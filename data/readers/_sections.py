@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.readers._limits import MAX_CELLS
-from data.table import Table
+from data.table import REASON, Table
 
 
 def sections(table: Table) -> Table:
@@ -70,6 +70,3 @@ def _filled(cells: np.ndarray) -> np.ndarray:
     if set(map(type, cells)) <= {str, type(None)}:
         return np.fromiter(map(bool, cells), bool, len(cells))
     return np.fromiter((not (c is None or c == "" or c != c) for c in cells), bool, len(cells))
-
-
-REASON = "\0reason"  # a name that no header can have

@@ -46,7 +46,7 @@ def read(content: bytes, name: str) -> Table:
     if decimal == ",":
         notes.append("Numbers are written with a decimal comma.")
     kind = {",": "CSV", "\t": "TSV"}.get(separator, f"{_NAMES[separator]}-separated text")
-    return grid(rows, name=name, format=kind, notes=notes, decimal=decimal)
+    return grid(rows, name=name, format=kind, notes=notes, decimal=decimal, separated=True)
 
 
 def _rows(text: str, separator: str, name: str) -> list[list[str]]:

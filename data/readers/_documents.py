@@ -1,0 +1,155 @@
+"""What a JSON document is a document of: a list of objects, columns, runs by name, or one run with its curve."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from data.errors import ReadError
+from data.headers import PATH_HEADS
+from data.names import named
+from data.readers._arrays import flat, holds_loss, is_curve, is_history
+from data.readers._nested import take_apart
+
+Row = dict[str, Any]
+
+_TABLES = re.compile(
+    r"(all_?)?(runs?|experiments?|trials?|results?|models?|data|rows?|records?|table|sweeps?)", re.IGNORECASE
+)
+_HISTORIES = re.compile(
+    r".*(history|log|logs|evals?|evaluations?|curves?|checkpoints?|steps?|metrics|progress)", re.IGNORECASE
+)
+_SPLITS = re.compile(r"train(ing)?|val(id(ation)?)?|dev|eval(uation)?|test", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects of a document, one for each run or logged step, and notes on what was left out."""
+
+    rows: list[Row]
+    notes: tuple[str, ...] = ()
+
+
+def objects(document: Any, name: str) -> Objects:
+    """The objects in a document. Raises ReadError when there are none."""
+    if isinstance(document, list):
+        return Objects(_of_list(document, name))
+    if not isinstance(document, dict) or not document:
+        raise ReadError(f"{name} is JSON without objects; expected a list with one object per run.")
+    return _split(document) or _lists(document) or _columns(document) or _by_name(document) or Objects([document])
+
+
+def _of_list(document: list[Any], name: str) -> list[Row]:
+    if document and all(isinstance(v, dict) for v in document):
+        return document
+    if document and all(isinstance(v, list) for v in document) and all(isinstance(h, str) for h in document[0]):
+        return _zipped(document[0], document[1:])
+    raise ReadError(f"{name} is a JSON list of other things than objects; expected one object per run.")
+
+
+def _zipped(headers: list[Any], rows: list[list[Any]]) -> list[Row]:
+    """Rows under headers; what stands beyond the headers gets a number for a name."""
+    width = max(len(headers), max(map(len, rows), default=0))
+    names = [*map(str, headers), *(f"column {i}" for i in range(len(headers) + 1, width + 1))]
+    return [dict(zip(names, row, strict=False)) for row in rows]
+
+
+def _split(document: Row) -> Objects | None:
+    """What pandas writes with orient="split" and orient="table"."""
+    columns, data, index = (document.get(k) for k in ("columns", "data", "index"))
+    if isinstance(columns, list) and isinstance(data, list) and data and all(isinstance(r, list) for r in data):
+        headers = [" ".join(map(str, c)) if isinstance(c, list) else c for c in columns]
+        rows = _zipped(headers, data)
+        if isinstance(index, list) and len(index) == len(rows) and all(isinstance(i, str) for i in index):
+            rows = [{"run": i} | row for i, row in zip(index, rows, strict=True)]
+        return Objects(rows)
+    if isinstance(document.get("schema"), dict) and isinstance(data, list) and all(isinstance(r, dict) for r in data):
+        return Objects(data) if data else None
+    return None
+
+
+def _lists(document: Row) -> Objects | None:
+    """Lists of objects around which the document stands: runs, or one run's history, or several of either."""
+    lists = {k: v for k, v in document.items() if isinstance(v, list) and v and all(isinstance(r, dict) for r in v)}
+    if not lists:
+        return None
+    outer = {k: v for k, v in document.items() if k not in lists}
+    heads = {k: [flat(r) for r in v] for k, v in lists.items()} if len(lists) > 1 else {}
+    if len(lists) > 1:
+        losses = [
+            k for k, rows in heads.items() if holds_loss(rows) or any(is_curve(take_apart(r)) for r in lists[k][:50])
+        ]
+        if len(losses) == 1:
+            dropped = ", ".join(k[:60] for k in lists if k not in losses)
+            one = _one_list(losses[0], lists[losses[0]], outer)
+            return Objects(one.rows, (*one.notes, f"Lists without a loss were left out: {dropped}."))
+        return _several({k: lists[k] for k in losses or lists}, heads, document)
+    key, rows = next(iter(lists.items()))
+    return _one_list(key, rows, outer)
+
+
+def _one_list(key: str, rows: list[Row], outer: Row) -> Objects:
+    spread = take_apart(outer)
+    known = {k for k in (*spread.plain, *spread.arrays) if _known(k)}
+    plain = [flat(r) for r in rows[:2000]]
+    sized = any(named(k)[0][0].startswith("params") for k in known)
+    logs = sized or (not _TABLES.fullmatch(key) and (_HISTORIES.fullmatch(key) or known))
+    if logs and holds_loss(plain) and is_history(plain):
+        return Objects([{key: rows} | outer])
+    own = {k for row in plain for k in row}
+    means = {m[0][0] for k in own if (m := named(k))}
+    said = {k: v for k, v in spread.plain.items() if _known(k) and named(k)[0][0] not in means and k not in own}
+    said = {k: v for k, v in said.items() if named(k)[0][0] not in ("run", "group", "family")}
+    return Objects([row | said for row in rows] if said else rows)
+
+
+def _several(lists: dict[str, list[Row]], heads: dict[str, list[Row]], document: Row) -> Objects:
+    """Several lists of objects: parts of one run's log, a run each, or one table in pieces."""
+    if all(_SPLITS.fullmatch(k) or _HISTORIES.fullmatch(k) for k in lists):
+        return Objects([document])
+    outer = {k: v for k, v in document.items() if k not in heads}
+    if all(is_history(heads[k]) for k in lists):
+        return Objects([{"run": k, "history": rows} | outer for k, rows in lists.items()])
+    shown = ", ".join(k[:60] for k in list(lists)[:5])
+    note = f"{len(lists):,} lists of objects ({shown}) were read one below the other; the column 'list' says which is which."
+    return Objects([{"list": k} | row for k, rows in lists.items() for row in rows], (note,))
+
+
+def _columns(document: Row) -> Objects | None:
+    """Arrays of one length side by side: the columns of a table, unless they are a run's curve."""
+    columns = {k: v for k, v in document.items() if isinstance(v, list)}
+    longest = max((len(v) for v in columns.values()), default=0)
+    if len(columns) < 2 or not longest or any(len(v) != longest for v in columns.values()):
+        return None
+    outer = {k: v for k, v in document.items() if k not in columns}
+    spread = take_apart(outer)
+    if any(_known(k) for k in spread.plain) and is_curve(take_apart(document)):
+        return None
+    said = {k: v for k, v in spread.plain.items() if k not in columns}
+    return Objects([said | {k: v[i] for k, v in columns.items()} for i in range(longest)])
+
+
+def _by_name(document: Row) -> Objects | None:
+    """Objects by name: the columns of a table as pandas writes them, or runs."""
+    values = list(document.values())
+    if len(values) < 2 or not all(isinstance(v, dict) for v in values):
+        return None
+    keys = [set(v) for v in values]
+    if all(re.fullmatch(r"[0-9]{1,12}", k) for inner in keys for k in inner) and keys[0]:
+        index = sorted(set.union(*keys), key=int)  # what pandas writes: a column, then the row's number
+        return Objects([{c: v.get(i) for c, v in document.items()} for i in index])
+    if all(k.strip().lower() in PATH_HEADS or _SPLITS.fullmatch(k) or _HISTORIES.fullmatch(k) for k in document):
+        return None  # the sections of one run: its settings, its results
+    known = sum(_known(k) for k in document)
+    rows = set.union(*keys)
+    if known >= 2 and known > 0.5 * len(document) and not any(_known(k) for k in rows):
+        # Columns under names that are known, their rows by name: a data frame with an index of names.
+        names = list(dict.fromkeys(k for v in values for k in v))
+        return Objects([{"run": r} | {c: v.get(r) for c, v in document.items()} for r in names])
+    return Objects([{"run": k, **v} if "run" not in v else v for k, v in document.items()])
+
+
+def _known(key: str) -> bool:
+    found = named(key)
+    return bool(found) and found[0][1] >= 0.6

@@ -1,0 +1,90 @@
+"""One JSON object taken apart: its plain values, its arrays and its lists of objects, under names that keep every part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from data.readers._limits import MAX_COLUMNS, MAX_TEXT
+
+_DEPTH = 12  # objects within objects that are spelled out
+_SHOWN = 20  # elements of an array that are kept as text
+
+
+@dataclass
+class Parts:
+    """An object with nested names spelled out: {"config": {"lr": 1}} gives `plain` {"config/lr": 1}.
+
+    `arrays` are lists of plain values, `records` lists of objects, both without the empty ones; `other` says for each
+    list of anything else, and for each object nested too deeply, what it holds. No name of one is a name of another.
+    """
+
+    plain: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, list[Any]] = field(default_factory=dict)
+    records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    other: dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.plain) + len(self.arrays) + len(self.records) + len(self.other)
+
+
+def take_apart(row: dict[str, Any]) -> Parts:
+    """The object's parts. Two values that come to the same name both stay, the second as `name (2)`."""
+    parts = Parts()
+    todo: list[tuple[str, Any, int]] = [("", row, 0)]
+    taken: set[str] = set()
+    while todo:
+        prefix, value, depth = todo.pop()
+        if isinstance(value, dict) and depth < _DEPTH:
+            # W&B wraps each setting: {"lr": {"value": 1e-3, "desc": null}}
+            if prefix and len(value) <= 2 and set(value) <= {"value", "desc"} and "value" in value:
+                todo.append((prefix, value["value"], depth + 1))
+            else:
+                inner = list(value.items())[::-1]
+                todo += [(f"{prefix}/{k}" if prefix else str(k), v, depth + 1) for k, v in inner]
+            continue
+        if len(parts) > MAX_COLUMNS:
+            break  # the table is refused for its width
+        key = _free(" ".join(prefix.split()) or "value", taken)
+        if isinstance(value, dict):
+            parts.other[key] = f"{len(value):,} values nested more than {_DEPTH} deep" if value else ""
+        elif not isinstance(value, list):
+            parts.plain[key] = value[:MAX_TEXT] if isinstance(value, str) else value
+        elif not value:
+            parts.plain[key] = None
+        elif all(isinstance(v, dict) for v in value):
+            parts.records[key] = value
+        elif any(isinstance(v, (dict, list)) for v in value):
+            parts.other[key] = f"{len(value):,} lists" if all(isinstance(v, list) for v in value) else "a mixed list"
+        else:
+            parts.arrays[key] = [v[:MAX_TEXT] if isinstance(v, str) else v for v in value]
+    return parts
+
+
+def as_text(values: list[Any]) -> str:
+    """A list in one cell: its elements, or how many there are."""
+    if len(values) > _SHOWN or any(isinstance(v, (dict, list)) for v in values):
+        return f"{len(values):,} values"
+    return "[" + ", ".join("null" if v is None else str(v)[:40] for v in values) + "]"
+
+
+def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which a name that stands twice with different values keeps both, the second as `name (2)`."""
+    out = dict(items)
+    if len(out) == len(items):
+        return out
+    out = {}
+    taken: set[str] = set()
+    for key, value in items:
+        if key in out and out[key] == value:
+            continue
+        out[_free(key, taken)] = value
+    return out
+
+
+def _free(key: str, taken: set[str]) -> str:
+    name, k = key, 2
+    while name in taken and k < 1000:
+        name, k = f"{key} ({k})", k + 1
+    taken.add(name)
+    return name

@@ -1,0 +1,26 @@
+"""The shapes that tables come in beside one run a row: on their side, and long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from data.errors import DataError
+from data.readers._tidy import tidy
+from data.readers._transposed import turn, upright
+from data.table import Table
+
+
+def shaped(table: Table) -> Table:
+    """The table with one row per run, or per run and step. Raises ReadError for a long table of unknown runs."""
+    if table.order or table.one_run:  # its reader knows what the rows are
+        return table
+    return tidy(upright(table))
+
+
+def oriented(table: Table, orientation: str | None) -> Table:
+    """The table read as a person says its runs stand, "rows" or "columns"; as it is where nobody says, or need not."""
+    if orientation not in (None, "rows", "columns"):
+        raise DataError(f"orientation is 'rows' or 'columns'; got {orientation!r}.")
+    if not table.either_way or orientation is None:
+        return table
+    return replace(table, either_way=False) if orientation == "rows" else turn(table)
