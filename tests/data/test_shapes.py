@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import DataError, MappingNeeded, ReadError, Runs, read_table, recognise, to_runs
+from data import DataError, MappingNeeded, ReadError, Runs, read_runs, read_table, recognise, to_runs
 
 Read = Callable[..., Runs]
 Row = dict[str, Any]
@@ -139,6 +139,43 @@ def test_arrays_of_runs_are_runs(read: Read) -> None:
     assert runs.kept[["family", "params", "loss"]].values.tolist() == [
         ["a", 1e8, 3.0], ["a", 2e8, 2.5], ["b", 1e8, 3.0], ["b", 2e8, 2.25],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("swept", [{"lr": [1e-3, 2e-3, 4e-3]}, {"seeds": [1, 2, 3]}, {"n_params": [1e8, 2e8, 3e8]}])
+def test_arrays_of_a_sweep_are_runs(read: Read, swept: dict[str, list[float]]) -> None:
+    for wrap in (lambda row: row, lambda row: [row, row | {"family": "b", "losses": [4.1, 4.0, 4.2]}]):
+        runs = read(json.dumps(wrap({"family": "a", "tokens": 1e9, "losses": [3.1, 3.0, 3.2], **swept})), "x.json")
+        assert runs.kept["loss"].tolist()[:3] == [3.1, 3.0, 3.2]
+        assert runs.history is None
+
+
+def test_losses_by_domain_are_no_curve(read: Read) -> None:
+    log = [{"step": s, "loss": 4.0 - s / 8, "domain_losses": [3.0, 2.0, 4.0]} for s in range(6)]
+    runs = read("\n".join(map(json.dumps, log)), "night.jsonl")
+    assert runs.kept[["run", "steps", "loss"]].values.tolist() == [["night", 5.0, 3.375]]
+    ends = [
+        {"name": n, "params": 1e8, "tokens": t, "loss": 3.3, "domain_losses": [3.0, 2.0, 4.0]}
+        for n, t in (("a", 1e9), ("b", 2e9))
+    ]
+    runs = read(json.dumps(ends), "x.json")
+    assert runs.kept["loss"].tolist() == [3.3, 3.3]
+    assert any("domain_losses" in n for n in runs.notes)
+
+
+@pytest.mark.parametrize("key", ["runs", "experiments", "results"])
+def test_runs_by_name_inside_a_document(read: Read, key: str) -> None:
+    inner = {"a": {"params": 1e8, "tokens": 1e9, "loss": 3.5}, "b": {"params": 2e8, "tokens": 1e9, "loss": 3.0}}
+    runs = read(json.dumps({"project": "x", key: inner}), "x.json")
+    assert runs.kept[["run", "params", "loss"]].values.tolist() == [["a", 1e8, 3.5], ["b", 2e8, 3.0]]
+
+
+def test_curves_in_the_cells_of_a_data_frame() -> None:
+    frame = pd.DataFrame({"name": ["a", "b"], "params": [1e8, 2e8], "tokens": [1e9, 2e9],
+                          "loss": [[4.0, 3.5, np.nan], np.array([3.75, 3.25])]})  # fmt: skip
+    runs = read_runs(frame)
+    assert runs.kept[["run", "params", "loss"]].values.tolist() == [["a", 1e8, 3.5], ["b", 2e8, 3.25]]
+    assert runs.history is not None
+    assert len(runs.history) == 4
 
 
 @pytest.mark.parametrize("orient", ["records", "columns", "index", "split", "table"])
