@@ -100,6 +100,16 @@ def test_a_list_of_objects_inside_a_run_is_its_curve(read: Read, key: str, many:
     assert len(runs.history) == 2 * (1 + many)
 
 
+def test_tokens_of_the_whole_run_make_one_batch(read: Read) -> None:
+    row = {"params": 1e8, "tokens": 1e9, "history": [{"step": s, "loss": 4.0 - s / 1000} for s in (100, 500, 1000)]}
+    runs = read(json.dumps(row), "x.json")
+    assert runs.kept["batch"].tolist() == [1e6]
+    assert runs.history is not None
+    assert runs.history["batch"].tolist() == [1e6] * 3
+    text = "run,params,tokens,step,loss\n" + "".join(f"a,1e8,1e9,{s},{4 - s / 1000}\n" for s in (100, 500, 1000))
+    assert read(text).kept["batch"].tolist() == [1e6]
+
+
 def test_train_and_eval_lists_are_asked_about(read: Read) -> None:
     row = {"params": 1e8, "tokens": 1e9, "train": [{"step": s, "loss": 5.0 - s} for s in (1, 2, 3)],
            "eval": [{"step": s, "loss": 6.0 - s} for s in (1, 3)]}  # fmt: skip
