@@ -109,6 +109,7 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
                 rows[:] = [{order: i} | row for i, row in enumerate(rows, start=1)]
     if not are_runs and len(parts) > 1:
         _name(parts, numbers or range(1, len(parts) + 1))
+    again = set() if are_runs else _said_again(parts, blocks)
     out: list[Row] = []
     source: list[int] = []
     totals: dict[str, None] = {}
@@ -122,6 +123,7 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
         outer = _final(outer, inner)
         ends = {key: v for key, v in outer.items() if loss_name(key) is not None and not are_runs}
         along = {key: v for key, v in outer.items() if key not in ends}
+        ends = {key: v for key, v in ends.items() if key not in again}
         totals |= dict.fromkeys(k for k in along if _means(k) in PROGRESS and k not in inner)
         for _, rows in object_blocks:
             out += [row | {key: v for key, v in along.items() if key not in row} for row in rows]
@@ -307,6 +309,24 @@ def _final(outer: Row, inner: Iterable[str]) -> Row:
     inner = set(inner)
     along = {_means(k) for k in inner} & set(PROGRESS)
     return {f"{k} (final)" if _means(k) in along and k not in inner else k: v for k, v in outer.items()}
+
+
+def _said_again(parts: Sequence[Parts], blocks: Sequence[list[Block]]) -> set[str]:
+    """Losses beside the curves that are, in every object, the last value of one: a summary says nothing new."""
+    out: set[str] = set()
+    other: set[str] = set()
+    for p, object_blocks in zip(parts, blocks, strict=True):
+        losses = {k: v for k, v in p.plain.items() if loss_name(k) is not None}
+        lasts = [
+            _last(rows, k) for _, rows in object_blocks for k in _keys(rows) if losses and loss_name(k) is not None
+        ]
+        for key, v in losses.items():
+            (out if _as_number(v) in lasts else other).add(key)
+    return out - other
+
+
+def _last(rows: Sequence[Row], key: str) -> float:
+    return next((_as_number(row[key]) for row in reversed(rows) if row.get(key) is not None), np.nan)
 
 
 def _name(parts: Sequence[Parts], numbers: Sequence[int]) -> None:

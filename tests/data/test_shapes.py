@@ -134,10 +134,22 @@ def test_several_lists_of_runs_are_read_and_noted(read: Read) -> None:
 
 
 def test_a_final_loss_beside_its_curve_is_asked_about(read: Read) -> None:
+    row = {"params": 1e8, "tokens": 1e9, "best_loss": 3.5, "loss_curve": [5.0, 3.5, 4.0]}
+    with pytest.raises(MappingNeeded, match="loss_curve, best_loss"):
+        read(json.dumps(row), "x.json")
+    for header, loss in (("best_loss", 3.5), ("loss_curve", 4.0)):
+        assert read(json.dumps(row), "x.json", columns={"loss": header}).kept["loss"].tolist() == [loss]
+
+
+def test_a_summary_that_says_the_last_loss_again_is_no_question(read: Read) -> None:
+    row = {"config": {"n_params": 1e8}, "summary": {"val/loss": 3.5, "tokens": 2e9},
+           "history": [{"_step": s, "val/loss": 4.5 - s, "tokens": s * 2e9} for s in (0, 1)]}  # fmt: skip
+    for rows in ([row | {"name": "a"}, row | {"name": "b"}], row):
+        runs = read(json.dumps(rows), "x.json")
+        assert set(runs.kept["loss"]) == {3.5}
+        assert runs.history is not None
     row = {"params": 1e8, "tokens": 1e9, "final_loss": 3.5, "loss_curve": [5.0, 4.0, 3.5]}
-    for header in ("final_loss", "loss_curve"):
-        runs = read(json.dumps(row), "x.json", columns={"loss": header})
-        assert runs.kept["loss"].tolist() == [3.5]
+    assert read(json.dumps(row), "x.json").kept["loss"].tolist() == [3.5]
 
 
 def test_arrays_of_runs_are_runs(read: Read) -> None:
