@@ -21,6 +21,7 @@ from data.table import REASON, Table, without_misfits
 
 STATE = "run state: "  # how the reason of a run begins that was set aside for its state
 MAX_EXTRAS = 100  # columns of the file's own that are carried along
+_BATCH_DERIVED = "tokens over steps"  # as data.derive says it
 
 
 @dataclass
@@ -56,6 +57,8 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     draft.questions += found.questions
     names, progress = _identify(draft, table, mapping, ~read["loss"].blank)
     frame = draft.frame
+    if progress and any(s.column == "batch" and s.how == _BATCH_DERIVED for s in draft.sources):
+        _one_batch(frame, names)
     frame["run"] = names
     frame = _ordered(pd.concat([frame, _extras(frame, table, mapping)], axis=1))
     why = reasons(frame, read, _cells(table, mapping, read))
@@ -217,6 +220,14 @@ def _known_order(table: Table, mapping: Mapping) -> str:
         return ""
     found = table.numbers(table.order)
     return table.order if found.share == 1.0 and not found.written else ""
+
+
+def _one_batch(frame: pd.DataFrame, names: pd.Series) -> None:
+    """Where every row of a run has the whole run's tokens, they belong to its last step and make one batch."""
+    runs = frame.groupby(names.to_numpy(), sort=False)
+    whole = (runs["tokens"].transform("nunique") == 1) & (runs["steps"].transform("nunique") > 1)
+    last = runs["steps"].transform("max")
+    frame["batch"] = frame["batch"].where(~whole, frame["tokens"] / last.where(last > 0))
 
 
 def _checkpoints(

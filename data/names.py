@@ -98,7 +98,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      r"|(?:consumed|seen|processed) (?:train(?:ing)? )?(?:samples|examples|sequences|seqs)", 0.8),
     ("warmup_steps", r"(?:n |num |lr )?warm ?up ?(?:steps?|iters?|iterations?)", 1.0),
     ("weight_decay", r"weight ?decay|wd", 1.0),
-    ("seed", r"(?:random |torch |train |model |init )?seed", 0.9),
+    ("seed", r"(?:random |torch |train |model |init )?seeds?", 0.9),
     ("schedule", r"(?:lr |learning ?rate )?(?:schedule|scheduler|decay)(?: ?(?:type|name))?", 0.9),
     ("dataset", r"(?:train(?:ing)? )?(?:dataset|corpus|data)(?: ?name)?", 0.9),
     ("layers", r"(?:n|num|number of)? ?(?:hidden )?layers?|numl|depth|n ?(?:layer|blocks?)|blocks", 0.9),

@@ -47,7 +47,7 @@ PLAUSIBLE: dict[str, tuple[float, float]] = {
     "lr": (1e-9, 100),
     "wall_seconds": (0, 1e10),
 }
-PASSES = (1e-3, 1e6)  # tokens per parameter: from a large model's first steps to a toy's long run
+PASSES = (1e-4, 1e6)  # tokens per parameter: from a large model's first steps to a toy's long run
 AGREES = 2.5  # decades by which logged FLOPs may differ from 6 N D before a unit is doubted: counts differ by far less
 
 #: The factors to choose from, by dimension, with how a menu calls them.

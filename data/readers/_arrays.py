@@ -12,6 +12,7 @@ import pandas as pd
 
 from data.cells import number
 from data.errors import ReadError
+from data.headers import header
 from data.history import distinct
 from data.names import loss_name, named
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, check_shape
@@ -20,7 +21,11 @@ from data.rows import PROGRESS
 from data.table import Table, unique
 
 #: What does not change along a run: an array of these holds runs, not checkpoints.
-_RUN_LEVEL = frozenset(("run", "params", "params_total", "params_nonembed", "params_active", "seed", "width", "layers"))
+_RUN_LEVEL = frozenset((
+    "run", "group", "family", "params", "params_total", "params_nonembed", "params_active", "seed", "width", "layers",
+))  # fmt: skip
+#: What may change along a run, but tells runs apart where nothing says how far training had come: a sweep.
+_SWEPT = frozenset(("lr", "batch", "batch_sequences", "weight_decay", "warmup_steps", "schedule", "dataset", "seq_len"))
 INDEX = "index"  # the position in an array, where nothing else says how far a run had come
 
 Row = dict[str, Any]
@@ -87,14 +92,17 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
             raise _too_much(name, stored > MAX_CELLS)
     _check(parts, name)
     settings = _settings(parts)
-    blocks = [_blocks(p, settings) for p in parts]
+    log = _is_log(parts)
+    blocks = [[] if log else _blocks(p, settings) for p in parts]
     curves = [b for b in blocks if b]
     if not curves:
         kept = _kept([(p, set()) for p in parts])
         return Exploded([_plain(p, set()) for p in parts], list(range(len(parts))), "", kept)
     used = [{key for keys, _ in b for key in keys} for b in blocks]
-    are_runs = any(_varies(rows) for object_blocks in curves for _, rows in object_blocks)
-    order = "" if are_runs else _order(curves)
+    order = _order(curves)
+    levels = _RUN_LEVEL if order else _RUN_LEVEL | _SWEPT
+    are_runs = any(_varies(rows, levels) for object_blocks in curves for _, rows in object_blocks)
+    order = "" if are_runs else order
     if not are_runs and not order:
         order = _free(INDEX, parts, curves)
         for b in curves:
@@ -102,6 +110,7 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
                 rows[:] = [{order: i} | row for i, row in enumerate(rows, start=1)]
     if not are_runs and len(parts) > 1:
         _name(parts, numbers or range(1, len(parts) + 1))
+    again = set() if are_runs else _said_again(parts, blocks)
     out: list[Row] = []
     source: list[int] = []
     totals: dict[str, None] = {}
@@ -115,6 +124,7 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
         outer = _final(outer, inner)
         ends = {key: v for key, v in outer.items() if loss_name(key) is not None and not are_runs}
         along = {key: v for key, v in outer.items() if key not in ends}
+        ends = {key: v for key, v in ends.items() if key not in again}
         totals |= dict.fromkeys(k for k in along if _means(k) in PROGRESS and k not in inner)
         for _, rows in object_blocks:
             out += [row | {key: v for key, v in along.items() if key not in row} for row in rows]
@@ -209,11 +219,34 @@ def _shared(rows: list[Row]) -> list[Row]:
 
 def _lengths(parts: Parts) -> list[int]:
     """The lengths of the arrays that become rows."""
-    losses = [k for k, v in parts.arrays.items() if loss_name(k) is not None and _mostly_numbers(v)]
-    lengths = list(dict.fromkeys(len(parts.arrays[k]) for k in losses))
-    if not lengths and not any(loss_name(k) is not None and _is_number(v) for k, v in parts.plain.items()):
-        return _without_loss(parts)
-    return lengths
+    losses = [v for k, v in parts.arrays.items() if loss_name(k) is not None and _mostly_numbers(v)]
+    ends = [v for k, v in parts.plain.items() if loss_name(k) is not None and _is_number(v)]
+    if ends:  # beside a loss of the whole run an array may hold its parts, by domain or by task
+        paced = {len(v) for k, v in parts.arrays.items() if _means(k) in PROGRESS and _rises(v)}
+        losses = [v for v in losses if len(v) in paced or _ends_at(v, ends)]
+    lengths = list(dict.fromkeys(map(len, losses)))
+    return lengths if lengths or ends else _without_loss(parts)
+
+
+def _ends_at(values: Sequence[Any], ends: Sequence[Any]) -> bool:
+    """Whether the last number of an array, or its least, is one of these losses."""
+    read = np.array([_as_number(v) for v in values])
+    read = read[np.isfinite(read)]
+    return bool(len(read)) and any(
+        abs(x - e) <= 0.005 * abs(e) for x in (read[-1], read.min()) for e in map(_as_number, ends)
+    )
+
+
+def _is_log(each: Sequence[Parts]) -> bool:
+    """Whether the objects are the steps of a log, of which none holds a curve: a counter that rises from one to the next."""
+    if len(each) < 2:
+        return False
+    rows = [p.plain for p in each if p.arrays or p.records]
+    counters = [k for k in _keys(rows[:1]) if _means(k) == "steps" and header(k).words.endswith(_COUNTERS)]
+    return any(_rises([row.get(k) for row in rows]) for k in counters) and not _varies(rows)
+
+
+_COUNTERS = ("step", "iter", "iteration", "itr")
 
 
 def _without_loss(parts: Parts) -> list[int]:
@@ -266,12 +299,10 @@ def _rises(values: Sequence[Any]) -> bool:
     return bool(np.isfinite(read).all() and (steps >= 0).all() and (len(read) == 1 or steps.any()))
 
 
-def _varies(rows: Sequence[Row]) -> bool:
+def _varies(rows: Sequence[Row], levels: frozenset[str] = _RUN_LEVEL) -> bool:
     """Whether something that is a run's own takes several values among the rows."""
-    for key in _keys(rows):
-        if _means(key) in _RUN_LEVEL and len({str(row.get(key)) for row in rows if row.get(key) is not None}) > 1:
-            return True
-    return False
+    keys = [k for k in _keys(rows) if _means(k) in levels]
+    return any(len({str(row.get(k)) for row in rows if row.get(k) is not None}) > 1 for k in keys)
 
 
 def _final(outer: Row, inner: Iterable[str]) -> Row:
@@ -279,6 +310,24 @@ def _final(outer: Row, inner: Iterable[str]) -> Row:
     inner = set(inner)
     along = {_means(k) for k in inner} & set(PROGRESS)
     return {f"{k} (final)" if _means(k) in along and k not in inner else k: v for k, v in outer.items()}
+
+
+def _said_again(parts: Sequence[Parts], blocks: Sequence[list[Block]]) -> set[str]:
+    """Losses beside the curves that are, in every object, the last value of one: a summary says nothing new."""
+    out: set[str] = set()
+    other: set[str] = set()
+    for p, object_blocks in zip(parts, blocks, strict=True):
+        losses = {k: v for k, v in p.plain.items() if loss_name(k) is not None}
+        lasts = [
+            _last(rows, k) for _, rows in object_blocks for k in _keys(rows) if losses and loss_name(k) is not None
+        ]
+        for key, v in losses.items():
+            (out if _as_number(v) in lasts else other).add(key)
+    return out - other
+
+
+def _last(rows: Sequence[Row], key: str) -> float:
+    return next((_as_number(row[key]) for row in reversed(rows) if row.get(key) is not None), np.nan)
 
 
 def _name(parts: Sequence[Parts], numbers: Sequence[int]) -> None:

@@ -37,7 +37,14 @@ def objects(document: Any, name: str) -> Objects:
         return Objects(_of_list(document, name))
     if not isinstance(document, dict) or not document:
         raise ReadError(f"{name} is JSON without objects; expected a list with one object per run.")
+    inside = [k for k, v in document.items() if isinstance(v, dict) and _TABLES.fullmatch(k) and _holds_objects(v)]
+    if len(inside) == 1 and not any(isinstance(v, list) for v in document.values()):
+        return objects(document[inside[0]], name)
     return _split(document) or _lists(document) or _columns(document) or _by_name(document) or Objects([document])
+
+
+def _holds_objects(value: Row) -> bool:
+    return len(value) >= 2 and all(isinstance(v, dict) for v in value.values())
 
 
 def _of_list(document: list[Any], name: str) -> list[Row]:

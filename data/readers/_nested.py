@@ -43,13 +43,16 @@ def take_apart(row: dict[str, Any]) -> Parts:
                 inner = list(value.items())[::-1]
                 todo += [(f"{prefix}/{k}" if prefix else str(k), v, depth + 1) for k, v in inner]
             continue
-        if len(parts) > MAX_COLUMNS:
+        if len(taken) > MAX_COLUMNS:
             break  # the table is refused for its width
-        key = _free(" ".join(prefix.split()) or "value", taken)
+        key = " ".join(prefix.split()) or "value"
+        if key in taken:
+            key = _free(key, taken)
+        taken.add(key)
         if isinstance(value, dict):
             parts.other[key] = f"{len(value):,} values nested more than {_DEPTH} deep" if value else ""
         elif not isinstance(value, list):
-            parts.plain[key] = value[:MAX_TEXT] if isinstance(value, str) else value
+            parts.plain[key] = value if not isinstance(value, str) or len(value) <= MAX_TEXT else value[:MAX_TEXT]
         elif not value:
             parts.plain[key] = None
         elif all(isinstance(v, dict) for v in value):

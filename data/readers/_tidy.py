@@ -10,7 +10,7 @@ from pathlib import PurePath
 import numpy as np
 import pandas as pd
 
-from data.cells import _is_blank
+from data.cells import _is_blank, number
 from data.errors import ReadError
 from data.headers import header as take_apart
 from data.names import loss_name, named, recognised
@@ -26,7 +26,7 @@ _WEAK = re.compile(r"names?|keys?|series|field|what|param(?:eter)?(?: ?name)?|pr
 _VALUES = re.compile(r"values?|val|(?:metric|scalar|param|tag) ?value|results?|score|reading|measurement|number|y|v")
 _CLOCKS = re.compile(r"(?:wall|relative|log|logged|created|run)? ?(?:time|date|timestamp|clock)(?: ?(?:ms|s|stamp|at))?"
                      r"|timestamp|created ?at|logged ?at|_?runtime|elapsed|datetime")  # fmt: skip
-_FEW = 200  # quantities under a header that does not promise any
+_FEW = 200  # quantities under a header that does not promise any; cells that tell words from numbers
 _COUNTER = re.compile(r"\b(?:step|iter|iteration|update|itr|epoch)$")
 _CONSTANT = frozenset(("run", "steps", "epochs", "flops"))
 
@@ -96,7 +96,13 @@ def _columns(table: Table) -> _Long | None:
 
 
 def _is_text(table: Table, header: str) -> bool:
-    return table.numbers(header).share < 0.5 and not bool(table.numbers(header).blank.all())
+    """Whether the first cells of the column are words; the whole column is not needed to tell."""
+    column = table.frame[header].iloc[:_FEW]
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return False
+    cells = [c for c in column.to_numpy(dtype=object) if not _is_blank(c)]
+    words = sum(not isinstance(c, (int, float)) and np.isnan(number(str(c), table.decimal)) for c in cells)
+    return words > 0.5 * len(cells)
 
 
 def _is_clock(words: str) -> bool:

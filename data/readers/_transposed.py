@@ -25,6 +25,9 @@ def lies_on_its_side(rows: Sequence[Sequence[Any]], decimal: str = ".") -> str:
     """
     if len(rows) > _MOST_NAMES:
         return "no"
+    first = [next((c for c in row if _filled(c)), None) for row in rows]
+    if not any(isinstance(c, str) and recognised(_text(c)) for c in first[1:]):
+        return "no"  # nearly every table, said quickly
     rows = _cells(rows)
     if len(rows) < 2:
         return "no"
@@ -92,7 +95,8 @@ TURNED = "The column names stand in the first column: each other column was read
 
 def upright(table: Table) -> Table:
     """The table with its runs in rows, where it lies on its side; marked `either_way` where it can be read both ways."""
-    if len(table.frame) >= _MOST_NAMES or table.order or table.one_run:
+    first = table.frame.iloc[:, 0] if len(table.headers) else ()
+    if len(table.frame) >= _MOST_NAMES or not any(isinstance(c, str) and recognised(_text(c)) for c in first):
         return table
     lies = lies_on_its_side(_rows(table), table.decimal)
     if lies == "yes":

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import DataError, MappingNeeded, ReadError, Runs, read_table, recognise, to_runs
+from data import DataError, MappingNeeded, ReadError, Runs, read_runs, read_table, recognise, to_runs
 
 Read = Callable[..., Runs]
 Row = dict[str, Any]
@@ -100,6 +100,16 @@ def test_a_list_of_objects_inside_a_run_is_its_curve(read: Read, key: str, many:
     assert len(runs.history) == 2 * (1 + many)
 
 
+def test_tokens_of_the_whole_run_make_one_batch(read: Read) -> None:
+    row = {"params": 1e8, "tokens": 1e9, "history": [{"step": s, "loss": 4.0 - s / 1000} for s in (100, 500, 1000)]}
+    runs = read(json.dumps(row), "x.json")
+    assert runs.kept["batch"].tolist() == [1e6]
+    assert runs.history is not None
+    assert runs.history["batch"].tolist() == [1e6] * 3
+    text = "run,params,tokens,step,loss\n" + "".join(f"a,1e8,1e9,{s},{4 - s / 1000}\n" for s in (100, 500, 1000))
+    assert read(text).kept["batch"].tolist() == [1e6]
+
+
 def test_of_train_and_eval_lists_the_held_out_loss_is_meant(read: Read) -> None:
     row = {"params": 1e8, "tokens": 1e9, "train": [{"step": s, "loss": 5.0 - s} for s in (1, 2, 3)],
            "eval": [{"step": s, "loss": 6.0 - s} for s in (1, 3)]}  # fmt: skip
@@ -123,10 +133,22 @@ def test_several_lists_of_runs_are_read_and_noted(read: Read) -> None:
 
 
 def test_a_final_loss_beside_its_curve_is_asked_about(read: Read) -> None:
+    row = {"params": 1e8, "tokens": 1e9, "best_loss": 3.5, "loss_curve": [5.0, 3.5, 4.0]}
+    with pytest.raises(MappingNeeded, match="loss_curve, best_loss"):
+        read(json.dumps(row), "x.json")
+    for header, loss in (("best_loss", 3.5), ("loss_curve", 4.0)):
+        assert read(json.dumps(row), "x.json", columns={"loss": header}).kept["loss"].tolist() == [loss]
+
+
+def test_a_summary_that_says_the_last_loss_again_is_no_question(read: Read) -> None:
+    row = {"config": {"n_params": 1e8}, "summary": {"val/loss": 3.5, "tokens": 2e9},
+           "history": [{"_step": s, "val/loss": 4.5 - s, "tokens": s * 2e9} for s in (0, 1)]}  # fmt: skip
+    for rows in ([row | {"name": "a"}, row | {"name": "b"}], row):
+        runs = read(json.dumps(rows), "x.json")
+        assert set(runs.kept["loss"]) == {3.5}
+        assert runs.history is not None
     row = {"params": 1e8, "tokens": 1e9, "final_loss": 3.5, "loss_curve": [5.0, 4.0, 3.5]}
-    for header in ("final_loss", "loss_curve"):
-        runs = read(json.dumps(row), "x.json", columns={"loss": header})
-        assert runs.kept["loss"].tolist() == [3.5]
+    assert read(json.dumps(row), "x.json").kept["loss"].tolist() == [3.5]
 
 
 def test_arrays_of_runs_are_runs(read: Read) -> None:
@@ -138,6 +160,43 @@ def test_arrays_of_runs_are_runs(read: Read) -> None:
     assert runs.kept[["family", "params", "loss"]].values.tolist() == [
         ["a", 1e8, 3.0], ["a", 2e8, 2.5], ["b", 1e8, 3.0], ["b", 2e8, 2.25],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("swept", [{"lr": [1e-3, 2e-3, 4e-3]}, {"seeds": [1, 2, 3]}, {"n_params": [1e8, 2e8, 3e8]}])
+def test_arrays_of_a_sweep_are_runs(read: Read, swept: dict[str, list[float]]) -> None:
+    for wrap in (lambda row: row, lambda row: [row, row | {"family": "b", "losses": [4.1, 4.0, 4.2]}]):
+        runs = read(json.dumps(wrap({"family": "a", "tokens": 1e9, "losses": [3.1, 3.0, 3.2], **swept})), "x.json")
+        assert runs.kept["loss"].tolist()[:3] == [3.1, 3.0, 3.2]
+        assert runs.history is None
+
+
+def test_losses_by_domain_are_no_curve(read: Read) -> None:
+    log = [{"step": s, "loss": 4.0 - s / 8, "domain_losses": [3.0, 2.0, 4.0]} for s in range(6)]
+    runs = read("\n".join(map(json.dumps, log)), "night.jsonl")
+    assert runs.kept[["run", "steps", "loss"]].values.tolist() == [["night", 5.0, 3.375]]
+    ends = [
+        {"name": n, "params": 1e8, "tokens": t, "loss": 3.3, "domain_losses": [3.0, 2.0, 4.0]}
+        for n, t in (("a", 1e9), ("b", 2e9))
+    ]
+    runs = read(json.dumps(ends), "x.json")
+    assert runs.kept["loss"].tolist() == [3.3, 3.3]
+    assert any("domain_losses" in n for n in runs.notes)
+
+
+@pytest.mark.parametrize("key", ["runs", "experiments", "results"])
+def test_runs_by_name_inside_a_document(read: Read, key: str) -> None:
+    inner = {"a": {"params": 1e8, "tokens": 1e9, "loss": 3.5}, "b": {"params": 2e8, "tokens": 1e9, "loss": 3.0}}
+    runs = read(json.dumps({"project": "x", key: inner}), "x.json")
+    assert runs.kept[["run", "params", "loss"]].values.tolist() == [["a", 1e8, 3.5], ["b", 2e8, 3.0]]
+
+
+def test_curves_in_the_cells_of_a_data_frame() -> None:
+    frame = pd.DataFrame({"name": ["a", "b"], "params": [1e8, 2e8], "tokens": [1e9, 2e9],
+                          "loss": [[4.0, 3.5, np.nan], np.array([3.75, 3.25])]})  # fmt: skip
+    runs = read_runs(frame)
+    assert runs.kept[["run", "params", "loss"]].values.tolist() == [["a", 1e8, 3.5], ["b", 2e8, 3.25]]
+    assert runs.history is not None
+    assert len(runs.history) == 4
 
 
 @pytest.mark.parametrize("orient", ["records", "columns", "index", "split", "table"])
