@@ -14,6 +14,7 @@ from data.derive import derive
 from data.errors import DataError, NothingKept
 from data.headers import header as take_apart
 from data.history import distinct, is_one_history, judge, last_of_each
+from data.loss_errors import error_in_nats, errors_under
 from data.losses import in_nats
 from data.mapping import Mapping
 from data.readers._sections import REASON
@@ -88,8 +89,12 @@ def _fill(draft: _Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
         else:
             found = table.numbers(guess.header)
             values = found.values * guess.scale if guess.scale != 1.0 else found.values
+            draft.notes += [f"{guess.header!r}: {note}." for note in found.notes]
             if column == "loss":
+                _state_error(draft, table, mapping, found)
                 values = in_nats(values, mapping.loss_unit, mapping.bytes_per_token)
+            elif column == "loss_error":
+                values = error_in_nats(errors_under(table, guess.header).values, table, mapping)
             if column == "flops" and (found.blank | (found.values == 0)).all():
                 draft.notes.append(f"{guess.header!r} is zero everywhere and was not used.")
                 continue
@@ -113,6 +118,14 @@ def _fill(draft: _Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
                 f"Fits use the count {mapping.header('params')!r}; the table also has {', '.join(others)}."
             )
     return read
+
+
+def _state_error(draft: _Draft, table: Table, mapping: Mapping, loss: Numbers) -> None:
+    """Write the errors that stand in the loss's own cells, unless the file has a column for them."""
+    if loss.errors is None or "loss_error" in mapping.guesses:
+        return
+    draft.frame["loss_error"] = error_in_nats(loss.errors, table, mapping)
+    draft.sources.append(Source("loss_error", mapping.header("loss") or "", "stated beside the loss as ±"))
 
 
 def _identify(draft: _Draft, table: Table, mapping: Mapping, measured: np.ndarray) -> tuple[pd.Series, str]:

@@ -10,8 +10,10 @@ import numpy as np
 
 from data.errors import DataError, Question
 from data.headers import header as take_apart
+from data.loss_errors import error_of
 from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
+from data.markup import words
 from data.names import named
 from data.schema import COLUMNS, COUNTS
 from data.table import Table
@@ -66,6 +68,13 @@ def recognise(
     loss = recognise_loss(table, answers, loss_unit, bytes_per_token, {g.header for g in guesses.values()})
     if loss.guess:
         guesses["loss"] = loss.guess
+        error = (
+            None
+            if "loss_error" in answers
+            else error_of(table, loss.guess.header, {g.header for g in guesses.values()})
+        )
+        if error:
+            guesses["loss_error"] = error
     questions = [*loss.questions, *questions]
     for column in ("params", "params_total", "params_nonembed", "params_active", "tokens", "flops"):
         if column in guesses:
@@ -90,7 +99,7 @@ def _existing(table: Table, column: str, header: str | None) -> str | None:
         raise DataError(f"there is no column {column!r} in the runs table; it has {_listed(list(COLUMNS))}.")
     if header is None or header in table.headers:
         return header
-    same = [h for h in table.headers if h.casefold() == str(header).casefold()]
+    same = [h for h in table.headers if h.casefold() in (str(header).casefold(), words(str(header)).casefold())]
     if len(same) == 1:
         return same[0]
     shown = list(table.headers[:12])
