@@ -19,6 +19,9 @@ __all__ = ["BLANK", "SUFFIXES", "Numbers", "decimal_sign", "number", "numbers"]
 
 BLANK = frozenset(("", "-", "--", "—", "–", "na", "n/a", "#n/a", "null", "none", "nil", "?", "tbd", "."))
 
+#: A column whose first so many different cells are text has no marked numbers: marks are looked for in linear but not in no time.
+MOST_TEXT = 5000
+
 
 def number(text: str, decimal: str = ".") -> float:
     """The number that `text` stands for, marks around it and an error behind it aside; NaN when it stands for none.
@@ -89,7 +92,7 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
     bad = np.zeros(len(cells), dtype=bool)
     seen = False
     example = ""
-    plain = 0
+    plain = lost = 0
     for i in np.flatnonzero(~blank):
         cell = cells[i]
         if isinstance(cell, (int, float)) and not isinstance(cell, bool):
@@ -101,7 +104,9 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
             continue
         if cell not in known:
             value, core = plain_number(cell, decimal), cell
-            if math.isnan(value) and (found := reading(cell, decimal)) is not None:
+            found = reading(cell, decimal) if math.isnan(value) and (marked or lost < MOST_TEXT) else None
+            lost += found is None and math.isnan(value)
+            if found is not None:
                 marked[cell] = found
                 value, core = found.value, found.core
             known[cell] = value, math.isnan(value) and not _says_nan(cell)
@@ -119,6 +124,7 @@ def _stated(cells: np.ndarray, marked: Mapping[str, Reading], plain: int) -> tup
     forms, left = settled([marked[c] for c in cells if isinstance(c, str) and c in marked], plain)
     first = {form: next((c for c, r in marked.items() if r.form == form), None) for form in ("", "digits", "brackets")}
     notes = []
+    cell: str | None
     if (cell := first[""]) is not None:
         notes.append(f"marks around numbers were taken off, as in {_quoted(cell)}")
     for form, cell in first.items():
@@ -129,12 +135,12 @@ def _stated(cells: np.ndarray, marked: Mapping[str, Reading], plain: int) -> tup
         cell = next(c for c, r in marked.items() if r is left)
         notes.append(f"what stands behind the number in {_quoted(cell)} was left out, since it is not plainly an error")
     errors = None
-    if any(forms.get(r.form) for r in marked.values()):
+    if any(forms[r.form] for r in marked.values()):
         errors = np.full(len(cells), np.nan)
         for i, cell in enumerate(cells):
-            r = marked.get(cell) if isinstance(cell, str) else None
-            if r is not None and forms.get(r.form):
-                errors[i] = r.error
+            stated = marked.get(cell) if isinstance(cell, str) else None
+            if stated is not None and forms[stated.form]:
+                errors[i] = stated.error
     return errors, tuple(notes)
 
 

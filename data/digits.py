@@ -25,10 +25,10 @@ _FORM = re.compile(
     \s*(?P<suffix>[a-z]+?)??\s*(?P<word>{_WORDS})?""",
     re.VERBOSE | re.IGNORECASE,
 )
-#: Digits grouped by threes, by decimal sign.
+#: Digits grouped by threes, by decimal sign. No group begins with a zero: 0,125 is an eighth in every file.
 _GROUPS = {
-    ".": re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"),
-    ",": re.compile(r"[0-9]{1,3}(\.[0-9]{3})+(,[0-9]*)?$"),
+    ".": re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$"),
+    ",": re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]*)?$"),
 }
 _SPACED_GROUPS = re.compile(r"(?<=[0-9]) (?=[0-9]{3}(?![0-9]))")
 _SPACES = {0x00A0: " ", 0x202F: " ", 0x2009: " ", 0x2212: "-"}  # no-break, narrow and thin space; the minus sign
@@ -42,7 +42,8 @@ def plain_number(text: str, decimal: str = ".") -> float:
     """
     if len(text) > _LONGEST:
         return math.nan
-    text = text.strip().translate(_SPACES)
+    # A comma left behind a cell is no decimal sign: 0.125, is an eighth.
+    text = text.strip().rstrip(",;").translate(_SPACES)
     if decimal == ".":
         try:
             return float(text)

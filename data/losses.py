@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Pairs
 from dataclasses import dataclass
 
@@ -15,6 +16,13 @@ from data.table import Table
 
 UNITS = ("nats", "bits", "bits per byte", "perplexity")
 _TOO_HIGH = 15.0  # nats: a uniform guess over three million tokens; a median above it is no loss in nats
+
+
+#: `loss ± std` names a loss with its error in one cell; `± loss` and `loss ±` the error, where its cells are plain numbers.
+_WITH_ERROR = re.compile(
+    r"\s*[(\[]?\s*(?:mean\s*)?(?:±|\+/-)\s*(?:std|stdev|se|sem|stderr|sd|err|error|ci)?\.?\s*[)\]]?\s*$", re.IGNORECASE
+)
+_ERROR_ALONE = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)[^()]*\)?\s*$")
 
 
 @dataclass(frozen=True)
@@ -89,11 +97,11 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
     """The headers that could be the loss, likeliest first: validation before training, nats before perplexity."""
     options = []
     for position, header in enumerate(table.headers):
-        name = loss_name(header)
+        name = loss_name(_WITH_ERROR.sub("", header) or header)
         if name is None or header in used:
             continue
         found = table.numbers(header)
-        if found.share < 0.5:
+        if found.share < 0.5 or (found.errors is None and _ERROR_ALONE.search(header)):
             continue
         points = name.points - (2.0 if take_apart(header).words == "L" and _whole(found.values) else 0.0)
         options.append((-points, position, header))

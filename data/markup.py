@@ -6,7 +6,7 @@ import html
 import re
 from functools import lru_cache
 
-LONGEST = 500  # characters of a cell that is looked at: a link's address may be long, what stands under it is not
+LONGEST = 300  # characters of a cell that is looked at: a link's address may be long, what stands under it is not
 _DEEPEST = 8  # commands inside each other
 
 #: Marks that stand on both sides, longest first.
@@ -55,7 +55,7 @@ _LINK = re.compile(r"\[([^\[\]]+)\]\((?:[^()]|\([^()]*\))*\)")
 _REFERENCE = re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]")
 # One pair of marks around the number alone: -**3.24**, **1.3** B.
 _INNER = re.compile(r"([+~≈-]?\s*)(\*{1,3}|_{1,3}|~~|`{1,2})([^*_`~]+)\2(\s*[^0-9\s].*)?")
-_NAMED_EMOJI = re.compile(r":(?:[a-z][a-z0-9_+-]{2,40}|100):")
+_NAMED_EMOJI = re.compile(r"\s*:(?:[a-z][a-z0-9_+-]{2,40}|100):$")
 _RAISED_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _RAISED_RUN = re.compile(r"[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f"))
@@ -85,11 +85,11 @@ def bare(text: str) -> str:
     if "&" in text and ";" in text:
         text = html.unescape(text).translate(_SPACES)
     if "](" in text or "![" in text:
-        text = _LINK.sub(r"\1", _IMAGE.sub("", text))
+        text = _LINK.sub(_linked, _IMAGE.sub(" ", text))
     if "][" in text:
-        text = _REFERENCE.sub(r"\1", text)
+        text = _REFERENCE.sub(_linked, text)
     if "<" in text and ">" in text:
-        text = _SUB.sub(_lowered, _SUP.sub(lambda m: _raised(m, m[1]), _BREAK.sub(" ", _TAG.sub("", text))))
+        text = _SUB.sub(_lowered, _SUP.sub(lambda m: _raised(m, m[1]), _BREAK.sub(" ", _TAG.sub(_cut, text))))
     if "\\" in text or "$" in text or "{" in text:
         text = _latex(text)
     inner = _INNER.fullmatch(text.strip())
@@ -120,6 +120,26 @@ def stripped(text: str) -> str:
     return text
 
 
+def _cut(found: re.Match[str]) -> str:
+    """Nothing in place of a mark; a bar between digits, which would be another number without it."""
+    text, i, j = found.string, found.start(), found.end()
+    return "|" if i and j < len(text) and text[i - 1].isdigit() and text[j].isdigit() else ""
+
+
+def _within(found: re.Match[str]) -> str:
+    """What stands inside a command, with a bar where it would run into a number beside it."""
+    text, inside = found.string, found[1]
+    before, after = text[: found.start()][-1:], text[found.end() :][:1]
+    head = "|" if inside[:1].isdigit() and before.isdigit() else ""
+    return head + inside + ("|" if inside[-1:].isdigit() and after.isdigit() else "")
+
+
+def _linked(found: re.Match[str]) -> str:
+    """What is written over a link; behind a number that is a footnote's sign, and stays in its brackets."""
+    before = found.string[: found.start()].rstrip()[-1:]
+    return f"[{found[1]}]" if before.isalnum() or before in (")", "]", "%", ".", "*", "_") else found[1]
+
+
 def _raised(found: re.Match[str], inside: str) -> str:
     """What is raised: a power behind a ten, a footnote behind another number, else left for what it is."""
     before, inside = found.string[: found.start()].rstrip(), inside.strip().strip("{}$")
@@ -128,11 +148,11 @@ def _raised(found: re.Match[str], inside: str) -> str:
     if inside in ("th", "st", "nd", "rd"):
         return inside
     if _FEW.fullmatch(inside):
-        return ""
+        return _cut(found)
     # 2²⁰ is a power and 2.61¹ a footnote: nobody raises a measured loss to a power in a table.
     written = re.search(r"[0-9.,]+\W*$", before)
     if inside.isdigit() and len(inside) == 1 and written and _ORDER.search(written[0]):
-        return ""
+        return _cut(found)
     return "^" + inside
 
 
@@ -144,6 +164,7 @@ def _lowered(found: re.Match[str]) -> str:
     return f" ({inside})" if inside[:1].isdigit() else f"_{inside}"
 
 
+_DOLLARS, _BRACES = re.compile(r"\$+"), re.compile(r"[{}]+")
 _POWER_BRACES = re.compile(r"\^\s*\{\s*([^{}]*?)\s*\}")
 _LOWER_BRACES = re.compile(r"_\s*\{\s*([^{}]*)\}")
 
@@ -157,22 +178,22 @@ def _latex(text: str) -> str:
     for _ in range(_DEEPEST):
         before = text
         text = _QUANTITY.sub(lambda m: f"{m[1]} {m[2].replace(chr(92), '')}".strip(), text)
-        text = _SPANNING.sub(r"\1", _COLOURED.sub(r"\1", text))
+        text = _SPANNING.sub(_within, _COLOURED.sub(_within, text))
         text = _RAISED.sub(lambda m: _raised(m, m[1]), _LOWERED.sub(_lowered, text))
-        text = _ONE.sub(r"\1", _NONE.sub("", text))
+        text = _ONE.sub(_within, _NONE.sub(_cut, text))
         if text == before or "\\" not in text:
             break
     if "\\" in text:
-        text = _DECLARED.sub("", text)
+        text = _DECLARED.sub(_cut, text)
         text = _LATEX_SPACE.sub(" ", text).replace("\\!", "")
         text = _SYMBOL.sub(lambda m: _SYMBOLS.get(m[1], m[0]), text)
         text = _ESCAPED.sub(r"\1", text)
     text = text.replace("{,}", ",").replace("{.}", ".").replace("{}", "")
     text = re.sub(r"\$\s*\^\s*\{?([^{}$]*)\}?\s*\$", lambda m: _raised(m, m[1]), text)
     text = re.sub(r"\$\s*_\s*\{([^{}$]*)\}\s*\$", _lowered, text)
-    text = text.replace("$", "")
+    text = _DOLLARS.sub(_cut, text)
     text = _LOWER_BRACES.sub(_lowered, _POWER_BRACES.sub(r"^\1", text))
-    return text.replace("{", "").replace("}", "")
+    return _BRACES.sub(_cut, text)
 
 
 _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|~~|`{1,2})(?=[^\s*`~])([^*`~]{1,200}?)(?<=[^\s*`~])\1(?![\w*])")

@@ -50,11 +50,11 @@ def latex_rows(text: str) -> tuple[list[list[str]], int]:
     below: dict[int, tuple[str, int]] = {}
     at, line = first, whole.count("\n", 0, first)
     while at < last:
-        end = _END.search(whole, at, last)
-        stop = end.start() if end else last
+        row_end = _END.search(whole, at, last)
+        stop = row_end.start() if row_end else last
         piece = whole[at:stop]
         content = _AROUND.sub(" ", _RULES.sub(" ", piece))
-        if content.strip() and ("&" in content or end):
+        if content.strip() and ("&" in content or row_end):
             lead = len(piece) - len(piece.lstrip())
             rules = _RULES.match(piece, lead)
             while rules:
@@ -62,8 +62,8 @@ def latex_rows(text: str) -> tuple[list[list[str]], int]:
                 rules = _RULES.match(piece, lead)
             cells = _cells(content, below)
             out[line + piece.count("\n", 0, lead)] = cells
-        line += whole.count("\n", at, end.end() if end else last)
-        at = end.end() if end else last
+        line += whole.count("\n", at, row_end.end() if row_end else last)
+        at = row_end.end() if row_end else last
     start, finish = whole.count("\n", 0, first), whole.count("\n", 0, last)
     out = [row if start <= i <= finish else [RULED] if row else [] for i, row in enumerate(out)]
     return out, max(0, len(tables) - 1)
