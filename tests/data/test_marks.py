@@ -142,7 +142,8 @@ def test_the_decimal_sign_is_seen_through_marks() -> None:
         (r"$\mathcal{L}$", "L"),
         (r"val\_loss", "val_loss"), ("`loss`", "loss"), ("[Loss](x)", "Loss"), (r"$N_{\text{params}}$", "N_params"),
         ("<b>Loss</b>", "Loss"),
-        ("__index_level_0__", "__index_level_0__"), ("_step", "_step"), ("# params", "# params"), ("lr_*", "lr_*"), ("cost ($)", "cost ($)"),
+        ("__index_level_0__", "__index_level_0__"), ("_step", "_step"), ("# params", "# params"), ("lr_*", "lr_*"),
+        ("cost ($)", "cost ($)"),
         ("run - loss__MIN", "run - loss__MIN"), ("**", "**"), ("R²", "R²"), ("a*b*c", "a*b*c"),
     ],
 )  # fmt: skip
