@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from data.cells import Numbers, numbers
-from data.markup import words
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,7 @@ class Table:
         return self._parsed[header]
 
     def text(self, header: str) -> pd.Series:
-        """The column under `header` as text without marks around it, '' where nothing is written."""
+        """The column under `header` as text, '' where nothing is written."""
         cells = self.frame[header]
         if pd.api.types.is_float_dtype(cells.dtype):
             values = cells.to_numpy(dtype="float64", na_value=np.nan)
@@ -52,7 +51,6 @@ class Table:
             out = [("" if v != v else str(int(v)) if w else repr(float(v))) for v, w in zip(values, whole, strict=True)]
         else:
             out = ["" if c is None or c is pd.NA or c != c else str(c).strip() for c in cells.astype(object)]
-            out = list(map(words, out))
         return pd.Series(list(map(clean, out)), index=cells.index, dtype="str")
 
 

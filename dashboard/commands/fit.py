@@ -151,6 +151,8 @@ def _table(found: Any) -> str:
         lines.append(f"  {'term of ' + row['name'] + ' [nats]':<24}{value:>12}   {interval}   at {row['at']:.2g}")
     if found.settings.intervals_reason:
         lines += ["", f"  Intervals: {found.settings.intervals_reason}."]
+    if found.settings.weights != "none":
+        lines += ["", "  Weights: each run counts by the error stated with its loss."]
     lines += ["", *(f"  {v.state:<5} {v.title}: {v.sentence}" for v in found.verdicts), "", found.status.sentence]
     # Checks name runs, and a name may hold signs that a terminal acts on.
     return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in lines)

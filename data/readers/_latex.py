@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
+
+from data.cells import number
+from data.markup import words
 
 _END = re.compile(r"\\\\\*?(?:\s*\[[^\[\]\n]{0,20}\])?")
 _RULES = re.compile(
@@ -84,7 +88,7 @@ def _cells(content: str, below: dict[int, tuple[str, int]]) -> list[str]:
                 text = above
             if left > 1:
                 below[len(out)] = above, left - 1
-        out.append(text)
+        out.append(words(text) if math.isnan(number(text)) else text)  # commands around a name are no part of it
         out += [""] * (min(int(span[1]), 100) - 1 if span else 0)
     return out
 

@@ -291,7 +291,13 @@ def _made_by_left_out(quantity: str, two: Band | None, at: float, table: Runs, f
     try:
         weights = None if fit.settings.weights == "none" else fit.settings.weights
         alone = refit(
-            table, fit.law_key, exclude=gone, delta=fit.settings.delta, weights=weights, resamples=0, seed=fit.settings.seed
+            table,
+            fit.law_key,
+            exclude=gone,
+            delta=fit.settings.delta,
+            weights=weights,
+            resamples=0,
+            seed=fit.settings.seed,
         )
     except FitError:
         return ""
