@@ -42,7 +42,8 @@ class Numbers:
 
     `bad` (n,) marks text that is no number. `written` says whether suffixes, separators or per cents had to be read.
     `errors` (n,) are those stated with the values (3.24 ± 0.01), in their unit, NaN where there is none; None where no cell
-    has one. `notes` say which marks were taken off and what was left out, each in a sentence.
+    has one. `notes` say which marks were taken off and what was left out, each in a sentence. `whole` says whether values are
+    all that the cells say, marks aside: no errors and nothing left out.
     """
 
     values: np.ndarray
@@ -51,6 +52,7 @@ class Numbers:
     written: str = ""
     errors: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    whole: bool = True
 
     @property
     def share(self) -> float:
@@ -116,7 +118,15 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
         values[i], bad[i] = known[cell]
         plain += not bad[i] and cell not in marked
     errors, notes = _stated(cells, marked, plain) if marked else (None, ())
-    return Numbers(values, blank, bad, f"values such as {example}" if seen else "", errors, notes)
+    return Numbers(
+        values,
+        blank,
+        bad,
+        f"values such as {example}" if seen else "",
+        errors,
+        notes,
+        not any(r.form for r in marked.values()),
+    )
 
 
 def _stated(cells: np.ndarray, marked: Mapping[str, Reading], plain: int) -> tuple[np.ndarray | None, tuple[str, ...]]:

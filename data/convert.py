@@ -93,7 +93,9 @@ def _fill(draft: _Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
             if column == "loss":
                 _state_error(draft, table, mapping, found)
                 values = in_nats(values, mapping.loss_unit, mapping.bytes_per_token)
-            elif column == "loss_error":
+            elif found.errors is not None:
+                draft.notes.append(f"{guess.header!r}: the errors stated with its values were left out.")
+            if column == "loss_error":
                 values = error_in_nats(errors_under(table, guess.header).values, table, mapping)
             if column == "flops" and (found.blank | (found.values == 0)).all():
                 draft.notes.append(f"{guess.header!r} is zero everywhere and was not used.")
@@ -122,7 +124,11 @@ def _fill(draft: _Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
 
 def _state_error(draft: _Draft, table: Table, mapping: Mapping, loss: Numbers) -> None:
     """Write the errors that stand in the loss's own cells, unless the file has a column for them."""
-    if loss.errors is None or "loss_error" in mapping.guesses:
+    if loss.errors is None:
+        return
+    if "loss_error" in mapping.guesses:
+        header = mapping.header("loss_error")
+        draft.notes.append(f"Errors are those of {header!r}; the ones stated beside the loss were left out.")
         return
     draft.frame["loss_error"] = error_in_nats(loss.errors, table, mapping)
     draft.sources.append(Source("loss_error", mapping.header("loss") or "", "stated beside the loss as ±"))
@@ -201,7 +207,7 @@ def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping) -> pd.DataFrame
         while name in frame or name in new or name in COLUMNS or name == "reason":
             name += " (file)"
         found = table.numbers(header)
-        if found.share == 1.0 and not found.written:
+        if found.share == 1.0 and not found.written and found.whole:
             new[name] = pd.Series(found.values)
         elif not found.blank.all():
             new[name] = table.text(header)

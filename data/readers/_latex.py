@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 
@@ -18,6 +19,8 @@ _BEGIN = re.compile(
     r"\\begin\s*\{(tabular[xy]?\*?|longtable|array|NiceTabular|tabulary|supertabular)\}"
     r"((?:\s*(?:\[[^\[\]]*\]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}))*)"
 )
+_LEADING = re.compile(rf"(?:\s*(?:{_RULES.pattern}))*\s*")
+_MOST_TABLES = 50
 _AROUND = re.compile(r"\\(?:begin|end)\s*\{[a-zA-Z*]+\}(?:\s*\[[^\[\]]*\])?")
 _COMMENT = re.compile(r"(?<!\\)%.*")
 _SPAN = re.compile(r"\s*\\multicolumn\s*\{\s*([0-9]{1,3})\s*\}")
@@ -46,7 +49,7 @@ def latex_rows(text: str) -> tuple[list[list[str]], int]:
     lines = [_COMMENT.sub("", line) for line in text.split("\n")]
     whole = "\n".join(lines)
     tables = []
-    for found in _BEGIN.finditer(whole):
+    for found in itertools.islice(_BEGIN.finditer(whole), _MOST_TABLES):
         end = whole.find("\\end{" + found[1] + "}", found.end())
         tables.append((found.end(), len(whole) if end < 0 else end))
     first, last = max(tables, key=lambda t: whole.count("&", *t), default=(0, len(whole)))
@@ -59,13 +62,9 @@ def latex_rows(text: str) -> tuple[list[list[str]], int]:
         piece = whole[at:stop]
         content = _AROUND.sub(" ", _RULES.sub(" ", piece))
         if content.strip() and ("&" in content or row_end):
-            lead = len(piece) - len(piece.lstrip())
-            rules = _RULES.match(piece, lead)
-            while rules:
-                lead = rules.end() + len(piece[rules.end() :]) - len(piece[rules.end() :].lstrip())
-                rules = _RULES.match(piece, lead)
+            lead = _LEADING.match(piece)
             cells = _cells(content, below)
-            out[line + piece.count("\n", 0, lead)] = cells
+            out[line + piece.count("\n", 0, lead.end() if lead else 0)] = cells
         line += whole.count("\n", at, row_end.end() if row_end else last)
         at = row_end.end() if row_end else last
     start, finish = whole.count("\n", 0, first), whole.count("\n", 0, last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import time
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import Runs, read_runs, read_table
+from data import ReadError, Runs, read_runs, read_table
 from data.cells import SUFFIXES, decimal_sign, number, numbers
 from data.markup import words
 
@@ -324,3 +325,34 @@ def test_a_header_that_names_loss_and_error(read: Read, header: str) -> None:
     runs = read(f"params,tokens,{header}\n1e8,2e9,3.2 ± 0.01\n2e8,4e9,3.0 ± 0.02\n")
     assert runs.kept["loss"].tolist() == [3.2, 3.0]
     assert runs.kept["loss_error"].tolist() == [0.01, 0.02]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        r"\begin{tabular}{", r"\begin{tabular}{l} a & b \\ ", r"\hline ", r"\caption{", r"\multirow{2}{*}{a} & b \\ ", "a & b \\\\ \n", "{", "& ",
+        r"\cmidrule(lr){2-3} ", r"\begin{tabular}[", "\\\\ & ", r"\multicolumn{99}{c}{x} & y \\ ",
+    ],
+)  # fmt: skip
+def test_hostile_latex_ends_soon(piece: str) -> None:
+    text = "a & b \\\\\n1 & 2 \\\\\n" + piece * (300_000 // len(piece))
+    begin = time.perf_counter()
+    with contextlib.suppress(ReadError):
+        read_table(text.encode(), "x.txt")
+    assert time.perf_counter() - begin < 10
+
+
+def test_columns_of_the_files_own_lose_nothing_but_marks(read: Read) -> None:
+    runs = read(
+        "params,tokens,loss,acc,score,other\n1e8,2e9,3.2,**0.5**,0.5 ± 0.1,1 (2)\n2e8,4e9,3.0,0.6,0.6 ± 0.1,2 (3)\n",
+        "x.csv",
+    )
+    assert runs.kept["acc"].tolist() == [0.5, 0.6]
+    assert runs.kept["score"].tolist() == ["0.5 ± 0.1", "0.6 ± 0.1"]
+    assert runs.kept["other"].tolist() == ["1 (2)", "2 (3)"]
+
+
+def test_errors_of_other_columns_are_said_to_be_left_out(read: Read) -> None:
+    runs = read("params,tokens,loss\n1.3 ± 0.1 B,2e9,3.2\n(2.6 ± 0.1)B,4e9,3.0\n")
+    assert runs.kept["params"].tolist() == [1.3e9, 2.6e9]
+    assert any("'params': the errors stated" in note for note in runs.notes)
