@@ -33,6 +33,8 @@ def python(fit: Fit, choice: Choice, answers: Mapping[str, Any]) -> str:
         given.append('delta=float("inf")' if math.isinf(s.delta) else f"delta={s.delta!r}")
     if s.intervals_reason == CHOSEN:
         given.append(f"intervals={s.intervals!r}")
+    if s.weights != "none":
+        given.append(f"weights={s.weights!r}")
     for name, value in DEFAULTS.items():
         chosen = getattr(s, name)
         if chosen != value:

@@ -1,101 +1,39 @@
-"""Reading what people write in cells as numbers: 125M, 1.3B, 2.5e19, 300 B, 1,234,567, 2,1E+14 and 11%."""
+"""Reading what people write in cells as numbers: 125M, 1.3B, 2.5e19, 300 B, 1,234,567, 11% and **3.24 ± 0.01**."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-#: What a number may carry behind it, as a power of ten. "m" is million: nobody writes a model's size in thousandths.
-SUFFIXES = {
-    "k": 3, "thousand": 3, "thousands": 3,
-    "m": 6, "mm": 6, "mn": 6, "mio": 6, "million": 6, "millions": 6,
-    "b": 9, "bn": 9, "g": 9, "billion": 9, "billions": 9,
-    "t": 12, "tn": 12, "trillion": 12, "trillions": 12,
-    "p": 15, "peta": 15, "exa": 18, "z": 21, "zetta": 21,
-}  # fmt: skip
+from data.digits import SUFFIXES, plain_number
+from data.markup import bare
+from data.stated import Reading, reading, settled
+
+__all__ = ["BLANK", "SUFFIXES", "Numbers", "decimal_sign", "number", "numbers"]
 
 BLANK = frozenset(("", "-", "--", "—", "–", "na", "n/a", "#n/a", "null", "none", "nil", "?", "tbd", "."))
 
-_WORDS = r"(?:tokens?|toks?|params?|parameters?|flops?|nats?|steps?|sequences?|seqs?)"
-_FORM = re.compile(
-    rf"""[~≈]?\s*
-    (?P<sign>[+-]?)\s*
-    (?:(?P<mantissa>[0-9][0-9.,'_]*|[.,][0-9]+)(?:[eE](?P<exp>[+-]?[0-9]+))?
-       (?:\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*(?P<power>[+-]?[0-9]+))?
-     | 10\s*(?:\^|\*\*)\s*(?P<bare>[+-]?[0-9]+))
-    \s*(?P<percent>%)?
-    \s*(?P<suffix>[a-z]+?)??\s*(?P<word>{_WORDS})?""",
-    re.VERBOSE | re.IGNORECASE,
-)
-#: Digits grouped by threes, by decimal sign.
-_GROUPS = {
-    ".": re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"),
-    ",": re.compile(r"[0-9]{1,3}(\.[0-9]{3})+(,[0-9]*)?$"),
-}
-_SPACED_GROUPS = re.compile(r"(?<=[0-9]) (?=[0-9]{3}(?![0-9]))")
-_SPACES = {0x00A0: " ", 0x202F: " ", 0x2009: " ", 0x2212: "-"}  # no-break, narrow and thin space; the minus sign
-_LONGEST = 60  # no number is written in more characters than this
+#: A column whose first so many different cells are text has no marked numbers: marks are looked for in linear but not in no time.
+MOST_TEXT = 5000
 
 
 def number(text: str, decimal: str = ".") -> float:
-    """The number that `text` stands for; NaN when it stands for none. Never raises.
+    """The number that `text` stands for, marks around it and an error behind it aside; NaN when it stands for none.
 
     `decimal` is the file's decimal sign, which decides what 1,234 and 1.234 mean where both readings are possible.
+    Never raises.
     """
-    if len(text) > _LONGEST:
-        return math.nan
-    text = text.strip().translate(_SPACES)
-    if decimal == ".":
-        try:
-            return float(text)
-        except ValueError:
-            pass
-    elif "." not in text and text.count(",") <= 1:
-        try:
-            return float(text.replace(",", "."))
-        except ValueError:
-            pass
-    match = _FORM.fullmatch(_SPACED_GROUPS.sub("", text))
-    if not match:
-        return {"inf": math.inf, "+inf": math.inf, "infinity": math.inf, "-inf": -math.inf}.get(text.lower(), math.nan)
-    suffix = (match["suffix"] or "").lower()
-    if suffix and suffix not in SUFFIXES:
-        return math.nan
-    power = int(match["exp"] or 0) + int(match["power"] or match["bare"] or 0) + SUFFIXES.get(suffix, 0)
-    digits = "1" if match["bare"] else _plain(match["mantissa"], decimal, bool(match["exp"]))
-    if not digits:
-        return math.nan
-    # Through text and not through a product with a power of ten: 2.1E+14 must be the float that 210e12 is.
-    value = float(f"{match['sign']}{digits}e{power}")
-    return value / 100.0 if match["percent"] else value
-
-
-def _plain(digits: str, decimal: str, has_exponent: bool) -> str:
-    """The digits with a point and no separators; '' when they are in no known order.
-
-    Groups of three after a comma or point are thousands, unless that sign is the file's decimal sign.
-    """
-    digits = digits.replace("_", "").replace("'", "")
-    if "," in digits and "." in digits:
-        sign = "," if digits.rfind(",") > digits.rfind(".") else "."
-    elif "," in digits:
-        grouped = digits.count(",") > 1 or (decimal == "." and not has_exponent and _GROUPS["."].match(digits))
-        sign = "." if grouped else ","
-    elif "." in digits:
-        grouped = digits.count(".") > 1 or (decimal == "," and not has_exponent and _GROUPS[","].match(digits))
-        sign = "," if grouped else "."
-    else:
-        return digits
-    other = "," if sign == "." else "."
-    if other in digits and not _GROUPS[sign].match(digits):
-        return ""
-    return digits.replace(other, "").replace(sign, ".")
+    value = plain_number(text, decimal)
+    if math.isnan(value) and len(text) > 1:
+        found = reading(text, decimal)
+        return value if found is None else found.value
+    return value
 
 
 @dataclass(frozen=True)
@@ -103,12 +41,18 @@ class Numbers:
     """A column read as numbers. `values` (n,) float64, NaN where there is none; `blank` (n,) where nothing was written.
 
     `bad` (n,) marks text that is no number. `written` says whether suffixes, separators or per cents had to be read.
+    `errors` (n,) are those stated with the values (3.24 ± 0.01), in their unit, NaN where there is none; None where no cell
+    has one. `notes` say which marks were taken off and what was left out, each in a sentence. `whole` says whether values are
+    all that the cells say, marks aside: no errors and nothing left out.
     """
 
     values: np.ndarray
     blank: np.ndarray
     bad: np.ndarray
     written: str = ""
+    errors: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    whole: bool = True
 
     @property
     def share(self) -> float:
@@ -146,22 +90,77 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
         except (ValueError, OverflowError):
             values[:] = np.nan
     known: dict[str, tuple[float, bool]] = {}
+    marked: dict[str, Reading] = {}
     bad = np.zeros(len(cells), dtype=bool)
-    seen: set[str] = set()
+    seen = False
+    example = ""
+    plain = lost = 0
     for i in np.flatnonzero(~blank):
         cell = cells[i]
         if isinstance(cell, (int, float)) and not isinstance(cell, bool):
             values[i] = _as_float(cell)
+            plain += 1
             continue
         if not isinstance(cell, str):
             bad[i] = True
             continue
         if cell not in known:
-            value = number(cell, decimal)
-            known[cell] = value, math.isnan(value) and cell.strip().lower() not in ("nan", "+nan", "-nan")
-            seen.update(_how_written(cell))
+            value, core = plain_number(cell, decimal), cell
+            found = reading(cell, decimal) if math.isnan(value) and (marked or lost < MOST_TEXT) else None
+            lost += found is None and math.isnan(value)
+            if found is not None:
+                marked[cell] = found
+                value, core = found.value, found.core
+            known[cell] = value, math.isnan(value) and not _says_nan(cell)
+            if not example and any(_how_written(core)):
+                seen = True
+                example = "" if known[cell][1] else cell.strip()
         values[i], bad[i] = known[cell]
-    return Numbers(values, blank, bad, "" if not seen else "values such as " + ", ".join(_examples(known)))
+        plain += not bad[i] and cell not in marked
+    errors, notes = _stated(cells, marked, plain) if marked else (None, ())
+    return Numbers(
+        values,
+        blank,
+        bad,
+        f"values such as {example}" if seen else "",
+        errors,
+        notes,
+        not any(r.form for r in marked.values()),
+    )
+
+
+def _stated(cells: np.ndarray, marked: Mapping[str, Reading], plain: int) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """The errors that the marked cells state (n,), or None, and what is to be said of the marks."""
+    forms, left = settled([marked[c] for c in cells if isinstance(c, str) and c in marked], plain)
+    first = {form: next((c for c, r in marked.items() if r.form == form), None) for form in ("", "digits", "brackets")}
+    notes = []
+    cell: str | None
+    if (cell := first[""]) is not None:
+        notes.append(f"marks around numbers were taken off, as in {_quoted(cell)}")
+    for form, cell in first.items():
+        if form and cell is not None and forms[form]:
+            r = marked[cell]
+            notes.append(f"numbers in brackets were read as errors, {_quoted(cell)} as {r.value:g} ± {r.error:g}")
+    if left is not None:
+        cell = next(c for c, r in marked.items() if r is left)
+        notes.append(f"what stands behind the number in {_quoted(cell)} was left out, since it is not plainly an error")
+    errors = None
+    if any(forms[r.form] for r in marked.values()):
+        errors = np.full(len(cells), np.nan)
+        for i, cell in enumerate(cells):
+            stated = marked.get(cell) if isinstance(cell, str) else None
+            if stated is not None and forms[stated.form]:
+                errors[i] = stated.error
+    return errors, tuple(notes)
+
+
+def _quoted(cell: str) -> str:
+    shown = "".join(c if c.isprintable() else " " for c in cell.strip())
+    return repr(shown if len(shown) <= 40 else shown[:39] + "…")
+
+
+def _says_nan(cell: str) -> bool:
+    return len(cell) < 40 and "nan" in cell.lower() and bare(cell).lower() in ("nan", "+nan", "-nan")
 
 
 def _as_float(cell: float) -> float:
@@ -186,29 +185,32 @@ def _how_written(cell: str) -> Iterable[str]:
         yield "comma"
 
 
-def _examples(known: dict[str, tuple[float, bool]]) -> list[str]:
-    good = [k.strip() for k, (_, bad) in known.items() if not bad and list(_how_written(k))]
-    return good[:1]
-
-
 def decimal_sign(cells: Iterable[str], separator: str = ",") -> str:
     """The decimal sign, '.' or ',', that the cells speak for; `separator` is what stands between them in the file.
 
     1,5 and 0,123 and 1.234,5 speak for the comma, 1.5 and 0.123 and 1,234.5 for the point; 1,234 and 1.234 for neither.
-    Where nothing decides, commas in a file whose cells are not separated by commas are decimal.
+    Marks around a number do not matter. Where nothing decides, commas in a file whose cells are not separated by commas
+    are decimal.
     """
     comma = point = unsure = 0
     for cell in cells:
         text = cell.strip().lstrip("+-")
-        if not text[:1].isdigit() and text[:1] not in (",", "."):
-            continue
-        if re.fullmatch(r"([0-9]{1,3}(\.[0-9]{3})+|[0-9]*),[0-9]+(e[+-]?[0-9]+)?", text, re.IGNORECASE):
-            if re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", text):
-                unsure += 1
-            else:
-                comma += 1
-        elif re.fullmatch(r"([0-9]{1,3}(,[0-9]{3})+|[0-9]*)\.[0-9]+(e[+-]?[0-9]+)?", text, re.IGNORECASE):
-            point += not re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", text)
+        said = _speaks_for(text) if text[:1].isdigit() or text[:1] in (",", ".") else ""
+        if not said and ("," in text or "." in text):
+            found = reading(text)
+            said = _speaks_for(found.core.lstrip("+-")) if found is not None else ""
+        comma += said == ","
+        point += said == "."
+        unsure += said == "?"
     if comma or point:
         return "," if comma > point else "."
     return "," if unsure and separator != "," else "."
+
+
+def _speaks_for(text: str) -> str:
+    """The decimal sign that one number speaks for: ',' or '.', '?' for 1,234, '!' for 1.234, '' for what is no number."""
+    if re.fullmatch(r"([0-9]{1,3}(\.[0-9]{3})+|[0-9]*),[0-9]+(e[+-]?[0-9]+)?", text, re.IGNORECASE):
+        return "?" if re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", text) else ","
+    if re.fullmatch(r"([0-9]{1,3}(,[0-9]{3})+|[0-9]*)\.[0-9]+(e[+-]?[0-9]+)?", text, re.IGNORECASE):
+        return "!" if re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", text) else "."
+    return ""

@@ -10,6 +10,7 @@ import pandas as pd
 from data.cells import Numbers
 from data.coincidence import beyond_chance
 from data.schema import COLUMNS, NEEDED
+from data.stated import is_bound
 
 #: Nats per token beyond which a run has diverged: a uniform guess over 485 million tokens loses less.
 GUESSING = 20.0
@@ -29,7 +30,8 @@ def reasons(frame: pd.DataFrame, read: Mapping[str, Numbers], cells: Mapping[str
         found = read.get(column)
         if found is not None:
             for i in np.flatnonzero(found.bad & (out == "")):
-                out[i] = f"{word} is not a number ({_short(cells[column].iloc[i])})"
+                cell = cells[column].iloc[i]
+                out[i] = f"{word} is {'a bound and ' if is_bound(cell) else ''}not a number ({_short(cell)})"
             nothing = found.blank & np.isnan(values)
         else:
             nothing = np.isnan(values)

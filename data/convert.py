@@ -12,6 +12,7 @@ from data.checks import copies, reasons, shared_losses
 from data.derive import derive
 from data.errors import NothingKept, Question
 from data.history import Choice, chosen_loss, distinct, last_of_each, least_of_each, superseded
+from data.loss_errors import error_in_nats, errors_under
 from data.loss_units import in_nats
 from data.mapping import Mapping
 from data.rows import PROGRESS, Rows, judge
@@ -120,8 +121,14 @@ def _fill(draft: _Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
         else:
             found = table.numbers(guess.header)
             values = found.values * guess.scale if guess.scale != 1.0 else found.values
+            draft.notes += [f"{guess.header!r}: {note}." for note in found.notes]
             if column == "loss":
+                _state_error(draft, table, mapping, found)
                 values = in_nats(values, mapping.loss_unit, mapping.bytes_per_token)
+            elif found.errors is not None:
+                draft.notes.append(f"{guess.header!r}: the errors stated with its values were left out.")
+            if column == "loss_error":
+                values = error_in_nats(errors_under(table, guess.header).values, table, mapping)
             if column == "flops" and (found.blank | (found.values == 0)).all():
                 draft.notes.append(f"{guess.header!r} is zero everywhere and was not used.")
                 continue
@@ -152,6 +159,18 @@ def _cells(table: Table, mapping: Mapping, read: dict[str, Numbers]) -> dict[str
     working = mapping.count if mapping.count in read else "params"
     headers = {column: mapping.header(working if column == "params" else column) for column in read}
     return {column: table.frame[header] for column, header in headers.items() if header is not None}
+
+
+def _state_error(draft: _Draft, table: Table, mapping: Mapping, loss: Numbers) -> None:
+    """Write the errors that stand in the loss's own cells, unless the file has a column for them."""
+    if loss.errors is None:
+        return
+    if "loss_error" in mapping.guesses:
+        header = mapping.header("loss_error")
+        draft.notes.append(f"Errors are those of {header!r}; the ones stated beside the loss were left out.")
+        return
+    draft.frame["loss_error"] = error_in_nats(loss.errors, table, mapping)
+    draft.sources.append(Source("loss_error", mapping.header("loss") or "", "stated beside the loss as ±"))
 
 
 def _identify(draft: _Draft, table: Table, mapping: Mapping, measured: np.ndarray) -> tuple[pd.Series, str]:
@@ -288,7 +307,7 @@ def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping) -> pd.DataFrame
         while name in frame or name in new or name in COLUMNS or name == "reason":
             name += " (file)"
         found = table.numbers(header)
-        if found.share == 1.0 and not found.written:
+        if found.share == 1.0 and not found.written and found.whole:
             new[name] = pd.Series(found.values)
         elif not found.blank.all():
             new[name] = table.text(header)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping as Pairs
 from dataclasses import dataclass
@@ -17,6 +18,13 @@ from data.table import Table
 
 _TOO_HIGH = 12.0  # nats: a uniform guess over 160,000 tokens; a median above it is no next-token loss in nats
 _PLAIN = frozenset(("loss", "cross entropy", "lm loss", "ce", "ce loss", "cross entropy loss", "nll", "nll loss", "L"))
+
+
+#: `loss ± std` names a loss with its error in one cell; `± loss` and `loss ±` the error, where its cells are plain numbers.
+_WITH_ERROR = re.compile(
+    r"\s*[(\[]?\s*(?:mean\s*)?(?:±|\+/-)\s*(?:std|stdev|se|sem|stderr|sd|err|error|ci)?\.?\s*[)\]]?\s*$", re.IGNORECASE
+)
+_ERROR_ALONE = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)[^()]*\)?\s*$")
 
 
 @dataclass(frozen=True)
@@ -86,10 +94,12 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
     """
     options, poor = [], []
     for position, header in enumerate(table.headers):
-        name = loss_name(header)
+        name = loss_name(_WITH_ERROR.sub("", header) or header)
         if name is None or header in used:
             continue
         found = table.numbers(header)
+        if found.share == 0.0 or (found.errors is None and _ERROR_ALONE.search(header)):
+            continue
         points = name.points - (2.0 if take_apart(header).words == "L" and _whole(found.values) else 0.0)
         if found.share >= 0.5:
             options.append((-points, position, header))

@@ -14,8 +14,10 @@ from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
 from data.lookalikes import overlooked
+from data.loss_errors import error_of
 from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
+from data.markup import words
 from data.names import named
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
@@ -91,6 +93,13 @@ def recognise(
     loss = recognise_loss(table, answers, loss_unit, bytes_per_token, {g.header for g in guesses.values()})
     if loss.guess:
         guesses["loss"] = loss.guess
+        error = (
+            None
+            if "loss_error" in answers
+            else error_of(table, loss.guess.header, {g.header for g in guesses.values()})
+        )
+        if error:
+            guesses["loss_error"] = error
     questions = [*loss.questions, *questions]
     guesses, units_open = settle(table, guesses, factors)
     questions += units_open
@@ -134,7 +143,7 @@ def _existing(table: Table, column: str, header: str | None) -> str | None:
         raise DataError(f"there is no column {column!r} in the runs table; it has {_listed(list(COLUMNS))}.")
     if header is None or header in table.headers:
         return header
-    same = [h for h in table.headers if h.casefold() == str(header).casefold()]
+    same = [h for h in table.headers if h.casefold() in (str(header).casefold(), words(str(header)).casefold())]
     if len(same) == 1:
         return same[0]
     shown = list(table.headers[:12])

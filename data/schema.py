@@ -43,6 +43,7 @@ COLUMNS: dict[str, Column] = _columns(
     ("flops_per_token", "number", "FLOP per token", "training compute of one token"),
     ("flops_convention", "text", "", "how the training compute was counted"),
     ("loss", "number", "nats per token", "cross-entropy at the end of the run"),
+    ("loss_error", "number", "nats per token", "standard error or deviation stated with the loss"),
     ("batch", "number", "tokens per step", "tokens in one optimiser step"),
     ("batch_sequences", "number", "sequences per step", "sequences in one optimiser step"),
     ("batch_device", "number", "sequences", "sequences in one forward pass of one device"),

@@ -56,14 +56,16 @@ def drawn(prob: Problem, best: Array, how: Choice, resamples: int, seed: int) ->
 
 def redrawn(prob: Problem, best: Array, noise: Noise, resamples: int, seed: int) -> tuple[Solution, Array]:
     """The refits to the fit's own losses with `resamples` draws of new noise, and one new run's noise (R,) for each."""
-    law = prob.log_loss + residuals(prob, best[None, :])[0]
+    scale = np.ones(1) if prob.scale is None else prob.scale
+    law = prob.log_loss + residuals(prob, best[None, :])[0] / scale
     rng = np.random.default_rng(seed)
     size = max(1, MOST_WEIGHTS // prob.n)
     parts, alone = [], []
     for first in range(0, max(1, resamples), size):
         errors, single = noise.errors(rng, min(size, resamples - first))
-        parts.append(refits(prob, best, None, log_losses=law - errors))
-        alone.append(single)
+        parts.append(refits(prob, best, None, log_losses=law - errors / scale))
+        # The error of a new run is like that of one of these.
+        alone.append(single if prob.scale is None else single / rng.choice(scale, size=single.shape))
     return joined(parts), np.concatenate(alone)[:, 0]
 
 

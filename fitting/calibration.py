@@ -146,6 +146,8 @@ def calibrate(
 def refusal(fit: Fit) -> str:
     """Why this fit's intervals cannot be calibrated, in a sentence with what to do; "" where they can."""
     s = fit.settings
+    if s.weights != "none":
+        return "Calibration simulates tables whose runs are alike, and this fit weights its runs. Fit without weights, then calibrate."
     if len(fit.draws) == 0:
         return "There are no refits, so there are no intervals to calibrate. Ask for refits, or choose a law these runs can hold."
     if s.prior != "none" or s.intervals == "posterior":

@@ -34,7 +34,8 @@ class Doubt:
     """What is needed to widen a forecast: where runs lie (n, k) over their reach, and their leftovers (n,) in log loss.
 
     `ratio` is the variance of what neighbours share over that of the rest, `noise` the standard deviation of the rest;
-    `share` is how much the law's own doubt counts at the largest run.
+    `share` is how much the law's own doubt counts at the largest run. `scale` (n,) is one over each run's noise in that unit,
+    and leftovers are then times it; None where runs are alike.
     """
 
     inputs: tuple[str, ...]
@@ -43,6 +44,7 @@ class Doubt:
     ratio: float
     noise: float
     share: float
+    scale: Array | None = None
 
     def growth(self, beyond: Array) -> Array:
         """How much the law's own doubt counts at compute `beyond` times the largest run's."""
@@ -53,36 +55,46 @@ class Doubt:
         x = np.stack([np.log(where[k]) / REACH.get(k, 1.0) for k in self.inputs], axis=1)
         if self.ratio == 0.0:
             return np.zeros(len(x)), np.zeros(len(x))
-        across = _kernel(x, self.places)
-        inner = self.ratio * _kernel(self.places, self.places) + np.eye(len(self.left))
+        across, among = _kernel(x, self.places), _kernel(self.places, self.places)
+        if self.scale is not None:
+            across, among = across * self.scale, among * np.outer(self.scale, self.scale)
+        inner = self.ratio * among + np.eye(len(self.left))
         solved = np.linalg.solve(inner, np.column_stack([self.left, across.T]))
         known = self.ratio * np.einsum("mn,nm->m", across, solved[:, 1:])
         variance = self.ratio * self.noise**2 * np.maximum(0.0, 1.0 - known)
         return self.ratio * (across @ solved[:, 0]), variance
 
 
-def doubt(inputs: Mapping[str, Array], residuals: Array, spread: float, share: float) -> Doubt:
-    """What leftovers (n,), log f - log L, show at inputs (n,) each; `spread` is a run's standard deviation, for cutting."""
+def doubt(
+    inputs: Mapping[str, Array], residuals: Array, spread: float, share: float, scale: Array | None = None
+) -> Doubt:
+    """What leftovers (n,), log f - log L, show at inputs (n,) each; `spread` is a run's standard deviation, for cutting.
+
+    With a `scale` (n,) the leftovers are times it, each in the unit of its own run's noise.
+    """
     names = tuple(inputs)
     x = np.stack([np.log(inputs[k]) / REACH.get(k, 1.0) for k in names], axis=1)
     near = np.abs(residuals) <= FAR * spread
     if not near.any():  # a spread that fits none of the runs says nothing of which are broken
         near = np.ones(len(residuals), bool)
     inputs = {k: v[near] for k, v in inputs.items()}
+    scale = None if scale is None else scale[near]
     x, left = x[near], np.clip(-residuals[near], -CUT * spread, CUT * spread)
     if len(left) > MOST_RUNS:  # the ones nearest to what is asked about
         largest = np.argsort(np.sum(np.log(np.array(list(inputs.values()))), axis=0))[-MOST_RUNS:]
         x, left = x[largest], left[largest]
-    values, vectors = np.linalg.eigh(_kernel(x, x))
+        scale = None if scale is None else scale[largest]
+    among = _kernel(x, x) if scale is None else _kernel(x, x) * np.outer(scale, scale)
+    values, vectors = np.linalg.eigh(among)
     turned = (vectors.T @ left) ** 2
     likeliest, chosen = -np.inf, (0.0, 0.0)
     for ratio in RATIOS:
-        scale = ratio * np.maximum(values, 0.0) + 1.0
-        variance = float(np.mean(turned / scale))
-        likelihood = -0.5 * (len(left) * np.log(max(variance, 1e-300)) + float(np.sum(np.log(scale))))
+        inflation = ratio * np.maximum(values, 0.0) + 1.0
+        variance = float(np.mean(turned / inflation))
+        likelihood = -0.5 * (len(left) * np.log(max(variance, 1e-300)) + float(np.sum(np.log(inflation))))
         if likelihood > likeliest:
             likeliest, chosen = likelihood, (ratio, float(np.sqrt(variance)))
-    return Doubt(names, x, left, *chosen, share)
+    return Doubt(names, x, left, *chosen, share, scale)
 
 
 def _kernel(a: Array, b: Array) -> Array:

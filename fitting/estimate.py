@@ -23,6 +23,7 @@ from fitting.solve import Problem, Solution, minimise, problem, residuals, slope
 from fitting.starts import starts
 from fitting.threads import one_thread
 from fitting.verdicts import Evidence, refusal, verdicts
+from fitting.weighting import scales
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,7 @@ Array = np.ndarray
 
 # Starts beside the best one, displaced by this much in every coordinate: they must come back to it.
 RIVALS, DISPLACED = 4, 0.3
+WITH_ERRORS = ", each in units of the error stated with its loss"
 WITH_BELIEFS = f", weighted by (N D)^{TOWARDS_LARGE} and fading far off the law, plus the prior's"
 
 
@@ -43,6 +45,7 @@ def fit(
     delta: float | str = "auto",
     intervals: str = "auto",
     prior: str = "auto",
+    weights: str | None = None,
     resamples: int = 4000,
     seed: int = 0,
 ) -> Fit:
@@ -54,6 +57,8 @@ def fit(
     (what groups share and the rest apart), or "auto" for what these residuals call for. `group` is the column whose runs
     may share their luck (default: the model size, group or budget that shows it). `prior` "published" starts from what
     published sweeps say of the law's parameters, "none" from nothing; "auto" is the first for laws that have it.
+    `weights` "loss_error" counts each residual in units of the error stated with its loss: weights go with one over its
+    square, relative to the loss, and noise is drawn on the same scale; None counts runs alike. Such a fit starts from nothing.
     `resamples` refits give the intervals; the same `seed` gives the same ones.
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
@@ -66,17 +71,20 @@ def fit(
         raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {delta!r}.')
     if not (0 <= resamples <= 100_000):
         raise FitError(f"resamples is a whole number from 0 to 100,000; it was {resamples!r}.")
-    begun = started(table_of_runs, law, prior, delta, group)
+    if weights is not None and prior == "published":
+        raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')
+    begun = started(table_of_runs, law, prior if weights is None else "none", delta, group)
     chosen, table, held = begun.law, begun.table, begun.held
     why = refusal(chosen, table, table_of_runs.name)
     if why:
         resamples = 0  # intervals of such a fit would say nothing, and each refit is slow
+    scale = None if weights is None else scales(table, weights, table_of_runs.name)
     with one_thread():
         where = coordinates(chosen, table.inputs, table.loss)
         if held:
             prob, begin = held.prob, held.starts
         else:
-            prob = problem(where, table.inputs, table.loss, np.inf if isinstance(delta, str) else delta)
+            prob = problem(where, table.inputs, table.loss, np.inf if isinstance(delta, str) else delta, scale)
             if isinstance(delta, str):
                 prob = replace(prob, delta=scaled_delta(prob))
             begin = starts(prob)
@@ -89,7 +97,7 @@ def fit(
                 f"{chosen.title} gives no finite loss anywhere for {table_of_runs.name}. Choose another law."
             )
         spread = held.noise if held else robust_spread(left)
-        near = doubt(table.inputs, left, spread, WITH_PRIOR if held else WITHOUT) if resamples else None
+        near = doubt(table.inputs, left, spread, WITH_PRIOR if held else WITHOUT, scale) if resamples else None
         if held and intervals == "auto" and group is None:
             how = POSTERIOR
             draws, new_noise = _posterior(held, tried.theta[best], near, resamples, seed)
@@ -113,7 +121,7 @@ def fit(
         values=values,
         draws=where.natural(draws.theta),
         objective=float(tried.objective[best]),
-        residuals=left,
+        residuals=left if scale is None else left / scale,
         runs=table.runs,
         settings=Settings(
             delta=prob.delta,
@@ -127,7 +135,8 @@ def fit(
             count=_count(table_of_runs),
             flops_convention=table.flops_convention,
             prior="published" if held else "none",
-            objective=Settings.objective + (WITH_BELIEFS if held else ""),
+            objective=Settings.objective + (WITH_BELIEFS if held else "" if scale is None else WITH_ERRORS),
+            weights=weights or "none",
             law_reason=begun.reason,
             excluded=excluded,
         ),

@@ -15,6 +15,7 @@ from fitting.solve import minimise, problem
 from fitting.table import arrays
 from fitting.threads import one_thread
 from fitting.verdicts.floor import MOST_RUNS, profile
+from fitting.weighting import scales
 
 if TYPE_CHECKING:
     from data.schema import Runs
@@ -79,11 +80,14 @@ def floor_profile(fit: Fit, runs: Runs, level: float = 0.95) -> FloorProfile:
     if table.runs != fit.runs:
         raise FitError("The runs are not those that were fitted; fit them again, then ask what the floor costs.")
     where = coordinates(law, table.inputs, table.loss)
-    prob = problem(where, table.inputs, table.loss, fit.settings.delta)
+    weighted = fit.settings.weights
+    scale = None if weighted == "none" else scales(table, weighted, runs.name)
+    prob = problem(where, table.inputs, table.loss, fit.settings.delta, scale)
+    left = fit.residuals if scale is None else fit.residuals * scale
     with one_thread():
         if fit.settings.prior != "none":
             prob = believing(prob, None if fit.settings.delta_rule == "auto" else fit.settings.delta).prob
-        coarse = profile(prob, where.internal(fit.values), fit.residuals, level)
+        coarse = profile(prob, where.internal(fit.values), left, level)
         if coarse is None:
             raise FitError(
                 f"No profile is drawn: the law passes through the runs exactly, or there are over {MOST_RUNS:,} of them."

@@ -114,6 +114,7 @@ def _cut(table: Runs, frame: pd.DataFrame, found: Fit, share: float, level: floa
         smaller = fit(
             table.exclude(frame.loc[~seen, "run"].astype(str)), found.law_key, resamples=resamples, seed=s.seed,
             delta="auto" if s.delta_rule == "auto" else s.delta, prior=s.prior,
+            weights=None if s.weights == "none" else s.weights,
         )  # fmt: skip
     except FitError:
         return None

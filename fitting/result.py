@@ -76,7 +76,8 @@ class Settings:
 
     `delta_rule` is "given", or "auto" where `delta` was scaled to the noise. `intervals` is the method that was used,
     `intervals_reason` why, in words, and `grouping` the column it grouped by, "run" for none. `prior` is "published" where
-    the fit starts from what published sweeps say of the law's parameters.
+    the fit starts from what published sweeps say of the law's parameters. `weights` is the column of errors in whose unit
+    each run's residual counts, "none" where runs count alike; `delta` is then that of a run of mean weight.
     """
 
     delta: float = 1e-3
@@ -91,6 +92,7 @@ class Settings:
     count: str = "params"
     flops_convention: str = "6ND"
     prior: str = "none"
+    weights: str = "none"
     law_reason: str = ""
     excluded: tuple[str, ...] = ()
 

@@ -21,6 +21,7 @@ from fitting.solve import Problem, minimise, problem
 from fitting.starts import starts
 from fitting.table import Arrays, accounting, arrays
 from fitting.threads import one_thread
+from fitting.weighting import refuse
 
 if TYPE_CHECKING:
     from data.schema import Runs
@@ -85,6 +86,7 @@ def sensitivity(fit: Fit, runs: Runs, flops: float, level: float = 0.95) -> Sens
     the floor held are changed one at a time; everything else stays as in `fit`.
     Raises FitError where the law cannot split a budget, as `plan` does, or the table is not the one that was fitted.
     """
+    refuse(fit, "What moves a decision")
     base = plan(fit, flops=flops, level=level)
     gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
     runs = runs.exclude(gone) if gone else runs

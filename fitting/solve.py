@@ -66,7 +66,8 @@ class Problem:
     """One table and one law, ready to be solved: scaled inputs (n,) each, log losses, and the Huber delta.
 
     Log losses are (n,), or (R, n) where every refit has losses of its own. `prior` adds what is believed beforehand.
-    `importance` (n,) is how much each run counts, 1 where it is not given. `alike` tells runs of the same inputs; where it
+    `importance` (n,) is how much each run counts, 1 where it is not given. `scale` (n,) multiplies each run's residual, so
+    that delta and noise are in its own unit; residuals and slopes come out scaled. `alike` tells runs of the same inputs; where it
     is `gathered`, inputs are (m,), those of its settings, and runs stand in its order.
     """
 
@@ -77,6 +78,7 @@ class Problem:
     prior: Penalty | None = None
     importance: Array | None = None
     alike: Alike | None = None
+    scale: Array | None = None
     gathered: bool = False
 
     def weighed(self, weights: Array | None) -> Array | None:
@@ -119,10 +121,13 @@ class Problem:
         return np.add.reduceat(values, self.alike.first, axis=1) if self.gathered and self.alike else values
 
 
-def problem(coordinates: Coordinates, inputs: Mapping[str, Array], loss: Array, delta: float) -> Problem:
-    """The problem of fitting `coordinates.law` to inputs (n,) each and losses (n,)."""
+def problem(
+    coordinates: Coordinates, inputs: Mapping[str, Array], loss: Array, delta: float, scale: Array | None = None
+) -> Problem:
+    """The problem of fitting `coordinates.law` to inputs (n,) each and losses (n,), residuals multiplied by `scale` (n,)."""
     scaled = coordinates.scaled(inputs)
-    return Problem(coordinates, scaled, np.log(np.asarray(loss, float)), float(delta), alike=alike(scaled))
+    same = alike(scaled) if scale is None else None  # runs of the same inputs then count differently
+    return Problem(coordinates, scaled, np.log(np.asarray(loss, float)), float(delta), alike=same, scale=scale)
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ def huber(r: Array, delta: float) -> Array:
 
 
 def residuals(prob: Problem, theta: Array) -> Array:
-    """Log residuals log f - log L, (R, n), at coordinates (R, p)."""
+    """Log residuals log f - log L, (R, n), at coordinates (R, p), times the problem's scale if it has one."""
     return _evaluate(prob, theta, slopes=False)[0]
 
 
@@ -226,12 +231,16 @@ def _evaluate(prob: Problem, theta: Array, slopes: bool = True) -> tuple[Array, 
         value = value_of(out)
         count = len(prob.alike.first) if prob.gathered and prob.alike else prob.n
         r = prob.each(np.broadcast_to(np.log(value), (rows, count))) - prob.log_loss
+        if prob.scale is not None:
+            r = r * prob.scale
         if not slopes:
             return r, np.empty(0)
         jac = np.zeros((len(theta), c.law.p, count))
         inverse = 1.0 / value
         for k, d in partials_of(out).items():
             np.multiply(d, inverse, out=jac[:, k, :])
+        if prob.scale is not None:
+            jac *= prob.scale
     return r, jac if len(jac) == rows else np.broadcast_to(jac, (rows, c.law.p, count))
 
 

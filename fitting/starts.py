@@ -44,8 +44,10 @@ def _thinned(prob: Problem, most: int) -> Problem:
     rows = np.linspace(0, prob.n - 1, most).astype(int)
     rows = np.argsort(prob.inputs[0], kind="stable")[rows]
     importance = None if prob.importance is None else prob.importance[rows]
+    scale = None if prob.scale is None else prob.scale[rows]
     inputs = tuple(x[rows] for x in prob.inputs)
-    return replace(prob, inputs=inputs, log_loss=prob.log_loss[..., rows], importance=importance, alike=None)
+    log_loss = prob.log_loss[..., rows]
+    return replace(prob, inputs=inputs, log_loss=log_loss, importance=importance, alike=None, scale=scale)
 
 
 def _shape_grid(prob: Problem) -> tuple[list[int], Array]:

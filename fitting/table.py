@@ -37,6 +37,7 @@ class Arrays:
     ranges: dict[str, tuple[float, float]]
     accounting: Accounting
     flops_convention: str
+    errors: Array | None = None  # the error stated with each loss (n,), in its unit; None where the table has none
     passes: Array | None = (
         None  # how often each run saw its data (n,), NaN where unknown; None where the table does not say
     )
@@ -97,6 +98,7 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
         {c: (float(frame[c].min()), float(frame[c].max())) for c in present},
         accounting(frame),
         _convention(frame),
+        frame["loss_error"].to_numpy(float) if "loss_error" in frame.columns and law.output == "loss" else None,
         passes(frame),
     )
 

@@ -59,6 +59,11 @@ class Delta(click.ParamType):
     help="Whether the general law starts from what published sweeps say; auto does unless the runs contradict it.",
 )
 @click.option(
+    "--weights",
+    type=click.Choice(("loss_error",)),
+    help="Count each run by the error stated with its loss (3.24 ± 0.01, or a column such as loss_std).",
+)
+@click.option(
     "--resamples", type=click.IntRange(0, 100_000), default=4000, show_default=True, help="Refits for the intervals."
 )
 @click.option(
@@ -83,6 +88,7 @@ def command(
     delta: float | str,
     intervals: str,
     prior: str,
+    weights: str | None,
     resamples: int,
     seed: int,
     calibrate: bool,
@@ -109,8 +115,8 @@ def command(
             f"no column is called {group!r}; there are {', '.join(runs.kept)}.", param_hint="--group"
         )
     found = fit(
-        runs, law, exclude=exclude, group=group, delta=delta, intervals=intervals, prior=prior, resamples=resamples,
-        seed=seed,
+        runs, law, exclude=exclude, group=group, delta=delta, intervals=intervals, prior=prior, weights=weights,
+        resamples=resamples, seed=seed,
     )  # fmt: skip
     if calibrate:
         from fitting.calibration import calibrate as calibrated_by
@@ -145,6 +151,8 @@ def _table(found: Any) -> str:
         lines.append(f"  {'term of ' + row['name'] + ' [nats]':<24}{value:>12}   {interval}   at {row['at']:.2g}")
     if found.settings.intervals_reason:
         lines += ["", f"  Intervals: {found.settings.intervals_reason}."]
+    if found.settings.weights != "none":
+        lines += ["", "  Weights: each run counts by the error stated with its loss."]
     lines += ["", *(f"  {v.state:<5} {v.title}: {v.sentence}" for v in found.verdicts), "", found.status.sentence]
     # Checks name runs, and a name may hold signs that a terminal acts on.
     return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in lines)

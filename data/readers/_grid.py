@@ -11,6 +11,7 @@ import pandas as pd
 
 from data.cells import _is_blank, number
 from data.errors import ReadError
+from data.markup import words
 from data.names import recognised
 from data.readers._limits import MAX_TEXT, check_shape
 from data.readers._ragged import lacks_first, misfits
@@ -86,7 +87,7 @@ def grid(
             odd = {body[i] + 1: reason for i, reason in misfits(header, cells, name, _is_empty).items()}
     columns = _columns(rows, body, width)
     filled = [j for j in range(width) if headers[j] or not all(_is_empty(c) for c in columns[j])]
-    names = unique([headers[j] for j in filled])
+    names = unique([words(headers[j]) for j in filled])
     frame = pd.DataFrame(
         {n: np.array(columns[j], dtype=object) for n, j in zip(names, filled, strict=True)},
         index=pd.RangeIndex(len(body)),
@@ -109,7 +110,7 @@ def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | No
         named = [t for t in texts if np.isnan(number(t, decimal)) and len(t) < 300]
         if not texts or len(named) < max(1, 0.6 * len(texts)) or len(texts) < 0.5 * min(usual, width):
             continue
-        known = sum(recognised(t) for t in named[:200])
+        known = sum(recognised(words(t)) for t in named[:200])
         # Names that are known decide; among equals the fuller row, and then the earlier one.
         score = known + 0.5 * len(set(named)) / width + (0.25 if i == 0 else 0.0) + (0.01 if len(texts) > 1 else 0.0)
         if score > best_score + 1e-9:
@@ -118,7 +119,7 @@ def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | No
 
 
 def _is_unit_row(row: Sequence[Any], decimal: str) -> bool:
-    texts = [_text(c) for c in row if not _is_empty(c)]
+    texts = [words(_text(c)) for c in row if not _is_empty(c)]
     return bool(texts) and all(_UNIT.fullmatch(t) for t in texts) and all(np.isnan(number(t, decimal)) for t in texts)
 
 

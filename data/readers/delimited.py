@@ -1,4 +1,4 @@
-"""Text tables: CSV, TSV, and values between semicolons or bars, in any common encoding."""
+"""Text tables: CSV, TSV, values between semicolons or bars, and LaTeX, in any common encoding."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import itertools
 from data.cells import decimal_sign
 from data.errors import ReadError
 from data.readers._grid import grid
+from data.readers._latex import is_latex, latex_rows
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT
 from data.readers._text import decode, is_text
 from data.spreadsheet import as_meant
@@ -30,10 +31,18 @@ def read(content: bytes, name: str) -> Table:
     text, note = decode(content)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    separator = _separator(text)
+    latex = is_latex(text)
+    separator = "&" if latex else _separator(text)
     if text.count(separator) + text.count("\n") > 2 * MAX_CELLS:
         raise ReadError(f"{name} has more than {MAX_CELLS:,} cells; export fewer columns or thin out the history.")
-    rows = _rows(text, separator, name)
+    notes = [note] if note else []
+    if latex:
+        rows, more = latex_rows(text)
+        _check(rows, name)
+        if more:
+            notes.append(f"The text has {more + 1} LaTeX tables; the longest was read.")
+    else:
+        rows = _rows(text, separator, name)
     if "'" in text:  # what an export kept from being run
         rows = [[as_meant(cell) for cell in row] for row in rows]
     if max((len(r) for r in itertools.islice(rows, 50)), default=0) < 2:
@@ -42,10 +51,11 @@ def read(content: bytes, name: str) -> Table:
         )
     cells = itertools.chain.from_iterable(itertools.islice(rows, 2000))
     decimal = decimal_sign(itertools.islice(cells, 20000), separator)
-    notes = [note] if note else []
     if decimal == ",":
         notes.append("Numbers are written with a decimal comma.")
-    kind = {",": "CSV", "\t": "TSV"}.get(separator, f"{_NAMES[separator]}-separated text")
+    kind = {",": "CSV", "\t": "TSV", "&": "LaTeX table"}.get(
+        separator, f"{_NAMES.get(separator, separator)}-separated text"
+    )
     return grid(rows, name=name, format=kind, notes=notes, decimal=decimal, separated=True)
 
 
@@ -60,12 +70,19 @@ def _rows(text: str, separator: str, name: str) -> list[list[str]]:
         except csv.Error as e:
             what = f"a cell of more than {MAX_TEXT:,} characters" if "limit" in str(e) else str(e)
             raise ReadError(f"{name} is not a table that can be read: {what}; a quote may not be closed.") from None
+    _check(rows, name)
+    return rows
+
+
+def _check(rows: list[list[str]], name: str) -> None:
+    """Nothing, where the rows are within the limits; else ReadError."""
     widest = max(map(len, rows), default=0)
     if widest > MAX_COLUMNS:
         raise ReadError(f"{name} has {widest:,} columns; tables of at most {MAX_COLUMNS:,} columns are read.")
     if len(rows) * widest > 4 * MAX_CELLS:
         raise ReadError(f"{name} has {len(rows):,} rows of up to {widest:,} columns, more than can be read.")
-    return rows
+    if any(len(cell) > MAX_TEXT for row in rows for cell in row):
+        raise ReadError(f"{name} has a cell of more than {MAX_TEXT:,} characters; expected one value to a cell.")
 
 
 def _separator(text: str) -> str:

@@ -17,6 +17,7 @@ from fitting.export.text import FORMAT, VERSION
 from fitting.intervals import USED
 from fitting.law import Law, all_laws
 from fitting.result import Accounting, Fit, FitError, Settings, Verdict
+from fitting.weighting import WEIGHTS
 
 # More than anyone asks for, and still only tens of megabytes when it comes from a stranger.
 MOST_DRAWS, MOST_RUNS = 100_000, 5_000_000
@@ -107,7 +108,7 @@ def _doubt(law: Law, x: Any) -> Doubt | None:
     """What widens forecasts; none in a fit saved before there was any."""
     if x is None:
         return None
-    found = _mapping(x)
+    found = {"scale": None, **_mapping(x)}
     if set(found) != {f.name for f in fields(Doubt)} or tuple(_list(found["inputs"], len(law.inputs))) != law.inputs:
         raise DamagedError(f"its doubt has {', '.join(sorted(map(str, found)))}")
     left = [_finite(v) for v in _list(found["left"], MOST_DOUBT)]
@@ -117,7 +118,11 @@ def _doubt(law: Law, x: Any) -> Doubt | None:
     ratio, noise, share = (_bounded(found[k]) for k in ("ratio", "noise", "share"))
     if min(ratio, noise, share) < 0:
         raise DamagedError("its doubt is negative")
-    return Doubt(law.inputs, np.array(places).reshape(len(left), len(law.inputs)), np.array(left), ratio, noise, share)
+    scale = None if found["scale"] is None else np.array([_positive(v) for v in _list(found["scale"], MOST_DOUBT)])
+    if scale is not None and (len(scale) != len(left) or not np.all(np.isfinite(scale))):
+        raise DamagedError(f"{len(left)} leftovers have {len(scale)} scales")
+    at = np.array(places).reshape(len(left), len(law.inputs))
+    return Doubt(law.inputs, at, np.array(left), ratio, noise, share, scale)
 
 
 def _calibration(law: Law, values: list[float], x: Any) -> Calibration | None:
@@ -193,10 +198,12 @@ def _settings(x: Any) -> Settings:
         method = "runs" if found["grouping"] == "run" else "groups"
         found |= {"delta_rule": "given", "intervals": method, "intervals_reason": ""}
     found.setdefault("prior", "none")
+    found.setdefault("weights", "none")
     settings: Settings = _build(Settings, found, _SETTING)
     if (
         settings.intervals not in USED
         or settings.prior not in ("none", "published")
+        or settings.weights not in ("none", *WEIGHTS)
         or settings.delta_rule not in ("given", "auto")
     ):
         raise DamagedError(f"intervals {settings.intervals!r}, delta {settings.delta_rule!r}")
@@ -286,6 +293,7 @@ _SETTING: dict[str, Callable[[Any], Any]] = {
     "intervals": _text,
     "intervals_reason": _text,
     "prior": _text,
+    "weights": _text,
     "seed": _count,
     "objective": _text,
     "starts": _count,

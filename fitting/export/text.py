@@ -66,7 +66,7 @@ def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
         "residuals": fit.residuals.tolist(),
         "draws": fit.draws.tolist(),
         "new_noise": fit.new_noise.tolist(),
-        "doubt": None if fit.doubt is None else asdict(fit.doubt),
+        "doubt": None if fit.doubt is None else {k: v for k, v in asdict(fit.doubt).items() if v is not None},
         "calibration": None if fit.calibration is None else asdict(fit.calibration),
     }
     text = json.dumps(finite(body), indent=None, separators=(",", ":"), allow_nan=False)

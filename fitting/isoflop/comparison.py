@@ -289,7 +289,16 @@ def _made_by_left_out(quantity: str, two: Band | None, at: float, table: Runs, f
     if not gone or two is None:
         return ""
     try:
-        alone = refit(table, fit.law_key, exclude=gone, delta=fit.settings.delta, resamples=0, seed=fit.settings.seed)
+        weights = None if fit.settings.weights == "none" else fit.settings.weights
+        alone = refit(
+            table,
+            fit.law_key,
+            exclude=gone,
+            delta=fit.settings.delta,
+            weights=weights,
+            resamples=0,
+            seed=fit.settings.seed,
+        )
     except FitError:
         return ""
     moved: Band | None = getattr(_third(alone, at, two.level), quantity)

@@ -45,6 +45,22 @@ def test_fit_gives_what_python_gives(run: Any, tmp_path: Path) -> None:
     assert np.array_equal(back.draws, here.draws)
 
 
+def test_fit_weights_when_asked(run: Any, tmp_path: Path) -> None:
+    table = tmp_path / "stated.csv"
+    frame = read_runs(LADDER).kept[["run", "params", "tokens", "loss"]]
+    errors = [0.002 * (1 + i % 7) for i in range(len(frame))]
+    frame.assign(loss=[f"{x!r} ± {e:g}" for x, e in zip(frame["loss"], errors, strict=True)]).to_csv(table, index=False)
+    given = ("fit", table, "--law", "chinchilla", "--resamples", 50, "--weights", "loss_error")
+    done = run(*given, "--json", "-")
+    assert done.exit_code == 0, done.output
+    here = fit(read_runs(table), "chinchilla", resamples=50, weights="loss_error")
+    assert json.loads(done.stdout)["params"] == pytest.approx(here.params, rel=1e-12)
+    assert "Weights: each run counts by the error stated with its loss." in run(*given).stdout
+    done = run("fit", LADDER, "--weights", "loss_error")
+    assert done.exit_code == 1
+    assert "states none" in done.stderr
+
+
 def test_fit_calibrates_when_asked(run: Any, tmp_path: Path) -> None:
     table = tmp_path / "few.csv"
     table.write_text("\n".join(LADDER.read_text().splitlines()[:21]))

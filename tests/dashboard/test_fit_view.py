@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from html import unescape
 from importlib import import_module
 from pathlib import Path
@@ -296,6 +297,17 @@ def test_an_upload_is_read_again_by_its_name():
     text = fit_again.python(f, Choice, {"count": "params_total"})
     assert f"read_runs({Choice.title!r}, count='params_total')" in text
     compile(text, "again.py", "exec")
+
+
+def test_weights_are_among_the_lines():
+    class Choice:
+        key, title = "upload:0", "mine.csv"
+
+    runs = load("probe-grid")
+    runs = replace(runs, kept=runs.kept.assign(loss_error=0.01))
+    f = fit(runs, "chinchilla", weights="loss_error", resamples=20)
+    assert "weights='loss_error'" in fit_again.python(f, Choice, {})
+    assert "weights" not in fit_again.python(fit(runs, "chinchilla", resamples=20), Choice, {})
 
 
 def test_what_is_taken_away_says_the_same():

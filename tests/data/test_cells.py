@@ -106,3 +106,10 @@ def test_typed_columns() -> None:
     assert nullable.blank.tolist() == [False, True, False]
     assert numbers(pd.Series([10**400], dtype=object)).values[0] == math.inf
     assert numbers(pd.Series(pd.to_datetime(["2024-01-01"]))).share == 0
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_no_group_of_thousands_begins_with_a_zero(decimal: str) -> None:
+    assert number("0,125", decimal) == 0.125
+    assert number("0.125", decimal) == 0.125
+    assert number("0.125,", ".") == 0.125

@@ -1,0 +1,91 @@
+"""The grammar of one number without marks around it: 125M, 1.3B, 2.5e19, 300 B, 1,234,567, 2,1E+14 and 11%."""
+
+from __future__ import annotations
+
+import math
+import re
+
+#: What a number may carry behind it, as a power of ten. "m" is million: nobody writes a model's size in thousandths.
+SUFFIXES = {
+    "k": 3, "thousand": 3, "thousands": 3,
+    "m": 6, "mm": 6, "mn": 6, "mio": 6, "million": 6, "millions": 6,
+    "b": 9, "bn": 9, "g": 9, "billion": 9, "billions": 9,
+    "t": 12, "tn": 12, "trillion": 12, "trillions": 12,
+    "p": 15, "peta": 15, "exa": 18, "z": 21, "zetta": 21,
+}  # fmt: skip
+
+_WORDS = r"(?:tokens?|toks?|params?|parameters?|flops?|nats?|steps?|sequences?|seqs?)"
+_FORM = re.compile(
+    rf"""[~≈]?\s*
+    (?P<sign>[+-]?)\s*
+    (?:(?P<mantissa>[0-9][0-9.,'_]*|[.,][0-9]+)(?:[eE](?P<exp>[+-]?[0-9]+))?
+       (?:\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*(?P<power>[+-]?[0-9]+))?
+     | 10\s*(?:\^|\*\*)\s*(?P<bare>[+-]?[0-9]+))
+    \s*(?P<percent>%)?
+    \s*(?P<suffix>[a-z]+?)??\s*(?P<word>{_WORDS})?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+#: Digits grouped by threes, by decimal sign. No group begins with a zero: 0,125 is an eighth in every file.
+_GROUPS = {
+    ".": re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$"),
+    ",": re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]*)?$"),
+}
+_SPACED_GROUPS = re.compile(r"(?<=[0-9]) (?=[0-9]{3}(?![0-9]))")
+_SPACES = {0x00A0: " ", 0x202F: " ", 0x2009: " ", 0x2212: "-"}  # no-break, narrow and thin space; the minus sign
+_LONGEST = 60  # no number is written in more characters than this
+
+
+def plain_number(text: str, decimal: str = ".") -> float:
+    """The number that a text without marks stands for; NaN when it stands for none. Never raises.
+
+    `decimal` is the file's decimal sign, which decides what 1,234 and 1.234 mean where both readings are possible.
+    """
+    if len(text) > _LONGEST:
+        return math.nan
+    # A comma left behind a cell is no decimal sign: 0.125, is an eighth.
+    text = text.strip().rstrip(",;").translate(_SPACES)
+    if decimal == ".":
+        try:
+            return float(text)
+        except ValueError:
+            pass
+    elif "." not in text and text.count(",") <= 1:
+        try:
+            return float(text.replace(",", "."))
+        except ValueError:
+            pass
+    match = _FORM.fullmatch(_SPACED_GROUPS.sub("", text))
+    if not match:
+        return {"inf": math.inf, "+inf": math.inf, "infinity": math.inf, "-inf": -math.inf}.get(text.lower(), math.nan)
+    suffix = (match["suffix"] or "").lower()
+    if suffix and suffix not in SUFFIXES:
+        return math.nan
+    power = int(match["exp"] or 0) + int(match["power"] or match["bare"] or 0) + SUFFIXES.get(suffix, 0)
+    digits = "1" if match["bare"] else _plain(match["mantissa"], decimal, bool(match["exp"]))
+    if not digits:
+        return math.nan
+    # Through text and not through a product with a power of ten: 2.1E+14 must be the float that 210e12 is.
+    value = float(f"{match['sign']}{digits}e{power}")
+    return value / 100.0 if match["percent"] else value
+
+
+def _plain(digits: str, decimal: str, has_exponent: bool) -> str:
+    """The digits with a point and no separators; '' when they are in no known order.
+
+    Groups of three after a comma or point are thousands, unless that sign is the file's decimal sign.
+    """
+    digits = digits.replace("_", "").replace("'", "")
+    if "," in digits and "." in digits:
+        sign = "," if digits.rfind(",") > digits.rfind(".") else "."
+    elif "," in digits:
+        grouped = digits.count(",") > 1 or (decimal == "." and not has_exponent and _GROUPS["."].match(digits))
+        sign = "." if grouped else ","
+    elif "." in digits:
+        grouped = digits.count(".") > 1 or (decimal == "," and not has_exponent and _GROUPS[","].match(digits))
+        sign = "," if grouped else "."
+    else:
+        return digits
+    other = "," if sign == "." else "."
+    if other in digits and not _GROUPS[sign].match(digits):
+        return ""
+    return digits.replace(other, "").replace(sign, ".")

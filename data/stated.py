@@ -1,0 +1,188 @@
+"""A marked number and what stands behind it: 3.24 ± 0.01, 3.24(1), 3.24 (0.01), 3.24 [3.20, 3.28], 3.24 (12)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from data.digits import SUFFIXES, plain_number
+from data.markup import LONGEST, bare, stripped
+
+#: An error in brackets is at most this share of its value: a second loss, a rank or a count seldom is.
+SMALL = 0.1
+
+_DIGIT = re.compile(r"[0-9]")
+# Anything but what plain names, dates and times are made of: the cheap way out for columns of text.
+_UNUSUAL = re.compile(r"[^A-Za-z0-9 .:/-]|:[a-z_]+:")
+_PLUS_MINUS = re.compile(r"(?<![eE])\s*(?:\+\s*/?\s*-|\+\s*/\s*\+?-)\s*(?=[0-9.,])")
+_WHOLE_BRACKETS = re.compile(r"\(([^()]*±[^()]*)\)\s*(.*)")
+_DIGITS_BEHIND = re.compile(r"([+-]?[0-9][0-9.,']*)\(([0-9]{1,2})\)\s*(.*)")
+_GROUP = re.compile(r"(.*[^\s([])(\s*)(?:\(([^()]*)\)|\[([^\[\]]*)\])")
+_TWO_SIDED = re.compile(r"(.*?)[\s^_]*\+\s*([0-9.,]+%?)[\s/_^]*-\s*([0-9.,]+%?)")
+_ARROW = re.compile(r"(.*?)\s*([↓↑▲▼↘↗]\s*[+-]?[0-9.,]+\s*%?)")
+_DIFFERENCE = re.compile(r"[+\-↓↑▲▼↘↗]\s*[0-9.,]+\s*%?|[0-9.,]+\s*%?\s*[↓↑▲▼↘↗]")
+_INTERVAL = re.compile(r"(?:[0-9]{2}\s*%\s*)?(?:CI:?\s*)?([+-]?[0-9.,]+?(?:e[+-]?[0-9]+)?)\s*(?:,|;|–|—|-|to|\.\.+)\s*"
+                       r"([+-]?[0-9.,]+(?:e[+-]?[0-9]+)?)", re.IGNORECASE)  # fmt: skip
+_BOUND = re.compile(r"\s*[<>≤≥≲≳]\s*=?\s*[0-9.,]")
+_FEW_DIGITS = re.compile(r"[0-9]{1,2}")
+_BEST = frozenset(("best", "ours", "our", "sota", "new", "best run", "winner", "lowest"))
+_TIMES = re.compile(
+    rf"(?:\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*[+-]?[0-9]+|\s*(?:{'|'.join(SUFFIXES)}))+(?:\s*[a-z]+)?$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One cell: its number, the error that may be stated with it in the same unit (NaN for none), and how it is written.
+
+    `form` is "" for nothing behind the number, "±" for an error, "digits" for 3.24(1) and "brackets" for 3.24 (0.01), which
+    the whole column decides, and "else" for what is no error. `core` is the text of the number alone.
+    """
+
+    value: float
+    core: str
+    error: float = math.nan
+    form: str = ""
+    digits: int = 0  # those in brackets, as they stand there: they may be ranks
+
+
+def reading(text: str, decimal: str = ".") -> Reading | None:
+    """What a cell says that is no plain number: the number under its marks, and what stands behind it. None for text.
+
+    A bound (<3.2), a currency ($3.24) and a number in brackets alone, which may be a negative one, are text.
+    """
+    if len(text) > LONGEST or not _DIGIT.search(text):
+        return None
+    text = text.strip()
+    if text[0].isalpha() or not _UNUSUAL.search(text):
+        return None
+    text = bare(text)
+    if len(text) > 120:
+        return None
+    if "+" in text:
+        text = _PLUS_MINUS.sub(" ± ", text)
+    value = plain_number(text, decimal)
+    if not math.isnan(value):
+        return Reading(value, text)
+    if "±" in text:
+        return _plus_minus(text, decimal)
+    return _behind(text, decimal)
+
+
+def is_bound(cell: object) -> bool:
+    """Whether a cell says no more than on which side of a number its value lies: <3.2, >= 2000."""
+    return isinstance(cell, str) and len(cell) <= LONGEST and bool(_BOUND.match(bare(cell)))
+
+
+def _plus_minus(text: str, decimal: str) -> Reading | None:
+    scale = ""
+    around = _WHOLE_BRACKETS.fullmatch(text)
+    if around:
+        text, scale = around[1], around[2]
+    left, _, right = text.partition("±")
+    if "±" in right:
+        return None
+    if left.rstrip().endswith(("(", "[")) and right.rstrip().endswith((")", "]")):
+        left, right = left.rstrip()[:-1], right.rstrip()[:-1]
+    left, right = stripped(left), stripped(right)
+    if scale:
+        scale = scale if scale[:1].lower() == "e" or scale[:1] == "%" else " " + scale
+        left, right = left + scale, right + scale
+    elif (found := _TIMES.search(right)) and right[: found.start()] and not _TIMES.search(left) and "%" not in left:
+        left += found[0]  # 1.3 ± 0.1 B: the unit behind both is that of both
+    value, error = plain_number(left, decimal), plain_number(right, decimal)
+    if not math.isfinite(value) or math.isnan(error):
+        return None
+    if _TIMES.search(left) and not _TIMES.search(right) and "%" not in right:
+        return Reading(value, left, form="else")  # 1.3B ± 0.1: one parameter in ten, or a tenth of a billion?
+    if "%" in right and "%" not in left:
+        error *= abs(value)
+    if "%" in left and "%" not in right:
+        error /= 100.0  # 11 % ± 1
+    return Reading(value, left, error, "±") if error >= 0 and math.isfinite(error) else None
+
+
+def _behind(text: str, decimal: str) -> Reading | None:
+    """A number with something in brackets behind it, or a difference, or an error to either side."""
+    if "(" in text and (found := _DIGITS_BEHIND.fullmatch(text)):
+        mantissa, rest = found[1], found[3]
+        digits = plain_number(mantissa, decimal)
+        core = mantissa + (rest if rest[:1] in ("e", "E", "%", "") else " " + rest)
+        value = plain_number(core, decimal)
+        places = len(mantissa) - 1 - max(mantissa.rfind("."), mantissa.rfind(","))
+        if math.isfinite(value) and digits == digits and places < len(mantissa):
+            if not _has_places(mantissa, decimal):
+                return Reading(value, core, form="else")
+            ratio = 1.0 if digits == 0 else value / digits
+            return Reading(value, core, float(f"{int(found[2])}e-{places}") * abs(ratio), "digits", int(found[2]))
+    if text.endswith((")", "]")) and (found := _GROUP.fullmatch(text)):
+        core = stripped(found[1])
+        value = plain_number(core, decimal)
+        if math.isnan(value):
+            return None
+        if not found[2] and core != found[1] and _FEW_DIGITS.fullmatch(found[3] or ""):
+            return _behind(f"{core}({found[3]})", decimal)  # **3.24**(1)
+        return _in_brackets(value, core, (found[3] or found[4] or "").strip(), found[3] is not None, decimal)
+    for form in (_ARROW, _TWO_SIDED):
+        found = form.fullmatch(text)
+        if found:
+            core = stripped(found[1])
+            value = plain_number(core, decimal)
+            if math.isfinite(value):
+                return Reading(value, core, form="else")
+    return None
+
+
+def _in_brackets(value: float, core: str, inside: str, round_: bool, decimal: str) -> Reading | None:
+    if _DIFFERENCE.fullmatch(inside):
+        return Reading(value, core, form="else")
+    inside = stripped(inside)
+    if not inside or inside.lower() in _BEST:
+        return Reading(value, core)
+    if not math.isfinite(value):
+        return None
+    if round_ and re.fullmatch(r"[0-9]*[.,][0-9]+(?:e[+-]?[0-9]+)?|[0-9]+e[+-]?[0-9]+", inside, re.IGNORECASE):
+        error = plain_number(inside, decimal)
+        if math.isfinite(error) and not _TIMES.search(core) and "%" not in core:
+            return Reading(value, core, error, "brackets")
+        return Reading(value, core, form="else")
+    if not math.isnan(plain_number(inside, decimal)):
+        return Reading(value, core, form="else")
+    between = _INTERVAL.fullmatch(inside)
+    if between:
+        low, high = (plain_number(between[i].rstrip(".,"), decimal) for i in (1, 2))
+        if low <= value <= high:
+            return Reading(value, core, form="else")
+    return None
+
+
+def _has_places(mantissa: str, decimal: str) -> bool:
+    """Whether digits stand behind a decimal sign: 3.20 has places and 1,234 has none."""
+    at = max(mantissa.rfind("."), mantissa.rfind(","))
+    if at < 0:
+        return False
+    only = mantissa.count(mantissa[at]) == 1
+    return only and (mantissa[at] == decimal or len(mantissa) - 1 - at != 3)
+
+
+def settled(found: Sequence[Reading], plain: int) -> tuple[dict[str, bool], Reading | None]:
+    """Which forms state errors in a column of these cells beside `plain` numbers, and the first cell with something left out.
+
+    Brackets do where at least half of the numbers have the form, each error is small beside its value, and the digits in
+    them are no ranks: 1 to n in the order of the values.
+    """
+    forms = {"": False, "else": False, "±": True}
+    for form in ("digits", "brackets"):
+        some = [r for r in found if r.form == form]
+        small = all(r.error <= SMALL * abs(r.value) for r in some) and any(r.error > 0 for r in some)
+        forms[form] = bool(some) and 2 * len(some) >= len(found) + plain and small and not _ranks(some)
+    return forms, next((r for r in found if r.form and not forms[r.form]), None)
+
+
+def _ranks(some: Sequence[Reading]) -> bool:
+    """Whether the digits in brackets count the values off in their order: three at least, 1 to n."""
+    counts = [r.digits for r in sorted(some, key=lambda r: r.value)]
+    up = list(range(1, len(counts) + 1))
+    return len(counts) >= 3 and counts in (up, up[::-1])
