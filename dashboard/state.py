@@ -87,12 +87,21 @@ def _write(act: Callable[..., Any], *given: Any) -> None:
 
 def say(sentence: str) -> None:
     """Leave a sentence for the page to show once, at its next run."""
-    st.session_state.setdefault("said", []).append(sentence)
+    later()(sentence)
+
+
+def later() -> Callable[[str], None]:
+    """`say` for this session, to be called when none of its pages is being drawn."""
+    held: list[str] = st.session_state.setdefault("said", [])
+    return held.append
 
 
 def said() -> list[str]:
     """The sentences left since the page last asked."""
-    return list(st.session_state.pop("said", []))
+    held: list[str] = st.session_state.setdefault("said", [])
+    left = held.copy()
+    del held[: len(left)]
+    return left
 
 
 # --- which data ------------------------------------------------------------------------------------------------------

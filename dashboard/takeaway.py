@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
+from dashboard import kept_files, state
+from dashboard.trouble import told
 from data.schema import Runs
 from fitting import Families, Fit, Plan
 from fitting.batch import WholeRun
@@ -33,17 +36,31 @@ class File:
 
 
 def downloads(files: Iterable[File], key: str) -> None:
-    """A row of download buttons; a file is made when its button is pressed, and the page does not run again."""
+    """A row of download buttons; a file is made when its button is pressed, and the page does not run again.
+
+    It is the file of what was on the page when it was pressed, also while the page is being drawn anew.
+    """
+    kept_files.keep()
+    say = state.later()
     with st.container(horizontal=True, gap="small"):
         for file in files:
             st.download_button(
                 file.label,
-                data=file.make,
+                data=partial(_made, file, say),
                 file_name=file.name,
                 mime=file.mime,
                 on_click="ignore",
                 key=f"{key}_{file.label}",
             )
+
+
+def _made(file: File, say: Callable[[str], None]) -> bytes:
+    """The file's content; where it cannot be made, the page says so at once, and why at its next run."""
+    try:
+        return file.make().encode("utf-8", errors="replace")
+    except Exception as error:
+        say(f"{file.name} could not be made: {' '.join(told(error))}")
+        raise
 
 
 def of_plan(fit: Fit, plan: Plan, whole: WholeRun | None = None) -> list[File]:

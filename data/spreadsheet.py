@@ -6,7 +6,7 @@ import re
 
 # A cell begins at the start of the text, and after what other spreadsheets take for the end of one. It is run when it
 # begins with one of these signs, wide forms included, behind spaces or not; a tab or line break in front hides the sign.
-_RUN = r"(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])"
+_RUN = r"(?=[^\S\t\r\n]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])"
 _LIVE = re.compile(rf"(^|[;\t\r\n])('*){_RUN}")
 _DEFUSED = re.compile(rf"(^|[;\t\r\n])'('*){_RUN}")
 

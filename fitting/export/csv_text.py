@@ -33,7 +33,7 @@ def comments(about: Mapping[str, Any]) -> Iterator[str]:
 
     A list is its values one after another. What would split a line is written as JSON's own escape for it.
     """
-    for name, value in _leaves("", finite(about)):
+    for name, value in _leaves("", finite(about)) if about else ():
         values = value if isinstance(value, list) else [value]
         said = " ".join(json.dumps(v) for v in values) if values else "[]"
         yield _SPLITS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", f"# {json.dumps(name)[1:-1]}: {said}")
@@ -69,10 +69,10 @@ def _cells(column: pd.Series) -> list[str]:
 
 def _written(value: Any) -> str:
     """A number or a truth value in full; anything else as the text it shows."""
+    if hasattr(value, "item"):  # NumPy's own scalars
+        value = value.item()
     if isinstance(value, bool | int | float):
         return repr(value)
-    if hasattr(value, "item"):  # NumPy's own scalars
-        return _written(value.item())
     return _quoted(defused_text(str(value)))
 
 
