@@ -24,7 +24,7 @@ from data.table import Table, unique
 _RUN_LEVEL = frozenset((
     "run", "group", "family", "params", "params_total", "params_nonembed", "params_active", "seed", "width", "layers",
 ))  # fmt: skip
-#: What may change along a run, but tells runs apart where nothing says how far training had come: a sweep.
+#: What may change along a run, but tells runs apart where nothing says how far it had come nor names it: a sweep.
 _SWEPT = frozenset(("lr", "batch", "batch_sequences", "weight_decay", "warmup_steps", "schedule", "dataset", "seq_len"))
 INDEX = "index"  # the position in an array, where nothing else says how far a run had come
 
@@ -100,7 +100,8 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
         return Exploded([_plain(p, set()) for p in parts], list(range(len(parts))), "", kept)
     used = [{key for keys, _ in b for key in keys} for b in blocks]
     order = _order(curves)
-    levels = _RUN_LEVEL if order else _RUN_LEVEL | _SWEPT
+    own = any(_means(k) == "run" for p in parts for k in p.plain)
+    levels = _RUN_LEVEL if order or own else _RUN_LEVEL | _SWEPT
     are_runs = any(_varies(rows, levels) for object_blocks in curves for _, rows in object_blocks)
     order = "" if are_runs else order
     if not are_runs and not order:

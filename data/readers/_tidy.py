@@ -23,11 +23,12 @@ _TAGS = re.compile(
     r"|statistic|attribute|indicator|scalar(?: name)?|what|param(?:eter)?(?: ?name)?|hyperparameter|property"
 )
 _WEAK = re.compile(r"names?|keys?|series|field|what|param(?:eter)?(?: ?name)?|property|attribute")
-_VALUES = re.compile(r"values?|val|(?:metric|scalar|param|tag) ?value|results?|score|reading|measurement|number|y|v")
+VALUES = re.compile(r"values?|val|(?:metric|scalar|param|tag) ?value|results?|score|reading|measurement|number|y|v")
 _CLOCKS = re.compile(r"(?:wall|relative|log|logged|created|run)? ?(?:time|date|timestamp|clock)(?: ?(?:ms|s|stamp|at))?"
                      r"|timestamp|created ?at|logged ?at|_?runtime|elapsed|datetime")  # fmt: skip
 _FEW = 200  # quantities under a header that does not promise any; cells that tell words from numbers
 _COUNTER = re.compile(r"\b(?:step|iter|iteration|update|itr|epoch)$")
+_OWN = frozenset(("params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "width", "layers"))
 _CONSTANT = frozenset(("run", "steps", "epochs", "flops"))
 
 
@@ -55,7 +56,7 @@ def tidy(table: Table) -> Table:
     table = without_misfits(table)
     tags = table.text(found.tag)
     kinds = [t for t in dict.fromkeys(tags) if t]
-    if len(kinds) == 1 and (tags != "").all():
+    if len(kinds) == 1 and (tags != "").all() and not (found.run and found.progress and recognised(kinds[0])):
         return _renamed(table, found, kinds[0])
     if not _is_long(table, found, tags, kinds):
         return table
@@ -68,7 +69,7 @@ def _columns(table: Table) -> _Long | None:
     words = {h: take_apart(h).words for h in table.headers}
     if len(table.headers) < 2 or not any(_is_text(table, h) for h in table.headers):
         return None
-    values = [h for h in table.headers if _VALUES.fullmatch(words[h])]
+    values = [h for h in table.headers if VALUES.fullmatch(words[h])]
     if not values and any(_is_text(table, h) and _names_quantities(table, h) for h in table.headers):
         values = [h for h in table.headers if not _is_text(table, h) and not recognised(h) and not _is_clock(words[h])]
     if len(values) != 1:
@@ -217,9 +218,11 @@ def _pivot(table: Table, found: _Long, tags: pd.Series) -> Table:
     np.minimum.at(first, row, np.arange(n))
     np.maximum.at(last, row, np.arange(n))
     columns = [(h, table.frame[h].to_numpy(dtype=object)[first]) for h in found.run]
-    # With a column of runs the steps are judged as in any table; without one, a counter tells a curve from totals.
+    # A counter tells a curve from totals. Where a name stands over several sizes it is judged as in any table.
     counter = [h for h in found.progress if _COUNTER.search(take_apart(h).words)]
-    curves = bool(place.any()) if found.run else bool(counter) and len(set(row)) > len(set(run))
+    several = len(np.unique(row)) > len(np.unique(run))
+    known = not any(named(h) for h in varying) and not _change(table, found, run, tags)
+    curves = several and ((bool(counter) and (known or not found.run)) or (bool(place.any()) and bool(found.run)))
     if curves and not found.run and varying:
         names = [", ".join(f"{h}={cells[h].iloc[i]}" for h in varying[:6]) for i in first]
         columns.append(("run", np.array(names, dtype=object)))
@@ -243,7 +246,8 @@ def _pivot(table: Table, found: _Long, tags: pd.Series) -> Table:
             frame, run[first], [h for h, (k, _) in zip(headers, columns, strict=True) if k in set(kinds)]
         )
     per = "run and step" if counter else "run"
-    notes.append(f"A long table of {len(kinds):,} quantities in {found.tag!r} was read as one row per {per}.")
+    many = f"{len(kinds):,} quantities" if len(kinds) > 1 else "one quantity"
+    notes.append(f"A long table of {many} in {found.tag!r} was read as one row per {per}.")
     alone = curves and not found.run and not varying
     return replace(
         table,
@@ -283,6 +287,13 @@ def _follows(cells: dict[str, pd.Series], found: _Long, header: str) -> bool:
     filled = cells[header] != ""
     per = pd.DataFrame({"r": _codes([cells[k] for k in keys], len(filled)), "c": cells[header]})[filled]
     return not len(per) or int(per.groupby("r")["c"].nunique().max()) <= 1
+
+
+def _change(table: Table, found: _Long, run: np.ndarray, tags: pd.Series) -> bool:
+    """Whether a count of parameters or another setting of a run's own changes within a run."""
+    own = tags.map(lambda t: bool(named(t)) and named(t)[0][0] in _OWN).to_numpy(dtype=bool)
+    per = pd.DataFrame({"r": run, "t": tags, "v": table.text(found.value)})[own]
+    return bool(len(per)) and int(per.groupby(["r", "t"])["v"].nunique().max()) > 1
 
 
 def _first_filled(cells: pd.Series, row: np.ndarray, first: np.ndarray) -> np.ndarray:

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from data.cells import number
+from data.headers import header as take_apart
 from data.names import loss_name, named, recognised
+from data.readers._tidy import VALUES
 from data.table import Table, unique
 
 _MOST_NAMES = 1_000  # names down a first column that are looked at; no run has more settings
@@ -39,8 +41,12 @@ def lies_on_its_side(rows: Sequence[Sequence[Any]], decimal: str = ".") -> str:
     repeats = len([n for n in names[1:] if n]) > 1.25 * len(down) or not down
     if repeats or not _speaks(down, rows, decimal):
         return "no"
-    if any(not np.isnan(number(n, decimal)) for n in down) or sum(map(recognised, down)) < 0.4 * len(down):
+    sized = any(loss_name(n) for n in down) and any(named(n)[0][0] in _NEEDED for n in down if named(n))
+    least = 0.2 if sized else 0.4
+    if any(not np.isnan(number(n, decimal)) for n in down) or sum(map(recognised, down)) < least * len(down):
         return "no"
+    if len(head) > 1 and any(VALUES.fullmatch(take_apart(h).words) or _means_step(h) for h in head):
+        return "no"  # a long table of one run, each quantity of which was measured once
     along = sum(map(recognised, head))
     if along == 0 or (along == 1 and len(head) > 3 and not any(loss_name(h) for h in head)):
         return "yes"
@@ -57,6 +63,11 @@ def _speaks(down: Sequence[str], rows: Sequence[Sequence[Any]], decimal: str) ->
     losses = [n for n in good if loss_name(n) is not None]
     counts = {named(n)[0][0] for n in good if named(n)} & _NEEDED
     return (bool(losses) and sum(map(recognised, good)) >= 2) or len(counts) >= 2
+
+
+def _means_step(head: str) -> bool:
+    found = named(head)
+    return bool(found) and found[0][0] in ("steps", "run") and found[0][1] >= 0.8
 
 
 def _is_loss(head: Sequence[str]) -> bool:
