@@ -14,17 +14,20 @@ import pandas as pd
 
 from data import DataError, MappingNeeded, NothingKept, Question, Runs, read_runs
 
-#: From best to worst. Only the first two are what a case may come to.
+#: From best to worst. Only the first two are what a case may come to. "Column missed": what is there is right, but a column
+#: of the file that is wanted was not recognised, and nobody was asked.
 KINDS = (
     "right",
     "asked",
     "set aside wrongly",
     "refused",
     "asked needlessly",
+    "column missed",
     "cannot be answered",
     "traceback",
     "WRONG IN SILENCE",
 )
+
 TEXT = ("seed", "run", "group", "family")
 NEAR = 1e-3
 NEAR_LOSS = 2e-4
@@ -48,7 +51,7 @@ def judge(path: Path, answer: Mapping[str, Any]) -> Verdict:
     """The verdict on what `read_runs` makes of a file or folder, asked questions answered as the answer says.
 
     `answer` has `runs`, `set_aside` (fewest and most rows), `columns` in canonical units, and may have `reasons`,
-    `if_present`, `either`, `never`, `history`, `asks`, `may_ask`, `given` and `outcome` ("refused or asked").
+    `if_present`, `either`, `never`, `history`, `asks`, `may_ask` ("*" for anything), `given` and `outcome` ("refused or asked").
     """
     given: dict[str, Any] = {}
     asked: list[str] = []
@@ -89,7 +92,8 @@ def judge(path: Path, answer: Mapping[str, Any]) -> Verdict:
 
 
 def _allowed(key: str, answer: Mapping[str, Any]) -> bool:
-    return key in answer.get("may_ask", ()) or any(key in must.split("|") for must in answer.get("asks", ()))
+    allowed = answer.get("may_ask", ())
+    return "*" in allowed or key in allowed or any(key in must.split("|") for must in answer.get("asks", ()))
 
 
 def _plain(text: object) -> str:
@@ -121,7 +125,9 @@ def _compared(runs: Runs, answer: Mapping[str, Any], asked: tuple[str, ...]) -> 
     wrong = _differences(runs, answer)
     if wrong:
         short = len(runs.kept) < answer["runs"] and not _unexplained(runs, answer)
-        return Verdict("set aside wrongly" if short else "WRONG IN SILENCE", "; ".join(wrong[:4]), asked)
+        missed = all(sentence.startswith("no column ") for sentence in wrong)
+        kind = "set aside wrongly" if short else "column missed" if missed else "WRONG IN SILENCE"
+        return Verdict(kind, "; ".join(wrong[:4]), asked)
     return Verdict("asked" if asked else "right", asked=asked)
 
 
