@@ -126,6 +126,7 @@ def _compared(runs: Runs, answer: Mapping[str, Any], asked: tuple[str, ...]) -> 
     if wrong:
         short = len(runs.kept) < answer["runs"] and not _unexplained(runs, answer)
         missed = all(sentence.startswith("no column ") for sentence in wrong)
+        short = short or all(re.match(r"\d+ set aside", sentence) for sentence in wrong)
         kind = "set aside wrongly" if short else "column missed" if missed else "WRONG IN SILENCE"
         return Verdict(kind, "; ".join(wrong[:4]), asked)
     return Verdict("asked" if asked else "right", asked=asked)

@@ -41,6 +41,8 @@ def changed(name: str, factor: float) -> dict[str, Any]:
         (TEXT, {**RIGHT, "columns": {**RIGHT["columns"], "lr": [1e-3] * 8}}, "column missed"),
         (TEXT.replace("3.6", "x"), RIGHT, "set aside wrongly"),
         (TEXT.replace("params", "n_params").replace("3.6", "x"), changed("tokens", 2), "WRONG IN SILENCE"),
+        (TEXT + "mean,,\n", {**RIGHT, "set_aside": [0, 1]}, "right"),
+        (TEXT + "mean,,\n", RIGHT, "set aside wrongly"),
         ("", RIGHT, "refused"),
         (THREE, RIGHT, "asked needlessly"),
         (THREE, {**RIGHT, "asks": ["columns.loss"], "given": {"columns.loss": "c4-loss"}}, "asked"),
