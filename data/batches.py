@@ -18,8 +18,8 @@ from data.mapping import Mapping
 #: What a batch size counts: the answers to the question, with the columns that it must still be multiplied by.
 READINGS = {
     "step": (),
-    "accumulated": ("devices",),
     "device": ("grad_accum", "devices"),
+    "accumulated": ("devices",),
     "all devices": ("grad_accum",),
 }
 _CLOSE = 0.05  # how near tokens / steps come to a reading to decide for it: steps are rounded, last batches dropped
@@ -59,7 +59,11 @@ def global_batch(frame: pd.DataFrame, mapping: Mapping, name: str) -> Found | No
         factors["devices"] = world
     if not any((f.dropna() != 1).any() for f in factors.values()):
         return None
-    readings = {r: needs for r, needs in READINGS.items() if set(needs) <= set(factors)}
+    readings: dict[str, tuple[str, ...]] = {}
+    for reading, parts_of in READINGS.items():
+        needs = tuple(n for n in parts_of if n in factors)
+        if needs not in readings.values():
+            readings[reading] = needs
     formulas = {r: " × ".join([header, *(_called(mapping, n, parts) for n in needs)]) for r, needs in readings.items()}
     values = {r: _times(frame["batch_sequences"], [factors[n] for n in needs]) for r, needs in readings.items()}
     if mapping.batch:
@@ -74,7 +78,6 @@ def global_batch(frame: pd.DataFrame, mapping: Mapping, name: str) -> Found | No
             return None
         return Found(values[decided], f"{formulas[decided]}, which is what tokens over steps come to")
     likely = "device" if "grad_accum" in factors else "step"
-    likely = likely if likely in readings else next(iter(readings))
     options = tuple(dict.fromkeys([likely, *readings]))
     text = f"What does {header!r} count: " + ", or ".join(_meaning(r, formulas[r]) for r in options) + "?"
     question = Question("batch", text, options, likely, needed=needed)
@@ -161,7 +164,7 @@ def _called(mapping: Mapping, part: str, devices: str) -> str:
 def _meaning(reading: str, formula: str) -> str:
     said = {
         "step": "the sequences of a whole step",
-        "device": f"those of one device's forward pass, so that a step has {formula}",
+        "device": f"those of one device, so that a step has {formula}",
         "accumulated": f"those of one device's step, so that a step has {formula}",
         "all devices": f"those of one forward pass on all devices, so that a step has {formula}",
     }

@@ -17,7 +17,7 @@ from data.loss_units import in_nats
 from data.mapping import Mapping
 from data.rows import PROGRESS, Rows, judge
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
-from data.states import unusable
+from data.states import failures, plain, unusable
 from data.table import REASON, Table, without_misfits
 
 STATE = "run state: "  # how the reason of a run begins that was set aside for its state
@@ -95,16 +95,20 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
 
 def _by_state(frame: pd.DataFrame, why: np.ndarray, mapping: Mapping, notes: list[str]) -> np.ndarray:
     """The reasons (n,), with runs whose state says that they did not come to their end; `mapping.states` are kept."""
+    failed = failures(frame)
     if "state" not in frame:
-        return why
+        if not failed.any():
+            return why
+        frame = frame.assign(state="")
     said = unusable(frame["state"])
+    said = np.where((said == "") & failed, "failed", said)
     usable = why == ""
     if usable.any() and (said[usable] != "").all():
         words = " or ".join(sorted({s.lower() for s in said[usable]}))
         notes.append(f"Every run is marked {words}: they are kept, since no other is there to go by.")
         return why
     for i in np.flatnonzero((said != "") & (why == "")):
-        if said[i].lower() not in mapping.states:
+        if plain(said[i]) not in mapping.states and said[i].lower() not in mapping.states:
             why[i] = f"{STATE}{said[i]}"
     return why
 
@@ -242,11 +246,20 @@ def _known_order(table: Table, mapping: Mapping) -> str:
 
 
 def _one_batch(frame: pd.DataFrame, names: pd.Series) -> None:
-    """Where every row of a run has the whole run's tokens, they belong to its last step and make one batch."""
+    """Where every row of a run has the whole run's tokens, they belong to its last step and make one batch.
+
+    Tokens and FLOPs of the earlier rows then follow from their steps.
+    """
     runs = frame.groupby(names.to_numpy(), sort=False)
     whole = (runs["tokens"].transform("nunique") == 1) & (runs["steps"].transform("nunique") > 1)
     last = runs["steps"].transform("max")
+    share = frame["steps"] / last.where(last > 0)
     frame["batch"] = frame["batch"].where(~whole, frame["tokens"] / last.where(last > 0))
+    for column in ("tokens", "flops"):  # those at a checkpoint are in proportion to its steps
+        if column in frame:
+            frame[column] = frame[column].where(
+                ~whole | (runs[column].transform("nunique") != 1), frame[column] * share
+            )
 
 
 def _checkpoints(

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from data.table import Table, unique
+from data.names import named
+from data.schema import COUNTS
+from data.table import Table, clean, unique
 
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
 _FACTOR = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
@@ -24,6 +26,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("seq_len", re.compile(rf"{_EDGE}(?:seq(?:_?len)?|ctx)[=_-]?([0-9]+)([Kk])?{_END}")),
     ("seed", re.compile(rf"{_EDGE}seed[=_-]?([0-9]+)(){_END}")),
 )
+MOST_NAMES = 20_000  # names of runs that are looked into
 _SIZE = re.compile(rf"{_EDGE}{_NUMBER}([MmBb]){_END}")  # 125M by itself: the model's size, where nothing else is one
 
 
@@ -57,6 +60,34 @@ def with_facts(table: Table, parts: Sequence[str]) -> Table:
         frame[header] = pd.Series([f"{value:.12g}"] * len(frame), index=frame.index, dtype=object)
     names = {h: (c, text) for h, (c, (_, text)) in zip(headers, said.items(), strict=True)}
     return replace(table, frame=frame, from_name=names)
+
+
+def with_name_facts(table: Table) -> Table:
+    """The table with a column for what nearly all names of its runs or models say (23M-cosine), and no column does."""
+    headers = [h for h in table.headers if any(c in ("run", "family") for c, s in named(h) if s >= 0.6)][:3]
+    have = {c for h in table.headers for c, s in named(h) if s >= 0.6 and table.numbers(h).share >= 0.5}
+    if have & set(COUNTS):
+        have |= {"params"}
+    if have & {"batch", "steps", "samples"}:
+        have |= {"tokens"}  # they follow from these
+    frame, said = table.frame, dict(table.from_name)
+    for header in headers:
+        # Each name is looked at once, and no text is made of each row: one long text may stand in two million of them.
+        names = dict.fromkeys(table.frame[header].astype(object))
+        if not 2 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
+            continue
+        found = {name: facts([clean(name)]) for name in names if isinstance(name, str) and name.strip()}
+        for column in ("params", "tokens"):
+            known = {name: f[column] for name, f in found.items() if column in f}
+            if column in have or len(known) < 0.9 * len(found) or len({v for v, _ in known.values()}) < 2:
+                continue
+            title = unique([*map(str, frame.columns), f"{column} in {header}"])[-1]
+            cells = table.frame[header].astype(object).map({name: f"{v:.12g}" for name, (v, _) in known.items()})
+            cells = cells.where(cells.notna(), "")
+            frame = frame.assign(**{title: cells.astype(object)})
+            said[title] = (column, next(iter(known.values()))[1])
+            have.add(column)
+    return table if frame is table.frame else replace(table, frame=frame, from_name=said)
 
 
 def _value(match: re.Match[str]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,7 +35,8 @@ PATH_HEADS = frozenset((
     "config", "configs", "cfg", "args", "hparams", "hyperparameters", "hyperparams", "settings", "params", "params_config",
     "summary", "summaries", "metrics", "metric", "stats", "total_stats", "perf", "throughput", "run", "data", "model",
     "trainer", "training", "train", "optim", "optimizer", "opt", "arch", "architecture", "net", "network", "results", "result",
-    "final", "info", "meta", "metadata", "schedule", "scheduler", "parameters", "experiment", "job", "transformer", "hp", "hps", "setup",
+    "final", "info", "meta", "metadata", "schedule", "scheduler", "parameters", "experiment", "job", "transformer", "hp", "hps",
+    "setup", "sys", "log history", "log_history", "state",
 ))  # fmt: skip
 
 #: Short forms that stand for a word of the vocabulary below, wherever they stand.
@@ -45,7 +47,8 @@ _SHORT = {
     "trn": "train", "vl": "val", "bsz": "batch size", "bs": "batch size", "batchsize": "batch size", "gbs": "global batch size",
     "mbs": "micro batch size", "gas": "gradient accumulation steps", "ctx": "context", "seqlen": "seq len",
     "hid": "hidden", "lyr": "layer", "lyrs": "layers", "lrn": "learning", "xent": "cross entropy", "crossentropy": "cross entropy",
-    "verlust": "loss", "perte": "loss", "schritte": "steps", "lernrate": "lr", "modell": "model", "jetons": "tokens",
+    "verlust": "loss", "perte": "loss", "schritte": "steps", "lernrate": "lr", "modell": "model", "modele": "model", "jetons": "tokens",
+    "par": "params", "pars": "params", "parametres": "params", "perplexite": "perplexity", "nb": "num", "de": "of", "der": "of",
 }  # fmt: skip
 
 # What a header is about, which decides how a unit in it is read.
@@ -213,6 +216,8 @@ def _spelled(words: str, about: str) -> tuple[float, str, str]:
 
 def _words(text: str) -> str:
     """The text in lower-case words: CrossEntropyLoss -> cross entropy loss, n_params -> n params, bsz -> batch size."""
+    if not text.isascii():  # accents do not tell words apart: modèle is modele
+        text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z]{2})(?=[A-Z]{2,})", " ", text)
     text = text.lower().replace("#", " number ").replace("№", " number ").replace("%", " percent ").replace("/", " / ")
     text = re.sub(r"[^a-z0-9/+*^-]+|(?<![0-9^e])-|-(?![0-9])", " ", text)

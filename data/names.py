@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from data.headers import Header, header
 
-_NUMBER_OF = r"(?:n|num|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
+_NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
 _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|weights)"
 _TOKENS = r"(?:tokens?|toks?)"
 
@@ -48,6 +48,9 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens", r"train(?:ing)? tokens(?: seen)?|D|total train(?:ing)? tokens", 0.9),
     ("tokens", r"tokens opt|goal train tokens|target tokens|planned tokens|token budget|d opt", 0.6),
     ("tokens", r"(?:dataset|data|corpus) size|train(?:ing)? (?:set|data) size|d", 0.6),
+    ("tokens", r"(?:num |n |number of |total )?input tokens(?: seen)?", 0.95),
+    ("tokens", r"(?:max|planned|target|goal) (?:train(?:ing)? )?tokens", 0.6),
+    ("tokens", r"(?:train(?:ing)? )?data", 0.62),
     ("tokens", rf"(?:train(?:ing)? )?data (?:seen|used|processed|consumed|amount|volume)|{_TOKENS} so far|seen {_TOKENS}", 0.7),
     ("tokens", rf"(?:cumulative|total|accumulated|cum) (?:train(?:ing)? )?{_TOKENS}(?: seen)?|{_TOKENS} (?:total|cumulative)", 0.9),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),

@@ -166,7 +166,7 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
             how = "the column's own name" if sure == 1.0 else "name recognised" if sure >= 0.8 else "name may mean this"
             if COLUMNS[column].kind == "number":
                 found = table.numbers(header)
-                if found.share < 0.5:
+                if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
                     continue
                 how += f"; {found.written} read as numbers" if found.written else ""
             elif not (table.text(header) != "").any() or (column == "state" and not is_state(table.text(header))):
@@ -177,13 +177,11 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
             offers[column, header] = sure, how
     counted = any(c in COUNTS for c, _ in offers)
-    moving = any(c in ("steps", "epochs") for c, _ in offers)
     for header, (column, text) in table.from_name.items():
         if header in taken or column in settled or (column == "params" and counted):
             continue
-        # The data a run was to see, constant along its curve, is no count of the tokens at each checkpoint.
-        sure = 0.5 if column in ("tokens", "flops") and moving else TAKEN
-        offers[column, header] = sure, f"from the file's name ({text})"
+        where = "the file's name" if header.endswith("in the file's name") else "the names"
+        offers[column, header] = TAKEN, f"from {where} ({text})"
         counted = counted or column == "params"
     if not counted and "params" not in settled:
         for header in table.headers:  # a column `model` that says 125M, 1.3B is a size written as a name
@@ -192,6 +190,11 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 if found.share >= 0.9 and found.written:
                     offers["params", header] = 0.65, f"{_AS_NAMES}; {found.written} read as numbers"
     return offers
+
+
+def _generated(header: str, values: np.ndarray) -> bool:
+    """Whether a column of `max_tokens` limits what is generated, and says nothing of training."""
+    return "max tokens" in take_apart(header).words and float(np.nanmedian(np.append(values, 0.0))) < 1e6
 
 
 def _settle_counts(table: Table, offers: Offers) -> None:

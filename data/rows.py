@@ -33,6 +33,7 @@ FEW, MANY = (
     10,
     20,
 )  # evenly spaced rows without a word on what they are: below FEW runs, from MANY a log, between them asked
+PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
 EVEN = 1.5  # the largest distance over the smallest, in checkpoints written at regular intervals
 
 
@@ -83,6 +84,10 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
     found = _progress(some, rows, mapping)
     counter = found if found and _is_counter(found, mapping) else ""
     varying = _varying(pd.factorize(some)[0], rows)
+    if varying and not counter:
+        places = _places(names, frame, known, mapping)
+        if places:
+            return places
     if varying:
         if counter:  # the name is a setting's, and seeds or sizes tell its runs apart
             label = _labelled(names, frame, varying)
@@ -95,6 +100,24 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
     if found:
         return Rows("history", names, found)
     return Rows("repeats", names)
+
+
+_PLACE = re.compile(
+    r"(?:(?:global)?[-_ ]?(?:step|iter|iteration|ckpt|checkpoint|epoch|tokens?))?[-_ ]?[0-9.]+ ?[kKmMbBgGtT]?",
+    re.IGNORECASE,
+)
+
+
+def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping) -> Rows | None:
+    """Rows named after the place of a checkpoint (step1000) whose runs are the models beside it; None where they are not."""
+    if "family" not in frame or (frame["family"] == "").any() or not all(map(_PLACE.fullmatch, names[known].unique())):
+        return None
+    family = frame["family"]
+    if pd.DataFrame({"f": family, "n": names})[known].duplicated().any() or _varying(pd.factorize(family)[0], frame):
+        return None
+    found = next((c for c in PROGRESS if _usable(frame[known], c) and _rises(family[known], frame.loc[known, c])), "")
+    header = mapping.header("run")
+    return Rows("history", family, found, f"{header!r} names checkpoints of each model") if found else None
 
 
 def _without_names(
@@ -110,7 +133,8 @@ def _without_names(
         key = _key(rows, [*(["family"] if labelled else []), *keys])
         if key.nunique() == 1 and (len(rows) < LEAST or not _ascending(rows[c])):
             continue
-        if len(rows) / key.nunique() >= 2 and _rises(key, rows[c]):
+        # People write the tokens a run has seen beside its last loss too; a step counter says more.
+        if len(rows) / key.nunique() >= (3 if c == "steps" else LEAST) and _rises(key, rows[c]):
             label = (
                 family
                 if labelled and not _varying(pd.factorize(family)[0], frame)
@@ -149,14 +173,11 @@ def _models(
     horizon = "total_steps" in rows and found == "steps" and (rows.groupby(mine)["total_steps"].max() >= ends).all()
     if horizon or ("schedule" in rows and (rows["schedule"] != "").all() and found == "steps"):
         return history
-    sizes = numbers(family)
-    if sizes.share == 1.0 and sizes.written and _multiples(mine, rows):
-        return runs
+    many = int(mine.groupby(mine).size().median())
     header = mapping.header("family")
-    text = (
-        f"Rows share their name in {header!r}: are the {int(mine.groupby(mine).size().median())} rows of a model checkpoints "
-        "of one run, or runs of their own?"
-    )
+    text = f"Rows share their name in {header!r}: are the {many} rows of a model checkpoints of one run, or runs of their own?"
+    if _multiples(mine, rows) or many <= PAIRS:
+        return Rows("lines", runs.names, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
     even = all(_even(rows.loc[i, found]) and len(i) > 2 for i in rows.groupby(mine).groups.values())
     question = Question("rows", text, ("checkpoints", "runs"), "checkpoints" if even else "runs")
     raise MappingNeeded(f"{table}: {text}", (question,))
@@ -249,8 +270,9 @@ def _multiples(names: pd.Series, rows: pd.DataFrame) -> bool:
     """Whether each model's tokens are the same multiples of its parameters, as a sweep plans them."""
     if not {"params", "tokens"} <= set(rows.columns):
         return False
-    kinds = (rows["tokens"] / rows["params"]).round(2).groupby(names).apply(lambda r: tuple(sorted(r)))
-    return bool(kinds.nunique() == 1)
+    ratios = [np.sort(r.to_numpy()) for _, r in (rows["tokens"] / rows["params"]).groupby(names)]
+    alike = all(len(r) == len(ratios[0]) and np.allclose(r, ratios[0], rtol=0.03) for r in ratios)
+    return len(ratios) > 1 and alike
 
 
 def _is_counter(column: str, mapping: Mapping) -> bool:

@@ -38,3 +38,17 @@ def unusable(cells: pd.Series) -> np.ndarray:
     """For each row (n,) the state as written where it says that the run did not come to its end, else ''."""
     bad = BROKEN | UNFINISHED
     return np.array([c if c and plain(c) in bad else "" for c in cells.astype(str)], dtype=object)
+
+
+_FAILED = re.compile(r"(?:sys ?/? ?|run |is |has |did )?(?:failed|crashed|diverged|aborted|killed|oom)", re.IGNORECASE)
+
+
+def failures(frame: pd.DataFrame) -> np.ndarray:
+    """For each row (n,) whether a column of yes and no under a word for failing says yes."""
+    out = np.zeros(len(frame), dtype=bool)
+    for header in frame.columns:
+        if _FAILED.fullmatch(re.sub(r"[^A-Za-z]+", " ", str(header)).strip()):
+            said = frame[header].astype(str).str.strip().str.lower()
+            if said.isin(("true", "false", "yes", "no", "0", "1", "0.0", "1.0", "")).all():
+                out |= said.isin(("true", "yes", "1", "1.0")).to_numpy()
+    return out

@@ -64,7 +64,8 @@ MENU: dict[str, dict[float, str]] = {
 _COUNTS = {
     "k": 1e3, "thousand": 1e3, "thousands": 1e3, "thsd": 1e3, "tsd": 1e3, "kilo": 1e3,
     "m": 1e6, "mm": 1e6, "mil": 1e6, "mill": 1e6, "mio": 1e6, "mn": 1e6, "mln": 1e6, "million": 1e6, "millions": 1e6, "mega": 1e6,
-    "b": 1e9, "bn": 1e9, "bln": 1e9, "bil": 1e9, "g": 1e9, "billion": 1e9, "billions": 1e9, "giga": 1e9, "mrd": 1e9,
+    "b": 1e9, "bn": 1e9, "bln": 1e9, "bil": 1e9, "g": 1e9, "billion": 1e9, "billions": 1e9, "giga": 1e9, "mrd": 1e9, "milliard": 1e9,
+    "milliards": 1e9, "milliarde": 1e9, "milliarden": 1e9, "millionen": 1e6,
     "t": 1e12, "tn": 1e12, "trn": 1e12, "tln": 1e12, "tril": 1e12, "trillion": 1e12, "trillions": 1e12, "tera": 1e12,
 }  # fmt: skip
 _PREFIX = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,

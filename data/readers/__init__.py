@@ -17,7 +17,7 @@ from pathlib import PurePath
 from typing import Protocol, cast
 
 from data.errors import ReadError
-from data.filenames import with_facts
+from data.filenames import with_facts, with_name_facts
 from data.readers._limits import MAX_FILE, size
 from data.readers._shapes import oriented, shaped
 from data.readers._signatures import called
@@ -83,7 +83,7 @@ def read_table(content: bytes, filename: str = "table") -> Table:
         raise ReadError(f"{name} is damaged or is not {reader.title} after all ({type(e).__name__}).") from None
     if not len(table.frame):
         raise ReadError(f"{name} has column names but no rows; expected one row per training run.")
-    return with_facts(table, path_parts(filename))
+    return with_facts(with_name_facts(table), path_parts(filename))
 
 
 def path_parts(filename: str) -> tuple[str, ...]:
