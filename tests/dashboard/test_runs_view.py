@@ -153,6 +153,18 @@ def test_exclusions_belong_to_their_data(page: Callable[..., AppTest]) -> None:
     assert "1</em> set aside" in text(at)
 
 
+def test_marked_numbers_are_read_and_said(page: Callable[..., AppTest]) -> None:
+    rows = "".join(
+        f"| {i}e6 | {i}e9 | {'**' if i == 3 else ''}{3 - i / 10:.1f} ± 0.01{'**' if i == 3 else ''} |\n"
+        for i in range(1, 6)
+    )
+    at = page("| params | tokens | **Loss** ↓ |\n|---|---|---|\n" + rows + "| 9e6 | 9e9 | <2 |\n", name="runs.md")
+    assert not at.exception
+    assert ">5</em> runs" in text(at)
+    assert at.data_editor[0].value["loss"].tolist() == [2.9, 2.8, 2.7, 2.6, 2.5]
+    assert "a bound and not a number" in str([d.value.to_dict() for d in at.dataframe]) + text(at)
+
+
 def test_names_that_are_markup_stay_names(page: Callable[..., AppTest]) -> None:
     rows = "".join(f'"{name}",{i}e6,{i}e9,{3 - i / 10}\n' for i, name in enumerate(HOSTILE, start=1))
     at = page("run,params,tokens,loss\n" + rows, name="<script>alert(1)</script>.csv")

@@ -332,7 +332,8 @@ def test_a_header_that_names_loss_and_error(read: Read, header: str) -> None:
     "piece",
     [
         r"\begin{tabular}{", r"\begin{tabular}{l} a & b \\ ", r"\hline ", r"\caption{", r"\multirow{2}{*}{a} & b \\ ", "a & b \\\\ \n",
-        "{", "& ",
+        "{",
+        "& ",
         r"\cmidrule(lr){2-3} ", r"\begin{tabular}[", "\\\\ & ", r"\multicolumn{99}{c}{x} & y \\ ",
     ],
 )  # fmt: skip
