@@ -87,6 +87,9 @@ def _tokens(frame: pd.DataFrame, has: Has, add: Add, notes: list[str]) -> None:
         add("tokens", frame["samples"] * frame["seq_len"], "sequences seen times sequence length")
     elif has("unique_tokens", "epochs"):
         add("tokens", frame["unique_tokens"] * frame["epochs"], "unique tokens times epochs")
+    elif has("tokens_per_param", "params"):
+        add("tokens", frame["tokens_per_param"] * frame["params"], "tokens per parameter times parameters")
+        notes.append("There is no column of tokens: they were taken as tokens per parameter × parameters.")
     elif has("flops", "params"):
         add("tokens", frame["flops"] / (6.0 * frame["params"]), "FLOPs over 6 times parameters")
         notes.append("There is no column of tokens: they were taken as FLOPs / (6 × parameters).")

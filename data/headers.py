@@ -88,7 +88,8 @@ def header(raw: str) -> Header:
             scale, said = scale * found, part
         else:
             extra.append(part)
-    if not re.fullmatch(r"[A-Z]", single):
+    extra = [part for part in extra if not _SAYS_ITSELF.fullmatch(part.strip().lower())] if len(single) == 1 else extra
+    if not re.fullmatch(r"[A-Z]", single) or extra:  # N (excl. embeddings) is another count than N
         words = _words(" ".join([outside, *extra]))
         about = _about(words)
         if scale == 1.0:
@@ -98,7 +99,7 @@ def header(raw: str) -> Header:
     unit = loss_unit(_words(text), raw)
     path = words
     parts = [p.strip() for p in _FOLDERS.split(outside.strip()) if p.strip()]
-    if len(parts) < 2:
+    if len(parts) < 2 or re.search(r"\s/\s", outside):  # params / token is a ratio, params/token a folder
         return Header(raw, words, path, scale, unit, said, tuple(inside))
 
     def behind(i: int) -> str:
@@ -169,6 +170,11 @@ def _any_factor(text: str) -> float | None:
     ):
         return compute
     return factor(text, "count")
+
+
+_SAYS_ITSELF = re.compile(
+    r"tokens?|params?|parameters?|flops?|nats?(?: ?(?:/|per) ?tok(?:en)?)?|loss|compute|data|model size|steps?|#|count"
+)
 
 
 def _thousands(text: str) -> str:

@@ -30,11 +30,12 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params_nonembed",
      rf"{_NUMBER_OF}{_PARAMS} (?:non|no|without|excluding|excl|ex|w/o|w / o|w o|wo) ?emb(?:ed(?:ding)?s?)?", 1.0),
     ("params_nonembed", rf"{_NUMBER_OF}{_PARAMS} (?:non|no) ?vocab|N_?(?:ne|nonemb|wo_emb|no_emb|nonembed)", 0.9),
-    ("params_nonembed", r"n (?:non ?emb(?:ed(?:ding)?)?|wo emb|no emb|ne)", 0.9),
+    ("params_nonembed",
+     r"n (?:non|no|without|excluding|excl|ex|w/o|w / o|w o|wo) ?(?:the )?emb(?:ed(?:ding)?s?)?(?: params)?|n ne", 0.9),
     ("params_total", rf"(?:n |num )?(?:total|all|full) {_PARAMS}|{_PARAMS} (?:total|all|full)", 1.0),
     ("params_total",
      rf"{_NUMBER_OF}{_PARAMS} (?:with|w|w /|incl|including) ?emb(?:ed(?:ding)?s?)?|N_?(?:w_emb|total|all|emb)", 0.9),
-    ("params_total", r"n (?:w emb|with emb|total)|total emb params and body", 0.9),
+    ("params_total", r"n (?:w|w /|with|incl|including) emb(?:ed(?:ding)?s?)?|n (?:total|all)|total emb params and body", 0.9),
     ("params_active", rf"(?:n |num )?(?:active|activated) {_PARAMS}|{_PARAMS} (?:active|activated)(?: precise)?", 1.0),
     ("params_active", r"n active|N_?(?:active|act)|active size", 0.9),
     ("params", r"params?", 1.0),
@@ -53,6 +54,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens", r"(?:train(?:ing)? )?data", 0.62),
     ("tokens", rf"(?:train(?:ing)? )?data (?:seen|used|processed|consumed|amount|volume)|{_TOKENS} so far|seen {_TOKENS}", 0.7),
     ("tokens", rf"(?:cumulative|total|accumulated|cum) (?:train(?:ing)? )?{_TOKENS}(?: seen)?|{_TOKENS} (?:total|cumulative)", 0.9),
+    ("tokens_per_param", rf"{_TOKENS} ?(?:per|/) ?(?:param(?:eter)?s?|N)|D ?/ ?N|d ?/ ?n|tpp|tokens to params ratio", 0.9),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
     ("epochs", r"(?:n |num )?epochs?(?: count)?", 0.9),
     ("flops_per_token", r"(?:train(?:ing)? )?flops? (?:per|/) ?(?:token|tok)", 1.0),
@@ -66,7 +68,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("flops", r"est(?:imated)? (?:c|flops?|compute)", 0.5),
     ("batch", r"batch(?: size)? (?:in )?tok(?:en)?s?|tok(?:en)?s? ?(?:per|/) ?(?:step|batch|update|iter(?:ation)?)", 1.0),
     ("batch", r"(?:global |train )?batch size tok(?:en)?s|batch tok(?:en)?s|(?:global )?batch size in tokens", 1.0),
-    ("batch_sequences", r"batch(?: size)? (?:in )?seq(?:uence)?s|seq(?:uence)?s ?(?:per|/) ?(?:step|batch|update)", 1.0),
+    ("batch_sequences", r"(?:global |total |effective |train )?batch(?: size)? (?:in )?(?:seq(?:uence)?s|samples|examples)"
+                        r"|seq(?:uence)?s ?(?:per|/) ?(?:step|batch|update)", 1.0),
     ("batch_device",
      r"(?:train )?micro ?batch(?: ?size)?(?: per (?:gpu|device|rank))?"
      r"|(?:per )?(?:device|gpu|local|rank)(?: train(?:ing)?)? batch(?: ?size)?"

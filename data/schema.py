@@ -37,6 +37,7 @@ COLUMNS: dict[str, Column] = _columns(
     ("params_active", "number", "parameters", "parameters that take part in one token's forward pass"),
     ("params_logged", "number", "parameters", "the file's plain count, when fits use another"),
     ("tokens", "number", "tokens", "tokens seen in training, repeats included"),
+    ("tokens_per_param", "number", "tokens per parameter", "tokens seen over the parameter count"),
     ("unique_tokens", "number", "tokens", "different tokens in the training data"),
     ("epochs", "number", "", "passes over the training data"),
     ("flops", "number", "FLOP", "training compute"),

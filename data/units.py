@@ -14,7 +14,8 @@ PF_DAY = 8.64e19  # FLOP: 1e15 per second for 86,400 seconds
 DIMENSION: dict[str, str] = {
     **dict.fromkeys(
         (
-            "params", "params_total", "params_nonembed", "params_active", "params_logged", "tokens", "unique_tokens", "epochs",
+            "params", "params_total", "params_nonembed", "params_active", "params_logged", "tokens", "unique_tokens",
+            "tokens_per_param", "epochs",
             "batch", "batch_sequences", "batch_device", "seq_len", "steps", "total_steps", "warmup_steps", "samples",
             "layers", "width", "heads", "head_dim", "ffn", "vocab", "experts", "top_k", "devices", "grad_accum", "data_parallel",
         ),
@@ -89,6 +90,7 @@ _RAISED = re.compile(r"\^?\{?([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)\}?")
 
 def plain_powers(text: str) -> str:
     """The text with powers written one way: 10¹⁸ and 10^{18} and 10\\textsuperscript{18} become 10^18."""
+    text = text.replace("\\^{}", "^")  # as pandas escapes it for LaTeX
     text = _RAISED.sub(lambda m: "^" + m[1].translate(_SUPERSCRIPT), text)
     return re.sub(r"\^\{\s*([+-]?[0-9]+)\s*\}", r"^\1", text.replace("\u2212", "-"))
 

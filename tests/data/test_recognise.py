@@ -38,7 +38,8 @@ Read = Callable[..., Runs]
         ("global_batch_size", "batch_sequences"), ("GBS", "batch_sequences"), ("consumed_samples", "samples"), ("State", "state"),
         ("flops_budget", "flops"), ("budget", "flops"), ("PF-days", "flops"), ("EFLOPs", "flops"), ("C (E)", "flops"), ("C / 1e18",
         "flops"),
-        ("Data seen [Gtok]", "tokens"), ("mdl_sz_mln", "params"), ("#tok", "tokens"), ("wall (h)", "wall_seconds"), ("ctx", "seq_len"),
+        ("tokens_per_param", "tokens_per_param"), ("D/N", "tokens_per_param"), ("Data seen [Gtok]", "tokens"), ("mdl_sz_mln",
+        "params"), ("#tok", "tokens"), ("wall (h)", "wall_seconds"), ("ctx", "seq_len"),
         ("model dim", "width"), ("numh", "heads"), ("run_id", "run"), ("Name", "run"),
         ("exp_name", "run"), ("torch_seed", "seed"), ("lr_decay", "schedule"), ("sweep", "group"), ("vocab", "vocab"),
     ],
@@ -50,7 +51,7 @@ def test_names_people_use(raw: str, column: str) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["tokens_per_param", "D/N", "attn params / layer", "tok / sec", "HW TFLOP/s/GPU", "FLOPs / update", "% FLOPS attn",
+    ["attn params / layer", "params / token", "tok / sec", "HW TFLOP/s/GPU", "FLOPs / update", "% FLOPS attn",
      "chinchilla_multiple", "Budget ($)", "compute (gpu hours)", "Created", "batch_small", "warmup", "n_boot", "updates per second",
      "steps_to_target"],
 )  # fmt: skip
