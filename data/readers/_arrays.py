@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.cells import number
 from data.errors import ReadError
 from data.headers import header
 from data.history import distinct
 from data.names import loss_name, named
+from data.readers._elements import as_name, as_number, is_number, keys_of, means, mostly_numbers, rises
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, check_shape
 from data.readers._nested import Parts, as_text, take_apart
 from data.rows import PROGRESS
@@ -52,6 +52,8 @@ def table_of(
 
     Raises ReadError when it is more than is read, or holds nothing.
     """
+    if not any(objects):
+        raise ReadError(f"{name} holds no values; expected one object per run.")
     found = explode(objects, name, numbers)
     rows = found.rows
     keys = list(dict.fromkeys(key for row in rows for key in row))
@@ -100,7 +102,7 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
         return Exploded([_plain(p, set()) for p in parts], list(range(len(parts))), "", kept)
     used = [{key for keys, _ in b for key in keys} for b in blocks]
     order = _order(curves)
-    own = any(_means(k) == "run" for p in parts for k in p.plain)
+    own = any(means(k) == "run" for p in parts for k in p.plain)
     levels = _RUN_LEVEL if order or own else _RUN_LEVEL | _SWEPT
     are_runs = any(_varies(rows, levels) for object_blocks in curves for _, rows in object_blocks)
     order = "" if are_runs else order
@@ -126,7 +128,7 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
         ends = {key: v for key, v in outer.items() if loss_name(key) is not None and not are_runs}
         along = {key: v for key, v in outer.items() if key not in ends}
         ends = {key: v for key, v in ends.items() if key not in again}
-        totals |= dict.fromkeys(k for k in along if _means(k) in PROGRESS and k not in inner)
+        totals |= dict.fromkeys(k for k in along if means(k) in PROGRESS and k not in inner)
         for _, rows in object_blocks:
             out += [row | {key: v for key, v in along.items() if key not in row} for row in rows]
             source += [k] * len(rows)
@@ -154,13 +156,13 @@ def is_curve(parts: Parts) -> bool:
 
 def is_history(rows: Sequence[Row]) -> bool:
     """Whether the objects (already flat) are checkpoints of one run: a progress that rises, nothing of a run's own."""
-    return not _varies(rows) and not any(_means(k) in _RUN_LEVEL for k in _keys(rows)) and bool(_rising([rows]))
+    return not _varies(rows) and not any(means(k) in _RUN_LEVEL for k in keys_of(rows)) and bool(_rising([rows]))
 
 
 def holds_loss(rows: Sequence[Row]) -> bool:
     """Whether some object has a loss in numbers."""
-    keys = [k for k in _keys(rows) if loss_name(k) is not None]
-    return any(_mostly_numbers([row.get(k) for row in rows]) for k in keys)
+    keys = [k for k in keys_of(rows) if loss_name(k) is not None]
+    return any(mostly_numbers([row.get(k) for row in rows]) for k in keys)
 
 
 def flat(record: Row) -> Row:
@@ -179,7 +181,7 @@ def _settings(each: Sequence[Parts]) -> frozenset[str]:
     for parts in each:
         if parts.arrays:
             lengths = _lengths(parts)
-            out |= {k for k, v in parts.arrays.items() if len(v) not in lengths and _means(k) not in PROGRESS}
+            out |= {k for k, v in parts.arrays.items() if len(v) not in lengths and means(k) not in PROGRESS}
     return frozenset(out)
 
 
@@ -203,7 +205,7 @@ def _blocks(parts: Parts, settings: frozenset[str] = frozenset()) -> list[Block]
     lists = {k: rows for k, rows in lists.items() if holds_loss(rows)}
     for key, rows in lists.items():
         if len(lists) > 1 or out:  # what was measured keeps the name of its list; steps are steps in all of them
-            rows = [{k if _means(k) in PROGRESS else f"{key}/{k}": v for k, v in r.items()} for r in rows]
+            rows = [{k if means(k) in PROGRESS else f"{key}/{k}": v for k, v in r.items()} for r in rows]
         out.append(((key,), rows))
     return out
 
@@ -212,7 +214,7 @@ def _shared(rows: list[Row]) -> list[Row]:
     """The rows with what says how far training had come under the runs table's own name for it."""
     names: dict[str, str] = {}
     for column in PROGRESS:
-        keys = [k for k in _keys(rows) if column in (_means(k), _means(k.rsplit("/", 1)[-1]))]
+        keys = [k for k in keys_of(rows) if column in (means(k), means(k.rsplit("/", 1)[-1]))]
         if len(keys) == 1:
             names[keys[0]] = column
     return [{names.get(k, k): v for k, v in row.items()} for row in rows]
@@ -220,10 +222,10 @@ def _shared(rows: list[Row]) -> list[Row]:
 
 def _lengths(parts: Parts) -> list[int]:
     """The lengths of the arrays that become rows."""
-    losses = [v for k, v in parts.arrays.items() if loss_name(k) is not None and _mostly_numbers(v)]
-    ends = [v for k, v in parts.plain.items() if loss_name(k) is not None and _is_number(v)]
+    losses = [v for k, v in parts.arrays.items() if loss_name(k) is not None and mostly_numbers(v)]
+    ends = [v for k, v in parts.plain.items() if loss_name(k) is not None and is_number(v)]
     if ends:  # beside a loss of the whole run an array may hold its parts, by domain or by task
-        paced = {len(v) for k, v in parts.arrays.items() if _means(k) in PROGRESS and _rises(v)}
+        paced = {len(v) for k, v in parts.arrays.items() if means(k) in PROGRESS and rises(v)}
         losses = [v for v in losses if len(v) in paced or _ends_at(v, ends)]
     lengths = list(dict.fromkeys(map(len, losses)))
     return lengths if lengths or ends else _without_loss(parts)
@@ -231,10 +233,10 @@ def _lengths(parts: Parts) -> list[int]:
 
 def _ends_at(values: Sequence[Any], ends: Sequence[Any]) -> bool:
     """Whether the last number of an array, or its least, is one of these losses."""
-    read = np.array([_as_number(v) for v in values])
+    read = np.array([as_number(v) for v in values])
     read = read[np.isfinite(read)]
     return bool(len(read)) and any(
-        abs(x - e) <= 0.005 * abs(e) for x in (read[-1], read.min()) for e in map(_as_number, ends)
+        abs(x - e) <= 0.005 * abs(e) for x in (read[-1], read.min()) for e in map(as_number, ends)
     )
 
 
@@ -243,8 +245,8 @@ def _is_log(each: Sequence[Parts]) -> bool:
     if len(each) < 2:
         return False
     rows = [p.plain for p in each if p.arrays or p.records]
-    counters = [k for k in _keys(rows[:1]) if _means(k) == "steps" and header(k).words.endswith(_COUNTERS)]
-    return any(_rises([row.get(k) for row in rows]) for k in counters) and not _varies(rows)
+    counters = [k for k in keys_of(rows[:1]) if means(k) == "steps" and header(k).words.endswith(_COUNTERS)]
+    return any(rises([row.get(k) for row in rows]) for k in counters) and not _varies(rows)
 
 
 _COUNTERS = ("step", "iter", "iteration", "itr")
@@ -254,10 +256,10 @@ def _without_loss(parts: Parts) -> list[int]:
     """The length of the arrays where none is called a loss but one says how far training had come."""
     counts: dict[int, int] = {}
     for v in parts.arrays.values():
-        if len(v) >= 3 and _mostly_numbers(v):
+        if len(v) >= 3 and mostly_numbers(v):
             counts[len(v)] = counts.get(len(v), 0) + 1
     progress = [
-        len(v) for k, v in parts.arrays.items() if _means(k) in PROGRESS and counts.get(len(v), 0) >= 2 and _rises(v)
+        len(v) for k, v in parts.arrays.items() if means(k) in PROGRESS and counts.get(len(v), 0) >= 2 and rises(v)
     ]
     return list(dict.fromkeys(progress))[:1]
 
@@ -288,29 +290,23 @@ def _order(curves: Sequence[list[Block]]) -> str:
 
 def _rising(blocks: Sequence[Sequence[Row]]) -> str:
     for column in PROGRESS:
-        for key in _keys(blocks[0]):
-            if _means(key) == column and all(_rises([row.get(key) for row in rows]) for rows in blocks):
+        for key in keys_of(blocks[0]):
+            if means(key) == column and all(rises([row.get(key) for row in rows]) for rows in blocks):
                 return key
     return ""
 
 
-def _rises(values: Sequence[Any]) -> bool:
-    read = np.array([_as_number(v) for v in values])
-    steps = np.diff(read)
-    return bool(np.isfinite(read).all() and (steps >= 0).all() and (len(read) == 1 or steps.any()))
-
-
 def _varies(rows: Sequence[Row], levels: frozenset[str] = _RUN_LEVEL) -> bool:
     """Whether something that is a run's own takes several values among the rows."""
-    keys = [k for k in _keys(rows) if _means(k) in levels]
+    keys = [k for k in keys_of(rows) if means(k) in levels]
     return any(len({str(row.get(k)) for row in rows if row.get(k) is not None}) > 1 for k in keys)
 
 
 def _final(outer: Row, inner: Iterable[str]) -> Row:
     """The object's plain values; one that says how far training came in all is set apart from the curve's own."""
     inner = set(inner)
-    along = {_means(k) for k in inner} & set(PROGRESS)
-    return {f"{k} (final)" if _means(k) in along and k not in inner else k: v for k, v in outer.items()}
+    along = {means(k) for k in inner} & set(PROGRESS)
+    return {f"{k} (final)" if means(k) in along and k not in inner else k: v for k, v in outer.items()}
 
 
 def _said_again(parts: Sequence[Parts], blocks: Sequence[list[Block]]) -> set[str]:
@@ -320,15 +316,15 @@ def _said_again(parts: Sequence[Parts], blocks: Sequence[list[Block]]) -> set[st
     for p, object_blocks in zip(parts, blocks, strict=True):
         losses = {k: v for k, v in p.plain.items() if loss_name(k) is not None}
         lasts = [
-            _last(rows, k) for _, rows in object_blocks for k in _keys(rows) if losses and loss_name(k) is not None
+            _last(rows, k) for _, rows in object_blocks for k in keys_of(rows) if losses and loss_name(k) is not None
         ]
         for key, v in losses.items():
-            (out if _as_number(v) in lasts else other).add(key)
+            (out if as_number(v) in lasts else other).add(key)
     return out - other
 
 
 def _last(rows: Sequence[Row], key: str) -> float:
-    return next((_as_number(row[key]) for row in reversed(rows) if row.get(key) is not None), np.nan)
+    return next((as_number(row[key]) for row in reversed(rows) if row.get(key) is not None), np.nan)
 
 
 def _name(parts: Sequence[Parts], numbers: Sequence[int]) -> None:
@@ -339,7 +335,7 @@ def _name(parts: Sequence[Parts], numbers: Sequence[int]) -> None:
             if named(key) and named(key)[0][0] == "run":
                 sure[key] = named(key)[0][1]
     best = max(sure, key=lambda k: sure[k], default="")
-    names = [_as_name(p.plain.get(best)) for p in parts]
+    names = [as_name(p.plain.get(best)) for p in parts]
     if best and all(names) and len(set(names)) == len(names):
         return
     if sure.get(best, 0.0) < 1.0:
@@ -381,40 +377,3 @@ def _free(name: str, parts: Sequence[Parts], curves: Sequence[list[Block]]) -> s
     while out in taken:
         out, k = f"{name} ({k})", k + 1
     return out
-
-
-def _keys(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(k for row in rows for k in row))
-
-
-def _means(key: str) -> str:
-    """The canonical column that the name most likely means, '' where none."""
-    found = named(key)
-    return found[0][0] if found and found[0][1] >= 0.6 else ""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _as_number(value: Any) -> float:
-    if isinstance(value, str):
-        return number(value)
-    try:
-        return float(value) if _is_number(value) else np.nan
-    except OverflowError:
-        return np.nan
-
-
-def _mostly_numbers(values: Sequence[Any]) -> bool:
-    filled = [v for v in values if v is not None]
-    good = sum(_is_number(v) or (isinstance(v, str) and _written(v)) for v in filled)
-    return bool(filled) and good >= 0.5 * len(filled)
-
-
-def _written(text: str) -> bool:
-    return not np.isnan(number(text)) or text.strip().lower() == "nan"
-
-
-def _as_name(value: Any) -> str:
-    return " ".join(str(value).split())[:300] if isinstance(value, (str, int, float)) else ""

@@ -16,7 +16,7 @@ from data.headers import header as take_apart
 from data.names import loss_name, named, recognised
 from data.readers._limits import MAX_COLUMNS, check_shape
 from data.rows import PROGRESS
-from data.table import Table, unique, without_misfits
+from data.table import Table, clean, unique, without_misfits
 
 _TAGS = re.compile(
     r"tags?|metrics?(?: ?(?:name|key|tag|type))?|variables?|keys?|names?|series|measures?|quantity|quantities|field|stat"
@@ -27,6 +27,7 @@ VALUES = re.compile(r"values?|val|(?:metric|scalar|param|tag) ?value|results?|sc
 _CLOCKS = re.compile(r"(?:wall|relative|log|logged|created|run)? ?(?:time|date|timestamp|clock)(?: ?(?:ms|s|stamp|at))?"
                      r"|timestamp|created ?at|logged ?at|_?runtime|elapsed|datetime")  # fmt: skip
 _FEW = 200  # quantities under a header that does not promise any; cells that tell words from numbers
+_LONGEST = 300  # signs in the name of a quantity
 _COUNTER = re.compile(r"\b(?:step|iter|iteration|update|itr|epoch)$")
 _OWN = frozenset(("params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "width", "layers"))
 _CONSTANT = frozenset(("run", "steps", "epochs", "flops"))
@@ -114,10 +115,8 @@ def _names_quantities(table: Table, header: str) -> bool:
     """Whether the column's cells are names of columns, of a loss or of counts; most of them, under a header of another
     meaning than that.
     """
-    # The cells themselves, and no text made of each: a Parquet file may say one long text two million times over.
-    cells = list(dict.fromkeys(table.frame[header].astype(object)))[: MAX_COLUMNS + 1]
-    kinds = [t for t in (str(c)[:300].strip() for c in cells if not _is_blank(c)) if t]
-    if not kinds or len(kinds) > MAX_COLUMNS:
+    kinds = _kinds(table, header, MAX_COLUMNS)
+    if not kinds:
         return False
     losses = sum(loss_name(t) is not None for t in kinds)
     known = sum(map(recognised, kinds))
@@ -128,9 +127,20 @@ def _names_quantities(table: Table, header: str) -> bool:
     return (losses > 0 and known >= share * len(kinds)) or (known >= 2 and known >= 0.5 * len(kinds))
 
 
+def _kinds(table: Table, header: str, most: int) -> list[str]:
+    """The different words in a column, none where there are more than `most`; only these are looked at as text."""
+    cells: dict[str, None] = {}
+    for c in table.frame[header].to_numpy(dtype=object):
+        if isinstance(c, str):
+            if len(c) > _LONGEST or len(cells) > most + 1:
+                return []
+            cells[c] = None
+    return [t for t in dict.fromkeys(clean(c.strip()) for c in cells if not _is_blank(c)) if t]
+
+
 def _names_loss(table: Table, header: str) -> bool:
-    kinds = list(table.text(header).unique()[: _FEW + 1])
-    return 2 <= len(kinds) <= _FEW and any(loss_name(t) is not None for t in kinds)
+    kinds = _kinds(table, header, _FEW)
+    return len(kinds) >= 2 and any(loss_name(t) is not None for t in kinds)
 
 
 def _is_long(table: Table, found: _Long, tags: pd.Series, kinds: Sequence[str]) -> bool:

@@ -364,6 +364,41 @@ def test_settings_beside_a_long_table(read: Read) -> None:
     assert runs.history is None
 
 
+@pytest.mark.parametrize("names", [["125M", "1.3B"], ["1", "2"], ["20240101", "20240102"]])
+@pytest.mark.parametrize("shape", ["long", "one quantity", "on its side", "arrays"])
+def test_names_that_look_like_numbers_are_names(read: Read, names: list[str], shape: str) -> None:
+    curves = list(zip(names, (1e8, 2e8), ((4.0, 3.5), (3.75, 3.25)), strict=True))
+    if shape == "long":
+        rows = [(n, s, t, v) for n, p, c in curves for s, x in enumerate(c, 1) for t, v in (("loss", x), ("params", p))]
+        text = long("run,step,tag,value", rows)
+    elif shape == "one quantity":
+        text = long(
+            "run,params,step,tag,value", [(n, p, s, "loss", x) for n, p, c in curves for s, x in enumerate(c, 1)]
+        )
+    elif shape == "on its side":
+        text = f"metric,{','.join(names)}\nparams,1e8,2e8\nloss,3.5,3.25\n"
+    else:
+        text = json.dumps([{"name": n, "params": p, "loss": c} for n, p, c in curves])
+    runs = read(text, "x")
+    assert runs.kept[["run", "params", "loss"]].values.tolist() == [[names[0], 1e8, 3.5], [names[1], 2e8, 3.25]]
+
+
+def test_a_long_table_of_one_run_and_one_step(read: Read) -> None:
+    for header in ("metric,value,step,run", "key,metric_value,name,_step"):
+        cells = {"metric": 0, "key": 0, "value": 1, "metric_value": 1, "step": 2, "_step": 2, "run": 3, "name": 3}
+        rows = [("params", 1e8, 5, "a"), ("val_loss", 3.5, 5, "a"), ("acc", 0.5, 5, "a")]
+        runs = read(long(header, [tuple(r[cells[h]] for h in header.split(",")) for r in rows]))
+        assert runs.kept[["run", "params", "loss"]].values.tolist() == [["a", 1e8, 3.5]]
+
+
+def test_words_with_gaps_are_no_trouble(read: Read) -> None:
+    rows = [
+        {"params": 1e8, "tokens": 1e9, "loss": 3.5, "optimizer": None},
+        {"params": 2e8, "tokens": 1e9, "loss": 3.0, "optimizer": "adam"},
+    ]
+    assert len(read(json.dumps(rows), "x.json")) == 2
+
+
 def test_one_quantity_gives_its_name(read: Read) -> None:
     runs = read("run,metric,value,params\na,val_loss,3.5,1e8\nb,val_loss,3.0,2e8\n")
     assert runs.kept["loss"].tolist() == [3.5, 3.0]
