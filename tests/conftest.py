@@ -108,6 +108,7 @@ def serve_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
     yield serve
     said = "\n".join(stop(address) for address in list(running))
     assert "Traceback" not in said, said[-5000:]
+    assert "Unforeseen error" not in said, said[-5000:]
 
 
 @pytest.fixture(scope="session")

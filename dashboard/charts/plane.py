@@ -195,7 +195,7 @@ def _budgets(drawn: go.Figure, across: tuple[float, float], up: tuple[float, flo
     six = math.log10(6)
     least, most = across[0] + up[0] + six, across[1] + up[1] + six
     step = max(1, round((most - least) / 7))
-    for power in range(math.ceil(least), math.floor(most) + 1):
+    for power in range(max(math.ceil(least), theme.ENDS[0]), min(math.floor(most), theme.ENDS[1]) + 1):
         if power % step:
             continue
         log_nd = power - six
