@@ -14,6 +14,7 @@ from data.stated import is_bound
 
 #: Nats per token beyond which a run has diverged: a uniform guess over 485 million tokens loses less.
 GUESSING = 20.0
+LEAST = 1e-6  # of parameters, tokens and FLOPs, which are counts: below it a unit was not meant either
 
 
 def reasons(frame: pd.DataFrame, read: Mapping[str, Numbers], cells: Mapping[str, pd.Series]) -> np.ndarray:
@@ -39,6 +40,8 @@ def reasons(frame: pd.DataFrame, read: Mapping[str, Numbers], cells: Mapping[str
         _mark(out, ~np.isfinite(values), f"{word} is not finite" + (" (diverged)" if column == "loss" else ""))
         _mark(out, values == 0, f"{word} is zero")
         _mark(out, values < 0, f"{word} is negative")
+        if column != "loss":
+            _mark(out, values < LEAST, f"{word} is far below one")
         if column == "loss" and np.nanmedian(np.append(values, 0.0)) < GUESSING:
             # With a vocabulary the bound is known; where most losses lie beyond it, they are something else.
             bound = np.log(frame["vocab"]) + 1.0 if "vocab" in frame else np.full(len(frame), GUESSING)

@@ -80,7 +80,9 @@ def _own(table: Table, guess: Guess, given: float | None) -> tuple[Guess, Questi
         column in _LARGE and bool((np.abs(values - np.round(values)) > 1e-6 * values).any()) and np.median(values) < 1e6
     )
     if column in _LARGE:
-        small = np.median(values) < _TINY.get(column, 1e3) or values.min() < low or fractions
+        # One cell far below all others is a slip of its row; a few that are somewhat too small speak of a unit.
+        odd = bool(((values < low) & (values > low / 1e3)).any())
+        small = np.median(values) < _TINY.get(column, 1e3) or odd or fractions
     else:
         small = column in PLAUSIBLE and np.median(values) < low
     if small:

@@ -128,7 +128,7 @@ def test_steplaw_headers_as_released(datasets: Path) -> None:
     headers = {c: g.header for c, g in recognise(read_file(path), columns={"loss": "loss"}).guesses.items()}
     assert headers == {
         "run": "exp_name", "params": "N", "tokens": "D", "loss": "loss", "lr": "lr", "batch_sequences": "bs", "steps": "ti",
-        "width": "h", "ffn": "ffnh", "heads": "numh", "layers": "numl",
+        "width": "h", "ffn": "ffnh", "heads": "numh", "layers": "numl", "tokens_per_param": "D/N",
     }  # fmt: skip
     ours = read_runs(datasets / "steplaw_dense.csv", columns={"loss": "loss"})
     theirs = read_runs(path, columns={"loss": "loss"})
