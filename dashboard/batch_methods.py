@@ -16,6 +16,7 @@ from fitting.result import Band
 
 TITLE = "The critical batch by each method"
 MOST = 6  # losses in the table
+NEAR = 1.002  # a loss this near to the ends of what a law was fitted to is not beyond them
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _alone(sweep: Sweep, at: tuple[float, ...]) -> Method:
 def _together(law: AlongLoss, at: tuple[float, ...]) -> Method:
     low, high = float(law.x.min()), float(law.x.max())
     said = f"steps to {len(law.x)} losses at once, B_crit a power of the loss"
-    beyond = tuple("" if low <= loss <= high else f"beyond its {low:.4g} to {high:.4g}" for loss in at)
+    beyond = tuple("" if low / NEAR <= loss <= high * NEAR else f"beyond its {low:.4g} to {high:.4g}" for loss in at)
     return Method("Several losses", said, tuple(law.at(loss) for loss in at), beyond)
 
 
@@ -94,7 +95,7 @@ def _row(method: Method) -> str:
     cells = ""
     for band, remark in zip(method.found, method.remarks, strict=True):
         said = f"<b>{escape(band)}</b>" if isinstance(band, str) else batch_panels.cell(band)
-        cells += f"<td>{said}{f'<small>{escape(remark)}</small>' if remark else ''}</td>"
+        cells += f"<td>{said}{f'<p>{escape(remark)}</p>' if remark else ''}</td>"
     return f'<tr><th scope="row"><b>{escape(method.name)}</b><p>{escape(method.fitted_to)}</p></th>{cells}</tr>'
 
 
