@@ -56,13 +56,13 @@ def _alone(sweep: Sweep, at: tuple[float, ...]) -> Method:
         one = sweep.found[name] if name is not None else batch_state.critical_at(loss)
         found.append("not to be read" if isinstance(one, FitError) else one.b_crit)
         remarks.append("" if isinstance(one, FitError) else f"{len(one.batch)} batches came so low")
-    said = "steps to this loss alone, S = S_min (1 + B_crit / B)"
+    said = "the fall of steps with the batch, at one loss by itself"
     return Method("Single loss", said, tuple(found), tuple(remarks))
 
 
 def _together(law: AlongLoss, at: tuple[float, ...]) -> Method:
     low, high = float(law.x.min()), float(law.x.max())
-    said = f"steps to {len(law.x)} losses at once, B_crit a power of the loss"
+    said = f"the same at {len(law.x)} losses at once, B_crit a power of the loss"
     beyond = tuple("" if low / NEAR <= loss <= high * NEAR else f"beyond its {low:.4g} to {high:.4g}" for loss in at)
     return Method("Several losses", said, tuple(law.at(loss) for loss in at), beyond)
 
