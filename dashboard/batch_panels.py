@@ -96,6 +96,8 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
         f"McCandlish's, 95 % {within}: there a run takes twice the fewest steps and twice the least data. Another thing is Zhang's, "
         f"{100 * share:.3g} % more steps than linear scaling from {numbers.count(base)} would take: {other} ({around})."
     )
+    if sweep.read_from == "curves":
+        under += " Both are read off steps to this loss alone; what other methods say of it stands beside them below."
     return f"The critical batch{{where}} is {{value}} {sweep.unit}.", under, {"value": value, "where": where}
 
 
@@ -184,7 +186,7 @@ def table(sweep: Sweep) -> None:
     colour, words = colours(sweep.found), titles(sweep)
     rows = []
     for name, f in sweep.found.items():
-        cells = [_cell(b) for b in (f.b_crit, f.overhead_batch(base, share), f.s_min, f.e_min)]
+        cells = [cell(b) for b in (f.b_crit, f.overhead_batch(base, share), f.s_min, f.e_min)]
         rows.append(
             f'<tr><th scope="row"><i style="background:{colour[name]}"></i>{escape(words[name])}{_at(sweep, name)}</th>'
             f"<td>{len(f.batch)}</td>"
@@ -205,7 +207,8 @@ def _at(sweep: Sweep, name: str) -> str:
     return f"<p>at a loss of {sweep.read_at[name]:.4g}</p>" if name in sweep.read_at else ""
 
 
-def _cell(band: Band) -> str:
+def cell(band: Band) -> str:
+    """A critical batch or a count with its interval, as HTML."""
     if band.value == math.inf:
         return "<b>none seen</b><small>steps fall as one over the batch</small>"
     value, within = _both(band)

@@ -126,6 +126,12 @@ def along() -> AlongLoss | None:
     return _along(runs.curves_digest, batch_settings.targets(), unit(), batch_settings.smooth(), runs)
 
 
+def critical_at(loss: float) -> CriticalBatch | FitError:
+    """The critical batch from steps to one loss, off the curves of the data chosen, or why it can't be read there."""
+    runs = state.current_runs()
+    return _critical_at(runs.curves_digest, loss, unit(), batch_settings.smooth(), runs)
+
+
 def along_of(runs: Runs) -> AlongLoss | None:
     """The same for other curves than those chosen, in tokens and as they were logged."""
     return None if _curves(runs) is None else _along(runs.curves_digest, (), "tokens", 0.0, runs)
@@ -311,6 +317,16 @@ def _along(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _run
         return along_loss(read)
     except FitError:
         return None
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _critical_at(digest: str, loss: float, unit: str, smooth: float, _runs: Runs) -> CriticalBatch | FitError:
+    frame, _ = one_ladder(_curves(_runs, unit))
+    try:
+        reached = steps_to_target(frame, loss, smooth)
+        return critical_batch(reached.batch, reached.steps, resamples=RESAMPLES)
+    except FitError as error:
+        return error
 
 
 @st.cache_resource(max_entries=8, show_spinner="Refitting laws of learning rate and batch")

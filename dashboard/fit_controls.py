@@ -28,7 +28,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     for key, law in all_laws().items():
         titles[key] = f"{law.title} ({reasons[key]})" if reasons[key] else law.title
     shown = all_laws().get(asked.law)
-    widgets.hold("fit_law", asked.law)
+    widgets.show("fit_law", asked.law)
     st.selectbox(
         "Law", list(titles), format_func=lambda key: titles.get(key, key), key="fit_law", on_change=_keep,
         args=("law", {key: title.partition(" (the table")[0] for key, title in titles.items()}),
@@ -37,7 +37,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     if asked.law == "auto" and fit is not None:
         widgets.quiet(f"{fit.settings.law_reason[:1].upper()}{fit.settings.law_reason[1:]}.")
     if shown is None or shown.believes:
-        widgets.hold("fit_prior", asked.prior)
+        widgets.show("fit_prior", asked.prior)
         st.selectbox(
             "Start from", list(PRIORS), format_func=lambda p: PRIORS.get(p, str(p)), key="fit_prior", on_change=_keep,
             args=("prior", PRIORS),
@@ -50,7 +50,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
         **DELTAS,
         "auto": f"auto: {fit.settings.delta:.2g}, from the noise" if fit and scaled else "auto: from the noise",
     }
-    widgets.hold("fit_delta", asked.delta)
+    widgets.show("fit_delta", asked.delta)
     st.selectbox(
         "Huber delta", list(deltas), format_func=lambda d: deltas.get(d, str(d)), key="fit_delta", on_change=_keep,
         args=("delta", DELTAS),
@@ -63,7 +63,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
         **INTERVALS,
         "auto": f"auto: {(INTERVALS | POSTERIOR)[fit.settings.intervals]}" if fit and found else "auto",
     }
-    widgets.hold("fit_intervals", asked.intervals)
+    widgets.show("fit_intervals", asked.intervals)
     st.selectbox(
         "Intervals", list(ways), format_func=lambda w: ways.get(w, str(w)), key="fit_intervals", on_change=_keep,
         args=("intervals", INTERVALS),
@@ -72,7 +72,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     )  # fmt: skip
     if asked.intervals not in UNGROUPED:
         groups = {SINGLE: "found by itself", **_groups(runs)}
-        widgets.hold("fit_group", asked.group if asked.group in groups else SINGLE)
+        widgets.show("fit_group", asked.group if asked.group in groups else SINGLE)
         st.selectbox(
             "Runs that may share their luck", list(groups), format_func=lambda g: groups.get(g, str(g)), key="fit_group",
             on_change=_keep, args=("group", groups),
@@ -82,7 +82,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     if fit is not None and found:
         widgets.quiet(f"{fit.settings.intervals_reason[:1].upper()}{fit.settings.intervals_reason[1:]}.")
     left, right = st.columns(2)
-    widgets.hold("fit_resamples", asked.resamples)
+    widgets.show("fit_resamples", asked.resamples)
     left.selectbox(
         "Refits", list(RESAMPLES), format_func=lambda n: f"{n:,}", key="fit_resamples", on_change=_keep,
         args=("resamples", {n: f"{n:,}" for n in RESAMPLES}), help="More refits steady the ends of the intervals.",
@@ -110,7 +110,7 @@ def ways_out(runs: Runs) -> None:
 
 def _keep(name: str, words: dict[Any, str]) -> None:
     value = st.session_state[f"fit_{name}"]
-    if value is None:
+    if value is None or (words and value not in words):  # words of a fit that is no longer shown name no choice
         return
     said = words.get(value, str(value))
     stored = None if name == "group" and value == SINGLE else value

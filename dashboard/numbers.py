@@ -129,17 +129,21 @@ def percent(fraction: float | None) -> str:
     return say(fraction, "percent")
 
 
-def with_interval(value: float | None, low: float | None, high: float | None, kind: str) -> tuple[str, str]:
+def with_interval(
+    value: float | None, low: float | None, high: float | None, kind: str, beside: tuple[float, float] | None = None
+) -> tuple[str, str]:
     """The number and its interval, e.g. `("73 B", "51–112 B")`, with digits that follow the interval's width.
 
     An end that is not finite (or None) is open: `≥ 51 B`, `≤ 112 B`; with both open the interval is `—`. Ends given the
-    wrong way round are put in order. An interval of no width is said as one number.
+    wrong way round are put in order. An interval of no width is said as one number. `beside` is another interval that this
+    one is read against: its width sets the digits, since said to other digits the wider of two could read as the narrower.
     """
     spec, number = _kind(kind), _number(value)
     lower, upper = _number(low), _number(high)
     if lower > upper:
         lower, upper = upper, lower
-    width = _width(lower, upper)
+    other = None if beside is None else _width(*(_number(end) for end in beside))
+    width = _width(lower, upper) if other is None else other
     exact = spec.whole and abs(number) < 1e3 and number == math.floor(number)  # 8 devices, not 8.0
     said = _signed(number, None if exact else width, spec) if math.isfinite(number) else MISSING
     return said, _range(number, lower, upper, width, spec)

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import numbers, plan_state, widgets
+from dashboard import numbers, plan_state, state, widgets
 from dashboard.plan_settings import PlanSettings, typed
 from fitting import Fit, FitError, Plan
 from fitting.hour_classes import HourClass, hour_classes
@@ -17,6 +17,7 @@ from fitting.step_time import StepTime
 
 # Both ask for a best size of every draw, in seconds for thousands of them; so many tell the ends of an interval to a tenth of it.
 DRAWS = 400
+CUT = "Intervals of the loss are cut at the true floor of this language."
 
 
 def hours(fit: Fit, asked: PlanSettings, batch: float, measured: StepTime | None) -> None:
@@ -31,8 +32,9 @@ def hours(fit: Fit, asked: PlanSettings, batch: float, measured: StepTime | None
         except FitError as refusal:
             widgets.quiet(str(refusal))
             return
-        widgets.quiet(told)
-        st.html(_table(("Hours", "Parameters", "Tokens", "Loss", "Steps"), [_row(one) for one in found]))
+        floor = state.true_floor()
+        widgets.quiet(told, *([CUT] if floor is not None and any(one.loss.low < floor for one in found) else []))
+        st.html(_table(("Hours", "Parameters", "Tokens", "Loss", "Steps"), [_row(one, floor) for one in found]))
 
 
 def speed_of(
@@ -54,8 +56,9 @@ def speed_of(
     )
 
 
-def _row(one: HourClass) -> tuple[str, ...]:
-    cells = [_with(b, kind) for b, kind in ((one.params, "count"), (one.tokens, "count"), (one.loss, "loss"))]
+def _row(one: HourClass, floor: float | None) -> tuple[str, ...]:
+    loss = one.loss.above(floor)
+    cells = [_with(b, kind) for b, kind in ((one.params, "count"), (one.tokens, "count"), (loss, "loss"))]
     return (f"{one.hours:g}", *cells, "" if one.steps is None else numbers.count(one.steps))
 
 

@@ -246,14 +246,14 @@ def what_goes_with_it(asked: PlanSettings, own: RateLaws | None, habit: str) -> 
     chosen = asked.rule if asked.rule in offered else "steplaw"
     st.selectbox(
         "Best batch and learning rate by", list(offered), format_func=lambda key: offered[key],
-        key=widgets.hold("plan_rule", chosen), on_change=keep, args=("rule",),
+        key=widgets.show("plan_rule", chosen), on_change=keep, args=("rule",),
         help="Papers' laws are taken as exact, with constants from their own setup: refit them where your runs sweep both.",
     )  # fmt: skip
     sweep = plan_state.measured()
     known = {**({"measured": sweep.title} if sweep is not None else {}), **plan_run.CRITICALS}
     at = asked.critical if asked.critical in known else next(iter(known))
     st.selectbox(
-        "Critical batch by", list(known), format_func=lambda key: known[key], key=widgets.hold("plan_critical", at),
+        "Critical batch by", list(known), format_func=lambda key: known[key], key=widgets.show("plan_critical", at),
         on_change=keep, args=("critical",),
         help="McCandlish's: where a run takes twice the fewest steps and twice the least data. Measure yours on the Batch page.",
     )  # fmt: skip

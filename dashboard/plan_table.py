@@ -117,12 +117,15 @@ def payload(
 
 
 def _loss_panel(grid: Grid, fit: Fit, along: Plan, here: Plan, runs: Runs, floor: float | None) -> dict[str, Any]:
-    wide = grid.ends(along.loss_run, here.loss_run)
-    extras = []
+    law, run = ((a.above(floor), b.above(floor)) for a, b in ((along.loss, here.loss), (along.loss_run, here.loss_run)))
+    wide = grid.ends(*run)
+    extras: list[dict[str, Any]] = []
     if along.penalty is not None and here.penalty is not None:
         extras = [
             {"label": "above the best size's loss", "format": "percent", **grid.ends(along.penalty, here.penalty)}
         ]
+    if floor is not None and (said := _at_the_floor(grid, along, here, floor)):
+        extras.append({"label": said})
     return {
         "key": "loss",
         "label": "Loss",
@@ -130,13 +133,26 @@ def _loss_panel(grid: Grid, fit: Fit, along: Plan, here: Plan, runs: Runs, floor
         "scale": "linear",
         "weight": 2.4,
         "format": "loss",
-        **grid.ends(along.loss, here.loss),
+        **grid.ends(*law),
         "wide": {"label": "a new run", "low": wide["low"], "high": wide["high"]},
         "points": points(fit, runs),
         "shade_key": _shade_key(fit),
         "floor": None if floor is None else {"value": floor, "label": "true floor"},
         "extras": extras,
     }
+
+
+def _at_the_floor(grid: Grid, along: Plan, here: Plan, floor: float) -> str:
+    """What a known floor cuts off, in words; "" where nothing lies under it."""
+    lowest = np.array(grid.put(along.loss_run.low, here.loss_run.low))
+    if not np.any(lowest < floor):
+        return ""
+    under = np.array(grid.put(along.loss.value, here.loss.value)) < floor
+    said = f"bands are cut at the true floor, {floor:.4g}"
+    if not under.any():
+        return said
+    first = 10.0 ** float(grid.put(grid.nodes, grid.at)[int(np.argmax(under))])
+    return f"{said}; the law itself goes under it from {numbers.flop(first)} FLOP on"
 
 
 def _size_panels(grid: Grid, along: Plan, here: Plan) -> list[dict[str, Any]]:

@@ -104,3 +104,14 @@ def hold(key: str, value: object) -> str:
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
     return key
+
+
+def show(key: str, value: object) -> str:
+    """The key of a menu that shows `value` in the words that this run has for it.
+
+    The browser keeps the words of what was chosen, not the choice, and takes new ones only with a value that is written
+    again: words that say what a fit found would stay another fit's otherwise. A field that is typed into takes `hold`,
+    since a value written again would wipe out what is being typed.
+    """
+    st.session_state[key] = value
+    return key

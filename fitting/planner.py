@@ -277,7 +277,7 @@ def _assemble(
         tokens=band(best.tokens, spread.tokens) if sized else None,
         tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
         loss=band(best.loss, spread.loss),
-        loss_run=band(*fit.of_run(_places(fit, chosen, best, text), best.loss, spread.loss)),
+        loss_run=fit.run_band(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape),
         valley=flat,  # type: ignore[arg-type]
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,

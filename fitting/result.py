@@ -41,6 +41,12 @@ class Band:
     def __iter__(self) -> Any:
         return iter((self.value, self.low, self.high))
 
+    def above(self, floor: float | None) -> Band:
+        """The same with its ends no lower than `floor`, below which nothing lies; the value stays what it was found to be."""
+        if floor is None:
+            return self
+        return replace(self, low=_no_less(self.low, floor), high=_no_less(self.high, floor))
+
 
 class Status(Enum):
     """How far a fit can be trusted; `.sentence` says it in words."""
@@ -248,10 +254,31 @@ class Fit:
         best = self.law(flat, self._columns(self.values[None, :]))
         spread = self.law(flat, self._columns(self.draws))
         if of == "run":
-            best, spread = self.of_run(flat, best, spread)
+            return self.run_band(flat, best, spread, level, shape)
         return self.band_of(best, spread, level, shape)
 
-    def of_run(self, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
+    def run_band(
+        self,
+        inputs: Mapping[str, Array],
+        best: Array,
+        spread: Array,
+        level: float = 0.95,
+        shape: tuple[int, ...] | None = None,
+    ) -> Band:
+        """The prediction interval of one new run, from the law's losses at inputs (1, k): best (1, k), of draws (R, k).
+
+        Its ends are those of the law's draws with a run's noise and doubt about the form, and never inside the law's own at
+        the same level: no run is known better than the mean that it scatters around. The two would differ there, since draws
+        that hold a prior's doubt count for less in a forecast (`fitting.doubt`), and neighbours move its middle.
+        """
+        law = self.band_of(best, spread, level, shape)
+        run = self.band_of(*self._of_run(inputs, best, spread), level, shape)
+        low, high = np.minimum(law.low, run.low), np.maximum(law.high, run.high)
+        if np.ndim(low) == 0:
+            low, high = float(low), float(high)
+        return Band(run.value, low, high, level)
+
+    def _of_run(self, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
         """From the law's losses at inputs (1, k) each, best (1, k) and of draws (R, k), those of one new run there."""
         if self.doubt is None or len(self.draws) == 0:
             return best, spread * np.exp(-self.errors())
@@ -333,6 +360,11 @@ class Fit:
         from fitting.export import fit_to_python
 
         return fit_to_python(self)
+
+
+def _no_less(end: Any, floor: float) -> Any:
+    raised = np.maximum(end, floor)
+    return float(raised) if np.ndim(raised) == 0 else raised
 
 
 def quantiles(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:

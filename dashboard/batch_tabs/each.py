@@ -6,7 +6,7 @@ import math
 
 import streamlit as st
 
-from dashboard import batch_panels, batch_state, fit_panels, plan_state, widgets
+from dashboard import batch_methods, batch_panels, batch_state, fit_panels, plan_state, widgets
 from dashboard.batch_state import Sweep
 from dashboard.batch_tabs import papers
 from dashboard.charts import batch as charts
@@ -22,6 +22,7 @@ def panel(sweep: Sweep) -> None:
     fit_panels.section("Each of them", "with 95 % intervals from refits to noise drawn anew")
     batch_panels.table(sweep)
     batch_panels.remarks(sweep)
+    batch_methods.panel(sweep)
     if known := batch_panels.finite(sweep):
         leading = batch_panels.leading(sweep)
         fit_panels.section(

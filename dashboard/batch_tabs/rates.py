@@ -29,8 +29,9 @@ def panel(sweep: Sweep | None) -> None:
         return
     fit_panels.section("Loss over learning rate and batch", "one size on one amount of data at a time")
     cells = laws.cells
+    held = st.session_state.get("batch_cell")
     at = st.selectbox(
-        "Cell", range(len(cells)), key="batch_cell",
+        "Cell", range(len(cells)), key=widgets.show("batch_cell", held if held in range(len(cells)) else 0),
         format_func=lambda i: f"{numbers.count(cells[i].params)} parameters on {numbers.count(cells[i].tokens)} tokens",
     )  # fmt: skip
     cell = cells[int(at or 0)]

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from dashboard import batch_settings, batch_state, batch_tabs, fit_panels, numbers, widgets
+from dashboard import batch_methods, batch_settings, batch_state, batch_tabs, fit_panels, numbers, widgets
 from dashboard.batch_state import Sweep
 from dashboard.charts import batch_curves
 from dashboard.fit_panels import PLOT
@@ -35,6 +35,8 @@ def panel(sweep: Sweep | None) -> None:
     params, batch, loss = _asked(fit)
     st.plotly_chart(batch_curves.figure(fit, params, batch, float(fit.curves.step.max())), config=PLOT, key="whole")
     _takes(fit, params, batch, loss)
+    if sweep is not None:
+        batch_methods.panel(sweep)
     checked = batch_state.check()
     if isinstance(checked, HeldOut):
         widgets.quiet(checked.sentence)
@@ -124,7 +126,7 @@ def _takes(fit: TrajectoryFit, params: float, batch: float, loss: float) -> None
         widgets.quiet(said)
     rows = (
         ("Lowest loss of this size", law.floor(params), "loss"),
-        (f"Critical batch at {loss:.4g}", law.b_crit(loss), "count"),
+        (f"Critical batch at {loss:.4g}, by this law", law.b_crit(loss), "count"),
         (f"Fewest steps to {loss:.4g}, at large batches", law.s_min(params, loss), "count"),
         (f"Least {law.unit} to {loss:.4g}, at small batches", law.e_min(params, loss), "count"),
         (f"Steps to {loss:.4g} at {numbers.count(batch)} a step", law.steps(params, batch, loss), "count"),

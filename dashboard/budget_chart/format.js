@@ -52,13 +52,17 @@ export function say(value, kind) {
   return Number.isFinite(number) ? signed(number, null, specOf(kind)) : MISSING;
 }
 
-/** `[number, interval]`, e.g. `["73 B", "51–112 B"]`, with digits that follow the interval's width. */
-export function withInterval(value, low, high, kind) {
+/**
+ * `[number, interval]`, e.g. `["73 B", "51–112 B"]`, with digits that follow the interval's width, or that of another one
+ * beside which it stands, `[low, high]`: said to other digits, the wider of two could read as the narrower.
+ */
+export function withInterval(value, low, high, kind, beside = null) {
   const spec = specOf(kind);
   const number = toNumber(value);
   let [lower, upper] = [toNumber(low), toNumber(high)];
   if (lower > upper) [lower, upper] = [upper, lower];
-  const width = widthOf(lower, upper);
+  const other = beside ? widthOf(...beside.map(toNumber)) : null;
+  const width = other ?? widthOf(lower, upper);
   const exact = spec.whole && Math.abs(number) < 1e3 && number === Math.floor(number); // 8 devices, not 8.0
   const said = Number.isFinite(number) ? signed(number, exact ? null : width, spec) : MISSING;
   return [said, rangeText(number, lower, upper, width, spec)];

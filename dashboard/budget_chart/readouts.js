@@ -31,7 +31,8 @@ function allPositive(extra) {
 export function textsAt(model, at) {
   const panels = model.panels.map((panel) => {
     const [value, range] = withInterval(panel.at.value(at), panel.at.low(at), panel.at.high(at), panel.format);
-    const wide = panel.wideAt ? withInterval(panel.at.value(at), panel.wideAt.low(at), panel.wideAt.high(at), panel.format)[1] : null;
+    const beside = panel.format === "loss" ? [panel.at.low(at), panel.at.high(at)] : null;
+    const wide = panel.wideAt ? withInterval(panel.at.value(at), panel.wideAt.low(at), panel.wideAt.high(at), panel.format, beside)[1] : null;
     return { key: panel.key, number: panel.at.value(at), value, range, wide, extras: panel.extras.map((extra) => extraText(extra, at)) };
   });
   return { budget: budgetText(model, at), beyond: beyondText(model, at), panels, takes: (model.takes ?? []).map((take) => say(take.per_flop * 10 ** at, take.format)) };

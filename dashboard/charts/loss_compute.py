@@ -86,7 +86,7 @@ def figure(runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None 
         if sized:
             _sizes(out, frame, fit, drawn)
         if sized or law.inputs == (x,):  # a law of more than size and data has no one curve along compute
-            _law(out, frame, fit, x)
+            _law(out, frame, fit, x, floor)
     marks.draw(out, drawn, x, frame.edge, key=x != "params" and not (fit and {"params", "tokens"} <= set(law.inputs)))
     return out
 
@@ -161,13 +161,16 @@ def _best(fit: Fit, x: str, at: np.ndarray) -> tuple[Band, Plan | None]:
     return best.loss, best
 
 
-def _law(out: go.Figure, frame: Frame, fit: Fit, x: str) -> None:
+def _law(out: go.Figure, frame: Frame, fit: Fit, x: str, floor: float | None) -> None:
     at = np.logspace(frame.left, frame.right, NODES)
-    band, split = _best(fit, x, at)
+    found, split = _best(fit, x, at)
+    band = found.above(floor)
     name = "best split of each budget" if split is not None else "the law"
     if np.all(np.isfinite(band.low)):
         marks.ribbon(out, at, band)
         name += f", {100 * band.level:g} % band"
+        if np.any(band.low > found.low):
+            name += " cut at the true floor"
     words = []
     for i, c in enumerate(at):
         value, interval = numbers.with_interval(band.value[i], band.low[i], band.high[i], "loss")

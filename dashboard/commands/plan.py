@@ -123,7 +123,8 @@ def _table(found: Any, whole: Any = None) -> str:
     for name, band, kind, unit in rows:
         if band is None:
             continue
-        value, interval = numbers.with_interval(band.value, band.low, band.high, kind)
+        beside = (found.loss.low, found.loss.high) if band is found.loss_run else None
+        value, interval = numbers.with_interval(band.value, band.low, band.high, kind, beside)
         lines.append(f"  {name:<22}{value:>12}   {'' if value == interval else interval} {unit}".rstrip())
         if whole is not None and (ends := whole.papers.get({"batch": OPTIMAL, "learning rate": RATE}.get(name, ""))):
             lines.append(f"  {'  by published laws':<22}{'':>12}   {numbers.interval(ends[0], ends[1], kind)}")

@@ -7,10 +7,10 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import fit_analyses, fit_panels, numbers, plan_state, widgets
+from dashboard import fit_analyses, fit_panels, numbers, plan_state, state, widgets
 from dashboard.symbols import symbol
-from fitting import Fit, FitError
-from fitting.calibration import Calibrated, Calibration, refusal, remarks
+from fitting import Band, Fit, FitError
+from fitting.calibration import LEVEL, Calibrated, Calibration, refusal, remarks
 
 DECISIONS = {
     "exponent": ("Best size grows as <i>C</i> to the", "ratio"),
@@ -87,12 +87,21 @@ def _row(fit: Fit, found: Calibration, q: Calibrated) -> str:
     else:
         title, kind = DECISIONS[q.name]
         about = f"<p>at {numbers.flop(found.flops)} FLOP</p>"
-    value, plain = numbers.with_interval(q.value, *q.plain, kind)
-    inside = "as it was" if q.kept else numbers.with_interval(q.value, q.low, q.high, kind)[1]
+    before, after = (Band(q.value, low, high, LEVEL) for low, high in (q.plain, (q.low, q.high)))
+    if q.kind == "decision" and q.name == "loss":  # a parameter that is a floor is compared with the true one: not cut
+        before, after = (band.above(state.true_floor()) for band in (before, after))
+    value, plain = numbers.with_interval(before.value, before.low, before.high, kind)
+    inside = "as it was" if q.kept else numbers.with_interval(after.value, after.low, after.high, kind)[1]
     return (
         f'<tr><th scope="row">{title} {value}{about}</th>'
         f"<td>{plain}<small>held {100 * q.held:.0f} %</small></td><td>{inside}</td></tr>"
     )
+
+
+def _is_cut(found: Calibration) -> bool:
+    floor = state.true_floor()
+    losses = [q for q in found.quantities if q.kind == "decision" and q.name == "loss"]
+    return floor is not None and any(min(q.plain[0], q.low) < floor for q in losses)
 
 
 def _notes(found: Calibration) -> list[str]:
@@ -103,5 +112,6 @@ def _notes(found: Calibration) -> list[str]:
         "Where the runs cannot show how much noise they share, the tables cannot either, and calibrating does not mend it.",
         "Repeated for each table were the fit, what its residuals say of the noise, and the refits; not the choice of law, "
         "grouping or delta. What is taken away has the calibrated parameters; the rest of the page, and plans, keep the plain intervals.",
+        *(["The interval of a loss is cut at the true floor of this language."] if _is_cut(found) else []),
         *said,
     ]

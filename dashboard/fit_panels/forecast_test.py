@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
+import numpy as np
 import streamlit as st
 
 from dashboard import fit_panels, numbers, state, widgets
 from dashboard.charts import forecast as chart
 from data.schema import Runs
 from fitting import Fit, FitError
-from fitting.forecast import Cut, backtest
+from fitting.forecast import Backtest, Cut, backtest
 
 
 def panel(fit: Fit, runs: Runs) -> None:
@@ -21,7 +23,8 @@ def panel(fit: Fit, runs: Runs) -> None:
         widgets.quiet(str(found))
         return
     st.html(f'<p class="iso-under">{escape(found.sentence)}</p>')
-    st.plotly_chart(chart.figure(found), config=fit_panels.PLOT, key="forecast_test")
+    shown = above(found, state.true_floor())
+    st.plotly_chart(chart.figure(shown), config=fit_panels.PLOT, key="forecast_test")
     rows = "".join(_row(c) for c in found.cuts)
     heads = ("fitted up to", "runs fitted", "runs foretold", "furthest", "off by", "in the interval", "regret")
     st.html(
@@ -31,8 +34,16 @@ def panel(fit: Fit, runs: Runs) -> None:
     )
     widgets.quiet(
         f"Intervals are of {100 * found.level:.0f} %. Regret is how much higher the loss at your largest budget would be with the model "
-        "size that the smaller fit calls best, by the fit to all runs: a good forecast of the loss does not certify the split."
+        "size that the smaller fit calls best, by the fit to all runs: a good forecast of the loss does not certify the split.",
+        *(["The intervals drawn are cut at the true floor of this language."] if shown is not found else []),
     )
+
+
+def above(found: Backtest, floor: float | None) -> Backtest:
+    """The same test with no interval under a known floor; itself where none reaches there."""
+    if floor is None or not any(np.any(np.asarray(c.forecast.low) < floor) for c in found.cuts):
+        return found
+    return replace(found, cuts=tuple(replace(c, forecast=c.forecast.above(floor)) for c in found.cuts))
 
 
 def _tested(fit: Fit, runs: Runs) -> object:

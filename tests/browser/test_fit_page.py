@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from dashboard import fit_panels, workspace
+from dashboard.fit_settings import INTERVALS, POSTERIOR
 from data.library import load
-from fitting import fit
+from fitting import all_laws, fit
 from tests.browser.test_runs_page import idle
 
 pytestmark = pytest.mark.browser
@@ -130,6 +131,31 @@ def test_a_setting_moves_the_law_and_lasts_and_the_file_runs_alone(browser_page,
     page.locator(".iso-chip", has_text="Huber 0.012").wait_for()
     page.wait_for_function("new URL(location.href).searchParams.get('delta') === null")
     assert page.outside == []
+
+
+def test_menus_say_what_the_fit_that_is_shown_found(browser_page, address, held):
+    """Chip, menu and remark are of one fit after each change of law, without a reload."""
+    page = browser_page()
+    page.goto(held(address, "bundled:simulated-ladder", resamples=500))
+    settled(page)
+    recommended = fit(load("simulated-ladder"), resamples=500)
+    for title in ("Chinchilla L(N, D)", f"Recommended: {recommended.law.title}", "Kaplan L(N)", "Chinchilla L(N, D)"):
+        choose(page, "Law", title)
+        key = next((k for k, law in all_laws().items() if law.title == title), "auto")
+        shown = fit(load("simulated-ladder"), key, resamples=500)
+        page.locator(".iso-chip", has_text=f"{shown.law.title}Huber {shown.settings.delta:.2g}").wait_for()
+        idle(page)
+        way = (INTERVALS | POSTERIOR)[shown.settings.intervals]
+        words = {
+            "Law": title,
+            "Huber delta": f"auto: {shown.settings.delta:.2g}, from the noise",
+            "Intervals": f"auto: {way}",
+        }
+        for label, said in words.items():
+            menu = page.get_by_test_id("stSelectbox").filter(has_text=label).first.locator("input")
+            assert menu.input_value() == said
+        remarks = " ".join(page.locator(".iso-quiet").all_inner_texts())
+        assert shown.settings.intervals_reason[1:] in remarks
 
 
 def test_all_files_can_be_taken_away(browser_page, address, held):

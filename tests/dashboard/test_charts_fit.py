@@ -272,3 +272,15 @@ def test_every_bundled_set_and_law_gives_figures_of_finite_numbers(entry):
                 assert np.isfinite(np.asarray(trace.x, float)).all()
                 assert np.isfinite(np.asarray(trace.y, float)).all()
         assert figures[0].layout.height >= 480
+
+
+@pytest.mark.parametrize("law", ["chinchilla", "compute-floor"])
+def test_no_band_is_drawn_under_a_floor_that_is_known(law):
+    (floor,) = (e.true_floor for e in bundled() if e.key == "probe-grid")
+    runs = load("probe-grid")
+    f = fit(runs, law, resamples=300)
+    for known, cut in ((floor, True), (None, False)):
+        out = loss_compute.figure(runs, f.law, f, floor=known)
+        low = next(t for t, filled in itertools.pairwise(out.data) if filled.fill == "tonexty").y
+        assert (min(low) >= floor) == cut
+        assert any(t.name and "cut at the true floor" in t.name for t in out.data) == cut

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from dashboard.charts import forecast as chart
 from dashboard.cli import group
+from dashboard.fit_panels import forecast_test as panel
 from data.library import load
 from fitting import backtest, fit
 
@@ -55,3 +56,14 @@ def test_from_the_terminal():
     assert sum(c["asked"] for c in said["cuts"]) == sum(len(c["actual"]) for c in said["cuts"])
     refused = CliRunner().invoke(group, ["backtest", str(LADDER), "--law", "nope"])
     assert refused.exit_code == 2
+
+
+def test_no_forecast_is_shown_under_a_floor_that_is_known(ladder_test):
+    lowest = min(float(np.min(c.forecast.low)) for c in ladder_test.cuts)
+    assert panel.above(ladder_test, None) is ladder_test
+    assert panel.above(ladder_test, 0.9 * lowest) is ladder_test
+    floor = 1.02 * lowest
+    cut = panel.above(ladder_test, floor)
+    for one, other in zip(cut.cuts, ladder_test.cuts, strict=True):
+        assert np.array_equal(one.forecast.low, np.maximum(other.forecast.low, floor))
+        assert np.array_equal(one.forecast.value, other.forecast.value)

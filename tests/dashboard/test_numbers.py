@@ -45,6 +45,27 @@ def test_the_browser_says_thousands_of_random_numbers_alike(run_js):
     assert different == []
 
 
+def test_an_interval_beside_one_it_holds_never_reads_as_the_narrower(run_js):
+    """Both to the same digits, in Python and in the browser: 1.077–1.096 beside 1.077–1.31 and not 1.08–1.31."""
+    assert numbers.with_interval(1.081, 1.0774, 1.312, "loss", (1.0774, 1.096))[1].startswith("1.077–1.31")
+    draw = random.Random(7)
+    rows = []
+    for _ in range(3000):
+        value = draw.uniform(0.3, 12)
+        inner = [value * math.exp(sign * 10 ** draw.uniform(-5, -0.5)) for sign in (-1, 1)]
+        outer = [end * math.exp(sign * 10 ** draw.uniform(-6, 0)) for end, sign in zip(inner, (-1, 1), strict=True)]
+        rows.append((value, inner, outer))
+    script = "rows => rows.map(([v, [a, b], o]) => [withInterval(v, a, b, 'loss')[1], withInterval(v, ...o, 'loss', [a, b])[1]])"
+    for (value, inner, outer), said in zip(rows, run_js(script, rows), strict=True):
+        ours = [
+            numbers.with_interval(value, *inner, "loss")[1],
+            numbers.with_interval(value, *outer, "loss", (inner[0], inner[1]))[1],
+        ]
+        assert ours == said
+        (a, b), (low, high) = ([float(x) for x in re.findall(r"[0-9.]+", text)] for text in said)
+        assert low <= a <= b <= high, (said, inner, outer)
+
+
 def test_short_names_say_what_they_mean():
     assert numbers.count(72.6e9) == "73\u202fB"
     assert numbers.flop(5.76e23) == "5.8e23"

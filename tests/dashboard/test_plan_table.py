@@ -9,7 +9,7 @@ import pytest
 
 from dashboard import plan_table
 from dashboard.budget_chart.payload import clean
-from data.library import load
+from data.library import bundled, load
 from fitting import fit, plan
 from fitting.batch import from_paper, whole_run
 from fitting.hardware import Hardware
@@ -137,3 +137,25 @@ def test_what_goes_with_the_plan_moves_with_the_budget(ladder):
         assert panels["lr"][end] == under["learning rate"][end]
         assert panels["steps"][end] == under["steps"][end]
     assert batch["other"]["value"][place] == pytest.approx(whole[1].critical.value, rel=1e-12)
+
+
+@pytest.mark.parametrize("law", ["chinchilla", "general", "kaplan", "compute-floor"])
+def test_no_band_of_loss_lies_under_a_floor_that_is_known_and_the_chart_says_so(law):
+    """The bundled language's entropy is known: what a law or a new run would have under it is cut off, in words."""
+    (floor,) = (e.true_floor for e in bundled() if e.key == "probe-grid")
+    runs = load("probe-grid")
+    fitted = fit(runs, law, prior="none", resamples=300)
+    here, along = plan(fitted, flops=1e20), plan_table.sweep(fitted, plan_table.budgets(fitted, 20.0))
+    spoken = plan_table.spoken(HARDWARE, "H100", "flop")
+    loss = clean(plan_table.payload(fitted, along, here, runs, spoken=spoken, floor=floor))["panels"][0]
+    free = clean(plan_table.payload(fitted, along, here, runs, spoken=spoken))["panels"][0]
+    assert min(free["wide"]["low"]) < floor
+    for band in (loss, loss["wide"]):
+        assert min(band["low"]) >= floor
+        assert min(band["high"]) >= floor
+    assert loss["value"] == free["value"]
+    assert np.array_equal(loss["wide"]["low"], np.maximum(free["wide"]["low"], floor))
+    (said,) = [e["label"] for e in loss["extras"] if "floor" in e["label"]]
+    assert said.startswith("bands are cut at the true floor, 1.077")
+    assert ("goes under it" in said) == (min(free["value"]) < floor)
+    assert not any("floor" in e["label"] for e in free["extras"])

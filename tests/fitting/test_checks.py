@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from data import read_runs
 from data.library import load
@@ -14,7 +16,7 @@ from fitting.coordinates import coordinates
 from fitting.solve import minimise, problem, residuals
 from fitting.starts import starts
 from fitting.verdicts.floor import profile
-from fitting.verdicts.shape import _fewer
+from fitting.verdicts.shape import CURVED, SIGNIFICANT, _combined, _fewer, _said
 
 CHINCHILLA = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 KAPLAN = {"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103}
@@ -62,6 +64,65 @@ def test_the_bend_is_named(make_runs):
     v = verdict(fit(bent, "chinchilla", resamples=0), "shape")
     assert v.state != "ok"
     assert "with model size and tokens together" in v.sentence
+
+
+def test_an_arch_against_tokens_per_parameter_is_not_lost_among_other_directions():
+    """The bundled grid's residuals arch there under Chinchilla's law, and do not under the general one."""
+    v = verdict(fit(load("probe-grid"), "chinchilla", resamples=0), "shape")
+    assert v.state == "note"
+    assert "along tokens per parameter" in v.sentence
+    assert verdict(fit(load("probe-grid"), "general", prior="none", resamples=0), "shape").state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("along", "of"),
+    [("tokens per parameter", lambda x, y: y - x), ("compute", lambda x, y: x + y), ("model size", lambda x, y: x)],
+)
+def test_an_arch_along_what_residuals_are_drawn_against_is_named(make_runs, along, of):
+    """A planted arch of twice the noise, over twelve tables each: seen in most, and named where it is."""
+    n, d = grid(10, 8)
+    x, y = (np.log(v / np.exp(np.mean(np.log(v)))) for v in (n, d))
+    z = of(x, y) / np.std(of(x, y))
+    named = 0
+    for seed in range(12):
+        loss = runs_of(make_runs, at=(n, d), seed=seed).kept["loss"] * np.exp(0.008 * (z**2 - 1))
+        v = verdict(fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=0), "shape")
+        named += v.state != "ok" and f"along {along}" in v.sentence
+    assert named >= 9
+
+
+def test_a_check_that_passes_says_no_p_that_reads_as_significant(make_runs):
+    """Laws, noises and tables of many kinds: a p-value beside a pass is 0.05 or more, beside a note below it."""
+    said = Counter()
+    n, d = (np.repeat(v, 2) for v in grid(6, 4))
+    for seed in range(30):
+        law = ("chinchilla", "kaplan", "kaplan-params", "compute")[seed % 4]
+        runs = runs_of(make_runs, noise=0.002 * 3 ** (seed % 3), seed=seed, at=(n, d) if seed % 2 else None)
+        for v in fit(runs, law, resamples=0).verdicts:
+            for p in re.findall(r"\bp = ([0-9.e+-]+[0-9])", v.sentence):
+                assert (float(p) >= SIGNIFICANT) == (v.state == "ok"), v
+                said[v.state] += 1
+    assert said["ok"] > 5
+    assert said["note"] + said["fail"] > 5
+
+
+@pytest.mark.parametrize("p", [1e-300, 1e-9, 0.0299, 0.029999999, CURVED, 0.0301, 0.032, 0.5, 1.0])
+def test_a_p_value_in_words_falls_on_the_side_that_its_check_takes(p):
+    words = _said(p, CURVED)
+    assert ("below" in words or float(words.split()[2].strip(",")) < SIGNIFICANT) == (p < CURVED)
+
+
+def test_one_p_value_of_several_is_theirs_where_they_agree():
+    assert _combined([0.03] * 6) == pytest.approx(0.03)
+    assert _combined([1e-40] * 3) == pytest.approx(1e-40)
+    assert _combined([1e-40, 0.5]) == pytest.approx(2e-40)
+    assert _combined([0.5, 0.5]) == pytest.approx(0.5)
+    assert 0.9 < _combined([1.0, 1.0]) < 1.0
+    # Uniform p-values in a fixed order of dependence: the share below a level is that level.
+    rng = np.random.default_rng(0)
+    alone = rng.standard_normal((20_000, 1))
+    tests = 2 * ndtr(-np.abs(0.8 * alone + 0.6 * rng.standard_normal((20_000, 6))))
+    assert np.mean([_combined(list(row)) < 0.03 for row in tests]) == pytest.approx(0.03, abs=0.005)
 
 
 def test_noise_shared_within_groups_is_not_a_bend(make_runs):
