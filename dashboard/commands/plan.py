@@ -15,9 +15,13 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.command(name="plan")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--flops", type=POSITIVE, help="The budget in FLOP.")
-@click.option("--devices", type=POSITIVE, help="How many devices; with --hours.")
+@click.option(
+    "--devices", type=POSITIVE, help="How many devices; as many as hold the model and end within weeks when not given."
+)
+@click.option("--device", "name", metavar="NAME", help="Which device, such as H100 or A100; an H100 when not given.")
+@click.option("--memory", type=POSITIVE, help="A device's memory in GB; that of --device when not given.")
 @click.option("--hours", type=POSITIVE, help="For how many hours the devices run.")
-@click.option("--peak", type=POSITIVE, help="A device's dense bf16 peak in FLOP/s; an H100's when not given.")
+@click.option("--peak", type=POSITIVE, help="A device's dense bf16 peak in FLOP/s; that of --device when not given.")
 @click.option(
     "--utilisation", type=click.FloatRange(0, 1, min_open=True), help="Share of the peak reached; 0.4 when not given."
 )
@@ -50,6 +54,8 @@ def command(
     file: Path,
     flops: float | None,
     devices: float | None,
+    name: str | None,
+    memory: float | None,
     hours: float | None,
     peak: float | None,
     utilisation: float | None,
@@ -82,6 +88,12 @@ def command(
         raise click.UsageError("--money needs --price, what one device-hour costs.")
     if hours is not None and devices is None:
         raise click.UsageError("--hours needs --devices.")
+    if name is not None:
+        peak = device(name).peak if peak is None else peak
+    elif peak is None:
+        name = DEFAULT_DEVICE
+    if memory is None and name is not None:
+        memory = device(name).memory / 1e9
     fitted = load_fit(file)
     found = plan(
         fitted, flops=flops, params=params, loss=loss, devices=devices, hours=hours,

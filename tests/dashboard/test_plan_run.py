@@ -67,7 +67,7 @@ def test_without_a_price_the_front_is_in_flop(ladder):
 
 def test_limits_are_hatched_and_said(ladder):
     """A deadline from the right, devices and money from the left; the sentence names the window, or what cannot be."""
-    f = front(ladder, DEFAULTS)
+    f = front(ladder, replace(DEFAULTS, devices=300))
     days = f.at_devices(128) / plan_run.DAY
     asked = replace(DEFAULTS, devices=300, deadline=days, most_devices=512, most_money=1e9)
     f, made = payload(ladder, asked)
