@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from dashboard import numbers, plan_fleet
+from dashboard import numbers, plan_front
+from dashboard.plan_front import limits
 from dashboard.plan_settings import PlanSettings, typed
 from data.schema import Runs
 from fitting import Fit, FitError, Plan
@@ -36,7 +37,8 @@ from fitting.batch.adaptive import progress_of
 from fitting.batch.along import AlongLoss
 from fitting.batch.published import CRITICAL, OPTIMAL, RATE
 from fitting.memory import memory_per_device
-from fitting.on_devices import DAY, PASS, OnDevices, fewest
+from fitting.on_devices import DAY as DAY
+from fitting.on_devices import PASS, OnDevices, fewest
 from fitting.on_devices import shapes_of as shapes_of
 from fitting.shapes import SizedShape
 from fitting.step_time import StepTime, step_time
@@ -157,7 +159,8 @@ def cluster(asked: PlanSettings, batch: float) -> Cluster:
     """The devices, and what each takes of a batch in a step: as said, or its share of the plan's `batch`, in tokens."""
     there = asked.hardware
     each = asked.device_tokens or batch / there.devices
-    return Cluster(there, float(each), asked.latency / 1000.0, max(1.0, there.devices / REACH))
+    fewest = min(there.devices / REACH, asked.most_devices or math.inf)
+    return Cluster(there, float(each), asked.latency / 1000.0, max(1.0, fewest))
 
 
 def timed(fit: Fit, runs: Runs) -> StepTime | None:
@@ -184,16 +187,6 @@ def speed_words(found: StepTime, asked: PlanSettings) -> tuple[str, float | None
     first, around = numbers.with_interval(start.value, start.low, start.high, "duration")
     said = f"Steps of your runs: {share} ({within}) of this peak, and {first} ({around}) before any work."
     return said, min(100.0, 100.0 * rate.value / peak), 1000.0 * start.value
-
-
-def limits(asked: PlanSettings, least: float | None = None) -> Limits:
-    """What the run may take, as the person said; `least` devices hold it."""
-    return Limits(
-        deadline=asked.deadline * DAY or None,
-        devices=float(asked.most_devices) or None,
-        money=asked.most_money or None,
-        least=least if least is not None and least > 1 else None,
-    )
 
 
 def front_of(
@@ -336,7 +329,7 @@ def front_payload(
         "grid": grid,
         "budget": at,
         "largest": None,
-        "sentence": DONE,
+        "sentence": plan_front.DONE,
         "subline": f"Not the plan's batch of {batch} tokens a step: a smaller one takes {{more}} less compute, and longer. {costs}",
         "panels": [
             {**first, **wide, "weight": 1.6},
@@ -345,58 +338,12 @@ def front_payload(
              "other": {"label": "critical batch", "value": np.full(len(grid), f.b_crit)}, "extras": under},
         ],
         "numbers": [{"key": "more", "format": "percent", "value": more}],
-        "sayings": _sayings(f, asked, at, least, plans, costs, planned),
-        "regions": _regions(f, asked, least),
+        "sayings": plan_front.sayings(f, asked, at, least, plans, costs, planned),
+        "regions": plan_front.regions(f, asked, least),
         "takes": [],
         "budget_unit": {"label": "", "per_flop": 1.0, "format": "duration"},
         "level": f.batch.level,
     }  # fmt: skip
-
-
-def _sayings(
-    f: Front, asked: PlanSettings, at: float, least: float | None, plans: float, costs: str, planned: OnDevices | None
-) -> list[dict[str, Any]]:
-    """What the front says where its devices hold no training, at the plan itself, and sooner than at the plan's batch."""
-    out: list[dict[str, Any]] = []
-    own = float(f.cluster.hardware.devices)
-    if least is not None and own < least:
-        many = {"sentence": plan_fleet.needs_words(asked, least, own), "subline": TOO_FEW, "handle": "does not fit"}
-        out.append({"from": at, "to": at, **many})
-    if (edge := _too_few(f, least)) is not None:
-        few = {
-            "sentence": plan_fleet.needs_words(asked, least or 1, "fewer"),
-            "subline": TOO_FEW,
-            "handle": "does not fit",
-        }
-        out.append({"from": None if edge <= math.log10(f.seconds[0]) else edge, "to": None, **few})
-    if abs(f.cluster.tokens * own / plans - 1.0) < SAME:
-        auto = "" if planned is None or planned.chosen else " The number of devices is automatic."
-        sooner = "Sooner takes a larger batch over more devices, and more compute. Drag the line."
-        alone = {"sentence": DONE.replace(" devices,", " device,")} if own == 1 else {}
-        out.append({"from": at, "to": at, **alone, "subline": f"This is the plan above.{auto} {costs} {sooner}"})
-    batch = numbers.count(plans)
-    out.append(
-        {
-            "from": None,
-            "to": math.log10(f.at_devices(plans / f.cluster.tokens)),
-            "subline": f"Not the plan's batch of {batch} tokens a step: a larger one takes {{more}} more compute, and ends sooner. {costs}",
-        }
-    )
-    return out
-
-
-DONE = "Done in {budget} on {devices} devices, at a batch of {batch} tokens."
-TOO_FEW = "So there is no time and no cost to say. Drag the line to more devices, give more, or choose a device with more memory."
-SAME = 1e-6  # a batch that is the plan's, but for rounding
-
-
-def _too_few(f: Front, least: float | None) -> float | None:
-    """The time, log10 seconds, from which on the front's devices hold no training; None where all do."""
-    if least is None or f.devices.value.min() >= least * (1.0 - 1e-9):
-        return None
-    if f.devices.value.max() < least:
-        return float(np.log10(f.seconds[0]))
-    return math.log10(f.at_devices(least))
 
 
 def _held(band: Any, held: np.ndarray) -> dict[str, Any]:
@@ -405,31 +352,6 @@ def _held(band: Any, held: np.ndarray) -> dict[str, Any]:
 
 def _ends(band: Any) -> dict[str, Any]:
     return {"value": band.value, "low": band.low, "high": band.high}
-
-
-def _regions(f: Front, asked: PlanSettings, least: float | None) -> list[dict[str, Any]]:
-    """What each limit forbids, as a stretch of the time axis."""
-    first, last = f.ends(limits(asked))
-    words = {
-        "devices": f"more than {asked.most_devices:,} devices",
-        "money": f"over {numbers.say(asked.most_money, 'money')}",
-        "deadline": f"after {numbers.say(asked.deadline * DAY, 'duration')}",
-    }
-    end = math.log10(f.seconds[-1])
-    out: list[dict[str, Any]] = [
-        {"from": None, "to": math.log10(t) if math.isfinite(t) else end, "label": words[k]}
-        for k, t in first.items()
-        if k in words and t > f.seconds[0]
-    ]
-    out += [
-        {"from": math.log10(t), "to": None, "label": words[k]}
-        for k, t in last.items()
-        if k in words and 0 < t < f.seconds[-1]
-    ]
-    if (edge := _too_few(f, least)) is not None:
-        label = "no number of them holds it" if least == math.inf else f"fewer than {least:,} do not hold it"
-        out.append({"from": None if edge <= math.log10(f.seconds[0]) else edge, "to": None, "label": label})
-    return out
 
 
 def verdict(f: Front, asked: PlanSettings, least: float | None = None) -> str:

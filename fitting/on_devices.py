@@ -6,15 +6,17 @@ share the batch with `LEAST_EACH` tokens a step each nor than `MOST`, and in any
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from math import ceil, inf, log2, log10
-from typing import Any
+from typing import Any, Protocol
 
 from fitting.hardware import Hardware
 from fitting.memory import least_devices
 from fitting.planner import Plan
-from fitting.result import FitError
+from fitting.result import Band, FitError
 from fitting.shapes import SizedShape, shapes_near
 
 WEEKS = 4.0
@@ -202,12 +204,68 @@ def on_devices(
     return OnDevices(float(plan.flops.value), hardware, chosen, name, memory, least, batch, steps, latency)
 
 
+def automatic_for(
+    plan: Plan, hardware: Hardware, *, count: str = "params", batch: float | None = None, memory: float | None = None
+) -> int:
+    """The number of devices like those of `hardware` for a plan of one budget, where nobody chose one."""
+    least = None if plan.params is None else fewest_for(float(plan.params.value), count, memory)
+    return automatic(3600.0 * hardware.device_hours(float(plan.flops.value)), least, batch)
+
+
 def ahead(flops: float) -> float:
     """The budget that the automatic number of devices is of: the next of `PER_DECADE` in each decade, or `flops` if it is one.
 
     So the number stands still between them, and whatever shows it along the budget reads it from the same few.
     """
     return float(10.0 ** (ceil(PER_DECADE * log10(flops) - 1e-9) / PER_DECADE))
+
+
+class Batched(Protocol):
+    """What goes with a plan, of which no more is asked than its batch and steps: a `WholeRun`."""
+
+    @property
+    def batch(self) -> Band:
+        """Tokens a step."""
+
+    @property
+    def steps(self) -> Band:
+        """Optimiser steps."""
+
+
+def place(
+    plan: Plan,
+    at: Callable[[float], Plan],
+    goes_with: Callable[[Plan], Batched | None],
+    hardware: Hardware,
+    devices: float | None,
+    *,
+    count: str = "params",
+    latency: float = 0.0,
+    name: str = "",
+    memory: float | None = None,
+) -> OnDevices:
+    """A plan of one budget on so many `devices` like those of `hardware`, or on the automatic number where that is None.
+
+    `at` makes the plan of another budget in FLOP as this one was made, and `goes_with` says what goes with a plan.
+    """
+
+    def number(band: Band | None) -> float | None:
+        value = math.nan if band is None else float(band.value)
+        return value if math.isfinite(value) and value > 0 else None
+
+    if devices is None:
+        there = at(ahead(float(plan.flops.value)))
+        beside = goes_with(there)
+        batch = number(beside.batch if beside else None)
+        devices = float(automatic_for(there, hardware, count=count, batch=batch, memory=memory))
+        chosen = False
+    else:
+        chosen = True
+    whole = goes_with(plan)
+    return on_devices(
+        plan, replace(hardware, devices=devices), chosen=chosen, count=count, batch=number(whole.batch if whole else None),
+        steps=number(whole.steps if whole else None), latency=latency, name=name, memory=memory,
+    )  # fmt: skip
 
 
 def _tokens(value: float) -> str:
