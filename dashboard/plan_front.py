@@ -48,15 +48,18 @@ def sayings(
         sooner = "Sooner takes a larger batch over more devices, and more compute. Drag the line."
         alone = {"sentence": DONE.replace(" devices,", " device,")} if own == 1 else {}
         out.append({"from": at, "to": at, **alone, "subline": f"This is the plan above.{auto} {costs} {sooner}"})
-    batch = numbers.count(plans)
-    out.append(
-        {
-            "from": None,
-            "to": math.log10(f.at_devices(plans / f.cluster.tokens)),
-            "subline": f"Not the plan's batch of {batch} tokens a step: a larger one takes {{more}} more compute, and ends sooner. {costs}",
-        }
-    )
+    there = math.log10(f.at_devices(plans / f.cluster.tokens))
+    out.append({"from": None, "to": there, "subline": another(f, plans, "more", costs)})
     return out
+
+
+def another(f: Front, plans: float, which: str, costs: str) -> str:
+    """Why the front says another time and cost than the plan, whose batch is `plans` tokens a step: "more" compute, or "less"."""
+    each, batch = numbers.count(f.cluster.tokens), numbers.count(plans)
+    return (
+        f"Not the plan above: each device takes {each} tokens a step, which makes a batch of {{batch}} where the plan has {batch}, "
+        f"and takes {{more}} {which} compute for the same loss. {costs}"
+    )
 
 
 def too_few(f: Front, least: float | None) -> float | None:

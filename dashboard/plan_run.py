@@ -321,7 +321,6 @@ def front_payload(
     wide = {"scale": "log", "weight": 1.0}
     costs = "It costs {cost}." if cost is not None else "It takes {cost} FLOP."
     plans = float(here.batch.value)
-    batch = numbers.count(plans)
     more = np.abs(f.batch.value / f.b_crit - plans / f.b_crit) / (1.0 + plans / f.b_crit)
     return {
         "axis": {"label": "time from start to end", "unit": "", "format": "duration"},
@@ -330,7 +329,7 @@ def front_payload(
         "budget": at,
         "largest": None,
         "sentence": plan_front.DONE,
-        "subline": f"Not the plan's batch of {batch} tokens a step: a smaller one takes {{more}} less compute, and longer. {costs}",
+        "subline": plan_front.another(f, plans, "less", costs),
         "panels": [
             {**first, **wide, "weight": 1.6},
             {"key": "devices", "label": "Devices", "unit": "", "format": "whole", **devices, **wide},

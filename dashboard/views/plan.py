@@ -82,7 +82,9 @@ budget_chart(
     on_change=dragged,
     on_choice=plan_devices.keep,
 )
-notes = [*here.notes, *(whole[1].notes if whole else ()), *place.planned.notes, *plan_state.habit(fit, here)]
+notes = [*here.notes, *(whole[1].notes if whole else ()), *plan_state.habit(fit, here)]
+if place.planned.holds:  # else the headline has said it
+    notes += place.planned.notes
 if notes:
     st.caption(widgets.literal(" ".join(notes)))
 
