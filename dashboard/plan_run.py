@@ -145,7 +145,8 @@ def runs_batch(asked: PlanSettings, runs: Runs, batch: Advice) -> tuple[Advice, 
 REACH = 64.0  # a front begins at as many times the plan's devices, down to one: nobody waits longer
 SHAPE_WORDS = (
     "Loss hardly minds the shape at a given size (Kaplan et al. 2020). Memory is that of weights, gradients and Adam's states, 16 bytes "
-    f"a parameter in mixed precision, divided among the devices; each also holds a pass of {PASS:,} tokens and keeps a tenth free."
+    f"a parameter in mixed precision, divided among the devices; each also holds a pass of {PASS:,} tokens, or of fewer where those would "
+    "take a quarter of it, computes activations again, and keeps a tenth free."
 )
 
 

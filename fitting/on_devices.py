@@ -14,7 +14,7 @@ from math import ceil, inf, log2, log10
 from typing import Any, Protocol
 
 from fitting.hardware import Hardware
-from fitting.memory import least_devices
+from fitting.memory import FILLED, activation_bytes, least_devices
 from fitting.planner import Plan
 from fitting.result import Band, FitError
 from fitting.shapes import SizedShape, shapes_near
@@ -25,7 +25,8 @@ WEEKS = 4.0
 LEAST_EACH = 1024.0
 MOST = 2**17  # assumed: about as many as any one training is known to have had
 ROOM = 1.25  # a number chosen for a person holds a training a quarter larger
-PASS = 4096  # tokens in one pass on one device, at most: a larger share of the batch is taken in several
+PASS, LEAST_PASS = 4096, 256  # tokens in one pass on one device: a larger share of the batch is taken in several
+ACTIVE = 0.25
 PER_DECADE = 12
 DAY = 86400.0
 
@@ -66,18 +67,19 @@ def shapes_of(params: float, count: str) -> tuple[SizedShape, ...] | FitError:
             return refusal
 
 
-def fewest(shape: SizedShape, memory: float | None, tokens: int = PASS) -> float | None:
+def fewest(shape: SizedShape, memory: float | None) -> float | None:
     """The fewest devices of `memory` bytes that hold a training; inf where no number does, None where the memory is not known.
 
-    Activations are computed again as far as they must be, for `tokens` in one pass.
+    Activations are computed again; a pass has `PASS` tokens, or a half, a quarter ... of them where those would take more than
+    `ACTIVE` of what a device is filled to: a larger pass takes more devices, and nearly a whole device of it any number.
     """
     if memory is None:
         return None
-    for recompute in ("attention", "full"):
-        try:
-            return least_devices(shape, memory, micro_tokens=tokens, recompute=recompute)
-        except FitError:
-            continue
+    tokens = PASS
+    while tokens >= LEAST_PASS:
+        if activation_bytes(shape.shape, tokens, "full") <= ACTIVE * FILLED * memory:
+            return least_devices(shape, memory, micro_tokens=tokens, recompute="full")
+        tokens //= 2
     return inf
 
 
@@ -177,7 +179,7 @@ def needs(devices: float | str, least: float | str, name: str, memory: float | N
     of = f"{name or 'devices'}" + ("" if memory is None else f" of {memory / 1e9:g} GB")
     if least == inf:
         return (
-            f"No number of {of} holds this training: activations of one pass of {PASS:,} tokens alone are too large. Choose a "
+            f"No number of {of} holds this training: activations of a pass of {LEAST_PASS:,} tokens alone are too large. Choose a "
             "device with more memory."
         )
     said, there = (x if isinstance(x, str) else f"{ceil(x):,}" for x in (least, devices))

@@ -141,7 +141,7 @@ def test_a_share_of_ones_own_makes_another_batch_and_the_front_says_so(opened, r
 def test_a_batch_of_the_runs_own_is_a_note_and_no_second_plan(opened, run_js):
     page, charts, files = opened("bundled:simulated-ladder", 3e22, runs_batch="500k")
     said = " ".join(c.value for c in page.caption).replace("\\", "")
-    assert "500\u202fk tokens a step (as you say), the plan takes 2.1\u202fM" in said
+    assert "500 k tokens a step (as you say), the plan takes 2.1 M" in said
     assert "more tokens than planned here" in said
     top, front = run_js(READ, [charts["budget"], charts["front"]])
     assert front["panels"]["cost"][0] == pytest.approx(json.loads(files["JSON"]())["money"], rel=1e-9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,10 +128,24 @@ def test_devices_that_do_not_hold_it_take_no_time_and_cost_nothing(fitted, devic
 
 
 def test_no_number_of_devices_is_said_as_that(fitted):
-    on = placed(fitted, 1e26, device("TPU v5e"), None)
+    """A pass of 256 tokens through 1 T parameters takes 2 GB, a quarter of no device of 1 GB."""
+    on = placed(fitted, 1e26, replace(device("H100"), name="toy", memory=1e9), None)
     assert on.least == math.inf
-    assert on.needs.startswith("No number of TPU v5e of 16 GB holds this training")
+    assert on.needs.startswith("No number of toy of 1 GB holds this training")
     assert on.values()["hours"] is None
+
+
+def test_the_fewest_devices_grow_with_the_model():
+    """No device is nearly filled by activations alone, where a little larger model would take any number of them."""
+    for memory in (16e9, 24e9, 48e9, 80e9, 192e9):
+        sizes = np.geomspace(1e8, 1.5e12, 300)
+        least = np.array([fewest_for(float(n), "params", memory) for n in sizes], float)
+        states = 16.0 * sizes / (0.9 * memory)
+        assert (least[:-1] <= 1.25 * least[1:] + 1).all()
+        assert (least >= 0.95 * states).all()
+        assert (least <= 1.4 * states + 1).all(), (
+            "at most a quarter of it is not for states, and shapes are near the size"
+        )
 
 
 def test_without_a_memory_nothing_is_said_of_what_fits():
