@@ -80,6 +80,8 @@ KINDS: dict[str, Kind] = {
         prefix="$",
     ),
     "percent": Kind((Unit(1e6, 0.01, "%"),), small=1e-4, beyond=Unit(math.inf, 0.01, "%"), grouped=True),
+    # Things that are there, such as devices: none is rounded away.
+    "whole": Kind((Unit(1e9, 1.0, ""),), decimals=0, grouped=True, whole=True),
 }
 
 
@@ -97,6 +99,11 @@ def say(value: float | None, kind: str) -> str:
 def count(value: float | None) -> str:
     """A count in k, M, B or T: `73 B`."""
     return say(value, "count")
+
+
+def whole(value: float | None) -> str:
+    """Things that are there, none rounded away: `2,048`."""
+    return say(value, "whole")
 
 
 def flop(value: float | None) -> str:
@@ -144,7 +151,7 @@ def with_interval(
         lower, upper = upper, lower
     other = None if beside is None else _width(*(_number(end) for end in beside))
     width = _width(lower, upper) if other is None else other
-    exact = spec.whole and abs(number) < 1e3 and number == math.floor(number)  # 8 devices, not 8.0
+    exact = spec.whole and abs(number) < spec.units[0].limit and number == math.floor(number)  # 8 devices, not 8.0
     said = _signed(number, None if exact else width, spec) if math.isfinite(number) else MISSING
     return said, _range(number, lower, upper, width, spec)
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import device_table, numbers, plan_devices, plan_run, plan_state, plan_table, widgets
+from dashboard import device_table, numbers, plan_devices, plan_fleet, plan_run, plan_state, plan_table, widgets
 from dashboard.budget_chart import budget_chart, committed_budget
 from dashboard.plan_settings import PlanSettings, typed
 from data.cells import number
@@ -20,6 +21,7 @@ from fitting.batch import BatchSchedule, Front, RateLaws, WholeRun
 from fitting.shapes import SizedShape
 from fitting.step_time import StepTime
 
+On = Callable[[PlanSettings], plan_fleet.Place]
 PANELS = {"batch": "Batch", "all": "Batch, learning rate, steps"}
 
 
@@ -34,38 +36,39 @@ def field(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked
     where.number_input(label, key=key, on_change=keep, args=(name,), **more)  # type: ignore[call-overload]
 
 
-def how_fast(
-    found: Front | FitError, asked: PlanSettings, here: WholeRun, shape: SizedShape | None, measured: StepTime | None
-) -> None:
-    """The front between time and compute, its line where the devices put it, beside what bounds it.
+def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime | None) -> None:
+    """The front between time and compute, its line where the plan is on its devices, beside what bounds it.
 
-    The run's memory is that of `shape`, where one is known.
+    `on` places the plan on the devices of some settings, in which their number may be left open.
     """
-
-    def least(one: PlanSettings) -> int | None:
-        return None if shape is None else plan_run.memory_of(shape, one)[1]
+    raw = plan_state.settings()
+    place = on(raw)
+    asked, least = place.asked, place.planned.least
 
     main, side = st.columns([7, 3], gap="large")
     with main:
         if isinstance(found, FitError):
             widgets.quiet(str(found))
         else:
-            on = partial(plan_run.front_on, found)
-            made = plan_run.front_payload(found, asked, here, least(asked))
-            made["choice"] = plan_devices.choice(
-                asked, lambda one: plan_run.front_parts(on(one), one, here, least(one))
-            )
-            budget_chart(made, key=plan_devices.FRONT, on_change=partial(_let_go, on), on_choice=plan_devices.keep)
+            made = plan_run.front_payload(found, asked, here, least, place.planned)
+            made["choice"] = plan_devices.choice(raw, lambda one: _parts(found, here, on(one)))
+            shown = partial(_shown, found, on)
+            budget_chart(made, key=plan_devices.FRONT, on_change=partial(_let_go, shown), on_choice=plan_devices.keep)
     with side:
         st.markdown("**Devices and limits**")
         left, right = st.columns(2)
-        field(left, "devices", "Devices", asked, min_value=1, max_value=10_000_000)
+        left.number_input(
+            "Devices", key=widgets.hold("plan_devices", raw.devices or None), value=None, min_value=1, max_value=10_000_000,
+            on_change=_keep_devices, placeholder=f"auto: {asked.devices:,}",
+            help="Left empty, as many as hold the model and end the run within four weeks, while each has a thousand tokens of the "
+            "batch in a step. It follows the budget then.",
+        )  # fmt: skip
         right.number_input(
-            "Tokens a device", key=widgets.hold("plan_device_tokens", asked.device_tokens or None), value=None, min_value=1,
-            max_value=10**9, on_change=_keep_share, placeholder="auto" if isinstance(found, FitError) else
-            f"auto: {found.cluster.tokens:,.0f}",
+            "Tokens a device", key=widgets.hold("plan_device_tokens", asked.device_tokens or None), value=None, min_value=1e-3,
+            max_value=1e9, format="%.6g", on_change=_keep_share, placeholder="auto" if isinstance(found, FitError) else
+            f"auto: {numbers.whole(found.cluster.tokens)}",
             help="What one takes of the batch in a step: sequences times their length. A step takes as long however many devices "
-            f"take as much. Left empty, an eighth of the plan's batch, {numbers.count(plan_run.MOST_EACH)} at most.",
+            "take as much. Left empty, its share of the plan's batch.",
         )  # fmt: skip
         field(
             left, "utilisation", "Utilisation, %", asked, min_value=0.1, max_value=100.0,
@@ -89,9 +92,20 @@ def how_fast(
         )  # fmt: skip
         field(right, "most_money", "At most, $", asked, min_value=0.0, help="0 for no limit.")
         if not isinstance(found, FitError):
-            said = plan_run.verdict(found, asked, least(asked))
+            said = plan_run.verdict(found, asked, least)
             if said:
                 widgets.quiet(said)
+
+
+def _parts(found: Front, here: WholeRun, place: plan_fleet.Place) -> dict[str, Any]:
+    """What other devices change on the front's chart."""
+    front, planned = plan_run.front_on(found, place.asked), place.planned
+    return plan_run.front_parts(front, place.asked, here, planned.least, planned)
+
+
+def _shown(found: Front, on: On, asked: PlanSettings) -> Front:
+    """The front as the chart shows it on the device of these settings."""
+    return plan_run.front_on(found, on(asked).asked)
 
 
 def devices(asked: PlanSettings) -> None:
@@ -132,6 +146,11 @@ def _edited(key: str, rows: tuple[device_table.Row, ...]) -> None:
         plan_state.change_devices(device_table.edited(rows, edits))
 
 
+def _keep_devices() -> None:
+    """Keep how many devices there are; an empty field leaves that to the plan."""
+    plan_state.change(devices=st.session_state["plan_devices"] or 0)
+
+
 def _keep_share() -> None:
     """Keep what a device takes of the batch; an empty field leaves that to the plan's batch."""
     plan_state.change(device_tokens=st.session_state["plan_device_tokens"] or 0)
@@ -147,13 +166,17 @@ def _use_speed(share: float, start: float) -> None:
 
 
 def _let_go(on: Callable[[PlanSettings], Front]) -> None:
-    """Keep the devices that the point let go of on the front takes, on the device that the front was of."""
+    """Keep the devices that the point let go of on the front takes, on the device that the front was of, and what each takes.
+
+    So the front stays the one that was dragged along: its batch is no longer the plan's, which its sentence says.
+    """
     said = committed_budget(plan_devices.FRONT)
     if said is not None:
         asked = plan_state.settings()
         shown = plan_devices.under_each(asked).get(said.under or "", asked)
-        devices = plan_run.devices_at(on(shown), said.at)
-        plan_state.change(devices=devices)
+        front = on(shown)
+        devices = plan_run.devices_at(front, said.at)
+        plan_state.change(devices=devices, device_tokens=float(f"{front.cluster.tokens:.9g}"))
 
 
 def growing(found: BatchSchedule | FitError) -> None:
@@ -206,7 +229,7 @@ def shapes(found: tuple[SizedShape, ...] | FitError, asked: PlanSettings) -> Non
         cells = (
             f"<b>{numbers.count(one.params)}</b> ({'+' if one.off > 0 else ''}{off})", f"{s.layers:,}", f"{s.width:,}",
             f"{s.heads:,} of {s.d_attn // s.heads}", f"{s.d_ffn:,}", _bytes(total),
-            "—" if least is None else f"{least:,}",
+            "—" if least is None else "none holds it" if least == math.inf else f"{least:,}",
         )  # fmt: skip
         rows.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
     st.html(

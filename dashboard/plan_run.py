@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from dashboard import numbers
-from dashboard.plan_settings import DEFAULTS, PlanSettings, typed
+from dashboard import numbers, plan_front
+from dashboard.plan_front import limits
+from dashboard.plan_settings import PlanSettings, typed
 from data.schema import Runs
 from fitting import Fit, FitError, Plan
 from fitting.batch import (
@@ -36,8 +36,11 @@ from fitting.batch import (
 from fitting.batch.adaptive import progress_of
 from fitting.batch.along import AlongLoss
 from fitting.batch.published import CRITICAL, OPTIMAL, RATE
-from fitting.memory import least_devices, memory_per_device
-from fitting.shapes import SizedShape, shapes_near
+from fitting.memory import memory_per_device
+from fitting.on_devices import DAY as DAY
+from fitting.on_devices import PASS, OnDevices, fewest
+from fitting.on_devices import shapes_of as shapes_of
+from fitting.shapes import SizedShape
 from fitting.step_time import StepTime, step_time
 
 RULES = {
@@ -46,7 +49,7 @@ RULES = {
     "deepseek": "DeepSeek LLM (Bi et al. 2024)",
 }
 CRITICALS = {"zhang_coupled": "Zhang et al. 2024", "kaplan_critical": "Kaplan et al. 2020", "number": "A number"}
-DAY = 86400.0
+LEAST_NOTED = 0.005  # of the tokens: what the plan's numbers are rounded to
 EARLIEST = 0.01  # a growing batch starts after so much of the run: before, the loss is that of no law
 
 
@@ -139,48 +142,26 @@ def runs_batch(asked: PlanSettings, runs: Runs, batch: Advice) -> tuple[Advice, 
     ), "as the table's grow with size and tokens"
 
 
-MOST_EACH = 16_384
-PASS = 4096  # tokens in one pass on one device, at most: a larger share of the batch is taken in several
+REACH = 64.0  # a front begins at as many times the plan's devices, down to one: nobody waits longer
 SHAPE_WORDS = (
     "Loss hardly minds the shape at a given size (Kaplan et al. 2020). Memory is that of weights, gradients and Adam's states, 16 bytes "
-    f"a parameter in mixed precision, divided among the devices; each also holds a pass of {PASS:,} tokens and keeps a tenth free."
+    f"a parameter in mixed precision, divided among the devices; each also holds a pass of {PASS:,} tokens, or of fewer where those would "
+    "take a quarter of it, computes activations again, and keeps a tenth free."
 )
 
 
-def shapes_of(params: float, count: str) -> tuple[SizedShape, ...] | FitError:
-    """Shapes near a size by the count that the fit used; where a vocabulary takes it all, by what the blocks hold."""
-    known = count if count in ("params_nonembed", "params_active") else "params_total"
-    try:
-        return shapes_near(params, count=known)
-    except FitError as refusal:
-        try:
-            return shapes_near(params, count="params_nonembed")
-        except FitError:
-            return refusal
-
-
-def memory_of(shape: SizedShape, asked: PlanSettings) -> tuple[float, int | None]:
-    """Bytes of a training's states in all, and the fewest of the chosen devices that hold it, None where that is not known."""
+def memory_of(shape: SizedShape, asked: PlanSettings) -> tuple[float, float | None]:
+    """Bytes of a training's states in all, and the fewest of the chosen devices that hold it: inf for none, None for not known."""
     held = memory_per_device(shape, 1, micro_tokens=1)
-    memory = asked.row.memory
-    if memory is not None:
-        for recompute in ("attention", "full"):
-            try:
-                tokens = min(PASS, asked.device_tokens or PASS)
-                least = least_devices(shape, memory * 1e9, micro_tokens=tokens, recompute=recompute)
-            except FitError:
-                continue
-            return held.total - held.activations, least
-    return held.total - held.activations, None
+    return held.total - held.activations, fewest(shape, asked.memory)
 
 
 def cluster(asked: PlanSettings, batch: float) -> Cluster:
-    """The devices, and what each takes of a batch in a step: as said, or an eighth of the plan's `batch`, `MOST_EACH` at most.
-
-    So the devices that a plan begins with share its batch where that is small, and it takes more of them where it is large.
-    """
-    each = asked.device_tokens or min(MOST_EACH, max(1.0, batch / DEFAULTS.devices))
-    return Cluster(asked.hardware, float(each), asked.latency / 1000.0)
+    """The devices, and what each takes of a batch in a step: as said, or its share of the plan's `batch`, in tokens."""
+    there = asked.hardware
+    each = asked.device_tokens or batch / there.devices
+    fewest = min(there.devices / REACH, asked.most_devices or math.inf)
+    return Cluster(there, float(each), asked.latency / 1000.0, max(1.0, fewest))
 
 
 def timed(fit: Fit, runs: Runs) -> StepTime | None:
@@ -209,40 +190,56 @@ def speed_words(found: StepTime, asked: PlanSettings) -> tuple[str, float | None
     return said, min(100.0, 100.0 * rate.value / peak), 1000.0 * start.value
 
 
-def limits(asked: PlanSettings, least: int | None = None) -> Limits:
-    """What the run may take, as the person said; `least` devices hold it."""
-    return Limits(
-        deadline=asked.deadline * DAY or None,
-        devices=float(asked.most_devices) or None,
-        money=asked.most_money or None,
-        least=least if least is not None and least > 1 else None,
-    )
-
-
 def front_of(
     here: Plan, asked: PlanSettings, runs: Runs, own: RateLaws | None, sweep: Advice | None
 ) -> Front | FitError:
-    """The front between time and compute for the plan at the budget, or why there is none."""
+    """The front between time and compute for the plan at the budget, or why there is none.
+
+    It goes through the plan: its tokens at its own batch. What the runs' own batch would change is `habit_note`.
+    """
     large = critical(asked, sweep)
     if large is None:
         return FitError("How fast a run can be depends on its critical batch. Give a number, or choose a paper's.")
     batch, _ = rules(asked, own)
     try:
         best = float(np.squeeze(batch.value(here.split.best)))
-        return front(here, large, runs_batch(asked, runs, batch)[0], cluster(asked, best))
+        return front(here, large, batch, cluster(asked, best))
     except FitError as refusal:
         return refusal
 
 
+def habit_note(
+    here: Plan, asked: PlanSettings, runs: Runs, own: RateLaws | None, large: Advice | None
+) -> tuple[str, ...]:
+    """In a sentence what the plan's batch costs over the batch that the fitted runs had, where that is known to be another."""
+    batch, _ = rules(asked, own)
+    habit, said = runs_batch(asked, runs, batch)
+    if habit is batch or large is None:
+        return ()
+    run = here.split.best
+    with np.errstate(all="ignore"):
+        planned, had, b_crit = (float(np.squeeze(one.value(run))) for one in (batch, habit, large))
+        more = (1.0 + planned / b_crit) / (1.0 + had / b_crit) - 1.0
+    if not (math.isfinite(more) and abs(more) >= LEAST_NOTED):
+        return ()
+    return (
+        f"The law's runs took {numbers.count(had)} tokens a step ({said}), the plan takes {numbers.count(planned)}: by this critical "
+        f"batch the same loss needs {numbers.percent(abs(more))} {'more' if more > 0 else 'fewer'} tokens than planned here.",
+    )
+
+
 def front_on(found: Front, asked: PlanSettings) -> Front:
-    """The same front on the device of these settings, which differ in nothing else."""
-    return found.on(replace(found.cluster, hardware=asked.hardware))
+    """The same front on the device of these settings, and on as many of them as these have."""
+    mine = found.cluster
+    return found.on(cluster(asked, mine.tokens * mine.hardware.devices))
 
 
-def front_parts(f: Front, asked: PlanSettings, here: WholeRun, least: int | None = None) -> dict[str, Any]:
+def front_parts(
+    f: Front, asked: PlanSettings, here: WholeRun, least: float | None = None, planned: OnDevices | None = None
+) -> dict[str, Any]:
     """The entries of the front's chart that another device changes."""
-    made = front_payload(f, asked, here, least)
-    return {name: made[name] for name in ("grid", "budget", "panels", "regions")}
+    made = front_payload(f, asked, here, least, planned)
+    return {name: made[name] for name in ("grid", "budget", "panels", "regions", "numbers", "sayings")}
 
 
 def growing(fit: Fit, here: Plan, whole: WholeRun, large: Advice | None) -> BatchSchedule | FitError:
@@ -276,13 +273,17 @@ def growing(fit: Fit, here: Plan, whole: WholeRun, large: Advice | None) -> Batc
         return refusal
 
 
-def front_payload(f: Front, asked: PlanSettings, here: WholeRun, least: int | None = None) -> dict[str, Any]:
+def front_payload(
+    f: Front, asked: PlanSettings, here: WholeRun, least: float | None = None, planned: OnDevices | None = None
+) -> dict[str, Any]:
     """The chart of the front: time along, then compute or money, devices, batch and steps; what the limits forbid is hatched.
 
     `here` has the batch and learning rate that go with the plan: along the front the rate follows the batch's square root.
+    The front begins where the plan is, `planned` on its devices; fewer devices than `least` take no time and cost nothing, since
+    they hold no training.
     """
     grid = np.log10(f.seconds)
-    at = math.log10(f.at_devices(asked.devices))
+    at = math.log10(f.at_devices(f.cluster.hardware.devices))
     nearest = float(grid[np.argmin(np.abs(grid - at))])
     at = nearest if abs(nearest - at) < 1e-9 else at  # the devices there are have a row of their own, read as it is
     devices = _ends(f.devices)
@@ -294,72 +295,66 @@ def front_payload(f: Front, asked: PlanSettings, here: WholeRun, least: int | No
             carried = np.where(f.batch.value <= f.b_crit, np.sqrt(f.batch.value / here.batch.value), np.nan)
         rate = {end: getattr(here.lr, end) * carried for end in ("value", "low", "high")}
         under.append({"label": "learning rate, by the root of the batch", "format": "flop", **rate})
+    held = np.ones(len(grid), bool) if least is None else devices["value"] >= least * (1.0 - 1e-9)
     cost = f.money()
-    flops = {"label": "FLOP", "format": "flop", **_ends(f.flops)}
-    over = {"label": "over the least compute", "format": "percent", **_ends(f.excess)}
-    hours = {"label": "device-hours", "format": "count", **_ends(f.device_hours)}
+    flops = {"label": "FLOP", "format": "flop", **_held(f.flops, held)}
+    over = {"label": "over the least compute", "format": "percent", **_held(f.excess, held)}
+    hours = {"label": "device-hours", "format": "count", **_held(f.device_hours, held)}
     first = (
-        {"key": "cost", "label": "Compute", "unit": "FLOP", "format": "flop", **_ends(f.flops), "extras": [over, hours]}
+        {
+            "key": "cost",
+            "label": "Compute",
+            "unit": "FLOP",
+            "format": "flop",
+            **_held(f.flops, held),
+            "extras": [over, hours],
+        }
         if cost is None
         else {
             "key": "cost",
             "label": "Cost",
             "unit": "",
             "format": "money",
-            **_ends(cost),
+            **_held(cost, held),
             "extras": [over, hours, flops],
         }
     )
     wide = {"scale": "log", "weight": 1.0}
+    costs = "It costs {cost}." if cost is not None else "It takes {cost} FLOP."
+    plans = float(here.batch.value)
+    more = np.abs(f.batch.value / f.b_crit - plans / f.b_crit) / (1.0 + plans / f.b_crit)
     return {
         "axis": {"label": "time from start to end", "unit": "", "format": "duration"},
         "handle": "Time",
         "grid": grid,
         "budget": at,
         "largest": None,
-        "sentence": "Done in {budget} on {devices} devices, at a batch of {batch} tokens.",
-        "subline": "It costs {cost} ({cost.range}). Sooner takes a larger batch over more devices, and more compute. Drag the line.",
+        "sentence": plan_front.DONE,
+        "subline": plan_front.another(f, plans, "less", costs),
         "panels": [
             {**first, **wide, "weight": 1.6},
-            {"key": "devices", "label": "Devices", "unit": "", "format": "count", **devices, **wide},
+            {"key": "devices", "label": "Devices", "unit": "", "format": "whole", **devices, **wide},
             {"key": "batch", "label": "Batch", "unit": "tokens a step", "format": "count", **_ends(f.batch), **wide,
              "other": {"label": "critical batch", "value": np.full(len(grid), f.b_crit)}, "extras": under},
         ],
-        "regions": _regions(f, asked, least),
+        "numbers": [{"key": "more", "format": "percent", "value": more}],
+        "sayings": plan_front.sayings(f, asked, at, least, plans, costs, planned),
+        "regions": plan_front.regions(f, asked, least),
         "takes": [],
         "budget_unit": {"label": "", "per_flop": 1.0, "format": "duration"},
         "level": f.batch.level,
     }  # fmt: skip
 
 
+def _held(band: Any, held: np.ndarray) -> dict[str, Any]:
+    return {end: np.where(held, getattr(band, end), np.nan) for end in ("value", "low", "high")}
+
+
 def _ends(band: Any) -> dict[str, Any]:
     return {"value": band.value, "low": band.low, "high": band.high}
 
 
-def _regions(f: Front, asked: PlanSettings, least: int | None) -> list[dict[str, Any]]:
-    """What each limit forbids, as a stretch of the time axis."""
-    first, last = f.ends(limits(asked, least))
-    words = {
-        "devices": f"more than {asked.most_devices:,} devices",
-        "money": f"over {numbers.say(asked.most_money, 'money')}",
-        "deadline": f"after {numbers.say(asked.deadline * DAY, 'duration')}",
-        "memory": f"fewer than {least:,} do not hold it" if least else "",
-    }
-    end = math.log10(f.seconds[-1])
-    out: list[dict[str, Any]] = [
-        {"from": None, "to": math.log10(t) if math.isfinite(t) else end, "label": words[k]}
-        for k, t in first.items()
-        if k in words and t > f.seconds[0]
-    ]
-    out += [
-        {"from": math.log10(t), "to": None, "label": words[k]}
-        for k, t in last.items()
-        if k in words and 0 < t < f.seconds[-1]
-    ]
-    return out
-
-
-def verdict(f: Front, asked: PlanSettings, least: int | None = None) -> str:
+def verdict(f: Front, asked: PlanSettings, least: float | None = None) -> str:
     """In a sentence whether the limits leave a window, and which; '' where none is set."""
     wanted = limits(asked, least)
     if limits(asked) == Limits():
@@ -372,7 +367,7 @@ def verdict(f: Front, asked: PlanSettings, least: int | None = None) -> str:
         late = "deadline" in last and latest == last["deadline"] and math.isfinite(first[binding])
         against = " within the deadline" if late else ""
         return f"{words[binding]} cannot reach this loss{against}. Plan a smaller budget, or loosen a limit."
-    now = f.at_devices(asked.devices)
+    now = f.at_devices(f.cluster.hardware.devices)
     if math.isfinite(latest):
         within = f"between {numbers.say(max(soonest, f.seconds[0]), 'duration')} and {numbers.say(latest, 'duration')}"
     else:

@@ -11,6 +11,7 @@ from dashboard.device_table import MAKERS, Row
 from data.cells import number
 from fitting.hardware import Hardware
 
+A_NODE = 8
 UNITS = ("flop", "hours", "time", "money")
 RULES = ("steplaw", "porian", "deepseek", "runs")
 CRITICALS = ("", "zhang_coupled", "kaplan_critical", "measured", "number")
@@ -23,9 +24,11 @@ class PlanSettings:
 
     `rule` is where batch and learning rate come from, `critical` where the critical batch does ("" for a measured one, else
     Zhang's), `critical_batch` and `runs_batch` numbers as typed ("" where the law or the table says); `device_tokens` is what
-    a device takes of a batch in a step (0 for what suits the plan's batch), which takes `latency` milliseconds beyond its
+    a device takes of a batch in a step (0 for its share of the plan's batch), which takes `latency` milliseconds beyond its
     arithmetic. Limits are 0 for none: `deadline` in days, `most_devices`, `most_money` in dollars. `panels` is what the chart
     shows.
+
+    `devices` is 0 where nobody chose how many: `on_devices` says then.
 
     `utilisation` is in per cent of the peak; `price` is for one device-hour, in dollars, 0 for unknown, and counts where the
     device's row of the table has none. Both are assumptions until the person says their own. `table` is kept apart.
@@ -33,7 +36,7 @@ class PlanSettings:
 
     unit: str = "flop"
     device: str = "H100"
-    devices: int = 8
+    devices: int = 0
     utilisation: float = 40.0
     price: float = 2.0
     size: str = ""
@@ -43,7 +46,7 @@ class PlanSettings:
     critical: str = ""
     critical_batch: str = ""
     runs_batch: str = ""
-    device_tokens: int = 0
+    device_tokens: float = 0.0
     latency: float = 0.0
     deadline: float = 0.0
     most_devices: int = 0
@@ -57,14 +60,21 @@ class PlanSettings:
         return next((row for row in self.table if row.name == self.device), self.table[0])
 
     @property
+    def memory(self) -> float | None:
+        """Bytes of one device's memory; None for unknown."""
+        return None if self.row.memory is None else self.row.memory * 1e9
+
+    @property
     def hour(self) -> float:
         """What an hour of the device costs, in dollars; 0 for unknown."""
         return self.price if self.row.price is None else self.row.price
 
     @property
     def hardware(self) -> Hardware:
-        """The devices as `fitting` counts with them."""
-        return Hardware(float(self.devices), self.row.peak * 1e12, self.utilisation / 100.0, self.hour or None)
+        """The devices as `fitting` counts with them; `A_NODE` of them where nobody chose and nothing is planned yet."""
+        return Hardware(
+            float(self.devices or A_NODE), self.row.peak * 1e12, self.utilisation / 100.0, self.hour or None
+        )
 
     @property
     def chosen(self) -> float | None:
@@ -86,7 +96,7 @@ def typed(text: str) -> float | None:
 DEFAULTS = PlanSettings()
 ALLOWED: dict[str, Any] = {
     "unit": UNITS,
-    "devices": (1, 10_000_000),
+    "devices": (0, 10_000_000),
     "utilisation": (0.1, 100.0),
     "price": (0.0, 1e6),
     "rule": RULES,

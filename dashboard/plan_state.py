@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from dashboard import batch_state, device_table, plan_run, plan_table, state, workspace
+from dashboard import batch_state, device_table, plan_fleet, plan_run, plan_table, state, workspace
 from dashboard.device_table import Row
 from dashboard.plan_settings import PlanSettings, read_settings, typed
 from data.cells import number
@@ -58,6 +58,11 @@ def budget(fit: Fit) -> float:
     at = float(held) if usable else plan_table.default_budget(fit)
     st.query_params["c"] = f"{10.0**at:.6g}"
     return at
+
+
+def keep_devices(number: int) -> None:
+    """Keep the number of devices that a budget was said on; no step of undo, as the budget itself is none."""
+    workspace.remember(state.space(), {"plan": replace(settings(), devices=number).written()})
 
 
 def set_budget(at: float) -> None:
@@ -122,6 +127,17 @@ def _whole(key: tuple[Any, ...], _make: Callable[[], WholeRun]) -> WholeRun:
     return _make()
 
 
+def placed(
+    fit: Fit, along: Plan, here: Plan, whole: tuple[WholeRun, WholeRun] | None, asked: PlanSettings
+) -> plan_fleet.Place:
+    """The plan on the devices of these settings: as many as they say, or as suit the budget where they leave that open."""
+    count = fit.settings.count
+    fleet = plan_fleet.fleet(asked, along, whole and whole[0], count)
+    filled = replace(asked, devices=fleet.at(math.log10(here.flops.value)))
+    planned = plan_fleet.planned(fit, here, whole and whole[1], filled, chosen=fleet.chosen)
+    return plan_fleet.Place(filled, fleet, planned)
+
+
 def own_rules(fit: Fit) -> RateLaws | None:
     """The laws of learning rate and batch that the current runs hold themselves, if any."""
     return cast("RateLaws | None", state.derived(plan_run.own_rules, fit, state.current_runs()))
@@ -161,7 +177,14 @@ def take_over(law: Growth | AlongLoss, along: str, unit_tokens: float) -> None:
     state.change("plan with this critical batch", {"critical": kept, "plan": plan})
 
 
-def current_front(fit: Fit, here: Plan) -> Front | FitError:
-    """The front between time and compute at the budget, or why there is none."""
-    asked, own = settings(), own_rules(fit)
+def habit(fit: Fit, here: Plan) -> tuple[str, ...]:
+    """What the plan's batch costs over that of the fitted runs, in a sentence, where it is known."""
+    if here.params is None:
+        return ()
+    return plan_run.habit_note(here, settings(), state.current_runs(), own_rules(fit), critical())
+
+
+def current_front(fit: Fit, here: Plan, asked: PlanSettings) -> Front | FitError:
+    """The front between time and compute at the budget, on devices whose number is filled in, or why there is none."""
+    own = own_rules(fit)
     return plan_run.front_of(here, asked, state.current_runs(), own, measured())

@@ -16,9 +16,9 @@ from fitting import Fit, Plan, plan
 from fitting.batch import WholeRun
 from fitting.batch.published import OPTIMAL, RATE
 from fitting.hardware import Hardware
+from fitting.on_devices import PER_DECADE
 from fitting.result import Band
 
-NODES_PER_DECADE = 12
 # How far the chart reaches past the largest run: four decades, as from a day on one device to a frontier run.
 DECADES_BEYOND = 4.0
 
@@ -51,7 +51,7 @@ def budgets(fit: Fit, at: float) -> np.ndarray:
     low, high = (math.log10(c) for c in fit.ranges["flops"])
     first = math.floor(min(low, at))
     last = math.ceil(max(high + DECADES_BEYOND, at))
-    return np.linspace(first, last, NODES_PER_DECADE * (last - first) + 1)
+    return np.linspace(first, last, PER_DECADE * (last - first) + 1)
 
 
 def default_budget(fit: Fit) -> float:
@@ -92,12 +92,13 @@ def payload(
     floor: float | None = None,
     whole: tuple[WholeRun, WholeRun] | None = None,
     every: bool = False,
+    latency: float = 0.0,
 ) -> dict[str, Any]:
     """The chart's table: `along` is the plan at every node, `here` at the budget itself, put in among them.
 
     `spoken` is the budget in other units, as `spoken` says it, and the choice between devices if there is one. `chosen` says
     that the size is held there, `floor` is the true lowest loss where it is known. `whole` is what goes with the plan along the
-    nodes and at the budget; `every` gives learning rate and steps panels of their own.
+    nodes and at the budget; `every` gives learning rate and steps panels of their own. `latency` is what each step waits, in seconds.
     """
     grid = Grid(np.log10(along.flops.value), math.log10(here.flops.value))
     panels = [_loss_panel(grid, fit, along, here, runs, floor), *_size_panels(grid, along, here)]
@@ -112,6 +113,9 @@ def payload(
         "subline": _subline(here, chosen),
         "panels": panels,
         "level": here.loss.level,
+        "wait": None
+        if whole is None or not latency
+        else [latency * s for s in grid.put(whole[0].steps.value, whole[1].steps.value)],
         **spoken,
     }
 
@@ -265,30 +269,47 @@ def _subline(here: Plan, chosen: float | None) -> str:
     return f"At {{budget}}, {level} intervals: {{params.range}} parameters, {{tokens.range}} tokens, loss {{loss.range}}. {drag}"
 
 
-def spoken(hardware: Hardware, device: str, unit: str) -> dict[str, Any]:
-    """The entries of the payload that say a budget in what it takes: in the unit of that key, and on these devices."""
+def spoken(
+    hardware: Hardware,
+    device: str,
+    unit: str,
+    counts: Iterable[tuple[float, float]] | None = None,
+    *,
+    auto: bool = False,
+) -> dict[str, Any]:
+    """The entries of the payload that say a budget in what it takes: in the unit of that key, and on these devices.
+
+    `counts` are the devices up to each budget (log10 FLOP), by default those of `hardware` at all of them; `auto` marks that nobody
+    chose them.
+    """
     known = units(hardware)
     said = known.get(unit, known["flop"])
+    pairs = None if counts is None else [list(pair) for pair in counts]
     return {
-        "takes": _takes(hardware, device),
+        "takes": _takes(hardware, device, pairs, auto),
         "budget_unit": {"label": said.label, "per_flop": said.per_flop, "format": said.format},
     }
 
 
-def _takes(hardware: Hardware, device: str) -> list[dict[str, Any]]:
+def _takes(hardware: Hardware, device: str, counts: list[list[float]] | None, auto: bool) -> list[dict[str, Any]]:
     share = f"{100 * hardware.utilisation:g} %"
-    takes = [
+    many = f"{hardware.devices:,.0f}" if counts is None else "{n}"
+    hours = hardware.device_hours(1.0)
+    takes: list[dict[str, Any]] = [
         {
-            "label": f"on {hardware.devices:,.0f} {device} at {share} of peak",
-            "per_flop": 3600.0 * hardware.hours(1.0),
+            "label": f"on {many} {device}{' (auto)' * auto} at {share} of peak",
+            "per_flop": 3600.0 * hours / (hardware.devices if counts is None else 1.0),
             "format": "duration",
+            "divided": True,
+            "waits": 1.0,
         },
-        {"label": "device-hours", "per_flop": hardware.device_hours(1.0), "format": "count"},
+        {"label": "device-hours", "per_flop": hours, "format": "count", "waits": 1.0 / 3600.0},
     ]
     if hardware.price is not None:
         label = f"at ${hardware.price:,.2f} a device-hour"
-        takes.append({"label": label, "per_flop": hardware.price * hardware.device_hours(1.0), "format": "money"})
-    return takes
+        each = hardware.price / 3600.0
+        takes.append({"label": label, "per_flop": hardware.price * hours, "format": "money", "waits": each})
+    return [{**take, "counts": counts} for take in takes]
 
 
 def sweep(fit: Fit, nodes: Iterable[float], chosen: float | None = None, unique: float | None = None) -> Plan:

@@ -23,6 +23,7 @@ from fitting.export import (
     residuals_to_csv,
     summary_to_csv,
 )
+from fitting.on_devices import OnDevices
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,13 @@ def _made(file: File, say: Callable[[str], None]) -> bytes:
         raise
 
 
-def of_plan(fit: Fit, plan: Plan, whole: WholeRun | None = None) -> list[File]:
-    """A plan with what goes with it as LaTeX, JSON and CSV, and the law it rests on as Python."""
+def of_plan(fit: Fit, plan: Plan, whole: WholeRun | None = None, on: OnDevices | None = None) -> list[File]:
+    """A plan with what goes with it, on its devices, as LaTeX, JSON and CSV, and the law it rests on as Python."""
     return [
-        File("LaTeX", "plan.tex", "text/x-tex", lambda: fit_to_latex(fit) + "\n" + plan_to_latex(fit, plan, whole)),
+        File("LaTeX", "plan.tex", "text/x-tex", lambda: fit_to_latex(fit) + "\n" + plan_to_latex(fit, plan, whole, on)),
         File("Python", "law.py", "text/x-python", lambda: fit_to_python(fit)),
-        File("JSON", "plan.json", "application/json", lambda: plan_to_json(fit, plan, whole)),
-        File("CSV", "plan.csv", "text/csv", lambda: plan_to_csv(fit, plan, whole)),
+        File("JSON", "plan.json", "application/json", lambda: plan_to_json(fit, plan, whole, on)),
+        File("CSV", "plan.csv", "text/csv", lambda: plan_to_csv(fit, plan, whole, on)),
     ]
 
 

@@ -24,6 +24,7 @@ _MODULES = (
     "times.js",
     "layout.js",
     "draw.js",
+    "devices.js",
     "readouts.js",
     "parse.js",
     "interact.js",

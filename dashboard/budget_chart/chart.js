@@ -5,6 +5,7 @@
 
 import { built } from "./build.js";
 import { forget, heard, makeChoice, picked, pickOf, stamp, varied } from "./choice.js";
+import { sayingAt } from "./devices.js";
 import { el, isDark, moveTo, setText } from "./dom.js";
 import { drawChart, scalesOf } from "./draw.js";
 import { exactText } from "./format.js";
@@ -28,6 +29,8 @@ class BudgetChart {
     this.sent = 0; // the stamp of the last budget that Python was told
     this.busy = false;
     this.waiting = null;
+    this.saying = null; // what is said in the stretch that the line is in
+    this.updates = [];
     live.add(this);
     this.choice = makeChoice((key) => this.choose(key), () => this.tellChoice());
     Object.assign(this, built(this.id, this.choice.node));
@@ -111,6 +114,7 @@ class BudgetChart {
     const payload = varied(this.payload, key);
     if (this.unheard) this.budget = carried(before.grid, payload.grid, this.budget);
     this.take(payload);
+    this.fillSentences(null);
     this.fillTakes();
     this.pill.setAttribute("aria-valuemin", this.range[0].toFixed(3));
     this.pill.setAttribute("aria-valuemax", this.range[1].toFixed(3));
@@ -218,7 +222,7 @@ class BudgetChart {
 
   fill() {
     const { model } = this;
-    this.updates = [sentence(this.headline, model.sentence, "bc-number"), sentence(this.subline, model.subline, "bc-figure")];
+    this.fillSentences(null);
     this.outs = model.panels.map((panel) => readout(panel, model.level ?? 0.95));
     this.readouts.replaceChildren(...this.outs.map((out) => out.node));
     this.dots = model.panels.map((panel) => {
@@ -235,9 +239,16 @@ class BudgetChart {
     this.pill.setAttribute("aria-valuemax", model.range[1].toFixed(3));
   }
 
+  /** The two sentences: those of the stretch that the line is in, or those said everywhere. */
+  fillSentences(saying) {
+    this.saying = saying;
+    this.updates[0] = sentence(this.headline, saying?.sentence ?? this.model.sentence, "bc-number");
+    this.updates[1] = sentence(this.subline, saying?.subline ?? this.model.subline, "bc-figure");
+  }
+
   fillTakes() {
-    this.takes.replaceChildren();
-    this.updates[2] = takesLine(this.takes, this.model.takes);
+    const update = takesLine(this.takes, this.model.takes);
+    this.updates[2] = (texts) => update(texts, this.saying?.takes);
   }
 
   resized() {
@@ -270,9 +281,10 @@ class BudgetChart {
   reserve(width) {
     const [low, high] = this.range;
     const samples = Array.from({ length: SAMPLES + 1 }, (_, k) => textsAt(this.model, low + ((high - low) * k) / SAMPLES));
-    const { sentence, subline, panels, takes } = this.model;
+    const { sentence, subline, panels, takes, sayings } = this.model;
+    for (const { from, to } of sayings ?? []) samples.push(textsAt(this.model, from === to ? from : (Math.max(from ?? low, low) + Math.min(to ?? high, high)) / 2));
     const labels = panels.map((panel) => [panel.label, panel.unit, panel.wide?.label]);
-    const seen = JSON.stringify([width, this.fontsReady, sentence, subline, labels, takes, samples]);
+    const seen = JSON.stringify([width, this.fontsReady, sentence, subline, labels, takes, sayings, samples]);
     if (seen === this.reserved?.seen) return this.reserved.heights; // the same words: nothing to measure
     const tall = [this.headline, this.subline, this.takes];
     tall.forEach((node) => node.style.removeProperty("min-height"));
@@ -318,6 +330,8 @@ class BudgetChart {
   }
 
   write(texts) {
+    const saying = sayingAt(this.model.sayings, texts.at);
+    if (saying !== this.saying) this.fillSentences(saying);
     this.updates.forEach((update) => update(texts));
     this.outs.forEach((out, i) => out.update(texts.panels[i]));
   }
@@ -333,13 +347,13 @@ class BudgetChart {
       dot.hidden = y === null || y < top || y > top + height;
       if (!dot.hidden) moveTo(dot, x, y);
     });
-    setText(this.pillText, texts.budget);
+    setText(this.pillText, this.saying?.handle ?? texts.budget);
     this.movePill(x);
     this.moveWord(x, texts);
     if (this.input.getRootNode().activeElement !== this.input) this.input.value = this.typed();
     this.root.dataset.budget = String(budget);
     this.pill.setAttribute("aria-valuenow", budget.toFixed(3));
-    this.pill.setAttribute("aria-valuetext", [texts.budget, ...texts.panels.map((p, i) => `${this.model.panels[i].label} ${p.value}`)].join(", "));
+    this.pill.setAttribute("aria-valuetext", [this.pillText.textContent, ...texts.panels.map((p, i) => `${this.model.panels[i].label} ${p.value}`)].join(", "));
   }
 
   /** The width of an element with figures in it, measured once for each length of text: figures are of one width. */

@@ -27,6 +27,7 @@ export const KINDS = {
   count: kindOf([unit(1e3, 1, ""), unit(1e3, 1e3, "k"), unit(1e3, 1e6, "M"), unit(1e3, 1e9, "B"), unit(1e3, 1e12, "T")], {
     whole: true,
   }),
+  whole: kindOf([unit(1e9, 1, "")], { decimals: 0, grouped: true, whole: true }),
   flop: kindOf([unit(1e4, 1, "")], { small: 0.1 }),
   loss: kindOf([unit(1e6, 1, "")], { small: 1e-4, decimals: 2 }),
   ratio: kindOf([unit(1e6, 1, "")], { grouped: true }),
@@ -63,7 +64,7 @@ export function withInterval(value, low, high, kind, beside = null) {
   if (lower > upper) [lower, upper] = [upper, lower];
   const other = beside ? widthOf(...beside.map(toNumber)) : null;
   const width = other ?? widthOf(lower, upper);
-  const exact = spec.whole && Math.abs(number) < 1e3 && number === Math.floor(number); // 8 devices, not 8.0
+  const exact = spec.whole && Math.abs(number) < spec.units[0].limit && number === Math.floor(number); // 8 devices, not 8.0
   const said = Number.isFinite(number) ? signed(number, exact ? null : width, spec) : MISSING;
   return [said, rangeText(number, lower, upper, width, spec)];
 }

@@ -14,7 +14,7 @@ from dashboard.numbers import KINDS
 
 SCALES = ("linear", "log")
 AXES = ("flop", "duration")
-PARTS = {"grid", "budget", "panels", "regions", "takes", "budget_unit"}
+PARTS = {"grid", "budget", "panels", "regions", "takes", "budget_unit", "numbers", "sayings", "wait"}
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _NAME = re.compile(r"\{([^{}]*)\}")
 _FLOP = {"label": "FLOP", "per_flop": 1.0, "format": "flop"}
@@ -30,6 +30,10 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
     `grid` (K,) is log10 FLOP (log10 seconds where the axis' format is "duration"), increasing, not necessarily even: a budget
     put into it is met exactly. Every array of a panel has K entries. A budget outside the grid is brought to its nearer end.
     `handle` names what is dragged, and `regions` are stretches of the axis ("from", "to", None for its end) with a label.
+    `numbers` are further series that a sentence may name. `sayings` are stretches of the axis ("from", "to") with a `sentence`
+    and a `subline` of their own, and in place of `takes` and of the handle's text what they say; the first that holds the line
+    counts. A line of `takes` is `per_flop` times the budget; with `counts`, pairs of a budget and the devices up to it, it is
+    that over the number if `divided`, "{n}" in its label is the number, and `waits` of it go with each second of `wait` (K,).
     `choice` offers options ("label", "at", and "options" with "key", "label" and "parts": the entries of the payload that
     differ under that option); what is handed on of each is only what differs. `heard`, here and of the choice, are the stamps
     of the last words that came from the chart: what it shows stays until Python has heard of it.
@@ -57,15 +61,18 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
         "grid": grid,
         "budget": _within(payload.get("budget"), grid),
         "largest": None if largest is None or not math.isfinite(largest) else float(largest),
-        "sentence": _template(payload.get("sentence"), panels),
-        "subline": _template(payload.get("subline"), panels),
         "panels": panels,
-        "takes": [_rate(take, "a line of takes") for take in payload.get("takes") or ()],
+        "numbers": _named(payload.get("numbers"), panels, len(grid)),
+        "wait": None if payload.get("wait") is None else _column(payload["wait"], len(grid), "wait"),
+        "takes": [_take(take) for take in payload.get("takes") or ()],
         "budget_unit": _rate(payload.get("budget_unit") or _FLOP, "budget_unit"),
         "level": level,
         "heard": int(payload.get("heard", 0)),
         "measure": bool(payload.get("measure", False)),
     }
+    names = [*panels, *made["numbers"]]
+    made |= {part: _template(payload.get(part), names) for part in ("sentence", "subline")}
+    made["sayings"] = [_saying(saying, names) for saying in payload.get("sayings") or ()]
     made["choice"] = payload.get("choice") and _choice(payload["choice"], made)
     return made
 
@@ -104,10 +111,18 @@ def _parts(parts: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
         out["panels"] = [_panel(panel, len(grid)) for panel in parts.get("panels", made["panels"])]
         if [p["key"] for p in out["panels"]] != [p["key"] for p in made["panels"]]:
             raise PayloadError("An option of the chart has the same panels as the chart itself.")
+    if "numbers" in parts or len(grid) != len(made["grid"]):
+        out["numbers"] = _named(parts.get("numbers", made["numbers"]), made["panels"], len(grid))
+        if [n["key"] for n in out["numbers"]] != [n["key"] for n in made["numbers"]]:
+            raise PayloadError("An option of the chart names the same numbers as the chart itself.")
+    if "sayings" in parts:
+        out["sayings"] = [_saying(saying, [*made["panels"], *made["numbers"]]) for saying in parts["sayings"]]
+    if parts.get("wait") is not None:
+        out["wait"] = _column(parts["wait"], len(grid), "wait")
     if "regions" in parts:
         out["regions"] = [_region(region) for region in parts["regions"]]
     if "takes" in parts:
-        out["takes"] = [_rate(take, "a line of takes") for take in parts["takes"]]
+        out["takes"] = [_take(take) for take in parts["takes"]]
     if "budget_unit" in parts:
         out["budget_unit"] = _rate(parts["budget_unit"], "budget_unit")
     return out
@@ -170,6 +185,38 @@ def _panel(panel: Mapping[str, Any], rows: int) -> dict[str, Any]:
         "value": _column(other["value"], rows, f"the other line of {where}", positive=scale == "log"),
     }
     return out
+
+
+def _named(numbers: Any, panels: Sequence[Mapping[str, Any]], rows: int) -> list[dict[str, Any]]:
+    """Series that have no panel and are named in sentences."""
+    out: list[dict[str, Any]] = []
+    for one in numbers or ():
+        key = str(one.get("key"))
+        if not _KEY.fullmatch(key) or key in ("budget", "beyond", *(p["key"] for p in [*panels, *out])):
+            raise PayloadError(f"A number's key is a lower-case word of its own; {key!r} came.")
+        where = f"the number {key}"
+        value = _column(one.get("value"), rows, f"value of {where}")
+        out.append({"key": key, "format": _format(one, where), "value": value, **_ends(one, rows, where), "wide": None})
+    return out
+
+
+def _saying(saying: Mapping[str, Any], names: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A stretch of the axis, as a region has it, with what is said there; None for what is said as everywhere."""
+    texts = {part: saying.get(part) for part in ("sentence", "subline", "takes", "handle")}
+    said = {part: None if text is None else _template(text, names) for part, text in texts.items()}
+    return {**{end: part for end, part in _region(saying).items() if end != "label"}, **said}
+
+
+def _take(take: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of what a budget takes."""
+    out = _rate(take, "a line of takes")
+    if take.get("counts") is None:
+        return out
+    counts = [[_finite(at, "a budget of counts"), _finite(n, "a number of devices")] for at, n in take["counts"]]
+    if not counts or any(b[0] <= a[0] for a, b in pairwise(counts)) or any(n <= 0 for _, n in counts):
+        raise PayloadError(f"Counts are pairs of increasing budgets and numbers above zero; {counts} came.")
+    waits = _finite(take.get("waits", 0.0), "waits of a line of takes")
+    return {**out, "counts": counts, "divided": bool(take.get("divided")), "waits": waits}
 
 
 def _region(region: Mapping[str, Any]) -> dict[str, Any]:

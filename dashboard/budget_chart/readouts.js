@@ -1,5 +1,6 @@
 // What stands in words beside the chart and follows the line: the sentence, the read-outs, what it takes.
 
+import { takeAt } from "./devices.js";
 import { el, setText } from "./dom.js";
 import { say, withInterval } from "./format.js";
 import { sampler } from "./interpolate.js";
@@ -7,9 +8,9 @@ import { sampler } from "./interpolate.js";
 /** The payload with every array turned into a function of the budget. */
 export function modelOf(payload) {
   const { grid } = payload;
+  const band = (of, inLog) => ({ value: sampler(grid, of.value, inLog), low: sampler(grid, of.low, inLog), high: sampler(grid, of.high, inLog) });
   const panels = payload.panels.map((panel) => {
     const log = panel.scale === "log";
-    const band = (of, inLog) => ({ value: sampler(grid, of.value, inLog), low: sampler(grid, of.low, inLog), high: sampler(grid, of.high, inLog) });
     return {
       weight: 1,
       ...panel,
@@ -18,9 +19,11 @@ export function modelOf(payload) {
       extras: (panel.extras ?? []).map((extra) => ({ ...extra, at: extra.value ? band(extra, allPositive(extra)) : null })),
     };
   });
+  const numbers = (payload.numbers ?? []).map((one) => ({ ...one, at: band(one, false) }));
+  const waitAt = payload.wait ? sampler(grid, payload.wait, allPositive({ value: payload.wait })) : () => 0;
   const range = [grid[0], grid[grid.length - 1]];
   const beyond = payload.largest === null || payload.largest >= range[1] ? [] : [{ from: payload.largest, to: null, label: "" }];
-  return { axis: {}, handle: "Budget", ...payload, panels, range, regions: [...beyond, ...(payload.regions ?? [])] };
+  return { axis: {}, handle: "Budget", ...payload, panels, numbers, waitAt, range, regions: [...beyond, ...(payload.regions ?? [])] };
 }
 
 function allPositive(extra) {
@@ -35,7 +38,12 @@ export function textsAt(model, at) {
     const wide = panel.wideAt ? withInterval(panel.at.value(at), panel.wideAt.low(at), panel.wideAt.high(at), panel.format, beside)[1] : null;
     return { key: panel.key, number: panel.at.value(at), value, range, wide, extras: panel.extras.map((extra) => extraText(extra, at)) };
   });
-  return { budget: budgetText(model, at), beyond: beyondText(model, at), panels, takes: (model.takes ?? []).map((take) => say(take.per_flop * 10 ** at, take.format)) };
+  const numbers = model.numbers.map((one) => {
+    const [value, range] = withInterval(one.at.value(at), one.at.low(at), one.at.high(at), one.format);
+    return { key: one.key, value, range };
+  });
+  const takes = (model.takes ?? []).map((take) => takeAt(take, at, model.waitAt(at)));
+  return { at, budget: budgetText(model, at), beyond: beyondText(model, at), panels, numbers, takes };
 }
 
 function extraText(extra, at) {
@@ -67,7 +75,7 @@ export function named(texts, name) {
   if (name === "budget") return texts.budget;
   if (name === "beyond") return texts.beyond ?? "1x";
   const [key, part] = name.split(".");
-  const panel = texts.panels.find((p) => p.key === key);
+  const panel = texts.panels.find((p) => p.key === key) ?? texts.numbers.find((n) => n.key === key);
   if (!panel) return "—";
   return { range: panel.range, wide: panel.wide ?? "—" }[part] ?? panel.value;
 }
@@ -108,13 +116,21 @@ export function readout(panel, level) {
   return { node, update };
 }
 
-/** The quiet line of what the budget takes. */
+/** The quiet line of what the budget takes; `update(texts, instead)` writes it, or a template in place of it. */
 export function takesLine(node, takes) {
-  const figures = (takes ?? []).map((take) => {
-    const figure = el("span", "bc-take-figure");
-    node.append(el("span", "bc-take", [figure, el("span", "bc-take-label", ` ${take.label}`)]));
-    return figure;
-  });
+  const figures = (takes ?? []).map(() => el("span", "bc-take-figure"));
+  const labels = figures.map(() => el("span", "bc-take-label"));
+  const lines = figures.map((figure, i) => el("span", "bc-take", [figure, labels[i]]));
+  const other = el("span", "bc-take bc-take-instead");
+  node.replaceChildren(...lines, other);
   node.hidden = !figures.length;
-  return (texts) => figures.forEach((figure, i) => setText(figure, texts.takes[i]));
+  return (texts, instead) => {
+    lines.forEach((line) => (line.hidden = Boolean(instead)));
+    other.hidden = !instead;
+    if (instead) setText(other, pieces(instead).map((piece) => piece.text ?? named(texts, piece.name)).join(""));
+    figures.forEach((figure, i) => {
+      setText(figure, texts.takes[i].figure);
+      setText(labels[i], ` ${texts.takes[i].label}`);
+    });
+  };
 }

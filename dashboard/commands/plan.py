@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from dashboard.commands import json_option, refuses, write_text
 
+if TYPE_CHECKING:
+    from fitting import Plan
+    from fitting.batch import WholeRun
+    from fitting.on_devices import OnDevices
+
+DEFAULT = "H100"
 POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(name="plan")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--flops", type=POSITIVE, help="The budget in FLOP.")
-@click.option("--devices", type=POSITIVE, help="How many devices; with --hours.")
+@click.option(
+    "--device", metavar="NAME", help="Which device, such as A100; an H100 when neither it nor --peak is given."
+)
+@click.option(
+    "--devices", type=POSITIVE, help="How many devices; as many as hold the model and end within weeks when not given."
+)
+@click.option("--memory", type=POSITIVE, help="A device's memory in GB; that of --device when not given.")
 @click.option("--hours", type=POSITIVE, help="For how many hours the devices run.")
-@click.option("--peak", type=POSITIVE, help="A device's dense bf16 peak in FLOP/s; an H100's when not given.")
+@click.option("--peak", type=POSITIVE, help="A device's dense bf16 peak in FLOP/s; that of --device when not given.")
 @click.option(
     "--utilisation", type=click.FloatRange(0, 1, min_open=True), help="Share of the peak reached; 0.4 when not given."
 )
@@ -49,7 +61,9 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
 def command(
     file: Path,
     flops: float | None,
+    device: str | None,
     devices: float | None,
+    memory: float | None,
     hours: float | None,
     peak: float | None,
     utilisation: float | None,
@@ -69,8 +83,9 @@ def command(
     Give one budget: --flops, --devices with --hours, --money with --price, or a --loss wanted.
     """
     from fitting import load_fit, plan
-    from fitting.batch import from_paper, whole_run
+    from fitting.devices import device as of_table
     from fitting.export import plan_to_csv, plan_to_json, plan_to_latex
+    from fitting.on_devices import place
 
     given = [name for name, value in {"flops": flops, "hours": hours, "money": money, "loss": loss}.items() if value]
     if len(given) != 1:
@@ -82,28 +97,51 @@ def command(
         raise click.UsageError("--money needs --price, what one device-hour costs.")
     if hours is not None and devices is None:
         raise click.UsageError("--hours needs --devices.")
+    device = DEFAULT if device is None and peak is None else device
+    known = None if device is None else of_table(device)
+    if known is not None and peak is None:
+        peak = known.peak
+    room = memory * 1e9 if memory is not None else None if known is None else known.memory
     fitted = load_fit(file)
     found = plan(
         fitted, flops=flops, params=params, loss=loss, devices=devices, hours=hours,
         peak=peak, utilisation=utilisation, money=money, price=price, unique_tokens=unique_tokens,
     )  # fmt: skip
-    whole = None
-    if rule != "none" and found.params is not None:
-        laws = (from_paper(f"{rule}_batch"), from_paper(f"{rule}_lr"))
-        whole = whole_run(found, *laws, None if critical == "none" else from_paper(critical))
+
+    def at(budget: float) -> Plan:
+        return plan(fitted, flops=budget, params=params, unique_tokens=unique_tokens)
+
+    def goes_with(one: Plan) -> WholeRun | None:
+        return _goes_with(one, rule, critical)
+
+    whole = goes_with(found)
+    assert found.hardware is not None  # its peak was given
+    on = place(
+        found, at, goes_with, found.hardware, devices, count=fitted.settings.count, name=device or "", memory=room
+    )
     outputs = (
-        (json_to, lambda: plan_to_json(fitted, found, whole)),
-        (latex, lambda: plan_to_latex(fitted, found, whole)),
-        (csv, lambda: plan_to_csv(fitted, found, whole)),
+        (json_to, lambda: plan_to_json(fitted, found, whole, on)),
+        (latex, lambda: plan_to_latex(fitted, found, whole, on)),
+        (csv, lambda: plan_to_csv(fitted, found, whole, on)),
     )
     for to, make in outputs:
         if to is not None:
             write_text(make(), to)
     if all(to is None for to, _ in outputs):
-        click.echo(_table(found, whole))
+        click.echo(_table(found, whole, on))
 
 
-def _table(found: Any, whole: Any = None) -> str:
+def _goes_with(found: Plan, rule: str, critical: str) -> WholeRun | None:
+    """The batch, learning rate and steps that go with a plan; None where neither law is wanted or the plan has no sizes."""
+    from fitting.batch import from_paper, whole_run
+
+    if rule == "none" or found.params is None:
+        return None
+    laws = (from_paper(f"{rule}_batch"), from_paper(f"{rule}_lr"))
+    return whole_run(found, *laws, None if critical == "none" else from_paper(critical))
+
+
+def _table(found: Plan, whole: WholeRun | None, on: OnDevices) -> str:
     """The plan as text for a terminal."""
     from dashboard import numbers
     from fitting.batch.published import OPTIMAL, RATE
@@ -128,8 +166,13 @@ def _table(found: Any, whole: Any = None) -> str:
         lines.append(f"  {name:<22}{value:>12}   {'' if value == interval else interval} {unit}".rstrip())
         if whole is not None and (ends := whole.papers.get({"batch": OPTIMAL, "learning rate": RATE}.get(name, ""))):
             lines.append(f"  {'  by published laws':<22}{'':>12}   {numbers.interval(ends[0], ends[1], kind)}")
-    if found.hardware is not None:
-        lines.append(f"  {'time':<22}{numbers.duration(3600 * found.hardware.hours(found.flops.value)):>12}")
-        if found.hardware.price is not None:
-            lines.append(f"  {'money':<22}{numbers.money(found.hardware.money(found.flops.value)):>12}")
-    return "\n".join([*lines, "", *found.notes, *(whole.notes if whole else ())]).rstrip()
+    kind = " ".join(part for part in (on.name, "" if on.chosen else "(auto)") if part)
+    lines.append(f"  {'devices':<22}{numbers.whole(on.devices):>12}   {kind}".rstrip())
+    for name, said in (
+        ("time", numbers.duration(on.seconds)),
+        ("device-hours", numbers.count(on.device_hours)),
+        ("money", numbers.money(on.money)),
+    ):
+        if said != numbers.MISSING:
+            lines.append(f"  {name:<22}{said:>12}")
+    return "\n".join([*lines, "", *found.notes, *(whole.notes if whole else ()), *on.notes]).rstrip()

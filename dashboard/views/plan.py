@@ -1,5 +1,6 @@
 """Plan: what should I train with this budget?"""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -8,6 +9,7 @@ from dashboard import (
     fit_panels,
     fit_words,
     plan_devices,
+    plan_fleet,
     plan_life,
     plan_panels,
     plan_run,
@@ -28,12 +30,9 @@ def dragged() -> None:
     """Keep the budget let go of on the chart."""
     said = committed_budget(plan_devices.BUDGET)
     if said is not None:
+        if asked.unit == "time":
+            plan_state.keep_devices(place.asked.devices)  # the time let go of is one on so many
         plan_state.set_budget(said.at)
-
-
-def in_other_units(asked: PlanSettings) -> dict[str, Any]:
-    """What the budget takes on the devices of these settings, for the chart."""
-    return plan_table.spoken(asked.hardware, asked.device, asked.unit)
 
 
 st.html(fit_panels.STYLE)
@@ -58,6 +57,15 @@ except FitError as error:
 
 widgets.chips([*chips, *fit_words.chips(fit)])
 whole = plan_state.current_run(fit, along, here)
+on = partial(plan_state.placed, fit, along, here, whole)
+place, count = on(asked), fit.settings.count
+
+
+def in_other_units(asked: PlanSettings) -> dict[str, Any]:
+    """What the budget takes on the devices of these settings, for the chart."""
+    return plan_fleet.parts(on(asked), along, here, count)
+
+
 budget_chart(
     plan_table.payload(
         fit,
@@ -69,20 +77,22 @@ budget_chart(
         floor=state.true_floor(),
         whole=whole,
         every=asked.panels == "all",
+        latency=place.planned.latency,
     ),
     key=plan_devices.BUDGET,
     on_change=dragged,
     on_choice=plan_devices.keep,
 )
-notes = [*here.notes, *(whole[1].notes if whole else ())]
+notes = [*here.notes, *(whole[1].notes if whole else ()), *plan_state.habit(fit, here)]
+if place.planned.holds:  # else the headline has said it
+    notes += place.planned.notes
 if notes:
     st.caption(widgets.literal(once(notes)))
 
 if whole is not None and here.params is not None:
     shapes = plan_run.shapes_of(here.params.value, fit.settings.count)
-    smallest = None if isinstance(shapes, FitError) else shapes[0]
-    fit_panels.section("How fast", "the same loss sooner for more compute; a batch smaller than your runs' takes less")
-    plan_panels.how_fast(plan_state.current_front(fit, here), asked, whole[1], smallest, plan_state.timed(fit))
+    fit_panels.section("How fast", "from the plan above: the same loss sooner for more compute, or later for less")
+    plan_panels.how_fast(plan_state.current_front(fit, here, place.asked), on, whole[1], plan_state.timed(fit))
 
     plan_panels.devices(asked)
     plan_panels.growing(plan_run.growing(fit, here, whole[1], plan_state.critical()))
@@ -105,7 +115,7 @@ if whole is not None:
 with ask.container(border=True, height="stretch"):
     plan_panels.another_way(fit, here, asked)
 
-takeaway.downloads(takeaway.of_plan(fit, here, whole[1] if whole else None), "plan")
+takeaway.downloads(takeaway.of_plan(fit, here, whole[1] if whole else None, place.planned), "plan")
 with st.expander("How was this computed"):
     doubt = (
         "what runs near it leave over and, beyond the largest run, doubt about the law's form: as much as forecasts of public "
@@ -121,8 +131,12 @@ with st.expander("How was this computed"):
     st.markdown(
         "Batch and learning rate are a law's at each refit's own size and tokens; steps are tokens over the batch. A run that is "
         "to end sooner takes S = S_min (1 + B_crit / B) steps and E = E_min (1 + B / B_crit) tokens at a batch B "
-        "(McCandlish et al. 2018, arXiv 1812.06162), with E_min = D / (1 + B_runs / B_crit) for the plan's tokens D and the batch "
-        "that the fitted runs had. Each device takes the same share of the batch, so a step takes as long at any batch: what "
-        "devices need to talk to each other is not counted."
+        "(McCandlish et al. 2018, arXiv 1812.06162), with E_min = D / (1 + B_plan / B_crit) for the plan's own tokens D and batch "
+        "B_plan. Each device takes the same share of the batch, so a step takes as long at any batch: what devices need to talk to "
+        "each other is not counted."
+    )
+    st.markdown(
+        "Devices that nobody chose are a power of two: as many as end the run within four weeks, no more than have a thousand tokens of "
+        "the batch each in a step, and enough to hold weights, gradients, optimiser and activations with room."
     )
     st.code(f"data {fit.digest}", language=None)

@@ -34,12 +34,14 @@ MOST_DECADES = 6.0
 class Cluster:
     """What a run can spread over: `hardware` says what one device does; each takes `tokens` of the batch in a step.
 
-    `latency` is what a step takes beyond its arithmetic, in seconds. `hardware.devices` is where a run is now.
+    `latency` is what a step takes beyond its arithmetic, in seconds. `hardware.devices` is where a run is now, and `fewest` are
+    as few devices as its front tells of.
     """
 
     hardware: Hardware
     tokens: float
     latency: float = 0.0
+    fewest: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.tokens > 0 or not np.isfinite(self.tokens):
@@ -92,16 +94,19 @@ class Front:
         by what a few of the draws say of the change: to a hundredth of a value, or a few of a band's width.
         """
         mine = self.cluster
-        if mine.tokens != cluster.tokens or mine.hardware.devices != cluster.hardware.devices:
+        if not _alike(mine, cluster):
             return _front(self.run, cluster)
+        more = cluster.hardware.devices / mine.hardware.devices
         if mine.latency or cluster.latency:
-            return self._carried(cluster)
-        # A step is all arithmetic: a faster device shortens every time alike, and batches, steps and compute stay.
-        slower = _speed(mine) / _speed(cluster)
+            return self._carried(cluster) if more == 1.0 else _front(self.run, cluster)
+        # A step is all arithmetic: faster or more devices shorten every time alike, and batches, steps and compute stay.
+        faster = _speed(cluster) / _speed(mine)
+        slower = 1.0 / (faster * more)
         return replace(
             self,
             seconds=self.seconds * slower,
-            device_hours=_times(self.device_hours, slower),
+            devices=self.devices if more == 1.0 else _times(self.devices, more),
+            device_hours=_times(self.device_hours, 1.0 / faster),
             soonest=self.soonest * slower,
             cluster=cluster,
         )
@@ -118,6 +123,14 @@ class Front:
             return Band(b.value, _scaled(mine.low, a.low, b.low), _scaled(mine.high, a.high, b.high), b.level)
 
         bands: dict[str, Any] = {name: band(name) for name in BANDS}
+        # So near the fewest steps the tail of all draws is another than that of a few.
+        near = new.seconds < NEAREST * new.soonest
+        if near.any():
+            exact = _bands(self.run, new.seconds[near], cluster)
+            for name, b in bands.items():
+                low, high = (np.array(end) for end in (b.low, b.high))
+                low[near], high[near] = exact[name].low, exact[name].high
+                bands[name] = Band(b.value, low, high, b.level)
         return replace(new, run=self.run, **bands)
 
     def at_devices(self, devices: float) -> float:
@@ -204,23 +217,42 @@ def _scaled(end: Array, old: Array, new: Array) -> Array:
     return np.where(np.isfinite(by), end * by, new)
 
 
+def _alike(one: Cluster, other: Cluster) -> bool:
+    """Whether the two take the same batch on their own devices, and on the fewest they tell of."""
+    if one.tokens == other.tokens and one.hardware.devices == other.hardware.devices:
+        return one.fewest == other.fewest
+    mine, its = ((c.tokens * c.hardware.devices, c.tokens * c.fewest) for c in (one, other))
+    return bool(np.allclose(mine, its, rtol=1e-12, atol=0.0))
+
+
 def _speed(cluster: Cluster) -> float:
     """FLOPs a second of one device."""
     return cluster.hardware.peak * cluster.hardware.utilisation
 
 
 def _front(run: _Run, cluster: Cluster) -> Front:
-    best, drawn = run.best, run.drawn
+    best = run.best
     step, steps = (float(x[0, 0]) for x in (cluster.step(best["per_token"]), best["s_min"]))
-    soonest = NEAREST * step * steps
     b_crit = float(best["b_crit"][0, 0])
-    alone, now = (step * steps * (1.0 + b_crit / (cluster.tokens * n)) for n in (1.0, cluster.hardware.devices))
-    latest = min(max(alone, 2.0 * soonest), soonest * 10.0**MOST_DECADES)
+    alone, now = (
+        step * steps * (1.0 + b_crit / (cluster.tokens * n)) for n in (cluster.fewest, cluster.hardware.devices)
+    )
+    # The cluster's own devices lie on the front, however many they are.
+    soonest = min(NEAREST * step * steps, now)
+    latest = max(min(max(alone, 2.0 * soonest), soonest * 10.0**MOST_DECADES), now)
     # Dense where the curve bends: by how far steps exceed the fewest.
-    seconds = step * steps * (1.0 + np.geomspace(NEAREST - 1.0, latest / (step * steps) - 1.0, run.nodes))
+    seconds = (
+        step * steps * (1.0 + np.geomspace(soonest / (step * steps) - 1.0, latest / (step * steps) - 1.0, run.nodes))
+    )
     if soonest < now < latest:
         seconds = np.union1d(seconds, [now])
-    one, many = (_at(x, seconds, cluster) for x in (best, drawn))
+    bands: dict[str, Any] = _bands(run, seconds, cluster)
+    return Front(seconds, b_crit=b_crit, soonest=step * steps, cluster=cluster, run=run, **bands)
+
+
+def _bands(run: _Run, seconds: Array, cluster: Cluster) -> dict[str, Band]:
+    """What it takes to end after `seconds` (K,), by name, with its doubt."""
+    one, many = (_at(x, seconds, cluster) for x in (run.best, run.drawn))
 
     def band(name: str) -> Band:
         low, high = (np.full(len(seconds), np.nan),) * 2
@@ -229,21 +261,9 @@ def _front(run: _Run, cluster: Cluster) -> Front:
             low, high = np.quantile(many[name], (tail, 1.0 - tail), axis=0, method="inverted_cdf")
         return Band(one[name][0], low, high, run.level)
 
-    batch = band("batch")
-    devices = _times(batch, 1.0 / cluster.tokens)
-    return Front(
-        seconds,
-        batch,
-        devices,
-        band("steps"),
-        band("flops"),
-        band("excess"),
-        _times(devices, seconds / 3600.0),
-        b_crit,
-        step * steps,
-        cluster,
-        run,
-    )
+    out = {name: band(name) for name in ("batch", "steps", "flops", "excess")}
+    devices = _times(out["batch"], 1.0 / cluster.tokens)
+    return {**out, "devices": devices, "device_hours": _times(devices, seconds / 3600.0)}
 
 
 def _times(band: Band, by: Any) -> Band:

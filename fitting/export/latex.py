@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from fitting.export.text import GoesWith, finite, provenance
+from fitting.on_devices import OnDevices
 from fitting.planner import Plan
 from fitting.result import Band, Fit
 
@@ -41,8 +42,8 @@ def fit_to_latex(fit: Fit) -> str:
     )
 
 
-def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None) -> str:
-    """A plan, and what goes with it, as a LaTeX table with intervals, and its full-precision values as comments."""
+def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDevices | None = None) -> str:
+    """A plan, what goes with it, and the devices it runs on, as a LaTeX table with intervals, and its full-precision values as comments."""
     names = {
         "flops": ("training compute", "FLOP"),
         "params": ("parameters", ""),
@@ -61,11 +62,13 @@ def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None) -> str:
         value, low, high = (number(x, step(b)) for x in b)
         interval = rf"${low}$ to ${high}$" if b.low != b.high else ""
         rows.append(rf"  {names[k][0]} & ${value}$ & {interval} & {names[k][1]} \\")
+    rows += _on(on)
     return "\n".join(
         [
             f"% Plan from {fit.law.title}: {fit.law.cite}",
             *(f"% {k} = {b.value!r} ({b.low!r} to {b.high!r} at {b.level})" for k, b in bands.items()),
             *(f"% {gives}: {title}" for gives, title in (whole.sources if whole else ())),
+            *(f"% {escape(note)}" for note in (on.notes if on else ())),
             *_origin(fit),
             r"\begin{tabular}{lrrl}",
             r"  \hline",
@@ -77,6 +80,22 @@ def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None) -> str:
             "",
         ]
     )
+
+
+def _on(on: OnDevices | None) -> list[str]:
+    """Rows for the devices, and for the time and cost on them; where they do not hold it, for how many it needs."""
+    if on is None:
+        return []
+    said = [("devices", f"{on.devices:,.0f}", escape(on.name))]
+    if not on.holds:
+        return [rf"  {what} & {value} & & {unit} \\" for what, value, unit in said] + [
+            rf"  \multicolumn{{4}}{{l}}{{{escape(on.needs)}}} \\"
+        ]
+    for what, value, unit in (("time", on.seconds and on.seconds / 86400.0, "days"), ("device-hours", on.device_hours, ""),
+                              ("cost", on.money, "")):  # fmt: skip
+        if value is not None:
+            said.append((what, f"${number(value, 0.05 * value)}$", unit))
+    return [rf"  {what} & {value} & & {unit} \\" for what, value, unit in said]
 
 
 def formula(fit: Fit) -> str:

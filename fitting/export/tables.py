@@ -9,6 +9,7 @@ import pandas as pd
 
 from fitting.export.csv_text import csv_text
 from fitting.export.text import GoesWith, plan_values, provenance
+from fitting.on_devices import OnDevices
 from fitting.planner import Plan
 from fitting.result import Fit
 
@@ -35,15 +36,17 @@ def residuals_to_csv(fit: Fit, runs: Runs) -> str:
     return _csv(table, fit)
 
 
-def plan_to_csv(fit: Fit, plan: Plan, whole: GoesWith | None = None) -> str:
-    """A plan, and what goes with it, as CSV: one row a quantity with value, low and high."""
+def plan_to_csv(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDevices | None = None) -> str:
+    """A plan, what goes with it, and the devices it runs on, as CSV: one row a quantity with value, low and high."""
     rows = [
         (k, v["value"], v["low"], v["high"]) if isinstance(v, dict) and "value" in v else (k, v, None, None)
-        for k, v in plan_values(plan, whole).items()
+        for k, v in plan_values(plan, whole, on).items()
         if k not in ("notes", "hardware", "valley", "sources") and v is not None
     ]
-    return _csv(pd.DataFrame(rows, columns=["quantity", "value", "low", "high"]), fit)
+    needs = () if on is None or on.holds else (on.needs,)
+    return _csv(pd.DataFrame(rows, columns=["quantity", "value", "low", "high"]), fit, needs)
 
 
-def _csv(table: pd.DataFrame, fit: Fit) -> str:
-    return csv_text(table, {"law": fit.law_key, **provenance(fit)})
+def _csv(table: pd.DataFrame, fit: Fit, notes: tuple[str, ...] = ()) -> str:
+    said = {f"note {k}" if k > 1 else "note": note for k, note in enumerate(notes, start=1)}
+    return csv_text(table, {"law": fit.law_key, **provenance(fit), **said})

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fitting.on_devices import OnDevices
 from fitting.planner import Plan
 from fitting.result import Band, Fit
 
@@ -84,16 +85,16 @@ def provenance(fit: Fit) -> dict[str, Any]:
     }
 
 
-def plan_to_json(fit: Fit, plan: Plan, whole: GoesWith | None = None) -> str:
+def plan_to_json(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDevices | None = None) -> str:
     """A plan as JSON text, with the provenance of the fit it rests on. Keys are the attributes' names.
 
-    `whole` adds the batch, learning rate and steps that go with it.
+    `whole` adds the batch, learning rate and steps that go with it, `on` the devices it runs on with its time and cost.
     """
-    body = {**provenance(fit), "law": fit.law_key, "params_of_law": fit.params, **plan_values(plan, whole)}
+    body = {**provenance(fit), "law": fit.law_key, "params_of_law": fit.params, **plan_values(plan, whole, on)}
     return json.dumps(finite(body), indent=2, allow_nan=False)
 
 
-def plan_values(plan: Plan, whole: GoesWith | None = None) -> dict[str, Any]:
+def plan_values(plan: Plan, whole: GoesWith | None = None, on: OnDevices | None = None) -> dict[str, Any]:
     """A plan's attributes as plain values, and those of what goes with it: bands as {value, low, high, level}."""
     out: dict[str, Any] = {}
     for f in fields(plan):
@@ -107,6 +108,8 @@ def plan_values(plan: Plan, whole: GoesWith | None = None) -> dict[str, Any]:
     if whole is not None:
         out |= {k: _band(b) for k in WHOLE if (b := getattr(whole, k)) is not None}
         out["sources"], out["notes"] = dict(whole.sources), (*plan.notes, *whole.notes)
+    if on is not None:
+        out |= {**on.values(), "notes": (*out["notes"], *on.notes)}
     return out
 
 

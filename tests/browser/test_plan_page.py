@@ -239,3 +239,99 @@ def test_the_table_of_devices_is_edited_and_planned_with(page):
     expect(page.locator(".bc").nth(0).locator(".bc-takes")).to_contain_text("$3.50 a device-hour")
     expect(page.get_by_role("spinbutton", name="Price of a device-hour")).to_have_value("3.50")
     assert workspace.values(page.space)["devices"][0]["price"] == 3.5
+
+
+def told(page, chart):
+    """What a chart says above and below its stage: headline, the line under it, what the budget takes."""
+    box = page.locator(".bc").nth(chart)
+    return [" ".join(box.locator(s).inner_text().split()) for s in (".bc-headline", ".bc-subline", ".bc-takes")]
+
+
+@pytest.fixture
+def untouched(browser_page, address, home, monkeypatch):
+    """A function that opens the Plan page of the simulated ladder at a budget, with these settings."""
+    monkeypatch.setenv("ISOFLOP_HOME", str(home))
+
+    def open_page(budget, *, width=1440, dark=False, **settings):
+        space = workspace.new()
+        key = "bundled:simulated-ladder"
+        prepared = {"source": key, f"fit:{key}": {"resamples": 400}, **({"plan": settings} if settings else {})}
+        workspace.change(space, "prepared", prepared)
+        page = browser_page(width=width, height=2600, dark=dark)
+        page.goto(f"{address}/plan?w={space.id}&c={budget:.0f}")
+        page.locator(".bc-pill").nth(1).wait_for()
+        settled(page)
+        page.space = space
+        return page
+
+    return open_page
+
+
+def test_both_parts_say_one_plan_until_the_front_is_dragged_and_why_then(untouched):
+    """At 1e24 FLOP and nothing chosen: two weeks on 2,048 devices in both; dragged, the front says by which batch it differs."""
+    page = untouched(1e24)
+    (_, _, takes), (headline, under, _) = told(page, 0), told(page, 1)
+    found = re.match(r"(14 days) on (2,048) H100 \(auto\)", takes)
+    assert found, takes
+    assert headline.startswith(f"Done in {found[1]} on {found[2]} devices, at a batch of 5.6")
+    assert under.startswith("This is the plan above. The number of devices is automatic. It costs $1.4")
+    assert "$1.4 M at" in takes
+    drag(page, 1, -150)
+    for _ in range(100):
+        if workspace.values(page.space).get("plan", {}).get("devices", 0) > 2048:
+            break
+        page.wait_for_timeout(100)
+    settled(page)
+    headline, under, _ = told(page, 1)
+    assert "14 days" not in headline
+    assert re.match(
+        r"Not the plan above: each device takes 2\.7 k tokens a step, which makes a batch of [\d.]+ M where the plan has 5\.6 M, "
+        r"and takes [\d.]+ % more compute for the same loss\. It costs",
+        under,
+    ), under
+    page.get_by_role("spinbutton", name="Tokens a device").fill("")
+    page.get_by_role("spinbutton", name="Tokens a device").press("Enter")
+    settled(page)
+    assert "This is the plan above." in told(page, 1)[1], "its share of the plan's batch again"
+
+
+def test_the_number_of_devices_follows_the_budget_in_the_frame_of_the_drag(untouched):
+    """The number said while the line is held is the one that Python says once it is let go of."""
+    page = untouched(1e20)
+    assert " on 1 H100 (auto)" in told(page, 0)[2]
+    pill = page.locator(".bc").nth(0).locator(".bc-pill")
+    box = pill.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    said = set()
+    for step in range(1, 25):
+        page.mouse.move(x + 20 * step, y)
+        page.wait_for_timeout(20)
+        said.add(re.search(r"on ([\d,]+) H100", told(page, 0)[2])[1])
+    held = told(page, 0)[2]
+    page.mouse.up()
+    settled(page)
+    assert len(said) > 5, "it moved in steps"
+    assert re.search(r"on ([\d,]+) H100 \(auto\)", told(page, 0)[2])[1] == re.search(r"on ([\d,]+) H100", held)[1]
+    assert "years" not in told(page, 0)[2]
+    field = page.get_by_role("spinbutton", name="Devices", exact=True)
+    assert field.get_attribute("placeholder") == "auto: " + re.search(r"on ([\d,]+) H100", held)[1]
+
+
+def test_devices_that_hold_no_model_are_told_what_it_needs(untouched):
+    page = untouched(1e24, devices=8)
+    needs = "H100 of 80 GB: 8 do not hold it."
+    (top, _, takes), (headline, under, _) = told(page, 0), told(page, 1)
+    for said in (top, takes, headline):
+        assert needs in said
+    assert "Done in" not in headline + under
+    assert page.locator(".bc").nth(1).locator(".bc-pill").inner_text() == "does not fit"
+    assert values(page, 1)["cost"][0] == "—"
+    least = re.search(r"at least (\d+)", headline)[1]
+    assert page.locator(f"td:text-is('{least}')").count() >= 1, "the table of shapes says the same number"
+    drag(page, 1, -200)
+    settled(page)
+    assert told(page, 1)[0].startswith("Done in ")
+    assert needs not in told(page, 0)[0]
+    assert [c for c in page.complaints if "Failed to load resource" not in c] == []

@@ -142,17 +142,23 @@ def test_a_choice_that_cannot_be_drawn_is_refused_in_a_sentence(choice, words):
         clean(simple(choice=choice))
 
 
+@pytest.mark.parametrize("devices", [0, 1, 8, 4096, 1_000_000])
 @pytest.mark.parametrize("flops", [1e18, 1e20, 1e24, 1e26])
-def test_a_plan_nobody_has_touched_stands_inside_its_front(ladder, flops):
-    """Eight devices share the batch of a small model; a large one's takes more of them, each with as much as it does well."""
+def test_a_front_begins_at_the_plan(ladder, flops, devices):
+    """Whatever the devices, they share the plan's own batch, and the front has the plan's compute there."""
     runs, here = ladder
     here = plan(fit(runs, law="chinchilla", resamples=0), flops=flops)
-    batch = float(whole_run(here, *plan_run.rules(DEFAULTS, None)).batch.value)
-    found = plan_run.front_of(here, DEFAULTS, runs, None, None)
-    assert found.cluster.tokens == pytest.approx(min(16_384, batch / 8))
-    at = math.log10(found.at_devices(DEFAULTS.devices))
-    ends = np.log10(found.seconds[[0, -1]])
-    assert ends[0] + 0.02 < at < ends[1], "neither too soon for any batch nor past the chart"
+    asked = replace(DEFAULTS, devices=devices)
+    batch = float(whole_run(here, *plan_run.rules(asked, None)).batch.value)
+    found = plan_run.front_of(here, asked, runs, None, None)
+    there = asked.hardware.devices
+    assert found.cluster.tokens == pytest.approx(batch / there)
+    at = found.at_devices(there)
+    assert at == pytest.approx(3600 * asked.hardware.hours(flops), rel=1e-9)
+    place = int(np.argmin(np.abs(found.seconds - at)))
+    assert found.seconds[place] == pytest.approx(at, rel=1e-12), "a point of the front itself"
+    assert found.flops.value[place] == pytest.approx(flops, rel=1e-9)
+    assert found.batch.value[place] == pytest.approx(batch, rel=1e-9)
 
 
 def test_a_row_of_one_s_own_is_planned_with():

@@ -67,9 +67,10 @@ def test_without_a_price_the_front_is_in_flop(ladder):
 
 def test_limits_are_hatched_and_said(ladder):
     """A deadline from the right, devices and money from the left; the sentence names the window, or what cannot be."""
-    f = front(ladder, DEFAULTS)
+    alike = replace(DEFAULTS, device_tokens=16_384)  # however many devices: one front
+    f = front(ladder, alike)
     days = f.at_devices(128) / plan_run.DAY
-    asked = replace(DEFAULTS, devices=300, deadline=days, most_devices=512, most_money=1e9)
+    asked = replace(alike, devices=300, deadline=days, most_devices=512, most_money=1e9)
     f, made = payload(ladder, asked)
     regions = {r["label"]: r for r in made["regions"]}
     assert set(regions) == {"more than 512 devices", *(k for k in regions if k.startswith("after "))}
@@ -78,7 +79,7 @@ def test_limits_are_hatched_and_said(ladder):
     few = replace(asked, most_devices=64)
     assert "cannot reach this loss within the deadline" in plan_run.verdict(front(ladder, few), few)
     assert "does not lie" in plan_run.verdict(front(ladder, replace(asked, devices=8)), replace(asked, devices=8))
-    poor = replace(DEFAULTS, most_money=1.0)
+    poor = replace(alike, most_money=1.0)
     assert plan_run.verdict(front(ladder, poor), poor).startswith("The money allowed cannot reach this loss.")
     assert plan_run.verdict(f, DEFAULTS) == ""
 
