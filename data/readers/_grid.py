@@ -19,6 +19,7 @@ from data.readers._sections import sections
 from data.readers._transposed import TURNED, lies_on_its_side, turned
 from data.readers._wide import wide
 from data.table import Table, unique
+from data.units import MENU, factor
 
 _LOOK = 40  # rows among which the header is looked for
 _LONGEST_SIDE = 1_000  # rows of a table that may lie on its side
@@ -120,13 +121,19 @@ def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | No
 
 def _is_unit_row(row: Sequence[Any], decimal: str) -> bool:
     texts = [words(_text(c)) for c in row if not _is_empty(c)]
-    return bool(texts) and all(_UNIT.fullmatch(t) for t in texts) and all(np.isnan(number(t, decimal)) for t in texts)
+    return bool(texts) and all(_is_unit(t) for t in texts) and all(np.isnan(number(t, decimal)) for t in texts)
 
 
+def _is_unit(text: str) -> bool:
+    """Whether a text is a unit of anything that a column of runs may hold: M params, B tokens, h, ×1e-4, nats."""
+    inside = text.strip().removeprefix("[").removesuffix("]").removeprefix("(").removesuffix(")").strip()
+    return bool(_UNIT.fullmatch(inside)) or any(factor(inside, d) is not None for d in _DIMENSIONS)
+
+
+_DIMENSIONS = tuple(MENU)
 _UNIT = re.compile(
-    r"[\[(]?\s*(nats?|bits?|nats?/token|nats per token|bits per byte|tokens?|params?|parameters?|[kmbt]|[kmgtpez]?flops?"
-    r"|[mb]illions?|[mb]illions? of (tokens|parameters)|steps?|sequences?|s|seconds?|hours?|1e[0-9]+|pf-?days?|%|-|count)"
-    r"\s*[\])]?",
+    r"nats?|bits?|(?:nats?|bits?) ?(?:/|per) ?(?:tokens?|tok|bytes?|chars?|characters?|words?)|bpb|bpc|ppl|tokens?|toks?"
+    r"|params?|parameters?|steps?|sequences?|seqs?|samples?|gpus?|%|-|#|count|number",
     re.IGNORECASE,
 )
 

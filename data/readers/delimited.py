@@ -6,8 +6,8 @@ import csv
 import io
 import itertools
 
-from data.cells import decimal_sign
 from data.errors import ReadError
+from data.readers._decimal import decimal_of
 from data.readers._grid import grid
 from data.readers._latex import is_latex, latex_rows
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT
@@ -49,8 +49,7 @@ def read(content: bytes, name: str) -> Table:
         raise ReadError(
             f"{name} is text without columns; expected values between commas, tabs or semicolons, one row per run."
         )
-    cells = itertools.chain.from_iterable(itertools.islice(rows, 2000))
-    decimal = decimal_sign(itertools.islice(cells, 20000), separator)
+    decimal = decimal_of(rows, separator)
     if decimal == ",":
         notes.append("Numbers are written with a decimal comma.")
     kind = {",": "CSV", "\t": "TSV", "&": "LaTeX table"}.get(
