@@ -13,9 +13,11 @@ from data.cells import _is_blank, number
 from data.errors import ReadError
 from data.markup import words
 from data.names import recognised
+from data.readers._apart import apart
 from data.readers._limits import MAX_TEXT, check_shape
 from data.readers._ragged import lacks_first, misfits
 from data.readers._sections import sections
+from data.readers._tables import one_table
 from data.readers._transposed import TURNED, lies_on_its_side, turned
 from data.readers._wide import wide
 from data.table import Table, unique
@@ -38,7 +40,8 @@ def grid(
 
     `separated` says that cells were cut at a sign, so that one too many moves those behind it.
     """
-    notes = list(notes)
+    rows, also = one_table(rows, decimal)
+    notes = [*notes, *also]
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
@@ -94,7 +97,7 @@ def grid(
         index=pd.RangeIndex(len(body)),
     )
     table = Table(frame, name, format, np.asarray(body, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
-    return wide(sections(table))
+    return wide(apart(sections(table)))
 
 
 def _columns(rows: Sequence[Sequence[Any]], body: list[int], width: int) -> list[list[Any]]:
