@@ -188,27 +188,38 @@ def _how_written(cell: str) -> Iterable[str]:
 def decimal_sign(cells: Iterable[str], separator: str = ",") -> str:
     """The decimal sign, '.' or ',', that the cells speak for; `separator` is what stands between them in the file.
 
-    1,5 and 0,123 and 1.234,5 speak for the comma, 1.5 and 0.123 and 1,234.5 for the point; 1,234 and 1.234 for neither.
-    Marks around a number do not matter. Where nothing decides, commas in a file whose cells are not separated by commas
-    are decimal.
+    1,5 and 0,123 and 1.234,5 speak for the comma, 1.5 and 0.123 and 1,234.5 and 1,234,567 for the point; 1,234 and 1.234
+    for neither. Marks around a number do not matter. Where nothing decides, commas in a file whose cells are not separated
+    by commas are decimal.
     """
-    comma = point = unsure = 0
+    said = signs(cells)
+    if said[","] or said["."]:
+        return "," if said[","] > said["."] else "."
+    return "," if said["?"] and separator != "," else "."
+
+
+def signs(cells: Iterable[str]) -> dict[str, int]:
+    """How many cells speak for the decimal sign ',' or '.', and how many are 1,234 ('?') or 1.234 ('!') and may be either."""
+    out = dict.fromkeys((",", ".", "?", "!"), 0)
     for cell in cells:
         text = cell.strip().lstrip("+-")
         said = _speaks_for(text) if text[:1].isdigit() or text[:1] in (",", ".") else ""
         if not said and ("," in text or "." in text):
             found = reading(text)
             said = _speaks_for(found.core.lstrip("+-")) if found is not None else ""
-        comma += said == ","
-        point += said == "."
-        unsure += said == "?"
-    if comma or point:
-        return "," if comma > point else "."
-    return "," if unsure and separator != "," else "."
+        if said:
+            out[said] += 1
+    return out
 
 
 def _speaks_for(text: str) -> str:
     """The decimal sign that one number speaks for: ',' or '.', '?' for 1,234, '!' for 1.234, '' for what is no number."""
+    if len(text) > 60:
+        return ""
+    if re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3}){2,}", text):
+        return "."
+    if re.fullmatch(r"[1-9][0-9]{0,2}(\.[0-9]{3}){2,}", text):
+        return ","
     if re.fullmatch(r"([0-9]{1,3}(\.[0-9]{3})+|[0-9]*),[0-9]+(e[+-]?[0-9]+)?", text, re.IGNORECASE):
         return "?" if re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", text) else ","
     if re.fullmatch(r"([0-9]{1,3}(,[0-9]{3})+|[0-9]*)\.[0-9]+(e[+-]?[0-9]+)?", text, re.IGNORECASE):

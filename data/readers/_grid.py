@@ -13,12 +13,15 @@ from data.cells import _is_blank, number
 from data.errors import ReadError
 from data.markup import words
 from data.names import recognised
+from data.readers._apart import apart
 from data.readers._limits import MAX_TEXT, check_shape
 from data.readers._ragged import lacks_first, misfits
 from data.readers._sections import sections
+from data.readers._tables import one_table
 from data.readers._transposed import TURNED, lies_on_its_side, turned
 from data.readers._wide import wide
 from data.table import Table, unique
+from data.units import MENU, factor
 
 _LOOK = 40  # rows among which the header is looked for
 _LONGEST_SIDE = 1_000  # rows of a table that may lie on its side
@@ -37,7 +40,8 @@ def grid(
 
     `separated` says that cells were cut at a sign, so that one too many moves those behind it.
     """
-    notes = list(notes)
+    rows, also = one_table(rows, decimal)
+    notes = [*notes, *also]
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
@@ -93,7 +97,7 @@ def grid(
         index=pd.RangeIndex(len(body)),
     )
     table = Table(frame, name, format, np.asarray(body, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
-    return wide(sections(table))
+    return wide(apart(sections(table)))
 
 
 def _columns(rows: Sequence[Sequence[Any]], body: list[int], width: int) -> list[list[Any]]:
@@ -120,13 +124,19 @@ def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | No
 
 def _is_unit_row(row: Sequence[Any], decimal: str) -> bool:
     texts = [words(_text(c)) for c in row if not _is_empty(c)]
-    return bool(texts) and all(_UNIT.fullmatch(t) for t in texts) and all(np.isnan(number(t, decimal)) for t in texts)
+    return bool(texts) and all(_is_unit(t) for t in texts) and all(np.isnan(number(t, decimal)) for t in texts)
 
 
+def _is_unit(text: str) -> bool:
+    """Whether a text is a unit of anything that a column of runs may hold: M params, B tokens, h, ×1e-4, nats."""
+    inside = text.strip().removeprefix("[").removesuffix("]").removeprefix("(").removesuffix(")").strip()
+    return bool(_UNIT.fullmatch(inside)) or any(factor(inside, d) is not None for d in _DIMENSIONS)
+
+
+_DIMENSIONS = tuple(MENU)
 _UNIT = re.compile(
-    r"[\[(]?\s*(nats?|bits?|nats?/token|nats per token|bits per byte|tokens?|params?|parameters?|[kmbt]|[kmgtpez]?flops?"
-    r"|[mb]illions?|[mb]illions? of (tokens|parameters)|steps?|sequences?|s|seconds?|hours?|1e[0-9]+|pf-?days?|%|-|count)"
-    r"\s*[\])]?",
+    r"nats?|bits?|(?:nats?|bits?) ?(?:/|per) ?(?:tokens?|tok|bytes?|chars?|characters?|words?)|bpb|bpc|ppl|tokens?|toks?"
+    r"|params?|parameters?|steps?|sequences?|seqs?|samples?|gpus?|%|-|#|count|number",
     re.IGNORECASE,
 )
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from data.names import named
 from data.readers._limits import check_shape
+from data.rows import PROGRESS
 from data.table import Table
 
 _AXIS = re.compile(
@@ -27,13 +29,13 @@ def wide(table: Table) -> Table:
         match = _SERIES.fullmatch(header)
         if match:
             series[header] = match
-        elif _AXIS.fullmatch(header) or table.numbers(header).share == 1.0:
+        elif _is_axis(header) or table.numbers(header).share == 1.0:
             axes.append(header)
         else:
             return table
     metrics = {m["metric"] for m in series.values()}
     values = {h: m for h, m in series.items() if not m["bound"]}
-    if not values or not axes or not _AXIS.fullmatch(axes[0]) or len(metrics) > 5:
+    if not values or not axes or not _is_axis(axes[0]) or len(metrics) > 5:
         return table
     runs = list(dict.fromkeys(m["run"] for m in values.values()))
     n = len(table.frame)
@@ -54,3 +56,8 @@ def wide(table: Table) -> Table:
         note += f" {bounds} columns of minima and maxima were left out."
     frame = pd.concat(blocks, ignore_index=True)
     return replace(table, frame=frame, lines=np.concatenate(lines), notes=(*table.notes, note))
+
+
+def _is_axis(header: str) -> bool:
+    """Whether the header says how far training had come: a step, a clock, or tokens seen."""
+    return bool(_AXIS.fullmatch(header)) or any(c in PROGRESS and sure >= 0.6 for c, sure in named(header))

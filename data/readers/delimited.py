@@ -6,10 +6,11 @@ import csv
 import io
 import itertools
 
-from data.cells import decimal_sign
 from data.errors import ReadError
+from data.readers._decimal import decimal_of
 from data.readers._grid import grid
 from data.readers._latex import is_latex, latex_rows
+from data.readers._layout import Layout, known_in, layout
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT
 from data.readers._text import decode, is_text
 from data.spreadsheet import as_meant
@@ -33,6 +34,7 @@ def read(content: bytes, name: str) -> Table:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     latex = is_latex(text)
     separator = "&" if latex else _separator(text)
+    laid = None if latex else _laid_out(text, separator)
     if text.count(separator) + text.count("\n") > 2 * MAX_CELLS:
         raise ReadError(f"{name} has more than {MAX_CELLS:,} cells; export fewer columns or thin out the history.")
     notes = [note] if note else []
@@ -41,6 +43,10 @@ def read(content: bytes, name: str) -> Table:
         _check(rows, name)
         if more:
             notes.append(f"The text has {more + 1} LaTeX tables; the longest was read.")
+    elif laid is not None:
+        rows, separator = laid.rows, "|" if laid.drawn else " "
+        _check(rows, name)
+        notes += laid.notes
     else:
         rows = _rows(text, separator, name)
     if "'" in text:  # what an export kept from being run
@@ -49,14 +55,28 @@ def read(content: bytes, name: str) -> Table:
         raise ReadError(
             f"{name} is text without columns; expected values between commas, tabs or semicolons, one row per run."
         )
-    cells = itertools.chain.from_iterable(itertools.islice(rows, 2000))
-    decimal = decimal_sign(itertools.islice(cells, 20000), separator)
+    decimal = decimal_of(rows, separator)
     if decimal == ",":
         notes.append("Numbers are written with a decimal comma.")
     kind = {",": "CSV", "\t": "TSV", "&": "LaTeX table"}.get(
         separator, f"{_NAMES.get(separator, separator)}-separated text"
     )
-    return grid(rows, name=name, format=kind, notes=notes, decimal=decimal, separated=True)
+    return grid(rows, name=name, format=kind, notes=notes, decimal=decimal, separated=laid is None)
+
+
+def _laid_out(text: str, separator: str) -> Layout | None:
+    """The text's lines as cells where bars, or spaces that align them, cut them better than the separator does."""
+    found = layout(text)
+    if found is None or not found.known:
+        return None
+    if separator == " ":
+        return found
+    try:
+        lines = list(itertools.islice((line for line in io.StringIO(text) if line.strip()), 60))
+        known = [known_in(row) for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if len(row) > 1]
+    except csv.Error:
+        known = []
+    return found if found.known + found.drawn > max(known, default=0) else None
 
 
 def _rows(text: str, separator: str, name: str) -> list[list[str]]:

@@ -1,0 +1,247 @@
+"""Rows of a pasted table that are no runs, and cells that were merged: headings, summaries, notes, sizes said once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from data.markup import stripped, words
+from data.names import loss_name, named
+from data.table import Table
+
+_MOST_ROWS = 20_000  # people write headings, summaries and notes into tables that they can look over
+_MOST_NOTES = 12  # lines below a table; more are a text of its own
+_SUMMARY = re.compile(
+    r"(?:overall |grand |column )?(?:averages?|avg|means?|medians?|totals?|sums?|std|stdev|std ?dev(?:iation)?"
+    r"|standard (?:deviation|error)|sem|stderr|min(?:imum)?|max(?:imum)?|counts?|geo(?:metric)? ?mean|[0-9]{1,2} ?%)"
+    r"(?: ?\(.{1,30}\)| of (?:all|the).{0,30}| over (?:all|the).{0,30})?",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"(?:foot)?notes?\b.*|(?:source|legend|n\.?b\.?)\s*:.*|[*†‡§¶#].+|\([^()]{8,}\)|\[[0-9a-z*]\].+", re.IGNORECASE
+)
+_SWEEP = re.compile(r"\b(?:sweeps?|series|groups?|budgets?|stage|part|batch|round)\b", re.IGNORECASE)
+#: What a merged cell may say of the rows below it: settings of a model. Names of runs and what was measured are their own.
+_SETTINGS = frozenset((
+    "params", "params_total", "params_nonembed", "params_active", "family", "group", "tokens", "unique_tokens", "flops", "batch",
+    "batch_sequences", "seq_len", "lr", "steps", "weight_decay", "dataset", "layers", "width", "heads", "head_dim", "ffn", "vocab",
+    "experts", "top_k", "schedule", "warmup_steps",
+))  # fmt: skip
+
+
+def is_summary(text: str) -> bool:
+    """Whether a cell says that its row sums up others: Average, Mean, std, 25%."""
+    plain = stripped(words(text[:80])).strip(" .:")
+    return len(plain) < 60 and bool(_SUMMARY.fullmatch(plain.replace("dev.", "dev")))
+
+
+def apart(table: Table) -> Table:
+    """The table without notes below it, headings and summaries as misfits with their reasons, merged cells filled down."""
+    if not 2 <= len(table.frame) <= _MOST_ROWS or len(table.headers) < 2:
+        return table
+    cells = np.column_stack([table.text(h).to_numpy(dtype=object) for h in table.headers])
+    filled = cells != ""
+    if filled.all() and not any(is_summary(str(c)) for c in cells[:, : min(2, cells.shape[1])].ravel()):
+        return table
+    keep = _without_notes(cells, filled)
+    notes = list(table.notes)
+    if not keep.all():
+        first = next(str(cells[i][filled[i]][0]) for i in np.flatnonzero(~keep))
+        n = int((~keep).sum())
+        said = (
+            "line below the table is a note, not a run, and was"
+            if n == 1
+            else "lines below the table are notes, not runs, and were"
+        )
+        notes.append(f"{n} {said} left out: {first[:80]!r}{', …' if n > 1 else ''}.")
+        table = replace(
+            table, frame=table.frame[keep].reset_index(drop=True), lines=table.lines[keep], notes=tuple(notes)
+        )
+        cells, filled = cells[keep], filled[keep]
+    table, is_heading = _headed(table, cells, filled)
+    sums = _summaries(table, cells, filled, is_heading)
+    if sums.any():
+        odd = {int(line): "a summary of other rows, not a run" for line in table.lines[sums]}
+        table = replace(table, misfits={**table.misfits, **odd})
+    return _filled_down(table, cells, filled, ~is_heading & ~sums)
+
+
+def _without_notes(cells: np.ndarray, filled: np.ndarray) -> np.ndarray:
+    """Which rows (n,) are no notes: a single cell of words in the first columns, with no run below it."""
+    keep = np.ones(len(cells), dtype=bool)
+    for i in range(len(cells) - 1, 0, -1):
+        if filled[i].sum() != 1 or not filled[i][:1].any():
+            break
+        text = words(str(cells[i][0]))
+        if not (_NOTE.fullmatch(str(cells[i][0])) or len(text.split()) >= 4) or re.fullmatch(
+            r"(\*{1,3}|_{1,2})[^*_]+\1", str(cells[i][0])
+        ):
+            break
+        keep[i] = False
+    return keep if (~keep).sum() <= _MOST_NOTES else np.ones(len(cells), dtype=bool)
+
+
+def _headed(table: Table, cells: np.ndarray, filled: np.ndarray) -> tuple[Table, np.ndarray]:
+    """The table with headings that stand alone in the first column brought down as a column of their own, and where they are."""
+    n, width = cells.shape
+    count = filled.sum(axis=1)
+    runs = count >= max(2, 0.5 * np.median(count))
+    alone = (count == 1) & filled[:, 0]
+    none = np.zeros(n, dtype=bool)
+    if width < 3 or not alone.any():
+        return table, none
+    texts = [words(str(c)) for c in cells[:, 0]]
+    heads = alone & np.array([any(c.isalpha() for c in t) and not is_summary(t) for t in texts])
+    below = np.array([bool(runs[i + 1 : i + 2].any()) for i in range(n)])
+    # A heading after the last run, or one without a run below it, is none; and one heading alone may be a run that failed.
+    heads &= below
+    if heads.sum() < 2 or heads.sum() > n / 2 or len({t for t, h in zip(texts, heads, strict=True) if h}) < 2:
+        return table, none
+    if not heads[0] or table.aside is not None:
+        return table, none
+    said = pd.Series([stripped(t) if h else None for t, h in zip(texts, heads, strict=True)], dtype=object).ffill()
+    name = column_of([stripped(t) for t, h in zip(texts, heads, strict=True) if h], table.headers)
+    frame = table.frame.assign(**{name: said.to_numpy(dtype=object)})
+    odd = {int(line): "a heading between runs, not a run" for line in table.lines[heads]}
+    note = f"{int(heads.sum())} rows are headings between the runs; they were taken down into the rows below them as {name!r}."
+    return (
+        replace(
+            table,
+            frame=frame,
+            misfits={**table.misfits, **odd},
+            notes=(*table.notes, note),
+            brought_down=table.brought_down | {name},
+        ),
+        heads,
+    )
+
+
+def column_of(headings: list[str], headers: tuple[str, ...]) -> str:
+    """The name of the column that headings of sections become: a family of models, or a group where they say so."""
+    means = {found[0][0] for h in headers if (found := named(h))}
+    name = "group" if all(_SWEEP.search(t) for t in headings) else "family"
+    taken = name in means or name in headers
+    name = "section" if taken or any(t[:1].isdigit() for t in headings) else name
+    while name in headers:
+        name += " "
+    return name
+
+
+def _summaries(table: Table, cells: np.ndarray, filled: np.ndarray, heads: np.ndarray) -> np.ndarray:
+    """Which rows (n,) sum up others: they say so in their first cell, and lack what runs have or hold what runs amount to."""
+    n = len(cells)
+    said = np.zeros(n, dtype=bool)
+    for i in range(n):
+        first = np.flatnonzero(filled[i])[:1]
+        said[i] = bool(len(first)) and first[0] < 3 and is_summary(str(cells[i][first[0]]))
+    plain = ~said & ~heads
+    if not said.any() or not plain.any() or said.sum() > 0.5 * n:
+        return np.zeros(n, dtype=bool)
+    usual = filled[plain].mean(axis=0) > 0.9
+    lacks = (usual[None, :] & ~filled).any(axis=1)
+    values = {h: v.values for h in table.headers if (v := table.numbers(h)).share > 0.5}
+    out = said & lacks
+    for i in map(int, np.flatnonzero(said & ~lacks)):
+        start = max(
+            (int(k) + 1 for k in np.flatnonzero((said & (np.arange(n) < i)) | (heads & (np.arange(n) < i)))), default=0
+        )
+        above = plain & (np.arange(n) < i)
+        out[i] = any(
+            _amounts(v[i], v[rows]) for v in values.values() for rows in (above, above & (np.arange(n) >= start))
+        )
+    if (
+        said.sum() >= 4
+        and len({str(c).lower() for c in cells[said][:, 0]} & {"count", "std", "25%", "50%", "75%"}) >= 3
+    ):
+        out |= said  # what describe() prints
+    return out
+
+
+def _amounts(value: float, others: np.ndarray) -> bool:
+    """Whether a value is the mean, median or sum of at least two others that differ."""
+    others = others[np.isfinite(others)]
+    if not np.isfinite(value) or len(others) < 2 or np.ptp(others) == 0:
+        return False
+    with np.errstate(all="ignore"):
+        kinds = (
+            others.mean(),
+            np.median(others),
+            others.sum(),
+            others.std(ddof=1),
+            others.std(),
+            others.min(),
+            others.max(),
+        )
+    return any(abs(value - k) <= 2e-3 * abs(k) for k in kinds)
+
+
+def _filled_down(table: Table, cells: np.ndarray, filled: np.ndarray, runs: np.ndarray) -> Table:
+    """The table with merged cells brought down: settings said once on the first row of several.
+
+    Only where at least two blanks-below-a-value stand in the column, and the columns before it are merged too or every
+    value stands over as many rows; the first row of a section is never filled from the one above it.
+    """
+    headers = table.headers
+    done: list[str] = []
+    frame = table.frame
+    losses = (
+        [j for j, h in enumerate(headers) if loss_name(h) is not None and filled[runs][:, j].mean() > 0.9]
+        if runs.any()
+        else []
+    )
+    if not losses:
+        return table
+    leading = True
+    for j in range(cells.shape[1]):
+        here = runs & (filled[:, losses].any(axis=1))
+        blank = here & ~filled[:, j]
+        means = next((c for c, s in named(headers[j]) if s >= 0.6), "")
+        merged = leading and bool(blank.any())
+        if (
+            not blank.any()
+            or j in losses
+            or (means not in _SETTINGS and not merged)
+            or means in ("run", "state", "seed")
+        ):
+            leading = leading and (merged or (j == 0 and means == "run"))
+            continue
+        groups = _groups(filled[:, j], here, runs)
+        if groups is None or sum(g > 1 for g in groups) < 2 or not (leading or len(set(groups)) == 1):
+            leading = False
+            continue
+        if leading and len(groups) > 2 and sum(g > 1 for g in groups) * 2 < len(groups):
+            leading = False
+            continue
+        column = frame[headers[j]].to_numpy(dtype=object).copy()
+        last = None
+        for i in range(len(column)):
+            if filled[i, j] and here[i]:
+                last = column[i]
+            elif blank[i]:
+                column[i] = last
+        frame = frame.assign(**{headers[j]: column})
+        done.append(headers[j])
+    if not done:
+        return table
+    note = f"Merged cells were filled down, each value into the blank cells below it: {', '.join(done[:5])}."
+    return replace(table, frame=frame, notes=(*table.notes, note))
+
+
+def _groups(filled: np.ndarray, here: np.ndarray, runs: np.ndarray) -> list[int] | None:
+    """How many rows each value stands over; None where a section begins with a blank."""
+    groups: list[int] = []
+    fresh = True
+    for i in range(len(filled)):
+        if not runs[i]:
+            fresh = True
+        elif here[i] and filled[i]:
+            groups.append(1)
+            fresh = False
+        elif here[i]:
+            if fresh:
+                return None
+            groups[-1] += 1
+    return groups

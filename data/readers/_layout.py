@@ -1,0 +1,302 @@
+"""Text laid out for eyes: tables between bars or drawn lines, and columns held apart by spaces, as terminals print them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass
+
+from data.cells import number
+from data.markup import words
+from data.names import loss_name, recognised
+
+_MOST = 4_000_000  # characters; nobody prints more for eyes
+_LONGEST = 20_000  # characters of one line
+RULED = "--"  # what the grid takes for a rule and leaves out in silence
+
+_DRAWN = str.maketrans({**dict.fromkeys("│┃║┆┊╎╏┇┋", "|"), **dict.fromkeys("─━═╌╍┄┅", "-"), **dict.fromkeys(
+    "┌┐└┘├┤┬┴┼╒╕╘╛╞╡╤╧╪╔╗╚╝╠╣╦╩╬╓╖╙╜╟╢╥╨╫┏┓┗┛┣┫┳┻╋┡┩╇╈┢┪╄╃╂┠┨┯┷┿╭╮╯╰", "+")})  # fmt: skip
+_RULE = re.compile(r"\s*[|+]?[\s:]*[-=]{1,}[-=:\s|+]*")
+_BAR_RULE = re.compile(r"\s*\|?\s*:?-{1,}:?\s*(?:\|\s*:?-{1,}:?\s*)+\|?\s*|\s*\|\s*:?-{1,}:?\s*\|\s*")
+_DRAWN_RULE = re.compile(r"\s*[|+]?[-=]{2,}(?:[|+][-=]{2,})*[|+]?\s*")
+_DASHES = re.compile(r"\s*[-=]{2,}(?: +[-=]{2,})+\s*")
+_TYPES = re.compile(
+    r"[iu](?:8|16|32|64|128)|f(?:32|64)|str|bool|cat|date|enum|null|object|(?:datetime|decimal|list)\[.*\]",
+    re.IGNORECASE,
+)
+_BARS = re.compile(r"(?<!\\)\|")
+_ASIDE = re.compile(
+    r"\s*(?:In ?\[[0-9 *]*\]:.*|Out ?\[[0-9 *]*\]:\s*|>>> .*|\.\.\. .*|\[[0-9]+ rows x [0-9]+ columns\]"
+    r"|\([0-9]+ rows?(?:, [0-9]+ columns?)?\)|shape: \([0-9_, ]+\))\s*"
+)
+_PROMPT = re.compile(r"(\s*Out ?\[[0-9 *]*\]:)(?=\s)")
+_SIZE = re.compile(
+    r"\s*(?:\[([0-9]+) rows x [0-9]+ columns\]|\(([0-9]+) rows?(?:, [0-9]+ columns?)?\)|shape: \(([0-9_]+), [0-9]+\))\s*"
+)
+_GLUED = re.compile(r"[^\s,;|][,;|][A-Za-z_\"']")  # a separator between words: those are cells of another kind of table
+_ELIDED = frozenset(("...", "..", "…", "⋮", "⋯"))
+
+Rows = list[list[str]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A row for each line of the text, cells where it is a row of a table. `known` counts the names known in its headers."""
+
+    rows: Rows
+    notes: tuple[str, ...]
+    known: int
+    drawn: bool  # whether bars or lines say where the cells are
+
+
+def layout(text: str) -> Layout | None:
+    """The text's lines cut into cells by bars or by the spaces that align them; None where neither makes columns."""
+    if len(text) > _MOST:
+        return None
+    lines = text.split("\n")
+    if any(len(line) > _LONGEST for line in lines):
+        return None
+    found = _barred(lines)
+    if found is None or not _known(found.rows):
+        found = _spaced(lines)
+    if found is None:
+        return None
+    notes = [*found.notes, *_cut_out(found.rows, lines)]
+    return Layout(found.rows, tuple(notes), _known(found.rows), found.drawn)
+
+
+def known_in(cells: list[str]) -> int:
+    """How many of the cells are names of columns that are known; 0 where a number stands among them."""
+    texts = [words(c.strip()[:200]) for c in cells[:200] if c.strip()]
+    return 0 if any(re.fullmatch(r"[-+0-9.,eE]+", t) for t in texts) else sum(map(recognised, texts))
+
+
+def _known(rows: Rows) -> int:
+    return max((known_in(row) for row in rows[:2000] if len(row) > 1), default=0)
+
+
+# Bars -----------------------------------------------------------------------------------------------------------------
+
+
+def _barred(lines: list[str]) -> Layout | None:
+    """Markdown, grids and boxes: cells between bars, where a line of dashes between bars says that they are meant so."""
+    drawn = [line.translate(_DRAWN) for line in lines]
+    boxes = any(new != old and "|" in new for new, old in zip(drawn, lines, strict=True))
+    ruled = [bool(_BAR_RULE.fullmatch(line)) or ("+" in line and bool(_DRAWN_RULE.fullmatch(line))) for line in drawn]
+    if not any(ruled) or not any("|" in line and not r for line, r in zip(drawn, ruled, strict=True)):
+        return None
+    rows: Rows = []
+    for line, rule in zip(drawn, ruled, strict=True):
+        if rule or (boxes and _RULE.fullmatch(line)):
+            rows.append([RULED])
+        elif not line.strip():
+            rows.append([])
+        elif "|" in line and (len(cells := _cells(line)) > 1 or line.strip().startswith("|")):
+            rows.append(cells)
+        else:
+            rows.append([line.strip()])
+    for i in range(1, len(rows)):  # polars says the types of its columns below a row of dashes
+        filled = [c for c in rows[i] if c and c not in _ELIDED]
+        if len(filled) > 1 and all(_TYPES.fullmatch(c) or not c.strip("-") for c in filled):
+            rows[i] = [RULED]
+    if boxes:
+        rows = [[_unquoted(c) for c in row] for row in rows]
+    return Layout(rows, (), 0, True)
+
+
+def _cells(line: str) -> list[str]:
+    inside = line.strip()
+    inside = inside.removeprefix("|")
+    if inside.endswith("|") and not inside.endswith("\\|"):
+        inside = inside[:-1]
+    return [c.strip().replace("\\|", "|") for c in _BARS.split(inside)]
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:-1] if len(cell) > 2 and cell[0] == cell[-1] == '"' else cell
+
+
+# Spaces ---------------------------------------------------------------------------------------------------------------
+
+
+def _spaced(lines: list[str]) -> Layout | None:
+    """Columns held apart by spaces, block by block; None where no block has a header of names that are known."""
+    lines = [line.expandtabs() if "\t" not in line.strip() else "" for line in lines]
+    lines = [_PROMPT.sub(lambda m: " " * len(m[1]), line) if not _ASIDE.fullmatch(line) else line for line in lines]
+    blocks: list[tuple[int, int]] = []
+    begin: int | None = None
+    for i, line in enumerate([*lines, ""]):
+        if line.strip() and not _ASIDE.fullmatch(line):
+            begin = i if begin is None else begin
+        elif begin is not None:
+            blocks.append((begin, i))
+            begin = None
+    rows: Rows = [[line.strip()] if line.strip() else [] for line in lines]
+    tables: list[tuple[int, int]] = []
+    before: tuple[int, Rows, bool] | None = None
+    for start, stop in blocks:
+        found = _block(lines[start:stop])
+        if found is None:
+            before = None
+            continue
+        skip, cut, goes_on = found
+        at = start + skip
+        if before is not None and before[2] and _same_index(before[1], cut):
+            for k, row in enumerate(cut):
+                rows[before[0] + k] = before[1][k] = before[1][k] + row[1:]
+                rows[at + k] = []
+            before = (before[0], before[1], goes_on)
+            continue
+        for k, row in enumerate(cut):
+            rows[at + k] = row
+        before = (at, cut, goes_on)
+        tables.append((at, at + len(cut)))
+    for header, last in tables:
+        without_index(rows, header, last)
+    return Layout(rows, (), 0, False) if tables else None
+
+
+def _same_index(one: Rows, other: Rows) -> bool:
+    return len(one) == len(other) and all(a[:1] == b[:1] for a, b in zip(one[1:], other[1:], strict=True))
+
+
+def _block(lines: list[str]) -> tuple[int, Rows, bool] | None:
+    """The position of the header in a block, the rows from there on, and whether the header ends in a backslash."""
+    best: tuple[int, Rows, bool] | None = None
+    for skip in range(min(5, len(lines) - 1)):
+        here = lines[skip:]
+        goes_on = here[0].rstrip().endswith("\\")
+        if goes_on:
+            here = [line.rstrip().removesuffix("\\") for line in here]
+        cut = _by_dashes(here) or _by_two_spaces(here) or _by_gutters(here)
+        if cut is None or any(_GLUED.search(c) for c in cut[0]) or not _holds_numbers(cut):
+            continue
+        known = known_in(cut[0])
+        if best is None:
+            named = known >= 1 or (skip == 0 and len(cut[0]) > 2 and any(loss_name(c) for c in cut[0]))
+            best = (skip, cut, goes_on) if named or goes_on else None
+        elif known > known_in(best[1][0]):
+            best = skip, cut, goes_on
+    return best
+
+
+def _holds_numbers(cut: Rows) -> bool:
+    """Whether columns below the header are numbers, two of them at least: a paragraph of prose may have columns too."""
+    width = len(cut[0])
+    body = [row for row in cut[1:50] if len(row) == width]
+    share = [sum(not math.isnan(number(row[j])) or row[j] in _ELIDED for row in body) for j in range(min(width, 200))]
+    return sum(2 * s >= max(len(body), 1) for s in share) >= min(2, width - 1)
+
+
+def _by_dashes(lines: list[str]) -> Rows | None:
+    """Columns below dashes, as tabulate writes them."""
+    at = next((i for i, line in enumerate(lines[:3]) if _DASHES.fullmatch(line)), None)
+    if at is None:
+        return None
+    spans = [m.span() for m in re.finditer(r"[-=]+", lines[at])]
+    edges = [0, *((a[1] + b[0] + 1) // 2 for a, b in itertools.pairwise(spans))]
+    out: Rows = []
+    for line in lines:
+        if _DASHES.fullmatch(line):
+            out.append([RULED])
+        else:
+            out.append([line[a:b].strip() for a, b in zip(edges, [*edges[1:], None], strict=True)])
+    if at == 0:  # dashes above the header too
+        out = [*out[1:], []]
+    return out if len(out[0]) > 1 else None
+
+
+def _by_two_spaces(lines: list[str]) -> Rows | None:
+    parts = [re.split(r" {2,}", line.strip()) for line in lines]
+    width = _usual([len(p) for p in parts[1:]])
+    if width < 2 or len(parts[0]) not in (width, width - 1):
+        return None
+    return _with_index(parts, width)
+
+
+def _by_gutters(lines: list[str]) -> Rows | None:
+    """Columns between positions that are blank in every line; words where each line has as many."""
+    widest = max(map(len, lines))
+    if len(lines) * widest > _MOST:
+        return None
+    parts = [line.split() for line in lines]
+    width = _usual([len(p) for p in parts[1:]])
+    if width > 1 and len(parts[0]) in (width, width - 1) and all(len(p) == width for p in parts[1:]):
+        return _with_index(parts, width)
+    blank = [all(line[j : j + 1] in ("", " ") for line in lines) for j in range(widest)]
+    edges = [0]
+    j = 0
+    while j < widest:
+        k = j
+        while k < widest and blank[k]:
+            k += 1
+        if k - j >= 2 and j > 0 and k < widest:
+            edges.append(k)
+        j = max(k, j + 1)
+    if len(edges) < 2:
+        return None
+    out = [[line[a:b].strip() for a, b in zip(edges, [*edges[1:], None], strict=True)] for line in lines]
+    if sum(1 for c in out[0] if c) < len(edges) - 1:
+        return None
+    return out
+
+
+def _usual(counts: list[int]) -> int:
+    """The number of cells that at least two thirds of the rows have; 0 where there is none."""
+    if not counts:
+        return 0
+    most = max(set(counts), key=counts.count)
+    return most if 3 * counts.count(most) >= 2 * len(counts) else 0
+
+
+def _with_index(parts: Rows, width: int) -> Rows | None:
+    """The rows under a header that may say nothing of the first column, or say it in a line of its own."""
+    header, body = parts[0], parts[1:]
+    if len(header) == width - 1:
+        name = ""
+        if body and len(body[0]) == 1 and len(body) > 1 and len(body[1]) == width:
+            name = body[0][0]
+        header = [name, *header]
+        if name:
+            body = [[], *body[1:]]
+    rows = [header, *(row if len(row) == width else [" ".join(row)] if row else [] for row in body)]
+    good = [row for row in rows[1:] if len(row) == width]
+    if len(good) < 1:
+        return None
+    return rows
+
+
+# What printing leaves out -----------------------------------------------------------------------------------------------
+
+
+def _cut_out(rows: Rows, lines: list[str]) -> list[str]:
+    """Notes on what the print left out, with those rows and columns, and lines around the tables, made blank."""
+    notes: list[str] = []
+    elided = 0
+    for i, row in enumerate(rows):
+        if len(row) > 1 and sum(c in _ELIDED for c in row) >= 2 and all(c in _ELIDED or not c for c in row):
+            rows[i] = []
+            elided += 1
+    stated = [int((m[1] or m[2] or m[3]).replace("_", "")) for line in lines if (m := _SIZE.fullmatch(line))]
+    for i, line in enumerate(lines):
+        if _ASIDE.fullmatch(line):
+            rows[i] = []
+    if elided:
+        whole = f" of {max(stated):,}" if stated else ""
+        notes.append(f"The printed table leaves out rows in its middle ('...'): only those printed{whole} are read.")
+    return notes
+
+
+def without_index(rows: Rows, header: int, last: int) -> None:
+    """Take the column without a name that counts a frame's rows out of the rows from `header` to `last`, in place."""
+    body = [row for row in rows[header + 1 : last] if len(row) > 1]
+    if len(rows[header]) < 2 or rows[header][0] or not body:
+        return
+    first = [row[0] for row in body]
+    if all(re.fullmatch(r"[0-9]{1,9}", c) for c in first) and len(set(first)) == len(first):
+        for i in range(header, last):
+            if len(rows[i]) > 1:
+                rows[i] = rows[i][1:]
+    elif len(set(first)) == len(first) and not any(re.fullmatch(r"[-+0-9.,]+", c) for c in first):
+        rows[header] = ["run", *rows[header][1:]]

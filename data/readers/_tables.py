@@ -1,0 +1,154 @@
+"""Several tables in one text: the one that holds runs is found, those of the same columns are joined, the others named."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from data.cells import number
+from data.markup import words
+from data.names import loss_name, named, recognised
+from data.readers._apart import column_of, is_summary
+
+_MOST_ROWS = 100_000  # a longer text is one table
+_MOST_TABLES = 1_000
+_COUNTS = frozenset(
+    ("params", "params_total", "params_nonembed", "params_active", "tokens", "flops", "steps", "batch_sequences")
+)
+
+Rows = Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A table of a text: the position of its header, that behind its last row, and the heading above it."""
+
+    start: int
+    stop: int
+    heading: str
+    columns: tuple[str, ...]
+    is_summary: bool
+    score: tuple[bool, bool, int, int]
+
+
+def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
+    """The rows with all but the table of runs made blank, and notes on what else there was; as they are where it is alone.
+
+    Tables of the same columns under headings of their own are one table, the headings a column of it.
+    """
+    if not 4 <= len(rows) <= _MOST_ROWS:
+        return rows, ()
+    starts = _starts(rows)
+    if not 2 <= len(starts) <= _MOST_TABLES:
+        return rows, ()
+    parts = [_part(rows, a, b, decimal) for a, b in itertools.pairwise([*starts, len(rows)])]
+    best = max(parts, key=lambda p: p.score)
+    if not any(best.score[:2]):
+        return rows, ()
+    joined = [p for p in parts if p.columns == best.columns and not p.is_summary]
+    headings = [p.heading for p in joined]
+    others = [p for p in parts if p not in joined]
+    if not others and (not all(headings) or len(set(headings)) < len(headings)):
+        return rows, ()
+    out: list[Sequence[Any]] = [[] for _ in rows]
+    name = ""
+    if len(joined) > 1 and all(headings) and len(set(headings)) == len(headings):
+        name = column_of(headings, best.columns)
+    for p in joined:
+        width = len(rows[p.start])
+        for i in range(p.start, p.stop):
+            row = list(rows[i])
+            if name and _filled(row) > 1 and not _is_rule(row):
+                row = row + [""] * (width - len(row)) + [name if i == p.start else p.heading]
+            out[i] = row
+    notes = []
+    if len(joined) > 1:
+        said = f", their headings as the column {name!r}" if name else ""
+        notes.append(f"{len(joined)} tables of the same columns were read as one{said}.")
+    if others:
+        shown = "; ".join(", ".join(c for c in p.columns if c)[:80] for p in others[:3])
+        lines = f"lines {joined[0].start + 1} to {joined[-1].stop}"
+        more = f"{len(others)} other {'table was' if len(others) == 1 else 'tables were'}"
+        notes.append(
+            f"The table in {lines} was read; {more} left out, with columns {shown}{' …' if len(others) > 3 else ''}."
+        )
+    return out, tuple(notes)
+
+
+def _starts(rows: Rows) -> list[int]:
+    """The positions of headers: rows of names at the top of the text, below a blank line or a line of words."""
+    out: list[int] = []
+    thin = True
+    for i, row in enumerate(rows):
+        if _filled(row) < 2:
+            thin = True
+            continue
+        if (
+            thin
+            and i + 1 < len(rows)
+            and (_is_header(row) or (_is_rule(rows[i + 1]) and not _is_rule(row) and _has_words(row)))
+        ):
+            out.append(i)
+        thin = False
+    return out
+
+
+def _part(rows: Rows, start: int, stop: int, decimal: str) -> _Part:
+    header = [words(str(c).strip()[:200]) if c is not None else "" for c in rows[start]]
+    body = [i for i in range(start + 1, stop) if _filled(rows[i]) > 1 and not _is_rule(rows[i])]
+    above = next((i for i in range(start - 1, max(-1, start - 4), -1) if _filled(rows[i])), None)
+    heading = ""
+    if above is not None and _filled(rows[above]) == 1 and not _is_rule(rows[above]):
+        text = next(str(c) for c in rows[above] if _is_there(c))
+        heading = words(text.strip().lstrip("#").strip().rstrip(":").strip("=* _"))[:80]
+    last = body[-1] + 1 if body else start + 1
+    cells = [[str(c) for c in rows[i] if _is_there(c)] for i in body[:500]]
+    sums = sum(bool(c) and is_summary(c[0]) for c in cells)
+    summed = bool(cells) and 2 * sums >= len(cells)
+    losses = [j for j, h in enumerate(header) if h and loss_name(h) is not None]
+    measured = any(_numbers(rows, body[:200], j, decimal) > 0.5 for j in losses)
+    counts = any(m[0][0] in _COUNTS for h in header if (m := named(h)))
+    score = (
+        measured and counts and not summed,
+        (measured or counts) and not summed,
+        len(body) - sums,
+        sum(map(recognised, header)),
+    )
+    return _Part(start, last, heading, tuple(header), summed, score)
+
+
+def _numbers(rows: Rows, body: Sequence[int], j: int, decimal: str) -> float:
+    cells = [str(rows[i][j])[:200] for i in body if j < len(rows[i]) and _is_there(rows[i][j])]
+    return float(np.mean([not np.isnan(number(c, decimal)) for c in cells])) if cells else 0.0
+
+
+def _is_header(row: Sequence[Any]) -> bool:
+    texts = [words(str(c).strip()[:200]) for c in row[:200] if _is_there(c)]
+    if any(not isinstance(c, str) for c in row[:200] if _is_there(c)):
+        return False
+    known = sum(map(recognised, texts))
+    if known < 1 or known < 0.3 * len(texts) or (known < 2 and not any(loss_name(t) for t in texts)):
+        return False
+    return all(np.isnan(number(t)) for t in texts)
+
+
+def _has_words(row: Sequence[Any]) -> bool:
+    return all(isinstance(c, str) and np.isnan(number(c[:200])) for c in row if _is_there(c))
+
+
+def _is_rule(row: Sequence[Any]) -> bool:
+    filled = [c for c in row if _is_there(c)]
+    return bool(filled) and all(isinstance(c, str) and len(c) < 300 and not c.strip(" :-=") for c in filled)
+
+
+def _filled(row: Sequence[Any]) -> int:
+    """How many cells hold something, two at most."""
+    return sum(1 for _ in itertools.islice((c for c in row if _is_there(c)), 2))
+
+
+def _is_there(cell: Any) -> bool:
+    return not (cell is None or (isinstance(cell, str) and (not cell or cell.isspace())))
