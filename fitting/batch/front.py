@@ -117,6 +117,10 @@ class Front:
 
     def _carried(self, cluster: Cluster) -> Front:
         old, new = self._few, _front(self._few.run, cluster)
+        if (
+            not len(self.seconds) == len(old.seconds) == len(new.seconds)
+        ):  # no row there has a row here to be carried from
+            return _front(self.run, cluster)
 
         def band(name: str) -> Band:
             mine, a, b = (getattr(f, name) for f in (self, old, new))
