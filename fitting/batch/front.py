@@ -117,6 +117,8 @@ class Front:
 
     def _carried(self, cluster: Cluster) -> Front:
         old, new = self._few, _front(self._few.run, cluster)
+        if not len(self.seconds) == len(old.seconds) == len(new.seconds):  # rows there have none here to come from
+            return _front(self.run, cluster)
 
         def band(name: str) -> Band:
             mine, a, b = (getattr(f, name) for f in (self, old, new))
@@ -214,7 +216,7 @@ def _scaled(end: Array, old: Array, new: Array) -> Array:
     """An end of a band (K,), changed as that of a few draws is; where the few end nowhere, what they say."""
     with np.errstate(all="ignore"):
         by = new / old
-    return np.where(np.isfinite(by), end * by, new)
+        return np.where(np.isfinite(by) & (by > 0), end * by, new)  # 0 where the few ended nowhere before
 
 
 def _alike(one: Cluster, other: Cluster) -> bool:
