@@ -61,6 +61,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("flops", r"flops?", 1.0),
     ("flops", rf"{_NUMBER_OF}(?:train(?:ing)? )?(?:compute )?flops?(?: total| count)?", 0.95),
     ("flops", r"(?:total )?(?:train(?:ing)?|pretrain(?:ing)?) (?:flops?|compute|budget)|total train(?:ing)? flops?", 0.95),
+    ("flops", r"(?:train(?:ing)? )?(?:flops?|compute) (?:so far|used|spent)", 0.9),
+    ("flops", r"(?:cumulative|accumulated) (?:train(?:ing)? )?(?:flops?|compute)", 0.9),
     ("flops", r"compute|C|compute flops?|compute budget", 0.8),
     ("flops", r"(?:iso ?flops?|flops?|compute|train(?:ing)? compute) budget|budget flops?|(?:train(?:ing)? )?compute (?:used|spent)", 0.75),
     ("flops", r"flops? 6nd|flops? 6 ?n ?d|6nd|c 6nd", 0.75),

@@ -89,10 +89,10 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
         if places:
             return places
     if varying:
-        if counter:  # the name is a setting's, and seeds or sizes tell its runs apart
-            label = _labelled(names, frame, varying)
-            if _rises(label[known][again.to_numpy()], rows[counter]):
-                return Rows("history", label, counter, f"the same name stands over different {_words(varying)}")
+        label = _labelled(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
+        for c in PROGRESS:
+            if _usable(rows, c) and _is_counter(c, mapping) and _rises(label[rows.index], rows[c]):
+                return Rows("history", label, c, f"the same name stands over different {_words(varying)}")
         return Rows("group", names, why=f"the same name stands over different {_words(varying)}")
     sizes = numbers(some)
     if sizes.share == 1.0 and sizes.written and not counter:
@@ -250,7 +250,7 @@ def _rises(names: pd.Series, values: pd.Series) -> bool:
         return False
     places = len(pairs.drop_duplicates())
     moving = float((pairs.groupby("c")["v"].nunique() > 1).mean())
-    return places >= 0.6 * len(pairs) and moving > 0.5
+    return places > 0.5 * len(pairs) and moving > 0.5
 
 
 def _ascending(values: pd.Series) -> bool:
