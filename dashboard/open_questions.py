@@ -31,7 +31,7 @@ def announce(read: Reading) -> None:
                     st.button(
                         widgets.literal(label),
                         key=f"announced:{number}:{k}",
-                        type="tertiary" if value == question.guess else "secondary",
+                        type="tertiary" if value == _holds(question, read.mapping) else "secondary",
                         on_click=_answer,
                         args=(question.key, value),
                     )
@@ -57,6 +57,12 @@ def _ways(question: Question, mapping: Mapping) -> list[tuple[str, str | None]]:
                   "all devices": "All devices, one pass"},
     }.get(kind, {})  # fmt: skip
     return [(words.get(option, option), option) for option in question.options]
+
+
+def _holds(question: Question, mapping: Mapping) -> str | None:
+    """The answer that stands as long as nobody gives another."""
+    kind, _, column = question.key.partition(".")
+    return mapping.header(column) if kind == "columns" else question.guess
 
 
 def _answer(key: str, value: str | None) -> None:
