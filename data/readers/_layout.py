@@ -69,7 +69,7 @@ def layout(text: str) -> Layout | None:
 def known_in(cells: list[str]) -> int:
     """How many of the cells are names of columns that are known; 0 where a number stands among them."""
     texts = [words(c.strip()[:200]) for c in cells[:200] if c.strip()]
-    return 0 if any(re.fullmatch(r"[-+0-9.,eE]+", t) for t in texts) else sum(map(recognised, texts))
+    return 0 if any(re.fullmatch(r"[-+]?[.,]?[0-9][-+0-9.,eE]*", t) for t in texts) else sum(map(recognised, texts))
 
 
 def _known(rows: Rows) -> int:
@@ -138,14 +138,19 @@ def _spaced(lines: list[str]) -> Layout | None:
     for start, stop in blocks:
         found = _block(lines[start:stop])
         if found is None:
-            before = None
+            more = [re.split(r" {2,}", line.strip()) for line in lines[start:stop]]
+            if before is not None and not before[2] and all(len(p) == len(before[1][0]) for p in more):
+                rows[start:stop] = more
+                tables[-1] = tables[-1][0], stop
+            else:
+                before = None
             continue
         skip, cut, goes_on = found
         at = start + skip
         if before is not None and before[2] and _same_index(before[1], cut):
             for k, row in enumerate(cut):
                 rows[before[0] + k] = before[1][k] = before[1][k] + row[1:]
-                rows[at + k] = []
+                rows[at + k] = [RULED]
             before = (before[0], before[1], goes_on)
             continue
         for k, row in enumerate(cut):
@@ -169,6 +174,7 @@ def _block(lines: list[str]) -> tuple[int, Rows, bool] | None:
         goes_on = here[0].rstrip().endswith("\\")
         if goes_on:
             here = [line.rstrip().removesuffix("\\") for line in here]
+        here = _overlaid(here)
         cut = _by_dashes(here) or _by_two_spaces(here) or _by_gutters(here)
         if cut is None or any(_GLUED.search(c) for c in cut[0]) or not _holds_numbers(cut):
             continue
@@ -179,6 +185,16 @@ def _block(lines: list[str]) -> tuple[int, Rows, bool] | None:
         elif known > known_in(best[1][0]):
             best = skip, cut, goes_on
     return best
+
+
+def _overlaid(lines: list[str]) -> list[str]:
+    """The lines with the names of an index, which pandas prints in a line of its own below the others, in the header."""
+    if len(lines) < 3:
+        return lines
+    header, names = lines[0], lines[1].rstrip()
+    if not names or len(names) > len(header) - len(header.lstrip()) or known_in(header.split()) < 1:
+        return lines
+    return [names + header[len(names) :], RULED, *lines[2:]]
 
 
 def _holds_numbers(cut: Rows) -> bool:
@@ -209,7 +225,7 @@ def _by_dashes(lines: list[str]) -> Rows | None:
 
 def _by_two_spaces(lines: list[str]) -> Rows | None:
     parts = [re.split(r" {2,}", line.strip()) for line in lines]
-    width = _usual([len(p) for p in parts[1:]])
+    width = _usual([len(p) for p in parts[1:] if p != [RULED]])
     if width < 2 or len(parts[0]) not in (width, width - 1):
         return None
     return _with_index(parts, width)
@@ -221,24 +237,32 @@ def _by_gutters(lines: list[str]) -> Rows | None:
     if len(lines) * widest > _MOST:
         return None
     parts = [line.split() for line in lines]
-    width = _usual([len(p) for p in parts[1:]])
-    if width > 1 and len(parts[0]) in (width, width - 1) and all(len(p) == width for p in parts[1:]):
+    counts = [len(p) for p in parts[1:] if p != [RULED]]
+    width = _usual(counts)
+    if width > 1 and len(parts[0]) in (width, width - 1) and set(counts) == {width}:
         return _with_index(parts, width)
-    blank = [all(line[j : j + 1] in ("", " ") for line in lines) for j in range(widest)]
-    edges = [0]
-    j = 0
+    blank = [all(line[j : j + 1] in ("", " ") for line in lines if line != RULED) for j in range(widest)]
+    for least in (2, 1):
+        edges = [0, *_edges(blank, least)]
+        out = [[line[a:b].strip() for a, b in zip(edges, [*edges[1:], None], strict=True)] for line in lines]
+        # A gap of one space may stand inside a name: then every name in the header has to be one word.
+        named = all(c and (least > 1 or " " not in c) for c in out[0][1:]) and len(edges) > 1
+        if named and (least > 1 or known_in(out[0]) == len(out[0])):
+            return [[RULED] if line == RULED else row for line, row in zip(lines, out, strict=True)]
+    return None
+
+
+def _edges(blank: list[bool], least: int) -> list[int]:
+    """The positions behind runs of at least so many blank positions, those at either end aside."""
+    out: list[int] = []
+    j, widest = 0, len(blank)
     while j < widest:
         k = j
         while k < widest and blank[k]:
             k += 1
-        if k - j >= 2 and j > 0 and k < widest:
-            edges.append(k)
+        if k - j >= least and j > 0 and k < widest:
+            out.append(k)
         j = max(k, j + 1)
-    if len(edges) < 2:
-        return None
-    out = [[line[a:b].strip() for a, b in zip(edges, [*edges[1:], None], strict=True)] for line in lines]
-    if sum(1 for c in out[0] if c) < len(edges) - 1:
-        return None
     return out
 
 
@@ -254,12 +278,7 @@ def _with_index(parts: Rows, width: int) -> Rows | None:
     """The rows under a header that may say nothing of the first column, or say it in a line of its own."""
     header, body = parts[0], parts[1:]
     if len(header) == width - 1:
-        name = ""
-        if body and len(body[0]) == 1 and len(body) > 1 and len(body[1]) == width:
-            name = body[0][0]
-        header = [name, *header]
-        if name:
-            body = [[], *body[1:]]
+        header = ["", *header]
     rows = [header, *(row if len(row) == width else [" ".join(row)] if row else [] for row in body)]
     good = [row for row in rows[1:] if len(row) == width]
     if len(good) < 1:
@@ -276,16 +295,36 @@ def _cut_out(rows: Rows, lines: list[str]) -> list[str]:
     elided = 0
     for i, row in enumerate(rows):
         if len(row) > 1 and sum(c in _ELIDED for c in row) >= 2 and all(c in _ELIDED or not c for c in row):
-            rows[i] = []
+            rows[i] = [RULED]
             elided += 1
+    columns = [
+        i for i, row in enumerate(rows[:-1]) if len(row) > 2 and any(c in _ELIDED for c in row) and known_in(row)
+    ]
+    for i in columns:
+        _without_elided(rows, i)
+    if columns:
+        notes.append("The printed table leaves out columns in its middle ('...').")
     stated = [int((m[1] or m[2] or m[3]).replace("_", "")) for line in lines if (m := _SIZE.fullmatch(line))]
     for i, line in enumerate(lines):
         if _ASIDE.fullmatch(line):
-            rows[i] = []
+            rows[i] = [RULED]
     if elided:
         whole = f" of {max(stated):,}" if stated else ""
         notes.append(f"The printed table leaves out rows in its middle ('...'): only those printed{whole} are read.")
     return notes
+
+
+def _without_elided(rows: Rows, header: int) -> None:
+    """Take columns of dots out of the rows below a header, as far as they are as wide, in place."""
+    width = len(rows[header])
+    dots = {j for j, c in enumerate(rows[header]) if c in _ELIDED}
+    i = header
+    while i < len(rows) and len(rows[i]) in (0, 1, width):
+        if len(rows[i]) == width and all(rows[i][j] in _ELIDED for j in dots):
+            rows[i] = [c for j, c in enumerate(rows[i]) if j not in dots]
+        elif len(rows[i]) == width:
+            break
+        i += 1
 
 
 def without_index(rows: Rows, header: int, last: int) -> None:
@@ -293,7 +332,9 @@ def without_index(rows: Rows, header: int, last: int) -> None:
     body = [row for row in rows[header + 1 : last] if len(row) > 1]
     if len(rows[header]) < 2 or rows[header][0] or not body:
         return
-    first = [row[0] for row in body]
+    first = [row[0] for row in body if row[0] not in _ELIDED]
+    if not first:
+        return
     if all(re.fullmatch(r"[0-9]{1,9}", c) for c in first) and len(set(first)) == len(first):
         for i in range(header, last):
             if len(rows[i]) > 1:
