@@ -212,10 +212,18 @@ def signs(cells: Iterable[str]) -> dict[str, int]:
     return out
 
 
+# Digits and what may stand behind them: 1.16×10^7, 1,2 Mrd., 3.5e-4.
+_MANTISSA = re.compile(
+    r"([0-9.,]*[0-9])(?:e[+-]?[0-9]+|\s*[x×*·]\s*10\s*(?:\^|\*\*).{1,6}|\s*[a-z%][a-z. /]{0,20})", re.IGNORECASE
+)
+
+
 def _speaks_for(text: str) -> str:
     """The decimal sign that one number speaks for: ',' or '.', '?' for 1,234, '!' for 1.234, '' for what is no number."""
     if len(text) > 60:
         return ""
+    found = _MANTISSA.fullmatch(text)
+    text = found[1] if found else text
     if re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3}){2,}", text):
         return "."
     if re.fullmatch(r"[1-9][0-9]{0,2}(\.[0-9]{3}){2,}", text):

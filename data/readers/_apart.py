@@ -34,8 +34,8 @@ _SETTINGS = frozenset((
 
 def is_summary(text: str) -> bool:
     """Whether a cell says that its row sums up others: Average, Mean, std, 25%."""
-    plain = stripped(words(text[:80])).strip(" .:")
-    return len(plain) < 60 and bool(_SUMMARY.fullmatch(plain.replace("dev.", "dev")))
+    plain = " ".join(stripped(words(text[:80])).replace(".", " ").strip(" :").split())
+    return len(plain) < 60 and bool(_SUMMARY.fullmatch(plain))
 
 
 def apart(table: Table) -> Table:
@@ -98,6 +98,14 @@ def _headed(table: Table, cells: np.ndarray, filled: np.ndarray) -> tuple[Table,
     below = np.array([bool(runs[i + 1 : i + 2].any()) for i in range(n)])
     # A heading after the last run, or one without a run below it, is none; and one heading alone may be a run that failed.
     heads &= below
+    if named(table.headers[0])[:1] and named(table.headers[0])[0][0] in ("run", "family"):
+        # Where names of runs stand in the column, a heading is marked or written unlike them: else it is a run that failed.
+        names = {_shape(str(c)) for c, r in zip(cells[:, 0], runs, strict=True) if r}
+        again = pd.Series(cells[runs, 0])
+        if (
+            not again[again != ""].duplicated().any()
+        ):  # names that stand under several headings show them to be headings
+            heads &= np.array([_shape(str(c)) not in names for c in cells[:, 0]])
     if heads.sum() < 2 or heads.sum() > n / 2 or len({t for t, h in zip(texts, heads, strict=True) if h}) < 2:
         return table, none
     if not heads[0] or table.aside is not None:
@@ -117,6 +125,11 @@ def _headed(table: Table, cells: np.ndarray, filled: np.ndarray) -> tuple[Table,
         ),
         heads,
     )
+
+
+def _shape(text: str) -> str:
+    """How a text is written: letters, digits and signs, however many."""
+    return re.sub(r"[0-9]+", "0", re.sub(r"[^\W\d_]+", "a", text.strip()))
 
 
 def column_of(headings: list[str], headers: tuple[str, ...]) -> str:
@@ -144,7 +157,7 @@ def _summaries(table: Table, cells: np.ndarray, filled: np.ndarray, heads: np.nd
     lacks = (usual[None, :] & ~filled).any(axis=1)
     values = {h: v.values for h in table.headers if (v := table.numbers(h)).share > 0.5}
     out = said & lacks
-    for i in map(int, np.flatnonzero(said & ~lacks)):
+    for i in map(int, np.flatnonzero(said & ~lacks)[:200]):
         start = max(
             (int(k) + 1 for k in np.flatnonzero((said & (np.arange(n) < i)) | (heads & (np.arange(n) < i)))), default=0
         )
@@ -200,6 +213,8 @@ def _filled_down(table: Table, cells: np.ndarray, filled: np.ndarray, runs: np.n
         blank = here & ~filled[:, j]
         means = next((c for c, s in named(headers[j]) if s >= 0.6), "")
         merged = leading and bool(blank.any())
+        if not leading and j > losses[0]:
+            break
         if (
             not blank.any()
             or j in losses

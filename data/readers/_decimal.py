@@ -12,7 +12,7 @@ from data.names import loss_name
 _ROWS = 2_000
 _CELLS = 20_000
 _HEADERS = 40  # rows among which the header is looked for
-_MOST = 300.0  # no loss that a table states with three decimals is larger: e to its power is beyond any perplexity
+_MOST = 1_000.0  # a loss or perplexity of thousands with three digits behind the sign is one of a few
 
 
 def decimal_of(rows: Sequence[Sequence[str]], separator: str) -> str:

@@ -123,8 +123,8 @@ def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | No
 
 
 def _is_unit_row(row: Sequence[Any], decimal: str) -> bool:
-    texts = [words(_text(c)) for c in row if not _is_empty(c)]
-    return bool(texts) and all(_is_unit(t) for t in texts) and all(np.isnan(number(t, decimal)) for t in texts)
+    texts = [t for t in (words(_text(c)) for c in row) if t]
+    return bool(texts) and all(_POWER.match(t) or (np.isnan(number(t, decimal)) and _is_unit(t)) for t in texts)
 
 
 def _is_unit(text: str) -> bool:
@@ -133,6 +133,7 @@ def _is_unit(text: str) -> bool:
     return bool(_UNIT.fullmatch(inside)) or any(factor(inside, d) is not None for d in _DIMENSIONS)
 
 
+_POWER = re.compile(r"[\[(]?\s*[x×*]?\s*10\s*(?:\^|\*\*)\s*[+-]?[0-9]{1,2}\s*(?:[a-z]+)?\s*[\])]?$", re.IGNORECASE)
 _DIMENSIONS = tuple(MENU)
 _UNIT = re.compile(
     r"nats?|bits?|(?:nats?|bits?) ?(?:/|per) ?(?:tokens?|tok|bytes?|chars?|characters?|words?)|bpb|bpc|ppl|tokens?|toks?"

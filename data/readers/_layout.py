@@ -10,29 +10,31 @@ from dataclasses import dataclass
 from data.cells import number
 from data.markup import words
 from data.names import loss_name, recognised
+from data.readers._limits import MAX_COLUMNS
 
-_MOST = 4_000_000  # characters; nobody prints more for eyes
+_MOST = 1_000_000  # characters; nobody prints more for eyes
+_MOST_LINES = 5_000  # lines of one printed table
 _LONGEST = 20_000  # characters of one line
 RULED = "--"  # what the grid takes for a rule and leaves out in silence
 
 _DRAWN = str.maketrans({**dict.fromkeys("│┃║┆┊╎╏┇┋", "|"), **dict.fromkeys("─━═╌╍┄┅", "-"), **dict.fromkeys(
     "┌┐└┘├┤┬┴┼╒╕╘╛╞╡╤╧╪╔╗╚╝╠╣╦╩╬╓╖╙╜╟╢╥╨╫┏┓┗┛┣┫┳┻╋┡┩╇╈┢┪╄╃╂┠┨┯┷┿╭╮╯╰", "+")})  # fmt: skip
-_RULE = re.compile(r"\s*[|+]?[\s:]*[-=]{1,}[-=:\s|+]*")
-_BAR_RULE = re.compile(r"\s*\|?\s*:?-{1,}:?\s*(?:\|\s*:?-{1,}:?\s*)+\|?\s*|\s*\|\s*:?-{1,}:?\s*\|\s*")
-_DRAWN_RULE = re.compile(r"\s*[|+]?[-=]{2,}(?:[|+][-=]{2,})*[|+]?\s*")
-_DASHES = re.compile(r"\s*[-=]{2,}(?: +[-=]{2,})+\s*")
+_RULE = frozenset("-=:|+ \t")
+_BAR_RULE = re.compile(r"(?:\|\s*)?:?-+:?\s*(?:\|\s*:?-+:?\s*)+\|?|\|\s*:?-+:?\s*\|")
+_DRAWN_RULE = re.compile(r"[|+]?[-=]{2,}(?:[|+][-=]{2,})*[|+]?")
+_DASHES = re.compile(r"[-=]{2,}(?: +[-=]{2,})+")
 _TYPES = re.compile(
     r"[iu](?:8|16|32|64|128)|f(?:32|64)|str|bool|cat|date|enum|null|object|(?:datetime|decimal|list)\[.*\]",
     re.IGNORECASE,
 )
 _BARS = re.compile(r"(?<!\\)\|")
 _ASIDE = re.compile(
-    r"\s*(?:In ?\[[0-9 *]*\]:.*|Out ?\[[0-9 *]*\]:\s*|>>> .*|\.\.\. .*|\[[0-9]+ rows x [0-9]+ columns\]"
-    r"|\([0-9]+ rows?(?:, [0-9]+ columns?)?\)|shape: \([0-9_, ]+\))\s*"
+    r"(?:In ?\[[0-9 *]*\]:.*|Out ?\[[0-9 *]*\]:\s*|>>> .*|\.\.\. .*|\[[0-9]+ rows x [0-9]+ columns\]"
+    r"|\([0-9]+ rows?(?:, [0-9]+ columns?)?\)|shape: \([0-9_, ]+\))"
 )
 _PROMPT = re.compile(r"(\s*Out ?\[[0-9 *]*\]:)(?=\s)")
 _SIZE = re.compile(
-    r"\s*(?:\[([0-9]+) rows x [0-9]+ columns\]|\(([0-9]+) rows?(?:, [0-9]+ columns?)?\)|shape: \(([0-9_]+), [0-9]+\))\s*"
+    r"(?:\[([0-9]+) rows x [0-9]+ columns\]|\(([0-9]+) rows?(?:, [0-9]+ columns?)?\)|shape: \(([0-9_]+), [0-9]+\))"
 )
 _GLUED = re.compile(r"[^\s,;|][,;|][A-Za-z_\"']")  # a separator between words: those are cells of another kind of table
 _ELIDED = frozenset(("...", "..", "…", "⋮", "⋯"))
@@ -69,7 +71,7 @@ def layout(text: str) -> Layout | None:
 def known_in(cells: list[str]) -> int:
     """How many of the cells are names of columns that are known; 0 where a number stands among them."""
     texts = [words(c.strip()[:200]) for c in cells[:200] if c.strip()]
-    return 0 if any(re.fullmatch(r"[-+0-9.,eE]+", t) for t in texts) else sum(map(recognised, texts))
+    return 0 if any(re.fullmatch(r"[-+]?[.,]?[0-9][-+0-9.,eE]*", t) for t in texts) else sum(map(recognised, texts))
 
 
 def _known(rows: Rows) -> int:
@@ -83,12 +85,15 @@ def _barred(lines: list[str]) -> Layout | None:
     """Markdown, grids and boxes: cells between bars, where a line of dashes between bars says that they are meant so."""
     drawn = [line.translate(_DRAWN) for line in lines]
     boxes = any(new != old and "|" in new for new, old in zip(drawn, lines, strict=True))
-    ruled = [bool(_BAR_RULE.fullmatch(line)) or ("+" in line and bool(_DRAWN_RULE.fullmatch(line))) for line in drawn]
+    ruled = [
+        bool(_BAR_RULE.fullmatch(line.strip())) or ("+" in line and bool(_DRAWN_RULE.fullmatch(line.strip())))
+        for line in drawn
+    ]
     if not any(ruled) or not any("|" in line and not r for line, r in zip(drawn, ruled, strict=True)):
         return None
     rows: Rows = []
     for line, rule in zip(drawn, ruled, strict=True):
-        if rule or (boxes and _RULE.fullmatch(line)):
+        if rule or (boxes and line.strip() and set(line) <= _RULE):
             rows.append([RULED])
         elif not line.strip():
             rows.append([])
@@ -122,12 +127,14 @@ def _unquoted(cell: str) -> str:
 
 def _spaced(lines: list[str]) -> Layout | None:
     """Columns held apart by spaces, block by block; None where no block has a header of names that are known."""
+    if sum("  " in line.strip() for line in lines) < 2:
+        return None
     lines = [line.expandtabs() if "\t" not in line.strip() else "" for line in lines]
-    lines = [_PROMPT.sub(lambda m: " " * len(m[1]), line) if not _ASIDE.fullmatch(line) else line for line in lines]
+    lines = [_without_prompt(line) if not _ASIDE.fullmatch(line.strip()) else line for line in lines]
     blocks: list[tuple[int, int]] = []
     begin: int | None = None
     for i, line in enumerate([*lines, ""]):
-        if line.strip() and not _ASIDE.fullmatch(line):
+        if line.strip() and not _ASIDE.fullmatch(line.strip()):
             begin = i if begin is None else begin
         elif begin is not None:
             blocks.append((begin, i))
@@ -136,16 +143,21 @@ def _spaced(lines: list[str]) -> Layout | None:
     tables: list[tuple[int, int]] = []
     before: tuple[int, Rows, bool] | None = None
     for start, stop in blocks:
-        found = _block(lines[start:stop])
+        found = _block(lines[start:stop], before is not None and before[2])
         if found is None:
-            before = None
+            more = [re.split(r" {2,}", line.strip()) for line in lines[start:stop]]
+            if before is not None and not before[2] and all(len(p) == len(before[1][0]) for p in more):
+                rows[start:stop] = more
+                tables[-1] = tables[-1][0], stop
+            else:
+                before = None
             continue
         skip, cut, goes_on = found
         at = start + skip
-        if before is not None and before[2] and _same_index(before[1], cut):
+        if before is not None and before[2] and len(before[1][0]) < MAX_COLUMNS and _same_index(before[1], cut):
             for k, row in enumerate(cut):
                 rows[before[0] + k] = before[1][k] = before[1][k] + row[1:]
-                rows[at + k] = []
+                rows[at + k] = [RULED]
             before = (before[0], before[1], goes_on)
             continue
         for k, row in enumerate(cut):
@@ -157,28 +169,49 @@ def _spaced(lines: list[str]) -> Layout | None:
     return Layout(rows, (), 0, False) if tables else None
 
 
+def _without_prompt(line: str) -> str:
+    found = _PROMPT.match(line)
+    return " " * found.end() + line[found.end() :] if found else line
+
+
 def _same_index(one: Rows, other: Rows) -> bool:
     return len(one) == len(other) and all(a[:1] == b[:1] for a, b in zip(one[1:], other[1:], strict=True))
 
 
-def _block(lines: list[str]) -> tuple[int, Rows, bool] | None:
-    """The position of the header in a block, the rows from there on, and whether the header ends in a backslash."""
+def _block(lines: list[str], continues: bool = False) -> tuple[int, Rows, bool] | None:
+    """The position of the header in a block, the rows from there on, and whether the header ends in a backslash.
+
+    A block that continues the one before it, whose header said so, may have names that are not known.
+    """
+    if len(lines) > _MOST_LINES:
+        return None
     best: tuple[int, Rows, bool] | None = None
     for skip in range(min(5, len(lines) - 1)):
         here = lines[skip:]
         goes_on = here[0].rstrip().endswith("\\")
         if goes_on:
             here = [line.rstrip().removesuffix("\\") for line in here]
-        cut = _by_dashes(here) or _by_two_spaces(here) or _by_gutters(here)
+        here = _overlaid(here)
+        cut = _by_dashes(here) or _by_two_spaces(here) or _by_words(here) or _by_gutters(here)
         if cut is None or any(_GLUED.search(c) for c in cut[0]) or not _holds_numbers(cut):
             continue
         known = known_in(cut[0])
         if best is None:
             named = known >= 1 or (skip == 0 and len(cut[0]) > 2 and any(loss_name(c) for c in cut[0]))
-            best = (skip, cut, goes_on) if named or goes_on else None
+            best = (skip, cut, goes_on) if named or goes_on or continues else None
         elif known > known_in(best[1][0]):
             best = skip, cut, goes_on
     return best
+
+
+def _overlaid(lines: list[str]) -> list[str]:
+    """The lines with the names of an index, which pandas prints in a line of its own below the others, in the header."""
+    if len(lines) < 3:
+        return lines
+    header, names = lines[0], lines[1].rstrip()
+    if not names or len(names) > len(header) - len(header.lstrip()) or known_in(header.split()) < 1:
+        return lines
+    return [names + header[len(names) :], RULED, *lines[2:]]
 
 
 def _holds_numbers(cut: Rows) -> bool:
@@ -191,14 +224,14 @@ def _holds_numbers(cut: Rows) -> bool:
 
 def _by_dashes(lines: list[str]) -> Rows | None:
     """Columns below dashes, as tabulate writes them."""
-    at = next((i for i, line in enumerate(lines[:3]) if _DASHES.fullmatch(line)), None)
+    at = next((i for i, line in enumerate(lines[:3]) if _DASHES.fullmatch(line.strip())), None)
     if at is None:
         return None
     spans = [m.span() for m in re.finditer(r"[-=]+", lines[at])]
     edges = [0, *((a[1] + b[0] + 1) // 2 for a, b in itertools.pairwise(spans))]
     out: Rows = []
     for line in lines:
-        if _DASHES.fullmatch(line):
+        if _DASHES.fullmatch(line.strip()):
             out.append([RULED])
         else:
             out.append([line[a:b].strip() for a, b in zip(edges, [*edges[1:], None], strict=True)])
@@ -208,63 +241,68 @@ def _by_dashes(lines: list[str]) -> Rows | None:
 
 
 def _by_two_spaces(lines: list[str]) -> Rows | None:
-    parts = [re.split(r" {2,}", line.strip()) for line in lines]
-    width = _usual([len(p) for p in parts[1:]])
-    if width < 2 or len(parts[0]) not in (width, width - 1):
+    return _aligned(lines, _APART)
+
+
+def _by_words(lines: list[str]) -> Rows | None:
+    return _aligned(lines, _WORDS)
+
+
+_APART = re.compile(r"\S+(?: \S+)*")
+_WORDS = re.compile(r"\S+")
+
+
+def _aligned(lines: list[str], cell: re.Pattern[str]) -> Rows | None:
+    """The lines cut into such cells, where all rows have as many and stand below the names that they would belong to.
+
+    Below a negative number one space may be all that is left between two columns, and a name may hold one too.
+    """
+    spans = [[m.span() for m in cell.finditer(line)] if line != RULED else [] for line in lines]
+    width = max((len(row) for row in spans[1:]), default=0)
+    lacking = width - len(spans[0])
+    if width < 2 or lacking not in (0, 1) or any(len(row) not in (0, 1, width) for row in spans[1:]):
         return None
-    return _with_index(parts, width)
+    body = [row for row in spans[1:] if len(row) == width]
+    below = sum(a < d and c < b for row in body for (a, b), (c, d) in zip(spans[0], row[lacking:], strict=True))
+    if not body or below < 0.8 * len(body) * len(spans[0]):
+        return None
+    out = [[line[a:b] for a, b in row] for line, row in zip(lines, spans, strict=True)]
+    out = [[RULED] if line == RULED else row for line, row in zip(lines, out, strict=True)]
+    return [[""] * lacking + out[0], *out[1:]]
 
 
 def _by_gutters(lines: list[str]) -> Rows | None:
-    """Columns between positions that are blank in every line; words where each line has as many."""
+    """Columns between positions that are blank in every line."""
     widest = max(map(len, lines))
     if len(lines) * widest > _MOST:
         return None
-    parts = [line.split() for line in lines]
-    width = _usual([len(p) for p in parts[1:]])
-    if width > 1 and len(parts[0]) in (width, width - 1) and all(len(p) == width for p in parts[1:]):
-        return _with_index(parts, width)
-    blank = [all(line[j : j + 1] in ("", " ") for line in lines) for j in range(widest)]
-    edges = [0]
-    j = 0
+    blank = [all(line[j : j + 1] in ("", " ") for line in lines if line != RULED) for j in range(widest)]
+    for least in (2, 1):
+        edges = [0, *_edges(blank, least)]
+        out = [[line[a:b].strip() for a, b in zip(edges, [*edges[1:], None], strict=True)] for line in lines]
+        # A gap of one space may stand inside a name: then every name in the header has to be one word.
+        named = (
+            all(c and ("  " if least > 1 else " ") not in c for c in out[0][1:])
+            and "  " not in out[0][0]
+            and len(edges) > 1
+        )
+        if named and (least > 1 or known_in(out[0]) >= 2):
+            return [[RULED] if line == RULED else row for line, row in zip(lines, out, strict=True)]
+    return None
+
+
+def _edges(blank: list[bool], least: int) -> list[int]:
+    """The positions behind runs of at least so many blank positions, those at either end aside."""
+    out: list[int] = []
+    j, widest = 0, len(blank)
     while j < widest:
         k = j
         while k < widest and blank[k]:
             k += 1
-        if k - j >= 2 and j > 0 and k < widest:
-            edges.append(k)
+        if k - j >= least and j > 0 and k < widest:
+            out.append(k)
         j = max(k, j + 1)
-    if len(edges) < 2:
-        return None
-    out = [[line[a:b].strip() for a, b in zip(edges, [*edges[1:], None], strict=True)] for line in lines]
-    if sum(1 for c in out[0] if c) < len(edges) - 1:
-        return None
     return out
-
-
-def _usual(counts: list[int]) -> int:
-    """The number of cells that at least two thirds of the rows have; 0 where there is none."""
-    if not counts:
-        return 0
-    most = max(set(counts), key=counts.count)
-    return most if 3 * counts.count(most) >= 2 * len(counts) else 0
-
-
-def _with_index(parts: Rows, width: int) -> Rows | None:
-    """The rows under a header that may say nothing of the first column, or say it in a line of its own."""
-    header, body = parts[0], parts[1:]
-    if len(header) == width - 1:
-        name = ""
-        if body and len(body[0]) == 1 and len(body) > 1 and len(body[1]) == width:
-            name = body[0][0]
-        header = [name, *header]
-        if name:
-            body = [[], *body[1:]]
-    rows = [header, *(row if len(row) == width else [" ".join(row)] if row else [] for row in body)]
-    good = [row for row in rows[1:] if len(row) == width]
-    if len(good) < 1:
-        return None
-    return rows
 
 
 # What printing leaves out -----------------------------------------------------------------------------------------------
@@ -276,16 +314,36 @@ def _cut_out(rows: Rows, lines: list[str]) -> list[str]:
     elided = 0
     for i, row in enumerate(rows):
         if len(row) > 1 and sum(c in _ELIDED for c in row) >= 2 and all(c in _ELIDED or not c for c in row):
-            rows[i] = []
+            rows[i] = [RULED]
             elided += 1
-    stated = [int((m[1] or m[2] or m[3]).replace("_", "")) for line in lines if (m := _SIZE.fullmatch(line))]
+    columns = [
+        i for i, row in enumerate(rows[:-1]) if len(row) > 2 and any(c in _ELIDED for c in row) and known_in(row)
+    ]
+    for i in columns:
+        _without_elided(rows, i)
+    if columns:
+        notes.append("The printed table leaves out columns in its middle ('...').")
+    stated = [int((m[1] or m[2] or m[3]).replace("_", "")) for line in lines if (m := _SIZE.fullmatch(line.strip()))]
     for i, line in enumerate(lines):
-        if _ASIDE.fullmatch(line):
-            rows[i] = []
+        if _ASIDE.fullmatch(line.strip()):
+            rows[i] = [RULED]
     if elided:
         whole = f" of {max(stated):,}" if stated else ""
         notes.append(f"The printed table leaves out rows in its middle ('...'): only those printed{whole} are read.")
     return notes
+
+
+def _without_elided(rows: Rows, header: int) -> None:
+    """Take columns of dots out of the rows below a header, as far as they are as wide, in place."""
+    width = len(rows[header])
+    dots = {j for j, c in enumerate(rows[header]) if c in _ELIDED}
+    i = header
+    while i < len(rows) and len(rows[i]) in (0, 1, width):
+        if len(rows[i]) == width and all(rows[i][j] in _ELIDED for j in dots):
+            rows[i] = [c for j, c in enumerate(rows[i]) if j not in dots]
+        elif len(rows[i]) == width:
+            break
+        i += 1
 
 
 def without_index(rows: Rows, header: int, last: int) -> None:
@@ -293,7 +351,9 @@ def without_index(rows: Rows, header: int, last: int) -> None:
     body = [row for row in rows[header + 1 : last] if len(row) > 1]
     if len(rows[header]) < 2 or rows[header][0] or not body:
         return
-    first = [row[0] for row in body]
+    first = [row[0] for row in body if row[0] not in _ELIDED]
+    if not first:
+        return
     if all(re.fullmatch(r"[0-9]{1,9}", c) for c in first) and len(set(first)) == len(first):
         for i in range(header, last):
             if len(rows[i]) > 1:

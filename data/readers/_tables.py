@@ -100,9 +100,11 @@ def _starts(rows: Rows) -> list[int]:
 def _part(rows: Rows, start: int, stop: int, decimal: str) -> _Part:
     header = [words(str(c).strip()[:200]) if c is not None else "" for c in rows[start]]
     body = [i for i in range(start + 1, stop) if _filled(rows[i]) > 1 and not _is_rule(rows[i])]
-    above = next((i for i in range(start - 1, max(-1, start - 4), -1) if _filled(rows[i])), None)
+    above = next(
+        (i for i in range(start - 1, max(-1, start - 4), -1) if _filled(rows[i]) and not _is_rule(rows[i])), None
+    )
     heading = ""
-    if above is not None and _filled(rows[above]) == 1 and not _is_rule(rows[above]):
+    if above is not None and _filled(rows[above]) == 1:
         text = next(str(c) for c in rows[above] if _is_there(c))
         heading = words(text.strip().lstrip("#").strip().rstrip(":").strip("=* _"))[:80]
     last = body[-1] + 1 if body else start + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 
 from data.errors import ReadError
 from data.readers._decimal import decimal_of
@@ -20,6 +21,7 @@ title = "a text table"
 suffixes = (".csv", ".tsv", ".tab", ".txt", ".psv")
 
 _NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "space"}
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)[\w.+-]*[ \t]*$", re.MULTILINE)  # what stands around a table in a chat
 
 
 def claims(content: bytes, name: str) -> float:
@@ -32,6 +34,8 @@ def read(content: bytes, name: str) -> Table:
     text, note = decode(content)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "```" in text or "~~~" in text:
+        text = _FENCE.sub("", text)
     latex = is_latex(text)
     separator = "&" if latex else _separator(text)
     laid = None if latex else _laid_out(text, separator)
