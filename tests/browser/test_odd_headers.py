@@ -63,6 +63,15 @@ def test_odd_headers_are_mapped_units_set_and_runs_brought_back(
     idle(page)
     page.get_by_role("button", name="Undo").click()
     headline(page, r"19\s*runs from\s*74.M")
+    unit = page.get_by_role("combobox", name="Unit").nth(1)  # a factor that no menu holds is typed
+    idle(page)
+    unit.click()
+    unit.fill("2e9")
+    unit.press("Enter")
+    page.locator(".iso-under").filter(has_text=re.compile(r"4.B to 200.B training tokens")).wait_for()
+    idle(page)
+    page.get_by_role("button", name="Undo").click()
+    page.locator(".iso-under").filter(has_text=re.compile(r"2.B to 100.B training tokens")).wait_for()
     # A crashed run comes back by one click, and leaves by undo.
     page.get_by_role("tab", name="Set aside").click()
     idle(page)
