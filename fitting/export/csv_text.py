@@ -12,7 +12,7 @@ import pandas as pd
 from data.spreadsheet import defused as defused_text
 from fitting.export.text import finite
 
-_QUOTED = re.compile(r"""[,;|"'#\t\r\n]|^\s|\s$""")
+_QUOTED = re.compile(r"""[,;|"#\t\r\n]|^\s|\s$""")
 _SPLITS = re.compile(r"[,;|]")  # a tab is written \t by JSON itself
 
 
