@@ -66,8 +66,8 @@ def test_odd_headers_are_mapped_units_set_and_runs_brought_back(
     unit = page.get_by_role("combobox", name="Unit").nth(1)  # a factor that no menu holds is typed
     idle(page)
     unit.click()
-    unit.fill("2e9")
-    unit.press("Enter")
+    page.keyboard.type("2e9")
+    page.keyboard.press("Enter")
     page.locator(".iso-under").filter(has_text=re.compile(r"4.B to 200.B training tokens")).wait_for()
     idle(page)
     page.get_by_role("button", name="Undo").click()
