@@ -192,6 +192,12 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
     return offers
 
 
+def _middle(values: np.ndarray) -> float:
+    """The median of what is finite; NaN where nothing is."""
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else float("nan")
+
+
 def _generated(header: str, values: np.ndarray) -> bool:
     """Whether a column of `max_tokens` limits what is generated, and says nothing of training."""
     return "max tokens" in take_apart(header).words and float(np.nanmedian(np.append(values, 0.0))) < 1e6
@@ -224,10 +230,9 @@ def _settle_batch(table: Table, offers: Offers) -> None:
         batch = table.numbers(header).values * scale_in(header, "batch")[0]
         steps, tokens = (_first(table, offers, c) for c in ("steps", "tokens"))
         with np.errstate(all="ignore"):
-            ratio = (
-                float(np.nanmedian(tokens / (batch * steps))) if steps is not None and tokens is not None else np.nan
-            )
-            typical = float(np.nanmedian(batch))
+            known = steps is not None and tokens is not None
+            ratio = _middle(tokens / (batch * steps)) if known else np.nan  # type: ignore[operator]
+            typical = _middle(batch)
         in_tokens = abs(ratio - 1) < 0.05 if np.isfinite(ratio) else typical >= 8192
         if in_tokens:
             del offers[column, header]
