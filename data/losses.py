@@ -75,11 +75,13 @@ def recognise_loss(
         said += f"; {found.written} read as numbers"
     said += "; " + how(resolved, bool(unit or stated))
     values = found.values[np.isfinite(found.values)]
-    if unit is None and not stated and len(values) and float(np.median(values)) > _TOO_HIGH:
-        text = (
-            f"In which unit is {header!r}? Its values (around {np.median(values):.4g}) are too high for nats per token."
-        )
-        questions.append(Question("loss_unit", text, tuple(UNITS), "perplexity"))
+    if unit is None and len(values) and UNITS[resolved].per == "token":
+        middle = float(np.median(in_nats(values, resolved)))
+        if middle > _TOO_HIGH:
+            what = UNITS[resolved].title
+            text = f"In which unit is {header!r}? Its values (around {np.median(values):.4g}) are too high for {what}."
+            guess = "perplexity" if resolved != "perplexity" else ""
+            questions.append(Question("loss_unit", text, tuple(UNITS), guess))
     per = UNITS[resolved].per
     if per != "token" and bytes_per_token is None:
         text = f"{header!r} is in {UNITS[resolved].title}; how many {per}s does a token have on average?"
