@@ -13,14 +13,17 @@ from data.read import read_runs
 from data.schema import COLUMNS, Runs
 
 
-def read_summary(source: Any, *, rows: bool = False, **answers: Any) -> dict[str, Any]:
+def read_summary(source: Any, *, rows: bool = False, rows_are: str | None = None, **answers: Any) -> dict[str, Any]:
     """What `read_runs(source, **answers)` found, as JSON-ready values; with `rows`, every row as well.
 
+    `rows_are` is the answer that `read_runs` calls `rows`.
+
     Keys: `name`, `digest`, `kept` and `set_aside` (numbers of rows), `reasons`, `columns` (each with its unit, the
-    file's header, how it was recognised, its range), `extras`, `notes`, `history` (number of checkpoints).
+    file's header, how it was recognised, its range), `extras`, `notes`, `questions` (those that a guess has answered),
+    `history` (number of checkpoints).
     Raises what `read_runs` raises; `describe_error` turns that into plain values too.
     """
-    return describe(read_runs(source, **answers), rows=rows)
+    return describe(read_runs(source, rows=rows_are, **answers), rows=rows)
 
 
 def describe(runs: Runs, *, rows: bool = False) -> dict[str, Any]:
@@ -51,6 +54,7 @@ def describe(runs: Runs, *, rows: bool = False) -> dict[str, Any]:
         "columns": columns,
         "extras": list(runs.extras),
         "notes": list(runs.notes),
+        "questions": [_question(q) for q in runs.questions],
         "history": None if runs.history is None else len(runs.history),
     }
     if rows:

@@ -40,10 +40,8 @@ def choose(runs: Runs, key: str) -> tuple[Law, str]:
             raise FitError(f"There is no law called {key!r}; choose one of {', '.join(laws)}.")
         return laws[key], "chosen by you"
     frame = runs.kept
-    varied = {
-        c for c in ("params", "tokens", "flops")
-        if c in frame.columns and frame[c].nunique(dropna=True) >= 3 and frame["loss"].notna().any()
-    }  # fmt: skip
+    values = {c: int(frame[c].nunique(dropna=True)) for c in ("params", "tokens", "flops") if c in frame.columns}
+    varied = {c for c, n in values.items() if n >= 3 and frame["loss"].notna().any()}
     if {"params", "tokens"} <= varied:
         both = frame[["params", "tokens", "flops"] if "flops" in varied else ["params", "tokens"]].dropna()
         if len(both) > 2 and on_a_line(both["params"].to_numpy(float), both["tokens"].to_numpy(float)):
@@ -56,14 +54,26 @@ def choose(runs: Runs, key: str) -> tuple[Law, str]:
             "runs best"
         )
     if "params" in varied:
-        return laws["kaplan-params"], "only the number of parameters varies"
+        return laws["kaplan-params"], f"only the number of parameters varies{_beside('tokens', values)}"
     if "tokens" in varied:
-        return laws["kaplan-tokens"], "only the number of tokens varies"
+        return laws["kaplan-tokens"], f"only the number of tokens varies{_beside('params', values)}"
     if "flops" in varied:
         return laws["compute-floor"], "only training compute is known to vary"
+    words = {"params": "parameters", "tokens": "tokens", "flops": "FLOPs"}
+    has = ", ".join(f"{n} of {words[c]}" for c, n in values.items()) if values else "no column of any of them"
     raise FitError(
-        f"A law needs at least three different values of parameters, tokens or FLOPs beside a loss; {runs.name} has "
-        f"{len(frame)} usable runs that do not vary any of them. Map the columns, or add runs."
+        f"A law needs at least three different values of parameters, tokens or FLOPs beside a loss; the {len(frame)} usable "
+        f"runs of {runs.name} have {has}. Map the columns, or add runs."
+    )
+
+
+def _beside(column: str, values: dict[str, int]) -> str:
+    """How many values the other input takes, where two or more are still too few for a law of both."""
+    n = values.get(column, 0)
+    return (
+        f" enough: there are {n} values of {'parameters' if column == 'params' else column}, and a law needs three"
+        if n == 2
+        else ""
     )
 
 

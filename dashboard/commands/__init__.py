@@ -78,12 +78,19 @@ def factors(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
         raise click.BadParameter("a unit is a number, such as tokens=1e9.") from None
 
 
+BATCHES = ("step", "device", "accumulated", "all devices")  # as `data.batches` reads them, which is imported late
 READING = (
     click.option("--column", "columns", multiple=True, callback=pairs, help="NAME=HEADER: which column is which."),
     click.option("--unit", "units", multiple=True, callback=factors, help="NAME=FACTOR of a column, such as tokens=1e9."),
-    click.option("--loss-unit", help="nats, bits, bits per byte or perplexity."),
-    click.option("--bytes-per-token", type=float, help="For a loss in bits per byte."),
+    click.option("--loss-unit", help="nats, bits, perplexity, bits per byte, bits per character, ..."),
+    click.option("--bytes-per-token", type=float, help="For a loss per byte, character or word: how many a token has."),
     click.option("--count", help="The count fits use: params, params_total, params_nonembed or params_active."),
+    click.option("--rows-are", "rows", type=click.Choice(["runs", "checkpoints"]), help="What rows are that could be either."),
+    click.option("--history", metavar="CHOICE", help="A run's loss: last, least, 'mean of last 10', 'highest accuracy'."),
+    click.option("--keep-state", "states", multiple=True, metavar="STATE", help="A run state kept all the same."),
+    click.option("--batch-is", "batch", type=click.Choice([*BATCHES]), help="What a batch size counts."),
+    click.option("--devices", type=float, help="How many each run trained on, where the file does not say."),
+    click.option("--orientation", type=click.Choice(["rows", "columns"]), help="How runs stand in a table read both ways."),
 )  # fmt: skip
 
 

@@ -106,3 +106,25 @@ def test_an_error_that_is_not_for_people_is_not_dressed_up_as_one(run: Any, monk
 
     monkeypatch.setattr(data.summary, "read_summary", broken)
     assert isinstance(run("read", "x.csv").exception, ZeroDivisionError)
+
+
+def test_what_a_table_leaves_open_is_answered_by_options(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text(
+        "run,params,batch_size,gradient_accumulation_steps,num_gpus,seq_len,steps,loss,State\n"
+        "a,1e8,2,4,8,1024,50000,3.1,finished\nb,2e8,2,4,8,1024,50000,2.9,crashed\n"
+    )
+    asked = run("read", tmp_path / "b.csv", "--json", "-")
+    assert asked.exit_code == 1
+    assert json.loads(asked.stdout)["questions"][0]["key"] == "batch"
+    found = json.loads(
+        run("read", tmp_path / "b.csv", "--batch-is", "device", "--keep-state", "crashed", "--json", "-").stdout
+    )
+    assert (found["kept"], found["set_aside"]) == (2, 0)
+    batch = next(c for c in found["columns"] if c["column"] == "batch_sequences")
+    assert (batch["min"], batch["how"]) == (64, "batch_size × gradient_accumulation_steps × num_gpus")
+    curve = "run,params,step,loss\n" + "".join(f"a,1e8,{s},{v}\n" for s, v in ((1, 4.0), (2, 3.0), (3, 3.2)))
+    (tmp_path / "c.csv").write_text(curve)
+    least = json.loads(run("read", tmp_path / "c.csv", "--history", "least", "--rows", "--json", "-").stdout)
+    assert [r["loss"] for r in least["runs"]] == [3.0]
+    apart = json.loads(run("read", tmp_path / "c.csv", "--rows-are", "runs", "--json", "-").stdout)
+    assert apart["kept"] == 3
