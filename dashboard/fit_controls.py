@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.fit_settings import DELTAS, INTERVALS, MOST_SEED, POSTERIOR, PRIORS, RESAMPLES
+from dashboard.fit_settings import DELTAS, INTERVALS, MOST_SEED, POSTERIOR, PRIORS, RESAMPLES, WEIGHTS
 from data.schema import COLUMNS, Runs
 from fitting import Fit, FitError, all_laws, offered
 from fitting.choosing import choose
@@ -36,7 +36,15 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     )  # fmt: skip
     if asked.law == "auto" and fit is not None:
         widgets.quiet(f"{fit.settings.law_reason[:1].upper()}{fit.settings.law_reason[1:]}.")
-    if shown is None or shown.believes:
+    if "loss_error" in runs.kept and runs.kept["loss_error"].notna().any():
+        widgets.show("fit_weights", asked.weights)
+        st.selectbox(
+            "Weight of a run", list(WEIGHTS), format_func=lambda w: WEIGHTS.get(w, str(w)), key="fit_weights", on_change=_keep,
+            args=("weights", WEIGHTS),
+            help="Your table states an error with each loss. Residuals then count in units of it, so that a run measured twice as "
+            "finely weighs four times as much, at most 25 times the median run. Such a fit starts from these runs alone.",
+        )  # fmt: skip
+    if (shown is None or shown.believes) and not asked.weights:
         widgets.show("fit_prior", asked.prior)
         st.selectbox(
             "Start from", list(PRIORS), format_func=lambda p: PRIORS.get(p, str(p)), key="fit_prior", on_change=_keep,

@@ -30,6 +30,7 @@ INTERVALS = {
 POSTERIOR = {"posterior": "what runs and prior leave open"}
 # Where the general law's fit starts from.
 PRIORS = {"auto": "published sweeps, unless contradicted", "published": "published sweeps", "none": "these runs alone"}
+WEIGHTS = {"": "all alike", "loss_error": "the error stated with its loss"}
 RESAMPLES = (500, 1000, 4000, 10000)
 MOST_SEED = 2**32 - 1
 
@@ -48,6 +49,7 @@ class FitSettings:
     resamples: int = 4000
     group: str | None = None
     seed: int = 0
+    weights: str = ""
 
     @property
     def start(self) -> str:
@@ -77,6 +79,7 @@ def read_settings(values: Any) -> FitSettings:
         resamples=int(_one_of(given.get("resamples"), RESAMPLES, DEFAULTS.resamples)),
         group=group if isinstance(group, str) and group else None,
         seed=_seed(given.get("seed")),
+        weights=str(_one_of(given.get("weights"), tuple(WEIGHTS), DEFAULTS.weights)),
     )
 
 

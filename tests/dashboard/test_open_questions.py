@@ -135,3 +135,23 @@ def test_what_the_files_name_says_can_be_left_out(page: Callable[..., AppTest]) 
     assert "N1.2e7" in text(at)
     button(at, "Leave it out")
     assert "12 M" not in text(at)
+
+
+def test_runs_are_weighed_by_their_stated_errors_on_request(page: Callable[[str], AppTest]) -> None:
+    rows = "".join(
+        f"r{i}{j},{n:g},{d:g},{1.7 + 400 / n**0.34 + 410 / d**0.28 + 0.02 * ((7 * i + 3 * j) % 5 - 2):.4f} ± {0.01 + 0.02 * (j % 2):.2f}\n"
+        for i, n in enumerate((5e7, 1e8, 2e8, 4e8, 8e8))
+        for j, d in enumerate((1e9, 3e9, 1e10, 3e10))
+    )
+    at = page("run,params,tokens,loss\n" + rows)
+    at.switch_page("views/fit.py").run(timeout=120)
+    assert not at.exception
+    weigh = at.selectbox(key="fit_weights")
+    assert weigh.value == ""
+    plain = text(at)
+    weigh.select("loss_error").run(timeout=120)
+    assert not at.exception
+    assert text(at) != plain
+    assert at.selectbox(key="fit_weights").value == "loss_error"
+    at.button(key="undo").click().run(timeout=120)
+    assert at.selectbox(key="fit_weights").value == ""
