@@ -7,11 +7,10 @@ import streamlit as st
 from dashboard import state, widgets
 from dashboard.answers import put
 from dashboard.reading import Reading
-from data.convert import STATE
 from data.errors import Question
 from data.mapping import Mapping
 from data.schema import Runs
-from data.states import plain
+from data.states import STATE, plain
 
 MOST = 4  # announcements at once; the Columns tab shows every guess
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
 
+STATE = "run state: "  # how the reason of a run begins that was set aside for its state
 #: States under which a run's last loss is the loss at its end.
 FINISHED = frozenset(("finished", "finish", "completed", "complete", "done", "success", "successful", "succeeded", "ok", "passed",
                       "stopped early", "closed", "published", "ended", "terminated normally", "inactive"))  # fmt: skip
@@ -52,3 +54,23 @@ def failures(frame: pd.DataFrame) -> np.ndarray:
             if said.isin(("true", "false", "yes", "no", "0", "1", "0.0", "1.0", "")).all():
                 out |= said.isin(("true", "yes", "1", "1.0")).to_numpy()
     return out
+
+
+def unfinished(frame: pd.DataFrame, why: np.ndarray, keep: Collection[str], notes: list[str]) -> np.ndarray:
+    """The reasons (n,) with those of runs whose state says that they did not come to their end; states in `keep` stay."""
+    failed = failures(frame)
+    if "state" not in frame:
+        if not failed.any():
+            return why
+        frame = frame.assign(state="")
+    said = unusable(frame["state"])
+    said = np.where((said == "") & failed, "failed", said)
+    usable = why == ""
+    if usable.any() and (said[usable] != "").all():
+        words = " or ".join(sorted({s.lower() for s in said[usable]}))
+        notes.append(f"Every run is marked {words}: they are kept, since no other is there to go by.")
+        return why
+    for i in np.flatnonzero((said != "") & (why == "")):
+        if plain(said[i]) not in keep and said[i].lower() not in keep:
+            why[i] = f"{STATE}{said[i]}"
+    return why

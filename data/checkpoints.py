@@ -1,0 +1,75 @@
+"""From rows that are checkpoints to a row for each run, by the loss that is chosen, and the curves behind them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from data.draft import ordered
+from data.history import Choice, last_of_each, least_of_each, superseded
+
+
+def one_batch(frame: pd.DataFrame, names: pd.Series) -> None:
+    """Where every row of a run has the whole run's tokens, they belong to its last step and make one batch.
+
+    Tokens and FLOPs of the earlier rows then follow from their steps.
+    """
+    runs = frame.groupby(names.to_numpy(), sort=False)
+    whole = (runs["tokens"].transform("nunique") == 1) & (runs["steps"].transform("nunique") > 1)
+    last = runs["steps"].transform("max")
+    share = frame["steps"] / last.where(last > 0)
+    frame["batch"] = frame["batch"].where(~whole, frame["tokens"] / last.where(last > 0))
+    for column in ("tokens", "flops"):  # those at a checkpoint are in proportion to its steps
+        if column in frame:
+            frame[column] = frame[column].where(
+                ~whole | (runs[column].transform("nunique") != 1), frame[column] * share
+            )
+
+
+def checkpoints_of(
+    frame: pd.DataFrame,
+    why: np.ndarray,
+    progress: str,
+    no_loss: np.ndarray,
+    choice: Choice,
+    by: np.ndarray | None,
+    notes: list[str],
+) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame, np.ndarray]:
+    """The rows that stand for runs, their reasons, every good checkpoint in order, and the rows' positions in the table.
+
+    `by` (n,) are the values of the column that decides, for a choice by the lowest or highest of one.
+    """
+    order = frame[progress].to_numpy()
+    names = frame["run"].to_numpy()
+    again = superseded(names, order, why == "")
+    if again.any():
+        notes.append(f"{int(again.sum()):,} rows repeat a place along their run; the later row of each counts.")
+    good = np.flatnonzero((why == "") & ~again)
+    codes = pd.factorize(names)[0]
+    good = good[np.lexsort((order[good], codes[good]))]
+    checkpoints = frame.iloc[good].reset_index(drop=True)
+    if choice.kind == "all":
+        stamped = [f"{n} @ {p:.12g}" for n, p in zip(names, order, strict=True)]
+        frame = frame.assign(run=pd.Series(stamped, dtype="str"), group=pd.Series(names, dtype="str"))
+        notes.append(f"Many rows per run: every checkpoint is kept, {len(set(names))} runs are the groups.")
+        return ordered(frame), why, checkpoints.assign(group=checkpoints["run"]), np.arange(len(frame))
+    chosen = last_of_each(names, order, ~no_loss)
+    if choice.kind in ("least", "lowest", "highest"):
+        values = frame["loss"].to_numpy() if by is None else by if choice.kind == "lowest" else -by
+        best = good[least_of_each(names[good], values[good])]
+        instead = dict(zip(names[best], best, strict=True))
+        chosen = np.array([instead.get(names[i], i) for i in chosen])
+    earlier = len(frame) - len(chosen)
+    notes.append(f"Many rows per run: {choice.words} ({earlier:,} {_other(choice)} rows are its history).")
+    last = frame.iloc[chosen].reset_index(drop=True)
+    if choice.kind == "mean":
+        tail = checkpoints.groupby("run", sort=False)["loss"].apply(lambda v: float(v.tail(choice.k).mean()))
+        mean = last["run"].map(tail)
+        last["loss"] = mean.where(mean.notna() & (why[chosen] == ""), last["loss"])
+    if "lr" in last:  # the rate at the end of a schedule says nothing; the run's rate is its peak
+        last["lr"] = frame.groupby("run", sort=False)["lr"].max().reindex(last["run"]).to_numpy()
+    return last, why[chosen], checkpoints, chosen
+
+
+def _other(choice: Choice) -> str:
+    return "earlier" if choice.kind == "last" else "other"

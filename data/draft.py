@@ -1,0 +1,28 @@
+"""A runs table in the making, and the order of its columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from data.errors import Question
+from data.schema import COLUMNS, Source
+
+MAX_EXTRAS = 100  # columns of the file's own that are carried along
+
+
+@dataclass
+class Draft:
+    """A runs table in the making: its columns so far, how each was got, and what is to be said and asked about them."""
+
+    frame: pd.DataFrame
+    sources: list[Source] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+
+
+def ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the columns of the runs table first, in their order."""
+    known = [c for c in COLUMNS if c in frame]
+    return frame[[*known, *(c for c in frame if c not in COLUMNS)]]

@@ -1,0 +1,80 @@
+"""Each row's run name, and whether rows are checkpoints: from a column of names, the models, the file, or the line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from data.draft import MAX_EXTRAS, Draft
+from data.mapping import Mapping
+from data.rows import PROGRESS, Rows, judge
+from data.schema import COLUMNS, Source
+from data.table import Table
+
+
+def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray) -> tuple[pd.Series, str]:
+    """Each row's run name, and the column along which rows are checkpoints ('' when each row is a run)."""
+    n = len(table.frame)
+    lines = pd.Series([f"row {line}" for line in table.lines], dtype="str")
+    header = mapping.header("run")
+    stem = table.one_run or table.stem
+    known = _known_order(table, mapping) if mapping.rows != "runs" else ""
+    if header is None and table.one_run and mapping.rows != "runs":
+        progress = known or next((c for c in PROGRESS if c in draft.frame and draft.frame[c].nunique() > 1), "tokens")
+        draft.sources.append(Source("run", "", "the file is one run's history, named after the file", 0.8))
+        return pd.Series([stem] * n, dtype="str"), progress
+    names = None if header is None else table.text(header)
+    if known and names is not None:
+        found = Rows("history", names, known)
+    else:
+        found = judge(names, draft.frame, measured, mapping, stem, table.name)
+    draft.questions += [found.question] if found.question else []
+    if names is None or header is None:
+        return _unnamed(draft, table, mapping, found, lines)
+    blank = names == ""
+    if blank.any():
+        draft.notes.append(
+            f"{int(blank.sum())} rows have no name in {header!r} and are named by their line in the file."
+        )
+    if found.kind == "group":
+        draft.notes.append(f"{header!r} does not name runs ({found.why}): it was taken as the group.")
+        if "group" in draft.frame and "family" not in draft.frame:
+            draft.frame["family"] = draft.frame["group"]
+        draft.frame["group"] = names
+        draft.sources = [s for s in draft.sources if s.column != "group"]
+        draft.sources.append(Source("group", header, found.why))
+        return lines, ""
+    guess = mapping.guesses["run"]
+    how = guess.how if not found.why else f"{guess.how}; {found.why}"
+    draft.sources.insert(0, Source("run", header, how, guess.confidence))
+    if found.kind == "repeats":
+        draft.notes.append(f"Names in {header!r} occur again; the later ones got a number.")
+    return found.names.where(~blank, lines), found.progress
+
+
+def _unnamed(draft: Draft, table: Table, mapping: Mapping, found: Rows, lines: pd.Series) -> tuple[pd.Series, str]:
+    """Run names for a table without a column of them, and the column along which rows are checkpoints."""
+    if found.progress:
+        how = found.why or "rows of one setting are its checkpoints"
+        draft.sources.append(Source("run", "", how, 0.8))
+        return found.names, found.progress
+    family = mapping.header("family")
+    if family is not None and draft.frame["family"].is_unique and (draft.frame["family"] != "").all():
+        draft.sources.append(Source("run", family, "no column of run names: the models' names serve", 0.8))
+        return draft.frame["family"], ""
+    if table.alone and len(lines) == 1:
+        draft.sources.append(Source("run", "", "the file is one run, named after the file", 0.8))
+        return pd.Series([table.stem], dtype="str"), ""
+    draft.sources.append(Source("run", "", "no column of names: rows are named by their line in the file"))
+    return lines, ""
+
+
+def _known_order(table: Table, mapping: Mapping) -> str:
+    """The column along which rows are checkpoints, where the reader of the file knows that they are; else ''."""
+    for column, guess in mapping.guesses.items():
+        if table.order and guess.header == table.order and COLUMNS[column].kind == "number":
+            return column
+    if not table.order or table.order in COLUMNS or table.order not in table.headers[:MAX_EXTRAS]:
+        return ""
+    found = table.numbers(table.order)
+    return table.order if found.share == 1.0 and not found.written else ""
