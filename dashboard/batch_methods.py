@@ -92,11 +92,13 @@ def panel(sweep: Sweep) -> None:
 
 
 def _row(method: Method) -> str:
+    alike = method.remarks[0] if len(set(method.remarks)) == 1 else ""  # what holds at every loss is said once
     cells = ""
     for band, remark in zip(method.found, method.remarks, strict=True):
         said = f"<b>{escape(band)}</b>" if isinstance(band, str) else batch_panels.cell(band)
-        cells += f"<td>{said}{f'<p>{escape(remark)}</p>' if remark else ''}</td>"
-    return f'<tr><th scope="row"><b>{escape(method.name)}</b><p>{escape(method.fitted_to)}</p></th>{cells}</tr>'
+        cells += f"<td>{said}{f'<p>{escape(remark)}</p>' if remark and not alike else ''}</td>"
+    fitted = f"{method.fitted_to}; {alike}" if alike else method.fitted_to
+    return f'<tr><th scope="row"><b>{escape(method.name)}</b><p>{escape(fitted)}</p></th>{cells}</tr>'
 
 
 def why(found: list[Method]) -> str:

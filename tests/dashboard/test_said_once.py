@@ -78,8 +78,8 @@ def sentences(at: AppTest) -> list[str]:
         for element in at.get(kind):
             body = re.sub(r"<style>.*?</style>", "", str(element.proto.body), flags=re.DOTALL)
             for block in re.split(r"</p>|</h1>|</li>|</tr>|\n\n", body):
-                if any(f'class="{name}"' in block for name in BESIDE) or re.search(r"<td[^>]*>\s*[-0-9]", block):
-                    continue  # a row of a table of numbers says of its numbers what its neighbour does
+                if any(f'class="{name}"' in block for name in BESIDE):
+                    continue
                 text = html.unescape(re.sub(r"<[^>]+>", " ", block)).replace("\\", "")
                 said += [s.strip() for s in re.split(r"(?<=[.!?])\s+", text) if len(s.split()) > 3]
     return said
