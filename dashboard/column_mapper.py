@@ -41,6 +41,8 @@ WORDS = {
     "wall_seconds": "Wall-clock time",
 }
 READINGS = {
+    "tokens": "tokens",
+    "sequences": "sequences",
     "step": "the sequences of a whole step",
     "device": "one device, one forward pass",
     "accumulated": "one device, its whole step",
@@ -142,7 +144,7 @@ def columns(read: Reading) -> None:
                 _column(read.table, mapping, column)
         with cells.cell():
             _loss_unit(mapping)
-        if read.runs is not None and (read.runs.history is not None or mapping.rows):
+        if read.runs is not None:
             with cells.cell():
                 _rows(mapping)
             if read.runs.history is not None:
@@ -224,6 +226,9 @@ def _choose_column(column: str) -> None:
     put(answers, f"columns.{column}", None if chosen == ABSENT else chosen)
     units = {name: factor for name, factor in answers.get("units", {}).items() if name != column}
     answers["units"] = units  # what was said of one column's unit says nothing of another's
+    if column == "loss":
+        answers.pop("loss_unit", None)
+        answers.pop("bytes_per_token", None)
     state.answer({name: value for name, value in answers.items() if value})
 
 

@@ -19,7 +19,8 @@ def announce(read: Reading) -> None:
     """The questions that a guess has answered, each with the buttons that answer it otherwise."""
     if read.runs is None or read.table is None or read.mapping is None:
         return
-    asked = [q for q in read.runs.questions if q.key != "count"][:MOST]
+    # Counts with and without embeddings differ by little; a mixture's active parameters are another thing than all of them.
+    asked = [q for q in read.runs.questions if q.key != "count" or "params_active" in q.options][:MOST]
     if not asked:
         return
     with st.container(key="announced", gap="small", border=True):
@@ -51,6 +52,8 @@ def _ways(question: Question, mapping: Mapping) -> list[tuple[str, str | None]]:
             ways.append(("It is not", None))
         return ways
     words = {
+        "count": {"params": "The plain count", "params_total": "All parameters", "params_nonembed": "Without embeddings",
+                  "params_active": "Active parameters"},
         "rows": {"checkpoints": "They are checkpoints", "runs": "They are runs of their own"},
         "batch": {"step": "A whole step", "device": "One device, one pass", "accumulated": "One device's step",
                   "all devices": "All devices, one pass"},
@@ -66,6 +69,9 @@ def _holds(question: Question, mapping: Mapping) -> str | None:
 
 def _answer(key: str, value: str | None) -> None:
     answers = state.answers()
+    kind, _, column = key.partition(".")
+    if kind == "columns" and column in answers.get("units", {}):  # said of the column that was there before
+        answers["units"] = {name: factor for name, factor in answers["units"].items() if name != column}
     put(answers, key, value)
     state.answer(answers)
 

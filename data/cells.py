@@ -122,7 +122,7 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
         values,
         blank,
         bad,
-        f"values such as {example}" if seen else "",
+        f"values such as {example}" if seen and example else "",
         errors,
         notes,
         not any(r.form for r in marked.values()),

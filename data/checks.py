@@ -106,6 +106,28 @@ def shared_losses(frame: pd.DataFrame, written: np.ndarray | None = None) -> str
     return f"{n} {stand} to the last digit under different inputs (for example {who}): were rows mixed up?"
 
 
+def apart(frame: pd.DataFrame) -> list[str]:
+    """A sentence for each count in which one run stands a factor of 300 or more from every other: its unit may be another."""
+    out = []
+    for column, what in (("params", "parameters"), ("tokens", "tokens"), ("flops", "FLOP"), ("loss", "nats")):
+        if column not in frame or len(frame) < 3:
+            continue
+        values = frame[column].to_numpy(dtype="float64")
+        known = np.flatnonzero(np.isfinite(values) & (values > 0))
+        order = known[np.argsort(values[known])]
+        if len(order) < 3:
+            continue
+        logs = np.log10(values[order])
+        far = 1.3 if column == "loss" else 2.5
+        for i, gap in ((order[-1], logs[-1] - logs[-2]), (order[0], logs[1] - logs[0])):
+            if gap >= far:
+                run = frame["run"].iloc[i]
+                out.append(
+                    f"{run} has {values[i]:.3g} {what}, a factor of {10**gap:,.0f} from every other run: check its row."
+                )
+    return out
+
+
 def _mark(out: np.ndarray, where: np.ndarray, reason: str) -> None:
     out[where & (out == "")] = reason
 

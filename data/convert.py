@@ -7,7 +7,7 @@ import pandas as pd
 
 from data.cells import Numbers, numbers
 from data.checkpoints import checkpoints_of, one_batch
-from data.checks import copies, reasons, shared_losses
+from data.checks import apart, copies, reasons, shared_losses
 from data.derive import derive
 from data.draft import MAX_EXTRAS, Draft, ordered
 from data.errors import NothingKept
@@ -37,7 +37,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     table = without_misfits(table)
     draft = Draft(
         pd.DataFrame(index=pd.RangeIndex(len(table.frame))),
-        notes=list(table.notes),
+        notes=[*table.notes, *mapping.notes],
         questions=[q for q in mapping.questions if not q.needed],
     )
     read = _fill(draft, table, mapping)
@@ -68,6 +68,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     kept = frame[why == ""].reset_index(drop=True)
     mixed_up = shared_losses(kept, losses[why == ""]) if choice.kind != "all" else ""
     draft.notes += [mixed_up] if mixed_up else []
+    draft.notes += apart(kept)
     aside = frame[why != ""].assign(reason=pd.Series(why[why != ""], dtype="str", index=frame.index[why != ""]))
     aside = stack([aside, _headings(table, mapping, list(frame.columns))])
     if "reason" not in aside:

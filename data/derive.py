@@ -103,6 +103,18 @@ def _by(out: Derived, column: str) -> str:
     return next((s.how for s in out.sources if s.column == column), "")
 
 
+def _say_apart(frame: pd.DataFrame, notes: list[str]) -> None:
+    """Say where logged FLOPs are far from six per parameter and token, by whichever count comes nearest."""
+    counts = [c for c in COUNTS if c in frame]
+    ratios = [_typical(frame["flops"] / six_nd(frame[c], frame["tokens"])) for c in counts]
+    near = min((r for r in ratios if np.isfinite(r)), key=lambda r: abs(np.log(r)), default=np.nan)
+    if np.isfinite(near) and not 0.6 < near < 4.0:
+        why = "forward passes alone come to a third" if near < 0.6 else "recomputed passes and attention add to it"
+        notes.append(
+            f"The compute is {near:.2g} times 6 × parameters × tokens and is used as it stands: {why}, so check what it counts."
+        )
+
+
 def _typical(ratio: pd.Series) -> float:
     values = ratio.to_numpy(dtype="float64")
     values = values[np.isfinite(values) & (values > 0)]
@@ -120,7 +132,14 @@ def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: 
         if has("flops_per_token") and has("tokens"):
             frame["flops"] = frame["flops_per_token"] * frame["tokens"]
             frame["flops_convention"] = "as logged"
+            if both:
+                _say_apart(frame, notes)
             return [Source("flops", mapping.header("flops_per_token") or "", "FLOPs per token times tokens")]
+        if has("params_active") and has("tokens"):  # a mixture of experts computes with those that a token uses
+            active = frame["params_active"].fillna(frame["params"]) if has("params") else frame["params_active"]
+            frame["flops"] = six_nd(active, frame["tokens"])
+            frame["flops_convention"] = "6ND" if mapping.count == "params_active" else "6ND with params_active"
+            return [Source("flops", "", "6 times active parameters times tokens")]
         if both:
             frame["flops"] = six_nd(frame["params"], frame["tokens"])
             frame["flops_convention"] = "6ND"
@@ -156,4 +175,6 @@ def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: 
         ]
     else:
         frame["flops_convention"] = convention
+    if both and convention == "as logged":
+        _say_apart(frame, notes)
     return [Source("flops_convention", header, f"compared with 6 times parameters times tokens: {convention}")]

@@ -8,6 +8,7 @@ import re
 #: What a number may carry behind it, as a power of ten. "m" is million: nobody writes a model's size in thousandths.
 SUFFIXES = {
     "k": 3, "thousand": 3, "thousands": 3,
+    "millionen": 6, "milliard": 9, "milliards": 9, "milliarde": 9, "milliarden": 9, "mrd": 9, "mln": 6, "bln": 9,
     "m": 6, "mm": 6, "mn": 6, "mio": 6, "million": 6, "millions": 6,
     "b": 9, "bn": 9, "g": 9, "billion": 9, "billions": 9,
     "t": 12, "tn": 12, "trillion": 12, "trillions": 12,
@@ -19,7 +20,7 @@ _FORM = re.compile(
     rf"""[~≈]?\s*
     (?P<sign>[+-]?)\s*
     (?:(?P<mantissa>[0-9][0-9.,'_]*|[.,][0-9]+)(?:[eE](?P<exp>[+-]?[0-9]+))?
-       (?:\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*(?P<power>[+-]?[0-9]+))?
+       (?:\s*[x×*·]\s*10\s*(?:(?:\^|\*\*)\s*|(?=[+-]))(?P<power>[+-]?[0-9]+))?
      | 10\s*(?:\^|\*\*)\s*(?P<bare>[+-]?[0-9]+))
     \s*(?P<percent>%)?
     \s*(?P<suffix>[a-z]+?)??\s*(?P<word>{_WORDS})?""",
@@ -27,11 +28,17 @@ _FORM = re.compile(
 )
 #: Digits grouped by threes, by decimal sign. No group begins with a zero: 0,125 is an eighth in every file.
 _GROUPS = {
-    ".": re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$"),
+    ".": re.compile(r"(?:[1-9][0-9]{0,2}(,[0-9]{3})+|[1-9][0-9]?(,[0-9]{2})+,[0-9]{3})(\.[0-9]*)?$"),
     ",": re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]*)?$"),
 }
 _SPACED_GROUPS = re.compile(r"(?<=[0-9]) (?=[0-9]{3}(?![0-9]))")
-_SPACES = {0x00A0: " ", 0x202F: " ", 0x2009: " ", 0x2212: "-"}  # no-break, narrow and thin space; the minus sign
+_SPACES = {
+    0x00A0: " ",
+    0x202F: " ",
+    0x2009: " ",
+    0x2212: "-",
+    0x2019: "'",
+}  # no-break, narrow and thin space; the minus sign
 _LONGEST = 60  # no number is written in more characters than this
 
 

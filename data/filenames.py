@@ -18,6 +18,7 @@ _EDGE = r"(?:^|(?<=[^A-Za-z0-9.]))"
 _END = r"(?=$|[^A-Za-z0-9.]|\.[^0-9])"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("params", re.compile(rf"{_EDGE}(?:N|n_?params?|params?|size)[=_-]?{_NUMBER}([KkMmBb])?{_END}")),
+    ("params", re.compile(rf"{_EDGE}n[=_-]?{_NUMBER}([KMB]){_END}")),
     ("tokens", re.compile(rf"{_EDGE}(?:D|n_?tokens?|tokens?|toks?)[=_-]?{_NUMBER}([KkMmBbTt])?{_END}")),
     ("tokens", re.compile(rf"{_EDGE}{_NUMBER}([KkMmBbTt])[_-]?(?:T|toks?|tokens?){_END}")),
     ("flops", re.compile(rf"{_EDGE}(?:C|flops?)[=_-]?([0-9]+(?:\.[0-9]+)?[eE][+]?[0-9]+)(){_END}")),

@@ -44,7 +44,9 @@ _SHORT = {
     "mdl": "model", "sz": "size", "siz": "size", "prm": "params", "prms": "params", "parms": "params", "parm": "params",
     "tkn": "tokens", "tkns": "tokens", "tks": "tokens", "toks": "tokens", "tok": "tokens", "nbr": "num", "cnt": "count",
     "anzahl": "num", "nombre": "num",
-    "trn": "train", "vl": "val", "bsz": "batch size", "bs": "batch size", "batchsize": "batch size", "gbs": "global batch size",
+    "trn": "train", "vl": "val", "bsz": "batch size", "batchgrosse": "batch size", "lauf": "run", "validierungsverlust": "val loss",
+    "trainingsverlust": "train loss",
+     "bs": "batch size", "batchsize": "batch size", "gbs": "global batch size",
     "mbs": "micro batch size", "gas": "gradient accumulation steps", "ctx": "context", "seqlen": "seq len",
     "hid": "hidden", "lyr": "layer", "lyrs": "layers", "lrn": "learning", "xent": "cross entropy", "crossentropy": "cross entropy",
     "verlust": "loss", "perte": "loss", "schritte": "steps", "lernrate": "lr", "modell": "model", "modele": "model", "jetons": "tokens",
@@ -88,6 +90,7 @@ def header(raw: str) -> Header:
             scale, said = scale * found, part
         else:
             extra.append(part)
+    extra = [part for part in extra if part.strip().lower() not in _LAST]
     extra = [part for part in extra if not _SAYS_ITSELF.fullmatch(part.strip().lower())] if len(single) == 1 else extra
     if not re.fullmatch(r"[A-Z]", single) or extra:  # N (excl. embeddings) is another count than N
         words = _words(" ".join([outside, *extra]))
@@ -172,6 +175,7 @@ def _any_factor(text: str) -> float | None:
     return factor(text, "count")
 
 
+_LAST = frozenset(("last", "final", "latest", "end"))  # which value of a series a tracker shows
 _SAYS_ITSELF = re.compile(
     r"tokens?|params?|parameters?|flops?|nats?(?: ?(?:/|per) ?tok(?:en)?)?|loss|compute|data|model size|steps?|#|count"
 )
@@ -223,6 +227,7 @@ def _spelled(words: str, about: str) -> tuple[float, str, str]:
 def _words(text: str) -> str:
     """The text in lower-case words: CrossEntropyLoss -> cross entropy loss, n_params -> n params, bsz -> batch size."""
     if not text.isascii():  # accents do not tell words apart: modèle is modele
+        text = text.replace("ß", "ss")
         text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z]{2})(?=[A-Z]{2,})", " ", text)
     text = text.lower().replace("#", " number ").replace("№", " number ").replace("%", " percent ").replace("/", " / ")

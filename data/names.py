@@ -56,19 +56,22 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens", rf"(?:cumulative|total|accumulated|cum) (?:train(?:ing)? )?{_TOKENS}(?: seen)?|{_TOKENS} (?:total|cumulative)", 0.9),
     ("tokens_per_param", rf"{_TOKENS} ?(?:per|/) ?(?:param(?:eter)?s?|N)|D ?/ ?N|d ?/ ?n|tpp|tokens to params ratio", 0.9),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
-    ("epochs", r"(?:n |num )?epochs?(?: count)?", 0.9),
+    ("epochs", r"(?:n |num )?epochs?(?: count)?|(?:num(?: of)? |n |data )?passes(?: over(?: the)? data)?", 0.9),
+    ("tokens", r"(?:dataset|corpus|data) tokens", 0.7),
     ("flops_per_token", r"(?:train(?:ing)? )?flops? (?:per|/) ?(?:token|tok)", 1.0),
     ("flops", r"flops?", 1.0),
     ("flops", rf"{_NUMBER_OF}(?:train(?:ing)? )?(?:compute )?flops?(?: total| count)?", 0.95),
     ("flops", r"(?:total )?(?:train(?:ing)?|pretrain(?:ing)?) (?:flops?|compute|budget)|total train(?:ing)? flops?", 0.95),
     ("flops", r"(?:train(?:ing)? )?(?:flops?|compute) (?:so far|used|spent)", 0.9),
     ("flops", r"(?:cumulative|accumulated) (?:train(?:ing)? )?(?:flops?|compute)", 0.9),
+    ("flops", r"total flos|flos", 0.9),
     ("flops", r"compute|C|compute flops?|compute budget", 0.8),
     ("flops", r"(?:iso ?flops?|flops?|compute|train(?:ing)? compute) budget|budget flops?|(?:train(?:ing)? )?compute (?:used|spent)", 0.75),
     ("flops", r"flops? 6nd|flops? 6 ?n ?d|6nd|c 6nd", 0.75),
     ("flops", r"budget|(?:flops?|compute) (?:group|level|class)", 0.62),
     ("flops", r"est(?:imated)? (?:c|flops?|compute)", 0.5),
     ("batch", r"batch(?: size)? (?:in )?tok(?:en)?s?|tok(?:en)?s? ?(?:per|/) ?(?:step|batch|update|iter(?:ation)?)", 1.0),
+    ("batch", r"(?:global |total |effective |train )?batch tok(?:en)?s", 1.0),
     ("batch", r"(?:global |train )?batch size tok(?:en)?s|batch tok(?:en)?s|(?:global )?batch size in tokens", 1.0),
     ("batch_sequences", r"(?:global |total |effective |train )?batch(?: size)? (?:in )?(?:seq(?:uence)?s|samples|examples)"
                         r"|seq(?:uence)?s ?(?:per|/) ?(?:step|batch|update)", 1.0),
@@ -91,6 +94,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("seq_len",
      r"(?:max )?seq(?:uence)? ?len(?:gth)?(?: tokens)?|tokens (?:per|/) seq(?:uence)?|seqlen"
      r"|(?:max )?(?:ctx|context)(?: ?(?:len(?:gth)?|size|window))?(?: tokens)?|n (?:ctx|context)", 0.95),
+    ("seq_len", r"seq", 0.6),
     ("seq_len", r"block size|max position embeddings|max seq len", 0.8),
     ("lr", r"lr|learning ?rate", 1.0),
     ("lr", r"(?:peak|max|base|init|initial|best) ?(?:lr|learning ?rate)|(?:lr|learning ?rate) ?(?:peak|max|group ?0)", 0.9),
@@ -144,9 +148,10 @@ _LOSS = re.compile(
     r"|bpb|bpc|bpd|bpt|bpw|(?:bits?|nats?) ?(?:per|/) ?(?:bytes?|chars?|characters?|letters?|words?|tokens?|tok|dims?|dimensions?)|L)\b"
 )
 _NO_LOSS = re.compile(
-    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|min|max|delta"
+    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta"
     r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
-    r"|threshold|at init|initial|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty"
+    r"|vs|baseline|reduction|excess|accuracy|acc"
+    r"|improvement|threshold|at init|initial|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty"
     r"|(?:steps?|iters?|iterations?|tokens|time|epochs?|flops|updates?) (?:to|till|until)(?: reach)?)\b"
 )
 
@@ -160,7 +165,7 @@ def loss_name(raw: str) -> LossName | None:
         return None
     if _NO_LOSS.search(words):
         return None
-    if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|holdout|dev)\b", words):
+    if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|holdout|dev|validate)\b", words):
         split, points = "validation", 3.0
     elif re.search(r"\btest\b", words):
         split, points = "test", 2.5
@@ -176,6 +181,8 @@ def loss_name(raw: str) -> LossName | None:
         else 0
     )
     points += 0.2 if re.search(r"\b(?:c4|pile|loss)\b", words) else 0.0
+    if re.search(r"\bmin\b", words):
+        points -= 1.0
     if h.words == "L":
         points -= 1.0
     return LossName(split, h.unit, points)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from data.convert import to_runs
-from data.errors import MappingNeeded, NothingKept, Question, ReadError
+from data.errors import DataError, MappingNeeded, NothingKept, Question, ReadError
 from data.filenames import run_names
 from data.history import distinct
 from data.readers import path_parts, read_table, suffixes, too_large
@@ -59,6 +59,11 @@ def read_runs(
     many each run trained on where the file does not say.
     Raises `ReadError` with one sentence for what cannot be read, `MappingNeeded` with questions for what is open.
     """
+    for what, value in (("bytes_per_token", bytes_per_token), ("devices", devices)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            raise DataError(f"{what} is a number; got {value!r}.")
+    if isinstance(states, str):
+        states = (states,)
     answers: dict[str, Any] = {
         "columns": columns,
         "loss_unit": loss_unit,
@@ -85,6 +90,9 @@ def read_runs(
             parts.append(e.runs)
         except MappingNeeded as e:
             failures.append(e)
+    aside = [e for e in failures if parts and _no_runs(e)]
+    failures = [e for e in failures if e not in aside]
+    notes = (*notes, *(f"Passed over: {e}" for e in aside[:20]))
     if failures:
         raise failures[0]
     label = name or (tables[0].name if len(tables) == 1 else ", ".join(_label(p) for p in paths[:3]))
@@ -106,7 +114,7 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
             found = 0
             for file in _walk(path):
                 try:
-                    inside = str(path.absolute().name / file.relative_to(path))
+                    inside = str(Path(path.resolve().name) / file.relative_to(path))
                     tables.append(read_file(file, inside))
                     places.append(path_parts(inside))
                     found += 1
@@ -244,6 +252,13 @@ def _together(parts: list[Runs]) -> tuple[str, ...]:
     return tuple(out[:200])
 
 
+def _no_runs(error: MappingNeeded) -> bool:
+    """Whether a file beside others simply has no loss, as a run's configuration has none."""
+    return all(q.key == "columns.loss" and not q.guess for q in error.questions) and "named like the loss" not in str(
+        error
+    )
+
+
 def _label(path: PathLike) -> str:
     return Path(path).name or str(path)
 
@@ -252,8 +267,8 @@ def _walk(folder: Path) -> Iterator[Path]:
     """Files with a known ending below the folder, in order; hidden ones and links that lead out are left alone."""
     root = folder.resolve()
     found = 0
-    for here, folders, files in os.walk(root, followlinks=False):
-        depth = len(Path(here).relative_to(root).parts)
+    for here, folders, files in os.walk(folder, followlinks=False):
+        depth = len(Path(here).relative_to(folder).parts)
         folders[:] = sorted(f for f in folders if not f.startswith(".")) if depth < MAX_DEPTH else []
         for file in sorted(files):
             path = Path(here) / file

@@ -58,7 +58,7 @@ def recognise(
     factors = dict(units or {})
     offers = _offers(table, set(answers), {h for h in answers.values() if h})
     _settle_counts(table, offers)
-    _settle_batch(table, offers)
+    unclear = _settle_batch(table, offers, batch)
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
     for column, header in answers.items():
@@ -100,7 +100,7 @@ def recognise(
         )
         if error:
             guesses["loss_error"] = error
-    questions = [*loss.questions, *questions]
+    questions = [*loss.questions, *unclear, *questions]
     guesses, units_open = settle(table, guesses, factors)
     questions += units_open
     present = [c for c in COUNTS if c in guesses]
@@ -113,6 +113,7 @@ def recognise(
         text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
     questions += overlooked(table, guesses, set(answers))
+    notes = _unreadable(table, guesses, set(answers))
     if table.either_way:  # before anything else: the other answers depend on it
         text = "Is each row or each column a run? Column names stand in the first row and in the first column."
         questions = [Question("orientation", text, ("rows", "columns"), "rows")]
@@ -126,9 +127,32 @@ def recognise(
         rows=_one_of("rows", rows or "", ("", "runs", "checkpoints")),
         history=history or "last",
         states=tuple(s.strip().lower() for s in states),
-        batch=batch or "",
+        batch="" if batch in ("tokens", "sequences") else batch or "",
         devices=devices,
+        notes=tuple(notes),
     )
+
+
+def _unreadable(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[str]:
+    """A sentence for each column whose name says what numbers it holds, where few or none of its cells are numbers."""
+    used = {g.header: c for c, g in guesses.items()}
+    out = []
+    for header in table.headers:
+        column = used.get(header) or next((c for c, sure in named(header) if sure >= 0.8), "")
+        if (
+            not column
+            or COLUMNS[column].kind != "number"
+            or (header not in used and column in (set(guesses) | settled))
+        ):
+            continue
+        found = table.numbers(header)
+        if found.share < 0.5 and not found.blank.all():
+            cell = " ".join(str(table.frame[header][found.bad].iloc[0]).split())[:30]
+            many = "none" if found.share == 0 else "few"
+            out.append(
+                f"{header!r} is named like the {_words(column)}, but {many} of its cells are numbers ({cell!r})."
+            )
+    return out
 
 
 def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> str:
@@ -168,6 +192,8 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 found = table.numbers(header)
                 if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
                     continue
+                if column == "wall_seconds" and _middle(found.values) > 1e9:
+                    continue  # the time of day, in seconds since 1970
                 how += f"; {found.written} read as numbers" if found.written else ""
             elif not (table.text(header) != "").any() or (column == "state" and not is_state(table.text(header))):
                 continue
@@ -176,6 +202,7 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
             if header in table.brought_down:  # what stands beside the runs themselves goes first
                 sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
             offers[column, header] = sure, how
+    _settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
     for header, (column, text) in table.from_name.items():
         if header in taken or column in settled or (column == "params" and counted):
@@ -196,6 +223,25 @@ def _middle(values: np.ndarray) -> float:
     """The median of what is finite; NaN where nothing is."""
     finite = values[np.isfinite(values)]
     return float(np.median(finite)) if len(finite) else float("nan")
+
+
+def _settle_passes(table: Table, offers: Offers) -> None:
+    """A data set's size beside passes over it is the unique tokens, and a constant beside a count that rises is no count."""
+    epochs = [h for c, h in offers if c == "epochs"]
+    passes = max((float(np.nanmax(np.append(table.numbers(h).values, 0.0))) for h in epochs), default=0.0)
+    sized = [o for o in offers if o[0] == "tokens" and re.fullmatch(_SIZE_OF_DATA, take_apart(o[1]).words)]
+    others = [o for o in offers if o[0] == "tokens" and o not in sized]
+    if passes > 1 and sized and not others and not any(c == "unique_tokens" for c, _ in offers):
+        for o in sized:
+            del offers[o]
+            offers["unique_tokens", o[1]] = 0.62, "the size of the data, seen as often as the epochs say"
+    moving = [o for o in others if len(np.unique(table.numbers(o[1]).values)) > 1]
+    for o in others:
+        if moving and o not in moving and len(table.frame) > 2 and any(c == "steps" for c, _ in offers):
+            offers[o] = 0.55, f"{offers[o][1]}; it does not change, and {moving[0][1]} does"
+
+
+_SIZE_OF_DATA = r"(?:train(?:ing)? )?(?:dataset|data|corpus)(?: set)?(?: size| tokens)?|(?:dataset|corpus|data) tokens"
 
 
 def _generated(header: str, values: np.ndarray) -> bool:
@@ -219,8 +265,14 @@ def _settle_counts(table: Table, offers: Offers) -> None:
             offers["params_nonembed", header] = sure, how
 
 
-def _settle_batch(table: Table, offers: Offers) -> None:
-    """Tell tokens per step from sequences per step where the name leaves it open."""
+def _settle_batch(table: Table, offers: Offers, said: str | None) -> list[Question]:
+    """Tell tokens per step from sequences per step where the name leaves it open; a question where the values do too.
+
+    `said` is "tokens" or "sequences" where a person has answered.
+    """
+    asked: list[Question] = []
+    measured = any(c in ("tokens", "samples") and s >= TAKEN for (c, _), (s, _) in offers.items())
+    stepped = {"steps", "seq_len"} <= {c for c, _ in offers}
     for column, header in [o for o in offers if o[0] == "batch_sequences" and offers[o][0] < 0.9]:
         sure, how = offers[column, header]
         if any(re.search(r"tok", part, re.IGNORECASE) for part in take_apart(header).parts):
@@ -234,11 +286,17 @@ def _settle_batch(table: Table, offers: Offers) -> None:
             ratio = _middle(tokens / (batch * steps)) if known else np.nan  # type: ignore[operator]
             typical = _middle(batch)
         in_tokens = abs(ratio - 1) < 0.05 if np.isfinite(ratio) else typical >= 8192
+        if said in ("tokens", "sequences"):
+            in_tokens = said == "tokens"
+        elif in_tokens and not np.isfinite(ratio) and stepped and not measured:
+            text = f"Does {header!r} count tokens or sequences? The tokens of each run follow from it."
+            asked.append(Question("batch", text, ("tokens", "sequences"), "tokens"))
         if in_tokens:
             del offers[column, header]
             offers["batch", header] = sure, how + "; taken as tokens per step from its values"
         else:
             offers[column, header] = sure, how + "; taken as sequences per step from its values"
+    return asked
 
 
 def _first(table: Table, offers: Offers, column: str) -> np.ndarray | None:

@@ -19,6 +19,8 @@ PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
 CONSTANT = (
     "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
 )  # fmt: skip
+#: What a person varies from run to run, and what may also change along one.
+SETTINGS = ("lr", "batch_sequences", "batch", "weight_decay", "group", "family")
 #: Words of a header that say how far a run has come, where others may say how far it was to go.
 _COUNTER = {
     "steps": re.compile(r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current)\b"),
@@ -74,6 +76,9 @@ def judge(
 def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, table: str) -> Rows:
     written = (names != "").to_numpy()
     known = written & measured
+    stepped = _stepped(names, frame, known, mapping)
+    if stepped:
+        return stepped
     if not known.any() or (names[written].duplicated().any() and not names[known].duplicated().any()):
         known = written  # one loss a run, among rows of other things
     some, rows = names[known], frame[known]
@@ -97,8 +102,18 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
     sizes = numbers(some)
     if sizes.share == 1.0 and sizes.written and not counter:
         return Rows("group", names, why="the names are sizes")
+    if found and not counter and _weak(mapping):
+        label = names if bool((names != "").all()) else names.where(names != "", "?")
+        shared = Rows("group", names, why="a model's runs share it")
+        return _models(label, frame[known], [found], mapping, shared, table, "run")
     if found:
         return Rows("history", names, found)
+    for setting in SETTINGS:  # one name over two rates or batches, each with a curve of its own
+        if setting in rows and rows[setting].nunique() > 1:
+            label = _labelled(names, frame, [setting])
+            for c in PROGRESS:
+                if _usable(rows, c) and _is_counter(c, mapping) and _rises(label[rows.index], rows[c]):
+                    return Rows("history", label, c, f"the same name stands over different {_words([setting])}")
     return Rows("repeats", names)
 
 
@@ -120,6 +135,24 @@ def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: M
     return Rows("history", family, found, f"{header!r} names checkpoints of each model") if found else None
 
 
+_STEPPED = re.compile(
+    r"(.+?)[-_/ .@]*(?:global)?[-_]?(?:step|iter|iteration|ckpt|checkpoint)s?[-_= ]?[0-9][0-9.]*[kKmM]?"
+)
+
+
+def _stepped(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping) -> Rows | None:
+    """Rows named after a model and the step of its checkpoint (m50-step1000): the models are the runs."""
+    kinds = names[known].unique()
+    found = {name: m[1] for name in kinds if (m := _STEPPED.fullmatch(name))}
+    if len(found) < len(kinds) or len(kinds) < int(known.sum()) or len(set(found.values())) > len(kinds) / 2:
+        return None
+    label = names.map(found).fillna(names).astype("str")
+    along = next((c for c in PROGRESS if _usable(frame[known], c) and _rises(label[known], frame.loc[known, c])), "")
+    if not along or _varying(pd.factorize(label[known])[0], frame[known]):
+        return None
+    return Rows("history", label, along, f"{mapping.header('run')!r} names checkpoints of each model")
+
+
 def _without_names(
     frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, lines: pd.Series, table: str
 ) -> Rows:
@@ -131,10 +164,14 @@ def _without_names(
     counters = [c for c in PROGRESS if _is_counter(c, mapping) and _usable(rows, c)]
     for c in counters:
         key = _key(rows, [*(["family"] if labelled else []), *keys])
-        if key.nunique() == 1 and (len(rows) < LEAST or not _ascending(rows[c])):
+        if key.nunique() == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not _ascending(rows[c])):
             continue
         # People write the tokens a run has seen beside its last loss too; a step counter says more.
-        if len(rows) / key.nunique() >= (3 if c == "steps" else LEAST) and _rises(key, rows[c]):
+        many = len(rows) / key.nunique()
+        if c != "steps" and 3 <= many < LEAST and _rises(key, rows[c]):
+            text = f"Rows of one setting rise along {mapping.header(c)!r}: are they checkpoints of one run, or runs of their own?"
+            runs = Rows("lines", lines, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
+        if many >= (3 if c == "steps" else LEAST) and _rises(key, rows[c]):
             label = (
                 family
                 if labelled and not _varying(pd.factorize(family)[0], frame)
@@ -143,24 +180,52 @@ def _without_names(
             return Rows(
                 "history", label, c, "" if key.nunique() > 1 else "the file is one run's history, named after the file"
             )
+    if "steps" in counters:
+        parted = _parts(frame, rows, stem)
+        if parted is not None:
+            return parted
+    if "steps" in frame and _is_counter("steps", mapping) and not keys and not labelled and len(frame) >= LEAST:
+        every = frame["steps"].dropna()  # a log with a few evaluations among many steps
+        if len(every) > 0.9 * len(frame) and _ascending(every) and every.nunique() > 1 and len(rows) < len(frame):
+            one = pd.Series([stem] * len(frame), dtype="str")
+            return Rows("history", one, "steps", "the file is one run's history, named after the file")
     planned = [c for c in PROGRESS if c in mapping.guesses and c not in counters and _usable(rows, c)]
     if labelled and planned and not _varying(pd.factorize(family)[0], frame):
-        return _models(family, frame, rows, planned, mapping, runs, table)
+        return _models(family, rows, planned, mapping, runs, table)
     if not keys and not labelled and planned and len(rows) >= LEAST and _ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
     return runs
 
 
+def _weak(mapping: Mapping) -> bool:
+    """Whether the column of names may as well name models: `name` and `id`, where `run` and `experiment` name runs."""
+    guess = mapping.guesses.get("run")
+    return guess is not None and guess.confidence <= 0.8
+
+
+def _parts(frame: pd.DataFrame, rows: pd.DataFrame, stem: str) -> Rows | None:
+    """Curves one below the other without names, told apart by a step counter that begins anew; None where there is one."""
+    if "tokens" in rows and _ascending(rows["tokens"]):
+        return None  # one run that was resumed: its tokens go on rising
+    steps = frame["steps"].ffill()
+    part = (steps.diff() < 0).cumsum()
+    sizes = part[rows.index].groupby(part[rows.index]).size()
+    if not 2 <= len(sizes) <= max(2, len(rows) // 3) or sizes.min() < 3:
+        return None
+    label = part.map(lambda k: f"{stem}, part {int(k) + 1}").astype("str")
+    return Rows("history", label, "steps", "the step counter begins anew where another run does")
+
+
 def _models(
     family: pd.Series,
-    frame: pd.DataFrame,
     rows: pd.DataFrame,
     planned: list[str],
     mapping: Mapping,
     runs: Rows,
     table: str,
+    column: str = "family",
 ) -> Rows:
-    """Rows that share a model's name: checkpoints of its run, or its runs at several lengths."""
+    """Rows that share a model's name, under `column`: checkpoints of its run, or its runs at several lengths."""
     mine = family[rows.index]
     found = next((c for c in planned if _rises(mine, rows[c])), "")
     if not found:
@@ -174,11 +239,15 @@ def _models(
     if horizon or ("schedule" in rows and (rows["schedule"] != "").all() and found == "steps"):
         return history
     many = int(mine.groupby(mine).size().median())
-    header = mapping.header("family")
+    header = mapping.header(column)
+    even = all(_even(rows.loc[i, found]) and len(i) > 2 for i in rows.groupby(mine).groups.values())
+    if column == "run" and even and many > PAIRS:
+        return history  # a name of its own and regular intervals: a log
     text = f"Rows share their name in {header!r}: are the {many} rows of a model checkpoints of one run, or runs of their own?"
     if _multiples(mine, rows) or many <= PAIRS:
-        return Rows("lines", runs.names, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
-    even = all(_even(rows.loc[i, found]) and len(i) > 2 for i in rows.groupby(mine).groups.values())
+        return Rows(
+            runs.kind, runs.names, why=runs.why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False)
+        )
     question = Question("rows", text, ("checkpoints", "runs"), "checkpoints" if even else "runs")
     raise MappingNeeded(f"{table}: {text}", (question,))
 

@@ -126,12 +126,12 @@ def _question(column: str, text: str, guess: float | None, *more: float) -> Ques
 def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[Question]:
     """Questions from what columns say of each other: FLOPs a thousand times 6 N D, ten million tokens per parameter."""
     count = next((c for c in COUNTS if c in guesses), None)
-    if count is None or "tokens" not in guesses or count in settled or "tokens" in settled:
+    if count is None or "tokens" not in guesses:
         return []
     params, tokens = (table.numbers(guesses[c].header).values * guesses[c].scale for c in (count, "tokens"))
     stated = {c for c in (count, "tokens", "flops") if c in guesses and (guesses[c].scale != 1.0 or guesses[c].rounded)}
     free = [c for c in (count, "tokens", "flops") if c in guesses and c not in stated and c not in settled]
-    if "flops" in guesses and "flops" not in settled:
+    if "flops" in guesses:
         flops = table.numbers(guesses["flops"].header).values * guesses["flops"].scale
         ratio = _median(flops / (6.0 * params * tokens))
         power = 3 * round(np.log10(ratio) / 3) if np.isfinite(ratio) and ratio > 0 else 0
@@ -151,11 +151,15 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
     passes = _median(tokens / params)
     if np.isfinite(passes) and not PASSES[0] <= passes <= PASSES[1] and free:
         few = passes < PASSES[0]
+        power = 3 * round(abs(np.log10(passes / 20.0)) / 3)
         options = [c for c in (["tokens", count] if few else [count, "tokens"]) if c in free]
+        # Nobody counts parameters in millionths: then the factor that another header states is to be doubted.
+        options = [c for c in options if few == (c == "tokens")] or [
+            c for c in (count, "tokens") if c in stated and c not in settled
+        ]
         if options:
             column = options[0]
-            power = 3 * round(abs(np.log10(passes / 20.0)) / 3)
-            factor = 10.0 ** (power if few == (column == "tokens") else -power)
+            factor = 10.0**power if column in free else 1.0
             text = (
                 f"In which unit is {guesses[column].header!r}? As it stands, a run has {passes:.2g} tokens per parameter, "
                 "which no run has."
@@ -193,6 +197,9 @@ def _with_flops(table: Table, question: Question, guesses: Pairs[str, Guess]) ->
     whole = 3 * round(power / 3)
     if whole <= 0 or abs(power - whole) >= 0.7:
         return question
+    scaled = {**sizes, column: sizes[column] * 10.0**whole}
+    if not PASSES[0] <= _median(scaled["tokens"] / scaled[count]) <= PASSES[1]:
+        return question  # both are in units of their own: FLOPs cannot tell which
     fits = f"{10.0**whole:g}"
     return replace(question, guess=fits, options=tuple(dict.fromkeys([*question.options, fits])))
 

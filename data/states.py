@@ -18,13 +18,15 @@ BROKEN = frozenset(("failed", "fail", "failure", "crash", "crashed", "killed", "
                     "errored",
                     "diverged", "nan", "dead", "terminated", "stopped", "revoked", "boot fail", "lost"))  # fmt: skip
 UNFINISHED = frozenset(("running", "run", "in progress", "pending", "queued", "scheduled", "created", "unfinished", "suspended", "active",
-                        "preempting", "requeued", "starting", "training", "live", "not started", "paused", "resumable",
+                        "preempting", "requeued", "starting", "not finished", "not completed", "training", "live", "not started",
+                        "paused", "resumable",
                         "incomplete"))  # fmt: skip
 
 
 def plain(state: str) -> str:
     """The state's word without case, marks and what Slurm or a person adds: `CANCELLED by 1000` -> cancelled."""
     low = re.sub(r"[^a-z0-9]+", " ", state.lower()).strip()
+    low = re.sub(r"^(error|failed|failure|crashed) .*$", r"\1", low)
     low = re.sub(r" (by|with|after|at|exit|code|signal)\b.*$", "", low)
     return low.removeprefix("state ").removeprefix("runstatus ").removeprefix("run ") if " " in low else low
 

@@ -78,7 +78,14 @@ def factors(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
         raise click.BadParameter("a unit is a number, such as tokens=1e9.") from None
 
 
-BATCHES = ("step", "device", "accumulated", "all devices")  # as `data.batches` reads them, which is imported late
+BATCHES = (
+    "tokens",
+    "sequences",
+    "step",
+    "device",
+    "accumulated",
+    "all devices",
+)  # as `data.batches` reads them, which is imported late
 READING = (
     click.option("--column", "columns", multiple=True, callback=pairs, help="NAME=HEADER: which column is which."),
     click.option("--unit", "units", multiple=True, callback=factors, help="NAME=FACTOR of a column, such as tokens=1e9."),

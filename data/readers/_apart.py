@@ -15,7 +15,8 @@ from data.table import Table
 _MOST_ROWS = 20_000  # people write headings, summaries and notes into tables that they can look over
 _MOST_NOTES = 12  # lines below a table; more are a text of its own
 _SUMMARY = re.compile(
-    r"(?:overall |grand |column )?(?:averages?|avg|means?|medians?|totals?|sums?|std|stdev|std ?dev(?:iation)?"
+    r"(?:overall |grand |column )?(?:averages?|avg|overall|moyenne|durchschnitt|mittelwert|ø|Σ|σ"
+    r"|means?|medians?|totals?|sums?|std|stdev|std ?dev(?:iation)?"
     r"|standard (?:deviation|error)|sem|stderr|min(?:imum)?|max(?:imum)?|counts?|geo(?:metric)? ?mean|[0-9]{1,2} ?%)"
     r"(?: ?\(.{1,30}\)| of (?:all|the).{0,30}| over (?:all|the).{0,30})?",
     re.IGNORECASE,
