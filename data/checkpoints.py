@@ -26,6 +26,23 @@ def one_batch(frame: pd.DataFrame, names: pd.Series) -> None:
             )
 
 
+def carry(frame: pd.DataFrame, names: pd.Series, progress: str, notes: list[str]) -> None:
+    """Fill what a logger writes in rows of their own: an evaluation has the tokens of the step before it in its run."""
+    order = np.lexsort((np.arange(len(frame)), frame[progress].to_numpy()))
+    by = names.to_numpy()[order]
+    filled = np.zeros(len(frame), dtype=bool)
+    for column in ("params", "tokens", "samples", "flops", "epochs", "lr"):
+        if column not in frame or column == progress or not frame[column].isna().any():
+            continue
+        blank = frame[column].isna()
+        said = frame[column].iloc[order].groupby(by, sort=False).ffill()
+        frame[column] = frame[column].where(~blank, said.sort_index())
+        if column in ("params", "tokens", "flops"):
+            filled |= (blank & frame[column].notna()).to_numpy()
+    if filled.any():
+        notes.append(f"{int(filled.sum()):,} rows take their tokens or size from the row before them in their run.")
+
+
 def checkpoints_of(
     frame: pd.DataFrame,
     why: np.ndarray,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from data.cells import Numbers, numbers
-from data.checkpoints import checkpoints_of, one_batch
+from data.checkpoints import carry, checkpoints_of, one_batch
 from data.checks import apart, copies, reasons, shared_losses
 from data.derive import derive
 from data.draft import MAX_EXTRAS, Draft, ordered
@@ -46,6 +46,8 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     draft.questions += found.questions
     names, progress = identify(draft, table, mapping, ~read["loss"].blank)
     frame = draft.frame
+    if progress in frame and frame["loss"].notna().any():
+        carry(frame, names, progress, draft.notes)
     if progress and any(s.column == "batch" and s.how == _BATCH_DERIVED for s in draft.sources):
         one_batch(frame, names)
     frame["run"] = names

@@ -14,6 +14,7 @@ from data.flops import six_nd
 from data.headers import header as take_apart
 from data.mapping import Mapping
 from data.schema import COUNTS, Source
+from data.units import PASSES, PLAUSIBLE
 
 _AGREES = 6e-3  # how near logged FLOPs come to 6 N D to be called 6ND: both may be rounded to three digits
 _APART = 1.5  # how many times tokens may be batch x steps before it is said: last batches, warm-up of the batch
@@ -72,8 +73,10 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = 
         if not has("batch") and has("tokens", "steps"):
             add("batch", frame["tokens"] / frame["steps"].where(frame["steps"] > 0), "tokens over steps")
         if not any(has(c) for c in COUNTS) and has("flops", "tokens") and not _by(out, "tokens").startswith("FLOPs"):
-            add("params", frame["flops"] / (6.0 * frame["tokens"]), "FLOPs over 6 times tokens")
-            notes.append("There is no column of parameters: they were taken as FLOPs / (6 × tokens).")
+            found = frame["flops"] / (6.0 * frame["tokens"])
+            if _typical(found) >= PLAUSIBLE["params"][0] and _passes(frame["tokens"] / found):
+                add("params", found, "FLOPs over 6 times tokens")
+                notes.append("There is no column of parameters: they were taken as FLOPs / (6 × tokens).")
         circular = {s.column for s in out.sources if s.how.startswith("FLOPs over")}
         out.sources += _compute(frame, mapping, notes, circular)
     return out
@@ -91,8 +94,20 @@ def _tokens(frame: pd.DataFrame, has: Has, add: Add, notes: list[str]) -> None:
         add("tokens", frame["tokens_per_param"] * frame["params"], "tokens per parameter times parameters")
         notes.append("There is no column of tokens: they were taken as tokens per parameter × parameters.")
     elif has("flops", "params"):
-        add("tokens", frame["flops"] / (6.0 * frame["params"]), "FLOPs over 6 times parameters")
+        found = frame["flops"] / (6.0 * frame["params"])
+        if _typical(found) < PLAUSIBLE["tokens"][0] or not _passes(found / frame["params"]):
+            notes.append(
+                f"FLOPs / (6 × parameters) come to {_typical(found):.3g} tokens, so this is no training compute: tokens were not "
+                "derived from it."
+            )
+            return
+        add("tokens", found, "FLOPs over 6 times parameters")
         notes.append("There is no column of tokens: they were taken as FLOPs / (6 × parameters).")
+
+
+def _passes(ratio: pd.Series) -> bool:
+    """Whether tokens per parameter are such as a run may have."""
+    return PASSES[0] <= _typical(ratio) <= PASSES[1]
 
 
 def _per_step_is_derived(out: Derived) -> bool:
@@ -111,7 +126,7 @@ def _say_apart(frame: pd.DataFrame, notes: list[str]) -> None:
     if np.isfinite(near) and not 0.6 < near < 4.0:
         why = "forward passes alone come to a third" if near < 0.6 else "recomputed passes and attention add to it"
         notes.append(
-            f"The compute is {near:.2g} times 6 × parameters × tokens and is used as it stands: {why}, so check what it counts."
+            f"The compute is {near:.3g} times 6 × parameters × tokens and is used as it stands: {why}, so check what it counts."
         )
 
 

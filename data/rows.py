@@ -325,7 +325,7 @@ def _rises(names: pd.Series, values: pd.Series) -> bool:
 def _ascending(values: pd.Series) -> bool:
     v = values.to_numpy(dtype="float64")
     step = np.diff(v[np.isfinite(v)])
-    return bool(len(step)) and bool((step >= 0).all()) and float(np.mean(step > 0)) > 0.6
+    return bool(len(step)) and bool((step >= 0).all()) and float(np.mean(step > 0)) >= 0.5
 
 
 def _even(values: pd.Series) -> bool:

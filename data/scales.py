@@ -46,7 +46,7 @@ def settle(
             out[column], question = _own(table, guess, answers.get(column))
             questions += [question] if question else []
     asked = {q.key.removeprefix("units.") for q in questions}
-    together = _together(table, out, {*asked, *answers})
+    together = [] if asked & {*COUNTS, "tokens", "flops"} else _together(table, out, set(answers))
     return out, [*(_with_flops(table, q, out) for q in questions), *together]
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from data.names import loss_name
 from data.readers._limits import MAX_CELLS
 from data.table import REASON, Table
 
@@ -41,6 +42,8 @@ def sections(table: Table) -> Table:
     heading = ~run & filled[:, mostly].any(axis=1)
     if not 2 <= int(heading.sum()) <= n / 3 or not mostly.any():
         return table
+    if any(loss_name(str(h)) is not None for h, m in zip(frame.columns, mostly, strict=True) if m):
+        return table  # rows of evaluations among rows of steps, as a logger writes them: no heading says a loss
     body = frame.copy()
     headers = [h for h, m in zip(frame.columns, mostly, strict=True) if m]
     for h in headers:

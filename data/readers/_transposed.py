@@ -38,6 +38,9 @@ def lies_on_its_side(rows: Sequence[Sequence[Any]], decimal: str = ".") -> str:
     head = [t for t in map(_text, rows[0][1:_MOST_NAMES]) if t]
     if recognised(names[0]) and head and all(not np.isnan(number(t, decimal)) for t in head):
         down, head = [*down, names[0]], []  # the first row is a row of values: runs have no names
+    known = [n for n in down if recognised(n)]
+    if all(len(n) == 1 for n in known) and sum(map(recognised, head)) >= 2:
+        return "no"  # models called S, M and L under a header of names: the letters mean sizes, not columns
     repeats = len([n for n in names[1:] if n]) > 1.25 * len(down) or not down
     if repeats or not _speaks(down, rows, decimal):
         return "no"
