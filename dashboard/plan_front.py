@@ -14,6 +14,7 @@ from fitting.on_devices import DAY, OnDevices
 
 DONE = "Done in {budget} on {devices} devices, at a batch of {batch} tokens."
 TOO_FEW = "So there is no time and no cost to say. Drag the line to more devices, give more, or choose a device with more memory."
+EDGE = 1e-8  # of log10 seconds: a row of the front that is meant, but for rounding
 SAME = 1e-6  # a batch that is the plan's, but for rounding
 
 
@@ -36,13 +37,13 @@ def sayings(
     if least is not None and own < least:
         many = {"sentence": plan_fleet.needs_words(asked, least, own), "subline": TOO_FEW, "handle": "does not fit"}
         out.append({"from": at, "to": at, **many})
-    if (edge := too_few(f, least)) is not None:
+    if (stretch := too_few(f, least)) is not None:
         few = {
             "sentence": plan_fleet.needs_words(asked, least or 1, "fewer"),
             "subline": TOO_FEW,
             "handle": "does not fit",
         }
-        out.append({"from": None if edge <= math.log10(f.seconds[0]) else edge, "to": None, **few})
+        out.append({**dict(zip(("from", "to"), stretch, strict=True)), **few})
     if abs(f.cluster.tokens * own / plans - 1.0) < SAME:
         auto = "" if planned is None or planned.chosen else " The number of devices is automatic."
         sooner = "Sooner takes a larger batch over more devices, and more compute. Drag the line."
@@ -62,13 +63,23 @@ def another(f: Front, plans: float, which: str, costs: str) -> str:
     )
 
 
-def too_few(f: Front, least: float | None) -> float | None:
-    """The time, log10 seconds, from which on the front's devices hold no training; None where all do."""
-    if least is None or f.devices.value.min() >= least * (1.0 - 1e-9):
+def holding(f: Front, least: float | None) -> np.ndarray:
+    """At which points of the front (K,) its devices hold the training."""
+    return np.ones(len(f.seconds), bool) if least is None else f.devices.value >= least * (1.0 - 1e-9)
+
+
+def too_few(f: Front, least: float | None) -> tuple[float | None, None] | None:
+    """The stretch of log10 seconds in which the front's devices hold no training, beyond its edge; None where all do.
+
+    The fewest that hold it lie on the edge, and so outside; the stretch is the whole front where none of its points does.
+    """
+    held = holding(f, least)
+    if least is None or held.all():
         return None
-    if f.devices.value.max() < least:
-        return float(np.log10(f.seconds[0]))
-    return math.log10(f.at_devices(least))
+    if not held.any():
+        return None, None
+    edge, last = math.log10(f.at_devices(least)), float(np.log10(f.seconds[held][-1]))
+    return (last if abs(edge - last) < EDGE else edge), None
 
 
 def regions(f: Front, asked: PlanSettings, least: float | None) -> list[dict[str, Any]]:
@@ -90,7 +101,7 @@ def regions(f: Front, asked: PlanSettings, least: float | None) -> list[dict[str
         for k, t in last.items()
         if k in words and 0 < t < f.seconds[-1]
     ]
-    if (edge := too_few(f, least)) is not None:
+    if (stretch := too_few(f, least)) is not None:
         label = "no number of them holds it" if least == math.inf else f"fewer than {least:,} do not hold it"
-        out.append({"from": None if edge <= math.log10(f.seconds[0]) else edge, "to": None, "label": label})
+        out.append({**dict(zip(("from", "to"), stretch, strict=True)), "label": label})
     return out

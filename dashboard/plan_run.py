@@ -295,7 +295,7 @@ def front_payload(
             carried = np.where(f.batch.value <= f.b_crit, np.sqrt(f.batch.value / here.batch.value), np.nan)
         rate = {end: getattr(here.lr, end) * carried for end in ("value", "low", "high")}
         under.append({"label": "learning rate, by the root of the batch", "format": "flop", **rate})
-    held = np.ones(len(grid), bool) if least is None else devices["value"] >= least * (1.0 - 1e-9)
+    held = plan_front.holding(f, least)
     cost = f.money()
     flops = {"label": "FLOP", "format": "flop", **_held(f.flops, held)}
     over = {"label": "over the least compute", "format": "percent", **_held(f.excess, held)}
@@ -347,11 +347,15 @@ def front_payload(
 
 
 def _held(band: Any, held: np.ndarray) -> dict[str, Any]:
-    return {end: np.where(held, getattr(band, end), np.nan) for end in ("value", "low", "high")}
+    return {end: np.where(held, one, np.nan) for end, one in _ends(band).items()}
 
 
 def _ends(band: Any) -> dict[str, Any]:
-    return {"value": band.value, "low": band.low, "high": band.high}
+    """A band's value, low and high; an end that is zero is drawn nowhere on a log scale."""
+    with np.errstate(invalid="ignore"):
+        return {
+            end: np.where(one > 0, one, np.nan) for end in ("value", "low", "high") for one in (getattr(band, end),)
+        }
 
 
 def verdict(f: Front, asked: PlanSettings, least: float | None = None) -> str:
