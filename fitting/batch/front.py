@@ -28,7 +28,7 @@ BANDS = ("batch", "devices", "steps", "flops", "excess", "device_hours")
 # The front ends where nothing is left to gain: steps within so much of the fewest there are.
 NEAREST = 1.15
 MOST_DECADES = 6.0
-LEAST_GAIN = 1e-3  # of the time: less is nothing to trade
+LEAST_GAIN = 1e-4  # of the time: less is nothing to trade
 LEAST_SPAN = 4.0  # of devices, where the plan's own come so near the fewest steps that the front would be a point
 SAME_NODE = 1e-6  # of a node: a front has no two rows nearer than that
 
