@@ -9,11 +9,16 @@ import numpy as np
 
 from dashboard import numbers, plan_fleet
 from dashboard.plan_settings import PlanSettings
-from fitting.batch import Front, Limits
+from fitting.batch import Front, Limits, WholeRun
 from fitting.on_devices import DAY, OnDevices
 
 DONE = "Done in {budget} on {devices} devices, at a batch of {batch} tokens."
 TOO_FEW = "So there is no time and no cost to say. Drag the line to more devices, give more, or choose a device with more memory."
+EDGE = 1e-8  # of log10 seconds: a row of the front that is meant, but for rounding
+NEAR = 1e-3  # of the way to the next row of the front
+STEPS, RATE = "steps", "learning rate, by the root of the batch"
+EXACT = ("cost", "devices", "FLOP", "device-hours")  # what the plan says without an interval
+SAID = ("devices", "batch")  # what devices and their shares say without one
 SAME = 1e-6  # a batch that is the plan's, but for rounding
 
 
@@ -36,14 +41,14 @@ def sayings(
     if least is not None and own < least:
         many = {"sentence": plan_fleet.needs_words(asked, least, own), "subline": TOO_FEW, "handle": "does not fit"}
         out.append({"from": at, "to": at, **many})
-    if (edge := too_few(f, least)) is not None:
+    if (stretch := too_few(f, least)) is not None:
         few = {
             "sentence": plan_fleet.needs_words(asked, least or 1, "fewer"),
             "subline": TOO_FEW,
             "handle": "does not fit",
         }
-        out.append({"from": None if edge <= math.log10(f.seconds[0]) else edge, "to": None, **few})
-    if abs(f.cluster.tokens * own / plans - 1.0) < SAME:
+        out.append({**dict(zip(("from", "to"), stretch, strict=True)), **few})
+    if through(f, plans):
         auto = "" if planned is None or planned.chosen else " The number of devices is automatic."
         sooner = "Sooner takes a larger batch over more devices, and more compute. Drag the line."
         alone = {"sentence": DONE.replace(" devices,", " device,")} if own == 1 else {}
@@ -62,13 +67,77 @@ def another(f: Front, plans: float, which: str, costs: str) -> str:
     )
 
 
-def too_few(f: Front, least: float | None) -> float | None:
-    """The time, log10 seconds, from which on the front's devices hold no training; None where all do."""
-    if least is None or f.devices.value.min() >= least * (1.0 - 1e-9):
+def through(f: Front, plans: float) -> bool:
+    """Whether the front's own devices take the plan's batch, of `plans` tokens, and so are the plan."""
+    return abs(f.cluster.tokens * f.cluster.hardware.devices / plans - 1.0) < SAME
+
+
+def as_asked(made: dict[str, Any], here: WholeRun | None) -> dict[str, Any]:
+    """The payload of a front whose line says, as long as it stands where it began, the intervals of what was asked for.
+
+    The front's intervals are of runs that end at one time, the plan's of runs at one budget. On a front through the plan batch
+    and steps have theirs from `here`, and devices, compute and cost none, as the budget has none; on another (None) the devices
+    and the share of each are what somebody said, and so is the batch. Rows close beside keep the front's own, so that the curves
+    are as they were.
+    """
+    exact = SAID if here is None else EXACT
+    bands = {} if here is None else {"batch": here.batch, STEPS: here.steps, RATE: here.lr}
+    grid = np.asarray(made["grid"], float)
+    row = int(np.argmin(np.abs(grid - made["budget"])))
+    places = np.concatenate([np.arange(row), _beside(row, len(grid)), np.arange(row + 1, len(grid))])
+    at = int(np.argmin(np.abs(places - row)))
+
+    def read(values: Any) -> np.ndarray:
+        values = np.asarray(values, float)
+        low = np.minimum(places.astype(int), len(grid) - 2)
+        share = places - low
+        with np.errstate(invalid="ignore"):
+            between = values[low] + share * (values[low + 1] - values[low])
+        return np.where(share == 0, values[low], np.where(share == 1, values[low + 1], between))
+
+    def series(one: dict[str, Any], name: str = "") -> dict[str, Any]:
+        own = bands.get(name)
+        out = {**one, **{end: read(one[end]) for end in ("value", "low", "high") if one.get(end) is not None}}
+        if own is not None:
+            for end in ("value", "low", "high"):
+                out[end][at] = getattr(own, end)
+        if name in exact:
+            out["low"][at] = out["high"][at] = math.nan
+        return out
+
+    panels = []
+    for panel in made["panels"]:
+        one = series(panel, panel["key"])
+        if panel.get("other"):
+            one["other"] = series(panel["other"])
+        one["extras"] = [series(x, x["label"]) for x in panel.get("extras", ())]
+        panels.append(one)
+    return {**made, "grid": read(grid), "panels": panels, "numbers": [series(one) for one in made["numbers"]]}
+
+
+def _beside(row: int, rows: int) -> np.ndarray:
+    """A row with two more on either side, nearer than can be seen: the outer keep the curves' slopes as they are."""
+    near = row + np.array([-2.0, -1.0, 0.0, 1.0, 2.0]) * NEAR
+    return near[(near >= 0) & (near <= rows - 1)]
+
+
+def holding(f: Front, least: float | None) -> np.ndarray:
+    """At which points of the front (K,) its devices hold the training."""
+    return np.ones(len(f.seconds), bool) if least is None else f.devices.value >= least * (1.0 - 1e-9)
+
+
+def too_few(f: Front, least: float | None) -> tuple[float | None, None] | None:
+    """The stretch of log10 seconds in which the front's devices hold no training, beyond its edge; None where all do.
+
+    The fewest that hold it lie on the edge, and so outside; the stretch is the whole front where none of its points does.
+    """
+    held = holding(f, least)
+    if least is None or held.all():
         return None
-    if f.devices.value.max() < least:
-        return float(np.log10(f.seconds[0]))
-    return math.log10(f.at_devices(least))
+    if not held.any():
+        return None, None
+    edge, last = math.log10(f.at_devices(least)), float(np.log10(f.seconds[held][-1]))
+    return (last if abs(edge - last) < EDGE else edge), None
 
 
 def regions(f: Front, asked: PlanSettings, least: float | None) -> list[dict[str, Any]]:
@@ -90,7 +159,7 @@ def regions(f: Front, asked: PlanSettings, least: float | None) -> list[dict[str
         for k, t in last.items()
         if k in words and 0 < t < f.seconds[-1]
     ]
-    if (edge := too_few(f, least)) is not None:
+    if (stretch := too_few(f, least)) is not None:
         label = "no number of them holds it" if least == math.inf else f"fewer than {least:,} do not hold it"
-        out.append({"from": None if edge <= math.log10(f.seconds[0]) else edge, "to": None, "label": label})
+        out.append({**dict(zip(("from", "to"), stretch, strict=True)), "label": label})
     return out

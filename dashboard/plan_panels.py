@@ -98,8 +98,11 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
 
 
 def _parts(found: Front, here: WholeRun, place: plan_fleet.Place) -> dict[str, Any]:
-    """What other devices change on the front's chart."""
-    front, planned = plan_run.front_on(found, place.asked), place.planned
+    """What other devices change on the front's chart; nothing where there is no front on them, which is said once they are chosen."""
+    try:
+        front, planned = plan_run.front_on(found, place.asked), place.planned
+    except FitError:
+        return {}
     return plan_run.front_parts(front, place.asked, here, planned.least, planned)
 
 

@@ -289,13 +289,13 @@ def front_payload(
     devices = _ends(f.devices)
     whole = np.round(devices["value"])  # the devices that are there are a whole number, said as one
     devices["value"] = np.where(np.isclose(devices["value"], whole, rtol=1e-9), whole, devices["value"])
-    under = [{"label": "steps", "format": "count", **_ends(f.steps)}]
+    under = [{"label": plan_front.STEPS, "format": "count", **_ends(f.steps)}]
     if here.lr is not None:
         with np.errstate(invalid="ignore"):  # beyond the critical batch no rule says what the rate should be
             carried = np.where(f.batch.value <= f.b_crit, np.sqrt(f.batch.value / here.batch.value), np.nan)
         rate = {end: getattr(here.lr, end) * carried for end in ("value", "low", "high")}
-        under.append({"label": "learning rate, by the root of the batch", "format": "flop", **rate})
-    held = np.ones(len(grid), bool) if least is None else devices["value"] >= least * (1.0 - 1e-9)
+        under.append({"label": plan_front.RATE, "format": "flop", **rate})
+    held = plan_front.holding(f, least)
     cost = f.money()
     flops = {"label": "FLOP", "format": "flop", **_held(f.flops, held)}
     over = {"label": "over the least compute", "format": "percent", **_held(f.excess, held)}
@@ -323,7 +323,7 @@ def front_payload(
     costs = "It costs {cost}." if cost is not None else "It takes {cost} FLOP."
     plans = float(here.batch.value)
     more = np.abs(f.batch.value / f.b_crit - plans / f.b_crit) / (1.0 + plans / f.b_crit)
-    return {
+    made: dict[str, Any] = {
         "axis": {"label": "time from start to end", "unit": "", "format": "duration"},
         "handle": "Time",
         "grid": grid,
@@ -344,14 +344,19 @@ def front_payload(
         "budget_unit": {"label": "", "per_flop": 1.0, "format": "duration"},
         "level": f.batch.level,
     }  # fmt: skip
+    return plan_front.as_asked(made, here if plan_front.through(f, plans) else None)
 
 
 def _held(band: Any, held: np.ndarray) -> dict[str, Any]:
-    return {end: np.where(held, getattr(band, end), np.nan) for end in ("value", "low", "high")}
+    return {end: np.where(held, one, np.nan) for end, one in _ends(band).items()}
 
 
 def _ends(band: Any) -> dict[str, Any]:
-    return {"value": band.value, "low": band.low, "high": band.high}
+    """A band's value, low and high; an end that is zero is drawn nowhere on a log scale."""
+    with np.errstate(invalid="ignore"):
+        return {
+            end: np.where(one > 0, one, np.nan) for end in ("value", "low", "high") for one in (getattr(band, end),)
+        }
 
 
 def verdict(f: Front, asked: PlanSettings, least: float | None = None) -> str:

@@ -28,6 +28,9 @@ BANDS = ("batch", "devices", "steps", "flops", "excess", "device_hours")
 # The front ends where nothing is left to gain: steps within so much of the fewest there are.
 NEAREST = 1.15
 MOST_DECADES = 6.0
+LEAST_GAIN = 1e-4  # of the time: less is nothing to trade
+LEAST_SPAN = 4.0  # of devices, where the plan's own come so near the fewest steps that the front would be a point
+SAME_NODE = 1e-6  # of a node: a front has no two rows nearer than that
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ class Front:
         """The same run's front on another cluster.
 
         Where as many devices take as many tokens but steps have a latency, the ends of bands are carried over from this front
-        by what a few of the draws say of the change: to a hundredth of a value, or a few of a band's width.
+        by what a few of the draws say of the change: to a hundredth of a value, or a few of a band's width. Raises FitError where
+        its batch leaves no time to save there.
         """
         mine = self.cluster
         if not _alike(mine, cluster):
@@ -180,7 +184,7 @@ def front(plan: Plan, critical: Advice, runs_batch: Advice, cluster: Cluster, no
     """The front of a plan's run: its loss at its size, reached sooner or later.
 
     `runs_batch` is the batch (tokens a step) that the fitted law's runs had. Raises FitError for a plan of several budgets or
-    without sizes, or where no critical batch is known.
+    without sizes or of less than a step, where no critical batch is known, or where its batch leaves no time to save.
     """
     if np.shape(plan.loss.value) or "params" not in plan.split.best:
         raise FitError("How fast a run can be is asked of one plan, from a law of size and tokens.")
@@ -192,6 +196,10 @@ def front(plan: Plan, critical: Advice, runs_batch: Advice, cluster: Cluster, no
         raise FitError(
             f"{critical.title} has no critical batch for a model of {plan.params.value if plan.params else 0:.3g} parameters. "
             "Measure one on the Batch page, or give a number."
+        )
+    if not float(best["steps"][0, 0]) >= 1.0:
+        raise FitError(
+            "The plan takes less than one step of its batch, so there is no front of time and compute to draw."
         )
     return _front(_Run(best, drawn, plan.loss.level, nodes), cluster)
 
@@ -236,20 +244,31 @@ def _front(run: _Run, cluster: Cluster) -> Front:
     best = run.best
     step, steps = (float(x[0, 0]) for x in (cluster.step(best["per_token"]), best["s_min"]))
     b_crit = float(best["b_crit"][0, 0])
-    alone, now = (
-        step * steps * (1.0 + b_crit / (cluster.tokens * n)) for n in (cluster.fewest, cluster.hardware.devices)
-    )
-    # The cluster's own devices lie on the front, however many they are.
-    soonest = min(NEAREST * step * steps, now)
-    latest = max(min(max(alone, 2.0 * soonest), soonest * 10.0**MOST_DECADES), now)
-    # Dense where the curve bends: by how far steps exceed the fewest.
-    seconds = (
-        step * steps * (1.0 + np.geomspace(soonest / (step * steps) - 1.0, latest / (step * steps) - 1.0, run.nodes))
-    )
-    if soonest < now < latest:
-        seconds = np.union1d(seconds, [now])
+    seconds = step * steps * (1.0 + _overs(b_crit, cluster, run.nodes))
     bands: dict[str, Any] = _bands(run, seconds, cluster)
     return Front(seconds, b_crit=b_crit, soonest=step * steps, cluster=cluster, run=run, **bands)
+
+
+def _overs(b_crit: float, cluster: Cluster, nodes: int) -> Array:
+    """By how much steps exceed the fewest along a front (K,), increasing: from many devices down to the fewest it tells of.
+
+    Even in logarithms, so dense where the curve bends. The cluster's own devices lie on it, however many they are.
+    """
+    few, now = (b_crit / (cluster.tokens * n) for n in (cluster.fewest, cluster.hardware.devices))
+    last = max(few, now)
+    if not last >= LEAST_GAIN:
+        raise FitError(
+            f"More devices would save less than {100 * LEAST_GAIN:g} % of the time: the batch is far above the critical one of "
+            f"{b_crit:.3g} tokens. So there is no front to draw."
+        )
+    first = min(NEAREST - 1.0, now, last / LEAST_SPAN)
+    last = max(min(last, (1.0 + first) * 10.0**MOST_DECADES), now)
+    overs = np.geomspace(first, last, nodes)
+    near = int(np.argmin(np.abs(np.log(overs / now))))
+    if abs(overs[near] / now - 1.0) > SAME_NODE:
+        return np.union1d(overs, [now])
+    overs[near] = now
+    return overs
 
 
 def _bands(run: _Run, seconds: Array, cluster: Cluster) -> dict[str, Band]:
@@ -274,9 +293,17 @@ def _times(band: Band, by: Any) -> Band:
 
 
 def _least(run: Mapping[str, Array], b_crit: Array, had: Array) -> dict[str, Array]:
-    """The fewest steps of a run (R, 1) for its loss, beside its critical batch and FLOPs a token; `had` is its law's runs' batch."""
+    """The fewest steps of a run (R, 1) for its loss, beside its critical batch, its own steps and its FLOPs a token.
+
+    `had` is its law's runs' batch.
+    """
     e_min = run["tokens"] / (1.0 + had / b_crit)
-    return {"b_crit": b_crit, "s_min": e_min / b_crit, "per_token": run["flops"] / run["tokens"]}
+    return {
+        "b_crit": b_crit,
+        "s_min": e_min / b_crit,
+        "steps": run["tokens"] / had,
+        "per_token": run["flops"] / run["tokens"],
+    }
 
 
 def _at(least: Mapping[str, Array], seconds: Array, cluster: Cluster) -> dict[str, Array]:

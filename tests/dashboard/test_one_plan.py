@@ -32,7 +32,8 @@ READ = """charts => charts.map(payload => {
     const saying = sayingAt(model.sayings, payload.budget);
     const fill = (template) => pieces(template).map((p) => p.text ?? named(texts, p.name)).join("");
     const takes = saying?.takes ? [fill(saying.takes)] : texts.takes.map((t) => `${t.figure} ${t.label}`);
-    return { sentence: fill(saying?.sentence ?? model.sentence), subline: fill(saying?.subline ?? model.subline), takes,
+    return { texts: texts.panels,
+             sentence: fill(saying?.sentence ?? model.sentence), subline: fill(saying?.subline ?? model.subline), takes,
              panels: Object.fromEntries(texts.panels.map((p) => [p.key, [p.number, p.value]])), handle: saying?.handle ?? texts.budget };
 })"""
 
@@ -122,11 +123,81 @@ def test_every_part_says_the_same_plan(opened, run_js, source, devices):
             assert any("Needs at least" in note for note in exported["notes"])
 
 
+def words_of(page):
+    """All that a page says outside of its charts."""
+    said = [e.value for kind in ("caption", "markdown") for e in page.get(kind)]
+    return " ".join([*said, *(e.proto.body for e in page.get("html"))])
+
+
+def said_once(charts, files, run_js):
+    """The plan by both charts before a drag: its time, devices, cost, batch and steps, each with the same interval."""
+    exported = json.loads(files["JSON"]())
+    top, front = run_js(READ, [charts["budget"], charts["front"]])
+    many, least = exported["devices"], exported["least_devices"]
+    panels = {p["key"]: p for p in front["texts"]}
+    (above,) = (p for p in top["texts"] if p["key"] == "batch")
+    batch = panels["batch"]
+    assert (batch["value"], batch["range"]) == (above["value"], above["range"])
+    (steps,) = (x for x in above["extras"] if " steps" in x)
+    assert steps in batch["extras"]
+    assert (panels["devices"]["value"], panels["devices"]["range"]) == (f"{many:,.0f}", "—")
+    assert panels["cost"]["range"] == "—"
+    edges = [r["from"] for r in charts["front"]["regions"] if "do not hold it" in r["label"]]
+    assert all(edge is None or edge >= charts["front"]["budget"] - 1e-9 for edge in edges if many >= (least or 1))
+    shown = [v for p in charts["front"]["panels"] if p["key"] == "devices" for v in p["value"] if v is not None]
+    assert min(shown) >= min(1.0, many) - 1e-6
+    if exported["holds"]:
+        days = plan_table.numbers.duration(exported["hours"] * 3600)
+        assert top["takes"][0].startswith(f"{days} on {many:,.0f} ")
+        assert front["sentence"].startswith(f"Done in {days} on {many:,.0f} device")
+        assert front["handle"] == days
+        assert top["takes"][2].startswith(panels["cost"]["value"])
+    else:
+        assert front["handle"] == "does not fit"
+
+
+@pytest.mark.parametrize("decade", range(14, 29))
+@pytest.mark.parametrize("source", ["probe-grid", "simulated-ladder"])
+def test_the_front_says_the_plan_at_every_budget(opened, run_js, source, decade):
+    page, charts, files = opened(f"bundled:{source}", 10.0**decade)
+    if source == "simulated-ladder" and decade <= 16:  # Zhang's law begins at some millions of parameters
+        assert "front" not in charts
+        assert "has no critical batch for a model of" in words_of(page)
+    else:
+        said_once(charts, files, run_js)
+
+
+@pytest.mark.parametrize(("budget", "devices"), [(1e23, 4), (1e24, 13), (1e22, 2)])
+def test_exactly_the_fewest_devices_hold_the_plan(opened, run_js, budget, devices):
+    """The stretch of too few begins beyond them."""
+    _, charts, files = opened("bundled:probe-grid", budget, devices=devices)
+    assert json.loads(files["JSON"]())["least_devices"] == devices
+    said_once(charts, files, run_js)
+
+
+@pytest.mark.parametrize("budget", [1e14, 2.5e17, 1e28])
+@pytest.mark.parametrize(
+    "held", [{"size": s} for s in ("1", "100", "5B", "10B", "100B", "1T")] + [{"text": t} for t in ("1", "1000")]
+)
+def test_a_plan_without_a_front_says_why(opened, run_js, budget, held):
+    """Of sizes or texts far from what the budget suits: the plan is said, and its front or the reason there is none."""
+    page, charts, files = opened("bundled:probe-grid", budget, **held)
+    said = words_of(page)
+    assert "went wrong" not in said
+    assert "log scale" not in said
+    assert "budget" in charts
+    if "front" in charts:
+        said_once(charts, files, run_js)
+    else:
+        assert "of the time: the batch is far above the critical one" in said or "less than one step" in said
+
+
 def test_a_share_of_ones_own_makes_another_batch_and_the_front_says_so(opened, run_js):
     """16,384 tokens on each of 512 devices make a batch of 8.4 M where the plan has 2.1 M."""
     _, charts, _ = opened("bundled:simulated-ladder", 3e22, devices=512, device_tokens=16384.0)
     (front,) = run_js(READ, [charts["front"]])
     assert front["panels"]["batch"][0] == pytest.approx(512 * 16384)
+    assert [p["range"] for p in front["texts"] if p["key"] in ("devices", "batch")] == ["—", "—"]
     assert front["subline"].startswith(
         "Not the plan above: each device takes 16\u202fk tokens a step, which makes a batch of 8.4"
     )

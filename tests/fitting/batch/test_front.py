@@ -133,6 +133,35 @@ def test_what_has_no_front(paper, here):
         from_paper("powerlines_timescale")
 
 
+@pytest.mark.parametrize("b_crit", [2e2, 3e3, 1e5, 2e6, 1e9, 1e14])
+@pytest.mark.parametrize("devices", [1.0, 2.0, 13.0, 1024.0, 131072.0])
+def test_a_front_spans_a_few_devices_and_none_below_one(here, b_crit, devices):
+    """However near the fewest steps the plan's batch comes: from one device to several times as many, its own among them."""
+    on = Cluster(Hardware(devices, 989e12, 0.4, 2.0), HAD / devices)
+    f = front(here, a_number(b_crit, CRITICAL), a_number(HAD, OPTIMAL), on)
+    many = f.devices.value
+    assert np.all(np.diff(np.log10(f.seconds)) > 0)
+    assert np.all(np.isfinite(many))
+    assert many.min() >= 1.0 - 1e-6
+    assert many.max() >= 3.99 * many.min()
+    nearest = int(np.argmin(np.abs(many / devices - 1.0)))
+    assert many[nearest] == pytest.approx(devices, rel=1e-8)
+    assert f.batch.value[nearest] == pytest.approx(HAD, rel=1e-8)
+    assert f.flops.value[nearest] == pytest.approx(here.flops.value, rel=1e-8)
+
+
+@pytest.mark.parametrize("b_crit", [1e-40, 1e-9, 1.0])
+def test_a_batch_that_leaves_no_time_to_save_has_no_front(here, b_crit):
+    """At 5e5 tokens a step, 500,000 times a critical batch of one, more devices save two millionths of the time."""
+    with pytest.raises(FitError, match=r"would save less than 0\.01 % of the time"):
+        front(here, a_number(b_crit, CRITICAL), a_number(HAD, OPTIMAL), cluster(devices=1.0, tokens=HAD))
+
+
+def test_a_plan_of_less_than_a_step_has_no_front(here):
+    with pytest.raises(FitError, match="less than one step"):
+        front(here, a_number(B_CRIT, CRITICAL), a_number(2.0 * here.tokens.value, OPTIMAL), cluster())
+
+
 def test_step_law_along_a_plan(paper):
     """Li et al. 2025: lr = 1.79 N^-.713 D^.307, B = .58 D^.571 tokens, at each budget's own size and tokens and draw."""
     p = plan(paper, flops=np.array([1e21, 1e23]))
