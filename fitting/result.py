@@ -185,6 +185,12 @@ class Fit:
         states = {v.state for v in self.verdicts}
         return Status.UNSOUND if "fail" in states else Status.CAUTION if "note" in states else Status.SOUND
 
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What must be known wherever this fit's numbers go: for an unsound one that, and the checks that fail; else nothing."""
+        failed = [f"{v.title}: {v.sentence}" for v in self.verdicts if v.state == "fail"]
+        return (Status.UNSOUND.sentence, *failed) if failed else ()
+
     @property
     def n(self) -> int:
         """The number of runs fitted."""

@@ -37,6 +37,7 @@ def fit_to_latex(fit: Fit) -> str:
             *rows,
             r"  \hline",
             r"\end{tabular}",
+            *_warning(fit),
             "",
         ]
     )
@@ -77,9 +78,15 @@ def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDev
             *rows,
             r"  \hline",
             r"\end{tabular}",
+            *_warning(fit),
             "",
         ]
     )
+
+
+def _warning(fit: Fit) -> list[str]:
+    """For an unsound fit a line to be printed below the table, which no comment is."""
+    return [rf"\par\noindent {escape(fit.warnings[0])}"] if fit.warnings else []
 
 
 def _on(on: OnDevices | None) -> list[str]:

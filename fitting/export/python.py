@@ -41,9 +41,10 @@ def fit_to_python(fit: Fit) -> str:
     """Python source that needs only the standard library (and NumPy where the formula does)."""
     law = fit.law
     body = _body(law)
+    warned = "".join(f"{said}\n" for said in fit.warnings[:1])  # what fails names runs, which ORIGIN holds as values
     intervals = {k: [fit.interval(k).low, fit.interval(k).high] for k in law.names}
     lines = [
-        f'"""{law.title}: {law.cite}.\n\nInputs are counts ({", ".join(law.inputs)}); the loss is in nats per token.\n"""',
+        f'"""{law.title}: {law.cite}.\n\nInputs are counts ({", ".join(law.inputs)}); the loss is in nats per token.\n{warned}"""',
         "",
         "import math" + ("\n\nimport numpy as np" if "np." in body else ""),
         "",
