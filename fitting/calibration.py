@@ -69,6 +69,11 @@ class Calibration:
     quantities: tuple[Calibrated, ...]
 
     @property
+    def level(self) -> float:
+        """The level of every calibrated interval."""
+        return LEVEL
+
+    @property
     def error(self) -> float:
         """One Monte-Carlo error of the share that a 95 % interval holds, counted over so many tables."""
         return float(np.sqrt(LEVEL * (1.0 - LEVEL) / self.outer))

@@ -147,7 +147,7 @@ def steps(fit: Fit) -> dict[str, float]:
     exact = fit.law(inputs, fit.params)
 
     def off(places: dict[str, float]) -> float:
-        printed = fit.params | {k: stands_for(number(fit.params[k], s)) for k, s in places.items()}
+        printed = {**fit.params} | {k: stands_for(number(fit.params[k], s)) for k, s in places.items()}
         with np.errstate(all="ignore"):
             error = np.abs(np.log(fit.law(inputs, printed) / exact))
         if np.any(np.isnan(error) & np.isfinite(np.log(exact))):
