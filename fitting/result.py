@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.schema import COLUMNS
-from fitting.arguments import a_level, an_input
+from fitting.arguments import a_level
+from fitting.asked import inputs_of, outside
+from fitting.bands import Band as Band
+from fitting.bands import quantiles as quantiles
 from fitting.doubt import Doubt
 from fitting.errors import FitError as FitError
 from fitting.law import Law, all_laws
@@ -29,26 +31,6 @@ Array = np.ndarray
 PLAIN = "This interval is the draws' own: calibrating could not move its ends."
 # Draws times points held at once: 16 MB an array.
 MOST_AT_ONCE = 2_000_000
-
-
-@dataclass(frozen=True)
-class Band:
-    """A value with an interval at `level`; numbers, or arrays of one shape. `notes` are sentences to know before using it."""
-
-    value: Any
-    low: Any
-    high: Any
-    level: float
-    notes: tuple[str, ...] = ()
-
-    def __iter__(self) -> Any:
-        return iter((self.value, self.low, self.high))
-
-    def above(self, floor: float | None) -> Band:
-        """The same with its ends no lower than `floor`, below which nothing lies; the value stays what it was found to be."""
-        if floor is None:
-            return self
-        return replace(self, low=_no_less(self.low, floor), high=_no_less(self.high, floor))
 
 
 class Status(Enum):
@@ -274,7 +256,7 @@ class Fit:
         level = a_level(level)
         if of not in ("law", "run"):
             raise TypeError(f'of is "law" or "run", not {of!r}')
-        asked = self._inputs(inputs)
+        asked = inputs_of(self.law, inputs, self.accounting.flops)
         shape = next(iter(asked.values())).shape
         flat = {k: v.reshape(1, -1) for k, v in asked.items()}
         size = max(1, MOST_AT_ONCE // max(1, len(self.draws)))
@@ -287,7 +269,7 @@ class Fit:
             float(a[0]) if shape == () else a.reshape(shape)
             for a in (np.concatenate(end) for end in zip(*parts, strict=True))
         )
-        return Band(value, low, high, level, (*self.warnings, *self._outside(flat)))
+        return Band(value, low, high, level, (*self.warnings, *outside(flat, self.ranges)))
 
     def _predicted(self, flat: Mapping[str, Array], level: float, of: str) -> Band:
         """The band (k,) at inputs (1, k)."""
@@ -296,30 +278,6 @@ class Fit:
         if of == "run":
             return self.run_band(flat, best, spread, level, best.shape[1:])
         return self.band_of(best, spread, level, best.shape[1:])
-
-    def _inputs(self, given: Mapping[str, Any]) -> dict[str, Array]:
-        """The law's inputs out of what was given, as arrays of one shape."""
-        unknown = sorted(set(given) - set(COLUMNS) - set(self.law.inputs))
-        known = {k: an_input(k, given[k]) for k in given if k in ("params", "tokens", "flops", *self.law.inputs)}
-        if "flops" in self.law.inputs and "flops" not in known and {"params", "tokens"} <= set(known):
-            known["flops"] = self.accounting.flops(known["params"], known["tokens"])
-        missing = [k for k in self.law.inputs if k not in known]
-        if unknown or missing:
-            raise TypeError(
-                f"{self.law.title} is a law of {', '.join(self.law.inputs)}; it was asked at {', '.join(sorted(given)) or 'nothing'}"
-                + (f", and no runs table has {', '.join(unknown)}" if unknown else "")
-            )
-        one = dict(zip(known, np.broadcast_arrays(*known.values()), strict=True))
-        return {k: one[k] for k in self.law.inputs}
-
-    def _outside(self, inputs: Mapping[str, Array]) -> list[str]:
-        """A sentence for each input that lies beyond what the runs had."""
-        said = []
-        for k, x in inputs.items():
-            low, high = self.ranges.get(k, (0.0, np.inf))
-            if x.size and (x.min() < low * (1 - 1e-9) or x.max() > high * (1 + 1e-9)):
-                said.append(f"The {k} asked for lie outside what the runs cover, {low:.3g} to {high:.3g}.")
-        return said
 
     def run_band(
         self,
@@ -426,23 +384,3 @@ class Fit:
         from fitting.export import fit_to_python
 
         return fit_to_python(self)
-
-
-def _no_less(end: Any, floor: float) -> Any:
-    raised = np.maximum(end, floor)
-    return float(raised) if np.ndim(raised) == 0 else raised
-
-
-def quantiles(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:
-    """Two quantiles over the first axis. Infinities count as values; a column with missing draws has no quantile."""
-    if len(draws) == 0:
-        nothing = np.full(draws.shape[1:], np.nan)
-        return nothing, nothing
-    if np.all(np.isfinite(draws)):
-        low, high = np.quantile(
-            draws, at, axis=0, method="weibull"
-        )  # fair for few draws too: the k-th of R is k / (R + 1)
-    else:
-        with np.errstate(invalid="ignore"):
-            low, high = np.quantile(draws, at, axis=0, method="inverted_cdf")
-    return low, high
