@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.export.latex_text import escape
 from fitting.export.text import GoesWith, finite, provenance
 from fitting.on_devices import OnDevices
 from fitting.planner import Plan
@@ -199,12 +200,6 @@ def number(x: float, step: float) -> str:
 def stands_for(text: str) -> float:
     """The value of what `number` printed."""
     return float(text.replace(r" \times 10^{", "e").rstrip("}"))
-
-
-def escape(text: str) -> str:
-    """Text with the characters LaTeX would act on made plain."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return "".join(special.get(c, "\\" + c if c in "&%$#_{}" else c) for c in text)
 
 
 def _origin(fit: Fit) -> list[str]:
