@@ -223,16 +223,19 @@ def _both(band: Band) -> tuple[str, str]:
 
 def remarks(sweep: Sweep) -> None:
     """What to know before using the numbers, each sentence once with the groups it is about."""
+    widgets.quiet(*remarks_of(sweep))
+
+
+def remarks_of(sweep: Sweep) -> list[str]:
+    """The same sentences, for whatever else rests on these numbers."""
     said: dict[str, list[str]] = {}
     for name, sentences in sweep.notes.items():
         for sentence in sentences:
             said.setdefault(sentence, []).append(titles(sweep)[name])
-    widgets.quiet(
-        *(
-            f"{', '.join(names)}: {sentence}" if len(names) < len(sweep.found) else sentence
-            for sentence, names in said.items()
-        )
-    )
+    return [
+        f"{', '.join(names)}: {sentence}" if len(names) < len(sweep.found) else sentence
+        for sentence, names in said.items()
+    ]
 
 
 def law_of(sweep: Sweep, base: float | None = None) -> Growth | AlongLoss | None:

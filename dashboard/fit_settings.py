@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -56,6 +56,24 @@ class FitSettings:
         """The prior as `fit` takes it: a law of which nothing is published starts from nothing, whatever was chosen before."""
         believes = self.law == "auto" or all_laws()[self.law].believes
         return self.prior if believes else "auto"
+
+    def arguments(self, columns: Collection[str]) -> dict[str, Any]:
+        """These settings as the arguments of `fit`, for runs with these columns.
+
+        A column that a new mapping took away groups nothing and weighs nothing, nor does one where each run is taken by itself.
+        """
+        grouped = self.group in columns and self.intervals not in ("runs", "residuals")
+        weighed = bool(self.weights) and self.weights in columns
+        return {
+            "law": self.law,
+            "delta": self.delta,
+            "intervals": self.intervals,
+            "prior": "auto" if weighed else self.start,
+            "weights": self.weights if weighed else None,
+            "resamples": self.resamples,
+            "group": self.group if grouped else None,
+            "seed": self.seed,
+        }
 
     def written(self) -> dict[str, Any]:
         """Plain values of what differs from the defaults, for JSON and for an address; infinity is the text "inf"."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,13 +75,16 @@ def rules(asked: PlanSettings, own: RateLaws | None) -> tuple[Advice, Advice]:
     return from_paper(f"{key}_batch"), from_paper(f"{key}_lr")
 
 
-def to_keep(law: Growth | AlongLoss, along: str, unit_tokens: float, title: str) -> dict[str, Any]:
-    """A measured law of critical batches as plain values, to be kept with the workspace and planned with."""
+def to_keep(
+    law: Growth | AlongLoss, along: str, unit_tokens: float, title: str, warnings: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A measured law of critical batches as plain values with what it came with, to be kept with the workspace and planned with."""
     line = line_of(law)
     ends = [float(np.min(law.x)), float(np.max(law.x))]
     return {
         "title": title, "along": along, "unit_tokens": unit_tokens, "ends": ends, "middle": line.middle,
         "best": [round(float(v), 6) for v in line.best], "draws": np.round(line.draws, 5).tolist(),
+        "warnings": list(warnings),
     }  # fmt: skip
 
 
@@ -105,7 +108,9 @@ def measured(kept: Any) -> Advice | None:
         usable and np.isfinite(best).all() and np.isfinite(draws).all() and 0 < low <= high and middle > 0 and unit > 0
     ):
         return None
-    return from_sweep(Line(best, draws, middle), kept["along"], unit, (low, high))
+    warnings = kept.get("warnings")  # none in a workspace from before they were kept
+    said = tuple(w for w in warnings if isinstance(w, str)) if isinstance(warnings, list) else ()
+    return from_sweep(Line(best, draws, middle), kept["along"], unit, (low, high), said)
 
 
 def critical(asked: PlanSettings, own: Advice | None) -> Advice | None:

@@ -170,9 +170,9 @@ def critical() -> Advice | None:
     return plan_run.critical(settings(), measured())
 
 
-def take_over(law: Growth | AlongLoss, along: str, unit_tokens: float) -> None:
-    """Plan with a measured law of critical batches from now on, whatever data is chosen."""
-    kept = plan_run.to_keep(law, along, unit_tokens, state.chosen().title)
+def take_over(law: Growth | AlongLoss, along: str, unit_tokens: float, warnings: Iterable[str] = ()) -> None:
+    """Plan with a measured law of critical batches from now on, whatever data is chosen; its `warnings` go with it."""
+    kept = plan_run.to_keep(law, along, unit_tokens, state.chosen().title, tuple(warnings))
     plan = replace(settings(), critical="measured").written()
     state.change("plan with this critical batch", {"critical": kept, "plan": plan})
 

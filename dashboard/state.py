@@ -301,19 +301,11 @@ def current_fit(**other: Any) -> Fit | FitError:
     `other` stands in for settings that are chosen. Trouble of the data is raised, as by `current_runs`.
     """
     runs, wanted = current_runs(), replace(fit_settings(), **other)
-    # A column that a new mapping took away groups nothing, nor does one where each run is taken by itself.
-    grouped = wanted.group in runs.kept and wanted.intervals not in ("runs", "residuals")
-    group = wanted.group if grouped else None
-    labels = "\0".join(map(str, runs.kept[group])) if grouped else ""
-    weighed = bool(wanted.weights) and wanted.weights in runs.kept
+    how = wanted.arguments(runs.kept.columns)
+    labels = "\0".join(map(str, runs.kept[how["group"]])) if how["group"] else ""
     mine = runs.set_aside["reason"] == "excluded by you"
     gone = tuple(sorted(runs.set_aside.loc[mine, "run"].astype(str)))
     about = (runs.name, len(runs.set_aside), repr(runs.sources), labels)
-    how = {
-        "law": wanted.law, "delta": wanted.delta, "intervals": wanted.intervals,
-        "prior": "auto" if weighed else wanted.start, "weights": wanted.weights if weighed else None,
-        "resamples": wanted.resamples, "group": group, "seed": wanted.seed,
-    }  # fmt: skip
     return _fit(runs.digest, about, gone, tuple(how.items()), runs)
 
 

@@ -24,6 +24,10 @@ class NothingKept(ReadError):  # noqa: N818  (it says what happened)
         super().__init__(message)
         self.runs = runs
 
+    def __reduce__(self) -> tuple[type[NothingKept], tuple[str, Runs]]:
+        # A worker process that cannot hand its error back leaves the whole pool waiting.
+        return type(self), (str(self), self.runs)
+
 
 @dataclass(frozen=True)
 class Question:

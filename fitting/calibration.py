@@ -14,8 +14,8 @@ from fitting.nested import Ranks, ranks
 from fitting.noise import noise
 from fitting.optimum import optimum, valley
 from fitting.result import Accounting, Fit, FitError, quantiles
+from fitting.same_runs import fitted_arrays, of_fit
 from fitting.solve import Problem, problem, slopes
-from fitting.table import arrays
 from fitting.threads import one_thread
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ class Calibration:
     seed: int
     flops: float
     quantities: tuple[Calibrated, ...]
+
+    @property
+    def level(self) -> float:
+        """The level of every calibrated interval."""
+        return LEVEL
 
     @property
     def error(self) -> float:
@@ -122,11 +127,10 @@ def calibrate(
     why = refusal(fit)
     if why:
         raise FitError(why)
-    gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
-    runs = runs.exclude(gone) if gone else runs
+    runs = of_fit(fit, runs)
     column = fit.settings.grouping
-    table = arrays(runs, fit.law, None if column == "run" or column not in runs.kept else column)
-    if table.runs != fit.runs or not (column == "run" or column in table.groupings):
+    table = fitted_arrays(fit, runs, "calibrate", None if column == "run" or column not in runs.kept else column)
+    if not (column == "run" or column in table.groupings):
         raise FitError("The runs are not those that were fitted; fit them again, then calibrate.")
     budget = float(flops) if flops else BEYOND * fit.ranges.get("flops", (np.nan, np.nan))[1]
 

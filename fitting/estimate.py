@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.schema import Runs
+from fitting.arguments import a_count, run_names
 from fitting.believing import Believing, posterior
 from fitting.bootstrap import MOST_WEIGHTS, drawn
 from fitting.choosing import started
@@ -32,6 +33,7 @@ Array = np.ndarray
 
 # Starts beside the best one, displaced by this much in every coordinate: they must come back to it.
 RIVALS, DISPLACED = 4, 0.3
+MOST_RESAMPLES, MOST_SEED = 100_000, 2**63 - 1
 WITH_ERRORS = ", each in units of the error stated with its loss"
 WITH_BELIEFS = f", weighted by (N D)^{TOWARDS_LARGE} and fading far off the law, plus the prior's"
 
@@ -64,13 +66,12 @@ def fit(
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
     table_of_runs = as_runs(runs)
-    excluded = tuple(sorted({exclude} if isinstance(exclude, str) else set(exclude)))
+    excluded = run_names(exclude)
     if excluded:
         table_of_runs = table_of_runs.exclude(excluded)
-    if delta != "auto" and (isinstance(delta, str) or not delta > 0):
+    if delta != "auto" and (isinstance(delta, str | None) or not delta > 0):
         raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {delta!r}.')
-    if not (0 <= resamples <= 100_000):
-        raise FitError(f"resamples is a whole number from 0 to 100,000; it was {resamples!r}.")
+    resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if weights is not None and prior == "published":
         raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')
     begun = started(table_of_runs, law, prior if weights is None else "none", delta, group)

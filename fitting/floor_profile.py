@@ -11,8 +11,8 @@ from scipy import special
 from fitting.believing import believing
 from fitting.coordinates import coordinates
 from fitting.result import Fit, FitError
+from fitting.same_runs import fitted_arrays, of_fit
 from fitting.solve import minimise, problem
-from fitting.table import arrays
 from fitting.threads import one_thread
 from fitting.verdicts.floor import MOST_RUNS, profile
 from fitting.weighting import scales
@@ -75,10 +75,7 @@ def floor_profile(fit: Fit, runs: Runs, level: float = 0.95) -> FloorProfile:
     at = next((i for i, p in enumerate(law.params) if p.is_floor), None)
     if at is None:
         raise FitError(f"{law.title} has no floor to hold.")
-    gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
-    table = arrays(runs.exclude(gone) if gone else runs, law)
-    if table.runs != fit.runs:
-        raise FitError("The runs are not those that were fitted; fit them again, then ask what the floor costs.")
+    table = fitted_arrays(fit, of_fit(fit, runs), "ask what the floor costs")
     where = coordinates(law, table.inputs, table.loss)
     weighted = fit.settings.weights
     scale = None if weighted == "none" else scales(table, weighted, runs.name)

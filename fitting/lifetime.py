@@ -63,7 +63,7 @@ def lifetime(fit: Fit, *, loss: float, served: float, level: float = 0.95) -> Li
     params, tokens, train, serve, both, saved = (
         fit.band_of(b[:, None], d[:, None], level) for b, d in zip(best, drawn, strict=True)
     )
-    notes = []
+    notes = [*fit.warnings]
     most = fit.ranges.get("tokens", (np.nan, np.nan))[1]
     if tokens.value > most:
         notes.append(

@@ -10,8 +10,8 @@ import numpy as np
 from fitting.coordinates import coordinates
 from fitting.likelihood import chance, log_likelihood_in_scales
 from fitting.result import Fit
+from fitting.same_runs import fitted_arrays, of_fit
 from fitting.solve import minimise, problem, residuals
-from fitting.table import arrays
 from fitting.threads import one_thread
 
 if TYPE_CHECKING:
@@ -49,14 +49,13 @@ def against_papers(fit: Fit, runs: Runs) -> tuple[PaperTest, ...]:
 
     Likelihood ratio: the density of `fitting.likelihood` with delta a thousandth of its scale, at its best constants and
     at the paper's. Wald: weights and floor in logs, exponents as they are, in the covariance of the bootstrap draws.
-    None for a weighted fit: these densities take runs to be alike.
+    None for a weighted fit: these densities take runs to be alike. Raises FitError for other runs than were fitted.
     Both chi-squared with as many degrees of freedom as the law has parameters (Besiroglu et al. 2024, arXiv 2404.10102,
     section 3).
     """
-    gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
-    table = arrays(runs.exclude(gone) if gone else runs, fit.law)
-    if not fit.law.published or table.runs != fit.runs or fit.settings.weights != "none":
+    if not fit.law.published or fit.settings.weights != "none":
         return ()
+    table = fitted_arrays(fit, of_fit(fit, runs), "ask what papers say")
     where = coordinates(fit.law, table.inputs, table.loss)
     start = where.internal(fit.values)
     spread = max(float(np.median(np.abs(fit.residuals))), 1e-9)

@@ -307,8 +307,8 @@ def _ratio(o: Optimum) -> Array:
 
 def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | None = None) -> tuple[str, ...]:
     if len(budgets) != 1:
-        return ()
-    notes = []
+        return fit.warnings
+    notes = [*fit.warnings]
     if text is not None:
         passes = best.tokens[0, 0] / text.unique
         if text.most is None:

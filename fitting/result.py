@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.arguments import a_level
+from fitting.asked import inputs_of, outside
+from fitting.bands import Band as Band
+from fitting.bands import quantiles as quantiles
 from fitting.doubt import Doubt
+from fitting.errors import FitError as FitError
 from fitting.law import Law, all_laws
 
 if TYPE_CHECKING:
@@ -21,31 +28,9 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-class FitError(ValueError):
-    """No usable number: one sentence with what was expected, what came and what to do. `.fit` has what there is."""
-
-    def __init__(self, message: str, fit: Fit | None = None) -> None:
-        super().__init__(message)
-        self.fit = fit
-
-
-@dataclass(frozen=True)
-class Band:
-    """A value with an interval at `level`; numbers, or arrays of one shape."""
-
-    value: Any
-    low: Any
-    high: Any
-    level: float
-
-    def __iter__(self) -> Any:
-        return iter((self.value, self.low, self.high))
-
-    def above(self, floor: float | None) -> Band:
-        """The same with its ends no lower than `floor`, below which nothing lies; the value stays what it was found to be."""
-        if floor is None:
-            return self
-        return replace(self, low=_no_less(self.low, floor), high=_no_less(self.high, floor))
+PLAIN = "This interval is the draws' own: calibrating could not move its ends."
+# Draws times points held at once: 16 MB an array.
+MOST_AT_ONCE = 2_000_000
 
 
 class Status(Enum):
@@ -174,16 +159,22 @@ class Fit:
         """The law's declaration."""
         return all_laws()[self.law_key]
 
-    @cached_property
-    def params(self) -> dict[str, float]:
-        """The best values by name."""
-        return {k: float(v) for k, v in zip(self.law.names, self.values, strict=True)}
+    @property
+    def params(self) -> Mapping[str, float]:
+        """The best values by name, to be read."""
+        return MappingProxyType({k: float(v) for k, v in zip(self.law.names, self.values, strict=True)})
 
     @cached_property
     def status(self) -> Status:
         """The worst of the verdicts."""
         states = {v.state for v in self.verdicts}
         return Status.UNSOUND if "fail" in states else Status.CAUTION if "note" in states else Status.SOUND
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What must be known wherever this fit's numbers go: for an unsound one that, and the checks that fail; else nothing."""
+        failed = [f"{v.title}: {v.sentence}" for v in self.verdicts if v.state == "fail"]
+        return (Status.UNSOUND.sentence, *failed) if failed else ()
 
     @property
     def n(self) -> int:
@@ -199,12 +190,12 @@ class Fit:
         """The interval of a parameter by name, or of any function of the parameters.
 
         `quantity` is called once with the best values and once with the draws, each parameter as an array (R, 1) or
-        (1, 1), and returns (R, k): the band's arrays are (k,), or numbers where k is 1.
+        (1, 1), and returns (R, k): the band's arrays are (k,), or numbers where k is 1. FitError for a name the law has not.
         """
+        level = a_level(level)
         ask: Callable[[dict[str, Array]], Any]
         if isinstance(quantity, str):
-            index = self.law.names.index(quantity)
-            name = self.law.names[index]
+            name = self._named(quantity)
 
             def ask(p: dict[str, Array]) -> Any:
                 return p[name]
@@ -215,12 +206,29 @@ class Fit:
         return self.band_of(best, spread, level)
 
     def interval(self, name: str, level: float = 0.95) -> Band:
-        """The interval of one parameter, at 95 % the calibrated one if there is one; KeyError if the law has none of that name."""
-        self.law.param(name)
-        calibrated = self.calibration.of(name) if self.calibration and level == 0.95 else None
-        if calibrated:
-            return Band(calibrated.value, calibrated.low, calibrated.high, level)
-        return self.band(name, level)
+        """The interval of one parameter: the calibrated one of a fit that was calibrated, else that of the draws.
+
+        FitError if the law has none of that name, or where it was calibrated at another level: the draws alone (`band`) would
+        hold the truth less often than they say.
+        """
+        name, level = self._named(name), a_level(level)
+        if self.calibration is None:
+            return self.band(name, level)
+        known = self.calibration.level
+        if not math.isclose(level, known, abs_tol=1e-9):
+            raise FitError(
+                f"This fit's intervals are calibrated at level {known:g} alone; it was asked at {level:g}. Ask for {known:g}, or for "
+                f"band({name!r}, {level:g}), which is what the draws say uncalibrated."
+            )
+        calibrated = self.calibration.of(name)
+        if calibrated is None:
+            return replace(self.band(name, level), notes=(PLAIN,))
+        return Band(calibrated.value, calibrated.low, calibrated.high, level, (PLAIN,) if calibrated.kept else ())
+
+    def _named(self, name: str) -> str:
+        if name not in self.law.names:
+            raise FitError(f"{self.law.title} has the parameters {', '.join(self.law.names)}; it has no {name!r}.")
+        return name
 
     def thinned(self, draws: int) -> Fit:
         """The same fit with the first so many of its draws, for what takes long to ask of each."""
@@ -240,22 +248,36 @@ class Fit:
 
         `of="law"` is the band of the law's mean, as the noise of these runs leaves it; `of="run"` the prediction interval
         of one new run: it adds the spread of single runs, what runs near the new one leave over, and beyond the largest
-        run doubt about the law's form. TypeError for wrong inputs.
+        run doubt about the law's form. `notes` of the band say what the fit's checks or its place say against it.
+
+        Other columns of the runs table may be given too, so that one call asks any law; FLOPs follow from params and tokens as
+        the table counts them. TypeError for an input that is missing or that no table has; FitError for one that is not positive.
         """
-        if set(inputs) != set(self.law.inputs):
-            raise TypeError(
-                f"{self.law.title} is a law of {', '.join(self.law.inputs)}; it was asked at {sorted(inputs)}"
-            )
+        level = a_level(level)
         if of not in ("law", "run"):
             raise TypeError(f'of is "law" or "run", not {of!r}')
-        arrays = dict(zip(inputs, np.broadcast_arrays(*(np.asarray(v, float) for v in inputs.values())), strict=True))
-        shape = next(iter(arrays.values())).shape
-        flat = {k: v.reshape(1, -1) for k, v in arrays.items()}
+        asked = inputs_of(self.law, inputs, self.accounting.flops)
+        shape = next(iter(asked.values())).shape
+        flat = {k: v.reshape(1, -1) for k, v in asked.items()}
+        size = max(1, MOST_AT_ONCE // max(1, len(self.draws)))
+        count = int(np.prod(shape))
+        parts = [
+            self._predicted({k: v[:, i : i + size] for k, v in flat.items()}, level, of)
+            for i in range(0, max(1, count), size)
+        ]
+        value, low, high = (
+            float(a[0]) if shape == () else a.reshape(shape)
+            for a in (np.concatenate(end) for end in zip(*parts, strict=True))
+        )
+        return Band(value, low, high, level, (*self.warnings, *outside(flat, self.ranges)))
+
+    def _predicted(self, flat: Mapping[str, Array], level: float, of: str) -> Band:
+        """The band (k,) at inputs (1, k)."""
         best = self.law(flat, self._columns(self.values[None, :]))
         spread = self.law(flat, self._columns(self.draws))
         if of == "run":
-            return self.run_band(flat, best, spread, level, shape)
-        return self.band_of(best, spread, level, shape)
+            return self.run_band(flat, best, spread, level, best.shape[1:])
+        return self.band_of(best, spread, level, best.shape[1:])
 
     def run_band(
         self,
@@ -313,6 +335,7 @@ class Fit:
 
     def band_of(self, best: Array, spread: Array, level: float = 0.95, shape: tuple[int, ...] | None = None) -> Band:
         """A band from best values (1, k) and draws (R, k): a number where k is 1 and no shape is asked for."""
+        level = a_level(level)
         tail = 0.5 * (1.0 - level)
         low, high = quantiles(spread, (tail, 1.0 - tail))
         if shape is None:
@@ -329,6 +352,7 @@ class Fit:
         """The parameter table that page, export and terminal all show: name, symbol, unit, value, low, high, se, meaning."""
         import pandas as pd
 
+        level = a_level(level)
         rows = []
         for i, p in enumerate(self.law.params):
             value, low, high = self.interval(p.name, level)
@@ -360,23 +384,3 @@ class Fit:
         from fitting.export import fit_to_python
 
         return fit_to_python(self)
-
-
-def _no_less(end: Any, floor: float) -> Any:
-    raised = np.maximum(end, floor)
-    return float(raised) if np.ndim(raised) == 0 else raised
-
-
-def quantiles(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:
-    """Two quantiles over the first axis. Infinities count as values; a column with missing draws has no quantile."""
-    if len(draws) == 0:
-        nothing = np.full(draws.shape[1:], np.nan)
-        return nothing, nothing
-    if np.all(np.isfinite(draws)):
-        low, high = np.quantile(
-            draws, at, axis=0, method="weibull"
-        )  # fair for few draws too: the k-th of R is k / (R + 1)
-    else:
-        with np.errstate(invalid="ignore"):
-            low, high = np.quantile(draws, at, axis=0, method="inverted_cdf")
-    return low, high

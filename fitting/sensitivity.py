@@ -16,6 +16,7 @@ from fitting.decision import Decision, decide
 from fitting.influential import runs_to_drop
 from fitting.planner import plan
 from fitting.result import Accounting, Band, Fit, FitError
+from fitting.same_runs import fitted_arrays, of_fit
 from fitting.scale import scaled_delta
 from fitting.solve import Problem, minimise, problem
 from fitting.starts import starts
@@ -88,12 +89,9 @@ def sensitivity(fit: Fit, runs: Runs, flops: float, level: float = 0.95) -> Sens
     """
     refuse(fit, "What moves a decision")
     base = plan(fit, flops=flops, level=level)
-    gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
-    runs = runs.exclude(gone) if gone else runs
+    runs = of_fit(fit, runs)
     group = None if fit.settings.grouping == "run" else fit.settings.grouping
-    table = arrays(runs, fit.law, group if group in runs.kept else None)
-    if table.runs != fit.runs:
-        raise FitError("The runs are not those that were fitted; fit them again, then ask what moves the decision.")
+    table = fitted_arrays(fit, runs, "ask what moves the decision", group if group in runs.kept else None)
     with one_thread():
         found = tuple(_choices(_Case(fit, runs, table, float(flops)), level))
     return Sensitivity(float(flops), base.params, base.loss, found, _sentence(base.params, base.loss, found))

@@ -58,5 +58,5 @@ def _take_over(sweep: Sweep, law: Growth | AlongLoss) -> None:
     if right.button(
         "Plan with this law", key="batch_take_over", help="The Plan page's critical batch follows it from now on."
     ):
-        plan_state.take_over(law, sweep.along, float(unit))
+        plan_state.take_over(law, sweep.along, float(unit), batch_panels.remarks_of(sweep))
         right.caption("The Plan page's critical batch follows this law now.")

@@ -58,12 +58,17 @@ def command(
     if measured is not None and batch is None:
         raise click.UsageError("--steps needs --batch, the tokens a step that the speed is asked at.")
     speed, told = _measured(measured, float(batch or 0)) if measured is not None else _by_peak(name, utilisation)
-    found = hour_classes(load_fit(file), speed, hours=classes or CLASSES, batch=batch)
+    fitted = load_fit(file)
+    found = hour_classes(fitted, speed, hours=classes or CLASSES, batch=batch)
     if json_to is not None:
-        write_json({"speed": told, "classes": [_document(one) for one in found]}, json_to)
+        write_json(
+            {"speed": told, "classes": [_document(one) for one in found], "notes": list(fitted.warnings)}, json_to
+        )
         return
     click.echo(told)
     click.echo(_table(found))
+    for note in fitted.warnings:
+        click.echo(note)
 
 
 def _by_peak(name: str, utilisation: float) -> tuple[Callable[[Any], Any], str]:

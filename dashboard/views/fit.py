@@ -49,4 +49,5 @@ taken = fit if by is None else fit.calibrated(by)  # what was calibrated on this
 takeaway.downloads(takeaway.of_fit(taken, runs, fit_words.file_stem(fit)), "fit")
 with st.expander("How was this computed"):
     computed.terms(fit)
-    st.code(fit_again.python(fit, state.chosen(), state.answers()), language="python")
+    asked = state.fit_settings().arguments(runs.kept.columns)
+    st.code(fit_again.python(fit, state.chosen(), state.answers(), asked), language="python")

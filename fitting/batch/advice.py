@@ -30,7 +30,8 @@ class Advice:
 
     `gives` is "learning rate", "optimal batch" or "critical batch", the last two in tokens a step. `value` keeps the shape of
     the run's arrays; `drawn` takes them as (R, K) and uses another of the law's own draws in each row, where it has any.
-    `outside` says what the law was found on where a run lies beyond it, else '', and `note` what to know before using it.
+    `outside` says what the law was found on where a run lies beyond it, else '', and `note` what to know before using it;
+    `warnings` is what its measurement said against itself, which goes with every plan that rests on it.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Advice:
     drawn: Callable[[Run], Array]
     outside: Callable[[Run], str]
     note: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def from_paper(key: str) -> Advice:
@@ -108,10 +110,13 @@ def line_of(law: Growth | AlongLoss, draws: int = 400, seed: int = 0) -> Line:
     return Line(best, best + off, float(np.exp(np.mean(np.log(law.x)))))
 
 
-def from_sweep(line: Line, along: str, unit_tokens: float, ends: tuple[float, float]) -> Advice:
+def from_sweep(
+    line: Line, along: str, unit_tokens: float, ends: tuple[float, float], warnings: tuple[str, ...] = ()
+) -> Advice:
     """Critical batches that a person measured, as a power of "params" or "loss" between `ends`.
 
-    `unit_tokens` is how many tokens one unit of the measured batches has: 1, or a sequence's length.
+    `unit_tokens` is how many tokens one unit of the measured batches has: 1, or a sequence's length. `warnings` are what the
+    critical batches themselves came with.
     """
 
     def drawn(run: Run) -> Array:
@@ -124,6 +129,7 @@ def from_sweep(line: Line, along: str, unit_tokens: float, ends: tuple[float, fl
         lambda run: line(run[along], line.best[None, :]) * unit_tokens,
         drawn,
         lambda run: _beyond(run, {along: ends}),
+        warnings=warnings,
     )
 
 

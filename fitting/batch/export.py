@@ -10,7 +10,8 @@ from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch
 from fitting.batch.growth import Growth
 from fitting.export.csv_text import csv_text
-from fitting.export.latex import escape, number, step
+from fitting.export.latex import number, step
+from fitting.export.latex_text import escape
 from fitting.export.text import finite
 from fitting.result import Band
 

@@ -8,7 +8,8 @@ from typing import Any
 from fitting.batch.trajectory import NAMES
 from fitting.batch.trajectory_fit import TrajectoryFit
 from fitting.export.csv_text import csv_text
-from fitting.export.latex import escape, number, step
+from fitting.export.latex import number, step
+from fitting.export.latex_text import escape
 from fitting.export.text import finite
 
 

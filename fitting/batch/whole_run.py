@@ -80,7 +80,8 @@ def _notes(plan: Plan, *advice: Advice | None) -> tuple[str, ...]:
     for one in advice:
         if one is not None and (known := one.outside(plan.split.best)):
             where.setdefault(f"({one.title}: {known})", []).append(one.gives)
+    warned = tuple(f"{one.title}: {said}" for one in advice if one is not None for said in one.warnings)
     if not where:
-        return ()
+        return warned
     said = ", ".join(f"{' and '.join(names)} {range_}" for range_, names in where.items())
-    return (f"Laws used outside what they were found on: {said}.",)
+    return (f"Laws used outside what they were found on: {said}.", *warned)

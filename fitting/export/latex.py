@@ -7,20 +7,26 @@ import math
 import re
 from typing import Any
 
+import numpy as np
+
+from fitting.export.latex_text import escape
 from fitting.export.text import GoesWith, finite, provenance
 from fitting.on_devices import OnDevices
 from fitting.planner import Plan
 from fitting.result import Band, Fit
 
+# A printed formula may be off by so much of the residuals' spread, within so many times the largest of each input; on a grid.
+SHARE, FAR, GRID = 0.1, 100.0, 9
+MOST_DIGITS = 15
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 
 
 def fit_to_latex(fit: Fit) -> str:
     """The fitted formula, a table of parameters with intervals, and every constant in full as `% name = value` lines."""
-    rows = []
+    rows, places = [], steps(fit)
     for p in fit.law.params:
         b = fit.interval(p.name)
-        value, low, high = (number(x, step(b)) for x in b)
+        value, low, high = number(b.value, places[p.name]), number(b.low, step(b)), number(b.high, step(b))
         rows.append(rf"  ${p.latex}$ & ${value}$ & ${low}$ & ${high}$ & {escape(p.meaning)} \\")
     return "\n".join(
         [
@@ -37,6 +43,7 @@ def fit_to_latex(fit: Fit) -> str:
             *rows,
             r"  \hline",
             r"\end{tabular}",
+            *_warning(fit),
             "",
         ]
     )
@@ -77,9 +84,15 @@ def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDev
             *rows,
             r"  \hline",
             r"\end{tabular}",
+            *_warning(fit),
             "",
         ]
     )
+
+
+def _warning(fit: Fit) -> list[str]:
+    """For an unsound fit a line to be printed below the table, which no comment is."""
+    return [rf"\par\noindent {escape(fit.warnings[0])}"] if fit.warnings else []
 
 
 def _on(on: OnDevices | None) -> list[str]:
@@ -99,23 +112,66 @@ def _on(on: OnDevices | None) -> list[str]:
 
 
 def formula(fit: Fit) -> str:
-    """The law's LaTeX with each symbol replaced by its fitted number, rounded to what its interval supports."""
+    """The law's LaTeX with each symbol replaced by its fitted number, rounded as `steps` says."""
+    places = steps(fit)
     tokens = TOKEN.findall(fit.law.latex)
     symbols = sorted(((TOKEN.findall(p.latex), p.name) for p in fit.law.params), key=lambda s: -len(s[0]))
     left, out, i = fit.law.latex.index("="), [], 0
     position = 0
+    digit = False  # whether the last sign is one of a number, which another beside it would run into
     while i < len(tokens):
         here = next(((s, n) for s, n in symbols if position > left and tokens[i : i + len(s)] == s), None)
         if here is None:
             out.append(tokens[i])
             position += len(tokens[i])
+            digit = digit and tokens[i].isspace()
             i += 1
             continue
         symbol, name = here
-        out.append(number(fit.params[name], step(fit.interval(name))))
+        out.append((r"\cdot " if digit else "") + number(fit.params[name], places[name]))
+        digit = True
         position += sum(map(len, symbol))
         i += len(symbol)
     return "".join(out)
+
+
+def steps(fit: Fit) -> dict[str, float]:
+    """The place value of each parameter's last printed digit, by name: what its interval supports, or finer.
+
+    Parameters are known together far better than each alone, so digits that one's own interval does not support carry the
+    formula: it stays within `SHARE` of the residuals' spread, in log loss, over the runs and `FAR` times beyond them in each input.
+    """
+    found = {k: step(fit.interval(k)) for k in fit.law.names}
+    allowed = SHARE * _spread(fit)
+    corners = [np.geomspace(low, FAR * high, GRID) for low, high in (fit.ranges[k] for k in fit.law.inputs)]
+    inputs = dict(zip(fit.law.inputs, (x.ravel() for x in np.meshgrid(*corners)), strict=True))
+    exact = fit.law(inputs, fit.params)
+
+    def off(places: dict[str, float]) -> float:
+        printed = {**fit.params} | {k: stands_for(number(fit.params[k], s)) for k, s in places.items()}
+        with np.errstate(all="ignore"):
+            error = np.abs(np.log(fit.law(inputs, printed) / exact))
+        if np.any(np.isnan(error) & np.isfinite(np.log(exact))):
+            return math.inf
+        return float(np.nanmax(error, initial=0.0))
+
+    for name in found:
+        while off({name: found[name]}) > allowed / fit.law.p and _digits(fit.params[name], found[name]) < MOST_DIGITS:
+            found[name] /= 10.0
+    while off(found) > allowed and any(_digits(fit.params[k], s) < MOST_DIGITS for k, s in found.items()):
+        found = {k: s / 10.0 for k, s in found.items()}
+    return found
+
+
+def _spread(fit: Fit) -> float:
+    """The residuals' spread in log loss, without what a few far off add to it."""
+    half = 1.4826 * float(np.median(np.abs(fit.residuals)))
+    return min(half, fit.noise) or fit.noise
+
+
+def _digits(x: float, step: float) -> int:
+    """Digits that `number` prints before and after the first of a number."""
+    return 1 + max(0, math.floor(math.log10(abs(x))) - round(math.log10(step))) if x else MOST_DIGITS
 
 
 def step(b: Band) -> float:
@@ -141,10 +197,9 @@ def number(x: float, step: float) -> str:
     return rf"{mantissa} \times 10^{{{int(exponent)}}}"
 
 
-def escape(text: str) -> str:
-    """Text with the characters LaTeX would act on made plain."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return "".join(special.get(c, "\\" + c if c in "&%$#_{}" else c) for c in text)
+def stands_for(text: str) -> float:
+    """The value of what `number` printed."""
+    return float(text.replace(r" \times 10^{", "e").rstrip("}"))
 
 
 def _origin(fit: Fit) -> list[str]:

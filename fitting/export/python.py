@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 
 from fitting.export.text import finite, provenance
 from fitting.law import Law
 from fitting.result import Fit
+
+# What NumPy's functions are of single numbers.
+PLAIN = {
+    **{k: f"math.{k}" for k in ("log", "log2", "log10", "log1p", "expm1", "sqrt", "tanh", "pi", "e", "inf")},
+    "minimum": "min", "maximum": "max", "abs": "abs", "absolute": "abs", "power": "pow", "exp": "exp", "logaddexp": "logaddexp",
+}  # fmt: skip
+HELPERS = {
+    "exp": '''def exp(x):
+    """e^x, infinite where no number is so large."""
+    return math.exp(x) if x < 709.0 else math.inf
+''',
+    "logaddexp": '''def logaddexp(a, b):
+    """log(e^a + e^b), for any a and b."""
+    return a + math.log(2.0) if a == b else max(a, b) + math.log1p(math.exp(-abs(a - b)))
+''',
+}
 
 PLANNER = '''
 
@@ -38,14 +55,15 @@ def best(budget):
 
 
 def fit_to_python(fit: Fit) -> str:
-    """Python source that needs only the standard library (and NumPy where the formula does)."""
+    """Python source that needs only the standard library."""
     law = fit.law
     body = _body(law)
+    warned = "".join(f"{said}\n" for said in fit.warnings[:1])  # what fails names runs, which ORIGIN holds as values
     intervals = {k: [fit.interval(k).low, fit.interval(k).high] for k in law.names}
     lines = [
-        f'"""{law.title}: {law.cite}.\n\nInputs are counts ({", ".join(law.inputs)}); the loss is in nats per token.\n"""',
+        f'"""{law.title}: {law.cite}.\n\nInputs are counts ({", ".join(law.inputs)}); the loss is in nats per token.\n{warned}"""',
         "",
-        "import math" + ("\n\nimport numpy as np" if "np." in body else ""),
+        "import math",
         "",
         *(f"{k} = {v!r}" for k, v in fit.params.items()),
         "",
@@ -54,6 +72,7 @@ def fit_to_python(fit: Fit) -> str:
         f"RATIO_OFFSET, RATIO_SLOPE, RATIO_CENTRE = {fit.accounting.offset!r}, {fit.accounting.slope!r}, {fit.accounting.centre!r}",
         "",
         "",
+        *(f"{HELPERS[k]}\n\n" for k in HELPERS if re.search(rf"(?<![\w.]){k}\(", body)),
         f"def loss({', '.join(law.inputs)}):",
         f'    """Fitted loss, nats per token ({fit.n} runs)."""',
         textwrap.indent(body, "    "),
@@ -73,7 +92,25 @@ def _body(law: Law) -> str:
     statements = function.body
     if isinstance(statements[0], ast.Expr) and isinstance(statements[0].value, ast.Constant):
         statements = statements[1:]
-    return "\n".join(ast.unparse(s) for s in statements)
+    return "\n".join(ast.unparse(ast.fix_missing_locations(_Plain(law).visit(s))) for s in statements)
+
+
+class _Plain(ast.NodeTransformer):
+    """NumPy's functions of numbers as those of the standard library, or as one of `HELPERS`.
+
+    Raises TypeError for one that has no such counterpart here.
+    """
+
+    def __init__(self, law: Law) -> None:
+        self.law = law
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """`np.log` becomes `math.log`."""
+        if not (isinstance(node.value, ast.Name) and node.value.id == "np"):
+            return self.generic_visit(node)
+        if node.attr not in PLAIN:
+            raise TypeError(f"law {self.law.key!r}: np.{node.attr} has no counterpart in the standard library yet")
+        return ast.parse(PLAIN[node.attr], mode="eval").body
 
 
 def _call(law: Law) -> str:

@@ -85,7 +85,7 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
     missing = [k for k in (*law.inputs, law.output) if k not in ranges]
     if missing:
         raise DamagedError(f"no range of {', '.join(missing)}")
-    return Fit(
+    found = Fit(
         law_key=law.key,
         values=np.array(values),
         draws=np.array([[_number(x) for x in row] for row in rows]).reshape(-1, law.p),
@@ -102,6 +102,29 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
         doubt=_doubt(law, body.get("doubt")),
         calibration=_calibration(law, values, body.get("calibration")),
     )
+    _agree(found, body)
+    return found
+
+
+def _agree(fit: Fit, body: dict[str, Any]) -> None:
+    """What the JSON says twice it must say alike: a number changed by hand in one place is no longer the fit's."""
+    said = _mapping(body["intervals"])
+    for name in fit.law.names:
+        band, of = fit.interval(name), _mapping(said[name])
+        for k in ("value", "low", "high", "level"):
+            there, here = _number(of[k]), float(getattr(band, k))
+            if not (
+                there == here or math.isclose(there, here, rel_tol=1e-9) or (math.isnan(there) and math.isnan(here))
+            ):
+                raise DamagedError(f"{name} has {k} {there:.6g} and, by its values and draws, {here:.6g}")
+    if fit.settings.objective == Settings.objective:  # one of residuals alone
+        size, delta = np.abs(fit.residuals), fit.settings.delta
+        inside = np.minimum(size, delta)
+        total = float(np.sum(inside * (size - 0.5 * inside)))
+        if not math.isclose(total, fit.objective, rel_tol=1e-6, abs_tol=1e-12):
+            raise DamagedError(f"its objective is {fit.objective:.6g} and its residuals add up to {total:.6g}")
+    if body["status"] != fit.status.value:
+        raise DamagedError(f"its status is {body['status']!r} and its checks say {fit.status.value!r}")
 
 
 def _doubt(law: Law, x: Any) -> Doubt | None:

@@ -52,7 +52,7 @@ def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
     body = {
         "format": FORMAT,
         "version": VERSION,
-        **provenance(fit),
+        **_source(fit),
         "law": fit.law_key,
         "title": fit.law.title,
         "cite": fit.law.cite,
@@ -77,7 +77,19 @@ def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
 
 
 def provenance(fit: Fit) -> dict[str, Any]:
-    """What every export carries: the table, its digest, the settings with the seed, and the runs left out."""
+    """What every export carries: the table, its digest, the settings with the seed, the runs left out, and the fit's verdict.
+
+    `checks` are those that do not pass, each as "fail: Title: sentence"; a fit's own JSON has all of them in full.
+    """
+    open_ones = sorted((v for v in fit.verdicts if v.state != "ok"), key=lambda v: v.state)
+    return {
+        **_source(fit),
+        "status": fit.status.value,
+        "checks": [f"{v.state}: {v.title}: {v.sentence}" for v in open_ones],
+    }
+
+
+def _source(fit: Fit) -> dict[str, Any]:
     return {
         "table": fit.table,
         "digest": fit.digest,

@@ -25,7 +25,8 @@ law = Law(
         r"\begin{aligned} L(N, D, U) &= E + \frac{A}{N'^{\alpha}} + \frac{B}{D'^{\beta}} \\"
         r" D' &= U_D + U_D R_D^{*} \left(1 - e^{(1 - D/U_D)/R_D^{*}}\right) \\"
         r" N' &= U_N + U_N R_N^{*} \left(1 - e^{(1 - N/U_N)/R_N^{*}}\right) \\"
-        r" U_D &= \min(D, U), \quad U_N = \min\left(N, (\alpha A / \beta B)^{1/\alpha}\, U_D^{\beta/\alpha}\right) \end{aligned}"
+        r" U_D &= \min(D, U), \quad"
+        r" U_N = \min\left(N, \left(\frac{\alpha A}{\beta B}\right)^{1/\alpha}\, U_D^{\beta/\alpha}\right) \end{aligned}"
     ),
     inputs=("params", "tokens", "unique_tokens"),
     params=(

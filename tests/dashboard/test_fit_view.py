@@ -294,7 +294,7 @@ def test_an_upload_is_read_again_by_its_name():
         key, title = "upload:0", 'it\'s "mine".csv'
 
     f = fit(load("probe-grid"), resamples=20)
-    text = fit_again.python(f, Choice, {"count": "params_total"})
+    text = fit_again.python(f, Choice, {"count": "params_total"}, {})
     assert f"read_runs({Choice.title!r}, count='params_total')" in text
     compile(text, "again.py", "exec")
 
@@ -306,8 +306,8 @@ def test_weights_are_among_the_lines():
     runs = load("probe-grid")
     runs = replace(runs, kept=runs.kept.assign(loss_error=0.01))
     f = fit(runs, "chinchilla", weights="loss_error", resamples=20)
-    assert "weights='loss_error'" in fit_again.python(f, Choice, {})
-    assert "weights" not in fit_again.python(fit(runs, "chinchilla", resamples=20), Choice, {})
+    assert "weights='loss_error'" in fit_again.python(f, Choice, {}, {"weights": "loss_error"})
+    assert "weights" not in fit_again.python(fit(runs, "chinchilla", resamples=20), Choice, {}, {"weights": None})
 
 
 def test_what_is_taken_away_says_the_same():

@@ -110,7 +110,15 @@ def test_a_fit_says_its_calibrated_ends(ladder, calibration):
     alpha = calibration.of("alpha")
     assert tuple(f.interval("alpha")) == (f.params["alpha"], alpha.low, alpha.high)
     assert tuple(f.band("alpha"))[1:] == tuple(ladder.interval("alpha"))[1:] == pytest.approx(alpha.plain, rel=1e-12)
-    assert tuple(f.interval("alpha", 0.9)) == tuple(ladder.interval("alpha", 0.9))
+    for level in (0.9, 0.94, 0.99):
+        with pytest.raises(FitError, match=r"calibrated at level 0\.95 alone; it was asked at 0\.9"):
+            f.interval("alpha", level)
+        with pytest.raises(FitError, match="calibrated at level"):
+            f.summary(level)
+        assert tuple(f.band("alpha", level)) == tuple(ladder.interval("alpha", level))
+    assert (
+        tuple(f.interval("alpha", 1 - 0.05)) == tuple(f.interval("alpha")) == tuple(f.interval("alpha", 0.95 + 1e-16))
+    )
     assert f.summary().set_index("name").loc["alpha", "low"] == alpha.low
     assert f.settings.intervals_reason.endswith(calibration.reason)
     assert f"alpha {100 * alpha.held:.0f} %" in calibration.reason
@@ -118,6 +126,16 @@ def test_a_fit_says_its_calibrated_ends(ladder, calibration):
     names = [q.name for q in calibration.quantities if q.kind == "decision"]
     assert names == ["exponent", "params", "loss"]
     assert calibration.flops == pytest.approx(100 * ladder.ranges["flops"][1])
+
+
+def test_a_parameter_that_was_not_calibrated_says_so(ladder, calibration):
+    """Left out, or kept at its plain ends: its interval is plain, and not in silence."""
+    alone = ladder.calibrated(
+        replace(calibration, quantities=tuple(q for q in calibration.quantities if q.name != "beta"))
+    )
+    assert tuple(alone.interval("beta")) == tuple(ladder.interval("beta"))
+    assert alone.interval("beta").notes
+    assert not alone.interval("alpha").notes or alone.calibration.of("alpha").kept
 
 
 def test_it_survives_json(ladder, calibration):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from fitting import Fit, FitError, fit, load_fit, plan
+from fitting import Fit, FitError, all_laws, fit, load_fit, plan
 
 junk = st.one_of(
     st.none(),
@@ -176,6 +176,33 @@ def test_no_number_is_made_up(body):
 def test_wrong_kinds_are_refused(body, at, what):
     with pytest.raises(FitError):
         load_fit(json.dumps(changed(body, at, "replace", what)))
+
+
+@pytest.mark.parametrize("key", list(all_laws()))
+def test_a_number_changed_by_hand_is_seen(key, make_runs, scattered):
+    """Whatever is said twice, in its values, draws or residuals and in what follows from them."""
+    law = all_laws()[key]
+    x = scattered(law, "small", n=40, seed=3)
+    values = law.published[0].values if law.published else dict(zip(law.names, MADE[law.p], strict=True))
+    loss = law(x, values) * np.exp(0.002 * np.random.default_rng(1).standard_normal(40))
+    whole = json.loads(
+        fit(make_runs(**x, loss=loss), key, resamples=20, prior="none" if law.believes else "auto").to_json()
+    )
+    load_fit(json.dumps(whole))
+    edits = [
+        *((("params", name), 1.0) for name in law.names),
+        *((("intervals", name, end), 1.0) for name in law.names for end in ("value", "low", "high")),
+        (("objective",), 2 * whole["objective"]),
+        (("residuals", 0), whole["residuals"][0] + 1.0),
+        (("status",), "unsound" if whole["status"] == "sound" else "sound"),
+    ]  # fmt: skip
+    for at, what in edits:
+        with pytest.raises(FitError, match="damaged"):
+            load_fit(json.dumps(changed(whole, at, "replace", what)))
+
+
+# Constants for laws whose papers give none: a floor and what falls with compute, or breaks.
+MADE = {3: (1.7, 900.0, 0.16), 6: (1.7, 40.0, 0.1, 0.2, 1e10, 0.5)}
 
 
 def test_numbers_survive_to_the_last_bit(body):

@@ -158,7 +158,7 @@ def test_latex_compiles_in_matplotlibs_eyes():
 
 
 def test_python_runs_alone(one, tmp_path):
-    """In a new interpreter, in an empty folder, isolated from this project: same loss, same best split."""
+    """In a new interpreter, in an empty folder, without any package: same loss, same best split."""
     f, _ = one
     source = f.to_python()
     path = tmp_path / "law.py"
@@ -174,8 +174,13 @@ print(json.dumps(out))
     script = tmp_path / "run.py"
     script.write_text(source + tail, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-I", "-W", "error", str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [sys.executable, "-I", "-S", "-W", "error", str(script)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
+    assert "numpy" not in source
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     out = json.loads(done.stdout)

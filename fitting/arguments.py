@@ -1,0 +1,65 @@
+"""Arguments that a person gives, read as meant or answered in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from fitting.errors import FitError
+
+Array = np.ndarray
+
+
+def a_level(x: Any) -> float:
+    """The share that an interval holds; FitError unless it lies between 0 and 1."""
+    number = _number(x)
+    if not 0.0 < number < 1.0:
+        meant = f"; for {number:g} % give {number / 100:g}" if 1.0 < number < 100.0 else ""
+        raise FitError(f"level is a share between 0 and 1, such as 0.95; it was {_said(x)}{meant}.")
+    return number
+
+
+def an_input(name: str, x: Any) -> Array:
+    """Places on an input's axis as an array; FitError unless all are positive numbers."""
+    try:
+        values = np.asarray(x, float)
+    except (TypeError, ValueError):
+        values = np.array(np.nan)
+    if not np.all(values > 0):
+        raise FitError(f"{name} is a positive number, or an array of them; it was {_said(x)}.")
+    return values
+
+
+def a_count(name: str, x: Any, most: int) -> int:
+    """A whole number from 0 to `most`; FitError for anything else, a float or a truth value too."""
+    if isinstance(x, bool | np.bool_) or not isinstance(x, int | np.integer) or not 0 <= x <= most:
+        number = _number(x)
+        meant = f"; give {int(number)}" if number.is_integer() and 0 <= number <= most else ""
+        raise FitError(f"{name} is a whole number from 0 to {most:,}; it was {_said(x)}{meant}.")
+    return int(x)
+
+
+def run_names(x: Any) -> tuple[str, ...]:
+    """The names of runs as text, sorted and each once; FitError for a mask, or for what is no list."""
+    if not isinstance(x, str) and not isinstance(x, Iterable):
+        raise FitError(f"exclude is names of runs; it was {_said(x)}. Give a list of them, or leave it out.")
+    found = [x] if isinstance(x, str) else list(x)
+    if any(isinstance(one, bool | np.bool_) for one in found):
+        raise FitError(
+            'exclude is names of runs; it was a mask of True and False. Give runs.kept["run"][mask] for those where it is True.'
+        )
+    return tuple(sorted({str(one) for one in found}))
+
+
+def _number(x: Any) -> float:
+    try:
+        return float(x)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")
+
+
+def _said(x: Any) -> str:
+    text = " ".join(repr(x).split())
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,43 @@
+"""Where a law is asked: its inputs out of whatever columns of a runs table a caller gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from data.schema import COLUMNS
+from fitting.arguments import an_input
+from fitting.law import Law
+
+Array = np.ndarray
+SIZES = ("params", "tokens", "flops")
+
+
+def inputs_of(law: Law, given: Mapping[str, Any], flops: Callable[[Any, Any], Any]) -> dict[str, Array]:
+    """The law's inputs as arrays of one shape, that of all sizes given; `flops` counts them from params and tokens.
+
+    TypeError for an input that is missing or a name that no runs table has; FitError for one that is not positive.
+    """
+    unknown = sorted(set(given) - set(COLUMNS) - set(law.inputs))
+    known = {k: an_input(k, given[k]) for k in given if k in (*SIZES, *law.inputs)}
+    if "flops" in law.inputs and "flops" not in known and {"params", "tokens"} <= set(known):
+        known["flops"] = flops(known["params"], known["tokens"])
+    if unknown or any(k not in known for k in law.inputs):
+        raise TypeError(
+            f"{law.title} is a law of {', '.join(law.inputs)}; it was asked at {', '.join(sorted(given)) or 'nothing'}"
+            + (f", and no runs table has {', '.join(unknown)}" if unknown else "")
+        )
+    one = dict(zip(known, np.broadcast_arrays(*known.values()), strict=True))
+    return {k: one[k] for k in law.inputs}
+
+
+def outside(inputs: Mapping[str, Array], ranges: Mapping[str, tuple[float, float]]) -> list[str]:
+    """A sentence for each input that lies beyond what the runs had."""
+    said = []
+    for k, x in inputs.items():
+        low, high = ranges.get(k, (0.0, np.inf))
+        if x.size and (x.min() < low * (1 - 1e-9) or x.max() > high * (1 + 1e-9)):
+            said.append(f"The {k} asked for lie outside what the runs cover, {low:.3g} to {high:.3g}.")
+    return said

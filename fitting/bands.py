@@ -1,0 +1,50 @@
+"""A value with its interval, and the quantiles of draws that intervals end at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Band:
+    """A value with an interval at `level`; numbers, or arrays of one shape. `notes` are sentences to know before using it."""
+
+    value: Any
+    low: Any
+    high: Any
+    level: float
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Any:
+        return iter((self.value, self.low, self.high))
+
+    def above(self, floor: float | None) -> Band:
+        """The same with its ends no lower than `floor`, below which nothing lies; the value stays what it was found to be."""
+        if floor is None:
+            return self
+        return replace(self, low=_no_less(self.low, floor), high=_no_less(self.high, floor))
+
+
+def _no_less(end: Any, floor: float) -> Any:
+    raised = np.maximum(end, floor)
+    return float(raised) if np.ndim(raised) == 0 else raised
+
+
+def quantiles(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:
+    """Two quantiles over the first axis. Infinities count as values; a column with missing draws has no quantile."""
+    if len(draws) == 0:
+        nothing = np.full(draws.shape[1:], np.nan)
+        return nothing, nothing
+    if np.all(np.isfinite(draws)):
+        low, high = np.quantile(
+            draws, at, axis=0, method="weibull"
+        )  # fair for few draws too: the k-th of R is k / (R + 1)
+    else:
+        with np.errstate(invalid="ignore"):
+            low, high = np.quantile(draws, at, axis=0, method="inverted_cdf")
+    return low, high

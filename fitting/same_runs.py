@@ -1,0 +1,40 @@
+"""What is asked of a fit with its runs beside it is asked of the runs that were fitted, and of no others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitting.result import Fit, FitError
+from fitting.table import Arrays, arrays
+
+if TYPE_CHECKING:
+    from data.schema import Runs
+
+# Losses read again from text differ in their last digits; this is far below what any fit can tell.
+SAME = 1e-9
+
+
+def of_fit(fit: Fit, runs: Runs) -> Runs:
+    """The table without the runs that the fit left out."""
+    gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
+    return runs.exclude(gone) if gone else runs
+
+
+def fitted_arrays(fit: Fit, runs: Runs, then: str, group: str | None = None) -> Arrays:
+    """The arrays of the runs that were fitted, out of the table they came from (`runs`, without those left out).
+
+    Raises FitError, which says to fit again and `then` go on, unless they have the names, order and values of the fit's: the
+    same digest, or the residuals that the fit found.
+    """
+    table = arrays(runs, fit.law, group)
+    if table.runs != fit.runs or not (_leave_the_same(fit, table) or runs.digest == fit.digest):
+        raise FitError(f"The runs are not those that were fitted; fit them again, then {then}.")
+    return table
+
+
+def _leave_the_same(fit: Fit, table: Arrays) -> bool:
+    with np.errstate(all="ignore"):
+        left = np.log(fit.law(table.inputs, fit.params)) - np.log(table.loss)
+    return bool(np.allclose(left, fit.residuals, rtol=0, atol=SAME))

@@ -1,0 +1,101 @@
+"""The lines that the Fit page shows make the same fit again, for every law and every setting that the page has."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard import fit_again
+from dashboard.fit_settings import DEFAULTS, DELTAS, INTERVALS, PRIORS, WEIGHTS, FitSettings, read_settings
+from data import read_runs
+from fitting import all_laws, fit
+
+# One value or more of each setting beside its default; the intervals that need groups have them.
+OTHER = {
+    "law": [],  # every law, and auto
+    "delta": [d for d in DELTAS if d != DEFAULTS.delta],
+    "intervals": [i for i in INTERVALS if i != DEFAULTS.intervals],
+    "prior": [p for p in PRIORS if p != DEFAULTS.prior],
+    "resamples": [500],
+    "group": ["family"],
+    "seed": [3],
+    "weights": [w for w in WEIGHTS if w != DEFAULTS.weights],
+}
+TRUTH = {"E": 1.7, "A": 410.0, "B": 1200.0, "alpha": 0.34, "beta": 0.33, "q": 0.6}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Runs with everything that any law or setting asks for, as a file."""
+    rng = np.random.default_rng(4)
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 6), np.geomspace(3e8, 3e10, 6)))
+    law = all_laws()["general"]
+    loss = law({"params": n, "tokens": d}, TRUTH) * np.exp(0.004 * rng.standard_normal(36))
+    path = tmp_path_factory.mktemp("again") / "runs.csv"
+    pd.DataFrame(
+        {
+            "run": [f"r{i}" for i in range(36)], "params": n, "tokens": d, "unique_tokens": d / rng.integers(1, 9, 36),
+            "flops": 6 * n * d, "loss": loss, "loss_error": 0.01 * rng.uniform(0.5, 2, 36),
+            "family": [f"f{i}" for i in rng.integers(0, 9, 36)],
+        }
+    ).to_csv(path, index=False)  # fmt: skip
+    return path
+
+
+class Choice:
+    key = "upload:0"
+
+    def __init__(self, path):
+        self.title = str(path)
+
+
+def again(path, settings: FitSettings, exclude=()):
+    """The fit that the page makes with these settings, and what its lines make."""
+    runs = read_runs(path)
+    asked = settings.arguments(runs.kept.columns)
+    first = fit(runs.exclude(exclude) if exclude else runs, **asked)
+    first = replace(first, settings=replace(first.settings, excluded=tuple(exclude)))
+    scope: dict = {}
+    exec(fit_again.python(first, Choice(path), {}, asked), scope)
+    return first, scope["f"]
+
+
+def same(one, other) -> None:
+    a, b = (json.loads(f.to_json()) for f in (one, other))
+    for body in (a, b):
+        body["settings"].pop("law_reason")  # "chosen by you", once the line says which
+    assert a == b
+
+
+def test_every_setting_has_a_variant():
+    assert set(OTHER) == {f.name for f in fields(FitSettings)}
+
+
+@pytest.mark.parametrize("law", ["auto", *all_laws()])
+def test_every_law_by_default(table, law):
+    same(*again(table, FitSettings(law=law, resamples=500)))
+
+
+@pytest.mark.parametrize("law", ["auto", "general", "chinchilla", "kaplan-params"])
+@pytest.mark.parametrize(("name", "value"), [(k, v) for k, vs in OTHER.items() for v in vs])
+def test_every_setting(table, law, name, value):
+    settings = read_settings({"law": law, "resamples": 500, name: value})
+    if settings.intervals in ("groups", "components"):
+        settings = replace(settings, group="family")
+    same(*again(table, settings))
+
+
+def test_runs_left_out(table):
+    same(*again(table, FitSettings(resamples=500), exclude=("r3", "r8")))
+
+
+def test_the_prior_makes_a_difference_that_the_lines_keep(table):
+    """Else leaving it out would pass."""
+    with_it, _ = again(table, FitSettings(law="general", resamples=500, prior="published"))
+    without, refitted = again(table, FitSettings(law="general", resamples=500, prior="none"))
+    assert with_it.params != without.params
+    assert refitted.params == without.params

@@ -1,0 +1,65 @@
+"""What is asked of a fit with its runs beside it refuses other runs: shuffled, with other losses, or fewer of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data import Runs
+from fitting import FitError, against_papers, fit
+from fitting.calibration import calibrate
+from fitting.floor_profile import floor_profile
+from fitting.sensitivity import sensitivity
+
+ASKS = {
+    "papers": against_papers,
+    "floor": floor_profile,
+    "sensitivity": lambda f, runs: sensitivity(f, runs, 1e22),
+    "calibration": lambda f, runs: calibrate(f, runs, outer=40, inner=40),
+}
+
+
+@pytest.fixture(scope="module")
+def fitted(noisy):
+    return fit(noisy, "chinchilla", resamples=50, exclude=["run-3"])
+
+
+def with_kept(runs: Runs, kept) -> Runs:
+    return replace(runs, kept=kept.reset_index(drop=True))
+
+
+def scaled(runs: Runs, **factors: float) -> Runs:
+    return with_kept(runs, runs.kept.assign(**{k: runs.kept[k] * f for k, f in factors.items()}))
+
+
+def one_loss(runs: Runs) -> Runs:
+    loss = runs.kept["loss"].to_numpy().copy()
+    loss[10] += 1e-3
+    return with_kept(runs, runs.kept.assign(loss=loss))
+
+
+OTHERS = {
+    "shuffled": lambda r: with_kept(r, r.kept.sample(frac=1, random_state=1)),
+    "losses x 1.3": lambda r: scaled(r, loss=1.3),
+    "one loss": one_loss,
+    "tokens x 2": lambda r: scaled(r, tokens=2.0),
+    "fewer": lambda r: with_kept(r, r.kept.iloc[:30]),
+    "values under other names": lambda r: with_kept(r, r.kept.assign(loss=r.kept["loss"].to_numpy()[::-1])),
+}
+
+
+@pytest.mark.parametrize("ask", ASKS)
+@pytest.mark.parametrize("other", OTHERS)
+def test_other_runs_are_refused(fitted, noisy, ask, other):
+    with pytest.raises(FitError, match="The runs are not those that were fitted; fit them again, then"):
+        ASKS[ask](fitted, OTHERS[other](noisy))
+
+
+@pytest.mark.parametrize("ask", ASKS)
+def test_the_same_runs_are_taken(fitted, noisy, ask):
+    """With the one left out or without it, and read again from digits."""
+    assert ASKS[ask](fitted, noisy)
+    assert ASKS[ask](fitted, noisy.exclude(["run-3"]))
+    assert ASKS[ask](fitted, with_kept(noisy, noisy.kept.assign(loss=np.round(noisy.kept["loss"], 12))))
