@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.dual import Dual, partials_of
 from fitting.law import Law
-from fitting.result import Accounting
 
 Array = np.ndarray
 
@@ -62,17 +62,18 @@ class Valley:
         out: Any = self.law({**self.given, "params": Dual(n, {0: n}), "tokens": Dual(d, {1: d})}, self.values)
         slopes = partials_of(out)
         with np.errstate(all="ignore"):
-            return np.log(-slopes[0]) - np.log(-slopes[1] * (1.0 + self.accounting.slope))
+            return np.log(-slopes[0]) - np.log(-slopes[1] * (1.0 + self.accounting.elasticity(n)))
 
     def rows(self, rows: Array) -> Valley:
         """The same for some of the parameter sets."""
         shared = self.flops.ndim == 1 or len(self.flops) == 1
         flops = self.flops if shared else self.flops[rows]
-        return Valley(self.law, {k: x[rows] for k, x in self.values.items()}, flops, self.accounting, self.given)
+        values = {k: x[rows] for k, x in self.values.items()}
+        return Valley(self.law, values, flops, self.accounting.rows(rows), self.given)
 
     def bounds(self) -> tuple[Array, Array]:
         """Lowest and highest log N worth looking at: one parameter, and one token."""
-        high = np.log(self.flops / 6.0) - self.accounting.offset
+        high = np.log(self.flops / 6.0) - self.accounting.log_least
         return np.zeros_like(high), np.maximum(high, 1.0)
 
 

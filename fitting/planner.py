@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.doubt import CHECKED
 from fitting.hardware import Hardware
 from fitting.optimum import Optimum, flat_range, optimum, valley
@@ -191,11 +192,16 @@ def _at(fit: Fit, values: Array, budgets: Array, params: float | None, text: Tex
         named = {k: values[:, i, None] for i, k in enumerate(fit.law.names)}
         missing = np.full(shape, np.nan)
         return Optimum(missing, missing, np.broadcast_to(fit.law({"flops": budgets}, named), shape))
-    v = valley(fit.law, values, budgets, fit.accounting, text.given(fit) if text else None)
+    v = valley(fit.law, values, budgets, _counted(fit, values), text.given(fit) if text else None)
     if params is None:
         return optimum(v, text.most if text else None)
     log_n = np.full(shape, np.log(params))
     return Optimum(np.exp(log_n), np.array(v.tokens(log_n)), np.array(v.loss(log_n)))
+
+
+def _counted(fit: Fit, values: Array) -> Accounting:
+    """How FLOPs are counted with parameter sets (R, p): as is likeliest, or for the fit's draws a form each."""
+    return fit.accounting.drawn(len(values)) if values is fit.draws else fit.accounting
 
 
 def _rowwise(fit: Fit, values: Array, budgets: Array, params: float | None, text: Text | None = None) -> Optimum:
@@ -207,7 +213,7 @@ def _rowwise(fit: Fit, values: Array, budgets: Array, params: float | None, text
         missing = np.full(budgets.shape, np.nan)
         found = Optimum(missing, missing, fit.law({"flops": safe}, named))
     else:
-        v = valley(fit.law, values, safe, fit.accounting, text.given(fit) if text else None)
+        v = valley(fit.law, values, safe, _counted(fit, values), text.given(fit) if text else None)
         if params is None:
             found = optimum(v, text.most if text else None)
         else:
@@ -345,7 +351,7 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | No
     ]
     if outside:
         notes.append(f"The {' and the '.join(outside)} lie{'s' * (len(outside) == 1)} outside what the runs cover.")
-    if fit.accounting.slope or fit.accounting.offset:
+    if not fit.accounting.is_six_nd:
         notes.append(
             f"FLOPs as the table counts them: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."
             if sized else "FLOPs as the table counts them."
