@@ -78,12 +78,13 @@ def _least(fit: Fit, values: Array, trained: Array, loss: float, served: float) 
     `trained` (R, 1) is the size best to train alone, which is the largest worth looking at. A scan, then golden section.
     """
     named = {k: values[:, i, None] for i, k in enumerate(fit.law.names)}
+    count = fit.accounting.drawn(len(values)) if values is fit.draws else fit.accounting
     top = np.log(np.where(np.isfinite(trained), trained, 1.0))
 
     def cost(log_n: Array) -> tuple[Array, Array, Array]:
         n = np.exp(log_n)
         d = _needed(fit, named, n, loss)
-        return fit.accounting.flops(n, d), fit.accounting.flops(n, served) / 3.0, d
+        return count.flops(n, d), count.flops(n, served) / 3.0, d
 
     grid = top + np.linspace(np.log(SMALLEST), 0.0, SCAN)
     train, serve, _ = cost(grid)

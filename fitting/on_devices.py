@@ -89,6 +89,7 @@ class OnDevices:
 
     `chosen` is whether a person said how many. `least` are the fewest that hold its training (None: not known; inf: no number
     does). `batch` is in tokens a step and `steps` goes with it (None without a law of either), `latency` is in seconds a step.
+    `budget` is the interval of `flops` where they are what a loss takes, else None.
     """
 
     flops: float
@@ -100,6 +101,7 @@ class OnDevices:
     batch: float | None = None
     steps: float | None = None
     latency: float = 0.0
+    budget: Band | None = None
 
     @property
     def devices(self) -> float:
@@ -128,6 +130,14 @@ class OnDevices:
         """What it costs; None without a price, or where they do not hold it."""
         hours, price = self.device_hours, self.hardware.price
         return None if hours is None or price is None else hours * price
+
+    def between(self, quantity: str) -> Band | None:
+        """The interval of "seconds", "device_hours" or "money" that the budget's leaves; None where it is certain."""
+        value = getattr(self, quantity)
+        if self.budget is None or value is None:
+            return None
+        low, high = (float(getattr(replace(self, flops=c), quantity)) for c in (self.budget.low, self.budget.high))
+        return Band(float(value), low, high, self.budget.level)
 
     @property
     def each(self) -> float | None:
@@ -171,7 +181,20 @@ class OnDevices:
             "device_hours": self.device_hours,
             "hours": None if seconds is None else seconds / 3600.0,
             "money": self.money,
+            **self._intervals(),
         }
+
+    def _intervals(self) -> dict[str, Any]:
+        """The ends of hours, device-hours and money that the budget's interval leaves; none for a certain budget."""
+        out = {}
+        for name, quantity, per in (
+            ("device_hours", "device_hours", 1.0),
+            ("hours", "seconds", 3600.0),
+            ("money", "money", 1.0),
+        ):
+            if (band := self.between(quantity)) is not None:
+                out[f"{name}_interval"] = {"low": band.low / per, "high": band.high / per, "level": band.level}
+        return out
 
 
 def needs(devices: float | str, least: float | str, name: str, memory: float | None) -> str:
@@ -203,7 +226,9 @@ def on_devices(
     `batch` and `steps` are what goes with it, `count` the fit's own count of parameters, `memory` a device's bytes.
     """
     least = None if plan.params is None else fewest_for(float(plan.params.value), count, memory)
-    return OnDevices(float(plan.flops.value), hardware, chosen, name, memory, least, batch, steps, latency)
+    known = not plan.flops.low < plan.flops.high
+    budget = None if known else plan.flops
+    return OnDevices(float(plan.flops.value), hardware, chosen, name, memory, least, batch, steps, latency, budget)
 
 
 def automatic_for(

@@ -14,14 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.dual import Dual, partials_of
 from fitting.law import Law
-from fitting.result import Accounting
 
 Array = np.ndarray
 
 STEPS = 40
 SCAN = 121
+# Where a law may have several minima along a budget: sizes looked at in all, and within `NEAR` e-folds of where it may turn.
+COARSE, CLOSE, NEAR = 41, 25, 6.0
+BLOCK = 20_000  # minima looked for together
 GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
 
 
@@ -62,17 +65,18 @@ class Valley:
         out: Any = self.law({**self.given, "params": Dual(n, {0: n}), "tokens": Dual(d, {1: d})}, self.values)
         slopes = partials_of(out)
         with np.errstate(all="ignore"):
-            return np.log(-slopes[0]) - np.log(-slopes[1] * (1.0 + self.accounting.slope))
+            return np.log(-slopes[0]) - np.log(-slopes[1] * (1.0 + self.accounting.elasticity(n)))
 
     def rows(self, rows: Array) -> Valley:
         """The same for some of the parameter sets."""
         shared = self.flops.ndim == 1 or len(self.flops) == 1
         flops = self.flops if shared else self.flops[rows]
-        return Valley(self.law, {k: x[rows] for k, x in self.values.items()}, flops, self.accounting, self.given)
+        values = {k: x[rows] for k, x in self.values.items()}
+        return Valley(self.law, values, flops, self.accounting.rows(rows), self.given)
 
     def bounds(self) -> tuple[Array, Array]:
         """Lowest and highest log N worth looking at: one parameter, and one token."""
-        high = np.log(self.flops / 6.0) - self.accounting.offset
+        high = np.log(self.flops / 6.0) - self.accounting.log_least
         return np.zeros_like(high), np.maximum(high, 1.0)
 
 
@@ -106,7 +110,37 @@ def _free(v: Valley) -> Optimum:
     rows = np.flatnonzero(lost.any(axis=1))
     if len(rows):  # the scan is a hundred times the work: only for those that need it
         log_n[rows] = np.where(lost[rows], _scan(v.rows(rows), (len(rows), shape[1])), log_n[rows])
+    if "unique_tokens" in v.given:
+        log_n = _lowest_valley(v, log_n)
     return Optimum(np.exp(log_n), v.tokens(log_n), np.array(v.loss(log_n)))
+
+
+def _lowest_valley(v: Valley, log_n: Array) -> Array:
+    """Of a law that weighs repeats the lowest of several minima (R, K), of which `log_n` is one: new text or a larger model.
+
+    The loss is looked at all along the budget, more closely where it buys the unique tokens just once; a minimum found
+    elsewhere is refined by golden section.
+    """
+    out = log_n.copy()
+    step = max(1, BLOCK // log_n.shape[1])
+    for first in range(0, len(log_n), step):
+        rows = np.arange(first, min(first + step, len(log_n)))
+        some = v.rows(rows)
+        low, high = (np.broadcast_to(end, (len(rows), log_n.shape[1])) for end in some.bounds())
+        once = np.log(some.accounting.params(some.flops, v.given["unique_tokens"]))
+        even = [low + (high - low) * share for share in np.linspace(0.0, 1.0, COARSE)]
+        near = [np.clip(once + off, low, high) for off in np.linspace(-NEAR, NEAR, CLOSE)]
+        x = np.sort(np.stack([*even, *near]), axis=0)
+        with np.errstate(all="ignore"):
+            loss = np.stack([np.where(np.isfinite(y := some.loss(at)), y, np.inf) for at in x])
+            known = np.where(np.isfinite(y := some.loss(log_n[rows])), y, np.inf)
+        k = np.argmin(loss, axis=0)[None]
+        lower = np.take_along_axis(loss, k, 0)[0] < known
+        if not lower.any():
+            continue
+        ends = (np.take_along_axis(x, np.clip(k + i, 0, len(x) - 1), 0)[0] for i in (-1, 1))
+        out[rows] = np.where(lower, _golden(some, *ends), log_n[rows])
+    return out
 
 
 def _secant(v: Valley, start: Array, low: Array, high: Array) -> Array:
@@ -118,6 +152,7 @@ def _secant(v: Valley, start: Array, low: Array, high: Array) -> Array:
     with np.errstate(all="ignore"):
         for _ in range(STEPS):
             slope = (h1 - h0) / (x1 - x0)
+            slope = np.where(np.isfinite(slope), slope, np.nan)  # through an infinity no step is the end of one
             falls = np.where(done, falls, slope < 0)
             step = np.where(done, 0.0, np.clip(-h1 / slope, -8.0, 8.0))
             x2 = x1 + step
@@ -144,7 +179,11 @@ def _scan(v: Valley, shape: tuple[int, int]) -> Array:
         loss = np.where(np.isfinite(y := v.loss(x)), y, np.inf)
         where = np.where(loss < best, x, where)
         best = np.minimum(best, loss)
-    a, b = np.maximum(where - width, low), np.minimum(where + width, high)
+    return _golden(v, np.maximum(where - width, low), np.minimum(where + width, high))
+
+
+def _golden(v: Valley, a: Array, b: Array) -> Array:
+    """The minimum (R, K) between two sizes, in log N."""
     for _ in range(50):
         left, right = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
         lower = v.loss(left) < v.loss(right)

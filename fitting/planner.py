@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.doubt import CHECKED
 from fitting.hardware import Hardware
 from fitting.optimum import Optimum, flat_range, optimum, valley
@@ -17,6 +18,7 @@ Array = np.ndarray
 
 # Budgets outside this are no budgets: a loss that needs more is called unreachable.
 LEAST_FLOPS, MOST_FLOPS = 1e3, 1e45
+MOST_PARAMS = 1e24
 VALLEY_SHARE = 1e-3
 # Up to four passes over the same text cost about nothing (Muennighoff et al. 2023, arXiv 2305.16264, section 6).
 FREE_EPOCHS = 4.0
@@ -44,7 +46,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a budget buys. Numbers, or arrays (K,) for K budgets; sizes are None for a law of compute alone.
+    """What a budget buys. Numbers, or arrays (K,) for K budgets, losses or sizes; sizes are None for a law of compute alone.
 
     `loss` is the law's, `loss_run` that of one new run. `valley` is the range of sizes within 0.1 % of the best loss.
     `penalty` is the share by which the loss at a chosen size exceeds the best one (None at the best size).
@@ -81,22 +83,22 @@ def plan(
     fit: Fit,
     *,
     flops: Any = None,
-    params: float | None = None,
-    loss: float | None = None,
+    params: Any = None,
+    loss: Any = None,
     devices: float | None = None,
-    hours: float | None = None,
+    hours: Any = None,
     peak: float | None = None,
     utilisation: float | None = None,
-    money: float | None = None,
+    money: Any = None,
     price: float | None = None,
     unique_tokens: float | None = None,
     level: float = 0.95,
 ) -> Plan:
-    """The plan for one budget: `flops` (a number or (K,) of them), `devices` x `hours`, `money` at `price`, or a `loss` wanted.
+    """The plan for one budget: `flops`, `devices` x `hours`, `money` at `price`, or a `loss` wanted; a number, or (K,) of them.
 
-    `params` holds the model at a chosen size instead of the best one. `unique_tokens` is how much text there is: a law that
-    knows of repeats weighs them, any other is held to `FREE_EPOCHS` passes. `peak` is a device's dense bf16 FLOP/s,
-    `utilisation` the share of it reached. FLOPs are counted as the fitted table counts them.
+    `params` holds the model at a chosen size instead of the best one, or at one for each of the K. `unique_tokens` is how much
+    text there is: a law that knows of repeats weighs them, any other is held to `FREE_EPOCHS` passes. `peak` is a device's dense
+    bf16 FLOP/s, `utilisation` the share of it reached. FLOPs are counted as the fitted table counts them.
     Raises FitError when the law cannot say, or no budget reaches the loss; TypeError when the budget is not given once.
     """
     hardware = _hardware(devices, peak, utilisation, price)
@@ -124,21 +126,55 @@ def plan(
         raise FitError(
             f"{fit.law.title} knows nothing of model size; fit a law of size and tokens to plan at a chosen one."
         )
-    if params is not None and not (np.isfinite(params) and params >= 1):
-        raise FitError(f"A model size is a number of parameters, at least 1; it was {params!r}.")
+    if params is not None:
+        params = _numbers(params, "A model size is a number of parameters")
+        if not np.all(np.isfinite(params) & (params >= 1) & (params <= MOST_PARAMS)):
+            raise FitError(
+                f"A model size is a number of parameters, at least 1 and at most {MOST_PARAMS:.0e}; it was {_said(params)}."
+            )
     text = None
     if unique_tokens is not None and fit.law.inputs != ("flops",):
         text = Text(float(unique_tokens), None if knows else FREE_EPOCHS * float(unique_tokens))
     if loss is not None:
-        return _for_loss(fit, float(loss), params, hardware, level, text)
+        return _for_loss(fit, *_together(loss, params, "A loss is a positive number"), hardware, level, text)
     if hours is not None:
         hardware = hardware or Hardware()
-        flops = hours * hardware.devices * hardware.flops_per_device_hour
+        flops = _numbers(hours, "hours are numbers") * hardware.devices * hardware.flops_per_device_hour
     if money is not None:
         if hardware is None or hardware.price is None:
             raise TypeError("money needs price: what one device-hour costs")
-        flops = money / hardware.price * hardware.flops_per_device_hour
-    return _for_flops(fit, flops, params, hardware, level, text)
+        flops = _numbers(money, "money is a number") / hardware.price * hardware.flops_per_device_hour
+    return _for_flops(fit, *_together(flops, params, "A budget is a number of FLOP"), hardware, level, text)
+
+
+def _numbers(x: Any, what: str) -> Array:
+    """Numbers of any shape as they were given, at least one of them; else FitError with `what` they are."""
+    try:
+        out = np.asarray(x, float)
+    except (TypeError, ValueError):
+        raise FitError(f"{what}, or a list of them; it was {x!r:.60}.") from None
+    if out.size == 0:
+        raise FitError(f"{what}, or a list of them; the list was empty.")
+    return out
+
+
+def _together(asked: Any, params: Array | None, what: str) -> tuple[Array, Array | None]:
+    """What is asked and the sizes, of one shape."""
+    numbers = _numbers(asked, what)
+    if params is None:
+        return numbers, None
+    try:
+        one, other = np.broadcast_arrays(numbers, params)
+    except ValueError:
+        raise FitError(
+            f"A list of sizes goes with one budget or loss, or with as many: there are {numbers.size} and {params.size} sizes."
+        ) from None
+    return one, other
+
+
+def _said(x: Array) -> str:
+    """A number, or the numbers of a short list."""
+    return repr(float(x)) if x.ndim == 0 else f"{x.ravel()[:4].tolist()}{' ...' if x.size > 4 else ''}"
 
 
 def _hardware(devices: Any, peak: Any, utilisation: Any, price: Any) -> Hardware | None:
@@ -153,12 +189,16 @@ def _hardware(devices: Any, peak: Any, utilisation: Any, price: Any) -> Hardware
 
 
 def _for_flops(
-    fit: Fit, flops: Any, params: float | None, hardware: Hardware | None, level: float, text: Text | None
+    fit: Fit, asked: Array, params: Array | None, hardware: Hardware | None, level: float, text: Text | None
 ) -> Plan:
-    asked = np.asarray(flops, float)
     if not np.all(np.isfinite(asked)) or np.any(asked < LEAST_FLOPS) or np.any(asked > MOST_FLOPS):
-        raise FitError(f"A budget is between {LEAST_FLOPS:.0e} and {MOST_FLOPS:.0e} FLOP; it was {flops!r}.")
-    budgets = np.atleast_1d(asked)
+        raise FitError(f"A budget is between {LEAST_FLOPS:.0e} and {MOST_FLOPS:.0e} FLOP; it was {_said(asked)}.")
+    budgets, params = asked.ravel(), None if params is None else params.ravel()
+    if params is not None and np.all(fit.accounting.tokens(budgets, params) < 1.0):
+        raise FitError(
+            f"At {params.min():.3g} parameters a budget of {budgets.max():.3g} FLOP buys less than one token. Ask for a smaller "
+            "model or a larger budget."
+        )
     best = _at(fit, fit.values[None, :], budgets, params, text)
     spread = _at(fit, fit.draws, budgets, params, text)
     return _assemble(
@@ -167,39 +207,58 @@ def _for_flops(
 
 
 def _for_loss(
-    fit: Fit, loss: float, params: float | None, hardware: Hardware | None, level: float, text: Text | None
+    fit: Fit, asked: Array, params: Array | None, hardware: Hardware | None, level: float, text: Text | None
 ) -> Plan:
-    if not (np.isfinite(loss) and loss > 0):
-        raise FitError(f"A loss is a positive number of nats per token; it was {loss!r}.")
-    budget = _budget_for(fit, fit.values[None, :], loss, params, text)
-    if not np.isfinite(budget[0, 0]):
-        lowest = _at(fit, fit.values[None, :], np.array([MOST_FLOPS]), params, text).loss[0, 0]
-        at = "" if params is None else f" at {params:.3g} parameters"
+    if not np.all(np.isfinite(asked) & (asked > 0)):
+        raise FitError(f"A loss is a positive number of nats per token; it was {_said(asked)}.")
+    losses, params = asked.ravel(), None if params is None else params.ravel()
+
+    def at(k: int) -> str:
+        return "" if params is None else f" at {params[k]:.3g} parameters"
+
+    budget = _budget_for(fit, fit.values[None, :], losses, params, text)
+    ends = [
+        _at(fit, fit.values[None, :], np.full(len(losses), c), params, text).loss[0] for c in (LEAST_FLOPS, MOST_FLOPS)
+    ]
+    if len(over := np.flatnonzero(losses >= ends[0])):
+        k = int(over[0])
         raise FitError(
-            f"No budget reaches a loss of {loss:.4g}{at}: by this fit it cannot fall below {lowest:.4g}. Ask for a higher loss."
+            f"A loss of {losses[k]:.4g}{at(k)} takes no training: by this fit {LEAST_FLOPS:.0e} FLOP already give {ends[0][k]:.4g}. "
+            "Ask for a lower loss."
         )
-    budgets = _budget_for(fit, fit.draws, loss, params, text)
+    if len(under := np.flatnonzero(~np.isfinite(budget[0]))):
+        k = int(under[0])
+        raise FitError(
+            f"No budget reaches a loss of {losses[k]:.4g}{at(k)}: by this fit it cannot fall below {ends[1][k]:.4g}. "
+            "Ask for a higher loss."
+        )
+    budgets = _budget_for(fit, fit.draws, losses, params, text)
     best = _rowwise(fit, fit.values[None, :], budget, params, text)
     spread = _rowwise(fit, fit.draws, budgets, params, text)
-    return _assemble(fit, (), (budget, budgets), best, spread, params, hardware, level, text)
+    return _assemble(fit, asked.shape, (budget, budgets), best, spread, params, hardware, level, text)
 
 
-def _at(fit: Fit, values: Array, budgets: Array, params: float | None, text: Text | None = None) -> Optimum:
+def _at(fit: Fit, values: Array, budgets: Array, params: Array | None, text: Text | None = None) -> Optimum:
     """Size, tokens and loss (R, K) for parameter sets (R, p) at budgets (K,)."""
     shape = (len(values), len(budgets))
     if fit.law.inputs == ("flops",):
         named = {k: values[:, i, None] for i, k in enumerate(fit.law.names)}
         missing = np.full(shape, np.nan)
         return Optimum(missing, missing, np.broadcast_to(fit.law({"flops": budgets}, named), shape))
-    v = valley(fit.law, values, budgets, fit.accounting, text.given(fit) if text else None)
+    v = valley(fit.law, values, budgets, _counted(fit, values), text.given(fit) if text else None)
     if params is None:
         return optimum(v, text.most if text else None)
-    log_n = np.full(shape, np.log(params))
+    log_n = np.broadcast_to(np.log(params), shape)
     return Optimum(np.exp(log_n), np.array(v.tokens(log_n)), np.array(v.loss(log_n)))
 
 
-def _rowwise(fit: Fit, values: Array, budgets: Array, params: float | None, text: Text | None = None) -> Optimum:
-    """As `_at`, with a budget of its own for each parameter set: values (R, p), budgets (R, 1)."""
+def _counted(fit: Fit, values: Array) -> Accounting:
+    """How FLOPs are counted with parameter sets (R, p): as is likeliest, or for the fit's draws a form each."""
+    return fit.accounting.drawn(len(values)) if values is fit.draws else fit.accounting
+
+
+def _rowwise(fit: Fit, values: Array, budgets: Array, params: Array | None, text: Text | None = None) -> Optimum:
+    """As `_at`, with budgets of its own for each parameter set: values (R, p), budgets (R, K)."""
     reachable = np.isfinite(budgets)
     safe = np.where(reachable, budgets, MOST_FLOPS)
     if fit.law.inputs == ("flops",):
@@ -207,28 +266,27 @@ def _rowwise(fit: Fit, values: Array, budgets: Array, params: float | None, text
         missing = np.full(budgets.shape, np.nan)
         found = Optimum(missing, missing, fit.law({"flops": safe}, named))
     else:
-        v = valley(fit.law, values, safe, fit.accounting, text.given(fit) if text else None)
+        v = valley(fit.law, values, safe, _counted(fit, values), text.given(fit) if text else None)
         if params is None:
             found = optimum(v, text.most if text else None)
         else:
-            log_n = np.full(budgets.shape, np.log(params))
+            log_n = np.broadcast_to(np.log(params), budgets.shape)
             found = Optimum(np.exp(log_n), np.array(v.tokens(log_n)), np.array(v.loss(log_n)))
     unreachable = np.where(reachable, 1.0, np.inf)
     sized = 1.0 if params is not None else unreachable
     return Optimum(found.params * sized, found.tokens * unreachable, found.loss)
 
 
-def _budget_for(fit: Fit, values: Array, loss: float, params: float | None, text: Text | None = None) -> Array:
-    """The budget (R, 1) at which each parameter set reaches a loss; infinite where none does. Bisection in log C."""
-    count = len(values)
-    low = np.full((count, 1), np.log(LEAST_FLOPS))
-    high = np.full((count, 1), np.log(MOST_FLOPS))
-    if count == 0:
+def _budget_for(fit: Fit, values: Array, losses: Array, params: Array | None, text: Text | None = None) -> Array:
+    """The budgets (R, K) at which each parameter set reaches losses (K,); infinite where none does. Bisection in log C."""
+    shape = (len(values), len(losses))
+    low, high = np.full(shape, np.log(LEAST_FLOPS)), np.full(shape, np.log(MOST_FLOPS))
+    if len(values) == 0:
         return low
-    never = _rowwise(fit, values, np.exp(high), params, text).loss > loss
+    never = _rowwise(fit, values, np.exp(high), params, text).loss > losses
     for _ in range(60):
         middle = 0.5 * (low + high)
-        above = _rowwise(fit, values, np.exp(middle), params, text).loss > loss
+        above = _rowwise(fit, values, np.exp(middle), params, text).loss > losses
         low, high = np.where(above, middle, low), np.where(above, high, middle)
     return np.where(never, np.inf, np.exp(0.5 * (low + high)))
 
@@ -239,7 +297,7 @@ def _assemble(
     budgets: tuple[Array, Array],
     best: Optimum,
     spread: Optimum,
-    params: float | None,
+    params: Array | None,
     hardware: Hardware | None,
     level: float,
     text: Text | None = None,
@@ -255,7 +313,7 @@ def _assemble(
         low, high = flat_range(v, best, VALLEY_SHARE)
         if text is not None and text.most is not None:
             low = np.maximum(low, fit.accounting.params(chosen, text.most))
-        flat = tuple(float(x[0, 0]) if shape == () else x[0] for x in (low, high))
+        flat = tuple(float(x[0, 0]) if shape == () else np.reshape(x[0], shape) for x in (low, high))
     if sized and params is not None:
         ideal = _at(fit, fit.values[None, :], chosen[0], None, text)
         if budgets[1] is budgets[0]:
@@ -282,7 +340,7 @@ def _assemble(
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,
         hardware=hardware,
-        notes=_notes(fit, chosen[0], best, sized, text),
+        notes=_all_notes(fit, chosen[0], best, sized, text),
         split=Split(_named(chosen, best, sized), _named(spread_budget, spread, sized)),
     )
 
@@ -303,6 +361,26 @@ def _ratio(o: Optimum) -> Array:
     with np.errstate(invalid="ignore"):
         ratio = o.tokens / o.params
     return np.where(np.isnan(ratio), np.inf, ratio)  # both unreachable: more of either than there is
+
+
+def _all_notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | None) -> tuple[str, ...]:
+    """The notes of each of K budgets, said with what they are of; those of all budgets once."""
+    found: dict[str, list[int]] = {}
+    for k in range(len(budgets)):
+        here = slice(k, k + 1)
+        one = Optimum(*(np.asarray(x)[:, here] for x in (best.params, best.tokens, best.loss)))
+        for note in _notes(fit, budgets[here], one, sized, text):
+            found.setdefault(note, []).append(k)
+    by_size = len(np.unique(budgets)) < len(budgets)
+
+    def of(places: list[int]) -> str:
+        names = [
+            f"{budgets[k]:.3g} FLOP" + (f" and {best.params[0, k]:.3g} parameters" if by_size else "") for k in places
+        ]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return f"At {', '.join(names[:3])}{more}: "
+
+    return tuple(note if len(at) == len(budgets) else of(at) + note for note, at in found.items())
 
 
 def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | None = None) -> tuple[str, ...]:
@@ -345,7 +423,7 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | No
     ]
     if outside:
         notes.append(f"The {' and the '.join(outside)} lie{'s' * (len(outside) == 1)} outside what the runs cover.")
-    if fit.accounting.slope or fit.accounting.offset:
+    if not fit.accounting.is_six_nd:
         notes.append(
             f"FLOPs as the table counts them: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."
             if sized else "FLOPs as the table counts them."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.accounting import Accounting as Accounting
 from fitting.arguments import a_level
 from fitting.asked import inputs_of, outside
 from fitting.bands import Band as Band
@@ -86,36 +87,6 @@ class Settings:
     weights: str = "none"
     law_reason: str = ""
     excluded: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Accounting:
-    """How a table counts FLOPs: log(C / 6ND) = offset + slope (log N - centre), from its own rows.
-
-    `spread` is the standard deviation of what the line leaves over.
-    """
-
-    offset: float = 0.0
-    slope: float = 0.0
-    centre: float = 0.0
-    spread: float = 0.0
-
-    def ratio(self, params: Any) -> Any:
-        """C / 6ND at a model size."""
-        return np.exp(self.offset + self.slope * (np.log(params) - self.centre))
-
-    def flops(self, params: Any, tokens: Any) -> Any:
-        """Training FLOPs of a run in the table's own convention."""
-        return 6.0 * params * tokens * self.ratio(params)
-
-    def params(self, flops: Any, tokens: Any) -> Any:
-        """The model size at which a budget in the table's convention buys so many tokens."""
-        log = np.log(flops / 6.0) - np.log(tokens) - self.offset + self.slope * self.centre
-        return np.exp(log / (1.0 + self.slope))
-
-    def tokens(self, flops: Any, params: Any) -> Any:
-        """Tokens that a budget in the table's convention buys at a model size."""
-        return flops / (6.0 * params * self.ratio(params))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

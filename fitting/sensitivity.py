@@ -223,7 +223,7 @@ def _counts(case: _Case) -> Iterator[Choice]:
 
 def _conventions(case: _Case) -> Iterator[Choice]:
     a = case.fit.accounting
-    if case.fit.law.inputs == ("params", "tokens") and (a.offset or a.slope):
+    if case.fit.law.inputs == ("params", "tokens") and not a.is_six_nd:
         yield _choice("FLOP count", "6ND", case.decide(case.prob, case.theta, Accounting()))
 
 

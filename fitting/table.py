@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.flops import six_nd
+from fitting.flop_form import flop_form
 from fitting.law import Law
 from fitting.result import Accounting, FitError
 
@@ -160,25 +161,14 @@ def frontier(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def accounting(frame: pd.DataFrame) -> Accounting:
-    """The table's FLOP count relative to 6ND, as a line in log N; 6ND itself where the table has no count of its own."""
+    """The table's FLOP count relative to 6ND at any size; 6ND itself where the table has no count of its own."""
     if not {"params", "tokens", "flops"} <= set(frame.columns):
         return Accounting()
     rows = frame.dropna(subset=["params", "tokens", "flops"])
     if len(rows) == 0:
         return Accounting()
-    log_n = np.log(rows["params"].to_numpy(float))
-    ratio = np.log(
-        rows["flops"].to_numpy(float) / six_nd(rows["params"].to_numpy(float), rows["tokens"].to_numpy(float))
-    )
-    centre = float(log_n.mean())
-    if np.max(np.abs(ratio)) < 1e-4:  # 6ND itself, up to the digits the table was written with
-        return Accounting(centre=centre)
-    x = log_n - centre
-    slope = float(x @ ratio / (x @ x)) if np.unique(np.round(log_n, 3)).size >= 3 else 0.0
-    # FLOPs per token that fall as the model grows, or grow with its square, are no convention but a mixture of runs: keep the mean alone.
-    slope = slope if -0.5 < slope < 1.0 else 0.0
-    left = ratio - ratio.mean() - slope * x
-    return Accounting(float(ratio.mean()), slope, centre, float(left.std()))
+    n, d, c = (rows[k].to_numpy(float) for k in ("params", "tokens", "flops"))
+    return flop_form(np.log(n), np.log(c / six_nd(n, d)))
 
 
 def _convention(frame: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ import click
 from dashboard.commands import json_option, refuses, write_json
 
 if TYPE_CHECKING:
+    from fitting import Fit
     from fitting.hour_classes import HourClass
 
 POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -57,8 +58,10 @@ def command(
 
     if measured is not None and batch is None:
         raise click.UsageError("--steps needs --batch, the tokens a step that the speed is asked at.")
-    speed, told = _measured(measured, float(batch or 0)) if measured is not None else _by_peak(name, utilisation)
     fitted = load_fit(file)
+    speed, told = (
+        _measured(measured, float(batch or 0)) if measured is not None else _by_peak(fitted, name, utilisation)
+    )
     found = hour_classes(fitted, speed, hours=classes or CLASSES, batch=batch)
     if json_to is not None:
         write_json(
@@ -71,11 +74,12 @@ def command(
         click.echo(note)
 
 
-def _by_peak(name: str, utilisation: float) -> tuple[Callable[[Any], Any], str]:
+def _by_peak(fit: Fit, name: str, utilisation: float) -> tuple[Callable[[Any], Any], str]:
     from fitting.devices import device
 
-    rate = device(name).peak * utilisation
-    return (lambda n: rate / (6.0 * n)), f"Speed: {utilisation:.0%} of one {name}'s peak, 6 FLOP a parameter and token."
+    rate, count = device(name).peak * utilisation, fit.accounting
+    counted = "6 FLOP a parameter and token" if count.is_six_nd else "FLOPs as the fitted table counts them"
+    return (lambda n: rate / count.flops(n, 1.0)), f"Speed: {utilisation:.0%} of one {name}'s peak, {counted}."
 
 
 def _measured(path: Path, batch: float) -> tuple[Callable[[Any], Any], str]:

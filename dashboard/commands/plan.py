@@ -168,11 +168,15 @@ def _table(found: Plan, whole: WholeRun | None, on: OnDevices) -> str:
             lines.append(f"  {'  by published laws':<22}{'':>12}   {numbers.interval(ends[0], ends[1], kind)}")
     kind = " ".join(part for part in (on.name, "" if on.chosen else "(auto)") if part)
     lines.append(f"  {'devices':<22}{numbers.whole(on.devices):>12}   {kind}".rstrip())
-    for name, said in (
-        ("time", numbers.duration(on.seconds)),
-        ("device-hours", numbers.count(on.device_hours)),
-        ("money", numbers.money(on.money)),
+    for name, quantity, kind in (
+        ("time", "seconds", "duration"),
+        ("device-hours", "device_hours", "count"),
+        ("money", "money", "money"),
     ):
+        known, band = getattr(on, quantity), on.between(quantity)
+        said, within = numbers.say(known, kind), ""
+        if band is not None:
+            said, within = numbers.with_interval(band.value, band.low, band.high, kind)
         if said != numbers.MISSING:
-            lines.append(f"  {name:<22}{said:>12}")
+            lines.append(f"  {name:<22}{said:>12}   {within}".rstrip())
     return "\n".join([*lines, "", *found.notes, *(whole.notes if whole else ()), *on.notes]).rstrip()

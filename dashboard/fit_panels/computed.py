@@ -28,7 +28,7 @@ def terms(fit: Fit) -> None:
         if (kind := {"params": "count", "tokens": "count", "flops": "flop"}.get(name))
     )
     a = fit.accounting
-    counted = "" if not (a.offset or a.slope) else f", {a.ratio(math.exp(a.centre)):.3g} times 6ND at the middle size"
+    counted = "" if a.is_six_nd else f", {a.ratio(math.exp(a.centre)):.3g} times 6ND at the middle size"
     said = {
         "Data": f"{fit.table}: {fit.n:,} runs fitted; {ranges}",
         "Digest": f"sha256 {fit.digest}",

@@ -104,11 +104,20 @@ def _on(on: OnDevices | None) -> list[str]:
         return [rf"  {what} & {value} & & {unit} \\" for what, value, unit in said] + [
             rf"  \multicolumn{{4}}{{l}}{{{escape(on.needs)}}} \\"
         ]
-    for what, value, unit in (("time", on.seconds and on.seconds / 86400.0, "days"), ("device-hours", on.device_hours, ""),
-                              ("cost", on.money, "")):  # fmt: skip
+    rows = [rf"  {what} & {value} & & {unit} \\" for what, value, unit in said]
+    for what, quantity, per, unit in (
+        ("time", "seconds", 86400.0, "days"),
+        ("device-hours", "device_hours", 1.0, ""),
+        ("cost", "money", 1.0, ""),
+    ):
+        value, band = getattr(on, quantity), on.between(quantity)
         if value is not None:
-            said.append((what, f"${number(value, 0.05 * value)}$", unit))
-    return [rf"  {what} & {value} & & {unit} \\" for what, value, unit in said]
+            known, *ends = (
+                number(x / per, 0.05 * value / per)
+                for x in ((value,) if band is None else (value, band.low, band.high))
+            )
+            rows.append(rf"  {what} & ${known}$ & {f'${ends[0]}$ to ${ends[1]}$' if ends else ''} & {unit} \\")
+    return rows
 
 
 def formula(fit: Fit) -> str:

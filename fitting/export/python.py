@@ -7,6 +7,7 @@ import inspect
 import re
 import textwrap
 
+from fitting.accounting import Accounting
 from fitting.export.text import finite, provenance
 from fitting.law import Law
 from fitting.result import Fit
@@ -31,7 +32,10 @@ PLANNER = '''
 
 def flops(params, tokens):
     """Training FLOPs as the fitted table counts them."""
-    return 6.0 * params * tokens * math.exp(RATIO_OFFSET + RATIO_SLOPE * (math.log(params) - RATIO_CENTRE))
+    x = math.log(params) - RATIO_CENTRE
+    ratio = RATIO_LEAST + RATIO_SIGN * math.exp(RATIO_OFFSET + RATIO_SLOPE * x)
+    ratio = max(ratio + RATIO_SECOND * math.exp(-(1.0 + RATIO_SLOPE) * x), RATIO_LOWEST)
+    return 6.0 * params * tokens * ratio
 
 
 def best(budget):
@@ -42,7 +46,7 @@ def best(budget):
     def height(x):
         return loss(math.exp(x), tokens(x))
 
-    low, high = 0.0, max(1.0, math.log(budget / 6.0) - RATIO_OFFSET)
+    low, high = 0.0, max(1.0, math.log(budget / 6.0) - RATIO_LOG_LEAST)
     start = min((low + (high - low) * k / 400.0 for k in range(401)), key=height)
     low, high = start - (high - low) / 400.0, start + (high - low) / 400.0
     golden = (math.sqrt(5.0) - 1.0) / 2.0
@@ -69,7 +73,7 @@ def fit_to_python(fit: Fit) -> str:
         "",
         f"INTERVALS_95 = {finite(intervals)!r}",
         f"ORIGIN = {finite(provenance(fit))!r}",
-        f"RATIO_OFFSET, RATIO_SLOPE, RATIO_CENTRE = {fit.accounting.offset!r}, {fit.accounting.slope!r}, {fit.accounting.centre!r}",
+        *_ratio(fit.accounting),
         "",
         "",
         *(f"{HELPERS[k]}\n\n" for k in HELPERS if re.search(rf"(?<![\w.]){k}\(", body)),
@@ -81,6 +85,12 @@ def fit_to_python(fit: Fit) -> str:
     if set(law.inputs) == {"params", "tokens"}:
         source += "\n" + PLANNER.replace("loss(math.exp(x), tokens(x))", _call(law))
     return source.rstrip("\n") + "\n"
+
+
+def _ratio(count: Accounting) -> list[str]:
+    """The constants of C / 6ND, a line each."""
+    names = ("offset", "slope", "centre", "least", "sign", "second", "lowest", "log_least")
+    return [f"RATIO_{name.upper()} = {float(getattr(count, name))!r}" for name in names]
 
 
 def _body(law: Law) -> str:

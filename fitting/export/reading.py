@@ -96,7 +96,7 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
         verdicts=tuple(_verdict(v) for v in _list(body["verdicts"], 1000)),
         digest=_text(body["digest"]),
         ranges=ranges,
-        accounting=_build(Accounting, body["accounting"], {f.name: _bounded for f in fields(Accounting)}),
+        accounting=_accounting(body["accounting"]),
         table=_text(body["table"]),
         new_noise=np.array(new_noise),
         doubt=_doubt(law, body.get("doubt")),
@@ -125,6 +125,26 @@ def _agree(fit: Fit, body: dict[str, Any]) -> None:
             raise DamagedError(f"its objective is {fit.objective:.6g} and its residuals add up to {total:.6g}")
     if body["status"] != fit.status.value:
         raise DamagedError(f"its status is {body['status']!r} and its checks say {fit.status.value!r}")
+
+
+def _accounting(x: Any) -> Accounting:
+    """How the table counts FLOPs; in a fit saved before the ratio to 6ND levelled off, a power of size."""
+    older = {f.name: f.default for f in fields(Accounting)[4:]} if isinstance(x, dict) and len(x) == 4 else {}
+    read: dict[str, Callable[[Any], Any]] = {f.name: _bounded for f in fields(Accounting)}
+    read["draws"] = lambda y: tuple(_form(row) for row in _list(list(y), MOST_DRAWS))
+    found: Accounting = _build(Accounting, older | _mapping(x), read)
+    if found.sign not in (-1.0, 1.0) or min(found.least, found.lowest, found.spread, found.second) < 0:
+        raise DamagedError("its FLOPs are counted below nothing")
+    if found.sign < 0 and found.lowest <= 0:
+        raise DamagedError("its FLOPs may fall to nothing")
+    return found
+
+
+def _form(x: Any) -> tuple[float, float, float, float]:
+    least, weight, slope, second = (
+        _bounded(v) for v in (_list(x, 4) if isinstance(x, list) and len(x) == 4 else (None,) * 4)
+    )
+    return least, weight, slope, second
 
 
 def _doubt(law: Law, x: Any) -> Doubt | None:

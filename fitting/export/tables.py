@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -40,11 +40,21 @@ def plan_to_csv(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDevic
     """A plan, what goes with it, and the devices it runs on, as CSV: one row a quantity with value, low and high."""
     rows = [
         (k, v["value"], v["low"], v["high"]) if isinstance(v, dict) and "value" in v else (k, v, None, None)
-        for k, v in plan_values(plan, whole, on).items()
+        for k, v in _merged(plan_values(plan, whole, on)).items()
         if k not in ("notes", "hardware", "valley", "sources") and v is not None
     ]
     needs = () if on is None or on.holds else (on.needs,)
     return _csv(pd.DataFrame(rows, columns=["quantity", "value", "low", "high"]), fit, needs)
+
+
+def _merged(values: dict[str, Any]) -> dict[str, Any]:
+    """Values with the ends that stand beside them in one entry each."""
+    ends = {k: v for k, v in values.items() if k.endswith("_interval")}
+    return {
+        k: {"value": v, **ends[f"{k}_interval"]} if f"{k}_interval" in ends else v
+        for k, v in values.items()
+        if k not in ends
+    }
 
 
 def _csv(table: pd.DataFrame, fit: Fit, notes: tuple[str, ...] = ()) -> str:

@@ -69,7 +69,7 @@ def curves(law: Law, values: Array, accounting: Accounting, log_flops: Array) ->
     size = max(1, BLOCK_ELEMENTS // len(log_flops))
     for first in range(0, len(values), size):
         rows = slice(first, first + size)
-        loss[rows], slope[rows] = _best(law, values[rows], accounting, np.exp(log_flops))
+        loss[rows], slope[rows] = _best(law, values[rows], accounting.rows(rows), np.exp(log_flops))
     return Curves(log_flops, loss, slope)
 
 

@@ -241,7 +241,7 @@ class Families:
         return {
             f.name: (
                 curves(self.law, f.values[None, :], f.accounting, grid),
-                curves(self.law, f.draws, f.accounting, grid),
+                curves(self.law, f.draws, f.accounting.drawn(len(f.draws)), grid),
             )
             for f in self.families
         }

@@ -171,7 +171,8 @@ def _third(fit: Fit, at: float, level: float) -> Approach:
             "3", title, loss=p.loss, note=f"{fit.law.title} is a law of compute alone and splits no budget."
         )
     budgets = at * np.exp([-STEP / 2, STEP / 2])
-    best, spread = (optimum(valley(fit.law, v, budgets, fit.accounting)) for v in (fit.values[None, :], fit.draws))
+    best = optimum(valley(fit.law, fit.values[None, :], budgets, fit.accounting))
+    spread = optimum(valley(fit.law, fit.draws, budgets, fit.accounting.drawn(len(fit.draws))))
 
     def slope(best: np.ndarray, draws: np.ndarray) -> Band:
         with np.errstate(all="ignore"):

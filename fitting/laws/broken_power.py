@@ -1,18 +1,24 @@
 """Broken power law: a power law that turns into a steeper one at a place of its own, as where a skill sets in."""
 
+import numpy as np
+
 from fitting.law import Law, Param, coefficient, location
 
 
+# In logarithms: far behind a sharp break (x / x1)^(1 / f) is beyond the floating-point numbers.
 def in_params(params, E, B, c0, c1, x1, f1):
-    return E + B * params**-c0 * (1.0 + (params / x1) ** (1.0 / f1)) ** (-c1 * f1)
+    past = np.logaddexp(0.0, (np.log(params) - np.log(x1)) / f1)
+    return E + B * np.exp(-c0 * np.log(params) - c1 * f1 * past)
 
 
 def in_tokens(tokens, E, B, c0, c1, x1, f1):
-    return E + B * tokens**-c0 * (1.0 + (tokens / x1) ** (1.0 / f1)) ** (-c1 * f1)
+    past = np.logaddexp(0.0, (np.log(tokens) - np.log(x1)) / f1)
+    return E + B * np.exp(-c0 * np.log(tokens) - c1 * f1 * past)
 
 
 def in_flops(flops, E, B, c0, c1, x1, f1):
-    return E + B * flops**-c0 * (1.0 + (flops / x1) ** (1.0 / f1)) ** (-c1 * f1)
+    past = np.logaddexp(0.0, (np.log(flops) - np.log(x1)) / f1)
+    return E + B * np.exp(-c0 * np.log(flops) - c1 * f1 * past)
 
 
 def declared(key: str, symbol: str, column: str, unit: str, formula, **more) -> Law:

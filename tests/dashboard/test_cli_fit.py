@@ -246,3 +246,22 @@ def test_plan_says_batch_rate_and_steps(run: Any, saved: Path) -> None:
     assert "batch" not in json.loads(run("plan", saved, "--flops", "1e22", "--rule", "none", "--json", "-").output)
     short = run("plan", saved, "--flops", "1e22", "--unique-tokens", "1e9")
     assert "Held to 4 passes" in short.output
+
+
+def test_plan_for_a_loss_gives_time_and_money_with_intervals(run: Any, saved: Path) -> None:
+    given = ("plan", saved, "--loss", 2.1, "--devices", 512, "--price", 2)
+    body = json.loads(run(*given, "--json", "-").stdout)
+    flops = body["flops"]
+    for name, per in (("money", 2.0), ("device_hours", 1.0), ("hours", 1 / 512)):
+        ends = body[f"{name}_interval"]
+        assert body[name] / per == pytest.approx(flops["value"] / (989e12 * 0.4 * 3600))
+        assert ends["low"] / body[name] == pytest.approx(flops["low"] / flops["value"])
+        assert ends["high"] / body[name] == pytest.approx(flops["high"] / flops["value"])
+    told = {line.split("  ")[1].strip(): line for line in run(*given).stdout.splitlines() if line.startswith("  ")}
+    for name in ("time", "device-hours", "money"):
+        assert "–" in told[name]
+    latex = run(*given, "--latex", "-").stdout
+    assert all("to $" in line for line in latex.splitlines() if line.strip().startswith(("time &", "cost &")))
+    rows = {line.split(",")[0]: line.split(",") for line in run(*given, "--csv", "-").stdout.splitlines()}
+    assert float(rows["money"][2]) < float(rows["money"][1]) < float(rows["money"][3])
+    assert "money_interval" not in json.loads(run("plan", saved, "--flops", "1e22", "--price", 2, "--json", "-").stdout)

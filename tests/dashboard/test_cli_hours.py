@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from dashboard.commands.hours import command
+from data import Runs
 from data.library import load
-from fitting import fit, load_fit
+from fitting import fit, load_fit, plan
+from fitting.devices import device
 from fitting.hour_classes import CLASSES, hour_classes
 
 RUN = CliRunner()
@@ -65,3 +68,22 @@ def test_refusals_are_sentences(saved, tmp_path):
     unknown = RUN.invoke(command, [str(saved), "--device", "abacus"])
     assert unknown.exit_code == 1
     assert "No device is called 'abacus'" in unknown.output
+
+
+@pytest.mark.parametrize("ratio", [lambda n: 1.5 + 0 * n, lambda n: 1 + 6000 / n**0.5])
+def test_hours_and_plan_are_one_answer_where_flops_are_not_6nd(ratio, tmp_path):
+    """A day of one device by the classes and by the planner, on tables that count 9ND or a vocabulary."""
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 6), np.geomspace(2e8, 2e10, 5)))
+    frame = pd.DataFrame(
+        {"run": [f"run-{i}" for i in range(len(n))], "params": n, "tokens": d, "flops": 6 * n * d * ratio(n),
+         "loss": 1.8 + 482 * n**-0.348 + 2085 * d**-0.366}
+    )  # fmt: skip
+    fitted = fit(Runs(kept=frame, set_aside=frame.iloc[:0].assign(reason=""), name="x"), "chinchilla", resamples=20)
+    fitted.to_json(tmp_path / "fit.json")
+    done = RUN.invoke(command, [str(tmp_path / "fit.json"), "--hours", "24", "--device", "A100", "--json", "-"])
+    assert done.exit_code == 0, done.output
+    body = json.loads(done.output)
+    planned = plan(fitted, devices=1, hours=24, peak=device("A100").peak, utilisation=0.4)
+    for name in ("params", "tokens", "loss"):
+        assert body["classes"][0][name]["value"] == pytest.approx(getattr(planned, name).value, rel=5e-3)
+    assert "as the fitted table counts them" in body["speed"]

@@ -1,0 +1,63 @@
+"""The best size of every law that a budget can be split by, against a dense grid over size, over constants and budgets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fitting import all_laws, plan
+from fitting.accounting import Accounting
+from fitting.optimum import optimum, valley
+
+LAWS = {k: x for k, x in all_laws().items() if set(x.inputs) - {"unique_tokens"} == {"params", "tokens"}}
+BUDGETS = np.geomspace(1e12, 1e40, 29)
+GRID = 3001
+SPAN = {
+    "E": (1.2, 2.2), "A": (50.0, 3000.0), "B": (50.0, 8000.0), "alpha": (0.2, 0.5), "beta": (0.2, 0.5),
+    "R_N": (0.4, 60.0), "R_D": (0.4, 150.0),
+}  # fmt: skip
+
+
+def drawn(law, count: int, seed: int) -> np.ndarray:
+    """Constants (count, p): what `SPAN` allows, or within a fifth of the first published where a law has others."""
+    rng = np.random.default_rng(seed)
+    columns = []
+    for p in law.params:
+        if p.name in SPAN:
+            low, high = SPAN[p.name]
+        elif law.published:
+            low, high = (law.published[0].values[p.name] * share for share in (0.8, 1.25))
+        else:
+            low, high = max(p.range[0], 0.1), min(p.range[1], 2.0)
+        columns.append(np.exp(rng.uniform(np.log(low), np.log(high), count)))
+    return np.stack(columns, axis=1)
+
+
+def lowest(v, shape) -> np.ndarray:
+    low, high = v.bounds()
+    best = np.full(shape, np.inf)
+    for share in np.linspace(0.0, 1.0, GRID):
+        loss = v.loss(np.broadcast_to(low + (high - low) * share, shape))
+        best = np.fmin(best, np.where(np.isfinite(loss), loss, np.inf))
+    return best
+
+
+@pytest.mark.parametrize("unique", [1e7, 1e9, 1e11])
+@pytest.mark.parametrize("key", LAWS)
+def test_no_size_on_a_grid_is_better(key, unique):
+    law = LAWS[key]
+    values = drawn(law, 12, int(np.log10(unique)))
+    for count in (Accounting(), Accounting(0.0, -1 / 3, 20.0, least=1.0)):
+        v = valley(law, values, BUDGETS, count, {"unique_tokens": unique} if "unique_tokens" in law.inputs else None)
+        found = optimum(v)
+        best = lowest(v, found.loss.shape)
+        assert np.all(found.loss <= best * (1 + 1e-6))
+        if "unique_tokens" in law.inputs:
+            assert np.all(np.diff(found.loss, axis=1) <= 1e-7 * found.loss[:, 1:]), "more compute never costs loss"
+
+
+def test_more_compute_on_the_same_text_never_costs_loss(fit_of):
+    """A law with two valleys along a budget, one of a model as large as its text deserves and one of many passes."""
+    f = fit_of("data-constrained", E=1.6, A=400.0, B=2000.0, alpha=0.25, beta=0.33, R_N=6.0, R_D=6.0)
+    losses = [plan(f, flops=c, unique_tokens=1e9).loss.value for c in np.geomspace(1e19, 1e27, 81)]
+    assert np.all(np.diff(losses) <= 1e-9)
