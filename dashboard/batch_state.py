@@ -34,7 +34,7 @@ from fitting.batch import (
     rate_laws,
     steps_to_target,
 )
-from fitting.batch.decayed import decayed_by_size
+from fitting.batch.decayed import decayed_along, decayed_by_size
 from fitting.batch.targets import one_ladder
 
 RESAMPLES = 4000
@@ -55,7 +55,8 @@ class Sweep:
 
     `unit` is what a batch counts. `places` says for a group where it stands (parameters, or the target loss), and `along` which
     of the two. `reach` is the lowest loss that every batch comes down to and the lowest of all, for curves. `read_from` is "steps",
-    "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where groups differ in it.
+    "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where groups differ in it. `law` is how the
+    critical batch grows, where one law through final losses says it.
     """
 
     found: Mapping[str, CriticalBatch]
@@ -67,6 +68,7 @@ class Sweep:
     reach: tuple[float, float] | None = None
     read_from: str = "steps"
     read_at: Mapping[str, float] = field(default_factory=dict)
+    law: AlongLoss | None = None
 
 
 def base(sweep: Sweep) -> float:
@@ -283,6 +285,7 @@ def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -
         None,
         "final losses",
         {} if one else {name: each.target for name, (_, each) in named.items()},
+        decayed_along([each for _, _, each in read]) if one else None,
     )
 
 

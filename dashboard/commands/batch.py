@@ -138,7 +138,7 @@ def _runs(
     from data.errors import DataError
     from fitting import FitError
     from fitting.batch import along_loss, steps_to_target
-    from fitting.batch.decayed import decayed_by_size
+    from fitting.batch.decayed import decayed_along, decayed_by_size
     from fitting.batch.targets import one_ladder
 
     runs = read_runs(file)
@@ -146,7 +146,8 @@ def _runs(
         final = decayed_by_size(runs.kept, targets, resamples=resamples, seed=seed)
         if final:
             sizes = {name: size for name, size, _ in final if math.isfinite(size)}
-            return [(n, None, read.found, (f"At a loss of {read.target:.4g}.",)) for n, _, read in final], sizes, None
+            law = None if sizes else decayed_along([read for _, _, read in final])
+            return [(n, None, read.found, (f"At a loss of {read.target:.4g}.",)) for n, _, read in final], sizes, law
     curves = runs.history if runs.history is not None else runs.kept
     if "batch" not in curves or "steps" not in curves:
         raise DataError(

@@ -19,6 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fitting.batch import along_loss, critical_batch, decayed
+from fitting.batch.decayed import decayed_along, decayed_by_size
 
 TESTS = Path(__file__).parents[1] / "fitting" / "batch"
 STEPS, FINAL, ALONG = (runpy.run_path(str(TESTS / f"test_{name}.py")) for name in ("critical", "decayed", "along"))
@@ -50,6 +51,22 @@ def final(noise: float) -> Callable[[int], Asked]:
     return ask
 
 
+def growing(k: float, noise: float, by_own: bool = False) -> Callable[[int], Asked]:
+    """Final losses of 11 batches on 10 amounts of data whose critical batch grows as a power of the data, at four losses."""
+
+    def ask(seed: int) -> Asked:
+        runs, losses = FINAL["growing"](k, noise, seed, by_own), FINAL["LOSSES"]
+        read = [one for _, _, one in decayed_by_size(runs, losses, resamples=REFITS, seed=seed)]
+        truth = [FINAL["critical_at"](t, k, by_own) for t in losses]
+        asked = [(f"B_crit({t:g})", one.found.b_crit, c) for t, one, c in zip(losses, read, truth, strict=True)]
+        law, grows = decayed_along(read), read[0].grows
+        power = float(np.polyfit(np.log(losses), np.log(truth), 1)[0])
+        asked += [("power of D", grows, k)] if grows is not None else []
+        return [*asked, *([("power of L", law.exponent(), power)] if law is not None else [])]
+
+    return ask
+
+
 def along(noise: float) -> Callable[[int], Asked]:
     """B_crit against the loss, from curves of eight batches whose luck is nine tenths each batch's own."""
 
@@ -70,6 +87,12 @@ KINDS: dict[str, Callable[[int], Asked]] = {
     "steps, nine batches, noise 10 %": steps(0.10, STEPS["BATCHES"]),
     "steps, five batches, noise 5 %": steps(0.05, STEPS["BATCHES"][::2]),
     "final losses, noise .3 %": final(0.003),
+    **{
+        f"final losses, B_crit ~ {'own ' if own else ''}D^{k:g}, noise {100 * noise:g} %": growing(k, noise, own)
+        for own in (False, True)
+        for k in (0.0, 0.462, 1.0)
+        for noise in (0.003, 0.01)
+    },
     "along the loss, noise 3 %": along(0.03),
     "along the loss, noise 10 %": along(0.10),
 }
@@ -79,8 +102,11 @@ def main() -> None:
     """Print a line for each kind of table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=int, default=400)
+    parser.add_argument("--only", default="", help="a part of the names of the kinds to count")
     given = parser.parse_args()
     for kind, ask in KINDS.items():
+        if given.only not in kind:
+            continue
         began, held = time.process_time(), {}
         with threadpool_limits(1):
             for seed in range(given.tables):

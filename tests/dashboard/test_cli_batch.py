@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -93,6 +95,29 @@ def test_final_losses_go_through_both_fits(tmp_path):
     assert body["unit"] == "tokens"
     assert "At a loss of" in body["groups"][0]["notes"][0]
     assert body["growth"]["exponent"]["value"] == pytest.approx(0, abs=1e-3)
+
+
+def test_final_losses_say_how_the_batch_grows_with_the_data(tmp_path):
+    """B_crit = 1e6 (D_min / 5e9)^.462, planted by D = D_min (1 + B / B_crit): said in the terminal with an interval about it."""
+    rng, lines = np.random.default_rng(1), []
+    for least in np.geomspace(3e8, 3e10, 8):
+        crit = 1e6 * (least / 5e9) ** 0.462
+        for b in (3e4, 1e5, 3e5, 1e6, 3e6):
+            loss = (1.8 + 2000 * least**-0.4) * np.exp(0.001 * rng.standard_normal())
+            lines.append(f"1e8,{b:g},{least * (1 + b / crit):.9g},{loss:.9f}")
+    file = tmp_path / "final.csv"
+    file.write_text("params,batch_tokens,tokens,loss\n" + "\n".join(lines), encoding="utf-8")
+    asked = [str(file), *(f"--target={t}" for t in (2.05, 2.1, 2.2)), "--resamples", "200"]
+    said = RUN.invoke(command, asked).output
+    exponent, low, high = map(float, re.search(r"as D\^([\d.]+) \(95 % ([\d.]+) to ([\d.]+)\)", said).groups())
+    assert low < 0.462 < high
+    assert exponent == pytest.approx(0.462, abs=0.03)
+    body = json.loads(RUN.invoke(command, [*asked, "--json", "-"]).output)
+    truth = [1e6 * ((2000 / (t - 1.8)) ** 2.5 / 5e9) ** 0.462 for t in (2.05, 2.1, 2.2)]
+    for group, crit in zip(body["groups"], truth, strict=True):
+        assert group["b_crit"]["low"] < crit < group["b_crit"]["high"]
+    power = np.polyfit(np.log([2.05, 2.1, 2.2]), np.log(truth), 1)[0]
+    assert body["growth"]["exponent"]["low"] < power < body["growth"]["exponent"]["high"]
 
 
 def test_curves_at_three_losses_say_how_it_grows(curves):
