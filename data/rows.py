@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from data.apart import apart
 from data.cells import numbers
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
@@ -93,7 +94,14 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
         for c in PROGRESS:
             if _usable(rows, c) and _is_counter(c, mapping) and _rises(label[rows.index], rows[c]):
                 return Rows("history", label, c, f"the same name stands over different {_words(varying)}")
+            told = _told(names, frame, rows, c, varying, mapping)
+            if told is not None:
+                return told
         return Rows("group", names, why=f"the same name stands over different {_words(varying)}")
+    for c in PROGRESS:
+        told = _told(names, frame, rows, c, [], mapping) if c in rows and not _rises(some, rows[c]) else None
+        if told is not None:
+            return told
     sizes = numbers(some)
     if sizes.share == 1.0 and sizes.written and not counter:
         return Rows("group", names, why="the names are sizes")
@@ -143,12 +151,26 @@ def _without_names(
             return Rows(
                 "history", label, c, "" if key.nunique() > 1 else "the file is one run's history, named after the file"
             )
+    for c in counters:
+        told = _told(None, frame, rows, c, keys, mapping)
+        if told is not None:
+            return told
     planned = [c for c in PROGRESS if c in mapping.guesses and c not in counters and _usable(rows, c)]
     if labelled and planned and not _varying(pd.factorize(family)[0], frame):
         return _models(family, frame, rows, planned, mapping, runs, table)
     if not keys and not labelled and planned and len(rows) >= LEAST and _ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
     return runs
+
+
+def _told(
+    names: pd.Series | None, frame: pd.DataFrame, rows: pd.DataFrame, counter: str, keys: list[str], mapping: Mapping
+) -> Rows | None:
+    """Rows as the curves of runs that settings or beginnings of a counter tell apart, where no name does; None where they don't."""
+    if not (_is_counter(counter, mapping) and _usable(rows, counter)):
+        return None
+    found = apart(names, frame, rows, counter, keys, lambda columns: _labelled(names, frame, columns, "run"), _rises)
+    return None if found is None else Rows("history", found[0], counter, found[1])
 
 
 def _models(
