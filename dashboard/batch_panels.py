@@ -228,10 +228,11 @@ def remarks(sweep: Sweep) -> None:
         for sentence in sentences:
             said.setdefault(sentence, []).append(titles(sweep)[name])
     widgets.quiet(
+        *((sweep.method,) if sweep.method else ()),
         *(
             f"{', '.join(names)}: {sentence}" if len(names) < len(sweep.found) else sentence
             for sentence, names in said.items()
-        )
+        ),
     )
 
 

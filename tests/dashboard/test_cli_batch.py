@@ -123,3 +123,49 @@ def test_final_losses_say_how_the_batch_grows_with_the_data(tmp_path):
 def test_curves_at_three_losses_say_how_it_grows(curves):
     asked = [curves, "--target", "2", "--target", "2.2", "--target", "2.4", "--resamples", "100"]
     assert "The critical batch grows as L^" in RUN.invoke(command, asked).output
+
+
+@pytest.mark.parametrize("form", ["named", "no run column", "one name", "two seeds under one name", "a step twice"])
+def test_curves_are_read_as_curves_however_their_runs_are_named(tmp_path, form):
+    """B_crit of 300 planted: the method is said, and the same in each form."""
+    seeds = (0, 1) if form == "two seeds under one name" else (0,)
+    rows = [
+        (f"b{b}", b, seed, s, 2.0 * (1000 * (1 + 300 / b) / s) ** 0.1)
+        for b in (16, 64, 256, 1024)
+        for seed in seeds
+        for s in (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
+    ]
+    if form == "a step twice":
+        rows.insert(5, rows[4])
+    keep = {"no run column": (1, 3, 4), "two seeds under one name": (0, 1, 2, 3, 4)}.get(form, (0, 1, 3, 4))
+    heads = ("run", "batch_tokens", "seed", "step", "loss")
+    rows = [("x" if form == "one name" else r[0], *r[1:4], f"{r[4]:.9f}") for r in rows]
+    lines = [",".join(str(r[k]) for k in keep) for r in [heads, *rows]]
+    file = tmp_path / "curves.csv"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    body = json.loads(RUN.invoke(command, [str(file), "--target", "2", "--json", "-"]).output)
+    assert body["groups"][0]["b_crit"]["value"] == pytest.approx(300, rel=1e-3)
+    assert f"curves of {4 * len(seeds)} runs" in body["method"]
+    assert RUN.invoke(command, [str(file), "--target", "2"]).output.startswith(
+        "Read from steps to a loss off the curves of"
+    )
+
+
+def test_late_logs_are_censored_in_the_terminal(tmp_path):
+    rows = [
+        f"b{b},{b},{s},{2.0 * (1000 * (1 + 300 / b) / s) ** 0.1:.9f}"
+        for b in (16, 64, 256, 1024, 4096, 16384)
+        for s in np.geomspace(1200, 200_000, 30).astype(int)
+    ]
+    file = tmp_path / "curves.csv"
+    file.write_text("run,batch_tokens,step,loss\n" + "\n".join(rows), encoding="utf-8")
+    said = RUN.invoke(command, [str(file), "--target", "2"])
+    assert "At batch 4096, 16384 2 curves begin at or below a loss of 2" in said.output
+    value = float(re.search(r"critical batch ([\d.]+)", said.output)[1])
+    assert value == pytest.approx(300, rel=0.01)
+    none = RUN.invoke(command, [str(file), "--target", "6"])
+    assert none.exit_code == 1
+    assert "6 curves begin at or below a loss of 6" in none.output
+    few = RUN.invoke(command, [str(file), "--target", "2.15"])  # two batches are left
+    assert "begin at or below" in few.output
+    assert "three batch sizes or more" in few.output
