@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+# Rows within so many e-folds of a crossing, so many at least, say where it is when each of them is noisy.
+AROUND, LEAST_AROUND, TURNS = 0.25, 25, 4
 # A best rate at the end of its sweep is no best: the batch might have done with fewer steps at a rate beyond it.
 SIDES = {"low": "lowest", "high": "highest", "": ""}
 
@@ -59,7 +61,8 @@ class Reached:
 def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) -> Reached:
     """The fewest steps to a loss of `target` at each batch size, from `curves` with columns run, batch, step, loss and maybe lr.
 
-    A run reaches the target where its curve first goes below; between two evaluations log step is linear in log loss. Rows are
+    A run reaches the target where its curve first goes below; between two evaluations log step is linear in log loss, and where
+    many evaluations near there go up and down a parabola through them says where. Rows are
     told apart, ordered and counted once by `fitting.batch.ladder`; runs that differ in their seed alone count by the mean of their
     log steps, where more than half of them reach the target. The steps of a run whose batch changes are what it has seen over the
     batch at which it reaches the target. A batch with a curve that begins at or below the target is left out.
@@ -201,7 +204,29 @@ def _crossing(log_step: Array, log_loss: Array, target: float) -> float:
     if k == 0:
         return -np.inf
     share = (log_loss[k - 1] - target) / (log_loss[k - 1] - log_loss[k])
-    return float(log_step[k - 1] + share * (log_step[k] - log_step[k - 1]))
+    return _through_noise(log_step, log_loss, target, float(log_step[k - 1] + share * (log_step[k] - log_step[k - 1])))
+
+
+def _through_noise(log_step: Array, log_loss: Array, target: float, first: float) -> float:
+    """The crossing of a parabola through the rows around the first, where these go up and down; else the first.
+
+    Of many noisy rows the first below the target is a lucky one, and comes the earlier the more rows a run has there.
+    """
+    at = first
+    for _ in range(TURNS):
+        near = np.abs(log_step - at) <= AROUND
+        x, y = log_step[near], log_loss[near]
+        if len(x) < LEAST_AROUND or np.all(np.diff(y) < 0):
+            return first
+        bend, slope, level = np.polyfit(x - at, y - target, 2)
+        inside = slope**2 - 4.0 * bend * level
+        if slope >= 0 or inside < 0:
+            return first
+        move = -2.0 * level / (slope - np.sqrt(inside))  # the root that a line would have
+        if abs(move) > AROUND or at + move > log_step[-1]:
+            return first
+        at += float(move)
+    return float(at)
 
 
 def _edge(rate: float, rates: list[float]) -> str:
