@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import batch_settings, numbers, state
+from dashboard.batch_rows import curve_rows
 from dashboard.batch_words import curves_said, final_said
 from dashboard.trouble import once
 from data.errors import DataError
@@ -241,10 +242,10 @@ def _length(runs: Runs) -> float:
 
 
 def _curves(runs: Runs, unit: str = "tokens") -> Any:
-    frame = runs.history
-    if frame is None or not {"batch", "steps", "loss"} <= set(frame):
+    frame = curve_rows(runs)
+    if frame is None:
         return None
-    frame = _counted(frame.rename(columns={"steps": "step"}), ("batch",), unit, runs)
+    frame = _counted(frame, ("batch",), unit, runs)
     return frame if frame["batch"].nunique() >= 3 else None
 
 

@@ -141,6 +141,7 @@ def _runs(
 ) -> tuple[list[Group], dict[str, float], AlongLoss | None, str]:
     """The groups of a table of runs, the size of each where they differ by size, the law along loss where there is one, and
     what was read."""
+    from dashboard.batch_rows import curve_rows
     from dashboard.batch_words import curves_said, final_said
     from data import read_runs
     from data.errors import DataError
@@ -162,14 +163,14 @@ def _runs(
                 law,
                 said,
             )
-    curves = runs.history if runs.history is not None else runs.kept
-    if "batch" not in curves or "steps" not in curves:
+    curves = curve_rows(runs)
+    if curves is None:
         raise DataError(
             f"{file.name} holds neither steps to a target, nor training curves, nor final losses enough: expected a column such as "
             "steps_to_target beside the batch sizes, many rows a run with its batch size, step and loss, or runs that end on three "
             "amounts of data at each of three batch sizes."
         )
-    curves, size = one_ladder(curves.rename(columns={"steps": "step"}))
+    curves, size = one_ladder(curves)
     aside = () if math.isnan(size) else (f"Of several sizes, this reads the curves of {size:.4g} parameters.",)
     if not targets:
         each = lowest_by_batch(curves).values()

@@ -169,3 +169,23 @@ def test_late_logs_are_censored_in_the_terminal(tmp_path):
     few = RUN.invoke(command, [str(file), "--target", "2.15"])  # two batches are left
     assert "begin at or below" in few.output
     assert "three batch sizes or more" in few.output
+
+
+@pytest.mark.parametrize("logged", ["batch", "tokens"])
+def test_a_batch_that_warms_up_is_counted_by_tokens_in_the_terminal(tmp_path, logged):
+    """A quarter of the batch for the first 300 steps; by tokens each curve is the one without it, with a B_crit of 262,144."""
+    rows = []
+    for k in range(15, 22):
+        b = 2**k
+        for seen in np.geomspace(10, 100_000, 250):  # in steps of the whole batch
+            step, now = (4 * seen, b / 4) if seen <= 75 else (225 + seen, b)
+            loss = 2 + 0.9 * (seen / 2000 / (1 + 262_144 / b)) ** -0.4
+            rows.append(f"b{b},{now if logged == 'batch' else seen * b:.9g},{step:.4f},{loss:.9f}")
+    file = tmp_path / "curves.csv"
+    file.write_text(
+        f"run,{'batch_tokens' if logged == 'batch' else 'tokens'},step,loss\n" + "\n".join(rows), encoding="utf-8"
+    )
+    body = json.loads(RUN.invoke(command, [str(file), "--target", "2.9", "--json", "-"]).output)
+    (group,) = body["groups"]
+    assert group["b_crit"]["value"] == pytest.approx(262_144, rel=0.02)
+    assert "7 runs change their batch on the way" in group["notes"][0]
