@@ -233,8 +233,11 @@ def remarks_of(sweep: Sweep) -> list[str]:
         for sentence in sentences:
             said.setdefault(sentence, []).append(titles(sweep)[name])
     return [
-        f"{', '.join(names)}: {sentence}" if len(names) < len(sweep.found) else sentence
-        for sentence, names in said.items()
+        *((sweep.method,) if sweep.method else ()),
+        *(
+            f"{', '.join(names)}: {sentence}" if len(names) < len(sweep.found) else sentence
+            for sentence, names in said.items()
+        ),
     ]
 
 
@@ -245,6 +248,8 @@ def law_of(sweep: Sweep, base: float | None = None) -> Growth | AlongLoss | None
     """
     if sweep.read_from == "curves":
         return batch_state.along()
+    if sweep.law is not None and base is None:
+        return sweep.law
     known, share = placed(sweep), batch_settings.overhead()
     batches = [(f.b_crit if base is None else f.overhead_batch(base, share)).value for f in known.values()]
     try:
@@ -257,6 +262,11 @@ def grows(sweep: Sweep, law: Growth | AlongLoss) -> str:
     """How the critical batch grows, in a line beside the heading."""
     if isinstance(law, AlongLoss):
         low, high = law.x.min(), law.x.max()
+        if sweep.read_from == "final losses":
+            return (
+                f"as the loss to the power {_power(law)}, by one law through all final losses, read at {len(law.x)} losses from "
+                f"{low:.4g} to {high:.4g}"
+            )
         return (
             f"as the loss to the power {_power(law)}, by steps to {len(law.x)} losses from {low:.4g} to {high:.4g} fitted at once; "
             "each batch's luck is drawn as one"
@@ -314,7 +324,8 @@ def computed() -> None:
             "(McCandlish et al. 2018, arXiv 1812.06162). Fitted by least squares of log steps, to the global optimum. Intervals: "
             f"{batch_state.RESAMPLES:,} refits to noise drawn anew with its scale, the middle 95 %; of growth, Student's t. "
             "Zhang's critical batch is x B_crit + (1 + x) B_base for an overhead x over linear scaling from B_base "
-            "(arXiv 2410.21676); the two differ three to four times and are never mixed here. Runs with final losses alone go through "
-            "loss against data at each batch, inverted at one loss (Power Lines, arXiv 2505.13738), with intervals through both fits; "
-            "several such runs at one batch and amount of data are taken to differ in learning rate alone: the best of them counts."
+            "(arXiv 2410.21676); the two differ three to four times and are never mixed here. Runs with final losses alone are fitted at "
+            "once by L = E + K D_min^-beta, D = D_min (1 + B / B_crit), with B_crit a power of the data (Power Lines, arXiv 2505.13738), "
+            "so that how it grows is for the runs to say; several such runs at one batch and amount of data "
+            "are taken to differ in learning rate alone: the best of them counts."
         )

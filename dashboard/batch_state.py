@@ -12,6 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import batch_settings, numbers, state
+from dashboard.batch_rows import curve_rows
+from dashboard.batch_words import curves_said, final_said
 from dashboard.trouble import once
 from data.errors import DataError
 from data.schema import Runs
@@ -34,8 +36,8 @@ from fitting.batch import (
     rate_laws,
     steps_to_target,
 )
-from fitting.batch.decayed import decayed_by_size
-from fitting.batch.targets import one_ladder
+from fitting.batch.decayed import decayed_along, decayed_by_size
+from fitting.batch.targets import lowest_by_batch, one_ladder
 
 RESAMPLES = 4000
 ABOVE = (1.0, 1.02, 1.05)  # times the loss that every batch reaches: where curves are read when nobody said
@@ -55,7 +57,8 @@ class Sweep:
 
     `unit` is what a batch counts. `places` says for a group where it stands (parameters, or the target loss), and `along` which
     of the two. `reach` is the lowest loss that every batch comes down to and the lowest of all, for curves. `read_from` is "steps",
-    "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where groups differ in it.
+    "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where groups differ in it. `law` is how the
+    critical batch grows, where one law through final losses says it. `method` says what was read and why, '' for tables of steps.
     """
 
     found: Mapping[str, CriticalBatch]
@@ -67,6 +70,8 @@ class Sweep:
     reach: tuple[float, float] | None = None
     read_from: str = "steps"
     read_at: Mapping[str, float] = field(default_factory=dict)
+    law: AlongLoss | None = None
+    method: str = ""
 
 
 def base(sweep: Sweep) -> float:
@@ -237,10 +242,10 @@ def _length(runs: Runs) -> float:
 
 
 def _curves(runs: Runs, unit: str = "tokens") -> Any:
-    frame = runs.history
-    if frame is None or not {"batch", "steps", "loss"} <= set(frame):
+    frame = curve_rows(runs)
+    if frame is None:
         return None
-    frame = _counted(frame.rename(columns={"steps": "step"}), ("batch",), unit, runs)
+    frame = _counted(frame, ("batch",), unit, runs)
     return frame if frame["batch"].nunique() >= 3 else None
 
 
@@ -283,6 +288,8 @@ def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -
         None,
         "final losses",
         {} if one else {name: each.target for name, (_, each) in named.items()},
+        decayed_along([each for _, _, each in read]) if one else None,
+        final_said(len(_runs.kept)),
     )
 
 
@@ -305,7 +312,7 @@ def _check(digest: str, unit: str, warm_up: float, _fit: TrajectoryFit) -> HeldO
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _along(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _runs: Runs) -> AlongLoss | None:
     frame, _ = one_ladder(_curves(_runs, unit))
-    lowest = float(frame.groupby("batch")["loss"].min().max())
+    lowest = max(lowest_by_batch(frame).values())
     wanted = asked if len(asked) >= 3 else np.geomspace(1.002 * lowest, SPAN * lowest, LOSSES)
     read = []
     for target in wanted:
@@ -345,19 +352,26 @@ def _from_steps(key: str, unit: str | None, _table: Table) -> Sweep | Exception:
         return error
     read = read.counted_in(unit or read.unit)
     groups = {
-        str(name): (g["batch"].to_numpy(), g["steps"].to_numpy()) for name, g in read.frame.groupby("group", sort=False)
+        name: (g["batch"].to_numpy(), g["steps"].to_numpy())
+        for name in dict.fromkeys([*read.notes, *read.frame["group"]])
+        for g in [read.frame[read.frame["group"] == name]]
     }
-    return _fitted(groups, {}, read.unit, "params", read.sizes, None)
+    return _fitted(groups, read.notes, read.unit, "params", read.sizes, None)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading steps to a loss off the curves")
 def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _runs: Runs) -> Sweep | Exception:
     curves, size = one_ladder(_curves(_runs, unit))
-    lowest = curves.groupby("batch")["loss"].min()
+    lowest = lowest_by_batch(curves)
+    if len(lowest) < 3:
+        return FitError(
+            f"A critical batch needs curves that end at three batch sizes or more; there {'is' if len(lowest) == 1 else 'are'} "
+            f"{len(lowest)}. Add runs at other batch sizes."
+        )
     said = (
         () if math.isnan(size) else (f"Of several sizes, this reads the curves of {numbers.count(size)} parameters.",)
     )
-    reach = float(lowest.max()), float(lowest.min())
+    reach = max(lowest.values()), min(lowest.values())
     wanted = asked or tuple(dict.fromkeys(math.ceil(100 * reach[0] * times) / 100 for times in ABOVE))
     groups, notes, refused = {}, {}, {}
     for target in wanted:
@@ -368,7 +382,8 @@ def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float
             refused[name] = str(error)
             continue
         groups[name], notes[name] = (reached.batch, reached.steps), (*said, *reached.notes)
-    return _fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves")
+    method = curves_said(_curves(_runs)["run"].nunique())
+    return _fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves", method)
 
 
 def _fitted(
@@ -380,14 +395,15 @@ def _fitted(
     reach: tuple[float, float] | None,
     refused: dict[str, str] | None = None,
     read_from: str = "steps",
+    method: str = "",
 ) -> Sweep | Exception:
     found, why = {}, dict(refused or {})
     for name, (batch, steps) in groups.items():
         try:
             found[name] = critical_batch(batch, steps, resamples=RESAMPLES)
         except FitError as error:
-            why[name] = str(error)
+            why[name] = once((*notes.get(name, ()), str(error)))
     if not found:
         return FitError(once(why.values()) or "No row holds a batch size and steps.")
     said = {name: (*notes.get(name, ()), *f.notes) for name, f in found.items()}
-    return Sweep(found, said, why, unit, along, places, reach, read_from)
+    return Sweep(found, said, why, unit, along, places, reach, read_from, method=method)

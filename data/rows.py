@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from data.apart import apart
 from data.cells import numbers
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
@@ -19,8 +20,6 @@ PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
 CONSTANT = (
     "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
 )  # fmt: skip
-#: What a person varies from run to run, and what may also change along one.
-SETTINGS = ("lr", "batch_sequences", "batch", "weight_decay", "group", "family")
 #: Words of a header that say how far a run has come, where others may say how far it was to go.
 _COUNTER = {
     "steps": re.compile(r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current)\b"),
@@ -98,7 +97,14 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
         for c in PROGRESS:
             if _usable(rows, c) and _is_counter(c, mapping) and _rises(label[rows.index], rows[c]):
                 return Rows("history", label, c, f"the same name stands over different {_words(varying)}")
+            told = _told(names, frame, rows, c, varying, mapping)
+            if told is not None:
+                return told
         return Rows("group", names, why=f"the same name stands over different {_words(varying)}")
+    for c in PROGRESS:
+        told = _told(names, frame, rows, c, [], mapping) if c in rows and not _rises(some, rows[c]) else None
+        if told is not None:
+            return told
     sizes = numbers(some)
     if sizes.share == 1.0 and sizes.written and not counter:
         return Rows("group", names, why="the names are sizes")
@@ -108,12 +114,6 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
         return _models(label, frame[known], [found], mapping, shared, table, "run")
     if found:
         return Rows("history", names, found)
-    for setting in SETTINGS:  # one name over two rates or batches, each with a curve of its own
-        if setting in rows and rows[setting].nunique() > 1:
-            label = _labelled(names, frame, [setting])
-            for c in PROGRESS:
-                if _usable(rows, c) and _is_counter(c, mapping) and _rises(label[rows.index], rows[c]):
-                    return Rows("history", label, c, f"the same name stands over different {_words([setting])}")
     return Rows("repeats", names)
 
 
@@ -180,10 +180,10 @@ def _without_names(
             return Rows(
                 "history", label, c, "" if key.nunique() > 1 else "the file is one run's history, named after the file"
             )
-    if "steps" in counters:
-        parted = _parts(frame, rows, stem)
-        if parted is not None:
-            return parted
+    for c in counters:
+        told = _told(None, frame, rows, c, keys, mapping, stem)
+        if told is not None:
+            return told
     if "steps" in frame and _is_counter("steps", mapping) and not keys and not labelled and len(frame) >= LEAST:
         every = frame["steps"].dropna()  # a log with a few evaluations among many steps
         if len(every) > 0.9 * len(frame) and _ascending(every) and every.nunique() > 1 and len(rows) < len(frame):
@@ -203,17 +203,22 @@ def _weak(mapping: Mapping) -> bool:
     return guess is not None and guess.confidence <= 0.8
 
 
-def _parts(frame: pd.DataFrame, rows: pd.DataFrame, stem: str) -> Rows | None:
-    """Curves one below the other without names, told apart by a step counter that begins anew; None where there is one."""
-    if "tokens" in rows and _ascending(rows["tokens"]):
-        return None  # one run that was resumed: its tokens go on rising
-    steps = frame["steps"].ffill()
-    part = (steps.diff() < 0).cumsum()
-    sizes = part[rows.index].groupby(part[rows.index]).size()
-    if not 2 <= len(sizes) <= max(2, len(rows) // 3) or sizes.min() < 3:
+def _told(
+    names: pd.Series | None,
+    frame: pd.DataFrame,
+    rows: pd.DataFrame,
+    counter: str,
+    keys: list[str],
+    mapping: Mapping,
+    stem: str = "run",
+) -> Rows | None:
+    """Rows as the curves of runs that settings or beginnings of a counter tell apart, where no name does; None where they don't."""
+    if not (_is_counter(counter, mapping) and _usable(rows, counter)):
         return None
-    label = part.map(lambda k: f"{stem}, part {int(k) + 1}").astype("str")
-    return Rows("history", label, "steps", "the step counter begins anew where another run does")
+    if names is None and counter == "steps" and "tokens" in rows and _ascending(rows["tokens"]):
+        return None  # one run that was resumed: its tokens go on rising
+    found = apart(names, frame, rows, counter, keys, lambda columns: _labelled(names, frame, columns, stem), _rises)
+    return None if found is None else Rows("history", found[0], counter, found[1])
 
 
 def _models(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping as Pairs
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from data.errors import ReadError
+from data.batches import global_batch
+from data.errors import DataError, ReadError
+from data.mapping import Mapping
 from data.recognise import recognise
+from data.steps_columns import Target, copies, groups, targets
 from data.table import Table
 
-_STEPS = re.compile(r"^(?:train(?:ing)?_)?(?:steps?|iterations?|iters?|updates?)_(?:to|till|until)_", re.IGNORECASE)
-_TARGET = re.compile(r"^(?:target|goal)(?:_|$)", re.IGNORECASE)
+_PARTS = ("batch_sequences", "batch_device", "grad_accum", "devices", "data_parallel", "seq_len")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +24,7 @@ class StepsTable:
 
     `unit` is what a batch counts, "sequences" or "tokens". `sizes` maps a group to its number of parameters where the table
     tells one for it. `by` are the file's own columns that groups go by. `seq_len` is the tokens in a sequence, nan where the table
-    does not say, or says several.
+    does not say, or says several. `notes` say by group what was chosen and left out, a sentence each.
     """
 
     frame: pd.DataFrame
@@ -30,6 +32,7 @@ class StepsTable:
     by: tuple[str, ...]
     sizes: dict[str, float]
     seq_len: float = np.nan
+    notes: Pairs[str, tuple[str, ...]] = field(default_factory=dict)
 
     def counted_in(self, unit: str) -> StepsTable:
         """The same with batches in "tokens" or "sequences"; as it is where the length of a sequence is not known."""
@@ -41,67 +44,169 @@ class StepsTable:
 
 def holds_steps(table: Table) -> bool:
     """Whether a column of the table is steps to a target."""
-    return _steps_header(table) is not None
+    return bool(targets(table))
 
 
 def steps_table(table: Table, by: str | None = None) -> StepsTable:
     """The steps to a target at each batch size. `by` is the column (as the file calls it) that tells groups apart; without
-    it they go by model size or name, and by target, where these vary. Raises ReadError, in one sentence.
+    it they go by model size or name, target, data set and sequence length, where these vary. Of several columns of steps each
+    is a target, and a group, of its own. Units are those that headers state. Of several learning rates at a batch the best
+    counts. Rows that say no number of steps did not reach the loss, as far as they say: they are left out and counted. Raises
+    ReadError, in one sentence.
     """
-    header = _steps_header(table)
-    if header is None:
+    found = targets(table)
+    if not found:
         raise ReadError(
             f"{table.name} has no column of steps to a target loss (such as steps_to_target); it has {', '.join(table.headers[:12])}."
         )
-    guesses = {k: g.header for k, g in recognise(table).guesses.items()}
-    unit = next((u for u, c in (("sequences", "batch_sequences"), ("tokens", "batch")) if c in guesses), None)
-    if unit is None:
-        raise ReadError(
-            f"{table.name} has no column of batch sizes; expected one such as batch_size or batch_tokens beside {header}."
-        )
+    mapping = recognise(table)
+    guesses = {k: g.header for k, g in mapping.guesses.items()}
     if by is not None and by not in table.headers:
         raise ReadError(f"{table.name} has no column {by!r}; it has {', '.join(table.headers[:12])}.")
-    batch = table.numbers(guesses["batch_sequences" if unit == "sequences" else "batch"]).values
-    steps = table.numbers(header).values
-    keys = (by,) if by else _groups(table, guesses)
+    batch, unit, said = _batch(table, mapping, found[0].header)
+    keys = (by,) if by else groups(table, guesses)
     names = [table.text(k) for k in keys]
     group = [", ".join(str(n.iloc[i]) for n in names) for i in range(len(batch))]
-    frame = pd.DataFrame({"batch": batch, "steps": steps, "group": group})
-    usable = np.isfinite(frame["batch"]) & np.isfinite(frame["steps"]) & (frame["batch"] > 0) & (frame["steps"] > 0)
+    parts: list[pd.DataFrame] = []
+    notes: dict[str, tuple[str, ...]] = {}
+    rates = _numbers(table, mapping, "lr")
+    for target in found:
+        frame = pd.DataFrame({"batch": batch, "steps": table.numbers(target.header).values * target.scale})
+        frame = frame.assign(group=[_called(g, target, len(found)) for g in group], rate=rates)
+        for name, rows in frame.groupby("group", sort=False):
+            kept, words = _chosen(rows, target.header)
+            parts.append(kept)
+            notes[str(name)] = (*said, *words)
+    if len(found) > 1:
+        own = f"Each of {', '.join(repr(t.header) for t in found)} is a target of its own."
+        notes = {name: (own, *told) for name, told in notes.items()}
+    if again := copies(table):
+        unused = f"{', '.join(map(repr, again))} {'is' if len(again) == 1 else 'are'} not used."
+        notes = {name: (*told, unused) for name, told in notes.items()}
     sizes: dict[str, float] = {}
-    count = next((guesses[c] for c in ("params", "params_total", "params_nonembed") if c in guesses), None)
+    count = next((c for c in ("params", "params_total", "params_nonembed") if c in guesses), None)
+    frame = pd.concat(parts)
     if count is not None:
-        own = pd.Series(table.numbers(count).values).groupby(group)
-        sizes = {str(k): float(v.iloc[0]) for k, v in own if v.notna().all() and v.nunique() == 1}
-    return StepsTable(frame[usable].reset_index(drop=True), unit, keys, sizes, _length(table, guesses))
+        sized = pd.Series(_numbers(table, mapping, count))
+        for target in found:
+            for name, v in sized.groupby([_called(g, target, len(found)) for g in group]):
+                if v.notna().all() and v.nunique() == 1:
+                    sizes[str(name)] = float(v.iloc[0])
+    order = {str(name): k for k, name in enumerate(notes)}
+    frame = (
+        frame.assign(at=frame["group"].map(order)).sort_values("at", kind="stable")
+        if len(found) > 1
+        else frame.sort_index()
+    )
+    frame = frame[["batch", "steps", "group"]].reset_index(drop=True)
+    return StepsTable(frame, unit, keys, sizes, _length(table, mapping), notes)
 
 
-def _steps_header(table: Table) -> str | None:
-    found = [h for h in table.headers if _STEPS.match(re.sub(r"[^a-z0-9]+", "_", h.lower()))]
-    return min(found, key=len) if found else None
+def _called(group: str, target: Target, several: int) -> str:
+    if several == 1:
+        return group
+    own = f"loss {target.loss}" if target.loss else target.header
+    return f"{group}, {own}" if group else own
 
 
-def _length(table: Table, guesses: dict[str, str]) -> float:
+def _batch(table: Table, mapping: Mapping, beside: str) -> tuple[np.ndarray, str, list[str]]:
+    """The batch of each row (n,), what it counts, and what to say of that."""
+    said: list[str] = []
+    asked = [q for q in mapping.questions if q.key in ("units.batch", "units.batch_sequences")]
+    parts = pd.DataFrame({c: _numbers(table, mapping, c) for c in _PARTS if c in mapping.guesses})
+    try:
+        whole = global_batch(parts, mapping, table.name)
+    except DataError as error:
+        raise ReadError(str(error)) from error
+    if whole is not None:
+        said.append(f"The batch is {whole.how}.")
+        return whole.values.to_numpy(float), "sequences", said
+    unit = next((u for u, c in (("sequences", "batch_sequences"), ("tokens", "batch")) if c in mapping.guesses), None)
+    if unit is None:
+        raise ReadError(
+            f"{table.name} has no column of batch sizes; expected one such as batch_size or batch_tokens beside {beside}."
+        )
+    guess = mapping.guesses["batch_sequences" if unit == "sequences" else "batch"]
+    if any(q.key == f"units.{guess.column}" for q in asked):
+        words = next(q.text for q in asked if q.key == f"units.{guess.column}")
+        raise ReadError(f"{table.name}: {words} Say it in the header, such as '{guess.header} (M)'.")
+    if guess.scale != 1.0:
+        said.append(f"{guess.header!r} is read times {guess.scale:g}, as its header says.")
+    if unit == "sequences" and "tok" in guess.header.lower():
+        unit = "tokens"
+    if unit == "tokens" and "from its values" in guess.how:
+        said.append(f"{guess.header!r} is taken for tokens, as its values are large.")
+    return _numbers(table, mapping, guess.column), unit, said
+
+
+def _numbers(table: Table, mapping: Mapping, column: str) -> np.ndarray:
+    """A recognised column (n,) in the unit of the runs table, nan where there is none."""
+    guess = mapping.guesses.get(column)
+    if guess is None:
+        return np.full(len(table.frame), np.nan)
+    return np.asarray(table.numbers(guess.header).values * guess.scale)
+
+
+def _chosen(rows: pd.DataFrame, header: str) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of a group that count, and what was left out, a sentence each."""
+    notes = []
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(rows["batch"]) & (rows["batch"] > 0)
+        there = np.isfinite(rows["steps"]) & (rows["steps"] > 0)
+    if (~known).any():
+        notes.append(f"{_rows(int((~known).sum()))} no batch size and {_are(int((~known).sum()))} left out.")
+    rows, there = rows[known], there[known]
+    edges: dict[str, list[float]] = {"lowest": [], "highest": []}
+    several = rows.groupby("batch")["rate"].nunique() > 1
+    kept = []
+    others = 0
+    for batch, own in rows.groupby("batch", sort=False):
+        reached = own[there[own.index]]
+        if several[batch] and len(reached):
+            mean = np.log(reached["steps"]).groupby(reached["rate"]).mean()
+            enough = reached.groupby("rate").size() > 0.5 * own.groupby("rate").size().reindex(mean.index)
+            best = mean[enough].idxmin() if enough.any() else mean.idxmin()
+            tried = own["rate"].dropna()
+            if best in (tried.min(), tried.max()):
+                edges["lowest" if best == tried.min() else "highest"].append(float(str(batch)))
+            others += int((reached["rate"] != best).sum())
+            reached = reached[reached["rate"] == best]
+        kept.append(reached)
+    if several.any():
+        notes.append(
+            f"Of several learning rates at a batch the best counts; {_rows(others, '')} at others {_are(others)} left out."
+        )
+    for end, at in edges.items():
+        if at:
+            listed = ", ".join(f"{b:g}" for b in at)
+            notes.append(f"At batch {listed} the best learning rate is the {end} tried, so fewer steps may do there.")
+    if count := int((~there).sum()):
+        where = ", ".join(f"{b:g}" for b in np.unique(rows.loc[~there, "batch"]))
+        notes.append(
+            f"{_rows(count)} no number of steps under {header!r} (batch {where}): the loss was not reached there, and "
+            f"{'they are' if count > 1 else 'it is'} left out as censored."
+        )
+    return (pd.concat(kept) if kept else rows), notes
+
+
+def _rows(count: int, verb: str = "says") -> str:
+    if verb:
+        verb = f" {verb}" if count == 1 else " say"
+    return f"{count} row{'' if count == 1 else 's'}{verb}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _length(table: Table, mapping: Mapping) -> float:
     """Tokens in a sequence: as a column says, else where batches stand in both."""
-    if "seq_len" in guesses:
-        known = table.numbers(guesses["seq_len"]).values
-    elif {"batch", "batch_sequences"} <= set(guesses):
-        tokens, sequences = (table.numbers(guesses[c]).values for c in ("batch", "batch_sequences"))
+    if "seq_len" in mapping.guesses:
+        known = _numbers(table, mapping, "seq_len")
+    elif {"batch", "batch_sequences"} <= set(mapping.guesses):
         with np.errstate(all="ignore"):
-            known = np.round(tokens / sequences, 6)
+            known = np.round(_numbers(table, mapping, "batch") / _numbers(table, mapping, "batch_sequences"), 6)
     else:
         return float("nan")
-    known = np.unique(np.asarray(known, float)[np.isfinite(known) & (np.asarray(known, float) > 0)])
+    known = np.unique(known[np.isfinite(known) & (known > 0)])
     return float(known[0]) if len(known) == 1 else float("nan")
-
-
-def _groups(table: Table, guesses: dict[str, str]) -> tuple[str, ...]:
-    """The columns whose values tell groups apart: model name or size, and the target, where they vary."""
-    model = next((guesses[c] for c in ("family", "params", "params_total", "params_nonembed") if c in guesses), None)
-    targets = [h for h in table.headers if _TARGET.match(re.sub(r"[^a-z0-9]+", "_", h.lower()))]
-    keys = [k for k in (model, *targets[:1]) if k is not None and table.text(k).nunique() > 1]
-    if len(keys) == 2 and table.text(keys[0]).groupby(table.text(keys[1])).nunique().max() == 1:
-        first, second = (table.text(k) for k in keys)
-        if second.groupby(first).nunique().max() == 1:
-            keys = keys[:1]  # each model has a target of its own
-    return tuple(keys)

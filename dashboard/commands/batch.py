@@ -85,16 +85,19 @@ def command(
     from fitting.batch.export import document
 
     law: Growth | AlongLoss | None = None
+    method = ""
     table = read_table(file.read_bytes(), file.name)
     if holds_steps(table):
         read = steps_table(table, by)
         unit, sizes = read.unit, read.sizes
         groups: list[Group] = [
-            (str(name), g["batch"], g["steps"], ()) for name, g in read.frame.groupby("group", sort=False)
+            (name, g["batch"], g["steps"], read.notes.get(name, ()))
+            for name in dict.fromkeys([*read.notes, *read.frame["group"]])
+            for g in [read.frame[read.frame["group"] == name]]
         ]
     else:
         unit = "tokens"
-        groups, sizes, law = _runs(file, targets, smooth, resamples, seed)
+        groups, sizes, law, method = _runs(file, targets, smooth, resamples, seed)
     found: dict[str, CriticalBatch] = {}
     notes: dict[str, list[str]] = {}
     for name, batch, steps, said in groups:
@@ -104,7 +107,7 @@ def command(
         try:
             found[name] = critical_batch(batch, steps, resamples=resamples, seed=seed)
         except FitError as refused:
-            notes[name] = [str(refused)]
+            notes[name] = [*said, str(refused)]
             continue
         notes[name] = [*said, *found[name].notes]
     if not found:
@@ -114,8 +117,11 @@ def command(
         with suppress(FitError):  # too near each other to tell how anything grows
             law = growth([s for s, _ in measured], [_shown(f, base, overhead).value for _, f in measured])
     if json_to is not None:
-        write_json(document(found, notes, unit, base, overhead, law), json_to)
+        body = document(found, notes, unit, base, overhead, law)
+        write_json({**body, **({"method": method} if method else {})}, json_to)
         return
+    if method:
+        click.echo(method)
     for name in notes:
         if name in found:
             click.echo(_line(name, found[name], unit, base, overhead))
@@ -132,41 +138,60 @@ def command(
 
 def _runs(
     file: Path, targets: tuple[float, ...], smooth: float, resamples: int, seed: int
-) -> tuple[list[Group], dict[str, float], AlongLoss | None]:
-    """The groups of a table of runs, the size of each where they differ by size, and the law along loss where curves tell one."""
+) -> tuple[list[Group], dict[str, float], AlongLoss | None, str]:
+    """The groups of a table of runs, the size of each where they differ by size, the law along loss where there is one, and
+    what was read."""
+    from dashboard.batch_rows import curve_rows
+    from dashboard.batch_words import curves_said, final_said
     from data import read_runs
     from data.errors import DataError
     from fitting import FitError
     from fitting.batch import along_loss, steps_to_target
-    from fitting.batch.decayed import decayed_by_size
-    from fitting.batch.targets import one_ladder
+    from fitting.batch.decayed import decayed_along, decayed_by_size
+    from fitting.batch.targets import lowest_by_batch, one_ladder
 
     runs = read_runs(file)
     if runs.history is None:
         final = decayed_by_size(runs.kept, targets, resamples=resamples, seed=seed)
         if final:
             sizes = {name: size for name, size, _ in final if math.isfinite(size)}
-            return [(n, None, read.found, (f"At a loss of {read.target:.4g}.",)) for n, _, read in final], sizes, None
-    curves = runs.history if runs.history is not None else runs.kept
-    if "batch" not in curves or "steps" not in curves:
+            law = None if sizes else decayed_along([read for _, _, read in final])
+            said = final_said(len(runs.kept))
+            return (
+                [(n, None, read.found, (f"At a loss of {read.target:.4g}.",)) for n, _, read in final],
+                sizes,
+                law,
+                said,
+            )
+    curves = curve_rows(runs)
+    if curves is None:
         raise DataError(
             f"{file.name} holds neither steps to a target, nor training curves, nor final losses enough: expected a column such as "
             "steps_to_target beside the batch sizes, many rows a run with its batch size, step and loss, or runs that end on three "
             "amounts of data at each of three batch sizes."
         )
-    curves, size = one_ladder(curves.rename(columns={"steps": "step"}))
-    said = () if math.isnan(size) else (f"Of several sizes, this reads the curves of {size:.4g} parameters.",)
+    curves, size = one_ladder(curves)
+    aside = () if math.isnan(size) else (f"Of several sizes, this reads the curves of {size:.4g} parameters.",)
     if not targets:
-        each = curves.groupby("batch")["loss"].min()
+        each = lowest_by_batch(curves).values()
         raise click.UsageError(
-            f"training curves need a --target; every batch size comes down to {each.max():.4g}, the best to {each.min():.4g}"
+            f"training curves need a --target; every batch size comes down to {max(each):.4g}, the best to {min(each):.4g}"
         )
-    reached = [steps_to_target(curves, target, smooth) for target in targets]
+    method = curves_said(curves["run"].nunique())
+    reached, refused = [], []
+    for target in targets:
+        try:
+            reached.append(steps_to_target(curves, target, smooth))
+        except FitError as error:
+            refused.append(str(error))
+    if not reached:
+        raise FitError(once(refused))
+    aside = (*aside, *refused)
     try:
         law = along_loss(reached, resamples=resamples, seed=seed)
     except FitError:
         law = None
-    return [(f"loss {r.target:g}", r.batch, r.steps, (*said, *r.notes)) for r in reached], {}, law
+    return [(f"loss {r.target:g}", r.batch, r.steps, (*aside, *r.notes)) for r in reached], {}, law, method
 
 
 def _shown(found: CriticalBatch, base: float | None, overhead: float) -> Band:

@@ -14,7 +14,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.special import fdtrc
 
+from fitting.batch.descent import descend
 from fitting.noise import noise
 from fitting.result import Band, FitError, quantiles
 
@@ -23,6 +25,8 @@ Array = np.ndarray
 LEAST_BATCHES, LEAST_SPAN = 4, 16.0  # laws.md of the trade: fewer or closer batches leave one side of the bend unseen
 # A critical batch so many e-folds beyond the batches tried is none: steps fall as one over the batch, or not at all.
 FAR = 9.0
+RISE, FALL = 1.1, 1.5  # a rise of steps by such a factor, after a fall by such a one, that a hyperbola does not have
+UNLIKELY = 0.01  # under noise alone
 GRID = 361
 ROUNDS = 25
 
@@ -100,7 +104,8 @@ def critical_batch(batch: Any, steps: Any, *, resamples: int = 4000, seed: int =
     """The critical batch from `steps` (n,) to one loss at batch sizes `batch` (n,), each at its own best learning rate.
 
     Intervals come from refits to noise drawn anew, its scale drawn too, so that they widen as Student's t does with few runs;
-    an end is infinite (or zero) where the runs leave it open. Raises FitError for fewer than three batch sizes.
+    an end is infinite (or zero) where the runs leave it open. Raises FitError for fewer than three batch sizes, and where steps
+    rise with the batch more than noise explains.
     """
     x, y = (np.asarray(v, float).ravel() for v in (batch, steps))
     if x.shape != y.shape or not (np.all(np.isfinite(x) & (x > 0)) and np.all(np.isfinite(y) & (y > 0))):
@@ -115,6 +120,9 @@ def critical_batch(batch: Any, steps: Any, *, resamples: int = 4000, seed: int =
     solved = _solve(log_x, log_y[None, :])[0]
     fitted = solved[0] + np.logaddexp(0.0, solved[1] - log_x)
     left = fitted - log_y
+    rise = _rise(log_x, log_y)
+    if rise is not None and _bends_up(log_x, log_y, float(np.sum(left**2)), solved):
+        raise FitError(_no_hyperbola(rise))
     slopes = np.column_stack([np.ones_like(log_x), 1.0 / (1.0 + np.exp(log_x - solved[1]))])
     errors = noise(left, slopes).errors(np.random.default_rng(seed), resamples)[0]
     drawn = fitted - errors
@@ -122,7 +130,65 @@ def critical_batch(batch: Any, steps: Any, *, resamples: int = 4000, seed: int =
     best = _natural(solved[None, :], log_x, log_y[None, :])[0]
     with np.errstate(divide="ignore"):
         notes = _notes(sizes, float(best[1] / best[0]))
-    return CriticalBatch(x, y, best, draws, left, tuple(notes))
+    found = CriticalBatch(x, y, best, draws, left, tuple(notes))
+    if rise is not None and rise.fall >= np.log(FALL) and found.b_crit.low == 0.0:
+        raise FitError(_no_hyperbola(rise))
+    return found
+
+
+@dataclass(frozen=True)
+class _Rise:
+    """The largest rise of mean steps along the batches: from the batch `low` to `high`, in logarithms, after a fall of `fall`."""
+
+    low: float
+    high: float
+    fewest: float
+    most: float
+    fall: float
+
+
+def _rise(log_x: Array, log_y: Array) -> _Rise | None:
+    """Where mean steps rise the most from a batch to a larger one; None for less than `RISE`."""
+    at, index = np.unique(log_x, return_inverse=True)
+    mean = np.bincount(index, log_y) / np.bincount(index)
+    lowest = np.minimum.accumulate(mean)
+    end = int(np.argmax(mean - lowest))
+    begin = int(np.argmin(mean[: end + 1]))
+    if mean[end] - mean[begin] < np.log(RISE):
+        return None
+    low, high, fewest, most = np.exp([at[begin], at[end], mean[begin], mean[end]])
+    return _Rise(float(low), float(high), float(fewest), float(most), float(mean[: begin + 1].max() - mean[begin]))
+
+
+def _bends_up(log_x: Array, log_y: Array, squares: float, solved: Array) -> bool:
+    """Whether S_min (1 + B_crit / B + B / B_rise) is nearer to steps than the hyperbola beyond what noise explains."""
+    free = len(log_x) - 3
+    if free < 1 or squares < 1e-12 * len(log_x):
+        return False
+    middle, span = float(log_x.mean()), float(np.ptp(log_x))
+
+    def at(c: Array) -> tuple[Array, Array]:
+        terms = np.stack([np.zeros((len(c), len(log_x))), c[:, 1:2] - log_x, log_x - c[:, 2:3]], axis=-1)
+        share = np.exp(terms - terms.max(axis=-1, keepdims=True))
+        total = share.sum(axis=-1, keepdims=True)
+        value = c[:, :1] + terms.max(axis=-1) + np.log(total[..., 0])
+        share = share / total
+        return value, np.stack([np.ones_like(value), share[..., 1], -share[..., 2]], axis=-1)
+
+    begins = [[log_y.min(), b, r] for b in (middle - span, middle, solved[1]) for r in (middle, middle + span)]
+    low = np.array([log_y.min() - 40.0, middle - span - FAR, middle - span - FAR])
+    high = np.array([log_y.max() + 1.0, middle + span + FAR, middle + span + 4.0 * FAR])
+    cost = descend(at, np.clip(np.array(begins, float), low, high), log_y, low, high, 60)
+    other = max(float(cost.min()), 1e-30)
+    return bool(fdtrc(1, free, (squares - other) / (other / free)) < UNLIKELY) if other < squares else False
+
+
+def _no_hyperbola(rise: _Rise) -> str:
+    return (
+        f"Steps rise with the batch, from {rise.fewest:,.4g} at {rise.low:,.4g} to {rise.most:,.4g} at {rise.high:,.4g}, where they can "
+        "only fall: the hyperbola does not hold and no critical batch can be read. Check the learning rates of the larger batches, or "
+        "leave these out."
+    )
 
 
 def _solve(log_x: Array, log_y: Array) -> Array:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.batch.ladder import NEEDED, SAME_BATCH, ladder
 from fitting.result import FitError
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-NEEDED = ("run", "batch", "step", "loss")
 AFTER = 0.1
 ROWS = 24  # a run: neighbouring evaluations share their noise and say the same
 LATE = 3.0  # learning rates are judged by losses over the last stretch of steps, of such a factor
@@ -65,12 +65,20 @@ def curves(frame: pd.DataFrame, after: float = AFTER, rows: int = ROWS) -> Curve
     frame = frame.dropna(subset=[*NEEDED, "params"])
     frame = frame[(frame[["params", "batch", "step", "loss"]] > 0).all(axis=1)]
     tried: dict[tuple[float, float], list[tuple[str, float, Array, Array]]] = {}
-    for name, own in frame.groupby("run", sort=False):
-        own = own.sort_values("step")
-        rate = float(own["lr"].max()) if "lr" in own else np.nan
-        at = float(own["params"].iloc[0]), float(own["batch"].iloc[0])
-        tried.setdefault(at, []).append((str(name), rate, own["step"].to_numpy(float), own["loss"].to_numpy(float)))
-    notes, kept = [], []
+    told = ladder(frame)
+    for run in told.runs:
+        step, loss, batch = run.step, run.loss, float(np.median(run.batch))
+        if run.ramps:  # steps are what was seen over the last batch, and count from where that is reached
+            batch = float(run.batch[-1])
+            there = np.abs(run.batch - batch) <= SAME_BATCH * batch
+            step, loss = (run.examples / batch)[there], loss[there]
+        tried.setdefault((run.size, batch), []).append((run.name, run.rate, step, loss))
+    notes, kept = list(told.notes), []
+    if changed := sum(run.ramps for run in told.runs):
+        notes.append(
+            f"{changed} run{'s change their' if changed > 1 else ' changes its'} batch on the way: rows at the last batch stay, and steps "
+            "are what was seen over it."
+        )
     at_edge, dropped = [], 0
     for (size, batch), several in sorted(tried.items(), key=lambda item: item[0]):
         chosen, edge = _best(several)

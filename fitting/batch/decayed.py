@@ -1,20 +1,24 @@
 """The critical batch from final losses alone: runs at several batches, each on several amounts of data, all decayed to the end.
 
 Where the learning rate is lowered towards the end of a run, a curve's middle says nothing of a shorter run, and steps to a
-loss can't be read off it. Power Lines (Bergsma et al. 2025, arXiv 2505.13738) fits final losses at each batch,
-L_B(D) = E + K_B D^-beta, inverts them at one loss for the data that each batch needs, and fits D = D_min (1 + B / B_crit).
+loss can't be read off it. By default all final losses are fitted at once by a law whose critical batch grows with the data
+(`fitting.batch.horizons`). Power Lines (Bergsma et al. 2025, arXiv 2505.13738) fits them at each batch, L_B(D) = E + K_B D^-beta,
+inverts that at one loss for the data that each batch needs, and fits D = D_min (1 + B / B_crit). With one beta for all batches the
+critical batch comes out the same at every loss, whatever the runs say; with one a batch, curves that bend are taken for straight.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch, _natural, _notes, _solve
 from fitting.batch.descent import descend
+from fitting.batch.horizons import Horizons, horizons
 from fitting.noise import noise
 from fitting.result import Band, FitError, quantiles
 
@@ -28,6 +32,10 @@ FLOORS, EXPONENTS = (0.5, 0.8, 0.95), (0.15, 0.4, 1.0)
 ROUNDS, REFIT = 80, 12
 BEYOND = 1.5  # how many times outside the data tried at a batch an inverted amount may lie before it is said
 DOUBT = 0.05
+LEAST_LOSSES = 3  # to say how the critical batch grows along them
+SCATTERED = (
+    "The batches scatter more around the hyperbola than the noise of the losses explains; intervals allow for it."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +43,8 @@ class Decayed:
     """What final losses say at one `target`: `batch` (m,), the data each needs, `needed`, and the critical batch `found`.
 
     `floor` is E and `exponent` beta of the losses against data; `residuals` (n,) are those of log losses. `measured` holds
-    batch, tokens and loss (n, 3) of the runs used.
+    batch, tokens and loss (n, 3) of the runs used. `grows` is k of B_crit ~ D_min^k: None where the law fitted knows none, or no
+    critical batch shows. `kept` (R,) says which of the refits reach the target: `found.draws` are theirs.
     """
 
     target: float
@@ -46,6 +55,8 @@ class Decayed:
     exponent: Band
     residuals: Array
     measured: Array
+    grows: Band | None = None
+    kept: Array = field(default_factory=lambda: np.empty(0, bool))
 
 
 def holds_decayed(frame: pd.DataFrame) -> bool:
@@ -57,15 +68,38 @@ def holds_decayed(frame: pd.DataFrame) -> bool:
 
 
 def decayed(
-    runs: pd.DataFrame, target: float | None = None, *, one_exponent: bool = True, resamples: int = 1000, seed: int = 0
+    runs: pd.DataFrame,
+    target: float | None = None,
+    *,
+    one_exponent: bool | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> Decayed:
     """The critical batch from `runs` with columns batch, tokens and loss (the last of each run), in the unit of batch.
 
     Of several runs at one batch and amount of data the lowest counts, as that of the best learning rate. `target` is by default
-    the middle of the losses that every batch reached with the data tried. With `one_exponent=False` beta differs by batch; E is
-    always shared. Intervals: noise of the losses drawn anew and carried through both fits, widened where steps scatter more
-    around the hyperbola than that explains. Raises FitError where there is too little, or the loss can't be told to be reached.
+    the middle of the losses that every batch reached with the data tried. By default the critical batch grows as a power of the
+    least data, fitted too. With `one_exponent` each batch has a K_B of its own, and beta is one for all (then the critical batch
+    is the same at every loss) or, if False, one a batch; E is always shared. Intervals: noise of the losses drawn anew and carried
+    through, widened where batches scatter more around the hyperbola than that explains. Raises FitError where there is too little,
+    or the loss can't be told to be reached.
     """
+    return _read(_fitted(runs, one_exponent, resamples, seed), target)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """A law through final losses: the runs used (n, 3), and what `fit` of the law gave."""
+
+    measured: Array
+    law: Horizons | _Losses
+    best: Array
+    draws: Array
+    left: Array
+    scattered: bool = False
+
+
+def _fitted(runs: pd.DataFrame, one_exponent: bool | None, resamples: int, seed: int) -> _Fitted:
     lacks = [c for c in ("batch", "tokens", "loss") if c not in runs]
     if lacks:
         raise FitError(f"Final losses need the columns batch, tokens and loss; there is no {' and no '.join(lacks)}.")
@@ -80,21 +114,36 @@ def decayed(
             f"{'is' if len(batch) == 1 else 'are'} {len(batch)}. Add runs that end at other amounts."
         )
     measured = rows.to_numpy(float)
-    which = np.searchsorted(batch, measured[:, 0])
+    if one_exponent is None:
+        grown = horizons(*measured.T)
+        return _Fitted(measured, grown, *grown.fit(resamples, seed))
+    law = _Losses(np.searchsorted(batch, measured[:, 0]), measured[:, 1], np.log(measured[:, 2]), one_exponent)
+    return _Fitted(measured, law, *law.fit(resamples, seed))
+
+
+def _read(fitted: _Fitted, target: float | None) -> Decayed:
+    """What a fitted law says at one loss."""
+    measured, best, draws = fitted.measured, fitted.best, fitted.draws
+    batch, which = np.unique(measured[:, 0], return_inverse=True)
     losses = [measured[which == k, 2] for k in range(len(batch))]
     reach = max(v.min() for v in losses), min(v.max() for v in losses)
     if target is None:
         target = float(np.sqrt(reach[0] * max(reach)))
-    law = _Losses(which, measured[:, 1], np.log(measured[:, 2]), one_exponent)
-    best, draws, left = law.fit(resamples, seed)
-    needed, drawn = law.needed(best[None], target)[0], law.needed(draws, target)
+    needed, drawn = fitted.law.needed(best[None], target)[0], fitted.law.needed(draws, target)
     if not np.all(np.isfinite(needed)) or np.sum(~np.isfinite(drawn).all(axis=1)) > DOUBT * len(drawn):
         raise FitError(
             f"Whether every batch comes down to {target:g} is not known from these runs: they reach {reach[0]:.4g} at least. "
             "Ask for a higher loss."
         )
     kept = np.isfinite(drawn).all(axis=1)
-    found = _critical(batch, needed, drawn[kept])
+    grows = None
+    if isinstance(fitted.law, Horizons):
+        found = _grown(fitted, fitted.law, target, kept)
+        if 0 < found.b_crit.value < np.inf:
+            grows = _one(best[4], draws[:, 4])
+            found = replace(found, notes=(*found.notes, *_growth(grows, fitted.law.by_own)))
+    else:
+        found = _critical(batch, needed, drawn[kept])
     outside = [
         f"{b:g}"
         for k, b in enumerate(batch)
@@ -109,12 +158,60 @@ def decayed(
         float(target),
         batch,
         _band(needed, drawn[kept]),
-        CriticalBatch(found.batch, found.steps, found.best, found.draws, found.residuals, tuple(notes)),
+        replace(found, notes=tuple(notes)),
         _one(np.exp(best[0]), np.exp(draws[:, 0])),
         _one(np.exp(best[1]), np.exp(draws[:, 1])),
-        left,
+        fitted.left,
         measured,
+        grows,
+        kept,
     )
+
+
+def _grown(fitted: _Fitted, law: Horizons, target: float, kept: Array) -> CriticalBatch:
+    """The critical batch at one loss by a law in which it grows; its steps are those that each batch itself shows."""
+    best = law.natural(fitted.best[None], target)[0]
+    seen = law.seen(fitted.best, target, fitted.left)
+    with np.errstate(divide="ignore"):
+        notes = _notes(law.sizes, float(best[1] / best[0]))
+    if fitted.scattered:
+        notes.append(SCATTERED)
+    off = law.needed(fitted.best[None], target)[0] - seen
+    draws = law.natural(fitted.draws[kept], target)
+    return CriticalBatch(law.sizes, np.exp(seen) / law.sizes, best, draws, off, tuple(notes))
+
+
+def _growth(k: Band, by_own: bool) -> list[str]:
+    """How the critical batch grows with the data, in a sentence; nothing without refits."""
+    if not (np.isfinite(k.low) and np.isfinite(k.high)):
+        return []
+    which = "a run's own data" if by_own else "the least data to a loss"
+    return [f"The critical batch grows with {which} as D^{k.value:.3f} (95 % {k.low:.3f} to {k.high:.3f})."]
+
+
+def decayed_along(read: Sequence[Decayed]) -> AlongLoss | None:
+    """How the critical batch grows as the loss falls, B_crit = c L^k, from what one law through final losses says at several losses.
+
+    A power of the loss is near it, and exact without a floor. Its doubt is that of the law, whose refits are followed from loss to
+    loss. None for fewer than three losses, readings of several laws, or where no critical batch shows.
+    """
+    several = sorted({one.target: one for one in read}.values(), key=lambda one: one.target)
+    if len(several) < LEAST_LOSSES or any(
+        one.grows is None or one.measured is not several[0].measured for one in several
+    ):
+        return None
+    x = np.array([one.target for one in several])
+    middle = float(np.exp(np.mean(np.log(x))))
+    slopes = np.linalg.pinv(np.column_stack([np.ones(len(x)), np.log(x / middle)]))
+    value = np.log([one.found.b_crit.value for one in several])
+    everywhere = np.all([one.kept for one in several], axis=0)
+    drawn = [one.found.draws[everywhere[one.kept]] for one in several]
+    with np.errstate(divide="ignore"):
+        draws = np.stack([np.log(each[:, 1]) - np.log(each[:, 0]) for each in drawn], axis=1)
+    draws = draws[np.isfinite(draws).all(axis=1)]
+    best = slopes @ value
+    off = value - (best[0] + best[1] * np.log(x / middle))
+    return AlongLoss(best, draws @ slopes.T, middle, x, several[0].batch, np.tile(-off, (len(several[0].batch), 1)))
 
 
 def decayed_by_size(
@@ -130,9 +227,11 @@ def decayed_by_size(
     parts = {n: g for n, g in parts.items() if holds_decayed(g)}
     out, trouble = [], []
     for size, rows in parts.items():
+        fitted = None
         for target in targets if len(parts) == 1 and targets else (targets[0] if len(targets) == 1 else None,):
             try:
-                read = decayed(rows, target, resamples=resamples, seed=seed)
+                fitted = fitted or _fitted(rows, None, resamples, seed)
+                read = _read(fitted, target)
             except FitError as error:
                 trouble.append(error)
                 continue
@@ -225,9 +324,7 @@ def _critical(batch: Array, needed: Array, drawn: Array) -> CriticalBatch:
     with np.errstate(divide="ignore"):
         notes = _notes(batch, float(best[1] / best[0]))
     if ratio > 4.0:
-        notes.append(
-            "The batches scatter more around the hyperbola than the noise of the losses explains; intervals allow for it."
-        )
+        notes.append(SCATTERED)
     return CriticalBatch(batch, np.exp(steps), best, draws, off, tuple(notes))
 
 

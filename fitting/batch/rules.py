@@ -17,6 +17,7 @@ from fitting.result import FitError
 # Without a noise scale nothing says how far a rule reaches; from here on that is said. A choice, not a measurement.
 FAR = 8.0
 DECAYS = ("beta1", "beta2", "ema")
+LINEAR_TO = 8192.0  # images a step: as far as Goyal et al. 2017 saw the linear rule hold, for ResNet-50 on ImageNet
 
 
 @dataclass(frozen=True)
@@ -153,11 +154,26 @@ def _linear(old: Optimiser, k: float, noise: float) -> dict[str, float]:
 
 
 def _linear_doubt(old: Optimiser, k: float, noise: float | None) -> str:
-    if noise is None or k <= 1.0:
-        return _reach(old, k, noise)
+    if k <= 1.0:
+        return ""
+    if noise is None:
+        return _linear_limit(old, k)
     over = (k * old.batch + noise) / (old.batch + noise)
     said = f"At a noise scale of {noise:.4g} this is {over:.3g} times the best rate of a quadratic model."
     return said if over >= 1.5 else ""
+
+
+def _linear_limit(old: Optimiser, k: float) -> str:
+    """What speaks against the linear rule where no noise scale is known: that it was measured up to some batch only."""
+    batch = k * old.batch
+    if old.batch > LINEAR_TO:  # begun beyond it, or counted in tokens
+        return _reach(old, k, None)
+    if batch <= LINEAR_TO:
+        return ""
+    return (
+        f"The rule was seen to hold up to {LINEAR_TO:,.0f} images a step (ResNet-50 on ImageNet); {batch:,.4g} is "
+        f"{batch / LINEAR_TO:.3g} times that, and no noise scale says whether it reaches so far."
+    )
 
 
 def _saturating(old: Optimiser, k: float, noise: float) -> dict[str, float]:
@@ -243,7 +259,7 @@ RULES: tuple[Rule, ...] = (
         "Linear with warm-up",
         keeps="rate over batch",
         holds="SGD with momentum, batches well below the noise scale, the rate warmed up from the old one over five epochs; "
-        "on ImageNet with ResNet-50 up to 8192 images a step.",
+        f"on ImageNet with ResNet-50 up to {LINEAR_TO:.0f} images a step.",
         source="Goyal et al. 2017, arXiv 1706.02677",
         alters=("lr",),
         change=_linear,

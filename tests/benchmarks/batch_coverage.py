@@ -18,10 +18,15 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from fitting.batch import along_loss, critical_batch, decayed
+from data.readers import read_table
+from data.steps import steps_table
+from fitting.batch import along_loss, critical_batch, decayed, steps_to_target
+from fitting.batch.decayed import decayed_along, decayed_by_size
 
 TESTS = Path(__file__).parents[1] / "fitting" / "batch"
-STEPS, FINAL, ALONG = (runpy.run_path(str(TESTS / f"test_{name}.py")) for name in ("critical", "decayed", "along"))
+STEPS, FINAL, ALONG, LADDER = (
+    runpy.run_path(str(TESTS / f"test_{name}.py")) for name in ("critical", "decayed", "along", "ladder")
+)
 REFITS = 300
 Asked = Iterable[tuple[str, Any, float]]  # what is asked, its band, and the truth
 
@@ -50,6 +55,22 @@ def final(noise: float) -> Callable[[int], Asked]:
     return ask
 
 
+def growing(k: float, noise: float, by_own: bool = False) -> Callable[[int], Asked]:
+    """Final losses of 11 batches on 10 amounts of data whose critical batch grows as a power of the data, at four losses."""
+
+    def ask(seed: int) -> Asked:
+        runs, losses = FINAL["growing"](k, noise, seed, by_own), FINAL["LOSSES"]
+        read = [one for _, _, one in decayed_by_size(runs, losses, resamples=REFITS, seed=seed)]
+        truth = [FINAL["critical_at"](t, k, by_own) for t in losses]
+        asked = [(f"B_crit({t:g})", one.found.b_crit, c) for t, one, c in zip(losses, read, truth, strict=True)]
+        law, grows = decayed_along(read), read[0].grows
+        power = float(np.polyfit(np.log(losses), np.log(truth), 1)[0])
+        asked += [("power of D", grows, k)] if grows is not None else []
+        return [*asked, *([("power of L", law.exponent(), power)] if law is not None else [])]
+
+    return ask
+
+
 def along(noise: float) -> Callable[[int], Asked]:
     """B_crit against the loss, from curves of eight batches whose luck is nine tenths each batch's own."""
 
@@ -65,11 +86,55 @@ def along(noise: float) -> Callable[[int], Asked]:
     return ask
 
 
+def logged(kind: str) -> Callable[[int], Asked]:
+    """Curves of seven batches as they are logged, each batch lucky by 5 % in its steps."""
+
+    def ask(seed: int) -> Asked:
+        make, target = LADDER["AS_LOGGED"][kind]
+        reached = steps_to_target(make(seed), target)
+        found = critical_batch(reached.batch, reached.steps, resamples=REFITS, seed=seed)
+        return [("B_crit", found.b_crit, LADDER["B_CRIT"])]
+
+    return ask
+
+
+def table(kind: str) -> Callable[[int], Asked]:
+    """Tables of steps read from text, noise 5 %: units in headers, several rates, rows that did not reach the loss."""
+
+    def ask(seed: int) -> Asked:
+        rng, batches = np.random.default_rng(seed), 2.0 ** np.arange(15, 24)
+        rows = [
+            (b, r, 2000.0 * w * (1 + 262_144 / b) * np.exp(0.05 * rng.standard_normal()))
+            for b in batches
+            for r, w in (((1e-3, 1.5), (2e-3, 1.0), (4e-3, 2.0)) if kind == "several rates" else ((2e-3, 1.0),))
+        ]
+        if kind == "two units":
+            lines = [f"{b / 1e6:.9g},{s / 1e3:.9g}" for b, _, s in rows]
+            text = "batch_tokens (M),steps_to_target (k)\n"
+        else:
+            most = 15_000.0 if kind == "censored" else np.inf
+            lines = [f"{b:g},{r:g},{s:.3f}" if s < most else f"{b:g},{r:g},>15000" for b, r, s in rows]
+            text = "batch_tokens,lr,steps_to_target\n"
+        read = steps_table(read_table((text + "\n".join(lines)).encode(), "steps.csv"))
+        found = critical_batch(read.frame["batch"], read.frame["steps"], resamples=REFITS, seed=seed)
+        return [("B_crit", found.b_crit, 262_144.0)]
+
+    return ask
+
+
 KINDS: dict[str, Callable[[int], Asked]] = {
     "steps, nine batches, noise 3 %": steps(0.03, STEPS["BATCHES"]),
     "steps, nine batches, noise 10 %": steps(0.10, STEPS["BATCHES"]),
     "steps, five batches, noise 5 %": steps(0.05, STEPS["BATCHES"][::2]),
     "final losses, noise .3 %": final(0.003),
+    **{
+        f"final losses, B_crit ~ {'own ' if own else ''}D^{k:g}, noise {100 * noise:g} %": growing(k, noise, own)
+        for own in (False, True)
+        for k in (0.0, 0.462, 1.0)
+        for noise in (0.003, 0.01)
+    },
+    **{f"curves, {kind}": logged(kind) for kind in LADDER["AS_LOGGED"]},
+    **{f"table, {kind}": table(kind) for kind in ("two units", "several rates", "censored")},
     "along the loss, noise 3 %": along(0.03),
     "along the loss, noise 10 %": along(0.10),
 }
@@ -79,8 +144,11 @@ def main() -> None:
     """Print a line for each kind of table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=int, default=400)
+    parser.add_argument("--only", default="", help="a part of the names of the kinds to count")
     given = parser.parse_args()
     for kind, ask in KINDS.items():
+        if given.only not in kind:
+            continue
         began, held = time.process_time(), {}
         with threadpool_limits(1):
             for seed in range(given.tables):

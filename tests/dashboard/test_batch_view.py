@@ -283,6 +283,28 @@ def test_final_losses_of_decayed_runs_give_a_critical_batch(page):
     assert "as parameters to the power" in html(at)
 
 
+def test_final_losses_say_how_the_batch_grows(page):
+    """B_crit = 1e6 (D_min / 5e9)^.462 planted by D = D_min (1 + B / B_crit), with .1 % of noise: told of the data and of the loss."""
+    rng, lines = np.random.default_rng(1), []
+    for least in np.geomspace(3e8, 3e10, 8):
+        crit = 1e6 * (least / 5e9) ** 0.462
+        for b in (3e4, 1e5, 3e5, 1e6, 3e6):
+            loss = (1.8 + 2000 * least**-0.4) * np.exp(0.001 * rng.standard_normal())
+            lines.append(f"1e8,{b:g},{least * (1 + b / crit):.9g},{loss:.9f}")
+    at, _ = page("params,batch_tokens,tokens,loss\n" + "\n".join(lines))
+    assert not at.exception
+    at.text_input(key="batch_targets").set_value("2.05, 2.1, 2.2").run()
+    said = html(at)
+    told = re.search(r"least data to a loss as D\^([\d.]+) \(95 % ([\d.]+) to ([\d.]+)\)", said)
+    assert told is not None
+    assert float(told[2]) < 0.462 < float(told[3])
+    low, high = (2000 / np.array([0.25, 0.4])) ** 2.5
+    power = 0.462 * np.log(high / low) / np.log(2.2 / 2.05)  # between the ends, near that of all three
+    grown = re.search(r"as the loss to the power \u2212([\d.]+) \(\u2212([\d.]+) to \u2212([\d.]+)\), by one law", said)
+    assert grown is not None
+    assert float(grown[1]) == pytest.approx(-power, rel=0.05)
+
+
 def test_without_a_sweep_it_says_what_to_add(page):
     at, _ = page(None)
     assert "do not say how batch size matters" in html(at)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -95,6 +97,95 @@ def test_final_losses_go_through_both_fits(tmp_path):
     assert body["growth"]["exponent"]["value"] == pytest.approx(0, abs=1e-3)
 
 
+def test_final_losses_say_how_the_batch_grows_with_the_data(tmp_path):
+    """B_crit = 1e6 (D_min / 5e9)^.462, planted by D = D_min (1 + B / B_crit): said in the terminal with an interval about it."""
+    rng, lines = np.random.default_rng(1), []
+    for least in np.geomspace(3e8, 3e10, 8):
+        crit = 1e6 * (least / 5e9) ** 0.462
+        for b in (3e4, 1e5, 3e5, 1e6, 3e6):
+            loss = (1.8 + 2000 * least**-0.4) * np.exp(0.001 * rng.standard_normal())
+            lines.append(f"1e8,{b:g},{least * (1 + b / crit):.9g},{loss:.9f}")
+    file = tmp_path / "final.csv"
+    file.write_text("params,batch_tokens,tokens,loss\n" + "\n".join(lines), encoding="utf-8")
+    asked = [str(file), *(f"--target={t}" for t in (2.05, 2.1, 2.2)), "--resamples", "200"]
+    said = RUN.invoke(command, asked).output
+    exponent, low, high = map(float, re.search(r"as D\^([\d.]+) \(95 % ([\d.]+) to ([\d.]+)\)", said).groups())
+    assert low < 0.462 < high
+    assert exponent == pytest.approx(0.462, abs=0.03)
+    body = json.loads(RUN.invoke(command, [*asked, "--json", "-"]).output)
+    truth = [1e6 * ((2000 / (t - 1.8)) ** 2.5 / 5e9) ** 0.462 for t in (2.05, 2.1, 2.2)]
+    for group, crit in zip(body["groups"], truth, strict=True):
+        assert group["b_crit"]["low"] < crit < group["b_crit"]["high"]
+    power = np.polyfit(np.log([2.05, 2.1, 2.2]), np.log(truth), 1)[0]
+    assert body["growth"]["exponent"]["low"] < power < body["growth"]["exponent"]["high"]
+
+
 def test_curves_at_three_losses_say_how_it_grows(curves):
     asked = [curves, "--target", "2", "--target", "2.2", "--target", "2.4", "--resamples", "100"]
     assert "The critical batch grows as L^" in RUN.invoke(command, asked).output
+
+
+@pytest.mark.parametrize("form", ["named", "no run column", "one name", "two seeds under one name", "a step twice"])
+def test_curves_are_read_as_curves_however_their_runs_are_named(tmp_path, form):
+    """B_crit of 300 planted: the method is said, and the same in each form."""
+    seeds = (0, 1) if form == "two seeds under one name" else (0,)
+    rows = [
+        (f"b{b}", b, seed, s, 2.0 * (1000 * (1 + 300 / b) / s) ** 0.1)
+        for b in (16, 64, 256, 1024)
+        for seed in seeds
+        for s in (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
+    ]
+    if form == "a step twice":
+        rows.insert(5, rows[4])
+    keep = {"no run column": (1, 3, 4), "two seeds under one name": (0, 1, 2, 3, 4)}.get(form, (0, 1, 3, 4))
+    heads = ("run", "batch_tokens", "seed", "step", "loss")
+    rows = [("x" if form == "one name" else r[0], *r[1:4], f"{r[4]:.9f}") for r in rows]
+    lines = [",".join(str(r[k]) for k in keep) for r in [heads, *rows]]
+    file = tmp_path / "curves.csv"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    body = json.loads(RUN.invoke(command, [str(file), "--target", "2", "--json", "-"]).output)
+    assert body["groups"][0]["b_crit"]["value"] == pytest.approx(300, rel=1e-3)
+    assert f"curves of {4 * len(seeds)} runs" in body["method"]
+    assert RUN.invoke(command, [str(file), "--target", "2"]).output.startswith(
+        "Read from steps to a loss off the curves of"
+    )
+
+
+def test_late_logs_are_censored_in_the_terminal(tmp_path):
+    rows = [
+        f"b{b},{b},{s},{2.0 * (1000 * (1 + 300 / b) / s) ** 0.1:.9f}"
+        for b in (16, 64, 256, 1024, 4096, 16384)
+        for s in np.geomspace(1200, 200_000, 30).astype(int)
+    ]
+    file = tmp_path / "curves.csv"
+    file.write_text("run,batch_tokens,step,loss\n" + "\n".join(rows), encoding="utf-8")
+    said = RUN.invoke(command, [str(file), "--target", "2"])
+    assert "At batch 4096, 16384 2 curves begin at or below a loss of 2" in said.output
+    value = float(re.search(r"critical batch ([\d.]+)", said.output)[1])
+    assert value == pytest.approx(300, rel=0.01)
+    none = RUN.invoke(command, [str(file), "--target", "6"])
+    assert none.exit_code == 1
+    assert "6 curves begin at or below a loss of 6" in none.output
+    few = RUN.invoke(command, [str(file), "--target", "2.15"])  # two batches are left
+    assert "begin at or below" in few.output
+    assert "three batch sizes or more" in few.output
+
+
+@pytest.mark.parametrize("logged", ["batch", "tokens"])
+def test_a_batch_that_warms_up_is_counted_by_tokens_in_the_terminal(tmp_path, logged):
+    """A quarter of the batch for the first 300 steps; by tokens each curve is the one without it, with a B_crit of 262,144."""
+    rows = []
+    for k in range(15, 22):
+        b = 2**k
+        for seen in np.geomspace(10, 100_000, 250):  # in steps of the whole batch
+            step, now = (4 * seen, b / 4) if seen <= 75 else (225 + seen, b)
+            loss = 2 + 0.9 * (seen / 2000 / (1 + 262_144 / b)) ** -0.4
+            rows.append(f"b{b},{now if logged == 'batch' else seen * b:.9g},{step:.4f},{loss:.9f}")
+    file = tmp_path / "curves.csv"
+    file.write_text(
+        f"run,{'batch_tokens' if logged == 'batch' else 'tokens'},step,loss\n" + "\n".join(rows), encoding="utf-8"
+    )
+    body = json.loads(RUN.invoke(command, [str(file), "--target", "2.9", "--json", "-"]).output)
+    (group,) = body["groups"]
+    assert group["b_crit"]["value"] == pytest.approx(262_144, rel=0.02)
+    assert "7 runs change their batch on the way" in group["notes"][0]

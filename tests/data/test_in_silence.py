@@ -111,7 +111,7 @@ def test_two_rates_under_one_name_are_two_runs(read: Read) -> None:
 def test_curves_below_each_other_part_where_steps_begin_anew(read: Read) -> None:
     rows = "".join(f"{s},{4 - s / 1000 - k}\n" for k in (0, 1) for s in (100, 200, 300, 400, 500))
     runs = read("step,loss\n" + rows, "two.csv")
-    assert runs.kept["run"].tolist() == ["two, part 1", "two, part 2"]
+    assert runs.kept["run"].tolist() == ["two", "two (2)"]
     assert runs.kept["loss"].tolist() == [3.5, 2.5]
 
 

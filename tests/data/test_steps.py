@@ -80,3 +80,106 @@ def test_a_frame_is_not_changed():
 
     steps_table(from_frame(frame, "frame"))
     pd.testing.assert_frame_equal(frame, before)
+
+
+B, S_MIN, B_CRIT = (16, 64, 256, 1024, 4096), 1000, 300
+
+
+def taken(b, s_min=S_MIN):
+    return s_min * (1 + B_CRIT / b)
+
+
+@pytest.mark.parametrize(
+    ("header", "times", "unit"),
+    [
+        ("batch_tokens (M)", 1e6, "tokens"),
+        ("batch_size (k tokens)", 1e3, "tokens"),
+        ("Batch size [Mtok]", 1e6, "tokens"),
+        ("batch_tokens / 1e6", 1e6, "tokens"),
+        ("batch_size_tokens_k", 1e3, "tokens"),
+        ("batch_ktokens", 1e3, "tokens"),
+        ("batch_size (k)", 1e3, "tokens"),
+        ("batch_tokens", 1.0, "tokens"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("steps", "each"),
+    [
+        ("steps_to_target (k)", 1e3), ("steps_to_target_k", 1e3), ("Steps to loss 3.2 [thousands]", 1e3),
+        ("steps_to_target (x1000)", 1e3), ("ksteps_to_target", 1e3), ("steps_to_target", 1.0),
+    ],
+)  # fmt: skip
+def test_units_in_headers_are_read(header, times, unit, steps, each):
+    rows = "\n".join(f"{16 * 2**k},{taken(b) / each:.9g}" for k, b in enumerate(B))
+    read = steps_table(table(f"{header},{steps}\n{rows}\n"))
+    assert read.unit == unit
+    assert read.frame["batch"].tolist() == pytest.approx([times * 16 * 2**k for k in range(len(B))])
+    assert read.frame["steps"].tolist() == pytest.approx([taken(b) for b in B])
+
+
+def test_batches_too_small_for_tokens_are_asked_about():
+    with pytest.raises(ReadError, match=r"In which unit is 'batch_tokens'.*Say it in the header"):
+        steps_table(table("batch_tokens,steps_to_target\n0.25,500\n.5,300\n1,200\n"))
+
+
+def test_the_batch_of_a_step_is_worked_out_from_its_parts():
+    text = "micro_batch_size,gradient_accumulation_steps,num_gpus,steps_to_target\n" + "\n".join(
+        f"2,{a},8,{taken(16 * a):.6f}" for a in (1, 4, 16, 64)
+    )
+    read = steps_table(table(text))
+    assert read.frame["batch"].tolist() == [16, 64, 256, 1024]
+    assert "num_gpus" in read.notes[""][0]
+
+
+def test_of_several_learning_rates_the_best_counts_and_that_is_said():
+    """S_min is 1,000 at the best rate of each batch; pooled with a rate that takes half as long again it came to 1,361."""
+    rows = [(b, r, taken(b) * w) for b in B for r, w in ((1e-3, 1.5), (2e-3, 1.0), (4e-3, 2.2))]
+    read = steps_table(table("batch_size,lr,steps_to_target\n" + "\n".join(f"{b},{r},{s:.6f}" for b, r, s in rows)))
+    assert read.frame["steps"].tolist() == pytest.approx([taken(b) for b in B])
+    assert read.notes[""][0] == "Of several learning rates at a batch the best counts; 10 rows at others are left out."
+    edge = steps_table(table("batch_size,lr,steps_to_target\n" + "\n".join(f"{b},{r},{s:.6f}" for b, r, s in rows[1:])))
+    assert "At batch 16 the best learning rate is the lowest tried" in edge.notes[""][1]
+
+
+def test_sequence_lengths_and_data_sets_are_groups():
+    for header, values in (("seq_len", (512, 2048)), ("dataset", ("c4", "pile"))):
+        rows = [f"{v},{b},{taken(b, 1000 * (k + 1)):.6f}" for k, v in enumerate(values) for b in B]
+        read = steps_table(table(f"{header},batch_size,steps_to_target\n" + "\n".join(rows)))
+        assert read.by == (header,)
+        assert list(dict.fromkeys(read.frame["group"])) == [str(v) for v in values]
+        assert len(read.frame) == 2 * len(B)
+
+
+def test_each_column_of_steps_is_a_target():
+    text = "batch_size,steps_to_loss_3.2,steps_to_loss_3.0,steps_to_loss_3.0_std\n" + "\n".join(
+        f"{b},{taken(b):.6f},{taken(b, 2000):.6f},5" for b in B
+    )
+    read = steps_table(table(text))
+    assert list(dict.fromkeys(read.frame["group"])) == ["loss 3.2", "loss 3.0"]
+    for group, s_min in (("loss 3.2", 1000), ("loss 3.0", 2000)):
+        own = read.frame[read.frame["group"] == group]
+        assert own["steps"].tolist() == pytest.approx([taken(b, s_min) for b in B])
+        assert "is a target of its own" in read.notes[group][0]
+    again = steps_table(table("batch_size,steps_to_target,steps_to_target_wandb\n64,500,510\n128,300,310\n"))
+    assert again.frame["steps"].tolist() == [500, 300]
+    assert again.notes[""] == ("'steps_to_target_wandb' is not used.",)
+
+
+@pytest.mark.parametrize(
+    "cell", [">2000", "> 2k", "≥2000", "2000+", "not reached", "never", "inf", "0", "", "n/a", "-", "nan", "-1", "DNF"]
+)
+def test_rows_that_say_no_steps_are_censored_and_counted(cell):
+    rows = [f"{b},{taken(b):.6f}" for b in B] + [f"32768,{cell}", f"65536,{cell}"]
+    read = steps_table(table("batch_size,steps_to_target\n" + "\n".join(rows)))
+    assert read.frame["batch"].tolist() == list(B)
+    (said,) = [n for n in read.notes[""] if "censored" in n]
+    assert said.startswith("2 rows say no number of steps under 'steps_to_target' (batch 32768, 65536)")
+
+
+def test_a_group_of_which_nothing_is_left_is_still_told_of():
+    text = "model,batch_size,steps_to_target\n" + "\n".join(
+        [f"a,{b},{taken(b):.6f}" for b in B] + [f"b,{b},never" for b in B]
+    )
+    read = steps_table(table(text))
+    assert set(read.frame["group"]) == {"a"}
+    assert "5 rows say no number of steps" in read.notes["b"][0]

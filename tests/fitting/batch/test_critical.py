@@ -139,3 +139,28 @@ def test_growths_interval_is_students():
         band = growth(x, 93.2 * x**0.47 * np.exp(0.05 * rng.standard_normal(5))).exponent()
         held += band.low <= 0.47 <= band.high
     assert 0.93 <= held / 1000 <= 0.97
+
+
+RISING = {
+    "falls, then rises": [8000, 4500, 2600, 1800, 2400, 3900, 7000, 13000, 25000],
+    "rises throughout": [500 * 1.5**k for k in range(9)],
+    "rises in places": [8000, 2000, 6000, 1500, 5000, 1200, 4800, 1000, 4500],
+}
+
+
+@pytest.mark.parametrize("name", RISING)
+def test_steps_that_rise_with_the_batch_are_no_hyperbola(name):
+    with pytest.raises(FitError, match="the hyperbola does not hold"):
+        critical_batch(BATCHES, RISING[name])
+
+
+def test_noise_is_not_taken_for_a_rise():
+    """A plateau goes up and down by its noise: of tables that are hyperbolas next to none is refused."""
+    refused = 0
+    for seed in range(200):
+        for b_crit, noise in ((2000, 0.1), (200, 0.1), (2000, 0.03)):
+            try:
+                critical_batch(BATCHES, planted(2000, b_crit, noise=noise, seed=seed), resamples=100, seed=seed)
+            except FitError:
+                refused += 1
+    assert refused <= 6  # of 600

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import brentq
 
 from fitting import FitError
 from fitting.batch import decayed
-from fitting.batch.decayed import holds_decayed
+from fitting.batch.decayed import decayed_along, decayed_by_size, holds_decayed
 
 FLOOR, BETA, K = 1.8, 0.4, 2000.0
 B_CRIT, TARGET = 5e5, 2.3
@@ -27,7 +28,7 @@ def planted(noise=0.0, seed=0, unit=1.0):
 
 
 @pytest.mark.parametrize("unit", [1.0, 1 / 2048])
-@pytest.mark.parametrize("one_exponent", [True, False])
+@pytest.mark.parametrize("one_exponent", [None, True, False])
 def test_a_planted_batch_comes_back(one_exponent, unit):
     found = decayed(planted(unit=unit), TARGET, one_exponent=one_exponent, resamples=0)
     assert found.found.b_crit.value == pytest.approx(unit * B_CRIT, rel=1e-5)
@@ -45,6 +46,79 @@ def test_intervals_hold_through_both_fits():
         held.append([band.low <= truth <= band.high for band, truth in asked])
         assert found.found.b_crit.high < 2 * B_CRIT
     assert np.all(np.mean(held, axis=0) > 0.83)  # 95 expected; 83 lies three and a half standard errors below
+
+
+MIDDLE = 5e9  # tokens at which the critical batch of `growing` is a million, whatever its power
+LOSSES = (2.05, 2.1, 2.2, 2.35)
+
+
+def growing(k, noise=0.0, seed=0, by_own=False):
+    """11 batches x 10 horizons with B_crit = 1e6 (D / MIDDLE)^k, D the least data to the loss or the run's own.
+
+    Least data come from a root search, run by run; runs with fewer steps than any loss takes are left out.
+    """
+    rows = []
+    for b in np.geomspace(1e4, 1e7, 11):
+        for d in np.geomspace(5e8, 5e10, 10):
+            if by_own:
+                least = d / (1 + b / (1e6 * (d / MIDDLE) ** k))
+            else:
+
+                def over(log, b=b, d=d):
+                    return log + np.log1p(b / 1e6 * np.exp(k * (np.log(MIDDLE) - log))) - np.log(d)
+
+                if over(-20.0) > 0:
+                    continue
+                least = np.exp(brentq(over, -20.0, np.log(d) + 1.0, xtol=1e-14))
+            rows.append((b, d, FLOOR + K * least**-BETA))
+    frame = pd.DataFrame(rows, columns=["batch", "tokens", "loss"]).query("loss < 9")
+    return frame.assign(loss=frame["loss"] * np.exp(noise * np.random.default_rng(seed).standard_normal(len(frame))))
+
+
+def critical_at(loss, k, by_own=False):
+    """The batch at which a run takes twice the least data."""
+    least = (K / (loss - FLOOR)) ** (1 / BETA)
+    return 1e6 * ((2 * least if by_own else least) / MIDDLE) ** k
+
+
+@pytest.mark.parametrize("by_own", [False, True])
+@pytest.mark.parametrize("k", [0.0, 0.3, 0.462, 0.8, 1.0])
+def test_a_critical_batch_that_grows_with_the_data_comes_back(k, by_own):
+    runs = growing(k, by_own=by_own)
+    read = [one for _, _, one in decayed_by_size(runs, LOSSES, resamples=60)]
+    assert [one.found.b_crit.value for one in read] == pytest.approx(
+        [critical_at(t, k, by_own) for t in LOSSES], rel=1e-4
+    )
+    for one in read:
+        assert one.grows.value == pytest.approx(k, abs=1e-4)
+        assert one.found.e_min.value == pytest.approx((K / (one.target - FLOOR)) ** (1 / BETA), rel=1e-4)
+        assert np.abs(one.found.residuals).max() < 1e-3  # each batch's own data lie on the law
+    power = np.polyfit(np.log(LOSSES), np.log([critical_at(t, k, by_own) for t in LOSSES]), 1)[0]
+    assert decayed_along(read).slope == pytest.approx(power, abs=1e-3)
+    assert decayed_along(read[:2]) is None
+
+
+@pytest.mark.parametrize(("k", "noise"), [(0.462, 0.01), (1.0, 0.003)])
+def test_intervals_hold_a_batch_that_grows(k, noise):
+    held = []
+    power = np.polyfit(np.log(LOSSES), np.log([critical_at(t, k) for t in LOSSES]), 1)[0]
+    for seed in range(30):
+        read = [one for _, _, one in decayed_by_size(growing(k, noise, seed), LOSSES, resamples=200, seed=seed)]
+        asked = [(one.found.b_crit, critical_at(one.target, k)) for one in read]
+        asked += [(read[0].grows, k), (decayed_along(read).exponent(), power)]
+        held.append([band.low <= truth <= band.high for band, truth in asked])
+        assert read[0].grows.high - read[0].grows.low > 1e-3  # a power is never known for nothing
+    assert np.all(np.mean(held, axis=0) > 0.8)  # 95 expected; 80 lies three and a half standard errors below
+
+
+def test_batches_that_share_luck_widen_the_intervals():
+    runs = growing(0.462, 0.002, 1)
+    luck = dict(zip(np.unique(runs["batch"]), 0.01 * np.random.default_rng(3).standard_normal(11), strict=True))
+    shared = runs.assign(loss=runs["loss"] * np.exp(runs["batch"].map(luck)))
+    one, other = (decayed(t, 2.2, resamples=200).found for t in (runs, shared))
+    assert "scatter more" in " ".join(other.notes)
+    assert "scatter more" not in " ".join(one.notes)
+    assert np.log(other.b_crit.high / other.b_crit.low) > 2 * np.log(one.b_crit.high / one.b_crit.low)
 
 
 def test_the_best_run_counts_and_the_target_is_inside():

@@ -179,7 +179,9 @@ def test_warnings_name_what_speaks_against_a_change():
         assert BY_KEY[key].warning(ADAM, 512) == ""
         assert "1e+04" in BY_KEY[key].warning(replace(ADAM, beta1=0.99), 20000, noise=1e4)
     for key in ("linear", "sqrt", "timescale_sqrt"):
-        assert "10-fold" in BY_KEY[key].warning(ADAM, 2560)
+        assert key == "linear" or "10-fold" in BY_KEY[key].warning(
+            ADAM, 2560
+        )  # the linear rule was measured up to there
         assert BY_KEY[key].warning(ADAM, 2560, noise=1e5) == ""
     assert "2.86 times" in BY_KEY["linear"].warning(Optimiser(1000, 0.1), 20000, noise=9230)
     assert "beta1 of -0.6" in BY_KEY["sde_adam"].warning(ADAM, 4096)
@@ -228,3 +230,15 @@ def test_what_is_refused():
     with pytest.raises(FitError, match="timescale is a positive number"):
         weight_decay_for(0.0, 1e6, 1e-3, 1e9)
     assert BY_KEY["sqrt"](ADAM, np.int64(1024)).lr == pytest.approx(2e-3)
+
+
+def test_the_linear_rule_is_doubted_beyond_where_it_was_measured():
+    """Goyal et al. 2017 (arXiv 1706.02677): up to 8,192 images with ResNet-50 on ImageNet, from 256; not from 2,048 on."""
+    old, rule = Optimiser(256, 0.1), BY_KEY["linear"]
+    assert [rule.warning(old, b) for b in (512, 2048, 4096, 8192)] == [""] * 4
+    one, other = rule.warning(old, 16384), rule.warning(old, 65536)
+    assert "up to 8,192 images" in one
+    assert "2 times that" in one
+    assert "8 times that" in other
+    assert rule.warning(Optimiser(5e5, 1e-3), 1e6) == ""  # tokens: nothing was measured there, and twice is near
+    assert "10-fold" in rule.warning(Optimiser(5e5, 1e-3), 5e6)

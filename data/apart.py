@@ -1,0 +1,68 @@
+"""Runs that share a name, or have none, told apart along a counter: by their settings and by where the counter begins anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+#: Settings that people vary from run to run and trackers write beside each step; a schedule or a ramp changes them along a run too.
+SETTINGS = ("batch", "batch_sequences", "batch_device", "lr", "weight_decay")
+LEAST = 5  # rows of a run, in the mean, from which rows under one setting are its curve
+OFTEN = 0.3  # the share of places that stand under several values from which a setting is one of runs of their own
+
+
+def apart(
+    names: pd.Series | None,
+    frame: pd.DataFrame,
+    rows: pd.DataFrame,
+    counter: str,
+    keys: list[str],
+    label: Callable[[list[str]], pd.Series],
+    rises: Callable[[pd.Series, pd.Series], bool],
+) -> tuple[pd.Series, str] | None:
+    """A name for each row of `frame` (n,) under which the rows that count (`rows`) rise along the counter, and why; else None.
+
+    `keys` tell runs apart already; `label` gives names from columns, `rises` says whether rows under names do. A setting tells
+    runs apart too where many places of the counter stand under several of its values.
+    """
+    base = rows[keys].astype(str).agg(", ".join, axis=1) if keys else pd.Series("", index=rows.index)
+    base = base if names is None else base + names[rows.index]
+    more: list[str] = []
+    for c in SETTINGS:
+        if (
+            c in rows
+            and rows[c].nunique(dropna=True) > 1
+            and "batch" not in "".join(more if c.startswith("batch") else [])
+        ):
+            several = rows.groupby([base, rows[counter]])[c].nunique(dropna=True) > 1
+            if several.mean() > OFTEN:
+                more.append(c)
+                base = base + rows[c].map(lambda v: f" {v:g}")
+    if more:
+        found = label([*keys, *more])
+        own = found[rows.index]
+        if len(rows) / own.nunique() >= LEAST and rises(own, rows[counter]):
+            return found, f"rows of one {' and '.join(w.replace('_', ' ') for w in more)} are a run's checkpoints"
+    found = label([*keys, *more])
+    anew = _anew(found, frame[counter].to_numpy(float))
+    own = anew[rows.index]
+    if own.nunique() > found[rows.index].nunique() and len(rows) / own.nunique() >= LEAST and rises(own, rows[counter]):
+        return anew, "where the steps of a name begin anew another run does"
+    return None
+
+
+def _anew(names: pd.Series, values: np.ndarray) -> pd.Series:
+    """The names (n,), with a number from the second time on that the values under one fall back to where they began."""
+    out = names.to_numpy(dtype=object).copy()
+    for name, at in names.groupby(names, sort=False).groups.items():
+        where = np.asarray(at)
+        v = values[where]
+        back = np.flatnonzero(np.diff(v) < 0) + 1
+        again = back[v[back] <= np.unique(v)[:2][-1]]  # of rows in no order few stand there
+        if not len(again) or 2 * len(again) < len(back):  # the last: rows in no order
+            continue
+        number = np.searchsorted(again, np.arange(len(v)), side="right")
+        out[where[number > 0]] = [f"{name} ({k + 1})" for k in number[number > 0]]
+    return pd.Series(out, dtype="str", index=names.index)

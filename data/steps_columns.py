@@ -1,0 +1,95 @@
+"""The columns of a table of steps: which are steps to a target and of which loss, and which tell groups apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from data.headers import scale_in
+from data.table import Table
+
+_STEPS = re.compile(
+    r"^(?:k|thousand_|m|million_)?(?:train(?:ing)?_)?(?:k_?)?(?:steps?|iterations?|iters?|updates?)_(?:to|till|until)_"
+)
+_TARGET = re.compile(r"^(?:target|goal)(?:_|$)")
+_DOUBT = re.compile(r"_(?:std|stddev|sd|se|sem|stderr|err|error|ci|low|high|lower|upper|min|max|var|iqr)(?:_|$)")
+_NUMBER = re.compile(r"(?<![0-9.])([0-9]+(?:\.[0-9]+)?)(?![0-9.])")
+_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
+_THOUSAND = re.compile(r"^(?:k|thousand)[ _-]?(?=train|step|iter|update)", re.IGNORECASE)
+_TIMES = re.compile(r"[x×*]\s*(1(?:[,_ ]?000)+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A column of steps to a target: its `header`, what its numbers are times, and the loss that the header names, or ''."""
+
+    header: str
+    scale: float
+    loss: str
+
+
+def targets(table: Table) -> list[Target]:
+    """The columns of steps to a target, in the file's order; those that state the doubt about others, or `copies`, aside."""
+    found = _all(table)
+    again = set(copies(table))
+    return [Target(h, _scale(h), _loss(h)) for h in found if h not in again]
+
+
+def copies(table: Table) -> list[str]:
+    """Columns of steps whose name continues that of another and names no other loss: steps_to_target_wandb."""
+    found = _all(table)
+    return [
+        h for h in found
+        if any(_plain(h) != _plain(o) and _plain(h).startswith(_plain(o)) and _loss(h) == _loss(o) for o in found)
+    ]  # fmt: skip
+
+
+def _all(table: Table) -> list[str]:
+    return [h for h in table.headers if _STEPS.match(_plain(h)) and not _DOUBT.search(_plain(h))]
+
+
+def groups(table: Table, guesses: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns whose values tell groups apart, where they vary: model name or size, target, data set, sequence length."""
+    model = next((guesses[c] for c in ("family", "params", "params_total", "params_nonembed") if c in guesses), None)
+    goals = [h for h in table.headers if _TARGET.match(_plain(h))]
+    keys = [k for k in (model, *goals[:1]) if k is not None and table.text(k).nunique() > 1]
+    if len(keys) == 2 and _settles(table, keys[:1], keys[1]) and _settles(table, keys[1:], keys[0]):
+        keys = keys[:1]  # each model has a target of its own
+    for column in ("dataset", "seq_len"):
+        header = guesses.get(column)
+        several = header is not None and 1 < table.text(header).nunique() <= len(table.frame) / 3
+        if header is not None and several and header not in keys and not _settles(table, keys, header):
+            keys.append(header)
+    return tuple(keys)
+
+
+def _settles(table: Table, keys: list[str], header: str) -> bool:
+    """Whether rows alike in the keys are alike in this column too."""
+    if not keys:
+        return False
+    together = pd.Series("\x1f", index=table.frame.index).str.cat(
+        [table.text(k).set_axis(table.frame.index) for k in keys]
+    )
+    return bool(table.text(header).set_axis(together.index).groupby(together).nunique().max() == 1)
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "_", _BRACKETS.sub(" ", header).lower()).strip("_.")
+
+
+def _scale(header: str) -> float:
+    stated = scale_in(header, "steps")[0]
+    if stated != 1.0:
+        return stated
+    times = _TIMES.search(header)
+    if times:
+        return float(re.sub(r"[,_ ]", "", times[1]))
+    return 1e3 if _THOUSAND.match(header.strip()) else 1.0
+
+
+def _loss(header: str) -> str:
+    found = _NUMBER.findall(_BRACKETS.sub(" ", header))
+    return found[-1] if found else ""

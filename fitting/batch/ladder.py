@@ -1,0 +1,166 @@
+"""Training curves told apart: which rows are one run's, in the order of its steps, each step once, and the batch along it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitting.result import FitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = np.ndarray
+
+NEEDED = ("run", "batch", "step", "loss")
+# What stays as it is along a run, but for a ramp: rows of one name that go side by side at several of its values are several runs.
+SETTINGS = ("params", "dataset", "seq_len", "seed", "batch", "lr")
+OFTEN = 0.3  # the share of a name's steps that stand at several rates from which these are several runs: a schedule's do not
+MOST_REPEATS = (
+    0.5  # the share of steps that stand twice above which rows are several runs' without names, not a resumed one's
+)
+GIVEN_UP = 0.5  # a first attempt that came less far than this share of the next was begun anew
+SAME_BATCH = 0.02  # batches nearer than this are one: the last of an epoch is cut short
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run's curve: `step` (n,) rising, with the `loss` and the `batch` of each. `rate` is the peak; nan where not told.
+
+    `size` is its number of parameters, `seed` its seed as text; nan and '' where not told.
+    """
+
+    name: str
+    step: Array
+    loss: Array
+    batch: Array
+    rate: float
+    seed: str
+    size: float
+
+    @property
+    def ramps(self) -> bool:
+        """Whether the batch changes along the run."""
+        return bool(np.ptp(self.batch) > SAME_BATCH * self.batch.max())
+
+    @property
+    def examples(self) -> Array:
+        """What the run has seen at each row (n,), in the unit of the batch; between rows the mean of both batches counts."""
+        first = self.step[0] * self.batch[0]
+        between = np.diff(self.step) * 0.5 * (self.batch[1:] + self.batch[:-1])
+        return np.asarray(first + np.concatenate([[0.0], np.cumsum(between)]))
+
+
+@dataclass(frozen=True, eq=False)
+class Ladder:
+    """The runs of a table of curves, and what was done to tell them apart, a sentence each."""
+
+    runs: tuple[Run, ...]
+    notes: tuple[str, ...]
+
+
+def ladder(frame: pd.DataFrame) -> Ladder:
+    """The runs in `frame`: columns run, batch, step, loss; params, lr, seed, dataset and seq_len tell runs apart too, if there.
+
+    Rows of one name at several settings whose steps run side by side are several runs; a setting that changes once along the
+    steps is that run's own. Rows need no order. Of a step logged again the later row counts, as after a resume; where a name's
+    steps begin anew they are another run's. Raises FitError for a missing column.
+    """
+    lacks = [c for c in NEEDED if c not in frame]
+    if lacks:
+        raise FitError(f"Training curves need the columns {', '.join(NEEDED)}; there is no {' and no '.join(lacks)}.")
+    frame = frame.dropna(subset=["batch", "step", "loss"])
+    frame = frame[(frame[["batch", "step", "loss"]] > 0).all(axis=1)]
+    runs: list[Run] = []
+    repeated = merged = shared = 0
+    for name, rows in frame.groupby("run", sort=False, dropna=False):
+        parts = list(_apart(rows, str(name)))
+        found = []
+        for called, part in parts:
+            attempts = _attempts(part)
+            for k, own in enumerate(attempts):
+                run, again, mean = _one(own, called if not k else f"{called} ({k + 1})")
+                if len(attempts) > 1:  # alike in all that is told: another seed's
+                    run = replace(run, seed=f"{run.seed} ({k + 1})")
+                repeated, merged = repeated + (0 if mean else again), merged + (again if mean else 0)
+                found.append(run)
+        shared += len(found) > 1
+        runs += found
+    notes = []
+    if shared:
+        notes.append(
+            f"{_many(shared, 'name')} {'stands' if shared == 1 else 'stand'} over several runs, told apart by their settings and by "
+            f"where steps begin anew: {len(runs)} curves."
+        )
+    if repeated:
+        notes.append(f"{_many(repeated, 'row')} {'repeats' if repeated == 1 else 'repeat'} a step: the later counts.")
+    if merged:
+        notes.append(
+            f"{_many(merged, 'row')} {'repeats' if merged == 1 else 'repeat'} a step and nothing tells whose: the mean of them counts."
+        )
+    return Ladder(tuple(runs), tuple(notes))
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of a name by those of `SETTINGS` at whose values they go side by side, each part with its name."""
+    for column in SETTINGS:
+        if column in rows and rows[column].nunique(dropna=True) > 1 and _side_by_side(rows, column):
+            for value, own in rows.groupby(column, sort=False, dropna=False):
+                said = f"{value:g}" if isinstance(value, (int, float)) else str(value)
+                yield from _apart(own, f"{name}, {column} {said}")
+            return
+    yield name, rows
+
+
+def _side_by_side(rows: pd.DataFrame, column: str) -> bool:
+    """Whether steps at one value of the column overlap with those at another; of rates, whether many steps stand at several."""
+    if column == "lr":
+        each = rows.groupby("step")[column].nunique()
+        return bool((each > 1).mean() > OFTEN)
+    ends = rows.groupby(column)["step"].agg(["min", "max"]).sort_values(["min", "max"]).to_numpy(float)
+    return bool(np.any(ends[1:, 0] < np.maximum.accumulate(ends[:, 1])[:-1]))
+
+
+def _attempts(rows: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of one run, or of several where steps fall back to the beginning, as of seeds one below the other."""
+    step = rows["step"].to_numpy(float)
+    first = np.unique(step)[:2][-1]  # of rows in no order few stand there
+    back = np.flatnonzero(np.diff(step) < 0) + 1
+    anew = back[step[back] <= first]
+    if not len(anew) or len(anew) > len(step) / 3 or 2 * len(anew) < len(back):  # the last: rows in no order
+        return [rows]
+    parts = np.split(np.arange(len(step)), anew)
+    reach = [step[p].max() for p in parts]
+    out: list[Array] = []
+    for k, part in enumerate(parts):
+        given_up = k + 1 < len(parts) and reach[k] < GIVEN_UP * reach[k + 1]
+        if given_up:
+            parts[k + 1] = np.concatenate([part, parts[k + 1]])
+        else:
+            out.append(part)
+    return [rows.iloc[p] for p in out]
+
+
+def _one(rows: pd.DataFrame, name: str) -> tuple[Run, int, bool]:
+    """One run's curve, how many of its rows repeat a step, and whether means were taken of those."""
+    step, batch, loss = (rows[c].to_numpy(float) for c in ("step", "batch", "loss"))
+    order = np.argsort(step, kind="stable")
+    step, batch, loss = step[order], batch[order], loss[order]
+    places, first, count = np.unique(step, return_index=True, return_counts=True)
+    mean = bool(np.mean(count > 1) > MOST_REPEATS)
+    last = first + count - 1
+    if mean:
+        loss = np.exp(np.add.reduceat(np.log(loss), first) / count)
+    else:
+        loss = loss[last]
+    rate = rows["lr"].max() if "lr" in rows else np.nan
+    size = rows["params"].iloc[0] if "params" in rows else np.nan
+    seed = str(rows["seed"].iloc[0]) if "seed" in rows and rows["seed"].notna().all() else ""
+    return Run(name, places, loss, batch[last], float(rate), seed, float(size)), len(step) - len(places), mean

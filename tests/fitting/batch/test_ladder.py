@@ -1,0 +1,186 @@
+"""Curves as they are logged: late, twice, under shared names, with seeds and with batches that warm up; each gives what clean ones do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fitting import FitError
+from fitting.batch import critical_batch, curves, steps_to_target
+from fitting.batch.ladder import ladder
+
+B_CRIT, S_MIN, FLOOR = 262_144.0, 2000.0, 2.0
+BATCHES = 2.0 ** np.arange(15, 22)
+
+
+def steps_at(batch, loss):
+    """Steps to a loss, S_min (1 + B_crit / B) with S_min a power of what the loss is above its floor."""
+    return S_MIN * ((loss - FLOOR) / 0.9) ** -2.5 * (1 + B_CRIT / batch)
+
+
+def planted(seeds=(0,), noise=0.0, begin=50, end=200_000, rows=60, seed=0):
+    """Curves of seven batches, each lucky by `noise` in its steps."""
+    rng, out = np.random.default_rng(seed), []
+    for b in BATCHES:
+        for s in seeds:
+            luck = np.exp(noise * rng.standard_normal())
+            step = np.unique(np.geomspace(begin, end, rows).astype(int))
+            loss = FLOOR + 0.9 * (step * luck / S_MIN / (1 + B_CRIT / b)) ** -0.4
+            out.append(pd.DataFrame({"run": f"b{b:g}-{s}", "batch": b, "seed": s, "step": step, "loss": loss}))
+    return pd.concat(out, ignore_index=True)
+
+
+def found(frame, target=2.9):
+    reached = steps_to_target(frame, target)
+    return critical_batch(reached.batch, reached.steps, resamples=200), reached
+
+
+def resumed(frame):
+    """The run of one batch logs its rows 20 to 24 again after a resume, worse the first time."""
+    own = frame.index[frame["run"] == frame["run"].iloc[0]]
+    first = frame.loc[own[:25]].copy()
+    first.loc[own[20:25], "loss"] *= 1.2
+    return pd.concat([first, frame.loc[own[20] :]], ignore_index=True)
+
+
+TWO = planted(seeds=(0, 1))
+LOGS = {
+    "in no order": planted().sample(frac=1.0, random_state=1),
+    "resumed": resumed(planted()),
+    "one name": planted().assign(run="x").drop(columns="seed"),
+    "one name, in no order": planted().assign(run="x").sample(frac=1.0, random_state=1),
+    "two seeds, one name a batch": TWO.assign(run=TWO["batch"].astype(str)),
+    "two seeds, one name": TWO.assign(run="x"),
+    "two seeds nobody tells": TWO.assign(run=TWO["batch"].astype(str)).drop(columns="seed"),
+    "begun anew": pd.concat([planted()[lambda t: t["step"] < 500].assign(loss=lambda t: t["loss"] * 1.1), planted()]).assign(
+        run=lambda t: t["batch"].astype(str)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_however_rows_are_logged_the_batch_is_the_same(name):
+    got, reached = found(LOGS[name])
+    assert got.b_crit.value == pytest.approx(B_CRIT, rel=0.01)
+    assert list(reached.batch) == list(BATCHES)
+    assert reached.steps == pytest.approx(steps_at(BATCHES, 2.9), rel=0.01)
+    assert len(set(curves(LOGS[name]).names)) >= len(BATCHES)
+
+
+def test_what_was_done_to_rows_is_counted():
+    assert ladder(LOGS["resumed"]).notes == ("5 rows repeat a step: the later counts.",)
+    assert "14 curves" in ladder(LOGS["two seeds, one name"]).notes[0]
+    assert ladder(planted()).notes == ()
+    twice = pd.concat([planted(), planted().assign(loss=lambda t: t["loss"] * 1.02)]).sort_values(["run", "step"])
+    told = ladder(twice.drop(columns="seed"))
+    assert "the mean of them counts" in told.notes[0]
+    once = planted().groupby("run")["loss"].apply(list)
+    assert told.runs[0].loss == pytest.approx(np.array(once[told.runs[0].name]) * 1.02**0.5)
+
+
+def test_seeds_of_one_batch_count_by_their_mean():
+    """By the best of them, a batch with more seeds would look faster."""
+    frame = planted(seeds=(0, 1, 2), noise=0.2)
+    got = steps_to_target(frame, 2.9)
+    for b, steps in zip(got.batch, got.steps, strict=True):
+        each = [steps_to_target(own, 2.9).steps[0] for _, own in frame[frame["batch"] == b].groupby("run")]
+        assert steps == pytest.approx(np.exp(np.mean(np.log(each))))
+
+
+def test_a_curve_that_begins_below_the_loss_is_censored():
+    late = planted(begin=2_000)
+    got, reached = found(late, 3.2)
+    begun = [b for b in BATCHES if steps_at(b, 3.2) < 2_000]
+    assert [b for b, _ in reached.begun] == begun
+    assert sum(n for _, n in reached.begun) == len(begun)
+    assert f"{len(begun)} curves begin at or below a loss of 3.2" in " ".join(reached.notes)
+    assert list(reached.batch) == [b for b in BATCHES if b not in begun]
+    assert got.b_crit.value == pytest.approx(B_CRIT, rel=0.02)
+
+
+def test_a_loss_above_every_first_loss_is_refused_with_a_loss_to_ask_for():
+    late = planted(begin=2_000)
+    highest = late.groupby("run")["loss"].first().max()
+    with pytest.raises(FitError, match=rf"7 curves begin at or below .*choose a target below {highest:.4g}"):
+        steps_to_target(late, 6.0)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_a_batch_that_warms_up_is_counted_by_what_the_run_has_seen(share):
+    """By tokens the curves are those of the last batch: 300 steps at a quarter of it see what 75 see."""
+    out = []
+    for b in BATCHES:
+        tokens = np.geomspace(10, 200_000, 600) * b
+        small = 300 * share * b  # seen while the batch is small
+        step = np.where(tokens < small, tokens / (share * b), 300 + (tokens - small) / b)
+        loss = FLOOR + 0.9 * (tokens / b / S_MIN / (1 + B_CRIT / b)) ** -0.4
+        batch = np.where(tokens < small, share * b, b)
+        out.append(pd.DataFrame({"run": f"b{b:g}", "batch": batch, "step": step, "loss": loss}))
+    frame = pd.concat(out)
+    got, reached = found(frame)
+    assert list(reached.batch) == list(BATCHES)
+    assert got.b_crit.value == pytest.approx(B_CRIT, rel=0.02)
+    assert reached.steps == pytest.approx(steps_at(BATCHES, 2.9), rel=0.01)
+    assert "7 runs change their batch on the way" in " ".join(reached.notes)
+    whole = curves(frame, after=0.0)
+    assert set(np.unique(whole.batch)) == set(BATCHES)
+    assert "rows at the last batch stay" in " ".join(whole.notes)
+
+
+def clean(seed, noise=0.05):
+    return planted(noise=noise, seed=seed)
+
+
+def warmed_up(seed, noise=0.05):
+    """Curves by what was seen, with a quarter of the batch for the first 300 steps."""
+    frame = planted(noise=noise, seed=seed, begin=10, rows=300)
+    small = 75.0  # steps of the whole batch that 300 of a quarter see
+    early = frame["step"] <= small
+    step = np.where(early, 4.0 * frame["step"], 300.0 + frame["step"] - small)
+    return frame.assign(step=step, batch=np.where(early, 0.25, 1.0) * frame["batch"])
+
+
+def several_rates(seed, noise=0.05):
+    """Three rates a batch: the best, one that takes a half more steps and one that takes twice as many."""
+    own = clean(seed, noise)
+    worse = [
+        own.assign(step=own["step"] * w, lr=r, run=own["run"] + f"-{r}")
+        for r, w in ((1e-3, 1.5), (2e-3, 1.0), (4e-3, 2.0))
+    ]
+    return pd.concat(worse)
+
+
+AS_LOGGED = {
+    "clean": (clean, 2.9),
+    "late": (lambda seed: planted(noise=0.05, begin=2_000, seed=seed), 3.0),
+    "repeats": (lambda seed: resumed(clean(seed)).assign(run=lambda t: "x").drop(columns="seed"), 2.9),
+    "two seeds under one name": (lambda seed: planted((0, 1), 0.05, seed=seed).assign(run=lambda t: t["batch"].astype(str)), 2.9),
+    "ramps": (warmed_up, 2.9),
+    "censored": (lambda seed: planted(noise=0.05, end=10_000, seed=seed), 2.9),
+    "several rates": (several_rates, 2.9),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", AS_LOGGED)
+def test_intervals_hold_for_curves_as_they_are_logged(kind):
+    make, target = AS_LOGGED[kind]
+    held = []
+    for seed in range(50):
+        band = found(make(seed), target)[0].b_crit
+        held.append(band.low <= B_CRIT <= band.high)
+    assert np.mean(held) > 0.83  # 95 expected; 83 lies four standard errors below
+
+
+def test_many_noisy_evaluations_do_not_bring_the_crossing_forward():
+    """Steps a hundred apart: where a run logs more rows, the first lucky one comes earlier."""
+    ratio = []
+    for seed in range(20):
+        rng, out = np.random.default_rng(seed), []
+        for b in BATCHES:
+            step = np.arange(20, 3 * steps_at(b, 2.9), 20)
+            loss = FLOOR + 0.9 * (step / S_MIN / (1 + B_CRIT / b)) ** -0.4
+            noisy = loss * np.exp(0.003 * rng.standard_normal(len(step)))
+            out.append(pd.DataFrame({"run": f"b{b:g}", "batch": b, "step": step, "loss": noisy}))
+        ratio.append(steps_to_target(pd.concat(out), 2.9).steps / steps_at(BATCHES, 2.9))
+    assert np.mean(ratio, axis=0) == pytest.approx(np.ones(len(BATCHES)), abs=0.004)
