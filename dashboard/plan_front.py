@@ -13,6 +13,10 @@ from fitting.batch import Front, Limits, WholeRun
 from fitting.on_devices import DAY, OnDevices
 
 DONE = "Done in {budget} on {devices} devices, at a batch of {batch} tokens."
+SOONER = "Sooner takes a larger batch over more devices, and more compute."
+LATER = (
+    "More devices end it hardly sooner: this batch is far above the critical one. Fewer end it later, for less compute."
+)
 TOO_FEW = "So there is no time and no cost to say. Drag the line to more devices, give more, or choose a device with more memory."
 EDGE = 1e-8  # of log10 seconds: a row of the front that is meant, but for rounding
 NEAR = 1e-3  # of the way to the next row of the front
@@ -50,7 +54,8 @@ def sayings(
         out.append({**dict(zip(("from", "to"), stretch, strict=True)), **few})
     if through(f, plans):
         auto = "" if planned is None or planned.chosen else " The number of devices is automatic."
-        sooner = "Sooner takes a larger batch over more devices, and more compute. Drag the line."
+        most = f.devices.value.max() <= own * (1.0 + SAME)
+        sooner = f"{LATER if most else SOONER} Drag the line."
         alone = {"sentence": DONE.replace(" devices,", " device,")} if own == 1 else {}
         out.append({"from": at, "to": at, **alone, "subline": f"This is the plan above.{auto} {costs} {sooner}"})
     there = math.log10(f.at_devices(plans / f.cluster.tokens))

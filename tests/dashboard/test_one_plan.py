@@ -151,6 +151,9 @@ def said_once(charts, files, run_js):
         assert top["takes"][0].startswith(f"{days} on {many:,.0f} ")
         assert front["sentence"].startswith(f"Done in {days} on {many:,.0f} device")
         assert front["handle"] == days
+        ends_here = charts["front"]["budget"] == charts["front"]["grid"][0]
+        assert ("More devices end it hardly sooner" in front["subline"]) == ends_here
+        assert ("Sooner takes a larger batch" in front["subline"]) != ends_here
         assert top["takes"][2].startswith(panels["cost"]["value"])
     else:
         assert front["handle"] == "does not fit"
