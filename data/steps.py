@@ -76,7 +76,12 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
         for name, rows in frame.groupby("group", sort=False):
             kept, words = _chosen(rows, target.header)
             parts.append(kept)
-            notes[str(name)] = (*said, *words)
+            stated = (
+                ()
+                if target.scale == 1.0
+                else (f"{target.header!r} is read times {target.scale:g}, as its header says.",)
+            )
+            notes[str(name)] = (*said, *stated, *words)
     if len(found) > 1:
         own = f"Each of {', '.join(repr(t.header) for t in found)} is a target of its own."
         notes = {name: (own, *told) for name, told in notes.items()}

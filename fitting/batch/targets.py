@@ -166,9 +166,10 @@ def _taken(run: Run, loss: Array, target: float) -> tuple[float, float, bool]:
 def _begun(begun: tuple[tuple[float, int], ...], target: float) -> str:
     count = sum(n for _, n in begun)
     listed = ", ".join(f"{b:g}" for b, _ in begun)
+    many = count > 1
     return (
-        f"At batch {listed} {count} curve{'s begin' if count > 1 else ' begins'} at or below a loss of {target:g}, so that when "
-        f"{'they' if count > 1 else 'it'} reached it is not known"
+        f"{count} curve{'s' if many else ''} at batch {listed} begin{'' if many else 's'} at or below a loss of {target:g}, so that when "
+        f"{'they' if many else 'it'} reached it is not known"
     )
 
 

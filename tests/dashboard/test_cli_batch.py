@@ -160,12 +160,12 @@ def test_late_logs_are_censored_in_the_terminal(tmp_path):
     file = tmp_path / "curves.csv"
     file.write_text("run,batch_tokens,step,loss\n" + "\n".join(rows), encoding="utf-8")
     said = RUN.invoke(command, [str(file), "--target", "2"])
-    assert "At batch 4096, 16384 2 curves begin at or below a loss of 2" in said.output
+    assert "2 curves at batch 4096, 16384 begin at or below a loss of 2" in said.output
     value = float(re.search(r"critical batch ([\d.]+)", said.output)[1])
     assert value == pytest.approx(300, rel=0.01)
     none = RUN.invoke(command, [str(file), "--target", "6"])
     assert none.exit_code == 1
-    assert "6 curves begin at or below a loss of 6" in none.output
+    assert "6 curves at batch 16, 64, 256, 1024, 4096, 16384 begin at or below a loss of 6" in none.output
     few = RUN.invoke(command, [str(file), "--target", "2.15"])  # two batches are left
     assert "begin at or below" in few.output
     assert "three batch sizes or more" in few.output

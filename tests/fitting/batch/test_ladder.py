@@ -94,7 +94,10 @@ def test_a_curve_that_begins_below_the_loss_is_censored():
     begun = [b for b in BATCHES if steps_at(b, 3.2) < 2_000]
     assert [b for b, _ in reached.begun] == begun
     assert sum(n for _, n in reached.begun) == len(begun)
-    assert f"{len(begun)} curves begin at or below a loss of 3.2" in " ".join(reached.notes)
+    assert (
+        f"{len(begun)} curves at batch {', '.join(f'{b:g}' for b in begun)} begin at or below a loss of 3.2"
+        in " ".join(reached.notes)
+    )
     assert list(reached.batch) == [b for b in BATCHES if b not in begun]
     assert got.b_crit.value == pytest.approx(B_CRIT, rel=0.02)
 
@@ -102,7 +105,9 @@ def test_a_curve_that_begins_below_the_loss_is_censored():
 def test_a_loss_above_every_first_loss_is_refused_with_a_loss_to_ask_for():
     late = planted(begin=2_000)
     highest = late.groupby("run")["loss"].first().max()
-    with pytest.raises(FitError, match=rf"7 curves begin at or below .*choose a target below {highest:.4g}"):
+    with pytest.raises(
+        FitError, match=rf"7 curves at batch .* begin at or below .*choose a target below {highest:.4g}"
+    ):
         steps_to_target(late, 6.0)
 
 
