@@ -18,6 +18,8 @@ Array = np.ndarray
 
 NEEDED = ("run", "steps", "lr", "loss")
 LEAST_ROWS = 10
+ALIKE = 1.05  # peaks within this factor of those fitted need no word
+ANEW = 1e-3  # rates at one step that differ by more are of different runs
 CLOSE = 1e-6  # rates that differ by a smaller share are the same, printed twice
 # Refits behind each interval where curves are left out in turn, and the rows of each that are fitted: neighbours say much the same.
 CHECK, CHECK_ROWS = 100, 60
@@ -79,15 +81,17 @@ def logged_curves(frame: pd.DataFrame, params: float | None = None, warmup: int 
                 "Name one of them as params."
             )
     read: list[tuple[str, Array, Array, Array]] = []
-    for name, own in frame.groupby("run", sort=False):
-        own = (
-            own[(own[["steps", "lr", "loss"]] > 0).all(axis=1)]
-            .drop_duplicates("steps", keep="last")
-            .sort_values("steps")
-        )
+    repeats: dict[str, tuple[str, ...]] = {}
+    for name, own in _named(frame).groupby("run", sort=False):
+        logged = own[(own[["steps", "lr", "loss"]] > 0).all(axis=1)]
+        own = logged.drop_duplicates("steps", keep="last").sort_values("steps")
         if len(own) >= LEAST_ROWS:
             steps, lr, loss = (own[c].to_numpy(float) for c in ("steps", "lr", "loss"))
             read.append((str(name), steps, lr, loss))
+            if again := len(logged) - len(own):
+                repeats[str(name)] = (
+                    f"{name} logs {again} of its rows at a step logged before; the later row counts.",
+                )
     if not read:
         raise FitError(f"No run has {LEAST_ROWS} rows with a positive step, learning rate and loss.")
     ends = [_warmed(steps, lr) for _, steps, lr, _ in read]
@@ -100,7 +104,20 @@ def logged_curves(frame: pd.DataFrame, params: float | None = None, warmup: int 
             notes = (
                 f"No row shows the warm-up, so it is taken to end where rows begin, at step {warmup}; tell it if it is shorter.",
             )
-    return [_logged(*one, warmup, notes) for one in read]
+    return [_logged(*one, warmup, notes + repeats.get(one[0], ())) for one in read]
+
+
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows under the name of their run: where each row has a name of its own, they are one run that went back and on."""
+    if len(frame) < LEAST_ROWS or frame["run"].nunique() < len(frame):
+        return frame
+    rates = frame.groupby("steps")["lr"]
+    again = frame["steps"].duplicated().sum()
+    if again > len(frame) / 2 or (rates.max() > rates.min() * (1.0 + ANEW)).any():
+        raise FitError(
+            f"{again} of {len(frame)} rows repeat a step, and no column names their run: they look like several runs. Add a column run."
+        )
+    return frame.assign(run="the run")
 
 
 def _warmed(steps: Array, lr: Array) -> int:
@@ -160,6 +177,23 @@ def _unseen(curve: LoggedCurve, fit: CurveFit, level: float) -> Unseen:
     final = Band(float(np.mean(band.value)), float(np.mean(band.low)), float(np.mean(band.high)), level)
     loss = float(np.mean(curve.loss[-5:]))
     return Unseen(curve.run, float(np.mean(np.abs(off))), float(np.log(final.value / loss)), loss, final)
+
+
+def unlike(schedule: Schedule, known: Sequence[LoggedCurve]) -> tuple[str, ...]:
+    """What a schedule asks of the law that no curve fitted shows, a sentence each."""
+    peaks = [float(c.schedule.lr.max()) for c in known]
+    peak, low, high = float(schedule.lr.max()), min(peaks), max(peaks)
+    notes = []
+    if not low / ALIKE <= peak <= high * ALIKE:
+        shown = f"{high:.3g}" if high <= low * ALIKE else f"{low:.3g} to {high:.3g}"
+        why = ", and knows no rate at which training diverges" if peak > high else ""
+        notes.append(
+            f"A peak of {peak:.3g} is unlike the {shown} of the curves fitted: the law is taken on trust there{why}."
+        )
+    most = max(len(c.schedule.lr) for c in known)
+    if len(schedule.lr) > most:
+        notes.append(f"{len(schedule.lr):,} steps are {len(schedule.lr) / most:.2g} times the longest curve fitted.")
+    return tuple(notes)
 
 
 def ahead(shape: str, steps: int, peak: float, warmup: int, end: float = 0.1, cooldown: float = 0.2) -> Schedule:

@@ -75,10 +75,12 @@ def command(
     import numpy as np
 
     from data import read_runs
+    from fitting.result import FitError
     from fitting.schedule_curves import ahead, check, fit_logged, logged_curves
 
     told: dict[str, Any] = {name: value or None for name, value in answers.items()}
     runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    repeated = [note for note in runs.notes if "repeat" in note]
     curves = logged_curves(runs.kept if runs.history is None else runs.history, params, warmup)
     names = {c.run for c in curves}
     for name in chosen:
@@ -102,10 +104,16 @@ def command(
         )
         at = np.array([len(planned.lr)])
         forecast = planned, fit.predict(planned, at), fit.predict(planned, at, of="run")
+        value = float(forecast[1].value[0])
+        if not 0 < value < 2.0 * max(float(c.loss.max()) for c in known):
+            raise FitError(
+                f"The law gives a loss of {value:.4g} for {shape} from a peak of {planned.lr.max():.3g}, which no training ends at. "
+                f"Ask for a peak nearer to the curves', at most {max(float(c.schedule.lr.max()) for c in known):.3g}."
+            )
     if json_to is not None:
-        write_json(_document(fit, known, unseen, forecast, shape), json_to)
+        write_json(_document(fit, known, unseen, forecast, shape, repeated), json_to)
     else:
-        click.echo("\n".join(_lines(fit, known, unseen, forecast, shape)))
+        click.echo("\n".join(_lines(fit, known, unseen, forecast, shape, repeated)))
 
 
 def _document(
@@ -114,15 +122,17 @@ def _document(
     unseen: list[Unseen],
     forecast: tuple[Schedule, Band, Band] | None,
     shape: str | None,
+    repeated: list[str],
 ) -> dict[str, Any]:
     from fitting.export.text import finite
     from fitting.schedule import law
+    from fitting.schedule_curves import unlike
 
     out: dict[str, Any] = {
         "law": law.key,
         "params": {name: _band(fit.interval(name)) for name in law.names},
         "converged": fit.converged,
-        "notes": [*fit.notes, *dict.fromkeys(n for c in known for n in c.notes)],
+        "notes": [*fit.notes, *dict.fromkeys(n for c in known for n in c.notes), *repeated],
         "curves": [
             {"run": c.run, "rows": len(c.steps), "warmup": c.schedule.warmup, "between": c.between} for c in known
         ],
@@ -138,6 +148,8 @@ def _document(
             "schedule": shape,
             "steps": len(schedule.lr),
             "peak": float(schedule.lr.max()),
+            "end": float(schedule.lr[-1]),
+            "notes": list(unlike(schedule, known)),
             "law": _band(curve),
             "run": _band(run),
         }
@@ -151,8 +163,10 @@ def _lines(
     unseen: list[Unseen],
     forecast: tuple[Schedule, Band, Band] | None,
     shape: str | None,
+    repeated: list[str],
 ) -> list[str]:
     from fitting.schedule import law
+    from fitting.schedule_curves import unlike
 
     lines = [f"{law.title}, fitted to {len(known)} {'curve' if len(known) == 1 else 'curves'}", ""]
     for name in law.names:
@@ -167,11 +181,14 @@ def _lines(
         )
     if forecast is not None:
         schedule, curve, run = forecast
+        peak, last = float(schedule.lr.max()), float(schedule.lr[-1])
+        fallen = f" from a peak of {peak:.3g}" if last < peak * 0.999 else ""
         lines.append(
-            f"Final loss of {shape} over {len(schedule.lr):,} steps to {schedule.lr.max():.3g}: {_said(run)}; "
+            f"Final loss of {shape} over {len(schedule.lr):,} steps to {last:.3g}{fallen}: {_said(run)}; "
             f"by noise alone {float(curve.low[0]):.4f} to {float(curve.high[0]):.4f}."
         )
-    lines += [*fit.notes, *dict.fromkeys(n for c in known for n in c.notes)]
+        lines += unlike(schedule, known)
+    lines += [*fit.notes, *dict.fromkeys(n for c in known for n in c.notes), *repeated]
     return lines
 
 

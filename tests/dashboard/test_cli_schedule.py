@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,3 +80,70 @@ def test_refusals(curves, tmp_path):
     flat = RUN.invoke(command, [curves, "--run", "constant"])
     assert flat.exit_code == 1
     assert "does the learning rate fall" in flat.output
+
+
+def test_a_forecast_says_its_peak_and_its_end(curves):
+    asked = [curves, *KNOWN, "--predict", "linear", "--steps", str(STEPS), "--end", "0.05"]
+    done = RUN.invoke(command, asked)
+    assert f"steps to {0.05 * PEAK:.3g} from a peak of {PEAK:.3g}: " in done.output
+    assert "taken on trust" not in done.output
+    body = json.loads(RUN.invoke(command, [*asked, "--json", "-"]).output)["predict"]
+    assert (body["peak"], body["end"], body["notes"]) == (
+        pytest.approx(PEAK, rel=1e-3),
+        pytest.approx(0.05 * PEAK, rel=1e-3),
+        [],
+    )
+
+
+@pytest.mark.parametrize("peak", [1e-5, 3e-3, 1e3])
+def test_a_peak_that_no_curve_has_is_said_or_refused(curves, peak):
+    done = RUN.invoke(command, [curves, *KNOWN, "--predict", "cosine", "--steps", str(2 * STEPS), "--peak", str(peak)])
+    told = f"A peak of {peak:.3g} is unlike the {PEAK:.3g} of the curves fitted"
+    if done.exit_code == 0:
+        assert told in done.output
+        assert "6,000 steps are 2 times the longest curve fitted" in done.output
+    else:
+        assert done.exit_code == 1
+        assert "which no training ends at" in done.output
+    assert (done.exit_code == 1) == (peak == 1e3)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_steps_logged_twice_are_one_run_that_went_on(named, curves, tmp_path):
+    """A resume logs its steps again: with a run column and without one, the law is that of the curve without repeats."""
+    rows = [x for x in Path(curves).read_text(encoding="utf-8").splitlines() if x.startswith("cosine")]
+    back = [
+        *rows[:30],
+        *(f"{r.rsplit(',', 1)[0]},{float(r.rsplit(',', 1)[1]) * 1.05:.9g}" for r in rows[30:36]),
+        *rows[25:],
+    ]
+    found = {}
+    for kind, lines in (("plain", rows), ("resumed", back)):
+        head = "run,step,lr,loss" if named else "step,lr,loss"
+        file = tmp_path / f"{kind}.csv"
+        file.write_text("\n".join([head, *(r if named else r.split(",", 1)[1] for r in lines)]), encoding="utf-8")
+        done = RUN.invoke(command, [str(file), "--resamples", "3", "--json", "-"])
+        assert done.exit_code == 0, done.output
+        found[kind] = json.loads(done.output)
+    assert found["resumed"]["curves"][0]["rows"] == found["plain"]["curves"][0]["rows"]
+    for name in law.names:
+        assert found["resumed"]["params"][name]["value"] == pytest.approx(
+            found["plain"]["params"][name]["value"], rel=1e-6
+        )
+    assert any("the later row" in note for note in found["resumed"]["notes"])
+
+
+def test_runs_without_names_are_not_mixed(curves, tmp_path):
+    rows = [
+        x.split(",", 1)[1]
+        for x in Path(curves).read_text(encoding="utf-8").splitlines()
+        if x.startswith(("cosine", "wsd"))
+    ]
+    file = tmp_path / "two.csv"
+    file.write_text("\n".join(["step,lr,loss", *rows]), encoding="utf-8")
+    done = RUN.invoke(command, [str(file), "--resamples", "3", "--json", "-"])
+    if done.exit_code == 0:
+        assert len(json.loads(done.output)["curves"]) == 2
+    else:
+        assert done.exit_code == 1
+        assert "Add a column run" in done.output
