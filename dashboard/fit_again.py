@@ -35,9 +35,13 @@ def python(fit: Fit, choice: Choice, answers: Mapping[str, Any], asked: Mapping[
         for name, argument in inspect.signature(fitted).parameters.items()
         if name in written and (name == "law" or written[name] not in (argument.default, []))
     ]
-    return "\n".join(
-        [read[0], "from fitting import fit", "", read[1], f"f = fit(runs, {', '.join(given)})", "f.summary()"]
-    )
+    made = ["from fitting import fit", "", read[1], f"f = fit(runs, {', '.join(given)})"]
+    if by := fit.calibration:
+        made.insert(1, "from fitting.calibration import calibrate")
+        said = f"outer={by.outer}, inner={by.inner}, seed={by.seed}"
+        said += f", flops={by.flops!r}" if math.isfinite(by.flops) else ""  # none where the table knows no compute
+        made.append(f"f = f.calibrated(calibrate(f, runs, {said}))")
+    return "\n".join([read[0], *made, "f.summary()"])
 
 
 def _value(value: Any) -> str:

@@ -11,6 +11,8 @@ from fitting.errors import FitError
 
 Array = np.ndarray
 
+MOST_RESAMPLES, MOST_SEED = 100_000, 2**63 - 1
+
 
 def a_level(x: Any) -> float:
     """The share that an interval holds; FitError unless it lies between 0 and 1."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import a_level
+
 Array = np.ndarray
 
 
@@ -19,6 +21,10 @@ class Band:
     high: Any
     level: float
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Whoever makes a band was asked for a level: FitError where that is no share."""
+        a_level(self.level)
 
     def __iter__(self) -> Any:
         return iter((self.value, self.low, self.high))
@@ -36,7 +42,12 @@ def _no_less(end: Any, floor: float) -> Any:
 
 
 def quantiles(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:
-    """Two quantiles over the first axis. Infinities count as values; a column with missing draws has no quantile."""
+    """Two quantiles over the first axis. Infinities count as values; a column with missing draws has no quantile.
+
+    FitError for the ends of an interval at a level that is no share.
+    """
+    if not 0.0 <= at[0] <= at[1] <= 1.0:
+        a_level(at[1] - at[0])
     if len(draws) == 0:
         nothing = np.full(draws.shape[1:], np.nan)
         return nothing, nothing

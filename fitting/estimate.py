@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import a_count, run_names
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, run_names
 from fitting.believing import Believing, posterior
 from fitting.bootstrap import MOST_WEIGHTS, drawn
 from fitting.choosing import started
@@ -33,7 +33,6 @@ Array = np.ndarray
 
 # Starts beside the best one, displaced by this much in every coordinate: they must come back to it.
 RIVALS, DISPLACED = 4, 0.3
-MOST_RESAMPLES, MOST_SEED = 100_000, 2**63 - 1
 WITH_ERRORS = ", each in units of the error stated with its loss"
 WITH_BELIEFS = f", weighted by (N D)^{TOWARDS_LARGE} and fading far off the law, plus the prior's"
 

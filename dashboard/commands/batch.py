@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--target",
     "targets",
     multiple=True,
-    type=float,
+    type=click.FloatRange(min=0, min_open=True),
     metavar="LOSS",
     help="A loss to reach, for training curves and final losses; may be given many times.",
 )

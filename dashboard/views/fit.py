@@ -50,4 +50,4 @@ takeaway.downloads(takeaway.of_fit(taken, runs, fit_words.file_stem(fit)), "fit"
 with st.expander("How was this computed"):
     computed.terms(fit)
     asked = state.fit_settings().arguments(runs.kept.columns)
-    st.code(fit_again.python(fit, state.chosen(), state.answers(), asked), language="python")
+    st.code(fit_again.python(taken, state.chosen(), state.answers(), asked), language="python")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
+from fitting.arguments import MOST_RESAMPLES, a_count, run_names
 from fitting.choosing import choose
 from fitting.estimate import as_runs
 from fitting.families import sharing, words
@@ -60,7 +61,7 @@ def compare_families(
     families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
     """
     table = as_runs(runs)
-    excluded = tuple(sorted({exclude} if isinstance(exclude, str) else set(exclude)))
+    excluded = run_names(exclude)
     if excluded:
         table = table.exclude(excluded)
     _check(share, delta, resamples)
@@ -124,10 +125,9 @@ def compare_families(
 def _check(share: str, delta: float | str, resamples: int) -> None:
     if share not in ("auto", *sharing.SHARES):
         raise FitError(f"share is one of auto, {', '.join(sharing.SHARES)}; it was {share!r}.")
-    if delta != "auto" and (isinstance(delta, str) or not delta > 0):
+    if delta != "auto" and (isinstance(delta, str | None) or not delta > 0):
         raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {delta!r}.')
-    if not (0 <= resamples <= 100_000):
-        raise FitError(f"resamples is a whole number from 0 to 100,000; it was {resamples!r}.")
+    a_count("resamples", resamples, MOST_RESAMPLES)
 
 
 def _split(

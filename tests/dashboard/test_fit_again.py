@@ -13,6 +13,7 @@ from dashboard import fit_again
 from dashboard.fit_settings import DEFAULTS, DELTAS, INTERVALS, PRIORS, WEIGHTS, FitSettings, read_settings
 from data import read_runs
 from fitting import all_laws, fit
+from fitting.calibration import calibrate
 
 # One value or more of each setting beside its default; the intervals that need groups have them.
 OTHER = {
@@ -99,3 +100,26 @@ def test_the_prior_makes_a_difference_that_the_lines_keep(table):
     without, refitted = again(table, FitSettings(law="general", resamples=500, prior="none"))
     assert with_it.params != without.params
     assert refitted.params == without.params
+
+
+def test_calibrated_intervals_are_calibrated_again(table):
+    runs = read_runs(table)
+    asked = FitSettings(law="chinchilla", resamples=500).arguments(runs.kept.columns)
+    first = fit(runs, **asked)
+    first = first.calibrated(calibrate(first, runs, outer=40, inner=41, seed=2, flops=1e22))
+    scope: dict = {}
+    exec(fit_again.python(first, Choice(table), {}, asked), scope)
+    assert scope["f"].calibration == first.calibration
+    same(first, scope["f"])
+
+
+def test_a_calibration_without_compute_is_written_too(table):
+    runs = read_runs(pd.read_csv(table)[["run", "tokens", "loss"]])
+    first = fit(runs, "kaplan-tokens", resamples=100)
+    first = first.calibrated(calibrate(first, runs, outer=40, inner=40))
+    lines = fit_again.python(first, Choice(table), {}, {})
+    scope: dict = {}
+    exec(
+        lines.replace(repr(str(table)), "mine").replace("runs = read_runs(mine)", "runs = mine"), scope | {"mine": runs}
+    )
+    assert "nan" not in lines
