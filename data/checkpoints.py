@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 
@@ -77,6 +79,10 @@ def checkpoints_of(
         instead = dict(zip(names[best], best, strict=True))
         chosen = np.array([instead.get(names[i], i) for i in chosen])
     earlier = len(frame) - len(chosen)
+    lost = [w for w in np.delete(why, chosen) if w and not w.startswith("no loss")]
+    if lost:
+        first = Counter(lost).most_common(1)[0][0]
+        notes.append(f"{len(lost):,} checkpoints cannot be used and are no part of their curves (such as: {first}).")
     notes.append(f"Many rows per run: {choice.words} ({earlier:,} {_other(choice)} rows are its history).")
     last = frame.iloc[chosen].reset_index(drop=True)
     if choice.kind == "mean":

@@ -15,6 +15,7 @@ from data.markup import words
 from data.names import recognised
 from data.readers._apart import apart
 from data.readers._limits import MAX_TEXT, check_shape
+from data.readers._matrix import matrix
 from data.readers._ragged import lacks_first, misfits
 from data.readers._sections import sections
 from data.readers._tables import one_table
@@ -45,6 +46,10 @@ def grid(
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
+    spread = matrix([rows[i] for i in lines], decimal) if len(lines) < _LONGEST_SIDE else None
+    if spread:
+        rows, note = spread
+        notes, lines = [*notes, note], list(range(len(rows)))
     sideways = [rows[i] for i in lines] if len(lines) < _LONGEST_SIDE else []
     if lies_on_its_side(sideways, decimal) == "yes":
         rows = turned(sideways, decimal)

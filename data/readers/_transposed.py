@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -87,6 +88,10 @@ def turned(rows: Sequence[Sequence[Any]], decimal: str = ".") -> list[list[Any]]
     is_data = recognised(first[0]) and all(
         not np.isnan(number(_text(c[0]), decimal)) for c in columns[1:] if _filled(c[0])
     )
+    if len(columns) > 2 and re.fullmatch(r"units?|einheit|unité", _text(columns[1][0]).strip(), re.IGNORECASE):
+        said = [_text(c) for c in columns[1]]  # a column of units is none of runs
+        first = [first[0], *(f"{n} ({u})" if n and u else n for n, u in zip(first[1:], said[1:], strict=True))]
+        columns = [columns[0], *columns[2:]]
     if is_data:
         return [first, *columns[1:]]
     if len(columns) == 2:  # one run: the header over its values is no name of it

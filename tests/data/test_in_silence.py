@@ -160,3 +160,48 @@ def test_answers_of_another_kind_are_refused_in_a_sentence(read: Read) -> None:
 def test_differences_of_losses_are_no_loss(read: Read, header: str) -> None:
     runs = read(f"params,tokens,{header},loss\n1e8,1e9,0.1,3\n2e8,2e9,0.2,2.9\n")
     assert runs.kept["loss"].tolist() == [3, 2.9]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "values"),
+    [
+        ("Params,6e18,1e19,3e19\n73M,3.214,3.170,3.105\n150M,3.10,3.05,2.99\n", "flops", [6e18, 1e19, 3e19] * 2),
+        ("N,C=1e18,C=3e18\n73M,3.2,3.1\n150M,3.1,3.0\n", "flops", [1e18, 3e18] * 2),
+        ("N \\ D,2B,4B\n73M,3.5,3.4\n150M,3.3,**3.2**\n", "tokens", [2e9, 4e9] * 2),
+        ("model,loss@10B,loss@20B\n73M,3.5,3.4\n150M,3.3,3.2\n", "tokens", [10e9, 20e9] * 2),
+        ("| size | 1B | 2B |\n|---|---|---|\n| 73M | 4.1 | 3.9 |\n| 150M | 3.8 | 3.6 |\n", "tokens", [1e9, 2e9] * 2),
+        ("params,1e9 tokens,2e9 tokens\n73M,4.1,3.9\n150M,3.8,\n", "tokens", [1e9, 2e9, 1e9]),
+    ],
+)
+def test_a_grid_of_losses_is_a_run_a_cell(read: Read, text: str, column: str, values: list[float]) -> None:
+    runs = read(text)
+    assert runs.kept[column].tolist() == pytest.approx(values)
+    assert runs.kept["params"].tolist() == sorted(runs.kept["params"])
+    assert runs.kept["params"].value_counts().to_dict() == {
+        73e6: len(values) - len(values) // 2,
+        150e6: len(values) // 2,
+    }
+    assert any("A grid of losses" in note for note in runs.notes)
+
+
+@pytest.mark.parametrize("text", ["run,10,20\na,1,2\nb,3,4\n", "size,1,2,3\n73M,0.1,0.2,0.3\n150M,0.2,0.3,0.4\n"])
+def test_other_grids_are_asked_about(read: Read, text: str) -> None:
+    with pytest.raises(MappingNeeded):
+        read(text)
+
+
+def test_a_column_of_units_beside_the_names_is_no_run(read: Read) -> None:
+    runs = read("quantity,unit,a,b,c\nparams,M,100,200,400\ntokens,B,2,4,8\nloss,bits,5.9,5.6,5.3\n")
+    assert runs.kept["run"].tolist() == ["a", "b", "c"]
+    assert runs.kept["params"].tolist() == [100e6, 200e6, 400e6]
+    assert runs.kept["loss"].tolist() == pytest.approx([v * 0.6931471805599453 for v in (5.9, 5.6, 5.3)])
+
+
+def test_checkpoints_that_cannot_be_used_are_counted(read: Read) -> None:
+    runs = read(
+        "run,params,step,tokens,loss\na,1e8,0,0,9\na,1e8,100,1e8,5\na,1e8,200,2e8,oops\na,1e8,300,3e8,4\na,1e8,400,4e8,nan\n"
+        "a,1e8,500,5e8,3.5\n"
+    )
+    assert runs.history is not None
+    assert len(runs.history) == 3
+    assert any(note.startswith("3 checkpoints cannot be used") for note in runs.notes)
