@@ -129,7 +129,7 @@ def _best(several: list[tuple[str, float, Array, Array]]) -> tuple[list[tuple[st
     scores: dict[float, list[float]] = {}
     for _, rate, step, loss in several:
         late = (step <= common) & (step >= common / LATE)
-        scores.setdefault(rate, []).append(float(np.mean(np.log(loss[late]))))
+        scores.setdefault(rate, []).append(float(np.mean(np.log(loss[late]))) if late.any() else np.inf)
     best = min(scores, key=lambda r: float(np.mean(scores[r])))
     return [one for one in several if one[1] == best], best in (rates[0], rates[-1])
 

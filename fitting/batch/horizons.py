@@ -165,7 +165,9 @@ class Horizons:
             own = self.which == j
             apart = (self.log_d[own] + self.middle - out[j]) / np.log(2.0)
             weight = np.exp(-0.5 * (apart**2 - np.min(apart**2)))
-            out[j] -= float(weight @ left[own] / weight.sum()) / steep[j]
+            out[j] -= np.clip(
+                float(weight @ left[own] / weight.sum()) / steep[j], -FAR, FAR
+            )  # near the floor nothing is told
         return out
 
     def _place(self, c: Array, target: float) -> tuple[Array, Array]:
