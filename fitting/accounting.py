@@ -10,6 +10,18 @@ import numpy as np
 Array = np.ndarray
 
 STEPS = 60
+NEWTON = 7  # from within log 2 of the root: to the last digit
+
+
+def working(log_n: Any, idle: Any, width: Any) -> Any:
+    """log u where N = u + idle u^width, all around one centre. A sum of two powers bends one way: Newton's steps do not turn."""
+    with np.errstate(divide="ignore"):
+        log_u = np.minimum(log_n, np.where(idle > 0, (log_n - np.log(idle)) / width, np.inf))
+    for _ in range(NEWTON):
+        over = idle * np.exp((width - 1.0) * log_u)
+        off = log_u + np.log1p(over) - log_n
+        log_u = log_u - off / (1.0 + (width - 1.0) * over / (1.0 + over))
+    return log_u
 
 
 @dataclass(frozen=True)
@@ -18,8 +30,10 @@ class Accounting:
 
     x is log N - centre. `least` is what is left of it in large models; with a `least` of 0 it is a power of N. Where width grows
     as N^w, attention falls beside 6ND with slope -w and a vocabulary with -(1 - w): a table that counts both has a `second`.
-    A ratio that rises (`sign` -1) is never below `lowest`. `spread` is the standard deviation of log ratios around the form.
-    `draws` are (least, weight with its sign, slope, second) of forms that these rows leave open as well, for intervals.
+    Where sizes count a vocabulary that does no such work, N is u (1 + idle e^(-(1 + slope) x)), x is log u - centre, and the
+    ratio is the above over N / u. A ratio that rises without (`sign` -1) is never below `lowest`. `spread` is the standard
+    deviation of log ratios around the form. `draws` are (least, weight with its sign, slope, second, idle) of forms that these
+    rows leave open as well, for intervals.
     """
 
     offset: float = 0.0
@@ -30,7 +44,8 @@ class Accounting:
     sign: float = 1.0
     lowest: float = 0.0
     second: float = 0.0
-    draws: tuple[tuple[float, float, float, float], ...] = ()
+    idle: float = 0.0
+    draws: tuple[tuple[float, float, float, float, float], ...] = ()
 
     @property
     def is_six_nd(self) -> bool:
@@ -43,23 +58,28 @@ class Accounting:
         if self._plain:
             return self.offset
         level = np.where(self.least > 0, np.log(np.maximum(self.least, 1e-300)), self.offset)
+        level = np.where(self.idle > 0, np.minimum(level, np.log(self.ratio(np.exp(self.centre)))), level)
         return np.where(self.sign < 0, np.log(max(self.lowest, 1e-300)), level)
 
     def ratio(self, params: Any) -> Any:
         """C / 6ND at a model size."""
         if self._plain:
             return np.exp(self.offset + self.slope * (np.log(params) - self.centre))
-        return np.maximum(self.least + sum(self._parts(params)), self.lowest)
+        first, second, over = self._parts(params)
+        whole = (self.least + first + second) / (1.0 + over)
+        return np.where(self.sign < 0, np.maximum(whole, self.lowest), whole)
 
     def elasticity(self, params: Any) -> Any:
         """d log(C / 6ND) / d log N at a model size."""
         if self._plain:
             return self.slope
-        first, second = self._parts(params)
+        first, second, over = self._parts(params)
         whole = self.least + first + second
         with np.errstate(all="ignore"):
             each = (self.slope * first - (1.0 + self.slope) * second) / whole
-            return np.where(whole > self.lowest, each, 0.0)
+            counted = -(1.0 + self.slope) * over / (1.0 + over)
+            each = np.where(over > 0, (each - counted) / (1.0 + counted), each)
+            return np.where((self.sign > 0) | (whole > self.lowest), each, 0.0)
 
     def flops(self, params: Any, tokens: Any) -> Any:
         """Training FLOPs of a run in the table's own convention."""
@@ -90,16 +110,18 @@ class Accounting:
         if not self.draws or not count:
             return self
         # Laws' draws come in no order, nor do these: laid beside one another they are independent.
-        each = np.resize(np.array(self.draws), (count, 4))
-        least, weight, slope, second = (each[:, k, None] for k in range(4))
+        each = np.resize(np.array(self.draws), (count, 5))
+        least, weight, slope, second, idle = (each[:, k, None] for k in range(5))
         with np.errstate(divide="ignore"):
             offset = np.log(np.abs(weight))
+        sign = np.where(weight < 0, -1.0, 1.0)
         own: dict[str, Any] = {
             "offset": offset,
             "slope": slope,
             "least": least,
-            "sign": np.sign(weight),
+            "sign": sign,
             "second": second,
+            "idle": idle,
         }
         return replace(self, **own, draws=())
 
@@ -107,12 +129,16 @@ class Accounting:
         """The forms of some of the draws, of those that `drawn` gave."""
         if np.ndim(self.offset) == 0:
             return self
-        names = ("offset", "slope", "least", "sign", "second")
+        names = ("offset", "slope", "least", "sign", "second", "idle")
         return replace(self, **{k: getattr(self, k)[rows] for k in names})
 
-    def _parts(self, params: Any) -> tuple[Any, Any]:
+    def _parts(self, params: Any) -> tuple[Any, Any, Any]:
+        """The two terms beside `least`, and how much larger N is than u, as a share of u."""
         x = np.log(params) - self.centre
-        return self.sign * np.exp(self.offset + self.slope * x), self.second * np.exp(-(1.0 + self.slope) * x)
+        if np.any(self.idle):
+            x = working(x, self.idle, -self.slope)
+        z = np.exp(-(1.0 + self.slope) * x)
+        return self.sign * np.exp(self.offset + self.slope * x), self.second * z, self.idle * z
 
     @property
     def _plain(self) -> bool:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from fitting.accounting import Accounting
+from fitting.accounting import Accounting, working
 
 Array = np.ndarray
+_Draw = tuple[float, float, float, float, float]  # as `Accounting.draws` has it
 _Make = Callable[["_Rows", Array], "_Forms"]
 
 SAME = 1e-3  # log sizes that differ by less are one size
@@ -26,10 +28,13 @@ WIDTHS = np.linspace(0.2, 0.45, 26)  # of both causes at once; nearer to a half 
 # Parameters that do no work rise away faster where a vocabulary is most of the model.
 RISING = np.linspace(0.1, 2.0, 96)
 HEADROOM = 1.25  # a ratio that rises levels off no higher than this over the highest seen (assumed), nor lower than one
+LEAST_SIZES = 7  # of which five numbers are told
+MOST_SIZES = 80  # more are taken together with their neighbours
+NOTHING = 1e-120
 DRAWS = 200
 ROUNDS = 6
 # What FLOPs leave over is seldom chance: depths and widths are whole numbers, and neighbours share it. Assumed.
-SHARED = 3.0
+SHARED = 5.0
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,9 @@ class _Forms:
     g: Array
     c2: Array
 
-    def at(self, k: int) -> tuple[float, float, float, float]:
+    def at(self, k: int) -> _Draw:
         """One of them as `Accounting.draws` has it."""
-        return float(self.c0[k]), float(self.c1[k]), -float(self.g[k]), float(self.c2[k])
+        return float(self.c0[k]), float(self.c1[k]), -float(self.g[k]), float(self.c2[k]), 0.0
 
 
 def flop_form(log_n: Array, log_ratio: Array) -> Accounting:
@@ -84,11 +89,90 @@ def flop_form(log_n: Array, log_ratio: Array) -> Accounting:
         if cost < best and len(x) > numbers:
             best, found = cost, one
     flat = replace(flat, draws=_draws(rows, [k[0] for k in kinds], [k[1] for k in kinds], constant, floor))
-    if found is None or found.c1[0] == 0.0:
+    exact = found is not None and found.left[0] <= 10.0 * floor
+    counted = _counted(rows) if len(x) >= LEAST_SIZES and not exact else None
+    if counted is not None and _cost(counted.left, len(x), counted.numbers, floor) < best:
+        draws = _around(counted, len(x), floor)
+        out = replace(flat, **_as_fields(counted.form), draws=draws)
+    elif found is None or found.c1[0] == 0.0:
         return flat
-    c0, c1, slope, c2 = found.at(0)
-    out = replace(flat, offset=float(np.log(abs(c1))), slope=slope, least=c0, sign=float(np.sign(c1)), second=c2)
+    else:
+        out = replace(flat, **_as_fields(found.at(0)))
     return replace(out, spread=float(np.std(log_ratio - np.log(out.ratio(np.exp(log_n))))))
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """A form of sizes that count a vocabulary: what it leaves over, its numbers that are free, and their spread for a unit of noise."""
+
+    form: _Draw
+    left: float
+    numbers: int
+    at: Array
+    low: Array
+    high: Array
+    root: Array
+
+
+def _as_fields(form: _Draw) -> dict[str, Any]:
+    c0, c1, slope, c2, idle = form
+    offset = float(np.log(max(abs(c1), NOTHING)))
+    return {"offset": offset, "slope": slope, "least": c0, "sign": -1.0 if c1 < 0 else 1.0, "second": c2, "idle": idle}
+
+
+def _form_of(p: Array) -> _Draw:
+    return float(p[2]), float(p[3]), -float(p[0]), float(p[4]), float(np.exp(p[1]))
+
+
+def _counted(rows: _Rows) -> _Counted | None:
+    """The form whose sizes count a vocabulary that does none of what falls beside 6ND; by least squares from a few starts."""
+    from scipy.optimize import least_squares
+
+    least = min(1.0, float(np.exp(rows.y.max())))
+    low = np.array([WIDTHS[0], -6.0, least, 0.0, 0.0])
+    high = np.array([0.5, 6.0, 3.0, 1e3, 1e3])
+
+    def misfit(p: Array) -> Array:
+        w, idle = p[0], np.exp(p[1])
+        u = working(rows.x, idle, w)
+        z = np.exp((w - 1.0) * u)
+        return np.asarray(np.log((p[2] + p[3] * np.exp(-w * u) + p[4] * z) / (1.0 + idle * z)) - rows.y)
+
+    best = None
+    for w in (1 / 3, 0.45):
+        for idle in (-2.0, 0.0):
+            start = np.clip([w, idle, least + 0.05, 0.05, 0.05], low + 1e-9, high - 1e-9)
+            found = least_squares(
+                misfit, start, bounds=(low, high), xtol=1e-8, ftol=1e-4, gtol=1e-12, max_nfev=12, x_scale="jac"
+            )
+            if best is None or found.cost < best.cost:
+                best = found
+    assert best is not None
+    best = least_squares(
+        misfit, best.x, bounds=(low, high), xtol=1e-13, ftol=1e-9, gtol=1e-15, max_nfev=80, x_scale="jac"
+    )
+    free = (best.x > low + 1e-6) & (best.x < high - 1e-6)
+    j = best.jac[:, free]
+    try:
+        inner = np.linalg.pinv(j.T @ j, hermitian=True)
+        values, vectors = np.linalg.eigh(inner)
+    except np.linalg.LinAlgError:
+        return None
+    root = np.zeros((5, len(values)))
+    root[free] = vectors * np.sqrt(np.maximum(values, 0.0))
+    return _Counted(_form_of(best.x), 2.0 * float(best.cost), int(free.sum()), best.x, low, high, root)
+
+
+def _around(c: _Counted, n: int, floor: float) -> tuple[_Draw, ...]:
+    """Forms around the best by how steep the misfit is, within what a form may be."""
+    rng = np.random.default_rng(0)
+    free = max(1, n - c.numbers)
+    out = []
+    for _ in range(DRAWS):
+        spread = SHARED * np.sqrt((c.left + floor) / rng.chisquare(free))
+        moved = c.at + c.root @ (spread * rng.standard_normal(c.root.shape[1]))
+        out.append(_form_of(np.clip(moved, c.low, c.high)))
+    return tuple(out)
 
 
 def _cost(left: float, n: int, numbers: int, floor: float) -> float:
@@ -99,6 +183,8 @@ def _cost(left: float, n: int, numbers: int, floor: float) -> float:
 def _by_size(x: Array, y: Array) -> tuple[Array, Array]:
     """Log sizes and their mean log ratios, one entry a size."""
     label = np.unique(np.round(x / SAME), return_inverse=True)[1].ravel()
+    if label.max() >= MOST_SIZES:
+        label = np.unique((MOST_SIZES * (x - x.min()) / np.ptp(x)).astype(int), return_inverse=True)[1].ravel()
     count = np.bincount(label)
     return np.bincount(label, x) / count, np.bincount(label, y) / count
 
@@ -156,9 +242,7 @@ def _polished(rows: _Rows, forms: _Forms, make: _Make) -> _Forms:
     return _Forms(*(np.array([v[k]]) for v in (best.left, best.c0, best.c1, best.g, best.c2)))
 
 
-def _draws(
-    rows: _Rows, kinds: list[_Forms], numbers: list[int], constant: float, floor: float
-) -> tuple[tuple[float, float, float, float], ...]:
+def _draws(rows: _Rows, kinds: list[_Forms], numbers: list[int], constant: float, floor: float) -> tuple[_Draw, ...]:
     """Forms in proportion to how likely these ratios are under each, the scatter itself unknown."""
     n = len(rows.x)
     left = np.concatenate([*(k.left for k in kinds), [constant]]) + floor
@@ -173,7 +257,7 @@ def _draws(
     for k in rng.choice(len(chance), DRAWS, p=chance / chance.sum()):
         spread = SHARED * np.sqrt(left[k] / rng.chisquare(max(1, n - used[k] + 1)))
         if k == len(chance) - 1:
-            out.append((0.0, float(np.exp(rows.y.mean() + spread / np.sqrt(n) * rng.standard_normal())), 0.0, 0.0))
+            out.append((0.0, float(np.exp(rows.y.mean() + spread / np.sqrt(n) * rng.standard_normal())), 0.0, 0.0, 0.0))
             continue
         first = k < len(kinds[0].g)
         g = kinds[0].g[k] if first else kinds[1].g[k - len(kinds[0].g)]

@@ -32,9 +32,15 @@ PLANNER = '''
 
 def flops(params, tokens):
     """Training FLOPs as the fitted table counts them."""
-    x = math.log(params) - RATIO_CENTRE
-    ratio = RATIO_LEAST + RATIO_SIGN * math.exp(RATIO_OFFSET + RATIO_SLOPE * x)
-    ratio = max(ratio + RATIO_SECOND * math.exp(-(1.0 + RATIO_SLOPE) * x), RATIO_LOWEST)
+    x = y = math.log(params) - RATIO_CENTRE
+    if RATIO_IDLE > 0:  # parameters that do no work are counted too: those that do are e^x
+        x = min(y, (y - math.log(RATIO_IDLE)) / -RATIO_SLOPE)
+        for _ in range(7):
+            z = RATIO_IDLE * math.exp(-(1.0 + RATIO_SLOPE) * x)
+            x -= (x + math.log1p(z) - y) / (1.0 - (1.0 + RATIO_SLOPE) * z / (1.0 + z))
+    z = math.exp(-(1.0 + RATIO_SLOPE) * x)
+    ratio = RATIO_LEAST + RATIO_SIGN * math.exp(RATIO_OFFSET + RATIO_SLOPE * x) + RATIO_SECOND * z
+    ratio = ratio / (1.0 + RATIO_IDLE * z) if RATIO_SIGN > 0 else max(ratio, RATIO_LOWEST)
     return 6.0 * params * tokens * ratio
 
 
@@ -89,7 +95,7 @@ def fit_to_python(fit: Fit) -> str:
 
 def _ratio(count: Accounting) -> list[str]:
     """The constants of C / 6ND, a line each."""
-    names = ("offset", "slope", "centre", "least", "sign", "second", "lowest", "log_least")
+    names = ("offset", "slope", "centre", "least", "sign", "second", "idle", "lowest", "log_least")
     return [f"RATIO_{name.upper()} = {float(getattr(count, name))!r}" for name in names]
 
 

@@ -133,18 +133,18 @@ def _accounting(x: Any) -> Accounting:
     read: dict[str, Callable[[Any], Any]] = {f.name: _bounded for f in fields(Accounting)}
     read["draws"] = lambda y: tuple(_form(row) for row in _list(list(y), MOST_DRAWS))
     found: Accounting = _build(Accounting, older | _mapping(x), read)
-    if found.sign not in (-1.0, 1.0) or min(found.least, found.lowest, found.spread, found.second) < 0:
+    if found.sign not in (-1.0, 1.0) or min(found.least, found.lowest, found.spread, found.second, found.idle) < 0:
         raise DamagedError("its FLOPs are counted below nothing")
     if found.sign < 0 and found.lowest <= 0:
         raise DamagedError("its FLOPs may fall to nothing")
     return found
 
 
-def _form(x: Any) -> tuple[float, float, float, float]:
-    least, weight, slope, second = (
-        _bounded(v) for v in (_list(x, 4) if isinstance(x, list) and len(x) == 4 else (None,) * 4)
+def _form(x: Any) -> tuple[float, float, float, float, float]:
+    least, weight, slope, second, idle = (
+        _bounded(v) for v in (_list(x, 5) if isinstance(x, list) and len(x) == 5 else (None,) * 5)
     )
-    return least, weight, slope, second
+    return least, weight, slope, second, idle
 
 
 def _doubt(law: Law, x: Any) -> Doubt | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from data.flops import six_nd
+from data.flops import CONVENTIONS, Shape, params_by_group, six_nd
 from fitting import fit, load_fit, plan
 from fitting.accounting import Accounting
 from fitting.flop_form import flop_form
@@ -21,6 +21,7 @@ def width(n):
     return (n / 0.1875) ** (1 / 3)
 
 
+IDLE = Accounting(-1.9, -0.3, 18.0, 0.0, 1.0, 1.0, 0.0, 0.2, 0.4)
 # C / 6ND by size; each is positive at every size that a plan may have.
 EXACT = {
     "6ND": lambda n: 1 + 0 * n,
@@ -34,6 +35,7 @@ EXACT = {
     "recomputation and a vocabulary": lambda n: 4 / 3 + 50304 * width(n) / n,
     "recomputation and attention": lambda n: 4 / 3 + 2048 / 6 / width(n),
     "a small vocabulary": lambda n: 1 + 256 * width(n) / n,
+    "a vocabulary counted that does no work": lambda n: IDLE.ratio(n),
     "wide attention": lambda n: 1 + 512 / 6 / (n / 1e3) ** 0.4,
 }
 
@@ -109,10 +111,52 @@ def test_a_ratio_that_rises_levels_off():
     assert np.all(found.ratio(np.geomspace(1, 1e8, 30)) > 0)
 
 
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_sizes_and_tokens_spend_the_same_budget(sign):
+@pytest.mark.parametrize(
+    "convention", ["kaplan", "chinchilla", "porian", "porian_attention", "deepseek", "step_law", "megatron"]
+)
+@pytest.mark.parametrize("counted", ["total", "nonembed"])
+def test_every_convention_of_counting_is_followed_far_out(convention, counted):
+    """FLOPs of shapes whose depth grows with width, sizes with and without embeddings, to models 1,000 times the largest."""
+
+    def at(width: int) -> tuple[float, float]:
+        shape = Shape(layers=width // 64, width=width, heads=width // 64, vocab=50304, seq_len=2048)
+        n = getattr(params_by_group(shape), counted)
+        return n, CONVENTIONS[convention](shape) / (6 * n)
+
+    n, ratio = np.array([at(w) for w in (256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280)]).T
+    found = flop_form(np.log(n), np.log(ratio))
+    for width in (128, 2048, 4096, 16384):
+        size, true = at(width)
+        assert found.ratio(size) == pytest.approx(true, rel=2e-3)
+        assert found.params(found.flops(size, 1e9), 1e9) == pytest.approx(size, rel=1e-9)
+
+
+@pytest.mark.parametrize("counted", ["total", "nonembed"])
+def test_depths_that_are_whole_numbers_leave_their_doubt(counted):
+    """Depths rounded as people round them: the true ratio of larger models lies in the interval nine times of ten."""
+    held = []
+    for each in range(20):
+        rng = np.random.default_rng(each)
+
+        def at(width: int, per: float = rng.uniform(40, 90), rng=rng) -> tuple[float, float]:
+            layers = max(1, round(width / per + rng.uniform(-1, 1)))
+            shape = Shape(layers=layers, width=width, heads=width // 64, vocab=32000, seq_len=2048)
+            n = getattr(params_by_group(shape), counted)
+            return n, CONVENTIONS["porian_attention"](shape) / (6 * n)
+
+        n, ratio = np.array([at(w) for w in range(256, 1536, 128)]).T
+        found = flop_form(np.log(n), np.log(ratio))
+        for width in (2048, 4096, 12288):
+            size, true = at(width)
+            low, high = np.quantile(found.drawn(200).ratio(size), [0.025, 0.975])
+            held.append(low * 0.999 <= true <= high * 1.001)
+    assert np.mean(held) >= 0.9
+
+
+@pytest.mark.parametrize(("sign", "idle"), [(1.0, 0.0), (-1.0, 0.0), (1.0, 0.4), (1.0, 30.0)])
+def test_sizes_and_tokens_spend_the_same_budget(sign, idle):
     """`params` undoes `flops`, and the elasticity is the slope of the ratio."""
-    count = Accounting(-1.0, -0.3, 18.0, 0.0, 1.1, sign, 0.05, 0.2 if sign > 0 else 0.0)
+    count = Accounting(-1.0, -0.3, 18.0, 0.0, 1.1, sign, 0.05, 0.2 if sign > 0 else 0.0, idle)
     n = np.geomspace(1e6, 1e14, 33)
     np.testing.assert_allclose(count.params(count.flops(n, 1e9), 1e9), n, rtol=1e-9)
     step = 1e-5
@@ -124,13 +168,17 @@ def test_a_fit_saved_before_the_ratio_levelled_off(make_runs):
     """Its four numbers are a power of size, as they were."""
     f = fit(table(make_runs, EXACT["attention"]), "chinchilla", resamples=20)
     assert load_fit(f.to_json()).accounting == f.accounting
+    idle = fit(table(make_runs, IDLE.ratio), "chinchilla", resamples=20)
+    assert idle.accounting.idle > 0
+    assert load_fit(idle.to_json()).accounting == idle.accounting
     body = json.loads(f.to_json())
     body["accounting"] = {"offset": 0.3, "slope": -0.08, "centre": 20.0, "spread": 0.01}
     assert load_fit(json.dumps(body)).accounting.ratio(np.exp(21.0)) == pytest.approx(np.exp(0.22))
 
 
-def test_python_counts_as_the_plan_does(make_runs):
-    f = fit(table(make_runs, EXACT["attention and a vocabulary"]), "chinchilla", resamples=20)
+@pytest.mark.parametrize("ratio", [EXACT["attention and a vocabulary"], IDLE.ratio])
+def test_python_counts_as_the_plan_does(ratio, make_runs):
+    f = fit(table(make_runs, ratio), "chinchilla", resamples=20)
     scope: dict = {}
     exec(f.to_python(), scope)
     p = plan(f, flops=1e24)
