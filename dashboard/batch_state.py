@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from dashboard import batch_settings, numbers, state
-from dashboard.batch_rows import curve_rows
+from dashboard.batch_frames import counted, curves_in, frame_in, length
 from dashboard.batch_words import curves_said, final_said
 from dashboard.trouble import once
 from data.errors import DataError
@@ -90,7 +89,7 @@ def current() -> Sweep | Exception | None:
     runs = read.runs
     if runs is None:
         return None
-    if _curves(runs) is not None:
+    if curves_in(runs) is not None:
         return _from_curves(runs.curves_digest, asked, unit(), batch_settings.smooth(), runs)
     return _from_final(runs.digest, asked, unit(), runs)
 
@@ -103,13 +102,13 @@ def unit() -> str:
 def has_curves() -> bool:
     """Whether the data chosen hold training curves at three batch sizes or more."""
     runs = state.reading().runs
-    return runs is not None and _curves(runs) is not None
+    return runs is not None and curves_in(runs) is not None
 
 
 def whole() -> TrajectoryFit | FitError | None:
     """The law of the whole run through the curves of the data chosen, why there is none, or None without curves."""
     runs = state.reading().runs
-    if runs is None or _curves(runs) is None:
+    if runs is None or curves_in(runs) is None:
         return None
     return _whole(runs.curves_digest, unit(), batch_settings.warm_up(), runs)
 
@@ -126,7 +125,7 @@ def check() -> HeldOut | FitError | None:
 def along() -> AlongLoss | None:
     """How the critical batch grows as the loss falls, from curves of one ladder; None where that can't be told."""
     runs = state.reading().runs
-    if runs is None or _curves(runs) is None:
+    if runs is None or curves_in(runs) is None:
         return None
     return _along(runs.curves_digest, batch_settings.targets(), unit(), batch_settings.smooth(), runs)
 
@@ -139,7 +138,7 @@ def critical_at(loss: float) -> CriticalBatch | FitError:
 
 def along_of(runs: Runs) -> AlongLoss | None:
     """The same for other curves than those chosen, in tokens and as they were logged."""
-    return None if _curves(runs) is None else _along(runs.curves_digest, (), "tokens", 0.0, runs)
+    return None if curves_in(runs) is None else _along(runs.curves_digest, (), "tokens", 0.0, runs)
 
 
 def grid() -> RateLaws | None:
@@ -222,7 +221,7 @@ def seq_len() -> float:
             return steps_table(read.table).seq_len
         except DataError:
             return math.nan
-    return math.nan if read.runs is None else _length(read.runs)
+    return math.nan if read.runs is None else length(read.runs)
 
 
 def instead_of_runs(table: Table | None) -> tuple[str, str] | None:
@@ -236,36 +235,10 @@ def instead_of_runs(table: Table | None) -> tuple[str, str] | None:
     return None
 
 
-def _length(runs: Runs) -> float:
-    known = list(runs.kept["seq_len"].dropna().unique()) if "seq_len" in runs.kept else []
-    return float(known[0]) if len(known) == 1 else math.nan
-
-
-def _curves(runs: Runs, unit: str = "tokens") -> Any:
-    frame = curve_rows(runs)
-    if frame is None:
-        return None
-    frame = _counted(frame, ("batch",), unit, runs)
-    return frame if frame["batch"].nunique() >= 3 else None
-
-
-def _counted(frame: pd.DataFrame, columns: tuple[str, ...], unit: str, runs: Runs) -> pd.DataFrame:
-    """The same with columns of tokens counted in sequences where those are wanted."""
-    if unit == "tokens":
-        return frame
-    return frame.assign(**{c: frame[c] / _length(runs) for c in columns})
-
-
-def _frame(runs: Runs, unit: str) -> pd.DataFrame:
-    frame = _curves(runs, unit)
-    blank = [c for c in ("params", "lr") if c in frame and frame[c].isna().all()]
-    return frame.drop(columns=blank)
-
-
 @st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
 def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -> Sweep | FitError | None:
     read, refused, trouble = [], {}, None
-    runs = _counted(_runs.kept, ("batch", "tokens"), unit, _runs)
+    runs = counted(_runs.kept, ("batch", "tokens"), unit, _runs)
     for wanted in dict.fromkeys((asked, ())):
         try:
             read = decayed_by_size(runs, wanted)
@@ -296,7 +269,7 @@ def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -
 @st.cache_resource(max_entries=8, show_spinner="Fitting the whole run")
 def _whole(digest: str, unit: str, warm_up: float, _runs: Runs) -> TrajectoryFit | FitError:
     try:
-        return fit_trajectory(curves(_frame(_runs, unit), warm_up), unit=unit)
+        return fit_trajectory(curves(frame_in(_runs, unit), warm_up), unit=unit)
     except FitError as error:
         return error
 
@@ -311,7 +284,7 @@ def _check(digest: str, unit: str, warm_up: float, _fit: TrajectoryFit) -> HeldO
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _along(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _runs: Runs) -> AlongLoss | None:
-    frame, _ = one_ladder(_curves(_runs, unit))
+    frame, _ = one_ladder(curves_in(_runs, unit))
     lowest = max(lowest_by_batch(frame).values())
     wanted = asked if len(asked) >= 3 else np.geomspace(1.002 * lowest, SPAN * lowest, LOSSES)
     read = []
@@ -328,7 +301,7 @@ def _along(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _run
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _critical_at(digest: str, loss: float, unit: str, smooth: float, _runs: Runs) -> CriticalBatch | FitError:
-    frame, _ = one_ladder(_curves(_runs, unit))
+    frame, _ = one_ladder(curves_in(_runs, unit))
     try:
         reached = steps_to_target(frame, loss, smooth)
         return critical_batch(reached.batch, reached.steps, resamples=RESAMPLES)
@@ -361,7 +334,7 @@ def _from_steps(key: str, unit: str | None, _table: Table) -> Sweep | Exception:
 
 @st.cache_resource(max_entries=16, show_spinner="Reading steps to a loss off the curves")
 def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _runs: Runs) -> Sweep | Exception:
-    curves, size = one_ladder(_curves(_runs, unit))
+    curves, size = one_ladder(curves_in(_runs, unit))
     lowest = lowest_by_batch(curves)
     if len(lowest) < 3:
         return FitError(
@@ -382,7 +355,7 @@ def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float
             refused[name] = str(error)
             continue
         groups[name], notes[name] = (reached.batch, reached.steps), (*said, *reached.notes)
-    method = curves_said(_curves(_runs)["run"].nunique())
+    method = curves_said(curves_in(_runs)["run"].nunique())
     return _fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves", method)
 
 

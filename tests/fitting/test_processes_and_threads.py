@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pickle
 import pkgutil
+import subprocess
+import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -63,14 +65,29 @@ def test_every_error_of_ours_is_pickled(kind):
     assert str(back) == str(error)
 
 
-def _bad_table(_):
-    return read_runs(NOTHING)
+POOL = """
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
+import pandas as pd
 
-def test_a_bad_table_in_a_pool_of_processes_is_an_answer():
+from data import read_runs
+
+if __name__ == "__main__":
+    frame = pd.DataFrame({"run": ["a", "b"], "params": [1e6, 2e6], "tokens": [1e8, 1e8], "loss": [float("nan"), -1.0]})
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        waiting = pool.submit(_bad_table, 0)
-        assert isinstance(waiting.exception(timeout=60), NothingKept)
+        error = pool.submit(read_runs, frame).exception(timeout=100)
+    print(type(error).__name__, len(error.runs.set_aside))
+"""
+
+
+def test_a_bad_table_in_a_pool_of_processes_is_an_answer(tmp_path):
+    (tmp_path / "pool.py").write_text(POOL)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "pool.py"], capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(data.__file__).parents[1])},
+    )  # fmt: skip
+    assert done.stdout.split() == ["NothingKept", "2"], done.stderr
 
 
 def blas() -> list[int]:
