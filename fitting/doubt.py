@@ -1,9 +1,11 @@
-"""What a forecast beyond the runs adds to the noise: what nearby runs leave over, and doubt about the law's form.
+"""What a forecast adds to the noise: what nearby runs leave over, and doubt about the law's form.
 
-Two things a law of few parameters does not know. Runs near each other lie off it together (their leftovers are a smooth
+Three things a law of few parameters does not know. Runs near each other lie off it together (their leftovers are a smooth
 function of size and data: a Gaussian process, Kennedy and O'Hagan 2001), so a new run close to them shares that and one
-far off may be as far off in its own way. And beyond the largest run the form itself is in doubt, more with distance. How
-much was measured by leaving out the largest runs of public sweeps: `tests/benchmarks/forecast`.
+far off may be as far off in its own way. Beyond the largest run the law's own doubt counts for more. And the form itself is
+off by an amount that does not fall with the noise: more with distance in compute, and more where size and data are mixed as
+in no run (`fitting.mixture`), inside the range of compute too. How much was measured by leaving runs of public sweeps out,
+the largest and the oddest mixed: `tests/benchmarks/forecast`.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from fitting.mixture import Mixture
 
 Array = np.ndarray
 
@@ -25,6 +29,9 @@ CUT, FAR = 4.0, 8.0
 # The law's own doubt counts for so much at the largest run, with a prior and without, and grows from there as
 # (1 + log of the distance in compute) ^ GROWTH. Draws of a fit with a prior hold some of the form's doubt themselves.
 WITH_PRIOR, WITHOUT, GROWTH = 0.55, 1.2, 0.25
+# The form's own error, one deviation in log loss: for each e-fold of compute beyond the largest run, and for each e-fold that
+# the mixture of size and data lies outside that of the runs.
+FORM_BEYOND, FORM_MIXED = 0.0025, 0.012
 # The furthest distance at which public sweeps had runs to check that against, in times the largest run's compute.
 CHECKED = 100.0
 
@@ -35,7 +42,7 @@ class Doubt:
 
     `ratio` is the variance of what neighbours share over that of the rest, `noise` the standard deviation of the rest;
     `share` is how much the law's own doubt counts at the largest run. `scale` (n,) is one over each run's noise in that unit,
-    and leftovers are then times it; None where runs are alike.
+    and leftovers are then times it; None where runs are alike. `mixture` is how the runs mix size and data, for a law of both.
     """
 
     inputs: tuple[str, ...]
@@ -45,10 +52,16 @@ class Doubt:
     noise: float
     share: float
     scale: Array | None = None
+    mixture: Mixture | None = None
 
     def growth(self, beyond: Array) -> Array:
         """How much the law's own doubt counts at compute `beyond` times the largest run's."""
         return np.asarray(self.share * (1.0 + np.log(np.maximum(beyond, 1.0))) ** GROWTH)
+
+    def form(self, where: Mapping[str, Array], beyond: Array) -> Array:
+        """How far the form may be off at inputs (m,) each and compute `beyond` (m,) times the largest run's: one deviation."""
+        far = FORM_BEYOND * np.log(np.maximum(beyond, 1.0))
+        return far if self.mixture is None else np.hypot(far, FORM_MIXED * self.mixture.outside(where))
 
     def at(self, where: Mapping[str, Array]) -> tuple[Array, Array]:
         """What neighbours leave over at inputs (m,) each, in log loss (m,), and its variance (m,)."""
@@ -66,8 +79,9 @@ class Doubt:
 
 
 def doubt(
-    inputs: Mapping[str, Array], residuals: Array, spread: float, share: float, scale: Array | None = None
-) -> Doubt:
+    inputs: Mapping[str, Array], residuals: Array, spread: float, share: float, scale: Array | None = None,
+    mixture: Mixture | None = None,
+) -> Doubt:  # fmt: skip
     """What leftovers (n,), log f - log L, show at inputs (n,) each; `spread` is a run's standard deviation, for cutting.
 
     With a `scale` (n,) the leftovers are times it, each in the unit of its own run's noise.
@@ -94,7 +108,7 @@ def doubt(
         likelihood = -0.5 * (len(left) * np.log(max(variance, 1e-300)) + float(np.sum(np.log(inflation))))
         if likelihood > likeliest:
             likeliest, chosen = likelihood, (ratio, float(np.sqrt(variance)))
-    return Doubt(names, x, left, *chosen, share, scale)
+    return Doubt(names, x, left, *chosen, share, scale, mixture)
 
 
 def _kernel(a: Array, b: Array) -> Array:

@@ -17,6 +17,7 @@ from fitting.choosing import started
 from fitting.coordinates import coordinates
 from fitting.doubt import WITH_PRIOR, WITHOUT, Doubt, doubt
 from fitting.intervals import POSTERIOR, choose_intervals
+from fitting.mixture import mixture
 from fitting.prior import TOWARDS_LARGE
 from fitting.result import Fit, FitError, Settings
 from fitting.scale import robust_spread, scaled_delta
@@ -97,7 +98,8 @@ def fit(
                 f"{chosen.title} gives no finite loss anywhere for {table_of_runs.name}. Choose another law."
             )
         spread = held.noise if held else robust_spread(left)
-        near = doubt(table.inputs, left, spread, WITH_PRIOR if held else WITHOUT, scale) if resamples else None
+        mixed = mixture(chosen, dict(zip(chosen.names, where.natural(tried.theta[best]), strict=True)), table.inputs)
+        near = doubt(table.inputs, left, spread, WITH_PRIOR if held else WITHOUT, scale, mixed) if resamples else None
         if held and intervals == "auto" and group is None:
             how = POSTERIOR
             draws, new_noise = _posterior(held, tried.theta[best], near, resamples, seed)

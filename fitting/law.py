@@ -111,6 +111,7 @@ class Law:
     cite: str
     output: str = "loss"
     frontier: bool = False  # fitted only to runs that no cheaper run beats
+    exponents: tuple[str, str] | None = None  # of size and of data, for a law of both
     published: tuple[Published, ...] = ()
 
     def __post_init__(self) -> None:
@@ -122,6 +123,8 @@ class Law:
             a = p.anchor
             if a and (a.input not in self.inputs or (a.exponent and a.exponent not in self.names)):
                 raise TypeError(f"law {self.key!r}: {p.name} is anchored to {a}, which the law does not have")
+        if self.exponents and not ({"params", "tokens"} <= set(self.inputs) and set(self.exponents) <= set(self.names)):
+            raise TypeError(f"law {self.key!r}: it has no exponents {self.exponents} of params and tokens")
         for pub in self.published:
             if set(pub.values) != set(self.names):
                 raise TypeError(f"law {self.key!r}: constants of {pub.paper} name {sorted(pub.values)}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitting.doubt import CHECKED
+from fitting.mixture import SAID, unseen
 from fitting.optimum import Optimum
 from fitting.result import Fit
 
@@ -71,6 +72,13 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | No
             notes.append(
                 f"{far}: the law's band holds the noise of these runs; a new run's also holds doubt about the law's form, as large "
                 f"as public sweeps showed it to be{checked}."
+            )
+    if fit.doubt is not None and fit.doubt.mixture is not None:
+        off = float(fit.doubt.mixture.outside({"params": best.params, "tokens": best.tokens})[0, 0])
+        if off > SAID:
+            notes.append(
+                f"Size and data are mixed as in none of the runs, {unseen(off)} away: a new run's interval also holds how far laws "
+                "were off there in public sweeps."
             )
     outside = [
         word

@@ -322,6 +322,7 @@ def _assemble(
             penalty = band(best.loss / ideal.loss - 1.0, spread.loss / ideal_spread.loss - 1.0)
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
     beyond = np.reshape(chosen[0] / largest, shape)
+    loss, of_run = fit.loss_bands(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape)
     spread_budget = (
         np.broadcast_to(budgets[1], (len(fit.draws), chosen.shape[1]))
         if len(fit.draws)
@@ -332,8 +333,8 @@ def _assemble(
         params=band(best.params, spread.params) if sized else None,
         tokens=band(best.tokens, spread.tokens) if sized else None,
         tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
-        loss=band(best.loss, spread.loss),
-        loss_run=fit.run_band(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape),
+        loss=loss,
+        loss_run=of_run,
         valley=flat,  # type: ignore[arg-type]
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,

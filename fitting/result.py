@@ -51,6 +51,10 @@ class Status(Enum):
         }[self.value]
 
 
+def _as(end: Any) -> Any:
+    return float(end) if np.ndim(end) == 0 else end
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One check of a fit: `state` is "ok", "note" or "fail"; `sentence` says what was found, `todo` what to do."""
@@ -218,8 +222,9 @@ class Fit:
         """Predicted loss, in nats per token, at inputs given by name as numbers or arrays of one shape.
 
         `of="law"` is the band of the law's mean, as the noise of these runs leaves it; `of="run"` the prediction interval
-        of one new run: it adds the spread of single runs, what runs near the new one leave over, and beyond the largest
-        run doubt about the law's form. `notes` of the band say what the fit's checks or its place say against it.
+        of one new run: it adds the spread of single runs, what runs near the new one leave over, and, beyond the largest
+        run or where size and data are mixed as in none, doubt about the law's form. `notes` of the band say what the fit's checks
+        or its place say against it.
 
         Other columns of the runs table may be given too, so that one call asks any law; FLOPs follow from params and tokens as
         the table counts them. TypeError for an input that is missing or that no table has; FitError for one that is not positive.
@@ -246,43 +251,50 @@ class Fit:
         """The band (k,) at inputs (1, k)."""
         best = self.law(flat, self._columns(self.values[None, :]))
         spread = self.law(flat, self._columns(self.draws))
-        if of == "run":
-            return self.run_band(flat, best, spread, level, best.shape[1:])
-        return self.band_of(best, spread, level, best.shape[1:])
+        law, run = self.loss_bands(flat, best, spread, level, best.shape[1:])
+        return run if of == "run" else law
 
-    def run_band(
+    def loss_bands(
         self,
         inputs: Mapping[str, Array],
         best: Array,
         spread: Array,
         level: float = 0.95,
         shape: tuple[int, ...] | None = None,
-    ) -> Band:
-        """The prediction interval of one new run, from the law's losses at inputs (1, k): best (1, k), of draws (R, k).
+    ) -> tuple[Band, Band]:
+        """The interval of the law's mean and one new run's, from its losses at inputs (1, k): best (1, k), of draws (R, k).
 
-        Its ends are those of the law's draws with a run's noise and doubt about the form, and never inside the law's own at
-        the same level: no run is known better than the mean that it scatters around. The two would differ there, since draws
-        that hold a prior's doubt count for less in a forecast (`fitting.doubt`), and neighbours move its middle.
+        A run's ends are those of the law's draws with a run's noise and doubt about the form, and hold the law's own at the same
+        level: no run is known better than the mean that it scatters around. Draws that hold a prior's doubt count for less in
+        a forecast (`fitting.doubt`), as runs of public sweeps showed, so there the law's own ends are cut at a run's: a mean
+        is no less well known than one run. The law's value stays inside, also where neighbours move a run's interval off it.
         """
         law = self.band_of(best, spread, level, shape)
-        run = self.band_of(*self._of_run(inputs, best, spread), level, shape)
-        low, high = np.minimum(law.low, run.low), np.maximum(law.high, run.high)
-        if np.ndim(low) == 0:
-            low, high = float(low), float(high)
-        return Band(run.value, low, high, level)
-
-    def _of_run(self, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
-        """From the law's losses at inputs (1, k) each, best (1, k) and of draws (R, k), those of one new run there."""
         if self.doubt is None or len(self.draws) == 0:
-            return best, spread * np.exp(-self.errors())
+            run = self.band_of(best, spread * np.exp(-self.errors()), level, shape)
+        else:
+            run = self.band_of(*self._of_run(self.doubt, inputs, best, spread), level, shape)
+            low = np.fmax(law.low, np.fmin(run.low, law.value))
+            high = np.fmin(law.high, np.fmax(run.high, law.value))
+            law = Band(law.value, _as(low), _as(high), level)
+        low, high = np.minimum(law.low, run.low), np.maximum(law.high, run.high)
+        return law, Band(run.value, _as(low), _as(high), level)
+
+    def _of_run(self, doubt: Doubt, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
+        """From the law's losses at inputs (1, k) each, best (1, k) and of draws (R, k), those of one new run there."""
+        at, beyond = {k: np.ravel(v) for k, v in inputs.items()}, self.beyond(inputs)
         with np.errstate(all="ignore"):  # a draw may have no loss there; it has no quantile either
-            moved, variance = self.doubt.at({k: np.ravel(inputs[k]) for k in self.doubt.inputs})
-            log = np.log(spread)
-            own = self.doubt.growth(self.beyond(inputs)) * (log - np.median(log, axis=0))
-            rng = np.random.default_rng([self.settings.seed, 2])
-            near = self.doubt.growth(self.beyond(inputs)) * np.sqrt(variance) * rng.standard_normal((len(spread), 1))
+            moved, variance = doubt.at({k: at[k] for k in doubt.inputs})
+            log, share = np.log(spread), doubt.growth(beyond)
+            own = share * (log - np.median(log, axis=0))
+            near = share * np.sqrt(variance) * self._normal(2, len(spread))
+            form = doubt.form(at, np.ravel(beyond)) * self._normal(3, len(spread))
             middle = np.log(best) + moved
-            return np.exp(middle), np.exp(middle + own + near - self.errors())
+            return np.exp(middle), np.exp(middle + own + near + form - self.errors())
+
+    def _normal(self, stream: int, count: int) -> Array:
+        """A standard normal number for each draw (R, 1), the same wherever a stream is asked."""
+        return np.random.default_rng([self.settings.seed, stream]).standard_normal((count, 1))
 
     def beyond(self, inputs: Mapping[str, Array]) -> Array:
         """Compute at inputs of any shape over the largest run's; 1 where the law does not tell compute."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.flops import six_nd
+from data.schema import COUNTS
 from fitting.flop_form import flop_form
 from fitting.law import Law
 from fitting.result import Accounting, FitError
@@ -41,6 +42,10 @@ class Arrays:
     errors: Array | None = None  # the error stated with each loss (n,), in its unit; None where the table has none
     passes: Array | None = (
         None  # how often each run saw its data (n,), NaN where unknown; None where the table does not say
+    )
+    counts: dict[str, Array] = field(default_factory=dict)  # other counts of each run's parameters (n,), by column
+    aspect: Array | None = (
+        None  # width over depth of each model (n,), NaN where unknown; None where the table has no shapes
     )
 
 
@@ -101,6 +106,8 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
         _convention(frame),
         frame["loss_error"].to_numpy(float) if "loss_error" in frame.columns and law.output == "loss" else None,
         passes(frame),
+        other_counts(frame),
+        (frame["width"] / frame["layers"]).to_numpy(float) if {"width", "layers"} <= set(frame.columns) else None,
     )
 
 
@@ -109,6 +116,18 @@ def passes(frame: pd.DataFrame) -> Array | None:
     if {"tokens", "unique_tokens"} <= set(frame.columns):
         return np.asarray(frame["tokens"].to_numpy(float) / frame["unique_tokens"].to_numpy(float))
     return frame["epochs"].to_numpy(float) if "epochs" in frame.columns else None
+
+
+def other_counts(frame: pd.DataFrame) -> dict[str, Array]:
+    """Counts of every run's parameters (n,) that differ from the one fits use, by column."""
+    if "params" not in frame.columns:
+        return {}
+    used, found = frame["params"].to_numpy(float), {}
+    for column in COUNTS[1:]:
+        x = frame[column].to_numpy(float) if column in frame.columns else np.full(len(used), np.nan)
+        if np.all(np.isfinite(x) & (x > 0)) and np.any(np.abs(np.log(x / used)) > SAME):
+            found[column] = x
+    return found
 
 
 def groupings(frame: pd.DataFrame) -> dict[str, Array]:

@@ -16,6 +16,7 @@ from fitting.doubt import Doubt
 from fitting.export.text import FORMAT, VERSION
 from fitting.intervals import USED
 from fitting.law import Law, all_laws
+from fitting.mixture import Mixture
 from fitting.result import Accounting, Fit, FitError, Settings, Verdict
 from fitting.weighting import WEIGHTS
 
@@ -151,7 +152,7 @@ def _doubt(law: Law, x: Any) -> Doubt | None:
     """What widens forecasts; none in a fit saved before there was any."""
     if x is None:
         return None
-    found = {"scale": None, **_mapping(x)}
+    found = {"scale": None, "mixture": None, **_mapping(x)}
     if set(found) != {f.name for f in fields(Doubt)} or tuple(_list(found["inputs"], len(law.inputs))) != law.inputs:
         raise DamagedError(f"its doubt has {', '.join(sorted(map(str, found)))}")
     left = [_finite(v) for v in _list(found["left"], MOST_DOUBT)]
@@ -165,7 +166,17 @@ def _doubt(law: Law, x: Any) -> Doubt | None:
     if scale is not None and (len(scale) != len(left) or not np.all(np.isfinite(scale))):
         raise DamagedError(f"{len(left)} leftovers have {len(scale)} scales")
     at = np.array(places).reshape(len(left), len(law.inputs))
-    return Doubt(law.inputs, at, np.array(left), ratio, noise, share, scale)
+    return Doubt(law.inputs, at, np.array(left), ratio, noise, share, scale, _mixture(law, found["mixture"]))
+
+
+def _mixture(law: Law, x: Any) -> Mixture | None:
+    """How the runs mix size and data; none for a law of one input, or in a fit saved before it was looked at."""
+    if x is None:
+        return None
+    found: Mixture = _build(Mixture, x, {f.name: _bounded for f in fields(Mixture)})
+    if law.exponents is None or not 0.0 <= found.weight <= 1.0 or found.low > found.high:
+        raise DamagedError("its runs mix size and data as none can")
+    return found
 
 
 def _calibration(law: Law, values: list[float], x: Any) -> Calibration | None:

@@ -18,6 +18,8 @@ from fitting.families.joint import JointFit, Part, apart, part, together
 from fitting.families.refits import refits, ways
 from fitting.families.result import Families, Family
 from fitting.law import Law
+from fitting.mixture import SAID, mixture, unseen
+from fitting.optimum import optimum, valley
 from fitting.result import FitError, Settings
 from fitting.scale import scaled_delta
 from fitting.solve import residuals
@@ -94,11 +96,12 @@ def compare_families(
         draws, settled = refits(parts, fits, under, seed, intervals, group)
     values = best.where.families(best.theta)
     _usable(values, parts, chosen, table.name)
+    families = _families(parts, best, values, draws)
     rule = "auto" if isinstance(delta, str) else "given"
     made = Families(
         column=column,
         reference=first,
-        families=_families(parts, best, values, draws),
+        families=families,
         law_key=chosen.key,
         share=picked,
         why=why,
@@ -106,7 +109,7 @@ def compare_families(
         overlap=overlap,
         target=float(TARGET * largest if target is None else target),
         warnings=(),
-        notes=(*notes, *_settled(best, settled), *_edges(best, parts)),
+        notes=(*notes, *_settled(best, settled), *_edges(best, parts), *_off_optimal(families)),
         settings=Settings(
             delta=parts[0].problem.delta, delta_rule=rule, resamples=int(resamples), grouping=how[0].column,
             intervals=how[0].method, intervals_reason=how[0].reason, seed=int(seed),
@@ -219,9 +222,32 @@ def _families(parts: tuple[Part, ...], best: JointFit, values: list[Array], draw
     left = residuals(best.problem, best.theta[None, :])[0]
     ends = np.cumsum([p.problem.n for p in parts])
     return tuple(
-        Family(p.name, v, d, p.table.runs, left[end - p.problem.n : end], p.table.ranges, p.table.accounting)
+        Family(
+            p.name, v, d, p.table.runs, left[end - p.problem.n : end], p.table.ranges, p.table.accounting,
+            _unseen(p, p.where.law, v),
+        )
         for p, v, d, end in zip(parts, values, draws, ends, strict=True)
-    )
+    )  # fmt: skip
+
+
+def _unseen(p: Part, law: Law, values: Array) -> float:
+    """How many e-folds the mixture that the law calls best, in the middle of a family's budgets, lies outside its runs'."""
+    mixed = mixture(law, dict(zip(law.names, values, strict=True)), p.table.inputs)
+    if mixed is None:
+        return 0.0
+    middle = np.sqrt(np.prod(p.table.ranges["flops"]))
+    best = optimum(valley(law, values[None, :], np.array([middle]), p.table.accounting))
+    return float(mixed.outside({"params": best.params, "tokens": best.tokens})[0, 0])
+
+
+def _off_optimal(families: tuple[Family, ...]) -> list[str]:
+    """A note on each family whose runs mix size and data far from what its own law calls best."""
+    return [
+        f"The runs of {f.name} mix size and data {unseen(f.unseen)} away from what their own law calls best: its intervals hold "
+        "what that cost forecasts of public sweeps."
+        for f in families
+        if f.unseen > SAID
+    ]
 
 
 def _usable(values: list[Array], parts: tuple[Part, ...], law: Law, name: str) -> None:

@@ -36,6 +36,10 @@ class Curves:
         """The distance between nodes, in log budget."""
         return float(self.log_flops[1] - self.log_flops[0])
 
+    def times(self, factor: Array) -> Curves:
+        """The curves with each loss times a factor (R, 1)."""
+        return Curves(self.log_flops, self.loss * factor, self.slope * factor)
+
     def at(self, log_flops: Array) -> Array:
         """The best loss (R, K) at log budgets (K,) inside the grid."""
         place = (np.asarray(log_flops, float) - self.log_flops[0]) / self.step

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.doubt import FORM_MIXED
 from fitting.families import words
 from fitting.families.curves import PER_DECADE, Curves, crossings, curves
 from fitting.families.sharing import Sharing
@@ -29,6 +30,7 @@ class Family:
     """One family's law: best values (p,), draws (R, p) that belong together across families, its runs and their residuals.
 
     `residuals` (n,) are log f - log L. `ranges` maps each input, the output and `flops` to its lowest and highest value.
+    `unseen` is how many e-folds the best mixture of size and data lies outside those of its runs, 0 within.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Family:
     residuals: Array
     ranges: Mapping[str, tuple[float, float]]
     accounting: Accounting
+    unseen: float = 0.0
 
     @property
     def n(self) -> int:
@@ -238,13 +241,14 @@ class Families:
         low, high = (np.log10(x) for x in self.data)
         count = int(np.ceil((high - low + BELOW + ABOVE) * PER_DECADE)) + 1
         grid = np.log(10) * np.linspace(low - BELOW, high + ABOVE, count)
-        return {
-            f.name: (
-                curves(self.law, f.values[None, :], f.accounting, grid),
-                curves(self.law, f.draws, f.accounting.drawn(len(f.draws)), grid),
-            )
-            for f in self.families
-        }
+        found = {}
+        for k, f in enumerate(self.families):
+            spread = curves(self.law, f.draws, f.accounting.drawn(len(f.draws)), grid)
+            if f.unseen:  # the form's own error there, each family's for itself
+                rng = np.random.default_rng([self.settings.seed, 3, k])
+                spread = spread.times(np.exp(FORM_MIXED * f.unseen * rng.standard_normal((len(f.draws), 1))))
+            found[f.name] = curves(self.law, f.values[None, :], f.accounting, grid), spread
+        return found
 
     def _multipliers(self, name: str, log_flops: Array) -> tuple[Array, Array]:
         """Log multipliers (1, K) of the best fit and (R, K) of the draws."""

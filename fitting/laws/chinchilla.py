@@ -13,6 +13,7 @@ law = Law(
     formula=formula,
     latex=r"L(N, D) = E + \frac{A}{N^{\alpha}} + \frac{B}{D^{\beta}}",
     inputs=("params", "tokens"),
+    exponents=("alpha", "beta"),
     params=(
         Param("E", "E", "nats", "the loss that no model and no data get below (entropy of the text)", (0.0, 1e3), log=False),
         Param("A", "A", "nats params^alpha", "weight of the term for finite model size", (1e-12, 1e60),

@@ -29,6 +29,7 @@ law = Law(
         r" U_N = \min\left(N, \left(\frac{\alpha A}{\beta B}\right)^{1/\alpha}\, U_D^{\beta/\alpha}\right) \end{aligned}"
     ),
     inputs=("params", "tokens", "unique_tokens"),
+    exponents=("alpha", "beta"),
     params=(
         Param("E", "E", "nats", "the loss that no model and no data get below (entropy of the text)", (0.0, 1e3), log=False),
         Param("A", "A", "nats params^alpha", "weight of the term for finite model size", (1e-12, 1e60),

@@ -27,6 +27,7 @@ law = Law(
     formula=formula,
     latex=r"L(N, D) = E + \left[\left(\frac{A}{N^{\alpha}}\right)^{1/q} + \left(\frac{B}{D^{\beta}}\right)^{1/q}\right]^{q}",
     inputs=("params", "tokens"),
+    exponents=("alpha", "beta"),
     params=(
         Param("E", "E", "nats", "the loss that no model and no data get below (entropy of the text)", (0.0, 1e3),
               log=False, belief=FLOOR),

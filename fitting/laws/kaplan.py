@@ -36,6 +36,7 @@ laws = (
         formula=in_both,
         latex=r"L(N, D) = \left[\left(\frac{N_c}{N}\right)^{\alpha_N/\alpha_D} + \frac{D_c}{D}\right]^{\alpha_D}",
         inputs=("params", "tokens"),
+        exponents=("alpha_N", "alpha_D"),
         params=(N_c, D_c, alpha_N, alpha_D),
         cite="Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5",
         published=(

@@ -18,6 +18,7 @@ law = Law(
     formula=formula,
     latex=r"L(N, D) = E + A\,N^{-\eta} + B\,D^{-\eta}",
     inputs=("params", "tokens"),
+    exponents=("eta", "eta"),
     params=(
         Param("E", "E", "nats", "the loss that no model and no data get below (entropy of the text)", (0.0, 1e3), log=False),
         Param("A", "A", "nats params^eta", "weight of the term for finite model size", (1e-12, 1e60),

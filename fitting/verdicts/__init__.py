@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fitting.result import Verdict
-from fitting.verdicts import constants, floor, influence, runs, shape, solution
+from fitting.verdicts import constants, counts, floor, influence, runs, shape, solution
 from fitting.verdicts.evidence import Evidence
 from fitting.verdicts.unusable import on_a_line, refusal
 
@@ -20,6 +20,8 @@ CHECKS: tuple[Callable[[Evidence], Verdict | None], ...] = (
     runs.variety,
     runs.confounded,
     runs.repeated_data,
+    counts.counts,
+    counts.proportions,
     floor.bounds,
     floor.floor,
     constants.weights,

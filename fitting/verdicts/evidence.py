@@ -47,6 +47,10 @@ class Evidence:
         """The refits' parameters, (R, p)."""
         return self.where.natural(self.refits.theta)
 
+    def named(self, values: Array) -> dict[str, Array]:
+        """Parameters (p,) or (R, p) by name, (1, 1) or (R, 1) each."""
+        return {k: np.atleast_2d(values)[:, i, None] for i, k in enumerate(self.law.names)}
+
     @cached_property
     def scale(self) -> float:
         """Robust standard deviation of single residuals: 1.4826 times their median distance from the median.

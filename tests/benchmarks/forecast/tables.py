@@ -15,6 +15,8 @@ from data.flops import six_nd
 # Cuts at these percentiles of 6ND; at least so many runs and sizes below, and two runs this far beyond.
 PERCENTILES = (35, 50, 65, 80)
 LEAST_RUNS, LEAST_SIZES, BEYOND = 12, 4, 1.5
+# Cuts by tokens per parameter: the percentiles between which runs are seen.
+MIXTURES = ((30, 70), (20, 80), (0, 60), (40, 100))
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,20 @@ def cuts(sweep: Sweep) -> Iterator[Cut]:
             yield Cut(percentile, seen, asked, beyond)
 
 
+def odd_cuts(sweep: Sweep) -> Iterator[Cut]:
+    """Cuts by mixture instead: parts of the runs in order of tokens per parameter are seen, the rest asked about.
+
+    `percentile` is the lowest of those seen; `beyond` is measured in compute as ever.
+    """
+    mixed, flops = sweep.tokens / sweep.params, six_nd(sweep.params, sweep.tokens)
+    for first, last in MIXTURES:
+        low, high = np.quantile(mixed, (first / 100, last / 100))
+        seen = (mixed >= low) & (mixed <= high)
+        sizes = len(np.unique(np.round(np.log(sweep.params[seen]), 2)))
+        if seen.sum() >= LEAST_RUNS and sizes >= LEAST_SIZES and (~seen).sum() >= 2:
+            yield Cut(first, seen, ~seen, flops / flops[seen].max())
+
+
 def sweeps(folder: Path) -> list[Sweep]:
     """Every sweep of N, D and loss in the folder of public runs; the eight main ones first."""
     found: list[Sweep] = []
@@ -99,4 +115,8 @@ def sweeps(folder: Path) -> list[Sweep]:
     add("Muennighoff, one epoch", "Muennighoff", repeats[repeats["epochs"] <= 1], "loss", main=False)
     probe = pd.read_csv(folder / "probe_synthetic_grid.csv")
     add("Probe grid, a made language", "Probe grid", probe, "loss", main=False)
+    farseer = pd.read_csv(folder / "scalebench" / "farseer.csv").rename(columns={"N": "params", "D": "tokens"})
+    add("Farseer", "Farseer", farseer, "loss", main=False)
+    experts = best(pd.read_csv(folder / "steplaw_moe.csv"), "params_active", "loss_smoothed")
+    add("Step Law, experts", "Step Law", experts, "loss_smoothed", "params_active", main=False)
     return sorted(found, key=lambda s: not s.main)
