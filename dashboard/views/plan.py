@@ -118,15 +118,16 @@ with ask.container(border=True, height="stretch"):
 takeaway.downloads(takeaway.of_plan(fit, here, whole[1] if whole else None, place.planned), "plan")
 with st.expander("How was this computed"):
     doubt = (
-        "what runs near it leave over and, beyond the largest run, doubt about the law's form: as much as forecasts of public "
-        "sweeps' largest runs called for"
+        "what runs near it leave over and, beyond the largest run or where size and data are mixed as in none, doubt about the law's "
+        "form: as much as forecasts of public sweeps called for"
         if fit.doubt is not None
         else "nothing for doubt about the law's form, since no refits were asked for"
     )
     st.markdown(
         "At each budget the law is minimised numerically over model size, with tokens being what the budget leaves, "
         f"under the table's own count of FLOPs. The intervals repeat that for each of {fit.settings.resamples:,} refits to data "
-        f"drawn anew and keep the middle 95 %; a new run's interval adds the noise of one run around the law, and {doubt}."
+        f"drawn anew and keep the middle 95 %; a new run's interval adds the noise of one run around the law, and {doubt}. "
+        "The law's own interval is cut where a new run's ends: a mean is no less well known than one run around it."
     )
     st.markdown(
         "Batch and learning rate are a law's at each refit's own size and tokens; steps are tokens over the batch. A run that is "

@@ -264,3 +264,15 @@ def test_a_fit_shows_itself_as_a_person_would_read_it():
     assert f"95 % {low:.4g} to {high:.4g}" in shown[4]
     assert len(shown) == 6 + sum(v.state != "ok" for v in found.verdicts)
     assert "95 %" not in repr(fit(load("simulated-ladder"), "chinchilla", resamples=0))
+
+
+def test_two_kinds_of_run_that_take_turns_are_seen(make_runs):
+    """36 runs in order of compute, every other one 2 % above the law and the rest below: 36 stretches."""
+    flops = np.geomspace(1e18, 1e21, 36)
+    n = np.sqrt(flops / 6 / np.tile([5, 20, 80, 30], 9))
+    d = flops / 6 / n
+    loss = all_laws()["chinchilla"]({"params": n, "tokens": d}, CHINCHILLA) * np.exp(0.02 * np.tile([1, -1], 18))
+    loss *= np.exp(0.004 * np.random.default_rng(0).standard_normal(36))
+    v = verdict(fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=0), "order")
+    assert v.state == "note"
+    assert "take turns" in v.sentence
