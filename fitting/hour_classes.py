@@ -25,12 +25,16 @@ SIZES = np.geomspace(1e5, 1e13, 321)  # forty sizes a decade; a parabola through
 
 @dataclass(frozen=True)
 class HourClass:
-    """The best run in one class: `hours` of one device, its size, tokens, loss (each a band) and steps at the batch asked for."""
+    """The best run in one class: `hours` of one device, its size, tokens, loss (each a band) and steps at the batch asked for.
+
+    `loss` is the law's, `loss_run` that of one new run.
+    """
 
     hours: float
     params: Band
     tokens: Band
     loss: Band
+    loss_run: Band
     steps: float | None
 
 
@@ -73,9 +77,11 @@ def hour_classes(
             raise FitError(
                 f"The best size in {each:g} hours lies outside {SIZES[0]:.0e} to {SIZES[-1]:.0e} parameters."
             )
-        size, tokens, loss = (fit.band_of(b[:, None], d[:, None], level) for b, d in zip(best, drawn, strict=True))
+        size, tokens = (fit.band_of(b[:, None], d[:, None], level) for b, d in zip(best[:2], drawn[:2], strict=True))
+        at = {"params": best[0][None, :], "tokens": best[1][None, :]}
+        loss, of_run = fit.loss_bands(at, best[2][None, :], drawn[2][:, None], level)
         steps = None if batch is None else float(np.floor(tokens.value / batch))
-        out.append(HourClass(float(each), size, tokens, loss, steps))
+        out.append(HourClass(float(each), size, tokens, loss, of_run, steps))
     return tuple(out)
 
 
