@@ -12,7 +12,7 @@ import pandas as pd
 
 from dashboard import numbers
 from data.schema import Runs
-from fitting import Fit, Plan, plan
+from fitting import Fit, Plan, Status, plan
 from fitting.batch import WholeRun
 from fitting.batch.published import OPTIMAL, RATE
 from fitting.hardware import Hardware
@@ -109,7 +109,7 @@ def payload(
         "grid": grid.put(grid.nodes, grid.at),
         "budget": grid.at,
         "largest": math.log10(fit.ranges["flops"][1]),
-        "sentence": _sentence(here),
+        "sentence": _sentence(here, fit.status),
         "subline": _subline(here, chosen),
         "panels": panels,
         "level": here.loss.level,
@@ -253,7 +253,10 @@ def _shade_key(fit: Fit) -> dict[str, Any] | None:
     return {"label": "parameters", "low": low, "high": high, "format": "count"}
 
 
-def _sentence(here: Plan) -> str:
+def _sentence(here: Plan, status: Status) -> str:
+    if status is Status.UNSOUND:
+        split = "a loss of {loss}" if here.params is None else "{params} parameters on {tokens} tokens and a loss of {loss}"
+        return f"Do not plan with this: a check of the fit fails. The law would say {split}."
     if here.params is None:
         return "Expect a loss of {loss}."
     return "Train {params} parameters on {tokens} tokens. Expect a loss of {loss}."

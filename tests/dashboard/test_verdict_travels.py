@@ -127,3 +127,14 @@ def test_a_measured_law_of_batches_brings_its_remarks(unsound):
     hostile = plan_run.measured({**kept, "warnings": [1, None, said]})
     assert hostile is not None
     assert hostile.warnings == (said,)
+
+
+def test_the_headline_of_a_plan_says_it(runs):
+    from dashboard import plan_table
+
+    unsound, sound = fit(runs, "chinchilla", resamples=50), fit(runs.kept, "compute-floor", resamples=50)
+    for f, said in ((unsound, True), (sound, sound.status is Status.UNSOUND)):
+        here, along = plan(f, flops=1e20), plan(f, flops=np.geomspace(1e18, 1e22, 9))
+        payload = plan_table.payload(f, along, here, runs, spoken={}, chosen=None, floor=None)
+        assert (WORDS in payload["sentence"]) is said
+    assert unsound.status is Status.UNSOUND
