@@ -17,6 +17,7 @@ from data.loss_errors import error_in_nats, errors_under
 from data.loss_units import in_nats
 from data.mapping import Mapping
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
+from data.splits import counted
 from data.states import unfinished
 from data.table import REASON, Table, without_misfits
 
@@ -34,7 +35,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     """
     choice = chosen_loss(history or mapping.history, table.headers)
     mapping.require(table.name)
-    table = without_misfits(table)
+    table = counted(without_misfits(table), mapping.split)
     draft = Draft(
         pd.DataFrame(index=pd.RangeIndex(len(table.frame))),
         notes=[*table.notes, *mapping.notes],
