@@ -32,7 +32,7 @@ class Mapping:
     `loss_unit` is a key of `data.loss_units.UNITS`; `count` names the parameter count that fits use. `rows` ("runs",
     "checkpoints" or "") says what rows under one name are, `history` which loss of a run's checkpoints is its own,
     `states` the run states that are kept all the same, `batch` what a batch size counts, `devices` how many there were,
-    `split` which rows' losses count.
+    `split` which rows' losses count, `epochs` whether the row of epoch 0 stands "after" the first epoch or "before" any.
     """
 
     guesses: Pairs[str, Guess]
@@ -47,6 +47,7 @@ class Mapping:
     batch: str = ""
     devices: float | None = None
     split: Split | None = None
+    epochs: str = ""
 
     @property
     def needed(self) -> tuple[Question, ...]:

@@ -46,6 +46,7 @@ def recognise(
     batch: str | None = None,
     devices: float | None = None,
     split: str | None = None,
+    epochs: str | None = None,
 ) -> Mapping:
     """The guesses and open questions for a table, given the answers so far (the keyword arguments).
 
@@ -54,7 +55,8 @@ def recognise(
     "checkpoints", `history` which loss of a run's checkpoints is its own (see `data.history.chosen_loss`), `states` which
     states of runs are kept all the same, `batch` what a batch size counts (see `data.batches`), `devices` on how many a run
     trained where the file does not say, `split` which rows count where a column says on what each loss was measured (see
-    `data.splits`). Raises `DataError` for a header, column or answer that is not there.
+    `data.splits`), `epochs` what the row of epoch 0 stands for (see `data.epochs`). Raises `DataError` for a header, column or
+    answer that is not there.
     """
     table = without_misfits(table)
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
@@ -65,6 +67,7 @@ def recognise(
     if parted.split is not None:  # it says what was measured, not what was trained on
         offers = {o: v for o, v in offers.items() if o[1] != parted.split.header}
     _settle_counts(table, offers)
+    _settle_steps(table, offers)
     unclear = _settle_batch(table, offers, batch)
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
@@ -139,6 +142,7 @@ def recognise(
         devices=devices,
         notes=tuple(notes),
         split=parted.split,
+        epochs=_one_of("epochs", epochs or "", ("", "after", "before")),
     )
 
 
@@ -272,6 +276,29 @@ def _settle_counts(table: Table, offers: Offers) -> None:
             sure, _ = offers.pop(("params", header))
             how = f"stands next to {total[0]}, which is larger: taken as the count without embeddings"
             offers["params_nonembed", header] = sure, how
+
+
+def _settle_steps(table: Table, offers: Offers) -> None:
+    """A plural beside a counter that nowhere exceeds it is what the run was planned for: `step` and `num_train_steps`."""
+    if any(c == "total_steps" for c, _ in offers):
+        return
+    several = [h for c, h in offers if c == "steps"]
+    counters = [h for h in several if re.search(r"\b(?:step|iter|iteration|itr|update)$", take_apart(h).words)]
+    if len(counters) != 1:
+        return
+    done = table.numbers(counters[0]).values
+    for header in several:
+        planned = table.numbers(header).values
+        both = np.isfinite(done) & np.isfinite(planned)
+        if (
+            header != counters[0]
+            and both.any()
+            and (planned[both] >= done[both]).all()
+            and (planned[both] > done[both]).any()
+        ):
+            sure, how = offers.pop(("steps", header))
+            offers["total_steps", header] = sure, f"{how}; nowhere below {counters[0]}: the planned steps"
+            return
 
 
 def _settle_batch(table: Table, offers: Offers, said: str | None) -> list[Question]:
