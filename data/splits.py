@@ -12,7 +12,7 @@ import pandas as pd
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.names import loss_name, named
-from data.table import Table, without_misfits
+from data.table import Table, without_rows
 
 ALL = "all"  # the answer that every row is a run of its own
 SURE = 0.6  # of a name that means a column, as in `data.recognise`
@@ -121,10 +121,8 @@ def counted(table: Table, split: Split | None) -> Table:
     if split.along:
         held = {h: table.frame[h].astype(object).where(keep, None) for h in table.headers if loss_name(h) is not None}
         return replace(table, frame=table.frame.assign(**held))
-    reasons = {
-        int(line): _reason(cell, split.keep) for line, cell in zip(table.lines[~keep], cells[~keep], strict=True)
-    }
-    return without_misfits(replace(table, misfits={**table.misfits, **reasons}))
+    reasons = [_reason(cell, split.keep) for cell in cells[~keep]]
+    return without_rows(table, ~keep, np.array(reasons, dtype=object))
 
 
 def _reason(cell: str, keep: str) -> str:

@@ -158,3 +158,15 @@ def test_rows_that_do_not_say_are_set_aside(read: Read) -> None:
 )  # fmt: skip
 def test_words_of_splits(cell: str, meant: str) -> None:
     assert kind(cell) == meant
+
+
+def test_objects_with_their_splits_in_arrays(read: Read) -> None:
+    import json
+
+    rows = [
+        {"run": f"r{k}", "params": k * 1e8, "tokens": k * 1e9, "split": ["train", "val"], "loss": [3.0 / k, 3.2 / k]}
+        for k in (1, 2)
+    ]
+    runs = read(json.dumps(rows), "runs.json", split="val")
+    assert runs.kept["loss"].tolist() == [3.2, 1.6]
+    assert len(read(json.dumps(rows), "runs.json")) == 2
