@@ -65,7 +65,8 @@ def recognise(
     table = counted(table, parted.split)
     offers = _offers(table, set(answers), {h for h in answers.values() if h})
     if parted.split is not None:  # it says what was measured, not what was trained on
-        offers = {o: v for o, v in offers.items() if o[1] != parted.split.header}
+        said = {parted.split.header, parted.split.then.header if parted.split.then else ""}
+        offers = {o: v for o, v in offers.items() if o[1] not in said}
     _settle_counts(table, offers)
     _settle_steps(table, offers)
     unclear = _settle_batch(table, offers, batch)

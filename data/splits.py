@@ -43,11 +43,13 @@ class Split:
     """The column `header` says on what each row's loss was measured, and rows of `keep` are those that count.
 
     `along` says that rows are checkpoints: what a row of another split says of a step then stands beside the loss there.
+    `then` is the split of the rows that are left: the held-out losses of a run on several data sets.
     """
 
     header: str
     keep: str
     along: bool = False
+    then: Split | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,24 @@ def splits(table: Table, settled: Collection[str] = (), answer: str | None = Non
     `settled` are headers that a person has said to be something else, `answer` the split that a person chose ("all": every
     row is a run). Raises `DataError` for an answer that is no split of the table.
     """
-    found = None if answer == ALL else _candidate(table, settled)
-    if answer is not None and answer != ALL:
+    if answer == ALL:
+        return Found()
+    first = _judged(table, settled, None)
+    if first.split is None or first.split.along or first.question is None or first.question.needed:
+        return _judged(table, settled, answer)
+    left = counted(table, first.split)
+    inner = _candidate(left, settled)
+    if inner is None or not inner[3] or (answer is not None and _kind(answer) not in set(inner[1])):
+        return _judged(table, settled, answer)
+    rest = _judged(left, settled, answer)
+    then = replace(first.split, then=rest.split)
+    return Found(then, rest.question, first.note)
+
+
+def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found:
+    """The one column that says on what losses were measured, and what counts by it."""
+    found = _candidate(table, settled)
+    if answer is not None:
         return Found(_chosen(table, found, answer))
     if found is None:
         return Found()
@@ -114,6 +132,8 @@ def counted(table: Table, split: Split | None) -> Table:
     """The table with the rows of other splits set aside; along a run's history they stay, without their loss."""
     if split is None or split.header not in table.headers:
         return table
+    if split.then is not None:
+        return counted(counted(table, replace(split, then=None)), split.then)
     cells = table.text(split.header)
     kinds = cells.map(_kind)
     keep = (kinds == _kind(split.keep)).to_numpy()

@@ -170,3 +170,16 @@ def test_objects_with_their_splits_in_arrays(read: Read) -> None:
     runs = read(json.dumps(rows), "runs.json", split="val")
     assert runs.kept["loss"].tolist() == [3.2, 1.6]
     assert len(read(json.dumps(rows), "runs.json")) == 2
+
+
+def test_held_out_losses_on_several_data_sets_are_asked_about(read: Read) -> None:
+    text = "run,params,tokens,dataset,split,loss\n" + "".join(
+        f"r{k},{k}e8,{k}e9,{d},{w},{3 - k / 10 + i / 10 + j}\n"
+        for k in (1, 2) for j, d in enumerate(("c4", "pile")) for i, w in enumerate(("train", "val"))
+    )  # fmt: skip
+    with pytest.raises(MappingNeeded) as caught:
+        read(text)
+    assert {q.key: q.options for q in caught.value.questions} == {"split": ("c4", "pile", "all")}
+    assert read(text, split="pile").kept["loss"].tolist() == pytest.approx([4.0, 3.9])
+    assert read(text, split="train").kept["loss"].tolist() == pytest.approx([2.9, 3.9, 2.8, 3.8])
+    assert len(read(text, split="all")) == 8
