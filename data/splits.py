@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from data.table import Table, without_rows
 
 ALL = "all"  # the answer that every row is a run of its own
 SURE = 0.6  # of a name that means a column, as in `data.recognise`
+HEAD = 200  # rows that tell whether a column is one of few words
 MOST = 20  # different words in a column that says where losses were measured
 PAIRED = 0.5  # the share of runs under several words from which the rows are losses of one run
 
@@ -85,22 +87,22 @@ def splits(table: Table, settled: Collection[str] = (), answer: str | None = Non
     if answer == ALL:
         return Found()
     first = _judged(table, settled, None)
-    if first.split is None or first.split.along or first.question is None or first.question.needed:
-        return _judged(table, settled, answer)
-    left = counted(table, first.split)
-    inner = _candidate(left, settled)
-    if inner is None or not inner[3] or (answer is not None and _kind(answer) not in set(inner[1])):
-        return _judged(table, settled, answer)
-    rest = _judged(left, settled, answer)
-    then = replace(first.split, then=rest.split)
-    return Found(then, rest.question, first.note)
+    asked = first.question is None or first.question.needed
+    if first.split is not None and not first.split.along and not asked:
+        left = counted(table, first.split)
+        inner = _candidate(left, settled)
+        if inner is not None and inner[3] and (answer is None or _kind(answer) in set(inner[1])):
+            rest = _judged(left, settled, answer)
+            return Found(replace(first.split, then=rest.split), rest.question, first.note)
+    return first if answer is None else _judged(table, settled, answer)
 
 
 def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found:
     """The one column that says on what losses were measured, and what counts by it."""
     found = _candidate(table, settled)
     if answer is not None:
-        return Found(_chosen(table, found, answer))
+        chosen = _chosen(table, found, answer)
+        return Found(chosen, note=f"The rows of {chosen.keep!r} in {chosen.header!r} count, as you said.")
     if found is None:
         return Found()
     header, kinds, along, paired = found
@@ -186,6 +188,10 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
     for header in table.headers:
         if header in settled or not _has_words(table, header):
             continue
+        plain = take_apart(header).words
+        on, either = bool(_MEASURED_ON.fullmatch(plain)), bool(_EITHER.fullmatch(plain))
+        if not (on or either or any(kind(str(c)) for c in table.frame[header].iloc[:HEAD].unique())):
+            continue
         if any(c in ("run", "family", "state") and sure >= 0.7 for c, sure in named(header)):
             continue
         kinds = table.text(header).map(_kind)
@@ -193,9 +199,6 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
         if not 2 <= len(several) <= MOST:
             continue
         words = sum(bool(kind(c)) for c in several)
-        plain = take_apart(header).words
-        on = bool(_MEASURED_ON.fullmatch(plain))
-        either = bool(_EITHER.fullmatch(plain))
         if words < len(several) and not on and not (either and (words or _run_names(table, 0.8))):
             continue
         along, paired = _paired(table, header, kinds)
@@ -261,10 +264,11 @@ def _has_words(table: Table, header: str) -> bool:
     column = table.frame[header]
     if pd.api.types.is_numeric_dtype(column.dtype):
         return False
-    head = {c for c in column.iloc[:200] if isinstance(c, str)}
+    head = {c for c in column.iloc[:HEAD] if isinstance(c, str)}
     return 0 < len(head) <= MOST and table.numbers(header).share < 0.5
 
 
+@lru_cache(maxsize=20_000)
 def _kind(cell: str) -> str:
     """The kind of a cell, or the cell itself where it is the name of a data set."""
     return kind(cell) or " ".join(cell.casefold().split())

@@ -21,6 +21,7 @@ _BEHIND = re.compile(
 )
 _BEFORE = re.compile(rf"[(\[]?(?:{_WORD}|s(?=[0-9]))[ _\-=#:.]*{_NUMBER}[)\]]?[ _\-/.,;:@]+(?P<base>.+)", re.IGNORECASE)
 _MEAN = re.compile(r"(?:mean|avg|average)(?: of)?|(?:mean|avg|average) over seeds", re.IGNORECASE)
+_LONGEST = 120  # signs of a header that is looked at
 _CLOSE = 5e-3  # how near a column of means comes to them, both rounded
 
 
@@ -81,7 +82,8 @@ def _found(table: Table) -> _Seeded | None:
         return None
     quantities: dict[str, dict[str, str]] = {}
     for header in table.headers:
-        match = _BEHIND.fullmatch(header.strip()) or _BEFORE.fullmatch(header.strip())
+        short = header.strip() if len(header) <= _LONGEST and re.search(r"[0-9]", header) else ""
+        match = _BEHIND.fullmatch(short) or _BEFORE.fullmatch(short)
         if match is None:
             continue
         base, seed = match["base"].strip(), str(int(match["number"]))
