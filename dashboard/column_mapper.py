@@ -50,7 +50,9 @@ READINGS = {
 }
 ROWS = {"checkpoints": "checkpoints of one run", "runs": "runs of their own"}
 ORIENTATIONS = {"rows": "each row is a run", "columns": "each column is a run"}
-CHOICES = {"rows": ROWS, "batch": READINGS, "orientation": ORIENTATIONS}
+EPOCHS = {"after": "after the first epoch", "before": "before any training"}
+SPLITS = {"all": "every row is a run of its own"}
+CHOICES = {"rows": ROWS, "batch": READINGS, "orientation": ORIENTATIONS, "split": SPLITS, "epochs": EPOCHS}
 AS_NAMED = {"last": "the last", "least": "the least"}
 
 

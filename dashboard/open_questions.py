@@ -57,6 +57,7 @@ def _ways(question: Question, mapping: Mapping) -> list[tuple[str, str | None]]:
         "rows": {"checkpoints": "They are checkpoints", "runs": "They are runs of their own"},
         "batch": {"step": "A whole step", "device": "One device, one pass", "accumulated": "One device's step",
                   "all devices": "All devices, one pass"},
+        "split": {"all": "Every row is a run"},
     }.get(kind, {})  # fmt: skip
     return [(words.get(option, option), option) for option in question.options]
 

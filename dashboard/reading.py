@@ -15,7 +15,10 @@ from data.schema import Runs
 from data.table import Table
 
 #: What `data.recognise` can be told; "orientation" goes to the reader.
-ANSWERS = ("columns", "loss_unit", "bytes_per_token", "count", "units", "rows", "history", "states", "batch", "devices")
+ANSWERS = (
+    "columns", "loss_unit", "bytes_per_token", "count", "units", "rows", "history", "states", "batch", "devices", "split",
+    "epochs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

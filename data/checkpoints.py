@@ -11,21 +11,59 @@ from data.draft import ordered
 from data.history import Choice, last_of_each, least_of_each, superseded
 
 
-def one_batch(frame: pd.DataFrame, names: pd.Series) -> None:
-    """Where every row of a run has the whole run's tokens, they belong to its last step and make one batch.
+def whole_run(frame: pd.DataFrame, names: pd.Series, derived: bool, seen: bool, notes: list[str]) -> None:
+    """Where every row of a run has the whole run's tokens, those at a checkpoint are in proportion to how far it had come.
 
-    Tokens and FLOPs of the earlier rows then follow from their steps.
+    The whole run is as long as its `total_steps`, as its tokens over the batch of the file, or as its last row. `derived` says
+    that the batch came from tokens and steps: then it is the whole run's. FLOPs that do not change either go with the tokens.
+    `seen` says that the tokens are by their name those that were seen: then they are those at the last row.
     """
     runs = frame.groupby(names.to_numpy(), sort=False)
-    whole = (runs["tokens"].transform("nunique") == 1) & (runs["steps"].transform("nunique") > 1)
-    last = runs["steps"].transform("max")
-    share = frame["steps"] / last.where(last > 0)
-    frame["batch"] = frame["batch"].where(~whole, frame["tokens"] / last.where(last > 0))
-    for column in ("tokens", "flops"):  # those at a checkpoint are in proportion to its steps
+    along = next((c for c in ("steps", "samples", "epochs") if c in frame and (runs[c].nunique() > 1).any()), "")
+    if not along:
+        return
+    place = frame[along]
+    whole = (runs["tokens"].transform("nunique") == 1) & (runs[along].transform("nunique") > 1)
+    if not whole.any():
+        return
+    last = place.groupby(names.to_numpy()).transform("max")
+    end = last
+    if along == "steps" and "total_steps" in frame and not seen:
+        planned = runs["total_steps"].transform("max")
+        end = planned.where(planned >= last, last)
+    elif along == "steps" and "batch" in frame and not derived:
+        planned = frame["tokens"] / frame["batch"]
+        end = planned.where(planned > 1.02 * last, last)  # a last batch may be short
+        notes[:] = [n for n in notes if "times batch × steps" not in n]  # the tokens are not used as they stand
+    early = whole & (end > last)
+    end = end.where(end > 0)
+    if derived:
+        frame["batch"] = frame["batch"].where(~whole, frame["tokens"] / end)
+    for column in ("tokens", "flops"):
         if column in frame:
-            frame[column] = frame[column].where(
-                ~whole | (runs[column].transform("nunique") != 1), frame[column] * share
-            )
+            same = runs[column].transform("nunique") == 1
+            frame[column] = frame[column].where(~whole | ~same, frame[column] * (place / end))
+    count = int(names[whole].nunique())
+    said = f"{count:,} run{' has' if count == 1 else 's have'} the whole run's tokens in each row: at a checkpoint they are in proportion"
+    less = int(names[early].nunique())
+    ended = (
+        f"; {less:,} ended before {'its' if less == 1 else 'their'} planned last step, with the tokens seen until then"
+        if less
+        else ""
+    )
+    apart = frame["batch"][whole & (place == last)] if derived else pd.Series(dtype=float)
+    doubt = ""
+    if (
+        not less
+        and len(apart) > 1
+        and apart.max() > 1.05 * apart.min()
+        and frame["tokens"][whole & (place == last)].nunique() == 1
+    ):
+        doubt = (
+            f" As many tokens over other steps make batches of {apart.min():.3g} to {apart.max():.3g} tokens: where a run ended early, "
+            "a column total_steps would say so."
+        )
+    notes.append(f"{said} to its {along}{ended}.{doubt}")
 
 
 def carry(frame: pd.DataFrame, names: pd.Series, progress: str, notes: list[str]) -> None:

@@ -6,17 +6,22 @@ import numpy as np
 import pandas as pd
 
 from data.cells import Numbers, numbers
-from data.checkpoints import carry, checkpoints_of, one_batch
+from data.checkpoints import carry, checkpoints_of, whole_run
 from data.checks import apart, copies, reasons, shared_losses
 from data.derive import derive
 from data.draft import MAX_EXTRAS, Draft, ordered
+from data.epochs import FROM_EPOCHS, counted_from_zero
 from data.errors import NothingKept
+from data.flops import six_nd
 from data.history import chosen_loss, distinct
 from data.identity import identify
 from data.loss_errors import error_in_nats, errors_under
 from data.loss_units import in_nats
 from data.mapping import Mapping
+from data.resumes import resumed
+from data.rows import says_so_far
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
+from data.splits import counted
 from data.states import unfinished
 from data.table import REASON, Table, without_misfits
 
@@ -34,7 +39,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     """
     choice = chosen_loss(history or mapping.history, table.headers)
     mapping.require(table.name)
-    table = without_misfits(table)
+    table = counted(without_misfits(table), mapping.split)
     draft = Draft(
         pd.DataFrame(index=pd.RangeIndex(len(table.frame))),
         notes=[*table.notes, *mapping.notes],
@@ -46,10 +51,18 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     draft.questions += found.questions
     names, progress = identify(draft, table, mapping, ~read["loss"].blank)
     frame = draft.frame
-    if progress in frame and frame["loss"].notna().any():
-        carry(frame, names, progress, draft.notes)
-    if progress and any(s.column == "batch" and s.how == _BATCH_DERIVED for s in draft.sources):
-        one_batch(frame, names)
+    if counted_from_zero(frame, names, mapping, draft.got("tokens", FROM_EPOCHS), table.name, draft.notes):
+        _anew(draft)
+    if progress:
+        from_both = draft.got("batch", _BATCH_DERIVED)
+        before = frame.get("tokens", names)
+        progress = resumed(frame, names, progress, from_both, draft.notes)
+        if not frame.get("tokens", names).equals(before):
+            _flops_anew(draft)
+        if progress in frame and frame["loss"].notna().any():
+            carry(frame, names, progress, draft.notes)
+        if "tokens" in frame:
+            whole_run(frame, names, from_both, says_so_far("tokens", mapping), draft.notes)
     frame["run"] = names
     frame = ordered(pd.concat([frame, _extras(frame, table, mapping)], axis=1))
     why = reasons(frame, read, _cells(table, mapping, read))
@@ -82,6 +95,24 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         said = ", ".join(f"{reason}: {n}" for reason, n in list(runs.reasons.items())[:3])
         raise NothingKept(f"{table.name} has {len(aside)} rows and none can be used ({said}).", runs)
     return runs
+
+
+def _anew(draft: Draft) -> None:
+    """Write what followed from the tokens again, after they were put right."""
+    frame = draft.frame
+    if draft.got("batch", _BATCH_DERIVED):
+        frame["batch"] = frame["tokens"] / frame["steps"].where(frame["steps"] > 0)
+    _flops_anew(draft)
+
+
+def _flops_anew(draft: Draft) -> None:
+    """Write the FLOPs again where they followed from the tokens."""
+    frame = draft.frame
+    if draft.got("flops", "6 times active parameters times tokens"):
+        active = frame["params_active"].fillna(frame["params"]) if "params" in frame else frame["params_active"]
+        frame["flops"] = six_nd(active, frame["tokens"])
+    elif draft.got("flops", "6 times parameters times tokens"):
+        frame["flops"] = six_nd(frame["params"], frame["tokens"])
 
 
 def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:

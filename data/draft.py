@@ -21,6 +21,10 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
+    def got(self, column: str, how: str) -> bool:
+        """Whether the column was got in this way."""
+        return any(s.column == column and s.how == how for s in self.sources)
+
 
 def ordered(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with the columns of the runs table first, in their order."""

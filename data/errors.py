@@ -37,7 +37,7 @@ class Question:
     not `needed` has been answered by its guess and is asked so that a person can disagree.
     """
 
-    key: str  # "columns.loss" | "columns.<name>" | "loss_unit" | "bytes_per_token" | "units.<name>" | "count" | "orientation"
+    key: str  # "columns.loss" | "columns.<name>" | "loss_unit" | "bytes_per_token" | "units.<name>" | "count" | "split" | ...
     text: str
     options: tuple[str, ...] = ()
     guess: str = ""

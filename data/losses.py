@@ -13,7 +13,7 @@ from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
-from data.names import loss_name
+from data.names import LossName, loss_name
 from data.table import Table
 
 _TOO_HIGH = 12.0  # nats: a uniform guess over 160,000 tokens; a median above it is no next-token loss in nats
@@ -25,6 +25,11 @@ _WITH_ERROR = re.compile(
     r"\s*[(\[]?\s*(?:mean\s*)?(?:±|\+/-)\s*(?:std|stdev|se|sem|stderr|sd|err|error|ci)?\.?\s*[)\]]?\s*$", re.IGNORECASE
 )
 _ERROR_ALONE = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)[^()]*\)?\s*$")
+
+
+#: A column of nothing but a split's name, which holds losses where one of losses of their size stands beside it.
+_BARE = re.compile(r"train(?:ing)?|val(?:id(?:ation)?|idate)?|eval(?:uation)?|dev|test|held ?out")
+_SIZE = 2.0  # how many times the training loss a held-out one may be, and the other way round
 
 
 @dataclass(frozen=True)
@@ -107,13 +112,42 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
             options.append((-points, position, header))
         elif found.share > 0:
             poor.append((-points, position, header))
+    if used_as_losses := _bare(table, used, [h for *_, h in options]):
+        options += [(-name.points, table.headers.index(h), h) for h, name in used_as_losses.items()]
     ranked = [header for _, _, header in sorted(options or poor)]
     return _without_copies(table, ranked)
 
 
+def _bare(table: Table, used: set[str], losses: list[str]) -> dict[str, LossName]:
+    """Columns called `train`, `val` or `test` alone that hold losses: another of them, or a loss, is about as large."""
+    found = [h for h in table.headers if h not in used and h not in losses and _of_a_split(h) is not None]
+    sizes = {h: _size(table, h) for h in (*found, *losses)}
+    out = {}
+    for h in found:
+        others = [s for o, s in sizes.items() if o != h and np.isfinite(s)]
+        name = _of_a_split(h)
+        if name and np.isfinite(sizes[h]) and any(1 / _SIZE <= sizes[h] / s <= _SIZE for s in others):
+            out[h] = name
+    return out
+
+
+def _of_a_split(header: str) -> LossName | None:
+    """What a header of nothing but a split's name would say of a loss; None for others."""
+    return loss_name(f"{header} loss") if _BARE.fullmatch(take_apart(header).words) else None
+
+
+def _size(table: Table, header: str) -> float:
+    """The median of a column of positive numbers that are not all whole; NaN for others."""
+    found = table.numbers(header)
+    values = found.values[np.isfinite(found.values)]
+    if found.share < 0.5 or not len(values) or _whole(values) or not (values > 0).all():
+        return float("nan")
+    return float(np.median(values))
+
+
 def _named_validation(options: list[str]) -> str:
     """The one loss that is named as held out where all the others are training losses; '' where it is not so plain."""
-    names = {h: loss_name(h) for h in options}
+    names = {h: loss_name(h) or _of_a_split(h) for h in options}
     held_out = [h for h, n in names.items() if n and n.split in ("validation", "test")]
     rest = [h for h in options if h not in held_out]
     if len(held_out) != 1 or not rest:
@@ -149,6 +183,7 @@ def _which(table: Table, used: set[str]) -> Question:
     else:
         text = "No column of numbers could be a loss."
     likely = next((h for h in numeric if h.strip().lower() == "value"), "")  # as TensorBoard saves a curve
+    likely = likely or next((h for h in numeric if _of_a_split(h) is not None and _size(table, h) > 1), "")
     return Question("columns.loss", text, tuple(numeric[:500]), likely)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping as Pairs
 from dataclasses import dataclass
 
 from data.errors import MappingNeeded, Question
+from data.splits import Split
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Mapping:
 
     `loss_unit` is a key of `data.loss_units.UNITS`; `count` names the parameter count that fits use. `rows` ("runs",
     "checkpoints" or "") says what rows under one name are, `history` which loss of a run's checkpoints is its own,
-    `states` the run states that are kept all the same, `batch` what a batch size counts, `devices` how many there were.
+    `states` the run states that are kept all the same, `batch` what a batch size counts, `devices` how many there were,
+    `split` which rows' losses count, `epochs` whether the row of epoch 0 stands "after" the first epoch or "before" any.
     """
 
     guesses: Pairs[str, Guess]
@@ -44,6 +46,8 @@ class Mapping:
     states: tuple[str, ...] = ()
     batch: str = ""
     devices: float | None = None
+    split: Split | None = None
+    epochs: str = ""
 
     @property
     def needed(self) -> tuple[Question, ...]:

@@ -127,7 +127,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("wall_seconds", r"wall(?: clock)? ?(?:seconds?|time|hours?|minutes?|days?)?(?: s)?|runtime", 0.8),
     ("wall_seconds", r"train(?:ing)? (?:seconds|time|hours|minutes|days)", 0.8),
     ("wall_seconds", r"(?:elapsed|relative|run|total)(?: train(?:ing)?)? time(?: (?:process|wall))?|duration|elapsed|time elapsed", 0.7),
-    ("state", r"(?:run |job |exit )?(?:state|status)|outcome", 0.8),
+    ("state", r"(?:run |job |exit |train(?:ing)? |final |end |experiment |trial |slurm )?(?:state|status)|(?:run |final )?outcome", 0.8),
+    ("state", r"statut|etat|zustand|estado|stato", 0.8),
 )  # fmt: skip
 
 _COMPILED = tuple((column, re.compile(pattern), sure) for column, pattern, sure in NAMES)
@@ -151,6 +152,7 @@ _NO_LOSS = re.compile(
     r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta"
     r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
     r"|vs|baseline|reduction|excess|accuracy|acc"
+    r"|nan|nans|diverged|finite"
     r"|improvement|threshold|at init|initial|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty"
     r"|(?:steps?|iters?|iterations?|tokens|time|epochs?|flops|updates?) (?:to|till|until)(?: reach)?)\b"
 )

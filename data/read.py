@@ -44,6 +44,8 @@ def read_runs(
     states: Iterable[str] | None = None,
     batch: str | None = None,
     devices: float | None = None,
+    split: str | None = None,
+    epochs: str | None = None,
     keep_copies: bool = False,
     name: str | None = None,
 ) -> Runs:
@@ -56,7 +58,9 @@ def read_runs(
     both ways has its runs in "rows" or "columns", `history` which loss of a run's checkpoints is its own ("last", "least",
     "mean of last 10", "lowest val_loss", "highest accuracy") or "all" for every checkpoint. `states` are run states kept all
     the same ("crashed"), `batch` what a batch size counts ("step", "device", "accumulated", "all devices"), `devices` how
-    many each run trained on where the file does not say.
+    many each run trained on where the file does not say, `split` the rows that count where a column says on what each loss
+    was measured ("val", "c4"; "all": every row is a run), `epochs` whether the row of epoch 0 stands "after" the first
+    epoch or "before" any training.
     Raises `ReadError` with one sentence for what cannot be read, `MappingNeeded` with questions for what is open.
     """
     for what, value in (("bytes_per_token", bytes_per_token), ("devices", devices)):
@@ -74,6 +78,8 @@ def read_runs(
         "states": tuple(states or ()),
         "batch": batch,
         "devices": devices,
+        "split": split,
+        "epochs": epochs,
     }
     if isinstance(source, pd.DataFrame):
         table = oriented(from_frame(source, name or "table"), orientation)

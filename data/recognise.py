@@ -21,6 +21,7 @@ from data.markup import words
 from data.names import named
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
+from data.splits import counted, splits
 from data.states import is_state
 from data.table import Table, without_misfits
 
@@ -44,6 +45,8 @@ def recognise(
     states: Iterable[str] = (),
     batch: str | None = None,
     devices: float | None = None,
+    split: str | None = None,
+    epochs: str | None = None,
 ) -> Mapping:
     """The guesses and open questions for a table, given the answers so far (the keyword arguments).
 
@@ -51,13 +54,21 @@ def recognise(
     factor of a column's unit (1e9 for tokens in billions). `rows` says whether rows that could be either are "runs" or
     "checkpoints", `history` which loss of a run's checkpoints is its own (see `data.history.chosen_loss`), `states` which
     states of runs are kept all the same, `batch` what a batch size counts (see `data.batches`), `devices` on how many a run
-    trained where the file does not say. Raises `DataError` for a header, column or answer that is not there.
+    trained where the file does not say, `split` which rows count where a column says on what each loss was measured (see
+    `data.splits`), `epochs` what the row of epoch 0 stands for (see `data.epochs`). Raises `DataError` for a header, column or
+    answer that is not there.
     """
     table = without_misfits(table)
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
     factors = dict(units or {})
+    parted = splits(table, {h for h in answers.values() if h}, split)
+    table = counted(table, parted.split)
     offers = _offers(table, set(answers), {h for h in answers.values() if h})
+    if parted.split is not None:  # it says what was measured, not what was trained on
+        said = {parted.split.header, parted.split.then.header if parted.split.then else ""}
+        offers = {o: v for o, v in offers.items() if o[1] not in said}
     _settle_counts(table, offers)
+    _settle_steps(table, offers)
     unclear = _settle_batch(table, offers, batch)
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
@@ -113,7 +124,8 @@ def recognise(
         text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
     questions += overlooked(table, guesses, set(answers))
-    notes = _unreadable(table, guesses, set(answers))
+    notes = [*([parted.note] if parted.note else []), *_unreadable(table, guesses, set(answers))]
+    questions += [parted.question] if parted.question else []
     if table.either_way:  # before anything else: the other answers depend on it
         text = "Is each row or each column a run? Column names stand in the first row and in the first column."
         questions = [Question("orientation", text, ("rows", "columns"), "rows")]
@@ -130,6 +142,8 @@ def recognise(
         batch="" if batch in ("tokens", "sequences") else batch or "",
         devices=devices,
         notes=tuple(notes),
+        split=parted.split,
+        epochs=_one_of("epochs", epochs or "", ("", "after", "before")),
     )
 
 
@@ -263,6 +277,29 @@ def _settle_counts(table: Table, offers: Offers) -> None:
             sure, _ = offers.pop(("params", header))
             how = f"stands next to {total[0]}, which is larger: taken as the count without embeddings"
             offers["params_nonembed", header] = sure, how
+
+
+def _settle_steps(table: Table, offers: Offers) -> None:
+    """A plural beside a counter that nowhere exceeds it is what the run was planned for: `step` and `num_train_steps`."""
+    if any(c == "total_steps" for c, _ in offers):
+        return
+    several = [h for c, h in offers if c == "steps"]
+    counters = [h for h in several if re.search(r"\b(?:step|iter|iteration|itr|update)$", take_apart(h).words)]
+    if len(counters) != 1:
+        return
+    done = table.numbers(counters[0]).values
+    for header in several:
+        planned = table.numbers(header).values
+        both = np.isfinite(done) & np.isfinite(planned)
+        if (
+            header != counters[0]
+            and both.any()
+            and (planned[both] >= done[both]).all()
+            and (planned[both] > done[both]).any()
+        ):
+            sure, how = offers.pop(("steps", header))
+            offers["total_steps", header] = sure, f"{how}; nowhere below {counters[0]}: the planned steps"
+            return
 
 
 def _settle_batch(table: Table, offers: Offers, said: str | None) -> list[Question]:

@@ -189,6 +189,9 @@ def _without_names(
         if len(every) > 0.9 * len(frame) and _ascending(every) and every.nunique() > 1 and len(rows) < len(frame):
             one = pd.Series([stem] * len(frame), dtype="str")
             return Rows("history", one, "steps", "the file is one run's history, named after the file")
+    if "steps" in counters and not keys and not labelled and _begins_anew(rows):
+        one = pd.Series([stem] * len(frame), dtype="str")
+        return Rows("history", one, "tokens", "the file is one run's history, resumed, named after the file")
     planned = [c for c in PROGRESS if c in mapping.guesses and c not in counters and _usable(rows, c)]
     if labelled and planned and not _varying(pd.factorize(family)[0], frame):
         return _models(family, rows, planned, mapping, runs, table)
@@ -333,6 +336,14 @@ def _ascending(values: pd.Series) -> bool:
     return bool(len(step)) and bool((step >= 0).all()) and float(np.mean(step > 0)) >= 0.5
 
 
+def _begins_anew(rows: pd.DataFrame) -> bool:
+    """Whether steps go back here and there while the tokens rise in every row, as in the log of a run that was resumed."""
+    if "tokens" not in rows or len(rows) < LEAST or rows["tokens"].isna().any():
+        return False
+    falls = int((np.diff(rows["steps"].to_numpy(dtype=float)) < 0).sum())
+    return bool((np.diff(rows["tokens"].to_numpy(dtype=float)) > 0).all()) and 0 < falls <= len(rows) / 3
+
+
 def _even(values: pd.Series) -> bool:
     """Whether the places lie at regular intervals, the first and the last aside."""
     step = np.diff(np.unique(values.to_numpy(dtype="float64")))
@@ -347,6 +358,11 @@ def _multiples(names: pd.Series, rows: pd.DataFrame) -> bool:
     ratios = [np.sort(r.to_numpy()) for _, r in (rows["tokens"] / rows["params"]).groupby(names)]
     alike = all(len(r) == len(ratios[0]) and np.allclose(r, ratios[0], rtol=0.03) for r in ratios)
     return len(ratios) > 1 and alike
+
+
+def says_so_far(column: str, mapping: Mapping) -> bool:
+    """Whether a column's header says how far a run has come: tokens seen, steps done."""
+    return _is_counter(column, mapping)
 
 
 def _is_counter(column: str, mapping: Mapping) -> bool:

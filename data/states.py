@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
+from data import state_words
+from data.headers import header as take_apart
+
 STATE = "run state: "  # how the reason of a run begins that was set aside for its state
-#: States under which a run's last loss is the loss at its end.
-FINISHED = frozenset(("finished", "finish", "completed", "complete", "done", "success", "successful", "succeeded", "ok", "passed",
-                      "stopped early", "closed", "published", "ended", "terminated normally", "inactive"))  # fmt: skip
-#: States under which it is not.
-BROKEN = frozenset(("failed", "fail", "failure", "crash", "crashed", "killed", "kill", "aborted", "abort", "cancelled", "canceled",
-                    "interrupted", "preempted", "timeout", "timed out", "time out", "oom", "out of memory", "node fail", "error",
-                    "errored",
-                    "diverged", "nan", "dead", "terminated", "stopped", "revoked", "boot fail", "lost"))  # fmt: skip
-UNFINISHED = frozenset(("running", "run", "in progress", "pending", "queued", "scheduled", "created", "unfinished", "suspended", "active",
-                        "preempting", "requeued", "starting", "not finished", "not completed", "training", "live", "not started",
-                        "paused", "resumable",
-                        "incomplete"))  # fmt: skip
 
 
 def plain(state: str) -> str:
-    """The state's word without case, marks and what Slurm or a person adds: `CANCELLED by 1000` -> cancelled."""
-    low = re.sub(r"[^a-z0-9]+", " ", state.lower()).strip()
-    low = re.sub(r"^(error|failed|failure|crashed) .*$", r"\1", low)
+    """The state's word without case, marks and what Slurm or a person adds: `CANCELLED by 1000` -> cancelled.
+
+    A mark alone is its word (❌ is failed), an exit code other than 0 is a failure.
+    """
+    low = _folded(state)
+    if not low:
+        return next((state_words.MARKS[c] for c in state if c in state_words.MARKS), "")
+    low = _BEGINS.sub(r"\1", low)
+    code = re.fullmatch(r"(?:exit|exited|return)(?: with)?(?: code| status)? ([0-9]{1,3})", low)
+    if code:
+        return "failed" if int(code[1]) else "finished"
     low = re.sub(r" (by|with|after|at|exit|code|signal)\b.*$", "", low)
     return low.removeprefix("state ").removeprefix("runstatus ").removeprefix("run ") if " " in low else low
+
+
+@lru_cache(maxsize=20_000)
+def _folded(text: str) -> str:
+    """The letters and digits of a text in lower case, without accents."""
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", " ", text.casefold()).strip()
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_folded(word) for word in text.split(","))
+
+
+#: Words behind which people write what went wrong: `failed (exit code 1)`, `Fehler: OOM`.
+_BEGINS = re.compile(rf"^({'|'.join(sorted(_words(state_words.BEFORE_A_REASON)))}) .*$")
+FINISHED = _words(state_words.FINISHED)
+BROKEN = _words(state_words.BROKEN)
+UNFINISHED = _words(state_words.UNFINISHED)
 
 
 def is_state(cells: pd.Series) -> bool:
@@ -44,29 +64,99 @@ def unusable(cells: pd.Series) -> np.ndarray:
     return np.array([c if c and plain(c) in bad else "" for c in cells.astype(str)], dtype=object)
 
 
-_FAILED = re.compile(r"(?:sys ?/? ?|run |is |has |did )?(?:failed|crashed|diverged|aborted|killed|oom)", re.IGNORECASE)
+#: Headers over a yes and a no: of what a run should have come to, and of what should not have become of it.
+_OF_A_RUN = r"(?:(?:sys ?/? ?)?(?:run|job|training|train|trial|loss|is|has|did|was|it|model|fully)? ?){0,2}"
+_GOOD = re.compile(
+    _OF_A_RUN
+    + r"(converged?|finish(?:ed)?|success(?:ful(?:ly)?)?|succeed(?:ed)?|complet(?:ed|e|ion)|done|ok(?:ay)?|passed"
+    r"|finished training|training finished|reached (?:the )?end)(?: ?(?:run|training|flag|yes|no|y|n))*"
+)
+_BAD = re.compile(
+    _OF_A_RUN
+    + r"(failed|fail|failure|crash(?:ed)?|diverged?|aborted|abort|killed|oom|oomed|out of memory|nans?|inf|nan or inf"
+    r"|exploded|timed out|timeout|cancell?ed|preempted|interrupted|incomplete|unfinished|errored|error|went nan)"
+    r"(?: ?(?:run|training|flag|loss|yes|no|y|n))*"
+)
+_EXIT = re.compile(
+    r"(?:job |run |process |derived )?(?:exit|return|ret) ?(?:code|status|value)|exit|rc|exitcode|returncode|retcode"
+)
+_CODE = re.compile(r"(-?[0-9]{1,5})(?:\.0)?(?::([0-9]{1,3}))?")  # Slurm writes the code and the signal, 0:9
+_NOTE = re.compile(
+    r"(?:results?|verdict|end|ended|ending|remarks?|comments?|notes?|flags?|issues?|problems?|what happened)?"
+)
+_SAID = {
+    **dict.fromkeys((w.strip() for w in state_words.YES.split(",")), True),
+    **dict.fromkeys((w.strip() for w in state_words.NO.split(",")), False),
+}
 
 
 def failures(frame: pd.DataFrame) -> np.ndarray:
-    """For each row (n,) whether a column of yes and no under a word for failing says yes."""
-    out = np.zeros(len(frame), dtype=bool)
-    for header in frame.columns:
-        if _FAILED.fullmatch(re.sub(r"[^A-Za-z]+", " ", str(header)).strip()):
-            said = frame[header].astype(str).str.strip().str.lower()
-            if said.isin(("true", "false", "yes", "no", "0", "1", "0.0", "1.0", "")).all():
-                out |= said.isin(("true", "yes", "1", "1.0")).to_numpy()
+    """For each row (n,) the state that another column than the one of states gives a run that did not come to its end, else ''.
+
+    A no under `converged`, a yes under `diverged`, an exit code other than 0, and a note of nothing but states.
+    """
+    out = np.full(len(frame), "", dtype=object)
+    for header in map(str, frame.columns):
+        words = take_apart(header).path
+        good, bad = _GOOD.fullmatch(words), _BAD.fullmatch(words)
+        if good or bad:
+            answers = _answers(frame[header])
+            state = bad[1] if bad else f"not {good[1]}" if good else ""
+            said = [state if a is not None and a == bool(bad) else "" for a in answers or ()]
+        elif _EXIT.fullmatch(words):
+            said = _exit_codes(frame[header])
+        elif _NOTE.fullmatch(words) and frame[header].dtype != float:
+            said = _notes(frame[header])
+        else:
+            continue
+        if said:
+            out = np.where(out == "", np.array(said, dtype=object), out)
     return out
+
+
+def _cells(column: pd.Series) -> list[str]:
+    cells = ["" if c != c or c is None else str(c).replace("\ufe0f", "").strip() for c in column.astype(object)]
+    return ["" if c in ("-", "—", "–", "?") or c.lower() in ("nan", "none", "null", "n/a", "na") else c for c in cells]
+
+
+def _answers(column: pd.Series) -> list[bool | None] | None:
+    """Each cell as yes or no, None where nothing is written; no list where some cell is neither."""
+    cells = [re.sub(r"\s*[(,;:–—].*$", "", c).lower() for c in _cells(column)]
+    marked = "x" in cells and not any(_SAID.get(c) for c in cells) and any(c in ("x", "") for c in cells)
+    said = _SAID | {"x": marked and not any(_SAID.get(c) is False for c in cells)}
+    if not any(cells) or any(c and c not in said for c in cells):
+        return None
+    return [said[c] if c else None for c in cells]
+
+
+def _exit_codes(column: pd.Series) -> list[str]:
+    """The state of each row by its exit code; empty where some cell is none."""
+    cells = _cells(column)
+    read = [_CODE.fullmatch(c) for c in cells]
+    if not any(read) or any(c and r is None for c, r in zip(cells, read, strict=True)):
+        return []
+    return [
+        f"failed (exit code {c.removesuffix('.0')})" if r and (int(r[1]) or int(r[2] or 0)) else ""
+        for c, r in zip(cells, read, strict=True)
+    ]
+
+
+def _notes(column: pd.Series) -> list[str]:
+    """The states in a column of notes, where every note is one; empty where some is not."""
+    cells = _cells(column)
+    written = {plain(c) for c in cells if c}
+    if not written or not written <= FINISHED | BROKEN | UNFINISHED:
+        return []
+    return [c if c and plain(c) in BROKEN | UNFINISHED else "" for c in cells]
 
 
 def unfinished(frame: pd.DataFrame, why: np.ndarray, keep: Collection[str], notes: list[str]) -> np.ndarray:
     """The reasons (n,) with those of runs whose state says that they did not come to their end; states in `keep` stay."""
     failed = failures(frame)
-    if "state" not in frame:
-        if not failed.any():
-            return why
-        frame = frame.assign(state="")
-    said = unusable(frame["state"])
-    said = np.where((said == "") & failed, "failed", said)
+    if "state" not in frame and not (failed != "").any():
+        return why
+    said = unusable(frame["state"]) if "state" in frame else np.full(len(frame), "", dtype=object)
+    said = np.where(said == "", failed, said)
     usable = why == ""
     if usable.any() and (said[usable] != "").all():
         words = " or ".join(sorted({s.lower() for s in said[usable]}))

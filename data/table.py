@@ -75,9 +75,14 @@ def without_misfits(table: Table) -> Table:
     if not table.misfits:
         return table
     odd = np.array([int(line) in table.misfits for line in table.lines], dtype=bool)
-    if not odd.any():
-        return replace(table, misfits={})
     reasons = np.array([table.misfits[int(line)] for line in table.lines[odd]], dtype=object)
+    return replace(without_rows(table, odd, reasons), misfits={})
+
+
+def without_rows(table: Table, odd: np.ndarray, reasons: np.ndarray) -> Table:
+    """The table with the rows `odd` (n,) in `aside`, each with its reason: `reasons` (k,) are those of these rows alone."""
+    if not odd.any():
+        return table
     aside = table.frame[odd].reset_index(drop=True).assign(**{REASON: reasons})
     before = [] if table.aside is None else [table.aside]
     numbered = [] if table.aside_lines is None else [table.aside_lines]
@@ -87,7 +92,6 @@ def without_misfits(table: Table) -> Table:
         lines=table.lines[~odd],
         aside=pd.concat([*before, aside], ignore_index=True) if before else aside,
         aside_lines=np.concatenate([*numbered, table.lines[odd]]),
-        misfits={},
     )
 
 

@@ -97,6 +97,8 @@ READING = (
     click.option("--keep-state", "states", multiple=True, metavar="STATE", help="A run state kept all the same."),
     click.option("--batch-is", "batch", type=click.Choice([*BATCHES]), help="What a batch size counts."),
     click.option("--devices", type=float, help="How many each run trained on, where the file does not say."),
+    click.option("--split", metavar="WHICH", help="Which rows count, by where their loss was measured: val, c4, or all."),
+    click.option("--epoch-zero", "epochs", type=click.Choice(["after", "before"]), help="Where the row of epoch 0 stands."),
     click.option("--orientation", type=click.Choice(["rows", "columns"]), help="How runs stand in a table read both ways."),
 )  # fmt: skip
 

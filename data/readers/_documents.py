@@ -37,10 +37,17 @@ def objects(document: Any, name: str) -> Objects:
         return Objects(_of_list(document, name))
     if not isinstance(document, dict) or not document:
         raise ReadError(f"{name} is JSON without objects; expected a list with one object per run.")
+    key, only = next(iter(document.items()))
+    if len(document) == 1 and _TABLES.fullmatch(key) and isinstance(only, dict) and _holds_arrays(only):
+        return objects(only, name)
     inside = [k for k, v in document.items() if isinstance(v, dict) and _TABLES.fullmatch(k) and _holds_objects(v)]
     if len(inside) == 1 and not any(isinstance(v, list) for v in document.values()):
         return objects(document[inside[0]], name)
     return _split(document) or _lists(document) or _columns(document) or _by_name(document) or Objects([document])
+
+
+def _holds_arrays(value: Row) -> bool:
+    return any(isinstance(v, list) for v in value.values()) and not any(isinstance(v, dict) for v in value.values())
 
 
 def _holds_objects(value: Row) -> bool:

@@ -1,0 +1,119 @@
+"""Losses of several seeds side by side (loss_seed0, loss_seed1): turned into one row per run and seed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from data.names import loss_name, named
+from data.readers._limits import check_shape
+from data.table import Table, unique, without_misfits
+
+_WORD = r"(?:(?:random[ _-]?)?seed|replicate|replica|rep|repeat)"
+_NUMBER = r"(?P<number>[0-9]{1,10})"
+#: `loss_seed0`, `val_loss (seed 1)`, `loss[seed=3]`, `loss/s1`; `seed1/loss`, `seed 2 val loss`. An s alone needs a mark before it.
+_BEHIND = re.compile(
+    rf"(?P<base>.*?[^ _\-/.(\[,;:@])[ _\-/.,;:@]*[(\[]?(?:{_WORD}|(?<=[ _\-/.(\[,;:@])s)[ _\-=#:.]*{_NUMBER}[)\]]?",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(rf"[(\[]?(?:{_WORD}|s(?=[0-9]))[ _\-=#:.]*{_NUMBER}[)\]]?[ _\-/.,;:@]+(?P<base>.+)", re.IGNORECASE)
+_MEAN = re.compile(r"(?:mean|avg|average)(?: of)?|(?:mean|avg|average) over seeds", re.IGNORECASE)
+_LONGEST = 120  # signs of a header that is looked at
+_CLOSE = 5e-3  # how near a column of means comes to them, both rounded
+
+
+@dataclass(frozen=True)
+class _Seeded:
+    """The columns of seeds: for each quantity its header for every seed, and the columns of their means."""
+
+    quantities: dict[str, dict[str, str]]
+    seeds: tuple[str, ...]
+    means: tuple[str, ...]
+
+
+def seeded(table: Table) -> Table:
+    """The table with one row per run and seed, where it has losses of several seeds side by side; else as it is.
+
+    A column of the seeds' mean beside them is left out, for it says nothing more. Raises ReadError beyond the size that is read.
+    """
+    found = _found(table)
+    if found is None:
+        return table
+    table = without_misfits(table)
+    n, k = len(table.frame), len(found.seeds)
+    gone = {h for by_seed in found.quantities.values() for h in by_seed.values()} | set(found.means)
+    rest = [h for h in table.headers if h not in gone]
+    check_shape(table.name, n * k, len(rest) + len(found.quantities) + 1)
+    run = next((h for h in rest if any(c == "run" and sure >= 0.6 for c, sure in named(h))), None)
+    blocks = []
+    for seed in found.seeds:
+        block = {h: table.frame[h].astype(object) for h in rest}
+        if run is not None:
+            block[run] = pd.Series([f"{name}, seed {seed}" if name else "" for name in table.text(run)], dtype=object)
+        block["seed"] = pd.Series([seed] * n, dtype=object)
+        for base, by_seed in found.quantities.items():
+            block[base] = (
+                table.frame[by_seed[seed]].astype(object) if seed in by_seed else pd.Series([None] * n, dtype=object)
+            )
+        blocks.append(pd.DataFrame(block))
+    rows = np.arange(n * k).reshape(k, n).T.ravel()  # the seeds of a run one below the other
+    frame = pd.concat(blocks, ignore_index=True).iloc[rows].reset_index(drop=True)
+    lines = np.repeat(table.lines, k)
+    losses = [h for h in found.quantities if loss_name(h) is not None]
+    written = np.zeros(len(frame), dtype=bool)
+    for h in losses:
+        written |= np.array([c is not None and c == c and str(c).strip() != "" for c in frame[h]])
+    empty = int((~written).sum())
+    frame, lines = frame[written].reset_index(drop=True), lines[written]
+    frame.columns = unique([str(c) for c in frame.columns])
+    shown = ", ".join(list(found.quantities[losses[0]].values())[:3]) + (", ..." if k > 3 else "")
+    note = f"Losses of {k} seeds side by side ({shown}) were read as one run a seed."
+    note += f" {empty} empty cell{' is no run' if empty == 1 else 's are no runs'}." if empty else ""
+    note += f" {', '.join(map(repr, found.means))} holds their mean and was left out." if found.means else ""
+    return replace(table, frame=frame, lines=lines, notes=(*table.notes, note))
+
+
+def _found(table: Table) -> _Seeded | None:
+    """The columns of seeds; None where there are none, or where the table has a column of seeds already."""
+    if any(c == "seed" and sure >= 0.9 for h in table.headers for c, sure in named(h)):
+        return None
+    quantities: dict[str, dict[str, str]] = {}
+    for header in table.headers:
+        short = header.strip() if len(header) <= _LONGEST and re.search(r"[0-9]", header) else ""
+        match = _BEHIND.fullmatch(short) or _BEFORE.fullmatch(short)
+        if match is None:
+            continue
+        base, seed = match["base"].strip(), str(int(match["number"]))
+        if seed in quantities.setdefault(base, {}):
+            return None
+        quantities[base][seed] = header
+    losses = {b: s for b, s in quantities.items() if len(s) > 1 and _is_loss(table, b, s)}
+    seeds = tuple(dict.fromkeys(seed for by_seed in losses.values() for seed in by_seed))
+    quantities = {b: s for b, s in quantities.items() if b in losses or (len(s) > 1 and set(s) <= set(seeds))}
+    if not losses or any(b in table.headers or b.lower() in ("seed", "run") for b in quantities):
+        return None
+    means = tuple(h for h in table.headers if any(_is_mean(table, h, b, s) for b, s in losses.items()))
+    return _Seeded(quantities, seeds, means)
+
+
+def _is_loss(table: Table, base: str, by_seed: dict[str, str]) -> bool:
+    return loss_name(base) is not None and all(table.numbers(h).share >= 0.5 for h in by_seed.values())
+
+
+def _is_mean(table: Table, header: str, base: str, by_seed: dict[str, str]) -> bool:
+    """Whether a column is by its name and its values the mean of the seeds."""
+    words = " ".join(re.findall(r"[A-Za-z0-9]+", header)).lower()
+    own = " ".join(re.findall(r"[A-Za-z0-9]+", base)).lower()
+    if (
+        header in by_seed.values()
+        or not words.replace(own, "").strip()
+        or not _MEAN.fullmatch(words.replace(own, "").strip())
+    ):
+        return False
+    columns = np.array([table.numbers(h).values for h in by_seed.values()])
+    said = table.numbers(header).values
+    both = np.isfinite(said) & np.isfinite(columns).all(axis=0)
+    return bool(both.any()) and bool(np.allclose(said[both], columns[:, both].mean(axis=0), rtol=_CLOSE))

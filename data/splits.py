@@ -1,0 +1,312 @@
+"""Tables with a row for each loss of a run: its training loss and its held-out ones, or its losses on several data sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from data.errors import DataError, Question
+from data.headers import header as take_apart
+from data.names import loss_name, named
+from data.table import Table, without_rows
+
+ALL = "all"  # the answer that every row is a run of its own
+SURE = 0.6  # of a name that means a column, as in `data.recognise`
+HEAD = 200  # rows that tell whether a column is one of few words
+MOST = 20  # different words in a column that says where losses were measured
+PAIRED = 0.5  # the share of runs under several words from which the rows are losses of one run
+
+_HELD_OUT = {
+    "val": "val", "valid": "val", "validation": "val", "validate": "val", "validating": "val", "vl": "val", "dev": "val",
+    "eval": "eval", "evaluation": "eval", "evaluate": "eval", "evaluating": "eval", "heldout": "held-out", "holdout": "held-out",
+    "unseen": "held-out", "test": "test", "testing": "test", "tst": "test",
+}  # fmt: skip
+_TRAIN = frozenset(("train", "training", "trn", "tr", "trained"))
+_LIKELIEST = ("val", "eval", "held-out", "test")
+#: Headers of a column that says on what a loss was measured, and those that name the training data as often.
+_MEASURED_ON = re.compile(
+    r"(?:data ?)?(?:eval(?:uation)?|val(?:id(?:ation)?)?|test|held ?out|measured|loss|metric)s? ?"
+    r"(?:(?:data ?)?set|split|data|dataset|corpus|domain|on|source|subset|name|type)s?|split|(?:data ?)?splits?"
+)
+_EITHER = re.compile(r"(?:data ?)?set|dataset|data|corpus|domain|source|subset|partition|part")
+_COUNTER = re.compile(r"\b(?:step|iter|iteration|update|itr|epoch)$|\b(?:seen|so far|processed|consumed)\b")
+#: Columns along which a run moves, and those that may differ between two measurements of one run.
+_ALONG = frozenset(("steps", "tokens", "samples", "flops", "epochs"))
+_OF_A_ROW = frozenset(("wall_seconds", "state", "loss", "loss_error"))
+
+
+@dataclass(frozen=True)
+class Split:
+    """The column `header` says on what each row's loss was measured, and rows of `keep` are those that count.
+
+    `along` says that rows are checkpoints: what a row of another split says of a step then stands beside the loss there.
+    `then` is the split of the rows that are left: the held-out losses of a run on several data sets.
+    """
+
+    header: str
+    keep: str
+    along: bool = False
+    then: Split | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the splits of a table are: the `split` that counts, None where every row does; a `question` and a `note`."""
+
+    split: Split | None = None
+    question: Question | None = None
+    note: str = ""
+
+
+def kind(cell: str) -> str:
+    """What the words of a cell say: "train", "val", "eval", "held-out", "test", each with what else it says; '' for others."""
+    words = re.sub(r"held[-_ ]?out", "heldout", cell.lower())
+    words = re.sub(r"hold[-_ ]?out", "holdout", words)
+    parts = re.findall(r"[a-z0-9]+", words)
+    if not parts or len(parts) > 6:
+        return ""
+    at = next((i for i in (0, len(parts) - 1) if parts[i] in _TRAIN or parts[i] in _HELD_OUT), None)
+    if at is None:
+        return ""
+    word = "train" if parts[at] in _TRAIN else _HELD_OUT[parts[at]]
+    rest = [p for i, p in enumerate(parts) if i != at and p not in ("set", "split", "loss", "data", "dataset")]
+    return " ".join([word, *rest])
+
+
+def splits(table: Table, settled: Collection[str] = (), answer: str | None = None) -> Found:
+    """Which rows of a table count, where a column says on what their losses were measured.
+
+    `settled` are headers that a person has said to be something else, `answer` the split that a person chose ("all": every
+    row is a run). Raises `DataError` for an answer that is no split of the table.
+    """
+    if answer == ALL:
+        return Found()
+    first = _judged(table, settled, None)
+    asked = first.question is None or first.question.needed
+    if first.split is not None and not first.split.along and not asked:
+        left = counted(table, first.split)
+        inner = _candidate(left, settled)
+        if inner is not None and inner[3] and (answer is None or _kind(answer) in set(inner[1])):
+            rest = _judged(left, settled, answer)
+            return Found(replace(first.split, then=rest.split), rest.question, first.note)
+    return first if answer is None else _judged(table, settled, answer)
+
+
+def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found:
+    """The one column that says on what losses were measured, and what counts by it."""
+    found = _candidate(table, settled)
+    if answer is not None:
+        chosen = _chosen(table, found, answer)
+        return Found(chosen, note=f"The rows of {chosen.keep!r} in {chosen.header!r} count, as you said.")
+    if found is None:
+        return Found()
+    header, kinds, along, paired = found
+    shown = [_shown(table, header, kinds, k) for k in _in_order(kinds)]
+    if not paired:
+        if not _both(kinds):
+            return Found()
+        text = (
+            f"{header!r} says {_listed(shown)}, each of other runs: if losses were measured there, they do not compare. "
+            "Which rows count?"
+        )
+        return Found(None, Question("split", text, (ALL, *shown), ALL, False))
+    held = [s for s, k in zip(shown, _in_order(kinds), strict=True) if not k.startswith("train")]
+    if len(held) == 1:
+        others = ", ".join(s for s in shown if s not in held)
+        text = f"{header!r} gives each run's loss on {_listed(shown)}: those on {held[0]} count. Is that right?"
+        said = "are no checkpoints" if along else "are set aside"
+        note = (
+            f"{header!r} says where each loss was measured: the rows of {held[0]!r} count, those of {others!r} {said}."
+        )
+        return Found(
+            Split(header, held[0], along), Question("split", text, (held[0], *_without(shown, held[0]), ALL), held[0], False), note
+        )  # fmt: skip
+    text = f"{header!r} says {_listed(shown)} for one and the same run: the loss on which of them counts?"
+    return Found(Split(header, held[0], along), Question("split", text, (*shown, ALL), held[0]))
+
+
+def counted(table: Table, split: Split | None) -> Table:
+    """The table with the rows of other splits set aside; along a run's history they stay, without their loss."""
+    if split is None or split.header not in table.headers:
+        return table
+    if split.then is not None:
+        return counted(counted(table, replace(split, then=None)), split.then)
+    cells = table.text(split.header)
+    kinds = cells.map(_kind)
+    keep = (kinds == _kind(split.keep)).to_numpy()
+    table = _filled(table, split.header, keep)
+    if split.along:
+        held = {h: table.frame[h].astype(object).where(keep, None) for h in table.headers if loss_name(h) is not None}
+        return replace(table, frame=table.frame.assign(**held))
+    reasons = [_reason(cell, split.keep) for cell in cells[~keep]]
+    return without_rows(table, ~keep, np.array(reasons, dtype=object))
+
+
+def _reason(cell: str, keep: str) -> str:
+    if not cell:
+        return "nothing says where its loss was measured"
+    what = "training loss" if kind(cell).startswith("train") else "loss"
+    return f"{what} on {cell[:40]!r}, where the one on {keep[:40]!r} counts"
+
+
+def _filled(table: Table, header: str, keep: np.ndarray) -> Table:
+    """What is blank in the rows that count, from the other rows of the same run at the same step where all of them agree."""
+    means = _means(table)
+    along = [h for h in table.headers if means[h] in _ALONG and h != header]
+    counter = [h for h in along if _COUNTER.search(take_apart(h).words)][:1]
+    names = _run_names(table)
+    if not (counter or names):
+        return table
+    place = _codes(table, [*names, *counter], names, table.text(header).map(_kind))
+    new = {}
+    for h in table.headers:
+        if h == header or h in names or h in counter or not means[h] or means[h] in _OF_A_ROW:
+            continue
+        blank = (table.text(h) == "").to_numpy()
+        if blank[keep].any() and not blank.all():
+            said = table.frame[h].astype(object).where(~blank, None).groupby(place)
+            agreed = said.transform("first").where(said.transform("nunique") == 1, None)
+            new[h] = table.frame[h].astype(object).where(~(blank & keep), agreed)
+    return replace(table, frame=table.frame.assign(**new)) if new else table
+
+
+Candidate = tuple[
+    str, pd.Series, bool, bool
+]  # header, the kind of each row, whether rows are a history, whether paired
+
+
+def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
+    """The column that says on what losses were measured; None where there is none."""
+    if len(table.frame) < 2 or not any(loss_name(h) is not None for h in table.headers):
+        return None
+    best: Candidate | None = None
+    for header in table.headers:
+        if header in settled or not _has_words(table, header):
+            continue
+        plain = take_apart(header).words
+        on, either = bool(_MEASURED_ON.fullmatch(plain)), bool(_EITHER.fullmatch(plain))
+        if not (on or either or any(kind(str(c)) for c in table.frame[header].iloc[:HEAD].unique())):
+            continue
+        if any(c in ("run", "family", "state") and sure >= 0.7 for c, sure in named(header)):
+            continue
+        kinds = table.text(header).map(_kind)
+        several = [k for k in kinds.unique() if k]
+        if not 2 <= len(several) <= MOST:
+            continue
+        words = sum(bool(kind(c)) for c in several)
+        if words < len(several) and not on and not (either and (words or _run_names(table, 0.8))):
+            continue
+        along, paired = _paired(table, header, kinds)
+        if paired or ((on or either) and words == len(several) and best is None):
+            found = (header, kinds, along, paired)
+            if best is None or (paired and not best[3]) or (paired and _both(kinds) and not _both(best[1])):
+                best = found
+    return best
+
+
+def _paired(table: Table, header: str, kinds: pd.Series) -> tuple[bool, bool]:
+    """Whether rows are histories, and whether runs stand under several splits with all else alike."""
+    means = _means(table)
+    counters = [h for h in table.headers if means[h] in _ALONG and _COUNTER.search(take_apart(h).words)]
+    own = [h for h in table.headers if h != header and means[h] and means[h] not in (*_ALONG, *_OF_A_ROW)]
+    progress = [h for h in table.headers if means[h] in _ALONG and h != header]
+    names = _run_names(table)
+    run = _codes(table, own, names, kinds)
+    known = (kinds != "").to_numpy()
+    several = pd.DataFrame({"r": run, "k": kinds.to_numpy()})[known]
+    many = several.groupby(["r", "k"]).size()
+    repeated = (many > 1).groupby("k").mean() > 0.5
+    logged = bool(progress) and bool(names or counters)
+    along = logged and bool(repeated.all())
+    key = run if logged and repeated.any() else _codes(table, [*own, *progress], names, kinds)
+    if not (own or progress):
+        return along, False
+    per = pd.DataFrame({"r": key, "k": kinds.to_numpy()})[known]
+    held = per[~per["k"].str.startswith("train")]
+    both = per.groupby("r")["k"].nunique().reindex(held["r"].unique())
+    return along, bool(len(both)) and float((both > 1).mean()) >= PAIRED
+
+
+def _run_names(table: Table, least: float = SURE) -> list[str]:
+    """The columns that name runs, as surely as `least` says."""
+    return [h for h in table.headers if any(c == "run" and sure >= least for c, sure in named(h))]
+
+
+def _codes(table: Table, columns: list[str], names: Collection[str] = (), kinds: pd.Series | None = None) -> np.ndarray:
+    """The rows (n,) numbered by what stands in these columns; names count without the word of their split: r1-train is r1."""
+    if not columns:
+        return np.zeros(len(table.frame), dtype=int)
+    cells = {}
+    for i, h in enumerate(columns):
+        text = table.text(h)
+        if h in names and kinds is not None and text.nunique() > 0.9 * len(text):
+            text = text.map(_without_words)
+        cells[i] = text.to_numpy()
+    return pd.DataFrame(cells).groupby(list(cells), sort=False).ngroup().to_numpy()
+
+
+def _without_words(name: str) -> str:
+    parts = re.findall(r"[A-Za-z0-9.]+", name)
+    return " ".join(p for p in parts if p.lower() not in _TRAIN and p.lower() not in (*_HELD_OUT, "loss"))
+
+
+def _means(table: Table) -> dict[str, str]:
+    return {h: next((c for c, s in named(h) if s >= SURE), "") if loss_name(h) is None else "" for h in table.headers}
+
+
+def _has_words(table: Table, header: str) -> bool:
+    """Whether the first cells of a column are few different words."""
+    column = table.frame[header]
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return False
+    head = {c for c in column.iloc[:HEAD] if isinstance(c, str)}
+    return 0 < len(head) <= MOST and table.numbers(header).share < 0.5
+
+
+@lru_cache(maxsize=20_000)
+def _kind(cell: str) -> str:
+    """The kind of a cell, or the cell itself where it is the name of a data set."""
+    return kind(cell) or " ".join(cell.casefold().split())
+
+
+def _both(kinds: pd.Series) -> bool:
+    """Whether training and held-out losses are among the rows."""
+    found = {k.split(" ")[0] for k in kinds.unique() if k}
+    return "train" in found and bool(found & set(_LIKELIEST))
+
+
+def _in_order(kinds: pd.Series) -> list[str]:
+    """The kinds of a table, the likeliest to count first and training last."""
+    found = [k for k in kinds.unique() if k]
+    rank = {k: i for i, k in enumerate((*_LIKELIEST, "", "train"))}
+    return sorted(found, key=lambda k: rank.get(k.split(" ")[0], rank[""]))
+
+
+def _shown(table: Table, header: str, kinds: pd.Series, wanted: str) -> str:
+    """A kind as the table first writes it."""
+    return str(table.text(header)[(kinds == wanted).to_numpy()].iloc[0])[:60]
+
+
+def _chosen(table: Table, found: Candidate | None, answer: str) -> Split:
+    if found is None or _kind(answer) not in set(found[1]):
+        has = f"'{found[0]}' has {_listed([_shown(table, found[0], found[1], k) for k in _in_order(found[1])])}" if found else (
+            "no column says on what its losses were measured"
+        )  # fmt: skip
+        raise DataError(f"{table.name} has no split {answer!r}: {has}.")
+    return Split(found[0], _shown(table, found[0], found[1], _kind(answer)), found[2])
+
+
+def _without(names: list[str], one: str) -> list[str]:
+    return [n for n in names if n != one]
+
+
+def _listed(names: list[str]) -> str:
+    shown = [repr(n) for n in names[:6]]
+    if len(names) > 6:
+        return ", ".join(shown) + f" and {len(names) - 6} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]

@@ -1,0 +1,54 @@
+"""Words and marks for how a run ended, as trackers, schedulers and people write them, in several languages."""
+
+from __future__ import annotations
+
+#: States under which a run's last loss is the loss at its end.
+FINISHED = """
+finished, finish, completed, complete, done, success, successful, succeeded, ok, passed, pass, stopped early, early stopped, closed,
+published, ended, terminated normally, inactive, converged,
+fertig, beendet, abgeschlossen, erfolgreich, erledigt, erfolg, konvergiert,
+terminé, terminée, achevé, réussi, réussie, fini, finie, succès, complet,
+completado, completada, finalizado, finalizada, terminado, terminada, éxito, exitoso, listo, hecho, concluído, concluída, sucesso,
+completato, completata, finito, riuscito, successo, concluso, voltooid, klaar, geslaagd, afgerond, gereed,
+zakończono, ukończono, zakończony, ukończony, gotowe, sukces,
+завершено, завершен, завершён, готово, успешно, успех, выполнено, закончено,
+完成, 已完成, 成功, 结束, 已结束, 結束, 已結束, 完了, 終了, 正常終了, 済, 완료, 완료됨, 성공, 종료
+"""
+#: States under which it is not.
+BROKEN = """
+failed, fail, failure, crash, crashed, killed, kill, aborted, abort, cancelled, canceled, interrupted, preempted, timeout, timed out,
+time out, oom, oomed, out of memory, node fail, error, errored, diverged, diverging, exploded, nan, nans, dead, terminated, stopped,
+revoked, boot fail, lost, not converged, did not converge, unsuccessful, hung, stuck,
+fehlgeschlagen, gescheitert, abgebrochen, abgestürzt, abbruch, absturz, fehler, fehlerhaft, divergiert, gestoppt, beendet mit fehler,
+échoué, échouée, échec, erreur, annulé, annulée, interrompu, interrompue, planté, arrêté, avorté, divergé,
+fallido, fallida, fallo, falló, fallado, cancelado, cancelada, abortado, interrumpido, interrumpida, detenido, divergió,
+falhou, falha, falhado, erro, interrompido, fallito, fallita, errore, annullato, interrotto, interrotta, abortito,
+mislukt, gefaald, afgebroken, fout, geannuleerd, gestopt, nieudany, nieudane, błąd, przerwano, przerwany, anulowano, niepowodzenie,
+ошибка, сбой, неудача, провал, прервано, прерван, отменено, отменён, отменен, остановлено, остановлен, упал, расходится,
+失败, 已失败, 失敗, 崩溃, 崩潰, 已崩溃, 中断, 已中断, 中斷, 取消, 已取消, 终止, 已终止, 終止, 错误, 錯誤, 异常, 異常, 出错, 发散,
+發散, 超时, 逾時, 内存不足, 显存不足, 停止, 已停止, エラー, 中止, 異常終了, キャンセル, 発散, クラッシュ, 실패, 오류, 에러, 중단, 중단됨,
+취소, 취소됨, 발산
+"""
+UNFINISHED = """
+running, run, in progress, pending, queued, scheduled, created, unfinished, suspended, active, preempting, requeued, starting,
+not finished, not completed, not done, not complete, training, live, not started, paused, resumable, incomplete, ongoing, waiting,
+laufend, läuft, läuft noch, wartend, ausstehend, in bearbeitung, unvollständig, nicht fertig, nicht beendet, pausiert,
+en cours, en attente, inachevé, inachevée, incomplet, incomplète, non terminé, suspendu,
+en curso, ejecutando, en ejecución, pendiente, corriendo, incompleto, incompleta, en proceso, en espera, em execução, em andamento,
+pendente, rodando, in corso, in esecuzione, in attesa, incompiuto, bezig, lopend, wachtend, onvoltooid, niet klaar,
+w toku, w trakcie, oczekuje, выполняется, в процессе, запущено, запущен, ожидание, ожидает, в очереди, не завершено,
+运行中, 運行中, 进行中, 進行中, 训练中, 訓練中, 排队中, 排隊中, 等待中, 等待, 未完成, 正在运行, 暂停, 暫停, 実行中, 進行中, 学習中, 待機中,
+未完了, 실행 중, 실행중, 진행 중, 진행중, 학습 중, 학습중, 대기 중, 대기중, 미완료
+"""
+BEFORE_A_REASON = """
+error, failed, failure, crashed, fehler, fehlgeschlagen, abgebrochen, abgestürzt, erreur, échoué, échec, interrompu, fallido, falló, falhou,
+fallito, errore, mislukt, fout, błąd, ошибка, сбой, 失败, 失敗, 错误, エラー, 中断, 실패, 오류
+"""
+#: Marks that stand for a word where a cell holds nothing else, without what chooses their picture (U+FE0F).
+MARKS = {
+    **dict.fromkeys("✅✓✔☑🟢🎉👍🆗", "finished"),
+    **dict.fromkeys("❌✗✘✖❎🔴💥☠💀⛔🚫👎⚠", "failed"),
+    **dict.fromkeys("🏃⏳⌛🔄⏸🟡🚧", "running"),
+}
+YES = "yes, true, y, t, 1, 1.0, ja, oui, sí, si, sim, da, да, tak, 是, はい, 예, ✅, ✓, ✔, ☑, 👍"
+NO = "no, false, n, f, 0, 0.0, nein, non, não, nao, nee, net, нет, nie, 否, 不, いいえ, 아니오, ❌, ✗, ✘, ✖, 👎, ☐"

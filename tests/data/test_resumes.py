@@ -1,0 +1,95 @@
+"""Runs that were resumed: one counter begins anew, the other goes on, and the run ends where it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data import Runs, read_runs
+
+Read = Callable[..., Runs]
+
+
+def log(rows: list[tuple[float, float]], names: tuple[str, ...] = ("a",)) -> str:
+    body = "".join(f"{n},1e8,{s:g},{t:g},{5 - i / 10:.2f}\n" for n in names for i, (s, t) in enumerate(rows))
+    return "run,params,step,tokens,loss\n" + body
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "b")])
+def test_steps_go_back_while_tokens_rise(read: Read, names: tuple[str, ...]) -> None:
+    runs = read(log([(100, 1e6), (200, 2e6), (300, 3e6), (250, 4e6), (280, 5e6)], names))
+    assert runs.kept["tokens"].tolist() == [5e6] * len(names)
+    assert runs.kept["loss"].tolist() == [4.6] * len(names)
+    assert runs.kept["flops"].tolist() == pytest.approx([6 * 1e8 * 5e6] * len(names))
+    assert any(f"{2 * len(names)} rows at an earlier step" in note for note in runs.notes)
+
+
+def test_a_log_without_names_is_one_run(read: Read) -> None:
+    rows = [(100, 1e6), (200, 2e6), (300, 3e6), (100, 4e6), (200, 5e6)]
+    runs = read("step,tokens,loss\n" + "".join(f"{s},{t:g},{5 - i / 10}\n" for i, (s, t) in enumerate(rows)), "log.csv")
+    assert runs.kept[["run", "tokens", "loss"]].values.tolist() == [["log", 5e6, 4.6]]
+    assert runs.history is not None
+    assert len(runs.history) == 5
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "b")])
+def test_tokens_begin_anew_while_steps_rise(read: Read, names: tuple[str, ...]) -> None:
+    runs = read(log([(100, 1e6), (200, 2e6), (300, 3e6), (400, 1e6), (500, 2e6)], names))
+    assert runs.kept[["tokens", "steps", "batch"]].values.tolist() == [[5e6, 500, 1e4]] * len(names)
+    assert runs.kept["flops"].tolist() == pytest.approx([6 * 1e8 * 5e6] * len(names))
+    assert runs.history is not None
+    assert runs.history["tokens"].tolist() == [1e6, 2e6, 3e6, 4e6, 5e6] * len(names)
+    assert any(f"{2 * len(names)} rows put right" in note for note in runs.notes)
+
+
+def test_both_go_back_and_the_later_row_of_a_place_counts(read: Read) -> None:
+    rows = [(100, 1e6), (200, 2e6), (300, 3e6), (200, 2e6), (300, 3e6), (400, 4e6)]
+    runs = read(log(rows))
+    assert runs.kept[["tokens", "steps", "loss"]].values.tolist() == [[4e6, 400, 4.5]]
+    assert any("2 rows repeat a place along their run" in note for note in runs.notes)
+    assert not any("resume" in note for note in runs.notes)
+
+
+def test_tokens_that_fall_to_no_beginning_are_said(read: Read) -> None:
+    runs = read(log([(100, 1e6), (200, 2e6), (300, 3e6), (400, 2.5e6), (500, 5e6)]))
+    assert any("Tokens fall 1 times while the steps rise" in note for note in runs.notes)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(6, 30),
+    st.lists(st.integers(3, 28), max_size=3, unique_by=lambda b: b // 2),
+    st.booleans(),
+    st.sampled_from([1e4, 2**19]),
+)
+def test_wherever_a_counter_begins_anew(n: int, breaks: list[int], of_steps: bool, batch: float) -> None:
+    steps = np.arange(1, n + 1) * 50.0
+    tokens = steps * batch
+    anew = tokens.copy() if not of_steps else steps.copy()
+    cuts = sorted(2 * (b // 2) for b in breaks if b < n - 1)  # two rows at least between them
+    for b in cuts:
+        anew[b:] -= anew[b - 1]
+    frame = pd.DataFrame({
+        "run": "a", "params": 1e8, "step": anew if of_steps else steps, "tokens": tokens if of_steps else anew, "loss": 5 - steps / 1e4
+    })  # fmt: skip
+    runs = read_runs(frame)
+    assert runs.kept["tokens"].tolist() == pytest.approx([tokens[-1]])
+    assert runs.kept["loss"].tolist() == pytest.approx([frame["loss"].iloc[-1]])
+    assert runs.kept["batch"].tolist() == pytest.approx([batch])
+    assert any("as after a resume" in note for note in runs.notes) == bool(cuts)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(8)))
+def test_rows_in_no_order_are_no_resume(order: list[int]) -> None:
+    steps = (np.array(order) + 1) * 100.0
+    runs = read_runs(
+        pd.DataFrame({"run": "a", "params": 1e8, "step": steps, "tokens": steps * 1e4, "loss": 5 - steps / 1e3})
+    )
+    assert runs.kept[["tokens", "steps"]].values.tolist() == [[8e6, 800]]
+    assert not any("resume" in note for note in runs.notes)
