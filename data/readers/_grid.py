@@ -14,6 +14,7 @@ from data.errors import ReadError
 from data.markup import words
 from data.names import recognised
 from data.readers._apart import apart
+from data.readers._header_rows import join_header_columns, join_header_rows
 from data.readers._limits import MAX_TEXT, check_shape
 from data.readers._matrix import matrix
 from data.readers._ragged import lacks_first, misfits
@@ -25,6 +26,7 @@ from data.table import Table, unique
 from data.units import MENU, factor
 
 _LOOK = 40  # rows among which the header is looked for
+Rows = Sequence[Sequence[Any]]
 _LONGEST_SIDE = 1_000  # rows of a table that may lie on its side
 
 
@@ -46,11 +48,16 @@ def grid(
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
+    rows, named_by = join_header_rows(rows, lines, decimal)
+    if named_by > 1:
+        notes.append(f"The column names stand in {named_by} rows, which were joined.")
+        lines = [i for i in lines if not all(map(_is_empty, rows[i]))]
     spread = matrix([rows[i] for i in lines], decimal) if len(lines) < _LONGEST_SIDE else None
     if spread:
         rows, note = spread
         notes, lines = [*notes, note], list(range(len(rows)))
-    sideways = [rows[i] for i in lines] if len(lines) < _LONGEST_SIDE else []
+    sideways: Rows = [rows[i] for i in lines] if len(lines) < _LONGEST_SIDE else []
+    sideways = join_header_columns(sideways, decimal) if named_by < 2 else sideways
     if lies_on_its_side(sideways, decimal) == "yes":
         rows = turned(sideways, decimal)
         notes.append(TURNED)

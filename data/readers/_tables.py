@@ -91,10 +91,16 @@ def _starts(rows: Rows) -> list[int]:
             thin
             and i + 1 < len(rows)
             and (_is_header(row) or (_is_rule(rows[i + 1]) and not _is_rule(row) and _has_words(row)))
+            and not (out and all(_goes_on(r) for r in rows[out[-1] : i]))
         ):
             out.append(i)
         thin = False
     return out
+
+
+def _goes_on(row: Sequence[Any]) -> bool:
+    """Whether a row is names or a rule, behind which another row of names belongs to the same header."""
+    return any(map(_is_there, row)) and (_is_rule(row) or (_filled(row) > 1 and _has_words(row)))
 
 
 def _part(rows: Rows, start: int, stop: int, decimal: str) -> _Part:
