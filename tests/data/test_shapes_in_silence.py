@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from data import MappingNeeded, Runs, read_runs
+from data.filenames import facts
 
 Read = Callable[..., Runs]
 
@@ -123,3 +124,79 @@ def test_levels_of_a_data_frame_are_joined() -> None:
     levels = [("size", "params (M)"), ("size", "tokens (B)"), ("loss", "train"), ("loss", "val")]
     frame = pd.DataFrame([list(map(float, row[1:])) for row in BODY], columns=pd.MultiIndex.from_tuples(levels))
     assert values(read_runs(frame), "params", "tokens", "loss") == [row[1:] for row in TRUE]
+
+
+# What names say ----------------------------------------------------------------------------------------------------------
+
+N, D, TOTAL, ACTIVE = "params", "tokens", "params_total", "params_active"
+SAID: dict[str, dict[str, float]] = {
+    # words behind the numbers, before them, in one word with them
+    "1.3B_params_26B_tokens_lr3e-4": {N: 1.3e9, D: 26e9, "lr": 3e-4}, "1.3B-param-2.6B-token": {N: 1.3e9, D: 2.6e9},
+    "1.3B params, 26B tokens": {N: 1.3e9, D: 26e9}, "Model with 125M parameters on 2.5B tokens": {N: 125e6, D: 2.5e9},
+    "tokens-1B-params-125M": {N: 125e6, D: 1e9}, "params=1.3e9-tokens=2.6e10": {N: 1.3e9, D: 26e9}, "tokens-of-3B": {D: 3e9},
+    "125Mparams": {N: 125e6}, "size125M": {N: 125e6}, "1.3B_26Btokens_lr3e-4": {N: 1.3e9, D: 26e9, "lr": 3e-4},
+    "d512_l8_2Btok": {D: 2e9}, "2Btok-7B": {N: 7e9, D: 2e9}, "125M_1e9tok": {N: 125e6, D: 1e9}, "124M-params": {N: 124e6},
+    # a word between two numbers speaks for the first, where the other can then be the model
+    "7B-tokens-1B": {N: 1e9, D: 7e9}, "20B-tokens-125M": {N: 125e6, D: 20e9}, "1e9-tokens-125M": {N: 125e6, D: 1e9},
+    "model-125M-tokens-2.5B": {}, "7B-batch-4M": {}, "4M-batch-7B": {},
+    "125M-20B-tokens": {N: 125e6, D: 20e9}, "tokens-20B-125M": {N: 125e6, D: 20e9}, "opt-6.7b-180b-tokens": {N: 6.7e9, D: 180e9},
+    "125M_bs256_tokens": {N: 125e6, "batch_sequences": 256},
+    # T behind a number
+    "gpt2-124M-10BT": {N: 124e6, D: 10e9}, "gpt3-175B-300BT": {N: 175e9, D: 300e9}, "llama-7b-1T": {N: 7e9, D: 1e12},
+    "phi-3-3.8b-3.3T": {N: 3.8e9, D: 3.3e12}, "7B-2Ttokens": {N: 7e9, D: 2e12}, "Llama 2 7B (2T tokens)": {N: 7e9, D: 2e12},
+    "1T": {},
+    # letters for keys
+    "N125M_D2.5B": {N: 125e6, D: 2.5e9}, "N=125M,D=2.5B": {N: 125e6, D: 2.5e9}, "N-125M-D-2.5B": {N: 125e6, D: 2.5e9},
+    "variant-D-7B": {N: 7e9}, "N12_d768": {}, "D512": {}, "b64_s1024": {}, "C1e19_125M": {N: 125e6, "flops": 1e19},
+    # one size alone, and two
+    "pythia-1.4b-deduped-step143000": {N: 1.4e9}, "13b_v2": {N: 13e9}, "gemma-2-9b": {N: 9e9}, "falcon-7b-instruct": {N: 7e9},
+    "7B-chat-4bit": {N: 7e9}, "GPT-3 (175B)": {N: 175e9}, "125M-2.5B": {}, "125m_1b": {}, "1.3Bx26B": {}, "70M-vs-160M": {},
+    "run_2b_or_not": {}, "stage-2b": {}, "exp_70M": {N: 70e6}, "run2M": {},
+    # mixtures
+    "8x7B": {}, "Mixtral-8x7B-v0.1": {}, "Mixtral 8×7B": {}, "Mixtral 8 x 7B": {}, "mixtral-8x22b": {}, "olmoe-1b-7b": {},
+    "moe-7B": {}, "Llama-4-Scout-17B-16E": {}, "Q-30B-A3B": {TOTAL: 30e9, ACTIVE: 3e9}, "qwen3-30b-a3b": {TOTAL: 30e9, ACTIVE: 3e9},
+    "Kimi-K2-1T-A32B": {TOTAL: 1e12, ACTIVE: 32e9}, "16B-A2.4B-5.7T": {TOTAL: 16e9, ACTIVE: 2.4e9, D: 5.7e12},
+    "671B-37B-active": {TOTAL: 671e9, ACTIVE: 37e9}, "13B-active-47B-total": {TOTAL: 47e9, ACTIVE: 13e9},
+    "1b-active-7b": {TOTAL: 7e9, ACTIVE: 1e9}, "7B-active-1B": {},
+    # other things that are counted
+    "100M_samples": {}, "4.8M-seqs": {}, "125M-20k-steps": {N: 125e6}, "125M-steps-20000": {N: 125e6}, "1.5M-steps-125M": {},
+    "batch_size_4M": {}, "7B_batch-size-4M": {}, "dataset_size_3B": {}, "30B-3B-active-params": {TOTAL: 30e9, ACTIVE: 3e9},
+    "batch-4M-7B-2T": {N: 7e9, D: 2e12}, "bs1M_124M": {N: 124e6}, "124M_bs0.5M": {N: 124e6}, "ctx-4k-7b": {N: 7e9, "seq_len": 4000},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_word_beside_a_number_decides_what_it_counts(name: str) -> None:
+    assert {c: v for c, (v, _) in facts([name]).items()} == pytest.approx(SAID[name])
+
+
+SIZES, LENGTHS = ("125M", "1.3B", "7b"), ("26B", "300B", "2T")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("form", [
+    "{n}-params-{d}-tokens", "{d}_tokens_{n}_params", "params-{n}-tokens-{d}", "{n}-{d}-tokens", "{d}tokens-{n}", "gpt-{n}-{d}tok-v2",
+    "tokens_{d}_{n}", "N{n}-tok{d}", "{d}-tokens-{n}", "lr1e-3-{n}-params-{d}-tokens-seed2", "{n}params_{d}toks_bs64",
+])  # fmt: skip
+def test_sizes_and_tokens_of_names_in_every_order(size: str, length: str, form: str) -> None:
+    if form.startswith("N") and size.endswith("b"):
+        size = size.upper()
+    factor = {"M": 1e6, "B": 1e9, "b": 1e9, "T": 1e12}
+    true = {c: float(t[:-1]) * factor[t[-1]] for c, t in ((N, size), (D, length))}
+    said = {c: v for c, (v, _) in facts([form.format(n=size, d=length)]).items() if c in (N, D)}
+    assert said == pytest.approx(true)
+
+
+def test_names_of_files_give_numbers_that_are_announced(read: Read) -> None:
+    runs = read("step,loss\n100,4\n200,3.5\n300,3.3\n", "7B-tokens-1B.csv")
+    assert values(runs, "params", "tokens") == [[1e9, 7e9]]
+    assert {"columns.params", "columns.tokens"} <= {q.key for q in runs.questions}
+
+
+def test_mixtures_among_models_by_name(read: Read) -> None:
+    runs = read("model,tokens,loss\nQwen3-30B-A3B,36T,2.1\nQwen3-8B,36T,2.2\nQwen3-235B-A22B,36T,1.9\n")
+    assert values(runs, "params_total", "params_active") == [[30e9, 3e9], [8e9, 8e9], [235e9, 22e9]]
+    assert runs.kept["flops"].tolist() == pytest.approx([6 * n * 36e12 for n in (3e9, 8e9, 22e9)])
+    assert {"columns.params_total", "columns.params_active", "count"} <= {q.key for q in runs.questions}
+    assert "params" not in read("model,tokens,loss\nMixtral 8x7B,5T,2.1\nLlama 2 7B,2T,2.2\nLlama 2 13B,2T,2.1\n").kept
