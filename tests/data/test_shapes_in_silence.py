@@ -200,3 +200,34 @@ def test_mixtures_among_models_by_name(read: Read) -> None:
     assert runs.kept["flops"].tolist() == pytest.approx([6 * n * 36e12 for n in (3e9, 8e9, 22e9)])
     assert {"columns.params_total", "columns.params_active", "count"} <= {q.key for q in runs.questions}
     assert "params" not in read("model,tokens,loss\nMixtral 8x7B,5T,2.1\nLlama 2 7B,2T,2.2\nLlama 2 13B,2T,2.1\n").kept
+
+
+# Quotes that are signs like any other ------------------------------------------------------------------------------------
+
+RUNS = [[f"m{i}", f"{2**i}e8", f"{2**i}e9", str(3.5 - i / 4)] for i in range(5)]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+@pytest.mark.parametrize("strays", [(0,), (1,), (4,), (0, 2), (1, 2), (0, 4), (0, 1, 3)])
+@pytest.mark.parametrize("form", ['"{}', '"{} inch', '{}" run', '{}"', '5" {}"'])
+def test_a_stray_quote_swallows_no_run(read: Read, sign: str, strays: tuple[int, ...], form: str) -> None:
+    lines = [[form.format(row[0]) if i in strays else row[0], *row[1:]] for i, row in enumerate(RUNS)]
+    runs = read("\n".join(sign.join(line) for line in [["name", "params", "tokens", "loss"], *lines]))
+    assert values(runs, "params", "tokens", "loss") == [[float(c) for c in row[1:]] for row in RUNS]
+    assert not len(runs.set_aside)
+    if form.startswith('"'):
+        assert any("quote" in note for note in runs.notes)
+
+
+@pytest.mark.parametrize("text", [
+    'name,params,tokens,loss,note\na,1e8,2e9,3.5,"big\nb,2e8,4e9,3.2,ok\nc,4e8,8e9,3.0,ok"\n',
+    'name,"params,tokens,loss\na,1e8,2e9,3.5\nb,2e8,4e9,3.2\nc,4e8,8e9,3.0\n',
+])  # fmt: skip
+def test_a_stray_quote_in_a_note_or_a_name_swallows_no_run(read: Read, text: str) -> None:
+    assert values(read(text), "tokens", "loss") == [[2e9, 3.5], [4e9, 3.2], [8e9, 3.0]]
+
+
+def test_a_note_over_several_lines_stays_one_cell(read: Read) -> None:
+    runs = read('name,params,tokens,loss,note\na,1e8,2e9,3.5,"one, two\nthree"\n"b\nc",2e8,4e9,3.2,"d"\n')
+    assert values(runs, "run", "loss", "note") == [["a", 3.5, "one, two three"], ["b c", 3.2, "d"]]
+    assert not any("quote" in note for note in runs.notes)
