@@ -17,7 +17,7 @@ from data.readers._apart import apart
 from data.readers._header_rows import join_header_columns, join_header_rows
 from data.readers._limits import MAX_TEXT, check_shape
 from data.readers._matrix import matrix
-from data.readers._ragged import lacks_first, misfits
+from data.readers._ragged import doubled, lacks_first, misfits
 from data.readers._sections import sections
 from data.readers._tables import one_table
 from data.readers._transposed import TURNED, lies_on_its_side, turned
@@ -99,6 +99,11 @@ def grid(
         if lacks_first(header, cells, _is_empty):
             headers = ["", *headers[:-1]]
             notes.append("The first column has no name; the column names stand above the others.")
+        elif gone := doubled(header, cells, _is_empty):
+            headers = [h for j, h in enumerate(headers) if j not in gone] + [""] * len(gone)
+            notes.append(
+                "Separators between the column names stand twice: the names were counted without the blank ones."
+            )
         else:
             odd = {body[i] + 1: reason for i, reason in misfits(header, cells, name, _is_empty).items()}
     columns = _columns(rows, body, width)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from data.cells import number
 from data.markup import words
 from data.names import loss_name, recognised
+from data.readers._body_columns import by_body
 from data.readers._limits import MAX_COLUMNS
 
 _MOST = 1_000_000  # characters; nobody prints more for eyes
@@ -30,7 +31,7 @@ _TYPES = re.compile(
 _BARS = re.compile(r"(?<!\\)\|")
 _ASIDE = re.compile(
     r"(?:In ?\[[0-9 *]*\]:.*|Out ?\[[0-9 *]*\]:\s*|>>> .*|\.\.\. .*|\[[0-9]+ rows x [0-9]+ columns\]"
-    r"|\([0-9]+ rows?(?:, [0-9]+ columns?)?\)|shape: \([0-9_, ]+\))"
+    r"|\([0-9]+ rows?(?:, [0-9]+ columns?)?\)|shape: \([0-9_, ]+\)|[0-9]+ rows? in set \(.{1,20}\))"
 )
 _PROMPT = re.compile(r"(\s*Out ?\[[0-9 *]*\]:)(?=\s)")
 _SIZE = re.compile(
@@ -192,7 +193,7 @@ def _block(lines: list[str], continues: bool = False) -> tuple[int, Rows, bool] 
         if goes_on:
             here = [line.rstrip().removesuffix("\\") for line in here]
         here = _overlaid(here)
-        cut = _by_dashes(here) or _by_two_spaces(here) or _by_words(here) or _by_gutters(here)
+        cut = _by_dashes(here) or _by_two_spaces(here) or _by_words(here) or _by_body_or_gutters(here)
         if cut is None or any(_GLUED.search(c) for c in cut[0]) or not _holds_numbers(cut):
             continue
         known = known_in(cut[0])
@@ -271,6 +272,15 @@ def _aligned(lines: list[str], cell: re.Pattern[str]) -> Rows | None:
     return [[""] * lacking + out[0], *out[1:]]
 
 
+def _by_body_or_gutters(lines: list[str]) -> Rows | None:
+    """Columns between blank positions, unless they hold two columns of the rows below or hide names that are known."""
+    cut, other = _by_gutters(lines), by_body(lines)
+    if cut is None or other is None:
+        return cut or other
+    joined = any("  " in cell for row in cut if len(row) > 1 for cell in row)
+    return other if joined or known_in(other[0]) > known_in(cut[0]) else cut
+
+
 def _by_gutters(lines: list[str]) -> Rows | None:
     """Columns between positions that are blank in every line."""
     widest = max(map(len, lines))
@@ -313,7 +323,8 @@ def _cut_out(rows: Rows, lines: list[str]) -> list[str]:
     notes: list[str] = []
     elided = 0
     for i, row in enumerate(rows):
-        if len(row) > 1 and sum(c in _ELIDED for c in row) >= 2 and all(c in _ELIDED or not c for c in row):
+        dots = [c for cell in row for c in cell.split()[:9]] if len(row) > 1 and row[-1][:1] in ".…⋮⋯" else []
+        if len(dots) > 1 and _ELIDED.issuperset(dots):
             rows[i] = [RULED]
             elided += 1
     columns = [

@@ -231,3 +231,78 @@ def test_a_note_over_several_lines_stays_one_cell(read: Read) -> None:
     runs = read('name,params,tokens,loss,note\na,1e8,2e9,3.5,"one, two\nthree"\n"b\nc",2e8,4e9,3.2,"d"\n')
     assert values(runs, "run", "loss", "note") == [["a", 3.5, "one, two three"], ["b c", 3.2, "d"]]
     assert not any("quote" in note for note in runs.notes)
+
+
+# Tables printed for eyes -------------------------------------------------------------------------------------------------
+
+HEAD = ["Run", "Parameters (million)", "d_model", "Val loss", "Train tokens (B)"]
+CELLS = [
+    ["a", "125.0", "768", "3.50", "2.5"],
+    ["b", "350.0", "1024", "3.20", "7.0"],
+    ["c", "760.0", "1536", "2.90", "15.0"],
+]
+PRINTED = [["a", 125e6, 2.5e9, 3.5], ["b", 350e6, 7e9, 3.2], ["c", 760e6, 15e9, 2.9]]
+
+
+def spaced(gap: int, right: bool) -> str:
+    widths = [max(len(row[j]) for row in [HEAD, *CELLS]) for j in range(len(HEAD))]
+    put = str.rjust if right else str.ljust
+    lines = [(" " * gap).join(put(c, w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [HEAD, *CELLS]]
+    return "\n".join(lines) + "\n"
+
+
+def between(left: str, mid: str, right: str, cells: list[str], widths: list[int]) -> str:
+    return left + mid.join(f" {c:>{w}} " for c, w in zip(cells, widths, strict=True)) + right
+
+
+def boxed(top: str, rule: str, inner: str, bottom: str, bar: str) -> str:
+    """A table with lines drawn: each of the four is its left end, line, crossing and right end, '' for none."""
+    widths = [max(len(row[j]) for row in [HEAD, *CELLS]) for j in range(len(HEAD))]
+
+    def drawn(signs: str) -> list[str]:
+        return [signs[0] + signs[2].join(signs[1] * (w + 2) for w in widths) + signs[3]] if signs else []
+
+    body: list[str] = []
+    for i, row in enumerate(CELLS):
+        body += [*(drawn(inner) if i else []), between(bar, bar, bar, row, widths)]
+    return "\n".join([*drawn(top), between(bar, bar, bar, HEAD, widths), *drawn(rule), *body, *drawn(bottom)]) + "\n"
+
+
+def plain_bars(rule: bool) -> str:
+    lines = [" | ".join(row) for row in [HEAD, *CELLS]]
+    return "\n".join([lines[0], *(["|".join(["----"] * len(HEAD))] if rule else []), *lines[1:]]) + "\n"
+
+
+@pytest.mark.parametrize("text", [
+    spaced(2, True), spaced(2, False), spaced(4, True), spaced(1, True), spaced(3, False), plain_bars(True), plain_bars(False),
+    boxed("+-++", "+-++", "", "+-++", "|"), boxed("+-++", "+-++", "", "+-++", "|") + "3 rows in set (0.00 sec)\n",
+    boxed("", "|-+|", "", "", "|"), boxed("+-++", "+=++", "+-++", "+-++", "|"), boxed("╒═╤╕", "╞═╪╡", "├─┼┤", "╘═╧╛", "│"),
+    "Results\n" + boxed("┏━┳┓", "┡━╇┩", "", "└─┴┘", "│"), boxed("┌─┬┐", "╞═╪╡", "", "└─┴┘", "│"), boxed("╭─┬╮", "├─┼┤", "", "╰─┴╯", "│"),
+    "\t\t".join(HEAD) + "\n" + "\n".join("\t".join(row) for row in CELLS), " \t".join(HEAD) + "\n" + "\n".join(" \t  ".join(row) for row in CELLS),
+])  # fmt: skip
+def test_printed_tables_with_names_of_several_words(read: Read, text: str) -> None:
+    assert values(read(text, "x.txt"), "run", "params", "tokens", "loss") == PRINTED
+
+
+def test_a_blank_name_among_names_shifts_no_column(read: Read) -> None:
+    runs = read("Run,,Params (M),Val loss,Tokens (B)\na,125,3.5,2.5\nb,350,3.2,7\n")
+    assert values(runs, "run", "params", "loss", "tokens") == [["a", 125e6, 3.5, 2.5e9], ["b", 350e6, 3.2, 7e9]]
+    kept = read("Run,,Params (M),Val loss,Tokens (B)\na,x,125,3.5,2.5\nb,350,3.2,7\n").kept
+    assert kept["params"].iloc[0] == 125e6
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("words", [True, False])
+def test_a_data_frame_cut_short_says_so(read: Read, named: bool, words: bool) -> None:
+    n = 30
+    frame = pd.DataFrame({
+        "run": [f"m{i}" for i in range(n)], "params": [1e8 * (i + 1) for i in range(n)],
+        "tokens": [2e9 * (i + 1) for i in range(n)], "loss": [3.5 - i / 100 for i in range(n)],
+        "a_long_column_name": [0.1] * n, "another_long_column_name": ["x y" if words else "x"] * n,
+    })  # fmt: skip
+    shown = frame.set_index("run") if named else frame
+    with pd.option_context("display.max_rows", 6, "display.max_columns", 10, "display.width", 200):
+        runs = read(repr(shown), "x.txt")
+    assert runs.kept["run"].tolist() == ["m0", "m1", "m2", "m27", "m28", "m29"]
+    assert runs.kept["loss"].tolist() == pytest.approx([3.5, 3.49, 3.48, 3.23, 3.22, 3.21])
+    assert any("leaves out rows" in note and "of 30" in note for note in runs.notes)
