@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from data.in_names import facts
+from data.markup import words
 from data.names import named
 from data.schema import COUNTS
 from data.table import Table, clean, unique
@@ -47,7 +48,7 @@ def with_name_facts(table: Table) -> Table:
         names = dict.fromkeys(table.frame[header].astype(object))
         if not 2 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
-        found = {name: facts([clean(name)]) for name in names if isinstance(name, str) and name.strip()}
+        found = {name: facts([clean(words(name))]) for name in names if isinstance(name, str) and name.strip()}
         if any(
             "params_active" in f for f in found.values()
         ):  # beside mixtures, a dense model's parameters are all active

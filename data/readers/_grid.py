@@ -63,7 +63,6 @@ def grid(
         notes.append(TURNED)
         lines = list(range(len(rows)))
         separated = False
-    inside = sum(all(map(_is_empty, row)) for row in rows[lines[0] : lines[-1]])
     width = max(len(rows[i]) for i in lines)
     check_shape(name, len(lines), width)
     at = _header_row([rows[i] for i in lines[:_LOOK]], width, decimal)
@@ -83,8 +82,6 @@ def grid(
             headers = [f"{h} ({u})" if u else h for h, u in zip(headers, units + [""] * width, strict=False)]
             body = body[1:]
             notes.append("The second line holds the units.")
-    if inside > 0:
-        notes.append(f"{_count(inside, 'blank line')} {_were(inside)} left out.")
     if at is not None:
         plain = [h.casefold() for h in headers]
         repeated = [i for i in body if _repeats(rows[i], plain)]

@@ -278,7 +278,8 @@ def plain_bars(rule: bool) -> str:
     boxed("+-++", "+-++", "", "+-++", "|"), boxed("+-++", "+-++", "", "+-++", "|") + "3 rows in set (0.00 sec)\n",
     boxed("", "|-+|", "", "", "|"), boxed("+-++", "+=++", "+-++", "+-++", "|"), boxed("╒═╤╕", "╞═╪╡", "├─┼┤", "╘═╧╛", "│"),
     "Results\n" + boxed("┏━┳┓", "┡━╇┩", "", "└─┴┘", "│"), boxed("┌─┬┐", "╞═╪╡", "", "└─┴┘", "│"), boxed("╭─┬╮", "├─┼┤", "", "╰─┴╯", "│"),
-    "\t\t".join(HEAD) + "\n" + "\n".join("\t".join(row) for row in CELLS), " \t".join(HEAD) + "\n" + "\n".join(" \t  ".join(row) for row in CELLS),
+    "\t\t".join(HEAD) + "\n" + "\n".join("\t".join(row) for row in CELLS),
+    " \t".join(HEAD) + "\n" + "\n".join(" \t  ".join(row) for row in CELLS),
 ])  # fmt: skip
 def test_printed_tables_with_names_of_several_words(read: Read, text: str) -> None:
     assert values(read(text, "x.txt"), "run", "params", "tokens", "loss") == PRINTED
@@ -306,3 +307,33 @@ def test_a_data_frame_cut_short_says_so(read: Read, named: bool, words: bool) ->
     assert runs.kept["run"].tolist() == ["m0", "m1", "m2", "m27", "m28", "m29"]
     assert runs.kept["loss"].tolist() == pytest.approx([3.5, 3.49, 3.48, 3.23, 3.22, 3.21])
     assert any("leaves out rows" in note and "of 30" in note for note in runs.notes)
+
+
+# Names with marks --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "mark", ["**{}**", "`{}`", "***{}***", "~~{}~~", "[{}](https://a.b/c)", "\\textbf{{{}}}", "<b>{}</b>", "{} †"]
+)
+@pytest.mark.parametrize("header", ["run", "model", "name"])
+def test_names_come_without_their_marks(read: Read, mark: str, header: str) -> None:
+    names = ["124M", "my_run_1", "gpt-350M"]
+    rows = "".join(f"{mark.format(n) if i != 1 else n},{i + 1}e8,2e9,{3.5 - i}\n" for i, n in enumerate(names))
+    runs = read(f"{header},params,tokens,loss\n{rows}")
+    assert runs.kept["run"].tolist() == names
+    if header == "model":
+        assert runs.kept["family"].tolist() == names
+
+
+def test_marks_stay_where_they_alone_tell_runs_apart(read: Read) -> None:
+    runs = read("run,params,tokens,loss\na,1e8,2e9,3.5\n**a**,2e8,2e9,3.3\nb,4e8,2e9,3.2\n")
+    assert runs.kept["run"].tolist() == ["a", "**a**", "b"]
+
+
+def test_sizes_are_read_out_of_marked_names(read: Read) -> None:
+    runs = read("run,tokens,loss\n**124M-cosine**,2e9,3.5\n350M-cosine,2e9,3.3\n`760M-cosine`,2e9,3.2\n")
+    assert values(runs, "run", "params") == [["124M-cosine", 124e6], ["350M-cosine", 350e6], ["760M-cosine", 760e6]]
+
+
+def test_blank_lines_need_no_word(read: Read) -> None:
+    assert not read("run,params,tokens,loss\n\na,1e8,2e9,3.5\n\n,,,\nb,2e8,2e9,3.3\n").notes
