@@ -14,6 +14,7 @@ from data.errors import ReadError
 from data.markup import words
 from data.names import recognised
 from data.readers._apart import apart
+from data.readers._beside import parted
 from data.readers._header_rows import join_header_columns, join_header_rows
 from data.readers._limits import MAX_TEXT, check_shape
 from data.readers._matrix import matrix
@@ -43,8 +44,9 @@ def grid(
 
     `separated` says that cells were cut at a sign, so that one too many moves those behind it.
     """
+    rows, said = parted(rows)
     rows, also = one_table(rows, decimal)
-    notes = [*notes, *also]
+    notes = [*notes, *said, *also]
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")

@@ -337,3 +337,113 @@ def test_sizes_are_read_out_of_marked_names(read: Read) -> None:
 
 def test_blank_lines_need_no_word(read: Read) -> None:
     assert not read("run,params,tokens,loss\n\na,1e8,2e9,3.5\n\n,,,\nb,2e8,2e9,3.3\n").notes
+
+
+# Several tables, and rows about other rows -------------------------------------------------------------------------------
+
+ROWS: Lines = [("run", "params", "tokens", "loss"), ("a", "1e8", "2e9", "3.5"), ("b", "2e8", "4e9", "3.2")]
+MORE: Lines = [("run", "params", "tokens", "loss"), ("c", "1e9", "2e10", "2.5"), ("d", "2e9", "4e10", "2.3")]
+CONFIG: Lines = [("run", "lr", "layers", "heads"), ("b", "0.001", "12", "4"), ("a", "0.002", "16", "8")]
+OTHER: Lines = [("run", "lr", "layers", "heads"), ("x", "0.001", "12", "4"), ("y", "0.002", "16", "8")]
+KEPT = [["a", 1e8, 2e9, 3.5], ["b", 2e8, 4e9, 3.2]]
+
+
+def sheet(lines: Lines) -> list[list[object]]:
+    return [[float(c) if c[:1].isdigit() else c or None for c in line] for line in lines]
+
+
+def workbook(**sheets: Lines) -> bytes:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, lines in sheets.items():
+        page = book.create_sheet(title)
+        for row in sheet(lines):
+            page.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def beside(one: Lines, other: Lines) -> Lines:
+    return [(*left, "", *right) for left, right in zip(one, other, strict=True)]
+
+
+def test_of_two_tables_that_with_runs_is_read_and_said(read: Read) -> None:
+    for text in (
+        f"# R\n\nWords, and more.\n\n## Results\n\n{as_markdown4(ROWS)}\n\n## Config\n\n{as_markdown4(CONFIG)}\n",
+        f"## Config\n\n{as_markdown4(CONFIG)}\n\n## Results\n\n{as_markdown4(ROWS)}\n",
+        as_csv(ROWS) + "\n" + as_csv(CONFIG), as_csv(ROWS) + as_csv(CONFIG), as_csv(CONFIG) + as_csv(ROWS),
+    ):  # fmt: skip
+        runs = read(text, "table.md")
+        assert values(runs, "run", "params", "tokens", "loss") == KEPT
+        assert any("1 other table was left out, with columns run, lr, layers, heads" in note for note in runs.notes)
+        assert not len(runs.set_aside)
+
+
+def as_markdown4(lines: Lines) -> str:
+    rows = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([rows[0], "|---|---|---|---|", *rows[1:]])
+
+
+@pytest.mark.parametrize("write", [as_csv, lambda t: workbook(all=t)])
+def test_tables_beside_each_other(read: Read, write: Callable[[Lines], str | bytes]) -> None:
+    joined = read(write(beside(ROWS, CONFIG)), "x")
+    assert values(joined, "run", "params", "tokens", "loss", "lr") == [[*KEPT[0], 0.002], [*KEPT[1], 0.001]]
+    assert any("joined by these names" in note for note in joined.notes)
+    below = read(write(beside(ROWS, MORE)), "x")
+    assert values(below, "run", "params", "tokens", "loss") == [*KEPT, ["c", 1e9, 2e10, 2.5], ["d", 2e9, 4e10, 2.3]]
+    assert any("stand beside each other" in note for note in below.notes)
+    apart = read(write(beside(ROWS, OTHER)), "x")
+    assert values(apart, "run", "params", "tokens", "loss") == KEPT
+    assert "lr" not in apart.kept
+    assert any("left out, with columns run, lr, layers, heads" in note for note in apart.notes)
+
+
+def test_a_blank_column_inside_a_table_parts_nothing(read: Read) -> None:
+    runs = read("run,params,,tokens,loss\na,1e8,,2e9,3.5\nb,2e8,,4e9,3.2\n")
+    assert values(runs, "run", "params", "tokens", "loss") == KEPT
+
+
+def test_the_sheet_with_runs_is_read(read: Read) -> None:
+    prices: Lines = [("thing", "price"), *((f"x{i}", str(i)) for i in range(9))]
+    runs = read(workbook(prices=prices, runs=ROWS), "x.xlsx")
+    assert values(runs, "run", "params", "tokens", "loss") == KEPT
+    assert any("The sheet 'runs' was read" in note for note in runs.notes)
+
+
+PLAIN = "name,params,tokens,loss\na,1e8,2e9,3.5\nb,2e8,4e9,3.2\nc,4e8,8e9,3.0\n"
+
+
+@pytest.mark.parametrize("row", [
+    "Average,,,3.2333", "Average,2.333e8,4.667e9,3.2333", "Mean,,,3.23", "Median,2e8,4e9,3.2", "Mean ± std,,,3.23 ± 0.2",
+    "mean (std),,,3.23", "Best,4e8,8e9,3.0", "Best,,,3.0", "**Best (c)**,4e8,8e9,3.0", "Best run,4e8,8e9,3.0", "Worst,1e8,2e9,3.5",
+    "Total,7e8,14e9,",
+])  # fmt: skip
+def test_a_row_about_other_rows_is_no_run(read: Read, row: str) -> None:
+    for text in (PLAIN + row + "\n", PLAIN.replace("a,", row + "\na,", 1) if "Best" in row else PLAIN + row):
+        runs = read(text)
+        assert runs.kept["run"].tolist() == ["a", "b", "c"]
+        assert "not a run" in runs.set_aside["reason"].iloc[0] or "not another run" in runs.set_aside["reason"].iloc[0]
+
+
+def test_means_over_seeds_are_no_runs(read: Read) -> None:
+    runs = read(
+        "name,params,tokens,seed,loss\na,1e8,2e9,1,3.5\na,1e8,2e9,2,3.6\na,1e8,2e9,mean,3.55\nb,2e8,4e9,1,3.2\nb,2e8,4e9,2,3.3\n"
+        "b,2e8,4e9,mean,3.25\n"
+    )
+    assert runs.kept["loss"].tolist() == [3.5, 3.6, 3.2, 3.3]
+    names = [f"{n}{end}" for n in "ab" for end in (" s1", " s2", " mean")]
+    lines = zip(names, (3.5, 3.6, 3.55, 3.2, 3.3, 3.25), strict=True)
+    rows = "".join(f"{n},{'1e8,2e9' if n[0] == 'a' else '2e8,4e9'},{loss}\n" for n, loss in lines)
+    assert read("name,params,tokens,loss\n" + rows).kept["loss"].tolist() == [3.5, 3.6, 3.2, 3.3]
+
+
+@pytest.mark.parametrize("text", [
+    "name,params,tokens,loss\npool-max,1e8,2e9,3.5\npool-last,1e8,2e9,3.3\npool-mean,1e8,2e9,3.4\n",
+    "name,params,tokens,loss\na,1e8,2e9,3.5\nb,2e8,4e9,3.2\nbest,3e8,5e9,3.0\n",
+    "name,params,tokens,loss\nBaseline,4e8,8e9,3.1\na,1e8,2e9,3.5\nb,2e8,4e9,3.2\n",
+])  # fmt: skip
+def test_runs_with_such_names_stay_runs(read: Read, text: str) -> None:
+    assert len(read(text)) == 3
