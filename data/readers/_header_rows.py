@@ -101,7 +101,7 @@ def _names(block: Sequence[Row], body: Sequence[Row], decimal: str) -> list[str]
     from data.readers._grid import _is_unit_row  # the grid asks for these rows, and knows what a row of units is
 
     width = max(map(len, block))
-    texts = [[_text(row[j]) if j < len(row) else "" for j in range(width)] for row in block]
+    texts = [[words(_text(row[j])) if j < len(row) else "" for j in range(width)] for row in block]
     upper, lower = texts[:-1], texts[-1]
     index = _index_names(texts)
     if index:
@@ -131,8 +131,9 @@ def _names(block: Sequence[Row], body: Sequence[Row], decimal: str) -> list[str]
         " ".join(dict.fromkeys(t for t in [*(row[j] for row in filled), lower[j]] if t)) if n in again else n
         for j, n in enumerate(names)
     ]
-    known = sum(_means(n) for n in names if n)
-    alone = [sum(_means(words(t)) for t in row if t) for row in (*upper, lower)]
+    other = [bool(OTHERS & set(filled[-1][j].casefold().split())) and _means(lower[j]) for j in range(width)]
+    known = sum(_means(n) or o for n, o in zip(names, other, strict=True) if n)
+    alone = [sum(_means(t) for t in row if t) for row in (*upper, lower)]
     says = [j for j in below if _means(names[j]) and (merges[j] or _says(filled[-1][j], lower[j], names[j]))]
     if not says or known < max(alone) or not (any(merges) or known > max(alone) or len(says) >= 2):
         return None

@@ -155,6 +155,8 @@ def _spaced(lines: list[str]) -> Layout | None:
             continue
         skip, cut, goes_on = found
         at = start + skip
+        if skip and (names := _above(lines[at - 1], cut[0], lines[at])):
+            rows[at - 1] = names
         if before is not None and before[2] and len(before[1][0]) < MAX_COLUMNS and _same_index(before[1], cut):
             for k, row in enumerate(cut):
                 rows[before[0] + k] = before[1][k] = before[1][k] + row[1:]
@@ -166,8 +168,32 @@ def _spaced(lines: list[str]) -> Layout | None:
         before = (at, cut, goes_on)
         tables.append((at, at + len(cut)))
     for header, last in tables:
+        width = len(rows[header])
         without_index(rows, header, last)
+        if header and len(rows[header - 1]) == width > len(rows[header]):
+            rows[header - 1] = rows[header - 1][1:]
     return Layout(rows, (), 0, False) if tables else None
+
+
+def _above(line: str, names: list[str], header: str) -> list[str]:
+    """The cells of a line of names above the header, each over the column that it stands above; [] where it is none."""
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for name in names:
+        found = header.find(name, at) if name else at
+        if found < 0 and not spans:  # the name of an index, which stands in a line below
+            found = at
+        elif found < 0:
+            return []
+        spans.append((found, found + len(name)))
+        at = spans[-1][1] if header[found : spans[-1][1]] == name else at
+    out = [""] * len(names)
+    for m in _APART.finditer(line):
+        over = [j for j, (a, b) in enumerate(spans) if a < m.end() and m.start() < b]
+        if not over or out[over[0]] or not math.isnan(number(m[0])):
+            return []
+        out[over[0]] = m[0]
+    return out if sum(map(bool, out)) > 1 else []
 
 
 def _without_prompt(line: str) -> str:

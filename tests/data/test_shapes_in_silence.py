@@ -75,7 +75,11 @@ def test_names_in_two_rows_are_joined(read: Read, write: Callable[[Lines], str |
     ("name,model,,results,,\n,size,,loss,,acc\n,params (M),tokens (B),train,val,test\na,100,2,3.4,3.5,.5\nb,200,4,3.1,3.2,.6\n",
      ("params", "tokens", "loss"), [[1e8, 2e9, 3.5], [2e8, 4e9, 3.2]]),
     ("method,size,size,loss,loss\nstat,params,tokens,mean,std\nname,,,,\na,1e8,2e9,3.4,.01\nb,2e8,4e9,3.1,.01\n",
-     ("run", "params", "tokens", "loss"), [["a", 1e8, 2e9, 3.4], ["b", 2e8, 4e9, 3.1]]),
+     ("run", "params", "tokens", "loss", "loss_error"), [["a", 1e8, 2e9, 3.4, 0.01], ["b", 2e8, 4e9, 3.1, 0.01]]),
+    ("| | **Train** | | **Eval** | |\n|---|---|---|---|---|\n| **run** | tokens (B) | loss | tokens (M) | loss |\n"
+     "| a | 2 | 3.4 | 10 | 3.5 |\n| b | 4 | 3.1 | 10 | 3.2 |\n", ("run", "tokens", "loss"), [["a", 2e9, 3.5], ["b", 4e9, 3.2]]),
+    ("           train              eval\nrun   tokens      loss    tokens   loss\na        2e9      3.4        1e7   3.5\n"
+     "b        4e9      3.1        1e7   3.2\n", ("run", "tokens", "loss"), [["a", 2e9, 3.5], ["b", 4e9, 3.2]]),
     ("name,size,,loss,\n,params,tokens,train,val\n,(M),(B),nats,bits\na,100,2,3.4,5.0\nb,200,4,3.1,4.5\n",
      ("params", "tokens", "loss"), [[1e8, 2e9, 5 * 0.6931471805599453], [2e8, 4e9, 4.5 * 0.6931471805599453]]),
     (",size,,,loss,\nname,params (M),tokens (B),seed,train,val\na,100,2,1,3.4,3.5\nb,200,4,1,3.1,3.2\n",
@@ -120,10 +124,15 @@ def test_a_first_run_in_words_is_no_row_of_names(read: Read) -> None:
     assert len(runs.set_aside) == 1
 
 
-def test_levels_of_a_data_frame_are_joined() -> None:
+def test_levels_of_a_data_frame_are_joined(read: Read) -> None:
     levels = [("size", "params (M)"), ("size", "tokens (B)"), ("loss", "train"), ("loss", "val")]
     frame = pd.DataFrame([list(map(float, row[1:])) for row in BODY], columns=pd.MultiIndex.from_tuples(levels))
     assert values(read_runs(frame), "params", "tokens", "loss") == [row[1:] for row in TRUE]
+    frame.index = pd.Index(["a", "b", "c"])
+    for name in (None, "run"):
+        frame.index.name = name
+        for written in (frame.to_string(), frame.to_csv(), frame.to_csv(sep=";")):
+            assert values(read(written, "x.txt"), "params", "tokens", "loss") == [row[1:] for row in TRUE]
 
 
 # What names say ----------------------------------------------------------------------------------------------------------
