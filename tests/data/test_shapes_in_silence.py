@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from data import MappingNeeded, Runs, read_runs
+from data import MappingNeeded, ReadError, Runs, read_runs
 from data.filenames import facts
 
 Read = Callable[..., Runs]
@@ -46,6 +46,13 @@ def as_latex(lines: Lines) -> str:
     return "\n".join([r"\begin{tabular}{lrrrr}", r"\toprule", head, *rows, r"\bottomrule", r"\end{tabular}"])
 
 
+def as_html(lines: Lines) -> str:
+    head = "<tr><th rowspan=2>name</th><th colspan='2'>size</th><th colspan=\"2\">loss</th></tr>"
+    names = "".join(f"<th>{c}</th>" for c in lines[1][1:])
+    rows = "".join(f"<tr>{''.join(f'<td><b>{c}</b></td>' for c in line)}</tr>\n" for line in lines[2:])
+    return f"<html><body><p>Words, and more.</p>\n<table>{head}\n<tr>{names}</tr>\n{rows}</table></body></html>"
+
+
 def as_workbook(lines: Lines) -> bytes:
     import openpyxl
 
@@ -62,7 +69,7 @@ def as_workbook(lines: Lines) -> bytes:
 
 @pytest.mark.parametrize("write", [
     as_csv, lambda t: as_csv(t, "\t"), lambda t: as_csv(t, ";"), lambda t: as_csv(repeated(t)), as_markdown,
-    lambda t: as_markdown(repeated(t)), as_latex, as_workbook, lambda t: "Table 3: results,,,,\n" + as_csv(t),
+    lambda t: as_markdown(repeated(t)), as_latex, as_workbook, as_html, lambda t: "Table 3: results,,,,\n" + as_csv(t),
 ])  # fmt: skip
 def test_names_in_two_rows_are_joined(read: Read, write: Callable[[Lines], str | bytes]) -> None:
     runs = read(write([TOP, BELOW, *BODY]), "table")
@@ -316,6 +323,27 @@ def test_a_data_frame_cut_short_says_so(read: Read, named: bool, words: bool) ->
     assert runs.kept["run"].tolist() == ["m0", "m1", "m2", "m27", "m28", "m29"]
     assert runs.kept["loss"].tolist() == pytest.approx([3.5, 3.49, 3.48, 3.23, 3.22, 3.21])
     assert any("leaves out rows" in note and "of 30" in note for note in runs.notes)
+
+
+def test_a_page_with_two_tables_is_read_like_a_text_with_two(read: Read) -> None:
+    def table(lines: Lines) -> str:
+        return "<table>" + "".join(f"<tr>{''.join(f'<td>{c}' for c in line)}\n" for line in lines) + "</table>"
+
+    runs = read(f"<h1>Runs</h1>{table(CONFIG)}<h2>Results</h2>{table(ROWS)}", "page.html")
+    assert values(runs, "run", "params", "tokens", "loss") == KEPT
+    assert any("left out, with columns run, lr, layers, heads" in note for note in runs.notes)
+    inside = read(as_csv(ROWS).replace("loss", "loss,note", 1).replace("3.5", "3.5,<table><tr><td>x</td></tr></table>"))
+    assert values(inside, "run", "params", "tokens", "loss") == KEPT
+
+
+@pytest.mark.parametrize("page", [
+    "<table><tr><td>only words</td></tr></table>", "<table><tr>" + "<td>" * 200_000, "<table><tr><td rowspan=9999 colspan=9999>x" * 3000,
+    "<table><tr><td " * 20_000, "<table><tr><td><!--" * 20_000,
+])  # fmt: skip
+def test_hostile_pages_end_in_a_sentence(read: Read, page: str) -> None:
+    with pytest.raises(ReadError) as caught:
+        read(page, "x.html")
+    assert "damaged" not in str(caught.value)
 
 
 # Names with marks --------------------------------------------------------------------------------------------------------
