@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from data import MappingNeeded, ReadError, Runs, read_runs
 from data.filenames import facts
@@ -112,6 +114,42 @@ def test_names_in_rows_of_every_habit(
     assert [pytest.approx(row) if not any(isinstance(v, str) for v in row) else row for row in true] == values(
         read(text), *columns
     )
+
+
+#: What stands below a name, the column that it is, its values and its unit.
+GROUPS: dict[str, tuple[tuple[str, str, tuple[float, ...], float], ...]] = {
+    "size": (("params (M)", "params", (100, 200, 400), 1e6), ("tokens (B)", "tokens", (2, 4, 8), 1e9)),
+    "Model": (("params", "params", (1e8, 2e8, 4e8), 1), ("layers", "layers", (12, 24, 36), 1), ("d_model", "width", (512, 768, 1024), 1)),
+    "Scale": (("N", "params", (1e8, 2e8, 4e8), 1), ("D", "tokens", (2e9, 4e9, 8e9), 1)),
+    "Data": (("tokens", "tokens", (2e9, 4e9, 8e9), 1), ("seq len", "seq_len", (1024, 2048, 1024), 1)),
+    "Optimizer": (("lr", "lr", (1e-3, 2e-3, 3e-3), 1), ("weight decay", "weight_decay", (0.1, 0.2, 0.1), 1)),
+    "loss": (("train", "", (3.4, 3.1, 2.9), 1), ("val", "loss", (3.5, 3.2, 3.0), 1)),
+    "Validation": (("loss", "loss", (3.5, 3.2, 3.0), 1), ("ppl", "", (33.1, 24.5, 20.1), 1)),
+    "Results": (("val loss", "loss", (3.5, 3.2, 3.0), 1), ("acc", "", (0.4, 0.5, 0.6), 1)),
+    "Loss": (("C4", "loss", (3.5, 3.2, 3.0), 1),),
+}  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_groups_of_names_in_every_order(read: Read, data: st.DataObject) -> None:
+    loss = data.draw(st.sampled_from(["loss", "Validation", "Results", "Loss"]))
+    others = data.draw(st.sets(st.sampled_from(["Model", "Data", "Optimizer"]), max_size=3))
+    size = [] if others & {"Model", "Data"} else [data.draw(st.sampled_from(["size", "Scale"]))]
+    groups = data.draw(st.permutations([loss, *sorted(others), *size]))
+    again, named = data.draw(st.booleans()), data.draw(st.sampled_from([("name", ""), ("", "run"), None]))
+    columns = [(g if again or i == 0 else "", *c) for g in groups for i, c in enumerate(GROUPS[g])]
+    if len(columns) < 2 + len(groups) % 2:
+        return
+    rows = [[c[0] for c in columns], [c[1] for c in columns], *([f"{c[3][i]:g}" for c in columns] for i in range(3))]
+    if named:
+        rows = [[first, *row] for first, row in zip([*named, "a", "b", "c"], rows, strict=True)]
+    lines = [tuple(row) for row in rows]
+    form = data.draw(st.sampled_from([as_csv, lambda t: as_csv(t, "\t"), lambda t: workbook(all=t)]))
+    runs = read(form(lines), "table")
+    for _, _, column, true, factor in columns:
+        if column:
+            assert runs.kept[column].tolist() == pytest.approx([v * factor for v in true])
 
 
 @pytest.mark.parametrize("text", [
