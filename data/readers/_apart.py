@@ -31,6 +31,10 @@ _OF_SEEDS = re.compile(r"(.*?)[ _/-]*[(\[]?(?:mean|avg|average)[)\]]?", re.IGNOR
 _NOTE = re.compile(
     r"(?:foot)?notes?\b.*|(?:source|legend|n\.?b\.?)\s*:.*|[*†‡§¶#].+|\([^()]{8,}\)|\[[0-9a-z*]\].+", re.IGNORECASE
 )
+#: What stands for rows that are left out.
+_ELIDED = frozenset(
+    ("...", "..", "…", "⋮", "⋯", "\\vdots", "\\ldots", "\\dots", "\\cdots", "$\\vdots$", "[...]", "(...)", "etc.")
+)
 _SWEEP = re.compile(r"\b(?:sweeps?|series|groups?|budgets?|stage|part|batch|round)\b", re.IGNORECASE)
 #: What a merged cell may say of the rows below it: settings of a model. Names of runs and what was measured are their own.
 _SETTINGS = frozenset((
@@ -52,6 +56,13 @@ def apart(table: Table) -> Table:
         return table
     cells = np.column_stack([table.text(h).to_numpy(dtype=object) for h in table.headers])
     filled = cells != ""
+    gaps = np.array(
+        [f.any() and all(c in _ELIDED for c in row[f]) for row, f in zip(cells, filled, strict=True)], dtype=bool
+    )
+    if gaps.any():
+        note = f"The table leaves out rows ({str(cells[gaps][0][filled[gaps][0]][0])!r}): only those that are written are read."
+        left = replace(table, frame=table.frame[~gaps].reset_index(drop=True), lines=table.lines[~gaps])
+        return apart(replace(left, notes=(*table.notes, note)))
     if filled.all() and not _speaks_of_others(table, cells):
         return table
     keep = _without_notes(cells, filled)

@@ -384,6 +384,18 @@ def test_hostile_pages_end_in_a_sentence(read: Read, page: str) -> None:
     assert "damaged" not in str(caught.value)
 
 
+@pytest.mark.parametrize("dots", ["...", "…", "⋮", "..", r"\vdots"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_rows_of_dots_say_that_rows_are_missing(read: Read, dots: str, whole: bool) -> None:
+    lines: Lines = [*ROWS[:2], (dots,) * 4 if whole else (dots, "", "", ""), ROWS[2]]
+    latex = "\\begin{tabular}{lrrr}\n" + "".join(" & ".join(line) + " \\\\\n" for line in lines) + "\\end{tabular}"
+    for text in (as_csv(lines), as_csv(lines, "\t"), as_markdown4(lines), latex, workbook(all=lines)):
+        runs = read(text, "table")
+        assert values(runs, "run", "params", "tokens", "loss") == KEPT
+        assert not len(runs.set_aside)
+        assert any("leaves out rows" in note for note in runs.notes)
+
+
 # Names with marks --------------------------------------------------------------------------------------------------------
 
 
