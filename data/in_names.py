@@ -170,7 +170,17 @@ def _elements(text: str) -> list[_Element]:
             out.append(_Amount(_value(led[2], led[3]), "", piece, _WORDS[led[1].lower()]))
         else:
             out.append(piece)
-    return out
+    return [e.text if isinstance(e, _Amount) and _is_index(out, i) else e for i, e in enumerate(out)]
+
+
+def _is_index(elements: Sequence[_Element], i: int) -> bool:
+    """Whether a number counts versions, as in llama 2: a small one without a suffix, and no word for steps or samples beside it."""
+    here = elements[i]
+    if not isinstance(here, _Amount) or here.suffix or here.column is not None or here.value >= 1e5:
+        return False
+    return not any(
+        isinstance(e, _Word) and not e.column for e in (*elements[max(i - 1, 0) : i], *elements[i + 1 : i + 2])
+    )
 
 
 def _sized(element: _Element | None) -> bool:
@@ -200,10 +210,6 @@ def _claimed(elements: Sequence[_Element]) -> tuple[list[_Said], list[_Amount], 
                 break
             if chain and isinstance(here, _Word) == isinstance(chain[-1], _Word):
                 break
-            if isinstance(here, _Amount) and _next_is_amount(elements, at) and chain and isinstance(chain[-1], _Word):
-                chain.append(here)  # tokens-20B-125M: what follows is another number's beginning
-                at += 1
-                break
             chain.append(here)
             at += 1
         if not chain:
@@ -212,10 +218,6 @@ def _claimed(elements: Sequence[_Element]) -> tuple[list[_Said], list[_Amount], 
         some, rest, unsure = _chain(chain)
         said, left, doubt = said + some, left + rest, doubt or unsure
     return said, left, doubt
-
-
-def _next_is_amount(elements: Sequence[_Element], at: int) -> bool:
-    return at + 1 < len(elements) and isinstance(elements[at + 1], _Amount)
 
 
 def _chain(chain: Sequence[_Word | _Amount]) -> tuple[list[_Said], list[_Amount], bool]:

@@ -192,6 +192,7 @@ SAID: dict[str, dict[str, float]] = {
     "d512_l8_2Btok": {D: 2e9}, "2Btok-7B": {N: 7e9, D: 2e9}, "125M_1e9tok": {N: 125e6, D: 1e9}, "124M-params": {N: 124e6},
     # a word between two numbers speaks for the first, where the other can then be the model
     "7B-tokens-1B": {N: 1e9, D: 7e9}, "20B-tokens-125M": {N: 125e6, D: 20e9}, "1e9-tokens-125M": {N: 125e6, D: 1e9},
+    "llama-2-tokens-7B": {D: 7e9}, "llama-2-params-7B-tokens": {}, "gpt-2-124M-tokens-9B": {},
     "model-125M-tokens-2.5B": {}, "7B-batch-4M": {}, "4M-batch-7B": {},
     "125M-20B-tokens": {N: 125e6, D: 20e9}, "tokens-20B-125M": {N: 125e6, D: 20e9}, "opt-6.7b-180b-tokens": {N: 6.7e9, D: 180e9},
     "125M_bs256_tokens": {N: 125e6, "batch_sequences": 256},
