@@ -123,7 +123,7 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
             continue
         how = guess.how
         if COLUMNS[column].kind == "text":
-            draft.frame[column] = table.text(guess.header)
+            draft.frame[column] = table.names(guess.header)
         else:
             found = table.numbers(guess.header)
             values = found.values * guess.scale if guess.scale != 1.0 else found.values

@@ -1,51 +1,22 @@
-"""What the names of a file and of its folders say of its run: gpt-125M-bs256, curve_N1.2e7_D3e8, lr3e-4_seed1."""
+"""Columns for what the names of a file, of its folders and of runs say, and a name for the run of each file."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
 
+from data.in_names import facts
+from data.markup import words
 from data.names import named
 from data.schema import COUNTS
 from data.table import Table, clean, unique
 
-_NUMBER = r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
-_FACTOR = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
-_EDGE = r"(?:^|(?<=[^A-Za-z0-9.]))"
-_END = r"(?=$|[^A-Za-z0-9.]|\.[^0-9])"
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("params", re.compile(rf"{_EDGE}(?:N|n_?params?|params?|size)[=_-]?{_NUMBER}([KkMmBb])?{_END}")),
-    ("params", re.compile(rf"{_EDGE}n[=_-]?{_NUMBER}([KMB]){_END}")),
-    ("tokens", re.compile(rf"{_EDGE}(?:D|n_?tokens?|tokens?|toks?)[=_-]?{_NUMBER}([KkMmBbTt])?{_END}")),
-    ("tokens", re.compile(rf"{_EDGE}{_NUMBER}([KkMmBbTt])[_-]?(?:T|toks?|tokens?){_END}")),
-    ("flops", re.compile(rf"{_EDGE}(?:C|flops?)[=_-]?([0-9]+(?:\.[0-9]+)?[eE][+]?[0-9]+)(){_END}")),
-    ("batch_sequences", re.compile(rf"{_EDGE}(?:bs|bsz|gbs|batch(?:_?size)?)[=_-]?([0-9]+)([Kk])?{_END}")),
-    ("lr", re.compile(rf"{_EDGE}lr[=_-]?{_NUMBER}(){_END}")),
-    ("seq_len", re.compile(rf"{_EDGE}(?:seq(?:_?len)?|ctx)[=_-]?([0-9]+)([Kk])?{_END}")),
-    ("seed", re.compile(rf"{_EDGE}seed[=_-]?([0-9]+)(){_END}")),
-)
+__all__ = ["MOST_NAMES", "facts", "run_names", "with_facts", "with_name_facts"]
+
+_COUNTED = ("params_total", "params_active")  # of a mixture
 MOST_NAMES = 20_000  # names of runs that are looked into
-_SIZE = re.compile(rf"{_EDGE}{_NUMBER}([MmBb]){_END}")  # 125M by itself: the model's size, where nothing else is one
-
-
-def facts(parts: Sequence[str]) -> dict[str, tuple[float, str]]:
-    """What the parts of a path say: value and text by column. A thing that they say twice over, differently, is left out."""
-    found: dict[str, dict[float, str]] = {}
-    sizes: dict[float, str] = {}
-    for part in parts:
-        text = part[:200]
-        for column, pattern in _PATTERNS:
-            for match in pattern.finditer(text):
-                found.setdefault(column, {}).setdefault(_value(match), match[0])
-            text = pattern.sub(" ", text)
-        for match in _SIZE.finditer(text):
-            sizes.setdefault(_value(match), match[0])
-    if "params" not in found and len(sizes) == 1:
-        found["params"] = sizes
-    return {c: next(iter(seen.items())) for c, seen in found.items() if len(seen) == 1}
 
 
 def with_facts(table: Table, parts: Sequence[str]) -> Table:
@@ -77,10 +48,19 @@ def with_name_facts(table: Table) -> Table:
         names = dict.fromkeys(table.frame[header].astype(object))
         if not 2 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
-        found = {name: facts([clean(name)]) for name in names if isinstance(name, str) and name.strip()}
-        for column in ("params", "tokens"):
+        found = {name: facts([clean(words(name))]) for name in names if isinstance(name, str) and name.strip()}
+        if any(
+            "params_active" in f for f in found.values()
+        ):  # beside mixtures, a dense model's parameters are all active
+            for f in found.values():
+                if "params" in f:
+                    f["params_total"] = f["params_active"] = f.pop("params")
+        for column in ("params", "params_total", "params_active", "tokens"):
             known = {name: f[column] for name, f in found.items() if column in f}
-            if column in have or len(known) < 0.9 * len(found) or len({v for v, _ in known.values()}) < 2:
+            said_of = _COUNTED if column in _COUNTED else (column,)
+            differ = len({tuple(f.get(c, (0.0, ""))[0] for c in said_of) for f in found.values()}) > 1
+            taken = column in have or (column in _COUNTED and "params" in have)
+            if taken or len(known) < 0.9 * len(found) or not differ:
                 continue
             title = unique([*map(str, frame.columns), f"{column} in {header}"])[-1]
             cells = table.frame[header].astype(object).map({name: f"{v:.12g}" for name, (v, _) in known.items()})
@@ -89,10 +69,6 @@ def with_name_facts(table: Table) -> Table:
             said[title] = (column, next(iter(known.values()))[1])
             have.add(column)
     return table if frame is table.frame else replace(table, frame=frame, from_name=said)
-
-
-def _value(match: re.Match[str]) -> float:
-    return float(match[1]) * _FACTOR.get((match[2] or "").lower(), 1.0)
 
 
 def run_names(paths: Sequence[Sequence[str]]) -> list[str]:

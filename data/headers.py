@@ -120,7 +120,7 @@ def header(raw: str) -> Header:
 #: Between the parts of a nested name: `config/lr`, `config.lr`, `config:lr`, `config__lr`.
 _FOLDERS = re.compile(r"[/.:]+|(?<=[A-Za-z0-9])__(?=[A-Za-z])")
 #: Folders whose tokens, steps and rates are not those of the training run.
-_OTHERS = frozenset((
+OTHERS = frozenset((
     "eval", "evals", "evaluation", "val", "valid", "validation", "dev", "test", "target", "goal", "min", "minimum", "std",
     "err", "error", "delta", "lower", "upper", "init", "initial",
 ))  # fmt: skip
@@ -137,7 +137,7 @@ def _tails(parts: list[str], behind: Callable[[int], str]) -> tuple[tuple[str, f
         heads = [p.lower() for p in parts[:i]]
         unknown = [h for h in heads if h not in PATH_HEADS]
         ratio = i == len(parts) - 1 and (len(parts[i]) == 1 or _PER.fullmatch(parts[i].lower()))
-        if any(h in _OTHERS for h in heads) or (unknown and ratio):
+        if any(h in OTHERS for h in heads) or (unknown and ratio):
             break
         out.append((behind(i), _TAIL if unknown else 1.0))
     return tuple(out)

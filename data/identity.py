@@ -23,7 +23,7 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
         progress = known or next((c for c in PROGRESS if c in draft.frame and draft.frame[c].nunique() > 1), "tokens")
         draft.sources.append(Source("run", "", "the file is one run's history, named after the file", 0.8))
         return pd.Series([stem] * n, dtype="str"), progress
-    names = None if header is None else table.text(header)
+    names = None if header is None else table.names(header)
     if known and names is not None:
         found = Rows("history", names, known)
     else:

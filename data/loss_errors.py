@@ -28,7 +28,7 @@ def error_of(table: Table, loss: str, used: set[str]) -> Guess | None:
 
     Its name is the loss's own with a word for an error, or that word alone where it stands directly behind the loss.
     """
-    said = _words(loss)
+    said = re.sub(r" (?:mean|avg|average)$", "", _words(loss))  # loss mean beside loss std
     after = table.headers[table.headers.index(loss) + 1 : table.headers.index(loss) + 2]
     for kind, pattern in _KINDS:
         for header in table.headers:

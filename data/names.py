@@ -41,11 +41,13 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params", r"params?", 1.0),
     ("params", rf"{_NUMBER_OF}{_PARAMS}|(?:param|parameter)s? ?(?:count|size|number)|model params?", 0.95),
     ("params", r"(?:model|network) ?size|size|N", 0.8),
+    ("params", rf"(?:model )?size {_PARAMS}", 0.9),
     ("params", r"n ?opt|params? opt|n", 0.6),
     ("tokens", r"tokens", 1.0),
     ("tokens", rf"{_NUMBER_OF}(?:train(?:ing)? |seen |processed |consumed )?{_TOKENS}"
                rf"(?: seen| trained| processed| consumed| count| total)?", 0.95),
     ("tokens", rf"(?:train|training|trained|seen|processed|consumed|total|data) (?:number )?(?:n )?{_TOKENS}", 0.95),
+    ("tokens", rf"(?:(?:dataset|data|corpus) )?size {_TOKENS}", 0.9),
     ("tokens", r"train(?:ing)? tokens(?: seen)?|D|total train(?:ing)? tokens", 0.9),
     ("tokens", r"tokens opt|goal train tokens|target tokens|planned tokens|token budget|d opt", 0.6),
     ("tokens", r"(?:dataset|data|corpus) size|train(?:ing)? (?:set|data) size|d", 0.6),

@@ -219,11 +219,11 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
     _settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
     for header, (column, text) in table.from_name.items():
-        if header in taken or column in settled or (column == "params" and counted):
+        if header in taken or column in settled or (column in COUNTS and counted):
             continue
         where = "the file's name" if header.endswith("in the file's name") else "the names"
         offers[column, header] = TAKEN, f"from {where} ({text})"
-        counted = counted or column == "params"
+    counted = counted or any(c in COUNTS for c, _ in offers)
     if not counted and "params" not in settled:
         for header in table.headers:  # a column `model` that says 125M, 1.3B is a size written as a name
             if header not in taken and any(c in ("family", "run") for c, _ in named(header)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from data.cells import Numbers, numbers
+from data.markup import words
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,18 @@ class Table:
         else:
             out = ["" if c is None or c is pd.NA or c != c else str(c).strip() for c in cells.astype(object)]
         return pd.Series(list(map(clean, out)), index=cells.index, dtype="str")
+
+    def names(self, header: str) -> pd.Series:
+        """The column under `header` as names without the marks around them: **124M** is 124M.
+
+        Marks stay where names would be the same without them.
+        """
+        text = self.text(header)
+        plain = {name: words(name) for name in pd.unique(text)}
+        if all(name == without for name, without in plain.items()):
+            return text
+        often = Counter(plain.values())
+        return text.map({n: w if often[w] == 1 else n for n, w in plain.items()}).astype("str")
 
 
 REASON = "\0reason"  # a name that no header can have

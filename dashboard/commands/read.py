@@ -43,8 +43,15 @@ def _said(found: dict[str, Any]) -> str:
     """The summary as lines for a terminal."""
     lines = [f"{found['name']}: {found['kept']:,} runs kept, {found['set_aside']:,} set aside"]
     lines += [f"  {number:>6,}  {reason}" for reason, number in found["reasons"].items()]
-    width = max((len(column["column"]) for column in found["columns"]), default=0)
-    for column in found["columns"]:
+    # FLOPs that were derived say by their own line how they are counted.
+    columns = [c for c in found["columns"] if c["column"] != "flops_convention" or c["how"]]
+    width = max((len(_label(column["column"])) for column in columns), default=0)
+    for column in columns:
         taken = f"from {column['header']!r}, " if column["header"] else ""
-        lines.append(f"  {column['column']:<{width}}  {taken}{column['how']}".rstrip(" ,"))
+        lines.append(f"  {_label(column['column']):<{width}}  {taken}{column['how']}".rstrip(" ,"))
     return "\n".join([*lines, *found["notes"], *(question["text"] for question in found["questions"])])
+
+
+def _label(column: str) -> str:
+    """How a column is called in a line for people."""
+    return {"flops_convention": "FLOPs counted"}.get(column, column)

@@ -17,12 +17,23 @@ _MOST_NOTES = 12  # lines below a table; more are a text of its own
 _SUMMARY = re.compile(
     r"(?:overall |grand |column )?(?:averages?|avg|overall|moyenne|durchschnitt|mittelwert|ø|Σ|σ"
     r"|means?|medians?|totals?|sums?|std|stdev|std ?dev(?:iation)?"
-    r"|standard (?:deviation|error)|sem|stderr|min(?:imum)?|max(?:imum)?|counts?|geo(?:metric)? ?mean|[0-9]{1,2} ?%)"
+    r"|standard (?:deviation|error)|sem|stderr"
+    r"|(?:mean|avg|average) ?(?:±|\+/?-|\(|and|/) ?(?:std|sd|sem|stdev|se)\)?"
+    r"|min(?:imum)?|max(?:imum)?|counts?|geo(?:metric)? ?mean|[0-9]{1,2} ?%)"
     r"(?: ?\(.{1,30}\)| of (?:all|the).{0,30}| over (?:all|the).{0,30})?",
     re.IGNORECASE,
 )
+_BEST = re.compile(
+    r"(?:the |our )?(?:best|worst|winner|lowest|top)(?: (?:run|model|loss|result|config|overall))?(?: ?\(.{1,30}\)|: .{1,30})?",
+    re.IGNORECASE,
+)
+_OF_SEEDS = re.compile(r"(.*?)[ _/-]*[(\[]?(?:mean|avg|average)[)\]]?", re.IGNORECASE)  # a mean, 125M (avg)
 _NOTE = re.compile(
     r"(?:foot)?notes?\b.*|(?:source|legend|n\.?b\.?)\s*:.*|[*†‡§¶#].+|\([^()]{8,}\)|\[[0-9a-z*]\].+", re.IGNORECASE
+)
+#: What stands for rows that are left out.
+_ELIDED = frozenset(
+    ("...", "..", "…", "⋮", "⋯", "\\vdots", "\\ldots", "\\dots", "\\cdots", "$\\vdots$", "[...]", "(...)", "etc.")
 )
 _SWEEP = re.compile(r"\b(?:sweeps?|series|groups?|budgets?|stage|part|batch|round)\b", re.IGNORECASE)
 #: What a merged cell may say of the rows below it: settings of a model. Names of runs and what was measured are their own.
@@ -45,7 +56,14 @@ def apart(table: Table) -> Table:
         return table
     cells = np.column_stack([table.text(h).to_numpy(dtype=object) for h in table.headers])
     filled = cells != ""
-    if filled.all() and not any(is_summary(str(c)) for c in cells[:, : min(2, cells.shape[1])].ravel()):
+    gaps = np.array(
+        [f.any() and all(c in _ELIDED for c in row[f]) for row, f in zip(cells, filled, strict=True)], dtype=bool
+    )
+    if gaps.any():
+        note = f"The table leaves out rows ({str(cells[gaps][0][filled[gaps][0]][0])!r}): only those that are written are read."
+        left = replace(table, frame=table.frame[~gaps].reset_index(drop=True), lines=table.lines[~gaps])
+        return apart(replace(left, notes=(*table.notes, note)))
+    if filled.all() and not _speaks_of_others(table, cells):
         return table
     keep = _without_notes(cells, filled)
     notes = list(table.notes)
@@ -64,10 +82,50 @@ def apart(table: Table) -> Table:
         cells, filled = cells[keep], filled[keep]
     table, is_heading = _headed(table, cells, filled)
     sums = _summaries(table, cells, filled, is_heading)
-    if sums.any():
-        odd = {int(line): "a summary of other rows, not a run" for line in table.lines[sums]}
+    again = _best_again(table, cells, filled, ~is_heading & ~sums)
+    odd = {int(line): "a summary of other rows, not a run" for line in table.lines[sums]}
+    odd |= {int(table.lines[i]): reason for i, reason in again.items()}
+    if odd:
         table = replace(table, misfits={**table.misfits, **odd})
+        sums[list(again)] = True
     return _filled_down(table, cells, filled, ~is_heading & ~sums)
+
+
+def _speaks_of_others(table: Table, cells: np.ndarray) -> bool:
+    """Whether a cell in the first columns or among the seeds may say that its row sums up others or names one again."""
+    first = [*range(min(2, cells.shape[1])), *_seeds(table)]
+    texts = {str(c) for j in first for c in pd.unique(cells[:, j])}
+    return any(is_summary(t) or _is_best(t) or _OF_SEEDS.fullmatch(words(t[:80])) for t in texts if t)
+
+
+def _seeds(table: Table) -> list[int]:
+    return [j for j, h in enumerate(table.headers) if any(c == "seed" and s >= 0.6 for c, s in named(h))]
+
+
+def _is_best(text: str) -> bool:
+    return len(text) < 60 and bool(_BEST.fullmatch(stripped(words(text)).strip(" :")))
+
+
+def _best_again(table: Table, cells: np.ndarray, filled: np.ndarray, runs: np.ndarray) -> dict[int, str]:
+    """The rows that are called the best, and whose numbers another row has already, each with its reason.
+
+    A row called so that has numbers of its own is a run like others; one that lacks what all others have is none.
+    """
+    best = [i for i in np.flatnonzero(runs) if (f := np.flatnonzero(filled[i])).size and _is_best(str(cells[i][f[0]]))]
+    others = [int(i) for i in np.flatnonzero(runs) if i not in best]
+    if not best or len(best) > 20 or len(others) < 2:
+        return {}
+    measured = [v.values for h in table.headers if (v := table.numbers(h)).share > 0.5]
+    out: dict[int, str] = {}
+    for i in map(int, best):
+        known = [v for v in measured if np.isfinite(v[i])]
+        same = [k for k in others if known and all(v[k] == v[i] for v in known)]
+        if same:
+            name = str(cells[same[0]][np.flatnonzero(filled[same[0]])[0]])[:40]
+            out[i] = f"names the row of {name!r} again, not another run"
+        elif (filled[others].mean(axis=0) > 0.9)[~filled[i]].any():
+            out[i] = "a summary of other rows, not a run"
+    return out
 
 
 def _without_notes(cells: np.ndarray, filled: np.ndarray) -> np.ndarray:
@@ -151,13 +209,17 @@ def _summaries(table: Table, cells: np.ndarray, filled: np.ndarray, heads: np.nd
     for i in range(n):
         first = np.flatnonzero(filled[i])[:1]
         said[i] = bool(len(first)) and first[0] < 3 and is_summary(str(cells[i][first[0]]))
+    for j in _seeds(table):
+        said |= np.array([bool(c) and is_summary(str(c)) for c in cells[:, j]])
+    of_seeds = _means_of_seeds(table, cells, heads)
+    said |= of_seeds
     plain = ~said & ~heads
     if not said.any() or not plain.any() or said.sum() > 0.5 * n:
         return np.zeros(n, dtype=bool)
     usual = filled[plain].mean(axis=0) > 0.9
     lacks = (usual[None, :] & ~filled).any(axis=1)
     values = {h: v.values for h in table.headers if (v := table.numbers(h)).share > 0.5}
-    out = said & lacks
+    out = (said & lacks) | of_seeds
     for i in map(int, np.flatnonzero(said & ~lacks)[:200]):
         start = max(
             (int(k) + 1 for k in np.flatnonzero((said & (np.arange(n) < i)) | (heads & (np.arange(n) < i)))), default=0
@@ -171,6 +233,29 @@ def _summaries(table: Table, cells: np.ndarray, filled: np.ndarray, heads: np.nd
         and len({str(c).lower() for c in cells[said][:, 0]} & {"count", "std", "25%", "50%", "75%"}) >= 3
     ):
         out |= said  # what describe() prints
+    return out
+
+
+def _means_of_seeds(table: Table, cells: np.ndarray, heads: np.ndarray) -> np.ndarray:
+    """Which rows (n,) are the means of those right above, whose names begin alike and whose settings are the same: a mean."""
+    out = np.zeros(len(cells), dtype=bool)
+    values = {h: v.values for h in table.headers if (v := table.numbers(h)).share > 0.5}
+    losses = [h for h in values if loss_name(h) is not None]
+    if not losses:
+        return out
+    settings = [v for h, v in values.items() if h not in losses and any(c in _SETTINGS for c, _ in named(h)[:1])]
+    names = [str(c) for c in cells[:, 0]]
+    for i, name in enumerate(names):
+        found = _OF_SEEDS.fullmatch(words(name[:80]))
+        if not found or not found[1] or heads[i]:
+            continue
+        start = i
+        while start and names[start - 1].startswith(found[1]) and not out[start - 1]:
+            start -= 1
+        numbered = all(re.search(r"[0-9]", n[len(found[1]) :]) for n in names[start:i])  # a seed 1, a-s2
+        alike = numbered and i - start > 1 and all(np.ptp(v[start : i + 1]) == 0 for v in settings)
+        if alike:
+            out[i] = any(abs(v[i] - v[start:i].mean()) <= 1e-3 * abs(v[i]) for h in losses for v in (values[h],))
     return out
 
 

@@ -14,9 +14,11 @@ from data.errors import ReadError
 from data.markup import words
 from data.names import recognised
 from data.readers._apart import apart
+from data.readers._beside import parted
+from data.readers._header_rows import join_header_columns, join_header_rows
 from data.readers._limits import MAX_TEXT, check_shape
 from data.readers._matrix import matrix
-from data.readers._ragged import lacks_first, misfits
+from data.readers._ragged import doubled, lacks_first, misfits
 from data.readers._sections import sections
 from data.readers._tables import one_table
 from data.readers._transposed import TURNED, lies_on_its_side, turned
@@ -25,6 +27,7 @@ from data.table import Table, unique
 from data.units import MENU, factor
 
 _LOOK = 40  # rows among which the header is looked for
+Rows = Sequence[Sequence[Any]]
 _LONGEST_SIDE = 1_000  # rows of a table that may lie on its side
 
 
@@ -41,22 +44,27 @@ def grid(
 
     `separated` says that cells were cut at a sign, so that one too many moves those behind it.
     """
+    rows, said = parted(rows)
     rows, also = one_table(rows, decimal)
-    notes = [*notes, *also]
+    notes = [*notes, *said, *also]
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
+    rows, named_by = join_header_rows(rows, lines, decimal)
+    if named_by > 1:
+        notes.append(f"The column names stand in {named_by} rows, which were joined.")
+        lines = [i for i in lines if not all(map(_is_empty, rows[i]))]
     spread = matrix([rows[i] for i in lines], decimal) if len(lines) < _LONGEST_SIDE else None
     if spread:
         rows, note = spread
         notes, lines = [*notes, note], list(range(len(rows)))
-    sideways = [rows[i] for i in lines] if len(lines) < _LONGEST_SIDE else []
+    sideways: Rows = [rows[i] for i in lines] if len(lines) < _LONGEST_SIDE else []
+    sideways = join_header_columns(sideways, decimal) if named_by < 2 else sideways
     if lies_on_its_side(sideways, decimal) == "yes":
         rows = turned(sideways, decimal)
         notes.append(TURNED)
         lines = list(range(len(rows)))
         separated = False
-    inside = sum(all(map(_is_empty, row)) for row in rows[lines[0] : lines[-1]])
     width = max(len(rows[i]) for i in lines)
     check_shape(name, len(lines), width)
     at = _header_row([rows[i] for i in lines[:_LOOK]], width, decimal)
@@ -76,8 +84,6 @@ def grid(
             headers = [f"{h} ({u})" if u else h for h, u in zip(headers, units + [""] * width, strict=False)]
             body = body[1:]
             notes.append("The second line holds the units.")
-    if inside > 0:
-        notes.append(f"{_count(inside, 'blank line')} {_were(inside)} left out.")
     if at is not None:
         plain = [h.casefold() for h in headers]
         repeated = [i for i in body if _repeats(rows[i], plain)]
@@ -92,6 +98,11 @@ def grid(
         if lacks_first(header, cells, _is_empty):
             headers = ["", *headers[:-1]]
             notes.append("The first column has no name; the column names stand above the others.")
+        elif gone := doubled(header, cells, _is_empty):
+            headers = [h for j, h in enumerate(headers) if j not in gone] + [""] * len(gone)
+            notes.append(
+                "Separators between the column names stand twice: the names were counted without the blank ones."
+            )
         else:
             odd = {body[i] + 1: reason for i, reason in misfits(header, cells, name, _is_empty).items()}
     columns = _columns(rows, body, width)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from data.cells import number
 from data.markup import words
 from data.names import loss_name, recognised
+from data.readers._body_columns import by_body
 from data.readers._limits import MAX_COLUMNS
 
 _MOST = 1_000_000  # characters; nobody prints more for eyes
@@ -30,7 +31,7 @@ _TYPES = re.compile(
 _BARS = re.compile(r"(?<!\\)\|")
 _ASIDE = re.compile(
     r"(?:In ?\[[0-9 *]*\]:.*|Out ?\[[0-9 *]*\]:\s*|>>> .*|\.\.\. .*|\[[0-9]+ rows x [0-9]+ columns\]"
-    r"|\([0-9]+ rows?(?:, [0-9]+ columns?)?\)|shape: \([0-9_, ]+\))"
+    r"|\([0-9]+ rows?(?:, [0-9]+ columns?)?\)|shape: \([0-9_, ]+\)|[0-9]+ rows? in set \(.{1,20}\))"
 )
 _PROMPT = re.compile(r"(\s*Out ?\[[0-9 *]*\]:)(?=\s)")
 _SIZE = re.compile(
@@ -154,6 +155,8 @@ def _spaced(lines: list[str]) -> Layout | None:
             continue
         skip, cut, goes_on = found
         at = start + skip
+        if skip and (names := _above(lines[at - 1], cut[0], lines[at])):
+            rows[at - 1] = names
         if before is not None and before[2] and len(before[1][0]) < MAX_COLUMNS and _same_index(before[1], cut):
             for k, row in enumerate(cut):
                 rows[before[0] + k] = before[1][k] = before[1][k] + row[1:]
@@ -165,8 +168,32 @@ def _spaced(lines: list[str]) -> Layout | None:
         before = (at, cut, goes_on)
         tables.append((at, at + len(cut)))
     for header, last in tables:
+        width = len(rows[header])
         without_index(rows, header, last)
+        if header and len(rows[header - 1]) == width > len(rows[header]):
+            rows[header - 1] = rows[header - 1][1:]
     return Layout(rows, (), 0, False) if tables else None
+
+
+def _above(line: str, names: list[str], header: str) -> list[str]:
+    """The cells of a line of names above the header, each over the column that it stands above; [] where it is none."""
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for name in names:
+        found = header.find(name, at) if name else at
+        if found < 0 and not spans:  # the name of an index, which stands in a line below
+            found = at
+        elif found < 0:
+            return []
+        spans.append((found, found + len(name)))
+        at = spans[-1][1] if header[found : spans[-1][1]] == name else at
+    out = [""] * len(names)
+    for m in _APART.finditer(line):
+        over = [j for j, (a, b) in enumerate(spans) if a < m.end() and m.start() < b]
+        if not over or out[over[0]] or not math.isnan(number(m[0])):
+            return []
+        out[over[0]] = m[0]
+    return out if sum(map(bool, out)) > 1 else []
 
 
 def _without_prompt(line: str) -> str:
@@ -192,7 +219,7 @@ def _block(lines: list[str], continues: bool = False) -> tuple[int, Rows, bool] 
         if goes_on:
             here = [line.rstrip().removesuffix("\\") for line in here]
         here = _overlaid(here)
-        cut = _by_dashes(here) or _by_two_spaces(here) or _by_words(here) or _by_gutters(here)
+        cut = _by_dashes(here) or _by_two_spaces(here) or _by_words(here) or _by_body_or_gutters(here)
         if cut is None or any(_GLUED.search(c) for c in cut[0]) or not _holds_numbers(cut):
             continue
         known = known_in(cut[0])
@@ -271,6 +298,15 @@ def _aligned(lines: list[str], cell: re.Pattern[str]) -> Rows | None:
     return [[""] * lacking + out[0], *out[1:]]
 
 
+def _by_body_or_gutters(lines: list[str]) -> Rows | None:
+    """Columns between blank positions, unless they hold two columns of the rows below or hide names that are known."""
+    cut, other = _by_gutters(lines), by_body(lines)
+    if cut is None or other is None:
+        return cut or other
+    joined = any("  " in cell for row in cut if len(row) > 1 for cell in row)
+    return other if joined or known_in(other[0]) > known_in(cut[0]) else cut
+
+
 def _by_gutters(lines: list[str]) -> Rows | None:
     """Columns between positions that are blank in every line."""
     widest = max(map(len, lines))
@@ -313,7 +349,8 @@ def _cut_out(rows: Rows, lines: list[str]) -> list[str]:
     notes: list[str] = []
     elided = 0
     for i, row in enumerate(rows):
-        if len(row) > 1 and sum(c in _ELIDED for c in row) >= 2 and all(c in _ELIDED or not c for c in row):
+        dots = [c for cell in row for c in cell.split()[:9]] if len(row) > 1 and row[-1][:1] in ".…⋮⋯" else []
+        if len(dots) > 1 and _ELIDED.issuperset(dots):
             rows[i] = [RULED]
             elided += 1
     columns = [

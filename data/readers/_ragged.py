@@ -22,6 +22,13 @@ def lacks_first(header: Row, body: Sequence[Row], is_empty: Callable[[Any], bool
     return first in ([str(i) for i in range(start, start + len(body))] for start in (0, 1))
 
 
+def doubled(header: Row, body: Sequence[Row], is_empty: Callable[[Any], bool]) -> list[int]:
+    """The positions of blank names that no column belongs to, as two tabs between names leave them: every row lacks as many."""
+    width = _width(header, is_empty)
+    blank = [j for j in range(1, width) if is_empty(header[j])]
+    return blank if blank and body and all(_width(row, is_empty) == width - len(blank) for row in body) else []
+
+
 def misfits(header: Row, body: Sequence[Row], name: str, is_empty: Callable[[Any], bool]) -> dict[int, str]:
     """The positions in `body` of the rows with more cells than the header, each with the reason to set it aside.
 

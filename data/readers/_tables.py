@@ -88,13 +88,34 @@ def _starts(rows: Rows) -> list[int]:
             thin = True
             continue
         if (
-            thin
+            (thin or _begins_anew(rows, i))
             and i + 1 < len(rows)
             and (_is_header(row) or (_is_rule(rows[i + 1]) and not _is_rule(row) and _has_words(row)))
+            and not (out and all(_goes_on(r) for r in rows[out[-1] : i]))
         ):
             out.append(i)
         thin = False
     return out
+
+
+def _begins_anew(rows: Rows, i: int) -> bool:
+    """Whether a row of names right below a row with numbers, and above another, is the header of a table of its own."""
+    if not 0 < i < len(rows) - 1 or not _is_header(rows[i]) or _has_words(rows[i - 1]) or _has_words(rows[i + 1]):
+        return False
+    texts = [words(str(c).strip()[:200]) for c in rows[i] if _is_there(c)]
+    return len(texts) > 1 and sum(map(recognised, texts)) >= max(2, 0.6 * len(texts))
+
+
+def holds_runs(rows: Rows, decimal: str = ".") -> bool:
+    """Whether a table in the rows has a loss with numbers, and a count beside it."""
+    starts = _starts(rows[:_MOST_ROWS])[:_MOST_TABLES]
+    parts = (_part(rows, a, b, decimal) for a, b in itertools.pairwise([*starts, min(len(rows), _MOST_ROWS)]))
+    return any(p.score[0] for p in parts)
+
+
+def _goes_on(row: Sequence[Any]) -> bool:
+    """Whether a row is names or a rule, behind which another row of names belongs to the same header."""
+    return any(map(_is_there, row)) and (_is_rule(row) or (_filled(row) > 1 and _has_words(row)))
 
 
 def _part(rows: Rows, start: int, stop: int, decimal: str) -> _Part:

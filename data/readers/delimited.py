@@ -13,6 +13,7 @@ from data.readers._grid import grid
 from data.readers._latex import is_latex, latex_rows
 from data.readers._layout import Layout, known_in, layout
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT
+from data.readers._quotes import rows_of
 from data.readers._text import decode, is_text
 from data.spreadsheet import as_meant
 from data.table import Table
@@ -52,7 +53,8 @@ def read(content: bytes, name: str) -> Table:
         _check(rows, name)
         notes += laid.notes
     else:
-        rows = _rows(text, separator, name)
+        rows, said = _rows(text, separator, name)
+        notes += said
     if "'" in text:  # what an export kept from being run
         rows = [[as_meant(cell) for cell in row] for row in rows]
     if max((len(r) for r in itertools.islice(rows, 50)), default=0) < 2:
@@ -83,19 +85,20 @@ def _laid_out(text: str, separator: str) -> Layout | None:
     return found if found.known + found.drawn > max(known, default=0) else None
 
 
-def _rows(text: str, separator: str, name: str) -> list[list[str]]:
+def _rows(text: str, separator: str, name: str) -> tuple[list[list[str]], tuple[str, ...]]:
+    notes: tuple[str, ...] = ()
     if separator == " ":
         rows = [line.split() for line in text.splitlines()]
     else:
         # No cell is longer than the limit, and a quote that is never closed then ends in a sentence.
         csv.field_size_limit(MAX_TEXT)
         try:
-            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
+            rows, notes = rows_of(text, separator)
         except csv.Error as e:
             what = f"a cell of more than {MAX_TEXT:,} characters" if "limit" in str(e) else str(e)
             raise ReadError(f"{name} is not a table that can be read: {what}; a quote may not be closed.") from None
     _check(rows, name)
-    return rows
+    return rows, notes
 
 
 def _check(rows: list[list[str]], name: str) -> None:
@@ -117,7 +120,7 @@ def _separator(text: str) -> str:
     for sign in (",", "\t", ";", "|"):
         counts: dict[int, int] = {}
         try:
-            for row in csv.reader(lines, delimiter=sign, skipinitialspace=True):
+            for row in rows_of("\n".join(line.rstrip("\n") for line in lines), sign)[0]:
                 counts[len(row)] = counts.get(len(row), 0) + 1
         except csv.Error:
             continue

@@ -12,6 +12,7 @@ from typing import Any
 from data.errors import ReadError
 from data.readers._grid import grid
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_INFLATED, MAX_RATIO, size
+from data.readers._tables import holds_runs
 from data.table import Table
 
 title = "an Excel workbook"
@@ -34,7 +35,7 @@ def claims(content: bytes, name: str) -> float:
 
 
 def read(content: bytes, name: str) -> Table:
-    """The table on the sheet that has most rows; the note says which, when there are several."""
+    """The table on the sheet that has most rows, of those with a loss beside a count first; the note says which of several."""
     import openpyxl
 
     formulas = _unpack_under_count(content, name)
@@ -54,7 +55,8 @@ def read(content: bytes, name: str) -> Table:
     filled = {t: rows for t, rows in sheets.items() if sum(any(c is not None for c in r) for r in rows) > 0}
     if not filled:
         raise ReadError(f"{name} has no sheet with anything on it; expected a table with one row per run.")
-    best = max(filled, key=lambda t: sum(sum(c is not None for c in r) > 1 for r in filled[t]))
+    runs = {t: holds_runs(rows) for t, rows in filled.items()} if len(filled) > 1 else dict.fromkeys(filled, True)
+    best = max(filled, key=lambda t: (runs[t], sum(sum(c is not None for c in r) > 1 for r in filled[t])))
     notes = []
     if len(filled) > 1:
         others = ", ".join(repr(t[:40]) for t in filled if t != best)
