@@ -13,6 +13,7 @@ from data.cells import numbers
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
 from data.mapping import Mapping
+from data.progress import LEAST, ascending, begins_anew, evenly, rises, usable
 
 #: What moves forward along a run, in the order in which it is looked for.
 PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
@@ -29,13 +30,11 @@ _COUNTER = {
     "epochs": re.compile(r"\bepoch$|\bso far\b"),
     "wall_seconds": re.compile(r"\b(?:relative|elapsed|since)\b"),
 }
-LEAST = 5  # rows from which a rising column alone makes a log: fewer are as likely runs
 FEW, MANY = (
     10,
     20,
 )  # evenly spaced rows without a word on what they are: below FEW runs, from MANY a log, between them asked
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
-EVEN = 1.5  # the largest distance over the smallest, in checkpoints written at regular intervals
 
 
 @dataclass(frozen=True)
@@ -95,14 +94,14 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
     if varying:
         label = _labelled(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
         for c in PROGRESS:
-            if _usable(rows, c) and _is_counter(c, mapping) and _rises(label[rows.index], rows[c]):
+            if usable(rows, c) and _is_counter(c, mapping) and rises(label[rows.index], rows[c]):
                 return Rows("history", label, c, f"the same name stands over different {_words(varying)}")
             told = _told(names, frame, rows, c, varying, mapping)
             if told is not None:
                 return told
         return Rows("group", names, why=f"the same name stands over different {_words(varying)}")
     for c in PROGRESS:
-        told = _told(names, frame, rows, c, [], mapping) if c in rows and not _rises(some, rows[c]) else None
+        told = _told(names, frame, rows, c, [], mapping) if c in rows and not rises(some, rows[c]) else None
         if told is not None:
             return told
     sizes = numbers(some)
@@ -130,7 +129,7 @@ def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: M
     family = frame["family"]
     if pd.DataFrame({"f": family, "n": names})[known].duplicated().any() or _varying(pd.factorize(family)[0], frame):
         return None
-    found = next((c for c in PROGRESS if _usable(frame[known], c) and _rises(family[known], frame.loc[known, c])), "")
+    found = next((c for c in PROGRESS if usable(frame[known], c) and rises(family[known], frame.loc[known, c])), "")
     header = mapping.header("run")
     return Rows("history", family, found, f"{header!r} names checkpoints of each model") if found else None
 
@@ -147,7 +146,7 @@ def _stepped(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: 
     if len(found) < len(kinds) or len(kinds) < int(known.sum()) or len(set(found.values())) > len(kinds) / 2:
         return None
     label = names.map(found).fillna(names).astype("str")
-    along = next((c for c in PROGRESS if _usable(frame[known], c) and _rises(label[known], frame.loc[known, c])), "")
+    along = next((c for c in PROGRESS if usable(frame[known], c) and rises(label[known], frame.loc[known, c])), "")
     if not along or _varying(pd.factorize(label[known])[0], frame[known]):
         return None
     return Rows("history", label, along, f"{mapping.header('run')!r} names checkpoints of each model")
@@ -161,17 +160,17 @@ def _without_names(
     family = frame.get("family", lines)
     labelled = bool((family != "").all()) and bool(family.duplicated().any())
     keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
-    counters = [c for c in PROGRESS if _is_counter(c, mapping) and _usable(rows, c)]
+    counters = [c for c in PROGRESS if _is_counter(c, mapping) and usable(rows, c)]
     for c in counters:
         key = _key(rows, [*(["family"] if labelled else []), *keys])
-        if key.nunique() == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not _ascending(rows[c])):
+        if key.nunique() == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not ascending(rows[c])):
             continue
         # People write the tokens a run has seen beside its last loss too; a step counter says more.
         many = len(rows) / key.nunique()
-        if c != "steps" and 3 <= many < LEAST and _rises(key, rows[c]):
+        if c != "steps" and 3 <= many < LEAST and rises(key, rows[c]):
             text = f"Rows of one setting rise along {mapping.header(c)!r}: are they checkpoints of one run, or runs of their own?"
             runs = Rows("lines", lines, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
-        if many >= (3 if c == "steps" else LEAST) and _rises(key, rows[c]):
+        if many >= (3 if c == "steps" else LEAST) and rises(key, rows[c]):
             label = (
                 family
                 if labelled and not _varying(pd.factorize(family)[0], frame)
@@ -186,16 +185,16 @@ def _without_names(
             return told
     if "steps" in frame and _is_counter("steps", mapping) and not keys and not labelled and len(frame) >= LEAST:
         every = frame["steps"].dropna()  # a log with a few evaluations among many steps
-        if len(every) > 0.9 * len(frame) and _ascending(every) and every.nunique() > 1 and len(rows) < len(frame):
+        if len(every) > 0.9 * len(frame) and ascending(every) and every.nunique() > 1 and len(rows) < len(frame):
             one = pd.Series([stem] * len(frame), dtype="str")
             return Rows("history", one, "steps", "the file is one run's history, named after the file")
-    if "steps" in counters and not keys and not labelled and _begins_anew(rows):
+    if "steps" in counters and not keys and not labelled and begins_anew(rows):
         one = pd.Series([stem] * len(frame), dtype="str")
         return Rows("history", one, "tokens", "the file is one run's history, resumed, named after the file")
-    planned = [c for c in PROGRESS if c in mapping.guesses and c not in counters and _usable(rows, c)]
+    planned = [c for c in PROGRESS if c in mapping.guesses and c not in counters and usable(rows, c)]
     if labelled and planned and not _varying(pd.factorize(family)[0], frame):
         return _models(family, rows, planned, mapping, runs, table)
-    if not keys and not labelled and planned and len(rows) >= LEAST and _ascending(rows[planned[0]]):
+    if not keys and not labelled and planned and len(rows) >= LEAST and ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
     return runs
 
@@ -216,11 +215,11 @@ def _told(
     stem: str = "run",
 ) -> Rows | None:
     """Rows as the curves of runs that settings or beginnings of a counter tell apart, where no name does; None where they don't."""
-    if not (_is_counter(counter, mapping) and _usable(rows, counter)):
+    if not (_is_counter(counter, mapping) and usable(rows, counter)):
         return None
-    if names is None and counter == "steps" and "tokens" in rows and _ascending(rows["tokens"]):
+    if names is None and counter == "steps" and "tokens" in rows and ascending(rows["tokens"]):
         return None  # one run that was resumed: its tokens go on rising
-    found = apart(names, frame, rows, counter, keys, lambda columns: _labelled(names, frame, columns, stem), _rises)
+    found = apart(names, frame, rows, counter, keys, lambda columns: _labelled(names, frame, columns, stem), rises)
     return None if found is None else Rows("history", found[0], counter, found[1])
 
 
@@ -235,7 +234,7 @@ def _models(
 ) -> Rows:
     """Rows that share a model's name, under `column`: checkpoints of its run, or its runs at several lengths."""
     mine = family[rows.index]
-    found = next((c for c in planned if _rises(mine, rows[c])), "")
+    found = next((c for c in planned if rises(mine, rows[c])), "")
     if not found:
         return runs
     for c in ("lr", "batch_sequences", "weight_decay", "batch"):  # settings that a person varies from run to run
@@ -248,15 +247,15 @@ def _models(
         return history
     many = int(mine.groupby(mine).size().median())
     header = mapping.header(column)
-    even = all(_even(rows.loc[i, found]) and len(i) > 2 for i in rows.groupby(mine).groups.values())
-    if column == "run" and even and many > PAIRS:
+    regular = all(evenly(rows.loc[i, found]) and len(i) > 2 for i in rows.groupby(mine).groups.values())
+    if column == "run" and regular and many > PAIRS:
         return history  # a name of its own and regular intervals: a log
     text = f"Rows share their name in {header!r}: are the {many} rows of a model checkpoints of one run, or runs of their own?"
     if _multiples(mine, rows) or many <= PAIRS:
         return Rows(
             runs.kind, runs.names, why=runs.why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False)
         )
-    question = Question("rows", text, ("checkpoints", "runs"), "checkpoints" if even else "runs")
+    question = Question("rows", text, ("checkpoints", "runs"), "checkpoints" if regular else "runs")
     raise MappingNeeded(f"{table}: {text}", (question,))
 
 
@@ -264,8 +263,8 @@ def _one_log(
     frame: pd.DataFrame, rows: pd.DataFrame, found: str, stem: str, runs: Rows, table: str, mapping: Mapping
 ) -> Rows:
     """Rows of one setting along a column that may be a plan or a counter: told by how many and how evenly they stand."""
-    n, even = len(rows), _even(rows[found])
-    if n < FEW and not (even and found in ("epochs", "wall_seconds")):
+    n, spaced = len(rows), evenly(rows[found])
+    if n < FEW and not (spaced and found in ("epochs", "wall_seconds")):
         return runs
     one = Rows(
         "history",
@@ -275,14 +274,14 @@ def _one_log(
     )
     header = mapping.header(found)
     text = f"The {n} rows rise along {header!r} with all else alike: are they checkpoints of one run, or runs of their own?"
-    if n >= (MANY if even else 2 * MANY):
+    if n >= (MANY if spaced else 2 * MANY):
         return Rows(
             one.kind, one.names, found, one.why, Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
         )
-    if not even and n < MANY:
+    if not spaced and n < MANY:
         return Rows("lines", runs.names, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
     raise MappingNeeded(
-        f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints" if even else "runs"),)
+        f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints" if spaced else "runs"),)
     )
 
 
@@ -298,57 +297,21 @@ def _as_said(
     else:
         keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
         label = _labelled(None, frame, keys, stem)
-    moving = [c for c in PROGRESS if _usable(rows, c) and rows[c].nunique() > 1]
+    moving = [c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1]
     if not moving:
         raise DataError(
             f"{table} has no column along which a run moves forward (steps, tokens, samples, FLOPs, epochs or seconds), "
             "so its rows cannot be read as checkpoints."
         )
-    best = next((c for c in moving if _rises(label[rows.index], rows[c])), moving[0])
+    best = next((c for c in moving if rises(label[rows.index], rows[c])), moving[0])
     return Rows("history", label, best, "rows are checkpoints, as you said")
 
 
 def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:
     """The column along which rows under one name move forward, counters first; '' where none does."""
-    usable = [c for c in PROGRESS if _usable(rows, c)]
+    usable = [c for c in PROGRESS if usable(rows, c)]
     usable.sort(key=lambda c: not _is_counter(c, mapping))
-    return next((c for c in usable if _rises(names, rows[c])), "")
-
-
-def _usable(rows: pd.DataFrame, column: str) -> bool:
-    return column in rows and len(rows) > 0 and float(rows[column].notna().mean()) > 0.9
-
-
-def _rises(names: pd.Series, values: pd.Series) -> bool:
-    """Whether rows under one name stand at different places along `values`; a resumed run may log a place twice."""
-    codes = pd.factorize(names)[0]
-    pairs = pd.DataFrame({"c": codes, "v": values.to_numpy()}).dropna()
-    if not len(pairs):
-        return False
-    places = len(pairs.drop_duplicates())
-    moving = float((pairs.groupby("c")["v"].nunique() > 1).mean())
-    return places > 0.5 * len(pairs) and moving > 0.5
-
-
-def _ascending(values: pd.Series) -> bool:
-    v = values.to_numpy(dtype="float64")
-    step = np.diff(v[np.isfinite(v)])
-    return bool(len(step)) and bool((step >= 0).all()) and float(np.mean(step > 0)) >= 0.5
-
-
-def _begins_anew(rows: pd.DataFrame) -> bool:
-    """Whether steps go back here and there while the tokens rise in every row, as in the log of a run that was resumed."""
-    if "tokens" not in rows or len(rows) < LEAST or rows["tokens"].isna().any():
-        return False
-    falls = int((np.diff(rows["steps"].to_numpy(dtype=float)) < 0).sum())
-    return bool((np.diff(rows["tokens"].to_numpy(dtype=float)) > 0).all()) and 0 < falls <= len(rows) / 3
-
-
-def _even(values: pd.Series) -> bool:
-    """Whether the places lie at regular intervals, the first and the last aside."""
-    step = np.diff(np.unique(values.to_numpy(dtype="float64")))
-    inner = step[1:-1] if len(step) > 4 else step
-    return bool(len(inner)) and float(inner.max()) <= EVEN * float(inner.min())
+    return next((c for c in usable if rises(names, rows[c])), "")
 
 
 def _multiples(names: pd.Series, rows: pd.DataFrame) -> bool:

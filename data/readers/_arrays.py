@@ -14,6 +14,7 @@ from data.errors import ReadError
 from data.headers import header
 from data.history import distinct
 from data.names import loss_name, named
+from data.readers._array_lengths import Block, check_lengths
 from data.readers._elements import as_name, as_number, is_number, keys_of, means, mostly_numbers, rises
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, check_shape
 from data.readers._nested import Parts, as_text, take_apart
@@ -102,7 +103,7 @@ def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = N
         return Exploded([_plain(p, set()) for p in parts], list(range(len(parts))), "", kept)
     used = [{key for keys, _ in b for key in keys} for b in blocks]
     for i, (p, object_blocks) in enumerate(zip(parts, blocks, strict=True)):
-        _check_lengths(
+        check_lengths(
             p, object_blocks, name if len(parts) == 1 else f"{name}, object {numbers[i] if numbers else i + 1}"
         )
     order = _order(curves)
@@ -175,8 +176,6 @@ def flat(record: Row) -> Row:
 
 
 # Blocks ---------------------------------------------------------------------------------------------------------------
-
-Block = tuple[tuple[str, ...], list[Row]]  # the names of the arrays, or of the list, behind it, and its rows
 
 
 def _settings(each: Sequence[Parts]) -> frozenset[str]:
@@ -279,34 +278,6 @@ def _check(parts: Sequence[Parts], name: str) -> None:
             cells += sum(len(v) * (len(p.plain) + 2) for v in p.records.values())
             if cells > MAX_CELLS:
                 raise _too_much(name, True)
-
-
-def _check_lengths(parts: Parts, blocks: Sequence[Block], where: str) -> None:
-    """ReadError where an array that should stand beside the losses has another number of values than they have.
-
-    Sizes and tokens of as many runs as there are no losses for, steps that do not belong to them: which value belongs to
-    which loss cannot be told.
-    """
-    if not blocks or not parts.arrays:
-        return
-    used = {key for keys, _ in blocks for key in keys}
-    paced = [{means(k) for k in keys_of(rows)} & set(PROGRESS) for _, rows in blocks]
-    left = {k: means(k) for k, v in parts.arrays.items() if k not in used and len(v) > 1}
-    odd = [k for k, meant in left.items() if meant == "run"]
-    counts = [k for k, m in left.items() if m.startswith("params") or (m in PROGRESS and not all(paced))]
-    odd += [k for k in counts if mostly_numbers(parts.arrays[k])]
-    if any(paced) and not all(paced):  # one of the curves says where it was measured, and another does not
-        odd += [k for (keys, _), along in zip(blocks, paced, strict=True) if not along for k in keys[:1]]
-    if not odd:
-        return
-    losses = [k for k in parts.arrays if k in used and loss_name(k) is not None]
-    beside = [k for k in parts.arrays if k in used and means(k) in PROGRESS and k not in odd]
-    named_ones = list(dict.fromkeys([*odd, *losses, *beside]))[:5]
-    shown = ", ".join(f"{k[:40]!r} has {len(parts.arrays[k]):,}" for k in named_ones if k in parts.arrays)
-    raise ReadError(
-        f"{where} holds arrays of unequal length ({shown} values), so nothing says which of them belong together; "
-        "give each as many values, null where one is missing, or each curve steps of its own."
-    )
 
 
 def _too_much(name: str, cells: bool) -> ReadError:

@@ -152,15 +152,20 @@ def test_groups_of_names_in_every_order(read: Read, data: st.DataObject) -> None
             assert runs.kept[column].tolist() == pytest.approx([v * factor for v in true])
 
 
-@pytest.mark.parametrize("text", [
-    "name,N,D,C4,C4,Pile,Pile\n,,,loss,ppl,loss,ppl\na,1e8,2e9,3.4,30.0,2.9,18.2\nb,2e8,4e9,3.1,22.2,2.7,14.9\n",
-    "params,tokens,loss,loss,loss\n,,seed 0,seed 1,seed 2\n1e8,2e9,3.4,3.41,3.42\n2e8,4e9,3.2,3.21,3.19\n",
-])  # fmt: skip
-def test_several_losses_below_one_name_are_asked_about(read: Read, text: str) -> None:
+def test_several_losses_below_one_name_are_asked_about(read: Read) -> None:
+    text = "name,N,D,C4,C4,Pile,Pile\n,,,loss,ppl,loss,ppl\na,1e8,2e9,3.4,30.0,2.9,18.2\nb,2e8,4e9,3.1,22.2,2.7,14.9\n"
     with pytest.raises(MappingNeeded) as caught:
         read(text)
     assert [q.key for q in caught.value.questions] == ["columns.loss"]
     assert read(text, columns={"loss": caught.value.questions[0].options[0]}).kept["loss"].iloc[0] == 3.4
+
+
+def test_seeds_below_one_name_are_runs(read: Read) -> None:
+    text = "params,tokens,loss,loss,loss\n,,seed 0,seed 1,seed 2\n1e8,2e9,3.4,3.41,3.42\n2e8,4e9,3.2,3.21,3.19\n"
+    runs = read(text).kept
+    assert runs["loss"].tolist() == [3.4, 3.41, 3.42, 3.2, 3.21, 3.19]
+    assert runs["params"].tolist() == [1e8] * 3 + [2e8] * 3
+    assert runs["seed"].astype(str).tolist() == ["0", "1", "2"] * 2
 
 
 def test_a_first_run_in_words_is_no_row_of_names(read: Read) -> None:
