@@ -30,7 +30,9 @@ class Mapping:
 
     `loss_unit` is a key of `data.loss_units.UNITS`; `count` names the parameter count that fits use. `rows` ("runs",
     "checkpoints" or "") says what rows under one name are, `history` which loss of a run's checkpoints is its own,
-    `states` the run states that are kept all the same, `batch` what a batch size counts, `devices` how many there were.
+    `states` the run states that are kept all the same, `batch` what a batch size counts, `devices` how many there were,
+    `units` the columns whose factor a person gave, `batch_in` whether a step's batch is the one stated in "tokens" or the one
+    in "sequences".
     """
 
     guesses: Pairs[str, Guess]
@@ -44,6 +46,8 @@ class Mapping:
     states: tuple[str, ...] = ()
     batch: str = ""
     devices: float | None = None
+    units: frozenset[str] = frozenset()
+    batch_in: str = ""
 
     @property
     def needed(self) -> tuple[Question, ...]:
