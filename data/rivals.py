@@ -22,9 +22,9 @@ Offers = Pairs[tuple[str, str], tuple[float, str]]
 
 SAME = 0.06  # how near two columns come that say the same, one of them rounded
 MUCH = 1.5  # a factor beyond which a guess is asked about and not taken
+SHORT = 1e6  # below it numbers of tokens, parameters and FLOPs may leave out their unit
 SURE = 0.65  # names below it mean other things as well: `data`, `n`, `size`
 MANY = 12  # columns that are compared with each other
-_FEW_DIGITS = 2  # digits of a value written so short that its rounding is larger than `SAME`
 _JUDGED = (*COUNTS, "tokens", "flops", "steps", "samples", "seq_len", "batch", "batch_sequences")
 _FEEDS_TOKENS = ("steps", "samples", "seq_len", "batch", "batch_sequences")  # asked where the tokens follow from them
 _SEEN = re.compile(
@@ -74,9 +74,19 @@ def _rivals(table: Table, column: str, taken: str, offers: Offers, used: set[str
     """The unused headers named for the column, whose values it could have."""
     low, high = PLAUSIBLE.get(column, (0.0, np.inf))
     optimal = _OPTIMAL.search(take_apart(taken).words)
-    out = []
+    again = re.compile(re.escape(taken) + r" \([0-9]{1,3}\)")
+    out = [h for h in table.headers if again.fullmatch(h) and h not in used]  # the same name twice in a file
+    surest: dict[str, float] = {}
+    for (_, header), (sure, _) in offers.items():
+        surest[header] = max(sure, surest.get(header, 0.0))
     for (c, header), (sure, _) in offers.items():
-        if c != column or header in used or header in table.from_name or header in table.brought_down:
+        if (
+            c != column
+            or header in used
+            or sure < surest[header]
+            or header in table.from_name
+            or header in table.brought_down
+        ):
             continue
         if _elsewhere(header) and not _elsewhere(taken):
             continue  # teacher/params beside params
@@ -169,22 +179,24 @@ def _agree(table: Table, column: str, one: str, other: str) -> bool:
     ratio = _ratio(table, column, one, other)
     if not len(ratio):
         return True
-    power = 3 * round(float(np.median(np.log10(ratio))) / 3)
-    near = np.abs(ratio / 10.0**power - 1) < SAME
     a, b = _values(table, column, one), _values(table, column, other)
     both = np.isfinite(a) & np.isfinite(b) & (a > 0) & (b > 0)
-    near |= _rounds_to(a[both], b[both] * 10.0**power) | _rounds_to(b[both], a[both] / 10.0**power)
+    short = min(float(np.median(a[both])), float(np.median(b[both]))) < SHORT
+    power = 3 * round(float(np.median(np.log10(ratio))) / 3) if short else 0
+    near = np.abs(ratio / 10.0**power - 1) < SAME
+    near |= _rounded(table, one, a[both], b[both] * 10.0**power) | _rounded(
+        table, other, b[both], a[both] / 10.0**power
+    )
     return bool(near.all())
 
 
-def _rounds_to(short: Array, full: Array) -> Array:
-    """Whether each short value (n,) has few digits and is the full one (n,) rounded to them."""
-    out = np.zeros(len(short), dtype=bool)
-    for digits in range(1, _FEW_DIGITS + 1):
-        step = 10.0 ** (np.floor(np.log10(short)) - digits + 1)
-        written = np.abs(short / step - np.round(short / step)) < 1e-6
-        out |= written & (np.abs(short - full) <= 0.501 * step)
-    return out
+def _rounded(table: Table, header: str, short: Array, full: Array) -> Array:
+    """Whether each value (n,) of a column written the short way (0.1B) is the full one (n,) rounded to its one digit."""
+    if not table.numbers(header).written:
+        return np.zeros(len(short), dtype=bool)
+    step = 10.0 ** np.floor(np.log10(short))
+    one_digit = np.abs(short / step - np.round(short / step)) < 1e-6
+    return np.asarray(one_digit & (np.abs(short - full) <= 0.501 * step))
 
 
 def _at_most(table: Table, column: str, one: str, others: list[str]) -> bool:
@@ -201,7 +213,8 @@ def _along(table: Table, guesses: Pairs[str, Guess], column: str, whole: str, pr
     groups = rows["at"].groupby(keys, sort=False)
     back = (groups.diff() < 0).groupby(keys, sort=False).any()
     within = groups.last() <= back.index.get_level_values("whole") * (1 + SAME)
-    rises = ~back & (groups.nunique() >= 3) & within
+    ends = groups.last() >= back.index.get_level_values("whole") * (1 - SAME)
+    rises = ~back & within & ((groups.nunique() >= 3) | ((groups.nunique() == 2) & ends))
     return bool(groups.size()[rises].sum() > 0.8 * len(rows))
 
 

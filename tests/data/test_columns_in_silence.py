@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from data import MappingNeeded, Runs
+from data import MappingNeeded, Runs, read_runs
 
 Read = Callable[..., Runs]
 
@@ -135,6 +139,17 @@ def test_on_a_curve_the_column_that_rises_is_taken(read: Read, whole: str) -> No
     assert runs.history is not None
     assert runs.history["tokens"].tolist() == [1e9, 2e9, 3e9, 4e9] * 2
     assert not runs.questions
+
+
+def test_one_name_twice_is_two_columns(read: Read) -> None:
+    text = "tokens,tokens,params,loss\n4e9,2e9,1e8,3.5\n8e9,2e9,2e8,3.4\n"
+    assert set(asked(read, text)["columns.tokens"]) == {"tokens", "tokens (2)"}
+    assert not read(text.replace(",2e9,1e8", ",4e9,1e8").replace(",2e9,2e8", ",8e9,2e8")).questions
+
+
+def test_a_round_number_is_no_rounded_copy(read: Read) -> None:
+    runs = read("N,params,D,tokens,loss\n1e8,1.3e8,2e9,2e9,3.5\n2e8,2.4e8,4e9,4e9,3.2\n")
+    assert [q.key for q in runs.questions] == ["columns.params"]
 
 
 def test_a_data_set_or_an_optimum_beside_the_tokens_is_no_rival(read: Read) -> None:
@@ -387,3 +402,41 @@ def test_a_batch_under_its_letter_is_announced(read: Read) -> None:
         "N,D,C,B,L\n" + "".join(f"{n}e8,{2 * n}e9,{1.2 * n * n}e18,{n * 65536},{4 - n / 10}\n" for n in (1, 2, 4))
     )
     assert [q.key for q in runs.questions] == ["columns.batch"]
+
+
+def read_or_asked(frame: pd.DataFrame) -> Runs | set[str]:
+    """The runs, or the keys of the questions that must be answered first."""
+    try:
+        return read_runs(frame)
+    except MappingNeeded as e:
+        return {q.key for q in e.questions}
+
+
+NAMES = {
+    "tokens": ("tokens", "tokens_seen", "train_tokens", "target_tokens", "total_tokens", "D", "token_budget", "tokens_trained"),
+    "params": ("params", "n_params", "N", "model_size", "num_parameters"),
+    "flops": ("flops", "flops_used", "compute", "total_flops", "compute_budget", "C", "planned_flops"),
+}  # fmt: skip
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.data(), st.sampled_from(sorted(NAMES)), st.floats(-4, 4), st.booleans())
+def test_columns_that_differ_are_never_settled_in_silence(
+    draw: st.DataObject, column: str, power: float, whole: bool
+) -> None:
+    one, other = draw.draw(st.permutations(NAMES[column]))[:2]
+    factor = 1.0 if whole else 10.0**power
+    n = np.array([1.0, 2.0, 4.0, 8.0])
+    own = {"tokens": 20e9 * n, "params": 1e9 * n, "flops": 120e18 * n**2}
+    frame = pd.DataFrame({k: v for k, v in own.items() if k != column and (k != "flops" or not whole)})
+    frame = frame.assign(**{one: own[column], other: own[column] * factor, "loss": 4 - n / 10})
+    runs = read_or_asked(frame)
+    if isinstance(runs, set):
+        assert f"columns.{column}" in runs
+        return
+    same = abs(factor - 1) < 0.06
+    said = any(q.key == f"columns.{column}" for q in runs.questions) or any(one in x and other in x for x in runs.notes)
+    assert same or said
+    assert not (whole and said)
+    taken = runs.kept[column].to_numpy()
+    assert np.allclose(taken, own[column]) or np.allclose(taken, own[column] * factor)
