@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data.batches import global_batch
-from data.doubts import against_steps, fits_the_size, in_sequences, plausible_tokens
+from data.doubts import against_others, fits_the_size, in_sequences, plausible_batch, plausible_tokens
 from data.errors import Question
 from data.flops import six_nd
 from data.headers import header as take_apart
@@ -65,10 +65,12 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = 
                     add("batch", exact, "sequences per step times sequence length")
         if not has("tokens"):
             _tokens(frame, has, _doubting(frame, mapping, add, notes, name), notes)
-        elif has("batch", "steps") and not _per_step_is_derived(out):
-            against_steps(frame, mapping, notes, name)
+        else:
+            against_others(frame, mapping, notes, name)
         if not has("batch") and has("tokens", "steps"):
-            add("batch", frame["tokens"] / frame["steps"].where(frame["steps"] > 0), "tokens over steps")
+            each = frame["tokens"] / frame["steps"].where(frame["steps"] > 0)
+            if plausible_batch(each, notes):
+                add("batch", each, "tokens over steps")
         if not any(has(c) for c in COUNTS) and has("flops", "tokens") and not _by(out, "tokens").startswith("FLOPs"):
             found = frame["flops"] / (6.0 * frame["tokens"])
             if _typical(found) >= PLAUSIBLE["params"][0] and _passes(frame["tokens"] / found):
@@ -120,10 +122,6 @@ def _doubting(frame: pd.DataFrame, mapping: Mapping, add: Add, notes: list[str],
 def _passes(ratio: pd.Series) -> bool:
     """Whether tokens per parameter are such as a run may have."""
     return PASSES[0] <= _typical(ratio) <= PASSES[1]
-
-
-def _per_step_is_derived(out: Derived) -> bool:
-    return _by(out, "batch").startswith("tokens over")
 
 
 def _by(out: Derived, column: str) -> str:

@@ -55,40 +55,90 @@ def plausible_tokens(
     raise MappingNeeded(f"{name}: {text}", (question,))
 
 
-def against_steps(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str) -> None:
-    """Say where a column of tokens is not batch x steps.
+def against_others(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str) -> None:
+    """Say where a column of tokens is not what other columns come to.
 
     Raises `MappingNeeded` where it falls short by just what a sequence has tokens, by the devices or by the passes of a step.
     """
     header = mapping.header("tokens")
-    ratio = _typical(frame["tokens"] / (frame["batch"] * frame["steps"]))
-    if header is None or not np.isfinite(ratio):
+    if header is None:
         return
-    parts = {"seq_len": "the sequence length", "devices": "the devices", "data_parallel": "the devices",
-             "grad_accum": "the accumulated passes"}  # fmt: skip
-    if "tokens" not in mapping.units:
-        for column, what in parts.items():
-            factor = _typical(frame[column]) if column in frame else 1.0
-            if factor < 2 or not mapping.header(column):
-                continue
-            no_sequence = column == "seq_len" and abs(ratio - 1) < _NAMED and _typical(frame["batch"]) < factor / _SHORT
-            if no_sequence or abs(ratio * factor - 1) < _NAMED:
-                why = (
-                    f"Over the steps it is {_typical(frame['batch']):g}, less than one sequence"
-                    if no_sequence
-                    else f"It is batch × steps over {what}"
-                )
-                text = (
-                    f"Does {header!r} count all tokens? {why} ({mapping.header(column)!r}, {factor:g}): "
-                    f"give the factor {factor:g} if it must be multiplied by it, 1 if it stands."
-                )
-                guess = "1" if column == "grad_accum" else f"{factor:g}"  # steps may count passes
-                raise MappingNeeded(f"{name}: {text}", (Question("units.tokens", text, (f"{factor:g}", "1"), guess),))
-    if not 1 / _SAID < ratio < _SAID:
+    has = set(frame.columns).issuperset
+    if has({"batch", "steps"}):
+        ratio = _typical(frame["tokens"] / (frame["batch"] * frame["steps"]))
+        _ask_if_short(frame, mapping, ratio, "batch × steps", tuple(_PARTS), name)
+        _say(header, ratio, "batch × steps", notes)
+    elif has({"tokens", "steps", "seq_len"}):
+        each = _typical(frame["tokens"] / frame["steps"].where(frame["steps"] > 0))
+        _ask_if_no_sequence(frame, mapping, each, name)
+    if has({"samples", "seq_len"}):
+        ratio = _typical(frame["tokens"] / (frame["samples"] * frame["seq_len"]))
+        words = f"{mapping.header('samples')} × {mapping.header('seq_len')}"
+        _ask_if_short(frame, mapping, ratio, words, ("seq_len",), name)
+        _say(header, ratio, words, notes)
+    counts = [c for c in COUNTS if c in frame]
+    if has({"tokens_per_param"}) and counts:  # of whichever count comes nearest
+        ratios = [_typical(frame["tokens"] / (frame["tokens_per_param"] * frame[c])) for c in counts]
+        ratio = min(ratios, key=lambda r: abs(np.log(r)) if np.isfinite(r) else np.inf)
+        _say(header, ratio, f"{mapping.header('tokens_per_param')} × parameters", notes)
+    if has({"unique_tokens", "epochs"}):
+        ratio = _typical(frame["tokens"] / (frame["unique_tokens"] * frame["epochs"]))
+        _say(header, ratio, "unique tokens × epochs", notes, _SHORT)  # epochs are often rounded
+
+
+#: What tokens fall short of batch x steps by, where they were counted in sequences, on one device or in one pass.
+_PARTS = {"seq_len": "the sequence length", "devices": "the devices", "data_parallel": "the devices",
+          "grad_accum": "the accumulated passes"}  # fmt: skip
+
+
+def _ask_if_short(
+    frame: pd.DataFrame, mapping: Mapping, ratio: float, product: str, parts: tuple[str, ...], name: str
+) -> None:
+    """Raise `MappingNeeded` where tokens are the product over one of the parts."""
+    if product == "batch × steps" and abs(ratio - 1) < _NAMED:
+        _ask_if_no_sequence(frame, mapping, _typical(frame["batch"]), name)
+    for column in parts:
+        factor = _typical(frame[column]) if column in frame else 1.0
+        if factor >= 2 and mapping.header(column) and abs(ratio * factor - 1) < _NAMED:
+            _ask_factor(mapping, f"It is {product} over {_PARTS[column]}", column, factor, name)
+
+
+def _ask_if_no_sequence(frame: pd.DataFrame, mapping: Mapping, each: float, name: str) -> None:
+    """Raise `MappingNeeded` where the tokens of a step, `each`, are fewer than one sequence has."""
+    length = _typical(frame["seq_len"]) if "seq_len" in frame else 1.0
+    if each < length / _SHORT:
+        _ask_factor(mapping, f"Over the steps it is {each:.4g}, less than one sequence", "seq_len", length, name)
+
+
+def _ask_factor(mapping: Mapping, why: str, column: str, factor: float, name: str) -> None:
+    if "tokens" in mapping.units:
+        return
+    text = (
+        f"Does {mapping.header('tokens')!r} count all tokens? {why} ({mapping.header(column)!r}, {factor:g}): "
+        f"give the factor {factor:g} if it must be multiplied by it, 1 if it stands."
+    )
+    guess = "1" if column == "grad_accum" else f"{factor:g}"  # steps may count passes
+    raise MappingNeeded(f"{name}: {text}", (Question("units.tokens", text, (f"{factor:g}", "1"), guess),))
+
+
+def _say(header: str, ratio: float, product: str, notes: list[str], far: float = _SAID) -> None:
+    if np.isfinite(ratio) and not 1 / far < ratio < far:
         notes.append(
-            f"The tokens are {ratio:.3g} times batch × steps: {header!r} is used as it stands, so check "
+            f"The tokens are {ratio:.3g} times {product}: {header!r} is used as it stands, so check "
             "that it counts the tokens each run was trained on."
         )
+
+
+def plausible_batch(each: pd.Series, notes: list[str]) -> bool:
+    """Whether tokens over steps (n,) are such as a step may have; a sentence where they are not and are left out."""
+    low, high = PLAUSIBLE["batch"]
+    middle = _typical(each)
+    if np.isfinite(middle) and not low <= middle <= high:
+        notes.append(
+            f"Tokens over steps come to {middle:.3g} a step, which no batch has: no batch was derived from them."
+        )
+        return False
+    return True
 
 
 def in_sequences(frame: pd.DataFrame, exact: pd.Series, mapping: Mapping, notes: list[str], name: str) -> bool:

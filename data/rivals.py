@@ -73,7 +73,7 @@ def weigh(
 def _rivals(table: Table, column: str, taken: str, offers: Offers, used: set[str]) -> list[str]:
     """The unused headers named for the column, whose values it could have."""
     low, high = PLAUSIBLE.get(column, (0.0, np.inf))
-    optimal = _OPTIMAL.search(take_apart(taken).words)
+    optimal = bool(_OPTIMAL.search(take_apart(taken).words))
     again = re.compile(re.escape(taken) + r" \([0-9]{1,3}\)")
     out = [h for h in table.headers if again.fullmatch(h) and h not in used]  # the same name twice in a file
     surest: dict[str, float] = {}
@@ -91,8 +91,10 @@ def _rivals(table: Table, column: str, taken: str, offers: Offers, used: set[str
         if _elsewhere(header) and not _elsewhere(taken):
             continue  # teacher/params beside params
         words = take_apart(header).words
+        if "6nd" in words.replace(" ", "") and column == "flops":
+            continue  # what a formula gives, beside what was counted
         named = sure >= SURE or (_PLANNED.search(words) and _OF_THE_COLUMN.search(words))
-        if not named or _OPTIMAL.search(words) != optimal or (column == "tokens" and _OF_THE_DATA.search(words)):
+        if not named or bool(_OPTIMAL.search(words)) != optimal or (column == "tokens" and _OF_THE_DATA.search(words)):
             continue
         values = _values(table, column, header)
         values = values[np.isfinite(values) & (values > 0)]
@@ -123,19 +125,21 @@ def _choose(table: Table, out: Weighed, column: str, taken: str, far: list[str])
     seen = [h for h in every if kinds[h] == "seen"]
     plain = [h for h in every if kinds[h] == ""]
     planned = [h for h in every if kinds[h] in ("planned", "total")]
-    if len(seen) == 1 and not plain and _at_most(table, column, seen[0], planned):
+    decided = _borne_out(table, out.guesses, column, every)
+    against = len(seen) == 1 and not plain and decided not in ("", seen[0])  # others speak for the plan
+    if len(seen) == 1 and not plain and not against and _at_most(table, column, seen[0], planned):
         text = f"The {_words(column)} are those of {seen[0]!r}, as what was used; {_listed(planned)} says otherwise."
         _take(out, column, seen[0], f"what was used, beside {_listed(planned)}")
         out.notes.append(text)
         return
-    decided = _borne_out(table, out.guesses, column, every)
     slight = max(_apart(table, column, taken, h) for h in far) <= MUCH
     likely = taken if slight else decided or (taken if taken in (seen or plain) else (seen or plain or every)[0])
     least = len(plain) == 1 and not seen and all(kinds[h] == "planned" for h in planned)
-    plain_end = least and _at_most(table, column, plain[0], planned)
+    mostly = all(float(np.median(_ratio(table, column, plain[0], p))) > 1 / MUCH for p in planned) if least else False
+    plain_end = mostly and _at_most(table, column, plain[0], planned)  # some runs fell short of their plan
     factor = max(_apart(table, column, likely, h) for h in every if h != likely)
     follows = column not in _FEEDS_TOKENS or not {"tokens", column} <= set(out.guesses)
-    needed = factor > MUCH and follows and likely != decided and not plain_end
+    needed = factor > MUCH and follows and (likely != decided or against) and not plain_end
     why = " The first agrees with the other columns." if likely == decided else ""
     options = [likely, *(h for h in every if h != likely)]
     text = f"Which column holds the {_words(column)}: {_listed(options)}? They differ, by up to a factor of {factor:.3g}.{why}"
@@ -251,10 +255,15 @@ def _borne_out(table: Table, guesses: Pairs[str, Guess], column: str, every: lis
     return near[0] if len(near) == 1 else ""
 
 
+_CALLED = {
+    "flops": "FLOPs", "params": "parameters", "params_total": "total parameters", "params_active": "active parameters",
+    "params_nonembed": "parameters without embeddings", "seq_len": "sequence length", "batch": "tokens of a step",
+    "batch_sequences": "sequences of a step",
+}  # fmt: skip
+
+
 def _words(column: str) -> str:
-    return {"flops": "FLOPs", "params": "parameters", "seq_len": "sequence length"}.get(
-        column, column.replace("_", " ")
-    )
+    return _CALLED.get(column, column)
 
 
 def _listed(names: list[str]) -> str:

@@ -73,10 +73,17 @@ def test_what_was_seen_goes_before_what_was_planned(read: Read, seen: str, plan:
     assert any(repr(seen) in note and plan in note for note in runs.notes)
 
 
+def test_a_plan_that_the_compute_bears_out_is_asked_about(read: Read) -> None:
+    text = "params,total_tokens,tokens_seen,flops,loss\n1e8,2e9,1e8,1.2e18,3.5\n2e8,4e9,2e8,4.8e18,3.2\n"
+    assert asked(read, text)["columns.tokens"] == ("total_tokens", "tokens_seen")
+
+
 def test_one_run_that_fell_short_of_its_plan_counts(read: Read) -> None:
     runs = read("params,tokens,target_tokens,loss\n1e8,2e9,2e9,3.5\n2e8,1e9,4e9,3.4\n4e8,8e9,8e9,3\n")
     assert runs.kept["tokens"].tolist() == [2e9, 1e9, 8e9]
     assert [(q.key, q.guess, q.needed) for q in runs.questions] == [("columns.tokens", "tokens", False)]
+    none = "params,tokens,target_tokens,loss\n1e8,2e9,300e9,3.5\n2e8,1e9,300e9,3.4\n4e8,8e9,600e9,3\n"
+    assert asked(read, none)["columns.tokens"] == ("tokens", "target_tokens")
 
 
 @pytest.mark.parametrize("other", ["n_params", "model_size", "parameters", "N", "num_parameters"])
@@ -212,6 +219,36 @@ def test_tokens_that_are_sequences_are_asked_about(read: Read) -> None:
     assert set(asked(read, text)["units.tokens"]) == {"2048", "1"}
     runs = read(text, units={"tokens": 2048})
     assert runs.kept[["tokens", "batch", "batch_sequences"]].values.tolist() == [[64 * 2048e3, 64 * 2048, 64]] * 2
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "says"),
+    [
+        ("seq_len,samples", ("2048,1e6,1e9", "2048,2e6,2e9"), "0.488 times samples × seq_len"),
+        ("unique_tokens,epochs", ("1e9,4,1e9", "1e9,4,1e9"), "0.25 times unique tokens × epochs"),
+        ("tokens_per_param", ("20,1e9", "20,2e9"), "0.5 times tokens_per_param × parameters"),
+    ],
+)
+def test_tokens_off_what_other_columns_come_to_are_said(
+    read: Read, names: str, cells: tuple[str, str], says: str
+) -> None:
+    runs = read(f"params,{names},tokens,loss\n1e8,{cells[0]},3.5\n2e8,{cells[1]},3.2\n")
+    assert any(says in note for note in runs.notes)
+
+
+@pytest.mark.parametrize("counted", ["samples", "steps"])
+def test_tokens_that_are_sequences_are_asked_about_without_a_batch(read: Read, counted: str) -> None:
+    cells = (1e6, 1e6) if counted == "samples" else (1000, 64e3)
+    rows = "".join(f"{n}e8,2048,{cells[0] * n:g},{cells[1] * n:g},{4 - n / 10}\n" for n in (1, 2, 4))
+    text = f"params,seq_len,{counted},tokens,loss\n" + rows
+    assert set(asked(read, text)["units.tokens"]) == {"2048", "1"}
+    assert read(text, units={"tokens": 2048}).kept["tokens"].tolist() == [2048 * cells[1] * n for n in (1, 2, 4)]
+
+
+def test_no_batch_follows_from_more_steps_than_tokens(read: Read) -> None:
+    runs = read("params,steps,tokens,loss\n1e8,1e6,1e5,3.5\n2e8,1e6,2e5,3.2\n")
+    assert "batch" not in runs.columns
+    assert any("no batch was derived" in note for note in runs.notes)
 
 
 @pytest.mark.parametrize("factor", [0.7, 1.2, 3, 40])
