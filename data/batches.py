@@ -50,7 +50,8 @@ def global_batch(frame: pd.DataFrame, mapping: Mapping, name: str) -> Found | No
         return _from_device(frame, mapping, world, parts, needed, name)
     if header is None or not has("batch_sequences"):
         return None
-    if any(word in _WHOLE for word in take_apart(header).words.split()) and not mapping.batch:
+    whole = any(word in _WHOLE for word in take_apart(header).words.split()) and not mapping.batch
+    if whole and needed:
         return None
     factors: dict[str, pd.Series] = {}
     if has("grad_accum"):
@@ -73,6 +74,8 @@ def global_batch(frame: pd.DataFrame, mapping: Mapping, name: str) -> Found | No
             )
         return Found(values[mapping.batch], formulas[mapping.batch])
     decided = _decided(frame, values)
+    if whole:
+        return _against_its_name(frame, header, values, formulas, decided)
     if decided:
         if decided == "step":
             return None
@@ -88,6 +91,17 @@ def global_batch(frame: pd.DataFrame, mapping: Mapping, name: str) -> Found | No
         if likely == "step"
         else Found(values[likely], formulas[likely], question)
     )
+
+
+def _against_its_name(
+    frame: pd.DataFrame, header: str, values: dict[str, pd.Series], formulas: dict[str, str], decided: str
+) -> Found | None:
+    """A batch named global where tokens over steps speak for another reading: taken so, and said."""
+    if decided in ("", "step"):
+        return None
+    text = f"Is a step's batch {formulas[decided]}? Tokens over steps come to that, and not to {header!r} alone."
+    how = f"{formulas[decided]}, which is what tokens over steps come to"
+    return Found(values[decided], how, Question("batch", text, (decided, "step"), decided, needed=False))
 
 
 def _from_device(
@@ -109,6 +123,12 @@ def _from_device(
                 else _differ(frame, mapping, product, [*words, parts], needed, name)
             )
         return Found(product, " × ".join([*words, parts]))
+    if has("batch_sequences"):
+        part = _times(frame["batch_device"], bases)
+        with np.errstate(all="ignore"):
+            beyond = bool((part > frame["batch_sequences"] * (1 + _CLOSE)).any())
+        if beyond:
+            return _differ(frame, mapping, part, words, needed, name)
     if has("batch_sequences") or (has("tokens") and has("steps")):
         return None  # the file gives the whole batch, or what it follows from
     if mapping.devices is not None:
@@ -135,11 +155,17 @@ def _differ(
     decided = _decided(frame, {"step": frame["batch_sequences"], "device": product})
     if decided:
         return None if decided == "step" else Found(product, f"{formula}, which is what tokens over steps come to")
-    text = f"How large is a step's batch: {header!r}, or {formula}? They differ."
+    text = f"How large is a step's batch: {header!r}, or {formula}? They differ{_beyond(frame, product)}."
     question = Question("batch", text, ("step", "device"), "step", needed=needed)
     if needed:
         raise MappingNeeded(f"{name}: {text}", (question,))
     return Found(frame["batch_sequences"], f"{header} as it stands", question)
+
+
+def _beyond(frame: pd.DataFrame, product: pd.Series) -> str:
+    with np.errstate(all="ignore"):
+        more = bool((product > frame["batch_sequences"] * (1 + _CLOSE)).any())
+    return ", and a device's part cannot be larger than the whole" if more else ""
 
 
 def _world(frame: pd.DataFrame, mapping: Mapping) -> tuple[pd.Series | None, str]:

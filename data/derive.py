@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data.batches import global_batch
+from data.doubts import against_others, fits_the_size, in_sequences, plausible_batch, plausible_tokens
 from data.errors import Question
 from data.flops import six_nd
 from data.headers import header as take_apart
@@ -17,7 +18,6 @@ from data.schema import COUNTS, Source
 from data.units import PASSES, PLAUSIBLE
 
 _AGREES = 6e-3  # how near logged FLOPs come to 6 N D to be called 6ND: both may be rounded to three digits
-_APART = 1.5  # how many times tokens may be batch x steps before it is said: last batches, warm-up of the batch
 
 
 @dataclass
@@ -61,22 +61,26 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = 
                     frame["batch"] = frame["batch"].where(~rounded, exact)
                     how = "sequences per step times sequence length, which is rounded in the file"
                     out.sources.append(Source("batch", "", how))
+                elif in_sequences(frame, exact, mapping, notes, name):
+                    add("batch", exact, "sequences per step times sequence length")
         if not has("tokens"):
-            _tokens(frame, has, add, notes)
-        elif has("batch", "steps") and not _per_step_is_derived(out):
-            ratio = _typical(frame["tokens"] / (frame["batch"] * frame["steps"]))
-            if np.isfinite(ratio) and not 1 / _APART < ratio < _APART:
-                notes.append(
-                    f"The tokens are {ratio:.3g} times batch × steps: {mapping.header('tokens')!r} is used as it stands, so check "
-                    "that it counts the tokens each run was trained on."
-                )
+            _tokens(frame, has, _doubting(frame, mapping, add, notes, name), notes)
+        else:
+            against_others(frame, mapping, notes, name)
         if not has("batch") and has("tokens", "steps"):
-            add("batch", frame["tokens"] / frame["steps"].where(frame["steps"] > 0), "tokens over steps")
+            each = frame["tokens"] / frame["steps"].where(frame["steps"] > 0)
+            if plausible_batch(each, notes):
+                add("batch", each, "tokens over steps")
         if not any(has(c) for c in COUNTS) and has("flops", "tokens") and not _by(out, "tokens").startswith("FLOPs"):
             found = frame["flops"] / (6.0 * frame["tokens"])
             if _typical(found) >= PLAUSIBLE["params"][0] and _passes(frame["tokens"] / found):
                 add("params", found, "FLOPs over 6 times tokens")
                 notes.append("There is no column of parameters: they were taken as FLOPs / (6 × tokens).")
+            elif np.isfinite(_typical(found)):
+                notes.append(
+                    f"FLOPs / (6 × tokens) come to {_typical(found):.3g} parameters, which fits no run of these tokens: parameters "
+                    "were not derived from it."
+                )
         circular = {s.column for s in out.sources if s.how.startswith("FLOPs over")}
         out.sources += _compute(frame, mapping, notes, circular)
     return out
@@ -105,13 +109,19 @@ def _tokens(frame: pd.DataFrame, has: Has, add: Add, notes: list[str]) -> None:
         notes.append("There is no column of tokens: they were taken as FLOPs / (6 × parameters).")
 
 
+def _doubting(frame: pd.DataFrame, mapping: Mapping, add: Add, notes: list[str], name: str) -> Add:
+    """`add` for tokens that follow from other columns: not where they come to what no run of that size has seen."""
+
+    def add_plausible(column: str, values: np.ndarray | pd.Series, how: str) -> None:
+        if plausible_tokens(frame, pd.Series(values), how, mapping, notes, name):
+            add(column, values, how)
+
+    return add_plausible
+
+
 def _passes(ratio: pd.Series) -> bool:
     """Whether tokens per parameter are such as a run may have."""
     return PASSES[0] <= _typical(ratio) <= PASSES[1]
-
-
-def _per_step_is_derived(out: Derived) -> bool:
-    return _by(out, "batch").startswith("tokens over")
 
 
 def _by(out: Derived, column: str) -> str:
@@ -144,7 +154,7 @@ def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: 
     has = frame.columns.__contains__
     both = has("params") and has("tokens")
     if not has("flops"):
-        if has("flops_per_token") and has("tokens"):
+        if has("flops_per_token") and has("tokens") and fits_the_size(frame, mapping, notes):
             frame["flops"] = frame["flops_per_token"] * frame["tokens"]
             frame["flops_convention"] = "as logged"
             if both:

@@ -50,7 +50,31 @@ _SHORT = {
     "mbs": "micro batch size", "gas": "gradient accumulation steps", "ctx": "context", "seqlen": "seq len",
     "hid": "hidden", "lyr": "layer", "lyrs": "layers", "lrn": "learning", "xent": "cross entropy", "crossentropy": "cross entropy",
     "verlust": "loss", "perte": "loss", "schritte": "steps", "lernrate": "lr", "modell": "model", "modele": "model", "jetons": "tokens",
+    "modelo": "model", "modello": "model", "parametros": "params", "parametri": "params", "parametern": "params", "numero": "num",
+    "perdida": "loss", "perda": "loss", "perdita": "loss", "testverlust": "test loss",
+    "modellgrosse": "model size", "grosse": "size", "taille": "size", "du": "of",
+    "trainingstokens": "train tokens", "trainings": "train", "trainingsdaten": "train data", "entrenamiento": "train",
+    "entrainement": "train", "validacion": "val", "validacao": "val", "rechenaufwand": "compute", "calcul": "compute", "pasos": "steps",
     "par": "params", "pars": "params", "parametres": "params", "perplexite": "perplexity", "nb": "num", "de": "of", "der": "of",
+}  # fmt: skip
+
+#: Words of languages that write without spaces or in letters of their own, the longer before what they contain.
+_FOREIGN = {
+    "总参数量": " total params ", "激活参数量": " active params ", "参数数量": " params ", "参数个数": " params ", "参数量": " params ",
+    "参数": " params ", "參數量": " params ", "參數": " params ", "パラメーター数": " params ", "パラメータ数": " params ",
+    "パラメーター": " params ", "パラメータ": " params ", "매개변수": " params ", "파라미터": " params ",
+    "损失函数": " loss ", "损失值": " loss ", "损失": " loss ", "損失": " loss ", "ロス": " loss ", "손실": " loss ",
+    "困惑度": " perplexity ",
+    "训练": " train ", "訓練": " train ", "学習率": " lr ", "学习率": " lr ", "學習率": " lr ", "学習": " train ", "학습": " train ",
+    "验证集": " val ", "验证": " val ", "驗證": " val ", "検証": " val ", "검증": " val ", "测试": " test ", "測試": " test ",
+    "テスト": " test ", "词元数": " tokens ", "词元": " tokens ", "令牌数": " tokens ", "令牌": " tokens ", "トークン数": " tokens ",
+    "トークン": " tokens ", "토큰": " tokens ", "数据量": " data ", "數據量": " data ", "データ量": " data ", "数据": " data ",
+    "计算量": " compute ", "計算量": " compute ", "算力": " compute ", "步数": " steps ", "步數": " steps ", "ステップ数": " steps ",
+    "ステップ": " steps ", "批次大小": " batch size ", "批量大小": " batch size ", "批大小": " batch size ",
+    "バッチサイズ": " batch size ", "模型大小": " model size ", "模型规模": " model size ", "モデルサイズ": " model size ",
+    "模型": " model ", "モデル": " model ", "序列长度": " seq len ", "系列長": " seq len ", "数量": " ", "个数": " ", "数": " ", "數": " ",
+    "параметров": " params ", "параметры": " params ", "токенов": " tokens ", "токены": " tokens ", "потери": " loss ",
+    "потеря": " loss ", "лосс": " loss ", "число": " num ", "количество": " num ", "шагов": " steps ", "шаги": " steps ",
 }  # fmt: skip
 
 # What a header is about, which decides how a unit in it is read.
@@ -72,6 +96,8 @@ def header(raw: str) -> Header:
         r"[A-Z](_(?!params?$|parameters?$|tokens?$|flops?$)[A-Za-z0-9]+)?", text
     ):  # single letters keep their case: N, D and C mean what papers say
         return Header(raw, text, text)
+    text = re.sub(r"^(?:no|nr|num)\.\s*(?:of\b)?", "number of ", text, flags=re.IGNORECASE)
+    text = re.sub(r"^\s*of\b", "number of", text) if raw.lstrip().startswith("#") else text
     over = re.fullmatch(r"(.*?)\s*(?:/|÷)\s*(1e[0-9]+|10\^[0-9]+|[0-9]{1,3}(?:[,_' ]?000)+)", text)
     if over and over[1]:  # C / 1e18: what stands in the cells is C over 1e18
         text = f"{over[1]} ({_thousands(over[2])})"
@@ -226,7 +252,12 @@ def _spelled(words: str, about: str) -> tuple[float, str, str]:
 
 def _words(text: str) -> str:
     """The text in lower-case words: CrossEntropyLoss -> cross entropy loss, n_params -> n params, bsz -> batch size."""
-    if not text.isascii():  # accents do not tell words apart: modèle is modele
+    if not text.isascii():
+        lower = text.lower()
+        for word, meaning in _FOREIGN.items():
+            lower = lower.replace(word, meaning) if word in lower else lower
+        text = lower if lower != text.lower() else text
+        # accents do not tell words apart: modèle is modele
         text = text.replace("ß", "ss")
         text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z]{2})(?=[A-Z]{2,})", " ", text)

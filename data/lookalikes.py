@@ -21,12 +21,13 @@ _LIKE = {
     "params": re.compile(r"\b(params?|parameters?|weights|model size|size|n params)\b"),
     "tokens": re.compile(r"\b(tokens?|data|corpus|dataset|text|words seen|D)\b"),
     "flops": re.compile(r"\b(flops?|compute|budget|pf|petaflops?|C)\b"),
-    "batch": re.compile(r"\bbatch\b"),
+    "batch": re.compile(r"\bbatch\b|^B$"),
 }
 _NOT = re.compile(
     r"\b(per|/|s|sec|second|ratio|frac|fraction|percent|share|prop|proportion|rate|mfu|utili[sz]ation|throughput|time|hours?|gpu|std|id|name"
     r"|seed|attn|attention|ffn|mlp|head|layer|embed(?:ding)?s?|emb|norm|vocab|log|mean|max|min|opt|optimal|pred(?:icted)?|update|updates"
-    r"|unique|epochs?|loader|workers|version|path|index|rank|goal|expert|experts|memory|mem|bytes|gb|mb)\b"
+    r"|unique|epochs?|loader|workers|version|path|index|rank|goal|expert|experts|memory|mem|bytes|gb|mb"
+    r"|peak|achieved|idx|eval|val|valid|validation|test|warm ?up|cool ?down|decay|prompt|generated)\b"
 )
 _BIG = {"params": 1e5, "tokens": 1e6, "flops": 1e12, "batch": 8.0}
 
@@ -70,10 +71,10 @@ def _unsaid(table: Table, guesses: Pairs[str, Guess], used: set[str], settled: s
     if family & settled:
         return []
     free = [h for h in table.headers if h not in used and not named(h) and _moves(table, h)]
-    if not 1 <= len(free) <= 3:
+    if not free:
         return []
     what = "parameters" if role == "params" else "training tokens"
-    shown = ", ".join(repr(h[:60]) for h in free)
+    shown = ", ".join(repr(h[:60]) for h in free[:3]) + (f" and {len(free) - 3} more" if len(free) > 3 else "")
     text = f"No column was taken for the {what}; {shown} {'is' if len(free) == 1 else 'are'} not used."
     return [Question(f"columns.{role}", text, tuple(free), free[0], needed=False)]
 

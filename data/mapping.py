@@ -32,7 +32,9 @@ class Mapping:
     `loss_unit` is a key of `data.loss_units.UNITS`; `count` names the parameter count that fits use. `rows` ("runs",
     "checkpoints" or "") says what rows under one name are, `history` which loss of a run's checkpoints is its own,
     `states` the run states that are kept all the same, `batch` what a batch size counts, `devices` how many there were,
-    `split` which rows' losses count, `epochs` whether the row of epoch 0 stands "after" the first epoch or "before" any.
+    `split` which rows' losses count, `epochs` whether the row of epoch 0 stands "after" the first epoch or "before" any,
+    `units` the columns whose factor a person gave, `batch_in` whether a step's batch is the one stated in "tokens" or the one
+    in "sequences".
     """
 
     guesses: Pairs[str, Guess]
@@ -48,6 +50,8 @@ class Mapping:
     devices: float | None = None
     split: Split | None = None
     epochs: str = ""
+    units: frozenset[str] = frozenset()
+    batch_in: str = ""
 
     @property
     def needed(self) -> tuple[Question, ...]:

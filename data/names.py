@@ -32,6 +32,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params_nonembed", rf"{_NUMBER_OF}{_PARAMS} (?:non|no) ?vocab|N_?(?:ne|nonemb|wo_emb|no_emb|nonembed)", 0.9),
     ("params_nonembed",
      r"n (?:non|no|without|excluding|excl|ex|w/o|w / o|w o|wo) ?(?:the )?emb(?:ed(?:ding)?s?)?(?: params)?|n ne", 0.9),
+    ("params_nonembed",
+     r"(?:model |network )?size (?:non|no|without|excluding|excl|ex|w/o|w / o|w o|wo) ?emb(?:ed(?:ding)?s?)?", 0.9),
     ("params_total", rf"(?:n |num )?(?:total|all|full) {_PARAMS}|{_PARAMS} (?:total|all|full)", 1.0),
     ("params_total",
      rf"{_NUMBER_OF}{_PARAMS} (?:with|w|w /|incl|including) ?emb(?:ed(?:ding)?s?)?|N_?(?:w_emb|total|all|emb)", 0.9),
@@ -40,7 +42,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params_active", r"n active|N_?(?:active|act)|active size", 0.9),
     ("params", r"params?", 1.0),
     ("params", rf"{_NUMBER_OF}{_PARAMS}|(?:param|parameter)s? ?(?:count|size|number)|model params?", 0.95),
-    ("params", r"(?:model|network) ?size|size|N", 0.8),
+    ("params", r"(?:model|network) ?size|size(?: of (?:the )?model)?|N", 0.8),
     ("params", rf"(?:model )?size {_PARAMS}", 0.9),
     ("params", r"n ?opt|params? opt|n", 0.6),
     ("tokens", r"tokens", 1.0),
@@ -52,10 +54,13 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens", r"tokens opt|goal train tokens|target tokens|planned tokens|token budget|d opt", 0.6),
     ("tokens", r"(?:dataset|data|corpus) size|train(?:ing)? (?:set|data) size|d", 0.6),
     ("tokens", r"(?:num |n |number of |total )?input tokens(?: seen)?", 0.95),
-    ("tokens", r"(?:max|planned|target|goal) (?:train(?:ing)? )?tokens", 0.6),
+    ("tokens", r"(?:max|planned|target|goal|budget|scheduled|expected) (?:train(?:ing)? )?tokens", 0.6),
+    ("tokens", r"tokens (?:target|planned|goal|budget|max|limit)", 0.6),
+    ("tokens", rf"(?:actual|real) (?:train(?:ing)? )?{_TOKENS}(?: seen)?|{_TOKENS} (?:used|actual|done)", 0.9),
     ("tokens", r"(?:train(?:ing)? )?data", 0.62),
     ("tokens", rf"(?:train(?:ing)? )?data (?:seen|used|processed|consumed|amount|volume)|{_TOKENS} so far|seen {_TOKENS}", 0.7),
     ("tokens", rf"(?:cumulative|total|accumulated|cum) (?:train(?:ing)? )?{_TOKENS}(?: seen)?|{_TOKENS} (?:total|cumulative)", 0.9),
+    ("tokens", rf"trained on {_TOKENS}|{_TOKENS} (?:of |d )?train(?:ing)?", 0.9),
     ("tokens_per_param", rf"{_TOKENS} ?(?:per|/) ?(?:param(?:eter)?s?|N)|D ?/ ?N|d ?/ ?n|tpp|tokens to params ratio", 0.9),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
     ("epochs", r"(?:n |num )?epochs?(?: count)?|(?:num(?: of)? |n |data )?passes(?: over(?: the)? data)?", 0.9),
@@ -65,6 +70,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("flops", rf"{_NUMBER_OF}(?:train(?:ing)? )?(?:compute )?flops?(?: total| count)?", 0.95),
     ("flops", r"(?:total )?(?:train(?:ing)?|pretrain(?:ing)?) (?:flops?|compute|budget)|total train(?:ing)? flops?", 0.95),
     ("flops", r"(?:train(?:ing)? )?(?:flops?|compute) (?:so far|used|spent)", 0.9),
+    ("flops", r"(?:actual|real) (?:train(?:ing)? )?(?:flops?|compute)|(?:flops?|compute) actual", 0.9),
+    ("flops", r"(?:planned|target|goal|expected) (?:train(?:ing)? )?(?:flops?|compute)|(?:flops?|compute) (?:target|planned|goal)", 0.6),
     ("flops", r"(?:cumulative|accumulated) (?:train(?:ing)? )?(?:flops?|compute)", 0.9),
     ("flops", r"total flos|flos", 0.9),
     ("flops", r"compute|C|compute flops?|compute budget", 0.8),
@@ -106,6 +113,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      r"(?:global |train(?:ing)? |trainer |optim(?:i[sz]er)? )?(?:global )?(?:step|steps|iter|iters|iteration|iterations|itr)",
      0.95),
     ("steps", r"(?:n |num |number of )(?:train(?:ing)? )?(?:steps?|iters?|iterations?|updates?)|updates?|num updates?", 0.9),
+    ("steps", r"(?:steps?|iters?|iterations?|updates?) (?:done|taken|completed|so far)", 0.9),
     ("steps", r"ti|S", 0.6),
     ("samples",
      r"(?:num |number of |n |total )?(?:train(?:ing)? )?(?:samples|examples|sequences|seqs)(?: (?:seen|processed|consumed|trained))?"
@@ -153,6 +161,8 @@ _LOSS = re.compile(
 _NO_LOSS = re.compile(
     r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta"
     r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
+    r"|relative|ratio|rank|percentile|residual|fitted|fit|irreducible|floor|moe|value|policy|reward|rm|dpo|kl|mse|regression"
+    r"|contrastive|start|fn|function|type|at (?:step|iter|iteration|epoch)|at [0-9]+ ?[kmbt]?(?: ?(?:steps?|tokens?))?"
     r"|vs|baseline|reduction|excess|accuracy|acc"
     r"|nan|nans|diverged|finite"
     r"|improvement|threshold|at init|initial|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty"

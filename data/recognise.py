@@ -19,6 +19,8 @@ from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
 from data.markup import words
 from data.names import named
+from data.rates import without_rates
+from data.rivals import weigh
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
 from data.splits import counted, splits
@@ -28,6 +30,7 @@ from data.table import Table, without_misfits
 TAKEN = 0.6  # below this a guess is offered and not taken
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
+_SHORT_BATCH = 1.5  # how many times a sequence a batch must fall short of it before it is doubted
 _AS_NAMES = "sizes written as names"
 
 
@@ -69,7 +72,8 @@ def recognise(
         offers = {o: v for o, v in offers.items() if o[1] not in said}
     _settle_counts(table, offers)
     _settle_steps(table, offers)
-    unclear = _settle_batch(table, offers, batch)
+    rates = without_rates(table, offers)
+    unclear = _settle_batch(table, offers, batch, factors)
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
     for column, header in answers.items():
@@ -98,6 +102,8 @@ def recognise(
         if header in table.from_name and column in _ASKED:
             text = f"The {_words(column)} of {table.name}: {how}. Is that right?"
             questions.append(Question(f"columns.{column}", text, (header,), header, needed=False))
+    weighed = weigh(table, guesses, offers, set(answers), questions)
+    guesses, questions = weighed.guesses, weighed.questions
     if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
         total = guesses.pop("total_steps")
         guesses["steps"] = Guess("steps", total.header, "name recognised (planned steps)", total.confidence)
@@ -123,8 +129,9 @@ def recognise(
     if len(present) > 1 and count is None:
         text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
-    questions += overlooked(table, guesses, set(answers))
-    notes = [*([parted.note] if parted.note else []), *_unreadable(table, guesses, set(answers))]
+    questions += rates
+    questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))
+    notes = [*([parted.note] if parted.note else []), *weighed.notes, *_unreadable(table, guesses, set(answers))]
     questions += [parted.question] if parted.question else []
     if table.either_way:  # before anything else: the other answers depend on it
         text = "Is each row or each column a run? Column names stand in the first row and in the first column."
@@ -141,6 +148,8 @@ def recognise(
         states=tuple(s.strip().lower() for s in states),
         batch="" if batch in ("tokens", "sequences") else batch or "",
         devices=devices,
+        units=frozenset(factors),
+        batch_in=batch if batch in ("tokens", "sequences") else "",
         notes=tuple(notes),
         split=parted.split,
         epochs=_one_of("epochs", epochs or "", ("", "after", "before")),
@@ -302,14 +311,15 @@ def _settle_steps(table: Table, offers: Offers) -> None:
             return
 
 
-def _settle_batch(table: Table, offers: Offers, said: str | None) -> list[Question]:
+def _settle_batch(table: Table, offers: Offers, said: str | None, factors: Pairs[str, float]) -> list[Question]:
     """Tell tokens per step from sequences per step where the name leaves it open; a question where the values do too.
 
-    `said` is "tokens" or "sequences" where a person has answered.
+    `said` is "tokens" or "sequences" where a person has answered, `factors` are those of units that a person gave.
     """
-    asked: list[Question] = []
+    asked = _less_than_a_sequence(table, offers, said, factors)
     measured = any(c in ("tokens", "samples") and s >= TAKEN for (c, _), (s, _) in offers.items())
     stepped = {"steps", "seq_len"} <= {c for c, _ in offers}
+    stated = any(c == "batch" and s >= TAKEN for (c, _), (s, _) in offers.items())
     for column, header in [o for o in offers if o[0] == "batch_sequences" and offers[o][0] < 0.9]:
         sure, how = offers[column, header]
         if any(re.search(r"tok", part, re.IGNORECASE) for part in take_apart(header).parts):
@@ -317,13 +327,13 @@ def _settle_batch(table: Table, offers: Offers, said: str | None) -> list[Questi
             offers["batch", header] = sure, how + "; in tokens, as its unit says"
             continue
         batch = table.numbers(header).values * scale_in(header, "batch")[0]
-        steps, tokens = (_first(table, offers, c) for c in ("steps", "tokens"))
+        steps, tokens = (_first(table, offers, c, factors) for c in ("steps", "tokens"))
         with np.errstate(all="ignore"):
             known = steps is not None and tokens is not None
             ratio = _middle(tokens / (batch * steps)) if known else np.nan  # type: ignore[operator]
             typical = _middle(batch)
         in_tokens = abs(ratio - 1) < 0.05 if np.isfinite(ratio) else typical >= 8192
-        if said in ("tokens", "sequences"):
+        if said in ("tokens", "sequences") and not stated:
             in_tokens = said == "tokens"
         elif in_tokens and not np.isfinite(ratio) and stepped and not measured:
             text = f"Does {header!r} count tokens or sequences? The tokens of each run follow from it."
@@ -336,9 +346,37 @@ def _settle_batch(table: Table, offers: Offers, said: str | None) -> list[Questi
     return asked
 
 
-def _first(table: Table, offers: Offers, column: str) -> np.ndarray | None:
+def _less_than_a_sequence(table: Table, offers: Offers, said: str | None, factors: Pairs[str, float]) -> list[Question]:
+    """A batch named in tokens that is smaller than one sequence counts sequences, as tokens over steps say, or is asked about."""
+    length, steps, tokens = (_first(table, offers, c, factors) for c in ("seq_len", "steps", "tokens"))
+    out: list[Question] = []
+    for column, header in [o for o in offers if o[0] == "batch" and offers[o][0] >= TAKEN]:
+        batch = table.numbers(header).values * scale_in(header, "batch")[0]
+        if length is None or not _middle(batch / length) < 1 / _SHORT_BATCH:
+            continue
+        sure, how = offers[column, header]
+        ratio = _middle(tokens / (batch * length * steps)) if tokens is not None and steps is not None else np.nan
+        borne = abs(ratio - 1) < 0.05
+        if said == "sequences" or (borne and said != "tokens"):
+            del offers[column, header]
+            why = "as tokens over steps say" if said is None else "as you said"
+            offers["batch_sequences", header] = sure, f"{how}; sequences per step, {why}"
+        if said is None:
+            text = (
+                f"Does {header!r} count tokens or sequences? Its values (around {_middle(batch):g}) would be fewer tokens than one "
+                f"sequence has ({_middle(length):g})."
+            )
+            needed = steps is not None and tokens is None
+            out.append(Question("batch", text, ("sequences", "tokens"), "sequences" if borne else "", needed=needed))
+    return out
+
+
+def _first(table: Table, offers: Offers, column: str, factors: Pairs[str, float]) -> np.ndarray | None:
     best = max(((sure, h) for (c, h), (sure, _) in offers.items() if c == column), default=None)
-    return table.numbers(best[1]).values * scale_in(best[1], column)[0] if best else None
+    if best is None:
+        return None
+    factor = factors[column] if column in factors else scale_in(best[1], column)[0]
+    return table.numbers(best[1]).values * float(factor)
 
 
 def _told_apart(table: Table, one: str, other: str) -> bool:

@@ -68,6 +68,7 @@ _COUNTS = {
     "b": 1e9, "bn": 1e9, "bln": 1e9, "bil": 1e9, "g": 1e9, "billion": 1e9, "billions": 1e9, "giga": 1e9, "mrd": 1e9, "milliard": 1e9,
     "milliards": 1e9, "milliarde": 1e9, "milliarden": 1e9, "millionen": 1e6,
     "t": 1e12, "tn": 1e12, "trn": 1e12, "tln": 1e12, "tril": 1e12, "trillion": 1e12, "trillions": 1e12, "tera": 1e12,
+    "万": 1e4, "萬": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8, "億": 1e8, "十亿": 1e9, "十億": 1e9, "万亿": 1e12,
 }  # fmt: skip
 _PREFIX = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,
            "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12, "peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24}  # fmt: skip

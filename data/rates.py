@@ -1,0 +1,66 @@
+"""Columns named like the compute that hold a rate: the FLOP per second that a device reached, as trackers log them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Pairs
+from collections.abc import MutableMapping
+
+import numpy as np
+
+from data.errors import Question
+from data.headers import header as take_apart
+from data.headers import scale_in
+from data.schema import COUNTS
+from data.table import Table
+from data.units import AGREES
+
+_DEVICE = (1e11, 1e16)  # FLOP per second: from a slow device to the fastest with few bits
+_STEADY = 10.0  # how many times the least rate of a sweep its largest is, at most
+_MOVES = 30.0  # how many times further than the rate 6 N D spreads where the rate cannot be compute
+_WHOLE = re.compile(r"\b(total|train|training|compute|cumulative|budget|used|spent|6nd)\b")
+_PREFIXED = (1e9, 1e12, 1e15)
+
+
+@np.errstate(all="ignore")
+def without_rates(table: Table, offers: MutableMapping[tuple[str, str], tuple[float, str]]) -> list[Question]:
+    """Take rates out of the offers for `flops`; a question, not needed, where nothing else is named like the compute."""
+    needs = 6.0 * _best(table, offers, COUNTS) * _best(table, offers, ("tokens",))
+    gone = [h for c, h in offers if c == "flops" and _is_rate(table, h, needs)]
+    for header in gone:
+        del offers["flops", header]
+    if not gone or any(c == "flops" for c, _ in offers):
+        return []
+    text = (
+        f"{gone[0][:60]!r} is not used: its values are those of the FLOP per second of a device. Choose it if it is the "
+        "training compute."
+    )
+    return [Question("columns.flops", text, tuple(gone), gone[0], needed=False)]
+
+
+def _is_rate(table: Table, header: str, needs: np.ndarray) -> bool:
+    """Whether steady values in the range of a device are far from 6 N D (n,), or say by their prefix alone what they are."""
+    factor, _ = scale_in(header, "flops")
+    if _WHOLE.search(take_apart(header).words):
+        return False
+    values = table.numbers(header).values * factor
+    good = np.isfinite(values) & (values > 0)
+    if good.sum() < 2:
+        return False
+    middle, spread = float(np.median(values[good])), float(values[good].max() / values[good].min())
+    if not (_DEVICE[0] <= middle <= _DEVICE[1] and spread <= _STEADY):
+        return False
+    both = good & np.isfinite(needs) & (needs > 0)
+    if not both.any():
+        return factor in _PREFIXED
+    ratio = float(np.median(values[both] / needs[both]))
+    return bool(ratio < 10.0**-AGREES or needs[both].max() / needs[both].min() > _MOVES * spread)
+
+
+def _best(table: Table, offers: Pairs[tuple[str, str], tuple[float, str]], columns: tuple[str, ...]) -> np.ndarray:
+    """The surest column's values (n,) in its own unit, NaN where the table has none."""
+    found = [(sure, c, h) for (c, h), (sure, _) in offers.items() if c in columns]
+    if not found:
+        return np.full(len(table.frame), np.nan)
+    _, column, header = max(found)
+    return np.asarray(table.numbers(header).values * scale_in(header, column)[0])
