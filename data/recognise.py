@@ -302,6 +302,7 @@ def _settle_steps(table: Table, offers: Offers) -> None:
         both = np.isfinite(done) & np.isfinite(planned)
         if (
             header != counters[0]
+            and take_apart(header).words not in ("steps", "iters", "iterations", "updates")
             and both.any()
             and (planned[both] >= done[both]).all()
             and (planned[both] > done[both]).any()

@@ -309,9 +309,9 @@ def _as_said(
 
 def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:
     """The column along which rows under one name move forward, counters first; '' where none does."""
-    usable = [c for c in PROGRESS if usable(rows, c)]
-    usable.sort(key=lambda c: not _is_counter(c, mapping))
-    return next((c for c in usable if rises(names, rows[c])), "")
+    known = [c for c in PROGRESS if usable(rows, c)]
+    known.sort(key=lambda c: not _is_counter(c, mapping))
+    return next((c for c in known if rises(names, rows[c])), "")
 
 
 def _multiples(names: pd.Series, rows: pd.DataFrame) -> bool:
