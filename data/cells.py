@@ -43,7 +43,8 @@ class Numbers:
     `bad` (n,) marks text that is no number. `written` says whether suffixes, separators or per cents had to be read.
     `errors` (n,) are those stated with the values (3.24 ± 0.01), in their unit, NaN where there is none; None where no cell
     has one. `notes` say which marks were taken off and what was left out, each in a sentence. `whole` says whether values are
-    all that the cells say, marks aside: no errors and nothing left out.
+    all that the cells say, marks aside: no errors and nothing left out. `own` (n,) marks values in their column's own unit,
+    which their cells name themselves; None where no cell does.
     """
 
     values: np.ndarray
@@ -53,6 +54,13 @@ class Numbers:
     errors: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     whole: bool = True
+    own: np.ndarray | None = None
+
+    def scaled(self, factor: float) -> np.ndarray:
+        """The values (n,) times the factor of their unit, but for those whose cells name their own."""
+        if factor == 1.0:
+            return self.values
+        return self.values * factor if self.own is None else np.where(self.own, self.values, self.values * factor)
 
     @property
     def share(self) -> float:

@@ -23,6 +23,7 @@ from data.scales import settle
 from data.schema import COLUMNS, COUNTS
 from data.states import is_state
 from data.table import Table, without_misfits
+from data.units import DIMENSION
 
 TAKEN = 0.6  # below this a guess is offered and not taken
 _CLOSE = 0.03  # two guesses nearer than this leave a question
@@ -145,7 +146,7 @@ def _unreadable(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> 
             or (header not in used and column in (set(guesses) | settled))
         ):
             continue
-        found = table.numbers(header)
+        found = table.numbers(header, DIMENSION.get(column, ""))
         if found.share < 0.5 and not found.blank.all():
             cell = " ".join(str(table.frame[header][found.bad].iloc[0]).split())[:30]
             many = "none" if found.share == 0 else "few"
@@ -189,7 +190,7 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 continue
             how = "the column's own name" if sure == 1.0 else "name recognised" if sure >= 0.8 else "name may mean this"
             if COLUMNS[column].kind == "number":
-                found = table.numbers(header)
+                found = table.numbers(header, DIMENSION.get(column, ""))
                 if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
                     continue
                 if column == "wall_seconds" and _middle(found.values) > 1e9:
@@ -279,11 +280,11 @@ def _settle_batch(table: Table, offers: Offers, said: str | None) -> list[Questi
             del offers[column, header]
             offers["batch", header] = sure, how + "; in tokens, as its unit says"
             continue
-        batch = table.numbers(header).values * scale_in(header, "batch")[0]
+        batch = table.numbers(header, "count").scaled(scale_in(header, "batch")[0])
         steps, tokens = (_first(table, offers, c) for c in ("steps", "tokens"))
         with np.errstate(all="ignore"):
             known = steps is not None and tokens is not None
-            ratio = _middle(tokens / (batch * steps)) if known else np.nan  # type: ignore[operator]
+            ratio = _middle(tokens / (batch * steps)) if known else np.nan
             typical = _middle(batch)
         in_tokens = abs(ratio - 1) < 0.05 if np.isfinite(ratio) else typical >= 8192
         if said in ("tokens", "sequences"):
@@ -301,7 +302,7 @@ def _settle_batch(table: Table, offers: Offers, said: str | None) -> list[Questi
 
 def _first(table: Table, offers: Offers, column: str) -> np.ndarray | None:
     best = max(((sure, h) for (c, h), (sure, _) in offers.items() if c == column), default=None)
-    return table.numbers(best[1]).values * scale_in(best[1], column)[0] if best else None
+    return table.numbers(best[1], DIMENSION.get(column, "")).scaled(scale_in(best[1], column)[0]) if best else None
 
 
 def _told_apart(table: Table, one: str, other: str) -> bool:

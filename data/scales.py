@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.cells import Numbers
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
@@ -27,6 +28,11 @@ _TINY = {
     "unique_tokens": 1e3,
     "flops": 1e6,
 }  # a median below it, or below 1,000 of others, is asked about
+
+_FAR = 300.0  # how many times smaller than every other a cell must be before its unit is doubted
+_FAR_RATE = 30.0  # how many times the usual one a learning rate above one must be
+_USUAL_RATE = 3e-4
+_SPELLED_OUT = {"count": 1e5, "compute": 1e10}  # what is written with so many digits is meant so
 
 
 def settle(
@@ -53,28 +59,39 @@ def settle(
 def _own(table: Table, guess: Guess, given: float | None) -> tuple[Guess, Question | None]:
     """The guess with its factor, judged by its own header and values."""
     column, header = guess.column, guess.header
+    found = guess.numbers(table)
     if given is not None:
         factor = float(given)
         if not (np.isfinite(factor) and factor > 0):
             raise DataError(f"the factor of a unit is a positive number; got {given!r} for {column}.")
-        how = guess.how if factor == 1.0 else f"{guess.how}; times {factor:g} as you said"
+        how = guess.how if factor == 1.0 else f"{guess.how}; times {factor:g} as you said{_but_own(found)}"
         return replace(guess, how=how, scale=factor), None
     stated, said = scale_in(header, column)
-    values = table.numbers(header).values
-    values = values[np.isfinite(values) & (values > 0)]
+    guess = replace(guess, scale=stated)
     if stated != 1.0:
-        taken = replace(guess, how=f"{guess.how}; in units of {stated:g} ({said})", scale=stated)
-        if _fits(values * stated, column) or not _fits(values, column):
-            return taken, None
+        guess = replace(guess, how=f"{guess.how}; in units of {stated:g} ({said}){_but_own(found)}")
+    doubts, unsaid = doubtful(found, stated, said, column)
+    if unsaid is not None:
+        many = int((np.isfinite(found.values) & ~_marked(found)).sum())
+        text = f"In which unit are the {many} cells of {header!r} that have none? Others have one of their own."
+        return replace(guess, scale=1.0), _question(column, text, unsaid)
+    guess = replace(guess, doubts=doubts)
+    scaled = guess.values(table)
+    good = np.isfinite(scaled) & (scaled > 0)
+    values, scaled = found.values[good], scaled[good]
+    if stated != 1.0:
+        if _fits(scaled, column) or not _fits(values, column):
+            return guess, _rate(guess, scaled) if column == "lr" else None
         text = (
             f"In which unit is {header!r}? It says {said}, but its values (around {np.median(values):g}) would then be "
-            f"around {np.median(values) * stated:g}{_unit_words(column)}."
+            f"around {np.median(scaled):g}{_unit_words(column)}."
         )
-        return taken, _question(column, text, 1.0, stated)
+        return guess, _question(column, text, 1.0, stated)
     examples = column == "tokens" and take_apart(header).words.endswith("size")  # a data set may count examples
     if not len(values) or examples:
-        return replace(guess, scale=1.0), None
-    guess = replace(guess, scale=1.0)
+        return guess, None
+    if column == "lr" and (question := _rate(guess, scaled)):
+        return guess, question
     low = PLAUSIBLE.get(column, (0.0, np.inf))[0]
     fractions = (
         column in _LARGE and bool((np.abs(values - np.round(values)) > 1e-6 * values).any()) and np.median(values) < 1e6
@@ -92,6 +109,68 @@ def _own(table: Table, guess: Guess, given: float | None) -> tuple[Guess, Questi
         text = f"In which unit is {header!r}? Its values ({span}) are {f'too small to be {unit}' if few else f'no whole {unit}'}."
         return guess, _question(column, text, _likely(column, values))
     return guess, None
+
+
+def _but_own(found: Numbers) -> str:
+    return "" if found.own is None else ", where a cell names no unit of its own"
+
+
+def _marked(found: Numbers) -> np.ndarray:
+    """Which cells (n,) name their own unit."""
+    return np.zeros(len(found.values), dtype=bool) if found.own is None else found.own
+
+
+def doubtful(found: Numbers, stated: float, said: str, column: str) -> tuple[dict[int, str], float | None]:
+    """The cells that may be in the column's unit or in another, each with what is said of it, and a factor to ask about.
+
+    The factor is that of cells without a unit where most have none beside some that name their own; None where the few
+    that stand far from the others can be left out. `stated` is the header's factor and `said` the text that states it.
+    """
+    own, values = _marked(found), found.values
+    good = np.isfinite(values) & (values > 0)
+    scaled = found.scaled(stated)
+    bare = good & ~own
+    dimension = DIMENSION[column]
+    if column == "lr" and good.any() and np.median(scaled[good]) <= PLAUSIBLE["lr"][1]:
+        far = good & (scaled > PLAUSIBLE["lr"][1]) & (scaled > _FAR_RATE * np.median(scaled[good]))
+        return {
+            int(i): f"is {scaled[i]:g}, which is no learning rate beside the others" for i in np.flatnonzero(far)
+        }, None
+    if dimension in ("few", "rate") or not bare.any():
+        return {}, None
+    if stated == 1.0:
+        if not own.any():
+            return {}, None
+        short = (
+            bare
+            & (values < np.min(values[own & good], initial=np.inf) / _FAR)
+            & (values < _SPELLED_OUT.get(dimension, np.inf))
+        )
+        if 2 * int(short.sum()) > int(good.sum()):
+            middle = np.median(values[short]) / np.median(values[own & good])
+            return {}, min(MENU[dimension], key=lambda f: abs(np.log10(f * middle)))
+        return {int(i): f"is {values[i]:g} without a unit, where others have one" for i in np.flatnonzero(short)}, None
+    # Among what the others come to as it stands, and far from it in the header's unit: 4e18 under 1e18, 1.2k under B.
+    middle = float(np.median(scaled[good]))
+    near = good & (scaled > middle / _FAR) & (scaled < middle * _FAR)
+    top, bottom = np.max(scaled[near], initial=0.0), np.min(scaled[near], initial=np.inf)
+    beyond = bare & (scaled > 30 * _FAR * top) & (values > bottom / _FAR) & (values < top * _FAR)
+    times = values * stated
+    short = own & good & (values < bottom / (3 * _FAR)) & (times > bottom / _FAR) & (times < top * _FAR)
+    return {int(i): f"is {values[i]:g} under a header that says {said}" for i in np.flatnonzero(beyond | short)}, None
+
+
+def _rate(guess: Guess, scaled: np.ndarray) -> Question | None:
+    """A question where most learning rates are above one: in 1e-4 each, relative to another, or without their minus sign."""
+    middle = float(np.median(scaled)) if len(scaled) else 0.0
+    if middle <= PLAUSIBLE["lr"][1]:
+        return None
+    likely = (
+        min((1e-3, 1e-4, 1e-5, 1e-6), key=lambda f: abs(np.log10(middle * f / _USUAL_RATE))) if middle < 1e3 else None
+    )
+    lost = "" if likely else " A minus sign may be missing in their exponents: then mend the file."
+    text = f"In which unit is {guess.header!r}? Its values (around {middle:g}) are too high for learning rates.{lost}"
+    return _question("lr", text, None if likely is None else likely * guess.scale, guess.scale)
 
 
 def _likely(column: str, values: np.ndarray) -> float | None:
@@ -128,11 +207,11 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
     count = next((c for c in COUNTS if c in guesses), None)
     if count is None or "tokens" not in guesses:
         return []
-    params, tokens = (table.numbers(guesses[c].header).values * guesses[c].scale for c in (count, "tokens"))
+    params, tokens = (guesses[c].values(table) for c in (count, "tokens"))
     stated = {c for c in (count, "tokens", "flops") if c in guesses and (guesses[c].scale != 1.0 or guesses[c].rounded)}
     free = [c for c in (count, "tokens", "flops") if c in guesses and c not in stated and c not in settled]
     if "flops" in guesses:
-        flops = table.numbers(guesses["flops"].header).values * guesses["flops"].scale
+        flops = guesses["flops"].values(table)
         ratio = _median(flops / (6.0 * params * tokens))
         power = 3 * round(np.log10(ratio) / 3) if np.isfinite(ratio) and ratio > 0 else 0
         if power and abs(np.log10(ratio)) > AGREES and abs(np.log10(ratio) - power) < 0.7 and free:
@@ -171,9 +250,9 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
 @np.errstate(all="ignore")
 def _becomes(table: Table, guesses: Pairs[str, Guess], column: str, count: str, factor: float) -> bool:
     """Whether the column's values, and the tokens per parameter, are plausible once times `factor`."""
-    values = {c: table.numbers(guesses[c].header).values * guesses[c].scale for c in (count, "tokens")}
+    values = {c: guesses[c].values(table) for c in (count, "tokens")}
     if column == "flops":
-        own = table.numbers(guesses["flops"].header).values * guesses["flops"].scale * factor
+        own = guesses["flops"].values(table) * factor
         return _fits(own[np.isfinite(own)], "flops")
     values[column] = values[column] * factor
     own = values[column]
@@ -187,7 +266,7 @@ def _with_flops(table: Table, question: Question, guesses: Pairs[str, Guess]) ->
     count = next((c for c in COUNTS if c in guesses), None)
     if count is None or not {"tokens", "flops"} <= set(guesses) or column not in (count, "tokens", "flops"):
         return question
-    sizes = {c: table.numbers(guesses[c].header).values * guesses[c].scale for c in (count, "tokens", "flops")}
+    sizes = {c: guesses[c].values(table) for c in (count, "tokens", "flops")}
     if column in sizes and question.guess == "1":
         return question
     ratio = _median(sizes["flops"] / (6.0 * sizes[count] * sizes["tokens"]))
