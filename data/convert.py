@@ -56,7 +56,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     frame = ordered(pd.concat([frame, _extras(frame, table, mapping)], axis=1))
     why = reasons(frame, read, _cells(table, mapping, read), _doubts(mapping))
     checkpoints = None
-    losses = table.numbers(mapping.guesses["loss"].header).values
+    losses = mapping.guesses["loss"].numbers(table).values
     if progress:
         by = table.numbers(choice.header).values if choice.header else None
         frame, why, checkpoints, at = checkpoints_of(frame, why, progress, read["loss"].blank, choice, by, draft.notes)

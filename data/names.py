@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from data.headers import Header, header
+from data.logs import LOGGED, USUAL, logged
 
 _NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
 _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|weights)"
@@ -197,6 +198,10 @@ def named(raw: str) -> tuple[tuple[str, float], ...]:
     h: Header = header(raw)
     if _MONEY.search(raw):
         return ()
+    taken = logged(raw)
+    if taken is not None:  # a bare log is known by its values, which only sizes and compute have
+        meant = LOGGED if taken.base else USUAL
+        return tuple((c, round(0.9 * sure, 3)) for c, sure in named(taken.header) if c in meant and sure >= 0.6)
     found: dict[str, float] = {}
     for words in {h.words, h.path}:
         if _ANY.fullmatch(words):

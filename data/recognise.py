@@ -13,6 +13,7 @@ import numpy as np
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
+from data.logs import logged, tells_its_base
 from data.lookalikes import overlooked
 from data.loss_errors import error_of
 from data.losses import recognise_loss
@@ -39,7 +40,7 @@ def recognise(
     loss_unit: str | None = None,
     bytes_per_token: float | None = None,
     count: str | None = None,
-    units: Pairs[str, float] | None = None,
+    units: Pairs[str, float | str] | None = None,
     rows: str | None = None,
     history: str | None = None,
     states: Iterable[str] = (),
@@ -49,10 +50,11 @@ def recognise(
     """The guesses and open questions for a table, given the answers so far (the keyword arguments).
 
     `columns` says which header a canonical column is read from, None that the file does not have it. `units` gives the
-    factor of a column's unit (1e9 for tokens in billions). `rows` says whether rows that could be either are "runs" or
-    "checkpoints", `history` which loss of a run's checkpoints is its own (see `data.history.chosen_loss`), `states` which
-    states of runs are kept all the same, `batch` what a batch size counts (see `data.batches`), `devices` on how many a run
-    trained where the file does not say. Raises `DataError` for a header, column or answer that is not there.
+    factor of a column's unit (1e9 for tokens in billions), or the logarithm that it holds ("log10", "ln", "log2").
+    `rows` says whether rows that could be either are "runs" or "checkpoints", `history` which loss of a run's checkpoints
+    is its own (see `data.history.chosen_loss`), `states` which states of runs are kept all the same, `batch` what a batch
+    size counts (see `data.batches`), `devices` on how many a run trained where the file does not say.
+    Raises `DataError` for a header, column or answer that is not there.
     """
     table = without_misfits(table)
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
@@ -91,7 +93,9 @@ def recognise(
     if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
         total = guesses.pop("total_steps")
         guesses["steps"] = Guess("steps", total.header, "name recognised (planned steps)", total.confidence)
-    loss = recognise_loss(table, answers, loss_unit, bytes_per_token, {g.header for g in guesses.values()})
+    loss = recognise_loss(
+        table, answers, loss_unit, bytes_per_token, {g.header for g in guesses.values()}, factors.pop("loss", None)
+    )
     if loss.guess:
         guesses["loss"] = loss.guess
         error = (
@@ -191,6 +195,8 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
             how = "the column's own name" if sure == 1.0 else "name recognised" if sure >= 0.8 else "name may mean this"
             if COLUMNS[column].kind == "number":
                 found = table.numbers(header, DIMENSION.get(column, ""))
+                if not tells_its_base(header, column, found.values):
+                    continue
                 if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
                     continue
                 if column == "wall_seconds" and _middle(found.values) > 1e9:
@@ -301,7 +307,7 @@ def _settle_batch(table: Table, offers: Offers, said: str | None) -> list[Questi
 
 
 def _first(table: Table, offers: Offers, column: str) -> np.ndarray | None:
-    best = max(((sure, h) for (c, h), (sure, _) in offers.items() if c == column), default=None)
+    best = max(((sure, h) for (c, h), (sure, _) in offers.items() if c == column and logged(h) is None), default=None)
     return table.numbers(best[1], DIMENSION.get(column, "")).scaled(scale_in(best[1], column)[0]) if best else None
 
 

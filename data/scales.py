@@ -11,6 +11,7 @@ from data.cells import Numbers
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
+from data.logs import LOGS, USUAL, Logged, logged, possible
 from data.mapping import Guess
 from data.schema import COLUMNS, COUNTS
 from data.table import Table
@@ -36,7 +37,7 @@ _SPELLED_OUT = {"count": 1e5, "compute": 1e10}  # what is written with so many d
 
 
 def settle(
-    table: Table, guesses: dict[str, Guess], answers: Pairs[str, float]
+    table: Table, guesses: dict[str, Guess], answers: Pairs[str, float | str]
 ) -> tuple[dict[str, Guess], list[Question]]:
     """The guesses with the factor of each column's unit, and a question for each that is open.
 
@@ -48,24 +49,27 @@ def settle(
             raise DataError(f"there is no column {column!r} of numbers with a unit in the runs table.")
     out, questions = dict(guesses), []
     for column, guess in guesses.items():
-        if column in DIMENSION:
+        if column in DIMENSION and column != "loss":
             out[column], question = _own(table, guess, answers.get(column))
             questions += [question] if question else []
     asked = {q.key.removeprefix("units.") for q in questions}
     together = [] if asked & {*COUNTS, "tokens", "flops"} else _together(table, out, set(answers))
-    return out, [*(_with_flops(table, q, out) for q in questions), *together]
+    return out, [*_paired(table, [_with_flops(table, q, out) for q in questions], out), *together]
 
 
-def _own(table: Table, guess: Guess, given: float | None) -> tuple[Guess, Question | None]:
+def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, Question | None]:
     """The guess with its factor, judged by its own header and values."""
     column, header = guess.column, guess.header
     found = guess.numbers(table)
+    if given in LOGS:
+        return replace(guess, how=f"{guess.how}; {given} of it, as you said", base=LOGS[str(given)]), None
     if given is not None:
-        factor = float(given)
-        if not (np.isfinite(factor) and factor > 0):
-            raise DataError(f"the factor of a unit is a positive number; got {given!r} for {column}.")
+        factor = positive(given, column)
         how = guess.how if factor == 1.0 else f"{guess.how}; times {factor:g} as you said{_but_own(found)}"
-        return replace(guess, how=how, scale=factor), None
+        return replace(guess, how=how, scale=factor, doubts=found.unsure), None
+    taken = logged(header)
+    if taken is not None:
+        return _exponentiated(guess, taken, found.values)
     stated, said = scale_in(header, column)
     guess = replace(guess, scale=stated)
     if stated != 1.0:
@@ -75,7 +79,7 @@ def _own(table: Table, guess: Guess, given: float | None) -> tuple[Guess, Questi
         many = int((np.isfinite(found.values) & ~_marked(found)).sum())
         text = f"In which unit are the {many} cells of {header!r} that have none? Others have one of their own."
         return replace(guess, scale=1.0), _question(column, text, unsaid)
-    guess = replace(guess, doubts=doubts)
+    guess = replace(guess, doubts={**found.unsure, **doubts})
     scaled = guess.values(table)
     good = np.isfinite(scaled) & (scaled > 0)
     values, scaled = found.values[good], scaled[good]
@@ -109,6 +113,38 @@ def _own(table: Table, guess: Guess, given: float | None) -> tuple[Guess, Questi
         text = f"In which unit is {header!r}? Its values ({span}) are {f'too small to be {unit}' if few else f'no whole {unit}'}."
         return guess, _question(column, text, _likely(column, values))
     return guess, None
+
+
+def positive(given: float | str, column: str) -> float:
+    """The factor that was given for a column's unit; DataError where it is none."""
+    try:
+        factor = float(given)
+    except (TypeError, ValueError):
+        factor = 0.0
+    if not (np.isfinite(factor) and factor > 0):
+        raise DataError(
+            f"the unit of a column is a positive factor or one of {', '.join(LOGS)}; got {given!r} for {column}."
+        )
+    return factor
+
+
+def _exponentiated(guess: Guess, taken: Logged, values: np.ndarray) -> tuple[Guess, Question | None]:
+    """The guess for a column whose header says that it holds logarithms, of which base where it does not say."""
+    column = guess.column
+    scale = scale_in(taken.header, column)[0]
+    low, high = USUAL.get(column, PLAUSIBLE.get(column, (0.0, np.inf)))
+    if taken.base:
+        low, high = PLAUSIBLE.get(column, (1e-300, 1e300))
+    bases = possible(values, low / scale, high / scale, (taken.base,) if taken.base else (10.0, np.e))
+    if len(bases) == 1:
+        name = next(n for n, b in LOGS.items() if b == bases[0])
+        why = "" if taken.base else ", the only base that makes it plausible"
+        return replace(
+            guess, how=f"{guess.how}; {name} of it{why}, so raised to a power", base=bases[0], scale=scale
+        ), None
+    middle = float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else np.nan
+    text = f"Which logarithm is {guess.header!r}? Its values (around {middle:g}) leave it open."
+    return guess, Question(f"units.{column}", text, ("log10", "ln", "log2", "1"), "log10" if len(bases) > 1 else "")
 
 
 def _but_own(found: Numbers) -> str:
@@ -257,6 +293,49 @@ def _becomes(table: Table, guesses: Pairs[str, Guess], column: str, count: str, 
     values[column] = values[column] * factor
     own = values[column]
     return _fits(own[np.isfinite(own)], column) and PASSES[0] <= _median(values["tokens"] / values[count]) <= PASSES[1]
+
+
+@np.errstate(all="ignore")
+def _paired(table: Table, questions: list[Question], guesses: Pairs[str, Guess]) -> list[Question]:
+    """The questions, the guesses for tokens and for parameters such that a run has a usual number of tokens per parameter.
+
+    Logged FLOPs in a unit of their own choose among the pairs; without them the parameters' guess stands.
+    """
+    asked = {q.key.removeprefix("units."): q for q in questions}
+    count = next((c for c in COUNTS if c in guesses), None)
+    tokens = asked.get("tokens")
+    if count is None or tokens is None or tokens.guess not in _FACTORS or "flops" in asked:
+        return questions
+    sizes, data = (guesses[c].values(table) for c in (count, "tokens"))
+    own = asked.get(count)
+    if own is not None and own.guess not in _FACTORS:
+        return questions
+    spent = guesses["flops"].values(table) if "flops" in guesses else np.full(len(data), np.nan)
+    compute = _median(spent / (6.0 * sizes * data))
+    known = np.isfinite(compute)
+    firsts = [1.0] if own is None else [1e3, 1e6, 1e9] if known else [float(own.guess)]
+
+    def far(pair: tuple[float, float]) -> float:
+        """Decades from 20 tokens per parameter, and twice those from 6 N D."""
+        passes = abs(np.log10(_median(data * pair[1] / (sizes * pair[0])) / _USUAL_PASSES))
+        return float(passes + (2.0 * abs(np.log10(compute / (pair[0] * pair[1]))) if known else 0.0))
+
+    best = min(((a, b) for a in firsts for b in map(float, _FACTORS)), key=far)
+    passes = _median(data * best[1] / (sizes * best[0]))
+    if not PASSES[0] <= passes <= PASSES[1]:
+        return questions
+    menu = MENU["count"]
+    first = "" if own is None else f"parameters in {menu[best[0]]} and "
+    said = f" With {first}tokens in {menu[best[1]]}, a run has {passes:.2g} tokens per parameter."
+    said = said.replace("in as they stand", "as they stand")
+    new = {"tokens": replace(tokens, text=tokens.text + said, guess=f"{best[1]:g}")}
+    if own is not None:
+        new[count] = replace(own, text=own.text + said, guess=f"{best[0]:g}")
+    return [new.get(q.key.removeprefix("units."), q) for q in questions]
+
+
+_FACTORS = ("1", "1000", "1e+06", "1e+09", "1e+12")
+_USUAL_PASSES = 20.0  # tokens per parameter of a compute-optimal run
 
 
 @np.errstate(all="ignore")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from data.cells import Numbers, numbers
 from data.own_units import with_own_units
+from data.signs import with_signs_settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,7 @@ class Table:
         if key not in self._parsed:
             if dimension:
                 found = self.numbers(header)
+                found = with_signs_settled(found, dimension == "loss")
                 self._parsed[key] = with_own_units(found, self.frame[header], self.decimal, dimension)
             else:
                 self._parsed[key] = numbers(self.frame[header], self.decimal)

@@ -32,6 +32,7 @@ DIMENSION: dict[str, str] = {
     "lr": "rate",
     "weight_decay": "rate",
     "wall_seconds": "time",
+    "loss": "loss",
 }  # fmt: skip
 
 #: The least and the largest value that a run's column plausibly holds, in its own unit. Chosen wide: the smallest language
@@ -66,6 +67,10 @@ MENU: dict[str, dict[float, str]] = {
     },
     "few": {1.0: "as they stand", 1e3: "thousands"},
     "rate": {1.0: "as they stand", 1e-3: "in 1e-3", 1e-4: "in 1e-4", 1e-5: "in 1e-5", 1e-6: "in 1e-6"},
+    "loss": {
+        1.0: "as they stand", 0.1: "ten times the loss", 1e-2: "a hundred times the loss", 1e-3: "a thousand times the loss",
+        10.0: "a tenth of the loss", 100.0: "a hundredth of the loss", 1e3: "a thousandth of the loss",
+    },
     "time": {1.0: "seconds", 1e-3: "milliseconds", 60.0: "minutes", 3600.0: "hours", 86400.0: "days"},
 }  # fmt: skip
 
