@@ -171,7 +171,7 @@ def _column(table: Table, mapping: Mapping, column: str) -> None:
     key = f"column:{column}"
     st.session_state[key] = guess.header if guess else ABSENT
     # A loss has a menu of its own for its unit; its factor is shown where it has one.
-    scaled = guess is not None and column in DIMENSION and (column != "loss" or guess.scale != 1.0)
+    scaled = guess is not None and column in DIMENSION and (column != "loss" or guess.scale != 1.0 or guess.base > 0)
     place, unit = st.columns([5, 3], gap="small") if scaled else (st.container(), None)
     with place:
         st.selectbox(

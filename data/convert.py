@@ -111,7 +111,12 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
             draft.frame[column] = values
             if column in NEEDED or column == mapping.count:
                 read[column] = found
-            elif guess.doubts:
+            elif found.bad.any() and not found.bad.all():
+                many = int(found.bad.sum())
+                cell = " ".join(str(table.frame[guess.header][found.bad].iloc[0]).split())[:30]
+                are = "cell is no number" if many == 1 else "cells are no numbers"
+                draft.notes.append(f"{guess.header!r}: {many} {are} ({cell!r}); left out.")
+            if guess.doubts and column not in read:
                 rows = ", ".join(f"line {table.lines[i]} {said}" for i, said in list(guess.doubts.items())[:3])
                 more = f" and {len(guess.doubts) - 3} more" if len(guess.doubts) > 3 else ""
                 draft.notes.append(f"{guess.header!r}: {rows}{more}; left out.")

@@ -248,6 +248,8 @@ def loss_unit(words: str, raw: str = "") -> str:
         if per:
             return f"nats per {per}" if log else f"perplexity per {per}"
         return "nats" if log or "logppl" in words else "perplexity"
+    if re.match(rf"\s*e(?:xp)?\s*[\^(]+[^()]*{_LOSSES}\b", raw.lower()):
+        return "perplexity"  # exp(loss)
     base = "nats" if re.search(r"\bnats?\b", words) else "bits"
     if re.search(r"\b(bpb|(bits?|nats?) ?(per|/) ?bytes?)\b", words):
         return f"{base} per byte"

@@ -22,8 +22,14 @@ LOGGED = frozenset(
     (*USUAL, "flops_per_token", "lr", "batch", "batch_sequences", "steps", "samples", "tokens_per_param")
 )
 
-_HEAD = re.compile(r"\s*(log_?10|lg|log_?2|lb|ln|log_?e|log)(?:[ _]*[(\[](?P<inside>.+)[)\]]|(?P<gap>[ _]+|(?=[NDC]\b))(?P<behind>.+))\s*",
-                   re.IGNORECASE)  # fmt: skip
+_WORD = r"log_?10|lg|log_?2|lb|ln|log_?e"
+_HEAD = re.compile(
+    rf"\s*({_WORD}|log)(?:[ _]*[(\[](?P<inside>.+)[)\]]|(?P<gap>[ _]+(?:of[ _]+)?|(?=[NDC]\b))(?P<behind>.+))\s*",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    rf"\s*(?P<before>[^()\[\]]+?)\s*(?:[(\[]\s*(?P<word>{_WORD}|log)\s*[)\]]|[_ ](?P<end>{_WORD}))\s*", re.IGNORECASE
+)
 _SUBSCRIPTS = str.maketrans("₀₁₂ₑ", "012e")
 
 
@@ -43,17 +49,26 @@ class Logged:
 @lru_cache(maxsize=20_000)
 def logged(raw: str) -> Logged | None:
     """What a header takes the logarithm of; None where it takes none."""
-    if len(raw) > 100 or raw.lstrip()[:1] not in ("l", "L"):
+    if len(raw) > 100 or "l" not in raw.lower():
         return None
-    found = _HEAD.fullmatch(raw.translate(_SUBSCRIPTS))
+    text = raw.translate(_SUBSCRIPTS)
+    behind = _TAIL.fullmatch(text)
+    if behind is not None:  # N (log10), params_log2
+        return Logged(behind["before"], _base(behind["word"] or behind["end"]), True)
+    found = _HEAD.fullmatch(text)
     if found is None:
         return None
-    word = found[1].lower().replace("_", "")
-    base = {"log10": 10.0, "lg": 10.0, "log2": 2.0, "lb": 2.0, "ln": math.e, "loge": math.e}.get(word, 0.0)
+    base = _base(found[1])
     inside = found["inside"]
     if inside is not None and inside.count("(") != inside.count(")"):
         inside += ")"  # log10(params (M))
     return Logged((inside or found["behind"]).strip(), base, found["inside"] is not None)
+
+
+def _base(word: str) -> float:
+    """The base that a word for a logarithm names, 0 for a bare log."""
+    word = word.lower().replace("_", "")
+    return {"log10": 10.0, "lg": 10.0, "log2": 2.0, "lb": 2.0, "ln": math.e, "loge": math.e}.get(word, 0.0)
 
 
 def raised(values: np.ndarray, base: float) -> np.ndarray:

@@ -19,8 +19,10 @@ from data.units import plain_powers, power_of_ten
 _RAISED = r"(?:1e[+-]?[0-9]{1,2}|10\^\(?[+-]?[0-9]{1,2}\)?|e[+-][0-9]{1,2})"
 _TEN = rf"(?:{_RAISED}|10{{1,4}})"
 _FORMS = (
-    re.compile(rf"[(\[]\s*(?:in\s+)?(?:(?:times|[x×*·])\s*({_TEN})|({_RAISED}))\s*(?:nats?|bits?|units?)?\s*[)\]]\s*$"),
-    re.compile(rf"(?:\s|[a-z)\]])\s*(?:times|[x×*·])\s*({_TEN})\s*$"),
+    re.compile(
+        rf"[(\[]\s*(?:in\s+)?(?:units of\s+)?(?:(?:times|[x×*·])\s*({_TEN})|({_RAISED}))\s*(?:nats?|bits?|units?)?\s*[)\]]\s*$"
+    ),
+    re.compile(rf"(?:[\s_]|[a-z)\]])\s*(?:times|[x×*·])\s*({_TEN})\s*$"),
     re.compile(rf"/\s*({_TEN})\s*$"),
     re.compile(rf"^\s*({_TEN})\s*(?:times|[x×*·])\s*[a-z]"),
 )

@@ -148,6 +148,7 @@ _LOSS = re.compile(
     r"\b(loss(?:es)?|xent|cross ?entropy|crossentropy|ce|nll|neg(?:ative)? log ?likelihood|perplexity|perplexities|ppls?|logppl"
     r"|bpb|bpc|bpd|bpt|bpw|(?:bits?|nats?) ?(?:per|/) ?(?:bytes?|chars?|characters?|letters?|words?|tokens?|tok|dims?|dimensions?)|L)\b"
 )
+_ROOT = re.compile(r"\s*(?:sqrt|square root|1\s*/|inverse)\s*\W*[a-z]", re.IGNORECASE)
 _NO_LOSS = re.compile(
     r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta"
     r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
@@ -164,7 +165,7 @@ def loss_name(raw: str) -> LossName | None:
     words = f" {h.path} "
     if not _LOSS.search(words) and h.words != "L":
         return None
-    if _NO_LOSS.search(words):
+    if _NO_LOSS.search(words) or _ROOT.match(raw):
         return None
     if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|holdout|dev|validate)\b", words):
         split, points = "validation", 3.0

@@ -30,14 +30,14 @@ _OWN = re.compile(
 def with_own_units(found: Numbers, cells: pd.Series, decimal: str, dimension: str) -> Numbers:
     """The numbers with each cell's own unit read as a column of this dimension means it, and marked in `own`.
 
-    A cell whose letter is no unit of the dimension (2M of devices) is no number, and the notes say so.
+    A cell whose letter is no unit of the dimension (2M of devices) is no number.
     """
     if not (found.written or found.bad.any()):
         return found
     values, bad = found.values.copy(), found.bad.copy()
     own = np.zeros(len(values), dtype=bool)
     known: dict[str, tuple[float, bool] | None] = {}
-    odd = ""
+    none = False
     for i, cell in enumerate(cells.astype(object)):
         if not isinstance(cell, str) or found.blank[i] or len(cell) > _LONGEST or not _LETTERED.search(cell):
             continue
@@ -48,14 +48,12 @@ def with_own_units(found: Numbers, cells: pd.Series, decimal: str, dimension: st
             continue
         values[i], own[i] = said
         if math.isnan(said[0]):
-            odd = odd or (cell.strip() if not bad[i] else "")
-            bad[i] = True
+            none = bad[i] = True
         else:
             bad[i] = False
-    if not own.any() and not odd:
+    if not own.any() and not none:
         return found
-    notes = (f"{odd!r} has a unit that is none of this column, and such cells were left out",) if odd else ()
-    return replace(found, values=values, bad=bad, own=own if own.any() else None, notes=(*found.notes, *notes))
+    return replace(found, values=values, bad=bad, own=own if own.any() else None)
 
 
 def _own(cell: str, plain: float, decimal: str, dimension: str) -> tuple[float, bool] | None:
