@@ -22,7 +22,7 @@ LOGGED = frozenset(
     (*USUAL, "flops_per_token", "lr", "batch", "batch_sequences", "steps", "samples", "tokens_per_param")
 )
 
-_WORD = r"log_?10|lg|log_?2|lb|ln|log_?e"
+_WORD = r"log_?10|lg|log_?2|ln|log_?e"
 _HEAD = re.compile(
     rf"\s*({_WORD}|log)(?:[ _]*[(\[](?P<inside>.+)[)\]]|(?P<gap>[ _]+(?:of[ _]+)?|(?=[NDC]\b))(?P<behind>.+))\s*",
     re.IGNORECASE,
@@ -68,7 +68,7 @@ def logged(raw: str) -> Logged | None:
 def _base(word: str) -> float:
     """The base that a word for a logarithm names, 0 for a bare log."""
     word = word.lower().replace("_", "")
-    return {"log10": 10.0, "lg": 10.0, "log2": 2.0, "lb": 2.0, "ln": math.e, "loge": math.e}.get(word, 0.0)
+    return {"log10": 10.0, "lg": 10.0, "log2": 2.0, "ln": math.e, "loge": math.e}.get(word, 0.0)
 
 
 def raised(values: np.ndarray, base: float) -> np.ndarray:

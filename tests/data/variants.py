@@ -441,7 +441,10 @@ LOSSES: dict[str, Callable[[Draw], list[Field]]] = {
         "nats",
     ),
     "logarithm": _loss(
-        ["log10 loss", "log10(val loss)", "loss (log10)", "log10_loss"], lambda v: math.log10(v), lambda v: 10**v, "nats"
+        ["log10 loss", "log10(val loss)", "loss (log10)", "log10_loss"],
+        lambda v: math.log10(v),
+        lambda v: 10**v,
+        "nats",
     ),
 }
 TRAINING = {
