@@ -11,6 +11,7 @@ from data.cells import Numbers
 from data.coincidence import beyond_chance
 from data.schema import COLUMNS, NEEDED
 from data.stated import is_bound
+from data.units import PLAUSIBLE
 
 #: Nats per token beyond which a run has diverged: a uniform guess over 485 million tokens loses less.
 GUESSING = 20.0
@@ -56,6 +57,9 @@ def reasons(
             bound = np.log(frame["vocab"]) + 1.0 if "vocab" in frame else np.full(len(frame), GUESSING)
             bound = np.where(bound > 0, bound, GUESSING)
             _mark(out, values > bound, "loss is above that of guessing (diverged)")
+    for column in (c for c in NEEDED if c in PLAUSIBLE and c in frame):
+        most = PLAUSIBLE[column][1]
+        _mark(out, frame[column].to_numpy() > most, f"{_called(column)} is above {most:g}: its unit may be another")
     return out
 
 

@@ -175,7 +175,7 @@ def doubtful(found: Numbers, stated: float, said: str, column: str) -> tuple[dic
     if dimension in ("few", "rate") or not bare.any():
         return {}, None
     if stated == 1.0:
-        if not own.any():
+        if not (own & good).any():
             return {}, None
         short = (
             bare

@@ -162,6 +162,20 @@ def test_a_cell_of_unknown_unit_sets_its_row_aside(read: Read, text: str, reason
     assert len(runs) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        (sized("params", "1e8", "2e8", "4e16", "4e8"), "params"),
+        (fed("tokens", "1e9", "2e9", "4e18", "4e9"), "tokens"),
+        (fed("flops", "1e18", "2e18", "4e33", "4e18"), "tokens"),  # which follow from them
+    ],
+)
+def test_more_than_any_run_has_sets_a_row_aside(read: Read, text: str, column: str) -> None:
+    runs = read(text)
+    assert [r.split(" is above")[0] for r in runs.reasons] == [column]
+    assert len(runs) == 3
+
+
 def test_most_cells_without_a_unit_are_asked_about(read: Read) -> None:
     text = sized("params", "100", "200", "400", "1.4B")
     assert asked(read, text) == {"units.params": "1e+06"}
