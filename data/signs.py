@@ -34,5 +34,14 @@ def with_signs_settled(found: Numbers, loss: bool) -> Numbers:
     if loss:
         said = f"{int(odd.sum())} of its values are written with another decimal sign, {values[first]:g} read as {other[first]:g}"
         return replace(found, values=np.where(odd, other, values), notes=(*found.notes, said))
+    if (open_ & ~odd).any():
+        return found  # the column has thousands: 4,120 beside 33,200 and 28.3
+    if not _three_places(sure).any():
+        odd &= _three_places(np.where(odd, other, 0.0))  # nobody writes 33.200 beside 28.3
     unsure = {int(i): f"may be {values[i]:g} or {other[i]:g}" for i in np.flatnonzero(odd)}
     return replace(found, values=np.where(odd, np.nan, values), unsure={**found.unsure, **unsure})
+
+
+def _three_places(values: np.ndarray) -> np.ndarray:
+    """Which values (n,) need three decimals."""
+    return np.abs(values * 100.0 - np.round(values * 100.0)) > 1e-6 * np.maximum(np.abs(values), 1.0)

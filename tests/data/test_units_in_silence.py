@@ -238,7 +238,16 @@ def test_a_count_of_two_readings_sets_its_row_aside(read: Read, cells: tuple[str
     assert runs.kept["tokens"].max() < 1e10
 
 
-@pytest.mark.parametrize("cells", [("2", "5", "4,000"), ("70.5", "410.5", "12,000"), ("500", "1,200", "90,000")])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("2", "5", "4,000"),
+        ("70.5", "410.5", "12,000"),
+        ("500", "1,200", "90,000"),
+        ("62.6", "91.5", "33,200"),
+        ("28.3", "4,125", "33,205"),
+    ],
+)
 def test_thousands_stay_thousands(read: Read, cells: tuple[str, ...]) -> None:
     rows = "".join(f'{n}e8,"{c}",{3.9 - n / 10:.1f}\n' for n, c in zip((1, 2, 4), cells, strict=True))
     runs = read("params,tokens (M),loss\n" + rows)
