@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from data.logs import LOGS
+
 
 def put(answers: dict[str, Any], key: str, value: Any) -> None:
     """Enter one answer: `columns.loss`, `units.tokens`, `loss_unit`; None for a choice takes it back."""
@@ -15,5 +17,5 @@ def put(answers: dict[str, Any], key: str, value: Any) -> None:
             answers[group] = value
         return
     held = dict(answers.get(group, {}))
-    held[column] = float(value) if group == "units" else value
+    held[column] = float(value) if group == "units" and value not in LOGS else value
     answers[group] = held

@@ -14,6 +14,7 @@ from dashboard.reading import Reading
 from data.cells import number
 from data.errors import Question
 from data.headers import header as take_apart
+from data.logs import LOGS
 from data.loss_units import TYPICAL, UNITS
 from data.mapping import Mapping
 from data.schema import COLUMNS, COUNTS, Runs
@@ -53,6 +54,7 @@ ORIENTATIONS = {"rows": "each row is a run", "columns": "each column is a run"}
 EPOCHS = {"after": "after the first epoch", "before": "before any training"}
 SPLITS = {"all": "every row is a run of its own"}
 CHOICES = {"rows": ROWS, "batch": READINGS, "orientation": ORIENTATIONS, "split": SPLITS, "epochs": EPOCHS}
+LOG_NAMES = {"log10": "log10 of it", "ln": "ln of it", "log2": "log2 of it"}
 AS_NAMED = {"last": "the last", "least": "the least"}
 
 
@@ -105,7 +107,7 @@ def _question(table: Table, question: Question) -> None:
         if kind == "columns":
             return _with_values(table, option)
         if kind == "units":
-            return factor_name(column, float(option))
+            return LOG_NAMES.get(option) or factor_name(column, float(option))
         if question.key in CHOICES:
             return CHOICES[question.key].get(option, option)
         return {**LOSS_UNITS, **WORDS}.get(option, option)
@@ -170,7 +172,8 @@ def _column(table: Table, mapping: Mapping, column: str) -> None:
     guess = mapping.guesses.get(column)
     key = f"column:{column}"
     st.session_state[key] = guess.header if guess else ABSENT
-    scaled = guess is not None and column in DIMENSION
+    # A loss has a menu of its own for its unit; its factor is shown where it has one.
+    scaled = guess is not None and column in DIMENSION and (column != "loss" or guess.scale != 1.0 or guess.base > 0)
     place, unit = st.columns([5, 3], gap="small") if scaled else (st.container(), None)
     with place:
         st.selectbox(
@@ -185,22 +188,23 @@ def _column(table: Table, mapping: Mapping, column: str) -> None:
         )
     if unit is not None and guess is not None:
         with unit:
-            _factor(column, guess.scale)
+            _factor(column, guess.scale, guess.base)
     if guess:
         widgets.quiet(guess.how)
 
 
-def _factor(column: str, scale: float) -> None:
-    """The menu of the factor that the column's values carry."""
+def _factor(column: str, scale: float, base: float) -> None:
+    """The menu of the factor that the column's values carry, or of the logarithm that they are."""
     menu = [*MENU[DIMENSION[column]]]
     if not any(abs(f - scale) <= 1e-9 * f for f in menu):
         menu.append(scale)
     names = [factor_name(column, f) for f in menu]
     key = f"factor:{column}"
-    st.session_state[key] = factor_name(column, scale)
+    log = next((name for name, b in LOGS.items() if b == base), "")
+    st.session_state[key] = LOG_NAMES[log] if log else factor_name(column, scale)
     st.selectbox(
         "Unit",
-        names,
+        [*names, *(LOG_NAMES.values() if log else ())],
         key=key,
         on_change=_choose_factor,
         args=(column, tuple(zip(names, menu, strict=True))),
@@ -211,7 +215,13 @@ def _factor(column: str, scale: float) -> None:
 
 def _choose_factor(column: str, menu: tuple[tuple[str, float], ...]) -> None:
     chosen = str(st.session_state[f"factor:{column}"] or "")
-    factor = dict(menu).get(chosen)
+    factor: float | str | None = dict(menu).get(chosen)
+    factor = next((log for log, name in LOG_NAMES.items() if name == chosen), factor)
+    if isinstance(factor, str):
+        answers = state.answers()
+        put(answers, f"units.{column}", factor)
+        state.answer(answers)
+        return
     if factor is None:
         factor = number(chosen.removeprefix("times "))
     if not (math.isfinite(factor) and factor > 0):

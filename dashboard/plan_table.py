@@ -255,7 +255,9 @@ def _shade_key(fit: Fit) -> dict[str, Any] | None:
 
 def _sentence(here: Plan, status: Status) -> str:
     if status is Status.UNSOUND:
-        split = "a loss of {loss}" if here.params is None else "{params} parameters on {tokens} tokens and a loss of {loss}"
+        split = (
+            "a loss of {loss}" if here.params is None else "{params} parameters on {tokens} tokens and a loss of {loss}"
+        )
         return f"Do not plan with this: a check of the fit fails. The law would say {split}."
     if here.params is None:
         return "Expect a loss of {loss}."

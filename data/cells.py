@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,10 @@ class Numbers:
     `bad` (n,) marks text that is no number. `written` says whether suffixes, separators or per cents had to be read.
     `errors` (n,) are those stated with the values (3.24 ± 0.01), in their unit, NaN where there is none; None where no cell
     has one. `notes` say which marks were taken off and what was left out, each in a sentence. `whole` says whether values are
-    all that the cells say, marks aside: no errors and nothing left out.
+    all that the cells say, marks aside: no errors and nothing left out. `own` (n,) marks values in their column's own unit,
+    which their cells name themselves; None where no cell does. `other` (n,) are the numbers with the decimal sign that the
+    file does not use, of cells such as 3,125 that have both readings; NaN elsewhere, None where no cell has. `unsure` are
+    cells that were not read since both are possible, by position, with what is said of each.
     """
 
     values: np.ndarray
@@ -53,6 +56,15 @@ class Numbers:
     errors: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     whole: bool = True
+    own: np.ndarray | None = None
+    other: np.ndarray | None = None
+    unsure: Mapping[int, str] = field(default_factory=dict)
+
+    def scaled(self, factor: float) -> np.ndarray:
+        """The values (n,) times the factor of their unit, but for those whose cells name their own."""
+        if factor == 1.0:
+            return self.values
+        return self.values * factor if self.own is None else np.where(self.own, self.values, self.values * factor)
 
     @property
     def share(self) -> float:
@@ -91,8 +103,11 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
             values[:] = np.nan
     known: dict[str, tuple[float, bool]] = {}
     marked: dict[str, Reading] = {}
+    others: dict[str, float] = {}
+    other: np.ndarray | None = None
     bad = np.zeros(len(cells), dtype=bool)
     seen = False
+    mark, either = (",", "?") if decimal == "." else (".", "!")
     example = ""
     plain = lost = 0
     for i in np.flatnonzero(~blank):
@@ -115,7 +130,12 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
             if not example and any(_how_written(core)):
                 seen = True
                 example = "" if known[cell][1] else cell.strip()
+            if mark in core and math.isfinite(value) and _speaks_for(core.lstrip("+-~\u2248 ")) == either:
+                others[cell] = plain_number(core, mark)
         values[i], bad[i] = known[cell]
+        if cell in others:
+            other = np.full(n, np.nan) if other is None else other
+            other[i] = others[cell]
         plain += not bad[i] and cell not in marked
     errors, notes = _stated(cells, marked, plain) if marked else (None, ())
     return Numbers(
@@ -126,6 +146,7 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
         errors,
         notes,
         not any(r.form for r in marked.values()),
+        other=other,
     )
 
 
@@ -202,11 +223,11 @@ def signs(cells: Iterable[str]) -> dict[str, int]:
     """How many cells speak for the decimal sign ',' or '.', and how many are 1,234 ('?') or 1.234 ('!') and may be either."""
     out = dict.fromkeys((",", ".", "?", "!"), 0)
     for cell in cells:
-        text = cell.strip().lstrip("+-")
+        text = cell.strip().lstrip("+-~\u2248 ")
         said = _speaks_for(text) if text[:1].isdigit() or text[:1] in (",", ".") else ""
         if not said and ("," in text or "." in text):
             found = reading(text)
-            said = _speaks_for(found.core.lstrip("+-")) if found is not None else ""
+            said = _speaks_for(found.core.lstrip("+-~\u2248 ")) if found is not None else ""
         if said:
             out[said] += 1
     return out

@@ -11,23 +11,33 @@ from data.cells import Numbers
 from data.coincidence import beyond_chance
 from data.schema import COLUMNS, NEEDED
 from data.stated import is_bound
+from data.units import PLAUSIBLE
 
 #: Nats per token beyond which a run has diverged: a uniform guess over 485 million tokens loses less.
 GUESSING = 20.0
 LEAST = 1e-6  # of parameters, tokens and FLOPs, which are counts: below it a unit was not meant either
 
 
-def reasons(frame: pd.DataFrame, read: Mapping[str, Numbers], cells: Mapping[str, pd.Series]) -> np.ndarray:
+def reasons(
+    frame: pd.DataFrame,
+    read: Mapping[str, Numbers],
+    cells: Mapping[str, pd.Series],
+    doubts: Mapping[str, Mapping[int, str]] | None = None,
+) -> np.ndarray:
     """Why each row is set aside, '' where it is kept: (n,) text. The first reason found is the one given.
 
-    `read` and `cells` are the file's own columns behind the needed ones, to tell blank from text from NaN.
+    `read` and `cells` are the file's own columns behind the needed ones, to tell blank from text from NaN. `doubts` are
+    cells that may mean two numbers, by column and position.
     """
     out = np.full(len(frame), "", dtype=object)
+    for column in (c for c in NEEDED if c in (doubts or {}) and c in frame):
+        for i, said in doubts[column].items():  # type: ignore[index]
+            out[i] = out[i] or f"{_called(column)} {said}"
     for column in NEEDED:
         if column not in frame:
             continue
         values = frame[column].to_numpy()
-        word = "FLOP count" if column == "flops" else column
+        word = _called(column)
         found = read.get(column)
         if found is not None:
             for i in np.flatnonzero(found.bad & (out == "")):
@@ -47,7 +57,14 @@ def reasons(frame: pd.DataFrame, read: Mapping[str, Numbers], cells: Mapping[str
             bound = np.log(frame["vocab"]) + 1.0 if "vocab" in frame else np.full(len(frame), GUESSING)
             bound = np.where(bound > 0, bound, GUESSING)
             _mark(out, values > bound, "loss is above that of guessing (diverged)")
+    for column in (c for c in NEEDED if c in PLAUSIBLE and c in frame):
+        most = PLAUSIBLE[column][1]
+        _mark(out, frame[column].to_numpy() > most, f"{_called(column)} is above {most:g}: its unit may be another")
     return out
+
+
+def _called(column: str) -> str:
+    return "FLOP count" if column == "flops" else column
 
 
 def copies(frame: pd.DataFrame, losses: np.ndarray, named: bool) -> np.ndarray:

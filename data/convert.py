@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Pairs
+
 import numpy as np
 import pandas as pd
 
@@ -65,9 +67,9 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
             whole_run(frame, names, from_both, says_so_far("tokens", mapping), draft.notes)
     frame["run"] = names
     frame = ordered(pd.concat([frame, _extras(frame, table, mapping)], axis=1))
-    why = reasons(frame, read, _cells(table, mapping, read))
+    why = reasons(frame, read, _cells(table, mapping, read), _doubts(mapping))
     checkpoints = None
-    losses = table.numbers(mapping.guesses["loss"].header).values
+    losses = mapping.guesses["loss"].numbers(table).values
     if progress:
         by = table.numbers(choice.header).values if choice.header else None
         frame, why, checkpoints, at = checkpoints_of(frame, why, progress, read["loss"].blank, choice, by, draft.notes)
@@ -125,8 +127,7 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
         if COLUMNS[column].kind == "text":
             draft.frame[column] = table.names(guess.header)
         else:
-            found = table.numbers(guess.header)
-            values = found.values * guess.scale if guess.scale != 1.0 else found.values
+            found, values = guess.numbers(table), guess.values(table)
             draft.notes += [f"{guess.header!r}: {note}." for note in found.notes]
             if column == "loss":
                 _state_error(draft, table, mapping, found)
@@ -141,6 +142,15 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
             draft.frame[column] = values
             if column in NEEDED or column == mapping.count:
                 read[column] = found
+            elif found.bad.any() and not found.bad.all():
+                many = int(found.bad.sum())
+                cell = " ".join(str(table.frame[guess.header][found.bad].iloc[0]).split())[:30]
+                are = "cell is no number" if many == 1 else "cells are no numbers"
+                draft.notes.append(f"{guess.header!r}: {many} {are} ({cell!r}); left out.")
+            if guess.doubts and column not in read:
+                rows = ", ".join(f"line {table.lines[i]} {said}" for i, said in list(guess.doubts.items())[:3])
+                more = f" and {len(guess.doubts) - 3} more" if len(guess.doubts) > 3 else ""
+                draft.notes.append(f"{guess.header!r}: {rows}{more}; left out.")
         draft.sources.append(Source(column, guess.header, how, guess.confidence))
     if mapping.count != "params" and mapping.count in draft.frame:
         if "params" in draft.frame:
@@ -158,6 +168,12 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
                 f"Fits use the count {mapping.header('params')!r}; the table also has {', '.join(others)}."
             )
     return read
+
+
+def _doubts(mapping: Mapping) -> dict[str, Pairs[int, str]]:
+    """What is said of the cells that may mean two numbers, by column; those of `params` lie under the working count."""
+    doubts = {column: guess.doubts for column, guess in mapping.guesses.items() if guess.doubts}
+    return {**doubts, "params": doubts[mapping.count]} if mapping.count in doubts else doubts
 
 
 def _cells(table: Table, mapping: Mapping, read: dict[str, Numbers]) -> dict[str, pd.Series]:

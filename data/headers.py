@@ -269,12 +269,18 @@ def _words(text: str) -> str:
 def loss_unit(words: str, raw: str = "") -> str:
     """The unit of a loss as the words of a header say it, '' where they say nothing."""
     log = re.search(r"\b(log ?2|log ?10|log|ln|lg)\b", words)
+    over = _OVER.search(words) if not _TOKENIZER.search(words) else None
+    per = next((name for name, form in _COUNTED_OVER.items() if over and form.fullmatch(over[1] or over[2])), "")
     if re.search(r"\b(ppl|ppls|perplexity|perplexities|pplx)\b", words) or re.search(r"\blog(ppl|perplexity)\b", words):
         if re.search(r"\blog ?2\b|\blb\b", words):
             return "bits"
         if re.search(r"\blog ?10\b|\blg\b", words):
             return "log10 perplexity"
+        if per:
+            return f"nats per {per}" if log else f"perplexity per {per}"
         return "nats" if log or "logppl" in words else "perplexity"
+    if re.match(rf"\s*e(?:xp)?\s*[\^(]+[^()]*{_LOSSES}\b", raw.lower()):
+        return "perplexity"  # exp(loss)
     base = "nats" if re.search(r"\bnats?\b", words) else "bits"
     if re.search(r"\b(bpb|(bits?|nats?) ?(per|/) ?bytes?)\b", words):
         return f"{base} per byte"
@@ -286,4 +292,21 @@ def loss_unit(words: str, raw: str = "") -> str:
         return f"{base} per word"
     if re.search(r"\b(bits? (per|/) (tokens?|tok)|bpt|bits?)\b", words):
         return "bits"
+    if per:
+        return f"{'bits' if re.search(r'bits?', words) else 'nats'} per {per}"
     return "nats" if re.search(r"\bnats?\b", words) else ""
+
+
+_COUNTED_OVER = {
+    "word": re.compile(r"words?"),
+    "byte": re.compile(r"bytes?"),
+    "character": re.compile(r"chars?|characters?|letters?"),
+}
+_LOSSES = r"(?:loss(?:es)?|xent|cross ?entropy|ce|nll|ppls?|pplx|perplexity|perplexities)"
+_ANY_OVER = r"(words?|bytes?|chars?|characters?|letters?)"
+#: word-level ppl, byte_perplexity, loss per word, nll/char; what a model reads in (byte-level BPE) is none of it.
+_OVER = re.compile(
+    rf"\b{_ANY_OVER}(?: ?(?:level|wise|normali[sz]ed))? (?:val |valid |validation |test |eval |train )?{_LOSSES}\b"
+    rf"|\b{_LOSSES}(?: ?(?:per|/)| )? ?{_ANY_OVER}(?: level)?\b"
+)
+_TOKENIZER = re.compile(r"\b(?:bpe|tokeni[sz]er|vocab)\b")

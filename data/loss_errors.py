@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.cells import Numbers, numbers
 from data.headers import header as take_apart
-from data.loss_units import in_nats
+from data.loss_units import UNITS, in_nats, is_perplexity
 from data.mapping import Guess, Mapping
 from data.table import Table
 
@@ -48,9 +48,14 @@ def error_in_nats(errors: np.ndarray, table: Table, mapping: Mapping) -> np.ndar
     """
     header = mapping.header("loss")
     errors = np.where(np.isfinite(errors) & (errors >= 0), errors, np.nan)
-    if mapping.loss_unit == "perplexity" and header is not None:
-        perplexity = table.numbers(header).values
-        return np.where(perplexity > 0, errors / perplexity, np.nan)
+    if header is not None:
+        guess = mapping.guesses["loss"]
+        values = guess.values(table)
+        errors = errors * (np.log(guess.base) * values if guess.base else guess.scale)
+        if is_perplexity(mapping.loss_unit):
+            per = UNITS[mapping.loss_unit].per
+            times = 1.0 if per == "token" else float(mapping.bytes_per_token or np.nan)
+            return np.where(values > 0, errors / values * times, np.nan)
     return in_nats(errors, mapping.loss_unit, mapping.bytes_per_token)
 
 
@@ -85,7 +90,7 @@ def _without(words: str, loss: str) -> str:
 
 def _is_error(table: Table, loss: str, header: str) -> bool:
     """Whether the column holds numbers that are small beside the loss, in the same unit as far as the names say."""
-    found, losses = errors_under(table, header), table.numbers(loss).values
+    found, losses = errors_under(table, header), table.numbers(loss, "loss").values
     said, own = take_apart(header).unit, take_apart(loss).unit
     if found.share < 0.5 or (said and own and said != own) or (said and not own and said != "nats"):
         return False

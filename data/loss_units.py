@@ -27,6 +27,9 @@ UNITS: dict[str, LossUnit] = {
     "bits per word": LossUnit("bits per word", float(np.log(2.0)), "word"),
     "nats per word": LossUnit("nats per word", 1.0, "word"),
     "bits per dimension": LossUnit("bits per dimension", float(np.log(2.0)), "dimension"),
+    "perplexity per word": LossUnit("perplexity per word", 1.0, "word"),
+    "perplexity per byte": LossUnit("perplexity per byte", 1.0, "byte"),
+    "perplexity per character": LossUnit("perplexity per character", 1.0, "character"),
     "log10 perplexity": LossUnit("log10 of perplexity", float(np.log(10.0))),
 }
 
@@ -39,13 +42,19 @@ def in_nats(values: np.ndarray, unit: str, per_token: float | None = None) -> np
 
     `per_token` is how many bytes, characters, words or dimensions a token has, for the units that are counted over them.
     """
-    if unit == "perplexity":
-        with np.errstate(all="ignore"):
-            return np.where(values <= 0, values, np.log(values))
     known = UNITS[unit]
+    if is_perplexity(unit):
+        times = 1.0 if known.per == "token" else float(per_token or np.nan)
+        with np.errstate(all="ignore"):
+            return np.where(values <= 0, values, np.log(values) * times)
     if known.per == "token":
         return values if known.base == 1.0 else values * known.base
     return values * known.base * float(per_token or np.nan)
+
+
+def is_perplexity(unit: str) -> bool:
+    """Whether the loss is the logarithm of what stands in this unit."""
+    return unit.startswith("perplexity")
 
 
 def how(unit: str, stated: bool) -> str:
@@ -55,6 +64,8 @@ def how(unit: str, stated: bool) -> str:
     if unit == "perplexity":
         return "perplexity, its logarithm taken"
     known = UNITS[unit]
+    if is_perplexity(unit):
+        return f"{unit}, its logarithm taken, times {known.per}s per token"
     times = {"bits": "ln 2", "log10": "ln 10"}.get(unit.split()[0], "")
     if known.per == "token":
         return f"{known.title}, times {times}"

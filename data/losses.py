@@ -11,6 +11,7 @@ import numpy as np
 
 from data.errors import DataError, Question
 from data.headers import header as take_apart
+from data.loss_scales import scaled_loss
 from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
 from data.names import LossName, loss_name
@@ -47,8 +48,12 @@ def recognise_loss(
     unit: str | None,
     bytes_per_token: float | None,
     used: set[str],
+    given: float | str | None = None,
 ) -> FoundLoss:
-    """The loss column of a table, given the answers so far; `used` are headers that mean something else."""
+    """The loss column of a table, given the answers so far; `used` are headers that mean something else.
+
+    `given` is the factor of the loss's values, or the logarithm that they are ("ln", "log10", "log2").
+    """
     if unit is not None and unit not in UNITS:
         raise DataError(f"the loss unit is one of {', '.join(UNITS)}; got {unit!r}.")
     if bytes_per_token is not None and not (np.isfinite(bytes_per_token) and bytes_per_token > 0):
@@ -73,25 +78,29 @@ def recognise_loss(
             )
             text = f"Which column holds the loss: {shown}?"
             questions.append(Question("columns.loss", text, tuple(options), header))
-    found = table.numbers(header)
+    found = table.numbers(header, "loss")
     stated = take_apart(header).unit
     resolved = unit or stated or "nats"
     if found.written:
         said += f"; {found.written} read as numbers"
     said += "; " + how(resolved, bool(unit or stated))
-    values = found.values[np.isfinite(found.values)]
-    if unit is None and len(values) and UNITS[resolved].per == "token":
+    guess, scaled = scaled_loss(table, Guess("loss", header, said, sure), resolved, unit is None and not stated, given)
+    values = guess.values(table)
+    values = values[np.isfinite(values)]
+    if scaled is not None:
+        questions.append(scaled)
+    elif unit is None and len(values) and UNITS[resolved].per == "token":
         middle = float(np.median(in_nats(values, resolved)))
         if middle > _TOO_HIGH:
             what = UNITS[resolved].title
             text = f"In which unit is {header!r}? Its values (around {np.median(values):.4g}) are too high for {what}."
-            guess = "perplexity" if resolved != "perplexity" else ""
-            questions.append(Question("loss_unit", text, tuple(UNITS), guess))
+            likely = "perplexity" if resolved != "perplexity" else ""
+            questions.append(Question("loss_unit", text, tuple(UNITS), likely))
     per = UNITS[resolved].per
     if per != "token" and bytes_per_token is None:
         text = f"{header!r} is in {UNITS[resolved].title}; how many {per}s does a token have on average?"
         questions.append(Question("bytes_per_token", text))
-    return FoundLoss(Guess("loss", header, said, sure), resolved, tuple(questions))
+    return FoundLoss(guess, resolved, tuple(questions))
 
 
 def loss_options(table: Table, used: set[str]) -> list[str]:
@@ -104,7 +113,7 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
         name = loss_name(_WITH_ERROR.sub("", header) or header)
         if name is None or header in used:
             continue
-        found = table.numbers(header)
+        found = table.numbers(header, "loss")
         if found.share == 0.0 or (found.errors is None and _ERROR_ALONE.search(header)):
             continue
         points = name.points - (2.0 if take_apart(header).words == "L" and _whole(found.values) else 0.0)
@@ -198,7 +207,7 @@ def _without_copies(table: Table, ranked: list[str]) -> list[str]:
         return ranked
     kept: list[tuple[str, np.ndarray]] = []
     for header in ranked:
-        values = table.numbers(header).values
+        values = table.numbers(header, "loss").values
         unit = take_apart(header).unit
         other = unit in UNITS and UNITS[unit].per == "token" and unit != "nats"
         if other:

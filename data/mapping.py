@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Pairs
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
+
+from data.cells import Numbers
 from data.errors import MappingNeeded, Question
+from data.logs import raised
 from data.splits import Split
+from data.table import Table
+from data.units import DIMENSION
 
 
 @dataclass(frozen=True)
 class Guess:
-    """One column of the runs table and the file's column it is taken from. `scale` is the factor of the file's unit."""
+    """One column of the runs table and the file's column it is taken from. `scale` is the factor of the file's unit.
+
+    `base` is that of the logarithm that the file holds, 0 where it holds none.
+    `doubts` are cells that may mean two numbers, by position, each with what is to be said of it: they are not read.
+    """
 
     column: str
     header: str
     how: str
     confidence: float
     scale: float = 1.0
+    base: float = 0.0
+    doubts: Pairs[int, str] = field(default_factory=dict)
+
+    def numbers(self, table: Table) -> Numbers:
+        """The file's column as numbers, in the file's own unit."""
+        return table.numbers(self.header, DIMENSION.get(self.column, ""))
+
+    def values(self, table: Table) -> np.ndarray:
+        """The column (n,) in the unit of the runs table, NaN where a cell is in doubt."""
+        found = self.numbers(table)
+        values = raised(found.values, self.base) * self.scale if self.base else found.scaled(self.scale)
+        if self.doubts:
+            values = values.copy()
+            values[list(self.doubts)] = np.nan
+        return values
 
     @property
     def rounded(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from data.headers import Header, header
+from data.logs import LOGGED, USUAL, logged
 
 _NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
 _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|weights)"
@@ -158,6 +159,7 @@ _LOSS = re.compile(
     r"\b(loss(?:es)?|xent|cross ?entropy|crossentropy|ce|nll|neg(?:ative)? log ?likelihood|perplexity|perplexities|ppls?|logppl"
     r"|bpb|bpc|bpd|bpt|bpw|(?:bits?|nats?) ?(?:per|/) ?(?:bytes?|chars?|characters?|letters?|words?|tokens?|tok|dims?|dimensions?)|L)\b"
 )
+_ROOT = re.compile(r"\s*(?:sqrt|square root|1\s*/|inverse)\s*\W*[a-z]", re.IGNORECASE)
 _NO_LOSS = re.compile(
     r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta"
     r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
@@ -177,7 +179,7 @@ def loss_name(raw: str) -> LossName | None:
     words = f" {h.path} "
     if not _LOSS.search(words) and h.words != "L":
         return None
-    if _NO_LOSS.search(words):
+    if _NO_LOSS.search(words) or _ROOT.match(raw):
         return None
     if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|holdout|dev|validate)\b", words):
         split, points = "validation", 3.0
@@ -211,6 +213,10 @@ def named(raw: str) -> tuple[tuple[str, float], ...]:
     h: Header = header(raw)
     if _MONEY.search(raw):
         return ()
+    taken = logged(raw)
+    if taken is not None:  # a bare log is known by its values, which only sizes and compute have
+        meant = LOGGED if taken.base else USUAL
+        return tuple((c, round(0.9 * sure, 3)) for c, sure in named(taken.header) if c in meant and sure >= 0.6)
     found: dict[str, float] = {}
     for words in {h.words, h.path}:
         if _ANY.fullmatch(words):

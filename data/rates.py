@@ -13,7 +13,7 @@ from data.headers import header as take_apart
 from data.headers import scale_in
 from data.schema import COUNTS
 from data.table import Table
-from data.units import AGREES
+from data.units import AGREES, DIMENSION
 
 _DEVICE = (1e11, 1e16)  # FLOP per second: from a slow device to the fastest with few bits
 _STEADY = 10.0  # how many times the least rate of a sweep its largest is, at most
@@ -43,7 +43,7 @@ def _is_rate(table: Table, header: str, needs: np.ndarray) -> bool:
     factor, _ = scale_in(header, "flops")
     if _WHOLE.search(take_apart(header).words):
         return False
-    values = table.numbers(header).values * factor
+    values = table.numbers(header, DIMENSION.get("flops", "")).scaled(factor)
     good = np.isfinite(values) & (values > 0)
     if good.sum() < 2:
         return False
@@ -63,4 +63,4 @@ def _best(table: Table, offers: Pairs[tuple[str, str], tuple[float, str]], colum
     if not found:
         return np.full(len(table.frame), np.nan)
     _, column, header = max(found)
-    return np.asarray(table.numbers(header).values * scale_in(header, column)[0])
+    return np.asarray(table.numbers(header, DIMENSION.get(column, "")).scaled(scale_in(header, column)[0]))

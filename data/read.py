@@ -38,7 +38,7 @@ def read_runs(
     loss_unit: str | None = None,
     bytes_per_token: float | None = None,
     count: str | None = None,
-    units: Mapping[str, float] | None = None,
+    units: Mapping[str, float | str] | None = None,
     rows: str | None = None,
     orientation: str | None = None,
     history: str | None = None,
@@ -54,7 +54,8 @@ def read_runs(
 
     `columns` names the file's column for a canonical one where the guess is wrong or open (`{"loss": "C4 Eval Loss"}`),
     `loss_unit` is "nats", "bits", "bits per byte" (with `bytes_per_token`), "perplexity" or another of
-    `data.loss_units.UNITS`, `count` the parameter count fits use, `units` the factor of a column (`{"tokens": 1e9}`).
+    `data.loss_units.UNITS`, `count` the parameter count fits use, `units` the factor of a column (`{"tokens": 1e9}`) or the
+    logarithm that it holds (`{"tokens": "log10"}`).
     `rows` says whether rows that could be either are "runs" or "checkpoints", `orientation` whether a table that can be read
     both ways has its runs in "rows" or "columns", `history` which loss of a run's checkpoints is its own ("last", "least",
     "mean of last 10", "lowest val_loss", "highest accuracy") or "all" for every checkpoint. `states` are run states kept all

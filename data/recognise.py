@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Pairs
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from data.errors import DataError, Question
 from data.headers import header as take_apart
-from data.headers import scale_in
+from data.logs import tells_its_base
 from data.lookalikes import overlooked
 from data.loss_errors import error_of
 from data.losses import recognise_loss
@@ -23,14 +21,14 @@ from data.rates import without_rates
 from data.rivals import weigh
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
+from data.settled import TAKEN, Offers, middle, settle_batch, settle_counts, settle_passes, settle_steps
 from data.splits import counted, splits
 from data.states import is_state
 from data.table import Table, without_misfits
+from data.units import DIMENSION
 
-TAKEN = 0.6  # below this a guess is offered and not taken
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
-_SHORT_BATCH = 1.5  # how many times a sequence a batch must fall short of it before it is doubted
 _AS_NAMES = "sizes written as names"
 
 
@@ -42,7 +40,7 @@ def recognise(
     loss_unit: str | None = None,
     bytes_per_token: float | None = None,
     count: str | None = None,
-    units: Pairs[str, float] | None = None,
+    units: Pairs[str, float | str] | None = None,
     rows: str | None = None,
     history: str | None = None,
     states: Iterable[str] = (),
@@ -54,12 +52,12 @@ def recognise(
     """The guesses and open questions for a table, given the answers so far (the keyword arguments).
 
     `columns` says which header a canonical column is read from, None that the file does not have it. `units` gives the
-    factor of a column's unit (1e9 for tokens in billions). `rows` says whether rows that could be either are "runs" or
-    "checkpoints", `history` which loss of a run's checkpoints is its own (see `data.history.chosen_loss`), `states` which
-    states of runs are kept all the same, `batch` what a batch size counts (see `data.batches`), `devices` on how many a run
-    trained where the file does not say, `split` which rows count where a column says on what each loss was measured (see
-    `data.splits`), `epochs` what the row of epoch 0 stands for (see `data.epochs`). Raises `DataError` for a header, column or
-    answer that is not there.
+    factor of a column's unit (1e9 for tokens in billions), or the logarithm that it holds ("log10", "ln", "log2").
+    `rows` says whether rows that could be either are "runs" or "checkpoints", `history` which loss of a run's checkpoints
+    is its own (see `data.history.chosen_loss`), `states` which states of runs are kept all the same, `batch` what a batch
+    size counts (see `data.batches`), `devices` on how many a run trained where the file does not say, `split` which rows
+    count where a column says on what each loss was measured (see `data.splits`), `epochs` what the row of epoch 0 stands for
+    (see `data.epochs`). Raises `DataError` for a header, column or answer that is not there.
     """
     table = without_misfits(table)
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
@@ -70,10 +68,10 @@ def recognise(
     if parted.split is not None:  # it says what was measured, not what was trained on
         said = {parted.split.header, parted.split.then.header if parted.split.then else ""}
         offers = {o: v for o, v in offers.items() if o[1] not in said}
-    _settle_counts(table, offers)
-    _settle_steps(table, offers)
+    settle_counts(table, offers)
+    settle_steps(table, offers)
     rates = without_rates(table, offers)
-    unclear = _settle_batch(table, offers, batch, factors)
+    unclear = settle_batch(table, offers, batch, factors)
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
     for column, header in answers.items():
@@ -107,7 +105,9 @@ def recognise(
     if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
         total = guesses.pop("total_steps")
         guesses["steps"] = Guess("steps", total.header, "name recognised (planned steps)", total.confidence)
-    loss = recognise_loss(table, answers, loss_unit, bytes_per_token, {g.header for g in guesses.values()})
+    loss = recognise_loss(
+        table, answers, loss_unit, bytes_per_token, {g.header for g in guesses.values()}, factors.pop("loss", None)
+    )
     if loss.guess:
         guesses["loss"] = loss.guess
         error = (
@@ -168,7 +168,7 @@ def _unreadable(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> 
             or (header not in used and column in (set(guesses) | settled))
         ):
             continue
-        found = table.numbers(header)
+        found = table.numbers(header, DIMENSION.get(column, ""))
         if found.share < 0.5 and not found.blank.all():
             cell = " ".join(str(table.frame[header][found.bad].iloc[0]).split())[:30]
             many = "none" if found.share == 0 else "few"
@@ -198,9 +198,6 @@ def _existing(table: Table, column: str, header: str | None) -> str | None:
     raise DataError(f"{table.name} has no column {header!r}; it has {', '.join(shown)}{more}.")
 
 
-Offers = dict[tuple[str, str], tuple[float, str]]
-
-
 def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
     """Every (canonical column, header) that name and content allow, with how sure it is and why."""
     offers: Offers = {}
@@ -212,10 +209,12 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 continue
             how = "the column's own name" if sure == 1.0 else "name recognised" if sure >= 0.8 else "name may mean this"
             if COLUMNS[column].kind == "number":
-                found = table.numbers(header)
+                found = table.numbers(header, DIMENSION.get(column, ""))
+                if not tells_its_base(header, column, found.values):
+                    continue
                 if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
                     continue
-                if column == "wall_seconds" and _middle(found.values) > 1e9:
+                if column == "wall_seconds" and middle(found.values) > 1e9:
                     continue  # the time of day, in seconds since 1970
                 how += f"; {found.written} read as numbers" if found.written else ""
             elif not (table.text(header) != "").any() or (column == "state" and not is_state(table.text(header))):
@@ -225,7 +224,7 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
             if header in table.brought_down:  # what stands beside the runs themselves goes first
                 sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
             offers[column, header] = sure, how
-    _settle_passes(table, offers)
+    settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
     for header, (column, text) in table.from_name.items():
         if header in taken or column in settled or (column in COUNTS and counted):
@@ -242,142 +241,9 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
     return offers
 
 
-def _middle(values: np.ndarray) -> float:
-    """The median of what is finite; NaN where nothing is."""
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if len(finite) else float("nan")
-
-
-def _settle_passes(table: Table, offers: Offers) -> None:
-    """A data set's size beside passes over it is the unique tokens, and a constant beside a count that rises is no count."""
-    epochs = [h for c, h in offers if c == "epochs"]
-    passes = max((float(np.nanmax(np.append(table.numbers(h).values, 0.0))) for h in epochs), default=0.0)
-    sized = [o for o in offers if o[0] == "tokens" and re.fullmatch(_SIZE_OF_DATA, take_apart(o[1]).words)]
-    others = [o for o in offers if o[0] == "tokens" and o not in sized]
-    if passes > 1 and sized and not others and not any(c == "unique_tokens" for c, _ in offers):
-        for o in sized:
-            del offers[o]
-            offers["unique_tokens", o[1]] = 0.62, "the size of the data, seen as often as the epochs say"
-    moving = [o for o in others if len(np.unique(table.numbers(o[1]).values)) > 1]
-    for o in others:
-        if moving and o not in moving and len(table.frame) > 2 and any(c == "steps" for c, _ in offers):
-            offers[o] = 0.55, f"{offers[o][1]}; it does not change, and {moving[0][1]} does"
-
-
-_SIZE_OF_DATA = r"(?:train(?:ing)? )?(?:dataset|data|corpus)(?: set)?(?: size| tokens)?|(?:dataset|corpus|data) tokens"
-
-
 def _generated(header: str, values: np.ndarray) -> bool:
     """Whether a column of `max_tokens` limits what is generated, and says nothing of training."""
     return "max tokens" in take_apart(header).words and float(np.nanmedian(np.append(values, 0.0))) < 1e6
-
-
-def _settle_counts(table: Table, offers: Offers) -> None:
-    """Tell parameter counts apart by what stands beside them: N next to N_w_emb is the count without embeddings."""
-    for column, header in [o for o in offers if o[0] in COUNTS and table.numbers(o[1]).written]:
-        exact = [h for c, h in offers if c in COUNTS and h != header and not table.numbers(h).written]
-        if any(_mostly(table, header, o, lambda a, b: abs(a / b - 1) < 0.06) for o in exact):
-            offers[column, header] = 0.3, "a rounded copy of a more exact count"
-    plain = [h for c, h in offers if c == "params"]
-    total = [h for c, h in offers if c == "params_total"]
-    bare = [h for c, h in offers if c == "params_nonembed" and offers[c, h][0] >= TAKEN]
-    for header in [h for h in plain if re.fullmatch(r"[Nn]", take_apart(h).words)]:
-        if total and not bare and _mostly(table, header, total[0], lambda a, b: a < b):
-            sure, _ = offers.pop(("params", header))
-            how = f"stands next to {total[0]}, which is larger: taken as the count without embeddings"
-            offers["params_nonembed", header] = sure, how
-
-
-def _settle_steps(table: Table, offers: Offers) -> None:
-    """A plural beside a counter that nowhere exceeds it is what the run was planned for: `step` and `num_train_steps`."""
-    if any(c == "total_steps" for c, _ in offers):
-        return
-    several = [h for c, h in offers if c == "steps"]
-    counters = [h for h in several if re.search(r"\b(?:step|iter|iteration|itr|update)$", take_apart(h).words)]
-    if len(counters) != 1:
-        return
-    done = table.numbers(counters[0]).values
-    for header in several:
-        planned = table.numbers(header).values
-        both = np.isfinite(done) & np.isfinite(planned)
-        if (
-            header != counters[0]
-            and take_apart(header).words not in ("steps", "iters", "iterations", "updates")
-            and both.any()
-            and (planned[both] >= done[both]).all()
-            and (planned[both] > done[both]).any()
-        ):
-            sure, how = offers.pop(("steps", header))
-            offers["total_steps", header] = sure, f"{how}; nowhere below {counters[0]}: the planned steps"
-            return
-
-
-def _settle_batch(table: Table, offers: Offers, said: str | None, factors: Pairs[str, float]) -> list[Question]:
-    """Tell tokens per step from sequences per step where the name leaves it open; a question where the values do too.
-
-    `said` is "tokens" or "sequences" where a person has answered, `factors` are those of units that a person gave.
-    """
-    asked = _less_than_a_sequence(table, offers, said, factors)
-    measured = any(c in ("tokens", "samples") and s >= TAKEN for (c, _), (s, _) in offers.items())
-    stepped = {"steps", "seq_len"} <= {c for c, _ in offers}
-    stated = any(c == "batch" and s >= TAKEN for (c, _), (s, _) in offers.items())
-    for column, header in [o for o in offers if o[0] == "batch_sequences" and offers[o][0] < 0.9]:
-        sure, how = offers[column, header]
-        if any(re.search(r"tok", part, re.IGNORECASE) for part in take_apart(header).parts):
-            del offers[column, header]
-            offers["batch", header] = sure, how + "; in tokens, as its unit says"
-            continue
-        batch = table.numbers(header).values * scale_in(header, "batch")[0]
-        steps, tokens = (_first(table, offers, c, factors) for c in ("steps", "tokens"))
-        with np.errstate(all="ignore"):
-            known = steps is not None and tokens is not None
-            ratio = _middle(tokens / (batch * steps)) if known else np.nan  # type: ignore[operator]
-            typical = _middle(batch)
-        in_tokens = abs(ratio - 1) < 0.05 if np.isfinite(ratio) else typical >= 8192
-        if said in ("tokens", "sequences") and not stated:
-            in_tokens = said == "tokens"
-        elif in_tokens and not np.isfinite(ratio) and stepped and not measured:
-            text = f"Does {header!r} count tokens or sequences? The tokens of each run follow from it."
-            asked.append(Question("batch", text, ("tokens", "sequences"), "tokens"))
-        if in_tokens:
-            del offers[column, header]
-            offers["batch", header] = sure, how + "; taken as tokens per step from its values"
-        else:
-            offers[column, header] = sure, how + "; taken as sequences per step from its values"
-    return asked
-
-
-def _less_than_a_sequence(table: Table, offers: Offers, said: str | None, factors: Pairs[str, float]) -> list[Question]:
-    """A batch named in tokens that is smaller than one sequence counts sequences, as tokens over steps say, or is asked about."""
-    length, steps, tokens = (_first(table, offers, c, factors) for c in ("seq_len", "steps", "tokens"))
-    out: list[Question] = []
-    for column, header in [o for o in offers if o[0] == "batch" and offers[o][0] >= TAKEN]:
-        batch = table.numbers(header).values * scale_in(header, "batch")[0]
-        if length is None or not _middle(batch / length) < 1 / _SHORT_BATCH:
-            continue
-        sure, how = offers[column, header]
-        ratio = _middle(tokens / (batch * length * steps)) if tokens is not None and steps is not None else np.nan
-        borne = abs(ratio - 1) < 0.05
-        if said == "sequences" or (borne and said != "tokens"):
-            del offers[column, header]
-            why = "as tokens over steps say" if said is None else "as you said"
-            offers["batch_sequences", header] = sure, f"{how}; sequences per step, {why}"
-        if said is None:
-            text = (
-                f"Does {header!r} count tokens or sequences? Its values (around {_middle(batch):g}) would be fewer tokens than one "
-                f"sequence has ({_middle(length):g})."
-            )
-            needed = steps is not None and tokens is None
-            out.append(Question("batch", text, ("sequences", "tokens"), "sequences" if borne else "", needed=needed))
-    return out
-
-
-def _first(table: Table, offers: Offers, column: str, factors: Pairs[str, float]) -> np.ndarray | None:
-    best = max(((sure, h) for (c, h), (sure, _) in offers.items() if c == column), default=None)
-    if best is None:
-        return None
-    factor = factors[column] if column in factors else scale_in(best[1], column)[0]
-    return table.numbers(best[1]).values * float(factor)
 
 
 def _told_apart(table: Table, one: str, other: str) -> bool:
@@ -386,12 +252,6 @@ def _told_apart(table: Table, one: str, other: str) -> bool:
     if not all(tails) or tails[0][-1] != tails[1][-1]:
         return True
     return table.text(one).equals(table.text(other))
-
-
-def _mostly(table: Table, one: str, other: str, test: Any) -> bool:
-    a, b = table.numbers(one).values, table.numbers(other).values
-    both = np.isfinite(a) & np.isfinite(b) & (b != 0)
-    return bool(both.any()) and float(np.mean([test(x, y) for x, y in zip(a[both], b[both], strict=True)])) > 0.95
 
 
 def _words(column: str) -> str:

@@ -15,7 +15,7 @@ from data.headers import scale_in
 from data.mapping import Guess
 from data.schema import COUNTS
 from data.table import Table
-from data.units import PLAUSIBLE
+from data.units import DIMENSION, PLAUSIBLE
 
 Array = np.ndarray
 Offers = Pairs[tuple[str, str], tuple[float, str]]
@@ -164,7 +164,7 @@ def _kind(header: str) -> str:
 
 
 def _values(table: Table, column: str, header: str) -> Array:
-    return table.numbers(header).values * scale_in(header, column)[0]
+    return table.numbers(header, DIMENSION.get(column, "")).scaled(scale_in(header, column)[0])
 
 
 def _ratio(table: Table, column: str, one: str, other: str) -> Array:

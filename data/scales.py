@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.cells import Numbers
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
+from data.logs import LOGS, USUAL, Logged, logged, possible
 from data.mapping import Guess
 from data.schema import COLUMNS, COUNTS
 from data.table import Table
@@ -28,9 +30,14 @@ _TINY = {
     "flops": 1e6,
 }  # a median below it, or below 1,000 of others, is asked about
 
+_FAR = 300.0  # how many times smaller than every other a cell must be before its unit is doubted
+_FAR_RATE = 30.0  # how many times the usual one a learning rate above one must be
+_USUAL_RATE = 3e-4
+_SPELLED_OUT = {"count": 1e5, "compute": 1e10}  # what is written with so many digits is meant so
+
 
 def settle(
-    table: Table, guesses: dict[str, Guess], answers: Pairs[str, float]
+    table: Table, guesses: dict[str, Guess], answers: Pairs[str, float | str]
 ) -> tuple[dict[str, Guess], list[Question]]:
     """The guesses with the factor of each column's unit, and a question for each that is open.
 
@@ -42,39 +49,53 @@ def settle(
             raise DataError(f"there is no column {column!r} of numbers with a unit in the runs table.")
     out, questions = dict(guesses), []
     for column, guess in guesses.items():
-        if column in DIMENSION:
+        if column in DIMENSION and column != "loss":
             out[column], question = _own(table, guess, answers.get(column))
             questions += [question] if question else []
     asked = {q.key.removeprefix("units.") for q in questions}
     together = [] if asked & {*COUNTS, "tokens", "flops"} else _together(table, out, set(answers))
-    return out, [*(_with_flops(table, q, out) for q in questions), *together]
+    return out, [*_paired(table, [_with_flops(table, q, out) for q in questions], out), *together]
 
 
-def _own(table: Table, guess: Guess, given: float | None) -> tuple[Guess, Question | None]:
+def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, Question | None]:
     """The guess with its factor, judged by its own header and values."""
     column, header = guess.column, guess.header
+    found = guess.numbers(table)
+    if given in LOGS:
+        return replace(guess, how=f"{guess.how}; {given} of it, as you said", base=LOGS[str(given)]), None
     if given is not None:
-        factor = float(given)
-        if not (np.isfinite(factor) and factor > 0):
-            raise DataError(f"the factor of a unit is a positive number; got {given!r} for {column}.")
-        how = guess.how if factor == 1.0 else f"{guess.how}; times {factor:g} as you said"
-        return replace(guess, how=how, scale=factor), None
+        factor = positive(given, column)
+        how = guess.how if factor == 1.0 else f"{guess.how}; times {factor:g} as you said{_but_own(found)}"
+        return replace(guess, how=how, scale=factor, doubts=found.unsure), None
+    taken = logged(header)
+    if taken is not None:
+        return _exponentiated(guess, taken, found.values)
     stated, said = scale_in(header, column)
-    values = table.numbers(header).values
-    values = values[np.isfinite(values) & (values > 0)]
+    guess = replace(guess, scale=stated)
     if stated != 1.0:
-        taken = replace(guess, how=f"{guess.how}; in units of {stated:g} ({said})", scale=stated)
-        if _fits(values * stated, column) or not _fits(values, column):
-            return taken, None
+        guess = replace(guess, how=f"{guess.how}; in units of {stated:g} ({said}){_but_own(found)}")
+    doubts, unsaid = doubtful(found, stated, said, column)
+    if unsaid is not None:
+        many = int((np.isfinite(found.values) & ~_marked(found)).sum())
+        text = f"In which unit are the {many} cells of {header!r} that have none? Others have one of their own."
+        return replace(guess, scale=1.0), _question(column, text, unsaid)
+    guess = replace(guess, doubts={**found.unsure, **doubts})
+    scaled = guess.values(table)
+    good = np.isfinite(scaled) & (scaled > 0)
+    values, scaled = found.values[good], scaled[good]
+    if stated != 1.0:
+        if _fits(scaled, column) or not _fits(values, column):
+            return guess, _rate(guess, scaled) if column == "lr" else None
         text = (
             f"In which unit is {header!r}? It says {said}, but its values (around {np.median(values):g}) would then be "
-            f"around {np.median(values) * stated:g}{_unit_words(column)}."
+            f"around {np.median(scaled):g}{_unit_words(column)}."
         )
-        return taken, _question(column, text, 1.0, stated)
+        return guess, _question(column, text, 1.0, stated)
     examples = column == "tokens" and take_apart(header).words.endswith("size")  # a data set may count examples
     if not len(values) or examples:
-        return replace(guess, scale=1.0), None
-    guess = replace(guess, scale=1.0)
+        return guess, None
+    if column == "lr" and (question := _rate(guess, scaled)):
+        return guess, question
     low = PLAUSIBLE.get(column, (0.0, np.inf))[0]
     fractions = (
         column in _LARGE and bool((np.abs(values - np.round(values)) > 1e-6 * values).any()) and np.median(values) < 1e6
@@ -92,6 +113,100 @@ def _own(table: Table, guess: Guess, given: float | None) -> tuple[Guess, Questi
         text = f"In which unit is {header!r}? Its values ({span}) are {f'too small to be {unit}' if few else f'no whole {unit}'}."
         return guess, _question(column, text, _likely(column, values))
     return guess, None
+
+
+def positive(given: float | str, column: str) -> float:
+    """The factor that was given for a column's unit; DataError where it is none."""
+    try:
+        factor = float(given)
+    except (TypeError, ValueError):
+        factor = 0.0
+    if not (np.isfinite(factor) and factor > 0):
+        raise DataError(
+            f"the unit of a column is a positive factor or one of {', '.join(LOGS)}; got {given!r} for {column}."
+        )
+    return factor
+
+
+def _exponentiated(guess: Guess, taken: Logged, values: np.ndarray) -> tuple[Guess, Question | None]:
+    """The guess for a column whose header says that it holds logarithms, of which base where it does not say."""
+    column = guess.column
+    scale = scale_in(taken.header, column)[0]
+    low, high = USUAL.get(column, PLAUSIBLE.get(column, (0.0, np.inf)))
+    if taken.base:
+        low, high = PLAUSIBLE.get(column, (1e-300, 1e300))
+    bases = possible(values, low / scale, high / scale, (taken.base,) if taken.base else (10.0, np.e))
+    if len(bases) == 1:
+        name = next(n for n, b in LOGS.items() if b == bases[0])
+        why = "" if taken.base else ", the only base that makes it plausible"
+        return replace(
+            guess, how=f"{guess.how}; {name} of it{why}, so raised to a power", base=bases[0], scale=scale
+        ), None
+    middle = float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else np.nan
+    text = f"Which logarithm is {guess.header!r}? Its values (around {middle:g}) leave it open."
+    return guess, Question(f"units.{column}", text, ("log10", "ln", "log2", "1"), "log10" if len(bases) > 1 else "")
+
+
+def _but_own(found: Numbers) -> str:
+    return "" if found.own is None else ", where a cell names no unit of its own"
+
+
+def _marked(found: Numbers) -> np.ndarray:
+    """Which cells (n,) name their own unit."""
+    return np.zeros(len(found.values), dtype=bool) if found.own is None else found.own
+
+
+def doubtful(found: Numbers, stated: float, said: str, column: str) -> tuple[dict[int, str], float | None]:
+    """The cells that may be in the column's unit or in another, each with what is said of it, and a factor to ask about.
+
+    The factor is that of cells without a unit where most have none beside some that name their own; None where the few
+    that stand far from the others can be left out. `stated` is the header's factor and `said` the text that states it.
+    """
+    own, values = _marked(found), found.values
+    good = np.isfinite(values) & (values > 0)
+    scaled = found.scaled(stated)
+    bare = good & ~own
+    dimension = DIMENSION[column]
+    if column == "lr" and good.any() and np.median(scaled[good]) <= PLAUSIBLE["lr"][1]:
+        far = good & (scaled > PLAUSIBLE["lr"][1]) & (scaled > _FAR_RATE * np.median(scaled[good]))
+        return {
+            int(i): f"is {scaled[i]:g}, which is no learning rate beside the others" for i in np.flatnonzero(far)
+        }, None
+    if dimension in ("few", "rate") or not bare.any():
+        return {}, None
+    if stated == 1.0:
+        if not (own & good).any():
+            return {}, None
+        short = (
+            bare
+            & (values < np.min(values[own & good], initial=np.inf) / _FAR)
+            & (values < _SPELLED_OUT.get(dimension, np.inf))
+        )
+        if 2 * int(short.sum()) > int(good.sum()):
+            middle = np.median(values[short]) / np.median(values[own & good])
+            return {}, min(MENU[dimension], key=lambda f: abs(np.log10(f * middle)))
+        return {int(i): f"is {values[i]:g} without a unit, where others have one" for i in np.flatnonzero(short)}, None
+    # Among what the others come to as it stands, and far from it in the header's unit: 4e18 under 1e18, 1.2k under B.
+    middle = float(np.median(scaled[good]))
+    near = good & (scaled > middle / _FAR) & (scaled < middle * _FAR)
+    top, bottom = np.max(scaled[near], initial=0.0), np.min(scaled[near], initial=np.inf)
+    beyond = bare & (scaled > 30 * _FAR * top) & (values > bottom / _FAR) & (values < top * _FAR)
+    times = values * stated
+    short = own & good & (values < bottom / (3 * _FAR)) & (times > bottom / _FAR) & (times < top * _FAR)
+    return {int(i): f"is {values[i]:g} under a header that says {said}" for i in np.flatnonzero(beyond | short)}, None
+
+
+def _rate(guess: Guess, scaled: np.ndarray) -> Question | None:
+    """A question where most learning rates are above one: in 1e-4 each, relative to another, or without their minus sign."""
+    middle = float(np.median(scaled)) if len(scaled) else 0.0
+    if middle <= PLAUSIBLE["lr"][1]:
+        return None
+    likely = (
+        min((1e-3, 1e-4, 1e-5, 1e-6), key=lambda f: abs(np.log10(middle * f / _USUAL_RATE))) if middle < 1e3 else None
+    )
+    lost = "" if likely else " A minus sign may be missing in their exponents: then mend the file."
+    text = f"In which unit is {guess.header!r}? Its values (around {middle:g}) are too high for learning rates.{lost}"
+    return _question("lr", text, None if likely is None else likely * guess.scale, guess.scale)
 
 
 def _likely(column: str, values: np.ndarray) -> float | None:
@@ -128,11 +243,11 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
     count = next((c for c in COUNTS if c in guesses), None)
     if count is None or "tokens" not in guesses:
         return []
-    params, tokens = (table.numbers(guesses[c].header).values * guesses[c].scale for c in (count, "tokens"))
+    params, tokens = (guesses[c].values(table) for c in (count, "tokens"))
     stated = {c for c in (count, "tokens", "flops") if c in guesses and (guesses[c].scale != 1.0 or guesses[c].rounded)}
     free = [c for c in (count, "tokens", "flops") if c in guesses and c not in stated and c not in settled]
     if "flops" in guesses:
-        flops = table.numbers(guesses["flops"].header).values * guesses["flops"].scale
+        flops = guesses["flops"].values(table)
         ratio = _median(flops / (6.0 * params * tokens))
         power = 3 * round(np.log10(ratio) / 3) if np.isfinite(ratio) and ratio > 0 else 0
         if power and abs(np.log10(ratio)) > AGREES and abs(np.log10(ratio) - power) < 0.7 and free:
@@ -171,13 +286,56 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
 @np.errstate(all="ignore")
 def _becomes(table: Table, guesses: Pairs[str, Guess], column: str, count: str, factor: float) -> bool:
     """Whether the column's values, and the tokens per parameter, are plausible once times `factor`."""
-    values = {c: table.numbers(guesses[c].header).values * guesses[c].scale for c in (count, "tokens")}
+    values = {c: guesses[c].values(table) for c in (count, "tokens")}
     if column == "flops":
-        own = table.numbers(guesses["flops"].header).values * guesses["flops"].scale * factor
+        own = guesses["flops"].values(table) * factor
         return _fits(own[np.isfinite(own)], "flops")
     values[column] = values[column] * factor
     own = values[column]
     return _fits(own[np.isfinite(own)], column) and PASSES[0] <= _median(values["tokens"] / values[count]) <= PASSES[1]
+
+
+@np.errstate(all="ignore")
+def _paired(table: Table, questions: list[Question], guesses: Pairs[str, Guess]) -> list[Question]:
+    """The questions, the guesses for tokens and for parameters such that a run has a usual number of tokens per parameter.
+
+    Logged FLOPs in a unit of their own choose among the pairs; without them the parameters' guess stands.
+    """
+    asked = {q.key.removeprefix("units."): q for q in questions}
+    count = next((c for c in COUNTS if c in guesses), None)
+    tokens = asked.get("tokens")
+    if count is None or tokens is None or tokens.guess not in _FACTORS or "flops" in asked:
+        return questions
+    sizes, data = (guesses[c].values(table) for c in (count, "tokens"))
+    own = asked.get(count)
+    if own is not None and own.guess not in _FACTORS:
+        return questions
+    spent = guesses["flops"].values(table) if "flops" in guesses else np.full(len(data), np.nan)
+    compute = _median(spent / (6.0 * sizes * data))
+    known = np.isfinite(compute)
+    firsts = [1.0] if own is None else [1e3, 1e6, 1e9] if known else [float(own.guess)]
+
+    def far(pair: tuple[float, float]) -> float:
+        """Decades from 20 tokens per parameter, and twice those from 6 N D."""
+        passes = abs(np.log10(_median(data * pair[1] / (sizes * pair[0])) / _USUAL_PASSES))
+        return float(passes + (2.0 * abs(np.log10(compute / (pair[0] * pair[1]))) if known else 0.0))
+
+    best = min(((a, b) for a in firsts for b in map(float, _FACTORS)), key=far)
+    passes = _median(data * best[1] / (sizes * best[0]))
+    if not PASSES[0] <= passes <= PASSES[1]:
+        return questions
+    menu = MENU["count"]
+    first = "" if own is None else f"parameters in {menu[best[0]]} and "
+    said = f" With {first}tokens in {menu[best[1]]}, a run has {passes:.2g} tokens per parameter."
+    said = said.replace("in as they stand", "as they stand")
+    new = {"tokens": replace(tokens, text=tokens.text + said, guess=f"{best[1]:g}")}
+    if own is not None:
+        new[count] = replace(own, text=own.text + said, guess=f"{best[0]:g}")
+    return [new.get(q.key.removeprefix("units."), q) for q in questions]
+
+
+_FACTORS = ("1", "1000", "1e+06", "1e+09", "1e+12")
+_USUAL_PASSES = 20.0  # tokens per parameter of a compute-optimal run
 
 
 @np.errstate(all="ignore")
@@ -187,7 +345,7 @@ def _with_flops(table: Table, question: Question, guesses: Pairs[str, Guess]) ->
     count = next((c for c in COUNTS if c in guesses), None)
     if count is None or not {"tokens", "flops"} <= set(guesses) or column not in (count, "tokens", "flops"):
         return question
-    sizes = {c: table.numbers(guesses[c].header).values * guesses[c].scale for c in (count, "tokens", "flops")}
+    sizes = {c: guesses[c].values(table) for c in (count, "tokens", "flops")}
     if column in sizes and question.guess == "1":
         return question
     ratio = _median(sizes["flops"] / (6.0 * sizes[count] * sizes["tokens"]))

@@ -71,7 +71,7 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
     notes: dict[str, tuple[str, ...]] = {}
     rates = _numbers(table, mapping, "lr")
     for target in found:
-        frame = pd.DataFrame({"batch": batch, "steps": table.numbers(target.header).values * target.scale})
+        frame = pd.DataFrame({"batch": batch, "steps": table.numbers(target.header, "count").scaled(target.scale)})
         frame = frame.assign(group=[_called(g, target, len(found)) for g in group], rate=rates)
         for name, rows in frame.groupby("group", sort=False):
             kept, words = _chosen(rows, target.header)
@@ -149,7 +149,7 @@ def _numbers(table: Table, mapping: Mapping, column: str) -> np.ndarray:
     guess = mapping.guesses.get(column)
     if guess is None:
         return np.full(len(table.frame), np.nan)
-    return np.asarray(table.numbers(guess.header).values * guess.scale)
+    return np.asarray(guess.values(table))
 
 
 def _chosen(rows: pd.DataFrame, header: str) -> tuple[pd.DataFrame, list[str]]:

@@ -13,6 +13,8 @@ import pandas as pd
 
 from data.cells import Numbers, numbers
 from data.markup import words
+from data.own_units import with_own_units
+from data.signs import with_signs_settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ class Table:
     order: str = ""  # the header along which a run's rows are its checkpoints, where the reader knows that they are
     either_way: bool = False  # names of columns stand in the first row and in the first column
     misfits: Mapping[int, str] = field(default_factory=dict)  # lines whose cells may not be their columns', and why
-    _parsed: dict[str, Numbers] = field(default_factory=dict, init=False, repr=False)
+    _parsed: dict[tuple[str, str], Numbers] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.stem:
@@ -51,11 +53,20 @@ class Table:
         """The file's column names, made unique."""
         return tuple(map(str, self.frame.columns))
 
-    def numbers(self, header: str) -> Numbers:
-        """The column under `header` read as numbers."""
-        if header not in self._parsed:
-            self._parsed[header] = numbers(self.frame[header], self.decimal)
-        return self._parsed[header]
+    def numbers(self, header: str, dimension: str = "") -> Numbers:
+        """The column under `header` read as numbers; letters behind them as a column of that dimension means them.
+
+        Without a dimension (a value of `data.units.DIMENSION`) m is a million wherever it stands.
+        """
+        key = header, dimension
+        if key not in self._parsed:
+            if dimension:
+                found = self.numbers(header)
+                found = with_signs_settled(found, dimension == "loss")
+                self._parsed[key] = with_own_units(found, self.frame[header], self.decimal, dimension)
+            else:
+                self._parsed[key] = numbers(self.frame[header], self.decimal)
+        return self._parsed[key]
 
     def text(self, header: str) -> pd.Series:
         """The column under `header` as text, '' where nothing is written."""

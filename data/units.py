@@ -15,17 +15,24 @@ DIMENSION: dict[str, str] = {
     **dict.fromkeys(
         (
             "params", "params_total", "params_nonembed", "params_active", "params_logged", "tokens", "unique_tokens",
-            "tokens_per_param", "epochs",
-            "batch", "batch_sequences", "batch_device", "seq_len", "steps", "total_steps", "warmup_steps", "samples",
-            "layers", "width", "heads", "head_dim", "ffn", "vocab", "experts", "top_k", "devices", "grad_accum", "data_parallel",
+            "batch", "batch_sequences", "batch_device", "seq_len", "steps", "total_steps", "warmup_steps", "samples", "vocab",
         ),
         "count",
+    ),
+    # Never millions of these: G behind GPUs is the word's own letter.
+    **dict.fromkeys(
+        (
+            "tokens_per_param", "epochs", "layers", "width", "heads", "head_dim", "ffn", "experts", "top_k", "devices",
+            "grad_accum", "data_parallel",
+        ),
+        "few",
     ),
     "flops": "compute",
     "flops_per_token": "compute",
     "lr": "rate",
     "weight_decay": "rate",
     "wall_seconds": "time",
+    "loss": "loss",
 }  # fmt: skip
 
 #: The least and the largest value that a run's column plausibly holds, in its own unit. Chosen wide: the smallest language
@@ -45,7 +52,7 @@ PLAUSIBLE: dict[str, tuple[float, float]] = {
     "seq_len": (2, 1e8),
     "steps": (1, 1e9),
     "total_steps": (1, 1e9),
-    "lr": (1e-9, 100),
+    "lr": (1e-9, 1.0),  # of Adam and its kind: above one only where it is relative to another
     "wall_seconds": (0, 1e10),
 }
 PASSES = (1e-4, 1e6)  # tokens per parameter: from a large model's first steps to a toy's long run
@@ -58,7 +65,12 @@ MENU: dict[str, dict[float, str]] = {
         1.0: "FLOP", 1e9: "GFLOP (1e9)", 1e12: "TFLOP (1e12)", 1e15: "PFLOP (1e15)", 1e18: "EFLOP (1e18)",
         1e21: "ZFLOP (1e21)", PF_DAY: "PF-days (8.64e19)",
     },
+    "few": {1.0: "as they stand", 1e3: "thousands"},
     "rate": {1.0: "as they stand", 1e-3: "in 1e-3", 1e-4: "in 1e-4", 1e-5: "in 1e-5", 1e-6: "in 1e-6"},
+    "loss": {
+        1.0: "as they stand", 0.1: "ten times the loss", 1e-2: "a hundred times the loss", 1e-3: "a thousand times the loss",
+        10.0: "a tenth of the loss", 100.0: "a hundredth of the loss", 1e3: "a thousandth of the loss",
+    },
     "time": {1.0: "seconds", 1e-3: "milliseconds", 60.0: "minutes", 3600.0: "hours", 86400.0: "days"},
 }  # fmt: skip
 
@@ -70,6 +82,17 @@ _COUNTS = {
     "t": 1e12, "tn": 1e12, "trn": 1e12, "tln": 1e12, "tril": 1e12, "trillion": 1e12, "trillions": 1e12, "tera": 1e12,
     "万": 1e4, "萬": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8, "億": 1e8, "十亿": 1e9, "十億": 1e9, "万亿": 1e12,
 }  # fmt: skip
+#: Of rates, where case counts: nobody writes a rate in millions, and M is none of its units.
+_RATES = {
+    "m": 1e-3,
+    "milli": 1e-3,
+    "u": 1e-6,
+    "\u00b5": 1e-6,
+    "\u03bc": 1e-6,
+    "micro": 1e-6,
+    "%": 1e-2,
+    "percent": 1e-2,
+}
 _PREFIX = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,
            "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12, "peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24}  # fmt: skip
 _TIMES = {
@@ -106,7 +129,7 @@ def factor(text: str, dimension: str) -> float | None:
     """The factor that the text of a unit stands for in a column of this dimension, or None where it says none.
 
     1e18, ZFLOP, P and PF-days of compute; M, mln, Gtok, 1e9 and "billions of tokens" of counts; h and minutes of time;
-    1e-4 of a rate.
+    1e-4, m and % of a rate; thousands of layers and devices, which nobody counts in millions.
     """
     low = " ".join(plain_powers(text).lower().replace("_", " ").split()).removeprefix("in ").strip(" .:,")
     if not low or len(low) > 60:
@@ -118,6 +141,10 @@ def factor(text: str, dimension: str) -> float | None:
         return power
     if dimension == "time":
         return _TIMES.get(re.sub(r"\b(wall|clock|time|gpu)\b", " ", low).strip()) if "gpu" not in low else None
+    if dimension == "rate":
+        return _RATES.get(text.strip())
+    if dimension == "few":
+        return 1e3 if _COUNTS.get(low) == 1e3 else None
     if dimension == "count":
         fused = _FUSED.fullmatch(low.replace(" ", "")) if " " not in low or len(low) < 12 else None
         if fused:

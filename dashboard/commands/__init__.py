@@ -70,12 +70,15 @@ def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) ->
     return found
 
 
-def factors(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
-    """`NAME=FACTOR` options as numbers."""
+def factors(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, float | str]:
+    """`NAME=FACTOR` options as numbers, or the logarithm that a column holds."""
     try:
-        return {name: float(value) for name, value in pairs(ctx, param, given).items()}
+        return {
+            name: value if value in ("log10", "ln", "log2") else float(value)
+            for name, value in pairs(ctx, param, given).items()
+        }
     except ValueError:
-        raise click.BadParameter("a unit is a number, such as tokens=1e9.") from None
+        raise click.BadParameter("a unit is a number, such as tokens=1e9, or log10, ln or log2.") from None
 
 
 BATCHES = (
@@ -88,7 +91,7 @@ BATCHES = (
 )  # as `data.batches` reads them, which is imported late
 READING = (
     click.option("--column", "columns", multiple=True, callback=pairs, help="NAME=HEADER: which column is which."),
-    click.option("--unit", "units", multiple=True, callback=factors, help="NAME=FACTOR of a column, such as tokens=1e9."),
+    click.option("--unit", "units", multiple=True, callback=factors, help="NAME=FACTOR of a column, such as tokens=1e9 or tokens=log10."),
     click.option("--loss-unit", help="nats, bits, perplexity, bits per byte, bits per character, ..."),
     click.option("--bytes-per-token", type=float, help="For a loss per byte, character or word: how many a token has."),
     click.option("--count", help="The count fits use: params, params_total, params_nonembed or params_active."),

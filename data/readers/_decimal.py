@@ -37,9 +37,12 @@ def decimal_of(rows: Sequence[Sequence[str]], separator: str) -> str:
         for j, cell in enumerate(row[:width]):
             if not cell.strip() or len(cell) > 200 or loss_name(words(cell.strip())) is None:
                 continue
-            possible = [s for s in (",", ".") if _can_be_losses(columns[j], s)]
-            if len(possible) == 1 and (said[j]["?"] or said[j]["!"]):
-                return possible[0]
+            # Below the name, or behind it in a table on its side.
+            for cells in (columns[j], row[1:]) if j == 0 else (columns[j],):
+                possible = [s for s in (",", ".") if _can_be_losses(cells, s)]
+                counted = signs(cells[:_CELLS])
+                if len(possible) == 1 and (counted["?"] or counted["!"]):
+                    return possible[0]
     return decimal_sign(itertools.chain.from_iterable(columns), separator)
 
 

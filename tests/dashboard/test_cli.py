@@ -98,6 +98,16 @@ def test_what_is_open_is_exit_code_1_with_the_question(run: Any, tmp_path: Path)
     assert run("read", tmp_path / "missing.csv").exit_code == 1
 
 
+def test_a_logarithm_is_named_as_a_unit(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").write_text("log N,tokens,loss\n12,1e9,3.9\n12.3,2e9,3.5\n12.6,4e9,3.2\n")
+    assert "Which logarithm is 'log N'" in run("read", tmp_path / "runs.csv").output
+    done = run("read", tmp_path / "runs.csv", "--unit", "params=ln")
+    assert done.exit_code == 0, done.output
+    wrong = run("read", tmp_path / "runs.csv", "--unit", "params=log7")
+    assert wrong.exit_code == 2
+    assert "log10" in wrong.output
+
+
 def test_an_error_that_is_not_for_people_is_not_dressed_up_as_one(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import data.summary
 

@@ -155,3 +155,24 @@ def test_runs_are_weighed_by_their_stated_errors_on_request(page: Callable[[str]
     assert at.selectbox(key="fit_weights").value == "loss_error"
     at.button(key="undo").click().run(timeout=120)
     assert at.selectbox(key="fit_weights").value == ""
+
+
+LOGS = "log N,D,loss\n" + "".join(f"{12 + i / 4},{2 + i}e9,{0.043 - i / 500:.4f}\n" for i in range(5))
+
+
+def test_a_logarithm_and_a_small_loss_are_asked_about_and_answered(page: Callable[[str], AppTest]) -> None:
+    at = page(LOGS)
+    size, loss = at.selectbox(key="asked:units.params"), at.selectbox(key="asked:units.loss")
+    assert size.value == "log10"
+    assert size.options == ["log10 of it", "ln of it", "log2 of it", "as they stand"]
+    assert loss.options[0] == "as they stand"
+    size.select("ln of it")
+    loss.select("a hundredth of the loss")
+    button(at, "Read the runs")
+    assert ">5</em> runs from" in text(at)
+    assert "times 100 as you said" in text(at)
+    assert "ln of it, as you said" in text(at)
+    assert at.selectbox(key="factor:params").value == "ln of it"
+    assert at.selectbox(key="factor:loss").value == "a hundredth of the loss"
+    at.selectbox(key="factor:params").select("log10 of it").run()
+    assert "log10 of it, as you said" in text(at)

@@ -84,7 +84,7 @@ def test_a_stated_unit_is_doubted_before_a_plain_count(read: Read) -> None:
 
 
 def test_a_run_far_from_every_other_is_named(read: Read) -> None:
-    runs = read("name;params;tokens (B);loss\na;1e8;2.5;3.9\nb;2e8;3,125;3.6\nc;4e8;8.5;3.3\n")
+    runs = read("name;params;tokens (B);loss\na;1e8;2.5;3.9\nb;2e8;3125;3.6\nc;4e8;8.5;3.3\n")
     assert any(note.startswith("b has 3.12e+12 tokens") for note in runs.notes)
 
 

@@ -19,6 +19,7 @@ from tests.data.variant_formats import FORMATS, MARKUP, NATIVE, Grid
 from tests.data.variant_numbers import LOCALES, Cell, number, scientific, suffixed
 
 BYTES_PER_TOKEN = 4.0
+WORDS_PER_TOKEN = 0.75
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,56 @@ def _params_suffix(d: Draw) -> list[Field]:
     style = d.pick(["{}M", "{}M", "{} M", "{}m"])
     cells, truth = suffixed(d.params, style, d.locale)
     return [Field(d.pick(RAW_PARAMS), cells, "params", truth)]
+
+
+def _own_unit(d: Draw, headers: list[tuple[str, float]], values: list[float], column: str) -> list[Field]:
+    """A column in a header's unit of which some cells name their own."""
+    header, unit = d.pick(headers)
+    cells, truth = d.scaled(values, unit)
+    own, said = suffixed(values, d.pick(["{}M", "{} M"]), d.locale)
+    odd = [bool(d.rng.random() < 0.3) for _ in values]
+    return [
+        Field(
+            header,
+            [b if o else a for a, b, o in zip(cells, own, odd, strict=True)],
+            column,
+            [b if o else a for a, b, o in zip(truth, said, odd, strict=True)],
+            unit,
+        )
+    ]
+
+
+def _params_own(d: Draw) -> list[Field]:
+    return _own_unit(d, [("params (M)", 1e6), ("N (B)", 1e9), ("params", 1.0)], d.params, "params")
+
+
+def _tokens_own(d: Draw) -> list[Field]:
+    return _own_unit(d, [("tokens (M)", 1e6), ("tokens (B)", 1e9), ("D", 1.0)], d.tokens, "tokens")
+
+
+def _logarithm(d: Draw, headers: list[tuple[str, float]], values: list[float], column: str) -> list[Field]:
+    """A column of logarithms, four decimals each."""
+    header, base = d.pick(headers)
+    shown = [round(math.log(v) / math.log(base), 4) for v in values]
+    return [Field(header, [number(v, d.locale, 4) for v in shown], column, [base**v for v in shown])]
+
+
+def _params_log(d: Draw) -> list[Field]:
+    return _logarithm(d, LOG_PARAMS, d.params, "params")
+
+
+def _tokens_log(d: Draw) -> list[Field]:
+    return _logarithm(d, LOG_TOKENS, d.tokens, "tokens")
+
+
+LOG_PARAMS = [
+    ("log10 N", 10.0), ("log10(params)", 10.0), ("log2 params", 2.0), ("ln N", math.e), ("log(params)", 10.0), ("log N", math.e),
+    ("log_params", 10.0), ("N (log10)", 10.0), ("params_log10", 10.0), ("lg N", 10.0),
+]  # fmt: skip
+LOG_TOKENS = [
+    ("log10 D", 10.0), ("log10(tokens)", 10.0), ("log2 tokens", 2.0), ("ln D", math.e), ("log(tokens)", 10.0), ("log D", math.e),
+    ("log_tokens", 10.0), ("tokens (log10)", 10.0), ("log10_tokens", 10.0),
+]  # fmt: skip
 
 
 def _params_sci(d: Draw) -> list[Field]:
@@ -342,6 +393,8 @@ PARAMS: dict[str, Callable[[Draw], list[Field]]] = {
     "scientific": _params_sci,
     "non-embedding": _params_nonembed,
     "total and non-embedding": _params_both,
+    "own suffix under a unit": _params_own,
+    "logarithm": _params_log,
 }
 TOKENS: dict[str, Callable[[Draw], list[Field]]] = {
     "count": _tokens_raw,
@@ -355,6 +408,8 @@ TOKENS: dict[str, Callable[[Draw], list[Field]]] = {
     "batch of unclear scope": _batch_unclear,
     "FLOPs": _flops,
     "tokens per parameter": _per_param,
+    "own suffix under a unit": _tokens_own,
+    "logarithm": _tokens_log,
 }
 LOSSES: dict[str, Callable[[Draw], list[Field]]] = {
     "nats": _loss(NATS, lambda v: v, lambda v: v, "nats"),
@@ -373,12 +428,31 @@ LOSSES: dict[str, Callable[[Draw], list[Field]]] = {
         lambda v: v * math.log(2) * BYTES_PER_TOKEN,
         "bits per byte",
     ),
+    "perplexity of words": _loss(
+        ["word-level ppl", "ppl per word", "word_perplexity", "PPL/word", "perplexity (per word)"],
+        lambda v: math.exp(v / WORDS_PER_TOKEN),
+        lambda v: math.log(v) * WORDS_PER_TOKEN,
+        "perplexity per word",
+    ),
+    "times a hundred": _loss(
+        ["loss (%)", "loss (x100)", "100 x loss", "val loss × 100", "loss (10^-2)", "val_loss_x100"],
+        lambda v: 100 * v,
+        lambda v: v / 100,
+        "nats",
+    ),
+    "logarithm": _loss(
+        ["log10 loss", "log10(val loss)", "loss (log10)", "log10_loss"],
+        lambda v: math.log10(v),
+        lambda v: 10**v,
+        "nats",
+    ),
 }
 TRAINING = {
     "nats": ["train_loss", "Training loss", "train/loss"],
     "perplexity": ["train ppl", "Training perplexity"],
     "bits": ["train bits per token", "training loss (bits)"],
     "bits per byte": ["train bpb", "train_bits_per_byte"],
+    "perplexity per word": ["train word ppl"],
 }
 MARKS = ["none", "none", "best in bold", "±", "+/-", "error in parentheses", "footnote marks", "about"]
 ROWS = ["none", "none", "mean", "sections", "title", "footnotes", "merged sizes", "units row", "blank lines"]
@@ -460,7 +534,9 @@ def _answer(
     if len(data) == 1 and data[0].column in ("tokens", "flops"):
         given[f"columns.{data[0].column}"] = data[0].header
     asks = ["batch"] if drawn["data"] == "batch of unclear scope" else []
-    if drawn["loss"] == "bits per byte" and drawn["columns"] != "perplexity beside":
+    if losses[0].unit == "perplexity per word":
+        given["bytes_per_token"] = WORDS_PER_TOKEN
+    if drawn["loss"] in ("bits per byte", "perplexity of words") and drawn["columns"] != "perplexity beside":
         asks.append("bytes_per_token")
     answer: dict[str, Any] = {
         "runs": len(shown),
@@ -519,7 +595,7 @@ def _beside(d: Draw, kind: str, losses: Field, answer: dict[str, Any]) -> tuple[
         return [names], [Field(d.pick(TRAINING[losses.unit]), cells)]
     if kind == "perplexity beside":
         cells = [number(round(math.exp(v), 3), d.locale, 3) for v in answer["columns"]["loss"]]
-        return [], [Field("C4 ppl" if losses.unit == "perplexity" else "ppl", cells)]
+        return [], [Field("C4 ppl" if losses.unit.startswith("perplexity") else "ppl", cells)]
     if kind == "shape":
         layers = [max(2, round(n**0.2 / 3)) for n in d.params]
         return [], [

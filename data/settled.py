@@ -1,0 +1,166 @@
+"""Columns whose names leave open what they count, settled by what stands beside them: counts, steps, batches, data sizes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Pairs
+from typing import Any
+
+import numpy as np
+
+from data.errors import Question
+from data.headers import header as take_apart
+from data.headers import scale_in
+from data.logs import logged
+from data.schema import COUNTS
+from data.table import Table
+from data.units import DIMENSION
+
+TAKEN = 0.6  # below this a guess is offered and not taken
+_SHORT_BATCH = 1.5  # how many times a sequence a batch must fall short of it before it is doubted
+
+Offers = dict[tuple[str, str], tuple[float, str]]
+
+
+def settle_passes(table: Table, offers: Offers) -> None:
+    """A data set's size beside passes over it is the unique tokens, and a constant beside a count that rises is no count."""
+    epochs = [h for c, h in offers if c == "epochs"]
+    passes = max((float(np.nanmax(np.append(table.numbers(h).values, 0.0))) for h in epochs), default=0.0)
+    sized = [o for o in offers if o[0] == "tokens" and re.fullmatch(_SIZE_OF_DATA, take_apart(o[1]).words)]
+    others = [o for o in offers if o[0] == "tokens" and o not in sized]
+    if passes > 1 and sized and not others and not any(c == "unique_tokens" for c, _ in offers):
+        for o in sized:
+            del offers[o]
+            offers["unique_tokens", o[1]] = 0.62, "the size of the data, seen as often as the epochs say"
+    moving = [o for o in others if len(np.unique(table.numbers(o[1]).values)) > 1]
+    for o in others:
+        if moving and o not in moving and len(table.frame) > 2 and any(c == "steps" for c, _ in offers):
+            offers[o] = 0.55, f"{offers[o][1]}; it does not change, and {moving[0][1]} does"
+
+
+_SIZE_OF_DATA = r"(?:train(?:ing)? )?(?:dataset|data|corpus)(?: set)?(?: size| tokens)?|(?:dataset|corpus|data) tokens"
+
+
+def settle_counts(table: Table, offers: Offers) -> None:
+    """Tell parameter counts apart by what stands beside them: N next to N_w_emb is the count without embeddings."""
+    for column, header in [o for o in offers if o[0] in COUNTS and table.numbers(o[1]).written]:
+        exact = [h for c, h in offers if c in COUNTS and h != header and not table.numbers(h).written]
+        if any(mostly(table, header, o, lambda a, b: abs(a / b - 1) < 0.06) for o in exact):
+            offers[column, header] = 0.3, "a rounded copy of a more exact count"
+    plain = [h for c, h in offers if c == "params"]
+    total = [h for c, h in offers if c == "params_total"]
+    bare = [h for c, h in offers if c == "params_nonembed" and offers[c, h][0] >= TAKEN]
+    for header in [h for h in plain if re.fullmatch(r"[Nn]", take_apart(h).words)]:
+        if total and not bare and mostly(table, header, total[0], lambda a, b: a < b):
+            sure, _ = offers.pop(("params", header))
+            how = f"stands next to {total[0]}, which is larger: taken as the count without embeddings"
+            offers["params_nonembed", header] = sure, how
+
+
+def settle_steps(table: Table, offers: Offers) -> None:
+    """A plural beside a counter that nowhere exceeds it is what the run was planned for: `step` and `num_train_steps`."""
+    if any(c == "total_steps" for c, _ in offers):
+        return
+    several = [h for c, h in offers if c == "steps"]
+    counters = [h for h in several if re.search(r"\b(?:step|iter|iteration|itr|update)$", take_apart(h).words)]
+    if len(counters) != 1:
+        return
+    done = table.numbers(counters[0]).values
+    for header in several:
+        planned = table.numbers(header).values
+        both = np.isfinite(done) & np.isfinite(planned)
+        if (
+            header != counters[0]
+            and take_apart(header).words not in ("steps", "iters", "iterations", "updates")
+            and both.any()
+            and (planned[both] >= done[both]).all()
+            and (planned[both] > done[both]).any()
+        ):
+            sure, how = offers.pop(("steps", header))
+            offers["total_steps", header] = sure, f"{how}; nowhere below {counters[0]}: the planned steps"
+            return
+
+
+def settle_batch(table: Table, offers: Offers, said: str | None, factors: Pairs[str, float | str]) -> list[Question]:
+    """Tell tokens per step from sequences per step where the name leaves it open; a question where the values do too.
+
+    `said` is "tokens" or "sequences" where a person has answered, `factors` are those of units that a person gave.
+    """
+    asked = _less_than_a_sequence(table, offers, said, factors)
+    measured = any(c in ("tokens", "samples") and s >= TAKEN for (c, _), (s, _) in offers.items())
+    stepped = {"steps", "seq_len"} <= {c for c, _ in offers}
+    stated = any(c == "batch" and s >= TAKEN for (c, _), (s, _) in offers.items())
+    for column, header in [o for o in offers if o[0] == "batch_sequences" and offers[o][0] < 0.9]:
+        sure, how = offers[column, header]
+        if any(re.search(r"tok", part, re.IGNORECASE) for part in take_apart(header).parts):
+            del offers[column, header]
+            offers["batch", header] = sure, how + "; in tokens, as its unit says"
+            continue
+        batch = table.numbers(header, "count").scaled(scale_in(header, "batch")[0])
+        steps, tokens = (_first(table, offers, c, factors) for c in ("steps", "tokens"))
+        with np.errstate(all="ignore"):
+            known = steps is not None and tokens is not None
+            ratio = middle(tokens / (batch * steps)) if known else np.nan
+            typical = middle(batch)
+        in_tokens = abs(ratio - 1) < 0.05 if np.isfinite(ratio) else typical >= 8192
+        if said in ("tokens", "sequences") and not stated:
+            in_tokens = said == "tokens"
+        elif in_tokens and not np.isfinite(ratio) and stepped and not measured:
+            text = f"Does {header!r} count tokens or sequences? The tokens of each run follow from it."
+            asked.append(Question("batch", text, ("tokens", "sequences"), "tokens"))
+        if in_tokens:
+            del offers[column, header]
+            offers["batch", header] = sure, how + "; taken as tokens per step from its values"
+        else:
+            offers[column, header] = sure, how + "; taken as sequences per step from its values"
+    return asked
+
+
+def _less_than_a_sequence(
+    table: Table, offers: Offers, said: str | None, factors: Pairs[str, float | str]
+) -> list[Question]:
+    """A batch named in tokens that is smaller than one sequence counts sequences, as tokens over steps say, or is asked about."""
+    length, steps, tokens = (_first(table, offers, c, factors) for c in ("seq_len", "steps", "tokens"))
+    out: list[Question] = []
+    for column, header in [o for o in offers if o[0] == "batch" and offers[o][0] >= TAKEN]:
+        batch = table.numbers(header, "count").scaled(scale_in(header, "batch")[0])
+        if length is None or not middle(batch / length) < 1 / _SHORT_BATCH:
+            continue
+        sure, how = offers[column, header]
+        ratio = middle(tokens / (batch * length * steps)) if tokens is not None and steps is not None else np.nan
+        borne = abs(ratio - 1) < 0.05
+        if said == "sequences" or (borne and said != "tokens"):
+            del offers[column, header]
+            why = "as tokens over steps say" if said is None else "as you said"
+            offers["batch_sequences", header] = sure, f"{how}; sequences per step, {why}"
+        if said is None:
+            text = (
+                f"Does {header!r} count tokens or sequences? Its values (around {middle(batch):g}) would be fewer tokens than one "
+                f"sequence has ({middle(length):g})."
+            )
+            needed = steps is not None and tokens is None
+            out.append(Question("batch", text, ("sequences", "tokens"), "sequences" if borne else "", needed=needed))
+    return out
+
+
+def _first(table: Table, offers: Offers, column: str, factors: Pairs[str, float | str]) -> np.ndarray | None:
+    best = max(((sure, h) for (c, h), (sure, _) in offers.items() if c == column and logged(h) is None), default=None)
+    given = factors.get(column)
+    if best is None or isinstance(given, str):
+        return None
+    return table.numbers(best[1], DIMENSION.get(column, "")).scaled(
+        scale_in(best[1], column)[0] if given is None else given
+    )
+
+
+def middle(values: np.ndarray) -> float:
+    """The median of what is finite; NaN where nothing is."""
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else float("nan")
+
+
+def mostly(table: Table, one: str, other: str, test: Any) -> bool:
+    """Whether a test of two columns' values holds in nearly all rows that have both."""
+    a, b = table.numbers(one).values, table.numbers(other).values
+    both = np.isfinite(a) & np.isfinite(b) & (b != 0)
+    return bool(both.any()) and float(np.mean([test(x, y) for x, y in zip(a[both], b[both], strict=True)])) > 0.95
