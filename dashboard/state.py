@@ -23,7 +23,7 @@ from dashboard.fit_settings import FitSettings, read_settings
 from dashboard.reading import Reading, read_upload
 from dashboard.trouble import told
 from dashboard.workspace import History, Values, Workspace
-from data.errors import DataError
+from data.errors import DataError, NothingKept
 from data.schema import Runs
 from data.table import Table
 
@@ -187,7 +187,8 @@ def current_runs() -> Runs:
     """The runs that fits use: after mapping and exclusions. Raises the data's own error, a sentence for the page."""
     read = reading()
     if read.runs is None or not len(read.runs):
-        raise read.trouble or DataError("No run is left to fit: every row is set aside. Include some on the Runs page.")
+        left = "No run is left to fit: every row is set aside. Include some on the Runs page."
+        raise read.trouble or (DataError(left) if read.runs is None else NothingKept(left, read.runs))
     return read.runs
 
 

@@ -38,10 +38,7 @@ if runs is None or every is None or not len(every):
             open_questions.bring_back(read, runs)
             run_picker.set_aside(runs)
     with side:
-        chooser.menu()
-        chooser.forgetter()
-        chooser.uploader()
-        widgets.steps()
+        chooser.other_data()
     st.stop()
 
 # --- the runs ---
