@@ -78,6 +78,23 @@ def factors(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
         raise click.BadParameter("a unit is a number, such as tokens=1e9.") from None
 
 
+def answers_by_file(
+    ctx: click.Context, param: click.Parameter, given: tuple[tuple[str, str], ...]
+) -> dict[str, dict[str, Any]]:
+    """`FILE KEY=VALUE` options as the answers of each file, a question's key being what `--json` shows of it."""
+    found: dict[str, dict[str, Any]] = {}
+    for file, text in given:
+        key, sign, value = text.partition("=")
+        if not sign or not key:
+            raise click.BadParameter(f"expected FILE KEY=VALUE, such as old.csv bytes_per_token=4.2; got {text!r}.")
+        numeric = key in ("bytes_per_token", "devices") or key.startswith("units.")
+        try:
+            found.setdefault(file, {})[key] = float(value) if numeric else value
+        except ValueError:
+            raise click.BadParameter(f"{key} is a number, such as 4.2; got {value!r}.") from None
+    return found
+
+
 BATCHES = (
     "tokens",
     "sequences",
@@ -98,6 +115,8 @@ READING = (
     click.option("--batch-is", "batch", type=click.Choice([*BATCHES]), help="What a batch size counts."),
     click.option("--devices", type=float, help="How many each run trained on, where the file does not say."),
     click.option("--orientation", type=click.Choice(["rows", "columns"]), help="How runs stand in a table read both ways."),
+    click.option("--for", "by_file", nargs=2, multiple=True, callback=answers_by_file, metavar="FILE KEY=VALUE",
+                 help="An answer for one of several files, or for those that a pattern such as 'old*.csv' fits."),
 )  # fmt: skip
 
 
