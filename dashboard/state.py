@@ -239,6 +239,12 @@ def excluded() -> list[str]:
     return list(setting(f"excluded:{chosen().key}", []))
 
 
+def excluded_here(runs: Runs) -> tuple[str, ...]:
+    """Those of them that these runs hold, in order of name: a file may give the same reason for others."""
+    mine = (runs.set_aside["reason"] == "excluded by you") & runs.set_aside["run"].isin(excluded())
+    return tuple(sorted(runs.set_aside.loc[mine, "run"].astype(str)))
+
+
 def exclude(runs: Iterable[str]) -> None:
     """Set runs aside."""
     _mark(list(runs), aside=True)
@@ -304,8 +310,7 @@ def current_fit(**other: Any) -> Fit | FitError:
     runs, wanted = current_runs(), replace(fit_settings(), **other)
     how = wanted.arguments(runs.kept.columns)
     labels = "\0".join(map(str, runs.kept[how["group"]])) if how["group"] else ""
-    mine = runs.set_aside["reason"] == "excluded by you"
-    gone = tuple(sorted(runs.set_aside.loc[mine, "run"].astype(str)))
+    gone = excluded_here(runs)
     about = (runs.name, len(runs.set_aside), repr(runs.sources), labels)
     return _fit(runs.digest, about, gone, tuple(how.items()), runs)
 

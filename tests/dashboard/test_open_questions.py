@@ -155,3 +155,27 @@ def test_runs_are_weighed_by_their_stated_errors_on_request(page: Callable[[str]
     assert at.selectbox(key="fit_weights").value == "loss_error"
     at.button(key="undo").click().run(timeout=120)
     assert at.selectbox(key="fit_weights").value == ""
+
+
+def test_what_a_file_marks_as_not_used_is_set_aside_and_can_be_brought_back(page: Callable[[str], AppTest]) -> None:
+    rows = "".join(
+        f"r{i},{i + 1}e7,{i + 1}e9,{3.5 - i / 10},{i != 2},{'a spike' if i == 2 else ''}\n" for i in range(9)
+    )
+    at = page("run,params,tokens,loss,used,reason\n" + rows)
+    assert ">8</em> runs from" in text(at)
+    assert "a spike" in text(at)
+    button(at, "Bring back what the file marks as not used")
+    assert ">9</em> runs from" in text(at)
+    button(at, "Set them aside again")
+    assert ">8</em> runs from" in text(at)
+
+
+def test_a_reason_that_a_file_gives_is_not_taken_for_this_person_s(page: Callable[[str], AppTest]) -> None:
+    rows = "".join(
+        f"r{i},{i + 1}e7,{(7 * i) % 9 + 1}e9,{3.5 - i / 10},{i != 2},{'excluded by you' if i == 2 else ''}\n"
+        for i in range(12)
+    )
+    at = page("run,params,tokens,loss,used,reason\n" + rows)
+    at.switch_page("views/fit.py").run(timeout=120)
+    assert not at.exception
+    assert "exclude=" not in at.code[0].value  # the file sets it aside by itself, so no fit is to be told

@@ -124,7 +124,7 @@ def test_files_that_share_a_name_are_told_apart_by_their_folders(tmp_path: Path)
     with pytest.raises(MappingNeeded) as error:
         read_runs(tmp_path)
     assert error.value.questions[0].files == ("x/log.csv", "y/log.csv")
-    with pytest.raises(DataError, match="is the name of 2 files; say which: x/log.csv, y/log.csv"):
+    with pytest.raises(DataError, match=r"is the name of 2 files; say which: x/log\.csv, y/log\.csv"):
         read_runs(tmp_path, by_file={"log.csv": {"bytes_per_token": 4.0}})
     answers = {"x/log.csv": {"bytes_per_token": 4.0}, "y/log.csv": {"bytes_per_token": 5.0}}
     runs = read_runs(tmp_path, by_file=answers)
