@@ -23,7 +23,7 @@ if sweep is None or isinstance(sweep, Exception):
         widgets.answer(said[0], said[1], **said[2])
         batch_tabs.tabs(None)
     elif isinstance(trouble := sweep if sweep is not None else batch_state.norms_or_why(), Exception):
-        frame.declined(trouble, "views/runs.py", "Look at the data on the Runs page")
+        frame.declined(trouble, runs="Look at the data on the Runs page")
     else:
         state.current_runs()  # a question about the file that is open comes first, as on every page
         main, side = st.columns([7, 3], gap="large")

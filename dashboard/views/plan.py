@@ -42,7 +42,7 @@ fit = state.current_fit()
 chips = summary.chips(state.chosen().title, runs)
 if isinstance(fit, FitError):
     widgets.chips(chips)
-    frame.declined(fit, "views/fit.py", "Choose a law on the Fit page")
+    frame.declined(fit, fit="Choose a law on the Fit page", runs="Look at the data on the Runs page")
 asked = plan_state.settings()
 try:
     at = plan_state.budget(fit)
@@ -50,7 +50,7 @@ try:
     along = plan_state.current_sweep(fit, at, asked.chosen)
 except FitError as error:
     widgets.chips([*chips, *fit_words.chips(fit)])
-    frame.declined(error, "views/fit.py", "Choose another law on the Fit page")
+    frame.declined(error, fit="Choose another law on the Fit page")
 
 widgets.chips([*chips, *fit_words.chips(fit)])
 whole = plan_state.current_run(fit, along, here)

@@ -104,7 +104,7 @@ def test_runs_of_which_only_the_loss_is_known_ask_what_they_were(page):
 # --- a page that declines keeps every way on ----------------------------------------------------------------------------
 
 DECLINED = {
-    "no loss": ("run,params,tokens\na,1e7,1e9\nb,2e7,2e9\n", "Answer this"),
+    "no loss": ("run,params,tokens\na,1e7,1e9\nb,2e7,2e9\n", "Look at the data"),
     "a question": (table(12, "params", "tokens", "loss", "other_loss").replace(",loss", ",c4_loss"), "Answer this"),
     "one run": (table(1, "params", "tokens", "loss"), ""),
     "all set aside": (table(12, "params", "tokens", "loss"), "Look at the data"),

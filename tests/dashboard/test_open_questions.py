@@ -179,3 +179,12 @@ def test_a_reason_that_a_file_gives_is_not_taken_for_this_person_s(page: Callabl
     at.switch_page("views/fit.py").run(timeout=120)
     assert not at.exception
     assert "exclude=" not in at.code[0].value  # the file sets it aside by itself, so no fit is to be told
+
+
+def test_a_table_in_which_nothing_could_be_a_loss_is_no_question(page: Callable[[str], AppTest]) -> None:
+    at = page("run,params,tokens\na,1e7,1e9\nb,2e7,2e9\n")
+    assert "No column of numbers could be a loss." in text(at)
+    assert "Add the column to the file" in text(at)
+    assert not [b for b in at.button if b.label == "Read the runs"]
+    at = page("run,params,tokens,foo\na,1e7,1e9,3.1\nb,2e7,2e9,3.0\n", "other.csv")
+    assert [b for b in at.button if b.label == "Read the runs"]
