@@ -115,7 +115,7 @@ def controls(sweep: Sweep) -> None:
     _unit(sweep)
     st.session_state["batch_base"] = numbers.count(batch_state.base(sweep)).replace("\u202f", " ")
     st.text_input(
-        "Linear scaling from a batch of", key="batch_base", on_change=_keep_base,
+        f"Linear scaling from a batch of, {sweep.unit}", key="batch_base", on_change=_keep_base,
         help="Zhang et al. 2024 (arXiv 2410.21676) start at 256 sequences, and so does this where such batches were measured; else "
         "at the smallest measured. Unless you say.",
     )  # fmt: skip

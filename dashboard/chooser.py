@@ -9,6 +9,12 @@ from dashboard import state, widgets
 FORMATS = "CSV, TSV, JSONL, Parquet or Excel. It stays on this machine."
 
 
+def other_data() -> None:
+    """The ways to other data and back, for the side of a page that has nothing to draw of these."""
+    for part in (menu, forgetter, uploader, widgets.steps):
+        part()
+
+
 def menu() -> None:
     """Everything that can be chosen, the current one shown, with a sentence on what it is."""
     listed = {choice.key: choice for choice in state.choices()}

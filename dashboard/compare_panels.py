@@ -112,11 +112,11 @@ def table(found: Families, versus: list[Versus]) -> None:
     """Every family against the reference, one line each."""
     colour = colours(found)
     rows = [_row(found, found.reference, colour, None)] + [_row(found, v.family, colour, v) for v in versus]
-    target, middle = versus[0].target, versus[0].middle
+    target, middle = (f"{numbers.flop(at)} FLOP" for at in (versus[0].target, versus[0].middle))
     heads = "".join(
         f'<th scope="col">{head}</th>'
         for head in (
-            "Runs", f"Compute saved at {numbers.flop(middle)}", f"at {numbers.flop(target)}", "Better there in", "They cross at, FLOP",
+            "Runs", f"Compute saved at {middle}", f"at {target}", "Better there in", "They cross at, FLOP",
             "Runs to settle it",
         )
     )  # fmt: skip

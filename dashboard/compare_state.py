@@ -46,8 +46,7 @@ def current(runs: Runs, column: str) -> Families | FitError:
     reference = wanted.reference if wanted.reference in named else None
     together = fit.group in runs.kept and fit.group != column and fit.intervals not in ("runs", "residuals")
     group = fit.group if together else None
-    mine = runs.set_aside["reason"] == "excluded by you"
-    gone = tuple(sorted(runs.set_aside.loc[mine, "run"].astype(str)))
+    gone = state.excluded_here(runs)
     given = (column, fit.law, wanted.share, reference, group, fit.delta, fit.seed, gone)
     return _families(*_about(runs), given, runs)
 

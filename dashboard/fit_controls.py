@@ -28,7 +28,8 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     for key, law in all_laws().items():
         titles[key] = f"{law.title} ({reasons[key]})" if reasons[key] else law.title
     shown = all_laws().get(asked.law)
-    widgets.show("fit_law", asked.law)
+    title = titles.get(asked.law, "")
+    widgets.show("fit_law", asked.law, "" if shown is not None and title == shown.title else title)
     st.selectbox(
         "Law", list(titles), format_func=lambda key: titles.get(key, key), key="fit_law", on_change=_keep,
         args=("law", {key: title.partition(" (the table")[0] for key, title in titles.items()}),
@@ -58,7 +59,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
         **DELTAS,
         "auto": f"auto: {fit.settings.delta:.2g}, from the noise" if fit and scaled else "auto: from the noise",
     }
-    widgets.show("fit_delta", asked.delta)
+    widgets.show("fit_delta", asked.delta, deltas["auto"] if asked.delta == "auto" else "")
     st.selectbox(
         "Huber delta", list(deltas), format_func=lambda d: deltas.get(d, str(d)), key="fit_delta", on_change=_keep,
         args=("delta", DELTAS),
@@ -71,7 +72,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
         **INTERVALS,
         "auto": f"auto: {(INTERVALS | POSTERIOR)[fit.settings.intervals]}" if fit and found else "auto",
     }
-    widgets.show("fit_intervals", asked.intervals)
+    widgets.show("fit_intervals", asked.intervals, ways["auto"] if asked.intervals == "auto" else "")
     st.selectbox(
         "Intervals", list(ways), format_func=lambda w: ways.get(w, str(w)), key="fit_intervals", on_change=_keep,
         args=("intervals", INTERVALS),
@@ -80,7 +81,8 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     )  # fmt: skip
     if asked.intervals not in UNGROUPED:
         groups = {SINGLE: "found by itself", **_groups(runs)}
-        widgets.show("fit_group", asked.group if asked.group in groups else SINGLE)
+        by = asked.group if asked.group in groups else SINGLE
+        widgets.show("fit_group", by, groups[by])
         st.selectbox(
             "Runs that may share their luck", list(groups), format_func=lambda g: groups.get(g, str(g)), key="fit_group",
             on_change=_keep, args=("group", groups),

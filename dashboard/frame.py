@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
-from dashboard import chooser, state, widgets
+from dashboard import chooser, state, summary, widgets
 from dashboard.trouble import told
-from data.errors import DataError
+from data.errors import DataError, MappingNeeded, NothingKept, ReadError
 
 HERE = Path(__file__).parent
 # One line a page, in the order of the menu: file in views/, title, what it answers. A page without a file is not shown.
@@ -63,9 +63,23 @@ def instead(error: Exception, runs_page: Any = None) -> None:
         else:
             widgets.show_trouble(error)
             if runs_page is not None and isinstance(error, DataError):
-                st.page_link(runs_page, label="Answer this on the Runs page")
+                asked = isinstance(error, MappingNeeded) and not summary.lacking(error.questions)
+                unusable = isinstance(error, (NothingKept, ReadError)) and not asked
+                st.page_link(runs_page, label=f"{'Look at the data' if unusable else 'Answer this'} on the Runs page")
     with side:
         _each(chooser.menu, chooser.forgetter, chooser.uploader, widgets.steps)
+
+
+def declined(error: Exception, **links: str) -> NoReturn:
+    """Why a page has nothing to draw of these runs, the pages in views/ where that can be changed, and the ways to other data."""
+    main, side = st.columns([7, 3], gap="large")
+    with main:
+        widgets.show_trouble(error)
+        for page, label in links.items():
+            st.page_link(f"views/{page}.py", label=label)
+    with side:
+        chooser.other_data()
+    st.stop()
 
 
 def whole(error: Exception) -> None:

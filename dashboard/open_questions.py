@@ -8,6 +8,7 @@ from dashboard import state, widgets
 from dashboard.answers import put
 from dashboard.reading import Reading
 from data.errors import Question
+from data.exclusions import KEEP, exclusions
 from data.mapping import Mapping
 from data.schema import Runs
 from data.states import STATE, plain
@@ -77,11 +78,14 @@ def _answer(key: str, value: str | None) -> None:
     state.answer(answers)
 
 
-# --- runs set aside for their state -----------------------------------------------------------------------------------
+# --- runs set aside for their state, or by the file --------------------------------------------------------------------
 
 
 def bring_back(read: Reading, runs: Runs) -> None:
-    """A button for each state that runs were set aside for, and one to undo it: a crash may have come after the last step."""
+    """A button for each state that runs were set aside for, one for those that the file does not use, and one to undo it.
+
+    A crash may have come after the last step, and a file may hold what another person set aside.
+    """
     if read.table is None:
         return
     by_state: dict[str, int] = {}
@@ -90,12 +94,17 @@ def bring_back(read: Reading, runs: Runs) -> None:
             word = reason.removeprefix(STATE)
             by_state[word] = by_state.get(word, 0) + number
     kept = state.answers().get("states", [])
-    if not by_state and not kept:
+    marked = bool(exclusions(read.table)) and KEEP not in kept
+    if not by_state and not kept and not marked:
         return
     with st.container(horizontal=True, gap="small", key="states"):
         for k, (word, number) in enumerate(by_state.items()):
             label = f"Bring back {number} {plain(word) or word} run{'' if number == 1 else 's'}"
             st.button(widgets.literal(label), key=f"state:{k}", on_click=_keep, args=([*kept, word.lower()],))
+        if marked:
+            st.button(
+                "Bring back what the file marks as not used", key="state:file", on_click=_keep, args=([*kept, KEEP],)
+            )
         if kept:
             st.button("Set them aside again", key="state:none", type="tertiary", on_click=_keep, args=([],))
 

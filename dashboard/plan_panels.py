@@ -283,8 +283,8 @@ def what_goes_with_it(asked: PlanSettings, own: RateLaws | None, habit: str) -> 
         on_change=keep, args=("critical",),
         help="McCandlish's: where a run takes twice the fewest steps and twice the least data. Measure yours on the Batch page.",
     )  # fmt: skip
-    left, right = st.columns(2)
-    if at == "number":
+    left, right = st.columns(2) if at == "number" else (None, st.container())
+    if left is not None:
         left.text_input(
             "Critical batch, tokens", placeholder="such as 2M", key=widgets.hold("plan_critical_batch", asked.critical_batch),
             on_change=keep, args=("critical_batch",),

@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.charts import plane
 from dashboard.column_mapper import word
+from data.exclusions import exclusions
 from data.schema import COLUMNS, Runs
 
 TOOLS = {"Click": "pan", "Lasso": "lasso", "Box": "select"}
@@ -71,7 +72,10 @@ def _toggle(names: Iterable[str]) -> None:
     else:
         reasons = read.runs.set_aside.set_index("run")["reason"]
         why = next((str(reasons[run]) for run in picked if run in reasons.index), "")
-        state.say(f"Set aside by its own values ({why}), so it cannot be included." if why else "Nothing was picked.")
+        marked = why and read.table is not None and bool(exclusions(read.table))
+        back = "see Set aside below for what can be brought back" if marked else "so it cannot be included"
+        by = "the file" if marked else "its own values"
+        state.say(f"Set aside by {by} ({why}), {back}." if why else "Nothing was picked.")
 
 
 # The table's input stays what it was when the table was first shown, and edits are applied to the exclusions beside it:

@@ -12,6 +12,8 @@ of undo, and `what` is what the undo button says.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -23,12 +25,15 @@ from dashboard.fit_settings import FitSettings, read_settings
 from dashboard.reading import Reading, read_upload
 from dashboard.trouble import told
 from dashboard.workspace import History, Values, Workspace
-from data.errors import DataError
+from data.errors import DataError, NothingKept
 from data.schema import Runs
 from data.table import Table
 
 if TYPE_CHECKING:
     from fitting import Fit, FitError
+
+LATELY = 5.0  # seconds within which a page reloads after a change that cut it short; assumed
+MOST_CHANGED = 1_000  # workspaces whose last change is remembered
 
 # --- the workspace, and what is set in it ----------------------------------------------------------------------------
 
@@ -80,7 +85,12 @@ def redo() -> None:
 def _write(act: Callable[..., Any], *given: Any) -> None:
     """Change the workspace; a disk that refuses is said on the page, which goes on as it was."""
     try:
-        act(space(), *given)
+        act(here := space(), *given)
+        changes = _changes()
+        changes.pop(here.id, None)
+        changes[here.id] = time.monotonic()  # the newest last
+        while len(changes) > MOST_CHANGED:
+            changes.pop(next(iter(changes)), None)
     except (OSError, workspace.WorkspaceError) as error:
         say(" ".join(told(error)))
 
@@ -187,7 +197,8 @@ def current_runs() -> Runs:
     """The runs that fits use: after mapping and exclusions. Raises the data's own error, a sentence for the page."""
     read = reading()
     if read.runs is None or not len(read.runs):
-        raise read.trouble or DataError("No run is left to fit: every row is set aside. Include some on the Runs page.")
+        left = "No run is left to fit: every row is set aside. Include some on the Runs page."
+        raise read.trouble or (DataError(left) if read.runs is None else NothingKept(left, read.runs))
     return read.runs
 
 
@@ -238,6 +249,12 @@ def excluded() -> list[str]:
     return list(setting(f"excluded:{chosen().key}", []))
 
 
+def excluded_here(runs: Runs) -> tuple[str, ...]:
+    """Those of them that these runs hold, in order of name: a file may give the same reason for others."""
+    mine = (runs.set_aside["reason"] == "excluded by you") & runs.set_aside["run"].isin(excluded())
+    return tuple(sorted(runs.set_aside.loc[mine, "run"].astype(str)))
+
+
 def exclude(runs: Iterable[str]) -> None:
     """Set runs aside."""
     _mark(list(runs), aside=True)
@@ -278,12 +295,18 @@ def set_fit(what: str, **changed: Any) -> None:
 def follow_address() -> None:
     """Take up fit settings that the address brings (`?law=kaplan&delta=0.01`), then let it say those that are set.
 
-    What the page itself wrote there last is no news: else the address would bring back what was just undone.
+    What the page itself wrote there is no news, neither what it wrote last nor what it wrote before: the browser sends the
+    address it has with whatever is pressed, while the page's next one is on its way, and the first thing that a reload
+    brings is the address of before the change that the reload cut short. Else it would bring back what was just undone.
     """
     names = [f.name for f in fields(FitSettings)]
+    ours: dict[str, list[str]] = st.session_state.setdefault("address_said", {})
     brought = {name: st.query_params[name] for name in names if name in st.query_params}
-    if brought and brought != st.session_state.get("address_said"):
-        asked = replace(fit_settings(), **{name: getattr(read_settings(brought), name) for name in brought})
+    if not ours and _changed_lately(space()):
+        ours.update({name: [value] for name, value in brought.items()})
+    news = {name: value for name, value in brought.items() if value not in ours.get(name, ())}
+    if news:
+        asked = replace(fit_settings(), **{name: getattr(read_settings(news), name) for name in news})
         if asked != fit_settings():
             set_fit("settings from the address", **asdict(asked))
     said = {name: str(value) for name, value in fit_settings().written().items()}
@@ -292,7 +315,20 @@ def follow_address() -> None:
             st.query_params[name] = said[name]
         elif name not in said and name in st.query_params:
             del st.query_params[name]
-    st.session_state["address_said"] = said
+        values = ours.setdefault(name, [])
+        if name in said and said[name] not in values:
+            values.append(said[name])
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _changes() -> dict[str, float]:
+    """When this server last changed each workspace, in seconds of its own clock."""
+    return {}
+
+
+def _changed_lately(here: Workspace) -> bool:
+    """Whether the workspace was changed from a page so shortly ago that an address in a browser may not say so yet."""
+    return time.monotonic() - _changes().get(here.id, -math.inf) < LATELY
 
 
 def current_fit(**other: Any) -> Fit | FitError:
@@ -303,8 +339,7 @@ def current_fit(**other: Any) -> Fit | FitError:
     runs, wanted = current_runs(), replace(fit_settings(), **other)
     how = wanted.arguments(runs.kept.columns)
     labels = "\0".join(map(str, runs.kept[how["group"]])) if how["group"] else ""
-    mine = runs.set_aside["reason"] == "excluded by you"
-    gone = tuple(sorted(runs.set_aside.loc[mine, "run"].astype(str)))
+    gone = excluded_here(runs)
     about = (runs.name, len(runs.set_aside), repr(runs.sources), labels)
     return _fit(runs.digest, about, gone, tuple(how.items()), runs)
 

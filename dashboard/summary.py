@@ -25,6 +25,11 @@ def questions(read: Reading) -> tuple[Question, ...]:
     return tuple(getattr(read.trouble, "questions", ())) if read.table is not None else ()
 
 
+def lacking(asked: Sequence[Question]) -> bool:
+    """Whether something is asked that no answer can mend: no column of the file could be the one that is needed."""
+    return any(q.key.startswith("columns.") and q.needed and not q.options for q in asked)
+
+
 def asking(asked: Sequence[Question]) -> str:
     """The heading over the questions."""
     count = "One question" if len(asked) == 1 else f"{len(asked)} questions"

@@ -6,6 +6,7 @@ theirs goes into Markdown.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +18,7 @@ from dashboard import state
 from dashboard.trouble import told
 
 STYLE = Path(__file__).parent / "static" / "page.css"
+SETTLING = 3.0  # seconds after which a browser has surely taken what was written; assumed
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,21 @@ def hold(key: str, value: object) -> str:
     return key
 
 
-def show(key: str, value: object) -> str:
-    """The key of a menu that shows `value` in the words that this run has for it.
+def show(key: str, value: object, words: str = "") -> str:
+    """The key of a menu that shows `value`, in `words` where those of this value change from run to run.
 
     The browser keeps the words of what was chosen, not the choice, and takes new ones only with a value that is written
-    again: words that say what a fit found would stay another fit's otherwise. A field that is typed into takes `hold`,
-    since a value written again would wipe out what is being typed.
+    again: words that say what a fit found would stay another fit's otherwise. But what is written reaches the browser
+    late, over what was chosen there meanwhile, and comes back with whatever is pressed next as if it had been chosen. So
+    it is written where value or words are news to the browser, and for SETTLING seconds afterwards at each change, since
+    the browser may come to show what was written before. A field that is typed into takes `hold`, which wipes out less.
     """
-    st.session_state[key] = value
+    written = st.session_state.setdefault("menus_written", {})
+    before, said, until = written.get(key, (value, "", 0.0))
+    now, there = time.monotonic(), key in st.session_state
+    news = not there or st.session_state[key] != value or (words != "" and words != said)
+    if news or (value != before and now < until):
+        st.session_state[key] = value
+        until = now + SETTLING if there else 0.0
+    written[key] = (value, words, until)
     return key

@@ -14,6 +14,7 @@ from data.derive import derive
 from data.draft import MAX_EXTRAS, Draft, ordered
 from data.epochs import FROM_EPOCHS, counted_from_zero
 from data.errors import NothingKept
+from data.exclusions import exclusions, set_aside
 from data.flops import six_nd
 from data.history import chosen_loss, distinct
 from data.identity import identify
@@ -66,8 +67,11 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         if "tokens" in frame:
             whole_run(frame, names, from_both, says_so_far("tokens", mapping), draft.notes)
     frame["run"] = names
-    frame = ordered(pd.concat([frame, _extras(frame, table, mapping)], axis=1))
-    why = reasons(frame, read, _cells(table, mapping, read), _doubts(mapping))
+    unused = exclusions(table, [g.header for g in mapping.guesses.values()])
+    frame = ordered(pd.concat([frame, _extras(frame, table, mapping, unused.headers)], axis=1))
+    why = set_aside(
+        unused, reasons(frame, read, _cells(table, mapping, read), _doubts(mapping)), mapping.states, draft.notes
+    )
     checkpoints = None
     losses = mapping.guesses["loss"].numbers(table).values
     if progress:
@@ -195,9 +199,9 @@ def _state_error(draft: Draft, table: Table, mapping: Mapping, loss: Numbers) ->
     draft.sources.append(Source("loss_error", mapping.header("loss") or "", "stated beside the loss as ±"))
 
 
-def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping) -> pd.DataFrame:
+def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[str, ...]) -> pd.DataFrame:
     """The file's own columns that mean nothing to the runs table, under their own names, to be carried along."""
-    used = {g.header for g in mapping.guesses.values()}
+    used = {*marks, *(g.header for g in mapping.guesses.values())}
     new: dict[str, pd.Series] = {}
     for header in [h for h in table.headers if h not in used][:MAX_EXTRAS]:
         name = header

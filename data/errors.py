@@ -34,7 +34,8 @@ class Question:
     """Something a table leaves open. `key` is the argument of `read_runs` that answers it.
 
     `options` are the answers to choose from, `guess` the likeliest of them ('' when there is none). A question that is
-    not `needed` has been answered by its guess and is asked so that a person can disagree.
+    not `needed` has been answered by its guess and is asked so that a person can disagree. `files` are those that it is
+    about, where several are read together.
     """
 
     key: str  # "columns.loss" | "columns.<name>" | "loss_unit" | "bytes_per_token" | "units.<name>" | "count" | "split" | ...
@@ -42,6 +43,7 @@ class Question:
     options: tuple[str, ...] = ()
     guess: str = ""
     needed: bool = True
+    files: tuple[str, ...] = ()
 
 
 class MappingNeeded(ReadError):  # noqa: N818  (it says what is needed)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.by_file import flat, labels, nested, own_answers, shared_out, together
 from data.convert import to_runs
-from data.errors import DataError, MappingNeeded, NothingKept, Question, ReadError
+from data.errors import DataError, MappingNeeded, NothingKept, ReadError
 from data.filenames import run_names
 from data.history import distinct
 from data.readers import path_parts, read_table, suffixes, too_large
@@ -23,10 +24,11 @@ from data.readers._limits import MAX_FILE, check_shape
 from data.readers._shapes import oriented, shaped
 from data.recognise import recognise
 from data.schema import Runs, stack
-from data.table import Table, unique
+from data.table import Table, clean, unique
 
 MAX_FILES = 1_000
 MAX_DEPTH = 6
+MOST_ASKED = 10  # questions that one message holds; all are in its `questions`
 
 PathLike = str | os.PathLike[str]
 
@@ -49,6 +51,7 @@ def read_runs(
     epochs: str | None = None,
     keep_copies: bool = False,
     name: str | None = None,
+    by_file: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Runs:
     """The runs in a file, a folder, several of them, or a data frame; numbers in the units of `data.schema.COLUMNS`.
 
@@ -63,6 +66,8 @@ def read_runs(
     many each run trained on where the file does not say, `split` the rows that count where a column says on what each loss
     was measured ("val", "c4"; "all": every row is a run), `epochs` whether the row of epoch 0 stands "after" the first
     epoch or "before" any training.
+    `by_file` holds answers of one file among several, by its name or a pattern (`{"old*.csv": {"bytes_per_token": 4.2}}`);
+    an answer without a file goes to the files that ask for it, or to all where none asks.
     Raises `ReadError` with one sentence for what cannot be read, `MappingNeeded` with questions for what is open.
     """
     for what, value in (("bytes_per_token", bytes_per_token), ("devices", devices)):
@@ -84,27 +89,50 @@ def read_runs(
         "epochs": epochs,
     }
     if isinstance(source, pd.DataFrame):
+        if by_file:
+            raise DataError("by_file answers for files; a data frame takes the same answers without a file's name.")
         table = oriented(from_frame(source, name or "table"), orientation)
         return to_runs(table, recognise(table, **answers), history=history, keep_copies=keep_copies)
     paths = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     tables, notes = read_files(paths)
-    parts, failures = [], []
-    for table in (oriented(t, orientation) for t in tables):
+
+    def read_one(table: Table, said: Mapping[str, Any]) -> Runs:
+        told = nested(said)
+        table = oriented(table, told.pop("orientation", None))
+        mapping = recognise(table, **told, states=answers["states"])
+        return to_runs(table, mapping, history=history, keep_copies=keep_copies)
+
+    def outcome(table: Table, said: Mapping[str, Any]) -> Runs | DataError:
         try:
-            parts.append(to_runs(table, recognise(table, **answers), history=history, keep_copies=keep_copies))
+            return read_one(table, said)
+        except DataError as e:
+            return e
+
+    plain = flat({**answers, "states": None, "orientation": orientation})
+    names = [t.label or t.name for t in tables]
+    own = own_answers(by_file or {}, names)
+    given = shared_out(plain, own, tables, outcome) if len(tables) > 1 else [plain | own[0]]
+    read: list[tuple[str, Runs]] = []
+    failures: list[tuple[str, MappingNeeded]] = []
+    for table, file, said in zip(tables, names, given, strict=True):
+        try:
+            read.append((file, read_one(table, said)))
         except NothingKept as e:
             if len(tables) == 1:
                 raise
-            parts.append(e.runs)
+            read.append((file, e.runs))
         except MappingNeeded as e:
-            failures.append(e)
-    aside = [e for e in failures if parts and _no_runs(e)]
-    failures = [e for e in failures if e not in aside]
+            failures.append((file, e))
+    aside = [e for _, e in failures if read and _no_runs(e)]
+    failures = [(file, e) for file, e in failures if e not in aside]
     notes = (*notes, *(f"Passed over: {e}" for e in aside[:20]))
     if failures:
-        raise failures[0]
+        if len(tables) == 1:
+            raise failures[0][1]
+        asked = together((file, q) for file, e in failures for q in e.questions)
+        raise MappingNeeded(" ".join(q.text for q in asked[:MOST_ASKED]), asked)
     label = name or (tables[0].name if len(tables) == 1 else ", ".join(_label(p) for p in paths[:3]))
-    runs = replace(parts[0], name=label) if len(parts) == 1 else merge(parts, label)
+    runs = replace(read[0][1], name=label) if len(read) == 1 else merge(read, label)
     return replace(runs, notes=(*runs.notes, *notes))
 
 
@@ -116,6 +144,7 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
     tables: list[Table] = []
     passed: list[str] = []
     places: list[tuple[str, ...]] = []
+    whole: list[str] = []
     for given in paths:
         path = Path(given)
         if path.is_dir():
@@ -125,6 +154,7 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
                     inside = str(Path(path.resolve().name) / file.relative_to(path))
                     tables.append(read_file(file, inside))
                     places.append(path_parts(inside))
+                    whole.append(str(file.absolute()))
                     found += 1
                 except ReadError as e:
                     passed.append(str(e))
@@ -137,12 +167,17 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
         else:
             tables.append(read_file(path))
             places.append(path_parts(str(path.absolute())))
+            whole.append(str(path.absolute()))
     if not tables:
         raise ReadError("no file was given; expected the path of a table or of a folder with tables.")
     notes = tuple(f"Passed over: {p}" for p in passed[:20])
     if len(tables) > 1:
         stems = run_names(places)
-        tables = [replace(t, stem=stem, alone=True) for t, stem in zip(tables, stems, strict=True)]
+        called = labels(whole)
+        tables = [
+            replace(t, stem=stem, label=clean(label), alone=True)
+            for t, stem, label in zip(tables, stems, called, strict=True)
+        ]
     return tables, notes
 
 
@@ -214,8 +249,10 @@ def _plain(cell: Any) -> Any:
     return None if cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell) else cell
 
 
-def merge(parts: list[Runs], name: str) -> Runs:
-    """Several tables of runs as one: names made unique, columns of any of them, notes of each said once per file."""
+def merge(read: list[tuple[str, Runs]], name: str) -> Runs:
+    """Several tables of runs, each under its file's name, as one: names made unique, columns of any of them, notes and
+    questions of each said once per file."""
+    parts = [p for _, p in read]
     kept = stack([p.kept for p in parts])
     aside = stack([p.set_aside for p in parts])
     histories = [p.history for p in parts if p.history is not None]
@@ -229,23 +266,14 @@ def merge(parts: list[Runs], name: str) -> Runs:
             if p.history is not None:
                 renamed.append(p.history.assign(run=p.history["run"].map(new)))
         histories = renamed
-    questions: dict[str, list[Question]] = {}
-    for q in (q for p in parts for q in p.questions):
-        questions.setdefault(q.key, []).append(q)
     sources = {s.column: s for p in reversed(parts) for s in p.sources}
     for frame in (kept, aside):
         for column in frame:
             if frame[column].dtype == object or isinstance(frame[column].dtype, pd.StringDtype):
                 frame[column] = frame[column].where(frame[column].notna(), "").astype("str")
     history = stack(histories) if histories else None
-    return Runs(
-        kept, aside, name, tuple(sources.values()), _together(parts), history, tuple(map(_one, questions.values()))
-    )
-
-
-def _one(asked: list[Question]) -> Question:
-    """The question that several files leave open, said once."""
-    return asked[0] if len(asked) == 1 else replace(asked[0], text=f"{len(asked)} files, such as: {asked[0].text}")
+    questions = together((file, q) for file, p in read for q in p.questions)
+    return Runs(kept, aside, name, tuple(sources.values()), _together(parts), history, questions)
 
 
 def _together(parts: list[Runs]) -> tuple[str, ...]:

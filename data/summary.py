@@ -93,6 +93,7 @@ def _question(question: Question) -> dict[str, Any]:
         "options": list(question.options),
         "guess": question.guess,
         "needed": question.needed,
+        "files": list(question.files),
     }
 
 

@@ -47,9 +47,10 @@ def panel(sweep: Sweep) -> None:
 
 def _take_over(sweep: Sweep, law: Growth | AlongLoss) -> None:
     """Where a law can be planned with, the button that does it; sequences need their length."""
-    left, right = st.columns([3, 7], vertical_alignment="bottom")
+    counted = sweep.unit == "tokens"
+    left, right = (None, st.container()) if counted else st.columns([3, 7], vertical_alignment="bottom")
     unit = 1.0
-    if sweep.unit != "tokens":
+    if left is not None:
         known = batch_state.seq_len()
         unit = left.number_input(
             "Tokens in a sequence", min_value=1, value=int(known) if math.isfinite(known) else SEQUENCE, key="batch_sequence",

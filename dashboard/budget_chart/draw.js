@@ -69,9 +69,10 @@ function yGrid(panel, lay, box, scale) {
     if (y < box.y || y > box.y + box.height) return [];
     const plain = !scale.log && panel.format !== "count" && panel.format !== "flop";
     const text = plain ? value.toFixed(decimals) : tickText(value, panel.format);
+    const base = lay.narrow ? Math.max(y + 4, box.y + 9) : y + 4; // there the read-out above covers what leaves the panel
     return [
       svg("line", { x1: lay.x0, x2: lay.x1, y1: y, y2: y, class: "bc-grid" }),
-      svg("text", { x: lay.x0 - 8, y: y + 4, class: "bc-tick bc-tick-y" }, text),
+      svg("text", { x: lay.x0 - 8, y: base, class: "bc-tick bc-tick-y" }, text),
     ];
   });
 }

@@ -81,6 +81,23 @@ def factors(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
         raise click.BadParameter("a unit is a number, such as tokens=1e9, or log10, ln or log2.") from None
 
 
+def answers_by_file(
+    ctx: click.Context, param: click.Parameter, given: tuple[tuple[str, str], ...]
+) -> dict[str, dict[str, Any]]:
+    """`FILE KEY=VALUE` options as the answers of each file, a question's key being what `--json` shows of it."""
+    found: dict[str, dict[str, Any]] = {}
+    for file, text in given:
+        key, sign, value = text.partition("=")
+        if not sign or not key:
+            raise click.BadParameter(f"expected FILE KEY=VALUE, such as old.csv bytes_per_token=4.2; got {text!r}.")
+        numeric = key in ("bytes_per_token", "devices") or key.startswith("units.")
+        try:
+            found.setdefault(file, {})[key] = float(value) if numeric else value
+        except ValueError:
+            raise click.BadParameter(f"{key} is a number, such as 4.2; got {value!r}.") from None
+    return found
+
+
 BATCHES = (
     "tokens",
     "sequences",
@@ -103,6 +120,8 @@ READING = (
     click.option("--split", metavar="WHICH", help="Which rows count, by where their loss was measured: val, c4, or all."),
     click.option("--epoch-zero", "epochs", type=click.Choice(["after", "before"]), help="Where the row of epoch 0 stands."),
     click.option("--orientation", type=click.Choice(["rows", "columns"]), help="How runs stand in a table read both ways."),
+    click.option("--for", "by_file", nargs=2, multiple=True, callback=answers_by_file, metavar="FILE KEY=VALUE",
+                 help="An answer for one of several files, or for those that a pattern such as 'old*.csv' fits."),
 )  # fmt: skip
 
 

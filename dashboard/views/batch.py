@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import batch_panels, batch_state, batch_tabs, fit_panels, state, summary, widgets
+from dashboard import batch_panels, batch_state, batch_tabs, chooser, fit_panels, frame, state, summary, widgets
 from dashboard.batch_tabs import noise, rates
 from dashboard.charts import batch as charts
 from dashboard.fit_panels import PLOT
@@ -23,12 +23,14 @@ if sweep is None or isinstance(sweep, Exception):
         widgets.answer(said[0], said[1], **said[2])
         batch_tabs.tabs(None)
     elif isinstance(trouble := sweep if sweep is not None else batch_state.norms_or_why(), Exception):
-        widgets.show_trouble(trouble)
-        st.page_link("views/runs.py", label="Look at the data on the Runs page")
-        widgets.steps()
+        frame.declined(trouble, runs="Look at the data on the Runs page")
     else:
         state.current_runs()  # a question about the file that is open comes first, as on every page
-        batch_panels.nothing()
+        main, side = st.columns([7, 3], gap="large")
+        with main:
+            batch_panels.nothing()
+        with side:
+            chooser.other_data()
     st.stop()
 
 sentence, under, values = batch_panels.answer(sweep)

@@ -2,7 +2,17 @@
 
 import streamlit as st
 
-from dashboard import compare_panels, compare_state, compare_words, fit_panels, state, summary, takeaway, widgets
+from dashboard import (
+    chooser,
+    compare_panels,
+    compare_state,
+    compare_words,
+    fit_panels,
+    state,
+    summary,
+    takeaway,
+    widgets,
+)
 from dashboard.charts import families
 from dashboard.fit_panels import PLOT
 from fitting import FitError
@@ -14,7 +24,11 @@ chips = summary.chips(state.chosen().title, runs)
 able = compare_state.columns(runs)
 if not able:
     widgets.chips(chips)
-    compare_panels.nothing(runs)
+    main, side = st.columns([7, 3], gap="large")
+    with main:
+        compare_panels.nothing(runs)
+    with side:
+        chooser.other_data()
     st.stop()
 
 asked = compare_state.settings()
@@ -22,9 +36,13 @@ column = asked.column if asked.column in able else next(iter(able))
 found = compare_state.current(runs, column)
 if isinstance(found, FitError):
     widgets.chips(chips)
-    widgets.show_trouble(found)
-    compare_panels.controls(runs, column, None)
-    widgets.steps()
+    main, side = st.columns([7, 3], gap="large")
+    with main:
+        widgets.show_trouble(found)
+        st.page_link("views/fit.py", label="Choose another law on the Fit page")
+    with side:
+        compare_panels.controls(runs, column, None)
+        chooser.other_data()
     st.stop()
 
 found = compare_state.aimed(found)

@@ -2,7 +2,18 @@
 
 import streamlit as st
 
-from dashboard import fit_again, fit_analyses, fit_controls, fit_panels, fit_words, state, summary, takeaway, widgets
+from dashboard import (
+    chooser,
+    fit_again,
+    fit_analyses,
+    fit_controls,
+    fit_panels,
+    fit_words,
+    state,
+    summary,
+    takeaway,
+    widgets,
+)
 from dashboard.charts import loss_compute
 from dashboard.fit_panels import PLOT, computed
 from fitting import FitError, all_laws
@@ -21,7 +32,7 @@ if isinstance(fit, FitError):
     main, side = st.columns([7, 3], gap="large")
     with side:
         fit_controls.controls(runs)
-        widgets.steps()
+        chooser.other_data()
     with main:
         law = all_laws().get(state.fit_settings().law)
         alone = loss_compute.unfitted(runs, law)

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import (
     fit_panels,
     fit_words,
+    frame,
     plan_devices,
     plan_fleet,
     plan_life,
@@ -41,9 +42,7 @@ fit = state.current_fit()
 chips = summary.chips(state.chosen().title, runs)
 if isinstance(fit, FitError):
     widgets.chips(chips)
-    widgets.show_trouble(fit)
-    st.page_link("views/fit.py", label="Choose a law on the Fit page")
-    st.stop()
+    frame.declined(fit, fit="Choose a law on the Fit page", runs="Look at the data on the Runs page")
 asked = plan_state.settings()
 try:
     at = plan_state.budget(fit)
@@ -51,9 +50,7 @@ try:
     along = plan_state.current_sweep(fit, at, asked.chosen)
 except FitError as error:
     widgets.chips([*chips, *fit_words.chips(fit)])
-    widgets.show_trouble(error)
-    st.page_link("views/fit.py", label="Choose another law on the Fit page")
-    st.stop()
+    frame.declined(error, fit="Choose another law on the Fit page")
 
 widgets.chips([*chips, *fit_words.chips(fit)])
 whole = plan_state.current_run(fit, along, here)

@@ -25,6 +25,8 @@ if runs is None or every is None or not len(every):
         if other is not None:
             widgets.answer(*other)
             st.page_link("views/batch.py", label="See them on the Batch page")
+        elif summary.lacking(asked):
+            widgets.trouble(str(read.trouble), "Add the column to the file, one value a run, and upload it again.")
         elif asked:
             widgets.answer(summary.asking(asked))
             column_mapper.questions(read)
@@ -38,10 +40,7 @@ if runs is None or every is None or not len(every):
             open_questions.bring_back(read, runs)
             run_picker.set_aside(runs)
     with side:
-        chooser.menu()
-        chooser.forgetter()
-        chooser.uploader()
-        widgets.steps()
+        chooser.other_data()
     st.stop()
 
 # --- the runs ---

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from data.exclusions import KEPT
 from fitting.export.csv_text import csv_text
 from fitting.export.text import GoesWith, plan_values, provenance
 from fitting.on_devices import OnDevices
@@ -25,13 +26,18 @@ def summary_to_csv(fit: Fit) -> str:
 
 
 def residuals_to_csv(fit: Fit, runs: Runs) -> str:
-    """All runs, fitted or not, as CSV: their columns, `used`, `predicted` loss and `residual` (log predicted - log loss)."""
+    """All runs, fitted or not, as CSV: their columns, `used`, `predicted` loss and `residual` (log predicted - log loss).
+
+    Read again, the file gives the same runs kept and set aside for the same reasons.
+    """
     kept, aside = runs.kept.copy(), runs.set_aside.copy()
     residual = dict(zip(fit.runs, fit.residuals, strict=True))
     kept["used"] = kept["run"].isin(list(residual))
     kept["residual"] = kept["run"].map(residual).astype(float)
     kept["predicted"] = kept["loss"] * np.exp(kept["residual"])
     aside["used"] = False
+    if not kept["used"].all():
+        kept["reason"] = np.where(kept["used"], "", KEPT)
     table = pd.concat([f for f in (kept, aside) if len(f)], ignore_index=True)
     return _csv(table, fit)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,10 +48,12 @@ def page(tmp_path, monkeypatch):
     """A function that opens a page on an uploaded table."""
     monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
 
-    def open_page(name: str, text: str) -> AppTest:
+    def open_page(name: str, text: str, excluded: Sequence[str] = ()) -> AppTest:
         space = workspace.new()
         kept = workspace.keep(space, "runs.csv", text.encode())
         workspace.change(space, "settings", {"source": kept.source, "fit": {"resamples": 100}})
+        if excluded:
+            workspace.change(space, "exclude runs", {f"excluded:{kept.source}": list(excluded)})
         at = AppTest.from_file(str(APP), default_timeout=120)
         at.query_params["w"] = space.id
         return at.switch_page(f"views/{name}.py").run()
@@ -96,3 +99,44 @@ def test_runs_of_which_only_the_loss_is_known_ask_what_they_were(page):
     assert "No column of this table was taken for one of them" in said(at)
     assert not at.get("plotly_chart")
     assert not page("fit", TABLES["the loss alone"]).get("plotly_chart")
+
+
+# --- a page that declines keeps every way on ----------------------------------------------------------------------------
+
+DECLINED = {
+    "no loss": ("run,params,tokens\na,1e7,1e9\nb,2e7,2e9\n", "Look at the data"),
+    "a question": (table(12, "params", "tokens", "loss", "other_loss").replace(",loss", ",c4_loss"), "Answer this"),
+    "one run": (table(1, "params", "tokens", "loss"), ""),
+    "all set aside": (table(12, "params", "tokens", "loss"), "Look at the data"),
+    "no row can be used": ("run,params,tokens,loss\na,1e7,1e9,-1\nb,2e7,2e9,nan\n", "Look at the data"),
+    "no table": ("\x00\x01\x02", "Look at the data"),
+}
+SETS_ASIDE = [f"r{i}" for i in range(12)]
+
+
+@pytest.mark.parametrize("name", ["fit", "plan", "batch", "compare"])
+@pytest.mark.parametrize("kind", DECLINED)
+def test_a_page_that_declines_keeps_the_data_menu_the_upload_and_undo(page, kind, name):
+    text, link = DECLINED[kind]
+    at = page(name, text, excluded=SETS_ASIDE if kind == "all set aside" else [])
+    assert not at.exception
+    assert INSIDE not in said(at)
+    assert at.selectbox(key="chosen").value.startswith("upload:")
+    assert len(at.get("file_uploader")) == 1
+    assert [b.label for b in at.button if b.key in ("undo", "redo")] == ["Undo", "Redo"]
+    assert [b.key for b in at.button].count("undo") == 1
+    assert links(at), "a page that declines leads somewhere"
+    if link:
+        assert links(at) == [f"{link} on the Runs page"]
+
+
+@pytest.mark.parametrize("name", ["fit", "plan", "batch", "compare"])
+def test_a_page_that_declines_is_left_by_its_own_menu_and_undo(page, name):
+    at = page(name, DECLINED["one run"][0])
+    declined = said(at)
+    at.selectbox(key="chosen").select("bundled:simulated-families").run()
+    assert not at.exception
+    assert "runs.csv" not in said(at)
+    at.button(key="undo").click().run()
+    assert not at.exception
+    assert said(at) == declined

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import fit_controls, fit_words, workspace
+from dashboard import fit_controls, fit_words, state, widgets, workspace
 from dashboard.fit_settings import INTERVALS, POSTERIOR
 from data.library import load
 from fitting import fit
@@ -127,3 +127,82 @@ def test_words_of_another_fit_choose_nothing(monkeypatch):
     monkeypatch.setattr(fit_controls.state, "set_fit", lambda *given, **by: changed.append(by))
     fit_controls._keep("delta", {"auto": "auto"})
     assert changed == []
+
+
+# --- changes that come faster than the page -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def opened(tmp_path, monkeypatch):
+    """A function that opens the Fit page of a workspace, in a session of its own."""
+    monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
+    space = workspace.new()
+    source = f"bundled:{SOURCE}"
+    workspace.change(space, "settings", {"source": source, f"fit:{source}": {"resamples": 100}})
+
+    def start(**address: str) -> AppTest:
+        at = AppTest.from_file(str(APP), default_timeout=120)
+        at.query_params["w"] = space.id
+        for name, value in address.items():
+            at.query_params[name] = value
+        return at.switch_page("views/fit.py").run()
+
+    return start
+
+
+def written(at: AppTest, key: str) -> bool:
+    """Whether the run that just ended writes a value over what the browser shows in a menu."""
+    assert not at.exception
+    return bool(at.selectbox(key=key).proto.set_value)
+
+
+def test_what_was_chosen_is_not_written_over_the_next_choice(opened):
+    at = opened()
+    for law in ("kaplan", "kaplan-params", "chinchilla"):
+        at.selectbox(key="fit_law").select(law).run()
+        assert not written(at, "fit_law")
+
+
+def test_an_undo_is_written_and_so_is_what_is_chosen_right_after_it(opened, monkeypatch):
+    at = opened()
+    at.selectbox(key="fit_law").select("kaplan").run()
+    at.selectbox(key="fit_law").select("chinchilla").run()
+    at.button(key="undo").click().run()
+    assert written(at, "fit_law")
+    at.selectbox(key="fit_law").select("kaplan-params").run()
+    assert written(at, "fit_law")  # the browser may still come to show what the undo wrote
+    monkeypatch.setattr(widgets, "SETTLING", -1.0)
+    at.button(key="undo").click().run()
+    at.selectbox(key="fit_law").select("chinchilla").run()
+    assert not written(at, "fit_law")
+
+
+@pytest.mark.parametrize("law", ["kaplan", "chinchilla"])
+def test_an_address_that_is_behind_brings_nothing_back(opened, law):
+    at = opened()
+    at.selectbox(key="fit_law").select(law).run()
+    at.selectbox(key="fit_law").select("kaplan-params").run()
+    for behind in (law, "kaplan-params"):
+        at.button(key="undo").click().run()
+        wanted = at.selectbox(key="fit_law").value
+        at.query_params["law"] = behind  # what the browser still has when the next thing is pressed
+        at.run()
+        assert at.selectbox(key="fit_law").value == wanted
+        assert "address" not in at.button(key="undo").help
+
+
+def test_a_reload_that_cuts_a_change_short_keeps_the_change(opened):
+    at = opened()
+    at.selectbox(key="fit_law").select("kaplan").run()
+    at.selectbox(key="fit_law").select("kaplan-params").run()
+    again = opened(law="kaplan", resamples="100")
+    assert again.selectbox(key="fit_law").value == "kaplan-params"
+    again.query_params["law"] = "kaplan"
+    assert again.run().selectbox(key="fit_law").value == "kaplan-params"
+
+
+def test_an_address_opened_later_brings_its_settings(opened, monkeypatch):
+    at = opened()
+    at.selectbox(key="fit_law").select("kaplan-params").run()
+    monkeypatch.setattr(state, "LATELY", 0.0)
+    assert opened(law="kaplan").selectbox(key="fit_law").value == "kaplan"

@@ -176,3 +176,36 @@ def test_a_logarithm_and_a_small_loss_are_asked_about_and_answered(page: Callabl
     assert at.selectbox(key="factor:loss").value == "a hundredth of the loss"
     at.selectbox(key="factor:params").select("log10 of it").run()
     assert "log10 of it, as you said" in text(at)
+
+
+def test_what_a_file_marks_as_not_used_is_set_aside_and_can_be_brought_back(page: Callable[[str], AppTest]) -> None:
+    rows = "".join(
+        f"r{i},{i + 1}e7,{i + 1}e9,{3.5 - i / 10},{i != 2},{'a spike' if i == 2 else ''}\n" for i in range(9)
+    )
+    at = page("run,params,tokens,loss,used,reason\n" + rows)
+    assert ">8</em> runs from" in text(at)
+    assert "a spike" in text(at)
+    button(at, "Bring back what the file marks as not used")
+    assert ">9</em> runs from" in text(at)
+    button(at, "Set them aside again")
+    assert ">8</em> runs from" in text(at)
+
+
+def test_a_reason_that_a_file_gives_is_not_taken_for_this_person_s(page: Callable[[str], AppTest]) -> None:
+    rows = "".join(
+        f"r{i},{i + 1}e7,{(7 * i) % 9 + 1}e9,{3.5 - i / 10},{i != 2},{'excluded by you' if i == 2 else ''}\n"
+        for i in range(12)
+    )
+    at = page("run,params,tokens,loss,used,reason\n" + rows)
+    at.switch_page("views/fit.py").run(timeout=120)
+    assert not at.exception
+    assert "exclude=" not in at.code[0].value  # the file sets it aside by itself, so no fit is to be told
+
+
+def test_a_table_in_which_nothing_could_be_a_loss_is_no_question(page: Callable[[str], AppTest]) -> None:
+    at = page("run,params,tokens\na,1e7,1e9\nb,2e7,2e9\n")
+    assert "No column of numbers could be a loss." in text(at)
+    assert "Add the column to the file" in text(at)
+    assert not [b for b in at.button if b.label == "Read the runs"]
+    at = page("run,params,tokens,foo\na,1e7,1e9,3.1\nb,2e7,2e9,3.0\n", "other.csv")
+    assert [b for b in at.button if b.label == "Read the runs"]
