@@ -138,6 +138,7 @@ def browser_page(
             blank = pages(touch, downloads)
             page = blank.pop() if blank else _watched(contexts(touch, downloads).new_page())
             taken.append((page, blank))
+        page.bring_to_front()  # one behind another is not drawn as often, and the pointer is not over it
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(
             color_scheme="dark" if dark else "light", reduced_motion="reduce" if reduced_motion else "no-preference"
