@@ -141,11 +141,12 @@ def columns(read: Reading) -> None:
     mapping = read.mapping or read.guessed
     listed = [*dict.fromkeys((*ALWAYS, *(c for c in COLUMNS if c in mapping.guesses or c in read.guessed.guesses)))]
     first = [c for c in listed if c in ALWAYS or c in COUNTS]
+    names = {header: _with_values(read.table, header) for header in read.table.headers} | {ABSENT: ABSENT}
     with st.container(key="mapper", gap="small"):
         cells = st.grid(3, gap=("small", "medium"))
         for column in first:
             with cells.cell():
-                _column(read.table, mapping, column)
+                _column(names, mapping, column)
         with cells.cell():
             _loss_unit(mapping)
         if read.runs is not None:
@@ -163,12 +164,13 @@ def columns(read: Reading) -> None:
                 cells = st.grid(3, gap=("small", "medium"))
                 for column in others:
                     with cells.cell():
-                        _column(read.table, mapping, column)
+                        _column(names, mapping, column)
         if state.answers():
             st.button("Back to the guess", on_click=state.answer, args=({},), key="unanswer")
 
 
-def _column(table: Table, mapping: Mapping, column: str) -> None:
+def _column(names: dict[str, str], mapping: Mapping, column: str) -> None:
+    """The menu of the file's columns, by the `names` it shows of them, for one column of the runs table."""
     guess = mapping.guesses.get(column)
     key = f"column:{column}"
     st.session_state[key] = guess.header if guess else ABSENT
@@ -178,8 +180,8 @@ def _column(table: Table, mapping: Mapping, column: str) -> None:
     with place:
         st.selectbox(
             word(column),
-            [ABSENT, *table.headers],
-            format_func=lambda header: header if header == ABSENT else _with_values(table, header),
+            [ABSENT, *(header for header in names if header != ABSENT)],
+            format_func=names.__getitem__,
             key=key,
             help=COLUMNS[column].meaning.capitalize()
             + (f", in {COLUMNS[column].unit}" if COLUMNS[column].unit else ""),
@@ -312,7 +314,7 @@ def _choose(name: str) -> None:
 
 def _with_values(table: Table, header: str) -> str:
     """The header with its first values, as the menu shows it (plain text)."""
-    values = [_short(text) for text in table.text(header).head(200) if text][:3]
+    values = [_short(text) for text in table.text(header, 200) if text][:3]
     return f"{header[:60]}   ({', '.join(values)})" if values else f"{header[:60]}   (empty)"
 
 

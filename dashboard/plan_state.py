@@ -155,11 +155,18 @@ def measured() -> Advice | None:
 
 
 def _bundled_sweep() -> Advice | None:
-    from data.library import bundled, load
+    from data.library import bundled
 
     key = state.chosen().key
     sweep = next((entry.batch_sweep for entry in bundled() if f"bundled:{entry.key}" == key), "")
-    law = batch_state.along_of(load(sweep)) if sweep else None
+    return _law_of_sweep(sweep) if sweep else None
+
+
+@st.cache_resource(show_spinner=False)  # a page asks several times
+def _law_of_sweep(key: str) -> Advice | None:
+    from data.library import load
+
+    law = batch_state.along_of(load(key))
     if law is None:
         return None
     return replace(plan_run.of_sweep(law, "loss"), title="Our batch ladder on the same language")

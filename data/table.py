@@ -69,9 +69,9 @@ class Table:
                 self._parsed[key] = numbers(self.frame[header], self.decimal)
         return self._parsed[key]
 
-    def text(self, header: str) -> pd.Series:
-        """The column under `header` as text, '' where nothing is written."""
-        cells = self.frame[header]
+    def text(self, header: str, rows: int | None = None) -> pd.Series:
+        """The column under `header` as text, '' where nothing is written; of its first `rows` alone if that is given."""
+        cells = self.frame[header][:rows]
         if pd.api.types.is_float_dtype(cells.dtype):
             values = cells.to_numpy(dtype="float64", na_value=np.nan)
             whole = np.isfinite(values) & (values == np.round(values)) & (np.abs(values) < 1e15)

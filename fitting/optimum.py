@@ -74,6 +74,13 @@ class Valley:
         values = {k: x[rows] for k, x in self.values.items()}
         return Valley(self.law, values, flops, self.accounting.rows(rows), self.given)
 
+    def cells(self, wanted: Array) -> Valley:
+        """The parameter sets and budgets that are marked in `wanted` (R, K), each as a row with one budget of its own."""
+        rows = np.nonzero(wanted)[0]
+        flops = np.broadcast_to(self.flops, wanted.shape)[wanted][:, None]
+        values = {k: x[rows] for k, x in self.values.items()}
+        return Valley(self.law, values, flops, self.accounting.rows(rows), self.given)
+
     def bounds(self) -> tuple[Array, Array]:
         """Lowest and highest log N worth looking at: one parameter, and one token."""
         high = np.log(self.flops / 6.0) - self.accounting.log_least
@@ -107,9 +114,9 @@ def _free(v: Valley) -> Optimum:
     shape = (count, v.flops.shape[-1])
     log_n = _secant(v, np.broadcast_to(0.5 * (low + high), shape), low, high)
     lost = ~np.isfinite(log_n)
-    rows = np.flatnonzero(lost.any(axis=1))
-    if len(rows):  # the scan is a hundred times the work: only for those that need it
-        log_n[rows] = np.where(lost[rows], _scan(v.rows(rows), (len(rows), shape[1])), log_n[rows])
+    if lost.any():  # the scan is a hundred times the work: only for those that need it
+        some = v.cells(lost)
+        log_n[lost] = _scan(some, some.flops.shape)[:, 0]
     if "unique_tokens" in v.given:
         log_n = _lowest_valley(v, log_n)
     return Optimum(np.exp(log_n), v.tokens(log_n), np.array(v.loss(log_n)))
@@ -168,7 +175,7 @@ def _secant(v: Valley, start: Array, low: Array, high: Array) -> Array:
     return np.where(good, x1, np.nan)
 
 
-def _scan(v: Valley, shape: tuple[int, int]) -> Array:
+def _scan(v: Valley, shape: tuple[int, ...]) -> Array:
     """Minima over log N (R, K) by a scan of the whole range and golden section around its lowest point."""
     low, high = v.bounds()
     best = np.full(shape, np.inf)

@@ -74,15 +74,52 @@ def contexts(browser: Any) -> Iterator[Callable[..., Any]]:
         context.close()
 
 
+@pytest.fixture(scope="session")
+def pages(contexts: Callable[..., Any]) -> Callable[..., list[Any]]:
+    """A function that gives the blank pages at hand of a context: `pages(touch, downloads)`.
+
+    A page that has shown the dashboard keeps its code compiled: another address in it takes half the processor of a new page.
+    """
+    held: dict[Any, list[Any]] = {}
+    return lambda touch, downloads: held.setdefault(contexts(touch, downloads), [])
+
+
+def _watched(page: Any) -> Any:
+    """The page, which from now on notes what it asks for elsewhere and what it complains of."""
+
+    def note_request(request: Any) -> None:
+        host = request.url.split("/")[2].split(":")[0] if "://" in request.url else ""
+        if request.url.startswith(("http", "ws")) and host not in ("localhost", "127.0.0.1"):
+            page.outside.append(request.url)
+
+    page.on("request", note_request)
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
+    return page
+
+
+def _emptied(page: Any) -> None:
+    """Leave nothing of what the page has shown: no storage, no cookie, no document, no button held, no pointer over anything."""
+    if page.url.startswith("http"):
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    page.context.clear_cookies()
+    page.mouse.up()
+    page.goto("about:blank")
+    page.mouse.move(0, 0)
+
+
 @pytest.fixture
-def browser_page(browser: Any, contexts: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """A function that opens a new page: `browser_page(width=1440, height=1000, dark=False, touch=False, downloads=True,
+def browser_page(
+    browser: Any, contexts: Callable[..., Any], pages: Callable[..., list[Any]]
+) -> Iterator[Callable[..., Any]]:
+    """A function that opens a page: `browser_page(width=1440, height=1000, dark=False, touch=False, downloads=True,
     fresh=False)` returns a Playwright page, in a context that has seen nothing before if `fresh`.
 
     What the page asked for outside this machine is in `page.outside` (a list of addresses), and what it wrote to the
-    console as an error or threw in `page.complaints`. All pages are closed after the test, and nothing of them is kept.
+    console as an error or threw in `page.complaints`. All pages are emptied after the test, and nothing of them is kept.
     """
-    pages, own = [], []
+    taken: list[tuple[Any, list[Any]]] = []
+    own = []
 
     def open_page(
         width: int = 1440,
@@ -96,33 +133,30 @@ def browser_page(browser: Any, contexts: Callable[..., Any]) -> Iterator[Callabl
     ) -> Any:
         if fresh:
             own.append(browser.new_context(has_touch=touch, accept_downloads=downloads))
-        page = (own[-1] if fresh else contexts(touch, downloads)).new_page()
-        pages.append(page)
+            page = _watched(own[-1].new_page())
+        else:
+            blank = pages(touch, downloads)
+            page = blank.pop() if blank else _watched(contexts(touch, downloads).new_page())
+            taken.append((page, blank))
+        page.bring_to_front()  # one behind another is not drawn as often, and the pointer is not over it
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(
             color_scheme="dark" if dark else "light", reduced_motion="reduce" if reduced_motion else "no-preference"
         )
         page.set_default_timeout(60_000)  # a machine that others keep busy is no failure
         page.outside, page.complaints = [], []
-
-        def note_request(request: Any) -> None:
-            host = request.url.split("/")[2].split(":")[0] if "://" in request.url else ""
-            if request.url.startswith(("http", "ws")) and host not in ("localhost", "127.0.0.1"):
-                page.outside.append(request.url)
-
-        page.on("request", note_request)
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
         return page
 
     yield open_page
-    for page in pages:
-        if page.url.startswith("http"):
-            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-        page.context.clear_cookies()
-        page.close()
     for context in own:
         context.close()
+    for page, blank in taken:
+        try:
+            _emptied(page)
+        except Exception:  # one that a failed test left hanging is not used again
+            page.close()
+        else:
+            blank.append(page)
 
 
 @pytest.fixture(scope="session")

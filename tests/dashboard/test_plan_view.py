@@ -56,6 +56,20 @@ def test_it_opens_on_the_bundled_runs_and_says_how_far_beyond_them(page):
     assert budget(at) == pytest.approx(10 * load("probe-grid").kept["flops"].max(), rel=1e-5)
 
 
+def test_a_page_drawn_again_reads_no_bundled_table_again(page, monkeypatch):
+    """Its ladder of batches is asked for in several places each time."""
+    at, _ = page(source="bundled:probe-grid")
+
+    def read(*_):
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("data.library.load", read)
+    at.text_input(key="plan_size").set_value("1M").run()
+    assert not at.exception
+    assert "above what the best size would reach" in words(at)
+    assert "batch ladder on the same language" in words(at) + html(at)
+
+
 def test_a_size_held_says_what_it_costs(page):
     at, space = page(source="bundled:simulated-ladder")
     at.text_input(key="plan_size").set_value("1B").run()

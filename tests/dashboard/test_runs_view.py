@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard
 from dashboard import workspace
+from data.table import Table
 
 ENTRY = Path(dashboard.__file__).parent / "app.py"
 ROWS = "".join(f"r{i},{i}e6,{j}e9,{4 - 0.1 * i - 0.05 * j:.3f}\n" for i in range(1, 6) for j in (1, 2))
@@ -73,6 +74,31 @@ def test_the_first_page_shows_the_bundled_sweep(page: Callable[..., AppTest]) ->
     assert (kept["name"], aside["name"]) == ("kept", "set aside")
     assert len(at.data_editor[0].value) == 41
     assert at.data_editor[0].value["use"].all()
+
+
+def test_menus_of_columns_read_each_column_once_and_only_its_first_rows(
+    page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = [f"extra {i}" for i in range(30)]
+    rows = [
+        f"r{i},{i}e6,{i}e9,{4 - i / 999:.4f}," + ",".join(f"cell {i} {k}" for k in range(30)) for i in range(1, 900)
+    ]
+    at = page("\n".join(["run,params,tokens,loss," + ",".join(wide), *rows]))
+    read: list[tuple[str, int | None]] = []
+    text_of = Table.text
+
+    def noted(table: Table, header: str, rows: int | None = None) -> Any:
+        read.append((header, rows))
+        return text_of(table, header, rows)
+
+    monkeypatch.setattr(Table, "text", noted)
+    at.run()
+    assert not at.exception
+    named = [header for header, rows in read if rows is not None]
+    assert sorted(named) == sorted({"run", "params", "tokens", "loss", *wide})
+    assert max(rows for _, rows in read if rows is not None) <= 200
+    menu = at.selectbox(key="column:loss").options
+    assert "extra 7   (cell 1 7, cell 2 7, cell 3 7)" in menu
 
 
 def test_unusual_names_are_recognised_and_kept_at_once(page: Callable[..., AppTest]) -> None:

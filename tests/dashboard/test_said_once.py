@@ -85,15 +85,22 @@ def sentences(at: AppTest) -> list[str]:
     return said
 
 
-def open_page(name: str, content: bytes, given: dict[str, Any], page: str) -> AppTest:
+def open_runs(name: str, content: bytes, given: dict[str, Any]) -> AppTest:
     space = workspace.new()
     kept = workspace.keep(space, name, content)
     settings = {"source": kept.source, f"fit:{kept.source}": {"resamples": 50}, f"answers:{kept.source}": given or None}
     workspace.change(space, "settings", settings)
     at = AppTest.from_file(str(APP), default_timeout=120)
     at.query_params["w"] = space.id
-    at.run()
+    return at.run()
+
+
+def turn_to(at: AppTest, page: str) -> AppTest:
     return at if page == "runs" else at.switch_page(f"views/{page}.py").run()
+
+
+def open_page(name: str, content: bytes, given: dict[str, Any], page: str) -> AppTest:
+    return turn_to(open_runs(name, content, given), page)
 
 
 def check(at: AppTest) -> None:
@@ -124,11 +131,10 @@ def test_no_page_says_a_sentence_twice_of_a_table_as_it_was_logged(name: str, da
         pytest.skip("ISOFLOP_DATASETS is not set")
     content = dataset(f"raw/{name}").read_bytes()
     given = answers(name, content)
-    for page in PAGES:
-        check(open_page(name, content, given, page))
-    if given:  # and while the question is open
+    for said in (given, {}) if given else ({},):  # and while the question is open
+        at = open_runs(name, content, said)
         for page in PAGES:
-            check(open_page(name, content, {}, page))
+            check(turn_to(at, page))
 
 
 def test_a_curve_that_three_losses_refuse_alike_is_one_sentence() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fitting.optimum
 from fitting import all_laws, plan
 from fitting.accounting import Accounting
 from fitting.optimum import optimum, valley
@@ -61,3 +62,28 @@ def test_more_compute_on_the_same_text_never_costs_loss(fit_of):
     f = fit_of("data-constrained", E=1.6, A=400.0, B=2000.0, alpha=0.25, beta=0.33, R_N=6.0, R_D=6.0)
     losses = [plan(f, flops=c, unique_tokens=1e9).loss.value for c in np.geomspace(1e19, 1e27, 81)]
     assert np.all(np.diff(losses) <= 1e-9)
+
+
+@pytest.mark.parametrize("count", [Accounting(), Accounting(0.0, -1 / 3, 20.0, least=1.0)], ids=["6ND", "counted"])
+def test_only_budgets_without_a_balance_are_scanned_and_each_ends_where_it_does_alone(monkeypatch, count):
+    """Where one shortage all but hides the other, q far below 1, the general law's slopes leave the range of numbers."""
+    law, asked, scan = LAWS["general"], [], fitting.optimum._scan
+    values = drawn(law, 12, 5)
+    values[:, law.names.index("q")] = np.linspace(0.1, 0.3, 12)
+
+    def noted(v, shape):
+        asked.append(shape)
+        return scan(v, shape)
+
+    monkeypatch.setattr(fitting.optimum, "_scan", noted)
+    together = optimum(valley(law, values, BUDGETS, count))
+    (scanned,) = asked
+    alone = [
+        [optimum(valley(law, values[[i]], BUDGETS[[k]], count)) for k in range(BUDGETS.size)]
+        for i in range(len(values))
+    ]
+    assert len(asked) - 1 == scanned[0]
+    assert 0 < scanned[0] < together.params.size / 2
+    for name in ("params", "tokens", "loss"):
+        each = np.array([[getattr(one, name)[0, 0] for one in row] for row in alone])
+        assert getattr(together, name) == pytest.approx(each, rel=1e-6)
