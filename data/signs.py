@@ -32,7 +32,9 @@ def with_signs_settled(found: Numbers, loss: bool) -> Numbers:
         return found
     first = int(np.flatnonzero(odd)[0])
     if loss:
-        said = f"{int(odd.sum())} of its values are written with another decimal sign, {values[first]:g} read as {other[first]:g}"
+        many = int(odd.sum())
+        which = "one value is" if many == 1 else f"{many} values are"
+        said = f"{which} written with another decimal sign: {values[first]:,g} would be {other[first]:g}, as it is read"
         return replace(found, values=np.where(odd, other, values), notes=(*found.notes, said))
     if (open_ & ~odd).any():
         return found  # the column has thousands: 4,120 beside 33,200 and 28.3
