@@ -156,7 +156,8 @@ def together(asked: Iterable[tuple[str, Question]]) -> tuple[Question, ...]:
         files = tuple(dict.fromkeys(file for file, _ in group))
         such = "" if len({q.text for _, q in group}) == 1 else ", such as"
         first = group[0][1]
-        out.append(replace(first, text=f"{named(files, range(len(files)))}{such}: {first.text}", files=files))
+        these = named(files, range(len(files))) if len(files) <= SHOWN else f"{len(files)} files"
+        out.append(replace(first, text=f"{these}{such}: {first.text}", files=files))
     return tuple(out)
 
 

@@ -81,16 +81,27 @@ class Table:
         return pd.Series(list(map(clean, out)), index=cells.index, dtype="str")
 
     def names(self, header: str) -> pd.Series:
-        """The column under `header` as names without the marks around them: **124M** is 124M.
+        """The column under `header` as names without the marks around the whole of them: **124M** is 124M.
 
         Marks stay where names would be the same without them.
         """
         text = self.text(header)
-        plain = {name: words(name) for name in pd.unique(text)}
+        plain = {name: _unmarked(name) for name in pd.unique(text)}
         if all(name == without for name, without in plain.items()):
             return text
         often = Counter(plain.values())
         return text.map({n: w if often[w] == 1 else n for n, w in plain.items()}).astype("str")
+
+
+# What stands before and behind a name that is emphasised, or a link, as a whole.
+_BEFORE = re.compile(r"[*_`~]*(?:\\text(?:bf|it|tt)\{|\[|<(?:b|strong|i|em|u|code)>)?[*_`~]*")
+_BEHIND = re.compile(r"[*_`~]*(?:\}|\]\([^()]*\)|</(?:b|strong|i|em|u|code)>)?[*_`~]*(?: ?[†‡§*])*")
+
+
+def _unmarked(name: str) -> str:
+    plain = words(name)
+    whole = re.fullmatch(f"(?:{_BEFORE.pattern}){re.escape(plain)}(?:{_BEHIND.pattern})", name)
+    return plain if plain and whole else name
 
 
 REASON = "\0reason"  # a name that no header can have

@@ -248,7 +248,7 @@ def test_names_that_are_markup_run_nothing(opened: Callable[..., Any]) -> None:
     page.evaluate("() => { window.ran = 0; window.alert = () => { window.ran += 1 } }")
     names = [
         "<img src=x onerror=alert(1)>",
-        "<b>bold</b>",
+        "<b id=x>bold</b>",
         "**bold** [x](javascript:alert(1))",
         "<a href='javascript:alert(1)'>x</a>",
     ]

@@ -506,7 +506,7 @@ def truths(draw: st.DrawFn) -> Truth:
         tuple(draw(st.sampled_from([1e-3, 3e-4])) for _ in range(n)),
         tuple(int(s) for s in np.cumsum([draw(st.integers(1, 500)) for _ in range(m)])),
         loss,
-        float(draw(st.sampled_from([2**16, 500_000]))),
+        float(draw(st.sampled_from([2**24, 500_000_000]))),  # at least a token for 250 parameters
     )
 
 
