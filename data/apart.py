@@ -27,7 +27,7 @@ def apart(
     `keys` tell runs apart already; `label` gives names from columns, `rises` says whether rows under names do. A setting tells
     runs apart too where many places of the counter stand under several of its values.
     """
-    base = rows[keys].astype(str).agg(", ".join, axis=1) if keys else pd.Series("", index=rows.index)
+    base = rows[keys].map(str).agg(", ".join, axis=1) if keys else pd.Series("", index=rows.index)
     base = base if names is None else base + names[rows.index]
     more: list[str] = []
     for c in SETTINGS:
