@@ -57,6 +57,7 @@ def losses(runs: Runs) -> list[float]:
         ("train (val) loss", TRAIN, VAL),
         ("Loss train (val)", TRAIN, VAL),
         ("train/val loss", TRAIN, VAL),
+        ("L (ppl)", VAL, PPL),
         ("Loss (train / val)", TRAIN, VAL),
         ("loss: train, val", TRAIN, VAL),
         ("Val loss (train)", VAL, TRAIN),
@@ -89,3 +90,127 @@ def test_one_number_where_others_are_two_is_set_aside(read: Read) -> None:
     runs = read(pair("train / val loss", "{} / {}", TRAIN, VAL) + "d,80M,1.6B,3.4\n")
     assert losses(runs) == RIGHT
     assert runs.set_aside["reason"].tolist() == ["loss is not a number ('one of two: 3.4')"]
+
+
+# --- a column of units --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "header", ["unit", "units", "loss unit", "loss_units", "val loss unit", "metric", "unit of loss"]
+)
+@pytest.mark.parametrize(
+    ("cells", "units"),
+    [
+        (("3.98", "3.71", "31.50"), ("nats", "nats", "ppl")),
+        (("3.98", "5.352", "31.50"), ("nats/token", "bits", "perplexity")),
+        (BITS, ("bits", "bits", "bits")),
+        (PPL, ("PPL", "PPL", "PPL")),
+        (("3.98", "5.352", "3.45"), ("nats", "bits/token", "nats per token")),
+    ],
+)
+def test_a_column_of_units_counts_for_each_row(
+    read: Read, header: str, cells: tuple[str, ...], units: tuple[str, ...]
+) -> None:
+    runs = read(table(("val_loss", cells), (header, units)))
+    assert losses(runs) == pytest.approx(RIGHT, rel=1e-3)
+    assert not len(runs.set_aside)
+
+
+def test_errors_are_in_the_unit_of_their_row(read: Read) -> None:
+    text = table(
+        ("val_loss", ("3.98", "5.352", "31.5")), ("std", (".01", ".02", ".315")), ("unit", ("nats", "bits", "ppl"))
+    )
+    assert read(text).kept["loss_error"].tolist() == pytest.approx([0.01, 0.02 * LN2, 0.01])
+
+
+def test_rows_of_an_unknown_unit_are_set_aside(read: Read) -> None:
+    runs = read(table(("val_loss", ("3.98", "3.71", "31.5")), ("loss unit", ("nats", "acc", ""))))
+    assert losses(runs) == [3.98]
+    assert runs.set_aside["reason"].tolist() == [
+        "loss is in a unit that is not known ('acc' under 'loss unit')",
+        "loss has no unit under 'loss unit', where others have one",
+    ]
+
+
+def test_a_header_and_a_column_that_name_different_units_are_asked_about(read: Read) -> None:
+    text = table(("val_loss (nats)", BITS), ("unit", ("bits",) * 3))
+    assert asked(read, text) == {"loss_unit": "nats"}
+    assert losses(read(text, loss_unit="bits")) == pytest.approx(RIGHT, rel=1e-3)
+
+
+def test_units_of_bytes_ask_how_many_a_token_has_or_take_it_from_a_column(read: Read) -> None:
+    mixed = ("val_loss", (BPB[0], "3.71", PPL[2])), ("unit", ("bpb", "nats", "ppl"))
+    assert asked(read, table(*mixed)) == {"bytes_per_token": ""}
+    assert losses(read(table(*mixed), bytes_per_token=4.2)) == pytest.approx(RIGHT, rel=1e-3)
+    assert losses(read(table(*mixed, ("bytes_per_token", ("4.2", "", ""))))) == pytest.approx(RIGHT, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("loss", "beside"),
+    [
+        ("val_bpb", ("bytes_per_token", ("4.2", "4.2", "4.2"))),
+        ("val_bpb", ("avg bytes/token", ("4.2", "4.2", "4.2"))),
+        ("bpc", ("chars per token", ("4.2", "4.2", "4.2"))),
+        ("bpb", ("tokens per byte", ("0.238095", "0.238095", "0.238095"))),
+        ("val_bpb (4.2 bytes/token)", ("lr", ("1e-3", "1e-3", "1e-3"))),
+        ("bits per byte [4.2 bytes per token]", ("lr", ("1e-3", "1e-3", "1e-3"))),
+    ],
+)
+def test_bytes_of_a_token_are_taken_from_the_table(read: Read, loss: str, beside: tuple[str, tuple[str, ...]]) -> None:
+    assert losses(read(table((loss, BPB), beside))) == pytest.approx(RIGHT, rel=1e-3)
+
+
+def test_bytes_of_a_token_count_for_their_own_row(read: Read) -> None:
+    text = table(("val_bpb", (BPB[0], BPB[1], BPB[2])), ("bytes_per_token", ("4.2", "2.1", "")))
+    runs = read(text)
+    assert losses(runs) == pytest.approx([3.98, 3.71 / 2], rel=1e-3)
+    assert runs.set_aside["reason"].tolist() == ["loss has no bytes per token"]
+    assert losses(read(text, bytes_per_token=4.2)) == pytest.approx(RIGHT, rel=1e-3)
+
+
+def amounts(header: str, cells: tuple[str, ...], unit: str, units: tuple[str, ...]) -> str:
+    rows = zip(("a,20M", "b,40M", "c,80M"), cells, units, VAL, strict=True)
+    return "\n".join([f"run,params,{header},{unit},val_loss", *(",".join(r) for r in rows)]) + "\n"
+
+
+@pytest.mark.parametrize("header", ["tokens", "data", "train_tokens"])
+def test_amounts_in_bytes_among_tokens_are_set_aside(read: Read, header: str) -> None:
+    text = amounts(header, ("400M", "3.2B", "1.6B"), f"{header} unit", ("tokens", "bytes", "tokens"))
+    runs = read(text)
+    assert runs.kept["tokens"].tolist() == [4e8, 1.6e9]
+    assert runs.set_aside["reason"].tolist() == ["tokens is not a number ('3.2B in bytes')"]
+    assert "tokens" not in read(amounts(header, ("400M", "3.2B", "1.6B"), f"{header} unit", ("bytes",) * 3)).kept
+
+
+@pytest.mark.parametrize("unit", ["unit", "tokens unit", "units of tokens"])
+def test_the_factor_of_each_row_stands_in_a_column(read: Read, unit: str) -> None:
+    runs = read(amounts("tokens", ("0.4", "800", "1.6"), unit, ("B", "M", "billion")))
+    assert runs.kept["tokens"].tolist() == [4e8, 8e8, 1.6e9]
+
+
+# --- the same loss in another unit --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("val_loss", VAL), ("val_bpb", BPB)),
+        (("loss", VAL), ("bpb", BPB)),
+        (("eval/loss", VAL), ("eval/bits_per_byte", BPB)),
+        (("val_bpc", BPB), ("val_loss", VAL)),
+        (("loss (%)", ("398", "371", "345")), ("ppl", PPL)),
+        (("loss (%)", ("398", "371", "345")), ("val ppl", PPL)),
+        (("L", VAL), ("ppl", PPL)),
+    ],
+)
+def test_a_copy_in_another_unit_is_no_rival(
+    read: Read, one: tuple[str, tuple[str, ...]], other: tuple[str, tuple[str, ...]]
+) -> None:
+    assert losses(read(table(one, other))) == pytest.approx(RIGHT, rel=1e-3)
+
+
+def test_losses_of_other_data_or_splits_are_no_copies(read: Read) -> None:
+    assert asked(read, table(("loss", VAL), ("val_bpb", BPB))) == {"bytes_per_token": ""}
+    assert "columns.loss" in asked(read, table(("val_loss", VAL), ("pile_val_bpb", BPB)))
+    assert "columns.loss" in asked(read, table(("val_loss", VAL), ("val_bpb", ("1.367", "1.30", "1.25"))))
+    assert asked(read, table(("train_loss", VAL), ("val_bpb", BPB))) == {"bytes_per_token": ""}
