@@ -12,6 +12,7 @@ import numpy as np
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.loss_copies import without_copies
+from data.loss_kinds import arms, by_its_tag, may_be_more, means_over_training
 from data.loss_scales import scaled_loss
 from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
@@ -64,10 +65,13 @@ def recognise_loss(
         raise DataError(f"bytes per token must be a positive number; got {bytes_per_token!r}.")
     chosen = answers.get("loss")
     questions: list[Question] = []
+    options = loss_options(table, used) if chosen is None else []
+    tagged = by_its_tag(table) if chosen is None and not options else None
     if chosen is not None:
         header, said, sure = chosen, "chosen by you", 1.0
+    elif tagged is not None:
+        header, said, sure = tagged[0], f"TensorBoard's column of values; the file's name says {tagged[2][:40]!r}", 0.9
     else:
-        options = loss_options(table, used)
         if not options:
             return FoundLoss(None, unit or "nats", (_which(table, used),))
         header, said, sure = options[0], "name recognised", 0.95
@@ -82,8 +86,10 @@ def recognise_loss(
             )
             text = f"Which column holds the loss: {shown}?"
             questions.append(Question("columns.loss", text, tuple(options), header))
+        elif doubt := _doubt(table, header):
+            questions.append(Question("columns.loss", doubt, tuple(options), header))
     found = table.numbers(header, "loss")
-    named = take_apart(header).unit
+    named = tagged[1].unit if tagged else take_apart(header).unit
     beside = row_units(table, header) if unit is None else None
     stated = named or (beside.one if beside else "")
     resolved = unit or stated or "nats"
@@ -151,7 +157,20 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
     if used_as_losses := _bare(table, used, [h for *_, h in options]):
         options += [(-name.points, table.headers.index(h), h) for h, name in used_as_losses.items()]
     ranked = [header for _, _, header in sorted(options or poor)]
-    return without_copies(table, ranked)
+    means = means_over_training(table, ranked)
+    ranked = [h for h in ranked if h not in means] or ranked
+    return without_copies(table, [*ranked, *arms(table, used, ranked)])
+
+
+def _doubt(table: Table, header: str) -> str:
+    """What to ask of a column that is the only one named like the loss and may not be it; '' where there is no such doubt."""
+    if means_over_training(table, [header]):
+        return (
+            f"{header!r} is a mean over all of training, which is not the loss at its end; which column holds the loss?"
+        )
+    if more := may_be_more(table, header):
+        return f"Is {header!r} the loss of the next token alone? {more!r} may be part of it."
+    return ""
 
 
 def _bare(table: Table, used: set[str], losses: list[str]) -> dict[str, LossName]:

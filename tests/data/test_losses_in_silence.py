@@ -214,3 +214,101 @@ def test_losses_of_other_data_or_splits_are_no_copies(read: Read) -> None:
     assert "columns.loss" in asked(read, table(("val_loss", VAL), ("pile_val_bpb", BPB)))
     assert "columns.loss" in asked(read, table(("val_loss", VAL), ("val_bpb", ("1.367", "1.30", "1.25"))))
     assert asked(read, table(("train_loss", VAL), ("val_bpb", BPB))) == {"bytes_per_token": ""}
+
+
+# --- which column it is -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "guess"),
+    [
+        ("ours val loss", "baseline val loss", "ours val loss"),
+        ("baseline val loss", "our val loss", "our val loss"),
+        ("loss (ours)", "loss (baseline)", "loss (ours)"),
+        ("val loss", "val loss (baseline)", "val loss"),
+        ("loss/ours", "loss/baseline", "loss/ours"),
+        ("loss/total", "loss/ce", "loss/ce"),
+        ("total_loss", "lm_loss", "lm_loss"),
+        ("val_loss_ema", "val_loss", "val_loss"),
+        ("eval loss (smoothed)", "eval loss", "eval loss"),
+        ("loss first", "loss last", "loss last"),
+        ("val_loss (first)", "val_loss (last)", "val_loss (last)"),
+    ],
+)
+def test_two_columns_of_losses_are_asked_about(read: Read, one: str, other: str, guess: str) -> None:
+    assert asked(read, table((one, TRAIN), (other, VAL))) == {"columns.loss": guess}
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("baseline loss", ("3.40", "3.40", "3.40")),  # one line for all
+        ("gain over baseline loss", ("0.02", "0.03", "0.01")),
+        ("loss / baseline loss", ("0.98", "0.97", "0.99")),
+    ],
+)
+def test_what_no_run_of_a_baseline_has_is_no_rival(read: Read, header: str, cells: tuple[str, ...]) -> None:
+    assert losses(read(table(("val loss", VAL), (header, cells)))) == RIGHT
+
+
+def test_a_total_beside_other_terms_is_asked_about(read: Read) -> None:
+    assert asked(read, table(("total_loss", VAL), ("aux_loss", ("0.02",) * 3))) == {"columns.loss": "total_loss"}
+    assert losses(read(table(("total_loss", VAL)))) == RIGHT
+
+
+def test_the_mean_over_training_is_not_the_loss(read: Read) -> None:
+    ended = ("train_runtime", ("100.5", "200.5", "300.5"))
+    assert losses(read(table(("train_loss", ("5", "4.9", "4.8")), ("loss", VAL), ended))) == RIGHT
+    assert asked(read, table(("train_loss", ("5", "4.9", "4.8")), ended)) == {"columns.loss": "train_loss"}
+    assert losses(read(table(("train_loss", VAL)))) == RIGHT
+
+
+@pytest.mark.parametrize(
+    "header", ["L_val", "$L_{val}$", r"$\mathcal{L}_\text{val}$", r"$L_{\mathrm{val}}$", 'loss {""subset"":""val""}']
+)
+def test_a_subscript_or_a_context_names_the_split(read: Read, header: str) -> None:
+    assert losses(read(table((header, VAL)))) == RIGHT
+    assert losses(read(table((header.replace("val", "train"), TRAIN), (header, VAL)))) == RIGHT
+
+
+@pytest.mark.parametrize("header", ["L_min", "L_0", "L_aux", "L_inf", "L_target"])
+def test_other_subscripts_name_no_loss(read: Read, header: str) -> None:
+    assert losses(read(table((header, TRAIN), ("val loss", VAL)))) == RIGHT
+
+
+def test_a_context_need_not_be_quoted(read: Read) -> None:
+    heads = 'Run,params,tokens,loss {"subset":"train"},loss {"subset":"val"}'
+    rows = zip(SIZES, TRAIN, VAL, strict=True)
+    assert losses(read("\n".join([heads, *(",".join(r) for r in rows)]) + "\n")) == RIGHT
+
+
+CURVE = "Wall time,Step,Value\n" + "".join(
+    f"17000{i}00.5,{i}00,{v}\n" for i, v in ((1, 6.1), (2, 5.0), (3, 4.6), (4, 4.5))
+)
+
+
+@pytest.mark.parametrize("name", ["run-20M_eval_loss-tag.csv", "run-20M-tag-eval_loss.csv", "20M_train_loss.csv"])
+def test_the_tag_in_a_file_name_says_what_a_curve_is(read: Read, name: str) -> None:
+    assert losses(read(CURVE, name)) == [4.5]
+    ppl = read(CURVE.replace("4.5\n", "90.017\n"), name.replace("loss", "ppl"))
+    assert losses(ppl) == pytest.approx([4.5], rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["run-20M-tag-lr.csv", "run-loss_test-tag-grad_norm.csv", "20M.csv"])
+def test_a_curve_without_such_a_tag_is_asked_about(read: Read, name: str) -> None:
+    assert asked(read, CURVE, name=name) == {"columns.loss": "Value"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("31.5", ": diverged, or a perplexity among losses in another unit"),
+        ("345", ": diverged, or a hundred or thousand times the loss among losses in another unit"),
+        ("3450", ": diverged, or a hundred or thousand times the loss among losses in another unit"),
+        ("1e9", " (diverged)"),
+    ],
+)
+def test_a_loss_beyond_guessing_may_be_in_another_unit(read: Read, cell: str, said: str) -> None:
+    runs = read(table(("loss", VAL)) + f"d,80M,1.6B,{cell}\n")
+    assert losses(runs) == RIGHT
+    assert runs.set_aside["reason"].tolist() == [f"loss is above that of guessing{said}"]
