@@ -15,6 +15,7 @@ from data.units import PLAUSIBLE
 
 #: Nats per token beyond which a run has diverged: a uniform guess over 485 million tokens loses less.
 GUESSING = 20.0
+_NEAR = 1.2  # how far beyond the other losses one in another unit may lie
 LEAST = 1e-6  # of parameters, tokens and FLOPs, which are counts: below it a unit was not meant either
 
 
@@ -56,11 +57,29 @@ def reasons(
             # With a vocabulary the bound is known; where most losses lie beyond it, they are something else.
             bound = np.log(frame["vocab"]) + 1.0 if "vocab" in frame else np.full(len(frame), GUESSING)
             bound = np.where(bound > 0, bound, GUESSING)
-            _mark(out, values > bound, "loss is above that of guessing (diverged)")
+            above = values > bound
+            for unit, like in (
+                ("a perplexity", np.log(values)),
+                ("a hundred or thousand times the loss", _percent(values)),
+            ):
+                said = f"loss is above that of guessing: diverged, or {unit} among losses in another unit"
+                _mark(out, above & _beside(like, values[~above]), said)
+            _mark(out, above, "loss is above that of guessing (diverged)")
     for column in (c for c in NEEDED if c in PLAUSIBLE and c in frame):
         most = PLAUSIBLE[column][1]
         _mark(out, frame[column].to_numpy() > most, f"{_called(column)} is above {most:g}: its unit may be another")
     return out
+
+
+def _percent(values: np.ndarray) -> np.ndarray:
+    """What per cent or thousandths (n,) are of."""
+    return values / np.where(values > 1_000, 1_000.0, 100.0)
+
+
+def _beside(values: np.ndarray, losses: np.ndarray) -> np.ndarray:
+    """Which values (n,) lie where the losses do, or little beyond."""
+    losses = losses[losses > 0]
+    return (values >= losses.min() / _NEAR) & (values <= losses.max() * _NEAR) if len(losses) else values < -np.inf
 
 
 def _called(column: str) -> str:

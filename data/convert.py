@@ -19,7 +19,6 @@ from data.flops import six_nd
 from data.history import chosen_loss, distinct
 from data.identity import identify
 from data.loss_errors import error_in_nats, errors_under
-from data.loss_units import in_nats
 from data.mapping import Mapping
 from data.resumes import resumed
 from data.rows import says_so_far
@@ -135,7 +134,7 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
             draft.notes += [f"{guess.header!r}: {note}." for note in found.notes]
             if column == "loss":
                 _state_error(draft, table, mapping, found)
-                values = in_nats(values, mapping.loss_unit, mapping.bytes_per_token)
+                values = mapping.in_nats(values)
             elif found.errors is not None:
                 draft.notes.append(f"{guess.header!r}: the errors stated with its values were left out.")
             if column == "loss_error":

@@ -29,6 +29,8 @@ _NOT = re.compile(
     r"|unique|epochs?|loader|workers|version|path|index|rank|goal|expert|experts|memory|mem|bytes|gb|mb"
     r"|peak|achieved|idx|eval|val|valid|validation|test|warm ?up|cool ?down|decay|prompt|generated)\b"
 )
+#: Models beside the one that was trained.
+_ANOTHER = re.compile(r"\b(teacher|reference|ref|proxy|draft|base|baseline|target|judge|reward|source|parent)\b")
 _BIG = {"params": 1e5, "tokens": 1e6, "flops": 1e12, "batch": 8.0}
 
 
@@ -50,6 +52,7 @@ def overlooked(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> l
         if any(c in guesses for c in family) or role in settled:
             continue
         found = [h for h in table.headers if h not in used and _looks(table, h, role)]
+        found.sort(key=lambda h: bool(_ANOTHER.search(take_apart(h).path)))
         if found:
             what = COLUMNS[role].meaning if role != "params" else "the parameter count"
             one = len(found) == 1

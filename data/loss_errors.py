@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.cells import Numbers, numbers
 from data.headers import header as take_apart
-from data.loss_units import UNITS, in_nats, is_perplexity
+from data.loss_units import in_nats, slope
 from data.mapping import Guess, Mapping
 from data.table import Table
 
@@ -46,17 +46,13 @@ def error_in_nats(errors: np.ndarray, table: Table, mapping: Mapping) -> np.ndar
 
     That of a perplexity is divided by it: the logarithm's slope.
     """
-    header = mapping.header("loss")
     errors = np.where(np.isfinite(errors) & (errors >= 0), errors, np.nan)
-    if header is not None:
-        guess = mapping.guesses["loss"]
-        values = guess.values(table)
-        errors = errors * (np.log(guess.base) * values if guess.base else guess.scale)
-        if is_perplexity(mapping.loss_unit):
-            per = UNITS[mapping.loss_unit].per
-            times = 1.0 if per == "token" else float(mapping.bytes_per_token or np.nan)
-            return np.where(values > 0, errors / values * times, np.nan)
-    return in_nats(errors, mapping.loss_unit, mapping.bytes_per_token)
+    guess = mapping.guesses.get("loss")
+    if guess is None:
+        return in_nats(errors, mapping.loss_unit, mapping.bytes_per_token)
+    values = guess.values(table)
+    errors = errors * (np.log(guess.base) * values if guess.base else guess.scale)
+    return errors * slope(values, mapping.row_units or mapping.loss_unit, mapping.per_token)
 
 
 def errors_under(table: Table, header: str) -> Numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,19 +38,37 @@ UNITS: dict[str, LossUnit] = {
 TYPICAL = {"byte": 4.0, "character": 4.0, "word": 0.75, "dimension": 1.0}
 
 
-def in_nats(values: np.ndarray, unit: str, per_token: float | None = None) -> np.ndarray:
+def in_nats(values: np.ndarray, unit: str | Sequence[str], per_token: float | np.ndarray | None = None) -> np.ndarray:
     """The losses (n,) in nats per token; a perplexity that is not positive comes back as it is, to be set aside.
 
-    `per_token` is how many bytes, characters, words or dimensions a token has, for the units that are counted over them.
+    `unit` is that of all or of each (n,). `per_token`, of all or (n,), is how many bytes, characters, words or dimensions a
+    token has, for the units that are counted over them.
     """
+    if not isinstance(unit, str):
+        out, units = np.full(len(values), np.nan), np.array(unit, dtype=object)
+        for one in dict.fromkeys(unit):
+            at = units == one
+            out[at] = in_nats(values[at], one, per_token[at] if isinstance(per_token, np.ndarray) else per_token)
+        return out
     known = UNITS[unit]
+    times: float | np.ndarray = 1.0 if known.per == "token" else np.nan if per_token is None else per_token
     if is_perplexity(unit):
-        times = 1.0 if known.per == "token" else float(per_token or np.nan)
         with np.errstate(all="ignore"):
-            return np.where(values <= 0, values, np.log(values) * times)
+            return np.asarray(np.where(values <= 0, values, np.log(values) * times))
     if known.per == "token":
         return values if known.base == 1.0 else values * known.base
-    return values * known.base * float(per_token or np.nan)
+    return np.asarray(values * known.base * times)
+
+
+def slope(values: np.ndarray, unit: str | Sequence[str], per_token: float | np.ndarray | None = None) -> np.ndarray:
+    """By what an error of each loss (n,) in its unit is multiplied to be one in nats per token: 1 / value of a perplexity."""
+    if isinstance(unit, str) and not is_perplexity(unit):
+        return in_nats(np.ones(len(values)), unit, per_token)
+    units = np.array([unit] * len(values) if isinstance(unit, str) else unit, dtype=object)
+    times = in_nats(np.where([is_perplexity(u) for u in units], np.e, 1.0), tuple(units), per_token)
+    with np.errstate(all="ignore"):
+        below = np.where(values > 0, values, np.nan)
+    return np.asarray(np.where([is_perplexity(u) for u in units], times / below, times))
 
 
 def is_perplexity(unit: str) -> bool:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping as Pairs
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from data.errors import DataError, Question
 from data.headers import header as take_apart
+from data.loss_copies import without_copies
+from data.loss_kinds import arms, by_its_tag, may_be_more, means_over_training
 from data.loss_scales import scaled_loss
 from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
 from data.names import LossName, loss_name
 from data.table import Table
+from data.unit_columns import per_token, row_units
 
 _TOO_HIGH = 12.0  # nats: a uniform guess over 160,000 tokens; a median above it is no next-token loss in nats
 _PLAIN = frozenset(("loss", "cross entropy", "lm loss", "ce", "ce loss", "cross entropy loss", "nll", "nll loss", "L"))
@@ -40,6 +43,8 @@ class FoundLoss:
     guess: Guess | None
     unit: str
     questions: tuple[Question, ...]
+    row_units: tuple[str, ...] = ()  # of each row, where a column says so and they differ
+    row_bytes: tuple[float, ...] = ()  # bytes, characters or words of a token of each row
 
 
 def recognise_loss(
@@ -60,10 +65,13 @@ def recognise_loss(
         raise DataError(f"bytes per token must be a positive number; got {bytes_per_token!r}.")
     chosen = answers.get("loss")
     questions: list[Question] = []
+    options = loss_options(table, used) if chosen is None else []
+    tagged = by_its_tag(table) if chosen is None and not options else None
     if chosen is not None:
         header, said, sure = chosen, "chosen by you", 1.0
+    elif tagged is not None:
+        header, said, sure = tagged[0], f"TensorBoard's column of values; the file's name says {tagged[2][:40]!r}", 0.9
     else:
-        options = loss_options(table, used)
         if not options:
             return FoundLoss(None, unit or "nats", (_which(table, used),))
         header, said, sure = options[0], "name recognised", 0.95
@@ -78,29 +86,54 @@ def recognise_loss(
             )
             text = f"Which column holds the loss: {shown}?"
             questions.append(Question("columns.loss", text, tuple(options), header))
+        elif doubt := _doubt(table, header):
+            questions.append(Question("columns.loss", doubt, tuple(options), header))
     found = table.numbers(header, "loss")
-    stated = take_apart(header).unit
+    named = tagged[1].unit if tagged else take_apart(header).unit
+    beside = row_units(table, header) if unit is None else None
+    stated = named or (beside.one if beside else "")
     resolved = unit or stated or "nats"
+    mixed = beside.units if beside and not beside.one else ()
+    doubts = beside.doubts if beside else {}
     if found.written:
         said += f"; {found.written} read as numbers"
-    said += "; " + how(resolved, bool(unit or stated))
-    guess, scaled = scaled_loss(table, Guess("loss", header, said, sure), resolved, unit is None and not stated, given)
-    values = guess.values(table)
-    values = values[np.isfinite(values)]
-    if scaled is not None:
+    said += f"; in the units of {beside.header!r}" if beside and mixed else "; " + how(resolved, bool(unit or stated))
+    said += f" (as {beside.header!r} says)" if beside and not mixed and not named else ""
+    guess, scaled = Guess("loss", header, said, sure), None
+    if not mixed or given is not None:
+        guess, scaled = scaled_loss(table, guess, resolved, unit is None and not stated, given)
+    values, units = guess.values(table), mixed or (resolved,) * len(table.frame)
+    over = next((u for u in dict.fromkeys(units) if UNITS[u].per != "token"), "")
+    each = per_token(table, header, over) if over and bytes_per_token is None else None
+    if each is not None:
+        counted = np.array([UNITS[u].per != "token" for u in units])
+        lacking = np.flatnonzero(counted & np.isnan(each[0]))
+        doubts = {**doubts, **{int(i): f"has no {UNITS[over].per}s per token" for i in lacking}}
+        guess = replace(guess, how=f"{guess.how} ({each[1]})")
+    if over:
+        rest = {i: u for i, u in enumerate(units) if UNITS[u].per not in ("token", UNITS[over].per)}
+        doubts = {**doubts, **{i: f"is in {UNITS[u].title}, beside {UNITS[over].title}" for i, u in rest.items()}}
+    if doubts:
+        guess = replace(guess, doubts=doubts)
+    sized = np.isfinite(values)
+    values, plain = values[sized], [u for u, s in zip(units, sized, strict=True) if s]
+    if beside and named and (mixed or beside.one not in ("", named)):
+        text = f"In which unit is {header!r}? Its name says {named}, and {beside.header!r} says otherwise."
+        questions.append(Question("loss_unit", text, tuple(UNITS), named))
+    elif scaled is not None:
         questions.append(scaled)
-    elif unit is None and len(values) and UNITS[resolved].per == "token":
-        middle = float(np.median(in_nats(values, resolved)))
+    elif unit is None and len(values) and not over:
+        middle = float(np.median(in_nats(values, plain)))
         if middle > _TOO_HIGH:
             what = UNITS[resolved].title
             text = f"In which unit is {header!r}? Its values (around {np.median(values):.4g}) are too high for {what}."
             likely = "perplexity" if resolved != "perplexity" else ""
             questions.append(Question("loss_unit", text, tuple(UNITS), likely))
-    per = UNITS[resolved].per
-    if per != "token" and bytes_per_token is None:
-        text = f"{header!r} is in {UNITS[resolved].title}; how many {per}s does a token have on average?"
+    if over and bytes_per_token is None and each is None:
+        per = UNITS[over].per
+        text = f"{header!r} is in {UNITS[over].title}; how many {per}s does a token have on average?"
         questions.append(Question("bytes_per_token", text))
-    return FoundLoss(guess, resolved, tuple(questions))
+    return FoundLoss(guess, resolved, tuple(questions), mixed, tuple(map(float, each[0])) if each else ())
 
 
 def loss_options(table: Table, used: set[str]) -> list[str]:
@@ -124,7 +157,20 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
     if used_as_losses := _bare(table, used, [h for *_, h in options]):
         options += [(-name.points, table.headers.index(h), h) for h, name in used_as_losses.items()]
     ranked = [header for _, _, header in sorted(options or poor)]
-    return _without_copies(table, ranked)
+    means = means_over_training(table, ranked)
+    ranked = [h for h in ranked if h not in means] or ranked
+    return without_copies(table, [*ranked, *arms(table, used, ranked)])
+
+
+def _doubt(table: Table, header: str) -> str:
+    """What to ask of a column that is the only one named like the loss and may not be it; '' where there is no such doubt."""
+    if means_over_training(table, [header]):
+        return (
+            f"{header!r} is a mean over all of training, which is not the loss at its end; which column holds the loss?"
+        )
+    if more := may_be_more(table, header):
+        return f"Is {header!r} the loss of the next token alone? {more!r} may be part of it."
+    return ""
 
 
 def _bare(table: Table, used: set[str], losses: list[str]) -> dict[str, LossName]:
@@ -199,28 +245,3 @@ def _which(table: Table, used: set[str]) -> Question:
 def _whole(values: np.ndarray) -> bool:
     finite = values[np.isfinite(values)]
     return bool(len(finite)) and bool((finite == np.round(finite)).all())
-
-
-def _without_copies(table: Table, ranked: list[str]) -> list[str]:
-    """The headers without those that say the same as an earlier one: a perplexity or bits beside the loss in nats."""
-    if len(ranked) > 60:  # a page of benchmarks: nothing to be gained from comparing them all
-        return ranked
-    kept: list[tuple[str, np.ndarray]] = []
-    for header in ranked:
-        values = table.numbers(header, "loss").values
-        unit = take_apart(header).unit
-        other = unit in UNITS and UNITS[unit].per == "token" and unit != "nats"
-        if other:
-            values = in_nats(values, unit)
-        same = other and any(_agree(values, v) for _, v in kept)
-        if not same:
-            kept.append((header, values))
-    return [h for h, _ in kept]
-
-
-def _agree(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two columns say the same wherever both do: nearly everywhere, for a row of means says another thing in each."""
-    both = np.isfinite(one) & np.isfinite(other)
-    if not both.any() or both.sum() < 0.8 * max(np.isfinite(one).sum(), np.isfinite(other).sum()):
-        return False
-    return float(np.mean(np.isclose(one[both], other[both], rtol=2e-3, atol=2e-3))) >= 0.85

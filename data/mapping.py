@@ -10,6 +10,7 @@ import numpy as np
 from data.cells import Numbers
 from data.errors import MappingNeeded, Question
 from data.logs import raised
+from data.loss_units import in_nats
 from data.splits import Split
 from data.table import Table
 from data.units import DIMENSION
@@ -59,7 +60,8 @@ class Mapping:
     `states` the run states that are kept all the same, `batch` what a batch size counts, `devices` how many there were,
     `split` which rows' losses count, `epochs` whether the row of epoch 0 stands "after" the first epoch or "before" any,
     `units` the columns whose factor a person gave, `batch_in` whether a step's batch is the one stated in "tokens" or the one
-    in "sequences".
+    in "sequences". `row_units` are the units of each row's loss (n,) where a column says so and they differ, `row_bytes` how
+    many bytes, characters or words each row's tokens have.
     """
 
     guesses: Pairs[str, Guess]
@@ -77,6 +79,17 @@ class Mapping:
     epochs: str = ""
     units: frozenset[str] = frozenset()
     batch_in: str = ""
+    row_units: tuple[str, ...] = ()
+    row_bytes: tuple[float, ...] = ()
+
+    @property
+    def per_token(self) -> float | np.ndarray | None:
+        """How many bytes, characters or words a token has: of all rows, or of each (n,)."""
+        return np.array(self.row_bytes) if self.row_bytes else self.bytes_per_token
+
+    def in_nats(self, losses: np.ndarray) -> np.ndarray:
+        """Losses (n,), one a row of the file, in nats per token."""
+        return in_nats(losses, self.row_units or self.loss_unit, self.per_token)
 
     @property
     def needed(self) -> tuple[Question, ...]:

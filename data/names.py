@@ -172,9 +172,19 @@ _NO_LOSS = re.compile(
 )
 
 
+#: A loss by its letter and what stands below it: L_val, L_{\\text{test}}.
+_SUBSCRIPT = re.compile(
+    r"\$?\s*(?:L|\\mathcal\{L\}|\\ell)_?\{?(?:\\?(?:text|textrm|mathrm|rm)\b\s*)?\{?\s*"
+    r"(train(?:ing)?|val(?:id(?:ation)?)?|eval|dev|test|ce|lm|nll|xent)\s*\}{0,2}\s*\$?"
+)
+
+
 @lru_cache(maxsize=20_000)
 def loss_name(raw: str) -> LossName | None:
     """What the header says of a loss; None when it names none, or only a bound, a target or a part of one."""
+    below = _SUBSCRIPT.fullmatch(raw.strip()) if len(raw) < 60 else None
+    if below:
+        return loss_name(f"{below[1]} loss")
     h = header(raw)
     words = f" {h.path} "
     if not _LOSS.search(words) and h.words != "L":
@@ -190,7 +200,15 @@ def loss_name(raw: str) -> LossName | None:
     else:
         split, points = "", 2.0
     points += {"nats": 0.2, "": 0.1, "bits": 0.0, "perplexity": -0.3}.get(h.unit, -0.5)
-    points += 0.3 if re.search(r"\b(?:smooth(?:ed)?|ema|ewma|final)\b", words) else 0.0
+    points += 0.3 if re.search(r"\bfinal\b", words) else 0.0
+    if re.search(
+        r"\b(?:smooth(?:ed)?|ema|ewma)\b", words
+    ):  # one batch's training loss is noise, a held-out loss is none
+        points += -0.3 if split in ("validation", "test") else 0.3
+    if re.search(r"\btotal\b", words):  # with what was added for training
+        points -= 0.5
+    if re.search(r"\bfirst\b", words):
+        points -= 2.0
     points -= (
         1.5
         if re.search(r"\b(?:downstream|task|mmlu|arc|boolq|hellaswag|shot|language|code|ptb|wiki\w*)\b", words)

@@ -153,6 +153,8 @@ def recognise(
         notes=tuple(notes),
         split=parted.split,
         epochs=_one_of("epochs", epochs or "", ("", "after", "before")),
+        row_units=loss.row_units,
+        row_bytes=loss.row_bytes,
     )
 
 

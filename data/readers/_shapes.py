@@ -8,14 +8,16 @@ from data.errors import DataError
 from data.readers._seeds import seeded
 from data.readers._tidy import tidy
 from data.readers._transposed import turn, upright
+from data.readers._two_losses import two_losses
+from data.readers._unit_cells import unit_cells
 from data.table import Table
 
 
 def shaped(table: Table) -> Table:
     """The table with one row per run, or per run and step. Raises ReadError for a long table of unknown runs."""
     if table.order or table.one_run:  # its reader knows what the rows are
-        return table
-    return seeded(tidy(upright(table)))
+        return two_losses(table)
+    return seeded(tidy(unit_cells(two_losses(upright(table)))))
 
 
 def oriented(table: Table, orientation: str | None) -> Table:

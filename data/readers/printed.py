@@ -31,12 +31,20 @@ def claims(content: bytes, name: str) -> float:
     begun = [line for line in lines if _BEGINS.search(line)]
     if not begun or (len(begun) < 0.2 * len(lines) and len(begun) < _SURE):
         return 0.0
+    if begun == lines[:1] and _names_columns(*lines[:2]):
+        return 0.0
     if lines[0].lstrip()[:1] in ("[", "{") and '"' in lines[0][:40] and "'" not in lines[0][:40]:
         return 0.0  # JSON says itself what is wrong with it
     found = [_in_line(line) for line in begun[:_SURE]]
     # A table may hold a dictionary in one of its cells; a log holds nothing behind it.
     good = sum(bool(rows) and line.rstrip().endswith("}") for rows, line in zip(found, begun, strict=False))
     return 0.6 if good and good >= min(2, len(begun)) else 0.0
+
+
+def _names_columns(first: str, second: str = "") -> bool:
+    """Whether dictionaries stand in the names of a table's columns, as a tracker writes them: loss {"subset":"val"}."""
+    outside = re.sub(r"\{[^{}]*\}", " ", first)
+    return any(outside.count(sign) >= 2 and outside.count(sign) == second.count(sign) for sign in ",;\t|")
 
 
 def read(content: bytes, name: str) -> Table:
