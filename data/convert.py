@@ -21,6 +21,7 @@ from data.identity import identify
 from data.loss_errors import error_in_nats, errors_under
 from data.loss_units import in_nats
 from data.mapping import Mapping
+from data.planned import cut_down
 from data.resumes import resumed
 from data.rows import says_so_far
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
@@ -66,6 +67,9 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
             carry(frame, names, progress, draft.notes)
         if "tokens" in frame:
             whole_run(frame, names, from_both, says_so_far("tokens", mapping), draft.notes)
+    elif short := cut_down(frame, mapping, draft.notes):
+        draft.sources = [short if s.column == "tokens" else s for s in draft.sources]
+        _anew(draft)
     frame["run"] = names
     unused = exclusions(table, [g.header for g in mapping.guesses.values()])
     frame = ordered(pd.concat([frame, _extras(frame, table, mapping, unused.headers)], axis=1))

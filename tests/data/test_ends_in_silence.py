@@ -61,3 +61,33 @@ def test_held_out_losses_below_a_key_of_json(read: Read, key: str) -> None:
     assert read("\n".join(one), "runs.jsonl").kept["loss"].tolist() == [4.52, 4.12, 3.80]
     with pytest.raises(MappingNeeded, match="c4"):
         read("\n".join(two), "runs.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [("planned_steps,step,batch_tokens,tokens_planned", "{total},{step},400000,{plan}"),
+     ("planned_steps,step,target_tokens", "{total},{step},{plan}"),
+     ("max_steps,global_step,batch_size,seq_len,token_budget", "{total},{step},200,2000,{plan}"),
+     ("step,batch_tokens,planned tokens", "{step},400000,{plan}")],
+)  # fmt: skip
+def test_a_run_that_stopped_saw_its_steps_and_not_its_plan(read: Read, header: str, cells: str) -> None:
+    runs = [(1000, 1000, "400M"), (2000, 2000, "800M"), (4000, 2000, "1.6B")]
+    rows = "".join(f"r{t},{t}M,3.9,{cells.format(total=t, step=s, plan=p)}\n" for t, s, p in runs)
+    found = read(f"run,params,val_loss,{header}\n{rows}")
+    assert found.kept["tokens"].tolist() == pytest.approx([4e8, 8e8, 8e8])
+    assert any("is a plan" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("steps", "batch"), [("1000,2000,4000", "400000"), ("1000,2000,4000", "390000"), ("1000,2000,4000", "400")]
+)
+def test_a_plan_that_was_reached_or_is_not_borne_out_stays(read: Read, steps: str, batch: str) -> None:
+    rows = zip("abc", steps.split(","), ("400M", "800M", "1.6B"), strict=True)
+    text = "run,params,step,batch_tokens,planned tokens,val_loss\n" + "".join(
+        f"{r},20M,{s},{batch},{t},3.9\n" for r, s, t in rows
+    )
+    try:
+        runs = read(text)
+    except MappingNeeded:
+        return  # a batch of 400 tokens: asked about
+    assert runs.kept["tokens"].tolist() == [4e8, 8e8, 1.6e9]
