@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from data import MappingNeeded, Runs
+from data import MappingNeeded, Runs, read_runs
 
 Read = Callable[..., Runs]
 HELD_OUT, TRAIN = [3.98, 3.71, 3.45], [3.90, 3.62, 3.35]
@@ -91,3 +92,65 @@ def test_a_plan_that_was_reached_or_is_not_borne_out_stays(read: Read, steps: st
     except MappingNeeded:
         return  # a batch of 400 tokens: asked about
     assert runs.kept["tokens"].tolist() == [4e8, 8e8, 1.6e9]
+
+
+def checkpoints(header: str, name: str, many: int, models: tuple[str, ...] = ("20M", "40M")) -> str:
+    """Checkpoints at 1B, 2B, ... tokens of each model, named by `name`."""
+    rows = [f"{name.format(m=m, k=k)},{m},{k}B,{4.5 - 0.1 * k:.2f}\n" for m in models for k in range(1, many + 1)]
+    return f"{header},params,tokens,val_loss\n" + "".join(rows)
+
+
+@pytest.mark.parametrize("many", [2, 3, 10])
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [("model", "{m}-step{k}000"), ("model", "pythia-{m}-step{k}000"), ("run", "OLMo-{m}-step{k}000-tokens{k}B"),
+     ("model", "OLMo-{m}-step{k}000-tokens{k}B"), ("model", "{m} {k}k steps"), ("model", "{m} (step {k}000)"),
+     ("Model", "{m}/checkpoint-{k}000"), ("model,revision", "pythia-{m},step{k}000"),
+     ("model,revision", "OLMo {m},stage1-step{k}000-tokens{k}B")],
+)  # fmt: skip
+def test_checkpoints_named_by_their_step_are_a_run_of_each_model(read: Read, header: str, name: str, many: int) -> None:
+    for models in (("20M", "40M"), ("20M",)):
+        runs = read(checkpoints(header, name, many, models))
+        assert runs.kept["tokens"].tolist() == [many * 1e9] * len(models)
+        assert runs.kept["loss"].tolist() == pytest.approx([4.5 - 0.1 * many] * len(models))
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [("model", "{m}-{k}B"), ("model", "{m}-v{k}"), ("run,revision", "{m}-{k},abc{k}"), ("model", "{m}-warmup{k}000")],
+)
+def test_other_names_are_runs_of_their_own(read: Read, header: str, name: str) -> None:
+    assert len(read(checkpoints(header, name, 3))) == 6
+
+
+CURVE = "step,tokens,train_loss,val_loss\n100,200M,4.1,{a}\n200,400M,3.9,{b}\n"
+SPARSE = "epoch,step,train_loss,val_loss\n0,99,4.4,\n0,99,,{a}\n1,199,4.1,\n1,199,,{b}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CURVE,
+        SPARSE,
+        CURVE.replace("step,", "iteration,"),
+        CURVE.replace("train_loss", "lr").replace("4.1", "3e-3").replace("3.9", "1e-3"),
+    ],
+)
+def test_a_curve_of_two_evaluations_is_one_run(read: Read, text: str) -> None:
+    runs = read(text.format(a=4.2, b=3.98), "log.csv")
+    assert runs.kept["loss"].tolist() == [3.98]
+    assert [q.key for q in runs.questions if q.key == "rows"] == ["rows"]
+    assert len(read(text.format(a=4.2, b=3.98), "log.csv", rows="runs")) == 2
+
+
+@pytest.mark.parametrize("text", [CURVE, SPARSE])
+def test_a_folder_of_such_curves_has_a_run_for_each_file(tmp_path: Path, text: str) -> None:
+    for size, last in (("20M", 3.98), ("40M", 3.71)):
+        (tmp_path / f"model={size}").mkdir()
+        (tmp_path / f"model={size}" / "log.csv").write_text(text.format(a=4.2, b=last))
+    assert read_runs(tmp_path).kept[["params", "loss"]].to_numpy().tolist() == [[2e7, 3.98], [4e7, 3.71]]
+
+
+def test_two_rows_of_two_settings_are_two_runs(read: Read) -> None:
+    assert len(read("params,step,tokens,val_loss\n20M,100,200M,4.2\n40M,200,400M,3.98\n")) == 2
+    assert len(read("params,steps,tokens,val_loss\n20M,100,200M,4.2\n20M,200,400M,3.98\n")) == 2
