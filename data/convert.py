@@ -23,6 +23,7 @@ from data.loss_units import in_nats
 from data.mapping import Mapping
 from data.planned import cut_down
 from data.resumes import resumed
+from data.row_states import row_states
 from data.rows import says_so_far
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
 from data.splits import counted
@@ -76,13 +77,14 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     why = set_aside(
         unused, reasons(frame, read, _cells(table, mapping, read), _doubts(mapping)), mapping.states, draft.notes
     )
+    ended = row_states(table, mapping, names, bool(progress))
     checkpoints = None
     losses = mapping.guesses["loss"].numbers(table).values
     if progress:
         by = table.numbers(choice.header).values if choice.header else None
         frame, why, checkpoints, at = checkpoints_of(frame, why, progress, read["loss"].blank, choice, by, draft.notes)
-        losses = losses[at]
-    why = unfinished(frame, why, mapping.states, draft.notes)
+        losses, ended = losses[at], ended[at]
+    why = unfinished(frame, why, mapping.states, draft.notes, ended)
     written = frame
     frame = frame.assign(run=pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index))
     if not keep_copies:
@@ -133,7 +135,7 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
             continue
         how = guess.how
         if COLUMNS[column].kind == "text":
-            draft.frame[column] = table.names(guess.header)
+            draft.frame[column] = table.text(guess.header) if column == "state" else table.names(guess.header)
         else:
             found, values = guess.numbers(table), guess.values(table)
             draft.notes += [f"{guess.header!r}: {note}." for note in found.notes]
