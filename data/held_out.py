@@ -65,7 +65,9 @@ def _like(table: Table, header: str, loss: np.ndarray) -> bool:
         return False
     both = np.isfinite(found.values) & np.isfinite(loss)
     a, b = found.values[both], loss[both]
-    if len(a) < 2 or a.min() == a.max() or b.min() == b.max():
+    if len(a) < 2 or b.min() == b.max():
         return True  # logged in rows of their own, or all alike: nothing says that they part
+    if a.min() == a.max():
+        return False  # a share of the training data
     ranks = [np.argsort(np.argsort(v)).astype(float) for v in (a, b)]
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1]) > 0.0

@@ -6,6 +6,8 @@ import re
 
 import pandas as pd
 
+from data.markup import LONGEST
+
 _WORD = r"(?:global)?[-_ ]?(?:step|iter|iteration|ckpt|checkpoint|epoch)s?"
 _AMOUNT = r"[0-9][0-9.]* ?[kKmMbBgGtT]?"
 _TOKENS = rf"(?:[-_ ]?tokens?[-_= ]?{_AMOUNT}|[-_ ]{_AMOUNT}[-_ ]?tok(?:en)?s?)?"
@@ -22,7 +24,7 @@ _END = ("main", "master", "final", "last")
 def models(names: pd.Series) -> dict[str, str]:
     """The model of each name that ends in a step; empty where not every name does, or a model has but one."""
     kinds = names.unique()
-    found = {name: m[1] for name in kinds if (m := _STEPPED.fullmatch(name))}
+    found = {name: m[1] for name in kinds if len(name) <= LONGEST and (m := _STEPPED.fullmatch(name))}
     if len(found) < len(kinds) or len(kinds) < len(names) or len(set(found.values())) > len(kinds) / 2:
         return {}
     return found

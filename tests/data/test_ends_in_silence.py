@@ -154,3 +154,144 @@ def test_a_folder_of_such_curves_has_a_run_for_each_file(tmp_path: Path, text: s
 def test_two_rows_of_two_settings_are_two_runs(read: Read) -> None:
     assert len(read("params,step,tokens,val_loss\n20M,100,200M,4.2\n40M,200,400M,3.98\n")) == 2
     assert len(read("params,steps,tokens,val_loss\n20M,100,200M,4.2\n20M,200,400M,3.98\n")) == 2
+
+
+def set_aside(read: Read, text: str, state: str) -> str:
+    """The reason for which the second of three runs alone is set aside; `state` brings it back, and all so marked are kept."""
+    runs = read(text)
+    assert runs.kept["params"].tolist() == [2e7, 8e7]
+    assert len(read(text, states=[state])) == 3
+    header, _, second, _ = text.splitlines()
+    alone = read(f"{header}\n{second}\n")
+    assert len(alone) == 1
+    assert alone.notes or state in ("extrapolation", "fit", "scaling law")  # which say so only beside what was measured
+    (reason,) = runs.reasons
+    return reason
+
+
+@pytest.mark.parametrize(
+    ("header", "yes", "no"),
+    [("valid", "yes", "no"), ("usable", "Y", "N"), ("good", "1", "0"), ("outlier", "no", "yes"), ("skip", "", "x"),
+     ("Discard", "False", "True"), ("is_outlier", "0", "1"), ("valid?", "✓", "✗"),
+     ("ignore", "", "yes"), ("in fit", "ja", "nein"), ("bad", "False", "True")],
+)  # fmt: skip
+def test_rows_that_a_column_calls_unfit(read: Read, header: str, yes: str, no: str) -> None:
+    reason = set_aside(read, table(f"val_loss,{header}", ["3.98", "5.71", "3.45"], [yes, no, yes]), "not used")
+    assert reason.startswith("not used, as the file says: ")
+
+
+@pytest.mark.parametrize(
+    ("header", "good", "bad", "state"),
+    [("source", "measured", "predicted", "predicted"), ("type", "run", "extrapolation", "extrapolation"), ("kind", "actual", "fit", "fit"),
+     ("Type", "Measured", "Projected", "projected"), ("row type", "real", "scaling law", "scaling law"),
+     ("source", "", "predicted", "predicted"),
+     ("is_final", "True", "False", "not final"), ("progress", "100%", "40%", "unfinished"), ("% done", "100", "40", "unfinished"),
+     ("progress", "1.0", "0.4", "unfinished"), ("done", "100%", "40 %", "unfinished")],
+)  # fmt: skip
+def test_rows_that_are_no_measurement_or_no_end(read: Read, header: str, good: str, bad: str, state: str) -> None:
+    reason = set_aside(read, table(f"val_loss,{header}", ["3.98", "5.71", "3.45"], [good, bad, good]), state)
+    assert reason.lower().startswith(f"run state: {state}")
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [("b (running)", "running"), ("b (diverged)", "diverged"), ("b [crashed]", "crashed"), ("b - failed", "failed"), ("b (OOM)", "oom"),
+     ("b (predicted)", "predicted"), ("b (extrapolated)", "extrapolated"), ("b ❌", "failed"), ("b (not converged)", "not converged"),
+     ("Chinchilla fit", "fit"), ("b-crashed", "crashed"), ("b_FAILED", "failed"), ("❌ b", "failed"),
+     ("b (crashed at step 300)", "crashed")],
+)  # fmt: skip
+@pytest.mark.parametrize("header", ["run", "model"])
+def test_names_that_say_how_a_run_ended(read: Read, header: str, name: str, state: str) -> None:
+    text = table("val_loss", ["3.98", "5.71", "3.45"]).replace("run,", f"{header},").replace("\nb,", f"\n{name},")
+    assert set_aside(read, text, state).startswith("run state: ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "7B (active)",
+        "b-run",
+        "model (training)",
+        "b (1 epoch)",
+        "not-diverged",
+        "b-live",
+        "outfit",
+        "b (dense)",
+        "done-b",
+    ],
+)
+def test_other_names_say_nothing(read: Read, name: str) -> None:
+    assert len(read(table("val_loss", ["3.98", "5.71", "3.45"]).replace("\nb,", f"\n{name},"))) == 3
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [["interpolation", "extrapolation"], ["train", "fit"], ["c4", "pile"], ["dense", "moe"], ["estimated", "reported"]],
+)
+def test_other_kinds_of_rows_say_nothing(read: Read, cells: list[str]) -> None:
+    assert len(read(table("val_loss,type", ["3.98", "5.71", "3.45"], [cells[0], cells[1], cells[0]]))) == 3
+
+
+def test_a_curve_is_as_far_as_its_furthest_row(read: Read) -> None:
+    rows = [
+        f"{r},20M,{s},{s}M,{4 - s / 1e3},{s / last:.0%},{s == last}\n"
+        for r, last in (("a", 400), ("b", 800))
+        for s in range(100, 500, 100)
+    ]
+    runs = read("run,params,step,tokens,val_loss,progress,is_final\n" + "".join(rows))
+    assert runs.kept["run"].tolist() == ["a"]
+    assert runs.history is not None
+    assert len(runs.history) == 4
+    assert runs.reasons == {"run state: unfinished (50 %)": 1}
+
+
+def resumed(again: str, first: int = 300, step: int = 1) -> str:
+    """A run up to 300M tokens, one of another name from `first` on up to 400M, and a run of its own."""
+    rows = [f"a,20M,{k},{k}M,{4.6 - k / 1e3}\n" for k in (100, 200, 300)]
+    rows += [f"{again},20M,{k if step else k - first + 10},{k}M,{4.38 - k / 1e3:.2f}\n" for k in (first, 350, 400)]
+    rows += [f"b,40M,{k},{2 * k}M,{4.1 - k / 1e3}\n" for k in (100, 200, 300, 400)]
+    return "run,params,step,tokens,val_loss\n" + "".join(rows)
+
+
+@pytest.mark.parametrize(
+    "again", ["a-resume", "a_resumed", "a (cont.)", "a-restart-2", "a resumed", "a.cont", "a (resumed from step 300)"]
+)
+@pytest.mark.parametrize(("first", "step"), [(300, 1), (250, 1), (310, 0)])
+@pytest.mark.parametrize("header", ["run", "model"])
+def test_a_run_resumed_under_another_name_is_one_run(
+    read: Read, again: str, first: int, step: int, header: str
+) -> None:
+    runs = read(resumed(again, first, step).replace("run,", f"{header},"))
+    assert runs.kept["tokens"].tolist() == [4e8, 8e8]
+    assert runs.kept["loss"].tolist() == pytest.approx([3.98, 3.7])
+    assert any("read as one run" in note for note in runs.notes)
+
+
+def test_a_run_that_only_sounds_resumed_is_its_own(read: Read) -> None:
+    from_the_start = resumed("a-resume", 50)
+    assert len(read(from_the_start)) == 3
+    assert any("named as resumed" in note for note in read(from_the_start).notes)
+    other_size = resumed("a-resume").replace("a-resume,20M", "a-resume,30M")
+    assert len(read(other_size)) == 3
+    assert len(read(resumed("a-control"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("header", "val", "train"),
+    [
+        ("is_validation", "True", "False"),
+        ("is_val", "1", "0"),
+        ("Is eval?", "yes", "no"),
+        ("is_train", "False", "True"),
+        ("held_out", "✓", "✗"),
+    ],
+)
+def test_a_yes_under_is_validation_is_a_split(read: Read, header: str, val: str, train: str) -> None:
+    rows = [
+        f"{r},{n}M,{20 * n}M,{loss},{f}\n"
+        for r, n, t, v in zip("abc", (20, 40, 80), TRAIN, HELD_OUT, strict=True)
+        for loss, f in ((t, train), (v, val))
+    ]
+    runs = read(f"run,params,tokens,loss,{header}\n" + "".join(rows))
+    assert runs.kept["loss"].tolist() == HELD_OUT
+    assert len(runs.set_aside) == 3
