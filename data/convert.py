@@ -20,7 +20,9 @@ from data.history import chosen_loss, distinct
 from data.identity import identify
 from data.loss_errors import error_in_nats, errors_under
 from data.mapping import Mapping
+from data.planned import cut_down
 from data.resumes import resumed
+from data.row_states import row_states
 from data.rows import says_so_far
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
 from data.splits import counted
@@ -65,19 +67,23 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
             carry(frame, names, progress, draft.notes)
         if "tokens" in frame:
             whole_run(frame, names, from_both, says_so_far("tokens", mapping), draft.notes)
+    elif short := cut_down(frame, mapping, draft.notes):
+        draft.sources = [short if s.column == "tokens" else s for s in draft.sources]
+        _anew(draft)
     frame["run"] = names
     unused = exclusions(table, [g.header for g in mapping.guesses.values()])
     frame = ordered(pd.concat([frame, _extras(frame, table, mapping, unused.headers)], axis=1))
     why = set_aside(
         unused, reasons(frame, read, _cells(table, mapping, read), _doubts(mapping)), mapping.states, draft.notes
     )
+    ended = row_states(table, mapping, names, bool(progress))
     checkpoints = None
     losses = mapping.guesses["loss"].numbers(table).values
     if progress:
         by = table.numbers(choice.header).values if choice.header else None
         frame, why, checkpoints, at = checkpoints_of(frame, why, progress, read["loss"].blank, choice, by, draft.notes)
-        losses = losses[at]
-    why = unfinished(frame, why, mapping.states, draft.notes)
+        losses, ended = losses[at], ended[at]
+    why = unfinished(frame, why, mapping.states, draft.notes, ended)
     written = frame
     frame = frame.assign(run=pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index))
     if not keep_copies:
@@ -128,7 +134,7 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
             continue
         how = guess.how
         if COLUMNS[column].kind == "text":
-            draft.frame[column] = table.names(guess.header)
+            draft.frame[column] = table.text(guess.header) if column == "state" else table.names(guess.header)
         else:
             found, values = guess.numbers(table), guess.values(table)
             draft.notes += [f"{guess.header!r}: {note}." for note in found.notes]

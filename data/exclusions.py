@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.states import answers
 from data.table import Table
 
 KEPT = "kept; this law does not fit it"  # the reason beside a run that a law left out and nobody set aside
@@ -16,8 +17,12 @@ UNSAID = "not used, as the file says"
 
 _USED = re.compile(r"(?:is )?(?:used|use|included?|kept|keep)(?: in (?:the )?fits?)?")
 _EXCLUDED = re.compile(r"(?:is )?(?:excluded?|set aside|left out|dropped)(?: from (?:the )?fits?)?")
+#: Headers that say as much in other words, of which the reason names the one.
+_FIT_TO_USE = re.compile(r"(?:is )?(?:valid|usable|good|reliable|trusted|accepted|trustworthy)|in (?:the )?fits?")
+_UNFIT = re.compile(
+    r"(?:is )?(?:an? )?(?:outliers?|skip(?:ped)?|discard(?:ed)?|ignored?|invalid|unusable|bad|removed?|rejected?|unreliable|do not use)"
+)
 _REASON = re.compile(r"(?:exclusion )?reasons?|why|reason (?:excluded|set aside|not used|for exclusion)")
-_YES, _NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +41,18 @@ def exclusions(table: Table, taken: Collection[str] = ()) -> Exclusions:
     """What the table says of rows that are not used; columns in `taken` hold something else."""
     named = {h: " ".join(re.sub(r"[^a-z]+", " ", h.lower()).split()) for h in table.headers if h not in taken}
     out, reason = np.zeros(len(table.frame), dtype=bool), np.full(len(table.frame), "", dtype=object)
+    marked = reason.copy()
     headers: list[str] = []
     for header, words in named.items():
-        no = _NO if _USED.fullmatch(words) else _YES if _EXCLUDED.fullmatch(words) else ()
-        if no:
-            said = table.text(header).str.lower()
-            if said.isin((*_YES, *_NO, "")).all() and (said != "").any():
-                out |= said.isin(no).to_numpy()
-                headers.append(header)
+        good, bad = _USED.fullmatch(words), _EXCLUDED.fullmatch(words)
+        fit, unfit = _FIT_TO_USE.fullmatch(words), _UNFIT.fullmatch(words)
+        said = answers(table.text(header)) if good or bad or fit or unfit else None
+        if said:
+            no = np.array([a is not None and a == bool(bad or unfit) for a in said])
+            if fit or unfit:
+                marked = np.where(no & (marked == ""), f"{UNSAID}: {words if unfit else f'not {words}'}", reason)
+            out |= no
+            headers.append(header)
     if headers:
         why = [h for h, words in named.items() if _REASON.fullmatch(words)]
         for header in why:
@@ -51,6 +60,7 @@ def exclusions(table: Table, taken: Collection[str] = ()) -> Exclusions:
             reason = np.where(reason == "", text, reason)
         headers += why
         out &= reason != KEPT
+        reason = np.where(reason == "", marked, reason)
     return Exclusions(tuple(headers), out, reason)
 
 

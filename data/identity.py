@@ -7,7 +7,8 @@ import pandas as pd
 
 from data.draft import MAX_EXTRAS, Draft
 from data.mapping import Mapping
-from data.rows import PROGRESS, Rows, judge
+from data.resumed_names import joined
+from data.rows import CONSTANT, PROGRESS, Rows, judge
 from data.schema import COLUMNS, Source
 from data.table import Table
 
@@ -27,7 +28,7 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
     if known and names is not None:
         found = Rows("history", names, known)
     else:
-        found = judge(names, draft.frame, measured, mapping, stem, table.name)
+        found = _judged(draft, names, measured, mapping, stem, table.name)
     draft.questions += [found.question] if found.question else []
     if names is None or header is None:
         return _unnamed(draft, table, mapping, found, lines)
@@ -50,6 +51,25 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
     if found.kind == "repeats":
         draft.notes.append(f"Names in {header!r} occur again; the later ones got a number.")
     return found.names.where(~blank, lines), found.progress
+
+
+def _judged(
+    draft: Draft, names: pd.Series | None, measured: np.ndarray, mapping: Mapping, stem: str, name: str
+) -> Rows:
+    """What rows are, those of resumed runs under the name that they began with where that makes them curves."""
+    own = names if names is not None else draft.frame.get("family")
+    notes: list[str] = []
+    if own is not None and mapping.rows != "runs":
+        one = joined(own, draft.frame, CONSTANT, notes)
+        if not one.equals(own):
+            frame = draft.frame if names is not None else draft.frame.assign(family=one)
+            found = judge(None if names is None else one, frame, measured, mapping, stem, name)
+            if found.progress:
+                draft.notes += notes
+                return found
+        else:
+            draft.notes += notes
+    return judge(names, draft.frame, measured, mapping, stem, name)
 
 
 def _unnamed(draft: Draft, table: Table, mapping: Mapping, found: Rows, lines: pd.Series) -> tuple[pd.Series, str]:

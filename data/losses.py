@@ -11,6 +11,7 @@ import numpy as np
 
 from data.errors import DataError, Question
 from data.headers import header as take_apart
+from data.held_out import unnamed
 from data.loss_copies import without_copies
 from data.loss_kinds import arms, by_its_tag, may_be_more, means_over_training
 from data.loss_scales import scaled_loss
@@ -75,10 +76,13 @@ def recognise_loss(
         if not options:
             return FoundLoss(None, unit or "nats", (_which(table, used),))
         header, said, sure = options[0], "name recognised", 0.95
-        meant = _named_validation(options)
+        others = _without_the_word(table, used, options)
+        meant = _named_validation(options) or _plainly_held_out(options, others)
+        options = [*others, *options]
         if meant:
             header, said = meant, "the loss named as held out, beside a training loss"
         elif len(options) > 1:
+            header = options[0]
             sure = 0.5
             said = f"the likeliest of {len(options)} columns that could be the loss"
             shown = ", ".join(h[:60] for h in options[:5]) + (
@@ -209,6 +213,21 @@ def _named_validation(options: list[str]) -> str:
         return ""
     train = all((n := names[h]) and (n.split == "train" or take_apart(h).words in _PLAIN) for h in rest)
     return held_out[0] if train else ""
+
+
+def _without_the_word(table: Table, used: set[str], options: list[str]) -> dict[str, bool]:
+    """The held-out losses whose names lack the word, where every loss that has it is one of training or says nothing."""
+    names = {h: loss_name(h) or _of_a_split(h) for h in options}
+    plain = all(n is not None and (n.split == "train" or take_apart(h).words in _PLAIN) for h, n in names.items())
+    return unnamed(table, used, {h: n.split for h, n in names.items() if n}) if plain else {}
+
+
+def _plainly_held_out(options: list[str], others: Pairs[str, bool]) -> str:
+    """The one held-out loss without the word that is taken: of a named split, or beside none but training losses in nats."""
+    names = [loss_name(h) or _of_a_split(h) for h in options]
+    train = all(n is not None and n.split == "train" for n in names)
+    nats = all(n is not None and n.unit in ("", "nats") for n in names)
+    return next(iter(others)) if len(others) == 1 and nats and (train or all(others.values())) else ""
 
 
 def _which(table: Table, used: set[str]) -> Question:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Pairs
 from dataclasses import replace
@@ -24,11 +25,13 @@ from data.schema import COLUMNS, COUNTS
 from data.settled import TAKEN, Offers, middle, settle_batch, settle_counts, settle_passes, settle_steps
 from data.splits import counted, splits
 from data.states import is_state
+from data.step_names import places
 from data.table import Table, without_misfits
 from data.units import DIMENSION
 
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
+_REVISION = re.compile(r"\b(?:revision|branch)$")
 _AS_NAMES = "sizes written as names"
 
 
@@ -221,6 +224,8 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 how += f"; {found.written} read as numbers" if found.written else ""
             elif not (table.text(header) != "").any() or (column == "state" and not is_state(table.text(header))):
                 continue
+            elif column == "run" and _REVISION.search(take_apart(header).words) and not places(table.text(header)):
+                continue  # of code
             elif column == "dataset" and table.numbers(header).share == 1.0:
                 continue  # a column `data` of numbers is an amount
             if header in table.brought_down:  # what stands beside the runs themselves goes first

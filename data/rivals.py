@@ -13,6 +13,7 @@ from data.errors import Question
 from data.headers import header as take_apart
 from data.headers import scale_in
 from data.mapping import Guess
+from data.planned import PLANNED
 from data.schema import COUNTS
 from data.table import Table
 from data.units import DIMENSION, PLAUSIBLE
@@ -30,7 +31,6 @@ _FEEDS_TOKENS = ("steps", "samples", "seq_len", "batch", "batch_sequences")  # a
 _SEEN = re.compile(
     r"\b(seen|trained|consumed|processed|used|spent|so far|cumulative|cum|accumulated|actual|real|done|current)\b"
 )
-_PLANNED = re.compile(r"\b(target|planned|plan|goal|budget|max|limit|scheduled|schedule|expected|requested)\b")
 _TOTAL = re.compile(r"\b(total)\b")
 _OF_THE_COLUMN = re.compile(r"\b(tokens?|params?|parameters|flops?|compute|steps?|iters?|iterations?|samples)\b")
 _OPTIMAL = re.compile(r"\b(opt|optimal)\b")
@@ -93,7 +93,7 @@ def _rivals(table: Table, column: str, taken: str, offers: Offers, used: set[str
         words = take_apart(header).words
         if "6nd" in words.replace(" ", "") and column == "flops":
             continue  # what a formula gives, beside what was counted
-        named = sure >= SURE or (_PLANNED.search(words) and _OF_THE_COLUMN.search(words))
+        named = sure >= SURE or (PLANNED.search(words) and _OF_THE_COLUMN.search(words))
         if not named or bool(_OPTIMAL.search(words)) != optimal or (column == "tokens" and _OF_THE_DATA.search(words)):
             continue
         values = _values(table, column, header)
@@ -160,7 +160,7 @@ def _kind(header: str) -> str:
     words = take_apart(header).words
     if _SEEN.search(words):
         return "seen"
-    return "planned" if _PLANNED.search(words) else "total" if _TOTAL.search(words) else ""
+    return "planned" if PLANNED.search(words) else "total" if _TOTAL.search(words) else ""
 
 
 def _values(table: Table, column: str, header: str) -> Array:

@@ -14,6 +14,7 @@ from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
 from data.mapping import Mapping
 from data.progress import LEAST, ascending, begins_anew, evenly, rises, usable
+from data.step_names import bare_places, models, places
 
 #: What moves forward along a run, in the order in which it is looked for.
 PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
@@ -34,6 +35,7 @@ FEW, MANY = (
     10,
     20,
 )  # evenly spaced rows without a word on what they are: below FEW runs, from MANY a log, between them asked
+_ONE_LOG = "the file is one run's history, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
 
 
@@ -74,9 +76,9 @@ def judge(
 def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, table: str) -> Rows:
     written = (names != "").to_numpy()
     known = written & measured
-    stepped = _stepped(names, frame, known, mapping)
-    if stepped:
-        return stepped
+    told = _stepped(names, frame, known, mapping, "run") or _places(names, frame, known, mapping, True)
+    if told:
+        return told
     if not known.any() or (names[written].duplicated().any() and not names[known].duplicated().any()):
         known = written  # one loss a run, among rows of other things
     some, rows = names[known], frame[known]
@@ -88,9 +90,9 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
     counter = found if found and _is_counter(found, mapping) else ""
     varying = _varying(pd.factorize(some)[0], rows)
     if varying and not counter:
-        places = _places(names, frame, known, mapping)
-        if places:
-            return places
+        by_place = _places(names, frame, known, mapping, False)
+        if by_place:
+            return by_place
     if varying:
         label = _labelled(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
         for c in PROGRESS:
@@ -116,15 +118,13 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
     return Rows("repeats", names)
 
 
-_PLACE = re.compile(
-    r"(?:(?:global)?[-_ ]?(?:step|iter|iteration|ckpt|checkpoint|epoch|tokens?))?[-_ ]?[0-9.]+ ?[kKmMbBgGtT]?",
-    re.IGNORECASE,
-)
+def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, plainly: bool) -> Rows | None:
+    """Rows named after the place of a checkpoint (step1000) whose runs are the models beside it; None where they are not.
 
-
-def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping) -> Rows | None:
-    """Rows named after the place of a checkpoint (step1000) whose runs are the models beside it; None where they are not."""
-    if "family" not in frame or (frame["family"] == "").any() or not all(map(_PLACE.fullmatch, names[known].unique())):
+    `plainly` says that a number alone is no place.
+    """
+    named = places(names[known]) if plainly else bare_places(names[known])
+    if "family" not in frame or (frame["family"] == "").any() or not named:
         return None
     family = frame["family"]
     if pd.DataFrame({"f": family, "n": names})[known].duplicated().any() or _varying(pd.factorize(family)[0], frame):
@@ -134,22 +134,16 @@ def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: M
     return Rows("history", family, found, f"{header!r} names checkpoints of each model") if found else None
 
 
-_STEPPED = re.compile(
-    r"(.+?)[-_/ .@]*(?:global)?[-_]?(?:step|iter|iteration|ckpt|checkpoint)s?[-_= ]?[0-9][0-9.]*[kKmM]?"
-)
-
-
-def _stepped(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping) -> Rows | None:
+def _stepped(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, column: str) -> Rows | None:
     """Rows named after a model and the step of its checkpoint (m50-step1000): the models are the runs."""
-    kinds = names[known].unique()
-    found = {name: m[1] for name in kinds if (m := _STEPPED.fullmatch(name))}
-    if len(found) < len(kinds) or len(kinds) < int(known.sum()) or len(set(found.values())) > len(kinds) / 2:
+    found = models(names[known])
+    if not found:
         return None
     label = names.map(found).fillna(names).astype("str")
     along = next((c for c in PROGRESS if usable(frame[known], c) and rises(label[known], frame.loc[known, c])), "")
     if not along or _varying(pd.factorize(label[known])[0], frame[known]):
         return None
-    return Rows("history", label, along, f"{mapping.header('run')!r} names checkpoints of each model")
+    return Rows("history", label, along, f"{mapping.header(column)!r} names checkpoints of each model")
 
 
 def _without_names(
@@ -159,10 +153,16 @@ def _without_names(
     runs = Rows("lines", lines)
     family = frame.get("family", lines)
     labelled = bool((family != "").all()) and bool(family.duplicated().any())
+    if bool((family != "").all()) and (stepped := _stepped(family, frame, measured, mapping, "family")):
+        return stepped
     keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
     counters = [c for c in PROGRESS if _is_counter(c, mapping) and usable(rows, c)]
     for c in counters:
         key = _key(rows, [*(["family"] if labelled else []), *keys])
+        if key.nunique() == 1 and c == "steps" and len(rows) == 2 and rows[c].is_monotonic_increasing and not labelled:
+            text = f"The two losses stand at two places of {mapping.header(c)!r} with all else alike: are they one run's, or two runs'?"
+            asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
+            return Rows("history", pd.Series([stem] * len(frame), dtype="str"), c, _ONE_LOG, asked)
         if key.nunique() == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not ascending(rows[c])):
             continue
         # People write the tokens a run has seen beside its last loss too; a step counter says more.
@@ -176,9 +176,7 @@ def _without_names(
                 if labelled and not _varying(pd.factorize(family)[0], frame)
                 else _labelled(None, frame, keys, stem)
             )
-            return Rows(
-                "history", label, c, "" if key.nunique() > 1 else "the file is one run's history, named after the file"
-            )
+            return Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
     for c in counters:
         told = _told(None, frame, rows, c, keys, mapping, stem)
         if told is not None:
@@ -187,7 +185,7 @@ def _without_names(
         every = frame["steps"].dropna()  # a log with a few evaluations among many steps
         if len(every) > 0.9 * len(frame) and ascending(every) and every.nunique() > 1 and len(rows) < len(frame):
             one = pd.Series([stem] * len(frame), dtype="str")
-            return Rows("history", one, "steps", "the file is one run's history, named after the file")
+            return Rows("history", one, "steps", _ONE_LOG)
     if "steps" in counters and not keys and not labelled and begins_anew(rows):
         one = pd.Series([stem] * len(frame), dtype="str")
         return Rows("history", one, "tokens", "the file is one run's history, resumed, named after the file")
@@ -270,7 +268,7 @@ def _one_log(
         "history",
         pd.Series([stem] * len(frame), dtype="str"),
         found,
-        "the file is one run's history, named after the file",
+        _ONE_LOG,
     )
     header = mapping.header(found)
     text = f"The {n} rows rise along {header!r} with all else alike: are they checkpoints of one run, or runs of their own?"

@@ -13,6 +13,7 @@ import pandas as pd
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.names import loss_name, named
+from data.split_flags import worded
 from data.table import Table, without_rows
 
 ALL = "all"  # the answer that every row is a run of its own
@@ -86,6 +87,7 @@ def splits(table: Table, settled: Collection[str] = (), answer: str | None = Non
     """
     if answer == ALL:
         return Found()
+    table = worded(table)
     first = _judged(table, settled, None)
     asked = first.question is None or first.question.needed
     if first.split is not None and not first.split.along and not asked:
@@ -134,6 +136,7 @@ def counted(table: Table, split: Split | None) -> Table:
     """The table with the rows of other splits set aside; along a run's history they stay, without their loss."""
     if split is None or split.header not in table.headers:
         return table
+    table = worded(table)
     if split.then is not None:
         return counted(counted(table, replace(split, then=None)), split.then)
     cells = table.text(split.header)

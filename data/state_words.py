@@ -40,7 +40,30 @@ w toku, w trakcie, oczekuje, выполняется, в процессе, зап
 运行中, 運行中, 进行中, 進行中, 训练中, 訓練中, 排队中, 排隊中, 等待中, 等待, 未完成, 正在运行, 暂停, 暫停, 実行中, 進行中, 学習中, 待機中,
 未完了, 실행 중, 실행중, 진행 중, 진행중, 학습 중, 학습중, 대기 중, 대기중, 미완료
 """
+#: Words for a loss that nobody measured, and those that say so only beside a word for one that somebody did.
+PREDICTED = """
+predicted, prediction, predictions, extrapolated, forecast, forecasted, projected, projection, interpolated, hypothetical, not measured
+"""
+PERHAPS_PREDICTED = """
+fit, fitted, extrapolation, interpolation, estimate, estimated, simulated, simulation, model, theory, theoretical, planned, target,
+expected, law, scaling law, imputed
+"""
+MEASURED = """
+measured, measurement, measurements, actual, run, runs, real, observed, observation, data, experiment, experimental, empirical, trained,
+true, ran, logged, ground truth, training run
+"""
+#: States that people put at the end of a name without brackets.
+ENDS_OF_NAMES = """
+crashed, failed, diverged, oom, killed, aborted, cancelled, canceled, unfinished, incomplete, interrupted, preempted, running, broken,
+unconverged, exploded, errored
+"""
+#: Words for states that in the name of a model say something else of it.
+OF_A_MODEL = """
+run, active, training, live, scheduled, model, target, law, scaling law, created, starting, suspended, expected, theory, pass, closed,
+simulated, simulation, estimate, estimated, planned
+"""
 BEFORE_A_REASON = """
+unfinished,
 error, failed, failure, crashed, fehler, fehlgeschlagen, abgebrochen, abgestürzt, erreur, échoué, échec, interrompu, fallido, falló, falhou,
 fallito, errore, mislukt, fout, błąd, ошибка, сбой, 失败, 失敗, 错误, エラー, 中断, 실패, 오류
 """

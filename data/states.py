@@ -40,15 +40,16 @@ def _folded(text: str) -> str:
     return re.sub(r"[\W_]+", " ", text.casefold()).strip()
 
 
-def _words(text: str) -> frozenset[str]:
+def of_words(text: str) -> frozenset[str]:
+    """A list of words with commas between them as they come out of `plain`."""
     return frozenset(_folded(word) for word in text.split(","))
 
 
 #: Words behind which people write what went wrong: `failed (exit code 1)`, `Fehler: OOM`.
-_BEGINS = re.compile(rf"^({'|'.join(sorted(_words(state_words.BEFORE_A_REASON)))}) .*$")
-FINISHED = _words(state_words.FINISHED)
-BROKEN = _words(state_words.BROKEN)
-UNFINISHED = _words(state_words.UNFINISHED)
+_BEGINS = re.compile(rf"^({'|'.join(sorted(of_words(state_words.BEFORE_A_REASON)))}) .*$")
+FINISHED = of_words(state_words.FINISHED)
+BROKEN = of_words(state_words.BROKEN)
+UNFINISHED = of_words(state_words.UNFINISHED)
 
 
 def is_state(cells: pd.Series) -> bool:
@@ -100,9 +101,9 @@ def failures(frame: pd.DataFrame) -> np.ndarray:
         words = take_apart(header).path
         good, bad = _GOOD.fullmatch(words), _BAD.fullmatch(words)
         if good or bad:
-            answers = _answers(frame[header])
+            answered = answers(frame[header])
             state = bad[1] if bad else f"not {good[1]}" if good else ""
-            said = [state if a is not None and a == bool(bad) else "" for a in answers or ()]
+            said = [state if a is not None and a == bool(bad) else "" for a in answered or ()]
         elif _EXIT.fullmatch(words):
             said = _exit_codes(frame[header])
         elif _NOTE.fullmatch(words) and frame[header].dtype != float:
@@ -119,7 +120,7 @@ def _cells(column: pd.Series) -> list[str]:
     return ["" if c in ("-", "—", "–", "?") or c.lower() in ("nan", "none", "null", "n/a", "na") else c for c in cells]
 
 
-def _answers(column: pd.Series) -> list[bool | None] | None:
+def answers(column: pd.Series) -> list[bool | None] | None:
     """Each cell as yes or no, None where nothing is written; no list where some cell is neither."""
     cells = [re.sub(r"\s*[(,;:–—].*$", "", c).lower() for c in _cells(column)]
     marked = "x" in cells and not any(_SAID.get(c) for c in cells) and any(c in ("x", "") for c in cells)
@@ -150,13 +151,19 @@ def _notes(column: pd.Series) -> list[str]:
     return [c if c and plain(c) in BROKEN | UNFINISHED else "" for c in cells]
 
 
-def unfinished(frame: pd.DataFrame, why: np.ndarray, keep: Collection[str], notes: list[str]) -> np.ndarray:
-    """The reasons (n,) with those of runs whose state says that they did not come to their end; states in `keep` stay."""
+def unfinished(
+    frame: pd.DataFrame, why: np.ndarray, keep: Collection[str], notes: list[str], rows: np.ndarray
+) -> np.ndarray:
+    """The reasons (n,) with those of runs whose state says that they did not come to their end; states in `keep` stay.
+
+    `rows` (n,) are the states that the table gives in other ways, '' where none.
+    """
     failed = failures(frame)
-    if "state" not in frame and not (failed != "").any():
-        return why
     said = unusable(frame["state"]) if "state" in frame else np.full(len(frame), "", dtype=object)
-    said = np.where(said == "", failed, said)
+    for more in (failed, rows):
+        said = np.where(said == "", more, said)
+    if not (said != "").any():
+        return why
     usable = why == ""
     if usable.any() and (said[usable] != "").all():
         words = " or ".join(sorted({s.lower() for s in said[usable]}))

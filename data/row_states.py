@@ -1,0 +1,136 @@
+"""What a table says of single rows: not measured but predicted, unfinished by their progress, or so called in their names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+import pandas as pd
+
+from data import state_words
+from data.headers import header as take_apart
+from data.mapping import Mapping
+from data.markup import LONGEST
+from data.states import BROKEN, UNFINISHED, answers, of_words, plain
+from data.table import Table
+
+MOST = 12  # different words in a column that says what kind each row is
+DONE = 98.0  # per cent from which a run is at its end
+_PREDICTED = of_words(state_words.PREDICTED)
+_PERHAPS = of_words(state_words.PERHAPS_PREDICTED)
+_MEASURED = of_words(state_words.MEASURED)
+#: States that a name may end in behind a hyphen; in brackets all but those that say something else of a model.
+_IN_A_SLUG = of_words(state_words.ENDS_OF_NAMES) | (_PREDICTED - {"prediction", "predictions"})
+_IN_BRACKETS = (BROKEN | UNFINISHED | _PREDICTED | _PERHAPS) - of_words(state_words.OF_A_MODEL)
+
+_KIND = re.compile(
+    r"(?:row |data |point |value |loss |run |result |measurement |entry )?"
+    r"(?:source|type|kind|origin|provenance|category|nature|status|state|label|note|comment|remark|measured|how)s?"
+    r"|(?:data ?)?points?|rows?|measured (?:or|/) (?:predicted|extrapolated)|(?:actual|real) (?:or|/) predicted"
+)
+_PROGRESS = re.compile(
+    r"(?:run |training |train )?(?:progress|completion|completeness|(?:completed?|done|finished) (?:percent|pct|fraction))"
+    r"(?: percent| pct)?"
+    r"|(?:percent|pct|fraction)(?: of)? (?:run |training )?(?:progress|completed?|done|finished|trained|run|plan)"
+)
+_DONE = re.compile(r"completed?|done|finished")  # of a share only where the cells say per cent
+_FINAL = re.compile(r"(?:is )?(?:the )?(?:final|last)(?: (?:row|run|checkpoint|ckpt|step|eval|evaluation|point))?")
+_PER_CENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?(%?)")
+
+_BRACKETED = re.compile(r"[(\[{<]\s*([^()\[\]{}<>]{2,60}?)\s*[)\]}>][\s*†‡]*$")
+_BEHIND_A_DASH = re.compile(r"(?:\s+[-–—:|/;]+|[:;,])\s+([^-–—:|/;,()]{2,60})$")
+_SLUG = re.compile(r"(?:.*[-_. ])([A-Za-z]{3,20})")
+_NEGATED = re.compile(r"(?:not|no|non|never|un)[-_. ]+[A-Za-z]+$", re.IGNORECASE)
+_OF_A_LAW = re.compile(
+    r"(?:.*\s)?(?:fits?|fitted|predictions?|predicted|extrapolation|extrapolated|forecast|projection)", re.IGNORECASE
+)
+
+
+def row_states(table: Table, mapping: Mapping, names: pd.Series, along: bool) -> np.ndarray:
+    """For each row (n,) what the table says that keeps it from being a finished run's measurement, else ''.
+
+    `names` (n,) are those of the runs; `along` says that rows are checkpoints, so that a run is as far as its furthest row.
+    """
+    out = not_measured(table, mapping)
+    for said in (*_by_names(table, mapping), _by_progress(table, names if along else None)):
+        out = np.where(out == "", said, out)
+    return out
+
+
+def not_measured(table: Table, mapping: Mapping) -> np.ndarray:
+    """For each row (n,) the word by which a column says that its loss was predicted or fitted, else ''."""
+    taken = {g.header for c, g in mapping.guesses.items() if c != "state"}
+    out = np.full(len(table.frame), "", dtype=object)
+    for header in table.headers:
+        if header in taken or not _KIND.fullmatch(take_apart(header).path):
+            continue
+        cells = table.text(header)
+        kinds = {c: plain(c) for c in cells.unique() if c}
+        if not 0 < len(kinds) <= MOST:
+            continue
+        bad = _PREDICTED | _PERHAPS if _MEASURED & set(kinds.values()) else _PREDICTED
+        said = cells.map(lambda c, kinds=kinds, bad=bad: c if kinds.get(c, "") in bad else "").to_numpy(dtype=object)
+        out = np.where(out == "", said, out)
+    return out
+
+
+def in_a_name(name: str) -> str:
+    """The state that a run's name ends in: `b (diverged)`, `b - failed`, `b-crashed`, `b ❌`, `Chinchilla fit`; '' for others."""
+    if len(name) > LONGEST:
+        return ""
+    text = unicodedata.normalize("NFC", name).replace("\ufe0f", "").strip()
+    for mark in (text[-1:], text[:1]):
+        if mark in state_words.MARKS and plain(mark) in BROKEN | UNFINISHED:
+            return mark
+    found = _BRACKETED.search(text) or _BEHIND_A_DASH.search(text)
+    if found:
+        return found[1] if plain(found[1]) in _IN_BRACKETS else ""
+    law = _OF_A_LAW.fullmatch(text)
+    if law:
+        return text.split()[-1]
+    slug = _SLUG.fullmatch(text)
+    return slug[1] if slug and plain(slug[1]) in _IN_A_SLUG and not _NEGATED.search(text) else ""
+
+
+def _by_names(table: Table, mapping: Mapping) -> list[np.ndarray]:
+    headers = [h for c in ("run", "family") if (h := mapping.header(c)) is not None and h in table.headers]
+    found = []
+    for header in headers:
+        cells = table.text(header)
+        said = {c: in_a_name(c) for c in cells.unique()}
+        found.append(cells.map(said).to_numpy(dtype=object))
+    return found
+
+
+def _by_progress(table: Table, names: pd.Series | None) -> np.ndarray:
+    """For each row (n,) how far its run came, where a column says that it is not at its end, else ''."""
+    runs = np.arange(len(table.frame)) if names is None else names.to_numpy()
+    out = np.full(len(table.frame), "", dtype=object)
+    for header in table.headers:
+        words = take_apart(header).path
+        if _FINAL.fullmatch(words):
+            said = answers(table.text(header))
+            at_end = pd.Series([float("nan") if a is None else float(a) for a in said or ()])
+            if said:
+                furthest = at_end.groupby(runs).transform("max").to_numpy()
+                out = np.where((out == "") & (furthest == 0.0), "not final", out)
+        elif _PROGRESS.fullmatch(words) or (_DONE.fullmatch(words) and table.text(header).str.endswith("%").any()):
+            share = _shares(table.text(header))
+            if share is not None:
+                furthest = pd.Series(share).groupby(runs).transform("max").to_numpy()
+                said_so = [f"unfinished ({f:.3g} %)" if f < DONE else "" for f in furthest]
+                out = np.where(out == "", np.array(said_so, dtype=object), out)
+    return out
+
+
+def _shares(cells: pd.Series) -> np.ndarray | None:
+    """The per cent (n,) in a column of them, NaN where nothing is written; None where some cell is none, or all are 0 or 1."""
+    read = [_PER_CENT.fullmatch(c) for c in cells]
+    if not any(read) or any(c and r is None for c, r in zip(cells, read, strict=True)):
+        return None
+    values = np.array([float(r[1]) if r else np.nan for r in read])
+    if np.nanmax(values) > 100 or np.isin(values[np.isfinite(values)], (0.0, 1.0)).all():
+        return None
+    of_one = np.nanmax(values) <= 1.0 and not any(r and r[2] for r in read)
+    return values * 100.0 if of_one else values
