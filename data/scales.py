@@ -15,6 +15,7 @@ from data.logs import LOGS, USUAL, Logged, logged, possible
 from data.mapping import Guess
 from data.schema import COLUMNS, COUNTS
 from data.table import Table
+from data.thousands import a_thousand_off
 from data.units import AGREES, DIMENSION, MENU, PASSES, PLAUSIBLE
 
 _LARGE = (
@@ -52,6 +53,11 @@ def settle(
         if column in DIMENSION and column != "loss":
             out[column], question = _own(table, guess, answers.get(column))
             questions += [question] if question else []
+    sizes = {c: out[c] for c in (*COUNTS, "tokens") if c in out and c not in answers}
+    slips = a_thousand_off(
+        {c: g.numbers(table) for c, g in sizes.items()}, {c: g.values(table) for c, g in sizes.items()}
+    )
+    out |= {c: replace(out[c], doubts={**out[c].doubts, **said}) for c, said in slips.items()}
     asked = {q.key.removeprefix("units.") for q in questions}
     together = [] if asked & {*COUNTS, "tokens", "flops"} else _together(table, out, set(answers))
     return out, [*_paired(table, [_with_flops(table, q, out) for q in questions], out), *together]
