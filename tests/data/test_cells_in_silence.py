@@ -66,3 +66,43 @@ def test_sizes_and_steps_may_be_thousands_too(read: Read) -> None:
     runs = read(table(params=SIZES, batch_tokens=["400000"] * 3, steps=("500", "800", "1.600")))
     assert runs.kept["tokens"].tolist() == [2e8, 3.2e8]
     assert any("may be 1.6 or 1600" in note for note in runs.notes)
+
+
+# --- tokens beside epochs ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tokens", "train_tokens", "D"])
+@pytest.mark.parametrize("passes", ["epochs", "num_epochs"])
+def test_one_amount_of_tokens_beside_epochs_that_vary_may_be_the_unique_ones(
+    read: Read, name: str, passes: str
+) -> None:
+    text = table(params=SIZES, **{name: ["100M"] * 3, passes: ("4", "8", "16")})
+    question = asked(read, text)["columns.unique_tokens"]
+    assert question.options[0] == name
+    runs = read(text, columns={"unique_tokens": question.options[0]})
+    assert (runs.kept["tokens"].tolist(), runs.kept["unique_tokens"].tolist()) == (D, [1e8] * 3)
+    runs = read(text, columns={"unique_tokens": question.options[1]})
+    assert runs.kept["tokens"].tolist() == [1e8] * 3
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"tokens": DATA, "epochs": ("4", "8", "16")},
+        {"tokens_seen": ["100M"] * 3, "epochs": ("4", "8", "16")},
+        {"tokens": ["100M"] * 3, "epochs": ["4"] * 3},
+        {"tokens": ["100M"] * 3, "epochs": ("4", "8", "16"), "flops": ("1.2e16", "2.4e16", "4.8e16")},
+        {"tokens": ["100M"] * 3, "epochs": ("4", "8", "16"), "batch_tokens": ["1M"] * 3, "steps": ["100"] * 3},
+        {"tokens": ["100M"] * 3, "unique_tokens": ("25M", "12.5M", "6.25M"), "epochs": ("4", "8", "16")},
+    ],
+)
+def test_tokens_that_other_columns_bear_out_are_not_asked_about(
+    read: Read, columns: dict[str, tuple[str, ...]]
+) -> None:
+    expected = D if columns.get("tokens") == DATA else [1e8] * 3
+    assert read(table(params=SIZES, **columns)).kept["tokens"].tolist() == expected
+
+
+def test_tokens_per_epoch_are_those_of_one_pass(read: Read) -> None:
+    runs = read(table(params=SIZES, **{"tokens per epoch": ["100M"] * 3}, epochs=("4", "8", "16")))
+    assert runs.kept["tokens"].tolist() == D
