@@ -187,8 +187,9 @@ def scale_in(raw: str, column: str) -> tuple[float, str]:
     if taken.said:
         found = factor(taken.said, dimension)
         return (found, taken.said) if found is not None else (1.0, "")
-    scale, said, _ = _spelled(_words(re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", " ", plain_powers(raw))), dimension)
-    return scale, said
+    plain = _words(re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", " ", plain_powers(raw)))
+    scale, said, _ = _spelled(plain, "count" if dimension == "length" else dimension)
+    return (factor(said, dimension) or scale) if said else scale, said
 
 
 def _any_factor(text: str) -> float | None:

@@ -15,7 +15,7 @@ DIMENSION: dict[str, str] = {
     **dict.fromkeys(
         (
             "params", "params_total", "params_nonembed", "params_active", "params_logged", "tokens", "unique_tokens",
-            "batch", "batch_sequences", "batch_device", "seq_len", "steps", "total_steps", "warmup_steps", "samples", "vocab",
+            "batch", "batch_sequences", "batch_device", "steps", "total_steps", "warmup_steps", "samples", "vocab",
         ),
         "count",
     ),
@@ -27,6 +27,7 @@ DIMENSION: dict[str, str] = {
         ),
         "few",
     ),
+    "seq_len": "length",
     "flops": "compute",
     "flops_per_token": "compute",
     "lr": "rate",
@@ -61,6 +62,7 @@ AGREES = 2.5  # decades by which logged FLOPs may differ from 6 N D before a uni
 #: The factors to choose from, by dimension, with how a menu calls them.
 MENU: dict[str, dict[float, str]] = {
     "count": {1.0: "as they stand", 1e3: "thousands", 1e6: "millions", 1e9: "billions", 1e12: "trillions"},
+    "length": {1.0: "as they stand", 1024.0: "in 1,024"},
     "compute": {
         1.0: "FLOP", 1e9: "GFLOP (1e9)", 1e12: "TFLOP (1e12)", 1e15: "PFLOP (1e15)", 1e18: "EFLOP (1e18)",
         1e21: "ZFLOP (1e21)", PF_DAY: "PF-days (8.64e19)",
@@ -129,7 +131,7 @@ def factor(text: str, dimension: str) -> float | None:
     """The factor that the text of a unit stands for in a column of this dimension, or None where it says none.
 
     1e18, ZFLOP, P and PF-days of compute; M, mln, Gtok, 1e9 and "billions of tokens" of counts; h and minutes of time;
-    1e-4, m and % of a rate; thousands of layers and devices, which nobody counts in millions.
+    1e-4, m and % of a rate; 1,024 for the k of a sequence's length; thousands of layers and devices, which nobody counts in millions.
     """
     low = " ".join(plain_powers(text).lower().replace("_", " ").split()).removeprefix("in ").strip(" .:,")
     if not low or len(low) > 60:
@@ -145,6 +147,9 @@ def factor(text: str, dimension: str) -> float | None:
         return _RATES.get(text.strip())
     if dimension == "few":
         return 1e3 if _COUNTS.get(low) == 1e3 else None
+    if dimension == "length":  # 2k tokens of a sequence are 2,048
+        found = factor(text, "count")
+        return 1024.0 if found == 1e3 else found
     if dimension == "count":
         fused = _FUSED.fullmatch(low.replace(" ", "")) if " " not in low or len(low) < 12 else None
         if fused:

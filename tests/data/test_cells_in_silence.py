@@ -106,3 +106,35 @@ def test_tokens_that_other_columns_bear_out_are_not_asked_about(
 def test_tokens_per_epoch_are_those_of_one_pass(read: Read) -> None:
     runs = read(table(params=SIZES, **{"tokens per epoch": ["100M"] * 3}, epochs=("4", "8", "16")))
     assert runs.kept["tokens"].tolist() == D
+
+
+# --- units ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "lengths"),
+    [
+        ("seq_len", ("2k", "4K", "8k"), [2048, 4096, 8192]),
+        ("context length (k)", ("2", "4", "8"), [2048, 4096, 8192]),
+        ("ctx", ("2K tokens", "4k", "128k"), [2048, 4096, 131072]),
+        ("seq_len", ("2048", "4k", "1M"), [2048, 4096, 1e6]),
+        ("seq_len", ("2000", "4000", "8000"), [2000, 4000, 8000]),
+    ],
+)
+def test_the_k_of_a_sequence_is_1024(read: Read, header: str, cells: tuple[str, ...], lengths: list[float]) -> None:
+    runs = read(table(params=SIZES, **{"global batch size": ["200"] * 3, header: cells, "steps": ["1k", "2k", "4k"]}))
+    assert runs.kept["seq_len"].tolist() == lengths
+    assert runs.kept["tokens"].tolist() == [200 * n * s for n, s in zip(lengths, (1e3, 2e3, 4e3), strict=True)]
+    how = next(s.how for s in runs.sources if s.column == "seq_len")
+    assert ("1,024" in how) == any("k" in c.lower() for c in (*cells, header.partition("(")[2]))
+
+
+def test_a_unit_that_makes_the_compute_a_thousand_times_6nd_is_asked_about(read: Read) -> None:
+    rows = "r1,20,0.4,48,3.98\nr2,40,0.8,192,3.71\nr3,80,1.6,768,3.45\n"
+    for said, unit in (("EFLOP", 1e18), ("TFLOP", 1e12)):
+        text = f"run,params,tokens,compute,val loss\n,M,B,{said},nats\n{rows}"
+        question = asked(read, text)["units.flops"]
+        assert float(question.guess) == 1e15
+        assert unit in map(float, question.options)
+        assert read(text, units={"flops": unit}).kept["flops"].tolist() == [48 * unit, 192 * unit, 768 * unit]
+    assert read(text.replace("TFLOP", "PFLOP")).kept["flops"].tolist() == [48e15, 192e15, 768e15]
