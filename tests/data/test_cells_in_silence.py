@@ -138,3 +138,43 @@ def test_a_unit_that_makes_the_compute_a_thousand_times_6nd_is_asked_about(read:
         assert unit in map(float, question.options)
         assert read(text, units={"flops": unit}).kept["flops"].tolist() == [48 * unit, 192 * unit, 768 * unit]
     assert read(text.replace("TFLOP", "PFLOP")).kept["flops"].tolist() == [48e15, 192e15, 768e15]
+
+
+@pytest.mark.parametrize(
+    ("size", "data"),
+    [
+        ("parámetros (millones)", "tokens (miles de millones)"),
+        ("paramètres (millions)", "jetons (milliards)"),
+        ("Parameter (Millionen)", "Tokens (Milliarden)"),
+        ("параметры (млн)", "токены (млрд)"),
+        ("параметры, миллионы", "токены, миллиарды"),
+        ("parâmetros (milhões)", "tokens (bilhões)"),
+        ("parametri (milioni)", "tokens (miliardi)"),
+        ("参数量（百万）", "训练词元（十亿）"),
+    ],
+)
+def test_units_in_other_languages_count(read: Read, size: str, data: str) -> None:
+    runs = read(table(";", **{size: ("20", "40", "80"), data: ("0,4", "0,8", "1,6")}))
+    assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == (N, D)
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes", "data", "amounts"),
+    [
+        ("参数", ("2000万", "4000万", "8000万"), "token数", ("4亿", "8亿", "16亿")),
+        ("パラメータ数", ("0.2億", "0.4億", "0.8億"), "トークン数", ("4億", "8億", "1.6十億")),
+        ("参数量（亿）", ("0.2", "4000万", "0.8"), "训练词元（亿）", ("4", "8", "16亿")),
+        ("params", ("20 млн", "40 млн.", "80млн"), "tokens", ("0.4 млрд", "0.8 млрд", "1.6 млрд.")),
+        (
+            "params",
+            ("20 millones", "40 millones", "80 millones"),
+            "tokens",
+            ("0.4 mil millones", "0.8 miles de millones", "1.6B"),
+        ),
+    ],
+)
+def test_cells_counted_in_other_words(
+    read: Read, size: str, sizes: tuple[str, ...], data: str, amounts: tuple[str, ...]
+) -> None:
+    runs = read(table(**{size: sizes, data: amounts}))
+    assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == (N, D)
