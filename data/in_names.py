@@ -22,6 +22,7 @@ _KEYED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("params", re.compile(rf"{_EDGE}n[=_-]?{_NUMBER}([KMB]){_END}")),
     ("tokens", re.compile(rf"{_EDGE}D_?{_NUMBER}([KkMmBbTt]){_END}")),
     ("tokens", re.compile(rf"{_EDGE}D_?{_LARGE}{_END}")),
+    ("tokens", re.compile(rf"{_EDGE}d[=_-]?{_NUMBER}([MBT]){_END}")),
     ("flops", re.compile(rf"{_EDGE}(?:C|flops?)[=_-]?({_DIGITS}[eE][+]?[0-9]+)(){_END}")),
     ("batch_sequences", re.compile(rf"{_EDGE}(?:bs|bsz|gbs|batch(?:_?size)?)[=_-]?([0-9]+)([Kk])?{_END}")),
     ("lr", re.compile(rf"{_EDGE}lr[=_-]?{_NUMBER}(){_END}")),

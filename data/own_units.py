@@ -19,7 +19,7 @@ from data.stated import reading
 from data.units import factor
 
 _LONGEST = 60
-_LETTERED = re.compile(rf"[a-zA-Z%×\u00b5\u03bcа-яА-Я{EAST}]\W*$")
+_LETTERED = re.compile(rf"[a-zA-Z%×\u00b5\u03bcа-яА-Я{EAST}]\W*(?:[(\[][^()\[\]]*[)\]]\s*)?$")
 _OWN = re.compile(
     r"(?P<digits>[~\u2248]?\s*[+-]?\s*[0-9.,][0-9.,'_ ]*(?:e[+-]?[0-9]+)?(?:\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*[+-]?[0-9]+)?)"
     rf"\s*(?P<unit>(?:[a-zA-Z\u00b5\u03bc][a-zA-Zõ ./-]{{0,24}}|[а-я]{{3,10}}\.?|[{EAST}]{{1,2}}|[%×]))",

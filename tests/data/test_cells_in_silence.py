@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from data import MappingNeeded, Runs
+from data import MappingNeeded, Runs, read_runs
 from data.errors import Question
 
 Read = Callable[..., Runs]
@@ -178,3 +179,78 @@ def test_cells_counted_in_other_words(
 ) -> None:
     runs = read(table(**{size: sizes, data: amounts}))
     assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == (N, D)
+
+
+@pytest.mark.parametrize("power", ["1e-3", "×1e-3", "(1e-3)", "10^-3", "1E-03"])
+def test_a_power_among_units_is_a_unit(read: Read, power: str) -> None:
+    runs = read(f"run,params,tokens,lr,val loss\n,M,B,{power},nats\na,20,.4,3,3.98\nb,40,.8,2,3.71\nc,80,1.6,1,3.45\n")
+    assert runs.kept["lr"].tolist() == pytest.approx([3e-3, 2e-3, 1e-3])
+    assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == (N, D)
+
+
+def test_a_first_row_of_values_is_no_row_of_units(read: Read) -> None:
+    assert len(read("params,tokens,lr,val loss\n1e8,1e9,1e-3,3.9\n2e8,2e9,1e-3,3.7\n").kept) == 2
+
+
+@pytest.mark.parametrize("name", ["n10M_d200M_s0", "N10M_D200M", "n=10M_d=200M", "n10M-d0.2B"])
+def test_the_d_of_a_name_is_its_tokens(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "results.json").write_text('{"val_loss": 4.51}')
+    (tmp_path / "n20M_d400M").mkdir()
+    (tmp_path / "n20M_d400M" / "results.json").write_text('{"val_loss": 4.11}')
+    runs = read_runs(tmp_path)
+    assert sorted(runs.kept["params"]) == [1e7, 2e7]
+    assert sorted(runs.kept["tokens"]) == [2e8, 4e8]
+
+
+# --- two numbers in a cell --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "expected"),
+    [
+        (
+            "params (total / non-emb)",
+            ("20M / 10M", "40M / 25M", "80M / 60M"),
+            {"params_total": N, "params_nonembed": [1e7, 25e6, 6e7]},
+        ),
+        (
+            "params (non-emb/total)",
+            ("10M/20M", "25M/40M", "60M/80M"),
+            {"params_total": N, "params_nonembed": [1e7, 25e6, 6e7]},
+        ),
+        (
+            "params (active | total)",
+            ("10M|20M", "25M|40M", "60M|80M"),
+            {"params_total": N, "params_active": [1e7, 25e6, 6e7]},
+        ),
+        (
+            "params (non-emb)",
+            ("20M (10M)", "40M (25M)", "80M (60M)"),
+            {"params": N, "params_nonembed": [1e7, 25e6, 6e7]},
+        ),
+        ("tokens (unique)", ("400M (100M)", "800M (100M)", "1.6B (100M)"), {"tokens": D, "unique_tokens": [1e8] * 3}),
+        ("unique tokens (epochs)", ("100M (4)", "100M (8)", "100M (16)"), {"tokens": D, "unique_tokens": [1e8] * 3}),
+        ("params (M)", ("20M (1)", "40M (2)", "80M (3)"), {"params": N}),
+    ],
+)
+def test_a_cell_of_two_numbers_is_two_columns(
+    read: Read, header: str, cells: tuple[str, ...], expected: dict[str, list[float]]
+) -> None:
+    beside = {} if "tokens" in header else {"tokens": DATA}
+    sizes = {} if "params" in header else {"params": SIZES}
+    runs = read(table(**{header: cells}, **sizes, **beside))
+    assert {c: runs.kept[c].tolist() for c in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "tokens"),
+    [("batch size", "200 × 2048", 409600), ("bs (seq x len)", "512x1024", 524288), ("batch", "4096 * 100", 409600)],
+)
+def test_a_batch_written_as_a_product_is_sequences_and_their_length(
+    read: Read, header: str, cell: str, tokens: float
+) -> None:
+    runs = read(table(params=SIZES, **{header: [cell] * 3}, steps=("1k", "2k", "4k")))
+    assert runs.kept["tokens"].tolist() == [1e3 * tokens, 2e3 * tokens, 4e3 * tokens]
+    runs = read(table(params=SIZES, tokens=DATA, **{header: ["8 x 4"] * 3}))
+    assert "batch" not in runs.kept or runs.kept["batch"].isna().all() or runs.kept["batch"].dtype == object
