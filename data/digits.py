@@ -26,7 +26,8 @@ _FORM = re.compile(
     (?P<sign>[+-]?)\s*
     (?:(?P<mantissa>[0-9][0-9.,'_]*|[.,][0-9]+)(?:[eE](?P<exp>[+-]?[0-9]+))?
        (?:\s*[x×*·]\s*10\s*(?:(?:\^|\*\*)\s*|(?=[+-]))(?P<power>[+-]?[0-9]+))?
-     | 10\s*(?:\^|\*\*)\s*(?P<bare>[+-]?[0-9]+))
+     | 10\s*(?:\^|\*\*)\s*(?P<bare>[+-]?[0-9]+)
+     | 2\s*(?:\^|\*\*)\s*(?P<two>[+-]?[0-9]{{1,2}}))
     \s*(?P<percent>%)?
     \s*(?P<suffix>(?:(?:miles\ de\ |mil\ )?[a-zõ]+?|[а-я]{{3,4}}\.?|[{EAST}]{{1,2}}))??\s*(?P<word>{_WORDS})?""",
     re.VERBOSE | re.IGNORECASE,
@@ -44,6 +45,7 @@ _SPACES = {
     0x2212: "-",
     0x2019: "'",
 }  # no-break, narrow and thin space; the minus sign
+_LEAST_OF_TWO = 4  # the least power of two that is read
 _LONGEST = 60  # no number is written in more characters than this
 
 
@@ -72,6 +74,14 @@ def plain_number(text: str, decimal: str = ".") -> float:
     suffix = (match["suffix"] or "").lower().rstrip(".")
     if suffix and suffix not in SUFFIXES:
         return math.nan
+    if match["two"]:
+        two = int(match["two"])
+        # 2² may be a footnote's sign, and nobody writes four so
+        return (
+            math.nan
+            if abs(two) < _LEAST_OF_TWO or suffix or match["percent"]
+            else float(f"{match['sign']}1") * 2.0**two
+        )
     power = int(match["exp"] or 0) + int(match["power"] or match["bare"] or 0) + SUFFIXES.get(suffix, 0)
     digits = "1" if match["bare"] else _plain(match["mantissa"], decimal, bool(match["exp"]))
     if not digits:

@@ -254,3 +254,55 @@ def test_a_batch_written_as_a_product_is_sequences_and_their_length(
     assert runs.kept["tokens"].tolist() == [1e3 * tokens, 2e3 * tokens, 4e3 * tokens]
     runs = read(table(params=SIZES, tokens=DATA, **{header: ["8 x 4"] * 3}))
     assert "batch" not in runs.kept or runs.kept["batch"].isna().all() or runs.kept["batch"].dtype == object
+
+
+# --- marks and powers -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "3.71^1",
+        "3.71^{2}",
+        "3.71[^3]",
+        "3.71 [^12]",
+        "3.71¹",
+        "3.71<sup>2</sup>",
+        "3.71$^1$",
+        "3.71 (worst)",
+        "3.71 (median)",
+    ],
+)
+def test_marks_behind_a_loss_are_taken_off(read: Read, cell: str) -> None:
+    runs = read(f"params,tokens,val_loss\n20M,400M,3.98\n40M,800M,{cell}\n80M,1.6B,3.45\n")
+    assert runs.kept["loss"].tolist() == [3.98, 3.71, 3.45]
+
+
+@pytest.mark.parametrize("mark", ["¹", "^1", "^{2}", "<sup>1</sup>", "[^1]", "$^1$", "†"])
+@pytest.mark.parametrize("size", ["40M", "40 M", "0.04B"])
+def test_marks_behind_a_size_are_taken_off(read: Read, mark: str, size: str) -> None:
+    runs = read(table(params=("20M", size + mark, "80M"), tokens=DATA))
+    assert runs.kept["params"].tolist() == N
+
+
+def test_what_may_be_a_power_is_no_mark(read: Read) -> None:
+    runs = read(table(params=("2*10^7", "4·10^7", "8×10^7"), tokens=("4e8", "0.80×10^9", "2.10^9")))
+    assert runs.kept["tokens"].tolist() == D[:2]
+    assert runs.kept["params"].tolist() == N[:2]
+    assert len(runs.set_aside) == 1
+
+
+@pytest.mark.parametrize("form", ["2^{}", "2**{}", "$2^{{{}}}$", "2 ^ {}"])
+def test_powers_of_two_are_numbers(read: Read, form: str) -> None:
+    batches, rates = ([form.format(i) for i in span] for span in (range(18, 21), range(-9, -12, -1)))
+    runs = read(table(params=SIZES, tokens=DATA, batch_tokens=batches, lr=rates))
+    assert runs.kept["batch"].tolist() == [2.0**18, 2.0**19, 2.0**20]
+    assert runs.kept["lr"].tolist() == [2.0**-9, 2.0**-10, 2.0**-11]
+    assert (
+        read(table(params=SIZES, tokens=DATA, batch_tokens=("2¹⁸", "2¹⁹", "2²⁰"))).kept["batch"].tolist()[0] == 2.0**18
+    )
+
+
+def test_times_behind_a_ratio_is_no_unit(read: Read) -> None:
+    runs = read(table(params=SIZES, **{"tokens/param": ("20", "20x", "20 ×")}))
+    assert runs.kept["tokens"].tolist() == D
