@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -306,3 +307,44 @@ def test_powers_of_two_are_numbers(read: Read, form: str) -> None:
 def test_times_behind_a_ratio_is_no_unit(read: Read) -> None:
     runs = read(table(params=SIZES, **{"tokens/param": ("20", "20x", "20 ×")}))
     assert runs.kept["tokens"].tolist() == D
+
+
+# --- grids ------------------------------------------------------------------------------------------------------------
+
+GRID = ((3.7, 3.6, 3.52), (3.5, 3.38, 3.29), (3.36, 3.21, 3.1))
+
+
+def grid(
+    corner: str, along: tuple[str, ...], down: tuple[str, ...] = ("50M", "100M", "200M"), bars: bool = True
+) -> str:
+    rows = [(corner, *along), *((d, *map(str, row)) for d, row in zip(down, GRID, strict=True))]
+    if not bars:
+        return "\n".join(",".join(r) for r in rows) + "\n"
+    lines = ["| " + " | ".join(r) + " |" for r in rows]
+    return "\n".join([lines[0], "|--" * 4 + "|", *lines[1:]]) + "\n"
+
+
+@pytest.mark.parametrize("bars", [True, False])
+@pytest.mark.parametrize("caption", ["", "Validation loss by model size and tokens\n\n", "**Final loss**\n\n"])
+@pytest.mark.parametrize("corner", ["params \\ tokens", "N / D", "N↓ D→", "size vs data"])
+def test_a_grid_of_losses_is_one_run_a_cell(read: Read, corner: str, caption: str, bars: bool) -> None:
+    runs = read(caption + grid(corner, ("1B", "2B", "4B"), bars=bars), name="t.md")
+    cells = sorted(zip(runs.kept["params"], runs.kept["tokens"], runs.kept["loss"], strict=True))
+    sizes, data = (5e7, 1e8, 2e8), (1e9, 2e9, 4e9)
+    assert cells == [(n, d, GRID[i][j]) for i, n in enumerate(sizes) for j, d in enumerate(data)]
+
+
+@pytest.mark.parametrize("bars", [True, False])
+def test_the_corner_names_rows_and_columns(read: Read, bars: bool) -> None:
+    first = read(grid("N \\ lr", ("1e-3", "2e-3", "4e-3"), bars=bars), name="t.md").kept
+    assert first[["params", "lr", "loss"]].to_numpy()[1].tolist() == [5e7, 2e-3, 3.6]
+    turned = read(grid("D \\ N", ("1M", "2M", "4M"), bars=bars), name="t.md").kept
+    assert turned[["params", "tokens", "loss"]].to_numpy()[1].tolist() == [2e6, 5e7, 3.6]
+    units = read(grid("N (M) \\ D (B)", ("1", "2", "4"), ("50", "100", "200"), bars=bars), name="t.md").kept
+    assert units[["params", "tokens", "loss"]].to_numpy()[1].tolist() == [5e7, 2e9, 3.6]
+
+
+def test_a_caption_says_what_the_cells_of_a_grid_are(read: Read) -> None:
+    runs = read("Validation loss in bits\n\n" + grid("N / D", ("1B", "2B", "4B")), name="t.md")
+    assert runs.kept["loss"].tolist()[0] == pytest.approx(3.7 * math.log(2))
+    asked(read, "Accuracy by size\n\n" + grid("N / D", ("1B", "2B", "4B")), name="t.md")
