@@ -97,6 +97,7 @@ def header(raw: str) -> Header:
     ):  # single letters keep their case: N, D and C mean what papers say
         return Header(raw, text, text)
     text = re.sub(r"^(?:no|nr|num)\.\s*(?:of\b)?", "number of ", text, flags=re.IGNORECASE)
+    text = re.sub(r"\b([A-Za-z]{2,6})\.(?=\s)", r"\1", text)  # emb. params: an abbreviation is no folder
     text = re.sub(r"^\s*of\b", "number of", text) if raw.lstrip().startswith("#") else text
     over = re.fullmatch(r"(.*?)\s*(?:/|÷)\s*(1e[0-9]+|10\^[0-9]+|[0-9]{1,3}(?:[,_' ]?000)+)", text)
     if over and over[1]:  # C / 1e18: what stands in the cells is C over 1e18

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from data import MappingNeeded, Runs, read_runs
-from data.errors import Question
+from data.errors import Question, ReadError
 
 Read = Callable[..., Runs]
 LOSSES = (3.98, 3.71, 3.45, 3.32, 3.2)
@@ -348,3 +348,61 @@ def test_a_caption_says_what_the_cells_of_a_grid_are(read: Read) -> None:
     runs = read("Validation loss in bits\n\n" + grid("N / D", ("1B", "2B", "4B")), name="t.md")
     assert runs.kept["loss"].tolist()[0] == pytest.approx(3.7 * math.log(2))
     asked(read, "Accuracy by size\n\n" + grid("N / D", ("1B", "2B", "4B")), name="t.md")
+
+
+# --- layouts ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nodes", ["nodes", "num_nodes", "nnodes"])
+@pytest.mark.parametrize("each", ["gpus_per_node", "GPUs / node", "nproc_per_node"])
+def test_nodes_and_their_devices_say_how_many_there_are(read: Read, nodes: str, each: str) -> None:
+    columns = {"micro_batch_size": ["4"] * 3, nodes: ("2", "4", "8"), each: ["8"] * 3, "seq_len": ["2048"] * 3}
+    runs = read(table(params=SIZES, **columns, steps=("1000", "2000", "4000")))
+    assert runs.kept["devices"].tolist() == [16, 32, 64]
+    assert runs.kept["tokens"].tolist() == [4 * 16 * 2048 * 1e3, 4 * 32 * 2048 * 2e3, 4 * 64 * 2048 * 4e3]
+    assert "devices" in asked(read, table(params=SIZES, **(columns | {each: [""] * 3}), steps=("1000", "2000", "4000")))
+
+
+def test_parameters_of_the_embedding_are_no_total(read: Read) -> None:
+    columns = {"emb. params (M)": ("10", "15", "20"), "params w/o emb. (M)": ("20", "40", "80"), "tokens": DATA}
+    kept = read(table(**columns)).kept
+    assert kept["params"].tolist() == kept["params_nonembed"].tolist() == N
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        " iteration {0:8d}/ 1000 | consumed samples: {0} | learning rate: 1.5E-04 | lm loss: {1:.6E} | loss scale: 1.0 |",
+        "step {0}: train loss {1:.4f}, val loss {1:.4f}\niter {0}: loss {1:.4f}, time 100.00ms, mfu 20.00%",
+        "[rank0]:2024-10-01 10:00:01,000 - root - INFO - step: {0}  loss: {1:.4f}  memory: 40.05GiB(42.12%)  tps: 300",
+        "Epoch 1 | iter {0} step {0} | loss train: {1:.3f}, val: n/a | iter time: 300.11 ms (step)",
+        "RESULT name=s{0} params=10000000 tokens=200000000 val_loss={1:.2f}",
+    ],
+)
+def test_lines_of_a_log_are_called_so(read: Read, lines: str) -> None:
+    for start in ("", "number of parameters: 29.94M\ntokens per iteration will be: 16,384\n"):
+        text = start + "\n".join(lines.format(i, 5 - i / 1000) for i in (1, 500, 1000)) + "\n"
+        with pytest.raises(ReadError, match="is a log of lines, not a table"):
+            read(text, name="train.txt")
+
+
+def test_a_table_whose_cells_speak_of_losses_is_none(read: Read) -> None:
+    notes = ["step 100: loss 3.9, then fine", "step=200 loss=3.5 diverged once", "step 300 loss: 3.3"]
+    assert len(read(table(params=SIZES, tokens=DATA, notes=[n.replace(",", "") for n in notes])).kept) == 3
+
+
+@pytest.mark.parametrize("names", ["SML", "SB", "ABC", "DN"])
+@pytest.mark.parametrize("rows", [("Parameters", "Tokens", "Validation loss"), ("N", "train tokens", "val loss")])
+def test_models_of_one_letter_are_columns_of_a_table_on_its_side(
+    read: Read, names: str, rows: tuple[str, str, str]
+) -> None:
+    values = (SIZES, DATA, ("3.98", "3.71", "3.45"))
+    lines = ["", *names], *((row, *cells[: len(names)]) for row, cells in zip(rows, values, strict=True))
+    bars = [f"| {' | '.join(line)} |" for line in lines]
+    runs = read("\n".join([bars[0], "|--" * (len(names) + 1) + "|", *bars[1:]]) + "\n", name="t.md")
+    assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == (N[: len(names)], D[: len(names)])
+
+
+def test_models_of_one_letter_down_the_first_column_are_rows(read: Read) -> None:
+    runs = read("model,N,D,L\nS,20M,400M,3.98\nM,40M,800M,3.71\nL,80M,1.6B,3.45\n")
+    assert (runs.kept["params"].tolist(), list(runs.kept["run"])) == (N, ["S", "M", "L"])
