@@ -128,7 +128,8 @@ def _keyed(text: str) -> tuple[list[_Said], str]:
         said += [("params", _value(both[1], both[2]), both[0]), ("tokens", _value(both[3], both[4]), both[0])]
         text = _BOTH.sub(_GONE, text)
     for column, pattern in _KEYED:
-        said += [(column, _value(m[1], m[2]), m[0]) for m in pattern.finditer(text)]
+        k = 1024.0 if column == "seq_len" else 1e3  # as `data.units` reads the k of a length
+        said += [(column, _value(m[1], m[2], k), m[0]) for m in pattern.finditer(text)]
         text = pattern.sub(_GONE, text)
     return said, text
 
@@ -257,5 +258,5 @@ def _between(word: _Word, one: _Amount, other: _Amount) -> tuple[list[_Said], li
     return [], [], True
 
 
-def _value(number: str, suffix: str | None) -> float:
-    return float(number) * _FACTOR.get((suffix or "").lower(), 1.0)
+def _value(number: str, suffix: str | None, k: float = 1e3) -> float:
+    return float(number) * {**_FACTOR, "k": k}.get((suffix or "").lower(), 1.0)

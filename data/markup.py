@@ -68,7 +68,7 @@ _TAIL = re.compile(
     rf"\s*(?:\*{{1,3}}|[†‡§¶]{{1,3}}|\^(?:[*†‡§¶]{{1,3}}|[a-z])|\[\^?(?:[0-9]{{1,2}}|[a-z*†‡])\]|[ᵃᵇᶜᵈᵉ]|[,;]|[{_PICTURE}])$"
 )
 # A raised number is a footnote behind a measured value or a unit: 3.98^1, 20M^2; but 2.10^7 may be a power of ten.
-_NOTED = re.compile(r"[0-9]\s?[kKmMbBtTgG]$|[0-9][.,](?!10$)[0-9]+$")
+_NOTED = re.compile(r"[0-9]\s?[kKmMbBtTgG]$|(?<!10)(?<=[0-9])[.,](?!10$)[0-9]+$")
 _NOTE = re.compile(r"\^\{?[0-9]{1,2}\}?$")
 _FEW = re.compile(r"[*†‡§¶a-z]{1,3}")
 _ORDER = re.compile(r"[0-9]\.[0-9]+|[0-9],[0-9]+")

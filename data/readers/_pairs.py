@@ -62,7 +62,8 @@ def _split(table: Table, header: str) -> Split | None:
     if sides:
         names = f"{sides['what']} ({sides['one']})", f"{sides['what']} ({sides['two']})"
         return _both(names, cells, _TWO, table.decimal) if _differ(*names) else None
-    if behind and (other := _name_behind(behind["what"], behind["two"])):
+    others = {_means(h) for h in table.headers if h != header} - {""}
+    if behind and (other := _name_behind(behind["what"], behind["two"], others)):
         return _both((behind["what"], other), cells, _ONE_BEHIND, table.decimal)
     if batch:
         return _product(table, header, cells)
@@ -96,13 +97,18 @@ def _differ(one: str, two: str) -> bool:
     return bool(_means(one) and _means(two)) and _means(one) != _means(two)
 
 
-def _name_behind(what: str, two: str) -> str:
-    """The name of what stands in brackets behind a number of `what`; '' where the header says nothing of the kind."""
+def _name_behind(what: str, two: str, others: set[str]) -> str:
+    """The name of what stands in brackets behind a number of `what`; '' where the header says nothing of the kind.
+
+    `others` are what other columns hold.
+    """
     if not _means(what):
         return ""
     for name in (two, f"{two} {what}"):
         if loss_name(what) is not None and loss_name(two) is None and _means(name) in ("", "loss"):
             continue  # val loss (std), val loss (3 seeds)
+        if _means(name) in others - {"loss"}:
+            continue  # a column of its own says it: val loss (step) beside steps
         if _differ(what, name):
             return name
     return ""

@@ -131,6 +131,11 @@ def test_the_k_of_a_sequence_is_1024(read: Read, header: str, cells: tuple[str, 
     assert ("1,024" in how) == any("k" in c.lower() for c in (*cells, header.partition("(")[2]))
 
 
+def test_the_k_of_a_length_in_a_name_is_1024(read: Read) -> None:
+    runs = read("batch,step,val_loss\n200,1000,3.98\n200,2000,3.71\n", name="gpt-20M-ctx2k.csv", history="all")
+    assert runs.kept["seq_len"].tolist() == [2048, 2048]
+
+
 def test_a_unit_that_makes_the_compute_a_thousand_times_6nd_is_asked_about(read: Read) -> None:
     rows = "r1,20,0.4,48,3.98\nr2,40,0.8,192,3.71\nr3,80,1.6,768,3.45\n"
     for said, unit in (("EFLOP", 1e18), ("TFLOP", 1e12)):
@@ -233,6 +238,7 @@ def test_the_d_of_a_name_is_its_tokens(name: str, tmp_path: Path) -> None:
         ("tokens (unique)", ("400M (100M)", "800M (100M)", "1.6B (100M)"), {"tokens": D, "unique_tokens": [1e8] * 3}),
         ("unique tokens (epochs)", ("100M (4)", "100M (8)", "100M (16)"), {"tokens": D, "unique_tokens": [1e8] * 3}),
         ("params (M)", ("20M (1)", "40M (2)", "80M (3)"), {"params": N}),
+        ("tokens (step)", ("400M (100)", "800M (200)", "1.6B (400)"), {"tokens": D, "steps": [100, 200, 400]}),
     ],
 )
 def test_a_cell_of_two_numbers_is_two_columns(
