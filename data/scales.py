@@ -15,7 +15,7 @@ from data.logs import LOGS, USUAL, Logged, logged, possible
 from data.mapping import Guess
 from data.schema import COLUMNS, COUNTS
 from data.table import Table
-from data.thousands import a_thousand_off
+from data.thousands import a_thousand_off, all_in_threes
 from data.units import AGREES, DIMENSION, MENU, PASSES, PLAUSIBLE
 
 _LARGE = (
@@ -25,6 +25,7 @@ _LARGE = (
     "flops",
     "flops_per_token",
 )  # whole numbers so large that people shorten them
+_WHOLE = ("steps", "total_steps", "samples", "batch_sequences", "batch_device")  # no parts of one
 _TINY = {
     "tokens": 1e3,
     "unique_tokens": 1e3,
@@ -105,6 +106,9 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
         return guess, None
     if column == "lr" and (question := _rate(guess, scaled)):
         return guess, question
+    if column in _WHOLE and stated == 1.0 and all_in_threes(found, table.frame[header], table.decimal):
+        text = f"In which unit is {header!r}? All its cells have three decimals, so {values[0]:.3f} may be {1000 * values[0]:g}."
+        return guess, _question(column, text, 1e3)
     low = PLAUSIBLE.get(column, (0.0, np.inf))[0]
     fractions = (
         column in _LARGE and bool((np.abs(values - np.round(values)) > 1e-6 * values).any()) and np.median(values) < 1e6

@@ -54,6 +54,12 @@ def with_thousands_doubted(found: Numbers, cells: pd.Series, decimal: str) -> Nu
     return replace(found, values=np.where(odd, np.nan, values), unsure={**found.unsure, **unsure})
 
 
+def all_in_threes(found: Numbers, cells: pd.Series, decimal: str) -> bool:
+    """Whether every cell has just three decimals, as thousands have: 1.000, 2.000 and 4.000 of steps."""
+    written = [c for c, v in zip(cells.astype(object), found.values, strict=True) if np.isfinite(v)]
+    return len(written) > 1 and all(isinstance(c, str) and _THREE[decimal].fullmatch(c.strip()) for c in written)
+
+
 @np.errstate(all="ignore")
 def a_thousand_off(found: Pairs[str, Numbers], scaled: Pairs[str, np.ndarray]) -> dict[str, dict[int, str]]:
     """The cells that set a run's tokens per parameter a thousand times apart from every other's, with what is said of each.

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from data.cells import number
+from data.errors import ReadError
 from data.markup import words
-from data.names import loss_name
+from data.names import loss_name, named
+from data.schema import COUNTS
 
+_LEAST = 3  # rows of a grid that is refused where nothing says what it holds
 _MOST = 200  # rows and columns of a grid that people write
 _LOSS = (0.2, 20.0)  # between which nearly all cells lie: nats or bits of a language model
 _AXES = {
@@ -24,6 +27,7 @@ _AXES = {
     "epochs": re.compile(r"epochs?", re.IGNORECASE),
     "weight decay": re.compile(r"(?:weight[ _]?decay|wd)", re.IGNORECASE),
 }
+_SIZED = frozenset((*COUNTS, "family", "run", "group", "flops"))  # rows whose columns may be told by their size
 _CORNER = re.compile(r"\s*[\\/|↓→↘×]+\s*|\s+(?:vs\.?|by|x)\s+")
 _UNIT = re.compile(r"(.*?)\s*([(\[][^()\[\]]{1,12}[)\]])?")
 _NO_LOSSES = re.compile(
@@ -37,7 +41,10 @@ _SAID = re.compile(
 
 
 def matrix(rows: Sequence[Sequence[Any]], decimal: str = ".") -> tuple[list[list[Any]], str] | None:
-    """The rows of a grid as one row a run under a header of their own, and a note; None where they are no grid of losses."""
+    """The rows of a grid as one row a run under a header of their own, and a note; None where they are no grid of losses.
+
+    Raises ReadError for a grid whose first cell does not say what it holds.
+    """
     rows = [r for r in rows if any(_text(c) for c in r)]
     captions = next((i for i, r in enumerate(rows) if sum(bool(_text(c)) for c in r) > 1), 0)
     caption, rows = " ".join(_text(c) for r in rows[:captions] for c in r if _text(c)), _trimmed(rows[captions:])
@@ -45,20 +52,27 @@ def matrix(rows: Sequence[Sequence[Any]], decimal: str = ".") -> tuple[list[list
         return None
     head = [_text(c) for c in rows[0]]
     found = [_SAID.fullmatch(h) for h in head[1:]]
-    if not head[0] or not np.isnan(number(head[0], decimal)) or not all(found):
+    if not np.isnan(number(head[0], decimal)) or not all(found):
         return None
     values = [number(m["value"], decimal) for m in found if m]
     if len(set(values)) < len(values) or not all(np.isfinite(values)):
         return None
-    axis = _axis(head, [m for m in found if m], values)
+    axis = _axis(head, [m for m in found if m], values) if head[0] else ""
     sizes = [_text(r[0]) if r else "" for r in rows[1:]]
     body = np.array(
         [[number(_text(r[j]) if j < len(r) else "", decimal) for j in range(1, len(head))] for r in rows[1:]]
     )
     known = body[np.isfinite(body)]
-    if not axis or not all(sizes) or len(known) < 0.5 * body.size or not len(known):
+    if not all(sizes) or len(known) < 0.5 * body.size or not len(known):
         return None
     if not (np.median(known) >= _LOSS[0] and np.mean((known >= _LOSS[0]) & (known <= _LOSS[1])) > 0.9):
+        return None
+    if not axis:
+        if all(np.isfinite(number(size, decimal)) for size in sizes) and len(set(sizes)) == len(sizes) >= _LEAST:
+            raise ReadError(
+                "The table looks like a grid of losses, and its first cell does not say what its rows and its columns count "
+                f"({head[0][:40]!r}). Write both there, as in N \\ D, params / tokens or N (M) \\ lr."
+            )
         return None
     first = _corner(head[0])[0].strip() or "params"
     first = _called(first) or first
@@ -114,8 +128,9 @@ def _axis(head: Sequence[str], found: Sequence[re.Match[str]], values: Sequence[
         axis = "tokens" if said.lower() == "t" else _called(said)
         if axis:
             return axis
-    if names or units:
-        return ""
+    means = {c for c, sure in named(head[0]) if sure >= 0.6}
+    if names or units or (len(corner) == 1 and means and not means & _SIZED):
+        return ""  # step above 125M and 350M: those are sizes, and no tokens
     if min(values) >= 1e15:
         return "flops"
     return "tokens" if min(values) >= 1e6 and max(values) < 1e15 else ""

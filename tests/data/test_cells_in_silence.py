@@ -61,6 +61,13 @@ def test_a_cell_that_may_be_a_thousand_times_as_large_is_not_read(
     assert len(runs.set_aside) == len(cells) - len(kept)
 
 
+def test_whole_steps_in_thousands_are_asked_about(read: Read) -> None:
+    text = table(params=SIZES, batch_tokens=["400k"] * 3, steps=("1.000", "2.000", "4.000"))
+    assert asked(read, text)["units.steps"].guess == "1000"
+    assert read(text, units={"steps": 1000}).kept["tokens"].tolist() == D
+    assert read(text, units={"steps": 1}).kept["tokens"].tolist() == [4e5, 8e5, 1.6e6]
+
+
 def test_sizes_and_steps_may_be_thousands_too(read: Read) -> None:
     runs = read(table(**{"params (M)": ("117", "425", "1.143"), "tokens (B)": ("2.9", "10.5", "28")}))
     assert runs.kept["params"].tolist() == [117e6, 425e6]
@@ -348,6 +355,20 @@ def test_the_corner_names_rows_and_columns(read: Read, bars: bool) -> None:
     assert turned[["params", "tokens", "loss"]].to_numpy()[1].tolist() == [2e6, 5e7, 3.6]
     units = read(grid("N (M) \\ D (B)", ("1", "2", "4"), ("50", "100", "200"), bars=bars), name="t.md").kept
     assert units[["params", "tokens", "loss"]].to_numpy()[1].tolist() == [5e7, 2e9, 3.6]
+
+
+@pytest.mark.parametrize(
+    ("corner", "along"),
+    [
+        ("", ("1B", "2B", "4B")),
+        ("step", ("125M", "350M", "1B")),
+        ("tokens", ("50M", "60M", "70M")),
+        ("lr", ("1", "2", "4")),
+    ],
+)
+def test_a_grid_whose_corner_says_too_little_is_refused(read: Read, corner: str, along: tuple[str, ...]) -> None:
+    with pytest.raises(ReadError, match="looks like a grid of losses"):
+        read(grid(corner, along), name="t.md")
 
 
 def test_a_caption_says_what_the_cells_of_a_grid_are(read: Read) -> None:
