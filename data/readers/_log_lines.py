@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 
 from data.errors import ReadError
@@ -24,7 +23,7 @@ _SHOWN = 60
 
 def refuse_log(text: str, name: str) -> None:
     """Nothing, where the text may be a table; ReadError where its lines are those of a log."""
-    lines = [line.strip() for line in itertools.islice(text.splitlines(), _LOOK) if line.strip()]
+    lines = [line.strip() for line in text[: _LOOK * _LONGEST].splitlines()[:_LOOK] if line.strip()]
     logged = [(i, line) for i, line in enumerate(lines, start=1) if _is_logged(line[:_LONGEST])]
     if len(logged) < 2 or len(logged) < _SHARE * len(lines):
         return
