@@ -104,7 +104,7 @@ def _question(table: Table, question: Question) -> None:
     kind, _, column = question.key.partition(".")
 
     def shown(option: str) -> str:
-        if kind == "columns":
+        if kind == "columns" and option in table.headers:
             return _with_values(table, option)
         if kind == "units":
             return LOG_NAMES.get(option) or factor_name(column, float(option))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.digits import SUFFIXES, plain_number
+from data.digits import EAST, SUFFIXES, plain_number
 from data.markup import bare
 from data.stated import Reading, reading, settled
 
@@ -200,7 +200,9 @@ def _is_blank(cell: Any) -> bool:
 
 
 def _how_written(cell: str) -> Iterable[str]:
-    if re.search(r"[a-z%]", cell, re.IGNORECASE) and not re.fullmatch(r"[-+0-9.]+e[-+]?[0-9]+|nan|inf", cell, re.I):
+    if re.search(rf"[a-zа-я%{EAST}]", cell, re.IGNORECASE) and not re.fullmatch(
+        r"[-+0-9.]+e[-+]?[0-9]+|nan|inf", cell, re.I
+    ):
         yield "suffix"
     if "," in cell:
         yield "comma"
@@ -235,7 +237,9 @@ def signs(cells: Iterable[str]) -> dict[str, int]:
 
 # Digits and what may stand behind them: 1.16×10^7, 1,2 Mrd., 3.5e-4.
 _MANTISSA = re.compile(
-    r"([0-9.,]*[0-9])(?:e[+-]?[0-9]+|\s*[x×*·]\s*10\s*(?:\^|\*\*).{1,6}|\s*[a-z%][a-z. /]{0,20})", re.IGNORECASE
+    r"([0-9.,]*[0-9])(?:e[+-]?[0-9]+|\s*[x×*·]\s*10\s*(?:\^|\*\*).{1,6}|\s*[a-zа-я%][a-zа-яõ. /]{0,20}"
+    rf"|\s*[{EAST}]{{1,2}})",
+    re.IGNORECASE,
 )
 
 

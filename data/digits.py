@@ -12,18 +12,24 @@ SUFFIXES = {
     "m": 6, "mm": 6, "mn": 6, "mio": 6, "million": 6, "millions": 6,
     "b": 9, "bn": 9, "g": 9, "billion": 9, "billions": 9,
     "t": 12, "tn": 12, "trillion": 12, "trillions": 12,
+    "millones": 6, "mil millones": 9, "miles de millones": 9, "milioni": 6, "miliardi": 9, "milhoes": 6, "milhões": 6,
+    "тыс": 3, "млн": 6, "млрд": 9, "трлн": 12,
+    "万": 4, "萬": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "億": 8, "十亿": 9, "十億": 9, "百亿": 10, "百億": 10, "千亿": 11,
+    "千億": 11, "万亿": 12, "만": 4, "억": 8,
     "p": 15, "peta": 15, "exa": 18, "z": 21, "zetta": 21,
 }  # fmt: skip
 
+EAST = "万萬亿億十百千만억"  # what East Asian numbers are counted in
 _WORDS = r"(?:tokens?|toks?|params?|parameters?|flops?|nats?|steps?|sequences?|seqs?)"
 _FORM = re.compile(
     rf"""[~≈]?\s*
     (?P<sign>[+-]?)\s*
     (?:(?P<mantissa>[0-9][0-9.,'_]*|[.,][0-9]+)(?:[eE](?P<exp>[+-]?[0-9]+))?
        (?:\s*[x×*·]\s*10\s*(?:(?:\^|\*\*)\s*|(?=[+-]))(?P<power>[+-]?[0-9]+))?
-     | 10\s*(?:\^|\*\*)\s*(?P<bare>[+-]?[0-9]+))
+     | 10\s*(?:\^|\*\*)\s*(?P<bare>[+-]?[0-9]+)
+     | 2\s*(?:\^|\*\*)\s*(?P<two>[+-]?[0-9]{{1,2}}))
     \s*(?P<percent>%)?
-    \s*(?P<suffix>[a-z]+?)??\s*(?P<word>{_WORDS})?""",
+    \s*(?P<suffix>(?:(?:miles\ de\ |mil\ )?[a-zõ]+?|[а-я]{{3,4}}\.?|[{EAST}]{{1,2}}))??\s*(?P<word>{_WORDS})?""",
     re.VERBOSE | re.IGNORECASE,
 )
 #: Digits grouped by threes, by decimal sign. No group begins with a zero: 0,125 is an eighth in every file.
@@ -39,6 +45,7 @@ _SPACES = {
     0x2212: "-",
     0x2019: "'",
 }  # no-break, narrow and thin space; the minus sign
+_LEAST_OF_TWO = 4  # the least power of two that is read
 _LONGEST = 60  # no number is written in more characters than this
 
 
@@ -64,9 +71,17 @@ def plain_number(text: str, decimal: str = ".") -> float:
     match = _FORM.fullmatch(_SPACED_GROUPS.sub("", text))
     if not match:
         return {"inf": math.inf, "+inf": math.inf, "infinity": math.inf, "-inf": -math.inf}.get(text.lower(), math.nan)
-    suffix = (match["suffix"] or "").lower()
+    suffix = (match["suffix"] or "").lower().rstrip(".")
     if suffix and suffix not in SUFFIXES:
         return math.nan
+    if match["two"]:
+        two = int(match["two"])
+        # 2² may be a footnote's sign, and nobody writes four so
+        return (
+            math.nan
+            if abs(two) < _LEAST_OF_TWO or suffix or match["percent"]
+            else float(f"{match['sign']}1") * 2.0**two
+        )
     power = int(match["exp"] or 0) + int(match["power"] or match["bare"] or 0) + SUFFIXES.get(suffix, 0)
     digits = "1" if match["bare"] else _plain(match["mantissa"], decimal, bool(match["exp"]))
     if not digits:

@@ -29,6 +29,9 @@ class NothingKept(ReadError):  # noqa: N818  (it says what happened)
         return type(self), (str(self), self.runs)
 
 
+NO_COLUMN = "none of them"  # the answer to which column of the file one is, where it is none
+
+
 @dataclass(frozen=True)
 class Question:
     """Something a table leaves open. `key` is the argument of `read_runs` that answers it.

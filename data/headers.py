@@ -97,6 +97,7 @@ def header(raw: str) -> Header:
     ):  # single letters keep their case: N, D and C mean what papers say
         return Header(raw, text, text)
     text = re.sub(r"^(?:no|nr|num)\.\s*(?:of\b)?", "number of ", text, flags=re.IGNORECASE)
+    text = re.sub(r"\b([A-Za-z]{2,6})\.(?=\s)", r"\1", text)  # emb. params: an abbreviation is no folder
     text = re.sub(r"^\s*of\b", "number of", text) if raw.lstrip().startswith("#") else text
     over = re.fullmatch(r"(.*?)\s*(?:/|÷)\s*(1e[0-9]+|10\^[0-9]+|[0-9]{1,3}(?:[,_' ]?000)+)", text)
     if over and over[1]:  # C / 1e18: what stands in the cells is C over 1e18
@@ -187,8 +188,9 @@ def scale_in(raw: str, column: str) -> tuple[float, str]:
     if taken.said:
         found = factor(taken.said, dimension)
         return (found, taken.said) if found is not None else (1.0, "")
-    scale, said, _ = _spelled(_words(re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", " ", plain_powers(raw))), dimension)
-    return scale, said
+    plain = _words(re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", " ", plain_powers(raw)))
+    scale, said, _ = _spelled(plain, "count" if dimension == "length" else dimension)
+    return (factor(said, dimension) or scale) if said else scale, said
 
 
 def _any_factor(text: str) -> float | None:

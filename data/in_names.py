@@ -22,6 +22,7 @@ _KEYED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("params", re.compile(rf"{_EDGE}n[=_-]?{_NUMBER}([KMB]){_END}")),
     ("tokens", re.compile(rf"{_EDGE}D_?{_NUMBER}([KkMmBbTt]){_END}")),
     ("tokens", re.compile(rf"{_EDGE}D_?{_LARGE}{_END}")),
+    ("tokens", re.compile(rf"{_EDGE}d[=_-]?{_NUMBER}([MBT]){_END}")),
     ("flops", re.compile(rf"{_EDGE}(?:C|flops?)[=_-]?({_DIGITS}[eE][+]?[0-9]+)(){_END}")),
     ("batch_sequences", re.compile(rf"{_EDGE}(?:bs|bsz|gbs|batch(?:_?size)?)[=_-]?([0-9]+)([Kk])?{_END}")),
     ("lr", re.compile(rf"{_EDGE}lr[=_-]?{_NUMBER}(){_END}")),
@@ -127,7 +128,8 @@ def _keyed(text: str) -> tuple[list[_Said], str]:
         said += [("params", _value(both[1], both[2]), both[0]), ("tokens", _value(both[3], both[4]), both[0])]
         text = _BOTH.sub(_GONE, text)
     for column, pattern in _KEYED:
-        said += [(column, _value(m[1], m[2]), m[0]) for m in pattern.finditer(text)]
+        k = 1024.0 if column == "seq_len" else 1e3  # as `data.units` reads the k of a length
+        said += [(column, _value(m[1], m[2], k), m[0]) for m in pattern.finditer(text)]
         text = pattern.sub(_GONE, text)
     return said, text
 
@@ -256,5 +258,5 @@ def _between(word: _Word, one: _Amount, other: _Amount) -> tuple[list[_Said], li
     return [], [], True
 
 
-def _value(number: str, suffix: str | None) -> float:
-    return float(number) * _FACTOR.get((suffix or "").lower(), 1.0)
+def _value(number: str, suffix: str | None, k: float = 1e3) -> float:
+    return float(number) * {**_FACTOR, "k": k}.get((suffix or "").lower(), 1.0)

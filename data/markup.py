@@ -65,8 +65,11 @@ _PICTURE = "\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff\U0
 _HEAD = re.compile(rf"(?:[{_PICTURE}]|:[a-z][a-z0-9_+-]{{2,40}}:)\s*")
 # Footnotes: 2.6*, 2.6†, 2.6^a, 2.6^{*}, 2.6[1], 2.6ᵃ; and a comma or semicolon left behind.
 _TAIL = re.compile(
-    rf"\s*(?:\*{{1,3}}|[†‡§¶]{{1,3}}|\^(?:[*†‡§¶]{{1,3}}|[a-z])|\[(?:[0-9]{{1,2}}|[a-z*†‡])\]|[ᵃᵇᶜᵈᵉ]|[,;]|[{_PICTURE}])$"
+    rf"\s*(?:\*{{1,3}}|[†‡§¶]{{1,3}}|\^(?:[*†‡§¶]{{1,3}}|[a-z])|\[\^?(?:[0-9]{{1,2}}|[a-z*†‡])\]|[ᵃᵇᶜᵈᵉ]|[,;]|[{_PICTURE}])$"
 )
+# A raised number is a footnote behind a measured value or a unit: 3.98^1, 20M^2; but 2.10^7 may be a power of ten.
+_NOTED = re.compile(r"[0-9]\s?[kKmMbBtTgG]$|(?<!10)(?<=[0-9])[.,](?!10$)[0-9]+$")
+_NOTE = re.compile(r"\^\{?[0-9]{1,2}\}?$")
 _FEW = re.compile(r"[*†‡§¶a-z]{1,3}")
 _ORDER = re.compile(r"[0-9]\.[0-9]+|[0-9],[0-9]+")
 
@@ -111,7 +114,10 @@ def stripped(text: str) -> str:
             text = _HEAD.sub("", text, count=1) if _HEAD.match(text) else text
             last = text[-1:]
             found = None if last.isascii() and last.isalnum() and text[-2:-1] != "^" else _TAIL.search(text)
-            if found and found.start():
+            note = _NOTE.search(text) if "^" in text[-5:] else None
+            if note and _NOTED.search(text[: note.start()]):
+                text = text[: note.start()]
+            elif found and found.start():
                 text = text[: found.start()]
             elif text.endswith(":"):
                 text = _NAMED_EMOJI.sub("", text).strip()
@@ -152,6 +158,8 @@ def _raised(found: re.Match[str], inside: str) -> str:
     # 2²⁰ is a power and 2.61¹ a footnote: nobody raises a measured loss to a power in a table.
     written = re.search(r"[0-9.,]+\W*$", before)
     if inside.isdigit() and len(inside) == 1 and written and _ORDER.search(written[0]):
+        return _cut(found)
+    if inside.isdigit() and len(inside) < 3 and re.search(r"[0-9]\s?[kKmMbBtTgG]$", before):
         return _cut(found)
     return "^" + inside
 

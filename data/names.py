@@ -65,6 +65,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens", rf"trained on {_TOKENS}|{_TOKENS} (?:of |d )?train(?:ing)?", 0.9),
     ("tokens_per_param", rf"{_TOKENS} ?(?:per|/) ?(?:param(?:eter)?s?|N)|D ?/ ?N|d ?/ ?n|tpp|tokens to params ratio", 0.9),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
+    ("unique_tokens", rf"{_TOKENS} ?(?:per|/|in an|each) ?epoch", 0.9),
     ("epochs", r"(?:n |num )?epochs?(?: count)?|(?:num(?: of)? |n |data )?passes(?: over(?: the)? data)?", 0.9),
     ("tokens", r"(?:dataset|corpus|data) tokens", 0.7),
     ("flops_per_token", r"(?:train(?:ing)? )?flops? (?:per|/) ?(?:token|tok)", 1.0),

@@ -13,16 +13,16 @@ import numpy as np
 import pandas as pd
 
 from data.cells import Numbers, number
-from data.digits import SUFFIXES
+from data.digits import EAST, SUFFIXES
 from data.markup import bare
 from data.stated import reading
 from data.units import factor
 
 _LONGEST = 60
-_LETTERED = re.compile(r"[a-zA-Z%\u00b5\u03bc]\W*$")
+_LETTERED = re.compile(rf"[a-zA-Z%×\u00b5\u03bcа-яА-Я{EAST}]\W*(?:[(\[][^()\[\]]*[)\]]\s*)?$")
 _OWN = re.compile(
     r"(?P<digits>[~\u2248]?\s*[+-]?\s*[0-9.,][0-9.,'_ ]*(?:e[+-]?[0-9]+)?(?:\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*[+-]?[0-9]+)?)"
-    r"\s*(?P<unit>(?:[a-zA-Z\u00b5\u03bc][a-zA-Z ./-]{0,24}|%))",
+    rf"\s*(?P<unit>(?:[a-zA-Z\u00b5\u03bc][a-zA-Zõ ./-]{{0,24}}|[а-я]{{3,10}}\.?|[{EAST}]{{1,2}}|[%×]))",
     re.IGNORECASE,
 )
 
@@ -66,6 +66,8 @@ def _own(cell: str, plain: float, decimal: str, dimension: str) -> tuple[float, 
     digits = number(match["digits"].strip(), decimal)
     if unit == "%" or (math.isnan(digits)):
         return None if math.isnan(digits) else (plain, True)
+    if dimension == "few" and unit in ("x", "X", "×"):
+        return digits, True  # 20x under tokens per parameter
     times = factor(unit, dimension)
     first = unit.split()[0].lower()
     if dimension == "count":

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from data.errors import DataError, Question
+from data.errors import NO_COLUMN, DataError, Question
 from data.headers import header as take_apart
 from data.logs import tells_its_base
 from data.lookalikes import overlooked
@@ -22,7 +22,7 @@ from data.rates import without_rates
 from data.rivals import weigh
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
-from data.settled import TAKEN, Offers, middle, settle_batch, settle_counts, settle_passes, settle_steps
+from data.settled import TAKEN, Offers, middle, settle_batch, settle_counts, settle_passes, settle_steps, unique_or_seen
 from data.splits import counted, splits
 from data.states import is_state
 from data.step_names import places
@@ -74,7 +74,7 @@ def recognise(
     settle_counts(table, offers)
     settle_steps(table, offers)
     rates = without_rates(table, offers)
-    unclear = settle_batch(table, offers, batch, factors)
+    unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
     for column, header in answers.items():
@@ -195,6 +195,8 @@ def _existing(table: Table, column: str, header: str | None) -> str | None:
         raise DataError(f"there is no column {column!r} in the runs table; it has {_listed(list(COLUMNS))}.")
     if header is None or header in table.headers:
         return header
+    if header == NO_COLUMN:
+        return None
     same = [h for h in table.headers if h.casefold() in (str(header).casefold(), words(str(header)).casefold())]
     if len(same) == 1:
         return same[0]

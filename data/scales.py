@@ -15,6 +15,7 @@ from data.logs import LOGS, USUAL, Logged, logged, possible
 from data.mapping import Guess
 from data.schema import COLUMNS, COUNTS
 from data.table import Table
+from data.thousands import a_thousand_off, all_in_threes
 from data.units import AGREES, DIMENSION, MENU, PASSES, PLAUSIBLE
 
 _LARGE = (
@@ -24,6 +25,7 @@ _LARGE = (
     "flops",
     "flops_per_token",
 )  # whole numbers so large that people shorten them
+_WHOLE = ("steps", "total_steps", "samples", "batch_sequences", "batch_device")  # no parts of one
 _TINY = {
     "tokens": 1e3,
     "unique_tokens": 1e3,
@@ -33,6 +35,7 @@ _TINY = {
 _FAR = 300.0  # how many times smaller than every other a cell must be before its unit is doubted
 _FAR_RATE = 30.0  # how many times the usual one a learning rate above one must be
 _USUAL_RATE = 3e-4
+_NEAR = 0.5  # decades that FLOPs differ from 6 N D by their count: attention, recomputation, forward passes alone
 _SPELLED_OUT = {"count": 1e5, "compute": 1e10}  # what is written with so many digits is meant so
 
 
@@ -52,6 +55,11 @@ def settle(
         if column in DIMENSION and column != "loss":
             out[column], question = _own(table, guess, answers.get(column))
             questions += [question] if question else []
+    sizes = {c: out[c] for c in (*COUNTS, "tokens") if c in out and c not in answers}
+    slips = a_thousand_off(
+        {c: g.numbers(table) for c, g in sizes.items()}, {c: g.values(table) for c, g in sizes.items()}
+    )
+    out |= {c: replace(out[c], doubts={**out[c].doubts, **said}) for c, said in slips.items()}
     asked = {q.key.removeprefix("units.") for q in questions}
     together = [] if asked & {*COUNTS, "tokens", "flops"} else _together(table, out, set(answers))
     return out, [*_paired(table, [_with_flops(table, q, out) for q in questions], out), *together]
@@ -74,6 +82,8 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
     guess = replace(guess, scale=stated)
     if stated != 1.0:
         guess = replace(guess, how=f"{guess.how}; in units of {stated:g} ({said}){_but_own(found)}")
+    if column == "seq_len" and (stated == 1024.0 or _in_1024(table, guess, found)):
+        guess = replace(guess, how=f"{guess.how}; k of a sequence is 1,024")
     doubts, unsaid = doubtful(found, stated, said, column)
     if unsaid is not None:
         many = int((np.isfinite(found.values) & ~_marked(found)).sum())
@@ -96,6 +106,9 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
         return guess, None
     if column == "lr" and (question := _rate(guess, scaled)):
         return guess, question
+    if column in _WHOLE and stated == 1.0 and all_in_threes(found, table.frame[header], table.decimal):
+        text = f"In which unit is {header!r}? All its cells have three decimals, so {values[0]:.3f} may be {1000 * values[0]:g}."
+        return guess, _question(column, text, 1e3)
     low = PLAUSIBLE.get(column, (0.0, np.inf))[0]
     fractions = (
         column in _LARGE and bool((np.abs(values - np.round(values)) > 1e-6 * values).any()) and np.median(values) < 1e6
@@ -145,6 +158,12 @@ def _exponentiated(guess: Guess, taken: Logged, values: np.ndarray) -> tuple[Gue
     middle = float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else np.nan
     text = f"Which logarithm is {guess.header!r}? Its values (around {middle:g}) leave it open."
     return guess, Question(f"units.{column}", text, ("log10", "ln", "log2", "1"), "log10" if len(bases) > 1 else "")
+
+
+def _in_1024(table: Table, guess: Guess, found: Numbers) -> bool:
+    """Whether cells name a k of their own."""
+    plain = table.numbers(guess.header).values
+    return bool((np.isfinite(plain) & np.isfinite(found.values) & (plain != found.values)).any())
 
 
 def _but_own(found: Numbers) -> str:
@@ -263,6 +282,13 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
                     f"6 × parameters × tokens; with a factor of {factor:g} they agree."
                 )
                 return [_question(column, text, factor)]
+        unit = guesses["flops"].scale
+        if power and abs(np.log10(ratio) - power) < _NEAR and unit != 1.0 and "flops" not in settled and not free:
+            text = (
+                f"In which unit is {guesses['flops'].header!r}? In units of {unit:g}, as its header says, the compute is {ratio:.3g} "
+                f"times 6 × parameters × tokens; in units of {unit / 10.0**power:g} they agree."
+            )
+            return [_question("flops", text, unit / 10.0**power, unit)]
     passes = _median(tokens / params)
     if np.isfinite(passes) and not PASSES[0] <= passes <= PASSES[1] and free:
         few = passes < PASSES[0]

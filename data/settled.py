@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from data.errors import Question
+from data.errors import NO_COLUMN, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
 from data.logs import logged
@@ -37,6 +37,57 @@ def settle_passes(table: Table, offers: Offers) -> None:
         if moving and o not in moving and len(table.frame) > 2 and any(c == "steps" for c, _ in offers):
             offers[o] = 0.55, f"{offers[o][1]}; it does not change, and {moving[0][1]} does"
 
+
+def unique_or_seen(table: Table, offers: Offers, settled: set[str]) -> list[Question]:
+    """A question where one amount of tokens stands beside epochs that vary: it may be the data that they pass over.
+
+    Not on a curve, nor where FLOPs or steps and batches bear out that it is what each run was trained on.
+    """
+    found = {c: _first(table, offers, c, {}) for c in ("tokens", "epochs", "flops", "steps", "batch", *COUNTS)}
+    tokens, epochs = found["tokens"], found["epochs"]
+    if tokens is None or epochs is None or settled & {"tokens", "unique_tokens", "epochs"}:
+        return []
+    if any(c == "unique_tokens" and s >= TAKEN for (c, _), (s, _) in offers.items()):
+        return []
+    both = np.isfinite(tokens) & np.isfinite(epochs)
+    names = [table.text(h) for c, h in offers if c in ("run", "family")]
+    size = next((found[c] for c in COUNTS if found[c] is not None), None)
+    several = any(not n.duplicated().any() for n in names) or (not names and size is not None and all_differ(size))
+    with np.errstate(all="ignore"):
+        alike = bool(both.any()) and np.ptp(tokens[both]) <= 1e-6 * np.max(tokens[both])
+        varied = bool(both.any()) and np.min(epochs[both]) > 0 and np.max(epochs[both]) >= 1.5 * np.min(epochs[both])
+        spent = (
+            middle(found["flops"] / (6.0 * size * tokens))
+            if found["flops"] is not None and size is not None
+            else np.nan
+        )
+        steps, batch = found["steps"], found["batch"]
+        stepped = middle(tokens / (steps * batch)) if steps is not None and batch is not None else np.nan
+    if not (alike and varied and several and np.max(epochs[both]) > 1) or any(
+        abs(r - 1) < _BORNE_OUT for r in (spent, stepped)
+    ):
+        return []
+    (sure, header), (_, passes) = (
+        max((s, h) for (c, h), (s, _) in offers.items() if c == k) for k in ("tokens", "epochs")
+    )
+    if sure < TAKEN or re.search(_SEEN, take_apart(header).words):
+        return []
+    text = (
+        f"Is {header!r} the data that {passes!r} passes over? It is {tokens[both][0]:.4g} in every row, while the epochs go from "
+        f"{np.min(epochs[both]):g} to {np.max(epochs[both]):g}: then it holds the unique tokens, and each run was trained on them "
+        f"times its epochs. Choose {NO_COLUMN!r} if it counts all that each run was trained on."
+    )
+    return [Question("columns.unique_tokens", text, (header, NO_COLUMN), header)]
+
+
+def all_differ(values: np.ndarray) -> bool:
+    """Whether finite values (n,) are all different, as the sizes of runs are and those of checkpoints are not."""
+    finite = values[np.isfinite(values)]
+    return len(finite) > 1 and len(np.unique(finite)) == len(finite)
+
+
+_SEEN = r"\b(?:seen|trained|consumed|processed|used|total|cumulative)\b"
+_BORNE_OUT = 0.25  # how near a ratio comes to one where another column says the same; epochs differ by more
 
 _SIZE_OF_DATA = r"(?:train(?:ing)? )?(?:dataset|data|corpus)(?: set)?(?: size| tokens)?|(?:dataset|corpus|data) tokens"
 

@@ -15,6 +15,7 @@ from data.cells import Numbers, numbers
 from data.markup import words
 from data.own_units import with_own_units
 from data.signs import with_signs_settled
+from data.thousands import NEVER, with_thousands_doubted
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,8 @@ class Table:
             if dimension:
                 found = self.numbers(header)
                 found = with_signs_settled(found, dimension == "loss")
+                if dimension not in NEVER:
+                    found = with_thousands_doubted(found, self.frame[header], self.decimal)
                 self._parsed[key] = with_own_units(found, self.frame[header], self.decimal, dimension)
             else:
                 self._parsed[key] = numbers(self.frame[header], self.decimal)

@@ -7,6 +7,7 @@ factor is read under a dimension, and every column of the runs table has one.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 PF_DAY = 8.64e19  # FLOP: 1e15 per second for 86,400 seconds
 
@@ -15,7 +16,7 @@ DIMENSION: dict[str, str] = {
     **dict.fromkeys(
         (
             "params", "params_total", "params_nonembed", "params_active", "params_logged", "tokens", "unique_tokens",
-            "batch", "batch_sequences", "batch_device", "seq_len", "steps", "total_steps", "warmup_steps", "samples", "vocab",
+            "batch", "batch_sequences", "batch_device", "steps", "total_steps", "warmup_steps", "samples", "vocab",
         ),
         "count",
     ),
@@ -27,6 +28,7 @@ DIMENSION: dict[str, str] = {
         ),
         "few",
     ),
+    "seq_len": "length",
     "flops": "compute",
     "flops_per_token": "compute",
     "lr": "rate",
@@ -61,6 +63,7 @@ AGREES = 2.5  # decades by which logged FLOPs may differ from 6 N D before a uni
 #: The factors to choose from, by dimension, with how a menu calls them.
 MENU: dict[str, dict[float, str]] = {
     "count": {1.0: "as they stand", 1e3: "thousands", 1e6: "millions", 1e9: "billions", 1e12: "trillions"},
+    "length": {1.0: "as they stand", 1024.0: "in 1,024"},
     "compute": {
         1.0: "FLOP", 1e9: "GFLOP (1e9)", 1e12: "TFLOP (1e12)", 1e15: "PFLOP (1e15)", 1e18: "EFLOP (1e18)",
         1e21: "ZFLOP (1e21)", PF_DAY: "PF-days (8.64e19)",
@@ -80,6 +83,13 @@ _COUNTS = {
     "b": 1e9, "bn": 1e9, "bln": 1e9, "bil": 1e9, "g": 1e9, "billion": 1e9, "billions": 1e9, "giga": 1e9, "mrd": 1e9, "milliard": 1e9,
     "milliards": 1e9, "milliarde": 1e9, "milliarden": 1e9, "millionen": 1e6,
     "t": 1e12, "tn": 1e12, "trn": 1e12, "tln": 1e12, "tril": 1e12, "trillion": 1e12, "trillions": 1e12, "tera": 1e12,
+    "milliardo": 1e9, "miliardi": 1e9, "milioni": 1e6, "millon": 1e6, "millones": 1e6, "milhoes": 1e6, "bilhoes": 1e9,
+    "miles": 1e3, "mil millones": 1e9, "miles de millones": 1e9, "billones": 1e12, "miljoen": 1e6, "miljard": 1e9,
+    "tausend": 1e3, "mille milliards": 1e12, "milliers": 1e3, "billionen": 1e12,
+    "тыс": 1e3, "тысяч": 1e3, "тысячи": 1e3, "млн": 1e6, "миллион": 1e6, "миллионы": 1e6, "миллионов": 1e6,
+    "миллионах": 1e6, "тысячах": 1e3, "миллиардах": 1e9,
+    "млрд": 1e9, "миллиард": 1e9, "миллиарды": 1e9, "миллиардов": 1e9, "трлн": 1e12, "триллионов": 1e12,
+    "만": 1e4, "억": 1e8, "十万": 1e5,
     "万": 1e4, "萬": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8, "億": 1e8, "十亿": 1e9, "十億": 1e9, "万亿": 1e12,
 }  # fmt: skip
 #: Of rates, where case counts: nobody writes a rate in millions, and M is none of its units.
@@ -109,12 +119,13 @@ _POWER = re.compile(r"(?:in |x|×|\*|of )*\s*(?:1e|10\^|10\*\*|e)\s*\(?([+-]?[0-
 _COUNTED = r"(?:tokens?|toks?|params?|parameters?|weights?|steps?|iters?|iterations?|sequences?|seqs?|samples?|examples?|units?|of)"
 _FUSED = re.compile(rf"({'|'.join(sorted(_COUNTS, key=len, reverse=True))}){_COUNTED}")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_WIDE = str.maketrans("（）［］｛｝【】，：", "()[]{}[],:")  # signs as wide as a Chinese character
 _RAISED = re.compile(r"\^?\{?([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)\}?")
 
 
 def plain_powers(text: str) -> str:
     """The text with powers written one way: 10¹⁸ and 10^{18} and 10\\textsuperscript{18} become 10^18."""
-    text = text.replace("\\^{}", "^")  # as pandas escapes it for LaTeX
+    text = text.translate(_WIDE).replace("\\^{}", "^")  # as pandas escapes it for LaTeX
     text = _RAISED.sub(lambda m: "^" + m[1].translate(_SUPERSCRIPT), text)
     return re.sub(r"\^\{\s*([+-]?[0-9]+)\s*\}", r"^\1", text.replace("\u2212", "-"))
 
@@ -129,9 +140,10 @@ def factor(text: str, dimension: str) -> float | None:
     """The factor that the text of a unit stands for in a column of this dimension, or None where it says none.
 
     1e18, ZFLOP, P and PF-days of compute; M, mln, Gtok, 1e9 and "billions of tokens" of counts; h and minutes of time;
-    1e-4, m and % of a rate; thousands of layers and devices, which nobody counts in millions.
+    1e-4, m and % of a rate; 1,024 for the k of a sequence's length; thousands of layers and devices, which nobody counts in millions.
     """
-    low = " ".join(plain_powers(text).lower().replace("_", " ").split()).removeprefix("in ").strip(" .:,")
+    low = " ".join(_plain(plain_powers(text)).lower().replace("_", " ").split()).removeprefix("in ")
+    low = re.sub(r"^(?:en|em|in|v|в) (?=\D{3})", "", low).strip(" .:,")
     if not low or len(low) > 60:
         return None
     if dimension == "compute":
@@ -145,12 +157,25 @@ def factor(text: str, dimension: str) -> float | None:
         return _RATES.get(text.strip())
     if dimension == "few":
         return 1e3 if _COUNTS.get(low) == 1e3 else None
+    if dimension == "length":  # 2k tokens of a sequence are 2,048
+        found = factor(text, "count")
+        return 1024.0 if found == 1e3 else found
     if dimension == "count":
         fused = _FUSED.fullmatch(low.replace(" ", "")) if " " not in low or len(low) < 12 else None
         if fused:
             return _COUNTS[fused[1]]
         return _COUNTS.get(re.sub(rf"\b{_COUNTED}\b", " ", low).strip(" /"))
     return None
+
+
+def _plain(text: str) -> str:
+    """The text without accents, which tell no units apart: milhões is milhoes; letters of other alphabets stay."""
+    if text.isascii():
+        return text
+    return "".join(unicodedata.normalize("NFD", c)[0] if c in _ACCENTED else c for c in text)
+
+
+_ACCENTED = frozenset("áàâãäåéèêëíìîïóòôõöúùûüñçÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÑÇ")
 
 
 def _compute(low: str) -> float | None:

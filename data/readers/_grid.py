@@ -140,7 +140,11 @@ def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | No
 
 def _is_unit_row(row: Sequence[Any], decimal: str) -> bool:
     texts = [t for t in (words(_text(c)) for c in row) if t]
-    return bool(texts) and all(_POWER.match(t) or (np.isnan(number(t, decimal)) and _is_unit(t)) for t in texts)
+    said = [np.isnan(number(t, decimal)) and _is_unit(t) for t in texts]
+    return bool(texts) and all(
+        unit or _POWER.match(t) or (any(said) and _SHORT_POWER.fullmatch(t))
+        for unit, t in zip(said, texts, strict=True)
+    )
 
 
 def _is_unit(text: str) -> bool:
@@ -150,6 +154,9 @@ def _is_unit(text: str) -> bool:
 
 
 _POWER = re.compile(r"[\[(]?\s*[x×*]?\s*10\s*(?:\^|\*\*)\s*[+-]?[0-9]{1,2}\s*(?:[a-z]+)?\s*[\])]?$", re.IGNORECASE)
+_SHORT_POWER = re.compile(
+    r"[\[(]?\s*[x×*]?\s*1(?:\.0*)?e[+-]?[0-9]{1,2}\s*[\])]?", re.IGNORECASE
+)  # a unit among units alone
 _DIMENSIONS = tuple(MENU)
 _UNIT = re.compile(
     r"nats?|bits?|(?:nats?|bits?) ?(?:/|per) ?(?:tokens?|tok|bytes?|chars?|characters?|words?)|bpb|bpc|ppl|tokens?|toks?"

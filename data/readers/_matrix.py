@@ -9,15 +9,30 @@ from typing import Any
 import numpy as np
 
 from data.cells import number
+from data.errors import ReadError
 from data.markup import words
+from data.names import loss_name, named
+from data.schema import COUNTS
 
+_LEAST = 3  # rows of a grid that is refused where nothing says what it holds
 _MOST = 200  # rows and columns of a grid that people write
 _LOSS = (0.2, 20.0)  # between which nearly all cells lie: nats or bits of a language model
 _AXES = {
     "tokens": re.compile(r"(?:D|data|tokens?|toks?)", re.IGNORECASE),
     "flops": re.compile(r"(?:C|flops?|compute|budget)", re.IGNORECASE),
     "params": re.compile(r"(?:N|params?|parameters?|size|model(?: size)?)", re.IGNORECASE),
+    "lr": re.compile(r"(?:(?:peak |max )?(?:lr|learning[ _]?rate)|η)", re.IGNORECASE),
+    "batch size": re.compile(r"(?:(?:global )?batch(?:[ _]?size)?|bsz?|B)", re.IGNORECASE),
+    "steps": re.compile(r"(?:steps?|iterations?|iters?)", re.IGNORECASE),
+    "epochs": re.compile(r"epochs?", re.IGNORECASE),
+    "weight decay": re.compile(r"(?:weight[ _]?decay|wd)", re.IGNORECASE),
 }
+_SIZED = frozenset((*COUNTS, "family", "run", "group", "flops"))  # rows whose columns may be told by their size
+_CORNER = re.compile(r"\s*[\\/|↓→↘×]+\s*|\s+(?:vs\.?|by|x)\s+")
+_UNIT = re.compile(r"(.*?)\s*([(\[][^()\[\]]{1,12}[)\]])?")
+_NO_LOSSES = re.compile(
+    r"\b(?:acc(?:uracy)?|scores?|time|hours?|seconds?|speed|throughput|mfu|memory|std|error|gap)\b", re.IGNORECASE
+)
 _SAID = re.compile(
     r"(?:(?P<name>[A-Za-z ]{1,12}?)\s*[=:]\s*|(?:.{0,16}?loss|L|ppl)?\s*@\s*)?(?P<value>[0-9][0-9.,]*(?:e[+-]?[0-9]+)?\s*[kmbgtpe]?)"
     r"\s*(?P<unit>tokens?|toks?|t|flops?)?",
@@ -26,30 +41,44 @@ _SAID = re.compile(
 
 
 def matrix(rows: Sequence[Sequence[Any]], decimal: str = ".") -> tuple[list[list[Any]], str] | None:
-    """The rows of a grid as one row a run under a header of their own, and a note; None where they are no grid of losses."""
+    """The rows of a grid as one row a run under a header of their own, and a note; None where they are no grid of losses.
+
+    Raises ReadError for a grid whose first cell does not say what it holds.
+    """
     rows = [r for r in rows if any(_text(c) for c in r)]
-    if not 3 <= len(rows) <= _MOST or not 3 <= len(rows[0]) <= _MOST:
+    captions = next((i for i, r in enumerate(rows) if sum(bool(_text(c)) for c in r) > 1), 0)
+    caption, rows = " ".join(_text(c) for r in rows[:captions] for c in r if _text(c)), _trimmed(rows[captions:])
+    if not 3 <= len(rows) <= _MOST or not 3 <= len(rows[0]) <= _MOST or _NO_LOSSES.search(caption):
         return None
     head = [_text(c) for c in rows[0]]
     found = [_SAID.fullmatch(h) for h in head[1:]]
-    if not head[0] or not np.isnan(number(head[0], decimal)) or not all(found):
+    if not np.isnan(number(head[0], decimal)) or not all(found):
         return None
     values = [number(m["value"], decimal) for m in found if m]
     if len(set(values)) < len(values) or not all(np.isfinite(values)):
         return None
-    axis = _axis(head, [m for m in found if m], values)
+    axis = _axis(head, [m for m in found if m], values) if head[0] else ""
     sizes = [_text(r[0]) if r else "" for r in rows[1:]]
     body = np.array(
         [[number(_text(r[j]) if j < len(r) else "", decimal) for j in range(1, len(head))] for r in rows[1:]]
     )
     known = body[np.isfinite(body)]
-    if not axis or not all(sizes) or len(known) < 0.5 * body.size or not len(known):
+    if not all(sizes) or len(known) < 0.5 * body.size or not len(known):
         return None
     if not (np.median(known) >= _LOSS[0] and np.mean((known >= _LOSS[0]) & (known <= _LOSS[1])) > 0.9):
         return None
-    first = re.split(r"\s*[\\/|↓→]+\s*", head[0])[0].strip() or "params"
-    first = "params" if _AXES["params"].fullmatch(first) and first.upper() == "N" else first
-    out: list[list[Any]] = [[first, axis, "loss"]]
+    if not axis:
+        if all(np.isfinite(number(size, decimal)) for size in sizes) and len(set(sizes)) == len(sizes) >= _LEAST:
+            raise ReadError(
+                "The table looks like a grid of losses, and its first cell does not say what its rows and its columns count "
+                f"({head[0][:40]!r}). Write both there, as in N \\ D, params / tokens or N (M) \\ lr."
+            )
+        return None
+    first = _corner(head[0])[0].strip() or "params"
+    first = _called(first) or first
+    if first.partition(" (")[0] == axis.partition(" (")[0]:
+        return None
+    out: list[list[Any]] = [[first, axis, _loss(caption)]]
     for size, row in zip(sizes, rows[1:], strict=True):
         for j, value in enumerate(values, start=1):
             cell = _text(row[j]) if j < len(row) else ""
@@ -58,17 +87,50 @@ def matrix(rows: Sequence[Sequence[Any]], decimal: str = ".") -> tuple[list[list
     return out, f"A grid of losses was read as one run a cell: {head[0]!r} down, {axis} along."
 
 
+def _trimmed(rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
+    """The rows without the blank columns that bars at their ends leave."""
+    if not rows or not 0 < max(map(len, rows)) <= _MOST:
+        return rows
+    filled = [j for j in range(max(map(len, rows))) if any(j < len(r) and _text(r[j]) for r in rows)]
+    return [r[filled[0] : filled[-1] + 1] for r in rows] if filled else rows
+
+
+def _corner(text: str) -> list[str]:
+    """The names in a corner, of the rows first: N / D, and N D where arrows were taken off."""
+    sides = _CORNER.split(text)
+    apart = text.split()
+    return apart if len(sides) == 1 and len(apart) == 2 and all(map(_called, apart)) else sides
+
+
+def _called(side: str) -> str:
+    """One side of the corner under a name that is known, its unit kept; '' where it is none."""
+    found = _UNIT.fullmatch(side.strip())
+    if found is None:
+        return ""
+    name = next((axis for axis, pattern in _AXES.items() if pattern.fullmatch(found[1].strip())), "")
+    return f"{name} {found[2] or ''}".strip() if name else ""
+
+
+def _loss(caption: str) -> str:
+    """What the cells of a grid are called under a caption: where and in which unit it says that they were measured."""
+    said = loss_name(caption) if caption else None
+    if said is None:
+        return "loss"
+    return f"{said.split} loss".strip() + (f" ({said.unit})" if said.unit else "")
+
+
 def _axis(head: Sequence[str], found: Sequence[re.Match[str]], values: Sequence[float]) -> str:
     """What the columns of a grid count, '' where neither words nor sizes tell."""
     names = {(m["name"] or "").strip() for m in found} - {""}
     units = {(m["unit"] or "").strip() for m in found} - {""}
-    corner = re.split(r"\s*[\\/|↓→]+\s*", head[0])
+    corner = _corner(head[0])
     for said in (*names, *units, *corner[1:]):
-        for axis, pattern in _AXES.items():
-            if pattern.fullmatch(said.strip()) or (axis == "tokens" and said.lower() == "t"):
-                return axis if axis != "params" else ""
-    if names or units:
-        return ""
+        axis = "tokens" if said.lower() == "t" else _called(said)
+        if axis:
+            return axis
+    means = {c for c, sure in named(head[0]) if sure >= 0.6}
+    if names or units or (len(corner) == 1 and means and not means & _SIZED):
+        return ""  # step above 125M and 350M: those are sizes, and no tokens
     if min(values) >= 1e15:
         return "flops"
     return "tokens" if min(values) >= 1e6 and max(values) < 1e15 else ""

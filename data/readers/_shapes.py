@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from data.errors import DataError
+from data.readers._devices import with_devices
+from data.readers._pairs import paired
 from data.readers._seeds import seeded
 from data.readers._tidy import tidy
 from data.readers._transposed import turn, upright
@@ -17,7 +19,7 @@ def shaped(table: Table) -> Table:
     """The table with one row per run, or per run and step. Raises ReadError for a long table of unknown runs."""
     if table.order or table.one_run:  # its reader knows what the rows are
         return two_losses(table)
-    return seeded(tidy(unit_cells(two_losses(upright(table)))))
+    return with_devices(seeded(tidy(unit_cells(paired(two_losses(upright(table)))))))
 
 
 def oriented(table: Table, orientation: str | None) -> Table:

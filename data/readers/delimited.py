@@ -13,6 +13,7 @@ from data.readers._grid import grid
 from data.readers._latex import is_latex, latex_rows
 from data.readers._layout import Layout, known_in, layout
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT
+from data.readers._log_lines import refuse_log
 from data.readers._quotes import rows_of
 from data.readers._text import decode, is_text
 from data.spreadsheet import as_meant
@@ -38,6 +39,8 @@ def read(content: bytes, name: str) -> Table:
     if "```" in text or "~~~" in text:
         text = _FENCE.sub("", text)
     latex = is_latex(text)
+    if not latex:
+        refuse_log(text, name)
     separator = "&" if latex else _separator(text)
     laid = None if latex else _laid_out(text, separator)
     if text.count(separator) + text.count("\n") > 2 * MAX_CELLS:

@@ -1,0 +1,130 @@
+"""Cells that hold two numbers, as their header says: `Params (total / non-emb)` over 20M / 10M, `tokens (unique)` over 400M (100M).
+
+Each becomes two columns. So does a batch written as a product, 200 × 2048: sequences and their length.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from data.cells import number
+from data.names import loss_name, named
+from data.table import Table, unique
+
+_SHARE = 0.8  # of the cells written under a header that must be pairs
+_MOST_ROWS = 20_000  # people write such cells by hand
+_SIDES = re.compile(r"(?P<what>[^()]*?)\s*\(\s*(?P<one>[^()/|]{1,40}?)\s*[/|]\s*(?P<two>[^()/|]{1,40}?)\s*\)\s*")
+_BEHIND = re.compile(r"(?P<what>[^()]+?)\s*\(\s*(?P<two>[^()]{2,40}?)\s*\)\s*")
+_TWO = re.compile(r"\s*([^/|()]{1,30}?)\s*[/|]\s*([^/|()]{1,30}?)\s*")
+_ONE_BEHIND = re.compile(r"\s*([^()]{1,30}?)\s*\(\s*([^()]{1,30}?)\s*\)\s*")
+_PRODUCT = re.compile(r"\s*([0-9][0-9,]{0,12})\s*[x×*·]\s*([0-9][0-9,]{0,12}k?)\s*", re.IGNORECASE)
+_BATCH = re.compile(r"\bbatch\b|\bbsz?\b", re.IGNORECASE)
+_LENGTH = 128  # tokens of the shortest sequence that models are trained on, and what lengths are multiples of
+
+Split = tuple[tuple[str, str], list[tuple[str, str]]]  # the names of the two columns, and the two cells of each row
+
+
+def paired(table: Table) -> Table:
+    """The table with each column of pairs as two, and a note for each."""
+    if not 0 < len(table.frame) <= _MOST_ROWS:
+        return table
+    found = {h: s for h in table.headers if (s := _split(table, h)) is not None}
+    if not found:
+        return table
+    names: list[str] = []
+    columns: list[pd.Series] = []
+    notes = list(table.notes)
+    for header in table.headers:
+        if header not in found:
+            names.append(header)
+            columns.append(table.frame[header])
+            continue
+        (one, two), cells = found[header]
+        names += [one, two]
+        columns += [pd.Series([c[side] for c in cells], dtype=object, index=table.frame.index) for side in (0, 1)]
+        notes.append(f"{header!r} holds two numbers in a cell, which were read as {one!r} and {two!r}.")
+    frame = pd.DataFrame(dict(zip(unique(names), columns, strict=True)), index=table.frame.index)
+    return replace(table, frame=frame, notes=tuple(notes))
+
+
+def _split(table: Table, header: str) -> Split | None:
+    sides, behind = _SIDES.fullmatch(header), _BEHIND.fullmatch(header)
+    batch = bool(_BATCH.search(header.replace("_", " ")))
+    if not (sides or behind or batch):
+        return None
+    cells = [str(c) if isinstance(c, str) else "" for c in table.frame[header].astype(object)]
+    if sides:
+        names = f"{sides['what']} ({sides['one']})", f"{sides['what']} ({sides['two']})"
+        return _both(names, cells, _TWO, table.decimal) if _differ(*names) else None
+    others = {_means(h) for h in table.headers if h != header} - {""}
+    if behind and (other := _name_behind(behind["what"], behind["two"], others)):
+        return _both((behind["what"], other), cells, _ONE_BEHIND, table.decimal)
+    if batch:
+        return _product(table, header, cells)
+    return None
+
+
+def _both(names: tuple[str, str], cells: Sequence[str], form: re.Pattern[str], decimal: str) -> Split | None:
+    """The two numbers of each cell, a cell that is no pair under the first name; None where few are pairs."""
+    out = []
+    pairs = 0
+    for cell in cells:
+        match = form.fullmatch(cell) if len(cell) < 80 else None
+        if match and not any(math.isnan(number(part, decimal)) for part in match.groups()):
+            out.append((match[1], match[2]))
+            pairs += 1
+        else:
+            out.append((cell, ""))
+    written = sum(bool(c.strip()) for c in cells)
+    return (names, out) if pairs and pairs >= _SHARE * written else None
+
+
+def _means(header: str) -> str:
+    found = named(header)
+    return found[0][0] if found and found[0][1] >= 0.7 else "loss" if loss_name(header) else ""
+
+
+def _differ(one: str, two: str) -> bool:
+    """Whether two headers name two columns, both known."""
+    if loss_name(one) and loss_name(two):
+        return loss_name(one) != loss_name(two)
+    return bool(_means(one) and _means(two)) and _means(one) != _means(two)
+
+
+def _name_behind(what: str, two: str, others: set[str]) -> str:
+    """The name of what stands in brackets behind a number of `what`; '' where the header says nothing of the kind.
+
+    `others` are what other columns hold.
+    """
+    if not _means(what):
+        return ""
+    for name in (two, f"{two} {what}"):
+        if loss_name(what) is not None and loss_name(two) is None and _means(name) in ("", "loss"):
+            continue  # val loss (std), val loss (3 seeds)
+        if _means(name) in others - {"loss"}:
+            continue  # a column of its own says it: val loss (step) beside steps
+        if _differ(what, name):
+            return name
+    return ""
+
+
+def _product(table: Table, header: str, cells: Sequence[str]) -> Split | None:
+    """A batch as sequences and their length, which is the factor that lengths are; None where neither or a length is known."""
+    split = _both((header, header), cells, _PRODUCT, ".")
+    others = [h for h in table.headers if h != header and _means(h) == "seq_len"]
+    if split is None or others:
+        return None
+    sides = np.array([[number(part) for part in pair] for pair in split[1] if all(pair)])
+    lengths = [bool((sides[:, i] % _LENGTH == 0).all()) for i in (0, 1)]
+    if not any(lengths) or any(bool(a) != bool(b) for a, b in split[1]):
+        return None
+    at = 1 if lengths[1] else 0
+    name = re.sub(r"\s*[([].*", "", header).strip()
+    ordered = [(pair[1 - at], pair[at]) for pair in split[1]]
+    return (f"{name} (sequences)", "seq_len"), ordered
