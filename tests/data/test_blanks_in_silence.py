@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import Runs
+from data.exclusions import UNSAID
 
 Read = Callable[..., Runs]
 
@@ -61,3 +62,55 @@ def test_a_factor_that_a_run_logs_once_is_that_of_all_its_steps(read: Read) -> N
         for s in (1, 2, 3)
     )
     assert read(text).kept["tokens"].tolist() == [4 * 8 * 8 * 1024 * 300] * 3
+
+
+def marked(header: str, cells: list[str]) -> str:
+    rows = "".join(f"r{i},{i + 1}e7,{i + 1}e9,{3.5 - i / 10:.2f},{c}\n" for i, c in enumerate(cells))
+    return f"run,params,tokens,loss,{header}\n" + rows
+
+
+@pytest.mark.parametrize("unknown", ["?", "", "maybe", "n/a", "see notes", "-"])
+@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("True", "False"), ("1", "0"), ("1.0", "0.0"), ("ja", "nein"), ("oui", "non"),
+                                         ("✓", "✗"), ("✔️", "✖️"), ("✓", "x"), ("yes", "no (diverged)"), ("YES", "diverged")])  # fmt: skip
+def test_a_mark_that_is_none_leaves_the_others_their_word(read: Read, yes: str, no: str, unknown: str) -> None:
+    runs = read(marked("used", [yes, no, yes, unknown, yes]))
+    assert runs.set_aside["run"].tolist() == ["r1"]
+    assert runs.reasons == {"diverged" if "diverged" in no else UNSAID: 1}
+    assert any("1 row says neither yes nor no" in note for note in runs.notes)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [("used", ["x", "", "x", "x"]), ("used", ["✓", "", "✓", "✓"]), ("keep", ["X", "", "X", "X"]), ("excluded", ["", "x", "", ""]),
+     ("excluded", ["no", "yes", "no", "?"]), ("excluded", ["", "1.0", "", ""]), ("excluded", ["", "✓", "", ""])],
+)  # fmt: skip
+def test_a_tick_marks_its_row(read: Read, header: str, cells: list[str]) -> None:
+    runs = read(marked(header, cells))
+    assert runs.set_aside["run"].tolist() == ["r1"]
+    assert runs.reasons == {UNSAID: 1}
+
+
+@pytest.mark.parametrize(
+    "reason", ["diverged", "OOM", "loss spike at 3k", "yes (loss spike at 3k)", "yes: loss spike at 3k"]
+)
+@pytest.mark.parametrize("rest", ["", "no", "-"])
+def test_a_reason_under_excluded_marks_its_row(read: Read, reason: str, rest: str) -> None:
+    runs = read(marked("excluded", [rest, reason, rest, rest]))
+    assert runs.set_aside["run"].tolist() == ["r1"]
+    assert runs.reasons == {reason.removeprefix("yes").strip("(): "): 1}
+
+
+def test_words_that_mark_nothing_are_said(read: Read) -> None:
+    runs = read(marked("used", ["first fit", "second fit", "first fit", "first fit"]))
+    assert len(runs) == 4
+    assert any("says neither yes nor no" in note for note in runs.notes)
+
+
+@pytest.mark.parametrize(
+    ("header", "good", "bad"), [("done", "yes", "no"), ("converged", "1", "0"), ("diverged", "no", "yes")]
+)
+@pytest.mark.parametrize("unknown", ["maybe", "see notes"])
+def test_an_unknown_answer_leaves_the_others_theirs(read: Read, header: str, good: str, bad: str, unknown: str) -> None:
+    runs = read(marked(header, [good, bad, good, unknown]))
+    assert runs.set_aside["run"].tolist() == ["r1"]
+    assert any(f"1 row says neither yes nor no ({unknown!r})" in note for note in runs.notes)
