@@ -37,9 +37,18 @@ class Exclusions:
         return bool(self.out.any())
 
 
+def _words(header: str) -> str:
+    return " ".join(re.sub(r"[^a-z]+", " ", header.lower()).split())
+
+
+def marks(header: str) -> bool:
+    """Whether a column of that name may say that rows are not used, or why."""
+    return any(form.fullmatch(_words(header)) for form in (_USED, _EXCLUDED, _REASON))
+
+
 def exclusions(table: Table, taken: Collection[str] = ()) -> Exclusions:
     """What the table says of rows that are not used; columns in `taken` hold something else."""
-    named = {h: " ".join(re.sub(r"[^a-z]+", " ", h.lower()).split()) for h in table.headers if h not in taken}
+    named = {h: _words(h) for h in table.headers if h not in taken}
     out, reason = np.zeros(len(table.frame), dtype=bool), np.full(len(table.frame), "", dtype=object)
     headers: list[str] = []
     notes: list[str] = []

@@ -87,6 +87,12 @@ _NOTE = re.compile(
 )
 
 
+def says_the_end(header: str) -> bool:
+    """Whether a column of that name may say how a run ended, by yes and no, an exit code or a note."""
+    words = take_apart(header).path
+    return bool(words) and any(form.fullmatch(words) for form in (_GOOD, _BAD, _EXIT, _NOTE))
+
+
 def failures(frame: pd.DataFrame, notes: list[str] | None = None) -> np.ndarray:
     """For each row (n,) the state that another column than the one of states gives a run that did not come to its end, else ''.
 

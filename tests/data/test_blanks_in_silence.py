@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from data import Runs
+from data import MappingNeeded, Runs
 from data.exclusions import UNSAID
 
 Read = Callable[..., Runs]
@@ -114,3 +114,55 @@ def test_an_unknown_answer_leaves_the_others_theirs(read: Read, header: str, goo
     runs = read(marked(header, [good, bad, good, unknown]))
     assert runs.set_aside["run"].tolist() == ["r1"]
     assert any(f"1 row says neither yes nor no ({unknown!r})" in note for note in runs.notes)
+
+
+def by_split(header: str, word: str, named: bool = True, train: str = "Train", held: str = "Test") -> str:
+    rows = []
+    for i, n in enumerate((1, 2, 4, 8)):
+        start = f"r{i}," if named else ""
+        rows.append(f"{start}{n}e7,{n}e9,{train},{3.1 - i / 10:.2f}\n")
+        rows.append(f"{start}{n}e7,{n}e9,{word if i == 2 else held},{3.3 - i / 10:.2f}\n")
+    return ("run," if named else "") + f"params,tokens,{header},loss\n" + "".join(rows)
+
+
+@pytest.mark.parametrize("header", ["phase", "mode", "split", "stage", "dataset", "data"])
+@pytest.mark.parametrize("word", ["n/a", "?", "", "unknown", "-", "None"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_row_that_does_not_say_its_split_leaves_the_others_theirs(
+    read: Read, header: str, word: str, named: bool
+) -> None:
+    runs = read(by_split(header, word, named))
+    assert runs.kept["loss"].tolist() == [3.3, 3.2, 3.0]
+    silent = [r.startswith("nothing says where its loss was measured") for r in runs.set_aside["reason"]]
+    assert sum(silent) == 1
+    assert runs.set_aside["loss"][silent].tolist() == [3.1]
+    assert len(runs.set_aside) == 5
+    assert any("nothing of it" in note for note in runs.notes)
+
+
+@pytest.mark.parametrize("header", ["phase", "mode", "split", "stage"])
+def test_a_word_that_is_not_known_beside_train_and_test_is_asked_about(read: Read, header: str) -> None:
+    text = by_split(header, "C4-100")
+    with pytest.raises(MappingNeeded) as caught:
+        read(text)
+    assert [q.key for q in caught.value.questions] == ["split"]
+    assert read(text, split="Test").kept["loss"].tolist() == [3.3, 3.2, 3.0]
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    ("header", "good", "bad", "reason"),
+    [("state", "finished", "crashed", "run state: crashed"), ("state", "", "crashed", "run state: crashed"), ("used", "yes", "no", UNSAID),
+     ("converged", "1", "0", "run state: not converged"), ("excluded", "", "diverged", "diverged"),
+     ("exit_code", "0", "1", "run state: failed (exit code 1)")],
+)  # fmt: skip
+def test_what_the_rows_of_another_split_say_of_the_run_s_end_is_the_run_s(
+    read: Read, header: str, good: str, bad: str, reason: str, named: bool
+) -> None:
+    rows = []
+    for name, n, held, train, end in (("a", 1, 3.5, 3.4, good), ("b", 2, 9.2, 9.1, bad), ("c", 4, 3.1, 3.0, good)):
+        start = f"{name}," if named else ""
+        rows += [f"{start}{n}e7,{n}e9,val,{held},\n", f"{start}{n}e7,{n}e9,train,{train},{end}\n"]
+    runs = read(("run," if named else "") + f"params,tokens,split,loss,{header}\n" + "".join(rows))
+    assert runs.kept["loss"].tolist() == [3.5, 3.1]
+    assert runs.reasons[reason] == 1
