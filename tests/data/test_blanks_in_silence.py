@@ -166,3 +166,40 @@ def test_what_the_rows_of_another_split_say_of_the_run_s_end_is_the_run_s(
     runs = read(("run," if named else "") + f"params,tokens,split,loss,{header}\n" + "".join(rows))
     assert runs.kept["loss"].tolist() == [3.5, 3.1]
     assert runs.reasons[reason] == 1
+
+
+@pytest.mark.parametrize("rows", [2, 3, 4])
+@pytest.mark.parametrize("header", ["epoch", "Epoch"])
+def test_few_rows_along_the_epochs_of_one_setting_are_announced(read: Read, rows: int, header: str) -> None:
+    text = f"params,unique_tokens,{header},loss\n" + "".join(f"1e7,1e9,{e},{4 - e / 10}\n" for e in range(1, rows + 1))
+    runs = read(text)
+    assert len(runs) == rows
+    assert [(q.key, q.guess) for q in runs.questions] == [("rows", "runs")]
+    one = read(text, rows="checkpoints")
+    assert one.kept["tokens"].tolist() == [rows * 1e9]
+    assert one.kept["loss"].tolist() == [pytest.approx(4 - rows / 10)]
+
+
+@pytest.mark.parametrize(
+    ("train", "held"),
+    [("train_seed{}", "val_seed{}"), ("train (seed {})", "val (seed {})"), ("seed{}/train", "seed{}/test")],
+)
+def test_seeds_of_train_and_val_without_the_word_loss_are_losses_of_seeds(read: Read, train: str, held: str) -> None:
+    headers = ",".join(form.format(seed) for form in (train, held) for seed in (0, 1))
+    text = f"run,params,tokens,{headers}\n" + "".join(
+        f"r{n},{n}e7,{n}e9,{3.1 - n / 10:.2f},{3.12 - n / 10:.2f},{3.4 - n / 10:.2f},{3.45 - n / 10:.2f}\n"
+        for n in (1, 2, 4)
+    )
+    runs = read(text)
+    assert runs.kept["loss"].tolist() == [3.3, 3.35, 3.2, 3.25, 3.0, 3.05]
+    assert runs.kept["seed"].tolist() == ["0", "1"] * 3
+
+
+def test_seeds_of_one_split_are_asked_about_together(read: Read) -> None:
+    text = "run,params,tokens,val_seed0,val_seed1\n" + "".join(
+        f"r{n},{n}e7,{n}e9,{3.4 - n / 10:.2f},{3.45 - n / 10:.2f}\n" for n in (1, 2, 4)
+    )
+    with pytest.raises(MappingNeeded) as caught:
+        read(text)
+    assert [(q.key, q.options) for q in caught.value.questions] == [("columns.loss", ("val",))]
+    assert read(text, columns={"loss": "val"}).kept["loss"].tolist() == [3.3, 3.35, 3.2, 3.25, 3.0, 3.05]
