@@ -19,6 +19,12 @@ UNSAID = "not used, as the file says"
 _USED = re.compile(r"(?:is )?(?:used|use|included?|kept|keep)(?: in (?:the )?fits?)?")
 _EXCLUDED = re.compile(r"(?:is )?(?:excluded?|set aside|left out|dropped)(?: from (?:the )?fits?)?")
 _REASON = re.compile(r"(?:exclusion )?reasons?|why|reason (?:excluded|set aside|not used|for exclusion)")
+#: Cells that say it themselves, under either name.
+_WORDS_OF_USE = {
+    **dict.fromkeys(("used", "in use", "included", "include", "incl", "in", "kept", "keep"), True),
+    **dict.fromkeys(("not used", "unused", "excluded", "exclude", "excl", "out", "left out", "set aside", "dropped", "drop", "removed",
+                     "ignored", "ignore", "skipped", "skip", "not included", "not kept"), False),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +89,13 @@ def _marked(table: Table, header: str, used: bool, notes: list[str]) -> tuple[np
     if found.counts:
         return None
     spared = sum(not c or a is False for c, a in zip(cells, found.said, strict=True))
+    of_use = {i: _WORDS_OF_USE[_words(cells[i])] for i in other if _words(cells[i]) in _WORDS_OF_USE}
     for i in other:
-        if plain(cells[i]) in BROKEN | UNFINISHED or (not used and 2 * spared >= len(cells)):
+        if i in of_use:
+            gone[i] = not of_use[i]
+        elif plain(cells[i]) in BROKEN | UNFINISHED or (not used and 2 * spared >= len(cells)):
             gone[i], reason[i] = True, clean(cells[i])
-    unknown = [i for i in other if not gone[i]]
+    unknown = [i for i in other if not gone[i] and i not in of_use]
     silent = [i for i, c in enumerate(cells) if not c]
     if found.ticked and used and silent:
         notes.append(f"{header!r} is ticked ({shown(c for c in cells if c)}): rows without the mark are not used.")
@@ -94,7 +103,7 @@ def _marked(table: Table, header: str, used: bool, notes: list[str]) -> tuple[np
     elif used:
         unknown = sorted([*unknown, *silent])
     if not found and not any(gone):
-        if other:
+        if unknown:
             notes.append(f"{header!r} says neither yes nor no ({shown(found.other)}): no row was set aside by it.")
         return None
     if unknown:

@@ -169,9 +169,10 @@ def _without_names(
             continue
         # People write the tokens a run has seen beside its last loss too; a step counter says more.
         many = len(rows) / key.nunique()
-        if c != "steps" and 3 <= many < LEAST and rises(key, rows[c]):
+        fewest, enough = (2 if c in ("steps", "epochs") else 3), (3 if c == "steps" else LEAST)
+        if fewest <= many < enough and rises(key, rows[c]):
             runs = _runs_or_curve(runs, c, mapping)
-        if many >= (3 if c == "steps" else LEAST) and rises(key, rows[c]):
+        if many >= enough and rises(key, rows[c]):
             label = (
                 family
                 if labelled and not _varying(pd.factorize(family)[0], frame)

@@ -11,6 +11,8 @@ import pandas as pd
 
 from data import state_words
 from data.digits import plain_number
+from data.markup import words
+from data.table import clean
 
 _SAID = {
     **dict.fromkeys((w.strip() for w in state_words.YES.split(",")), True),
@@ -18,7 +20,7 @@ _SAID = {
 }
 _NOTHING = frozenset(("-", "—", "–", "?", "nan", "none", "null", "n/a", "na", "tbd", "<na>"))
 #: What stands behind an answer: `no (diverged)`, `no: OOM`.
-_BEHIND = re.compile(r"\s*[(,;:–—]\s*(.*?)\)?\s*$")
+_BEHIND = re.compile(r"\s*(?:[(,;:–—]|[.!]+$|\s-+\s)\s*(.*?)\)?\s*$")
 _TICKS = frozenset("✓✔✅☑")
 
 
@@ -44,7 +46,8 @@ class Answers:
 def written(column: pd.Series) -> list[str]:
     """The cells of a column (n,) as text, '' where nothing is said."""
     cells = [
-        "" if c is pd.NA or c != c or c is None else str(c).replace("\ufe0f", "").strip() for c in column.astype(object)
+        "" if c is pd.NA or c != c or c is None else clean(str(c).replace("\ufe0f", "").strip())
+        for c in column.astype(object)
     ]
     return ["" if c.lower() in _NOTHING else c for c in cells]
 
@@ -52,6 +55,7 @@ def written(column: pd.Series) -> list[str]:
 def answers(column: pd.Series) -> Answers:
     """What each cell answers. An x is a tick among empty cells and a cross among ticks."""
     cells = written(column)
+    cells = [words(c) or c if any(sign in c for sign in "*_`") else c for c in cells]
     plain = [_BEHIND.sub("", c).lower() for c in cells]
     known = {p: _SAID[p] for p in set(plain) if p in _SAID}
     if "x" in plain:
@@ -70,4 +74,5 @@ def _is_number(cell: str) -> bool:
 
 def shown(cells: Iterable[str]) -> str:
     """The first of some cells, for a sentence."""
-    return repr(" ".join(next(iter(cells)).split())[:30])
+    cell = " ".join(next(iter(cells)).split())[:30]
+    return repr(cell) if cell else "a blank cell"

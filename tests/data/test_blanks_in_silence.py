@@ -71,7 +71,9 @@ def marked(header: str, cells: list[str]) -> str:
 
 @pytest.mark.parametrize("unknown", ["?", "", "maybe", "n/a", "see notes", "-"])
 @pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("True", "False"), ("1", "0"), ("1.0", "0.0"), ("ja", "nein"), ("oui", "non"),
-                                         ("✓", "✗"), ("✔️", "✖️"), ("✓", "x"), ("yes", "no (diverged)"), ("YES", "diverged")])  # fmt: skip
+                                         ("✓", "✗"), ("✔️", "✖️"), ("✓", "x"), ("yes", "no (diverged)"), ("YES", "diverged"),
+                                         ("yes", "no - diverged"),
+                                         ("**yes**", "**no**"), ("used", "not used"), ("incl.", "excl.")])  # fmt: skip
 def test_a_mark_that_is_none_leaves_the_others_their_word(read: Read, yes: str, no: str, unknown: str) -> None:
     runs = read(marked("used", [yes, no, yes, unknown, yes]))
     assert runs.set_aside["run"].tolist() == ["r1"]
@@ -98,6 +100,11 @@ def test_a_reason_under_excluded_marks_its_row(read: Read, reason: str, rest: st
     runs = read(marked("excluded", [rest, reason, rest, rest]))
     assert runs.set_aside["run"].tolist() == ["r1"]
     assert runs.reasons == {reason.removeprefix("yes").strip("(): "): 1}
+
+
+def test_cells_without_end_are_read_in_no_time(read: Read) -> None:
+    long = "no" + " (" * 20_000 + " " * 20_000 + "x"
+    assert len(read(marked("used", ["yes", long, "yes", "-" * 50_000]))) in (3, 4)
 
 
 def test_words_that_mark_nothing_are_said(read: Read) -> None:
