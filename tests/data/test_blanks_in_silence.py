@@ -210,3 +210,12 @@ def test_seeds_of_one_split_are_asked_about_together(read: Read) -> None:
         read(text)
     assert [(q.key, q.options) for q in caught.value.questions] == [("columns.loss", ("val",))]
     assert read(text, columns={"loss": "val"}).kept["loss"].tolist() == [3.3, 3.35, 3.2, 3.25, 3.0, 3.05]
+
+
+def test_two_places_along_the_steps_of_each_size_are_announced(read: Read) -> None:
+    text = "params,tokens,step,val_loss\n" + "".join(
+        f"{n}e7,{s}e8,{s}00,{4 - n / 10 - s / 5:.2f}\n" for n in (1, 2, 4) for s in (1, 2)
+    )
+    runs = read(text)
+    assert len(runs) == 6
+    assert [(q.key, q.guess) for q in runs.questions] == [("rows", "runs")]
