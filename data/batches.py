@@ -54,12 +54,12 @@ def global_batch(frame: pd.DataFrame, mapping: Mapping, name: str) -> Found | No
     if whole and needed:
         return None
     factors: dict[str, pd.Series] = {}
-    if has("grad_accum"):
+    if _said(frame, "grad_accum"):
         factors["grad_accum"] = frame["grad_accum"]
     if world is not None:
         factors["devices"] = world
     if not any((f.dropna() != 1).any() for f in factors.values()):
-        return None
+        return None if whole or mapping.batch == "step" else _all_ones(frame, header, factors)
     readings: dict[str, tuple[str, ...]] = {}
     for reading, parts_of in READINGS.items():
         needs = tuple(n for n in parts_of if n in factors)
@@ -111,7 +111,7 @@ def _from_device(
     has = frame.columns.__contains__
     header = mapping.header("batch_device") or "batch_device"
     bases, words = [], [header]
-    if has("grad_accum"):
+    if _said(frame, "grad_accum"):
         bases.append(frame["grad_accum"])
         words.append(mapping.header("grad_accum") or "grad_accum")
     if world is not None:
@@ -170,11 +170,11 @@ def _beyond(frame: pd.DataFrame, product: pd.Series) -> str:
 
 def _world(frame: pd.DataFrame, mapping: Mapping) -> tuple[pd.Series | None, str]:
     """How many devices each see another part of the batch (n,), and the words for it; None where the file does not say."""
-    if "data_parallel" in frame:
+    if _said(frame, "data_parallel"):
         return frame["data_parallel"], mapping.header("data_parallel") or "data_parallel"
-    if "devices" not in frame:
+    if not _said(frame, "devices"):
         return None, ""
-    shared = [c for c in ("tensor_parallel", "pipeline_parallel", "context_parallel") if c in frame]
+    shared = [c for c in ("tensor_parallel", "pipeline_parallel", "context_parallel") if _said(frame, c)]
     over = [mapping.header(c) or c for c in shared]
     world = frame["devices"]
     for c in shared:
@@ -197,9 +197,21 @@ def _meaning(reading: str, formula: str) -> str:
     return said[reading]
 
 
+def _said(frame: pd.DataFrame, column: str) -> bool:
+    """Whether a column says anything: one that is blank in every row is as good as none."""
+    return column in frame and bool(frame[column].notna().any())
+
+
+def _all_ones(frame: pd.DataFrame, header: str, factors: dict[str, pd.Series]) -> Found | None:
+    """The batch where no reading matters since every factor is 1; unknown in rows that do not say theirs."""
+    values = _times(frame["batch_sequences"], list(factors.values()))
+    return None if values.equals(frame["batch_sequences"]) else Found(values, f"{header}, whose factors are 1")
+
+
 def _times(values: pd.Series, factors: list[pd.Series]) -> pd.Series:
+    """The product (n,), NaN where a factor is not said: a blank cell is no 1."""
     for f in factors:
-        values = values * f.fillna(1.0)
+        values = values * f
     return values
 
 

@@ -15,7 +15,9 @@ from data.schema import Runs
 from data.table import Table
 
 #: What a file can be answered for itself: questions of `data.recognise` and of what follows from it.
-KEYS = ("columns", "units", "loss_unit", "bytes_per_token", "count", "rows", "batch", "devices", "orientation")
+KEYS = (
+    "columns", "units", "loss_unit", "bytes_per_token", "count", "rows", "batch", "devices", "split", "epochs", "orientation",
+)  # fmt: skip
 NESTED = ("columns", "units")
 SHOWN = 3  # files that a sentence names
 

@@ -25,6 +25,7 @@ from data.resumes import resumed
 from data.row_states import row_states
 from data.rows import says_so_far
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
+from data.settings import within_runs
 from data.splits import counted
 from data.states import unfinished
 from data.table import REASON, Table, without_misfits
@@ -50,6 +51,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         questions=[q for q in mapping.questions if not q.needed],
     )
     read = _fill(draft, table, mapping)
+    within_runs(draft.frame, table, mapping)
     found = derive(draft.frame, mapping, draft.notes, table.name)
     draft.sources = [*(s for s in draft.sources if s.column not in {f.column for f in found.sources}), *found.sources]
     draft.questions += found.questions

@@ -49,6 +49,7 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = 
     with np.errstate(all="ignore"):
         whole = global_batch(frame, mapping, name)
         if whole:
+            _say_unknown(frame, whole.values, notes)
             add("batch_sequences", whole.values, whole.how)
             out.questions += [whole.question] if whole.question else []
         if has("batch_sequences", "seq_len"):
@@ -84,6 +85,17 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = 
         circular = {s.column for s in out.sources if s.how.startswith("FLOPs over")}
         out.sources += _compute(frame, mapping, notes, circular)
     return out
+
+
+def _say_unknown(frame: pd.DataFrame, batch: pd.Series, notes: list[str]) -> None:
+    """Say how many rows have a batch whose factors they do not all say."""
+    base = frame["batch_device"] if "batch_device" in frame else frame["batch_sequences"]
+    count = int((batch.isna() & base.notna()).sum())
+    if count:
+        rows = "1 row lacks" if count == 1 else f"{count:,} rows lack"
+        notes.append(
+            f"{rows} a factor of the batch, such as devices or accumulated passes: the batch there is unknown."
+        )
 
 
 def _tokens(frame: pd.DataFrame, has: Has, add: Add, notes: list[str]) -> None:

@@ -12,8 +12,9 @@ from data import state_words
 from data.headers import header as take_apart
 from data.mapping import Mapping
 from data.markup import LONGEST
-from data.states import BROKEN, UNFINISHED, answers, of_words, plain
+from data.states import BROKEN, UNFINISHED, of_words, plain
 from data.table import Table
+from data.yes_no import clear
 
 MOST = 12  # different words in a column that says what kind each row is
 DONE = 98.0  # per cent from which a run is at its end
@@ -110,7 +111,7 @@ def _by_progress(table: Table, names: pd.Series | None) -> np.ndarray:
     for header in table.headers:
         words = take_apart(header).path
         if _FINAL.fullmatch(words):
-            said = answers(table.text(header))
+            said = clear(table.text(header))
             at_end = pd.Series([float("nan") if a is None else float(a) for a in said or ()])
             if said:
                 furthest = at_end.groupby(runs).transform("max").to_numpy()

@@ -164,13 +164,15 @@ def _without_names(
             asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
             return Rows("history", pd.Series([stem] * len(frame), dtype="str"), c, _ONE_LOG, asked)
         if key.nunique() == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not ascending(rows[c])):
+            if len(rows) < LEAST and ascending(rows[c]):
+                runs = _runs_or_curve(runs, c, mapping)
             continue
         # People write the tokens a run has seen beside its last loss too; a step counter says more.
         many = len(rows) / key.nunique()
-        if c != "steps" and 3 <= many < LEAST and rises(key, rows[c]):
-            text = f"Rows of one setting rise along {mapping.header(c)!r}: are they checkpoints of one run, or runs of their own?"
-            runs = Rows("lines", lines, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
-        if many >= (3 if c == "steps" else LEAST) and rises(key, rows[c]):
+        fewest, enough = (2 if c in ("steps", "epochs") else 3), (3 if c == "steps" else LEAST)
+        if fewest <= many < enough and rises(key, rows[c]):
+            runs = _runs_or_curve(runs, c, mapping)
+        if many >= enough and rises(key, rows[c]):
             label = (
                 family
                 if labelled and not _varying(pd.factorize(family)[0], frame)
@@ -195,6 +197,12 @@ def _without_names(
     if not keys and not labelled and planned and len(rows) >= LEAST and ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
     return runs
+
+
+def _runs_or_curve(runs: Rows, column: str, mapping: Mapping) -> Rows:
+    """Rows as runs, with the question whether they are few checkpoints of one."""
+    text = f"Rows of one setting rise along {mapping.header(column)!r}: are they checkpoints of one run, or runs of their own?"
+    return Rows(runs.kind, runs.names, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
 
 
 def _weak(mapping: Mapping) -> bool:

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 from data.headers import header as take_apart
-from data.states import answers
 from data.table import Table
+from data.yes_no import clear
 
 _FLAG = re.compile(
     r"(?:is |on |for |in )?(?:the )?(?:(val(?:id(?:ation)?)?|eval(?:uation)?|dev|test|held ?out|holdout)|(train(?:ing)?))"
@@ -20,7 +20,7 @@ def worded(table: Table) -> Table:
     new = {}
     for header in table.headers:
         found = _FLAG.fullmatch(take_apart(header).path)
-        said = answers(table.text(header)) if found else None
+        said = clear(table.text(header)) if found else None
         if found and said and {True, False} <= set(said):
             yes, no = (found[1], "train") if found[1] else ("train", "val")
             new[header] = ["" if a is None else yes if a else no for a in said]

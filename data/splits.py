@@ -10,11 +10,15 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from data.cells import BLANK
 from data.errors import DataError, Question
+from data.exclusions import marks
 from data.headers import header as take_apart
 from data.names import loss_name, named
 from data.split_flags import worded
+from data.states import says_the_end
 from data.table import Table, without_rows
+from data.yes_no import written
 
 ALL = "all"  # the answer that every row is a run of its own
 SURE = 0.6  # of a name that means a column, as in `data.recognise`
@@ -36,6 +40,7 @@ _MEASURED_ON = re.compile(
 )
 _EITHER = re.compile(r"(?:data ?)?set|dataset|data|corpus|domain|source|subset|partition|part")
 _COUNTER = re.compile(r"\b(?:step|iter|iteration|update|itr|epoch)$|\b(?:seen|so far|processed|consumed)\b")
+_NOTHING = BLANK | {"nan", "unknown", "unspecified", "not specified", "unset"}
 #: Columns along which a run moves, and those that may differ between two measurements of one run.
 _ALONG = frozenset(("steps", "tokens", "samples", "flops", "epochs"))
 _OF_A_ROW = frozenset(("wall_seconds", "state", "loss", "loss_error"))
@@ -124,12 +129,22 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
         said = "are no checkpoints" if along else "are set aside"
         note = (
             f"{header!r} says where each loss was measured: the rows of {held[0]!r} count, those of {others!r} {said}."
+            + _unsaid(table.text(header), said)
         )
         return Found(
             Split(header, held[0], along), Question("split", text, (held[0], *_without(shown, held[0]), ALL), held[0], False), note
         )  # fmt: skip
     text = f"{header!r} says {_listed(shown)} for one and the same run: the loss on which of them counts?"
     return Found(Split(header, held[0], along), Question("split", text, (*shown, ALL), held[0]))
+
+
+def _unsaid(cells: pd.Series, said: str) -> str:
+    """A sentence on rows whose cell says nothing, '' where there are none."""
+    silent = [c for c in cells if not _kind(c)]
+    if not silent:
+        return ""
+    first = repr(next((c for c in silent if c), ""))
+    return f" So {said} {len(silent):,} that {'says' if len(silent) == 1 else 'say'} nothing of it ({first})."
 
 
 def counted(table: Table, split: Split | None) -> Table:
@@ -151,26 +166,35 @@ def counted(table: Table, split: Split | None) -> Table:
 
 
 def _reason(cell: str, keep: str) -> str:
-    if not cell:
-        return "nothing says where its loss was measured"
+    if not _kind(cell):
+        return "nothing says where its loss was measured" + (f" ({cell[:40]!r})" if cell else "")
     what = "training loss" if kind(cell).startswith("train") else "loss"
     return f"{what} on {cell[:40]!r}, where the one on {keep[:40]!r} counts"
 
 
 def _filled(table: Table, header: str, keep: np.ndarray) -> Table:
-    """What is blank in the rows that count, from the other rows of the same run at the same step where all of them agree."""
+    """What is blank in the rows that count, from the other rows of the same run at the same step where all of them agree.
+
+    Where no name tells runs apart, rows alike in all that is written are of one run, and only marks are filled: what says how
+    a run ended or whether it is used.
+    """
     means = _means(table)
     along = [h for h in table.headers if means[h] in _ALONG and h != header]
     counter = [h for h in along if _COUNTER.search(take_apart(h).words)][:1]
     names = _run_names(table)
-    if not (counter or names):
+    by = [*names, *counter]
+    if not by:
+        own = [h for h in table.headers if means[h] and means[h] not in _OF_A_ROW and h != header]
+        by = [h for h in own if (table.text(h) != "").all()]
+    if not by:
         return table
-    place = _codes(table, [*names, *counter], names, table.text(header).map(_kind))
+    place = _codes(table, by, names, table.text(header).map(_kind))
     new = {}
     for h in table.headers:
-        if h == header or h in names or h in counter or not means[h] or means[h] in _OF_A_ROW:
+        mark = means[h] == "state" or says_the_end(h) or marks(h)
+        if h == header or h in by or not (mark or ((counter or names) and means[h] and means[h] not in _OF_A_ROW)):
             continue
-        blank = (table.text(h) == "").to_numpy()
+        blank = np.array([not c for c in written(table.frame[h])]) if mark else (table.text(h) == "").to_numpy()
         if blank[keep].any() and not blank.all():
             said = table.frame[h].astype(object).where(~blank, None).groupby(place)
             agreed = said.transform("first").where(said.transform("nunique") == 1, None)
@@ -202,7 +226,8 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
         if not 2 <= len(several) <= MOST:
             continue
         words = sum(bool(kind(c)) for c in several)
-        if words < len(several) and not on and not (either and (words or _run_names(table, 0.8))):
+        likely = on or (either and (words or _run_names(table, 0.8))) or _mostly_splits(kinds)
+        if words < len(several) and not likely:
             continue
         along, paired = _paired(table, header, kinds)
         if paired or ((on or either) and words == len(several) and best is None):
@@ -210,6 +235,12 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
             if best is None or (paired and not best[3]) or (paired and _both(kinds) and not _both(best[1])):
                 best = found
     return best
+
+
+def _mostly_splits(kinds: pd.Series) -> bool:
+    """Whether most rows say training or held out, both among them, under a header that does not say what it holds."""
+    known = kinds.map(lambda k: bool(kind(k)))
+    return _both(kinds[known]) and float(known[kinds != ""].mean()) > 0.5
 
 
 def _paired(table: Table, header: str, kinds: pd.Series) -> tuple[bool, bool]:
@@ -273,8 +304,9 @@ def _has_words(table: Table, header: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _kind(cell: str) -> str:
-    """The kind of a cell, or the cell itself where it is the name of a data set."""
-    return kind(cell) or " ".join(cell.casefold().split())
+    """The kind of a cell, the cell itself where it is the name of a data set, '' where it says nothing: n/a, unknown."""
+    name = " ".join(cell.casefold().split())
+    return "" if name in _NOTHING else kind(cell) or name
 
 
 def _both(kinds: pd.Series) -> bool:

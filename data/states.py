@@ -12,6 +12,7 @@ import pandas as pd
 
 from data import state_words
 from data.headers import header as take_apart
+from data.yes_no import answers, shown, written
 
 STATE = "run state: "  # how the reason of a run begins that was set aside for its state
 
@@ -55,8 +56,8 @@ UNFINISHED = of_words(state_words.UNFINISHED)
 def is_state(cells: pd.Series) -> bool:
     """Whether a column of text (n,) holds run states: most of what is written are words for one."""
     known = FINISHED | BROKEN | UNFINISHED
-    written = [plain(c) for c in cells if c]
-    return bool(written) and float(np.mean([w in known for w in written])) > 0.5
+    words = [plain(c) for c in cells if c]
+    return bool(words) and float(np.mean([w in known for w in words])) > 0.5
 
 
 def unusable(cells: pd.Series) -> np.ndarray:
@@ -85,25 +86,31 @@ _CODE = re.compile(r"(-?[0-9]{1,5})(?:\.0)?(?::([0-9]{1,3}))?")  # Slurm writes 
 _NOTE = re.compile(
     r"(?:results?|verdict|end|ended|ending|remarks?|comments?|notes?|flags?|issues?|problems?|what happened)?"
 )
-_SAID = {
-    **dict.fromkeys((w.strip() for w in state_words.YES.split(",")), True),
-    **dict.fromkeys((w.strip() for w in state_words.NO.split(",")), False),
-}
 
 
-def failures(frame: pd.DataFrame) -> np.ndarray:
+def says_the_end(header: str) -> bool:
+    """Whether a column of that name may say how a run ended, by yes and no, an exit code or a note."""
+    words = take_apart(header).path
+    return bool(words) and any(form.fullmatch(words) for form in (_GOOD, _BAD, _EXIT, _NOTE))
+
+
+def failures(frame: pd.DataFrame, notes: list[str] | None = None) -> np.ndarray:
     """For each row (n,) the state that another column than the one of states gives a run that did not come to its end, else ''.
 
-    A no under `converged`, a yes under `diverged`, an exit code other than 0, and a note of nothing but states.
+    A no under `converged`, a yes under `diverged`, an exit code other than 0, and a note of nothing but states. `notes` take
+    a sentence on cells that are neither yes nor no.
     """
     out = np.full(len(frame), "", dtype=object)
     for header in map(str, frame.columns):
         words = take_apart(header).path
         good, bad = _GOOD.fullmatch(words), _BAD.fullmatch(words)
         if good or bad:
-            answered = answers(frame[header])
+            found = answers(frame[header])
             state = bad[1] if bad else f"not {good[1]}" if good else ""
-            said = [state if a is not None and a == bool(bad) else "" for a in answered or ()]
+            said = [] if found.counts else [state if a is not None and a == bool(bad) else "" for a in found.said]
+            if found and found.other and not found.counts and notes is not None:
+                rows = "1 row says" if len(found.other) == 1 else f"{len(found.other):,} rows say"
+                notes.append(f"{header!r}: {rows} neither yes nor no ({shown(found.other)}), which marks nothing.")
         elif _EXIT.fullmatch(words):
             said = _exit_codes(frame[header])
         elif _NOTE.fullmatch(words) and frame[header].dtype != float:
@@ -115,24 +122,9 @@ def failures(frame: pd.DataFrame) -> np.ndarray:
     return out
 
 
-def _cells(column: pd.Series) -> list[str]:
-    cells = ["" if c != c or c is None else str(c).replace("\ufe0f", "").strip() for c in column.astype(object)]
-    return ["" if c in ("-", "—", "–", "?") or c.lower() in ("nan", "none", "null", "n/a", "na") else c for c in cells]
-
-
-def answers(column: pd.Series) -> list[bool | None] | None:
-    """Each cell as yes or no, None where nothing is written; no list where some cell is neither."""
-    cells = [re.sub(r"\s*[(,;:–—].*$", "", c).lower() for c in _cells(column)]
-    marked = "x" in cells and not any(_SAID.get(c) for c in cells) and any(c in ("x", "") for c in cells)
-    said = _SAID | {"x": marked and not any(_SAID.get(c) is False for c in cells)}
-    if not any(cells) or any(c and c not in said for c in cells):
-        return None
-    return [said[c] if c else None for c in cells]
-
-
 def _exit_codes(column: pd.Series) -> list[str]:
     """The state of each row by its exit code; empty where some cell is none."""
-    cells = _cells(column)
+    cells = written(column)
     read = [_CODE.fullmatch(c) for c in cells]
     if not any(read) or any(c and r is None for c, r in zip(cells, read, strict=True)):
         return []
@@ -144,9 +136,9 @@ def _exit_codes(column: pd.Series) -> list[str]:
 
 def _notes(column: pd.Series) -> list[str]:
     """The states in a column of notes, where every note is one; empty where some is not."""
-    cells = _cells(column)
-    written = {plain(c) for c in cells if c}
-    if not written or not written <= FINISHED | BROKEN | UNFINISHED:
+    cells = written(column)
+    words = {plain(c) for c in cells if c}
+    if not words or not words <= FINISHED | BROKEN | UNFINISHED:
         return []
     return [c if c and plain(c) in BROKEN | UNFINISHED else "" for c in cells]
 
@@ -158,7 +150,7 @@ def unfinished(
 
     `rows` (n,) are the states that the table gives in other ways, '' where none.
     """
-    failed = failures(frame)
+    failed = failures(frame, notes)
     said = unusable(frame["state"]) if "state" in frame else np.full(len(frame), "", dtype=object)
     for more in (failed, rows):
         said = np.where(said == "", more, said)

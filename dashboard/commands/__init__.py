@@ -70,12 +70,14 @@ def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) ->
     return found
 
 
+LOGARITHMS = ("log10", "ln", "log2")
+
+
 def factors(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, float | str]:
     """`NAME=FACTOR` options as numbers, or the logarithm that a column holds."""
     try:
         return {
-            name: value if value in ("log10", "ln", "log2") else float(value)
-            for name, value in pairs(ctx, param, given).items()
+            name: value if value in LOGARITHMS else float(value) for name, value in pairs(ctx, param, given).items()
         }
     except ValueError:
         raise click.BadParameter("a unit is a number, such as tokens=1e9, or log10, ln or log2.") from None
@@ -90,7 +92,8 @@ def answers_by_file(
         key, sign, value = text.partition("=")
         if not sign or not key:
             raise click.BadParameter(f"expected FILE KEY=VALUE, such as old.csv bytes_per_token=4.2; got {text!r}.")
-        numeric = key in ("bytes_per_token", "devices") or key.startswith("units.")
+        logarithm = key.startswith("units.") and value in LOGARITHMS
+        numeric = key in ("bytes_per_token", "devices") or (key.startswith("units.") and not logarithm)
         try:
             found.setdefault(file, {})[key] = float(value) if numeric else value
         except ValueError:

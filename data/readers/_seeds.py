@@ -10,6 +10,7 @@ import pandas as pd
 
 from data.names import loss_name, named
 from data.readers._limits import check_shape
+from data.splits import kind
 from data.table import Table, unique, without_misfits
 
 _WORD = r"(?:(?:random[ _-]?)?seed|replicate|replica|rep|repeat)"
@@ -27,9 +28,10 @@ _CLOSE = 5e-3  # how near a column of means comes to them, both rounded
 
 @dataclass(frozen=True)
 class _Seeded:
-    """The columns of seeds: for each quantity its header for every seed, and the columns of their means."""
+    """The columns of seeds: for each quantity its header for every seed, the losses of them, and the columns of their means."""
 
     quantities: dict[str, dict[str, str]]
+    losses: tuple[str, ...]
     seeds: tuple[str, ...]
     means: tuple[str, ...]
 
@@ -62,7 +64,7 @@ def seeded(table: Table) -> Table:
     rows = np.arange(n * k).reshape(k, n).T.ravel()  # the seeds of a run one below the other
     frame = pd.concat(blocks, ignore_index=True).iloc[rows].reset_index(drop=True)
     lines = np.repeat(table.lines, k)
-    losses = [h for h in found.quantities if loss_name(h) is not None]
+    losses = found.losses
     written = np.zeros(len(frame), dtype=bool)
     for h in losses:
         written |= np.array([c is not None and c == c and str(c).strip() != "" for c in frame[h]])
@@ -70,7 +72,8 @@ def seeded(table: Table) -> Table:
     frame, lines = frame[written].reset_index(drop=True), lines[written]
     frame.columns = unique([str(c) for c in frame.columns])
     shown = ", ".join(list(found.quantities[losses[0]].values())[:3]) + (", ..." if k > 3 else "")
-    note = f"Losses of {k} seeds side by side ({shown}) were read as one run a seed."
+    what = "Losses" if loss_name(losses[0]) is not None else "Values"
+    note = f"{what} of {k} seeds side by side ({shown}) were read as one run a seed."
     note += f" {empty} empty cell{' is no run' if empty == 1 else 's are no runs'}." if empty else ""
     note += f" {', '.join(map(repr, found.means))} holds their mean and was left out." if found.means else ""
     return replace(table, frame=frame, lines=lines, notes=(*table.notes, note))
@@ -91,16 +94,25 @@ def _found(table: Table) -> _Seeded | None:
             return None
         quantities[base][seed] = header
     losses = {b: s for b, s in quantities.items() if len(s) > 1 and _is_loss(table, b, s)}
+    if not losses and not any(loss_name(h) is not None for h in table.headers):
+        losses = {b: s for b, s in quantities.items() if len(s) > 1 and _is_split(table, b, s)}
     seeds = tuple(dict.fromkeys(seed for by_seed in losses.values() for seed in by_seed))
     quantities = {b: s for b, s in quantities.items() if b in losses or (len(s) > 1 and set(s) <= set(seeds))}
     if not losses or any(b in table.headers or b.lower() in ("seed", "run") for b in quantities):
         return None
     means = tuple(h for h in table.headers if any(_is_mean(table, h, b, s) for b, s in losses.items()))
-    return _Seeded(quantities, seeds, means)
+    return _Seeded(quantities, tuple(losses), seeds, means)
 
 
 def _is_loss(table: Table, base: str, by_seed: dict[str, str]) -> bool:
     return loss_name(base) is not None and all(table.numbers(h).share >= 0.5 for h in by_seed.values())
+
+
+def _is_split(table: Table, base: str, by_seed: dict[str, str]) -> bool:
+    """Whether columns are named after a split alone (val_seed0): which of them hold the loss is then asked, seeds apart."""
+    return kind(base) in ("train", "val", "eval", "held-out", "test") and all(
+        table.numbers(h).share >= 0.5 for h in by_seed.values()
+    )
 
 
 def _is_mean(table: Table, header: str, base: str, by_seed: dict[str, str]) -> bool:

@@ -163,3 +163,31 @@ def test_the_terminal_answers_for_one_file(folder) -> None:
     losses = [run["loss"] for run in json.loads(done.stdout)["runs"]]
     assert losses[::3] == pytest.approx([1.1 * per * math.log(2) for per in (4, 5)])
     assert CliRunner().invoke(group, ["read", str(here), "--for", "a.csv", "bytes_per_token"]).exit_code == 2
+
+
+def test_a_split_and_the_place_of_epoch_0_are_answered_for_one_file(tmp_path: Path) -> None:
+    text = "run,params,tokens,split,loss\n" + "".join(
+        f"{{0}}{n},{n}e7,{n}e9,{s},{{1}}.{9 - n}{j}\n" for n in (1, 2, 4) for j, s in enumerate(("c4", "pile"))
+    )
+    (tmp_path / "old.csv").write_text(text.format("a", 3))
+    (tmp_path / "new.csv").write_text(text.format("b", 2))
+    runs = read_runs(
+        [tmp_path / "old.csv", tmp_path / "new.csv"],
+        by_file={"old.csv": {"split": "c4"}, "new.csv": {"split": "pile", "epochs": "after"}},
+    )
+    assert runs.kept["loss"].tolist() == [3.80, 3.70, 3.50, 2.81, 2.71, 2.51]
+    told = ["--for", "old.csv", "split=c4", "--for", "new.csv", "split=pile"]
+    said = CliRunner().invoke(group, ["read", str(tmp_path), *told, "--rows", "--json", "-"])
+    assert said.exit_code == 0, said.output
+    losses = [run["loss"] for run in json.loads(said.stdout)["runs"]]
+    assert sorted(losses) == [2.51, 2.71, 2.81, 3.50, 3.70, 3.80]
+
+
+def test_a_logarithm_is_answered_for_one_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("run,params,tokens,loss\na,1e7,9,3.5\nb,2e7,9.5,3.3\n")
+    (tmp_path / "b.csv").write_text("run,params,tokens,loss\nc,1e7,1e9,3.5\nd,2e7,2e9,3.3\n")
+    told = ["--for", "a.csv", "units.tokens=log10"]
+    said = CliRunner().invoke(group, ["read", str(tmp_path), *told, "--rows", "--json", "-"])
+    assert said.exit_code == 0, said.output
+    tokens = [run["tokens"] for run in json.loads(said.stdout)["runs"]]
+    assert tokens == pytest.approx([1e9, 10**9.5, 1e9, 2e9])
