@@ -145,11 +145,23 @@ def header(raw: str) -> Header:
 
 #: Between the parts of a nested name: `config/lr`, `config.lr`, `config:lr`, `config__lr`.
 _FOLDERS = re.compile(r"[/.:]+|(?<=[A-Za-z0-9])__(?=[A-Za-z])")
+#: What held-out losses are measured on.
+SPLITS = frozenset(("eval", "evals", "evaluation", "val", "valid", "validation", "dev", "test"))
 #: Folders whose tokens, steps and rates are not those of the training run.
-OTHERS = frozenset((
-    "eval", "evals", "evaluation", "val", "valid", "validation", "dev", "test", "target", "goal", "min", "minimum", "std",
-    "err", "error", "delta", "lower", "upper", "init", "initial",
-))  # fmt: skip
+OTHERS = SPLITS | {
+    "target",
+    "goal",
+    "min",
+    "minimum",
+    "std",
+    "err",
+    "error",
+    "delta",
+    "lower",
+    "upper",
+    "init",
+    "initial",
+}
 #: What stands below the line of a ratio, as in ms/step.
 _PER = re.compile(r"s|secs?|seconds?|ms|h|hours?|days?|step|iter|iteration|update|token|tok|param|parameter|batch|epoch|seq"
                   r"|sequence|sample|example|byte|gpu|tpu|device|layer|head|run|word")  # fmt: skip
