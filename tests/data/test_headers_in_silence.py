@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from data import Runs, read_runs
+from data.names import named
 
 Read = Callable[..., Runs]
 
@@ -63,3 +64,79 @@ def test_tokens_below_train_go_before_those_below_val(read: Read) -> None:
         ),
     )
     assert values(read_runs(frame), "tokens", "loss") == [[1e9, 3.5], [2e9, 3.3]]
+
+
+# Tables on their side ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("odd", ["TBD", "N/A", "nan", "failed", "-"])
+@pytest.mark.parametrize("first", ["val_loss", "params", "tokens"])
+def test_a_first_row_with_one_cell_without_a_number_is_values(read: Read, first: str, odd: str) -> None:
+    rows = {
+        "val_loss": ["3.5", "3.2", "3.0", "2.9"],
+        "train_loss": ["3.4", "3.1", "2.8", "2.7"],
+        "tokens": ["1e9", "2e9", "4e9", "8e9"],
+        "params": ["1e7", "2e7", "4e7", "8e7"],
+    }
+    rows[first][2] = odd
+    order = [first, *(n for n in rows if n != first)]
+    runs = read("\n".join(",".join([n, *rows[n]]) for n in order) + "\n")
+    kept = runs.kept if first != "tokens" else runs.kept.dropna(subset=["tokens"])
+    assert kept[["params", "tokens", "loss"]].values.tolist() == [[1e7, 1e9, 3.5], [2e7, 2e9, 3.2], [8e7, 8e9, 2.9]]
+    assert first == "tokens" or len(runs.set_aside) == 1
+
+
+def test_names_of_runs_in_a_first_row_stay_names(read: Read) -> None:
+    text = "params,small,2M,large\nval_loss,3.5,3.2,3.0\ntokens,1e9,2e9,4e9\nflops,6e16,2e17,9e17\n"
+    assert list(read(text).kept["run"]) == ["small", "2M", "large"]
+
+
+# Mixtures of experts -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("total", ["total params (B)", "params (B)", "params_total_B"])
+@pytest.mark.parametrize(("dense", "size"), [("8B", 8), ("dense", 7)])
+def test_names_say_what_a_mixture_computes_with_beside_its_total(
+    read: Read, total: str, dense: str, size: float
+) -> None:
+    body = f"30B-A3B,30,1000,2.1\n235B-A22B,235,2000,1.9\n{dense},{size},500,2.4\n"
+    runs = read(f"model,{total},tokens (B),loss\n{body}")
+    assert list(runs.kept["params"]) == [30e9, 235e9, size * 1e9]
+    assert list(runs.kept["flops"]) == pytest.approx([6 * 3e9 * 1e12, 6 * 22e9 * 2e12, 6 * size * 1e9 * 5e11])
+    assert {"count", "columns.params_active"} <= {q.key for q in runs.questions}
+
+
+def test_a_column_of_active_params_is_no_total(read: Read) -> None:
+    runs = read("model,params (B),tokens (B),loss\n30B-A3B,3,1000,2.1\n235B-A22B,22,2000,1.9\n")
+    assert list(runs.kept["flops"]) == pytest.approx([6 * 3e9 * 1e12, 6 * 22e9 * 2e12])
+
+
+# Names of letters ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "d", "loss", "unit_n", "unit_d"), [
+    ("N_PARAMS", "N_TOKENS", "LOSS", 1, 1), ("N_Params", "N_Tokens", "Loss", 1, 1), ("n_params", "D_TOKENS", "loss", 1, 1),
+    ("N_M", "D_B", "loss", 1e6, 1e9), ("N_B", "D_T", "loss", 1e9, 1e12), ("N_million", "D_billion", "L", 1e6, 1e9),
+    ("N_Millions", "D_BILLIONS", "Loss", 1e6, 1e9), ("N", "D_tokens", "loss", 1, 1), ("N", "D_total", "loss", 1, 1),
+    ("N", "D_train", "loss", 1, 1), ("N", "D_TRAIN", "loss", 1, 1), ("N_params_M", "D_tokens_B", "loss", 1e6, 1e9),
+    ("N_PARAMS_M", "N_TOKENS_B", "VAL_LOSS", 1e6, 1e9), ("N (M)", "D_seen", "loss", 1e6, 1),
+])  # fmt: skip
+def test_letters_and_what_stands_behind_them(
+    read: Read, n: str, d: str, loss: str, unit_n: float, unit_d: float
+) -> None:
+    body = "\n".join(f"{p / unit_n:.12g},{t / unit_d:.12g},{v}" for p, t, v in SIZES)
+    assert values(read(f"{n},{d},{loss}\n{body}\n"), "params", "tokens", "loss") == SIZES
+
+
+@pytest.mark.parametrize(("name", "column"), [
+    ("N_total", "params_total"), ("N_TOTAL", "params_total"), ("N_Active", "params_active"), ("N_NE", "params_nonembed"),
+    ("D_MODEL", "width"), ("N_LAYERS", "layers"), ("N_HEADS", "heads"), ("D_HEAD", "head_dim"), ("D_FF", "ffn"),
+    ("N_STEPS", "steps"), ("ksteps", "steps"), ("kSteps", "steps"), ("D_k", ""), ("D_K", ""), ("D_m", ""), ("N_T", ""), ("D_v", ""),
+])  # fmt: skip
+def test_the_case_of_words_behind_a_letter_says_nothing(name: str, column: str) -> None:
+    assert next((c for c, _ in named(name)), "") == column
+
+
+def test_thousands_of_steps(read: Read) -> None:
+    runs = read("run,ksteps,params,loss\na,10,1e7,3.5\nb,20.5,2e7,3.2\nc,40,4e7,3.0\n")
+    assert list(runs.kept["steps"]) == [10_000, 20_500, 40_000]
