@@ -10,6 +10,7 @@ import numpy as np
 
 from data.cells import number
 from data.markup import words
+from data.names import named
 
 _MOST = 200  # rows and columns of a grid that people write
 _LOSS = (0.2, 20.0)  # between which nearly all cells lie: nats or bits of a language model
@@ -18,15 +19,22 @@ _AXES = {
     "flops": re.compile(r"(?:C|flops?|compute|budget)", re.IGNORECASE),
     "params": re.compile(r"(?:N|params?|parameters?|size|model(?: size)?)", re.IGNORECASE),
 }
+SAID = {"tokens": "tokens", "flops": "FLOPs", "params": "parameters"}  # as the runs' names say it
 _SAID = re.compile(
-    r"(?:(?P<name>[A-Za-z ]{1,12}?)\s*[=:]\s*|(?:.{0,16}?loss|L|ppl)?\s*@\s*)?(?P<value>[0-9][0-9.,]*(?:e[+-]?[0-9]+)?\s*[kmbgtpe]?)"
+    r"(?:(?P<name>[A-Za-z ]{1,12}?)\s*[=:]\s*|@\s*)?(?P<value>[0-9][0-9.,]*(?:e[+-]?[0-9]+)?\s*[kmbgtpe]?)"
     r"\s*(?P<unit>tokens?|toks?|t|flops?)?",
     re.IGNORECASE,
 )
 
 
-def matrix(rows: Sequence[Sequence[Any]], decimal: str = ".") -> tuple[list[list[Any]], str] | None:
-    """The rows of a grid as one row a run under a header of their own, and a note; None where they are no grid of losses."""
+def matrix(
+    rows: Sequence[Sequence[Any]], lines: Sequence[int], decimal: str = "."
+) -> tuple[list[list[Any]], list[int], str] | None:
+    """The rows of a grid as one row a run under a header of their own, the line of each, and a note; None where they are no grid.
+
+    `lines` are the positions of the rows in their file.
+    """
+    lines = [i for i, r in zip(lines, rows, strict=True) if any(_text(c) for c in r)]
     rows = [r for r in rows if any(_text(c) for c in r)]
     if not 3 <= len(rows) <= _MOST or not 3 <= len(rows[0]) <= _MOST:
         return None
@@ -49,13 +57,19 @@ def matrix(rows: Sequence[Sequence[Any]], decimal: str = ".") -> tuple[list[list
         return None
     first = re.split(r"\s*[\\/|↓→]+\s*", head[0])[0].strip() or "params"
     first = "params" if _AXES["params"].fullmatch(first) and first.upper() == "N" else first
-    out: list[list[Any]] = [[first, axis, "loss"]]
-    for size, row in zip(sizes, rows[1:], strict=True):
+    named_by = any(c in ("run", "family") for c, _ in named(first)) and all(np.isnan(number(s, decimal)) for s in sizes)
+    out: list[list[Any]] = [["run", first, axis, "loss"]]
+    origin = [lines[0]]
+    for size, row, line in zip(sizes, rows[1:], lines[1:], strict=True):
         for j, value in enumerate(values, start=1):
             cell = _text(row[j]) if j < len(row) else ""
             if cell:
-                out.append([size, f"{value:.12g}", row[j]])
-    return out, f"A grid of losses was read as one run a cell: {head[0]!r} down, {axis} along."
+                called = size if named_by else f"row {line + 1}"
+                written = found[j - 1]
+                text = written["value"].strip() if written else ""
+                out.append([f"{called} at {text} {SAID[axis]}", size, f"{value:.12g}".replace(".", decimal), row[j]])
+                origin.append(line)
+    return out, origin, f"A grid of losses was read as one run a cell: {head[0]!r} down, {axis} along."
 
 
 def _axis(head: Sequence[str], found: Sequence[re.Match[str]], values: Sequence[float]) -> str:

@@ -1,10 +1,11 @@
-"""The shapes that tables come in beside one run a row: on their side, long, and with seeds side by side."""
+"""The shapes that tables come in beside one run a row: on their side, long, and with seeds or amounts of data side by side."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from data.errors import DataError
+from data.readers._measured_at import measured_at
 from data.readers._seeds import seeded
 from data.readers._tidy import tidy
 from data.readers._transposed import turn, upright
@@ -15,7 +16,7 @@ def shaped(table: Table) -> Table:
     """The table with one row per run, or per run and step. Raises ReadError for a long table of unknown runs."""
     if table.order or table.one_run:  # its reader knows what the rows are
         return table
-    return seeded(tidy(upright(table)))
+    return measured_at(seeded(tidy(upright(table))))
 
 
 def oriented(table: Table, orientation: str | None) -> Table:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from data import Runs, read_runs
+from data import MappingNeeded, Runs, read_runs
 from data.names import named
 
 Read = Callable[..., Runs]
@@ -140,3 +141,54 @@ def test_the_case_of_words_behind_a_letter_says_nothing(name: str, column: str) 
 def test_thousands_of_steps(read: Read) -> None:
     runs = read("run,ksteps,params,loss\na,10,1e7,3.5\nb,20.5,2e7,3.2\nc,40,4e7,3.0\n")
     assert list(runs.kept["steps"]) == [10_000, 20_500, 40_000]
+
+
+# Grids with other columns ------------------------------------------------------------------------------------------------------
+
+CELLS = [[1e7, 1e9, 3.5], [1e7, 2e9, 3.3], [2e7, 1e9, 3.4], [2e7, 2e9, 3.2]]
+
+
+@pytest.mark.parametrize(("beside", "first", "second"), [
+    ("name", "a", "b"), ("lr", "0.001", "0.002"), ("state", "finished", "finished"), ("used", "yes", "yes"), ("notes", "", "x"),
+])  # fmt: skip
+@pytest.mark.parametrize(
+    "at", ["loss@{}", "loss @ {} tokens", "val loss at {} tokens", "val_loss@D={}", "loss@{} (nats)"]
+)
+def test_a_grid_with_other_columns_is_a_run_a_cell(read: Read, beside: str, first: str, second: str, at: str) -> None:
+    text = f"{beside},params (M),{at.format('1B')},{at.format('2B')}\n{first},10,3.5,3.3\n{second},20,3.4,3.2\n"
+    runs = read(text)
+    assert values(runs, "params", "tokens", "loss") == CELLS
+    rows = ["a", "b"] if beside == "name" else ["row 2", "row 3"]
+    assert list(runs.kept["run"]) == [f"{row} at {d} tokens" for row in rows for d in ("1B", "2B")]
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("ppl@{}", 0.0), ("loss (bits)@{}", 1 / 0.6931471805599453)])
+def test_a_grid_in_another_unit(read: Read, unit: str, factor: float) -> None:
+    body = [[f"{v * factor if factor else np.exp(v):.9f}" for v in row] for row in ((2.5, 2.3), (2.4, 2.2))]
+    text = f"params (M),{unit.format('1B')},{unit.format('2B')}\n10,{','.join(body[0])}\n20,{','.join(body[1])}\n"
+    assert list(read(text).kept["loss"]) == pytest.approx([2.5, 2.3, 2.4, 2.2])
+
+
+def test_a_grid_of_seeds(read: Read) -> None:
+    head = ",".join(f"val loss@{d} (seed {s})" for d in ("1B", "2B") for s in (0, 1))
+    runs = read(f"params (M),{head}\n10,3.5,3.51,3.3,3.31\n20,3.4,3.41,3.2,3.21\n")
+    cells = [[*c[:2], round(c[2] + 0.01 * s, 2)] for i in (0, 2) for s in (0, 1) for c in CELLS[i : i + 2]]
+    assert values(runs, "params", "tokens", "loss") == cells
+    assert runs.kept["run"].is_unique
+    assert list(runs.kept["seed"]) == ["0", "0", "1", "1"] * 2
+
+
+def test_crashed_rows_of_a_grid_are_set_aside_by_cell(read: Read) -> None:
+    runs = read("params (M),loss@1B,loss@2B,state\n10,3.5,3.3,finished\n20,3.4,3.2,finished\n40,3.3,,crashed\n")
+    assert values(runs, "params", "tokens", "loss") == CELLS
+    assert list(runs.set_aside["run"]) == ["row 4 at 1B tokens"]
+
+
+@pytest.mark.parametrize("text", [
+    "params (M),loss@1000,loss@2000\n10,3.5,3.3\n20,3.4,3.2\n",
+    "params,tokens,loss@1B,loss@2B\n1e7,2e9,3.5,3.3\n2e7,2e9,3.4,3.2\n",
+    "params,loss@1B,loss@2B params\n1e7,3.5,3.3\n2e7,3.4,3.2\n",
+])  # fmt: skip
+def test_losses_at_what_is_no_axis_are_asked_about(read: Read, text: str) -> None:
+    with pytest.raises(MappingNeeded):
+        read(text)
