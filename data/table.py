@@ -64,7 +64,7 @@ class Table:
             if dimension:
                 found = self.numbers(header)
                 found = with_signs_settled(found, dimension == "loss")
-                self._parsed[key] = with_own_units(found, self.frame[header], self.decimal, dimension)
+                self._parsed[key] = with_own_units(found, self.frame[header], found.decimal or self.decimal, dimension)
             else:
                 self._parsed[key] = numbers(self.frame[header], self.decimal)
         return self._parsed[key]

@@ -192,3 +192,51 @@ def test_crashed_rows_of_a_grid_are_set_aside_by_cell(read: Read) -> None:
 def test_losses_at_what_is_no_axis_are_asked_about(read: Read, text: str) -> None:
     with pytest.raises(MappingNeeded):
         read(text)
+
+
+# Which loss ----------------------------------------------------------------------------------------------------------------------
+
+BESIDE = "run,params,tokens,loss,{}\na,1e7,1e9,3.4,3.5\nb,2e7,2e9,3.2,3.3\n"
+
+
+@pytest.mark.parametrize("what", [
+    "val_loss_p95", "val_loss_hat", "val_loss_teacher", "val_loss_old", "val_loss_1B", "val_loss (rounded)", "val_loss_code",
+    "val_loss_ema", "best_val_loss", "val_loss_v2", "old val loss", "teacher/val_loss", "eval_loss_student",
+])  # fmt: skip
+def test_a_held_out_loss_of_another_kind_beside_the_loss_is_asked_about(read: Read, what: str) -> None:
+    with pytest.raises(MappingNeeded) as e:
+        read(BESIDE.format(what))
+    assert [q.key for q in e.value.questions] == ["columns.loss"]
+    assert set(e.value.questions[0].options) == {"loss", what}
+    assert list(read(BESIDE.format(what), columns={"loss": "loss"}).kept["loss"]) == [3.4, 3.2]
+
+
+@pytest.mark.parametrize(
+    "what", ["val_loss", "eval/loss", "final_val_loss", "val loss (nats)", "validation cross entropy", "C4 val loss"]
+)
+def test_the_held_out_loss_beside_the_loss_is_taken(read: Read, what: str) -> None:
+    assert list(read(BESIDE.format(what)).kept["loss"]) == [3.5, 3.3]
+
+
+# A column of another decimal sign ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unit", ["", " M"])
+def test_a_column_of_points_in_a_file_of_decimal_commas(read: Read, unit: str) -> None:
+    name = "params" if unit else "params (M)"
+    rows = [f"a;1.234{unit};25,5;3,512", f"b;345.5{unit};7,1;3,912", f"c;12.25{unit};2,6;4,412"]
+    runs = read("\n".join([f"run;{name};tokens (B);loss", *rows]) + "\n")
+    assert values(runs, "params", "tokens", "loss") == [
+        [1.234e6, 25.5e9, 3.512], [345.5e6, 7.1e9, 3.912], [12.25e6, 2.6e9, 4.412],
+    ]  # fmt: skip
+    assert any("decimal sign" in note for note in runs.notes)
+
+
+def test_a_column_of_commas_in_a_file_of_points(read: Read) -> None:
+    runs = read('run,params (M),tokens (B),loss\na,"1,234",25.5,3.51\nb,"345,5",7.1,3.91\nc,"12,25",2.6,4.41\n')
+    assert list(runs.kept["params"]) == [1.234e6, 345.5e6, 12.25e6]
+
+
+def test_thousands_with_points_stay_thousands(read: Read) -> None:
+    runs = read("run;params;tokens (B);loss\na;1.234.000;25,5;3,51\nb;345.500;7,1;3,91\nc;12.250.000;2,6;4,41\n")
+    assert list(runs.kept["params"]) == [1.234e6, 345.5e3, 12.25e6]
