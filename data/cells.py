@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,8 @@ class Numbers:
     all that the cells say, marks aside: no errors and nothing left out. `own` (n,) marks values in their column's own unit,
     which their cells name themselves; None where no cell does. `other` (n,) are the numbers with the decimal sign that the
     file does not use, of cells such as 3,125 that have both readings; NaN elsewhere, None where no cell has. `unsure` are
-    cells that were not read since both are possible, by position, with what is said of each.
+    cells that were not read since both are possible, by position, with what is said of each. `decimal` is the column's own
+    decimal sign where it is not its file's.
     """
 
     values: np.ndarray
@@ -59,6 +60,7 @@ class Numbers:
     own: np.ndarray | None = None
     other: np.ndarray | None = None
     unsure: Mapping[int, str] = field(default_factory=dict)
+    decimal: str = ""
 
     def scaled(self, factor: float) -> np.ndarray:
         """The values (n,) times the factor of their unit, but for those whose cells name their own."""
@@ -137,6 +139,14 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
             other = np.full(n, np.nan) if other is None else other
             other[i] = others[cell]
         plain += not bad[i] and cell not in marked
+    if others:
+        said = signs(known)
+        if said[mark] and not said[decimal]:  # 345.5 is no thousands: nor is 1.234 above it
+            again = numbers(column, mark)
+            called = {",": "comma", ".": "point"}[mark]
+            cell = next(iter(others))
+            note = f"the {called} is this column's decimal sign, so that {_quoted(cell)} is {others[cell]:g}"
+            return replace(again, decimal=mark, notes=(note, *again.notes))
     errors, notes = _stated(cells, marked, plain) if marked else (None, ())
     return Numbers(
         values,

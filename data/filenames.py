@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
+from data.headers import scale_in
 from data.in_names import facts
 from data.markup import words
 from data.names import named
@@ -15,6 +17,7 @@ from data.table import Table, clean, unique
 
 __all__ = ["MOST_NAMES", "facts", "run_names", "with_facts", "with_name_facts"]
 
+Facts = dict[str, tuple[float, str]]
 _COUNTED = ("params_total", "params_active")  # of a mixture
 MOST_NAMES = 20_000  # names of runs that are looked into
 
@@ -49,10 +52,9 @@ def with_name_facts(table: Table) -> Table:
         if not 2 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
         found = {name: facts([clean(words(name))]) for name in names if isinstance(name, str) and name.strip()}
-        if any(
-            "params_active" in f for f in found.values()
-        ):  # beside mixtures, a dense model's parameters are all active
-            for f in found.values():
+        beside = _active_beside(table, header, have, found)
+        if not beside and any("params_active" in f for f in found.values()):
+            for f in found.values():  # beside mixtures, a dense model's parameters are all active
                 if "params" in f:
                     f["params_total"] = f["params_active"] = f.pop("params")
         for column in ("params", "params_total", "params_active", "tokens"):
@@ -60,7 +62,8 @@ def with_name_facts(table: Table) -> Table:
             said_of = _COUNTED if column in _COUNTED else (column,)
             differ = len({tuple(f.get(c, (0.0, ""))[0] for c in said_of) for f in found.values()}) > 1
             taken = column in have or (column in _COUNTED and "params" in have)
-            if taken or len(known) < 0.9 * len(found) or not differ:
+            wanted = not taken and len(known) >= 0.9 * len(found) and differ
+            if not wanted and not (beside and column == "params_active"):
                 continue
             title = unique([*map(str, frame.columns), f"{column} in {header}"])[-1]
             cells = table.frame[header].astype(object).map({name: f"{v:.12g}" for name, (v, _) in known.items()})
@@ -69,6 +72,31 @@ def with_name_facts(table: Table) -> Table:
             said[title] = (column, next(iter(known.values()))[1])
             have.add(column)
     return table if frame is table.frame else replace(table, frame=frame, from_name=said)
+
+
+def _active_beside(table: Table, header: str, have: set[str], found: Mapping[str, Facts]) -> bool:
+    """Whether names say what a mixture computes with, and the table counts all its parameters and nothing less.
+
+    A model whose name does not say it is dense: all of its parameters are active.
+    """
+    sizes = {name: (f["params_total"][0], f["params_active"][0]) for name, f in found.items() if {*_COUNTED} <= set(f)}
+    if not sizes or "params_active" in have:
+        return False
+    if "params_total" in have:
+        return True
+    counts = [h for h in table.headers if any(c in COUNTS for c, s in named(h)[:1] if s >= 0.6)]
+    cells = table.frame[header].astype(object)
+    at = [i for i, c in enumerate(cells) if c in sizes]
+    for h in counts:
+        values = table.numbers(h, "count").values[at] * scale_in(h, "params")[0]
+        near = [
+            abs(math.log(v / total)) < abs(math.log(v / active))
+            for v, (total, active) in zip(values, (sizes[c] for c in cells.iloc[at]), strict=True)
+            if v > 0 and math.isfinite(v)
+        ]
+        if near and all(near):
+            return True
+    return False
 
 
 def run_names(paths: Sequence[Sequence[str]]) -> list[str]:

@@ -88,14 +88,28 @@ _ABOUT = (
 )  # fmt: skip
 
 
+#: A letter of the papers and what it counts: N_total, D_train.
+_LETTER = re.compile(
+    r"([ND])_((?i:ne|nonemb|nonembed|wo_emb|no_emb|w_emb|total|all|emb|active|act|train|training|seen))"
+)
+#: N_M, D_T, N_million; D_k is the width of a key, D_m that of a model, and N_T the number of tokens.
+_IN_UNIT = re.compile(r"([ND])_(M|B|(?i:mn|bn|mio|millions?|billions?))|(D)_(T|(?i:tn|trillions?))")
+
+
 @lru_cache(maxsize=20_000)
 def header(raw: str) -> Header:
     """The header taken apart; never raises."""
     text = plain_powers(raw.strip().strip("\"'`*$#"))[:300]
-    if re.fullmatch(
-        r"[A-Z](_(?!params?$|parameters?$|tokens?$|flops?$)[A-Za-z0-9]+)?", text
-    ):  # single letters keep their case: N, D and C mean what papers say
+    # Single letters keep their case: N, D and C mean what papers say.
+    if re.fullmatch(r"[A-Z](?:_[A-Za-z0-9])?", text) and not _IN_UNIT.fullmatch(text):
         return Header(raw, text, text)
+    if letter := _LETTER.fullmatch(text):  # and with what stands behind them, whose case says nothing
+        text = f"{letter[1]}_{letter[2].lower()}"
+        return Header(raw, text, text)
+    if letter := _IN_UNIT.fullmatch(text):
+        unit = letter[2] or letter[4]
+        name = letter[1] or letter[3]
+        return Header(raw, name, name, factor(unit, "count") or 1.0, "", unit)
     text = re.sub(r"^(?:no|nr|num)\.\s*(?:of\b)?", "number of ", text, flags=re.IGNORECASE)
     text = re.sub(r"\b([A-Za-z]{2,6})\.(?=\s)", r"\1", text)  # emb. params: an abbreviation is no folder
     text = re.sub(r"^\s*of\b", "number of", text) if raw.lstrip().startswith("#") else text
@@ -146,11 +160,23 @@ def header(raw: str) -> Header:
 
 #: Between the parts of a nested name: `config/lr`, `config.lr`, `config:lr`, `config__lr`.
 _FOLDERS = re.compile(r"[/.:]+|(?<=[A-Za-z0-9])__(?=[A-Za-z])")
+#: What held-out losses are measured on.
+SPLITS = frozenset(("eval", "evals", "evaluation", "val", "valid", "validation", "dev", "test"))
 #: Folders whose tokens, steps and rates are not those of the training run.
-OTHERS = frozenset((
-    "eval", "evals", "evaluation", "val", "valid", "validation", "dev", "test", "target", "goal", "min", "minimum", "std",
-    "err", "error", "delta", "lower", "upper", "init", "initial",
-))  # fmt: skip
+OTHERS = SPLITS | {
+    "target",
+    "goal",
+    "min",
+    "minimum",
+    "std",
+    "err",
+    "error",
+    "delta",
+    "lower",
+    "upper",
+    "init",
+    "initial",
+}
 #: What stands below the line of a ratio, as in ms/step.
 _PER = re.compile(r"s|secs?|seconds?|ms|h|hours?|days?|step|iter|iteration|update|token|tok|param|parameter|batch|epoch|seq"
                   r"|sequence|sample|example|byte|gpu|tpu|device|layer|head|run|word")  # fmt: skip
@@ -246,9 +272,10 @@ def _spelled(words: str, about: str) -> tuple[float, str, str]:
         first, _, rest = words.partition(" ")
         if len(first) > 3 and factor(first, "count") is not None:  # "million tokens", "billions of tokens"
             return factor(first, "count") or 1.0, first, rest.removeprefix("of ")
-    fused = re.search(r"\b(k|m|g|b|t|mega|giga|tera)(tokens?|params?)\b", words)
+    fused = re.search(r"\b(k|m|g|b|t|mega|giga|tera)(tokens?|params?|steps?|updates?|iters?)\b|\b(k) (steps?)\b", words)
     if fused:
-        return factor(fused[1], "count") or 1.0, fused[0], words.replace(fused[0], fused[2], 1)
+        prefix, what = fused[1] or fused[3], fused[2] or fused[4]
+        return factor(prefix, "count") or 1.0, fused[0], words.replace(fused[0], what, 1)
     return 1.0, "", words
 
 

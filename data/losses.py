@@ -37,6 +37,15 @@ _BARE = re.compile(r"train(?:ing)?|val(?:id(?:ation)?|idate)?|eval(?:uation)?|de
 _SIZE = 2.0  # how many times the training loss a held-out one may be, and the other way round
 
 
+#: The words of a header that says no more than a loss held out, its unit and the text that it was measured on.
+_HELD_OUT = re.compile(
+    r"(?:(?:val|valid|validation|validate|eval|evaluation|dev|test|held|out|heldout|holdout|set|loss|losses|lm|ce|xent|cross|entropy"
+    r"|crossentropy|nll|ppl|perplexity|bpb|bpc|bits?|nats?|per|/|bytes?|tokens?|tok|chars?|characters?|final|last|end|mean|avg|average"
+    r"|in|the|of|on|at|metrics?|summary|results?|c4|en|pile|wikitext[0-9]*|openwebtext|owt|slimpajama|redpajama|fineweb|edu|refinedweb"
+    r"|dclm|paloma|lm1b|webtext2?)(?: |$))+"
+)
+
+
 @dataclass(frozen=True)
 class FoundLoss:
     """The loss column, its unit and what remains to be asked about it."""
@@ -212,6 +221,8 @@ def _named_validation(options: list[str]) -> str:
     if len(held_out) != 1 or not rest:
         return ""
     train = all((n := names[h]) and (n.split == "train" or take_apart(h).words in _PLAIN) for h in rest)
+    if any(take_apart(h).words in _PLAIN for h in rest) and not _HELD_OUT.fullmatch(take_apart(held_out[0]).path):
+        return ""  # val_loss_teacher beside loss is another quantity, or loss is the held-out one
     return held_out[0] if train else ""
 
 

@@ -19,7 +19,7 @@ from data.filenames import run_names
 from data.history import distinct
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._arrays import table_of
-from data.readers._header_rows import joined_name
+from data.readers._header_rows import joined_names
 from data.readers._limits import MAX_FILE, check_shape
 from data.readers._shapes import oriented, shaped
 from data.recognise import recognise
@@ -214,13 +214,15 @@ def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
     frame = frame.reset_index(drop=True)
     if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in _first_cells(frame)):
         return _with_lists(frame, name)
-    frame.columns = unique([_header(c) for c in frame.columns])
+    frame.columns = unique(_headers(list(frame.columns)))
     return shaped(Table(frame, name, "data frame", np.arange(1, len(frame) + 1)))
 
 
-def _header(label: Any) -> str:
-    """A column's name as one text, the levels of several joined."""
-    return joined_name([str(c) for c in label]) if isinstance(label, tuple) else " ".join(str(label).split())
+def _headers(labels: list[Any]) -> list[str]:
+    """The columns' names as one text each, the levels of several joined."""
+    if not any(isinstance(label, tuple) for label in labels):
+        return [" ".join(str(label).split()) for label in labels]
+    return joined_names([[str(c) for c in label] if isinstance(label, tuple) else [str(label)] for label in labels])
 
 
 def _first_cells(frame: pd.DataFrame) -> Iterator[Any]:

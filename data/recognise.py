@@ -236,9 +236,11 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
     settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
     for header, (column, text) in table.from_name.items():
-        if header in taken or column in settled or (column in COUNTS and counted):
+        of_file = header.endswith("in the file's name")
+        beside = column == "params_active" and not of_file  # what a mixture computes with, beside the total
+        if header in taken or column in settled or (column in COUNTS and counted and not beside):
             continue
-        where = "the file's name" if header.endswith("in the file's name") else "the names"
+        where = "the file's name" if of_file else "the names"
         offers[column, header] = TAKEN, f"from {where} ({text})"
     counted = counted or any(c in COUNTS for c, _ in offers)
     if not counted and "params" not in settled:

@@ -67,7 +67,7 @@ class Table:
                 found = with_signs_settled(found, dimension == "loss")
                 if dimension not in NEVER:
                     found = with_thousands_doubted(found, self.frame[header], self.decimal)
-                self._parsed[key] = with_own_units(found, self.frame[header], self.decimal, dimension)
+                self._parsed[key] = with_own_units(found, self.frame[header], found.decimal or self.decimal, dimension)
             else:
                 self._parsed[key] = numbers(self.frame[header], self.decimal)
         return self._parsed[key]

@@ -54,9 +54,9 @@ def grid(
     if named_by > 1:
         notes.append(f"The column names stand in {named_by} rows, which were joined.")
         lines = [i for i in lines if not all(map(_is_empty, rows[i]))]
-    spread = matrix([rows[i] for i in lines], decimal) if len(lines) < _LONGEST_SIDE else None
+    spread = matrix([rows[i] for i in lines], lines, decimal) if len(lines) < _LONGEST_SIDE else None
     if spread:
-        rows, note = spread
+        rows, origin, note = spread
         notes, lines = [*notes, note], list(range(len(rows)))
     sideways: Rows = [rows[i] for i in lines] if len(lines) < _LONGEST_SIDE else []
     sideways = join_header_columns(sideways, decimal) if named_by < 2 else sideways
@@ -112,7 +112,8 @@ def grid(
         {n: np.array(columns[j], dtype=object) for n, j in zip(names, filled, strict=True)},
         index=pd.RangeIndex(len(body)),
     )
-    table = Table(frame, name, format, np.asarray(body, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
+    at_lines = [origin[i] for i in body] if spread else body
+    table = Table(frame, name, format, np.asarray(at_lines, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
     return wide(apart(sections(table)))
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from data.cells import _is_blank, number
-from data.headers import OTHERS
+from data.headers import OTHERS, SPLITS
+from data.headers import header as take_apart
 from data.markup import words
 from data.names import loss_name, named, recognised
+from data.schema import COUNTS
 
 _LOOK = 8  # rows with something in them among which the names stand
 _MOST = 4  # rows of names
@@ -23,6 +25,17 @@ _SPLIT = re.compile(
     re.IGNORECASE,
 )
 _LEVEL = re.compile(r"Unnamed: [0-9]+_level_[0-9]+")  # what pandas writes for a blank name
+_LARGE = 1e6  # no model is so wide: a name's letter counts something else
+
+#: What belongs to the run, whatever group of losses stands above it.
+_OF_THE_RUN = frozenset((*COUNTS, "tokens", "flops", "steps", "lr", "state", "seed", "weight_decay", "epochs"))
+#: What the name above may make of a meaning: non-embedding params, unique tokens, batch tokens, warmup steps.
+_FINER = {
+    **dict.fromkeys(COUNTS, frozenset((*COUNTS, "tokens"))),
+    "tokens": frozenset(("unique_tokens", "batch", "tokens_per_param", "flops_per_token", "seq_len")),
+    "steps": frozenset(("total_steps", "warmup_steps", "grad_accum")),
+    "flops": frozenset(("flops_per_token",)),
+}
 
 Row = Sequence[Any]
 
@@ -88,7 +101,36 @@ def joined_name(parts: Sequence[str]) -> str:
         ways += [f"{said[-2]} {lower}", f"{lower} {said[-2]}", f"{said[-2]}/{lower}"]
     if not OTHERS & set(upper.casefold().split()):
         ways.append(lower)
-    return next((way for way in ways if _means(way)), plain)
+    return next((way for way in ways if _means(way) and _keeps(way, lower)), plain)
+
+
+def joined_names(columns: Sequence[Sequence[str]]) -> list[str]:
+    """A name for each column from those above each other.
+
+    Parameters, tokens and steps below `Val` are the run's where no other column has them.
+    """
+    names = [joined_name(parts) for parts in columns]
+    meant = [_meaning(n) for n in names]
+    lowers = [next((t for t in map(words, reversed(parts)) if t.strip()), "") for parts in columns]
+    own = [next((c for c, sure in named(t) if c in _OF_THE_RUN and sure >= _SURE), "") for t in lowers]
+    for j, (parts, column) in enumerate(zip(columns, own, strict=True)):
+        above = " ".join(words(p) for p in parts[:-1]).casefold().split()
+        alone = column not in (*meant[:j], *meant[j + 1 :]) and own.count(column) == 1
+        if column and column != meant[j] and set(above) & SPLITS and alone:
+            names[j] = lowers[j]
+    return names
+
+
+def _keeps(way: str, lower: str) -> bool:
+    """Whether a joined name still means what the lower one plainly means alone: D below Model is no width."""
+    own, sure = (named(lower) or (("", 0.0),))[0]
+    if own not in _FINER or (sure < 0.8 and take_apart(lower).scale == 1.0) or loss_name(way) is not None:
+        return True
+    return _meaning(way) in _FINER[own] | {own}
+
+
+def _meaning(name: str) -> str:
+    return next((c for c, sure in named(name)[:1] if sure >= _SURE), "") if loss_name(name) is None else "loss"
 
 
 def _means(name: str) -> bool:
@@ -123,7 +165,11 @@ def _names(block: Sequence[Row], body: Sequence[Row], decimal: str) -> list[str]
     if len(below) < 2 or 2 * len(below) < len(counted):
         return None
     filled = _spread(upper, lower)
-    names = [joined_name([row[j] for row in filled] + [lower[j]]) for j in range(width)]
+    names = joined_names([[row[j] for row in filled] + [lower[j]] for j in range(width)])
+    names = [
+        t if _meaning(n) == "width" and _meaning(t) in _FINER and _middle(body, j, decimal) > _LARGE else n
+        for j, (n, t) in enumerate(zip(names, lower, strict=True))
+    ]
     names = [*index, *names[len(index) :]] if index else names
     # What stood above a column may be the name of another: of two that come to the same, both keep all their words.
     again = {n for n in names if n and names.count(n) > 1}
@@ -182,6 +228,11 @@ def _share(body: Sequence[Row], j: int, decimal: str) -> float:
     cells = [row[j] for row in body if j < len(row) and not _is_blank(row[j])]
     good = [isinstance(c, (int, float)) or not np.isnan(number(str(c)[:200], decimal)) for c in cells]
     return float(np.mean(good)) if good else 0.0
+
+
+def _middle(body: Sequence[Row], j: int, decimal: str) -> float:
+    found = [number(str(row[j])[:200], decimal) for row in body if j < len(row) and not _is_blank(row[j])]
+    return float(np.median(found)) if found else 0.0
 
 
 def _is_text(row: Row, decimal: str) -> bool:

@@ -27,6 +27,7 @@ _AXES = {
     "epochs": re.compile(r"epochs?", re.IGNORECASE),
     "weight decay": re.compile(r"(?:weight[ _]?decay|wd)", re.IGNORECASE),
 }
+SAID = {"tokens": "tokens", "flops": "FLOPs", "params": "parameters"}  # as the runs' names say it
 _SIZED = frozenset((*COUNTS, "family", "run", "group", "flops"))  # rows whose columns may be told by their size
 _CORNER = re.compile(r"\s*[\\/|↓→↘×]+\s*|\s+(?:vs\.?|by|x)\s+")
 _UNIT = re.compile(r"(.*?)\s*([(\[][^()\[\]]{1,12}[)\]])?")
@@ -34,20 +35,24 @@ _NO_LOSSES = re.compile(
     r"\b(?:acc(?:uracy)?|scores?|time|hours?|seconds?|speed|throughput|mfu|memory|std|error|gap)\b", re.IGNORECASE
 )
 _SAID = re.compile(
-    r"(?:(?P<name>[A-Za-z ]{1,12}?)\s*[=:]\s*|(?:.{0,16}?loss|L|ppl)?\s*@\s*)?(?P<value>[0-9][0-9.,]*(?:e[+-]?[0-9]+)?\s*[kmbgtpe]?)"
+    r"(?:(?P<name>[A-Za-z ]{1,12}?)\s*[=:]\s*|@\s*)?(?P<value>[0-9][0-9.,]*(?:e[+-]?[0-9]+)?\s*[kmbgtpe]?)"
     r"\s*(?P<unit>tokens?|toks?|t|flops?)?",
     re.IGNORECASE,
 )
 
 
-def matrix(rows: Sequence[Sequence[Any]], decimal: str = ".") -> tuple[list[list[Any]], str] | None:
-    """The rows of a grid as one row a run under a header of their own, and a note; None where they are no grid of losses.
+def matrix(
+    rows: Sequence[Sequence[Any]], lines: Sequence[int], decimal: str = "."
+) -> tuple[list[list[Any]], list[int], str] | None:
+    """The rows of a grid as one row a run under a header of their own, the line of each, and a note; None where they are no grid.
 
-    Raises ReadError for a grid whose first cell does not say what it holds.
+    `lines` are the positions of the rows in their file. Raises ReadError for a grid whose first cell does not say what it holds.
     """
+    lines = [i for i, r in zip(lines, rows, strict=True) if any(_text(c) for c in r)]
     rows = [r for r in rows if any(_text(c) for c in r)]
     captions = next((i for i, r in enumerate(rows) if sum(bool(_text(c)) for c in r) > 1), 0)
     caption, rows = " ".join(_text(c) for r in rows[:captions] for c in r if _text(c)), _trimmed(rows[captions:])
+    lines = lines[captions:]
     if not 3 <= len(rows) <= _MOST or not 3 <= len(rows[0]) <= _MOST or _NO_LOSSES.search(caption):
         return None
     head = [_text(c) for c in rows[0]]
@@ -78,13 +83,27 @@ def matrix(rows: Sequence[Sequence[Any]], decimal: str = ".") -> tuple[list[list
     first = _called(first) or first
     if first.partition(" (")[0] == axis.partition(" (")[0]:
         return None
-    out: list[list[Any]] = [[first, axis, _loss(caption)]]
-    for size, row in zip(sizes, rows[1:], strict=True):
+    named_by = any(c in ("run", "family") for c, _ in named(first)) and all(np.isnan(number(s, decimal)) for s in sizes)
+    along = axis.partition(" (")[0]
+    out: list[list[Any]] = [["run", first, axis, _loss(caption)]]
+    origin = [lines[0]]
+    for size, row, line in zip(sizes, rows[1:], lines[1:], strict=True):
         for j, value in enumerate(values, start=1):
             cell = _text(row[j]) if j < len(row) else ""
             if cell:
-                out.append([size, f"{value:.12g}", row[j]])
-    return out, f"A grid of losses was read as one run a cell: {head[0]!r} down, {axis} along."
+                called = size if named_by else f"row {line + 1}"
+                written = found[j - 1]
+                text = written["value"].strip() if written else ""
+                out.append(
+                    [
+                        f"{called} at {text} {SAID.get(along, along)}",
+                        size,
+                        f"{value:.12g}".replace(".", decimal),
+                        row[j],
+                    ]
+                )
+                origin.append(line)
+    return out, origin, f"A grid of losses was read as one run a cell: {head[0]!r} down, {axis} along."
 
 
 def _trimmed(rows: list[Sequence[Any]]) -> list[Sequence[Any]]:

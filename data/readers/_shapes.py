@@ -1,4 +1,4 @@
-"""The shapes that tables come in beside one run a row: on their side, long, and with seeds side by side."""
+"""The shapes that tables come in beside one run a row: on their side, long, and with seeds or amounts of data side by side."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from data.errors import DataError
 from data.readers._devices import with_devices
+from data.readers._measured_at import measured_at
 from data.readers._pairs import paired
 from data.readers._seeds import seeded
 from data.readers._tidy import tidy
@@ -19,7 +20,7 @@ def shaped(table: Table) -> Table:
     """The table with one row per run, or per run and step. Raises ReadError for a long table of unknown runs."""
     if table.order or table.one_run:  # its reader knows what the rows are
         return two_losses(table)
-    return with_devices(seeded(tidy(unit_cells(paired(two_losses(upright(table)))))))
+    return with_devices(measured_at(seeded(tidy(unit_cells(paired(two_losses(upright(table))))))))
 
 
 def oriented(table: Table, orientation: str | None) -> Table:

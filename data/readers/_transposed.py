@@ -14,6 +14,7 @@ from data.cells import number
 from data.headers import header as take_apart
 from data.names import loss_name, named, recognised
 from data.readers._tidy import VALUES
+from data.schema import COLUMNS
 from data.table import Table, unique
 
 _MOST_NAMES = 1_000  # names down a first column that are looked at; no run has more settings
@@ -37,7 +38,7 @@ def lies_on_its_side(rows: Sequence[Sequence[Any]], decimal: str = ".") -> str:
     names = [_text(row[0]) if row else "" for row in rows]
     down = [n for n in dict.fromkeys(names[1:]) if n]
     head = [t for t in map(_text, rows[0][1:_MOST_NAMES]) if t]
-    if recognised(names[0]) and head and all(not np.isnan(number(t, decimal)) for t in head):
+    if _is_values(names[0], head, decimal):
         down, head = [*down, names[0]], []  # the first row is a row of values: runs have no names
     known = [n for n in down if recognised(n)]
     if all(len(n) == 1 for n in known) and sum(map(recognised, head)) >= 2:
@@ -57,6 +58,15 @@ def lies_on_its_side(rows: Sequence[Sequence[Any]], decimal: str = ".") -> str:
     if along == 0 or (along == 1 and len(head) > 3 and not any(loss_name(h) for h in head)):
         return "yes"
     return "either" if _is_loss(head) or along >= 2 else "yes"
+
+
+def _is_values(name: str, cells: Sequence[str], decimal: str) -> bool:
+    """Whether a first row is values and no names of runs: all are numbers, or at least half where its name is that of a number."""
+    good = [not np.isnan(number(t, decimal)) for t in cells]
+    if not good or not recognised(name):
+        return False
+    counted = loss_name(name) is not None or COLUMNS[named(name)[0][0]].kind == "number"
+    return all(good) or (counted and 2 * sum(good) >= len(good))
 
 
 def _speaks(down: Sequence[str], rows: Sequence[Sequence[Any]], decimal: str) -> bool:
@@ -87,9 +97,7 @@ def turned(rows: Sequence[Sequence[Any]], decimal: str = ".") -> list[list[Any]]
     padded = [[*row, *[None] * (width - len(row))] for row in rows]
     columns = [c for c in map(list, zip(*padded, strict=True)) if any(map(_filled, c))]
     first = [_text(c) for c in columns[0]]
-    is_data = recognised(first[0]) and all(
-        not np.isnan(number(_text(c[0]), decimal)) for c in columns[1:] if _filled(c[0])
-    )
+    is_data = _is_values(first[0], [_text(c[0]) for c in columns[1:] if _filled(c[0])], decimal)
     if len(columns) > 2 and re.fullmatch(r"units?|einheit|unité", _text(columns[1][0]).strip(), re.IGNORECASE):
         said = [_text(c) for c in columns[1]]  # a column of units is none of runs
         first = [first[0], *(f"{n} ({u})" if n and u else n for n, u in zip(first[1:], said[1:], strict=True))]
