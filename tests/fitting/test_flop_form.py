@@ -21,6 +21,13 @@ def width(n):
     return (n / 0.1875) ** (1 / 3)
 
 
+def mixture(experts: int, active: int, vocab: int = 50304):
+    """Active over all parameters of models with embedding and head, depth a 64th of the width; sizes count all parameters."""
+    d = np.geomspace(1e-6, 1e14, 200_001)
+    total, works = (2 * vocab * d + d**3 / 64 * (4 + 8 * k) for k in (experts, active))
+    return lambda n: np.exp(np.interp(np.log(n), np.log(total), np.log(works / total)))
+
+
 IDLE = Accounting(-1.9, -0.3, 18.0, 0.0, 1.0, 1.0, 0.0, 0.2, 0.4)
 # C / 6ND by size; each is positive at every size that a plan may have.
 EXACT = {
@@ -36,6 +43,10 @@ EXACT = {
     "recomputation and attention": lambda n: 4 / 3 + 2048 / 6 / width(n),
     "a small vocabulary": lambda n: 1 + 256 * width(n) / n,
     "a vocabulary counted that does no work": lambda n: IDLE.ratio(n),
+    "8 of 64 experts": mixture(64, 8),
+    "2 of 8 experts": mixture(8, 2),
+    "1 of 256 experts": mixture(256, 1),
+    "without a lower bound": lambda n: 1.5 * (n / 1e8) ** -0.05,
     "wide attention": lambda n: 1 + 512 / 6 / (n / 1e3) ** 0.4,
 }
 
@@ -89,7 +100,13 @@ def test_a_vocabulary_far_out(make_runs):
         assert f.accounting.ratio(n) >= 1.0
 
 
-@pytest.mark.parametrize("kind", ["a vocabulary", "attention", "attention and a vocabulary", "9ND"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "a vocabulary", "attention", "attention and a vocabulary", "9ND", "8 of 64 experts", "2 of 8 experts",
+        "without a lower bound",
+    ],
+)  # fmt: skip
 def test_what_scatter_leaves_open_is_in_the_bands(kind, make_runs):
     """Over tables whose FLOPs scatter by 2 %, the true best size lies within the interval in nine of ten or more."""
     held = []
@@ -100,6 +117,32 @@ def test_what_scatter_leaves_open_is_in_the_bands(kind, make_runs):
             size, _ = lowest(EXACT[kind], budget)
             held.append(made.params.low[k] <= size <= made.params.high[k])
     assert np.mean(held) >= 0.9
+
+
+@pytest.mark.parametrize(("experts", "active"), [(64, 8), (8, 2), (128, 1), (16, 4)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_stays_of_a_mixture_is_below_the_last_ratio_seen(experts, active, seed):
+    """Ratios inside the runs and 100 times beyond the largest; where FLOPs scatter by 1 %, within the drawn forms."""
+    ratio, sizes = mixture(experts, active), np.geomspace(1e7, 1e9, 8)
+    asked = np.array([1e7, 1e8, 1e9, 1e10, 1e11])
+    found = flop_form(np.log(sizes), np.log(ratio(sizes)))
+    np.testing.assert_allclose(found.ratio(asked), ratio(asked), rtol=2e-3)
+    scatter = 0.01 * np.random.default_rng(seed).standard_normal(8)
+    low, high = np.quantile(
+        flop_form(np.log(sizes), np.log(ratio(sizes)) + scatter).drawn(200).ratio(asked[:, None].T),
+        [0.025, 0.975],
+        axis=0,
+    )
+    assert np.all((low <= ratio(asked)) & (ratio(asked) <= high))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_scatter_alone_makes_no_mixture(seed):
+    """Ratios of a dense table that dip below one by their scatter level off at one or little less."""
+    n = np.geomspace(1e7, 1e9, 8)
+    scatter = 0.03 * np.random.default_rng(seed).standard_normal(8)
+    found = flop_form(np.log(n), np.log(EXACT["a vocabulary"](n)) + scatter)
+    assert found.ratio(1e14) > 0.85
 
 
 def test_a_ratio_that_rises_levels_off():
