@@ -196,6 +196,20 @@ def test_depths_that_are_whole_numbers_leave_their_doubt(counted):
     assert np.mean(held) >= 0.9
 
 
+@pytest.mark.parametrize("kind", ["attention", "a vocabulary", "9ND", "8 of 64 experts", "without a lower bound"])
+@pytest.mark.parametrize("scatter", [0.0, 0.01])
+def test_every_value_lies_within_its_interval(kind, scatter, make_runs):
+    """At any budget, size and amount of text: draws of a form that may go no lower lie on one side of it."""
+    f = fit(table(make_runs, EXACT[kind], scatter, 0.002), "chinchilla", resamples=60)
+    budgets = np.geomspace(1e12, 1e36, 9)
+    for asked in ({}, {"unique_tokens": 1e9}, {"params": 1e9}, {"params": 1e12}):
+        p = plan(f, flops=budgets[2:], **asked)
+        for band in (p.params, p.tokens, p.tokens_per_param, p.loss, p.loss_run, *([p.penalty] if p.penalty else [])):
+            assert np.all((band.low <= band.value) & (band.value <= band.high))
+        per = p.band(lambda x: x["tokens"] / x["params"])
+        assert np.all((per.low <= per.value) & (per.value <= per.high))
+
+
 @pytest.mark.parametrize(("sign", "idle"), [(1.0, 0.0), (-1.0, 0.0), (1.0, 0.4), (1.0, 30.0)])
 def test_sizes_and_tokens_spend_the_same_budget(sign, idle):
     """`params` undoes `flops`, and the elasticity is the slope of the ratio."""
