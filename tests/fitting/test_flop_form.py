@@ -242,3 +242,47 @@ def test_python_counts_as_the_plan_does(ratio, make_runs):
     n, d, value = scope["best"](1e24)
     assert (n, d) == pytest.approx((p.params.value, p.tokens.value), rel=1e-5)
     assert value == pytest.approx(p.loss.value, rel=1e-9)
+
+
+def contradicting(make_runs, factor):
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 8), np.geomspace(2e8, 2e10, 6)))
+    rng = np.random.default_rng(0)
+    flops = six_nd(n, d) * factor(n, d, rng.standard_normal(n.shape))
+    runs = make_runs(params=n, tokens=d, flops=flops, loss=loss(n, d) * np.exp(0.002 * rng.standard_normal(n.shape)))
+    return fit(runs, "chinchilla", resamples=20)
+
+
+@pytest.mark.parametrize(
+    ("factor", "state", "words"),
+    [
+        (lambda n, d, z: np.exp(3 * z), "fail", "scatter by a factor of"),
+        (lambda n, d, z: np.exp(0.3 * z), "note", "scatter by a factor of"),
+        (lambda n, d, z: (d / 1e9) ** 0.2, "note", "tokens to the power of 1.2"),
+        (lambda n, d, z: EXACT["attention"](n) * (d / 1e9) ** -1.0, "fail", "tokens to the power of 0;"),
+    ],
+)
+def test_flops_that_contradict_size_and_tokens_are_said(factor, state, words, make_runs):
+    f = contradicting(make_runs, factor)
+    (found,) = (v for v in f.verdicts if v.key == "flops")
+    assert found.state == state
+    assert words in found.sentence
+    assert any("FLOPs" in w for w in plan(f, flops=1e20).notes) or state == "note"
+
+
+@pytest.mark.parametrize("kind", EXACT)
+def test_flops_that_follow_from_size_say_nothing(kind, make_runs):
+    f = contradicting(make_runs, lambda n, d, z: EXACT[kind](n) * np.exp(0.02 * z))
+    assert not [v for v in f.verdicts if v.key == "flops"]
+
+
+def test_active_parameters_say_what_flops_say_in_short(make_runs):
+    """FLOPs written with two digits: the ratio is that of the columns of parameters, to the last digit."""
+    ratio = mixture(64, 8)
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 8), np.geomspace(2e8, 2e10, 6)))
+    flops = np.array([float(f"{x:.2g}") for x in six_nd(n * ratio(n), d)])
+    columns = {"params": n, "tokens": d, "flops": flops, "loss": loss(n, d)}
+    f = fit(make_runs(**columns, params_active=n * ratio(n)), "chinchilla", resamples=0)
+    at = np.geomspace(1e7, 1e11, 9)
+    np.testing.assert_allclose(f.accounting.ratio(at), ratio(at), rtol=1e-4)
+    other = fit(make_runs(**columns, params_active=n / 2), "chinchilla", resamples=0)  # which FLOPs do not bear out
+    np.testing.assert_allclose(other.accounting.ratio(at[:5]), ratio(at[:5]), rtol=0.05)
