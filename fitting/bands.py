@@ -35,6 +35,13 @@ class Band:
             return self
         return replace(self, low=_no_less(self.low, floor), high=_no_less(self.high, floor))
 
+    def around_value(self) -> Band:
+        """The same, as wide as holds its own value: what lies at the end of what may be has draws on one side only."""
+        low, high = np.minimum(self.low, self.value), np.maximum(self.high, self.value)
+        if np.ndim(low) == 0:
+            return replace(self, low=float(low), high=float(high))
+        return replace(self, low=low, high=high)
+
 
 def _no_less(end: Any, floor: float) -> Any:
     raised = np.maximum(end, floor)

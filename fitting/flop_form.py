@@ -3,7 +3,8 @@
 What a table counts beside 6ND has a cause: attention's 12 L d s, a vocabulary's 6 V d, parameters that do no work. Each is a
 power of size that 6ND outgrows. Where width grows as N^w, attention falls beside it as N^-w and a vocabulary as N^-(1 - w); w
 is 1/3 where depth grows with width, and a vocabulary falls as 1/N where depth alone grows. What stays is no less than one,
-what forward and backward cost.
+what forward and backward cost, unless the table itself counts less: of a mixture of experts, sized by all its parameters, few
+work on a token, and what stays may be any share.
 """
 
 from __future__ import annotations
@@ -32,7 +33,12 @@ LEAST_SIZES = 7  # of which five numbers are told
 MOST_SIZES = 80  # more are taken together with their neighbours
 NOTHING = 1e-120
 DRAWS = 200
+REFITS = 15  # steps of each draw of a form of several numbers
 ROUNDS = 6
+# Of log ratio: a table counts less than forward and backward cost where its ratios lie below one by more, beyond their scatter.
+BELOW = 0.02
+SPARSEST = 1e-3  # of the lowest ratio seen: the least that may stay of it in a mixture of experts
+POWERS = np.linspace(0.005, 0.5, 100)  # of a ratio that falls without end, as a table may count for reasons of its own
 # What FLOPs leave over is seldom chance: depths and widths are whole numbers, and neighbours share it. Assumed.
 SHARED = 5.0
 
@@ -74,31 +80,60 @@ def flop_form(log_n: Array, log_ratio: Array) -> Accounting:
     if len(x) < 3 or np.ptp(y) < DIGITS:
         return flat
     falls = float((x - x.mean()) @ (y - y.mean())) <= 0
-    # A table that counts less than a step costs, as one of all experts' parameters does, says so itself.
-    least = min(1.0, low * (1.0 - 1e-3)) if falls else 0.5 * low
+    sparse = falls and _sparse(x, y)
+    least = SPARSEST * low if sparse else min(1.0, low * (1.0 - 1e-3)) if falls else 0.5 * low
     rows = _Rows(x, y, least, np.inf if falls else max(1.0, HEADROOM * high), falls)
     constant = float(np.sum((y - y.mean()) ** 2))
     kinds: list[tuple[_Forms, int, _Make]] = [(_single(rows, EXPONENTS if falls else RISING), 3, _single)]
     if falls and len(x) >= 6:
         kinds.append((_double(rows, WIDTHS), 4, _double))
     floor = len(x) * DIGITS**2
+    powers = replace(rows, least=0.0, most=0.0)
+    power = _single(powers, POWERS)
     best, found = _cost(constant, len(x), 1, floor), None
     for forms, numbers, make in kinds:
         one = _polished(rows, forms, make)
         cost = _cost(float(one.left[0]), len(x), numbers, floor)
         if cost < best and len(x) > numbers:
             best, found = cost, one
-    flat = replace(flat, draws=_draws(rows, [k[0] for k in kinds], [k[1] for k in kinds], constant, floor))
-    exact = found is not None and found.left[0] <= 10.0 * floor
+    open_ = [_Kind(rows, *k) for k in kinds] + ([_Kind(powers, power, 2, _single)] if falls else [])
+    flat = replace(flat, draws=_draws(open_, constant, floor))
+    endless = _polished(powers, power, _single) if falls else None
+    exact = min(np.inf if k is None else float(k.left[0]) for k in (found, endless)) <= 10.0 * floor
     counted = _counted(rows) if len(x) >= LEAST_SIZES and not exact else None
-    if counted is not None and _cost(counted.left, len(x), counted.numbers, floor) < best:
-        draws = _around(counted, len(x), floor)
+    cost = np.inf if counted is None else _cost(counted.left, len(x), counted.numbers, floor)
+    # A ratio that falls without end is believed where nothing else comes near; short of that it is one of the draws.
+    if endless is not None and _cost(SHARED**2 * float(endless.left[0]), len(x), 2, floor) < min(best, cost):
+        out = replace(flat, **_as_fields(endless.at(0)))
+    elif counted is not None and cost < best:
+        draws = _around(counted, rows, floor)
+        if endless is not None:
+            odds = np.exp(min(0.0, 0.5 * (cost - _cost(float(endless.left[0]), len(x), 2, floor))))
+            few = int(DRAWS * odds / (1.0 + odds))
+            draws = _draws(open_[-1:], constant, floor)[:few] + draws[few:]
         out = replace(flat, **_as_fields(counted.form), draws=draws)
     elif found is None or found.c1[0] == 0.0:
         return flat
     else:
         out = replace(flat, **_as_fields(found.at(0)))
     return replace(out, spread=float(np.std(log_ratio - np.log(out.ratio(np.exp(log_n))))))
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Forms of one kind on a grid of exponents, how many numbers they have, and how they are made of other ratios."""
+
+    rows: _Rows
+    forms: _Forms
+    numbers: int
+    make: _Make
+
+
+def _sparse(x: Array, y: Array) -> bool:
+    """Whether ratios fall, and fall below one, by more than scatter explains: fewer parameters work than are counted."""
+    smooth = np.polyval(np.polyfit(x, y, 2), x)
+    reach = BELOW + SHARED * float(np.sqrt(np.sum((y - smooth) ** 2) / max(1, len(x) - 3)))
+    return bool(smooth.min() < -reach and np.ptp(smooth) > reach)
 
 
 @dataclass(frozen=True)
@@ -128,20 +163,21 @@ def _counted(rows: _Rows) -> _Counted | None:
     """The form whose sizes count a vocabulary that does none of what falls beside 6ND; by least squares from a few starts."""
     from scipy.optimize import least_squares
 
-    least = min(1.0, float(np.exp(rows.y.max())))
+    least = min(rows.least if rows.falls else np.inf, 1.0, float(np.exp(rows.y.max())))
     low = np.array([WIDTHS[0], -6.0, least, 0.0, 0.0])
     high = np.array([0.5, 6.0, 3.0, 1e3, 1e3])
 
     def misfit(p: Array) -> Array:
-        w, idle = p[0], np.exp(p[1])
-        u = working(rows.x, idle, w)
-        z = np.exp((w - 1.0) * u)
-        return np.asarray(np.log((p[2] + p[3] * np.exp(-w * u) + p[4] * z) / (1.0 + idle * z)) - rows.y)
+        return _misfits(rows.x, rows.y, p[None, :])[0]
 
     best = None
+    # Where few parameters work, those that are counted beside them are most of a small model.
+    sparse = rows.falls and rows.least < 0.5 * float(np.exp(rows.y.min()))
+    lowest = 0.8 * float(np.exp(rows.y.min()))
     for w in (1 / 3, 0.45):
         for idle in (-2.0, 0.0):
-            start = np.clip([w, idle, least + 0.05, 0.05, 0.05], low + 1e-9, high - 1e-9)
+            begin = [lowest, 1e-3, np.exp(idle)] if sparse else [least + 0.05, 0.05, 0.05]
+            start = np.clip([w, idle, *begin], low + 1e-9, high - 1e-9)
             found = least_squares(
                 misfit, start, bounds=(low, high), xtol=1e-8, ftol=1e-4, gtol=1e-12, max_nfev=12, x_scale="jac"
             )
@@ -163,16 +199,46 @@ def _counted(rows: _Rows) -> _Counted | None:
     return _Counted(_form_of(best.x), 2.0 * float(best.cost), int(free.sum()), best.x, low, high, root)
 
 
-def _around(c: _Counted, n: int, floor: float) -> tuple[_Draw, ...]:
-    """Forms around the best by how steep the misfit is, within what a form may be."""
+def _around(c: _Counted, rows: _Rows, floor: float) -> tuple[_Draw, ...]:
+    """Forms fitted to ratios moved by scatter, from starts spread as the misfit at the best is steep: it bends further off."""
     rng = np.random.default_rng(0)
-    free = max(1, n - c.numbers)
-    out = []
-    for _ in range(DRAWS):
-        spread = SHARED * np.sqrt((c.left + floor) / rng.chisquare(free))
-        moved = c.at + c.root @ (spread * rng.standard_normal(c.root.shape[1]))
-        out.append(_form_of(np.clip(moved, c.low, c.high)))
-    return tuple(out)
+    n = len(rows.x)
+    spread = SHARED * np.sqrt((c.left + floor) / rng.chisquare(max(1, n - c.numbers), (DRAWS, 1)))
+    start = c.at + (spread * rng.standard_normal((DRAWS, c.root.shape[1]))) @ c.root.T
+    moved = rows.y + spread * rng.standard_normal((DRAWS, n))
+    p = np.clip(start, c.low, c.high)
+    off = _misfits(rows.x, moved, p)
+    damp = np.full((DRAWS, 1), 1e-2)
+    for _ in range(REFITS):
+        jac = np.empty((*off.shape, 5))
+        for k in range(5):
+            step = np.where(np.arange(5) == k, -1e-6 * np.maximum(1.0, np.abs(p)), 0.0)
+            step = np.where(p + step < c.low, -step, step)
+            jac[:, :, k] = (_misfits(rows.x, moved, p + step) - off) / step[:, k, None]
+        slope = np.einsum("rnk,rn->rk", jac, off)
+        held = ((p <= c.low) & (slope > 0)) | ((p >= c.high) & (slope < 0))
+        jac = np.where(held[:, None, :], 0.0, jac)
+        square = np.einsum("rnk,rnl->rkl", jac, jac)
+        size = np.maximum(np.einsum("rkk->rk", square), 1e-12)
+        step = np.linalg.solve(square + (damp * size)[:, :, None] * np.eye(5), np.where(held, 0.0, slope)[:, :, None])
+        tried = np.clip(p - step[:, :, 0], c.low, c.high)
+        there = _misfits(rows.x, moved, tried)
+        better = (np.sum(there**2, axis=1) < np.sum(off**2, axis=1))[:, None]
+        p, off = np.where(better, tried, p), np.where(better, there, off)
+        damp = np.clip(np.where(better, 0.2 * damp, 5.0 * damp), 1e-9, 1e6)
+    # What has not come near its own ratios is no form that these leave open.
+    near = np.sum(off**2, axis=1) <= 2.0 * n * spread[:, 0] ** 2
+    kept = p[near] if near.any() else c.at[None, :]
+    return tuple(_form_of(row) for row in kept[np.arange(DRAWS) % len(kept)])
+
+
+def _misfits(x: Array, y: Array, p: Array) -> Array:
+    """Log ratios (R, n) of forms (R, 5) of sizes that count a vocabulary, less those that are wanted, y (n,) or (R, n)."""
+    w, idle, c0, c1, c2 = (p[:, k, None] for k in range(5))
+    idle = np.exp(idle)
+    u = working(x, idle, w)
+    z = np.exp((w - 1.0) * u)
+    return np.asarray(np.log((c0 + c1 * np.exp(-w * u) + c2 * z) / (1.0 + idle * z)) - y)
 
 
 def _cost(left: float, n: int, numbers: int, floor: float) -> float:
@@ -242,12 +308,19 @@ def _polished(rows: _Rows, forms: _Forms, make: _Make) -> _Forms:
     return _Forms(*(np.array([v[k]]) for v in (best.left, best.c0, best.c1, best.g, best.c2)))
 
 
-def _draws(rows: _Rows, kinds: list[_Forms], numbers: list[int], constant: float, floor: float) -> tuple[_Draw, ...]:
+def _draws(kinds: list[_Kind], constant: float, floor: float) -> tuple[_Draw, ...]:
     """Forms in proportion to how likely these ratios are under each, the scatter itself unknown."""
+    rows = kinds[0].rows
     n = len(rows.x)
-    left = np.concatenate([*(k.left for k in kinds), [constant]]) + floor
-    used = np.concatenate([*(np.full(len(k.g), c) for k, c in zip(kinds, numbers, strict=True)), [1]])
-    many = np.concatenate([*(np.full(len(k.g), len(k.g)) for k in kinds), [1]])
+    left = np.concatenate([*(k.forms.left for k in kinds), [constant]]) + floor
+    used = np.concatenate([*(np.full(len(k.forms.g), k.numbers) for k in kinds), [1]])
+    many = np.concatenate([*(np.full(len(k.forms.g), len(k.forms.g)) for k in kinds), [1]])
+    kind, at = (
+        np.concatenate(z)
+        for z in zip(
+            *((np.full(len(k.forms.g), i), np.arange(len(k.forms.g))) for i, k in enumerate(kinds)), strict=True
+        )
+    )
     # A constant is the simpler by two numbers; whether one cause or two is counted, neither is the likelier beforehand.
     likely = -0.5 * np.maximum(n - used + 1, 1) * np.log(left) - np.log(many) - np.where(used > 1, np.log(n), 0.0)
     likely = np.where(np.isfinite(left), likely, -np.inf)
@@ -259,9 +332,9 @@ def _draws(rows: _Rows, kinds: list[_Forms], numbers: list[int], constant: float
         if k == len(chance) - 1:
             out.append((0.0, float(np.exp(rows.y.mean() + spread / np.sqrt(n) * rng.standard_normal())), 0.0, 0.0, 0.0))
             continue
-        first = k < len(kinds[0].g)
-        g = kinds[0].g[k] if first else kinds[1].g[k - len(kinds[0].g)]
-        moved = replace(rows, y=rows.y + spread * rng.standard_normal(n))
-        made = (_single if first else _double)(moved, np.array([g]))
-        out.append(made.at(0) if np.isfinite(made.left[0]) else _single(moved, np.array([g])).at(0))
+        one = kinds[kind[k]]
+        g = one.forms.g[at[k] : at[k] + 1]
+        moved = replace(one.rows, y=rows.y + spread * rng.standard_normal(n))
+        made = one.make(moved, g)
+        out.append(made.at(0) if np.isfinite(made.left[0]) else _single(moved, g).at(0))
     return tuple(out)

@@ -74,7 +74,7 @@ class Plan:
         ends = quantiles(np.asarray(drawn, float), (tail, 1.0 - tail))
         shape = np.shape(self.loss.value)
         value, low, high = (np.reshape(a, shape) if shape else float(np.ravel(a)[0]) for a in (best, *ends))
-        return Band(value, low, high, 1.0 - 2.0 * tail)
+        return Band(value, low, high, 1.0 - 2.0 * tail).around_value()
 
 
 def plan(
@@ -301,7 +301,7 @@ def _assemble(
     text: Text | None = None,
 ) -> Plan:
     def band(a: Array, b: Array) -> Band:
-        return fit.band_of(a, b, level, shape)
+        return fit.band_of(a, b, level, shape).around_value()
 
     sized = fit.law.inputs != ("flops",)
     chosen = budgets[0]
@@ -333,8 +333,8 @@ def _assemble(
         params=band(best.params, spread.params) if sized else None,
         tokens=band(best.tokens, spread.tokens) if sized else None,
         tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
-        loss=loss,
-        loss_run=of_run,
+        loss=loss.around_value(),
+        loss_run=of_run.around_value(),
         valley=flat,  # type: ignore[arg-type]
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,

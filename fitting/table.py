@@ -47,6 +47,8 @@ class Arrays:
     aspect: Array | None = (
         None  # width over depth of each model (n,), NaN where unknown; None where the table has no shapes
     )
+    # Log sizes, log tokens and log FLOPs less what `accounting` says (3, m); None where the table has no FLOPs of its own.
+    flops_left: Array | None = None
 
 
 def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
@@ -93,6 +95,7 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
             f"Column {group!r} has one value in all {len(loss)} runs: resampling it whole would give intervals of no width. "
             "Group by another column, or by none."
         )
+    counted = accounting(frame)
     columns = dict.fromkeys((*law.inputs, law.output, "params", "tokens", "flops"))
     present = [c for c in columns if c in frame.columns and frame[c].notna().any()]
     return Arrays(
@@ -102,12 +105,13 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
         np.arange(len(frame)),
         {group: named} if group else natural,
         {c: (float(frame[c].min()), float(frame[c].max())) for c in present},
-        accounting(frame),
+        counted,
         _convention(frame),
         frame["loss_error"].to_numpy(float) if "loss_error" in frame.columns and law.output == "loss" else None,
         passes(frame),
         other_counts(frame),
         (frame["width"] / frame["layers"]).to_numpy(float) if {"width", "layers"} <= set(frame.columns) else None,
+        None if counted.is_six_nd else flops_left(frame, counted),
     )
 
 
@@ -187,7 +191,20 @@ def accounting(frame: pd.DataFrame) -> Accounting:
     if len(rows) == 0:
         return Accounting()
     n, d, c = (rows[k].to_numpy(float) for k in ("params", "tokens", "flops"))
+    if "params_active" in rows.columns and (rows["params_active"] > 0).all():
+        active = rows["params_active"].to_numpy(float)
+        if (
+            np.median(np.abs(np.log(c / six_nd(active, d)))) < SAME
+        ):  # the column says of each size what FLOPs say in short
+            return flop_form(np.log(n), np.log(active / n))
     return flop_form(np.log(n), np.log(c / six_nd(n, d)))
+
+
+def flops_left(frame: pd.DataFrame, counted: Accounting) -> Array:
+    """Log sizes, log tokens and log FLOPs (3, m), the last less what `counted` says of size and tokens."""
+    rows = frame.dropna(subset=["params", "tokens", "flops"])
+    n, d, c = (rows[k].to_numpy(float) for k in ("params", "tokens", "flops"))
+    return np.stack([np.log(n), np.log(d), np.log(c) - np.log(counted.flops(n, d))])
 
 
 def _convention(frame: pd.DataFrame) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fitting.result import Verdict
-from fitting.verdicts import constants, counts, floor, influence, runs, shape, solution
+from fitting.verdicts import constants, counts, floor, flops, influence, runs, shape, solution
 from fitting.verdicts.evidence import Evidence
 from fitting.verdicts.unusable import on_a_line, refusal
 
@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[Evidence], Verdict | None], ...] = (
     runs.repeated_data,
     counts.counts,
     counts.proportions,
+    flops.flops,
     floor.bounds,
     floor.floor,
     constants.weights,

@@ -21,6 +21,13 @@ def width(n):
     return (n / 0.1875) ** (1 / 3)
 
 
+def mixture(experts: int, active: int, vocab: int = 50304):
+    """Active over all parameters of models with embedding and head, depth a 64th of the width; sizes count all parameters."""
+    d = np.geomspace(1e-6, 1e14, 200_001)
+    total, works = (2 * vocab * d + d**3 / 64 * (4 + 8 * k) for k in (experts, active))
+    return lambda n: np.exp(np.interp(np.log(n), np.log(total), np.log(works / total)))
+
+
 IDLE = Accounting(-1.9, -0.3, 18.0, 0.0, 1.0, 1.0, 0.0, 0.2, 0.4)
 # C / 6ND by size; each is positive at every size that a plan may have.
 EXACT = {
@@ -36,6 +43,10 @@ EXACT = {
     "recomputation and attention": lambda n: 4 / 3 + 2048 / 6 / width(n),
     "a small vocabulary": lambda n: 1 + 256 * width(n) / n,
     "a vocabulary counted that does no work": lambda n: IDLE.ratio(n),
+    "8 of 64 experts": mixture(64, 8),
+    "2 of 8 experts": mixture(8, 2),
+    "1 of 256 experts": mixture(256, 1),
+    "without a lower bound": lambda n: 1.5 * (n / 1e8) ** -0.05,
     "wide attention": lambda n: 1 + 512 / 6 / (n / 1e3) ** 0.4,
 }
 
@@ -89,7 +100,13 @@ def test_a_vocabulary_far_out(make_runs):
         assert f.accounting.ratio(n) >= 1.0
 
 
-@pytest.mark.parametrize("kind", ["a vocabulary", "attention", "attention and a vocabulary", "9ND"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "a vocabulary", "attention", "attention and a vocabulary", "9ND", "8 of 64 experts", "2 of 8 experts",
+        "without a lower bound",
+    ],
+)  # fmt: skip
 def test_what_scatter_leaves_open_is_in_the_bands(kind, make_runs):
     """Over tables whose FLOPs scatter by 2 %, the true best size lies within the interval in nine of ten or more."""
     held = []
@@ -100,6 +117,32 @@ def test_what_scatter_leaves_open_is_in_the_bands(kind, make_runs):
             size, _ = lowest(EXACT[kind], budget)
             held.append(made.params.low[k] <= size <= made.params.high[k])
     assert np.mean(held) >= 0.9
+
+
+@pytest.mark.parametrize(("experts", "active"), [(64, 8), (8, 2), (128, 1), (16, 4)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_stays_of_a_mixture_is_below_the_last_ratio_seen(experts, active, seed):
+    """Ratios inside the runs and 100 times beyond the largest; where FLOPs scatter by 1 %, within the drawn forms."""
+    ratio, sizes = mixture(experts, active), np.geomspace(1e7, 1e9, 8)
+    asked = np.array([1e7, 1e8, 1e9, 1e10, 1e11])
+    found = flop_form(np.log(sizes), np.log(ratio(sizes)))
+    np.testing.assert_allclose(found.ratio(asked), ratio(asked), rtol=2e-3)
+    scatter = 0.01 * np.random.default_rng(seed).standard_normal(8)
+    low, high = np.quantile(
+        flop_form(np.log(sizes), np.log(ratio(sizes)) + scatter).drawn(200).ratio(asked[:, None].T),
+        [0.025, 0.975],
+        axis=0,
+    )
+    assert np.all((low <= ratio(asked)) & (ratio(asked) <= high))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_scatter_alone_makes_no_mixture(seed):
+    """Ratios of a dense table that dip below one by their scatter level off at one or little less."""
+    n = np.geomspace(1e7, 1e9, 8)
+    scatter = 0.03 * np.random.default_rng(seed).standard_normal(8)
+    found = flop_form(np.log(n), np.log(EXACT["a vocabulary"](n)) + scatter)
+    assert found.ratio(1e14) > 0.85
 
 
 def test_a_ratio_that_rises_levels_off():
@@ -153,6 +196,20 @@ def test_depths_that_are_whole_numbers_leave_their_doubt(counted):
     assert np.mean(held) >= 0.9
 
 
+@pytest.mark.parametrize("kind", ["attention", "a vocabulary", "9ND", "8 of 64 experts", "without a lower bound"])
+@pytest.mark.parametrize("scatter", [0.0, 0.01])
+def test_every_value_lies_within_its_interval(kind, scatter, make_runs):
+    """At any budget, size and amount of text: draws of a form that may go no lower lie on one side of it."""
+    f = fit(table(make_runs, EXACT[kind], scatter, 0.002), "chinchilla", resamples=60)
+    budgets = np.geomspace(1e12, 1e36, 9)
+    for asked in ({}, {"unique_tokens": 1e9}, {"params": 1e9}, {"params": 1e12}):
+        p = plan(f, flops=budgets[2:], **asked)
+        for band in (p.params, p.tokens, p.tokens_per_param, p.loss, p.loss_run, *([p.penalty] if p.penalty else [])):
+            assert np.all((band.low <= band.value) & (band.value <= band.high))
+        per = p.band(lambda x: x["tokens"] / x["params"])
+        assert np.all((per.low <= per.value) & (per.value <= per.high))
+
+
 @pytest.mark.parametrize(("sign", "idle"), [(1.0, 0.0), (-1.0, 0.0), (1.0, 0.4), (1.0, 30.0)])
 def test_sizes_and_tokens_spend_the_same_budget(sign, idle):
     """`params` undoes `flops`, and the elasticity is the slope of the ratio."""
@@ -185,3 +242,47 @@ def test_python_counts_as_the_plan_does(ratio, make_runs):
     n, d, value = scope["best"](1e24)
     assert (n, d) == pytest.approx((p.params.value, p.tokens.value), rel=1e-5)
     assert value == pytest.approx(p.loss.value, rel=1e-9)
+
+
+def contradicting(make_runs, factor):
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 8), np.geomspace(2e8, 2e10, 6)))
+    rng = np.random.default_rng(0)
+    flops = six_nd(n, d) * factor(n, d, rng.standard_normal(n.shape))
+    runs = make_runs(params=n, tokens=d, flops=flops, loss=loss(n, d) * np.exp(0.002 * rng.standard_normal(n.shape)))
+    return fit(runs, "chinchilla", resamples=20)
+
+
+@pytest.mark.parametrize(
+    ("factor", "state", "words"),
+    [
+        (lambda n, d, z: np.exp(3 * z), "fail", "scatter by a factor of"),
+        (lambda n, d, z: np.exp(0.3 * z), "note", "scatter by a factor of"),
+        (lambda n, d, z: (d / 1e9) ** 0.2, "note", "tokens to the power of 1.2"),
+        (lambda n, d, z: EXACT["attention"](n) * (d / 1e9) ** -1.0, "fail", "tokens to the power of 0;"),
+    ],
+)
+def test_flops_that_contradict_size_and_tokens_are_said(factor, state, words, make_runs):
+    f = contradicting(make_runs, factor)
+    (found,) = (v for v in f.verdicts if v.key == "flops")
+    assert found.state == state
+    assert words in found.sentence
+    assert any("FLOPs" in w for w in plan(f, flops=1e20).notes) or state == "note"
+
+
+@pytest.mark.parametrize("kind", EXACT)
+def test_flops_that_follow_from_size_say_nothing(kind, make_runs):
+    f = contradicting(make_runs, lambda n, d, z: EXACT[kind](n) * np.exp(0.02 * z))
+    assert not [v for v in f.verdicts if v.key == "flops"]
+
+
+def test_active_parameters_say_what_flops_say_in_short(make_runs):
+    """FLOPs written with two digits: the ratio is that of the columns of parameters, to the last digit."""
+    ratio = mixture(64, 8)
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 8), np.geomspace(2e8, 2e10, 6)))
+    flops = np.array([float(f"{x:.2g}") for x in six_nd(n * ratio(n), d)])
+    columns = {"params": n, "tokens": d, "flops": flops, "loss": loss(n, d)}
+    f = fit(make_runs(**columns, params_active=n * ratio(n)), "chinchilla", resamples=0)
+    at = np.geomspace(1e7, 1e11, 9)
+    np.testing.assert_allclose(f.accounting.ratio(at), ratio(at), rtol=1e-4)
+    other = fit(make_runs(**columns, params_active=n / 2), "chinchilla", resamples=0)  # which FLOPs do not bear out
+    np.testing.assert_allclose(other.accounting.ratio(at[:5]), ratio(at[:5]), rtol=0.05)
