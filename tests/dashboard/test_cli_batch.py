@@ -189,3 +189,25 @@ def test_a_batch_that_warms_up_is_counted_by_tokens_in_the_terminal(tmp_path, lo
     (group,) = body["groups"]
     assert group["b_crit"]["value"] == pytest.approx(262_144, rel=0.02)
     assert "7 runs change their batch on the way" in group["notes"][0]
+
+
+REPEATED = {
+    "steps again": lambda rows: [*rows, *rows[3:9]],
+    "seeds under one name": lambda rows: [*(f"{r},0" for r in rows), *(f"{r},1" for r in rows)],
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_what_was_done_to_repeated_rows_is_said(tmp_path, name):
+    rows = [
+        f"b{b},{b},{s},{2.0 * (1000 * (1 + 300 / b) / s) ** 0.1:.9f}"
+        for b in (16, 64, 256, 1024, 4096)
+        for s in np.geomspace(10, 200_000, 40).astype(int)
+    ]
+    file = tmp_path / "curves.csv"
+    head = f"run,batch_tokens,step,loss{',seed' if name != 'steps again' else ''}\n"
+    file.write_text(head + "\n".join(REPEATED[name](rows)), encoding="utf-8")
+    words = "6 rows repeat a place along their run" if name == "steps again" else "stand over several runs"
+    assert words in RUN.invoke(command, [str(file), "--target", "2", "--resamples", "50"]).output
+    body = json.loads(RUN.invoke(command, [str(file), "--target", "2", "--resamples", "50", "--json", "-"]).output)
+    assert any(words in note for note in body["groups"][0]["notes"])
