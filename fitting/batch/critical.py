@@ -117,7 +117,7 @@ def critical_batch(batch: Any, steps: Any, *, resamples: int = 4000, seed: int =
             f"there {'is' if len(sizes) == 1 else 'are'} {len(sizes)}. Add runs at other batch sizes."
         )
     log_x, log_y = np.log(x), np.log(y)
-    solved = _solve(log_x, log_y[None, :])[0]
+    solved = solve(log_x, log_y[None, :])[0]
     fitted = solved[0] + np.logaddexp(0.0, solved[1] - log_x)
     left = fitted - log_y
     rise = _rise(log_x, log_y)
@@ -126,7 +126,7 @@ def critical_batch(batch: Any, steps: Any, *, resamples: int = 4000, seed: int =
     slopes = np.column_stack([np.ones_like(log_x), 1.0 / (1.0 + np.exp(log_x - solved[1]))])
     errors = noise(left, slopes).errors(np.random.default_rng(seed), resamples)[0]
     drawn = fitted - errors
-    draws = _natural(_solve(log_x, drawn), log_x, drawn) if resamples else np.empty((0, 2))
+    draws = _natural(solve(log_x, drawn), log_x, drawn) if resamples else np.empty((0, 2))
     best = _natural(solved[None, :], log_x, log_y[None, :])[0]
     with np.errstate(divide="ignore"):
         notes = _notes(sizes, float(best[1] / best[0]))
@@ -191,7 +191,7 @@ def _no_hyperbola(rise: _Rise) -> str:
     )
 
 
-def _solve(log_x: Array, log_y: Array) -> Array:
+def solve(log_x: Array, log_y: Array) -> Array:
     """Least squares for each row of log steps (R, n): log S_min and log B_crit (R, 2), the global optimum between the ends.
 
     For a given B_crit the best S_min is a mean, so what is left is one dimension: a grid, then Newton's steps in its cell.
