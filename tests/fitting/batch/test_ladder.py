@@ -151,6 +151,15 @@ def test_a_batch_that_warms_up_is_counted_by_its_progress(count, share, target):
     assert "rows at the last batch stay" in " ".join(whole.notes)
 
 
+@pytest.mark.parametrize("off", [1e-9, 1e-4, 5e-3])
+def test_a_batch_worked_out_from_rounded_tokens_is_one(off):
+    """The rows of a ramp whose batches differ by a rounding are one run's, not those of a run for each batch."""
+    frame = ramped(300, 0.25)
+    rounded = frame.assign(batch=frame["batch"] * (1 + off * np.random.default_rng(0).uniform(-1, 1, len(frame))))
+    assert len(ladder(rounded).runs) == len(BATCHES)
+    assert found(rounded)[0].b_crit.value == pytest.approx(B_CRIT, rel=0.03)
+
+
 def test_two_ramps_count_by_what_was_seen():
     """Of two batches no critical batch follows to count progress by."""
     frame = ramped(300, 0.25)
