@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard import batch_settings, numbers, state
 from dashboard.batch_frames import counted, curves_in, frame_in, length
-from dashboard.batch_words import curves_said, final_said
+from dashboard.batch_words import curves_said, final_said, reading_said
 from dashboard.trouble import once
 from data.errors import DataError
 from data.schema import Runs
@@ -354,7 +354,7 @@ def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float
         except FitError as error:
             refused[name] = str(error)
             continue
-        groups[name], notes[name] = (reached.batch, reached.steps), (*said, *reached.notes)
+        groups[name], notes[name] = (reached.batch, reached.steps), (*said, *reached.notes, *reading_said(_runs))
     method = curves_said(curves_in(_runs)["run"].nunique())
     return _fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves", method)
 

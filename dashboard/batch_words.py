@@ -1,5 +1,11 @@
 """What was read for critical batches and why: the sentence that the page and the terminal both say."""
 
+from __future__ import annotations
+
+from data.schema import Runs
+
+HISTORY = "Many rows per run"  # which row is the run: of curves all rows count
+
 
 def curves_said(runs: int) -> str:
     """For rows that are checkpoints of so many runs."""
@@ -9,3 +15,8 @@ def curves_said(runs: int) -> str:
 def final_said(runs: int) -> str:
     """For rows that are so many runs, each with its last loss."""
     return f"Read from the final losses of {runs:,} runs: no run has rows along its way, so each row is taken for a run decayed to its end."
+
+
+def reading_said(runs: Runs) -> tuple[str, ...]:
+    """What was done to the rows of curves before any batch was looked at, such as that a step stands twice."""
+    return tuple(note for note in runs.notes if not note.startswith(HISTORY))

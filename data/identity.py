@@ -50,6 +50,11 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
     draft.sources.insert(0, Source("run", header, how, guess.confidence))
     if found.kind == "repeats":
         draft.notes.append(f"Names in {header!r} occur again; the later ones got a number.")
+    elif found.kind == "history" and (shared := int((found.names.groupby(names.to_numpy()).nunique() > 1).sum())):
+        draft.notes.append(
+            f"{shared:,} name{'s' if shared > 1 else ''} in {header!r} stand{'' if shared > 1 else 's'} over several runs"
+            f"{f' ({found.why})' if found.why else ''}: {found.names.nunique():,} runs."
+        )
     return found.names.where(~blank, lines), found.progress
 
 

@@ -71,7 +71,9 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
     notes: dict[str, tuple[str, ...]] = {}
     rates = _numbers(table, mapping, "lr")
     for target in found:
-        frame = pd.DataFrame({"batch": batch, "steps": table.numbers(target.header, "count").scaled(target.scale)})
+        cells = table.numbers(target.header, "count")
+        frame = pd.DataFrame({"batch": batch, "steps": cells.scaled(target.scale)})
+        marks = tuple(f"{target.header!r}: {note}." for note in cells.notes)
         frame = frame.assign(group=[_called(g, target, len(found)) for g in group], rate=rates)
         for name, rows in frame.groupby("group", sort=False):
             kept, words = _chosen(rows, target.header)
@@ -81,7 +83,7 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
                 if target.scale == 1.0
                 else (f"{target.header!r} is read times {target.scale:g}, as its header says.",)
             )
-            notes[str(name)] = (*said, *stated, *words)
+            notes[str(name)] = (*said, *marks, *stated, *words)
     if len(found) > 1:
         own = f"Each of {', '.join(repr(t.header) for t in found)} is a target of its own."
         notes = {name: (own, *told) for name, told in notes.items()}

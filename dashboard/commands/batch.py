@@ -142,7 +142,7 @@ def _runs(
     """The groups of a table of runs, the size of each where they differ by size, the law along loss where there is one, and
     what was read."""
     from dashboard.batch_rows import curve_rows
-    from dashboard.batch_words import curves_said, final_said
+    from dashboard.batch_words import curves_said, final_said, reading_said
     from data import read_runs
     from data.errors import DataError
     from fitting import FitError
@@ -186,12 +186,12 @@ def _runs(
             refused.append(str(error))
     if not reached:
         raise FitError(once(refused))
-    aside = (*aside, *refused)
+    aside, read = (*aside, *refused), reading_said(runs)
     try:
         law = along_loss(reached, resamples=resamples, seed=seed)
     except FitError:
         law = None
-    return [(f"loss {r.target:g}", r.batch, r.steps, (*aside, *r.notes)) for r in reached], {}, law, method
+    return [(f"loss {r.target:g}", r.batch, r.steps, (*aside, *r.notes, *read)) for r in reached], {}, law, method
 
 
 def _shown(found: CriticalBatch, base: float | None, overhead: float) -> Band:

@@ -78,12 +78,16 @@ def along_loss(reached: Sequence[Reached], *, resamples: int = 2000, seed: int =
     FitError for fewer than three losses or four batches.
     """
     losses = sorted({r.target: r for r in reached}.items())
-    batches = np.unique(np.concatenate([r.batch for _, r in losses])) if losses else np.empty(0)
-    log_s = np.full((len(batches), len(losses)), np.nan)
-    for j, (_, one) in enumerate(losses):
-        log_s[np.searchsorted(batches, one.batch), j] = np.log(one.steps)
+    rungs = [_rungs(one) for _, one in losses]
+    row = {key: k for k, key in enumerate(sorted({key for keys in rungs for key in keys}))}
+    batches = np.array([end for end, _ in row])
+    log_s = np.full((len(row), len(losses)), np.nan)
+    log_b = np.tile(np.log(batches)[:, None], len(losses)) if losses else log_s
+    for j, (keys, (_, one)) in enumerate(zip(rungs, losses, strict=True)):
+        at = [row[key] for key in keys]
+        log_s[at, j], log_b[at, j] = np.log(one.steps), np.log(one.batch)
     enough = np.sum(np.isfinite(log_s), axis=0) >= 3
-    log_s, x = log_s[:, enough], np.array([t for t, _ in losses])[enough]
+    log_s, log_b, x = log_s[:, enough], log_b[:, enough], np.array([t for t, _ in losses])[enough]
     if len(x) < LEAST_LOSSES or len(batches) < LEAST_BATCHES:
         raise FitError(
             f"How the critical batch grows as the loss falls takes {LEAST_LOSSES} losses and {LEAST_BATCHES} batches or more; there are "
@@ -91,7 +95,7 @@ def along_loss(reached: Sequence[Reached], *, resamples: int = 2000, seed: int =
         )
     middle = float(np.exp(np.mean(np.log(x))))
     seen = np.isfinite(log_s)
-    ladder = _Ladder(np.log(batches), np.log(x / middle), seen)
+    ladder = _Ladder(log_b, np.log(x / middle), seen)
     y = ladder.centred(np.where(seen, log_s, 0.0)[None])[0]
     starts = np.array([[ladder.log_b.mean() + b, k] for b, k in STARTS])
     cost = descend(ladder.at, starts, y, ladder.low, ladder.high, ROUNDS)
@@ -109,6 +113,12 @@ def along_loss(reached: Sequence[Reached], *, resamples: int = 2000, seed: int =
     return AlongLoss(best, draws, middle, x, batches, np.where(seen, left, np.nan))
 
 
+def _rungs(one: Reached) -> list[tuple[float, int]]:
+    """The batch that each run ends at, with a number where several end at one: what is the same run at every loss."""
+    ends = one.ends
+    return [(end, ends[:k].count(end)) for k, end in enumerate(ends)]
+
+
 class _Ladder:
     """Log steps of a ladder with the best fewest steps of each loss taken off: rows and losses flattened, unseen ones nothing."""
 
@@ -124,7 +134,7 @@ class _Ladder:
 
     def at(self, c: Array) -> tuple[Array, Array]:
         """Values (R, n m) at `c` (R, 2) and their derivatives (R, n m, 2)."""
-        bend = c[:, 0, None, None] + c[:, 1, None, None] * self.log_x - self.log_b[:, None]
+        bend = c[:, 0, None, None] + c[:, 1, None, None] * self.log_x - self.log_b
         share = expit(bend)
         value = np.maximum(bend, 0.0) + np.log1p(np.exp(-np.abs(bend)))
         return self.centred(value), np.stack([self.centred(share), self.centred(share * self.log_x)], axis=-1)

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import fdtrc
 
 from fitting.batch.descent import descend
+from fitting.batch.jump import Jump, jump
 from fitting.noise import noise
 from fitting.result import Band, FitError, quantiles
 
@@ -28,6 +29,7 @@ FAR = 9.0
 RISE, FALL = 1.1, 1.5  # a rise of steps by such a factor, after a fall by such a one, that a hyperbola does not have
 UNLIKELY = 0.01  # under noise alone
 GRID = 361
+FINE = 1441
 ROUNDS = 25
 
 
@@ -117,19 +119,22 @@ def critical_batch(batch: Any, steps: Any, *, resamples: int = 4000, seed: int =
             f"there {'is' if len(sizes) == 1 else 'are'} {len(sizes)}. Add runs at other batch sizes."
         )
     log_x, log_y = np.log(x), np.log(y)
-    solved = _solve(log_x, log_y[None, :])[0]
+    solved = solve(log_x, log_y[None, :])[0]
     fitted = solved[0] + np.logaddexp(0.0, solved[1] - log_x)
     left = fitted - log_y
-    rise = _rise(log_x, log_y)
-    if rise is not None and _bends_up(log_x, log_y, float(np.sum(left**2)), solved):
+    rise, squares = _rise(log_x, log_y), float(np.sum(left**2))
+    jumped = jump(log_x, log_y, squares, np.linspace(log_x.min() - FAR, log_x.max() + FAR, FINE))
+    if rise is not None and (jumped is not None or _bends_up(log_x, log_y, squares, solved)):
         raise FitError(_no_hyperbola(rise))
     slopes = np.column_stack([np.ones_like(log_x), 1.0 / (1.0 + np.exp(log_x - solved[1]))])
     errors = noise(left, slopes).errors(np.random.default_rng(seed), resamples)[0]
     drawn = fitted - errors
-    draws = _natural(_solve(log_x, drawn), log_x, drawn) if resamples else np.empty((0, 2))
+    draws = _natural(solve(log_x, drawn), log_x, drawn) if resamples else np.empty((0, 2))
     best = _natural(solved[None, :], log_x, log_y[None, :])[0]
     with np.errstate(divide="ignore"):
         notes = _notes(sizes, float(best[1] / best[0]))
+    if jumped is not None and jumped.factor >= RISE:
+        notes.append(_jump_said(jumped))
     found = CriticalBatch(x, y, best, draws, left, tuple(notes))
     if rise is not None and rise.fall >= np.log(FALL) and found.b_crit.low == 0.0:
         raise FitError(_no_hyperbola(rise))
@@ -191,7 +196,14 @@ def _no_hyperbola(rise: _Rise) -> str:
     )
 
 
-def _solve(log_x: Array, log_y: Array) -> Array:
+def _jump_said(found: Jump) -> str:
+    return (
+        f"From batch {found.batch:,.4g} on steps are {found.factor:.3g} times the hyperbola of the other batches, more than noise "
+        "explains: do not rely on the critical batch. Check the learning rates of those batches, or leave them out."
+    )
+
+
+def solve(log_x: Array, log_y: Array) -> Array:
     """Least squares for each row of log steps (R, n): log S_min and log B_crit (R, 2), the global optimum between the ends.
 
     For a given B_crit the best S_min is a mean, so what is left is one dimension: a grid, then Newton's steps in its cell.

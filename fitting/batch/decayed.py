@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.batch.along import AlongLoss
-from fitting.batch.critical import CriticalBatch, _natural, _notes, _solve
+from fitting.batch.critical import CriticalBatch, _natural, _notes, solve
 from fitting.batch.descent import descend
 from fitting.batch.horizons import Horizons, horizons
 from fitting.noise import noise
@@ -311,7 +311,7 @@ def _critical(batch: Array, needed: Array, drawn: Array) -> CriticalBatch:
     log_x = np.log(batch)
 
     def left(log_steps: Array) -> Array:
-        solved = _solve(log_x, log_steps)
+        solved = solve(log_x, log_steps)
         return np.asarray(solved[:, :1] + np.logaddexp(0.0, solved[:, 1:] - log_x) - log_steps)
 
     steps = needed - log_x
@@ -319,8 +319,8 @@ def _critical(batch: Array, needed: Array, drawn: Array) -> CriticalBatch:
     expected = np.mean(np.sum((left(drawn - log_x) - off) ** 2, axis=1)) if len(drawn) else np.inf
     ratio = float(np.sum(off**2) / expected) if expected > 0 else 1.0
     wide = steps + (drawn - needed) * np.sqrt(max(1.0, ratio))
-    best = _natural(_solve(log_x, steps[None]), log_x, steps[None])[0]
-    draws = _natural(_solve(log_x, wide), log_x, wide) if len(drawn) else np.empty((0, 2))
+    best = _natural(solve(log_x, steps[None]), log_x, steps[None])[0]
+    draws = _natural(solve(log_x, wide), log_x, wide) if len(drawn) else np.empty((0, 2))
     with np.errstate(divide="ignore"):
         notes = _notes(batch, float(best[1] / best[0]))
     if ratio > 4.0:

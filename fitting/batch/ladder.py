@@ -111,12 +111,22 @@ def _many(count: int, word: str) -> str:
 def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of a name by those of `SETTINGS` at whose values they go side by side, each part with its name."""
     for column in SETTINGS:
-        if column in rows and rows[column].nunique(dropna=True) > 1 and _side_by_side(rows, column):
-            for value, own in rows.groupby(column, sort=False, dropna=False):
+        if column not in rows:
+            continue
+        values = _one_batch(rows[column]) if column == "batch" else rows[column]
+        if values.nunique(dropna=True) > 1 and _side_by_side(rows.assign(**{column: values}), column):
+            for value, own in rows.groupby(values, sort=False, dropna=False):
                 said = f"{value:g}" if isinstance(value, (int, float)) else str(value)
                 yield from _apart(own, f"{name}, {column} {said}")
             return
     yield name, rows
+
+
+def _one_batch(values: pd.Series) -> pd.Series:
+    """Batches (n,) with the smallest in place of those next to it: worked out from rounded tokens one batch differs by the row."""
+    sizes = np.unique(values.to_numpy(float))
+    begins = np.concatenate([[True], sizes[1:] > (1.0 + SAME_BATCH) * sizes[:-1]])
+    return values.map(dict(zip(sizes, sizes[begins][np.cumsum(begins) - 1], strict=True)))
 
 
 def _side_by_side(rows: pd.DataFrame, column: str) -> bool:

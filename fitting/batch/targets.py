@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.batch.critical import solve
 from fitting.batch.ladder import SAME_BATCH, Run, ladder
+from fitting.batch.ramps import as_constant, progress
 from fitting.result import FitError
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ Array = np.ndarray
 
 # Rows within so many e-folds of a crossing, so many at least, say where it is when each of them is noisy.
 AROUND, LEAST_AROUND, TURNS = 0.25, 25, 4
+SETTLING, SETTLED = 60, 1e-9  # rounds at most, and the change of log B_crit at which ramps are counted
 # A best rate at the end of its sweep is no best: the batch might have done with fewer steps at a rate beyond it.
 SIDES = {"low": "lowest", "high": "highest", "": ""}
 
@@ -28,6 +31,8 @@ class Reached:
     `edge` (m,) says "low" or "high" where the best of several rates is the end of the sweep, so that steps may be too many.
     `missed` are batch sizes none of whose runs came so low. `begun` are those left out since a curve of theirs begins at or below
     the target, with how many curves do: when such a run reached it, its log does not say. `remarks` say how rows were told apart.
+    Of a run whose batch changes `batch` and `steps` are those of a run of one batch that makes the same progress, so that
+    `critical_batch` may take them as they are, and `last` is the batch that it ends at.
     """
 
     target: float
@@ -39,13 +44,19 @@ class Reached:
     missed: tuple[float, ...]
     begun: tuple[tuple[float, int], ...] = ()
     remarks: tuple[str, ...] = ()
+    last: tuple[float, ...] = ()
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """The batch that each run ends at (m,): `batch` but for ramps."""
+        return self.last or tuple(float(b) for b in self.batch)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What to know before fitting, a sentence each."""
         out = list(self.remarks)
         for side in ("low", "high"):
-            at = [f"{b:g}" for b, e in zip(self.batch, self.edge, strict=True) if e == side]
+            at = [f"{b:g}" for b, e in zip(self.ends, self.edge, strict=True) if e == side]
             if at:
                 out.append(
                     f"At batch {', '.join(at)} the best learning rate is the {SIDES[side]} tried, so fewer steps may do there."
@@ -64,28 +75,25 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
     A run reaches the target where its curve first goes below; between two evaluations log step is linear in log loss, and where
     many evaluations near there go up and down a parabola through them says where. Rows are
     told apart, ordered and counted once by `fitting.batch.ladder`; runs that differ in their seed alone count by the mean of their
-    log steps, where more than half of them reach the target. The steps of a run whose batch changes are what it has seen over the
-    batch at which it reaches the target. A batch with a curve that begins at or below the target is left out.
+    log steps, where more than half of them reach the target. A run whose batch changes counts as one of a batch between that
+    makes the same progress by the critical batch found here (`fitting.batch.ramps`); of fewer than three batches, by what it has seen
+    over the batch at which it reaches the target. A batch with a curve that begins at or below the target is left out.
     `smooth` is the weight of the past in an exponential mean of the loss over evaluations, 0 for none: with noisy evaluations
     the first crossing comes too early. Raises FitError when a column is missing, no run comes so low, or all begin there.
     """
     if not 0.0 <= smooth < 1.0:
         raise FitError(f"smooth is a weight from 0 to below 1; it was {smooth!r}.")
     told = ladder(curves)
-    found: dict[float, list[_Try]] = {}
+    paths = [_path(run, _smoothed(run.loss, smooth), target) for run in told.runs]
+    lowest = min((float(p.loss.min()) for p in paths), default=np.inf)
+    highest = max((float(p.loss[0]) for p in paths), default=0.0)
     begun: dict[float, int] = {}
-    ramps, lowest, highest = 0, np.inf, 0.0
-    for run in told.runs:
-        loss = _smoothed(run.loss, smooth)
-        lowest, highest = min(lowest, float(loss.min())), max(highest, float(loss[0]))
-        taken, batch, changed = _taken(run, loss, target)
-        ramps += changed
-        found.setdefault(batch, []).append(_Try(taken, run.rate, run.seed, run.name))
-        if taken == -np.inf:
-            begun[batch] = begun.get(batch, 0) + 1
-    known = {b: _best(tries) for b, tries in sorted(found.items()) if b not in begun}
-    reached = {b: best for b, best in known.items() if np.isfinite(best.steps)}
+    for path in paths:
+        if path.taken == -np.inf:
+            begun[path.last] = begun.get(path.last, 0) + 1
     left = tuple(sorted(begun.items()))
+    found = {key: tries for key, tries in _tries(paths, target, np.inf).items() if key[1] not in begun}
+    reached = _reached(found)
     if not reached and begun:
         raise FitError(
             f"{_begun(left, target)}, and no other comes down to it: choose a target below {highest:.4g}, the highest first loss."
@@ -95,22 +103,22 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
             f"No run comes down to a loss of {target:g}; the lowest there is {lowest:.4g}. Choose a higher target."
         )
     remarks = list(told.notes)
-    if ramps:
-        remarks.append(
-            f"{ramps} run{'s change their' if ramps > 1 else ' changes its'} batch on the way: steps are what was seen, over the batch at "
-            "which the loss is reached."
-        )
-    edges = tuple(_edge(best.rate, [one.rate for one in found[b]]) for b, best in reached.items())
+    if ramps := sum(path.changed for path in paths):
+        reached, settled = _settled([p for p in paths if p.last not in begun], target, reached)
+        remarks.append(_ramps_said(ramps, settled))
+    ordered = sorted(reached.items(), key=lambda item: (item[1].batch, item[0]))
+    lasts = {last for _, last in reached}
     return Reached(
         float(target),
-        np.array(list(reached)),
-        np.exp([best.steps for best in reached.values()]),
-        tuple(best.name for best in reached.values()),
-        np.array([best.rate for best in reached.values()]),
-        edges,
-        tuple(b for b in known if b not in reached),
+        np.array([best.batch for _, best in ordered]),
+        np.exp([best.steps for _, best in ordered]),
+        tuple(best.name for _, best in ordered),
+        np.array([best.rate for _, best in ordered]),
+        tuple(_edge(best.rate, [one.rate for one in found[key]]) for key, best in ordered),
+        tuple(sorted({last for _, last in found} - lasts)),
         left,
         tuple(remarks),
+        tuple(last for (_, last), _ in ordered),
     )
 
 
@@ -123,14 +131,99 @@ def lowest_by_batch(curves: pd.DataFrame) -> dict[float, float]:
     return dict(sorted(out.items()))
 
 
+@dataclass(frozen=True, eq=False)
+class _Path:
+    """A run on its way to the target: log steps to there as `_Try` has them, the batch there and the `last`, and whether the batch
+    has `changed` before."""
+
+    run: Run
+    loss: Array
+    taken: float
+    batch: float
+    last: float
+    changed: bool
+
+
 @dataclass(frozen=True)
 class _Try:
-    """A run's log steps to the target, infinite where it does not come so low and minus infinite where it begins there."""
+    """A run's log steps to the target, infinite where it does not come so low and minus infinite where it begins there.
 
+    `batch` and `steps` are those of the run of one batch that it counts as, `taken` its steps at the batch of its group, by which
+    the runs of that are compared.
+    """
+
+    taken: float
     steps: float
+    batch: float
     rate: float
     seed: str
     name: str
+
+
+def _path(run: Run, loss: Array, target: float) -> _Path:
+    at = _crossing(np.log(run.step), np.log(loss), float(np.log(target)))
+    k = min(int(np.searchsorted(np.log(run.step), at)), len(run.step) - 1)
+    last = float(run.batch[-1] if run.ramps else np.median(run.batch))
+    if not np.isfinite(at):
+        return _Path(run, loss, at, last, last, False)
+    if np.ptp(run.batch[: k + 1]) > SAME_BATCH * run.batch[k]:
+        return _Path(run, loss, at, float(run.batch[k]), last, True)
+    return _Path(run, loss, at, float(np.median(run.batch[: k + 1])), last, False)
+
+
+def _tries(paths: list[_Path], target: float, crit: float) -> dict[tuple[float, float], list[_Try]]:
+    """The runs by the batch at which they reach the target and the last, with a ramp's progress by the critical batch `crit`."""
+    found: dict[tuple[float, float], list[_Try]] = {}
+    for path in paths:
+        found.setdefault((path.batch, path.last), []).append(_try(path, target, crit))
+    return dict(sorted(found.items()))
+
+
+def _try(path: _Path, target: float, crit: float) -> _Try:
+    """Off a ramp the crossing is read in progress, in which the curve has no kink where the batch changes."""
+    run, batch, steps = path.run, path.batch, path.taken
+    taken = steps
+    if path.changed:
+        done, squares = progress(run, crit)
+        at = float(np.exp(_crossing(np.log(done), np.log(path.loss), float(np.log(target)))))
+        taken = steps = float(np.log(at / batch)) if np.isinf(crit) else float(np.log(at * (1.0 + crit / batch)))
+        if np.isfinite(crit):
+            squared = float(np.interp(at, np.append(0.0, done), np.append(0.0, squares)))
+            batch, counted = as_constant(at, squared, crit)
+            steps = float(np.log(counted))
+    return _Try(taken, steps, batch, run.rate, run.seed, run.name)
+
+
+def _reached(found: dict[tuple[float, float], list[_Try]]) -> dict[tuple[float, float], _Try]:
+    best = {key: _best(tries) for key, tries in found.items()}
+    return {key: one for key, one in best.items() if np.isfinite(one.taken)}
+
+
+def _settled(
+    paths: list[_Path], target: float, reached: dict[tuple[float, float], _Try]
+) -> tuple[dict[tuple[float, float], _Try], bool]:
+    """The best runs with ramps counted by the critical batch that follows from them, and whether there is one; else as given."""
+    before = np.nan
+    for _ in range(SETTLING):
+        batch, steps = np.log([b.batch for b in reached.values()]), np.array([b.steps for b in reached.values()])
+        if len(np.unique(batch)) < 3:
+            return reached, False
+        log_crit = float(solve(batch, steps[None])[0, 1])
+        if abs(log_crit - before) < SETTLED:
+            break
+        before = log_crit
+        reached = _reached(_tries(paths, target, float(np.exp(log_crit))))
+    return reached, True
+
+
+def _ramps_said(count: int, settled: bool) -> str:
+    said = f"{count} run{'s change their' if count > 1 else ' changes its'} batch on the way: "
+    if not settled:
+        return said + "steps are what was seen, over the batch at which the loss is reached."
+    return said + (
+        "each counts as a run of one batch that makes the same progress, a step of batch B making 1 / (1 + B_crit / B) with the "
+        "critical batch found here."
+    )
 
 
 def _best(tries: list[_Try]) -> _Try:
@@ -145,22 +238,15 @@ def _best(tries: list[_Try]) -> _Try:
         if len({one.seed for one in several}) < len(several):
             means += several
             continue
-        there = [one for one in several if np.isfinite(one.steps)]
-        steps = float(np.mean([one.steps for one in there])) if len(there) > len(several) / 2 else np.inf
-        means.append(_Try(steps, several[0].rate, "", " and ".join(one.name for one in several)))
-    return min(means, key=lambda one: one.steps)
-
-
-def _taken(run: Run, loss: Array, target: float) -> tuple[float, float, bool]:
-    """Log steps to the target, the batch they are counted at, and whether that is what was seen over it."""
-    at = _crossing(np.log(run.step), np.log(loss), float(np.log(target)))
-    k = min(int(np.searchsorted(np.log(run.step), at)), len(run.step) - 1)
-    if not (np.isfinite(at) and np.ptp(run.batch[: k + 1]) > SAME_BATCH * run.batch[k]):
-        return at, float(np.median(run.batch[: k + 1]) if np.isfinite(at) else run.batch[-1]), False
-    batch = float(run.batch[k])
-    share = (np.exp(at) - run.step[k - 1]) / (run.step[k] - run.step[k - 1])
-    seen = run.examples
-    return float(np.log((seen[k - 1] + share * (seen[k] - seen[k - 1])) / batch)), batch, True
+        there = [one for one in several if np.isfinite(one.taken)]
+        name, batch = " and ".join(one.name for one in several), several[0].batch
+        taken = steps = np.inf
+        if len(there) > len(several) / 2:
+            taken, steps = (float(np.mean(v)) for v in ([one.taken for one in there], [one.steps for one in there]))
+            if len({one.batch for one in there}) > 1:
+                batch = float(np.exp(np.mean(np.log([one.batch for one in there]))))
+        means.append(_Try(taken, steps, batch, several[0].rate, "", name))
+    return min(means, key=lambda one: one.taken)
 
 
 def _begun(begun: tuple[tuple[float, int], ...], target: float) -> str:

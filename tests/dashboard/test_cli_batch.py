@@ -172,15 +172,17 @@ def test_late_logs_are_censored_in_the_terminal(tmp_path):
 
 
 @pytest.mark.parametrize("logged", ["batch", "tokens"])
-def test_a_batch_that_warms_up_is_counted_by_tokens_in_the_terminal(tmp_path, logged):
-    """A quarter of the batch for the first 300 steps; by tokens each curve is the one without it, with a B_crit of 262,144."""
+def test_a_batch_that_warms_up_is_counted_by_its_progress_in_the_terminal(tmp_path, logged):
+    """A quarter of the batch for the first 300 steps, of which each makes 1 / (1 + B_crit / B); B_crit is 262,144."""
     rows = []
     for k in range(15, 22):
         b = 2**k
-        for seen in np.geomspace(10, 100_000, 250):  # in steps of the whole batch
-            step, now = (4 * seen, b / 4) if seen <= 75 else (225 + seen, b)
-            loss = 2 + 0.9 * (seen / 2000 / (1 + 262_144 / b)) ** -0.4
-            rows.append(f"b{b},{now if logged == 'batch' else seen * b:.9g},{step:.4f},{loss:.9f}")
+        for step in np.unique([*np.geomspace(10, 100_000, 250).astype(int), 300]):
+            early, now = min(step, 300), b / 4 if step <= 300 else b
+            seen = step - 0.75 * early  # in steps of the whole batch
+            done = early / (1 + 4 * 262_144 / b) + (step - early) / (1 + 262_144 / b)
+            loss = 2 + 0.9 * (done / 2000) ** -0.4
+            rows.append(f"b{b},{now if logged == 'batch' else seen * b:.9g},{step},{loss:.9f}")
     file = tmp_path / "curves.csv"
     file.write_text(
         f"run,{'batch_tokens' if logged == 'batch' else 'tokens'},step,loss\n" + "\n".join(rows), encoding="utf-8"
@@ -189,3 +191,25 @@ def test_a_batch_that_warms_up_is_counted_by_tokens_in_the_terminal(tmp_path, lo
     (group,) = body["groups"]
     assert group["b_crit"]["value"] == pytest.approx(262_144, rel=0.02)
     assert "7 runs change their batch on the way" in group["notes"][0]
+
+
+REPEATED = {
+    "steps again": lambda rows: [*rows, *rows[3:9]],
+    "seeds under one name": lambda rows: [*(f"{r},0" for r in rows), *(f"{r},1" for r in rows)],
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_what_was_done_to_repeated_rows_is_said(tmp_path, name):
+    rows = [
+        f"b{b},{b},{s},{2.0 * (1000 * (1 + 300 / b) / s) ** 0.1:.9f}"
+        for b in (16, 64, 256, 1024, 4096)
+        for s in np.geomspace(10, 200_000, 40).astype(int)
+    ]
+    file = tmp_path / "curves.csv"
+    head = f"run,batch_tokens,step,loss{',seed' if name != 'steps again' else ''}\n"
+    file.write_text(head + "\n".join(REPEATED[name](rows)), encoding="utf-8")
+    words = "6 rows repeat a place along their run" if name == "steps again" else "stand over several runs"
+    assert words in RUN.invoke(command, [str(file), "--target", "2", "--resamples", "50"]).output
+    body = json.loads(RUN.invoke(command, [str(file), "--target", "2", "--resamples", "50", "--json", "-"]).output)
+    assert any(words in note for note in body["groups"][0]["notes"])

@@ -183,3 +183,11 @@ def test_a_group_of_which_nothing_is_left_is_still_told_of():
     read = steps_table(table(text))
     assert set(read.frame["group"]) == {"a"}
     assert "5 rows say no number of steps" in read.notes["b"][0]
+
+
+@pytest.mark.parametrize("cell", ["30000*", "30000†", "**30000**", "30000[1]"])
+def test_a_mark_at_a_number_of_steps_is_a_footnote_and_is_said(cell):
+    """As in a table of runs: the number is read, and that a mark was taken off is no secret."""
+    read = steps_table(table(f"batch_size,steps_to_target\n16,{cell}\n64,8000\n256,2500\n"))
+    assert list(read.frame["steps"]) == [30000, 8000, 2500]
+    assert read.notes[""] == (f"'steps_to_target': marks around numbers were taken off, as in {cell!r}.",)

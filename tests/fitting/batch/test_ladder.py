@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fitting import FitError
-from fitting.batch import critical_batch, curves, steps_to_target
+from fitting.batch import along_loss, critical_batch, curves, steps_to_target
 from fitting.batch.ladder import ladder
 
 B_CRIT, S_MIN, FLOOR = 262_144.0, 2000.0, 2.0
@@ -111,26 +111,69 @@ def test_a_loss_above_every_first_loss_is_refused_with_a_loss_to_ask_for():
         steps_to_target(late, 6.0)
 
 
-@pytest.mark.parametrize("share", [0.25, 0.5])
-def test_a_batch_that_warms_up_is_counted_by_what_the_run_has_seen(share):
-    """By tokens the curves are those of the last batch: 300 steps at a quarter of it see what 75 see."""
-    out = []
+def ramped(count, share, noise=0.0, rows=0.0, seed=0):
+    """Curves by progress, of which a step at batch b makes 1 / (1 + B_crit / b), with `share` of the batch for `count` steps.
+
+    Each batch is lucky by `noise` in its steps, each row by `rows` in its loss.
+    """
+    rng, out = np.random.default_rng(seed), []
     for b in BATCHES:
-        tokens = np.geomspace(10, 200_000, 600) * b
-        small = 300 * share * b  # seen while the batch is small
-        step = np.where(tokens < small, tokens / (share * b), 300 + (tokens - small) / b)
-        loss = FLOOR + 0.9 * (tokens / b / S_MIN / (1 + B_CRIT / b)) ** -0.4
-        batch = np.where(tokens < small, share * b, b)
+        step = np.unique(np.geomspace(10, 200_000, 600).astype(int)).astype(float)
+        early = np.minimum(step, count)
+        done = (early / (1 + B_CRIT / (share * b)) + (step - early) / (1 + B_CRIT / b)) * np.exp(
+            noise * rng.standard_normal()
+        )
+        loss = (FLOOR + 0.9 * (done / S_MIN) ** -0.4) * np.exp(rows * rng.standard_normal(len(step)))
+        batch = np.where(step <= count, share * b, b)
         out.append(pd.DataFrame({"run": f"b{b:g}", "batch": batch, "step": step, "loss": loss}))
-    frame = pd.concat(out)
-    got, reached = found(frame)
-    assert list(reached.batch) == list(BATCHES)
-    assert got.b_crit.value == pytest.approx(B_CRIT, rel=0.02)
-    assert reached.steps == pytest.approx(steps_at(BATCHES, 2.9), rel=0.01)
-    assert "7 runs change their batch on the way" in " ".join(reached.notes)
+    return pd.concat(out)
+
+
+RAMPS = [(300, 0.25), (300, 0.5), (300, 0.01), (1500, 0.25), (3000, 0.1)]
+
+
+@pytest.mark.parametrize(("count", "share"), RAMPS)
+@pytest.mark.parametrize("target", [2.9, 2.7])
+def test_a_batch_that_warms_up_is_counted_by_its_progress(count, share, target):
+    """Short ramps and ones that make up most of the steps to the loss: the hyperbola is that of runs of one batch."""
+    frame = ramped(count, share)
+    got, reached = found(frame, target)
+    fewest = steps_at(np.inf, target)
+    assert reached.last == tuple(BATCHES)
+    assert np.all((reached.batch >= share * BATCHES * (1 - 1e-9)) & (reached.batch <= BATCHES))
+    assert got.b_crit.value == pytest.approx(B_CRIT, rel=0.03)
+    assert got.s_min.value == pytest.approx(fewest, rel=0.02)
+    assert got.e_min.value == pytest.approx(fewest * B_CRIT, rel=0.02)
+    assert reached.steps == pytest.approx(steps_at(reached.batch, target), rel=0.03)
+    assert "change their batch on the way" in " ".join(reached.notes)
     whole = curves(frame, after=0.0)
     assert set(np.unique(whole.batch)) == set(BATCHES)
     assert "rows at the last batch stay" in " ".join(whole.notes)
+
+
+@pytest.mark.parametrize("off", [1e-9, 1e-4, 5e-3])
+def test_a_batch_worked_out_from_rounded_tokens_is_one(off):
+    """The rows of a ramp whose batches differ by a rounding are one run's, not those of a run for each batch."""
+    frame = ramped(300, 0.25)
+    rounded = frame.assign(batch=frame["batch"] * (1 + off * np.random.default_rng(0).uniform(-1, 1, len(frame))))
+    assert len(ladder(rounded).runs) == len(BATCHES)
+    assert found(rounded)[0].b_crit.value == pytest.approx(B_CRIT, rel=0.03)
+
+
+def test_two_ramps_count_by_what_was_seen():
+    """Of two batches no critical batch follows to count progress by."""
+    frame = ramped(300, 0.25)
+    reached = steps_to_target(frame[frame["run"].isin(sorted(frame["run"].unique())[:2])], 2.9)
+    assert all(b in BATCHES for b in reached.batch)
+    assert "steps are what was seen" in " ".join(reached.notes)
+
+
+def test_along_the_loss_a_ramp_is_one_run():
+    """B_crit is the same at every loss: no power of it, with intervals about that, though each run counts as another batch at each."""
+    law = along_loss([steps_to_target(ramped(1500, 0.25), t) for t in (2.9, 2.8, 2.7, 2.6)], resamples=0)
+    assert list(law.batches) == list(BATCHES)
+    assert law.slope == pytest.approx(0.0, abs=0.3)
+    assert float(law.at(2.8).value) == pytest.approx(B_CRIT, rel=0.03)
 
 
 def clean(seed, noise=0.05):
@@ -138,12 +181,13 @@ def clean(seed, noise=0.05):
 
 
 def warmed_up(seed, noise=0.05):
-    """Curves by what was seen, with a quarter of the batch for the first 300 steps."""
-    frame = planted(noise=noise, seed=seed, begin=10, rows=300)
-    small = 75.0  # steps of the whole batch that 300 of a quarter see
-    early = frame["step"] <= small
-    step = np.where(early, 4.0 * frame["step"], 300.0 + frame["step"] - small)
-    return frame.assign(step=step, batch=np.where(early, 0.25, 1.0) * frame["batch"])
+    """Curves by progress, with a quarter of the batch for the first 300 steps."""
+    return ramped(300, 0.25, noise, seed=seed)
+
+
+def warmed_up_long(seed, noise=0.05):
+    """With a quarter of the batch for the first 2,000 steps, where S_min is 2,000."""
+    return ramped(2000, 0.25, noise, seed=seed)
 
 
 def several_rates(seed, noise=0.05):
@@ -162,6 +206,7 @@ AS_LOGGED = {
     "repeats": (lambda seed: resumed(clean(seed)).assign(run=lambda t: "x").drop(columns="seed"), 2.9),
     "two seeds under one name": (lambda seed: planted((0, 1), 0.05, seed=seed).assign(run=lambda t: t["batch"].astype(str)), 2.9),
     "ramps": (warmed_up, 2.9),
+    "long ramps": (warmed_up_long, 2.9),
     "censored": (lambda seed: planted(noise=0.05, end=10_000, seed=seed), 2.9),
     "several rates": (several_rates, 2.9),
 }  # fmt: skip
