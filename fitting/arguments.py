@@ -29,8 +29,29 @@ def an_input(name: str, x: Any) -> Array:
         values = np.asarray(x, float)
     except (TypeError, ValueError):
         values = np.array(np.nan)
-    if not np.all(values > 0):
+    if not np.all((values > 0) & np.isfinite(values)):
         raise FitError(f"{name} is a positive number, or an array of them; it was {_said(x)}.")
+    return values
+
+
+def one_number(name: str, x: Any, least: float = 0.0, above: bool = True) -> float:
+    """One finite number above `least`, or from it on unless `above`; FitError for anything else, a list too."""
+    number = _number(x)
+    if isinstance(x, bool | np.bool_) or not (np.isfinite(number) and (number > least if above else number >= least)):
+        where = "a positive number" if above and least == 0 else f"a number {'above' if above else 'from'} {least:g}"
+        many = "; ask for each alone" if hasattr(x, "__len__") and not isinstance(x, str) else ""
+        raise FitError(f"{name} is {where}{'' if above else ' on'}; it was {_said(x)}{many}.")
+    return number
+
+
+def positive_numbers(name: str, x: Any) -> Array:
+    """A number or several, as an array (K,); FitError unless there is one at least and all are positive."""
+    try:
+        values = np.atleast_1d(np.asarray(x, float)).ravel()
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if len(values) == 0 or not np.all((values > 0) & np.isfinite(values)):
+        raise FitError(f"{name} are positive numbers, one or a list of them; it was {_said(x)}.")
     return values
 
 
@@ -57,7 +78,7 @@ def run_names(x: Any) -> tuple[str, ...]:
 
 def _number(x: Any) -> float:
     try:
-        return float(x)
+        return float(x) if np.ndim(x) == 0 else float("nan")
     except (TypeError, ValueError, OverflowError):
         return float("nan")
 

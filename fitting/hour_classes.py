@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import one_number, positive_numbers
 from fitting.result import Band, Fit, FitError
 
 Array = np.ndarray
@@ -48,7 +49,7 @@ def hour_classes(
     fit: Fit,
     speed: Callable[[Array], Any],
     *,
-    hours: Sequence[float] = CLASSES,
+    hours: float | Sequence[float] = CLASSES,
     batch: float | None = None,
     sizes: Any = None,
     level: float = 0.95,
@@ -62,14 +63,14 @@ def hour_classes(
     if set(fit.law.inputs) != {"params", "tokens"}:
         raise FitError(f"{fit.law.title} is no law of size and tokens alone, so it chooses no size. Fit one that is.")
     free = sizes is None
-    n = SIZES if sizes is None else np.sort(np.asarray(sizes, float).ravel())
+    n = SIZES if sizes is None else np.sort(positive_numbers("sizes", sizes))
+    classes = positive_numbers("hours", hours)
+    batch = None if batch is None else one_number("batch, in tokens a step,", batch)
     rate = np.broadcast_to(np.asarray(speed(n), float), n.shape)
-    if len(n) == 0 or not np.all(np.isfinite(rate) & (rate > 0)):
+    if not np.all(np.isfinite(rate) & (rate > 0)):
         raise FitError("speed gives a positive number of tokens a second for every size.")
     out = []
-    for each in hours:
-        if not 0 < each < np.inf:
-            raise FitError(f"hours are positive numbers; one was {each!r}.")
+    for each in map(float, classes):
         inputs = {"params": n[None, :], "tokens": tokens_in(each, rate)[0][None, :]}
         best = _lowest(fit, inputs, fit.values[None, :], free)
         drawn = _lowest(fit, inputs, fit.draws, free) if len(fit.draws) else np.empty((3, 0))
@@ -81,7 +82,7 @@ def hour_classes(
         at = {"params": best[0][None, :], "tokens": best[1][None, :]}
         loss, of_run = fit.loss_bands(at, best[2][None, :], drawn[2][:, None], level)
         steps = None if batch is None else float(np.floor(tokens.value / batch))
-        out.append(HourClass(float(each), size, tokens, loss, of_run, steps))
+        out.append(HourClass(each, size, tokens, loss, of_run, steps))
     return tuple(out)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fitting.accounting import Accounting
+from fitting.arguments import one_number
 from fitting.hardware import Hardware
 from fitting.optimum import Optimum, flat_range, optimum, valley
 from fitting.plan_notes import FREE_EPOCHS, all_notes
@@ -106,8 +107,8 @@ def plan(
         raise TypeError(
             f"give one budget: flops, devices with hours, money with price, or a loss; given: {given or 'none'}"
         )
-    if unique_tokens is not None and not (np.isfinite(unique_tokens) and unique_tokens >= 1):
-        raise FitError(f"Unique tokens are a number of tokens, at least 1; there were {unique_tokens!r}.")
+    if unique_tokens is not None:
+        unique_tokens = one_number("unique_tokens", unique_tokens, 1.0, above=False)
     knows = "unique_tokens" in fit.law.inputs
     if more := set(fit.law.inputs) - {"params", "tokens", "flops"} - ({"unique_tokens"} if unique_tokens else set()):
         raise FitError(

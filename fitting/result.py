@@ -169,7 +169,7 @@ class Fit:
         """
         level = a_level(level)
         ask: Callable[[dict[str, Array]], Any]
-        if isinstance(quantity, str):
+        if not callable(quantity):
             name = self._named(quantity)
 
             def ask(p: dict[str, Array]) -> Any:
