@@ -34,13 +34,14 @@ def an_input(name: str, x: Any) -> Array:
     return values
 
 
-def one_number(name: str, x: Any, least: float = 0.0, above: bool = True) -> float:
-    """One finite number above `least`, or from it on unless `above`; FitError for anything else, a list too."""
+def one_number(name: str, x: Any, what: str = "a positive number", least: float | None = None) -> float:
+    """One finite number above 0, or from `least` on, which is `what` it is; FitError for anything else, a list too."""
     number = _number(x)
-    if isinstance(x, bool | np.bool_) or not (np.isfinite(number) and (number > least if above else number >= least)):
-        where = "a positive number" if above and least == 0 else f"a number {'above' if above else 'from'} {least:g}"
+    if isinstance(x, bool | np.bool_) or not (
+        np.isfinite(number) and (number > 0 if least is None else number >= least)
+    ):
         many = "; ask for each alone" if hasattr(x, "__len__") and not isinstance(x, str) else ""
-        raise FitError(f"{name} is {where}{'' if above else ' on'}; it was {_said(x)}{many}.")
+        raise FitError(f"{name} is {what}; it was {_said(x)}{many}.")
     return number
 
 

@@ -56,7 +56,7 @@ def lifetime(fit: Fit, *, loss: float, served: float, level: float = 0.95) -> Li
     """
     if set(fit.law.inputs) != {"params", "tokens"}:
         raise FitError(f"{fit.law.title} is no law of size and tokens alone, so it chooses no size. Fit one that is.")
-    loss, served = one_number("loss", loss), one_number("served, in tokens,", served, above=False)
+    loss, served = one_number("loss", loss), one_number("served", served, "a number from 0 on, of tokens", 0.0)
     trained = plan(fit, loss=loss, level=level)
     best = _least(fit, fit.values[None, :], trained.split.best["params"], loss, served)
     drawn = _least(fit, fit.draws, trained.split.drawn["params"], loss, served) if len(fit.draws) else best[:, :0]

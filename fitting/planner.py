@@ -49,7 +49,8 @@ class Plan:
 
     `loss` is the law's, `loss_run` that of one new run. `valley` is the range of sizes within 0.1 % of the best loss.
     `penalty` is the share by which the loss at a chosen size exceeds the best one (None at the best size).
-    `beyond` is the budget over the largest run's. `notes` are sentences. `split` is what bands of further quantities come from.
+    `beyond` is the budget over the largest run's. `notes` are sentences, `warnings` those of them that the fit
+    says wherever its numbers go. `split` is what bands of further quantities come from.
     """
 
     flops: Band
@@ -64,6 +65,7 @@ class Plan:
     hardware: Hardware | None
     notes: tuple[str, ...]
     split: Split = field(repr=False)
+    warnings: tuple[str, ...] = ()
 
     def band(self, quantity: Callable[[Mapping[str, Array]], Any], level: float | None = None) -> Band:
         """The interval of any function of the run: called with flops, params, tokens and loss by name, (1, K) and then (R, K)."""
@@ -108,7 +110,7 @@ def plan(
             f"give one budget: flops, devices with hours, money with price, or a loss; given: {given or 'none'}"
         )
     if unique_tokens is not None:
-        unique_tokens = one_number("unique_tokens", unique_tokens, 1.0, above=False)
+        unique_tokens = one_number("unique_tokens", unique_tokens, "a number, at least 1", 1.0)
     knows = "unique_tokens" in fit.law.inputs
     if more := set(fit.law.inputs) - {"params", "tokens", "flops"} - ({"unique_tokens"} if unique_tokens else set()):
         raise FitError(
@@ -342,6 +344,7 @@ def _assemble(
         hardware=hardware,
         notes=all_notes(fit, chosen[0], best, sized, text),
         split=Split(_named(chosen, best, sized), _named(spread_budget, spread, sized)),
+        warnings=fit.warnings,
     )
 
 
