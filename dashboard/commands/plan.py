@@ -179,4 +179,4 @@ def _table(found: Plan, whole: WholeRun | None, on: OnDevices) -> str:
             said, within = numbers.with_interval(band.value, band.low, band.high, kind)
         if said != numbers.MISSING:
             lines.append(f"  {name:<22}{said:>12}   {within}".rstrip())
-    return "\n".join([*lines, "", *found.notes, *(whole.notes if whole else ()), *on.notes]).rstrip()
+    return "\n".join([*lines, "", *dict.fromkeys([*found.notes, *(whole.notes if whole else ()), *on.notes])]).rstrip()
