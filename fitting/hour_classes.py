@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from fitting.arguments import one_number, positive_numbers
+from fitting.plan_notes import place_notes
 from fitting.result import Band, Fit, FitError
 
 Array = np.ndarray
@@ -28,7 +29,7 @@ SIZES = np.geomspace(1e5, 1e13, 321)  # forty sizes a decade; a parabola through
 class HourClass:
     """The best run in one class: `hours` of one device, its size, tokens, loss (each a band) and steps at the batch asked for.
 
-    `loss` is the law's, `loss_run` that of one new run.
+    `loss` is the law's, `loss_run` that of one new run. `notes` are what a plan of the same run would say.
     """
 
     hours: float
@@ -37,6 +38,7 @@ class HourClass:
     loss: Band
     loss_run: Band
     steps: float | None
+    notes: tuple[str, ...] = ()
 
 
 def tokens_in(hours: Any, tokens_per_second: Any, batch: float | None = None) -> tuple[Any, Any]:
@@ -82,7 +84,9 @@ def hour_classes(
         at = {"params": best[0][None, :], "tokens": best[1][None, :]}
         loss, of_run = fit.loss_bands(at, best[2][None, :], drawn[2][:, None], level)
         steps = None if batch is None else float(np.floor(tokens.value / batch))
-        out.append(HourClass(each, size, tokens, loss, of_run, steps))
+        flops = float(fit.accounting.flops(size.value, tokens.value))
+        notes = (*fit.warnings, *place_notes(fit, flops, size.value, tokens.value))
+        out.append(HourClass(each, size, tokens, loss, of_run, steps, notes))
     return tuple(out)
 
 
@@ -104,3 +108,12 @@ def _lowest(fit: Fit, inputs: dict[str, Array], values: Array, between: bool) ->
     size, tokens = (np.exp(np.interp(place, grid, np.log(x))) for x in (n, d))
     lowest = np.where(at == middle, here - 0.25 * (below - above) * step, loss[rows, at])
     return np.stack([size, tokens, lowest])
+
+
+def notes_of(found: Sequence[HourClass]) -> tuple[str, ...]:
+    """The notes of all classes, each said once: with the hours it is of, unless it is of all."""
+    said: dict[str, list[str]] = {}
+    for one in found:
+        for note in one.notes:
+            said.setdefault(note, []).append(f"{one.hours:g}")
+    return tuple(note if len(at) == len(found) else f"In {', '.join(at)} hours: {note}" for note, at in said.items())

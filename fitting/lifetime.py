@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fitting.arguments import one_number
+from fitting.plan_notes import place_notes
 from fitting.planner import Plan, plan
 from fitting.result import Band, Fit, FitError
 
@@ -69,6 +70,7 @@ def lifetime(fit: Fit, *, loss: float, served: float, level: float = 0.95) -> Li
         notes.append(
             f"Training takes {tokens.value / most:.2g} times the most tokens of any run fitted; that far the law is taken on trust."
         )
+    notes += place_notes(fit, train.value, params.value, tokens.value)
     return Lifetime(loss, served, params, tokens, train, serve, both, saved, trained, tuple(notes))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -234,9 +234,14 @@ def _for_loss(
             "Ask for a higher loss."
         )
     budgets = _budget_for(fit, fit.draws, losses, params, text)
-    best = _rowwise(fit, fit.values[None, :], budget, params, text)
-    spread = _rowwise(fit, fit.draws, budgets, params, text)
+    best = _reached(_rowwise(fit, fit.values[None, :], budget, params, text), losses)
+    spread = _reached(_rowwise(fit, fit.draws, budgets, params, text), losses)
     return _assemble(fit, asked.shape, (budget, budgets), best, spread, params, hardware, level, text)
+
+
+def _reached(found: Optimum, losses: Array) -> Optimum:
+    """The same with losses (R, K) that were reached as they were asked, (K,): bisection leaves them in the last digits."""
+    return replace(found, loss=np.where(np.isclose(found.loss, losses, rtol=1e-9, atol=0.0), losses, found.loss))
 
 
 def _at(fit: Fit, values: Array, budgets: Array, params: Array | None, text: Text | None = None) -> Optimum:

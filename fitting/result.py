@@ -14,7 +14,7 @@ import numpy as np
 
 from fitting.accounting import Accounting as Accounting
 from fitting.arguments import a_level
-from fitting.asked import inputs_of, outside
+from fitting.asked import contradictions, inputs_of, outside
 from fitting.bands import Band as Band
 from fitting.bands import quantiles as quantiles
 from fitting.doubt import Doubt
@@ -245,7 +245,18 @@ class Fit:
             float(a[0]) if shape == () else a.reshape(shape)
             for a in (np.concatenate(end) for end in zip(*parts, strict=True))
         )
-        return Band(value, low, high, level, (*self.warnings, *outside(flat, self.ranges)))
+        return Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs)))
+
+    def _said_of(self, flat: Mapping[str, Array], given: Mapping[str, Any]) -> tuple[str, ...]:
+        """What is to be known of the places (1, k) asked at."""
+        from fitting.plan_notes import beyond_runs, mixed_as_none
+
+        many = next(iter(flat.values())).size > 1
+        said = [*contradictions(self.law, given, self.accounting), *outside(flat, self.ranges)]
+        said += beyond_runs(self, self.beyond(flat), many)
+        if {"params", "tokens"} <= set(flat):
+            said += mixed_as_none(self, flat["params"], flat["tokens"], many)
+        return tuple(said)
 
     def _predicted(self, flat: Mapping[str, Array], level: float, of: str) -> Band:
         """The band (k,) at inputs (1, k)."""

@@ -19,9 +19,10 @@ class WholeRun:
     """What goes with a plan, numbers or arrays (K,) as the plan has them. Batches are tokens a step.
 
     `batch` is the one of lowest loss by its law, `lr` the learning rate that goes with it, `steps` the plan's tokens over the
-    batch. `notes` begin with what the plan's fit says wherever its numbers go. `critical` is McCandlish's critical batch, another thing: where a run takes twice the fewest steps and twice the
-    least data. `sources` says where each law is from. `papers` are the lowest and highest answer of the published laws, by what
-    they give: laws are taken as exact, so that their disagreement is in no band, and it is often the larger doubt.
+    batch. `critical` is McCandlish's critical batch, another thing: where a run takes twice the fewest steps and twice the
+    least data. `notes` begin with what the plan's fit says wherever its numbers go. `sources` says where each law is from.
+    `papers` are the lowest and highest answer of the published laws, by what they give: laws are taken as exact, so that their
+    disagreement is in no band, and it is often the larger doubt.
     """
 
     batch: Band
