@@ -29,8 +29,30 @@ def an_input(name: str, x: Any) -> Array:
         values = np.asarray(x, float)
     except (TypeError, ValueError):
         values = np.array(np.nan)
-    if not np.all(values > 0):
+    if not np.all((values > 0) & np.isfinite(values)):
         raise FitError(f"{name} is a positive number, or an array of them; it was {_said(x)}.")
+    return values
+
+
+def one_number(name: str, x: Any, what: str = "a positive number", least: float | None = None) -> float:
+    """One finite number above 0, or from `least` on, which is `what` it is; FitError for anything else, a list too."""
+    number = _number(x)
+    if isinstance(x, bool | np.bool_) or not (
+        np.isfinite(number) and (number > 0 if least is None else number >= least)
+    ):
+        many = "; ask for each alone" if hasattr(x, "__len__") and not isinstance(x, str) else ""
+        raise FitError(f"{name} is {what}; it was {_said(x)}{many}.")
+    return number
+
+
+def positive_numbers(name: str, x: Any) -> Array:
+    """A number or several, as an array (K,); FitError unless there is one at least and all are positive."""
+    try:
+        values = np.atleast_1d(np.asarray(x, float)).ravel()
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if len(values) == 0 or not np.all((values > 0) & np.isfinite(values)):
+        raise FitError(f"{name} are positive numbers, one or a list of them; it was {_said(x)}.")
     return values
 
 
@@ -57,7 +79,7 @@ def run_names(x: Any) -> tuple[str, ...]:
 
 def _number(x: Any) -> float:
     try:
-        return float(x)
+        return float(x) if np.ndim(x) == 0 else float("nan")
     except (TypeError, ValueError, OverflowError):
         return float("nan")
 

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from data.schema import COLUMNS
+from fitting.accounting import Accounting
 from fitting.arguments import an_input
 from fitting.law import Law
 
 Array = np.ndarray
+# FLOPs further from the table's own count than this, or than so many deviations of the table's own rows, contradict it.
+APART, DEVIATIONS = 0.05, 4.0
 SIZES = ("params", "tokens", "flops")
 
 
@@ -31,6 +34,24 @@ def inputs_of(law: Law, given: Mapping[str, Any], flops: Callable[[Any, Any], An
         )
     one = dict(zip(known, np.broadcast_arrays(*known.values()), strict=True))
     return {k: one[k] for k in law.inputs}
+
+
+def contradictions(law: Law, given: Mapping[str, Any], count: Accounting) -> list[str]:
+    """A sentence where FLOPs are given beside the params and tokens that they follow from, and are others; else none."""
+    if not set(SIZES) <= set(given):
+        return []
+    params, tokens, flops = (an_input(k, given[k]) for k in SIZES)
+    off = np.log(flops) - np.log(count.flops(params, tokens))
+    if not off.size or float(np.max(np.abs(off))) <= max(APART, DEVIATIONS * count.spread):
+        return []
+    factor = float(np.exp(np.ravel(off)[np.argmax(np.abs(off))]))
+    taken = "the law takes the flops" if "flops" in law.inputs else "the law takes params and tokens"
+    if "flops" in law.inputs and {"params", "tokens"} & set(law.inputs):
+        taken = "the law takes them all"
+    return [
+        f"The flops given are {factor:.3g} times what params and tokens come to as the table counts them; {taken}. Give only those "
+        "that are meant."
+    ]
 
 
 def outside(inputs: Mapping[str, Array], ranges: Mapping[str, tuple[float, float]]) -> list[str]:

@@ -19,6 +19,8 @@ from fitting.solve import Problem, problem, slopes
 from fitting.threads import one_thread
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from data.schema import Runs
     from fitting.law import Law
 
@@ -107,7 +109,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def calibrate(
     fit: Fit,
-    runs: Runs,
+    runs: Runs | pd.DataFrame,
     *,
     outer: int = 200,
     inner: int = 200,
@@ -127,9 +129,11 @@ def calibrate(
     why = refusal(fit)
     if why:
         raise FitError(why)
-    runs = of_fit(fit, runs)
+    table_of_runs = of_fit(fit, runs)
     column = fit.settings.grouping
-    table = fitted_arrays(fit, runs, "calibrate", None if column == "run" or column not in runs.kept else column)
+    table = fitted_arrays(
+        fit, table_of_runs, "calibrate", None if column == "run" or column not in table_of_runs.kept else column
+    )
     if not (column == "run" or column in table.groupings):
         raise FitError("The runs are not those that were fitted; fit them again, then calibrate.")
     budget = float(flops) if flops else BEYOND * fit.ranges.get("flops", (np.nan, np.nan))[1]

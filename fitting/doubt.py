@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy import linalg
 
 from fitting.mixture import Mixture
 
@@ -68,14 +70,23 @@ class Doubt:
         x = np.stack([np.log(where[k]) / REACH.get(k, 1.0) for k in self.inputs], axis=1)
         if self.ratio == 0.0:
             return np.zeros(len(x)), np.zeros(len(x))
-        across, among = _kernel(x, self.places), _kernel(self.places, self.places)
+        across, (root, pull) = _kernel(x, self.places), self._solved
         if self.scale is not None:
-            across, among = across * self.scale, among * np.outer(self.scale, self.scale)
-        inner = self.ratio * among + np.eye(len(self.left))
-        solved = np.linalg.solve(inner, np.column_stack([self.left, across.T]))
-        known = self.ratio * np.einsum("mn,nm->m", across, solved[:, 1:])
+            across = across * self.scale
+        known = self.ratio * np.sum(
+            linalg.solve_triangular(root, across.T, lower=True, check_finite=False) ** 2, axis=0
+        )
         variance = self.ratio * self.noise**2 * np.maximum(0.0, 1.0 - known)
-        return self.ratio * (across @ solved[:, 0]), variance
+        return self.ratio * (across @ pull), variance
+
+    @cached_property
+    def _solved(self) -> tuple[Array, Array]:
+        """The lower root (n, n) of the leftovers' covariance in the unit of the noise, and that covariance solved for them (n,)."""
+        among = _kernel(self.places, self.places)
+        if self.scale is not None:
+            among = among * np.outer(self.scale, self.scale)
+        root = np.linalg.cholesky(self.ratio * among + np.eye(len(self.left)))
+        return root, linalg.cho_solve((root, True), self.left)
 
 
 def doubt(

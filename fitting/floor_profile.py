@@ -18,6 +18,8 @@ from fitting.verdicts.floor import MOST_RUNS, profile
 from fitting.weighting import scales
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from data.schema import Runs
 
 Array = np.ndarray
@@ -65,7 +67,7 @@ class FloorProfile:
         )
 
 
-def floor_profile(fit: Fit, runs: Runs, level: float = 0.95) -> FloorProfile:
+def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = 0.95) -> FloorProfile:
     """The floor held at each of `POINTS` values about its interval, everything else fitted again to the runs it was fitted to.
 
     The rise is in the unit that makes it a likelihood ratio's for these residuals (Ronchetti 1982), as in the checks.

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import one_number, positive_numbers
+from fitting.plan_notes import place_notes
 from fitting.result import Band, Fit, FitError
 
 Array = np.ndarray
@@ -27,7 +29,7 @@ SIZES = np.geomspace(1e5, 1e13, 321)  # forty sizes a decade; a parabola through
 class HourClass:
     """The best run in one class: `hours` of one device, its size, tokens, loss (each a band) and steps at the batch asked for.
 
-    `loss` is the law's, `loss_run` that of one new run.
+    `loss` is the law's, `loss_run` that of one new run. `notes` are what a plan of the same run would say.
     """
 
     hours: float
@@ -36,6 +38,7 @@ class HourClass:
     loss: Band
     loss_run: Band
     steps: float | None
+    notes: tuple[str, ...] = ()
 
 
 def tokens_in(hours: Any, tokens_per_second: Any, batch: float | None = None) -> tuple[Any, Any]:
@@ -48,7 +51,7 @@ def hour_classes(
     fit: Fit,
     speed: Callable[[Array], Any],
     *,
-    hours: Sequence[float] = CLASSES,
+    hours: float | Sequence[float] = CLASSES,
     batch: float | None = None,
     sizes: Any = None,
     level: float = 0.95,
@@ -62,14 +65,14 @@ def hour_classes(
     if set(fit.law.inputs) != {"params", "tokens"}:
         raise FitError(f"{fit.law.title} is no law of size and tokens alone, so it chooses no size. Fit one that is.")
     free = sizes is None
-    n = SIZES if sizes is None else np.sort(np.asarray(sizes, float).ravel())
+    n = SIZES if sizes is None else np.sort(positive_numbers("sizes", sizes))
+    classes = positive_numbers("hours", hours)
+    batch = None if batch is None else one_number("batch, in tokens a step,", batch)
     rate = np.broadcast_to(np.asarray(speed(n), float), n.shape)
-    if len(n) == 0 or not np.all(np.isfinite(rate) & (rate > 0)):
+    if not np.all(np.isfinite(rate) & (rate > 0)):
         raise FitError("speed gives a positive number of tokens a second for every size.")
     out = []
-    for each in hours:
-        if not 0 < each < np.inf:
-            raise FitError(f"hours are positive numbers; one was {each!r}.")
+    for each in map(float, classes):
         inputs = {"params": n[None, :], "tokens": tokens_in(each, rate)[0][None, :]}
         best = _lowest(fit, inputs, fit.values[None, :], free)
         drawn = _lowest(fit, inputs, fit.draws, free) if len(fit.draws) else np.empty((3, 0))
@@ -81,7 +84,9 @@ def hour_classes(
         at = {"params": best[0][None, :], "tokens": best[1][None, :]}
         loss, of_run = fit.loss_bands(at, best[2][None, :], drawn[2][:, None], level)
         steps = None if batch is None else float(np.floor(tokens.value / batch))
-        out.append(HourClass(float(each), size, tokens, loss, of_run, steps))
+        flops = float(fit.accounting.flops(size.value, tokens.value))
+        notes = (*fit.warnings, *place_notes(fit, flops, size.value, tokens.value))
+        out.append(HourClass(each, size, tokens, loss, of_run, steps, notes))
     return tuple(out)
 
 
@@ -103,3 +108,12 @@ def _lowest(fit: Fit, inputs: dict[str, Array], values: Array, between: bool) ->
     size, tokens = (np.exp(np.interp(place, grid, np.log(x))) for x in (n, d))
     lowest = np.where(at == middle, here - 0.25 * (below - above) * step, loss[rows, at])
     return np.stack([size, tokens, lowest])
+
+
+def notes_of(found: Sequence[HourClass]) -> tuple[str, ...]:
+    """The notes of all classes, each said once: with the hours it is of, unless it is of all."""
+    said: dict[str, list[str]] = {}
+    for one in found:
+        for note in one.notes:
+            said.setdefault(note, []).append(f"{one.hours:g}")
+    return tuple(note if len(at) == len(found) else f"In {', '.join(at)} hours: {note}" for note, at in said.items())

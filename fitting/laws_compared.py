@@ -11,6 +11,7 @@ from scipy import special
 
 from fitting.believing import believing
 from fitting.coordinates import coordinates
+from fitting.estimate import as_runs
 from fitting.law import Law, all_laws, offered
 from fitting.likelihood import log_likelihood
 from fitting.result import FitError
@@ -65,13 +66,14 @@ class Comparison:
     sentence: str
 
 
-def compare_laws(runs: Runs, delta: float = 1e-3, output: str = "loss") -> Comparison:
+def compare_laws(runs: Runs | pd.DataFrame, delta: float = 1e-3, output: str = "loss") -> Comparison:
     """Every law of `output` that these runs allow, fitted to the runs below a cut in compute and tried on those above.
 
     Error is that of forecasts; AICc uses the density of `fitting.likelihood` at `delta`, with its scale as one more
     parameter (Hurvich and Tsai 1989), and only for laws that see the same runs. Raises FitError where no run has compute
     to sort by, or fewer than ten runs do.
     """
+    runs = as_runs(runs)
     frame = runs.kept
     if "flops" not in frame or frame["flops"].notna().sum() < 10:
         raise FitError(

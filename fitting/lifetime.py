@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fitting.arguments import one_number
+from fitting.plan_notes import place_notes
 from fitting.planner import Plan, plan
 from fitting.result import Band, Fit, FitError
 
@@ -55,8 +57,7 @@ def lifetime(fit: Fit, *, loss: float, served: float, level: float = 0.95) -> Li
     """
     if set(fit.law.inputs) != {"params", "tokens"}:
         raise FitError(f"{fit.law.title} is no law of size and tokens alone, so it chooses no size. Fit one that is.")
-    if not (np.isfinite(served) and served >= 0):
-        raise FitError(f"Tokens served are a number from 0 on; it was {served!r}.")
+    loss, served = one_number("loss", loss), one_number("served", served, "a number from 0 on, of tokens", 0.0)
     trained = plan(fit, loss=loss, level=level)
     best = _least(fit, fit.values[None, :], trained.split.best["params"], loss, served)
     drawn = _least(fit, fit.draws, trained.split.drawn["params"], loss, served) if len(fit.draws) else best[:, :0]
@@ -69,7 +70,8 @@ def lifetime(fit: Fit, *, loss: float, served: float, level: float = 0.95) -> Li
         notes.append(
             f"Training takes {tokens.value / most:.2g} times the most tokens of any run fitted; that far the law is taken on trust."
         )
-    return Lifetime(float(loss), float(served), params, tokens, train, serve, both, saved, trained, tuple(notes))
+    notes += place_notes(fit, train.value, params.value, tokens.value)
+    return Lifetime(loss, served, params, tokens, train, serve, both, saved, trained, tuple(notes))
 
 
 def _least(fit: Fit, values: Array, trained: Array, loss: float, served: float) -> Array:

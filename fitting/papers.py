@@ -15,6 +15,8 @@ from fitting.solve import minimise, problem, residuals
 from fitting.threads import one_thread
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from data.schema import Runs
 
 Array = np.ndarray
@@ -44,7 +46,7 @@ class PaperTest:
     sentence: str
 
 
-def against_papers(fit: Fit, runs: Runs) -> tuple[PaperTest, ...]:
+def against_papers(fit: Fit, runs: Runs | pd.DataFrame) -> tuple[PaperTest, ...]:
     """Every paper's constants for the fitted law, tested on the fitted runs (`runs` is the table they came from).
 
     Likelihood ratio: the density of `fitting.likelihood` with delta a thousandth of its scale, at its best constants and

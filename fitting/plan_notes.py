@@ -1,23 +1,66 @@
-"""What is to be known about a plan: how far it lies beyond the runs, how often it sees its text, what its FLOPs count."""
+"""What is to be known about a plan, or a run asked of a fit: how far beyond the runs, how often it sees its text, whose FLOPs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fitting.doubt import CHECKED
 from fitting.mixture import SAID, unseen
 from fitting.optimum import Optimum
-from fitting.result import Fit
 
 if TYPE_CHECKING:
     from fitting.planner import Text
+    from fitting.result import Fit
 
 Array = np.ndarray
 
 # Up to four passes over the same text cost about nothing (Muennighoff et al. 2023, arXiv 2305.16264, section 6).
 FREE_EPOCHS = 4.0
+
+
+def beyond_runs(fit: Fit, beyond: Array, many: bool = False) -> tuple[str, ...]:
+    """How far runs of compute `beyond` times the largest run's lie past it, where any does, and what bands hold there."""
+    most = float(np.max(beyond, initial=0.0))
+    if not most > 1.0 + 1e-9:
+        return ()
+    far = f"{'Up to ' if many else ''}{float(f'{most:.2g}'):,g}x beyond the largest run"
+    if fit.doubt is None:
+        return (f"{far}: the bands hold the noise of these runs, not doubt about the law's form.",)
+    checked = "" if most <= CHECKED else f", up to {CHECKED:g}x: further than that nobody has looked"
+    return (
+        f"{far}: the law's band holds the noise of these runs; a new run's also holds doubt about the law's form, as large "
+        f"as public sweeps showed it to be{checked}.",
+    )
+
+
+def mixed_as_none(fit: Fit, params: Array, tokens: Array, many: bool = False) -> tuple[str, ...]:
+    """How far the mixture of size and data lies outside that of the runs, where that is worth saying."""
+    if fit.doubt is None or fit.doubt.mixture is None:
+        return ()
+    off = float(np.max(fit.doubt.mixture.outside({"params": params, "tokens": tokens}), initial=0.0))
+    if not off > SAID:
+        return ()
+    return (
+        f"Size and data are mixed as in none of the runs, {'up to ' if many else ''}{unseen(off)} away: a new run's "
+        "interval also holds how far laws were off there in public sweeps.",
+    )
+
+
+def uncovered(fit: Fit, params: Any, tokens: Any) -> tuple[str, ...]:
+    """Which of a run's size and tokens no run fitted is near."""
+    words: dict[str, tuple[str, Any]] = {"model size": ("params", params), "number of tokens": ("tokens", tokens)}
+    outside = [word for word, (name, x) in words.items() if not fit.ranges[name][0] <= x <= fit.ranges[name][1]]
+    if not outside:
+        return ()
+    return (f"The {' and the '.join(outside)} lie{'s' * (len(outside) == 1)} outside what the runs cover.",)
+
+
+def place_notes(fit: Fit, flops: Any, params: Any, tokens: Any) -> tuple[str, ...]:
+    """What is to be known about one run's place: beyond the runs in compute, mixed as none of them, of a size none had."""
+    n, d = np.array([params]), np.array([tokens])
+    return (*beyond_runs(fit, fit.beyond({"flops": flops})), *mixed_as_none(fit, n, d), *uncovered(fit, params, tokens))
 
 
 def all_notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | None) -> tuple[str, ...]:
@@ -60,33 +103,10 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | No
             )
         elif passes > 1.0:
             notes.append(f"{passes:.3g} passes over {text.unique:.3g} unique tokens, which cost about nothing.")
-    largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
-    if budgets[0] > largest:
-        far = f"{float(f'{budgets[0] / largest:.2g}'):,g}x beyond the largest run"
-        if fit.doubt is None:
-            notes.append(f"{far}: the bands hold the noise of these runs, not doubt about the law's form.")
-        else:
-            checked = (
-                "" if budgets[0] / largest <= CHECKED else f", up to {CHECKED:g}x: further than that nobody has looked"
-            )
-            notes.append(
-                f"{far}: the law's band holds the noise of these runs; a new run's also holds doubt about the law's form, as large "
-                f"as public sweeps showed it to be{checked}."
-            )
-    if fit.doubt is not None and fit.doubt.mixture is not None:
-        off = float(fit.doubt.mixture.outside({"params": best.params, "tokens": best.tokens})[0, 0])
-        if off > SAID:
-            notes.append(
-                f"Size and data are mixed as in none of the runs, {unseen(off)} away: a new run's interval also holds how far laws "
-                "were off there in public sweeps."
-            )
-    outside = [
-        word
-        for name, word, x in (("params", "model size", best.params), ("tokens", "number of tokens", best.tokens))
-        if sized and not fit.ranges[name][0] <= x[0, 0] <= fit.ranges[name][1]
-    ]
-    if outside:
-        notes.append(f"The {' and the '.join(outside)} lie{'s' * (len(outside) == 1)} outside what the runs cover.")
+    if sized:
+        notes += place_notes(fit, budgets[0], best.params[0, 0], best.tokens[0, 0])
+    else:
+        notes += beyond_runs(fit, fit.beyond({"flops": budgets}))
     if not fit.accounting.is_six_nd:
         notes.append(
             f"FLOPs as the table counts them: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from fitting.accounting import Accounting
+from fitting.arguments import one_number
 from fitting.hardware import Hardware
 from fitting.optimum import Optimum, flat_range, optimum, valley
 from fitting.plan_notes import FREE_EPOCHS, all_notes
@@ -48,7 +49,8 @@ class Plan:
 
     `loss` is the law's, `loss_run` that of one new run. `valley` is the range of sizes within 0.1 % of the best loss.
     `penalty` is the share by which the loss at a chosen size exceeds the best one (None at the best size).
-    `beyond` is the budget over the largest run's. `notes` are sentences. `split` is what bands of further quantities come from.
+    `beyond` is the budget over the largest run's. `notes` are sentences, `warnings` those of them that the fit
+    says wherever its numbers go. `split` is what bands of further quantities come from.
     """
 
     flops: Band
@@ -63,6 +65,7 @@ class Plan:
     hardware: Hardware | None
     notes: tuple[str, ...]
     split: Split = field(repr=False)
+    warnings: tuple[str, ...] = ()
 
     def band(self, quantity: Callable[[Mapping[str, Array]], Any], level: float | None = None) -> Band:
         """The interval of any function of the run: called with flops, params, tokens and loss by name, (1, K) and then (R, K)."""
@@ -106,8 +109,8 @@ def plan(
         raise TypeError(
             f"give one budget: flops, devices with hours, money with price, or a loss; given: {given or 'none'}"
         )
-    if unique_tokens is not None and not (np.isfinite(unique_tokens) and unique_tokens >= 1):
-        raise FitError(f"Unique tokens are a number of tokens, at least 1; there were {unique_tokens!r}.")
+    if unique_tokens is not None:
+        unique_tokens = one_number("unique_tokens", unique_tokens, "a number, at least 1", 1.0)
     knows = "unique_tokens" in fit.law.inputs
     if more := set(fit.law.inputs) - {"params", "tokens", "flops"} - ({"unique_tokens"} if unique_tokens else set()):
         raise FitError(
@@ -231,9 +234,14 @@ def _for_loss(
             "Ask for a higher loss."
         )
     budgets = _budget_for(fit, fit.draws, losses, params, text)
-    best = _rowwise(fit, fit.values[None, :], budget, params, text)
-    spread = _rowwise(fit, fit.draws, budgets, params, text)
+    best = _reached(_rowwise(fit, fit.values[None, :], budget, params, text), losses)
+    spread = _reached(_rowwise(fit, fit.draws, budgets, params, text), losses)
     return _assemble(fit, asked.shape, (budget, budgets), best, spread, params, hardware, level, text)
+
+
+def _reached(found: Optimum, losses: Array) -> Optimum:
+    """The same with losses (R, K) that were reached as they were asked, (K,): bisection leaves them in the last digits."""
+    return replace(found, loss=np.where(np.isclose(found.loss, losses, rtol=1e-9, atol=0.0), losses, found.loss))
 
 
 def _at(fit: Fit, values: Array, budgets: Array, params: Array | None, text: Text | None = None) -> Optimum:
@@ -341,6 +349,7 @@ def _assemble(
         hardware=hardware,
         notes=all_notes(fit, chosen[0], best, sized, text),
         split=Split(_named(chosen, best, sized), _named(spread_budget, spread, sized)),
+        warnings=fit.warnings,
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from fitting.accounting import Accounting as Accounting
 from fitting.arguments import a_level
-from fitting.asked import inputs_of, outside
+from fitting.asked import contradictions, inputs_of, outside
 from fitting.bands import Band as Band
 from fitting.bands import quantiles as quantiles
 from fitting.doubt import Doubt
@@ -169,7 +169,7 @@ class Fit:
         """
         level = a_level(level)
         ask: Callable[[dict[str, Array]], Any]
-        if isinstance(quantity, str):
+        if not callable(quantity):
             name = self._named(quantity)
 
             def ask(p: dict[str, Array]) -> Any:
@@ -245,14 +245,49 @@ class Fit:
             float(a[0]) if shape == () else a.reshape(shape)
             for a in (np.concatenate(end) for end in zip(*parts, strict=True))
         )
-        return Band(value, low, high, level, (*self.warnings, *outside(flat, self.ranges)))
+        return Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs)))
+
+    def _said_of(self, flat: Mapping[str, Array], given: Mapping[str, Any]) -> tuple[str, ...]:
+        """What is to be known of the places (1, k) asked at."""
+        from fitting.plan_notes import beyond_runs, mixed_as_none
+
+        many = next(iter(flat.values())).size > 1
+        said = [*contradictions(self.law, given, self.accounting), *outside(flat, self.ranges)]
+        said += beyond_runs(self, self.beyond(flat), many)
+        if {"params", "tokens"} <= set(flat):
+            said += mixed_as_none(self, flat["params"], flat["tokens"], many)
+        return tuple(said)
+
+    def _law_alone(self, flat: Mapping[str, Array], best: Array, spread: Array, level: float) -> Band:
+        """The law's band (k,) as `loss_bands` has it: counting draws of a run beyond its ends is quicker than their quantiles.
+
+        Where so few lie there that a run's interval could be the narrower, or a draw has no loss, it is asked in full.
+        """
+        law = self.band_of(best, spread, level, best.shape[1:])
+        if self.doubt is None or len(spread) == 0:
+            return law
+        logs = self._log_of_run(self.doubt, flat, best, spread)[1]
+        # The quantile lies no further in than this many draws from either end.
+        enough = math.ceil(0.5 * (1.0 - level) * (len(spread) + 1)) + 1
+        with np.errstate(all="ignore"):
+            below = np.count_nonzero(logs <= np.log(law.low), axis=0)
+            above = np.count_nonzero(logs >= np.log(law.high), axis=0)
+        cut = (np.minimum(below, above) < enough) | ~np.all(np.isfinite(logs), axis=0)
+        if not cut.any():
+            return law
+        there = {k: v[:, cut] for k, v in flat.items()}
+        own = self.loss_bands(there, best[:, cut], spread[:, cut], level, (int(cut.sum()),))[0]
+        low, high = np.array(law.low), np.array(law.high)
+        low[cut], high[cut] = own.low, own.high
+        return Band(law.value, low, high, level)
 
     def _predicted(self, flat: Mapping[str, Array], level: float, of: str) -> Band:
         """The band (k,) at inputs (1, k)."""
         best = self.law(flat, self._columns(self.values[None, :]))
         spread = self.law(flat, self._columns(self.draws))
-        law, run = self.loss_bands(flat, best, spread, level, best.shape[1:])
-        return run if of == "run" else law
+        if of == "law":
+            return self._law_alone(flat, best, spread, level)
+        return self.loss_bands(flat, best, spread, level, best.shape[1:])[1]
 
     def loss_bands(
         self,
@@ -282,6 +317,12 @@ class Fit:
 
     def _of_run(self, doubt: Doubt, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
         """From the law's losses at inputs (1, k) each, best (1, k) and of draws (R, k), those of one new run there."""
+        middle, logs = self._log_of_run(doubt, inputs, best, spread)
+        with np.errstate(all="ignore"):
+            return np.exp(middle), np.exp(logs)
+
+    def _log_of_run(self, doubt: Doubt, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
+        """As `_of_run`, in logs."""
         at, beyond = {k: np.ravel(v) for k, v in inputs.items()}, self.beyond(inputs)
         with np.errstate(all="ignore"):  # a draw may have no loss there; it has no quantile either
             moved, variance = doubt.at({k: at[k] for k in doubt.inputs})
@@ -290,7 +331,7 @@ class Fit:
             near = share * np.sqrt(variance) * self._normal(2, len(spread))
             form = doubt.form(at, np.ravel(beyond)) * self._normal(3, len(spread))
             middle = np.log(best) + moved
-            return np.exp(middle), np.exp(middle + own + near + form - self.errors())
+            return middle, middle + own + near + form - self.errors()
 
     def _normal(self, stream: int, count: int) -> Array:
         """A standard normal number for each draw (R, 1), the same wherever a stream is asked."""

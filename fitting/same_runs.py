@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 SAME = 1e-9
 
 
-def of_fit(fit: Fit, runs: Runs) -> Runs:
-    """The table without the runs that the fit left out."""
+def of_fit(fit: Fit, runs: Any) -> Runs:
+    """The table, read from a frame, path or list where it is not one yet, without the runs that the fit left out."""
+    from fitting.estimate import as_runs
+
+    runs = as_runs(runs)
     gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
     return runs.exclude(gone) if gone else runs
 

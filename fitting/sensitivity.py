@@ -25,6 +25,8 @@ from fitting.threads import one_thread
 from fitting.weighting import refuse
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from data.schema import Runs
 
 Array = np.ndarray
@@ -79,7 +81,7 @@ class Sensitivity:
     sentence: str
 
 
-def sensitivity(fit: Fit, runs: Runs, flops: float, level: float = 0.95) -> Sensitivity:
+def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float = 0.95) -> Sensitivity:
     """How the best size and the loss at `flops` move with each choice that papers make and seldom report.
 
     `runs` is the table that was fitted. Delta, the runs that move the decision most left out (which, is found as by
@@ -89,11 +91,13 @@ def sensitivity(fit: Fit, runs: Runs, flops: float, level: float = 0.95) -> Sens
     """
     refuse(fit, "What moves a decision")
     base = plan(fit, flops=flops, level=level)
-    runs = of_fit(fit, runs)
+    table_of_runs = of_fit(fit, runs)
     group = None if fit.settings.grouping == "run" else fit.settings.grouping
-    table = fitted_arrays(fit, runs, "ask what moves the decision", group if group in runs.kept else None)
+    table = fitted_arrays(
+        fit, table_of_runs, "ask what moves the decision", group if group in table_of_runs.kept else None
+    )
     with one_thread():
-        found = tuple(_choices(_Case(fit, runs, table, float(flops)), level))
+        found = tuple(_choices(_Case(fit, table_of_runs, table, float(flops)), level))
     return Sensitivity(float(flops), base.params, base.loss, found, _sentence(base.params, base.loss, found))
 
 

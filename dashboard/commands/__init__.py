@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -14,6 +15,25 @@ from dashboard.trouble import is_for_people
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Command(click.Command):
+    """A command that takes an option once unless it may be given many times: of two values none would be right unasked."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:
+            given = Counter(p for p in self.make_parser(ctx).parse_args(args=list(args))[2] if _takes_one(p))
+            twice = [param for param, count in given.items() if count > 1]
+            if twice:
+                raise click.UsageError(
+                    f"{' and '.join(param.opts[0] for param in twice)} may be given once; run the command again for another value.",
+                    ctx,
+                )
+        return super().parse_args(ctx, args)
+
+
+def _takes_one(param: click.Parameter) -> bool:
+    return isinstance(param, click.Option) and not (param.multiple or param.is_flag or param.count)
 
 
 class Refusal(click.ClickException):

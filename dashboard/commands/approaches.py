@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from dashboard.commands import json_option, reading, refuses, write_text
+from dashboard.commands import Command, json_option, reading, refuses, write_text
 
 
-@click.command(name="approaches")
+@click.command(cls=Command, name="approaches")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--flops", type=click.FloatRange(min=0, min_open=True), help="The budget in FLOP; else the largest run's."

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from dashboard.commands import json_option, reading, refuses, write_text
+from dashboard.commands import Command, json_option, reading, refuses, write_text
 
 
-@click.command(name="backtest")
+@click.command(cls=Command, name="backtest")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--law", default="auto", show_default=True, help="A law's key; auto takes the one the columns allow best."

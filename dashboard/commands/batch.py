@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import json_option, refuses, write_json
+from dashboard.commands import Command, json_option, refuses, write_json
 from dashboard.trouble import once
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     ]  # its name, batch sizes, steps (or the fit itself), and what to know first
 
 
-@click.command(name="batch")
+@click.command(cls=Command, name="batch")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--target",

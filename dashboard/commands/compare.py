@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from dashboard.commands import json_option, reading, refuses, write_text
+from dashboard.commands import Command, json_option, reading, refuses, write_text
 from dashboard.commands.fit import Delta
 
 SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
 
 
-@click.command(name="compare")
+@click.command(cls=Command, name="compare")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--by", "by", metavar="COLUMN", help="The column that names the families.")
 @click.option("--law", default="chinchilla", show_default=True, help="A law's key, or auto.")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dashboard.commands import json_option, reading, refuses, write_text
+from dashboard.commands import Command, json_option, reading, refuses, write_text
 
 # As in fitting.intervals, which would bring NumPy in before anybody asks for a fit.
 METHODS = ("auto", "runs", "groups", "residuals", "components")
@@ -33,7 +33,7 @@ class Delta(click.ParamType):
         return number
 
 
-@click.command(name="fit")
+@click.command(cls=Command, name="fit")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--law", default="auto", show_default=True, help="A law's key; auto takes the one the columns allow best."

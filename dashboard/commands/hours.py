@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import json_option, refuses, write_json
+from dashboard.commands import Command, json_option, refuses, write_json
 
 if TYPE_CHECKING:
     from fitting import Fit
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
-@click.command(name="hours")
+@click.command(cls=Command, name="hours")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--hours", "classes", multiple=True, type=POSITIVE, help="A class, in hours of one device; may be given many times."
@@ -54,7 +54,7 @@ def command(
     are by default those of the Languini Kitchen (Stanic et al. 2023, arXiv 2309.11197), 3 to 384 hours.
     """
     from fitting import load_fit
-    from fitting.hour_classes import CLASSES, hour_classes
+    from fitting.hour_classes import CLASSES, hour_classes, notes_of
 
     if measured is not None and batch is None:
         raise click.UsageError("--steps needs --batch, the tokens a step that the speed is asked at.")
@@ -65,12 +65,12 @@ def command(
     found = hour_classes(fitted, speed, hours=classes or CLASSES, batch=batch)
     if json_to is not None:
         write_json(
-            {"speed": told, "classes": [_document(one) for one in found], "notes": list(fitted.warnings)}, json_to
+            {"speed": told, "classes": [_document(one) for one in found], "notes": list(notes_of(found))}, json_to
         )
         return
     click.echo(told)
     click.echo(_table(found))
-    for note in fitted.warnings:
+    for note in notes_of(found):
         click.echo(note)
 
 
@@ -107,7 +107,7 @@ def _columns(path: Path) -> dict[str, Any]:
 def _document(one: HourClass) -> dict[str, Any]:
     bands = {"params": one.params, "tokens": one.tokens, "loss": one.loss, "loss_run": one.loss_run}
     said = {k: {"value": b.value, "low": b.low, "high": b.high, "level": b.level} for k, b in bands.items()}
-    return {"hours": one.hours, **said, "steps": one.steps}
+    return {"hours": one.hours, **said, "steps": one.steps, "notes": list(one.notes)}
 
 
 def _table(found: tuple[HourClass, ...]) -> str:

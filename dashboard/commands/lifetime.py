@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands import json_option, refuses, write_json
+from dashboard.commands import Command, json_option, refuses, write_json
 
 POSITIVE = click.FloatRange(min=0, min_open=True)
 BANDS = ("params", "tokens", "train_flops", "serve_flops", "flops", "saved")
 
 
-@click.command(name="lifetime")
+@click.command(cls=Command, name="lifetime")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--loss", type=POSITIVE, required=True, help="The loss wanted, nats a token.")
 @click.option("--served", type=POSITIVE, required=True, help="Tokens that the model will read and write in use.")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands import Refusal, refuses
+from dashboard.commands import Command, Refusal, refuses
 
 LARGEST = 200 * 2**20  # bytes; what the page takes as an upload
 
 
-@click.command(name="open")
+@click.command(cls=Command, name="open")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of 127.0.0.1; a free one when not given.")
 @click.option("--no-browser", is_flag=True, help="Serve the page without opening a browser.")

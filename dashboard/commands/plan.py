@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands import json_option, refuses, write_text
+from dashboard.commands import Command, json_option, refuses, write_text
 
 if TYPE_CHECKING:
     from fitting import Plan
@@ -18,7 +18,7 @@ DEFAULT = "H100"
 POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
-@click.command(name="plan")
+@click.command(cls=Command, name="plan")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--flops", type=POSITIVE, help="The budget in FLOP.")
 @click.option(
@@ -179,4 +179,4 @@ def _table(found: Plan, whole: WholeRun | None, on: OnDevices) -> str:
             said, within = numbers.with_interval(band.value, band.low, band.high, kind)
         if said != numbers.MISSING:
             lines.append(f"  {name:<22}{said:>12}   {within}".rstrip())
-    return "\n".join([*lines, "", *found.notes, *(whole.notes if whole else ()), *on.notes]).rstrip()
+    return "\n".join([*lines, "", *dict.fromkeys([*found.notes, *(whole.notes if whole else ()), *on.notes])]).rstrip()

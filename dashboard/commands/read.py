@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Refusal, json_option, reading, refuses, write_json
+from dashboard.commands import Command, Refusal, json_option, reading, refuses, write_json
 from data.errors import DataError
 
 
-@click.command(name="read")
+@click.command(cls=Command, name="read")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @reading
 @click.option("--rows", "every_row", is_flag=True, help="List every row as well.")

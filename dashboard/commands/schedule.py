@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import json_option, reading, refuses, write_json
+from dashboard.commands import Command, json_option, reading, refuses, write_json
 
 if TYPE_CHECKING:
     from fitting.result import Band
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHAPES = ("cosine", "wsd", "constant", "linear")
 
 
-@click.command(name="schedule")
+@click.command(cls=Command, name="schedule")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--params", type=click.FloatRange(min=0, min_open=True), help="The model size, where FILES hold several.")
 @click.option(

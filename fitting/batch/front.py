@@ -76,6 +76,7 @@ class Front:
 
     `batch` in tokens a step; `flops` is the compute, `excess` by which share it exceeds the least there is (at small batches);
     `b_crit` is the critical batch, the same at each point. The cluster's own devices are one of the points, if they lie on it.
+    `notes` are the plan's.
     """
 
     seconds: Array
@@ -89,6 +90,11 @@ class Front:
     soonest: float
     cluster: Cluster
     run: _Run
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be known of the plan whose run this is, a sentence each."""
+        return self.run.notes
 
     def on(self, cluster: Cluster) -> Front:
         """The same run's front on another cluster.
@@ -201,7 +207,7 @@ def front(plan: Plan, critical: Advice, runs_batch: Advice, cluster: Cluster, no
         raise FitError(
             "The plan takes less than one step of its batch, so there is no front of time and compute to draw."
         )
-    return _front(_Run(best, drawn, plan.loss.level, nodes), cluster)
+    return _front(_Run(best, drawn, plan.loss.level, nodes, plan.notes), cluster)
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +218,7 @@ class _Run:
     drawn: Mapping[str, Array]
     level: float
     nodes: int
+    notes: tuple[str, ...] = ()
 
     def thinned(self) -> _Run:
         """The run with at most `FEW` of its draws."""

@@ -20,8 +20,9 @@ class WholeRun:
 
     `batch` is the one of lowest loss by its law, `lr` the learning rate that goes with it, `steps` the plan's tokens over the
     batch. `critical` is McCandlish's critical batch, another thing: where a run takes twice the fewest steps and twice the
-    least data. `sources` says where each law is from. `papers` are the lowest and highest answer of the published laws, by what
-    they give: laws are taken as exact, so that their disagreement is in no band, and it is often the larger doubt.
+    least data. `notes` begin with what the plan's fit says wherever its numbers go. `sources` says where each law is from.
+    `papers` are the lowest and highest answer of the published laws, by what they give: laws are taken as exact, so that their
+    disagreement is in no band, and it is often the larger doubt.
     """
 
     batch: Band
@@ -75,13 +76,13 @@ def _papers(plan: Plan) -> dict[str, tuple[Any, Any]]:
 
 def _notes(plan: Plan, *advice: Advice | None) -> tuple[str, ...]:
     if np.shape(plan.loss.value):
-        return ()
+        return plan.warnings
     where: dict[str, list[str]] = {}
     for one in advice:
         if one is not None and (known := one.outside(plan.split.best)):
             where.setdefault(f"({one.title}: {known})", []).append(one.gives)
     warned = tuple(f"{one.title}: {said}" for one in advice if one is not None for said in one.warnings)
     if not where:
-        return warned
+        return (*plan.warnings, *warned)
     said = ", ".join(f"{' and '.join(names)} {range_}" for range_, names in where.items())
-    return (f"Laws used outside what they were found on: {said}.", *warned)
+    return (*plan.warnings, f"Laws used outside what they were found on: {said}.", *warned)

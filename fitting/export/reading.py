@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from fitting.calibration import DECISIONS, Calibrated, Calibration
-from fitting.doubt import Doubt
+from fitting.doubt import REACH, Doubt
 from fitting.export.text import FORMAT, VERSION
 from fitting.intervals import USED
 from fitting.law import Law, all_laws
@@ -26,6 +26,8 @@ MOST_DRAWS, MOST_RUNS = 100_000, 5_000_000
 MOST_DOUBT = 1000
 # The methods whose draws bring a new run's noise along.
 DRAWING = ("residuals", "components", "posterior")
+# Places are kept as logs over a reach: this is far above what their last digits lose.
+SLACK = 1e-6
 STATES = ("ok", "note", "fail")
 
 
@@ -104,7 +106,27 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
         calibration=_calibration(law, values, body.get("calibration")),
     )
     _agree(found, body)
+    _lie_within(found)
     return found
+
+
+def _lie_within(fit: Fit) -> None:
+    """The runs whose places are kept lie within the ranges; where all are, in order, they and their losses end where ranges do."""
+    if fit.doubt is None or not len(fit.doubt.left):
+        return
+    every = len(fit.doubt.left) == fit.n
+    with np.errstate(all="ignore"):  # damage may lie beyond floats; it is within no range then
+        places = {k: np.exp(fit.doubt.places[:, i] * REACH.get(k, 1.0)) for i, k in enumerate(fit.doubt.inputs)}
+        found = dict(places)
+        if every:
+            found[fit.law.output] = np.asarray(fit.law(places, fit.params)) * np.exp(-fit.residuals)
+    for k, x in found.items():
+        ends, said = (float(np.min(x)), float(np.max(x))), fit.ranges[k]
+        inside = said[0] <= ends[0] * (1 + SLACK) and ends[1] <= said[1] * (1 + SLACK)
+        if not inside or (every and not np.allclose(ends, said, rtol=SLACK, atol=0)):
+            raise DamagedError(
+                f"its runs have {k} {ends[0]:.4g} to {ends[1]:.4g} and its range is {said[0]:.4g} to {said[1]:.4g}"
+            )
 
 
 def _agree(fit: Fit, body: dict[str, Any]) -> None:

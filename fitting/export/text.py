@@ -110,7 +110,7 @@ def plan_values(plan: Plan, whole: GoesWith | None = None, on: OnDevices | None 
     """A plan's attributes as plain values, and those of what goes with it: bands as {value, low, high, level}."""
     out: dict[str, Any] = {}
     for f in fields(plan):
-        if f.name == "split":  # the draws behind the bands
+        if f.name in ("split", "warnings"):  # the draws behind the bands, and what the notes say
             continue
         v = getattr(plan, f.name)
         out[f.name] = _band(v) if isinstance(v, Band) else asdict(v) if f.name == "hardware" and v is not None else v
@@ -119,7 +119,7 @@ def plan_values(plan: Plan, whole: GoesWith | None = None, on: OnDevices | None 
         out["device_hours"], out["hours"], out["money"] = h.device_hours(c), h.hours(c), h.money(c)
     if whole is not None:
         out |= {k: _band(b) for k in WHOLE if (b := getattr(whole, k)) is not None}
-        out["sources"], out["notes"] = dict(whole.sources), (*plan.notes, *whole.notes)
+        out["sources"], out["notes"] = dict(whole.sources), tuple(dict.fromkeys((*plan.notes, *whole.notes)))
     if on is not None:
         out |= {**on.values(), "notes": (*out["notes"], *on.notes)}
     return out

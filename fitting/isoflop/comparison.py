@@ -18,7 +18,7 @@ from fitting.isoflop.profiles import Profiles, ProfilesError, profiles
 from fitting.isoflop.words import compute, spoken
 from fitting.optimum import optimum, valley
 from fitting.planner import plan
-from fitting.result import Band, Fit, FitError
+from fitting.result import Band, Fit, FitError, Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +168,10 @@ def _third(fit: Fit, at: float, level: float) -> Approach:
         return Approach("3", title, note=str(e))
     if p.params is None:
         return Approach(
-            "3", title, loss=p.loss, note=f"{fit.law.title} is a law of compute alone and splits no budget."
+            "3",
+            title,
+            loss=p.loss,
+            note=" ".join((*fit.warnings, f"{fit.law.title} is a law of compute alone and splits no budget.")),
         )
     budgets = at * np.exp([-STEP / 2, STEP / 2])
     best = optimum(valley(fit.law, fit.values[None, :], budgets, fit.accounting))
@@ -181,7 +184,7 @@ def _third(fit: Fit, at: float, level: float) -> Approach:
 
     return Approach(
         "3", title, slope(best.params, spread.params), slope(best.tokens, spread.tokens), p.params, p.tokens,
-        p.tokens_per_param, p.loss,
+        p.tokens_per_param, p.loss, " ".join(fit.warnings),
     )  # fmt: skip
 
 
@@ -197,6 +200,26 @@ def _verdict(
     bias: Bias | None,
 ) -> str:  # fmt: skip
     known = [r for r in rows if r.params is not None]
+    if fit.status is not Status.UNSOUND or rows[2] not in known:
+        return _compared(known, rows, at, table, fit, found, curve, bias)
+    if any("3" in (r.key, s.key) for r, s in _apart(known)):
+        why = _compared(known, rows, at, table, fit, found, curve, bias)
+        return f"{why} At least one check of Approach 3's law fails: do not plan with it."
+    others = _compared(known[:-1], rows, at, table, fit, found, curve, bias) if len(known) > 2 else ""
+    return (
+        f"Approach 3 agrees with none: at least one check of its law fails, so do not plan with it. {others}".rstrip()
+    )
+
+
+def _apart(known: list[Approach]) -> list[tuple[Approach, Approach]]:
+    return [(r, s) for r, s in combinations(known, 2) if apart(r.params, s.params) or apart(r.a, s.a)]
+
+
+def _compared(
+    known: list[Approach], rows: tuple[Approach, ...], at: float, table: Runs, fit: Fit, found: Profiles | None,
+    curve: Envelope | None, bias: Bias | None,
+) -> str:  # fmt: skip
+    """Whether the approaches that have an answer agree."""
     if len(known) < 2:
         how_many = "Only one approach has" if known else "No approach has"
         return f"{how_many} an answer here, so there is nothing to compare."
@@ -206,8 +229,8 @@ def _verdict(
             f"The best size at {compute(at)} FLOP comes out as {sizes} parameters; without intervals for each it cannot be told "
             "whether they disagree."
         )
-    pairs = [(r, s) for r, s in combinations(known, 2) if apart(r.params, s.params) or apart(r.a, s.a)]
-    if not pairs and found is not None and rows[2].params is not None and apart(rows[1].loss, rows[2].loss):
+    pairs = _apart(known)
+    if not pairs and found is not None and rows[2] in known and apart(rows[1].loss, rows[2].loss):
         return (
             f"Approaches 2 and 3 agree on the split of {compute(at)} FLOP and disagree on the loss it reaches "
             f"({_said(rows[1].loss)} against {_said(rows[2].loss)}): "

@@ -29,8 +29,11 @@ def weights(e: Evidence) -> Verdict | None:
         r = float(np.corrcoef(log_weight[usable], e.draws[usable, k])[0, 1])
         at = float(np.sqrt(np.prod(e.table.ranges[p.anchor.input])))
         named = {name: e.draws[usable, j] for j, name in enumerate(e.law.names)}
-        ends = [quantiles(x[:, None], (0.025, 0.975)) for x in (e.draws[usable, i], contribution(e.law, p, named, at))]
-        alone, term = (float(high[0] / low[0]) if low[0] > 0 else np.inf for low, high in ends)
+        with np.errstate(all="ignore"):  # an unsound fit may leave a constant open by more than a float holds
+            ends = [
+                quantiles(x[:, None], (0.025, 0.975)) for x in (e.draws[usable, i], contribution(e.law, p, named, at))
+            ]
+            alone, term = (float(high[0] / low[0]) if low[0] > 0 else np.inf for low, high in ends)
         if worst is None or abs(r) > abs(worst[0]):
             worst = r, p.name, p.anchor.exponent, alone, term
     if worst is None:

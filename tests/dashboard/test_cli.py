@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -138,3 +139,22 @@ def test_what_a_table_leaves_open_is_answered_by_options(run: Any, tmp_path: Pat
     assert [r["loss"] for r in least["runs"]] == [3.0]
     apart = json.loads(run("read", tmp_path / "c.csv", "--rows-are", "runs", "--json", "-").stdout)
     assert apart["kept"] == 3
+
+
+@pytest.mark.parametrize("name", sorted(cli.group.list_commands(None)))
+def test_an_option_of_one_value_is_given_once(name: str) -> None:
+    """Of every command: the last of two would be answered alone, and unsaid."""
+    command = cli.group.get_command(None, name)
+    once = [p for p in command.params if isinstance(p, click.Option) and not (p.multiple or p.is_flag or p.count)]
+    assert once
+    for option in once:
+        value = option.type.choices[0] if isinstance(option.type, click.Choice) else "0.5"
+        said = CliRunner().invoke(cli.group, [name, "x.json", *2 * [option.opts[0], value]], prog_name="isoflop")
+        assert said.exit_code == 2
+        assert f"{option.opts[0]} may be given once" in said.output
+
+
+def test_an_option_of_many_values_is_given_as_often(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b,c,d\n" + "".join(f"r{i},{10**i}e6,{i}e9,{4 - i / 10}\n" for i in range(1, 4)))
+    columns = [part for pair in ("run=a", "params=b", "tokens=c", "loss=d") for part in ("--column", pair)]
+    assert run("read", tmp_path / "t.csv", *columns).exit_code == 0

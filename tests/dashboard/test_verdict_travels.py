@@ -10,13 +10,17 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard import plan_run
+from dashboard.commands.approaches import command as approaches
 from dashboard.commands.hours import command as hours
 from dashboard.commands.lifetime import command as life
 from dashboard.commands.plan import command
 from data import Runs
-from fitting import Status, all_laws, fit, load_fit, plan
+from fitting import Band, Status, all_laws, fit, load_fit, plan
 from fitting.batch import from_paper, growth, whole_run
+from fitting.batch.front import Cluster, front
 from fitting.export import plan_to_csv, plan_to_json, plan_to_latex, residuals_to_csv, summary_to_csv
+from fitting.hardware import Hardware
+from fitting.isoflop import Approach, compare, comparison
 
 RUN = CliRunner()
 WORDS = "Do not plan with this"
@@ -99,6 +103,39 @@ def test_every_export_says_it(unsound, runs, failing):
     printed = [line for line in exports[1].split("\n") if not line.startswith("%")]
     assert any(WORDS in line for line in printed)
     assert WORDS in exports[2].split('"""')[1]
+
+
+def test_what_goes_with_a_plan_says_it(unsound):
+    laws = from_paper("steplaw_batch"), from_paper("steplaw_lr")
+    for budgets in (1e22, np.array([1e20, 1e22])):
+        at = plan(unsound, flops=budgets)
+        assert at.warnings == unsound.warnings
+        assert whole_run(at, *laws).notes[: len(unsound.warnings)] == unsound.warnings
+    at = plan(unsound, flops=1e22)
+    fast = front(at, from_paper("zhang_coupled"), laws[0], Cluster(Hardware(devices=8.0), 8192.0))
+    assert fast.notes == at.notes
+    assert fast.on(Cluster(Hardware(devices=8.0), 8192.0, latency=0.1)).notes == at.notes
+    shown = json.loads(plan_to_json(unsound, at, whole_run(at, *laws)))["notes"]
+    assert len(shown) == len(set(shown)), "each once"
+
+
+def test_an_unsound_law_is_no_approach_to_agree_with(unsound, runs, saved, tmp_path):
+    """Sizes on one line in tokens: profiles refuse, an envelope answers; the law fails a check."""
+    found = compare(runs, unsound, 1e21)
+    assert found.sentence.startswith("Approach 3 agrees with none")
+    assert all(sentence in found.rows[2].note for sentence in unsound.warnings)
+    rows = tuple(
+        Approach(k, k, *(Band(v, 0.5 * v, 2.0 * v, 0.95) for v in (0.5, 0.5, 1e9, 2e10, 20.0, 2.3))) for k in "123"
+    )
+    said = comparison._verdict(rows, 1e21, runs, unsound, None, None, None)
+    assert "Approaches 1 and 2 agree" in said
+    assert "and 3" not in said
+    path = tmp_path / "t.csv"
+    runs.kept.to_csv(path, index=False)
+    shown = RUN.invoke(approaches, [str(path), "--flops", "1e21", "--law", "chinchilla", "--resamples", "100"])
+    assert shown.exit_code == 0, shown.output
+    assert WORDS in shown.output
+    assert "and 3 agree" not in shown.output
 
 
 def test_a_sound_fit_says_nothing():

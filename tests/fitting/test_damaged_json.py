@@ -209,3 +209,16 @@ def test_numbers_survive_to_the_last_bit(body):
     f = load_fit(json.dumps(body))
     assert json.loads(f.to_json()) == body
     assert all(math.isfinite(v) for v in f.params.values())
+
+
+@pytest.mark.parametrize("key", ["params", "tokens", "loss"])
+@pytest.mark.parametrize("factors", [(1.0, 1e3), (1e-3, 1.0), (1.01, 1.0), (1.0, 0.99)])
+def test_ranges_are_those_of_the_runs_kept(make_runs, key, factors):
+    rng = np.random.default_rng(4)
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 1e10, 6), np.geomspace(1e9, 3e11, 5)))
+    loss = (1.8 + 480 * n**-0.35 + 2000 * d**-0.365) * np.exp(0.003 * rng.standard_normal(30))
+    body = json.loads(fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=30).to_json())
+    assert load_fit(json.dumps(body)).n == 30
+    body["ranges"][key] = [v * f for v, f in zip(body["ranges"][key], factors, strict=True)]
+    with pytest.raises(FitError, match=f"its runs have {key}"):
+        load_fit(json.dumps(body))

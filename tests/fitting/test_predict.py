@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,8 +62,10 @@ def test_a_band_has_room_for_notes(chinchilla):
     inside = chinchilla.predict(params=1e9, tokens=2e10)
     assert inside.notes == ()
     assert len(tuple(inside)) == 3
-    (note,) = chinchilla.predict(params=[1e9, 1e12], tokens=2e10).notes
+    note, far, mixed = chinchilla.predict(params=[1e9, 1e12], tokens=2e10).notes
     assert "params" in note
+    assert "beyond the largest run" in far
+    assert "mixed as in none" in mixed
     assert Band(1.0, 0.5, 2.0, 0.95, ("a",)).above(0.7).notes == ("a",)
 
 
@@ -155,3 +158,27 @@ def test_parameters_are_to_be_read(chinchilla):
     assert chinchilla.params == before
     assert pickle.loads(pickle.dumps(chinchilla)).params == before
     assert set(all_laws()["chinchilla"].names) == set(before)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.55, 1.2])
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_the_law_s_ends_are_those_beside_a_run_s(make_runs, share, level):
+    """The quick way to the law's band against the full one, where a run's doubt is less, as with a prior, and neighbours move it."""
+    rng = np.random.default_rng(5)
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 1e10, 9), np.geomspace(1e9, 3e11, 6)))
+    loss = (1.8 + 480 * n**-0.35 + 2000 * d**-0.365) * np.exp(
+        0.01 * np.sin(np.log(n)) + 0.001 * rng.standard_normal(54)
+    )
+    found = fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=200)
+    assert found.doubt is not None
+    found = replace(found, doubt=replace(found.doubt, share=share))
+    at = {"params": n[None, :] * 3.0, "tokens": d[None, :] / 2.0}
+    ends = found.law(at, {k: found.draws[:, i, None] for i, k in enumerate(found.law.names)})
+    best = found.law(at, found.params)
+    law, run = found.loss_bands(at, best, ends, level, (54,))
+    quick = found.predict(level, params=at["params"][0], tokens=at["tokens"][0])
+    for a, b in zip(quick, law, strict=True):
+        assert np.allclose(a, b, rtol=1e-12, atol=0)
+    assert np.allclose(
+        found.predict(level, "run", params=at["params"][0], tokens=at["tokens"][0]).low, run.low, rtol=1e-12
+    )

@@ -123,3 +123,19 @@ def test_without_refits_there_are_no_intervals_and_questions_are_checked():
         f.interval("delta")
     with pytest.raises(FitError, match="it was asked of 'me'"):
         f.predict(NEW, [24_000], of="me")
+
+
+def test_few_refits_never_put_the_curve_outside_a_run():
+    """Beyond all curves the law's own interval is nearly all there is, and the noise of a run is drawn only so often."""
+    f = fit_curves(planted(3), resamples=40, seed=3)
+    narrower = 0
+    for peak in (1.0, 10.0, 100.0):
+        for seed_of_end in (0.02, 0.1, 0.5):
+            ahead = Schedule.after(WARMUP, peak * PEAK * np.linspace(1.0, seed_of_end, 6000))
+            steps = np.array([3000, 5000, len(ahead.lr)])
+            for level in (0.5, 0.9, 0.95):
+                curve, run = f.predict(ahead, steps, level), f.predict(ahead, steps, level, of="run")
+                assert np.all(run.low <= curve.low)
+                assert np.all(run.high >= curve.high)
+                narrower += int(np.sum(run.low < curve.low))
+    assert narrower, "a run has noise of its own"

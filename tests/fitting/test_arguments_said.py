@@ -1,0 +1,102 @@
+"""Arguments that are no numbers, or several where one is meant, are answered in a sentence; a frame goes where a table does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fitting import FitError, fit, plan
+from fitting.calibration import calibrate
+from fitting.floor_profile import floor_profile
+from fitting.hour_classes import hour_classes
+from fitting.laws_compared import compare_laws
+from fitting.lifetime import lifetime
+from fitting.papers import against_papers
+from fitting.sensitivity import sensitivity
+
+NO_NUMBERS = (None, [1.0, 2.0], "a", float("nan"), float("inf"), -1.0, [], {}, True, [[1.0], [2.0, 3.0]])
+
+
+@pytest.fixture(scope="module")
+def chinchilla(noisy):
+    return fit(noisy, "chinchilla", resamples=60)
+
+
+@pytest.mark.parametrize("wrong", NO_NUMBERS)
+def test_what_is_one_number_is_one(chinchilla, wrong):
+    for ask in (
+        lambda: lifetime(chinchilla, loss=2.3, served=wrong),
+        lambda: lifetime(chinchilla, loss=wrong, served=1e12),
+    ):
+        with pytest.raises(FitError, match="it was"):
+            ask()
+    if wrong is not None:
+        for ask in (
+            lambda: plan(chinchilla, flops=1e21, unique_tokens=wrong),
+            lambda: hour_classes(chinchilla, lambda n: 1e12 / n, hours=[24.0], batch=wrong),
+        ):
+            with pytest.raises(FitError, match="it was"):
+                ask()
+
+
+@pytest.mark.parametrize("wrong", [["x"], [0.0], [-1.0], [np.inf], [], "x", [1e8, "a"], None])
+def test_hours_and_sizes_are_positive_numbers(chinchilla, wrong):
+    with pytest.raises(FitError, match="hours are positive numbers"):
+        hour_classes(chinchilla, lambda n: 1e12 / n, hours=wrong)
+    if wrong is not None:
+        with pytest.raises(FitError, match="sizes are positive numbers"):
+            hour_classes(chinchilla, lambda n: 1e12 / n, sizes=wrong)
+
+
+def test_a_batch_of_nothing_is_refused(chinchilla):
+    with pytest.raises(FitError, match="batch"):
+        hour_classes(chinchilla, lambda n: 1e12 / n, batch=0)
+
+
+def test_one_class_may_be_given_as_a_number(chinchilla):
+    (one,) = hour_classes(chinchilla, lambda n: 1e15 / n, hours=24)
+    assert one.hours == 24.0
+
+
+@pytest.mark.parametrize("wrong", [None, 3, ["A"], "nothing"])
+def test_a_parameter_is_asked_by_its_name(chinchilla, wrong):
+    with pytest.raises(FitError, match="has the parameters"):
+        chinchilla.band(wrong)
+
+
+@pytest.mark.parametrize("wrong", [np.inf, [1e9, np.inf], -np.inf])
+def test_no_size_is_infinite(chinchilla, wrong):
+    with pytest.raises(FitError, match="params is a positive number"):
+        chinchilla.predict(params=wrong, tokens=1e10)
+
+
+def test_a_frame_is_a_table(chinchilla, noisy):
+    frame = pd.DataFrame(noisy.kept)
+    assert against_papers(chinchilla, frame) == against_papers(chinchilla, noisy)
+    assert compare_laws(frame).sentence == compare_laws(noisy).sentence
+    assert sensitivity(chinchilla, frame, 1e22).sentence == sensitivity(chinchilla, noisy, 1e22).sentence
+    assert np.array_equal(floor_profile(chinchilla, frame).rise, floor_profile(chinchilla, noisy).rise)
+    alike = [calibrate(chinchilla, table, outer=40, inner=40).quantities for table in (frame, noisy)]
+    assert alike[0] == alike[1]
+
+
+def test_a_constant_open_beyond_floats_is_no_warning(chinchilla, recwarn):
+    """Draws of a length that no data hold: 1e-300 to 1e300."""
+    from types import SimpleNamespace
+
+    from fitting import all_laws
+    from fitting.verdicts.constants import weights
+
+    law = all_laws()["kaplan-params"]
+    rng = np.random.default_rng(0)
+    exponents = {p.anchor.exponent for p in law.params if p.anchor is not None}
+    draws = np.stack(
+        [
+            rng.uniform(1e-6, 0.1, 200) if p.name in exponents else 10.0 ** rng.uniform(-300, 300, 200)
+            for p in law.params
+        ],
+        axis=1,
+    )
+    weights(SimpleNamespace(law=law, draws=draws, table=SimpleNamespace(ranges={"params": (1e7, 1e9)})))
+    assert [str(w.message) for w in recwarn if issubclass(w.category, RuntimeWarning)] == []
