@@ -79,6 +79,8 @@ def _own(cell: str, plain: float, decimal: str, dimension: str) -> tuple[float, 
         return None
     power = math.log10(times)
     exact = (
-        float(f"{digits!r}e{round(power)}") if abs(power - round(power)) < 1e-9 and "e" not in repr(digits) else None
+        float(f"{digits!r}e{round(power)}")
+        if abs(power - round(power)) < 1e-9 and repr(digits).replace(".", "").isdigit()
+        else None
     )
     return (exact if exact is not None else digits * times), True

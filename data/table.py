@@ -103,8 +103,14 @@ _BEHIND = re.compile(r"[*_`~]*(?:\}|\]\([^()]*\)|</(?:b|strong|i|em|u|code)>)?[*
 
 def _unmarked(name: str) -> str:
     plain = words(name)
-    whole = re.fullmatch(f"(?:{_BEFORE.pattern}){re.escape(plain)}(?:{_BEHIND.pattern})", name)
-    return plain if plain and whole else name
+    if plain == name or not plain:
+        return name
+    at = name.find(plain)
+    while at >= 0:
+        if _BEFORE.fullmatch(name[:at]) and _BEHIND.fullmatch(name[at + len(plain) :]):
+            return plain
+        at = name.find(plain, at + 1)
+    return name
 
 
 REASON = "\0reason"  # a name that no header can have

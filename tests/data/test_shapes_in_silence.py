@@ -221,7 +221,7 @@ SAID: dict[str, dict[str, float]] = {
     # other things that are counted
     "100M_samples": {}, "4.8M-seqs": {}, "125M-20k-steps": {N: 125e6}, "125M-steps-20000": {N: 125e6}, "1.5M-steps-125M": {},
     "batch_size_4M": {}, "7B_batch-size-4M": {}, "dataset_size_3B": {}, "30B-3B-active-params": {TOTAL: 30e9, ACTIVE: 3e9},
-    "batch-4M-7B-2T": {N: 7e9, D: 2e12}, "bs1M_124M": {N: 124e6}, "124M_bs0.5M": {N: 124e6}, "ctx-4k-7b": {N: 7e9, "seq_len": 4000},
+    "batch-4M-7B-2T": {N: 7e9, D: 2e12}, "bs1M_124M": {N: 124e6}, "124M_bs0.5M": {N: 124e6}, "ctx-4k-7b": {N: 7e9, "seq_len": 4096},
 }  # fmt: skip
 
 
