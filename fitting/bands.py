@@ -37,7 +37,14 @@ class Band:
 
     def around_value(self) -> Band:
         """The same, as wide as holds its own value: what lies at the end of what may be has draws on one side only."""
-        low, high = np.minimum(self.low, self.value), np.maximum(self.high, self.value)
+        return self._reaching(self.value, self.value)
+
+    def holding(self, inner: Band) -> Band:
+        """The same, with ends no further in than another band's."""
+        return self._reaching(inner.low, inner.high)
+
+    def _reaching(self, down: Any, up: Any) -> Band:
+        low, high = np.minimum(self.low, down), np.maximum(self.high, up)
         if np.ndim(low) == 0:
             return replace(self, low=float(low), high=float(high))
         return replace(self, low=low, high=high)

@@ -330,7 +330,8 @@ def _assemble(
             penalty = band(best.loss / ideal.loss - 1.0, spread.loss / ideal_spread.loss - 1.0)
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
     beyond = np.reshape(chosen[0] / largest, shape)
-    loss, of_run = fit.loss_bands(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape)
+    law, of_run = fit.loss_bands(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape)
+    loss = law.around_value()
     spread_budget = (
         np.broadcast_to(budgets[1], (len(fit.draws), chosen.shape[1]))
         if len(fit.draws)
@@ -341,8 +342,8 @@ def _assemble(
         params=band(best.params, spread.params) if sized else None,
         tokens=band(best.tokens, spread.tokens) if sized else None,
         tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
-        loss=loss.around_value(),
-        loss_run=of_run.around_value(),
+        loss=loss,
+        loss_run=of_run.around_value().holding(loss),
         valley=flat,  # type: ignore[arg-type]
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,
