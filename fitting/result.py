@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,8 @@ from fitting.bands import quantiles as quantiles
 from fitting.doubt import Doubt
 from fitting.errors import FitError as FitError
 from fitting.law import Law, all_laws
+from fitting.status import Status as Status
+from fitting.status import Verdict as Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,36 +35,8 @@ PLAIN = "This interval is the draws' own: calibrating could not move its ends."
 MOST_AT_ONCE = 400_000
 
 
-class Status(Enum):
-    """How far a fit can be trusted; `.sentence` says it in words."""
-
-    SOUND = "sound"
-    CAUTION = "caution"
-    UNSOUND = "unsound"
-
-    @property
-    def sentence(self) -> str:
-        """What this status means for someone about to use the numbers."""
-        return {
-            "sound": "Every check passes: the numbers mean what their intervals say.",
-            "caution": "Usable, with the notes below in mind.",
-            "unsound": "Do not plan with this: at least one check fails, and says why.",
-        }[self.value]
-
-
 def _as(end: Any) -> Any:
     return float(end) if np.ndim(end) == 0 else end
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One check of a fit: `state` is "ok", "note" or "fail"; `sentence` says what was found, `todo` what to do."""
-
-    key: str
-    title: str
-    state: str
-    sentence: str
-    todo: str = ""
 
 
 @dataclass(frozen=True)

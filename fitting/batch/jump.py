@@ -42,7 +42,17 @@ def jump(log_x: Array, log_y: Array, squares: float, grid: Array) -> Jump | None
         if cost[k] < best:
             best, found = float(cost[k]), Jump(float(np.exp(place)), float(np.exp(along[k] / room)))
     other = max(best, EXACT * len(log_x) * 1e-3)
-    if found is None or other >= squares:
+    if found is None or other >= squares or _one_alone(log_x, left, total) <= best:
         return None
     chance = 0.5 * len(places) * fdtrc(1, free, (squares - other) / (other / free))  # half: of jumps only those up
     return found if chance < UNLIKELY else None
+
+
+def _one_alone(log_x: Array, left: Array, total: Array) -> float:
+    """The least sum of squares with one batch but the last set apart: a single reading that is off is no jump of those beyond it."""
+    best = np.inf
+    for place in np.unique(log_x)[:-1]:
+        alone = (log_x == place).astype(float)
+        alone -= alone.mean()
+        best = min(best, float(np.min(total - (left @ alone) ** 2 / float(alone @ alone))))
+    return best

@@ -20,10 +20,8 @@ from fitting.mixture import Mixture
 from fitting.result import Accounting, Fit, FitError, Settings, Verdict
 from fitting.weighting import WEIGHTS
 
-# More than anyone asks for, and still only tens of megabytes when it comes from a stranger.
-MOST_DRAWS, MOST_RUNS = 100_000, 5_000_000
-# Several times what a fit keeps; the work grows with its cube.
-MOST_DOUBT = 1000
+# More than anyone asks for, and still only tens of megabytes when it comes from a stranger; leftovers cost their cube.
+MOST_DRAWS, MOST_RUNS, MOST_DOUBT = 100_000, 5_000_000, 1000
 # The methods whose draws bring a new run's noise along.
 DRAWING = ("residuals", "components", "posterior")
 # Places are kept as logs over a reach: this is far above what their last digits lose.
@@ -388,9 +386,9 @@ def _file(name: str) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise FitError(f"A fit saved as JSON was expected; {_short(name)!r} is not text.") from None
-    except (OSError, ValueError) as e:
-        if isinstance(e, FitError):
-            raise
+    except FitError:
+        raise
+    except (OSError, ValueError):
         raise FitError(f"A fit saved as JSON was expected; {_short(name)!r} cannot be read.") from None
 
 
@@ -399,5 +397,4 @@ def _no_constant(name: str) -> float:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 80 else line[:77] + "..."
+    return line if len(line := " ".join(text.split())) <= 80 else line[:77] + "..."

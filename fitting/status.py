@@ -1,0 +1,34 @@
+"""How far a fit can be trusted, and the checks that say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Status(Enum):
+    """How far a fit can be trusted; `.sentence` says it in words."""
+
+    SOUND = "sound"
+    CAUTION = "caution"
+    UNSOUND = "unsound"
+
+    @property
+    def sentence(self) -> str:
+        """What this status means for someone about to use the numbers."""
+        return {
+            "sound": "Every check passes: the numbers mean what their intervals say.",
+            "caution": "Usable, with the notes below in mind.",
+            "unsound": "Do not plan with this: at least one check fails, and says why.",
+        }[self.value]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One check of a fit: `state` is "ok", "note" or "fail"; `sentence` says what was found, `todo` what to do."""
+
+    key: str
+    title: str
+    state: str
+    sentence: str
+    todo: str = ""
