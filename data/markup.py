@@ -55,14 +55,14 @@ _LINK = re.compile(r"\[([^\[\]]+)\]\((?:[^()]|\([^()]*\))*\)")
 _REFERENCE = re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]")
 # One pair of marks around the number alone: -**3.24**, **1.3** B.
 _INNER = re.compile(r"([+~≈-]?\s*)(\*{1,3}|_{1,3}|~~|`{1,2})([^*_`~]+)\2(\s*[^0-9\s].*)?")
-_NAMED_EMOJI = re.compile(r"\s*:(?:[a-z][a-z0-9_+-]{2,40}|100):$")
+_NAMED_EMOJI = re.compile(r"\s*:(?:[a-z]{3}[a-z0-9_+-]{0,38}|100):$")
 _RAISED_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _RAISED_RUN = re.compile(r"[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f"))
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2005\u2007\u2009\u200a\u202f"), " ") | {0x2212: "-"}
 #: Pictures and arrows: 🏆, ✅, ★, ↓. No unit and no currency is among them.
 _PICTURE = "\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff\U0001f000-\U0001faff\U000e0020-\U000e007f"
-_HEAD = re.compile(rf"(?:[{_PICTURE}]|:[a-z][a-z0-9_+-]{{2,40}}:)\s*")
+_HEAD = re.compile(rf"(?:[{_PICTURE}]|:[a-z]{{3}}[a-z0-9_+-]{{0,38}}:)\s*")
 # Footnotes: 2.6*, 2.6†, 2.6^a, 2.6^{*}, 2.6[1], 2.6ᵃ; and a comma or semicolon left behind.
 _TAIL = re.compile(
     rf"\s*(?:\*{{1,3}}|[†‡§¶]{{1,3}}|\^(?:[*†‡§¶]{{1,3}}|[a-z])|\[\^?(?:[0-9]{{1,2}}|[a-z*†‡])\]|[ᵃᵇᶜᵈᵉ]|[,;]|[{_PICTURE}])$"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError
 
 pytestmark = pytest.mark.browser
 
@@ -32,9 +33,17 @@ def headline(page: Any, pattern: str) -> None:
 
 def choose(page: Any, label: str, option: str) -> None:
     """Pick an option of a menu by what it says."""
-    idle(page)
-    page.get_by_role("combobox", name=label).first.click()
-    page.get_by_role("option", name=option, exact=True).click()
+    wanted = page.get_by_role("option", name=option, exact=True)
+    for _ in range(5):  # a drawing that comes in between closes an open menu
+        idle(page)
+        page.get_by_role("combobox", name=label).first.click()
+        try:
+            wanted.click(timeout=5000)
+        except TimeoutError:
+            page.keyboard.press("Escape")
+        else:
+            return
+    wanted.click()
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])

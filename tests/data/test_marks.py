@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data import ReadError, Runs, read_runs, read_table
@@ -84,6 +84,7 @@ def test_marking_changes_no_number(value: float, inner: str, outer: str, decimal
     assert math.isnan(twice) or twice == number(text, decimal)
 
 
+@example(":b00:0", "**{}**")
 @given(st.text("abcxyz0123456789 .:/-,v", max_size=20), st.sampled_from([a for a in AROUND if a not in ("{}%",)]))
 def test_marking_makes_no_number_of_text(text: str, around: str) -> None:
     if math.isnan(number(text)) and math.isnan(number(text.strip(" ,"))):
