@@ -246,13 +246,8 @@ class Fit:
             below = np.count_nonzero(logs <= np.log(law.low), axis=0)
             above = np.count_nonzero(logs >= np.log(law.high), axis=0)
         cut = (np.minimum(below, above) < enough) | ~np.all(np.isfinite(logs), axis=0)
-        if not cut.any():
-            return law
-        there = {k: v[:, cut] for k, v in flat.items()}
-        own = self.loss_bands(there, best[:, cut], spread[:, cut], level, (int(cut.sum()),))[0]
-        low, high = np.array(law.low), np.array(law.high)
-        low[cut], high[cut] = own.low, own.high
-        return Band(law.value, low, high, level)
+        # All points at once where any is asked: the same sums in the same order as for a run, to the last digit.
+        return self.loss_bands(flat, best, spread, level, best.shape[1:])[0] if cut.any() else law
 
     def _predicted(self, flat: Mapping[str, Array], level: float, of: str) -> Band:
         """The band (k,) at inputs (1, k)."""
@@ -285,8 +280,7 @@ class Fit:
             low = np.fmax(law.low, np.fmin(run.low, law.value))
             high = np.fmin(law.high, np.fmax(run.high, law.value))
             law = Band(law.value, _as(low), _as(high), level)
-        low, high = np.minimum(law.low, run.low), np.maximum(law.high, run.high)
-        return law, Band(run.value, _as(low), _as(high), level)
+        return law, run.holding(law)
 
     def _of_run(self, doubt: Doubt, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
         """From the law's losses at inputs (1, k) each, best (1, k) and of draws (R, k), those of one new run there."""

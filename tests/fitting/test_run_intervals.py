@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from data import read_runs
@@ -34,6 +34,7 @@ def holds(run: Band, law: Band) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example("probe-grid", "kaplan", "auto", "auto", 0.46875, [(0.0, 0.0), (0.0, 1.0)])
 @given(
     table=st.sampled_from(TABLES), law=st.sampled_from(LAWS), intervals=st.sampled_from(WAYS), prior=st.sampled_from(PRIORS),
     level=st.floats(0.01, 0.999), decades=st.lists(st.tuples(st.floats(-2, 5), st.floats(-2, 5)), min_size=1, max_size=6),
