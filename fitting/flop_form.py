@@ -10,7 +10,7 @@ work on a token, and what stays may be any share.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ SHARED = 5.0
 
 @dataclass(frozen=True)
 class _Rows:
-    """Log sizes (n,) around their centre, log ratios (n,), and where c0 may lie; `falls` says of which sign c1 is."""
+    """Log sizes (n,) around their centre, log ratios (n,) or (G, n), and where c0 may lie; `falls` says of which sign c1 is."""
 
     x: Array
     y: Array
@@ -67,6 +67,10 @@ class _Forms:
     def at(self, k: int) -> _Draw:
         """One of them as `Accounting.draws` has it."""
         return float(self.c0[k]), float(self.c1[k]), -float(self.g[k]), float(self.c2[k]), 0.0
+
+    def where(self, these: Array, others: _Forms) -> _Forms:
+        """These forms (G,) of them, and the others' elsewhere."""
+        return _Forms(*(np.where(these, getattr(self, f.name), getattr(others, f.name)) for f in fields(self)))
 
 
 def flop_form(log_n: Array, log_ratio: Array) -> Accounting:
@@ -97,14 +101,13 @@ def flop_form(log_n: Array, log_ratio: Array) -> Accounting:
         if cost < best and len(x) > numbers:
             best, found = cost, one
     open_ = [_Kind(rows, *k) for k in kinds] + ([_Kind(powers, power, 2, _single)] if falls else [])
-    flat = replace(flat, draws=_draws(open_, constant, floor))
     endless = _polished(powers, power, _single) if falls else None
     exact = min(np.inf if k is None else float(k.left[0]) for k in (found, endless)) <= 10.0 * floor
     counted = _counted(rows) if len(x) >= LEAST_SIZES and not exact else None
     cost = np.inf if counted is None else _cost(counted.left, len(x), counted.numbers, floor)
     # A ratio that falls without end is believed where nothing else comes near; short of that it is one of the draws.
     if endless is not None and _cost(SHARED**2 * float(endless.left[0]), len(x), 2, floor) < min(best, cost):
-        out = replace(flat, **_as_fields(endless.at(0)))
+        out = replace(flat, **_as_fields(endless.at(0)), draws=_draws(open_, constant, floor))
     elif counted is not None and cost < best:
         draws = _around(counted, rows, floor)
         if endless is not None:
@@ -113,9 +116,9 @@ def flop_form(log_n: Array, log_ratio: Array) -> Accounting:
             draws = _draws(open_[-1:], constant, floor)[:few] + draws[few:]
         out = replace(flat, **_as_fields(counted.form), draws=draws)
     elif found is None or found.c1[0] == 0.0:
-        return flat
+        return replace(flat, draws=_draws(open_, constant, floor))
     else:
-        out = replace(flat, **_as_fields(found.at(0)))
+        out = replace(flat, **_as_fields(found.at(0)), draws=_draws(open_, constant, floor))
     return replace(out, spread=float(np.std(log_ratio - np.log(out.ratio(np.exp(log_n))))))
 
 
@@ -256,7 +259,7 @@ def _by_size(x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def _single(rows: _Rows, g: Array) -> _Forms:
-    """Least squares of log ratios at each exponent (G,), with one term beside c0."""
+    """Least squares of log ratios, the same or others at each exponent (G,), with one term beside c0."""
     z = np.exp(-g[:, None] * rows.x)
     model = np.broadcast_to(np.exp(rows.y), z.shape)
     sign = 1.0 if rows.falls else -1.0
@@ -282,7 +285,7 @@ def _double(rows: _Rows, w: Array) -> _Forms:
         c = _solved(z / model[:, :, None], target)
         low = c[:, 0] < rows.least
         if low.any():
-            held = rows.least * z[low, :, 0] / model[low]
+            held = rows.least / model[low]
             c[low, 0] = rows.least
             c[low, 1:] = _solved(z[low, :, 1:] / model[low][:, :, None], target[low] - held)
         model = np.maximum((z * c[:, None, :]).sum(2), 1e-3 * np.exp(rows.y))
@@ -326,15 +329,23 @@ def _draws(kinds: list[_Kind], constant: float, floor: float) -> tuple[_Draw, ..
     likely = np.where(np.isfinite(left), likely, -np.inf)
     chance = np.exp(likely - likely.max())
     rng = np.random.default_rng(0)
-    out = []
-    for k in rng.choice(len(chance), DRAWS, p=chance / chance.sum()):
-        spread = SHARED * np.sqrt(left[k] / rng.chisquare(max(1, n - used[k] + 1)))
-        if k == len(chance) - 1:
-            out.append((0.0, float(np.exp(rows.y.mean() + spread / np.sqrt(n) * rng.standard_normal())), 0.0, 0.0, 0.0))
-            continue
-        one = kinds[kind[k]]
-        g = one.forms.g[at[k] : at[k] + 1]
-        moved = replace(one.rows, y=rows.y + spread * rng.standard_normal(n))
-        made = one.make(moved, g)
-        out.append(made.at(0) if np.isfinite(made.left[0]) else _single(moved, g).at(0))
+    drawn = rng.choice(len(chance), DRAWS, p=chance / chance.sum())
+    spread, noise = np.empty(DRAWS), np.empty((DRAWS, n))
+    for r, each in enumerate(drawn):
+        spread[r] = SHARED * np.sqrt(left[each] / rng.chisquare(max(1, n - used[each] + 1)))
+        noise[r] = rng.standard_normal(n)
+    level = np.exp(rows.y.mean() + spread * noise.mean(1))
+    out: list[_Draw] = [(0.0, float(v), 0.0, 0.0, 0.0) for v in level]
+    kind = np.append(kind, -1)[drawn]
+    for i, one in enumerate(kinds):
+        (which,) = np.nonzero(kind == i)
+        if len(which):
+            moved = replace(one.rows, y=one.rows.y + spread[which, None] * noise[which])
+            g = one.forms.g[at[drawn[which]]]
+            made = one.make(moved, g)
+            fit = np.isfinite(made.left)
+            # Where two causes leave nothing that is positive, one of them is left.
+            made = made if fit.all() else made.where(fit, _single(moved, g))
+            for j, draw in enumerate(which):
+                out[draw] = made.at(j)
     return tuple(out)
