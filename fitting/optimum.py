@@ -22,6 +22,7 @@ Array = np.ndarray
 
 STEPS = 40
 SCAN = 121
+FEW = 0.5  # a share of cells still sought at which the others are left out
 # Where a law may have several minima along a budget: sizes looked at in all, and within `NEAR` e-folds of where it may turn.
 COARSE, CLOSE, NEAR = 41, 25, 6.0
 BLOCK = 20_000  # minima looked for together
@@ -151,28 +152,34 @@ def _lowest_valley(v: Valley, log_n: Array) -> Array:
 
 
 def _secant(v: Valley, start: Array, low: Array, high: Array) -> Array:
-    """Roots of the imbalance in log N (R, K), NaN where it has none that is a minimum."""
-    x0, x1 = start - 0.5, start + 0.5
-    h0, h1 = v.imbalance(x0), v.imbalance(x1)
-    falls = np.zeros(start.shape, bool)
-    done = np.zeros(start.shape, bool)
+    """Roots of the imbalance in log N (R, K), NaN where it has none that is a minimum.
+
+    Most cells are there after a few steps: from then on only the others are worked out.
+    """
+    out = np.full(start.shape, np.nan)
+    left = np.ones(start.shape, bool)  # the cells of `some`, in whose shape the rest is
+    some, x0, x1 = v, start - 0.5, start + 0.5
+    open_ = np.ones(start.shape, bool)
+    h0, h1 = some.imbalance(x0), some.imbalance(x1)
     with np.errstate(all="ignore"):
         for _ in range(STEPS):
             slope = (h1 - h0) / (x1 - x0)
             slope = np.where(np.isfinite(slope), slope, np.nan)  # through an infinity no step is the end of one
-            falls = np.where(done, falls, slope < 0)
-            step = np.where(done, 0.0, np.clip(-h1 / slope, -8.0, 8.0))
-            x2 = x1 + step
-            done |= np.abs(step) < 1e-10
-            if done.all():
+            step = np.clip(-h1 / slope, -8.0, 8.0)
+            there = open_ & (np.abs(step) < 1e-10)
+            out[left] = np.where(there & (slope < 0), x1, out[left].reshape(x1.shape)).ravel()
+            open_ &= ~there & np.isfinite(step)
+            if not open_.any():
                 break
-            x0, h0 = np.where(done, x0, x1), np.where(done, h0, h1)
-            x1 = np.where(done, x1, x2)
-            h1 = np.where(done, h1, v.imbalance(x1))
-            if not np.any(np.isfinite(h1) & ~done):
-                break
-        good = done & falls & np.isfinite(x1) & (x1 >= low) & (x1 <= high)
-    return np.where(good, x1, np.nan)
+            if open_.sum() <= FEW * open_.size:
+                now = np.zeros(start.shape, bool)
+                now[left] = open_.ravel()
+                left, some = now, v.cells(now)
+                x1, h1, step = (x[open_][:, None] for x in (x1, h1, step))
+                open_ = np.ones(x1.shape, bool)
+            x0, h0, x1 = x1, h1, x1 + step
+            h1 = some.imbalance(x1)
+    return np.where((out >= low) & (out <= high), out, np.nan)
 
 
 def _scan(v: Valley, shape: tuple[int, ...]) -> Array:

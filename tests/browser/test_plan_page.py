@@ -291,6 +291,7 @@ def test_both_parts_say_one_plan_until_the_front_is_dragged_and_why_then(untouch
     ), under
     page.get_by_role("spinbutton", name="Tokens a device").fill("")
     page.get_by_role("spinbutton", name="Tokens a device").press("Enter")
+    page.wait_for_function("document.querySelectorAll('.bc-subline')[1].innerText.includes('This is the plan above.')")
     settled(page)
     assert "This is the plan above." in told(page, 1)[1], "its share of the plan's batch again"
 
