@@ -269,6 +269,8 @@ def untouched(browser_page, address, home, monkeypatch):
 
 def test_both_parts_say_one_plan_until_the_front_is_dragged_and_why_then(untouched):
     """At 1e24 FLOP and nothing chosen: two weeks on 2,048 devices in both; dragged, the front says by which batch it differs."""
+    from playwright.sync_api import expect
+
     page = untouched(1e24)
     (_, _, takes), (headline, under, _) = told(page, 0), told(page, 1)
     found = re.match(r"(14 days) on (2,048) H100 \(auto\)", takes)
@@ -291,7 +293,7 @@ def test_both_parts_say_one_plan_until_the_front_is_dragged_and_why_then(untouch
     ), under
     page.get_by_role("spinbutton", name="Tokens a device").fill("")
     page.get_by_role("spinbutton", name="Tokens a device").press("Enter")
-    page.wait_for_function("document.querySelectorAll('.bc-subline')[1].innerText.includes('This is the plan above.')")
+    expect(page.locator(".bc").nth(1).locator(".bc-subline")).to_contain_text("This is the plan above.", timeout=60_000)
     settled(page)
     assert "This is the plan above." in told(page, 1)[1], "its share of the plan's batch again"
 

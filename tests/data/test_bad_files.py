@@ -143,7 +143,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
 
 
 def test_too_many_columns_and_cells() -> None:
-    assert "1,000,000 columns" in refused(b",".join([b"loss"] * 1_000_000) + b"\n" + b",".join([b"1"] * 1_000_000))
+    assert "200,000 columns" in refused(b",".join([b"loss"] * 200_000) + b"\n" + b",".join([b"1"] * 200_000))
     assert "cells" in refused(b"a,b,c,d,e,f\n" + b"1,1,1,1,1,1\n" * 1_100_000)
     assert "values" in refused(b"[" + b"{}," * 2_600_000 + b"{}]", "x.json")
 
@@ -195,13 +195,13 @@ def test_parquet_bombs() -> None:
     zeros = parquet({"loss": pa.array(np.zeros(6_000_000)), "params": pa.array(np.zeros(6_000_000))})
     assert len(zeros) < 100_000  # 96 MB in a hundredth of the room
     assert "cells" in refused(zeros, "bomb.parquet")
-    # One long text said two million times over.
+    # One long text said so often that it would be 400 GB.
     texts = pa.array(["x" * 2**20]).dictionary_encode()
-    repeated = pa.DictionaryArray.from_arrays(np.zeros(2_000_000, dtype="int32"), texts.dictionary)
-    table = read_table(parquet({"name": repeated, "loss": np.full(2_000_000, 3.0)}), "bomb.parquet")
-    assert len(table.frame) == 2_000_000
+    repeated = pa.DictionaryArray.from_arrays(np.zeros(400_000, dtype="int32"), texts.dictionary)
+    table = read_table(parquet({"name": repeated, "loss": np.full(400_000, 3.0)}), "bomb.parquet")
+    assert len(table.frame) == 400_000
     assert len(table.frame["name"].iloc[0]) <= 100_000
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 8
 
 
 def test_nothing_is_evaluated(read: Read) -> None:
