@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from data.convert import to_runs
 from data.errors import DataError, MappingNeeded, NothingKept, ReadError
 from data.filenames import run_names
 from data.history import distinct
+from data.one_run import Part, counted_once
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._arrays import table_of
 from data.readers._header_rows import joined_names
@@ -112,15 +113,15 @@ def read_runs(
     names = [t.label or t.name for t in tables]
     own = own_answers(by_file or {}, names)
     given = shared_out(plain, own, tables, outcome) if len(tables) > 1 else [plain | own[0]]
-    read: list[tuple[str, Runs]] = []
+    read: list[Part] = []
     failures: list[tuple[str, MappingNeeded]] = []
     for table, file, said in zip(tables, names, given, strict=True):
         try:
-            read.append((file, read_one(table, said)))
+            read.append(part_of(table, file, read_one(table, said)))
         except NothingKept as e:
             if len(tables) == 1:
                 raise
-            read.append((file, e.runs))
+            read.append(part_of(table, file, e.runs))
         except MappingNeeded as e:
             failures.append((file, e))
     aside = [e for _, e in failures if read and _no_runs(e)]
@@ -132,7 +133,12 @@ def read_runs(
         asked = together((file, q) for file, e in failures for q in e.questions)
         raise MappingNeeded(" ".join(q.text for q in asked[:MOST_ASKED]), asked)
     label = name or (tables[0].name if len(tables) == 1 else ", ".join(_label(p) for p in paths[:3]))
-    runs = replace(read[0][1], name=label) if len(read) == 1 else merge(read, label)
+    if len(read) == 1:
+        runs = replace(read[0].runs, name=label)
+    else:
+        each, again = ([p.runs for p in read], ()) if keep_copies else counted_once(read)
+        notes = (*again, *notes)
+        runs = merge([(p.file, r) for p, r in zip(read, each, strict=True)], label)
     return replace(runs, notes=(*runs.notes, *notes))
 
 
@@ -175,8 +181,8 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
         stems = run_names(places)
         called = labels(whole)
         tables = [
-            replace(t, stem=stem, label=clean(label), alone=True)
-            for t, stem, label in zip(tables, stems, called, strict=True)
+            replace(t, stem=stem, label=clean(label), folder=str(Path(path).parent), alone=True)
+            for t, stem, label, path in zip(tables, stems, called, whole, strict=True)
         ]
     return tables, notes
 
@@ -202,6 +208,11 @@ def read_file(path: PathLike, inside: str = "") -> Table:
         reason = getattr(e, "strerror", None) or "the path is not valid"
         raise ReadError(f"{path} cannot be opened ({reason}).") from None
     return read_table(content, inside or path.name)
+
+
+def part_of(table: Table, file: str, runs: Runs) -> Part:
+    """The runs of a table, which is one file of several."""
+    return Part(file, runs, table.folder, PurePath(table.name).stem or table.name)
 
 
 def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
