@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 _PLACES = 10  # decimals beyond which a number was computed and not written
+_LEAST = 2  # decimals that a loss is taken to have: noughts behind it are not kept, and 3.0 is not 2.8
 _FEWEST = 2  # significant digits that a count is taken to have: 5e8 is 500 million and not 520
 
 
@@ -26,22 +27,22 @@ def half_unit(x: float) -> float:
     return 0.5 * 10.0 ** (int(exponent) - max(0, _FEWEST - len(digits)))
 
 
-def tolerances(losses: np.ndarray) -> np.ndarray:
-    """How far each loss (n,) in nats may lie from what was measured, by the digits with which the column was written.
+def tolerances(losses: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """How far each loss (n,) in nats may lie from what was measured, by the digits with which its `column` (m,) was written.
 
     The column may have been written in nats, bits or as a perplexity: it is in the unit in which it has the fewest decimals.
     """
-    best, out = _PLACES + 1, np.full(len(losses), 1e-9)
     with np.errstate(all="ignore"):
-        for values, slope in (
-            (losses, np.ones(len(losses))),
-            (losses / math.log(2), np.full(len(losses), 1 / math.log(2))),
-            (np.exp(losses), np.exp(losses)),
+        found = []
+        for written, slope, least in (
+            (column, np.ones(len(losses)), _LEAST),
+            (column / math.log(2), np.full(len(losses), 1 / math.log(2)), _LEAST),
+            (np.exp(column), np.exp(losses), _LEAST - 1),
         ):
-            places = _most_places(values)
-            if places < best:
-                best, out = places, 0.5 * 10.0**-places / slope
-    return np.maximum(out * 1.0001, 1e-9)
+            places = _most_places(written)
+            found.append((places, 0.5 * 10.0 ** -max(places, least) / slope))
+        places, out = min(found, key=lambda f: f[0])
+    return np.maximum(out * 1.0001, 1e-9) if places <= _PLACES else np.full(len(losses), 1e-9)
 
 
 def _most_places(values: np.ndarray) -> int:

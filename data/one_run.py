@@ -65,6 +65,7 @@ class _Row:
     measured: frozenset[str]
     curve: np.ndarray
     seed: str
+    place: str  # the folder, of a run that is named after its file or folder
 
     @property
     def plain_row(self) -> bool:
@@ -101,7 +102,7 @@ def counted_once(parts: Sequence[Part]) -> tuple[list[Runs], tuple[str, ...]]:
                         group[k] = a
     for key, found in shared.items():
         left = [i for i in found if len(members[group[i]]) == 1]
-        other = next((i for i in left if rows[i].part != rows[left[0]].part), None)
+        other = next((i for i in left if _are_told_apart(rows[left[0]], rows[i])), None)
         if key[0] == "name" and other is not None:
             told[str(key[1])] = rows[left[0]], rows[other]
     frames = [part.runs for part in parts]
@@ -145,8 +146,10 @@ def _rows(i: int, part: Part) -> Iterator[_Row]:
     if not len(kept):
         return
     losses = kept["loss"].to_numpy(dtype=float)
-    allowed = tolerances(losses)
     history = part.runs.history
+    allowed = tolerances(
+        losses, losses if history is None else np.append(losses, history["loss"].to_numpy(dtype=float))
+    )
     curves = {} if history is None else {n: g["loss"].to_numpy() for n, g in history.groupby("run", sort=False)}
     names = kept["run"].astype(str).tolist()
     own = set(names)
@@ -161,7 +164,7 @@ def _rows(i: int, part: Part) -> Iterator[_Row]:
         keys: list[tuple[Any, ...]] = []
         of_file = by is not None and not by.header and len(kept) == 1 and "named after the file" in by.how
         if of_file and not _is_role(part.stem):
-            keys.append(("name", part.stem))
+            keys.append(("name", name.rsplit("/", 1)[-1]))
         elif of_file and part.folder:
             keys.append(("name", PurePath(part.folder).name))
         elif by is not None and by.header:
@@ -173,9 +176,20 @@ def _rows(i: int, part: Part) -> Iterator[_Row]:
         mine = {c for c in measured if not _is_missing(values.get(c))}
         said = "" if _is_missing(values.get("seed")) else str(values.get("seed"))
         curve = np.asarray(curves.get(name, ()), dtype=float)
+        place = part.folder if of_file else ""
         yield _Row(
-            i, at, tuple(keys), values, float(losses[at]), float(allowed[at]), split, frozenset(mine), curve, said or seed
-        )  # fmt: skip
+            part=i,
+            at=at,
+            keys=tuple(keys),
+            values=values,
+            loss=float(losses[at]),
+            tolerance=float(allowed[at]),
+            split=split,
+            measured=frozenset(mine),
+            curve=curve,
+            seed=said or seed,
+            place=place,
+        )
 
 
 def _is_measured(source: Source) -> bool:
@@ -216,8 +230,20 @@ def _one(a: _Row, b: _Row, key: tuple[Any, ...], apart: set[tuple[int, int, str]
         return False
     if max(a.tolerance, b.tolerance) <= _SIX_DIGITS * abs(a.loss):
         return True
+    if _in_two_places(a, b):
+        return False
     both = a.measured & b.measured & set(_SETTINGS) if a.plain_row and b.plain_row else set()
     return (a.part, b.part, key[0]) not in apart and all(_alike(a.values[c], b.values[c]) for c in both)
+
+
+def _are_told_apart(a: _Row, b: _Row) -> bool:
+    """Whether the rows stand in two files under one name that a person gave to both."""
+    return a.part != b.part and not _in_two_places(a, b)
+
+
+def _in_two_places(a: _Row, b: _Row) -> bool:
+    """Whether the names of both are those of files or folders that lie in different folders, which may tell them apart."""
+    return bool(a.place and b.place and a.place != b.place)
 
 
 def _alike(x: Any, y: Any) -> bool:

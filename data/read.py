@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from data.history import distinct
 from data.one_run import Part, counted_once
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._arrays import table_of
+from data.readers._by_tag import Found, by_tag
 from data.readers._header_rows import joined_names
 from data.readers._limits import MAX_FILE, check_shape
 from data.readers._shapes import oriented, shaped
@@ -178,11 +179,21 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
         raise ReadError("no file was given; expected the path of a table or of a folder with tables.")
     notes = tuple(f"Passed over: {p}" for p in passed[:20])
     if len(tables) > 1:
+        found_in = by_tag(list(map(Found, tables, places, whole)))
+        tables, places, whole = ([getattr(f, what) for f in found_in] for what in ("table", "parts", "path"))
+    if len(tables) > 1:
         stems = run_names(places)
         called = labels(whole)
         tables = [
-            replace(t, stem=stem, label=clean(label), folder=str(Path(path).parent), alone=True)
-            for t, stem, label, path in zip(tables, stems, called, whole, strict=True)
+            replace(
+                t,
+                stem=stem,
+                one_run=stem if t.one_run else "",
+                label=clean(label),
+                place=(str(Path(path).parent), parts[-1]),
+                alone=True,
+            )
+            for t, stem, label, path, parts in zip(tables, stems, called, whole, places, strict=True)
         ]
     return tables, notes
 
@@ -212,7 +223,7 @@ def read_file(path: PathLike, inside: str = "") -> Table:
 
 def part_of(table: Table, file: str, runs: Runs) -> Part:
     """The runs of a table, which is one file of several."""
-    return Part(file, runs, table.folder, PurePath(table.name).stem or table.name)
+    return Part(file, runs, *table.place)
 
 
 def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:

@@ -11,13 +11,11 @@ Read = Callable[..., Runs]
 
 def long(first: str, number: str, run: str) -> str:
     """Three quantities of two runs at three steps, each row behind a number of its own."""
-    rows = [
-        (100 * i, tag, value, name)
-        for name, size, loss in (("gpt-25M", 25e6, 3.8), ("gpt-50M", 50e6, 3.6))
-        for tag, of in (("val/loss", lambda i, loss=loss: loss - i / 10), ("train/tokens", lambda i, size=size: size * i), ("params", lambda i, size=size: size))
-        for i in (1, 2, 3)
-        for value in (of(i),)
-    ]  # fmt: skip
+    rows = []
+    for name, size, loss in (("gpt-25M", 25e6, 3.8), ("gpt-50M", 50e6, 3.6)):
+        rows += [(100 * i, "val/loss", loss - i / 10, name) for i in (1, 2, 3)]
+        rows += [(100 * i, "train/tokens", size * i, name) for i in (1, 2, 3)]
+        rows += [(100 * i, "params", size, name) for i in (1, 2, 3)]
     lines = (f"{number.format(i=i, j=i + 7 * (i > 4))}{s},{t},{v:g},{r}" for i, (s, t, v, r) in enumerate(rows))
     return "\n".join([f"{first}step,tag,value,{run}", *lines])
 

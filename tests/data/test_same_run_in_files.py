@@ -129,6 +129,7 @@ def test_a_run_in_several_files_is_counted_once(written: Written) -> None:
 SEVERAL = {
     "another loss": {"a.csv": H + "a,1e8,2e9,3.60123\n", "b.csv": H + "a,1e8,2e9,3.61123\n"},
     "a loss with a nought behind it": {"a.csv": H + "a,1e8,2e9,3.60\nc,1e8,3e9,3.52\n", "b.csv": H + "a,1e8,2e9,3.61234\n"},
+    "losses with no decimals": {"a.csv": H + "a,1e8,2e9,3.0\n", "b.csv": H + "a,1e8,2e9,2.8\n"},
     "other tokens": {"a.csv": H + "a,1e8,2e9,3.60123\n", "b.csv": H + "a,1e8,4e9,3.60123\n"},
     "other parameters": {"a.csv": H + "a,1e8,2e9,3.60123\n", "b.csv": H + "a,1.3e8,2e9,3.60123\n"},
     "rounded losses of repeats": {
