@@ -77,6 +77,9 @@ def recognise_loss(
     chosen = answers.get("loss")
     questions: list[Question] = []
     options = loss_options(table, used) if chosen is None else []
+    if chosen is None and "loss" in answers:
+        text = f"{table.name} has no column of the loss, as you said: its rows are no runs."
+        return FoundLoss(None, unit or "nats", (Question("columns.loss", text, tuple(options)),))
     tagged = by_its_tag(table) if chosen is None and not options else None
     if chosen is not None:
         header, said, sure = chosen, "chosen by you", 1.0

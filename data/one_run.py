@@ -140,6 +140,16 @@ def counted_once(parts: Sequence[Part]) -> tuple[list[Runs], tuple[str, ...]]:
     return out, tuple(notes)
 
 
+def evaluated(parts: Sequence[Part], place: tuple[str, str]) -> str:
+    """The file that holds the held-out loss of the one run in a folder, for another file of it at this place; '' for none."""
+    folder, stem = place
+    if not folder or not _is_role(stem):
+        return ""
+    beside = (p for p in parts if p.folder == folder and _is_role(p.stem) and len(p.runs) == 1)
+    losses = ((p, s.header) for p in beside for s in p.runs.sources if s.column == "loss")
+    return next((p.file for p, header in losses if _split_of(header) == "held out"), "")
+
+
 def _rows(i: int, part: Part) -> Iterator[_Row]:
     """The kept runs of a part."""
     kept, sources = part.runs.kept, {s.column: s for s in part.runs.sources}

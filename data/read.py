@@ -17,7 +17,8 @@ from data.convert import to_runs
 from data.errors import DataError, MappingNeeded, NothingKept, ReadError
 from data.filenames import run_names
 from data.history import distinct
-from data.one_run import Part, counted_once
+from data.loss_kinds import means_over_training
+from data.one_run import Part, counted_once, evaluated
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._arrays import table_of
 from data.readers._by_tag import Found, by_tag
@@ -116,6 +117,7 @@ def read_runs(
     given = shared_out(plain, own, tables, outcome) if len(tables) > 1 else [plain | own[0]]
     read: list[Part] = []
     failures: list[tuple[str, MappingNeeded]] = []
+    open_: dict[str, Table] = {}
     for table, file, said in zip(tables, names, given, strict=True):
         try:
             read.append(part_of(table, file, read_one(table, said)))
@@ -125,9 +127,10 @@ def read_runs(
             read.append(part_of(table, file, e.runs))
         except MappingNeeded as e:
             failures.append((file, e))
-    aside = [e for _, e in failures if read and _no_runs(e)]
-    failures = [(file, e) for file, e in failures if e not in aside]
-    notes = (*notes, *(f"Passed over: {e}" for e in aside[:20]))
+            open_[file] = table
+    aside = {file: said for file, e in failures if read and (said := _passed_over(e, open_[file], file, read))}
+    failures = [(file, e) for file, e in failures if file not in aside]
+    notes = (*notes, *(f"Passed over: {said}" for said in list(aside.values())[:20]))
     if failures:
         if len(tables) == 1:
             raise failures[0][1]
@@ -315,6 +318,20 @@ def _together(parts: list[Runs]) -> tuple[str, ...]:
             same = len({n.split(": ", 1)[1] for n in notes}) == 1
             out.append(f"{len(notes)} files{'' if same else ', with numbers of their own'}: {first}")
     return tuple(out[:200])
+
+
+def _passed_over(error: MappingNeeded, table: Table, file: str, read: list[Part]) -> str:
+    """Why a file beside others is left out, as a sentence; '' where it must be asked about."""
+    if _no_runs(error):
+        return str(error)
+    options = [o for q in error.questions for o in q.options]
+    means = {q.key for q in error.questions} == {"columns.loss"} and means_over_training(table, options) == options
+    better = evaluated(read, table.place) if means else ""
+    return (
+        f"{file} has no loss but the mean over all of training; {better} holds the run's evaluated loss."
+        if better
+        else ""
+    )
 
 
 def _no_runs(error: MappingNeeded) -> bool:
