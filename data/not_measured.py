@@ -16,6 +16,8 @@ from data.table import Table
 #: A loss that stays a number when the run has diverged.
 _KEPT = re.compile(r"\b(?:best|min(?:imum)?|lowest|least|target|baseline)\b")
 
+_OFTEN = 0.5  # as many NaN among the measured losses of a curve are those of a logger; fewer are steps that went wrong
+
 
 def training_losses(table: Table, loss: str) -> list[np.ndarray]:
     """The values (n,) of the table's training losses beside its loss, NaN where a cell says so, infinite where it is blank."""
@@ -47,7 +49,8 @@ def not_measured(
         between, behind = _gaps(written)
         others = [v for t in training if len(v := t[rows][~np.isinf(t[rows])]) and np.isfinite(v).any()]
         alive = [b <= a for a, b in map(_gaps, others)] or [between > 0 and behind <= between]
-        if not any(alive):
+        seldom = not behind and not others and nan[rows].sum() < np.isfinite(written).sum() * _OFTEN
+        if not any(alive) or seldom:
             continue
         out[rows] = nan[rows]
         early += 0 < behind < len(written)

@@ -128,9 +128,9 @@ def read_runs(
         except MappingNeeded as e:
             failures.append((file, e))
             open_[file] = table
-    aside = {file: said for file, e in failures if read and (said := _passed_over(e, open_[file], file, read))}
+    aside = {file: why for file, e in failures if read and (why := _passed_over(e, open_[file], file, read))}
     failures = [(file, e) for file, e in failures if file not in aside]
-    notes = (*notes, *(f"Passed over: {said}" for said in list(aside.values())[:20]))
+    notes = (*notes, *(f"Passed over: {why}" for why in list(aside.values())[:20]))
     if failures:
         if len(tables) == 1:
             raise failures[0][1]
