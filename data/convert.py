@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Pairs
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from data.history import chosen_loss, distinct
 from data.identity import identify
 from data.loss_errors import error_in_nats, errors_under
 from data.mapping import Mapping
+from data.not_measured import not_measured, training_losses
 from data.planned import cut_down
 from data.resumes import resumed
 from data.row_states import row_states
@@ -72,6 +74,14 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     elif short := cut_down(frame, mapping, draft.notes):
         draft.sources = [short if s.column == "tokens" else s for s in draft.sources]
         _anew(draft)
+    if progress:
+        loss = read["loss"]
+        said = np.isnan(loss.values) & ~loss.blank & ~loss.bad
+        if said.any():
+            beside = training_losses(table, mapping.guesses["loss"].header)
+            order = frame[progress].to_numpy() if progress in frame else table.numbers(progress).values
+            skipped = not_measured(loss.values, said, loss.blank | loss.bad, names, order, beside, draft.notes)
+            read["loss"] = replace(loss, blank=loss.blank | skipped)
     frame["run"] = names
     unused = exclusions(table, [g.header for g in mapping.guesses.values()])
     frame = ordered(pd.concat([frame, _extras(frame, table, mapping, unused.headers)], axis=1))

@@ -22,7 +22,8 @@ from data.table import Table
 from data.unit_columns import per_token, row_units
 
 _TOO_HIGH = 12.0  # nats: a uniform guess over 160,000 tokens; a median above it is no next-token loss in nats
-_PLAIN = frozenset(("loss", "cross entropy", "lm loss", "ce", "ce loss", "cross entropy loss", "nll", "nll loss", "L"))
+#: Words that name a loss and say nothing of where it was measured.
+PLAIN = frozenset(("loss", "cross entropy", "lm loss", "ce", "ce loss", "cross entropy loss", "nll", "nll loss", "L"))
 
 
 #: `loss ± std` names a loss with its error in one cell; `± loss` and `loss ±` the error, where its cells are plain numbers.
@@ -76,6 +77,9 @@ def recognise_loss(
     chosen = answers.get("loss")
     questions: list[Question] = []
     options = loss_options(table, used) if chosen is None else []
+    if chosen is None and "loss" in answers:
+        text = f"{table.name} has no column of the loss, as you said: its rows are no runs."
+        return FoundLoss(None, unit or "nats", (Question("columns.loss", text, tuple(options)),))
     tagged = by_its_tag(table) if chosen is None and not options else None
     if chosen is not None:
         header, said, sure = chosen, "chosen by you", 1.0
@@ -220,8 +224,8 @@ def _named_validation(options: list[str]) -> str:
     rest = [h for h in options if h not in held_out]
     if len(held_out) != 1 or not rest:
         return ""
-    train = all((n := names[h]) and (n.split == "train" or take_apart(h).words in _PLAIN) for h in rest)
-    if any(take_apart(h).words in _PLAIN for h in rest) and not _HELD_OUT.fullmatch(take_apart(held_out[0]).path):
+    train = all((n := names[h]) and (n.split == "train" or take_apart(h).words in PLAIN) for h in rest)
+    if any(take_apart(h).words in PLAIN for h in rest) and not _HELD_OUT.fullmatch(take_apart(held_out[0]).path):
         return ""  # val_loss_teacher beside loss is another quantity, or loss is the held-out one
     return held_out[0] if train else ""
 
@@ -229,7 +233,7 @@ def _named_validation(options: list[str]) -> str:
 def _without_the_word(table: Table, used: set[str], options: list[str]) -> dict[str, bool]:
     """The held-out losses whose names lack the word, where every loss that has it is one of training or says nothing."""
     names = {h: loss_name(h) or _of_a_split(h) for h in options}
-    plain = all(n is not None and (n.split == "train" or take_apart(h).words in _PLAIN) for h, n in names.items())
+    plain = all(n is not None and (n.split == "train" or take_apart(h).words in PLAIN) for h, n in names.items())
     return unnamed(table, used, {h: n.split for h, n in names.items() if n}) if plain else {}
 
 

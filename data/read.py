@@ -17,8 +17,11 @@ from data.convert import to_runs
 from data.errors import DataError, MappingNeeded, NothingKept, ReadError
 from data.filenames import run_names
 from data.history import distinct
+from data.loss_kinds import means_over_training
+from data.one_run import Part, counted_once, evaluated
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._arrays import table_of
+from data.readers._by_tag import Found, by_tag
 from data.readers._header_rows import joined_names
 from data.readers._limits import MAX_FILE, check_shape
 from data.readers._shapes import oriented, shaped
@@ -112,27 +115,34 @@ def read_runs(
     names = [t.label or t.name for t in tables]
     own = own_answers(by_file or {}, names)
     given = shared_out(plain, own, tables, outcome) if len(tables) > 1 else [plain | own[0]]
-    read: list[tuple[str, Runs]] = []
+    read: list[Part] = []
     failures: list[tuple[str, MappingNeeded]] = []
+    open_: dict[str, Table] = {}
     for table, file, said in zip(tables, names, given, strict=True):
         try:
-            read.append((file, read_one(table, said)))
+            read.append(part_of(table, file, read_one(table, said)))
         except NothingKept as e:
             if len(tables) == 1:
                 raise
-            read.append((file, e.runs))
+            read.append(part_of(table, file, e.runs))
         except MappingNeeded as e:
             failures.append((file, e))
-    aside = [e for _, e in failures if read and _no_runs(e)]
-    failures = [(file, e) for file, e in failures if e not in aside]
-    notes = (*notes, *(f"Passed over: {e}" for e in aside[:20]))
+            open_[file] = table
+    aside = {file: why for file, e in failures if read and (why := _passed_over(e, open_[file], file, read))}
+    failures = [(file, e) for file, e in failures if file not in aside]
+    notes = (*notes, *(f"Passed over: {why}" for why in list(aside.values())[:20]))
     if failures:
         if len(tables) == 1:
             raise failures[0][1]
         asked = together((file, q) for file, e in failures for q in e.questions)
         raise MappingNeeded(" ".join(q.text for q in asked[:MOST_ASKED]), asked)
     label = name or (tables[0].name if len(tables) == 1 else ", ".join(_label(p) for p in paths[:3]))
-    runs = replace(read[0][1], name=label) if len(read) == 1 else merge(read, label)
+    if len(read) == 1:
+        runs = replace(read[0].runs, name=label)
+    else:
+        each, again = ([p.runs for p in read], ()) if keep_copies else counted_once(read)
+        notes = (*again, *notes)
+        runs = merge([(p.file, r) for p, r in zip(read, each, strict=True)], label)
     return replace(runs, notes=(*runs.notes, *notes))
 
 
@@ -172,11 +182,21 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
         raise ReadError("no file was given; expected the path of a table or of a folder with tables.")
     notes = tuple(f"Passed over: {p}" for p in passed[:20])
     if len(tables) > 1:
+        found_in = by_tag(list(map(Found, tables, places, whole)))
+        tables, places, whole = ([getattr(f, what) for f in found_in] for what in ("table", "parts", "path"))
+    if len(tables) > 1:
         stems = run_names(places)
         called = labels(whole)
         tables = [
-            replace(t, stem=stem, label=clean(label), alone=True)
-            for t, stem, label in zip(tables, stems, called, strict=True)
+            replace(
+                t,
+                stem=stem,
+                one_run=stem if t.one_run else "",
+                label=clean(label),
+                place=(str(Path(path).parent), parts[-1]),
+                alone=True,
+            )
+            for t, stem, label, path, parts in zip(tables, stems, called, whole, places, strict=True)
         ]
     return tables, notes
 
@@ -202,6 +222,11 @@ def read_file(path: PathLike, inside: str = "") -> Table:
         reason = getattr(e, "strerror", None) or "the path is not valid"
         raise ReadError(f"{path} cannot be opened ({reason}).") from None
     return read_table(content, inside or path.name)
+
+
+def part_of(table: Table, file: str, runs: Runs) -> Part:
+    """The runs of a table, which is one file of several."""
+    return Part(file, runs, *table.place)
 
 
 def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
@@ -293,6 +318,20 @@ def _together(parts: list[Runs]) -> tuple[str, ...]:
             same = len({n.split(": ", 1)[1] for n in notes}) == 1
             out.append(f"{len(notes)} files{'' if same else ', with numbers of their own'}: {first}")
     return tuple(out[:200])
+
+
+def _passed_over(error: MappingNeeded, table: Table, file: str, read: list[Part]) -> str:
+    """Why a file beside others is left out, as a sentence; '' where it must be asked about."""
+    if _no_runs(error):
+        return str(error)
+    options = [o for q in error.questions for o in q.options]
+    means = {q.key for q in error.questions} == {"columns.loss"} and means_over_training(table, options) == options
+    better = evaluated(read, table.place) if means else ""
+    return (
+        f"{file} has no loss but the mean over all of training; {better} holds the run's evaluated loss."
+        if better
+        else ""
+    )
 
 
 def _no_runs(error: MappingNeeded) -> bool:

@@ -28,6 +28,7 @@ from data.states import is_state
 from data.step_names import places
 from data.table import Table, without_misfits
 from data.units import DIMENSION
+from data.untracked import without_untracked
 
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
@@ -67,7 +68,8 @@ def recognise(
     factors = dict(units or {})
     parted = splits(table, {h for h in answers.values() if h}, split)
     table = counted(table, parted.split)
-    offers = _offers(table, set(answers), {h for h in answers.values() if h})
+    untracked: list[str] = []
+    offers = _offers(table, set(answers), {h for h in answers.values() if h}, untracked)
     if parted.split is not None:  # it says what was measured, not what was trained on
         said = {parted.split.header, parted.split.then.header if parted.split.then else ""}
         offers = {o: v for o, v in offers.items() if o[1] not in said}
@@ -134,7 +136,12 @@ def recognise(
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
     questions += rates
     questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))
-    notes = [*([parted.note] if parted.note else []), *weighed.notes, *_unreadable(table, guesses, set(answers))]
+    notes = [
+        *([parted.note] if parted.note else []),
+        *untracked,
+        *weighed.notes,
+        *_unreadable(table, guesses, set(answers)),
+    ]
     questions += [parted.question] if parted.question else []
     if table.either_way:  # before anything else: the other answers depend on it
         text = "Is each row or each column a run? Column names stand in the first row and in the first column."
@@ -205,8 +212,8 @@ def _existing(table: Table, column: str, header: str | None) -> str | None:
     raise DataError(f"{table.name} has no column {header!r}; it has {', '.join(shown)}{more}.")
 
 
-def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
-    """Every (canonical column, header) that name and content allow, with how sure it is and why."""
+def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) -> Offers:
+    """Every (canonical column, header) that name and content allow, with how sure it is and why; notes say what was not counted."""
     offers: Offers = {}
     for header in table.headers:
         if header in taken:
@@ -233,6 +240,7 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
             if header in table.brought_down:  # what stands beside the runs themselves goes first
                 sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
             offers[column, header] = sure, how
+    notes += without_untracked(table, offers)
     settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
     for header, (column, text) in table.from_name.items():

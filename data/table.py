@@ -38,6 +38,10 @@ class Table:
     one_run: str = ""  # the run's name, where the reader knows that the whole file is one run's history
     stem: str = ""  # what a run is called that has no name but its file's
     label: str = ""  # what the file is called beside the others that are read with it
+    place: tuple[str, str] = (
+        "",
+        "",
+    )  # the folder and the file's name without its ending, where several are read together
     alone: bool = False  # whether the table is one file of several, so that a single row is a run of that name
     #: Headers of columns that were read off the file's name: the canonical column, and the text that says it.
     from_name: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -43,7 +43,14 @@ def objects(document: Any, name: str) -> Objects:
     inside = [k for k, v in document.items() if isinstance(v, dict) and _TABLES.fullmatch(k) and _holds_objects(v)]
     if len(inside) == 1 and not any(isinstance(v, list) for v in document.values()):
         return objects(document[inside[0]], name)
-    return _split(document) or _lists(document) or _columns(document) or _by_name(document) or Objects([document])
+    return (
+        _split(document)
+        or _metrics(document, name)
+        or _lists(document)
+        or _columns(document)
+        or _by_name(document)
+        or Objects([document])
+    )
 
 
 def _holds_arrays(value: Row) -> bool:
@@ -81,6 +88,29 @@ def _split(document: Row) -> Objects | None:
     if isinstance(document.get("schema"), dict) and isinstance(data, list) and all(isinstance(r, dict) for r in data):
         return Objects(data) if data else None
     return None
+
+
+def _metrics(document: Row, name: str) -> Objects | None:
+    """What Sacred writes: each metric with its steps, its values and when they were measured; a row per value.
+
+    Raises ReadError where a metric has not as many steps as values.
+    """
+    for key, metric in document.items():
+        if not (isinstance(metric, dict) and {"steps", "values"} <= set(metric) <= {"steps", "values", "timestamps"}):
+            return None
+        steps, values = metric["steps"], metric["values"]
+        if not isinstance(steps, list) or not isinstance(values, list):
+            return None
+        if len(steps) != len(values):
+            raise ReadError(
+                f"{name} has {len(steps):,} steps and {len(values):,} values of {key[:60]!r}; expected a step for each value."
+            )
+    rows = [
+        {"metric": key, "step": step, "value": value}
+        for key, metric in document.items()
+        for step, value in zip(metric["steps"], metric["values"], strict=True)
+    ]
+    return Objects(rows) if rows else None
 
 
 def _lists(document: Row) -> Objects | None:

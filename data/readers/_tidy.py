@@ -203,7 +203,7 @@ def _pivot(table: Table, found: _Long, tags: pd.Series) -> Table:
     notes = list(table.notes)
     cells = {h: table.text(h) for h in (*found.run, *found.progress, *found.rest)}
     kind, kinds = pd.factorize(tags)
-    varying = [h for h in found.rest if not _follows(cells, found, h)]
+    varying = [h for h in found.rest if not _follows(cells, found, h) and not _of_one_quantity(cells[h], kind)]
     run = _codes([cells[h] for h in found.run], n)
     row = _codes([cells[h] for h in (*found.run, *found.progress)], n)
     if varying and (not found.run or _repeats(row, kind).any()):
@@ -297,6 +297,16 @@ def _follows(cells: dict[str, pd.Series], found: _Long, header: str) -> bool:
     filled = cells[header] != ""
     per = pd.DataFrame({"r": _codes([cells[k] for k in keys], len(filled)), "c": cells[header]})[filled]
     return not len(per) or int(per.groupby("r")["c"].nunique().max()) <= 1
+
+
+def _of_one_quantity(cells: pd.Series, kind: np.ndarray) -> bool:
+    """Whether each cell of a column stands beside one quantity alone, as the number of a row does.
+
+    A run has several quantities, so that such a column tells no runs apart.
+    """
+    filled = (cells != "").to_numpy()
+    per = pd.DataFrame({"c": cells[filled], "k": kind[filled]}).groupby("c")["k"].nunique()
+    return len(np.unique(kind)) > 1 and len(per) > 0 and int(per.max()) == 1
 
 
 def _change(table: Table, found: _Long, run: np.ndarray, tags: pd.Series) -> bool:

@@ -71,8 +71,8 @@ def test_one_question_about_two_files_names_both_and_takes_two_answers(folder, k
     (question,) = error.value.questions
     assert question.files == ("a.csv", "b.csv")
     answers = {"a.csv": first, "b.csv": second}
-    assert numbers(read_runs(here, by_file=answers)) == read_alone(here, answers)
-    assert numbers(read_runs(here, **first)) == read_alone(here, {"a.csv": first, "b.csv": first})
+    assert numbers(read_runs(here, by_file=answers, keep_copies=True)) == read_alone(here, answers)
+    assert numbers(read_runs(here, **first, keep_copies=True)) == read_alone(here, {"a.csv": first, "b.csv": first})
 
 
 def test_every_file_s_question_is_asked_at_once(folder) -> None:
@@ -112,7 +112,8 @@ def test_what_nobody_asks_holds_for_all_files(folder) -> None:
 
 def test_a_pattern_answers_for_the_files_it_fits_and_a_name_goes_before_it(folder) -> None:
     here = folder(a1=BYTES, a2=BYTES, b=BYTES)
-    runs = read_runs(here, by_file={"b.csv": {"bytes_per_token": 5.0}, "*": {"bytes_per_token": 4.0}})
+    told = {"b.csv": {"bytes_per_token": 5.0}, "*": {"bytes_per_token": 4.0}}
+    runs = read_runs(here, by_file=told, keep_copies=True)
     first = [loss / math.log(2) for *_, loss in numbers(runs)][::3]
     assert first == pytest.approx([4.4, 4.4, 5.5])
 
