@@ -27,7 +27,13 @@ SHORT = 1e6  # below it numbers of tokens, parameters and FLOPs may leave out th
 SURE = 0.65  # names below it mean other things as well: `data`, `n`, `size`
 MANY = 12  # columns that are compared with each other
 _JUDGED = (*COUNTS, "tokens", "flops", "steps", "samples", "seq_len", "batch", "batch_sequences")
-_FEEDS_TOKENS = ("steps", "samples", "seq_len", "batch", "batch_sequences")  # asked where the tokens follow from them
+_FEEDS_TOKENS = (
+    "steps",
+    "samples",
+    "seq_len",
+    "batch",
+    "batch_sequences",
+)  # asked where the tokens follow from them; steps always, as the batch does
 _SEEN = re.compile(
     r"\b(seen|trained|consumed|processed|used|spent|so far|cumulative|cum|accumulated|actual|real|done|current)\b"
 )
@@ -138,7 +144,7 @@ def _choose(table: Table, out: Weighed, column: str, taken: str, far: list[str])
     mostly = all(float(np.median(_ratio(table, column, plain[0], p))) > 1 / MUCH for p in planned) if least else False
     plain_end = mostly and _at_most(table, column, plain[0], planned)  # some runs fell short of their plan
     factor = max(_apart(table, column, likely, h) for h in every if h != likely)
-    follows = column not in _FEEDS_TOKENS or not {"tokens", column} <= set(out.guesses)
+    follows = column not in _FEEDS_TOKENS or column == "steps" or not {"tokens", column} <= set(out.guesses)
     needed = factor > MUCH and follows and (likely != decided or against) and not plain_end
     why = " The first agrees with the other columns." if likely == decided else ""
     options = [likely, *(h for h in every if h != likely)]

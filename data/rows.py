@@ -10,6 +10,7 @@ import pandas as pd
 
 from data.apart import apart
 from data.cells import numbers
+from data.counters import SO_FAR
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
 from data.mapping import Mapping
@@ -24,7 +25,7 @@ CONSTANT = (
 )  # fmt: skip
 #: Words of a header that say how far a run has come, where others may say how far it was to go.
 _COUNTER = {
-    "steps": re.compile(r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current)\b"),
+    "steps": re.compile(r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current|cur|curr|completed|trained)\b"),
     "tokens": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative|accumulated|current)\b"),
     "samples": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative)\b"),
     "flops": re.compile(r"\b(?:so far|cumulative|current|used|spent)\b"),
@@ -335,8 +336,10 @@ def says_so_far(column: str, mapping: Mapping) -> bool:
 
 
 def _is_counter(column: str, mapping: Mapping) -> bool:
-    header = mapping.header(column)
-    return header is not None and bool(_COUNTER[column].search(take_apart(header).words))
+    guess = mapping.guesses.get(column)
+    return guess is not None and (
+        bool(_COUNTER[column].search(take_apart(guess.header).words)) or guess.how.endswith(SO_FAR)
+    )
 
 
 def _varying(codes: np.ndarray, rows: pd.DataFrame) -> list[str]:
