@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from data.by_file import flat, labels, nested, own_answers, shared_out, together
+from data.checkpoint_files import one_per_run
 from data.convert import to_runs
 from data.errors import DataError, MappingNeeded, NothingKept, ReadError
 from data.filenames import run_names
@@ -172,10 +173,15 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
         raise ReadError("no file was given; expected the path of a table or of a folder with tables.")
     notes = tuple(f"Passed over: {p}" for p in passed[:20])
     if len(tables) > 1:
+        joined = one_per_run(tables, places, whole)
+        tables, places, whole = joined.tables, joined.places, joined.files
+        notes += joined.notes
+        if len(tables) == 1:
+            return tables, notes
         stems = run_names(places)
         called = labels(whole)
         tables = [
-            replace(t, stem=stem, label=clean(label), alone=True)
+            replace(t, stem=stem, one_run=stem if t.one_run == t.stem else t.one_run, label=clean(label), alone=True)
             for t, stem, label in zip(tables, stems, called, strict=True)
         ]
     return tables, notes

@@ -14,18 +14,18 @@ from data.counters import SO_FAR
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
 from data.mapping import Mapping
-from data.progress import LEAST, ascending, begins_anew, evenly, rises, usable
-from data.step_names import bare_places, models, places
+from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
+from data.step_names import bare_places, models, place_of, places
 
-#: What moves forward along a run, in the order in which it is looked for.
-PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
 CONSTANT = (
     "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
 )  # fmt: skip
 #: Words of a header that say how far a run has come, where others may say how far it was to go.
 _COUNTER = {
-    "steps": re.compile(r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current|cur|curr|completed|trained)\b"),
+    "steps": re.compile(
+        r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current|cur|curr|completed|trained)\b"
+    ),
     "tokens": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative|accumulated|current)\b"),
     "samples": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative)\b"),
     "flops": re.compile(r"\b(?:so far|cumulative|current|used|spent)\b"),
@@ -36,6 +36,7 @@ FEW, MANY = (
     10,
     20,
 )  # evenly spaced rows without a word on what they are: below FEW runs, from MANY a log, between them asked
+_CHECKPOINT = re.compile(r"\bcheckpoints?\b")
 _ONE_LOG = "the file is one run's history, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
 
@@ -71,13 +72,15 @@ def judge(
         return _as_said(names, frame, measured, mapping, stem, table)
     if names is None:
         return _without_names(frame, measured, mapping, stem, lines, table)
-    return _with_names(names, frame, measured, mapping, table)
+    return _with_names(names, frame, measured, mapping, stem, table)
 
 
-def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, table: str) -> Rows:
+def _with_names(
+    names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, table: str
+) -> Rows:
     written = (names != "").to_numpy()
     known = written & measured
-    told = _stepped(names, frame, known, mapping, "run") or _places(names, frame, known, mapping, True)
+    told = _stepped(names, frame, known, mapping, "run", stem) or _places(names, frame, known, mapping, True)
     if told:
         return told
     if not known.any() or (names[written].duplicated().any() and not names[known].duplicated().any()):
@@ -135,16 +138,48 @@ def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: M
     return Rows("history", family, found, f"{header!r} names checkpoints of each model") if found else None
 
 
-def _stepped(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, column: str) -> Rows | None:
-    """Rows named after a model and the step of its checkpoint (m50-step1000): the models are the runs."""
-    found = models(names[known])
+def _stepped(
+    names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, column: str, stem: str
+) -> Rows | None:
+    """Rows named after a model and the step of its checkpoint (m50-step1000): the models are the runs.
+
+    Names of nothing but a step are of the model beside them, or of one run of each setting.
+    """
+    header = mapping.header(column) or ""
+    found = models(names[known], bool(_CHECKPOINT.search(take_apart(header).words)))
     if not found:
         return None
     label = names.map(found).fillna(names).astype("str")
-    along = next((c for c in PROGRESS if usable(frame[known], c) and rises(label[known], frame.loc[known, c])), "")
-    if not along or _varying(pd.factorize(label[known])[0], frame[known]):
+    bare = (names.map(found) == "").to_numpy()
+    if bare.any():
+        beside = frame["family"] if column == "run" and "family" in frame else label
+        label = label.mask(bare, beside.where(beside != "", stem)).astype("str")
+        keys = [c for c in CONSTANT if c in frame and frame.loc[bare, c].nunique(dropna=True) > 1]
+        label = _labelled(label, frame, keys) if keys else label
+    own = label[known]
+    if own.nunique() > known.sum() / 2 or pd.DataFrame({"l": own, "n": names[known]}).duplicated().any():
         return None
-    return Rows("history", label, along, f"{mapping.header(column)!r} names checkpoints of each model")
+    along = next((c for c in PROGRESS if usable(frame[known], c) and rises(own, frame.loc[known, c])), "")
+    if not along or _varying(pd.factorize(own)[0], frame[known]) or not _in_order(names, own, frame[along]):
+        return None
+    steps = mapping.guesses.get("steps")
+    if steps is not None and "planned" in steps.how and (frame.loc[known, "steps"].groupby(own).nunique() > 1).any():
+        return None  # each to a length of its own
+    why = f"{header!r} names checkpoints of each model"
+    if not bare.any():
+        return Rows("history", label, along, why)
+    text = f"The rows of one setting are named by steps in {header!r}: are they checkpoints of one run, or runs of their own?"
+    return Rows("history", label, along, why, Question("rows", text, ("checkpoints", "runs"), "checkpoints", False))
+
+
+def _in_order(names: pd.Series, own: pd.Series, along: pd.Series) -> bool:
+    """Whether the steps in the names of each run's rows, whose runs `own` names, rise as the column does."""
+    at = {i: place for i in own.index if (place := place_of(names[i])) is not None}
+    placed = pd.DataFrame(
+        {"run": own, "kind": {i: p[0] for i, p in at.items()}, "at": {i: p[1] for i, p in at.items()}, "along": along}
+    ).dropna()
+    placed = placed.sort_values("at", kind="stable")
+    return bool((placed.groupby(["run", "kind"])["along"].diff().dropna() >= 0).all())
 
 
 def _without_names(
@@ -154,7 +189,7 @@ def _without_names(
     runs = Rows("lines", lines)
     family = frame.get("family", lines)
     labelled = bool((family != "").all()) and bool(family.duplicated().any())
-    if bool((family != "").all()) and (stepped := _stepped(family, frame, measured, mapping, "family")):
+    if bool((family != "").all()) and (stepped := _stepped(family, frame, measured, mapping, "family", stem)):
         return stepped
     keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
     counters = [c for c in PROGRESS if _is_counter(c, mapping) and usable(rows, c)]
