@@ -13,9 +13,10 @@ from data.cells import numbers
 from data.counters import SO_FAR
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
+from data.labels import run_labels
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
-from data.step_names import bare_places, models, place_of, places
+from data.step_names import bare_places, in_order, models, places
 
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
 CONSTANT = (
@@ -98,7 +99,7 @@ def _with_names(
         if by_place:
             return by_place
     if varying:
-        label = _labelled(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
+        label = run_labels(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
         for c in PROGRESS:
             if usable(rows, c) and _is_counter(c, mapping) and rises(label[rows.index], rows[c]):
                 return Rows("history", label, c, f"the same name stands over different {_words(varying)}")
@@ -155,12 +156,12 @@ def _stepped(
         beside = frame["family"] if column == "run" and "family" in frame else label
         label = label.mask(bare, beside.where(beside != "", stem)).astype("str")
         keys = [c for c in CONSTANT if c in frame and frame.loc[bare, c].nunique(dropna=True) > 1]
-        label = _labelled(label, frame, keys) if keys else label
+        label = run_labels(label, frame, keys) if keys else label
     own = label[known]
     if own.nunique() > known.sum() / 2 or pd.DataFrame({"l": own, "n": names[known]}).duplicated().any():
         return None
     along = next((c for c in PROGRESS if usable(frame[known], c) and rises(own, frame.loc[known, c])), "")
-    if not along or _varying(pd.factorize(own)[0], frame[known]) or not _in_order(names, own, frame[along]):
+    if not along or _varying(pd.factorize(own)[0], frame[known]) or not in_order(names, own, frame[along]):
         return None
     steps = mapping.guesses.get("steps")
     if steps is not None and "planned" in steps.how and (frame.loc[known, "steps"].groupby(own).nunique() > 1).any():
@@ -170,16 +171,6 @@ def _stepped(
         return Rows("history", label, along, why)
     text = f"The rows of one setting are named by steps in {header!r}: are they checkpoints of one run, or runs of their own?"
     return Rows("history", label, along, why, Question("rows", text, ("checkpoints", "runs"), "checkpoints", False))
-
-
-def _in_order(names: pd.Series, own: pd.Series, along: pd.Series) -> bool:
-    """Whether the steps in the names of each run's rows, whose runs `own` names, rise as the column does."""
-    at = {i: place for i in own.index if (place := place_of(names[i])) is not None}
-    placed = pd.DataFrame(
-        {"run": own, "kind": {i: p[0] for i, p in at.items()}, "at": {i: p[1] for i, p in at.items()}, "along": along}
-    ).dropna()
-    placed = placed.sort_values("at", kind="stable")
-    return bool((placed.groupby(["run", "kind"])["along"].diff().dropna() >= 0).all())
 
 
 def _without_names(
@@ -212,7 +203,7 @@ def _without_names(
             label = (
                 family
                 if labelled and not _varying(pd.factorize(family)[0], frame)
-                else _labelled(None, frame, keys, stem)
+                else run_labels(None, frame, keys, stem)
             )
             return Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
     for c in counters:
@@ -261,7 +252,7 @@ def _told(
         return None
     if names is None and counter == "steps" and "tokens" in rows and ascending(rows["tokens"]):
         return None  # one run that was resumed: its tokens go on rising
-    found = apart(names, frame, rows, counter, keys, lambda columns: _labelled(names, frame, columns, stem), rises)
+    found = apart(names, frame, rows, counter, keys, lambda columns: run_labels(names, frame, columns, stem), rises)
     return None if found is None else Rows("history", found[0], counter, found[1])
 
 
@@ -338,7 +329,7 @@ def _as_said(
         label = frame["family"]
     else:
         keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
-        label = _labelled(None, frame, keys, stem)
+        label = run_labels(None, frame, keys, stem)
     moving = [c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1]
     if not moving:
         raise DataError(
@@ -386,25 +377,6 @@ def _key(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
     if not columns:
         return pd.Series(0, index=rows.index)
     return rows.groupby(columns, dropna=False, sort=False).ngroup()
-
-
-def _labelled(names: pd.Series | None, frame: pd.DataFrame, columns: list[str], stem: str = "") -> pd.Series:
-    """A name for each row (n,) from the columns that tell runs apart: `a, seed 1`; the stem where there are none."""
-    parts = [] if names is None else [names.astype(str)]
-    counted = False
-    for c in columns:
-        if c.startswith("params"):
-            if counted:
-                continue  # one count of the parameters says enough
-            counted = True
-        word = {"params_total": "params", "params_nonembed": "params", "params_active": "params"}.get(c, c)
-        parts.append(word + " " + frame[c].map(lambda v: f"{v:g}" if isinstance(v, float) else str(v)))
-    if not parts:
-        return pd.Series([stem] * len(frame), dtype="str")
-    out = parts[0]
-    for part in parts[1:]:
-        out = out + ", " + part
-    return out.astype("str")
 
 
 def _words(columns: list[str]) -> str:

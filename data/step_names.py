@@ -83,6 +83,16 @@ def place_of(name: str) -> tuple[str, float] | None:
     return None
 
 
+def in_order(names: pd.Series, own: pd.Series, along: pd.Series) -> bool:
+    """Whether the steps in the names of each run's rows, whose runs `own` names, rise as the column does."""
+    at = {i: place for i in own.index if (place := place_of(names[i])) is not None}
+    placed = pd.DataFrame(
+        {"run": own, "kind": {i: p[0] for i, p in at.items()}, "at": {i: p[1] for i, p in at.items()}, "along": along}
+    ).dropna()
+    placed = placed.sort_values("at", kind="stable")
+    return bool((placed.groupby(["run", "kind"])["along"].diff().dropna() >= 0).all())
+
+
 def bare_places(names: pd.Series) -> bool:
     """Whether every name may be a place along a run: a number alone may."""
     return all(_BARE.fullmatch(name) or _PLACE.fullmatch(name) for name in names.unique())
