@@ -179,7 +179,7 @@ def test_what_a_name_says_of_a_step() -> None:
 def test_long_names_are_taken_apart_in_no_time() -> None:
     import pandas as pd
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     for text in (
         "step1" * 60,
         "1 " * 150,
@@ -192,7 +192,7 @@ def test_long_names_are_taken_apart_in_no_time() -> None:
     ):
         models(pd.Series([text, text + "x"]))
         place_of(text)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def lines(*rows: dict[str, object]) -> str:
