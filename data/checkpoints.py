@@ -11,19 +11,29 @@ from data.draft import ordered
 from data.history import Choice, last_of_each, least_of_each, superseded
 
 
-def whole_run(frame: pd.DataFrame, names: pd.Series, derived: bool, seen: bool, notes: list[str]) -> None:
+def whole_run(
+    frame: pd.DataFrame,
+    names: pd.Series,
+    derived: bool,
+    seen: bool,
+    notes: list[str],
+    beside: pd.Series | None = None,
+) -> None:
     """Where every row of a run has the whole run's tokens, those at a checkpoint are in proportion to how far it had come.
 
     The whole run is as long as its `total_steps`, as its tokens over the batch of the file, or as its last row. `derived` says
     that the batch came from tokens and steps: then it is the whole run's. FLOPs that do not change either go with the tokens.
-    `seen` says that the tokens are by their name those that were seen: then they are those at the last row.
+    `seen` says that the tokens are by their name those that were seen: then they are those at the last row. `beside` (n,) is a
+    counter of the file that is none of the table's columns.
     """
     runs = frame.groupby(names.to_numpy(), sort=False)
     along = next((c for c in ("steps", "samples", "epochs") if c in frame and (runs[c].nunique() > 1).any()), "")
-    if not along:
+    if not along and beside is None:
         return
-    place = frame[along]
-    whole = (runs["tokens"].transform("nunique") == 1) & (runs[along].transform("nunique") > 1)
+    place = frame[along] if along else beside
+    assert place is not None
+    along = along or str(place.name)
+    whole = (runs["tokens"].transform("nunique") == 1) & (place.groupby(names.to_numpy()).transform("nunique") > 1)
     if not whole.any():
         return
     last = place.groupby(names.to_numpy()).transform("max")

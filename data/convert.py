@@ -70,7 +70,9 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         if progress in frame and frame["loss"].notna().any():
             carry(frame, names, progress, draft.notes)
         if "tokens" in frame:
-            whole_run(frame, names, from_both, says_so_far("tokens", mapping), draft.notes)
+            unread = progress not in frame and progress != table.order
+            beside = pd.Series(table.numbers(progress).values, name=progress) if unread else None
+            whole_run(frame, names, from_both, says_so_far("tokens", mapping), draft.notes, beside)
     elif short := cut_down(frame, mapping, draft.notes):
         draft.sources = [short if s.column == "tokens" else s for s in draft.sources]
         _anew(draft)

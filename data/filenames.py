@@ -6,13 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from data.headers import scale_in
 from data.in_names import facts
 from data.markup import words
 from data.names import named
+from data.progress import PROGRESS
 from data.schema import COUNTS
+from data.step_names import models, place_of
 from data.table import Table, clean, unique
 
 __all__ = ["MOST_NAMES", "facts", "run_names", "with_facts", "with_name_facts"]
@@ -71,7 +74,32 @@ def with_name_facts(table: Table) -> Table:
             frame = frame.assign(**{title: cells.astype(object)})
             said[title] = (column, next(iter(known.values()))[1])
             have.add(column)
-    return table if frame is table.frame else replace(table, frame=frame, from_name=said)
+    named_so = table if frame is table.frame else replace(table, frame=frame, from_name=said)
+    for header in headers:
+        names = table.names(header) if len(table.frame) <= MOST_NAMES else pd.Series(dtype="str")
+        if len(names) and models(names):
+            return with_places(named_so, [p[1] if (p := place_of(n)) else math.nan for n in names], list(names), header)
+    return named_so
+
+
+def with_places(table: Table, along: Sequence[float], names: Sequence[str], header: str = "") -> Table:
+    """The table with a column of how far along its run each row is, `along` (n,), where no column of its own moves forward.
+
+    `names` are the checkpoints' names that say so, under `header` or, without one, those of files.
+    """
+    moving = any(
+        column in PROGRESS and sure >= 0.6 and len(np.unique(table.numbers(h).values)) > 1
+        for h in table.headers
+        for column, sure in named(h)[:1]
+    )
+    kinds = {p[0] for name in names if (p := place_of(name)) is not None}
+    if moving or not kinds or len(kinds) > 1:
+        return table
+    column = kinds.pop()
+    title = unique([*table.headers, f"{column} in {header or 'the names of files'}"])[-1]
+    cells = pd.Series([f"{v:.12g}" if math.isfinite(v) else "" for v in along], index=table.frame.index, dtype=object)
+    said = {**table.from_name, title: (column, names[0])}
+    return replace(table, frame=table.frame.assign(**{title: cells}), from_name=said)
 
 
 def _active_beside(table: Table, header: str, have: set[str], found: Mapping[str, Facts]) -> bool:

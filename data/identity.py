@@ -7,10 +7,12 @@ import pandas as pd
 
 from data.draft import MAX_EXTRAS, Draft
 from data.mapping import Mapping
+from data.progress import PROGRESS
 from data.resumed_names import joined
-from data.rows import CONSTANT, PROGRESS, Rows, judge
+from data.rows import CONSTANT, Rows, judge
 from data.schema import COLUMNS, Source
 from data.table import Table
+from data.unread import along_unread
 
 
 def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray) -> tuple[pd.Series, str]:
@@ -28,7 +30,7 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
     if known and names is not None:
         found = Rows("history", names, known)
     else:
-        found = _judged(draft, names, measured, mapping, stem, table.name)
+        found = _found(draft, names, measured, table, mapping, stem)
     draft.questions += [found.question] if found.question else []
     if names is None or header is None:
         return _unnamed(draft, table, mapping, found, lines)
@@ -56,6 +58,20 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
             f"{f' ({found.why})' if found.why else ''}: {found.names.nunique():,} runs."
         )
     return found.names.where(~blank, lines), found.progress
+
+
+def _found(
+    draft: Draft, names: pd.Series | None, measured: np.ndarray, table: Table, mapping: Mapping, stem: str
+) -> Rows:
+    """What rows are, by the columns that were read or else along a counter that was not."""
+    if mapping.rows == "checkpoints":
+        unread = along_unread(names, draft.frame, measured, table, mapping, stem)
+        if unread is not None:
+            return unread
+    found = _judged(draft, names, measured, mapping, stem, table.name)
+    if not found.progress and not mapping.rows:
+        along_unread(names, draft.frame, measured, table, mapping, stem)
+    return found
 
 
 def _judged(

@@ -119,6 +119,13 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      0.95),
     ("steps", r"(?:n |num |number of )(?:train(?:ing)? )?(?:steps?|iters?|iterations?|updates?)|updates?|num updates?", 0.9),
     ("steps", r"(?:steps?|iters?|iterations?|updates?) (?:done|taken|completed|so far)", 0.9),
+    ("steps",
+     r"(?:current|cur|curr|completed|trained|update|opt|gradient|(?:valid|train) num) (?:steps?|iters?|iterations?|updates?)"
+     r"|(?:step|iter|iteration|update) (?:num|number|idx|index|count)", 0.9),
+    ("steps", r"(?:total )?batches|batches (?:seen|trained|done|processed)|it|ba", 0.65),
+    ("steps", r"time / batch", 0.9),  # a count under `time`, not seconds: see `data.counters`
+    ("tokens", r"time / token", 0.9),
+    ("samples", r"time / sample", 0.9),
     ("steps", r"ti|S", 0.6),
     ("samples",
      r"(?:num |number of |n |total )?(?:train(?:ing)? )?(?:samples|examples|sequences|seqs)(?: (?:seen|processed|consumed|trained))?"

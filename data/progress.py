@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+#: What moves forward along a run, in the order in which it is looked for.
+PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
 LEAST = 5  # rows from which a rising column alone makes a log: fewer are as likely runs
 EVEN = 1.5  # the largest distance over the smallest, in checkpoints written at regular intervals
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from data.by_file import flat, labels, nested, own_answers, shared_out, together
+from data.checkpoint_files import one_per_run
 from data.convert import to_runs
 from data.errors import DataError, MappingNeeded, NothingKept, ReadError
 from data.filenames import run_names
@@ -184,6 +185,9 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
     if len(tables) > 1:
         found_in = by_tag(list(map(Found, tables, places, whole)))
         tables, places, whole = ([getattr(f, what) for f in found_in] for what in ("table", "parts", "path"))
+        joined = one_per_run(tables, places, whole)
+        tables, places, whole = joined.tables, joined.places, joined.files
+        notes += joined.notes
     if len(tables) > 1:
         stems = run_names(places)
         called = labels(whole)
@@ -191,7 +195,7 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
             replace(
                 t,
                 stem=stem,
-                one_run=stem if t.one_run else "",
+                one_run=stem if t.one_run == t.stem else t.one_run,
                 label=clean(label),
                 place=(str(Path(path).parent), parts[-1]),
                 alone=True,

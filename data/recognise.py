@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.counters import settle_counters
 from data.errors import NO_COLUMN, DataError, Question
 from data.headers import header as take_apart
 from data.logs import tells_its_base
@@ -75,6 +76,7 @@ def recognise(
         offers = {o: v for o, v in offers.items() if o[1] not in said}
     settle_counts(table, offers)
     settle_steps(table, offers)
+    stepped = settle_counters(table, offers, tuple(states))
     rates = without_rates(table, offers)
     unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
     guesses: dict[str, Guess] = {}
@@ -122,7 +124,12 @@ def recognise(
         )
         if error:
             guesses["loss_error"] = error
-    questions = [*loss.questions, *unclear, *questions]
+    questions = [
+        *loss.questions,
+        *unclear,
+        *stepped,
+        *(q for q in questions if not stepped or q.key != "columns.steps"),
+    ]
     guesses, units_open = settle(table, guesses, factors)
     questions += units_open
     present = [c for c in COUNTS if c in guesses]

@@ -27,7 +27,13 @@ SHORT = 1e6  # below it numbers of tokens, parameters and FLOPs may leave out th
 SURE = 0.65  # names below it mean other things as well: `data`, `n`, `size`
 MANY = 12  # columns that are compared with each other
 _JUDGED = (*COUNTS, "tokens", "flops", "steps", "samples", "seq_len", "batch", "batch_sequences")
-_FEEDS_TOKENS = ("steps", "samples", "seq_len", "batch", "batch_sequences")  # asked where the tokens follow from them
+_FEEDS_TOKENS = (
+    "steps",
+    "samples",
+    "seq_len",
+    "batch",
+    "batch_sequences",
+)  # asked where the tokens follow from them
 _SEEN = re.compile(
     r"\b(seen|trained|consumed|processed|used|spent|so far|cumulative|cum|accumulated|actual|real|done|current)\b"
 )
@@ -139,6 +145,8 @@ def _choose(table: Table, out: Weighed, column: str, taken: str, far: list[str])
     plain_end = mostly and _at_most(table, column, plain[0], planned)  # some runs fell short of their plan
     factor = max(_apart(table, column, likely, h) for h in every if h != likely)
     follows = column not in _FEEDS_TOKENS or not {"tokens", column} <= set(out.guesses)
+    if column == "steps" and not follows:  # only the batch does; some runs may have stopped early
+        follows = any(_mostly_apart(table, column, likely, h) for h in every if h != likely)
     needed = factor > MUCH and follows and (likely != decided or against) and not plain_end
     why = " The first agrees with the other columns." if likely == decided else ""
     options = [likely, *(h for h in every if h != likely)]
@@ -176,6 +184,11 @@ def _ratio(table: Table, column: str, one: str, other: str) -> Array:
 def _apart(table: Table, column: str, one: str, other: str) -> float:
     ratio = _ratio(table, column, one, other)
     return float(np.exp(np.max(np.abs(np.log(ratio))))) if len(ratio) else 1.0
+
+
+def _mostly_apart(table: Table, column: str, one: str, other: str) -> bool:
+    ratio = np.abs(np.log(_ratio(table, column, one, other)))
+    return bool(len(ratio)) and float(np.median(ratio)) > np.log(MUCH)
 
 
 def _agree(table: Table, column: str, one: str, other: str) -> bool:

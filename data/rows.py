@@ -10,21 +10,23 @@ import pandas as pd
 
 from data.apart import apart
 from data.cells import numbers
+from data.counters import SO_FAR
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
+from data.labels import run_labels
 from data.mapping import Mapping
-from data.progress import LEAST, ascending, begins_anew, evenly, rises, usable
-from data.step_names import bare_places, models, places
+from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
+from data.step_names import bare_places, in_order, models, places
 
-#: What moves forward along a run, in the order in which it is looked for.
-PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
 CONSTANT = (
     "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
 )  # fmt: skip
 #: Words of a header that say how far a run has come, where others may say how far it was to go.
 _COUNTER = {
-    "steps": re.compile(r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current)\b"),
+    "steps": re.compile(
+        r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current|cur|curr|completed|trained)\b"
+    ),
     "tokens": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative|accumulated|current)\b"),
     "samples": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative)\b"),
     "flops": re.compile(r"\b(?:so far|cumulative|current|used|spent)\b"),
@@ -35,6 +37,7 @@ FEW, MANY = (
     10,
     20,
 )  # evenly spaced rows without a word on what they are: below FEW runs, from MANY a log, between them asked
+_CHECKPOINT = re.compile(r"\bcheckpoints?\b")
 _ONE_LOG = "the file is one run's history, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
 
@@ -70,13 +73,15 @@ def judge(
         return _as_said(names, frame, measured, mapping, stem, table)
     if names is None:
         return _without_names(frame, measured, mapping, stem, lines, table)
-    return _with_names(names, frame, measured, mapping, table)
+    return _with_names(names, frame, measured, mapping, stem, table)
 
 
-def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, table: str) -> Rows:
+def _with_names(
+    names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, table: str
+) -> Rows:
     written = (names != "").to_numpy()
     known = written & measured
-    told = _stepped(names, frame, known, mapping, "run") or _places(names, frame, known, mapping, True)
+    told = _stepped(names, frame, known, mapping, "run", stem) or _places(names, frame, known, mapping, True)
     if told:
         return told
     if not known.any() or (names[written].duplicated().any() and not names[known].duplicated().any()):
@@ -94,7 +99,7 @@ def _with_names(names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, map
         if by_place:
             return by_place
     if varying:
-        label = _labelled(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
+        label = run_labels(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
         for c in PROGRESS:
             if usable(rows, c) and _is_counter(c, mapping) and rises(label[rows.index], rows[c]):
                 return Rows("history", label, c, f"the same name stands over different {_words(varying)}")
@@ -134,16 +139,38 @@ def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: M
     return Rows("history", family, found, f"{header!r} names checkpoints of each model") if found else None
 
 
-def _stepped(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, column: str) -> Rows | None:
-    """Rows named after a model and the step of its checkpoint (m50-step1000): the models are the runs."""
-    found = models(names[known])
+def _stepped(
+    names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, column: str, stem: str
+) -> Rows | None:
+    """Rows named after a model and the step of its checkpoint (m50-step1000): the models are the runs.
+
+    Names of nothing but a step are of the model beside them, or of one run of each setting.
+    """
+    header = mapping.header(column) or ""
+    found = models(names[known], bool(_CHECKPOINT.search(take_apart(header).words)))
     if not found:
         return None
     label = names.map(found).fillna(names).astype("str")
-    along = next((c for c in PROGRESS if usable(frame[known], c) and rises(label[known], frame.loc[known, c])), "")
-    if not along or _varying(pd.factorize(label[known])[0], frame[known]):
+    bare = (names.map(found) == "").to_numpy()
+    if bare.any():
+        beside = frame["family"] if column == "run" and "family" in frame else label
+        label = label.mask(bare, beside.where(beside != "", stem)).astype("str")
+        keys = [c for c in CONSTANT if c in frame and frame.loc[bare, c].nunique(dropna=True) > 1]
+        label = run_labels(label, frame, keys) if keys else label
+    own = label[known]
+    if own.nunique() > known.sum() / 2 or pd.DataFrame({"l": own, "n": names[known]}).duplicated().any():
         return None
-    return Rows("history", label, along, f"{mapping.header(column)!r} names checkpoints of each model")
+    along = next((c for c in PROGRESS if usable(frame[known], c) and rises(own, frame.loc[known, c])), "")
+    if not along or _varying(pd.factorize(own)[0], frame[known]) or not in_order(names, own, frame[along]):
+        return None
+    steps = mapping.guesses.get("steps")
+    if steps is not None and "planned" in steps.how and (frame.loc[known, "steps"].groupby(own).nunique() > 1).any():
+        return None  # each to a length of its own
+    why = f"{header!r} names checkpoints of each model"
+    if not bare.any():
+        return Rows("history", label, along, why)
+    text = f"The rows of one setting are named by steps in {header!r}: are they checkpoints of one run, or runs of their own?"
+    return Rows("history", label, along, why, Question("rows", text, ("checkpoints", "runs"), "checkpoints", False))
 
 
 def _without_names(
@@ -153,7 +180,7 @@ def _without_names(
     runs = Rows("lines", lines)
     family = frame.get("family", lines)
     labelled = bool((family != "").all()) and bool(family.duplicated().any())
-    if bool((family != "").all()) and (stepped := _stepped(family, frame, measured, mapping, "family")):
+    if bool((family != "").all()) and (stepped := _stepped(family, frame, measured, mapping, "family", stem)):
         return stepped
     keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
     counters = [c for c in PROGRESS if _is_counter(c, mapping) and usable(rows, c)]
@@ -176,7 +203,7 @@ def _without_names(
             label = (
                 family
                 if labelled and not _varying(pd.factorize(family)[0], frame)
-                else _labelled(None, frame, keys, stem)
+                else run_labels(None, frame, keys, stem)
             )
             return Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
     for c in counters:
@@ -225,7 +252,7 @@ def _told(
         return None
     if names is None and counter == "steps" and "tokens" in rows and ascending(rows["tokens"]):
         return None  # one run that was resumed: its tokens go on rising
-    found = apart(names, frame, rows, counter, keys, lambda columns: _labelled(names, frame, columns, stem), rises)
+    found = apart(names, frame, rows, counter, keys, lambda columns: run_labels(names, frame, columns, stem), rises)
     return None if found is None else Rows("history", found[0], counter, found[1])
 
 
@@ -302,7 +329,7 @@ def _as_said(
         label = frame["family"]
     else:
         keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
-        label = _labelled(None, frame, keys, stem)
+        label = run_labels(None, frame, keys, stem)
     moving = [c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1]
     if not moving:
         raise DataError(
@@ -335,8 +362,10 @@ def says_so_far(column: str, mapping: Mapping) -> bool:
 
 
 def _is_counter(column: str, mapping: Mapping) -> bool:
-    header = mapping.header(column)
-    return header is not None and bool(_COUNTER[column].search(take_apart(header).words))
+    guess = mapping.guesses.get(column)
+    return guess is not None and (
+        bool(_COUNTER[column].search(take_apart(guess.header).words)) or guess.how.endswith(SO_FAR)
+    )
 
 
 def _varying(codes: np.ndarray, rows: pd.DataFrame) -> list[str]:
@@ -348,25 +377,6 @@ def _key(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
     if not columns:
         return pd.Series(0, index=rows.index)
     return rows.groupby(columns, dropna=False, sort=False).ngroup()
-
-
-def _labelled(names: pd.Series | None, frame: pd.DataFrame, columns: list[str], stem: str = "") -> pd.Series:
-    """A name for each row (n,) from the columns that tell runs apart: `a, seed 1`; the stem where there are none."""
-    parts = [] if names is None else [names.astype(str)]
-    counted = False
-    for c in columns:
-        if c.startswith("params"):
-            if counted:
-                continue  # one count of the parameters says enough
-            counted = True
-        word = {"params_total": "params", "params_nonembed": "params", "params_active": "params"}.get(c, c)
-        parts.append(word + " " + frame[c].map(lambda v: f"{v:g}" if isinstance(v, float) else str(v)))
-    if not parts:
-        return pd.Series([stem] * len(frame), dtype="str")
-    out = parts[0]
-    for part in parts[1:]:
-        out = out + ", " + part
-    return out.astype("str")
 
 
 def _words(columns: list[str]) -> str:

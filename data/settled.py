@@ -108,6 +108,9 @@ def settle_counts(table: Table, offers: Offers) -> None:
             offers["params_nonembed", header] = sure, how
 
 
+_COUNT = re.compile(r"\b(?:num|number|idx|index|count)$")  # iter_num: a counter too
+
+
 def settle_steps(table: Table, offers: Offers) -> None:
     """A plural beside a counter that nowhere exceeds it is what the run was planned for: `step` and `num_train_steps`."""
     if any(c == "total_steps" for c, _ in offers):
@@ -123,6 +126,7 @@ def settle_steps(table: Table, offers: Offers) -> None:
         if (
             header != counters[0]
             and take_apart(header).words not in ("steps", "iters", "iterations", "updates")
+            and not _COUNT.search(take_apart(header).words)
             and both.any()
             and (planned[both] >= done[both]).all()
             and (planned[both] > done[both]).any()

@@ -15,6 +15,7 @@ from data.headers import header as take_apart
 from data.names import loss_name, named, recognised
 from data.readers._tidy import VALUES
 from data.schema import COLUMNS
+from data.step_names import model_of
 from data.table import Table, unique
 
 _MOST_NAMES = 1_000  # names down a first column that are looked at; no run has more settings
@@ -37,6 +38,8 @@ def lies_on_its_side(rows: Sequence[Sequence[Any]], decimal: str = ".") -> str:
         return "no"
     names = [_text(row[0]) if row else "" for row in rows]
     down = [n for n in dict.fromkeys(names[1:]) if n]
+    if down and all(model_of(n) is not None for n in down):
+        return "no"  # checkpoints, perhaps with their losses: epoch=3-step=1000-val_loss=3.2
     head = [t for t in map(_text, rows[0][1:_MOST_NAMES]) if t]
     if _is_values(names[0], head, decimal):
         down, head = [*down, names[0]], []  # the first row is a row of values: runs have no names

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from data.names import named
+from data.progress import PROGRESS
 from data.readers._limits import check_shape
-from data.rows import PROGRESS
 from data.table import Table
 
 _AXIS = re.compile(

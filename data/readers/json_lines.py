@@ -11,6 +11,7 @@ from data.readers._arrays import table_of
 from data.readers._documents import Objects, objects
 from data.readers._limits import MAX_CELLS
 from data.readers._nested import pairs
+from data.readers._settings_lines import brought_down
 from data.readers._text import decode, is_text
 from data.table import Table
 
@@ -41,6 +42,8 @@ def read(content: bytes, name: str) -> Table:
         kind = "JSON"
     else:
         rows, lines = _from_lines(text, name, notes, error)
+        rows, lines, said = brought_down(rows, lines)
+        notes += [said] if said else []
         found = Objects(rows)
         kind = "JSON lines"
     notes += found.notes

@@ -1,0 +1,24 @@
+"""Names for runs from what tells them apart: a, seed 1."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def run_labels(names: pd.Series | None, frame: pd.DataFrame, columns: list[str], stem: str = "") -> pd.Series:
+    """A name for each row (n,) from the columns that tell runs apart: `a, seed 1`; the stem where there are none."""
+    parts = [] if names is None else [names.astype(str)]
+    counted = False
+    for c in columns:
+        if c.startswith("params"):
+            if counted:
+                continue  # one count of the parameters says enough
+            counted = True
+        word = {"params_total": "params", "params_nonembed": "params", "params_active": "params"}.get(c, c)
+        parts.append(word + " " + frame[c].map(lambda v: f"{v:g}" if isinstance(v, float) else str(v)))
+    if not parts:
+        return pd.Series([stem] * len(frame), dtype="str")
+    out = parts[0]
+    for part in parts[1:]:
+        out = out + ", " + part
+    return out.astype("str")
