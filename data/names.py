@@ -164,13 +164,14 @@ _LOSS = re.compile(
 )
 _ROOT = re.compile(r"\s*(?:sqrt|square root|1\s*/|inverse)\s*\W*[a-z]", re.IGNORECASE)
 _NO_LOSS = re.compile(
-    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta"
+    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta|counts?|nunique"
     r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
-    r"|relative|ratio|rank|percentile|residual|fitted|fit|irreducible|floor|moe|value|policy|reward|rm|dpo|kl|mse|regression"
+    r"|relative|ratio|rank|percentile|residual|fitted|fit|irreducible|reducible|asymptot(?:e|ic)|floor|moe|value"
+    r"|policy|reward|rm|dpo|kl|mse|regression"
     r"|contrastive|start|fn|function|type|at (?:step|iter|iteration|epoch)|at [0-9]+ ?[kmbt]?(?: ?(?:steps?|tokens?))?"
-    r"|vs|baseline|reduction|excess|accuracy|acc"
+    r"|vs|baseline|reference|ref|teacher|previous|prev|reduction|difference|differences|change|decrease|slope|excess|accuracy|acc"
     r"|nan|nans|diverged|finite"
-    r"|improvement|threshold|at init|initial|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty"
+    r"|improvement|threshold|init|initial|first|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty"
     r"|(?:steps?|iters?|iterations?|tokens|time|epochs?|flops|updates?) (?:to|till|until)(?: reach)?)\b"
 )
 
@@ -210,8 +211,6 @@ def loss_name(raw: str) -> LossName | None:
         points += -0.3 if split in ("validation", "test") else 0.3
     if re.search(r"\btotal\b", words):  # with what was added for training
         points -= 0.5
-    if re.search(r"\bfirst\b", words):
-        points -= 2.0
     points -= (
         1.5
         if re.search(r"\b(?:downstream|task|mmlu|arc|boolq|hellaswag|shot|language|code|ptb|wiki\w*)\b", words)
