@@ -61,7 +61,8 @@ def recognise(
     is its own (see `data.history.chosen_loss`), `states` which states of runs are kept all the same, `batch` what a batch
     size counts (see `data.batches`), `devices` on how many a run trained where the file does not say, `split` which rows
     count where a column says on what each loss was measured (see `data.splits`), `epochs` what the row of epoch 0 stands for
-    (see `data.epochs`), `unknown_states` whether runs in states that are not known are "kept" or "set aside". Raises `DataError` for a header, column or answer that is not there.
+    (see `data.epochs`), `unknown_states` whether runs in states that are not known are "kept" or "set aside". Raises
+    `DataError` for a header, column or answer that is not there.
     """
     table = without_misfits(table)
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}

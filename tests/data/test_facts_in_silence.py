@@ -71,7 +71,8 @@ def test_a_state_that_is_not_known_is_said_and_set_aside_at_one_word(read: Read)
     assert (question.key, question.options, question.guess, question.needed) == (
         "unknown_states", ("kept", "set aside"), "kept", False,
     )  # fmt: skip
-    assert "3 runs" in question.text and "'quarantined' (2), 'on the shelf'" in question.text
+    assert "3 runs" in question.text
+    assert "'quarantined' (2), 'on the shelf'" in question.text
     assert runs.kept["run"].tolist() == ["r1", "r2", "r4", "r5", "r6"]
     aside = read(text, unknown_states="set aside")
     assert aside.kept["run"].tolist() == ["r1", "r4"]
