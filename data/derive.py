@@ -64,6 +64,12 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = 
                     out.sources.append(Source("batch", "", how))
                 elif in_sequences(frame, exact, mapping, notes, name):
                     add("batch", exact, "sequences per step times sequence length")
+        if has("unique_samples", "seq_len") and not has("unique_tokens"):
+            add(
+                "unique_tokens",
+                frame["unique_samples"] * frame["seq_len"],
+                "sequences of the data times sequence length",
+            )
         if not has("tokens"):
             _tokens(frame, has, _doubting(frame, mapping, add, notes, name), notes)
         else:

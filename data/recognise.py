@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.data_sizes import samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
 from data.headers import header as take_apart
 from data.logs import tells_its_base
@@ -18,6 +19,7 @@ from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
 from data.markup import words
 from data.names import named
+from data.nodes import devices_in_all
 from data.rates import without_rates
 from data.rivals import weigh
 from data.scales import settle
@@ -77,6 +79,7 @@ def recognise(
     settle_steps(table, offers)
     rates = without_rates(table, offers)
     unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
+    unclear += samples_of_data_or_seen(table, offers, set(answers))
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
     for column, header in answers.items():
@@ -107,6 +110,7 @@ def recognise(
             questions.append(Question(f"columns.{column}", text, (header,), header, needed=False))
     weighed = weigh(table, guesses, offers, set(answers), questions)
     guesses, questions = weighed.guesses, weighed.questions
+    questions += devices_in_all(table, guesses, offers, set(answers))
     if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
         total = guesses.pop("total_steps")
         guesses["steps"] = Guess("steps", total.header, "name recognised (planned steps)", total.confidence)

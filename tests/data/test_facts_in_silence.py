@@ -83,3 +83,95 @@ def test_a_state_that_is_not_known_is_said_and_set_aside_at_one_word(read: Read)
 
 def test_a_pruned_model_is_no_pruned_run(read: Read) -> None:
     assert len(read("model,params,tokens,loss\ngpt (pruned),1e7,1e9,3.4\ngpt (dense),2e7,1e9,3.2\n")) == 2
+
+
+# How many tokens, how large a step ------------------------------------------------------------------------------------------------
+
+SAMPLES = (
+    "run,params,{},block_size,{},eval_loss\na,25296128,1000000,1024,3.0,4.4273\nb,50331648,1000000,1024,1.6,3.9017\n"
+)
+
+
+def test_samples_beside_epochs_are_asked_whether_they_are_the_data(read: Read) -> None:
+    for samples in ("train_samples", "num_samples", "num_examples", "train_examples", "train/num_samples"):
+        for epochs in ("epoch", "epochs", "num_train_epochs"):
+            text = SAMPLES.format(samples, epochs)
+            assert asked(read, text) == {"columns.unique_samples": samples}, (samples, epochs)
+    text = SAMPLES.format("train_samples", "epoch")
+    data = read(text, columns={"unique_samples": "train_samples"})
+    assert data.kept["tokens"].tolist() == [3 * 1024e6, 1.6 * 1024e6]
+    assert data.kept["unique_tokens"].tolist() == [1024e6, 1024e6]
+    assert read(text, columns={"unique_samples": "none of them"}).kept["tokens"].tolist() == [1024e6, 1024e6]
+
+
+def test_samples_that_other_columns_explain_are_not_asked_about(read: Read) -> None:
+    rows = [("a", 25296128, 3.0), ("b", 50331648, 1.6)]
+    for passes, column in ((True, "unique_samples"), (False, "samples")):  # FLOPs say which
+        text = "run,params,num_samples,seq_len,epochs,flops,loss\n" + "".join(
+            f"{r},{n},1000000,1024,{e},{6 * n * 1.024e9 * (e if passes else 1):.6g},{4 - n / 1e8}\n" for r, n, e in rows
+        )
+        assert column in read(text).kept, passes
+    for header, cells in (
+        ("samples_seen", (1, 3)),
+        ("num_samples", (1.6, 3.0)),
+    ):  # seen by its name, and in step with the epochs
+        text = f"run,params,{header},seq_len,epochs,loss\n" + "".join(
+            f"{r},{n}e7,{c * 1e6:.0f},1024,{e},{4 - n / 10}\n"
+            for r, n, c, e in zip("ab", (1, 2), cells, (1.6, 3.0), strict=True)
+        )
+        assert read(text).kept["tokens"].tolist() == [c * 1024e6 for c in cells], header
+    once = SAMPLES.replace("3.0", "1.0").replace("1.6", "1.0").format("num_samples", "epoch")
+    assert read(once).kept["tokens"].tolist() == [1024e6, 1024e6]
+
+
+NODES = "n_params,per_device_batch_size,{},num_nodes,seq_len,steps,val/loss\n25296128,16,8,2,1024,1000,4.4\n"
+
+
+def test_devices_beside_nodes_are_asked_whether_they_are_a_node_s(read: Read) -> None:
+    for devices in ("devices", "trainer.devices", "n_devices", "gpus", "num_gpus"):
+        both = f"{devices} × num_nodes"
+        assert asked(read, NODES.format(devices)) == {"columns.devices": both}, devices
+        runs = read(NODES.format(devices), columns={"devices": both})
+        assert runs.kept["batch"].tolist() == [16 * 8 * 2 * 1024], devices
+        assert read(NODES.format(devices), columns={"devices": devices}).kept["batch"].tolist() == [16 * 8 * 1024], (
+            devices
+        )
+    assert read(NODES.format("gpus_per_node")).kept["batch"].tolist() == [16 * 8 * 2 * 1024]
+    assert read(NODES.format("world_size")).kept["batch"].tolist() == [16 * 8 * 1024]
+    one = NODES.replace("8,2,1024", "8,1,1024").format("devices")
+    assert read(one).kept["batch"].tolist() == [16 * 8 * 1024]
+
+
+def test_nodes_enter_every_reading_of_a_batch_size(read: Read) -> None:
+    text = (
+        "params,batch_size,accumulate_grad_batches,devices,num_nodes,seq_len,steps,loss\n2.5e7,16,4,8,2,1024,1000,4.4\n"
+    )
+    answers = {"columns": {"devices": "devices × num_nodes"}}
+    assert asked(read, text, **answers) == {"batch": "device"}
+    for reading, factor in (("device", 4 * 16), ("accumulated", 16), ("all devices", 4), ("step", 1)):
+        assert read(text, **answers, batch=reading).kept["batch"].tolist() == [16 * factor * 1024], reading
+
+
+def test_tokens_over_steps_say_whether_devices_are_a_node_s(read: Read) -> None:
+    for factor, devices in ((2, "devices × num_nodes"), (1, "devices")):
+        text = (
+            "params,per_device_batch_size,devices,num_nodes,seq_len,steps,tokens,loss\n"
+            f"2.5e7,16,8,2,1024,1000,{16 * 8 * 1024 * 1000 * factor},4.4\n"
+        )
+        runs = read(text)
+        assert runs.kept["batch"].tolist() == [16 * 8 * 1024 * factor]
+        assert next(s.header for s in runs.sources if s.column == "devices") == devices
+
+
+def test_a_count_of_minus_one_or_none_is_not_set(read: Read) -> None:
+    for unset in ("-1", "-1.0", "0", "null", ""):
+        text = f"n_params,local_batch_size,global_batch_size,seq_len,steps,loss\n25296128,8,{unset},2048,1000,4.4\n"
+        assert asked(read, text) == {"devices": ""}, unset
+        assert read(text, devices=8).kept["batch"].tolist() == [8 * 8 * 2048], unset
+    text = "n_params,tokens,max_steps,steps,batch_size,seq_len,loss\n2.5e7,-1,-1,1000,64,1024,4.4\n3.5e7,-1,-1,2000,64,1024,4.3\n"
+    runs = read(text)
+    assert runs.kept["tokens"].tolist() == [64 * 1024 * 1000, 64 * 1024 * 2000]
+    assert "total_steps" not in runs.kept
+    assert sum("which no count is" in note for note in runs.notes) == 2
+    some = "run,params,tokens,loss\na,1e7,1e9,3.4\nb,2e7,-1,3.2\n"
+    assert read(some).reasons == {"tokens is negative": 1}
