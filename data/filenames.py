@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from data.corpora import CORPORA
 from data.headers import scale_in
 from data.in_names import facts
 from data.markup import words
@@ -25,6 +26,8 @@ MOST_NAMES = 20_000  # names of runs that are looked into
 def with_facts(table: Table, parts: Sequence[str]) -> Table:
     """The table with a column for each thing that the names of its file and folders say, marked as such."""
     said = facts(parts)
+    if "tokens" in said and said["tokens"][1].split()[0].lower() in CORPORA and _has_progress(table):
+        del said["tokens"]  # how large the text is, beside what each run has seen of it
     if not said:
         return table
     frame = table.frame.copy(deep=False)
@@ -35,6 +38,12 @@ def with_facts(table: Table, parts: Sequence[str]) -> Table:
         frame[header] = pd.Series([f"{value:.12g}"] * len(frame), index=frame.index, dtype=object)
     names = {h: (c, text) for h, (c, (_, text)) in zip(headers, said.items(), strict=True)}
     return replace(table, frame=frame, from_name=names)
+
+
+def _has_progress(table: Table) -> bool:
+    """Whether a column says how far a run came."""
+    ways = ("tokens", "steps", "samples", "batch", "unique_tokens")
+    return any(c in ways for h in table.headers for c, sure in named(h) if sure >= 0.6)
 
 
 def with_name_facts(table: Table) -> Table:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from data import MappingNeeded, Runs
+from data import MappingNeeded, Runs, read_runs
+from data.in_names import facts
 
 Read = Callable[..., Runs]
 
@@ -175,3 +177,32 @@ def test_a_count_of_minus_one_or_none_is_not_set(read: Read) -> None:
     assert sum("which no count is" in note for note in runs.notes) == 2
     some = "run,params,tokens,loss\na,1e7,1e9,3.4\nb,2e7,-1,3.2\n"
     assert read(some).reasons == {"tokens is negative": 1}
+
+
+# What names say -------------------------------------------------------------------------------------------------------------------
+
+SIZES_OF_TEXTS = (
+    "fineweb-10B-lr1e-3", "slimpajama-6B", "openwebtext-9B", "wikitext-103M", "c4-5B", "pile-300B", "dclm-20B", "tinystories-2M",
+    "anneal-50B", "resume-from-1B", "stop-at-2B", "fineweb-edu-sample-10B", "fineweb10B", "C4_en_5B", "cooldown_from_2B",
+)  # fmt: skip
+BESIDE_A_MODEL = (
+    "gpt-124M-fineweb-10B", "fineweb-10B-gpt-124M", "124M_FineWeb-Edu_10B_bs256", "gpt2-124M-dedup-fineweb-10B-cosine",
+)  # fmt: skip
+
+
+def test_a_size_behind_a_text_or_a_place_in_training_is_no_model_s(read: Read, tmp_path: Path) -> None:
+    for name in SIZES_OF_TEXTS:
+        assert not {"params", "tokens"} & set(facts([name])), name
+        assert facts([name, "gpt-124M"])["params"][0] == 124e6, name  # a folder and a file
+    for name in BESIDE_A_MODEL:
+        found = facts([name])
+        assert (found["params"][0], found["tokens"][0]) == (124e6, 10e9), name
+    for name in ("124M-stop-at-2B", "resume-from-2B-124M", "anneal_124M_from_2B"):
+        assert facts([name]).get("params", (124e6, ""))[0] == 124e6, name
+    (tmp_path / "fineweb-10B").mkdir()
+    (tmp_path / "fineweb-10B" / "gpt-124M.csv").write_text("loss,lr\n3.4,0.001\n")
+    runs = read_runs(tmp_path)
+    assert (runs.kept["params"][0], runs.kept["tokens"][0]) == (124e6, 10e9)
+    assert {q.key for q in runs.questions} >= {"columns.params", "columns.tokens"}  # both are announced
+    (tmp_path / "fineweb-10B" / "gpt-124M.csv").write_text("step,tokens,loss\n100,1e8,5.1\n200,2e8,4.2\n300,3e8,4.0\n")
+    assert read_runs(tmp_path).kept["tokens"][0] == 3e8
