@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from data.corpora import CORPORA
 from data.headers import scale_in
 from data.in_names import facts
 from data.markup import words
-from data.names import named
+from data.names import named, only_sounds
 from data.schema import COUNTS
 from data.table import Table, clean, unique
 
@@ -21,6 +22,10 @@ __all__ = ["MOST_NAMES", "facts", "run_names", "with_facts", "with_name_facts"]
 Facts = dict[str, tuple[float, str]]
 _COUNTED = ("params_total", "params_active")  # of a mixture
 MOST_NAMES = 20_000  # names of runs that are looked into
+_FAR = (
+    2.0  # a factor beyond which a size in a name speaks against a count: those with and without embeddings are nearer
+)
+_SHORT = 1e5  # below it a count of parameters may leave out its unit
 
 
 def with_facts(table: Table, parts: Sequence[str]) -> Table:
@@ -50,15 +55,18 @@ def with_name_facts(table: Table) -> Table:
     """The table with a column for what nearly all names of its runs or models say (23M-cosine), and no column does."""
     headers = [h for h in table.headers if any(c in ("run", "family") for c, s in named(h) if s >= 0.6)][:3]
     have = {c for h in table.headers for c, s in named(h) if s >= 0.6 and table.numbers(h).share >= 0.5}
-    if have & set(COUNTS):
+    doubted = _doubted(table, headers)
+    if have & set(COUNTS) and not doubted:
         have |= {"params"}
+    elif doubted:
+        have -= set(COUNTS)
     if have & {"batch", "steps", "samples"}:
         have |= {"tokens"}  # they follow from these
     frame, said = table.frame, dict(table.from_name)
     for header in headers:
         # Each name is looked at once, and no text is made of each row: one long text may stand in two million of them.
         names = dict.fromkeys(table.frame[header].astype(object))
-        if not 2 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
+        if not 1 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
         found = {name: facts([clean(words(name))]) for name in names if isinstance(name, str) and name.strip()}
         beside = _active_beside(table, header, have, found)
@@ -70,6 +78,7 @@ def with_name_facts(table: Table) -> Table:
             known = {name: f[column] for name, f in found.items() if column in f}
             said_of = _COUNTED if column in _COUNTED else (column,)
             differ = len({tuple(f.get(c, (0.0, ""))[0] for c in said_of) for f in found.values()}) > 1
+            differ |= column == "params" and (doubted or len(names) == 1)
             taken = column in have or (column in _COUNTED and "params" in have)
             wanted = not taken and len(known) >= 0.9 * len(found) and differ
             if not wanted and not (beside and column == "params_active"):
@@ -81,6 +90,31 @@ def with_name_facts(table: Table) -> Table:
             said[title] = (column, next(iter(known.values()))[1])
             have.add(column)
     return table if frame is table.frame else replace(table, frame=frame, from_name=said)
+
+
+def _doubted(table: Table, headers: Sequence[str]) -> bool:
+    """Whether the sizes in the names of runs speak against every count of parameters, none of which says that it is one."""
+    counts = [h for h in table.headers if any(c in COUNTS and s >= 0.6 for c, s in named(h)[:1])]
+    if not counts or not all(only_sounds(h) for h in counts):
+        return False
+    against = False
+    for header in headers:
+        cells = table.frame[header].astype(object)
+        names = dict.fromkeys(c for c in cells if isinstance(c, str))
+        if len(names) > MOST_NAMES:
+            continue
+        sizes = {n: f["params"][0] for n in names if "params" in (f := facts([clean(words(n))]))}
+        told = cells.map(sizes).to_numpy(dtype="float64")
+        for h in counts:
+            values = table.numbers(h, "count").values * scale_in(h, "params")[0]
+            both = np.isfinite(told) & np.isfinite(values) & (values >= _SHORT)
+            if not both.any():
+                continue
+            apart = np.abs(np.log(values[both] / told[both]))
+            if float(np.median(apart)) < np.log(_FAR):
+                return False
+            against = True
+    return against
 
 
 def _active_beside(table: Table, header: str, have: set[str], found: Mapping[str, Facts]) -> bool:

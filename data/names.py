@@ -229,6 +229,10 @@ def loss_name(raw: str) -> LossName | None:
     return LossName(split, h.unit, points)
 
 
+#: Folders in which trackers keep what they know of a run themselves: its size on their disk, the load of the machine.
+_OF_A_TRACKER = re.compile(r"\s*(?:sys|system|_wandb|monitoring|:monitor:\w*)\s*[/.:]", re.IGNORECASE)
+_OF_A_RUN = frozenset(("run", "group", "family", "dataset", "schedule", "state", "seed", "wall_seconds"))
+
 _MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b", re.IGNORECASE)
 
 
@@ -254,7 +258,19 @@ def named(raw: str) -> tuple[tuple[str, float], ...]:
                 if pattern.fullmatch(words):
                     found[column] = max(found.get(column, 0.0), round(share * sure, 3))
             break
+    if _OF_A_TRACKER.match(raw):
+        found = {column: sure for column, sure in found.items() if column in _OF_A_RUN}
     return tuple(sorted(found.items(), key=lambda c: -c[1]))
+
+
+#: Names of a count of parameters that may as well count something else: bytes on a disk, the weights of tokens in a step.
+_ONLY_SOUNDS = re.compile(r"(?:(?:n|num|number of|total|all|full|model|network) )*(?:weights|size)")
+
+
+def only_sounds(raw: str) -> bool:
+    """Whether a header that may mean parameters says no more than a size or weights."""
+    h = header(raw)
+    return any(_ONLY_SOUNDS.fullmatch(words) for words in (h.words, *(tail for tail, _ in h.tails)))
 
 
 def recognised(raw: str) -> bool:

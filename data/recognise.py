@@ -18,7 +18,7 @@ from data.loss_errors import error_of
 from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
 from data.markup import words
-from data.names import named
+from data.names import named, only_sounds
 from data.nodes import devices_in_all
 from data.rates import without_rates
 from data.rivals import weigh
@@ -34,6 +34,9 @@ from data.units import DIMENSION
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
 _REVISION = re.compile(r"\b(?:revision|branch)$")
+_SPOKEN_AGAINST = (
+    0.55  # how sure a column is that is named like a size where the runs' names say another: offered, not taken
+)
 _AS_NAMES = "sizes written as names"
 
 
@@ -106,8 +109,10 @@ def recognise(
             text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
             questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
         if header in table.from_name and column in _ASKED:
-            text = f"The {_words(column)} of {table.name}: {how}. Is that right?"
-            questions.append(Question(f"columns.{column}", text, (header,), header, needed=False))
+            against = [h for (c, h), (s, _) in ranked if c == column and s == _SPOKEN_AGAINST]
+            instead = f", and not {_listed(against)}" if against else ""
+            text = f"The {_words(column)} of {table.name}: {how}{instead}. Is that right?"
+            questions.append(Question(f"columns.{column}", text, (header, *against), header, needed=False))
     weighed = weigh(table, guesses, offers, set(answers), questions)
     guesses, questions = weighed.guesses, weighed.questions
     questions += devices_in_all(table, guesses, offers, set(answers))
@@ -244,6 +249,10 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
     counted = any(c in COUNTS for c, _ in offers)
     for header, (column, text) in table.from_name.items():
         of_file = header.endswith("in the file's name")
+        if column == "params" and counted and not of_file and header not in taken and column not in settled:
+            for o in [o for o in offers if o[0] in COUNTS and only_sounds(o[1])]:
+                offers[o] = _SPOKEN_AGAINST, f"{offers[o][1]}; sizes in the names of runs speak against it"
+            counted = False
         beside = column == "params_active" and not of_file  # what a mixture computes with, beside the total
         if header in taken or column in settled or (column in COUNTS and counted and not beside):
             continue

@@ -206,3 +206,31 @@ def test_a_size_behind_a_text_or_a_place_in_training_is_no_model_s(read: Read, t
     assert {q.key for q in runs.questions} >= {"columns.params", "columns.tokens"}  # both are announced
     (tmp_path / "fineweb-10B" / "gpt-124M.csv").write_text("step,tokens,loss\n100,1e8,5.1\n200,2e8,4.2\n300,3e8,4.0\n")
     assert read_runs(tmp_path).kept["tokens"][0] == 3e8
+
+
+def test_what_a_tracker_keeps_of_a_run_is_no_fact_of_the_model(read: Read) -> None:
+    for folder in ("sys/", "system/", "_wandb.", "sys."):
+        text = f"sys/id,sys/name,{folder}size,metrics/train/tokens,metrics/val/loss\nS-1,gpt-25M,1234567,5e8,4.01\nS-2,gpt-50M,1434567,5e8,3.9\n"
+        assert read(text).kept["params"].tolist() == [25e6, 50e6], folder
+        counted = text.replace("size,", "size,n_params,").replace("4567,", "4567,24800000,")
+        assert read(counted).kept["params"].tolist() == [24.8e6, 24.8e6], folder
+    assert read("sys/id,sys/name,sys/size,tokens,loss\nS-1,gpt-25M,1234567,5e8,4.01\n").kept["params"].tolist() == [
+        25e6
+    ]
+
+
+def test_a_size_in_the_names_goes_before_a_column_that_only_sounds_like_one(read: Read) -> None:
+    for header, cells in (
+        ("learning/total_weights", (524288, 524288)),
+        ("size", (1234567, 1334567)),
+        ("model_size", (498e6, 1.4e9)),
+    ):
+        text = f"run,step,learning/loss,{header}\ngpt-124M,500,3.6,{cells[0]}\ngpt-350M,500,3.4,{cells[1]}\n"
+        runs = read(text)
+        assert runs.kept["params"].tolist() == [124e6, 350e6], header
+        assert {q.key: q.options for q in runs.questions}["columns.params"] == ("params in run", header), header
+        assert read(text, columns={"params": header}).kept["params"].tolist() == list(cells), header
+    near = "run,tokens,loss,model_size\ngpt-124M,2e9,3.6,162000000\ngpt-350M,2e9,3.4,405000000\n"  # with embeddings
+    assert read(near).kept["params"].tolist() == [162e6, 405e6]
+    named = "run,tokens,loss,n_params\ngpt-124M,2e9,3.6,30000000\ngpt-350M,2e9,3.4,90000000\n"
+    assert read(named).kept["params"].tolist() == [30e6, 90e6]
