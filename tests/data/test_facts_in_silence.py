@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from data import MappingNeeded, Runs, read_runs
 from data.in_names import facts
@@ -210,7 +213,7 @@ def test_a_size_behind_a_text_or_a_place_in_training_is_no_model_s(read: Read, t
 
 def test_what_a_tracker_keeps_of_a_run_is_no_fact_of_the_model(read: Read) -> None:
     for folder in ("sys/", "system/", "_wandb.", "sys."):
-        text = f"sys/id,sys/name,{folder}size,metrics/train/tokens,metrics/val/loss\nS-1,gpt-25M,1234567,5e8,4.01\nS-2,gpt-50M,1434567,5e8,3.9\n"
+        text = f"sys/id,sys/name,{folder}size,metrics/train/tokens,val/loss\nS-1,gpt-25M,1234567,5e8,4.01\nS-2,gpt-50M,1434567,5e8,3.9\n"
         assert read(text).kept["params"].tolist() == [25e6, 50e6], folder
         counted = text.replace("size,", "size,n_params,").replace("4567,", "4567,24800000,")
         assert read(counted).kept["params"].tolist() == [24.8e6, 24.8e6], folder
@@ -234,3 +237,42 @@ def test_a_size_in_the_names_goes_before_a_column_that_only_sounds_like_one(read
     assert read(near).kept["params"].tolist() == [162e6, 405e6]
     named = "run,tokens,loss,n_params\ngpt-124M,2e9,3.6,30000000\ngpt-350M,2e9,3.4,90000000\n"
     assert read(named).kept["params"].tolist() == [30e6, 90e6]
+
+
+# The unit of a loss ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_perplexity_beside_a_loss_settles_its_base(read: Read) -> None:
+    right = (4.4273, 4.1033)
+    for loss, ppl in (("valid_loss", "valid_ppl"), ("loss", "ppl"), ("loss", "val_perplexity"), ("val_loss", "perplexity"),
+                      ("eval/loss", "eval/ppl"), ("valid_loss", "valid_perplexity")):  # fmt: skip
+        for base in (math.e, 2.0):
+            rows = "".join(
+                f"{i}e7,5e8,{v / math.log(base):.4f},{math.exp(v):.3f}\n" for i, v in enumerate(right, start=1)
+            )
+            for text in (
+                f"params,tokens,{loss},{ppl}\n{rows}",
+                f"params,tokens,{loss},{ppl}\n{rows.splitlines()[0]}\n",
+            ):
+                runs = read(text)
+                assert list(runs.kept["loss"]) == pytest.approx(list(right[: len(runs)]), abs=2e-4), (loss, ppl, base)
+    train = "params,tokens,train_loss,train_ppl,valid_loss,valid_ppl\n1e7,5e8,6.1,68.59,6.3872,83.703\n"
+    assert list(read(train).kept["loss"]) == pytest.approx([4.4273], abs=2e-4)
+
+
+def test_bits_beside_nats_are_told_by_their_ratio(read: Read) -> None:
+    nats, bits = ("4.4273", "4.1033"), ("6.3872", "5.9198")
+    for one, other, first, second in (("loss", "bpb", nats, bits), ("val_loss", "val_bits", nats, bits), ("loss", "loss_nats", bits, nats),
+                                      ("loss", "bits", bits, bits)):  # fmt: skip
+        text = f"params,tokens,{one},{other}\n" + "".join(
+            f"{i}e7,5e8,{a},{b}\n" for i, (a, b) in enumerate(zip(first, second, strict=True), 1)
+        )
+        assert list(read(text).kept["loss"]) == pytest.approx([4.4273, 4.1033], abs=2e-4), (one, other)
+    same = "params,tokens,loss,bpb\n1e7,5e8,0.98,0.98\n2e7,5e8,0.96,0.96\n"
+    assert asked(read, same) == {"bytes_per_token": ""}  # the plain loss is per byte too
+
+
+def test_a_perplexity_of_another_split_settles_nothing(read: Read) -> None:
+    text = "params,tokens,val_loss,train_ppl\n1e7,5e8,6.3872,83.703\n2e7,5e8,6.1,68.59\n"
+    runs = read(text, columns={"loss": "val_loss"})
+    assert list(runs.kept["loss"]) == [6.3872, 6.1]
