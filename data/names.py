@@ -112,6 +112,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      r"(?:max )?seq(?:uence)? ?len(?:gth)?(?: tokens)?|tokens (?:per|/) seq(?:uence)?|seqlen"
      r"|(?:max )?(?:ctx|context)(?: ?(?:len(?:gth)?|size|window))?(?: tokens)?|n (?:ctx|context)", 0.95),
     ("seq_len", r"seq", 0.6),
+    ("seq_len", r"block", 0.65),
     ("seq_len", r"block size|max position embeddings|max seq len", 0.8),
     ("lr", r"lr|learning ?rate", 1.0),
     ("lr", r"(?:peak|max|base|init|initial|best) ?(?:lr|learning ?rate)|(?:lr|learning ?rate) ?(?:peak|max|group ?0)", 0.9),

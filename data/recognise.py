@@ -57,6 +57,7 @@ def recognise(
     split: str | None = None,
     epochs: str | None = None,
     unknown_states: str | None = None,
+    tokens_from: str | None = None,
 ) -> Mapping:
     """The guesses and open questions for a table, given the answers so far (the keyword arguments).
 
@@ -66,7 +67,8 @@ def recognise(
     is its own (see `data.history.chosen_loss`), `states` which states of runs are kept all the same, `batch` what a batch
     size counts (see `data.batches`), `devices` on how many a run trained where the file does not say, `split` which rows
     count where a column says on what each loss was measured (see `data.splits`), `epochs` what the row of epoch 0 stands for
-    (see `data.epochs`), `unknown_states` whether runs in states that are not known are "kept" or "set aside". Raises
+    (see `data.epochs`), `unknown_states` whether runs in states that are not known are "kept" or "set aside",
+    `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops". Raises
     `DataError` for a header, column or answer that is not there.
     """
     table = without_misfits(table)
@@ -167,6 +169,7 @@ def recognise(
         notes=tuple(notes),
         split=parted.split,
         epochs=_one_of("epochs", epochs or "", ("", "after", "before")),
+        tokens_from=_one_of("tokens_from", tokens_from or "", ("", "columns", "flops")),
         unknown_states=_one_of("unknown_states", unknown_states or "", ("", "kept", "set aside")),
         row_units=loss.row_units,
         row_bytes=loss.row_bytes,

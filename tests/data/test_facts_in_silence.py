@@ -276,3 +276,47 @@ def test_a_perplexity_of_another_split_settles_nothing(read: Read) -> None:
     text = "params,tokens,val_loss,train_ppl\n1e7,5e8,6.3872,83.703\n2e7,5e8,6.1,68.59\n"
     runs = read(text, columns={"loss": "val_loss"})
     assert list(runs.kept["loss"]) == [6.3872, 6.1]
+
+
+# Tokens that FLOPs speak against --------------------------------------------------------------------------------------------------
+
+NESTED = '{"arch":{"n_ctx":8,"batch":64,"block":128},"train":{"steps":1000},"val_bpc":3.865,"flops":5483495424000,"total_params":125037}\n'
+
+
+def test_two_lengths_of_a_sequence_are_asked_about(read: Read) -> None:
+    def came(**answers: object) -> Runs:
+        return read(NESTED, name="a.jsonl", bytes_per_token=1.0, **answers)
+
+    with pytest.raises(MappingNeeded) as caught:
+        came()
+    (question,) = caught.value.questions
+    assert (question.key, set(question.options)) == ("columns.seq_len", {"arch/n_ctx", "arch/block"})
+    assert came(columns={"seq_len": "arch/block"}).kept["tokens"].tolist() == [64 * 128 * 1000]
+    with pytest.raises(MappingNeeded) as caught:  # the FLOPs are 14 times those of so few tokens
+        came(columns={"seq_len": "arch/n_ctx"})
+    assert [q.key for q in caught.value.questions] == ["tokens_from"]
+    assert came(columns={"seq_len": "arch/n_ctx"}, tokens_from="columns").kept["tokens"].tolist() == [64 * 8 * 1000]
+    by_flops = came(columns={"seq_len": "arch/n_ctx"}, tokens_from="flops")
+    assert by_flops.kept["tokens"].tolist() == pytest.approx([5483495424000 / (6 * 125037)])
+    assert by_flops.kept["batch"].tolist() == pytest.approx([5483495424000 / (6 * 125037) / 1000])
+
+
+def test_flops_far_from_derived_tokens_are_asked_about(read: Read) -> None:
+    sizes, steps = (2.5e7, 5e7), (1000, 2000)
+    for factor, asks in ((1.0, False), (2.5, False), (1 / 3, False), (3.5, True), (14.0, True), (1 / 8, True)):
+        text = "params,batch_size,seq_len,steps,flops,loss\n" + "".join(
+            f"{n:g},64,1024,{s},{6 * n * 64 * 1024 * s * factor:.6e},{4 - n / 1e8}\n"
+            for n, s in zip(sizes, steps, strict=True)
+        )
+        assert ("tokens_from" in asked(read, text)) == asks, factor
+    one_fits = (
+        "params,batch_size,seq_len,steps,flops,loss\n"
+        f"2.5e7,64,1024,1000,{6 * 2.5e7 * 64 * 1024 * 1000:g},4\n5e7,64,1024,1000,{60 * 5e7 * 64 * 1024 * 1000:g},3.9\n"
+    )
+    assert asked(read, one_fits) == {}
+
+
+def test_a_batch_in_tokens_needs_no_devices(read: Read) -> None:
+    text = "params,total_batch_size,device_batch_size,num_iterations,sequence_len,val_loss\n2.5e7,524288,32,1000,2048,4.1\n"
+    assert asked(read, text) == {"batch": "tokens"}
+    assert read(text, batch="tokens").kept["tokens"].tolist() == [524288 * 1000]
