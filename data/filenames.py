@@ -9,9 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from data.corpora import CORPORA
 from data.headers import scale_in
-from data.in_names import facts
+from data.in_names import facts, of_a_text, size_of_a_text
 from data.markup import words
 from data.names import named, only_sounds
 from data.schema import COUNTS
@@ -31,7 +30,7 @@ _SHORT = 1e5  # below it a count of parameters may leave out its unit
 def with_facts(table: Table, parts: Sequence[str]) -> Table:
     """The table with a column for each thing that the names of its file and folders say, marked as such."""
     said = facts(parts)
-    if "tokens" in said and said["tokens"][1].split()[0].lower() in CORPORA and _has_progress(table):
+    if "tokens" in said and of_a_text(said["tokens"][1]) and _has_progress(table):
         del said["tokens"]  # how large the text is, beside what each run has seen of it
     if not said:
         return table
@@ -69,6 +68,8 @@ def with_name_facts(table: Table) -> Table:
         if not 1 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
         found = {name: facts([clean(words(name))]) for name in names if isinstance(name, str) and name.strip()}
+        if not have & set(COUNTS) and found and not any(c in f for f in found.values() for c in COUNTS):
+            found = _of_texts(found)
         beside = _active_beside(table, header, have, found)
         if not beside and any("params_active" in f for f in found.values()):
             for f in found.values():  # beside mixtures, a dense model's parameters are all active
@@ -90,6 +91,14 @@ def with_name_facts(table: Table) -> Table:
             said[title] = (column, next(iter(known.values()))[1])
             have.add(column)
     return table if frame is table.frame else replace(table, frame=frame, from_name=said)
+
+
+def _of_texts(found: Mapping[str, Facts]) -> dict[str, Facts]:
+    """What names say, with sizes behind the name of a text for the models' where all have one and they differ: c4-25M, c4-50M."""
+    sizes = {name: size_of_a_text(clean(words(name))) for name in found}
+    if len(set(sizes.values())) < 2 or not all(sizes.values()):
+        return dict(found)
+    return {name: {**said, **({"params": size} if (size := sizes[name]) else {})} for name, said in found.items()}
 
 
 def _doubted(table: Table, headers: Sequence[str]) -> bool:

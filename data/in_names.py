@@ -129,6 +129,17 @@ def facts(parts: Sequence[str]) -> dict[str, tuple[float, str]]:
     return {c: next(iter(seen.items())) for c, seen in found.items() if len(seen) == 1}
 
 
+def size_of_a_text(name: str) -> tuple[float, str] | None:
+    """The one size that stands behind the name of a text, and both as they stand; None where none or several do."""
+    _, texts = _without_texts(_elements(_keyed(name[:200])[1]))
+    return next(iter(texts.items())) if len(texts) == 1 else None
+
+
+def of_a_text(said: str) -> bool:
+    """Whether what was read off a name stands behind the name of a text there."""
+    return said.split()[:1] != [] and said.split()[0].lower() in CORPORA
+
+
 def _keyed(text: str) -> tuple[list[_Said], str]:
     """What keys say that are one word with their number, and the text without them."""
     said: list[_Said] = []

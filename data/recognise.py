@@ -12,6 +12,7 @@ import numpy as np
 from data.data_sizes import samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
 from data.headers import header as take_apart
+from data.in_names import of_a_text
 from data.logs import tells_its_base
 from data.lookalikes import overlooked
 from data.loss_errors import error_of
@@ -111,6 +112,10 @@ def recognise(
             text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
             questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
         if header in table.from_name and column in _ASKED:
+            if column == "params" and of_a_text(table.from_name[header][1]):
+                text = f"Are the sizes in the names of runs ({table.from_name[header][1]}, ...) those of the models, or of the text?"
+                questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN)))
+                continue
             against = [h for (c, h), (s, _) in ranked if c == column and s == _SPOKEN_AGAINST]
             instead = f", and not {_listed(against)}" if against else ""
             text = f"The {_words(column)} of {table.name}: {how}{instead}. Is that right?"

@@ -211,6 +211,25 @@ def test_a_size_behind_a_text_or_a_place_in_training_is_no_model_s(read: Read, t
     assert read_runs(tmp_path).kept["tokens"][0] == 3e8
 
 
+def test_sizes_that_differ_behind_one_text_may_be_the_models_and_are_asked_about(read: Read) -> None:
+    text = "run,tokens,loss\nc4-25M-s1,1e9,4.0\nc4-50M-s1,2e9,3.8\nc4-100M-s1,4e9,3.6\n"
+    assert asked(read, text) == {"columns.params": ""}
+    assert read(text, columns={"params": "params in run"}).kept["params"].tolist() == [25e6, 50e6, 100e6]
+    assert "params" not in read(text, columns={"params": "none of them"}).kept
+    assert (
+        asked(
+            read,
+            text.replace("loss", "loss,params")
+            .replace("0\n", "0,1e7\n")
+            .replace("8\n", "8,2e7\n")
+            .replace("6\n", "6,4e7\n"),
+        )
+        == {}
+    )
+    same = text.replace("50M", "25M").replace("100M", "25M")
+    assert asked(read, same) == {}
+
+
 def test_what_a_tracker_keeps_of_a_run_is_no_fact_of_the_model(read: Read) -> None:
     for folder in ("sys/", "system/", "_wandb.", "sys."):
         text = f"sys/id,sys/name,{folder}size,metrics/train/tokens,val/loss\nS-1,gpt-25M,1234567,5e8,4.01\nS-2,gpt-50M,1434567,5e8,3.9\n"
