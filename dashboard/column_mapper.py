@@ -53,7 +53,10 @@ ROWS = {"checkpoints": "checkpoints of one run", "runs": "runs of their own"}
 ORIENTATIONS = {"rows": "each row is a run", "columns": "each column is a run"}
 EPOCHS = {"after": "after the first epoch", "before": "before any training"}
 SPLITS = {"all": "every row is a run of its own"}
-CHOICES = {"rows": ROWS, "batch": READINGS, "orientation": ORIENTATIONS, "split": SPLITS, "epochs": EPOCHS}
+TOKENS_FROM = {"columns": "what those columns come to", "flops": "what FLOPs and parameters come to"}
+CHOICES = {
+    "rows": ROWS, "batch": READINGS, "orientation": ORIENTATIONS, "split": SPLITS, "epochs": EPOCHS, "tokens_from": TOKENS_FROM,
+}  # fmt: skip
 LOG_NAMES = {"log10": "log10 of it", "ln": "ln of it", "log2": "log2 of it"}
 AS_NAMED = {"last": "the last", "least": "the least"}
 

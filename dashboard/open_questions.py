@@ -59,6 +59,7 @@ def _ways(question: Question, mapping: Mapping) -> list[tuple[str, str | None]]:
         "batch": {"step": "A whole step", "device": "One device, one pass", "accumulated": "One device's step",
                   "all devices": "All devices, one pass"},
         "split": {"all": "Every row is a run"},
+        "unknown_states": {"kept": "Keep them", "set aside": "Set them aside"},
     }.get(kind, {})  # fmt: skip
     return [(words.get(option, option), option) for option in question.options]
 

@@ -17,7 +17,7 @@ from data.table import Table
 #: What `data.recognise` can be told; "orientation" goes to the reader.
 ANSWERS = (
     "columns", "loss_unit", "bytes_per_token", "count", "units", "rows", "history", "states", "batch", "devices", "split",
-    "epochs",
+    "epochs", "unknown_states", "tokens_from",
 )  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def _from_device(
             beyond = bool((part > frame["batch_sequences"] * (1 + _CLOSE)).any())
         if beyond:
             return _differ(frame, mapping, part, words, needed, name)
-    if has("batch_sequences") or (has("tokens") and has("steps")):
+    if has("batch_sequences") or _said(frame, "batch") or (has("tokens") and has("steps")):
         return None  # the file gives the whole batch, or what it follows from
     if mapping.devices is not None:
         if not (np.isfinite(mapping.devices) and mapping.devices >= 1):

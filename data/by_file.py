@@ -17,6 +17,7 @@ from data.table import Table
 #: What a file can be answered for itself: questions of `data.recognise` and of what follows from it.
 KEYS = (
     "columns", "units", "loss_unit", "bytes_per_token", "count", "rows", "batch", "devices", "split", "epochs", "orientation",
+    "unknown_states", "tokens_from",
 )  # fmt: skip
 NESTED = ("columns", "units")
 SHOWN = 3  # files that a sentence names

@@ -29,7 +29,7 @@ from data.rows import says_so_far
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
 from data.settings import within_runs
 from data.splits import counted
-from data.states import unfinished
+from data.states import ASIDE, ask_of_unknown, unfinished
 from data.table import REASON, Table, without_misfits
 
 _BATCH_DERIVED = "tokens over steps"  # as data.derive says it
@@ -97,7 +97,9 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         by = table.numbers(choice.header).values if choice.header else None
         frame, why, checkpoints, at = checkpoints_of(frame, why, progress, read["loss"].blank, choice, by, draft.notes)
         losses, ended = losses[at], ended[at]
-    why = unfinished(frame, why, mapping.states, draft.notes, ended)
+    open_states = ask_of_unknown(frame, np.where(ended == "", why, ended), mapping.unknown_states == ASIDE)
+    draft.questions += [open_states] if open_states else []
+    why = unfinished(frame, why, mapping.states, draft.notes, ended, mapping.unknown_states == ASIDE)
     written = frame
     frame = frame.assign(run=pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index))
     if not keep_copies:

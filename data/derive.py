@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data.batches import global_batch
-from data.doubts import against_others, fits_the_size, in_sequences, plausible_batch, plausible_tokens
+from data.doubts import against_others, by_flops, fits_the_size, in_sequences, plausible_batch, plausible_tokens
 from data.errors import Question
 from data.flops import six_nd
 from data.headers import header as take_apart
@@ -64,6 +64,12 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = 
                     out.sources.append(Source("batch", "", how))
                 elif in_sequences(frame, exact, mapping, notes, name):
                     add("batch", exact, "sequences per step times sequence length")
+        if has("unique_samples", "seq_len") and not has("unique_tokens"):
+            add(
+                "unique_tokens",
+                frame["unique_samples"] * frame["seq_len"],
+                "sequences of the data times sequence length",
+            )
         if not has("tokens"):
             _tokens(frame, has, _doubting(frame, mapping, add, notes, name), notes)
         else:
@@ -125,8 +131,14 @@ def _doubting(frame: pd.DataFrame, mapping: Mapping, add: Add, notes: list[str],
     """`add` for tokens that follow from other columns: not where they come to what no run of that size has seen."""
 
     def add_plausible(column: str, values: np.ndarray | pd.Series, how: str) -> None:
-        if plausible_tokens(frame, pd.Series(values), how, mapping, notes, name):
-            add(column, values, how)
+        if how.startswith("FLOPs over") or not by_flops(frame, pd.Series(values), how, mapping, name):
+            if plausible_tokens(frame, pd.Series(values), how, mapping, notes, name):
+                add(column, values, how)
+            return
+        count = next(c for c in COUNTS if c in frame)
+        add(column, frame["flops"] / (6.0 * frame[count]), "FLOPs over 6 times parameters, as you said")
+        if "steps" in frame and mapping.header("batch") is None:
+            add("batch", frame["tokens"] / frame["steps"].where(frame["steps"] > 0), "tokens over steps")
 
     return add_plausible
 

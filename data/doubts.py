@@ -55,6 +55,36 @@ def plausible_tokens(
     raise MappingNeeded(f"{name}: {text}", (question,))
 
 
+def by_flops(frame: pd.DataFrame, tokens: pd.Series, how: str, mapping: Mapping, name: str) -> bool:
+    """Whether derived tokens (n,) give way to what FLOPs and parameters come to, because a person says so.
+
+    Raises `MappingNeeded` where the FLOPs of every row differ from 6 N D by more than a factor of 3 under every count.
+    """
+    header = mapping.header("flops")
+    counts = [c for c in COUNTS if c in frame]
+    if header is None or "flops" not in frame or not counts:
+        return False
+    with np.errstate(all="ignore"):
+        ratios = [(frame["flops"] / (6.0 * frame[c] * tokens)).to_numpy(dtype="float64") for c in counts]
+    ratios = [r[np.isfinite(r) & (r > 0)] for r in ratios]
+    ratios = [r for r in ratios if len(r)]
+    if not ratios or not all(r.min() > _FAR_FROM_FLOPS or r.max() < 1 / _FAR_FROM_FLOPS for r in ratios):
+        return False
+    if mapping.tokens_from:
+        return mapping.tokens_from == FLOPS
+    near = float(min((np.median(r) for r in ratios), key=lambda m: abs(np.log(m))))
+    count = "params" if "params" in frame else counts[0]
+    text = (
+        f"What was each run trained on? There is no column of tokens: {how} come to {_typical(tokens):.3g}, and {header!r} over 6 times "
+        f"the parameters to {_typical(frame['flops'] / (6.0 * frame[count])):.3g}, a factor of {max(near, 1 / near):.3g} apart."
+    )
+    raise MappingNeeded(f"{name}: {text}", (Question("tokens_from", text, (COLUMNS_SAY, FLOPS), ""),))
+
+
+COLUMNS_SAY, FLOPS = "columns", "flops"  # the answers to what tokens follow from
+_FAR_FROM_FLOPS = 3.05  # forward passes alone come to a third
+
+
 def against_others(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str) -> None:
     """Say where a column of tokens is not what other columns come to.
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from data.headers import scale_in
-from data.in_names import facts
+from data.in_names import facts, of_a_text, size_of_a_text
 from data.markup import words
-from data.names import named
+from data.names import named, only_sounds
 from data.progress import PROGRESS
 from data.schema import COUNTS
 from data.step_names import models, place_of
@@ -23,11 +23,17 @@ __all__ = ["MOST_NAMES", "facts", "run_names", "with_facts", "with_name_facts"]
 Facts = dict[str, tuple[float, str]]
 _COUNTED = ("params_total", "params_active")  # of a mixture
 MOST_NAMES = 20_000  # names of runs that are looked into
+_FAR = (
+    2.0  # a factor beyond which a size in a name speaks against a count: those with and without embeddings are nearer
+)
+_SHORT = 1e5  # below it a count of parameters may leave out its unit
 
 
 def with_facts(table: Table, parts: Sequence[str]) -> Table:
     """The table with a column for each thing that the names of its file and folders say, marked as such."""
     said = facts(parts)
+    if "tokens" in said and of_a_text(said["tokens"][1]) and _has_progress(table):
+        del said["tokens"]  # how large the text is, beside what each run has seen of it
     if not said:
         return table
     frame = table.frame.copy(deep=False)
@@ -40,21 +46,32 @@ def with_facts(table: Table, parts: Sequence[str]) -> Table:
     return replace(table, frame=frame, from_name=names)
 
 
+def _has_progress(table: Table) -> bool:
+    """Whether a column says how far a run came."""
+    ways = ("tokens", "steps", "samples", "batch", "unique_tokens")
+    return any(c in ways for h in table.headers for c, sure in named(h) if sure >= 0.6)
+
+
 def with_name_facts(table: Table) -> Table:
     """The table with a column for what nearly all names of its runs or models say (23M-cosine), and no column does."""
     headers = [h for h in table.headers if any(c in ("run", "family") for c, s in named(h) if s >= 0.6)][:3]
     have = {c for h in table.headers for c, s in named(h) if s >= 0.6 and table.numbers(h).share >= 0.5}
-    if have & set(COUNTS):
+    doubted = _doubted(table, headers)
+    if have & set(COUNTS) and not doubted:
         have |= {"params"}
+    elif doubted:
+        have -= set(COUNTS)
     if have & {"batch", "steps", "samples"}:
         have |= {"tokens"}  # they follow from these
     frame, said = table.frame, dict(table.from_name)
     for header in headers:
         # Each name is looked at once, and no text is made of each row: one long text may stand in two million of them.
         names = dict.fromkeys(table.frame[header].astype(object))
-        if not 2 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
+        if not 1 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
         found = {name: facts([clean(words(name))]) for name in names if isinstance(name, str) and name.strip()}
+        if not have & set(COUNTS) and found and not any(c in f for f in found.values() for c in COUNTS):
+            found = _of_texts(found)
         beside = _active_beside(table, header, have, found)
         if not beside and any("params_active" in f for f in found.values()):
             for f in found.values():  # beside mixtures, a dense model's parameters are all active
@@ -64,6 +81,7 @@ def with_name_facts(table: Table) -> Table:
             known = {name: f[column] for name, f in found.items() if column in f}
             said_of = _COUNTED if column in _COUNTED else (column,)
             differ = len({tuple(f.get(c, (0.0, ""))[0] for c in said_of) for f in found.values()}) > 1
+            differ |= column == "params" and (doubted or len(names) == 1)
             taken = column in have or (column in _COUNTED and "params" in have)
             wanted = not taken and len(known) >= 0.9 * len(found) and differ
             if not wanted and not (beside and column == "params_active"):
@@ -100,6 +118,39 @@ def with_places(table: Table, along: Sequence[float], names: Sequence[str], head
     cells = pd.Series([f"{v:.12g}" if math.isfinite(v) else "" for v in along], index=table.frame.index, dtype=object)
     said = {**table.from_name, title: (column, names[0])}
     return replace(table, frame=table.frame.assign(**{title: cells}), from_name=said)
+
+
+def _of_texts(found: Mapping[str, Facts]) -> dict[str, Facts]:
+    """What names say, with sizes behind the name of a text for the models' where all have one and they differ: c4-25M, c4-50M."""
+    sizes = {name: size_of_a_text(clean(words(name))) for name in found}
+    if len(set(sizes.values())) < 2 or not all(sizes.values()):
+        return dict(found)
+    return {name: {**said, **({"params": size} if (size := sizes[name]) else {})} for name, said in found.items()}
+
+
+def _doubted(table: Table, headers: Sequence[str]) -> bool:
+    """Whether the sizes in the names of runs speak against every count of parameters, none of which says that it is one."""
+    counts = [h for h in table.headers if any(c in COUNTS and s >= 0.6 for c, s in named(h)[:1])]
+    if not counts or not all(only_sounds(h) for h in counts):
+        return False
+    against = False
+    for header in headers:
+        cells = table.frame[header].astype(object)
+        names = dict.fromkeys(c for c in cells if isinstance(c, str))
+        if len(names) > MOST_NAMES:
+            continue
+        sizes = {n: f["params"][0] for n in names if "params" in (f := facts([clean(words(n))]))}
+        told = cells.map(sizes).to_numpy(dtype="float64")
+        for h in counts:
+            values = table.numbers(h, "count").values * scale_in(h, "params")[0]
+            both = np.isfinite(told) & np.isfinite(values) & (values >= _SHORT)
+            if not both.any():
+                continue
+            apart = np.abs(np.log(values[both] / told[both]))
+            if float(np.median(apart)) < np.log(_FAR):
+                return False
+            against = True
+    return against
 
 
 def _active_beside(table: Table, header: str, have: set[str], found: Mapping[str, Facts]) -> bool:

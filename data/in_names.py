@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from data.corpora import CORPORA, PARTS, PLACES
+
 _FACTOR = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
 _DIGITS = r"[0-9]+(?:\.[0-9]+)?"
 _NUMBER = rf"({_DIGITS}(?:[eE][+-]?[0-9]+)?)"
@@ -89,16 +91,20 @@ _Said = tuple[str, float, str]
 def facts(parts: Sequence[str]) -> dict[str, tuple[float, str]]:
     """What the parts of a path say: value and text by column. A thing that they say twice over, differently, is left out.
 
-    The word beside a number decides what it counts. Of numbers without one, a single one in millions or billions is the
-    model's size, and one in trillions beside it its tokens; 8x7B says neither what a mixture holds nor what it computes with.
+    The word beside a number decides what it counts. A size behind the name of a text is the text's, and a guess at the tokens
+    where the model's size is said too; one behind from, at or anneal is a place in training. Of numbers without a word, a
+    single one in millions or billions is the model's size, and one in trillions beside it its tokens; 8x7B says neither what
+    a mixture holds nor what it computes with.
     """
     found: dict[str, dict[float, str]] = {}
     sizes: dict[float, str] = {}
     long: dict[float, str] = {}
+    texts: dict[float, str] = {}
     mixed = doubtful = False
     for part in parts:
         said, text = _keyed(part[:200])
-        elements = _elements(text)
+        elements, of_texts = _without_texts(_elements(text))
+        texts |= of_texts
         mixed = mixed or _MIXTURE in elements
         claimed, left, doubt = _claimed(elements)
         doubtful = doubtful or doubt
@@ -118,7 +124,20 @@ def facts(parts: Sequence[str]) -> dict[str, tuple[float, str]]:
             found["params"] = sizes
     if len(long) == 1 and len(sizes) < 2 and "tokens" not in found and {"params", "params_total"} & found.keys():
         found["tokens"] = long
+    elif len(texts) == 1 and "tokens" not in found and {"params", "params_total"} & found.keys():
+        found["tokens"] = texts
     return {c: next(iter(seen.items())) for c, seen in found.items() if len(seen) == 1}
+
+
+def size_of_a_text(name: str) -> tuple[float, str] | None:
+    """The one size that stands behind the name of a text, and both as they stand; None where none or several do."""
+    _, texts = _without_texts(_elements(_keyed(name[:200])[1]))
+    return next(iter(texts.items())) if len(texts) == 1 else None
+
+
+def of_a_text(said: str) -> bool:
+    """Whether what was read off a name stands behind the name of a text there."""
+    return said.split()[:1] != [] and said.split()[0].lower() in CORPORA
 
 
 def _keyed(text: str) -> tuple[list[_Said], str]:
@@ -173,6 +192,42 @@ def _elements(text: str) -> list[_Element]:
         else:
             out.append(piece)
     return [e.text if isinstance(e, _Amount) and _is_index(out, i) else e for i, e in enumerate(out)]
+
+
+def _without_texts(elements: Sequence[_Element]) -> tuple[list[_Element], dict[float, str]]:
+    """The elements without sizes of texts (fineweb-edu-10B) and of places in training (stop-at-2B), and the texts' sizes."""
+    out: list[_Element] = []
+    texts: dict[float, str] = {}
+    for i, here in enumerate(elements):
+        words = [e.text if isinstance(e, _Word) else e for e in out if not isinstance(e, _Amount)]
+        before = out[-1] if out else None
+        if isinstance(here, _Amount) and here.suffix and here.column is None and before is not None and words:
+            text = _text_before(out)
+            behind = elements[i + 1] if i + 1 < len(elements) else None
+            claimed = isinstance(behind, _Word) and behind.column in ("params", "params_total", "params_active")
+            if text and not claimed:
+                texts[here.value] = f"{text} {here.text}"
+                out.append(here.text)
+                continue
+            if not isinstance(before, _Amount) and words[-1].lower() in PLACES:
+                if isinstance(before, _Word):
+                    out[-1] = before.text
+                out.append(here.text)
+                continue
+        out.append(here)
+    return out, texts
+
+
+def _text_before(elements: Sequence[_Element]) -> str:
+    """The name of a text that the elements end in, parts of it aside; '' where they end in none."""
+    for e in reversed(elements):
+        if not isinstance(e, str):
+            return ""
+        if e.lower() in CORPORA:
+            return e
+        if e.lower() not in PARTS and not (e.isdigit() and len(e) < 4):
+            return ""
+    return ""
 
 
 def _is_index(elements: Sequence[_Element], i: int) -> bool:

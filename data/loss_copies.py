@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 
@@ -23,13 +24,57 @@ _UNITS = re.compile(
 )
 
 
+def unit_by_others(table: Table, header: str) -> tuple[str, str]:
+    """The unit of a loss whose name says none, as another column proves it, and that column; two '' where none does.
+
+    A perplexity is e or 2 to the loss, whichever it is; a loss in nats is ln 2 times one in bits.
+    """
+    if take_apart(header).unit or len(table.headers) > _MOST_HEADERS:
+        return "", ""
+    own = table.numbers(header, "loss")
+    name = loss_name(header)
+    if own.share < 0.5 or name is None:
+        return "", ""
+    found: dict[str, str] = {}
+    with np.errstate(all="ignore"):
+        for other in table.headers:
+            unit = take_apart(other).unit
+            if other == header or unit not in _PROVES or not _same_split(name.split, other):
+                continue
+            values = table.numbers(other, "loss").values
+            for likely, told in _PROVES[unit]:
+                if agree(own.values, told(values)):
+                    found.setdefault(likely, other)
+    return next(iter(found.items())) if len(found) == 1 else ("", "")
+
+
+def _same_split(split: str, other: str) -> bool:
+    """Whether another loss may be measured on the same split: one of the two does not say on which."""
+    name = loss_name(other) or (loss_name(f"{other} loss") if _BARE_UNIT.fullmatch(take_apart(other).words) else None)
+    return name is not None and (not name.split or not split or name.split == split)
+
+
+_MOST_HEADERS = 400
+_BARE_UNIT = re.compile(r"(?:(?:val|valid|validation|eval|dev|test|train|in) )?(?:bits?|nats?)")
+#: What a column in a unit proves of a loss without one: its unit, where it is this function of the column's values.
+_PROVES: dict[str, tuple[tuple[str, Callable[[np.ndarray], np.ndarray]], ...]] = {
+    "perplexity": (("nats", np.log), ("bits", np.log2)),
+    "nats": (("nats", np.asarray), ("bits", lambda v: v / np.log(2.0))),
+    "bits": (("bits", np.asarray), ("nats", lambda v: v * np.log(2.0))),
+    "bits per byte": (("bits per byte", np.asarray), ("nats", lambda v: v * np.log(2.0))),
+}
+
+
 def without_copies(table: Table, ranked: list[str]) -> list[str]:
     """The headers, likeliest first, without those that say the same as an earlier one in another unit."""
     if len(ranked) > _MANY:
         return ranked
     kept: list[tuple[str, str, bool, np.ndarray]] = []
+    proofs: set[tuple[str, str]] = set()  # of two columns the one says the other's unit
     for header in ranked:
-        unit = take_apart(header).unit or "nats"
+        proven, by = unit_by_others(table, header)
+        proofs |= {(header, by), (by, header)}
+        unit = take_apart(header).unit or proven or "nats"
         guess, _ = scaled_loss(table, Guess("loss", header, "", 1.0), unit, False, None)
         scaled = guess.scale != 1.0 or guess.base != 0.0
         values = guess.values(table)
@@ -37,7 +82,9 @@ def without_copies(table: Table, ranked: list[str]) -> list[str]:
         values = in_nats(values, unit, None if per_token else 1.0)
         same = False
         for earlier, other, rescaled, v in kept:
-            if per_token and UNITS[other].per == "token":
+            if (header, earlier) in proofs:
+                same = True
+            elif per_token and UNITS[other].per == "token":
                 same |= (unit != other or scaled or rescaled) and agree(values, v)
             elif UNITS[unit].per != UNITS[other].per and _about(header) == _about(earlier):
                 same |= _proportional(values, unit, v, other)
@@ -76,4 +123,5 @@ def _proportional(one: np.ndarray, unit: str, other: np.ndarray, of: str) -> boo
     middle = float(np.median(ratio))
     varied = float(losses.max() / losses.min()) > 1 + _VARIES
     near = float(np.mean(np.abs(ratio / middle - 1) < 0.01)) >= 0.85
-    return varied and near and low <= middle <= high
+    named_so = abs(middle - 1.0) < 0.01 and per == "byte"  # bits of a token under the name of those of a byte
+    return near and (named_so or (varied and low <= middle <= high))

@@ -10,7 +10,8 @@ from data.headers import header as take_apart
 from data.names import LossName, loss_name
 from data.table import Table
 
-_BASELINE = re.compile(r"\bbase ?line\b")
+#: Losses of another model or of another time, which are no run's alone and may be beside one.
+_BASELINE = re.compile(r"\b(?:base ?line|teacher|reference|ref|first|previous|prev)\b")
 _SIZE = 1.5  # how many times another arm's loss a loss may be, and the other way round
 #: What HuggingFace's trainer writes when it ends: `train_loss`, the mean over all steps, beside the time that they took.
 _OF_ITS_END = re.compile(r"train (?:runtime|samples / second|samples per second|steps per second)")
@@ -21,7 +22,8 @@ _HELD_OUT = ("validation", "test")
 
 
 def arms(table: Table, used: set[str], losses: list[str]) -> list[str]:
-    """Columns of a baseline's loss that could be the run's: as large as a loss of the table, and another in each row."""
+    """Columns of a baseline's or a teacher's loss, or an earlier one, that could be the run's: as large as a loss of the table,
+    and another in each row."""
     sizes = [s for h in losses if np.isfinite(s := _middle(table, h))]
     out = []
     for header in table.headers:

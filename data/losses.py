@@ -12,7 +12,7 @@ import numpy as np
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.held_out import unnamed
-from data.loss_copies import without_copies
+from data.loss_copies import unit_by_others, without_copies
 from data.loss_kinds import arms, by_its_tag, may_be_more, means_over_training
 from data.loss_scales import scaled_loss
 from data.loss_units import UNITS, how, in_nats
@@ -108,7 +108,10 @@ def recognise_loss(
     found = table.numbers(header, "loss")
     named = tagged[1].unit if tagged else take_apart(header).unit
     beside = row_units(table, header) if unit is None else None
-    stated = named or (beside.one if beside else "")
+    proven, by = (
+        unit_by_others(table, header) if unit is None and not named and not beside and given is None else ("", "")
+    )
+    stated = named or (beside.one if beside else "") or proven
     resolved = unit or stated or "nats"
     mixed = beside.units if beside and not beside.one else ()
     doubts = beside.doubts if beside else {}
@@ -116,6 +119,7 @@ def recognise_loss(
         said += f"; {found.written} read as numbers"
     said += f"; in the units of {beside.header!r}" if beside and mixed else "; " + how(resolved, bool(unit or stated))
     said += f" (as {beside.header!r} says)" if beside and not mixed and not named else ""
+    said += f" (as {by!r} proves)" if proven else ""
     guess, scaled = Guess("loss", header, said, sure), None
     if not mixed or given is not None:
         guess, scaled = scaled_loss(table, guess, resolved, unit is None and not stated, given)

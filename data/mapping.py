@@ -59,6 +59,8 @@ class Mapping:
     "checkpoints" or "") says what rows under one name are, `history` which loss of a run's checkpoints is its own,
     `states` the run states that are kept all the same, `batch` what a batch size counts, `devices` how many there were,
     `split` which rows' losses count, `epochs` whether the row of epoch 0 stands "after" the first epoch or "before" any,
+    `unknown_states` whether runs in states that are not known are "kept" or "set aside",
+    `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops",
     `units` the columns whose factor a person gave, `batch_in` whether a step's batch is the one stated in "tokens" or the one
     in "sequences". `row_units` are the units of each row's loss (n,) where a column says so and they differ, `row_bytes` how
     many bytes, characters or words each row's tokens have.
@@ -77,6 +79,8 @@ class Mapping:
     devices: float | None = None
     split: Split | None = None
     epochs: str = ""
+    unknown_states: str = ""
+    tokens_from: str = ""
     units: frozenset[str] = frozenset()
     batch_in: str = ""
     row_units: tuple[str, ...] = ()

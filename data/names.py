@@ -68,6 +68,10 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens_per_param", rf"{_TOKENS} ?(?:per|/) ?(?:param(?:eter)?s?|N)|D ?/ ?N|d ?/ ?n|tpp|tokens to params ratio", 0.9),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
     ("unique_tokens", rf"{_TOKENS} ?(?:per|/|in an|each) ?epoch", 0.9),
+    ("unique_samples",
+     r"(?:n |num )?unique (?:data )?(?:samples|examples|sequences|seqs)|(?:samples|examples|sequences|seqs) unique"
+     r"|(?:samples|examples|sequences|seqs) ?(?:per|/|in an|each) ?epoch", 0.9),
+    ("epochs", r"(?:n |num )?(?:total )?train(?:ing)? epochs|epochs (?:trained|done|completed)", 0.8),
     ("epochs", r"(?:n |num )?epochs?(?: count)?|(?:num(?: of)? |n |data )?passes(?: over(?: the)? data)?", 0.9),
     ("tokens", r"(?:dataset|corpus|data) tokens", 0.7),
     ("flops_per_token", r"(?:train(?:ing)? )?flops? (?:per|/) ?(?:token|tok)", 1.0),
@@ -109,6 +113,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      r"(?:max )?seq(?:uence)? ?len(?:gth)?(?: tokens)?|tokens (?:per|/) seq(?:uence)?|seqlen"
      r"|(?:max )?(?:ctx|context)(?: ?(?:len(?:gth)?|size|window))?(?: tokens)?|n (?:ctx|context)", 0.95),
     ("seq_len", r"seq", 0.6),
+    ("seq_len", r"block", 0.65),
     ("seq_len", r"block size|max position embeddings|max seq len", 0.8),
     ("lr", r"lr|learning ?rate", 1.0),
     ("lr", r"(?:peak|max|base|init|initial|best) ?(?:lr|learning ?rate)|(?:lr|learning ?rate) ?(?:peak|max|group ?0)", 0.9),
@@ -145,7 +150,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("vocab", r"(?:n )?vocab(?:ulary)?(?: ?size)?|V", 0.9),
     ("experts", r"(?:n|num|number of)? ?experts?", 0.9),
     ("top_k", r"(?:moe )?top ?k", 0.9),
-    ("devices", r"(?:n|num|number of)? ?(?:gpus?|tpus?|devices?|accelerators?)|world size", 0.9),
+    ("devices", r"world size|(?:total|all) (?:num |number of )?(?:gpus|tpus|devices|accelerators)", 0.95),
+    ("devices", r"(?:n|num|number of)? ?(?:gpus?|tpus?|devices?|accelerators?)", 0.9),
     ("wall_seconds", r"wall(?: clock)? ?(?:seconds?|time|hours?|minutes?|days?)?(?: s)?|runtime", 0.8),
     ("wall_seconds", r"train(?:ing)? (?:seconds|time|hours|minutes|days)", 0.8),
     ("wall_seconds", r"(?:elapsed|relative|run|total)(?: train(?:ing)?)? time(?: (?:process|wall))?|duration|elapsed|time elapsed", 0.7),
@@ -172,13 +178,14 @@ _LOSS = re.compile(
 )
 _ROOT = re.compile(r"\s*(?:sqrt|square root|1\s*/|inverse)\s*\W*[a-z]", re.IGNORECASE)
 _NO_LOSS = re.compile(
-    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta"
+    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta|counts?|nunique"
     r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
-    r"|relative|ratio|rank|percentile|residual|fitted|fit|irreducible|floor|moe|value|policy|reward|rm|dpo|kl|mse|regression"
+    r"|relative|ratio|rank|percentile|residual|fitted|fit|irreducible|reducible|asymptot(?:e|ic)|floor|moe|value"
+    r"|policy|reward|rm|dpo|kl|mse|regression"
     r"|contrastive|start|fn|function|type|at (?:step|iter|iteration|epoch)|at [0-9]+ ?[kmbt]?(?: ?(?:steps?|tokens?))?"
-    r"|vs|baseline|reduction|excess|accuracy|acc"
+    r"|vs|baseline|reference|ref|teacher|previous|prev|reduction|difference|differences|change|decrease|slope|excess|accuracy|acc"
     r"|nan|nans|diverged|finite"
-    r"|improvement|threshold|at init|initial|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty"
+    r"|improvement|threshold|init|initial|first|spike|spikes|grad|gnorm|identical|dup|excluded|distill(?:ation)?|mtp|penalty"
     r"|(?:steps?|iters?|iterations?|tokens|time|epochs?|flops|updates?) (?:to|till|until)(?: reach)?)\b"
 )
 
@@ -218,8 +225,6 @@ def loss_name(raw: str) -> LossName | None:
         points += -0.3 if split in ("validation", "test") else 0.3
     if re.search(r"\btotal\b", words):  # with what was added for training
         points -= 0.5
-    if re.search(r"\bfirst\b", words):
-        points -= 2.0
     points -= (
         1.5
         if re.search(r"\b(?:downstream|task|mmlu|arc|boolq|hellaswag|shot|language|code|ptb|wiki\w*)\b", words)
@@ -232,6 +237,10 @@ def loss_name(raw: str) -> LossName | None:
         points -= 1.0
     return LossName(split, h.unit, points)
 
+
+#: Folders in which trackers keep what they know of a run themselves: its size on their disk, the load of the machine.
+_OF_A_TRACKER = re.compile(r"\s*(?:sys|system|_wandb|monitoring|:monitor:\w*)\s*[/.:]", re.IGNORECASE)
+_OF_A_RUN = frozenset(("run", "group", "family", "dataset", "schedule", "state", "seed", "wall_seconds"))
 
 _MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b", re.IGNORECASE)
 
@@ -258,7 +267,19 @@ def named(raw: str) -> tuple[tuple[str, float], ...]:
                 if pattern.fullmatch(words):
                     found[column] = max(found.get(column, 0.0), round(share * sure, 3))
             break
+    if _OF_A_TRACKER.match(raw):
+        found = {column: sure for column, sure in found.items() if column in _OF_A_RUN}
     return tuple(sorted(found.items(), key=lambda c: -c[1]))
+
+
+#: Names of a count of parameters that may as well count something else: bytes on a disk, the weights of tokens in a step.
+_ONLY_SOUNDS = re.compile(r"(?:(?:n|num|number of|total|all|full|model|network) )*(?:weights|size)")
+
+
+def only_sounds(raw: str) -> bool:
+    """Whether a header that may mean parameters says no more than a size or weights."""
+    h = header(raw)
+    return any(_ONLY_SOUNDS.fullmatch(words) for words in (h.words, *(tail for tail, _ in h.tails)))
 
 
 def recognised(raw: str) -> bool:

@@ -53,6 +53,8 @@ def read_runs(
     devices: float | None = None,
     split: str | None = None,
     epochs: str | None = None,
+    unknown_states: str | None = None,
+    tokens_from: str | None = None,
     keep_copies: bool = False,
     name: str | None = None,
     by_file: Mapping[str, Mapping[str, Any]] | None = None,
@@ -69,7 +71,8 @@ def read_runs(
     the same ("crashed"), `batch` what a batch size counts ("step", "device", "accumulated", "all devices"), `devices` how
     many each run trained on where the file does not say, `split` the rows that count where a column says on what each loss
     was measured ("val", "c4"; "all": every row is a run), `epochs` whether the row of epoch 0 stands "after" the first
-    epoch or "before" any training.
+    epoch or "before" any training, `unknown_states` whether runs in states that are not known are "kept" or "set aside",
+    `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops".
     `by_file` holds answers of one file among several, by its name or a pattern (`{"old*.csv": {"bytes_per_token": 4.2}}`);
     an answer without a file goes to the files that ask for it, or to all where none asks.
     Raises `ReadError` with one sentence for what cannot be read, `MappingNeeded` with questions for what is open.
@@ -91,6 +94,8 @@ def read_runs(
         "devices": devices,
         "split": split,
         "epochs": epochs,
+        "unknown_states": unknown_states,
+        "tokens_from": tokens_from,
     }
     if isinstance(source, pd.DataFrame):
         if by_file:

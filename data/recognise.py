@@ -10,15 +10,18 @@ from dataclasses import replace
 import numpy as np
 
 from data.counters import settle_counters
+from data.data_sizes import samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
 from data.headers import header as take_apart
+from data.in_names import of_a_text
 from data.logs import tells_its_base
 from data.lookalikes import overlooked
 from data.loss_errors import error_of
 from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
 from data.markup import words
-from data.names import named
+from data.names import named, only_sounds
+from data.nodes import devices_in_all
 from data.rates import without_rates
 from data.rivals import weigh
 from data.scales import settle
@@ -34,6 +37,9 @@ from data.untracked import without_untracked
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
 _REVISION = re.compile(r"\b(?:revision|branch)$")
+_SPOKEN_AGAINST = (
+    0.55  # how sure a column is that is named like a size where the runs' names say another: offered, not taken
+)
 _AS_NAMES = "sizes written as names"
 
 
@@ -53,6 +59,8 @@ def recognise(
     devices: float | None = None,
     split: str | None = None,
     epochs: str | None = None,
+    unknown_states: str | None = None,
+    tokens_from: str | None = None,
 ) -> Mapping:
     """The guesses and open questions for a table, given the answers so far (the keyword arguments).
 
@@ -62,7 +70,9 @@ def recognise(
     is its own (see `data.history.chosen_loss`), `states` which states of runs are kept all the same, `batch` what a batch
     size counts (see `data.batches`), `devices` on how many a run trained where the file does not say, `split` which rows
     count where a column says on what each loss was measured (see `data.splits`), `epochs` what the row of epoch 0 stands for
-    (see `data.epochs`). Raises `DataError` for a header, column or answer that is not there.
+    (see `data.epochs`), `unknown_states` whether runs in states that are not known are "kept" or "set aside",
+    `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops". Raises
+    `DataError` for a header, column or answer that is not there.
     """
     table = without_misfits(table)
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
@@ -79,6 +89,7 @@ def recognise(
     stepped = settle_counters(table, offers, tuple(states))
     rates = without_rates(table, offers)
     unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
+    unclear += samples_of_data_or_seen(table, offers, set(answers))
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
     for column, header in answers.items():
@@ -105,10 +116,17 @@ def recognise(
             text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
             questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
         if header in table.from_name and column in _ASKED:
-            text = f"The {_words(column)} of {table.name}: {how}. Is that right?"
-            questions.append(Question(f"columns.{column}", text, (header,), header, needed=False))
+            if column == "params" and of_a_text(table.from_name[header][1]):
+                text = f"Are the sizes in the names of runs ({table.from_name[header][1]}, ...) those of the models, or of the text?"
+                questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN)))
+                continue
+            against = [h for (c, h), (s, _) in ranked if c == column and s == _SPOKEN_AGAINST]
+            instead = f", and not {_listed(against)}" if against else ""
+            text = f"The {_words(column)} of {table.name}: {how}{instead}. Is that right?"
+            questions.append(Question(f"columns.{column}", text, (header, *against), header, needed=False))
     weighed = weigh(table, guesses, offers, set(answers), questions)
     guesses, questions = weighed.guesses, weighed.questions
+    questions += devices_in_all(table, guesses, offers, set(answers))
     if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
         total = guesses.pop("total_steps")
         guesses["steps"] = Guess("steps", total.header, "name recognised (planned steps)", total.confidence)
@@ -170,6 +188,8 @@ def recognise(
         notes=tuple(notes),
         split=parted.split,
         epochs=_one_of("epochs", epochs or "", ("", "after", "before")),
+        tokens_from=_one_of("tokens_from", tokens_from or "", ("", "columns", "flops")),
+        unknown_states=_one_of("unknown_states", unknown_states or "", ("", "kept", "set aside")),
         row_units=loss.row_units,
         row_bytes=loss.row_bytes,
     )
@@ -252,6 +272,10 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
     counted = any(c in COUNTS for c, _ in offers)
     for header, (column, text) in table.from_name.items():
         of_file = header.endswith("in the file's name")
+        if column == "params" and counted and not of_file and header not in taken and column not in settled:
+            for o in [o for o in offers if o[0] in COUNTS and only_sounds(o[1])]:
+                offers[o] = _SPOKEN_AGAINST, f"{offers[o][1]}; sizes in the names of runs speak against it"
+            counted = False
         beside = column == "params_active" and not of_file  # what a mixture computes with, beside the total
         if header in taken or column in settled or (column in COUNTS and counted and not beside):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 #: States under which a run's last loss is the loss at its end.
 FINISHED = """
 finished, finish, completed, complete, done, success, successful, succeeded, ok, passed, pass, stopped early, early stopped, closed,
-published, ended, terminated normally, inactive, converged,
+published, ended, terminated normally, inactive, converged, exited normally, cached,
 fertig, beendet, abgeschlossen, erfolgreich, erledigt, erfolg, konvergiert,
 terminé, terminée, achevé, réussi, réussie, fini, finie, succès, complet,
 completado, completada, finalizado, finalizada, terminado, terminada, éxito, exitoso, listo, hecho, concluído, concluída, sucesso,
@@ -18,7 +18,15 @@ zakończono, ukończono, zakończony, ukończony, gotowe, sukces,
 BROKEN = """
 failed, fail, failure, crash, crashed, killed, kill, aborted, abort, cancelled, canceled, interrupted, preempted, timeout, timed out,
 time out, oom, oomed, out of memory, node fail, error, errored, diverged, diverging, exploded, nan, nans, dead, terminated, stopped,
-revoked, boot fail, lost, not converged, did not converge, unsuccessful, hung, stuck,
+revoked, boot fail, lost, not converged, did not converge, unsuccessful, hung, stuck, pruned, oom killed, evicted, not responding,
+upstream failed, skipped, unschedulable, node lost, deadline, deadline exceeded, expired, special exit, exit, launch failed,
+backoff limit exceeded, crash loop back off, image pull back off, err image pull, container cannot run, system failure, system error,
+internal error, user error, infeasible, rejected, removed, deleted, discarded, invalid, broken, shutdown, zombie, zombi, nan loss, inf,
+infinite,
+unstable, stopping error, partially succeeded, rolled back, quota exceeded, out of time, segfault, bus error, cuda error, nccl error,
+spot interrupted,
+terminated early,
+completed with errors, complete with errors, finished with errors, done with errors,
 fehlgeschlagen, gescheitert, abgebrochen, abgestürzt, abbruch, absturz, fehler, fehlerhaft, divergiert, gestoppt, beendet mit fehler,
 échoué, échouée, échec, erreur, annulé, annulée, interrompu, interrompue, planté, arrêté, avorté, divergé,
 fallido, fallida, fallo, falló, fallado, cancelado, cancelada, abortado, interrumpido, interrumpida, detenido, divergió,
@@ -32,6 +40,15 @@ mislukt, gefaald, afgebroken, fout, geannuleerd, gestopt, nieudany, nieudane, b�
 UNFINISHED = """
 running, run, in progress, pending, queued, scheduled, created, unfinished, suspended, active, preempting, requeued, starting,
 not finished, not completed, not done, not complete, training, live, not started, paused, resumable, incomplete, ongoing, waiting,
+finalizing, finalising, finishing, completing, publishing, stopping, stopping completed, terminating, cancelling, canceling, cancel
+requested,
+preparing, provisioning, configuring, initializing, initialising, initialized, allocating, submitted, retrying, retry, up for retry,
+awaiting retry,
+up for reschedule, rescheduled, restarting, resuming, deferred, on schedule, compiling, compiled, processing, uploading, downloading,
+pulling,
+container creating, evaluating, resizing, signaling, stage out, requeue hold, requeue fed, pend, psusp, ususp, ssusp, blocked, on hold,
+held, idle,
+unapproved, late, stalled, partial, unfinished run, not running,
 laufend, läuft, läuft noch, wartend, ausstehend, in bearbeitung, unvollständig, nicht fertig, nicht beendet, pausiert,
 en cours, en attente, inachevé, inachevée, incomplet, incomplète, non terminé, suspendu,
 en curso, ejecutando, en ejecución, pendiente, corriendo, incompleto, incompleta, en proceso, en espera, em execução, em andamento,
@@ -59,7 +76,8 @@ unconverged, exploded, errored
 """
 #: Words for states that in the name of a model say something else of it.
 OF_A_MODEL = """
-run, active, training, live, scheduled, model, target, law, scaling law, created, starting, suspended, expected, theory, pass, closed,
+pruned, exit, cached, late, partial, compiled, unstable, idle, run, active, training, live, scheduled, model, target, law, scaling law,
+created, starting, suspended, expected, theory, pass, closed,
 simulated, simulation, estimate, estimated, planned
 """
 BEFORE_A_REASON = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection
 from functools import lru_cache
 
@@ -11,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from data import state_words
+from data.errors import Question
 from data.headers import header as take_apart
 from data.yes_no import answers, shown, written
 
+ASIDE = "set aside"  # the answer to what becomes of runs in states that are not known
 STATE = "run state: "  # how the reason of a run begins that was set aside for its state
 
 
@@ -22,15 +25,24 @@ def plain(state: str) -> str:
 
     A mark alone is its word (❌ is failed), an exit code other than 0 is a failure.
     """
-    low = _folded(state)
+    low = _folded(_CAMEL.sub(" ", state))
     if not low:
         return next((state_words.MARKS[c] for c in state if c in state_words.MARKS), "")
     low = _BEGINS.sub(r"\1", low)
     code = re.fullmatch(r"(?:exit|exited|return)(?: with)?(?: code| status)? ([0-9]{1,3})", low)
     if code:
         return "failed" if int(code[1]) else "finished"
-    low = re.sub(r" (by|with|after|at|exit|code|signal)\b.*$", "", low)
-    return low.removeprefix("state ").removeprefix("runstatus ").removeprefix("run ") if " " in low else low
+    if low not in FINISHED | BROKEN | UNFINISHED:
+        low = re.sub(r" (by|with|after|at|exit|code|signal)\b.*$", "", low)
+    return _OF_WHAT.sub("", low).removeprefix("run ") if " " in low else low
+
+
+#: Where words stand together, as in OOMKilled and TrialState.COMPLETE; NaNs is one.
+_CAMEL = re.compile(r"(?:(?<=[A-Za-z])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z]{3}))(?![A-Z]s\b)")
+#: What trackers put in front of a state: JOB_STATE_SUCCEEDED, TrialState.PRUNED, RunStatus.FAILED.
+_OF_WHAT = re.compile(
+    r"^(?:(?:run|job|trial|task|experiment|pod|flow|training) ?)?(?:life ?cycle |result )?(?:state|status) "
+)
 
 
 @lru_cache(maxsize=20_000)
@@ -53,11 +65,21 @@ BROKEN = of_words(state_words.BROKEN)
 UNFINISHED = of_words(state_words.UNFINISHED)
 
 
+KNOWN = FINISHED | BROKEN | UNFINISHED
+_FEW = 12  # different words of a column that is one of states as soon as one of them is
+
+
 def is_state(cells: pd.Series) -> bool:
-    """Whether a column of text (n,) holds run states: most of what is written are words for one."""
-    known = FINISHED | BROKEN | UNFINISHED
+    """Whether a column of text (n,) that is named like one holds run states: most of it is, or any of a few words."""
     words = [plain(c) for c in cells if c]
-    return bool(words) and float(np.mean([w in known for w in words])) > 0.5
+    known = [w in KNOWN for w in words]
+    return any(known) and (float(np.mean(known)) > 0.5 or len(set(words)) <= _FEW)
+
+
+def unknown(cells: pd.Series) -> np.ndarray:
+    """For each row (n,) the state as written where it is no word that is known, else ''."""
+    known = KNOWN | of_words(state_words.MEASURED)
+    return np.array([c if c and plain(c) not in known else "" for c in cells.astype(str)], dtype=object)
 
 
 def unusable(cells: pd.Series) -> np.ndarray:
@@ -143,15 +165,34 @@ def _notes(column: pd.Series) -> list[str]:
     return [c if c and plain(c) in BROKEN | UNFINISHED else "" for c in cells]
 
 
+def ask_of_unknown(frame: pd.DataFrame, why: np.ndarray, aside: bool) -> Question | None:
+    """A question where runs that are kept so far, `why` (n,) '', have states that no word here means; None where none has."""
+    if "state" not in frame:
+        return None
+    found = Counter(plain(s) or s for s in unknown(frame["state"])[why == ""] if s)
+    if not found:
+        return None
+    words = ", ".join(f"{w[:30]!r}" + (f" ({n:,})" if n > 1 else "") for w, n in found.most_common(3))
+    more = f" and {len(found) - 3} other words" if len(found) > 3 else ""
+    many = found.total()
+    runs = "1 run has a state that is" if many == 1 else f"{many:,} runs have states that are"
+    text = f"{runs} not known: {words}{more}. Keep {'it' if many == 1 else 'them'}, or set {'it' if many == 1 else 'them'} aside?"
+    options = ("kept", ASIDE)
+    return Question("unknown_states", text, options, options[aside], needed=False)
+
+
 def unfinished(
-    frame: pd.DataFrame, why: np.ndarray, keep: Collection[str], notes: list[str], rows: np.ndarray
+    frame: pd.DataFrame, why: np.ndarray, keep: Collection[str], notes: list[str], rows: np.ndarray, aside: bool = False
 ) -> np.ndarray:
     """The reasons (n,) with those of runs whose state says that they did not come to their end; states in `keep` stay.
 
-    `rows` (n,) are the states that the table gives in other ways, '' where none.
+    `rows` (n,) are the states that the table gives in other ways, '' where none. `aside` says that states which are not known
+    count as such.
     """
     failed = failures(frame, notes)
     said = unusable(frame["state"]) if "state" in frame else np.full(len(frame), "", dtype=object)
+    if aside and "state" in frame:
+        said = np.where(said == "", unknown(frame["state"]), said)
     for more in (failed, rows):
         said = np.where(said == "", more, said)
     if not (said != "").any():

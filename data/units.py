@@ -16,7 +16,7 @@ DIMENSION: dict[str, str] = {
     **dict.fromkeys(
         (
             "params", "params_total", "params_nonembed", "params_active", "params_logged", "tokens", "unique_tokens",
-            "batch", "batch_sequences", "batch_device", "steps", "total_steps", "warmup_steps", "samples", "vocab",
+            "batch", "batch_sequences", "batch_device", "steps", "total_steps", "warmup_steps", "samples", "unique_samples", "vocab",
         ),
         "count",
     ),

@@ -138,6 +138,8 @@ READING = (
     click.option("--rows-are", "rows", type=click.Choice(["runs", "checkpoints"]), help="What rows are that could be either."),
     click.option("--history", metavar="CHOICE", help="A run's loss: last, least, 'mean of last 10', 'highest accuracy'."),
     click.option("--keep-state", "states", multiple=True, metavar="STATE", help="A run state kept all the same."),
+    click.option("--tokens-from", type=click.Choice(["columns", "flops"]), help="What tokens follow from where no column says them."),
+    click.option("--unknown-states", type=click.Choice(["kept", "set aside"]), help="What becomes of runs in states that are not known."),
     click.option("--batch-is", "batch", type=click.Choice([*BATCHES]), help="What a batch size counts."),
     click.option("--devices", type=float, help="How many each run trained on, where the file does not say."),
     click.option("--split", metavar="WHICH", help="Which rows count, by where their loss was measured: val, c4, or all."),

@@ -13,14 +13,15 @@ from data.readers._tidy import tidy
 from data.readers._transposed import turn, upright
 from data.readers._two_losses import two_losses
 from data.readers._unit_cells import unit_cells
+from data.readers._unset import without_unset
 from data.table import Table
 
 
 def shaped(table: Table) -> Table:
     """The table with one row per run, or per run and step. Raises ReadError for a long table of unknown runs."""
     if table.order or table.one_run:  # its reader knows what the rows are
-        return two_losses(table)
-    return with_devices(measured_at(seeded(tidy(unit_cells(paired(two_losses(upright(table))))))))
+        return with_devices(without_unset(two_losses(table)))
+    return with_devices(without_unset(measured_at(seeded(tidy(unit_cells(paired(two_losses(upright(table)))))))))
 
 
 def oriented(table: Table, orientation: str | None) -> Table:
