@@ -48,6 +48,7 @@ _SHORT = {
     "trainingsverlust": "train loss",
      "bs": "batch size", "batchsize": "batch size", "gbs": "global batch size",
     "mbs": "micro batch size", "gas": "gradient accumulation steps", "ctx": "context", "seqlen": "seq len",
+    "eff": "effective", "tot": "total", "glob": "global", "gbsz": "global batch size", "mbsz": "micro batch size",
     "hid": "hidden", "lyr": "layer", "lyrs": "layers", "lrn": "learning", "xent": "cross entropy", "crossentropy": "cross entropy",
     "verlust": "loss", "perte": "loss", "schritte": "steps", "lernrate": "lr", "modell": "model", "modele": "model", "jetons": "tokens",
     "modelo": "model", "modello": "model", "parametros": "params", "parametri": "params", "parametern": "params", "numero": "num",

@@ -89,19 +89,23 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("batch_sequences", r"(?:global |total |effective |train )?batch(?: size)? (?:in )?(?:seq(?:uence)?s|samples|examples)"
                         r"|seq(?:uence)?s ?(?:per|/) ?(?:step|batch|update)", 1.0),
     ("batch_device",
-     r"(?:train )?micro ?batch(?: ?size)?(?: per (?:gpu|device|rank))?"
-     r"|(?:per )?(?:device|gpu|local|rank)(?: train(?:ing)?)? batch(?: ?size)?"
-     r"|(?:train )?batch(?: ?size)? (?:per|/) (?:gpu|device|rank|worker|replica)s?", 0.9),
+     r"(?:train )?micro ?batch(?: ?size)?(?: (?:per|/) (?:gpu|tpu|device|dev|rank))?"
+     r"|(?:(?:per )?(?:device|gpu|tpu|local|rank)|per dev)(?: train(?:ing)?)? batch(?: ?size)?"
+     r"|(?:train )?batch(?: ?size)? (?:per|/) (?:gpu|tpu|device|dev|rank|worker|replica)s?", 0.9),
     ("grad_accum",
      r"(?:number (?:of )?|n )?(?:gradient|grads?) ?(?:accumulation|accum|acc|accumulate)"
      r"(?: ?(?:steps?|iters?|iterations?|factor|batches|num))?"
-     r"|accumulate grad batches|accum(?:ulation)?(?: ?(?:steps?|iters?))|accumulation|update freq", 0.9),
+     r"|accumulate grad batches|accum(?:ulation)?(?: ?(?:steps?|iters?|iterations?|factor))?|update freq", 0.9),
+    ("grad_accum",
+     r"(?:number (?:of )?|num (?:of )?|n )?(?:accum(?:ulation)?|g ?acc(?:um)?|acc|ga)(?: ?(?:steps?|iters?|iterations?|factor))?"
+     r"|(?:number (?:of )?|num (?:of )?|n )?micro ?(?:steps|batches)", 0.8),  # by values, as `data.accumulation` says
     ("data_parallel", r"(?:data parallel|dp)(?: ?(?:world )?(?:size|degree|shards?|replicas?|ranks?))?", 0.9),
     ("data_parallel", r"(?:num |number of )(?:data parallel|dp) (?:ranks|replicas)", 0.9),
     ("tensor_parallel", r"(?:tensor|model)(?: model)? parallel(?: ?(?:size|degree))?|tp(?: ?(?:size|degree))?|mp (?:size|degree)", 0.9),
     ("pipeline_parallel", r"pipeline(?: model)? parallel(?: ?(?:size|degree))?|pp(?: ?(?:size|degree))?", 0.9),
     ("context_parallel", r"context parallel(?: ?(?:size|degree))?|cp (?:size|degree)", 0.9),
-    ("batch_sequences", r"(?:global |total |effective |overall )(?:train(?:ing)? )?batch(?: ?(?:size|sz))?|train batch size", 0.82),
+    ("batch_sequences", r"(?:global |total |effective |overall )(?:train(?:ing)? )?batch(?: ?(?:size|sz))?|train batch size"
+                        r"|batch(?: ?size)? (?:global|total|effective|overall)", 0.82),
     ("batch_sequences", r"(?:train |training )?batch ?(?:size|sz)", 0.8),
     ("batch_sequences", r"(?:global )?batch", 0.7),
     ("seq_len",

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.accumulation import may_accumulate
 from data.errors import NO_COLUMN, DataError, Question
 from data.headers import header as take_apart
 from data.logs import tells_its_base
@@ -220,6 +221,8 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 if not tells_its_base(header, column, found.values):
                     continue
                 if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
+                    continue
+                if column == "grad_accum" and not may_accumulate(header, found.values):
                     continue
                 if column == "wall_seconds" and middle(found.values) > 1e9:
                     continue  # the time of day, in seconds since 1970
