@@ -91,13 +91,13 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
     types = set(map(type, cells))
     values = np.full(n, np.nan)
     blank = np.zeros(n, dtype=bool)
-    if decimal == "." and types <= {str}:
+    if decimal == "." and types <= {str} and not _underscored(cells):
         try:  # the common case: every cell is plainly a number
             return Numbers(np.fromiter(map(float, cells), dtype="float64", count=n), blank, blank)
         except ValueError:
             pass
     blank = np.fromiter(map(_is_blank, cells), dtype=bool, count=n)
-    if decimal == "." and types <= {str, int, float, type(None)}:
+    if decimal == "." and types <= {str, int, float, type(None)} and not _underscored(cells):
         try:
             values[~blank] = np.fromiter(map(float, cells[~blank]), dtype="float64", count=int((~blank).sum()))
             return Numbers(values, blank, np.zeros(n, dtype=bool))
@@ -160,6 +160,11 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
     )
 
 
+def _underscored(cells: np.ndarray) -> bool:
+    """Whether an underscore stands in a cell (n,): `float` takes it out wherever it stands, and 1_3 would be 13."""
+    return "_" in "".join(c for c in cells if type(c) is str)
+
+
 def _stated(cells: np.ndarray, marked: Mapping[str, Reading], plain: int) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """The errors that the marked cells state (n,), or None, and what is to be said of the marks."""
     forms, left = settled([marked[c] for c in cells if isinstance(c, str) and c in marked], plain)
@@ -214,7 +219,7 @@ def _how_written(cell: str) -> Iterable[str]:
         r"[-+0-9.]+e[-+]?[0-9]+|nan|inf", cell, re.I
     ):
         yield "suffix"
-    if "," in cell:
+    if "," in cell or "_" in cell:
         yield "comma"
 
 
