@@ -40,7 +40,9 @@ def with_own_units(found: Numbers, cells: pd.Series, decimal: str, dimension: st
     known: dict[str, tuple[float, bool] | None] = {}
     none = False
     for i, cell in enumerate(cells.astype(object)):
-        if not isinstance(cell, str) or found.blank[i] or len(cell) > _LONGEST or not (_LETTERED.search(cell) or _FUSED.fullmatch(cell.strip())):
+        if not isinstance(cell, str) or found.blank[i] or len(cell) > _LONGEST:
+            continue
+        if not (_LETTERED.search(cell) or _FUSED.fullmatch(cell.strip())):
             continue
         if cell not in known:
             known[cell] = _own(cell, values[i], decimal, dimension)

@@ -33,6 +33,7 @@ from data.units import DIMENSION
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
 _REVISION = re.compile(r"\b(?:revision|branch)$")
+_OF_FILE = "in the file's name"
 _AS_NAMES = "sizes written as names"
 
 
@@ -238,8 +239,11 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
             offers[column, header] = sure, how
     settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
+    of_runs = {column for h, (column, _) in table.from_name.items() if not h.endswith(_OF_FILE)}
     for header, (column, text) in table.from_name.items():
-        of_file = header.endswith("in the file's name")
+        of_file = header.endswith(_OF_FILE)
+        if of_file and column in of_runs:
+            continue  # what each run's own name says goes first
         beside = column == "params_active" and not of_file  # what a mixture computes with, beside the total
         if header in taken or column in settled or (column in COUNTS and counted and not beside):
             continue
