@@ -8,6 +8,7 @@ from collections.abc import Mapping as Pairs
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from data.accumulation import may_accumulate
 from data.errors import NO_COLUMN, DataError, Question
@@ -232,6 +233,8 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 continue
             elif column == "run" and _REVISION.search(take_apart(header).words) and not places(table.text(header)):
                 continue  # of code
+            elif column == "seed" and _counts_seeds(table, header):
+                continue
             elif column == "dataset" and table.numbers(header).share == 1.0:
                 continue  # a column `data` of numbers is an amount
             if header in table.brought_down:  # what stands beside the runs themselves goes first
@@ -257,6 +260,18 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
                 if found.share >= 0.9 and found.written:
                     offers["params", header] = 0.65, f"{_AS_NAMES}; {found.written} read as numbers"
     return offers
+
+
+def _counts_seeds(table: Table, header: str) -> bool:
+    """Whether a column of `seeds` says how many there were: it tells no rows apart that are alike in their names and sizes."""
+    if not re.search(r"\bseeds$", take_apart(header).words):
+        return False
+    meant = {h: c for h in table.headers for c, sure in named(h)[:1] if sure >= TAKEN}
+    keys = [table.text(h) for h, c in meant.items() if c in ("run", "family", *COUNTS, "tokens", "steps")]
+    alike = pd.DataFrame({i: k for i, k in enumerate(keys)})
+    if alike.empty or not alike.duplicated().any():
+        return True
+    return bool(alike.assign(seed=table.text(header)).duplicated().any())
 
 
 def _generated(header: str, values: np.ndarray) -> bool:

@@ -312,3 +312,36 @@ def test_a_loss_beyond_guessing_may_be_in_another_unit(read: Read, cell: str, sa
     runs = read(table(("loss", VAL)) + f"d,80M,1.6B,{cell}\n")
     assert losses(runs) == RIGHT
     assert runs.set_aside["reason"].tolist() == [f"loss is above that of guessing{said}"]
+
+
+def test_the_error_of_a_prediction_is_not_that_of_the_loss(read: Read) -> None:
+    head = "run,params,tokens,{}\n"
+    for names, cells, stated in (
+        ("Predicted loss,Actual loss,Error", ("3.44,3.45,0.3%", "3.06,3.05,0.3%"), False),
+        ("Predicted loss,Actual loss,Error", ("3.44,3.45,0.01", "3.06,3.05,0.01"), False),
+        ("loss (fit),val loss,error", ("3.44,3.45,0.01", "3.06,3.05,0.01"), False),
+        ("val loss,error (%)", ("3.45,0.3", "3.05,0.3"), False),
+        ("val loss,Error", ("3.45,0.3%", "3.05,0.3%"), False),
+        ("val loss,Error", ("3.45,0.01", "3.05,0.01"), True),
+        ("Predicted loss,Actual loss,std", ("3.44,3.45,0.01", "3.06,3.05,0.01"), True),
+    ):
+        text = head.format(names) + f"s,125M,2.5B,{cells[0]}\nm,350M,7B,{cells[1]}\n"
+        runs = read(text)
+        assert runs.kept["loss"].tolist() == [3.45, 3.05], names
+        assert ("loss_error" in runs.kept) == stated, (names, cells)
+
+
+def test_how_many_seeds_there_were_is_no_seed(read: Read) -> None:
+    rows = "a,125M,2.5B,{},3.45\nb,350M,7B,{},3.05\nc,760M,15.2B,{},2.82\nd,760M,15.2B,{},2.83\n"
+    for name, cells, seed in (
+        ("seeds", "3331", False),
+        ("n_seeds", "3333", False),
+        ("# seeds", "3333", False),
+        ("seed", "3333", True),
+    ):
+        runs = read(f"run,params,tokens,{name},loss\n" + rows.format(*cells))
+        assert ("seed" in runs.kept) == seed, name
+    runs = read(
+        "model,params,tokens,seeds,loss\na,125M,2.5B,0,3.45\na,125M,2.5B,1,3.46\nb,350M,7B,0,3.05\nb,350M,7B,1,3.06\n"
+    )
+    assert runs.kept["seed"].tolist() == ["0", "1", "0", "1"]
