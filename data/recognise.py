@@ -268,7 +268,7 @@ def _counts_seeds(table: Table, header: str) -> bool:
         return False
     meant = {h: c for h in table.headers for c, sure in named(h)[:1] if sure >= TAKEN}
     keys = [table.text(h) for h, c in meant.items() if c in ("run", "family", *COUNTS, "tokens", "steps")]
-    alike = pd.DataFrame({i: k for i, k in enumerate(keys)})
+    alike = pd.DataFrame(dict(enumerate(keys)))
     if alike.empty or not alike.duplicated().any():
         return True
     return bool(alike.assign(seed=table.text(header)).duplicated().any())

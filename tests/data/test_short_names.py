@@ -8,6 +8,7 @@ import pytest
 
 from data import MappingNeeded, Runs
 from data.names import named
+from data.readers._devices import devices
 
 Read = Callable[..., Runs]
 ACCUMULATED = ("accum", "ga", "GA", "acc", "acc_steps", "gacc", "n_accum", "micro-steps", "grad accumulation", "accum. steps",
@@ -72,3 +73,27 @@ def test_a_short_name_means_what_it_says() -> None:
     for name, column in (("bs/gpu", "batch_device"), ("BS/dev", "batch_device"), ("per dev. batch", "batch_device"),
                          ("mbs/gpu", "batch_device"), ("tot. params", "params_total"), ("bsz", "batch_sequences")):  # fmt: skip
         assert named(name)[0][0] == column, name
+
+
+def test_a_count_of_devices_is_read_from_its_cell() -> None:
+    counts = {
+        "8xH100": 8, "16×A100": 16, "8 GPUs": 8, "8 x A100-80GB": 8, "8": 8, "8x": 8, "1,024 GPUs": 1024, "H100 x8": 8, "A100 (x16)": 16,
+        "8x H100 80GB": 8, "8xH100-80G": 8, "8x H100 (80GB)": 8, "1 RTX 3090": 1, "4 nodes x 8 GPUs": 32, "2x8 A100": 16,
+        "2 × 8×A100": 16, "64 TPU v4": 64, "32 A100s": 32, "8x NVIDIA A100 SXM": 8, "**8xH100**": 8, "8xH100 (NVLink)": 8,
+        "8xH100 (2 nodes)": 0, "8 nodes": 0, "A100": 0, "3090 x2": 0, "v4-32": 0, "8 GPU hours": 0, "8xH100 or 4xA100": 0, "8-16 GPUs": 0,
+        "": 0, "8xH100 x 2 nodes": 0, "2x8 GPUs per node": 0, "~8 GPUs?": 0,
+    }  # fmt: skip
+    assert {c: devices(c) for c in counts} == counts
+
+
+def test_devices_that_are_spelt_out_make_the_batch(read: Read) -> None:
+    head = "| run | params | {} | bs/GPU | ctx | iters | loss |\n|---|---|---|---|---|---|---|\n"
+    rows = "| a | 125M | {} | 16 | 1024 | 19000 | 3.45 |\n| b | 350M | {} | 32 | 1024 | 26000 | 3.05 |\n"
+    rows += "| c | 1.3B | {} | 16 | 1024 | 50000 | 2.66 |\n"
+    for name in ("GPUs", "hardware", "devices"):
+        runs = read(head.format(name) + rows.format("8xH100", "8 GPUs", "32 × A100-80GB"), "runs.md")
+        assert runs.kept["tokens"].tolist() == [8 * 16 * 1024 * 19000, 8 * 32 * 1024 * 26000, 32 * 16 * 1024 * 50000], (
+            name
+        )
+    runs = read(head.format("GPUs") + rows.format("8xH100", "8", "A100"), "runs.md")
+    assert runs.kept["tokens"].tolist() == [8 * 16 * 1024 * 19000, 8 * 32 * 1024 * 26000]
