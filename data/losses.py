@@ -18,6 +18,7 @@ from data.loss_scales import scaled_loss
 from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
 from data.names import LossName, loss_name
+from data.stated_with import says_change
 from data.table import Table
 from data.unit_columns import per_token, row_units
 
@@ -27,9 +28,11 @@ _PLAIN = frozenset(("loss", "cross entropy", "lm loss", "ce", "ce loss", "cross 
 
 #: `loss ± std` names a loss with its error in one cell; `± loss` and `loss ±` the error, where its cells are plain numbers.
 _WITH_ERROR = re.compile(
-    r"\s*[(\[]?\s*(?:mean\s*)?(?:±|\+/-)\s*(?:std|stdev|se|sem|stderr|sd|err|error|ci)?\.?\s*[)\]]?\s*$", re.IGNORECASE
+    r"\s*[(\[]?\s*(?:mean\s*)?(?:±|\+/-)\s*(?:[0-9]{2}\s*%\s*)?(?:std|stdev|se|sem|stderr|sd|err|error|ci)?\.?\s*[)\]]?"
+    r"(?:\s*[(,]?\s*(?:over|of|across|n\s*=)?\s*[0-9]{1,3}\s*(?:seeds|runs)?\s*\)?)?\s*$",
+    re.IGNORECASE,
 )
-_ERROR_ALONE = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)[^()]*\)?\s*$")
+_ERROR_ALONE = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)[^()]*(?:\([^()]*)?\)?\s*$")
 
 
 #: A column of nothing but a split's name, which holds losses where one of losses of their size stands beside it.
@@ -161,6 +164,8 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
             continue
         found = table.numbers(header, "loss")
         if found.share == 0.0 or (found.errors is None and _ERROR_ALONE.search(header)):
+            continue
+        if found.whole and says_change(header):
             continue
         points = name.points - (2.0 if take_apart(header).words == "L" and _whole(found.values) else 0.0)
         if found.share >= 0.5:

@@ -224,6 +224,8 @@ def words(text: str) -> str:
         out = _LINK.sub(r"\1", _IMAGE.sub("", out))
     if "<" in out and ">" in out:
         out = _SUB.sub(_below, _SUP.sub(_above, _BREAK.sub(" ", _TAG.sub("", out))))
+    if "\\\\" in out:
+        out = _LINE_BREAK.sub(" ", out)
     if _LATEX_SIGNS.search(out):
         out = _latex(_LOWER_BRACES.sub(_below, out))
     if not out.isascii():
@@ -238,6 +240,7 @@ def words(text: str) -> str:
 
 
 _POWER_OF_TEN = re.compile(r"(?<![0-9.,])10([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_LINE_BREAK = re.compile(r"\\\\(?:\s*\[[^\[\]]{0,20}\])?")  # \\thead{Val\\\\loss}
 _MAY_BE_MARKED = re.compile(r"[*`~\\$<&]|\]\(")
 
 

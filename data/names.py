@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from data.headers import Header, header
 from data.logs import LOGGED, USUAL, logged
+from data.stated_with import without_statement
 
 _NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
 _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|weights)"
@@ -182,7 +183,7 @@ _NO_LOSS = re.compile(
 #: A loss by its letter and what stands below it: L_val, L_{\\text{test}}.
 _SUBSCRIPT = re.compile(
     r"\$?\s*(?:L|\\mathcal\{L\}|\\ell)_?\{?(?:\\?(?:text|textrm|mathrm|rm)\b\s*)?\{?\s*"
-    r"(train(?:ing)?|val(?:id(?:ation)?)?|eval|dev|test|ce|lm|nll|xent)\s*\}{0,2}\s*\$?"
+    r"(train(?:ing)?|val(?:id(?:ation)?)?|eval|dev|test|ce|lm|nll|xent)\s*\}{0,2}\s*\$?\s*([(\[][a-zA-Z /]{1,20}[)\]])?"
 )
 
 
@@ -191,7 +192,9 @@ def loss_name(raw: str) -> LossName | None:
     """What the header says of a loss; None when it names none, or only a bound, a target or a part of one."""
     below = _SUBSCRIPT.fullmatch(raw.strip()) if len(raw) < 60 else None
     if below:
-        return loss_name(f"{below[1]} loss")
+        return loss_name(f"{below[1]} loss {below[2] or ''}".strip())
+    if (plain := without_statement(raw)) != raw:
+        return loss_name(plain)
     h = header(raw)
     words = f" {h.path} "
     if not _LOSS.search(words) and h.words != "L":

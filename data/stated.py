@@ -139,7 +139,7 @@ def _in_brackets(value: float, core: str, inside: str, round_: bool, decimal: st
     if _DIFFERENCE.fullmatch(inside):
         return Reading(value, core, form="else")
     inside = stripped(inside)
-    if not inside or inside.lower() in _BEST:
+    if not inside or inside.lower() in _BEST or not re.search(r"\w", inside):
         return Reading(value, core)
     if not math.isfinite(value):
         return None

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from data.digits import SUFFIXES
 from data.headers import header as take_apart
 from data.markup import bare
 from data.names import named
@@ -26,7 +27,7 @@ _HARDWARE = re.compile(
 _COUNT = r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,6})"
 _UNITS = r"(?:gpus?|tpus?|devices?|accelerators?|chips?|cards?)"
 #: What a device is called behind its count: A100-80GB, NVIDIA H100 80 GB SXM, GPUs, TPU v4, RTX 3090, A100s (40GB).
-_CALLED = r"(?:(?!x[0-9])[a-z][a-z0-9.]*(?:[ /-]+(?:[a-z][a-z0-9.]*|[0-9]{2,4} ?gi?b?|[0-9]{3,4}))*(?: ?\([^()0-9]*(?:[0-9]+ ?gi?b?)?\))?)"
+_CALLED = r"(?:(?!x[0-9])[a-z][a-z0-9.]+(?:[ /-]+(?:[a-z][a-z0-9.]*|[0-9]{2,4} ?gi?b?|[0-9]{3,4}))*(?: ?\([^()0-9]*(?:[0-9]+ ?gi?b?)?\))?)"
 _OF_ONE_KIND = re.compile(rf"{_COUNT}\s*(?:[x×*]\s*)?{_CALLED}", re.IGNORECASE)
 _BEHIND = re.compile(rf"{_CALLED}\s*\(?\s*[x×*]\s*{_COUNT}\s*\)?", re.IGNORECASE)
 _OF_NODES = re.compile(
@@ -93,7 +94,8 @@ def devices(cell: str) -> int:
         return 0 if _NODE.search(text[found.end(2) :]) else int(found[1]) * int(found[2])
     if found := _OF_ONE_KIND.fullmatch(text) or _BEHIND.fullmatch(text):
         parts = re.findall(r"\b[A-Za-z]+\b", text)
-        return 0 if any(_NODE.fullmatch(p) for p in parts) else _number(found[1])
+        unclear = any(_NODE.fullmatch(p) or p.lower() in SUFFIXES for p in parts)  # 8 GPU hours, 2 bn
+        return 0 if unclear else _number(found[1])
     return 0
 
 

@@ -81,7 +81,7 @@ def test_a_count_of_devices_is_read_from_its_cell() -> None:
         "8x H100 80GB": 8, "8xH100-80G": 8, "8x H100 (80GB)": 8, "1 RTX 3090": 1, "4 nodes x 8 GPUs": 32, "2x8 A100": 16,
         "2 × 8×A100": 16, "64 TPU v4": 64, "32 A100s": 32, "8x NVIDIA A100 SXM": 8, "**8xH100**": 8, "8xH100 (NVLink)": 8,
         "8xH100 (2 nodes)": 0, "8 nodes": 0, "A100": 0, "3090 x2": 0, "v4-32": 0, "8 GPU hours": 0, "8xH100 or 4xA100": 0, "8-16 GPUs": 0,
-        "": 0, "8xH100 x 2 nodes": 0, "2x8 GPUs per node": 0, "~8 GPUs?": 0,
+        "": 0, "8xH100 x 2 nodes": 0, "2x8 GPUs per node": 0, "~8 GPUs?": 0, "1k": 0, "2 mn": 0,
     }  # fmt: skip
     assert {c: devices(c) for c in counts} == counts
 

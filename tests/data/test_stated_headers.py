@@ -1,0 +1,72 @@
+"""Headers of a loss that say how its numbers stand in a cell, in LaTeX's ways, and letters that count something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from data import MappingNeeded, Runs
+from data.names import loss_name, named
+
+Read = Callable[..., Runs]
+HEAD = "| run | params | tokens | {} |\n|---|---|---|---|\n| a | 125M | 2.5B | {} |\n| b | 350M | 7B | {} |\n| c | 760M | 15.2B | {} |\n"
+
+
+def test_a_spread_or_a_change_behind_each_number_is_no_other_quantity(read: Read) -> None:
+    errors = [0.01, 0.02, 0.01]
+    for header, cells, stated in (
+        ("Loss: mean (std) over 3 seeds", ("3.45 (0.01)", "3.05 (0.02)", "2.82 (0.01)"), errors),
+        ("val loss (mean ± 95% CI)", ("3.45 ± 0.01", "3.05 ± 0.02", "2.82 ± 0.01"), errors),
+        ("mean loss ± 95% CI (3 seeds)", ("3.45 ± 0.01", "3.05 ± 0.02", "2.82 ± 0.01"), errors),
+        ("val_loss [mean +/- s.e.]", ("3.45 ± 0.01", "3.05 ± 0.02", "2.82 ± 0.01"), errors),
+        ("loss (Δ vs prev)", ("3.45 (—)", "3.05 (-0.40)", "2.82 (-0.23)"), None),
+        ("loss (vs. baseline)", ("3.45 (+0.01)", "3.05 (-0.40)", "2.82 (-0.23)"), None),
+    ):
+        runs = read(HEAD.format(header, *cells), "runs.md")
+        assert runs.kept["loss"].tolist() == [3.45, 3.05, 2.82], header
+        assert (runs.kept["loss_error"].tolist() if stated else "loss_error" not in runs.kept) == (stated or True), (
+            header
+        )
+    ppl = read(HEAD.format("test ppl (mean ± 95% CI)", "31.5 ± 0.3", "21.1 ± 0.2", "16.8 ± 0.2"), "runs.md")
+    assert ppl.kept["loss"].tolist() == pytest.approx([3.449988, 3.049273, 2.821379], abs=1e-6)
+
+
+def test_changes_alone_are_no_losses(read: Read) -> None:
+    for header in ("loss (Δ vs prev)", "Δ loss", "loss (delta)", "val loss (std)"):
+        with pytest.raises(MappingNeeded) as caught:
+            read(HEAD.format(header, "0.40", "0.35", "0.23"), "runs.md")
+        assert [q.key for q in caught.value.questions] == ["columns.loss"], header
+
+
+def test_a_loss_in_the_ways_of_latex(read: Read) -> None:
+    for header in (
+        r"{$\mathcal{L}_{\text{val}}$ (nats)}",
+        r"\thead{Val\\loss}",
+        r"\makecell[c]{Val \\ loss}",
+        r"$\mathcal{L}_\mathrm{val}$ [nats]",
+    ):
+        text = f"run & \\thead{{Params\\\\(M)}} & \\makecell{{Tokens\\\\[2pt] (B)}} & {header} \\\\\n\\midrule\n"
+        text += "a & 125 & 2.5 & 3.45 \\\\\nb & 350 & 7 & 3.05 \\\\\n"
+        for whole in (text, "\\begin{tabular}{lrrr}\n" + text + "\\end{tabular}\n"):
+            runs = read(whole, "runs.tex")
+            assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == ([125e6, 350e6], [2.5e9, 7e9]), (
+                header
+            )
+            assert runs.kept["loss"].tolist() == [3.45, 3.05], header
+
+
+def test_letters_behind_a_number_sign_count_layers_and_heads() -> None:
+    assert (named("#L")[0][0], named("#H")[0][0], loss_name("#L")) == ("layers", "heads", None)
+
+
+def test_millions_of_tokens_a_step_are_the_batch(read: Read) -> None:
+    for header, cells in (
+        ("Mtok/step", ("0.5", "0.5", "1")),
+        ("M tokens per step", ("0.5", "0.5", "1")),
+        ("ktok/step", ("500", "500", "1000")),
+    ):
+        text = f"run,params,{header},steps,loss\na,125M,{cells[0]},5000,3.45\nb,350M,{cells[1]},14000,3.05\nc,1.3B,{cells[2]},26000,2.66\n"
+        runs = read(text)
+        assert runs.kept["batch"].tolist() == [5e5, 5e5, 1e6], header
+        assert runs.kept["tokens"].tolist() == [2.5e9, 7e9, 26e9], header
