@@ -136,3 +136,16 @@ def test_minutes_between_digits_are_no_millions(read: Callable[..., Runs]) -> No
     runs = read(text)
     assert runs.kept["params"].tolist() == [0.5e9, 1.3e9]
     assert "wall_seconds" not in runs.kept or runs.kept["wall_seconds"].isna().all()
+
+
+def test_a_number_with_a_remark_is_that_number_or_none() -> None:
+    read_as = {
+        "2.5B (0.3 epochs)": 2.5e9, "300B (1 epoch)": 3e11, "37.3M (whole split)": 37.3e6, "7B (full training set)": 7e9,
+        "3.39<sup>[2]</sup>": 3.39, "125M<sup>[a]</sup>": 125e6, "2,5 Mrd.": 2.5e9, "125 Mio.": 125e6, "2.5 bln.": 2.5e9,
+        "1億2500万": 1.25e8, "1亿 2500万": 1.25e8, "3억5000만": 3.5e8, "1兆2000億": 1.2e12, "2億": 2e8,
+    }  # fmt: skip
+    for text, value in read_as.items():
+        assert number(text) == value, text
+    for text in ("3.45 (diverged)", "1.3B (non-emb)", "7B (target)", "3.05 @ 14k", "1万2億", "1億12500万", "10<sup>[2]</sup>",
+                 "7B (0.3B active)", "3.05 abc.", "3.05 (step 14k)"):  # fmt: skip
+        assert np.isnan(number(text)), text
