@@ -93,8 +93,11 @@ def _barred(lines: list[str]) -> Layout | None:
     if not any(ruled) or not any("|" in line and not r for line, r in zip(drawn, ruled, strict=True)):
         return None
     rows: Rows = []
-    for line, rule in zip(drawn, ruled, strict=True):
-        if rule or (boxes and line.strip() and set(line) <= _RULE):
+    prose = _beside_the_table(drawn, ruled)
+    for i, (line, rule) in enumerate(zip(drawn, ruled, strict=True)):
+        if i in prose:
+            rows.append([line.strip()])
+        elif rule or (boxes and line.strip() and set(line) <= _RULE):
             rows.append([RULED])
         elif not line.strip():
             rows.append([])
@@ -109,6 +112,30 @@ def _barred(lines: list[str]) -> Layout | None:
     if boxes:
         rows = [[_unquoted(c) for c in row] for row in rows]
     return Layout(rows, (), 0, True)
+
+
+_SAYS = re.compile(r"[\W_]*[A-Za-z][\w /#-]{0,40}:[\s*_]*\S.{0,80}")  # **Runs:** 2
+
+
+def _beside_the_table(lines: list[str], ruled: list[bool]) -> set[int]:
+    """The lines with bars that belong to no table: of blocks without a rule, or above the names over a block's first one.
+
+    They have no bar at either end where the tables' rules have, or say `Runs: 2 | Kept: 2`.
+    """
+    edged = all(line.strip().startswith("|") for line, rule in zip(lines, ruled, strict=True) if rule)
+    out, block = set(), list[int]()
+    for i in range(len(lines) + 1):
+        if i < len(lines) and lines[i].strip():
+            block.append(i)
+            continue
+        first = next((j for j in block if ruled[j]), len(lines) + 1)
+        for j in block:
+            text = lines[j].strip()
+            if j < first - 1 and "|" in text and not (text.startswith("|") or text.endswith("|")):
+                says = all(_SAYS.fullmatch(c.strip()) for c in text.split("|"))
+                out |= {j} if says or edged else set()
+        block = []
+    return out
 
 
 def _cells(line: str) -> list[str]:

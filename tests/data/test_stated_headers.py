@@ -70,3 +70,30 @@ def test_millions_of_tokens_a_step_are_the_batch(read: Read) -> None:
         runs = read(text)
         assert runs.kept["batch"].tolist() == [5e5, 5e5, 1e6], header
         assert runs.kept["tokens"].tolist() == [2.5e9, 7e9, 26e9], header
+
+
+def test_a_line_of_sums_above_a_table_is_none_of_its_names(read: Read) -> None:
+    edged = "| # | val_loss | params | tokens | status |\n|---|---|---|---|---|\n"
+    edged += "| 1 | 6.9074 | 12.6M | 31M | keep |\n| 2 | 6.8893 | 12.6M | 33M | keep |\n"
+    bare = "\n".join(line.strip("| ") for line in edged.splitlines()) + "\n"
+    above = (
+        "**Runs:** 2 | **Kept:** 2 | **Discarded:** 0 | **Crashed:** 0\n**Best:** val_loss: 6.8893 nats (#2, -0.26%)\n"
+    )
+    for table in (edged, bare):
+        for text in (
+            f"# Dashboard\n\n{above}\n{table}",
+            f"Runs: 2 | Kept: 2\n\n{table}",
+            f"Runs: 2 | Kept: 2 | Best: 6.88\n\nText.\n\n{table}",
+        ):
+            runs = read(text, "runs.md")
+            assert runs.kept["loss"].tolist() == [6.9074, 6.8893], text
+            assert runs.kept["tokens"].tolist() == [31e6, 33e6], text
+
+
+def test_a_size_below_another_word_is_the_size_of_that(read: Read) -> None:
+    text = "Model     Params    Training    Batch     Validation\n                    tokens      size      loss\n"
+    text += "small     125M      2.5B        0.5M      3.45\nmed       350M      7B          0.5M      3.05\n"
+    text += "xl        1.3B      26B         1M        2.66\n"
+    runs = read(text, "runs.txt")
+    assert (runs.kept["params"].tolist(), runs.kept["batch"].tolist()) == ([125e6, 350e6, 1.3e9], [5e5, 5e5, 1e6])
+    assert (runs.kept["tokens"].tolist(), runs.kept["loss"].tolist()) == ([2.5e9, 7e9, 26e9], [3.45, 3.05, 2.66])
