@@ -78,9 +78,9 @@ def plain_number(text: str, decimal: str = ".") -> float:
     if not match and (inside := _INSIDE.fullmatch(text)):
         whole, part, suffix = inside[1], inside[2] or inside[5], inside[3] or inside[4]
         return plain_number(f"{whole}.{part}{suffix}")
-    if not match and (two := _TWO_UNITS.fullmatch(text)):
-        above, below = (float(f"{n}e{SUFFIXES.get(unit, 12)}") for n, unit in ((two[1], two[2]), (two[3], two[4])))
-        return above + below if below < 10.0 ** SUFFIXES.get(two[2], 12) else math.nan
+    if not match and (pair := _TWO_UNITS.fullmatch(text)):
+        above, below = (float(f"{n}e{SUFFIXES.get(unit, 12)}") for n, unit in ((pair[1], pair[2]), (pair[3], pair[4])))
+        return above + below if below < 10.0 ** SUFFIXES.get(pair[2], 12) else math.nan
     if not match:
         return {"inf": math.inf, "+inf": math.inf, "infinity": math.inf, "-inf": -math.inf}.get(text.lower(), math.nan)
     suffix = (match["suffix"] or "").lower().rstrip(".")

@@ -12,7 +12,7 @@ import numpy as np
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.held_out import unnamed
-from data.loss_copies import without_copies
+from data.loss_copies import copies_in_bytes, without_copies
 from data.loss_kinds import arms, by_its_tag, may_be_more, means_over_training
 from data.loss_scales import scaled_loss
 from data.loss_units import UNITS, how, in_nats
@@ -58,6 +58,7 @@ class FoundLoss:
     questions: tuple[Question, ...]
     row_units: tuple[str, ...] = ()  # of each row, where a column says so and they differ
     row_bytes: tuple[float, ...] = ()  # bytes, characters or words of a token of each row
+    notes: tuple[str, ...] = ()
 
 
 def recognise_loss(
@@ -104,6 +105,12 @@ def recognise_loss(
             questions.append(Question("columns.loss", text, tuple(options), header))
         elif doubt := _doubt(table, header):
             questions.append(Question("columns.loss", doubt, tuple(options), header))
+    copies = copies_in_bytes(table, header, options) if chosen is None and options else ""
+    notes = (
+        (f"{copies} is the same loss over bytes or characters: {header[:60]!r}, over tokens, goes before it.",)
+        if copies
+        else ()
+    )
     found = table.numbers(header, "loss")
     named = tagged[1].unit if tagged else take_apart(header).unit
     beside = row_units(table, header) if unit is None else None
@@ -149,7 +156,7 @@ def recognise_loss(
         per = UNITS[over].per
         text = f"{header!r} is in {UNITS[over].title}; how many {per}s does a token have on average?"
         questions.append(Question("bytes_per_token", text))
-    return FoundLoss(guess, resolved, tuple(questions), mixed, tuple(map(float, each[0])) if each else ())
+    return FoundLoss(guess, resolved, tuple(questions), mixed, tuple(map(float, each[0])) if each else (), notes)
 
 
 def loss_options(table: Table, used: set[str]) -> list[str]:

@@ -137,7 +137,12 @@ def recognise(
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
     questions += rates
     questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))
-    notes = [*([parted.note] if parted.note else []), *weighed.notes, *_unreadable(table, guesses, set(answers))]
+    notes = [
+        *([parted.note] if parted.note else []),
+        *loss.notes,
+        *weighed.notes,
+        *_unreadable(table, guesses, set(answers)),
+    ]
     questions += [parted.question] if parted.question else []
     if table.either_way:  # before anything else: the other answers depend on it
         text = "Is each row or each column a run? Column names stand in the first row and in the first column."

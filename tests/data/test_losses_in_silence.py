@@ -209,6 +209,22 @@ def test_a_copy_in_another_unit_is_no_rival(
     assert losses(read(table(one, other))) == pytest.approx(RIGHT, rel=1e-3)
 
 
+def test_bytes_of_the_same_split_give_way_to_nats_and_that_is_said(read: Read) -> None:
+    for nats, other, cells in (
+        ("Val loss", "Val BPB", (("3.7995", "3.7871", "3.79"), ("1.4936", "1.4887", "1.49"))),
+        ("Val Loss", "Val BPC", (("3.2288", "3.0642"), ("2.4022", "2.2292"))),
+        ("test loss", "test bits per byte", (("3.98",), ("1.367",))),
+    ):
+        text = table((nats, cells[0]), (other, cells[1])) if len(cells[0]) == 3 else ""
+        text = text or f"run,params,tokens,{nats},{other}\n" + "".join(
+            f"r{i},{i + 1}e8,{i + 1}e9,{a},{b}\n" for i, (a, b) in enumerate(zip(*cells, strict=True))
+        )
+        runs = read(text)
+        assert runs.kept["loss"].tolist() == [float(c) for c in cells[0]], other
+        assert any(repr(other) in note for note in runs.notes), (other, runs.notes)
+    assert "columns.loss" in asked(read, table(("val_loss", VAL), ("test_bpb", BPB)))
+
+
 def test_losses_of_other_data_or_splits_are_no_copies(read: Read) -> None:
     assert asked(read, table(("loss", VAL), ("val_bpb", BPB))) == {"bytes_per_token": ""}
     assert "columns.loss" in asked(read, table(("val_loss", VAL), ("pile_val_bpb", BPB)))
