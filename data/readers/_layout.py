@@ -57,7 +57,7 @@ def layout(text: str) -> Layout | None:
     """The text's lines cut into cells by bars or by the spaces that align them; None where neither makes columns."""
     if len(text) > _MOST:
         return None
-    lines = text.split("\n")
+    lines = _without_labels(text.split("\n"))
     if any(len(line) > _LONGEST for line in lines):
         return None
     found = _barred(lines)
@@ -67,6 +67,21 @@ def layout(text: str) -> Layout | None:
         return None
     notes = [*found.notes, *_cut_out(found.rows, lines)]
     return Layout(found.rows, tuple(notes), _known(found.rows), found.drawn)
+
+
+_LABEL = re.compile(r"\s*([0-9]{1,7}):(?=\s)")
+_R_TYPES = re.compile(r"\s*<[a-z0-9:, ]{2,12}>(?:\s+<[a-z0-9:, ]{2,12}>)+\s*")
+
+
+def _without_labels(lines: list[str]) -> list[str]:
+    """The lines without the rows' numbers and the row of types that R's data.table prints (1:, <num>), in their places."""
+    at = [(i, m) for i, line in enumerate(lines) if (m := _LABEL.match(line[:40]))]
+    if len(at) < 2 or [int(m[1]) for _, m in at] != list(range(1, len(at) + 1)):
+        return lines
+    out = [RULED if _R_TYPES.fullmatch(line[:_LONGEST]) else line for line in lines]
+    for i, m in at:
+        out[i] = " " * m.end() + lines[i][m.end() :]
+    return out
 
 
 def known_in(cells: list[str]) -> int:
@@ -263,7 +278,7 @@ def _overlaid(lines: list[str]) -> list[str]:
     if len(lines) < 3:
         return lines
     header, names = lines[0], lines[1].rstrip()
-    if not names or len(names) > len(header) - len(header.lstrip()) or known_in(header.split()) < 1:
+    if not names or names == RULED or len(names) > len(header) - len(header.lstrip()) or known_in(header.split()) < 1:
         return lines
     return [names + header[len(names) :], RULED, *lines[2:]]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, Runs
+from data.errors import ReadError
 from data.names import loss_name, named
 
 Read = Callable[..., Runs]
@@ -97,3 +98,27 @@ def test_a_size_below_another_word_is_the_size_of_that(read: Read) -> None:
     runs = read(text, "runs.txt")
     assert (runs.kept["params"].tolist(), runs.kept["batch"].tolist()) == ([125e6, 350e6, 1.3e9], [5e5, 5e5, 1e6])
     assert (runs.kept["tokens"].tolist(), runs.kept["loss"].tolist()) == ([2.5e9, 7e9, 26e9], [3.45, 3.05, 2.66])
+
+
+def test_a_grid_whose_corner_names_its_rows_has_sizes_along(read: Read) -> None:
+    tokens = "| Tokens | 125M | 350M | 1.3B |\n|---|---|---|---|\n| 2.5B | 3.45 | 3.28 | 3.17 |\n| 7B | 3.25 | 3.05 | 2.92 |\n"
+    kept = read(tokens + "| 26B | 3.09 | 2.85 | 2.66 |\n", "runs.md").kept
+    assert kept["params"].tolist() == [125e6, 350e6, 1.3e9] * 3
+    assert (kept["tokens"].tolist()[::3], kept["loss"].tolist()[:3]) == ([2.5e9, 7e9, 26e9], [3.45, 3.28, 3.17])
+    budgets = "| FLOPs | 46K | 105K | 164K |\n|---|---|---|---|\n| 1e12 | 4.425 | 4.418 | 4.711 |\n| 3e12 | 4.227 | 3.953 | 3.926 |\n"
+    kept = read(budgets + "| 1e13 | 4.1 | 3.792 | 3.688 |\n", "runs.md").kept
+    assert kept["params"].tolist() == [46e3, 105e3, 164e3] * 3
+    assert kept["flops"].tolist()[::3] == [1e12, 3e12, 1e13]
+    data = budgets.replace("46K", "4B").replace("105K", "8B").replace("164K", "16B").replace("e12", "e18")
+    assert read(data + "| 1e19 | 4.1 | 3.792 | 3.688 |\n", "runs.md").kept["tokens"].tolist() == [4e9, 8e9, 16e9] * 3
+    with pytest.raises(ReadError, match="does not say"):
+        read(data.replace("e18", "e20") + "| 9e20 | 4.1 | 3.792 | 3.688 |\n", "runs.md")
+
+
+def test_prints_of_data_table_and_a_pasted_page_with_units_apart(read: Read) -> None:
+    printed = "     run   params  tokens val_loss\n   <char>    <num>   <num>    <num>\n1:  small 1.25e+08 2.50e+09     3.45\n"
+    pasted = "Params Tokens Batch Loss\n125 M 2.5 B 0.5 M 3.45\n350 M 7 B 0.5 M 3.05\n"
+    for text in (printed + "2:    med 3.50e+08 7.00e+09     3.05\n", pasted):
+        kept = read(text, "runs.txt").kept
+        assert (kept["params"].tolist(), kept["tokens"].tolist()) == ([125e6, 350e6], [2.5e9, 7e9]), text
+        assert kept["loss"].tolist() == [3.45, 3.05], text
