@@ -183,6 +183,8 @@ def _part_of_the_whole(table: Table, offers: Offers) -> None:
         return
     if any(c == "batch_device" for c, _ in offers) or not mostly(table, plain[0], whole[0], lambda a, b: a <= b):
         return
+    if mostly(table, plain[0], whole[0], lambda a, b: a == b):
+        return  # both say the whole
     sure, how = offers.pop(("batch_sequences", plain[0]))
     offers["batch_device", plain[0]] = sure, f"{how}; a part of {whole[0]}"
 

@@ -60,6 +60,12 @@ def test_an_abbreviated_effective_batch_is_the_whole_one(read: Read) -> None:
         assert runs.kept["tokens"].tolist() == [128 * 1024 * 3000, 512 * 1024 * 3200], (whole, part)
 
 
+def test_a_plain_batch_that_is_the_whole_one_is_none_of_a_device(read: Read) -> None:
+    head = "run,params,batch_size,global_batch_size,grad_accum,seq_len,steps,loss\n"
+    runs = read(head + "a,20M,128,128,8,1024,3000,4.1\nb,40M,512,512,64,1024,3200,3.7\n")
+    assert runs.kept["tokens"].tolist() == [128 * 1024 * 3000, 512 * 1024 * 3200]
+
+
 def test_accumulation_is_part_of_every_answer_that_it_can_be_part_of(read: Read) -> None:
     head = "| config | params | bs | ga | gpus | ctx | iters | val loss |\n|---|---|---|---|---|---|---|---|\n"
     text = head + "| s | 29.9M | 32 | 4 | 8 | 512 | 20000 | 3.9 |\n| m | 124M | 12 | 5 | 8 | 1024 | 600000 | 2.85 |\n"

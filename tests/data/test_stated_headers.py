@@ -45,6 +45,7 @@ def test_a_loss_in_the_ways_of_latex(read: Read) -> None:
         r"{$\mathcal{L}_{\text{val}}$ (nats)}",
         r"\thead{Val\\loss}",
         r"\makecell[c]{Val \\ loss}",
+        r"\begin{tabular}[c]{@{}c@{}}Val\\ loss\end{tabular}",
         r"$\mathcal{L}_\mathrm{val}$ [nats]",
     ):
         text = f"run & \\thead{{Params\\\\(M)}} & \\makecell{{Tokens\\\\[2pt] (B)}} & {header} \\\\\n\\midrule\n"
