@@ -24,14 +24,17 @@ _WITH_CHANGE = re.compile(
 )
 
 
+_MAY_SAY = re.compile(r"[(\[]|mean|avg|average", re.IGNORECASE)  # most headers say neither
+
+
 @lru_cache(maxsize=20_000)
 def without_statement(header: str) -> str:
     """The header without what it says of a spread or a change that stands behind each number; as it is where it says none."""
-    if len(header) > 200:
+    if len(header) > 200 or not _MAY_SAY.search(header):
         return header
     return _WITH_CHANGE.sub("", _WITH_SPREAD.sub("", header)) or header
 
 
 def says_change(header: str) -> bool:
     """Whether the header says that a change stands behind each number: where none does, the numbers are the changes."""
-    return len(header) <= 200 and bool(_WITH_CHANGE.search(header))
+    return len(header) <= 200 and bool(_MAY_SAY.search(header)) and bool(_WITH_CHANGE.search(header))
