@@ -93,16 +93,20 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
     blank = np.zeros(n, dtype=bool)
     if decimal == "." and types <= {str}:
         try:  # the common case: every cell is plainly a number
-            return Numbers(np.fromiter(map(float, cells), dtype="float64", count=n), blank, blank)
+            plainly = np.fromiter(map(float, cells), dtype="float64", count=n)
+            if not _underscored(cells):
+                return Numbers(plainly, blank, blank)
         except ValueError:
             pass
     blank = np.fromiter(map(_is_blank, cells), dtype=bool, count=n)
     if decimal == "." and types <= {str, int, float, type(None)}:
         try:
             values[~blank] = np.fromiter(map(float, cells[~blank]), dtype="float64", count=int((~blank).sum()))
-            return Numbers(values, blank, np.zeros(n, dtype=bool))
+            if not _underscored(cells):
+                return Numbers(values, blank, np.zeros(n, dtype=bool))
         except (ValueError, OverflowError):
-            values[:] = np.nan
+            pass
+        values[:] = np.nan
     known: dict[str, tuple[float, bool]] = {}
     marked: dict[str, Reading] = {}
     others: dict[str, float] = {}
@@ -160,6 +164,11 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
     )
 
 
+def _underscored(cells: np.ndarray) -> bool:
+    """Whether an underscore stands in a cell (n,) that `float` reads: it takes it out wherever it stands, and 1_3 would be 13."""
+    return any(type(c) is str and "_" in c for c in cells)
+
+
 def _stated(cells: np.ndarray, marked: Mapping[str, Reading], plain: int) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """The errors that the marked cells state (n,), or None, and what is to be said of the marks."""
     forms, left = settled([marked[c] for c in cells if isinstance(c, str) and c in marked], plain)
@@ -214,7 +223,7 @@ def _how_written(cell: str) -> Iterable[str]:
         r"[-+0-9.]+e[-+]?[0-9]+|nan|inf", cell, re.I
     ):
         yield "suffix"
-    if "," in cell:
+    if "," in cell or "_" in cell:
         yield "comma"
 
 

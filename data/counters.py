@@ -16,6 +16,7 @@ from data.states import FINISHED, is_state, plain
 from data.table import Table
 
 SO_FAR = "mostly short of the schedule's end"  # how a guess says that its column is a counter, whatever its name
+WITH_REPORTS = "as of each report"  # likewise
 _LEFT = 0.55  # offered, and not taken
 _REACHED = (
     0.95  # the share of its plan at which a run has come to its end: counters begin at 0, a last step may not be logged
@@ -47,6 +48,11 @@ def settle_counters(table: Table, offers: Offers, states: Collection[str]) -> li
     reports = [h for c, h in offers if c == "steps" and _REPORTS.fullmatch(h)]
     for header in reports:
         offers["steps", header] = _LEFT, "counts reports, each after some steps"
+        if (
+            float(np.mean(np.diff(_values(table, header)) > 0)) > 0.5
+        ):  # the reports of runs, and not their last ones alone
+            for c, h in [o for o in offers if o[0] == "tokens"]:
+                offers[c, h] = offers[c, h][0], f"{offers[c, h][1]}; {WITH_REPORTS}"
     _micro_batches(table, offers)
     _log_calls(table, offers)
     plan = max((sure, h) for (c, h), (sure, _) in offers.items() if c == "total_steps")[1] if _planned(offers) else ""

@@ -29,7 +29,7 @@ _FORM = re.compile(
      | 10\s*(?:\^|\*\*)\s*(?P<bare>[+-]?[0-9]+)
      | 2\s*(?:\^|\*\*)\s*(?P<two>[+-]?[0-9]{{1,2}}))
     \s*(?P<percent>%)?
-    \s*(?P<suffix>(?:(?:miles\ de\ |mil\ )?[a-zõ]+?|[а-я]{{3,4}}\.?|[{EAST}]{{1,2}}))??\s*(?P<word>{_WORDS})?""",
+    \s*(?P<suffix>(?:(?:miles\ de\ |mil\ )?[a-zõ]+?|[a-zõ]{{3,12}}?\.|[а-я]{{3,4}}\.?|[{EAST}]{{1,2}}))??\s*(?P<word>{_WORDS})?""",
     re.VERBOSE | re.IGNORECASE,
 )
 #: Digits grouped by threes, by decimal sign. No group begins with a zero: 0,125 is an eighth in every file.
@@ -37,6 +37,12 @@ _GROUPS = {
     ".": re.compile(r"(?:[1-9][0-9]{0,2}(,[0-9]{3})+|[1-9][0-9]?(,[0-9]{2})+,[0-9]{3})(\.[0-9]*)?$"),
     ",": re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]*)?$"),
 }
+_DECIMAL_UNDERSCORE = re.compile(r"0_[0-9]+|[1-9][0-9]*_[0-9]{1,2}")
+#: A decimal sign that names cannot hold, written as a p or as the unit itself: 1p3B is 1.3 billion, 2b8 is 2.8 billion.
+INSIDE = r"([0-9]{1,3})(?:[pP]([0-9]{1,3})([kKmMbBtT])|([kKmMbBtT])([0-9]{1,2}))"
+_INSIDE = re.compile(INSIDE)
+#: A count in two units, each ten thousand times the next: 1億2500万 is 125 million.
+_TWO_UNITS = re.compile(r"([0-9]{1,4})\s*([億亿억兆])\s*([0-9]{1,4})\s*([万萬만億亿])(?:\s*(?:个|個|개)?)")
 _SPACED_GROUPS = re.compile(r"(?<=[0-9]) (?=[0-9]{3}(?![0-9]))")
 _SPACES = {
     0x00A0: " ",
@@ -58,17 +64,23 @@ def plain_number(text: str, decimal: str = ".") -> float:
         return math.nan
     # A comma left behind a cell is no decimal sign: 0.125, is an eighth.
     text = text.strip().rstrip(",;").translate(_SPACES)
-    if decimal == ".":
+    if decimal == "." and "_" not in text:
         try:
             return float(text)
         except ValueError:
             pass
-    elif "." not in text and text.count(",") <= 1:
+    elif decimal != "." and "." not in text and "_" not in text and text.count(",") <= 1:
         try:
             return float(text.replace(",", "."))
         except ValueError:
             pass
     match = _FORM.fullmatch(_SPACED_GROUPS.sub("", text))
+    if not match and (inside := _INSIDE.fullmatch(text)):
+        whole, part, suffix = inside[1], inside[2] or inside[5], inside[3] or inside[4]
+        return plain_number(f"{whole}.{part}{suffix}")
+    if not match and (pair := _TWO_UNITS.fullmatch(text)):
+        above, below = (float(f"{n}e{SUFFIXES.get(unit, 12)}") for n, unit in ((pair[1], pair[2]), (pair[3], pair[4])))
+        return above + below if below < 10.0 ** SUFFIXES.get(pair[2], 12) else math.nan
     if not match:
         return {"inf": math.inf, "+inf": math.inf, "infinity": math.inf, "-inf": -math.inf}.get(text.lower(), math.nan)
     suffix = (match["suffix"] or "").lower().rstrip(".")
@@ -94,9 +106,16 @@ def plain_number(text: str, decimal: str = ".") -> float:
 def _plain(digits: str, decimal: str, has_exponent: bool) -> str:
     """The digits with a point and no separators; '' when they are in no known order.
 
-    Groups of three after a comma or point are thousands, unless that sign is the file's decimal sign.
+    Groups of three after a comma or point are thousands, unless that sign is the file's decimal sign. An underscore parts
+    groups of three too, and stands for the decimal sign where it cannot: 1_000 is a thousand, 1_3 and 0_125 are 1.3 and .125.
     """
-    digits = digits.replace("_", "").replace("'", "")
+    digits = digits.replace("'", "")
+    if "_" in digits:
+        if _DECIMAL_UNDERSCORE.fullmatch(digits):
+            return digits.replace("_", ".")
+        if "," in digits or not _GROUPS["."].match(digits.replace("_", ",")):
+            return ""
+        digits = digits.replace("_", "")
     if "," in digits and "." in digits:
         sign = "," if digits.rfind(",") > digits.rfind(".") else "."
     elif "," in digits:

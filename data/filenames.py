@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.headers import scale_in
-from data.in_names import facts, of_a_text, size_of_a_text
+from data.in_names import facts, of_a_text, pairs, size_of_a_text
 from data.markup import words
 from data.names import named, only_sounds
 from data.progress import PROGRESS
@@ -22,6 +22,8 @@ __all__ = ["MOST_NAMES", "facts", "run_names", "with_facts", "with_name_facts"]
 
 Facts = dict[str, tuple[float, str]]
 _COUNTED = ("params_total", "params_active")  # of a mixture
+_FEW = 4  # readings of names that a note lists one by one
+_SHOWN = 40  # characters of a name in a note
 MOST_NAMES = 20_000  # names of runs that are looked into
 _FAR = (
     2.0  # a factor beyond which a size in a name speaks against a count: those with and without embeddings are nearer
@@ -43,7 +45,7 @@ def with_facts(table: Table, parts: Sequence[str]) -> Table:
     for header, (value, _) in zip(headers, said.values(), strict=True):
         frame[header] = pd.Series([f"{value:.12g}"] * len(frame), index=frame.index, dtype=object)
     names = {h: (c, text) for h, (c, (_, text)) in zip(headers, said.items(), strict=True)}
-    return replace(table, frame=frame, from_name=names)
+    return replace(table, frame=frame, from_name={**table.from_name, **names})
 
 
 def _has_progress(table: Table) -> bool:
@@ -69,7 +71,9 @@ def with_name_facts(table: Table) -> Table:
         names = dict.fromkeys(table.frame[header].astype(object))
         if not 1 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
-        found = {name: facts([clean(words(name))]) for name in names if isinstance(name, str) and name.strip()}
+        plain = {name: clean(words(name)) for name in names if isinstance(name, str) and name.strip()}
+        paired = any(map(pairs, plain.values()))
+        found = {name: facts([text], paired) for name, text in plain.items()}
         if not have & set(COUNTS) and found and not any(c in f for f in found.values() for c in COUNTS):
             found = _of_texts(found)
         beside = _active_beside(table, header, have, found)
@@ -90,7 +94,7 @@ def with_name_facts(table: Table) -> Table:
             cells = table.frame[header].astype(object).map({name: f"{v:.12g}" for name, (v, _) in known.items()})
             cells = cells.where(cells.notna(), "")
             frame = frame.assign(**{title: cells.astype(object)})
-            said[title] = (column, next(iter(known.values()))[1])
+            said[title] = (column, _examples({plain[name]: v for name, v in known.items()}))
             have.add(column)
     named_so = table if frame is table.frame else replace(table, frame=frame, from_name=said)
     for header in headers:
@@ -151,6 +155,13 @@ def _doubted(table: Table, headers: Sequence[str]) -> bool:
                 return False
             against = True
     return against
+
+
+def _examples(known: Mapping[str, tuple[float, str]]) -> str:
+    """What names were read as, each with its name: all where they are few, else the least and the greatest."""
+    by_value = {value: f"{text} in {name[:_SHOWN]!r}" for name, (value, text) in known.items()}
+    ordered = [by_value[value] for value in sorted(by_value)]
+    return ", ".join(ordered) if len(ordered) <= _FEW else f"{ordered[0]} to {ordered[-1]}"
 
 
 def _active_beside(table: Table, header: str, have: set[str], found: Mapping[str, Facts]) -> bool:

@@ -48,6 +48,7 @@ _SHORT = {
     "trainingsverlust": "train loss",
      "bs": "batch size", "batchsize": "batch size", "gbs": "global batch size",
     "mbs": "micro batch size", "gas": "gradient accumulation steps", "ctx": "context", "seqlen": "seq len",
+    "eff": "effective", "tot": "total", "glob": "global", "gbsz": "global batch size", "mbsz": "micro batch size",
     "hid": "hidden", "lyr": "layer", "lyrs": "layers", "lrn": "learning", "xent": "cross entropy", "crossentropy": "cross entropy",
     "verlust": "loss", "perte": "loss", "schritte": "steps", "lernrate": "lr", "modell": "model", "modele": "model", "jetons": "tokens",
     "modelo": "model", "modello": "model", "parametros": "params", "parametri": "params", "parametern": "params", "numero": "num",
@@ -74,7 +75,8 @@ _FOREIGN = {
     "バッチサイズ": " batch size ", "模型大小": " model size ", "模型规模": " model size ", "モデルサイズ": " model size ",
     "模型": " model ", "モデル": " model ", "序列长度": " seq len ", "系列長": " seq len ", "数量": " ", "个数": " ", "数": " ", "數": " ",
     "параметров": " params ", "параметры": " params ", "токенов": " tokens ", "токены": " tokens ", "потери": " loss ",
-    "потеря": " loss ", "лосс": " loss ", "число": " num ", "количество": " num ", "шагов": " steps ", "шаги": " steps ",
+    "δ": " delta ", "∆": " delta ", "потеря": " loss ", "лосс": " loss ", "число": " num ", "количество": " num ", "шагов": " steps ",
+    "шаги": " steps ",
 }  # fmt: skip
 
 # What a header is about, which decides how a unit in it is read.
@@ -96,10 +98,17 @@ _LETTER = re.compile(
 _IN_UNIT = re.compile(r"([ND])_(M|B|(?i:mn|bn|mio|millions?|billions?))|(D)_(T|(?i:tn|trillions?))")
 
 
+#: What papers count under one letter.
+_NUMBERED = {"#L": "number of layers", "#H": "number of heads"}
+#: Mtok/step, k tokens per step: the prefix of what stands over the line.
+_TOKENS_PER = re.compile(r"(k|m|b|g|mega|giga|thousand|million|billion)s? ?(tok(?:en)?s?) ((?:/|per) .+)")
+
+
 @lru_cache(maxsize=20_000)
 def header(raw: str) -> Header:
     """The header taken apart; never raises."""
     text = plain_powers(raw.strip().strip("\"'`*$#"))[:300]
+    text = _NUMBERED.get(raw.strip().strip("\"'`*$"), text)
     # Single letters keep their case: N, D and C mean what papers say.
     if re.fullmatch(r"[A-Z](?:_[A-Za-z0-9])?", text) and not _IN_UNIT.fullmatch(text):
         return Header(raw, text, text)
@@ -254,6 +263,8 @@ def _spelled(words: str, about: str) -> tuple[float, str, str]:
     flop = FLOPS.search(words)
     if flop and flop[1] and about in ("compute", ""):
         return factor(flop[0], "compute") or 1.0, flop[0], words.replace(flop[0], "flops", 1)
+    if over := _TOKENS_PER.fullmatch(words):
+        return factor(over[1], "count") or 1.0, over[1], f"{over[2]} {over[3]}"
     head, _, last = words.rpartition(" ")
     power = power_of_ten(last)
     if head and power is not None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.corpora import CORPORA, PARTS, PLACES
+from data.digits import INSIDE, plain_number
 
 _FACTOR = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
 _DIGITS = r"[0-9]+(?:\.[0-9]+)?"
@@ -36,6 +37,7 @@ _BOTH = re.compile(rf"{_EDGE}N-{_NUMBER}([KkMmBb])?[-_]D-{_NUMBER}([KkMmBbTt])?{
 
 _CUT = re.compile(r"(?<![0-9][eE])[^A-Za-z0-9.×*]+|(?<=[0-9][eE])[^A-Za-z0-9.×*+-]+")
 _SIZE = re.compile(rf"{_NUMBER}([KkMmBbTt])?")
+_INSIDE = re.compile(INSIDE)  # 2b8
 _FUSED = re.compile(rf"{_NUMBER}([KkMmBbTt])?(T|[A-Za-z]{{3,}})")
 _LED = re.compile(rf"([A-Za-z]{{3,}}){_NUMBER}([KkMmBbTt])?")
 _ACTIVE = re.compile(rf"[Aa]({_DIGITS})([MmBb])")
@@ -82,19 +84,25 @@ class _Amount:
     column: str | None = None
 
 
+def pairs(name: str) -> bool:
+    """Whether a name holds a size with its unit for a decimal sign (2b8-55b): such names give the size, then the tokens."""
+    return any(_INSIDE.fullmatch(piece) for piece in _CUT.split(name[:200]))
+
+
 _MIXTURE = "×"
 _GONE = " keyed "  # what stands in place of a key and its number, so that what is around them does not run together
 _Element = _Word | _Amount | str  # a str is anything else
 _Said = tuple[str, float, str]
 
 
-def facts(parts: Sequence[str]) -> dict[str, tuple[float, str]]:
+def facts(parts: Sequence[str], paired: bool = False) -> dict[str, tuple[float, str]]:
     """What the parts of a path say: value and text by column. A thing that they say twice over, differently, is left out.
 
     The word beside a number decides what it counts. A size behind the name of a text is the text's, and a guess at the tokens
     where the model's size is said too; one behind from, at or anneal is a place in training. Of numbers without a word, a
     single one in millions or billions is the model's size, and one in trillions beside it its tokens; 8x7B says neither what
     a mixture holds nor what it computes with.
+    `paired` says that names beside these ones give the size, then the tokens, as 2b8-55b does.
     """
     found: dict[str, dict[float, str]] = {}
     sizes: dict[float, str] = {}
@@ -117,6 +125,11 @@ def facts(parts: Sequence[str]) -> dict[str, tuple[float, str]]:
             elif amount.suffix == "t":
                 long.setdefault(amount.value, amount.text)
     counts = {"params", "params_total", "params_active"} & found.keys()
+    paired = paired or any(map(pairs, parts))
+    if paired and len(sizes) in (2, 3) and not (doubtful or counts or mixed or "tokens" in found):
+        model, data, *unique = sizes.items()
+        if data[0] > model[0] and all(data[0] > u[0] for u in unique):
+            found["params"], found["tokens"] = dict([model]), dict([data])
     if len(sizes) == 1 and not doubtful:
         if counts == {"params_active"}:
             found["params_total"] = sizes
@@ -175,6 +188,10 @@ def _elements(text: str) -> list[_Element]:
         elif (active := _ACTIVE.fullmatch(piece)) and isinstance(before, _Amount) and _sized(before):
             out[-1] = _Amount(before.value, before.suffix, before.text, "params_total")
             out.append(_Amount(_value(active[1], active[2]), "", piece, "params_active"))
+        elif inside := _INSIDE.fullmatch(piece):
+            labels = isinstance(before, str) and before.lower() in _LABELS
+            suffix = (inside[3] or inside[4]).lower()
+            out.append(piece if labels else _Amount(plain_number(piece), suffix, piece))
         elif size := _SIZE.fullmatch(piece):
             suffix = (size[2] or "").lower()
             labels = isinstance(before, str) and before.lower() in _LABELS

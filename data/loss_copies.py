@@ -18,6 +18,10 @@ _MANY = 60  # a page of benchmarks: nothing to be gained from comparing them all
 #: How many bytes, characters, words or dimensions a token has.
 _PER_TOKEN = {"byte": (1.3, 10.0), "character": (1.3, 10.0), "word": (0.2, 1.5)}
 _VARIES = 0.02  # by how much losses must vary before a constant ratio between two of them says anything
+_NEAR, _NEAR_NAMED = (
+    0.01,
+    0.015,
+)  # how near its median the ratio stays; wider where the names say that it is one measurement
 _UNITS = re.compile(
     r"\b(?:loss(?:es)?|ce|nll|xent|cross entropy|perplexity|ppls?|bp[bcdtw]|(?:bits?|nats?)(?: ?(?:per|/) ?[a-z]+)?|percent"
     r"|train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|dev|held ?out|test|lm|L)\b"
@@ -87,10 +91,19 @@ def without_copies(table: Table, ranked: list[str]) -> list[str]:
             elif per_token and UNITS[other].per == "token":
                 same |= (unit != other or scaled or rescaled) and agree(values, v)
             elif UNITS[unit].per != UNITS[other].per and _about(header) == _about(earlier):
-                same |= _proportional(values, unit, v, other)
+                same |= _proportional(values, unit, v, other, bool(_about(header)[0]))
         if not same:
             kept.append((header, unit, scaled, values))
     return [h for h, *_ in kept]
+
+
+def copies_in_bytes(table: Table, loss: str, options: list[str]) -> str:
+    """The headers of losses of the same split over bytes or characters, which gave way to the loss in nats; '' for none."""
+    if UNITS[take_apart(loss).unit or "nats"].per != "token":
+        return ""
+    others = [h for h in table.headers if h not in options and loss_name(h) is not None and _about(h) == _about(loss)]
+    others = [h for h in others if table.numbers(h, "loss").share >= 0.5]
+    return ", ".join(repr(h[:60]) for h in others if UNITS[take_apart(h).unit or "nats"].per in ("byte", "character"))
 
 
 def agree(one: np.ndarray, other: np.ndarray) -> bool:
@@ -108,20 +121,23 @@ def _about(header: str) -> tuple[str, str]:
 
 
 @np.errstate(all="ignore")
-def _proportional(one: np.ndarray, unit: str, other: np.ndarray, of: str) -> bool:
-    """Whether the ratio of two losses is the same in all rows, and one that bytes, characters or words of a token have."""
+def _proportional(one: np.ndarray, unit: str, other: np.ndarray, of: str, named: bool) -> bool:
+    """Whether the ratio of two losses is the same in all rows, and one that bytes, characters or words of a token have.
+
+    `named` says that both are named after the same split: then losses that hardly differ say enough.
+    """
     per = UNITS[unit].per
     if per == "token":
-        return _proportional(other, of, one, unit)
+        return _proportional(other, of, one, unit, named)
     both = np.isfinite(one) & np.isfinite(other) & (one > 0) & (other > 0)
-    if per not in _PER_TOKEN or UNITS[of].per != "token" or both.sum() < 2:
+    if per not in _PER_TOKEN or UNITS[of].per != "token" or both.sum() < (1 if named else 2):
         return False
     if both.sum() < 0.8 * max(np.isfinite(one).sum(), np.isfinite(other).sum()):
         return False
     losses, ratio = other[both], other[both] / one[both]
     low, high = _PER_TOKEN[per]
     middle = float(np.median(ratio))
-    varied = float(losses.max() / losses.min()) > 1 + _VARIES
-    near = float(np.mean(np.abs(ratio / middle - 1) < 0.01)) >= 0.85
+    varied = named or float(losses.max() / losses.min()) > 1 + _VARIES
+    near = float(np.mean(np.abs(ratio / middle - 1) < (_NEAR_NAMED if named else _NEAR))) >= 0.85
     named_so = abs(middle - 1.0) < 0.01 and per == "byte"  # bits of a token under the name of those of a byte
     return near and (named_so or (varied and low <= middle <= high))

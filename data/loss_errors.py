@@ -19,6 +19,9 @@ _KINDS = (
     ("error", r"err|error|uncertainty|unc|plusminus"),
     ("standard deviation", r"std|stdev|stddev|std ?dev(?:iation)?|sd|standard deviation|sigma"),
 )
+_PREDICTED = re.compile(
+    r"\b(?:predict(?:ed|ion|ions)?|preds?|forecast(?:ed)?|fitted|fit|extrapolat(?:ed|ion)|expected|law|hat)\b"
+)
 # An error larger than this share of its loss, for most runs, is something else under the name.
 _LARGEST = 0.5
 
@@ -26,19 +29,32 @@ _LARGEST = 0.5
 def error_of(table: Table, loss: str, used: set[str]) -> Guess | None:
     """The column whose name says that it is the error of the column `loss`, as a guess; None when there is none.
 
-    Its name is the loss's own with a word for an error, or that word alone where it stands directly behind the loss.
+    Its name is the loss's own with a word for an error, or that word alone where it stands directly behind the loss. What is
+    in per cent is none, and beside a predicted loss an `error` is the prediction's.
     """
+    per_cent = _in_per_cent(table, loss)
+    predicted = any(_PREDICTED.search(_words(h)) for h in table.headers)
     said = re.sub(r" (?:mean|avg|average)$", "", _words(loss))  # loss mean beside loss std
     after = table.headers[table.headers.index(loss) + 1 : table.headers.index(loss) + 2]
     for kind, pattern in _KINDS:
         for header in table.headers:
             if header in used or header == loss:
                 continue
+            if kind == "error" and predicted:
+                continue
             rest = _without(_words(header), said)
             beside = header in after and re.fullmatch(pattern, _words(header))
-            if (beside or (rest and re.fullmatch(pattern, rest))) and _is_error(table, loss, header):
+            if (beside or (rest and re.fullmatch(pattern, rest))) and _is_error(table, loss, header, per_cent):
                 return Guess("loss_error", header, f"its name says that it is the {kind} of {loss!r}", 0.9)
     return None
+
+
+def _in_per_cent(table: Table, header: str) -> bool:
+    """Whether a column is in per cent: by its name, or by most of its cells."""
+    if "percent" in _words(header).split() or "pct" in _words(header).split():
+        return True
+    cells = [c for c in table.frame[header] if isinstance(c, str) and c.strip()]
+    return bool(cells) and 2 * sum("%" in c for c in cells) > len(cells)
 
 
 def error_in_nats(errors: np.ndarray, table: Table, mapping: Mapping) -> np.ndarray:
@@ -84,8 +100,13 @@ def _without(words: str, loss: str) -> str:
     return " ".join(w for w in left if w not in ("of", "the", "in"))
 
 
-def _is_error(table: Table, loss: str, header: str) -> bool:
-    """Whether the column holds numbers that are small beside the loss, in the same unit as far as the names say."""
+def _is_error(table: Table, loss: str, header: str, per_cent: bool) -> bool:
+    """Whether the column holds numbers that are small beside the loss, in the same unit as far as the names say.
+
+    `per_cent` says that the loss is in per cent, as its error is then.
+    """
+    if _in_per_cent(table, header) != per_cent:
+        return False
     found, losses = errors_under(table, header), table.numbers(loss, "loss").values
     said, own = take_apart(header).unit, take_apart(loss).unit
     if found.share < 0.5 or (said and own and said != own) or (said and not own and said != "nats"):

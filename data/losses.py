@@ -12,12 +12,13 @@ import numpy as np
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.held_out import unnamed
-from data.loss_copies import unit_by_others, without_copies
+from data.loss_copies import copies_in_bytes, unit_by_others, without_copies
 from data.loss_kinds import arms, by_its_tag, may_be_more, means_over_training
 from data.loss_scales import scaled_loss
 from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
 from data.names import LossName, loss_name
+from data.stated_with import says_change
 from data.table import Table
 from data.unit_columns import per_token, row_units
 
@@ -28,9 +29,11 @@ PLAIN = frozenset(("loss", "cross entropy", "lm loss", "ce", "ce loss", "cross e
 
 #: `loss ± std` names a loss with its error in one cell; `± loss` and `loss ±` the error, where its cells are plain numbers.
 _WITH_ERROR = re.compile(
-    r"\s*[(\[]?\s*(?:mean\s*)?(?:±|\+/-)\s*(?:std|stdev|se|sem|stderr|sd|err|error|ci)?\.?\s*[)\]]?\s*$", re.IGNORECASE
+    r"\s*[(\[]?\s*(?:mean\s*)?(?:±|\+/-)\s*(?:[0-9]{2}\s*%\s*)?(?:std|stdev|se|sem|stderr|sd|err|error|ci)?\.?\s*[)\]]?"
+    r"(?:\s*[(,]?\s*(?:over|of|across|n\s*=)?\s*[0-9]{1,3}\s*(?:seeds|runs)?\s*\)?)?\s*$",
+    re.IGNORECASE,
 )
-_ERROR_ALONE = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)[^()]*\)?\s*$")
+_ERROR_ALONE = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)[^()]*(?:\([^()]*)?\)?\s*$")
 
 
 #: A column of nothing but a split's name, which holds losses where one of losses of their size stands beside it.
@@ -56,6 +59,7 @@ class FoundLoss:
     questions: tuple[Question, ...]
     row_units: tuple[str, ...] = ()  # of each row, where a column says so and they differ
     row_bytes: tuple[float, ...] = ()  # bytes, characters or words of a token of each row
+    notes: tuple[str, ...] = ()
 
 
 def recognise_loss(
@@ -105,6 +109,12 @@ def recognise_loss(
             questions.append(Question("columns.loss", text, tuple(options), header))
         elif doubt := _doubt(table, header):
             questions.append(Question("columns.loss", doubt, tuple(options), header))
+    copies = copies_in_bytes(table, header, options) if chosen is None and options else ""
+    notes = (
+        (f"{copies} is the same loss over bytes or characters: {header[:60]!r}, over tokens, goes before it.",)
+        if copies
+        else ()
+    )
     found = table.numbers(header, "loss")
     named = tagged[1].unit if tagged else take_apart(header).unit
     beside = row_units(table, header) if unit is None else None
@@ -154,7 +164,7 @@ def recognise_loss(
         per = UNITS[over].per
         text = f"{header!r} is in {UNITS[over].title}; how many {per}s does a token have on average?"
         questions.append(Question("bytes_per_token", text))
-    return FoundLoss(guess, resolved, tuple(questions), mixed, tuple(map(float, each[0])) if each else ())
+    return FoundLoss(guess, resolved, tuple(questions), mixed, tuple(map(float, each[0])) if each else (), notes)
 
 
 def loss_options(table: Table, used: set[str]) -> list[str]:
@@ -169,6 +179,8 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
             continue
         found = table.numbers(header, "loss")
         if found.share == 0.0 or (found.errors is None and _ERROR_ALONE.search(header)):
+            continue
+        if found.whole and says_change(header):
             continue
         points = name.points - (2.0 if take_apart(header).words == "L" and _whole(found.values) else 0.0)
         if found.share >= 0.5:

@@ -70,6 +70,7 @@ _TAIL = re.compile(
 # A raised number is a footnote behind a measured value or a unit: 3.98^1, 20M^2; but 2.10^7 may be a power of ten.
 _NOTED = re.compile(r"[0-9]\s?[kKmMbBtTgG]$|(?<!10)(?<=[0-9])[.,](?!10$)[0-9]+$")
 _NOTE = re.compile(r"\^\{?[0-9]{1,2}\}?$")
+_CITED = re.compile(r"\[\^?(?:[0-9]{1,2}|[a-z*†‡])\]")
 _FEW = re.compile(r"[*†‡§¶a-z]{1,3}")
 _ORDER = re.compile(r"[0-9]\.[0-9]+|[0-9],[0-9]+")
 
@@ -151,7 +152,7 @@ def _raised(found: re.Match[str], inside: str) -> str:
     before, inside = found.string[: found.start()].rstrip(), inside.strip().strip("{}$")
     if re.search(r"(?<![0-9.,])10$", before):
         return "^" + inside
-    if inside in ("th", "st", "nd", "rd"):
+    if inside in ("th", "st", "nd", "rd") or (_CITED.fullmatch(inside) and before[-1:].isalnum()):
         return inside
     if _FEW.fullmatch(inside):
         return _cut(found)
@@ -224,6 +225,8 @@ def words(text: str) -> str:
         out = _LINK.sub(r"\1", _IMAGE.sub("", out))
     if "<" in out and ">" in out:
         out = _SUB.sub(_below, _SUP.sub(_above, _BREAK.sub(" ", _TAG.sub("", out))))
+    if "\\\\" in out:
+        out = _LINE_BREAK.sub(" ", out)
     if _LATEX_SIGNS.search(out):
         out = _latex(_LOWER_BRACES.sub(_below, out))
     if not out.isascii():
@@ -238,6 +241,7 @@ def words(text: str) -> str:
 
 
 _POWER_OF_TEN = re.compile(r"(?<![0-9.,])10([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_LINE_BREAK = re.compile(r"\\\\(?:\s*\[[^\[\]]{0,20}\])?")  # \\thead{Val\\\\loss}
 _MAY_BE_MARKED = re.compile(r"[*`~\\$<&]|\]\(")
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from data.headers import Header, header
 from data.logs import LOGGED, USUAL, logged
+from data.stated_with import without_statement
 
 _NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
 _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|weights)"
@@ -94,19 +95,23 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("batch_sequences", r"(?:global |total |effective |train )?batch(?: size)? (?:in )?(?:seq(?:uence)?s|samples|examples)"
                         r"|seq(?:uence)?s ?(?:per|/) ?(?:step|batch|update)", 1.0),
     ("batch_device",
-     r"(?:train )?micro ?batch(?: ?size)?(?: per (?:gpu|device|rank))?"
-     r"|(?:per )?(?:device|gpu|local|rank)(?: train(?:ing)?)? batch(?: ?size)?"
-     r"|(?:train )?batch(?: ?size)? (?:per|/) (?:gpu|device|rank|worker|replica)s?", 0.9),
+     r"(?:train )?micro ?batch(?: ?size)?(?: (?:per|/) (?:gpu|tpu|device|dev|rank))?"
+     r"|(?:(?:per )?(?:device|gpu|tpu|local|rank)|per dev)(?: train(?:ing)?)? batch(?: ?size)?"
+     r"|(?:train )?batch(?: ?size)? (?:per|/) (?:gpu|tpu|device|dev|rank|worker|replica)s?", 0.9),
     ("grad_accum",
      r"(?:number (?:of )?|n )?(?:gradient|grads?) ?(?:accumulation|accum|acc|accumulate)"
      r"(?: ?(?:steps?|iters?|iterations?|factor|batches|num))?"
-     r"|accumulate grad batches|accum(?:ulation)?(?: ?(?:steps?|iters?))|accumulation|update freq", 0.9),
+     r"|accumulate grad batches|accum(?:ulation)?(?: ?(?:steps?|iters?|iterations?|factor))?|update freq", 0.9),
+    ("grad_accum",
+     r"(?:number (?:of )?|num (?:of )?|n )?(?:accum(?:ulation)?|g ?acc(?:um)?|acc|ga)(?: ?(?:steps?|iters?|iterations?|factor))?"
+     r"|(?:number (?:of )?|num (?:of )?|n )?micro ?(?:steps|batches)", 0.8),  # by values, as `data.accumulation` says
     ("data_parallel", r"(?:data parallel|dp)(?: ?(?:world )?(?:size|degree|shards?|replicas?|ranks?))?", 0.9),
     ("data_parallel", r"(?:num |number of )(?:data parallel|dp) (?:ranks|replicas)", 0.9),
     ("tensor_parallel", r"(?:tensor|model)(?: model)? parallel(?: ?(?:size|degree))?|tp(?: ?(?:size|degree))?|mp (?:size|degree)", 0.9),
     ("pipeline_parallel", r"pipeline(?: model)? parallel(?: ?(?:size|degree))?|pp(?: ?(?:size|degree))?", 0.9),
     ("context_parallel", r"context parallel(?: ?(?:size|degree))?|cp (?:size|degree)", 0.9),
-    ("batch_sequences", r"(?:global |total |effective |overall )(?:train(?:ing)? )?batch(?: ?(?:size|sz))?|train batch size", 0.82),
+    ("batch_sequences", r"(?:global |total |effective |overall )(?:train(?:ing)? )?batch(?: ?(?:size|sz))?|train batch size"
+                        r"|batch(?: ?size)? (?:global|total|effective|overall)", 0.82),
     ("batch_sequences", r"(?:train |training )?batch ?(?:size|sz)", 0.8),
     ("batch_sequences", r"(?:global )?batch", 0.7),
     ("seq_len",
@@ -193,7 +198,7 @@ _NO_LOSS = re.compile(
 #: A loss by its letter and what stands below it: L_val, L_{\\text{test}}.
 _SUBSCRIPT = re.compile(
     r"\$?\s*(?:L|\\mathcal\{L\}|\\ell)_?\{?(?:\\?(?:text|textrm|mathrm|rm)\b\s*)?\{?\s*"
-    r"(train(?:ing)?|val(?:id(?:ation)?)?|eval|dev|test|ce|lm|nll|xent)\s*\}{0,2}\s*\$?"
+    r"(train(?:ing)?|val(?:id(?:ation)?)?|eval|dev|test|ce|lm|nll|xent)\s*\}{0,2}\s*\$?\s*([(\[][a-zA-Z /]{1,20}[)\]])?"
 )
 
 
@@ -202,7 +207,9 @@ def loss_name(raw: str) -> LossName | None:
     """What the header says of a loss; None when it names none, or only a bound, a target or a part of one."""
     below = _SUBSCRIPT.fullmatch(raw.strip()) if len(raw) < 60 else None
     if below:
-        return loss_name(f"{below[1]} loss")
+        return loss_name(f"{below[1]} loss {below[2] or ''}".strip())
+    if (plain := without_statement(raw)) != raw:
+        return loss_name(plain)
     h = header(raw)
     words = f" {h.path} "
     if not _LOSS.search(words) and h.words != "L":

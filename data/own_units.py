@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 
 from data.cells import Numbers, number
-from data.digits import EAST, SUFFIXES
+from data.digits import EAST, INSIDE, SUFFIXES
 from data.markup import bare
 from data.stated import reading
 from data.units import factor
 
 _LONGEST = 60
 _LETTERED = re.compile(rf"[a-zA-Z%×\u00b5\u03bcа-яА-Я{EAST}]\W*(?:[(\[][^()\[\]]*[)\]]\s*)?$")
+_FUSED = re.compile(INSIDE)
 _OWN = re.compile(
     r"(?P<digits>[~\u2248]?\s*[+-]?\s*[0-9.,][0-9.,'_ ]*(?:e[+-]?[0-9]+)?(?:\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*[+-]?[0-9]+)?)"
     rf"\s*(?P<unit>(?:[a-zA-Z\u00b5\u03bc][a-zA-Zõ ./-]{{0,24}}|[а-я]{{3,10}}\.?|[{EAST}]{{1,2}}|[%×]))",
@@ -39,7 +40,9 @@ def with_own_units(found: Numbers, cells: pd.Series, decimal: str, dimension: st
     known: dict[str, tuple[float, bool] | None] = {}
     none = False
     for i, cell in enumerate(cells.astype(object)):
-        if not isinstance(cell, str) or found.blank[i] or len(cell) > _LONGEST or not _LETTERED.search(cell):
+        if not isinstance(cell, str) or found.blank[i] or len(cell) > _LONGEST:
+            continue
+        if not (_LETTERED.search(cell) or _FUSED.fullmatch(cell.strip())):
             continue
         if cell not in known:
             known[cell] = _own(cell, values[i], decimal, dimension)
@@ -58,6 +61,8 @@ def with_own_units(found: Numbers, cells: pd.Series, decimal: str, dimension: st
 
 def _own(cell: str, plain: float, decimal: str, dimension: str) -> tuple[float, bool] | None:
     """The value of a cell with its own unit, and whether it has one; None where it has none and stays as it was read."""
+    if dimension != "count" and _FUSED.fullmatch(cell.strip()):
+        return math.nan, False  # 2m30 of time is not 2.3 million
     marked = reading(cell, decimal)
     match = _OWN.fullmatch(marked.core.strip() if marked else bare(cell))
     if match is None:

@@ -8,7 +8,9 @@ from collections.abc import Mapping as Pairs
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
+from data.accumulation import may_accumulate
 from data.counters import settle_counters
 from data.data_sizes import samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
@@ -40,6 +42,7 @@ _REVISION = re.compile(r"\b(?:revision|branch)$")
 _SPOKEN_AGAINST = (
     0.55  # how sure a column is that is named like a size where the runs' names say another: offered, not taken
 )
+_OF_FILE = "in the file's name"
 _AS_NAMES = "sizes written as names"
 
 
@@ -164,6 +167,7 @@ def recognise(
     notes = [
         *([parted.note] if parted.note else []),
         *untracked,
+        *loss.notes,
         *weighed.notes,
         *_unreadable(table, guesses, set(answers)),
     ]
@@ -255,6 +259,8 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
                     continue
                 if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
                     continue
+                if column == "grad_accum" and not may_accumulate(header, found.values):
+                    continue
                 if column == "wall_seconds" and middle(found.values) > 1e9:
                     continue  # the time of day, in seconds since 1970
                 how += f"; {found.written} read as numbers" if found.written else ""
@@ -262,6 +268,8 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
                 continue
             elif column == "run" and _REVISION.search(take_apart(header).words) and not places(table.text(header)):
                 continue  # of code
+            elif column == "seed" and _counts_seeds(table, header):
+                continue
             elif column == "dataset" and table.numbers(header).share == 1.0:
                 continue  # a column `data` of numbers is an amount
             if header in table.brought_down:  # what stands beside the runs themselves goes first
@@ -270,8 +278,11 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
     notes += without_untracked(table, offers)
     settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
+    of_runs = {column for h, (column, _) in table.from_name.items() if not h.endswith(_OF_FILE)}
     for header, (column, text) in table.from_name.items():
-        of_file = header.endswith("in the file's name")
+        of_file = header.endswith(_OF_FILE)
+        if of_file and column in of_runs:
+            continue  # what each run's own name says goes first
         if column == "params" and counted and not of_file and header not in taken and column not in settled:
             for o in [o for o in offers if o[0] in COUNTS and only_sounds(o[1])]:
                 offers[o] = _SPOKEN_AGAINST, f"{offers[o][1]}; sizes in the names of runs speak against it"
@@ -289,6 +300,18 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
                 if found.share >= 0.9 and found.written:
                     offers["params", header] = 0.65, f"{_AS_NAMES}; {found.written} read as numbers"
     return offers
+
+
+def _counts_seeds(table: Table, header: str) -> bool:
+    """Whether a column of `seeds` says how many there were: it tells no rows apart that are alike in their names and sizes."""
+    if not re.search(r"\bseeds$", take_apart(header).words):
+        return False
+    meant = {h: c for h in table.headers for c, sure in named(h)[:1] if sure >= TAKEN}
+    keys = [table.text(h) for h, c in meant.items() if c in ("run", "family", *COUNTS, "tokens", "steps")]
+    alike = pd.DataFrame(dict(enumerate(keys)))
+    if alike.empty or not alike.duplicated().any():
+        return True
+    return bool(alike.assign(seed=table.text(header)).duplicated().any())
 
 
 def _generated(header: str, values: np.ndarray) -> bool:

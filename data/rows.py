@@ -10,7 +10,7 @@ import pandas as pd
 
 from data.apart import apart
 from data.cells import numbers
-from data.counters import SO_FAR
+from data.counters import SO_FAR, WITH_REPORTS
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
 from data.labels import run_labels
@@ -364,7 +364,7 @@ def says_so_far(column: str, mapping: Mapping) -> bool:
 def _is_counter(column: str, mapping: Mapping) -> bool:
     guess = mapping.guesses.get(column)
     return guess is not None and (
-        bool(_COUNTER[column].search(take_apart(guess.header).words)) or guess.how.endswith(SO_FAR)
+        bool(_COUNTER[column].search(take_apart(guess.header).words)) or guess.how.endswith((SO_FAR, WITH_REPORTS))
     )
 
 

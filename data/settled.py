@@ -141,6 +141,7 @@ def settle_batch(table: Table, offers: Offers, said: str | None, factors: Pairs[
 
     `said` is "tokens" or "sequences" where a person has answered, `factors` are those of units that a person gave.
     """
+    _part_of_the_whole(table, offers)
     asked = _less_than_a_sequence(table, offers, said, factors)
     measured = any(c in ("tokens", "samples") and s >= TAKEN for (c, _), (s, _) in offers.items())
     stepped = {"steps", "seq_len"} <= {c for c, _ in offers}
@@ -169,6 +170,27 @@ def settle_batch(table: Table, offers: Offers, said: str | None, factors: Pairs[
         else:
             offers[column, header] = sure, how + "; taken as sequences per step from its values"
     return asked
+
+
+_WHOLE = re.compile(r"\b(?:global|total|effective|overall)\b")
+
+
+def _part_of_the_whole(table: Table, offers: Offers) -> None:
+    """A plain batch beside an effective or global one, and nowhere above it, is a device's where passes or devices multiply it."""
+    plain = [h for c, h in offers if c == "batch_sequences" and not _WHOLE.search(take_apart(h).words)]
+    whole = [h for c, h in offers if c == "batch_sequences" and h not in plain]
+    if (
+        len(plain) != 1
+        or len(whole) != 1
+        or not any(c in ("grad_accum", "devices", "data_parallel") for c, _ in offers)
+    ):
+        return
+    if any(c == "batch_device" for c, _ in offers) or not mostly(table, plain[0], whole[0], lambda a, b: a <= b):
+        return
+    if mostly(table, plain[0], whole[0], lambda a, b: a == b):
+        return  # both say the whole
+    sure, how = offers.pop(("batch_sequences", plain[0]))
+    offers["batch_device", plain[0]] = sure, f"{how}; a part of {whole[0]}"
 
 
 def _less_than_a_sequence(

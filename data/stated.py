@@ -28,6 +28,12 @@ _INTERVAL = re.compile(r"(?:[0-9]{2}\s*%\s*)?(?:CI:?\s*)?([+-]?[0-9.,]+?(?:e[+-]
 _BOUND = re.compile(r"\s*[<>≤≥≲≳]\s*=?\s*[0-9.,]")
 _FEW_DIGITS = re.compile(r"[0-9]{1,2}")
 _BEST = frozenset(("best", "ours", "our", "sota", "new", "best run", "winner", "lowest", "worst", "highest", "median"))
+#: How often, or how much of, the data a count of tokens stands for: 2.5B (0.3 epochs), 37.3M (whole split).
+_OF_THE_DATA = re.compile(
+    r"[~≈<]?\s*[0-9]{1,4}(?:[.,][0-9]{1,3})?\s*(?:x\s*)?(?:epochs?|ep|passes|pass)|(?:one|two|single|1st) (?:epoch|pass)"
+    r"|(?:the )?(?:whole|full|entire|all)(?: of)?(?: the)? (?:train(?:ing)? )?(?:split|set|data(?: ?set)?|corpus)",
+    re.IGNORECASE,
+)
 _TIMES = re.compile(
     rf"(?:\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*[+-]?[0-9]+|\s*(?:{'|'.join(SUFFIXES)}))+(?:\s*[a-z]+)?$", re.IGNORECASE
 )
@@ -139,7 +145,7 @@ def _in_brackets(value: float, core: str, inside: str, round_: bool, decimal: st
     if _DIFFERENCE.fullmatch(inside):
         return Reading(value, core, form="else")
     inside = stripped(inside)
-    if not inside or inside.lower() in _BEST:
+    if not inside or inside.lower() in _BEST or not re.search(r"\w", inside):
         return Reading(value, core)
     if not math.isfinite(value):
         return None
@@ -148,7 +154,7 @@ def _in_brackets(value: float, core: str, inside: str, round_: bool, decimal: st
         if math.isfinite(error) and not _TIMES.search(core) and "%" not in core:
             return Reading(value, core, error, "brackets")
         return Reading(value, core, form="else")
-    if not math.isnan(plain_number(inside, decimal)):
+    if not math.isnan(plain_number(inside, decimal)) or _OF_THE_DATA.fullmatch(inside):
         return Reading(value, core, form="else")
     between = _INTERVAL.fullmatch(inside)
     if between:

@@ -1,4 +1,4 @@
-"""Devices that a file spells out as nodes and devices of each node: one column of their product."""
+"""Devices that a file spells out: as nodes and devices of each node, or as a count before a device's name (8xH100)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from data.digits import SUFFIXES
 from data.headers import header as take_apart
+from data.markup import bare
 from data.names import named
 from data.nodes import TIMES
-from data.table import Table
+from data.table import Table, unique
 
 _NODES = re.compile(r"(?:n|num|number of|number|count|total)? ?(?:nodes?|nnodes|hosts?|machines?)(?: count)?")
 _EACH = re.compile(
@@ -20,9 +22,31 @@ _EACH = re.compile(
 )
 _ALL = re.compile(r"\b(?:world|total|all|global|overall)\b")
 _KNOWN = ("devices", "data_parallel")
+_HARDWARE = re.compile(
+    r"(?:train(?:ing)? )?hardware|(?:gpu|tpu|device|accelerator)s? (?:type|config|setup)|setup|cluster"
+)
+
+_COUNT = r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,6})"
+_UNITS = r"(?:gpus?|tpus?|devices?|accelerators?|chips?|cards?)"
+#: What a device is called behind its count: A100-80GB, NVIDIA H100 80 GB SXM, GPUs, TPU v4, RTX 3090, A100s (40GB).
+_CALLED = r"(?:(?!x[0-9])[a-z][a-z0-9.]+(?:[ /-]+(?:[a-z][a-z0-9.]*|[0-9]{2,4} ?gi?b?|[0-9]{3,4}))*(?: ?\([^()0-9]*(?:[0-9]+ ?gi?b?)?\))?)"
+_OF_ONE_KIND = re.compile(rf"{_COUNT}\s*(?:[x×*]\s*)?{_CALLED}", re.IGNORECASE)
+_BEHIND = re.compile(rf"{_CALLED}\s*\(?\s*[x×*]\s*{_COUNT}\s*\)?", re.IGNORECASE)
+_OF_NODES = re.compile(
+    rf"([0-9]{{1,3}})\s*(?:nodes?|hosts?)?\s*(?:[x×*]|of|with)\s*([0-9]{{1,3}})(?:\s*[x×*])?(?:\s*{_CALLED})?",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(rf"{_COUNT}\s*[x×]?")
+_NODE = re.compile(r"nodes?|hosts?|machines?|per|each|hours?|days?|hrs?|[hd]", re.IGNORECASE)
+_LONGEST = 60
 
 
 def with_devices(table: Table) -> Table:
+    """The table with the number of devices where it spells them out in another way, and a note."""
+    return _of_nodes(_spelt(table))
+
+
+def _of_nodes(table: Table) -> Table:
     """The table with a column of the devices in all where it has nodes, and devices of a node or that may be those of one.
 
     With devices of a node that is `devices`, and said; with devices that may be either, the product stands under both names
@@ -54,3 +78,47 @@ def _product(table: Table, one: str, other: str) -> pd.Series:
     """The cells (n,) of one column times the other, '' where either says nothing."""
     values = table.numbers(one).values * table.numbers(other).values
     return pd.Series([f"{v:.12g}" if np.isfinite(v) else "" for v in values], dtype=object, index=table.frame.index)
+
+
+def _spelt(table: Table) -> Table:
+    """The table with the counts of cells such as 8xH100 in a column of devices, whose text is kept beside them.
+
+    A cell whose count is not plain stays as it is, and is no number.
+    """
+    counted = [h for h in table.headers if any(c == "devices" for c, _ in named(h)[:1])]
+    known = any(c in _KNOWN for h in table.headers for c, _ in named(h))
+    said = counted or [h for h in table.headers if not known and _HARDWARE.fullmatch(take_apart(h).words)]
+    if len(said) != 1:
+        return table
+    header = said[0]
+    cells = table.frame[header].astype(object)
+    texts = dict.fromkeys(c for c in cells if isinstance(c, str) and c.strip())
+    counts = {c: devices(c) for c in texts}
+    spelt = [c for c in texts if counts[c] and not _ALONE.fullmatch(c.strip())]
+    if not spelt or (not counted and any(not n for n in counts.values())):
+        return table
+    values = cells.map(lambda c: f"{counts[c]}" if isinstance(c, str) and counts.get(c) else c)
+    title = header if counted else unique([*table.headers, "devices"])[-1]
+    frame = table.frame.assign(**{title: values.astype(object)})
+    if counted:
+        frame[unique([*table.headers, f"{header} (as written)"])[-1]] = cells
+    note = f"{header!r}: {spelt[0].strip()[:40]!r} was read as {counts[spelt[0]]} devices."
+    return replace(table, frame=frame, notes=(*table.notes, note))
+
+
+def devices(cell: str) -> int:
+    """How many devices a cell says: 8xH100, 16 × A100-80GB, 8 GPUs, 4 nodes x 8 GPUs, H100 x8. 0 where it is not plain."""
+    text = " ".join(bare(cell).split()) if len(cell) <= _LONGEST else ""
+    if found := _ALONE.fullmatch(text):
+        return _number(found[1])
+    if found := _OF_NODES.fullmatch(text):
+        return 0 if _NODE.search(text[found.end(2) :]) else int(found[1]) * int(found[2])
+    if found := _OF_ONE_KIND.fullmatch(text) or _BEHIND.fullmatch(text):
+        parts = re.findall(r"\b[A-Za-z]+\b", text)
+        unclear = any(_NODE.fullmatch(p) or p.lower() in SUFFIXES for p in parts)  # 8 GPU hours, 2 bn
+        return 0 if unclear else _number(found[1])
+    return 0
+
+
+def _number(digits: str) -> int:
+    return int(digits.replace(",", ""))

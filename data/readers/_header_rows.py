@@ -124,6 +124,8 @@ def joined_names(columns: Sequence[Sequence[str]]) -> list[str]:
 def _keeps(way: str, lower: str) -> bool:
     """Whether a joined name still means what the lower one plainly means alone: D below Model is no width."""
     own, sure = (named(lower) or (("", 0.0),))[0]
+    if take_apart(lower).words == "size":  # of the batch, of the vocabulary: of whatever stands above
+        return True
     if own not in _FINER or (sure < 0.8 and take_apart(lower).scale == 1.0) or loss_name(way) is not None:
         return True
     return _meaning(way) in _FINER[own] | {own}

@@ -10,6 +10,12 @@ from data.cells import number
 from data.markup import words
 
 _END = re.compile(r"\\\\\*?(?:\s*\[[^\[\]\n]{0,20}\])?")
+#: Cells of several lines, whose ends are no rows'.
+_STACKED = re.compile(
+    r"\\(?:thead|makecell|shortstack|multirowcell|specialcell|rothead)\*?\s*(?:\[[^\[\]{}]*\]\s*)?\{(?:[^{}]|\{[^{}]*\})*\}"
+)
+_NESTED = re.compile(r"\\begin\{tabular\}(?:\[[ctb]\])?\{(?:@\{\}|[lcr])+\}([^&\n]{0,200}?)\\end\{tabular\}")
+_BREAK = re.compile(r"\\\\\*?(?:\[[^\[\]\n]{0,20}\])?")
 _RULES = re.compile(
     r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|endlastfoot|noalign\{[^{}]*\}|addlinespace|cmidrule|cline|specialrule"
     r"|rowcolor|centering|small|footnotesize|scriptsize|caption|label|vspace|arraystretch|setlength|renewcommand|cdashline|hdashline)"
@@ -47,7 +53,8 @@ def latex_rows(text: str) -> tuple[list[list[str]], int]:
     Lines of rules and commands come out as a rule. Of several tables the longest is read.
     """
     lines = [_COMMENT.sub("", line) for line in text.split("\n")]
-    whole = "\n".join(lines)
+    whole = _NESTED.sub(lambda m: _BREAK.sub(" ", m[1]), "\n".join(lines))
+    whole = _STACKED.sub(lambda m: _BREAK.sub(" ", m[0]), whole)
     tables = []
     for found in itertools.islice(_BEGIN.finditer(whole), _MOST_TABLES):
         end = whole.find("\\end{" + found[1] + "}", found.end())

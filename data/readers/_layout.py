@@ -12,11 +12,10 @@ from data.markup import words
 from data.names import loss_name, recognised
 from data.readers._body_columns import by_body
 from data.readers._limits import MAX_COLUMNS
+from data.readers._lines import LONGEST, RULED, beside_the_table, without_labels
 
 _MOST = 1_000_000  # characters; nobody prints more for eyes
 _MOST_LINES = 5_000  # lines of one printed table
-_LONGEST = 20_000  # characters of one line
-RULED = "--"  # what the grid takes for a rule and leaves out in silence
 
 _DRAWN = str.maketrans({**dict.fromkeys("│┃║┆┊╎╏┇┋", "|"), **dict.fromkeys("─━═╌╍┄┅", "-"), **dict.fromkeys(
     "┌┐└┘├┤┬┴┼╒╕╘╛╞╡╤╧╪╔╗╚╝╠╣╦╩╬╓╖╙╜╟╢╥╨╫┏┓┗┛┣┫┳┻╋┡┩╇╈┢┪╄╃╂┠┨┯┷┿╭╮╯╰", "+")})  # fmt: skip
@@ -57,8 +56,8 @@ def layout(text: str) -> Layout | None:
     """The text's lines cut into cells by bars or by the spaces that align them; None where neither makes columns."""
     if len(text) > _MOST:
         return None
-    lines = text.split("\n")
-    if any(len(line) > _LONGEST for line in lines):
+    lines = without_labels(text.split("\n"))
+    if any(len(line) > LONGEST for line in lines):
         return None
     found = _barred(lines)
     if found is None or not _known(found.rows):
@@ -93,8 +92,11 @@ def _barred(lines: list[str]) -> Layout | None:
     if not any(ruled) or not any("|" in line and not r for line, r in zip(drawn, ruled, strict=True)):
         return None
     rows: Rows = []
-    for line, rule in zip(drawn, ruled, strict=True):
-        if rule or (boxes and line.strip() and set(line) <= _RULE):
+    prose = beside_the_table(drawn, ruled)
+    for i, (line, rule) in enumerate(zip(drawn, ruled, strict=True)):
+        if i in prose:
+            rows.append([line.strip()])
+        elif rule or (boxes and line.strip() and set(line) <= _RULE):
             rows.append([RULED])
         elif not line.strip():
             rows.append([])
@@ -236,7 +238,7 @@ def _overlaid(lines: list[str]) -> list[str]:
     if len(lines) < 3:
         return lines
     header, names = lines[0], lines[1].rstrip()
-    if not names or len(names) > len(header) - len(header.lstrip()) or known_in(header.split()) < 1:
+    if not names or names == RULED or len(names) > len(header) - len(header.lstrip()) or known_in(header.split()) < 1:
         return lines
     return [names + header[len(names) :], RULED, *lines[2:]]
 

@@ -16,6 +16,8 @@ from data.schema import COUNTS
 
 _LEAST = 3  # rows of a grid that is refused where nothing says what it holds
 _MOST = 200  # rows and columns of a grid that people write
+_SMALLEST = 1e3  # of the sizes of models along a grid
+_PLAIN = 3.0  # tokens per parameter that tell sizes from tokens along a grid of budgets
 _LOSS = (0.2, 20.0)  # between which nearly all cells lie: nats or bits of a language model
 _AXES = {
     "tokens": re.compile(r"(?:D|data|tokens?|toks?)", re.IGNORECASE),
@@ -63,6 +65,9 @@ def matrix(
     if len(set(values)) < len(values) or not all(np.isfinite(values)):
         return None
     axis = _axis(head, [m for m in found if m], values) if head[0] else ""
+    lettered = all(m and m["value"][-1].isalpha() for m in found)
+    down = [number(_text(r[0]), decimal) if r else np.nan for r in rows[1:]]
+    axis = _sizes_along(head[0], values, down, axis) if lettered else axis
     sizes = [_text(r[0]) if r else "" for r in rows[1:]]
     body = np.array(
         [[number(_text(r[j]) if j < len(r) else "", decimal) for j in range(1, len(head))] for r in rows[1:]]
@@ -153,6 +158,20 @@ def _axis(head: Sequence[str], found: Sequence[re.Match[str]], values: Sequence[
     if min(values) >= 1e15:
         return "flops"
     return "tokens" if min(values) >= 1e6 and max(values) < 1e15 else ""
+
+
+def _sizes_along(corner: str, values: Sequence[float], down: Sequence[float], axis: str) -> str:
+    """What sizes such as 125M along a grid count whose corner names its rows alone: beside tokens they are the models'.
+
+    Beside FLOPs they are parameters or tokens, whichever leaves more tokens than parameters; '' where that is not plain.
+    """
+    rows = _called(corner).partition(" (")[0] if len(_corner(corner)) == 1 else ""
+    if rows == "tokens" and not axis and min(values) >= _SMALLEST:
+        return "params"
+    if rows != "flops" or axis == "flops" or not np.isfinite(down).all() or min(down) <= 0 or min(values) < _SMALLEST:
+        return axis
+    ratio = float(np.median([c / (6.0 * v * v) for c in down for v in values]))
+    return "params" if ratio >= _PLAIN else "tokens" if ratio <= 1 / _PLAIN else ""
 
 
 def _text(cell: Any) -> str:

@@ -23,6 +23,7 @@ title = "a text table"
 suffixes = (".csv", ".tsv", ".tab", ".txt", ".psv")
 
 _NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "space"}
+_UNIT_APART = re.compile(r"(?<=[0-9]) (?=[kKMBGT](?:\s|$))")  # 125 M, in a text whose cells stand one space apart
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[\w.+-]*[ \t]*$", re.MULTILINE)  # what stands around a table in a chat
 
 
@@ -92,6 +93,9 @@ def _rows(text: str, separator: str, name: str) -> tuple[list[list[str]], tuple[
     notes: tuple[str, ...] = ()
     if separator == " ":
         rows = [line.split() for line in text.splitlines()]
+        if len({len(row) for row in rows if row}) > 1:
+            joined = [_with_units_joined(line).split() for line in text.splitlines()]
+            rows = joined if len({len(row) for row in joined if row}) == 1 else rows
     else:
         # No cell is longer than the limit, and a quote that is never closed then ends in a sentence.
         csv.field_size_limit(MAX_TEXT)
@@ -136,6 +140,12 @@ def _separator(text: str) -> str:
                 best, score = sign, points
     if score == 0.0:
         widths = {len(line.split()) for line in lines}
-        if len(widths) == 1 and widths.pop() > 1:
+        joined = {len(_with_units_joined(line).split()) for line in lines}
+        if any(len(w) == 1 and w.pop() > 1 for w in (widths, joined)):
             return " "
     return best
+
+
+def _with_units_joined(line: str) -> str:
+    """The line with each number and the letter of its unit in one word: 125 M 2.5 B is 125M 2.5B."""
+    return _UNIT_APART.sub("", line)

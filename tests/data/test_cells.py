@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data import Runs
 from data.cells import SUFFIXES, decimal_sign, number, numbers
 
 
@@ -113,3 +115,37 @@ def test_no_group_of_thousands_begins_with_a_zero(decimal: str) -> None:
     assert number("0,125", decimal) == 0.125
     assert number("0.125", decimal) == 0.125
     assert number("0.125,", ".") == 0.125
+
+
+def test_a_decimal_sign_that_names_cannot_hold() -> None:
+    read_as = {
+        "0_5B": 0.5e9, "1_3B": 1.3e9, "6_7b": 6.7e9, "12_5M": 12.5e6, "0_125B": 0.125e9, "1_3": 1.3, "1_3e9": 1.3e9,
+        "1_000": 1e3, "1_000_000": 1e6, "12_345": 12345, "1_000.5": 1000.5, "1p3B": 1.3e9, "1p2b": 1.2e9, "0p5B": 0.5e9,
+        "2b8": 2.8e9, "1b1": 1.1e9, "8b7": 8.7e9, "2B8": 2.8e9, "146m5": 146.5e6, "1t4": 1.4e12,
+    }  # fmt: skip
+    for text, value in read_as.items():
+        assert number(text) == value == number(text, ","), text
+        assert numbers(pd.Series([text, "7"])).values.tolist() == [value, 7.0], text
+        assert number(f"**{text}**") == value, text
+    for text in ("1_3_5", "1_30_0B", "1,000_000", "2b855b11b", "1pB", "1p3", "b2", "1x3B", "12h34", "2024_11_28"):
+        assert np.isnan(number(text)), text
+
+
+def test_minutes_between_digits_are_no_millions(read: Callable[..., Runs]) -> None:
+    text = "run,params,tokens,train time,val_loss\na,0_5B,10B,2m30,2.95\nb,1_3B,26B,12m5,2.66\n"
+    runs = read(text)
+    assert runs.kept["params"].tolist() == [0.5e9, 1.3e9]
+    assert "wall_seconds" not in runs.kept or runs.kept["wall_seconds"].isna().all()
+
+
+def test_a_number_with_a_remark_is_that_number_or_none() -> None:
+    read_as = {
+        "2.5B (0.3 epochs)": 2.5e9, "300B (1 epoch)": 3e11, "37.3M (whole split)": 37.3e6, "7B (full training set)": 7e9,
+        "3.39<sup>[2]</sup>": 3.39, "125M<sup>[a]</sup>": 125e6, "2,5 Mrd.": 2.5e9, "125 Mio.": 125e6, "2.5 bln.": 2.5e9,
+        "1億2500万": 1.25e8, "1亿 2500万": 1.25e8, "3억5000만": 3.5e8, "1兆2000億": 1.2e12, "2億": 2e8,
+    }  # fmt: skip
+    for text, value in read_as.items():
+        assert number(text) == value, text
+    for text in ("3.45 (diverged)", "1.3B (non-emb)", "7B (target)", "3.05 @ 14k", "1万2億", "1億12500万", "10<sup>[2]</sup>",
+                 "7B (0.3B active)", "3.05 abc.", "3.05 (step 14k)"):  # fmt: skip
+        assert np.isnan(number(text)), text

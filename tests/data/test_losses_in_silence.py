@@ -209,6 +209,22 @@ def test_a_copy_in_another_unit_is_no_rival(
     assert losses(read(table(one, other))) == pytest.approx(RIGHT, rel=1e-3)
 
 
+def test_bytes_of_the_same_split_give_way_to_nats_and_that_is_said(read: Read) -> None:
+    for nats, other, cells in (
+        ("Val loss", "Val BPB", (("3.7995", "3.7871", "3.79"), ("1.4936", "1.4887", "1.49"))),
+        ("Val Loss", "Val BPC", (("3.2288", "3.0642"), ("2.4022", "2.2292"))),
+        ("test loss", "test bits per byte", (("3.98",), ("1.367",))),
+    ):
+        text = table((nats, cells[0]), (other, cells[1])) if len(cells[0]) == 3 else ""
+        text = text or f"run,params,tokens,{nats},{other}\n" + "".join(
+            f"r{i},{i + 1}e8,{i + 1}e9,{a},{b}\n" for i, (a, b) in enumerate(zip(*cells, strict=True))
+        )
+        runs = read(text)
+        assert runs.kept["loss"].tolist() == [float(c) for c in cells[0]], other
+        assert any(repr(other) in note for note in runs.notes), (other, runs.notes)
+    assert "columns.loss" in asked(read, table(("val_loss", VAL), ("test_bpb", BPB)))
+
+
 def test_losses_of_other_data_or_splits_are_no_copies(read: Read) -> None:
     assert asked(read, table(("loss", VAL), ("val_bpb", BPB))) == {"bytes_per_token": ""}
     assert "columns.loss" in asked(read, table(("val_loss", VAL), ("pile_val_bpb", BPB)))
@@ -312,3 +328,36 @@ def test_a_loss_beyond_guessing_may_be_in_another_unit(read: Read, cell: str, sa
     runs = read(table(("loss", VAL)) + f"d,80M,1.6B,{cell}\n")
     assert losses(runs) == RIGHT
     assert runs.set_aside["reason"].tolist() == [f"loss is above that of guessing{said}"]
+
+
+def test_the_error_of_a_prediction_is_not_that_of_the_loss(read: Read) -> None:
+    head = "run,params,tokens,{}\n"
+    for names, cells, stated in (
+        ("Predicted loss,Actual loss,Error", ("3.44,3.45,0.3%", "3.06,3.05,0.3%"), False),
+        ("Predicted loss,Actual loss,Error", ("3.44,3.45,0.01", "3.06,3.05,0.01"), False),
+        ("loss (fit),val loss,error", ("3.44,3.45,0.01", "3.06,3.05,0.01"), False),
+        ("val loss,error (%)", ("3.45,0.3", "3.05,0.3"), False),
+        ("val loss,Error", ("3.45,0.3%", "3.05,0.3%"), False),
+        ("val loss,Error", ("3.45,0.01", "3.05,0.01"), True),
+        ("Predicted loss,Actual loss,std", ("3.44,3.45,0.01", "3.06,3.05,0.01"), True),
+    ):
+        text = head.format(names) + f"s,125M,2.5B,{cells[0]}\nm,350M,7B,{cells[1]}\n"
+        runs = read(text)
+        assert runs.kept["loss"].tolist() == [3.45, 3.05], names
+        assert ("loss_error" in runs.kept) == stated, (names, cells)
+
+
+def test_how_many_seeds_there_were_is_no_seed(read: Read) -> None:
+    rows = "a,125M,2.5B,{},3.45\nb,350M,7B,{},3.05\nc,760M,15.2B,{},2.82\nd,760M,15.2B,{},2.83\n"
+    for name, cells, seed in (
+        ("seeds", "3331", False),
+        ("n_seeds", "3333", False),
+        ("# seeds", "3333", False),
+        ("seed", "3333", True),
+    ):
+        runs = read(f"run,params,tokens,{name},loss\n" + rows.format(*cells))
+        assert ("seed" in runs.kept) == seed, name
+    runs = read(
+        "model,params,tokens,seeds,loss\na,125M,2.5B,0,3.45\na,125M,2.5B,1,3.46\nb,350M,7B,0,3.05\nb,350M,7B,1,3.06\n"
+    )
+    assert runs.kept["seed"].tolist() == ["0", "1", "0", "1"]

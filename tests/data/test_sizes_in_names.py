@@ -1,0 +1,41 @@
+"""Sizes in names whose unit is the decimal sign (2b8), and what is said of sizes that were read from names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from data import Runs
+from data.in_names import facts
+
+Read = Callable[..., Runs]
+NAMES = ("lm1-146m-2b9-c4", "lm1-1b1-21b-c4", "lm1-2b8-55b-c4", "lm1-8b7-178b-c4")
+TEXT = "name,val_loss\n" + "".join(f"{n},{x}\n" for n, x in zip(NAMES, (3.41, 2.81, 2.59, 2.31), strict=True))
+N, D = [146e6, 1.1e9, 2.8e9, 8.7e9], [2.9e9, 21e9, 55e9, 178e9]
+
+
+def test_such_names_give_the_size_then_the_tokens_as_a_guess_that_is_shown(read: Read) -> None:
+    for name in ("runs.csv", "K4_1b1.csv"):  # what each run's name says goes before what the file's does
+        runs = read(TEXT, name)
+        assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == (N, D), name
+        asked = {q.key: q.text for q in runs.questions}
+        assert all(f"'{n}'" in asked["columns.params"] and f"'{n}'" in asked["columns.tokens"] for n in NAMES), asked
+    many = "name,val_loss\n" + "".join(f"gpt-{m}m-lr,{4 - m / 100}\n" for m in (90, 10, 50, 20, 70, 30))
+    (question,) = [q for q in read(many + "gpt-6m-lr,3.99\n").questions if q.key == "columns.params"]
+    assert "6m in 'gpt-6m-lr' to 90m in 'gpt-90m-lr'" in question.text
+
+
+def test_sizes_in_the_name_of_a_file_and_of_a_run() -> None:
+    said: dict[str, dict[str, float]] = {
+        "2b8_55b": {"params": 2.8e9, "tokens": 55e9},
+        "lm1-2b8-55b-c4": {"params": 2.8e9, "tokens": 55e9},
+        "lm1-2b8-55b-11b": {"params": 2.8e9, "tokens": 55e9},
+        "lm-1b1-c4": {"params": 1.1e9},
+        "gpt-1p3B": {"params": 1.3e9},
+        "gpt-1p3B-26B-tokens": {"params": 1.3e9, "tokens": 26e9},
+        "2b8-1b1": {},  # no run has fewer tokens than the smaller of two sizes
+        "run-2b8": {},
+        "125M-2.5B": {},
+        "2b8-8x7B-55b": {},
+    }
+    for name, expected in said.items():
+        assert {c: v for c, (v, _) in facts([name]).items()} == expected, name
