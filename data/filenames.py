@@ -12,6 +12,7 @@ from data.headers import scale_in
 from data.in_names import facts
 from data.markup import words
 from data.names import named
+from data.points import pointed
 from data.schema import COUNTS
 from data.table import Table, clean, unique
 
@@ -20,20 +21,23 @@ __all__ = ["MOST_NAMES", "facts", "run_names", "with_facts", "with_name_facts"]
 Facts = dict[str, tuple[float, str]]
 _COUNTED = ("params_total", "params_active")  # of a mixture
 MOST_NAMES = 20_000  # names of runs that are looked into
+OF_FILE = "in the file's name"  # how the header of a column ends that was read off it
+_APART = "the number before it left out"  # of a size that may have lost its decimal point
 
 
 def with_facts(table: Table, parts: Sequence[str]) -> Table:
     """The table with a column for each thing that the names of its file and folders say, marked as such."""
-    said = facts(parts)
+    read = pointed(parts)
+    one, other = facts([read.texts[p] for p in parts]), facts([read.others[p] for p in parts])
+    said = [(c, f"{c} {OF_FILE}", *fact) for c, fact in one.items()]
+    said += [(c, f"{c} {OF_FILE}, {_APART}", *fact) for c, fact in other.items() if c in one and one[c][0] != fact[0]]
     if not said:
         return table
     frame = table.frame.copy(deep=False)
-    headers = unique([*map(str, frame.columns), *(f"{column} in the file's name" for column in said)])[
-        len(frame.columns) :
-    ]
-    for header, (value, _) in zip(headers, said.values(), strict=True):
+    headers = unique([*map(str, frame.columns), *(title for _, title, *_ in said)])[len(frame.columns) :]
+    for header, (_, _, value, _) in zip(headers, said, strict=True):
         frame[header] = pd.Series([f"{value:.12g}"] * len(frame), index=frame.index, dtype=object)
-    names = {h: (c, text) for h, (c, (_, text)) in zip(headers, said.items(), strict=True)}
+    names = {h: (column, text) for h, (column, _, _, text) in zip(headers, said, strict=True)}
     return replace(table, frame=frame, from_name=names)
 
 
@@ -51,7 +55,10 @@ def with_name_facts(table: Table) -> Table:
         names = dict.fromkeys(table.frame[header].astype(object))
         if not 2 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
-        found = {name: facts([clean(words(name))]) for name in names if isinstance(name, str) and name.strip()}
+        texts = {name: clean(words(name)) for name in names if isinstance(name, str) and name.strip()}
+        read = pointed(texts.values())
+        found = {name: facts([read.texts[text]]) for name, text in texts.items()}
+        other = {name: facts([read.others[text]]) for name, text in texts.items()} if read.open else found
         beside = _active_beside(table, header, have, found)
         if not beside and any("params_active" in f for f in found.values()):
             for f in found.values():  # beside mixtures, a dense model's parameters are all active
@@ -66,12 +73,22 @@ def with_name_facts(table: Table) -> Table:
             if not wanted and not (beside and column == "params_active"):
                 continue
             title = unique([*map(str, frame.columns), f"{column} in {header}"])[-1]
-            cells = table.frame[header].astype(object).map({name: f"{v:.12g}" for name, (v, _) in known.items()})
-            cells = cells.where(cells.notna(), "")
-            frame = frame.assign(**{title: cells.astype(object)})
+            frame = frame.assign(**{title: _column(table.frame[header], known)})
             said[title] = (column, next(iter(known.values()))[1])
             have.add(column)
+            apart = {name: f[column] for name, f in other.items() if column in f and column in found[name]}
+            differ_at = next((n for n, (v, _) in apart.items() if v != known[n][0]), None)
+            if differ_at is not None:
+                also = unique([*map(str, frame.columns), f"{title}, {_APART}"])[-1]
+                frame = frame.assign(**{also: _column(table.frame[header], apart)})
+                said |= {title: (column, known[differ_at][1]), also: (column, apart[differ_at][1])}
     return table if frame is table.frame else replace(table, frame=frame, from_name=said)
+
+
+def _column(names: pd.Series, known: Mapping[str, tuple[float, str]]) -> pd.Series:
+    """A column of the numbers that names (n,) say, '' where they say none."""
+    cells = names.astype(object).map({name: f"{v:.12g}" for name, (v, _) in known.items()})
+    return cells.where(cells.notna(), "").astype(object)
 
 
 def _active_beside(table: Table, header: str, have: set[str], found: Mapping[str, Facts]) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from data.errors import NO_COLUMN, DataError, Question
+from data.filenames import OF_FILE
 from data.headers import header as take_apart
 from data.logs import tells_its_base
 from data.lookalikes import overlooked
@@ -236,7 +237,7 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
     settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
     for header, (column, text) in table.from_name.items():
-        of_file = header.endswith("in the file's name")
+        of_file = OF_FILE in header
         beside = column == "params_active" and not of_file  # what a mixture computes with, beside the total
         if header in taken or column in settled or (column in COUNTS and counted and not beside):
             continue

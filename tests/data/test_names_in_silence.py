@@ -1,0 +1,52 @@
+"""What names and words say of runs, where a table once gave a wrong number or a wrong row without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from data import MappingNeeded, Runs
+from data.points import pointed
+
+Read = Callable[..., Runs]
+
+#: Names, and what each is with its decimal points put back; what may be read two ways has both.
+POINTS = (
+    ("pythia-70m pythia-160m pythia-1-4b pythia-2-8b", "pythia-70m pythia-160m pythia-1.4b pythia-2.8b"),
+    ("pythia-1_4b pythia-2_8b opt-6-7b", "pythia-1.4b pythia-2.8b opt-6.7b"),
+    ("pythia-1-4B_16384step pythia-6-9b", "pythia-1.4B_16384step pythia-6.9b"),
+    ("a-1p4b a-70m", "a-1.4b a-70m"),
+    ("x-0-5B x-1-5B x-7B", "x-0.5B x-1.5B x-7B"),
+    ("70m 1-4b 2-8b", "70m 1.4b 2.8b"),
+    ("cerebras-gpt-111m cerebras-gpt-2-7b", "cerebras-gpt-111m cerebras-gpt-2.7b"),
+    ("gpt-2-124M gpt-2-355M gpt-2-1-5b", "gpt-2-124M gpt-2-355M gpt-2-1.5b"),
+    ("llama-3-8b llama-2-7b qwen-2-7b", "llama-3-8b llama-2-7b qwen-2-7b"),
+    ("llama-7b llama-2-7b llama-2-13b llama-3-1-8b", "llama-7b llama-2-7b llama-2-13b llama-3-1-8b"),
+    ("qwen2-5-7b qwen2-5-1-5b stablelm-2-1-6b", "qwen2-5-7b qwen2-5-1.5b stablelm-2-1.6b"),
+    ("a-1-70m a-2-70m a-1-160m", "a-1-70m a-2-70m a-1-160m"),
+    ("lr3e-4-70m lr1e-3-70m seed-1-4b seed-2-8b", "lr3e-4-70m lr1e-3-70m seed-1-4b seed-2-8b"),
+    ("arm-1-4b arm-2-4b arm-1-8b arm-2-8b", "arm-1-4b arm-2-4b arm-1-8b arm-2-8b"),
+    ("gpt-125m gpt-1-3b gpt-2-7b", "gpt-125m gpt-1.3b gpt-2.7b", "gpt-125m gpt-1-3b gpt-2-7b"),
+    ("a-1-4b a-2-8b", "a-1.4b a-2.8b", "a-1-4b a-2-8b"),
+)  # fmt: skip
+
+
+def test_a_decimal_point_that_became_another_sign() -> None:
+    for names, *right in POINTS:
+        found = pointed(names.split())
+        assert [" ".join(found.texts.values()), " ".join(found.others.values())] == [right[0], right[-1]], names
+
+
+def test_sizes_of_names_without_their_points(read: Read) -> None:
+    rows = "pythia-70m,3.2e9,2.70\npythia-160m,3.2e9,2.48\npythia-1-4b,4.3e9,2.21\npythia-2-8b,17e9,2.017\n"
+    assert read("name,tokens,val_loss\n" + rows).kept["params"].tolist() == [7e7, 1.6e8, 1.4e9, 2.8e9]
+    open_ones = "name,tokens,val_loss{}\nmodel-1-4b,3e9,2.7{}\nmodel-2-8b,3e9,2.6{}\n"
+    with pytest.raises(MappingNeeded, match=r"1\.4b or 4b") as e:
+        read(open_ones.format("", "", ""))
+    (question,) = e.value.questions
+    answered = [read(open_ones.format("", "", ""), columns={"params": o}) for o in question.options]
+    assert [r.kept["params"].tolist() for r in answered] == [[1.4e9, 2.8e9], [4e9, 8e9]]
+    assert read(open_ones.format(",flops", ",7.2e19", ",1.44e20")).kept["params"].tolist() == [4e9, 8e9]  # 6 N D
+    with pytest.raises(MappingNeeded, match=r"1\.4b or 4b"):
+        read("step,tokens,loss\n1,2e8,3.2\n2,3e8,3.1\n3,4e8,3.0\n", "model-1-4b.csv")
