@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from data.headers import Header, header
 from data.logs import LOGGED, USUAL, logged
+from data.predicted import heads as heads_predictions
 
 _NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
 _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|weights)"
@@ -192,7 +193,7 @@ def loss_name(raw: str) -> LossName | None:
     words = f" {h.path} "
     if not _LOSS.search(words) and h.words != "L":
         return None
-    if _NO_LOSS.search(words) or _ROOT.match(raw):
+    if _NO_LOSS.search(words) or _ROOT.match(raw) or heads_predictions(raw):
         return None
     if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|holdout|dev|validate)\b", words):
         split, points = "validation", 3.0

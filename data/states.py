@@ -22,7 +22,7 @@ def plain(state: str) -> str:
 
     A mark alone is its word (❌ is failed), an exit code other than 0 is a failure.
     """
-    low = _folded(state)
+    low = folded(state)
     if not low:
         return next((state_words.MARKS[c] for c in state if c in state_words.MARKS), "")
     low = _BEGINS.sub(r"\1", low)
@@ -34,7 +34,7 @@ def plain(state: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """The letters and digits of a text in lower case, without accents."""
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
@@ -43,7 +43,7 @@ def _folded(text: str) -> str:
 
 def of_words(text: str) -> frozenset[str]:
     """A list of words with commas between them as they come out of `plain`."""
-    return frozenset(_folded(word) for word in text.split(","))
+    return frozenset(folded(word) for word in text.split(","))
 
 
 #: Words behind which people write what went wrong: `failed (exit code 1)`, `Fehler: OOM`.

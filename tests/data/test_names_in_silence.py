@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, Runs
+from data.names import loss_name
 from data.points import pointed
+from data.row_states import in_a_name
 
 Read = Callable[..., Runs]
 
@@ -50,3 +52,39 @@ def test_sizes_of_names_without_their_points(read: Read) -> None:
     assert read(open_ones.format(",flops", ",7.2e19", ",1.44e20")).kept["params"].tolist() == [4e9, 8e9]  # 6 N D
     with pytest.raises(MappingNeeded, match=r"1\.4b or 4b"):
         read("step,tokens,loss\n1,2e8,3.2\n2,3e8,3.1\n3,4e8,3.0\n", "model-1-4b.csv")
+
+
+#: Names of runs that nobody measured, and names that only sound like it.
+FORETOLD = (
+    "NanoLlama v1 (extrapolated to 4.72B)", "7B (predicted from fit)", "predicted 7B", "Predicted: 7B", "7B (estimated)", "7B (target)",
+    "7B (planned)", "7B_pred", "7B (pred)", "7B (extrap.)", "7B (预测)", "7B（预测）", "7B (predicción)", "7B (prévu)", "7B (dự đoán)",
+)  # fmt: skip
+MEASURED = (
+    "7B", "mup_predicted_lr 7B", "7B predicted-lr", "7B (active)", "target-net 7B", "7B (model)", "7B-multi-token-prediction",
+    "7B next-token-pred", "interpolated-rope 7B",
+)  # fmt: skip
+
+
+def test_names_that_say_that_nobody_measured() -> None:
+    assert [n for n in FORETOLD if not in_a_name(n)] == []
+    assert [n for n in MEASURED if in_a_name(n)] == []
+
+
+def test_rows_that_nobody_measured(read: Read) -> None:
+    for header in ("", "Metric", "Result", "Quantity", "Value", "Set", "What", "Case", "Item", "Data", "Anything"):
+        rows = "| **Predicted** | 163M | 3.26B | 2.7025 |\n| **Actual** | 163M | 3.26B | 3.3125 |\n"
+        found = read(f"| {header} | Parameters | Tokens | Val Loss |\n|---|---|---|---|\n{rows}", "runs.md")
+        assert found.kept["loss"].tolist() == [3.3125], header
+
+
+def test_a_predicted_loss_is_no_loss() -> None:
+    for header in ("Dự đoán ppl", "perte prévue", "loss (prédit)", "vorhergesagter Verlust", "loss previsto", "pérdida predicha",
+                   "предсказанный loss", "予測損失", "예측 손실", "extrapolated loss", "loss_pred"):  # fmt: skip
+        assert loss_name(header) is None, header
+    for header in ("next token prediction loss", "下一个词预测损失", "predictive loss"):
+        assert loss_name(header) is not None, header
+
+
+def test_steps_with_marks_whose_points_may_be_of_thousands(read: Read) -> None:
+    with pytest.raises(MappingNeeded, match="three decimals"):
+        read("| Steps | loss |\n|---|---|\n| 16.000 | 3.4 |\n| 33.000 (now) | 3.2 |\n| **66.000** | 3.0 |\n", "runs.md")
