@@ -32,6 +32,7 @@ _TINY = {
     "flops": 1e6,
 }  # a median below it, or below 1,000 of others, is asked about
 
+_IN_FULL = 1e6  # a count from which it is sooner written out than in millions
 _FAR = 300.0  # how many times smaller than every other a cell must be before its unit is doubted
 _FAR_RATE = 30.0  # how many times the usual one a learning rate above one must be
 _USUAL_RATE = 3e-4
@@ -94,6 +95,12 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
     good = np.isfinite(scaled) & (scaled > 0)
     values, scaled = found.values[good], scaled[good]
     if stated != 1.0:
+        if column in _LARGE and DIMENSION[column] == "count" and stated >= 1e6 and _written_out(found, good):
+            text = (
+                f"In which unit is {header!r}? It says {said}, but its cells ({_counted(values)}) are whole numbers of seven digits "
+                f"and more, as a count has that is written out: with {said} they are {_counted(scaled)}."
+            )
+            return guess, _question(column, text, 1.0, stated)
         if _fits(scaled, column) or not _fits(values, column):
             return guess, _rate(guess, scaled) if column == "lr" else None
         text = (
@@ -126,6 +133,21 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
         text = f"In which unit is {header!r}? Its values ({span}) are {f'too small to be {unit}' if few else f'no whole {unit}'}."
         return guess, _question(column, text, _likely(column, values))
     return guess, None
+
+
+def _written_out(found: Numbers, good: np.ndarray) -> bool:
+    """Whether most of the cells that name no unit of their own are whole numbers that nobody writes in millions."""
+    bare = found.values[good & ~_marked(found)]
+    whole = (bare >= _IN_FULL) & (bare == np.round(bare))
+    return bool(len(bare)) and 2 * int(whole.sum()) > len(bare)
+
+
+def _counted(values: np.ndarray) -> str:
+    return (
+        f"{values.min():,.12g} to {values.max():,.12g}"
+        if values.max() < 1e9
+        else f"{values.min():.3g} to {values.max():.3g}"
+    )
 
 
 def positive(given: float | str, column: str) -> float:
@@ -290,7 +312,7 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
             )
             return [_question("flops", text, unit / 10.0**power, unit)]
     passes = _median(tokens / params)
-    if np.isfinite(passes) and not PASSES[0] <= passes <= PASSES[1] and free:
+    if np.isfinite(passes) and not PASSES[0] <= passes <= PASSES[1]:
         few = passes < PASSES[0]
         power = 3 * round(abs(np.log10(passes / 20.0)) / 3)
         options = [c for c in (["tokens", count] if few else [count, "tokens"]) if c in free]
@@ -339,7 +361,8 @@ def _paired(table: Table, questions: list[Question], guesses: Pairs[str, Guess])
     spent = guesses["flops"].values(table) if "flops" in guesses else np.full(len(data), np.nan)
     compute = _median(spent / (6.0 * sizes * data))
     known = np.isfinite(compute)
-    firsts = [1.0] if own is None else [1e3, 1e6, 1e9] if known else [float(own.guess)]
+    written_out = own is not None and own.guess == "1"
+    firsts = [1.0] if own is None else [1e3, 1e6, 1e9] if known and not written_out else [float(own.guess)]
 
     def far(pair: tuple[float, float]) -> float:
         """Decades from 20 tokens per parameter, and twice those from 6 N D."""

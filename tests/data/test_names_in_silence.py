@@ -88,3 +88,29 @@ def test_a_predicted_loss_is_no_loss() -> None:
 def test_steps_with_marks_whose_points_may_be_of_thousands(read: Read) -> None:
     with pytest.raises(MappingNeeded, match="three decimals"):
         read("| Steps | loss |\n|---|---|\n| 16.000 | 3.4 |\n| 33.000 (now) | 3.2 |\n| **66.000** | 3.0 |\n", "runs.md")
+
+
+def test_a_count_written_out_under_a_header_of_millions(read: Read) -> None:
+    cases = [
+        ("N (M)", '"2,991,928"', "0.21 B"),
+        ("params_M", "12500000", "2.1e9"),
+        ("params (millions)", "12500000", "210000000"),
+    ]
+    for header, count, tokens in cases:
+        more = count.replace("2", "3").replace("1,", "5,")
+        text = f"run,{header},tokens,loss\na,{count},{tokens},4.15\nb,{more},{tokens},3.43\n"
+        with pytest.raises(MappingNeeded, match="seven digits") as e:
+            read(text)
+        (question,) = e.value.questions
+        assert (question.key, question.guess) == ("units.params", "1"), header
+        assert read(text, units={"params": 1}).kept["params"].iloc[0] == float(count.strip('"').replace(",", ""))
+    with pytest.raises(MappingNeeded, match="seven digits"):
+        read("run,params,tokens (M),loss\na,12M,210000000,4.15\nb,35M,670000000,3.43\n")
+    large = read("run,params (M),tokens (M),loss\na,405000,300000,1.9\nb,70000,150000,2.1\n").kept
+    assert (large["params"].iloc[0], large["tokens"].iloc[0]) == (4.05e11, 3e11)
+
+
+def test_units_of_cells_are_doubted_too(read: Read) -> None:
+    """2 thousand tokens for 3 billion parameters, each cell with a unit of its own."""
+    with pytest.raises(MappingNeeded, match="tokens per parameter"):
+        read("run,params,tokens,loss\na,3B,210k,4.15\nb,10B,670k,3.43\n")
