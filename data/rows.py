@@ -19,8 +19,9 @@ from data.step_names import bare_places, models, places
 #: What moves forward along a run, in the order in which it is looked for.
 PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
+TOLD = "told apart"  # the texts of columns that tell runs apart beside those of the runs table
 CONSTANT = (
-    "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
+    TOLD, "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
 )  # fmt: skip
 #: Words of a header that say how far a run has come, where others may say how far it was to go.
 _COUNTER = {
@@ -359,6 +360,9 @@ def _labelled(names: pd.Series | None, frame: pd.DataFrame, columns: list[str], 
             if counted:
                 continue  # one count of the parameters says enough
             counted = True
+        if c == TOLD:
+            parts.append(frame[c].astype(str))
+            continue
         word = {"params_total": "params", "params_nonembed": "params", "params_active": "params"}.get(c, c)
         parts.append(word + " " + frame[c].map(lambda v: f"{v:g}" if isinstance(v, float) else str(v)))
     if not parts:
@@ -370,4 +374,6 @@ def _labelled(names: pd.Series | None, frame: pd.DataFrame, columns: list[str], 
 
 
 def _words(columns: list[str]) -> str:
+    if columns[0] == TOLD:
+        return "texts"
     return "parameter counts" if columns[0].startswith("params") else columns[0].replace("_", " ")

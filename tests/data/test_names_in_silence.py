@@ -114,3 +114,51 @@ def test_units_of_cells_are_doubted_too(read: Read) -> None:
     """2 thousand tokens for 3 billion parameters, each cell with a unit of its own."""
     with pytest.raises(MappingNeeded, match="tokens per parameter"):
         read("run,params,tokens,loss\na,3B,210k,4.15\nb,10B,670k,3.43\n")
+
+
+_FOUR = "| {} | step | params | tokens | val loss |\n|---|---|---|---|---|\n" + "".join(
+    f"| {o} | {s} | 120M | {t}M | {v} |\n"
+    for o, s, t, v in (("AdamW", 6100, 199.9, 1.6227), ("Muon", 7000, 229.4, 1.6191),
+                       ("SOAP", 12200, 399.8, 1.4925), ("Lion", 13000, 426.0, 1.5043))
+)  # fmt: skip
+
+
+def test_a_column_of_text_tells_runs_apart_beside_a_counter(read: Read) -> None:
+    for header in ("optimizer", "variant", "method", "arm", "condition", "recipe", "setup", "ablation", "configuration",
+                   "Architecture", "tokenizer", "", "anything"):  # fmt: skip
+        found = read(_FOUR.format(header), "runs.md")
+        assert found.kept["loss"].tolist() == [1.6227, 1.6191, 1.4925, 1.5043], header
+        assert found.kept["run"].tolist() == ["AdamW", "Muon", "SOAP", "Lion"], header
+    for header in ("phase", "time", "event"):  # what one run goes through
+        assert len(read(_FOUR.format(header), "runs.md").kept) == 1, header
+    with pytest.raises(MappingNeeded) as e:
+        read(_FOUR.format("comment"), "runs.md")
+    assert [q.key for q in e.value.questions] == ["rows"]
+    assert len(read(_FOUR.format("comment"), "runs.md", rows="runs").kept) == 4
+
+
+def test_a_column_of_text_parts_curves_and_grids(read: Read) -> None:
+    pairs = [(o, n) for o in ("AdamW", "Muon", "SOAP") for n in (120, 240)]
+    grid = "".join(f"{o},{1000 + 100 * i},{n}M,{100 + i}M,{3 - 0.1 * i:.2f}\n" for i, (o, n) in enumerate(pairs))
+    assert len(read("optimizer,step,params,tokens,loss\n" + grid).kept) == 6
+    curves = "".join(f"{'AdamW' if k < 5 else 'Muon'},{1000 * k},{3 - 0.1 * k:.2f}\n" for k in range(1, 9))
+    found = read("optimizer,step,loss\n" + curves).kept
+    assert (found["run"].tolist(), found["loss"].tolist()) == (["AdamW", "Muon"], [2.6, 2.2])
+    with pytest.raises(MappingNeeded, match="part") as e:
+        read("part,step,loss\n" + curves)
+    assert [q.key for q in e.value.questions] == ["rows"]
+
+
+def test_a_log_with_times_and_few_remarks_is_one_run(read: Read) -> None:
+    rows = "".join(
+        f"2024-01-0{k} 10:0{k},{k}00,{4 - 0.1 * k:.1f},{k} it/s,{'warm' if k == 3 else ''}\n" for k in range(1, 8)
+    )
+    assert len(read("when,step,loss,rate of it,note\n" + rows).kept) == 1
+
+
+def test_few_rows_beside_numbered_checkpoints_are_asked_about(read: Read) -> None:
+    text = "Checkpoint (iter) | Tokens Seen | Val Loss\n--- | --- | ---\n1000 | 1.6B | 2.9\n2000 | 3.2B | 2.7\n4000 | 6.5B | 2.6\n"
+    with pytest.raises(MappingNeeded) as e:
+        read(text, "runs.md")
+    assert [(q.key, q.guess) for q in e.value.questions] == [("rows", "checkpoints")]
+    assert read(text, "runs.md", rows="checkpoints").kept["loss"].tolist() == [2.6]
