@@ -16,6 +16,7 @@ from data.table import Table
 _MANY = 60  # a page of benchmarks: nothing to be gained from comparing them all
 #: How many bytes, characters, words or dimensions a token has.
 _PER_TOKEN = {"byte": (1.3, 10.0), "character": (1.3, 10.0), "word": (0.2, 1.5)}
+_NEAR = 5e-3  # how near the ratio of two losses comes to one where both are of one character
 _VARIES = 0.02  # by how much losses must vary before a constant ratio between two of them says anything
 _UNITS = re.compile(
     r"\b(?:loss(?:es)?|ce|nll|xent|cross entropy|perplexity|ppls?|bp[bcdtw]|(?:bits?|nats?)(?: ?(?:per|/) ?[a-z]+)?|percent"
@@ -24,7 +25,7 @@ _UNITS = re.compile(
 
 
 def without_copies(table: Table, ranked: list[str]) -> list[str]:
-    """The headers, likeliest first, without those that say the same as an earlier one in another unit."""
+    """The headers, likeliest first, without those that say the same as an earlier one, in another unit or to the last digit."""
     if len(ranked) > _MANY:
         return ranked
     kept: list[tuple[str, str, bool, np.ndarray]] = []
@@ -37,7 +38,9 @@ def without_copies(table: Table, ranked: list[str]) -> list[str]:
         values = in_nats(values, unit, None if per_token else 1.0)
         same = False
         for earlier, other, rescaled, v in kept:
-            if per_token and UNITS[other].per == "token":
+            if unit == other and np.isfinite(v).any() and np.array_equal(values, v, equal_nan=True):
+                same = True  # whichever is meant, the numbers are the same
+            elif per_token and UNITS[other].per == "token":
                 same |= (unit != other or scaled or rescaled) and agree(values, v)
             elif UNITS[unit].per != UNITS[other].per and _about(header) == _about(earlier):
                 same |= _proportional(values, unit, v, other)
@@ -76,4 +79,5 @@ def _proportional(one: np.ndarray, unit: str, other: np.ndarray, of: str) -> boo
     middle = float(np.median(ratio))
     varied = float(losses.max() / losses.min()) > 1 + _VARIES
     near = float(np.mean(np.abs(ratio / middle - 1) < 0.01)) >= 0.85
-    return varied and near and low <= middle <= high
+    of_one = abs(middle - 1) < _NEAR and per in ("byte", "character")  # tokens that are bytes or characters
+    return varied and near and (of_one or low <= middle <= high)

@@ -41,6 +41,9 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params_total",
      rf"{_NUMBER_OF}{_PARAMS} (?:with|w|w /|incl|including) ?emb(?:ed(?:ding)?s?)?|N_?(?:w_emb|total|all|emb)", 0.9),
     ("params_total", r"n (?:w|w /|with|incl|including) emb(?:ed(?:ding)?s?)?|n (?:total|all)|total emb params and body", 0.9),
+    ("params_total",
+     rf"(?:n|{_NUMBER_OF}{_PARAMS}) (?:total|all|full)(?: (?:un)?tied)?(?: emb(?:ed(?:ding)?s?)?)?"
+     rf"|(?:n|{_NUMBER_OF}{_PARAMS}) (?:un)?tied(?: emb(?:ed(?:ding)?s?)?)?", 0.9),
     ("params_active", rf"(?:n |num )?(?:active|activated) {_PARAMS}|{_PARAMS} (?:active|activated)(?: precise)?", 1.0),
     ("params_active", r"n active|N_?(?:active|act)|active size", 0.9),
     ("params", r"params?", 1.0),
@@ -226,6 +229,8 @@ def loss_name(raw: str) -> LossName | None:
     return LossName(split, h.unit, points)
 
 
+#: What a column has that differs between runs of a setting, and no such thing itself: seed σ, Δ params.
+_SPREAD = re.compile(r"(?<!\w)[σΔ∆±](?!\w)")
 _MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b", re.IGNORECASE)
 
 
@@ -233,7 +238,7 @@ _MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b"
 def named(raw: str) -> tuple[tuple[str, float], ...]:
     """The canonical columns the header may mean, surest first, each with how sure; empty when nothing is known."""
     h: Header = header(raw)
-    if _MONEY.search(raw):
+    if _MONEY.search(raw) or (_SPREAD.search(raw) and not raw.isascii()):
         return ()
     taken = logged(raw)
     if taken is not None:  # a bare log is known by its values, which only sizes and compute have

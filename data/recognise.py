@@ -130,7 +130,8 @@ def recognise(
             f"{table.name} has no column for {_words(count) if count in COLUMNS else count}; "
             f"it has {_listed(present) if present else 'no parameter count'}."
         )
-    if len(present) > 1 and count is None:
+    values = [guesses[c].values(table) for c in present]
+    if any(not np.array_equal(v, values[0], equal_nan=True) for v in values) and count is None:
         text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
     questions += rates

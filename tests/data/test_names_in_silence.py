@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
 
 from data import MappingNeeded, Runs
-from data.names import loss_name
+from data.names import loss_name, named
 from data.points import pointed
 from data.row_states import in_a_name
 
@@ -162,3 +163,27 @@ def test_few_rows_beside_numbered_checkpoints_are_asked_about(read: Read) -> Non
         read(text, "runs.md")
     assert [(q.key, q.guess) for q in e.value.questions] == [("rows", "checkpoints")]
     assert read(text, "runs.md", rows="checkpoints").kept["loss"].tolist() == [2.6]
+
+
+def test_headers_of_spreads_and_of_counts() -> None:
+    for header in ("seed σ", "σ (seeds)", "Δ params"):
+        assert named(header) == (), header
+    for header in ("N (total)", "N (total, tied emb)", "N total", "Params (total, tied embeddings)", "N (full)"):
+        assert named(header)[0][0] == "params_total", header
+
+
+def test_losses_that_are_the_same_number_are_no_question(read: Read) -> None:
+    """The losses of three runs as `v`; others are what follows from them."""
+    cases: dict[str, Callable[[float], tuple[float, ...]]] = {
+        "final_train_loss,final_val_loss,best_val_loss": lambda v: (v - 0.1, v, v),
+        "val_loss,test_loss": lambda v: (v, v),
+        "val_loss,val_perplexity": lambda v: (v, math.exp(v)),
+        "loss,bits/char,perplexity": lambda v: (v, v / math.log(2), math.exp(v)),
+    }
+    for header, made in cases.items():
+        rows = "".join(f"r{v},{v}e7,1e9,{','.join(f'{x:.6g}' for x in made(v))}\n" for v in (3.98, 3.71, 3.45))
+        assert read(f"run,params,tokens,{header}\n{rows}").kept["loss"].tolist() == [3.98, 3.71, 3.45], header
+    with pytest.raises(MappingNeeded):  # one row differs
+        read("run,params,tokens,val_loss,test_loss\na,1e7,1e9,3.98,3.98\nb,2e7,1e9,3.71,3.91\nc,4e7,1e9,3.45,3.45\n")
+    same = read("run,params,total_params,tokens,loss\na,10M,10M,1B,3.4\nb,20M,20M,1B,3.2\n")
+    assert not same.questions
