@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 
@@ -187,3 +188,34 @@ def test_losses_that_are_the_same_number_are_no_question(read: Read) -> None:
         read("run,params,tokens,val_loss,test_loss\na,1e7,1e9,3.98,3.98\nb,2e7,1e9,3.71,3.91\nc,4e7,1e9,3.45,3.45\n")
     same = read("run,params,total_params,tokens,loss\na,10M,10M,1B,3.4\nb,20M,20M,1B,3.2\n")
     assert not same.questions
+
+
+_GROUPS = {
+    group: {size: {"n_params": n, "tokens": 2e8, "val_loss": loss - less} for size, n, loss in
+            (("tiny", 1e6, 4.1), ("small", 1e7, 3.6), ("base", 1e8, 3.2))}
+    for group, less in (("sp_scaling", 0.0), ("mup_scaling", 0.1))
+}  # fmt: skip
+
+
+def test_runs_below_the_names_of_their_groups_in_json(read: Read) -> None:
+    found = read(json.dumps({"made": "today", **_GROUPS}), "runs.json")
+    assert found.kept["run"].tolist() == [f"{g}/{s}" for g in _GROUPS for s in ("tiny", "small", "base")]
+    assert found.kept["group"].tolist() == ["sp_scaling"] * 3 + ["mup_scaling"] * 3
+    assert found.kept["loss"].tolist() == pytest.approx([4.1, 3.6, 3.2, 4.0, 3.5, 3.1])
+    assert any("left out: made" in n for n in found.notes)
+    names = {"sp": {"a": _GROUPS["sp_scaling"]["tiny"]}, "mup": {"b": _GROUPS["sp_scaling"]["small"]}}
+    assert read(json.dumps(names), "runs.json").kept["run"].tolist() == ["a", "b"]
+    texts = {name: {"c4": {"loss": 3.1, "tokens": 5000}, "pile": {"loss": 3.0}} for name in "ab"}
+    with pytest.raises(MappingNeeded):  # losses of one run on several texts
+        read(json.dumps(texts), "runs.json")
+
+
+def test_curves_in_pairs_of_step_and_loss(read: Read) -> None:
+    curves = {"a": [[100, 7.88], [200, 7.4], [300, 7.1]], "b": [[100, 7.8], [200, 7.3]]}
+    runs = [{"name": n, "n_params": 1e6, "tokens_per_step": 1e4, "eval_loss": c} for n, c in curves.items()]
+    found = read(json.dumps(runs), "runs.json")
+    assert found.kept[["run", "loss", "steps", "tokens"]].values.tolist() == [["a", 7.1, 300, 3e6], ["b", 7.3, 200, 2e6]]
+    assert found.history is not None and len(found.history) == 5
+    timed = [[1.7e9 + s, s, loss] for s, loss in curves["a"]]  # as TensorBoard writes scalars
+    one = read(json.dumps({"n_params": 1e6, "tokens_per_step": 1e4, "eval_loss": timed}), "runs.json").kept
+    assert one[["loss", "steps"]].values.tolist() == [[7.1, 300]]
