@@ -214,8 +214,33 @@ def test_curves_in_pairs_of_step_and_loss(read: Read) -> None:
     curves = {"a": [[100, 7.88], [200, 7.4], [300, 7.1]], "b": [[100, 7.8], [200, 7.3]]}
     runs = [{"name": n, "n_params": 1e6, "tokens_per_step": 1e4, "eval_loss": c} for n, c in curves.items()]
     found = read(json.dumps(runs), "runs.json")
-    assert found.kept[["run", "loss", "steps", "tokens"]].values.tolist() == [["a", 7.1, 300, 3e6], ["b", 7.3, 200, 2e6]]
-    assert found.history is not None and len(found.history) == 5
+    assert found.kept[["run", "loss", "steps", "tokens"]].values.tolist() == [
+        ["a", 7.1, 300, 3e6],
+        ["b", 7.3, 200, 2e6],
+    ]
+    assert found.history is not None
+    assert len(found.history) == 5
     timed = [[1.7e9 + s, s, loss] for s, loss in curves["a"]]  # as TensorBoard writes scalars
     one = read(json.dumps({"n_params": 1e6, "tokens_per_step": 1e4, "eval_loss": timed}), "runs.json").kept
     assert one[["loss", "steps"]].values.tolist() == [[7.1, 300]]
+
+
+def test_tables_of_the_same_names_beside_each_other(read: Read) -> None:
+    head, rows = (
+        ["LR", "Val Loss", "Train Loss"],
+        [["1e-4", "3.1", "3.0"], ["2e-4", "3.07", "2.98"], ["25e-5", "3.06", "2.97"]],
+    )
+    right = [["3e-4", "3.05", "2.96"], ["4e-4", "3.03", "2.95"], ["", "", ""]]
+    for gap in ([""], []):
+        cells = [[*a, *gap, *b] for a, b in zip([head, *rows], [head, *right], strict=True)]
+        marks = ["---"] * len(cells[0])
+        lines = [cells[0], marks, *cells[1:]]
+        for text, name in (
+            ("\n".join(f"| {' | '.join(c)} |" for c in lines), "runs.md"),
+            ("\n".join(map(",".join, cells)), "runs.csv"),
+        ):
+            found = read(text, name)
+            assert found.kept["loss"].tolist() == [3.1, 3.07, 3.06, 3.05, 3.03], (name, gap)
+            assert any("beside each other" in n for n in found.notes)
+    with pytest.raises(MappingNeeded):  # curves of two runs, which nothing would tell apart
+        read("step,loss,,step,loss\n100,3.1,,100,3.05\n200,3.07,,200,3.03\n")
