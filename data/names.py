@@ -238,7 +238,7 @@ _MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b"
 def named(raw: str) -> tuple[tuple[str, float], ...]:
     """The canonical columns the header may mean, surest first, each with how sure; empty when nothing is known."""
     h: Header = header(raw)
-    if _MONEY.search(raw) or (_SPREAD.search(raw) and not raw.isascii()):
+    if _MONEY.search(raw) or (not raw.isascii() and _SPREAD.search(raw)):
         return ()
     taken = logged(raw)
     if taken is not None:  # a bare log is known by its values, which only sizes and compute have

@@ -71,7 +71,7 @@ def not_measured(table: Table, mapping: Mapping) -> np.ndarray:
     out = np.full(len(table.frame), "", dtype=object)
     for header in table.headers:
         named = bool(_KIND.fullmatch(take_apart(header).path))
-        if header in taken or not (named or _few(table.frame[header])):
+        if header in taken or not (named or _few(table, header)):
             continue
         cells = table.text(header)
         kinds = {c: plain(c) for c in cells.unique() if c}
@@ -86,11 +86,12 @@ def not_measured(table: Table, mapping: Mapping) -> np.ndarray:
     return out
 
 
-def _few(column: pd.Series) -> bool:
+def _few(table: Table, header: str) -> bool:
     """Whether the first cells of a column are few different texts, as words for kinds of rows are."""
-    if pd.api.types.is_numeric_dtype(column.dtype):
+    cells = table.frame[header]
+    if pd.api.types.is_numeric_dtype(cells.dtype) or table.numbers(header).share >= 0.5:
         return False
-    return column[:500].astype(str).nunique() <= MOST
+    return len(set(map(str, cells[:500]))) <= MOST
 
 
 def in_a_name(name: str) -> str:

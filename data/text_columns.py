@@ -14,6 +14,8 @@ import pandas as pd
 
 from data.headers import header as take_apart
 from data.mapping import Mapping
+from data.progress import evenly
+from data.step_names import bare_places, models, places
 from data.table import Table
 
 MOST_COLUMNS = 60
@@ -26,15 +28,14 @@ _OF_RUNS = ("family", "group")  # canonical columns of text that may tell runs a
 _SETTING = re.compile(
     r"\b(?:optimi[sz]er|optim|variant|variation|method|approach|algorithm|algo|arm|condition|recipe|set ?up|ablation|config(?:uration)?"
     r"|arch(?:itecture)?|model|tokeni[sz]er|treatment|experiment|exp|run|name|attention|attn|activation|act|norm|normali[sz]ation|init"
-    r"|initiali[sz]ation|positional|pos(?:ition)? ?emb\w*|embedding|precision|dtype|mixture|data ?mix|mix|curriculum|objective|loss fn"
-    r"|change|feature|option|scheme|strategy|regime|baseline|system|parametri[sz]ation|mup|mixer|block|layer type|mlp|moe|quanti[sz]ation"
-    r"|hyperparams?|settings?|choice|candidate|entry|competitor|author|submission)\b"
+    r"|initiali[sz]ation|positional|pos(?:ition)? ?emb\w*|embedding|precision|dtype|mixture|data ?mix|mixer|layer type|mlp|moe"
+    r"|quanti[sz]ation|parametri[sz]ation|hyperparams?|settings?|competitor|author|submission)\b"
 )
 #: What changes along one run: its phases, its times, what it wrote.
 _ALONG = re.compile(
     r"\b(?:phase|stage|event|mode|split|subset|status|state|time|date|datetime|timestamp|day|hour|eta|elapsed|left|remaining|clock|samples?"
     r"|text|output|generat\w*|prompt|completion|example|message|msg|log|level|logger|line|checkpoint|ckpt|path|file|filename|url|link|dir"
-    r"|host|node|machine|gpus?|device|rank|memory|mem|speed|throughput|best|improved|saved?|trend|change \w+|delta|progress|milestone|epoch"
+    r"|host|node|machine|gpus?|device|rank|memory|mem|speed|throughput|best|improved|saved?|trend|change|delta|vs|verdict|hash|commit|regime|progress|milestone|epoch"
     r"|step|iter\w*|tokens?|reason|annotation)\b"
 )
 _REMARK = re.compile(r"\b(?:notes?|comments?|remarks?|description|desc|observations?|info|details|what|explanation)\b")
@@ -67,6 +68,8 @@ def told_apart(
         if pd.api.types.is_numeric_dtype(table.frame[header].dtype) or table.numbers(header).share >= 0.5:
             continue
         cells = table.text(header)[measured]
+        if models(cells) or places(cells) or bare_places(cells) or not set(runs).isdisjoint(cells):
+            continue  # each names a checkpoint, or the runs are named after it already
         verdict = _verdict(header, cells, place[measured], runs[measured])
         if verdict == "apart" and (not named or _SETTING.search(_words(header))):
             keys.append(header)
@@ -92,11 +95,12 @@ def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -
     if _REMARK.search(words) or filled < 0.9:
         most = filled >= 0.5 and not written.duplicated().any()
         return "open" if most or (setting and filled >= 0.5) else ""
-    if setting or not written.groupby(runs[written.index]).apply(lambda c: c.duplicated().any()).any():
-        return "apart"
-    ends = place[written.index].groupby([runs[written.index], written]).agg(["min", "max"]).sort_values("min")
+    of_run = runs[written.index]
+    if not written.groupby(of_run).apply(lambda c: c.duplicated().any()).any():
+        return "apart" if setting or not place.groupby(runs).apply(evenly).all() else "open"  # as a log has its places
+    ends = place[written.index].groupby([of_run, written]).agg(["min", "max"]).sort_values("min")
     over = any((e["min"].to_numpy()[1:] < e["max"].to_numpy()[:-1]).any() for _, e in ends.groupby(level=0))
-    return "apart" if over else "open"
+    return "apart" if over and setting else "open"  # one behind another they may be phases of a run
 
 
 def _words(header: str) -> str:

@@ -143,12 +143,20 @@ def test_a_column_of_text_parts_curves_and_grids(read: Read) -> None:
     pairs = [(o, n) for o in ("AdamW", "Muon", "SOAP") for n in (120, 240)]
     grid = "".join(f"{o},{1000 + 100 * i},{n}M,{100 + i}M,{3 - 0.1 * i:.2f}\n" for i, (o, n) in enumerate(pairs))
     assert len(read("optimizer,step,params,tokens,loss\n" + grid).kept) == 6
-    curves = "".join(f"{'AdamW' if k < 5 else 'Muon'},{1000 * k},{3 - 0.1 * k:.2f}\n" for k in range(1, 9))
+    curves = "".join(
+        f"{o},{1000 * k},{3 - 0.1 * k - less:.2f}\n" for o, less in (("AdamW", 0), ("Muon", 0.05)) for k in range(1, 7)
+    )
     found = read("optimizer,step,loss\n" + curves).kept
-    assert (found["run"].tolist(), found["loss"].tolist()) == (["AdamW", "Muon"], [2.6, 2.2])
-    with pytest.raises(MappingNeeded, match="part") as e:
-        read("part,step,loss\n" + curves)
-    assert [q.key for q in e.value.questions] == ["rows"]
+    assert found["loss"].tolist() == [2.4, 2.35]
+    behind = "".join(f"{'AdamW' if k < 5 else 'Muon'},{1000 * k},{3 - 0.1 * k:.2f}\n" for k in range(1, 9))
+    for header, rows in (
+        ("part", behind),
+        ("optimizer", behind),
+        ("anything", "".join(f"{c},{i}00,3.{9 - i}\n" for i, c in enumerate("abcd"))),
+    ):
+        with pytest.raises(MappingNeeded) as e:  # runs, or what one run goes through
+            read(f"{header},step,loss\n{rows}")
+        assert [q.key for q in e.value.questions] == ["rows"], header
 
 
 def test_a_log_with_times_and_few_remarks_is_one_run(read: Read) -> None:
