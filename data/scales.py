@@ -9,6 +9,7 @@ import numpy as np
 
 from data.cells import Numbers
 from data.errors import DataError, Question
+from data.given import positive
 from data.headers import header as take_apart
 from data.headers import scale_in
 from data.logs import LOGS, USUAL, Logged, logged, possible
@@ -17,6 +18,7 @@ from data.schema import COLUMNS, COUNTS
 from data.table import Table
 from data.thousands import a_thousand_off, all_in_threes
 from data.units import AGREES, DIMENSION, MENU, PASSES, PLAUSIBLE
+from data.written_out import in_full
 
 _LARGE = (
     *COUNTS,
@@ -32,7 +34,6 @@ _TINY = {
     "flops": 1e6,
 }  # a median below it, or below 1,000 of others, is asked about
 
-_IN_FULL = 1e6  # a count from which it is sooner written out than in millions
 _FAR = 300.0  # how many times smaller than every other a cell must be before its unit is doubted
 _FAR_RATE = 30.0  # how many times the usual one a learning rate above one must be
 _USUAL_RATE = 3e-4
@@ -95,11 +96,7 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
     good = np.isfinite(scaled) & (scaled > 0)
     values, scaled = found.values[good], scaled[good]
     if stated != 1.0:
-        if column in _LARGE and DIMENSION[column] == "count" and stated >= 1e6 and _written_out(found, good):
-            text = (
-                f"In which unit is {header!r}? It says {said}, but its cells ({_counted(values)}) are whole numbers of seven digits "
-                f"and more, as a count has that is written out: with {said} they are {_counted(scaled)}."
-            )
+        if column in _LARGE and (text := in_full(guess, said, found, good)):
             return guess, _question(column, text, 1.0, stated)
         if _fits(scaled, column) or not _fits(values, column):
             return guess, _rate(guess, scaled) if column == "lr" else None
@@ -133,34 +130,6 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
         text = f"In which unit is {header!r}? Its values ({span}) are {f'too small to be {unit}' if few else f'no whole {unit}'}."
         return guess, _question(column, text, _likely(column, values))
     return guess, None
-
-
-def _written_out(found: Numbers, good: np.ndarray) -> bool:
-    """Whether most of the cells that name no unit of their own are whole numbers that nobody writes in millions."""
-    bare = found.values[good & ~_marked(found)]
-    whole = (bare >= _IN_FULL) & (bare == np.round(bare))
-    return bool(len(bare)) and 2 * int(whole.sum()) > len(bare)
-
-
-def _counted(values: np.ndarray) -> str:
-    return (
-        f"{values.min():,.12g} to {values.max():,.12g}"
-        if values.max() < 1e9
-        else f"{values.min():.3g} to {values.max():.3g}"
-    )
-
-
-def positive(given: float | str, column: str) -> float:
-    """The factor that was given for a column's unit; DataError where it is none."""
-    try:
-        factor = float(given)
-    except (TypeError, ValueError):
-        factor = 0.0
-    if not (np.isfinite(factor) and factor > 0):
-        raise DataError(
-            f"the unit of a column is a positive factor or one of {', '.join(LOGS)}; got {given!r} for {column}."
-        )
-    return factor
 
 
 def _exponentiated(guess: Guess, taken: Logged, values: np.ndarray) -> tuple[Guess, Question | None]:
