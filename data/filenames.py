@@ -13,6 +13,7 @@ from data.headers import scale_in
 from data.in_names import facts, of_a_text, pairs, size_of_a_text
 from data.markup import words
 from data.names import named, only_sounds
+from data.points import pointed
 from data.progress import PROGRESS
 from data.schema import COUNTS
 from data.step_names import models, place_of
@@ -29,22 +30,25 @@ _FAR = (
     2.0  # a factor beyond which a size in a name speaks against a count: those with and without embeddings are nearer
 )
 _SHORT = 1e5  # below it a count of parameters may leave out its unit
+OF_FILE = "in the file's name"  # how the header of a column ends that was read off it
+_APART = "the number before it left out"  # of a size that may have lost its decimal point
 
 
 def with_facts(table: Table, parts: Sequence[str]) -> Table:
     """The table with a column for each thing that the names of its file and folders say, marked as such."""
-    said = facts(parts)
-    if "tokens" in said and of_a_text(said["tokens"][1]) and _has_progress(table):
-        del said["tokens"]  # how large the text is, beside what each run has seen of it
+    read = pointed(parts)
+    one, other = facts([read.texts[p] for p in parts]), facts([read.others[p] for p in parts])
+    said = [(c, f"{c} {OF_FILE}", *fact) for c, fact in one.items()]
+    said += [(c, f"{c} {OF_FILE}, {_APART}", *fact) for c, fact in other.items() if c in one and one[c][0] != fact[0]]
+    if "tokens" in one and of_a_text(one["tokens"][1]) and _has_progress(table):
+        said = [s for s in said if s[0] != "tokens"]  # how large the text is, beside what each run has seen of it
     if not said:
         return table
     frame = table.frame.copy(deep=False)
-    headers = unique([*map(str, frame.columns), *(f"{column} in the file's name" for column in said)])[
-        len(frame.columns) :
-    ]
-    for header, (value, _) in zip(headers, said.values(), strict=True):
+    headers = unique([*map(str, frame.columns), *(title for _, title, *_ in said)])[len(frame.columns) :]
+    for header, (_, _, value, _) in zip(headers, said, strict=True):
         frame[header] = pd.Series([f"{value:.12g}"] * len(frame), index=frame.index, dtype=object)
-    names = {h: (c, text) for h, (c, (_, text)) in zip(headers, said.items(), strict=True)}
+    names = {h: (column, text) for h, (column, _, _, text) in zip(headers, said, strict=True)}
     return replace(table, frame=frame, from_name={**table.from_name, **names})
 
 
@@ -72,8 +76,10 @@ def with_name_facts(table: Table) -> Table:
         if not 1 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
         plain = {name: clean(words(name)) for name in names if isinstance(name, str) and name.strip()}
+        read = pointed(plain.values())
         paired = any(map(pairs, plain.values()))
-        found = {name: facts([text], paired) for name, text in plain.items()}
+        found = {name: facts([read.texts[text]], paired) for name, text in plain.items()}
+        other = {name: facts([read.others[text]], paired) for name, text in plain.items()} if read.open else found
         if not have & set(COUNTS) and found and not any(c in f for f in found.values() for c in COUNTS):
             found = _of_texts(found)
         beside = _active_beside(table, header, have, found)
@@ -91,11 +97,14 @@ def with_name_facts(table: Table) -> Table:
             if not wanted and not (beside and column == "params_active"):
                 continue
             title = unique([*map(str, frame.columns), f"{column} in {header}"])[-1]
-            cells = table.frame[header].astype(object).map({name: f"{v:.12g}" for name, (v, _) in known.items()})
-            cells = cells.where(cells.notna(), "")
-            frame = frame.assign(**{title: cells.astype(object)})
+            frame = frame.assign(**{title: _column(table.frame[header], known)})
             said[title] = (column, _examples({plain[name]: v for name, v in known.items()}))
             have.add(column)
+            apart = {name: f[column] for name, f in other.items() if column in f and column in found[name]}
+            if any(v != known[n][0] for n, (v, _) in apart.items()):
+                also = unique([*map(str, frame.columns), f"{title}, {_APART}"])[-1]
+                frame = frame.assign(**{also: _column(table.frame[header], apart)})
+                said |= {also: (column, _examples({plain[name]: v for name, v in apart.items()}))}
     named_so = table if frame is table.frame else replace(table, frame=frame, from_name=said)
     for header in headers:
         names = table.names(header) if len(table.frame) <= MOST_NAMES else pd.Series(dtype="str")
@@ -162,6 +171,12 @@ def _examples(known: Mapping[str, tuple[float, str]]) -> str:
     by_value = {value: f"{text} in {name[:_SHOWN]!r}" for name, (value, text) in known.items()}
     ordered = [by_value[value] for value in sorted(by_value)]
     return ", ".join(ordered) if len(ordered) <= _FEW else f"{ordered[0]} to {ordered[-1]}"
+
+
+def _column(names: pd.Series, known: Mapping[str, tuple[float, str]]) -> pd.Series:
+    """A column of the numbers that names (n,) say, '' where they say none."""
+    cells = names.astype(object).map({name: f"{v:.12g}" for name, (v, _) in known.items()})
+    return cells.where(cells.notna(), "").astype(object)
 
 
 def _active_beside(table: Table, header: str, have: set[str], found: Mapping[str, Facts]) -> bool:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from data.draft import MAX_EXTRAS, Draft
+from data.errors import MappingNeeded, Question
+from data.headers import header as take_apart
+from data.labels import TOLD
 from data.mapping import Mapping
 from data.progress import PROGRESS
-from data.resumed_names import joined
+from data.resumed_names import joined as resumed
 from data.rows import CONSTANT, Rows, judge
 from data.schema import COLUMNS, Source
 from data.table import Table
+from data.text_columns import joined, told_apart
 from data.unread import along_unread
 
 
@@ -68,9 +75,56 @@ def _found(
         unread = along_unread(names, draft.frame, measured, table, mapping, stem)
         if unread is not None:
             return unread
-    found = _judged(draft, names, measured, mapping, stem, table.name)
+    found = _apart(draft, table, names, measured, mapping, stem)
     if not found.progress and not mapping.rows:
         along_unread(names, draft.frame, measured, table, mapping, stem)
+    return found
+
+
+def _apart(
+    draft: Draft, table: Table, names: pd.Series | None, measured: np.ndarray, mapping: Mapping, stem: str
+) -> Rows:
+    """What rows are, those of a curve parted by columns of text that stay as they are along one.
+
+    Raises `MappingNeeded` where two readings are as likely.
+    """
+    asked, found = None, Rows("history", pd.Series([stem] * len(table.frame), dtype="str"))
+    try:
+        found = _judged(draft, names, measured, mapping, stem, table.name)
+    except MappingNeeded as e:
+        asked = e
+    if mapping.rows or not (found.progress or asked):
+        return _few_checkpoints(found, table, mapping)
+    place = next((draft.frame[c] for c in (found.progress, *PROGRESS) if c in draft.frame), pd.Series(table.lines))
+    told = told_apart(table, mapping, measured, place, found.names, names is not None)
+    if told.keys:
+        texts = joined(table, told.keys)
+        again = judge(names, draft.frame.assign(**{TOLD: texts}), measured, mapping, stem, table.name)
+        if not again.progress and names is None and texts.is_unique and (texts != "").all():
+            why = f"no column of run names: {' and '.join(map(repr, told.keys))} tells runs apart"
+            return replace(again, names=texts, why=why)
+        return again
+    if asked:
+        raise asked
+    if told.doubtful:
+        text = f"Does {told.doubtful!r} name runs of their own, or remark on checkpoints of one run?"
+        raise MappingNeeded(f"{table.name}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
+    return found
+
+
+_CHECKPOINT = re.compile(r"\b(?:checkpoints?|ckpts?)\b")
+
+
+def _few_checkpoints(found: Rows, table: Table, mapping: Mapping) -> Rows:
+    """The rows as they are. Raises `MappingNeeded` where few rows rise along a counter beside a column that numbers checkpoints."""
+    asked = found.question
+    used = {g.header for g in mapping.guesses.values()}
+    if asked and not asked.needed and asked.guess == "runs":
+        for header in table.headers:
+            if header not in used and _CHECKPOINT.search(take_apart(header).path):
+                text = f"{asked.text} {header!r} says checkpoints."
+                needed = replace(asked, text=text, options=("checkpoints", "runs"), guess="checkpoints", needed=True)
+                raise MappingNeeded(f"{table.name}: {text}", (needed,))
     return found
 
 
@@ -81,7 +135,7 @@ def _judged(
     own = names if names is not None else draft.frame.get("family")
     notes: list[str] = []
     if own is not None and mapping.rows != "runs":
-        one = joined(own, draft.frame, CONSTANT, notes)
+        one = resumed(own, draft.frame, CONSTANT, notes)
         if not one.equals(own):
             frame = draft.frame if names is not None else draft.frame.assign(family=one)
             found = judge(None if names is None else one, frame, measured, mapping, stem, name)
@@ -99,6 +153,9 @@ def _unnamed(draft: Draft, table: Table, mapping: Mapping, found: Rows, lines: p
         how = found.why or "rows of one setting are its checkpoints"
         draft.sources.append(Source("run", "", how, 0.8))
         return found.names, found.progress
+    if found.kind == "lines" and found.names.is_unique and (found.names != "").all():
+        draft.sources.append(Source("run", "", found.why, 0.8))
+        return found.names, ""
     family = mapping.header("family")
     if family is not None and draft.frame["family"].is_unique and (draft.frame["family"] != "").all():
         draft.sources.append(Source("run", family, "no column of run names: the models' names serve", 0.8))

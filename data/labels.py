@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+TOLD = "told apart"  # the texts of columns that tell runs apart beside those of the runs table
+
 
 def run_labels(names: pd.Series | None, frame: pd.DataFrame, columns: list[str], stem: str = "") -> pd.Series:
     """A name for each row (n,) from the columns that tell runs apart: `a, seed 1`; the stem where there are none."""
@@ -14,6 +16,9 @@ def run_labels(names: pd.Series | None, frame: pd.DataFrame, columns: list[str],
             if counted:
                 continue  # one count of the parameters says enough
             counted = True
+        if c == TOLD:
+            parts.append(frame[c].astype(str))
+            continue
         word = {"params_total": "params", "params_nonembed": "params", "params_active": "params"}.get(c, c)
         parts.append(word + " " + frame[c].map(lambda v: f"{v:g}" if isinstance(v, float) else str(v)))
     if not parts:

@@ -17,6 +17,7 @@ from data.table import Table
 _MANY = 60  # a page of benchmarks: nothing to be gained from comparing them all
 #: How many bytes, characters, words or dimensions a token has.
 _PER_TOKEN = {"byte": (1.3, 10.0), "character": (1.3, 10.0), "word": (0.2, 1.5)}
+_OF_ONE = 0.01  # how near the ratio of two losses comes to one where both are of one token
 _VARIES = 0.02  # by how much losses must vary before a constant ratio between two of them says anything
 _NEAR, _NEAR_NAMED = (
     0.01,
@@ -70,7 +71,7 @@ _PROVES: dict[str, tuple[tuple[str, Callable[[np.ndarray], np.ndarray]], ...]] =
 
 
 def without_copies(table: Table, ranked: list[str]) -> list[str]:
-    """The headers, likeliest first, without those that say the same as an earlier one in another unit."""
+    """The headers, likeliest first, without those that say the same as an earlier one, in another unit or to the last digit."""
     if len(ranked) > _MANY:
         return ranked
     kept: list[tuple[str, str, bool, np.ndarray]] = []
@@ -88,6 +89,8 @@ def without_copies(table: Table, ranked: list[str]) -> list[str]:
         for earlier, other, rescaled, v in kept:
             if (header, earlier) in proofs:
                 same = True
+            elif unit == other and np.isfinite(v).any() and np.array_equal(values, v, equal_nan=True):
+                same = True  # whichever is meant, the numbers are the same
             elif per_token and UNITS[other].per == "token":
                 same |= (unit != other or scaled or rescaled) and agree(values, v)
             elif UNITS[unit].per != UNITS[other].per and _about(header) == _about(earlier):
@@ -139,5 +142,6 @@ def _proportional(one: np.ndarray, unit: str, other: np.ndarray, of: str, named:
     middle = float(np.median(ratio))
     varied = named or float(losses.max() / losses.min()) > 1 + _VARIES
     near = float(np.mean(np.abs(ratio / middle - 1) < (_NEAR_NAMED if named else _NEAR))) >= 0.85
-    named_so = abs(middle - 1.0) < 0.01 and per == "byte"  # bits of a token under the name of those of a byte
-    return near and (named_so or (varied and low <= middle <= high))
+    if abs(middle - 1) < _OF_ONE:  # bits of a token under the name of those of a byte; tokens that are characters
+        return near and (per == "byte" or (per == "character" and varied))
+    return near and varied and low <= middle <= high

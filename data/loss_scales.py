@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from data.errors import Question
+from data.given import positive
 from data.headers import header as take_apart
 from data.logs import LOGS, Logged, logged, raised
 from data.loss_units import UNITS, in_nats
 from data.mapping import Guess
-from data.scales import positive
 from data.table import Table
 from data.units import plain_powers, power_of_ten
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from data.headers import Header, header
 from data.logs import LOGGED, USUAL, logged
+from data.predicted import heads as heads_predictions
 from data.stated_with import without_statement
 
 _NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
@@ -42,6 +43,9 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params_total",
      rf"{_NUMBER_OF}{_PARAMS} (?:with|w|w /|incl|including) ?emb(?:ed(?:ding)?s?)?|N_?(?:w_emb|total|all|emb)", 0.9),
     ("params_total", r"n (?:w|w /|with|incl|including) emb(?:ed(?:ding)?s?)?|n (?:total|all)|total emb params and body", 0.9),
+    ("params_total",
+     rf"(?:n|{_NUMBER_OF}{_PARAMS}) (?:total|all|full)(?: (?:un)?tied)?(?: emb(?:ed(?:ding)?s?)?)?"
+     rf"|(?:n|{_NUMBER_OF}{_PARAMS}) (?:un)?tied(?: emb(?:ed(?:ding)?s?)?)?", 0.9),
     ("params_active", rf"(?:n |num )?(?:active|activated) {_PARAMS}|{_PARAMS} (?:active|activated)(?: precise)?", 1.0),
     ("params_active", r"n active|N_?(?:active|act)|active size", 0.9),
     ("params", r"params?", 1.0),
@@ -214,7 +218,7 @@ def loss_name(raw: str) -> LossName | None:
     words = f" {h.path} "
     if not _LOSS.search(words) and h.words != "L":
         return None
-    if _NO_LOSS.search(words) or _ROOT.match(raw):
+    if _NO_LOSS.search(words) or _ROOT.match(raw) or heads_predictions(raw):
         return None
     if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|holdout|dev|validate)\b", words):
         split, points = "validation", 3.0
@@ -249,6 +253,8 @@ def loss_name(raw: str) -> LossName | None:
 _OF_A_TRACKER = re.compile(r"\s*(?:sys|system|_wandb|monitoring|:monitor:\w*)\s*[/.:]", re.IGNORECASE)
 _OF_A_RUN = frozenset(("run", "group", "family", "dataset", "schedule", "state", "seed", "wall_seconds"))
 
+#: What a column has that differs between runs of a setting, and no such thing itself: seed σ, Δ params.
+_SPREAD = re.compile(r"(?<!\w)[σΔ∆±](?!\w)")
 _MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b", re.IGNORECASE)
 
 
@@ -256,7 +262,7 @@ _MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b"
 def named(raw: str) -> tuple[tuple[str, float], ...]:
     """The canonical columns the header may mean, surest first, each with how sure; empty when nothing is known."""
     h: Header = header(raw)
-    if _MONEY.search(raw):
+    if _MONEY.search(raw) or (not raw.isascii() and _SPREAD.search(raw)):
         return ()
     taken = logged(raw)
     if taken is not None:  # a bare log is known by its values, which only sizes and compute have

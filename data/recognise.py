@@ -14,6 +14,7 @@ from data.accumulation import may_accumulate
 from data.counters import settle_counters
 from data.data_sizes import samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
+from data.filenames import OF_FILE
 from data.headers import header as take_apart
 from data.in_names import of_a_text
 from data.logs import tells_its_base
@@ -42,7 +43,6 @@ _REVISION = re.compile(r"\b(?:revision|branch)$")
 _SPOKEN_AGAINST = (
     0.55  # how sure a column is that is named like a size where the runs' names say another: offered, not taken
 )
-_OF_FILE = "in the file's name"
 _AS_NAMES = "sizes written as names"
 
 
@@ -159,7 +159,8 @@ def recognise(
             f"{table.name} has no column for {_words(count) if count in COLUMNS else count}; "
             f"it has {_listed(present) if present else 'no parameter count'}."
         )
-    if len(present) > 1 and count is None:
+    values = [guesses[c].values(table) for c in present]
+    if any(not np.array_equal(v, values[0], equal_nan=True) for v in values) and count is None:
         text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
     questions += rates
@@ -278,9 +279,9 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
     notes += without_untracked(table, offers)
     settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
-    of_runs = {column for h, (column, _) in table.from_name.items() if not h.endswith(_OF_FILE)}
+    of_runs = {column for h, (column, _) in table.from_name.items() if OF_FILE not in h}
     for header, (column, text) in table.from_name.items():
-        of_file = header.endswith(_OF_FILE)
+        of_file = OF_FILE in header
         if of_file and column in of_runs:
             continue  # what each run's own name says goes first
         if column == "params" and counted and not of_file and header not in taken and column not in settled:

@@ -90,7 +90,7 @@ def _rivals(table: Table, column: str, taken: str, offers: Offers, used: set[str
             c != column
             or header in used
             or sure < surest[header]
-            or header in table.from_name
+            or (header in table.from_name) != (taken in table.from_name)
             or header in table.brought_down
         ):
             continue
@@ -99,7 +99,7 @@ def _rivals(table: Table, column: str, taken: str, offers: Offers, used: set[str
         words = take_apart(header).words
         if "6nd" in words.replace(" ", "") and column == "flops":
             continue  # what a formula gives, beside what was counted
-        named = sure >= SURE or (PLANNED.search(words) and _OF_THE_COLUMN.search(words))
+        named = sure >= SURE or header in table.from_name or (PLANNED.search(words) and _OF_THE_COLUMN.search(words))
         if not named or bool(_OPTIMAL.search(words)) != optimal or (column == "tokens" and _OF_THE_DATA.search(words)):
             continue
         values = _values(table, column, header)
@@ -145,12 +145,16 @@ def _choose(table: Table, out: Weighed, column: str, taken: str, far: list[str])
     plain_end = mostly and _at_most(table, column, plain[0], planned)  # some runs fell short of their plan
     factor = max(_apart(table, column, likely, h) for h in every if h != likely)
     follows = column not in _FEEDS_TOKENS or not {"tokens", column} <= set(out.guesses)
+    of_name = taken in table.from_name  # a size of names that may be read two ways
     if column == "steps" and not follows:  # only the batch does; some runs may have stopped early
         follows = any(_mostly_apart(table, column, likely, h) for h in every if h != likely)
-    needed = factor > MUCH and follows and (likely != decided or against) and not plain_end
+    needed = (factor > MUCH or of_name) and follows and (likely != decided or against) and not plain_end
     why = " The first agrees with the other columns." if likely == decided else ""
     options = [likely, *(h for h in every if h != likely)]
     text = f"Which column holds the {_words(column)}: {_listed(options)}? They differ, by up to a factor of {factor:.3g}.{why}"
+    if of_name:
+        both = " or ".join(table.from_name[h][1] for h in options)
+        text = f"What do names say of the {_words(column)}, {both}? A decimal point may have become another sign.{why}"
     _take(out, column, likely, f"{_listed(options[1:])} may be it too")
     out.questions[:] = [q for q in out.questions if q.key != f"columns.{column}"]
     out.questions.append(Question(f"columns.{column}", text, tuple(options), likely, needed=needed))

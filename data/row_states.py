@@ -12,23 +12,26 @@ from data import state_words
 from data.headers import header as take_apart
 from data.mapping import Mapping
 from data.markup import LONGEST
+from data.predicted import PREDICTED
+from data.predicted import in_a_name as predicted_in
+from data.schema import COLUMNS
 from data.states import BROKEN, UNFINISHED, of_words, plain
 from data.table import Table
 from data.yes_no import clear
 
 MOST = 12  # different words in a column that says what kind each row is
 DONE = 98.0  # per cent from which a run is at its end
-_PREDICTED = of_words(state_words.PREDICTED)
 _PERHAPS = of_words(state_words.PERHAPS_PREDICTED)
 _MEASURED = of_words(state_words.MEASURED)
 #: States that a name may end in behind a hyphen; in brackets all but those that say something else of a model.
-_IN_A_SLUG = of_words(state_words.ENDS_OF_NAMES) | (_PREDICTED - {"prediction", "predictions"})
-_IN_BRACKETS = (BROKEN | UNFINISHED | _PREDICTED | _PERHAPS) - of_words(state_words.OF_A_MODEL)
+_IN_A_SLUG = of_words(state_words.ENDS_OF_NAMES) | (PREDICTED - {"prediction", "predictions", "pred"})
+_IN_BRACKETS = (BROKEN | UNFINISHED | PREDICTED | _PERHAPS) - of_words(state_words.OF_A_MODEL)
 
 _KIND = re.compile(
     r"(?:row |data |point |value |loss |run |result |measurement |entry )?"
     r"(?:source|type|kind|origin|provenance|category|nature|status|state|label|note|comment|remark|measured|how)s?"
     r"|(?:data ?)?points?|rows?|measured (?:or|/) (?:predicted|extrapolated)|(?:actual|real) (?:or|/) predicted"
+    r"|metrics?|results?|quantity|quantities|values?|set|what|case|item|data|column [0-9]+|"
 )
 _PROGRESS = re.compile(
     r"(?:run |training |train )?(?:progress|completion|completeness|(?:completed?|done|finished) (?:percent|pct|fraction))"
@@ -60,20 +63,35 @@ def row_states(table: Table, mapping: Mapping, names: pd.Series, along: bool) ->
 
 
 def not_measured(table: Table, mapping: Mapping) -> np.ndarray:
-    """For each row (n,) the word by which a column says that its loss was predicted or fitted, else ''."""
-    taken = {g.header for c, g in mapping.guesses.items() if c != "state"}
+    """For each row (n,) the word by which a column says that its loss was predicted or fitted, else ''.
+
+    Any column in which both words for measured and words for predicted stand says so, whatever its name.
+    """
+    taken = {g.header for c, g in mapping.guesses.items() if COLUMNS[c].kind == "number"}
     out = np.full(len(table.frame), "", dtype=object)
     for header in table.headers:
-        if header in taken or not _KIND.fullmatch(take_apart(header).path):
+        named = bool(_KIND.fullmatch(take_apart(header).path))
+        if header in taken or not (named or _few(table, header)):
             continue
         cells = table.text(header)
         kinds = {c: plain(c) for c in cells.unique() if c}
         if not 0 < len(kinds) <= MOST:
             continue
-        bad = _PREDICTED | _PERHAPS if _MEASURED & set(kinds.values()) else _PREDICTED
+        beside = bool(_MEASURED & set(kinds.values()))
+        if not named and not (beside and PREDICTED & set(kinds.values())):
+            continue
+        bad = PREDICTED | _PERHAPS if beside else PREDICTED
         said = cells.map(lambda c, kinds=kinds, bad=bad: c if kinds.get(c, "") in bad else "").to_numpy(dtype=object)
         out = np.where(out == "", said, out)
     return out
+
+
+def _few(table: Table, header: str) -> bool:
+    """Whether the first cells of a column are few different texts, as words for kinds of rows are."""
+    cells = table.frame[header]
+    if pd.api.types.is_numeric_dtype(cells.dtype) or table.numbers(header).share >= 0.5:
+        return False
+    return len(set(map(str, cells[:500]))) <= MOST
 
 
 def in_a_name(name: str) -> str:
@@ -84,6 +102,8 @@ def in_a_name(name: str) -> str:
     for mark in (text[-1:], text[:1]):
         if mark in state_words.MARKS and plain(mark) in BROKEN | UNFINISHED:
             return mark
+    if foretold := predicted_in(text):
+        return foretold
     found = _BRACKETED.search(text) or _BEHIND_A_DASH.search(text)
     if found:
         return found[1] if plain(found[1]) in _IN_BRACKETS else ""

@@ -13,14 +13,14 @@ from data.cells import numbers
 from data.counters import SO_FAR, WITH_REPORTS
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
-from data.labels import run_labels
+from data.labels import TOLD, run_labels
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
 from data.step_names import bare_places, in_order, models, places
 
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
 CONSTANT = (
-    "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
+    TOLD, "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
 )  # fmt: skip
 #: Words of a header that say how far a run has come, where others may say how far it was to go.
 _COUNTER = {
@@ -380,4 +380,6 @@ def _key(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
 
 
 def _words(columns: list[str]) -> str:
+    if columns[0] == TOLD:
+        return "texts"
     return "parameter counts" if columns[0].startswith("params") else columns[0].replace("_", " ")

@@ -9,6 +9,7 @@ import numpy as np
 
 from data.cells import Numbers
 from data.errors import DataError, Question
+from data.given import positive
 from data.headers import header as take_apart
 from data.headers import scale_in
 from data.logs import LOGS, USUAL, Logged, logged, possible
@@ -17,6 +18,7 @@ from data.schema import COLUMNS, COUNTS
 from data.table import Table
 from data.thousands import a_thousand_off, all_in_threes
 from data.units import AGREES, DIMENSION, MENU, PASSES, PLAUSIBLE
+from data.written_out import in_full
 
 _LARGE = (
     *COUNTS,
@@ -94,6 +96,8 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
     good = np.isfinite(scaled) & (scaled > 0)
     values, scaled = found.values[good], scaled[good]
     if stated != 1.0:
+        if column in _LARGE and (text := in_full(guess, said, found, good)):
+            return guess, _question(column, text, 1.0, stated)
         if _fits(scaled, column) or not _fits(values, column):
             return guess, _rate(guess, scaled) if column == "lr" else None
         text = (
@@ -126,19 +130,6 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
         text = f"In which unit is {header!r}? Its values ({span}) are {f'too small to be {unit}' if few else f'no whole {unit}'}."
         return guess, _question(column, text, _likely(column, values))
     return guess, None
-
-
-def positive(given: float | str, column: str) -> float:
-    """The factor that was given for a column's unit; DataError where it is none."""
-    try:
-        factor = float(given)
-    except (TypeError, ValueError):
-        factor = 0.0
-    if not (np.isfinite(factor) and factor > 0):
-        raise DataError(
-            f"the unit of a column is a positive factor or one of {', '.join(LOGS)}; got {given!r} for {column}."
-        )
-    return factor
 
 
 def _exponentiated(guess: Guess, taken: Logged, values: np.ndarray) -> tuple[Guess, Question | None]:
@@ -290,7 +281,7 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
             )
             return [_question("flops", text, unit / 10.0**power, unit)]
     passes = _median(tokens / params)
-    if np.isfinite(passes) and not PASSES[0] <= passes <= PASSES[1] and free:
+    if np.isfinite(passes) and not PASSES[0] <= passes <= PASSES[1]:
         few = passes < PASSES[0]
         power = 3 * round(abs(np.log10(passes / 20.0)) / 3)
         options = [c for c in (["tokens", count] if few else [count, "tokens"]) if c in free]
@@ -339,7 +330,8 @@ def _paired(table: Table, questions: list[Question], guesses: Pairs[str, Guess])
     spent = guesses["flops"].values(table) if "flops" in guesses else np.full(len(data), np.nan)
     compute = _median(spent / (6.0 * sizes * data))
     known = np.isfinite(compute)
-    firsts = [1.0] if own is None else [1e3, 1e6, 1e9] if known else [float(own.guess)]
+    written_out = own is not None and own.guess == "1"
+    firsts = [1.0] if own is None else [1e3, 1e6, 1e9] if known and not written_out else [float(own.guess)]
 
     def far(pair: tuple[float, float]) -> float:
         """Decades from 20 tokens per parameter, and twice those from 6 N D."""

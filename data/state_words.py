@@ -59,7 +59,14 @@ w toku, w trakcie, oczekuje, выполняется, в процессе, зап
 """
 #: Words for a loss that nobody measured, and those that say so only beside a word for one that somebody did.
 PREDICTED = """
-predicted, prediction, predictions, extrapolated, forecast, forecasted, projected, projection, interpolated, hypothetical, not measured
+predicted, prediction, predictions, pred, extrapolated, extrap, extrapol, forecast, forecasted, projected, projection, interpolated,
+hypothetical, not measured,
+prévu, prévue, prédit, prédite, prédiction, prévision, extrapolé, extrapolée,
+vorhergesagt, vorhersage, prognostiziert, prognose, extrapoliert, previsto, prevista, previsione, predetto, predizione, estrapolato,
+predicho, predicha, predicción, pronosticado, pronóstico, extrapolado, extrapolada, previsão, predito, predição,
+voorspeld, voorspelling, przewidywany, przewidywana, przewidywane, prognoza, tahmin, tahmini, dự đoán, dự báo,
+предсказанный, предсказанная, предсказанное, предсказано, предсказание, прогноз, экстраполяция, экстраполировано,
+预测, 预测值, 預測, 預測值, 外推, 予測, 予測値, 外挿, 예측, 예측값, 예측치, 외삽
 """
 PERHAPS_PREDICTED = """
 fit, fitted, extrapolation, interpolation, estimate, estimated, simulated, simulation, model, theory, theoretical, planned, target,
@@ -67,7 +74,15 @@ expected, law, scaling law, imputed
 """
 MEASURED = """
 measured, measurement, measurements, actual, run, runs, real, observed, observation, data, experiment, experimental, empirical, trained,
-true, ran, logged, ground truth, training run
+true, ran, logged, ground truth, training run,
+mesuré, mesurée, réel, réelle, gemessen, tatsächlich, misurato, misurata, reale, medido, medida, gemeten, zmierzony, ölçülen, thực tế,
+измерено, измеренный, фактический, факт, 实测, 实际, 測定, 実測, 実測値, 측정, 실측, 실제
+"""
+#: Words that say so of a run in brackets behind its name, where in a column of kinds they need another beside them.
+PREDICTED_IN_BRACKETS = "estimated, estimate, est, target, planned, plan, simulated, theoretical, expected, imputed"
+#: What may follow such a word: what was predicted, from what and up to where.
+BEHIND_PREDICTED = """
+to, from, at, by, with, for, via, using, on, of, in, up, only, loss, val, value, point, ppl, perplexity, result, fit, law, curve, run, model
 """
 #: States that people put at the end of a name without brackets.
 ENDS_OF_NAMES = """

@@ -25,7 +25,7 @@ def plain(state: str) -> str:
 
     A mark alone is its word (❌ is failed), an exit code other than 0 is a failure.
     """
-    low = _folded(_CAMEL.sub(" ", state))
+    low = folded(_CAMEL.sub(" ", state))
     if not low:
         return next((state_words.MARKS[c] for c in state if c in state_words.MARKS), "")
     low = _BEGINS.sub(r"\1", low)
@@ -46,7 +46,7 @@ _OF_WHAT = re.compile(
 
 
 @lru_cache(maxsize=20_000)
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """The letters and digits of a text in lower case, without accents."""
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
@@ -55,7 +55,7 @@ def _folded(text: str) -> str:
 
 def of_words(text: str) -> frozenset[str]:
     """A list of words with commas between them as they come out of `plain`."""
-    return frozenset(_folded(word) for word in text.split(","))
+    return frozenset(folded(word) for word in text.split(","))
 
 
 #: Words behind which people write what went wrong: `failed (exit code 1)`, `Fehler: OOM`.

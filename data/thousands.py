@@ -57,7 +57,9 @@ def with_thousands_doubted(found: Numbers, cells: pd.Series, decimal: str) -> Nu
 def all_in_threes(found: Numbers, cells: pd.Series, decimal: str) -> bool:
     """Whether every cell has just three decimals, as thousands have: 1.000, 2.000 and 4.000 of steps."""
     written = [c for c, v in zip(cells.astype(object), found.values, strict=True) if np.isfinite(v)]
-    return len(written) > 1 and all(isinstance(c, str) and _THREE[decimal].fullmatch(c.strip()) for c in written)
+    cells_of = (bare(c) if isinstance(c, str) else "" for c in written)
+    read = [_THREE[decimal].match(c) for c in cells_of]
+    return len(written) > 1 and all(m is not None and not m.string[m.end() :][:1].isdigit() for m in read)
 
 
 @np.errstate(all="ignore")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from data.headers import PATH_HEADS
 from data.names import named
 from data.readers._arrays import flat, holds_loss, is_curve, is_history
 from data.readers._nested import take_apart
+from data.schema import COUNTS
 
 Row = dict[str, Any]
 
@@ -48,6 +50,7 @@ def objects(document: Any, name: str) -> Objects:
         or _metrics(document, name)
         or _lists(document)
         or _columns(document)
+        or _groups(document)
         or _by_name(document)
         or Objects([document])
     )
@@ -172,6 +175,76 @@ def _columns(document: Row) -> Objects | None:
         return None
     said = {k: v for k, v in spread.plain.items() if k not in columns}
     return Objects([said | {k: v[i] for k, v in columns.items()} for i in range(longest)])
+
+
+def _groups(document: Row) -> Objects | None:
+    """Runs by name below the names of their groups, to any depth: {"sp": {"tiny": {...}, "small": {...}}, "mup": {...}}.
+
+    A run is named by its innermost key, by all of them where that one stands in several groups.
+    """
+    found = [(path, run) for path, run in _below(document, ()) if len(path) > 1]
+    if len(found) < 2:
+        return None
+    groups = dict.fromkeys(path[0] for path, _ in found)
+    left = [k for k in document if k not in groups]
+    if any(isinstance(document[k], (list, dict)) and _runs_in(document[k]) for k in left):
+        return None
+    names = [path[-1] for path, _ in found]
+    once = len(set(names)) == len(names)
+    rows = []
+    for path, run in found:
+        said = {"run": path[-1] if once else "/".join(path), "group": "/".join(path[:-1])}
+        rows.append({k: v for k, v in said.items() if k not in run} | run)
+    several = f"{len(groups):,} groups" if len(groups) > 1 else "one group"
+    notes = [
+        f"{len(rows):,} runs stand below the names of {several} ({_shown(groups)}): the column 'group' says which."
+    ]
+    if left:
+        notes.append(f"What stands beside the groups was left out: {_shown(left)}.")
+    return Objects(rows, tuple(notes))
+
+
+_DEEPEST = 4  # groups within groups
+_PLACES = frozenset(
+    ("best", "last", "first", "final", "latest", "min", "max", "mean", "std", "avg", "start", "end", "ema")
+)  # of one run
+_OF_A_RUN = frozenset((*COUNTS, "flops", "width", "layers", "lr", "steps", "seed"))
+
+
+def _below(node: Row, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Row]]:
+    """The runs below a group, each with the keys that lead to it; none where some object of it is no run and no group."""
+    out = []
+    for key, value in node.items():
+        if not isinstance(value, dict) or not value:
+            if path:
+                return []
+            continue  # what is said of the whole document
+        if key.strip().lower() in PATH_HEADS | _PLACES or _SPLITS.fullmatch(key) or _HISTORIES.fullmatch(key):
+            if path:
+                return []
+            continue
+        deeper = _below(value, (*path, key)) if len(path) < _DEEPEST else []
+        if not deeper and not _runs_in(value):
+            if path:
+                return []
+            continue
+        out += deeper or [((*path, key), value)]
+    return out
+
+
+def _runs_in(value: Any) -> bool:
+    """Whether an object is a run's by what it holds: a loss and something that is set for each run."""
+    if not isinstance(value, dict):
+        return False
+    parts = take_apart(value)
+    if not (holds_loss([flat(value)]) or is_curve(parts)):
+        return False
+    return any(m[0][0] in _OF_A_RUN and m[0][1] >= 0.6 for k in (*parts.plain, *parts.arrays) if (m := named(k)))
+
+
+def _shown(keys: Iterable[str]) -> str:
+    keys = [k[:60] for k in keys]
+    return ", ".join(keys[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
 
 
 def _by_name(document: Row) -> Objects | None:

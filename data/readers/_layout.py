@@ -12,7 +12,7 @@ from data.markup import words
 from data.names import loss_name, recognised
 from data.readers._body_columns import by_body
 from data.readers._limits import MAX_COLUMNS
-from data.readers._lines import LONGEST, RULED, beside_the_table, without_labels
+from data.readers._lines import LONGEST, RULED, beside_the_table, without_labels, without_prompt
 
 _MOST = 1_000_000  # characters; nobody prints more for eyes
 _MOST_LINES = 5_000  # lines of one printed table
@@ -32,7 +32,6 @@ _ASIDE = re.compile(
     r"(?:In ?\[[0-9 *]*\]:.*|Out ?\[[0-9 *]*\]:\s*|>>> .*|\.\.\. .*|\[[0-9]+ rows x [0-9]+ columns\]"
     r"|\([0-9]+ rows?(?:, [0-9]+ columns?)?\)|shape: \([0-9_, ]+\)|[0-9]+ rows? in set \(.{1,20}\))"
 )
-_PROMPT = re.compile(r"(\s*Out ?\[[0-9 *]*\]:)(?=\s)")
 _SIZE = re.compile(
     r"(?:\[([0-9]+) rows x [0-9]+ columns\]|\(([0-9]+) rows?(?:, [0-9]+ columns?)?\)|shape: \(([0-9_]+), [0-9]+\))"
 )
@@ -133,7 +132,7 @@ def _spaced(lines: list[str]) -> Layout | None:
     if sum("  " in line.strip() for line in lines) < 2:
         return None
     lines = [line.expandtabs() if "\t" not in line.strip() else "" for line in lines]
-    lines = [_without_prompt(line) if not _ASIDE.fullmatch(line.strip()) else line for line in lines]
+    lines = [without_prompt(line) if not _ASIDE.fullmatch(line.strip()) else line for line in lines]
     blocks: list[tuple[int, int]] = []
     begin: int | None = None
     for i, line in enumerate([*lines, ""]):
@@ -196,11 +195,6 @@ def _above(line: str, names: list[str], header: str) -> list[str]:
             return []
         out[over[0]] = m[0]
     return out if sum(map(bool, out)) > 1 else []
-
-
-def _without_prompt(line: str) -> str:
-    found = _PROMPT.match(line)
-    return " " * found.end() + line[found.end() :] if found else line
 
 
 def _same_index(one: Rows, other: Rows) -> bool:

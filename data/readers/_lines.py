@@ -1,4 +1,4 @@
-"""What stands on the lines of a printed table beside its cells: numbers of rows, a row of types, sums above it."""
+"""What stands on the lines of a printed table beside its cells: numbers of rows, a row of types, sums above it, a prompt."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ LONGEST = 20_000  # characters of one line
 
 _LABEL = re.compile(r"\s*([0-9]{1,7}):(?=\s)")
 _R_TYPES = re.compile(r"\s*<[a-z0-9:, ]{2,12}>(?:\s+<[a-z0-9:, ]{2,12}>)+\s*")
+_PROMPT = re.compile(r"(\s*Out ?\[[0-9 *]*\]:)(?=\s)")
 _SAYS = re.compile(r"[\W_]*[A-Za-z][\w /#-]{0,40}:[\s*_]*\S.{0,80}")  # **Runs:** 2
 
 
@@ -42,3 +43,8 @@ def beside_the_table(lines: list[str], ruled: list[bool]) -> set[int]:
                 out |= {j} if says or edged else set()
         block = []
     return out
+
+
+def without_prompt(line: str) -> str:
+    found = _PROMPT.match(line)
+    return " " * found.end() + line[found.end() :] if found else line

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from data.names import loss_name
 from data.readers._limits import MAX_COLUMNS, MAX_TEXT
 
 _DEPTH = 12  # objects within objects that are spelled out
@@ -15,7 +18,7 @@ _SHOWN = 20  # elements of an array that are kept as text
 class Parts:
     """An object with nested names spelled out: {"config": {"lr": 1}} gives `plain` {"config/lr": 1}.
 
-    `arrays` are lists of plain values, `records` lists of objects, both without the empty ones; `other` says for each
+    `arrays` are lists of plain values, `records` lists of objects and curves in pairs, both without the empty ones; `other` says for each
     list of anything else, and for each object nested too deeply, what it holds. No name of one is a name of another.
     """
 
@@ -57,11 +60,36 @@ def take_apart(row: dict[str, Any]) -> Parts:
             parts.plain[key] = None
         elif all(isinstance(v, dict) for v in value):
             parts.records[key] = value
+        elif (curve := _pairs_of(key, value)) is not None:
+            parts.records[key] = curve
         elif any(isinstance(v, (dict, list)) for v in value):
             parts.other[key] = f"{len(value):,} lists" if all(isinstance(v, list) for v in value) else "a mixed list"
         else:
             parts.arrays[key] = [v[:MAX_TEXT] if isinstance(v, str) else v for v in value]
     return parts
+
+
+def _pairs_of(key: str, value: list[Any]) -> list[dict[str, Any]] | None:
+    """A curve of losses written as pairs, [[100, 7.88], [200, 7.40]], or as TensorBoard's times, steps and values; else None."""
+    if len(value) < 2 or not isinstance(value[0], list) or loss_name(key) is None:
+        return None
+    width = len(value[0])
+    if width not in (2, 3) or not all(isinstance(v, list) and len(v) == width and all(map(_plain, v)) for v in value):
+        return None
+    places = [v[-2] for v in value]
+    if not all(a < b for a, b in itertools.pairwise(places)) or any(p != round(p) or p < 0 for p in places):
+        return None
+    if width == 3 and min(v[0] for v in value) < _SINCE_1970:
+        return None
+    along = "tokens" if "token" in key.lower() else "step"
+    return [{along: place, key: v[-1]} for place, v in zip(places, value, strict=True)]
+
+
+_SINCE_1970 = 1e9  # seconds, of a time of day in this century
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def as_text(values: list[Any]) -> str:

@@ -1,0 +1,52 @@
+"""Words by which a header, a name or a cell says that its loss was predicted and not measured, in several languages."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from data import state_words
+from data.states import folded, of_words
+
+PREDICTED = of_words(state_words.PREDICTED)
+_IN_BRACKETS = PREDICTED | of_words(state_words.PREDICTED_IN_BRACKETS)
+_BEHIND = of_words(state_words.BEHIND_PREDICTED)
+_BRACKETS = re.compile(r"[(\[{<（【]\s*([^()\[\]{}<>（）【】]{2,60}?)\s*[)\]}>）】]")
+_ONE = [w for w in PREDICTED if re.match(r"[\u1100-\u11ff\u3040-\u9fff\uac00-\ud7af]", w)]  # of writing without spaces
+#: What is predicted of a run and no loss of it, such as the learning rate that a rule gives; and what a model predicts.
+_SETTING = re.compile(
+    r"(?:lr|learning|rate|batch|bs|hps?|hparams?|hyper\w*|optimal|opt|optimum|wd|width|depth|ctx|context|rope|pos|position\w*|length|seq"
+    r"|emb\w*)\b"
+)
+_TASK = re.compile(r"\b(?:next|multi|token|tokens|word|masked|mask)\b|下一|次の|다음")
+_NOUNS = of_words(
+    "prediction, predictions, projection, prognose, interpolated, hypothetical"
+)  # a-projection says something else
+_INFLECTED = re.compile(
+    r"\b(?:vorhergesagt|prognostiziert|extrapoliert|predich|previst|predett|предсказанн)[^\W0-9]{1,3}\b"
+)
+
+
+@lru_cache(maxsize=20_000)
+def heads(header: str) -> bool:
+    """Whether a header says that the numbers below it are predicted: `Dự đoán ppl`, `perte prévue`, `予測損失`."""
+    words = folded(header)
+    if _TASK.search(words):
+        return False  # the loss of next-token prediction
+    spaced = f" {words} "
+    return any(f" {w} " in spaced for w in PREDICTED) or any(w in words for w in _ONE) or bool(_INFLECTED.search(words))
+
+
+def in_a_name(name: str) -> str:
+    """The words of a run's name that say so: `7B (extrapolated to 4.72B)`, `predicted 7B`, `7B_pred`, `7B (预测)`; '' for none."""
+    for inside in _BRACKETS.findall(name):
+        first, _, rest = folded(inside).partition(" ")
+        if folded(inside) in _IN_BRACKETS or (
+            first in _IN_BRACKETS and rest and (rest.split()[0] in _BEHIND or rest[:1].isdigit())
+        ):
+            return str(inside)
+    parts = folded(name).split(" ")
+    if parts[0] in PREDICTED - _NOUNS and not _SETTING.match(" ".join(parts[1:])):
+        return parts[0]
+    last = len(parts) > 1 and parts[-1] in PREDICTED - _NOUNS and not _SETTING.match(parts[-2])
+    return parts[-1] if last and not _TASK.search(parts[-2]) else ""

@@ -1,0 +1,115 @@
+"""Columns of text that tell runs apart where a counter stands beside them: optimizer, variant, recipe, a column without a name.
+
+The last step of four optimizers rises from row to row as the steps of one run do. What stays as it is along a curve and
+differs here is of different runs; a remark, a time or a phase of one run is not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.headers import header as take_apart
+from data.mapping import Mapping
+from data.progress import evenly
+from data.step_names import bare_places, models, places
+from data.table import Table
+
+MOST_COLUMNS = 60
+MOST_ROWS = 100_000
+FEW_ROWS = 40  # rows of a table that somebody wrote, where a remark in most of them may as well be a run's name
+_LONG = 6  # words of a cell beyond which it is a text and no name
+_OF_RUNS = ("family", "group")  # canonical columns of text that may tell runs apart; `data.rows` knows the others
+
+#: What people vary from run to run.
+_SETTING = re.compile(
+    r"\b(?:optimi[sz]er|optim|variant|variation|method|approach|algorithm|algo|arm|condition|recipe|set ?up|ablation|config(?:uration)?"
+    r"|arch(?:itecture)?|model|tokeni[sz]er|treatment|experiment|exp|run|name|attention|attn|activation|act|norm|normali[sz]ation|init"
+    r"|initiali[sz]ation|positional|pos(?:ition)? ?emb\w*|embedding|precision|dtype|mixture|data ?mix|mixer|layer type|mlp|moe"
+    r"|quanti[sz]ation|parametri[sz]ation|hyperparams?|settings?|competitor|author|submission)\b"
+)
+#: What changes along one run: its phases, its times, what it wrote.
+_ALONG = re.compile(
+    r"\b(?:phase|stage|event|mode|split|subset|status|state|time|date|datetime|timestamp|day|hour|eta|elapsed|left|remaining|clock|samples?"
+    r"|text|output|generat\w*|prompt|completion|example|message|msg|log|level|logger|line|checkpoint|ckpt|path|file|filename|url|link|dir"
+    r"|host|node|machine|gpus?|device|rank|memory|mem|speed|throughput|best|improved|saved?|trend|change|delta|vs|verdict|hash|commit|regime|progress|milestone|epoch"
+    r"|step|iter\w*|tokens?|reason|annotation)\b"
+)
+_REMARK = re.compile(r"\b(?:notes?|comments?|remarks?|description|desc|observations?|info|details|what|explanation)\b")
+_TIME = re.compile(
+    r"[0-9]{1,2}:[0-9]{2}|[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* [0-9]",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The headers of text that tell runs apart, and one that may (`doubtful`): '' where none does."""
+
+    keys: tuple[str, ...]
+    doubtful: str = ""
+
+
+def told_apart(
+    table: Table, mapping: Mapping, measured: np.ndarray, place: pd.Series, runs: pd.Series, named: bool
+) -> Told:
+    """What columns of text say of rows that were taken as checkpoints of `runs` (n,) at `place` (n,).
+
+    `measured` (n,) are the rows that count. Where runs have names (`named`) only columns of settings tell them apart further.
+    """
+    taken = {g.header for c, g in mapping.guesses.items() if c not in _OF_RUNS} | {mapping.header("run")}
+    keys, doubtful = [], ""
+    if len(table.frame) > MOST_ROWS:
+        return Told(())
+    for header in [h for h in table.headers[:MOST_COLUMNS] if h not in taken and h not in table.from_name]:
+        if pd.api.types.is_numeric_dtype(table.frame[header].dtype) or table.numbers(header).share >= 0.5:
+            continue
+        cells = table.text(header)[measured]
+        if models(cells) or places(cells) or bare_places(cells) or not set(runs).isdisjoint(cells):
+            continue  # each names a checkpoint, or the runs are named after it already
+        verdict = _verdict(header, cells, place[measured], runs[measured])
+        if verdict == "apart" and (not named or _SETTING.search(_words(header))):
+            keys.append(header)
+        elif verdict == "open" and not named and len(cells) <= FEW_ROWS:
+            doubtful = doubtful or header
+    return Told(tuple(keys), "" if keys else doubtful)
+
+
+def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -> str:
+    """Whether cells (n,) under a header tell runs "apart", may ("open"), or belong to one run ("")."""
+    words = _words(header)
+    written = cells[cells != ""]
+    setting = bool(_SETTING.search(words)) and not _REMARK.search(words)
+    if not len(written) or written.groupby(runs[written.index]).nunique().max() < 2:
+        return ""
+    if _ALONG.search(words) and not setting:
+        return ""
+    if (written.map(lambda c: len(c.split())) > _LONG).mean() > 0.5 or written.str.contains(_TIME).any():
+        return ""
+    if not setting and written.str.replace(r"[0-9]+(?:[.,][0-9]+)*", "#", regex=True).nunique() == 1:
+        return ""  # numbers with a unit, places along a run
+    filled = len(written) / len(cells)
+    if _REMARK.search(words) or filled < 0.9:
+        most = filled >= 0.5 and not written.duplicated().any()
+        return "open" if most or (setting and filled >= 0.5) else ""
+    of_run = runs[written.index]
+    if not written.groupby(of_run).apply(lambda c: c.duplicated().any()).any():
+        return "apart" if setting or not place.groupby(runs).apply(evenly).all() else "open"  # as a log has its places
+    ends = place[written.index].groupby([of_run, written]).agg(["min", "max"]).sort_values("min")
+    over = any((e["min"].to_numpy()[1:] < e["max"].to_numpy()[:-1]).any() for _, e in ends.groupby(level=0))
+    return "apart" if over and setting else "open"  # one behind another they may be phases of a run
+
+
+def _words(header: str) -> str:
+    return "" if re.fullmatch(r"column [0-9]+", header) else take_apart(header).path.lower()
+
+
+def joined(table: Table, headers: tuple[str, ...]) -> pd.Series:
+    """The texts (n,) of several columns as one."""
+    first, *rest = (table.text(h) for h in headers)
+    for cells in rest:
+        first = first + ", " + cells
+    return first
