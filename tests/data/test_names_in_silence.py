@@ -52,7 +52,7 @@ def test_sizes_of_names_without_their_points(read: Read) -> None:
     answered = [read(open_ones.format("", "", ""), columns={"params": o}) for o in question.options]
     assert [r.kept["params"].tolist() for r in answered] == [[1.4e9, 2.8e9], [4e9, 8e9]]
     assert read(open_ones.format(",flops", ",7.2e19", ",1.44e20")).kept["params"].tolist() == [4e9, 8e9]  # 6 N D
-    with pytest.raises(MappingNeeded, match=r"1\.4b in 'model-1-4b'.* or 4b in"):
+    with pytest.raises(MappingNeeded, match=r"1\.4b or 4b"):
         read("step,tokens,loss\n1,2e8,3.2\n2,3e8,3.1\n3,4e8,3.0\n", "model-1-4b.csv")
 
 
