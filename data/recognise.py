@@ -17,6 +17,7 @@ from data.loss_errors import error_of
 from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
 from data.markup import words
+from data.mixtures import settle_mixture
 from data.names import named
 from data.rates import without_rates
 from data.rivals import weigh
@@ -71,6 +72,8 @@ def recognise(
     if parted.split is not None:  # it says what was measured, not what was trained on
         said = {parted.split.header, parted.split.then.header if parted.split.then else ""}
         offers = {o: v for o, v in offers.items() if o[1] not in said}
+    if "params_active" not in answers:
+        settle_mixture(table, offers)
     settle_counts(table, offers)
     settle_steps(table, offers)
     rates = without_rates(table, offers)
