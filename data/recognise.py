@@ -19,7 +19,7 @@ from data.mapping import Guess, Mapping
 from data.markup import words
 from data.mixtures import settle_mixture
 from data.names import named
-from data.rates import without_rates
+from data.rates import without_passes, without_rates
 from data.rivals import weigh
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
@@ -76,7 +76,8 @@ def recognise(
         settle_mixture(table, offers)
     settle_counts(table, offers)
     settle_steps(table, offers)
-    rates = without_rates(table, offers)
+    passes: list[str] = []
+    rates = [*without_rates(table, offers), *without_passes(table, offers, passes)]
     unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
@@ -137,7 +138,12 @@ def recognise(
         questions.append(Question("count", text, tuple(present), present[0], needed=False))
     questions += rates
     questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))
-    notes = [*([parted.note] if parted.note else []), *weighed.notes, *_unreadable(table, guesses, set(answers))]
+    notes = [
+        *([parted.note] if parted.note else []),
+        *passes,
+        *weighed.notes,
+        *_unreadable(table, guesses, set(answers)),
+    ]
     questions += [parted.question] if parted.question else []
     if table.either_way:  # before anything else: the other answers depend on it
         text = "Is each row or each column a run? Column names stand in the first row and in the first column."
