@@ -10,6 +10,7 @@ import pandas as pd
 
 from data import state_words
 from data.headers import header as take_apart
+from data.headings import HEADING, unused
 from data.mapping import Mapping
 from data.markup import LONGEST
 from data.states import BROKEN, UNFINISHED, of_words, plain
@@ -54,7 +55,7 @@ def row_states(table: Table, mapping: Mapping, names: pd.Series, along: bool) ->
     `names` (n,) are those of the runs; `along` says that rows are checkpoints, so that a run is as far as its furthest row.
     """
     out = not_measured(table, mapping)
-    for said in (*_by_names(table, mapping), _by_progress(table, names if along else None)):
+    for said in (*_by_headings(table), *_by_names(table, mapping), _by_progress(table, names if along else None)):
         out = np.where(out == "", said, out)
     return out
 
@@ -92,6 +93,12 @@ def in_a_name(name: str) -> str:
         return text.split()[-1]
     slug = _SLUG.fullmatch(text)
     return slug[1] if slug and plain(slug[1]) in _IN_A_SLUG and not _NEGATED.search(text) else ""
+
+
+def _by_headings(table: Table) -> list[np.ndarray]:
+    """For each row (n,) the word by which the heading above it says that it does not count, else ''."""
+    headers = [h for h in table.headers if h == HEADING or h in table.brought_down]
+    return [table.text(h).map(lambda c: unused(c)).to_numpy(dtype=object) for h in headers]
 
 
 def _by_names(table: Table, mapping: Mapping) -> list[np.ndarray]:

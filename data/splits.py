@@ -14,6 +14,7 @@ from data.cells import BLANK
 from data.errors import DataError, Question
 from data.exclusions import marks
 from data.headers import header as take_apart
+from data.headings import HEADING, names_a_setting, says_where_measured, unused
 from data.names import loss_name, named
 from data.split_flags import worded
 from data.states import says_the_end
@@ -216,12 +217,17 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
         if header in settled or not _has_words(table, header):
             continue
         plain = take_apart(header).words
-        on, either = bool(_MEASURED_ON.fullmatch(plain)), bool(_EITHER.fullmatch(plain))
+        above = header == HEADING or (header in table.brought_down and _of_measurements(table, header))
+        if above and any(names_a_setting(str(c)) for c in table.frame[header].unique()):
+            continue
+        on, either = above or bool(_MEASURED_ON.fullmatch(plain)), bool(_EITHER.fullmatch(plain))
         if not (on or either or any(kind(str(c)) for c in table.frame[header].iloc[:HEAD].unique())):
             continue
-        if any(c in ("run", "family", "state") and sure >= 0.7 for c, sure in named(header)):
+        if not above and any(c in ("run", "family", "state") and sure >= 0.7 for c, sure in named(header)):
             continue
         kinds = table.text(header).map(_kind)
+        if above:  # rows that do not count anyway are no other losses of a run
+            kinds = kinds.where(~table.text(header).map(lambda c: bool(unused(c))), "")
         several = [k for k in kinds.unique() if k]
         if not 2 <= len(several) <= MOST:
             continue
@@ -235,6 +241,14 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
             if best is None or (paired and not best[3]) or (paired and _both(kinds) and not _both(best[1])):
                 best = found
     return best
+
+
+def _of_measurements(table: Table, header: str) -> bool:
+    """Whether headings between the rows name texts or splits, or stand above names of runs that are no sizes."""
+    if any(says_where_measured(str(c)) for c in table.frame[header].unique() if c):
+        return True
+    names = _run_names(table, 0.8)
+    return bool(names) and table.numbers(names[0]).share < 0.5
 
 
 def _mostly_splits(kinds: pd.Series) -> bool:

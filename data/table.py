@@ -44,6 +44,7 @@ class Table:
     order: str = ""  # the header along which a run's rows are its checkpoints, where the reader knows that they are
     either_way: bool = False  # names of columns stand in the first row and in the first column
     misfits: Mapping[int, str] = field(default_factory=dict)  # lines whose cells may not be their columns', and why
+    said: tuple[str, ...] = ()  # lines of words above and below the table: a title, a caption, a heading
     _parsed: dict[tuple[str, str], Numbers] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -47,10 +47,9 @@ def read(content: bytes, name: str) -> Table:
         raise ReadError(f"{name} has more than {MAX_CELLS:,} cells; export fewer columns or thin out the history.")
     notes = [note] if note else []
     if latex:
-        rows, more = latex_rows(text)
+        rows, said = latex_rows(text)
         _check(rows, name)
-        if more:
-            notes.append(f"The text has {more + 1} LaTeX tables; the longest was read.")
+        notes += said
     elif laid is not None:
         rows, separator = laid.rows, "|" if laid.drawn else " "
         _check(rows, name)
