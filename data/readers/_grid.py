@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -41,10 +41,12 @@ def grid(
     notes: Sequence[str] = (),
     decimal: str = ".",
     separated: bool = False,
+    hidden: Collection[int] = (),
 ) -> Table:
     """The table in rows of cells, as a text file or a sheet holds them. Raises ReadError when there is none.
 
-    `separated` says that cells were cut at a sign, so that one too many moves those behind it.
+    `separated` says that cells were cut at a sign, so that one too many moves those behind it; `hidden` are the positions of rows that
+    the file does not show.
     """
     rows, said = parted(rows)
     rows, also = one_table(rows, decimal)
@@ -118,7 +120,8 @@ def grid(
     )
     at_lines = [origin[i] for i in body] if spread else body
     table = Table(frame, name, format, np.asarray(at_lines, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
-    table = replace(table, said=tuple(t for t in dict.fromkeys(around) if t))
+    marked = {i + 1: "hidden" for i in hidden}
+    table = replace(table, said=tuple(t for t in dict.fromkeys(around) if t), marked=marked)
     return wide(apart(sections(table)))
 
 

@@ -28,6 +28,7 @@ _AROUND = re.compile(r"\\(?:begin|end)\s*\{[a-zA-Z*]+\}(?:\s*\[[^\[\]]*\])?")
 _COMMENT = re.compile(r"(?<!\\)%.*")
 _SPAN = re.compile(r"\s*\\multicolumn\s*\{\s*([0-9]{1,3})\s*\}")
 _DOWN = re.compile(r"\s*\\multirow\s*(?:\[[^\[\]]*\])?\s*\{\s*([0-9]{1,4})\s*\}")
+_STRUCK = re.compile(r"\\(?:sout|st|xout)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 RULED = "--"  # what the grid takes for a rule and leaves out in silence
 
 
@@ -137,7 +138,8 @@ def _cells(content: str, below: dict[int, tuple[str, int]]) -> list[str]:
                 text = above
             if left > 1:
                 below[len(out)] = above, left - 1
-        out.append(words(text) if math.isnan(number(text)) else text)  # commands around a name are no part of it
+        plain = words(text) if math.isnan(number(text)) else text  # commands around a name are no part of it
+        out.append(f"~~{plain}~~" if plain != text and _STRUCK.fullmatch(text) else plain)
         out += [""] * (min(int(span[1]), 100) - 1 if span else 0)
     return out
 
