@@ -124,7 +124,8 @@ def _by_marks(table: Table, mapping: Mapping) -> np.ndarray:
 
 def _struck(table: Table, loss: str) -> np.ndarray:
     """Which rows (n,) have their loss, or half of what is written in them, struck out."""
-    n, written, lined, own = len(table.frame), 0, 0, np.zeros(len(table.frame), dtype=bool)
+    n = len(table.frame)
+    written, lined, own = np.zeros(n, dtype=int), np.zeros(n, dtype=int), np.zeros(n, dtype=bool)
     for header in table.headers:
         if pd.api.types.is_numeric_dtype(table.frame[header].dtype):
             written = written + table.frame[header].notna().to_numpy()
@@ -134,7 +135,7 @@ def _struck(table: Table, loss: str) -> np.ndarray:
         written = written + (table.text(header) != "").to_numpy()
         lined = lined + here
         own |= here & (header == loss)
-    return np.asarray(own | ((lined > 0) & (2 * np.asarray(lined) >= written)))
+    return np.asarray(own | ((lined > 0) & (2 * lined >= written)))
 
 
 def _by_headings(table: Table) -> list[np.ndarray]:

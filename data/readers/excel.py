@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from data.errors import ReadError
+from data.markup import words
+from data.names import recognised
 from data.readers._grid import grid
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_INFLATED, MAX_RATIO, size
 from data.readers._tables import holds_runs
@@ -72,14 +74,35 @@ def read(content: bytes, name: str) -> Table:
         ),
     )
     notes = []
-    if len(filled) > 1:
-        others = ", ".join(repr(t[:40]) + (" (hidden)" if t in unseen else "") for t in filled if t != best)
-        notes.append(f"The sheet {best[:40]!r} was read; the workbook has {len(filled) - 1} more ({others[:200]}).")
+    alike = [t for t in filled if runs[t] and t not in unseen and _columns(filled[t]) == _columns(filled[best])]
+    rows, hidden = filled[best], _hidden_rows(content, parts[best])
+    if len(alike) > 1 and best in alike:
+        rows, hidden = [], []
+        for t in alike:
+            rows += [[t], *([] if _columns(filled[t][:1]) else [[]])]
+            hidden += [i + len(rows) for i in _hidden_rows(content, parts[t])]
+            rows += [*filled[t], []]
+        shown = ", ".join(repr(t[:40]) for t in alike[:5]) + (" …" if len(alike) > 5 else "")
+        notes.append(
+            f"{len(alike)} sheets of the same columns ({shown}) were read one below the other; lines are counted so."
+        )
+    others = [t for t in filled if t != best and t not in alike]
+    if others:
+        listed = ", ".join(repr(t[:40]) + (" (hidden)" if t in unseen else "") for t in others)
+        read = "" if len(alike) > 1 else f"The sheet {best[:40]!r} was read; "
+        notes.append(f"{read or 'Beside them '}the workbook has {len(others)} more ({listed[:200]}).")
     if formulas:
         notes.append("Cells with formulas count with the values last saved; one never calculated is blank.")
     if best in unseen:
         notes.append(f"The sheet {best[:40]!r} is hidden in the workbook.")
-    return grid(filled[best], name=name, format="Excel", notes=notes, hidden=_hidden_rows(content, parts[best]))
+    return grid(rows, name=name, format="Excel", notes=notes, hidden=hidden)
+
+
+def _columns(rows: list[list[Any]]) -> tuple[str, ...]:
+    """The names in the first row of several cells, () where they are no names of columns that are known."""
+    first = next((row for row in rows[:10] if sum(c is not None for c in row) > 1), [])
+    names = tuple(words(str(c).strip()[:200]).casefold() if c is not None else "" for c in first)
+    return names if sum(map(recognised, names)) > 1 else ()
 
 
 _ROW = re.compile(rb"<(?:[a-z]{1,8}:)?row\b[^<>]{0,2000}>")
