@@ -14,6 +14,7 @@ from data.markup import words
 from data.names import loss_name, named, recognised
 from data.readers._apart import column_of, is_summary
 from data.readers._headings import HEADING, clash, says_unused, told_apart
+from data.readers._joined import settings_by_name
 
 _MOST_ROWS = 100_000  # a longer text is one table
 _MOST_TABLES = 1_000
@@ -80,6 +81,18 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
                 row = row + [""] * (width - len(row)) + [name if i == p.start else heading]
             out[i] = row
     notes = []
+    for p in others if len(joined) == 1 and best.stop - best.start <= _MOST_COMPARED else ():
+        own = [best.start, *_body(rows, best)]
+        beside = settings_by_name([out[i] for i in own], [rows[i] for i in (p.start, *_body(rows, p))])
+        if beside is not None:
+            columns, cells = beside
+            width = max(len(out[i]) for i in own)
+            for i, more in zip(own, [columns, *cells], strict=True):
+                out[i] = [*out[i], *[""] * (width - len(out[i])), *more]
+            others = [o for o in others if o is not p]
+            notes.append(
+                f"The table in lines {p.start + 1} to {p.stop} names the same runs: {', '.join(columns)[:80]} joined by name."
+            )
     if len(joined) > 1:
         said = f", their headings as the column {name!r}" if name else ""
         notes.append(f"{len(joined)} tables of the same columns were read as one{said}.")

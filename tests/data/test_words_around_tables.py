@@ -164,3 +164,23 @@ def test_of_several_latex_tables_those_with_runs_are_read(read: Read) -> None:
     assert runs.kept["loss"].tolist() == list(NATS)
     assert any("'Settings'" in n for n in runs.notes), runs.notes
     assert asked(read, tex(train, "Loss on WikiText-103") + tex(NATS, "Loss on C4"), "t.tex") == "split"
+
+
+def test_a_table_of_settings_is_joined_by_name_where_every_name_matches(read: Read) -> None:
+    results = md(NATS, ("Model", "Tokens", "Val loss"), tuple((n, d) for n, _, d in SIZES))
+
+    def settings(names: str, header: str = "Params") -> str:
+        sizes = {n: p for n, p, _ in SIZES}
+        return md(tuple(8e-4 for _ in names), ("Model", header, "lr"), tuple((n, sizes.get(n, "1B")) for n in names))  # type: ignore[arg-type]
+
+    for text in (
+        f"{settings('lms')}\n{results}",
+        f"# Models\n\n{settings('sml')}\n# Results\n\n{results}",
+        f"{results}\n{settings('mls')}",
+    ):
+        runs = read(text, "t.md")
+        assert runs.kept["params"].tolist() == [125e6, 350e6, 760e6], text
+        assert runs.kept["loss"].tolist() == list(NATS)
+        assert any("joined by name" in n for n in runs.notes)
+    for other in (settings("sm"), settings("smlx"), settings("smm"), settings("sml", "Tokens")):
+        assert "params" not in read(f"{other}\n{results}", "t.md").kept, other
