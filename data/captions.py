@@ -52,6 +52,8 @@ def unit_said(lines: Sequence[str], headers: Sequence[str], values: np.ndarray) 
         beside = bool(_LOSS.search(line)) and bool(
             _BESIDE.search(line[: at.start()]) or _BESIDE.search(line[at.end() :])
         )
+        if not unit.startswith("perplexity") and line[: at.start()].rstrip().endswith(("(", "[")):
+            beside = False  # loss (bits per byte)
         short = len(line.split()) <= _MOST and len(found) == 1 and not _ANOTHER.search(line)
         return Said(unit, possible and short and not beside, line[:120])
     return None

@@ -52,6 +52,9 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
     if not 2 <= len(starts) <= _MOST_TABLES:
         return rows, ()
     parts = [_part(rows, a, b, decimal) for a, b in itertools.pairwise([*starts, len(rows)])]
+    parts = [p for p in parts if _body(rows, p)]  # a header of the next page alone is no table
+    if len(parts) < 2:
+        return rows, ()
     best = max(parts, key=lambda p: p.score)
     if not any(best.score[:2]):
         return rows, ()

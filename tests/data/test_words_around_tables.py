@@ -77,6 +77,7 @@ def test_a_caption_says_the_unit_of_losses_whose_name_does_not(read: Read) -> No
         runs = read(text, name, bytes_per_token=4.0)
         assert runs.kept["loss"].tolist() == pytest.approx([x * math.log(2) * 4.0 for x in BITS]), where
         assert read(text, name, loss_unit="nats").kept["loss"].tolist() == list(BITS), where
+    assert asked(read, tex(BITS, "Validation loss (bits per byte) of all models."), "t.tex") == "bytes_per_token"
     for where, (text, name) in around("Validation perplexity", PERPLEXITIES).items():
         runs = read(text, name)
         assert runs.kept["loss"].tolist() == pytest.approx([math.log(x) for x in PERPLEXITIES]), where
@@ -184,3 +185,13 @@ def test_a_table_of_settings_is_joined_by_name_where_every_name_matches(read: Re
         assert any("joined by name" in n for n in runs.notes)
     for other in (settings("sm"), settings("smlx"), settings("smm"), settings("sml", "Tokens")):
         assert "params" not in read(f"{other}\n{results}", "t.md").kept, other
+
+
+def test_a_header_that_a_long_table_repeats_on_its_next_page_is_no_heading(read: Read) -> None:
+    head = " & ".join(HEADER) + r" \\"
+    rows = "\n".join(" & ".join((*r, str(x))) + r" \\" for r, x in zip(SIZES, NATS, strict=True))
+    start = "\\begin{longtable}{lccc}\n\\caption{All runs} \\\\\n\\toprule\n"
+    again = "\\endfirsthead\n\\multicolumn{4}{c}{continued} \\\\\n"
+    runs = read(f"{start}{head}\n{again}{head}\n\\endhead\n{rows}\n\\end{{longtable}}\n", "t.tex")
+    assert runs.kept["loss"].tolist() == list(NATS)
+    assert not runs.extras, runs.extras
