@@ -8,11 +8,13 @@ from itertools import combinations
 from typing import Any
 
 from data.cells import number
+from data.headers import header as take_apart
+from data.headers import loss_unit
 from data.headings import HEADING, names_a_setting, says_where_measured, unused
 from data.markup import words
 from data.names import loss_name, named
 
-__all__ = ["HEADING", "clash", "says_unused", "told_apart"]
+__all__ = ["HEADING", "clash", "says_unit", "says_unused", "told_apart"]
 
 _MOST = 50  # tables that are compared with each other
 _AGAIN = 0.5  # the share of a table's runs that stand in another one too
@@ -22,6 +24,11 @@ Rows = Sequence[Sequence[Any]]
 def says_unused(heading: str) -> bool:
     """Whether a heading says that the rows below it do not count."""
     return bool(unused(heading))
+
+
+def says_unit(heading: str) -> bool:
+    """Whether a heading names a unit of the losses below it."""
+    return bool(loss_unit(take_apart(heading).path, heading))
 
 
 def clash(headings: Sequence[str], columns: Sequence[str], tables: Sequence[Rows]) -> bool:

@@ -13,7 +13,7 @@ from data.cells import number
 from data.markup import words
 from data.names import loss_name, named, recognised
 from data.readers._apart import column_of, is_summary
-from data.readers._headings import HEADING, clash, says_unused, told_apart
+from data.readers._headings import HEADING, clash, says_unit, says_unused, told_apart
 from data.readers._joined import settings_by_name
 
 _MOST_ROWS = 100_000  # a longer text is one table
@@ -62,7 +62,7 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
     headings = [p.heading for p in joined]
     others = [p for p in parts if p not in joined]
     asked = len(joined) > 1 and (
-        any(map(says_unused, headings))
+        any(says_unused(h) or says_unit(h) for h in headings)
         or clash(headings, best.columns, [[rows[i] for i in _body(rows, p)] for p in joined])
     )
     if not others and not asked and (not all(headings) or len(set(headings)) < len(headings)):
@@ -88,13 +88,13 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
         own = [best.start, *_body(rows, best)]
         beside = settings_by_name([out[i] for i in own], [rows[i] for i in (p.start, *_body(rows, p))])
         if beside is not None:
-            columns, cells = beside
+            new, cells = beside
             width = max(len(out[i]) for i in own)
-            for i, more in zip(own, [columns, *cells], strict=True):
-                out[i] = [*out[i], *[""] * (width - len(out[i])), *more]
+            for i, added in zip(own, [new, *cells], strict=True):
+                out[i] = [*out[i], *[""] * (width - len(out[i])), *added]
             others = [o for o in others if o is not p]
             notes.append(
-                f"The table in lines {p.start + 1} to {p.stop} names the same runs: {', '.join(columns)[:80]} joined by name."
+                f"The table in lines {p.start + 1} to {p.stop} names the same runs: {', '.join(new)[:80]} joined by name."
             )
     if len(joined) > 1:
         said = f", their headings as the column {name!r}" if name else ""

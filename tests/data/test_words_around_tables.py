@@ -116,6 +116,14 @@ def test_the_same_runs_under_another_heading_are_asked_about(read: Read) -> None
         asked(read, f"### nats per token\n\n{md(NATS)}\n### bits per byte\n\n{md(BITS)}", "t.md", split="bits per byte")
         == "bytes_per_token"
     )
+    more = (("a", "1.3B", "26B"), ("b", "2.7B", "54B"))
+    units = (
+        ("### Pile (bits per byte)", "### Small", "loss_unit"),
+        ("### Bits per byte", "### Perplexity", "bytes_per_token"),
+        ("### Dense (BPB)", "### MoE (BPB)", "bytes_per_token"),
+    )
+    for one, two, key in units:
+        assert asked(read, f"{one}\n\n{md(BITS)}\n{two}\n\n{md((1.9, 1.8), rows=more)}", "t.md") == key, (one, two)
     sizes = tuple((p, p, d) for _, p, d in SIZES)
     for one, two, key in (
         ("### Transformer", "### Mamba", ""),
