@@ -61,7 +61,8 @@ _SHORT = {
 
 #: Words of languages that write without spaces or in letters of their own, the longer before what they contain.
 _FOREIGN = {
-    "总参数量": " total params ", "激活参数量": " active params ", "参数数量": " params ", "参数个数": " params ", "参数量": " params ",
+    "总参数量": " total params ", "激活参数量": " active params ", "激活参数": " active params ",
+    "参数数量": " params ", "参数个数": " params ", "参数量": " params ",
     "参数": " params ", "參數量": " params ", "參數": " params ", "パラメーター数": " params ", "パラメータ数": " params ",
     "パラメーター": " params ", "パラメータ": " params ", "매개변수": " params ", "파라미터": " params ",
     "损失函数": " loss ", "损失值": " loss ", "损失": " loss ", "損失": " loss ", "ロス": " loss ", "손실": " loss ",

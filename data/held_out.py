@@ -14,11 +14,11 @@ from data.table import Table
 SIZE = 2.0  # how many times the training loss a held-out one may be, and the other way round
 MANY = 20  # columns that are compared with the training loss
 
-_SPLIT = re.compile(
+SPLIT = re.compile(
     r"\b(?:val(?:id(?:ation)?|idate)?|evals?|evaluation|dev|test|held ?out|holdout|unseen|out of (?:domain|sample))\b"
 )
 #: Texts on which language models are evaluated; a number behind the name is its version.
-_CORPUS = re.compile(
+CORPUS = re.compile(
     r"\b(?:m?c4|(?:the )?pile|wiki ?text|wiki(?:pedia)?|wt|paloma|slim ?pajama|red ?pajama|fine ?web(?: edu)?|web ?text|open ?web ?text|owt"
     r"|dolma|dclm|refined ?web|lm1b|1b words?|ptb|penn ?tree ?bank|books?(?: ?corpus)?|gutenberg|pg|ar ?xiv|pub ?med|git ?hub"
     r"|the ?stack|stack ?exchange|star ?coder(?: ?data)?|common ?crawl|cc(?: ?net)?|oscar|roots|culturax|en ?wik|tiny ?stories|cosmopedia"
@@ -48,8 +48,8 @@ def unnamed(table: Table, used: Collection[str], losses: Mapping[str, str]) -> d
         if header in used or header in losses or loss_name(header) is not None or len(out) >= MANY:
             continue
         path = take_apart(header).path
-        split = bool(_SPLIT.search(path))
-        if (split or _CORPUS.search(path)) and not _NO_LOSS.search(path) and _like(table, header, first):
+        split = bool(SPLIT.search(path))
+        if (split or CORPUS.search(path)) and not _NO_LOSS.search(path) and _like(table, header, first):
             out[header] = split
     return out
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from data.captions import Said, unit_said
 from data.errors import DataError, Question
 from data.headers import header as take_apart
+from data.headings import HEADING
 from data.held_out import unnamed
 from data.loss_copies import copies_in_bytes, unit_by_others, without_copies
 from data.loss_kinds import arms, by_its_tag, may_be_more, means_over_training
@@ -122,6 +124,9 @@ def recognise_loss(
         unit_by_others(table, header) if unit is None and not named and not beside and given is None else ("", "")
     )
     stated = named or (beside.one if beside else "") or proven
+    above = _said_beside(table, found.values) if unit is None and not named and beside is None and not proven else None
+    if above and above.plain:
+        stated = above.unit
     resolved = unit or stated or "nats"
     mixed = beside.units if beside and not beside.one else ()
     doubts = beside.doubts if beside else {}
@@ -130,6 +135,7 @@ def recognise_loss(
     said += f"; in the units of {beside.header!r}" if beside and mixed else "; " + how(resolved, bool(unit or stated))
     said += f" (as {beside.header!r} says)" if beside and not mixed and not named else ""
     said += f" (as {by!r} proves)" if proven else ""
+    said += f" (as the words beside the table say: {above.text!r})" if above and above.plain else ""
     guess, scaled = Guess("loss", header, said, sure), None
     if not mixed or given is not None:
         guess, scaled = scaled_loss(table, guess, resolved, unit is None and not stated, given)
@@ -151,6 +157,10 @@ def recognise_loss(
     if beside and named and (mixed or beside.one not in ("", named)):
         text = f"In which unit is {header!r}? Its name says {named}, and {beside.header!r} says otherwise."
         questions.append(Question("loss_unit", text, tuple(UNITS), named))
+    elif above is not None:
+        doubt = "" if above.plain else ", which may not be that of this column"
+        text = f"In which unit is {header!r}? The words beside the table name {UNITS[above.unit].title}{doubt}: {above.text!r}."
+        questions.append(Question("loss_unit", text, tuple(UNITS), above.unit, needed=not above.plain))
     elif scaled is not None:
         questions.append(scaled)
     elif unit is None and len(values) and not over:
@@ -165,6 +175,13 @@ def recognise_loss(
         text = f"{header!r} is in {UNITS[over].title}; how many {per}s does a token have on average?"
         questions.append(Question("bytes_per_token", text))
     return FoundLoss(guess, resolved, tuple(questions), mixed, tuple(map(float, each[0])) if each else (), notes)
+
+
+def _said_beside(table: Table, values: np.ndarray) -> Said | None:
+    """What the words around the table and the headings of its parts say of the unit; of several headings none is plain."""
+    headings = list(table.text(HEADING).unique()) if HEADING in table.headers else []
+    found = unit_said((*table.said, *headings), table.headers, values)
+    return replace(found, plain=False) if found and len(headings) > 1 else found
 
 
 def loss_options(table: Table, used: set[str]) -> list[str]:

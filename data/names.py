@@ -47,7 +47,10 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      rf"(?:n|{_NUMBER_OF}{_PARAMS}) (?:total|all|full)(?: (?:un)?tied)?(?: emb(?:ed(?:ding)?s?)?)?"
      rf"|(?:n|{_NUMBER_OF}{_PARAMS}) (?:un)?tied(?: emb(?:ed(?:ding)?s?)?)?", 0.9),
     ("params_active", rf"(?:n |num )?(?:active|activated) {_PARAMS}|{_PARAMS} (?:active|activated)(?: precise)?", 1.0),
-    ("params_active", r"n active|N_?(?:active|act)|active size", 0.9),
+    ("params_active",
+     rf"{_NUMBER_OF}(?:act|a|active|activated) {_PARAMS}(?: (?:per|/) ?(?:token|tok))?|{_PARAMS} act"
+     rf"|{_PARAMS} (?:active|activated|used) (?:per|/|in a) ?(?:token|tok)", 0.9),
+    ("params_active", r"n active|N_?(?:active|act)|(?:active|activated) (?:model )?size|(?:model )?size (?:active|activated)", 0.9),
     ("params", r"params?", 1.0),
     ("params", rf"{_NUMBER_OF}{_PARAMS}|(?:param|parameter)s? ?(?:count|size|number)|model params?", 0.95),
     ("params", r"(?:model|network) ?size|size(?: of (?:the )?model)?|N", 0.8),

@@ -1,4 +1,4 @@
-"""Columns named like the compute that hold a rate: the FLOP per second that a device reached, as trackers log them."""
+"""Columns named like the compute that hold something else: the FLOP per second of a device, the FLOPs of a token or a pass."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from data.headers import header as take_apart
 from data.headers import scale_in
 from data.schema import COUNTS
 from data.table import Table
-from data.units import AGREES, DIMENSION
+from data.units import AGREES, DIMENSION, PLAUSIBLE
 
 _DEVICE = (1e11, 1e16)  # FLOP per second: from a slow device to the fastest with few bits
 _STEADY = 10.0  # how many times the least rate of a sweep its largest is, at most
 _MOVES = 30.0  # how many times further than the rate 6 N D spreads where the rate cannot be compute
 _WHOLE = re.compile(r"\b(total|train|training|compute|cumulative|budget|used|spent|6nd)\b")
 _PREFIXED = (1e9, 1e12, 1e15)
+_OF_A_TOKEN = 0.01  # of the parameters: below it FLOPs leave out their unit; of a mixture few parameters are active
 
 
 @np.errstate(all="ignore")
@@ -36,6 +37,35 @@ def without_rates(table: Table, offers: MutableMapping[tuple[str, str], tuple[fl
         "training compute."
     )
     return [Question("columns.flops", text, tuple(gone), gone[0], needed=False)]
+
+
+@np.errstate(all="ignore")
+def without_passes(
+    table: Table, offers: MutableMapping[tuple[str, str], tuple[float, str]], notes: list[str]
+) -> list[Question]:
+    """Take FLOPs of a token or of one forward pass out of the offers for `flops`; a question, not needed, and a note."""
+    params = _best(table, offers, COUNTS)
+    out = []
+    for header in [h for c, h in offers if c == "flops"]:
+        values = table.numbers(header, DIMENSION["flops"]).scaled(scale_in(header, "flops")[0])
+        known = np.isfinite(values) & np.isfinite(params) & (values > 0) & (params > 0)
+        if not known.any() or float(np.median(values[known])) < PLAUSIBLE["flops"][0]:
+            continue
+        tokens = float(np.median(values[known] / (6.0 * params[known])))
+        if not _OF_A_TOKEN / 6.0 <= tokens < PLAUSIBLE["tokens"][0]:
+            continue
+        del offers["flops", header]
+        text = (
+            f"{header[:60]!r} is not used: FLOPs / (6 × parameters) come to {tokens:.3g} tokens, so this is no training compute "
+            "but that of a token or of one pass."
+        )
+        notes.append(text)
+        out.append(
+            Question(
+                "columns.flops", f"{text} Choose it if it is the training compute.", (header,), header, needed=False
+            )
+        )
+    return [] if any(c == "flops" for c, _ in offers) else out
 
 
 def _is_rate(table: Table, header: str, needs: np.ndarray) -> bool:

@@ -23,9 +23,10 @@ from data.loss_errors import error_of
 from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
 from data.markup import words
+from data.mixtures import settle_mixture
 from data.names import named, only_sounds
 from data.nodes import devices_in_all
-from data.rates import without_rates
+from data.rates import without_passes, without_rates
 from data.rivals import weigh
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
@@ -87,10 +88,13 @@ def recognise(
     if parted.split is not None:  # it says what was measured, not what was trained on
         said = {parted.split.header, parted.split.then.header if parted.split.then else ""}
         offers = {o: v for o, v in offers.items() if o[1] not in said}
+    if "params_active" not in answers:
+        settle_mixture(table, offers)
     settle_counts(table, offers)
     settle_steps(table, offers)
     stepped = settle_counters(table, offers, tuple(states))
-    rates = without_rates(table, offers)
+    passes: list[str] = []
+    rates = [*without_rates(table, offers), *without_passes(table, offers, passes)]
     unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
     unclear += samples_of_data_or_seen(table, offers, set(answers))
     guesses: dict[str, Guess] = {}
@@ -169,6 +173,7 @@ def recognise(
         *([parted.note] if parted.note else []),
         *untracked,
         *loss.notes,
+        *passes,
         *weighed.notes,
         *_unreadable(table, guesses, set(answers)),
     ]

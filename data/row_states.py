@@ -10,6 +10,7 @@ import pandas as pd
 
 from data import state_words
 from data.headers import header as take_apart
+from data.headings import HEADING, unused
 from data.mapping import Mapping
 from data.markup import LONGEST
 from data.predicted import PREDICTED
@@ -51,13 +52,27 @@ _OF_A_LAW = re.compile(
 )
 
 
+_COMMENTS = ("#", "//", "%", "<!--")
+#: A whole cell that is struck out, marks of other kinds around it aside.
+_STRUCK = re.compile(
+    r"^[\s*_`$]*(?:~~[^~]+~~|<(s|del|strike)\b[^<>]*>.*</\1>|\\(?:sout|st|xout|cancel|hcancel)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})[\s*_`$]*$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 def row_states(table: Table, mapping: Mapping, names: pd.Series, along: bool) -> np.ndarray:
     """For each row (n,) what the table says that keeps it from being a finished run's measurement, else ''.
 
     `names` (n,) are those of the runs; `along` says that rows are checkpoints, so that a run is as far as its furthest row.
     """
     out = not_measured(table, mapping)
-    for said in (*_by_names(table, mapping), _by_progress(table, names if along else None)):
+    shown = _by_marks(table, mapping)
+    for said in (
+        shown,
+        *_by_headings(table),
+        *_by_names(table, mapping),
+        _by_progress(table, names if along else None),
+    ):
         out = np.where(out == "", said, out)
     return out
 
@@ -112,6 +127,41 @@ def in_a_name(name: str) -> str:
         return text.split()[-1]
     slug = _SLUG.fullmatch(text)
     return slug[1] if slug and plain(slug[1]) in _IN_A_SLUG and not _NEGATED.search(text) else ""
+
+
+def _by_marks(table: Table, mapping: Mapping) -> np.ndarray:
+    """For each row (n,) "hidden", "commented out" or "struck out" where the file shows it so, else ''."""
+    out = np.array([table.marked.get(int(line), "") for line in table.lines], dtype=object)
+    if not len(out) or not len(table.headers):
+        return out
+    first = table.text(table.headers[0])
+    comment = first.str.startswith(_COMMENTS).to_numpy(dtype=bool)
+    if comment.any() and 2 * int(comment.sum()) < int((first != "").sum()):
+        out = np.where((out == "") & comment, "commented out", out)
+    struck = _struck(table, mapping.header("loss") or "")
+    return np.where((out == "") & struck, "struck out", out)
+
+
+def _struck(table: Table, loss: str) -> np.ndarray:
+    """Which rows (n,) have their loss, or half of what is written in them, struck out."""
+    n = len(table.frame)
+    written, lined, own = np.zeros(n, dtype=int), np.zeros(n, dtype=int), np.zeros(n, dtype=bool)
+    for header in table.headers:
+        if pd.api.types.is_numeric_dtype(table.frame[header].dtype):
+            written = written + table.frame[header].notna().to_numpy()
+            continue
+        cells = table.frame[header].astype(object)
+        here = np.fromiter((isinstance(c, str) and bool(_STRUCK.search(c[:LONGEST])) for c in cells), bool, n)
+        written = written + (table.text(header) != "").to_numpy()
+        lined = lined + here
+        own |= here & (header == loss)
+    return np.asarray(own | ((lined > 0) & (2 * lined >= written)))
+
+
+def _by_headings(table: Table) -> list[np.ndarray]:
+    """For each row (n,) the word by which the heading above it says that it does not count, else ''."""
+    headers = [h for h in table.headers if h == HEADING or h in table.brought_down]
+    return [table.text(h).map(lambda c: unused(c)).to_numpy(dtype=object) for h in headers]
 
 
 def _by_names(table: Table, mapping: Mapping) -> list[np.ndarray]:

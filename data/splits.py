@@ -14,6 +14,7 @@ from data.cells import BLANK
 from data.errors import DataError, Question
 from data.exclusions import marks
 from data.headers import header as take_apart
+from data.headings import HEADING, names_a_setting, says_where_measured, unused
 from data.names import loss_name, named
 from data.split_flags import worded
 from data.states import says_the_end
@@ -36,9 +37,18 @@ _LIKELIEST = ("val", "eval", "held-out", "test")
 #: Headers of a column that says on what a loss was measured, and those that name the training data as often.
 _MEASURED_ON = re.compile(
     r"(?:data ?)?(?:eval(?:uation)?|val(?:id(?:ation)?)?|test|held ?out|measured|loss|metric)s? ?"
-    r"(?:(?:data ?)?set|split|data|dataset|corpus|domain|on|source|subset|name|type)s?|split|(?:data ?)?splits?"
+    r"(?:(?:data ?)?set|split|data|dataset|corpus|domain|on|source|subset|name|type|task|bed|domain)s?|split|(?:data ?)?splits?"
+    r"|(?:eval(?:uation)?|benchmark)s?|(?:loss |was |is )?(?:evaluated|tested|validated|measured|scored) (?:on|with|by)"
 )
 _EITHER = re.compile(r"(?:data ?)?set|dataset|data|corpus|domain|source|subset|partition|part")
+#: Text columns by which rows of one name are other runs, or that are read elsewhere.
+_OTHERWISE = re.compile(
+    r"\b(?:opt(?:im(?:i[sz]er)?)?|init(?:iali[sz]ation)?|activation|precision|dtype|variants?|methods?|config|recipe|attn|attention|norm"
+    r"|tokeni[sz]er|ablation|version|hardware|gpu|device|node|host|user|author|date|created|notes?|comments?|remarks?|tags?|reason|phase"
+    r"|stage|kind|type|source|origin|category|label|units?|metrics?|measure|position(?:al)?|embedding|mixture|loss|used|group|trial"
+    r"|replica(?:te)?|fold|setting|setup|parameteri[sz]ation|mup|scaling|decay|warm ?up|anneal(?:ing)?|url|path|file|commit|id|outcome"
+    r"|ended?)\b"
+)
 _COUNTER = re.compile(r"\b(?:step|iter|iteration|update|itr|epoch)$|\b(?:seen|so far|processed|consumed)\b")
 _NOTHING = BLANK | {"nan", "unknown", "unspecified", "not specified", "unset"}
 #: Columns along which a run moves, and those that may differ between two measurements of one run.
@@ -216,12 +226,17 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
         if header in settled or not _has_words(table, header):
             continue
         plain = take_apart(header).words
-        on, either = bool(_MEASURED_ON.fullmatch(plain)), bool(_EITHER.fullmatch(plain))
+        above = header == HEADING or (header in table.brought_down and _of_measurements(table, header))
+        if above and any(names_a_setting(str(c)) for c in table.frame[header].unique()):
+            continue
+        on, either = above or bool(_MEASURED_ON.fullmatch(plain)), bool(_EITHER.fullmatch(plain))
         if not (on or either or any(kind(str(c)) for c in table.frame[header].iloc[:HEAD].unique())):
             continue
-        if any(c in ("run", "family", "state") and sure >= 0.7 for c, sure in named(header)):
+        if not above and any(c in ("run", "family", "state") and sure >= 0.7 for c, sure in named(header)):
             continue
         kinds = table.text(header).map(_kind)
+        if above:  # rows that do not count anyway are no other losses of a run
+            kinds = kinds.where(~table.text(header).map(lambda c: bool(unused(c))), "")
         several = [k for k in kinds.unique() if k]
         if not 2 <= len(several) <= MOST:
             continue
@@ -234,7 +249,43 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
             found = (header, kinds, along, paired)
             if best is None or (paired and not best[3]) or (paired and _both(kinds) and not _both(best[1])):
                 best = found
-    return best
+    return best or _unnamed(table, settled)
+
+
+def _unnamed(table: Table, settled: Collection[str]) -> Candidate | None:
+    """The text column, under a name that says nothing of it, by which alone rows of one named run differ; None where none is."""
+    names = _run_names(table, 0.8)
+    if not names:
+        return None
+    means = _means(table)
+    text = [
+        h for h in table.headers if h not in names and not means[h] and loss_name(h) is None and _has_words(table, h)
+    ]
+    for header in text:
+        words = take_apart(header).words
+        if header in settled or not words or _OTHERWISE.search(words) or marks(header) or says_the_end(header):
+            continue
+        kinds = table.text(header).map(_kind)
+        if not 2 <= len({k for k in kinds if k}) <= MOST:
+            continue
+        same = [
+            h
+            for h in table.headers
+            if h != header and ((means[h] and means[h] not in _OF_A_ROW) or h in text or h in names)
+        ]
+        rows = pd.DataFrame({"r": _codes(table, same), "k": kinds.to_numpy()})[(table.text(names[0]) != "").to_numpy()]
+        several = rows.groupby("r")["k"].nunique()
+        if len(several) and float((several > 1).mean()) >= PAIRED:
+            return header, kinds, _paired(table, header, kinds)[0], True
+    return None
+
+
+def _of_measurements(table: Table, header: str) -> bool:
+    """Whether headings between the rows name texts or splits, or stand above names of runs that are no sizes."""
+    if any(says_where_measured(str(c)) for c in table.frame[header].unique() if c):
+        return True
+    names = _run_names(table, 0.8)
+    return bool(names) and table.numbers(names[0]).share < 0.5
 
 
 def _mostly_splits(kinds: pd.Series) -> bool:

@@ -48,6 +48,8 @@ class Table:
     order: str = ""  # the header along which a run's rows are its checkpoints, where the reader knows that they are
     either_way: bool = False  # names of columns stand in the first row and in the first column
     misfits: Mapping[int, str] = field(default_factory=dict)  # lines whose cells may not be their columns', and why
+    said: tuple[str, ...] = ()  # lines of words above and below the table: a title, a caption, a heading
+    marked: Mapping[int, str] = field(default_factory=dict)  # lines that the file does not show, and how
     _parsed: dict[tuple[str, str], Numbers] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -101,8 +103,8 @@ class Table:
 
 
 # What stands before and behind a name that is emphasised, or a link, as a whole.
-_BEFORE = re.compile(r"[*_`~]*(?:\\text(?:bf|it|tt)\{|\[|<(?:b|strong|i|em|u|code)>)?[*_`~]*")
-_BEHIND = re.compile(r"[*_`~]*(?:\}|\]\([^()]*\)|</(?:b|strong|i|em|u|code)>)?[*_`~]*(?: ?[†‡§*])*")
+_BEFORE = re.compile(r"[*_`~]*(?:\\(?:text(?:bf|it|tt)|sout|st)\{|\[|<(?:b|strong|i|em|u|code|s|del|strike)>)?[*_`~]*")
+_BEHIND = re.compile(r"[*_`~]*(?:\}|\]\([^()]*\)|</(?:b|strong|i|em|u|code|s|del|strike)>)?[*_`~]*(?: ?[†‡§*])*")
 
 
 def _unmarked(name: str) -> str:

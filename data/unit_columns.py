@@ -17,7 +17,7 @@ from data.table import Table
 _OF_THE_LOSS = re.compile(
     r"(?:[a-z]+ )?(?:loss|ce|nll|cross entropy) (?:units?|metric|type|scale)|units? (?:of )?(?:the )?(?:[a-z]+ )?loss"
 )
-_OF_ANYTHING = re.compile(r"units?|metrics?|measure")
+_OF_ANYTHING = re.compile(r"units?|metrics?|measure|heading")
 _PLAIN = {
     "ln": "nats",
     "base e": "nats",

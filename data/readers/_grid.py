@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from data.readers._wide import wide
 from data.table import Table, unique
 from data.units import MENU, factor
 
+_SAID = 4  # lines of words above and below a table that may say what it holds
 _LOOK = 40  # rows among which the header is looked for
 Rows = Sequence[Sequence[Any]]
 _LONGEST_SIDE = 1_000  # rows of a table that may lie on its side
@@ -39,10 +41,12 @@ def grid(
     notes: Sequence[str] = (),
     decimal: str = ".",
     separated: bool = False,
+    hidden: Collection[int] = (),
 ) -> Table:
     """The table in rows of cells, as a text file or a sheet holds them. Raises ReadError when there is none.
 
-    `separated` says that cells were cut at a sign, so that one too many moves those behind it.
+    `separated` says that cells were cut at a sign, so that one too many moves those behind it; `hidden` are the positions of rows that
+    the file does not show.
     """
     rows, said = parted(rows)
     rows, also = one_table(rows, decimal)
@@ -50,6 +54,7 @@ def grid(
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
+    around = _words_around(rows, lines)
     rows, named_by = join_header_rows(rows, lines, decimal)
     if named_by > 1:
         notes.append(f"The column names stand in {named_by} rows, which were joined.")
@@ -76,6 +81,7 @@ def grid(
         headers = [_text(c) for c in rows[lines[at]]] + [""] * (width - len(rows[lines[at]]))
         body = lines[at + 1 :]
         if at:
+            around = [*(_text(" ".join(map(_text, rows[i]))) for i in lines[max(0, at - _SAID) : at]), *around[1:]]
             notes.append(
                 f"The column names are in line {lines[at] + 1}; {_count(at, 'line')} before them {_were(at)} left out."
             )
@@ -114,7 +120,22 @@ def grid(
     )
     at_lines = [origin[i] for i in body] if spread else body
     table = Table(frame, name, format, np.asarray(at_lines, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
+    marked = {i + 1: "hidden" for i in hidden}
+    table = replace(table, said=tuple(t for t in dict.fromkeys(around) if t), marked=marked)
     return wide(apart(sections(table)))
+
+
+def _words_around(rows: Rows, lines: list[int]) -> list[str]:
+    """What the lines of words right above the table say, as one text, and those below it."""
+
+    def alone(i: int) -> bool:
+        return sum(not _is_empty(c) for c in rows[i]) == 1
+
+    first = next((k for k, i in enumerate(lines) if not alone(i)), len(lines))
+    last = next((k for k in range(len(lines) - 1, -1, -1) if not alone(lines[k])), -1)
+    above, below = lines[max(0, first - _SAID) : first], lines[last + 1 : last + 1 + _SAID] if last >= first else []
+    said = [next(_text(c) for c in rows[i] if not _is_empty(c)) for i in (*above, *below)]
+    return ["", *said]
 
 
 def _columns(rows: Sequence[Sequence[Any]], body: list[int], width: int) -> list[list[Any]]:

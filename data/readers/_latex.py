@@ -5,9 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from dataclasses import dataclass
 
 from data.cells import number
 from data.markup import words
+from data.readers._latex_captions import captions
+from data.readers._tables import holds_runs
 
 _END = re.compile(r"\\\\\*?(?:\s*\[[^\[\]\n]{0,20}\])?")
 #: Cells of several lines, whose ends are no rows'.
@@ -31,6 +34,7 @@ _AROUND = re.compile(r"\\(?:begin|end)\s*\{[a-zA-Z*]+\}(?:\s*\[[^\[\]]*\])?")
 _COMMENT = re.compile(r"(?<!\\)%.*")
 _SPAN = re.compile(r"\s*\\multicolumn\s*\{\s*([0-9]{1,3})\s*\}")
 _DOWN = re.compile(r"\s*\\multirow\s*(?:\[[^\[\]]*\])?\s*\{\s*([0-9]{1,4})\s*\}")
+_STRUCK = re.compile(r"\\(?:sout|st|xout)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 RULED = "--"  # what the grid takes for a rule and leaves out in silence
 
 
@@ -47,20 +51,71 @@ def is_latex(text: str) -> bool:
     return len(rows) >= 2 and 2 * len(rows) >= len(lines)
 
 
-def latex_rows(text: str) -> tuple[list[list[str]], int]:
-    """A row for every line of the text, cells where a row of the table begins, and how many more tables there are.
+@dataclass(frozen=True)
+class _Tabular:
+    """One table of the text: its first line, the cells of each of its rows by line, and what is written about it, outer first."""
 
-    Lines of rules and commands come out as a rule. Of several tables the longest is read.
+    line: int
+    rows: dict[int, list[str]]
+    last: int
+    said: tuple[str, ...]
+
+
+def latex_rows(text: str) -> tuple[list[list[str]], tuple[str, ...]]:
+    """A row for every line of the text, cells where a row of a table begins, and notes on tables that were left out.
+
+    Lines of rules and commands come out as a rule, a caption as a row of one cell above its table. Of several tables those
+    that hold runs are read, else the longest.
     """
     lines = [_COMMENT.sub("", line) for line in text.split("\n")]
     whole = _NESTED.sub(lambda m: _BREAK.sub(" ", m[1]), "\n".join(lines))
     whole = _STACKED.sub(lambda m: _BREAK.sub(" ", m[0]), whole)
-    tables = []
+    spans = []
     for found in itertools.islice(_BEGIN.finditer(whole), _MOST_TABLES):
         end = whole.find("\\end{" + found[1] + "}", found.end())
-        tables.append((found.end(), len(whole) if end < 0 else end))
-    first, last = max(tables, key=lambda t: whole.count("&", *t), default=(0, len(whole)))
+        spans.append((found.start(), found.end(), len(whole) if end < 0 else end))
+    above = captions(whole, [(a, c) for a, _, c in spans])
+    tables = [_tabular(whole, *span, said) for span, said in zip(spans, above, strict=True)]
+    tables = tables or [_tabular(whole, 0, 0, len(whole), ())]
+    chosen = [t for t in tables if holds_runs([t.rows.get(i, []) for i in range(t.line, t.last + 1)])]
+    if not chosen:
+        chosen = [max(tables, key=lambda t: sum(len(row) - 1 for row in t.rows.values()))]
     out: list[list[str]] = [[] if not line.strip() else [RULED] for line in text.split("\n")]
+    before = -1
+    for t in chosen:
+        first = min(t.rows, default=t.line)
+        free = [i for i in range(before + 1, first) if i <= t.line or i not in t.rows][-2:]
+        about = t.said[-len(free) :] if len(t.said) <= len(free) else (" ".join(t.said),)[: len(free)]
+        for i, said in zip(free[-len(about) :] if about else [], about, strict=True):
+            out[i] = [said]
+        for i, row in t.rows.items():
+            out[i] = row
+        before = t.last
+    return out, _left_out(tables, chosen)
+
+
+def _left_out(tables: list[_Tabular], chosen: list[_Tabular]) -> tuple[str, ...]:
+    """A note on the tables that were not read."""
+    others = [t for t in tables if t not in chosen]
+    if not others:
+        return ()
+    shown = "; ".join(
+        repr(t.said[-1][:60]) if t.said else ", ".join(c for c in next(iter(t.rows.values()), []) if c)[:60]
+        for t in others[:3]
+    )
+    read = (
+        f"the one in lines {chosen[0].line + 1} to {chosen[0].last + 1} was"
+        if len(chosen) == 1
+        else f"{len(chosen)} were"
+    )
+    were = "1 was" if len(others) == 1 else f"{len(others)} were"
+    more = " …" if len(others) > 3 else ""
+    return (f"The text has {len(tables)} LaTeX tables: {read} read, {were} left out ({shown}{more}).",)
+
+
+def _tabular(whole: str, begin: int, first: int, last: int, said: tuple[str, ...]) -> _Tabular:
+    """The rows of the table between two places of the text, each under the line on which its first cell stands."""
+    rows: dict[int, list[str]] = {}
     below: dict[int, tuple[str, int]] = {}
     at, line = first, whole.count("\n", 0, first)
     while at < last:
@@ -70,13 +125,10 @@ def latex_rows(text: str) -> tuple[list[list[str]], int]:
         content = _AROUND.sub(" ", _RULES.sub(" ", piece))
         if content.strip() and ("&" in content or row_end):
             lead = _LEADING.match(piece)
-            cells = _cells(content, below)
-            out[line + piece.count("\n", 0, lead.end() if lead else 0)] = cells
+            rows[line + piece.count("\n", 0, lead.end() if lead else 0)] = _cells(content, below)
         line += whole.count("\n", at, row_end.end() if row_end else last)
         at = row_end.end() if row_end else last
-    start, finish = whole.count("\n", 0, first), whole.count("\n", 0, last)
-    out = [row if start <= i <= finish else [RULED] if row else [] for i, row in enumerate(out)]
-    return out, max(0, len(tables) - 1)
+    return _Tabular(whole.count("\n", 0, begin), rows, whole.count("\n", 0, last), said)
 
 
 def _cells(content: str, below: dict[int, tuple[str, int]]) -> list[str]:
@@ -94,7 +146,8 @@ def _cells(content: str, below: dict[int, tuple[str, int]]) -> list[str]:
                 text = above
             if left > 1:
                 below[len(out)] = above, left - 1
-        out.append(words(text) if math.isnan(number(text)) else text)  # commands around a name are no part of it
+        plain = words(text) if math.isnan(number(text)) else text  # commands around a name are no part of it
+        out.append(f"~~{plain}~~" if plain != text and _STRUCK.fullmatch(text) else plain)
         out += [""] * (min(int(span[1]), 100) - 1 if span else 0)
     return out
 

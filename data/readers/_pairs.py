@@ -24,6 +24,15 @@ _BEHIND = re.compile(r"(?P<what>[^()]+?)\s*\(\s*(?P<two>[^()]{2,40}?)\s*\)\s*")
 _TWO = re.compile(r"\s*([^/|()]{1,30}?)\s*[/|]\s*([^/|()]{1,30}?)\s*")
 _ONE_BEHIND = re.compile(r"\s*([^()]{1,30}?)\s*\(\s*([^()]{1,30}?)\s*\)\s*")
 _PRODUCT = re.compile(r"\s*([0-9][0-9,]{0,12})\s*[x×*·]\s*([0-9][0-9,]{0,12}k?)\s*", re.IGNORECASE)
+#: The two counts of a mixture: `Total / Active (B)`, `Params total/active`, `#Active | Total params`.
+_WHOLE = r"total|all|full|overall|sparse"
+_PART = r"active|activated|act"
+_MIXTURE = re.compile(
+    rf"#?\s*(?:(?:params?|parameters?|(?:model )?size|weights|n)\W*?)?\b(?:(?P<first>{_WHOLE})|(?P<second>{_PART}))\W*?"
+    rf"(?:params?|parameters?|size)?\s*[/|&(,]\s*#?\s*(?:{_WHOLE}|{_PART})\b\W*?"
+    r"(?:params?|parameters?|size|weights)?\s*[)\]]?\s*(?P<unit>[(\[][^()\[\]]{1,20}[)\]])?\s*",
+    re.IGNORECASE,
+)
 _BATCH = re.compile(r"\bbatch\b|\bbsz?\b", re.IGNORECASE)
 _LENGTH = 128  # tokens of the shortest sequence that models are trained on, and what lengths are multiples of
 
@@ -54,11 +63,14 @@ def paired(table: Table) -> Table:
 
 
 def _split(table: Table, header: str) -> Split | None:
+    mixture = _of_a_mixture(header)
     sides, behind = _SIDES.fullmatch(header), _BEHIND.fullmatch(header)
     batch = bool(_BATCH.search(header.replace("_", " ")))
-    if not (sides or behind or batch):
+    if not (mixture or sides or behind or batch):
         return None
     cells = [str(c) if isinstance(c, str) else "" for c in table.frame[header].astype(object)]
+    if mixture:
+        return _both(mixture, cells, _TWO, table.decimal) or _both(mixture, cells, _ONE_BEHIND, table.decimal)
     if sides:
         names = f"{sides['what']} ({sides['one']})", f"{sides['what']} ({sides['two']})"
         return _both(names, cells, _TWO, table.decimal) if _differ(*names) else None
@@ -68,6 +80,18 @@ def _split(table: Table, header: str) -> Split | None:
     if batch:
         return _product(table, header, cells)
     return None
+
+
+def _of_a_mixture(header: str) -> tuple[str, str] | None:
+    """The names of the two columns below a header that says a mixture's total and active count, in its order."""
+    found = _MIXTURE.fullmatch(header) if len(header) < 80 else None
+    if found is None or not (
+        re.search(rf"\b(?:{_WHOLE})\b", header, re.I) and re.search(rf"\b(?:{_PART})\b", header, re.I)
+    ):
+        return None
+    unit = f" {found['unit']}" if found["unit"] else ""
+    names = f"total params{unit}", f"active params{unit}"
+    return names if found["first"] else names[::-1]
 
 
 def _both(names: tuple[str, str], cells: Sequence[str], form: re.Pattern[str], decimal: str) -> Split | None:

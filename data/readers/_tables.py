@@ -13,9 +13,13 @@ from data.cells import number
 from data.markup import words
 from data.names import loss_name, named, recognised
 from data.readers._apart import column_of, is_summary
+from data.readers._headings import HEADING, clash, says_unit, says_unused, told_apart
+from data.readers._joined import settings_by_name
 
 _MOST_ROWS = 100_000  # a longer text is one table
 _MOST_TABLES = 1_000
+_MOST_COMPARED = 500  # rows of each table that are compared with those of another
+_MOST_ABOVE = 4  # lines of words above a table that may say what it holds
 _COUNTS = frozenset(
     ("params", "params_total", "params_nonembed", "params_active", "tokens", "flops", "steps", "batch_sequences")
 )
@@ -25,11 +29,12 @@ Rows = Sequence[Sequence[Any]]
 
 @dataclass(frozen=True)
 class _Part:
-    """A table of a text: the position of its header, that behind its last row, and the heading above it."""
+    """A table of a text: the position of its header, that behind its last row, the heading above it, and the lines above it."""
 
     start: int
     stop: int
     heading: str
+    above: tuple[int, ...]
     columns: tuple[str, ...]
     is_summary: bool
     score: tuple[bool, bool, int, int]
@@ -38,7 +43,8 @@ class _Part:
 def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
     """The rows with all but the table of runs made blank, and notes on what else there was; as they are where it is alone.
 
-    Tables of the same columns under headings of their own are one table, the headings a column of it.
+    Tables of the same columns under headings of their own are one table, the headings a column of it. The lines of words
+    above the first of them stay.
     """
     if not 4 <= len(rows) <= _MOST_ROWS:
         return rows, ()
@@ -46,26 +52,50 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
     if not 2 <= len(starts) <= _MOST_TABLES:
         return rows, ()
     parts = [_part(rows, a, b, decimal) for a, b in itertools.pairwise([*starts, len(rows)])]
+    parts = [p for p in parts if _body(rows, p)]  # a header of the next page alone is no table
+    if len(parts) < 2:
+        return rows, ()
     best = max(parts, key=lambda p: p.score)
     if not any(best.score[:2]):
         return rows, ()
     joined = [p for p in parts if p.columns == best.columns and not p.is_summary]
     headings = [p.heading for p in joined]
     others = [p for p in parts if p not in joined]
-    if not others and (not all(headings) or len(set(headings)) < len(headings)):
+    asked = len(joined) > 1 and (
+        any(says_unused(h) or says_unit(h) for h in headings)
+        or clash(headings, best.columns, [[rows[i] for i in _body(rows, p)] for p in joined])
+    )
+    if not others and not asked and (not all(headings) or len(set(headings)) < len(headings)):
         return rows, ()
     out: list[Sequence[Any]] = [[] for _ in rows]
+    for i in joined[0].above[: -1 if asked else None]:  # the last is its heading
+        out[i] = rows[i]
     name = ""
-    if len(joined) > 1 and all(headings) and len(set(headings)) == len(headings):
+    if len(joined) > 1 and asked:
+        headings = told_apart([(p.heading, [_line(rows[i]) for i in p.above]) for p in joined])
+        name = HEADING
+    elif len(joined) > 1 and all(headings) and len(set(headings)) == len(headings):
         name = column_of(headings, best.columns)
-    for p in joined:
+    for p, heading in zip(joined, headings, strict=True):
         width = len(rows[p.start])
         for i in range(p.start, p.stop):
             row = list(rows[i])
             if name and _filled(row) > 1 and not _is_rule(row):
-                row = row + [""] * (width - len(row)) + [name if i == p.start else p.heading]
+                row = row + [""] * (width - len(row)) + [name if i == p.start else heading]
             out[i] = row
     notes = []
+    for p in others if len(joined) == 1 and best.stop - best.start <= _MOST_COMPARED else ():
+        own = [best.start, *_body(rows, best)]
+        beside = settings_by_name([out[i] for i in own], [rows[i] for i in (p.start, *_body(rows, p))])
+        if beside is not None:
+            new, cells = beside
+            width = max(len(out[i]) for i in own)
+            for i, added in zip(own, [new, *cells], strict=True):
+                out[i] = [*out[i], *[""] * (width - len(out[i])), *added]
+            others = [o for o in others if o is not p]
+            notes.append(
+                f"The table in lines {p.start + 1} to {p.stop} names the same runs: {', '.join(new)[:80]} joined by name."
+            )
     if len(joined) > 1:
         said = f", their headings as the column {name!r}" if name else ""
         notes.append(f"{len(joined)} tables of the same columns were read as one{said}.")
@@ -118,16 +148,35 @@ def _goes_on(row: Sequence[Any]) -> bool:
     return any(map(_is_there, row)) and (_is_rule(row) or (_filled(row) > 1 and _has_words(row)))
 
 
+def _body(rows: Rows, part: _Part) -> list[int]:
+    return [i for i in range(part.start + 1, part.stop) if _filled(rows[i]) > 1 and not _is_rule(rows[i])][
+        :_MOST_COMPARED
+    ]
+
+
+def _line(row: Sequence[Any]) -> str:
+    """What a row of one cell says, without the signs of a heading."""
+    text = next(str(c) for c in row if _is_there(c))
+    return words(text.strip().lstrip("#").strip().rstrip(":").strip("=* _")[:80])[:80]
+
+
+def _above(rows: Rows, start: int) -> tuple[int, ...]:
+    """The positions of the lines of words above a header, up to the table before it; the last of many."""
+    out: list[int] = []
+    for i in range(start - 1, max(-1, start - 30), -1):
+        filled = _filled(rows[i])
+        if filled > 1 or len(out) == _MOST_ABOVE:
+            break
+        if filled and not _is_rule(rows[i]):
+            out.append(i)
+    return tuple(reversed(out))
+
+
 def _part(rows: Rows, start: int, stop: int, decimal: str) -> _Part:
     header = [words(str(c).strip()[:200]) if c is not None else "" for c in rows[start]]
     body = [i for i in range(start + 1, stop) if _filled(rows[i]) > 1 and not _is_rule(rows[i])]
-    above = next(
-        (i for i in range(start - 1, max(-1, start - 4), -1) if _filled(rows[i]) and not _is_rule(rows[i])), None
-    )
-    heading = ""
-    if above is not None and _filled(rows[above]) == 1:
-        text = next(str(c) for c in rows[above] if _is_there(c))
-        heading = words(text.strip().lstrip("#").strip().rstrip(":").strip("=* _"))[:80]
+    above = _above(rows, start)
+    heading = _line(rows[above[-1]]) if above and above[-1] >= start - 3 else ""
     last = body[-1] + 1 if body else start + 1
     cells = [[str(c) for c in rows[i] if _is_there(c)] for i in body[:500]]
     sums = sum(bool(c) and is_summary(c[0]) for c in cells)
@@ -141,7 +190,7 @@ def _part(rows: Rows, start: int, stop: int, decimal: str) -> _Part:
         len(body) - sums,
         sum(map(recognised, header)),
     )
-    return _Part(start, last, heading, tuple(header), summed, score)
+    return _Part(start, last, heading, above, tuple(header), summed, score)
 
 
 def _numbers(rows: Rows, body: Sequence[int], j: int, decimal: str) -> float:

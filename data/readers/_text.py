@@ -52,3 +52,15 @@ def decode(content: bytes) -> tuple[str, str]:
         return text, ""
     shown = {"cp1252": "Latin-1 (Windows-1252)"}.get(name, name.upper())
     return text, f"Read as {shown} text."
+
+
+def without_comments(text: str) -> str:
+    """The text without what stands in <!-- and -->, its line ends kept; a comment that is never closed stays."""
+    out, at = [], 0
+    while (begin := text.find("<!--", at)) >= 0:
+        end = text.find("-->", begin + 4)
+        if end < 0:
+            break
+        out += [text[at:begin], "\n" * text.count("\n", begin, end)]
+        at = end + 3
+    return "".join([*out, text[at:]])

@@ -15,7 +15,7 @@ from data.readers._layout import Layout, known_in, layout
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT
 from data.readers._log_lines import refuse_log
 from data.readers._quotes import rows_of
-from data.readers._text import decode, is_text
+from data.readers._text import decode, is_text, without_comments
 from data.spreadsheet import as_meant
 from data.table import Table
 
@@ -39,6 +39,8 @@ def read(content: bytes, name: str) -> Table:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "```" in text or "~~~" in text:
         text = _FENCE.sub("", text)
+    commented = text.count("<!--")
+    text = without_comments(text) if commented else text
     latex = is_latex(text)
     if not latex:
         refuse_log(text, name)
@@ -47,11 +49,11 @@ def read(content: bytes, name: str) -> Table:
     if text.count(separator) + text.count("\n") > 2 * MAX_CELLS:
         raise ReadError(f"{name} has more than {MAX_CELLS:,} cells; export fewer columns or thin out the history.")
     notes = [note] if note else []
+    notes += ["What stands between <!-- and --> was left out."] if commented else []
     if latex:
-        rows, more = latex_rows(text)
+        rows, said = latex_rows(text)
         _check(rows, name)
-        if more:
-            notes.append(f"The text has {more + 1} LaTeX tables; the longest was read.")
+        notes += said
     elif laid is not None:
         rows, separator = laid.rows, "|" if laid.drawn else " "
         _check(rows, name)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import datetime
 import io
 import math
+import re
 import warnings
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 from data.errors import ReadError
+from data.markup import words
+from data.names import recognised
 from data.readers._grid import grid
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_INFLATED, MAX_RATIO, size
 from data.readers._tables import holds_runs
@@ -46,8 +50,12 @@ def read(content: bytes, name: str) -> Table:
                 io.BytesIO(content), read_only=True, data_only=True, keep_links=False, keep_vba=False
             )
             sheets: dict[str, list[list[Any]]] = {}
+            unseen = {str(s.title) for s in book.worksheets if getattr(s, "sheet_state", "visible") != "visible"}
+            struck = _struck_styles(book)
             for sheet in book.worksheets[:_SHEETS]:
-                sheets[str(sheet.title)] = _rows(sheet, name, sum(len(r) for rows in sheets.values() for r in rows))
+                before = sum(len(r) for rows in sheets.values() for r in rows)
+                sheets[str(sheet.title)] = _rows(sheet, name, before, struck)
+            parts = {str(s.title): str(getattr(s, "_worksheet_path", "")) for s in book.worksheets[:_SHEETS]}
         except ReadError:
             raise
         except Exception as e:  # the library raises whatever its parsers raise
@@ -56,14 +64,76 @@ def read(content: bytes, name: str) -> Table:
     if not filled:
         raise ReadError(f"{name} has no sheet with anything on it; expected a table with one row per run.")
     runs = {t: holds_runs(rows) for t, rows in filled.items()} if len(filled) > 1 else dict.fromkeys(filled, True)
-    best = max(filled, key=lambda t: (runs[t], sum(sum(c is not None for c in r) > 1 for r in filled[t])))
+    best = max(
+        filled,
+        key=lambda t: (
+            runs[t] and t not in unseen,
+            runs[t],
+            t not in unseen,
+            sum(sum(c is not None for c in r) > 1 for r in filled[t]),
+        ),
+    )
     notes = []
-    if len(filled) > 1:
-        others = ", ".join(repr(t[:40]) for t in filled if t != best)
-        notes.append(f"The sheet {best[:40]!r} was read; the workbook has {len(filled) - 1} more ({others[:200]}).")
+    alike = [t for t in filled if runs[t] and t not in unseen and _columns(filled[t]) == _columns(filled[best])]
+    rows, hidden = filled[best], _hidden_rows(content, parts[best])
+    if len(alike) > 1 and best in alike:
+        rows, hidden = [], []
+        for t in alike:
+            rows += [[t], *([] if _columns(filled[t][:1]) else [[]])]
+            hidden += [i + len(rows) for i in _hidden_rows(content, parts[t])]
+            rows += [*filled[t], []]
+        shown = ", ".join(repr(t[:40]) for t in alike[:5]) + (" …" if len(alike) > 5 else "")
+        notes.append(
+            f"{len(alike)} sheets of the same columns ({shown}) were read one below the other; lines are counted so."
+        )
+    others = [t for t in filled if t != best and t not in alike]
+    if others:
+        listed = ", ".join(repr(t[:40]) + (" (hidden)" if t in unseen else "") for t in others)
+        read = "" if len(alike) > 1 else f"The sheet {best[:40]!r} was read; "
+        notes.append(f"{read or 'Beside them '}the workbook has {len(others)} more ({listed[:200]}).")
     if formulas:
         notes.append("Cells with formulas count with the values last saved; one never calculated is blank.")
-    return grid(filled[best], name=name, format="Excel", notes=notes)
+    if best in unseen:
+        notes.append(f"The sheet {best[:40]!r} is hidden in the workbook.")
+    return grid(rows, name=name, format="Excel", notes=notes, hidden=hidden)
+
+
+def _columns(rows: list[list[Any]]) -> tuple[str, ...]:
+    """The names in the first row of several cells, () where they are no names of columns that are known."""
+    first = next((row for row in rows[:10] if sum(c is not None for c in row) > 1), [])
+    names = tuple(words(str(c).strip()[:200]).casefold() if c is not None else "" for c in first)
+    return names if sum(map(recognised, names)) > 1 else ()
+
+
+_ROW = re.compile(rb"<(?:[a-z]{1,8}:)?row\b[^<>]{0,2000}>")
+_NUMBER = re.compile(rb"\sr\s*=\s*[\"']([0-9]{1,7})[\"']")
+_UNSEEN = re.compile(rb"\shidden\s*=\s*[\"'](?:1|true)[\"']")
+
+
+def _hidden_rows(content: bytes, part: str) -> list[int]:
+    """The positions of the rows that the sheet at that place of the archive does not show, by a filter or by hand."""
+    out: list[int] = []
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(part.lstrip("/")) as f:
+            tail, at = b"", 0
+            while chunk := f.read(_CHUNK):
+                window = tail + chunk
+                end = 0
+                for row in _ROW.finditer(window):
+                    number = _NUMBER.search(row[0])
+                    at, end = int(number[1]) if number else at + 1, row.end()
+                    if _UNSEEN.search(row[0]):
+                        out.append(at - 1)
+                tail = window[max(end, len(window) - 4_096) :]
+    except (KeyError, zipfile.BadZipFile, OSError, ValueError, EOFError):
+        return []
+    return out
+
+
+def _struck_styles(book: Any) -> frozenset[int]:
+    """The numbers of the cell styles whose font is struck through."""
+    fonts = {i for i, font in enumerate(getattr(book, "_fonts", ())) if getattr(font, "strike", None)}
+    return frozenset(i for i, style in enumerate(getattr(book, "_cell_styles", ())) if fonts and style.fontId in fonts)
 
 
 def _unpack_under_count(content: bytes, name: str) -> bool:
@@ -117,10 +187,11 @@ def _too_big(name: str, unpacked: int, packed: int) -> str:
     )
 
 
-def _rows(sheet: Any, name: str, before: int) -> list[list[Any]]:
+def _rows(sheet: Any, name: str, before: int, struck: frozenset[int] = frozenset()) -> list[list[Any]]:
     """The cells of a sheet, row by row, as many as are really there: a sheet's stated dimensions are not believed.
 
-    `before` cells were read from other sheets; the limit is on all of them together.
+    `before` cells were read from other sheets; the limit is on all of them together. Cells in a style of `struck` come out
+    between ~~ and ~~.
     """
     if not hasattr(sheet, "reset_dimensions"):
         return []  # a chart sheet
@@ -128,7 +199,8 @@ def _rows(sheet: Any, name: str, before: int) -> list[list[Any]]:
     rows: list[list[Any]] = []
     walked = blank = 0
     stored = before
-    for row in sheet.iter_rows(values_only=True):
+    for found in sheet.iter_rows(values_only=not struck):
+        row = tuple(map(_with_strike(struck), found)) if struck else found
         width = len(row)
         while width and row[width - 1] is None:
             width -= 1
@@ -145,6 +217,16 @@ def _rows(sheet: Any, name: str, before: int) -> list[list[Any]]:
     while rows and not rows[-1]:
         rows.pop()
     return rows
+
+
+def _with_strike(struck: frozenset[int]) -> Callable[[Any], Any]:
+    """What takes a cell for its value, with ~~ around it where its style is one of `struck`."""
+
+    def value(cell: Any) -> Any:
+        said = cell.value
+        return f"~~{_cell(said)}~~" if said is not None and getattr(cell, "_style_id", -1) in struck else said
+
+    return value
 
 
 def _cell(cell: Any) -> Any:

@@ -9,7 +9,7 @@ from data.errors import ReadError
 from data.readers._decimal import decimal_of
 from data.readers._grid import grid
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT
-from data.readers._text import decode, is_text
+from data.readers._text import decode, is_text, without_comments
 from data.table import Table
 
 title = "a web page with a table"
@@ -19,7 +19,10 @@ _TAG = re.compile(r"<(/?)(table|tr|td|th|caption|h[1-6]|script|style)\b([^<>]{0,
 _OTHER = re.compile(
     r"</?(?:a|div|img|input|label|svg|path|button|ul|li|ol|thead|tbody|tfoot|col|colgroup)\b[^<>]{0,2000}>", re.I
 )
-_COMMENT = re.compile(r"<!--[^<>]{0,2000}-->")
+_HIDDEN = re.compile(
+    r"\bdisplay\s*:\s*none|\bvisibility\s*:\s*(?:hidden|collapse)|(?:^|\s)hidden(?:\s*=|\s|/|$)", re.IGNORECASE
+)
+_LINED = re.compile(r"\bline-through\b", re.IGNORECASE)
 _SPAN = {s: re.compile(rf"\b{s}\s*=\s*[\"']?\s*([0-9]{{1,4}})", re.IGNORECASE) for s in ("colspan", "rowspan")}
 _BEGINS = re.compile(rb"^[ \t]*<table\b", re.MULTILINE)
 _LOOK = 2**20
@@ -40,20 +43,27 @@ def claims(content: bytes, name: str) -> float:
 def read(content: bytes, name: str) -> Table:
     """The table of runs among the page's tables."""
     text, note = decode(content)
-    rows = _rows(text, name)
+    commented = "<!--" in text
+    rows, hidden = _rows(without_comments(text) if commented else text, name)
     if not any(len(row) > 1 for row in rows):
         raise ReadError(f"{name} is a web page without a table of several columns; expected one row per run.")
     decimal = decimal_of(rows, "|")
-    notes = [*([note] if note else []), *(["Numbers are written with a decimal comma."] if decimal == "," else [])]
-    return grid(rows, name=name, format="HTML", notes=notes, decimal=decimal)
+    notes = [
+        *([note] if note else []),
+        *(["What stands between <!-- and --> was left out."] if commented else []),
+        *(["Numbers are written with a decimal comma."] if decimal == "," else []),
+    ]
+    return grid(rows, name=name, format="HTML", notes=notes, decimal=decimal, hidden=hidden)
 
 
-def _rows(text: str, name: str) -> list[list[str]]:
-    """The rows of all tables, a blank one between two, headings and captions as rows of one cell."""
+def _rows(text: str, name: str) -> tuple[list[list[str]], list[int]]:
+    """The rows of all tables, a blank one between two, headings and captions as rows of one cell, and which are not shown."""
     rows: list[list[str]] = []
     row: list[str] | None = None
     below: dict[int, tuple[str, int]] = {}
     open_at, open_tag, spans, cells = -1, "", "", 0
+    hidden: list[int] = []
+    style = ""
 
     def end_cell(stop: int) -> None:
         nonlocal open_at, cells, row
@@ -64,6 +74,8 @@ def _rows(text: str, name: str) -> list[list[str]]:
         if open_tag not in ("td", "th"):
             rows.extend(([], [said]))
             return
+        if _LINED.search(style) or _LINED.search(spans):
+            said = f"<s>{said}</s>" if said else said
         row = [] if row is None else row
         _bring_down(row, below)
         across, down = (_span(spans, s) for s in ("colspan", "rowspan"))
@@ -80,6 +92,8 @@ def _rows(text: str, name: str) -> list[list[str]]:
         nonlocal row
         if row is not None:
             _bring_down(row, below)
+            if _HIDDEN.search(style):
+                hidden.append(len(rows))
             rows.append(row)
         row = None
 
@@ -97,12 +111,13 @@ def _rows(text: str, name: str) -> list[list[str]]:
                 open_at, open_tag, spans = m.end(), tag, m[3]
         else:
             end_row()
+            style = m[3] if tag == "tr" and not closes else ""
             if tag == "table":
                 below.clear()
                 rows.append([])
     end_cell(len(text))
     end_row()
-    return rows
+    return rows, hidden
 
 
 def _bring_down(row: list[str], below: dict[int, tuple[str, int]]) -> None:
@@ -121,5 +136,5 @@ def _span(attributes: str, name: str) -> int:
 
 def _plain(inside: str) -> str:
     """A cell's text; tags that say how a word or number is written stay, and are read like other marks."""
-    text = _OTHER.sub(" ", _COMMENT.sub(" ", inside[:MAX_TEXT]))
+    text = _OTHER.sub(" ", inside[:MAX_TEXT])
     return " ".join((html.unescape(text) if "<" not in text else text).split())

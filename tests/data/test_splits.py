@@ -183,3 +183,30 @@ def test_held_out_losses_on_several_data_sets_are_asked_about(read: Read) -> Non
     assert read(text, split="pile").kept["loss"].tolist() == pytest.approx([4.0, 3.9])
     assert read(text, split="train").kept["loss"].tolist() == pytest.approx([2.9, 3.9, 2.8, 3.8])
     assert len(read(text, split="all")) == 8
+
+
+def test_a_column_by_which_alone_rows_of_one_run_differ_is_asked_about(read: Read) -> None:
+    rows = [("s", "125M", "2.5B"), ("m", "350M", "7B"), ("l", "760M", "15.2B")]
+    losses = {"WikiText-103": (3.12, 2.81, 2.60), "C4": (3.45, 3.05, 2.82)}
+    for header in (
+        "eval",
+        "evaluated on",
+        "Evaluation",
+        "benchmark",
+        "Tested on",
+        "eval_set",
+        "val set",
+        "language",
+        "where",
+        "suite",
+    ):
+        for named in ("run", "name", "Model") if header in ("eval", "benchmark") else ("run",):
+            lines = [f"{n},{p},{d},{on},{x[i]}" for i, (n, p, d) in enumerate(rows) for on, x in losses.items()]
+            text = "\n".join([f"{named},params,tokens,{header},loss", *lines]) + "\n"
+            with pytest.raises(MappingNeeded) as raised:
+                read(text)
+            assert [q.key for q in raised.value.questions if q.needed] == ["split"], (named, header)
+            assert read(text, split="C4").kept["loss"].tolist() == list(losses["C4"]), (named, header)
+    for header in ("optimizer", "init", "variant", "notes"):
+        lines = [f"{n},{p},{d},{on},{x[i]}" for i, (n, p, d) in enumerate(rows) for on, x in losses.items()]
+        assert len(read("\n".join([f"run,params,tokens,{header},loss", *lines]) + "\n").kept) == 6, header

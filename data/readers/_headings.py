@@ -1,0 +1,67 @@
+"""Tables of the same columns under headings: whether the same runs stand there again with other losses, and what tells them apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+from data.cells import number
+from data.headers import header as take_apart
+from data.headers import loss_unit
+from data.headings import HEADING, names_a_setting, says_where_measured, unused
+from data.markup import words
+from data.names import loss_name, named
+
+__all__ = ["HEADING", "clash", "says_unit", "says_unused", "told_apart"]
+
+_MOST = 50  # tables that are compared with each other
+_AGAIN = 0.5  # the share of a table's runs that stand in another one too
+Rows = Sequence[Sequence[Any]]
+
+
+def says_unused(heading: str) -> bool:
+    """Whether a heading says that the rows below it do not count."""
+    return bool(unused(heading))
+
+
+def says_unit(heading: str) -> bool:
+    """Whether a heading names a unit of the losses below it."""
+    return bool(loss_unit(take_apart(heading).path, heading))
+
+
+def clash(headings: Sequence[str], columns: Sequence[str], tables: Sequence[Rows]) -> bool:
+    """Whether two tables name the same runs, alike in all but the loss, with other losses, and no setting stands in a heading."""
+    losses = {j for j, h in enumerate(columns) if loss_name(h) is not None}
+    called = [j for j, h in enumerate(columns) if any(c in ("run", "family") for c, _ in named(h))]
+    if not called or len(tables) > _MOST or all(map(names_a_setting, headings)):
+        return False
+    names = [words(str(row[j])[:200]) for j in called for rows in tables for row in rows if j < len(row) and row[j]]
+    sizes = sum(not math.isnan(number(n)) for n in names) > len(names) / 2
+    if sizes and not any(map(says_where_measured, headings)):
+        return False  # families of models by their sizes
+    losses = losses or {len(columns) - 1}
+    found = []
+    for rows in tables:
+        own: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for row in rows:
+            cells = [words(str(c).strip()[:200]).casefold() if c is not None else "" for c in row]
+            key = tuple(c for j, c in enumerate(cells) if j not in losses)
+            own[key] = tuple(c for j, c in enumerate(cells) if j in losses)
+        found.append(own)
+    for one, other in combinations(found, 2):
+        again = [k for k in one if k in other and one[k] != other[k]]
+        if again and len(again) >= _AGAIN * min(len(one), len(other)):
+            return True
+    return False
+
+
+def told_apart(tables: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+    """A heading of its own for each table: the one above it, the lines further up where those are alike, else its number."""
+    out = [heading for heading, _ in tables]
+    if len(set(out)) < len(out) or not all(out):
+        longer = [" / ".join(above)[:80] or heading for heading, above in tables]
+        out = longer if len(set(longer)) == len(longer) and all(longer) else out
+    alike = len(set(out)) < len(out)
+    return [f"{h or 'table'} ({i})" if alike else h or f"table {i}" for i, h in enumerate(out, start=1)]

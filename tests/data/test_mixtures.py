@@ -1,0 +1,74 @@
+"""Tables of mixtures of experts, whose compute follows from the parameters that a token uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from data import Runs
+
+Read = Callable[..., Runs]
+TOTAL, ACTIVE, TOKENS, LOSS = (1.1e9, 3.0e9, 6.9e9), (0.4e9, 0.4e9, 1.3e9), (40e9, 40e9, 130e9), (2.502, 2.431, 2.207)
+
+
+def markdown(header: str, rows: list[str]) -> str:
+    line = "|" + "---|" * (header.count("|") - 1)
+    return "\n".join([header, line, *rows])
+
+
+def test_flops_follow_from_the_active_count_under_each_of_its_names(read: Read) -> None:
+    for total, active in (
+        ("Params", "Active"), ("Params", "Activated"), ("Params", "#Active"), ("Params", "Active per token"), ("Params", "A.Params"),
+        ("Params", "Act. params"), ("Size", "Active"), ("Total size", "Active size"), ("Total", "Active"), ("Total params", "Active"),
+        ("Total", "Active params"), ("N", "Active"), ("总参数", "激活参数"), ("Total", "Activated / token"),
+    ):  # fmt: skip
+        rows = [
+            f"| {r} | {n / 1e9}B | {a / 1e9}B | {d / 1e9:g}B | {loss} |"
+            for r, n, a, d, loss in zip("sml", TOTAL, ACTIVE, TOKENS, LOSS, strict=True)
+        ]
+        runs = read(markdown(f"| run | {total} | {active} | Tokens | Loss |", rows), "runs.md")
+        case = total, active
+        assert list(runs.kept["params_active"]) == list(ACTIVE), case
+        assert list(runs.kept["params"]) == list(TOTAL), case
+        assert [round(c / 1e18) for c in runs.kept["flops"]] == [96, 96, 1014], case
+
+
+def test_the_active_count_is_read_in_the_unit_of_its_header(read: Read) -> None:
+    rows = [
+        f"| {r} | {n / 1e9} | {a / 1e9} | {d / 1e9:g} | {loss} |"
+        for r, n, a, d, loss in zip("sml", TOTAL, ACTIVE, TOKENS, LOSS, strict=True)
+    ]
+    runs = read(markdown("| run | Total (B) | Active (B) | Tokens (B) | Loss |", rows), "runs.md")
+    assert list(runs.kept["params_active"]) == list(ACTIVE)
+    assert list(runs.kept["params_total"]) == list(TOTAL)
+
+
+def test_both_counts_in_one_cell(read: Read) -> None:
+    for header, form, unit in (
+        ("Total / Active", "{0} / {1}", "B"), ("Active / Total", "{1} / {0}", "B"), ("Params (total/active)", "{0}/{1}", "B"),
+        ("Total/Active params", "{0}/{1}", "B"), ("Params total/active (B)", "{0}/{1}", ""), ("Total (active)", "{0} ({1})", "B"),
+        ("Total params / Active params", "{0} / {1}", "B"),
+    ):  # fmt: skip
+        rows = [
+            f"| {r} | {form.format(f'{n / 1e9}{unit}', f'{a / 1e9}{unit}')} | {d / 1e9:g}B | {loss} |"
+            for r, n, a, d, loss in zip("sml", TOTAL, ACTIVE, TOKENS, LOSS, strict=True)
+        ]
+        runs = read(markdown(f"| run | {header} | Tokens | Loss |", rows), "runs.md")
+        assert [list(runs.kept[c]) for c in ("params", "params_active")] == [list(TOTAL), list(ACTIVE)], header
+        assert [round(c / 1e18) for c in runs.kept["flops"]] == [96, 96, 1014], header
+
+
+def test_a_column_called_active_may_be_none_of_it(read: Read) -> None:
+    for cells in (("yes", "no", "yes"), ("1", "0", "1"), ("7B", "8B", "9B")):
+        rows = [
+            f"| {r} | {n / 1e9}B | {a} | {d / 1e9:g}B | {loss} |"
+            for r, n, a, d, loss in zip("sml", TOTAL, cells, TOKENS, LOSS, strict=True)
+        ]
+        runs = read(markdown("| run | Params | Active | Tokens | Loss |", rows), "runs.md")
+        assert "params_active" not in runs.kept, cells
+    rows = [
+        f"| {r} | {n / 1e9}B | 64 | 8 | {d / 1e9:g}B | {loss} |"
+        for r, n, d, loss in zip("sml", TOTAL, TOKENS, LOSS, strict=True)
+    ]
+    runs = read(markdown("| run | Params | Experts | Active | Tokens | Loss |", rows), "runs.md")
+    assert list(runs.kept["top_k"]) == [8, 8, 8]
+    assert "params_active" not in runs.kept

@@ -1,0 +1,205 @@
+"""What stands around a pasted table: captions that say the unit, headings under which the same runs come again, several LaTeX tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from data import MappingNeeded, Runs
+from data.captions import unit_said
+
+Read = Callable[..., Runs]
+HEADER = ("Model", "Params", "Tokens", "Loss")
+SIZES = (("s", "125M", "2.5B"), ("m", "350M", "7B"), ("l", "760M", "15.2B"))
+NATS, BITS, PERPLEXITIES = (3.45, 3.05, 2.82), (1.081, 0.969, 0.852), (11.81, 9.69, 8.52)
+
+
+def md(losses: tuple[float, ...], header: tuple[str, ...] = HEADER, rows: tuple[tuple[str, ...], ...] = SIZES) -> str:
+    lines = [header, ("---",) * len(header), *((*r, str(x)) for r, x in zip(rows, losses, strict=True))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def tex(losses: tuple[float, ...], caption: str = "", inside: str = "table", below: bool = False) -> str:
+    rows = "\n".join(" & ".join((*r, str(x))) + r" \\" for r, x in zip(SIZES, losses, strict=True))
+    body = (
+        "\\begin{tabular}{lccc}\n\\toprule\n"
+        + " & ".join(HEADER)
+        + " \\\\\n\\midrule\n"
+        + rows
+        + "\n\\bottomrule\n\\end{tabular}\n"
+    )
+    said = f"\\caption{{{caption}}}\n" if caption else ""
+    return f"\\begin{{{inside}}}\n{'' if below else said}{body}{said if below else ''}\\end{{{inside}}}\n"
+
+
+def html(losses: tuple[float, ...], caption: str) -> str:
+    rows = [HEADER, *((*r, str(x)) for r, x in zip(SIZES, losses, strict=True))]
+    return (
+        f"<table><caption>{caption}</caption>"
+        + "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in r)}</tr>\n" for r in rows)
+        + "</table>"
+    )
+
+
+def csv(losses: tuple[float, ...], title: str) -> str:
+    return (
+        "\n".join([title, ",".join(HEADER), *(",".join((*r, str(x))) for r, x in zip(SIZES, losses, strict=True))])
+        + "\n"
+    )
+
+
+def asked(read: Read, text: str, name: str, **answers: object) -> str:
+    """The keys of what is asked, '' where the table is read."""
+    try:
+        read(text, name, **answers)
+    except MappingNeeded as e:
+        return " ".join(q.key for q in e.questions if q.needed)
+    return ""
+
+
+def around(caption: str, losses: tuple[float, ...]) -> dict[str, tuple[str, str]]:
+    return {
+        "line above": (f"{caption}\n\n{md(losses)}", "t.md"),
+        "line below": (f"{md(losses)}\n{caption}\n", "t.md"),
+        "heading": (f"### {caption}\n\n{md(losses)}", "t.md"),
+        "LaTeX": (tex(losses, caption), "t.tex"),
+        "LaTeX below": (tex(losses, caption, below=True), "t.tex"),
+        "HTML": (html(losses, caption), "t.html"),
+        "CSV": (csv(losses, caption), "t.csv"),
+    }
+
+
+def test_a_caption_says_the_unit_of_losses_whose_name_does_not(read: Read) -> None:
+    for where, (text, name) in around("Validation loss in bits per byte.", BITS).items():
+        assert asked(read, text, name) == "bytes_per_token", where
+        runs = read(text, name, bytes_per_token=4.0)
+        assert runs.kept["loss"].tolist() == pytest.approx([x * math.log(2) * 4.0 for x in BITS]), where
+        assert read(text, name, loss_unit="nats").kept["loss"].tolist() == list(BITS), where
+    assert asked(read, tex(BITS, "Validation loss (bits per byte) of all models."), "t.tex") == "bytes_per_token"
+    for where, (text, name) in around("Validation perplexity", PERPLEXITIES).items():
+        runs = read(text, name)
+        assert runs.kept["loss"].tolist() == pytest.approx([math.log(x) for x in PERPLEXITIES]), where
+        assert any(q.key == "loss_unit" for q in runs.questions), where
+    for where, (text, name) in around("Validation loss in nats per token", NATS).items():
+        assert read(text, name).kept["loss"].tolist() == list(NATS), where
+
+
+def test_words_that_may_speak_of_another_column_are_asked_about(read: Read) -> None:
+    for caption, losses in (
+        ("We report loss and perplexity.", NATS), ("Validation perplexity", BITS), ("Improvement in perplexity over the baseline", NATS),
+    ):  # fmt: skip
+        assert asked(read, f"{caption}\n\n{md(losses)}", "t.md") == "loss_unit", caption
+    table = md(
+        (31.5, 21.1, 16.8), (*HEADER[:3], "Loss", "PPL"), tuple((*r, str(x)) for r, x in zip(SIZES, NATS, strict=True))
+    )
+    assert read(f"Validation loss and perplexity\n\n{table}", "t.md").kept["loss"].tolist() == list(NATS)
+    assert unit_said(("The loss of each run.",), HEADER, [1.0]) is None  # type: ignore[arg-type]
+    assert read(
+        f"Validation perplexity\n\n{md(PERPLEXITIES, (*HEADER[:3], 'Val'))}", "t.md", columns={"loss": "Val"}
+    ).kept["loss"].tolist() == pytest.approx([math.log(x) for x in PERPLEXITIES])
+
+
+def test_the_same_runs_under_another_heading_are_asked_about(read: Read) -> None:
+    other = (3.12, 2.81, 2.60)
+    for one, two in (
+        ("### WikiText-103", "### C4"), ("### Pile", "### C4"), ("### English", "### German"), ("Loss on Pile", "Loss on C4"),
+        ("### nats per token", "### bits per byte"), ("### v1", "### v2"), ("", ""), ("### Results", "### Results"),
+    ):  # fmt: skip
+        text = f"{one}\n\n{md(other)}\n{two}\n\n{md(NATS)}"
+        assert asked(read, text, "t.md") == "split", (one, two)
+        assert len(read(text, "t.md", split="all", bytes_per_token=4.0).kept) == 6, (one, two)
+    text = f"### WikiText-103\n\n{md(other)}\n### C4\n\n{md(NATS)}"
+    assert read(text, "t.md", split="C4").kept["loss"].tolist() == list(NATS)
+    assert (
+        asked(read, f"### nats per token\n\n{md(NATS)}\n### bits per byte\n\n{md(BITS)}", "t.md", split="bits per byte")
+        == "bytes_per_token"
+    )
+    more = (("a", "1.3B", "26B"), ("b", "2.7B", "54B"))
+    units = (
+        ("### Pile (bits per byte)", "### Small", "loss_unit"),
+        ("### Bits per byte", "### Perplexity", "bytes_per_token"),
+        ("### Dense (BPB)", "### MoE (BPB)", "bytes_per_token"),
+    )
+    for one, two, key in units:
+        assert asked(read, f"{one}\n\n{md(BITS)}\n{two}\n\n{md((1.9, 1.8), rows=more)}", "t.md") == key, (one, two)
+    sizes = tuple((p, p, d) for _, p, d in SIZES)
+    for one, two, key in (
+        ("### Transformer", "### Mamba", ""),
+        ("### lr 1e-3", "### lr 3e-4", ""),
+        ("### C4", "### Pile", "split"),
+    ):
+        text = f"{one}\n\n{md(other, rows=sizes)}\n{two}\n\n{md(NATS, rows=sizes)}"
+        assert asked(read, text, "t.md") == key, (one, two)
+
+
+def test_rows_under_a_heading_that_says_so_do_not_count(read: Read) -> None:
+    more = (("xl", "1.3B", "26B"), ("xxl", "7B", "140B"))
+    for heading, word in (
+        ("Predicted by the scaling law", "predicted"), ("Extrapolated", "extrapolated"), ("Deprecated", "deprecated"),
+        ("Diverged runs", "diverged"), ("Failed", "failed"), ("v1 (data loader bug, do not use)", "do not use"), ("v0 (buggy)", "buggy"),
+    ):  # fmt: skip
+        for first in ("## Measured\n\n", ""):
+            text = f"{first}{md(NATS)}\n## {heading}\n\n{md((2.67, 2.31), rows=more)}"
+            runs = read(text, "t.md")
+            assert runs.kept["loss"].tolist() == list(NATS), heading
+            assert runs.reasons == {f"run state: {word}": 2}, heading
+            assert len(read(text, "t.md", states=[word]).kept) == 5, heading
+    for heading in ("Not diverged", "Measured and predicted", "More sizes"):
+        assert len(read(f"## Small\n\n{md(NATS)}\n## {heading}\n\n{md((2.67, 2.31), rows=more)}", "t.md").kept) == 5, (
+            heading
+        )
+
+
+def test_of_several_latex_tables_those_with_runs_are_read(read: Read) -> None:
+    train, settings = (3.41, 2.99, 2.77), "\n".join(rf"p{i} & {i} & x \\" for i in range(9))
+    both = (
+        r"\begin{table}"
+        + tex(train, "Training loss", "subtable")
+        + tex(NATS, "Validation loss", "subtable")
+        + r"\end{table}"
+    )
+    assert read(both, "t.tex").kept["loss"].tolist() == list(NATS)
+    below = tex(train, "Training loss", below=True) + tex(NATS, "Validation loss", below=True)
+    assert read(below, "t.tex").kept["loss"].tolist() == list(NATS)
+    runs = read(
+        "\\begin{table}\\caption{Settings}\n\\begin{tabular}{lll}\nName & Value & Note \\\\\n"
+        + settings
+        + "\n\\end{tabular}\\end{table}\n"
+        + tex(NATS),
+        "t.tex",
+    )
+    assert runs.kept["loss"].tolist() == list(NATS)
+    assert any("'Settings'" in n for n in runs.notes), runs.notes
+    assert asked(read, tex(train, "Loss on WikiText-103") + tex(NATS, "Loss on C4"), "t.tex") == "split"
+
+
+def test_a_table_of_settings_is_joined_by_name_where_every_name_matches(read: Read) -> None:
+    results = md(NATS, ("Model", "Tokens", "Val loss"), tuple((n, d) for n, _, d in SIZES))
+
+    def settings(names: str, header: str = "Params") -> str:
+        sizes = {n: p for n, p, _ in SIZES}
+        return md(tuple(8e-4 for _ in names), ("Model", header, "lr"), tuple((n, sizes.get(n, "1B")) for n in names))  # type: ignore[arg-type]
+
+    for text in (
+        f"{settings('lms')}\n{results}",
+        f"# Models\n\n{settings('sml')}\n# Results\n\n{results}",
+        f"{results}\n{settings('mls')}",
+    ):
+        runs = read(text, "t.md")
+        assert runs.kept["params"].tolist() == [125e6, 350e6, 760e6], text
+        assert runs.kept["loss"].tolist() == list(NATS)
+        assert any("joined by name" in n for n in runs.notes)
+    for other in (settings("sm"), settings("smlx"), settings("smm"), settings("sml", "Tokens")):
+        assert "params" not in read(f"{other}\n{results}", "t.md").kept, other
+
+
+def test_a_header_that_a_long_table_repeats_on_its_next_page_is_no_heading(read: Read) -> None:
+    head = " & ".join(HEADER) + r" \\"
+    rows = "\n".join(" & ".join((*r, str(x))) + r" \\" for r, x in zip(SIZES, NATS, strict=True))
+    start = "\\begin{longtable}{lccc}\n\\caption{All runs} \\\\\n\\toprule\n"
+    again = "\\endfirsthead\n\\multicolumn{4}{c}{continued} \\\\\n"
+    runs = read(f"{start}{head}\n{again}{head}\n\\endhead\n{rows}\n\\end{{longtable}}\n", "t.tex")
+    assert runs.kept["loss"].tolist() == list(NATS)
+    assert not runs.extras, runs.extras
