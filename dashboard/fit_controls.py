@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import state, widgets
 from dashboard.fit_settings import DELTAS, INTERVALS, MOST_SEED, POSTERIOR, PRIORS, RESAMPLES, WEIGHTS
 from data.schema import COLUMNS, Runs
-from fitting import Fit, FitError, all_laws, offered
+from fitting import Fit, FitError, all_laws
 from fitting.choosing import choose
 
 SINGLE = ""  # the menu's word for no column named
@@ -22,7 +22,7 @@ NOT_GROUPS = ("run", "loss", "flops", "flops_convention")
 def controls(runs: Runs, fit: Fit | None = None) -> None:
     """One column of controls, with what `fit` chose by itself; each writes its setting to the workspace at once."""
     asked = state.fit_settings()
-    reasons = offered([c for c in runs.columns if runs.kept[c].notna().any()])
+    reasons = state.lacking(runs)
     recommended = fit.law.title if fit is not None and asked.law == "auto" else _recommended(runs)
     titles = {"auto": f"Recommended: {recommended}"}
     for key, law in all_laws().items():
@@ -32,7 +32,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     widgets.show("fit_law", asked.law, "" if shown is not None and title == shown.title else title)
     st.selectbox(
         "Law", list(titles), format_func=lambda key: titles.get(key, key), key="fit_law", on_change=_keep,
-        args=("law", {key: title.partition(" (the table")[0] for key, title in titles.items()}),
+        args=("law", {"auto": titles["auto"]} | {key: law.title for key, law in all_laws().items()}),
         help=widgets.literal(shown.cite) if shown else "The law these columns allow best. Each law names its paper here once chosen.",
     )  # fmt: skip
     if asked.law == "auto" and fit is not None:
@@ -105,10 +105,9 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
 
 
 def ways_out(runs: Runs) -> None:
-    """What can be done when the law chosen cannot be fitted: other laws that these columns and this many runs can carry."""
-    asked = state.fit_settings().law
-    reasons = offered([c for c in runs.columns if runs.kept[c].notna().any()])
-    able = [k for k, law in all_laws().items() if not reasons[k] and not law.frontier and law.min_runs <= len(runs)]
+    """What can be done when the law chosen cannot be fitted: other laws that these runs can carry."""
+    asked, reasons = state.fit_settings().law, state.lacking(runs)
+    able = [k for k, law in all_laws().items() if not reasons[k] and not law.frontier]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         for key in [k for k in able if k != asked][:3]:
             title = all_laws()[key].title

@@ -358,6 +358,18 @@ def _fit(
     return replace(found, settings=replace(found.settings, excluded=gone))
 
 
+def lacking(runs: Runs) -> dict[str, str]:
+    """For every law what these runs lack to carry it, '' for those that they can be fitted with."""
+    return _lacking(runs.digest, runs)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _lacking(digest: str, _runs: Runs) -> dict[str, str]:
+    from fitting import lacking
+
+    return lacking(_runs)
+
+
 # --- what follows from a fit ------------------------------------------------------------------------------------------
 
 
