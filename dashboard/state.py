@@ -63,8 +63,12 @@ def setting(name: str, otherwise: Any = None) -> Any:
 
 
 def change(what: str, to: Values | Callable[[Values], Values]) -> None:
-    """Write settings at once, as one step that undo calls `what`; None as a value takes a setting away."""
-    _write(workspace.change, what, to)
+    """Write settings at once, as one step that undo calls `what`; None as a value takes a setting away.
+
+    They are about the data that the page was drawn of: where other data are current by now, that is said and nothing done.
+    """
+    if is_drawn():
+        _write(workspace.change, what, to)
 
 
 def history() -> History:
@@ -86,6 +90,8 @@ def _write(act: Callable[..., Any], *given: Any) -> None:
     """Change the workspace; a disk that refuses is said on the page, which goes on as it was."""
     try:
         act(here := space(), *given)
+        if "drawn" in st.session_state:
+            st.session_state["drawn"] = chosen()  # what it shows next, by its own doing
         changes = _changes()
         changes.pop(here.id, None)
         changes[here.id] = time.monotonic()  # the newest last
@@ -119,11 +125,15 @@ def said() -> list[str]:
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing to look at: a bundled set or an upload. `key` is what the workspace's settings call it."""
+    """One thing to look at: a bundled set or an upload. `key` is what the workspace's settings call it.
+
+    `title` tells it apart in the menu; `file` is what an upload's file was called, which several may be.
+    """
 
     key: str  # "bundled:<key>" or "upload:<sha256>"
     title: str
     sentence: str  # what it is, and where it is from
+    file: str = ""
 
 
 def choices() -> tuple[Choice, ...]:
@@ -131,17 +141,23 @@ def choices() -> tuple[Choice, ...]:
     from data.library import bundled
 
     uploads = [
-        Choice(held.source, held.name, f"Your file, {held.size / 1e6:,.1f} MB." if held.size >= 1e5 else "Your file.")
+        Choice(
+            held.source,
+            held.title,
+            f"Your file, {held.size / 1e6:,.1f} MB." if held.size >= 1e5 else "Your file.",
+            held.name,
+        )
         for held in reversed(workspace.uploads(space()))
     ]
     listed = [*uploads, *(Choice(f"bundled:{entry.key}", entry.title, entry.sentence) for entry in bundled())]
-    titles = [choice.title for choice in listed]
-    return tuple(  # a menu needs titles that differ
-        replace(choice, title=f"{choice.title} ({titles[:i].count(choice.title) + 1})")
-        if choice.title in titles[:i]
-        else choice
-        for i, choice in enumerate(listed)
-    )
+    named: dict[str, str] = {}  # a menu needs titles that differ; the older keeps its own
+    for choice in [*listed[len(uploads) :], *reversed(uploads)]:
+        title, again = choice.title, 1
+        while title in named.values():
+            again += 1
+            title = f"{choice.title} ({again})"
+        named[choice.key] = title
+    return tuple(replace(choice, title=named[choice.key]) for choice in listed)
 
 
 def chosen() -> Choice:
@@ -154,7 +170,7 @@ def chosen() -> Choice:
 def choose(key: str) -> None:
     """Look at another set of runs."""
     title = next((choice.title for choice in choices() if choice.key == key), "data")
-    change(f"open {title}", {"source": key})
+    _write(workspace.change, f"open {title}", {"source": key})
 
 
 def upload(name: str, content: bytes) -> None:
@@ -162,14 +178,52 @@ def upload(name: str, content: bytes) -> None:
 
     def keep(here: Workspace) -> None:
         held = workspace.keep(here, name, content)
-        workspace.change(here, f"open {held.name}", {"source": held.source})
+        to = {"source": held.source}
+        workspace.change(here, f"open {held.title}", lambda now: to | workspace.put_back(now, held.sha256))
 
     _write(keep)
 
 
 def forget(key: str) -> None:
-    """Take an upload out of the workspace for good."""
+    """Take an upload out of the workspace; undo brings it back."""
+    _write(workspace.take_out, key.partition(":")[2])
+
+
+def delete(key: str) -> None:
+    """Delete an upload and all that was set of it, for good."""
     _write(workspace.remove, key.partition(":")[2])
+
+
+def began() -> None:
+    """Note which data a page is drawn of, and say where what it was drawn of is gone since, by another page of this workspace."""
+    _gone_since()
+    st.session_state["drawn"] = chosen()
+
+
+def _gone_since() -> bool:
+    """Whether the data that this session's page was drawn of are no longer there; then that is said."""
+    drawn: Choice | None = st.session_state.get("drawn")
+    if drawn is None or drawn.key == chosen().key or drawn.key in {choice.key for choice in choices()}:
+        return False
+    back = any(held.source == drawn.key for held in workspace.taken_out(space()))
+    way = "Undo brings it back." if back else "Upload it again to go on with it."
+    say(f"{drawn.title} was removed in another window. {way}")
+    return True
+
+
+def is_drawn() -> bool:
+    """Whether the page that a press came from was drawn of the data that are current; else that is said, and nothing is done.
+
+    Two windows on one workspace share what is chosen: a press in one is not meant for what was opened in the other since.
+    """
+    drawn: Choice | None = st.session_state.get("drawn")
+    current = chosen()
+    if drawn is None or drawn.key == current.key:
+        return True
+    if not _gone_since():
+        say(f"{current.title} was opened in another window, so nothing was changed. This page shows it now, too.")
+    st.session_state["drawn"] = current
+    return False
 
 
 # --- from data to runs -----------------------------------------------------------------------------------------------
@@ -184,7 +238,7 @@ def reading() -> Reading:
             read = _bundled(name)
         else:
             answers = setting(f"answers:{key}", {})
-            read = _uploaded(str(space().folder), name, chosen().title, repr(sorted(answers.items())), answers)
+            read = _uploaded(str(space().folder), name, chosen().file, repr(sorted(answers.items())), answers)
     except Exception as error:  # nothing of it is kept: the next try may find more memory, or the disk again
         return Reading(None, error)
     if read.runs is None:
