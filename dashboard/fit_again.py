@@ -25,7 +25,7 @@ def python(fit: Fit, choice: Choice, answers: Mapping[str, Any], asked: Mapping[
         read = ["from data import load", f"runs = load({key!r})"]
     else:
         said = "".join(f", {name}={value!r}" for name, value in answers.items())
-        read = ["from data import read_runs", f"runs = read_runs({choice.file or choice.title!r}{said})"]
+        read = ["from data import read_runs", f"runs = read_runs({choice.title!r}{said})"]
     came_to: dict[str, Any] = {"law": fit.law_key, "exclude": list(fit.settings.excluded)}
     if fit.law.believes and asked.get("weights") is None:
         came_to["prior"] = fit.settings.prior

@@ -1,5 +1,7 @@
 """Fit: what law do the runs follow, and should I believe it?"""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard import (
@@ -61,4 +63,6 @@ takeaway.downloads(takeaway.of_fit(taken, runs, fit_words.file_stem(fit)), "fit"
 with st.expander("How was this computed"):
     computed.terms(fit)
     asked = state.fit_settings().arguments(runs.kept.columns)
-    st.code(fit_again.python(taken, state.chosen(), state.answers(), asked), language="python")
+    choice = state.chosen()
+    named = replace(choice, title=choice.file or choice.title)  # a notebook finds the file by the name it came with
+    st.code(fit_again.python(taken, named, state.answers(), asked), language="python")

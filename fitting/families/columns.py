@@ -24,6 +24,8 @@ NOT_FAMILIES = (
     "unique_tokens", "epochs", "flops", "flops_per_token", "flops_convention", "steps", "total_steps", "layers", "width",
     "heads", "head_dim", "ffn", "devices", "wall_seconds",
 )  # fmt: skip
+# Columns that name families only where their runs carry a law: nobody meant them to.
+HARDLY = ("group", "seed", "state")
 
 
 def labels(values: pd.Series) -> pd.Series:
@@ -85,7 +87,7 @@ def short_columns(runs: Runs) -> list[Short]:
     able, out = family_columns(runs), []
     for column in map(str, runs.kept.columns):
         text = column not in COLUMNS or COLUMNS[column].kind == "text"
-        if column in NOT_FAMILIES or column in able or not text:
+        if column in (*NOT_FAMILIES, *HARDLY) or column in able or not text:
             continue
         named = labels(runs.kept[column])
         counts = named[named != ""].value_counts()

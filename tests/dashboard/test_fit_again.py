@@ -51,7 +51,7 @@ class Choice:
     key = "upload:0"
 
     def __init__(self, path):
-        self.title = self.file = str(path)
+        self.title = str(path)
 
 
 def again(path, settings: FitSettings, exclude=()):

@@ -201,3 +201,29 @@ def test_a_unit_of_each_row_is_what_the_menu_says(window: Callable[..., AppTest]
     assert at.selectbox(key="loss_unit").value == "nats"
     at.selectbox(key="loss_unit").select("").run()
     assert at.selectbox(key="loss_unit").value == ""
+
+
+def test_every_state_has_a_button_that_tells_it_from_the_others(window: Callable[..., AppTest]) -> None:
+    at = window()
+    cases = {
+        "state": (
+            ["échoué", "échoué", "已取消", "OOM", "CRASHED", "crashed"],
+            ["2 échoué runs", "2 CRASHED runs", "1 已取消 run", "1 OOM run"],
+        ),
+        "exit_code": (
+            [1, 137, 137, "143", "-9"],
+            ["2 runs: failed (exit code 137)", *(f"1 run: failed (exit code {code})" for code in ("1", "143", "-9"))],
+        ),
+    }
+    for column, (broken, expected) in cases.items():
+        states = [*broken, *(["finished"] * 9 if column == "state" else [0] * 9)]
+        rows = "".join(f"r{i},{i + 1}e7,{2 * i + 1}e9,{3 - i / 20},{s}\n" for i, s in enumerate(states))
+        upload(at, f"run,params,tokens,loss,{column}\n{rows}", f"{column}.csv")
+        shown = [b.label.replace("\\", "") for b in at.button if str(b.key).startswith("state:")]
+        assert sorted(shown) == sorted(f"Bring back {one}" for one in expected), column
+        for left in range(len(expected) - 1, -1, -1):
+            press(at, "state:0")
+            assert (
+                sum(str(b.key).startswith("state:") for b in at.button) == left + 1
+            )  # and one to set them aside again
+        assert f">{len(states)}</em> runs" in seen(at), column
