@@ -100,7 +100,9 @@ def _question(table: Table, question: Question) -> None:
         st.number_input(label, key=key, min_value=0.01, max_value=10_000.0, value=None, step=0.1, placeholder=usual)
         return
     if question.key == "devices":
-        st.number_input(label, key=key, min_value=1, max_value=1_000_000, value=None, step=1, placeholder="such as 8")
+        st.number_input(
+            label, key=key, min_value=1.0, max_value=1e6, value=None, placeholder="such as 8", **widgets.WHOLE
+        )
         return
     kind, _, column = question.key.partition(".")
 
@@ -125,7 +127,7 @@ def _answer_all(asked: Sequence[Question]) -> None:
         if chosen is None:
             open_.append(question.text)
         else:
-            put(answers, question.key, chosen)
+            put(answers, question.key, round(chosen) if question.key == "devices" else chosen)
     if open_:
         state.say(f"Still to be answered: {' '.join(open_)}")
     else:

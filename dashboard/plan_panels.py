@@ -30,6 +30,11 @@ def keep(*names: str) -> None:
     plan_state.change(**{name: st.session_state[f"plan_{name}"] for name in names})
 
 
+def keep_whole(name: str) -> None:
+    """Keep a whole number; an empty field is none."""
+    plan_state.change(**{name: round(st.session_state[f"plan_{name}"] or 0)})
+
+
 def field(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked: PlanSettings, **more: object) -> None:
     """A number that is kept in the plan's settings, within what these allow."""
     key, (low, high) = widgets.hold(f"plan_{name}", getattr(asked, name)), ALLOWED[name]
@@ -58,8 +63,8 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
         st.markdown("**Devices and limits**")
         left, right = st.columns(2)
         left.number_input(
-            "Devices", key=widgets.hold("plan_devices", raw.devices or None), value=None, min_value=1, max_value=10_000_000,
-            on_change=_keep_devices, placeholder=f"auto: {asked.devices:,}",
+            "Devices", key=widgets.hold("plan_devices", float(raw.devices) or None), value=None, min_value=1.0, max_value=1e7,
+            on_change=keep_whole, args=("devices",), **widgets.WHOLE, placeholder=f"auto: {asked.devices:,}",
             help="Left empty, as many as hold the model and end the run within four weeks, while each has a thousand tokens of the "
             "batch in a step. It follows the budget then.",
         )  # fmt: skip
@@ -85,7 +90,10 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
                 st.button("Plan with that", key="plan_speed", on_click=_use_speed, args=(share, start))
         left, right = st.columns(2)
         field(left, "deadline", "Deadline, days", asked, help="0 for none.")
-        field(right, "most_devices", "At most devices", asked, help="0 for as many as you like.")
+        right.number_input(
+            "At most devices", key=widgets.hold("plan_most_devices", float(asked.most_devices)), min_value=0.0, max_value=1e9,
+            on_change=keep_whole, args=("most_devices",), help="0 for as many as you like.", **widgets.WHOLE,
+        )  # fmt: skip
         left.number_input(
             "Price of a device-hour, $", key=widgets.hold("plan_hour", asked.hour), min_value=0.0, max_value=device_table.MOST,
             on_change=_keep_price,
@@ -148,11 +156,6 @@ def _edited(key: str, rows: tuple[device_table.Row, ...]) -> None:
     edits = st.session_state[key]
     if not device_table.unfinished(edits):
         plan_state.change_devices(device_table.edited(rows, edits))
-
-
-def _keep_devices() -> None:
-    """Keep how many devices there are; an empty field leaves that to the plan."""
-    plan_state.change(devices=st.session_state["plan_devices"] or 0)
 
 
 def _keep_share() -> None:

@@ -15,12 +15,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from dashboard import workspace
+from dashboard.choices import Choice, told_apart
 from dashboard.fit_settings import FitSettings, read_settings
 from dashboard.reading import Reading, read_upload
 from dashboard.trouble import told
@@ -123,19 +124,6 @@ def said() -> list[str]:
 # --- which data ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One thing to look at: a bundled set or an upload. `key` is what the workspace's settings call it.
-
-    `title` tells it apart in the menu; `file` is what an upload's file was called, which several may be.
-    """
-
-    key: str  # "bundled:<key>" or "upload:<sha256>"
-    title: str
-    sentence: str  # what it is, and where it is from
-    file: str = ""
-
-
 def choices() -> tuple[Choice, ...]:
     """Everything that can be chosen: the workspace's uploads, newest first, then what is bundled."""
     from data.library import bundled
@@ -150,14 +138,7 @@ def choices() -> tuple[Choice, ...]:
         for held in reversed(workspace.uploads(space()))
     ]
     listed = [*uploads, *(Choice(f"bundled:{entry.key}", entry.title, entry.sentence) for entry in bundled())]
-    named: dict[str, str] = {}  # a menu needs titles that differ; the older keeps its own
-    for choice in [*listed[len(uploads) :], *reversed(uploads)]:
-        title, again = choice.title, 1
-        while title in named.values():
-            again += 1
-            title = f"{choice.title} ({again})"
-        named[choice.key] = title
-    return tuple(replace(choice, title=named[choice.key]) for choice in listed)
+    return told_apart(listed, [*listed[len(uploads) :], *reversed(uploads)])
 
 
 def chosen() -> Choice:
@@ -346,41 +327,13 @@ def set_fit(what: str, **changed: Any) -> None:
     change(what, {f"fit:{chosen().key}": wanted.written() or None})
 
 
-def follow_address() -> None:
-    """Take up fit settings that the address brings (`?law=kaplan&delta=0.01`), then let it say those that are set.
-
-    What the page itself wrote there is no news, neither what it wrote last nor what it wrote before: the browser sends the
-    address it has with whatever is pressed, while the page's next one is on its way, and the first thing that a reload
-    brings is the address of before the change that the reload cut short. Else it would bring back what was just undone.
-    """
-    names = [f.name for f in fields(FitSettings)]
-    ours: dict[str, list[str]] = st.session_state.setdefault("address_said", {})
-    brought = {name: st.query_params[name] for name in names if name in st.query_params}
-    if not ours and _changed_lately(space()):
-        ours.update({name: [value] for name, value in brought.items()})
-    news = {name: value for name, value in brought.items() if value not in ours.get(name, ())}
-    if news:
-        asked = replace(fit_settings(), **{name: getattr(read_settings(news), name) for name in news})
-        if asked != fit_settings():
-            set_fit("settings from the address", **asdict(asked))
-    said = {name: str(value) for name, value in fit_settings().written().items()}
-    for name in names:
-        if name in said and st.query_params.get(name) != said[name]:
-            st.query_params[name] = said[name]
-        elif name not in said and name in st.query_params:
-            del st.query_params[name]
-        values = ours.setdefault(name, [])
-        if name in said and said[name] not in values:
-            values.append(said[name])
-
-
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _changes() -> dict[str, float]:
     """When this server last changed each workspace, in seconds of its own clock."""
     return {}
 
 
-def _changed_lately(here: Workspace) -> bool:
+def changed_lately(here: Workspace) -> bool:
     """Whether the workspace was changed from a page so shortly ago that an address in a browser may not say so yet."""
     return time.monotonic() - _changes().get(here.id, -math.inf) < LATELY
 
@@ -410,18 +363,6 @@ def _fit(
     except FitError as refusal:
         return refusal
     return replace(found, settings=replace(found.settings, excluded=gone))
-
-
-def lacking(runs: Runs) -> dict[str, str]:
-    """For every law what these runs lack to carry it, '' for those that they can be fitted with."""
-    return _lacking(runs.digest, runs)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _lacking(digest: str, _runs: Runs) -> dict[str, str]:
-    from fitting import lacking
-
-    return lacking(_runs)
 
 
 # --- what follows from a fit ------------------------------------------------------------------------------------------

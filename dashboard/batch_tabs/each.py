@@ -51,8 +51,8 @@ def _take_over(sweep: Sweep, law: Growth | AlongLoss) -> None:
     if left is not None:
         known = batch_state.seq_len()
         unit = left.number_input(
-            "Tokens in a sequence", min_value=1, value=int(known) if math.isfinite(known) else None, key="batch_sequence",
-            placeholder="such as 2048", help="The plan counts batches in tokens.",
+            "Tokens in a sequence", min_value=1.0, max_value=1e9, value=known if math.isfinite(known) else None, key="batch_sequence",
+            placeholder="such as 2048", help="The plan counts batches in tokens.", **widgets.WHOLE,
         )  # fmt: skip
     if right.button(
         "Plan with this law", key="batch_take_over", help="The Plan page's critical batch follows it from now on."

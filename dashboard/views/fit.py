@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import (
+    address,
     chooser,
     fit_again,
     fit_analyses,
@@ -21,7 +22,7 @@ from dashboard.fit_panels import PLOT, computed
 from fitting import FitError, all_laws
 
 st.html(fit_panels.STYLE)
-state.follow_address()
+address.follow()
 runs = state.current_runs()
 fit = state.current_fit()
 chips = summary.chips(state.chosen().title, runs)

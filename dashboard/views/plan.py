@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import (
+    fit_analyses,
     fit_panels,
     fit_words,
     frame,
@@ -42,7 +43,7 @@ fit = state.current_fit()
 chips = summary.chips(state.chosen().title, runs)
 if isinstance(fit, FitError):
     widgets.chips(chips)
-    able = {} if all(state.lacking(runs).values()) else {"fit": "Choose a law on the Fit page"}
+    able = {} if all(fit_analyses.lacking(runs).values()) else {"fit": "Choose a law on the Fit page"}
     frame.declined(fit, **able, runs="Look at the data on the Runs page")
 raw = plan_state.settings()
 try:

@@ -74,6 +74,7 @@ def test_no_value_of_a_field_takes_the_plans_fields_away(page: Callable[..., App
         assert 0 < text.proto.max_chars <= 60, f"{text.key} takes what is thrown away in silence"
     for number in at.number_input:
         assert number.proto.has_max, f"{number.key} takes what is thrown away in silence"
+        assert number.proto.data_type == number.proto.FLOAT, f"{number.key} reads 1e3 as 1"
 
 
 def test_a_size_that_no_longer_fits_the_budget_does_not_reach_the_loss_wanted(page: Callable[..., AppTest]) -> None:
