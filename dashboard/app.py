@@ -13,7 +13,7 @@ trouble = frame.given_up(page.title)
 said: list[str] = []
 
 try:
-    state.space()
+    state.began()
     said = state.said()
     for sentence in said:
         st.toast(widgets.literal(sentence))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import batch_settings, batch_state, numbers, state, widgets
+from dashboard import batch_settings, batch_state, chooser, numbers, state, widgets
 from dashboard.batch_state import Sweep
 from dashboard.charts.batch import colours
 from dashboard.takeaway import File
@@ -104,12 +104,7 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
 def controls(sweep: Sweep) -> None:
     """The losses asked about, and where Zhang's definition stands."""
     if sweep.along == "loss":
-        st.session_state["batch_targets"] = ", ".join(f"{t:g}" for t in batch_settings.targets())
-        st.text_input(
-            "Losses to reach", key="batch_targets", placeholder=", ".join(sweep.places), on_change=_keep_targets,
-            help="One or more, such as 3.4, 3.3. Steps are those of the best learning rate tried at each batch; between two "
-            "evaluations log step is linear in log loss.",
-        )  # fmt: skip
+        _targets(", ".join(sweep.places))
     if sweep.reach is not None:
         widgets.quiet(f"Every batch comes down to {sweep.reach[0]:.4g}, the best of them to {sweep.reach[1]:.4g}.")
     _unit(sweep)
@@ -125,12 +120,41 @@ def controls(sweep: Sweep) -> None:
         help="20 % in Zhang et al. 2024.",
     )  # fmt: skip
     if sweep.read_from == "curves":
-        st.session_state["batch_smooth"] = batch_settings.smooth()
-        st.number_input(
-            "Smoothing of curves", min_value=0.0, max_value=0.99, step=0.1, key="batch_smooth", on_change=_keep_smooth,
-            help="The weight of the past in an exponential mean of each curve before steps are read off it; 0 for none. Where "
-            "evaluations are noisy, the first to come below a loss comes too early.",
-        )  # fmt: skip
+        _smooth()
+
+
+def declined(trouble: Exception) -> None:
+    """Why no critical batch is read, beside what can be said otherwise about how it is."""
+    main, side = st.columns([7, 3], gap="large")
+    with main:
+        widgets.show_trouble(trouble)
+        if not batch_settings.readings():
+            st.page_link("views/runs.py", label="Look at the data on the Runs page")
+    with side:
+        if batch_state.has_batches() or batch_settings.readings():
+            _targets("3.4, 3.3")
+            if batch_state.has_curves():
+                _smooth()
+        chooser.other_data()
+
+
+def _targets(otherwise: str) -> None:
+    """The losses to reach, and `otherwise` in their place where nobody says."""
+    st.session_state["batch_targets"] = ", ".join(f"{t:g}" for t in batch_settings.targets())
+    st.text_input(
+        "Losses to reach", key="batch_targets", placeholder=otherwise, on_change=_keep_targets, max_chars=200,
+        help=f"One to {batch_settings.MOST_TARGETS}, such as 3.4, 3.3; empty for those that suit. Steps are those of the best "
+        "learning rate tried at each batch; between two evaluations log step is linear in log loss.",
+    )  # fmt: skip
+
+
+def _smooth() -> None:
+    st.session_state["batch_smooth"] = batch_settings.smooth()
+    st.number_input(
+        "Smoothing of curves", min_value=0.0, max_value=0.99, step=0.1, key="batch_smooth", on_change=_keep_smooth,
+        help="The weight of the past in an exponential mean of each curve before steps are read off it; 0 for none. Where "
+        "evaluations are noisy, the first to come below a loss comes too early.",
+    )  # fmt: skip
 
 
 def _unit(sweep: Sweep) -> None:
@@ -149,6 +173,9 @@ def _keep_targets() -> None:
     values = [number(w) for w in words if w.strip()]
     if any(not (math.isfinite(v) and v > 0) for v in values):
         state.say("Losses are positive numbers with commas between them, such as 3.4, 3.3.")
+        return
+    if len(set(values)) > batch_settings.MOST_TARGETS:
+        state.say(f"At most {batch_settings.MOST_TARGETS} losses can be read at once; these are {len(set(values))}.")
         return
     batch_settings.change("losses to reach", targets=values or None)
 

@@ -54,6 +54,11 @@ def smooth() -> float:
     return value if 0 <= value < 1 else 0.0
 
 
+def readings() -> bool:
+    """Whether somebody said at which losses, or how smoothed, steps are read: a reading that fails may be mended there."""
+    return bool(targets() or smooth())
+
+
 def warm_up() -> float:
     """The share of each run that the law of the whole run leaves out as warm-up."""
     value = _number("warm_up", WARM_UP)

@@ -105,6 +105,12 @@ def has_curves() -> bool:
     return runs is not None and curves_in(runs) is not None
 
 
+def has_batches() -> bool:
+    """Whether the data chosen hold curves that end at three batch sizes or more, so that other losses may be read off them."""
+    runs = state.reading().runs
+    return runs is not None and has_curves() and len(lowest_by_batch(one_ladder(curves_in(runs, unit()))[0])) >= 3
+
+
 def whole() -> TrajectoryFit | FitError | None:
     """The law of the whole run through the curves of the data chosen, why there is none, or None without curves."""
     runs = state.reading().runs

@@ -43,8 +43,12 @@ def forgetter() -> None:
     current = state.chosen()
     if current.key.startswith("upload:"):
         with st.popover("Remove this file", type="tertiary"):
-            widgets.quiet("The copy in this workspace is deleted; your own file is not touched. This cannot be undone.")
+            widgets.quiet(
+                "It leaves this workspace; Undo brings it back. Deleted for good, its copy and all that was set of it are gone at "
+                "once. Your own file is not touched."
+            )
             st.button("Remove", key="forget", on_click=state.forget, args=(current.key,))
+            st.button("Delete for good", key="delete", type="tertiary", on_click=state.delete, args=(current.key,))
 
 
 def cards() -> None:

@@ -99,10 +99,13 @@ def _question(table: Table, question: Question) -> None:
     key = f"asked:{question.key}"
     if question.key == "bytes_per_token":
         per = next((u.per for u in UNITS.values() if f"many {u.per}s" in question.text), "byte")
-        st.number_input(label, key=key, min_value=0.01, max_value=10_000.0, value=TYPICAL.get(per, 4.0), step=0.1)
+        usual = f"such as {TYPICAL.get(per, 4.0):g}, which is usual for English text"
+        st.number_input(label, key=key, min_value=0.01, max_value=10_000.0, value=None, step=0.1, placeholder=usual)
         return
     if question.key == "devices":
-        st.number_input(label, key=key, min_value=1, max_value=1_000_000, value=1, step=1)
+        st.number_input(
+            label, key=key, min_value=1.0, max_value=1e6, value=None, placeholder="such as 8", **widgets.WHOLE
+        )
         return
     kind, _, column = question.key.partition(".")
 
@@ -121,14 +124,17 @@ def _question(table: Table, question: Question) -> None:
 
 
 def _answer_all(asked: Sequence[Question]) -> None:
-    answers = state.answers()
+    answers, open_ = state.answers(), []
     for question in asked:
         chosen = st.session_state.get(f"asked:{question.key}")
         if chosen is None:
-            state.say("One question is still open.")
-            return
-        put(answers, question.key, chosen)
-    state.answer(answers)
+            open_.append(question.text)
+        else:
+            put(answers, question.key, round(chosen) if question.key == "devices" else chosen)
+    if open_:
+        state.say(f"Still to be answered: {' '.join(open_)}")
+    else:
+        state.answer(answers)
 
 
 def factor_name(column: str, factor: float) -> str:
@@ -151,7 +157,7 @@ def columns(read: Reading) -> None:
             with cells.cell():
                 _column(names, mapping, column)
         with cells.cell():
-            _loss_unit(mapping)
+            _loss_unit(mapping, read.guessed)
         if read.runs is not None:
             with cells.cell():
                 _rows(mapping)
@@ -163,7 +169,7 @@ def columns(read: Reading) -> None:
                 _count(mapping)
         others = [c for c in listed if c not in first]
         if others:
-            with st.expander(f"{len(others)} more column{'s' if len(others) > 1 else ''}"):
+            with st.expander("More columns", key="more_columns"):
                 cells = st.grid(3, gap=("small", "medium"))
                 for column in others:
                     with cells.cell():
@@ -249,12 +255,14 @@ def _choose_column(column: str) -> None:
     state.answer({name: value for name, value in answers.items() if value})
 
 
-def _loss_unit(mapping: Mapping) -> None:
-    st.session_state["loss_unit"] = mapping.loss_unit
+def _loss_unit(mapping: Mapping, guessed: Mapping) -> None:
+    """The menu of the loss's unit; where a column says it of each row, that is one of the answers."""
+    own = {"": "as each row says"} if guessed.row_units else {}
+    st.session_state["loss_unit"] = "" if mapping.row_units and own else mapping.loss_unit
     st.selectbox(
         "Unit of the loss",
-        list(LOSS_UNITS),
-        format_func=LOSS_UNITS.__getitem__,
+        [*own, *LOSS_UNITS],
+        format_func={**own, **LOSS_UNITS}.__getitem__,
         key="loss_unit",
         on_change=_choose,
         args=("loss_unit",),

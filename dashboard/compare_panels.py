@@ -16,7 +16,8 @@ from dashboard.charts.families import colours
 from data.cells import number
 from data.schema import Runs
 from fitting import Families
-from fitting.families import Versus
+from fitting.families import Versus, short_columns
+from fitting.plural import plural
 
 STYLE = Path(__file__).parent / "static" / "compare.css"
 ANY = ""  # the menus' word for leaving the choice to the comparison
@@ -28,11 +29,21 @@ b-2,mixture,410e6,8.2e9,2.90"""
 
 
 def nothing(runs: Runs) -> None:
-    """The page where no column names families: what to add, and where."""
-    widgets.answer(
-        "No column of this table names families to compare.",
-        "A family is an architecture, a data mix, an optimiser: whatever you would like to know is better.",
-    )
+    """The page where no column names families that can be compared: what is short, what to add, and where."""
+    short = short_columns(runs)[:1]
+    if short:
+        column = compare_words.name(compare_words.header(runs, short[0].column))
+        widgets.answer(
+            "{column} names {many} families that cannot be compared yet.",
+            short[0].why,
+            column=column,
+            many=str(len(short[0].runs)),
+        )
+    else:
+        widgets.answer(
+            "No column of this table names families to compare.",
+            "A family is an architecture, a data mix, an optimiser: whatever you would like to know is better.",
+        )
     left, right = st.columns(2, gap="medium")
     with left.container(border=True, height="stretch"):
         st.markdown("**What to add**")
@@ -62,7 +73,7 @@ def controls(runs: Runs, column: str, found: Families | None) -> None:
     _menu("column", "Families are named by", {c: f"{compare_words.header(runs, c)} ({len(n)})" for c, n in able.items()}, column,
           "The column whose values are compared: an architecture, a data mix, an optimiser. Shown: those with runs enough for a "
           "law of each.")  # fmt: skip
-    names = {n: f"{n} ({count} runs)" for n, count in able[column].items()}
+    names = {n: f"{n} ({plural(count, 'run')})" for n, count in able[column].items()}
     chosen = found.reference if found else (asked.reference if asked.reference in names else next(iter(names)))
     _menu("reference", "Compared with", names, chosen, "The family that the others are measured against.")
     if found and len(found.others) > 1:

@@ -10,6 +10,7 @@ from typing import Any
 from fitting.devices import DEVICES
 
 MOST_ROWS, LONGEST = 40, 40
+MOST = 1e9  # of any figure
 
 
 @dataclass(frozen=True)
@@ -72,4 +73,4 @@ def unfinished(edits: Mapping[str, Any]) -> bool:
 def _positive(value: Any, *, zero: bool = False) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
-    return float(value) if 0 < value < 1e9 or (zero and value == 0) else None
+    return float(value) if 0 < value <= MOST or (zero and value == 0) else None

@@ -11,7 +11,7 @@ from fitting import Fit
 from fitting import fit as fitted
 
 if TYPE_CHECKING:
-    from dashboard.state import Choice
+    from dashboard.choices import Choice
 
 
 def python(fit: Fit, choice: Choice, answers: Mapping[str, Any], asked: Mapping[str, Any]) -> str:

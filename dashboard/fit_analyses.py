@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from fitting.isoflop import Comparison
 
 
+def lacking(runs: Runs) -> dict[str, str]:
+    """For every law what these runs lack to carry it, '' for those that they can be fitted with."""
+    return _lacking(runs.digest, runs)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _lacking(digest: str, _runs: Runs) -> dict[str, str]:
+    from fitting import lacking
+
+    return lacking(_runs)
+
+
 def current_approaches(fit: Fit, at: float, method: str) -> Comparison:
     """Approaches 1, 2 and 3 at a budget of 10^`at` FLOP; `method` is the profiles' curve, quadratic or akima."""
     runs = state.current_runs()

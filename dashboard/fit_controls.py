@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard import state, widgets
+from dashboard import fit_analyses, state, widgets
 from dashboard.fit_settings import DELTAS, INTERVALS, MOST_SEED, POSTERIOR, PRIORS, RESAMPLES, WEIGHTS
 from data.schema import COLUMNS, Runs
-from fitting import Fit, FitError, all_laws, offered
+from fitting import Fit, FitError, all_laws
 from fitting.choosing import choose
 
 SINGLE = ""  # the menu's word for no column named
@@ -22,7 +22,7 @@ NOT_GROUPS = ("run", "loss", "flops", "flops_convention")
 def controls(runs: Runs, fit: Fit | None = None) -> None:
     """One column of controls, with what `fit` chose by itself; each writes its setting to the workspace at once."""
     asked = state.fit_settings()
-    reasons = offered([c for c in runs.columns if runs.kept[c].notna().any()])
+    reasons = fit_analyses.lacking(runs)
     recommended = fit.law.title if fit is not None and asked.law == "auto" else _recommended(runs)
     titles = {"auto": f"Recommended: {recommended}"}
     for key, law in all_laws().items():
@@ -32,7 +32,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     widgets.show("fit_law", asked.law, "" if shown is not None and title == shown.title else title)
     st.selectbox(
         "Law", list(titles), format_func=lambda key: titles.get(key, key), key="fit_law", on_change=_keep,
-        args=("law", {key: title.partition(" (the table")[0] for key, title in titles.items()}),
+        args=("law", {"auto": titles["auto"]} | {key: law.title for key, law in all_laws().items()}),
         help=widgets.literal(shown.cite) if shown else "The law these columns allow best. Each law names its paper here once chosen.",
     )  # fmt: skip
     if asked.law == "auto" and fit is not None:
@@ -97,18 +97,17 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
         "Refits", list(RESAMPLES), format_func=lambda n: f"{n:,}", key="fit_resamples", on_change=_keep,
         args=("resamples", {n: f"{n:,}" for n in RESAMPLES}), help="More refits steady the ends of the intervals.",
     )  # fmt: skip
-    widgets.hold("fit_seed", asked.seed)
+    widgets.hold("fit_seed", float(asked.seed))
     right.number_input(
-        "Seed", min_value=0, max_value=MOST_SEED, step=1, key="fit_seed", on_change=_keep, args=("seed", {}),
-        help="The same seed draws the same resamples.",
+        "Seed", min_value=0.0, max_value=float(MOST_SEED), key="fit_seed", on_change=_keep, args=("seed", {}),
+        help="The same seed draws the same resamples.", **widgets.WHOLE,
     )  # fmt: skip
 
 
 def ways_out(runs: Runs) -> None:
-    """What can be done when the law chosen cannot be fitted: other laws that these columns and this many runs can carry."""
-    asked = state.fit_settings().law
-    reasons = offered([c for c in runs.columns if runs.kept[c].notna().any()])
-    able = [k for k, law in all_laws().items() if not reasons[k] and not law.frontier and law.min_runs <= len(runs)]
+    """What can be done when the law chosen cannot be fitted: other laws that these runs can carry."""
+    asked, reasons = state.fit_settings().law, fit_analyses.lacking(runs)
+    able = [k for k, law in all_laws().items() if not reasons[k] and not law.frontier]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         for key in [k for k in able if k != asked][:3]:
             title = all_laws()[key].title
@@ -122,6 +121,8 @@ def _keep(name: str, words: dict[Any, str]) -> None:
     value = st.session_state[f"fit_{name}"]
     if value is None or (words and value not in words):  # words of a fit that is no longer shown name no choice
         return
+    if name == "seed":
+        value = round(value)
     said = words.get(value, str(value))
     stored = None if name == "group" and value == SINGLE else value
     state.set_fit(f"{name}: {said}", **{name: stored})

@@ -8,10 +8,10 @@ import re
 import numpy as np
 
 from dashboard import numbers
-from dashboard.summary import plural
 from dashboard.symbols import input_symbol
 from dashboard.widgets import Chip
 from fitting import Fit, Law, Status
+from fitting.plural import plural
 from fitting.result import Settings
 
 TONES = {Status.SOUND: "good", Status.CAUTION: "note", Status.UNSOUND: "bad"}

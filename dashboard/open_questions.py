@@ -11,8 +11,10 @@ from data.errors import Question
 from data.exclusions import KEEP, exclusions
 from data.mapping import Mapping
 from data.schema import Runs
-from data.states import STATE, plain
+from data.states import STATE
+from fitting.plural import plural
 
+LONGEST = 40  # signs of a state's word on its button
 MOST = 4  # announcements at once; the Columns tab shows every guess
 
 
@@ -89,25 +91,34 @@ def bring_back(read: Reading, runs: Runs) -> None:
     """
     if read.table is None:
         return
-    by_state: dict[str, int] = {}
+    by_state: dict[str, tuple[str, int]] = {}  # the word as it is written first, and how many runs have it
     for reason, number in runs.reasons.items():
         if reason.startswith(STATE):
             word = reason.removeprefix(STATE)
-            by_state[word] = by_state.get(word, 0) + number
+            shown, before = by_state.get(word.lower(), (word, 0))
+            by_state[word.lower()] = (shown, before + number)
     kept = state.answers().get("states", [])
     marked = bool(exclusions(read.table)) and KEEP not in kept
     if not by_state and not kept and not marked:
         return
     with st.container(horizontal=True, gap="small", key="states"):
-        for k, (word, number) in enumerate(by_state.items()):
-            label = f"Bring back {number} {plain(word) or word} run{'' if number == 1 else 's'}"
-            st.button(widgets.literal(label), key=f"state:{k}", on_click=_keep, args=([*kept, word.lower()],))
+        for k, (word, (shown, number)) in enumerate(by_state.items()):
+            label = f"Bring back {_with_state(number, shown)}"
+            st.button(widgets.literal(label), key=f"state:{k}", on_click=_keep, args=([*kept, word],))
         if marked:
             st.button(
                 "Bring back what the file marks as not used", key="state:file", on_click=_keep, args=([*kept, KEEP],)
             )
         if kept:
             st.button("Set them aside again", key="state:none", type="tertiary", on_click=_keep, args=([],))
+
+
+def _with_state(number: int, shown: str) -> str:
+    """So many runs with a state's word as the file writes it: `2 crashed runs`, `1 run: failed (exit code 137)`."""
+    cut = shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+    if all(part.isalpha() for part in cut.split()):
+        return plural(number, f"{cut} run")
+    return f"{plural(number, 'run')}: {cut}"
 
 
 def _keep(states: list[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import numbers, plan_state, state, widgets
-from dashboard.plan_settings import PlanSettings, typed
+from dashboard.plan_settings import LONGEST, PlanSettings, typed
 from fitting import Fit, FitError, Plan
 from fitting.hour_classes import HourClass, hour_classes
 from fitting.lifetime import Lifetime, lifetime
@@ -70,7 +70,8 @@ def life(fit: Fit, here: Plan, asked: PlanSettings) -> None:
     with box:
         st.text_input(
             "Tokens it will read and write in use", key=widgets.hold("plan_served", asked.served), placeholder="none, or such as 10T",
-            on_change=_keep, width=260, help="Each makes a smaller model, trained for longer, the better one (Sardana et al. 2023, "
+            on_change=_keep, width=260, max_chars=LONGEST,
+            help="Each makes a smaller model, trained for longer, the better one (Sardana et al. 2023, "
             "arXiv 2401.00448): a token in use costs a third of one in training.",
         )  # fmt: skip
         if not asked.served:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
 from html import escape
@@ -14,7 +14,7 @@ import streamlit as st
 
 from dashboard import device_table, numbers, plan_devices, plan_fleet, plan_run, plan_state, plan_table, widgets
 from dashboard.budget_chart import budget_chart, committed_budget
-from dashboard.plan_settings import PlanSettings, typed
+from dashboard.plan_settings import ALLOWED, LONGEST, PlanSettings, typed
 from data.cells import number
 from fitting import Fit, FitError, Plan, plan
 from fitting.batch import BatchSchedule, Front, RateLaws, WholeRun
@@ -30,10 +30,15 @@ def keep(*names: str) -> None:
     plan_state.change(**{name: st.session_state[f"plan_{name}"] for name in names})
 
 
+def keep_whole(name: str) -> None:
+    """Keep a whole number; an empty field is none."""
+    plan_state.change(**{name: round(st.session_state[f"plan_{name}"] or 0)})
+
+
 def field(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked: PlanSettings, **more: object) -> None:
-    """A number that is kept in the plan's settings."""
-    key = widgets.hold(f"plan_{name}", getattr(asked, name))
-    where.number_input(label, key=key, on_change=keep, args=(name,), **more)  # type: ignore[call-overload]
+    """A number that is kept in the plan's settings, within what these allow."""
+    key, (low, high) = widgets.hold(f"plan_{name}", getattr(asked, name)), ALLOWED[name]
+    where.number_input(label, key=key, min_value=low, max_value=high, on_change=keep, args=(name,), **more)  # type: ignore[call-overload]
 
 
 def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime | None) -> None:
@@ -58,8 +63,8 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
         st.markdown("**Devices and limits**")
         left, right = st.columns(2)
         left.number_input(
-            "Devices", key=widgets.hold("plan_devices", raw.devices or None), value=None, min_value=1, max_value=10_000_000,
-            on_change=_keep_devices, placeholder=f"auto: {asked.devices:,}",
+            "Devices", key=widgets.hold("plan_devices", float(raw.devices) or None), value=None, min_value=1.0, max_value=1e7,
+            on_change=keep_whole, args=("devices",), **widgets.WHOLE, placeholder=f"auto: {asked.devices:,}",
             help="Left empty, as many as hold the model and end the run within four weeks, while each has a thousand tokens of the "
             "batch in a step. It follows the budget then.",
         )  # fmt: skip
@@ -71,11 +76,11 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
             "take as much. Left empty, its share of the plan's batch.",
         )  # fmt: skip
         field(
-            left, "utilisation", "Utilisation, %", asked, min_value=0.1, max_value=100.0,
+            left, "utilisation", "Utilisation, %", asked,
             help="Share of the peak your training reaches (MFU). 30 to 50 % is usual; measure yours.",
         )  # fmt: skip
         field(
-            right, "latency", "Start of a step, ms", asked, min_value=0.0,
+            right, "latency", "Start of a step, ms", asked,
             help="What a step takes before any arithmetic: launches, waiting, talk between devices.",
         )  # fmt: skip
         if measured is not None:
@@ -84,13 +89,17 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
             if share is not None:
                 st.button("Plan with that", key="plan_speed", on_click=_use_speed, args=(share, start))
         left, right = st.columns(2)
-        field(left, "deadline", "Deadline, days", asked, min_value=0.0, help="0 for none.")
-        field(right, "most_devices", "At most devices", asked, min_value=0, help="0 for as many as you like.")
+        field(left, "deadline", "Deadline, days", asked, help="0 for none.")
+        right.number_input(
+            "At most devices", key=widgets.hold("plan_most_devices", float(asked.most_devices)), min_value=0.0, max_value=1e9,
+            on_change=keep_whole, args=("most_devices",), help="0 for as many as you like.", **widgets.WHOLE,
+        )  # fmt: skip
         left.number_input(
-            "Price of a device-hour, $", key=widgets.hold("plan_hour", asked.hour), min_value=0.0, on_change=_keep_price,
+            "Price of a device-hour, $", key=widgets.hold("plan_hour", asked.hour), min_value=0.0, max_value=device_table.MOST,
+            on_change=_keep_price,
             help="What you pay for this device; each has its own. Assumed at first; 0 leaves money out.",
         )  # fmt: skip
-        field(right, "most_money", "At most, $", asked, min_value=0.0, help="0 for no limit.")
+        field(right, "most_money", "At most, $", asked, help="0 for no limit.")
         if not isinstance(found, FitError):
             said = plan_run.verdict(found, asked, least)
             if said:
@@ -147,11 +156,6 @@ def _edited(key: str, rows: tuple[device_table.Row, ...]) -> None:
     edits = st.session_state[key]
     if not device_table.unfinished(edits):
         plan_state.change_devices(device_table.edited(rows, edits))
-
-
-def _keep_devices() -> None:
-    """Keep how many devices there are; an empty field leaves that to the plan."""
-    plan_state.change(devices=st.session_state["plan_devices"] or 0)
 
 
 def _keep_share() -> None:
@@ -287,44 +291,68 @@ def what_goes_with_it(asked: PlanSettings, own: RateLaws | None, habit: str) -> 
     if left is not None:
         left.text_input(
             "Critical batch, tokens", placeholder="such as 2M", key=widgets.hold("plan_critical_batch", asked.critical_batch),
-            on_change=keep, args=("critical_batch",),
+            max_chars=LONGEST, on_change=keep, args=("critical_batch",),
         )  # fmt: skip
+        if asked.critical_batch and typed(asked.critical_batch) is None:
+            _wrong("A batch is a number of tokens such as 500k or 2M.", left)
     right.text_input(
         "Your runs' batch, tokens", placeholder="from the table", key=widgets.hold("plan_runs_batch", asked.runs_batch), on_change=keep,
-        args=("runs_batch",), help="The plan's tokens are those that runs at this batch need; a smaller batch needs fewer.",
+        args=("runs_batch",), max_chars=LONGEST,
+        help="The plan's tokens are those that runs at this batch need; a smaller batch needs fewer.",
     )  # fmt: skip
+    if asked.runs_batch and typed(asked.runs_batch) is None:
+        _wrong("A batch is a number of tokens such as 500k or 2M.", right)
     widgets.quiet(f"The runs' own batch is {habit}.")
 
 
-def another_way(fit: Fit, here: Plan, asked: PlanSettings) -> None:
-    """A size held, and the budget that a loss needs."""
+LEFT_OUT = {"size": "the size held", "text": "the limit of unique tokens"}
+
+
+def left_out(names: Iterable[str]) -> str:
+    """What the plan that is shown goes without, and where that is changed."""
+    return f"The plan below leaves out {' and '.join(LEFT_OUT[name] for name in names)}; change it under Settings."
+
+
+def another_way(fit: Fit, here: Plan, asked: PlanSettings, planned: plan_state.Planned) -> None:
+    """A size held, and the budget that a loss needs; beside each field why it is left out of the plan, where it is."""
     st.markdown("**Ask it another way**")
     if here.params is not None:
         st.text_input(
             "Hold the model at a size", placeholder="best size, or such as 7B", key=widgets.hold("plan_size", asked.size),
-            on_change=keep, args=("size",), help="What over-training a smaller model, or under-training a larger one, costs.",
+            on_change=keep, args=("size",), max_chars=LONGEST,
+            help="What over-training a smaller model, or under-training a larger one, costs.",
         )  # fmt: skip
-        if asked.size and asked.chosen is None:
-            st.caption(":red[A size is a number of parameters such as 125M or 7B.]")
+        if "size" in planned.refused:
+            _wrong(planned.refused["size"])
+        elif asked.size and asked.chosen is None:
+            _wrong("A size is a number of parameters such as 125M or 7B.")
         elif here.penalty is not None:
             value, interval = numbers.with_interval(here.penalty.value, here.penalty.low, here.penalty.high, "percent")
             st.caption(f"The loss is {value} ({interval}) above what the best size would reach with this budget.")
         st.text_input(
             "Unique tokens there are", placeholder="enough, or such as 2T", key=widgets.hold("plan_text", asked.text), on_change=keep,
-            args=("text",), help="A law of repeated data weighs each pass; any other is held to four passes, which cost about nothing "
+            args=("text",), max_chars=LONGEST,
+            help="A law of repeated data weighs each pass; any other is held to four passes, which cost about nothing "
             "(Muennighoff et al. 2023).",
         )  # fmt: skip
-        if asked.text and typed(asked.text) is None:
-            st.caption(":red[Unique tokens are a number such as 300B or 2T.]")
+        if "text" in planned.refused:
+            _wrong(planned.refused["text"])
+        elif asked.text and typed(asked.text) is None:
+            _wrong("Unique tokens are a number such as 300B or 2T.")
     wanted = st.text_input(
-        "Reach a loss of", placeholder="such as 2.1", key="plan_loss", help="The budget that a loss needs."
+        "Reach a loss of",
+        placeholder="such as 2.1",
+        key="plan_loss",
+        max_chars=LONGEST,
+        help="The budget that a loss needs.",
     )
     if not wanted:
         return
     try:
-        needs = plan(fit, loss=number(wanted), params=asked.chosen, unique_tokens=plan_state.unique_tokens(fit))
+        unique = plan_state.unique_tokens(fit, planned.asked)
+        needs = plan(fit, loss=number(wanted), params=planned.asked.chosen, unique_tokens=unique)
     except FitError as error:
-        st.caption(f":red[{widgets.literal(str(error))}]")
+        _wrong(str(error))
         return
     budget, within = numbers.with_interval(needs.flops.value, needs.flops.low, needs.flops.high, "flop")
     sizes = ""
@@ -332,3 +360,8 @@ def another_way(fit: Fit, here: Plan, asked: PlanSettings) -> None:
         sizes = f": {numbers.count(needs.params.value)} parameters on {numbers.count(needs.tokens.value)} tokens"
     st.caption(f"It takes {budget} FLOP ({within}){sizes}.")
     st.button("Show on the chart", on_click=plan_state.set_budget, args=(math.log10(needs.flops.value),))
+
+
+def _wrong(sentence: str, where: st.delta_generator.DeltaGenerator | None = None) -> None:
+    """Why what was typed in the field above is not used."""
+    (where or st.container()).caption(f":red[{widgets.literal(sentence)}]")

@@ -12,6 +12,7 @@ from data.cells import number
 from fitting.hardware import Hardware
 
 A_NODE = 8
+LONGEST = 60  # signs of what is typed that are kept
 UNITS = ("flop", "hours", "time", "money")
 RULES = ("steplaw", "porian", "deepseek", "runs")
 CRITICALS = ("", "zhang_coupled", "kaplan_critical", "measured", "number")
@@ -122,7 +123,7 @@ def read_settings(values: Any, table: tuple[Row, ...] = MAKERS) -> PlanSettings:
 def _sense(name: str, value: Any) -> Any:
     otherwise = getattr(DEFAULTS, name)
     if isinstance(otherwise, str):
-        fits = isinstance(value, str) and len(value) <= 60 and value in ALLOWED.get(name, (value,))
+        fits = isinstance(value, str) and len(value) <= LONGEST and value in ALLOWED.get(name, (value,))
         return value if fits else otherwise
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return otherwise

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -62,26 +62,65 @@ def budget(fit: Fit) -> float:
 
 def keep_devices(number: int) -> None:
     """Keep the number of devices that a budget was said on; no step of undo, as the budget itself is none."""
-    workspace.remember(state.space(), {"plan": replace(settings(), devices=number).written()})
+    if state.is_drawn():
+        workspace.remember(state.space(), {"plan": replace(settings(), devices=number).written()})
 
 
 def set_budget(at: float) -> None:
     """Keep a budget, in log10 FLOP, for the data chosen."""
-    workspace.remember(state.space(), {f"budget:{state.chosen().key}": at})
+    if state.is_drawn():
+        workspace.remember(state.space(), {f"budget:{state.chosen().key}": at})
 
 
-def unique_tokens(fit: Fit) -> float | None:
+def unique_tokens(fit: Fit, asked: PlanSettings) -> float | None:
     """The text there is: as typed; else, for a law that asks, the most that any run had; None for enough."""
-    given = typed(settings().text)
+    given = typed(asked.text)
     if given is None and "unique_tokens" in fit.law.inputs:
         return fit.ranges["unique_tokens"][1]
     return given
 
 
-def current_sweep(fit: Fit, at: float, size: float | None) -> Plan:
+@dataclass(frozen=True)
+class Planned:
+    """What can be planned: the settings without those that no plan can be made with, which `refused` names with the reason.
+
+    `here` is the plan at the budget, `along` that along the chart.
+    """
+
+    asked: PlanSettings
+    here: Plan
+    along: Plan
+    refused: Mapping[str, str]
+
+
+def planned(fit: Fit, at: float, asked: PlanSettings) -> Planned:
+    """The plans for a budget of 10^`at` FLOP. A size or a text that none can be made with is left out, so that the page stands.
+
+    Raises the FitError of the law where there is no plan without them either.
+    """
+    from fitting import FitError, plan
+
+    refusal: FitError | None = None
+    for without in ((), ("size",), ("text",), ("size", "text")):
+        if not all(getattr(asked, name) for name in without):
+            continue
+        tried = replace(
+            asked, size="" if "size" in without else asked.size, text="" if "text" in without else asked.text
+        )
+        try:
+            here = plan(fit, flops=10.0**at, params=tried.chosen, unique_tokens=unique_tokens(fit, tried))
+            return Planned(tried, here, current_sweep(fit, at, tried), dict.fromkeys(without, str(refusal)))
+        except FitError as error:
+            refusal = refusal or error
+    assert refusal is not None
+    raise refusal
+
+
+def current_sweep(fit: Fit, at: float, asked: PlanSettings) -> Plan:
     """The plan along the chart for a budget of 10^`at` FLOP; the same table for every budget the chart reaches."""
     nodes = tuple(plan_table.budgets(fit, at))
-    return _sweep(fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, size, unique_tokens(fit), fit)
+    unique = unique_tokens(fit, asked)
+    return _sweep(fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, asked.chosen, unique, fit)
 
 
 @st.cache_resource(
@@ -100,13 +139,13 @@ def _sweep(
     return plan_table.sweep(_fit, nodes, size, unique)
 
 
-def current_run(fit: Fit, along: Plan, here: Plan) -> tuple[WholeRun, WholeRun] | None:
-    """What goes with the plan, along the chart and at the budget; None where the plan has no sizes."""
+def current_run(fit: Fit, along: Plan, here: Plan, asked: PlanSettings) -> tuple[WholeRun, WholeRun] | None:
+    """What goes with the plan of these settings, along the chart and at the budget; None where the plan has no sizes."""
     if here.params is None:
         return None
     from fitting.batch import whole_run
 
-    asked, own, kept = settings(), own_rules(fit), state.setting("critical")
+    own, kept = own_rules(fit), state.setting("critical")
     batch, lr = plan_run.rules(asked, own)
     large = critical()
     about = (

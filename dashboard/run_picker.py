@@ -14,6 +14,7 @@ from dashboard.charts import plane
 from dashboard.column_mapper import word
 from data.exclusions import exclusions
 from data.schema import COLUMNS, Runs
+from fitting.plural import plural
 
 TOOLS = {"Click": "pan", "Lasso": "lasso", "Box": "select"}
 HINTS = {
@@ -47,7 +48,7 @@ def chart(runs: Runs, with_tool: str) -> None:
         on_select=_picked,
         selection_mode=("points", "lasso", "box"),
         config=CHART,
-        alt=f"{len(runs)} runs by model size and training tokens, coloured by loss",
+        alt=f"{plural(len(runs), 'run')} by model size and training tokens, coloured by loss",
     )
 
 

@@ -15,12 +15,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from dashboard import workspace
+from dashboard.choices import Choice, told_apart
 from dashboard.fit_settings import FitSettings, read_settings
 from dashboard.reading import Reading, read_upload
 from dashboard.trouble import told
@@ -63,8 +64,12 @@ def setting(name: str, otherwise: Any = None) -> Any:
 
 
 def change(what: str, to: Values | Callable[[Values], Values]) -> None:
-    """Write settings at once, as one step that undo calls `what`; None as a value takes a setting away."""
-    _write(workspace.change, what, to)
+    """Write settings at once, as one step that undo calls `what`; None as a value takes a setting away.
+
+    They are about the data that the page was drawn of: where other data are current by now, that is said and nothing done.
+    """
+    if is_drawn():
+        _write(workspace.change, what, to)
 
 
 def history() -> History:
@@ -86,6 +91,8 @@ def _write(act: Callable[..., Any], *given: Any) -> None:
     """Change the workspace; a disk that refuses is said on the page, which goes on as it was."""
     try:
         act(here := space(), *given)
+        if "drawn" in st.session_state:
+            st.session_state["drawn"] = chosen()  # what it shows next, by its own doing
         changes = _changes()
         changes.pop(here.id, None)
         changes[here.id] = time.monotonic()  # the newest last
@@ -117,31 +124,21 @@ def said() -> list[str]:
 # --- which data ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One thing to look at: a bundled set or an upload. `key` is what the workspace's settings call it."""
-
-    key: str  # "bundled:<key>" or "upload:<sha256>"
-    title: str
-    sentence: str  # what it is, and where it is from
-
-
 def choices() -> tuple[Choice, ...]:
     """Everything that can be chosen: the workspace's uploads, newest first, then what is bundled."""
     from data.library import bundled
 
     uploads = [
-        Choice(held.source, held.name, f"Your file, {held.size / 1e6:,.1f} MB." if held.size >= 1e5 else "Your file.")
+        Choice(
+            held.source,
+            held.title,
+            f"Your file, {held.size / 1e6:,.1f} MB." if held.size >= 1e5 else "Your file.",
+            held.name,
+        )
         for held in reversed(workspace.uploads(space()))
     ]
     listed = [*uploads, *(Choice(f"bundled:{entry.key}", entry.title, entry.sentence) for entry in bundled())]
-    titles = [choice.title for choice in listed]
-    return tuple(  # a menu needs titles that differ
-        replace(choice, title=f"{choice.title} ({titles[:i].count(choice.title) + 1})")
-        if choice.title in titles[:i]
-        else choice
-        for i, choice in enumerate(listed)
-    )
+    return told_apart(listed, [*listed[len(uploads) :], *reversed(uploads)])
 
 
 def chosen() -> Choice:
@@ -154,7 +151,7 @@ def chosen() -> Choice:
 def choose(key: str) -> None:
     """Look at another set of runs."""
     title = next((choice.title for choice in choices() if choice.key == key), "data")
-    change(f"open {title}", {"source": key})
+    _write(workspace.change, f"open {title}", {"source": key})
 
 
 def upload(name: str, content: bytes) -> None:
@@ -162,14 +159,52 @@ def upload(name: str, content: bytes) -> None:
 
     def keep(here: Workspace) -> None:
         held = workspace.keep(here, name, content)
-        workspace.change(here, f"open {held.name}", {"source": held.source})
+        to = {"source": held.source}
+        workspace.change(here, f"open {held.title}", lambda now: to | workspace.put_back(now, held.sha256))
 
     _write(keep)
 
 
 def forget(key: str) -> None:
-    """Take an upload out of the workspace for good."""
+    """Take an upload out of the workspace; undo brings it back."""
+    _write(workspace.take_out, key.partition(":")[2])
+
+
+def delete(key: str) -> None:
+    """Delete an upload and all that was set of it, for good."""
     _write(workspace.remove, key.partition(":")[2])
+
+
+def began() -> None:
+    """Note which data a page is drawn of, and say where what it was drawn of is gone since, by another page of this workspace."""
+    _gone_since()
+    st.session_state["drawn"] = chosen()
+
+
+def _gone_since() -> bool:
+    """Whether the data that this session's page was drawn of are no longer there; then that is said."""
+    drawn: Choice | None = st.session_state.get("drawn")
+    if drawn is None or drawn.key == chosen().key or drawn.key in {choice.key for choice in choices()}:
+        return False
+    back = any(held.source == drawn.key for held in workspace.taken_out(space()))
+    way = "Undo brings it back." if back else "Upload it again to go on with it."
+    say(f"{drawn.title} was removed in another window. {way}")
+    return True
+
+
+def is_drawn() -> bool:
+    """Whether the page that a press came from was drawn of the data that are current; else that is said, and nothing is done.
+
+    Two windows on one workspace share what is chosen: a press in one is not meant for what was opened in the other since.
+    """
+    drawn: Choice | None = st.session_state.get("drawn")
+    current = chosen()
+    if drawn is None or drawn.key == current.key:
+        return True
+    if not _gone_since():
+        say(f"{current.title} was opened in another window, so nothing was changed. This page shows it now, too.")
+    st.session_state["drawn"] = current
+    return False
 
 
 # --- from data to runs -----------------------------------------------------------------------------------------------
@@ -184,7 +219,7 @@ def reading() -> Reading:
             read = _bundled(name)
         else:
             answers = setting(f"answers:{key}", {})
-            read = _uploaded(str(space().folder), name, chosen().title, repr(sorted(answers.items())), answers)
+            read = _uploaded(str(space().folder), name, chosen().file, repr(sorted(answers.items())), answers)
     except Exception as error:  # nothing of it is kept: the next try may find more memory, or the disk again
         return Reading(None, error)
     if read.runs is None:
@@ -292,41 +327,13 @@ def set_fit(what: str, **changed: Any) -> None:
     change(what, {f"fit:{chosen().key}": wanted.written() or None})
 
 
-def follow_address() -> None:
-    """Take up fit settings that the address brings (`?law=kaplan&delta=0.01`), then let it say those that are set.
-
-    What the page itself wrote there is no news, neither what it wrote last nor what it wrote before: the browser sends the
-    address it has with whatever is pressed, while the page's next one is on its way, and the first thing that a reload
-    brings is the address of before the change that the reload cut short. Else it would bring back what was just undone.
-    """
-    names = [f.name for f in fields(FitSettings)]
-    ours: dict[str, list[str]] = st.session_state.setdefault("address_said", {})
-    brought = {name: st.query_params[name] for name in names if name in st.query_params}
-    if not ours and _changed_lately(space()):
-        ours.update({name: [value] for name, value in brought.items()})
-    news = {name: value for name, value in brought.items() if value not in ours.get(name, ())}
-    if news:
-        asked = replace(fit_settings(), **{name: getattr(read_settings(news), name) for name in news})
-        if asked != fit_settings():
-            set_fit("settings from the address", **asdict(asked))
-    said = {name: str(value) for name, value in fit_settings().written().items()}
-    for name in names:
-        if name in said and st.query_params.get(name) != said[name]:
-            st.query_params[name] = said[name]
-        elif name not in said and name in st.query_params:
-            del st.query_params[name]
-        values = ours.setdefault(name, [])
-        if name in said and said[name] not in values:
-            values.append(said[name])
-
-
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _changes() -> dict[str, float]:
     """When this server last changed each workspace, in seconds of its own clock."""
     return {}
 
 
-def _changed_lately(here: Workspace) -> bool:
+def changed_lately(here: Workspace) -> bool:
     """Whether the workspace was changed from a page so shortly ago that an address in a browser may not say so yet."""
     return time.monotonic() - _changes().get(here.id, -math.inf) < LATELY
 

@@ -12,6 +12,7 @@ from dashboard.reading import Reading
 from dashboard.widgets import Chip
 from data.errors import Question
 from data.schema import Runs
+from fitting.plural import plural
 
 
 def chips(title: str, runs: Runs | None) -> list[Chip]:
@@ -72,8 +73,3 @@ def span(frame: pd.DataFrame, column: str, kind: str) -> tuple[str, str] | None:
 def counts(runs: Runs) -> dict[str, int]:
     """How many rows are kept, how many are not, and why."""
     return {"kept": len(runs), "set aside": len(runs.set_aside), **runs.reasons}
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 run`, `41 runs`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

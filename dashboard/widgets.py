@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -99,6 +100,11 @@ def literal(text: str) -> str:
     """Text that Streamlit's Markdown shows letter for letter: for help and labels that hold a stranger's name."""
     flat = " ".join(text.split())
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|:$~&^=@/\"'" else sign for sign in flat)
+
+
+#: A whole number's field. Streamlit reads what is typed into a field of integers up to the first letter, 1e3 as 1: this one is of
+#: floats that show no decimals, and takes what they are rounded to.
+WHOLE: dict[str, Any] = {"step": 1.0, "format": "%.0f"}
 
 
 def hold(key: str, value: object) -> str:

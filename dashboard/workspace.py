@@ -2,7 +2,7 @@
 
     <ISOFLOP_HOME>/workspaces/<id>/     the id is 128 random bits and stands in the page's address
         uploads/<sha256>                the bytes of a file as it came; its name appears in uploads.json only
-        uploads.json                    [{"sha256", "name", "size"}], oldest first
+        uploads.json                    [{"sha256", "name", "size", "number"}], oldest first, also of those taken out
         settings.json                   {"values", "past", "future"}: plain values and the steps to undo and redo
 
 A folder is made by the first write, so that looking around leaves nothing behind. Values are plain JSON; None takes a
@@ -21,7 +21,7 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ LOG = logging.getLogger("isoflop")
 QUOTA = 1_000_000_000  # bytes of uploads in one workspace; chosen: five files at the upload limit
 STEPS = 200  # undo steps kept
 HISTORY_BYTES = 4_000_000  # and the room they may take on disk
+TAKEN_OUT = "taken out"  # the setting that lists uploads which undo brings back
 IDENTITY = re.compile(r"[0-9a-f]{32}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -55,11 +56,20 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came: the digest of its bytes, the name it had (for display only), its size in bytes."""
+    """A file as it came: the digest of its bytes, the name it had (for display only), its size in bytes.
+
+    `number` tells files of one name apart, in the order in which they came; a file keeps it.
+    """
 
     sha256: str
     name: str
     size: int
+    number: int = 1
+
+    @property
+    def title(self) -> str:
+        """What it is called beside the others: `runs.csv`, `runs.csv (2)`."""
+        return self.name if self.number == 1 else f"{self.name} ({self.number})"
 
     @property
     def source(self) -> str:
@@ -112,7 +122,13 @@ def keep(space: Workspace, name: str, content: bytes) -> Upload:
     """Store a file's bytes at once and return what to call it; raises WorkspaceError when the workspace is full."""
     upload = Upload(hashlib.sha256(content).hexdigest(), plain_name(name), len(content))
     with one_writer(private_folder(space.folder)):
-        others = [held for held in uploads(space) if held.sha256 != upload.sha256]
+        listed = _listed(space)
+        others = [held for held in listed if held.sha256 != upload.sha256]
+        upload = replace(upload, number=_number(upload, listed))
+        if upload.size > QUOTA - sum(held.size for held in others):  # those taken out make room first
+            gone = {held.sha256 for held in others} - {held.sha256 for held in uploads(space)}
+            _delete(space, gone)
+            others = [held for held in others if held.sha256 not in gone]
         room = QUOTA - sum(held.size for held in others)
         if upload.size > room:
             raise WorkspaceError(
@@ -127,9 +143,29 @@ def keep(space: Workspace, name: str, content: bytes) -> Upload:
 
 
 def uploads(space: Workspace) -> tuple[Upload, ...]:
-    """The files held, oldest first."""
+    """The files held, oldest first, without those taken out."""
+    out = values(space).get(TAKEN_OUT, [])
+    return tuple(held for held in _listed(space) if held.sha256 not in out)
+
+
+def taken_out(space: Workspace) -> tuple[Upload, ...]:
+    """The files taken out that undo brings back."""
+    out = values(space).get(TAKEN_OUT, [])
+    return tuple(held for held in _listed(space) if held.sha256 in out)
+
+
+def _listed(space: Workspace) -> list[Upload]:
     listed = _read(space.folder / "uploads.json", [])
-    return tuple(Upload(str(item["sha256"]), str(item["name"]), int(item["size"])) for item in listed)
+    return [
+        Upload(str(item["sha256"]), str(item["name"]), int(item["size"]), int(item.get("number", 1))) for item in listed
+    ]
+
+
+def _number(upload: Upload, listed: list[Upload]) -> int:
+    """The number of an upload among those of its name: the one it has, else the first that none has."""
+    namesakes = {held.number: held.sha256 for held in listed if held.name == upload.name}
+    free = next(k for k in range(1, len(namesakes) + 2) if k not in namesakes)
+    return next((number for number, sha256 in namesakes.items() if sha256 == upload.sha256), free)
 
 
 def content(space: Workspace, sha256: str) -> bytes:
@@ -140,12 +176,57 @@ def content(space: Workspace, sha256: str) -> bytes:
     return stored.read_bytes()
 
 
+def take_out(space: Workspace, sha256: str) -> None:
+    """Take an upload out of what is there, as one step of undo. The file itself goes once no step brings it back."""
+    name = next((held.name for held in uploads(space) if held.sha256 == sha256), None)
+    if name is None:
+        return
+    change(space, f"remove {name}", lambda now: {TAKEN_OUT: [*now.get(TAKEN_OUT, []), sha256]})
+    with one_writer(space.folder):
+        held = _settings(space)
+        steps = [*held["past"], *held["future"]]
+        ends = ([set(step[side].get(TAKEN_OUT) or ()) for side in ("before", "after")] for step in steps)
+        known = {sha256 for before, after in ends for sha256 in before ^ after}
+        _delete(space, {held.sha256 for held in taken_out(space)} - known)
+
+
+def put_back(now: Values, sha256: str) -> Values:
+    """The values with which an upload that was taken out is there again; none where it was not."""
+    out = now.get(TAKEN_OUT, [])
+    return {TAKEN_OUT: [one for one in out if one != sha256] or None} if sha256 in out else {}
+
+
 def remove(space: Workspace, sha256: str) -> None:
-    """Take an upload out of the workspace for good."""
+    """Delete an upload for good, with every setting and step of undo that is about it."""
     with one_writer(private_folder(space.folder)):
-        _write_uploads(space, [held for held in uploads(space) if held.sha256 != sha256])
-        if SHA256.fullmatch(sha256):
-            (space.folder / "uploads" / sha256).unlink(missing_ok=True)
+        _delete(space, {sha256})
+
+
+def _delete(space: Workspace, gone: set[str]) -> None:
+    """Delete uploads; a step of undo that is about them alone goes with them, since nothing would be seen of it."""
+    gone = {sha256 for sha256 in gone if SHA256.fullmatch(sha256)}
+    if not gone:
+        return
+    _write_uploads(space, [held for held in _listed(space) if held.sha256 not in gone])
+    for sha256 in gone:
+        (space.folder / "uploads" / sha256).unlink(missing_ok=True)
+    held = _settings(space)
+    for side in ("past", "future"):
+        steps = [{**step, **{end: _without(step[end], gone) for end in ("before", "after")}} for step in held[side]]
+        held[side] = [step for step in steps if step["before"] != step["after"]]
+    held["values"] = _without(held["values"], gone)
+    _write_settings(space, held, {})
+
+
+def _without(said: Values, gone: set[str]) -> Values:
+    """Settings without what they say of uploads."""
+    sources = {f"upload:{sha256}" for sha256 in gone}
+    out = {name: value for name, value in said.items() if name.partition(":")[2] not in sources}
+    if out.get("source") in sources:
+        out["source"] = None
+    if TAKEN_OUT in out:
+        out[TAKEN_OUT] = [one for one in out[TAKEN_OUT] or [] if one not in gone] or None
+    return out
 
 
 def plain_name(name: str) -> str:
@@ -156,8 +237,7 @@ def plain_name(name: str) -> str:
 
 
 def _write_uploads(space: Workspace, held: list[Upload]) -> None:
-    listed = [{"sha256": item.sha256, "name": item.name, "size": item.size} for item in held]
-    write_whole(space.folder / "uploads.json", _json(listed))
+    write_whole(space.folder / "uploads.json", _json([asdict(item) for item in held]))
 
 
 # --- settings, with undo and redo ------------------------------------------------------------------------------------

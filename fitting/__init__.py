@@ -3,6 +3,7 @@
 from fitting.estimate import fit, load_fit
 from fitting.families import Families, compare_families
 from fitting.forecast import Backtest, backtest
+from fitting.lacking import lacking
 from fitting.law import Law, all_laws, offered
 from fitting.laws_compared import compare_laws
 from fitting.papers import PaperTest, against_papers
@@ -26,6 +27,7 @@ __all__ = [
     "compare_families",
     "compare_laws",
     "fit",
+    "lacking",
     "load_fit",
     "offered",
     "plan",

@@ -10,6 +10,7 @@ from data.schema import Runs
 from fitting.believing import Believing, believing
 from fitting.coordinates import coordinates
 from fitting.law import Law, all_laws
+from fitting.plural import plural
 from fitting.result import FitError
 from fitting.solve import problem
 from fitting.table import Arrays, arrays
@@ -62,8 +63,8 @@ def choose(runs: Runs, key: str) -> tuple[Law, str]:
     words = {"params": "parameters", "tokens": "tokens", "flops": "FLOPs"}
     has = ", ".join(f"{n} of {words[c]}" for c, n in values.items()) if values else "no column of any of them"
     raise FitError(
-        f"A law needs at least three different values of parameters, tokens or FLOPs beside a loss; the {len(frame)} usable "
-        f"runs of {runs.name} have {has}. Map the columns, or add runs."
+        f"A law needs at least three different values of parameters, tokens or FLOPs beside a loss; the "
+        f"{plural(len(frame), 'usable run')} of {runs.name} {'has' if len(frame) == 1 else 'have'} {has}. Map the columns, or add runs."
     )
 
 

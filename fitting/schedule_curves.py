@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.plural import plural
 from fitting.result import Band, FitError
 from fitting.schedule import CurveFit, Schedule, fit_curves, loss_curve
 
@@ -132,7 +133,7 @@ def _logged(run: str, steps: Array, lr: Array, loss: Array, warmup: int, notes: 
     steps, lr, loss = steps[keep], lr[keep], loss[keep]
     if len(steps) < LEAST_ROWS:
         raise FitError(
-            f"{run} has {len(steps)} rows after the warm-up of {warmup} steps; {LEAST_ROWS} or more are needed."
+            f"{run} has {plural(len(steps), 'row')} after the warm-up of {plural(warmup, 'step')}; {LEAST_ROWS} or more are needed."
         )
     moved = np.abs(np.diff(lr)) > CLOSE * lr[:-1]
     # A rate that changes between two rows and is level on both sides jumped; a decay changes it in one row after another.

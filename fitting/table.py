@@ -11,6 +11,7 @@ from data.flops import six_nd
 from data.schema import COUNTS
 from fitting.flop_form import flop_form
 from fitting.law import Law
+from fitting.plural import plural
 from fitting.result import Accounting, FitError
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def believable(frame: pd.DataFrame, name: str) -> None:
         if len(wrong):
             raise FitError(
                 f"{name} has {column} of {x[wrong[0]]:.3g} (run {frame['run'].iloc[wrong[0]]}), which no training run has. "
-                f"Check the unit of {column}, or exclude {len(wrong)} such runs."
+                f"Check the unit of {column}, or exclude {plural(len(wrong), 'such run')}."
             )
 
 

@@ -14,8 +14,6 @@ from dashboard.charts import batch_front
 from dashboard.fit_panels import PLOT
 from fitting.batch import AlongLoss, Growth
 
-SEQUENCE = 2048  # tokens, where nobody says: assumed
-
 
 def panel(sweep: Sweep) -> None:
     """The table with what to know first, then the law of growth where there is one."""
@@ -49,15 +47,18 @@ def _take_over(sweep: Sweep, law: Growth | AlongLoss) -> None:
     """Where a law can be planned with, the button that does it; sequences need their length."""
     counted = sweep.unit == "tokens"
     left, right = (None, st.container()) if counted else st.columns([3, 7], vertical_alignment="bottom")
-    unit = 1.0
+    unit: float | None = 1.0
     if left is not None:
         known = batch_state.seq_len()
         unit = left.number_input(
-            "Tokens in a sequence", min_value=1, value=int(known) if math.isfinite(known) else SEQUENCE, key="batch_sequence",
-            help="The plan counts batches in tokens.",
+            "Tokens in a sequence", min_value=1.0, max_value=1e9, value=known if math.isfinite(known) else None, key="batch_sequence",
+            placeholder="such as 2048", help="The plan counts batches in tokens.", **widgets.WHOLE,
         )  # fmt: skip
     if right.button(
         "Plan with this law", key="batch_take_over", help="The Plan page's critical batch follows it from now on."
     ):
+        if unit is None:
+            right.caption(":red[Say first how many tokens a sequence has: the plan counts batches in tokens.]")
+            return
         plan_state.take_over(law, sweep.along, float(unit), batch_panels.remarks_of(sweep))
         right.caption("The Plan page's critical batch follows this law now.")

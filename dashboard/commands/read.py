@@ -9,6 +9,7 @@ import click
 
 from dashboard.commands import Command, Refusal, json_option, reading, refuses, write_json
 from data.errors import DataError
+from fitting.plural import plural
 
 
 @click.command(cls=Command, name="read")
@@ -41,7 +42,7 @@ def command(files: tuple[Path, ...], json_to: str | None, every_row: bool, **ans
 
 def _said(found: dict[str, Any]) -> str:
     """The summary as lines for a terminal."""
-    lines = [f"{found['name']}: {found['kept']:,} runs kept, {found['set_aside']:,} set aside"]
+    lines = [f"{found['name']}: {plural(found['kept'], 'run')} kept, {found['set_aside']:,} set aside"]
     lines += [f"  {number:>6,}  {reason}" for reason, number in found["reasons"].items()]
     # FLOPs that were derived say by their own line how they are counted.
     columns = [c for c in found["columns"] if c["column"] != "flops_convention" or c["how"]]

@@ -11,6 +11,7 @@ from data.schema import Runs
 from fitting import Fit, FitError
 from fitting.laws_compared import Score, compare_laws
 from fitting.papers import against_papers
+from fitting.plural import plural
 
 
 def panel(fit: Fit, runs: Runs) -> None:
@@ -22,9 +23,9 @@ def panel(fit: Fit, runs: Runs) -> None:
     else:
         st.html(f'<p class="iso-under">{escape(found.sentence)}</p>{_table(found.scores, fit.law_key)}')
         widgets.quiet(
-            f"Held out: the {found.held_out} runs from {numbers.flop(found.cut)} FLOP on; the frontier are the "
-            f"{found.best_held_out} of them that no cheaper run beats. The miss is the median over "
-            "them. AICc is over the lowest among laws of the same runs; "
+            f"Held out: {plural(found.held_out, 'run')} from {numbers.flop(found.cut)} FLOP on; "
+            f"the frontier {'is' if found.best_held_out == 1 else 'are'} the {found.best_held_out} of them that no cheaper run beats. "
+            "The miss is the median over them. AICc is over the lowest among laws of the same runs; "
             "laws of the best loss at a budget see only the runs that no cheaper one beats, so only their forecast compares."
         )
     tests = state.derived(against_papers, fit, runs)

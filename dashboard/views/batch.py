@@ -2,7 +2,18 @@
 
 import streamlit as st
 
-from dashboard import batch_panels, batch_state, batch_tabs, chooser, fit_panels, frame, state, summary, widgets
+from dashboard import (
+    batch_panels,
+    batch_settings,
+    batch_state,
+    batch_tabs,
+    chooser,
+    fit_panels,
+    frame,
+    state,
+    summary,
+    widgets,
+)
 from dashboard.batch_tabs import noise, rates
 from dashboard.charts import batch as charts
 from dashboard.fit_panels import PLOT
@@ -17,12 +28,18 @@ chips = (
 
 if sweep is None or isinstance(sweep, Exception):
     widgets.chips(chips)
+    if isinstance(sweep, Exception) and batch_settings.readings():  # what else the data hold stands below
+        batch_panels.declined(sweep)
+        batch_tabs.tabs(None)
+        st.stop()
     grid, norms = batch_state.grid(), batch_state.norms()
     said = rates.answer(grid) if grid is not None else noise.answer(norms) if norms is not None else None
     if said is not None:
         widgets.answer(said[0], said[1], **said[2])
         batch_tabs.tabs(None)
-    elif isinstance(trouble := sweep if sweep is not None else batch_state.norms_or_why(), Exception):
+    elif isinstance(sweep, Exception):
+        batch_panels.declined(sweep)
+    elif isinstance(trouble := batch_state.norms_or_why(), Exception):
         frame.declined(trouble, runs="Look at the data on the Runs page")
     else:
         state.current_runs()  # a question about the file that is open comes first, as on every page

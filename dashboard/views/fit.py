@@ -1,8 +1,11 @@
 """Fit: what law do the runs follow, and should I believe it?"""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard import (
+    address,
     chooser,
     fit_again,
     fit_analyses,
@@ -19,7 +22,7 @@ from dashboard.fit_panels import PLOT, computed
 from fitting import FitError, all_laws
 
 st.html(fit_panels.STYLE)
-state.follow_address()
+address.follow()
 runs = state.current_runs()
 fit = state.current_fit()
 chips = summary.chips(state.chosen().title, runs)
@@ -61,4 +64,6 @@ takeaway.downloads(takeaway.of_fit(taken, runs, fit_words.file_stem(fit)), "fit"
 with st.expander("How was this computed"):
     computed.terms(fit)
     asked = state.fit_settings().arguments(runs.kept.columns)
-    st.code(fit_again.python(taken, state.chosen(), state.answers(), asked), language="python")
+    choice = state.chosen()
+    named = replace(choice, title=choice.file or choice.title)  # a notebook finds the file by the name it came with
+    st.code(fit_again.python(taken, named, state.answers(), asked), language="python")

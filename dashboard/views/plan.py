@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import (
+    fit_analyses,
     fit_panels,
     fit_words,
     frame,
@@ -24,7 +25,7 @@ from dashboard import (
 from dashboard.budget_chart import budget_chart, committed_budget
 from dashboard.plan_settings import PlanSettings
 from dashboard.trouble import once
-from fitting import FitError, plan
+from fitting import FitError
 
 
 def dragged() -> None:
@@ -42,18 +43,20 @@ fit = state.current_fit()
 chips = summary.chips(state.chosen().title, runs)
 if isinstance(fit, FitError):
     widgets.chips(chips)
-    frame.declined(fit, fit="Choose a law on the Fit page", runs="Look at the data on the Runs page")
-asked = plan_state.settings()
+    able = {} if all(fit_analyses.lacking(runs).values()) else {"fit": "Choose a law on the Fit page"}
+    frame.declined(fit, **able, runs="Look at the data on the Runs page")
+raw = plan_state.settings()
 try:
-    at = plan_state.budget(fit)
-    here = plan(fit, flops=10.0**at, params=asked.chosen, unique_tokens=plan_state.unique_tokens(fit))
-    along = plan_state.current_sweep(fit, at, asked.chosen)
+    planned = plan_state.planned(fit, plan_state.budget(fit), raw)
 except FitError as error:
     widgets.chips([*chips, *fit_words.chips(fit)])
     frame.declined(error, fit="Choose another law on the Fit page")
 
 widgets.chips([*chips, *fit_words.chips(fit)])
-whole = plan_state.current_run(fit, along, here)
+asked, here, along = planned.asked, planned.here, planned.along
+if planned.refused:
+    widgets.trouble(once(planned.refused.values()), plan_panels.left_out(planned.refused))
+whole = plan_state.current_run(fit, along, here, asked)
 on = partial(plan_state.placed, fit, along, here, whole)
 place, count = on(asked), fit.settings.count
 
@@ -110,7 +113,7 @@ if whole is not None:
         habit = plan_run.runs_batch(asked, runs, plan_run.rules(asked, own)[0])[1]
         plan_panels.what_goes_with_it(asked, own, habit)
 with ask.container(border=True, height="stretch"):
-    plan_panels.another_way(fit, here, asked)
+    plan_panels.another_way(fit, here, raw, planned)
 
 takeaway.downloads(takeaway.of_plan(fit, here, whole[1] if whole else None, place.planned), "plan")
 with st.expander("How was this computed"):

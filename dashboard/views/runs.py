@@ -68,7 +68,8 @@ with side:
     widgets.counts(summary.counts(runs), marks={"kept": "kept", "set aside": "aside"})
     widgets.quiet(*runs.notes)
 
-table, columns, aside = st.tabs(["Table", "Columns", f"Set aside ({len(runs.set_aside)})"])
+# Names that never change: a tab with another name would be another tab, and the open one would be left.
+table, columns, aside = st.tabs(["Table", "Columns", "Set aside"], key="runs_tab")
 with table:
     run_picker.table(every)
 with columns:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitting.batch.ladder import NEEDED, SAME_BATCH, ladder
+from fitting.plural import plural
 from fitting.result import FitError
 
 if TYPE_CHECKING:
@@ -102,7 +103,10 @@ def curves(frame: pd.DataFrame, after: float = AFTER, rows: int = ROWS) -> Curve
         else "No rows are left out as warm-up."
     )
     if dropped:
-        notes.append(f"At each size and batch the best learning rate stays; {dropped} runs at others are left out.")
+        notes.append(
+            f"At each size and batch the best learning rate stays; {plural(dropped, 'run')} at others {'is' if dropped == 1 else 'are'} "
+            "left out."
+        )
     if at_edge:
         notes.append(
             f"At batch {', '.join(dict.fromkeys(at_edge))} it is an end of those tried, so training could be faster there."

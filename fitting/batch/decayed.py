@@ -20,6 +20,7 @@ from fitting.batch.critical import CriticalBatch, _natural, _notes, solve
 from fitting.batch.descent import descend
 from fitting.batch.horizons import Horizons, horizons
 from fitting.noise import noise
+from fitting.plural import plural
 from fitting.result import Band, FitError, quantiles
 
 if TYPE_CHECKING:
@@ -260,7 +261,8 @@ class _Losses:
         width = 1 + self.betas + self.batches
         if len(y) <= width:
             raise FitError(
-                f"{len(y)} runs are too few for {width} constants of loss against data. Add runs that end at other amounts."
+                f"{plural(len(y), 'run')} {'is' if len(y) == 1 else 'are'} too few for {width} constants of loss against data. "
+                "Add runs that end at other amounts."
             )
         self.low = np.array([y.min() - 12.0, *[np.log(0.02)] * self.betas, *[-12.0] * self.batches])
         self.high = np.array([y.min(), *[np.log(5.0)] * self.betas, *[4.0] * self.batches])

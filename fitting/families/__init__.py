@@ -1,6 +1,6 @@
 """Families compared: is one architecture, data mix or optimiser better than another, and will it still be at scale?"""
 
-from fitting.families.columns import family_columns, labels, resolved
+from fitting.families.columns import Short, family_columns, labels, resolved, short_columns
 from fitting.families.compare import compare_families
 from fitting.families.result import Crossing, Families, Family, Versus
 from fitting.families.sharing import SHARES, Sharing
@@ -11,9 +11,11 @@ __all__ = [
     "Families",
     "Family",
     "Sharing",
+    "Short",
     "Versus",
     "compare_families",
     "family_columns",
     "labels",
     "resolved",
+    "short_columns",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,8 @@ NOT_FAMILIES = (
     "unique_tokens", "epochs", "flops", "flops_per_token", "flops_convention", "steps", "total_steps", "layers", "width",
     "heads", "head_dim", "ffn", "devices", "wall_seconds",
 )  # fmt: skip
+# Columns that name families only where their runs carry a law: nobody meant them to.
+HARDLY = ("group", "seed", "state")
 
 
 def labels(values: pd.Series) -> pd.Series:
@@ -68,6 +71,46 @@ def family_columns(runs: Runs) -> dict[str, dict[str, int]]:
             text = column not in COLUMNS or COLUMNS[column].kind == "text"
             found[column] = (column != "family", not text, {str(k): int(n) for k, n in counts.items()})
     return {column: counts for column, (*_, counts) in sorted(found.items(), key=lambda item: item[1][:2])}
+
+
+@dataclass(frozen=True)
+class Short:
+    """A column that names families which cannot be compared: how many runs each has, and why in a sentence."""
+
+    column: str
+    runs: dict[str, int]
+    why: str
+
+
+def short_columns(runs: Runs) -> list[Short]:
+    """The columns of words that name two families or more, none of which has what a comparison takes, likeliest first."""
+    able, out = family_columns(runs), []
+    for column in map(str, runs.kept.columns):
+        text = column not in COLUMNS or COLUMNS[column].kind == "text"
+        if column in (*NOT_FAMILIES, *HARDLY) or column in able or not text:
+            continue
+        named = labels(runs.kept[column])
+        counts = named[named != ""].value_counts()
+        if 2 <= len(counts) <= MOST_FAMILIES and (counts.iloc[1] > 1 or column == "family"):
+            known = {str(k): int(n) for k, n in counts.items()}
+            out.append(Short(column, known, _short(runs.kept, named, known)))
+    return sorted(out, key=lambda one: one.column != "family")
+
+
+def _short(frame: pd.DataFrame, named: pd.Series, counts: dict[str, int]) -> str:
+    """Why fewer than two of these families can be compared."""
+    listed = ", ".join(f"{name[:40]} has {n}" for name, n in list(counts.items())[:4]) + (
+        ", …" if len(counts) > 4 else ""
+    )
+    if sum(n >= LEAST_RUNS for n in counts.values()) < 2:
+        return f"Two families need at least {LEAST_RUNS} runs each to have laws of their own; {listed}."
+    spans = [_span(frame[named == name]) for name, n in counts.items() if n >= LEAST_RUNS]
+    if sum(span is not None for span in spans) < 2:
+        return (
+            f"Two families need at least {LEAST_VALUES} sizes and {LEAST_VALUES} token counts each that do not rise in step, over "
+            f"{LEAST_RUNS} runs that state both."
+        )
+    return "The families have no budget in common: the runs of one end below where those of the other begin."
 
 
 def _span(frame: pd.DataFrame) -> tuple[float, float] | None:

@@ -20,6 +20,7 @@ from fitting.families.result import Families, Family
 from fitting.law import Law
 from fitting.mixture import SAID, mixture, unseen
 from fitting.optimum import optimum, valley
+from fitting.plural import plural
 from fitting.result import FitError, Settings
 from fitting.scale import scaled_delta
 from fitting.solve import residuals
@@ -174,7 +175,9 @@ def _split(
     notes = [f"Left out for want of runs ({law.min_runs} are needed): {listed}."] if short else []
     empty = int((named == "").sum())
     if empty:
-        notes.append(f"{empty:,} runs have no {column} and are left out.")
+        notes.append(
+            f"{plural(empty, 'run')} {f'has no {column} and is' if empty == 1 else f'have no {column} and are'} left out."
+        )
     return {name: _with_flops(t) for name, t in tables.items()}, notes
 
 

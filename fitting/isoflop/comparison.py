@@ -328,7 +328,13 @@ def _made_by_left_out(quantity: str, two: Band | None, at: float, table: Runs, f
     moved: Band | None = getattr(_third(alone, at, two.level), quantity)
     if moved is None or not two.low <= moved.value <= two.high:
         return ""
-    return f"the {len(gone)} runs that belong to no profile make the difference (without them Approach 3 gives {_said(moved)})"
+    one = len(gone) == 1
+    which = (
+        "the one run that belongs to no profile makes"
+        if one
+        else f"the {len(gone)} runs that belong to no profile make"
+    )
+    return f"{which} the difference (without them Approach 3 gives {_said(moved)})"
 
 
 def _bounded(b: Band | None) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from fitting.isoflop.buckets import Bucket, sizes
 from fitting.isoflop.power import lines
 from fitting.isoflop.vertices import DOWN, EDGE, FEW, FINE, LEAST, Vertices, residuals, vertices
+from fitting.plural import plural
 from fitting.result import Accounting
 
 Array = np.ndarray
@@ -221,7 +222,7 @@ def _loss(height: Array, chosen: Settings) -> Array:
 def _flag(state: int, size: float, several: int, tried: Array, chosen: Settings) -> str:
     least = LEAST[chosen.method]
     if state == FEW or several < least:
-        return f"{several} sizes, where {'a parabola' if chosen.method == 'quadratic' else 'Akima'} needs {least}"
+        return f"{plural(several, 'size')}, where {'a parabola' if chosen.method == 'quadratic' else 'Akima'} needs {least}"
     if state == DOWN:
         return "the parabola opens downwards: no lowest loss between these sizes"
     if state == EDGE:

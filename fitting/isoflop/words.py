@@ -74,10 +74,14 @@ def notes_of(
     flagged = sum(bool(p.flag) for p in made)
     if aside:
         total = len(aside) + sum(len(p.runs) for p in made)
-        notes.append(f"{len(aside)} of {total} runs belong to no profile at a tolerance of {chosen.tolerance:.0%}.")
+        notes.append(
+            f"{len(aside)} of {total} runs {'belongs' if len(aside) == 1 else 'belong'} to no profile "
+            f"at a tolerance of {chosen.tolerance:.0%}."
+        )
     if flagged:
         notes.append(
-            f"{flagged} of {len(made)} budgets are flagged and {'kept' if chosen.keep_flagged else 'not used'}."
+            f"{flagged} of {len(made)} budgets {'is' if flagged == 1 else 'are'} flagged "
+            f"and {'kept' if chosen.keep_flagged else 'not used'}."
         )
     if len(used) == 2:
         notes.append("Two budgets determine a power law exactly and leave nothing to check it against.")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from fitting.law import Law
+from fitting.plural import plural
 from fitting.table import Arrays
 
 # What is left of one log input's spread when the other is known: below this the runs stand on one line.
@@ -17,12 +20,17 @@ def on_a_line(x: np.ndarray, y: np.ndarray) -> bool:
     return bool(1.0 - r * r < ON_A_LINE**2)
 
 
+def settings_of(inputs: Mapping[str, np.ndarray]) -> int:
+    """How many settings of these inputs (n,) differ by more than digitising does."""
+    return len(np.unique(np.round(np.log(np.array(list(inputs.values()))), 3), axis=1).T)
+
+
 def refusal(law: Law, table: Arrays, name: str) -> str:
     """Why nothing this law says of the table called `name` can be used, in a sentence with what to do; '' where something can."""
-    settings = len(np.unique(np.round(np.log(np.array(list(table.inputs.values()))), 3), axis=1).T)
+    settings = settings_of(table.inputs)
     if settings < law.p:
         return (
-            f"{name} has {len(table.loss)} runs at {settings} different settings of {' and '.join(table.inputs)}: "
+            f"{name} has {plural(len(table.loss), 'run')} at {plural(settings, 'different setting')} of {' and '.join(table.inputs)}: "
             f"{law.p} parameters of {law.title} pass through them in countless ways. Add runs at other settings, or "
             "choose a law with fewer parameters."
         )

@@ -262,5 +262,5 @@ def test_the_same_name_twice_is_two_entries(page: Callable[..., AppTest]) -> Non
     at = page(TABLE)
     upload(at, TWO_LOSSES)
     shown = at.selectbox(key="chosen").options
-    assert shown[:2] == ["mine.csv", "mine.csv (2)"]
+    assert shown[:2] == ["mine.csv (2)", "mine.csv"]  # the one that was there keeps its name
     assert len(set(shown)) == len(shown)
