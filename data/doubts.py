@@ -48,7 +48,7 @@ def plausible_tokens(
         return False
     header = mapping.header(column) or column
     text = f"In which unit is {header!r}? There is no column of tokens, and {how} {comes}, which no run has."
-    power = 3 * round(np.log10(20.0 / each) / 3) if count else 0
+    power = 3 * round(np.log10(20.0 / each) / 3) if 0 < each < np.inf else 0
     guess = f"{10.0**power:g}" if 0 < power <= 9 else ""
     options = tuple(f"{f:g}" for f in _FACTORS)
     question = Question(f"units.{column}", text, options, guess if guess in options else "")

@@ -86,7 +86,7 @@ def not_measured(table: Table, mapping: Mapping) -> np.ndarray:
     out = np.full(len(table.frame), "", dtype=object)
     for header in table.headers:
         named = bool(_KIND.fullmatch(take_apart(header).path))
-        if header in taken or not (named or _few(table, header)):
+        if header in taken or header == HEADING or not (named or _few(table, header)):
             continue
         cells = table.text(header)
         kinds = {c: plain(c) for c in cells.unique() if c}

@@ -70,10 +70,12 @@ def latex_rows(text: str) -> tuple[list[list[str]], tuple[str, ...]]:
     lines = [_COMMENT.sub("", line) for line in text.split("\n")]
     whole = _NESTED.sub(lambda m: _BREAK.sub(" ", m[1]), "\n".join(lines))
     whole = _STACKED.sub(lambda m: _BREAK.sub(" ", m[0]), whole)
-    spans = []
+    spans: list[tuple[int, int, int]] = []
     for found in itertools.islice(_BEGIN.finditer(whole), _MOST_TABLES):
         end = whole.find("\\end{" + found[1] + "}", found.end())
-        spans.append((found.start(), found.end(), len(whole) if end < 0 else end))
+        span = found.start(), found.end(), len(whole) if end < 0 else end
+        if not spans or spans[-1][2] != span[2]:  # one inside the last, or behind one that nothing ends
+            spans.append(span)
     above = captions(whole, [(a, c) for a, _, c in spans])
     tables = [_tabular(whole, *span, said) for span, said in zip(spans, above, strict=True)]
     tables = tables or [_tabular(whole, 0, 0, len(whole), ())]

@@ -163,12 +163,14 @@ def _axis(head: Sequence[str], found: Sequence[re.Match[str]], values: Sequence[
 def _sizes_along(corner: str, values: Sequence[float], down: Sequence[float], axis: str) -> str:
     """What sizes such as 125M along a grid count whose corner names its rows alone: beside tokens they are the models'.
 
-    Beside FLOPs they are parameters or tokens, whichever leaves more tokens than parameters; '' where that is not plain.
+    Beside FLOPs they are parameters or tokens, whichever leaves more tokens than parameters; '' where that is not plain, as
+    beside tokens where the corner may name the columns.
     """
     rows = _called(corner).partition(" (")[0] if len(_corner(corner)) == 1 else ""
-    if rows == "tokens" and not axis and min(values) >= _SMALLEST:
-        return "params"
-    if rows != "flops" or axis == "flops" or not np.isfinite(down).all() or min(down) <= 0 or min(values) < _SMALLEST:
+    told = bool(np.isfinite(down).all()) and min(down) > 0 and min(values) >= _SMALLEST
+    if rows == "tokens" and not axis:
+        return "params" if told and float(np.median(down) / np.median(values)) >= _PLAIN else ""
+    if rows != "flops" or axis == "flops" or not told:
         return axis
     ratio = float(np.median([c / (6.0 * v * v) for c in down for v in values]))
     return "params" if ratio >= _PLAIN else "tokens" if ratio <= 1 / _PLAIN else ""

@@ -375,7 +375,10 @@ def test_a_page_with_two_tables_is_read_like_a_text_with_two(read: Read) -> None
 
     runs = read(f"<h1>Runs</h1>{table(CONFIG)}<h2>Results</h2>{table(ROWS)}", "page.html")
     assert values(runs, "run", "params", "tokens", "loss") == KEPT
-    assert any("left out, with columns run, lr, layers, heads" in note for note in runs.notes)
+    assert any("joined" in note and "run" in note for note in runs.notes)
+    other = read(f"<h1>Runs</h1>{table(OTHER)}<h2>Results</h2>{table(ROWS)}", "page.html")
+    assert values(other, "run", "params", "tokens", "loss") == KEPT
+    assert any("left out, with columns run, lr, layers, heads" in note for note in other.notes)
     inside = read(as_csv(ROWS).replace("loss", "loss,note", 1).replace("3.5", "3.5,<table><tr><td>x</td></tr></table>"))
     assert values(inside, "run", "params", "tokens", "loss") == KEPT
 
@@ -465,9 +468,9 @@ def beside(one: Lines, other: Lines) -> Lines:
 
 def test_of_two_tables_that_with_runs_is_read_and_said(read: Read) -> None:
     for text in (
-        f"# R\n\nWords, and more.\n\n## Results\n\n{as_markdown4(ROWS)}\n\n## Config\n\n{as_markdown4(CONFIG)}\n",
-        f"## Config\n\n{as_markdown4(CONFIG)}\n\n## Results\n\n{as_markdown4(ROWS)}\n",
-        as_csv(ROWS) + "\n" + as_csv(CONFIG), as_csv(ROWS) + as_csv(CONFIG), as_csv(CONFIG) + as_csv(ROWS),
+        f"# R\n\nWords, and more.\n\n## Results\n\n{as_markdown4(ROWS)}\n\n## Config\n\n{as_markdown4(OTHER)}\n",
+        f"## Config\n\n{as_markdown4(OTHER)}\n\n## Results\n\n{as_markdown4(ROWS)}\n",
+        as_csv(ROWS) + "\n" + as_csv(OTHER), as_csv(ROWS) + as_csv(OTHER), as_csv(OTHER) + as_csv(ROWS),
     ):  # fmt: skip
         runs = read(text, "table.md")
         assert values(runs, "run", "params", "tokens", "loss") == KEPT
