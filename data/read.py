@@ -14,6 +14,7 @@ import pandas as pd
 
 from data.by_file import flat, labels, nested, own_answers, shared_out, together
 from data.convert import to_runs
+from data.embeddings import with_embeddings_added
 from data.errors import DataError, MappingNeeded, NothingKept, ReadError
 from data.filenames import run_names
 from data.history import distinct
@@ -215,7 +216,7 @@ def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
     if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in _first_cells(frame)):
         return _with_lists(frame, name)
     frame.columns = unique(_headers(list(frame.columns)))
-    return shaped(Table(frame, name, "data frame", np.arange(1, len(frame) + 1)))
+    return with_embeddings_added(shaped(Table(frame, name, "data frame", np.arange(1, len(frame) + 1))))
 
 
 def _headers(labels: list[Any]) -> list[str]:

@@ -22,7 +22,17 @@ from data.rates import without_rates
 from data.rivals import weigh
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
-from data.settled import TAKEN, Offers, middle, settle_batch, settle_counts, settle_passes, settle_steps, unique_or_seen
+from data.settled import (
+    TAKEN,
+    Offers,
+    below_a_part,
+    middle,
+    settle_batch,
+    settle_counts,
+    settle_passes,
+    settle_steps,
+    unique_or_seen,
+)
 from data.splits import counted, splits
 from data.states import is_state
 from data.step_names import places
@@ -131,7 +141,12 @@ def recognise(
         )
     if len(present) > 1 and count is None:
         text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
-        questions.append(Question("count", text, tuple(present), present[0], needed=False))
+        if added := [f"{h!r} is {why}." for h, (c, why) in table.told.items() if c == "params_total"]:
+            text = f"{text} {added[0]}"
+        below = below_a_part(table, guesses)
+        text = f"{text} {below}" if below else text
+        guess = "params_nonembed" if below and present[0] == "params_total" else present[0]
+        questions.append(Question("count", text, tuple(present), guess, needed=bool(below) and guess != present[0]))
     questions += rates
     questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))
     notes = [*([parted.note] if parted.note else []), *weighed.notes, *_unreadable(table, guesses, set(answers))]
@@ -210,6 +225,11 @@ def _offers(table: Table, settled: set[str], taken: set[str]) -> Offers:
     offers: Offers = {}
     for header in table.headers:
         if header in taken:
+            continue
+        if header in table.told:
+            column, why = table.told[header]
+            if column and column not in settled:
+                offers[column, header] = 0.95, why
             continue
         for column, sure in named(header):
             if column in settled:

@@ -12,11 +12,13 @@ from data.errors import NO_COLUMN, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
 from data.logs import logged
+from data.mapping import Guess
 from data.schema import COUNTS
 from data.table import Table
 from data.units import DIMENSION
 
 TAKEN = 0.6  # below this a guess is offered and not taken
+_BELOW = 1.02  # how far below the count without embeddings a total may be rounded
 _SHORT_BATCH = 1.5  # how many times a sequence a batch must fall short of it before it is doubted
 
 Offers = dict[tuple[str, str], tuple[float, str]]
@@ -106,6 +108,18 @@ def settle_counts(table: Table, offers: Offers) -> None:
             sure, _ = offers.pop(("params", header))
             how = f"stands next to {total[0]}, which is larger: taken as the count without embeddings"
             offers["params_nonembed", header] = sure, how
+
+
+def below_a_part(table: Table, guesses: Pairs[str, Guess]) -> str:
+    """A sentence where the count of all parameters is below that without embeddings, which it contains; '' elsewhere."""
+    if not {"params_total", "params_nonembed"} <= set(guesses):
+        return ""
+    total, part = (guesses[c] for c in ("params_total", "params_nonembed"))
+    with np.errstate(all="ignore"):
+        ratio = middle(total.values(table) / part.values(table))
+    if not ratio < 1 / _BELOW:
+        return ""
+    return f"{total.header!r} is {ratio:.2g} times {part.header!r}, and a total is no less than a part of it."
 
 
 def settle_steps(table: Table, offers: Offers) -> None:
