@@ -16,6 +16,8 @@ from data.logs import LOGGED, USUAL, logged
 _NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
 _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|weights)"
 _TOKENS = r"(?:tokens?|toks?)"
+_PART = r"(?:percent(?:age)?|pct|frac(?:tion)?|share|portion|proportion)"
+_DATA = r"(?:(?:the |full |train(?:ing)? )*(?:data|dataset|data set|corpus|train(?:ing)? set))"
 
 NAMES: tuple[tuple[str, str, float], ...] = (
     ("run", r"run(?: ?(?:id|name|key|uuid))?", 1.0),
@@ -68,7 +70,13 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
     ("unique_tokens", rf"{_TOKENS} ?(?:per|/|in an|each) ?epoch", 0.9),
     ("epochs", r"(?:n |num )?epochs?(?: count)?|(?:num(?: of)? |n |data )?passes(?: over(?: the)? data)?", 0.9),
+    ("epochs", r"eps?", 0.6),
+    ("data_fraction", rf"{_PART} (?:of )?{_DATA}(?: used| seen)?(?: {_PART})?|{_DATA}(?: used| seen)? {_PART}(?: {_PART})?", 0.9),
+    ("data_fraction", rf"(?:(?:data|dataset|corpus) )?subset(?: size)? {_PART}|subset fraction|{_PART} subset|{_PART} used", 0.8),
+    ("data_fraction", rf"{_PART}|subset", 0.6),
     ("tokens", r"(?:dataset|corpus|data) tokens", 0.7),
+    ("tokens", r"train(?:ing)? (?:data|dataset|set|corpus) tokens", 0.7),
+    ("tokens", r"tokens (?:in|of) (?:the )?(?:dataset|corpus|data)", 0.7),
     ("flops_per_token", r"(?:train(?:ing)? )?flops? (?:per|/) ?(?:token|tok)", 1.0),
     ("flops", r"flops?", 1.0),
     ("flops", rf"{_NUMBER_OF}(?:train(?:ing)? )?(?:compute )?flops?(?: total| count)?", 0.95),

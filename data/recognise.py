@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from data.errors import NO_COLUMN, DataError, Question
+from data.fractions import scaled_fraction, settle_fraction
 from data.headers import header as take_apart
 from data.logs import tells_its_base
 from data.lookalikes import overlooked
@@ -85,6 +86,7 @@ def recognise(
     settle_steps(table, offers)
     rates = without_rates(table, offers)
     unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
+    unclear += settle_fraction(table, offers, answers)
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
     for column, header in answers.items():
@@ -131,7 +133,7 @@ def recognise(
         if error:
             guesses["loss_error"] = error
     questions = [*loss.questions, *unclear, *questions]
-    guesses, units_open = settle(table, guesses, factors)
+    guesses, units_open = settle(table, scaled_fraction(table, guesses), factors)
     questions += units_open
     present = [c for c in COUNTS if c in guesses]
     if count is not None and count not in present:

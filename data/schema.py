@@ -39,6 +39,7 @@ COLUMNS: dict[str, Column] = _columns(
     ("tokens", "number", "tokens", "tokens seen in training, repeats included"),
     ("tokens_per_param", "number", "tokens per parameter", "tokens seen over the parameter count"),
     ("unique_tokens", "number", "tokens", "different tokens in the training data"),
+    ("data_fraction", "number", "", "the part of a data set that a run was trained on"),
     ("epochs", "number", "", "passes over the training data"),
     ("flops", "number", "FLOP", "training compute"),
     ("flops_per_token", "number", "FLOP per token", "training compute of one token"),

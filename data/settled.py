@@ -26,9 +26,12 @@ Offers = dict[tuple[str, str], tuple[float, str]]
 
 def settle_passes(table: Table, offers: Offers) -> None:
     """A data set's size beside passes over it is the unique tokens, and a constant beside a count that rises is no count."""
+    if any(c.endswith("_parallel") for c, _ in offers):  # ep is a degree of parallelism there
+        for o in [o for o in offers if o[0] == "epochs" and take_apart(o[1]).words == "ep"]:
+            del offers[o]
     epochs = [h for c, h in offers if c == "epochs"]
     passes = max((float(np.nanmax(np.append(table.numbers(h).values, 0.0))) for h in epochs), default=0.0)
-    sized = [o for o in offers if o[0] == "tokens" and re.fullmatch(_SIZE_OF_DATA, take_apart(o[1]).words)]
+    sized = [o for o in offers if o[0] == "tokens" and SIZE_OF_DATA.fullmatch(take_apart(o[1]).words)]
     others = [o for o in offers if o[0] == "tokens" and o not in sized]
     if passes > 1 and sized and not others and not any(c == "unique_tokens" for c, _ in offers):
         for o in sized:
@@ -91,7 +94,10 @@ def all_differ(values: np.ndarray) -> bool:
 _SEEN = r"\b(?:seen|trained|consumed|processed|used|total|cumulative)\b"
 _BORNE_OUT = 0.25  # how near a ratio comes to one where another column says the same; epochs differ by more
 
-_SIZE_OF_DATA = r"(?:train(?:ing)? )?(?:dataset|data|corpus)(?: set)?(?: size| tokens)?|(?:dataset|corpus|data) tokens"
+SIZE_OF_DATA = re.compile(
+    r"(?:total |full |whole |n |num )?(?:train(?:ing)? )?(?:dataset|data|corpus)(?: set)?(?: size)?(?: (?:in )?(?:tokens?|toks?))?"
+    r"|(?:size|tokens) (?:of|in) (?:the )?(?:dataset|data|corpus)(?: tokens)?|size tokens (?:of )?(?:dataset|data|corpus)"
+)
 
 
 def settle_counts(table: Table, offers: Offers) -> None:
