@@ -20,6 +20,7 @@ from data.filenames import run_names
 from data.history import distinct
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._arrays import table_of
+from data.readers._decimal import with_decimal_sign
 from data.readers._header_rows import joined_names
 from data.readers._limits import MAX_FILE, check_shape
 from data.readers._shapes import oriented, shaped
@@ -216,7 +217,9 @@ def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
     if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in _first_cells(frame)):
         return _with_lists(frame, name)
     frame.columns = unique(_headers(list(frame.columns)))
-    return with_embeddings_added(shaped(Table(frame, name, "data frame", np.arange(1, len(frame) + 1))))
+    return with_embeddings_added(
+        shaped(with_decimal_sign(Table(frame, name, "data frame", np.arange(1, len(frame) + 1))))
+    )
 
 
 def _headers(labels: list[Any]) -> list[str]:

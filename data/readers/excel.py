@@ -10,6 +10,7 @@ import zipfile
 from typing import Any
 
 from data.errors import ReadError
+from data.readers._decimal import COMMA, decimal_of_cells
 from data.readers._grid import grid
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_INFLATED, MAX_RATIO, size
 from data.readers._tables import holds_runs
@@ -63,7 +64,10 @@ def read(content: bytes, name: str) -> Table:
         notes.append(f"The sheet {best[:40]!r} was read; the workbook has {len(filled) - 1} more ({others[:200]}).")
     if formulas:
         notes.append("Cells with formulas count with the values last saved; one never calculated is blank.")
-    return grid(filled[best], name=name, format="Excel", notes=notes)
+    decimal = decimal_of_cells(filled[best])
+    if decimal == ",":
+        notes.append(COMMA)
+    return grid(filled[best], name=name, format="Excel", notes=notes, decimal=decimal)
 
 
 def _unpack_under_count(content: bytes, name: str) -> bool:
