@@ -63,13 +63,14 @@ def _column(header: str) -> str:
 def _is_own(table: Table, header: str, others: list[str]) -> bool:
     """Whether a column holds the parameters of embeddings alone, by its name or since no total is below other counts."""
     words = take_apart(header).words
-    if logged(header) is not None or not _sized(table, header):
+    either = bool(_EITHER.fullmatch(words))
+    if not (either or _OWN.fullmatch(words)) or logged(header) is not None or not _sized(table, header):
         return False
-    if _EITHER.fullmatch(words):
+    if either:
         ratios = [_values(table, header) / _values(table, b) for b in others]
         ratios = [r[np.isfinite(r) & (r > 0)] for r in ratios]
         return any(len(r) and float(r.min()) < 1 / _SAME for r in ratios)
-    return bool(_OWN.fullmatch(words))
+    return True
 
 
 def _sized(table: Table, header: str) -> bool:

@@ -46,6 +46,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params_active", r"n active|N_?(?:active|act)|active size", 0.9),
     ("params", r"params?", 1.0),
     ("params", rf"{_NUMBER_OF}{_PARAMS}|(?:param|parameter)s? ?(?:count|size|number)|model params?", 0.95),
+    ("params", rf"(?:n |num )?(?:trainable|learnable) {_PARAMS}|{_PARAMS} (?:trainable|learnable)", 0.85),
     ("params", r"(?:model|network) ?size|size(?: of (?:the )?model)?|N", 0.8),
     ("params", rf"(?:model )?size {_PARAMS}", 0.9),
     ("params", r"n ?opt|params? opt|n", 0.6),

@@ -540,3 +540,18 @@ def test_means_over_seeds_are_no_runs(read: Read) -> None:
 ])  # fmt: skip
 def test_runs_with_such_names_stay_runs(read: Read, text: str) -> None:
     assert len(read(text)) == 3
+
+
+def test_a_table_on_its_side_may_begin_with_any_of_its_columns(read: Read) -> None:
+    rest = "params,25e6,25e6,124e6,354e6\nD,5e8,1e9,2e9,7e9\nval loss,3.9,4.5,3.1,2.9\n"
+    for first in ("beta2,0.95,0.95,0.95,0.99", "grad norm,0.5,0.61,0.3,0.2", "optimizer,adam,adam,lion,adam"):
+        runs = read(f"{first}\n{rest}")
+        assert runs.kept["params"].tolist() == [25e6, 25e6, 124e6, 354e6], first
+        assert runs.kept["loss"].tolist() == [3.9, 4.5, 3.1, 2.9], first
+        assert [str(v) for v in runs.kept[first.split(",")[0]]] == first.split(",")[1:], first
+    sized = read("trainable_params,25470425,25470425,1103447565\nD,2.097e9,2.884e8,2.1e10\nval loss,3.9,4.5,2.6\n")
+    assert sized.kept["params"].tolist() == [25470425, 25470425, 1103447565]
+    for first in ("label,S1,S2,M1,L1", ",25M,26M,124M,354M", "model,a,b,c,d"):
+        runs = read(f"{first}\n{rest}")
+        assert runs.kept["tokens"].tolist() == [5e8, 1e9, 2e9, 7e9], first
+        assert not set(runs.extras) & {"label", "model"}, first
