@@ -290,6 +290,14 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
             )
             return [_question("flops", text, unit / 10.0**power, unit)]
     passes = _median(tokens / params)
+    spelled = [c for c in (count, "tokens") if _spelled_out(table, guesses, c) and c not in settled]
+    if np.isfinite(passes) and not PASSES[0] <= passes <= PASSES[1] and not free and spelled:
+        # 124000000 under (M) is no number of millions
+        text = (
+            f"In which unit is {guesses[spelled[0]].header!r}? In units of {guesses[spelled[0]].scale:g}, as its header says, a run has "
+            f"{passes:.2g} tokens per parameter, which no run has."
+        )
+        return [_question(spelled[0], text, 1.0, guesses[spelled[0]].scale)]
     if np.isfinite(passes) and not PASSES[0] <= passes <= PASSES[1] and free:
         few = passes < PASSES[0]
         power = 3 * round(abs(np.log10(passes / 20.0)) / 3)
@@ -307,6 +315,13 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
             )
             return [_question(column, text, factor)]
     return []
+
+
+def _spelled_out(table: Table, guesses: Pairs[str, Guess], column: str) -> bool:
+    """Whether a column's header states a factor and its cells are written out in full all the same."""
+    guess = guesses[column]
+    middle = _median(guess.numbers(table).values)
+    return guess.scale > 1.0 and not guess.base and middle >= _SPELLED_OUT["count"]
 
 
 @np.errstate(all="ignore")

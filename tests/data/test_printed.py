@@ -269,7 +269,7 @@ def test_a_table_whose_header_repeats_is_one_table() -> None:
     assert len(table.frame) == 4
 
 
-def test_rows_below_an_empty_line_stay_rows_whatever_short_line_follows(read: Read) -> None:
+def test_rows_below_an_empty_line_stay_rows_whatever_short_line_follows(read: Any) -> None:
     rows = [["exp-r1", "124e6", "3e8", "4.4222"], ["exp-r2", "124e6", "5e8", "4.3222"]]
     rows += [["exp-r4", "607e6", "5e8", "4.1222"], ["exp-r5", "1307e6", "9e8", "3.9111"]]
     header = ["name", "N", "tokens", "val loss"]
