@@ -14,7 +14,7 @@ from data.headers import header as take_apart
 from data.held_out import unnamed
 from data.loss_copies import without_copies
 from data.loss_kinds import arms, by_its_tag, may_be_more, means_over_training
-from data.loss_scales import scaled_loss
+from data.loss_scales import likelihoods, scaled_loss
 from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
 from data.names import LossName, loss_name
@@ -75,7 +75,7 @@ def recognise_loss(
         raise DataError(f"bytes per token must be a positive number; got {bytes_per_token!r}.")
     chosen = answers.get("loss")
     questions: list[Question] = []
-    options = loss_options(table, used) if chosen is None else []
+    options = (loss_options(table, used) or likelihoods(table, used)) if chosen is None else []
     tagged = by_its_tag(table) if chosen is None and not options else None
     if chosen is not None:
         header, said, sure = chosen, "chosen by you", 1.0
