@@ -68,6 +68,13 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens", rf"(?:cumulative|total|accumulated|cum) (?:train(?:ing)? )?{_TOKENS}(?: seen)?|{_TOKENS} (?:total|cumulative)", 0.9),
     ("tokens", rf"trained on {_TOKENS}|{_TOKENS} (?:of |d )?train(?:ing)?", 0.9),
     ("tokens_per_param", rf"{_TOKENS} ?(?:per|/) ?(?:param(?:eter)?s?|N)|D ?/ ?N|d ?/ ?n|tpp|tokens to params ratio", 0.9),
+    ("tokens_per_param",
+     rf"(?:{_TOKENS}|data)(?: /| to| per| over|) (?:param(?:eter)?s?|model|model size)(?: ratio)?"
+     rf"|ratio (?:of )?{_TOKENS} (?:to|/) {_PARAMS}", 0.85),
+    ("tokens_per_param", r"d n ratio|d / n ratio|d n|t p|t / p|t n|t / n", 0.6),
+    ("tokens_per_param",
+     r"(?:x |times |multiples? of )?chinchilla(?: x| multiples?| multiplier| ratio| factor)?"
+     r"|over ?train(?:ing|ed)?(?: (?:factor|ratio|multiple|x))?", 0.6),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
     ("unique_tokens", rf"{_TOKENS} ?(?:per|/|in an|each) ?epoch", 0.9),
     ("epochs", r"(?:n |num )?epochs?(?: count)?|(?:num(?: of)? |n |data )?passes(?: over(?: the)? data)?", 0.9),

@@ -20,6 +20,7 @@ from data.mapping import Guess, Mapping
 from data.markup import words
 from data.names import named
 from data.rates import without_rates
+from data.ratios import settle_ratio
 from data.rivals import weigh
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
@@ -86,7 +87,7 @@ def recognise(
     settle_steps(table, offers)
     rates = without_rates(table, offers)
     unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
-    unclear += settle_fraction(table, offers, answers)
+    unclear += [*settle_fraction(table, offers, answers), *settle_ratio(table, offers, factors)]
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
     for column, header in answers.items():
