@@ -142,14 +142,14 @@ def recognise(
             f"{table.name} has no column for {_words(count) if count in COLUMNS else count}; "
             f"it has {_listed(present) if present else 'no parameter count'}."
         )
+    added = next((f" {h!r} is {why}." for h, (c, why) in table.told.items() if c == "params_total"), "")
+    usual = "params_nonembed" if added and "params" not in present else (present or ["params"])[0]
     if len(present) > 1 and count is None:
-        text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
-        if added := [f"{h!r} is {why}." for h, (c, why) in table.told.items() if c == "params_total"]:
-            text = f"{text} {added[0]}"
         below = below_a_part(table, guesses)
-        text = f"{text} {below}" if below else text
-        guess = "params_nonembed" if below and present[0] == "params_total" else present[0]
-        questions.append(Question("count", text, tuple(present), guess, needed=bool(below) and guess != present[0]))
+        likely = "params_nonembed" if below and usual == "params_total" else usual
+        text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?{added}"
+        text += f" {below}" if below else f" They use {guesses[usual].header!r}." if added else ""
+        questions.append(Question("count", text, tuple(present), likely, needed=likely != usual))
     questions += rates
     questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))
     notes = [*([parted.note] if parted.note else []), *weighed.notes, *_unreadable(table, guesses, set(answers))]
@@ -163,7 +163,7 @@ def recognise(
         tuple(questions),
         loss.unit,
         bytes_per_token,
-        count or (present or ["params"])[0],
+        count or usual,
         rows=_one_of("rows", rows or "", ("", "runs", "checkpoints")),
         history=history or "last",
         states=tuple(s.strip().lower() for s in states),

@@ -29,9 +29,11 @@ def test_embeddings_beside_the_rest_are_added_and_the_sum_is_said(tmp_path: Path
                 rows = [[n, b, a, *rest] for n, a, b, *rest in rows]
             text = "\n".join(",".join([n if i == 0 else f"r{i}", *rest]) for i, (n, *rest) in enumerate(rows))
             runs = _read(tmp_path, text)
-            assert runs.kept["params"].tolist() == [25347914, 25348718, 124000000], (pair, swapped)
+            assert runs.kept["params_total"].tolist() == [25347914, 25348718, 124000000], (pair, swapped)
             assert runs.kept["params_nonembed"].tolist() == [24081147, 22813718, 118000000], (pair, swapped)
+            assert runs.kept["params"].tolist() == [24081147, 22813718, 118000000], (pair, swapped)
             (asked,) = [q for q in runs.questions if q.key == "count"]
+            assert asked.guess == "params_nonembed", pair
             assert "added to" in asked.text, pair
 
 
@@ -39,7 +41,8 @@ def test_units_of_the_parts_count_and_a_column_of_the_total_is_taken_as_it_stand
     runs = _read(
         tmp_path, "Embedding (M),Transformer (M),tokens,loss\n12.5,24,5e8,4.1\n25,85,1e9,3.9\n38,302,2e9,3.4\n"
     )
-    assert runs.kept["params"].tolist() == [36.5e6, 110e6, 340e6]
+    assert runs.kept["params_total"].tolist() == [36.5e6, 110e6, 340e6]
+    assert runs.kept["params"].tolist() == [24e6, 85e6, 302e6]
     runs = _read(
         tmp_path,
         "embedding params (M),non-embedding params (M),total params (M),tokens,loss\n12,24,36,5e8,4.1\n25,85,111,1e9,3.9\n",
