@@ -27,7 +27,8 @@ _INTERVAL = re.compile(r"(?:[0-9]{2}\s*%\s*)?(?:CI:?\s*)?([+-]?[0-9.,]+?(?:e[+-]
                        r"([+-]?[0-9.,]+(?:e[+-]?[0-9]+)?)", re.IGNORECASE)  # fmt: skip
 _BOUND = re.compile(r"\s*[<>≤≥≲≳]\s*=?\s*[0-9.,]")
 _FEW_DIGITS = re.compile(r"[0-9]{1,2}")
-_BEST = frozenset(("best", "ours", "our", "sota", "new", "best run", "winner", "lowest", "worst", "highest", "median"))
+_BEST = frozenset(("best", "ours", "our", "sota", "new", "best run", "winner", "lowest", "worst", "highest", "median",
+                   "dense", "baseline", "base"))  # fmt: skip
 _TIMES = re.compile(
     rf"(?:\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*[+-]?[0-9]+|\s*(?:{'|'.join(SUFFIXES)}))+(?:\s*[a-z]+)?$", re.IGNORECASE
 )

@@ -20,7 +20,8 @@ _AXIS = re.compile(
 _SERIES = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(?P<bound>__(MIN|MAX))?")
 #: `25M-lr3e-4-0/val_loss`, `a.val_loss`, `b: val/loss`: the run in front of its metric.
 _FOLDERS = re.compile(
-    r"(?P<run>[^/:]{1,120}?)(?:/|:\s*|\.(?=[A-Za-z]))(?P<metric>(?:(?:train|val|valid|validation|eval|test)[/._ ])?[A-Za-z][A-Za-z_ -]{1,40}?)"
+    r"(?P<run>[^/:]{1,120}?)(?:/|:\s*|\.(?=[A-Za-z]))"
+    r"(?P<metric>(?:(?:train|val|valid|validation|eval|test)[/._ ])?[A-Za-z][A-Za-z_ -]{1,40}?)"
     r"(?P<bound>__(MIN|MAX))?"
 )
 #: What losses of one run are measured on, or are of.

@@ -76,3 +76,25 @@ def test_a_loss_to_the_base_of_two_is_in_bits(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(f'N,tokens,"loss, log2"\n{body}')
     with pytest.raises(MappingNeeded):
         read_runs(tmp_path / "t.csv")
+
+
+def test_amounts_of_data_in_words_and_products(tmp_path: Path) -> None:
+    for cell, right in (
+        ("20BT", 20e9), ("20 BT", 20e9), ("4 × 5B", 20e9), ("4x5B", 20e9), ("5B x4", 20e9), ("5B × 4", 20e9), ("2 * 1.5T", 3e12),
+        ("500MT", 5e8), ("10 x 2.5B tokens", 25e9),
+    ):  # fmt: skip
+        (tmp_path / "t.csv").write_text(f"params,tokens,loss\n350M (dense),{cell},3.1\n125M,10B,3.4\n1.3B,40B,2.9\n")
+        kept = read_runs(tmp_path / "t.csv").kept
+        assert kept["tokens"].tolist() == [right, 10e9, 40e9], cell
+        assert kept["params"].tolist() == [350e6, 125e6, 1.3e9], cell
+    for params, tokens in (
+        ("8x7B", "10B"),
+        ("4 × 5B", "10B"),
+        ("125M", "5B+"),
+        ("125M", "5B (1 ep)"),
+        ("1.3B (MoE)", "10B"),
+    ):
+        (tmp_path / "t.csv").write_text(f"params,tokens,loss\n{params},{tokens},3.1\n125M,10B,3.4\n1.3B,40B,2.9\n")
+        runs = read_runs(tmp_path / "t.csv")
+        assert len(runs.kept) == 2, (params, tokens)
+        assert "is not a number" in runs.set_aside["reason"].iloc[0], (params, tokens)
