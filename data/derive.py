@@ -110,6 +110,8 @@ def _tokens(frame: pd.DataFrame, has: Has, add: Add, notes: list[str]) -> None:
         add("tokens", frame["samples"] * frame["seq_len"], "sequences seen times sequence length")
     elif has("unique_tokens", "epochs"):
         add("tokens", frame["unique_tokens"] * frame["epochs"], "unique tokens times epochs")
+        if has("data_fraction"):
+            notes.append("The tokens are those of each run's part of the data times its epochs.")
     elif has("unique_tokens", "data_fraction"):
         add("tokens", frame["unique_tokens"], "the part of the data, seen once")
         notes.append("There is no column of epochs: the tokens are those of each run's part of the data, seen once.")

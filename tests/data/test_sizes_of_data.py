@@ -75,3 +75,9 @@ def test_a_data_set_is_seen_as_often_as_its_epochs_say_under_any_of_their_names(
             )
             runs = _read(tmp_path, text)
             assert runs.kept["tokens"].tolist() == [1048576000, 104857600, 2883584000], (size, epochs)
+
+
+def test_a_cell_that_is_no_number_leaves_the_others_in_per_cent(tmp_path: Path) -> None:
+    text = _table("dataset tokens (B)", "subset (%)", "52.74", percent=True)
+    runs = _read(tmp_path, text + "\n124000000,subset (%),52.74,3.2\n")
+    assert runs.kept["tokens"].dropna().tolist() == pytest.approx(RIGHT)
