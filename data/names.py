@@ -69,7 +69,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens", rf"trained on {_TOKENS}|{_TOKENS} (?:of |d )?train(?:ing)?", 0.9),
     ("tokens_per_param", rf"{_TOKENS} ?(?:per|/) ?(?:param(?:eter)?s?|N)|D ?/ ?N|d ?/ ?n|tpp|tokens to params ratio", 0.9),
     ("tokens_per_param",
-     rf"(?:{_TOKENS}|data)(?: /| to| per| over|) (?:param(?:eter)?s?|model|model size)(?: ratio)?"
+     rf"{_TOKENS} params?(?: ratio)?|(?:{_TOKENS}|data)(?: /| to| per| over) (?:param(?:eter)?s?|model|model size)(?: ratio)?"
      rf"|ratio (?:of )?{_TOKENS} (?:to|/) {_PARAMS}", 0.85),
     ("tokens_per_param", r"d n ratio|d / n ratio|d n|t p|t / p|t n|t / n", 0.6),
     ("tokens_per_param",

@@ -18,13 +18,8 @@ from data.table import Table
 from data.thousands import a_thousand_off, all_in_threes
 from data.units import AGREES, DIMENSION, MENU, PASSES, PLAUSIBLE
 
-_LARGE = (
-    *COUNTS,
-    "tokens",
-    "unique_tokens",
-    "flops",
-    "flops_per_token",
-)  # whole numbers so large that people shorten them
+# Whole numbers so large that people shorten them.
+_LARGE = (*COUNTS, "tokens", "unique_tokens", "flops", "flops_per_token")
 _WHOLE = ("steps", "total_steps", "samples", "batch_sequences", "batch_device")  # no parts of one
 _TINY = {
     "tokens": 1e3,
@@ -290,14 +285,13 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
             )
             return [_question("flops", text, unit / 10.0**power, unit)]
     passes = _median(tokens / params)
-    spelled = [c for c in (count, "tokens") if _spelled_out(table, guesses, c) and c not in settled]
+    full = _SPELLED_OUT["count"]  # 124000000 under (M) is no number of millions
+    spelled = [c for c in (count, "tokens") if c in stated and c not in settled and guesses[c].scale > 1.0]
+    spelled = [c for c in spelled if not guesses[c].base and _median(guesses[c].numbers(table).values) >= full]
     if np.isfinite(passes) and not PASSES[0] <= passes <= PASSES[1] and not free and spelled:
-        # 124000000 under (M) is no number of millions
-        text = (
-            f"In which unit is {guesses[spelled[0]].header!r}? In units of {guesses[spelled[0]].scale:g}, as its header says, a run has "
-            f"{passes:.2g} tokens per parameter, which no run has."
-        )
-        return [_question(spelled[0], text, 1.0, guesses[spelled[0]].scale)]
+        own = guesses[spelled[0]]
+        text = f"In which unit is {own.header!r}? In units of {own.scale:g}, as its header says, a run has {passes:.2g} tokens per "
+        return [_question(spelled[0], f"{text}parameter, which no run has.", 1.0, own.scale)]
     if np.isfinite(passes) and not PASSES[0] <= passes <= PASSES[1] and free:
         few = passes < PASSES[0]
         power = 3 * round(abs(np.log10(passes / 20.0)) / 3)
@@ -315,13 +309,6 @@ def _together(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> li
             )
             return [_question(column, text, factor)]
     return []
-
-
-def _spelled_out(table: Table, guesses: Pairs[str, Guess], column: str) -> bool:
-    """Whether a column's header states a factor and its cells are written out in full all the same."""
-    guess = guesses[column]
-    middle = _median(guess.numbers(table).values)
-    return guess.scale > 1.0 and not guess.base and middle >= _SPELLED_OUT["count"]
 
 
 @np.errstate(all="ignore")

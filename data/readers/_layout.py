@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from data.cells import number
 from data.markup import words
 from data.names import loss_name, recognised
+from data.readers._below import below, edges_of
 from data.readers._body_columns import by_body
 from data.readers._limits import MAX_COLUMNS
 
@@ -150,7 +151,11 @@ def _spaced(lines: list[str]) -> Layout | None:
             if before is not None and not before[2] and all(len(p) == len(before[1][0]) for p in more):
                 rows[start:stop] = more
                 tables[-1] = tables[-1][0], stop
-            elif before is not None and not before[2] and any(goes_on_below := _below(lines, before, start, stop)):
+            elif (
+                before is not None
+                and not before[2]
+                and any(goes_on_below := below(lines, before[0], before[1], start, stop))
+            ):
                 rows[start:stop] = [c or rows[start + k] for k, c in enumerate(goes_on_below)]
                 tables[-1] = tables[-1][0], stop
             else:
@@ -176,48 +181,6 @@ def _spaced(lines: list[str]) -> Layout | None:
         if header and len(rows[header - 1]) == width > len(rows[header]):
             rows[header - 1] = rows[header - 1][1:]
     return Layout(rows, (), 0, False) if tables else None
-
-
-def _below(lines: list[str], table: tuple[int, Rows, bool], start: int, stop: int) -> Rows:
-    """The cells of the lines from `start` to `stop` as they stand below the table's columns; [] for a line that does not.
-
-    A line does where its words stand below at least two columns, none between them, with numbers where most cells are some.
-    """
-    at, cut, _ = table
-    spans = _spans(lines[at : at + len(cut)], cut)
-    if not spans:
-        return []
-    body = [row for row in cut[1:] if len(row) == len(spans)]
-    counted = {j for j in range(len(spans)) if body and 2 * sum(not math.isnan(number(r[j])) for r in body) > len(body)}
-    out: Rows = []
-    for line in lines[start:stop]:
-        cells, sure = [""] * len(spans), True
-        for m in _WORDS.finditer(line):
-            over = [j for j, (a, b) in enumerate(spans) if a < m.end() and m.start() < b]
-            sure = sure and len(over) == 1
-            if sure:
-                cells[over[0]] = f"{cells[over[0]]} {m[0]}".strip()
-        filled = [j for j, c in enumerate(cells) if c]
-        good = [j for j in filled if j in counted and not math.isnan(number(cells[j]))]
-        fits = sure and len(filled) > 1 and good and 2 * len(good) >= len(counted & set(filled))
-        out.append(cells if fits else [])
-    return out
-
-
-def _spans(lines: list[str], cut: Rows) -> list[tuple[int, int]]:
-    """From where to where each column's cells stand, its name among them; [] where cells are not found in their lines."""
-    width = len(cut[0])
-    out: list[tuple[int, int]] = [(_LONGEST, 0)] * width
-    for line, row in zip(lines, cut, strict=True):
-        at = 0
-        for j, cell in enumerate(row if len(row) == width else ()):
-            found = line.find(cell, at) if cell else -1
-            if cell and found < 0:
-                return []
-            if cell:
-                at = found + len(cell)
-                out[j] = min(out[j][0], found), max(out[j][1], at)
-    return [] if any(a > b for a, b in out) else out
 
 
 def _above(line: str, names: list[str], header: str) -> list[str]:
@@ -359,7 +322,7 @@ def _by_gutters(lines: list[str]) -> Rows | None:
         return None
     blank = [all(line[j : j + 1] in ("", " ") for line in lines if line != RULED) for j in range(widest)]
     for least in (2, 1):
-        edges = [0, *_edges(blank, least)]
+        edges = [0, *edges_of(blank, least)]
         out = [[line[a:b].strip() for a, b in zip(edges, [*edges[1:], None], strict=True)] for line in lines]
         # A gap of one space may stand inside a name: then every name in the header has to be one word.
         named = (
@@ -370,20 +333,6 @@ def _by_gutters(lines: list[str]) -> Rows | None:
         if named and (least > 1 or known_in(out[0]) >= 2):
             return [[RULED] if line == RULED else row for line, row in zip(lines, out, strict=True)]
     return None
-
-
-def _edges(blank: list[bool], least: int) -> list[int]:
-    """The positions behind runs of at least so many blank positions, those at either end aside."""
-    out: list[int] = []
-    j, widest = 0, len(blank)
-    while j < widest:
-        k = j
-        while k < widest and blank[k]:
-            k += 1
-        if k - j >= least and j > 0 and k < widest:
-            out.append(k)
-        j = max(k, j + 1)
-    return out
 
 
 # What printing leaves out -----------------------------------------------------------------------------------------------
