@@ -139,6 +139,8 @@ def _answer_all(asked: Sequence[Question]) -> None:
 
 def factor_name(column: str, factor: float) -> str:
     """A column's factor as a menu calls it: millions, PF-days, 8.64e+19."""
+    if factor == -1.0:
+        return "minus the loss"
     menu = MENU.get(DIMENSION.get(column, "count"), {})
     return next((name for f, name in menu.items() if abs(f - factor) <= 1e-9 * f), f"times {factor:g}")
 

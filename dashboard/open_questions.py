@@ -22,8 +22,10 @@ def announce(read: Reading) -> None:
     """The questions that a guess has answered, each with the buttons that answer it otherwise."""
     if read.runs is None or read.table is None or read.mapping is None:
         return
-    # Counts with and without embeddings differ by little; a mixture's active parameters are another thing than all of them.
-    asked = [q for q in read.runs.questions if q.key != "count" or "params_active" in q.options][:MOST]
+    # Counts with and without embeddings differ by little; a mixture's active parameters are another thing than all of them,
+    # and a total that was added up here is one that nobody has seen.
+    added = "params_active", *(("params_total",) if read.table.told else ())
+    asked = [q for q in read.runs.questions if q.key != "count" or any(c in q.options for c in added)][:MOST]
     if not asked:
         return
     with st.container(key="announced", gap="small", border=True):

@@ -47,6 +47,10 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = 
         return all(c in frame.columns for c in columns)
 
     with np.errstate(all="ignore"):
+        if has("unique_tokens", "data_fraction"):
+            of, part = mapping.header("unique_tokens"), mapping.header("data_fraction")
+            add("unique_tokens", frame["unique_tokens"] * frame["data_fraction"], f"{of!r} times {part!r}")
+            notes.append(f"The data of each run are {of!r} × {part!r}.")
         whole = global_batch(frame, mapping, name)
         if whole:
             _say_unknown(frame, whole.values, notes)
@@ -112,6 +116,11 @@ def _tokens(frame: pd.DataFrame, has: Has, add: Add, notes: list[str]) -> None:
         add("tokens", frame["samples"] * frame["seq_len"], "sequences seen times sequence length")
     elif has("unique_tokens", "epochs"):
         add("tokens", frame["unique_tokens"] * frame["epochs"], "unique tokens times epochs")
+        if has("data_fraction"):
+            notes.append("The tokens are those of each run's part of the data times its epochs.")
+    elif has("unique_tokens", "data_fraction"):
+        add("tokens", frame["unique_tokens"], "the part of the data, seen once")
+        notes.append("There is no column of epochs: the tokens are those of each run's part of the data, seen once.")
     elif has("tokens_per_param", "params"):
         add("tokens", frame["tokens_per_param"] * frame["params"], "tokens per parameter times parameters")
         notes.append("There is no column of tokens: they were taken as tokens per parameter × parameters.")

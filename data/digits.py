@@ -11,6 +11,7 @@ SUFFIXES = {
     "millionen": 6, "milliard": 9, "milliards": 9, "milliarde": 9, "milliarden": 9, "mrd": 9, "mln": 6, "bln": 9,
     "m": 6, "mm": 6, "mn": 6, "mio": 6, "million": 6, "millions": 6,
     "b": 9, "bn": 9, "g": 9, "billion": 9, "billions": 9,
+    "kt": 3, "mt": 6, "bt": 9, "gt": 9, "tt": 12,  # 20BT: billions of tokens
     "t": 12, "tn": 12, "trillion": 12, "trillions": 12,
     "millones": 6, "mil millones": 9, "miles de millones": 9, "milioni": 6, "miliardi": 9, "milhoes": 6, "milhões": 6,
     "тыс": 3, "млн": 6, "млрд": 9, "трлн": 12,

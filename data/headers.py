@@ -322,6 +322,8 @@ def loss_unit(words: str, raw: str = "") -> str:
         return "nats" if log or "logppl" in words else "perplexity"
     if re.match(rf"\s*e(?:xp)?\s*[\^(]+[^()]*{_LOSSES}\b", raw.lower()):
         return "perplexity"  # exp(loss)
+    said = _BASE.search(words)
+    two, ten = bool(said and said[1] in ("2", "two")), bool(said and said[1] in ("10", "ten"))
     base = "nats" if re.search(r"\bnats?\b", words) else "bits"
     if re.search(r"\b(bpb|(bits?|nats?) ?(per|/) ?bytes?)\b", words):
         return f"{base} per byte"
@@ -334,10 +336,14 @@ def loss_unit(words: str, raw: str = "") -> str:
     if re.search(r"\b(bits? (per|/) (tokens?|tok)|bpt|bits?)\b", words):
         return "bits"
     if per:
-        return f"{'bits' if re.search(r'bits?', words) else 'nats'} per {per}"
+        return f"{'bits' if two or re.search(r'bits?', words) else 'nats'} per {per}"
+    if two or ten:
+        return "bits" if two else "log10 perplexity"
     return "nats" if re.search(r"\bnats?\b", words) else ""
 
 
+#: The base of the logarithm that a loss is the mean of: loss (base 2), loss_base2, CE loss, base-2.
+_BASE = re.compile(r"\bbase[ -]?(2|two|10|ten|e)\b")
 _COUNTED_OVER = {
     "word": re.compile(r"words?"),
     "byte": re.compile(r"bytes?"),

@@ -28,7 +28,8 @@ _HEAD = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    rf"\s*(?P<before>[^()\[\]]+?)\s*(?:[(\[]\s*(?P<word>{_WORD}|log)\s*[)\]]|[_ ](?P<end>{_WORD}))\s*", re.IGNORECASE
+    rf"\s*(?P<before>[^()\[\]]+?)\s*(?:[(\[]\s*(?P<word>{_WORD}|log)\s*[)\]]|(?:[_ ]|,\s*)(?P<end>{_WORD}))\s*",
+    re.IGNORECASE,
 )
 _SUBSCRIPTS = str.maketrans("₀₁₂ₑ", "012e")
 

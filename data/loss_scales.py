@@ -41,6 +41,12 @@ _USUAL = {
 }
 
 
+_LIKELIHOOD = re.compile(
+    r"\b(?:log ?likelihoods?|log ?liks?|log ?prob(?:s|ability|abilities)?|logprobs?|logps?|ll|llh)\b"
+)
+_NO_LIKELIHOOD = re.compile(
+    r"\b(?:neg|negative|minus|nll|ratio|diff|difference|delta|std|stderr|err|error|prior|log ?(?:2|10))\b"
+)
 TOO_LOW = 0.05  # nats: no model of text comes near it
 _THOUSAND = 1_000.0
 
@@ -65,6 +71,23 @@ def factor_in(header: str) -> tuple[float, str] | None:
     return None
 
 
+def is_likelihood(header: str) -> bool:
+    """Whether a header names the logarithm of a likelihood, which is minus the loss of each token."""
+    words = take_apart(header).path
+    return bool(_LIKELIHOOD.search(words)) and not _NO_LIKELIHOOD.search(words)
+
+
+def likelihoods(table: Table, used: set[str]) -> list[str]:
+    """The columns of log-likelihoods: all of their values negative, and such as minus a loss is."""
+    out = []
+    for h in [h for h in table.headers if h not in used and is_likelihood(h)]:
+        values = table.numbers(h, "loss").values
+        values = values[np.isfinite(values)]
+        if len(values) and (values < 0).all() and usual(-values, take_apart(h).unit or "nats"):
+            out.append(h)
+    return out
+
+
 def scaled_loss(
     table: Table, guess: Guess, unit: str, plain: bool, given: float | str | None
 ) -> tuple[Guess, Question | None]:
@@ -75,7 +98,7 @@ def scaled_loss(
     if given in LOGS:
         return replace(guess, how=f"{guess.how}; {given} of it, as you said", base=LOGS[str(given)]), None
     if given is not None:
-        factor = positive(given, "loss")
+        factor = -1.0 if str(given) in ("-1", "-1.0") else positive(given, "loss")
         return guess if factor == 1.0 else replace(
             guess, how=f"{guess.how}; times {factor:g} as you said", scale=factor
         ), None
@@ -84,6 +107,13 @@ def scaled_loss(
     if not len(values):
         return guess, None
     middle = float(np.median(values))
+    if (values < 0).all() and usual(-values, unit):
+        if is_likelihood(guess.header):
+            return replace(guess, how=f"{guess.how}; a log-likelihood, so minus it is the loss", scale=-1.0), None
+        text = (
+            f"Is {guess.header!r} minus the loss? All its values are negative (around {middle:.4g}): give -1 if it is."
+        )
+        return guess, _question(text, (-1.0, 1.0), "-1")
     taken = _logarithm(guess.header)
     if taken is not None:
         bases = [b for b in ((taken.base,) if taken.base else (np.e, 10.0)) if usual(raised(values, b), unit)]

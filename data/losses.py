@@ -16,7 +16,7 @@ from data.headings import HEADING
 from data.held_out import unnamed
 from data.loss_copies import copies_in_bytes, unit_by_others, without_copies
 from data.loss_kinds import arms, by_its_tag, may_be_more, means_over_training
-from data.loss_scales import scaled_loss
+from data.loss_scales import likelihoods, scaled_loss
 from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
 from data.names import LossName, loss_name
@@ -86,6 +86,7 @@ def recognise_loss(
     if chosen is None and "loss" in answers:
         text = f"{table.name} has no column of the loss, as you said: its rows are no runs."
         return FoundLoss(None, unit or "nats", (Question("columns.loss", text, tuple(options)),))
+    options = options or (likelihoods(table, used) if chosen is None else [])
     tagged = by_its_tag(table) if chosen is None and not options else None
     if chosen is not None:
         header, said, sure = chosen, "chosen by you", 1.0

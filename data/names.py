@@ -18,6 +18,8 @@ from data.stated_with import without_statement
 _NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
 _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|weights)"
 _TOKENS = r"(?:tokens?|toks?)"
+_PART = r"(?:percent(?:age)?|pct|frac(?:tion)?|share|portion|proportion)"
+_DATA = r"(?:(?:the |full |train(?:ing)? )*(?:data|dataset|data set|corpus|train(?:ing)? set))"
 
 NAMES: tuple[tuple[str, str, float], ...] = (
     ("run", r"run(?: ?(?:id|name|key|uuid))?", 1.0),
@@ -53,6 +55,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params_active", r"n active|N_?(?:active|act)|(?:active|activated) (?:model )?size|(?:model )?size (?:active|activated)", 0.9),
     ("params", r"params?", 1.0),
     ("params", rf"{_NUMBER_OF}{_PARAMS}|(?:param|parameter)s? ?(?:count|size|number)|model params?", 0.95),
+    ("params", rf"(?:n |num )?(?:trainable|learnable) {_PARAMS}|{_PARAMS} (?:trainable|learnable)", 0.85),
     ("params", r"(?:model|network) ?size|size(?: of (?:the )?model)?|N", 0.8),
     ("params", rf"(?:model )?size {_PARAMS}", 0.9),
     ("params", r"n ?opt|params? opt|n", 0.6),
@@ -74,6 +77,13 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens", rf"(?:cumulative|total|accumulated|cum) (?:train(?:ing)? )?{_TOKENS}(?: seen)?|{_TOKENS} (?:total|cumulative)", 0.9),
     ("tokens", rf"trained on {_TOKENS}|{_TOKENS} (?:of |d )?train(?:ing)?", 0.9),
     ("tokens_per_param", rf"{_TOKENS} ?(?:per|/) ?(?:param(?:eter)?s?|N)|D ?/ ?N|d ?/ ?n|tpp|tokens to params ratio", 0.9),
+    ("tokens_per_param",
+     rf"{_TOKENS} params?(?: ratio)?|(?:{_TOKENS}|data)(?: /| to| per| over) (?:param(?:eter)?s?|model|model size)(?: ratio)?"
+     rf"|ratio (?:of )?{_TOKENS} (?:to|/) {_PARAMS}", 0.85),
+    ("tokens_per_param", r"d n ratio|d / n ratio|d n|t p|t / p|t n|t / n", 0.6),
+    ("tokens_per_param",
+     r"(?:x |times |multiples? of )?chinchilla(?: x| multiples?| multiplier| ratio| factor)?"
+     r"|over ?train(?:ing|ed)?(?: (?:factor|ratio|multiple|x))?", 0.6),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
     ("unique_tokens", rf"{_TOKENS} ?(?:per|/|in an|each) ?epoch", 0.9),
     ("unique_samples",
@@ -81,7 +91,13 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      r"|(?:samples|examples|sequences|seqs) ?(?:per|/|in an|each) ?epoch", 0.9),
     ("epochs", r"(?:n |num )?(?:total )?train(?:ing)? epochs|epochs (?:trained|done|completed)", 0.8),
     ("epochs", r"(?:n |num )?epochs?(?: count)?|(?:num(?: of)? |n |data )?passes(?: over(?: the)? data)?", 0.9),
+    ("epochs", r"eps?", 0.6),
+    ("data_fraction", rf"{_PART} (?:of )?{_DATA}(?: used| seen)?(?: {_PART})?|{_DATA}(?: used| seen)? {_PART}(?: {_PART})?", 0.9),
+    ("data_fraction", rf"(?:(?:data|dataset|corpus) )?subset(?: size)? {_PART}|subset fraction|{_PART} subset|{_PART} used", 0.8),
+    ("data_fraction", rf"{_PART}|subset", 0.6),
     ("tokens", r"(?:dataset|corpus|data) tokens", 0.7),
+    ("tokens", r"train(?:ing)? (?:data|dataset|set|corpus) tokens", 0.7),
+    ("tokens", r"tokens (?:in|of) (?:the )?(?:dataset|corpus|data)", 0.7),
     ("flops_per_token", r"(?:train(?:ing)? )?flops? (?:per|/) ?(?:token|tok)", 1.0),
     ("flops", r"flops?", 1.0),
     ("flops", rf"{_NUMBER_OF}(?:train(?:ing)? )?(?:compute )?flops?(?: total| count)?", 0.95),

@@ -38,7 +38,7 @@ def with_own_units(found: Numbers, cells: pd.Series, decimal: str, dimension: st
     values, bad = found.values.copy(), found.bad.copy()
     own = np.zeros(len(values), dtype=bool)
     known: dict[str, tuple[float, bool] | None] = {}
-    none = False
+    said_any = False
     for i, cell in enumerate(cells.astype(object)):
         if not isinstance(cell, str) or found.blank[i] or len(cell) > _LONGEST:
             continue
@@ -50,11 +50,12 @@ def with_own_units(found: Numbers, cells: pd.Series, decimal: str, dimension: st
         if said is None:
             continue
         values[i], own[i] = said
+        said_any = True
         if math.isnan(said[0]):
-            none = bad[i] = True
+            bad[i] = True
         else:
             bad[i] = False
-    if not own.any() and not none:
+    if not said_any:
         return found
     return replace(found, values=values, bad=bad, own=own if own.any() else None)
 
@@ -72,7 +73,7 @@ def _own(cell: str, plain: float, decimal: str, dimension: str) -> tuple[float, 
     if unit == "%" or (math.isnan(digits)):
         return None if math.isnan(digits) else (plain, True)
     if dimension == "few" and unit in ("x", "X", "×"):
-        return digits, True  # 20x under tokens per parameter
+        return digits, False  # 20x under tokens per parameter, or under multiples of the usual ratio
     times = factor(unit, dimension)
     first = unit.split()[0].lower()
     if dimension == "count":

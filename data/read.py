@@ -15,6 +15,7 @@ import pandas as pd
 from data.by_file import flat, labels, nested, own_answers, shared_out, together
 from data.checkpoint_files import one_per_run
 from data.convert import to_runs
+from data.embeddings import with_embeddings_added
 from data.errors import DataError, MappingNeeded, NothingKept, ReadError
 from data.filenames import run_names
 from data.history import distinct
@@ -23,6 +24,7 @@ from data.one_run import Part, counted_once, evaluated
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._arrays import table_of
 from data.readers._by_tag import Found, by_tag
+from data.readers._decimal import with_decimal_sign
 from data.readers._header_rows import joined_names
 from data.readers._limits import MAX_FILE, check_shape
 from data.readers._shapes import oriented, shaped
@@ -249,7 +251,9 @@ def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
     if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in _first_cells(frame)):
         return _with_lists(frame, name)
     frame.columns = unique(_headers(list(frame.columns)))
-    return shaped(Table(frame, name, "data frame", np.arange(1, len(frame) + 1)))
+    return with_embeddings_added(
+        shaped(with_decimal_sign(Table(frame, name, "data frame", np.arange(1, len(frame) + 1))))
+    )
 
 
 def _headers(labels: list[Any]) -> list[str]:

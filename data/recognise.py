@@ -15,6 +15,7 @@ from data.counters import settle_counters
 from data.data_sizes import samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
 from data.filenames import OF_FILE
+from data.fractions import scaled_fraction, settle_fraction
 from data.headers import header as take_apart
 from data.in_names import of_a_text
 from data.logs import tells_its_base
@@ -27,10 +28,21 @@ from data.mixtures import settle_mixture
 from data.names import named, only_sounds
 from data.nodes import devices_in_all
 from data.rates import without_passes, without_rates
+from data.ratios import settle_ratio
 from data.rivals import weigh
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
-from data.settled import TAKEN, Offers, middle, settle_batch, settle_counts, settle_passes, settle_steps, unique_or_seen
+from data.settled import (
+    TAKEN,
+    Offers,
+    below_a_part,
+    middle,
+    settle_batch,
+    settle_counts,
+    settle_passes,
+    settle_steps,
+    unique_or_seen,
+)
 from data.splits import counted, splits
 from data.states import is_state
 from data.step_names import places
@@ -97,6 +109,7 @@ def recognise(
     rates = [*without_rates(table, offers), *without_passes(table, offers, passes)]
     unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
     unclear += samples_of_data_or_seen(table, offers, set(answers))
+    unclear += [*settle_fraction(table, offers, answers), *settle_ratio(table, offers, factors)]
     guesses: dict[str, Guess] = {}
     questions: list[Question] = []
     for column, header in answers.items():
@@ -155,7 +168,7 @@ def recognise(
         *stepped,
         *(q for q in questions if not stepped or q.key != "columns.steps"),
     ]
-    guesses, units_open = settle(table, guesses, factors)
+    guesses, units_open = settle(table, scaled_fraction(table, guesses), factors)
     questions += units_open
     present = [c for c in COUNTS if c in guesses]
     if count is not None and count not in present:
@@ -163,10 +176,15 @@ def recognise(
             f"{table.name} has no column for {_words(count) if count in COLUMNS else count}; "
             f"it has {_listed(present) if present else 'no parameter count'}."
         )
+    added = next((f" {h!r} is {why}." for h, (c, why) in table.told.items() if c == "params_total"), "")
+    usual = "params_nonembed" if added and "params" not in present else (present or ["params"])[0]
     values = [guesses[c].values(table) for c in present]
     if any(not np.array_equal(v, values[0], equal_nan=True) for v in values) and count is None:
-        text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?"
-        questions.append(Question("count", text, tuple(present), present[0], needed=False))
+        below = below_a_part(table, guesses)
+        likely = "params_nonembed" if below and usual == "params_total" else usual
+        text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?{added}"
+        text += f" {below}" if below else f" They use {guesses[usual].header!r}." if added else ""
+        questions.append(Question("count", text, tuple(present), likely, needed=likely != usual))
     questions += rates
     questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))
     notes = [
@@ -187,7 +205,7 @@ def recognise(
         tuple(questions),
         loss.unit,
         bytes_per_token,
-        count or (present or ["params"])[0],
+        count or usual,
         rows=_one_of("rows", rows or "", ("", "runs", "checkpoints")),
         history=history or "last",
         states=tuple(s.strip().lower() for s in states),
@@ -254,6 +272,11 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
     offers: Offers = {}
     for header in table.headers:
         if header in taken:
+            continue
+        if header in table.told:
+            column, why = table.told[header]
+            if column and column not in settled:
+                offers[column, header] = 0.95, why
             continue
         for column, sure in named(header):
             if column in settled:

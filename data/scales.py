@@ -20,13 +20,8 @@ from data.thousands import a_thousand_off, all_in_threes
 from data.units import AGREES, DIMENSION, MENU, PASSES, PLAUSIBLE
 from data.written_out import in_full
 
-_LARGE = (
-    *COUNTS,
-    "tokens",
-    "unique_tokens",
-    "flops",
-    "flops_per_token",
-)  # whole numbers so large that people shorten them
+# Whole numbers so large that people shorten them.
+_LARGE = (*COUNTS, "tokens", "unique_tokens", "flops", "flops_per_token")
 _WHOLE = ("steps", "total_steps", "samples", "batch_sequences", "batch_device")  # no parts of one
 _TINY = {
     "tokens": 1e3,

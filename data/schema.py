@@ -40,6 +40,7 @@ COLUMNS: dict[str, Column] = _columns(
     ("tokens_per_param", "number", "tokens per parameter", "tokens seen over the parameter count"),
     ("unique_tokens", "number", "tokens", "different tokens in the training data"),
     ("unique_samples", "number", "sequences", "different sequences in the training data"),
+    ("data_fraction", "number", "", "the part of a data set that a run was trained on"),
     ("epochs", "number", "", "passes over the training data"),
     ("flops", "number", "FLOP", "training compute"),
     ("flops_per_token", "number", "FLOP per token", "training compute of one token"),

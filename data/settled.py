@@ -12,11 +12,13 @@ from data.errors import NO_COLUMN, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
 from data.logs import logged
+from data.mapping import Guess
 from data.schema import COUNTS
 from data.table import Table
 from data.units import DIMENSION
 
 TAKEN = 0.6  # below this a guess is offered and not taken
+_BELOW = 1.02  # how far below the count without embeddings a total may be rounded
 _SHORT_BATCH = 1.5  # how many times a sequence a batch must fall short of it before it is doubted
 
 Offers = dict[tuple[str, str], tuple[float, str]]
@@ -24,9 +26,12 @@ Offers = dict[tuple[str, str], tuple[float, str]]
 
 def settle_passes(table: Table, offers: Offers) -> None:
     """A data set's size beside passes over it is the unique tokens, and a constant beside a count that rises is no count."""
+    if any(c.endswith("_parallel") for c, _ in offers):  # ep is a degree of parallelism there
+        for o in [o for o in offers if o[0] == "epochs" and take_apart(o[1]).words == "ep"]:
+            del offers[o]
     epochs = [h for c, h in offers if c == "epochs"]
     passes = max((float(np.nanmax(np.append(table.numbers(h).values, 0.0))) for h in epochs), default=0.0)
-    sized = [o for o in offers if o[0] == "tokens" and re.fullmatch(_SIZE_OF_DATA, take_apart(o[1]).words)]
+    sized = [o for o in offers if o[0] == "tokens" and SIZE_OF_DATA.fullmatch(take_apart(o[1]).words)]
     others = [o for o in offers if o[0] == "tokens" and o not in sized]
     if passes > 1 and sized and not others and not any(c == "unique_tokens" for c, _ in offers):
         for o in sized:
@@ -89,7 +94,10 @@ def all_differ(values: np.ndarray) -> bool:
 _SEEN = r"\b(?:seen|trained|consumed|processed|used|total|cumulative)\b"
 _BORNE_OUT = 0.25  # how near a ratio comes to one where another column says the same; epochs differ by more
 
-_SIZE_OF_DATA = r"(?:train(?:ing)? )?(?:dataset|data|corpus)(?: set)?(?: size| tokens)?|(?:dataset|corpus|data) tokens"
+SIZE_OF_DATA = re.compile(
+    r"(?:total |full |whole |n |num )?(?:train(?:ing)? )?(?:dataset|data|corpus)(?: set)?(?: size)?(?: (?:in )?(?:tokens?|toks?))?"
+    r"|(?:size|tokens) (?:of|in) (?:the )?(?:dataset|data|corpus)(?: tokens)?|size tokens (?:of )?(?:dataset|data|corpus)"
+)
 
 
 def settle_counts(table: Table, offers: Offers) -> None:
@@ -98,6 +106,9 @@ def settle_counts(table: Table, offers: Offers) -> None:
         exact = [h for c, h in offers if c in COUNTS and h != header and not table.numbers(h).written]
         if any(mostly(table, header, o, lambda a, b: abs(a / b - 1) < 0.06) for o in exact):
             offers[column, header] = 0.3, "a rounded copy of a more exact count"
+    for o in [o for o in offers if o[0] == "params" and re.search(r"\b(?:train|learn)able\b", take_apart(o[1]).words)]:
+        if any(c in COUNTS and h != o[1] and s >= TAKEN for (c, h), (s, _) in offers.items()):
+            offers[o] = 0.5, "those that are trained, beside another count"
     plain = [h for c, h in offers if c == "params"]
     total = [h for c, h in offers if c == "params_total"]
     bare = [h for c, h in offers if c == "params_nonembed" and offers[c, h][0] >= TAKEN]
@@ -106,6 +117,18 @@ def settle_counts(table: Table, offers: Offers) -> None:
             sure, _ = offers.pop(("params", header))
             how = f"stands next to {total[0]}, which is larger: taken as the count without embeddings"
             offers["params_nonembed", header] = sure, how
+
+
+def below_a_part(table: Table, guesses: Pairs[str, Guess]) -> str:
+    """A sentence where the count of all parameters is below that without embeddings, which it contains; '' elsewhere."""
+    if not {"params_total", "params_nonembed"} <= set(guesses):
+        return ""
+    total, part = (guesses[c] for c in ("params_total", "params_nonembed"))
+    with np.errstate(all="ignore"):
+        ratio = middle(total.values(table) / part.values(table))
+    if not ratio < 1 / _BELOW:
+        return ""
+    return f"{total.header!r} is {ratio:.2g} times {part.header!r}, and a total is no less than a part of it."
 
 
 _COUNT = re.compile(r"\b(?:num|number|idx|index|count)$")  # iter_num: a counter too

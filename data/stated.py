@@ -27,10 +27,11 @@ _INTERVAL = re.compile(r"(?:[0-9]{2}\s*%\s*)?(?:CI:?\s*)?([+-]?[0-9.,]+?(?:e[+-]
                        r"([+-]?[0-9.,]+(?:e[+-]?[0-9]+)?)", re.IGNORECASE)  # fmt: skip
 _BOUND = re.compile(r"\s*[<>≤≥≲≳]\s*=?\s*[0-9.,]")
 _FEW_DIGITS = re.compile(r"[0-9]{1,2}")
-_BEST = frozenset(("best", "ours", "our", "sota", "new", "best run", "winner", "lowest", "worst", "highest", "median"))
-#: How often, or how much of, the data a count of tokens stands for: 2.5B (0.3 epochs), 37.3M (whole split).
+_BEST = frozenset(("best", "ours", "our", "sota", "new", "best run", "winner", "lowest", "worst", "highest", "median",
+                   "dense", "baseline", "base"))  # fmt: skip
+#: How much of the data a count of tokens stands for: 2.5B (0.3 epochs), 37.3M (whole split). Several epochs may multiply it.
 _OF_THE_DATA = re.compile(
-    r"[~≈<]?\s*[0-9]{1,4}(?:[.,][0-9]{1,3})?\s*(?:x\s*)?(?:epochs?|ep|passes|pass)|(?:one|two|single|1st) (?:epoch|pass)"
+    r"[~≈<]?\s*(?:0?[.,][0-9]{1,4}|0|1(?:[.,]0{1,3})?)\s*(?:x\s*)?(?:epochs?|ep|passes|pass)|(?:one|two|single|1st) (?:epoch|pass)"
     r"|(?:the )?(?:whole|full|entire|all)(?: of)?(?: the)? (?:train(?:ing)? )?(?:split|set|data(?: ?set)?|corpus)",
     re.IGNORECASE,
 )

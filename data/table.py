@@ -45,6 +45,8 @@ class Table:
     alone: bool = False  # whether the table is one file of several, so that a single row is a run of that name
     #: Headers of columns that were read off the file's name: the canonical column, and the text that says it.
     from_name: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    #: Headers whose column follows from what stands beside them: the canonical column ('' for none), and why.
+    told: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     order: str = ""  # the header along which a run's rows are its checkpoints, where the reader knows that they are
     either_way: bool = False  # names of columns stand in the first row and in the first column
     misfits: Mapping[int, str] = field(default_factory=dict)  # lines whose cells may not be their columns', and why

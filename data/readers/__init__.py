@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import PurePath
 from typing import Protocol, cast
 
+from data.embeddings import with_embeddings_added
 from data.errors import ReadError
 from data.filenames import with_facts, with_name_facts
 from data.readers._limits import MAX_FILE, size
@@ -83,7 +84,7 @@ def read_table(content: bytes, filename: str = "table") -> Table:
         raise ReadError(f"{name} is damaged or is not {reader.title} after all ({type(e).__name__}).") from None
     if not len(table.frame):
         raise ReadError(f"{name} has column names but no rows; expected one row per training run.")
-    return with_facts(with_name_facts(table), path_parts(filename))
+    return with_facts(with_name_facts(with_embeddings_added(table)), path_parts(filename))
 
 
 def path_parts(filename: str) -> tuple[str, ...]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from data.cells import decimal_sign, number, signs
 from data.markup import words
 from data.names import loss_name
+from data.table import Table
 
+COMMA = "Numbers are written with a decimal comma."
 _ROWS = 2_000
 _CELLS = 20_000
 _HEADERS = 40  # rows among which the header is looked for
@@ -44,6 +48,24 @@ def decimal_of(rows: Sequence[Sequence[str]], separator: str) -> str:
                 if len(possible) == 1 and (counted["?"] or counted["!"]):
                     return possible[0]
     return decimal_sign(itertools.chain.from_iterable(columns), separator)
+
+
+def decimal_of_cells(rows: Sequence[Sequence[Any]]) -> str:
+    """The decimal sign of the cells that are text, among others that are numbers already."""
+    return decimal_of([[c if isinstance(c, str) else "" for c in row] for row in itertools.islice(rows, _ROWS)], ",")
+
+
+def with_decimal_sign(table: Table) -> Table:
+    """The table with the decimal sign that its cells of text speak for, and a note where it is the comma."""
+    some = table.frame.iloc[:_ROWS]
+    texts = [h for h in table.headers if any(isinstance(c, str) and "," in c for c in some[h])]
+    others = [h for h in table.headers if h not in texts and any(isinstance(c, str) and "." in c for c in some[h])]
+    if not texts:
+        return table
+    columns = [list(some[h].astype(object)) for h in (*texts, *others)]
+    if decimal_of_cells([[*texts, *others], *zip(*columns, strict=True)]) == ".":
+        return table
+    return replace(table, decimal=",", notes=(*table.notes, COMMA))
 
 
 def _can_be_losses(cells: Sequence[str], decimal: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from data.cells import number
 from data.markup import words
 from data.names import loss_name, recognised
+from data.readers._below import below, edges_of
 from data.readers._body_columns import by_body
 from data.readers._limits import MAX_COLUMNS
 from data.readers._lines import LONGEST, RULED, beside_the_table, without_labels, without_prompt
@@ -150,6 +151,13 @@ def _spaced(lines: list[str]) -> Layout | None:
             more = [re.split(r" {2,}", line.strip()) for line in lines[start:stop]]
             if before is not None and not before[2] and all(len(p) == len(before[1][0]) for p in more):
                 rows[start:stop] = more
+                tables[-1] = tables[-1][0], stop
+            elif (
+                before is not None
+                and not before[2]
+                and any(goes_on_below := below(lines, before[0], before[1], start, stop))
+            ):
+                rows[start:stop] = [c or rows[start + k] for k, c in enumerate(goes_on_below)]
                 tables[-1] = tables[-1][0], stop
             else:
                 before = None
@@ -310,7 +318,7 @@ def _by_gutters(lines: list[str]) -> Rows | None:
         return None
     blank = [all(line[j : j + 1] in ("", " ") for line in lines if line != RULED) for j in range(widest)]
     for least in (2, 1):
-        edges = [0, *_edges(blank, least)]
+        edges = [0, *edges_of(blank, least)]
         out = [[line[a:b].strip() for a, b in zip(edges, [*edges[1:], None], strict=True)] for line in lines]
         # A gap of one space may stand inside a name: then every name in the header has to be one word.
         named = (
@@ -321,20 +329,6 @@ def _by_gutters(lines: list[str]) -> Rows | None:
         if named and (least > 1 or known_in(out[0]) >= 2):
             return [[RULED] if line == RULED else row for line, row in zip(lines, out, strict=True)]
     return None
-
-
-def _edges(blank: list[bool], least: int) -> list[int]:
-    """The positions behind runs of at least so many blank positions, those at either end aside."""
-    out: list[int] = []
-    j, widest = 0, len(blank)
-    while j < widest:
-        k = j
-        while k < widest and blank[k]:
-            k += 1
-        if k - j >= least and j > 0 and k < widest:
-            out.append(k)
-        j = max(k, j + 1)
-    return out
 
 
 # What printing leaves out -----------------------------------------------------------------------------------------------

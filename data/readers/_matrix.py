@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,12 @@ _AXES = {
 SAID = {"tokens": "tokens", "flops": "FLOPs", "params": "parameters"}  # as the runs' names say it
 _SIZED = frozenset((*COUNTS, "family", "run", "group", "flops"))  # rows whose columns may be told by their size
 _CORNER = re.compile(r"\s*[\\/|↓→↘×]+\s*|\s+(?:vs\.?|by|x)\s+")
+_ROW = re.compile(
+    r"(?:(?P<base>.*?[A-Za-z)\]])\s*(?:@|\bat\b)\s*)?(?:(?P<name>[A-Za-z]{1,7})\s*=\s*)?"
+    r"(?P<value>[0-9][0-9.,]*(?:e\+?[0-9]+)?\s*[kmbgtpe]?)\s*(?P<unit>tokens?|toks?|t|flops?)?",
+    re.IGNORECASE,
+)
+_LEAST_TOKENS = 1e6  # a smaller amount behind an @ counts steps or shots
 _UNIT = re.compile(r"(.*?)\s*([(\[][^()\[\]]{1,12}[)\]])?")
 _NO_LOSSES = re.compile(
     r"\b(?:acc(?:uracy)?|scores?|time|hours?|seconds?|speed|throughput|mfu|memory|std|error|gap)\b", re.IGNORECASE
@@ -64,11 +71,18 @@ def matrix(
     values = [number(m["value"], decimal) for m in found if m]
     if len(set(values)) < len(values) or not all(np.isfinite(values)):
         return None
-    axis = _axis(head, [m for m in found if m], values) if head[0] else ""
-    lettered = all(m and m["value"][-1].isalpha() for m in found)
-    down = [number(_text(r[0]), decimal) if r else np.nan for r in rows[1:]]
-    axis = _sizes_along(head[0], values, down, axis) if lettered else axis
     sizes = [_text(r[0]) if r else "" for r in rows[1:]]
+    down = _amounts(sizes, decimal)
+    if down is None:
+        axis = _axis(head, [m for m in found if m], values) if head[0] else ""
+        if all(m and m["value"][-1].isalpha() for m in found):
+            axis = _sizes_along(head[0], values, [number(size, decimal) for size in sizes], axis)
+    elif any(m["name"] or m["unit"] for m in found if m) or (
+        set(_CORNER.split(head[0])) - {""} and not _of_models(head[0])
+    ):
+        return None
+    else:  # the rows say their amount, so the columns are the models
+        axis, sizes = "params", list(down.amounts)
     body = np.array(
         [[number(_text(r[j]) if j < len(r) else "", decimal) for j in range(1, len(head))] for r in rows[1:]]
     )
@@ -85,12 +99,12 @@ def matrix(
             )
         return None
     first = _corner(head[0])[0].strip() or "params"
-    first = _called(first) or first
+    first = down.axis if down else _called(first) or first
     if first.partition(" (")[0] == axis.partition(" (")[0]:
         return None
     named_by = any(c in ("run", "family") for c, _ in named(first)) and all(np.isnan(number(s, decimal)) for s in sizes)
     along = axis.partition(" (")[0]
-    out: list[list[Any]] = [["run", first, axis, _loss(caption)]]
+    out: list[list[Any]] = [["run", first, axis, down.loss if down and down.loss else _loss(caption)]]
     origin = [lines[0]]
     for size, row, line in zip(sizes, rows[1:], lines[1:], strict=True):
         for j, value in enumerate(values, start=1):
@@ -109,6 +123,41 @@ def matrix(
                 )
                 origin.append(line)
     return out, origin, f"A grid of losses was read as one run a cell: {head[0]!r} down, {axis} along."
+
+
+@dataclass(frozen=True)
+class _Amounts:
+    """What the rows of a grid say of themselves: loss @ 1B, 5B tokens, C=1e19."""
+
+    axis: str  # "tokens" | "flops"
+    amounts: tuple[str, ...]
+    loss: str
+
+
+def _amounts(texts: Sequence[str], decimal: str) -> _Amounts | None:
+    """The amount of tokens or compute in the name of each row; None where a name says none in words or behind an @."""
+    found = [_ROW.fullmatch(t) for t in texts]
+    axes, bases = set(), set()
+    for m in found:
+        if m is None or not np.isfinite(number(m["value"], decimal)):
+            return None
+        words = next((w for w in (m["unit"], m["name"]) if w), "")
+        base = (m["base"] or "").strip()
+        if (base and loss_name(base) is None) or not (words or base):
+            return None
+        small = number(m["value"], decimal) < _LEAST_TOKENS
+        axes.add("tokens" if words.lower() == "t" else _called(words) if words else "" if small else "tokens")
+        bases.add(base)
+    if len(axes) != 1 or len(bases) != 1 or not axes <= {"tokens", "flops"}:
+        return None
+    return _Amounts(axes.pop(), tuple(m["value"].strip() for m in found if m), bases.pop())
+
+
+def _of_models(corner: str) -> bool:
+    """Whether a corner names models or the loss, or both sides of a grid the sizes among them."""
+    sides = [s.strip() for s in _CORNER.split(corner) if s.strip()]
+    sized = [bool(_called(s).startswith("params") or {c for c, _ in named(s)} & _SIZED) for s in sides]
+    return any(sized) or all(loss_name(s) is not None for s in sides)
 
 
 def _trimmed(rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
@@ -153,6 +202,8 @@ def _axis(head: Sequence[str], found: Sequence[re.Match[str]], values: Sequence[
         if axis:
             return axis
     means = {c for c, sure in named(head[0]) if sure >= 0.6}
+    if len(corner) == 1 and loss_name(head[0]) is not None:
+        return ""  # it says what the cells are, and of neither side what it counts
     if names or units or (len(corner) == 1 and means and not means & _SIZED):
         return ""  # step above 125M and 350M: those are sizes, and no tokens
     if min(values) >= 1e15:

@@ -10,18 +10,25 @@ import pandas as pd
 
 from data.names import loss_name, named
 from data.readers._limits import check_shape
+from data.schema import COUNTS
 from data.splits import kind
 from data.table import Table, unique, without_misfits
 
 _WORD = r"(?:(?:random[ _-]?)?seed|replicate|replica|rep|repeat)"
+_TRIAL = rf"(?:{_WORD}|trial|run|try|attempt)"
 _NUMBER = r"(?P<number>[0-9]{1,10})"
 #: `loss_seed0`, `val_loss (seed 1)`, `loss[seed=3]`, `loss/s1`; `seed1/loss`, `seed 2 val loss`. An s alone needs a mark before it.
 _BEHIND = re.compile(
-    rf"(?P<base>.*?[^ _\-/.(\[,;:@])[ _\-/.,;:@]*[(\[]?(?:{_WORD}|(?<=[ _\-/.(\[,;:@])s)[ _\-=#:.]*{_NUMBER}[)\]]?",
+    rf"(?P<base>.*?[^ _\-/.(\[,;:@])[ _\-/.,;:@]*[(\[]?(?:{_WORD}|trial|(?<=[ _\-/.(\[,;:@])s)[ _\-=#:.]*{_NUMBER}[)\]]?",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(rf"[(\[]?(?:{_WORD}|s(?=[0-9]))[ _\-=#:.]*{_NUMBER}[)\]]?[ _\-/.,;:@]+(?P<base>.+)", re.IGNORECASE)
+#: `s0`, `trial 1`, `run 3`, `seed 2`: columns that say of nothing but seeds what they hold.
+_BARE = re.compile(rf"(?P<base>{_TRIAL}|s)[ _\-=#:.]*{_NUMBER}", re.IGNORECASE)
+_LOSSES = (0.5, 12.0)  # nats between which the values of such columns are losses
+_ALIKE = 1.25  # how many times the least of a row's losses the largest may be
 _MEAN = re.compile(r"(?:mean|avg|average)(?: of)?|(?:mean|avg|average) over seeds", re.IGNORECASE)
+_COUNTED = (*COUNTS, "tokens", "flops", "tokens_per_param")
 _LONGEST = 120  # signs of a header that is looked at
 _CLOSE = 5e-3  # how near a column of means comes to them, both rounded
 
@@ -93,6 +100,8 @@ def _found(table: Table) -> _Seeded | None:
         if seed in quantities.setdefault(base, {}):
             return None
         quantities[base][seed] = header
+    if not quantities and (bare := _bare(table)):
+        quantities["loss"] = bare
     losses = {b: s for b, s in quantities.items() if len(s) > 1 and _is_loss(table, b, s)}
     if not losses and not any(loss_name(h) is not None for h in table.headers):
         losses = {b: s for b, s in quantities.items() if len(s) > 1 and _is_split(table, b, s)}
@@ -102,6 +111,24 @@ def _found(table: Table) -> _Seeded | None:
         return None
     means = tuple(h for h in table.headers if any(_is_mean(table, h, b, s) for b, s in losses.items()))
     return _Seeded(quantities, tuple(losses), seeds, means)
+
+
+def _bare(table: Table) -> dict[str, str]:
+    """The header of each seed where columns are called by their seeds alone and hold losses; {} where there are none.
+
+    They do where no column is named like a loss, beside a count of parameters, tokens or FLOPs, and a row's values are alike.
+    """
+    found = {h: m for h in table.headers if len(h) <= _LONGEST and (m := _BARE.fullmatch(h.strip()))}
+    seeds = {str(int(m["number"])): h for h, m in found.items()}
+    words = {m["base"].lower() for m in found.values()}
+    counted = any(named(h) and named(h)[0][0] in _COUNTED for h in table.headers if h not in found)
+    if not 1 < len(found) == len(seeds) or len(words) > 1 or not counted or any(map(loss_name, table.headers)):
+        return {}
+    values = np.array([table.numbers(h).values for h in found])
+    whole = values[:, np.isfinite(values).all(axis=0)]
+    if not whole.size or not ((whole >= _LOSSES[0]) & (whole <= _LOSSES[1])).all():
+        return {}
+    return seeds if bool((whole.max(axis=0) <= _ALIKE * whole.min(axis=0)).all()) and (whole % 1 != 0).any() else {}
 
 
 def _is_loss(table: Table, base: str, by_seed: dict[str, str]) -> bool:

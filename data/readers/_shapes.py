@@ -8,6 +8,7 @@ from data.errors import DataError
 from data.readers._devices import with_devices
 from data.readers._measured_at import measured_at
 from data.readers._pairs import paired
+from data.readers._products import products
 from data.readers._seeds import seeded
 from data.readers._tidy import tidy
 from data.readers._transposed import turn, upright
@@ -20,8 +21,10 @@ from data.table import Table
 def shaped(table: Table) -> Table:
     """The table with one row per run, or per run and step. Raises ReadError for a long table of unknown runs."""
     if table.order or table.one_run:  # its reader knows what the rows are
-        return with_devices(without_unset(two_losses(table)))
-    return with_devices(without_unset(measured_at(seeded(tidy(unit_cells(paired(two_losses(upright(table)))))))))
+        return with_devices(without_unset(products(two_losses(table))))
+    return with_devices(
+        without_unset(measured_at(seeded(tidy(unit_cells(paired(products(two_losses(upright(table)))))))))
+    )
 
 
 def oriented(table: Table, orientation: str | None) -> Table:

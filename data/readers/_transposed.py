@@ -19,6 +19,11 @@ from data.step_names import model_of
 from data.table import Table, unique
 
 _MOST_NAMES = 1_000  # names down a first column that are looked at; no run has more settings
+_NAMES_RUNS = re.compile(
+    r"(?:.* )?(?:labels?|names?|metrics?|quantity|quantities|fields?|keys?|variables?|columns?|column [0-9]+|models?|runs?|configs?"
+    r"|configurations?|settings?|hparams?|hyperparameters?|items?|property|properties|statistics?|stats?|unnamed [0-9]+|index|values?"
+    r"|size|variants?|entry|experiments?|attributes?|features?|number|no|nr|sweeps?|summary|parameter name|type)"
+)
 _NEEDED = frozenset(("params", "params_total", "params_nonembed", "params_active", "tokens", "flops"))
 
 
@@ -66,10 +71,17 @@ def lies_on_its_side(rows: Sequence[Sequence[Any]], decimal: str = ".") -> str:
 def _is_values(name: str, cells: Sequence[str], decimal: str) -> bool:
     """Whether a first row is values and no names of runs: all are numbers, or at least half where its name is that of a number."""
     good = [not np.isnan(number(t, decimal)) for t in cells]
-    if not good or not recognised(name):
+    if not good:
         return False
+    if not recognised(name):  # beta2 or grad norm; what is called a label or nothing may name runs by their sizes
+        return bool(name) and not _NAMES_RUNS.fullmatch(take_apart(name).words) and (all(good) or _repeats(cells))
     counted = loss_name(name) is not None or COLUMNS[named(name)[0][0]].kind == "number"
     return all(good) or (counted and 2 * sum(good) >= len(good))
+
+
+def _repeats(cells: Sequence[str]) -> bool:
+    """Whether cells stand twice, as settings do and names of runs do not."""
+    return len(set(cells)) < len(cells) and not any(map(recognised, cells))
 
 
 def _speaks(down: Sequence[str], rows: Sequence[Sequence[Any]], decimal: str) -> bool:

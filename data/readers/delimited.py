@@ -8,7 +8,7 @@ import itertools
 import re
 
 from data.errors import ReadError
-from data.readers._decimal import decimal_of
+from data.readers._decimal import COMMA, decimal_of
 from data.readers._grid import grid
 from data.readers._latex import is_latex, latex_rows
 from data.readers._layout import Layout, known_in, layout
@@ -69,7 +69,7 @@ def read(content: bytes, name: str) -> Table:
         )
     decimal = decimal_of(rows, separator)
     if decimal == ",":
-        notes.append("Numbers are written with a decimal comma.")
+        notes.append(COMMA)
     kind = {",": "CSV", "\t": "TSV", "&": "LaTeX table"}.get(
         separator, f"{_NAMES.get(separator, separator)}-separated text"
     )

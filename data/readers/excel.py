@@ -14,6 +14,7 @@ from typing import Any
 from data.errors import ReadError
 from data.markup import words
 from data.names import recognised
+from data.readers._decimal import COMMA, decimal_of_cells
 from data.readers._grid import grid
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_INFLATED, MAX_RATIO, size
 from data.readers._tables import holds_runs
@@ -95,7 +96,10 @@ def read(content: bytes, name: str) -> Table:
         notes.append("Cells with formulas count with the values last saved; one never calculated is blank.")
     if best in unseen:
         notes.append(f"The sheet {best[:40]!r} is hidden in the workbook.")
-    return grid(rows, name=name, format="Excel", notes=notes, hidden=hidden)
+    decimal = decimal_of_cells(rows)
+    if decimal == ",":
+        notes.append(COMMA)
+    return grid(rows, name=name, format="Excel", notes=notes, hidden=hidden, decimal=decimal)
 
 
 def _columns(rows: list[list[Any]]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from data.errors import ReadError
 from data.readers._arrays import table_of
+from data.readers._decimal import with_decimal_sign
 from data.readers._documents import Objects, objects
 from data.readers._limits import MAX_CELLS
 from data.readers._nested import pairs
@@ -47,7 +48,7 @@ def read(content: bytes, name: str) -> Table:
         found = Objects(rows)
         kind = "JSON lines"
     notes += found.notes
-    return table_of(found.rows, name=name, format=kind, numbers=lines, notes=notes)
+    return with_decimal_sign(table_of(found.rows, name=name, format=kind, numbers=lines, notes=notes))
 
 
 def _parse(text: str) -> tuple[Any, ValueError | None]:

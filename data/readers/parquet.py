@@ -11,6 +11,7 @@ import pandas as pd
 from data.errors import ReadError
 from data.names import loss_name
 from data.readers._arrays import table_of
+from data.readers._decimal import with_decimal_sign
 from data.readers._limits import MAX_CELLS, MAX_INFLATED, MAX_TEXT, check_shape, size
 from data.table import Table, unique
 
@@ -75,7 +76,7 @@ def read(content: bytes, name: str) -> Table:
         return _curves(columns, name, notes)
     headers = unique([" ".join(h.split()) for h in columns])
     frame = pd.DataFrame(dict(zip(headers, columns.values(), strict=True)))
-    return Table(frame, name, "Parquet", np.arange(1, len(frame) + 1), tuple(notes))
+    return with_decimal_sign(Table(frame, name, "Parquet", np.arange(1, len(frame) + 1), tuple(notes)))
 
 
 def _curves(columns: dict[str, pd.Series], name: str, notes: list[str]) -> Table:

@@ -115,7 +115,7 @@ def test_curves_below_each_other_part_where_steps_begin_anew(read: Read) -> None
     assert runs.kept["loss"].tolist() == [3.5, 2.5]
 
 
-@pytest.mark.parametrize("cell", ["47B/13B", ">2T", "3^10", "300B×4"])
+@pytest.mark.parametrize("cell", ["47B/13B", ">2T", "3^10", "300B+"])
 def test_a_column_that_promises_numbers_and_holds_none_is_said(read: Read, cell: str) -> None:
     runs = read(f"name,params,tokens,loss\na,1e8,{cell},3\nb,2e8,{cell},2.9\nc,4e8,{cell},2.8\n")
     assert any("'tokens' is named like the tokens" in note and cell in note for note in runs.notes)

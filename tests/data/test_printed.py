@@ -267,3 +267,24 @@ def test_a_table_whose_header_repeats_is_one_table() -> None:
     table = read_table(f"{block}\n{block}".encode(), "x.csv")
     assert table.headers == ("params", "tokens", "loss")
     assert len(table.frame) == 4
+
+
+def test_rows_below_an_empty_line_stay_rows_whatever_short_line_follows(read: Any) -> None:
+    rows = [["exp-r1", "124e6", "3e8", "4.4222"], ["exp-r2", "124e6", "5e8", "4.3222"]]
+    rows += [["exp-r4", "607e6", "5e8", "4.1222"], ["exp-r5", "1307e6", "9e8", "3.9111"]]
+    header = ["name", "N", "tokens", "val loss"]
+    ends = ["", "best: exp-r5", "# done", "\nlr-sweep", "--- sweep 2 ---", "mean|4.1947", "\n\nbest: exp-r5 at 3.9111"]
+    for side in ("ljust", "rjust"):
+        widths = [max(len(r[j]) for r in (header, *rows)) for j in range(4)]
+
+        def line(cells: list[str], side: str = side, widths: list[int] = widths) -> str:
+            return "  ".join(getattr(c, side)(w) for c, w in zip(cells, widths, strict=True)).rstrip()
+
+        for at in (1, 2, 3):
+            for end in ends:
+                last = line([end.split("|")[0], "", "", end.split("|")[1]]) if "|" in end else end
+                lines = [line(header), *map(line, rows[:at]), "", *map(line, rows[at:]), last]
+                runs = read("\n".join(lines), "t.txt")
+                assert list(runs.kept["run"]) == [r[0] for r in rows], (side, at, end, runs.set_aside)
+                assert runs.kept["loss"].tolist() == [float(r[3]) for r in rows], (side, at, end)
+                assert runs.kept["params"].tolist() == [float(r[1]) for r in rows], (side, at, end)

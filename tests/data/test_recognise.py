@@ -52,7 +52,7 @@ def test_names_people_use(raw: str, column: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     ["attn params / layer", "params / token", "tok / sec", "HW TFLOP/s/GPU", "FLOPs / update", "% FLOPS attn",
-     "chinchilla_multiple", "Budget ($)", "compute (gpu hours)", "Created", "batch_small", "warmup", "n_boot", "updates per second",
+     "Budget ($)", "compute (gpu hours)", "Created", "batch_small", "warmup", "n_boot", "updates per second",
      "steps_to_target"],
 )  # fmt: skip
 def test_names_that_mean_something_else(raw: str) -> None:

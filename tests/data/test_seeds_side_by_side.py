@@ -112,3 +112,47 @@ def test_a_split_alone_that_is_no_loss(read: Read) -> None:
         with pytest.raises(MappingNeeded) as caught:
             read(text)
         assert [(q.key, q.guess) for q in caught.value.questions] == [("columns.loss", "val")]
+
+
+def test_columns_called_by_their_seeds_alone_are_all_read(read: Read) -> None:
+    for names in ("s{}", "trial{}", "run {}", "seed {}", "Seed_{}", "loss trial{}"):
+        head = ",".join(names.format(k) for k in (0, 1, 2))
+        runs = read(f"N,D,{head}\n25e6,5e8,4.1,4.12,4.09\n124e6,2e9,3.4,3.41,3.39\n354e6,7e9,3.0,3.02,2.99\n")
+        assert runs.kept["loss"].tolist() == [4.1, 4.12, 4.09, 3.4, 3.41, 3.39, 3.0, 3.02, 2.99], names
+        assert runs.kept["params"].tolist() == [25e6] * 3 + [124e6] * 3 + [354e6] * 3, names
+
+
+def test_numbered_columns_that_are_not_alike_are_no_seeds(read: Read) -> None:
+    for body in (
+        "25e6,5e8,4.1,2.1\n124e6,2e9,3.4,1.9\n",
+        "25e6,5e8,4,4\n124e6,2e9,3,3\n",
+        "25e6,5e8,400.1,410.2\n124e6,2e9,1,2\n",
+    ):
+        with pytest.raises(MappingNeeded):
+            read("N,D,run 1,run 2\n" + body)
+
+
+def test_runs_before_a_slash_in_a_chart_are_one_run_each(read: Read) -> None:
+    rows = "100,4.1,3.9,3.7\n200,3.9,3.7,3.5\n300,3.8,3.6,3.4\n"
+    names = [
+        ("25M-lr3e-4-0", "77M-lr3e-4-0", "124M-lr1e-4-0"),
+        ("25M-a", "77M-a", "1.3B-b"),
+        ("run-0", "run-1", "run-2"),
+    ]
+    names += [("lr1e-3,bs64", "lr3e-4,bs64", "lr1e-4,bs64")]
+    for runs in names:
+        for between in ("/", ".", ": "):
+            for metric in ("val_loss", "val/loss", "loss"):
+                head = ",".join(f'"{r}{between}{metric}"' for r in runs)
+                found = read(f"Step,{head}\n{rows}")
+                assert sorted(found.kept["run"]) == sorted(runs), (runs, between, metric)
+                assert sorted(found.kept["loss"]) == [3.4, 3.6, 3.8], (runs, between, metric)
+    for others in (
+        ("c4", "pile", "wikitext103"),
+        ("alpha", "beta", "gamma"),
+        ("train", "val", "test2"),
+        ("layer1", "layer2", "layer3"),
+    ):
+        head = ",".join(f"{o}/val_loss" for o in others)
+        with pytest.raises(MappingNeeded):
+            read(f"Step,{head}\n{rows}")

@@ -543,3 +543,49 @@ def test_means_over_seeds_are_no_runs(read: Read) -> None:
 ])  # fmt: skip
 def test_runs_with_such_names_stay_runs(read: Read, text: str) -> None:
     assert len(read(text)) == 3
+
+
+def test_a_table_on_its_side_may_begin_with_any_of_its_columns(read: Read) -> None:
+    rest = "params,25e6,25e6,124e6,354e6\nD,5e8,1e9,2e9,7e9\nval loss,3.9,4.5,3.1,2.9\n"
+    for first in ("beta2,0.95,0.95,0.95,0.99", "grad norm,0.5,0.61,0.3,0.2", "optimizer,adam,adam,lion,adam"):
+        runs = read(f"{first}\n{rest}")
+        assert runs.kept["params"].tolist() == [25e6, 25e6, 124e6, 354e6], first
+        assert runs.kept["loss"].tolist() == [3.9, 4.5, 3.1, 2.9], first
+        assert [str(v) for v in runs.kept[first.split(",")[0]]] == first.split(",")[1:], first
+    sized = read("trainable_params,25470425,25470425,1103447565\nD,2.097e9,2.884e8,2.1e10\nval loss,3.9,4.5,2.6\n")
+    assert sized.kept["params"].tolist() == [25470425, 25470425, 1103447565]
+    for first in ("label,S1,S2,M1,L1", ",25M,26M,124M,354M", "model,a,b,c,d"):
+        runs = read(f"{first}\n{rest}")
+        assert runs.kept["tokens"].tolist() == [5e8, 1e9, 2e9, 7e9], first
+        assert not set(runs.extras) & {"label", "model"}, first
+
+
+def test_rows_of_a_grid_that_name_their_tokens_leave_the_sizes_to_the_columns(read: Read) -> None:
+    right = [(77e6, 1e9, 3.78), (354e6, 1e9, 3.44), (77e6, 5e9, 3.5), (354e6, 5e9, 3.1)]
+    for corner in ("Model", "model size", "N \\ D", "params", "N"):
+        for sizes in ("77000000,354000000", "77M,354M"):
+            for rows in (
+                ("loss @ 1B", "loss @ 5B"),
+                ("1B tokens", "5B tokens"),
+                ("D=1e9", "D=5e9"),
+                ("val loss at 1B", "val loss at 5B"),
+            ):
+                runs = read(f"{corner},{sizes}\n{rows[0]},3.78,3.44\n{rows[1]},3.5,3.1\n")
+                found = list(zip(runs.kept["params"], runs.kept["tokens"], runs.kept["loss"], strict=True))
+                assert sorted(found) == sorted(right), (corner, sizes, rows)
+
+
+def test_a_corner_that_names_the_loss_alone_says_nothing_of_rows_and_columns(read: Read) -> None:
+    with pytest.raises(ReadError, match="does not say what its rows"):
+        read("loss,77000000,354000000\n1B,3.78,3.44\n5B,3.5,3.1\n10B,3.3,3.0\n")
+
+
+def test_sizes_written_out_under_a_unit_are_asked_about_in_grids_and_lists(read: Read) -> None:
+    grid = "Params (M) \\ Tokens (B),2,5,10\n124000000,3.43,3.19,3.1\n354000000,3.2,2.99,2.9\n774000000,3,2.8,2.7\n"
+    rows = "Params (M),Tokens (B),loss\n124000000,2,3.43\n354000000,5,3.2\n774000000,10,3.0\n"
+    for text in (grid, rows):
+        with pytest.raises(MappingNeeded) as asked:
+            read(text)
+        assert [(q.key, q.guess) for q in asked.value.questions] == [("units.params", "1")], text
+        assert read(text, units={"params": 1}).kept["params"].min() == 124e6
+    assert read(rows.replace("000000", "")).kept["params"].min() == 124e6

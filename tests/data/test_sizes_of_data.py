@@ -1,0 +1,83 @@
+"""The size of a data set beside the part of it that was used, or the times that it was gone through."""
+
+from pathlib import Path
+
+import pytest
+
+from data import read_runs
+from data.errors import NO_COLUMN, MappingNeeded
+from data.schema import Runs
+
+ROWS = ((25e6, 0.01, 4.1), (25e6, 0.02, 3.9), (124e6, 0.1, 3.4), (354e6, 0.5, 3.0))
+WHOLE = 52_740_000_000
+RIGHT = [WHOLE * f for _, f, _ in ROWS]
+
+
+def _read(tmp_path: Path, text: str, **answers: object) -> Runs:
+    (tmp_path / "t.csv").write_text(text)
+    return read_runs(tmp_path / "t.csv", **answers)  # type: ignore[arg-type]
+
+
+def _table(size: str, part: str, whole: str = str(WHOLE), percent: bool = False, sign: str = "") -> str:
+    rows = [f"{n:.0f},{f * 100 if percent else f:g}{sign},{whole},{loss}" for n, f, loss in ROWS]
+    return "\n".join([f"params,{part},{size},val loss", *rows])
+
+
+def test_a_corpus_beside_a_fraction_of_it_is_multiplied_by_it_and_that_is_said(tmp_path: Path) -> None:
+    sizes = [("corpus size", str(WHOLE)), ("corpus tokens", str(WHOLE)), ("dataset tokens (B)", "52.74")]
+    sizes += [("dataset size (tokens)", "52.74B"), ("corpus size (tokens)", str(WHOLE)), ("tokens in corpus", "52.74B")]
+    parts = [
+        ("fraction", False, ""),
+        ("subset (%)", True, ""),
+        ("data fraction", False, ""),
+        ("data used (%)", True, ""),
+    ]
+    parts += [("frac", False, ""), ("% of data", True, ""), ("fraction of data", True, "%"), ("data_pct", True, "")]
+    for size, whole in sizes:
+        for part, percent, sign in parts if size.startswith("dataset") else parts[::3]:
+            runs = _read(tmp_path, _table(size, part, whole, percent, sign))
+            assert runs.kept["tokens"].tolist() == pytest.approx(RIGHT), (size, part)
+            assert any(size in n and part in n for n in runs.notes), (size, part)
+
+
+def test_what_is_the_part_already_is_not_multiplied_again(tmp_path: Path) -> None:
+    rows = [f"{n:.0f},{f * 100:g},{WHOLE * f:.0f},{loss}" for n, f, loss in ROWS]
+    runs = _read(tmp_path, "\n".join(["params,subset (%),dataset size (tokens),val loss", *rows]))
+    assert runs.kept["tokens"].tolist() == pytest.approx(RIGHT)
+    rows = [f"{n:.0f},{f},{WHOLE},{6 * n * WHOLE:.6g},{loss}" for n, f, loss in ROWS]
+    runs = _read(tmp_path, "\n".join(["params,fraction of data,corpus size (tokens),flops,val loss", *rows]))
+    assert set(runs.kept["tokens"]) == {WHOLE}
+
+
+def test_plain_tokens_that_do_not_vary_are_asked_about_beside_a_fraction_that_does(tmp_path: Path) -> None:
+    text = _table("tokens", "data fraction")
+    with pytest.raises(MappingNeeded) as asked:
+        _read(tmp_path, text)
+    assert [q.key for q in asked.value.questions] == ["columns.unique_tokens"]
+    yes = _read(tmp_path, text, columns={"unique_tokens": "tokens"})
+    assert yes.kept["tokens"].tolist() == pytest.approx(RIGHT)
+    no = _read(tmp_path, text, columns={"unique_tokens": NO_COLUMN})
+    assert set(no.kept["tokens"]) == {WHOLE}
+
+
+def test_a_data_set_is_seen_as_often_as_its_epochs_say_under_any_of_their_names(tmp_path: Path) -> None:
+    sizes = [
+        "Dataset (tokens)",
+        "dataset size (tokens)",
+        "dataset tokens",
+        "corpus size (tokens)",
+        "Training data (tokens)",
+    ]
+    for size in sizes:
+        for epochs in ("ep", "epochs", "n_epochs", "num_epochs", "passes"):
+            text = (
+                f"params,{size},{epochs},val loss\n25e6,131072000,8,4.1\n25e6,104857600,1,5.2\n124e6,720896000,4,3.4\n"
+            )
+            runs = _read(tmp_path, text)
+            assert runs.kept["tokens"].tolist() == [1048576000, 104857600, 2883584000], (size, epochs)
+
+
+def test_a_cell_that_is_no_number_leaves_the_others_in_per_cent(tmp_path: Path) -> None:
+    text = _table("dataset tokens (B)", "subset (%)", "52.74", percent=True)
+    runs = _read(tmp_path, text + "\n124000000,subset (%),52.74,3.2\n")
+    assert runs.kept["tokens"].dropna().tolist() == pytest.approx(RIGHT)
