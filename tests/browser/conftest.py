@@ -36,14 +36,6 @@ def _no_browser(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of this folder go to one worker (`--dist loadgroup`): one Chromium, one server, and waits that others fill."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """One Chromium for the session: the system's `chromium` (or ISOFLOP_CHROMIUM), never one that is downloaded."""
