@@ -165,6 +165,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("wall_seconds", r"train(?:ing)? (?:seconds|time|hours|minutes|days)", 0.8),
     ("wall_seconds", r"(?:elapsed|relative|run|total)(?: train(?:ing)?)? time(?: (?:process|wall))?|duration|elapsed|time elapsed", 0.7),
     ("state", r"(?:run |job |exit |train(?:ing)? |final |end |experiment |trial |slurm )?(?:state|status)|(?:run |final )?outcome", 0.8),
+    ("state", r"(?:run |final )?results?", 0.8),
     ("state", r"statut|etat|zustand|estado|stato", 0.8),
 )  # fmt: skip
 

@@ -265,7 +265,7 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
                 if column == "wall_seconds" and middle(found.values) > 1e9:
                     continue  # the time of day, in seconds since 1970
                 how += f"; {found.written} read as numbers" if found.written else ""
-            elif not (table.text(header) != "").any() or (column == "state" and not is_state(table.text(header))):
+            elif not (table.text(header) != "").any() or (column == "state" and not _of_states(table, header)):
                 continue
             elif column == "run" and _REVISION.search(take_apart(header).words) and not places(table.text(header)):
                 continue  # of code
@@ -301,6 +301,11 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
                 if found.share >= 0.9 and found.written:
                     offers["params", header] = 0.65, f"{_AS_NAMES}; {found.written} read as numbers"
     return offers
+
+
+def _of_states(table: Table, header: str) -> bool:
+    """Whether a column named like one of states holds them: not one of numbers, some of which failed."""
+    return table.numbers(header).share < 0.5 and is_state(table.text(header))
 
 
 def _counts_seeds(table: Table, header: str) -> bool:
