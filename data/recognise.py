@@ -222,6 +222,9 @@ def _unreadable(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> 
     return out
 
 
+_CONFIG = re.compile(r"^config")
+
+
 def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> str:
     if given not in allowed:
         raise DataError(f"{name} is one of {', '.join(repr(a) for a in allowed if a)}; got {given!r}.")
@@ -276,6 +279,7 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
             if header in table.brought_down:  # what stands beside the runs themselves goes first
                 sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
             offers[column, header] = sure, how
+    _without_settings(table, offers)
     notes += without_untracked(table, offers)
     settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
@@ -301,6 +305,14 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
                 if found.share >= 0.9 and found.written:
                     offers["params", header] = 0.65, f"{_AS_NAMES}; {found.written} read as numbers"
     return offers
+
+
+def _without_settings(table: Table, offers: Offers) -> None:
+    """A column `config` names runs where no other column names them or their models, and its cells are texts."""
+    for o in [o for o in offers if o[0] == "run" and _CONFIG.search(take_apart(o[1]).words)]:
+        others = any(c in ("run", "family") and sure > offers[o][0] for (c, _), (sure, _) in offers.items())
+        if others or table.numbers(o[1]).share >= 0.5:
+            del offers[o]
 
 
 def _of_states(table: Table, header: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from data.counters import SO_FAR, WITH_REPORTS
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
 from data.labels import TOLD, run_labels
+from data.line_order import in_order as stands_in_order
+from data.line_order import listed, varied
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
 from data.step_names import bare_places, in_order, models, places
@@ -37,6 +39,7 @@ FEW, MANY = (
     10,
     20,
 )  # evenly spaced rows without a word on what they are: below FEW runs, from MANY a log, between them asked
+VARIED = ("lr", "batch_sequences", "weight_decay", "batch")  # settings that a person varies from run to run
 _CHECKPOINT = re.compile(r"\bcheckpoints?\b")
 _ONE_LOG = "the file is one run's history, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
@@ -112,15 +115,17 @@ def _with_names(
         if told is not None:
             return told
     sizes = numbers(some)
-    if sizes.share == 1.0 and sizes.written and not counter:
-        return Rows("group", names, why="the names are sizes")
-    if found and not counter and _weak(mapping):
+    of_sizes = sizes.share == 1.0 and bool(sizes.written)
+    shared = Rows("group", names, why="the names are sizes" if of_sizes else "a model's runs share it")
+    if plans := _own_plans(shared, some, rows, mapping, table):
+        return plans
+    if not found:
+        return shared if of_sizes else Rows("repeats", names)
+    if not counter and (of_sizes or _weak(mapping)):
         label = names if bool((names != "").all()) else names.where(names != "", "?")
-        shared = Rows("group", names, why="a model's runs share it")
-        return _models(label, frame[known], [found], mapping, shared, table, "run")
-    if found:
-        return Rows("history", names, found)
-    return Rows("repeats", names)
+        return _models(label, frame[known], [found], mapping, shared, table, "run", of_sizes)
+    history = Rows("history", names, found)
+    return _if_in_order(history, shared, some, rows, mapping, table) if counter and _weak(mapping) else history
 
 
 def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, plainly: bool) -> Rows | None:
@@ -190,6 +195,10 @@ def _without_names(
             text = f"The two losses stand at two places of {mapping.header(c)!r} with all else alike: are they one run's, or two runs'?"
             asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
             return Rows("history", pd.Series([stem] * len(frame), dtype="str"), c, _ONE_LOG, asked)
+        enough = 3 if c == "steps" else LEAST
+        if key.nunique() == 1 and len(rows) >= enough and rises(key, rows[c]) and not stands_in_order(key, rows[c]):
+            one = family if labelled else pd.Series([stem] * len(frame), dtype="str")
+            return _if_in_order(Rows("history", one, c, _ONE_LOG), runs, key, rows, mapping, table)
         if key.nunique() == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not ascending(rows[c])):
             if len(rows) < LEAST and ascending(rows[c]):
                 runs = _runs_or_curve(runs, c, mapping)
@@ -205,7 +214,9 @@ def _without_names(
                 if labelled and not _varying(pd.factorize(family)[0], frame)
                 else run_labels(None, frame, keys, stem)
             )
-            return Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
+            history = Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
+            plans = _own_plans(runs, key, rows, mapping, table)
+            return plans or _if_in_order(history, runs, key, rows, mapping, table)
     for c in counters:
         told = _told(None, frame, rows, c, keys, mapping, stem)
         if told is not None:
@@ -224,6 +235,49 @@ def _without_names(
     if not keys and not labelled and planned and len(rows) >= LEAST and ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
     return runs
+
+
+def _own_plans(runs: Rows, key: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows | None:
+    """Rows of one name or setting, by `key`, as runs where each was planned to a length of its own; None where they were not.
+
+    Raises `MappingNeeded` where the plans rise evenly, as a counter does.
+    """
+    steps = mapping.guesses.get("steps")
+    if steps is None or "planned" not in steps.how or not usable(rows, "steps"):
+        return None
+    by = rows["steps"].groupby(key)
+    if (by.nunique() < by.size()).any() or not (1 < float(by.size().median()) < FEW):
+        return None
+    text = f"{steps.header!r} differs from row to row of one name or setting: are the rows runs of their own lengths, or checkpoints?"
+    if by.size().min() > 2 and all(evenly(own) for _, own in by):
+        raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("runs", "checkpoints"), "runs"),))
+    why = "its planned steps differ from row to row"
+    return Rows(runs.kind, runs.names, why=why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
+
+
+def _if_in_order(history: Rows, runs: Rows, key: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows:
+    """Rows as checkpoints where those of one run, by `key`, stand as a log has them; as runs where neither order nor settings do.
+
+    Raises `MappingNeeded` where one of the two does. From `MANY` rows a run they are a log in any order.
+    """
+    c = history.progress
+    odd = varied(key, rows, c, [s for s in VARIED if s in rows and s in mapping.guesses])
+    ordered = stands_in_order(key, rows[c])
+    if float(key.groupby(key).size().median()) >= MANY or (ordered and not odd):
+        return history
+    header = mapping.header(c)
+    also = f", and {mapping.header(odd)!r} changes as no schedule changes it" if odd else ""
+    how = "rise along" if ordered else "stand in no order of"
+    text = f"Rows of one name or setting {how} {header!r}{also}: are they checkpoints of one run, or runs of their own?"
+    if odd and not ordered:
+        return Rows(
+            runs.kind, runs.names, why=runs.why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False)
+        )
+    if not odd and listed(key, rows[c]):
+        text = f"Rows of one name or setting stand in the order of names along {header!r}: are they checkpoints of one run, or runs?"
+        return replace(history, question=Question("rows", text, ("checkpoints", "runs"), "checkpoints", False))
+    guess = "checkpoints" if not odd and all(evenly(own) for _, own in rows[c].groupby(key)) else "runs"
+    raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), guess),))
 
 
 def _runs_or_curve(runs: Rows, column: str, mapping: Mapping) -> Rows:
@@ -264,13 +318,17 @@ def _models(
     runs: Rows,
     table: str,
     column: str = "family",
+    sized: bool = False,
 ) -> Rows:
-    """Rows that share a model's name, under `column`: checkpoints of its run, or its runs at several lengths."""
+    """Rows that share a model's name, under `column`: checkpoints of its run, or its runs at several lengths.
+
+    `sized` says that the names are sizes, which no run is called: where all have the same lengths they are a grid of runs.
+    """
     mine = family[rows.index]
     found = next((c for c in planned if rises(mine, rows[c])), "")
     if not found:
         return runs
-    for c in ("lr", "batch_sequences", "weight_decay", "batch"):  # settings that a person varies from run to run
+    for c in VARIED:
         if c in rows and c in mapping.guesses and (rows.groupby(mine)[c].nunique(dropna=True) > 1).any():
             return runs
     history = Rows("history", family, found, "rows that share a model's name are its checkpoints")
@@ -281,10 +339,10 @@ def _models(
     many = int(mine.groupby(mine).size().median())
     header = mapping.header(column)
     regular = all(evenly(rows.loc[i, found]) and len(i) > 2 for i in rows.groupby(mine).groups.values())
-    if column == "run" and regular and many > PAIRS:
+    if column == "run" and regular and many > PAIRS and not sized:
         return history  # a name of its own and regular intervals: a log
     text = f"Rows share their name in {header!r}: are the {many} rows of a model checkpoints of one run, or runs of their own?"
-    if _multiples(mine, rows) or many <= PAIRS:
+    if many <= PAIRS or _multiples(mine, rows) or (sized and _grid(mine, rows[found])):
         return Rows(
             runs.kind, runs.names, why=runs.why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False)
         )
@@ -354,6 +412,12 @@ def _multiples(names: pd.Series, rows: pd.DataFrame) -> bool:
     ratios = [np.sort(r.to_numpy()) for _, r in (rows["tokens"] / rows["params"]).groupby(names)]
     alike = all(len(r) == len(ratios[0]) and np.allclose(r, ratios[0], rtol=0.03) for r in ratios)
     return len(ratios) > 1 and alike
+
+
+def _grid(names: pd.Series, lengths: pd.Series) -> bool:
+    """Whether each of several models stands at the same lengths."""
+    own = [np.sort(v.to_numpy()) for _, v in lengths.groupby(names)]
+    return len(own) > 1 and all(len(v) == len(own[0]) and np.allclose(v, own[0], rtol=0.03) for v in own)
 
 
 def says_so_far(column: str, mapping: Mapping) -> bool:

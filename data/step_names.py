@@ -31,6 +31,12 @@ _BEFORE = re.compile(
 _AFTER = re.compile(
     r"(?<![0-9.])([0-9]+(?:\.[0-9]+)?) ?([kKmM])?[-_ ]?(?:step|iter|iteration)s?(?![A-Za-z0-9])", re.IGNORECASE
 )
+#: What stands before a step and names no model: checkpoint_step_1000, pytorch_model-1000, epoch_3_step_1000.
+_WORDS = re.compile(
+    rf"(?:[-_/ .@:(]*(?:checkpoints?|ckpts?|model|weights?|state(?:[-_ ]dict)?|pytorch|hf|snapshots?|saves?|saved|global|train|eval"
+    rf"|{_WORD}[-_= ]?{_AMOUNT}))+",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _FACTOR = {"": 1.0, "k": 1e3, "m": 1e6}
 
@@ -42,7 +48,9 @@ def model_of(name: str) -> str | None:
     if _ALONE.fullmatch(name):
         return ""
     found = _STEPPED.fullmatch(name)
-    return found[1] if found else None
+    if found is None:
+        return None
+    return "" if _WORDS.fullmatch(found[1]) else found[1]
 
 
 def end_of(name: str) -> str | None:
