@@ -311,7 +311,8 @@ def _without_settings(table: Table, offers: Offers) -> None:
     """A column `config` names runs where no other column names them or their models, and its cells are texts."""
     for o in [o for o in offers if o[0] == "run" and _CONFIG.search(take_apart(o[1]).words)]:
         others = any(c in ("run", "family") and sure > offers[o][0] for (c, _), (sure, _) in offers.items())
-        if others or table.numbers(o[1]).share >= 0.5:
+        cells = table.numbers(o[1])
+        if others or (cells.share >= 0.5 and not cells.written):
             del offers[o]
 
 

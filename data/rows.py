@@ -160,7 +160,7 @@ def _stepped(
     if bare.any():
         beside = frame["family"] if column == "run" and "family" in frame else label
         label = label.mask(bare, beside.where(beside != "", stem)).astype("str")
-        keys = [c for c in CONSTANT if c in frame and frame.loc[bare, c].nunique(dropna=True) > 1]
+        keys = _varying(pd.factorize(label[bare])[0], frame[bare])
         label = run_labels(label, frame, keys) if keys else label
     own = label[known]
     if own.nunique() > known.sum() / 2 or pd.DataFrame({"l": own, "n": names[known]}).duplicated().any():
@@ -342,7 +342,8 @@ def _models(
     if column == "run" and regular and many > PAIRS and not sized:
         return history  # a name of its own and regular intervals: a log
     text = f"Rows share their name in {header!r}: are the {many} rows of a model checkpoints of one run, or runs of their own?"
-    if many <= PAIRS or _multiples(mine, rows) or (sized and _grid(mine, rows[found])):
+    own = column == "run" and not sized and many == PAIRS  # names that say nothing of a model
+    if (many <= PAIRS and not own) or _multiples(mine, rows) or (sized and _grid(mine, rows[found])):
         return Rows(
             runs.kind, runs.names, why=runs.why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False)
         )
