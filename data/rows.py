@@ -196,7 +196,8 @@ def _without_names(
             asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
             return Rows("history", pd.Series([stem] * len(frame), dtype="str"), c, _ONE_LOG, asked)
         enough = 3 if c == "steps" else LEAST
-        if key.nunique() == 1 and len(rows) >= enough and rises(key, rows[c]) and not stands_in_order(key, rows[c]):
+        shuffled = key.nunique() == 1 and len(rows) >= enough and not stands_in_order(key, rows[c])
+        if shuffled and rises(key, rows[c]) and not begins_anew(rows):
             one = family if labelled else pd.Series([stem] * len(frame), dtype="str")
             return _if_in_order(Rows("history", one, c, _ONE_LOG), runs, key, rows, mapping, table)
         if key.nunique() == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not ascending(rows[c])):
@@ -262,12 +263,13 @@ def _if_in_order(history: Rows, runs: Rows, key: pd.Series, rows: pd.DataFrame, 
     """
     c = history.progress
     odd = varied(key, rows, c, [s for s in VARIED if s in rows and s in mapping.guesses])
-    ordered = stands_in_order(key, rows[c])
+    again = c == "steps" and "tokens" in rows and stands_in_order(key, rows["tokens"])  # of resumed runs
+    ordered = again or stands_in_order(key, rows[c])
     if float(key.groupby(key).size().median()) >= MANY or (ordered and not odd):
         return history
     header = mapping.header(c)
     also = f", and {mapping.header(odd)!r} changes as no schedule changes it" if odd else ""
-    how = "rise along" if ordered else "stand in no order of"
+    how = "rise along" if ordered else "do not stand in the order of"
     text = f"Rows of one name or setting {how} {header!r}{also}: are they checkpoints of one run, or runs of their own?"
     if odd and not ordered:
         return Rows(

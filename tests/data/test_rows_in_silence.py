@@ -157,6 +157,7 @@ STEPPED = (
     "checkpoint-{}", "step_{}", "ckpt_{}.pt", "iter_{:07d}", "checkpoint_step_{}.pt", "model_step_{}.safetensors", "step={}.ckpt",
     "epoch_1_step_{}", "global_step{}", "pytorch_model-step-{}.bin", "model-iter{}.pth", "ckpt-step{}", "checkpoint_{}_steps", "{} steps",
     "checkpoint {}", "checkpoints/step_{}", "iter_{:07d}.pt",
+    "checkpoint-{}/", "step_{}/model.safetensors",
 )  # fmt: skip
 
 
@@ -174,7 +175,15 @@ def test_checkpoints_named_by_their_step_are_of_one_run_of_each_setting(read: Re
                 assert len(runs) == len({r[2] for r in own}), (form, column)
                 assert set(runs.kept["tokens"]) == {2621440000}, form
                 assert [q.key for q in runs.questions] == ["rows"], form
-    for form in ("{}_step_{}.pt", "{}-checkpoint-{}", "{}/iter_{}", "{}_ckpt_{}.safetensors"):
+    numbered = [(f"{s}.pt", 1e8, s * 262144, loss(1e8, s * 262144)) for s in (1000, 2000, 10000)]
+    assert outcome(read, table("checkpoint,params,tokens,val_loss", numbered)) == (1, True)
+    for form in (
+        "{}_step_{}.pt",
+        "{}-checkpoint-{}",
+        "{}/checkpoint-{}/model.safetensors",
+        "{}/iter_{}",
+        "{}_ckpt_{}.safetensors",
+    ):
         rows = [
             (form.format(name, s), s, n, s * 262144, loss(n, s * 262144))
             for name, n in (("12m", 12144000), ("110m", 110144000))
