@@ -12,11 +12,12 @@ from data.draft import MAX_EXTRAS, Draft
 from data.errors import MappingNeeded, Question
 from data.headers import header as take_apart
 from data.labels import TOLD
+from data.line_order import Rows
 from data.mapping import Mapping
 from data.places_beside import places_beside
 from data.progress import PROGRESS
 from data.resumed_names import joined as resumed
-from data.rows import CONSTANT, Rows, judge
+from data.rows import CONSTANT, judge
 from data.schema import COLUMNS, Source
 from data.table import Table
 from data.text_columns import joined, told_apart

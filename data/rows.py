@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,7 @@ from data.counters import SO_FAR, WITH_REPORTS
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
 from data.labels import TOLD, run_labels
-from data.line_order import in_order as stands_in_order
-from data.line_order import listed, varied
+from data.line_order import FEW, MANY, VARIED, Rows, if_in_order, own_plans, stands_in_order
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
 from data.step_names import bare_places, in_order, models, places
@@ -35,30 +33,9 @@ _COUNTER = {
     "epochs": re.compile(r"\bepoch$|\bso far\b"),
     "wall_seconds": re.compile(r"\b(?:relative|elapsed|since)\b"),
 }
-FEW, MANY = (
-    10,
-    20,
-)  # evenly spaced rows without a word on what they are: below FEW runs, from MANY a log, between them asked
-VARIED = ("lr", "batch_sequences", "weight_decay", "batch")  # settings that a person varies from run to run
 _CHECKPOINT = re.compile(r"\bcheckpoints?\b")
 _ONE_LOG = "the file is one run's history, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What rows are. `names` (n,) are their runs' names; `progress` the column along which they are checkpoints, or ''.
-
-    `kind`: "runs" (every row its own), "history" (rows are checkpoints), "group" (a name stands for several runs), "repeats"
-    (a few names occur again), "lines" (no names: rows are named by their line). `why` explains, as a sentence's end.
-    `question` asks a person who may know better.
-    """
-
-    kind: str
-    names: pd.Series
-    progress: str = ""
-    why: str = ""
-    question: Question | None = None
 
 
 def judge(
@@ -117,7 +94,7 @@ def _with_names(
     sizes = numbers(some)
     of_sizes = sizes.share == 1.0 and bool(sizes.written)
     shared = Rows("group", names, why="the names are sizes" if of_sizes else "a model's runs share it")
-    if plans := _own_plans(shared, some, rows, mapping, table):
+    if plans := own_plans(shared, some, rows, mapping, table):
         return plans
     if not found:
         return shared if of_sizes else Rows("repeats", names)
@@ -125,7 +102,7 @@ def _with_names(
         label = names if bool((names != "").all()) else names.where(names != "", "?")
         return _models(label, frame[known], [found], mapping, shared, table, "run", of_sizes)
     history = Rows("history", names, found)
-    return _if_in_order(history, shared, some, rows, mapping, table) if counter and _weak(mapping) else history
+    return if_in_order(history, shared, some, rows, mapping, table) if counter and _weak(mapping) else history
 
 
 def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, plainly: bool) -> Rows | None:
@@ -199,7 +176,7 @@ def _without_names(
         shuffled = key.nunique() == 1 and len(rows) >= enough and not stands_in_order(key, rows[c])
         if shuffled and rises(key, rows[c]) and not begins_anew(rows):
             one = family if labelled else pd.Series([stem] * len(frame), dtype="str")
-            return _if_in_order(Rows("history", one, c, _ONE_LOG), runs, key, rows, mapping, table)
+            return if_in_order(Rows("history", one, c, _ONE_LOG), runs, key, rows, mapping, table)
         if key.nunique() == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not ascending(rows[c])):
             if len(rows) < LEAST and ascending(rows[c]):
                 runs = _runs_or_curve(runs, c, mapping)
@@ -216,8 +193,8 @@ def _without_names(
                 else run_labels(None, frame, keys, stem)
             )
             history = Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
-            plans = _own_plans(runs, key, rows, mapping, table)
-            return plans or _if_in_order(history, runs, key, rows, mapping, table)
+            plans = own_plans(runs, key, rows, mapping, table)
+            return plans or if_in_order(history, runs, key, rows, mapping, table)
     for c in counters:
         told = _told(None, frame, rows, c, keys, mapping, stem)
         if told is not None:
@@ -236,50 +213,6 @@ def _without_names(
     if not keys and not labelled and planned and len(rows) >= LEAST and ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
     return runs
-
-
-def _own_plans(runs: Rows, key: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows | None:
-    """Rows of one name or setting, by `key`, as runs where each was planned to a length of its own; None where they were not.
-
-    Raises `MappingNeeded` where the plans rise evenly, as a counter does.
-    """
-    steps = mapping.guesses.get("steps")
-    if steps is None or "planned" not in steps.how or not usable(rows, "steps"):
-        return None
-    by = rows["steps"].groupby(key)
-    if (by.nunique() < by.size()).any() or not (1 < float(by.size().median()) < FEW):
-        return None
-    text = f"{steps.header!r} differs from row to row of one name or setting: are the rows runs of their own lengths, or checkpoints?"
-    if by.size().min() > 2 and all(evenly(own) for _, own in by):
-        raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("runs", "checkpoints"), "runs"),))
-    why = "its planned steps differ from row to row"
-    return Rows(runs.kind, runs.names, why=why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
-
-
-def _if_in_order(history: Rows, runs: Rows, key: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows:
-    """Rows as checkpoints where those of one run, by `key`, stand as a log has them; as runs where neither order nor settings do.
-
-    Raises `MappingNeeded` where one of the two does. From `MANY` rows a run they are a log in any order.
-    """
-    c = history.progress
-    odd = varied(key, rows, c, [s for s in VARIED if s in rows and s in mapping.guesses])
-    again = c == "steps" and "tokens" in rows and stands_in_order(key, rows["tokens"])  # of resumed runs
-    ordered = again or stands_in_order(key, rows[c])
-    if float(key.groupby(key).size().median()) >= MANY or (ordered and not odd):
-        return history
-    header = mapping.header(c)
-    also = f", and {mapping.header(odd)!r} changes as no schedule changes it" if odd else ""
-    how = "rise along" if ordered else "do not stand in the order of"
-    text = f"Rows of one name or setting {how} {header!r}{also}: are they checkpoints of one run, or runs of their own?"
-    if odd and not ordered:
-        return Rows(
-            runs.kind, runs.names, why=runs.why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False)
-        )
-    if not odd and listed(key, rows[c]):
-        text = f"Rows of one name or setting stand in the order of names along {header!r}: are they checkpoints of one run, or runs?"
-        return replace(history, question=Question("rows", text, ("checkpoints", "runs"), "checkpoints", False))
-    guess = "checkpoints" if not odd and all(evenly(own) for _, own in rows[c].groupby(key)) else "runs"
-    raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), guess),))
 
 
 def _runs_or_curve(runs: Rows, column: str, mapping: Mapping) -> Rows:
