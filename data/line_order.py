@@ -57,17 +57,16 @@ def _varied(runs: pd.Series, rows: pd.DataFrame, counter: str, columns: list[str
     A learning rate falls after its warmup, a batch grows.
     """
     for column in columns:
-        for _, own in rows.groupby(runs.to_numpy()):
-            own = own[[counter, column]].dropna().sort_values(counter, kind="stable")
-            change, at = np.diff(own[column].to_numpy()), own[counter].to_numpy()[1:]
-            if column == "lr":
-                odd = (change > 0) & (at > WARMUP * at.max(initial=0.0))
-            elif column.startswith("batch"):
-                odd = change < 0
-            else:
-                odd = change != 0
-            if odd.any():
-                return column
+        own = pd.DataFrame({"run": runs.to_numpy(), "at": rows[counter].to_numpy(), "is": rows[column].to_numpy()})
+        own = own.dropna().sort_values(["run", "at"], kind="stable")
+        by = own.groupby("run", sort=False)
+        change = by["is"].diff()
+        if column == "lr":
+            odd = (change > 0) & (own["at"] > WARMUP * by["at"].transform("max"))
+        else:
+            odd = (change < 0) if column.startswith("batch") else (change.fillna(0.0) != 0)
+        if odd.any():
+            return column
     return ""
 
 
@@ -95,10 +94,12 @@ def if_in_order(history: Rows, runs: Rows, key: pd.Series, rows: pd.DataFrame, m
     Raises `MappingNeeded` where one of the two does. From `MANY` rows a run they are a log in any order.
     """
     c = history.progress
+    if float(key.groupby(key).size().median()) >= MANY:
+        return history
     odd = _varied(key, rows, c, [s for s in VARIED if s in rows and s in mapping.guesses])
     again = c == "steps" and "tokens" in rows and stands_in_order(key, rows["tokens"])  # of resumed runs
     ordered = again or stands_in_order(key, rows[c])
-    if float(key.groupby(key).size().median()) >= MANY or (ordered and not odd):
+    if ordered and not odd:
         return history
     header = mapping.header(c)
     also = f", and {mapping.header(odd)!r} changes as no schedule changes it" if odd else ""
