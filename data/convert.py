@@ -11,6 +11,7 @@ import pandas as pd
 from data.cells import Numbers, numbers
 from data.checkpoints import carry, checkpoints_of, whole_run
 from data.checks import apart, copies, reasons, shared_losses
+from data.confidence import half_width
 from data.derive import derive
 from data.draft import MAX_EXTRAS, Draft, ordered
 from data.epochs import FROM_EPOCHS, counted_from_zero
@@ -160,7 +161,9 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
             elif found.errors is not None:
                 draft.notes.append(f"{guess.header!r}: the errors stated with its values were left out.")
             if column == "loss_error":
-                values = error_in_nats(errors_under(table, guess.header).values, table, mapping)
+                factor, why = half_width(guess.header)
+                values = error_in_nats(errors_under(table, guess.header).values, table, mapping) / factor
+                how = f"{how}; {why}" if why else how
             if column == "flops" and (found.blank | (found.values == 0)).all():
                 draft.notes.append(f"{guess.header!r} is zero everywhere and was not used.")
                 continue
@@ -216,8 +219,12 @@ def _state_error(draft: Draft, table: Table, mapping: Mapping, loss: Numbers) ->
         header = mapping.header("loss_error")
         draft.notes.append(f"Errors are those of {header!r}; the ones stated beside the loss were left out.")
         return
-    draft.frame["loss_error"] = error_in_nats(loss.errors, table, mapping)
-    draft.sources.append(Source("loss_error", mapping.header("loss") or "", "stated beside the loss as ±"))
+    header = mapping.header("loss") or ""
+    factor, why = half_width(header)
+    draft.frame["loss_error"] = error_in_nats(loss.errors, table, mapping) / factor
+    if why:
+        draft.notes.append(f"{header!r}: the errors stated with its values are {why}.")
+    draft.sources.append(Source("loss_error", header, f"stated beside the loss as ±{f'; {why}' if why else ''}"))
 
 
 def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[str, ...]) -> pd.DataFrame:

@@ -76,7 +76,7 @@ def with_name_facts(table: Table) -> Table:
         if not 1 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
         plain = {name: clean(words(name)) for name in names if isinstance(name, str) and name.strip()}
-        read = pointed(plain.values())
+        read = pointed(plain.values(), table.decimal == ",")
         paired = any(map(pairs, plain.values()))
         found = {name: facts([read.texts[text]], paired) for name, text in plain.items()}
         other = {name: facts([read.others[text]], paired) for name, text in plain.items()} if read.open else found

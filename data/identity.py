@@ -12,10 +12,12 @@ from data.draft import MAX_EXTRAS, Draft
 from data.errors import MappingNeeded, Question
 from data.headers import header as take_apart
 from data.labels import TOLD
+from data.line_order import Rows
 from data.mapping import Mapping
+from data.places_beside import places_beside
 from data.progress import PROGRESS
 from data.resumed_names import joined as resumed
-from data.rows import CONSTANT, Rows, judge
+from data.rows import CONSTANT, judge
 from data.schema import COLUMNS, Source
 from data.table import Table
 from data.text_columns import joined, told_apart
@@ -93,6 +95,8 @@ def _apart(
         found = _judged(draft, names, measured, mapping, stem, table.name)
     except MappingNeeded as e:
         asked = e
+    if (asked or not found.progress) and (placed := _placed(draft, names, measured, table, mapping, stem)):
+        return placed
     if mapping.rows or not (found.progress or asked):
         return _few_checkpoints(found, table, mapping)
     place = next((draft.frame[c] for c in (found.progress, *PROGRESS) if c in draft.frame), pd.Series(table.lines))
@@ -110,6 +114,22 @@ def _apart(
         text = f"Does {told.doubtful!r} name runs of their own, or remark on checkpoints of one run?"
         raise MappingNeeded(f"{table.name}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
     return found
+
+
+def _placed(
+    draft: Draft, names: pd.Series | None, measured: np.ndarray, table: Table, mapping: Mapping, stem: str
+) -> Rows | None:
+    """Rows as checkpoints where a column beside their names says how far each run had come, with the question whether they are."""
+    own = names if names is not None else draft.frame.get("family")
+    if mapping.rows or own is None or (own == "").any():
+        return None
+    header = places_beside(table, mapping, own, draft.frame, measured)
+    if not header:
+        return None
+    found = judge(names, draft.frame, measured, replace(mapping, rows="checkpoints"), stem, table.name)
+    text = f"{header!r} says how far each run had come: are the rows of one name checkpoints of one run, or runs of their own?"
+    asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", needed=False)
+    return replace(found, why=f"{header!r} says how far each run had come", question=asked)
 
 
 _CHECKPOINT = re.compile(r"\b(?:checkpoints?|ckpts?)\b")

@@ -13,11 +13,16 @@ from data.loss_units import in_nats, slope
 from data.mapping import Guess, Mapping
 from data.table import Table
 
+_LEVEL = r"[0-9]{2}(?: ?percent| ?pct)?"
 #: What a header calls an error, the surest measure of a mean's doubt first. A variance is none: it has another unit.
 _KINDS = (
     ("standard error", r"se|sem|stderr|std ?err(?:or)?|standard error(?: of the mean)?"),
     ("error", r"err|error|uncertainty|unc|plusminus"),
     ("standard deviation", r"std|stdev|stddev|std ?dev(?:iation)?|sd|standard deviation|sigma"),
+    (
+        "half of a confidence interval",
+        rf"plusminus (?:{_LEVEL}(?: ?ci)?|ci(?: ?[0-9]{{2}})?)|(?:{_LEVEL} )?ci ?(?:[0-9]{{2}} ?)?(?:plusminus|half ?width)",
+    ),
 )
 _PREDICTED = re.compile(
     r"\b(?:predict(?:ed|ion|ions)?|preds?|forecast(?:ed)?|fitted|fit|extrapolat(?:ed|ion)|expected|law|hat)\b"
@@ -51,7 +56,8 @@ def error_of(table: Table, loss: str, used: set[str]) -> Guess | None:
 
 def _in_per_cent(table: Table, header: str) -> bool:
     """Whether a column is in per cent: by its name, or by most of its cells."""
-    if "percent" in _words(header).split() or "pct" in _words(header).split():
+    said = re.sub(rf"(?:\bplusminus {_LEVEL}|\b{_LEVEL} ci)\b", " ", _words(header)).split()
+    if "percent" in said or "pct" in said:
         return True
     cells = [c for c in table.frame[header] if isinstance(c, str) and c.strip()]
     return bool(cells) and 2 * sum("%" in c for c in cells) > len(cells)

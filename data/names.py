@@ -26,6 +26,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("run", r"(?:exp|experiment|job|trial|wandb|wandb run|mlflow run)(?: ?(?:id|name|key))", 0.9),
     ("run", r"name|id|uid|uuid|display name", 0.8),
     ("run", r"exp|experiment|trial|job|checkpoint|model id", 0.6),
+    ("run", r"config(?:uration)?(?: ?name)?", 0.61),  # where nothing else names runs or models
     ("run", r"dir ?name", 0.6),  # of the folder of one run's events
     ("run", r"revision|branch", 0.6),  # where it holds steps
     ("group", r"group(?: ?(?:id|name))?", 1.0),
@@ -184,6 +185,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("wall_seconds", r"train(?:ing)? (?:seconds|time|hours|minutes|days)", 0.8),
     ("wall_seconds", r"(?:elapsed|relative|run|total)(?: train(?:ing)?)? time(?: (?:process|wall))?|duration|elapsed|time elapsed", 0.7),
     ("state", r"(?:run |job |exit |train(?:ing)? |final |end |experiment |trial |slurm )?(?:state|status)|(?:run |final )?outcome", 0.8),
+    ("state", r"(?:run |final )?results?", 0.8),
     ("state", r"statut|etat|zustand|estado|stato", 0.8),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Sizes in names whose decimal point became another sign, as file names and trackers' groups have it: pythia-1-4b, 0_5B, 1p4b.
+"""Sizes in names whose decimal point became another sign, as file names and trackers' groups have it: pythia-1-4b, 0_5B, 1p4b, 1,4B.
 
 A number before a size may as well be a version (llama-3-8b), a seed or a run's own number. Which it is follows from the word
 before it and from the other names; where it does not, both readings are given.
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 _SURE = re.compile(r"(?<![A-Za-z0-9.])([0-9]{1,3})[pP]([0-9]{1,2}[KkMmBbTt])(?![A-Za-z0-9])")
 _EDGE = r"(?<![A-Za-z0-9.])(?<![0-9][eE][-+])"  # the 4 of 3e-4 is no size's
 _END = r"(?![A-Za-z0-9.])"
-_SIZE = re.compile(rf"{_EDGE}(?:(?P<whole>0|[1-9][0-9]{{0,2}})[-_](?P<rest>[0-9][MmBbTt])"
-                   rf"|(?P<digit>[0-9])[-_](?P<two>[0-9]{{2}}[MmBbTt])){_END}")  # fmt: skip
+_SIZE = re.compile(rf"{_EDGE}(?:(?P<whole>0|[1-9][0-9]{{0,2}})[-_,](?P<rest>[0-9][MmBbTt])"
+                   rf"|(?P<digit>[0-9])[-_,](?P<two>[0-9]{{2}}[MmBbTt])){_END}")  # fmt: skip
+_COMMA = re.compile(rf"{_EDGE}(?<![0-9],)(0|[1-9][0-9]{{0,2}}),([0-9]{{1,3}}[KkMmBbTt]){_END}")
 _PLAIN = re.compile(rf"{_EDGE}[0-9]{{1,4}}(?:\.[0-9]+)?[KkMmBb]{_END}")
 _NUMBERED = re.compile(rf"{_EDGE}(?P<whole>[0-9]{{1,3}})[-_][0-9]{{3,4}}[KkMmBbTt]{_END}")
 _WORD = re.compile(r"([A-Za-z]*)((?:[-_ ]?[0-9]{1,2}){0,3})[-_ /=]*$")
@@ -73,9 +74,9 @@ class _Found:
     before: str  # what numbers stand before both, as the 3 of llama-3-1-8b
 
 
-def pointed(names: Iterable[str]) -> Pointed:
-    """The names read with and without decimal points in the sizes that they hold."""
-    plain = {name: _SURE.sub(r"\1.\2", name) for name in names}
+def pointed(names: Iterable[str], commas: bool = False) -> Pointed:
+    """The names read with and without decimal points in the sizes that they hold; `commas` says that their file's sign is one."""
+    plain = {name: _SURE.sub(r"\1.\2", _COMMA.sub(r"\1.\2", name) if commas else name) for name in names}
     groups: dict[str, list[_Found]] = {}
     for name, text in plain.items():
         for m in _SIZE.finditer(text):

@@ -245,6 +245,9 @@ def _unreadable(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> 
     return out
 
 
+_CONFIG = re.compile(r"^config")
+
+
 def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> str:
     if given not in allowed:
         raise DataError(f"{name} is one of {', '.join(repr(a) for a in allowed if a)}; got {given!r}.")
@@ -293,7 +296,7 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
                 if column == "wall_seconds" and middle(found.values) > 1e9:
                     continue  # the time of day, in seconds since 1970
                 how += f"; {found.written} read as numbers" if found.written else ""
-            elif not (table.text(header) != "").any() or (column == "state" and not is_state(table.text(header))):
+            elif not (table.text(header) != "").any() or (column == "state" and not _of_states(table, header)):
                 continue
             elif column == "run" and _REVISION.search(take_apart(header).words) and not places(table.text(header)):
                 continue  # of code
@@ -304,6 +307,7 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
             if header in table.brought_down:  # what stands beside the runs themselves goes first
                 sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
             offers[column, header] = sure, how
+    _without_settings(table, offers)
     notes += without_untracked(table, offers)
     settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
@@ -329,6 +333,20 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
                 if found.share >= 0.9 and found.written:
                     offers["params", header] = 0.65, f"{_AS_NAMES}; {found.written} read as numbers"
     return offers
+
+
+def _without_settings(table: Table, offers: Offers) -> None:
+    """A column `config` names runs where no other column names them or their models, and its cells are texts."""
+    for o in [o for o in offers if o[0] == "run" and _CONFIG.search(take_apart(o[1]).words)]:
+        others = any(c in ("run", "family") and sure > offers[o][0] for (c, _), (sure, _) in offers.items())
+        cells = table.numbers(o[1])
+        if others or (cells.share >= 0.5 and not cells.written):
+            del offers[o]
+
+
+def _of_states(table: Table, header: str) -> bool:
+    """Whether a column named like one of states holds them: not one of numbers, some of which failed."""
+    return table.numbers(header).share < 0.5 and is_state(table.text(header))
 
 
 def _counts_seeds(table: Table, header: str) -> bool:

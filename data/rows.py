@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from data.counters import SO_FAR, WITH_REPORTS
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
 from data.labels import TOLD, run_labels
+from data.line_order import FEW, MANY, VARIED, Rows, if_in_order, own_plans, stands_in_order
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
 from data.step_names import bare_places, in_order, models, places
@@ -33,29 +33,9 @@ _COUNTER = {
     "epochs": re.compile(r"\bepoch$|\bso far\b"),
     "wall_seconds": re.compile(r"\b(?:relative|elapsed|since)\b"),
 }
-FEW, MANY = (
-    10,
-    20,
-)  # evenly spaced rows without a word on what they are: below FEW runs, from MANY a log, between them asked
 _CHECKPOINT = re.compile(r"\bcheckpoints?\b")
 _ONE_LOG = "the file is one run's history, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What rows are. `names` (n,) are their runs' names; `progress` the column along which they are checkpoints, or ''.
-
-    `kind`: "runs" (every row its own), "history" (rows are checkpoints), "group" (a name stands for several runs), "repeats"
-    (a few names occur again), "lines" (no names: rows are named by their line). `why` explains, as a sentence's end.
-    `question` asks a person who may know better.
-    """
-
-    kind: str
-    names: pd.Series
-    progress: str = ""
-    why: str = ""
-    question: Question | None = None
 
 
 def judge(
@@ -112,15 +92,17 @@ def _with_names(
         if told is not None:
             return told
     sizes = numbers(some)
-    if sizes.share == 1.0 and sizes.written and not counter:
-        return Rows("group", names, why="the names are sizes")
-    if found and not counter and _weak(mapping):
+    of_sizes = sizes.share == 1.0 and bool(sizes.written)
+    shared = Rows("group", names, why="the names are sizes" if of_sizes else "a model's runs share it")
+    if plans := own_plans(shared, some, rows, mapping, table):
+        return plans
+    if not found:
+        return shared if of_sizes else Rows("repeats", names)
+    if not counter and (of_sizes or _weak(mapping)):
         label = names if bool((names != "").all()) else names.where(names != "", "?")
-        shared = Rows("group", names, why="a model's runs share it")
-        return _models(label, frame[known], [found], mapping, shared, table, "run")
-    if found:
-        return Rows("history", names, found)
-    return Rows("repeats", names)
+        return _models(label, frame[known], [found], mapping, shared, table, "run", of_sizes)
+    history = Rows("history", names, found)
+    return if_in_order(history, shared, some, rows, mapping, table) if counter and _weak(mapping) else history
 
 
 def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, plainly: bool) -> Rows | None:
@@ -155,7 +137,7 @@ def _stepped(
     if bare.any():
         beside = frame["family"] if column == "run" and "family" in frame else label
         label = label.mask(bare, beside.where(beside != "", stem)).astype("str")
-        keys = [c for c in CONSTANT if c in frame and frame.loc[bare, c].nunique(dropna=True) > 1]
+        keys = _varying(pd.factorize(label[bare])[0], frame[bare])
         label = run_labels(label, frame, keys) if keys else label
     own = label[known]
     if own.nunique() > known.sum() / 2 or pd.DataFrame({"l": own, "n": names[known]}).duplicated().any():
@@ -190,6 +172,11 @@ def _without_names(
             text = f"The two losses stand at two places of {mapping.header(c)!r} with all else alike: are they one run's, or two runs'?"
             asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
             return Rows("history", pd.Series([stem] * len(frame), dtype="str"), c, _ONE_LOG, asked)
+        enough = 3 if c == "steps" else LEAST
+        shuffled = key.nunique() == 1 and len(rows) >= enough and not stands_in_order(key, rows[c])
+        if shuffled and rises(key, rows[c]) and not begins_anew(rows):
+            one = family if labelled else pd.Series([stem] * len(frame), dtype="str")
+            return if_in_order(Rows("history", one, c, _ONE_LOG), runs, key, rows, mapping, table)
         if key.nunique() == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not ascending(rows[c])):
             if len(rows) < LEAST and ascending(rows[c]):
                 runs = _runs_or_curve(runs, c, mapping)
@@ -205,7 +192,9 @@ def _without_names(
                 if labelled and not _varying(pd.factorize(family)[0], frame)
                 else run_labels(None, frame, keys, stem)
             )
-            return Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
+            history = Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
+            plans = own_plans(runs, key, rows, mapping, table)
+            return plans or if_in_order(history, runs, key, rows, mapping, table)
     for c in counters:
         told = _told(None, frame, rows, c, keys, mapping, stem)
         if told is not None:
@@ -264,13 +253,17 @@ def _models(
     runs: Rows,
     table: str,
     column: str = "family",
+    sized: bool = False,
 ) -> Rows:
-    """Rows that share a model's name, under `column`: checkpoints of its run, or its runs at several lengths."""
+    """Rows that share a model's name, under `column`: checkpoints of its run, or its runs at several lengths.
+
+    `sized` says that the names are sizes, which no run is called: where all have the same lengths they are a grid of runs.
+    """
     mine = family[rows.index]
     found = next((c for c in planned if rises(mine, rows[c])), "")
     if not found:
         return runs
-    for c in ("lr", "batch_sequences", "weight_decay", "batch"):  # settings that a person varies from run to run
+    for c in VARIED:
         if c in rows and c in mapping.guesses and (rows.groupby(mine)[c].nunique(dropna=True) > 1).any():
             return runs
     history = Rows("history", family, found, "rows that share a model's name are its checkpoints")
@@ -281,10 +274,11 @@ def _models(
     many = int(mine.groupby(mine).size().median())
     header = mapping.header(column)
     regular = all(evenly(rows.loc[i, found]) and len(i) > 2 for i in rows.groupby(mine).groups.values())
-    if column == "run" and regular and many > PAIRS:
+    if column == "run" and regular and many > PAIRS and not sized:
         return history  # a name of its own and regular intervals: a log
     text = f"Rows share their name in {header!r}: are the {many} rows of a model checkpoints of one run, or runs of their own?"
-    if _multiples(mine, rows) or many <= PAIRS:
+    own = column == "run" and not sized and many == PAIRS  # names that say nothing of a model
+    if (many <= PAIRS and not own) or _multiples(mine, rows) or (sized and _grid(mine, rows[found])):
         return Rows(
             runs.kind, runs.names, why=runs.why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False)
         )
@@ -354,6 +348,12 @@ def _multiples(names: pd.Series, rows: pd.DataFrame) -> bool:
     ratios = [np.sort(r.to_numpy()) for _, r in (rows["tokens"] / rows["params"]).groupby(names)]
     alike = all(len(r) == len(ratios[0]) and np.allclose(r, ratios[0], rtol=0.03) for r in ratios)
     return len(ratios) > 1 and alike
+
+
+def _grid(names: pd.Series, lengths: pd.Series) -> bool:
+    """Whether each of several models stands at the same lengths."""
+    own = [np.sort(v.to_numpy()) for _, v in lengths.groupby(names)]
+    return len(own) > 1 and all(len(v) == len(own[0]) and np.allclose(v, own[0], rtol=0.03) for v in own)
 
 
 def says_so_far(column: str, mapping: Mapping) -> bool:

@@ -57,6 +57,12 @@ w toku, w trakcie, oczekuje, выполняется, в процессе, зап
 运行中, 運行中, 进行中, 進行中, 训练中, 訓練中, 排队中, 排隊中, 等待中, 等待, 未完成, 正在运行, 暂停, 暫停, 実行中, 進行中, 学習中, 待機中,
 未完了, 실행 중, 실행중, 진행 중, 진행중, 학습 중, 학습중, 대기 중, 대기중, 미완료
 """
+#: Words that a column of states has for a run that somebody keeps, and for one that nobody uses.
+KEPT = "keep, kept, use, used, include, included, good, valid, usable, accepted, accept, approved, best"
+DISCARDED = """
+discard, drop, dropped, exclude, excluded, ignore, ignored, reject, unusable, bad, not used, unused, not kept, left out, set aside,
+do not use, not valid, not usable
+"""
 #: Words for a loss that nobody measured, and those that say so only beside a word for one that somebody did.
 PREDICTED = """
 predicted, prediction, predictions, pred, extrapolated, extrap, extrapol, forecast, forecasted, projected, projection, interpolated,

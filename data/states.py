@@ -65,15 +65,20 @@ BROKEN = of_words(state_words.BROKEN)
 UNFINISHED = of_words(state_words.UNFINISHED)
 
 
-KNOWN = FINISHED | BROKEN | UNFINISHED
+DISCARDED = of_words(state_words.DISCARDED)  # in a column of states alone: elsewhere these are words like others
+UNUSABLE = BROKEN | UNFINISHED | DISCARDED
+KNOWN = FINISHED | UNUSABLE | of_words(state_words.KEPT)
 _FEW = 12  # different words of a column that is one of states as soon as one of them is
 
 
 def is_state(cells: pd.Series) -> bool:
-    """Whether a column of text (n,) that is named like one holds run states: most of it is, or any of a few words."""
+    """Whether a column of text (n,) that is named like one holds run states.
+
+    Most of it is, or any of a few words; a word for a run that failed counts whatever the other words are.
+    """
     words = [plain(c) for c in cells if c]
     known = [w in KNOWN for w in words]
-    return any(known) and (float(np.mean(known)) > 0.5 or len(set(words)) <= _FEW)
+    return any(known) and (float(np.mean(known)) > 0.5 or len(set(words)) <= _FEW or not UNUSABLE.isdisjoint(words))
 
 
 def unknown(cells: pd.Series) -> np.ndarray:
@@ -84,8 +89,7 @@ def unknown(cells: pd.Series) -> np.ndarray:
 
 def unusable(cells: pd.Series) -> np.ndarray:
     """For each row (n,) the state as written where it says that the run did not come to its end, else ''."""
-    bad = BROKEN | UNFINISHED
-    return np.array([c if c and plain(c) in bad else "" for c in cells.astype(str)], dtype=object)
+    return np.array([c if c and plain(c) in UNUSABLE else "" for c in cells.astype(str)], dtype=object)
 
 
 #: Headers over a yes and a no: of what a run should have come to, and of what should not have become of it.

@@ -16,7 +16,10 @@ _LED = rf"{_STAGE}{_WORD}[-_= ]?{_AMOUNT}|ep[0-9]+[-_]ba[0-9]+"
 _BEHIND = rf"{_AMOUNT}[-_ ]?(?:steps?|iters?|iterations?)"
 _MORE = rf"(?:[-_ ,]+(?:{_LED}|{_BEHIND}))*"
 _METRICS = r"(?:[-_ ][A-Za-z_/]{1,40}=[0-9.]+)*"  # epoch=3-step=1000-val_loss=3.21
-_ENDING = r"(?:[-_.](?:ckpt|pth?|bin|safetensors|rank[0-9]+))*"
+_KINDS = r"(?:ckpt|pth?|bin|safetensors|json)"
+_ENDING = (
+    rf"(?:[-_.](?:{_KINDS}|rank[0-9]+))*(?:/(?:[A-Za-z0-9_-]{{1,40}}\.{_KINDS})?)?"  # checkpoint-1000/model.safetensors
+)
 _REST = rf"{_MORE}{_TOKENS}{_METRICS}{_ENDING}[)\]]?"
 _STEPPED = re.compile(rf"(.+?)(?:[-_/ .@:(\[]*(?:{_LED})|[-_/ .@:(\[]+{_BEHIND}){_REST}", re.IGNORECASE)
 _ALONE = re.compile(rf"(?:{_LED}|{_BEHIND}){_REST}", re.IGNORECASE)
@@ -31,7 +34,13 @@ _BEFORE = re.compile(
 _AFTER = re.compile(
     r"(?<![0-9.])([0-9]+(?:\.[0-9]+)?) ?([kKmM])?[-_ ]?(?:step|iter|iteration)s?(?![A-Za-z0-9])", re.IGNORECASE
 )
-_NUMBER = re.compile(r"[0-9]{1,15}")
+#: What stands before a step and names no model: checkpoint_step_1000, pytorch_model-1000, epoch_3_step_1000.
+_WORDS = re.compile(
+    rf"(?:[-_/ .@:(]*(?:checkpoints?|ckpts?|model|weights?|state(?:[-_ ]dict)?|pytorch|hf|snapshots?|saves?|saved|global|train|eval"
+    rf"|{_WORD}[-_= ]?{_AMOUNT}))+",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(rf"[0-9]{{1,15}}{_ENDING}", re.IGNORECASE)
 _FACTOR = {"": 1.0, "k": 1e3, "m": 1e6}
 
 
@@ -42,7 +51,9 @@ def model_of(name: str) -> str | None:
     if _ALONE.fullmatch(name):
         return ""
     found = _STEPPED.fullmatch(name)
-    return found[1] if found else None
+    if found is None:
+        return None
+    return "" if _WORDS.fullmatch(found[1]) else found[1]
 
 
 def end_of(name: str) -> str | None:
@@ -55,7 +66,7 @@ def models(names: pd.Series, numbered: bool = False) -> dict[str, str]:
     """The model of each name that ends in a step, '' where the name is nothing else; empty where not every name ends so, or a
     model has but one. `numbered` says that a number alone is a step."""
     kinds = [name for name in names.unique() if name]
-    if numbered and all(_NUMBER.fullmatch(name) for name in kinds):
+    if numbered and all(_NUMBERED.fullmatch(name) for name in kinds):
         return dict.fromkeys(kinds, "") if len(kinds) > 1 else {}
     found = {name: model for name in kinds if (model := model_of(name)) is not None}
     known = set(found.values())
@@ -68,8 +79,8 @@ def models(names: pd.Series, numbered: bool = False) -> dict[str, str]:
 
 def place_of(name: str) -> tuple[str, float] | None:
     """What a checkpoint's name counts ("steps" or "epochs") and up to where, a number alone steps; None where it does not say."""
-    if _NUMBER.fullmatch(name):
-        return "steps", float(name)
+    if _NUMBERED.fullmatch(name):
+        return "steps", float(re.split(r"[^0-9]", name, maxsplit=1)[0])
     out: dict[str, float] = {}
     for found in _BEFORE.finditer(name[:LONGEST]):
         word = found[1].lower()

@@ -33,6 +33,9 @@ POINTS = (
     ("arm-1-4b arm-2-4b arm-1-8b arm-2-8b", "arm-1-4b arm-2-4b arm-1-8b arm-2-8b"),
     ("gpt-125m gpt-1-3b gpt-2-7b", "gpt-125m gpt-1.3b gpt-2.7b", "gpt-125m gpt-1-3b gpt-2-7b"),
     ("a-1-4b a-2-8b", "a-1.4b a-2.8b", "a-1-4b a-2-8b"),
+    ("1,1B-r3 2,3B-r4 0,4B-r1", "1.1B-r3 2.3B-r4 0.4B-r1", "1,1B-r3 2,3B-r4 0,4B-r1"),
+    ("llama-0,4B llama-7B", "llama-0.4B llama-7B"),
+    ("llama-0_4B llama-7B", "llama-0.4B llama-7B"),
 )  # fmt: skip
 
 
@@ -54,6 +57,18 @@ def test_sizes_of_names_without_their_points(read: Read) -> None:
     assert read(open_ones.format(",flops", ",7.2e19", ",1.44e20")).kept["params"].tolist() == [4e9, 8e9]  # 6 N D
     with pytest.raises(MappingNeeded, match=r"1\.4b or 4b"):
         read("step,tokens,loss\n1,2e8,3.2\n2,3e8,3.1\n3,4e8,3.0\n", "model-1-4b.csv")
+
+
+def test_a_decimal_comma_in_names_of_a_file_that_has_them(read: Read) -> None:
+    for form in ("{}B", "{}B-r1", "gpt-{}B", "gpt {}b lr3e-4", "run2-{}B-a"):
+        for sizes in (("1,1", "2,3", "0,4"), ("1,25", "2,7", "13,5"), ("1,125", "2,35", "0,425")):
+            text = "run;loss;tokens\n" + "".join(
+                f"{form.format(size)};2,{8 - i}1;{i}e9\n" for i, size in enumerate(sizes, start=1)
+            )
+            right = [float(size.replace(",", ".")) * 1e9 for size in sizes]
+            assert read(text).kept["params"].tolist() == pytest.approx(right), (form, sizes)
+    with pytest.raises(MappingNeeded, match=r"1\.1B in '1,1B-a'.* or 1B in"):  # one of another sign, or two numbers
+        read('run,loss,tokens\n"1,1B-a",2.8,5e9\n"2,3B-a",2.6,9e9\n')
 
 
 #: Names of runs that nobody measured, and names that only sound like it.

@@ -125,3 +125,22 @@ def test_no_word_says_two_things() -> None:
 )  # fmt: skip
 def test_words_of_cells(cell: str, word: str) -> None:
     assert plain(cell) == word
+
+
+def test_a_word_for_a_failure_counts_whatever_the_other_words_are(read: Read) -> None:
+    odd = [f"remark {i}" for i in range(20)]  # more words than a column of states has
+    for header in ("status", "state", "outcome", "result"):
+        for others, unknown in (
+            (["keep"] * 4, 0), (["trained; gate PASS"] * 4, 1), (odd, 1), (["fine", "fine", "infra"], 1), (["finished"] * 2, 0),
+        ):  # fmt: skip
+            for bad in ("failed", "crash", "crashed", "timeout", "rejected", "discard"):
+                runs = read(table(header, [*others[:2], bad, *others[2:]]))
+                assert runs.kept["run"].tolist() == [f"r{i}" for i in range(1, len(others) + 2) if i != 3], (
+                    header,
+                    others,
+                    bad,
+                )
+                assert runs.reasons == {f"run state: {bad}": 1}, (header, others, bad)
+                assert [q.key for q in runs.questions] == ["unknown_states"] * unknown, (header, others, bad)
+    numbers = read(table("result", ["3.1", "2.9", "failed", "2.7"]))
+    assert len(numbers) == 4  # a column of numbers says no states

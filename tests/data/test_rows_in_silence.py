@@ -1,0 +1,209 @@
+"""Rows that are runs or checkpoints, where a table once was read wrong without a word: right, asked or said."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from data import MappingNeeded, Runs
+from data.step_names import model_of
+
+Read = Callable[..., Runs]
+Row = Sequence[object]
+SIZES = {"44M": 43877306, "77M": 79287116, "210M": 207551714}
+
+
+def table(header: str, rows: Sequence[Row]) -> str:
+    return header + "\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)
+
+
+def loss(n: float, d: float) -> str:
+    return f"{1.69 + 406 / n**0.34 + 411 / d**0.28:.4f}"
+
+
+def outcome(read: Read, text: str, **answers: object) -> tuple[int | str, bool]:
+    """How many runs were read, "asked" for none yet; and whether a person is told that the rows may be something else."""
+    try:
+        runs = read(text, **answers)
+    except MappingNeeded as e:
+        return "asked" if [q.key for q in e.questions] == ["rows"] else str(e), True
+    return len(runs), any(q.key == "rows" for q in runs.questions)
+
+
+def test_the_order_of_lines_alone_decides_nothing_in_silence(read: Read) -> None:
+    rng = random.Random(0)
+    for label in ("", "model", "name", "config", "run", "exp"):
+        for counter in ("step", "iter", "tokens", "tokens_seen"):
+            for rows_each, even in ((3, False), (5, False), (5, True), (12, False)):
+                rows = []
+                for name, n in SIZES.items():
+                    steps = (
+                        [1000 * (i + 1) for i in range(rows_each)]
+                        if even
+                        else sorted(rng.sample(range(500, 9000), rows_each))
+                    )
+                    for s in steps:
+                        d = s * 524288
+                        rows.append(
+                            ([name] if label else []) + [n, s if counter in ("step", "iter") else d, loss(n, d)]
+                        )
+                at = bool(label) + 1
+                orders = {
+                    "rising": rows,
+                    "falling": rows[::-1],
+                    "along": sorted(rows, key=lambda r: r[at]),
+                    "none": rng.sample(rows, len(rows)),
+                }
+                header = f"{label + ',' if label else ''}params,{counter},val_loss"
+                got = {order: outcome(read, table(header, own)) for order, own in orders.items()}
+                silent = {many for many, said in got.values() if not said}
+                assert len(silent) < 2, (label, counter, rows_each, even, got)
+                if label in ("model", "name", "config", "exp") and counter in ("step", "iter"):
+                    assert got["rising"] == (3, False), (label, counter, got)
+                    assert got["none"] == ("asked", True), (label, counter, got)
+                if label == "run" and counter in ("step", "iter"):
+                    assert set(got.values()) == {(3, False)}, (counter, got)
+
+
+def test_an_answer_makes_the_same_runs_of_rows_in_any_order(read: Read) -> None:
+    rows = [
+        [name, n, s, loss(n, s * 524288), 524288] for name, n in SIZES.items() for s in (1870, 1760, 6230, 8400, 9610)
+    ]
+    header = "Model,parameters,step,val_loss,tokens_per_step"
+    for own in (rows, rows[::-1], random.Random(1).sample(rows, len(rows))):
+        runs = read(table(header, own), rows="checkpoints")
+        assert sorted(zip(runs.kept["run"], runs.kept["steps"], strict=True)) == [
+            ("210M", 9610),
+            ("44M", 9610),
+            ("77M", 9610),
+        ]
+        assert len(read(table(header, own), rows="runs")) == 15
+
+
+def test_rows_in_no_order_with_rates_of_their_own_are_runs(read: Read) -> None:
+    rows = [
+        ("c0", 24694387, 9000, 1179648000, 4.1084, 0.001), ("c1", 24694387, 5000, 655360000, 4.3199, 0.0006),
+        ("c2", 24694387, 8000, 1048576000, 4.1481, 0.0006), ("c3", 24694387, 29000, 3801088000, 3.7782, 0.0006),
+        ("c4", 78180531, 25000, 3276800000, 3.4168, 0.0003), ("c5", 78180531, 7000, 917504000, 3.7971, 0.0006),
+        ("c6", 78180531, 2000, 262144000, 4.33, 0.0006), ("c7", 78180531, 28000, 3670016000, 3.3891, 0.001),
+    ]  # fmt: skip
+    for counter in ("iter", "step"):
+        for name in ("config", "run", "name", "experiment"):
+            runs = read(table(f"{name},params,{counter},tokens,val_loss,lr", rows))
+            assert runs.kept["run"].tolist() == [r[0] for r in rows], (name, counter)
+            assert runs.history is None
+        without = [r[1:] for r in rows]
+        assert outcome(read, table(f"params,{counter},tokens,val_loss,lr", without)) == (8, True)
+        assert outcome(read, table(f"params,{counter},tokens,val_loss,lr", sorted(without))) == ("asked", True)
+    decaying = [
+        (n, s, s * 131072, loss(n, s * 131072), 1e-3 * (1 - s / 50000))
+        for n in SIZES.values()
+        for s in (2000, 7000, 25000)
+    ]
+    assert outcome(read, table("params,step,tokens,val_loss,lr", decaying)) == (3, False)  # the rate of a schedule
+
+
+def test_plans_that_differ_from_row_to_row_are_of_different_runs(read: Read) -> None:
+    rows = [
+        ("sweep0", 25465950, 348651520, 4.5888, 2660), ("sweep0", 25465950, 760217600, 4.2462, 5800),
+        ("sweep0", 25465950, 882114560, 4.1831, 6730), ("sweep1", 77123456, 400000000, 4.3, 3052),
+        ("sweep1", 77123456, 700000000, 4.0, 5341), ("sweep1", 77123456, 1200000000, 3.8, 9155),
+    ]  # fmt: skip
+    for name in ("run", "config", "name", "id"):
+        for own in (rows, rows[::-1]):
+            assert outcome(read, table(f"{name},N,tokens_seen,val_loss,total_steps", own)) == (6, True), name
+    even = [(name, n, d, y, 1000 * (i % 3 + 1)) for i, (name, n, d, y, _) in enumerate(rows)]
+    assert outcome(read, table("run,N,tokens_seen,val_loss,total_steps", even)) == ("asked", True)  # or a counter
+    same = [(*r[:4], 6730 if r[0] == "sweep0" else 9155) for r in rows]
+    assert outcome(read, table("run,N,tokens_seen,val_loss,total_steps", same)) == (2, False)
+
+
+PLACES = {
+    "checkpoint": ("step_183", "step_457", "final"), "ckpt": ("step-183", "step-457", "step-915"),
+    "% of training": ("25 %", "50 %", "100 %"), "training progress": ("0.25", "0.5", "1.0"), "percent of run": ("25", "50", "100"),
+}  # fmt: skip
+
+
+def test_a_column_that_says_how_far_a_run_had_come_makes_checkpoints(read: Read) -> None:
+    steps = (183, 457, 915)
+    for header, places in PLACES.items():
+        for names in (("run0", "run1"), ("25M", "78M")):
+            for column in ("config", "name", "experiment", "model"):
+                rows = [
+                    (name, n, place, s * 131072, loss(n, s * 131072))
+                    for name, n in zip(names, (24540000, 78540000), strict=True)
+                    for place, s in zip(places, steps, strict=True)
+                ]
+                for own in (rows, random.Random(2).sample(rows, 6)):
+                    text = table(f"{column},params,{header},tokens,val_loss", own)
+                    assert outcome(read, text) == (2, True), (header, names, column)
+                    assert sorted(read(text).kept["run"]) == sorted(names), (header, column)
+                    apart = read(text, rows="runs")
+                    assert len(apart) + len(apart.set_aside) == 6, (header, column)  # unfinished ones set aside
+    backwards = [("a", 2e7, p, d, 4.0) for p, d in zip(PLACES["checkpoint"], (3e8, 2e8, 1e8), strict=True)]
+    assert outcome(read, table("name,params,checkpoint,tokens,val_loss", backwards)) == ("asked", True)
+
+
+def test_a_name_that_repeats_over_rising_tokens_is_asked_about(read: Read) -> None:
+    rows = [("run1", 24540000, 0.0599, 5.8), ("run2", 78540000, 0.0239, 6.1), ("run1", 24540000, 0.0239, 6.4743),
+            ("run2", 78540000, 0.1199, 4.9), ("run1", 24540000, 0.1199, 5.3), ("run2", 78540000, 0.0599, 5.4)]  # fmt: skip
+    for name in ("config", "name", "experiment", "exp"):
+        assert outcome(read, table(f"{name},params,tokens (B),val_loss", rows)) == ("asked", True), name
+
+
+STEPPED = (
+    "checkpoint-{}", "step_{}", "ckpt_{}.pt", "iter_{:07d}", "checkpoint_step_{}.pt", "model_step_{}.safetensors", "step={}.ckpt",
+    "epoch_1_step_{}", "global_step{}", "pytorch_model-step-{}.bin", "model-iter{}.pth", "ckpt-step{}", "checkpoint_{}_steps", "{} steps",
+    "checkpoint {}", "checkpoints/step_{}", "iter_{:07d}.pt",
+    "checkpoint-{}/", "step_{}/model.safetensors",
+)  # fmt: skip
+
+
+def test_checkpoints_named_by_their_step_are_of_one_run_of_each_setting(read: Read) -> None:
+    for form in STEPPED:
+        assert model_of(form.format(1000)) == "", form
+        sizes = [12144000, 110144000]
+        rows = [
+            (form.format(s), s, n, s * 262144, loss(n, s * 262144)) for n in sizes for s in (1000, 2000, 3000, 10000)
+        ]
+        every = form in STEPPED[:2]
+        for column in ("checkpoint", "name") if every else ("checkpoint",):
+            for own in (rows, sorted(rows), rows[:4]) if every else (rows,):
+                runs = read(table(f"{column},step,params,tokens,val_loss", own))
+                assert len(runs) == len({r[2] for r in own}), (form, column)
+                assert set(runs.kept["tokens"]) == {2621440000}, form
+                assert [q.key for q in runs.questions] == ["rows"], form
+    numbered = [(f"{s}.pt", 1e8, s * 262144, loss(1e8, s * 262144)) for s in (1000, 2000, 10000)]
+    assert outcome(read, table("checkpoint,params,tokens,val_loss", numbered)) == (1, True)
+    for form in (
+        "{}_step_{}.pt",
+        "{}-checkpoint-{}",
+        "{}/checkpoint-{}/model.safetensors",
+        "{}/iter_{}",
+        "{}_ckpt_{}.safetensors",
+    ):
+        rows = [
+            (form.format(name, s), s, n, s * 262144, loss(n, s * 262144))
+            for name, n in (("12m", 12144000), ("110m", 110144000))
+            for s in (1000, 2000, 4000)
+        ]
+        assert read(table("checkpoint,step,params,tokens,val_loss", rows)).kept["run"].tolist() == ["12m", "110m"], form
+
+
+def test_steps_in_the_order_of_a_listing_of_files_are_a_curve(read: Read) -> None:
+    rows = [(s, 110144000, s * 262144, loss(1e8, s * 262144)) for s in (1000, 10000, 2000, 3000)]
+    assert outcome(read, table("step,params,tokens,val_loss", rows)) == (1, True)
+    assert outcome(read, table("file,step,params,tokens,val_loss", [(f"m/{r[0]}", *r) for r in rows])) == (1, True)
+    assert outcome(read, table("step,params,tokens,val_loss", [rows[i] for i in (2, 1, 0, 3)])) == ("asked", True)
+    two = [(n, *r[:1], *r[2:]) for n in (11014400, 110144000) for r in rows]
+    assert outcome(read, table("params,step,tokens,val_loss", two)) == (2, True)
+
+
+@pytest.mark.parametrize("column", ["config", "configuration", "config_name"])
+def test_a_column_of_configurations_names_runs_where_nothing_else_does(read: Read, column: str) -> None:
+    beside = read(f"model,{column},params,tokens,val_loss\na,x,1e8,2e9,3.2\nb,x,2e8,4e9,3.0\nc,x,4e8,8e9,2.8\n")
+    assert beside.kept["run"].tolist() == ["a", "b", "c"]
+    alone = read(f"{column},params,tokens,val_loss\nx,1e8,2e9,3.2\ny,2e8,4e9,3.0\nz,4e8,8e9,2.8\n")
+    assert alone.kept["run"].tolist() == ["x", "y", "z"]
