@@ -110,6 +110,8 @@ def scaled_loss(
     if (values < 0).all() and usual(-values, unit):
         if is_likelihood(guess.header):
             return replace(guess, how=f"{guess.how}; a log-likelihood, so minus it is the loss", scale=-1.0), None
+        if len(np.unique(values)) < 2:
+            return guess, None  # one number for what was not measured
         text = (
             f"Is {guess.header!r} minus the loss? All its values are negative (around {middle:.4g}): give -1 if it is."
         )

@@ -147,8 +147,9 @@ def _struck(table: Table, loss: str) -> np.ndarray:
     n = len(table.frame)
     written, lined, own = np.zeros(n, dtype=int), np.zeros(n, dtype=int), np.zeros(n, dtype=bool)
     for header in table.headers:
-        if pd.api.types.is_numeric_dtype(table.frame[header].dtype):
-            written = written + table.frame[header].notna().to_numpy()
+        found = table.numbers(header)
+        if not found.written and not found.bad.any():  # plain numbers, and nothing around them
+            written = written + ~found.blank
             continue
         cells = table.frame[header].astype(object)
         here = np.fromiter((isinstance(c, str) and bool(_STRUCK.search(c[:LONGEST])) for c in cells), bool, n)
