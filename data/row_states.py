@@ -148,7 +148,7 @@ def _struck(table: Table, loss: str) -> np.ndarray:
     written, lined, own = np.zeros(n, dtype=int), np.zeros(n, dtype=int), np.zeros(n, dtype=bool)
     for header in table.headers:
         found = table.numbers(header)
-        if not found.written and not found.bad.any():  # plain numbers, and nothing around them
+        if not (found.written or found.notes or found.bad.any()):  # plain numbers, and nothing around them
             written = written + ~found.blank
             continue
         cells = table.frame[header].astype(object)
