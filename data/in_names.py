@@ -35,6 +35,8 @@ _KEYED: tuple[tuple[str, re.Pattern[str]], ...] = (
 )  # fmt: skip
 _BOTH = re.compile(rf"{_EDGE}N-{_NUMBER}([KkMmBb])?[-_]D-{_NUMBER}([KkMmBbTt])?{_END}")
 
+_VOCABULARY = 1e6  # fewer tokens in a name are those of a vocabulary: tok32k
+
 _CUT = re.compile(r"(?<![0-9][eE])[^A-Za-z0-9.×*]+|(?<=[0-9][eE])[^A-Za-z0-9.×*+-]+")
 _SIZE = re.compile(rf"{_NUMBER}([KkMmBbTt])?")
 _INSIDE = re.compile(INSIDE)  # 2b8
@@ -101,7 +103,7 @@ def facts(parts: Sequence[str], paired: bool = False) -> dict[str, tuple[float, 
     The word beside a number decides what it counts. A size behind the name of a text is the text's, and a guess at the tokens
     where the model's size is said too; one behind from, at or anneal is a place in training. Of numbers without a word, a
     single one in millions or billions is the model's size, and one in trillions beside it its tokens; 8x7B says neither what
-    a mixture holds nor what it computes with.
+    a mixture holds nor what it computes with. Fewer than a million tokens are a vocabulary's.
     `paired` says that names beside these ones give the size, then the tokens, as 2b8-55b does.
     """
     found: dict[str, dict[float, str]] = {}
@@ -139,7 +141,10 @@ def facts(parts: Sequence[str], paired: bool = False) -> dict[str, tuple[float, 
         found["tokens"] = long
     elif len(texts) == 1 and "tokens" not in found and {"params", "params_total"} & found.keys():
         found["tokens"] = texts
-    return {c: next(iter(seen.items())) for c, seen in found.items() if len(seen) == 1}
+    one = {c: next(iter(seen.items())) for c, seen in found.items() if len(seen) == 1}
+    if "tokens" in one and one["tokens"][0] < _VOCABULARY:
+        del one["tokens"]
+    return one
 
 
 def size_of_a_text(name: str) -> tuple[float, str] | None:
