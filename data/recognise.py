@@ -14,7 +14,7 @@ from data.accumulation import may_accumulate
 from data.counters import settle_counters
 from data.data_sizes import samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
-from data.filenames import OF_FILE
+from data.filenames import OF_FILE, speaks_against
 from data.fractions import scaled_fraction, settle_fraction
 from data.headers import header as take_apart
 from data.in_names import of_a_text
@@ -312,9 +312,14 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
         of_file = OF_FILE in header
         if of_file and column in of_runs:
             continue  # what each run's own name says goes first
-        if column == "params" and counted and not of_file and header not in taken and column not in settled:
-            for o in [o for o in offers if o[0] in COUNTS and only_sounds(o[1])]:
-                offers[o] = _SPOKEN_AGAINST, f"{offers[o][1]}; sizes in the names of runs speak against it"
+        against = [o for o in offers if o[0] in COUNTS and only_sounds(o[1])]
+        doubted = not of_file or (
+            bool(against) and speaks_against(table, header, [h for c, h in offers if c in COUNTS])
+        )
+        if column == "params" and counted and doubted and header not in taken and column not in settled:
+            for o in against:
+                names = "the name of the file" if of_file else "the names of runs"
+                offers[o] = _SPOKEN_AGAINST, f"{offers[o][1]}; sizes in {names} speak against it"
             counted = False
         beside = column == "params_active" and not of_file  # what a mixture computes with, beside the total
         if header in taken or column in settled or (column in COUNTS and counted and not beside):
