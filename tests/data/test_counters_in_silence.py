@@ -99,7 +99,7 @@ def test_an_ablation_is_no_curve(read: Read) -> None:
     assert asked("params,tokens,foo,val_loss\n" + even, read) == ["rows"]
 
 
-PLANS = ("max_steps", "max_iters", "total_steps", "num_training_steps", "train_iters")
+PLANS = ("max_steps", "max_iters", "total_steps", "num_training_steps", "train_iters", "lr_decay_iters")
 
 
 def summaries(plan: str, state: str, header: str = "_step", every: int = 50, names: str = "Name") -> str:
