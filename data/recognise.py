@@ -17,7 +17,7 @@ from data.errors import NO_COLUMN, DataError, Question
 from data.filenames import OF_FILE, speaks_against
 from data.fractions import scaled_fraction, settle_fraction
 from data.headers import header as take_apart
-from data.in_names import of_a_text
+from data.in_names import like_models, of_a_text
 from data.logs import tells_its_base
 from data.lookalikes import overlooked
 from data.loss_errors import error_of
@@ -138,7 +138,8 @@ def recognise(
         if header in table.from_name and column in _ASKED:
             if column == "params" and of_a_text(table.from_name[header][1]):
                 text = f"Are the sizes in the names of runs ({table.from_name[header][1]}, ...) those of the models, or of the text?"
-                questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN)))
+                usual = header if like_models(table.numbers(header).values.tolist()) else ""
+                questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN), usual))
                 continue
             against = [h for (c, h), (s, _) in ranked if c == column and s == _SPOKEN_AGAINST]
             instead = f", and not {_listed(against)}" if against else ""
