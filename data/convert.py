@@ -54,7 +54,9 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     )
     read = _fill(draft, table, mapping)
     if in_turn(table, mapping.guesses["loss"].header):
-        read = {c: replace(found, blank=found.blank | (np.isnan(found.values) & ~found.bad)) for c, found in read.items()}
+        read = {
+            c: replace(found, blank=found.blank | (np.isnan(found.values) & ~found.bad)) for c, found in read.items()
+        }
     within_runs(draft.frame, table, mapping)
     found = derive(draft.frame, mapping, draft.notes, table.name)
     draft.sources = [*(s for s in draft.sources if s.column not in {f.column for f in found.sources}), *found.sources]

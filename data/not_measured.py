@@ -39,7 +39,10 @@ def in_turn(table: Table, loss: str) -> bool:
     number = np.isfinite(found.values)
     if not said.any() or number.sum() < 2 or not (said | number).all():
         return False
-    return any((np.isfinite(other) == said).all() and not np.isinf(other[number]).any() for other in training_losses(table, loss))
+    return any(
+        (np.isfinite(other) == said).all() and not np.isinf(other[number]).any()
+        for other in training_losses(table, loss)
+    )
 
 
 def not_measured(
