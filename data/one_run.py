@@ -126,7 +126,7 @@ def counted_once(parts: Sequence[Part]) -> tuple[list[Runs], tuple[str, ...]]:
         best = max(together, key=lambda i: (two and rows[i].split == "held out", *_fullness(rows[i]), -i))
         kept = rows[best]
         others = [rows[i] for i in together if i != best]
-        lent = [(parts[row.part].runs.kept.iloc[row.at], row.measured) for row in others]
+        lent = [(parts[row.part].runs.kept.iloc[row.at], _lent(row)) for row in others]
         frames[kept.part] = filled(frames[kept.part], kept.at, kept.measured, lent)
         for row in others:
             gone[row.part][row.at] = _reason(row, kept, parts[kept.part].file)
@@ -245,6 +245,12 @@ def _split_of(header: str) -> str:
     if name.split in ("validation", "test"):
         return "held out"
     return "train" if name.split == "train" else "plain" if take_apart(header).words in PLAIN else ""
+
+
+def _lent(row: _Row) -> frozenset[str]:
+    """The measured columns of a row that may better another's; the last point of a curve may lie short of the run's end."""
+    by_name = not row.plain_row and any(key[0] == "counts" for key in row.keys)
+    return row.measured - {"tokens", "flops"} if by_name else row.measured
 
 
 def _split_in(stem: str) -> str:

@@ -172,6 +172,7 @@ def test_a_curve_whose_file_is_named_by_size_and_tokens_is_that_run(tmp_path: Pa
     (tmp_path / "curve_N1238144_D5000000.csv").write_text(curve)
     runs = read_runs(tmp_path)
     assert sorted(runs.kept["loss"]) == [7.2, 8.2, 8.4]
+    assert sorted(runs.kept["tokens"]) == [2e6, 5e6, 5e6]  # the curve's last point is not the run's end
     (tmp_path / "results.csv").write_text(table + "1238144,5000000,8.25\n")  # of which of the two?
     assert len(read_runs(tmp_path)) == 5
     (tmp_path / "results.csv").write_text(table)
