@@ -15,10 +15,11 @@ from data.filenames import with_places
 from data.names import loss_name, named
 from data.readers._limits import check_shape
 from data.rows import CONSTANT
-from data.step_names import end_of, model_of, place_of
+from data.step_names import end_of, model_of, of_a_checkpoint, place_of
 from data.table import Table, unique, without_misfits
 
 NAMES = "checkpoint"  # the header of the column that says which file a row comes from
+LENGTHS = "run"  # the same where these may be runs of several lengths: 1000steps
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _FOLDER = re.compile(r"(?:check ?points?|ckpts?|steps?|iters?|iterations?)", re.IGNORECASE)
 
@@ -61,7 +62,11 @@ def one_per_run(tables: Sequence[Table], places: Sequence[tuple[str, ...]], file
             continue
         ordered = sorted(group, key=lambda p: p.along)
         owner = _apart(places[ordered[0].at])[3]
-        joined = _joined([tables[p.at] for p in ordered], ordered, owner[-1], notes)
+        above = {part for p in ordered for part in places[p.at] if not _NUMBER.fullmatch(part)}
+        plain = any(map(of_a_checkpoint, (*above, *(p.place for p in ordered))))
+        if not plain and any(len(tables[p.at].frame) > 1 for p in ordered):
+            continue  # curves of runs of several lengths
+        joined = _joined([tables[p.at] for p in ordered], ordered, owner[-1], NAMES if plain else LENGTHS, notes)
         if joined is not None:
             made[min(p.at for p in group)] = joined, owner, files[ordered[-1].at]
             gone |= {p.at for p in group}
@@ -95,8 +100,10 @@ def _has_loss(table: Table) -> bool:
     return any(loss_name(h) is not None and table.numbers(h).share > 0 for h in table.headers)
 
 
-def _joined(tables: list[Table], group: list[_Part], stem: str, notes: list[str]) -> Table | None:
-    """The tables of one run, from its first checkpoint to its last, as one; None where they are not plainly of one run."""
+def _joined(tables: list[Table], group: list[_Part], stem: str, called: str, notes: list[str]) -> Table | None:
+    """The tables of one run, from its first checkpoint to its last, as one; None where they are not plainly of one run.
+
+    `called` is the header of the column for the names of the files."""
     if len({t.decimal for t in tables}) > 1 or any(t.either_way for t in tables):
         return None
     single = all(len(t.frame) == 1 for t in tables)
@@ -112,7 +119,7 @@ def _joined(tables: list[Table], group: list[_Part], stem: str, notes: list[str]
     plain = [without_misfits(t) for t in tables]
     frames = [t.frame for t in plain]
     if single and not any(_means(h, "run") for t in tables for h in t.headers):
-        header = unique([*dict.fromkeys(str(c) for f in frames for c in f), NAMES])[-1]
+        header = unique([*dict.fromkeys(str(c) for f in frames for c in f), called])[-1]
         frames = [f.assign(**{header: p.place}) for f, p in zip(frames, group, strict=True)]
     frame = pd.concat(frames, ignore_index=True)
     try:
@@ -137,7 +144,8 @@ def _joined(tables: list[Table], group: list[_Part], stem: str, notes: list[str]
         from_name={h: said for t in plain for h, said in t.from_name.items()},
         brought_down=frozenset(h for t in plain for h in t.brought_down),
     )
-    notes.append(f"{len(tables)} files of {stem} are named by the steps of its checkpoints and were read as one table.")
+    whose = "its checkpoints" if called == NAMES else "runs or of checkpoints"
+    notes.append(f"{len(tables)} files of {stem} are named by the steps of {whose} and were read as one table.")
     steps = [p.along for p, t in zip(group, plain, strict=True) for _ in range(len(t.frame))]
     return with_places(table, steps, [p.place for p in group])
 

@@ -22,7 +22,7 @@ from data.history import chosen_loss, distinct
 from data.identity import identify
 from data.loss_errors import error_in_nats, errors_under
 from data.mapping import Mapping
-from data.not_measured import not_measured, training_losses
+from data.not_measured import in_turn, not_measured, training_losses
 from data.planned import cut_down
 from data.resumes import resumed
 from data.row_states import row_states
@@ -54,6 +54,10 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         questions=[q for q in mapping.questions if not q.needed],
     )
     read = _fill(draft, table, mapping)
+    if in_turn(table, mapping.guesses["loss"].header):
+        read = {
+            c: replace(found, blank=found.blank | (np.isnan(found.values) & ~found.bad)) for c, found in read.items()
+        }
     within_runs(draft.frame, table, mapping)
     found = derive(draft.frame, mapping, draft.notes, table.name)
     draft.sources = [*(s for s in draft.sources if s.column not in {f.column for f in found.sources}), *found.sources]

@@ -28,6 +28,7 @@ _ROWS = 3
 _CALLS = re.compile(r"(?:.*[/. ])?_step")
 _REPORTS = re.compile(r"(?:.*[/.])?training_iteration")
 _COUNTED = re.compile(r"(?:.*/)?time/(?:batch|token|sample)")
+_DECAY = re.compile(r"(?:lr|learning rate) decay (?:iters|iterations|steps)")
 _MICRO = re.compile(r"(?:train )?(?:iter|iteration|it|itr|iter num|iter number)")
 _STEP = re.compile(
     r"(?:global|optim|optimi[sz]er|opt|update|gradient|trainer global|train|training)? ?(?:steps?|updates?)|num updates"
@@ -57,6 +58,12 @@ def settle_counters(table: Table, offers: Offers, states: Collection[str]) -> li
     _log_calls(table, offers)
     plan = max((sure, h) for (c, h), (sure, _) in offers.items() if c == "total_steps")[1] if _planned(offers) else ""
     counters = [h for (c, h), (sure, _) in offers.items() if c == "steps" and sure >= TAKEN]
+    if not plan and len(counters) == 1 and _CALLS.fullmatch(counters[0]):  # a rate decays until the end, mostly
+        decay = next((h for h in table.headers if _DECAY.fullmatch(take_apart(h).words)), "")
+        asked = _against_plan(table, offers, counters[0], decay, states) if decay else []
+        if asked:
+            offers["total_steps", decay] = TAKEN, "the steps over which the rate decays"
+        return asked
     if reports and not plan and not counters:
         text = (
             f"{reports[0]!r} counts reports, each after some steps, and is not used. Does it count steps all the same?"

@@ -7,6 +7,7 @@ import pandas as pd
 
 from data.errors import MappingNeeded, Question
 from data.mapping import Mapping
+from data.progress import WHOLE
 from data.schema import COUNTS
 from data.units import AGREES, PASSES, PLAUSIBLE
 
@@ -95,7 +96,7 @@ def against_others(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name
         return
     has = set(frame.columns).issuperset
     if has({"batch", "steps"}):
-        ratio = _typical(frame["tokens"] / (frame["batch"] * frame["steps"]))
+        ratio = _typical((frame["tokens"] / (frame["batch"] * frame["steps"]))[_alike(frame, mapping)])
         _ask_if_short(frame, mapping, ratio, "batch × steps", tuple(_PARTS), name)
         _say(header, ratio, "batch × steps", notes)
     elif has({"tokens", "steps", "seq_len"}):
@@ -114,6 +115,15 @@ def against_others(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name
     if has({"unique_tokens", "epochs"}):
         ratio = _typical(frame["tokens"] / (frame["unique_tokens"] * frame["epochs"]))
         _say(header, ratio, "unique tokens × epochs", notes, _SHORT)  # epochs are often rounded
+
+
+def _alike(frame: pd.DataFrame, mapping: Mapping) -> pd.Series:
+    """Which rows (n,) have steps and tokens of one place: the last of each curve where one of the two is the whole run's."""
+    whole = [(mapping.header(c) or "").endswith(WHOLE) for c in ("steps", "tokens")]
+    if whole[0] == whole[1]:
+        return pd.Series(True, index=frame.index)
+    moving = frame["tokens" if whole[0] else "steps"]
+    return ~(moving.shift(-1) > moving)
 
 
 #: What tokens fall short of batch x steps by, where they were counted in sequences, on one device or in one pass.

@@ -19,7 +19,7 @@ from data.schema import COUNTS
 from data.step_names import models, place_of
 from data.table import Table, clean, unique
 
-__all__ = ["MOST_NAMES", "facts", "run_names", "with_facts", "with_name_facts"]
+__all__ = ["MOST_NAMES", "facts", "run_names", "speaks_against", "with_facts", "with_name_facts"]
 
 Facts = dict[str, tuple[float, str]]
 _COUNTED = ("params_total", "params_active")  # of a mixture
@@ -30,6 +30,7 @@ _FAR = (
     2.0  # a factor beyond which a size in a name speaks against a count: those with and without embeddings are nearer
 )
 _SHORT = 1e5  # below it a count of parameters may leave out its unit
+_UNITS = (1.0, 1e3, 1e6, 1e9)
 OF_FILE = "in the file's name"  # how the header of a column ends that was read off it
 _APART = "the number before it left out"  # of a size that may have lost its decimal point
 
@@ -164,6 +165,23 @@ def _doubted(table: Table, headers: Sequence[str]) -> bool:
                 return False
             against = True
     return against
+
+
+def speaks_against(table: Table, header: str, counts: Sequence[str]) -> bool:
+    """Whether a size in the file's name, under `header`, speaks against every count of parameters, none of which says that it is one.
+
+    The file is of one size by each count; a small count may leave out its unit.
+    """
+    told = table.numbers(header).values[:1]
+    for h in counts:
+        values = np.unique(table.numbers(h, "count").values * scale_in(h, "params")[0])
+        values = values[np.isfinite(values)]
+        if not only_sounds(h) or len(values) != 1 or values[0] <= 0 or not len(told) or not told[0] > 0:
+            return False
+        units = _UNITS if values[0] < _SHORT else _UNITS[:1]
+        if any(1 / _FAR < values[0] * unit / told[0] < _FAR for unit in units):
+            return False
+    return True
 
 
 def _examples(known: Mapping[str, tuple[float, str]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from data.corpora import CORPORA, PARTS, PLACES
@@ -34,6 +34,15 @@ _KEYED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("", re.compile(rf"{_EDGE}(?:bs|bsz|gbs|mbs|batch|ctx|seq|wd|vocab|warmup|steps?|iters?)=?{_NUMBER}([KkMmBb])?{_END}")),
 )  # fmt: skip
 _BOTH = re.compile(rf"{_EDGE}N-{_NUMBER}([KkMmBb])?[-_]D-{_NUMBER}([KkMmBbTt])?{_END}")
+
+#: Sizes that families of models come in. Texts are cut at round numbers: 10B, 100B, 350B.
+_USUAL = (
+    *(1e6 * m for m in (1, 3, 8, 14, 19, 25, 28, 31, 33, 60, 70, 85, 110, 124, 125, 130, 135, 150, 160, 170, 180, 190, 220, 250, 260, 300)),
+    *(1e6 * m for m in (345, 350, 355, 360, 370, 400, 410, 500, 530, 560, 600, 700, 760, 770, 774, 780)),
+    *(1e9 * b for b in (1.1, 1.3, 1.4, 1.5, 1.6, 1.7, 2.6, 2.7, 2.8, 3, 4, 6, 6.7, 6.9, 7, 8, 9, 12, 13, 14, 27, 30, 32, 34, 65, 70)),
+)  # fmt: skip
+_NEAR = 0.01
+_VOCABULARY = 1e6  # fewer tokens in a name are those of a vocabulary: tok32k
 
 _CUT = re.compile(r"(?<![0-9][eE])[^A-Za-z0-9.×*]+|(?<=[0-9][eE])[^A-Za-z0-9.×*+-]+")
 _SIZE = re.compile(rf"{_NUMBER}([KkMmBbTt])?")
@@ -101,7 +110,7 @@ def facts(parts: Sequence[str], paired: bool = False) -> dict[str, tuple[float, 
     The word beside a number decides what it counts. A size behind the name of a text is the text's, and a guess at the tokens
     where the model's size is said too; one behind from, at or anneal is a place in training. Of numbers without a word, a
     single one in millions or billions is the model's size, and one in trillions beside it its tokens; 8x7B says neither what
-    a mixture holds nor what it computes with.
+    a mixture holds nor what it computes with. Fewer than a million tokens are a vocabulary's.
     `paired` says that names beside these ones give the size, then the tokens, as 2b8-55b does.
     """
     found: dict[str, dict[float, str]] = {}
@@ -139,13 +148,23 @@ def facts(parts: Sequence[str], paired: bool = False) -> dict[str, tuple[float, 
         found["tokens"] = long
     elif len(texts) == 1 and "tokens" not in found and {"params", "params_total"} & found.keys():
         found["tokens"] = texts
-    return {c: next(iter(seen.items())) for c, seen in found.items() if len(seen) == 1}
+    one = {c: next(iter(seen.items())) for c, seen in found.items() if len(seen) == 1}
+    if "tokens" in one and one["tokens"][0] < _VOCABULARY:
+        del one["tokens"]
+    return one
 
 
 def size_of_a_text(name: str) -> tuple[float, str] | None:
     """The one size that stands behind the name of a text, and both as they stand; None where none or several do."""
     _, texts = _without_texts(_elements(_keyed(name[:200])[1]))
     return next(iter(texts.items())) if len(texts) == 1 else None
+
+
+def like_models(sizes: Iterable[float]) -> bool:
+    """Whether sizes behind the names of texts are such as families of models have: two or more, and most, of the usual ones."""
+    different = {size for size in sizes if size == size}
+    usual = sum(any(abs(size / known - 1) < _NEAR for known in _USUAL) for size in different)
+    return usual >= 2 and 2 * usual > len(different)
 
 
 def of_a_text(said: str) -> bool:

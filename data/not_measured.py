@@ -32,6 +32,19 @@ def training_losses(table: Table, loss: str) -> list[np.ndarray]:
     return out
 
 
+def in_turn(table: Table, loss: str) -> bool:
+    """Whether each row has a number for the loss or for a training loss and NaN for the other, so that NaN stands for a blank."""
+    found = table.numbers(loss, "loss")
+    said = np.isnan(found.values) & ~found.blank & ~found.bad
+    number = np.isfinite(found.values)
+    if not said.any() or number.sum() < 2 or not (said | number).all():
+        return False
+    return any(
+        (np.isfinite(other) == said).all() and not np.isinf(other[number]).any()
+        for other in training_losses(table, loss)
+    )
+
+
 def not_measured(
     loss: np.ndarray, nan: np.ndarray, blank: np.ndarray, names: pd.Series, order: np.ndarray, training: list[np.ndarray], notes: list[str]
 ) -> np.ndarray:  # fmt: skip

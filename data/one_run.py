@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from data.decimals import counts_agree, tolerances
+from data.filenames import OF_FILE
 from data.filling import filled
 from data.headers import header as take_apart
 from data.losses import PLAIN
@@ -38,6 +40,10 @@ _ROLES = re.compile(
     r"all|config|csv|curves?|data|dev|epoch|eval|evaluation|events|final|hist|history|json|last|logs?|loss(?:es)?|metrics?|outputs?"
     r"|progress|report|results?|run|scalars|state|stats|steps|summary|table|test|train|trainer|training|trial|val|valid|validation|wandb"
 )
+_SPLIT_WORDS = {
+    "train": frozenset(("train", "training")),
+    "held out": frozenset(("val", "valid", "validation", "eval", "evaluation", "dev", "test", "heldout")),
+}
 _SEED = re.compile(r"(?<![a-z])seed[-_ =]*([0-9]+)", re.IGNORECASE)
 
 
@@ -77,7 +83,8 @@ def counted_once(parts: Sequence[Part]) -> tuple[list[Runs], tuple[str, ...]]:
 
     Rows of two files are one run under one name that a person gave, or in one folder whose files have names that say nothing
     of runs, where the values that both measured agree up to rounding; so are a held-out and a training loss of one name, and
-    a row and the curve that it is a checkpoint of. What the fuller one lacks is taken from the other.
+    a row and the curve that it is a checkpoint of, or the curve of a training loss whose file's name has its N and D. What the
+    fuller one lacks is taken from the other.
     """
     rows = [row for i, part in enumerate(parts) for row in _rows(i, part)]
     by_key: dict[tuple[Any, ...], list[int]] = defaultdict(list)
@@ -85,6 +92,9 @@ def counted_once(parts: Sequence[Part]) -> tuple[list[Runs], tuple[str, ...]]:
         for key in row.keys:
             by_key[key].append(i)
     shared = {key: found for key, found in by_key.items() if len({rows[i].part for i in found}) > 1}
+    for key in [k for k in shared if k[0] == "counts"]:
+        if max(Counter(rows[i].part for i in shared[key]).values()) > 1:  # of which of them?
+            del shared[key]
     crowded = [key for key, found in shared.items() if len(found) > MOST]
     apart = _repeats(rows, shared)
     group = list(range(len(rows)))
@@ -112,10 +122,11 @@ def counted_once(parts: Sequence[Part]) -> tuple[list[Runs], tuple[str, ...]]:
         if len(together) < 2:
             continue
         once += 1
-        best = max(together, key=lambda i: (*_fullness(rows[i]), -i))
+        two = any(_two_losses(rows[i], rows[j]) for n, i in enumerate(together) for j in together[:n])
+        best = max(together, key=lambda i: (two and rows[i].split == "held out", *_fullness(rows[i]), -i))
         kept = rows[best]
         others = [rows[i] for i in together if i != best]
-        lent = [(parts[row.part].runs.kept.iloc[row.at], row.measured) for row in others]
+        lent = [(parts[row.part].runs.kept.iloc[row.at], _lent(row)) for row in others]
         frames[kept.part] = filled(frames[kept.part], kept.at, kept.measured, lent)
         for row in others:
             gone[row.part][row.at] = _reason(row, kept, parts[kept.part].file)
@@ -167,6 +178,7 @@ def _rows(i: int, part: Part) -> Iterator[_Row]:
     measured = frozenset(c for c, s in sources.items() if _is_measured(s))
     found = sources.get("loss")
     split = _split_of(found.header) if found is not None else ""
+    split = _split_in(part.stem) or split if split == "plain" else split
     seed = m[1] if (m := _SEED.search(part.file)) else ""
     columns = [c for c in part.runs.columns if c in (*_COUNTS, *_SETTINGS, "seed")]
     records = kept[columns].to_dict("records") if columns else [{}] * len(kept)
@@ -183,6 +195,11 @@ def _rows(i: int, part: Part) -> Iterator[_Row]:
             keys.append(("values", losses[at], *(values.get(c) for c in _COUNTS[:1]), values.get("tokens")))
         if len(kept) == 1 and part.folder and _is_role(part.stem):
             keys.append(("folder", part.folder))
+        size, told = values.get("params"), _tokens_in_name(part, kept.iloc[at], sources) if of_file else None
+        if told is not None and name in curves and split in ("train", "plain") and not _is_missing(size):
+            keys.append(("counts", float(size), told))
+        elif split == "held out" and name not in curves and {"params", "tokens"} <= measured and not _is_missing(size):
+            keys.append(("counts", float(size), float(values["tokens"])))
         mine = {c for c in measured if not _is_missing(values.get(c))}
         said = "" if _is_missing(values.get("seed")) else str(values.get("seed"))
         curve = np.asarray(curves.get(name, ()), dtype=float)
@@ -202,6 +219,17 @@ def _rows(i: int, part: Part) -> Iterator[_Row]:
         )
 
 
+def _tokens_in_name(part: Part, row: pd.Series, sources: dict[str, Source]) -> float | None:
+    """The tokens of the whole run that the name of a curve's file says beside its size; None where it does not say both."""
+    size = sources.get("params")
+    if size is None or OF_FILE not in size.header:
+        return None
+    tokens = sources.get("tokens")
+    own = tokens is not None and OF_FILE in tokens.header
+    told = row["tokens"] if own else row.get(f"tokens {OF_FILE}")
+    return None if _is_missing(told) else float(told)
+
+
 def _is_measured(source: Source) -> bool:
     return bool(source.header) and not source.how.startswith(("from the file's name", "from the names"))
 
@@ -219,6 +247,19 @@ def _split_of(header: str) -> str:
     return "train" if name.split == "train" else "plain" if take_apart(header).words in PLAIN else ""
 
 
+def _lent(row: _Row) -> frozenset[str]:
+    """The measured columns of a row that may better another's; the last point of a curve may lie short of the run's end."""
+    by_name = not row.plain_row and any(key[0] == "counts" for key in row.keys)
+    return row.measured - {"tokens", "flops"} if by_name else row.measured
+
+
+def _split_in(stem: str) -> str:
+    """Whether a file's name says that its losses are those of training, or held out: train.csv, val.csv; '' for neither or both."""
+    words = set(re.findall(r"[a-z]+", stem.lower()))
+    said = [split for split, names in _SPLIT_WORDS.items() if words & names]
+    return said[0] if len(said) == 1 else ""
+
+
 def _is_role(stem: str) -> bool:
     words = re.findall(r"[a-z]+", stem.lower())
     return bool(words) and all(_ROLES.fullmatch(w) for w in words)
@@ -232,6 +273,8 @@ def _base(name: str, own: set[str]) -> str:
 
 def _one(a: _Row, b: _Row, key: tuple[Any, ...], apart: set[tuple[int, int, str]]) -> bool:
     """Whether two rows of different files under one key are one run."""
+    if key[0] == "counts":
+        return not (a.seed and b.seed and a.seed != b.seed) and a.plain_row != b.plain_row and _two_losses(a, b)
     if not _same_settings(a, b):
         return False
     if _two_losses(a, b):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 #: What moves forward along a run, in the order in which it is looked for.
+WHOLE = " (final)"  # how the header of a value ends that is the whole run's, on each row of its curve
 PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
 LEAST = 5  # rows from which a rising column alone makes a log: fewer are as likely runs
 EVEN = 1.5  # the largest distance over the smallest, in checkpoints written at regular intervals

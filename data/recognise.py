@@ -14,10 +14,10 @@ from data.accumulation import may_accumulate
 from data.counters import settle_counters
 from data.data_sizes import samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
-from data.filenames import OF_FILE
+from data.filenames import OF_FILE, speaks_against
 from data.fractions import scaled_fraction, settle_fraction
 from data.headers import header as take_apart
-from data.in_names import of_a_text
+from data.in_names import like_models, of_a_text
 from data.logs import tells_its_base
 from data.lookalikes import overlooked
 from data.loss_errors import error_of
@@ -138,7 +138,8 @@ def recognise(
         if header in table.from_name and column in _ASKED:
             if column == "params" and of_a_text(table.from_name[header][1]):
                 text = f"Are the sizes in the names of runs ({table.from_name[header][1]}, ...) those of the models, or of the text?"
-                questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN)))
+                usual = header if like_models(table.numbers(header).values.tolist()) else ""
+                questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN), usual))
                 continue
             against = [h for (c, h), (s, _) in ranked if c == column and s == _SPOKEN_AGAINST]
             instead = f", and not {_listed(against)}" if against else ""
@@ -316,9 +317,14 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
         of_file = OF_FILE in header
         if of_file and column in of_runs:
             continue  # what each run's own name says goes first
-        if column == "params" and counted and not of_file and header not in taken and column not in settled:
-            for o in [o for o in offers if o[0] in COUNTS and only_sounds(o[1])]:
-                offers[o] = _SPOKEN_AGAINST, f"{offers[o][1]}; sizes in the names of runs speak against it"
+        against = [o for o in offers if o[0] in COUNTS and only_sounds(o[1])]
+        doubted = not of_file or (
+            bool(against) and speaks_against(table, header, [h for c, h in offers if c in COUNTS])
+        )
+        if column == "params" and counted and doubted and header not in taken and column not in settled:
+            for o in against:
+                names = "the name of the file" if of_file else "the names of runs"
+                offers[o] = _SPOKEN_AGAINST, f"{offers[o][1]}; sizes in {names} speak against it"
             counted = False
         beside = column == "params_active" and not of_file  # what a mixture computes with, beside the total
         if header in taken or column in settled or (column in COUNTS and counted and not beside):

@@ -16,7 +16,7 @@ from data.labels import TOLD, run_labels
 from data.line_order import FEW, MANY, VARIED, Rows, if_in_order, own_plans, stands_in_order
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
-from data.step_names import bare_places, in_order, models, places
+from data.step_names import bare_places, in_order, models, of_a_checkpoint, places
 
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
 CONSTANT = (
@@ -50,7 +50,9 @@ def judge(
     if mapping.rows == "runs":
         return Rows("lines" if names is None else "repeats", lines if names is None else names, why="as you said")
     if mapping.rows == "checkpoints":
-        return _as_said(names, frame, measured, mapping, stem, table)
+        label, column = (frame.get("family", lines), "family") if names is None else (names, "run")
+        stepped = _stepped(label, frame, measured & (label != "").to_numpy(), mapping, column, stem, table)
+        return stepped or _as_said(names, frame, measured, mapping, stem, table)
     if names is None:
         return _without_names(frame, measured, mapping, stem, lines, table)
     return _with_names(names, frame, measured, mapping, stem, table)
@@ -61,7 +63,7 @@ def _with_names(
 ) -> Rows:
     written = (names != "").to_numpy()
     known = written & measured
-    told = _stepped(names, frame, known, mapping, "run", stem) or _places(names, frame, known, mapping, True)
+    told = _stepped(names, frame, known, mapping, "run", stem, table) or _places(names, frame, known, mapping, True)
     if told:
         return told
     if not known.any() or (names[written].duplicated().any() and not names[known].duplicated().any()):
@@ -122,11 +124,12 @@ def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: M
 
 
 def _stepped(
-    names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, column: str, stem: str
+    names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, column: str, stem: str, table: str
 ) -> Rows | None:
     """Rows named after a model and the step of its checkpoint (m50-step1000): the models are the runs.
 
-    Names of nothing but a step are of the model beside them, or of one run of each setting.
+    Names of nothing but a step are of the model beside them, or of one run of each setting. Raises `MappingNeeded` where the
+    names may as well be those of runs of several lengths (5k steps).
     """
     header = mapping.header(column) or ""
     found = models(names[known], bool(_CHECKPOINT.search(take_apart(header).words)))
@@ -149,7 +152,13 @@ def _stepped(
     if steps is not None and "planned" in steps.how and (frame.loc[known, "steps"].groupby(own).nunique() > 1).any():
         return None  # each to a length of its own
     why = f"{header!r} names checkpoints of each model"
-    if not bare.any():
+    if not mapping.rows and not _CHECKPOINT.search(take_apart(header).words) and not all(map(of_a_checkpoint, found)):
+        text = (
+            f"The names in {header!r} end in steps ({next(iter(found))[:40]}): are the rows of one setting runs of their own, or "
+            "checkpoints of one?"
+        )
+        raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("runs", "checkpoints"), "runs"),))
+    if not bare.any() or mapping.rows:
         return Rows("history", label, along, why)
     text = f"The rows of one setting are named by steps in {header!r}: are they checkpoints of one run, or runs of their own?"
     return Rows("history", label, along, why, Question("rows", text, ("checkpoints", "runs"), "checkpoints", False))
@@ -162,7 +171,7 @@ def _without_names(
     runs = Rows("lines", lines)
     family = frame.get("family", lines)
     labelled = bool((family != "").all()) and bool(family.duplicated().any())
-    if bool((family != "").all()) and (stepped := _stepped(family, frame, measured, mapping, "family", stem)):
+    if bool((family != "").all()) and (stepped := _stepped(family, frame, measured, mapping, "family", stem, table)):
         return stepped
     keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
     counters = [c for c in PROGRESS if _is_counter(c, mapping) and usable(rows, c)]

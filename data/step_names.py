@@ -41,6 +41,11 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(rf"[0-9]{{1,15}}{_ENDING}", re.IGNORECASE)
+_OF_A_CHECKPOINT = re.compile(
+    r"check ?points?|ckpts?|global[-_ ]?step|(?<![a-z])step[-_= ]?[0-9]|(?<![a-z])epoch|(?<![a-z])ep[0-9]+[-_]ba[0-9]|iter_0[0-9]{4,}",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[0-9]{1,15}")
 _FACTOR = {"": 1.0, "k": 1e3, "m": 1e6}
 
 
@@ -54,6 +59,14 @@ def model_of(name: str) -> str | None:
     if found is None:
         return None
     return "" if _WORDS.fullmatch(found[1]) else found[1]
+
+
+def of_a_checkpoint(name: str) -> bool:
+    """Whether a name says that it is a checkpoint's, as trainers write it (step1000, ckpt-5k), or an end or a number alone.
+
+    1000steps and iter1000 may name runs by their lengths.
+    """
+    return bool(_OF_A_CHECKPOINT.search(name[:LONGEST]) or _NUMBER.fullmatch(name) or name.lower() in _END)
 
 
 def end_of(name: str) -> str | None:

@@ -39,6 +39,9 @@ _ALONG = re.compile(
     r"|step|iter\w*|tokens?|reason|annotation)\b"
 )
 _REMARK = re.compile(r"\b(?:notes?|comments?|remarks?|description|desc|observations?|info|details|what|explanation)\b")
+#: Headers that are nothing but a word for times or remarks. What stands there at places of a log names no runs.
+_TIMES = re.compile(r"时间|日期|时刻")
+_NOTES = re.compile(r"(?:notes?|comments?|remarks?|备注|说明|注释)")
 _TIME = re.compile(
     r"[0-9]{1,2}:[0-9]{2}|[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* [0-9]",
     re.IGNORECASE,
@@ -85,7 +88,10 @@ def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -
     setting = bool(_SETTING.search(words)) and not _REMARK.search(words)
     if not len(written) or written.groupby(runs[written.index]).nunique().max() < 2:
         return ""
-    if _ALONG.search(words) and not setting:
+    if _TIMES.fullmatch(header.strip()) or (_ALONG.search(words) and not setting):
+        return ""
+    regular = bool(place.groupby(runs).apply(evenly).all())  # as a log has its places
+    if _NOTES.fullmatch(words or header.strip()) and (regular or len(written) < len(cells)):
         return ""
     if (written.map(lambda c: len(c.split())) > _LONG).mean() > 0.5 or written.str.contains(_TIME).any():
         return ""
@@ -97,7 +103,7 @@ def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -
         return "open" if most or (setting and filled >= 0.5) else ""
     of_run = runs[written.index]
     if not written.groupby(of_run).apply(lambda c: c.duplicated().any()).any():
-        return "apart" if setting or not place.groupby(runs).apply(evenly).all() else "open"  # as a log has its places
+        return "apart" if setting or not regular else "open"
     ends = place[written.index].groupby([of_run, written]).agg(["min", "max"]).sort_values("min")
     over = any((e["min"].to_numpy()[1:] < e["max"].to_numpy()[:-1]).any() for _, e in ends.groupby(level=0))
     return "apart" if over and setting else "open"  # one behind another they may be phases of a run

@@ -13,7 +13,7 @@ from data.headers import header as take_apart
 from data.line_order import Rows
 from data.mapping import Mapping
 from data.names import loss_name
-from data.progress import PROGRESS
+from data.progress import PROGRESS, evenly
 from data.rows import CONSTANT
 from data.table import Table
 
@@ -24,6 +24,19 @@ _SETTINGS = ("lr", "weight_decay", "warmup_steps")  # may change along a run, an
 _NUMBERED = re.compile(
     r"\b(?:id|idx|index|row|rank|no|nr|number|line|seed|rep|repeat|replicate|trial|fold|column|unnamed)\b"
 )
+#: A name that sounds like a counter's.
+_COUNTER = re.compile(
+    r"\b(?:steps?|iters?|iterations?|updates?|batch(?:es)?|evals?|evaluations?|rounds?|epochs?|logs?|progress|ticks?|counts?|counter"
+    r"|time|seen)\b|^[tin]$"
+)
+#: What people vary from run to run.
+_SETTING = re.compile(
+    r"\b(?:sizes?|lengths?|len|per|warm ?up|cool ?down|decay|accum\w*|interval|every|freq\w*|period|max|min|num workers|windows?|heads?|kv"
+    r"|groups?|loops?|chunks?|blocks?|layers?|depth|width|dims?|hidden|experts?|top ?k|rank|ratio|mult\w*|factor|vocab\w*|context|ctx"
+    r"|params?|lr|rate|temperature|dropout|beta|alpha|gamma|bits?|precision|patch|stride|kernel|conv|rope|theta|base|degree|order|shards?"
+    r"|buckets?|memory|cache|slots?|registers?|sinks?|recurrences?|unroll\w*|horizon|lookahead|gpus?|devices?|nodes?)\b"
+)
+_LONG = 10  # rows from which a loss may rise now and then
 _MOST = 1e9  # beyond it the seconds of a date
 
 
@@ -58,7 +71,10 @@ def along_unread(
 
 
 def _counter(names: pd.Series | None, frame: pd.DataFrame, measured: np.ndarray, table: Table, mapping: Mapping) -> str:
-    """The header of an unread column that rises along rows which are alike in size, plan, batch and name; '' where none does."""
+    """The header of an unread column that rises along rows which are alike in size, plan, batch and name; '' where none does.
+
+    Its name sounds like a counter's, or it rises evenly while the loss falls, under a name that is no setting's.
+    """
     rows = frame[measured]
     if len(rows) < LEAST:
         return ""
@@ -68,7 +84,7 @@ def _counter(names: pd.Series | None, frame: pd.DataFrame, measured: np.ndarray,
         return ""
     if size.min() < LEAST or any((rows[c].groupby(key).nunique() > 1).any() for c in {*_ALIKE, *PROGRESS} if c in rows):
         return ""
-    falls = size.min() >= FALLING and _falls(rows["loss"], key) if "loss" in rows else False
+    falls = size.min() >= FALLING and "loss" in rows and _falls(rows["loss"], key, 0.8 if size.min() >= _LONG else 1.0)
     settled = not any((rows[c].groupby(key).nunique() > 1).any() for c in _SETTINGS if c in rows)
     used = {g.header for g in mapping.guesses.values()}
     for header in table.headers[:MAX_EXTRAS]:
@@ -81,16 +97,20 @@ def _counter(names: pd.Series | None, frame: pd.DataFrame, measured: np.ndarray,
         apart = pd.Series(values, index=rows.index).groupby(key).diff().dropna()
         if (values != np.round(values)).any() or not (apart > 0).all():
             continue
-        numbered = bool((apart == 1).all()) or bool(_NUMBERED.search(take_apart(header).path))
-        if falls or mapping.rows or (settled and not numbered):
+        words = take_apart(header).path.lower()
+        numbered = bool((apart == 1).all()) or bool(_NUMBERED.search(words))
+        setting = bool(_SETTING.search(words))
+        sounds = bool(_COUNTER.search(words)) and settled and not numbered
+        spaced = falls and all(evenly(v) for _, v in pd.Series(values, index=rows.index).groupby(key))
+        if mapping.rows or ((sounds or spaced) and not setting):
             return header
     return ""
 
 
-def _falls(loss: pd.Series, key: pd.Series) -> bool:
-    """Whether the losses of nearly every two rows of a run, in the order of the file, fall."""
+def _falls(loss: pd.Series, key: pd.Series, share: float) -> bool:
+    """Whether the losses of this share of every two rows of a run, in the order of the file, fall."""
     change = loss.groupby(key).diff().dropna()
-    return bool(len(change)) and float((change < 0).mean()) >= 0.8
+    return bool(len(change)) and float((change < 0).mean()) >= share
 
 
 def _keys(frame: pd.DataFrame) -> list[str]:

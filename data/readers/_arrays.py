@@ -14,7 +14,7 @@ from data.errors import ReadError
 from data.headers import header
 from data.history import distinct
 from data.names import loss_name, named
-from data.progress import PROGRESS
+from data.progress import PROGRESS, WHOLE
 from data.readers._array_lengths import Block, check_lengths
 from data.readers._elements import as_name, as_number, is_number, keys_of, means, mostly_numbers, rises
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, check_shape
@@ -309,7 +309,7 @@ def _final(outer: Row, inner: Iterable[str]) -> Row:
     """The object's plain values; one that says how far training came in all is set apart from the curve's own."""
     inner = set(inner)
     along = {means(k) for k in inner} & set(PROGRESS)
-    return {f"{k} (final)" if means(k) in along and k not in inner else k: v for k, v in outer.items()}
+    return {f"{k}{WHOLE}" if means(k) in along and k not in inner else k: v for k, v in outer.items()}
 
 
 def _said_again(parts: Sequence[Parts], blocks: Sequence[list[Block]]) -> set[str]:

@@ -22,16 +22,24 @@ _EACH = re.compile(
 )
 _ALL = re.compile(r"\b(?:world|total|all|global|overall)\b")
 _KNOWN = ("devices", "data_parallel")
+_COUNTED = re.compile(r"\b(?:n|num|nr|no|number|count|counts|total|world|size)\b")  # 6000 in `num_gpus` is a count
 _HARDWARE = re.compile(
     r"(?:train(?:ing)? )?hardware|(?:gpu|tpu|device|accelerator)s? (?:type|config|setup)|setup|cluster"
 )
 
 _COUNT = r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,6})"
-_UNITS = r"(?:gpus?|tpus?|devices?|accelerators?|chips?|cards?)"
+#: Devices that are named by a number, which is no count of them: RTX 3090, 4090, 2080 Ti.
+_MODELS = frozenset((
+    "1060", "1070", "1080", "1650", "1660", "2060", "2070", "2080", "3050", "3060", "3070", "3080", "3090", "4060", "4070", "4080",
+    "4090", "5060", "5070", "5080", "5090", "6000",
+))  # fmt: skip
+_MODEL = rf"(?:{'|'.join(sorted(_MODELS))})(?: ?(?:ti|super|ada))?(?: [0-9]{{2}} ?gi?b?)?"
+_MEMORY = re.compile(r"[0-9]{1,4} ?(?:[gtm]i?b?)\b", re.IGNORECASE)
 #: What a device is called behind its count: A100-80GB, NVIDIA H100 80 GB SXM, GPUs, TPU v4, RTX 3090, A100s (40GB).
 _CALLED = r"(?:(?!x[0-9])[a-z][a-z0-9.]+(?:[ /-]+(?:[a-z][a-z0-9.]*|[0-9]{2,4} ?gi?b?|[0-9]{3,4}))*(?: ?\([^()0-9]*(?:[0-9]+ ?gi?b?)?\))?)"
-_OF_ONE_KIND = re.compile(rf"{_COUNT}\s*(?:[x×*]\s*)?{_CALLED}", re.IGNORECASE)
-_BEHIND = re.compile(rf"{_CALLED}\s*\(?\s*[x×*]\s*{_COUNT}\s*\)?", re.IGNORECASE)
+_OF_ONE_KIND = re.compile(rf"{_COUNT}\s*(?:([x×*])\s*)?({_CALLED}|{_MODEL})", re.IGNORECASE)
+_TIMES = r"(?:[×*]|(?<![a-z])x|(?<=[gt]pu)x|(?<=[gt]pus)x)"  # the x of RTX 4090 is none
+_BEHIND = re.compile(rf"{_CALLED}\s*\(?\s*{_TIMES}\s*{_COUNT}\s*\)?", re.IGNORECASE)
 _OF_NODES = re.compile(
     rf"([0-9]{{1,3}})\s*(?:nodes?|hosts?)?\s*(?:[x×*]|of|with)\s*([0-9]{{1,3}})(?:\s*[x×*])?(?:\s*{_CALLED})?",
     re.IGNORECASE,
@@ -95,29 +103,40 @@ def _spelt(table: Table) -> Table:
     texts = dict.fromkeys(c for c in cells if isinstance(c, str) and c.strip())
     counts = {c: devices(c) for c in texts}
     spelt = [c for c in texts if counts[c] and not _ALONE.fullmatch(c.strip())]
-    if not spelt or (not counted and any(not n for n in counts.values())):
+    models = [] if _COUNTED.search(take_apart(header).words) else [c for c in dict.fromkeys(cells) if _is_model(c)]
+    if not (spelt or (counted and models)) or (not counted and any(not n for n in counts.values())):
         return table
-    values = cells.map(lambda c: f"{counts[c]}" if isinstance(c, str) and counts.get(c) else c)
+    values = cells.map(lambda c: f"{counts[c]}" if isinstance(c, str) and counts.get(c) else "" if c in models else c)
     title = header if counted else unique([*table.headers, "devices"])[-1]
     frame = table.frame.assign(**{title: values.astype(object)})
     if counted:
         frame[unique([*table.headers, f"{header} (as written)"])[-1]] = cells
-    note = f"{header!r}: {spelt[0].strip()[:40]!r} was read as {counts[spelt[0]]} devices."
-    return replace(table, frame=frame, notes=(*table.notes, note))
+    notes = [f"{header!r}: {spelt[0].strip()[:40]!r} was read as {counts[spelt[0]]} devices."] if spelt else []
+    if models:
+        notes.append(f"{header!r}: {str(models[0]).strip()} was taken for the model of a device, and for no count.")
+    return replace(table, frame=frame, notes=(*table.notes, *notes))
+
+
+def _is_model(cell: object) -> bool:
+    """Whether a cell is the bare number of a device's model: 4090."""
+    return isinstance(cell, (str, int, float)) and f"{cell}".strip().removesuffix(".0") in _MODELS
 
 
 def devices(cell: str) -> int:
     """How many devices a cell says: 8xH100, 16 × A100-80GB, 8 GPUs, 4 nodes x 8 GPUs, H100 x8. 0 where it is not plain."""
     text = " ".join(bare(cell).split()) if len(cell) <= _LONGEST else ""
     if found := _ALONE.fullmatch(text):
-        return _number(found[1])
+        return 0 if text in _MODELS else _number(found[1])
     if found := _OF_NODES.fullmatch(text):
         return 0 if _NODE.search(text[found.end(2) :]) else int(found[1]) * int(found[2])
-    if found := _OF_ONE_KIND.fullmatch(text) or _BEHIND.fullmatch(text):
-        parts = re.findall(r"\b[A-Za-z]+\b", text)
-        unclear = any(_NODE.fullmatch(p) or p.lower() in SUFFIXES for p in parts)  # 8 GPU hours, 2 bn
-        return 0 if unclear else _number(found[1])
-    return 0
+    if found := _OF_ONE_KIND.fullmatch(text):
+        named = found[1] in _MODELS and not found[3].lower().endswith(("gpus", "cards", "devices"))
+        plain = bool(found[2]) or not (named or found[3][0].isdigit() or _MEMORY.match(text))
+    else:
+        found, plain = _BEHIND.fullmatch(text), True
+    parts = re.findall(r"\b[A-Za-z]+\b", text)
+    unclear = any(_NODE.fullmatch(p) or p.lower() in SUFFIXES for p in parts)  # 8 GPU hours, 2 bn
+    return _number(found[1]) if found and plain and not unclear else 0
 
 
 def _number(digits: str) -> int:

@@ -181,7 +181,8 @@ def _names(block: Sequence[Row], body: Sequence[Row], decimal: str) -> list[str]
     ]
     other = [bool(OTHERS & set(filled[-1][j].casefold().split())) and _means(lower[j]) for j in range(width)]
     known = sum(_means(n) or o for n, o in zip(names, other, strict=True) if n)
-    alone = [sum(_means(t) for t in row if t) for row in (*upper, lower)]
+    # One name over several columns says no more than once.
+    alone = [sum(_means(t) for t in {*row} if t) for row in (*upper, lower)]
     says = [j for j in below if _means(names[j]) and (merges[j] or _says(filled[-1][j], lower[j], names[j]))]
     if not says or known < max(alone) or not (any(merges) or known > max(alone) or len(says) >= 2):
         return None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from data import Runs, read_runs
+from data import MappingNeeded, Runs, read_runs
 from data.step_names import model_of, models, place_of
 
 Read = Callable[..., Runs]
@@ -59,7 +59,7 @@ def test_a_log_written_anew_at_each_checkpoint_is_read_once(tmp_path: Path) -> N
 
 def test_a_file_for_each_checkpoint_is_one_run_however_it_is_named(tmp_path: Path) -> None:
     layouts = (
-        "gpt-{m}M/step_{k}000/eval.json", "gpt-{m}M/step_{k}000.json", "gpt-{m}M-step_{k}000.json", "gpt-{m}M/{k}000_steps/eval.json",
+        "gpt-{m}M/step_{k}000/eval.json", "gpt-{m}M/step_{k}000.json", "gpt-{m}M-step_{k}000.json",
         "gpt-{m}M/checkpoints/{k}000/eval.json", "gpt-{m}M/iter_000{k}000/eval.json", "gpt-{m}M/global_step{k}000/eval.json",
         "gpt-{m}M/epoch={k}-step={k}000/eval.json", "gpt-{m}M/ep0-ba{k}000.json", "gpt-{m}M/ckpt-{k}000/metrics/eval.json",
     )  # fmt: skip
@@ -123,7 +123,7 @@ def test_files_that_differ_in_more_than_a_step_stay_runs(tmp_path: Path) -> None
 
 PLACES = (
     "step_{k}000", "step{k}000", "ckpt-{k}500", "iter_000{k}000", "global_step{k}000", "epoch={k}-step={k}000", "checkpoint-{k}000",
-    "{k}k steps", "epoch={k}-step={k}000-val_loss=3.{k}1.ckpt", "ep0-ba{k}000-rank0.pt", "step-0000{k}000-ckpt.pt", "iter-{k}000-ckpt.pth",
+    "epoch={k}-step={k}000-val_loss=3.{k}1.ckpt", "ep0-ba{k}000-rank0.pt", "step-0000{k}000-ckpt.pt", "iter-{k}000-ckpt.pth",
 )  # fmt: skip
 
 
@@ -158,6 +158,26 @@ def test_rows_named_by_their_steps_alone_are_one_run_of_each_setting(read: Read)
     assert read(last).kept["tokens"].tolist() == [4e8]
     against = "".join(f"step_{5 - k}000,25M,{k}00M,{4.5 - k / 10}\n" for k in range(1, 5))
     assert len(read(f"run,params,tokens,val_loss\n{against}")) == 4
+
+
+def test_runs_named_by_their_lengths_are_asked_about(tmp_path: Path) -> None:
+    for i, place in enumerate(("{k}k steps", "iter{k}000", "{k}000steps", "gpt-{k}000steps")):
+        files: dict[str, object] = {f"gpt/{place.format(k=k)}/summary.json": evaluation(k) for k in range(1, 5)}
+        folder = write(tmp_path / str(i), files)
+        table = tmp_path / f"{i}.csv"
+        table.write_text(named(place))
+        for source in (table, folder):
+            with pytest.raises(MappingNeeded) as caught:
+                read_runs(source)
+            assert [q.key for q in caught.value.questions] == ["rows"], place
+            assert read_runs(source, rows="runs").kept["tokens"].tolist() == [1e8, 2e8, 3e8, 4e8], place
+            assert read_runs(source, rows="checkpoints").kept["tokens"].tolist() == [4e8], place
+    curves: dict[str, object] = {
+        f"gpt-{k}000steps/history.csv": "step,n_params,tokens,val_loss\n"
+        + "".join(f"{j}00,25M,{j}0M,{4.5 - j / 100 - k / 10}\n" for j in range(1, 5 * k + 1))
+        for k in (1, 2, 4)
+    }
+    assert read_runs(write(tmp_path / "curves", curves)).kept["tokens"].tolist() == [5e7, 1e8, 2e8]
 
 
 def test_steps_in_the_names_give_the_tokens_that_no_column_says(read: Read) -> None:

@@ -82,7 +82,24 @@ def test_names_that_repeat_along_it_are_asked_about_and_repeats_are_not(read: Re
     assert asked(table("idx", lambda k: k - 1, falls), read) == ["rows"]
 
 
-PLANS = ("max_steps", "max_iters", "total_steps", "num_training_steps", "train_iters")
+def test_an_ablation_is_no_curve(read: Read) -> None:
+    rows = "".join("gpt,25M,500M,{}," + f"{3.5 - k / 50:.3f}\n" for k in range(3))
+    for header, values in (
+        ("window", (128, 256, 512)), ("KV heads", (1, 2, 4)), ("chunk", (64, 128, 256)), ("warmup", (100, 200, 400)),
+        ("n_loops", (2, 4, 8)), ("params_batch_size", (64, 128, 256)), ("foo", (10, 20, 30)),
+    ):  # fmt: skip
+        for model in ("model", "variant of"):
+            text = f"{model},params,tokens,{header},val_loss\n" + rows.format(*values)
+            assert asked(text, read) == [], header
+            assert len(read(text).kept) == 3, header
+    for header in ("log", "tick", "i"):
+        assert asked(f"model,params,tokens,{header},val_loss\n" + rows.format(100, 200, 400), read) == ["rows"], header
+    even = "".join(f"25M,500M,{64 * k},{4 - k / 10:.3f}\n" for k in range(1, 7))
+    assert asked("params,tokens,chunk,val_loss\n" + even, read) == []
+    assert asked("params,tokens,foo,val_loss\n" + even, read) == ["rows"]
+
+
+PLANS = ("max_steps", "max_iters", "total_steps", "num_training_steps", "train_iters", "lr_decay_iters")
 
 
 def summaries(plan: str, state: str, header: str = "_step", every: int = 50, names: str = "Name") -> str:
@@ -177,10 +194,10 @@ def test_a_frame_is_asked_about_like_a_file() -> None:
             "n_params": 25e6,
             "batch_size": 64,
             "seq_len": 1024,
-            "foo": [5, 9, 14],
+            "tick": [5, 9, 14],
             "max_steps": 20,
             "loss": [4.0, 3.9, 3.8],
         }
     )
-    with pytest.raises(MappingNeeded, match="foo"):
+    with pytest.raises(MappingNeeded, match="tick"):
         read_runs(frame)

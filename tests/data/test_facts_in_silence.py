@@ -226,6 +226,13 @@ def test_sizes_that_differ_behind_one_text_may_be_the_models_and_are_asked_about
         )
         == {}
     )
+    for names, guess in (
+        (("c4-125M", "c4-350M", "c4-760M"), "params in run"), (("TinyStories-1M", "TinyStories-8M", "TinyStories-33M"), "params in run"),
+        (("owt-124M", "owt-355M", "owt-1.5B"), "params in run"), (("redpajama-3b", "redpajama-7b"), "params in run"),
+        (("fineweb-10B", "fineweb-100B", "fineweb-350B"), ""), (("c4-10M", "c4-100M", "c4-1B"), ""),
+    ):  # fmt: skip
+        rows = "".join(f"{n},2e9,{3.9 - k / 10}\n" for k, n in enumerate(names))
+        assert asked(read, f"run,tokens,loss\n{rows}") == {"columns.params": guess}, names
     same = text.replace("50M", "25M").replace("100M", "25M")
     assert asked(read, same) == {}
 

@@ -72,3 +72,15 @@ def test_a_column_called_active_may_be_none_of_it(read: Read) -> None:
     runs = read(markdown("| run | Params | Experts | Active | Tokens | Loss |", rows), "runs.md")
     assert list(runs.kept["top_k"]) == [8, 8, 8]
     assert "params_active" not in runs.kept
+
+
+def test_few_active_beside_a_total_in_full_are_experts(read: Read) -> None:
+    rows = [
+        f"| {r} | {n} | {k} | 100B | {v} |"
+        for r, n, k, v in (("s", "8B", 2, 2.5), ("m", "16B", 2, 2.4), ("l", "32B", 4, 2.3))
+    ]
+    for header in ("Total", "Params", "Total params"):
+        runs = read(markdown(f"| run | {header} | Active | Tokens | Loss |", rows), "runs.md")
+        assert list(runs.kept["params"]) == [8e9, 16e9, 32e9], header
+        assert list(runs.kept["top_k"]) == [2, 2, 4], header
+        assert "params_active" not in runs.kept, header

@@ -154,6 +154,15 @@ def test_a_column_of_text_tells_runs_apart_beside_a_counter(read: Read) -> None:
     assert len(read(_FOUR.format("comment"), "runs.md", rows="runs").kept) == 4
 
 
+def test_remarks_in_a_log_name_no_runs(read: Read) -> None:
+    for header, cells in (
+        ("comment", ("warm", "spike", "fine", "lr cut", "end")), ("Notes", ("baseline", "", "lr lowered")), ("remark", ("", "a", "b", "c")),
+        ("day", ("Mon", "Tue", "Wed", "Thu")), ("时间", ("0 min", "5 min", "10 min?", "final (15.2min)")), ("备注", ("a", "b", "c")),
+    ):  # fmt: skip
+        rows = "".join(f"{k}000,125M,{k}00M,{4 - k / 10},{c}\n" for k, c in enumerate(cells, 1))
+        assert len(read(f"step,params,tokens,val_loss,{header}\n{rows}").kept) == 1, header
+
+
 def test_a_column_of_text_parts_curves_and_grids(read: Read) -> None:
     pairs = [(o, n) for o in ("AdamW", "Muon", "SOAP") for n in (120, 240)]
     grid = "".join(f"{o},{1000 + 100 * i},{n}M,{100 + i}M,{3 - 0.1 * i:.2f}\n" for i, (o, n) in enumerate(pairs))

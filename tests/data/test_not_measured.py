@@ -61,6 +61,19 @@ def test_nan_of_what_was_not_evaluated_is_no_divergence(read: Read) -> None:
             assert any("not evaluated there" in note for note in runs.notes), (case, name)
 
 
+def test_losses_that_are_logged_in_turn_are_no_divergence(read: Read) -> None:
+    head = "_step,train/loss,val/loss,train/tokens\n"
+    turns = [f"{i}00,{5.4 - i / 10:.2f},NaN,{i}00000000\n{i}00,NaN,{5.5 - i / 10:.2f},NaN\n" for i in range(1, 7)]
+    for text in (head + "".join(turns), (head + "".join(turns)).replace("NaN", "")):
+        runs = read(text, "gpt-25M_history.csv")
+        assert runs.kept[["tokens", "loss"]].to_numpy().tolist() == [[6e8, 4.9]]
+        assert runs.history is not None
+        assert len(runs.history) == 6
+    broken = head + "".join(turns[:3]) + "400,NaN,NaN,4e8\n500,NaN,NaN,5e8\n"
+    with pytest.raises(NothingKept, match="diverged"):
+        read(broken, "gpt-25M_history.csv")
+
+
 def test_one_run_of_several_diverged(read: Read) -> None:
     curves = {"a": SOME[:10], "b": SOME[:6] + [NAN] * 4}
     lines = [f"{run},{100 * (i + 1)},{i + 1}e8,{v}" for run, curve in curves.items() for i, v in enumerate(curve)]

@@ -163,3 +163,31 @@ def test_rows_beyond_what_is_compared_stay_and_it_is_said(written: Written, monk
     runs = written({f"f{i}.csv": H + "a,1e8,2e9,3.60123\n" for i in range(6)})
     assert len(runs) == 6
     assert any("were not compared" in note for note in runs.notes)
+
+
+def test_a_curve_whose_file_is_named_by_size_and_tokens_is_that_run(tmp_path: Path) -> None:
+    table = "n_params,n_tokens,val_loss\n1238144,2000000,8.4\n1238144,5000000,8.2\n2869504,5000000,7.2\n"
+    (tmp_path / "results.csv").write_text(table)
+    curve = "tokens_seen,loss\n40960,9.9\n81920,9.5\n983040,8.5\n2007040,8.3\n3001000,8.15\n4997120,8.1\n"
+    (tmp_path / "curve_N1238144_D5000000.csv").write_text(curve)
+    runs = read_runs(tmp_path)
+    assert sorted(runs.kept["loss"]) == [7.2, 8.2, 8.4]
+    assert sorted(runs.kept["tokens"]) == [2e6, 5e6, 5e6]  # the curve's last point is not the run's end
+    (tmp_path / "results.csv").write_text(table + "1238144,5000000,8.25\n")  # of which of the two?
+    assert len(read_runs(tmp_path)) == 5
+    (tmp_path / "results.csv").write_text(table)
+    (tmp_path / "curve_N1238144_D5000000.csv").write_text(curve.replace("loss", "val_loss"))
+    assert len(read_runs(tmp_path)) == 4  # another held-out loss
+
+
+def test_files_of_the_same_names_called_train_and_val_are_two_losses_of_each(tmp_path: Path) -> None:
+    for i, (one, other) in enumerate((("train", "val"), ("results_train", "results_valid"), ("training", "test"))):
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        for name, more in ((one, 0), (other, 0.04)):
+            rows = f"a,125M,2.5B,{3.41 + more}\nb,350M,2.5B,{3.21 + more}\n"
+            (folder / f"{name}.csv").write_text(f"run,params,tokens,loss\n{rows}")
+        assert read_runs(folder).kept["loss"].tolist() == pytest.approx([3.45, 3.25]), (one, other)
+    for name, loss in (("first", 3.41), ("second", 3.45)):
+        (tmp_path / "2" / f"{name}.csv").write_text(f"run,params,tokens,loss\na,125M,2.5B,{loss}\n")
+    assert len(read_runs([tmp_path / "2" / "first.csv", tmp_path / "2" / "second.csv"])) == 2

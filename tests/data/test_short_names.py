@@ -88,6 +88,10 @@ def test_a_count_of_devices_is_read_from_its_cell() -> None:
         "2 × 8×A100": 16, "64 TPU v4": 64, "32 A100s": 32, "8x NVIDIA A100 SXM": 8, "**8xH100**": 8, "8xH100 (NVLink)": 8,
         "8xH100 (2 nodes)": 0, "8 nodes": 0, "A100": 0, "3090 x2": 0, "v4-32": 0, "8 GPU hours": 0, "8xH100 or 4xA100": 0, "8-16 GPUs": 0,
         "": 0, "8xH100 x 2 nodes": 0, "2x8 GPUs per node": 0, "~8 GPUs?": 0, "1k": 0, "2 mn": 0,
+        # A device's own number and its memory count no devices.
+        "RTX 4090": 0, "RTX4090": 0, "GTX 1080": 0, "2080 Ti": 0, "NVIDIA GeForce RTX 3090": 0, "4090": 0, "24 GB": 0, "40GB": 0,
+        "80 GB A100": 0, "V100 32GB": 0, "TPU v4-8": 0, "MI300X": 0, "3090 24GB": 0, "2x RTX 4090": 2, "4x4090": 4, "2x4090 24GB": 2,
+        "RTX 3090 x2": 2, "2 x 2080 Ti": 2, "H100x8": 8, "GPUx8": 8, "6000 GPUs": 6000, "8 RTX 3090": 8, "MI300X x 4": 4,
     }  # fmt: skip
     assert {c: devices(c) for c in counts} == counts
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from data import Runs
+from data import Runs, read_runs
 from data.in_names import facts
 
 Read = Callable[..., Runs]
@@ -32,6 +33,10 @@ def test_sizes_in_the_name_of_a_file_and_of_a_run() -> None:
         "lm-1b1-c4": {"params": 1.1e9},
         "gpt-1p3B": {"params": 1.3e9},
         "gpt-1p3B-26B-tokens": {"params": 1.3e9, "tokens": 26e9},
+        "hf_tok32k": {},  # a vocabulary
+        "gpt-125M-tok64k": {"params": 125e6},
+        "hf_tok0": {},
+        "125M-5M-tokens": {"params": 125e6, "tokens": 5e6},
         "2b8-1b1": {},  # no run has fewer tokens than the smaller of two sizes
         "run-2b8": {},
         "125M-2.5B": {},
@@ -39,3 +44,13 @@ def test_sizes_in_the_name_of_a_file_and_of_a_run() -> None:
     }
     for name, expected in said.items():
         assert {c: v for c, (v, _) in facts([name]).items()} == expected, name
+
+
+def test_a_size_in_the_name_of_a_folder_goes_before_a_column_of_weights(tmp_path: Path) -> None:
+    for name, weights, size in (("gpt-25M", 65536, 25e6), ("gpt-25M", 25296128, 25296128), ("gpt-25M", 30000000, 30e6)):
+        path = tmp_path / str(weights) / name / "metrics.csv"
+        path.parent.mkdir(parents=True)
+        path.write_text(f"step,learning/total_weights,tokens,eval_loss\n100,{weights},1e7,4.5\n200,{weights},2e7,4.3\n")
+        runs = read_runs(path.parent.parent)
+        assert runs.kept["params"].tolist() == [size], weights
+        assert any(q.key == "columns.params" for q in runs.questions) == (weights == 65536), weights

@@ -72,3 +72,19 @@ def test_curves_with_steps_of_their_own_stay(read: Read) -> None:
 def test_a_frame_with_arrays_in_its_cells_is_refused_too() -> None:
     with pytest.raises(ReadError, match="object 2 holds arrays of unequal length"):
         read_runs(pd.DataFrame({"run": ["a", "b"], "step": [[1, 2], [1, 2]], "loss": [[3.0, 2.9], [3.1]]}))
+
+
+def test_the_last_step_of_a_run_is_not_held_against_the_tokens_of_its_curve(read: Read) -> None:
+    def run(name: str, short: float) -> dict[str, Any]:
+        history = [
+            {"_step": s, "val/loss": 5 - s / 1000, "tokens_seen": int(s * 65536 * short)} for s in range(100, 700, 100)
+        ]
+        whole = {"_step": 600, "tokens_seen": history[-1]["tokens_seen"]}
+        sizes = {"n_params": 25296128, "batch_size": 64, "seq_len": 1024}
+        return {"id": name, "name": name, "config": sizes, "summary": whole, "history": history}
+
+    for short in (1, 0.5):
+        runs = read(json.dumps([run("a", short), run("b", short)]), "api.json")
+        assert runs.kept["tokens"].tolist() == [600 * 65536 * short] * 2
+        assert any("0.5 times batch × steps" in n for n in runs.notes) == (short == 0.5), short
+        assert any("times batch × steps" in n for n in runs.notes) == (short == 0.5), short
