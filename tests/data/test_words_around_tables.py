@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from data import MappingNeeded, Runs
-from data.captions import unit_said
+from data.captions import named_unit, unit_said
 
 Read = Callable[..., Runs]
 HEADER = ("Model", "Params", "Tokens", "Loss")
@@ -73,12 +75,16 @@ def around(caption: str, losses: tuple[float, ...]) -> dict[str, tuple[str, str]
 
 def test_a_caption_says_the_unit_of_losses_whose_name_does_not(read: Read) -> None:
     for where, (text, name) in around("Validation loss in bits per byte.", BITS).items():
-        assert asked(read, text, name) == "bytes_per_token", where
-        runs = read(text, name, bytes_per_token=4.0)
+        below = where == "line below"  # which decides nothing, and raises a doubt where the values are none in nats
+        assert asked(read, text, name) == ("loss_unit" if below else "bytes_per_token"), where
+        runs = read(text, name, bytes_per_token=4.0, loss_unit="bits per byte" if below else None)
         assert runs.kept["loss"].tolist() == pytest.approx([x * math.log(2) * 4.0 for x in BITS]), where
         assert read(text, name, loss_unit="nats").kept["loss"].tolist() == list(BITS), where
     assert asked(read, tex(BITS, "Validation loss (bits per byte) of all models."), "t.tex") == "bytes_per_token"
     for where, (text, name) in around("Validation perplexity", PERPLEXITIES).items():
+        if where == "line below":
+            assert asked(read, text, name) == "loss_unit"
+            continue
         runs = read(text, name)
         assert runs.kept["loss"].tolist() == pytest.approx([math.log(x) for x in PERPLEXITIES]), where
         assert any(q.key == "loss_unit" for q in runs.questions), where
@@ -88,17 +94,42 @@ def test_a_caption_says_the_unit_of_losses_whose_name_does_not(read: Read) -> No
 
 def test_words_that_may_speak_of_another_column_are_asked_about(read: Read) -> None:
     for caption, losses in (
-        ("We report loss and perplexity.", NATS), ("Validation perplexity", BITS), ("Improvement in perplexity over the baseline", NATS),
+        ("We report loss and perplexity.", PERPLEXITIES), ("Validation perplexity", BITS), ("See also BPB below.", BITS),
+        ("Improvement in perplexity over the baseline", PERPLEXITIES), ("Validation loss in bits per byte", NATS),
     ):  # fmt: skip
         assert asked(read, f"{caption}\n\n{md(losses)}", "t.md") == "loss_unit", caption
     table = md(
         (31.5, 21.1, 16.8), (*HEADER[:3], "Loss", "PPL"), tuple((*r, str(x)) for r, x in zip(SIZES, NATS, strict=True))
     )
     assert read(f"Validation loss and perplexity\n\n{table}", "t.md").kept["loss"].tolist() == list(NATS)
-    assert unit_said(("The loss of each run.",), HEADER, [1.0]) is None  # type: ignore[arg-type]
+    assert unit_said("The loss of each run.", (), "Loss", HEADER, np.array([1.0])) is None
     assert read(
         f"Validation perplexity\n\n{md(PERPLEXITIES, (*HEADER[:3], 'Val'))}", "t.md", columns={"loss": "Val"}
     ).kept["loss"].tolist() == pytest.approx([math.log(x) for x in PERPLEXITIES])
+
+
+def test_words_that_are_no_name_of_a_loss_leave_nats(read: Read) -> None:
+    """A sentence, a title of more than a loss, a line below and a caption above a column called a loss."""
+    columns = itertools.cycle(("Val loss", "Loss", "Cross-entropy", "CE", "NLL"))
+    for said in (
+        "Lower perplexity is better.", "Perplexity is omitted.", "# Results (perplexity in appendix)", "perplexity = exp(loss)",
+        "Scaling laws for perplexity", "# GPT-2 perplexity experiments", "See also BPB below.", "We report loss and perplexity.",
+        "Validation perplexity", "Bits per byte are in the appendix.", "Perplexity / loss",
+    ):  # fmt: skip
+        column = next(columns)
+        table = md(NATS, (*HEADER[:3], column))
+        for text, name in (
+            (f"{said}\n\n{table}", "t.md"),
+            (f"{table}\n{said}\n", "t.md"),
+            (csv(NATS, f"# {said.lstrip('# ')}").replace("Loss", column), "t.csv"),
+        ):
+            runs = read(text, name)
+            assert runs.kept["loss"].tolist() == list(NATS), (said, text)
+            assert all("nats" in q.options for q in runs.questions if q.key == "loss_unit"), said
+    for said in ("Perplexity on C4", "Table 2: Validation perplexity on WikiText-103 (lower is better)", "Test PPL ↓"):
+        assert named_unit(said) == "perplexity", said
+    for said in ("Loss (bits per byte)", "Validation loss in bits per byte", "Pile BPB", "Val loss, bits per byte"):
+        assert named_unit(said) == "bits per byte", said
 
 
 def test_the_same_runs_under_another_heading_are_asked_about(read: Read) -> None:
