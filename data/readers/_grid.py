@@ -49,7 +49,7 @@ def grid(
     the file does not show.
     """
     rows, said = parted(rows)
-    rows, also = one_table(rows, decimal)
+    rows, also, copies = one_table(rows, decimal)
     notes = [*notes, *said, *also]
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
@@ -122,7 +122,8 @@ def grid(
     at_lines = [origin[i] for i in body] if spread else body
     table = Table(frame, name, format, np.asarray(at_lines, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
     marked = {i + 1: "hidden" for i in hidden}
-    table = replace(table, said=tuple(t for t in dict.fromkeys(around) if t), title=title, marked=marked)
+    copies = {} if TURNED in notes else {i + 1: j + 1 for i, j in copies.items()}
+    table = replace(table, said=tuple(t for t in dict.fromkeys(around) if t), title=title, marked=marked, copies=copies)
     return wide(apart(sections(table)))
 
 

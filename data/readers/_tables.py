@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from data.cells import number
+from data.headings import no_name, of_the_same_runs
 from data.markup import words
 from data.names import loss_name, named, recognised
 from data.readers._apart import column_of, is_summary
-from data.readers._headings import HEADING, clash, says_unit, says_unused, told_apart
+from data.readers._headings import HEADING, clash, repeated, says_unit, says_unused, told_apart
 from data.readers._joined import settings_by_name
 
 _MOST_ROWS = 100_000  # a longer text is one table
@@ -40,40 +41,45 @@ class _Part:
     score: tuple[bool, bool, int, int]
 
 
-def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
+def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...], dict[int, int]]:
     """The rows with all but the table of runs made blank, and notes on what else there was; as they are where it is alone.
+
+    With them the positions of rows that stand wholly alike in an earlier one of the joined tables, each with that of the first.
 
     Tables of the same columns under headings of their own are one table, the headings a column of it. The lines of words
     above the first of them stay.
     """
     if not 4 <= len(rows) <= _MOST_ROWS:
-        return rows, ()
+        return rows, (), {}
     starts = _starts(rows)
     if not 2 <= len(starts) <= _MOST_TABLES:
-        return rows, ()
+        return rows, (), {}
     parts = [_part(rows, a, b, decimal) for a, b in itertools.pairwise([*starts, len(rows)])]
     parts = [p for p in parts if _body(rows, p)]  # a header of the next page alone is no table
     if len(parts) < 2:
-        return rows, ()
+        return rows, (), {}
     best = max(parts, key=lambda p: p.score)
     if not any(best.score[:2]):
-        return rows, ()
+        return rows, (), {}
     joined = [p for p in parts if p.columns == best.columns and not p.is_summary]
     headings = [p.heading for p in joined]
     others = [p for p in parts if p not in joined]
+    told = told_apart([(p.heading, [_line(rows[i]) for i in p.above]) for p in joined])
+    again = len(joined) > 1 and clash(told, best.columns, [[rows[i] for i in _body(rows, p)] for p in joined])
     asked = len(joined) > 1 and (
-        any(says_unused(h) or says_unit(h) for h in headings)
-        or clash(headings, best.columns, [[rows[i] for i in _body(rows, p)] for p in joined])
+        any(says_unused(h) or says_unit(h) for h in headings) or (again and of_the_same_runs(told))
     )
+    if not any(map(no_name, told)):
+        headings = told
+    copies = repeated(best.columns, [{i: rows[i] for i in _body(rows, p, _MOST_ROWS)} for p in joined])
     if not others and not asked and (not all(headings) or len(set(headings)) < len(headings)):
-        return rows, ()
+        return rows, (), copies
     out: list[Sequence[Any]] = [[] for _ in rows]
     for i in joined[0].above[: -1 if asked else None]:  # the last is its heading
         out[i] = rows[i]
     name = ""
     if len(joined) > 1 and asked:
-        headings = told_apart([(p.heading, [_line(rows[i]) for i in p.above]) for p in joined])
-        name = HEADING
+        headings, name = told, HEADING
     elif len(joined) > 1 and all(headings) and len(set(headings)) == len(headings):
         name = column_of(headings, best.columns)
     for p, heading in zip(joined, headings, strict=True):
@@ -98,6 +104,7 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
             )
     if len(joined) > 1:
         said = f", their headings as the column {name!r}" if name else ""
+        said += ": the same names below them are runs of their own" if name and again and not asked else ""
         notes.append(f"{len(joined)} tables of the same columns were read as one{said}.")
     if others:
         shown = "; ".join(", ".join(c for c in p.columns if c)[:80] for p in others[:3])
@@ -106,7 +113,7 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
         notes.append(
             f"The table in {lines} was read; {more} left out, with columns {shown}{' …' if len(others) > 3 else ''}."
         )
-    return out, tuple(notes)
+    return out, tuple(notes), copies
 
 
 def _starts(rows: Rows) -> list[int]:
@@ -148,10 +155,8 @@ def _goes_on(row: Sequence[Any]) -> bool:
     return any(map(_is_there, row)) and (_is_rule(row) or (_filled(row) > 1 and _has_words(row)))
 
 
-def _body(rows: Rows, part: _Part) -> list[int]:
-    return [i for i in range(part.start + 1, part.stop) if _filled(rows[i]) > 1 and not _is_rule(rows[i])][
-        :_MOST_COMPARED
-    ]
+def _body(rows: Rows, part: _Part, most: int = _MOST_COMPARED) -> list[int]:
+    return [i for i in range(part.start + 1, part.stop) if _filled(rows[i]) > 1 and not _is_rule(rows[i])][:most]
 
 
 def _line(row: Sequence[Any]) -> str:

@@ -136,7 +136,7 @@ def test_the_same_runs_under_another_heading_are_asked_about(read: Read) -> None
     other = (3.12, 2.81, 2.60)
     for one, two in (
         ("### WikiText-103", "### C4"), ("### Pile", "### C4"), ("### English", "### German"), ("Loss on Pile", "Loss on C4"),
-        ("### nats per token", "### bits per byte"), ("### v1", "### v2"), ("", ""), ("### Results", "### Results"),
+        ("### nats per token", "### bits per byte"), ("Tested on code", "Tested on web"), ("", ""), ("### Results", "### Results"),
     ):  # fmt: skip
         text = f"{one}\n\n{md(other)}\n{two}\n\n{md(NATS)}"
         assert asked(read, text, "t.md") == "split", (one, two)
@@ -163,6 +163,34 @@ def test_the_same_runs_under_another_heading_are_asked_about(read: Read) -> None
     ):
         text = f"{one}\n\n{md(other, rows=sizes)}\n{two}\n\n{md(NATS, rows=sizes)}"
         assert asked(read, text, "t.md") == key, (one, two)
+
+
+def test_the_same_names_under_headings_of_other_runs_are_runs_of_their_own(read: Read) -> None:
+    other = (3.12, 2.81, 2.60)
+    for one, two in (
+        ("Baseline", "Ours"), ("AdamW", "Muon"), ("Dense", "MoE"), ("v1", "v2"), ("Run 1", "Run 2"), ("Trained on C4", "Trained on Pile"),
+        ("With QK-norm", "Without QK-norm"), ("2024-01-05", "2024-02-01"), ("Llama", "Falcon"),
+    ):  # fmt: skip
+        for header in (HEADER, ("Run", *HEADER[1:])):
+            runs = read(f"## {one}\n\n{md(other, header)}\n## {two}\n\n{md(NATS, header)}", "t.md")
+            assert runs.kept["loss"].tolist() == [*other, *NATS], (one, two)
+            assert any("runs of their own" in n for n in runs.notes), (one, two, runs.notes)
+    below = f"# Ours\n\n## Results\n\n{md(other)}\n# Baseline\n\n## Results\n\n{md(NATS)}"
+    assert read(below, "t.md").kept["loss"].tolist() == [*other, *NATS]
+    failed = f"## Baseline\n\n{md(other)}\n## Ours\n\n{md(NATS)}\n## Failed\n\n{md((9.1, 9.2, 9.3))}"
+    assert read(failed, "t.md").kept["loss"].tolist() == [*other, *NATS]
+
+
+def test_rows_that_stand_again_in_a_later_table_are_copies(read: Read) -> None:
+    for one, two in (("## Results", "## Results, again"), ("", ""), ("## AdamW", "## Muon")):
+        runs = read(f"{one}\n\n{md(NATS)}\n{two}\n\n{md(NATS)}", "t.md")
+        assert runs.kept["loss"].tolist() == list(NATS), (one, two)
+        assert runs.reasons == {"identical copy of another row": 3}, (one, two)
+        assert len(read(f"{one}\n\n{md(NATS)}\n{two}\n\n{md(NATS)}", "t.md", keep_copies=True).kept) == 6
+    nameless, sizes = HEADER[1:], tuple(r[1:] for r in SIZES)
+    for losses, kept in ((NATS, 3), ((3.45, 3.01, 2.79), 6)):  # one rounded loss agrees by chance
+        text = f"## AdamW\n\n{md(NATS, nameless, sizes)}\n## Muon\n\n{md(losses, nameless, sizes)}"
+        assert len(read(text, "t.md").kept) == kept, losses
 
 
 def test_rows_under_a_heading_that_says_so_do_not_count(read: Read) -> None:
