@@ -26,6 +26,8 @@ _PERHAPS = of_words(state_words.PERHAPS_PREDICTED)
 _MEASURED = of_words(state_words.MEASURED)
 #: States that a name may end in behind a hyphen; in brackets all but those that say something else of a model.
 _IN_A_SLUG = of_words(state_words.ENDS_OF_NAMES) | (PREDICTED - {"prediction", "predictions", "pred"})
+_TARGETS = of_words("target, target model, target run, target size, our target, planned, planned run, goal")
+_OF_A_TARGET = re.compile(r"draft|teacher|student|assistant|proxy|source|policy|online", re.IGNORECASE)
 _IN_BRACKETS = (BROKEN | UNFINISHED | PREDICTED | _PERHAPS) - of_words(state_words.OF_A_MODEL)
 
 _KIND = re.compile(
@@ -53,6 +55,10 @@ _OF_A_LAW = re.compile(
 
 
 _COMMENTS = ("#", "//", "%", "<!--")
+#: A name with a mark before it, which comments nothing out: # best.
+_PRAISED = re.compile(
+    r"#+\s*(?:the )?(?:best|ours?|final|default|baseline|main|chosen|selected|winner|new|current)\b.*", re.IGNORECASE
+)
 #: A whole cell that is struck out, marks of other kinds around it aside.
 _STRUCK = re.compile(
     r"^[\s*_`$]*(?:~~[^~]+~~|<(s|del|strike)\b[^<>]*>.*</\1>|\\(?:sout|st|xout|cancel|hcancel)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})[\s*_`$]*$",
@@ -135,7 +141,7 @@ def _by_marks(table: Table, mapping: Mapping) -> np.ndarray:
     if not len(out) or not len(table.headers):
         return out
     first = table.text(table.headers[0])
-    comment = first.str.startswith(_COMMENTS).to_numpy(dtype=bool)
+    comment = (first.str.startswith(_COMMENTS) & ~first.map(lambda c: bool(_PRAISED.fullmatch(c)))).to_numpy(dtype=bool)
     if comment.any() and 2 * int(comment.sum()) < int((first != "").sum()):
         out = np.where((out == "") & comment, "commented out", out)
     struck = _struck(table, mapping.header("loss") or "")
@@ -170,8 +176,18 @@ def _by_names(table: Table, mapping: Mapping) -> list[np.ndarray]:
     for header in headers:
         cells = table.text(header)
         said = {c: in_a_name(c) for c in cells.unique()}
+        said |= {c: plain(c) for c in _alone(cells)}
         found.append(cells.map(said).to_numpy(dtype=object))
     return found
+
+
+def _alone(cells: pd.Series) -> list[str]:
+    """The one name among others (n,) that says target and nothing else; none beside the model that it may be the target of."""
+    plainly = [c for c in cells.unique() if plain(c) in _TARGETS]
+    beside = any(_OF_A_TARGET.search(c) for c in cells.unique())
+    return (
+        plainly if len(plainly) == 1 and int((cells == plainly[0]).sum()) == 1 and len(cells) > 2 and not beside else []
+    )
 
 
 def _by_progress(table: Table, names: pd.Series | None) -> np.ndarray:
