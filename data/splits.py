@@ -123,30 +123,32 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
     if found is None:
         return Found()
     header, kinds, along, paired = found
+    where = "heading or sheet" if table.format == "Excel" else "heading"
+    called = f"The {where} above each row" if header == HEADING else repr(header)
     shown = [_shown(table, header, kinds, k) for k in _in_order(kinds)]
     if not paired:
         if not _both(kinds):
             return Found()
         text = (
-            f"{header!r} says {_listed(shown)}, each of other runs: if losses were measured there, they do not compare. "
+            f"{called} says {_listed(shown)}, each of other runs: if losses were measured there, they do not compare. "
             "Which rows count?"
         )
         return Found(None, Question("split", text, (ALL, *shown), ALL, False))
     held = [s for s, k in zip(shown, _in_order(kinds), strict=True) if not k.startswith("train")]
     if len(held) == 1:
         others = ", ".join(s for s in shown if s not in held)
-        text = f"{header!r} gives each run's loss on {_listed(shown)}: those on {held[0]} count. Is that right?"
+        text = f"{called} gives each run's loss on {_listed(shown)}: those on {held[0]} count. Is that right?"
         said = "are no checkpoints" if along else "are set aside"
         note = (
-            f"{header!r} says where each loss was measured: the rows of {held[0]!r} count, those of {others!r} {said}."
+            f"{called} says where each loss was measured: the rows of {held[0]!r} count, those of {others!r} {said}."
             + _unsaid(table.text(header), said)
         )
         return Found(
             Split(header, held[0], along), Question("split", text, (held[0], *_without(shown, held[0]), ALL), held[0], False), note
         )  # fmt: skip
     if header == HEADING:
-        above = "headings or sheets" if table.format == "Excel" else "headings"
-        text = f"The same runs stand under several {above}, {_listed(shown)}: the loss under which of them counts?"
+        several = where.replace("heading", "headings").replace("sheet", "sheets")
+        text = f"The same runs stand under several {several}, {_listed(shown)}: the loss under which of them counts?"
     else:
         text = f"{header!r} says {_listed(shown)} for one and the same run: the loss on which of them counts?"
     return Found(Split(header, held[0], along), Question("split", text, (*shown, ALL), held[0]))

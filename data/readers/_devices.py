@@ -102,7 +102,8 @@ def _spelt(table: Table) -> Table:
     frame = table.frame.assign(**{title: values.astype(object)})
     if counted:
         frame[unique([*table.headers, f"{header} (as written)"])[-1]] = cells
-    note = f"{header!r}: {spelt[0].strip()[:40]!r} was read as {counts[spelt[0]]} devices."
+    many = counts[spelt[0]]
+    note = f"{header!r}: {spelt[0].strip()[:40]!r} was read as {many} {'device' if many == 1 else 'devices'}."
     return replace(table, frame=frame, notes=(*table.notes, note))
 
 

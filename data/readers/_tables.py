@@ -21,6 +21,8 @@ _MOST_ROWS = 100_000  # a longer text is one table
 _MOST_TABLES = 1_000
 _MOST_COMPARED = 500  # rows of each table that are compared with those of another
 _MOST_ABOVE = 4  # lines of words above a table that may say what it holds
+#: Counts by which a table holds runs rather than the curve of one.
+_SIZES = frozenset(("params", "params_total", "params_nonembed", "params_active", "tokens", "flops"))
 _COUNTS = frozenset(
     ("params", "params_total", "params_nonembed", "params_active", "tokens", "flops", "steps", "batch_sequences")
 )
@@ -38,7 +40,8 @@ class _Part:
     above: tuple[int, ...]
     columns: tuple[str, ...]
     is_summary: bool
-    score: tuple[bool, bool, int, int]
+    score: tuple[bool, bool, bool, int, int]
+    training: bool = False  # whether its losses are those of training alone
 
 
 def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...], dict[int, int]]:
@@ -61,6 +64,7 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...], di
     best = max(parts, key=lambda p: p.score)
     if not any(best.score[:2]):
         return rows, (), {}
+    best = _held_out(rows, best, parts)
     joined = [p for p in parts if p.columns == best.columns and not p.is_summary]
     headings = [p.heading for p in joined]
     others = [p for p in parts if p not in joined]
@@ -116,6 +120,27 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...], di
     return out, tuple(notes), copies
 
 
+def _held_out(rows: Rows, best: _Part, parts: Sequence[_Part]) -> _Part:
+    """The table with held-out losses of the same runs, where those of the best are of training alone."""
+    if not best.training:
+        return best
+    called = _first_cells(rows, best)
+    for p in parts:
+        alike = (
+            p.score[:3] >= best.score[:3]
+            and not p.training
+            and len(called & _first_cells(rows, p)) >= 0.5 * len(called)
+        )
+        if alike:
+            return p
+    return best
+
+
+def _first_cells(rows: Rows, part: _Part) -> set[str]:
+    """What the first column of a table says."""
+    return {words(str(rows[i][0])[:200]).casefold() for i in _body(rows, part) if rows[i] and _is_there(rows[i][0])}
+
+
 def _starts(rows: Rows) -> list[int]:
     """The positions of headers: rows of names at the top of the text, below a blank line or a line of words."""
     out: list[int] = []
@@ -145,9 +170,15 @@ def _begins_anew(rows: Rows, i: int) -> bool:
 
 def holds_runs(rows: Rows, decimal: str = ".") -> bool:
     """Whether a table in the rows has a loss with numbers, and a count beside it."""
+    return best_score(rows, decimal)[0]
+
+
+def best_score(rows: Rows, decimal: str = ".") -> tuple[bool, bool]:
+    """Whether a table in the rows has a loss with numbers and a count beside it, and whether that is one of size or data."""
     starts = _starts(rows[:_MOST_ROWS])[:_MOST_TABLES]
     parts = (_part(rows, a, b, decimal) for a, b in itertools.pairwise([*starts, min(len(rows), _MOST_ROWS)]))
-    return any(p.score[0] for p in parts)
+    scores = [p.score for p in parts]
+    return any(s[0] for s in scores), any(s[2] for s in scores)
 
 
 def _goes_on(row: Sequence[Any]) -> bool:
@@ -162,7 +193,7 @@ def _body(rows: Rows, part: _Part, most: int = _MOST_COMPARED) -> list[int]:
 def _line(row: Sequence[Any]) -> str:
     """What a row of one cell says, without the signs of a heading."""
     text = next(str(c) for c in row if _is_there(c))
-    return words(text.strip().lstrip("#").strip().rstrip(":").strip("=* _")[:80])[:80]
+    return words(text.strip().lstrip("#").strip().rstrip(":").strip("=* _")[:200])[:80]
 
 
 def _above(rows: Rows, start: int) -> tuple[int, ...]:
@@ -189,13 +220,16 @@ def _part(rows: Rows, start: int, stop: int, decimal: str) -> _Part:
     losses = [j for j, h in enumerate(header) if h and loss_name(h) is not None]
     measured = any(_numbers(rows, body[:200], j, decimal) > 0.5 for j in losses)
     counts = any(m[0][0] in _COUNTS for h in header if (m := named(h)))
+    sized = any(m[0][0] in _SIZES for h in header if (m := named(h)))
     score = (
         measured and counts and not summed,
         (measured or counts) and not summed,
+        measured and sized and not summed,
         len(body) - sums,
         sum(map(recognised, header)),
     )
-    return _Part(start, last, heading, above, tuple(header), summed, score)
+    kinds = {name.split for h in header if h and (name := loss_name(h)) is not None}
+    return _Part(start, last, heading, above, tuple(header), summed, score, kinds == {"train"})
 
 
 def _numbers(rows: Rows, body: Sequence[int], j: int, decimal: str) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from data import MappingNeeded, Runs
+from data import MappingNeeded, Runs, read_runs
 from data.captions import named_unit, unit_said
 
 Read = Callable[..., Runs]
@@ -209,6 +210,43 @@ def test_rows_under_a_heading_that_says_so_do_not_count(read: Read) -> None:
         assert len(read(f"## Small\n\n{md(NATS)}\n## {heading}\n\n{md((2.67, 2.31), rows=more)}", "t.md").kept) == 5, (
             heading
         )
+
+
+def test_held_out_losses_and_tables_with_sizes_go_first(read: Read) -> None:
+    train = md((3.41, 2.99, 2.77), (*HEADER[:3], "Train loss"))
+    held = md(NATS, (*HEADER[:3], "Val loss"))
+    curve = md((4.1, 3.8, 3.6, 3.5), ("step", "val_loss"), tuple((str(i),) for i in range(1000, 5000, 1000)))
+    for text in (
+        f"{train}\n{held}",
+        f"{held}\n{train}",
+        f"{curve}\n{held}",
+        f"{held}\n{curve}",
+        f"## Train\n\n{train}\n## Val\n\n{held}",
+    ):
+        assert read(text, "t.md").kept["loss"].tolist() == list(NATS), text
+
+
+def test_what_is_said_of_headings_and_folders_names_them(read: Read, tmp_path: Path) -> None:
+    summary = f"<details>\n<summary>Large model: d=512, N = 25.2M, D = 33M tokens that all share</summary>\n\n{md(NATS)}\n</details>\n"
+    runs = read(summary + summary.replace("Large", "Small").replace("25.2M", "3.1M").replace("3.45", "3.46"), "t.md")
+    assert "<" not in " ".join(
+        [*runs.notes, *(q.text for q in runs.questions), *map(str, runs.kept.to_numpy().ravel())]
+    )
+    for i in range(4):
+        (tmp_path / "all" / f"r{i}").mkdir(parents=True)
+        (tmp_path / "all" / f"r{i}" / "config.json").write_text('{"n_layer": 4, "lr": 0.1}')
+        (tmp_path / "all" / f"r{i}" / "log.csv").write_text(
+            f"step,tokens,val_loss\n10,1000000,4.{i}\n20,2000000,3.{i}5\n"
+        )
+    passed = [n for n in read_runs(tmp_path / "all").notes if n.startswith("Passed over")]
+    assert len(passed) == 1, passed
+    assert "4 files" in passed[0], passed
+    assert "r0/config.json" in passed[0], passed
+    head, rows = "name,sys/size,tokens,loss\n", "a,25296128,5e8,3.9\nb,50331648,1e9,3.6\nc,124439808,2e9,3.3\n"
+    assert not [q for q in read(head + rows, "t.csv").questions if "sys/size" in q.text]
+    asked_of = "name,params_M,tokens_B,val_loss\nr1,125000000,2100000000,4.15\nr2,350000000,6700000000,3.43\nr3,760000000,15000000000,3.0\n"
+    with pytest.raises(MappingNeeded, match="a run has 19 tokens per parameter"):
+        read(asked_of, "t.csv")
 
 
 def test_of_several_latex_tables_those_with_runs_are_read(read: Read) -> None:
