@@ -15,7 +15,7 @@ from data.mapping import Mapping
 from data.markup import LONGEST
 from data.predicted import PREDICTED
 from data.predicted import in_a_name as predicted_in
-from data.schema import COLUMNS
+from data.schema import COLUMNS, COUNTS
 from data.states import BROKEN, UNFINISHED, of_words, plain
 from data.table import Table
 from data.yes_no import clear
@@ -27,6 +27,7 @@ _MEASURED = of_words(state_words.MEASURED)
 #: States that a name may end in behind a hyphen; in brackets all but those that say something else of a model.
 _IN_A_SLUG = of_words(state_words.ENDS_OF_NAMES) | (PREDICTED - {"prediction", "predictions", "pred"})
 _TARGETS = of_words("target, target model, target run, target size, our target, planned, planned run, goal")
+_LARGER = 2.0  # how many times the largest run that was measured a target is
 _OF_A_TARGET = re.compile(r"draft|teacher|student|assistant|proxy|source|policy|online", re.IGNORECASE)
 _IN_BRACKETS = (BROKEN | UNFINISHED | PREDICTED | _PERHAPS) - of_words(state_words.OF_A_MODEL)
 
@@ -173,21 +174,33 @@ def _by_headings(table: Table) -> list[np.ndarray]:
 def _by_names(table: Table, mapping: Mapping) -> list[np.ndarray]:
     headers = [h for c in ("run", "family") if (h := mapping.header(c)) is not None and h in table.headers]
     found = []
+    sizes = _sizes(table, mapping)
     for header in headers:
         cells = table.text(header)
         said = {c: in_a_name(c) for c in cells.unique()}
-        said |= {c: plain(c) for c in _alone(cells)}
+        said |= {c: plain(c) for c in _alone(cells, sizes)}
         found.append(cells.map(said).to_numpy(dtype=object))
     return found
 
 
-def _alone(cells: pd.Series) -> list[str]:
-    """The one name among others (n,) that says target and nothing else; none beside the model that it may be the target of."""
+def _alone(cells: pd.Series, sizes: np.ndarray) -> list[str]:
+    """The one name among others (n,) that says target and nothing else, of what is by far the largest run by its `sizes` (n,).
+
+    None beside the draft or teacher that a model may be the target of.
+    """
     plainly = [c for c in cells.unique() if plain(c) in _TARGETS]
-    beside = any(_OF_A_TARGET.search(c) for c in cells.unique())
-    return (
-        plainly if len(plainly) == 1 and int((cells == plainly[0]).sum()) == 1 and len(cells) > 2 and not beside else []
-    )
+    at = np.flatnonzero((cells == plainly[0]).to_numpy()) if len(plainly) == 1 else np.array([], dtype=int)
+    if len(at) != 1 or len(cells) < 3 or any(_OF_A_TARGET.search(c) for c in cells.unique()):
+        return []
+    others = np.delete(sizes, at[0])
+    return plainly if np.isfinite(sizes[at[0]]) and not (others * _LARGER > sizes[at[0]]).any() else []
+
+
+def _sizes(table: Table, mapping: Mapping) -> np.ndarray:
+    """How large each run (n,) is: its parameters times its tokens, or what of them is known; NaN where neither is."""
+    parts = [next((c for c in COUNTS if c in mapping.guesses), ""), "tokens"]
+    known = [mapping.guesses[c].values(table) for c in parts if c in mapping.guesses]
+    return np.prod(known, axis=0) if known else np.full(len(table.frame), np.nan)
 
 
 def _by_progress(table: Table, names: pd.Series | None) -> np.ndarray:

@@ -80,7 +80,12 @@ def test_a_name_of_nothing_but_target_is_no_run_beside_measured_ones(read: Read)
     assert runs.kept["loss"].tolist() == [3.45, 3.05]
     assert runs.reasons == {"run state: target": 1}
     assert len(read(f"{head}{rows}target,70B,1.4T,1.90\n", "t.csv", states=["target"]).kept) == 3
-    for more in ("target,1B,20B,2.8\ndraft,70M,1.4B,3.9\n", "# best,1B,20B,2.8\n", "c,1B,20B,2.8\n"):
+    for more in (
+        "target,1B,20B,2.8\ndraft,70M,1.4B,3.9\n",
+        "# best,1B,20B,2.8\n",
+        "target,125M,2.5B,3.44\nema,125M,2.5B,3.41\n",
+        "c,1B,20B,2.8\n",
+    ):
         assert len(read(f"{head}{rows}{more}", "t.csv").kept) == 2 + more.count("\n"), more
     done = "name,params,tokens,loss,state\na,125M,2.5B,3.45,STOPPING_COMPLETED\nb,350M,7B,3.05,COMPLETED\n"
     assert len(read(done, "t.csv").kept) == 2
