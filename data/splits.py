@@ -124,7 +124,8 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
         return Found()
     header, kinds, along, paired = found
     where = "heading or sheet" if table.format == "Excel" else "heading"
-    called = f"The {where} above each row" if header == HEADING else repr(header)
+    above = header == HEADING or header in table.brought_down
+    called = f"The {where} above each row" if above else repr(header)
     shown = [_shown(table, header, kinds, k) for k in _in_order(kinds)]
     if not paired:
         if not _both(kinds):
@@ -146,7 +147,7 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
         return Found(
             Split(header, held[0], along), Question("split", text, (held[0], *_without(shown, held[0]), ALL), held[0], False), note
         )  # fmt: skip
-    if header == HEADING:
+    if above:
         several = where.replace("heading", "headings").replace("sheet", "sheets")
         text = f"The same runs stand under several {several}, {_listed(shown)}: the loss under which of them counts?"
     else:
