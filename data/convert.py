@@ -97,11 +97,11 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     )
     ended = row_states(table, mapping, names, bool(progress))
     checkpoints = None
-    losses = mapping.guesses["loss"].numbers(table).values
+    losses, lines = mapping.guesses["loss"].numbers(table).values, table.lines
     if progress:
         by = table.numbers(choice.header).values if choice.header else None
         frame, why, checkpoints, at = checkpoints_of(frame, why, progress, read["loss"].blank, choice, by, draft.notes)
-        losses, ended = losses[at], ended[at]
+        losses, ended, lines = losses[at], ended[at], lines[at]
     open_states = ask_of_unknown(frame, np.where(ended == "", why, ended), mapping.unknown_states == ASIDE)
     draft.questions += [open_states] if open_states else []
     why = unfinished(frame, why, mapping.states, draft.notes, ended, mapping.unknown_states == ASIDE)
@@ -112,6 +112,10 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         first = copies(written.iloc[good], losses[good], mapping.header("run") is not None)
         again = first >= 0
         why[good[again]] = "identical copy of " + frame["run"].to_numpy(dtype=object)[good[first[again]]]
+        places = {int(line): i for i, line in enumerate(lines) if why[i] == ""}
+        for line, i in places.items():
+            if (earlier := places.get(table.copies.get(line, -1))) is not None:
+                why[i] = f"identical copy of {frame['run'].iloc[earlier]}"
     kept = frame[why == ""].reset_index(drop=True)
     mixed_up = shared_losses(kept, losses[why == ""]) if choice.kind != "all" else ""
     draft.notes += [mixed_up] if mixed_up else []

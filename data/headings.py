@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from data.headers import header as take_apart
+from data.headers import loss_unit
 from data.held_out import CORPUS, SPLIT
 from data.names import loss_name
 
@@ -27,6 +29,19 @@ _SETTING = re.compile(
     re.IGNORECASE,
 )
 
+_TRAINED_ON = re.compile(r"\b(?:pre ?)?train(?:ed|ing) (?:on|with|data|set|corpus|mix\w*)\b", re.IGNORECASE)
+_MODELS = re.compile(r"\b(?:falcon|nemotron|star ?coder)\b", re.IGNORECASE)  # models as well as texts
+_MEASURED = re.compile(
+    r"\b(?:loss(?:es)?|perplexity|ppl|cross ?entropy|evaluat(?:ed|ion)|eval|measured|tested|validated) (?:on|over|in|with)\b",
+    re.IGNORECASE,
+)
+_LANGUAGE = re.compile(
+    r"\b(?:arabic|bengali|bulgarian|catalan|chinese|mandarin|croatian|czech|danish|dutch|english|estonian|finnish|french|german|greek"
+    r"|hebrew|hindi|hungarian|indonesian|italian|japanese|korean|latvian|lithuanian|norwegian|persian|farsi|polish|portuguese|romanian"
+    r"|russian|serbian|slovak|slovenian|spanish|swahili|swedish|tamil|telugu|thai|turkish|ukrainian|urdu|vietnamese|multilingual"
+    r"|monolingual)\b"
+)
+_NUMBERED = re.compile(r"(?:.* \()?table [0-9]{1,3}\)?", re.IGNORECASE)
 _PER = re.compile(r"(?:\bper|/)[ -]?[a-z]+", re.IGNORECASE)  # nats per token
 
 
@@ -48,6 +63,32 @@ def names_a_setting(heading: str) -> bool:
 
 
 def says_where_measured(heading: str) -> bool:
-    """Whether a heading names a text, a split or a loss: C4, validation, bits per byte."""
+    """Whether a heading names a text, a language, a split or a loss: C4, German, validation, bits per byte, evaluation on code."""
     path = take_apart(heading).path
-    return bool(CORPUS.search(path) or SPLIT.search(path)) or loss_name(heading) is not None
+    if _TRAINED_ON.search(path):
+        return False  # other data make other runs
+    texts = CORPUS.search(_MODELS.sub(" ", path)) or SPLIT.search(path) or _LANGUAGE.search(path.lower())
+    return bool(texts or _MEASURED.search(path)) or loss_name(heading) is not None
+
+
+def says_unit(heading: str) -> bool:
+    """Whether a heading names a unit of the losses below it."""
+    return bool(loss_unit(take_apart(heading).path, heading))
+
+
+def no_name(heading: str) -> bool:
+    """Whether a heading is but the number of its table, as `numbered` gives it where nothing else tells tables apart."""
+    return bool(_NUMBERED.fullmatch(heading))
+
+
+def numbered(heading: str, position: int) -> str:
+    """The heading of the table at that position (from 1), where those of several tables are alike or missing."""
+    return f"{heading} (table {position})" if heading else f"table {position}"
+
+
+def of_the_same_runs(headings: Iterable[str]) -> bool:
+    """Whether rows of the same names under these headings may be losses of the same models: they say where those were measured.
+
+    Also where nothing but their number tells the tables apart. Baseline and Ours, two versions or two dates are other runs.
+    """
+    return any(says_where_measured(h) or no_name(h) for h in headings if h)

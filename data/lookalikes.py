@@ -29,6 +29,13 @@ _NOT = re.compile(
     r"|unique|epochs?|loader|workers|version|path|index|rank|goal|expert|experts|memory|mem|bytes|gb|mb"
     r"|peak|achieved|idx|eval|val|valid|validation|test|warm ?up|cool ?down|decay|prompt|generated)\b"
 )
+#: Folders in which trackers keep what is none of the run's own: the bytes of its record, the machine, the code.
+_OF_A_TRACKER = re.compile(r"^_?(?:sys|system|monitoring|source[ _]code|git|wandb|runtime)[/.]", re.IGNORECASE)
+#: The shape of a network and the time of a step, which are neither size nor data.
+_SHAPE = re.compile(
+    r"\b(heads?|keys?|values?|query|queries|kv|dims?|dimension|d model|width|depth|layers?|rank|kernel|stride|hidden|inter|ffw|qk|ms|avg"
+    r"|iters?|steps?|best)\b"
+)
 #: Models beside the one that was trained.
 _ANOTHER = re.compile(r"\b(teacher|reference|ref|proxy|draft|base|baseline|target|judge|reward|source|parent)\b")
 _BIG = {"params": 1e5, "tokens": 1e6, "flops": 1e12, "batch": 8.0}
@@ -84,7 +91,13 @@ def _unsaid(table: Table, guesses: Pairs[str, Guess], used: set[str], settled: s
 
 def _moves(table: Table, header: str) -> bool:
     """Whether a column holds positive numbers that vary by half or more."""
-    if _NOT.search(take_apart(header).path) or loss_name(header) is not None:
+    path = take_apart(header).path
+    if (
+        _NOT.search(path)
+        or _SHAPE.search(path.lower())
+        or loss_name(header) is not None
+        or _OF_A_TRACKER.search(header)
+    ):
         return False
     found = table.numbers(header)
     values = found.values[np.isfinite(found.values)]
@@ -94,7 +107,12 @@ def _moves(table: Table, header: str) -> bool:
 def _looks(table: Table, header: str, role: str) -> bool:
     """Whether words and values of the column could be those of the role."""
     words = take_apart(header).path
-    if not _LIKE[role].search(words) or _NOT.search(words) or loss_name(header) is not None:
+    if (
+        not _LIKE[role].search(words)
+        or _NOT.search(words)
+        or loss_name(header) is not None
+        or _OF_A_TRACKER.search(header)
+    ):
         return False
     found = table.numbers(header)
     if found.share < 0.5:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.captions import Said, unit_said
+from data.captions import Said, named_unit, unit_said
 from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.headings import HEADING
@@ -125,7 +125,8 @@ def recognise_loss(
         unit_by_others(table, header) if unit is None and not named and not beside and given is None else ("", "")
     )
     stated = named or (beside.one if beside else "") or proven
-    above = _said_beside(table, found.values) if unit is None and not named and beside is None and not proven else None
+    open_ = unit is None and not named and beside is None and not proven
+    above = _said_beside(table, header, found.values) if open_ else None
     if above and above.plain:
         stated = above.unit
     resolved = unit or stated or "nats"
@@ -161,7 +162,8 @@ def recognise_loss(
     elif above is not None:
         doubt = "" if above.plain else ", which may not be that of this column"
         text = f"In which unit is {header!r}? The words beside the table name {UNITS[above.unit].title}{doubt}: {above.text!r}."
-        questions.append(Question("loss_unit", text, tuple(UNITS), above.unit, needed=not above.plain))
+        likely = above.unit if above.plain or above.needed else "nats"
+        questions.append(Question("loss_unit", text, tuple(UNITS), likely, needed=above.needed))
     elif scaled is not None:
         questions.append(scaled)
     elif unit is None and len(values) and not over:
@@ -178,11 +180,15 @@ def recognise_loss(
     return FoundLoss(guess, resolved, tuple(questions), mixed, tuple(map(float, each[0])) if each else (), notes)
 
 
-def _said_beside(table: Table, values: np.ndarray) -> Said | None:
+def _said_beside(table: Table, header: str, values: np.ndarray) -> Said | None:
     """What the words around the table and the headings of its parts say of the unit; of several headings none is plain."""
-    headings = list(table.text(HEADING).unique()) if HEADING in table.headers else []
-    found = unit_said((*table.said, *headings), table.headers, values)
-    return replace(found, plain=False) if found and len(headings) > 1 else found
+    headings = [str(h) for h in table.text(HEADING).unique()] if HEADING in table.headers else []
+    if len(headings) < 2:
+        return unit_said(table.title or "".join(headings), table.said, header, table.headers, values)
+    for heading in headings:
+        if named_unit(heading) and (found := unit_said(heading, (), header, table.headers, values)):
+            return replace(found, plain=False, needed=True)
+    return unit_said("", (*table.said, *headings), header, table.headers, values)
 
 
 def loss_options(table: Table, used: set[str]) -> list[str]:

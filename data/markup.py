@@ -44,7 +44,7 @@ _SYMBOL = re.compile(r"\\([a-zA-Z]+)")
 _ESCAPED = re.compile(r"\\([%_&#$*~`\[\]()+.!|<>{}-])")
 _LATEX_SPACE = re.compile(r"\\[,;:> ]")
 _TAG = re.compile(
-    r"</?(?:b|strong|i|em|u|s|del|ins|strike|code|mark|span|font|small|big|tt|kbd|p|td|th|nobr|center)(?:\s[^<>]*)?/?>",
+    r"</?(?:b|strong|i|em|u|s|del|ins|strike|code|mark|span|font|small|big|tt|kbd|p|td|th|nobr|center|summary|details|h[1-6]|caption|div|a)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)

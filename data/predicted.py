@@ -19,6 +19,16 @@ _SETTING = re.compile(
     r"|emb\w*)\b"
 )
 _TASK = re.compile(r"\b(?:next|multi|token|tokens|word|masked|mask)\b|下一|次の|다음")
+_NEXT = re.compile(r"(?:[0-9]{1,2} |the )?(?:next |future |extra )*(?:tokens?|words?)\b")
+#: A part of a model that is called by what it does: pred-head, forecast-net, pred_head.
+_PART = re.compile(
+    r"[^\W\d_]+(?:[-‐‑–][^\W\d_]{2,}|_(?:heads?|net|network|layers?|blocks?|module|model|token|tokens|former|ffn|mlp|attn)(?![^\W\d_]))",
+    re.IGNORECASE,
+)
+_BY_A_LAW = re.compile(
+    r"\b(predicted|extrapolated|forecast(?:ed)?|projected) (?:by|from|with|via|using) (?:the |our |a |an )?(?:[a-z]+ ){0,2}"
+    r"(?:law|fit|curve|model|regression|extrapolation|power law)s?\b"
+)
 _NOUNS = of_words(
     "prediction, predictions, projection, prognose, interpolated, hypothetical"
 )  # a-projection says something else
@@ -41,12 +51,16 @@ def in_a_name(name: str) -> str:
     """The words of a run's name that say so: `7B (extrapolated to 4.72B)`, `predicted 7B`, `7B_pred`, `7B (预测)`; '' for none."""
     for inside in _BRACKETS.findall(name):
         first, _, rest = folded(inside).partition(" ")
+        if _NEXT.match(rest):
+            continue  # predicted 4 tokens: what the model does
         if folded(inside) in _IN_BRACKETS or (
             first in _IN_BRACKETS and rest and (rest.split()[0] in _BEHIND or rest[:1].isdigit())
         ):
             return str(inside)
     parts = folded(name).split(" ")
-    if parts[0] in PREDICTED - _NOUNS and not _SETTING.match(" ".join(parts[1:])):
+    if parts[0] in PREDICTED - _NOUNS and not _SETTING.match(" ".join(parts[1:])) and not _PART.match(name.strip()):
         return parts[0]
+    if by := _BY_A_LAW.search(" ".join(parts)):
+        return by[1]
     last = len(parts) > 1 and parts[-1] in PREDICTED - _NOUNS and not _SETTING.match(parts[-2])
     return parts[-1] if last and not _TASK.search(parts[-2]) else ""

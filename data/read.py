@@ -138,7 +138,7 @@ def read_runs(
             open_[file] = table
     aside = {file: why for file, e in failures if read and (why := _passed_over(e, open_[file], file, read))}
     failures = [(file, e) for file, e in failures if file not in aside]
-    notes = (*notes, *(f"Passed over: {why}" for why in list(aside.values())[:20]))
+    notes = (*notes, *_said_once(aside))
     if failures:
         if len(tables) == 1:
             raise failures[0][1]
@@ -336,7 +336,7 @@ def _together(parts: list[Runs]) -> tuple[str, ...]:
 def _passed_over(error: MappingNeeded, table: Table, file: str, read: list[Part]) -> str:
     """Why a file beside others is left out, as a sentence; '' where it must be asked about."""
     if _no_runs(error):
-        return str(error)
+        return f"{file}: " + " ".join(q.text for q in error.questions)
     options = [o for q in error.questions for o in q.options]
     means = {q.key for q in error.questions} == {"columns.loss"} and means_over_training(table, options) == options
     better = evaluated(read, table.place) if means else ""
@@ -345,6 +345,21 @@ def _passed_over(error: MappingNeeded, table: Table, file: str, read: list[Part]
         if better
         else ""
     )
+
+
+def _said_once(aside: Mapping[str, str]) -> tuple[str, ...]:
+    """Notes on the files that are left out, each with why; those that are left out for the same reason in one, 20 at most."""
+    alike: dict[str, list[str]] = {}
+    for file, why in aside.items():
+        alike.setdefault(why.removeprefix(f"{file}: "), []).append(file)
+    out = []
+    for why, files in alike.items():
+        if len(files) == 1:
+            out.append(f"Passed over: {aside[files[0]]}")
+            continue
+        shown = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+        out.append(f"Passed over {len(files)} files ({shown}): {why}")
+    return tuple(out[:20])
 
 
 def _no_runs(error: MappingNeeded) -> bool:

@@ -137,7 +137,7 @@ def recognise(
             questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
         if header in table.from_name and column in _ASKED:
             if column == "params" and of_a_text(table.from_name[header][1]):
-                text = f"Are the sizes in the names of runs ({table.from_name[header][1]}, ...) those of the models, or of the text?"
+                text = f"Are the sizes in the names of runs ({table.from_name[header][1]}) those of the models, or of the text?"
                 usual = header if like_models(table.numbers(header).values.tolist()) else ""
                 questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN), usual))
                 continue

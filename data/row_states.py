@@ -15,7 +15,7 @@ from data.mapping import Mapping
 from data.markup import LONGEST
 from data.predicted import PREDICTED
 from data.predicted import in_a_name as predicted_in
-from data.schema import COLUMNS
+from data.schema import COLUMNS, COUNTS
 from data.states import BROKEN, UNFINISHED, of_words, plain
 from data.table import Table
 from data.yes_no import clear
@@ -26,6 +26,9 @@ _PERHAPS = of_words(state_words.PERHAPS_PREDICTED)
 _MEASURED = of_words(state_words.MEASURED)
 #: States that a name may end in behind a hyphen; in brackets all but those that say something else of a model.
 _IN_A_SLUG = of_words(state_words.ENDS_OF_NAMES) | (PREDICTED - {"prediction", "predictions", "pred"})
+_TARGETS = of_words("target, target model, target run, target size, our target, planned, planned run, goal")
+_LARGER = 2.0  # how many times the largest run that was measured a target is
+_OF_A_TARGET = re.compile(r"draft|teacher|student|assistant|proxy|source|policy|online", re.IGNORECASE)
 _IN_BRACKETS = (BROKEN | UNFINISHED | PREDICTED | _PERHAPS) - of_words(state_words.OF_A_MODEL)
 
 _KIND = re.compile(
@@ -53,6 +56,11 @@ _OF_A_LAW = re.compile(
 
 
 _COMMENTS = ("#", "//", "%", "<!--")
+#: A name with a mark before it, which comments nothing out: # best.
+_PRAISED = re.compile(
+    r"#+\s*(?:the )?(?:best|ours?|final|default|baseline|main|chosen|selected|winner|new|current)\b.*", re.IGNORECASE
+)
+_NUMBERED = re.compile(r"#\s*[0-9]+")
 #: A whole cell that is struck out, marks of other kinds around it aside.
 _STRUCK = re.compile(
     r"^[\s*_`$]*(?:~~[^~]+~~|<(s|del|strike)\b[^<>]*>.*</\1>|\\(?:sout|st|xout|cancel|hcancel)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})[\s*_`$]*$",
@@ -135,7 +143,9 @@ def _by_marks(table: Table, mapping: Mapping) -> np.ndarray:
     if not len(out) or not len(table.headers):
         return out
     first = table.text(table.headers[0])
-    comment = first.str.startswith(_COMMENTS).to_numpy(dtype=bool)
+    comment = (first.str.startswith(_COMMENTS) & ~first.map(lambda c: bool(_PRAISED.fullmatch(c)))).to_numpy(dtype=bool)
+    if table.numbers(table.headers[0]).share < 0.5:  # #7 among names is a number, among numbers one commented out
+        comment = comment & ~first.map(lambda c: bool(_NUMBERED.fullmatch(c))).to_numpy(dtype=bool)
     if comment.any() and 2 * int(comment.sum()) < int((first != "").sum()):
         out = np.where((out == "") & comment, "commented out", out)
     struck = _struck(table, mapping.header("loss") or "")
@@ -168,11 +178,33 @@ def _by_headings(table: Table) -> list[np.ndarray]:
 def _by_names(table: Table, mapping: Mapping) -> list[np.ndarray]:
     headers = [h for c in ("run", "family") if (h := mapping.header(c)) is not None and h in table.headers]
     found = []
+    sizes = _sizes(table, mapping)
     for header in headers:
         cells = table.text(header)
         said = {c: in_a_name(c) for c in cells.unique()}
+        said |= {c: plain(c) for c in _alone(cells, sizes)}
         found.append(cells.map(said).to_numpy(dtype=object))
     return found
+
+
+def _alone(cells: pd.Series, sizes: np.ndarray) -> list[str]:
+    """The one name among others (n,) that says target and nothing else, of what is by far the largest run by its `sizes` (n,).
+
+    None beside the draft or teacher that a model may be the target of.
+    """
+    plainly = [c for c in cells.unique() if plain(c) in _TARGETS]
+    at = np.flatnonzero((cells == plainly[0]).to_numpy()) if len(plainly) == 1 else np.array([], dtype=int)
+    if len(at) != 1 or len(cells) < 3 or any(_OF_A_TARGET.search(c) for c in cells.unique()):
+        return []
+    others = np.delete(sizes, at[0])
+    return plainly if np.isfinite(sizes[at[0]]) and not (others * _LARGER > sizes[at[0]]).any() else []
+
+
+def _sizes(table: Table, mapping: Mapping) -> np.ndarray:
+    """How large each run (n,) is: its parameters times its tokens, or what of them is known; NaN where neither is."""
+    parts = [next((c for c in COUNTS if c in mapping.guesses), ""), "tokens"]
+    known = [mapping.guesses[c].values(table) for c in parts if c in mapping.guesses]
+    return np.prod(known, axis=0) if known else np.full(len(table.frame), np.nan)
 
 
 def _by_progress(table: Table, names: pd.Series | None) -> np.ndarray:

@@ -318,10 +318,12 @@ def _paired(table: Table, questions: list[Question], guesses: Pairs[str, Guess])
     tokens = asked.get("tokens")
     if count is None or tokens is None or tokens.guess not in _FACTORS or "flops" in asked:
         return questions
-    sizes, data = (guesses[c].values(table) for c in (count, "tokens"))
     own = asked.get(count)
     if own is not None and own.guess not in _FACTORS:
         return questions
+    # A factor that is asked for stands in place of the one that a header says.
+    raw = {c: replace(guesses[c], scale=1.0) if c in asked else guesses[c] for c in (count, "tokens")}
+    sizes, data = (raw[c].values(table) for c in (count, "tokens"))
     spent = guesses["flops"].values(table) if "flops" in guesses else np.full(len(data), np.nan)
     compute = _median(spent / (6.0 * sizes * data))
     known = np.isfinite(compute)

@@ -14,7 +14,7 @@ from data.cells import BLANK
 from data.errors import DataError, Question
 from data.exclusions import marks
 from data.headers import header as take_apart
-from data.headings import HEADING, names_a_setting, says_where_measured, unused
+from data.headings import HEADING, names_a_setting, of_the_same_runs, says_unit, unused
 from data.names import loss_name, named
 from data.split_flags import worded
 from data.states import says_the_end
@@ -47,7 +47,7 @@ _OTHERWISE = re.compile(
     r"|tokeni[sz]er|ablation|version|hardware|gpu|device|node|host|user|author|date|created|notes?|comments?|remarks?|tags?|reason|phase"
     r"|stage|kind|type|source|origin|category|label|units?|metrics?|measure|position(?:al)?|embedding|mixture|loss|used|group|trial"
     r"|replica(?:te)?|fold|setting|setup|parameteri[sz]ation|mup|scaling|decay|warm ?up|anneal(?:ing)?|url|path|file|commit|id|outcome"
-    r"|ended?)\b"
+    r"|ended?|section)\b"
 )
 _COUNTER = re.compile(r"\b(?:step|iter|iteration|update|itr|epoch)$|\b(?:seen|so far|processed|consumed)\b")
 _NOTHING = BLANK | {"nan", "unknown", "unspecified", "not specified", "unset"}
@@ -123,28 +123,35 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
     if found is None:
         return Found()
     header, kinds, along, paired = found
+    where = "heading or sheet" if table.format == "Excel" else "heading"
+    above = header == HEADING or header in table.brought_down
+    called = f"The {where} above each row" if above else repr(header)
     shown = [_shown(table, header, kinds, k) for k in _in_order(kinds)]
     if not paired:
         if not _both(kinds):
             return Found()
         text = (
-            f"{header!r} says {_listed(shown)}, each of other runs: if losses were measured there, they do not compare. "
+            f"{called} says {_listed(shown)}, each of other runs: if losses were measured there, they do not compare. "
             "Which rows count?"
         )
         return Found(None, Question("split", text, (ALL, *shown), ALL, False))
     held = [s for s, k in zip(shown, _in_order(kinds), strict=True) if not k.startswith("train")]
     if len(held) == 1:
         others = ", ".join(s for s in shown if s not in held)
-        text = f"{header!r} gives each run's loss on {_listed(shown)}: those on {held[0]} count. Is that right?"
+        text = f"{called} gives each run's loss on {_listed(shown)}: those on {held[0]} count. Is that right?"
         said = "are no checkpoints" if along else "are set aside"
         note = (
-            f"{header!r} says where each loss was measured: the rows of {held[0]!r} count, those of {others!r} {said}."
+            f"{called} says where each loss was measured: the rows of {held[0]!r} count, those of {others!r} {said}."
             + _unsaid(table.text(header), said)
         )
         return Found(
             Split(header, held[0], along), Question("split", text, (held[0], *_without(shown, held[0]), ALL), held[0], False), note
         )  # fmt: skip
-    text = f"{header!r} says {_listed(shown)} for one and the same run: the loss on which of them counts?"
+    if above:
+        several = where.replace("heading", "headings").replace("sheet", "sheets")
+        text = f"The same runs stand under several {several}, {_listed(shown)}: the loss under which of them counts?"
+    else:
+        text = f"{header!r} says {_listed(shown)} for one and the same run: the loss on which of them counts?"
     return Found(Split(header, held[0], along), Question("split", text, (*shown, ALL), held[0]))
 
 
@@ -226,9 +233,12 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
         if header in settled or not _has_words(table, header):
             continue
         plain = take_apart(header).words
-        above = header == HEADING or (header in table.brought_down and _of_measurements(table, header))
-        if above and any(names_a_setting(str(c)) for c in table.frame[header].unique()):
-            continue
+        above = header == HEADING or header in table.brought_down
+        if above:
+            said = [str(c) for c in table.frame[header].unique() if c]
+            above = of_the_same_runs(said) or any(map(says_unit, said))
+            if (header == HEADING and not above) or (above and any(map(names_a_setting, said))):
+                continue
         on, either = above or bool(_MEASURED_ON.fullmatch(plain)), bool(_EITHER.fullmatch(plain))
         if not (on or either or any(kind(str(c)) for c in table.frame[header].iloc[:HEAD].unique())):
             continue
@@ -278,14 +288,6 @@ def _unnamed(table: Table, settled: Collection[str]) -> Candidate | None:
         if len(several) and float((several > 1).mean()) >= PAIRED:
             return header, kinds, _paired(table, header, kinds)[0], True
     return None
-
-
-def _of_measurements(table: Table, header: str) -> bool:
-    """Whether headings between the rows name texts or splits, or stand above names of runs that are no sizes."""
-    if any(says_where_measured(str(c)) for c in table.frame[header].unique() if c):
-        return True
-    names = _run_names(table, 0.8)
-    return bool(names) and table.numbers(names[0]).share < 0.5
 
 
 def _mostly_splits(kinds: pd.Series) -> bool:

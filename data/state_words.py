@@ -5,7 +5,7 @@ from __future__ import annotations
 #: States under which a run's last loss is the loss at its end.
 FINISHED = """
 finished, finish, completed, complete, done, success, successful, succeeded, ok, passed, pass, stopped early, early stopped, closed,
-published, ended, terminated normally, inactive, converged, exited normally, cached,
+published, ended, stopping completed, terminated normally, inactive, converged, exited normally, cached,
 fertig, beendet, abgeschlossen, erfolgreich, erledigt, erfolg, konvergiert,
 terminé, terminée, achevé, réussi, réussie, fini, finie, succès, complet,
 completado, completada, finalizado, finalizada, terminado, terminada, éxito, exitoso, listo, hecho, concluído, concluída, sucesso,
@@ -40,7 +40,7 @@ mislukt, gefaald, afgebroken, fout, geannuleerd, gestopt, nieudany, nieudane, b�
 UNFINISHED = """
 running, run, in progress, pending, queued, scheduled, created, unfinished, suspended, active, preempting, requeued, starting,
 not finished, not completed, not done, not complete, training, live, not started, paused, resumable, incomplete, ongoing, waiting,
-finalizing, finalising, finishing, completing, publishing, stopping, stopping completed, terminating, cancelling, canceling, cancel
+finalizing, finalising, finishing, completing, publishing, stopping, terminating, cancelling, canceling, cancel
 requested,
 preparing, provisioning, configuring, initializing, initialising, initialized, allocating, submitted, retrying, retry, up for retry,
 awaiting retry,

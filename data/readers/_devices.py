@@ -111,7 +111,12 @@ def _spelt(table: Table) -> Table:
     frame = table.frame.assign(**{title: values.astype(object)})
     if counted:
         frame[unique([*table.headers, f"{header} (as written)"])[-1]] = cells
-    notes = [f"{header!r}: {spelt[0].strip()[:40]!r} was read as {counts[spelt[0]]} devices."] if spelt else []
+    notes = []
+    if spelt:
+        many = counts[spelt[0]]
+        notes.append(
+            f"{header!r}: {spelt[0].strip()[:40]!r} was read as {many} {'device' if many == 1 else 'devices'}."
+        )
     if models:
         notes.append(f"{header!r}: {str(models[0]).strip()} was taken for the model of a device, and for no count.")
     return replace(table, frame=frame, notes=(*table.notes, *notes))

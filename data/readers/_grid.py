@@ -49,12 +49,12 @@ def grid(
     the file does not show.
     """
     rows, said = parted(rows)
-    rows, also = one_table(rows, decimal)
+    rows, also, copies = one_table(rows, decimal)
     notes = [*notes, *said, *also]
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
-    around = _words_around(rows, lines)
+    title, around = _words_around(rows, lines)
     rows, named_by = join_header_rows(rows, lines, decimal)
     if named_by > 1:
         notes.append(f"The column names stand in {named_by} rows, which were joined.")
@@ -81,7 +81,8 @@ def grid(
         headers = [_text(c) for c in rows[lines[at]]] + [""] * (width - len(rows[lines[at]]))
         body = lines[at + 1 :]
         if at:
-            around = [*(_text(" ".join(map(_text, rows[i]))) for i in lines[max(0, at - _SAID) : at]), *around[1:]]
+            above = [_text(" ".join(map(_text, rows[i]))) for i in lines[max(0, at - _SAID) : at]]
+            title, around = above[-1], [*above, *around]
             notes.append(
                 f"The column names are in line {lines[at] + 1}; {_count(at, 'line')} before them {_were(at)} left out."
             )
@@ -121,12 +122,13 @@ def grid(
     at_lines = [origin[i] for i in body] if spread else body
     table = Table(frame, name, format, np.asarray(at_lines, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
     marked = {i + 1: "hidden" for i in hidden}
-    table = replace(table, said=tuple(t for t in dict.fromkeys(around) if t), marked=marked)
+    copies = {} if TURNED in notes else {i + 1: j + 1 for i, j in copies.items()}
+    table = replace(table, said=tuple(t for t in dict.fromkeys(around) if t), title=title, marked=marked, copies=copies)
     return wide(apart(sections(table)))
 
 
-def _words_around(rows: Rows, lines: list[int]) -> list[str]:
-    """What the lines of words right above the table say, as one text, and those below it."""
+def _words_around(rows: Rows, lines: list[int]) -> tuple[str, list[str]]:
+    """What the line of words right above the table says, '' where there is none, and what those above and below it say."""
 
     def alone(i: int) -> bool:
         return sum(not _is_empty(c) for c in rows[i]) == 1
@@ -135,7 +137,7 @@ def _words_around(rows: Rows, lines: list[int]) -> list[str]:
     last = next((k for k in range(len(lines) - 1, -1, -1) if not alone(lines[k])), -1)
     above, below = lines[max(0, first - _SAID) : first], lines[last + 1 : last + 1 + _SAID] if last >= first else []
     said = [next(_text(c) for c in rows[i] if not _is_empty(c)) for i in (*above, *below)]
-    return ["", *said]
+    return said[len(above) - 1] if above else "", said
 
 
 def _columns(rows: Sequence[Sequence[Any]], body: list[int], width: int) -> list[list[Any]]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 from data.cells import number
-from data.headers import header as take_apart
-from data.headers import loss_unit
-from data.headings import HEADING, names_a_setting, says_where_measured, unused
+from data.headings import (
+    HEADING,
+    names_a_setting,
+    numbered,
+    says_unit,
+    says_where_measured,
+    unused,
+)
 from data.markup import words
 from data.names import loss_name, named
 
-__all__ = ["HEADING", "clash", "says_unit", "says_unused", "told_apart"]
+__all__ = ["HEADING", "clash", "repeated", "says_unit", "says_unused", "told_apart"]
 
 _MOST = 50  # tables that are compared with each other
 _AGAIN = 0.5  # the share of a table's runs that stand in another one too
@@ -24,11 +29,6 @@ Rows = Sequence[Sequence[Any]]
 def says_unused(heading: str) -> bool:
     """Whether a heading says that the rows below it do not count."""
     return bool(unused(heading))
-
-
-def says_unit(heading: str) -> bool:
-    """Whether a heading names a unit of the losses below it."""
-    return bool(loss_unit(take_apart(heading).path, heading))
 
 
 def clash(headings: Sequence[str], columns: Sequence[str], tables: Sequence[Rows]) -> bool:
@@ -46,7 +46,7 @@ def clash(headings: Sequence[str], columns: Sequence[str], tables: Sequence[Rows
     for rows in tables:
         own: dict[tuple[str, ...], tuple[str, ...]] = {}
         for row in rows:
-            cells = [words(str(c).strip()[:200]).casefold() if c is not None else "" for c in row]
+            cells = _cells(row)
             key = tuple(c for j, c in enumerate(cells) if j not in losses)
             own[key] = tuple(c for j, c in enumerate(cells) if j in losses)
         found.append(own)
@@ -57,6 +57,34 @@ def clash(headings: Sequence[str], columns: Sequence[str], tables: Sequence[Rows
     return False
 
 
+def repeated(columns: Sequence[str], tables: Sequence[Mapping[int, Sequence[Any]]]) -> dict[int, int]:
+    """The rows of each table, by their positions, that agree wholly with one of an earlier table, and the first such row.
+
+    Where no column names runs, rounded losses agree by chance: there at least half of one of the two tables must stand again.
+    """
+    called = any(c in ("run", "family") for h in columns for c, _ in named(h)[:1])
+    out: dict[int, int] = {}
+    seen: list[dict[tuple[str, ...], int]] = []
+    for table in tables if 1 < len(tables) <= _MOST else ():
+        own: dict[tuple[str, ...], int] = {}
+        for i, row in table.items():
+            own.setdefault(_cells(row), i)
+        for other in seen:
+            again = [key for key in own if key in other]
+            if called or (len(again) > 1 and len(again) >= _AGAIN * min(len(own), len(other))):
+                out |= {own[key]: other[key] for key in again if own[key] not in out}
+        seen.append(own)
+    return {i: out.get(j, j) for i, j in out.items()}
+
+
+def _cells(row: Sequence[Any]) -> tuple[str, ...]:
+    """The texts of a row's cells, up to the last that holds something."""
+    cells = [words(str(c).strip()[:200]).casefold() if c is not None else "" for c in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return tuple(cells)
+
+
 def told_apart(tables: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
     """A heading of its own for each table: the one above it, the lines further up where those are alike, else its number."""
     out = [heading for heading, _ in tables]
@@ -64,4 +92,4 @@ def told_apart(tables: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
         longer = [" / ".join(above)[:80] or heading for heading, above in tables]
         out = longer if len(set(longer)) == len(longer) and all(longer) else out
     alike = len(set(out)) < len(out)
-    return [f"{h or 'table'} ({i})" if alike else h or f"table {i}" for i, h in enumerate(out, start=1)]
+    return [numbered(h, i) if alike or not h else h for i, h in enumerate(out, start=1)]

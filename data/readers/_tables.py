@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 
 from data.cells import number
+from data.headings import no_name, of_the_same_runs
 from data.markup import words
 from data.names import loss_name, named, recognised
 from data.readers._apart import column_of, is_summary
-from data.readers._headings import HEADING, clash, says_unit, says_unused, told_apart
+from data.readers._headings import HEADING, clash, repeated, says_unit, says_unused, told_apart
 from data.readers._joined import settings_by_name
 
 _MOST_ROWS = 100_000  # a longer text is one table
 _MOST_TABLES = 1_000
 _MOST_COMPARED = 500  # rows of each table that are compared with those of another
 _MOST_ABOVE = 4  # lines of words above a table that may say what it holds
+#: Counts by which a table holds runs rather than the curve of one.
+_SIZES = frozenset(("params", "params_total", "params_nonembed", "params_active", "tokens", "flops"))
 _COUNTS = frozenset(
     ("params", "params_total", "params_nonembed", "params_active", "tokens", "flops", "steps", "batch_sequences")
 )
@@ -37,43 +40,50 @@ class _Part:
     above: tuple[int, ...]
     columns: tuple[str, ...]
     is_summary: bool
-    score: tuple[bool, bool, int, int]
+    score: tuple[bool, bool, bool, int, int]
+    training: bool = False  # whether its losses are those of training alone
 
 
-def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
+def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...], dict[int, int]]:
     """The rows with all but the table of runs made blank, and notes on what else there was; as they are where it is alone.
+
+    With them the positions of rows that stand wholly alike in an earlier one of the joined tables, each with that of the first.
 
     Tables of the same columns under headings of their own are one table, the headings a column of it. The lines of words
     above the first of them stay.
     """
     if not 4 <= len(rows) <= _MOST_ROWS:
-        return rows, ()
+        return rows, (), {}
     starts = _starts(rows)
     if not 2 <= len(starts) <= _MOST_TABLES:
-        return rows, ()
+        return rows, (), {}
     parts = [_part(rows, a, b, decimal) for a, b in itertools.pairwise([*starts, len(rows)])]
     parts = [p for p in parts if _body(rows, p)]  # a header of the next page alone is no table
     if len(parts) < 2:
-        return rows, ()
+        return rows, (), {}
     best = max(parts, key=lambda p: p.score)
     if not any(best.score[:2]):
-        return rows, ()
+        return rows, (), {}
+    best = _held_out(rows, best, parts)
     joined = [p for p in parts if p.columns == best.columns and not p.is_summary]
     headings = [p.heading for p in joined]
     others = [p for p in parts if p not in joined]
+    told = told_apart([(p.heading, [_line(rows[i]) for i in p.above]) for p in joined])
+    again = len(joined) > 1 and clash(told, best.columns, [[rows[i] for i in _body(rows, p)] for p in joined])
     asked = len(joined) > 1 and (
-        any(says_unused(h) or says_unit(h) for h in headings)
-        or clash(headings, best.columns, [[rows[i] for i in _body(rows, p)] for p in joined])
+        any(says_unused(h) or says_unit(h) for h in headings) or (again and of_the_same_runs(told))
     )
+    if not any(map(no_name, told)):
+        headings = told
+    copies = repeated(best.columns, [{i: rows[i] for i in _body(rows, p, _MOST_ROWS)} for p in joined])
     if not others and not asked and (not all(headings) or len(set(headings)) < len(headings)):
-        return rows, ()
+        return rows, (), copies
     out: list[Sequence[Any]] = [[] for _ in rows]
     for i in joined[0].above[: -1 if asked else None]:  # the last is its heading
         out[i] = rows[i]
     name = ""
     if len(joined) > 1 and asked:
-        headings = told_apart([(p.heading, [_line(rows[i]) for i in p.above]) for p in joined])
-        name = HEADING
+        headings, name = told, HEADING
     elif len(joined) > 1 and all(headings) and len(set(headings)) == len(headings):
         name = column_of(headings, best.columns)
     for p, heading in zip(joined, headings, strict=True):
@@ -98,6 +108,7 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
             )
     if len(joined) > 1:
         said = f", their headings as the column {name!r}" if name else ""
+        said += ": the same names below them are runs of their own" if name and again and not asked else ""
         notes.append(f"{len(joined)} tables of the same columns were read as one{said}.")
     if others:
         shown = "; ".join(", ".join(c for c in p.columns if c)[:80] for p in others[:3])
@@ -106,7 +117,28 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...]]:
         notes.append(
             f"The table in {lines} was read; {more} left out, with columns {shown}{' …' if len(others) > 3 else ''}."
         )
-    return out, tuple(notes)
+    return out, tuple(notes), copies
+
+
+def _held_out(rows: Rows, best: _Part, parts: Sequence[_Part]) -> _Part:
+    """The table with held-out losses of the same runs, where those of the best are of training alone."""
+    if not best.training:
+        return best
+    called = _first_cells(rows, best)
+    for p in parts:
+        alike = (
+            p.score[:3] >= best.score[:3]
+            and not p.training
+            and len(called & _first_cells(rows, p)) >= 0.5 * len(called)
+        )
+        if alike:
+            return p
+    return best
+
+
+def _first_cells(rows: Rows, part: _Part) -> set[str]:
+    """What the first column of a table says."""
+    return {words(str(rows[i][0])[:200]).casefold() for i in _body(rows, part) if rows[i] and _is_there(rows[i][0])}
 
 
 def _starts(rows: Rows) -> list[int]:
@@ -138,9 +170,15 @@ def _begins_anew(rows: Rows, i: int) -> bool:
 
 def holds_runs(rows: Rows, decimal: str = ".") -> bool:
     """Whether a table in the rows has a loss with numbers, and a count beside it."""
+    return best_score(rows, decimal)[0]
+
+
+def best_score(rows: Rows, decimal: str = ".") -> tuple[bool, bool]:
+    """Whether a table in the rows has a loss with numbers and a count beside it, and whether that is one of size or data."""
     starts = _starts(rows[:_MOST_ROWS])[:_MOST_TABLES]
     parts = (_part(rows, a, b, decimal) for a, b in itertools.pairwise([*starts, min(len(rows), _MOST_ROWS)]))
-    return any(p.score[0] for p in parts)
+    scores = [p.score for p in parts]
+    return any(s[0] for s in scores), any(s[2] for s in scores)
 
 
 def _goes_on(row: Sequence[Any]) -> bool:
@@ -148,16 +186,14 @@ def _goes_on(row: Sequence[Any]) -> bool:
     return any(map(_is_there, row)) and (_is_rule(row) or (_filled(row) > 1 and _has_words(row)))
 
 
-def _body(rows: Rows, part: _Part) -> list[int]:
-    return [i for i in range(part.start + 1, part.stop) if _filled(rows[i]) > 1 and not _is_rule(rows[i])][
-        :_MOST_COMPARED
-    ]
+def _body(rows: Rows, part: _Part, most: int = _MOST_COMPARED) -> list[int]:
+    return [i for i in range(part.start + 1, part.stop) if _filled(rows[i]) > 1 and not _is_rule(rows[i])][:most]
 
 
 def _line(row: Sequence[Any]) -> str:
     """What a row of one cell says, without the signs of a heading."""
     text = next(str(c) for c in row if _is_there(c))
-    return words(text.strip().lstrip("#").strip().rstrip(":").strip("=* _")[:80])[:80]
+    return words(text.strip().lstrip("#").strip().rstrip(":").strip("=* _")[:200])[:80]
 
 
 def _above(rows: Rows, start: int) -> tuple[int, ...]:
@@ -184,13 +220,16 @@ def _part(rows: Rows, start: int, stop: int, decimal: str) -> _Part:
     losses = [j for j, h in enumerate(header) if h and loss_name(h) is not None]
     measured = any(_numbers(rows, body[:200], j, decimal) > 0.5 for j in losses)
     counts = any(m[0][0] in _COUNTS for h in header if (m := named(h)))
+    sized = any(m[0][0] in _SIZES for h in header if (m := named(h)))
     score = (
         measured and counts and not summed,
         (measured or counts) and not summed,
+        measured and sized and not summed,
         len(body) - sums,
         sum(map(recognised, header)),
     )
-    return _Part(start, last, heading, above, tuple(header), summed, score)
+    kinds = {name.split for h in header if h and (name := loss_name(h)) is not None}
+    return _Part(start, last, heading, above, tuple(header), summed, score, kinds == {"train"})
 
 
 def _numbers(rows: Rows, body: Sequence[int], j: int, decimal: str) -> float:

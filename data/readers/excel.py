@@ -17,7 +17,7 @@ from data.names import recognised
 from data.readers._decimal import COMMA, decimal_of_cells
 from data.readers._grid import grid
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_INFLATED, MAX_RATIO, size
-from data.readers._tables import holds_runs
+from data.readers._tables import best_score
 from data.table import Table
 
 title = "an Excel workbook"
@@ -64,13 +64,16 @@ def read(content: bytes, name: str) -> Table:
     filled = {t: rows for t, rows in sheets.items() if sum(any(c is not None for c in r) for r in rows) > 0}
     if not filled:
         raise ReadError(f"{name} has no sheet with anything on it; expected a table with one row per run.")
-    runs = {t: holds_runs(rows) for t, rows in filled.items()} if len(filled) > 1 else dict.fromkeys(filled, True)
+    several = len(filled) > 1
+    scores = {t: best_score(rows) if several else (True, True) for t, rows in filled.items()}
+    runs = {t: score[0] for t, score in scores.items()}
     best = max(
         filled,
         key=lambda t: (
             runs[t] and t not in unseen,
             runs[t],
             t not in unseen,
+            scores[t][1],  # sizes before the curves of runs
             sum(sum(c is not None for c in r) > 1 for r in filled[t]),
         ),
     )

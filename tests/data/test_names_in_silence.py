@@ -75,16 +75,35 @@ def test_a_decimal_comma_in_names_of_a_file_that_has_them(read: Read) -> None:
 FORETOLD = (
     "NanoLlama v1 (extrapolated to 4.72B)", "7B (predicted from fit)", "predicted 7B", "Predicted: 7B", "7B (estimated)", "7B (target)",
     "7B (planned)", "7B_pred", "7B (pred)", "7B (extrap.)", "7B (预测)", "7B（预测）", "7B (predicción)", "7B (prévu)", "7B (dự đoán)",
+    "7B predicted by the law", "7B extrapolated from our fit", "predicted-7B", "7B (extrapolated to 4.72B tokens)",
 )  # fmt: skip
 MEASURED = (
     "7B", "mup_predicted_lr 7B", "7B predicted-lr", "7B (active)", "target-net 7B", "7B (model)", "7B-multi-token-prediction",
     "7B next-token-pred", "interpolated-rope 7B",
+    "pred-head", "forecast-net", "MTP (predicted 4 tokens)", "pred_head", "Forecast-Net (d=512)", "projected-attention",
 )  # fmt: skip
 
 
 def test_names_that_say_that_nobody_measured() -> None:
     assert [n for n in FORETOLD if not in_a_name(n)] == []
     assert [n for n in MEASURED if in_a_name(n)] == []
+
+
+def test_a_name_of_nothing_but_target_is_no_run_beside_measured_ones(read: Read) -> None:
+    head, rows = "name,params,tokens,loss\n", "a,125M,2.5B,3.45\nb,350M,7B,3.05\n"
+    runs = read(f"{head}{rows}target,70B,1.4T,1.90\n", "t.csv")
+    assert runs.kept["loss"].tolist() == [3.45, 3.05]
+    assert runs.reasons == {"run state: target": 1}
+    assert len(read(f"{head}{rows}target,70B,1.4T,1.90\n", "t.csv", states=["target"]).kept) == 3
+    for more in (
+        "target,1B,20B,2.8\ndraft,70M,1.4B,3.9\n",
+        "# best,1B,20B,2.8\n",
+        "target,125M,2.5B,3.44\nema,125M,2.5B,3.41\n",
+        "c,1B,20B,2.8\n",
+    ):
+        assert len(read(f"{head}{rows}{more}", "t.csv").kept) == 2 + more.count("\n"), more
+    done = "name,params,tokens,loss,state\na,125M,2.5B,3.45,STOPPING_COMPLETED\nb,350M,7B,3.05,COMPLETED\n"
+    assert len(read(done, "t.csv").kept) == 2
 
 
 def test_rows_that_nobody_measured(read: Read) -> None:

@@ -56,4 +56,6 @@ def test_a_mean_over_training_without_an_evaluated_loss_beside_it_is_asked_about
     none = {"*train_results.json": {"columns": {"loss": "none of them"}}}
     runs = read_runs(here, by_file=none)
     assert runs.kept["run"].tolist() == ["a"]
-    assert sum("no column of the loss, as you said" in note for note in runs.notes) == 2
+    said = [note for note in runs.notes if "no column of the loss, as you said" in note]
+    assert len(said) == 1, said
+    assert "2 files (gpt-25M/train_results.json, gpt-50M/train_results.json)" in said[0]

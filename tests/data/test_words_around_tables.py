@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from data import MappingNeeded, Runs
-from data.captions import unit_said
+from data import MappingNeeded, Runs, read_runs
+from data.captions import named_unit, unit_said
 
 Read = Callable[..., Runs]
 HEADER = ("Model", "Params", "Tokens", "Loss")
@@ -73,12 +76,16 @@ def around(caption: str, losses: tuple[float, ...]) -> dict[str, tuple[str, str]
 
 def test_a_caption_says_the_unit_of_losses_whose_name_does_not(read: Read) -> None:
     for where, (text, name) in around("Validation loss in bits per byte.", BITS).items():
-        assert asked(read, text, name) == "bytes_per_token", where
-        runs = read(text, name, bytes_per_token=4.0)
+        below = where == "line below"  # which decides nothing, and raises a doubt where the values are none in nats
+        assert asked(read, text, name) == ("loss_unit" if below else "bytes_per_token"), where
+        runs = read(text, name, bytes_per_token=4.0, loss_unit="bits per byte" if below else None)
         assert runs.kept["loss"].tolist() == pytest.approx([x * math.log(2) * 4.0 for x in BITS]), where
         assert read(text, name, loss_unit="nats").kept["loss"].tolist() == list(BITS), where
     assert asked(read, tex(BITS, "Validation loss (bits per byte) of all models."), "t.tex") == "bytes_per_token"
     for where, (text, name) in around("Validation perplexity", PERPLEXITIES).items():
+        if where == "line below":
+            assert asked(read, text, name) == "loss_unit"
+            continue
         runs = read(text, name)
         assert runs.kept["loss"].tolist() == pytest.approx([math.log(x) for x in PERPLEXITIES]), where
         assert any(q.key == "loss_unit" for q in runs.questions), where
@@ -88,24 +95,49 @@ def test_a_caption_says_the_unit_of_losses_whose_name_does_not(read: Read) -> No
 
 def test_words_that_may_speak_of_another_column_are_asked_about(read: Read) -> None:
     for caption, losses in (
-        ("We report loss and perplexity.", NATS), ("Validation perplexity", BITS), ("Improvement in perplexity over the baseline", NATS),
+        ("We report loss and perplexity.", PERPLEXITIES), ("Validation perplexity", BITS), ("See also BPB below.", BITS),
+        ("Improvement in perplexity over the baseline", PERPLEXITIES), ("Validation loss in bits per byte", NATS),
     ):  # fmt: skip
         assert asked(read, f"{caption}\n\n{md(losses)}", "t.md") == "loss_unit", caption
     table = md(
         (31.5, 21.1, 16.8), (*HEADER[:3], "Loss", "PPL"), tuple((*r, str(x)) for r, x in zip(SIZES, NATS, strict=True))
     )
     assert read(f"Validation loss and perplexity\n\n{table}", "t.md").kept["loss"].tolist() == list(NATS)
-    assert unit_said(("The loss of each run.",), HEADER, [1.0]) is None  # type: ignore[arg-type]
+    assert unit_said("The loss of each run.", (), "Loss", HEADER, np.array([1.0])) is None
     assert read(
         f"Validation perplexity\n\n{md(PERPLEXITIES, (*HEADER[:3], 'Val'))}", "t.md", columns={"loss": "Val"}
     ).kept["loss"].tolist() == pytest.approx([math.log(x) for x in PERPLEXITIES])
+
+
+def test_words_that_are_no_name_of_a_loss_leave_nats(read: Read) -> None:
+    """A sentence, a title of more than a loss, a line below and a caption above a column called a loss."""
+    columns = itertools.cycle(("Val loss", "Loss", "Cross-entropy", "CE", "NLL"))
+    for said in (
+        "Lower perplexity is better.", "Perplexity is omitted.", "# Results (perplexity in appendix)", "perplexity = exp(loss)",
+        "Scaling laws for perplexity", "# GPT-2 perplexity experiments", "See also BPB below.", "We report loss and perplexity.",
+        "Validation perplexity", "Bits per byte are in the appendix.", "Perplexity / loss",
+    ):  # fmt: skip
+        column = next(columns)
+        table = md(NATS, (*HEADER[:3], column))
+        for text, name in (
+            (f"{said}\n\n{table}", "t.md"),
+            (f"{table}\n{said}\n", "t.md"),
+            (csv(NATS, f"# {said.lstrip('# ')}").replace("Loss", column), "t.csv"),
+        ):
+            runs = read(text, name)
+            assert runs.kept["loss"].tolist() == list(NATS), (said, text)
+            assert all("nats" in q.options for q in runs.questions if q.key == "loss_unit"), said
+    for said in ("Perplexity on C4", "Table 2: Validation perplexity on WikiText-103 (lower is better)", "Test PPL ↓"):
+        assert named_unit(said) == "perplexity", said
+    for said in ("Loss (bits per byte)", "Validation loss in bits per byte", "Pile BPB", "Val loss, bits per byte"):
+        assert named_unit(said) == "bits per byte", said
 
 
 def test_the_same_runs_under_another_heading_are_asked_about(read: Read) -> None:
     other = (3.12, 2.81, 2.60)
     for one, two in (
         ("### WikiText-103", "### C4"), ("### Pile", "### C4"), ("### English", "### German"), ("Loss on Pile", "Loss on C4"),
-        ("### nats per token", "### bits per byte"), ("### v1", "### v2"), ("", ""), ("### Results", "### Results"),
+        ("### nats per token", "### bits per byte"), ("Tested on code", "Tested on web"), ("", ""), ("### Results", "### Results"),
     ):  # fmt: skip
         text = f"{one}\n\n{md(other)}\n{two}\n\n{md(NATS)}"
         assert asked(read, text, "t.md") == "split", (one, two)
@@ -134,6 +166,34 @@ def test_the_same_runs_under_another_heading_are_asked_about(read: Read) -> None
         assert asked(read, text, "t.md") == key, (one, two)
 
 
+def test_the_same_names_under_headings_of_other_runs_are_runs_of_their_own(read: Read) -> None:
+    other = (3.12, 2.81, 2.60)
+    for one, two in (
+        ("Baseline", "Ours"), ("AdamW", "Muon"), ("Dense", "MoE"), ("v1", "v2"), ("Run 1", "Run 2"), ("Trained on C4", "Trained on Pile"),
+        ("With QK-norm", "Without QK-norm"), ("2024-01-05", "2024-02-01"), ("Llama", "Falcon"),
+    ):  # fmt: skip
+        for header in (HEADER, ("Run", *HEADER[1:])):
+            runs = read(f"## {one}\n\n{md(other, header)}\n## {two}\n\n{md(NATS, header)}", "t.md")
+            assert runs.kept["loss"].tolist() == [*other, *NATS], (one, two)
+            assert any("runs of their own" in n for n in runs.notes), (one, two, runs.notes)
+    below = f"# Ours\n\n## Results\n\n{md(other)}\n# Baseline\n\n## Results\n\n{md(NATS)}"
+    assert read(below, "t.md").kept["loss"].tolist() == [*other, *NATS]
+    failed = f"## Baseline\n\n{md(other)}\n## Ours\n\n{md(NATS)}\n## Failed\n\n{md((9.1, 9.2, 9.3))}"
+    assert read(failed, "t.md").kept["loss"].tolist() == [*other, *NATS]
+
+
+def test_rows_that_stand_again_in_a_later_table_are_copies(read: Read) -> None:
+    for one, two in (("## Results", "## Results, again"), ("", ""), ("## AdamW", "## Muon")):
+        runs = read(f"{one}\n\n{md(NATS)}\n{two}\n\n{md(NATS)}", "t.md")
+        assert runs.kept["loss"].tolist() == list(NATS), (one, two)
+        assert runs.reasons == {"identical copy of another row": 3}, (one, two)
+        assert len(read(f"{one}\n\n{md(NATS)}\n{two}\n\n{md(NATS)}", "t.md", keep_copies=True).kept) == 6
+    nameless, sizes = HEADER[1:], tuple(r[1:] for r in SIZES)
+    for losses, kept in ((NATS, 3), ((3.45, 3.01, 2.79), 6)):  # one rounded loss agrees by chance
+        text = f"## AdamW\n\n{md(NATS, nameless, sizes)}\n## Muon\n\n{md(losses, nameless, sizes)}"
+        assert len(read(text, "t.md").kept) == kept, losses
+
+
 def test_rows_under_a_heading_that_says_so_do_not_count(read: Read) -> None:
     more = (("xl", "1.3B", "26B"), ("xxl", "7B", "140B"))
     for heading, word in (
@@ -150,6 +210,43 @@ def test_rows_under_a_heading_that_says_so_do_not_count(read: Read) -> None:
         assert len(read(f"## Small\n\n{md(NATS)}\n## {heading}\n\n{md((2.67, 2.31), rows=more)}", "t.md").kept) == 5, (
             heading
         )
+
+
+def test_held_out_losses_and_tables_with_sizes_go_first(read: Read) -> None:
+    train = md((3.41, 2.99, 2.77), (*HEADER[:3], "Train loss"))
+    held = md(NATS, (*HEADER[:3], "Val loss"))
+    curve = md((4.1, 3.8, 3.6, 3.5), ("step", "val_loss"), tuple((str(i),) for i in range(1000, 5000, 1000)))
+    for text in (
+        f"{train}\n{held}",
+        f"{held}\n{train}",
+        f"{curve}\n{held}",
+        f"{held}\n{curve}",
+        f"## Train\n\n{train}\n## Val\n\n{held}",
+    ):
+        assert read(text, "t.md").kept["loss"].tolist() == list(NATS), text
+
+
+def test_what_is_said_of_headings_and_folders_names_them(read: Read, tmp_path: Path) -> None:
+    summary = f"<details>\n<summary>Large model: d=512, N = 25.2M, D = 33M tokens that all share</summary>\n\n{md(NATS)}\n</details>\n"
+    runs = read(summary + summary.replace("Large", "Small").replace("25.2M", "3.1M").replace("3.45", "3.46"), "t.md")
+    assert "<" not in " ".join(
+        [*runs.notes, *(q.text for q in runs.questions), *map(str, runs.kept.to_numpy().ravel())]
+    )
+    for i in range(4):
+        (tmp_path / "all" / f"r{i}").mkdir(parents=True)
+        (tmp_path / "all" / f"r{i}" / "config.json").write_text('{"n_layer": 4, "lr": 0.1}')
+        (tmp_path / "all" / f"r{i}" / "log.csv").write_text(
+            f"step,tokens,val_loss\n10,1000000,4.{i}\n20,2000000,3.{i}5\n"
+        )
+    passed = [n for n in read_runs(tmp_path / "all").notes if n.startswith("Passed over")]
+    assert len(passed) == 1, passed
+    assert "4 files" in passed[0], passed
+    assert "r0/config.json" in passed[0], passed
+    head, rows = "name,sys/size,tokens,loss\n", "a,25296128,5e8,3.9\nb,50331648,1e9,3.6\nc,124439808,2e9,3.3\n"
+    assert not [q for q in read(head + rows, "t.csv").questions if "sys/size" in q.text]
+    asked_of = "name,params_M,tokens_B,val_loss\nr1,125000000,2100000000,4.15\nr2,350000000,6700000000,3.43\nr3,760000000,15000000000,3.0\n"
+    with pytest.raises(MappingNeeded, match="a run has 19 tokens per parameter"):
+        read(asked_of, "t.csv")
 
 
 def test_of_several_latex_tables_those_with_runs_are_read(read: Read) -> None:
