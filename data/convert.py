@@ -31,6 +31,7 @@ from data.settings import within_runs
 from data.splits import counted
 from data.states import ASIDE, ask_of_unknown, unfinished
 from data.table import REASON, Table, without_misfits
+from data.titles import under_title
 
 _BATCH_DERIVED = "tokens over steps"  # as data.derive says it
 
@@ -100,6 +101,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     open_states = ask_of_unknown(frame, np.where(ended == "", why, ended), mapping.unknown_states == ASIDE)
     draft.questions += [open_states] if open_states else []
     why = unfinished(frame, why, mapping.states, draft.notes, ended, mapping.unknown_states == ASIDE)
+    why = under_title(why, table.above, mapping.states, draft.notes)
     written = frame
     frame = frame.assign(run=pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index))
     if not keep_copies:

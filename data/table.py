@@ -51,6 +51,7 @@ class Table:
     either_way: bool = False  # names of columns stand in the first row and in the first column
     misfits: Mapping[int, str] = field(default_factory=dict)  # lines whose cells may not be their columns', and why
     said: tuple[str, ...] = ()  # lines of words above and below the table: a title, a caption, a heading
+    above: tuple[str, ...] = ()  # those of them that stand above it, from the top
     marked: Mapping[int, str] = field(default_factory=dict)  # lines that the file does not show, and how
     _parsed: dict[tuple[str, str], Numbers] = field(default_factory=dict, init=False, repr=False)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from data import MappingNeeded, Runs
+from data import MappingNeeded, NothingKept, Runs
 
 Read = Callable[..., Runs]
 
@@ -50,3 +50,33 @@ def test_a_setting_that_one_split_leaves_out_tells_no_runs_apart(read: Read) -> 
             assert runs.kept["steps"].tolist() == [40.0], (header, blank)
     runs = read("lr,split,loss,params\n1e-3,train,3.1,1e8\n2e-3,train,2.9,1e8\n,val,3.2,2e8\n,val,3.3,4e8\n")
     assert len(runs.kept) == 4  # of other sizes: other runs
+
+
+_ROWS = (
+    "| Config | Params | Tokens | Val Loss |\n|---|---|---|---|\n| a | 10M | 200M | 3.9 |\n| b | 20M | 400M | 3.6 |\n"
+)
+
+
+def test_a_heading_that_says_its_numbers_are_not_measured_sets_them_aside(read: Read) -> None:
+    for heading, word in (
+        ("## Estimated results (placeholder values)", "placeholder"), ("## Expected Performance", "expected"),
+        ("### 4.1 Expected results", "expected"), ("Predicted", "predicted"), ("# Projected validation loss", "projected"),
+        ("## Illustrative numbers", "illustrative"), ("**Placeholder**", "placeholder"), ("## Hypothetical", "hypothetical"),
+        ("## Target", "target"), ("## Results (estimated)", "estimated"), ("## Scaling results - expected", "expected"),
+        ("# Measured\n\ntext\n\n## Predicted", "predicted"),
+    ):  # fmt: skip
+        text = f"{heading}\n\n{_ROWS}"
+        with pytest.raises(NothingKept) as none:
+            read(text, "t.md")
+        assert none.value.runs.reasons == {f"run state: {word}": 2}, heading
+        assert any("were not measured" in note for note in none.value.runs.notes), heading
+        assert len(read(text, "t.md", states=[word]).kept) == 2, heading
+    for heading in (
+        "## Results", "## Target model: gpt", "## Estimated FLOPs and measured losses", "## Time to target loss 3.28", "# Target loss",
+        "## Next-token prediction", "## Predicted vs actual", "## Measured, not predicted", "## Extrapolation of scaling laws",
+        "# Predicted\n\n## Measured", "## Results match the expected scaling",
+    ):  # fmt: skip
+        assert len(read(f"{heading}\n\n{_ROWS}", "t.md").kept) == 2, heading
+    both = f"## Runs\n\n{_ROWS}\n## Expected results\n\n{_ROWS.replace('3.9', '3.7').replace('3.6', '3.3')}"
+    runs = read(both, "t.md")
+    assert (runs.kept["loss"].tolist(), runs.reasons) == ([3.9, 3.6], {"run state: expected": 2})
