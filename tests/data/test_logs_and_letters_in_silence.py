@@ -80,3 +80,19 @@ def test_a_heading_that_says_its_numbers_are_not_measured_sets_them_aside(read: 
     both = f"## Runs\n\n{_ROWS}\n## Expected results\n\n{_ROWS.replace('3.9', '3.7').replace('3.6', '3.3')}"
     runs = read(both, "t.md")
     assert (runs.kept["loss"].tolist(), runs.reasons) == ([3.9, 3.6], {"run state: expected": 2})
+
+
+def test_flops_of_as_many_tokens_for_every_size_are_those_of_a_pass(read: Read) -> None:
+    sizes = (1e6, 4e6, 16e6, 64e6)
+    for tokens in (1_000, 1_024, 2_048, 131_072):
+        larger = [n * (1 if tokens < 10_000 else 100) for n in sizes]
+        rows = "".join(f"m{n:g},{n:g},{4.5 - i / 2},{6 * n * tokens:.3g}\n" for i, n in enumerate(larger))
+        runs = read("Model,Parameters,Loss,FLOPs\n" + rows)
+        assert "tokens" not in runs.kept and "flops" not in runs.kept, tokens
+        assert any("no training compute" in note for note in runs.notes), tokens
+        assert "tokens" in read("Model,Parameters,Loss,FLOPs\n" + rows, columns={"flops": "FLOPs"}).kept, tokens
+    for tokens in (1e8, 3e11):  # one amount of data for every size
+        rows = "".join(f"m{n:g},{n:g},{4.5 - i / 2},{6 * n * tokens:.3g}\n" for i, n in enumerate(sizes))
+        assert (read("Model,Parameters,Loss,FLOPs\n" + rows).kept["tokens"] / tokens - 1).abs().max() < 0.01, tokens
+    rows = "".join(f"m{n:g},{n:g},{4.5 - i / 2},{6 * n * 2e4:.3g},20000\n" for i, n in enumerate(sizes))
+    assert read("Model,Parameters,Loss,FLOPs,Tokens\n" + rows).kept["flops"].tolist() == [6 * n * 2e4 for n in sizes]
