@@ -21,6 +21,7 @@ from data.history import chosen_loss, distinct
 from data.identity import identify
 from data.loss_errors import error_in_nats, errors_under
 from data.mapping import Mapping
+from data.not_evaluated import evaluated
 from data.not_measured import not_measured, training_losses
 from data.planned import cut_down
 from data.resumes import resumed
@@ -47,7 +48,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     """
     choice = chosen_loss(history or mapping.history, table.headers)
     mapping.require(table.name)
-    table = counted(without_misfits(table), mapping.split)
+    table = counted(evaluated(without_misfits(table)), mapping.split)
     draft = Draft(
         pd.DataFrame(index=pd.RangeIndex(len(table.frame))),
         notes=[*table.notes, *mapping.notes],

@@ -27,6 +27,7 @@ from data.markup import words
 from data.mixtures import settle_mixture
 from data.names import named, only_sounds
 from data.nodes import devices_in_all
+from data.not_evaluated import evaluated
 from data.rates import without_passes, without_rates
 from data.ratios import settle_ratio
 from data.rivals import weigh
@@ -90,7 +91,7 @@ def recognise(
     `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops". Raises
     `DataError` for a header, column or answer that is not there.
     """
-    table = without_misfits(table)
+    table = evaluated(without_misfits(table))
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
     factors = dict(units or {})
     parted = splits(table, {h for h in answers.values() if h}, split)
@@ -135,7 +136,7 @@ def recognise(
         elif rivals and column in _ASKED:
             text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
             questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
-        if header in table.from_name and column in _ASKED:
+        if header in table.from_name and (column in _ASKED or _tokens_hang_on(column, header, offers)):
             if column == "params" and of_a_text(table.from_name[header][1]):
                 text = f"Are the sizes in the names of runs ({table.from_name[header][1]}, ...) those of the models, or of the text?"
                 questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN)))
@@ -221,6 +222,14 @@ def recognise(
         row_units=loss.row_units,
         row_bytes=loss.row_bytes,
     )
+
+
+def _tokens_hang_on(column: str, header: str, offers: Offers) -> bool:
+    """Whether the tokens of runs follow from what the file's name says: its batch or its sequence length."""
+    if column not in ("seq_len", "batch_sequences") or OF_FILE not in header:
+        return False
+    have = {c for (c, _), (sure, _) in offers.items() if sure >= TAKEN}
+    return "tokens" not in have and bool(have & {"steps", "samples", "unique_samples"})
 
 
 def _unreadable(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[str]:
@@ -357,7 +366,8 @@ def _told_apart(table: Table, one: str, other: str) -> bool:
 
 
 def _words(column: str) -> str:
-    return {"flops": "FLOPs", "lr": "learning rate", "params": "parameters"}.get(column, column.replace("_", " "))
+    called = {"flops": "FLOPs", "lr": "learning rate", "params": "parameters", "seq_len": "sequence length"}
+    return called.get(column, column.replace("_", " "))
 
 
 def _listed(names: list[str]) -> str:

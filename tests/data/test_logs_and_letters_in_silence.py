@@ -96,3 +96,36 @@ def test_flops_of_as_many_tokens_for_every_size_are_those_of_a_pass(read: Read) 
         assert (read("Model,Parameters,Loss,FLOPs\n" + rows).kept["tokens"] / tokens - 1).abs().max() < 0.01, tokens
     rows = "".join(f"m{n:g},{n:g},{4.5 - i / 2},{6 * n * 2e4:.3g},20000\n" for i, n in enumerate(sizes))
     assert read("Model,Parameters,Loss,FLOPs,Tokens\n" + rows).kept["flops"].tolist() == [6 * n * 2e4 for n in sizes]
+
+
+def test_a_sequence_length_in_a_files_name_is_none_below_32_and_is_announced(read: Read) -> None:
+    text = "params,batch_size,steps,val_loss\n1000000,16,10000,3.2\n2000000,16,10000,3.1\n"
+    for name in ("gpt2_ctx2.csv", "exp_seq_3.csv", "run_seq1.csv", "seq-31.csv", "a_seqlen_12.csv"):
+        runs = read(text, name)
+        assert "seq_len" not in runs.kept and "tokens" not in runs.kept, name
+    for name, length in (("gpt_ctx1024.csv", 1024), ("gpt_ctx2k.csv", 2048), ("seq_32.csv", 32)):
+        runs = read(text, name)
+        assert runs.kept["tokens"].tolist() == [16 * 1e4 * length] * 2, name
+        assert [q.key for q in runs.questions] == ["columns.seq_len"], name
+    with_tokens = "params,tokens,val_loss\n1000000,2e7,3.2\n2000000,4e7,3.1\n"
+    assert not read(with_tokens, "gpt_ctx1024.csv").questions
+
+
+def test_minus_one_or_zero_between_losses_is_not_evaluated(read: Read) -> None:
+    for word in ("-1", "-1.0", "0", "0.0"):
+        text = f"step,train_loss,val_loss\n1,7.9,{word}\n2,7.5,7.6\n3,7.3,{word}\n4,7.1,7.2\n5,7.0,{word}\n"
+        runs = read(text)
+        assert (runs.kept["loss"].tolist(), runs.kept["steps"].tolist()) == ([7.2], [4.0]), word
+        assert runs.history is not None and runs.history["loss"].tolist() == [7.6, 7.2], word
+        assert any("was not evaluated there" in note for note in runs.notes), word
+        alone = f"step,val_loss\n100,{word}\n200,4.6\n300,{word}\n400,4.2\n500,{word}\n"
+        assert read(alone).kept["loss"].tolist() == [4.2], word
+        two = "run,step,val_loss\n" + "".join(
+            f"{r},{s},{v}\n" for r in "ab" for s, v in ((1, 5.1), (2, word), (3, 4.4), (4, word))
+        )
+        assert read(two).kept["loss"].tolist() == [4.4, 4.4], word
+    broke = "step,loss\n100,4.9\n200,4.6\n300,0\n400,0\n500,0\n"
+    with pytest.raises(NothingKept):
+        read(broke)
+    runs = read("model,params,tokens,loss\na,1e8,2e9,3.1\nb,2e8,4e9,0\nc,4e8,8e9,2.8\n")  # runs, no curve
+    assert runs.reasons == {"loss is zero": 1}
