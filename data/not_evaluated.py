@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from data.names import loss_name, named
+from data.schema import COUNTS
 from data.table import Table
 
 _WRITTEN = (-1.0, 0.0)  # no loss of a language model
 _SURE = 0.6  # of a name that means a column, as in `data.recognise`
 _ALONG = ("steps", "epochs", "tokens", "samples")
+_OF_A_RUN = ("run", "family", *COUNTS)  # what differs from run to run
 
 
 def evaluated(table: Table) -> Table:
@@ -23,7 +25,12 @@ def evaluated(table: Table) -> Table:
     counter = next((v for h in table.headers if (v := _counter(table, h)) is not None), None)
     if counter is None:
         return table
-    curve = np.r_[0, np.cumsum(np.diff(counter) < 0)]
+    anew = np.diff(counter) < 0
+    for header in table.headers:
+        if any(c in _OF_A_RUN and sure >= _SURE for c, sure in named(header)):
+            cells = table.text(header).to_numpy()
+            anew |= cells[1:] != cells[:-1]
+    curve = np.r_[0, np.cumsum(anew)]
     new, notes = {}, list(table.notes)
     for header in table.headers:
         if loss_name(header) is None:

@@ -88,7 +88,7 @@ def test_flops_of_as_many_tokens_for_every_size_are_those_of_a_pass(read: Read) 
         larger = [n * (1 if tokens < 10_000 else 100) for n in sizes]
         rows = "".join(f"m{n:g},{n:g},{4.5 - i / 2},{6 * n * tokens:.3g}\n" for i, n in enumerate(larger))
         runs = read("Model,Parameters,Loss,FLOPs\n" + rows)
-        assert "tokens" not in runs.kept and "flops" not in runs.kept, tokens
+        assert not {"tokens", "flops"} & set(runs.kept), tokens
         assert any("no training compute" in note for note in runs.notes), tokens
         assert "tokens" in read("Model,Parameters,Loss,FLOPs\n" + rows, columns={"flops": "FLOPs"}).kept, tokens
     for tokens in (1e8, 3e11):  # one amount of data for every size
@@ -102,7 +102,7 @@ def test_a_sequence_length_in_a_files_name_is_none_below_32_and_is_announced(rea
     text = "params,batch_size,steps,val_loss\n1000000,16,10000,3.2\n2000000,16,10000,3.1\n"
     for name in ("gpt2_ctx2.csv", "exp_seq_3.csv", "run_seq1.csv", "seq-31.csv", "a_seqlen_12.csv"):
         runs = read(text, name)
-        assert "seq_len" not in runs.kept and "tokens" not in runs.kept, name
+        assert not {"tokens", "seq_len"} & set(runs.kept), name
     for name, length in (("gpt_ctx1024.csv", 1024), ("gpt_ctx2k.csv", 2048), ("seq_32.csv", 32)):
         runs = read(text, name)
         assert runs.kept["tokens"].tolist() == [16 * 1e4 * length] * 2, name
@@ -116,7 +116,8 @@ def test_minus_one_or_zero_between_losses_is_not_evaluated(read: Read) -> None:
         text = f"step,train_loss,val_loss\n1,7.9,{word}\n2,7.5,7.6\n3,7.3,{word}\n4,7.1,7.2\n5,7.0,{word}\n"
         runs = read(text)
         assert (runs.kept["loss"].tolist(), runs.kept["steps"].tolist()) == ([7.2], [4.0]), word
-        assert runs.history is not None and runs.history["loss"].tolist() == [7.6, 7.2], word
+        assert runs.history is not None
+        assert runs.history["loss"].tolist() == [7.6, 7.2], word
         assert any("was not evaluated there" in note for note in runs.notes), word
         alone = f"step,val_loss\n100,{word}\n200,4.6\n300,{word}\n400,4.2\n500,{word}\n"
         assert read(alone).kept["loss"].tolist() == [4.2], word
