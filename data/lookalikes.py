@@ -7,12 +7,13 @@ from collections.abc import Mapping as Pairs
 
 import numpy as np
 
-from data.errors import Question
+from data.errors import NO_COLUMN, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
 from data.mapping import Guess
 from data.names import loss_name, named
 from data.schema import COLUMNS, COUNTS
+from data.settled import TAKEN, Offers
 from data.table import Table
 from data.units import PLAUSIBLE
 
@@ -29,6 +30,12 @@ _NOT = re.compile(
     r"|unique|epochs?|loader|workers|version|path|index|rank|goal|expert|experts|memory|mem|bytes|gb|mb"
     r"|peak|achieved|idx|eval|val|valid|validation|test|warm ?up|cool ?down|decay|prompt|generated)\b"
 )
+OPTIMAL = re.compile(r"\b(?:optimal|optimum)\b")
+#: What is measured of a tokenizer.
+_TOKENIZERS = re.compile(
+    r"\b(?:fertility|compression(?: ratio)?|unk(?:nown)? rate|oov|(?:continued|split) words?|(?:tokens?|tok) ?(?:/|per) ?word)\b"
+)
+_FEW = 0.1  # tokens per parameter
 #: Models beside the one that was trained.
 _ANOTHER = re.compile(r"\b(teacher|reference|ref|proxy|draft|base|baseline|target|judge|reward|source|parent)\b")
 _BIG = {"params": 1e5, "tokens": 1e6, "flops": 1e12, "batch": 8.0}
@@ -62,6 +69,54 @@ def overlooked(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> l
             text = f"{shown} {'is' if one else 'are'} not used and {'looks' if one else 'look'} like {what}."
             out.append(Question(f"columns.{role}", text, tuple(found), found[0], needed=False))
     return out or _unsaid(table, guesses, used, settled)
+
+
+def without_optima(table: Table, offers: Offers) -> None:
+    """Take sizes and tokens called optimal out of the offers where a column says what was trained, or none says a loss."""
+    losses = any(loss_name(h) is not None for h in table.headers)
+    for family in (COUNTS, ("tokens",)):
+        found = [o for o in offers if o[0] in family and offers[o][0] >= TAKEN]
+        optima = [o for o in found if OPTIMAL.search(take_apart(o[1]).words)]
+        follow = family == ("tokens",) and any(
+            c in ("steps", "samples") and o[0] >= TAKEN for (c, _), o in offers.items()
+        )
+        if len(optima) < len(found) or follow or not losses:
+            for o in optima:
+                del offers[o]
+
+
+def taken_optima(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[Question]:
+    """A question, not needed, for sizes and tokens called optimal that were taken for those of the runs."""
+    out = []
+    for column, guess in guesses.items():
+        if column in settled or column not in (*COUNTS, "tokens") or not OPTIMAL.search(take_apart(guess.header).words):
+            continue
+        what = "trained on so many" if column == "tokens" else "of this size"
+        text = f"{guess.header[:60]!r} may be what a fit gave: were the runs of {table.name} {what}? It is used as if they were."
+        out.append(Question(f"columns.{column}", text, (guess.header, NO_COLUMN), guess.header, needed=False))
+    return out
+
+
+@np.errstate(all="ignore")
+def of_a_tokenizer(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[Question]:
+    """A question on tokens that a text came to under several tokenizers: they stand beside what measures one, and are few."""
+    sized = any(c in guesses for c in COUNTS)
+    paths = {h: take_apart(h).path for h in table.headers}
+    beside = next((h for h, p in paths.items() if _TOKENIZERS.search(p) or (sized and p == "tokenizer")), "")
+    if not beside or "tokens" not in guesses or "tokens" in settled or "steps" in guesses:
+        return []
+    tokens = guesses["tokens"].values(table)
+    each = [tokens / guesses[c].values(table) for c in COUNTS if c in guesses]
+    known = [float(np.median(e[np.isfinite(e)])) for e in each if np.isfinite(e).any()]
+    if known and max(known) >= _FEW:
+        return []
+    header = guesses["tokens"].header
+    few = f"they come to {max(known):.2g} per parameter" if known else "no column counts parameters"
+    text = (
+        f"Were runs trained on the tokens of {header!r}? They may be those that a tokenizer makes of a text: {beside!r} stands beside "
+        f"them, and {few}."
+    )
+    return [Question("columns.tokens", text, (header, NO_COLUMN), NO_COLUMN)]
 
 
 def _unsaid(table: Table, guesses: Pairs[str, Guess], used: set[str], settled: set[str]) -> list[Question]:

@@ -19,7 +19,7 @@ from data.fractions import scaled_fraction, settle_fraction
 from data.headers import header as take_apart
 from data.in_names import of_a_text
 from data.logs import tells_its_base
-from data.lookalikes import overlooked
+from data.lookalikes import of_a_tokenizer, overlooked, taken_optima, without_optima
 from data.loss_errors import error_of
 from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
@@ -187,6 +187,8 @@ def recognise(
         text += f" {below}" if below else f" They use {guesses[usual].header!r}." if added else ""
         questions.append(Question("count", text, tuple(present), likely, needed=likely != usual))
     questions += rates
+    questions += taken_optima(table, guesses, set(answers))
+    questions += of_a_tokenizer(table, guesses, set(answers))
     questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))
     notes = [
         *([parted.note] if parted.note else []),
@@ -314,6 +316,7 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
                 sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
             offers[column, header] = sure, how
     notes += without_untracked(table, offers)
+    without_optima(table, offers)
     settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
     of_runs = {column for h, (column, _) in table.from_name.items() if OF_FILE not in h}

@@ -130,3 +130,64 @@ def test_minus_one_or_zero_between_losses_is_not_evaluated(read: Read) -> None:
         read(broke)
     runs = read("model,params,tokens,loss\na,1e8,2e9,3.1\nb,2e8,4e9,0\nc,4e8,8e9,2.8\n")  # runs, no curve
     assert runs.reasons == {"loss is zero": 1}
+
+
+def test_columns_that_measure_something_else_are_asked_about_or_left(read: Read) -> None:
+    with pytest.raises(MappingNeeded) as asked:
+        read("Model,Params,Steps,Loss\na,10M,1000,-13.84\nb,20M,1000,-14.30\nc,40M,1000,0.022\nd,80M,1000,0.031\n")
+    assert [q.key for q in asked.value.questions] == ["units.loss"]
+    one = "Model,Params,Loss\n" + "".join(f"m{i},{i}0M,{3.5 - i / 10}\n" for i in range(1, 9)) + "m9,90M,-2.1\n"
+    assert read(one).reasons == {"loss is negative": 1}  # one slip of nine
+    for header, cells in (
+        ("Fertility", ("1.2", "1.1")),
+        ("compression ratio", ("4.1", "4.4")),
+        ("OOV", ("0.1", "0.2")),
+    ):
+        rows = f"a,32000,1162500,0.4,{cells[0]},3.2\nb,50000,1062500,0.5,{cells[1]},3.1\n"
+        text = f"Tokenizer,Vocab,Total Tokens,Accuracy,{header},Loss\n{rows}"
+        for more in (text, text.replace("Vocab", "Params").replace("000,1", "000000,1")):
+            with pytest.raises(MappingNeeded) as asked:
+                read(more)
+            assert [q.key for q in asked.value.questions if q.needed] == ["columns.tokens"], header
+            assert "tokens" not in read(more, columns={"tokens": None}).kept, header
+        assert "tokens" in read(text.replace("Vocab", "Params").replace("000,1", "000,1000")).kept, header
+    text = "run,params,tokens,loss,{h}\na,1M,20M,3.2,121\nb,2M,40M,3.1,122\nc,3M,60M,3.0,61\n"
+    for header in ("s/seed", "sec/seed", "min/seed", "hours/seed"):
+        assert "seed" not in read(text.format(h=header)).kept, header
+    for header in ("seed", "config/seed", "exp/seed", "train/seed"):
+        assert "seed" in read(text.format(h=header)).kept, header
+
+
+def test_remarks_behind_a_loss_and_an_active_count_are_read(read: Read) -> None:
+    for header, cells in (
+        ("Mean val loss (n)", ("{} (n=1)", "{} (n=3)")),
+        ("val loss", ("{} (n = 2)", "{} (3 seeds)")),
+        ("val loss", ("{} @ 3190", "{} @ 4000")),
+        ("val loss", ("{} @ ep72", "{} @ step 4k")),
+        ("val loss", ("{} (@ 3190)", "{}")),
+        ("val loss", ("**{}** @ 3,190 steps", "{} @epoch 3")),
+    ):
+        one, two = (c.format(v) for c, v in zip(cells, ("3.2777", "3.15"), strict=True))
+        runs = read(f"run;Params;Tokens;{header}\na;1M;20M;{one}\nb;2M;40M;{two}\n")
+        assert runs.kept["loss"].tolist() == [3.2777, 3.15], cells
+        assert "loss_error" not in runs.kept or not runs.kept["loss_error"].notna().any(), cells
+        assert any("left out" in note for note in runs.notes), cells
+    for cells in (
+        ("140M / 62M active", "280M / 120M active"),
+        ("140M (62M active)", "280M total / 120M active params"),
+    ):
+        runs = read(f"run,Params,Tokens,val loss\na,{cells[0]},2B,3.2\nb,{cells[1]},4B,3.1\nc,124M,4B,3.0\n")
+        assert runs.kept["params_total"].tolist() == [140e6, 280e6, 124e6], cells
+        assert runs.kept["params_active"].tolist() == [62e6, 120e6, 124e6], cells
+    runs = read("run,Params (M),Tokens,val loss\na,140 / 62 active,2B,3.2\nb,280 / 120 active,4B,3.1\n")
+    assert runs.kept["params_active"].tolist() == [62e6, 120e6]
+
+
+def test_optimal_sizes_are_the_runs_where_nothing_else_says_them(read: Read) -> None:
+    rows = "1e18,1e8,2e9,{}3.1\n1e19,3e8,6e9,{}2.8\n1e20,1e9,2e10,{}2.5\n"
+    for n, d in (("optimal_parameters", "optimal_dataset_tokens"), ("optimal_params", "optimal_tokens")):
+        runs = read(f"budget,{n},{d},loss\n" + rows.format("", "", ""))
+        assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == ([1e8, 3e8, 1e9], [2e9, 6e9, 2e10]), n
+        assert {q.key for q in runs.questions} >= {"columns.params", "columns.tokens"}, n
+        runs = read(f"budget,{n},{d},params_total,tokens,loss\n" + rows.format("5e7,1e9,", "6e7,2e9,", "7e7,3e9,"))
+        assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == ([5e7, 6e7, 7e7], [1e9, 2e9, 3e9]), n
