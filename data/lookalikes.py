@@ -30,6 +30,11 @@ _NOT = re.compile(
     r"|unique|epochs?|loader|workers|version|path|index|rank|goal|expert|experts|memory|mem|bytes|gb|mb"
     r"|peak|achieved|idx|eval|val|valid|validation|test|warm ?up|cool ?down|decay|prompt|generated)\b"
 )
+#: What is measured of a run or a model and counts nothing.
+_MEASURED = re.compile(
+    r"\b(?:accuracy|acc|runtime|score|scores|f1|bleu|rouge|elo|auc|recall|precision|fid|em|mmlu|hellaswag|win|entropy|latency|speed|speedup"
+    r"|seconds?|minutes?|mins?|days?|wall|cost|price|watts?|energy|kwh)\b"
+)
 OPTIMAL = re.compile(r"\b(?:optimal|optimum)\b")
 #: What is measured of a tokenizer.
 _TOKENIZERS = re.compile(
@@ -128,7 +133,7 @@ def _unsaid(table: Table, guesses: Pairs[str, Guess], used: set[str], settled: s
     family = {"tokens": {"tokens"}, "params": set(COUNTS)}[role]
     if family & settled:
         return []
-    free = [h for h in table.headers if h not in used and not named(h) and _moves(table, h)]
+    free = [h for h in table.headers if h not in used and not named(h) and _moves(table, h) and _could_count(table, h)]
     if not free:
         return []
     what = "parameters" if role == "params" else "training tokens"
@@ -144,6 +149,13 @@ def _moves(table: Table, header: str) -> bool:
     found = table.numbers(header)
     values = found.values[np.isfinite(found.values)]
     return found.share == 1.0 and len(values) > 2 and bool((values > 0).all()) and values.max() > 1.5 * values.min()
+
+
+def _could_count(table: Table, header: str) -> bool:
+    """Whether a column may count tokens or parameters in some unit: no score, no time, and not mostly parts of one."""
+    values = table.numbers(header).values
+    values = values[np.isfinite(values)]
+    return not _MEASURED.search(take_apart(header).path) and float(np.median(values)) >= 1.0
 
 
 def _looks(table: Table, header: str, role: str) -> bool:

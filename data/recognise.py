@@ -46,7 +46,7 @@ from data.settled import (
 )
 from data.splits import counted, splits
 from data.states import is_state
-from data.step_names import places
+from data.step_names import counts_steps, places
 from data.table import Table, without_misfits
 from data.units import DIMENSION
 from data.untracked import without_untracked
@@ -170,7 +170,8 @@ def recognise(
         *(q for q in questions if not stepped or q.key != "columns.steps"),
     ]
     guesses, units_open = settle(table, scaled_fraction(table, guesses), factors)
-    questions += units_open
+    if loss.guess or any(q.guess for q in loss.questions):  # else nothing says that the rows are runs
+        questions += units_open
     present = [c for c in COUNTS if c in guesses]
     if count is not None and count not in present:
         raise DataError(
@@ -292,6 +293,9 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
         for column, sure in named(header):
             if column in settled:
                 continue
+            if column in ("flops", "tokens") and counts_steps(table.text(header)) and "steps" not in settled:
+                offers["steps", header] = 0.9, "its cells say steps"
+                break
             how = "the column's own name" if sure == 1.0 else "name recognised" if sure >= 0.8 else "name may mean this"
             if COLUMNS[column].kind == "number":
                 found = table.numbers(header, DIMENSION.get(column, ""))

@@ -191,3 +191,37 @@ def test_optimal_sizes_are_the_runs_where_nothing_else_says_them(read: Read) -> 
         assert {q.key for q in runs.questions} >= {"columns.params", "columns.tokens"}, n
         runs = read(f"budget,{n},{d},params_total,tokens,loss\n" + rows.format("5e7,1e9,", "6e7,2e9,", "7e7,3e9,"))
         assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == ([5e7, 6e7, 7e7], [1e9, 2e9, 3e9]), n
+
+
+def test_cells_that_say_steps_are_no_compute(read: Read) -> None:
+    for one, two in (("5,000 steps", "55,000 steps"), ("5k steps", "**55k steps**"), ("5000 steps", "55000 steps")):
+        runs = read(
+            f"| budget | tokens | val loss |\n|---|---|---|\n| {one} | 41M | 1.615 |\n| {two} | 450M | 1.28 |\n", "t.md"
+        )
+        assert (runs.kept["loss"].tolist(), runs.kept["steps"].tolist()) == ([1.28], [55000.0]), one
+        assert "flops" not in runs.kept, one
+
+
+def test_units_are_not_guessed_where_nothing_speaks_for_them(read: Read) -> None:
+    for text in (
+        "resolution,tokens,val loss\n14x14,196,1.1528\n28x28,784,1.0874\n",
+        "step,tokens,val_loss\n0,0,3.47\n1,128,2.03\n2,256,1.03\n",
+    ):
+        with pytest.raises(MappingNeeded) as asked:
+            read(text)
+        assert [(q.key, q.guess) for q in asked.value.questions] == [("units.tokens", "")], text
+    with pytest.raises(MappingNeeded) as asked:
+        read("params,tokens,val_loss\n125M,300,2.9\n1.3B,300,2.5\n")
+    assert asked.value.questions[0].guess  # a model's size speaks for one
+    with pytest.raises(MappingNeeded) as asked:
+        read("Arch,L,d,params\na,2,4,1M\nb,2,4,2M\n")
+    assert {q.key for q in asked.value.questions} == {"columns.loss"}
+    for header, values in (
+        ("Accuracy", (0.2, 0.5, 0.8)),
+        ("train_runtime", (100, 220, 900)),
+        ("Accuracy", (20.0, 55.5, 80.1)),
+    ):
+        rows = "".join(f"m{i},{i + 1}0M,{v},{3.5 - i / 10}\n" for i, v in enumerate(values))
+        assert not read(f"model,params,{header},val_loss\n{rows}").questions, header
+    rows = "".join(f"m{i},{i + 1}0M,{v},{3.5 - i / 10}\n" for i, v in enumerate((10, 22, 90)))
+    assert [q.key for q in read(f"model,params,Wortmenge,val_loss\n{rows}").questions] == ["columns.tokens"]
