@@ -123,10 +123,10 @@ def scaled_loss(
             return replace(guess, how=f"{guess.how}; {name} of it, so raised to a power", base=bases[0]), None
         text = f"Is {guess.header!r} a logarithm of the loss, and which? Its values (around {middle:g}) leave it open."
         return guess, Question("units.loss", text, ("ln", "log10", "log2", "1"))
-    below = float((values < 0).mean())
-    if _GOOD_PART <= below < 1.0:
+    below = int((values < 0).sum())
+    if below > 1 and _GOOD_PART * len(values) <= below < len(values):
         text = (
-            f"Is {guess.header!r} the loss of a language model? {int((values < 0).sum()):,} of its {len(values):,} values are negative, "
+            f"Is {guess.header!r} the loss of a language model? {below:,} of its {len(values):,} values are negative, "
             "which no cross-entropy is: give 1 to take it as it stands, without those rows, or -1 if it is minus the loss."
         )
         return guess, _question(text, (1.0, -1.0))
