@@ -53,6 +53,7 @@ from data.untracked import without_untracked
 
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
+_PERHAPS = 0.65  # how sure a name is at most that may as well mean something else
 _REVISION = re.compile(r"\b(?:revision|branch)$")
 _SPOKEN_AGAINST = (
     0.55  # how sure a column is that is named like a size where the runs' names say another: offered, not taken
@@ -170,8 +171,8 @@ def recognise(
         *(q for q in questions if not stepped or q.key != "columns.steps"),
     ]
     guesses, units_open = settle(table, scaled_fraction(table, guesses), factors)
-    if loss.guess or any(q.guess for q in loss.questions):  # else nothing says that the rows are runs
-        questions += units_open
+    runs = loss.guess is not None or any(q.guess for q in loss.questions)
+    questions += [q for q in units_open if runs or _plainly(guesses, q.key)]  # d of a table without losses is a width
     present = [c for c in COUNTS if c in guesses]
     if count is not None and count not in present:
         raise DataError(
@@ -225,6 +226,12 @@ def recognise(
         row_units=loss.row_units,
         row_bytes=loss.row_bytes,
     )
+
+
+def _plainly(guesses: Pairs[str, Guess], key: str) -> bool:
+    """Whether the column that a question on a unit is about is plainly named for what it was taken for."""
+    guess = guesses.get(key.removeprefix("units."))
+    return guess is None or guess.confidence > _PERHAPS
 
 
 def _tokens_hang_on(column: str, header: str, offers: Offers) -> bool:
