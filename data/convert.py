@@ -22,6 +22,7 @@ from data.history import chosen_loss, distinct
 from data.identity import identify
 from data.loss_errors import error_in_nats, errors_under
 from data.mapping import Mapping
+from data.not_evaluated import evaluated
 from data.not_measured import in_turn, not_measured, training_losses
 from data.planned import cut_down
 from data.resumes import resumed
@@ -32,6 +33,7 @@ from data.settings import within_runs
 from data.splits import counted
 from data.states import ASIDE, ask_of_unknown, unfinished
 from data.table import REASON, Table, without_misfits
+from data.titles import under_title
 
 _BATCH_DERIVED = "tokens over steps"  # as data.derive says it
 
@@ -47,7 +49,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     """
     choice = chosen_loss(history or mapping.history, table.headers)
     mapping.require(table.name)
-    table = counted(without_misfits(table), mapping.split)
+    table = counted(evaluated(without_misfits(table)), mapping.split)
     draft = Draft(
         pd.DataFrame(index=pd.RangeIndex(len(table.frame))),
         notes=[*table.notes, *mapping.notes],
@@ -105,6 +107,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     open_states = ask_of_unknown(frame, np.where(ended == "", why, ended), mapping.unknown_states == ASIDE)
     draft.questions += [open_states] if open_states else []
     why = unfinished(frame, why, mapping.states, draft.notes, ended, mapping.unknown_states == ASIDE)
+    why = under_title(why, table.above, mapping.states, draft.notes)
     written = frame
     frame = frame.assign(run=pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index))
     if not keep_copies:

@@ -190,6 +190,7 @@ OTHERS = SPLITS | {
 #: What stands below the line of a ratio, as in ms/step.
 _PER = re.compile(r"s|secs?|seconds?|ms|h|hours?|days?|step|iter|iteration|update|token|tok|param|parameter|batch|epoch|seq"
                   r"|sequence|sample|example|byte|gpu|tpu|device|layer|head|run|word")  # fmt: skip
+_A_TIME = re.compile(r"s|secs?|seconds?|ms|mins?|minutes?|h|hrs?|hours?|days?")  # s/seed is a time, over seeds
 _TAIL = 0.7  # how far a name says what it means behind a folder that nobody knows
 
 
@@ -200,7 +201,7 @@ def _tails(parts: list[str], behind: Callable[[int], str]) -> tuple[tuple[str, f
         heads = [p.lower() for p in parts[:i]]
         unknown = [h for h in heads if h not in PATH_HEADS]
         ratio = i == len(parts) - 1 and (len(parts[i]) == 1 or _PER.fullmatch(parts[i].lower()))
-        if any(h in OTHERS for h in heads) or (unknown and ratio):
+        if any(h in OTHERS for h in heads) or (unknown and ratio) or _A_TIME.fullmatch(heads[-1]):
             break
         out.append((behind(i), _TAIL if unknown else 1.0))
     return tuple(out)

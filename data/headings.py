@@ -9,6 +9,7 @@ from data.headers import header as take_apart
 from data.headers import loss_unit
 from data.held_out import CORPUS, SPLIT
 from data.names import loss_name
+from data.titles import not_measured
 
 HEADING = "heading"  # the column of headings under which the same runs stand again, or by which rows do not count
 
@@ -48,7 +49,9 @@ _PER = re.compile(r"(?:\bper|/)[ -]?[a-z]+", re.IGNORECASE)  # nats per token
 def unused(heading: str) -> str:
     """The word by which a heading says that the rows below it do not count as finished, measured runs; '' where none does."""
     found = _UNUSED.search(heading[:200])
-    if found is None or _NEGATED.search(heading[: found.start()]):
+    if found is None:
+        return not_measured([heading])[0]
+    if _NEGATED.search(heading[: found.start()]):
         return ""
     if found[2] and re.search(
         r"\b(?:and|vs\.?|versus|/|&)\b\s*(?:actual|measured|observed)", heading[found.end() :], re.IGNORECASE

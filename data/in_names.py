@@ -98,6 +98,7 @@ def pairs(name: str) -> bool:
     return any(_INSIDE.fullmatch(piece) for piece in _CUT.split(name[:200]))
 
 
+_SHORTEST = 32  # tokens of a sequence that a name may say; ctx2 and seq_3 count files
 _MIXTURE = "×"
 _GONE = " keyed "  # what stands in place of a key and its number, so that what is around them does not run together
 _Element = _Word | _Amount | str  # a str is anything else
@@ -180,7 +181,8 @@ def _keyed(text: str) -> tuple[list[_Said], str]:
         text = _BOTH.sub(_GONE, text)
     for column, pattern in _KEYED:
         k = 1024.0 if column == "seq_len" else 1e3  # as `data.units` reads the k of a length
-        said += [(column, _value(m[1], m[2], k), m[0]) for m in pattern.finditer(text)]
+        found = [(column, _value(m[1], m[2], k), m[0]) for m in pattern.finditer(text)]
+        said += [f for f in found if column != "seq_len" or f[1] >= _SHORTEST]
         text = pattern.sub(_GONE, text)
     return said, text
 

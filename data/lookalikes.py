@@ -7,12 +7,13 @@ from collections.abc import Mapping as Pairs
 
 import numpy as np
 
-from data.errors import Question
+from data.errors import NO_COLUMN, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
 from data.mapping import Guess
 from data.names import loss_name, named
 from data.schema import COLUMNS, COUNTS
+from data.settled import TAKEN, Offers
 from data.table import Table
 from data.units import PLAUSIBLE
 
@@ -36,6 +37,17 @@ _SHAPE = re.compile(
     r"\b(heads?|keys?|values?|query|queries|kv|dims?|dimension|d model|width|depth|layers?|rank|kernel|stride|hidden|inter|ffw|qk|ms|avg"
     r"|iters?|steps?|best)\b"
 )
+#: What is measured of a run or a model and counts nothing.
+_MEASURED = re.compile(
+    r"\b(?:accuracy|acc|runtime|score|scores|f1|bleu|rouge|elo|auc|recall|precision|fid|em|mmlu|hellaswag|win|entropy|latency|speed|speedup"
+    r"|seconds?|minutes?|mins?|days?|wall|cost|price|watts?|energy|kwh)\b"
+)
+OPTIMAL = re.compile(r"\b(?:optimal|optimum)\b")
+#: What is measured of a tokenizer.
+_TOKENIZERS = re.compile(
+    r"\b(?:fertility|compression(?: ratio)?|unk(?:nown)? rate|oov|(?:continued|split) words?|(?:tokens?|tok) ?(?:/|per) ?word)\b"
+)
+_FEW = 0.1  # tokens per parameter
 #: Models beside the one that was trained.
 _ANOTHER = re.compile(r"\b(teacher|reference|ref|proxy|draft|base|baseline|target|judge|reward|source|parent)\b")
 _BIG = {"params": 1e5, "tokens": 1e6, "flops": 1e12, "batch": 8.0}
@@ -71,6 +83,54 @@ def overlooked(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> l
     return out or _unsaid(table, guesses, used, settled)
 
 
+def without_optima(table: Table, offers: Offers) -> None:
+    """Take sizes and tokens called optimal out of the offers where a column says what was trained, or none says a loss."""
+    losses = any(loss_name(h) is not None for h in table.headers)
+    for family in (COUNTS, ("tokens",)):
+        found = [o for o in offers if o[0] in family and offers[o][0] >= TAKEN]
+        optima = [o for o in found if OPTIMAL.search(take_apart(o[1]).words)]
+        follow = family == ("tokens",) and any(
+            c in ("steps", "samples") and o[0] >= TAKEN for (c, _), o in offers.items()
+        )
+        if len(optima) < len(found) or follow or not losses:
+            for o in optima:
+                del offers[o]
+
+
+def taken_optima(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[Question]:
+    """A question, not needed, for sizes and tokens called optimal that were taken for those of the runs."""
+    out = []
+    for column, guess in guesses.items():
+        if column in settled or column not in (*COUNTS, "tokens") or not OPTIMAL.search(take_apart(guess.header).words):
+            continue
+        what = "trained on so many" if column == "tokens" else "of this size"
+        text = f"{guess.header[:60]!r} may be what a fit gave: were the runs of {table.name} {what}? It is used as if they were."
+        out.append(Question(f"columns.{column}", text, (guess.header, NO_COLUMN), guess.header, needed=False))
+    return out
+
+
+@np.errstate(all="ignore")
+def of_a_tokenizer(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[Question]:
+    """A question on tokens that a text came to under several tokenizers: they stand beside what measures one, and are few."""
+    sized = any(c in guesses for c in COUNTS)
+    paths = {h: take_apart(h).path for h in table.headers}
+    beside = next((h for h, p in paths.items() if _TOKENIZERS.search(p) or (sized and p == "tokenizer")), "")
+    if not beside or "tokens" not in guesses or "tokens" in settled or "steps" in guesses:
+        return []
+    tokens = guesses["tokens"].values(table)
+    each = [tokens / guesses[c].values(table) for c in COUNTS if c in guesses]
+    known = [float(np.median(e[np.isfinite(e)])) for e in each if np.isfinite(e).any()]
+    if known and max(known) >= _FEW:
+        return []
+    header = guesses["tokens"].header
+    few = f"they come to {max(known):.2g} per parameter" if known else "no column counts parameters"
+    text = (
+        f"Were runs trained on the tokens of {header!r}? They may be those that a tokenizer makes of a text: {beside!r} stands beside "
+        f"them, and {few}."
+    )
+    return [Question("columns.tokens", text, (header, NO_COLUMN), NO_COLUMN)]
+
+
 def _unsaid(table: Table, guesses: Pairs[str, Guess], used: set[str], settled: set[str]) -> list[Question]:
     """A question for a table of runs that has a loss and only one of size and data, with a column of numbers under no known name."""
     sized = any(c in guesses for c in COUNTS)
@@ -80,7 +140,7 @@ def _unsaid(table: Table, guesses: Pairs[str, Guess], used: set[str], settled: s
     family = {"tokens": {"tokens"}, "params": set(COUNTS)}[role]
     if family & settled:
         return []
-    free = [h for h in table.headers if h not in used and not named(h) and _moves(table, h)]
+    free = [h for h in table.headers if h not in used and not named(h) and _moves(table, h) and _could_count(table, h)]
     if not free:
         return []
     what = "parameters" if role == "params" else "training tokens"
@@ -102,6 +162,13 @@ def _moves(table: Table, header: str) -> bool:
     found = table.numbers(header)
     values = found.values[np.isfinite(found.values)]
     return found.share == 1.0 and len(values) > 2 and bool((values > 0).all()) and values.max() > 1.5 * values.min()
+
+
+def _could_count(table: Table, header: str) -> bool:
+    """Whether a column may count tokens or parameters in some unit: no score, no time, and not mostly parts of one."""
+    values = table.numbers(header).values
+    values = values[np.isfinite(values)]
+    return not _MEASURED.search(take_apart(header).path) and float(np.median(values)) >= 1.0
 
 
 def _looks(table: Table, header: str, role: str) -> bool:

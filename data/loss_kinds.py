@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from data.headers import header as take_apart
-from data.names import LossName, loss_name
+from data.names import LossName, loss_name, named
 from data.table import Table
 
 #: Losses of another model or of another time, which are no run's alone and may be beside one.
@@ -19,6 +19,7 @@ _ADDED = re.compile(
     r"\b(?:aux|auxiliary|z|balanc(?:e|ing)|router|moe|reg(?:ulari[sz]ation)?|mtp|kl|distill(?:ation)?|penalty)\b"
 )
 _HELD_OUT = ("validation", "test")
+_ARCHITECTURE = ("layers", "width", "heads", "head_dim", "ffn")
 
 
 def arms(table: Table, used: set[str], losses: list[str]) -> list[str]:
@@ -50,6 +51,27 @@ def means_over_training(table: Table, losses: list[str]) -> list[str]:
     """Those of the losses that are no run's loss but its mean over all of training."""
     ended = any(_OF_ITS_END.fullmatch(take_apart(h).path) for h in table.headers)
     return [h for h in losses if ended and take_apart(h).path == "train loss"]
+
+
+def counts_layers(table: Table, header: str) -> bool:
+    """Whether a bare `L` is a number of layers: all its values are whole, or most beside other columns of an architecture."""
+    h = take_apart(header)
+    if h.words != "L" or h.unit:
+        return False
+    values = table.numbers(header).values
+    values = values[np.isfinite(values)]
+    whole = float((values == np.round(values)).mean()) if len(values) else 0.0
+    return whole == 1.0 or (whole > 0.5 and any(_of_an_architecture(table, o) for o in table.headers if o != header))
+
+
+def _of_an_architecture(table: Table, header: str) -> bool:
+    """Whether a column of whole numbers is named like the layers, widths or heads of a model."""
+    h = take_apart(header)
+    if h.words not in ("W", "H") and not any(c in _ARCHITECTURE for c, _ in named(header)):
+        return False
+    found = table.numbers(header)
+    values = found.values[np.isfinite(found.values)]
+    return found.share >= 0.5 and bool(len(values)) and bool((values == np.round(values)).all())
 
 
 def may_be_more(table: Table, loss: str) -> str:

@@ -49,6 +49,7 @@ _NO_LIKELIHOOD = re.compile(
 )
 TOO_LOW = 0.05  # nats: no model of text comes near it
 _THOUSAND = 1_000.0
+_GOOD_PART = 0.25  # of the values of a loss that are negative: fewer are slips
 
 
 def _power(text: str) -> float | None:
@@ -124,6 +125,13 @@ def scaled_loss(
             return replace(guess, how=f"{guess.how}; {name} of it, so raised to a power", base=bases[0]), None
         text = f"Is {guess.header!r} a logarithm of the loss, and which? Its values (around {middle:g}) leave it open."
         return guess, Question("units.loss", text, ("ln", "log10", "log2", "1"))
+    below = int((values < 0).sum())
+    if below > 1 and _GOOD_PART * len(values) <= below < len(values):
+        text = (
+            f"Is {guess.header!r} the loss of a language model? {below:,} of its {len(values):,} values are negative, "
+            "which no cross-entropy is: give 1 to take it as it stands, without those rows, or -1 if it is minus the loss."
+        )
+        return guess, _question(text, (1.0, -1.0))
     named = factor_in(guess.header)
     own = found.own is not None and bool(found.own[np.isfinite(found.values)].all())
     if named is not None and not own:

@@ -15,7 +15,7 @@ from data.headers import header as take_apart
 from data.headings import HEADING
 from data.held_out import unnamed
 from data.loss_copies import copies_in_bytes, unit_by_others, without_copies
-from data.loss_kinds import arms, by_its_tag, may_be_more, means_over_training
+from data.loss_kinds import arms, by_its_tag, counts_layers, may_be_more, means_over_training
 from data.loss_scales import likelihoods, scaled_loss
 from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
@@ -40,6 +40,7 @@ _ERROR_ALONE = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)[^()]*(?:\([^()]*)?\)?\s*
 
 #: A column of nothing but a split's name, which holds losses where one of losses of their size stands beside it.
 _BARE = re.compile(r"train(?:ing)?|val(?:id(?:ation)?|idate)?|eval(?:uation)?|dev|test|held ?out")
+_BEST = re.compile(r"^\W*(?:min(?:imum)?|best|final|last|end)[ _.-]", re.IGNORECASE)  # in front of such a name
 _SIZE = 2.0  # how many times the training loss a held-out one may be, and the other way round
 
 
@@ -184,7 +185,9 @@ def _said_beside(table: Table, header: str, values: np.ndarray) -> Said | None:
     """What the words around the table and the headings of its parts say of the unit; of several headings none is plain."""
     headings = [str(h) for h in table.text(HEADING).unique()] if HEADING in table.headers else []
     if len(headings) < 2:
-        return unit_said(table.title or "".join(headings), table.said, header, table.headers, values)
+        return unit_said(
+            (table.above[-1] if table.above else "") or "".join(headings), table.said, header, table.headers, values
+        )
     for heading in headings:
         if named_unit(heading) and (found := unit_said(heading, (), header, table.headers, values)):
             return replace(found, plain=False, needed=True)
@@ -206,7 +209,9 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
             continue
         if found.whole and says_change(header):
             continue
-        points = name.points - (2.0 if take_apart(header).words == "L" and _whole(found.values) else 0.0)
+        if counts_layers(table, header):
+            continue
+        points = name.points
         if found.share >= 0.5:
             options.append((-points, position, header))
         elif found.share > 0:
@@ -288,7 +293,8 @@ def _plainly_held_out(options: list[str], others: Pairs[str, bool]) -> str:
 def _which(table: Table, used: set[str]) -> Question:
     """The question for a table in which no column can be taken for the loss."""
     numeric = [h for h in table.headers if h not in used and table.numbers(h).share >= 0.5]
-    unread = next((h for h in table.headers if loss_name(h) is not None and h not in used), None)
+    numeric.sort(key=lambda h: counts_layers(table, h))
+    unread = next((h for h in table.headers if loss_name(h) and h not in used and not counts_layers(table, h)), None)
     if unread is not None:
         found = table.numbers(unread)
         filled = int((~found.blank).sum())
@@ -312,7 +318,7 @@ def _which(table: Table, used: set[str]) -> Question:
     else:
         text = "No column of numbers could be a loss."
     likely = next((h for h in numeric if h.strip().lower() == "value"), "")  # as TensorBoard saves a curve
-    likely = likely or next((h for h in numeric if _of_a_split(h) is not None and _size(table, h) > 1), "")
+    likely = likely or next((h for h in numeric if _of_a_split(_BEST.sub("", h)) and _size(table, h) > 1), "")
     return Question("columns.loss", text, tuple(numeric[:500]), likely)
 
 

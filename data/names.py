@@ -59,7 +59,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params", rf"(?:n |num )?(?:trainable|learnable) {_PARAMS}|{_PARAMS} (?:trainable|learnable)", 0.85),
     ("params", r"(?:model|network) ?size|size(?: of (?:the )?model)?|N", 0.8),
     ("params", rf"(?:model )?size {_PARAMS}", 0.9),
-    ("params", r"n ?opt|params? opt|n", 0.6),
+    ("params", rf"n ?opt|params? opt|n|(?:compute )?opt(?:imal|imum)? (?:model )?(?:{_PARAMS}|size)|{_PARAMS} optimal", 0.6),
     ("tokens", r"tokens", 1.0),
     ("tokens", rf"{_NUMBER_OF}(?:train(?:ing)? |seen |processed |consumed )?{_TOKENS}"
                rf"(?: seen| trained| processed| consumed| count| total)?", 0.95),
@@ -67,6 +67,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("tokens", rf"(?:(?:dataset|data|corpus) )?size {_TOKENS}", 0.9),
     ("tokens", r"train(?:ing)? tokens(?: seen)?|D|total train(?:ing)? tokens", 0.9),
     ("tokens", r"d tokens?|D_(?:total|all|train|training|seen)|d (?:total|seen)", 0.9),
+    ("tokens", rf"(?:compute )?opt(?:imal|imum)? (?:(?:dataset|data|corpus|train(?:ing)?) )?{_TOKENS}|{_TOKENS} optimal", 0.6),
     ("tokens", r"tokens opt|goal train tokens|target tokens|planned tokens|token budget|d opt", 0.6),
     ("tokens", r"(?:dataset|data|corpus) size|train(?:ing)? (?:set|data) size|d", 0.6),
     ("tokens", r"(?:num |n |number of |total )?input tokens(?: seen)?", 0.95),

@@ -21,6 +21,10 @@ _MOVES = 30.0  # how many times further than the rate 6 N D spreads where the ra
 _WHOLE = re.compile(r"\b(total|train|training|compute|cumulative|budget|used|spent|6nd)\b")
 _PREFIXED = (1e9, 1e12, 1e15)
 _OF_A_TOKEN = 0.01  # of the parameters: below it FLOPs leave out their unit; of a mixture few parameters are active
+_ALIKE = 1.1  # how many times the least tokens of a pass the most are: sizes are rounded
+_SIZES = 2.0  # how many times the least model the largest is, at least
+_LONGEST_PASS = 2.0**20  # tokens
+_FEW = 0.1  # tokens per parameter
 
 
 @np.errstate(all="ignore")
@@ -51,8 +55,10 @@ def without_passes(
         known = np.isfinite(values) & np.isfinite(params) & (values > 0) & (params > 0)
         if not known.any() or float(np.median(values[known])) < PLAUSIBLE["flops"][0]:
             continue
-        tokens = float(np.median(values[known] / (6.0 * params[known])))
-        if not _OF_A_TOKEN / 6.0 <= tokens < PLAUSIBLE["tokens"][0]:
+        each = values[known] / (6.0 * params[known])
+        tokens = float(np.median(each))
+        few = _OF_A_TOKEN / 6.0 <= tokens < PLAUSIBLE["tokens"][0]
+        if not few and not _one_pass(each, params[known], _best(table, offers, ("tokens",))[known]):
             continue
         del offers["flops", header]
         text = (
@@ -66,6 +72,19 @@ def without_passes(
             )
         )
     return [] if any(c == "flops" for c, _ in offers) else out
+
+
+def _one_pass(tokens: np.ndarray, params: np.ndarray, said: np.ndarray) -> bool:
+    """Whether tokens (n,) that follow from FLOPs are those of a pass: as many for models of any size, and few for each of them.
+
+    `said` (n,) are the tokens that a column says, NaN where none does; where they are as many, FLOPs are the run's.
+    """
+    many = float(np.median(tokens))
+    alike = float(tokens.max() / tokens.min()) < _ALIKE and float(params.max() / params.min()) >= _SIZES
+    if not alike or many >= _LONGEST_PASS or many >= _FEW * float(np.median(params)):
+        return False
+    stated = said[np.isfinite(said) & (said > 0)]
+    return not len(stated) or abs(np.log10(float(np.median(stated)) / many)) > AGREES
 
 
 def _is_rate(table: Table, header: str, needs: np.ndarray) -> bool:

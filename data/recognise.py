@@ -19,7 +19,7 @@ from data.fractions import scaled_fraction, settle_fraction
 from data.headers import header as take_apart
 from data.in_names import like_models, of_a_text
 from data.logs import tells_its_base
-from data.lookalikes import overlooked
+from data.lookalikes import of_a_tokenizer, overlooked, taken_optima, without_optima
 from data.loss_errors import error_of
 from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
@@ -27,6 +27,7 @@ from data.markup import words
 from data.mixtures import settle_mixture
 from data.names import named, only_sounds
 from data.nodes import devices_in_all
+from data.not_evaluated import evaluated
 from data.rates import without_passes, without_rates
 from data.ratios import settle_ratio
 from data.rivals import weigh
@@ -45,13 +46,14 @@ from data.settled import (
 )
 from data.splits import counted, splits
 from data.states import is_state
-from data.step_names import places
+from data.step_names import counts_steps, places
 from data.table import Table, without_misfits
 from data.units import DIMENSION
 from data.untracked import without_untracked
 
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
+_PERHAPS = 0.65  # how sure a name is at most that may as well mean something else
 _REVISION = re.compile(r"\b(?:revision|branch)$")
 _SPOKEN_AGAINST = (
     0.55  # how sure a column is that is named like a size where the runs' names say another: offered, not taken
@@ -90,7 +92,7 @@ def recognise(
     `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops". Raises
     `DataError` for a header, column or answer that is not there.
     """
-    table = without_misfits(table)
+    table = evaluated(without_misfits(table))
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
     factors = dict(units or {})
     parted = splits(table, {h for h in answers.values() if h}, split)
@@ -135,7 +137,7 @@ def recognise(
         elif rivals and column in _ASKED:
             text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
             questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
-        if header in table.from_name and column in _ASKED:
+        if header in table.from_name and (column in _ASKED or _tokens_hang_on(column, header, offers)):
             if column == "params" and of_a_text(table.from_name[header][1]):
                 text = f"Are the sizes in the names of runs ({table.from_name[header][1]}) those of the models, or of the text?"
                 usual = header if like_models(table.numbers(header).values.tolist()) else ""
@@ -170,7 +172,8 @@ def recognise(
         *(q for q in questions if not stepped or q.key != "columns.steps"),
     ]
     guesses, units_open = settle(table, scaled_fraction(table, guesses), factors)
-    questions += units_open
+    runs = loss.guess is not None or any(q.guess for q in loss.questions)
+    questions += [q for q in units_open if runs or _plainly(guesses, q.key)]  # d of a table without losses is a width
     present = [c for c in COUNTS if c in guesses]
     if count is not None and count not in present:
         raise DataError(
@@ -187,6 +190,8 @@ def recognise(
         text += f" {below}" if below else f" They use {guesses[usual].header!r}." if added else ""
         questions.append(Question("count", text, tuple(present), likely, needed=likely != usual))
     questions += rates
+    questions += taken_optima(table, guesses, set(answers))
+    questions += of_a_tokenizer(table, guesses, set(answers))
     questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))
     notes = [
         *([parted.note] if parted.note else []),
@@ -222,6 +227,20 @@ def recognise(
         row_units=loss.row_units,
         row_bytes=loss.row_bytes,
     )
+
+
+def _plainly(guesses: Pairs[str, Guess], key: str) -> bool:
+    """Whether the column that a question on a unit is about is plainly named for what it was taken for."""
+    guess = guesses.get(key.removeprefix("units."))
+    return guess is None or guess.confidence > _PERHAPS
+
+
+def _tokens_hang_on(column: str, header: str, offers: Offers) -> bool:
+    """Whether the tokens of runs follow from what the file's name says: its batch or its sequence length."""
+    if column not in ("seq_len", "batch_sequences") or OF_FILE not in header:
+        return False
+    have = {c for (c, _), (sure, _) in offers.items() if sure >= TAKEN}
+    return "tokens" not in have and bool(have & {"steps", "samples", "unique_samples"})
 
 
 def _unreadable(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[str]:
@@ -285,6 +304,9 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
         for column, sure in named(header):
             if column in settled:
                 continue
+            if column in ("flops", "tokens") and counts_steps(table.text(header)) and "steps" not in settled:
+                offers["steps", header] = 0.9, "its cells say steps"
+                break
             how = "the column's own name" if sure == 1.0 else "name recognised" if sure >= 0.8 else "name may mean this"
             if COLUMNS[column].kind == "number":
                 found = table.numbers(header, DIMENSION.get(column, ""))
@@ -310,6 +332,7 @@ def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) 
             offers[column, header] = sure, how
     _without_settings(table, offers)
     notes += without_untracked(table, offers)
+    without_optima(table, offers)
     settle_passes(table, offers)
     counted = any(c in COUNTS for c, _ in offers)
     of_runs = {column for h, (column, _) in table.from_name.items() if OF_FILE not in h}
@@ -381,7 +404,8 @@ def _told_apart(table: Table, one: str, other: str) -> bool:
 
 
 def _words(column: str) -> str:
-    return {"flops": "FLOPs", "lr": "learning rate", "params": "parameters"}.get(column, column.replace("_", " "))
+    called = {"flops": "FLOPs", "lr": "learning rate", "params": "parameters", "seq_len": "sequence length"}
+    return called.get(column, column.replace("_", " "))
 
 
 def _listed(names: list[str]) -> str:

@@ -17,6 +17,7 @@ from data.mapping import Guess
 from data.schema import COLUMNS, COUNTS
 from data.table import Table
 from data.thousands import a_thousand_off, all_in_threes
+from data.unit_guesses import without_absurd
 from data.units import AGREES, DIMENSION, MENU, PASSES, PLAUSIBLE
 from data.written_out import in_full
 
@@ -59,7 +60,10 @@ def settle(
     out |= {c: replace(out[c], doubts={**out[c].doubts, **said}) for c, said in slips.items()}
     asked = {q.key.removeprefix("units.") for q in questions}
     together = [] if asked & {*COUNTS, "tokens", "flops"} else _together(table, out, set(answers))
-    return out, [*_paired(table, [_with_flops(table, q, out) for q in questions], out), *together]
+    open_ = [
+        without_absurd(table, q, out) for q in _paired(table, [_with_flops(table, q, out) for q in questions], out)
+    ]
+    return out, [*open_, *together]
 
 
 def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, Question | None]:

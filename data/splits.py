@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from data.blank_settings import left_out, of_one_split
 from data.cells import BLANK
 from data.errors import DataError, Question
 from data.exclusions import marks
@@ -137,7 +138,8 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
         return Found(None, Question("split", text, (ALL, *shown), ALL, False))
     held = [s for s, k in zip(shown, _in_order(kinds), strict=True) if not k.startswith("train")]
     if len(held) == 1:
-        others = ", ".join(s for s in shown if s not in held)
+        rest = [s for s in shown if s not in held]
+        others = ", ".join(rest)
         text = f"{called} gives each run's loss on {_listed(shown)}: those on {held[0]} count. Is that right?"
         said = "are no checkpoints" if along else "are set aside"
         note = (
@@ -145,7 +147,7 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
             + _unsaid(table.text(header), said)
         )
         return Found(
-            Split(header, held[0], along), Question("split", text, (held[0], *_without(shown, held[0]), ALL), held[0], False), note
+            Split(header, held[0], along), Question("split", text, (held[0], *rest, ALL), held[0], False), note
         )  # fmt: skip
     if above:
         several = where.replace("heading", "headings").replace("sheet", "sheets")
@@ -205,13 +207,14 @@ def _filled(table: Table, header: str, keep: np.ndarray) -> Table:
         by = [h for h in own if (table.text(h) != "").all()]
     if not by:
         return table
-    place = _codes(table, by, names, table.text(header).map(_kind))
+    kinds = table.text(header).map(_kind)
+    place = _codes(table, by, names, kinds)
     new = {}
     for h in table.headers:
         mark = means[h] == "state" or says_the_end(h) or marks(h)
         if h == header or h in by or not (mark or ((counter or names) and means[h] and means[h] not in _OF_A_ROW)):
             continue
-        blank = np.array([not c for c in written(table.frame[h])]) if mark else (table.text(h) == "").to_numpy()
+        blank = np.array([not c for c in written(table.frame[h])]) if mark else left_out(table, h, kinds)
         if blank[keep].any() and not blank.all():
             said = table.frame[h].astype(object).where(~blank, None).groupby(place)
             agreed = said.transform("first").where(said.transform("nunique") == 1, None)
@@ -303,6 +306,7 @@ def _paired(table: Table, header: str, kinds: pd.Series) -> tuple[bool, bool]:
     own = [h for h in table.headers if h != header and means[h] and means[h] not in (*_ALONG, *_OF_A_ROW)]
     progress = [h for h in table.headers if means[h] in _ALONG and h != header]
     names = _run_names(table)
+    own = [h for h in own if h in names or not of_one_split(table, h, kinds)]
     run = _codes(table, own, names, kinds)
     known = (kinds != "").to_numpy()
     several = pd.DataFrame({"r": run, "k": kinds.to_numpy()})[known]
@@ -387,10 +391,6 @@ def _chosen(table: Table, found: Candidate | None, answer: str) -> Split:
         )  # fmt: skip
         raise DataError(f"{table.name} has no split {answer!r}: {has}.")
     return Split(found[0], _shown(table, found[0], found[1], _kind(answer)), found[2])
-
-
-def _without(names: list[str], one: str) -> list[str]:
-    return [n for n in names if n != one]
 
 
 def _listed(names: list[str]) -> str:

@@ -22,6 +22,16 @@ _DIGITS_BEHIND = re.compile(r"([+-]?[0-9][0-9.,']*)\(([0-9]{1,2})\)\s*(.*)")
 _GROUP = re.compile(r"(.*[^\s([])(\s*)(?:\(([^()]*)\)|\[([^\[\]]*)\])")
 _TWO_SIDED = re.compile(r"(.*?)[\s^_]*\+\s*([0-9.,]+%?)[\s/_^]*-\s*([0-9.,]+%?)")
 _ARROW = re.compile(r"(.*?)\s*([↓↑▲▼↘↗]\s*[+-]?[0-9.,]+\s*%?)")
+#: Where on its curve a number was measured: 3.278 @ 3190, 0.4754 @ ep72, 3.1 (@ 4k steps).
+_PLACE = (
+    r"@\s*(?:(?:step|iter(?:ation)?|it|ep(?:och)?|s|e|t)\W{0,2})?[0-9][0-9.,]{0,12}\s*[kmb]?"
+    r"\s*(?:steps?|iters?|iterations?|it|epochs?|ep|tokens?|tok|h|hours)?"
+)
+_AT_A_STEP = re.compile(rf"(.*?\S)\s*{_PLACE}\s*", re.IGNORECASE)
+#: In brackets: that place, or of how many runs a mean is.
+_REMARK = re.compile(
+    rf"{_PLACE}|n\s*=\s*[0-9]{{1,4}}|[0-9]{{1,4}}\s*(?:seeds?|runs?|trials?|replicas?|replicates?)", re.IGNORECASE
+)
 _DIFFERENCE = re.compile(r"[+\-↓↑▲▼↘↗]\s*[0-9.,]+\s*%?|[0-9.,]+\s*%?\s*[↓↑▲▼↘↗]")
 _INTERVAL = re.compile(r"(?:[0-9]{2}\s*%\s*)?(?:CI:?\s*)?([+-]?[0-9.,]+?(?:e[+-]?[0-9]+)?)\s*(?:,|;|–|—|-|to|\.\.+)\s*"
                        r"([+-]?[0-9.,]+(?:e[+-]?[0-9]+)?)", re.IGNORECASE)  # fmt: skip
@@ -132,7 +142,7 @@ def _behind(text: str, decimal: str) -> Reading | None:
         if not found[2] and core != found[1] and _FEW_DIGITS.fullmatch(found[3] or ""):
             return _behind(f"{core}({found[3]})", decimal)  # **3.24**(1)
         return _in_brackets(value, core, (found[3] or found[4] or "").strip(), found[3] is not None, decimal)
-    for form in (_ARROW, _TWO_SIDED):
+    for form in (_ARROW, _TWO_SIDED, _AT_A_STEP):
         found = form.fullmatch(text)
         if found:
             core = stripped(found[1])
@@ -155,7 +165,8 @@ def _in_brackets(value: float, core: str, inside: str, round_: bool, decimal: st
         if math.isfinite(error) and not _TIMES.search(core) and "%" not in core:
             return Reading(value, core, error, "brackets")
         return Reading(value, core, form="else")
-    if not math.isnan(plain_number(inside, decimal)) or _OF_THE_DATA.fullmatch(inside):
+    remark = _OF_THE_DATA.fullmatch(inside) or _REMARK.fullmatch(inside)
+    if remark or not math.isnan(plain_number(inside, decimal)):
         return Reading(value, core, form="else")
     between = _INTERVAL.fullmatch(inside)
     if between:

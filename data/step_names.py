@@ -127,3 +127,13 @@ def places(names: pd.Series) -> bool:
     kinds = [name for name in names.unique() if name]
     named = [name for name in kinds if _PLACE.fullmatch(name)]
     return bool(named) and all(name in named or name.lower() in _END for name in kinds)
+
+
+_LOOKED_AT = 200  # cells of a column
+_COUNTED = re.compile(r"[\W_]*[0-9][0-9,.' ]*[kKmM]?\s*steps[\W_]*")
+
+
+def counts_steps(cells: pd.Series) -> bool:
+    """Whether every one of the first cells in which something stands is an amount of steps: 5,000 steps, 20k steps."""
+    written = [c for c in cells.iloc[:_LOOKED_AT] if c]
+    return bool(written) and all(len(c) <= LONGEST and _COUNTED.fullmatch(c) for c in written)

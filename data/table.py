@@ -52,7 +52,7 @@ class Table:
     misfits: Mapping[int, str] = field(default_factory=dict)  # lines whose cells may not be their columns', and why
     said: tuple[str, ...] = ()  # lines of words above and below the table: a title, a caption, a heading
     copies: Mapping[int, int] = field(default_factory=dict)  # lines that repeat a row of an earlier table, and its line
-    title: str = ""  # the line of words right above the table
+    above: tuple[str, ...] = ()  # those of them that stand above it, from the top
     marked: Mapping[int, str] = field(default_factory=dict)  # lines that the file does not show, and how
     _parsed: dict[tuple[str, str], Numbers] = field(default_factory=dict, init=False, repr=False)
 

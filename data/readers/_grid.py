@@ -54,7 +54,8 @@ def grid(
     lines = [i for i, row in enumerate(rows) if not all(map(_is_empty, row)) and not _is_ruled(row)]
     if not lines:
         raise ReadError(f"{name} is empty; expected a table with one row per training run.")
-    title, around = _words_around(rows, lines)
+    above, below = _words_around(rows, lines)
+    around = [*above, *below]
     rows, named_by = join_header_rows(rows, lines, decimal)
     if named_by > 1:
         notes.append(f"The column names stand in {named_by} rows, which were joined.")
@@ -81,8 +82,8 @@ def grid(
         headers = [_text(c) for c in rows[lines[at]]] + [""] * (width - len(rows[lines[at]]))
         body = lines[at + 1 :]
         if at:
-            above = [_text(" ".join(map(_text, rows[i]))) for i in lines[max(0, at - _SAID) : at]]
-            title, around = above[-1], [*above, *around]
+            before = [_text(" ".join(map(_text, rows[i]))) for i in lines[max(0, at - _SAID) : at]]
+            above, around = before, [*before, *around]
             notes.append(
                 f"The column names are in line {lines[at] + 1}; {_count(at, 'line')} before them {_were(at)} left out."
             )
@@ -123,21 +124,26 @@ def grid(
     table = Table(frame, name, format, np.asarray(at_lines, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
     marked = {i + 1: "hidden" for i in hidden}
     copies = {} if TURNED in notes else {i + 1: j + 1 for i, j in copies.items()}
-    table = replace(table, said=tuple(t for t in dict.fromkeys(around) if t), title=title, marked=marked, copies=copies)
+    table = replace(
+        table, said=tuple(t for t in dict.fromkeys(around) if t), above=tuple(above), marked=marked, copies=copies
+    )
     return wide(apart(sections(table)))
 
 
-def _words_around(rows: Rows, lines: list[int]) -> tuple[str, list[str]]:
-    """What the line of words right above the table says, '' where there is none, and what those above and below it say."""
+def _words_around(rows: Rows, lines: list[int]) -> tuple[list[str], list[str]]:
+    """What the lines of words right above the table say, and those below it."""
 
     def alone(i: int) -> bool:
         return sum(not _is_empty(c) for c in rows[i]) == 1
 
     first = next((k for k, i in enumerate(lines) if not alone(i)), len(lines))
     last = next((k for k in range(len(lines) - 1, -1, -1) if not alone(lines[k])), -1)
-    above, below = lines[max(0, first - _SAID) : first], lines[last + 1 : last + 1 + _SAID] if last >= first else []
-    said = [next(_text(c) for c in rows[i] if not _is_empty(c)) for i in (*above, *below)]
-    return said[len(above) - 1] if above else "", said
+    below = lines[last + 1 : last + 1 + _SAID] if last >= first else []
+    one, other = (
+        [next(_text(c) for c in rows[i] if not _is_empty(c)) for i in at]
+        for at in (lines[max(0, first - _SAID) : first], below)
+    )
+    return one, other
 
 
 def _columns(rows: Sequence[Sequence[Any]], body: list[int], width: int) -> list[list[Any]]:

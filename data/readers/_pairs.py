@@ -33,6 +33,11 @@ _MIXTURE = re.compile(
     r"(?:params?|parameters?|size|weights)?\s*[)\]]?\s*(?P<unit>[(\[][^()\[\]]{1,20}[)\]])?\s*",
     re.IGNORECASE,
 )
+#: 140M / 62M active, 140M total (62M active).
+_ACTIVE = re.compile(
+    r"\s*([^/|(),]{1,24}?)\s*(?:total)?\s*[/|(,]\s*([^/|(),]{1,24}?)\s*(?:active|activated|act\.?)(?:\s*params)?\s*\)?\s*",
+    re.IGNORECASE,
+)
 _BATCH = re.compile(r"\bbatch\b|\bbsz?\b", re.IGNORECASE)
 _LENGTH = 128  # tokens of the shortest sequence that models are trained on, and what lengths are multiples of
 
@@ -66,9 +71,12 @@ def _split(table: Table, header: str) -> Split | None:
     mixture = _of_a_mixture(header)
     sides, behind = _SIDES.fullmatch(header), _BEHIND.fullmatch(header)
     batch = bool(_BATCH.search(header.replace("_", " ")))
-    if not (mixture or sides or behind or batch):
+    says = not mixture and _means(header) in ("params", "params_total") and _any_active(table, header)
+    if not (mixture or sides or behind or batch or says):
         return None
     cells = [str(c) if isinstance(c, str) else "" for c in table.frame[header].astype(object)]
+    if says:
+        return _with_active((f"total {header}", f"active {header}"), cells, table.decimal)
     if mixture:
         return _both(mixture, cells, _TWO, table.decimal) or _both(mixture, cells, _ONE_BEHIND, table.decimal)
     if sides:
@@ -80,6 +88,27 @@ def _split(table: Table, header: str) -> Split | None:
     if batch:
         return _product(table, header, cells)
     return None
+
+
+def _any_active(table: Table, header: str) -> bool:
+    """Whether a cell says a total and an active count, and no column has the latter."""
+    if any(_means(h) == "params_active" for h in table.headers):
+        return False
+    return any(isinstance(c, str) and len(c) < 80 and bool(_ACTIVE.fullmatch(c)) for c in table.frame[header])
+
+
+def _with_active(names: tuple[str, str], cells: Sequence[str], decimal: str) -> Split | None:
+    """The total and active count of each cell, one number counting as both; None where a cell holds something else."""
+    if [_means(n) for n in names] != ["params_total", "params_active"]:
+        return None
+    out = []
+    for cell in cells:
+        match = _ACTIVE.fullmatch(cell) if len(cell) < 80 else None
+        one, two = (match[1], match[2]) if match else (cell, cell)
+        if cell.strip() and any(math.isnan(number(part, decimal)) for part in (one, two)):
+            return None
+        out.append((one, two))
+    return names, out
 
 
 def _of_a_mixture(header: str) -> tuple[str, str] | None:

@@ -146,6 +146,6 @@ def test_a_number_with_a_remark_is_that_number_or_none() -> None:
     }  # fmt: skip
     for text, value in read_as.items():
         assert number(text) == value, text
-    for text in ("3.45 (diverged)", "1.3B (non-emb)", "7B (target)", "3.05 @ 14k", "1万2億", "1億12500万", "10<sup>[2]</sup>",
+    for text in ("3.45 (diverged)", "1.3B (non-emb)", "7B (target)", "1万2億", "1億12500万", "10<sup>[2]</sup>",
                  "7B (0.3B active)", "3.05 abc.", "3.05 (step 14k)"):  # fmt: skip
         assert np.isnan(number(text)), text
