@@ -16,6 +16,7 @@ from data.labels import TOLD, run_labels
 from data.line_order import FEW, MANY, VARIED, Rows, if_in_order, own_plans, stands_in_order
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
+from data.resumes import went_back
 from data.step_names import bare_places, in_order, models, places
 
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
@@ -35,6 +36,7 @@ _COUNTER = {
 }
 _CHECKPOINT = re.compile(r"\bcheckpoints?\b")
 _ONE_LOG = "the file is one run's history, named after the file"
+_RESUMED = "the file is one run's history, resumed, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
 
 
@@ -206,13 +208,33 @@ def _without_names(
             return Rows("history", one, "steps", _ONE_LOG)
     if "steps" in counters and not keys and not labelled and begins_anew(rows):
         one = pd.Series([stem] * len(frame), dtype="str")
-        return Rows("history", one, "tokens", "the file is one run's history, resumed, named after the file")
+        return Rows("history", one, "tokens", _RESUMED)
+    if _key(rows, [*(["family"] if labelled else []), *keys]).nunique() == 1:
+        one = family if labelled else pd.Series([stem] * len(frame), dtype="str")
+        for c in (c for c in counters if rises(one[rows.index], rows[c])):
+            if resumed := _resumed(Rows("history", one, c, _RESUMED), runs, rows, mapping, table):
+                return resumed
     planned = [c for c in PROGRESS if c in mapping.guesses and c not in counters and usable(rows, c)]
     if labelled and planned and not _varying(pd.factorize(family)[0], frame):
         return _models(family, rows, planned, mapping, runs, table)
     if not keys and not labelled and planned and len(rows) >= LEAST and ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
     return runs
+
+
+def _resumed(history: Rows, runs: Rows, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows | None:
+    """Rows of one setting as the log of a run that was resumed; None where their counter never falls, or often.
+
+    Raises `MappingNeeded` where few rows fall to a place that was not passed, or near the beginning.
+    """
+    c = history.progress
+    falls, passed = went_back(rows[c])
+    if not falls:
+        return None
+    if passed or len(rows) >= MANY:
+        return if_in_order(history, runs, history.names[rows.index], rows, mapping, table)
+    text = f"{mapping.header(c)!r} rises and falls back: are the rows checkpoints of one run that was resumed, or runs of their own?"
+    raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
 
 
 def _runs_or_curve(runs: Rows, column: str, mapping: Mapping) -> Rows:
