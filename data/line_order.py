@@ -44,6 +44,14 @@ def stands_in_order(runs: pd.Series, counter: pd.Series) -> bool:
     return float((falls <= (by.size() - 1) // _EVERY).mean()) >= _MOST
 
 
+def of_one_training(runs: pd.Series, epochs: pd.Series) -> bool:
+    """Whether the epochs (n,) of every run, named by `runs` (n,), are 1, 2, 3 or 0, 1, 2 and so on, in any order of lines."""
+    if epochs.isna().any():
+        return False
+    by = epochs.sort_values().groupby(runs.to_numpy()[epochs.argsort()], sort=False)
+    return all(len(own) > 1 and own.iloc[0] in (0, 1) and bool((own.diff().iloc[1:] == 1).all()) for _, own in by)
+
+
 def _listed(runs: pd.Series, counter: pd.Series) -> bool:
     """Whether the rows of every run stand in the order of a listing of files: 1000, 10000, 2000."""
     if not bool((counter == np.round(counter)).all()):

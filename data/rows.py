@@ -13,7 +13,7 @@ from data.counters import SO_FAR, WITH_REPORTS
 from data.errors import DataError, MappingNeeded, Question
 from data.headers import header as take_apart
 from data.labels import TOLD, run_labels
-from data.line_order import FEW, MANY, VARIED, Rows, if_in_order, own_plans, stands_in_order
+from data.line_order import FEW, MANY, VARIED, Rows, if_in_order, of_one_training, own_plans, stands_in_order
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
 from data.resumes import went_back
@@ -174,6 +174,13 @@ def _without_names(
             text = f"The two losses stand at two places of {mapping.header(c)!r} with all else alike: are they one run's, or two runs'?"
             asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
             return Rows("history", pd.Series([stem] * len(frame), dtype="str"), c, _ONE_LOG, asked)
+        if c == "epochs" and len(rows) / key.nunique() < LEAST and of_one_training(key, rows[c]):
+            own = labelled and not _varying(pd.factorize(family)[0], frame)
+            text = f"Rows of one setting count {mapping.header(c)!r} from its first: are they checkpoints of one run, or runs of their own?"
+            asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
+            why = _ONE_LOG if key.nunique() == 1 else ""
+            history = Rows("history", family if own else run_labels(None, frame, keys, stem), c, why, asked)
+            return if_in_order(history, runs, key, rows, mapping, table)
         enough = 3 if c == "steps" else LEAST
         shuffled = key.nunique() == 1 and len(rows) >= enough and not stands_in_order(key, rows[c])
         if shuffled and rises(key, rows[c]) and not begins_anew(rows):

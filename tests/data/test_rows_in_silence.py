@@ -207,3 +207,23 @@ def test_a_column_of_configurations_names_runs_where_nothing_else_does(read: Rea
     assert beside.kept["run"].tolist() == ["a", "b", "c"]
     alone = read(f"{column},params,tokens,val_loss\nx,1e8,2e9,3.2\ny,2e8,4e9,3.0\nz,4e8,8e9,2.8\n")
     assert alone.kept["run"].tolist() == ["x", "y", "z"]
+
+
+def test_epochs_counted_from_the_first_are_of_one_training(read: Read) -> None:
+    losses = [2.40, 2.24, 2.15, 2.12]
+    for first in (0, 1):
+        for n in (2, 3, 4):
+            for beside in ("", "tokens_seen", "train_loss", "params"):
+                rows = [[first + i, *(f"{i + 1}e9" for _ in [beside] if beside), losses[i]] for i in range(n)]
+                if beside == "params":
+                    rows = [[first + i, size, losses[i]] for size in (44000000, 77000000) for i in range(n)]
+                header = f"epoch,{beside + ',' if beside else ''}val_loss"
+                if beside == "train_loss":
+                    rows = [[epoch, value, value] for epoch, _, value in rows]
+                runs = read(table(header, rows))
+                case = header, first, n
+                assert runs.kept["loss"].tolist() == [losses[n - 1]] * (1 + (beside == "params")), case
+                assert [q.guess for q in runs.questions if q.key == "rows"] == ["checkpoints"], case
+    for epochs in ((1, 2, 4), (2, 3, 4), (3, 1, 2)):  # lengths of runs, as likely
+        own, told = outcome(read, table("epoch,val_loss", list(zip(epochs, losses, strict=False))))
+        assert told or own == 1, (epochs, own)
