@@ -48,7 +48,8 @@ def of_one_training(runs: pd.Series, epochs: pd.Series) -> bool:
     """Whether the epochs (n,) of every run, named by `runs` (n,), are 1, 2, 3 or 0, 1, 2 and so on, in any order of lines."""
     if epochs.isna().any():
         return False
-    by = epochs.sort_values().groupby(runs.to_numpy()[epochs.argsort()], sort=False)
+    order = np.argsort(epochs.to_numpy(), kind="stable")
+    by = epochs.iloc[order].groupby(runs.to_numpy()[order], sort=False)
     return all(len(own) > 1 and own.iloc[0] in (0, 1) and bool((own.diff().iloc[1:] == 1).all()) for _, own in by)
 
 

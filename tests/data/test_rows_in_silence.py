@@ -227,3 +227,25 @@ def test_epochs_counted_from_the_first_are_of_one_training(read: Read) -> None:
     for epochs in ((1, 2, 4), (2, 3, 4), (3, 1, 2)):  # lengths of runs, as likely
         own, told = outcome(read, table("epoch,val_loss", list(zip(epochs, losses, strict=False))))
         assert told or own == 1, (epochs, own)
+
+
+def test_a_step_that_is_no_plain_number_ends_no_curve(read: Read) -> None:
+    """The number in front of a last step is its place; a word is none, and its row no run of its own."""
+    at = [(100, "100000000", 5.0), (500, "500000000", 4.0), (1000, "1000000000", 3.7), (1500, "1500000000", 3.5)]
+    names = ("", "a", "b")
+    for cell, tokens, said in (
+        ("3000+", "", (3e9, 3.2)),
+        ("3000+", "3000000000", (3e9, 3.2)),
+        ("3000 (final)", "3000000000", (3e9, 3.2)),
+        ("3000 - final", "", (3e9, 3.2)),
+        ("last", "3000000000", (3e9, 3.2)),
+        ("last", "", (1.5e9, 3.5)),
+        ("baseline", "", (1.5e9, 3.5)),
+    ):
+        for named in (names[:1], names[1:]):
+            rows = [[*([n] if n else []), *row] for n in named for row in [*at, (cell, tokens, 3.2)]]
+            header = f"{'run,' if named[0] else ''}step,tokens,loss"
+            runs = read(table(header, rows))
+            got = runs.kept[["tokens", "loss"]].values.tolist()
+            assert got == [pytest.approx(said)] * len(named), (cell, tokens, named)
+            assert any(cell in note for note in runs.notes), (cell, tokens, named)
