@@ -21,6 +21,9 @@ from data.table import Table
 MOST_COLUMNS = 60
 MOST_ROWS = 100_000
 FEW_ROWS = 40  # rows of a table that somebody wrote, where a remark in most of them may as well be a run's name
+AGAIN = (
+    0.4  # of the rows at one place those that may still stand there under one text, as a resumed run logs them again
+)
 _LONG = 6  # words of a cell beyond which it is a text and no name
 _OF_RUNS = ("family", "group")  # canonical columns of text that may tell runs apart; `data.rows` knows the others
 
@@ -76,6 +79,38 @@ def told_apart(
         elif verdict == "open" and not named and len(cells) <= FEW_ROWS:
             doubtful = doubtful or header
     return Told(tuple(keys), "" if keys else doubtful)
+
+
+def parting(
+    table: Table, mapping: Mapping, measured: np.ndarray, place: pd.Series, runs: pd.Series
+) -> tuple[tuple[str, ...], bool]:
+    """The headers of text under which rows that stand at one `place` (n,) of one of `runs` (n,) are of different runs.
+
+    Two trainings logged side by side pass the same places. Also whether the first of them names a setting; () where none does.
+    """
+    at = pd.DataFrame({"run": runs, "place": place})[measured]
+    if not at.duplicated().any() or len(table.frame) > MOST_ROWS:
+        return (), False
+    taken = {g.header for c, g in mapping.guesses.items() if c not in _OF_RUNS}
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for header in [h for h in table.headers[:MOST_COLUMNS] if h not in taken and h not in table.from_name]:
+        if pd.api.types.is_numeric_dtype(table.frame[header].dtype) or table.numbers(header).share >= 0.5:
+            continue
+        cells, words = table.text(header)[measured], _words(header)
+        setting = bool(_SETTING.search(words))
+        if _REMARK.search(words) or (_ALONG.search(words) and not setting):
+            continue
+        if (cells == "").any() or not 1 < cells.nunique() <= len(cells) / 2 or cells.str.contains(_TIME).any():
+            continue
+        found[setting].append(header)
+    before = int(at.duplicated().sum())
+    for headers in ((h,) for h in (*found[True], *found[False])):
+        if int(at.assign(text=joined(table, headers)[measured]).duplicated().sum()) <= AGAIN * before:
+            return headers, headers[0] in found[True]
+    every = tuple(found[True])
+    if len(every) > 1 and int(at.assign(text=joined(table, every)[measured]).duplicated().sum()) <= AGAIN * before:
+        return every, True
+    return (), False
 
 
 def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -> str:

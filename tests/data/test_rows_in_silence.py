@@ -249,3 +249,36 @@ def test_a_step_that_is_no_plain_number_ends_no_curve(read: Read) -> None:
             got = runs.kept[["tokens", "loss"]].values.tolist()
             assert got == [pytest.approx(said)] * len(named), (cell, tokens, named)
             assert any(cell in note for note in runs.notes), (cell, tokens, named)
+
+
+def test_trainings_side_by_side_are_told_apart_by_their_text(read: Read) -> None:
+    def curve(steps: Sequence[int], text: str, gain: float) -> list[tuple[int, str, str]]:
+        return [(s, text, f"{5 - i / 20 - gain:.3f}") for i, s in enumerate(steps)]
+
+    resumed = [*range(1000, 7000, 1000), 5000, 6000, 7000, 8000, 9000]
+    for steps in (range(1000, 4000, 1000), range(1000, 21000, 1000), resumed):
+        one, two = curve(steps, "adamw", 0.0), curve(steps, "muon", 0.2)
+        mixed = [row for pair in zip(one, two, strict=True) for row in pair]
+        for order in (mixed, [*one, *two]):
+            for label in ("optimizer", "mixer", "norm", "activation", "kind"):
+                for counter, beside, cells in (
+                    ("step", "", []),
+                    ("step", "params,", [124000000]),
+                    ("tokens_seen", "", []),
+                ):
+                    at = [(text, *cells, s if counter == "step" else f"{s}e5", v) for s, text, v in order]
+                    own = table(f"{label},{beside}{counter},val_loss", at)
+                    case = label, beside, counter, len(steps), order is mixed
+                    if counter == "tokens_seen" and len(steps) < 5:  # as under one setting: people write both
+                        assert outcome(read, own) == (len(at), True), case
+                        continue
+                    runs = read(own)
+                    assert runs.kept["run"].tolist() == ["adamw", "muon"], case
+                    assert runs.kept["loss"].tolist() == [float(one[-1][2]), float(two[-1][2])], case
+                    told = any(q.key == "rows" for q in runs.questions)
+                    assert told == (label == "kind"), case
+    answered = read(table("kind,step,val_loss", [(text, s, v) for s, text, v in mixed]), rows="checkpoints")
+    assert answered.kept["run"].tolist() == ["adamw", "muon"]
+    few = table("optimizer,step,val_loss", [(text, s, v) for s, text, v in mixed[:4]])
+    assert outcome(read, few) == (4, True)
+    assert outcome(read, few, rows="checkpoints")[0] == 2
