@@ -24,6 +24,7 @@ FEW_ROWS = 40  # rows of a table that somebody wrote, where a remark in most of 
 AGAIN = (
     0.4  # of the rows at one place those that may still stand there under one text, as a resumed run logs them again
 )
+WORDS = 0.2  # of the cells of a column of words those that may hold a digit
 _LONG = 6  # words of a cell beyond which it is a text and no name
 _OF_RUNS = ("family", "group")  # canonical columns of text that may tell runs apart; `data.rows` knows the others
 
@@ -40,6 +41,10 @@ _ALONG = re.compile(
     r"|text|output|generat\w*|prompt|completion|example|message|msg|log|level|logger|line|checkpoint|ckpt|path|file|filename|url|link|dir"
     r"|host|node|machine|gpus?|device|rank|memory|mem|speed|throughput|best|improved|saved?|trend|change|delta|vs|verdict|hash|commit|regime|progress|milestone|epoch"
     r"|step|iter\w*|tokens?|reason|annotation)\b"
+)
+#: Quantities along a run: a column of words under such a header counts nothing, and its words are names.
+_QUANTITY = re.compile(
+    r"\b(?:tokens?|iter\w*|steps?|epoch|samples?|gpus?|memory|mem|speed|throughput|time|hours?|loss|flops?|params?|batch)\b"
 )
 _REMARK = re.compile(r"\b(?:notes?|comments?|remarks?|description|desc|observations?|info|details|what|explanation)\b")
 _TIME = re.compile(
@@ -98,7 +103,7 @@ def parting(
             continue
         cells, words = table.text(header)[measured], _words(header)
         setting = bool(_SETTING.search(words))
-        if _REMARK.search(words) or (_ALONG.search(words) and not setting):
+        if _REMARK.search(words) or (_is_along(words, cells) and not setting):
             continue
         if (cells == "").any() or not 1 < cells.nunique() <= len(cells) / 2 or cells.str.contains(_TIME).any():
             continue
@@ -120,7 +125,7 @@ def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -
     setting = bool(_SETTING.search(words)) and not _REMARK.search(words)
     if not len(written) or written.groupby(runs[written.index]).nunique().max() < 2:
         return ""
-    if _ALONG.search(words) and not setting:
+    if _is_along(words, written) and not setting:
         return ""
     if (written.map(lambda c: len(c.split())) > _LONG).mean() > 0.5 or written.str.contains(_TIME).any():
         return ""
@@ -136,6 +141,12 @@ def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -
     ends = place[written.index].groupby([of_run, written]).agg(["min", "max"]).sort_values("min")
     over = any((e["min"].to_numpy()[1:] < e["max"].to_numpy()[:-1]).any() for _, e in ends.groupby(level=0))
     return "apart" if over and setting else "open"  # one behind another they may be phases of a run
+
+
+def _is_along(words: str, cells: pd.Series) -> bool:
+    """Whether a header in `words` over cells (n,) says what changes along one run; a quantity does not over words."""
+    quantities = float(cells.str.contains(r"[0-9]").mean()) > WORDS
+    return bool(_ALONG.search(words if quantities else _QUANTITY.sub("", words)))
 
 
 def _words(header: str) -> str:

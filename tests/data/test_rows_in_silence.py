@@ -282,3 +282,18 @@ def test_trainings_side_by_side_are_told_apart_by_their_text(read: Read) -> None
     few = table("optimizer,step,val_loss", [(text, s, v) for s, text, v in mixed[:4]])
     assert outcome(read, few) == (4, True)
     assert outcome(read, few, rows="checkpoints")[0] == 2
+
+
+def test_words_under_a_header_of_a_quantity_name_runs(read: Read) -> None:
+    ends = [("dense", 6100, 1.6227), ("MoE", 6100, 1.7496), ("MoE first", 7000, 1.6191), ("MoE end", 12200, 1.4925)]
+    ends = [*ends, ("dense control", 12200, 1.5043)]
+    for label in ("held-out tokens", "tokens of", "at step", "training time", "variant"):
+        rows = [(name, step, step * 32768, v) for name, step, v in ends]
+        runs = read(table(f"{label},step,tokens,val_loss", rows))
+        assert runs.kept[["run", "loss"]].values.tolist() == [[name, v] for name, _, v in ends], label
+        both = [(text, s, v - gain) for s, v in zip((100, 200, 300), (5.0, 4.0, 3.5), strict=True)
+                for text, gain in (("dense", 0.0), ("MoE", 0.25))]  # fmt: skip
+        runs = read(table(f"{label},step,val_loss", both))
+        assert runs.kept[["run", "loss"]].values.tolist() == [["dense", 3.5], ["MoE", 3.25]], label
+    counted = [(f"{s} of 500", s, 5 - s / 1000) for s in range(100, 600, 100)]
+    assert len(read(table("steps done,step,val_loss", counted)).kept) == 1
