@@ -44,7 +44,7 @@ _ALONG = re.compile(
 )
 #: Quantities along a run: a column of words under such a header counts nothing, and its words are names.
 _QUANTITY = re.compile(
-    r"\b(?:tokens?|iter\w*|steps?|epoch|samples?|gpus?|memory|mem|speed|throughput|time|hours?|loss|flops?|params?|batch)\b"
+    r"\b(?:tokens?|iter\w*|steps?|epoch|samples?|gpus?|memory|mem|speed|throughput|loss|flops?|params?|batch)\b"
 )
 _REMARK = re.compile(r"\b(?:notes?|comments?|remarks?|description|desc|observations?|info|details|what|explanation)\b")
 _TIME = re.compile(

@@ -287,7 +287,7 @@ def test_trainings_side_by_side_are_told_apart_by_their_text(read: Read) -> None
 def test_words_under_a_header_of_a_quantity_name_runs(read: Read) -> None:
     ends = [("dense", 6100, 1.6227), ("MoE", 6100, 1.7496), ("MoE first", 7000, 1.6191), ("MoE end", 12200, 1.4925)]
     ends = [*ends, ("dense control", 12200, 1.5043)]
-    for label in ("held-out tokens", "tokens of", "at step", "training time", "variant"):
+    for label in ("held-out tokens", "tokens of", "at step", "variant"):
         rows = [(name, step, step * 32768, v) for name, step, v in ends]
         runs = read(table(f"{label},step,tokens,val_loss", rows))
         assert runs.kept[["run", "loss"]].values.tolist() == [[name, v] for name, _, v in ends], label
