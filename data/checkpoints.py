@@ -9,6 +9,7 @@ import pandas as pd
 
 from data.draft import ordered
 from data.history import Choice, last_of_each, least_of_each, superseded
+from data.resumes import EVEN
 
 
 def whole_run(
@@ -77,18 +78,33 @@ def whole_run(
 
 
 def carry(frame: pd.DataFrame, names: pd.Series, progress: str, notes: list[str]) -> None:
-    """Fill what a logger writes in rows of their own: an evaluation has the tokens of the step before it in its run."""
+    """Fill what a logger writes in rows of their own: an evaluation has the tokens of the step before it in its run.
+
+    Where it stands at a later step and all steps of the run count as much, it has as many more.
+    """
     order = np.lexsort((np.arange(len(frame)), frame[progress].to_numpy()))
     by = names.to_numpy()[order]
-    filled = np.zeros(len(frame), dtype=bool)
+    filled, further = np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool)
     for column in ("params", "tokens", "samples", "flops", "epochs", "lr"):
         if column not in frame or column == progress or not frame[column].isna().any():
             continue
         blank = frame[column].isna()
         said = frame[column].iloc[order].groupby(by, sort=False).ffill()
+        if progress == "steps" and column in ("tokens", "samples", "flops"):
+            each = (frame[column] / frame["steps"]).where(frame["steps"] > 0)
+            runs = each.groupby(names.to_numpy(), sort=False)
+            even = runs.transform("max") <= EVEN * runs.transform("min")
+            more = each.iloc[order].groupby(by, sort=False).ffill().sort_index() * frame["steps"]
+            later = blank & even & (more > said.sort_index())
+            said = said.where(~later.iloc[order], more)
+            further |= later.to_numpy() & (column != "samples")
         frame[column] = frame[column].where(~blank, said.sort_index())
         if column in ("params", "tokens", "flops"):
             filled |= (blank & frame[column].notna()).to_numpy()
+    if further.any():
+        rows = "1 row takes its" if further.sum() == 1 else f"{int(further.sum()):,} rows take their"
+        notes.append(f"{rows} tokens from the row before in proportion to the steps, which count as much all along.")
+    filled &= ~further
     if filled.any():
         notes.append(f"{int(filled.sum()):,} rows take their tokens or size from the row before them in their run.")
 

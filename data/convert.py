@@ -24,6 +24,7 @@ from data.loss_errors import error_in_nats, errors_under
 from data.mapping import Mapping
 from data.not_evaluated import evaluated
 from data.not_measured import in_turn, not_measured, training_losses
+from data.place_cells import COUNTERS, front_numbers, without_place
 from data.planned import cut_down
 from data.resumes import resumed
 from data.row_states import row_states
@@ -64,7 +65,10 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     found = derive(draft.frame, mapping, draft.notes, table.name)
     draft.sources = [*(s for s in draft.sources if s.column not in {f.column for f in found.sources}), *found.sources]
     draft.questions += found.questions
-    names, progress = identify(draft, table, mapping, ~read["loss"].blank)
+    judged = ~read["loss"].blank & ~np.isin(np.arange(len(table.frame)), list(draft.no_place))
+    names, progress = identify(draft, table, mapping, judged)
+    if progress == "steps" and draft.no_place and "tokens" in draft.frame and draft.frame["tokens"].notna().all():
+        progress = "tokens"  # which say the place of every row
     frame = draft.frame
     if counted_from_zero(frame, names, mapping, draft.got("tokens", FROM_EPOCHS), table.name, draft.notes):
         _anew(draft)
@@ -97,6 +101,9 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     why = set_aside(
         unused, reasons(frame, read, _cells(table, mapping, read), _doubts(mapping)), mapping.states, draft.notes
     )
+    if progress == "steps":
+        for i in (i for i in draft.no_place if not why[i]):
+            why[i] = draft.no_place[i]
     ended = row_states(table, mapping, names, bool(progress))
     checkpoints = None
     losses, lines = mapping.guesses["loss"].numbers(table).values, table.lines
@@ -165,6 +172,11 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
             draft.frame[column] = table.text(guess.header) if column == "state" else table.names(guess.header)
         else:
             found, values = guess.numbers(table), guess.values(table)
+            if column in COUNTERS and found.bad.any():
+                found, fronts = front_numbers(table, guess.header, found)
+                values = np.where(np.isnan(values), found.scaled(guess.scale), values) if fronts else values
+                draft.notes += [fronts] if fronts else []
+                draft.no_place.update(without_place(table, guess.header, found.bad) if column == "steps" else {})
             draft.notes += [f"{guess.header!r}: {note}." for note in found.notes]
             if column == "loss":
                 _state_error(draft, table, mapping, found)

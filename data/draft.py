@@ -20,6 +20,7 @@ class Draft:
     sources: list[Source] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    no_place: dict[int, str] = field(default_factory=dict)  # rows whose step is a word, each with the reason against it
 
     def got(self, column: str, how: str) -> bool:
         """Whether the column was got in this way."""

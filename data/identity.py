@@ -11,16 +11,16 @@ import pandas as pd
 from data.draft import MAX_EXTRAS, Draft
 from data.errors import MappingNeeded, Question
 from data.headers import header as take_apart
-from data.labels import TOLD
+from data.labels import TOLD, run_labels
 from data.line_order import Rows
 from data.mapping import Mapping
 from data.places_beside import places_beside
-from data.progress import PROGRESS
+from data.progress import PROGRESS, usable
 from data.resumed_names import joined as resumed
-from data.rows import CONSTANT, judge
+from data.rows import CONSTANT, judge, says_so_far
 from data.schema import COLUMNS, Source
 from data.table import Table
-from data.text_columns import joined, told_apart
+from data.text_columns import joined, parting, told_apart
 from data.unread import along_unread
 
 
@@ -95,6 +95,12 @@ def _apart(
         found = _judged(draft, names, measured, mapping, stem, table.name)
     except MappingNeeded as e:
         asked = e
+    if (
+        names is None
+        and mapping.rows != "runs"
+        and (parted := _side_by_side(draft, found, measured, table, mapping, stem))
+    ):
+        return parted
     if (asked or not found.progress) and (placed := _placed(draft, names, measured, table, mapping, stem)):
         return placed
     if mapping.rows or not (found.progress or asked):
@@ -114,6 +120,31 @@ def _apart(
         text = f"Does {told.doubtful!r} name runs of their own, or remark on checkpoints of one run?"
         raise MappingNeeded(f"{table.name}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
     return found
+
+
+def _side_by_side(
+    draft: Draft, found: Rows, measured: np.ndarray, table: Table, mapping: Mapping, stem: str
+) -> Rows | None:
+    """Rows as the curves of trainings that pass the same places, each under its text; None where no column tells them apart.
+
+    Raises `MappingNeeded` where two readings of the rows of one text are as likely.
+    """
+    frame = draft.frame
+    counters = [c for c in PROGRESS if c in frame and says_so_far(c, mapping) and usable(frame[measured], c)]
+    along = found.progress or next(iter(counters), "")
+    if along not in frame or ("family" in frame and (frame["family"] != "").all()):
+        return None
+    own = run_labels(None, frame, [c for c in CONSTANT if c in frame and frame[c].nunique() > 1], stem)
+    headers, setting = parting(table, mapping, measured, frame[along], own)
+    if not headers:
+        return None
+    again = judge(None, frame.assign(**{TOLD: joined(table, headers)}), measured, mapping, stem, table.name)
+    if not again.progress:
+        return replace(found, question=again.question) if again.question and not found.progress else None
+    said = " and ".join(map(repr, headers))
+    text = f"The rows of one text in {said} pass the same {mapping.header(along)!r}: are they checkpoints of one run, or runs of their own?"
+    asked = again.question or Question("rows", text, ("checkpoints", "runs"), "checkpoints", needed=False)
+    return replace(again, why=f"{said} tells runs apart", question=None if setting or mapping.rows else asked)
 
 
 def _placed(

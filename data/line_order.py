@@ -10,6 +10,7 @@ import pandas as pd
 from data.errors import MappingNeeded, Question
 from data.mapping import Mapping
 from data.progress import evenly, usable
+from data.resumes import went_back
 
 FEW, MANY = (
     10,
@@ -42,6 +43,15 @@ def stands_in_order(runs: pd.Series, counter: pd.Series) -> bool:
     by = counter.groupby(runs.to_numpy(), sort=False)
     falls = (by.diff() < 0).groupby(runs.to_numpy(), sort=False).sum()
     return float((falls <= (by.size() - 1) // _EVERY).mean()) >= _MOST
+
+
+def of_one_training(runs: pd.Series, epochs: pd.Series) -> bool:
+    """Whether the epochs (n,) of every run, named by `runs` (n,), are 1, 2, 3 or 0, 1, 2 and so on, in any order of lines."""
+    if epochs.isna().any():
+        return False
+    order = np.argsort(epochs.to_numpy(), kind="stable")
+    by = epochs.iloc[order].groupby(runs.to_numpy()[order], sort=False)
+    return all(len(own) > 1 and own.iloc[0] in (0, 1) and bool((own.diff().iloc[1:] == 1).all()) for _, own in by)
 
 
 def _listed(runs: pd.Series, counter: pd.Series) -> bool:
@@ -114,3 +124,28 @@ def if_in_order(history: Rows, runs: Rows, key: pd.Series, rows: pd.DataFrame, m
         return replace(history, question=Question("rows", text, ("checkpoints", "runs"), "checkpoints", False))
     guess = "checkpoints" if not odd and all(evenly(own) for _, own in rows[c].groupby(key)) else "runs"
     raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), guess),))
+
+
+def if_resumed(history: Rows, runs: Rows, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows | None:
+    """Rows of one setting as the log of a run that was resumed; None where their counter never falls, or often.
+
+    Raises `MappingNeeded` where few rows fall to a place that was not passed, or near the beginning.
+    """
+    c = history.progress
+    falls, passed = went_back(rows[c])
+    if not falls:
+        return None
+    if passed or len(rows) >= MANY:
+        return if_in_order(history, runs, history.names[rows.index], rows, mapping, table)
+    text = f"{mapping.header(c)!r} rises and falls back: are the rows checkpoints of one run that was resumed, or runs of their own?"
+    raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
+
+
+def few_epochs(history: Rows, runs: Rows, key: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows:
+    """Rows `of_one_training` as its checkpoints, with the question whether they are; raises as `if_in_order` does."""
+    header = mapping.header(history.progress)
+    text = (
+        f"Rows of one setting count {header!r} from its first: are they checkpoints of one run, or runs of their own?"
+    )
+    asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
+    return if_in_order(replace(history, question=asked), runs, key, rows, mapping, table)

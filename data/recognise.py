@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Pairs
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
-from data.accumulation import may_accumulate
 from data.counters import settle_counters
 from data.data_sizes import samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
-from data.filenames import OF_FILE, speaks_against
+from data.filenames import OF_FILE
 from data.fractions import scaled_fraction, settle_fraction
 from data.headers import header as take_apart
 from data.in_names import like_models, of_a_text
-from data.logs import tells_its_base
-from data.lookalikes import of_a_tokenizer, overlooked, taken_optima, without_optima
+from data.lookalikes import of_a_tokenizer, overlooked, taken_optima
 from data.loss_errors import error_of
 from data.losses import recognise_loss
 from data.mapping import Guess, Mapping
 from data.markup import words
 from data.mixtures import settle_mixture
-from data.names import named, only_sounds
+from data.names import named
 from data.nodes import devices_in_all
 from data.not_evaluated import evaluated
+from data.offers import AS_NAMES, SPOKEN_AGAINST, offers_of
 from data.rates import without_passes, without_rates
 from data.ratios import settle_ratio
 from data.rivals import weigh
@@ -37,28 +34,18 @@ from data.settled import (
     TAKEN,
     Offers,
     below_a_part,
-    middle,
     settle_batch,
     settle_counts,
-    settle_passes,
     settle_steps,
     unique_or_seen,
 )
 from data.splits import counted, splits
-from data.states import is_state
-from data.step_names import counts_steps, places
 from data.table import Table, without_misfits
 from data.units import DIMENSION
-from data.untracked import without_untracked
 
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
 _PERHAPS = 0.65  # how sure a name is at most that may as well mean something else
-_REVISION = re.compile(r"\b(?:revision|branch)$")
-_SPOKEN_AGAINST = (
-    0.55  # how sure a column is that is named like a size where the runs' names say another: offered, not taken
-)
-_AS_NAMES = "sizes written as names"
 
 
 @np.errstate(all="ignore")  # what overflows is looked at when rows are judged
@@ -98,7 +85,7 @@ def recognise(
     parted = splits(table, {h for h in answers.values() if h}, split)
     table = counted(table, parted.split)
     untracked: list[str] = []
-    offers = _offers(table, set(answers), {h for h in answers.values() if h}, untracked)
+    offers = offers_of(table, set(answers), {h for h in answers.values() if h}, untracked)
     if parted.split is not None:  # it says what was measured, not what was trained on
         said = {parted.split.header, parted.split.then.header if parted.split.then else ""}
         offers = {o: v for o, v in offers.items() if o[1] not in said}
@@ -120,7 +107,7 @@ def recognise(
     used = {g.header for g in guesses.values()}
     ranked = sorted(offers.items(), key=lambda o: -o[1][0])
     for (column, header), (sure, how) in ranked:
-        as_name = how.startswith(_AS_NAMES)  # such a column is the family's name too
+        as_name = how.startswith(AS_NAMES)  # such a column is the family's name too
         if column in guesses or column in answers or (header in used and not as_name) or sure < TAKEN:
             continue
         guesses[column] = Guess(column, header, how, round(sure, 2))
@@ -143,7 +130,7 @@ def recognise(
                 usual = header if like_models(table.numbers(header).values.tolist()) else ""
                 questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN), usual))
                 continue
-            against = [h for (c, h), (s, _) in ranked if c == column and s == _SPOKEN_AGAINST]
+            against = [h for (c, h), (s, _) in ranked if c == column and s == SPOKEN_AGAINST]
             instead = f", and not {_listed(against)}" if against else ""
             text = f"The {_words(column)} of {table.name}: {how}{instead}. Is that right?"
             questions.append(Question(f"columns.{column}", text, (header, *against), header, needed=False))
@@ -265,9 +252,6 @@ def _unreadable(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> 
     return out
 
 
-_CONFIG = re.compile(r"^config")
-
-
 def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> str:
     if given not in allowed:
         raise DataError(f"{name} is one of {', '.join(repr(a) for a in allowed if a)}; got {given!r}.")
@@ -288,111 +272,6 @@ def _existing(table: Table, column: str, header: str | None) -> str | None:
     shown = list(table.headers[:12])
     more = f" and {len(table.headers) - 12} more" if len(table.headers) > 12 else ""
     raise DataError(f"{table.name} has no column {header!r}; it has {', '.join(shown)}{more}.")
-
-
-def _offers(table: Table, settled: set[str], taken: set[str], notes: list[str]) -> Offers:
-    """Every (canonical column, header) that name and content allow, with how sure it is and why; notes say what was not counted."""
-    offers: Offers = {}
-    for header in table.headers:
-        if header in taken:
-            continue
-        if header in table.told:
-            column, why = table.told[header]
-            if column and column not in settled:
-                offers[column, header] = 0.95, why
-            continue
-        for column, sure in named(header):
-            if column in settled:
-                continue
-            if column in ("flops", "tokens") and counts_steps(table.text(header)) and "steps" not in settled:
-                offers["steps", header] = 0.9, "its cells say steps"
-                break
-            how = "the column's own name" if sure == 1.0 else "name recognised" if sure >= 0.8 else "name may mean this"
-            if COLUMNS[column].kind == "number":
-                found = table.numbers(header, DIMENSION.get(column, ""))
-                if not tells_its_base(header, column, found.values):
-                    continue
-                if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
-                    continue
-                if column == "grad_accum" and not may_accumulate(header, found.values):
-                    continue
-                if column == "wall_seconds" and middle(found.values) > 1e9:
-                    continue  # the time of day, in seconds since 1970
-                how += f"; {found.written} read as numbers" if found.written else ""
-            elif not (table.text(header) != "").any() or (column == "state" and not _of_states(table, header)):
-                continue
-            elif column == "run" and _REVISION.search(take_apart(header).words) and not places(table.text(header)):
-                continue  # of code
-            elif column == "seed" and _counts_seeds(table, header):
-                continue
-            elif column == "dataset" and table.numbers(header).share == 1.0:
-                continue  # a column `data` of numbers is an amount
-            if header in table.brought_down:  # what stands beside the runs themselves goes first
-                sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
-            offers[column, header] = sure, how
-    _without_settings(table, offers)
-    notes += without_untracked(table, offers)
-    without_optima(table, offers)
-    settle_passes(table, offers)
-    counted = any(c in COUNTS for c, _ in offers)
-    of_runs = {column for h, (column, _) in table.from_name.items() if OF_FILE not in h}
-    for header, (column, text) in table.from_name.items():
-        of_file = OF_FILE in header
-        if of_file and column in of_runs:
-            continue  # what each run's own name says goes first
-        against = [o for o in offers if o[0] in COUNTS and only_sounds(o[1])]
-        doubted = not of_file or (
-            bool(against) and speaks_against(table, header, [h for c, h in offers if c in COUNTS])
-        )
-        if column == "params" and counted and doubted and header not in taken and column not in settled:
-            for o in against:
-                names = "the name of the file" if of_file else "the names of runs"
-                offers[o] = _SPOKEN_AGAINST, f"{offers[o][1]}; sizes in {names} speak against it"
-            counted = False
-        beside = column == "params_active" and not of_file  # what a mixture computes with, beside the total
-        if header in taken or column in settled or (column in COUNTS and counted and not beside):
-            continue
-        where = "the file's name" if of_file else "the names"
-        offers[column, header] = TAKEN, f"from {where} ({text})"
-    counted = counted or any(c in COUNTS for c, _ in offers)
-    if not counted and "params" not in settled:
-        for header in table.headers:  # a column `model` that says 125M, 1.3B is a size written as a name
-            if header not in taken and any(c in ("family", "run") for c, _ in named(header)):
-                found = table.numbers(header)
-                if found.share >= 0.9 and found.written:
-                    offers["params", header] = 0.65, f"{_AS_NAMES}; {found.written} read as numbers"
-    return offers
-
-
-def _without_settings(table: Table, offers: Offers) -> None:
-    """A column `config` names runs where no other column names them or their models, and its cells are texts."""
-    for o in [o for o in offers if o[0] == "run" and _CONFIG.search(take_apart(o[1]).words)]:
-        others = any(c in ("run", "family") and sure > offers[o][0] for (c, _), (sure, _) in offers.items())
-        cells = table.numbers(o[1])
-        if others or (cells.share >= 0.5 and not cells.written):
-            del offers[o]
-
-
-def _of_states(table: Table, header: str) -> bool:
-    """Whether a column named like one of states holds them: not one of numbers, some of which failed."""
-    return table.numbers(header).share < 0.5 and is_state(table.text(header))
-
-
-def _counts_seeds(table: Table, header: str) -> bool:
-    """Whether a column of `seeds` says how many there were: it tells no rows apart that are alike in their names and sizes."""
-    if not re.search(r"\bseeds$", take_apart(header).words):
-        return False
-    meant = {h: c for h in table.headers for c, sure in named(h)[:1] if sure >= TAKEN}
-    keys = [table.text(h) for h, c in meant.items() if c in ("run", "family", *COUNTS, "tokens", "steps")]
-    alike = pd.DataFrame(dict(enumerate(keys)))
-    if alike.empty or not alike.duplicated().any():
-        return True
-    return bool(alike.assign(seed=table.text(header)).duplicated().any())
-
-
-def _generated(header: str, values: np.ndarray) -> bool:
-    """Whether a column of `max_tokens` limits what is generated, and says nothing of training."""
-    return "max tokens" in take_apart(header).words and float(np.nanmedian(np.append(values, 0.0))) < 1e6
 
 
 def _told_apart(table: Table, one: str, other: str) -> bool:

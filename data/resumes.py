@@ -5,8 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+ROWS_EACH = 5  # rows of a log for each of which it may have been resumed once
 NEAR = 2.0  # increments from nothing within which a counter begins anew
 EVEN = 1.5  # the largest tokens per step over the smallest in a run whose tokens were put right
+
+
+def went_back(values: pd.Series) -> tuple[bool, bool]:
+    """Whether a counter (n,) falls now and then as after a resume, and whether each fall is to a place it had passed.
+
+    A fall to one of its first two places is a beginning, of this run or of another: no plain resume.
+    """
+    v = values.to_numpy(dtype="float64")
+    v = v[np.isfinite(v)]
+    falls = np.flatnonzero(np.diff(v) < 0) + 1
+    if not len(falls) or len(falls) > (len(v) - 1) // ROWS_EACH:
+        return False, False
+    second = np.unique(v)[:2][-1]
+    return True, all(v[i] > second and v[i] in v[:i] for i in falls)
 
 
 def resumed(frame: pd.DataFrame, names: pd.Series, progress: str, derived: bool, notes: list[str]) -> str:

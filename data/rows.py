@@ -11,9 +11,21 @@ from data.apart import apart
 from data.cells import numbers
 from data.counters import SO_FAR, WITH_REPORTS
 from data.errors import DataError, MappingNeeded, Question
+from data.grids import grid, multiples
 from data.headers import header as take_apart
 from data.labels import TOLD, run_labels
-from data.line_order import FEW, MANY, VARIED, Rows, if_in_order, own_plans, stands_in_order
+from data.line_order import (
+    FEW,
+    MANY,
+    VARIED,
+    Rows,
+    few_epochs,
+    if_in_order,
+    if_resumed,
+    of_one_training,
+    own_plans,
+    stands_in_order,
+)
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
 from data.step_names import bare_places, in_order, models, of_a_checkpoint, places
@@ -35,6 +47,7 @@ _COUNTER = {
 }
 _CHECKPOINT = re.compile(r"\bcheckpoints?\b")
 _ONE_LOG = "the file is one run's history, named after the file"
+_RESUMED = "the file is one run's history, resumed, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
 
 
@@ -181,6 +194,11 @@ def _without_names(
             text = f"The two losses stand at two places of {mapping.header(c)!r} with all else alike: are they one run's, or two runs'?"
             asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
             return Rows("history", pd.Series([stem] * len(frame), dtype="str"), c, _ONE_LOG, asked)
+        if c == "epochs" and len(rows) / key.nunique() < LEAST and of_one_training(key, rows[c]):
+            own = labelled and not _varying(pd.factorize(family)[0], frame)
+            why = _ONE_LOG if key.nunique() == 1 else ""
+            history = Rows("history", family if own else run_labels(None, frame, keys, stem), c, why)
+            return few_epochs(history, runs, key, rows, mapping, table)
         enough = 3 if c == "steps" else LEAST
         shuffled = key.nunique() == 1 and len(rows) >= enough and not stands_in_order(key, rows[c])
         if shuffled and rises(key, rows[c]) and not begins_anew(rows):
@@ -215,7 +233,12 @@ def _without_names(
             return Rows("history", one, "steps", _ONE_LOG)
     if "steps" in counters and not keys and not labelled and begins_anew(rows):
         one = pd.Series([stem] * len(frame), dtype="str")
-        return Rows("history", one, "tokens", "the file is one run's history, resumed, named after the file")
+        return Rows("history", one, "tokens", _RESUMED)
+    if _key(rows, [*(["family"] if labelled else []), *keys]).nunique() == 1:
+        one = family if labelled else pd.Series([stem] * len(frame), dtype="str")
+        for c in (c for c in counters if rises(one[rows.index], rows[c])):
+            if resumed := if_resumed(Rows("history", one, c, _RESUMED), runs, rows, mapping, table):
+                return resumed
     planned = [c for c in PROGRESS if c in mapping.guesses and c not in counters and usable(rows, c)]
     if labelled and planned and not _varying(pd.factorize(family)[0], frame):
         return _models(family, rows, planned, mapping, runs, table)
@@ -287,7 +310,7 @@ def _models(
         return history  # a name of its own and regular intervals: a log
     text = f"Rows share their name in {header!r}: are the {many} rows of a model checkpoints of one run, or runs of their own?"
     own = column == "run" and not sized and many == PAIRS  # names that say nothing of a model
-    if (many <= PAIRS and not own) or _multiples(mine, rows) or (sized and _grid(mine, rows[found])):
+    if (many <= PAIRS and not own) or multiples(mine, rows) or (sized and grid(mine, rows[found])):
         return Rows(
             runs.kind, runs.names, why=runs.why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False)
         )
@@ -348,21 +371,6 @@ def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:
     known = [c for c in PROGRESS if usable(rows, c)]
     known.sort(key=lambda c: not _is_counter(c, mapping))
     return next((c for c in known if rises(names, rows[c])), "")
-
-
-def _multiples(names: pd.Series, rows: pd.DataFrame) -> bool:
-    """Whether each model's tokens are the same multiples of its parameters, as a sweep plans them."""
-    if not {"params", "tokens"} <= set(rows.columns):
-        return False
-    ratios = [np.sort(r.to_numpy()) for _, r in (rows["tokens"] / rows["params"]).groupby(names)]
-    alike = all(len(r) == len(ratios[0]) and np.allclose(r, ratios[0], rtol=0.03) for r in ratios)
-    return len(ratios) > 1 and alike
-
-
-def _grid(names: pd.Series, lengths: pd.Series) -> bool:
-    """Whether each of several models stands at the same lengths."""
-    own = [np.sort(v.to_numpy()) for _, v in lengths.groupby(names)]
-    return len(own) > 1 and all(len(v) == len(own[0]) and np.allclose(v, own[0], rtol=0.03) for v in own)
 
 
 def says_so_far(column: str, mapping: Mapping) -> bool:

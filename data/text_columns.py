@@ -21,6 +21,10 @@ from data.table import Table
 MOST_COLUMNS = 60
 MOST_ROWS = 100_000
 FEW_ROWS = 40  # rows of a table that somebody wrote, where a remark in most of them may as well be a run's name
+AGAIN = (
+    0.4  # of the rows at one place those that may still stand there under one text, as a resumed run logs them again
+)
+WORDS = 0.2  # of the cells of a column of words those that may hold a digit
 _LONG = 6  # words of a cell beyond which it is a text and no name
 _OF_RUNS = ("family", "group")  # canonical columns of text that may tell runs apart; `data.rows` knows the others
 
@@ -37,6 +41,10 @@ _ALONG = re.compile(
     r"|text|output|generat\w*|prompt|completion|example|message|msg|log|level|logger|line|checkpoint|ckpt|path|file|filename|url|link|dir"
     r"|host|node|machine|gpus?|device|rank|memory|mem|speed|throughput|best|improved|saved?|trend|change|delta|vs|verdict|hash|commit|regime|progress|milestone|epoch"
     r"|step|iter\w*|tokens?|reason|annotation)\b"
+)
+#: Quantities along a run: a column of words under such a header counts nothing, and its words are names.
+_QUANTITY = re.compile(
+    r"\b(?:tokens?|iter\w*|steps?|epoch|samples?|gpus?|memory|mem|speed|throughput|loss|flops?|params?|batch)\b"
 )
 _REMARK = re.compile(r"\b(?:notes?|comments?|remarks?|description|desc|observations?|info|details|what|explanation)\b")
 #: Headers that are nothing but a word for times or remarks. What stands there at places of a log names no runs.
@@ -81,6 +89,38 @@ def told_apart(
     return Told(tuple(keys), "" if keys else doubtful)
 
 
+def parting(
+    table: Table, mapping: Mapping, measured: np.ndarray, place: pd.Series, runs: pd.Series
+) -> tuple[tuple[str, ...], bool]:
+    """The headers of text under which rows that stand at one `place` (n,) of one of `runs` (n,) are of different runs.
+
+    Two trainings logged side by side pass the same places. Also whether the first of them names a setting; () where none does.
+    """
+    at = pd.DataFrame({"run": runs, "place": place})[measured]
+    if not at.duplicated().any() or len(table.frame) > MOST_ROWS:
+        return (), False
+    taken = {g.header for c, g in mapping.guesses.items() if c not in _OF_RUNS}
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for header in [h for h in table.headers[:MOST_COLUMNS] if h not in taken and h not in table.from_name]:
+        if pd.api.types.is_numeric_dtype(table.frame[header].dtype) or table.numbers(header).share >= 0.5:
+            continue
+        cells, words = table.text(header)[measured], _words(header)
+        setting = bool(_SETTING.search(words))
+        if _REMARK.search(words) or (_is_along(words, cells) and not setting):
+            continue
+        if (cells == "").any() or not 1 < cells.nunique() <= len(cells) / 2 or cells.str.contains(_TIME).any():
+            continue
+        found[setting].append(header)
+    before = int(at.duplicated().sum())
+    for headers in ((h,) for h in (*found[True], *found[False])):
+        if int(at.assign(text=joined(table, headers)[measured]).duplicated().sum()) <= AGAIN * before:
+            return headers, headers[0] in found[True]
+    every = tuple(found[True])
+    if len(every) > 1 and int(at.assign(text=joined(table, every)[measured]).duplicated().sum()) <= AGAIN * before:
+        return every, True
+    return (), False
+
+
 def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -> str:
     """Whether cells (n,) under a header tell runs "apart", may ("open"), or belong to one run ("")."""
     words = _words(header)
@@ -88,7 +128,7 @@ def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -
     setting = bool(_SETTING.search(words)) and not _REMARK.search(words)
     if not len(written) or written.groupby(runs[written.index]).nunique().max() < 2:
         return ""
-    if _TIMES.fullmatch(header.strip()) or (_ALONG.search(words) and not setting):
+    if _TIMES.fullmatch(header.strip()) or (_is_along(words, written) and not setting):
         return ""
     regular = bool(place.groupby(runs).apply(evenly).all())  # as a log has its places
     if _NOTES.fullmatch(words or header.strip()) and (regular or len(written) < len(cells)):
@@ -107,6 +147,12 @@ def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -
     ends = place[written.index].groupby([of_run, written]).agg(["min", "max"]).sort_values("min")
     over = any((e["min"].to_numpy()[1:] < e["max"].to_numpy()[:-1]).any() for _, e in ends.groupby(level=0))
     return "apart" if over and setting else "open"  # one behind another they may be phases of a run
+
+
+def _is_along(words: str, cells: pd.Series) -> bool:
+    """Whether a header in `words` over cells (n,) says what changes along one run; a quantity does not over words."""
+    quantities = float(cells.str.contains(r"[0-9]").mean()) > WORDS
+    return bool(_ALONG.search(words if quantities else _QUANTITY.sub("", words)))
 
 
 def _words(header: str) -> str:

@@ -179,10 +179,9 @@ def test_what_the_rows_of_another_split_say_of_the_run_s_end_is_the_run_s(
 @pytest.mark.parametrize("header", ["epoch", "Epoch"])
 def test_few_rows_along_the_epochs_of_one_setting_are_announced(read: Read, rows: int, header: str) -> None:
     text = f"params,unique_tokens,{header},loss\n" + "".join(f"1e7,1e9,{e},{4 - e / 10}\n" for e in range(1, rows + 1))
-    runs = read(text)
-    assert len(runs) == rows
-    assert [(q.key, q.guess) for q in runs.questions] == [("rows", "runs")]
-    one = read(text, rows="checkpoints")
+    assert len(read(text, rows="runs")) == rows
+    one = read(text)
+    assert [(q.key, q.guess) for q in one.questions] == [("rows", "checkpoints")]
     assert one.kept["tokens"].tolist() == [rows * 1e9]
     assert one.kept["loss"].tolist() == [pytest.approx(4 - rows / 10)]
 

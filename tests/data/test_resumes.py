@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import Runs, read_runs
+from data import MappingNeeded, Runs, read_runs
 
 Read = Callable[..., Runs]
 
@@ -93,3 +93,37 @@ def test_rows_in_no_order_are_no_resume(order: list[int]) -> None:
     )
     assert runs.kept[["tokens", "steps"]].values.tolist() == [[8e6, 800]]
     assert not any("resume" in note for note in runs.notes)
+
+
+def test_a_log_without_names_that_goes_back_is_one_run(read: Read) -> None:
+    """Steps that were logged again after a resume are the run's, from the later row of each."""
+    steps = [1000, 2000, 3000, 4000, 3000, 4000, 5000, 6000]
+    many = [*range(100, 20100, 100), *range(14000, 20100, 100)]
+    uneven = [*range(100, 5000, 100), *range(3050, 9000, 100)]
+    cases = {
+        "two rows": (steps, len(set(steps))),
+        "twice": ([*steps, *steps[-2:], 7000, 8000, 9000], 9),
+        "many": (many, 200),
+        "to no place before, in a long log": (uneven, len(set(uneven))),
+    }
+    for case, (places, different) in cases.items():
+        losses = [6 - i / len(places) for i in range(len(places))]
+        at = list(zip(places, losses, strict=True))
+        forms = {
+            "log.csv": "step,loss\n" + "".join(f"{s},{v:.4f}\n" for s, v in at),
+            "tokens.csv": "step,tokens,loss\n" + "".join(f"{s},{s}e5,{v:.4f}\n" for s, v in at),
+            "seen.csv": "tokens_seen,loss\n" + "".join(f"{s}e5,{v:.4f}\n" for s, v in at),
+            "log.jsonl": "".join(f'{{"step": {s}, "loss": {v:.4f}}}\n' for s, v in at),
+        }
+        for name, text in forms.items():
+            runs = read(text, name)
+            again = len(places) - different
+            assert runs.kept["loss"].tolist() == [float(f"{losses[-1]:.4f}")], (case, name)
+            assert runs.history is not None, (case, name)
+            assert len(runs.history) == different, (case, name)
+            said = f"{again} rows repeat a place along their run"
+            assert not again or any(said in note for note in runs.notes), (case, name)
+    for few in ([100, 200, 300, 200, 300, 400, 500], [100, 500, 300, 700, 900, 1200]):
+        with pytest.raises(MappingNeeded) as asked:
+            read("step,loss\n" + "".join(f"{s},{5 - i / 10}\n" for i, s in enumerate(few)), "log.csv")
+        assert [(q.key, q.guess) for q in asked.value.questions] == [("rows", "checkpoints")], few

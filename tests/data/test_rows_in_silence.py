@@ -207,3 +207,93 @@ def test_a_column_of_configurations_names_runs_where_nothing_else_does(read: Rea
     assert beside.kept["run"].tolist() == ["a", "b", "c"]
     alone = read(f"{column},params,tokens,val_loss\nx,1e8,2e9,3.2\ny,2e8,4e9,3.0\nz,4e8,8e9,2.8\n")
     assert alone.kept["run"].tolist() == ["x", "y", "z"]
+
+
+def test_epochs_counted_from_the_first_are_of_one_training(read: Read) -> None:
+    losses = [2.40, 2.24, 2.15, 2.12]
+    for first in (0, 1):
+        for n in (2, 3, 4):
+            for beside in ("", "tokens_seen", "train_loss", "params"):
+                rows = [[first + i, *(f"{i + 1}e9" for _ in [beside] if beside), losses[i]] for i in range(n)]
+                if beside == "params":
+                    rows = [[first + i, size, losses[i]] for size in (44000000, 77000000) for i in range(n)]
+                header = f"epoch,{beside + ',' if beside else ''}val_loss"
+                if beside == "train_loss":
+                    rows = [[epoch, value, value] for epoch, _, value in rows]
+                runs = read(table(header, rows))
+                case = header, first, n
+                assert runs.kept["loss"].tolist() == [losses[n - 1]] * (1 + (beside == "params")), case
+                assert [q.guess for q in runs.questions if q.key == "rows"] == ["checkpoints"], case
+    for epochs in ((1, 2, 4), (2, 3, 4), (3, 1, 2)):  # lengths of runs, as likely
+        own, told = outcome(read, table("epoch,val_loss", list(zip(epochs, losses, strict=False))))
+        assert told or own == 1, (epochs, own)
+
+
+def test_a_step_that_is_no_plain_number_ends_no_curve(read: Read) -> None:
+    """The number in front of a last step is its place; a word is none, and its row no run of its own."""
+    at = [(100, "100000000", 5.0), (500, "500000000", 4.0), (1000, "1000000000", 3.7), (1500, "1500000000", 3.5)]
+    names = ("", "a", "b")
+    for cell, tokens, said in (
+        ("3000+", "", (3e9, 3.2)),
+        ("3000+", "3000000000", (3e9, 3.2)),
+        ("3000 (final)", "3000000000", (3e9, 3.2)),
+        ("3000 - final", "", (3e9, 3.2)),
+        ("last", "3000000000", (3e9, 3.2)),
+        ("last", "", (1.5e9, 3.5)),
+        ("baseline", "", (1.5e9, 3.5)),
+    ):
+        for named in (names[:1], names[1:]):
+            rows = [[*([n] if n else []), *row] for n in named for row in [*at, (cell, tokens, 3.2)]]
+            header = f"{'run,' if named[0] else ''}step,tokens,loss"
+            runs = read(table(header, rows))
+            got = runs.kept[["tokens", "loss"]].values.tolist()
+            assert got == [pytest.approx(said)] * len(named), (cell, tokens, named)
+            assert any(cell in note for note in runs.notes), (cell, tokens, named)
+
+
+def test_trainings_side_by_side_are_told_apart_by_their_text(read: Read) -> None:
+    def curve(steps: Sequence[int], text: str, gain: float) -> list[tuple[int, str, str]]:
+        return [(s, text, f"{5 - i / 20 - gain:.3f}") for i, s in enumerate(steps)]
+
+    resumed = [*range(1000, 7000, 1000), 5000, 6000, 7000, 8000, 9000]
+    for steps in (range(1000, 4000, 1000), range(1000, 21000, 1000), resumed):
+        one, two = curve(steps, "adamw", 0.0), curve(steps, "muon", 0.2)
+        mixed = [row for pair in zip(one, two, strict=True) for row in pair]
+        for order in (mixed, [*one, *two]):
+            for label in ("optimizer", "mixer", "norm", "activation", "kind"):
+                for counter, beside, cells in (
+                    ("step", "", []),
+                    ("step", "params,", [124000000]),
+                    ("tokens_seen", "", []),
+                ):
+                    at = [(text, *cells, s if counter == "step" else f"{s}e5", v) for s, text, v in order]
+                    own = table(f"{label},{beside}{counter},val_loss", at)
+                    case = label, beside, counter, len(steps), order is mixed
+                    if counter == "tokens_seen" and len(steps) < 5:  # as under one setting: people write both
+                        assert outcome(read, own) == (len(at), True), case
+                        continue
+                    runs = read(own)
+                    assert runs.kept["run"].tolist() == ["adamw", "muon"], case
+                    assert runs.kept["loss"].tolist() == [float(one[-1][2]), float(two[-1][2])], case
+                    told = any(q.key == "rows" for q in runs.questions)
+                    assert told == (label == "kind"), case
+    answered = read(table("kind,step,val_loss", [(text, s, v) for s, text, v in mixed]), rows="checkpoints")
+    assert answered.kept["run"].tolist() == ["adamw", "muon"]
+    few = table("optimizer,step,val_loss", [(text, s, v) for s, text, v in mixed[:4]])
+    assert outcome(read, few) == (4, True)
+    assert outcome(read, few, rows="checkpoints")[0] == 2
+
+
+def test_words_under_a_header_of_a_quantity_name_runs(read: Read) -> None:
+    ends = [("dense", 6100, 1.6227), ("MoE", 6100, 1.7496), ("MoE first", 7000, 1.6191), ("MoE end", 12200, 1.4925)]
+    ends = [*ends, ("dense control", 12200, 1.5043)]
+    for label in ("held-out tokens", "tokens of", "at step", "variant"):
+        rows = [(name, step, step * 32768, v) for name, step, v in ends]
+        runs = read(table(f"{label},step,tokens,val_loss", rows))
+        assert runs.kept[["run", "loss"]].values.tolist() == [[name, v] for name, _, v in ends], label
+        both = [(text, s, v - gain) for s, v in zip((100, 200, 300), (5.0, 4.0, 3.5), strict=True)
+                for text, gain in (("dense", 0.0), ("MoE", 0.25))]  # fmt: skip
+        runs = read(table(f"{label},step,val_loss", both))
+        assert runs.kept[["run", "loss"]].values.tolist() == [["dense", 3.5], ["MoE", 3.25]], label
+    counted = [(f"{s} of 500", s, 5 - s / 1000) for s in range(100, 600, 100)]
+    assert len(read(table("steps done,step,val_loss", counted)).kept) == 1
