@@ -47,6 +47,9 @@ _LIKELIHOOD = re.compile(
 _NO_LIKELIHOOD = re.compile(
     r"\b(?:neg|negative|minus|nll|ratio|diff|difference|delta|std|stderr|err|error|prior|log ?(?:2|10))\b"
 )
+_BESIDE_ANOTHER = re.compile(
+    r"\b(?:normali[sz]ed|norm|relative|rel|delta|diff|difference|gain|improvement|reduction|change)\b"
+)
 TOO_LOW = 0.05  # nats: no model of text comes near it
 _THOUSAND = 1_000.0
 _GOOD_PART = 0.25  # of the values of a loss that are negative: fewer are slips
@@ -111,8 +114,8 @@ def scaled_loss(
     if (values < 0).all() and usual(-values, unit):
         if is_likelihood(guess.header):
             return replace(guess, how=f"{guess.how}; a log-likelihood, so minus it is the loss", scale=-1.0), None
-        if len(np.unique(values)) < 2:
-            return guess, None  # one number for what was not measured
+        if len(np.unique(values)) < 2 or _BESIDE_ANOTHER.search(take_apart(guess.header).path):
+            return guess, None  # one number for what was not measured; a loss less another one
         text = (
             f"Is {guess.header!r} minus the loss? All its values are negative (around {middle:.4g}): give -1 if it is."
         )

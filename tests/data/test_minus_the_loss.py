@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from data import read_runs
-from data.errors import MappingNeeded
+from data.errors import MappingNeeded, NothingKept
 from data.schema import Runs
 
 VALUES = (-2.9, -2.7, -2.4)
@@ -46,3 +46,11 @@ def test_what_is_no_mean_over_tokens_is_not_taken(tmp_path: Path) -> None:
         with pytest.raises(MappingNeeded) as asked:
             _read(tmp_path, header, values)
         assert asked.value.questions[0].key == "columns.loss", values
+
+
+def test_a_loss_less_another_one_is_no_likelihood(tmp_path: Path) -> None:
+    for header in ("unigram_normalized_loss", "relative loss", "delta_loss"):
+        with pytest.raises((NothingKept, MappingNeeded)) as refused:
+            _read(tmp_path, header)
+        keys = [q.key for q in getattr(refused.value, "questions", ())]
+        assert "units.loss" not in keys, header
