@@ -14,7 +14,7 @@ from data.titles import not_measured
 HEADING = "heading"  # the column of headings under which the same runs stand again, or by which rows do not count
 
 _UNUSED = re.compile(
-    r"\b(?:(do not use|don'?t use|not used|not measured|not converged|out of memory)"
+    r"\b(?:(do not use|don'?t use|not used|not converged|out of memory)"
     r"|(predicted|predictions?|extrapolat(?:ed|ions?)|forecast(?:s|ed)?|projected|projections?|hypothetical)"
     r"|(deprecated|obsolete|superseded|outdated|discarded|invalid|retracted|buggy|broken)"
     r"|(diverged|failed|failures?|crashed|aborted|killed|oom|incomplete|unfinished|not finished|still running|in progress))\b",

@@ -27,3 +27,10 @@ def run_labels(names: pd.Series | None, frame: pd.DataFrame, columns: list[str],
     for part in parts[1:]:
         out = out + ", " + part
     return out.astype("str")
+
+
+def words_of(columns: list[str]) -> str:
+    """What the columns that tell runs apart are called in a sentence."""
+    if columns[0] == TOLD:
+        return "texts"
+    return "parameter counts" if columns[0].startswith("params") else columns[0].replace("_", " ")

@@ -64,9 +64,12 @@ def _listed(runs: pd.Series, counter: pd.Series) -> bool:
 def _varied(runs: pd.Series, rows: pd.DataFrame, counter: str, columns: list[str]) -> str:
     """Which of the settings in `columns` changes along a run as no schedule changes it; '' where none does.
 
-    A learning rate falls after its warmup, a batch grows.
+    A learning rate falls after its warmup, a batch grows. In a log whose rows lie evenly a rate may do as it likes.
     """
+    even = all(len(c) > 2 and evenly(c) for _, c in rows[counter].groupby(runs.to_numpy()))
     for column in columns:
+        if column == "lr" and even:
+            continue
         own = pd.DataFrame({"run": runs.to_numpy(), "at": rows[counter].to_numpy(), "is": rows[column].to_numpy()})
         own = own.dropna().sort_values(["run", "at"], kind="stable")
         by = own.groupby("run", sort=False)

@@ -13,7 +13,7 @@ from data.counters import SO_FAR, WITH_REPORTS
 from data.errors import DataError, MappingNeeded, Question
 from data.grids import grid, multiples
 from data.headers import header as take_apart
-from data.labels import TOLD, run_labels
+from data.labels import TOLD, run_labels, words_of
 from data.line_order import (
     FEW,
     MANY,
@@ -97,11 +97,11 @@ def _with_names(
         label = run_labels(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
         for c in PROGRESS:
             if usable(rows, c) and _is_counter(c, mapping) and rises(label[rows.index], rows[c]):
-                return Rows("history", label, c, f"the same name stands over different {_words(varying)}")
+                return Rows("history", label, c, f"the same name stands over different {words_of(varying)}")
             told = _told(names, frame, rows, c, varying, mapping)
             if told is not None:
                 return told
-        return Rows("group", names, why=f"the same name stands over different {_words(varying)}")
+        return Rows("group", names, why=f"the same name stands over different {words_of(varying)}")
     for c in PROGRESS:
         told = _told(names, frame, rows, c, [], mapping) if c in rows and not rises(some, rows[c]) else None
         if told is not None:
@@ -394,9 +394,3 @@ def _key(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
     if not columns:
         return pd.Series(0, index=rows.index)
     return rows.groupby(columns, dropna=False, sort=False).ngroup()
-
-
-def _words(columns: list[str]) -> str:
-    if columns[0] == TOLD:
-        return "texts"
-    return "parameter counts" if columns[0].startswith("params") else columns[0].replace("_", " ")

@@ -15,7 +15,7 @@ _NUMBERS = (
     r"|benchmarks?|ranges?|scaling|points?|measurements?|(?:validation|val|test|train(?:ing)?|eval(?:uation)?|final) loss(?:es)?)"
 )
 _ANYWHERE = re.compile(
-    r"\b(placeholders?|illustrative|hypothetical|made[- ]up|dummy|mock|fictitious|fictional|not measured)\b",
+    r"\b(placeholders?|illustrative|hypothetical|made[- ]up|dummy|mock|fictitious|fictional)\b",
     re.IGNORECASE,
 )
 _WORD = r"(estimated|expected|predicted|projected|extrapolated|forecast(?:ed)?|anticipated|target(?:ed)?|planned|simulated|theoretical)"
@@ -23,10 +23,14 @@ _NOUN = r"(estimates|expectations|predictions|projections|extrapolations|forecas
 #: At the beginning of a heading, behind its number, a dash or a colon, or in brackets; alone or in front of what is measured.
 _OPENS = r"(?:^|[(\[:–—|-]\s*|^(?:table|figure|section|appendix|step|part)?\s*[0-9A-Z]{1,3}(?:\.[0-9]+)*[.):]?\s+)(?:the |our |model )?"
 _BEFORE = re.compile(
-    rf"{_OPENS}{_WORD}(?:\s+(?:\w+\s+){{0,2}}{_NUMBERS}\b|\s*(?:$|[)\]:(,–—-]))|{_OPENS}{_NOUN}\s*(?:$|[)\]:(,–—-])",
+    rf"{_OPENS}{_WORD}(?:\s+(?:\w+\s+){{0,2}}{_NUMBERS}\b|\s*(?:$|[)\]]))|{_OPENS}{_NOUN}\s*(?:$|[)\]])",
     re.IGNORECASE,
 )
 _BEFORE_LOSS = re.compile(rf"{_OPENS}{_WORD}\s+(?:\w+\s+)?loss\s*(?:$|[)\]:(,–—-])", re.IGNORECASE)
+#: What a sentence has and a heading has not.
+_SENTENCE = re.compile(
+    r"\b(?:is|are|was|were|be|been|removed|replaced|we|in the|below|above|so far)\b|^as \w+ed\b", re.IGNORECASE
+)
 _BESIDE = re.compile(
     r"\b(?:actual(?:ly)?|measured|observed|real|vs\.?|versus|against|compared|no|without|excluding)\b", re.IGNORECASE
 )
@@ -39,7 +43,7 @@ def not_measured(above: Collection[str]) -> tuple[str, str]:
     """
     for line in reversed(list(above)):
         text = line.strip().lstrip("#").strip(" *_=:")
-        if not text or len(text) > 200 or len(text.split()) > _MOST:
+        if not text or len(text) > 200 or len(text.split()) > _MOST or text.endswith(".") or _SENTENCE.search(text):
             continue
         found = _ANYWHERE.search(text) or _BEFORE.search(text)
         loss = None if found else _BEFORE_LOSS.search(text)

@@ -32,6 +32,7 @@ HEADROOM = 1.25  # a ratio that rises levels off no higher than this over the hi
 LEAST_SIZES = 7  # of which five numbers are told
 MOST_SIZES = 80  # more are taken together with their neighbours
 NOTHING = 1e-120
+FARTHEST = 20.0  # of log ratio: rows that scatter by more count nothing
 DRAWS = 200
 REFITS = 15  # steps of each draw of a form of several numbers
 ROUNDS = 6
@@ -269,9 +270,10 @@ def _single(rows: _Rows, g: Array) -> _Forms:
         aa, ab, bb = (one**2).sum(1), (one * slope).sum(1), (slope**2).sum(1)
         ay, by = (one * target).sum(1), (slope * target).sum(1)
         with np.errstate(all="ignore"):
-            free = np.nan_to_num((ay * bb - by * ab) / (aa * bb - ab**2), nan=rows.least)
-        c0 = np.clip(free, rows.least, rows.most)
-        c1 = sign * np.maximum(sign * (by - c0 * ab) / bb, 0.0)
+            free = (ay * bb - by * ab) / (aa * bb - ab**2)
+            free = np.nan_to_num(free, nan=rows.least, posinf=rows.least, neginf=rows.least)
+            c0 = np.clip(free, rows.least, rows.most)
+            c1 = np.nan_to_num(sign * np.maximum(sign * (by - c0 * ab) / bb, 0.0), nan=0.0, posinf=0.0, neginf=0.0)
         model = np.maximum(c0[:, None] + c1[:, None] * z, 1e-3 * np.exp(rows.y))
     return _Forms(((np.log(model) - rows.y) ** 2).sum(1), c0, c1, g, np.zeros_like(g))
 
@@ -334,13 +336,14 @@ def _draws(kinds: list[_Kind], constant: float, floor: float) -> tuple[_Draw, ..
     for r, each in enumerate(drawn):
         spread[r] = SHARED * np.sqrt(left[each] / rng.chisquare(max(1, n - used[each] + 1)))
         noise[r] = rng.standard_normal(n)
-    level = np.exp(rows.y.mean() + spread * noise.mean(1))
+    scatter = np.clip(spread[:, None] * noise, -FARTHEST, FARTHEST)
+    level = np.exp(rows.y.mean() + scatter.mean(1))
     out: list[_Draw] = [(0.0, float(v), 0.0, 0.0, 0.0) for v in level]
     kind = np.append(kind, -1)[drawn]
     for i, one in enumerate(kinds):
         (which,) = np.nonzero(kind == i)
         if len(which):
-            moved = replace(one.rows, y=one.rows.y + spread[which, None] * noise[which])
+            moved = replace(one.rows, y=one.rows.y + scatter[which])
             g = one.forms.g[at[drawn[which]]]
             made = one.make(moved, g)
             fit = np.isfinite(made.left)

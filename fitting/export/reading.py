@@ -14,6 +14,19 @@ import numpy as np
 from fitting.calibration import DECISIONS, Calibrated, Calibration
 from fitting.doubt import REACH, Doubt
 from fitting.export.text import FORMAT, VERSION
+from fitting.export.values import (
+    DamagedError,
+    bounded,
+    count_in,
+    finite,
+    list_in,
+    mapping_in,
+    number_in,
+    positive,
+    range_in,
+    ratio,
+    text_in,
+)
 from fitting.intervals import USED
 from fitting.law import Law, all_laws
 from fitting.mixture import Mixture
@@ -27,10 +40,6 @@ DRAWING = ("residuals", "components", "posterior")
 # Places are kept as logs over a reach: this is far above what their last digits lose.
 SLACK = 1e-6
 STATES = ("ok", "note", "fail")
-
-
-class DamagedError(ValueError):
-    """What is wrong with a value, as a short fragment of one line."""
 
 
 def read_fit(source: str | Path) -> Fit:
@@ -68,19 +77,19 @@ def fit_from_json(body: Any) -> Fit:
 
 
 def _fit(law: Law, body: dict[str, Any]) -> Fit:
-    runs = tuple(_text(r) for r in _list(body["runs"], MOST_RUNS))
-    residuals = np.array([_finite(x) for x in _list(body["residuals"], MOST_RUNS)])
+    runs = tuple(text_in(r) for r in list_in(body["runs"], MOST_RUNS))
+    residuals = np.array([finite(x) for x in list_in(body["residuals"], MOST_RUNS)])
     if len(runs) != len(residuals) or not runs:
         raise DamagedError(f"{len(runs)} runs have {len(residuals)} residuals")
-    values = [_finite(body["params"][k]) for k in law.names]
+    values = [finite(body["params"][k]) for k in law.names]
     if any(v < 0 or (v == 0 and p.log) for v, p in zip(values, law.params, strict=True)):
         raise DamagedError("a parameter is not positive")
-    rows = [_list(row, law.p) for row in _list(body["draws"], MOST_DRAWS)]
+    rows = [list_in(row, law.p) for row in list_in(body["draws"], MOST_DRAWS)]
     if any(len(row) != law.p for row in rows):
         raise DamagedError(f"a draw has not {law.p} parameters")
     settings = _settings(body["settings"])
-    ranges = {str(k): _range(v) for k, v in _mapping(body["ranges"]).items()}
-    new_noise = [_finite(x) for x in _list(body.get("new_noise", []), MOST_DRAWS)]
+    ranges = {str(k): range_in(v) for k, v in mapping_in(body["ranges"]).items()}
+    new_noise = [finite(x) for x in list_in(body.get("new_noise", []), MOST_DRAWS)]
     if len(new_noise) != (len(rows) if settings.intervals in DRAWING else 0):
         raise DamagedError(f"{len(rows)} draws have {len(new_noise)} of a new run's noise")
     missing = [k for k in (*law.inputs, law.output) if k not in ranges]
@@ -89,16 +98,16 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
     found = Fit(
         law_key=law.key,
         values=np.array(values),
-        draws=np.array([[_number(x) for x in row] for row in rows]).reshape(-1, law.p),
-        objective=_finite(body["objective"]),
+        draws=np.array([[number_in(x) for x in row] for row in rows]).reshape(-1, law.p),
+        objective=finite(body["objective"]),
         residuals=residuals,
         runs=runs,
         settings=settings,
-        verdicts=tuple(_verdict(v) for v in _list(body["verdicts"], 1000)),
-        digest=_text(body["digest"]),
+        verdicts=tuple(_verdict(v) for v in list_in(body["verdicts"], 1000)),
+        digest=text_in(body["digest"]),
         ranges=ranges,
         accounting=_accounting(body["accounting"]),
-        table=_text(body["table"]),
+        table=text_in(body["table"]),
         new_noise=np.array(new_noise),
         doubt=_doubt(law, body.get("doubt")),
         calibration=_calibration(law, values, body.get("calibration")),
@@ -129,11 +138,11 @@ def _lie_within(fit: Fit) -> None:
 
 def _agree(fit: Fit, body: dict[str, Any]) -> None:
     """What the JSON says twice it must say alike: a number changed by hand in one place is no longer the fit's."""
-    said = _mapping(body["intervals"])
+    said = mapping_in(body["intervals"])
     for name in fit.law.names:
-        band, of = fit.interval(name), _mapping(said[name])
+        band, of = fit.interval(name), mapping_in(said[name])
         for k in ("value", "low", "high", "level"):
-            there, here = _number(of[k]), float(getattr(band, k))
+            there, here = number_in(of[k]), float(getattr(band, k))
             if not (
                 there == here or math.isclose(there, here, rel_tol=1e-9) or (math.isnan(there) and math.isnan(here))
             ):
@@ -151,9 +160,10 @@ def _agree(fit: Fit, body: dict[str, Any]) -> None:
 def _accounting(x: Any) -> Accounting:
     """How the table counts FLOPs; in a fit saved before the ratio to 6ND levelled off, a power of size."""
     older = {f.name: f.default for f in fields(Accounting)[4:]} if isinstance(x, dict) and len(x) == 4 else {}
-    read: dict[str, Callable[[Any], Any]] = {f.name: _bounded for f in fields(Accounting)}
-    read["draws"] = lambda y: tuple(_form(row) for row in _list(list(y), MOST_DRAWS))
-    found: Accounting = _build(Accounting, older | _mapping(x), read)
+    read: dict[str, Callable[[Any], Any]] = {f.name: bounded for f in fields(Accounting)}
+    read |= dict.fromkeys(("least", "second", "idle", "lowest"), ratio)
+    read["draws"] = lambda y: tuple(_form(row) for row in list_in(list(y), MOST_DRAWS))
+    found: Accounting = _build(Accounting, older | mapping_in(x), read)
     if found.sign not in (-1.0, 1.0) or min(found.least, found.lowest, found.spread, found.second, found.idle) < 0:
         raise DamagedError("its FLOPs are counted below nothing")
     if found.sign < 0 and found.lowest <= 0:
@@ -162,27 +172,26 @@ def _accounting(x: Any) -> Accounting:
 
 
 def _form(x: Any) -> tuple[float, float, float, float, float]:
-    least, weight, slope, second, idle = (
-        _bounded(v) for v in (_list(x, 5) if isinstance(x, list) and len(x) == 5 else (None,) * 5)
-    )
-    return least, weight, slope, second, idle
+    found = list_in(x, 5) if isinstance(x, list) and len(x) == 5 else [None] * 5
+    least, weight, second, idle = (ratio(found[k]) for k in (0, 1, 3, 4))
+    return least, weight, bounded(found[2]), second, idle
 
 
 def _doubt(law: Law, x: Any) -> Doubt | None:
     """What widens forecasts; none in a fit saved before there was any."""
     if x is None:
         return None
-    found = {"scale": None, "mixture": None, **_mapping(x)}
-    if set(found) != {f.name for f in fields(Doubt)} or tuple(_list(found["inputs"], len(law.inputs))) != law.inputs:
+    found = {"scale": None, "mixture": None, **mapping_in(x)}
+    if set(found) != {f.name for f in fields(Doubt)} or tuple(list_in(found["inputs"], len(law.inputs))) != law.inputs:
         raise DamagedError(f"its doubt has {', '.join(sorted(map(str, found)))}")
-    left = [_finite(v) for v in _list(found["left"], MOST_DOUBT)]
-    places = [[_finite(v) for v in _list(row, len(law.inputs))] for row in _list(found["places"], MOST_DOUBT)]
+    left = [finite(v) for v in list_in(found["left"], MOST_DOUBT)]
+    places = [[finite(v) for v in list_in(row, len(law.inputs))] for row in list_in(found["places"], MOST_DOUBT)]
     if len(places) != len(left) or any(len(row) != len(law.inputs) for row in places):
         raise DamagedError(f"{len(left)} leftovers lie in {len(places)} places")
-    ratio, noise, share = (_bounded(found[k]) for k in ("ratio", "noise", "share"))
+    ratio, noise, share = (bounded(found[k]) for k in ("ratio", "noise", "share"))
     if min(ratio, noise, share) < 0:
         raise DamagedError("its doubt is negative")
-    scale = None if found["scale"] is None else np.array([_positive(v) for v in _list(found["scale"], MOST_DOUBT)])
+    scale = None if found["scale"] is None else np.array([positive(v) for v in list_in(found["scale"], MOST_DOUBT)])
     if scale is not None and (len(scale) != len(left) or not np.all(np.isfinite(scale))):
         raise DamagedError(f"{len(left)} leftovers have {len(scale)} scales")
     at = np.array(places).reshape(len(left), len(law.inputs))
@@ -193,7 +202,7 @@ def _mixture(law: Law, x: Any) -> Mixture | None:
     """How the runs mix size and data; none for a law of one input, or in a fit saved before it was looked at."""
     if x is None:
         return None
-    found: Mixture = _build(Mixture, x, {f.name: _bounded for f in fields(Mixture)})
+    found: Mixture = _build(Mixture, x, {f.name: bounded for f in fields(Mixture)})
     if law.exponents is None or not 0.0 <= found.weight <= 1.0 or found.low > found.high:
         raise DamagedError("its runs mix size and data as none can")
     return found
@@ -207,11 +216,11 @@ def _calibration(law: Law, values: list[float], x: Any) -> Calibration | None:
         Calibration,
         x,
         {
-            "outer": _count,
-            "inner": _count,
-            "seed": _count,
-            "flops": _number,
-            "quantities": lambda y: tuple(_calibrated(q) for q in _list(y, law.p + len(DECISIONS))),
+            "outer": count_in,
+            "inner": count_in,
+            "seed": count_in,
+            "flops": number_in,
+            "quantities": lambda y: tuple(_calibrated(q) for q in list_in(y, law.p + len(DECISIONS))),
         },
     )
     for q in found.quantities:
@@ -230,10 +239,10 @@ def _calibrated(x: Any) -> Calibrated:
             Calibrated,
             x,
             {
-                "name": _text,
-                "kind": _text,
-                "value": _finite,
-                "plain": _ends(_finite),
+                "name": text_in,
+                "kind": text_in,
+                "value": finite,
+                "plain": _ends(finite),
                 "low": _end,
                 "high": _end,
                 "shares": _ends(_share),
@@ -245,21 +254,21 @@ def _calibrated(x: Any) -> Calibrated:
 
 def _ends(read: Callable[[Any], float]) -> Callable[[Any], tuple[float, float]]:
     def both(x: Any) -> tuple[float, float]:
-        low, high = (read(v) for v in (_list(x, 2) if isinstance(x, list) and len(x) == 2 else (None, None)))
+        low, high = (read(v) for v in (list_in(x, 2) if isinstance(x, list) and len(x) == 2 else (None, None)))
         return low, high
 
     return both
 
 
 def _end(x: Any) -> float:
-    number = _number(x)
+    number = number_in(x)
     if math.isnan(number):
         raise DamagedError("an interval's end is missing")
     return number
 
 
 def _share(x: Any) -> float:
-    number = _finite(x)
+    number = finite(x)
     if not 0 <= number <= 1:
         raise DamagedError(f"a share is {number:.3g}")
     return number
@@ -267,7 +276,7 @@ def _share(x: Any) -> float:
 
 def _settings(x: Any) -> Settings:
     """The settings; those of a fit saved before there was a choice of intervals are what was then the only one."""
-    found = dict(_mapping(x))
+    found = dict(mapping_in(x))
     if not any(k in found for k in ("delta_rule", "intervals", "intervals_reason")):
         method = "runs" if found["grouping"] == "run" else "groups"
         found |= {"delta_rule": "given", "intervals": method, "intervals_reason": ""}
@@ -286,95 +295,35 @@ def _settings(x: Any) -> Settings:
 
 def _build(kind: Any, x: Any, read: dict[str, Callable[[Any], Any]]) -> Any:
     """A dataclass from exactly its own keys: one that is missing would be a number made up."""
-    found = _mapping(x)
+    found = mapping_in(x)
     if set(found) != set(read):
         raise DamagedError(f"{kind.__name__.lower()} has {', '.join(sorted(found))}")
     return kind(**{k: f(found[k]) for k, f in read.items()})
 
 
 def _verdict(x: Any) -> Verdict:
-    verdict: Verdict = _build(Verdict, x, {f.name: _text for f in fields(Verdict)})
+    verdict: Verdict = _build(Verdict, x, {f.name: text_in for f in fields(Verdict)})
     if verdict.state not in STATES:
         raise DamagedError(f"a verdict is {verdict.state!r}")
     return verdict
 
 
-def _list(x: Any, most: int) -> list[Any]:
-    if not isinstance(x, list) or len(x) > most:
-        raise DamagedError(f"expected a list of at most {most}, found {x!r:.40}")
-    return x
-
-
-def _mapping(x: Any) -> dict[str, Any]:
-    if not isinstance(x, dict):
-        raise DamagedError(f"expected an object, found {x!r:.40}")
-    return x
-
-
-def _text(x: Any) -> str:
-    if not isinstance(x, str):
-        raise DamagedError(f"expected text, found {x!r:.40}")
-    return x
-
-
-def _number(x: Any) -> float:
-    """A number, or what stands for one that JSON has no word for."""
-    if isinstance(x, bool) or not (x is None or isinstance(x, int | float) or x in ("inf", "-inf")):
-        raise DamagedError(f"expected a number, found {x!r:.40}")
-    return float("nan") if x is None else float(x)
-
-
-def _finite(x: Any) -> float:
-    number = _number(x)
-    if not math.isfinite(number):
-        raise DamagedError(f"expected a finite number, found {x!r:.40}")
-    return number
-
-
-def _bounded(x: Any) -> float:
-    """A logarithm of a ratio or of a size: e^300 of either is damage."""
-    number = _finite(x)
-    if abs(number) > 300:
-        raise DamagedError(f"no table counts FLOPs so: {number:.3g}")
-    return number
-
-
-def _positive(x: Any) -> float:
-    number = _number(x)
-    if not number > 0:
-        raise DamagedError(f"expected a positive number, found {x!r:.40}")
-    return number
-
-
-def _count(x: Any) -> int:
-    if isinstance(x, bool) or not isinstance(x, int) or x < 0:
-        raise DamagedError(f"expected a whole number, found {x!r:.40}")
-    return x
-
-
-def _range(x: Any) -> tuple[float, float]:
-    low, high = (_finite(v) for v in (_list(x, 2) if isinstance(x, list) and len(x) == 2 else (None, None)))
-    if not 0 < low <= high:
-        raise DamagedError(f"a range runs from {low:.3g} to {high:.3g}")
-    return low, high
-
-
 _SETTING: dict[str, Callable[[Any], Any]] = {
-    "delta": _positive,
-    "resamples": _count,
-    "grouping": _text,
-    "delta_rule": _text,
-    "intervals": _text,
-    "intervals_reason": _text,
-    "prior": _text,
-    "weights": _text,
-    "seed": _count,
-    "objective": _text,
-    "starts": _count,
-    "count": _text,
-    "flops_convention": _text,
-    "law_reason": _text,
-    "excluded": lambda x: tuple(_text(r) for r in _list(x, MOST_RUNS)),
+    "delta": positive,
+    "resamples": count_in,
+    "grouping": text_in,
+    "delta_rule": text_in,
+    "intervals": text_in,
+    "intervals_reason": text_in,
+    "prior": text_in,
+    "weights": text_in,
+    "seed": count_in,
+    "objective": text_in,
+    "starts": count_in,
+    "count": text_in,
+    "flops_convention": text_in,
+    "law_reason": text_in,
+    "excluded": lambda x: tuple(text_in(r) for r in list_in(x, MOST_RUNS)),
 }
 
 

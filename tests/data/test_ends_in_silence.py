@@ -104,7 +104,7 @@ def checkpoints(header: str, name: str, many: int, models: tuple[str, ...] = ("2
 @pytest.mark.parametrize(
     ("header", "name"),
     [("model", "{m}-step{k}000"), ("model", "pythia-{m}-step{k}000"), ("run", "OLMo-{m}-step{k}000-tokens{k}B"),
-     ("model", "OLMo-{m}-step{k}000-tokens{k}B"), ("model", "{m} {k}k steps"), ("model", "{m} (step {k}000)"),
+     ("model", "OLMo-{m}-step{k}000-tokens{k}B"), ("model", "{m} (step {k}000)"),
      ("Model", "{m}/checkpoint-{k}000"), ("model,revision", "pythia-{m},step{k}000"),
      ("model,revision", "OLMo {m},stage1-step{k}000-tokens{k}B")],
 )  # fmt: skip
@@ -113,6 +113,16 @@ def test_checkpoints_named_by_their_step_are_a_run_of_each_model(read: Read, hea
         runs = read(checkpoints(header, name, many, models))
         assert runs.kept["tokens"].tolist() == [many * 1e9] * len(models)
         assert runs.kept["loss"].tolist() == pytest.approx([4.5 - 0.1 * many] * len(models))
+
+
+def test_names_that_end_in_a_number_of_steps_are_asked_about(read: Read) -> None:
+    """They may be checkpoints of each model, or runs of as many lengths."""
+    text = checkpoints("model", "{m} {k}k steps", 3)
+    with pytest.raises(MappingNeeded) as asked:
+        read(text)
+    assert [q.key for q in asked.value.questions] == ["rows"]
+    assert read(text, rows="checkpoints").kept["tokens"].tolist() == [3e9, 3e9]
+    assert len(read(text, rows="runs").kept) == 6
 
 
 @pytest.mark.parametrize(
