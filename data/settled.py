@@ -58,6 +58,7 @@ def unique_or_seen(table: Table, offers: Offers, settled: set[str]) -> list[Ques
     names = [table.text(h) for c, h in offers if c in ("run", "family")]
     size = next((found[c] for c in COUNTS if found[c] is not None), None)
     several = any(not n.duplicated().any() for n in names) or (not names and size is not None and all_differ(size))
+    several = several or _no_log(np.ones(len(epochs)) if size is None else size, epochs)
     with np.errstate(all="ignore"):
         alike = bool(both.any()) and np.ptp(tokens[both]) <= 1e-6 * np.max(tokens[both])
         varied = bool(both.any()) and np.min(epochs[both]) > 0 and np.max(epochs[both]) >= 1.5 * np.min(epochs[both])
@@ -83,6 +84,18 @@ def unique_or_seen(table: Table, offers: Offers, settled: set[str]) -> list[Ques
         f"times its epochs. Choose {NO_COLUMN!r} if it counts all that each run was trained on."
     )
     return [Question("columns.unique_tokens", text, (header, NO_COLUMN), header)]
+
+
+def _no_log(sizes: np.ndarray, epochs: np.ndarray) -> bool:
+    """Whether epochs (n,) are whole and few for every size (n,), and are not counted one by one as a log counts them."""
+    if not np.isfinite(epochs).all() or (epochs != np.round(epochs)).any():
+        return False
+    own = [np.sort(epochs[sizes == s]) for s in np.unique(sizes[np.isfinite(sizes)])]
+    counted = [len(e) > 1 and e[0] in (0, 1) and bool((np.diff(e) == 1).all()) for e in own]
+    return bool(own) and max(map(len, own)) <= _FEW_EPOCHS and not any(counted)
+
+
+_FEW_EPOCHS = 6
 
 
 def all_differ(values: np.ndarray) -> bool:

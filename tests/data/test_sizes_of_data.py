@@ -81,3 +81,19 @@ def test_a_cell_that_is_no_number_leaves_the_others_in_per_cent(tmp_path: Path) 
     text = _table("dataset tokens (B)", "subset (%)", "52.74", percent=True)
     runs = _read(tmp_path, text + "\n124000000,subset (%),52.74,3.2\n")
     assert runs.kept["tokens"].dropna().tolist() == pytest.approx(RIGHT)
+
+
+def test_epochs_over_the_same_data_are_asked_about_without_names_of_runs(tmp_path: Path) -> None:
+    for header, rows in (
+        ("params,tokens,epochs,lr,val_loss", ("50M,1B,2,1e-3,3.91", "50M,1B,8,1e-3,3.4", "125M,1B,2,1e-3,3.22", "125M,1B,8,1e-3,3.0")),
+        ("params,tokens,epochs,val_loss", ("50M,1B,1,3.91", "50M,1B,2,3.69", "50M,1B,4,3.52")),
+        ("params,tokens,num_epochs,val_loss", ("50M,1B,1,3.91", "50M,1B,4,3.52")),
+    ):  # fmt: skip
+        (tmp_path / "t.csv").write_text("\n".join([header, *rows]))
+        with pytest.raises(MappingNeeded) as asked:
+            read_runs(tmp_path / "t.csv")
+        assert [q.key for q in asked.value.questions] == ["columns.unique_tokens"], header
+        runs = read_runs(tmp_path / "t.csv", columns={"unique_tokens": "tokens"})
+        assert runs.kept["tokens"].tolist() == [1e9 * float(row.split(",")[2]) for row in rows]
+    (tmp_path / "t.csv").write_text("params,tokens,epoch,val_loss\n50M,1B,1,3.91\n50M,1B,2,3.69\n50M,1B,3,3.52\n")
+    assert len(read_runs(tmp_path / "t.csv").kept) == 1  # a log
