@@ -41,6 +41,8 @@ def test_the_ladder_opens_and_a_slider_moves_the_whole_run(browser_page, serve_d
     page.wait_for_function("before => [...document.querySelectorAll('tr')].filter(r => r.innerText.includes('Steps to'))"
                            ".at(-1)?.innerText !== before", arg=before)  # fmt: skip
     idle(page)  # the tab's own files come last
+    page.get_by_role("tab", name="Whole run").click()
+    page.get_by_role("button", name="LaTeX").first.wait_for()
     with page.expect_download() as taken_away:
         page.get_by_role("button", name="LaTeX").first.click()
     assert taken_away.value.suggested_filename == "whole_run.tex"
