@@ -27,14 +27,18 @@ def hours(fit: Fit, asked: PlanSettings, batch: float, measured: StepTime | None
         return
     with box:
         speed, told = speed_of(fit, asked, batch, measured)
+        few = fit.thinned(DRAWS)
         try:
-            found = hour_classes(fit.thinned(DRAWS), speed, batch=batch)
+            found = hour_classes(few, speed, batch=batch)
         except FitError as refusal:
             widgets.quiet(str(refusal))
             return
         floor = state.true_floor()
         widgets.quiet(told, *([CUT] if floor is not None and any(one.loss.low < floor for one in found) else []))
         st.html(_table(("Hours", "Parameters", "Tokens", "Loss", "Steps"), [_row(one, floor) for one in found]))
+        # The page's own head says the fit's warnings already.
+        of_all = few.predict(params=[one.params.value for one in found], tokens=[one.tokens.value for one in found])
+        widgets.quiet(*(note for note in of_all.notes if note not in fit.warnings))
 
 
 def speed_of(

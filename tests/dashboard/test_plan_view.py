@@ -298,3 +298,11 @@ def test_an_empty_share_of_the_batch_says_what_it_comes_to(page):
     at.number_input(key="plan_device_tokens").set_value(None).run()
     assert "plan" not in workspace.values(space)
     assert not at.exception
+
+
+def test_hours_on_one_device_say_how_far_beyond_the_runs_they_lie(page):
+    at, _ = page(source="bundled:probe-grid")
+    at.session_state["plan_hours_open"] = True
+    at.run()
+    assert not at.exception
+    assert html(at).count("Up to 1e+08x beyond the largest run") == 1, "384 hours at 40 % of 989 TFLOP/s over 5.5e12"
