@@ -10,6 +10,8 @@ import pandas as pd
 from data.apart import apart
 from data.cells import numbers
 from data.counters import SO_FAR, WITH_REPORTS
+from data.curves_of_settings import ask_of_curves, curve_keys
+from data.curves_of_settings import group_of as _key
 from data.errors import DataError, MappingNeeded, Question
 from data.grids import grid, multiples
 from data.headers import header as take_apart
@@ -244,6 +246,8 @@ def _without_names(
         return _models(family, rows, planned, mapping, runs, table)
     if not keys and not labelled and planned and len(rows) >= LEAST and ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
+    if not runs.question:
+        ask_of_curves(rows, [*(["family"] if labelled else []), *keys], planned, mapping, table)
     return runs
 
 
@@ -355,7 +359,8 @@ def _as_said(
         label = frame["family"]
     else:
         keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
-        label = run_labels(None, frame, keys, stem)
+        along = next((c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1), "")
+        label = run_labels(None, frame, (curve_keys(rows, keys, along) if along else None) or keys, stem)
     moving = [c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1]
     if not moving:
         raise DataError(
@@ -388,9 +393,3 @@ def _is_counter(column: str, mapping: Mapping) -> bool:
 def _varying(codes: np.ndarray, rows: pd.DataFrame) -> list[str]:
     """The constant columns that differ among rows of one code (n,)."""
     return [c for c in CONSTANT if c in rows and bool((rows[c].groupby(codes).nunique(dropna=True) > 1).any())]
-
-
-def _key(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
-    if not columns:
-        return pd.Series(0, index=rows.index)
-    return rows.groupby(columns, dropna=False, sort=False).ngroup()

@@ -297,3 +297,30 @@ def test_words_under_a_header_of_a_quantity_name_runs(read: Read) -> None:
         assert runs.kept[["run", "loss"]].values.tolist() == [["dense", 3.5], ["MoE", 3.25]], label
     counted = [(f"{s} of 500", s, 5 - s / 1000) for s in range(100, 600, 100)]
     assert len(read(table("steps done,step,val_loss", counted)).kept) == 1
+
+
+def test_many_places_of_every_size_are_asked_about_where_no_name_tells(read: Read) -> None:
+    """Sweeps have up to eleven lengths of a size, mostly in ratios; a log has more of them, at regular intervals."""
+    for counter, many, ratio, want in (
+        ("tokens", 6, 0.0, (18, False)), ("tokens", 10, 2.0, (30, False)), ("tokens", 10, 0.0, ("asked", True)),
+        ("tokens", 40, 0.0, ("asked", True)), ("flops", 20, 0.0, ("asked", True)), ("steps", 20, 0.0, ("asked", True)),
+        ("tokens", 24, 1.3, ("asked", True)),
+    ):  # fmt: skip
+        rows = []
+        for n in SIZES.values():
+            for i in range(1, many + 1):
+                d = 2e8 * (ratio**i if ratio else i)
+                at = {"tokens": f"{d:.0f}", "flops": f"{6 * n * d:.6g}", "steps": f"{d / 2e5:.0f}"}[counter]
+                rows.append((n, at, 3e-4, loss(n, d)))
+        own = rows if many > 10 else random.Random(3).sample(rows, len(rows))
+        text = table(f"params,{counter},lr,val_loss", own)
+        assert outcome(read, text) == want, (counter, many, ratio)
+        if many == 20:
+            assert len(read(text, rows="runs")) == len(rows)
+            ends = sorted(read(text, rows="checkpoints").kept["loss"])
+            assert ends == sorted(float(r[3]) for r in rows[many - 1 :: many]), (counter, many)
+    sweep = [(n, i * 2e8, lr, loss(n * (1 + lr), i * 2e8)) for n in SIZES.values() for lr in (1e-3, 3e-4)
+             for i in range(1, 21)]  # fmt: skip
+    text = table("params,tokens,lr,val_loss", sweep)
+    assert outcome(read, text) == ("asked", True)
+    assert len(read(text, rows="checkpoints")) == 6  # a curve for each size and rate
