@@ -324,3 +324,26 @@ def test_many_places_of_every_size_are_asked_about_where_no_name_tells(read: Rea
     text = table("params,tokens,lr,val_loss", sweep)
     assert outcome(read, text) == ("asked", True)
     assert len(read(text, rows="checkpoints")) == 6  # a curve for each size and rate
+
+
+def test_a_grid_of_a_column_a_size_may_hold_curves(read: Read) -> None:
+    """Rows that are steps, or many places of tokens, are the checkpoints of the model above each column."""
+    for corner, many, want in (
+        ("tokens / params", 4, (12, False)), ("tokens / params", 20, ("asked", True)), ("step / params", 4, ("asked", True)),
+        ("step / params", 20, ("asked", True)), ("step \\ size", 12, ("asked", True)), ("tokens (M) / params", 12, ("asked", True)),
+        ("epoch / params", 4, (3, True)), ("params / tokens", 20, ("asked", True)), ("params / step", 4, ("asked", True)),
+    ):  # fmt: skip
+        unit = 1000 if "step" in corner else 1 if "epoch" in corner else 500 if "(M)" in corner else 500_000_000
+        cells = [[loss(n, 5e8 * i) for n in SIZES.values()] for i in range(1, many + 1)]
+        rows = [[unit * i, *row] for i, row in enumerate(cells, start=1)]
+        text = table(",".join([corner, *SIZES]), rows)
+        if corner.startswith("params"):
+            sides = zip(SIZES, zip(*cells, strict=True), strict=True)
+            text = table(",".join([corner, *(str(r[0]) for r in rows)]), [[size, *own] for size, own in sides])
+        assert outcome(read, text) == want, (corner, many)
+        if want[0] == "asked" and many < 20:
+            runs = read(text, rows="runs")
+            assert len(set(runs.kept["run"])) == 3 * many, corner
+            ends = read(text, rows="checkpoints").kept
+            assert sorted(ends["loss"]) == sorted(map(float, cells[-1])), corner
+            assert len(ends) == 3, corner
