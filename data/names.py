@@ -93,6 +93,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      r"|(?:samples|examples|sequences|seqs) ?(?:per|/|in an|each) ?epoch", 0.9),
     ("epochs", r"(?:n |num )?(?:total )?train(?:ing)? epochs|epochs (?:trained|done|completed)", 0.8),
     ("epochs", r"(?:n |num )?epochs?(?: count)?|(?:num(?: of)? |n |data )?passes(?: over(?: the)? data)?", 0.9),
+    ("epochs", r"(?:max(?:imum)? (?:train(?:ing)? )?|total |number of (?:train(?:ing)? )?)epochs|epochs (?:max|total)", 0.8),
     ("epochs", r"eps?", 0.6),
     ("data_fraction", rf"{_PART} (?:of )?{_DATA}(?: used| seen)?(?: {_PART})?|{_DATA}(?: used| seen)? {_PART}(?: {_PART})?", 0.9),
     ("data_fraction", rf"(?:(?:data|dataset|corpus) )?subset(?: size)? {_PART}|subset fraction|{_PART} subset|{_PART} used", 0.8),
