@@ -26,6 +26,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("run", r"(?:exp|experiment|job|trial|wandb|wandb run|mlflow run)(?: ?(?:id|name|key))", 0.9),
     ("run", r"name|id|uid|uuid|display name", 0.8),
     ("run", r"exp|experiment|trial|job|checkpoint|model id", 0.6),
+    ("run", r"(?:checkpoint|ckpt)(?: ?(?:id|name))?", 0.6),
     ("run", r"config(?:uration)?(?: ?name)?", 0.61),  # where nothing else names runs or models
     ("run", r"dir ?name", 0.6),  # of the folder of one run's events
     ("run", r"revision|branch", 0.6),  # where it holds steps

@@ -30,6 +30,7 @@ from data.line_order import (
 )
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
+from data.schema import COUNTS
 from data.step_names import bare_places, in_order, models, of_a_checkpoint, places
 
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
@@ -47,7 +48,7 @@ _COUNTER = {
     "epochs": re.compile(r"\bepoch$|\bso far\b"),
     "wall_seconds": re.compile(r"\b(?:relative|elapsed|since)\b"),
 }
-_CHECKPOINT = re.compile(r"\bcheckpoints?\b")
+_CHECKPOINT = re.compile(r"\b(?:checkpoints?|ckpts?)\b")
 _ONE_LOG = "the file is one run's history, named after the file"
 _RESUMED = "the file is one run's history, resumed, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
@@ -84,6 +85,7 @@ def _with_names(
     if not known.any() or (names[written].duplicated().any() and not names[known].duplicated().any()):
         known = written  # one loss a run, among rows of other things
     some, rows = names[known], frame[known]
+    _ask_of_checkpoints(some, rows, mapping, table)
     if not some.duplicated().any():
         return Rows("runs", names)
     again = some.duplicated(keep=False)  # only names that repeat can say anything about what repeating means
@@ -120,6 +122,28 @@ def _with_names(
         return _models(label, frame[known], [found], mapping, shared, table, "run", of_sizes)
     history = Rows("history", names, found)
     return if_in_order(history, shared, some, rows, mapping, table) if counter and _weak(mapping) else history
+
+
+def _ask_of_checkpoints(names: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> None:
+    """Raise `MappingNeeded` where rows that a column called checkpoint tells apart share a size and rise along another column."""
+    if not _names_checkpoints(mapping):
+        return
+    same = [c for c in CONSTANT if c in rows and (c in COUNTS or c in ("seed", "dataset"))]
+    key = _key(rows, [*(["family"] if "family" in rows and (rows["family"] != "").all() else []), *same])
+    along = next((c for c in PROGRESS if c in mapping.guesses and usable(rows, c) and rises(key, rows[c])), "")
+    if not along or pd.DataFrame({"k": key, "n": names}).duplicated().any():
+        return
+    text = (
+        f"{mapping.header('run')!r} names rows of one size that rise along {mapping.header(along)!r}: are they checkpoints of one run, "
+        "or runs of their own?"
+    )
+    raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
+
+
+def _names_checkpoints(mapping: Mapping) -> bool:
+    """Whether the column of names says that they are those of checkpoints."""
+    header = mapping.header("run")
+    return header is not None and bool(_CHECKPOINT.search(take_apart(header).words))
 
 
 def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, plainly: bool) -> Rows | None:
@@ -353,7 +377,7 @@ def _as_said(
 ) -> Rows:
     """Rows as checkpoints because a person says so, under the best names and along the first column that moves."""
     rows = frame[measured]
-    if names is not None and (names != "").any():
+    if names is not None and (names != "").any() and not _only_checkpoints(names, rows, mapping):
         label = names
     elif "family" in frame and (frame["family"] != "").all() and frame["family"].duplicated().any():
         label = frame["family"]
@@ -369,6 +393,12 @@ def _as_said(
         )
     best = next((c for c in moving if rises(label[rows.index], rows[c])), moving[0])
     return Rows("history", label, best, "rows are checkpoints, as you said")
+
+
+def _only_checkpoints(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> bool:
+    """Whether names of checkpoints are each another row's, or of rows of several sizes: the runs are then those of the sizes."""
+    own = names[rows.index]
+    return _names_checkpoints(mapping) and (own.is_unique or bool(_varying(pd.factorize(own)[0], rows)))
 
 
 def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:

@@ -347,3 +347,24 @@ def test_a_grid_of_a_column_a_size_may_hold_curves(read: Read) -> None:
             ends = read(text, rows="checkpoints").kept
             assert sorted(ends["loss"]) == sorted(map(float, cells[-1])), corner
             assert len(ends) == 3, corner
+
+
+def test_names_of_checkpoints_that_share_a_size_are_asked_about(read: Read) -> None:
+    """A column called checkpoint over names that say no step: runs where each has a size of its own, else asked."""
+    sizes, at = (44_000_000, 210_000_000), (1e9, 2e9, 4e9)
+    for header in ("ckpt name", "checkpoint", "ckpt", "Checkpoint name"):
+        for names in (
+            "abcdef",
+            [f"gpt-{s}-{w}" for s in ("small", "large") for w in ("early", "mid", "late")],
+            "xyzxyz",
+        ):
+            rows = [(names[3 * j + i], n, int(d), loss(n, d)) for j, n in enumerate(sizes) for i, d in enumerate(at)]
+            text = table(f"{header},params,tokens,val_loss", rows)
+            assert outcome(read, text) == ("asked", True), (header, names)
+        assert len(read(text, rows="runs")) == 6
+        assert read(text, rows="checkpoints").kept["tokens"].tolist() == [4e9, 4e9]
+        own = [(c, n, 20 * n, loss(n, 20 * n)) for c, n in zip("abc", SIZES.values(), strict=True)]
+        runs = read(table(f"{header},params,tokens,val_loss", own))
+        assert (runs.kept["run"].tolist(), runs.questions) == (["a", "b", "c"], ()), header
+        same = [(c, n, 10**9, loss(n, 1e9)) for c, n in zip("abcd", (*sizes, *sizes), strict=True)]
+        assert outcome(read, table(f"{header},params,tokens,val_loss", same)) == (4, False), header
