@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
 
 from data.errors import MappingNeeded, Question
+from data.headers import header as take_apart
 from data.line_order import FEW, MANY, VARIED
 from data.mapping import Mapping
-from data.progress import LEAST, evenly
+from data.progress import LEAST, PROGRESS, evenly, rises, usable
+from data.schema import COUNTS
 
 _NEARLY = 0.9  # the share of settings of which it holds
+
+_CHECKPOINT = re.compile(r"\b(?:checkpoints?|ckpts?)\b")
 
 
 def curve_keys(rows: pd.DataFrame, keys: Sequence[str], column: str) -> list[str] | None:
@@ -49,6 +54,28 @@ def ask_of_curves(
         text = f"The {many} rows of one setting rise {how} {header!r}: are they checkpoints of one run, or runs of their own?"
         guess = "checkpoints" if spaced else "runs"
         raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), guess),))
+
+
+def ask_of_checkpoints(names: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> None:
+    """Raise `MappingNeeded` where rows that a column called checkpoint tells apart share a size and rise along another column."""
+    if not names_checkpoints(mapping):
+        return
+    same = [c for c in (*COUNTS, "seed", "dataset") if c in rows]
+    key = group_of(rows, [*(["family"] if "family" in rows and (rows["family"] != "").all() else []), *same])
+    along = next((c for c in PROGRESS if c in mapping.guesses and usable(rows, c) and rises(key, rows[c])), "")
+    if not along or pd.DataFrame({"k": key, "n": names}).duplicated().any():
+        return
+    text = (
+        f"{mapping.header('run')!r} names rows of one size that rise along {mapping.header(along)!r}: are they checkpoints of one run, "
+        "or runs of their own?"
+    )
+    raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
+
+
+def names_checkpoints(mapping: Mapping) -> bool:
+    """Whether the column of names says that they are those of checkpoints."""
+    header = mapping.header("run")
+    return header is not None and bool(_CHECKPOINT.search(take_apart(header).words))
 
 
 def group_of(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

@@ -9,8 +9,7 @@ import pandas as pd
 
 from data.apart import apart
 from data.cells import numbers
-from data.counters import SO_FAR, WITH_REPORTS
-from data.curves_of_settings import ask_of_curves, curve_keys
+from data.curves_of_settings import ask_of_checkpoints, ask_of_curves, curve_keys, names_checkpoints
 from data.curves_of_settings import group_of as _key
 from data.errors import DataError, MappingNeeded, Question
 from data.grids import grid, multiples
@@ -30,24 +29,14 @@ from data.line_order import (
 )
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
-from data.schema import COUNTS
+from data.so_far import says_so_far as _is_counter
 from data.step_names import bare_places, in_order, models, of_a_checkpoint, places
 
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
 CONSTANT = (
-    TOLD, "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
+    TOLD, "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "experts",
+    "top_k", "total_steps",
 )  # fmt: skip
-#: Words of a header that say how far a run has come, where others may say how far it was to go.
-_COUNTER = {
-    "steps": re.compile(
-        r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current|cur|curr|completed|trained)\b"
-    ),
-    "tokens": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative|accumulated|current)\b"),
-    "samples": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative)\b"),
-    "flops": re.compile(r"\b(?:so far|cumulative|current|used|spent)\b"),
-    "epochs": re.compile(r"\bepoch$|\bso far\b"),
-    "wall_seconds": re.compile(r"\b(?:relative|elapsed|since)\b"),
-}
 _CHECKPOINT = re.compile(r"\b(?:checkpoints?|ckpts?)\b")
 _ONE_LOG = "the file is one run's history, named after the file"
 _RESUMED = "the file is one run's history, resumed, named after the file"
@@ -85,7 +74,7 @@ def _with_names(
     if not known.any() or (names[written].duplicated().any() and not names[known].duplicated().any()):
         known = written  # one loss a run, among rows of other things
     some, rows = names[known], frame[known]
-    _ask_of_checkpoints(some, rows, mapping, table)
+    ask_of_checkpoints(some, rows, mapping, table)
     if not some.duplicated().any():
         return Rows("runs", names)
     again = some.duplicated(keep=False)  # only names that repeat can say anything about what repeating means
@@ -122,28 +111,6 @@ def _with_names(
         return _models(label, frame[known], [found], mapping, shared, table, "run", of_sizes)
     history = Rows("history", names, found)
     return if_in_order(history, shared, some, rows, mapping, table) if counter and _weak(mapping) else history
-
-
-def _ask_of_checkpoints(names: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> None:
-    """Raise `MappingNeeded` where rows that a column called checkpoint tells apart share a size and rise along another column."""
-    if not _names_checkpoints(mapping):
-        return
-    same = [c for c in CONSTANT if c in rows and (c in COUNTS or c in ("seed", "dataset"))]
-    key = _key(rows, [*(["family"] if "family" in rows and (rows["family"] != "").all() else []), *same])
-    along = next((c for c in PROGRESS if c in mapping.guesses and usable(rows, c) and rises(key, rows[c])), "")
-    if not along or pd.DataFrame({"k": key, "n": names}).duplicated().any():
-        return
-    text = (
-        f"{mapping.header('run')!r} names rows of one size that rise along {mapping.header(along)!r}: are they checkpoints of one run, "
-        "or runs of their own?"
-    )
-    raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
-
-
-def _names_checkpoints(mapping: Mapping) -> bool:
-    """Whether the column of names says that they are those of checkpoints."""
-    header = mapping.header("run")
-    return header is not None and bool(_CHECKPOINT.search(take_apart(header).words))
 
 
 def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: Mapping, plainly: bool) -> Rows | None:
@@ -398,7 +365,7 @@ def _as_said(
 def _only_checkpoints(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> bool:
     """Whether names of checkpoints are each another row's, or of rows of several sizes: the runs are then those of the sizes."""
     own = names[rows.index]
-    return _names_checkpoints(mapping) and (own.is_unique or bool(_varying(pd.factorize(own)[0], rows)))
+    return names_checkpoints(mapping) and (own.is_unique or bool(_varying(pd.factorize(own)[0], rows)))
 
 
 def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:
@@ -406,18 +373,6 @@ def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:
     known = [c for c in PROGRESS if usable(rows, c)]
     known.sort(key=lambda c: not _is_counter(c, mapping))
     return next((c for c in known if rises(names, rows[c])), "")
-
-
-def says_so_far(column: str, mapping: Mapping) -> bool:
-    """Whether a column's header says how far a run has come: tokens seen, steps done."""
-    return _is_counter(column, mapping)
-
-
-def _is_counter(column: str, mapping: Mapping) -> bool:
-    guess = mapping.guesses.get(column)
-    return guess is not None and (
-        bool(_COUNTER[column].search(take_apart(guess.header).words)) or guess.how.endswith((SO_FAR, WITH_REPORTS))
-    )
 
 
 def _varying(codes: np.ndarray, rows: pd.DataFrame) -> list[str]:

@@ -368,3 +368,18 @@ def test_names_of_checkpoints_that_share_a_size_are_asked_about(read: Read) -> N
         assert (runs.kept["run"].tolist(), runs.questions) == (["a", "b", "c"], ()), header
         same = [(c, n, 10**9, loss(n, 1e9)) for c, n in zip("abcd", (*sizes, *sizes), strict=True)]
         assert outcome(read, table(f"{header},params,tokens,val_loss", same)) == (4, False), header
+
+
+def test_experts_tell_runs_of_one_name_apart(read: Read) -> None:
+    """Mixtures that share a name and differ in their experts are runs, whatever their tokens and the words of the loss's header."""
+    for label in ("run", "model", "name"):
+        for column, cells in (("experts", (8, 16, 32)), ("top_k", (1, 2, 4))):
+            for counter, places in (("tokens", (1e10, 2e10, 4e10)), ("step", (1000, 2000, 4000))):
+                for header in ("val_loss", "validation loss on the fixed held-out set"):
+                    rows = [
+                        (name, c, 10**8, int(p), 3.5 - i / 10)
+                        for name in ("MoE", "upcycled")
+                        for i, (c, p) in enumerate(zip(cells, places, strict=True))
+                    ]
+                    runs = read(table(f"{label},{column},params,{counter},{header}", rows))
+                    assert len(runs) == 6, (label, column, counter, header)
