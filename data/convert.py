@@ -28,9 +28,9 @@ from data.place_cells import COUNTERS, front_numbers, without_place
 from data.planned import cut_down
 from data.resumes import resumed
 from data.row_states import row_states
-from data.rows import says_so_far
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
 from data.settings import within_runs
+from data.so_far import says_so_far
 from data.splits import counted
 from data.states import ASIDE, ask_of_unknown, unfinished
 from data.table import REASON, Table, without_misfits

@@ -17,8 +17,9 @@ from data.mapping import Mapping
 from data.places_beside import places_beside
 from data.progress import PROGRESS, usable
 from data.resumed_names import joined as resumed
-from data.rows import CONSTANT, judge, says_so_far
+from data.rows import CONSTANT, judge
 from data.schema import COLUMNS, Source
+from data.so_far import says_so_far
 from data.table import Table
 from data.text_columns import joined, parting, told_apart
 from data.unread import along_unread

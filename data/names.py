@@ -26,6 +26,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("run", r"(?:exp|experiment|job|trial|wandb|wandb run|mlflow run)(?: ?(?:id|name|key))", 0.9),
     ("run", r"name|id|uid|uuid|display name", 0.8),
     ("run", r"exp|experiment|trial|job|checkpoint|model id", 0.6),
+    ("run", r"(?:checkpoint|ckpt)(?: ?(?:id|name))?", 0.6),
     ("run", r"config(?:uration)?(?: ?name)?", 0.61),  # where nothing else names runs or models
     ("run", r"dir ?name", 0.6),  # of the folder of one run's events
     ("run", r"revision|branch", 0.6),  # where it holds steps
@@ -93,6 +94,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      r"|(?:samples|examples|sequences|seqs) ?(?:per|/|in an|each) ?epoch", 0.9),
     ("epochs", r"(?:n |num )?(?:total )?train(?:ing)? epochs|epochs (?:trained|done|completed)", 0.8),
     ("epochs", r"(?:n |num )?epochs?(?: count)?|(?:num(?: of)? |n |data )?passes(?: over(?: the)? data)?", 0.9),
+    ("epochs", r"(?:max(?:imum)? (?:train(?:ing)? )?|total |number of (?:train(?:ing)? )?)epochs|epochs (?:max|total)", 0.8),
     ("epochs", r"eps?", 0.6),
     ("data_fraction", rf"{_PART} (?:of )?{_DATA}(?: used| seen)?(?: {_PART})?|{_DATA}(?: used| seen)? {_PART}(?: {_PART})?", 0.9),
     ("data_fraction", rf"(?:(?:data|dataset|corpus) )?subset(?: size)? {_PART}|subset fraction|{_PART} subset|{_PART} used", 0.8),

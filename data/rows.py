@@ -9,7 +9,8 @@ import pandas as pd
 
 from data.apart import apart
 from data.cells import numbers
-from data.counters import SO_FAR, WITH_REPORTS
+from data.curves_of_settings import ask_of_checkpoints, ask_of_curves, curve_keys, names_checkpoints
+from data.curves_of_settings import group_of as _key
 from data.errors import DataError, MappingNeeded, Question
 from data.grids import grid, multiples
 from data.headers import header as take_apart
@@ -28,24 +29,15 @@ from data.line_order import (
 )
 from data.mapping import Mapping
 from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
+from data.so_far import says_so_far as _is_counter
 from data.step_names import bare_places, in_order, models, of_a_checkpoint, places
 
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
 CONSTANT = (
-    TOLD, "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "total_steps",
+    TOLD, "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "experts",
+    "top_k", "total_steps",
 )  # fmt: skip
-#: Words of a header that say how far a run has come, where others may say how far it was to go.
-_COUNTER = {
-    "steps": re.compile(
-        r"^(?!.*\b(?:steps|iters|iterations|updates)$)|\b(?:so far|seen|done|current|cur|curr|completed|trained)\b"
-    ),
-    "tokens": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative|accumulated|current)\b"),
-    "samples": re.compile(r"\b(?:seen|processed|consumed|so far|cumulative)\b"),
-    "flops": re.compile(r"\b(?:so far|cumulative|current|used|spent)\b"),
-    "epochs": re.compile(r"\bepoch$|\bso far\b"),
-    "wall_seconds": re.compile(r"\b(?:relative|elapsed|since)\b"),
-}
-_CHECKPOINT = re.compile(r"\bcheckpoints?\b")
+_CHECKPOINT = re.compile(r"\b(?:checkpoints?|ckpts?)\b")
 _ONE_LOG = "the file is one run's history, named after the file"
 _RESUMED = "the file is one run's history, resumed, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
@@ -82,6 +74,7 @@ def _with_names(
     if not known.any() or (names[written].duplicated().any() and not names[known].duplicated().any()):
         known = written  # one loss a run, among rows of other things
     some, rows = names[known], frame[known]
+    ask_of_checkpoints(some, rows, mapping, table)
     if not some.duplicated().any():
         return Rows("runs", names)
     again = some.duplicated(keep=False)  # only names that repeat can say anything about what repeating means
@@ -244,6 +237,8 @@ def _without_names(
         return _models(family, rows, planned, mapping, runs, table)
     if not keys and not labelled and planned and len(rows) >= LEAST and ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
+    if not runs.question:
+        ask_of_curves(rows, [*(["family"] if labelled else []), *keys], planned, mapping, table)
     return runs
 
 
@@ -349,13 +344,14 @@ def _as_said(
 ) -> Rows:
     """Rows as checkpoints because a person says so, under the best names and along the first column that moves."""
     rows = frame[measured]
-    if names is not None and (names != "").any():
+    if names is not None and (names != "").any() and not _only_checkpoints(names, rows, mapping):
         label = names
     elif "family" in frame and (frame["family"] != "").all() and frame["family"].duplicated().any():
         label = frame["family"]
     else:
         keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
-        label = run_labels(None, frame, keys, stem)
+        along = next((c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1), "")
+        label = run_labels(None, frame, (curve_keys(rows, keys, along) if along else None) or keys, stem)
     moving = [c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1]
     if not moving:
         raise DataError(
@@ -366,6 +362,12 @@ def _as_said(
     return Rows("history", label, best, "rows are checkpoints, as you said")
 
 
+def _only_checkpoints(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> bool:
+    """Whether names of checkpoints are each another row's, or of rows of several sizes: the runs are then those of the sizes."""
+    own = names[rows.index]
+    return names_checkpoints(mapping) and (own.is_unique or bool(_varying(pd.factorize(own)[0], rows)))
+
+
 def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:
     """The column along which rows under one name move forward, counters first; '' where none does."""
     known = [c for c in PROGRESS if usable(rows, c)]
@@ -373,24 +375,6 @@ def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:
     return next((c for c in known if rises(names, rows[c])), "")
 
 
-def says_so_far(column: str, mapping: Mapping) -> bool:
-    """Whether a column's header says how far a run has come: tokens seen, steps done."""
-    return _is_counter(column, mapping)
-
-
-def _is_counter(column: str, mapping: Mapping) -> bool:
-    guess = mapping.guesses.get(column)
-    return guess is not None and (
-        bool(_COUNTER[column].search(take_apart(guess.header).words)) or guess.how.endswith((SO_FAR, WITH_REPORTS))
-    )
-
-
 def _varying(codes: np.ndarray, rows: pd.DataFrame) -> list[str]:
     """The constant columns that differ among rows of one code (n,)."""
     return [c for c in CONSTANT if c in rows and bool((rows[c].groupby(codes).nunique(dropna=True) > 1).any())]
-
-
-def _key(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
-    if not columns:
-        return pd.Series(0, index=rows.index)
-    return rows.groupby(columns, dropna=False, sort=False).ngroup()

@@ -44,23 +44,38 @@ def settle_passes(table: Table, offers: Offers) -> None:
 
 
 def unique_or_seen(table: Table, offers: Offers, settled: set[str]) -> list[Question]:
-    """A question where one amount of tokens stands beside epochs that vary: it may be the data that they pass over.
+    """A question where the same tokens stand beside epochs that vary: they may be the data that the epochs pass over.
 
-    Not on a curve, nor where FLOPs or steps and batches bear out that it is what each run was trained on.
+    Not on a curve, nor where FLOPs or steps and batches bear out that it is what each run was trained on. Repeats are taken for
+    epochs where they stand so, also once a person has answered.
     """
+    if any(c == "unique_tokens" and s >= TAKEN for (c, _), (s, _) in offers.items()) or "epochs" in settled:
+        return []
+    if not any(c == "epochs" for c, _ in offers):
+        again = [h for h in table.headers if _REPEATS.fullmatch(take_apart(h).words) and table.numbers(h).share == 1.0]
+        if len(again) != 1 or not ("unique_tokens" in settled or any(c == "tokens" for c, _ in offers)):
+            return []
+        asked = _data_or_seen(table, {**offers, ("epochs", again[0]): (TAKEN, "")}, settled)
+        if asked or "unique_tokens" in settled:
+            offers["epochs", again[0]] = TAKEN, "name may mean this"
+        return asked
+    return _data_or_seen(table, offers, settled)
+
+
+def _data_or_seen(table: Table, offers: Offers, settled: set[str]) -> list[Question]:
+    """The question of `unique_or_seen`, for the tokens and the epochs among the offers."""
     found = {c: _first(table, offers, c, {}) for c in ("tokens", "epochs", "flops", "steps", "batch", *COUNTS)}
     tokens, epochs = found["tokens"], found["epochs"]
-    if tokens is None or epochs is None or settled & {"tokens", "unique_tokens", "epochs"}:
-        return []
-    if any(c == "unique_tokens" and s >= TAKEN for (c, _), (s, _) in offers.items()):
+    if tokens is None or epochs is None or settled & {"tokens", "unique_tokens"}:
         return []
     both = np.isfinite(tokens) & np.isfinite(epochs)
     names = [table.text(h) for c, h in offers if c in ("run", "family")]
     size = next((found[c] for c in COUNTS if found[c] is not None), None)
-    several = any(not n.duplicated().any() for n in names) or (not names and size is not None and all_differ(size))
-    several = several or _no_log(np.ones(len(epochs)) if size is None else size, epochs)
+    (sure, header), (_, passes) = (
+        max((s, h) for (c, h), (s, _) in offers.items() if c == k) for k in ("tokens", "epochs")
+    )
     with np.errstate(all="ignore"):
-        alike = bool(both.any()) and np.ptp(tokens[both]) <= 1e-6 * np.max(tokens[both])
+        one = bool(both.any()) and np.ptp(tokens[both]) <= 1e-6 * np.max(tokens[both])
         varied = bool(both.any()) and np.min(epochs[both]) > 0 and np.max(epochs[both]) >= 1.5 * np.min(epochs[both])
         spent = (
             middle(found["flops"] / (6.0 * size * tokens))
@@ -69,33 +84,57 @@ def unique_or_seen(table: Table, offers: Offers, settled: set[str]) -> list[Ques
         )
         steps, batch = found["steps"], found["batch"]
         stepped = middle(tokens / (steps * batch)) if steps is not None and batch is not None else np.nan
-    if not (alike and varied and several and np.max(epochs[both]) > 1) or any(
+    several = any(not n.duplicated().any() for n in names) or (not names and size is not None and all_differ(size))
+    sizes = np.ones(len(epochs)) if size is None else size
+    if one:
+        several = several or _no_log(sizes, epochs)
+    else:
+        several = several or _no_log(sizes, epochs, tokens, take_apart(passes).words != "epoch")
+    if not (varied and several and (one or _crossed(tokens[both], epochs[both])) and np.max(epochs[both]) > 1) or any(
         abs(r - 1) < _BORNE_OUT for r in (spent, stepped)
     ):
         return []
-    (sure, header), (_, passes) = (
-        max((s, h) for (c, h), (s, _) in offers.items() if c == k) for k in ("tokens", "epochs")
-    )
     if sure < TAKEN or re.search(_SEEN, take_apart(header).words):
         return []
+    every = f"is {tokens[both][0]:.4g} in every row" if one else f"stays the same, such as {tokens[both][0]:.4g},"
     text = (
-        f"Is {header!r} the data that {passes!r} passes over? It is {tokens[both][0]:.4g} in every row, while the epochs go from "
+        f"Is {header!r} the data that {passes!r} passes over? It {every}{',' if one else ''} while the epochs go from "
         f"{np.min(epochs[both]):g} to {np.max(epochs[both]):g}: then it holds the unique tokens, and each run was trained on them "
         f"times its epochs. Choose {NO_COLUMN!r} if it counts all that each run was trained on."
     )
     return [Question("columns.unique_tokens", text, (header, NO_COLUMN), header)]
 
 
-def _no_log(sizes: np.ndarray, epochs: np.ndarray) -> bool:
-    """Whether epochs (n,) are whole and few for every size (n,), and are not counted one by one as a log counts them."""
+_REPEATS = re.compile(
+    r"(?:(?:n|num|num of|number of) )?(?:(?:data|dataset|corpus|tokens?) )?(?:repeats|repetitions)(?: (?:of|over) (?:the )?data)?"
+    r"|times (?:repeated|seen)"
+)
+
+
+def _crossed(tokens: np.ndarray, epochs: np.ndarray) -> bool:
+    """Whether nearly every row's amount of tokens (n,) stands beside several numbers of epochs (n,), all of them whole."""
+    if (epochs != np.round(epochs)).any():
+        return False
+    several = [len(np.unique(epochs[tokens == t])) > 1 for t in tokens]
+    return float(np.mean(several)) >= _NEARLY
+
+
+def _no_log(sizes: np.ndarray, epochs: np.ndarray, tokens: np.ndarray | None = None, planned: bool = False) -> bool:
+    """Whether epochs (n,) are whole and few for every size (n,), and are not counted one by one as a log counts them.
+
+    Those of each amount of tokens (n,) are looked at by themselves; `planned` says that their name is not a counter's.
+    """
     if not np.isfinite(epochs).all() or (epochs != np.round(epochs)).any():
         return False
-    own = [np.sort(epochs[sizes == s]) for s in np.unique(sizes[np.isfinite(sizes)])]
-    counted = [len(e) > 1 and e[0] in (0, 1) and bool((np.diff(e) == 1).all()) for e in own]
+    amounts = np.ones(len(epochs)) if tokens is None else tokens
+    keys = {(s, d) for s, d in zip(sizes, amounts, strict=True) if np.isfinite(s) and np.isfinite(d)}
+    own = [np.sort(epochs[(sizes == s) & (amounts == d)]) for s, d in keys]
+    counted = [not planned and len(e) > 1 and e[0] in (0, 1) and bool((np.diff(e) == 1).all()) for e in own]
     return bool(own) and max(map(len, own)) <= _FEW_EPOCHS and not any(counted)
 
 
 _FEW_EPOCHS = 6
+_NEARLY = 0.8  # the share of rows
 
 
 def all_differ(values: np.ndarray) -> bool:

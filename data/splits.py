@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from data.blank_settings import left_out, of_one_split
-from data.cells import BLANK
 from data.errors import DataError, Question
 from data.exclusions import marks
 from data.headers import header as take_apart
 from data.headings import HEADING, names_a_setting, of_the_same_runs, says_unit, unused
 from data.names import loss_name, named
+from data.schema import COUNTS
 from data.split_flags import worded
+from data.split_words import both as both_splits
+from data.split_words import in_order, kind, kind_or_name, without_words
 from data.states import says_the_end
 from data.table import Table, without_rows
+from data.texts import TEXTS, is_text, only_evaluated_on
 from data.yes_no import written
 
 ALL = "all"  # the answer that every row is a run of its own
@@ -28,13 +30,6 @@ HEAD = 200  # rows that tell whether a column is one of few words
 MOST = 20  # different words in a column that says where losses were measured
 PAIRED = 0.5  # the share of runs under several words from which the rows are losses of one run
 
-_HELD_OUT = {
-    "val": "val", "valid": "val", "validation": "val", "validate": "val", "validating": "val", "vl": "val", "dev": "val",
-    "eval": "eval", "evaluation": "eval", "evaluate": "eval", "evaluating": "eval", "heldout": "held-out", "holdout": "held-out",
-    "unseen": "held-out", "test": "test", "testing": "test", "tst": "test",
-}  # fmt: skip
-_TRAIN = frozenset(("train", "training", "trn", "tr", "trained"))
-_LIKELIEST = ("val", "eval", "held-out", "test")
 #: Headers of a column that says on what a loss was measured, and those that name the training data as often.
 _MEASURED_ON = re.compile(
     r"(?:data ?)?(?:eval(?:uation)?|val(?:id(?:ation)?)?|test|held ?out|measured|loss|metric)s? ?"
@@ -51,7 +46,6 @@ _OTHERWISE = re.compile(
     r"|ended?|section)\b"
 )
 _COUNTER = re.compile(r"\b(?:step|iter|iteration|update|itr|epoch)$|\b(?:seen|so far|processed|consumed)\b")
-_NOTHING = BLANK | {"nan", "unknown", "unspecified", "not specified", "unset"}
 #: Columns along which a run moves, and those that may differ between two measurements of one run.
 _ALONG = frozenset(("steps", "tokens", "samples", "flops", "epochs"))
 _OF_A_ROW = frozenset(("wall_seconds", "state", "loss", "loss_error"))
@@ -80,21 +74,6 @@ class Found:
     note: str = ""
 
 
-def kind(cell: str) -> str:
-    """What the words of a cell say: "train", "val", "eval", "held-out", "test", each with what else it says; '' for others."""
-    words = re.sub(r"held[-_ ]?out", "heldout", cell.lower())
-    words = re.sub(r"hold[-_ ]?out", "holdout", words)
-    parts = re.findall(r"[a-z0-9]+", words)
-    if not parts or len(parts) > 6:
-        return ""
-    at = next((i for i in (0, len(parts) - 1) if parts[i] in _TRAIN or parts[i] in _HELD_OUT), None)
-    if at is None:
-        return ""
-    word = "train" if parts[at] in _TRAIN else _HELD_OUT[parts[at]]
-    rest = [p for i, p in enumerate(parts) if i != at and p not in ("set", "split", "loss", "data", "dataset")]
-    return " ".join([word, *rest])
-
-
 def splits(table: Table, settled: Collection[str] = (), answer: str | None = None) -> Found:
     """Which rows of a table count, where a column says on what their losses were measured.
 
@@ -109,7 +88,7 @@ def splits(table: Table, settled: Collection[str] = (), answer: str | None = Non
     if first.split is not None and not first.split.along and not asked:
         left = counted(table, first.split)
         inner = _candidate(left, settled)
-        if inner is not None and inner[3] and (answer is None or _kind(answer) in set(inner[1])):
+        if inner is not None and inner[3] and (answer is None or kind_or_name(answer) in set(inner[1])):
             rest = _judged(left, settled, answer)
             return Found(replace(first.split, then=rest.split), rest.question, first.note)
     return first if answer is None else _judged(table, settled, answer)
@@ -127,16 +106,20 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
     where = "heading or sheet" if table.format == "Excel" else "heading"
     above = header == HEADING or header in table.brought_down
     called = f"The {where} above each row" if above else repr(header)
-    shown = [_shown(table, header, kinds, k) for k in _in_order(kinds)]
+    shown = [_shown(table, header, kinds, k) for k in in_order(kinds)]
     if not paired:
-        if not _both(kinds):
+        if not both_splits(kinds):
             return Found()
         text = (
             f"{called} says {_listed(shown)}, each of other runs: if losses were measured there, they do not compare. "
             "Which rows count?"
         )
         return Found(None, Question("split", text, (ALL, *shown), ALL, False))
-    held = [s for s, k in zip(shown, _in_order(kinds), strict=True) if not k.startswith("train")]
+    held = [s for s, k in zip(shown, in_order(kinds), strict=True) if not k.startswith("train")]
+    if _may_be_trained_on(table, header, kinds):
+        text = f"{called} says {_listed(shown)} under one and the same size and tokens: were runs trained on them, or measured there?"
+        text += f" Choose {ALL!r} if each row is a run."
+        return Found(None, Question("split", text, (ALL, *shown), ALL, False))
     if len(held) == 1:
         rest = [s for s in shown if s not in held]
         others = ", ".join(rest)
@@ -159,7 +142,7 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
 
 def _unsaid(cells: pd.Series, said: str) -> str:
     """A sentence on rows whose cell says nothing, '' where there are none."""
-    silent = [c for c in cells if not _kind(c)]
+    silent = [c for c in cells if not kind_or_name(c)]
     if not silent:
         return ""
     first = repr(next((c for c in silent if c), ""))
@@ -174,8 +157,8 @@ def counted(table: Table, split: Split | None) -> Table:
     if split.then is not None:
         return counted(counted(table, replace(split, then=None)), split.then)
     cells = table.text(split.header)
-    kinds = cells.map(_kind)
-    keep = (kinds == _kind(split.keep)).to_numpy()
+    kinds = cells.map(kind_or_name)
+    keep = (kinds == kind_or_name(split.keep)).to_numpy()
     table = _filled(table, split.header, keep)
     if split.along:
         held = {h: table.frame[h].astype(object).where(keep, None) for h in table.headers if loss_name(h) is not None}
@@ -185,7 +168,7 @@ def counted(table: Table, split: Split | None) -> Table:
 
 
 def _reason(cell: str, keep: str) -> str:
-    if not _kind(cell):
+    if not kind_or_name(cell):
         return "nothing says where its loss was measured" + (f" ({cell[:40]!r})" if cell else "")
     what = "training loss" if kind(cell).startswith("train") else "loss"
     return f"{what} on {cell[:40]!r}, where the one on {keep[:40]!r} counts"
@@ -207,7 +190,7 @@ def _filled(table: Table, header: str, keep: np.ndarray) -> Table:
         by = [h for h in own if (table.text(h) != "").all()]
     if not by:
         return table
-    kinds = table.text(header).map(_kind)
+    kinds = table.text(header).map(kind_or_name)
     place = _codes(table, by, names, kinds)
     new = {}
     for h in table.headers:
@@ -243,11 +226,16 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
             if (header == HEADING and not above) or (above and any(map(names_a_setting, said))):
                 continue
         on, either = above or bool(_MEASURED_ON.fullmatch(plain)), bool(_EITHER.fullmatch(plain))
-        if not (on or either or any(kind(str(c)) for c in table.frame[header].iloc[:HEAD].unique())):
+        if not (
+            on
+            or either
+            or TEXTS.fullmatch(plain)
+            or any(kind(str(c)) for c in table.frame[header].iloc[:HEAD].unique())
+        ):
             continue
         if not above and any(c in ("run", "family", "state") and sure >= 0.7 for c, sure in named(header)):
             continue
-        kinds = table.text(header).map(_kind)
+        kinds = table.text(header).map(kind_or_name)
         if above:  # rows that do not count anyway are no other losses of a run
             kinds = kinds.where(~table.text(header).map(lambda c: bool(unused(c))), "")
         several = [k for k in kinds.unique() if k]
@@ -255,12 +243,15 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
             continue
         words = sum(bool(kind(c)) for c in several)
         likely = on or (either and (words or _run_names(table, 0.8))) or _mostly_splits(kinds)
-        if words < len(several) and not likely:
+        texts = not likely and bool(TEXTS.fullmatch(plain)) and all(map(is_text, several))
+        if words < len(several) and not (likely or texts):
             continue
         along, paired = _paired(table, header, kinds)
+        if texts and (along or not paired or not _under_all(table, header, kinds)):
+            continue  # curves, or runs of their own
         if paired or ((on or either) and words == len(several) and best is None):
             found = (header, kinds, along, paired)
-            if best is None or (paired and not best[3]) or (paired and _both(kinds) and not _both(best[1])):
+            if best is None or (paired and not best[3]) or (paired and both_splits(kinds) and not both_splits(best[1])):
                 best = found
     return best or _unnamed(table, settled)
 
@@ -278,7 +269,7 @@ def _unnamed(table: Table, settled: Collection[str]) -> Candidate | None:
         words = take_apart(header).words
         if header in settled or not words or _OTHERWISE.search(words) or marks(header) or says_the_end(header):
             continue
-        kinds = table.text(header).map(_kind)
+        kinds = table.text(header).map(kind_or_name)
         if not 2 <= len({k for k in kinds if k}) <= MOST:
             continue
         same = [
@@ -293,10 +284,32 @@ def _unnamed(table: Table, settled: Collection[str]) -> Candidate | None:
     return None
 
 
+def _under_all(table: Table, header: str, kinds: pd.Series) -> bool:
+    """Whether rows alike in all that was read stand once under every one of the texts."""
+    means = _means(table)
+    same = [h for h in table.headers if h != header and means[h] and means[h] not in _OF_A_ROW]
+    if not any(means[h] in (*COUNTS, "family") for h in same):
+        return False
+    rows = pd.DataFrame({"r": _codes(table, same), "k": kinds.to_numpy()})
+    each = rows.groupby("r")["k"].agg(["size", "nunique"])
+    return len(each) > 1 and bool((each == kinds.nunique()).to_numpy().all())
+
+
+def _may_be_trained_on(table: Table, header: str, kinds: pd.Series) -> bool:
+    """Whether texts beside unnamed runs may be those of their training: no text is one of evaluations alone."""
+    found = [k for k in kinds.unique() if k]
+    return (
+        bool(TEXTS.fullmatch(take_apart(header).words))
+        and not _run_names(table, 0.8)
+        and all(map(is_text, found))
+        and not any(map(only_evaluated_on, found))
+    )
+
+
 def _mostly_splits(kinds: pd.Series) -> bool:
     """Whether most rows say training or held out, both among them, under a header that does not say what it holds."""
     known = kinds.map(lambda k: bool(kind(k)))
-    return _both(kinds[known]) and float(known[kinds != ""].mean()) > 0.5
+    return both_splits(kinds[known]) and float(known[kinds != ""].mean()) > 0.5
 
 
 def _paired(table: Table, header: str, kinds: pd.Series) -> tuple[bool, bool]:
@@ -336,14 +349,9 @@ def _codes(table: Table, columns: list[str], names: Collection[str] = (), kinds:
     for i, h in enumerate(columns):
         text = table.text(h)
         if h in names and kinds is not None and text.nunique() > 0.9 * len(text):
-            text = text.map(_without_words)
+            text = text.map(without_words)
         cells[i] = text.to_numpy()
     return pd.DataFrame(cells).groupby(list(cells), sort=False).ngroup().to_numpy()
-
-
-def _without_words(name: str) -> str:
-    parts = re.findall(r"[A-Za-z0-9.]+", name)
-    return " ".join(p for p in parts if p.lower() not in _TRAIN and p.lower() not in (*_HELD_OUT, "loss"))
 
 
 def _means(table: Table) -> dict[str, str]:
@@ -359,38 +367,18 @@ def _has_words(table: Table, header: str) -> bool:
     return 0 < len(head) <= MOST and table.numbers(header).share < 0.5
 
 
-@lru_cache(maxsize=20_000)
-def _kind(cell: str) -> str:
-    """The kind of a cell, the cell itself where it is the name of a data set, '' where it says nothing: n/a, unknown."""
-    name = " ".join(cell.casefold().split())
-    return "" if name in _NOTHING else kind(cell) or name
-
-
-def _both(kinds: pd.Series) -> bool:
-    """Whether training and held-out losses are among the rows."""
-    found = {k.split(" ")[0] for k in kinds.unique() if k}
-    return "train" in found and bool(found & set(_LIKELIEST))
-
-
-def _in_order(kinds: pd.Series) -> list[str]:
-    """The kinds of a table, the likeliest to count first and training last."""
-    found = [k for k in kinds.unique() if k]
-    rank = {k: i for i, k in enumerate((*_LIKELIEST, "", "train"))}
-    return sorted(found, key=lambda k: rank.get(k.split(" ")[0], rank[""]))
-
-
 def _shown(table: Table, header: str, kinds: pd.Series, wanted: str) -> str:
     """A kind as the table first writes it."""
     return str(table.text(header)[(kinds == wanted).to_numpy()].iloc[0])[:60]
 
 
 def _chosen(table: Table, found: Candidate | None, answer: str) -> Split:
-    if found is None or _kind(answer) not in set(found[1]):
-        has = f"'{found[0]}' has {_listed([_shown(table, found[0], found[1], k) for k in _in_order(found[1])])}" if found else (
+    if found is None or kind_or_name(answer) not in set(found[1]):
+        has = f"'{found[0]}' has {_listed([_shown(table, found[0], found[1], k) for k in in_order(found[1])])}" if found else (
             "no column says on what its losses were measured"
         )  # fmt: skip
         raise DataError(f"{table.name} has no split {answer!r}: {has}.")
-    return Split(found[0], _shown(table, found[0], found[1], _kind(answer)), found[2])
+    return Split(found[0], _shown(table, found[0], found[1], kind_or_name(answer)), found[2])
 
 
 def _listed(names: list[str]) -> str:

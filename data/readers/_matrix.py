@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from data.cells import number
 from data.errors import ReadError
 from data.markup import words
 from data.names import loss_name, named
+from data.progress import evenly
 from data.schema import COUNTS
 
+_EVEN = 10  # places at regular intervals, or twice as many at others, from which a model's cells may be its curve
 _LEAST = 3  # rows of a grid that is refused where nothing says what it holds
 _MOST = 200  # rows and columns of a grid that people write
 _SMALLEST = 1e3  # of the sizes of models along a grid
@@ -104,6 +107,10 @@ def matrix(
         return None
     named_by = any(c in ("run", "family") for c, _ in named(first)) and all(np.isnan(number(s, decimal)) for s in sizes)
     along = axis.partition(" (")[0]
+    sides = [s.strip().lower() for s in _corner(head[0])]
+    first, axis = ("epoch" if a == "epochs" and "epoch" in sides else a for a in (first, axis))  # counted one by one
+    stepped = first.partition(" (")[0] == "steps"
+    curves = _as_a_log(first, [number(size, decimal) for size in sizes]) or _as_a_log(axis, values)
     out: list[list[Any]] = [["run", first, axis, down.loss if down and down.loss else _loss(caption)]]
     origin = [lines[0]]
     for size, row, line in zip(sizes, rows[1:], lines[1:], strict=True):
@@ -115,14 +122,22 @@ def matrix(
                 text = written["value"].strip() if written else ""
                 out.append(
                     [
-                        f"{called} at {text} {SAID.get(along, along)}",
+                        f"{text} at {size} steps" if stepped else f"{called} at {text} {SAID.get(along, along)}",
                         size,
                         f"{value:.12g}".replace(".", decimal),
                         row[j],
                     ]
                 )
                 origin.append(line)
+    out = [row[1:] for row in out] if curves else out  # names would say that each cell is a run
     return out, origin, f"A grid of losses was read as one run a cell: {head[0]!r} down, {axis} along."
+
+
+def _as_a_log(axis: str, places: Sequence[float]) -> bool:
+    """Whether places along one side of a grid of steps, tokens, FLOPs or epochs are as many as those of curves; any of one `epoch` are."""
+    if axis.partition(" (")[0] not in ("steps", "tokens", "flops", "epochs") or not np.isfinite(places).all():
+        return axis == "epoch"
+    return len(places) >= 2 * _EVEN or (len(places) >= _EVEN and evenly(pd.Series(places)))
 
 
 @dataclass(frozen=True)

@@ -297,3 +297,89 @@ def test_words_under_a_header_of_a_quantity_name_runs(read: Read) -> None:
         assert runs.kept[["run", "loss"]].values.tolist() == [["dense", 3.5], ["MoE", 3.25]], label
     counted = [(f"{s} of 500", s, 5 - s / 1000) for s in range(100, 600, 100)]
     assert len(read(table("steps done,step,val_loss", counted)).kept) == 1
+
+
+def test_many_places_of_every_size_are_asked_about_where_no_name_tells(read: Read) -> None:
+    """Sweeps have up to eleven lengths of a size, mostly in ratios; a log has more of them, at regular intervals."""
+    for counter, many, ratio, want in (
+        ("tokens", 6, 0.0, (18, False)), ("tokens", 10, 2.0, (30, False)), ("tokens", 10, 0.0, ("asked", True)),
+        ("tokens", 40, 0.0, ("asked", True)), ("flops", 20, 0.0, ("asked", True)), ("steps", 20, 0.0, ("asked", True)),
+        ("tokens", 24, 1.3, ("asked", True)),
+    ):  # fmt: skip
+        rows = []
+        for n in SIZES.values():
+            for i in range(1, many + 1):
+                d = 2e8 * (ratio**i if ratio else i)
+                at = {"tokens": f"{d:.0f}", "flops": f"{6 * n * d:.6g}", "steps": f"{d / 2e5:.0f}"}[counter]
+                rows.append((n, at, 3e-4, loss(n, d)))
+        own = rows if many > 10 else random.Random(3).sample(rows, len(rows))
+        text = table(f"params,{counter},lr,val_loss", own)
+        assert outcome(read, text) == want, (counter, many, ratio)
+        if many == 20:
+            assert len(read(text, rows="runs")) == len(rows)
+            ends = sorted(read(text, rows="checkpoints").kept["loss"])
+            assert ends == sorted(float(r[3]) for r in rows[many - 1 :: many]), (counter, many)
+    sweep = [(n, i * 2e8, lr, loss(n * (1 + lr), i * 2e8)) for n in SIZES.values() for lr in (1e-3, 3e-4)
+             for i in range(1, 21)]  # fmt: skip
+    text = table("params,tokens,lr,val_loss", sweep)
+    assert outcome(read, text) == ("asked", True)
+    assert len(read(text, rows="checkpoints")) == 6  # a curve for each size and rate
+
+
+def test_a_grid_of_a_column_a_size_may_hold_curves(read: Read) -> None:
+    """Rows that are steps, or many places of tokens, are the checkpoints of the model above each column."""
+    for corner, many, want in (
+        ("tokens / params", 4, (12, False)), ("tokens / params", 20, ("asked", True)), ("step / params", 4, ("asked", True)),
+        ("step / params", 20, ("asked", True)), ("step \\ size", 12, ("asked", True)), ("tokens (M) / params", 12, ("asked", True)),
+        ("epoch / params", 4, (3, True)), ("params / tokens", 20, ("asked", True)), ("params / step", 4, ("asked", True)),
+    ):  # fmt: skip
+        unit = 1000 if "step" in corner else 1 if "epoch" in corner else 500 if "(M)" in corner else 500_000_000
+        cells = [[loss(n, 5e8 * i) for n in SIZES.values()] for i in range(1, many + 1)]
+        rows = [[unit * i, *row] for i, row in enumerate(cells, start=1)]
+        text = table(",".join([corner, *SIZES]), rows)
+        if corner.startswith("params"):
+            sides = zip(SIZES, zip(*cells, strict=True), strict=True)
+            text = table(",".join([corner, *(str(r[0]) for r in rows)]), [[size, *own] for size, own in sides])
+        assert outcome(read, text) == want, (corner, many)
+        if want[0] == "asked" and many < 20:
+            runs = read(text, rows="runs")
+            assert len(set(runs.kept["run"])) == 3 * many, corner
+            ends = read(text, rows="checkpoints").kept
+            assert sorted(ends["loss"]) == sorted(map(float, cells[-1])), corner
+            assert len(ends) == 3, corner
+
+
+def test_names_of_checkpoints_that_share_a_size_are_asked_about(read: Read) -> None:
+    """A column called checkpoint over names that say no step: runs where each has a size of its own, else asked."""
+    sizes, at = (44_000_000, 210_000_000), (1e9, 2e9, 4e9)
+    for header in ("ckpt name", "checkpoint", "ckpt", "Checkpoint name"):
+        for names in (
+            "abcdef",
+            [f"gpt-{s}-{w}" for s in ("small", "large") for w in ("early", "mid", "late")],
+            "xyzxyz",
+        ):
+            rows = [(names[3 * j + i], n, int(d), loss(n, d)) for j, n in enumerate(sizes) for i, d in enumerate(at)]
+            text = table(f"{header},params,tokens,val_loss", rows)
+            assert outcome(read, text) == ("asked", True), (header, names)
+        assert len(read(text, rows="runs")) == 6
+        assert read(text, rows="checkpoints").kept["tokens"].tolist() == [4e9, 4e9]
+        own = [(c, n, 20 * n, loss(n, 20 * n)) for c, n in zip("abc", SIZES.values(), strict=True)]
+        runs = read(table(f"{header},params,tokens,val_loss", own))
+        assert (runs.kept["run"].tolist(), runs.questions) == (["a", "b", "c"], ()), header
+        same = [(c, n, 10**9, loss(n, 1e9)) for c, n in zip("abcd", (*sizes, *sizes), strict=True)]
+        assert outcome(read, table(f"{header},params,tokens,val_loss", same)) == (4, False), header
+
+
+def test_experts_tell_runs_of_one_name_apart(read: Read) -> None:
+    """Mixtures that share a name and differ in their experts are runs, whatever their tokens and the words of the loss's header."""
+    for label in ("run", "model", "name"):
+        for column, cells in (("experts", (8, 16, 32)), ("top_k", (1, 2, 4))):
+            for counter, places in (("tokens", (1e10, 2e10, 4e10)), ("step", (1000, 2000, 4000))):
+                for header in ("val_loss", "validation loss on the fixed held-out set"):
+                    rows = [
+                        (name, c, 10**8, int(p), 3.5 - i / 10)
+                        for name in ("MoE", "upcycled")
+                        for i, (c, p) in enumerate(zip(cells, places, strict=True))
+                    ]
+                    runs = read(table(f"{label},{column},params,{counter},{header}", rows))
+                    assert len(runs) == 6, (label, column, counter, header)

@@ -97,3 +97,40 @@ def test_epochs_over_the_same_data_are_asked_about_without_names_of_runs(tmp_pat
         assert runs.kept["tokens"].tolist() == [1e9 * float(row.split(",")[2]) for row in rows]
     (tmp_path / "t.csv").write_text("params,tokens,epoch,val_loss\n50M,1B,1,3.91\n50M,1B,2,3.69\n50M,1B,3,3.52\n")
     assert len(read_runs(tmp_path / "t.csv").kept) == 1  # a log
+
+
+def test_epochs_under_other_names_and_over_several_amounts_of_data_are_asked_about(tmp_path: Path) -> None:
+    names = (
+        "epochs",
+        "repeats",
+        "passes",
+        "max_epochs",
+        "Number of epochs",
+        "num_train_epochs",
+        "n_epochs",
+        "epoch",
+        "repetitions",
+    )
+    one, two = (("1B", 1), ("1B", 2), ("1B", 4)), (("1B", 2), ("1B", 4), ("4B", 2), ("4B", 4))
+    uneven = (("1B", 1), ("1B", 2), ("1B", 4), ("4B", 1), ("4B", 4))
+    for name in names:
+        for rows in (one, two) if name != "epochs" else (one, two, uneven):
+            for run in ("", "run,"):
+                lines = [
+                    f"{'r' + str(i) + ',' if run else ''}50M,{d},{e},{3.9 - i / 10:.1f}"
+                    for i, (d, e) in enumerate(rows)
+                ]
+                (tmp_path / "t.csv").write_text("\n".join([f"{run}params,tokens,{name},val_loss", *lines]))
+                with pytest.raises(MappingNeeded) as asked:
+                    read_runs(tmp_path / "t.csv")
+                assert [q.key for q in asked.value.questions] == ["columns.unique_tokens"], (name, rows, run)
+            yes = read_runs(tmp_path / "t.csv", columns={"unique_tokens": "tokens"})
+            assert yes.kept["tokens"].tolist() == [float(d[0]) * 1e9 * e for d, e in rows], (name, rows)
+            no = read_runs(tmp_path / "t.csv", columns={"unique_tokens": NO_COLUMN})
+            assert no.kept["tokens"].tolist() == [float(d[0]) * 1e9 for d, _ in rows], (name, rows)
+    seeds = "params,tokens,repeats,val_loss\n50M,1B,3,3.9\n125M,2B,3,3.6\n350M,4B,1,3.3\n"
+    (tmp_path / "t.csv").write_text(seeds)
+    assert read_runs(tmp_path / "t.csv").kept["tokens"].tolist() == [1e9, 2e9, 4e9]  # how often it was measured
+    seen = "params,tokens,epochs,flops,val_loss\n50M,1B,2,3e17,3.9\n50M,1B,4,3e17,4.0\n50M,4B,2,1.2e18,3.5\n50M,4B,4,1.2e18,3.6\n"
+    (tmp_path / "t.csv").write_text(seen)
+    assert read_runs(tmp_path / "t.csv").kept["tokens"].tolist() == [1e9, 1e9, 4e9, 4e9]  # borne out by FLOPs

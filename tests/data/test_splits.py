@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import DataError, MappingNeeded, Runs
-from data.splits import kind
+from data.split_words import kind
 
 Read = Callable[..., Runs]
 
@@ -210,3 +210,35 @@ def test_a_column_by_which_alone_rows_of_one_run_differ_is_asked_about(read: Rea
     for header in ("optimizer", "init", "variant", "notes"):
         lines = [f"{n},{p},{d},{on},{x[i]}" for i, (n, p, d) in enumerate(rows) for on, x in losses.items()]
         assert len(read("\n".join([f"run,params,tokens,{header},loss", *lines]) + "\n").kept) == 6, header
+
+
+def test_texts_beside_unnamed_runs_are_asked_about(read: Callable[..., Runs]) -> None:
+    """Every size under every text: one run's losses where a text is but evaluated on, else maybe runs trained on each."""
+    for texts, asked in (
+        (("c4", "wikitext"), True),
+        (("C4", "WikiText-103", "PTB"), True),
+        (("c4", "pile"), False),
+        (("c4", "fresh"), None),
+    ):
+        rows = [(m, n, 20 * n, t, 4 - j / 4 + i / 8) for j, (m, n) in enumerate((("a", 44_000_000), ("b", 77_000_000), ("c", 210_000_000)))
+                for i, t in enumerate(texts)]  # fmt: skip
+        for header in ("Dataset", "corpus", "text"):
+            for start in (0, 1):
+                names = f"model,params,tokens,{header},loss".split(",")[start:]
+                text = "\n".join([",".join(names), *(",".join(map(str, r[start:])) for r in rows)])
+                case = texts, header, start
+                if asked:
+                    with pytest.raises(MappingNeeded) as error:
+                        read(text)
+                    assert [q.key for q in error.value.questions] == ["split"], case
+                else:
+                    runs = read(text)
+                    assert len(runs) == len(rows), case
+                    assert [q.guess for q in runs.questions if q.key == "split"] == ["all"] * (asked is False), case
+        assert len(read(text, split="all")) == len(rows)
+        if asked is not None:
+            assert read(text, split=texts[1]).kept["loss"].tolist() == [4 - j / 4 + 1 / 8 for j in range(3)]
+    curves = "\n".join(
+        ["dataset,step,loss", *(f"{t},{s},{4 - s / 1e4}" for t in ("c4", "wikitext") for s in (1000, 2000, 3000))]
+    )
+    assert len(read(curves)) == 2  # trained on each
