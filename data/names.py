@@ -307,12 +307,15 @@ def named(raw: str) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(found.items(), key=lambda c: -c[1]))
 
 
-#: Names of a count of parameters that may as well count something else: bytes on a disk, the weights of tokens in a step.
-_ONLY_SOUNDS = re.compile(r"(?:(?:n|num|number of|total|all|full|model|network) )*(?:weights|size)")
+#: Names of a count of parameters that may as well count something else: bytes on a disk, the weights of tokens in a step, an adapter.
+_ONLY_SOUNDS = re.compile(
+    r"(?:(?:n|num|number of|total|all|full|model|network) )*(?:weights|size)"
+    rf"|(?:(?:n|num|number of|model) )*(?:trainable|learnable) {_PARAMS}|{_PARAMS} (?:trainable|learnable)"
+)
 
 
 def only_sounds(raw: str) -> bool:
-    """Whether a header that may mean parameters says no more than a size or weights."""
+    """Whether a header that may mean parameters says no more than a size, weights or what was trained."""
     h = header(raw)
     return any(_ONLY_SOUNDS.fullmatch(words) for words in (h.words, *(tail for tail, _ in h.tails)))
 

@@ -41,6 +41,7 @@ from data.settled import (
 )
 from data.splits import counted, splits
 from data.table import Table, without_misfits
+from data.trainable import settle_trainable
 from data.units import DIMENSION
 
 _CLOSE = 0.03  # two guesses nearer than this leave a question
@@ -92,11 +93,12 @@ def recognise(
     if "params_active" not in answers:
         settle_mixture(table, offers)
     settle_counts(table, offers)
+    passes: list[str] = []
+    unclear = settle_trainable(table, offers, set(answers), passes)
     settle_steps(table, offers)
     stepped = settle_counters(table, offers, tuple(states))
-    passes: list[str] = []
     rates = [*without_rates(table, offers), *without_passes(table, offers, passes)]
-    unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
+    unclear += [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
     unclear += samples_of_data_or_seen(table, offers, set(answers))
     unclear += [*settle_fraction(table, offers, answers), *settle_ratio(table, offers, factors)]
     guesses: dict[str, Guess] = {}

@@ -224,6 +224,39 @@ def test_headers_of_spreads_and_of_counts() -> None:
         assert named(header)[0][0] == "params_total", header
 
 
+def test_trainable_parameters_may_be_those_of_an_adapter(read: Read) -> None:
+    """Asked about alone, the model's where names, compute or its shape say so, and left beside another count."""
+    rows = (("125M", "1B", 3.1), ("350M", "2B", 2.9), ("760M", "4B", 2.7))
+    for header in (
+        "Trainable params",
+        "trainable_params",
+        "params (trainable)",
+        "model/num_trainable_params",
+        "learnable params",
+    ):
+        lora = "".join(f"r{i},{4 * i}.2M,{d},{x}\n" for i, (_, d, x) in enumerate(rows, 1))
+        with pytest.raises(MappingNeeded, match="adapter") as e:
+            read(f"run,{header},tokens,loss\n{lora}")
+        assert [q.key for q in e.value.questions] == ["columns.params"], header
+        told = read(f"run,{header},tokens,loss\n{lora}", columns={"params": header}).kept["params"].tolist()
+        assert told == [4.2e6, 8.2e6, 12.2e6], header
+        named_so = "".join(f"gpt-{n},{int(float(n[:-1]) * 0.99)}M,{d},{x}\n" for n, d, x in rows)
+        right = read(f"run,{header},tokens,loss\n{named_so}")
+        assert right.kept["params"].tolist() == [123e6, 346e6, 752e6], header
+        assert not right.questions, header
+        far = read(f"run,{header},tokens,loss\n" + "".join(f"gpt-{n},4.2M,{d},{x}\n" for n, d, x in rows))
+        assert far.kept["params"].tolist() == [125e6, 350e6, 760e6], header
+        assert [q.key for q in far.questions] == ["columns.params"], header
+        for total in ("Total params", "params", "Params (M)"):
+            cells = "".join(f"r,{n[:-1] if '(M)' in total else n},4.2M,{d},{x}\n" for n, d, x in rows)
+            beside = read(f"run,{total},{header},tokens,loss\n{cells}", rows="runs")
+            assert beside.kept["params"].tolist() == [125e6, 350e6, 760e6], (header, total)
+            assert any("what was trained" in n for n in beside.notes), (header, total)
+    for more, cells in ((("n_layer,d_model"), ("12,768", "24,1024")), ("flops", ("7.44e17", "4.2e18"))):
+        text = f"run,trainable params,tokens,loss,{more}\na,124e6,1B,3.1,{cells[0]}\nb,350e6,2B,2.9,{cells[1]}\n"
+        assert not read(text).questions, more
+
+
 def test_losses_that_are_the_same_number_are_no_question(read: Read) -> None:
     """The losses of three runs as `v`; others are what follows from them."""
     cases: dict[str, Callable[[float], tuple[float, ...]]] = {
