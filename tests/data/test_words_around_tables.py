@@ -300,3 +300,19 @@ def test_a_header_that_a_long_table_repeats_on_its_next_page_is_no_heading(read:
     runs = read(f"{start}{head}\n{again}{head}\n\\endhead\n{rows}\n\\end{{longtable}}\n", "t.tex")
     assert runs.kept["loss"].tolist() == list(NATS)
     assert not runs.extras, runs.extras
+
+
+def test_a_row_of_words_above_a_blank_line_is_no_row_of_column_names(read: Read) -> None:
+    for words in (
+        "| Model | results |",
+        "| Model | results |\n|---|---|",
+        "a | b",
+        "Model | results",
+        "| Size | Final | Loss |",
+    ):
+        for gap in ("\n\n", "\n\n\n", "\n\nAll runs so far.\n\n"):
+            runs = read(f"{words}{gap}{md(NATS)}", "t.md")
+            assert runs.kept["loss"].tolist() == list(NATS), (words, gap)
+            assert {s.header for s in runs.sources if s.header} == {*HEADER}, (words, gap)
+    merged = f"| Model | Size | | |\n{md(NATS, ('', 'Params', 'Tokens', 'Loss'))}"
+    assert read(merged, "t.md").kept["params"].tolist() == [125e6, 350e6, 760e6]
