@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from data.headings import no_name
 from data.markup import stripped, words
 from data.names import loss_name, named
 from data.table import Table
@@ -192,11 +193,15 @@ def _shape(text: str) -> str:
 
 
 def column_of(headings: list[str], headers: tuple[str, ...]) -> str:
-    """The name of the column that headings of sections become: a family of models, or a group where they say so."""
+    """The name of the column that headings of sections become: a family of models, or a group where they say so.
+
+    Numbers of tables are no family of runs that have names.
+    """
     means = {found[0][0] for h in headers if (found := named(h))}
     name = "group" if all(_SWEEP.search(t) for t in headings) else "family"
     taken = name in means or name in headers
-    name = "section" if taken or any(t[:1].isdigit() for t in headings) else name
+    unnamed = any(t[:1].isdigit() or (no_name(t) and "run" in means) for t in headings)
+    name = "section" if taken or unnamed else name
     while name in headers:
         name += " "
     return name
