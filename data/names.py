@@ -88,6 +88,10 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      r"|over ?train(?:ing|ed)?(?: (?:factor|ratio|multiple|x))?", 0.6),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
     ("unique_tokens", rf"{_TOKENS} ?(?:per|/|in an|each) ?epoch", 0.9),
+    ("unique_tokens",
+     rf"unique (?:train(?:ing)? )?(?:data|dataset|data set|corpus)(?: size)?(?: {_TOKENS})?|(?:data|dataset|corpus) unique(?: {_TOKENS})?"
+     rf"|(?:unique )?(?:data|token) pool(?: size)?(?: {_TOKENS})?|pool(?: size)?(?: {_TOKENS})?"
+     rf"|unique|(?:data|dataset|corpus) size unique(?: {_TOKENS})?", 0.75),
     ("unique_samples",
      r"(?:n |num )?unique (?:data )?(?:samples|examples|sequences|seqs)|(?:samples|examples|sequences|seqs) unique"
      r"|(?:samples|examples|sequences|seqs) ?(?:per|/|in an|each) ?epoch", 0.9),
