@@ -118,7 +118,10 @@ def _apart(
         raise asked
     if told.doubtful:
         text = f"Does {told.doubtful!r} name runs of their own, or remark on checkpoints of one run?"
-        raise MappingNeeded(f"{table.name}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
+        question = Question("rows", text, ("checkpoints", "runs"), "checkpoints", needed=not told.hardly)
+        if told.hardly:
+            return replace(found, question=found.question or question)
+        raise MappingNeeded(f"{table.name}: {text}", (question,))
     return found
 
 

@@ -182,6 +182,30 @@ def test_remarks_in_a_log_name_no_runs(read: Read) -> None:
         assert len(read(f"step,params,tokens,val_loss,{header}\n{rows}").kept) == 1, header
 
 
+def test_words_beside_an_even_log_are_announced_and_not_asked_first(read: Read) -> None:
+    cells = ("warm", "spike", "fine", "cut", "end", "more", "done")
+    rows = "".join(f"{k}00,125M,{k}00M,{4 - k / 10:.1f},{c}\n" for k, c in enumerate(cells, 1))
+    for header, told in (
+        ("when", []),
+        ("note", []),
+        ("msg", []),
+        ("tag", ["rows"]),
+        ("label", ["rows"]),
+        ("source", ["rows"]),
+    ):
+        for more in ("params,tokens,", ""):
+            own = rows if more else "".join(f"{k}00,{4 - k / 10:.1f},{c}\n" for k, c in enumerate(cells, 1))
+            runs = read(f"step,{more}loss,{header}\n{own}")
+            assert runs.kept["loss"].tolist() == [3.3], (header, more)
+            assert [q.key for q in runs.questions] == told, (header, more)
+            if told:
+                apart = read(f"step,{more}loss,{header}\n{own}", rows="runs")
+                assert len(apart.kept) == len(cells), (header, more)
+    few = "".join(f"{k}00,{4 - k / 10:.1f},{c}\n" for k, c in enumerate(cells[:4], 1))
+    with pytest.raises(MappingNeeded):  # as likely four runs
+        read(f"step,loss,label\n{few}")
+
+
 def test_a_column_of_text_parts_curves_and_grids(read: Read) -> None:
     pairs = [(o, n) for o in ("AdamW", "Muon", "SOAP") for n in (120, 240)]
     grid = "".join(f"{o},{1000 + 100 * i},{n}M,{100 + i}M,{3 - 0.1 * i:.2f}\n" for i, (o, n) in enumerate(pairs))
