@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from data.cells import Numbers, number
+from data.plural import agreeing
 from data.stated import is_bound
 from data.table import Table
 
@@ -40,7 +41,7 @@ def front_numbers(table: Table, header: str, found: Numbers) -> tuple[Numbers, s
             read.append(text)
     if not read:
         return found, ""
-    many = "1 cell was" if len(read) == 1 else f"{len(read):,} cells were"
+    many = agreeing(len(read), "cell was", "cells were")
     return replace(found, values=values, bad=bad), f"{header!r}: {many} read as the number in front ({read[0][:30]!r})."
 
 

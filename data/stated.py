@@ -102,7 +102,7 @@ def counts_all(cell: str) -> bool:
     """Whether a cell counts what was seen in all passes: in brackets stands a part of one (0.3 epochs), or one and a half."""
     found = _GROUP.fullmatch(bare(cell)) if "(" in cell and len(cell) <= LONGEST else None
     passes = _PASSES.fullmatch((found[3] or "").strip()) if found else None
-    return bool(passes) and not plain_number(passes[1]).is_integer()
+    return passes is not None and not plain_number(passes[1]).is_integer()
 
 
 def is_bound(cell: object) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 from data.headings import no_name
 from data.markup import stripped, words
 from data.names import loss_name, named
+from data.plural import agreeing
 from data.table import Table
 
 _MOST_ROWS = 20_000  # people write headings, summaries and notes into tables that they can look over
@@ -174,7 +175,8 @@ def _headed(table: Table, cells: np.ndarray, filled: np.ndarray) -> tuple[Table,
     name = column_of([stripped(t) for t, h in zip(texts, heads, strict=True) if h], table.headers)
     frame = table.frame.assign(**{name: said.to_numpy(dtype=object)})
     odd = {int(line): "a heading between runs, not a run" for line in table.lines[heads]}
-    note = f"{int(heads.sum())} rows are headings between the runs; they were taken down into the rows below them as {name!r}."
+    rows = agreeing(int(heads.sum()), "row is a heading", "rows are headings")
+    note = f"{rows} between the runs; what they say was taken down into the rows below them as {name!r}."
     return (
         replace(
             table,
