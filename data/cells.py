@@ -13,7 +13,7 @@ import pandas as pd
 
 from data.digits import EAST, SUFFIXES, plain_number
 from data.markup import bare
-from data.stated import Reading, reading, settled
+from data.stated import Reading, counts_all, reading, settled
 
 __all__ = ["BLANK", "SUFFIXES", "Numbers", "decimal_sign", "number", "numbers"]
 
@@ -151,6 +151,11 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
             cell = next(iter(others))
             note = f"the {called} is this column's decimal sign, so that {_quoted(cell)} is {others[cell]:g}"
             return replace(again, decimal=mark, notes=(note, *again.notes))
+    if bad.any() and any(map(counts_all, marked)):
+        for i in np.flatnonzero(bad):
+            if isinstance(cells[i], str) and (found := reading(cells[i], decimal, in_all=True)):
+                marked[cells[i]] = found
+                values[i], bad[i] = found.value, math.isnan(found.value)
     errors, notes = _stated(cells, marked, plain) if marked else (None, ())
     return Numbers(
         values,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from data.draft import ordered
 from data.history import Choice, last_of_each, least_of_each, superseded
+from data.plural import agreeing
 from data.resumes import EVEN
 
 
@@ -102,11 +103,12 @@ def carry(frame: pd.DataFrame, names: pd.Series, progress: str, notes: list[str]
         if column in ("params", "tokens", "flops"):
             filled |= (blank & frame[column].notna()).to_numpy()
     if further.any():
-        rows = "1 row takes its" if further.sum() == 1 else f"{int(further.sum()):,} rows take their"
+        rows = agreeing(int(further.sum()), "row takes its", "rows take their")
         notes.append(f"{rows} tokens from the row before in proportion to the steps, which count as much all along.")
     filled &= ~further
     if filled.any():
-        notes.append(f"{int(filled.sum()):,} rows take their tokens or size from the row before them in their run.")
+        rows = agreeing(int(filled.sum()), "row takes its", "rows take their")
+        notes.append(f"{rows} tokens or size from the row before in the same run.")
 
 
 def checkpoints_of(
@@ -126,7 +128,8 @@ def checkpoints_of(
     names = frame["run"].to_numpy()
     again = superseded(names, order, why == "")
     if again.any():
-        notes.append(f"{int(again.sum()):,} rows repeat a place along their run; the later row of each counts.")
+        rows = agreeing(int(again.sum()), "row repeats a place along its run", "rows repeat a place along their run")
+        notes.append(f"{rows}; the later row of each counts.")
     good = np.flatnonzero((why == "") & ~again)
     codes = pd.factorize(names)[0]
     good = good[np.lexsort((order[good], codes[good]))]
@@ -134,7 +137,8 @@ def checkpoints_of(
     if choice.kind == "all":
         stamped = [f"{n} @ {p:.12g}" for n, p in zip(names, order, strict=True)]
         frame = frame.assign(run=pd.Series(stamped, dtype="str"), group=pd.Series(names, dtype="str"))
-        notes.append(f"Many rows per run: every checkpoint is kept, {len(set(names))} runs are the groups.")
+        groups = agreeing(len(set(names)), "run is the group", "runs are the groups")
+        notes.append(f"Many rows per run: every checkpoint is kept, {groups}.")
         return ordered(frame), why, checkpoints.assign(group=checkpoints["run"]), np.arange(len(frame))
     chosen = last_of_each(names, order, ~no_loss)
     if choice.kind in ("least", "lowest", "highest"):
@@ -146,8 +150,14 @@ def checkpoints_of(
     lost = [w for w in np.delete(why, chosen) if w and not w.startswith("no loss")]
     if lost:
         first = Counter(lost).most_common(1)[0][0]
-        notes.append(f"{len(lost):,} checkpoints cannot be used and are no part of their curves (such as: {first}).")
-    notes.append(f"Many rows per run: {choice.words} ({earlier:,} {_other(choice)} rows are its history).")
+        cannot = agreeing(
+            len(lost),
+            "checkpoint cannot be used and is no part of its curve",
+            "checkpoints cannot be used and are no part of their curves",
+        )
+        notes.append(f"{cannot} (such as: {first}).")
+    rows = agreeing(earlier, f"{_other(choice)} row is", f"{_other(choice)} rows are")
+    notes.append(f"Many rows per run: {choice.words} ({rows} its history).")
     last = frame.iloc[chosen].reset_index(drop=True)
     if choice.kind == "mean":
         tail = checkpoints.groupby("run", sort=False)["loss"].apply(lambda v: float(v.tail(choice.k).mean()))

@@ -26,6 +26,7 @@ from data.not_evaluated import evaluated
 from data.not_measured import in_turn, not_measured, training_losses
 from data.place_cells import COUNTERS, front_numbers, without_place
 from data.planned import cut_down
+from data.plural import plural
 from data.resumes import resumed
 from data.row_states import row_states
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
@@ -139,7 +140,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     runs = Runs(kept, aside, table.name, tuple(draft.sources), tuple(draft.notes), checkpoints, tuple(draft.questions))
     if not len(kept):
         said = ", ".join(f"{reason}: {n}" for reason, n in list(runs.reasons.items())[:3])
-        raise NothingKept(f"{table.name} has {len(aside)} rows and none can be used ({said}).", runs)
+        raise NothingKept(f"{table.name} has {plural(len(aside), 'row')} and none can be used ({said}).", runs)
     return runs
 
 

@@ -14,6 +14,7 @@ from data.errors import Question
 from data.flops import six_nd
 from data.headers import header as take_apart
 from data.mapping import Mapping
+from data.plural import agreeing
 from data.schema import COUNTS, Source
 from data.units import PASSES, PLAUSIBLE
 
@@ -102,7 +103,7 @@ def _say_unknown(frame: pd.DataFrame, batch: pd.Series, notes: list[str]) -> Non
     base = frame["batch_device"] if "batch_device" in frame else frame["batch_sequences"]
     count = int((batch.isna() & base.notna()).sum())
     if count:
-        rows = "1 row lacks" if count == 1 else f"{count:,} rows lack"
+        rows = agreeing(count, "row lacks", "rows lack")
         notes.append(
             f"{rows} a factor of the batch, such as devices or accumulated passes: the batch there is unknown."
         )
@@ -221,7 +222,8 @@ def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: 
         frame["flops"] = frame["flops"].where(~filled, six_nd(frame["params"], frame["tokens"]))
         frame["flops_convention"] = np.where(filled, "6ND", convention)
         if filled.any():
-            notes.append(f"{int(filled.sum())} rows have no FLOPs: there they are 6 × parameters × tokens.")
+            rows = agreeing(int(filled.sum()), "row has", "rows have")
+            notes.append(f"{rows} no FLOPs: there they are 6 × parameters × tokens.")
     elif circular:
         frame["flops_convention"] = "6ND"
         return [

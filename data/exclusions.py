@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.plural import agreeing
 from data.states import BROKEN, UNFINISHED, plain
 from data.table import Table, clean
 from data.yes_no import answers, shown, written
@@ -118,7 +119,7 @@ def _marked(table: Table, header: str, used: bool, notes: list[str]) -> tuple[np
         return None
     if unknown:
         cell = shown([str(table.text(header).iloc[unknown[0]])])
-        rows = "1 row says" if len(unknown) == 1 else f"{len(unknown):,} rows say"
+        rows = agreeing(len(unknown), "row says", "rows say")
         notes.append(f"{header!r}: {rows} neither yes nor no ({cell}) and {'is' if len(unknown) == 1 else 'are'} kept.")
     return np.array(gone, dtype=bool), np.array(reason, dtype=object)
 

@@ -147,24 +147,41 @@ def _doubted(table: Table, headers: Sequence[str]) -> bool:
     counts = [h for h in table.headers if any(c in COUNTS and s >= 0.6 for c, s in named(h)[:1])]
     if not counts or not all(only_sounds(h) for h in counts):
         return False
-    against = False
-    for header in headers:
-        cells = table.frame[header].astype(object)
-        names = dict.fromkeys(c for c in cells if isinstance(c, str))
-        if len(names) > MOST_NAMES:
-            continue
-        sizes = {n: f["params"][0] for n in names if "params" in (f := facts([clean(words(n))]))}
-        told = cells.map(sizes).to_numpy(dtype="float64")
-        for h in counts:
-            values = table.numbers(h, "count").values * scale_in(h, "params")[0]
-            both = np.isfinite(told) & np.isfinite(values) & (values >= _SHORT)
-            if not both.any():
-                continue
-            apart = np.abs(np.log(values[both] / told[both]))
-            if float(np.median(apart)) < np.log(_FAR):
-                return False
-            against = True
-    return against
+    apart = [far for header in headers for h in counts if (far := _apart(table, header, h)) is not None]
+    return bool(apart) and all(apart)
+
+
+def borne_out(table: Table, count: str) -> bool:
+    """Whether the sizes in the names of runs, models or the file are those of a column of parameters, up to what is embedded."""
+    headers = [h for h in table.headers if any(c in ("run", "family") for c, s in named(h) if s >= 0.6)][:3]
+    apart = [far for header in headers if (far := _apart(table, header, count)) is not None]
+    for told in [h for h, (column, _) in table.from_name.items() if column in COUNTS and OF_FILE in h]:
+        apart += [
+            not _near(table.numbers(told).values, table.numbers(count, "count").scaled(scale_in(count, "params")[0]))
+        ]
+    return bool(apart) and not any(apart)
+
+
+def _apart(table: Table, header: str, count: str) -> bool | None:
+    """Whether the sizes in a column of names are far from a column of parameters; None where there is nothing to compare."""
+    cells = table.frame[header].astype(object)
+    names = dict.fromkeys(c for c in cells if isinstance(c, str))
+    if len(names) > MOST_NAMES:
+        return None
+    sizes = {n: f["params"][0] for n in names if "params" in (f := facts([clean(words(n))]))}
+    told = cells.map(sizes).to_numpy(dtype="float64")
+    values = table.numbers(count, "count").values * scale_in(count, "params")[0]
+    values = np.where(values >= _SHORT, values, np.nan)
+    return None if not (np.isfinite(told) & np.isfinite(values)).any() else not _near(told, values)
+
+
+@np.errstate(all="ignore")
+def _near(told: np.ndarray, values: np.ndarray) -> bool:
+    """Whether sizes (n,) are those of a count (n,) for the middle of the rows that have both."""
+    apart = np.abs(np.log(values / told))
+    return float(
+        np.median(np.append(apart[np.isfinite(apart)], [] if np.isfinite(apart).any() else [np.inf]))
+    ) < np.log(_FAR)
 
 
 def speaks_against(table: Table, header: str, counts: Sequence[str]) -> bool:

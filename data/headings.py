@@ -42,7 +42,11 @@ _LANGUAGE = re.compile(
     r"|russian|serbian|slovak|slovenian|spanish|swahili|swedish|tamil|telugu|thai|turkish|ukrainian|urdu|vietnamese|multilingual"
     r"|monolingual)\b"
 )
-_NUMBERED = re.compile(r"(?:.* \()?table [0-9]{1,3}\)?", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r".* \(table [0-9]{1,3}\)"
+    r"|(?:table|tabelle|tabla|tableau|tbl|tab|figure|fig|listing)\.?\s*(?:[0-9]{1,3}(?:\.[0-9]{1,2})?|[IVX]{1,4})[a-z]?\s*[.:)]?",
+    re.IGNORECASE,
+)
 _PER = re.compile(r"(?:\bper|/)[ -]?[a-z]+", re.IGNORECASE)  # nats per token
 
 
@@ -80,7 +84,7 @@ def says_unit(heading: str) -> bool:
 
 
 def no_name(heading: str) -> bool:
-    """Whether a heading is but the number of its table, as `numbered` gives it where nothing else tells tables apart."""
+    """Whether a heading is but the number of its table: Table 2, Fig. 3, or as `numbered` gives it where nothing else tells apart."""
     return bool(_NUMBERED.fullmatch(heading))
 
 

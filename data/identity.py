@@ -15,6 +15,7 @@ from data.labels import TOLD, run_labels
 from data.line_order import Rows
 from data.mapping import Mapping
 from data.places_beside import places_beside
+from data.plural import agreeing, plural
 from data.progress import PROGRESS, usable
 from data.resumed_names import joined as resumed
 from data.rows import CONSTANT, judge
@@ -47,7 +48,7 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
     blank = names == ""
     if blank.any():
         draft.notes.append(
-            f"{int(blank.sum())} rows have no name in {header!r} and are named by their line in the file."
+            f"{agreeing(int(blank.sum()), 'row has', 'rows have')} no name in {header!r}: named by the line in the file."
         )
     if found.kind == "group":
         draft.notes.append(f"{header!r} does not name runs ({found.why}): it was taken as the group.")
@@ -64,8 +65,8 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
         draft.notes.append(f"Names in {header!r} occur again; the later ones got a number.")
     elif found.kind == "history" and (shared := int((found.names.groupby(names.to_numpy()).nunique() > 1).sum())):
         draft.notes.append(
-            f"{shared:,} name{'s' if shared > 1 else ''} in {header!r} stand{'' if shared > 1 else 's'} over several runs"
-            f"{f' ({found.why})' if found.why else ''}: {found.names.nunique():,} runs."
+            f"{plural(shared, 'name')} in {header!r} stand{'s' if shared == 1 else ''} over several runs"
+            f"{f' ({found.why})' if found.why else ''}: {plural(found.names.nunique(), 'run')}."
         )
     return found.names.where(~blank, lines), found.progress
 
@@ -119,7 +120,10 @@ def _apart(
         raise asked
     if told.doubtful:
         text = f"Does {told.doubtful!r} name runs of their own, or remark on checkpoints of one run?"
-        raise MappingNeeded(f"{table.name}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
+        question = Question("rows", text, ("checkpoints", "runs"), "checkpoints", needed=not told.hardly)
+        if told.hardly:
+            return replace(found, question=found.question or question)
+        raise MappingNeeded(f"{table.name}: {text}", (question,))
     return found
 
 

@@ -20,6 +20,7 @@ from data.loss_scales import likelihoods, scaled_loss
 from data.loss_units import UNITS, how, in_nats
 from data.mapping import Guess
 from data.names import LossName, loss_name
+from data.plural import plural
 from data.stated_with import says_change
 from data.table import Table
 from data.unit_columns import per_token, row_units
@@ -310,7 +311,7 @@ def _which(table: Table, used: set[str]) -> Question:
                 else f"lines {', '.join(map(str, lines))}{' ...' if filled > 3 else ''}"
             )
             text = (
-                f"{unread!r} is named like the loss, but none of its {filled} cells is a number ({shown}; {at}): "
+                f"{unread!r} is named like the loss, but none of its {plural(filled, 'cell')} is a number ({shown}; {at}): "
                 "write numbers there, or say which column holds the loss."
             )
     elif numeric:

@@ -89,6 +89,10 @@ NAMES: tuple[tuple[str, str, float], ...] = (
      r"|over ?train(?:ing|ed)?(?: (?:factor|ratio|multiple|x))?", 0.6),
     ("unique_tokens", rf"(?:n |num )?unique (?:data )?{_TOKENS}|{_TOKENS} unique|U", 1.0),
     ("unique_tokens", rf"{_TOKENS} ?(?:per|/|in an|each) ?epoch", 0.9),
+    ("unique_tokens",
+     rf"unique (?:train(?:ing)? )?(?:data|dataset|data set|corpus)(?: size)?(?: {_TOKENS})?|(?:data|dataset|corpus) unique(?: {_TOKENS})?"
+     rf"|(?:unique )?(?:data|token) pool(?: size)?(?: {_TOKENS})?|pool(?: size)?(?: {_TOKENS})?"
+     rf"|unique|(?:data|dataset|corpus) size unique(?: {_TOKENS})?", 0.75),
     ("unique_samples",
      r"(?:n |num )?unique (?:data )?(?:samples|examples|sequences|seqs)|(?:samples|examples|sequences|seqs) unique"
      r"|(?:samples|examples|sequences|seqs) ?(?:per|/|in an|each) ?epoch", 0.9),
@@ -309,12 +313,15 @@ def named(raw: str) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(found.items(), key=lambda c: -c[1]))
 
 
-#: Names of a count of parameters that may as well count something else: bytes on a disk, the weights of tokens in a step.
-_ONLY_SOUNDS = re.compile(r"(?:(?:n|num|number of|total|all|full|model|network) )*(?:weights|size)")
+#: Names of a count of parameters that may as well count something else: bytes on a disk, the weights of tokens in a step, an adapter.
+_ONLY_SOUNDS = re.compile(
+    r"(?:(?:n|num|number of|total|all|full|model|network) )*(?:weights|size)"
+    rf"|(?:(?:n|num|number of|model) )*(?:trainable|learnable) {_PARAMS}|{_PARAMS} (?:trainable|learnable)"
+)
 
 
 def only_sounds(raw: str) -> bool:
-    """Whether a header that may mean parameters says no more than a size or weights."""
+    """Whether a header that may mean parameters says no more than a size, weights or what was trained."""
     h = header(raw)
     return any(_ONLY_SOUNDS.fullmatch(words) for words in (h.words, *(tail for tail, _ in h.tails)))
 

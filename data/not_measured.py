@@ -11,6 +11,7 @@ import pandas as pd
 from data.headers import header as take_apart
 from data.losses import PLAIN
 from data.names import loss_name
+from data.plural import agreeing
 from data.table import Table
 
 #: A loss that stays a number when the run has diverged.
@@ -69,13 +70,13 @@ def not_measured(
         early += 0 < behind < len(written)
         inner += behind == 0
     if early:
-        runs = "1 run ends" if early == 1 else f"{early:,} runs end"
+        runs = agreeing(early, "run ends", "runs end")
         notes.append(
             f"{runs} in NaN for a loss that was not evaluated there, as at other steps or beside a training loss that is a number: "
             f"the last measured loss {'counts' if early == 1 else 'of each counts'}."
         )
     if inner:
-        runs = "1 run says" if inner == 1 else f"{inner:,} runs say"
+        runs = agreeing(inner, "run says", "runs say")
         notes.append(f"{runs} NaN between measured losses: taken as not evaluated there.")
     return out
 

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from data.accumulation import may_accumulate
+from data.cells import Numbers
 from data.filenames import OF_FILE, speaks_against
 from data.headers import header as take_apart
+from data.headers import scale_in
 from data.logs import tells_its_base
 from data.lookalikes import without_optima
 from data.names import named, only_sounds
@@ -29,6 +31,9 @@ from data.untracked import without_untracked
 SPOKEN_AGAINST = (
     0.55  # how sure a column is that is named like a size where the runs' names say another: offered, not taken
 )
+PLAINLY = 0.9  # how sure a name is at least that says what its column counts
+_A_TEXT = 1e6  # tokens of the least text that a model is trained on
+_MANY = 1e8  # more than the documents or sequences that bare numbers may count as well
 AS_NAMES = "sizes written as names"
 _REVISION = re.compile(r"\b(?:revision|branch)$")
 _CONFIG = re.compile(r"^config")
@@ -58,6 +63,8 @@ def offers_of(table: Table, settled: set[str], taken: set[str], notes: list[str]
                     continue
                 if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
                     continue
+                if column == "unique_tokens" and sure < PLAINLY and _few(found, header):
+                    continue  # a pool of documents, a share of the data
                 if column == "grad_accum" and not may_accumulate(header, found.values):
                     continue
                 if column == "wall_seconds" and middle(found.values) > 1e9:
@@ -132,6 +139,13 @@ def _counts_seeds(table: Table, header: str) -> bool:
     if alike.empty or not alike.duplicated().any():
         return True
     return bool(alike.assign(seed=table.text(header)).duplicated().any())
+
+
+def _few(found: Numbers, header: str) -> bool:
+    """Whether numbers under a name for data that may count anything are too small for tokens as their unit stands."""
+    scale = scale_in(header, "unique_tokens")[0]
+    least = _A_TEXT if scale != 1.0 or found.written else _MANY
+    return not middle(found.scaled(scale)) >= least
 
 
 def _generated(header: str, values: np.ndarray) -> bool:

@@ -1,4 +1,4 @@
-"""Cells of a step column that say more than a number, or none: `3,000+`, `2,000 (final)`, `last`."""
+"""Cells of a step column that say more than a number, or none: `2,000 (final)`, `last`; `3,000+` is a bound, and none."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from data.cells import Numbers, number
+from data.plural import agreeing
+from data.stated import is_bound
 from data.table import Table
 
 COUNTERS = ("steps", "epochs", "samples")  # what counts along a run, and is not needed of it
 MOST = 0.25  # the share of a column's cells that may say so
 LEAST = 3  # rows beside them whose cells are plain
 _NUMBERED = re.compile(
-    r"[~≈>≥]{0,2} ?([0-9][0-9.,_]{0,20}[kKmM]?) ?"
-    r"(?:\+|\((?:[a-z][a-z -]{0,30})\)|[-–,:]? ?(?:final|last|end|best|(?:early )?stop(?:ped)?))",
+    r"[~≈]? ?([0-9][0-9.,_]{0,20}[kKmM]?) ?"
+    r"(?:\((?:[a-z][a-z -]{0,30})\)|[-–,:]? ?(?:final|last|end|best|(?:early )?stop(?:ped)?))",
     re.IGNORECASE,
 )
 
@@ -39,14 +41,17 @@ def front_numbers(table: Table, header: str, found: Numbers) -> tuple[Numbers, s
             read.append(text)
     if not read:
         return found, ""
-    many = "1 cell was" if len(read) == 1 else f"{len(read):,} cells were"
+    many = agreeing(len(read), "cell was", "cells were")
     return replace(found, values=values, bad=bad), f"{header!r}: {many} read as the number in front ({read[0][:30]!r})."
 
 
 def without_place(table: Table, header: str, bad: np.ndarray) -> dict[int, str]:
-    """The rows whose cell in a step column is a word, with the reason why they are no part of a curve; {} where many are."""
+    """The rows whose cell in a step column is a word or a bound, with the reason why they are no part of a curve; {} where many are."""
     odd = np.flatnonzero(bad)
     if len(odd) > MOST * len(bad) or len(bad) - len(odd) < LEAST:
         return {}
     cells = table.frame[header]
-    return {int(i): f"no place along its run: {header} is {' '.join(str(cells.iloc[i]).split())[:30]!r}" for i in odd}
+    shown = {int(i): " ".join(str(cells.iloc[i]).split())[:30] for i in odd}
+    return {
+        i: f"no place along its run: {header} is {'a bound, ' if is_bound(c) else ''}{c!r}" for i, c in shown.items()
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping as Pairs
 from dataclasses import replace
+from math import isclose
 
 import numpy as np
 
@@ -33,7 +34,9 @@ from data.schema import COLUMNS, COUNTS
 from data.settled import (
     TAKEN,
     Offers,
+    all_differ,
     below_a_part,
+    mostly,
     settle_batch,
     settle_counts,
     settle_steps,
@@ -41,10 +44,12 @@ from data.settled import (
 )
 from data.splits import counted, splits
 from data.table import Table, without_misfits
+from data.trainable import settle_trainable
 from data.units import DIMENSION
 
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
+_SAID = 0.9  # how sure a name is at least that says what its column counts
 _PERHAPS = 0.65  # how sure a name is at most that may as well mean something else
 
 
@@ -92,11 +97,12 @@ def recognise(
     if "params_active" not in answers:
         settle_mixture(table, offers)
     settle_counts(table, offers)
+    passes: list[str] = []
+    unclear = settle_trainable(table, offers, set(answers), passes)
     settle_steps(table, offers)
     stepped = settle_counters(table, offers, tuple(states))
-    passes: list[str] = []
     rates = [*without_rates(table, offers), *without_passes(table, offers, passes)]
-    unclear = [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
+    unclear += [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
     unclear += samples_of_data_or_seen(table, offers, set(answers))
     unclear += [*settle_fraction(table, offers, answers), *settle_ratio(table, offers, factors)]
     guesses: dict[str, Guess] = {}
@@ -128,7 +134,8 @@ def recognise(
             if column == "params" and of_a_text(table.from_name[header][1]):
                 text = f"Are the sizes in the names of runs ({table.from_name[header][1]}) those of the models, or of the text?"
                 usual = header if like_models(table.numbers(header).values.tolist()) else ""
-                questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN), usual))
+                needed = not usual or not _tokens_beside(table, header, offers)
+                questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN), usual, needed=needed))
                 continue
             against = [h for (c, h), (s, _) in ranked if c == column and s == SPOKEN_AGAINST]
             instead = f", and not {_listed(against)}" if against else ""
@@ -228,6 +235,17 @@ def _tokens_hang_on(column: str, header: str, offers: Offers) -> bool:
         return False
     have = {c for (c, _), (sure, _) in offers.items() if sure >= TAKEN}
     return "tokens" not in have and bool(have & {"steps", "samples", "unique_samples"})
+
+
+def _tokens_beside(table: Table, header: str, offers: Offers) -> bool:
+    """Whether a column says the tokens of runs, which differ from run to run and are not the sizes in their names under `header`.
+
+    The same tokens for every run may be passes over parts of a text of those sizes.
+    """
+    found = max(((s, h) for (c, h), (s, _) in offers.items() if c == "tokens" and s >= _SAID), default=None)
+    if found is None or found[1] in table.from_name or mostly(table, header, found[1], isclose):
+        return False
+    return all_differ(table.numbers(found[1], DIMENSION["tokens"]).values)
 
 
 def _unreadable(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[str]:

@@ -88,7 +88,9 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
     doubts, unsaid = doubtful(found, stated, said, column)
     if unsaid is not None:
         many = int((np.isfinite(found.values) & ~_marked(found)).sum())
-        text = f"In which unit are the {many} cells of {header!r} that have none? Others have one of their own."
+        cells = "is the one cell" if many == 1 else f"are the {many:,} cells"
+        has = "has" if many == 1 else "have"
+        text = f"In which unit {cells} of {header!r} that {has} none? Others have one of their own."
         return replace(guess, scale=1.0), _question(column, text, unsaid)
     guess = replace(guess, doubts={**found.unsure, **doubts})
     scaled = guess.values(table)

@@ -158,9 +158,6 @@ def settle_counts(table: Table, offers: Offers) -> None:
         exact = [h for c, h in offers if c in COUNTS and h != header and not table.numbers(h).written]
         if any(mostly(table, header, o, lambda a, b: abs(a / b - 1) < 0.06) for o in exact):
             offers[column, header] = 0.3, "a rounded copy of a more exact count"
-    for o in [o for o in offers if o[0] == "params" and re.search(r"\b(?:train|learn)able\b", take_apart(o[1]).words)]:
-        if any(c in COUNTS and h != o[1] and s >= TAKEN for (c, h), (s, _) in offers.items()):
-            offers[o] = 0.5, "those that are trained, beside another count"
     plain = [h for c, h in offers if c == "params"]
     total = [h for c, h in offers if c == "params_total"]
     bare = [h for c, h in offers if c == "params_nonembed" and offers[c, h][0] >= TAKEN]

@@ -28,18 +28,27 @@ _PLACE = (
     r"\s*(?:steps?|iters?|iterations?|it|epochs?|ep|tokens?|tok|h|hours)?"
 )
 _AT_A_STEP = re.compile(rf"(.*?\S)\s*{_PLACE}\s*", re.IGNORECASE)
-#: In brackets: that place, or of how many runs a mean is.
+_OF_ITS_OWN = (  # units of what is neither a size nor data nor a loss: 20 tok/param, 3 days, 8 GPUs, 24 layers
+    r"(?:(?:tokens?|toks?)\s*(?:/|per)\s*(?:params?|parameters?)|tpp"
+    r"|h|hrs?|hours?|days?|weeks?|min(?:ute)?s?|(?:[ah][1-9]00|gpu|tpu|v[0-9])s?|(?:[ah][1-9]00|gpu|tpu)[- ]?(?:h|hours?|days?)"
+    r"|[kmgt]i?b|layers?)"
+)
+#: In brackets: that place, of how many runs a mean is, or an amount with a unit of its own.
 _REMARK = re.compile(
-    rf"{_PLACE}|n\s*=\s*[0-9]{{1,4}}|[0-9]{{1,4}}\s*(?:seeds?|runs?|trials?|replicas?|replicates?)", re.IGNORECASE
+    rf"{_PLACE}|n\s*=\s*[0-9]{{1,4}}|[0-9]{{1,4}}\s*(?:seeds?|runs?|trials?|replicas?|replicates?)"
+    rf"|[~≈]?\s*[0-9]{{1,6}}(?:[.,][0-9]{{1,4}})?\s*{_OF_ITS_OWN}",
+    re.IGNORECASE,
 )
 _DIFFERENCE = re.compile(r"[+\-↓↑▲▼↘↗]\s*[0-9.,]+\s*%?|[0-9.,]+\s*%?\s*[↓↑▲▼↘↗]")
 _INTERVAL = re.compile(r"(?:[0-9]{2}\s*%\s*)?(?:CI:?\s*)?([+-]?[0-9.,]+?(?:e[+-]?[0-9]+)?)\s*(?:,|;|–|—|-|to|\.\.+)\s*"
                        r"([+-]?[0-9.,]+(?:e[+-]?[0-9]+)?)", re.IGNORECASE)  # fmt: skip
-_BOUND = re.compile(r"\s*[<>≤≥≲≳]\s*=?\s*[0-9.,]")
+_BOUND = re.compile(r"\s*[<>≤≥≲≳]\s*=?\s*[0-9.,]|\s*[0-9][0-9.,_ ]{0,20}(?:[eE]\+?[0-9]+)?\s?[A-Za-z]{0,8}\s?\+\s*$")
 _FEW_DIGITS = re.compile(r"[0-9]{1,2}")
 _BEST = frozenset(("best", "ours", "our", "sota", "new", "best run", "winner", "lowest", "worst", "highest", "median",
                    "dense", "baseline", "base"))  # fmt: skip
-#: How much of the data a count of tokens stands for: 2.5B (0.3 epochs), 37.3M (whole split). Several epochs may multiply it.
+#: Passes over the data within a count of tokens: 15.2B (1.7 epochs). Whole ones may multiply it: 10B (4 epochs).
+_PASSES = re.compile(r"[~≈<]?\s*([0-9]{1,3}(?:[.,][0-9]{1,4})?)\s*x?\s*(?:epochs?|ep|passes|pass)", re.IGNORECASE)
+#: How much of the data a count of tokens stands for: 2.5B (0.3 epochs), 37.3M (whole split).
 _OF_THE_DATA = re.compile(
     r"[~≈<]?\s*(?:0?[.,][0-9]{1,4}|0|1(?:[.,]0{1,3})?)\s*(?:x\s*)?(?:epochs?|ep|passes|pass)|(?:one|two|single|1st) (?:epoch|pass)"
     r"|(?:the )?(?:whole|full|entire|all)(?: of)?(?: the)? (?:train(?:ing)? )?(?:split|set|data(?: ?set)?|corpus)",
@@ -65,10 +74,11 @@ class Reading:
     digits: int = 0  # those in brackets, as they stand there: they may be ranks
 
 
-def reading(text: str, decimal: str = ".") -> Reading | None:
+def reading(text: str, decimal: str = ".", in_all: bool = False) -> Reading | None:
     """What a cell says that is no plain number: the number under its marks, and what stands behind it. None for text.
 
-    A bound (<3.2), a currency ($3.24) and a number in brackets alone, which may be a negative one, are text.
+    A bound (<3.2), a currency ($3.24) and a number in brackets alone, which may be a negative one, are text. `in_all` says that
+    the column counts all passes over the data, so that whole ones in brackets do not multiply the number.
     """
     if len(text) > LONGEST or not _DIGIT.search(text):
         return None
@@ -85,11 +95,18 @@ def reading(text: str, decimal: str = ".") -> Reading | None:
         return Reading(value, text)
     if "±" in text:
         return _plus_minus(text, decimal)
-    return _behind(text, decimal)
+    return _behind(text, decimal, in_all)
+
+
+def counts_all(cell: str) -> bool:
+    """Whether a cell counts what was seen in all passes: in brackets stands a part of one (0.3 epochs), or one and a half."""
+    found = _GROUP.fullmatch(bare(cell)) if "(" in cell and len(cell) <= LONGEST else None
+    passes = _PASSES.fullmatch((found[3] or "").strip()) if found else None
+    return passes is not None and not plain_number(passes[1]).is_integer()
 
 
 def is_bound(cell: object) -> bool:
-    """Whether a cell says no more than on which side of a number its value lies: <3.2, >= 2000."""
+    """Whether a cell says no more than on which side of a number its value lies: <3.2, >= 2000, 3,000+."""
     return isinstance(cell, str) and len(cell) <= LONGEST and bool(_BOUND.match(bare(cell)))
 
 
@@ -121,7 +138,7 @@ def _plus_minus(text: str, decimal: str) -> Reading | None:
     return Reading(value, left, error, "±") if error >= 0 and math.isfinite(error) else None
 
 
-def _behind(text: str, decimal: str) -> Reading | None:
+def _behind(text: str, decimal: str, in_all: bool = False) -> Reading | None:
     """A number with something in brackets behind it, or a difference, or an error to either side."""
     if "(" in text and (found := _DIGITS_BEHIND.fullmatch(text)):
         mantissa, rest = found[1], found[3]
@@ -140,8 +157,12 @@ def _behind(text: str, decimal: str) -> Reading | None:
         if math.isnan(value):
             return None
         if not found[2] and core != found[1] and _FEW_DIGITS.fullmatch(found[3] or ""):
-            return _behind(f"{core}({found[3]})", decimal)  # **3.24**(1)
-        return _in_brackets(value, core, (found[3] or found[4] or "").strip(), found[3] is not None, decimal)
+            return _behind(f"{core}({found[3]})", decimal, in_all)  # **3.24**(1)
+        inside = (found[3] or found[4] or "").strip()
+        passes = _PASSES.fullmatch(inside)
+        if passes and math.isfinite(value) and (in_all or not plain_number(passes[1]).is_integer()):
+            return Reading(value, core, form="else")
+        return _in_brackets(value, core, inside, found[3] is not None, decimal)
     for form in (_ARROW, _TWO_SIDED, _AT_A_STEP):
         found = form.fullmatch(text)
         if found:

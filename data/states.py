@@ -14,6 +14,7 @@ import pandas as pd
 from data import state_words
 from data.errors import Question
 from data.headers import header as take_apart
+from data.plural import agreeing
 from data.yes_no import answers, shown, written
 
 ASIDE = "set aside"  # the answer to what becomes of runs in states that are not known
@@ -135,7 +136,7 @@ def failures(frame: pd.DataFrame, notes: list[str] | None = None) -> np.ndarray:
             state = bad[1] if bad else f"not {good[1]}" if good else ""
             said = [] if found.counts else [state if a is not None and a == bool(bad) else "" for a in found.said]
             if found and found.other and not found.counts and notes is not None:
-                rows = "1 row says" if len(found.other) == 1 else f"{len(found.other):,} rows say"
+                rows = agreeing(len(found.other), "row says", "rows say")
                 notes.append(f"{header!r}: {rows} neither yes nor no ({shown(found.other)}), which marks nothing.")
         elif _EXIT.fullmatch(words):
             said = _exit_codes(frame[header])
@@ -179,7 +180,7 @@ def ask_of_unknown(frame: pd.DataFrame, why: np.ndarray, aside: bool) -> Questio
     words = ", ".join(f"{w[:30]!r}" + (f" ({n:,})" if n > 1 else "") for w, n in found.most_common(3))
     more = f" and {len(found) - 3} other words" if len(found) > 3 else ""
     many = found.total()
-    runs = "1 run has a state that is" if many == 1 else f"{many:,} runs have states that are"
+    runs = agreeing(many, "run has a state that is", "runs have states that are")
     text = f"{runs} not known: {words}{more}. Keep {'it' if many == 1 else 'them'}, or set {'it' if many == 1 else 'them'} aside?"
     options = ("kept", ASIDE)
     return Question("unknown_states", text, options, options[aside], needed=False)

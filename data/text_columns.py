@@ -14,7 +14,7 @@ import pandas as pd
 
 from data.headers import header as take_apart
 from data.mapping import Mapping
-from data.progress import evenly
+from data.progress import LEAST, evenly
 from data.step_names import bare_places, models, places
 from data.table import Table
 
@@ -37,7 +37,7 @@ _SETTING = re.compile(
 )
 #: What changes along one run: its phases, its times, what it wrote.
 _ALONG = re.compile(
-    r"\b(?:phase|stage|event|mode|split|subset|status|state|time|date|datetime|timestamp|day|hour|eta|elapsed|left|remaining|clock|samples?"
+    r"\b(?:phase|stage|event|mode|split|subset|status|state|time|when|date|datetime|timestamp|day|hour|eta|elapsed|left|remaining|clock|samples?"
     r"|text|output|generat\w*|prompt|completion|example|message|msg|log|level|logger|line|checkpoint|ckpt|path|file|filename|url|link|dir"
     r"|host|node|machine|gpus?|device|rank|memory|mem|speed|throughput|best|improved|saved?|trend|change|delta|vs|verdict|hash|commit|regime|progress|milestone|epoch"
     r"|step|iter\w*|tokens?|reason|annotation)\b"
@@ -50,6 +50,8 @@ _REMARK = re.compile(r"\b(?:notes?|comments?|remarks?|description|desc|observati
 #: Headers that are nothing but a word for times or remarks. What stands there at places of a log names no runs.
 _TIMES = re.compile(r"时间|日期|时刻")
 _NOTES = re.compile(r"(?:notes?|comments?|remarks?|备注|说明|注释)")
+#: Headers of words beside a log that are seldom names of runs.
+_TAGS = re.compile(r"(?:tags?|labels?|source|标签)")
 _TIME = re.compile(
     r"[0-9]{1,2}:[0-9]{2}|[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* [0-9]",
     re.IGNORECASE,
@@ -58,10 +60,14 @@ _TIME = re.compile(
 
 @dataclass(frozen=True)
 class Told:
-    """The headers of text that tell runs apart, and one that may (`doubtful`): '' where none does."""
+    """The headers of text that tell runs apart, and one that may (`doubtful`): '' where none does.
+
+    `hardly` says that it does so hardly ever, so that this is announced and not asked first.
+    """
 
     keys: tuple[str, ...]
     doubtful: str = ""
+    hardly: bool = False
 
 
 def told_apart(
@@ -72,7 +78,7 @@ def told_apart(
     `measured` (n,) are the rows that count. Where runs have names (`named`) only columns of settings tell them apart further.
     """
     taken = {g.header for c, g in mapping.guesses.items() if c not in _OF_RUNS} | {mapping.header("run")}
-    keys, doubtful = [], ""
+    keys, doubtful, unlikely = [], "", ""
     if len(table.frame) > MOST_ROWS:
         return Told(())
     for header in [h for h in table.headers[:MOST_COLUMNS] if h not in taken and h not in table.from_name]:
@@ -86,7 +92,9 @@ def told_apart(
             keys.append(header)
         elif verdict == "open" and not named and len(cells) <= FEW_ROWS:
             doubtful = doubtful or header
-    return Told(tuple(keys), "" if keys else doubtful)
+        elif verdict == "hardly" and not named and len(cells) <= FEW_ROWS:
+            unlikely = unlikely or header
+    return Told(tuple(keys), "" if keys else doubtful or unlikely, not doubtful)
 
 
 def parting(
@@ -122,7 +130,7 @@ def parting(
 
 
 def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -> str:
-    """Whether cells (n,) under a header tell runs "apart", may ("open"), or belong to one run ("")."""
+    """Whether cells (n,) under a header tell runs "apart", may ("open"), do "hardly" ever, or belong to one run ("")."""
     words = _words(header)
     written = cells[cells != ""]
     setting = bool(_SETTING.search(words)) and not _REMARK.search(words)
@@ -143,7 +151,9 @@ def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -
         return "open" if most or (setting and filled >= 0.5) else ""
     of_run = runs[written.index]
     if not written.groupby(of_run).apply(lambda c: c.duplicated().any()).any():
-        return "apart" if setting or not regular else "open"
+        if setting or not regular:
+            return "apart"
+        return "hardly" if _TAGS.fullmatch(words or header.strip()) and len(written) >= LEAST else "open"
     ends = place[written.index].groupby([of_run, written]).agg(["min", "max"]).sort_values("min")
     over = any((e["min"].to_numpy()[1:] < e["max"].to_numpy()[:-1]).any() for _, e in ends.groupby(level=0))
     return "apart" if over and setting else "open"  # one behind another they may be phases of a run

@@ -1,6 +1,5 @@
-"""A number with its noun: `1 run`, `41 runs`."""
+"""A number with its noun, as `data.plural` writes it: `1 run`, `41 runs`."""
 
+from data.plural import plural
 
-def plural(number: int, noun: str) -> str:
-    """The number with its thousands and the noun, which takes an s unless it is one."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+__all__ = ["plural"]

@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from data.headings import no_name
 from data.markup import stripped, words
 from data.names import loss_name, named
+from data.plural import agreeing
 from data.table import Table
 
 _MOST_ROWS = 20_000  # people write headings, summaries and notes into tables that they can look over
@@ -173,7 +175,8 @@ def _headed(table: Table, cells: np.ndarray, filled: np.ndarray) -> tuple[Table,
     name = column_of([stripped(t) for t, h in zip(texts, heads, strict=True) if h], table.headers)
     frame = table.frame.assign(**{name: said.to_numpy(dtype=object)})
     odd = {int(line): "a heading between runs, not a run" for line in table.lines[heads]}
-    note = f"{int(heads.sum())} rows are headings between the runs; they were taken down into the rows below them as {name!r}."
+    rows = agreeing(int(heads.sum()), "row is a heading", "rows are headings")
+    note = f"{rows} between the runs; what they say was taken down into the rows below them as {name!r}."
     return (
         replace(
             table,
@@ -192,11 +195,15 @@ def _shape(text: str) -> str:
 
 
 def column_of(headings: list[str], headers: tuple[str, ...]) -> str:
-    """The name of the column that headings of sections become: a family of models, or a group where they say so."""
+    """The name of the column that headings of sections become: a family of models, or a group where they say so.
+
+    Numbers of tables are no family of runs that have names.
+    """
     means = {found[0][0] for h in headers if (found := named(h))}
     name = "group" if all(_SWEEP.search(t) for t in headings) else "family"
     taken = name in means or name in headers
-    name = "section" if taken or any(t[:1].isdigit() for t in headings) else name
+    unnamed = any(t[:1].isdigit() or (no_name(t) and "run" in means) for t in headings)
+    name = "section" if taken or unnamed else name
     while name in headers:
         name += " "
     return name

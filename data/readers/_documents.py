@@ -10,6 +10,7 @@ from typing import Any
 from data.errors import ReadError
 from data.headers import PATH_HEADS
 from data.names import named
+from data.plural import agreeing, plural
 from data.readers._arrays import flat, holds_loss, is_curve, is_history
 from data.readers._nested import take_apart
 from data.schema import COUNTS
@@ -105,9 +106,8 @@ def _metrics(document: Row, name: str) -> Objects | None:
         if not isinstance(steps, list) or not isinstance(values, list):
             return None
         if len(steps) != len(values):
-            raise ReadError(
-                f"{name} has {len(steps):,} steps and {len(values):,} values of {key[:60]!r}; expected a step for each value."
-            )
+            have = f"{plural(len(steps), 'step')} and {plural(len(values), 'value')}"
+            raise ReadError(f"{name} has {have} of {key[:60]!r}; expected a step for each value.")
     rows = [
         {"metric": key, "step": step, "value": value}
         for key, metric in document.items()
@@ -197,7 +197,7 @@ def _groups(document: Row) -> Objects | None:
         rows.append({k: v for k, v in said.items() if k not in run} | run)
     several = f"{len(groups):,} groups" if len(groups) > 1 else "one group"
     notes = [
-        f"{len(rows):,} runs stand below the names of {several} ({_shown(groups)}): the column 'group' says which."
+        f"{agreeing(len(rows), 'run stands', 'runs stand')} below the names of {several} ({_shown(groups)}): the column 'group' says which."
     ]
     if left:
         notes.append(f"What stands beside the groups was left out: {_shown(left)}.")

@@ -14,6 +14,7 @@ from data.cells import _is_blank, number
 from data.errors import ReadError
 from data.markup import words
 from data.names import recognised
+from data.plural import plural
 from data.readers._apart import apart
 from data.readers._beside import parted
 from data.readers._header_rows import join_header_columns, join_header_rows
@@ -85,7 +86,7 @@ def grid(
             before = [_text(" ".join(map(_text, rows[i]))) for i in lines[max(0, at - _SAID) : at]]
             above, around = before, [*before, *around]
             notes.append(
-                f"The column names are in line {lines[at] + 1}; {_count(at, 'line')} before them {_were(at)} left out."
+                f"The column names are in line {lines[at] + 1}; {plural(at, 'line')} before them {_were(at)} left out."
             )
         if body and _is_unit_row(rows[body[0]], decimal):
             units = [_text(c) for c in rows[body[0]]]
@@ -98,7 +99,7 @@ def grid(
         if repeated:
             again = set(repeated)
             body = [i for i in body if i not in again]
-            again_row = _count(len(repeated), "repeated row")
+            again_row = plural(len(repeated), "repeated row")
             notes.append(f"{again_row} of column names {_were(len(repeated))} left out.")
     odd: dict[int, str] = {}
     if separated and at is not None:
@@ -222,10 +223,6 @@ def _is_empty(cell: Any) -> bool:
 
 def _text(cell: Any) -> str:
     return "" if cell is None or _is_blank(cell) else " ".join(str(cell)[:MAX_TEXT].split())
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def _were(n: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,8 @@ def join_header_rows(rows: Sequence[Row], lines: Sequence[int], decimal: str) ->
             most += 1
         for size in range(min(most, _MOST), 1, -1):
             block = look[start : start + size]
+            if any(_stands_apart(rows, *pair) for pair in pairwise(block)):
+                continue
             body = [rows[i] for i in lines[start + size : start + size + _BODY]]
             names = _names([rows[i] for i in block], body, decimal)
             if names is not None:
@@ -61,6 +64,12 @@ def join_header_rows(rows: Sequence[Row], lines: Sequence[int], decimal: str) ->
                 out[block[-1]] = names
                 return out, size
     return rows, 1
+
+
+def _stands_apart(rows: Sequence[Row], upper: int, lower: int) -> bool:
+    """Whether a blank line ends what stands in the upper row, which has fewer cells than the lower: words above a table."""
+    gap = any(all(c is None or not str(c).strip() for c in row) for row in rows[upper + 1 : lower])
+    return gap and len(rows[upper]) < len(rows[lower])
 
 
 def join_header_columns(rows: Sequence[Row], decimal: str) -> Sequence[Row]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data.names import loss_name
+from data.plural import plural
 from data.readers._limits import MAX_COLUMNS, MAX_TEXT
 
 _DEPTH = 12  # objects within objects that are spelled out
@@ -53,7 +54,7 @@ def take_apart(row: dict[str, Any]) -> Parts:
             key = _free(key, taken)
         taken.add(key)
         if isinstance(value, dict):
-            parts.other[key] = f"{len(value):,} values nested more than {_DEPTH} deep" if value else ""
+            parts.other[key] = f"{plural(len(value), 'value')} nested more than {_DEPTH} deep" if value else ""
         elif not isinstance(value, list):
             parts.plain[key] = value if not isinstance(value, str) or len(value) <= MAX_TEXT else value[:MAX_TEXT]
         elif not value:
@@ -95,7 +96,7 @@ def _plain(value: Any) -> bool:
 def as_text(values: list[Any]) -> str:
     """A list in one cell: its elements, or how many there are."""
     if len(values) > _SHOWN or any(isinstance(v, (dict, list)) for v in values):
-        return f"{len(values):,} values"
+        return plural(len(values), "value")
     return "[" + ", ".join("null" if v is None else str(v)[:40] for v in values) + "]"
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.names import loss_name
+from data.plural import agreeing
 from data.readers._limits import MAX_CELLS
 from data.table import REASON, Table
 
@@ -53,8 +54,9 @@ def sections(table: Table) -> Table:
         body[h] = body[h].where(body[h].notna(), "")
     reason = np.full(int(heading.sum()), "a heading between runs, not a run", dtype=object)
     aside = frame[heading].reset_index(drop=True).assign(**{REASON: reason})
+    rows = agreeing(int(heading.sum()), "row is a heading", "rows are headings")
     note = (
-        f"{int(heading.sum())} rows are headings between the runs; what they say "
+        f"{rows} between the runs; what they say "
         f"({', '.join(headers[:3])}{', ...' if len(headers) > 3 else ''}) was taken down into the rows below them."
     )
     return replace(

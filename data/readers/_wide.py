@@ -10,6 +10,7 @@ import pandas as pd
 
 from data.in_names import facts
 from data.names import loss_name, named
+from data.plural import agreeing, plural
 from data.progress import PROGRESS
 from data.readers._limits import MAX_COLUMNS, check_shape
 from data.table import Table
@@ -69,9 +70,9 @@ def wide(table: Table) -> Table:
         blocks.append(block[measured])
         lines.append(table.lines[measured])
     bounds = len(series) - len(values)
-    note = f"A saved chart with {len(runs)} runs side by side was read as one row per run and step."
+    note = f"A saved chart with {plural(len(runs), 'run')} side by side was read as one row per run and step."
     if bounds:
-        note += f" {bounds} columns of minima and maxima were left out."
+        note += f" {agreeing(bounds, 'column of minima or maxima was', 'columns of minima and maxima were')} left out."
     frame = pd.concat(blocks, ignore_index=True)
     return replace(table, frame=frame, lines=np.concatenate(lines), notes=(*table.notes, note))
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from data.errors import ReadError
+from data.plural import plural
 from data.readers._arrays import table_of
 from data.readers._limits import MAX_CELLS
 from data.readers._python import NotPythonError, dictionary
@@ -66,13 +67,9 @@ def read(content: bytes, name: str) -> Table:
     notes = [note] if note else []
     other -= broken
     if other:
-        notes.append(
-            f"{other:,} {'line' if other == 1 else 'lines'} between the printed dictionaries {_were(other)} left out."
-        )
+        notes.append(f"{plural(other, 'line')} between the printed dictionaries {_were(other)} left out.")
     if broken:
-        notes.append(
-            f"{broken:,} {'line' if broken == 1 else 'lines'} with a dictionary cut short or not plain {_were(broken)} left out."
-        )
+        notes.append(f"{plural(broken, 'line')} with a dictionary cut short or not plain {_were(broken)} left out.")
     return table_of(rows, name=name, format="printed dictionaries", numbers=lines, notes=notes)
 
 

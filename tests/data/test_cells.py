@@ -138,6 +138,17 @@ def test_minutes_between_digits_are_no_millions(read: Callable[..., Runs]) -> No
     assert "wall_seconds" not in runs.kept or runs.kept["wall_seconds"].isna().all()
 
 
+def test_remarks_of_a_column_are_read_the_same_way_in_every_row(read: Callable[..., Runs]) -> None:
+    """Whole epochs may multiply the data, and do not beside broken ones: those are passes within what was seen."""
+    text = "run,params,tokens,loss\na,1M,2.5B (0.3 epochs),3.4\nb,2M,15.2B (1.7 epochs),3.0\nc,3M,{},2.8\n"
+    for cell, value in (("17B (2 epochs)", 17e9), ("15.2B (20 tok/param)", 15.2e9), ("15.2B", 15.2e9)):
+        runs = read(text.format(cell))
+        assert runs.kept["tokens"].tolist() == [2.5e9, 15.2e9, value], cell
+        assert any("(0.3 epochs)" in n for n in runs.notes), cell
+    whole = read("run,params,tokens,loss\na,1M,5B,3.4\nb,2M,15.2B,3.0\nc,3M,10B (4 epochs),2.8\n")
+    assert whole.reasons == {"tokens is not a number ('10B (4 epochs)')": 1}
+
+
 def test_a_number_with_a_remark_is_that_number_or_none() -> None:
     read_as = {
         "2.5B (0.3 epochs)": 2.5e9, "300B (1 epoch)": 3e11, "37.3M (whole split)": 37.3e6, "7B (full training set)": 7e9,
@@ -146,6 +157,11 @@ def test_a_number_with_a_remark_is_that_number_or_none() -> None:
     }  # fmt: skip
     for text, value in read_as.items():
         assert number(text) == value, text
-    for text in ("3.45 (diverged)", "1.3B (non-emb)", "7B (target)", "1万2億", "1億12500万", "10<sup>[2]</sup>",
+    remarks = ("1.7 epochs", "0.5 passes", "20 tok/param", "20 tokens per parameter", "~20 TPP", "3 days", "2.5 h", "8 H100s", "64 GPUs",
+               "13 GB", "24 layers")  # fmt: skip
+    for remark in remarks:
+        assert number(f"15.2B ({remark})") == 15.2e9, remark
+        assert number(f"**15.2B** ({remark})") == 15.2e9, remark
+    for text in ("10B (4 epochs)", "3.45 (diverged)", "1.3B (non-emb)", "7B (target)", "1万2億", "1億12500万", "10<sup>[2]</sup>",
                  "7B (0.3B active)", "3.05 abc.", "3.05 (step 14k)"):  # fmt: skip
         assert np.isnan(number(text)), text

@@ -100,4 +100,4 @@ def test_a_marked_checkpoint_is_no_part_of_its_curve(write) -> None:
     assert list(runs.kept["loss"]) == [3.0]
     assert runs.history is not None
     assert list(runs.history["steps"]) == [1, 2, 3, 5, 6, 7, 8]
-    assert any("1 checkpoints cannot be used" in note for note in runs.notes)
+    assert any("1 checkpoint cannot be used" in note for note in runs.notes)

@@ -233,6 +233,16 @@ def test_sizes_that_differ_behind_one_text_may_be_the_models_and_are_asked_about
     ):  # fmt: skip
         rows = "".join(f"{n},2e9,{3.9 - k / 10}\n" for k, n in enumerate(names))
         assert asked(read, f"run,tokens,loss\n{rows}") == {"columns.params": guess}, names
+    sizes, varied = ("c4-125M", "c4-350M", "c4-760M"), ("2.5B", "7B", "15B")
+    for header, tokens, needed in (
+        ("tokens", varied, False), ("Train tokens", varied, False), ("tokens", ("125M", "350M", "760M"), True), ("data", varied, True),
+    ):  # fmt: skip
+        cells = "".join(f"{n},{d},{3.9 - k / 10}\n" for k, (n, d) in enumerate(zip(sizes, tokens, strict=True)))
+        assert bool(asked(read, f"run,{header},loss\n{cells}")) == needed, (header, tokens)
+        if not needed:
+            beside = read(f"run,{header},loss\n{cells}")
+            assert beside.kept["params"].tolist() == [125e6, 350e6, 760e6], header
+            assert [q.key for q in beside.questions] == ["columns.params"], header
     same = text.replace("50M", "25M").replace("100M", "25M")
     assert asked(read, same) == {}
 

@@ -182,6 +182,30 @@ def test_remarks_in_a_log_name_no_runs(read: Read) -> None:
         assert len(read(f"step,params,tokens,val_loss,{header}\n{rows}").kept) == 1, header
 
 
+def test_words_beside_an_even_log_are_announced_and_not_asked_first(read: Read) -> None:
+    cells = ("warm", "spike", "fine", "cut", "end", "more", "done")
+    rows = "".join(f"{k}00,125M,{k}00M,{4 - k / 10:.1f},{c}\n" for k, c in enumerate(cells, 1))
+    for header, told in (
+        ("when", []),
+        ("note", []),
+        ("msg", []),
+        ("tag", ["rows"]),
+        ("label", ["rows"]),
+        ("source", ["rows"]),
+    ):
+        for more in ("params,tokens,", ""):
+            own = rows if more else "".join(f"{k}00,{4 - k / 10:.1f},{c}\n" for k, c in enumerate(cells, 1))
+            runs = read(f"step,{more}loss,{header}\n{own}")
+            assert runs.kept["loss"].tolist() == [3.3], (header, more)
+            assert [q.key for q in runs.questions] == told, (header, more)
+            if told:
+                apart = read(f"step,{more}loss,{header}\n{own}", rows="runs")
+                assert len(apart.kept) == len(cells), (header, more)
+    few = "".join(f"{k}00,{4 - k / 10:.1f},{c}\n" for k, c in enumerate(cells[:4], 1))
+    with pytest.raises(MappingNeeded):  # as likely four runs
+        read(f"step,loss,label\n{few}")
+
+
 def test_a_column_of_text_parts_curves_and_grids(read: Read) -> None:
     pairs = [(o, n) for o in ("AdamW", "Muon", "SOAP") for n in (120, 240)]
     grid = "".join(f"{o},{1000 + 100 * i},{n}M,{100 + i}M,{3 - 0.1 * i:.2f}\n" for i, (o, n) in enumerate(pairs))
@@ -222,6 +246,39 @@ def test_headers_of_spreads_and_of_counts() -> None:
         assert named(header) == (), header
     for header in ("N (total)", "N (total, tied emb)", "N total", "Params (total, tied embeddings)", "N (full)"):
         assert named(header)[0][0] == "params_total", header
+
+
+def test_trainable_parameters_may_be_those_of_an_adapter(read: Read) -> None:
+    """Asked about alone, the model's where names, compute or its shape say so, and left beside another count."""
+    rows = (("125M", "1B", 3.1), ("350M", "2B", 2.9), ("760M", "4B", 2.7))
+    for header in (
+        "Trainable params",
+        "trainable_params",
+        "params (trainable)",
+        "model/num_trainable_params",
+        "learnable params",
+    ):
+        lora = "".join(f"r{i},{4 * i}.2M,{d},{x}\n" for i, (_, d, x) in enumerate(rows, 1))
+        with pytest.raises(MappingNeeded, match="adapter") as e:
+            read(f"run,{header},tokens,loss\n{lora}")
+        assert [q.key for q in e.value.questions] == ["columns.params"], header
+        told = read(f"run,{header},tokens,loss\n{lora}", columns={"params": header}).kept["params"].tolist()
+        assert told == [4.2e6, 8.2e6, 12.2e6], header
+        named_so = "".join(f"gpt-{n},{int(float(n[:-1]) * 0.99)}M,{d},{x}\n" for n, d, x in rows)
+        right = read(f"run,{header},tokens,loss\n{named_so}")
+        assert right.kept["params"].tolist() == [123e6, 346e6, 752e6], header
+        assert not right.questions, header
+        far = read(f"run,{header},tokens,loss\n" + "".join(f"gpt-{n},4.2M,{d},{x}\n" for n, d, x in rows))
+        assert far.kept["params"].tolist() == [125e6, 350e6, 760e6], header
+        assert [q.key for q in far.questions] == ["columns.params"], header
+        for total in ("Total params", "params", "Params (M)"):
+            cells = "".join(f"r,{n[:-1] if '(M)' in total else n},4.2M,{d},{x}\n" for n, d, x in rows)
+            beside = read(f"run,{total},{header},tokens,loss\n{cells}", rows="runs")
+            assert beside.kept["params"].tolist() == [125e6, 350e6, 760e6], (header, total)
+            assert any("what was trained" in n for n in beside.notes), (header, total)
+    for more, cells in ((("n_layer,d_model"), ("12,768", "24,1024")), ("flops", ("7.44e17", "4.2e18"))):
+        text = f"run,trainable params,tokens,loss,{more}\na,124e6,1B,3.1,{cells[0]}\nb,350e6,2B,2.9,{cells[1]}\n"
+        assert not read(text).questions, more
 
 
 def test_losses_that_are_the_same_number_are_no_question(read: Read) -> None:

@@ -230,11 +230,13 @@ def test_epochs_counted_from_the_first_are_of_one_training(read: Read) -> None:
 
 
 def test_a_step_that_is_no_plain_number_ends_no_curve(read: Read) -> None:
-    """The number in front of a last step is its place; a word is none, and its row no run of its own."""
+    """The number in front of a last step is its place; a word or a bound is none, and its row no run of its own."""
     at = [(100, "100000000", 5.0), (500, "500000000", 4.0), (1000, "1000000000", 3.7), (1500, "1500000000", 3.5)]
     names = ("", "a", "b")
     for cell, tokens, said in (
-        ("3000+", "", (3e9, 3.2)),
+        ("3000+", "", (1.5e9, 3.5)),
+        (">3000", "", (1.5e9, 3.5)),
+        (">3000 (final)", "", (1.5e9, 3.5)),
         ("3000+", "3000000000", (3e9, 3.2)),
         ("3000 (final)", "3000000000", (3e9, 3.2)),
         ("3000 - final", "", (3e9, 3.2)),
@@ -249,6 +251,21 @@ def test_a_step_that_is_no_plain_number_ends_no_curve(read: Read) -> None:
             got = runs.kept[["tokens", "loss"]].values.tolist()
             assert got == [pytest.approx(said)] * len(named), (cell, tokens, named)
             assert any(cell in note for note in runs.notes), (cell, tokens, named)
+
+
+def test_no_tokens_follow_from_a_bound_on_steps(read: Read) -> None:
+    sizes = ("10M", "20M", "40M", "80M", "90M")
+    for cell in ("3,000+", "3k+", ">3000", "≥ 3000", "3000 +", "> 3000 (final)"):
+        for header, tokens in (("tokens,", [f"{n}M," for n in (20, 30, 40, 50, 60)]), ("", [""] * 5)):
+            steps = ("2000", f'"{cell}"', "4000", "5000", "6000")
+            told = [t if i != 1 or not t else "—," for i, t in enumerate(tokens)]
+            rows = "".join(f"r{i},{sizes[i]},10000,{steps[i]},{told[i]}{5 - i / 4}\n" for i in range(5))
+            runs = read(f"run,params,batch tokens,steps,{header}loss\n{rows}")
+            assert runs.kept["tokens"].tolist() == [2e7, 4e7, 5e7, 6e7], (cell, header)
+            assert runs.reasons == {"no tokens": 1}, (cell, header)
+            assert any(cell in n for n in runs.notes), (cell, header)
+    bound = read("run,params,tokens,loss\na,10M,20M,5.1\nb,20M,30M+,4.6\nc,40M,40M,4.3\n")
+    assert bound.reasons == {"tokens is a bound and not a number ('30M+')": 1}
 
 
 def test_trainings_side_by_side_are_told_apart_by_their_text(read: Read) -> None:

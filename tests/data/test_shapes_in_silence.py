@@ -552,7 +552,8 @@ def test_a_table_on_its_side_may_begin_with_any_of_its_columns(read: Read) -> No
         assert runs.kept["params"].tolist() == [25e6, 25e6, 124e6, 354e6], first
         assert runs.kept["loss"].tolist() == [3.9, 4.5, 3.1, 2.9], first
         assert [str(v) for v in runs.kept[first.split(",")[0]]] == first.split(",")[1:], first
-    sized = read("trainable_params,25470425,25470425,1103447565\nD,2.097e9,2.884e8,2.1e10\nval loss,3.9,4.5,2.6\n")
+    trained = "trainable_params,25470425,25470425,1103447565\nD,2.097e9,2.884e8,2.1e10\nval loss,3.9,4.5,2.6\n"
+    sized = read(trained, columns={"params": "trainable_params"})
     assert sized.kept["params"].tolist() == [25470425, 25470425, 1103447565]
     for first in ("label,S1,S2,M1,L1", ",25M,26M,124M,354M", "model,a,b,c,d"):
         runs = read(f"{first}\n{rest}")

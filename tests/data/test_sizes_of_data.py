@@ -1,5 +1,6 @@
 """The size of a data set beside the part of it that was used, or the times that it was gone through."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,35 @@ def test_epochs_under_other_names_and_over_several_amounts_of_data_are_asked_abo
     seen = "params,tokens,epochs,flops,val_loss\n50M,1B,2,3e17,3.9\n50M,1B,4,3e17,4.0\n50M,4B,2,1.2e18,3.5\n50M,4B,4,1.2e18,3.6\n"
     (tmp_path / "t.csv").write_text(seen)
     assert read_runs(tmp_path / "t.csv").kept["tokens"].tolist() == [1e9, 1e9, 4e9, 4e9]  # borne out by FLOPs
+
+
+def test_unique_data_beside_the_data_of_training_are_two_things(read: Callable[..., Runs]) -> None:
+    rows = (("125M", 0.5, 2.5, 5, 3.4), ("350M", 1.4, 7, 5, 3.0), ("760M", 5, 15, 3, 2.8))
+    for unique in (
+        "Unique data (B)",
+        "Unique data",
+        "Unique (B)",
+        "Pool size (B)",
+        "Pool size",
+        "data pool",
+        "Unique tokens",
+        "Dataset size (unique)",
+    ):
+        for seen in ("Data (B)", "Dataset size", "Training data", "data", "Tokens (B)", "D"):
+            for epochs in ("", "epochs,"):
+                cells = "".join(
+                    f"r,{n},{u}{'' if '(B)' in unique else 'B'},{d}{'' if '(B)' in seen else 'B'},{f'{e},' if epochs else ''}{x}\n"
+                    for n, u, d, e, x in rows
+                )
+                runs = read(f"run,params,{unique},{seen},{epochs}loss\n{cells}", rows="runs")
+                case = (unique, seen, epochs)
+                assert runs.kept["tokens"].tolist() == [2.5e9, 7e9, 15e9], case
+                assert runs.kept["unique_tokens"].tolist() == [0.5e9, 1.4e9, 5e9], case
+    for unique, cells in (
+        ("pool size", ("1000", "2000")),
+        ("unique data", ("0.1", "0.2")),
+        ("Unique data (GB)", ("10", "20")),
+    ):
+        other = read(f"run,params,{unique},tokens,loss\na,125M,{cells[0]},2.5B,3.4\nb,350M,{cells[1]},7B,3.0\n")
+        assert other.kept["tokens"].tolist() == [2.5e9, 7e9], unique
+        assert "unique_tokens" not in other.kept, unique  # documents, a share, bytes

@@ -300,3 +300,38 @@ def test_a_header_that_a_long_table_repeats_on_its_next_page_is_no_heading(read:
     runs = read(f"{start}{head}\n{again}{head}\n\\endhead\n{rows}\n\\end{{longtable}}\n", "t.tex")
     assert runs.kept["loss"].tolist() == list(NATS)
     assert not runs.extras, runs.extras
+
+
+def test_a_row_of_words_above_a_blank_line_is_no_row_of_column_names(read: Read) -> None:
+    for words in (
+        "| Model | results |",
+        "| Model | results |\n|---|---|",
+        "a | b",
+        "Model | results",
+        "| Size | Final | Loss |",
+    ):
+        for gap in ("\n\n", "\n\n\n", "\n\nAll runs so far.\n\n"):
+            runs = read(f"{words}{gap}{md(NATS)}", "t.md")
+            assert runs.kept["loss"].tolist() == list(NATS), (words, gap)
+            assert {s.header for s in runs.sources if s.header} == {*HEADER}, (words, gap)
+    merged = f"| Model | Size | | |\n{md(NATS, ('', 'Params', 'Tokens', 'Loss'))}"
+    assert read(merged, "t.md").kept["params"].tolist() == [125e6, 350e6, 760e6]
+
+
+def test_numbers_of_tables_are_no_setting_and_tell_no_runs_apart(read: Read) -> None:
+    head, more = ("Run", *HEADER[1:]), (("xl", "1.3B", "26B"), ("xxl", "2.7B", "54B"), ("xxxl", "7B", "140B"))
+    for one in ("Table {}", "**Tab. {}:**", "Figure {}a.", "### Table {}", "Table {}.1", "Tbl {})"):
+        a, b = one.format(1), one.format(2)
+        runs = read(f"{a}\n\n{md(NATS, head)}\n{b}\n\n{md((2.67, 2.5, 2.31), head, more)}", "t.md")
+        assert runs.kept["loss"].tolist() == [*NATS, 2.67, 2.5, 2.31], one
+        assert "family" not in runs.kept, one
+        assert not runs.questions, one
+        again = f"{a}\n\n{md(NATS, head)}\n{b}\n\n{md((3.12, 2.81, 2.60), head)}"
+        assert asked(read, again, "t.md") == "split", one  # as without headings
+    curves = [
+        md(losses, ("step", "loss"), (("1000",), ("2000",), ("3000",))) for losses in ((4.0, 3.5, 3.2), (3.9, 3.4, 3.1))
+    ]
+    later = curves[1].replace("| 1000 |", "| 4000 |").replace("| 2000 |", "| 5000 |").replace("| 3000 |", "| 6000 |")
+    for second in (curves[1], later):
+        runs = read(f"Table 1\n\n{curves[0]}\nTable 2\n\n{second}", "t.md")
+        assert runs.kept["loss"].tolist() == [3.2, 3.1], second
