@@ -54,6 +54,10 @@ class Table:
     copies: Mapping[int, int] = field(default_factory=dict)  # lines that repeat a row of an earlier table, and its line
     above: tuple[str, ...] = ()  # those of them that stand above it, from the top
     marked: Mapping[int, str] = field(default_factory=dict)  # lines that the file does not show, and how
+    #: The table as the file has it, for a person who says that one of its columns is the loss.
+    before: Table | None = None
+    #: Headers that may be one of several canonical columns, the likelier first, which a person is asked about.
+    open_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _parsed: dict[tuple[str, str], Numbers] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from data.cells import number
 from data.errors import ReadError
 from data.markup import words
 from data.names import loss_name, named
+from data.readers._curves import along_a_counter
 from data.schema import COUNTS
 
 _LEAST = 3  # rows of a grid that is refused where nothing says what it holds
@@ -72,6 +73,10 @@ def matrix(
     if len(set(values)) < len(values) or not all(np.isfinite(values)):
         return None
     sizes = [_text(r[0]) if r else "" for r in rows[1:]]
+    if along_a_counter(head[0], [number(size, decimal) for size in sizes]) and all(
+        m and m["value"][-1].isalpha() and not m["name"] and not m["unit"] for m in found
+    ):
+        return None  # curves of models, each in a column
     down = _amounts(sizes, decimal)
     if down is None:
         axis = _axis(head, [m for m in found if m], values) if head[0] else ""
