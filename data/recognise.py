@@ -25,6 +25,7 @@ from data.names import named
 from data.nodes import devices_in_all
 from data.not_evaluated import evaluated
 from data.offers import AS_NAMES, SPOKEN_AGAINST, offers_of
+from data.open_columns import settle_open
 from data.rates import without_passes, without_rates
 from data.ratios import settle_ratio
 from data.rivals import weigh
@@ -81,6 +82,7 @@ def recognise(
     """
     table = evaluated(without_misfits(table))
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
+    table, opened = settle_open(table, answers)
     factors = dict(units or {})
     parted = splits(table, {h for h in answers.values() if h}, split)
     table = counted(table, parted.split)
@@ -153,6 +155,7 @@ def recognise(
         if error:
             guesses["loss_error"] = error
     questions = [
+        *opened,
         *loss.questions,
         *unclear,
         *stepped,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from data.errors import NO_COLUMN, DataError
+from data.readers._at_places import at_places
 from data.readers._curves import curves
 from data.readers._devices import with_devices
 from data.readers._measured_at import measured_at
@@ -26,7 +27,9 @@ def shaped(table: Table) -> Table:
     if table.order or table.one_run:  # its reader knows what the rows are
         return with_devices(without_unset(products(two_losses(table))))
     return with_devices(
-        without_unset(measured_at(curves(seeded(tidy(unit_cells(paired(products(two_losses(upright(wide(table)))))))))))
+        without_unset(
+            at_places(measured_at(curves(seeded(tidy(unit_cells(paired(products(two_losses(upright(wide(table)))))))))))
+        )
     )
 
 
@@ -50,6 +53,6 @@ def _as_in_the_file(table: Table, columns: Mapping[str, str | None]) -> Table:
         return table
     named = any(h in before.headers and h not in table.headers for h in columns.values() if h)
     refused = [c for c, h in columns.items() if h is None or h == NO_COLUMN]
-    if named or any(set(open_) <= set(refused) for open_ in table.open_columns.values()):
+    if named or any(set(open_.columns) <= set(refused) for open_ in table.open_columns.values()):
         return replace(before, stem=table.stem, label=table.label, place=table.place, alone=table.alone)
     return table
