@@ -34,7 +34,7 @@ def settle_open(table: Table, answers: Mapping[str, str | None]) -> tuple[Table,
         told[header] = "", "a column that is asked about"
         if left and f"columns.{left[0]}" not in {q.key for q in questions} and not taken:
             same = [h for h, o in table.open_columns.items() if left[0] in o.columns and h not in chosen]
-            text = f"{open_.text} Do they count {_CALLED[left[0]]}?"
+            text = f"{open_.text} Does {header!r} count {_CALLED[left[0]]}?"
             if len(same) > 1:
                 text = f"{open_.text} Which counts {_CALLED[left[0]]}?"
             guess = open_.guess if open_.guess in same else ""

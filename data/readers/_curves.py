@@ -37,7 +37,7 @@ _METRIC = (
 _BEHIND = re.compile(rf"(?P<run>.+?)[-_/.:| ]+{_METRIC}", re.IGNORECASE)
 _BEFORE = re.compile(rf"{_METRIC}[-_/.:| (\[]+(?P<run>[^()\[\]]+?)[)\]]?", re.IGNORECASE)
 #: Optimizers, by which curves are compared more often than by anything else.
-_OPTIMIZER = re.compile(
+OPTIMIZER = re.compile(
     r"(?<![a-z])(?:adam(?:w|ax|c)?|nadam|radam|amsgrad|ademamix|adafactor|adagrad|adopt|lion|muon|sgd|soap|shampoo|sophia|lamb|lars"
     r"|rmsprop|signum|kron|psgd|mars|scion|dion|cautious|prodigy|galore)(?![a-z])",
     re.IGNORECASE,
@@ -210,7 +210,7 @@ def _kind(runs: Sequence[str], called: bool) -> str:
         return "run"
     if all({"params", "lr", "seed", "batch_sequences"} & set(facts([r])) or SETTING.search(r) for r in runs):
         return "run"
-    if all(_OPTIMIZER.search(p) for p in plain):
+    if all(OPTIMIZER.search(p) for p in plain):
         return "optimizer"
     sizes = [re.fullmatch(r"[0-9.]+ ?[kmb]?", r, re.IGNORECASE) for r in runs]
     if called or any(sizes) or any(_NO_NAME.search(p) or (len(p) < 2 and not _SHIRT.fullmatch(p)) for p in plain):

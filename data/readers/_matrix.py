@@ -104,7 +104,7 @@ def matrix(
             )
         return None
     first = _corner(head[0])[0].strip() or "params"
-    first = down.axis if down else _called(first) or first
+    first = down.axis if down else axis_called(first) or first
     if first.partition(" (")[0] == axis.partition(" (")[0]:
         return None
     named_by = any(c in ("run", "family") for c, _ in named(first)) and all(np.isnan(number(s, decimal)) for s in sizes)
@@ -151,7 +151,7 @@ def _amounts(texts: Sequence[str], decimal: str) -> _Amounts | None:
         if (base and loss_name(base) is None) or not (words or base):
             return None
         small = number(m["value"], decimal) < _LEAST_TOKENS
-        axes.add("tokens" if words.lower() == "t" else _called(words) if words else "" if small else "tokens")
+        axes.add("tokens" if words.lower() == "t" else axis_called(words) if words else "" if small else "tokens")
         bases.add(base)
     if len(axes) != 1 or len(bases) != 1 or not axes <= {"tokens", "flops"}:
         return None
@@ -161,7 +161,7 @@ def _amounts(texts: Sequence[str], decimal: str) -> _Amounts | None:
 def _of_models(corner: str) -> bool:
     """Whether a corner names models or the loss, or both sides of a grid the sizes among them."""
     sides = [s.strip() for s in _CORNER.split(corner) if s.strip()]
-    sized = [bool(_called(s).startswith("params") or {c for c, _ in named(s)} & _SIZED) for s in sides]
+    sized = [bool(axis_called(s).startswith("params") or {c for c, _ in named(s)} & _SIZED) for s in sides]
     return any(sized) or all(loss_name(s) is not None for s in sides)
 
 
@@ -177,10 +177,10 @@ def _corner(text: str) -> list[str]:
     """The names in a corner, of the rows first: N / D, and N D where arrows were taken off."""
     sides = _CORNER.split(text)
     apart = text.split()
-    return apart if len(sides) == 1 and len(apart) == 2 and all(map(_called, apart)) else sides
+    return apart if len(sides) == 1 and len(apart) == 2 and all(map(axis_called, apart)) else sides
 
 
-def _called(side: str) -> str:
+def axis_called(side: str) -> str:
     """One side of the corner under a name that is known, its unit kept; '' where it is none."""
     found = _UNIT.fullmatch(side.strip())
     if found is None:
@@ -203,7 +203,7 @@ def _axis(head: Sequence[str], found: Sequence[re.Match[str]], values: Sequence[
     units = {(m["unit"] or "").strip() for m in found} - {""}
     corner = _corner(head[0])
     for said in (*names, *units, *corner[1:]):
-        axis = "tokens" if said.lower() == "t" else _called(said)
+        axis = "tokens" if said.lower() == "t" else axis_called(said)
         if axis:
             return axis
     means = {c for c, sure in named(head[0]) if sure >= 0.6}
@@ -222,7 +222,7 @@ def _sizes_along(corner: str, values: Sequence[float], down: Sequence[float], ax
     Beside FLOPs they are parameters or tokens, whichever leaves more tokens than parameters; '' where that is not plain, as
     beside tokens where the corner may name the columns.
     """
-    rows = _called(corner).partition(" (")[0] if len(_corner(corner)) == 1 else ""
+    rows = axis_called(corner).partition(" (")[0] if len(_corner(corner)) == 1 else ""
     told = bool(np.isfinite(down).all()) and min(down) > 0 and min(values) >= _SMALLEST
     if rows == "tokens" and not axis:
         return "params" if told and float(np.median(down) / np.median(values)) >= _PLAIN else ""
