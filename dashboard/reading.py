@@ -45,7 +45,7 @@ def read_upload(table: Table, answers: Pairs[str, Any]) -> Reading:
     """
     guessed, mapping = None, None
     try:
-        table = oriented(table, answers.get("orientation"))
+        table = oriented(table, answers.get("orientation"), answers.get("columns"))
         guessed = recognise(table)
         mapping = recognise(table, **{key: answers[key] for key in ANSWERS if key in answers})
         return Reading(to_runs(table, mapping), table=table, mapping=mapping, guessed=guessed)

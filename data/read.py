@@ -102,14 +102,14 @@ def read_runs(
     if isinstance(source, pd.DataFrame):
         if by_file:
             raise DataError("by_file answers for files; a data frame takes the same answers without a file's name.")
-        table = oriented(from_frame(source, name or "table"), orientation)
+        table = oriented(from_frame(source, name or "table"), orientation, columns)
         return to_runs(table, recognise(table, **answers), history=history, keep_copies=keep_copies)
     paths = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     tables, notes = read_files(paths)
 
     def read_one(table: Table, said: Mapping[str, Any]) -> Runs:
         told = nested(said)
-        table = oriented(table, told.pop("orientation", None))
+        table = oriented(table, told.pop("orientation", None), told.get("columns"))
         mapping = recognise(table, **told, states=answers["states"])
         return to_runs(table, mapping, history=history, keep_copies=keep_copies)
 

@@ -16,6 +16,7 @@ from data.filenames import OF_FILE
 from data.fractions import scaled_fraction, settle_fraction
 from data.headers import header as take_apart
 from data.in_names import like_models, of_a_text
+from data.letters import announced, offer_batch, with_letters
 from data.lookalikes import of_a_tokenizer, overlooked, taken_optima
 from data.loss_errors import error_of
 from data.losses import recognise_loss
@@ -26,6 +27,7 @@ from data.names import named
 from data.nodes import devices_in_all
 from data.not_evaluated import evaluated
 from data.offers import AS_NAMES, SPOKEN_AGAINST, offers_of
+from data.open_columns import settle_open
 from data.rates import without_passes, without_rates
 from data.ratios import settle_ratio
 from data.rivals import weigh
@@ -86,11 +88,13 @@ def recognise(
     """
     table = evaluated(without_misfits(table))
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
+    table, opened = settle_open(with_letters(table), answers)
     factors = dict(units or {})
     parted = splits(table, {h for h in answers.values() if h}, split)
     table = counted(table, parted.split)
     untracked: list[str] = []
     offers = offers_of(table, set(answers), {h for h in answers.values() if h}, untracked)
+    offer_batch(table, offers, set(answers))
     if parted.split is not None:  # it says what was measured, not what was trained on
         said = {parted.split.header, parted.split.then.header if parted.split.then else ""}
         offers = {o: v for o, v in offers.items() if o[1] not in said}
@@ -160,6 +164,7 @@ def recognise(
         if error:
             guesses["loss_error"] = error
     questions = [
+        *opened,
         *loss.questions,
         *unclear,
         *stepped,
@@ -184,6 +189,7 @@ def recognise(
         text += f" {below}" if below else f" They use {guesses[usual].header!r}." if added else ""
         questions.append(Question("count", text, tuple(present), likely, needed=likely != usual))
     questions += rates
+    questions += announced(guesses)
     questions += taken_optima(table, guesses, set(answers))
     questions += of_a_tokenizer(table, guesses, set(answers))
     questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))

@@ -18,6 +18,17 @@ from data.signs import with_signs_settled
 from data.thousands import NEVER, with_thousands_doubted
 
 
+@dataclass(frozen=True)
+class Open:
+    """What a column may hold: canonical columns, the likelier first, the fact that a question on it begins with, and the header
+    that is likelier the first of them ('' where none is).
+    """
+
+    columns: tuple[str, ...]
+    text: str
+    guess: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """What a reader returns. `frame` holds the rows under the file's own headers, text or numbers as they came.
@@ -54,6 +65,10 @@ class Table:
     copies: Mapping[int, int] = field(default_factory=dict)  # lines that repeat a row of an earlier table, and its line
     above: tuple[str, ...] = ()  # those of them that stand above it, from the top
     marked: Mapping[int, str] = field(default_factory=dict)  # lines that the file does not show, and how
+    #: The table as the file has it, for a person who says that one of its columns is the loss.
+    before: Table | None = None
+    #: Headers of columns that may be one of several things, which a person is asked about.
+    open_columns: Mapping[str, Open] = field(default_factory=dict)
     _parsed: dict[tuple[str, str], Numbers] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:

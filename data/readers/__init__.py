@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from dataclasses import replace
 from functools import cache
 from pathlib import PurePath
 from typing import Protocol, cast
@@ -84,7 +85,15 @@ def read_table(content: bytes, filename: str = "table") -> Table:
         raise ReadError(f"{name} is damaged or is not {reader.title} after all ({type(e).__name__}).") from None
     if not len(table.frame):
         raise ReadError(f"{name} has column names but no rows; expected one row per training run.")
-    return with_facts(with_name_facts(with_embeddings_added(table)), path_parts(filename))
+    parts = path_parts(filename)
+    if table.before is not None:
+        table = replace(table, before=_with_names(table.before, parts))
+    return _with_names(table, parts)
+
+
+def _with_names(table: Table, parts: tuple[str, ...]) -> Table:
+    """The table with what the names of its runs, files and folders say."""
+    return with_facts(with_name_facts(with_embeddings_added(table)), parts)
 
 
 def path_parts(filename: str) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from data.errors import ReadError
@@ -13,7 +13,9 @@ from data.names import named
 from data.plural import agreeing, plural
 from data.readers._arrays import flat, holds_loss, is_curve, is_history
 from data.readers._nested import take_apart
+from data.readers._nested_grid import nested_grid
 from data.schema import COUNTS
+from data.table import Open
 
 Row = dict[str, Any]
 
@@ -32,6 +34,8 @@ class Objects:
 
     rows: list[Row]
     notes: tuple[str, ...] = ()
+    order: str = ""  # the key along which a run's objects are its checkpoints, where the document says so
+    open_columns: Mapping[str, Open] = field(default_factory=dict)  # keys that may be one of several columns
 
 
 def objects(document: Any, name: str) -> Objects:
@@ -51,6 +55,7 @@ def objects(document: Any, name: str) -> Objects:
         or _metrics(document, name)
         or _lists(document)
         or _columns(document)
+        or _grid(document)
         or _groups(document)
         or _by_name(document)
         or Objects([document])
@@ -175,6 +180,12 @@ def _columns(document: Row) -> Objects | None:
         return None
     said = {k: v for k, v in spread.plain.items() if k not in columns}
     return Objects([said | {k: v[i] for k, v in columns.items()} for i in range(longest)])
+
+
+def _grid(document: Row) -> Objects | None:
+    """Losses by two keys, as sizes and tokens."""
+    found = nested_grid(document)
+    return None if found is None else Objects(found.rows, (found.note,), found.order, found.open_columns)
 
 
 def _groups(document: Row) -> Objects | None:

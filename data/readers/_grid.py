@@ -17,6 +17,7 @@ from data.names import recognised
 from data.plural import plural
 from data.readers._apart import apart
 from data.readers._beside import parted
+from data.readers._curves import heads_curves
 from data.readers._header_rows import join_header_columns, join_header_rows
 from data.readers._limits import MAX_TEXT, check_shape
 from data.readers._matrix import matrix
@@ -158,6 +159,8 @@ def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | No
     usual = float(np.median([sum(not _is_empty(c) for c in r) for r in rows]))
     for i, row in enumerate(rows):
         texts = [_text(c) for c in row if not _is_empty(c)]
+        if heads_curves(texts):
+            return i
         named = [t for t in texts if np.isnan(number(t, decimal)) and len(t) < 300]
         if not texts or len(named) < max(1, 0.6 * len(texts)) or len(texts) < 0.5 * min(usual, width):
             continue

@@ -15,6 +15,7 @@ from data.errors import ReadError
 from data.markup import words
 from data.names import loss_name, named
 from data.progress import evenly
+from data.readers._curves import along_a_counter
 from data.schema import COUNTS
 
 _EVEN = 10  # places at regular intervals, or twice as many at others, from which a model's cells may be its curve
@@ -75,6 +76,10 @@ def matrix(
     if len(set(values)) < len(values) or not all(np.isfinite(values)):
         return None
     sizes = [_text(r[0]) if r else "" for r in rows[1:]]
+    if along_a_counter(head[0], [number(size, decimal) for size in sizes]) and all(
+        m and m["value"][-1].isalpha() and not m["name"] and not m["unit"] for m in found
+    ):
+        return None  # curves of models, each in a column
     down = _amounts(sizes, decimal)
     if down is None:
         axis = _axis(head, [m for m in found if m], values) if head[0] else ""
@@ -102,7 +107,7 @@ def matrix(
             )
         return None
     first = _corner(head[0])[0].strip() or "params"
-    first = down.axis if down else _called(first) or first
+    first = down.axis if down else axis_called(first) or first
     if first.partition(" (")[0] == axis.partition(" (")[0]:
         return None
     named_by = any(c in ("run", "family") for c, _ in named(first)) and all(np.isnan(number(s, decimal)) for s in sizes)
@@ -161,7 +166,7 @@ def _amounts(texts: Sequence[str], decimal: str) -> _Amounts | None:
         if (base and loss_name(base) is None) or not (words or base):
             return None
         small = number(m["value"], decimal) < _LEAST_TOKENS
-        axes.add("tokens" if words.lower() == "t" else _called(words) if words else "" if small else "tokens")
+        axes.add("tokens" if words.lower() == "t" else axis_called(words) if words else "" if small else "tokens")
         bases.add(base)
     if len(axes) != 1 or len(bases) != 1 or not axes <= {"tokens", "flops"}:
         return None
@@ -171,7 +176,7 @@ def _amounts(texts: Sequence[str], decimal: str) -> _Amounts | None:
 def _of_models(corner: str) -> bool:
     """Whether a corner names models or the loss, or both sides of a grid the sizes among them."""
     sides = [s.strip() for s in _CORNER.split(corner) if s.strip()]
-    sized = [bool(_called(s).startswith("params") or {c for c, _ in named(s)} & _SIZED) for s in sides]
+    sized = [bool(axis_called(s).startswith("params") or {c for c, _ in named(s)} & _SIZED) for s in sides]
     return any(sized) or all(loss_name(s) is not None for s in sides)
 
 
@@ -187,10 +192,10 @@ def _corner(text: str) -> list[str]:
     """The names in a corner, of the rows first: N / D, and N D where arrows were taken off."""
     sides = _CORNER.split(text)
     apart = text.split()
-    return apart if len(sides) == 1 and len(apart) == 2 and all(map(_called, apart)) else sides
+    return apart if len(sides) == 1 and len(apart) == 2 and all(map(axis_called, apart)) else sides
 
 
-def _called(side: str) -> str:
+def axis_called(side: str) -> str:
     """One side of the corner under a name that is known, its unit kept; '' where it is none."""
     found = _UNIT.fullmatch(side.strip())
     if found is None:
@@ -213,7 +218,7 @@ def _axis(head: Sequence[str], found: Sequence[re.Match[str]], values: Sequence[
     units = {(m["unit"] or "").strip() for m in found} - {""}
     corner = _corner(head[0])
     for said in (*names, *units, *corner[1:]):
-        axis = "tokens" if said.lower() == "t" else _called(said)
+        axis = "tokens" if said.lower() == "t" else axis_called(said)
         if axis:
             return axis
     means = {c for c, sure in named(head[0]) if sure >= 0.6}
@@ -232,7 +237,7 @@ def _sizes_along(corner: str, values: Sequence[float], down: Sequence[float], ax
     Beside FLOPs they are parameters or tokens, whichever leaves more tokens than parameters; '' where that is not plain, as
     beside tokens where the corner may name the columns.
     """
-    rows = _called(corner).partition(" (")[0] if len(_corner(corner)) == 1 else ""
+    rows = axis_called(corner).partition(" (")[0] if len(_corner(corner)) == 1 else ""
     told = bool(np.isfinite(down).all()) and min(down) > 0 and min(values) >= _SMALLEST
     if rows == "tokens" and not axis:
         return "params" if told and float(np.median(down) / np.median(values)) >= _PLAIN else ""

@@ -56,7 +56,7 @@ def measured_at(table: Table) -> Table:
     rest = [h for h in table.headers if h not in gone]
     check_shape(table.name, n * k, len(rest) + len(found.losses) + 2)
     run = next((h for h in rest if any(c == "run" and s >= 0.6 for c, s in named(h))), None)
-    called = _rows_called(table, rest, run)
+    called = rows_called(table, rest, run)
     blocks = []
     for value, text in found.written.items():
         block = {h: table.frame[h].astype(object) for h in rest}
@@ -127,7 +127,7 @@ def _axis(matches: Sequence[re.Match[str]], values: Sequence[float]) -> str:
     return "tokens" if max(values) < _LEAST["flops"] else ""
 
 
-def _rows_called(table: Table, rest: Sequence[str], run: str | None) -> list[str]:
+def rows_called(table: Table, rest: Sequence[str], run: str | None) -> list[str]:
     """A name for each row: that of its run or model, else its line; with its seed where there is one and no run is named."""
     family = next((h for h in rest if any(c == "family" and s >= 0.6 for c, s in named(h))), None)
     header = run or (family if family and table.numbers(family).share < 0.9 else None)

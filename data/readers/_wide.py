@@ -10,7 +10,7 @@ import pandas as pd
 
 from data.in_names import facts
 from data.names import loss_name, named
-from data.plural import agreeing, plural
+from data.plural import agreeing
 from data.progress import PROGRESS
 from data.readers._limits import MAX_COLUMNS, check_shape
 from data.table import Table
@@ -18,6 +18,8 @@ from data.table import Table
 _AXIS = re.compile(
     r"(global_?|_|trainer/global_)?step|relative time.*|wall ?time|_timestamp|epoch|_runtime", re.IGNORECASE
 )
+#: How the columns of what W&B saw least and most between two points end.
+BOUND = re.compile(r"__(?:MIN|MAX)$")
 _SERIES = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(?P<bound>__(MIN|MAX))?")
 #: `25M-lr3e-4-0/val_loss`, `a.val_loss`, `b: val/loss`: the run in front of its metric.
 _FOLDERS = re.compile(
@@ -26,7 +28,7 @@ _FOLDERS = re.compile(
     r"(?P<bound>__(MIN|MAX))?"
 )
 #: What losses of one run are measured on, or are of.
-_NO_RUN = re.compile(
+NO_RUN = re.compile(
     r"\b(?:train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test|dev|metrics?|summary|losses|c4|(?:the )?pile|wiki(?:text|pedia)?"
     r"|openwebtext|owt|books?|arxiv|github|code|fineweb|edu|dclm|paloma|lm1b|webtext|slimpajama|redpajama|refinedweb|stack(?:exchange)?"
     r"|dolma|mc4|falcon|gutenberg|reddit|ptb|lambada|freelaw|pubmed|teacher|student|ema|step|epoch|task|layer|fold|domain|shard)"
@@ -34,7 +36,7 @@ _NO_RUN = re.compile(
     re.IGNORECASE,
 )
 _RUN = re.compile(r"(?:run|exp|experiment|trial|job|sweep|model|seed|config|cfg)[-_ .#]?", re.IGNORECASE)
-_SETTING = re.compile(r"(?:^|[-_ ,])(?:lr|bs|bsz|wd|seed|gbs|warmup|width|depth)[-_=]?[0-9]", re.IGNORECASE)
+SETTING = re.compile(r"(?:^|[-_ ,])(?:lr|bs|bsz|wd|seed|gbs|warmup|width|depth)[-_=]?[0-9]", re.IGNORECASE)
 
 
 def wide(table: Table) -> Table:
@@ -48,13 +50,13 @@ def wide(table: Table) -> Table:
         match = form.fullmatch(header)
         if match:
             series[header] = match
-        elif _is_axis(header) or table.numbers(header).share == 1.0:
+        elif is_axis(header) or table.numbers(header).share == 1.0:
             axes.append(header)
         else:
             return table
     metrics = {m["metric"] for m in series.values()}
     values = {h: m for h, m in series.items() if not m["bound"]}
-    if not values or not axes or not _is_axis(axes[0]) or len(metrics) > 5:
+    if not values or not axes or not is_axis(axes[0]) or len(metrics) > 5:
         return table
     runs = list(dict.fromkeys(m["run"] for m in values.values()))
     n = len(table.frame)
@@ -70,7 +72,8 @@ def wide(table: Table) -> Table:
         blocks.append(block[measured])
         lines.append(table.lines[measured])
     bounds = len(series) - len(values)
-    note = f"A saved chart with {plural(len(runs), 'run')} side by side was read as one row per run and step."
+    many = f"{len(runs)} runs side by side" if len(runs) > 1 else "one run"
+    note = f"A saved chart with {many} was read as one row per run and step."
     if bounds:
         note += f" {agreeing(bounds, 'column of minima or maxima was', 'columns of minima and maxima were')} left out."
     frame = pd.concat(blocks, ignore_index=True)
@@ -86,13 +89,13 @@ def _are_runs(table: Table) -> bool:
     runs = list(dict.fromkeys(m["run"] for m in matches))
     shared = [metric for metric in dict.fromkeys(m["metric"] for m in matches) if loss_name(metric) is not None]
     most = max((sum(m["metric"] == metric for m in matches) for metric in shared), default=0)
-    if most <= 2 or len(runs) > MAX_COLUMNS or any(_NO_RUN.search(r.replace("_", " ")) for r in runs):
+    if most <= 2 or len(runs) > MAX_COLUMNS or any(NO_RUN.search(r.replace("_", " ")) for r in runs):
         return False
     stems = {re.sub(r"[0-9]+$", "", r) for r in runs}
     numbered = len(stems) == 1 and all(r[-1].isdigit() for r in runs) and bool(_RUN.fullmatch(stems.pop()))
-    return numbered or all("params" in facts([r]) or _SETTING.search(r) for r in runs)
+    return numbered or all("params" in facts([r]) or SETTING.search(r) for r in runs)
 
 
-def _is_axis(header: str) -> bool:
+def is_axis(header: str) -> bool:
     """Whether the header says how far training had come: a step, a clock, or tokens seen."""
     return bool(_AXIS.fullmatch(header)) or any(c in PROGRESS and sure >= 0.6 for c, sure in named(header))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from data.errors import ReadError
@@ -48,7 +49,10 @@ def read(content: bytes, name: str) -> Table:
         found = Objects(rows)
         kind = "JSON lines"
     notes += found.notes
-    return with_decimal_sign(table_of(found.rows, name=name, format=kind, numbers=lines, notes=notes))
+    table = table_of(found.rows, name=name, format=kind, numbers=lines, notes=notes)
+    if found.order or found.open_columns:
+        table = replace(table, order=found.order, open_columns=found.open_columns)
+    return with_decimal_sign(table)
 
 
 def _parse(text: str) -> tuple[Any, ValueError | None]:
