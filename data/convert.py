@@ -14,6 +14,7 @@ from data.checks import apart, copies, reasons, shared_losses
 from data.confidence import half_width
 from data.derive import derive
 from data.draft import MAX_EXTRAS, Draft, ordered
+from data.edited_copies import edited
 from data.epochs import FROM_EPOCHS, counted_from_zero
 from data.errors import NothingKept
 from data.exclusions import exclusions, set_aside
@@ -37,6 +38,7 @@ from data.states import ASIDE, ask_of_unknown, unfinished
 from data.table import REASON, Table, without_misfits
 from data.titles import under_title
 
+_TWO_LOSSES = "A table stands again with some losses changed"
 _BATCH_DERIVED = "tokens over steps"  # as data.derive says it
 
 
@@ -119,6 +121,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     written = frame
     frame = frame.assign(run=pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index))
     if not keep_copies:
+        usable = why.copy()
         good = np.flatnonzero(why == "")
         first = copies(written.iloc[good], losses[good], mapping.header("run") is not None)
         again = first >= 0
@@ -127,6 +130,11 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         for line, i in places.items():
             if (earlier := places.get(table.copies.get(line, -1))) is not None:
                 why[i] = f"identical copy of {frame['run'].iloc[earlier]}"
+        changed = edited(written, usable, lines, table.copies, losses) if not progress else {}
+        for i, reason in changed.items():
+            why[i] = reason
+        if changed:
+            draft.notes.append(f"{_TWO_LOSSES} ({len(changed):,} rows): the first table's loss counts.")
     kept = frame[why == ""].reset_index(drop=True)
     mixed_up = shared_losses(kept, losses[why == ""]) if choice.kind != "all" else ""
     draft.notes += [mixed_up] if mixed_up else []

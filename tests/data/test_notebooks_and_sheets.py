@@ -90,3 +90,23 @@ def test_sheets_of_the_same_columns_are_one_table(read: Read) -> None:
     with pytest.raises(MappingNeeded) as raised:
         read(workbook(Pile=small, C4=again), "t.xlsx")
     assert [q.key for q in raised.value.questions if q.needed] == ["split"]
+
+
+def test_a_copied_sheet_with_a_changed_loss_counts_no_run_twice(read: Read) -> None:
+    """The row of the later sheet is set aside with both losses; sheets of other losses throughout stay runs of their own."""
+    header: list[object] = ["run", "params", "tokens", "loss"]
+    losses = [3.45, 3.05, 2.82, 2.61]
+    first: list[list[object]] = [[f"r{i}", 1e8 * 2**i, 2e9 * 2**i, loss] for i, loss in enumerate(losses)]
+    changed = [[*row[:3], 2.9 if i == 2 else row[3]] for i, row in enumerate(first)]
+    for start in (0, 1):  # with names of runs, and without
+        for later in (changed, changed[::-1], [*changed[2:], *changed[:2]]):
+            one, two = ([header[start:], *(row[start:] for row in rows)] for rows in (first, later))
+            runs = read(workbook(runs=one, backup=two), "t.xlsx")
+            assert runs.kept["loss"].tolist() == losses, start
+            assert sum("2.9" in reason for reason in runs.reasons) == 1, runs.reasons
+            assert any("changed" in note for note in runs.notes)
+    assert len(read(workbook(runs=[header, *first], backup=[header, *changed]), "t.xlsx", keep_copies=True)) == 8
+    other = [[*row[:3], row[3] + 0.05] for row in first]  # type: ignore[operator]
+    assert len(read(workbook(one=[header, *first], two=[header, *other]), "t.xlsx")) == 8
+    more: list[list[object]] = [*changed, ["r4", 3e9, 6e10, 2.5]]
+    assert len(read(workbook(runs=[header, *first], backup=[header, *more]), "t.xlsx")) == 5
