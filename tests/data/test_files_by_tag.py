@@ -69,5 +69,5 @@ def test_metrics_with_their_steps_are_one_run(tmp_path: Path) -> None:
     short = metrics(3.0)
     short["val.loss"]["steps"].pop()
     (tmp_path / "short.json").write_text(json.dumps(short))
-    with pytest.raises(ReadError, match=r"1 steps and 2 values of 'val\.loss'"):
+    with pytest.raises(ReadError, match=r"1 step and 2 values of 'val\.loss'"):
         read_runs(tmp_path / "short.json")
