@@ -73,10 +73,8 @@ def matrix(
     if len(set(values)) < len(values) or not all(np.isfinite(values)):
         return None
     sizes = [_text(r[0]) if r else "" for r in rows[1:]]
-    if along_a_counter(head[0], [number(size, decimal) for size in sizes]) and all(
-        m and m["value"][-1].isalpha() and not m["name"] and not m["unit"] for m in found
-    ):
-        return None  # curves of models, each in a column
+    if along_a_counter(head[0], [number(size, decimal) for size in sizes]) and all(_of_a_curve(m) for m in found if m):
+        return None  # curves of models or settings, each in a column
     down = _amounts(sizes, decimal)
     if down is None:
         axis = _axis(head, [m for m in found if m], values) if head[0] else ""
@@ -128,6 +126,13 @@ def matrix(
                 )
                 origin.append(line)
     return out, origin, f"A grid of losses was read as one run a cell: {head[0]!r} down, {axis} along."
+
+
+def _of_a_curve(head: re.Match[str]) -> bool:
+    """Whether a header beside a counter is a model's size, or a setting by its name: 20M, N=20M, lr=1e-3."""
+    if head["name"]:
+        return axis_called(head["name"]) not in ("tokens", "flops")
+    return head["value"][-1].isalpha() and not head["unit"]
 
 
 @dataclass(frozen=True)
