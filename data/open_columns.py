@@ -25,6 +25,10 @@ def settle_open(table: Table, answers: Mapping[str, str | None]) -> tuple[Table,
     for header, open_ in table.open_columns.items():
         if header in chosen:
             continue
+        if open_.taken:
+            key = f"columns.{open_.columns[0]}"
+            questions.append(Question(key, f"{open_.text} Is that right?", (header, NO_COLUMN), header, needed=False))
+            continue
         taken = {c for c in open_.columns if answers.get(c)}
         left = [c for c in open_.columns if c not in answers]
         if taken and len(left) == 1:

@@ -21,12 +21,13 @@ from data.thousands import NEVER, with_thousands_doubted
 @dataclass(frozen=True)
 class Open:
     """What a column may hold: canonical columns, the likelier first, the fact that a question on it begins with, and the header
-    that is likelier the first of them ('' where none is).
+    that is likelier the first of them ('' where none is). `taken` says that it was taken for the first without asking.
     """
 
     columns: tuple[str, ...]
     text: str
     guess: str = ""
+    taken: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,8 +110,10 @@ def _found(table: Table) -> _Places | None:
 
 
 def _match(table: Table, header: str, forms: tuple[re.Pattern[str], ...]) -> re.Match[str] | None:
-    if len(header) > _LONGEST or table.numbers(header).share < 0.5:
+    if len(header) > _LONGEST:
         return None
     text = words(header).strip()
     found = next((m for f in forms if (m := f.fullmatch(text))), None)
-    return found if found and loss_name(found["base"].strip(" _-/@")) is not None else None
+    if found is None or loss_name(found["base"].strip(" _-/@")) is None:
+        return None
+    return found if table.numbers(header).share >= 0.5 else None

@@ -15,7 +15,7 @@ from data.names import loss_name, named
 from data.progress import PROGRESS, evenly
 from data.readers._limits import MAX_COLUMNS, check_shape
 from data.readers._wide import BOUND, NO_RUN, SETTING, is_axis
-from data.table import Table, unique, without_misfits
+from data.table import Open, Table, unique, without_misfits
 
 LEAST = 3  # places of a curve
 _OF_NAMES = "params in names"
@@ -34,7 +34,8 @@ _METRIC = (
     r"(?: ?[(\[](?:nats?|bits?|ppl|bpb)[^()\[\]]{0,12}[)\]])?)"
 )
 #: `gpt-20M_val_loss`, `AdamW/loss`; `loss (20M)`, `val_loss_gpt-20M`: a run and its metric, and the metric alone after neither.
-_BEHIND = re.compile(rf"(?P<run>.+?)[-_/.:| ]+{_METRIC}", re.IGNORECASE)
+_BEHIND = re.compile(rf"(?P<run>.+?)[-_/.:| (\[]+{_METRIC}[)\]]?", re.IGNORECASE)
+_SPLIT_BEHIND = re.compile(rf"(?P<run>.+?)[-_/.:| (\[]+(?P<metric>{_SPLIT})[)\]]?", re.IGNORECASE)  # gpt-20M val
 _BEFORE = re.compile(rf"{_METRIC}[-_/.:| (\[]+(?P<run>[^()\[\]]+?)[)\]]?", re.IGNORECASE)
 #: Optimizers, by which curves are compared more often than by anything else.
 OPTIMIZER = re.compile(
@@ -57,30 +58,31 @@ _NO_NAME = re.compile(
 
 @dataclass(frozen=True)
 class _Column:
-    """What the header of a curve says: the run that it is of, and the metric, '' where it does not say one."""
+    """What the header of a curve says: the run that it is of, the metric ('' where it says none), and whether it calls it a loss."""
 
     run: str
-    metric: str
+    metric: str = ""
+    called: bool = False
 
 
 def curves(table: Table) -> Table:
     """The table with one row per run and place, where each column beside its counter is a run's losses; else as it is.
 
-    Names that say neither a size nor a setting stand in a column of their own, so that a person is asked whether they are runs.
+    That names which say neither a size nor a setting are those of runs is announced.
     """
     found = _columns(table)
     if found is None:
         return table
     axes, columns = found
     kind = _kind([c.run for c in columns.values()], bool(next(iter(columns.values())).metric))
-    if not kind or not _losses(table, axes[0], columns, kind == "column"):
+    if not kind or not _losses(table, columns, kind == "text"):
         return table
     before, table = table, without_misfits(table)
     n = len(table.frame)
     runs = list(dict.fromkeys(c.run for c in columns.values()))
     metrics = list(dict.fromkeys(c.metric for c in columns.values()))
     check_shape(table.name, n * len(runs), 1 + len(axes) + len(metrics))
-    label = kind if _means(axes[0]) == "steps" else "run"  # texts are told apart along a counter of steps alone
+    label = "optimizer" if kind == "optimizer" and _means(axes[0]) == "steps" else "run"
     sized = all(_SIZED.fullmatch(r) for r in runs)
     places = table.numbers(axes[0]).values
     order = axes[0] if label == "run" and (along_a_counter(axes[0], places.tolist()) or not sized) else ""
@@ -115,6 +117,9 @@ def curves(table: Table) -> Table:
         notes=(*table.notes, note),
         order=order,
         from_name={**table.from_name, **said},
+        open_columns={label: Open(("run",), note.partition(": ")[0] + ".", label, taken=True)}
+        if kind == "text"
+        else {},
         either_way=False,
         before=before,
     )
@@ -166,13 +171,15 @@ def _columns(table: Table) -> tuple[list[str], dict[str, _Column]] | None:
         if len(header) > _LONGEST or not _of_numbers(table, header):
             return None
         if letters:
-            columns[header] = _Column(header, "")
+            columns[header] = _Column(header)
             continue
         said = _BEHIND.fullmatch(header) or _BEFORE.fullmatch(header)
         if said:
-            columns[header] = _Column(said["run"].strip(), said["metric"])
-        elif loss_name(header) is None and not any(sure >= 0.6 for _, sure in named(header)):
-            columns[header] = _Column(header.strip(), "")
+            columns[header] = _Column(said["run"].strip(), said["metric"], True)
+        elif split := _SPLIT_BEHIND.fullmatch(header):
+            columns[header] = _Column(split["run"].strip(), f"{split['metric']} loss")
+        elif loss_name(header) is None and (SETTING.search(header) or not any(s >= 0.6 for _, s in named(header))):
+            columns[header] = _Column(header.strip())
         else:
             return None
     if len({(c.run, c.metric) for c in columns.values()}) < len(columns):
@@ -199,7 +206,7 @@ def _numbers_rows(table: Table, header: str) -> bool:
 
 
 def _kind(runs: Sequence[str], called: bool) -> str:
-    """The name of the column that tells the curves apart: "run", "optimizer", or "column" for texts that may be anything; '' for none.
+    """What tells the curves apart: "run", "optimizer", or "text" for names that may be those of anything; '' for none.
 
     `called` says that their headers name a loss: texts beside it may be parts of the loss or what it was measured on.
     """
@@ -215,15 +222,15 @@ def _kind(runs: Sequence[str], called: bool) -> str:
     sizes = [re.fullmatch(r"[0-9.]+ ?[kmb]?", r, re.IGNORECASE) for r in runs]
     if called or any(sizes) or any(_NO_NAME.search(p) or (len(p) < 2 and not _SHIRT.fullmatch(p)) for p in plain):
         return ""
-    return "column"
+    return "text"
 
 
-def _losses(table: Table, axis: str, columns: dict[str, _Column], strict: bool) -> bool:
+def _losses(table: Table, columns: dict[str, _Column], strict: bool) -> bool:
     """Whether the columns hold losses: by their names, or positive ones of a language model's size that fall along the counter.
 
     `strict` is for names that say nothing: then all must fall, and by values that are alike.
     """
-    if all(c.metric for c in columns.values()):
+    if all(c.called for c in columns.values()):
         return True
     falling, middles = [], []
     for header in columns:
@@ -234,8 +241,9 @@ def _losses(table: Table, axis: str, columns: dict[str, _Column], strict: bool) 
             return False
         if float(np.median(values)) < _LOSSES[0]:
             return False
-        ranks = pd.Series(values).corr(pd.Series(np.arange(len(values), dtype=float)), method="spearman")
-        falling.append(bool(values[-1] < values[0]) and bool(ranks <= _FALLING))
+        places = np.arange(len(values))
+        ranks = float(np.corrcoef(np.argsort(np.argsort(values)), places)[0, 1])
+        falling.append(bool(values[-1] < values[0]) and ranks <= _FALLING)
         middles.append(float(np.median(values)))
     enough = all(falling) if strict else 2 * sum(falling) > len(falling)
     return enough and max(middles) <= _ALIKE * min(middles)

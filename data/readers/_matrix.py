@@ -76,10 +76,8 @@ def matrix(
     if len(set(values)) < len(values) or not all(np.isfinite(values)):
         return None
     sizes = [_text(r[0]) if r else "" for r in rows[1:]]
-    if along_a_counter(head[0], [number(size, decimal) for size in sizes]) and all(
-        m and m["value"][-1].isalpha() and not m["name"] and not m["unit"] for m in found
-    ):
-        return None  # curves of models, each in a column
+    if along_a_counter(head[0], [number(size, decimal) for size in sizes]) and all(_of_a_curve(m) for m in found if m):
+        return None  # curves of models or settings, each in a column
     down = _amounts(sizes, decimal)
     if down is None:
         axis = _axis(head, [m for m in found if m], values) if head[0] else ""
@@ -143,6 +141,13 @@ def _as_a_log(axis: str, places: Sequence[float]) -> bool:
     if axis.partition(" (")[0] not in ("steps", "tokens", "flops", "epochs") or not np.isfinite(places).all():
         return axis == "epoch"
     return len(places) >= 2 * _EVEN or (len(places) >= _EVEN and evenly(pd.Series(places)))
+
+
+def _of_a_curve(head: re.Match[str]) -> bool:
+    """Whether a header beside a counter is a model's size, or a setting by its name: 20M, N=20M, lr=1e-3."""
+    if head["name"]:
+        return axis_called(head["name"]) not in ("tokens", "flops")
+    return head["value"][-1].isalpha() and not head["unit"]
 
 
 @dataclass(frozen=True)

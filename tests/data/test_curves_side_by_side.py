@@ -42,6 +42,7 @@ def test_each_column_under_a_models_size_is_its_curve(read: Read) -> None:
     assert [(q.key, q.needed) for q in runs.questions] == [("columns.params", False)]
     for header in (
         "Step,20M,50M,125M", "iter,20M,50M,125M", "step,gpt-20M,gpt-50M,gpt-125M", "step,20M_loss,50M_loss,125M_loss",
+        "step,20M (val loss),50M (val loss),125M (val loss)", "step,20M val,50M val,125M val",
         "step,loss (20M),loss (50M),loss (125M)", "step,gpt-20M/val_loss,gpt-50M/val_loss,gpt-125M/val_loss",
         "global_step,loss_20M,loss_50M,loss_125M",
     ):  # fmt: skip
@@ -55,14 +56,16 @@ def test_each_column_under_a_models_size_is_its_curve(read: Read) -> None:
 def test_names_without_sizes_are_runs_whose_sizes_are_lacking(read: Read) -> None:
     for header, announced in (
         ("step,AdamW,Muon", False), ("step,AdamW_loss,Muon_loss", False), ("step,baseline,ours", True), ("step,small,large", True),
-        ("step,run-0,run-1", True), ("step,lr1e-3,lr3e-4", False), ("step,seed0,seed1", False), ("wall time,AdamW,Muon", False),
+        ("step,run-0,run-1", True), ("step,lr1e-3,lr3e-4", False),
+        ("step,LR=1e-3,LR=3e-4", False), ("step,width=256,width=512", False), ("epoch,small,large", True),
+        ("step,seed0,seed1", False), ("wall time,AdamW,Muon", False),
     ):  # fmt: skip
         runs = read(curves(header))
         assert runs.kept["loss"].tolist() == [4.3, 3.9], header
         assert runs.history is not None
         assert len(runs.history) == 10, header
         assert any("one run's losses" in note for note in runs.notes), header
-        assert [q.key for q in runs.questions] == (["rows"] if announced else []), header
+        assert [q.key for q in runs.questions] == (["columns.run"] if announced else []), header
     assert any("no sizes" in note for note in read(curves("step,AdamW,Muon")).notes)
     assert read(curves("step,S,M,L")).kept["loss"].tolist() == [4.3, 3.9, 3.7]
 
@@ -108,6 +111,7 @@ def test_a_grid_of_tokens_stays_one(read: Read) -> None:
 def test_a_person_may_say_that_one_column_is_the_loss(read: Read) -> None:
     runs = read(curves("step,foo,bar"), columns={"loss": "bar"})
     assert ends(runs, "steps", "loss") == [[500, 3.9]]
+    assert asked(read, curves("step,foo,bar"), columns={"run": None}) == ["columns.loss"]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
