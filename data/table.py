@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import PurePath
 
 import numpy as np
@@ -76,7 +77,7 @@ class Table:
         if not self.stem:
             object.__setattr__(self, "stem", PurePath(self.name).stem or self.name)
 
-    @property
+    @cached_property
     def headers(self) -> tuple[str, ...]:
         """The file's column names, made unique."""
         return tuple(map(str, self.frame.columns))
