@@ -310,7 +310,7 @@ def _critical_at(digest: str, loss: float, unit: str, smooth: float, _runs: Runs
     frame, _ = one_ladder(curves_in(_runs, unit))
     try:
         reached = steps_to_target(frame, loss, smooth)
-        return critical_batch(reached.batch, reached.steps, resamples=RESAMPLES)
+        return critical_batch(reached.batch, reached.steps, doubt=reached.doubt, resamples=RESAMPLES)
     except FitError as error:
         return error
 
@@ -331,7 +331,7 @@ def _from_steps(key: str, unit: str | None, _table: Table) -> Sweep | Exception:
         return error
     read = read.counted_in(unit or read.unit)
     groups = {
-        name: (g["batch"].to_numpy(), g["steps"].to_numpy())
+        name: (g["batch"].to_numpy(), g["steps"].to_numpy(), 0.0)
         for name in dict.fromkeys([*read.notes, *read.frame["group"]])
         for g in [read.frame[read.frame["group"] == name]]
     }
@@ -360,13 +360,16 @@ def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float
         except FitError as error:
             refused[name] = str(error)
             continue
-        groups[name], notes[name] = (reached.batch, reached.steps), (*said, *reached.notes, *reading_said(_runs))
+        groups[name], notes[name] = (
+            (reached.batch, reached.steps, reached.doubt),
+            (*said, *reached.notes, *reading_said(_runs)),
+        )
     method = curves_said(curves_in(_runs)["run"].nunique())
     return _fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves", method)
 
 
 def _fitted(
-    groups: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    groups: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray | float]],
     notes: Mapping[str, tuple[str, ...]],
     unit: str,
     along: str,
@@ -377,9 +380,9 @@ def _fitted(
     method: str = "",
 ) -> Sweep | Exception:
     found, why = {}, dict(refused or {})
-    for name, (batch, steps) in groups.items():
+    for name, (batch, steps, doubt) in groups.items():
         try:
-            found[name] = critical_batch(batch, steps, resamples=RESAMPLES)
+            found[name] = critical_batch(batch, steps, doubt=doubt, resamples=RESAMPLES)
         except FitError as error:
             why[name] = once((*notes.get(name, ()), str(error)))
     if not found:

@@ -81,7 +81,7 @@ def command(
     from data.readers import read_table
     from data.steps import holds_steps, steps_table
     from fitting import FitError
-    from fitting.batch import AlongLoss, CriticalBatch, critical_batch, growth
+    from fitting.batch import AlongLoss, CriticalBatch, Reached, critical_batch, growth
     from fitting.batch.export import document
 
     law: Growth | AlongLoss | None = None
@@ -104,8 +104,9 @@ def command(
         if isinstance(steps, CriticalBatch):
             found[name], notes[name] = steps, [*said, *steps.notes]
             continue
+        doubt, taken = (steps.doubt, steps.steps) if isinstance(steps, Reached) else (0.0, steps)
         try:
-            found[name] = critical_batch(batch, steps, resamples=resamples, seed=seed)
+            found[name] = critical_batch(batch, taken, doubt=doubt, resamples=resamples, seed=seed)
         except FitError as refused:
             notes[name] = [*said, str(refused)]
             continue
@@ -191,7 +192,7 @@ def _runs(
         law = along_loss(reached, resamples=resamples, seed=seed)
     except FitError:
         law = None
-    return [(f"loss {r.target:g}", r.batch, r.steps, (*aside, *r.notes, *read)) for r in reached], {}, law, method
+    return [(f"loss {r.target:g}", r.batch, r, (*aside, *r.notes, *read)) for r in reached], {}, law, method
 
 
 def _shown(found: CriticalBatch, base: float | None, overhead: float) -> Band:

@@ -102,16 +102,20 @@ class CriticalBatch:
         return " ".join([f"The critical batch is {value:,.4g} (95 % {within}).", *self.notes])
 
 
-def critical_batch(batch: Any, steps: Any, *, resamples: int = 4000, seed: int = 0) -> CriticalBatch:
+def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int = 4000, seed: int = 0) -> CriticalBatch:
     """The critical batch from `steps` (n,) to one loss at batch sizes `batch` (n,), each at its own best learning rate.
 
     Intervals come from refits to noise drawn anew, its scale drawn too, so that they widen as Student's t does with few runs;
-    an end is infinite (or zero) where the runs leave it open. Raises FitError for fewer than three batch sizes, and where steps
-    rise with the batch more than noise explains.
+    an end is infinite (or zero) where the runs leave it open. `doubt`, one for all or (n,), is by how much log steps may be more, or
+    all of them less (`Reached.doubt`): half the refits take the one, half the other. Raises FitError for fewer than three batch
+    sizes, and where steps rise with the batch more than noise explains.
     """
     x, y = (np.asarray(v, float).ravel() for v in (batch, steps))
     if x.shape != y.shape or not (np.all(np.isfinite(x) & (x > 0)) and np.all(np.isfinite(y) & (y > 0))):
         raise FitError("batch and steps are positive numbers, one of each for every run.")
+    open_steps = np.broadcast_to(np.asarray(doubt, float), x.shape)
+    if not np.all(open_steps >= 0):
+        raise FitError("doubt is 0 or more, one number or one for every run.")
     sizes = np.unique(x)
     if len(sizes) < 3:
         raise FitError(
@@ -129,6 +133,8 @@ def critical_batch(batch: Any, steps: Any, *, resamples: int = 4000, seed: int =
     slopes = np.column_stack([np.ones_like(log_x), 1.0 / (1.0 + np.exp(log_x - solved[1]))])
     errors = noise(left, slopes).errors(np.random.default_rng(seed), resamples)[0]
     drawn = fitted - errors
+    if np.any(open_steps):
+        drawn += np.where(np.arange(resamples) % 2, 1.0, -1.0)[:, None] * open_steps
     draws = _natural(solve(log_x, drawn), log_x, drawn) if resamples else np.empty((0, 2))
     best = _natural(solved[None, :], log_x, log_y[None, :])[0]
     with np.errstate(divide="ignore"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.batch.ladder import NEEDED, SAME_BATCH, ladder
+from fitting.batch.ladder import NEEDED, SAME_BATCH, Run, ladder
 from fitting.plural import plural
 from fitting.result import FitError
 
@@ -20,13 +20,28 @@ AFTER = 0.1
 ROWS = 24  # a run: neighbouring evaluations share their noise and say the same
 LATE = 3.0  # learning rates are judged by losses over the last stretch of steps, of such a factor
 LEAST_RUNS, LEAST_ROWS = 4, 4
+MOST_RAMP = 0.5  # what a ramp may take beyond the steps at the last batch that would see as much, as a share of those up to a row
+
+
+@dataclass(frozen=True, eq=False)
+class Ramp:
+    """The steps (k,) of a run before it came to its last batch, and the batch (k,) of each part of them."""
+
+    steps: Array
+    batch: Array
+
+    def beyond(self, last: Array, crit: Array) -> Array:
+        """The steps at the batch `last` (n,) that make the same progress, less those that see as much, by critical batches (n,)."""
+        b, c = last[:, None], crit[:, None]
+        return np.asarray(np.sum(self.steps * self.batch / b * ((b + c) / (self.batch + c) - 1.0), axis=1))
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
     """Rows of the runs kept: `params`, `batch`, `step`, `loss` (n,), and `run` (n,) as an index into `names`.
 
-    `notes` says what was chosen and left out, a sentence each.
+    `notes` says what was chosen and left out, a sentence each. `ramps` holds, for each name, how its batch changed, if it did; its
+    steps are then what was seen over the last batch, until `counted`, and `seen` (n,) keeps those.
     """
 
     params: Array
@@ -36,6 +51,8 @@ class Curves:
     run: Array
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    ramps: tuple[Ramp | None, ...] = ()
+    seen: Array | None = None
 
     @property
     def sizes(self) -> Array:
@@ -46,7 +63,22 @@ class Curves:
         """The same for some of the rows (n,) bool, with runs numbered anew."""
         kept, run = np.unique(self.run[rows], return_inverse=True)
         params, batch, step, loss = (v[rows] for v in (self.params, self.batch, self.step, self.loss))
-        return Curves(params, batch, step, loss, run, tuple(self.names[k] for k in kept), self.notes)
+        ramps = tuple(self.ramps[k] for k in kept) if self.ramps else ()
+        seen = None if self.seen is None else self.seen[rows]
+        return Curves(params, batch, step, loss, run, tuple(self.names[k] for k in kept), self.notes, ramps, seen)
+
+    def counted(self, crit: Array) -> Curves:
+        """The same with a ramp's steps by the progress that they make, as of a run of the last batch throughout.
+
+        `crit` (n,) is the critical batch at the loss of each row: steps to that loss are S_min (1 + crit / B).
+        """
+        seen = self.step if self.seen is None else self.seen
+        step = seen.copy()
+        for k, ramp in enumerate(self.ramps):
+            if ramp is not None:
+                own = self.run == k
+                step[own] += ramp.beyond(self.batch[own], crit[own])
+        return replace(self, step=step, seen=seen)
 
 
 def curves(frame: pd.DataFrame, after: float = AFTER, rows: int = ROWS) -> Curves:
@@ -67,18 +99,31 @@ def curves(frame: pd.DataFrame, after: float = AFTER, rows: int = ROWS) -> Curve
     frame = frame[(frame[["params", "batch", "step", "loss"]] > 0).all(axis=1)]
     tried: dict[tuple[float, float], list[tuple[str, float, Array, Array]]] = {}
     told = ladder(frame)
+    ramps: dict[str, Ramp] = {}
+    heavy, aside = 0, list[str]()
     for run in told.runs:
         step, loss, batch = run.step, run.loss, float(np.median(run.batch))
-        if run.ramps:  # steps are what was seen over the last batch, and count from where that is reached
-            batch = float(run.batch[-1])
-            there = np.abs(run.batch - batch) <= SAME_BATCH * batch
-            step, loss = (run.examples / batch)[there], loss[there]
+        if run.ramps:
+            batch, there, ramp = _ramp(run)
+            if ramp is not None:
+                step, ramps[run.name] = run.examples / batch, ramp
+            heavy += int(np.sum(there & (run.step > (1.0 + MOST_RAMP) * step)))
+            there &= run.step <= (1.0 + MOST_RAMP) * step
+            step, loss = step[there], loss[there]
+            if not len(step):
+                aside.append(run.name)
+                continue
         tried.setdefault((run.size, batch), []).append((run.name, run.rate, step, loss))
     notes, kept = list(told.notes), []
     if changed := sum(run.ramps for run in told.runs):
         notes.append(
             f"{changed} run{'s change their' if changed > 1 else ' changes its'} batch on the way: rows at the last batch stay, and steps "
-            "are what was seen over it."
+            "before count by the progress that they make, by the critical batch found."
+        )
+    if heavy:
+        notes.append(
+            f"{plural(heavy, 'row')} so soon after a ramp that it is a large share of the steps {'is' if heavy == 1 else 'are'} set aside"
+            f"{', and with them all of ' + ', '.join(aside) if aside else ''}."
         )
     at_edge, dropped = [], 0
     for (size, batch), several in sorted(tried.items(), key=lambda item: item[0]):
@@ -121,7 +166,18 @@ def curves(frame: pd.DataFrame, after: float = AFTER, rows: int = ROWS) -> Curve
         index,
         tuple(k[0] for k in kept),
         tuple(notes),
+        tuple(ramps.get(k[0]) for k in kept) if ramps else (),
     )
+
+
+def _ramp(run: Run) -> tuple[float, Array, Ramp | None]:
+    """The last batch of a run, the rows (n,) from which on it stays, and the steps before those; None where there are none."""
+    batch = float(run.batch[-1])
+    off = np.flatnonzero(np.abs(run.batch - batch) > SAME_BATCH * batch)
+    there = np.arange(len(run.step)) > off[-1]
+    steps, of = (v[: off[-1] + 2].ravel() for v in run.pieces)
+    some = (steps > 0) & (of > 0)
+    return batch, there, Ramp(steps[some], of[some]) if some.any() else None
 
 
 def _best(several: list[tuple[str, float, Array, Array]]) -> tuple[list[tuple[str, float, Array, Array]], bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,8 @@ SAME_BATCH = 0.02  # batches nearer than this are one: the last of an epoch is c
 class Run:
     """One run's curve: `step` (n,) rising, with the `loss` and the `batch` of each. `rate` is the peak; nan where not told.
 
-    `size` is its number of parameters, `seed` its seed as text; nan and '' where not told.
+    `size` is its number of parameters, `seed` its seed as text; nan and '' where not told. `mean` (n,) is the mean batch of the steps
+    from the row before to each, where tokens say so.
     """
 
     name: str
@@ -40,18 +42,46 @@ class Run:
     rate: float
     seed: str
     size: float
+    mean: Array | None = None
 
     @property
     def ramps(self) -> bool:
         """Whether the batch changes along the run."""
         return bool(np.ptp(self.batch) > SAME_BATCH * self.batch.max())
 
+    @cached_property
+    def pieces(self) -> tuple[Array, Array]:
+        """The steps from the row before to each, in parts (n, 3), and the batch of each part (n, 3).
+
+        Without `mean` the batch changes half way between two rows, with it where the mean is right. Where every row's batch is
+        the mean, it may have followed from tokens: a row between two others is then one batch or a mixture of theirs, and half is
+        counted as either.
+        """
+        width, before = np.diff(self.step, prepend=0.0), np.append(self.batch[0], self.batch[:-1])
+        parts = np.column_stack([np.zeros_like(before), before, self.batch])
+        if self.mean is None:
+            return width[:, None] * np.array([0.0, 0.5, 0.5]), parts
+        if self.worked_out:
+            parts[:, 2] = np.append(self.batch[1:], self.batch[-1])
+        parts[:, 0] = self.mean
+        after = parts[:, 2]
+        inside = (np.minimum(before, after) < self.mean) & (self.mean < np.maximum(before, after))
+        with np.errstate(all="ignore"):
+            early = np.where(inside, (after - self.mean) / (after - before), 0.0)
+        whole = np.where(inside, 0.5 if self.worked_out else 0.0, 1.0)
+        share = np.column_stack([whole, (1.0 - whole) * early, (1.0 - whole) * (1.0 - early)])
+        return width[:, None] * share, parts
+
+    @property
+    def worked_out(self) -> bool:
+        """Whether the batch of every row is the mean since the row before, as of batches that follow from tokens."""
+        return self.mean is not None and bool(np.all(np.abs(self.batch - self.mean) <= SAME_BATCH * self.mean))
+
     @property
     def examples(self) -> Array:
-        """What the run has seen at each row (n,), in the unit of the batch; between rows the mean of both batches counts."""
-        first = self.step[0] * self.batch[0]
-        between = np.diff(self.step) * 0.5 * (self.batch[1:] + self.batch[:-1])
-        return np.asarray(first + np.concatenate([[0.0], np.cumsum(between)]))
+        """What the run has seen at each row (n,), in the unit of the batch."""
+        steps, batch = self.pieces
+        return np.asarray(np.cumsum(np.sum(steps * batch, axis=1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +93,8 @@ class Ladder:
 
 
 def ladder(frame: pd.DataFrame) -> Ladder:
-    """The runs in `frame`: columns run, batch, step, loss; params, lr, seed, dataset and seq_len tell runs apart too, if there.
+    """The runs in `frame`: columns run, batch, step, loss; params, lr, seed, dataset and seq_len tell runs apart too, if there, and
+    tokens (or examples, in any unit) tell when a batch changed.
 
     Rows of one name at several settings whose steps run side by side are several runs; a setting that changes once along the
     steps is that run's own. Rows need no order. Of a step logged again the later row counts, as after a resume; where a name's
@@ -173,4 +204,25 @@ def _one(rows: pd.DataFrame, name: str) -> tuple[Run, int, bool]:
     rate = rows["lr"].max() if "lr" in rows else np.nan
     size = rows["params"].iloc[0] if "params" in rows else np.nan
     seed = str(rows["seed"].iloc[0]) if "seed" in rows and rows["seed"].notna().all() else ""
-    return Run(name, places, loss, batch[last], float(rate), seed, float(size)), len(step) - len(places), mean
+    seen = rows["tokens"].to_numpy(float)[order][last] if "tokens" in rows else None
+    between = None if seen is None or mean else _mean_batch(places, batch[last], seen)
+    return Run(name, places, loss, batch[last], float(rate), seed, float(size), between), len(step) - len(places), mean
+
+
+def _mean_batch(step: Array, batch: Array, seen: Array) -> Array | None:
+    """The mean batch of the steps from the row before to each (n,), by what was seen (n,) in any unit.
+
+    None where that does not bear the batches out: tokens that are batch times steps jump where the batch changes.
+    """
+    if not np.all(np.isfinite(seen)) or len(step) < 2:
+        return None
+    mean = np.diff(seen, prepend=0.0) / np.diff(step, prepend=0.0)
+    before = np.append(min(batch[0], batch.min()), batch[:-1])
+    low, high = np.minimum(before, batch), np.maximum(before, batch)
+    steady = high <= (1.0 + SAME_BATCH) * low
+    unit = float(np.median((mean / batch)[steady])) if steady.any() else 1.0
+    if not unit > 0:
+        return None
+    mean = mean / unit
+    fits = (mean >= (1.0 - SAME_BATCH) * low) & (mean <= (1.0 + SAME_BATCH) * high)
+    return mean if fits[1:].all() and 0 < mean[0] <= (1.0 + SAME_BATCH) * batch[0] else None

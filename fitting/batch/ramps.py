@@ -18,10 +18,24 @@ Array = np.ndarray
 def progress(run: Run, crit: float) -> tuple[Array, Array]:
     """What a run has done at each of its rows (n,), in steps of an endless batch, and the sum of the squared shares (n,).
 
-    For an infinite critical batch progress is examples. Between rows the mean of both shares counts.
+    For an infinite critical batch progress is examples.
     """
-    share = run.batch if np.isinf(crit) else 1.0 / (1.0 + crit / run.batch)
-    return _along(run.step, share), _along(run.step, share**2)
+    steps, batch = run.pieces
+    share = _share(batch, crit)
+    return tuple(np.cumsum(np.sum(steps * s, axis=1)) for s in (share, share**2))  # type: ignore[return-value]
+
+
+def open_progress(run: Run, crit: float) -> Array:
+    """By how much the progress at each row (n,) may be more or less, for not knowing when around a row the batch changed."""
+    steps, batch = run.pieces
+    share = _share(batch, crit)
+    if run.mean is None:
+        either = 0.5 * np.abs(share[:, 1] - share[:, 2]) * np.sum(steps, axis=1)
+    elif run.worked_out:
+        either = np.abs(np.sum(steps[:, 1:] * (share[:, 1:] - share[:, :1]), axis=1))
+    else:
+        either = np.zeros(len(steps))
+    return np.asarray(np.cumsum(either))
 
 
 def as_constant(done: float, squares: float, crit: float) -> tuple[float, float]:
@@ -34,6 +48,5 @@ def as_constant(done: float, squares: float, crit: float) -> tuple[float, float]
     return batch, done / part
 
 
-def _along(step: Array, share: Array) -> Array:
-    between = np.diff(step) * 0.5 * (share[1:] + share[:-1])
-    return np.asarray(step[0] * share[0] + np.concatenate([[0.0], np.cumsum(between)]))
+def _share(batch: Array, crit: float) -> Array:
+    return batch if np.isinf(crit) else batch / (batch + crit)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fitting.batch.critical import solve
 from fitting.batch.ladder import SAME_BATCH, Run, ladder
-from fitting.batch.ramps import as_constant, progress
+from fitting.batch.ramps import as_constant, open_progress, progress
 from fitting.result import FitError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ Array = np.ndarray
 
 # Rows within so many e-folds of a crossing, so many at least, say where it is when each of them is noisy.
 AROUND, LEAST_AROUND, TURNS = 0.25, 25, 4
+DOUBT = 0.01  # of a run's steps: less is not worth a sentence
 SETTLING, SETTLED = 60, 1e-9  # rounds at most, and the change of log B_crit at which ramps are counted
 # A best rate at the end of its sweep is no best: the batch might have done with fewer steps at a rate beyond it.
 SIDES = {"low": "lowest", "high": "highest", "": ""}
@@ -32,7 +33,8 @@ class Reached:
     `missed` are batch sizes none of whose runs came so low. `begun` are those left out since a curve of theirs begins at or below
     the target, with how many curves do: when such a run reached it, its log does not say. `remarks` say how rows were told apart.
     Of a run whose batch changes `batch` and `steps` are those of a run of one batch that makes the same progress, so that
-    `critical_batch` may take them as they are, and `last` is the batch that it ends at.
+    `critical_batch` may take them as they are, and `last` is the batch that it ends at. `doubt` (m,) is by how much its log steps may
+    be more or less, and all runs' alike, for not knowing when between two rows the batch changed: `critical_batch` takes it too.
     """
 
     target: float
@@ -45,6 +47,7 @@ class Reached:
     begun: tuple[tuple[float, int], ...] = ()
     remarks: tuple[str, ...] = ()
     last: tuple[float, ...] = ()
+    doubt: Array | float = 0.0
 
     @property
     def ends(self) -> tuple[float, ...]:
@@ -77,7 +80,8 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
     told apart, ordered and counted once by `fitting.batch.ladder`; runs that differ in their seed alone count by the mean of their
     log steps, where more than half of them reach the target. A run whose batch changes counts as one of a batch between that
     makes the same progress by the critical batch found here (`fitting.batch.ramps`); of fewer than three batches, by what it has seen
-    over the batch at which it reaches the target. A batch with a curve that begins at or below the target is left out.
+    over the batch at which it reaches the target. A column tokens, in any unit, says when a batch changed between two rows. A batch
+    with a curve that begins at or below the target is left out.
     `smooth` is the weight of the past in an exponential mean of the loss over evaluations, 0 for none: with noisy evaluations
     the first crossing comes too early. Raises FitError when a column is missing, no run comes so low, or all begin there.
     """
@@ -106,6 +110,8 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
     if ramps := sum(path.changed for path in paths):
         reached, settled = _settled([p for p in paths if p.last not in begun], target, reached)
         remarks.append(_ramps_said(ramps, settled))
+        if (most := max(best.doubt for best in reached.values())) > DOUBT:
+            remarks.append(_doubt_said(most))
     ordered = sorted(reached.items(), key=lambda item: (item[1].batch, item[0]))
     lasts = {last for _, last in reached}
     return Reached(
@@ -119,6 +125,7 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
         left,
         tuple(remarks),
         tuple(last for (_, last), _ in ordered),
+        np.array([best.doubt for _, best in ordered]),
     )
 
 
@@ -158,6 +165,7 @@ class _Try:
     rate: float
     seed: str
     name: str
+    doubt: float = 0.0
 
 
 def _path(run: Run, loss: Array, target: float) -> _Path:
@@ -182,16 +190,17 @@ def _tries(paths: list[_Path], target: float, crit: float) -> dict[tuple[float, 
 def _try(path: _Path, target: float, crit: float) -> _Try:
     """Off a ramp the crossing is read in progress, in which the curve has no kink where the batch changes."""
     run, batch, steps = path.run, path.batch, path.taken
-    taken = steps
+    taken, doubt = steps, 0.0
     if path.changed:
         done, squares = progress(run, crit)
         at = float(np.exp(_crossing(np.log(done), np.log(path.loss), float(np.log(target)))))
+        doubt = float(np.interp(at, done, open_progress(run, crit))) / at
         taken = steps = float(np.log(at / batch)) if np.isinf(crit) else float(np.log(at * (1.0 + crit / batch)))
         if np.isfinite(crit):
             squared = float(np.interp(at, np.append(0.0, done), np.append(0.0, squares)))
             batch, counted = as_constant(at, squared, crit)
             steps = float(np.log(counted))
-    return _Try(taken, steps, batch, run.rate, run.seed, run.name)
+    return _Try(taken, steps, batch, run.rate, run.seed, run.name, doubt)
 
 
 def _reached(found: dict[tuple[float, float], list[_Try]]) -> dict[tuple[float, float], _Try]:
@@ -226,6 +235,13 @@ def _ramps_said(count: int, settled: bool) -> str:
     )
 
 
+def _doubt_said(most: float) -> str:
+    return (
+        f"Rows lie so far apart that when the batch changed is not known: steps may be {100 * most:.2g} % more or fewer, which the "
+        "interval holds. A column of tokens seen, or more rows there, would tell."
+    )
+
+
 def _best(tries: list[_Try]) -> _Try:
     """The fewest steps over the learning rates tried, those of seeds of one rate as their mean."""
     rates: dict[tuple[float, ...], list[_Try]] = {}
@@ -245,7 +261,8 @@ def _best(tries: list[_Try]) -> _Try:
             taken, steps = (float(np.mean(v)) for v in ([one.taken for one in there], [one.steps for one in there]))
             if len({one.batch for one in there}) > 1:
                 batch = float(np.exp(np.mean(np.log([one.batch for one in there]))))
-        means.append(_Try(taken, steps, batch, several[0].rate, "", name))
+        doubt = float(np.mean([one.doubt for one in there])) if there else 0.0
+        means.append(_Try(taken, steps, batch, several[0].rate, "", name, doubt))
     return min(means, key=lambda one: one.taken)
 
 

@@ -34,6 +34,7 @@ FIRST, KEEP, ROUNDS, REFIT = 8, 3, 60, 6
 LOW = np.array([-3.0, np.log(1e-3), -12.0, np.log(0.03), -14.0, np.log(0.05)])
 HIGH = np.array([0.0, np.log(3.0), 5.0, np.log(6.0), 14.0, np.log(60.0)])
 CHUNK = 200
+SETTLING, SETTLED = 12, 1e-5  # rounds at most, and the change of log steps at which ramps are counted
 FEW = 12
 LEVERAGE = 0.1  # what of a run's residual a fit leaves at least, so that a run fitted to the dot is not blown up
 
@@ -114,6 +115,7 @@ def held_out(frame: pd.DataFrame | Curves, *, after: float = AFTER, resamples: i
         )
     largest = data.params == data.sizes[-1]
     fit, apart = fit_trajectory(data.only(~largest), resamples=resamples, seed=seed), data.only(largest)
+    apart = apart.counted(_critical_along(fit.law, apart))
     return HeldOut(fit, apart, fit.predict(apart.params, apart.batch, apart.step))
 
 
@@ -141,6 +143,9 @@ def fit_trajectory(
     best = starts[np.argsort(cost)[:KEEP]]
     cost = problem.solve(best, problem.y, ROUNDS)
     centred = best[int(np.argmin(cost))]
+    if any(data.ramps):
+        problem, centred = _settled(problem, centred)
+        data, recipe = problem.data, _recipe(problem)
     value, jacobian = problem.at(centred[None, :])
     left = value[0] - problem.y
     drawn = _refits(problem, centred, left, jacobian[0][:, problem.free], resamples, seed)
@@ -148,6 +153,27 @@ def fit_trajectory(
     law = Trajectory(centred, drawn, problem.anchors, unit, setup, notes, one)
     first = None if recipe is None else Trajectory(recipe, np.empty((0, 6)), problem.anchors, unit, setup, (), one)
     return TrajectoryFit(law, data, left, first)
+
+
+def _settled(problem: _Problem, centred: Array) -> tuple[_Problem, Array]:
+    """The problem with ramps counted by the critical batch that follows from it, and its optimum from `centred` (6,)."""
+    one = len(problem.free) < 6
+    for _ in range(SETTLING):
+        law = Trajectory(centred, np.empty((0, 6)), problem.anchors, "", one_size=one)
+        new = problem.data.counted(_critical_along(law, problem.data))
+        moved = float(np.max(np.abs(np.log(new.step / problem.data.step))))
+        problem = _Problem(new, problem.anchors, one)
+        at = np.clip(centred[None, :], problem.low, problem.high)
+        problem.solve(at, problem.y, ROUNDS)
+        centred = at[0]
+        if moved < SETTLED:
+            break
+    return problem, centred
+
+
+def _critical_along(law: Trajectory, data: Curves) -> Array:
+    """The critical batch at the loss of each row (n,), by the law's best constants."""
+    return np.asarray(law.b_crit(data.loss).value)
 
 
 class _Problem:

@@ -93,7 +93,7 @@ def logged(kind: str) -> Callable[[int], Asked]:
     def ask(seed: int) -> Asked:
         make, target = LADDER["AS_LOGGED"][kind]
         reached = steps_to_target(make(seed), target)
-        found = critical_batch(reached.batch, reached.steps, resamples=REFITS, seed=seed)
+        found = critical_batch(reached.batch, reached.steps, doubt=reached.doubt, resamples=REFITS, seed=seed)
         crit, fewest = LADDER["B_CRIT"], LADDER["steps_at"](np.inf, target)
         return [("B_crit", found.b_crit, crit), ("S_min", found.s_min, fewest), ("E_min", found.e_min, fewest * crit)]
 
@@ -105,8 +105,20 @@ def ramps(count: float, share: float, target: float) -> Callable[[int], Asked]:
 
     def ask(seed: int) -> Asked:
         reached = steps_to_target(LADDER["ramped"](count, share, 0.03, 0.003, seed), target)
-        found = critical_batch(reached.batch, reached.steps, resamples=REFITS, seed=seed)
+        found = critical_batch(reached.batch, reached.steps, doubt=reached.doubt, resamples=REFITS, seed=seed)
         crit, fewest = LADDER["B_CRIT"], LADDER["steps_at"](np.inf, target)
+        return [("B_crit", found.b_crit, crit), ("S_min", found.s_min, fewest), ("E_min", found.e_min, fewest * crit)]
+
+    return ask
+
+
+def sparse(change: float, tokens: str, noise: float) -> Callable[[int], Asked]:
+    """Curves logged every 500 steps with a quarter of the batch up to the step `change`, which tokens tell or nothing does."""
+
+    def ask(seed: int) -> Asked:
+        reached = steps_to_target(LADDER["sparse"](change, tokens, noise, seed), 2.9)
+        found = critical_batch(reached.batch, reached.steps, doubt=reached.doubt, resamples=REFITS, seed=seed)
+        crit, fewest = LADDER["B_CRIT"], LADDER["steps_at"](np.inf, 2.9)
         return [("B_crit", found.b_crit, crit), ("S_min", found.s_min, fewest), ("E_min", found.e_min, fewest * crit)]
 
     return ask
@@ -152,6 +164,10 @@ KINDS: dict[str, Callable[[int], Asked]] = {
         f"ramps of {count:,} steps at {share:g} of the batch, loss {target:g}": ramps(count, share, target)
         for count, share in ((300, 0.25), (2000, 0.25))
         for target in (2.9, 2.7)
+    },
+    **{
+        f"sparse rows, ramp to step {change:,}, {tokens or 'no tokens'}": sparse(change, tokens, 0.05)
+        for change, tokens in ((1501, ""), (1750, ""), (2000, ""), (1750, "seen"))
     },
     **{f"table, {kind}": table(kind) for kind in ("two units", "several rates", "censored")},
     "along the loss, noise 3 %": along(0.03),

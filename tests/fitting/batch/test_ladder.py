@@ -151,6 +151,62 @@ def test_a_batch_that_warms_up_is_counted_by_its_progress(count, share, target):
     assert "rows at the last batch stay" in " ".join(whole.notes)
 
 
+def sparse(change, tokens="", noise=0.0, seed=0, every=500):
+    """Curves logged every 500 steps whose batch is a quarter up to the step `change`, added up step by step.
+
+    `tokens` is "seen" for what was seen in sequences of 2,048, "means" where the batch followed from tokens, "products" for those that
+    are batch times step.
+    """
+    rng, out = np.random.default_rng(seed), []
+    for b in BATCHES:
+        each = np.where(np.arange(1, 100_001) <= change, 0.25 * b, b)
+        at = np.arange(every, len(each) + 1, every)
+        seen, done = np.cumsum(each)[at - 1], np.cumsum(1 / (1 + B_CRIT / each))[at - 1]
+        loss = FLOOR + 0.9 * (done * np.exp(noise * rng.standard_normal()) / S_MIN) ** -0.4
+        frame = pd.DataFrame({"run": f"b{b:g}", "batch": each[at - 1], "step": at, "loss": loss})
+        if tokens == "means":
+            frame["batch"] = np.diff(seen, prepend=0.0) / every
+        if tokens:
+            frame["tokens"] = {"seen": seen / 2048, "means": seen, "products": frame["batch"] * at}[tokens]
+        out.append(frame)
+    return pd.concat(out)
+
+
+def test_when_between_two_rows_a_batch_changed_is_told_by_tokens_or_left_open():
+    for change in (1501, 1750, 2000, 2100):
+        for tokens in ("", "seen", "means", "products"):
+            case = f"{change}, {tokens or 'no tokens'}"
+            reached = steps_to_target(sparse(change, tokens), 2.9)
+            off = np.abs(np.log(reached.steps / steps_at(reached.batch, 2.9)))
+            said = "when the batch changed is not known" in " ".join(reached.notes)
+            if tokens == "seen":
+                assert np.all(off < 0.002), case
+                assert np.all(reached.doubt < 1e-4), case
+                assert not said, case
+            else:
+                assert np.all(off <= 1.05 * reached.doubt + 0.002), case
+                assert said == bool(np.max(reached.doubt) > 0.01), case
+            got = critical_batch(reached.batch, reached.steps, doubt=reached.doubt, resamples=100)
+            for band, truth in ((got.b_crit, B_CRIT), (got.s_min, steps_at(np.inf, 2.9))):
+                assert 0.99 * band.low <= truth <= 1.01 * band.high, case
+
+
+def test_intervals_hold_where_rows_lie_far_apart_around_the_change():
+    """At either end of the rows between which the batch changed, where the doubt is the largest, and in between."""
+    held = []
+    for seed in range(40):
+        reached = steps_to_target(sparse((1501, 1750, 2000)[seed % 3], noise=0.03, seed=seed), 2.9)
+        got = critical_batch(reached.batch, reached.steps, doubt=reached.doubt, resamples=200, seed=seed)
+        asked = (got.b_crit, B_CRIT), (got.s_min, steps_at(np.inf, 2.9))
+        held.append([band.low <= truth <= band.high for band, truth in asked])
+    assert np.all(np.mean(held, axis=0) > 0.83)  # 95 expected; 83 lies three and a half standard errors below
+
+
+def test_a_doubt_about_steps_is_no_less_than_nothing():
+    with pytest.raises(FitError, match="doubt is 0 or more"):
+        critical_batch(BATCHES, steps_at(BATCHES, 2.9), doubt=-0.1)
+
+
 @pytest.mark.parametrize("off", [1e-9, 1e-4, 5e-3])
 def test_a_batch_worked_out_from_rounded_tokens_is_one(off):
     """The rows of a ramp whose batches differ by a rounding are one run's, not those of a run for each batch."""
