@@ -20,12 +20,13 @@ _CHECKPOINT = re.compile(r"\b(?:checkpoints?|ckpts?)\b")
 
 
 def curve_keys(rows: pd.DataFrame, keys: Sequence[str], column: str) -> list[str] | None:
-    """The columns under whose values no place of a column stands twice: `keys`, with one setting where they are not enough.
+    """The columns under whose values no place of a column stands twice: `keys`, with the settings that part the rows into curves.
 
-    None where a setting of the rows has too few places, or stands twice at one, as the runs of a sweep at one length do.
+    A batch or rate that differs in nearly every row, as that of a schedule does, parts none. None where a setting of the rows has
+    too few places, or stands twice at one, as the runs of a sweep at one length do.
     """
     varied = [c for c in VARIED if c in rows and rows[c].nunique(dropna=True) > 1]
-    for more in ([], *([c] for c in varied)):
+    for more in (varied, *([c] for c in varied), []):
         by = rows[column].groupby(group_of(rows, [*keys, *more]))
         if float((by.nunique() == by.size()).mean()) >= _NEARLY and float(by.size().median()) >= LEAST:
             return [*keys, *more]
