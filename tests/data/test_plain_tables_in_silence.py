@@ -1,0 +1,110 @@
+"""Plain tables that once were read wrong without a word, or not at all: titles, products, lines above and units in other places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from data import MappingNeeded, Runs
+
+Read = Callable[..., Runs]
+ROWS = "m1,1e8,2e9,3.9\nm2,2e8,4e9,3.5\nm3,4e8,8e9,3.2\n"
+
+
+def asked(read: Read, text: str, name: str = "runs.csv", **answers: object) -> dict[str, str]:
+    with pytest.raises(MappingNeeded) as caught:
+        read(text, name, **answers)
+    return {q.key: q.guess for q in caught.value.questions}
+
+
+# --- lines above a table ----------------------------------------------------------------------------------------------
+
+
+def test_a_line_of_words_above_a_table_with_columns_of_text_is_no_damage(read: Read) -> None:
+    header = "| Preset Name | Params | Tokens | Attention | Position | FFN | Norm | Val Loss |\n|---|---|---|---|---|---|---|---|\n"
+    rows = "| A | 25M | 1B | MHA | sin | SWIGLU | RMS | 3.72 |\n| C | 50M | 2B | MQA | sin | SWIGLU | LAYER | 4.60 |\n"
+    for above in ("All presets:\n\n", "## Ablation\n\n", "## Ablation\n", ""):
+        runs = read(above + header + rows, "runs.md")
+        assert runs.kept["loss"].tolist() == [3.72, 4.60], above
+        assert runs.kept["params"].tolist() == [25e6, 50e6], above
+    short = header.replace(" Params | Tokens |", "").replace("|---|---|", "|", 1)
+    runs = read("All presets:\n\n" + short + rows.replace(" 25M | 1B |", "").replace(" 50M | 2B |", ""), "runs.md")
+    assert runs.kept["loss"].tolist() == [3.72, 4.60]
+
+
+def test_a_title_with_commas_is_no_row_of_names(read: Read) -> None:
+    titles = (
+        "Scaling sweep, FineWeb, May 2024, ppl in appendix",
+        "FineWeb sweep, ppl in appendix",
+        "# Scaling sweep, FineWeb, ppl in appendix, May",
+        "# sweep, ppl",
+        "# sweep, May\n# FineWeb, losses, ppl",
+        "Date:,2024-05-01,,Eval:,C4 (ppl)",
+        "Eval:,C4 (ppl),,",
+        "Sweep 3, May, with muP, ppl, bits, and more",
+    )
+    for title in titles:
+        runs = read(f"{title}\nname,params,tokens,loss\n{ROWS}")
+        assert runs.kept["loss"].tolist() == [3.9, 3.5, 3.2], title
+        assert runs.kept["params"].tolist() == [1e8, 2e8, 4e8], title
+        assert runs.kept["run"].tolist() == ["m1", "m2", "m3"], title
+
+
+def test_groups_above_full_names_still_say_what_is_below_them(read: Read) -> None:
+    groups = (
+        "Setup,,,Perplexity",
+        ",,,Perplexity",
+        "Setup,Setup,Setup,Perplexity",
+        "Run,Model,Data,Perplexity",
+        "Run,Model,Training,Validation perplexity",
+        "Model,Model,Data,Perplexity",
+        "Model:,,Data:,Perplexity:",
+    )
+    for group in groups:
+        runs = read(f"{group}\nname,params,tokens,loss\nm1,1e8,2e9,30\nm2,2e8,4e9,20\nm3,4e8,8e9,16\n")
+        assert runs.kept["loss"].tolist() == pytest.approx([3.4012, 2.9957, 2.7726], abs=1e-4), group
+    finer = read("Run,Non-embedding,Training,Val\nname,params,tokens,loss\n" + ROWS)
+    assert finer.kept["params_nonembed"].tolist() == [1e8, 2e8, 4e8]
+
+
+# --- batches ----------------------------------------------------------------------------------------------------------
+
+
+def batched(header: str, *cells: str) -> str:
+    rows = [f"{i + 1}00M,{i + 1}B,{c},{3.9 - i / 5:.1f}" for i, c in enumerate(cells)]
+    return "\n".join([f"Params,Tokens,{header},Loss", *rows]) + "\n"
+
+
+def test_the_k_of_a_sequence_in_a_product_is_1024(read: Read) -> None:
+    cases: tuple[tuple[str, tuple[str, ...], list[float], list[float]], ...] = (
+        ("Batch", ("256x2k", "256x2k", "512x2k"), [256, 256, 512], [2048] * 3),
+        ("Batch", ("256 × 4K", "128 × 8K", "64 × 16K"), [256, 128, 64], [4096, 8192, 16384]),
+        ("Batch size", ("256 x 1 K", "200 x 1K", "100 x 1k"), [256, 200, 100], [1024] * 3),
+        ("Batch", ("256x2048", "256x2k", "512x2048"), [256, 256, 512], [2048] * 3),
+        ("Batch (seqs x len)", ("256x2k", "512x2k", "512x4k"), [256, 512, 512], [2048, 2048, 4096]),
+        ("Batch (len x seqs)", ("512x2k", "512x4k", "512x2k"), [2000, 4000, 2000], [512] * 3),
+        ("Batch (seq × context)", ("100 × 1000", "200 × 1000", "200 × 1000"), [100, 200, 200], [1000] * 3),
+        ("Batch", ("256x2048", "256x2048", "512x2048"), [256, 256, 512], [2048] * 3),
+        ("Batch", ("2048 x 500", "2048 x 250", "2048 x 500"), [500, 250, 500], [2048] * 3),
+    )
+    for header, cells, sequences, lengths in cases:
+        kept = read(batched(header, *cells)).kept
+        assert kept["batch_sequences"].tolist() == sequences, (header, cells)
+        assert kept["seq_len"].tolist() == lengths, (header, cells)
+        assert kept["batch"].tolist() == [a * b for a, b in zip(sequences, lengths, strict=True)], (header, cells)
+
+
+def test_a_logarithm_of_a_batch_is_judged_by_what_it_is_of(read: Read) -> None:
+    for header, cells, batch in (
+        ("log2 batch", (18, 18, 19), [262144, 262144, 524288]),
+        ("batch (log2)", (18, 18, 19), [262144, 262144, 524288]),
+        ("log2(batch size)", (8, 8, 9), [262144, 262144, 524288]),  # sequences of 1,024
+        ("log10 batch", (5, 5, 6), [1e5, 1e5, 1e6]),
+        ("log2 batch_tokens", (18, 18, 19), [262144, 262144, 524288]),
+        ("batch", (262144, 262144, 524288), [262144, 262144, 524288]),
+    ):
+        rows = "".join(f"{i + 1}e8,{i + 1}e9,{c},1024,{3.9 - i / 5:.1f}\n" for i, c in enumerate(cells))
+        runs = read(f"params,tokens,{header},seq_len,loss\n{rows}")
+        assert runs.kept["batch"].tolist() == pytest.approx(batch), header
+        assert "batch" not in {q.key for q in runs.questions}, header
