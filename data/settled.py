@@ -11,7 +11,7 @@ import numpy as np
 from data.errors import NO_COLUMN, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
-from data.logs import logged
+from data.logs import logged, raised
 from data.mapping import Guess
 from data.schema import COUNTS
 from data.table import Table
@@ -224,7 +224,7 @@ def settle_batch(table: Table, offers: Offers, said: str | None, factors: Pairs[
             del offers[column, header]
             offers["batch", header] = sure, how + "; in tokens, as its unit says"
             continue
-        batch = table.numbers(header, "count").scaled(scale_in(header, "batch")[0])
+        batch = _batch(table, header)
         steps, tokens = (_first(table, offers, c, factors) for c in ("steps", "tokens"))
         with np.errstate(all="ignore"):
             known = steps is not None and tokens is not None
@@ -242,6 +242,14 @@ def settle_batch(table: Table, offers: Offers, said: str | None, factors: Pairs[
         else:
             offers[column, header] = sure, how + "; taken as sequences per step from its values"
     return asked
+
+
+def _batch(table: Table, header: str) -> np.ndarray:
+    """The batch (n,) that a column says, or whose logarithm it holds."""
+    values, taken = table.numbers(header, "count"), logged(header)
+    if taken is not None and taken.base:
+        return raised(values.values, taken.base) * scale_in(taken.header, "batch")[0]
+    return values.scaled(scale_in(header, "batch")[0])
 
 
 _WHOLE = re.compile(r"\b(?:global|total|effective|overall)\b")
@@ -272,7 +280,7 @@ def _less_than_a_sequence(
     length, steps, tokens = (_first(table, offers, c, factors) for c in ("seq_len", "steps", "tokens"))
     out: list[Question] = []
     for column, header in [o for o in offers if o[0] == "batch" and offers[o][0] >= TAKEN]:
-        batch = table.numbers(header, "count").scaled(scale_in(header, "batch")[0])
+        batch = _batch(table, header)
         if length is None or not middle(batch / length) < 1 / _SHORT_BATCH:
             continue
         sure, how = offers[column, header]
