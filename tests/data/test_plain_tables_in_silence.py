@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from data import MappingNeeded, Runs
+from data import MappingNeeded, Runs, read_runs
 
 Read = Callable[..., Runs]
 ROWS = "m1,1e8,2e9,3.9\nm2,2e8,4e9,3.5\nm3,4e8,8e9,3.2\n"
@@ -108,3 +109,52 @@ def test_a_logarithm_of_a_batch_is_judged_by_what_it_is_of(read: Read) -> None:
         runs = read(f"params,tokens,{header},seq_len,loss\n{rows}")
         assert runs.kept["batch"].tolist() == pytest.approx(batch), header
         assert "batch" not in {q.key for q in runs.questions}, header
+
+
+# --- counters ---------------------------------------------------------------------------------------------------------
+
+
+def test_deepspeed_counts_samples_under_the_name_of_steps(tmp_path: Path) -> None:
+    plain = "step,train_loss\n256000,4.5\n512000,3.9\n2048000,{}\n"
+    board = "Wall time,Step,Value\n1,256000,4.5\n2,512000,3.9\n3,2048000,{}\n"
+    one = "Step,Train/Samples/train_loss\n256000,4.5\n512000,3.9\n2048000,{}\n"
+    name = "gpt-{}M_bs512_ctx2048"
+    cases = (
+        (plain, f"{name}/Train_Samples_train_loss.csv", {}),
+        (board, f"run-{name}-tag-Train_Samples_train_loss.csv", {"columns": {"loss": "Value"}}),
+        (one, f"{name}.csv", {}),
+    )
+    for k, (text, place, answers) in enumerate(cases):
+        for size, last in ((160, 3.5), (80, 3.7)):
+            path = tmp_path / str(k) / place.format(size)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.format(last))
+        kept = read_runs(tmp_path / str(k), **answers).kept.sort_values("loss")
+        assert kept["loss"].tolist() == [3.5, 3.7], place
+        assert kept["params"].tolist() == [160e6, 80e6], place
+        assert kept["samples"].tolist() == [2048000] * 2, place
+        assert kept["tokens"].tolist() == [2048000 * 2048] * 2, place
+    steps = tmp_path / "steps" / name.format(160) / "Train_Samples_train_loss.csv"
+    steps.parent.mkdir(parents=True)
+    steps.write_text("step,train_loss\n1000,4.5\n2000,3.9\n3000,3.5\n")  # no whole batches of 512
+    assert read_runs(tmp_path / "steps").kept["tokens"].tolist() == [3000 * 512 * 2048]
+
+
+# --- sizes ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_exact_count_goes_before_the_size_that_models_are_called_by(read: Read) -> None:
+    head = "| Size | Non-embed Params | FLOPs | Val Loss |\n|---|---|---|---|\n"
+    rows = "| 1M | 1,033,824 | 2.26×10¹⁴ | 3.244 |\n| 3M | 3,241,216 | 1.2×10¹⁵ | 2.9 |\n| 10M | 9,812,480 | 1.0×10¹⁶ | 2.5 |\n"
+    kept = read(head + rows, "a.md").kept
+    assert kept["params"].tolist() == [1033824, 3241216, 9812480]
+    assert kept["tokens"].iloc[0] == pytest.approx(2.26e14 / (6 * 1033824))
+    mixture = read("config,active,total,tokens,loss\nnano_125m,123.1M,413.4M,2B,3.5\nnano_250m,247.3M,801.2M,4B,3.3\n")
+    assert mixture.kept["params"].tolist() == [123.1e6, 247.3e6]
+    assert mixture.kept["params_total"].tolist() == [413.4e6, 801.2e6]
+    assert {q.key for q in mixture.questions} == {"count"}
+    far = read(
+        "Size,non-embedding params,tokens,loss\n70M,18915328,2B,3.5\n160M,85056000,4B,3.3\n410M,302311424,8B,3.1\n"
+    )
+    assert far.kept["params"].tolist() == [70e6, 160e6, 410e6]  # another count, not the same one rounded
+    assert "count" in {q.key for q in far.questions}
