@@ -13,6 +13,7 @@ from data.headers import header as take_apart
 from data.headers import scale_in
 from data.logs import logged, raised
 from data.mapping import Guess
+from data.names import only_sounds
 from data.schema import COUNTS
 from data.table import Table
 from data.units import DIMENSION
@@ -152,12 +153,44 @@ SIZE_OF_DATA = re.compile(
 )
 
 
+CALLED_BY = "the count by which models are called"
+_EXACT = 4  # significant digits of a count of parameters that nobody rounded to call a model by
+_ROUND = 2  # of a size by which models are called
+_OFF = 0.25  # how far such a size is from the count of its model
+
+
+def _digits(table: Table, header: str) -> float:
+    """How many significant digits the numbers of a column have, in the middle."""
+    found = [len(re.sub(r"e.*|[^0-9]", "", c.lower()).strip("0")) for c in table.text(header, _LOOKED_AT) if c]
+    return float(np.median(found)) if found else 0.0
+
+
+_LOOKED_AT = 500  # rows
+
+
+def _same(one: float, other: float) -> bool:
+    return abs(one / other - 1) < 0.06
+
+
+def _nominal(one: float, other: float) -> bool:
+    return abs(one / other - 1) < _OFF
+
+
 def settle_counts(table: Table, offers: Offers) -> None:
     """Tell parameter counts apart by what stands beside them: N next to N_w_emb is the count without embeddings."""
+    digits = {h: _digits(table, h) for c, h in offers if c in COUNTS}
     for column, header in [o for o in offers if o[0] in COUNTS and table.numbers(o[1]).written]:
-        exact = [h for c, h in offers if c in COUNTS and h != header and not table.numbers(h).written]
-        if any(mostly(table, header, o, lambda a, b: abs(a / b - 1) < 0.06) for o in exact):
+        exact = [h for h, n in digits.items() if not table.numbers(h).written and n >= digits[header]]
+        if any(h != header and mostly(table, header, h, _same) for h in exact):
             offers[column, header] = 0.3, "a rounded copy of a more exact count"
+    for header in [h for c, h in offers if c == "params" and (h in table.from_name or only_sounds(h))]:
+        exact = [h for h, n in digits.items() if n >= max(_EXACT, digits[header] + 1) and h not in table.from_name]
+        near = _nominal if digits[header] <= _ROUND else _same
+        found = next((h for h in exact if mostly(table, header, h, near)), "")
+        if found:
+            offers["params", header] = 0.3, "a nominal size beside an exact count"
+            for o in [o for o in offers if o[1] == found and o[0] in COUNTS]:
+                offers[o] = offers[o][0], f"{offers[o][1]}; {CALLED_BY} ({header})"
     plain = [h for c, h in offers if c == "params"]
     total = [h for c, h in offers if c == "params_total"]
     bare = [h for c, h in offers if c == "params_nonembed" and offers[c, h][0] >= TAKEN]
