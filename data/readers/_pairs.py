@@ -55,6 +55,7 @@ def paired(table: Table) -> Table:
     """The table with each column of pairs as two, and a note for each."""
     if not 0 < len(table.frame) <= _MOST_ROWS:
         return table
+    table = _with_words_in_cells(table)
     found = {h: s for h in table.headers if (s := _split(table, h)) is not None}
     if not found:
         return table
@@ -72,6 +73,24 @@ def paired(table: Table) -> Table:
         notes.append(f"{header!r} holds two numbers in a cell, which were read as {one!r} and {two!r}.")
     frame = pd.DataFrame(dict(zip(unique(names), columns, strict=True)), index=table.frame.index)
     return replace(table, frame=frame, notes=tuple(notes))
+
+
+def _with_words_in_cells(table: Table) -> Table:
+    """The table with `tokens (epochs)` called tokens where its cells say the second word too: 2.5B (0.3 epochs)."""
+    names = {}
+    for header in table.headers:
+        behind = _BEHIND.fullmatch(header) if len(header) < 80 else None
+        if behind is None or not _means(behind["what"]) or behind["what"] in table.headers:
+            continue
+        cells = [c for c in table.frame[header].astype(object) if isinstance(c, str) and c.strip()]
+        word = re.compile(
+            rf"[^()]*\([~≈<]?\s*[0-9.,]+\s*{re.escape(behind['two'].rstrip('s'))}s?\s*\)\s*", re.IGNORECASE
+        )
+        if cells and sum(len(c) < 80 and bool(word.fullmatch(c)) for c in cells) >= _SHARE * len(cells):
+            names[header] = behind["what"].strip()
+    if not names or len(set(names.values())) < len(names):
+        return table
+    return replace(table, frame=table.frame.rename(columns=names))
 
 
 def _split(table: Table, header: str) -> Split | None:

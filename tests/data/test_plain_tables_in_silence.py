@@ -158,3 +158,52 @@ def test_an_exact_count_goes_before_the_size_that_models_are_called_by(read: Rea
     )
     assert far.kept["params"].tolist() == [70e6, 160e6, 410e6]  # another count, not the same one rounded
     assert "count" in {q.key for q in far.questions}
+
+
+def test_tokens_with_the_epochs_behind_them_are_tokens(read: Read) -> None:
+    for header in ("tokens (epochs)", "Tokens (epoch)", "tokens"):
+        runs = read(
+            f"params,{header},loss\n1e8,2.5B (0.3 epochs),3.9\n2e8,5B (0.6 epochs),3.5\n4e8,10B (1.2 epochs),3.2\n"
+        )
+        assert runs.kept["tokens"].tolist() == [2.5e9, 5e9, 1e10], header
+    whole = read("params,tokens (epochs),loss\n1e8,2.5B (2 epochs),3.9\n2e8,5B (4 epochs),3.5\n")
+    assert any("'tokens'" in note for note in whole.notes)  # the data, or all that was seen: not used, and said
+
+
+# --- settings side by side --------------------------------------------------------------------------------------------
+
+
+def test_losses_of_settings_side_by_side_are_a_run_a_cell(read: Read) -> None:
+    rows = "1e7,2e8,4.11,4.05,4.08\n2e7,4e8,3.9,3.85,3.88\n"
+    losses, rates = [4.11, 4.05, 4.08, 3.9, 3.85, 3.88], [1e-3, 2e-3, 4e-3] * 2
+    for heads in (
+        "params,tokens,lr=1e-3,lr=2e-3,lr=4e-3",
+        ",,Validation loss,,\nparams,tokens,lr=1e-3,lr=2e-3,lr=4e-3",
+        "params,tokens,Loss (lr=1e-3),Loss (lr=2e-3),Loss (lr=4e-3)",
+        "params,tokens,val loss lr 1e-3,val loss lr 2e-3,val loss lr 4e-3",
+        "params,tokens,lr=1e-3 loss,lr=2e-3 loss,lr=4e-3 loss",
+        "params,tokens,loss_lr0.001,loss_lr0.002,loss_lr0.004",
+        "params,tokens,learning rate = 1e-3,learning rate = 2e-3,learning rate = 4e-3",
+    ):
+        kept = read(f"{heads}\n{rows}").kept
+        assert kept["loss"].tolist() == losses, heads
+        assert kept["lr"].tolist() == rates, heads
+        assert kept["params"].tolist() == [1e7] * 3 + [2e7] * 3, heads
+        assert kept["run"].is_unique, heads
+    batches = read(f"name,tokens,bs=128,bs=256,bs=512\n{rows}".replace("1e7", "gpt-10M").replace("2e7", "gpt-20M")).kept
+    assert batches["batch_sequences"].tolist() == [128, 256, 512] * 2
+    assert batches["run"].tolist()[:2] == ["gpt-10M, bs=128", "gpt-10M, bs=256"]
+
+
+def test_one_setting_named_as_the_loss_is_no_column_of_rates(read: Read) -> None:
+    text = "params,tokens,lr=1e-3,lr=2e-3,lr=4e-3\n1e7,2e8,4.11,4.05,4.08\n2e7,4e8,3.9,3.85,3.88\n"
+    runs = read(text, columns={"loss": "lr=2e-3"})
+    assert runs.kept["loss"].tolist() == [4.05, 3.85]
+    assert "lr" not in runs.kept
+
+
+def test_shares_below_settings_are_no_losses(read: Read) -> None:
+    rows = "1e7,2e8,{0},{1},{0}\n2e7,4e8,{1},{0},{1}\n"
+    head = "params,tokens,lr=1e-3,lr=2e-3,lr=4e-3\n"
+    assert asked(read, head + rows.format(0.31, 0.42)) == {"columns.loss": ""}
+    assert asked(read, f"Accuracy on HellaSwag\n{head}" + rows.format(1.9, 2.1)) == {"columns.loss": ""}
