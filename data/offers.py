@@ -34,6 +34,8 @@ SPOKEN_AGAINST = (
 PLAINLY = 0.9  # how sure a name is at least that says what its column counts
 _A_TEXT = 1e6  # tokens of the least text that a model is trained on
 _MANY = 1e8  # more than the documents or sequences that bare numbers may count as well
+_OF_A_BATCH = re.compile(r"B (?:tokens?|toks?)", re.IGNORECASE)  # the letter of papers for it, beside large numbers
+_NO_BILLIONS = 1e5
 AS_NAMES = "sizes written as names"
 _REVISION = re.compile(r"\b(?:revision|branch)$")
 _CONFIG = re.compile(r"^config")
@@ -62,6 +64,8 @@ def offers_of(table: Table, settled: set[str], taken: set[str], notes: list[str]
                 if not tells_its_base(header, column, found.values):
                     continue
                 if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
+                    continue
+                if column == "tokens" and _OF_A_BATCH.fullmatch(header.strip()) and middle(found.values) > _NO_BILLIONS:
                     continue
                 if column == "unique_tokens" and sure < PLAINLY and _few(found, header):
                     continue  # a pool of documents, a share of the data

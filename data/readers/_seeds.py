@@ -62,7 +62,7 @@ def seeded(table: Table) -> Table:
 
 
 def one_row_each(table: Table, found: Beside) -> Table:
-    """The table with one row per run and value of the setting that its columns tell apart. Raises ReadError beyond the size that is read."""
+    """The table with one row per run and value of the setting that its columns tell apart. Raises ReadError where it grows too large."""
     table = without_misfits(table)
     n, k = len(table.frame), len(found.seeds)
     gone = {h for by_seed in found.quantities.values() for h in by_seed.values()} | set(found.means)

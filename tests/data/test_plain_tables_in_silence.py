@@ -207,3 +207,68 @@ def test_shares_below_settings_are_no_losses(read: Read) -> None:
     head = "params,tokens,lr=1e-3,lr=2e-3,lr=4e-3\n"
     assert asked(read, head + rows.format(0.31, 0.42)) == {"columns.loss": ""}
     assert asked(read, f"Accuracy on HellaSwag\n{head}" + rows.format(1.9, 2.1)) == {"columns.loss": ""}
+
+
+# --- numbers and their units ------------------------------------------------------------------------------------------
+
+
+def test_a_power_of_ten_may_stand_behind_a_space(read: Read) -> None:
+    plain = read("params,tokens,loss\n4.47 e7,2.9 e8,4.1\n8.9 E7,5.8 e+8,3.8\n1.6 e8,1.2 e9,3.5\n")
+    assert plain.kept["params"].tolist() == [44.7e6, 89e6, 160e6]
+    assert plain.kept["tokens"].tolist() == [2.9e8, 5.8e8, 1.2e9]
+    comma = read("params;flops;loss\n4,47 e7;2,9 e18;4,1\n8,9 e7;5,8 e18;3,8\n1,6 e8;1,2 e19;3,5\n")
+    assert comma.kept["params"].tolist() == [44.7e6, 89e6, 160e6]
+    assert comma.kept["flops"].tolist() == [2.9e18, 5.8e18, 1.2e19]
+    french = read("params;tokens;loss\n0,1 Md;0,5 Md;3,9\n0,2 Md;1 Md;3,6\n0,4 Md;2,5 Mds;3,3\n")
+    assert french.kept["params"].tolist() == [1e8, 2e8, 4e8]
+    assert french.kept["tokens"].tolist() == [5e8, 1e9, 2.5e9]
+
+
+def test_what_stands_in_brackets_behind_a_loss_is_left_out(read: Read) -> None:
+    for cells in (
+        ("4.47 (BPB 1.79)", "4.2 (BPB 1.69)", "4.0 (BPB 1.60)"),
+        ("4.47 (ppl 87.4)", "4.2 (ppl 66.7)", "4.0 (ppl 54.6)"),
+        ("4.47 (1.79 bits/byte)", "4.2 (1.69 bits/byte)", "4.0 (1.60 bits/byte)"),
+        ("4.47", "4.2", "4.0 (final)"),
+        ("4.47 (final)", "4.2 (final)", "4.0 (last)"),
+    ):
+        rows = "".join(f"{i + 1}e7,{i + 1}e8,{c}\n" for i, c in enumerate(cells))
+        assert read(f"params,tokens,loss\n{rows}").kept["loss"].tolist() == [4.47, 4.2, 4.0], cells
+    curve = read("step,loss\n100,4.5\n200,3.5\n300,2.464 (final)\n", "gpt-10M-bs32-ctx512.csv")
+    assert curve.kept["loss"].tolist() == [2.464]
+
+
+def test_a_unit_may_stand_before_its_word(read: Read) -> None:
+    for header, cells in (
+        ("B tokens", (2.5, 5, 10)),
+        ("Gtok", (2.5, 5, 10)),
+        ("Btok", (2.5, 5, 10)),
+        ("MTok", (2500, 5000, 10000)),
+        ("M tokens", (2500, 5000, 10000)),
+        ("T tokens", (0.0025, 0.005, 0.01)),
+        ("tokens (Md)", (2.5, 5, 10)),
+    ):
+        rows = "".join(f"{i + 1}e8,{c},{3.9 - i / 5}\n" for i, c in enumerate(cells))
+        assert read(f"params,{header},loss\n{rows}").kept["tokens"].tolist() == pytest.approx([2.5e9, 5e9, 1e10]), (
+            header
+        )
+    for header, sizes in (
+        ("M params", (100, 200, 400)),
+        ("B params", (0.1, 0.2, 0.4)),
+        ("K params", (100000, 200000, 400000)),
+        ("B parameters", (0.1, 0.2, 0.4)),
+    ):
+        rows = "".join(f"{c},{i + 1}e9,{3.9 - i / 5}\n" for i, c in enumerate(sizes))
+        assert read(f"{header},tokens,loss\n{rows}").kept["params"].tolist() == pytest.approx([1e8, 2e8, 4e8]), header
+    for header in ("steps (x1000)", "steps (x 1,000)", "steps (1000s)", "steps [×1000]"):
+        rows = "".join(f"{i + 1}e8,{c},5e5,{3.9 - i / 5}\n" for i, c in enumerate((10, 20, 40)))
+        kept = read(f"params,{header},batch_tokens,loss\n{rows}".replace("x 1,000", "x 1 000")).kept
+        assert kept["steps"].tolist() == [1e4, 2e4, 4e4], header
+    batch = read("params,tokens,B tokens,loss\n1e8,1e9,524288,3.9\n2e8,2e9,524288,3.5\n")
+    assert batch.kept["tokens"].tolist() == [1e9, 2e9]
+
+
+def test_models_called_by_sizes_of_shirts_stand_along_a_table_on_its_side(read: Read) -> None:
+    text = ",S,M,L,XL\nparams,1e7,2e7,4e7,8e7\ntokens,2e8,4e8,8e8,1.6e9\nloss,4.1,3.8,3.5,3.2\n"
+    assert read(text).kept["loss"].tolist() == [4.1, 3.8, 3.5, 3.2]
+    assert read(text.replace("S,M,L,XL", "XS,S,M,L")).kept["run"].tolist() == ["XS", "S", "M", "L"]
