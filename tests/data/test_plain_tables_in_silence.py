@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
-from data import MappingNeeded, Runs, read_runs
+from data import MappingNeeded, ReadError, Runs, read_runs
 
 Read = Callable[..., Runs]
 ROWS = "m1,1e8,2e9,3.9\nm2,2e8,4e9,3.5\nm3,4e8,8e9,3.2\n"
@@ -272,3 +274,87 @@ def test_models_called_by_sizes_of_shirts_stand_along_a_table_on_its_side(read: 
     text = ",S,M,L,XL\nparams,1e7,2e7,4e7,8e7\ntokens,2e8,4e8,8e8,1.6e9\nloss,4.1,3.8,3.5,3.2\n"
     assert read(text).kept["loss"].tolist() == [4.1, 3.8, 3.5, 3.2]
     assert read(text.replace("S,M,L,XL", "XS,S,M,L")).kept["run"].tolist() == ["XS", "S", "M", "L"]
+
+
+# --- forms of files ---------------------------------------------------------------------------------------------------
+
+
+def test_cells_one_space_apart_are_read_below_names_of_several_words(read: Read) -> None:
+    for header, row in (
+        ("# N D L", "{n}e7 {d}e8 {loss}"),
+        ("Params Tokens Val loss", "{n}0M 0.{d}B {loss}"),
+        ("Model size Tokens Val loss", "{n}0M 0.{d}B {loss}"),
+        ("Params (M) Tokens (B) Validation loss", "{n}0 0.{d} {loss}"),
+        ("Table 2. Runs of the sweep.\nParams Training tokens Loss", "{n}0M 0.{d}B {loss}"),
+        ("Params Tokens Train loss Val loss", "{n}0M 0.{d}B 1.5 {loss}"),
+        ("Name Params Tokens Val loss", "m{n} {n}0M 0.{d}B {loss}"),
+    ):
+        body = "\n".join(row.format(n=n, d=2 * n, loss=loss) for n, loss in ((1, 4.9), (2, 4.5), (4, 4.1)))
+        for name in ("runs.txt", "runs.csv"):
+            kept = read(f"{header}\n{body}\n", name).kept
+            assert kept["params"].tolist() == pytest.approx([1e7, 2e7, 4e7]), header
+            assert kept["tokens"].tolist() == pytest.approx([2e8, 4e8, 8e8]), header
+            assert kept["loss"].tolist() == [4.9, 4.5, 4.1], header
+    with pytest.raises(ReadError):  # two ways of cutting, or words that nobody knows
+        read("Params Foo Bar loss\n25M 0.5B 4.021\n50M 1B 3.8\n", "runs.txt")
+
+
+def test_lists_of_dictionaries_as_python_writes_them_are_read(read: Read) -> None:
+    rows = "[{'params': 20000000, 'tokens': 4e8, 'loss': 3.9},\n {'params': 40_000_000, 'tokens': 8e8, 'loss': 3.6},\n]"
+    for text in (rows, f"runs = {rows}", f"# a sweep\nruns = {rows};\n", rows.replace("'", '"').replace("[", "x = [")):
+        for name in ("runs.txt", "runs.py", "pasted.csv"):
+            kept = read(text, name).kept
+            assert kept["params"].tolist() == [2e7, 4e7], (text, name)
+            assert kept["tokens"].tolist() == [4e8, 8e8], (text, name)
+            assert kept["loss"].tolist() == [3.9, 3.6], (text, name)
+    spread = rows.replace(", '", ",\n    '")
+    assert read(spread, "runs.txt").kept["loss"].tolist() == [3.9, 3.6]
+    for hostile in (
+        "[{'loss': __import__('os').system('true')}]",
+        "x = [{'loss': (lambda: 3)()}]",
+        "[" * 5000 + "{'a': 1}",
+    ):
+        with pytest.raises((ReadError, MappingNeeded)):
+            read(hostile, "runs.txt")
+
+
+def test_lists_of_runs_by_split_are_rows_with_their_split(read: Read) -> None:
+    def runs(shift: float, times: int = 1) -> list[dict[str, float]]:
+        return [{"params": times * 1e7 * 2**i, "tokens": 2e8 * 2**i, "loss": 4 + shift - 0.2 * i} for i in range(3)]
+
+    both = read(json.dumps({"train": runs(0), "val": runs(0.05)}), "runs.json")
+    assert both.kept["loss"].tolist() == pytest.approx([4.05, 3.85, 3.65])
+    assert both.kept["params"].tolist() == [1e7, 2e7, 4e7]
+    assert "split" in {q.key for q in both.questions}
+    other = read(json.dumps({"train": runs(0), "test": runs(0.05, 8)}), "runs.json")
+    assert len(other.kept) + len(other.set_aside) == 6
+    assert "split" in {q.key for q in other.questions}
+
+
+def test_settings_on_another_sheet_are_joined_by_name(tmp_path: Path) -> None:
+    def book(configs: list[list[object]]) -> Runs:
+        made = Workbook()
+        made.active.title = "README"
+        made.active.append(["Runs of the sweep"])
+        for title, rows in (("configs", configs), ("results", results)):
+            sheet = made.create_sheet(title)
+            for row in rows:
+                sheet.append(row)
+        made.save(tmp_path / "book.xlsx")
+        return read_runs(tmp_path / "book.xlsx")
+
+    results: list[list[object]] = [
+        ["run", "tokens", "train", "val"],
+        ["a", 2e8, 3.9, 4.0],
+        ["b", 4e8, 3.6, 3.7],
+        ["c", 8e8, 3.3, 3.4],
+    ]
+    for names in (["train", "val"], ["train_loss", "val_loss"]):
+        results[0][2:] = names
+        runs = book([["run", "params"], ["b", 2e7], ["a", 1e7], ["c", 4e7]])
+        kept = runs.kept.sort_values("run")
+        assert kept["params"].tolist() == [1e7, 2e7, 4e7]
+        assert kept["tokens"].tolist() == [2e8, 4e8, 8e8]
+        assert kept["loss"].tolist() == [4.0, 3.7, 3.4]
+    assert any("joined by name" in note for note in runs.notes)
+    assert "params" not in book([["run", "params"], ["b", 2e7], ["a", 1e7], ["d", 4e7]]).kept  # other runs
