@@ -65,7 +65,7 @@ def offers_of(table: Table, settled: set[str], taken: set[str], notes: list[str]
                     continue
                 if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
                     continue
-                if column == "tokens" and _OF_A_BATCH.fullmatch(header.strip()) and middle(found.values) > _NO_BILLIONS:
+                if column == "tokens" and _letter_of_a_batch(table, header, found.values):
                     continue
                 if column == "unique_tokens" and sure < PLAINLY and _few(found, header):
                     continue  # a pool of documents, a share of the data
@@ -150,6 +150,13 @@ def _few(found: Numbers, header: str) -> bool:
     scale = scale_in(header, "unique_tokens")[0]
     least = _A_TEXT if scale != 1.0 or found.written else _MANY
     return not middle(found.scaled(scale)) >= least
+
+
+def _letter_of_a_batch(table: Table, header: str, values: np.ndarray) -> bool:
+    """Whether the B of `B tokens` is the batch's letter and no billion: large numbers beside steps or other tokens."""
+    if not _OF_A_BATCH.fullmatch(header.strip()) or not middle(values) > _NO_BILLIONS:
+        return False
+    return any(c in ("tokens", "steps") for h in table.headers if h != header for c, _ in named(h)[:1])
 
 
 def _generated(header: str, values: np.ndarray) -> bool:

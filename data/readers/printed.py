@@ -20,8 +20,9 @@ suffixes: tuple[str, ...] = ()  # a folder of runs holds their logs too, which s
 _BEGINS = re.compile(r"\{\s*['\"][^'\"\n]{1,200}['\"]\s*:")
 #: `[{`, or `runs = [{` with a blank line or a comment above; a comma before the next, and what may stand behind the last.
 _LISTED = re.compile(r"(?:\s*#[^\n]{0,300}\n)*\s*([A-Za-z_]\w{0,60}\s*=\s*)?[\[(]\s*\{(?=\s*['\"])")
-_NEXT = re.compile(r"\s*,\s*\{")
-_END = re.compile(r"\s*,?\s*[\])]\s*;?\s*")
+_REMARKS = r"(?:\s*#[^\n]{0,300}\n)*\s*"
+_NEXT = re.compile(rf"{_REMARKS},{_REMARKS}\{{")
+_END = re.compile(rf"{_REMARKS},?{_REMARKS}[\])]\s*;?\s*")
 _SURE = 3  # dictionaries that are tried before the text is taken for a log
 _LOOK = 65_536
 
@@ -44,7 +45,7 @@ def claims(content: bytes, name: str) -> float:
     begin = _LISTED.match(head)
     if begin and (begin[1] or head[begin.end() :].lstrip()[:1] == "'") and _listed(head, cut_short=True):
         return 0.85  # above JSON, which says no more of it than that it is none
-    found = [_in_line(line) for line in begun[:_SURE]]
+    found = [_in_line(line)[0] for line in begun[:_SURE]]
     # A table may hold a dictionary in one of its cells; a log holds nothing behind it.
     good = sum(bool(rows) and line.rstrip().endswith("}") for rows, line in zip(found, begun, strict=False))
     return 0.6 if good and good >= min(2, len(begun)) else 0.0
@@ -69,15 +70,14 @@ def read(content: bytes, name: str) -> Table:
     lines = []
     other = broken = 0
     for i, line in enumerate(text.splitlines(), start=1):
-        found = _in_line(line)
+        found, whole = _in_line(line)
         rows += found
         lines += [i] * len(found)
-        broken += not found and bool(_BEGINS.search(line))
-        other += not found and bool(line.strip())
+        broken += not whole
+        other += not found and whole and bool(line.strip())
     if not rows:
         raise ReadError(f"{name} holds no dictionary that can be read; expected one for each run or logged step.")
     notes = [note] if note else []
-    other -= broken
     if other:
         notes.append(f"{plural(other, 'line')} between the printed dictionaries {_were(other)} left out.")
     if broken:
@@ -106,8 +106,8 @@ def _listed(text: str, cut_short: bool = False) -> list[tuple[dict[str, Any], in
     return out
 
 
-def _in_line(line: str) -> list[dict[str, Any]]:
-    """The dictionaries in one line that stand beside each other."""
+def _in_line(line: str) -> tuple[list[dict[str, Any]], bool]:
+    """The dictionaries in one line that stand beside each other, and whether all that begin there were read."""
     out: list[dict[str, Any]] = []
     at = 0
     for _ in itertools.repeat(None, 100):
@@ -117,9 +117,9 @@ def _in_line(line: str) -> list[dict[str, Any]]:
         try:
             value, at = dictionary(line, begin.start())
         except (NotPythonError, RecursionError, ValueError, OverflowError):
-            break
+            return out, False
         out.append(value)
-    return out
+    return out, True
 
 
 def _were(n: int) -> str:

@@ -268,6 +268,7 @@ def test_a_unit_may_stand_before_its_word(read: Read) -> None:
         assert kept["steps"].tolist() == [1e4, 2e4, 4e4], header
     batch = read("params,tokens,B tokens,loss\n1e8,1e9,524288,3.9\n2e8,2e9,524288,3.5\n")
     assert batch.kept["tokens"].tolist() == [1e9, 2e9]
+    assert asked(read, "params,B tokens,loss\n1e8,2500000000,3.9\n2e8,5000000000,3.5\n") == {"units.tokens": "1"}
 
 
 def test_models_called_by_sizes_of_shirts_stand_along_a_table_on_its_side(read: Read) -> None:
@@ -307,8 +308,13 @@ def test_lists_of_dictionaries_as_python_writes_them_are_read(read: Read) -> Non
             assert kept["params"].tolist() == [2e7, 4e7], (text, name)
             assert kept["tokens"].tolist() == [4e8, 8e8], (text, name)
             assert kept["loss"].tolist() == [3.9, 3.6], (text, name)
-    spread = rows.replace(", '", ",\n    '")
+    spread = rows.replace(", '", ",\n    '").replace("},", "},  # of the sweep\n")
     assert read(spread, "runs.txt").kept["loss"].tolist() == [3.9, 3.6]
+    code = read(
+        "runs = [{'params': 2e7, 'tokens': 4e8, 'loss': 3.9}, {'params': 4e7, 'tokens': 20 * 4e7, 'loss': 3.6}]\n",
+        "a.txt",
+    )
+    assert any("not plain" in note for note in code.notes)
     for hostile in (
         "[{'loss': __import__('os').system('true')}]",
         "x = [{'loss': (lambda: 3)()}]",
