@@ -261,7 +261,7 @@ def signs(cells: Iterable[str]) -> dict[str, int]:
 
 # Digits and what may stand behind them: 1.16×10^7, 1,2 Mrd., 3.5e-4.
 _MANTISSA = re.compile(
-    r"([0-9.,]*[0-9])(?:e[+-]?[0-9]+|\s*[x×*·]\s*10\s*(?:\^|\*\*).{1,6}|\s*[a-zа-я%][a-zа-яõ. /]{0,20}"
+    r"([0-9.,]*[0-9])(?: ?e[+-]?[0-9]+|\s*[x×*·]\s*10\s*(?:\^|\*\*).{1,6}|\s*[a-zа-я%][a-zа-яõ. /]{0,20}"
     rf"|\s*[{EAST}]{{1,2}})",
     re.IGNORECASE,
 )

@@ -8,7 +8,7 @@ import re
 #: What a number may carry behind it, as a power of ten. "m" is million: nobody writes a model's size in thousandths.
 SUFFIXES = {
     "k": 3, "thousand": 3, "thousands": 3,
-    "millionen": 6, "milliard": 9, "milliards": 9, "milliarde": 9, "milliarden": 9, "mrd": 9, "mln": 6, "bln": 9,
+    "millionen": 6, "milliard": 9, "milliards": 9, "milliarde": 9, "milliarden": 9, "mrd": 9, "md": 9, "mds": 9, "mln": 6, "bln": 9,
     "m": 6, "mm": 6, "mn": 6, "mio": 6, "million": 6, "millions": 6,
     "b": 9, "bn": 9, "g": 9, "billion": 9, "billions": 9,
     "kt": 3, "mt": 6, "bt": 9, "gt": 9, "tt": 12,  # 20BT: billions of tokens
@@ -45,6 +45,7 @@ _INSIDE = re.compile(INSIDE)
 #: A count in two units, each ten thousand times the next: 1億2500万 is 125 million.
 _TWO_UNITS = re.compile(r"([0-9]{1,4})\s*([億亿억兆])\s*([0-9]{1,4})\s*([万萬만億亿])(?:\s*(?:个|個|개)?)")
 _SPACED_GROUPS = re.compile(r"(?<=[0-9]) (?=[0-9]{3}(?![0-9]))")
+_SPACED_POWER = re.compile(r"(?<=[0-9]) (?=[eE][+-]?[0-9]{1,2}$)")  # 4.47 e8
 _SPACES = {
     0x00A0: " ",
     0x202F: " ",
@@ -75,7 +76,7 @@ def plain_number(text: str, decimal: str = ".") -> float:
             return float(text.replace(",", "."))
         except ValueError:
             pass
-    match = _FORM.fullmatch(_SPACED_GROUPS.sub("", text))
+    match = _FORM.fullmatch(_SPACED_POWER.sub("", _SPACED_GROUPS.sub("", text)))
     if not match and (inside := _INSIDE.fullmatch(text)):
         whole, part, suffix = inside[1], inside[2] or inside[5], inside[3] or inside[4]
         return plain_number(f"{whole}.{part}{suffix}")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from data.units import DIMENSION, FLOPS, PF_DAY, PF_DAYS, factor, plain_powers, power_of_ten
+from data.units import DIMENSION, FLOPS, PF_DAY, PF_DAYS, THOUSANDS, factor, plain_powers, power_of_ten
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,8 @@ _IN_UNIT = re.compile(r"([ND])_(M|B|(?i:mn|bn|mio|millions?|billions?))|(D)_(T|(
 
 #: What papers count under one letter.
 _NUMBERED = {"#L": "number of layers", "#H": "number of heads"}
+#: M params, B tokens: the unit before the word. A small letter may be anything.
+_UNIT_BEFORE = re.compile(r"([kKMGBT]) ((?i:tokens?|toks?|params?|parameters|steps?|iters?|iterations))")
 #: Mtok/step, k tokens per step: the prefix of what stands over the line.
 _TOKENS_PER = re.compile(r"(k|m|b|g|mega|giga|thousand|million|billion)s? ?(tok(?:en)?s?) ((?:/|per) .+)")
 
@@ -120,6 +122,8 @@ def header(raw: str) -> Header:
         unit = letter[2] or letter[4]
         name = letter[1] or letter[3]
         return Header(raw, name, name, factor(unit, "count") or 1.0, "", unit)
+    if before := _UNIT_BEFORE.fullmatch(text):
+        text = f"{before[2]} ({before[1]})"
     text = re.sub(r"^(?:no|nr|num)\.\s*(?:of\b)?", "number of ", text, flags=re.IGNORECASE)
     text = re.sub(r"\b([A-Za-z]{2,6})\.(?=\s)", r"\1", text)  # emb. params: an abbreviation is no folder
     text = re.sub(r"^\s*of\b", "number of", text) if raw.lstrip().startswith("#") else text
@@ -237,6 +241,8 @@ def _any_factor(text: str) -> float | None:
         FLOPS.search(text.lower()) or PF_DAYS.search(text.lower()) or power_of_ten(text.lower())
     ):
         return compute
+    if THOUSANDS.fullmatch(text.strip().lower()):
+        return None  # loss (x1000) may be multiplied or divided
     return factor(text, "count")
 
 
@@ -285,7 +291,9 @@ def _spelled(words: str, about: str) -> tuple[float, str, str]:
         first, _, rest = words.partition(" ")
         if len(first) > 3 and factor(first, "count") is not None:  # "million tokens", "billions of tokens"
             return factor(first, "count") or 1.0, first, rest.removeprefix("of ")
-    fused = re.search(r"\b(k|m|g|b|t|mega|giga|tera)(tokens?|params?|steps?|updates?|iters?)\b|\b(k) (steps?)\b", words)
+    fused = re.search(
+        r"\b(k|m|g|b|t|mega|giga|tera)(tokens?|toks?|params?|steps?|updates?|iters?)\b|\b(k) (steps?)\b", words
+    )
     if fused:
         prefix, what = fused[1] or fused[3], fused[2] or fused[4]
         return factor(prefix, "count") or 1.0, fused[0], words.replace(fused[0], what, 1)

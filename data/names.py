@@ -283,6 +283,8 @@ _OF_A_RUN = frozenset(("run", "group", "family", "dataset", "schedule", "state",
 
 #: What a column has that differs between runs of a setting, and no such thing itself: seed σ, Δ params.
 _SPREAD = re.compile(r"(?<!\w)[σΔ∆±](?!\w)")
+#: One value of a setting, below which stands what was measured with it: lr=1e-3 is no rate in units of .001.
+_ONE_VALUE = re.compile(r"\s*[A-Za-z][A-Za-z_ ]*=\s*[0-9][0-9.]*(?:e[+-]?[0-9]+)?\s*", re.IGNORECASE)
 _MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b", re.IGNORECASE)
 
 
@@ -290,7 +292,7 @@ _MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b"
 def named(raw: str) -> tuple[tuple[str, float], ...]:
     """The canonical columns the header may mean, surest first, each with how sure; empty when nothing is known."""
     h: Header = header(raw)
-    if _MONEY.search(raw) or (not raw.isascii() and _SPREAD.search(raw)):
+    if _MONEY.search(raw) or _ONE_VALUE.fullmatch(raw) or (not raw.isascii() and _SPREAD.search(raw)):
         return ()
     taken = logged(raw)
     if taken is not None:  # a bare log is known by its values, which only sizes and compute have

@@ -34,6 +34,8 @@ SPOKEN_AGAINST = (
 PLAINLY = 0.9  # how sure a name is at least that says what its column counts
 _A_TEXT = 1e6  # tokens of the least text that a model is trained on
 _MANY = 1e8  # more than the documents or sequences that bare numbers may count as well
+_OF_A_BATCH = re.compile(r"B (?:tokens?|toks?)", re.IGNORECASE)  # the letter of papers for it, beside large numbers
+_NO_BILLIONS = 1e5
 AS_NAMES = "sizes written as names"
 _REVISION = re.compile(r"\b(?:revision|branch)$")
 _CONFIG = re.compile(r"^config")
@@ -62,6 +64,8 @@ def offers_of(table: Table, settled: set[str], taken: set[str], notes: list[str]
                 if not tells_its_base(header, column, found.values):
                     continue
                 if found.share < 0.5 or (column == "tokens" and _generated(header, found.values)):
+                    continue
+                if column == "tokens" and _letter_of_a_batch(table, header, found.values):
                     continue
                 if column == "unique_tokens" and sure < PLAINLY and _few(found, header):
                     continue  # a pool of documents, a share of the data
@@ -146,6 +150,13 @@ def _few(found: Numbers, header: str) -> bool:
     scale = scale_in(header, "unique_tokens")[0]
     least = _A_TEXT if scale != 1.0 or found.written else _MANY
     return not middle(found.scaled(scale)) >= least
+
+
+def _letter_of_a_batch(table: Table, header: str, values: np.ndarray) -> bool:
+    """Whether the B of `B tokens` is the batch's letter and no billion: large numbers beside steps or other tokens."""
+    if not _OF_A_BATCH.fullmatch(header.strip()) or not middle(values) > _NO_BILLIONS:
+        return False
+    return any(c in ("tokens", "steps") for h in table.headers if h != header for c, _ in named(h)[:1])
 
 
 def _generated(header: str, values: np.ndarray) -> bool:

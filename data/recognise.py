@@ -34,6 +34,7 @@ from data.rivals import weigh
 from data.scales import settle
 from data.schema import COLUMNS, COUNTS
 from data.settled import (
+    CALLED_BY,
     TAKEN,
     Offers,
     all_differ,
@@ -181,6 +182,7 @@ def recognise(
         )
     added = next((f" {h!r} is {why}." for h, (c, why) in table.told.items() if c == "params_total"), "")
     usual = "params_nonembed" if added and "params" not in present else (present or ["params"])[0]
+    usual = next((c for c in present if CALLED_BY in guesses[c].how), usual)
     values = [guesses[c].values(table) for c in present]
     if any(not np.array_equal(v, values[0], equal_nan=True) for v in values) and count is None:
         below = below_a_part(table, guesses)

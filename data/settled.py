@@ -11,8 +11,9 @@ import numpy as np
 from data.errors import NO_COLUMN, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
-from data.logs import logged
+from data.logs import logged, raised
 from data.mapping import Guess
+from data.names import only_sounds
 from data.schema import COUNTS
 from data.table import Table
 from data.units import DIMENSION
@@ -152,12 +153,44 @@ SIZE_OF_DATA = re.compile(
 )
 
 
+CALLED_BY = "the count by which models are called"
+_EXACT = 4  # significant digits of a count of parameters that nobody rounded to call a model by
+_ROUND = 2  # of a size by which models are called
+_OFF = 0.25  # how far such a size is from the count of its model
+
+
+def _digits(table: Table, header: str) -> float:
+    """How many significant digits the numbers of a column have, in the middle."""
+    found = [len(re.sub(r"e.*|[^0-9]", "", c.lower()).strip("0")) for c in table.text(header, _LOOKED_AT) if c]
+    return float(np.median(found)) if found else 0.0
+
+
+_LOOKED_AT = 500  # rows
+
+
+def _same(one: float, other: float) -> bool:
+    return abs(one / other - 1) < 0.06
+
+
+def _nominal(one: float, other: float) -> bool:
+    return abs(one / other - 1) < _OFF
+
+
 def settle_counts(table: Table, offers: Offers) -> None:
     """Tell parameter counts apart by what stands beside them: N next to N_w_emb is the count without embeddings."""
+    digits = {h: _digits(table, h) for c, h in offers if c in COUNTS}
     for column, header in [o for o in offers if o[0] in COUNTS and table.numbers(o[1]).written]:
-        exact = [h for c, h in offers if c in COUNTS and h != header and not table.numbers(h).written]
-        if any(mostly(table, header, o, lambda a, b: abs(a / b - 1) < 0.06) for o in exact):
+        exact = [h for h, n in digits.items() if not table.numbers(h).written and n >= digits[header]]
+        if any(h != header and mostly(table, header, h, _same) for h in exact):
             offers[column, header] = 0.3, "a rounded copy of a more exact count"
+    for header in [h for c, h in offers if c == "params" and (h in table.from_name or only_sounds(h))]:
+        exact = [h for h, n in digits.items() if n >= max(_EXACT, digits[header] + 1) and h not in table.from_name]
+        near = _nominal if digits[header] <= _ROUND else _same
+        found = next((h for h in exact if mostly(table, header, h, near)), "")
+        if found:
+            offers["params", header] = 0.3, "a nominal size beside an exact count"
+            for o in [o for o in offers if o[1] == found and o[0] in COUNTS]:
+                offers[o] = offers[o][0], f"{offers[o][1]}; {CALLED_BY} ({header})"
     plain = [h for c, h in offers if c == "params"]
     total = [h for c, h in offers if c == "params_total"]
     bare = [h for c, h in offers if c == "params_nonembed" and offers[c, h][0] >= TAKEN]
@@ -224,7 +257,7 @@ def settle_batch(table: Table, offers: Offers, said: str | None, factors: Pairs[
             del offers[column, header]
             offers["batch", header] = sure, how + "; in tokens, as its unit says"
             continue
-        batch = table.numbers(header, "count").scaled(scale_in(header, "batch")[0])
+        batch = _batch(table, header)
         steps, tokens = (_first(table, offers, c, factors) for c in ("steps", "tokens"))
         with np.errstate(all="ignore"):
             known = steps is not None and tokens is not None
@@ -242,6 +275,14 @@ def settle_batch(table: Table, offers: Offers, said: str | None, factors: Pairs[
         else:
             offers[column, header] = sure, how + "; taken as sequences per step from its values"
     return asked
+
+
+def _batch(table: Table, header: str) -> np.ndarray:
+    """The batch (n,) that a column says, or whose logarithm it holds."""
+    values, taken = table.numbers(header, "count"), logged(header)
+    if taken is not None and taken.base:
+        return raised(values.values, taken.base) * scale_in(taken.header, "batch")[0]
+    return values.scaled(scale_in(header, "batch")[0])
 
 
 _WHOLE = re.compile(r"\b(?:global|total|effective|overall)\b")
@@ -272,7 +313,7 @@ def _less_than_a_sequence(
     length, steps, tokens = (_first(table, offers, c, factors) for c in ("seq_len", "steps", "tokens"))
     out: list[Question] = []
     for column, header in [o for o in offers if o[0] == "batch" and offers[o][0] >= TAKEN]:
-        batch = table.numbers(header, "count").scaled(scale_in(header, "batch")[0])
+        batch = _batch(table, header)
         if length is None or not middle(batch / length) < 1 / _SHORT_BATCH:
             continue
         sure, how = offers[column, header]

@@ -39,12 +39,18 @@ _REMARK = re.compile(
     rf"|[~≈]?\s*[0-9]{{1,6}}(?:[.,][0-9]{{1,4}})?\s*{_OF_ITS_OWN}",
     re.IGNORECASE,
 )
+#: The same loss in another unit: 4.47 (BPB 1.79), 3.98 (53.5 ppl).
+_IN_ANOTHER_UNIT = re.compile(
+    r"(?:bp[bcw]|bits?(?: ?(?:/|per) ?(?:byte|char(?:acter)?|word|token))?|ppl|pplx|perplexity)\s*[:=]?\s*[0-9]{1,6}(?:[.,][0-9]{1,6})?"
+    r"|[0-9]{1,6}(?:[.,][0-9]{1,6})?\s*(?:bp[bcw]|bits? ?(?:/|per) ?(?:byte|char(?:acter)?|word)|ppl|pplx|perplexity)",
+    re.IGNORECASE,
+)
 _DIFFERENCE = re.compile(r"[+\-↓↑▲▼↘↗]\s*[0-9.,]+\s*%?|[0-9.,]+\s*%?\s*[↓↑▲▼↘↗]")
 _INTERVAL = re.compile(r"(?:[0-9]{2}\s*%\s*)?(?:CI:?\s*)?([+-]?[0-9.,]+?(?:e[+-]?[0-9]+)?)\s*(?:,|;|–|—|-|to|\.\.+)\s*"
                        r"([+-]?[0-9.,]+(?:e[+-]?[0-9]+)?)", re.IGNORECASE)  # fmt: skip
 _BOUND = re.compile(r"\s*[<>≤≥≲≳]\s*=?\s*[0-9.,]|\s*[0-9][0-9.,_ ]{0,20}(?:[eE]\+?[0-9]+)?\s?[A-Za-z]{0,8}\s?\+\s*$")
 _FEW_DIGITS = re.compile(r"[0-9]{1,2}")
-_BEST = frozenset(("best", "ours", "our", "sota", "new", "best run", "winner", "lowest", "worst", "highest", "median",
+_BEST = frozenset(("best", "ours", "our", "sota", "new", "best run", "winner", "lowest", "worst", "highest", "median", "final", "last",
                    "dense", "baseline", "base"))  # fmt: skip
 #: Passes over the data within a count of tokens: 15.2B (1.7 epochs). Whole ones may multiply it: 10B (4 epochs).
 _PASSES = re.compile(r"[~≈<]?\s*([0-9]{1,3}(?:[.,][0-9]{1,4})?)\s*x?\s*(?:epochs?|ep|passes|pass)", re.IGNORECASE)
@@ -186,7 +192,7 @@ def _in_brackets(value: float, core: str, inside: str, round_: bool, decimal: st
         if math.isfinite(error) and not _TIMES.search(core) and "%" not in core:
             return Reading(value, core, error, "brackets")
         return Reading(value, core, form="else")
-    remark = _OF_THE_DATA.fullmatch(inside) or _REMARK.fullmatch(inside)
+    remark = _OF_THE_DATA.fullmatch(inside) or _REMARK.fullmatch(inside) or _IN_ANOTHER_UNIT.fullmatch(inside)
     if remark or not math.isnan(plain_number(inside, decimal)):
         return Reading(value, core, form="else")
     between = _INTERVAL.fullmatch(inside)

@@ -80,7 +80,8 @@ MENU: dict[str, dict[float, str]] = {
 _COUNTS = {
     "k": 1e3, "thousand": 1e3, "thousands": 1e3, "thsd": 1e3, "tsd": 1e3, "kilo": 1e3,
     "m": 1e6, "mm": 1e6, "mil": 1e6, "mill": 1e6, "mio": 1e6, "mn": 1e6, "mln": 1e6, "million": 1e6, "millions": 1e6, "mega": 1e6,
-    "b": 1e9, "bn": 1e9, "bln": 1e9, "bil": 1e9, "g": 1e9, "billion": 1e9, "billions": 1e9, "giga": 1e9, "mrd": 1e9, "milliard": 1e9,
+    "b": 1e9, "bn": 1e9, "bln": 1e9, "bil": 1e9, "g": 1e9, "billion": 1e9, "billions": 1e9, "giga": 1e9, "mrd": 1e9, "md": 1e9, "mds": 1e9,
+    "milliard": 1e9,
     "milliards": 1e9, "milliarde": 1e9, "milliarden": 1e9, "millionen": 1e6,
     "t": 1e12, "tn": 1e12, "trn": 1e12, "tln": 1e12, "tril": 1e12, "trillion": 1e12, "trillions": 1e12, "tera": 1e12,
     "milliardo": 1e9, "miliardi": 1e9, "milioni": 1e6, "millon": 1e6, "millones": 1e6, "milhoes": 1e6, "bilhoes": 1e9,
@@ -117,6 +118,8 @@ FLOPS = re.compile(rf"\b({_LETTERS})?[ -]?flops?\b")
 PF_DAYS = re.compile(r"\b(?:pf|pflops?|petaflops?)\s*(?:[/-]?\s*s(?:econds?)?)?\s*[- /]*days?\b")
 _POWER = re.compile(r"(?:in |x|×|\*|of )*\s*(?:1e|10\^|10\*\*|e)\s*\(?([+-]?[0-9]{1,2})\)?")
 _COUNTED = r"(?:tokens?|toks?|params?|parameters?|weights?|steps?|iters?|iterations?|sequences?|seqs?|samples?|examples?|units?|of)"
+#: What stands in the cells was divided by a power of a thousand: (x1000), (x 1,000,000), (1000s).
+THOUSANDS = re.compile(r"[x×*] ?(1(?:[, ]?000)+)|(1(?:[, ]?000)+)s")
 _FUSED = re.compile(rf"({'|'.join(sorted(_COUNTS, key=len, reverse=True))}){_COUNTED}")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _WIDE = str.maketrans("（）［］｛｝【】，：", "()[]{}[],:")  # signs as wide as a Chinese character
@@ -161,6 +164,8 @@ def factor(text: str, dimension: str) -> float | None:
         found = factor(text, "count")
         return 1024.0 if found == 1e3 else found
     if dimension == "count":
+        if thousands := THOUSANDS.fullmatch(low):
+            return float(10 ** re.sub("[^0-9]", "", thousands[1] or thousands[2]).count("0"))
         fused = _FUSED.fullmatch(low.replace(" ", "")) if " " not in low or len(low) < 12 else None
         if fused:
             return _COUNTS[fused[1]]

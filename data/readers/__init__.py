@@ -21,6 +21,7 @@ from data.embeddings import with_embeddings_added
 from data.errors import ReadError
 from data.filenames import with_facts, with_name_facts
 from data.readers._limits import MAX_FILE, size
+from data.readers._samples_seen import samples_seen
 from data.readers._shapes import oriented, shaped
 from data.readers._signatures import called
 from data.table import Table
@@ -93,7 +94,7 @@ def read_table(content: bytes, filename: str = "table") -> Table:
 
 def _with_names(table: Table, parts: tuple[str, ...]) -> Table:
     """The table with what the names of its runs, files and folders say."""
-    return with_facts(with_name_facts(with_embeddings_added(table)), parts)
+    return samples_seen(with_facts(with_name_facts(with_embeddings_added(table)), parts))
 
 
 def path_parts(filename: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import PurePath
 import pandas as pd
 
 from data.filenames import with_facts
+from data.readers._samples_seen import samples_seen
 from data.readers._tidy import tidy
 from data.table import Table
 
@@ -98,4 +99,5 @@ def _joined(files: Sequence[Found], tags: Sequence[str], run: str) -> Found | No
     shown = ", ".join(t[:40] for t in tags[:5]) + (f" and {len(tags) - 5} more" if len(tags) > 5 else "")
     note = f"{len(files):,} files of one run, a tag each ({shown}), were read as one."
     parts = (*first.parts[:-1], run)
-    return Found(with_facts(replace(table, notes=(note,), one_run=run, stem=run), parts), parts, str(path))
+    table = with_facts(replace(table, notes=(note,), one_run=run, stem=run), parts)
+    return Found(samples_seen(table), parts, str(path))

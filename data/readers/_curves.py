@@ -25,7 +25,7 @@ _LOSSES = (0.2, 20.0)  # nats or bits of a language model: the values under colu
 _ALIKE = 2.0  # how many times the least median of such columns the largest may be
 _FALLING = -0.5  # rank correlation with the counter of losses that fall
 _DIVERGED = ("nan", "inf", "+inf", "-inf", "infinity", "diverged", "#num!")
-_SHIRT = re.compile(r"x{0,3}s|m|x{0,3}l", re.IGNORECASE)  # sizes of models in letters
+SHIRT = re.compile(r"x{0,3}s|m|x{0,3}l", re.IGNORECASE)  # sizes of models in letters
 _SIZED = re.compile(r"[0-9]+(?:[.,][0-9]+)? ?[kmb]", re.IGNORECASE)
 _LONGEST = 120  # signs of a header that is looked at
 _SPLIT = r"(?:train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test|held[-_ ]?out)"
@@ -159,7 +159,7 @@ def _columns(table: Table) -> tuple[list[str], dict[str, _Column]] | None:
     if not 1 + least <= len(headers) <= MAX_COLUMNS or table.order or table.one_run or len(table.frame) < LEAST:
         return None
     axes = []
-    letters = len(headers) > 3 and all(map(_SHIRT.fullmatch, headers[1:]))
+    letters = len(headers) > 3 and all(map(SHIRT.fullmatch, headers[1:]))
     for header in headers[:1] if letters else headers:
         if not (is_axis(header) and table.numbers(header).share == 1.0):
             break
@@ -220,7 +220,7 @@ def _kind(runs: Sequence[str], called: bool) -> str:
     if all(OPTIMIZER.search(p) for p in plain):
         return "optimizer"
     sizes = [re.fullmatch(r"[0-9.]+ ?[kmb]?", r, re.IGNORECASE) for r in runs]
-    if called or any(sizes) or any(_NO_NAME.search(p) or (len(p) < 2 and not _SHIRT.fullmatch(p)) for p in plain):
+    if called or any(sizes) or any(_NO_NAME.search(p) or (len(p) < 2 and not SHIRT.fullmatch(p)) for p in plain):
         return ""
     return "text"
 

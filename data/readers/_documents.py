@@ -158,6 +158,9 @@ def _one_list(key: str, rows: list[Row], outer: Row) -> Objects:
 
 def _several(lists: dict[str, list[Row]], heads: dict[str, list[Row]], document: Row) -> Objects:
     """Several lists of objects: parts of one run's log, a run each, or one table in pieces."""
+    if all(_SPLITS.fullmatch(k) and _of_several_runs(heads[k]) for k in lists):
+        note = f"The lists {_shown(lists)} were read one below the other; the column 'split' says which."
+        return Objects([{"split": k} | row for k, rows in lists.items() for row in rows], (note,))
     if all(_SPLITS.fullmatch(k) or _HISTORIES.fullmatch(k) for k in lists):
         return Objects([document])
     outer = {k: v for k, v in document.items() if k not in heads}
@@ -166,6 +169,12 @@ def _several(lists: dict[str, list[Row]], heads: dict[str, list[Row]], document:
     shown = ", ".join(k[:60] for k in list(lists)[:5])
     note = f"{len(lists):,} lists of objects ({shown}) were read one below the other; the column 'list' says which is which."
     return Objects([{"list": k} | row for k, rows in lists.items() for row in rows], (note,))
+
+
+def _of_several_runs(rows: list[Row]) -> bool:
+    """Whether the objects of a list have a loss and sizes of their own, as runs have and the points of one log have not."""
+    sizes = [k for k in rows[0] if (m := named(k)) and m[0][0] in COUNTS]
+    return holds_loss(rows) and any(len({str(row.get(k)) for row in rows}) > 1 for k in sizes)
 
 
 def _columns(document: Row) -> Objects | None:

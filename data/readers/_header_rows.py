@@ -26,6 +26,12 @@ _SPLIT = re.compile(
     re.IGNORECASE,
 )
 _LEVEL = re.compile(r"Unnamed: [0-9]+_level_[0-9]+")  # what pandas writes for a blank name
+#: What groups of columns are called.
+_GROUP = re.compile(
+    r"(?:the |pre)?(?:models?|size|scale|train(?:ing)?|data|dataset|compute|budget|set ?up|settings?|config(?:uration)?s?|runs?|inputs?"
+    r"|details|arch(?:itecture)?|hyper ?param(?:eter)?s?|results?|metrics?|eval(?:uation)?|quality|loss(?:es)?|general|info)",
+    re.IGNORECASE,
+)
 _LARGE = 1e6  # no model is so wide: a name's letter counts something else
 
 #: What belongs to the run, whatever group of losses stands above it.
@@ -46,7 +52,7 @@ def join_header_rows(rows: Sequence[Row], lines: Sequence[int], decimal: str) ->
 
     `lines` are the positions of rows with something in them.
     """
-    look = list(lines[: _LOOK + _MOST])
+    look = _below_titles(rows, list(lines[: _LOOK + _MOST]), decimal)
     for start in range(min(3, len(look))):
         most = 0
         while start + most < len(look) and most <= _MOST and _is_text(rows[look[start + most]], decimal):
@@ -64,6 +70,54 @@ def join_header_rows(rows: Sequence[Row], lines: Sequence[int], decimal: str) ->
                 out[block[-1]] = names
                 return out, size
     return rows, 1
+
+
+def _below_titles(rows: Sequence[Row], look: list[int], decimal: str) -> list[int]:
+    """The positions without those of titles with commas in them: lines above a row of names that says all by itself."""
+    for k in range(1, len(look)):
+        if not _is_text(rows[look[k]], decimal):
+            if not _is_title(rows[look[k]]):
+                break
+            continue
+        lower = [words(_text(c)) for c in rows[look[k]]]
+        if _says_all(lower):
+            titles = [i for i in look[:k] if _is_title(rows[i]) or _is_sentence(rows[i], lower)]
+            return look[look.index(titles[-1]) + 1 :] if titles else look
+    return look
+
+
+def _says_all(lower: Sequence[str]) -> bool:
+    """Whether names stand for a size, an amount of data or compute, and a loss, each by itself."""
+    meant = {_meaning(t) for t in lower if t}
+    return "loss" in meant and bool(meant & set(COUNTS)) and bool(meant & {"tokens", "flops", "steps"})
+
+
+def _is_title(row: Row) -> bool:
+    """Whether a row is a comment, or names things and says them: `# sweep, May`, `Date:`, `2024-05-01`."""
+    texts = [_text(c) for c in row if not _is_blank(c)]
+    comment = bool(texts) and re.match(r"#\W*[A-Za-z]", texts[0]) is not None and not recognised(words(texts[0]))
+    keys = [words(t[:-1]) for t in texts if t.endswith(":")]
+    return comment or any(not (_GROUP.fullmatch(k) or recognised(k)) for k in keys)
+
+
+def _is_sentence(row: Row, lower: Sequence[str]) -> bool:
+    """Whether a row above full names is a line of words that commas cut: no gaps, no name twice, and no word on what stands below."""
+    upper = [words(_text(c)) for c in row]
+    while upper and not upper[-1]:
+        upper.pop()
+    if len(upper) < 2 or not all(upper) or len({t.casefold() for t in upper}) < len(upper):
+        return False
+    counted = [(u, t) for u, t in zip(_filled_up(upper, len(lower)), lower, strict=True) if _meaning(t) in _OF_THE_RUN]
+    if len(counted) < 2 or len(upper) > len(lower):
+        return len(upper) > len(lower)
+    return not any(
+        named(u) or _GROUP.fullmatch(u) or any(_meaning(way) not in ("", "loss") for way in (f"{u} {t}", f"{t} {u}"))
+        for u, t in counted
+    )
+
+
+def _filled_up(upper: list[str], width: int) -> list[str]:
+    return [upper[min(j, len(upper) - 1)] for j in range(width)]
 
 
 def _stands_apart(rows: Sequence[Row], upper: int, lower: int) -> bool:
@@ -86,10 +140,14 @@ def join_header_columns(rows: Sequence[Row], decimal: str) -> Sequence[Row]:
     if corner[0] and not recognised(words(corner[0])) and any(recognised(words(_text(c))) for c in rows[0][2:]):
         return rows
     down = [[row[j] if j < len(row) else None for row in rows] for j in range(width)]
-    joined, n = join_header_rows(down, [j for j, c in enumerate(down) if not all(map(_is_blank, c))], decimal)
-    if n < 2 or len(set(filter(None, map(str, joined[n - 1])))) < sum(map(bool, joined[n - 1])):
+    filled = [j for j, c in enumerate(down) if not all(map(_is_blank, c))]
+    joined, n = join_header_rows(down, filled, decimal)
+    at = filled[n - 1] if n <= len(filled) else 0
+    if n < 2 or not joined[at] or any(joined[j] for j in filled[: n - 1]):  # names begin in the first column
         return rows
-    return [list(row) for row in zip(*joined[n - 1 :], strict=True)]
+    if len(set(filter(None, map(str, joined[at])))) < sum(map(bool, joined[at])):
+        return rows
+    return [list(row) for row in zip(*joined[at:], strict=True)]
 
 
 def joined_name(parts: Sequence[str]) -> str:

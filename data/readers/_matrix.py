@@ -44,7 +44,7 @@ _ROW = re.compile(
 )
 _LEAST_TOKENS = 1e6  # a smaller amount behind an @ counts steps or shots
 _UNIT = re.compile(r"(.*?)\s*([(\[][^()\[\]]{1,12}[)\]])?")
-_NO_LOSSES = re.compile(
+NO_LOSSES = re.compile(
     r"\b(?:acc(?:uracy)?|scores?|time|hours?|seconds?|speed|throughput|mfu|memory|std|error|gap)\b", re.IGNORECASE
 )
 _SAID = re.compile(
@@ -66,7 +66,7 @@ def matrix(
     captions = next((i for i, r in enumerate(rows) if sum(bool(_text(c)) for c in r) > 1), 0)
     caption, rows = " ".join(_text(c) for r in rows[:captions] for c in r if _text(c)), _trimmed(rows[captions:])
     lines = lines[captions:]
-    if not 3 <= len(rows) <= _MOST or not 3 <= len(rows[0]) <= _MOST or _NO_LOSSES.search(caption):
+    if not 3 <= len(rows) <= _MOST or not 3 <= len(rows[0]) <= _MOST or NO_LOSSES.search(caption):
         return None
     head = [_text(c) for c in rows[0]]
     found = [_SAID.fullmatch(h) for h in head[1:]]

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from data.cells import number
@@ -23,7 +22,7 @@ _SIDES = re.compile(r"(?P<what>[^()]*?)\s*\(\s*(?P<one>[^()/|]{1,40}?)\s*[/|]\s*
 _BEHIND = re.compile(r"(?P<what>[^()]+?)\s*\(\s*(?P<two>[^()]{2,40}?)\s*\)\s*")
 _TWO = re.compile(r"\s*([^/|()]{1,30}?)\s*[/|]\s*([^/|()]{1,30}?)\s*")
 _ONE_BEHIND = re.compile(r"\s*([^()]{1,30}?)\s*\(\s*([^()]{1,30}?)\s*\)\s*")
-_PRODUCT = re.compile(r"\s*([0-9][0-9,]{0,12})\s*[x×*·]\s*([0-9][0-9,]{0,12}k?)\s*", re.IGNORECASE)
+_PRODUCT = re.compile(r"\s*([0-9][0-9,]{0,12})\s*[x×*·]\s*([0-9][0-9,]{0,12} ?k?)\s*", re.IGNORECASE)
 #: The two counts of a mixture: `Total / Active (B)`, `Params total/active`, `#Active | Total params`.
 _WHOLE = r"total|all|full|overall|sparse"
 _PART = r"active|activated|act"
@@ -39,6 +38,14 @@ _ACTIVE = re.compile(
     re.IGNORECASE,
 )
 _BATCH = re.compile(r"\bbatch\b|\bbsz?\b", re.IGNORECASE)
+_SEQS, _LEN = (
+    r"(?:num |n |#)?(?:seq(?:uence)?s?|samples|examples|bsz?|batch)",
+    r"(?:seq(?:uence)? ?)?(?:len(?:gth)?|tokens|toks|ctx|context)",
+)
+#: Batch (seqs x len), batch (len × seqs): which factor is which.
+_ORDERED = re.compile(
+    rf"[(\[]\s*(?:(?P<first>{_LEN})\s*[x×*·]\s*{_SEQS}|{_SEQS}\s*[x×*·]\s*{_LEN})\s*[)\]]", re.IGNORECASE
+)
 _LENGTH = 128  # tokens of the shortest sequence that models are trained on, and what lengths are multiples of
 
 Split = tuple[tuple[str, str], list[tuple[str, str]]]  # the names of the two columns, and the two cells of each row
@@ -48,6 +55,7 @@ def paired(table: Table) -> Table:
     """The table with each column of pairs as two, and a note for each."""
     if not 0 < len(table.frame) <= _MOST_ROWS:
         return table
+    table = _with_words_in_cells(table)
     found = {h: s for h in table.headers if (s := _split(table, h)) is not None}
     if not found:
         return table
@@ -65,6 +73,24 @@ def paired(table: Table) -> Table:
         notes.append(f"{header!r} holds two numbers in a cell, which were read as {one!r} and {two!r}.")
     frame = pd.DataFrame(dict(zip(unique(names), columns, strict=True)), index=table.frame.index)
     return replace(table, frame=frame, notes=tuple(notes))
+
+
+def _with_words_in_cells(table: Table) -> Table:
+    """The table with `tokens (epochs)` called tokens where its cells say the second word too: 2.5B (0.3 epochs)."""
+    names = {}
+    for header in table.headers:
+        behind = _BEHIND.fullmatch(header) if len(header) < 80 else None
+        if behind is None or not _means(behind["what"]) or behind["what"] in table.headers:
+            continue
+        cells = [c for c in table.frame[header].astype(object) if isinstance(c, str) and c.strip()]
+        word = re.compile(
+            rf"[^()]*\([~≈<]?\s*[0-9.,]+\s*{re.escape(behind['two'].rstrip('s'))}s?\s*\)\s*", re.IGNORECASE
+        )
+        if cells and sum(len(c) < 80 and bool(word.fullmatch(c)) for c in cells) >= _SHARE * len(cells):
+            names[header] = behind["what"].strip()
+    if not names or len(set(names.values())) < len(names):
+        return table
+    return replace(table, frame=table.frame.rename(columns=names))
 
 
 def _split(table: Table, header: str) -> Split | None:
@@ -173,11 +199,28 @@ def _product(table: Table, header: str, cells: Sequence[str]) -> Split | None:
     others = [h for h in table.headers if h != header and _means(h) == "seq_len"]
     if split is None or others:
         return None
-    sides = np.array([[number(part) for part in pair] for pair in split[1] if all(pair)])
-    lengths = [bool((sides[:, i] % _LENGTH == 0).all()) for i in (0, 1)]
-    if not any(lengths) or any(bool(a) != bool(b) for a, b in split[1]):
+    if any(bool(a) != bool(b) for a, b in split[1]):
         return None
-    at = 1 if lengths[1] else 0
+    sides = [[pair[i] for pair in split[1] if pair[i]] for i in (0, 1)]
+    lengths = [all(_length(part) % _LENGTH == 0 for part in side) for side in sides]
+    ordered = _ORDERED.search(header)
+    if ordered:
+        at = 0 if ordered["first"] else 1
+        if min(map(_length, sides[at])) < _LENGTH // 2:
+            return None
+    elif not any(lengths):
+        return None
+    elif not lengths[1] and any(part.lower().endswith("k") for part in sides[1]):
+        return None  # 256x10k: of that length, or ten thousand of them
+    else:
+        at = 1 if lengths[1] else 0
     name = re.sub(r"\s*[([].*", "", header).strip()
-    ordered = [(pair[1 - at], pair[at]) for pair in split[1]]
-    return (f"{name} (sequences)", "seq_len"), ordered
+    out = [(pair[1 - at], f"{_length(pair[at]):g}" if pair[at] else "") for pair in split[1]]
+    return (f"{name} (sequences)", "seq_len"), out
+
+
+def _length(part: str) -> float:
+    """The tokens of a sequence: 2k are 2,048, as is every power of two times a thousand; of others a thousand is one."""
+    digits = part.lower().removesuffix("k").strip()
+    power = part.lower().endswith("k") and digits.isdigit() and int(digits).bit_count() == 1
+    return int(digits) * 1024.0 if power else number(part)

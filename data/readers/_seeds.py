@@ -33,14 +33,23 @@ _LONGEST = 120  # signs of a header that is looked at
 _CLOSE = 5e-3  # how near a column of means comes to them, both rounded
 
 
+_SHORT = {"batch size": "bs", "weight decay": "wd"}  # in names, where a size would be the model's
+
+
 @dataclass(frozen=True)
-class _Seeded:
-    """The columns of seeds: for each quantity its header for every seed, the losses of them, and the columns of their means."""
+class Beside:
+    """Columns of one setting's values, seeds as a rule: for each quantity its header for every value, the losses of them, and the
+    columns of their means. `name` is the setting's column."""
 
     quantities: dict[str, dict[str, str]]
     losses: tuple[str, ...]
     seeds: tuple[str, ...]
     means: tuple[str, ...]
+    name: str = "seed"
+
+    def called(self, seed: str) -> str:
+        """One value of the setting, as it stands behind the name of a run."""
+        return f"seed {seed}" if self.name == "seed" else f"{_SHORT.get(self.name, self.name)}={seed}"
 
 
 def seeded(table: Table) -> Table:
@@ -49,8 +58,11 @@ def seeded(table: Table) -> Table:
     A column of the seeds' mean beside them is left out, for it says nothing more. Raises ReadError beyond the size that is read.
     """
     found = _found(table)
-    if found is None:
-        return table
+    return table if found is None else one_row_each(table, found)
+
+
+def one_row_each(table: Table, found: Beside) -> Table:
+    """The table with one row per run and value of the setting that its columns tell apart. Raises ReadError where it grows too large."""
     table = without_misfits(table)
     n, k = len(table.frame), len(found.seeds)
     gone = {h for by_seed in found.quantities.values() for h in by_seed.values()} | set(found.means)
@@ -61,8 +73,10 @@ def seeded(table: Table) -> Table:
     for seed in found.seeds:
         block = {h: table.frame[h].astype(object) for h in rest}
         if run is not None:
-            block[run] = pd.Series([f"{name}, seed {seed}" if name else "" for name in table.text(run)], dtype=object)
-        block["seed"] = pd.Series([seed] * n, dtype=object)
+            block[run] = pd.Series(
+                [f"{name}, {found.called(seed)}" if name else "" for name in table.text(run)], dtype=object
+            )
+        block[found.name] = pd.Series([seed] * n, dtype=object)
         for base, by_seed in found.quantities.items():
             block[base] = (
                 table.frame[by_seed[seed]].astype(object) if seed in by_seed else pd.Series([None] * n, dtype=object)
@@ -80,13 +94,14 @@ def seeded(table: Table) -> Table:
     frame.columns = unique([str(c) for c in frame.columns])
     shown = ", ".join(list(found.quantities[losses[0]].values())[:3]) + (", ..." if k > 3 else "")
     what = "Losses" if loss_name(losses[0]) is not None else "Values"
-    note = f"{what} of {k} seeds side by side ({shown}) were read as one run a seed."
+    of = "seeds" if found.name == "seed" else f"values of {found.name}"
+    note = f"{what} of {k} {of} side by side ({shown}) were read as one run {'a seed' if found.name == 'seed' else 'each'}."
     note += f" {empty} empty cell{' is no run' if empty == 1 else 's are no runs'}." if empty else ""
     note += f" {', '.join(map(repr, found.means))} holds their mean and was left out." if found.means else ""
     return replace(table, frame=frame, lines=lines, notes=(*table.notes, note))
 
 
-def _found(table: Table) -> _Seeded | None:
+def _found(table: Table) -> Beside | None:
     """The columns of seeds; None where there are none, or where the table has a column of seeds already."""
     if any(c == "seed" and sure >= 0.9 for h in table.headers for c, sure in named(h)):
         return None
@@ -110,7 +125,7 @@ def _found(table: Table) -> _Seeded | None:
     if not losses or any(b in table.headers or b.lower() in ("seed", "run") for b in quantities):
         return None
     means = tuple(h for h in table.headers if any(_is_mean(table, h, b, s) for b, s in losses.items()))
-    return _Seeded(quantities, tuple(losses), seeds, means)
+    return Beside(quantities, tuple(losses), seeds, means)
 
 
 def _bare(table: Table) -> dict[str, str]:

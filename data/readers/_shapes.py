@@ -13,6 +13,7 @@ from data.readers._measured_at import measured_at
 from data.readers._pairs import paired
 from data.readers._products import products
 from data.readers._seeds import seeded
+from data.readers._settings_beside import with_settings_down
 from data.readers._tidy import tidy
 from data.readers._transposed import turn, upright
 from data.readers._two_losses import two_losses
@@ -28,7 +29,13 @@ def shaped(table: Table) -> Table:
         return with_devices(without_unset(products(two_losses(table))))
     return with_devices(
         without_unset(
-            at_places(measured_at(curves(seeded(tidy(unit_cells(paired(products(two_losses(upright(wide(table)))))))))))
+            at_places(
+                measured_at(
+                    with_settings_down(
+                        curves(seeded(tidy(unit_cells(paired(products(two_losses(upright(wide(table)))))))))
+                    )
+                )
+            )
         )
     )
 

@@ -13,6 +13,7 @@ import pandas as pd
 from data.cells import number
 from data.headers import header as take_apart
 from data.names import loss_name, named, recognised
+from data.readers._curves import SHIRT
 from data.readers._tidy import VALUES
 from data.schema import COLUMNS
 from data.step_names import model_of
@@ -51,8 +52,8 @@ def lies_on_its_side(rows: Sequence[Sequence[Any]], decimal: str = ".") -> str:
     known = [n for n in down if recognised(n)]
     if all(len(n) == 1 for n in known) and sum(map(recognised, head)) >= 2:
         return "no"  # models called S, M and L under a header of names: the letters mean sizes, not columns
-    if head and all(len(h) == 1 for h in head) and sum(len(n) > 1 for n in known) >= 2:
-        head = []  # models called S, M and L again, with names of columns down the first column
+    if head and all(len(h) == 1 or SHIRT.fullmatch(h) for h in head) and sum(len(n) > 1 for n in known) >= 2:
+        head = []  # models called S, M, L and XL again, with names of columns down the first column
     repeats = len([n for n in names[1:] if n]) > 1.25 * len(down) or not down
     if repeats or not _speaks(down, rows, decimal):
         return "no"

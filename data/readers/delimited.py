@@ -14,6 +14,7 @@ from data.readers._latex import is_latex, latex_rows
 from data.readers._layout import Layout, known_in, layout
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_TEXT
 from data.readers._log_lines import refuse_log
+from data.readers._one_space import one_space
 from data.readers._quotes import rows_of
 from data.readers._text import decode, is_text, without_comments
 from data.spreadsheet import as_meant
@@ -63,6 +64,9 @@ def read(content: bytes, name: str) -> Table:
         notes += said
     if "'" in text:  # what an export kept from being run
         rows = [[as_meant(cell) for cell in row] for row in rows]
+    if max((len(r) for r in itertools.islice(rows, 50)), default=0) < 2 and (apart := one_space(text)):
+        rows, separator = apart, " "
+        _check(rows, name)
     if max((len(r) for r in itertools.islice(rows, 50)), default=0) < 2:
         raise ReadError(
             f"{name} is text without columns; expected values between commas, tabs or semicolons, one row per run."

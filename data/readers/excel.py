@@ -16,6 +16,7 @@ from data.markup import words
 from data.names import recognised
 from data.readers._decimal import COMMA, decimal_of_cells
 from data.readers._grid import grid
+from data.readers._joined import settings_by_name
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, MAX_INFLATED, MAX_RATIO, size
 from data.readers._tables import best_score
 from data.table import Table
@@ -26,6 +27,7 @@ suffixes = (".xlsx", ".xlsm")
 _MEMBERS = 2_000  # files inside a workbook
 _SHEETS = 50
 _CHUNK = 2**20
+_MOST_JOINED = 5_000  # rows of sheets that are joined
 
 
 def claims(content: bytes, name: str) -> float:
@@ -91,6 +93,11 @@ def read(content: bytes, name: str) -> Table:
             f"{len(alike)} sheets of the same columns ({shown}) were read one below the other; lines are counted so."
         )
     others = [t for t in filled if t != best and t not in alike]
+    for t in [t for t in others if t not in unseen] if len(alike) < 2 else []:
+        joined, new = _with_settings(rows, filled[t])
+        if new:
+            rows, others = joined, [o for o in others if o != t]
+            notes.append(f"The sheet {t[:40]!r} names the same runs: {', '.join(new)[:80]} joined by name.")
     if others:
         listed = ", ".join(repr(t[:40]) + (" (hidden)" if t in unseen else "") for t in others)
         read = "" if len(alike) > 1 else f"The sheet {best[:40]!r} was read; "
@@ -110,6 +117,25 @@ def _columns(rows: list[list[Any]]) -> tuple[str, ...]:
     first = next((row for row in rows[:10] if sum(c is not None for c in row) > 1), [])
     names = tuple(words(str(c).strip()[:200]).casefold() if c is not None else "" for c in first)
     return names if sum(map(recognised, names)) > 1 else ()
+
+
+def _with_settings(rows: list[list[Any]], settings: list[list[Any]]) -> tuple[list[list[Any]], list[str]]:
+    """The rows of a sheet with what another sheet says of the same runs, and the names of its columns; [] where they do not match."""
+    parts = []
+    for sheet in (rows, settings):
+        filled = [i for i, row in enumerate(sheet) if sum(c is not None for c in row) > 1]
+        if not 1 < len(filled) <= _MOST_JOINED or not _columns([sheet[filled[0]]]):
+            return rows, []
+        parts.append(filled)
+    found = settings_by_name([rows[i] for i in parts[0]], [settings[i] for i in parts[1]])
+    if found is None:
+        return rows, []
+    new, cells = found
+    width = max(len(rows[i]) for i in parts[0])
+    out = list(rows)
+    for i, added in zip(parts[0], [new, *cells], strict=True):
+        out[i] = [*out[i], *[None] * (width - len(out[i])), *added]
+    return out, new
 
 
 _ROW = re.compile(rb"<(?:[a-z]{1,8}:)?row\b[^<>]{0,2000}>")
