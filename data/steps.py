@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from data.batches import global_batch
+from data.cells import number
 from data.errors import DataError, ReadError
 from data.mapping import Mapping
 from data.recognise import recognise
 from data.steps_columns import Target, copies, groups, targets
 from data.table import Table
 
+_BARE = ("family", "params", "params_total", "params_nonembed", "dataset", "seq_len")  # said by their values alone
 _PARTS = ("batch_sequences", "batch_device", "grad_accum", "devices", "data_parallel", "seq_len")
 
 
@@ -64,9 +66,15 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
     if by is not None and by not in table.headers:
         raise ReadError(f"{table.name} has no column {by!r}; it has {', '.join(table.headers[:12])}.")
     batch, unit, said = _batch(table, mapping, found[0].header)
-    keys = (by,) if by else groups(table, guesses)
+    apart = groups(table, guesses, batch, by)
+    keys = apart.by
     names = [table.text(k) for k in keys]
-    group = [", ".join(str(n.iloc[i]) for n in names) for i in range(len(batch))]
+    bare = {by, *(guesses[c] for c in _BARE if c in guesses)}
+    group = [
+        ", ".join(_value(str(n.iloc[i]), "" if k in bare else k) for k, n in zip(keys, names, strict=True))
+        for i in range(len(batch))
+    ]
+    told = apart.notes
     parts: list[pd.DataFrame] = []
     notes: dict[str, tuple[str, ...]] = {}
     rates = _numbers(table, mapping, "lr")
@@ -83,7 +91,7 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
                 if target.scale == 1.0
                 else (f"{target.header!r} is read times {target.scale:g}, as its header says.",)
             )
-            notes[str(name)] = (*said, *marks, *stated, *words)
+            notes[str(name)] = (*told, *said, *marks, *stated, *words)
     if len(found) > 1:
         own = f"Each of {', '.join(repr(t.header) for t in found)} is a target of its own."
         notes = {name: (own, *told) for name, told in notes.items()}
@@ -107,6 +115,11 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
     )
     frame = frame[["batch", "steps", "group"]].reset_index(drop=True)
     return StepsTable(frame, unit, keys, sizes, _length(table, mapping), notes)
+
+
+def _value(text: str, header: str) -> str:
+    """A value as part of a group's name, a number with its `header` where that is given: it says little by itself."""
+    return f"{header} {text}" if header and text and np.isfinite(number(text)) else text or "not said"
 
 
 def _called(group: str, target: Target, several: int) -> str:
