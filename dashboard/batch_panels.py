@@ -107,6 +107,7 @@ def controls(sweep: Sweep) -> None:
         _targets(", ".join(sweep.places))
     if sweep.reach is not None:
         widgets.quiet(f"Every batch comes down to {sweep.reach[0]:.4g}, the best of them to {sweep.reach[1]:.4g}.")
+    _group()
     _unit(sweep)
     st.session_state["batch_base"] = numbers.count(batch_state.base(sweep)).replace("\u202f", " ")
     st.text_input(
@@ -131,6 +132,7 @@ def declined(trouble: Exception) -> None:
         if not batch_settings.readings():
             st.page_link("views/runs.py", label="Look at the data on the Runs page")
     with side:
+        _group()
         if batch_state.has_batches() or batch_settings.readings():
             _targets("3.4, 3.3")
             if batch_state.has_curves():
@@ -146,6 +148,22 @@ def _targets(otherwise: str) -> None:
         help=f"One to {batch_settings.MOST_TARGETS}, such as 3.4, 3.3; empty for those that suit. Steps are those of the best "
         "learning rate tried at each batch; between two evaluations log step is linear in log loss.",
     )  # fmt: skip
+
+
+def _group() -> None:
+    """Which group of curves is read, where there are several."""
+    name, names = batch_state.groups()
+    if not names:
+        return
+    st.session_state["batch_group"] = name
+    st.selectbox(
+        "Curves of", names, key="batch_group", on_change=_keep_group,
+        help="Curves at one batch that differ in a setting are read apart; they begin with the group that has most batches.",
+    )  # fmt: skip
+
+
+def _keep_group() -> None:
+    batch_settings.change("curves read", group=st.session_state["batch_group"])
 
 
 def _smooth() -> None:
@@ -278,6 +296,8 @@ def law_of(sweep: Sweep, base: float | None = None) -> Growth | AlongLoss | None
     if sweep.law is not None and base is None:
         return sweep.law
     known, share = placed(sweep), batch_settings.overhead()
+    if len({sweep.places[n] for n in known}) < len(known):
+        return None  # of several groups at one size there is no one law
     batches = [(f.b_crit if base is None else f.overhead_batch(base, share)).value for f in known.values()]
     try:
         return growth([sweep.places[n] for n in known], batches)

@@ -54,6 +54,12 @@ def smooth() -> float:
     return value if 0 <= value < 1 else 0.0
 
 
+def group() -> str | None:
+    """The group of curves that was chosen; None for the one with most batches."""
+    held = settings().get("group")
+    return held if isinstance(held, str) else None
+
+
 def readings() -> bool:
     """Whether somebody said at which losses, or how smoothed, steps are read: a reading that fails may be mended there."""
     return bool(targets() or smooth())

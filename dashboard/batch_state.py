@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import batch_settings, numbers, state
-from dashboard.batch_frames import counted, curves_in, frame_in, length
+from dashboard.batch_frames import counted, curves_in, length, sized
 from dashboard.batch_words import curves_said, final_said, reading_said
 from dashboard.trouble import once
 from data.errors import DataError
@@ -22,12 +22,14 @@ from fitting import FitError
 from fitting.batch import (
     AlongLoss,
     CriticalBatch,
+    Groups,
     HeldOut,
     NoiseScale,
     RateLaws,
     TrajectoryFit,
     along_loss,
     critical_batch,
+    curve_groups,
     curves,
     fit_trajectory,
     held_out,
@@ -36,6 +38,7 @@ from fitting.batch import (
     steps_to_target,
 )
 from fitting.batch.decayed import decayed_along, decayed_by_size
+from fitting.batch.groups import chosen, read_said
 from fitting.batch.targets import lowest_by_batch, one_ladder
 
 RESAMPLES = 4000
@@ -90,7 +93,7 @@ def current() -> Sweep | Exception | None:
     if runs is None:
         return None
     if curves_in(runs) is not None:
-        return _from_curves(runs.curves_digest, asked, unit(), batch_settings.smooth(), runs)
+        return _from_curves(runs.curves_digest, asked, unit(), batch_settings.smooth(), batch_settings.group(), runs)
     return _from_final(runs.digest, asked, unit(), runs)
 
 
@@ -108,7 +111,18 @@ def has_curves() -> bool:
 def has_batches() -> bool:
     """Whether the data chosen hold curves that end at three batch sizes or more, so that other losses may be read off them."""
     runs = state.reading().runs
-    return runs is not None and has_curves() and len(lowest_by_batch(one_ladder(curves_in(runs, unit()))[0])) >= 3
+    return (
+        runs is not None and has_curves() and len(lowest_by_batch(_ladder(runs, unit(), batch_settings.group()))) >= 3
+    )
+
+
+def groups() -> tuple[str, tuple[str, ...]]:
+    """The group of curves that is read, and all that there are; none where the data hold one alone."""
+    runs = state.reading().runs
+    found = None if runs is None else _groups(runs.curves_digest, unit(), runs)
+    if found is None or len(found.parts) < 2:
+        return "", ()
+    return chosen(found, batch_settings.group())[0], tuple(found.parts)
 
 
 def whole() -> TrajectoryFit | FitError | None:
@@ -116,7 +130,7 @@ def whole() -> TrajectoryFit | FitError | None:
     runs = state.reading().runs
     if runs is None or curves_in(runs) is None:
         return None
-    return _whole(runs.curves_digest, unit(), batch_settings.warm_up(), runs)
+    return _whole(runs.curves_digest, unit(), batch_settings.warm_up(), batch_settings.group(), runs)
 
 
 def check() -> HeldOut | FitError | None:
@@ -125,7 +139,7 @@ def check() -> HeldOut | FitError | None:
     if not isinstance(fit, TrajectoryFit) or len(fit.curves.sizes) < 3:
         return None
     runs = state.current_runs()
-    return _check(runs.curves_digest, unit(), batch_settings.warm_up(), fit)
+    return _check(runs.curves_digest, unit(), batch_settings.warm_up(), batch_settings.group(), fit)
 
 
 def along() -> AlongLoss | None:
@@ -133,18 +147,19 @@ def along() -> AlongLoss | None:
     runs = state.reading().runs
     if runs is None or curves_in(runs) is None:
         return None
-    return _along(runs.curves_digest, batch_settings.targets(), unit(), batch_settings.smooth(), runs)
+    asked, group = batch_settings.targets(), batch_settings.group()
+    return _along(runs.curves_digest, asked, unit(), batch_settings.smooth(), group, runs)
 
 
 def critical_at(loss: float) -> CriticalBatch | FitError:
     """The critical batch from steps to one loss, off the curves of the data chosen, or why it can't be read there."""
     runs = state.current_runs()
-    return _critical_at(runs.curves_digest, loss, unit(), batch_settings.smooth(), runs)
+    return _critical_at(runs.curves_digest, loss, unit(), batch_settings.smooth(), batch_settings.group(), runs)
 
 
 def along_of(runs: Runs) -> AlongLoss | None:
     """The same for other curves than those chosen, in tokens and as they were logged."""
-    return None if curves_in(runs) is None else _along(runs.curves_digest, (), "tokens", 0.0, runs)
+    return None if curves_in(runs) is None else _along(runs.curves_digest, (), "tokens", 0.0, None, runs)
 
 
 def grid() -> RateLaws | None:
@@ -255,7 +270,7 @@ def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -
                 refused[", ".join(f"{t:g}" for t in wanted)] = str(error)
     if not read:
         return trouble
-    one = len({size for _, size, _ in read}) == 1
+    one = all(name.startswith("loss ") for name, _, _ in read)  # else by size or group
     named = {name.removeprefix("loss "): (size, each) for name, size, each in read}
     return Sweep(
         {name: each.found for name, (_, each) in named.items()},
@@ -263,7 +278,7 @@ def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -
         refused,
         unit,
         "loss" if one else "params",
-        {name: each.target if one else size for name, (size, each) in named.items()},
+        {name: each.target if one else size for name, (size, each) in named.items() if one or math.isfinite(size)},
         None,
         "final losses",
         {} if one else {name: each.target for name, (_, each) in named.items()},
@@ -273,24 +288,45 @@ def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -
 
 
 @st.cache_resource(max_entries=8, show_spinner="Fitting the whole run")
-def _whole(digest: str, unit: str, warm_up: float, _runs: Runs) -> TrajectoryFit | FitError:
+def _whole(digest: str, unit: str, warm_up: float, group: str | None, _runs: Runs) -> TrajectoryFit | FitError:
     try:
-        return fit_trajectory(curves(frame_in(_runs, unit), warm_up), unit=unit)
+        return fit_trajectory(curves(sized(_chosen(_runs, unit, group)[1]), warm_up), unit=unit)
     except FitError as error:
         return error
 
 
 @st.cache_resource(max_entries=8, show_spinner="Leaving the largest size out")
-def _check(digest: str, unit: str, warm_up: float, _fit: TrajectoryFit) -> HeldOut | FitError:
+def _check(digest: str, unit: str, warm_up: float, group: str | None, _fit: TrajectoryFit) -> HeldOut | FitError:
     try:
         return held_out(_fit.curves)
     except FitError as error:
         return error
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _groups(digest: str, unit: str, _runs: Runs) -> Groups | None:
+    frame = curves_in(_runs, unit)
+    return None if frame is None else curve_groups(frame)
+
+
+def _chosen(runs: Runs, unit: str, group: str | None) -> tuple[str, pd.DataFrame]:
+    """The name and the curves of the group chosen, of all sizes."""
+    found = _groups(runs.curves_digest, unit, runs)
+    if found is None:
+        raise FitError("There are no training curves at three batch sizes or more.")
+    return chosen(found, group)
+
+
+def _ladder(runs: Runs, unit: str, group: str | None) -> pd.DataFrame:
+    """The curves of the group chosen, of one size."""
+    return one_ladder(_chosen(runs, unit, group)[1])[0]
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _along(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _runs: Runs) -> AlongLoss | None:
-    frame, _ = one_ladder(curves_in(_runs, unit))
+def _along(
+    digest: str, asked: tuple[float, ...], unit: str, smooth: float, group: str | None, _runs: Runs
+) -> AlongLoss | None:
+    frame = _ladder(_runs, unit, group)
     lowest = max(lowest_by_batch(frame).values())
     wanted = asked if len(asked) >= 3 else np.geomspace(1.002 * lowest, SPAN * lowest, LOSSES)
     read = []
@@ -306,8 +342,10 @@ def _along(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _run
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _critical_at(digest: str, loss: float, unit: str, smooth: float, _runs: Runs) -> CriticalBatch | FitError:
-    frame, _ = one_ladder(curves_in(_runs, unit))
+def _critical_at(
+    digest: str, loss: float, unit: str, smooth: float, group: str | None, _runs: Runs
+) -> CriticalBatch | FitError:
+    frame = _ladder(_runs, unit, group)
     try:
         reached = steps_to_target(frame, loss, smooth)
         return critical_batch(reached.batch, reached.steps, resamples=RESAMPLES)
@@ -339,15 +377,20 @@ def _from_steps(key: str, unit: str | None, _table: Table) -> Sweep | Exception:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading steps to a loss off the curves")
-def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _runs: Runs) -> Sweep | Exception:
-    curves, size = one_ladder(curves_in(_runs, unit))
+def _from_curves(
+    digest: str, asked: tuple[float, ...], unit: str, smooth: float, group: str | None, _runs: Runs
+) -> Sweep | Exception:
+    name, own = _chosen(_runs, unit, group)
+    curves, size = one_ladder(own)
     lowest = lowest_by_batch(curves)
     if len(lowest) < 3:
         return FitError(
             f"A critical batch needs curves that end at three batch sizes or more; there {'is' if len(lowest) == 1 else 'are'} "
-            f"{len(lowest)}. Add runs at other batch sizes."
+            f"{len(lowest)}{f' of {name}' if name else ''}. Add runs at other batch sizes."
         )
-    said = (
+    found = _groups(digest, unit, _runs)
+    said = () if found is None else read_said(found, name)
+    said += (
         () if math.isnan(size) else (f"Of several sizes, this reads the curves of {numbers.count(size)} parameters.",)
     )
     reach = max(lowest.values()), min(lowest.values())
@@ -361,7 +404,7 @@ def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float
             refused[name] = str(error)
             continue
         groups[name], notes[name] = (reached.batch, reached.steps), (*said, *reached.notes, *reading_said(_runs))
-    method = curves_said(curves_in(_runs)["run"].nunique())
+    method = curves_said(own["run"].nunique())
     return _fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves", method)
 
 

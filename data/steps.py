@@ -13,10 +13,9 @@ from data.cells import number
 from data.errors import DataError, ReadError
 from data.mapping import Mapping
 from data.recognise import recognise
-from data.steps_columns import Target, copies, groups, targets
+from data.steps_columns import Target, copies, groups, plainly, targets
 from data.table import Table
 
-_BARE = ("family", "params", "params_total", "params_nonembed", "dataset", "seq_len")  # said by their values alone
 _PARTS = ("batch_sequences", "batch_device", "grad_accum", "devices", "data_parallel", "seq_len")
 
 
@@ -51,7 +50,8 @@ def holds_steps(table: Table) -> bool:
 
 def steps_table(table: Table, by: str | None = None) -> StepsTable:
     """The steps to a target at each batch size. `by` is the column (as the file calls it) that tells groups apart; without
-    it they go by model size or name, target, data set and sequence length, where these vary. Of several columns of steps each
+    it they go by model size or name, target (a loss that stands at several batches is one), data set and sequence length, where these
+    vary, and by whatever else rows at one batch differ in (`data.sweep_groups`). Of several columns of steps each
     is a target, and a group, of its own. Units are those that headers state. Of several learning rates at a batch the best
     counts. Rows that say no number of steps did not reach the loss, as far as they say: they are left out and counted. Raises
     ReadError, in one sentence.
@@ -69,7 +69,7 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
     apart = groups(table, guesses, batch, by)
     keys = apart.by
     names = [table.text(k) for k in keys]
-    bare = {by, *(guesses[c] for c in _BARE if c in guesses)}
+    bare = (by,) if by else plainly(table, guesses)  # said by their values alone
     group = [
         ", ".join(_value(str(n.iloc[i]), "" if k in bare else k) for k, n in zip(keys, names, strict=True))
         for i in range(len(batch))

@@ -63,7 +63,7 @@ def _all(table: Table) -> list[str]:
 def groups(table: Table, guesses: Mapping[str, str], batch: np.ndarray, by: str | None = None) -> Apart:
     """The columns whose values tell groups apart: model name or size, target, data set and sequence length where they vary, and
     those in which rows at one `batch` (n,) differ; with `by` that one alone, and what else differs."""
-    keys = (by,) if by is not None else _plainly(table, guesses)
+    keys = (by,) if by is not None else plainly(table, guesses)
     kinds = {header: column for column, header in guesses.items()}
     rows = pd.DataFrame({"\0batch": batch})
     for header in table.headers[:MOST_COLUMNS]:
@@ -80,7 +80,7 @@ def _counted(column: str) -> bool:
     return column in ("batch", "batch_sequences", "batch_device", "steps", "tokens")
 
 
-def _plainly(table: Table, guesses: Mapping[str, str]) -> tuple[str, ...]:
+def plainly(table: Table, guesses: Mapping[str, str]) -> tuple[str, ...]:
     """Model name or size, target, data set and sequence length, where they vary. A loss that stands at several batches is a target."""
     model = next((guesses[c] for c in ("family", "params", "params_total", "params_nonembed") if c in guesses), None)
     goals = [h for h in table.headers if _TARGET.match(_plain(h))] or _losses(table, guesses)

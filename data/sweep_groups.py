@@ -29,7 +29,10 @@ LEAST = 3  # batches at which a value stands that may be a group's
 SAME_BATCH = 0.02  # batches nearer than this are one
 NAMED = 4  # values named in a sentence
 APART = ": each is a group of its own."
-_REPEATED = r"seeds?|reps?|repeats?|repetitions?|replicas?|replicates?|trials?|tr(?:y|ies)|attempts?|folds?|idx|index|ids?|uids?|uuids?|rows?|nr"
+_REPEATED = (
+    r"seeds?|reps?|repeats?|repetitions?|replicas?|replicates?|trials?|tr(?:y|ies)|attempts?|folds?|idx|index|ids?|uids?|uuids?|rows?"
+    r"|nr"
+)
 _TUNED = r"lrs?|learning rates?|(?:\w+_)?lr(?:_\w+)?|eta|peak rate|rate"
 _AROUND = (
     r"names?|hosts?|hostnames?|nodes?|machines?|clusters?|gpus?|devices?|accelerators?|hardware|users?|authors?|owners?|commits?|git|sha|hash"
@@ -37,7 +40,9 @@ _AROUND = (
     r"|comments?|remarks?|tags?|states?|status|seconds|hours|minutes|throughput|mfu|std|sd|sem|stderr|err|error|ci"
 )
 _NO_SETTING = re.compile(rf"\b(?:{_REPEATED}|{_TUNED}|{_AROUND})\b")
-_NUMBERED = re.compile(r"(?:(?:runs?|seeds?|reps?|replicas?|trials?|try|attempt|[rs#])?[-_ #]?)[0-9]+", re.IGNORECASE)  # run1: a repeat
+_NUMBERED = re.compile(
+    r"(?:(?:runs?|seeds?|reps?|replicas?|trials?|try|attempt|[rs#])?[-_ #]?)[0-9]+", re.IGNORECASE
+)  # run1: a repeat
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,9 @@ def tell_apart(
     meaning = meaning or {}
     ordered = [c for s in SETTINGS for c in rows if meaning.get(c, c) == s]
     rest = [c for c in rows if meaning.get(c, c) not in (*SETTINGS, *OTHERS) and not _is_other(str(c))]
-    names = [c for c in rows if meaning.get(c, c) == "run" and c not in cells and not pd.api.types.is_numeric_dtype(rows[c])]
+    names = [
+        c for c in rows if meaning.get(c, c) == "run" and c not in cells and not pd.api.types.is_numeric_dtype(rows[c])
+    ]
     texts = [c for c in rest if not pd.api.types.is_numeric_dtype(rows[c])]
     numbers = [c for c in rest if c not in texts]
     batch = _bins(rows[cells[0]].to_numpy(float))
@@ -85,7 +92,9 @@ def tell_apart(
         if not text and rates is not None and _tuned_along(rows[column], rates):
             continue
         at = keys[:1] + keys[len(cells) :] if text else keys
-        if not (_within(values[known], [k[known] for k in at]) or _across(values[known], batch[known.to_numpy()], at, known)):
+        if not (
+            _within(values[known], [k[known] for k in at]) or _across(values[known], batch[known.to_numpy()], at, known)
+        ):
             continue
         recurs = _recurs(values[known], batch[known.to_numpy()])
         if setting and recurs and split:
@@ -98,7 +107,9 @@ def tell_apart(
         notes.append(f"{what} at one batch differ in {_listed(rows, by)}{APART}")
     if mixed:
         it = "it is a setting, group by it" if len(mixed) == 1 else "they are settings, group by one"
-        notes.append(f"{what} at one batch differ in {_listed(rows, mixed)} and count as one group; if {it} (--by, by=).")
+        notes.append(
+            f"{what} at one batch differ in {_listed(rows, mixed)} and count as one group; if {it} (--by, by=)."
+        )
     return Apart(tuple(by), tuple(mixed), tuple(notes))
 
 
@@ -157,7 +168,10 @@ def _across(values: pd.Series, batch: np.ndarray, at: list[pd.Series], known: pd
         each = own.groupby("value")["batch"].agg(["min", "max", "nunique"])
         each = each[each["nunique"] >= LEAST].sort_values("min").to_numpy()
         ends = np.maximum.accumulate(each[:, 1]) if len(each) else each
-        inside = [own.loc[own["batch"].between(low, high), "batch"].nunique() for low, high in zip(each[1:, 0], ends[:-1], strict=True)]
+        inside = [
+            own.loc[own["batch"].between(low, high), "batch"].nunique()
+            for low, high in zip(each[1:, 0], ends[:-1], strict=True)
+        ]
         if any(n >= LEAST for n in inside):
             return True
     return False

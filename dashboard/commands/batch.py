@@ -195,8 +195,8 @@ def _runs(
             with suppress(FitError):
                 law = along_loss(reached, resamples=resamples, seed=seed)
         for r in reached:
-            said = (*groups.notes, *aside, *trouble, *r.notes, *reading_said(runs))
-            found.append((f"{name}, loss {r.target:g}" if name else f"loss {r.target:g}", r.batch, r.steps, said))
+            notes = (*groups.notes, *aside, *trouble, *r.notes, *reading_said(runs))
+            found.append((f"{name}, loss {r.target:g}" if name else f"loss {r.target:g}", r.batch, r.steps, notes))
     if not found:
         raise FitError(once(refused))
     if refused:

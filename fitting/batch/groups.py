@@ -120,4 +120,7 @@ def read_said(groups: Groups, name: str) -> tuple[str, ...]:
     others: Sequence[str] = [n for n in groups.parts if n != name]
     if not others:
         return groups.notes
-    return (*groups.notes, f"This reads {name}; there {'is' if len(others) == 1 else 'are'} also {', '.join(others[:4])}.")
+    return (
+        *groups.notes,
+        f"This reads {name}; there {'is' if len(others) == 1 else 'are'} also {', '.join(others[:4])}.",
+    )
