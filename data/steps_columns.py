@@ -12,10 +12,9 @@ import pandas as pd
 from data.headers import scale_in
 from data.names import loss_name
 from data.schema import COLUMNS
-from data.sweep_groups import Apart, tell_apart
+from data.sweep_groups import MOST_COLUMNS, Apart, tell_apart
 from data.table import Table
 
-MOST_COLUMNS = 200
 NUMBERS = 0.9  # the share of cells that are numbers from which a column is of these
 TEXTS = frozenset(c for c, column in COLUMNS.items() if column.kind == "text")
 

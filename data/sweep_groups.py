@@ -27,6 +27,7 @@ OTHERS = (
 )  # fmt: skip
 LEAST = 3  # batches at which a value stands that may be a group's
 SAME_BATCH = 0.02  # batches nearer than this are one
+MOST_COLUMNS = 200  # columns of the file's own that are looked at
 NAMED = 4  # values named in a sentence
 APART = ": each is a group of its own."
 _REPEATED = (
@@ -72,7 +73,9 @@ def tell_apart(
     """
     meaning = meaning or {}
     ordered = [c for s in SETTINGS for c in rows if meaning.get(c, c) == s]
-    rest = [c for c in rows if meaning.get(c, c) not in (*SETTINGS, *OTHERS) and not _is_other(str(c))]
+    rest = [
+        c for c in list(rows)[:MOST_COLUMNS] if meaning.get(c, c) not in (*SETTINGS, *OTHERS) and not _is_other(str(c))
+    ]
     names = [
         c for c in rows if meaning.get(c, c) == "run" and c not in cells and not pd.api.types.is_numeric_dtype(rows[c])
     ]
@@ -123,6 +126,11 @@ def group_names(rows: pd.DataFrame, by: Sequence[str]) -> pd.Series:
         own = own.where(own != "", "not said")
         out = out.where(out == "", out + ", ") + own
     return out
+
+
+def may_tell(column: str) -> bool:
+    """Whether a column of that name may tell groups apart: it is no result, nothing tuned or repeated, no part of the batch."""
+    return column in SETTINGS or (column not in OTHERS and not _is_other(str(column)))
 
 
 def _is_other(column: str) -> bool:

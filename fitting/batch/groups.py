@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from data.sweep_groups import APART, Apart, group_names, tell_apart
+from data.sweep_groups import APART, MOST_COLUMNS, Apart, group_names, may_tell, tell_apart
 from fitting.result import FitError
 
 if TYPE_CHECKING:
@@ -87,8 +87,10 @@ def _a_run(curves: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         return curves, curves.drop(columns=[c for c in AT[1:] if c in curves])
     keys = ["run", "batch"]
     told = ["batch"]
-    for column in [c for c in curves if c not in (*AT, "run")]:
+    for column in [c for c in curves if may_tell(c) or c == "lr"][:MOST_COLUMNS]:
         values = curves[column]
+        if values.nunique() < 2:
+            continue
         if values.isna().any() and values.notna().any():
             curves[column] = values.where(values.notna(), values.groupby(curves["run"]).transform("first"))
         each = curves.groupby(keys, sort=False, dropna=False)[column].nunique()
