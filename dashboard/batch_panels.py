@@ -20,6 +20,7 @@ from fitting.batch.export import to_csv, to_json, to_latex, to_python
 from fitting.result import Band
 
 STYLE = Path(__file__).parent / "static" / "compare.css"
+UNGROUPED = "Nothing else"
 EXAMPLE = """model,batch_size,steps_to_target
 125M,64,41000
 125M,256,11800
@@ -151,7 +152,14 @@ def _targets(otherwise: str) -> None:
 
 
 def _group() -> None:
-    """Which group of curves is read, where there are several."""
+    """What else groups go by, and which group of curves is read, where there are several."""
+    if columns := batch_state.ungrouped():
+        by = batch_settings.by()
+        st.session_state["batch_by"] = by if by in columns else UNGROUPED
+        st.selectbox(
+            "Group by", (UNGROUPED, *columns), key="batch_by", on_change=_keep_by,
+            help="Runs at one batch differ in these columns. If one is a setting, group by it; if it is a result, leave it.",
+        )  # fmt: skip
     name, names = batch_state.groups()
     if not names:
         return
@@ -160,6 +168,11 @@ def _group() -> None:
         "Curves of", names, key="batch_group", on_change=_keep_group,
         help="Curves at one batch that differ in a setting are read apart; they begin with the group that has most batches.",
     )  # fmt: skip
+
+
+def _keep_by() -> None:
+    by = st.session_state["batch_by"]
+    batch_settings.change("groups", by=None if by == UNGROUPED else by)
 
 
 def _keep_group() -> None:

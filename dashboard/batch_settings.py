@@ -60,6 +60,12 @@ def group() -> str | None:
     return held if isinstance(held, str) else None
 
 
+def by() -> str | None:
+    """The column that groups go by beside those found; None for none."""
+    held = settings().get("by")
+    return held if isinstance(held, str) else None
+
+
 def readings() -> bool:
     """Whether somebody said at which losses, or how smoothed, steps are read: a reading that fails may be mended there."""
     return bool(targets() or smooth())

@@ -38,7 +38,7 @@ from fitting.batch import (
     steps_to_target,
 )
 from fitting.batch.decayed import decayed_along, decayed_by_size
-from fitting.batch.groups import chosen, read_said
+from fitting.batch.groups import chosen, final_groups, read_said
 from fitting.batch.targets import lowest_by_batch, one_ladder
 
 RESAMPLES = 4000
@@ -76,6 +76,14 @@ class Sweep:
     method: str = ""
 
 
+@dataclass(frozen=True)
+class Which:
+    """The group of curves that is read, the one with most batches where `name` is None, and the column that groups go `by` too."""
+
+    name: str | None = None
+    by: str | None = None
+
+
 def base(sweep: Sweep) -> float:
     """The batch that linear scaling starts from: the one set, Zhang's 256 sequences among those measured, else the smallest."""
     if (said := batch_settings.base()) is not None:
@@ -88,13 +96,13 @@ def current() -> Sweep | Exception | None:
     """The sweep that the data chosen hold, the trouble in its place, or None where they hold none."""
     read, asked = state.reading(), batch_settings.targets()
     if read.table is not None and holds_steps(read.table):
-        return _from_steps(state.chosen().key, batch_settings.unit(), read.table)
+        return _from_steps(state.chosen().key, batch_settings.unit(), batch_settings.by(), read.table)
     runs = read.runs
     if runs is None:
         return None
     if curves_in(runs) is not None:
-        return _from_curves(runs.curves_digest, asked, unit(), batch_settings.smooth(), batch_settings.group(), runs)
-    return _from_final(runs.digest, asked, unit(), runs)
+        return _from_curves(runs.curves_digest, asked, unit(), batch_settings.smooth(), _which(), runs)
+    return _from_final(runs.digest, asked, unit(), batch_settings.by(), runs)
 
 
 def unit() -> str:
@@ -111,18 +119,35 @@ def has_curves() -> bool:
 def has_batches() -> bool:
     """Whether the data chosen hold curves that end at three batch sizes or more, so that other losses may be read off them."""
     runs = state.reading().runs
-    return (
-        runs is not None and has_curves() and len(lowest_by_batch(_ladder(runs, unit(), batch_settings.group()))) >= 3
-    )
+    return runs is not None and has_curves() and len(lowest_by_batch(_ladder(runs, unit(), _which()))) >= 3
 
 
 def groups() -> tuple[str, tuple[str, ...]]:
     """The group of curves that is read, and all that there are; none where the data hold one alone."""
     runs = state.reading().runs
-    found = None if runs is None else _groups(runs.curves_digest, unit(), runs)
+    found = None if runs is None else _groups(runs.curves_digest, unit(), batch_settings.by(), runs)
     if found is None or len(found.parts) < 2:
         return "", ()
     return chosen(found, batch_settings.group())[0], tuple(found.parts)
+
+
+def ungrouped() -> tuple[str, ...]:
+    """The columns in which rows or runs at one batch differ that count as one group, until somebody groups by one."""
+    read = state.reading()
+    try:
+        if read.table is not None and holds_steps(read.table):
+            return _mixed_steps(state.chosen().key, read.table)
+    except DataError:
+        return ()
+    runs = read.runs
+    if runs is None:
+        return ()
+    found = _groups(runs.curves_digest, unit(), None, runs)
+    return (final_groups(runs.kept) if found is None else found).mixed
+
+
+def _which() -> Which:
+    return Which(batch_settings.group(), batch_settings.by())
 
 
 def whole() -> TrajectoryFit | FitError | None:
@@ -130,7 +155,7 @@ def whole() -> TrajectoryFit | FitError | None:
     runs = state.reading().runs
     if runs is None or curves_in(runs) is None:
         return None
-    return _whole(runs.curves_digest, unit(), batch_settings.warm_up(), batch_settings.group(), runs)
+    return _whole(runs.curves_digest, unit(), batch_settings.warm_up(), _which(), runs)
 
 
 def check() -> HeldOut | FitError | None:
@@ -139,7 +164,7 @@ def check() -> HeldOut | FitError | None:
     if not isinstance(fit, TrajectoryFit) or len(fit.curves.sizes) < 3:
         return None
     runs = state.current_runs()
-    return _check(runs.curves_digest, unit(), batch_settings.warm_up(), batch_settings.group(), fit)
+    return _check(runs.curves_digest, unit(), batch_settings.warm_up(), _which(), fit)
 
 
 def along() -> AlongLoss | None:
@@ -147,19 +172,19 @@ def along() -> AlongLoss | None:
     runs = state.reading().runs
     if runs is None or curves_in(runs) is None:
         return None
-    asked, group = batch_settings.targets(), batch_settings.group()
+    asked, group = batch_settings.targets(), _which()
     return _along(runs.curves_digest, asked, unit(), batch_settings.smooth(), group, runs)
 
 
 def critical_at(loss: float) -> CriticalBatch | FitError:
     """The critical batch from steps to one loss, off the curves of the data chosen, or why it can't be read there."""
     runs = state.current_runs()
-    return _critical_at(runs.curves_digest, loss, unit(), batch_settings.smooth(), batch_settings.group(), runs)
+    return _critical_at(runs.curves_digest, loss, unit(), batch_settings.smooth(), _which(), runs)
 
 
 def along_of(runs: Runs) -> AlongLoss | None:
     """The same for other curves than those chosen, in tokens and as they were logged."""
-    return None if curves_in(runs) is None else _along(runs.curves_digest, (), "tokens", 0.0, None, runs)
+    return None if curves_in(runs) is None else _along(runs.curves_digest, (), "tokens", 0.0, Which(), runs)
 
 
 def grid() -> RateLaws | None:
@@ -257,12 +282,16 @@ def instead_of_runs(table: Table | None) -> tuple[str, str] | None:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
-def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -> Sweep | FitError | None:
+def _from_final(
+    digest: str, asked: tuple[float, ...], unit: str, by: str | None, _runs: Runs
+) -> Sweep | FitError | None:
     read, refused, trouble = [], {}, None
     runs = counted(_runs.kept, ("batch", "tokens"), unit, _runs)
+    groups = final_groups(runs)
+    also = (*groups.by, by) if by in groups.mixed else None
     for wanted in dict.fromkeys((asked, ())):
         try:
-            read = decayed_by_size(runs, wanted)
+            read = decayed_by_size(runs, wanted, by=also)
             break
         except FitError as error:
             trouble = error
@@ -288,7 +317,7 @@ def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -
 
 
 @st.cache_resource(max_entries=8, show_spinner="Fitting the whole run")
-def _whole(digest: str, unit: str, warm_up: float, group: str | None, _runs: Runs) -> TrajectoryFit | FitError:
+def _whole(digest: str, unit: str, warm_up: float, group: Which, _runs: Runs) -> TrajectoryFit | FitError:
     try:
         return fit_trajectory(curves(sized(_chosen(_runs, unit, group)[1]), warm_up), unit=unit)
     except FitError as error:
@@ -296,7 +325,7 @@ def _whole(digest: str, unit: str, warm_up: float, group: str | None, _runs: Run
 
 
 @st.cache_resource(max_entries=8, show_spinner="Leaving the largest size out")
-def _check(digest: str, unit: str, warm_up: float, group: str | None, _fit: TrajectoryFit) -> HeldOut | FitError:
+def _check(digest: str, unit: str, warm_up: float, group: Which, _fit: TrajectoryFit) -> HeldOut | FitError:
     try:
         return held_out(_fit.curves)
     except FitError as error:
@@ -304,27 +333,30 @@ def _check(digest: str, unit: str, warm_up: float, group: str | None, _fit: Traj
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _groups(digest: str, unit: str, _runs: Runs) -> Groups | None:
+def _groups(digest: str, unit: str, by: str | None, _runs: Runs) -> Groups | None:
     frame = curves_in(_runs, unit)
-    return None if frame is None else curve_groups(frame)
+    if frame is None:
+        return None
+    found = curve_groups(frame)
+    return curve_groups(frame, (*found.by, by)) if by in found.mixed else found
 
 
-def _chosen(runs: Runs, unit: str, group: str | None) -> tuple[str, pd.DataFrame]:
+def _chosen(runs: Runs, unit: str, group: Which) -> tuple[str, pd.DataFrame]:
     """The name and the curves of the group chosen, of all sizes."""
-    found = _groups(runs.curves_digest, unit, runs)
+    found = _groups(runs.curves_digest, unit, group.by, runs)
     if found is None:
         raise FitError("There are no training curves at three batch sizes or more.")
-    return chosen(found, group)
+    return chosen(found, group.name)
 
 
-def _ladder(runs: Runs, unit: str, group: str | None) -> pd.DataFrame:
+def _ladder(runs: Runs, unit: str, group: Which) -> pd.DataFrame:
     """The curves of the group chosen, of one size."""
     return one_ladder(_chosen(runs, unit, group)[1])[0]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _along(
-    digest: str, asked: tuple[float, ...], unit: str, smooth: float, group: str | None, _runs: Runs
+    digest: str, asked: tuple[float, ...], unit: str, smooth: float, group: Which, _runs: Runs
 ) -> AlongLoss | None:
     frame = _ladder(_runs, unit, group)
     lowest = max(lowest_by_batch(frame).values())
@@ -343,7 +375,7 @@ def _along(
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _critical_at(
-    digest: str, loss: float, unit: str, smooth: float, group: str | None, _runs: Runs
+    digest: str, loss: float, unit: str, smooth: float, group: Which, _runs: Runs
 ) -> CriticalBatch | FitError:
     frame = _ladder(_runs, unit, group)
     try:
@@ -361,10 +393,17 @@ def _grid(digest: str, _runs: Runs) -> RateLaws | FitError:
         return error
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _mixed_steps(key: str, _table: Table) -> tuple[str, ...]:
+    return steps_table(_table).mixed
+
+
 @st.cache_resource(max_entries=16, show_spinner="Fitting critical batches")
-def _from_steps(key: str, unit: str | None, _table: Table) -> Sweep | Exception:
+def _from_steps(key: str, unit: str | None, by: str | None, _table: Table) -> Sweep | Exception:
     try:
         read = steps_table(_table)
+        if by in read.mixed:
+            read = steps_table(_table, (*read.by, by))
     except DataError as error:
         return error
     read = read.counted_in(unit or read.unit)
@@ -378,7 +417,7 @@ def _from_steps(key: str, unit: str | None, _table: Table) -> Sweep | Exception:
 
 @st.cache_resource(max_entries=16, show_spinner="Reading steps to a loss off the curves")
 def _from_curves(
-    digest: str, asked: tuple[float, ...], unit: str, smooth: float, group: str | None, _runs: Runs
+    digest: str, asked: tuple[float, ...], unit: str, smooth: float, group: Which, _runs: Runs
 ) -> Sweep | Exception:
     name, own = _chosen(_runs, unit, group)
     curves, size = one_ladder(own)
@@ -388,7 +427,7 @@ def _from_curves(
             f"A critical batch needs curves that end at three batch sizes or more; there {'is' if len(lowest) == 1 else 'are'} "
             f"{len(lowest)}{f' of {name}' if name else ''}. Add runs at other batch sizes."
         )
-    found = _groups(digest, unit, _runs)
+    found = _groups(digest, unit, group.by, _runs)
     said = () if found is None else read_said(found, name)
     said += (
         () if math.isnan(size) else (f"Of several sizes, this reads the curves of {numbers.count(size)} parameters.",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Pairs
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,7 +26,8 @@ class StepsTable:
 
     `unit` is what a batch counts, "sequences" or "tokens". `sizes` maps a group to its number of parameters where the table
     tells one for it. `by` are the file's own columns that groups go by. `seq_len` is the tokens in a sequence, nan where the table
-    does not say, or says several. `notes` say by group what was chosen and left out, a sentence each.
+    does not say, or says several. `mixed` are columns in which rows of one batch and group differ. `notes` say by group what was
+    chosen and left out, a sentence each.
     """
 
     frame: pd.DataFrame
@@ -34,6 +36,7 @@ class StepsTable:
     sizes: dict[str, float]
     seq_len: float = np.nan
     notes: Pairs[str, tuple[str, ...]] = field(default_factory=dict)
+    mixed: tuple[str, ...] = ()
 
     def counted_in(self, unit: str) -> StepsTable:
         """The same with batches in "tokens" or "sequences"; as it is where the length of a sequence is not known."""
@@ -48,8 +51,8 @@ def holds_steps(table: Table) -> bool:
     return bool(targets(table))
 
 
-def steps_table(table: Table, by: str | None = None) -> StepsTable:
-    """The steps to a target at each batch size. `by` is the column (as the file calls it) that tells groups apart; without
+def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTable:
+    """The steps to a target at each batch size. `by` is the column, or columns, (as the file calls them) that tell groups apart; without
     it they go by model size or name, target (a loss that stands at several batches is one), data set and sequence length, where these
     vary, and by whatever else rows at one batch differ in (`data.sweep_groups`). Of several columns of steps each
     is a target, and a group, of its own. Units are those that headers state. Of several learning rates at a batch the best
@@ -63,13 +66,14 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
         )
     mapping = recognise(table)
     guesses = {k: g.header for k, g in mapping.guesses.items()}
-    if by is not None and by not in table.headers:
-        raise ReadError(f"{table.name} has no column {by!r}; it has {', '.join(table.headers[:12])}.")
+    chosen = (by,) if isinstance(by, str) else tuple(by or ())
+    if lacks := [c for c in chosen if c not in table.headers]:
+        raise ReadError(f"{table.name} has no column {lacks[0]!r}; it has {', '.join(table.headers[:12])}.")
     batch, unit, said = _batch(table, mapping, found[0].header)
-    apart = groups(table, guesses, batch, by)
+    apart = groups(table, guesses, batch, chosen)
     keys = apart.by
     names = [table.text(k) for k in keys]
-    bare = (by,) if by else plainly(table, guesses)  # said by their values alone
+    bare = chosen[:1] or plainly(table, guesses)  # said by their values alone
     group = [
         ", ".join(_value(str(n.iloc[i]), "" if k in bare else k) for k, n in zip(keys, names, strict=True))
         for i in range(len(batch))
@@ -114,7 +118,7 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
         else frame.sort_index()
     )
     frame = frame[["batch", "steps", "group"]].reset_index(drop=True)
-    return StepsTable(frame, unit, keys, sizes, _length(table, mapping), notes)
+    return StepsTable(frame, unit, keys, sizes, _length(table, mapping), notes, apart.mixed)
 
 
 def _value(text: str, header: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,10 +59,10 @@ def _all(table: Table) -> list[str]:
     return [h for h in table.headers if _STEPS.match(_plain(h)) and not _DOUBT.search(_plain(h))]
 
 
-def groups(table: Table, guesses: Mapping[str, str], batch: np.ndarray, by: str | None = None) -> Apart:
+def groups(table: Table, guesses: Mapping[str, str], batch: np.ndarray, by: Sequence[str] = ()) -> Apart:
     """The columns whose values tell groups apart: model name or size, target, data set and sequence length where they vary, and
-    those in which rows at one `batch` (n,) differ; with `by` that one alone, and what else differs."""
-    keys = (by,) if by is not None else plainly(table, guesses)
+    those in which rows at one `batch` (n,) differ; with `by` these alone, and what else differs."""
+    keys = tuple(by) or plainly(table, guesses)
     kinds = {header: column for column, header in guesses.items()}
     rows = pd.DataFrame({"\0batch": batch})
     for header in table.headers[:MOST_COLUMNS]:
@@ -71,7 +71,7 @@ def groups(table: Table, guesses: Mapping[str, str], batch: np.ndarray, by: str 
             found = table.numbers(header)
             number = header not in keys and kinds.get(header) not in TEXTS and bool(found.share >= NUMBERS)
             rows[header] = found.values if number else cells
-    apart = tell_apart(rows, ["\0batch", *keys], kinds, split=by is None, what="Rows")
+    apart = tell_apart(rows, ["\0batch", *keys], kinds, split=not by, what="Rows")
     return Apart((*keys, *apart.by), apart.mixed, apart.notes)
 
 

@@ -110,9 +110,8 @@ def tell_apart(
         notes.append(f"{what} at one batch differ in {_listed(rows, by)}{APART}")
     if mixed:
         it = "it is a setting, group by it" if len(mixed) == 1 else "they are settings, group by one"
-        notes.append(
-            f"{what} at one batch differ in {_listed(rows, mixed)} and count as one group; if {it} (--by, by=)."
-        )
+        ways = "(--by, by=, or Group by on the Batch page)"
+        notes.append(f"{what} at one batch differ in {_listed(rows, mixed)} and count as one group; if {it} {ways}.")
     return Apart(tuple(by), tuple(mixed), tuple(notes))
 
 

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--by",
+    multiple=True,
     metavar="COLUMN",
-    help="The column that tells groups apart; by default those in which rows or runs at one batch differ.",
+    help="A column that tells groups apart, may be given many times; by default those in which rows or runs at one batch differ.",
 )
 @click.option(
     "--base",
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
 def command(
     file: Path,
     targets: tuple[float, ...],
-    by: str | None,
+    by: tuple[str, ...],
     base: float | None,
     overhead: float,
     smooth: float,
@@ -137,7 +138,7 @@ def command(
 
 
 def _runs(
-    file: Path, targets: tuple[float, ...], by: str | None, smooth: float, resamples: int, seed: int
+    file: Path, targets: tuple[float, ...], by: tuple[str, ...], smooth: float, resamples: int, seed: int
 ) -> tuple[list[Group], dict[str, float], AlongLoss | None, str]:
     """The groups of a table of runs, the size of each where they differ by size, the law along loss where there is one, and
     what was read."""

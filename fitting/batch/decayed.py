@@ -223,7 +223,12 @@ def decayed_along(read: Sequence[Decayed]) -> AlongLoss | None:
 
 
 def decayed_by_size(
-    runs: pd.DataFrame, targets: Sequence[float] = (), *, by: str | None = None, resamples: int = 1000, seed: int = 0
+    runs: pd.DataFrame,
+    targets: Sequence[float] = (),
+    *,
+    by: str | Sequence[str] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> list[tuple[str, float, Decayed]]:
     """The name, the model size (nan where they don't differ) and what final losses say, of each size and group with runs enough.
 
@@ -233,7 +238,7 @@ def decayed_by_size(
     no size has runs enough.
     """
     groups = final_groups(runs, by)
-    several = "params" in runs and runs["params"].nunique() > 1 and groups.by != ("params",)
+    several = "params" in runs and runs["params"].nunique() > 1 and "params" not in groups.by
     parts: dict[tuple[str, float], pd.DataFrame] = {}
     for name, own in groups.parts.items():
         parts |= {(name, float(n)): g for n, g in own.groupby("params")} if several else {(name, np.nan): own}

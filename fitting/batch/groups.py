@@ -22,12 +22,13 @@ AT = ("batch", "step", "loss")
 class Groups:
     """The rows of each group by its name, '' where there is one alone, in their order; `by` are the columns that tell them apart.
 
-    `notes` say what tells them apart and in which columns runs of one group still differ, a sentence each.
+    `mixed` are columns in which runs of one group still differ. `notes` say both, a sentence each.
     """
 
     parts: dict[str, pd.DataFrame]
     by: tuple[str, ...]
     notes: tuple[str, ...]
+    mixed: tuple[str, ...] = ()
 
     @property
     def first(self) -> str:
@@ -39,8 +40,8 @@ class Groups:
         return tuple(n.replace(APART, f" and are read as one here; `{reader}` reads them apart.") for n in self.notes)
 
 
-def curve_groups(curves: pd.DataFrame, by: str | None = None, *, sizes: bool = False) -> Groups:
-    """Training curves (columns run, batch, step, loss and settings) by what tells groups apart, or by the column `by`.
+def curve_groups(curves: pd.DataFrame, by: str | Sequence[str] | None = None, *, sizes: bool = False) -> Groups:
+    """Training curves (columns run, batch, step, loss and settings) by what tells groups apart, or by the column or columns `by`.
 
     Model sizes tell groups apart with `sizes` alone; `one_ladder` chooses among them otherwise. Raises FitError where there is
     no such column.
@@ -52,7 +53,7 @@ def curve_groups(curves: pd.DataFrame, by: str | None = None, *, sizes: bool = F
     return _groups(curves, rows, cells, by, "Curves")
 
 
-def final_groups(runs: pd.DataFrame, by: str | None = None, *, sizes: bool = True) -> Groups:
+def final_groups(runs: pd.DataFrame, by: str | Sequence[str] | None = None, *, sizes: bool = True) -> Groups:
     """Runs with final losses (columns batch, tokens, loss and settings) by what tells groups apart beside their size, or by `by`.
 
     Without `sizes` these tell groups apart too. Raises FitError where there is no such column.
@@ -62,21 +63,23 @@ def final_groups(runs: pd.DataFrame, by: str | None = None, *, sizes: bool = Tru
     return _groups(runs, rows, cells, by, "Runs") if "batch" in runs else Groups({"": runs}, (), ())
 
 
-def _groups(frame: pd.DataFrame, rows: pd.DataFrame, cells: list[str], by: str | None, what: str) -> Groups:
-    if by is not None:
-        if by not in frame:
+def _groups(
+    frame: pd.DataFrame, rows: pd.DataFrame, cells: list[str], by: str | Sequence[str] | None, what: str
+) -> Groups:
+    columns = (by,) if isinstance(by, str) else tuple(by or ())
+    if columns:
+        if lacks := [c for c in columns if c not in frame]:
             listed = ", ".join(str(c) for c in list(frame)[:12])
-            raise FitError(f"There is no column {by!r} to group by; there are {listed}.")
-        chosen = rows[by] if by in rows else frame[by]
-        rows = rows.assign(**{by: chosen})
-        apart = tell_apart(rows, [*cells, *([by] if by not in cells else [])], split=False, what=what)
-        apart = Apart((by,), apart.mixed, apart.notes)
+            raise FitError(f"There is no column {lacks[0]!r} to group by; there are {listed}.")
+        known = [c for c in columns if c in rows and c not in cells]
+        apart = tell_apart(rows, [*cells, *known], split=False, what=what)
+        apart = Apart(columns, apart.mixed, apart.notes)
     else:
         apart = tell_apart(rows, cells, what=what)
     if not apart.by:
-        return Groups({"": frame}, (), apart.notes)
+        return Groups({"": frame}, (), apart.notes, apart.mixed)
     names = group_names(frame, apart.by)
-    return Groups({str(n): own for n, own in frame.groupby(names, sort=False)}, apart.by, apart.notes)
+    return Groups({str(n): own for n, own in frame.groupby(names, sort=False)}, apart.by, apart.notes, apart.mixed)
 
 
 def _a_run(curves: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
