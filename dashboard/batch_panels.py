@@ -84,6 +84,8 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     name = leading(sweep)
     band = sweep.found[name].b_crit
     where = f" at a loss of {name}" if sweep.along == "loss" else f" for {titles(sweep)[name]}" if name else ""
+    if sweep.read_from == "curves" and (group := batch_state.groups()[0]):
+        where = f" of {group}{where}"
     if not 0 < band.value < math.inf:
         return (
             "No critical batch can be read from these runs{where}.",

@@ -38,7 +38,7 @@ _TUNED = r"lrs?|learning rates?|(?:\w+_)?lr(?:_\w+)?|eta|peak rate|rate"
 _AROUND = (
     r"names?|hosts?|hostnames?|nodes?|machines?|clusters?|gpus?|devices?|accelerators?|hardware|users?|authors?|owners?|commits?|git|sha|hash"
     r"|dates?|times?|timestamps?|created|updated|started|finished|runtime|duration|paths?|dirs?|folders?|files?|urls?|links?|notes?"
-    r"|comments?|remarks?|tags?|states?|status|seconds|hours|minutes|throughput|mfu|std|sd|sem|stderr|err|error|ci"
+    r"|comments?|remarks?|tags?|roles?|purposes?|states?|status|seconds|hours|minutes|throughput|mfu|std|sd|sem|stderr|err|error|ci"
 )
 _NO_SETTING = re.compile(rf"\b(?:{_REPEATED}|{_TUNED}|{_AROUND})\b")
 _NUMBERED = re.compile(

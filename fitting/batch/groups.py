@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from data.sweep_groups import APART, MOST_COLUMNS, Apart, group_names, may_tell, tell_apart
+from data.sweep_groups import APART, MOST_COLUMNS, NAMED, Apart, group_names, may_tell, tell_apart
 from fitting.result import FitError
 
 if TYPE_CHECKING:
@@ -125,7 +125,6 @@ def read_said(groups: Groups, name: str) -> tuple[str, ...]:
     others: Sequence[str] = [n for n in groups.parts if n != name]
     if not others:
         return groups.notes
-    return (
-        *groups.notes,
-        f"This reads {name}; there {'is' if len(others) == 1 else 'are'} also {', '.join(others[:4])}.",
-    )
+    more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    are = "is" if len(others) == 1 else "are"
+    return (*groups.notes, f"This reads {name}; there {are} also {', '.join(others[:NAMED])}{more}.")

@@ -498,4 +498,4 @@ def test_the_group_of_curves_is_chosen_on_the_page(page):
         assert not at.exception
         said = html(opened(at, "Each of them"))
         assert f"This reads {name}; there is also" in said
-        assert re.search(rf"is <em[^>]*>{crit}</em> tokens", said), name
+        assert re.search(rf" of {name} at a loss of 2</em> is <em[^>]*>{crit}</em> tokens", said), name
