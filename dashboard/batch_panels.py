@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import batch_settings, batch_state, chooser, numbers, state, widgets
-from dashboard.batch_state import Sweep
+from dashboard.batch_readings import RESAMPLES, Sweep
 from dashboard.charts.batch import colours
 from dashboard.takeaway import File
 from dashboard.trouble import once
@@ -384,7 +384,7 @@ def computed() -> None:
         st.markdown(
             "Steps to one loss fall with the batch as S = S_min (1 + B_crit / B), and the data used rise as E = E_min (1 + B / B_crit) "
             "(McCandlish et al. 2018, arXiv 1812.06162). Fitted by least squares of log steps, to the global optimum. Intervals: "
-            f"{batch_state.RESAMPLES:,} refits to noise drawn anew with its scale, the middle 95 %; of growth, Student's t. "
+            f"{RESAMPLES:,} refits to noise drawn anew with its scale, the middle 95 %; of growth, Student's t. "
             "Zhang's critical batch is x B_crit + (1 + x) B_base for an overhead x over linear scaling from B_base "
             "(arXiv 2410.21676); the two differ three to four times and are never mixed here. Runs with final losses alone are fitted at "
             "once by L = E + K D_min^-beta, D = D_min (1 + B / B_crit), with B_crit a power of the data (Power Lines, arXiv 2505.13738), "

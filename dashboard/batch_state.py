@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from dashboard import batch_settings, numbers, state
-from dashboard.batch_frames import counted, curves_in, length, sized
-from dashboard.batch_words import curves_said, final_said, reading_said
-from dashboard.trouble import once
+from dashboard.batch_frames import curves_in, length, sized
+from dashboard.batch_groups import Which, chosen_of, groups_of, ladder_of
+from dashboard.batch_readings import RESAMPLES, Sweep, fitted, from_final, from_steps, mixed_in_steps
+from dashboard.batch_words import curves_said, reading_said
 from data.errors import DataError
 from data.schema import Runs
 from data.steps import holds_steps, steps_table
@@ -22,14 +21,12 @@ from fitting import FitError
 from fitting.batch import (
     AlongLoss,
     CriticalBatch,
-    Groups,
     HeldOut,
     NoiseScale,
     RateLaws,
     TrajectoryFit,
     along_loss,
     critical_batch,
-    curve_groups,
     curves,
     fit_trajectory,
     held_out,
@@ -37,11 +34,9 @@ from fitting.batch import (
     rate_laws,
     steps_to_target,
 )
-from fitting.batch.decayed import decayed_along, decayed_by_size
 from fitting.batch.groups import chosen, final_groups, read_said
 from fitting.batch.targets import lowest_by_batch, one_ladder
 
-RESAMPLES = 4000
 ABOVE = (1.0, 1.02, 1.05)  # times the loss that every batch reaches: where curves are read when nobody said
 ZHANG_BASE = 256.0  # sequences: where Zhang et al. 2024 begin
 LOSSES, SPAN = (
@@ -51,37 +46,6 @@ LOSSES, SPAN = (
 STEP_NAMES = ("step", "steps", "iteration", "iterations", "iter", "global_step")
 NORMS = ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big")
 LADDER = "bundled:probe-batch-ladder"
-
-
-@dataclass(frozen=True, eq=False)
-class Sweep:
-    """Critical batches by group, in order; those that could not be fitted with the reason in `refused`.
-
-    `unit` is what a batch counts. `places` says for a group where it stands (parameters, or the target loss), and `along` which
-    of the two. `reach` is the lowest loss that every batch comes down to and the lowest of all, for curves. `read_from` is "steps",
-    "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where groups differ in it. `law` is how the
-    critical batch grows, where one law through final losses says it. `method` says what was read and why, '' for tables of steps.
-    """
-
-    found: Mapping[str, CriticalBatch]
-    notes: Mapping[str, tuple[str, ...]]
-    refused: Mapping[str, str]
-    unit: str
-    along: str
-    places: Mapping[str, float]
-    reach: tuple[float, float] | None = None
-    read_from: str = "steps"
-    read_at: Mapping[str, float] = field(default_factory=dict)
-    law: AlongLoss | None = None
-    method: str = ""
-
-
-@dataclass(frozen=True)
-class Which:
-    """The group of curves that is read, the one with most batches where `name` is None, and the column that groups go `by` too."""
-
-    name: str | None = None
-    by: str | None = None
 
 
 def base(sweep: Sweep) -> float:
@@ -96,13 +60,13 @@ def current() -> Sweep | Exception | None:
     """The sweep that the data chosen hold, the trouble in its place, or None where they hold none."""
     read, asked = state.reading(), batch_settings.targets()
     if read.table is not None and holds_steps(read.table):
-        return _from_steps(state.chosen().key, batch_settings.unit(), batch_settings.by(), read.table)
+        return from_steps(state.chosen().key, batch_settings.unit(), batch_settings.by(), read.table)
     runs = read.runs
     if runs is None:
         return None
     if curves_in(runs) is not None:
         return _from_curves(runs.curves_digest, asked, unit(), batch_settings.smooth(), _which(), runs)
-    return _from_final(runs.digest, asked, unit(), batch_settings.by(), runs)
+    return from_final(runs.digest, asked, unit(), batch_settings.by(), runs)
 
 
 def unit() -> str:
@@ -119,13 +83,13 @@ def has_curves() -> bool:
 def has_batches() -> bool:
     """Whether the data chosen hold curves that end at three batch sizes or more, so that other losses may be read off them."""
     runs = state.reading().runs
-    return runs is not None and has_curves() and len(lowest_by_batch(_ladder(runs, unit(), _which()))) >= 3
+    return runs is not None and has_curves() and len(lowest_by_batch(ladder_of(runs, unit(), _which()))) >= 3
 
 
 def groups() -> tuple[str, tuple[str, ...]]:
     """The group of curves that is read, and all that there are; none where the data hold one alone."""
     runs = state.reading().runs
-    found = None if runs is None else _groups(runs.curves_digest, unit(), batch_settings.by(), runs)
+    found = None if runs is None else groups_of(runs.curves_digest, unit(), batch_settings.by(), runs)
     if found is None or len(found.parts) < 2:
         return "", ()
     return chosen(found, batch_settings.group())[0], tuple(found.parts)
@@ -136,13 +100,13 @@ def ungrouped() -> tuple[str, ...]:
     read = state.reading()
     try:
         if read.table is not None and holds_steps(read.table):
-            return _mixed_steps(state.chosen().key, read.table)
+            return mixed_in_steps(state.chosen().key, read.table)
     except DataError:
         return ()
     runs = read.runs
     if runs is None:
         return ()
-    found = _groups(runs.curves_digest, unit(), None, runs)
+    found = groups_of(runs.curves_digest, unit(), None, runs)
     return (final_groups(runs.kept) if found is None else found).mixed
 
 
@@ -281,45 +245,10 @@ def instead_of_runs(table: Table | None) -> tuple[str, str] | None:
     return None
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
-def _from_final(
-    digest: str, asked: tuple[float, ...], unit: str, by: str | None, _runs: Runs
-) -> Sweep | FitError | None:
-    read, refused, trouble = [], {}, None
-    runs = counted(_runs.kept, ("batch", "tokens"), unit, _runs)
-    groups = final_groups(runs)
-    also = (*groups.by, by) if by in groups.mixed else None
-    for wanted in dict.fromkeys((asked, ())):
-        try:
-            read = decayed_by_size(runs, wanted, by=also)
-            break
-        except FitError as error:
-            trouble = error
-            if wanted:
-                refused[", ".join(f"{t:g}" for t in wanted)] = str(error)
-    if not read:
-        return trouble
-    one = all(name.startswith("loss ") for name, _, _ in read)  # else by size or group
-    named = {name.removeprefix("loss "): (size, each) for name, size, each in read}
-    return Sweep(
-        {name: each.found for name, (_, each) in named.items()},
-        {name: each.found.notes for name, (_, each) in named.items()},
-        refused,
-        unit,
-        "loss" if one else "params",
-        {name: each.target if one else size for name, (size, each) in named.items() if one or math.isfinite(size)},
-        None,
-        "final losses",
-        {} if one else {name: each.target for name, (_, each) in named.items()},
-        decayed_along([each for _, _, each in read]) if one else None,
-        final_said(len(_runs.kept)),
-    )
-
-
 @st.cache_resource(max_entries=8, show_spinner="Fitting the whole run")
 def _whole(digest: str, unit: str, warm_up: float, group: Which, _runs: Runs) -> TrajectoryFit | FitError:
     try:
-        return fit_trajectory(curves(sized(_chosen(_runs, unit, group)[1]), warm_up), unit=unit)
+        return fit_trajectory(curves(sized(chosen_of(_runs, unit, group)[1]), warm_up), unit=unit)
     except FitError as error:
         return error
 
@@ -332,33 +261,11 @@ def _check(digest: str, unit: str, warm_up: float, group: Which, _fit: Trajector
         return error
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _groups(digest: str, unit: str, by: str | None, _runs: Runs) -> Groups | None:
-    frame = curves_in(_runs, unit)
-    if frame is None:
-        return None
-    found = curve_groups(frame)
-    return curve_groups(frame, (*found.by, by)) if by in found.mixed else found
-
-
-def _chosen(runs: Runs, unit: str, group: Which) -> tuple[str, pd.DataFrame]:
-    """The name and the curves of the group chosen, of all sizes."""
-    found = _groups(runs.curves_digest, unit, group.by, runs)
-    if found is None:
-        raise FitError("There are no training curves at three batch sizes or more.")
-    return chosen(found, group.name)
-
-
-def _ladder(runs: Runs, unit: str, group: Which) -> pd.DataFrame:
-    """The curves of the group chosen, of one size."""
-    return one_ladder(_chosen(runs, unit, group)[1])[0]
-
-
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _along(
     digest: str, asked: tuple[float, ...], unit: str, smooth: float, group: Which, _runs: Runs
 ) -> AlongLoss | None:
-    frame = _ladder(_runs, unit, group)
+    frame = ladder_of(_runs, unit, group)
     lowest = max(lowest_by_batch(frame).values())
     wanted = asked if len(asked) >= 3 else np.geomspace(1.002 * lowest, SPAN * lowest, LOSSES)
     read = []
@@ -377,7 +284,7 @@ def _along(
 def _critical_at(
     digest: str, loss: float, unit: str, smooth: float, group: Which, _runs: Runs
 ) -> CriticalBatch | FitError:
-    frame = _ladder(_runs, unit, group)
+    frame = ladder_of(_runs, unit, group)
     try:
         reached = steps_to_target(frame, loss, smooth)
         return critical_batch(reached.batch, reached.steps, resamples=RESAMPLES)
@@ -393,33 +300,11 @@ def _grid(digest: str, _runs: Runs) -> RateLaws | FitError:
         return error
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _mixed_steps(key: str, _table: Table) -> tuple[str, ...]:
-    return steps_table(_table).mixed
-
-
-@st.cache_resource(max_entries=16, show_spinner="Fitting critical batches")
-def _from_steps(key: str, unit: str | None, by: str | None, _table: Table) -> Sweep | Exception:
-    try:
-        read = steps_table(_table)
-        if by in read.mixed:
-            read = steps_table(_table, (*read.by, by))
-    except DataError as error:
-        return error
-    read = read.counted_in(unit or read.unit)
-    groups = {
-        name: (g["batch"].to_numpy(), g["steps"].to_numpy())
-        for name in dict.fromkeys([*read.notes, *read.frame["group"]])
-        for g in [read.frame[read.frame["group"] == name]]
-    }
-    return _fitted(groups, read.notes, read.unit, "params", read.sizes, None)
-
-
 @st.cache_resource(max_entries=16, show_spinner="Reading steps to a loss off the curves")
 def _from_curves(
     digest: str, asked: tuple[float, ...], unit: str, smooth: float, group: Which, _runs: Runs
 ) -> Sweep | Exception:
-    name, own = _chosen(_runs, unit, group)
+    name, own = chosen_of(_runs, unit, group)
     curves, size = one_ladder(own)
     lowest = lowest_by_batch(curves)
     if len(lowest) < 3:
@@ -427,7 +312,7 @@ def _from_curves(
             f"A critical batch needs curves that end at three batch sizes or more; there {'is' if len(lowest) == 1 else 'are'} "
             f"{len(lowest)}{f' of {name}' if name else ''}. Add runs at other batch sizes."
         )
-    found = _groups(digest, unit, group.by, _runs)
+    found = groups_of(digest, unit, group.by, _runs)
     said = () if found is None else read_said(found, name)
     said += (
         () if math.isnan(size) else (f"Of several sizes, this reads the curves of {numbers.count(size)} parameters.",)
@@ -444,27 +329,4 @@ def _from_curves(
             continue
         groups[name], notes[name] = (reached.batch, reached.steps), (*said, *reached.notes, *reading_said(_runs))
     method = curves_said(own["run"].nunique())
-    return _fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves", method)
-
-
-def _fitted(
-    groups: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    notes: Mapping[str, tuple[str, ...]],
-    unit: str,
-    along: str,
-    places: Mapping[str, float],
-    reach: tuple[float, float] | None,
-    refused: dict[str, str] | None = None,
-    read_from: str = "steps",
-    method: str = "",
-) -> Sweep | Exception:
-    found, why = {}, dict(refused or {})
-    for name, (batch, steps) in groups.items():
-        try:
-            found[name] = critical_batch(batch, steps, resamples=RESAMPLES)
-        except FitError as error:
-            why[name] = once((*notes.get(name, ()), str(error)))
-    if not found:
-        return FitError(once(why.values()) or "No row holds a batch size and steps.")
-    said = {name: (*notes.get(name, ()), *f.notes) for name, f in found.items()}
-    return Sweep(found, said, why, unit, along, places, reach, read_from, method=method)
+    return fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves", method)
