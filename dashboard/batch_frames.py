@@ -31,7 +31,7 @@ def counted(frame: pd.DataFrame, columns: tuple[str, ...], unit: str, runs: Runs
     return frame.assign(**{c: frame[c] / length(runs) for c in columns})
 
 
-def frame_in(runs: Runs, unit: str) -> pd.DataFrame:
-    frame = curves_in(runs, unit)
+def sized(frame: pd.DataFrame) -> pd.DataFrame:
+    """The curves without sizes or rates where none is said."""
     blank = [c for c in ("params", "lr") if c in frame and frame[c].isna().all()]
     return frame.drop(columns=blank)

@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import batch_panels, batch_state, fit_panels, plan_run, plan_state, state, widgets
-from dashboard.batch_state import Sweep
+from dashboard.batch_readings import Sweep
 from fitting import FitError
 from fitting.batch import AlongLoss, TrajectoryFit
 from fitting.result import Band

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import batch_settings, batch_state, chooser, numbers, state, widgets
-from dashboard.batch_state import Sweep
+from dashboard.batch_readings import RESAMPLES, Sweep
 from dashboard.charts.batch import colours
 from dashboard.takeaway import File
 from dashboard.trouble import once
@@ -20,6 +20,7 @@ from fitting.batch.export import to_csv, to_json, to_latex, to_python
 from fitting.result import Band
 
 STYLE = Path(__file__).parent / "static" / "compare.css"
+UNGROUPED = "Nothing else"
 EXAMPLE = """model,batch_size,steps_to_target
 125M,64,41000
 125M,256,11800
@@ -83,6 +84,8 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     name = leading(sweep)
     band = sweep.found[name].b_crit
     where = f" at a loss of {name}" if sweep.along == "loss" else f" for {titles(sweep)[name]}" if name else ""
+    if sweep.read_from == "curves" and (group := batch_state.groups()[0]):
+        where = f" of {group}{where}"
     if not 0 < band.value < math.inf:
         return (
             "No critical batch can be read from these runs{where}.",
@@ -107,6 +110,7 @@ def controls(sweep: Sweep) -> None:
         _targets(", ".join(sweep.places))
     if sweep.reach is not None:
         widgets.quiet(f"Every batch comes down to {sweep.reach[0]:.4g}, the best of them to {sweep.reach[1]:.4g}.")
+    _group()
     _unit(sweep)
     st.session_state["batch_base"] = numbers.count(batch_state.base(sweep)).replace("\u202f", " ")
     st.text_input(
@@ -131,6 +135,7 @@ def declined(trouble: Exception) -> None:
         if not batch_settings.readings():
             st.page_link("views/runs.py", label="Look at the data on the Runs page")
     with side:
+        _group()
         if batch_state.has_batches() or batch_settings.readings():
             _targets("3.4, 3.3")
             if batch_state.has_curves():
@@ -146,6 +151,34 @@ def _targets(otherwise: str) -> None:
         help=f"One to {batch_settings.MOST_TARGETS}, such as 3.4, 3.3; empty for those that suit. Steps are those of the best "
         "learning rate tried at each batch; between two evaluations log step is linear in log loss.",
     )  # fmt: skip
+
+
+def _group() -> None:
+    """What else groups go by, and which group of curves is read, where there are several."""
+    if columns := batch_state.ungrouped():
+        by = batch_settings.by()
+        st.session_state["batch_by"] = by if by in columns else UNGROUPED
+        st.selectbox(
+            "Group by", (UNGROUPED, *columns), key="batch_by", on_change=_keep_by,
+            help="Runs at one batch differ in these columns. If one is a setting, group by it; if it is a result, leave it.",
+        )  # fmt: skip
+    name, names = batch_state.groups()
+    if not names:
+        return
+    st.session_state["batch_group"] = name
+    st.selectbox(
+        "Curves of", names, key="batch_group", on_change=_keep_group,
+        help="Curves at one batch that differ in a setting are read apart; they begin with the group that has most batches.",
+    )  # fmt: skip
+
+
+def _keep_by() -> None:
+    by = st.session_state["batch_by"]
+    batch_settings.change("groups", by=None if by == UNGROUPED else by)
+
+
+def _keep_group() -> None:
+    batch_settings.change("curves read", group=st.session_state["batch_group"])
 
 
 def _smooth() -> None:
@@ -278,6 +311,8 @@ def law_of(sweep: Sweep, base: float | None = None) -> Growth | AlongLoss | None
     if sweep.law is not None and base is None:
         return sweep.law
     known, share = placed(sweep), batch_settings.overhead()
+    if len({sweep.places[n] for n in known}) < len(known):
+        return None  # of several groups at one size there is no one law
     batches = [(f.b_crit if base is None else f.overhead_batch(base, share)).value for f in known.values()]
     try:
         return growth([sweep.places[n] for n in known], batches)
@@ -349,7 +384,7 @@ def computed() -> None:
         st.markdown(
             "Steps to one loss fall with the batch as S = S_min (1 + B_crit / B), and the data used rise as E = E_min (1 + B / B_crit) "
             "(McCandlish et al. 2018, arXiv 1812.06162). Fitted by least squares of log steps, to the global optimum. Intervals: "
-            f"{batch_state.RESAMPLES:,} refits to noise drawn anew with its scale, the middle 95 %; of growth, Student's t. "
+            f"{RESAMPLES:,} refits to noise drawn anew with its scale, the middle 95 %; of growth, Student's t. "
             "Zhang's critical batch is x B_crit + (1 + x) B_base for an overhead x over linear scaling from B_base "
             "(arXiv 2410.21676); the two differ three to four times and are never mixed here. Runs with final losses alone are fitted at "
             "once by L = E + K D_min^-beta, D = D_min (1 + B / B_crit), with B_crit a power of the data (Power Lines, arXiv 2505.13738), "

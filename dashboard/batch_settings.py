@@ -54,6 +54,18 @@ def smooth() -> float:
     return value if 0 <= value < 1 else 0.0
 
 
+def group() -> str | None:
+    """The group of curves that was chosen; None for the one with most batches."""
+    held = settings().get("group")
+    return held if isinstance(held, str) else None
+
+
+def by() -> str | None:
+    """The column that groups go by beside those found; None for none."""
+    held = settings().get("by")
+    return held if isinstance(held, str) else None
+
+
 def readings() -> bool:
     """Whether somebody said at which losses, or how smoothed, steps are read: a reading that fails may be mended there."""
     return bool(targets() or smooth())

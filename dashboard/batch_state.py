@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from dashboard import batch_settings, numbers, state
-from dashboard.batch_frames import counted, curves_in, frame_in, length
-from dashboard.batch_words import curves_said, final_said, reading_said
-from dashboard.trouble import once
+from dashboard.batch_frames import curves_in, length, sized
+from dashboard.batch_groups import Which, chosen_of, groups_of, ladder_of
+from dashboard.batch_readings import RESAMPLES, Sweep, fitted, from_final, from_steps, mixed_in_steps
+from dashboard.batch_words import curves_said, reading_said
 from data.errors import DataError
 from data.schema import Runs
 from data.steps import holds_steps, steps_table
@@ -35,10 +34,9 @@ from fitting.batch import (
     rate_laws,
     steps_to_target,
 )
-from fitting.batch.decayed import decayed_along, decayed_by_size
+from fitting.batch.groups import chosen, final_groups, read_said
 from fitting.batch.targets import lowest_by_batch, one_ladder
 
-RESAMPLES = 4000
 ABOVE = (1.0, 1.02, 1.05)  # times the loss that every batch reaches: where curves are read when nobody said
 ZHANG_BASE = 256.0  # sequences: where Zhang et al. 2024 begin
 LOSSES, SPAN = (
@@ -48,29 +46,6 @@ LOSSES, SPAN = (
 STEP_NAMES = ("step", "steps", "iteration", "iterations", "iter", "global_step")
 NORMS = ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big")
 LADDER = "bundled:probe-batch-ladder"
-
-
-@dataclass(frozen=True, eq=False)
-class Sweep:
-    """Critical batches by group, in order; those that could not be fitted with the reason in `refused`.
-
-    `unit` is what a batch counts. `places` says for a group where it stands (parameters, or the target loss), and `along` which
-    of the two. `reach` is the lowest loss that every batch comes down to and the lowest of all, for curves. `read_from` is "steps",
-    "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where groups differ in it. `law` is how the
-    critical batch grows, where one law through final losses says it. `method` says what was read and why, '' for tables of steps.
-    """
-
-    found: Mapping[str, CriticalBatch]
-    notes: Mapping[str, tuple[str, ...]]
-    refused: Mapping[str, str]
-    unit: str
-    along: str
-    places: Mapping[str, float]
-    reach: tuple[float, float] | None = None
-    read_from: str = "steps"
-    read_at: Mapping[str, float] = field(default_factory=dict)
-    law: AlongLoss | None = None
-    method: str = ""
 
 
 def base(sweep: Sweep) -> float:
@@ -85,13 +60,13 @@ def current() -> Sweep | Exception | None:
     """The sweep that the data chosen hold, the trouble in its place, or None where they hold none."""
     read, asked = state.reading(), batch_settings.targets()
     if read.table is not None and holds_steps(read.table):
-        return _from_steps(state.chosen().key, batch_settings.unit(), read.table)
+        return from_steps(state.chosen().key, batch_settings.unit(), batch_settings.by(), read.table)
     runs = read.runs
     if runs is None:
         return None
     if curves_in(runs) is not None:
-        return _from_curves(runs.curves_digest, asked, unit(), batch_settings.smooth(), runs)
-    return _from_final(runs.digest, asked, unit(), runs)
+        return _from_curves(runs.curves_digest, asked, unit(), batch_settings.smooth(), _which(), runs)
+    return from_final(runs.digest, asked, unit(), batch_settings.by(), runs)
 
 
 def unit() -> str:
@@ -108,7 +83,35 @@ def has_curves() -> bool:
 def has_batches() -> bool:
     """Whether the data chosen hold curves that end at three batch sizes or more, so that other losses may be read off them."""
     runs = state.reading().runs
-    return runs is not None and has_curves() and len(lowest_by_batch(one_ladder(curves_in(runs, unit()))[0])) >= 3
+    return runs is not None and has_curves() and len(lowest_by_batch(ladder_of(runs, unit(), _which()))) >= 3
+
+
+def groups() -> tuple[str, tuple[str, ...]]:
+    """The group of curves that is read, and all that there are; none where the data hold one alone."""
+    runs = state.reading().runs
+    found = None if runs is None else groups_of(runs.curves_digest, unit(), batch_settings.by(), runs)
+    if found is None or len(found.parts) < 2:
+        return "", ()
+    return chosen(found, batch_settings.group())[0], tuple(found.parts)
+
+
+def ungrouped() -> tuple[str, ...]:
+    """The columns in which rows or runs at one batch differ that count as one group, until somebody groups by one."""
+    read = state.reading()
+    try:
+        if read.table is not None and holds_steps(read.table):
+            return mixed_in_steps(state.chosen().key, read.table)
+    except DataError:
+        return ()
+    runs = read.runs
+    if runs is None:
+        return ()
+    found = groups_of(runs.curves_digest, unit(), None, runs)
+    return (final_groups(runs.kept) if found is None else found).mixed
+
+
+def _which() -> Which:
+    return Which(batch_settings.group(), batch_settings.by())
 
 
 def whole() -> TrajectoryFit | FitError | None:
@@ -116,7 +119,7 @@ def whole() -> TrajectoryFit | FitError | None:
     runs = state.reading().runs
     if runs is None or curves_in(runs) is None:
         return None
-    return _whole(runs.curves_digest, unit(), batch_settings.warm_up(), runs)
+    return _whole(runs.curves_digest, unit(), batch_settings.warm_up(), _which(), runs)
 
 
 def check() -> HeldOut | FitError | None:
@@ -125,7 +128,7 @@ def check() -> HeldOut | FitError | None:
     if not isinstance(fit, TrajectoryFit) or len(fit.curves.sizes) < 3:
         return None
     runs = state.current_runs()
-    return _check(runs.curves_digest, unit(), batch_settings.warm_up(), fit)
+    return _check(runs.curves_digest, unit(), batch_settings.warm_up(), _which(), fit)
 
 
 def along() -> AlongLoss | None:
@@ -133,18 +136,19 @@ def along() -> AlongLoss | None:
     runs = state.reading().runs
     if runs is None or curves_in(runs) is None:
         return None
-    return _along(runs.curves_digest, batch_settings.targets(), unit(), batch_settings.smooth(), runs)
+    asked, group = batch_settings.targets(), _which()
+    return _along(runs.curves_digest, asked, unit(), batch_settings.smooth(), group, runs)
 
 
 def critical_at(loss: float) -> CriticalBatch | FitError:
     """The critical batch from steps to one loss, off the curves of the data chosen, or why it can't be read there."""
     runs = state.current_runs()
-    return _critical_at(runs.curves_digest, loss, unit(), batch_settings.smooth(), runs)
+    return _critical_at(runs.curves_digest, loss, unit(), batch_settings.smooth(), _which(), runs)
 
 
 def along_of(runs: Runs) -> AlongLoss | None:
     """The same for other curves than those chosen, in tokens and as they were logged."""
-    return None if curves_in(runs) is None else _along(runs.curves_digest, (), "tokens", 0.0, runs)
+    return None if curves_in(runs) is None else _along(runs.curves_digest, (), "tokens", 0.0, Which(), runs)
 
 
 def grid() -> RateLaws | None:
@@ -241,47 +245,16 @@ def instead_of_runs(table: Table | None) -> tuple[str, str] | None:
     return None
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
-def _from_final(digest: str, asked: tuple[float, ...], unit: str, _runs: Runs) -> Sweep | FitError | None:
-    read, refused, trouble = [], {}, None
-    runs = counted(_runs.kept, ("batch", "tokens"), unit, _runs)
-    for wanted in dict.fromkeys((asked, ())):
-        try:
-            read = decayed_by_size(runs, wanted)
-            break
-        except FitError as error:
-            trouble = error
-            if wanted:
-                refused[", ".join(f"{t:g}" for t in wanted)] = str(error)
-    if not read:
-        return trouble
-    one = len({size for _, size, _ in read}) == 1
-    named = {name.removeprefix("loss "): (size, each) for name, size, each in read}
-    return Sweep(
-        {name: each.found for name, (_, each) in named.items()},
-        {name: each.found.notes for name, (_, each) in named.items()},
-        refused,
-        unit,
-        "loss" if one else "params",
-        {name: each.target if one else size for name, (size, each) in named.items()},
-        None,
-        "final losses",
-        {} if one else {name: each.target for name, (_, each) in named.items()},
-        decayed_along([each for _, _, each in read]) if one else None,
-        final_said(len(_runs.kept)),
-    )
-
-
 @st.cache_resource(max_entries=8, show_spinner="Fitting the whole run")
-def _whole(digest: str, unit: str, warm_up: float, _runs: Runs) -> TrajectoryFit | FitError:
+def _whole(digest: str, unit: str, warm_up: float, group: Which, _runs: Runs) -> TrajectoryFit | FitError:
     try:
-        return fit_trajectory(curves(frame_in(_runs, unit), warm_up), unit=unit)
+        return fit_trajectory(curves(sized(chosen_of(_runs, unit, group)[1]), warm_up), unit=unit)
     except FitError as error:
         return error
 
 
 @st.cache_resource(max_entries=8, show_spinner="Leaving the largest size out")
-def _check(digest: str, unit: str, warm_up: float, _fit: TrajectoryFit) -> HeldOut | FitError:
+def _check(digest: str, unit: str, warm_up: float, group: Which, _fit: TrajectoryFit) -> HeldOut | FitError:
     try:
         return held_out(_fit.curves)
     except FitError as error:
@@ -289,8 +262,10 @@ def _check(digest: str, unit: str, warm_up: float, _fit: TrajectoryFit) -> HeldO
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _along(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _runs: Runs) -> AlongLoss | None:
-    frame, _ = one_ladder(curves_in(_runs, unit))
+def _along(
+    digest: str, asked: tuple[float, ...], unit: str, smooth: float, group: Which, _runs: Runs
+) -> AlongLoss | None:
+    frame = ladder_of(_runs, unit, group)
     lowest = max(lowest_by_batch(frame).values())
     wanted = asked if len(asked) >= 3 else np.geomspace(1.002 * lowest, SPAN * lowest, LOSSES)
     read = []
@@ -306,8 +281,10 @@ def _along(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _run
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _critical_at(digest: str, loss: float, unit: str, smooth: float, _runs: Runs) -> CriticalBatch | FitError:
-    frame, _ = one_ladder(curves_in(_runs, unit))
+def _critical_at(
+    digest: str, loss: float, unit: str, smooth: float, group: Which, _runs: Runs
+) -> CriticalBatch | FitError:
+    frame = ladder_of(_runs, unit, group)
     try:
         reached = steps_to_target(frame, loss, smooth)
         return critical_batch(reached.batch, reached.steps, doubt=reached.doubt, resamples=RESAMPLES)
@@ -323,31 +300,21 @@ def _grid(digest: str, _runs: Runs) -> RateLaws | FitError:
         return error
 
 
-@st.cache_resource(max_entries=16, show_spinner="Fitting critical batches")
-def _from_steps(key: str, unit: str | None, _table: Table) -> Sweep | Exception:
-    try:
-        read = steps_table(_table)
-    except DataError as error:
-        return error
-    read = read.counted_in(unit or read.unit)
-    groups = {
-        name: (g["batch"].to_numpy(), g["steps"].to_numpy(), 0.0)
-        for name in dict.fromkeys([*read.notes, *read.frame["group"]])
-        for g in [read.frame[read.frame["group"] == name]]
-    }
-    return _fitted(groups, read.notes, read.unit, "params", read.sizes, None)
-
-
 @st.cache_resource(max_entries=16, show_spinner="Reading steps to a loss off the curves")
-def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float, _runs: Runs) -> Sweep | Exception:
-    curves, size = one_ladder(curves_in(_runs, unit))
+def _from_curves(
+    digest: str, asked: tuple[float, ...], unit: str, smooth: float, group: Which, _runs: Runs
+) -> Sweep | Exception:
+    name, own = chosen_of(_runs, unit, group)
+    curves, size = one_ladder(own)
     lowest = lowest_by_batch(curves)
     if len(lowest) < 3:
         return FitError(
             f"A critical batch needs curves that end at three batch sizes or more; there {'is' if len(lowest) == 1 else 'are'} "
-            f"{len(lowest)}. Add runs at other batch sizes."
+            f"{len(lowest)}{f' of {name}' if name else ''}. Add runs at other batch sizes."
         )
-    said = (
+    found = groups_of(digest, unit, group.by, _runs)
+    said = () if found is None else read_said(found, name)
+    said += (
         () if math.isnan(size) else (f"Of several sizes, this reads the curves of {numbers.count(size)} parameters.",)
     )
     reach = max(lowest.values()), min(lowest.values())
@@ -360,32 +327,7 @@ def _from_curves(digest: str, asked: tuple[float, ...], unit: str, smooth: float
         except FitError as error:
             refused[name] = str(error)
             continue
-        groups[name], notes[name] = (
-            (reached.batch, reached.steps, reached.doubt),
-            (*said, *reached.notes, *reading_said(_runs)),
-        )
-    method = curves_said(curves_in(_runs)["run"].nunique())
-    return _fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves", method)
-
-
-def _fitted(
-    groups: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray | float]],
-    notes: Mapping[str, tuple[str, ...]],
-    unit: str,
-    along: str,
-    places: Mapping[str, float],
-    reach: tuple[float, float] | None,
-    refused: dict[str, str] | None = None,
-    read_from: str = "steps",
-    method: str = "",
-) -> Sweep | Exception:
-    found, why = {}, dict(refused or {})
-    for name, (batch, steps, doubt) in groups.items():
-        try:
-            found[name] = critical_batch(batch, steps, doubt=doubt, resamples=RESAMPLES)
-        except FitError as error:
-            why[name] = once((*notes.get(name, ()), str(error)))
-    if not found:
-        return FitError(once(why.values()) or "No row holds a batch size and steps.")
-    said = {name: (*notes.get(name, ()), *f.notes) for name, f in found.items()}
-    return Sweep(found, said, why, unit, along, places, reach, read_from, method=method)
+        groups[name] = reached.batch, reached.steps, reached.doubt
+        notes[name] = (*said, *reached.notes, *reading_said(_runs))
+    method = curves_said(own["run"].nunique())
+    return fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves", method)

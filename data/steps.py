@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Pairs
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from data.batches import global_batch
+from data.cells import number
 from data.errors import DataError, ReadError
 from data.mapping import Mapping
 from data.recognise import recognise
-from data.steps_columns import Target, copies, groups, targets
+from data.steps_columns import Target, copies, groups, plainly, targets
 from data.table import Table
 
 _PARTS = ("batch_sequences", "batch_device", "grad_accum", "devices", "data_parallel", "seq_len")
@@ -24,7 +26,8 @@ class StepsTable:
 
     `unit` is what a batch counts, "sequences" or "tokens". `sizes` maps a group to its number of parameters where the table
     tells one for it. `by` are the file's own columns that groups go by. `seq_len` is the tokens in a sequence, nan where the table
-    does not say, or says several. `notes` say by group what was chosen and left out, a sentence each.
+    does not say, or says several. `mixed` are columns in which rows of one batch and group differ. `notes` say by group what was
+    chosen and left out, a sentence each.
     """
 
     frame: pd.DataFrame
@@ -33,6 +36,7 @@ class StepsTable:
     sizes: dict[str, float]
     seq_len: float = np.nan
     notes: Pairs[str, tuple[str, ...]] = field(default_factory=dict)
+    mixed: tuple[str, ...] = ()
 
     def counted_in(self, unit: str) -> StepsTable:
         """The same with batches in "tokens" or "sequences"; as it is where the length of a sequence is not known."""
@@ -47,9 +51,10 @@ def holds_steps(table: Table) -> bool:
     return bool(targets(table))
 
 
-def steps_table(table: Table, by: str | None = None) -> StepsTable:
-    """The steps to a target at each batch size. `by` is the column (as the file calls it) that tells groups apart; without
-    it they go by model size or name, target, data set and sequence length, where these vary. Of several columns of steps each
+def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTable:
+    """The steps to a target at each batch size. `by` is the column, or columns, (as the file calls them) that tell groups apart; without
+    it they go by model size or name, target (a loss that stands at several batches is one), data set and sequence length, where these
+    vary, and by whatever else rows at one batch differ in (`data.sweep_groups`). Of several columns of steps each
     is a target, and a group, of its own. Units are those that headers state. Of several learning rates at a batch the best
     counts. Rows that say no number of steps did not reach the loss, as far as they say: they are left out and counted. Raises
     ReadError, in one sentence.
@@ -61,12 +66,19 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
         )
     mapping = recognise(table)
     guesses = {k: g.header for k, g in mapping.guesses.items()}
-    if by is not None and by not in table.headers:
-        raise ReadError(f"{table.name} has no column {by!r}; it has {', '.join(table.headers[:12])}.")
+    chosen = (by,) if isinstance(by, str) else tuple(by or ())
+    if lacks := [c for c in chosen if c not in table.headers]:
+        raise ReadError(f"{table.name} has no column {lacks[0]!r}; it has {', '.join(table.headers[:12])}.")
     batch, unit, said = _batch(table, mapping, found[0].header)
-    keys = (by,) if by else groups(table, guesses)
+    apart = groups(table, guesses, batch, chosen)
+    keys = apart.by
     names = [table.text(k) for k in keys]
-    group = [", ".join(str(n.iloc[i]) for n in names) for i in range(len(batch))]
+    bare = chosen[:1] or plainly(table, guesses)  # said by their values alone
+    group = [
+        ", ".join(_value(str(n.iloc[i]), "" if k in bare else k) for k, n in zip(keys, names, strict=True))
+        for i in range(len(batch))
+    ]
+    told = apart.notes
     parts: list[pd.DataFrame] = []
     notes: dict[str, tuple[str, ...]] = {}
     rates = _numbers(table, mapping, "lr")
@@ -83,7 +95,7 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
                 if target.scale == 1.0
                 else (f"{target.header!r} is read times {target.scale:g}, as its header says.",)
             )
-            notes[str(name)] = (*said, *marks, *stated, *words)
+            notes[str(name)] = (*told, *said, *marks, *stated, *words)
     if len(found) > 1:
         own = f"Each of {', '.join(repr(t.header) for t in found)} is a target of its own."
         notes = {name: (own, *told) for name, told in notes.items()}
@@ -106,7 +118,12 @@ def steps_table(table: Table, by: str | None = None) -> StepsTable:
         else frame.sort_index()
     )
     frame = frame[["batch", "steps", "group"]].reset_index(drop=True)
-    return StepsTable(frame, unit, keys, sizes, _length(table, mapping), notes)
+    return StepsTable(frame, unit, keys, sizes, _length(table, mapping), notes, apart.mixed)
+
+
+def _value(text: str, header: str) -> str:
+    """A value as part of a group's name, a number with its `header` where that is given: it says little by itself."""
+    return f"{header} {text}" if header and text and np.isfinite(number(text)) else text or "not said"
 
 
 def _called(group: str, target: Target, several: int) -> str:

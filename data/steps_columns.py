@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from data.headers import scale_in
+from data.names import loss_name
+from data.schema import COLUMNS
+from data.sweep_groups import MOST_COLUMNS, Apart, tell_apart
 from data.table import Table
+
+NUMBERS = 0.9  # the share of cells that are numbers from which a column is of these
+TEXTS = frozenset(c for c, column in COLUMNS.items() if column.kind == "text")
 
 _STEPS = re.compile(
     r"^(?:k|thousand_|m|million_)?(?:train(?:ing)?_)?(?:k_?)?(?:steps?|iterations?|iters?|updates?)_(?:to|till|until)_"
 )
+_STEPS_OR_SEEN = re.compile(r"^(?:\w+_)?(?:to|till|until)_|^(?:best_)?(?:steps?|tokens?)(?:_|$)")
 _TARGET = re.compile(r"^(?:target|goal)(?:_|$)")
 _DOUBT = re.compile(r"_(?:std|stddev|sd|se|sem|stderr|err|error|ci|low|high|lower|upper|min|max|var|iqr)(?:_|$)")
 _NUMBER = re.compile(r"(?<![0-9.])([0-9]+(?:\.[0-9]+)?)(?![0-9.])")
@@ -51,10 +59,30 @@ def _all(table: Table) -> list[str]:
     return [h for h in table.headers if _STEPS.match(_plain(h)) and not _DOUBT.search(_plain(h))]
 
 
-def groups(table: Table, guesses: Mapping[str, str]) -> tuple[str, ...]:
-    """The columns whose values tell groups apart, where they vary: model name or size, target, data set, sequence length."""
+def groups(table: Table, guesses: Mapping[str, str], batch: np.ndarray, by: Sequence[str] = ()) -> Apart:
+    """The columns whose values tell groups apart: model name or size, target, data set and sequence length where they vary, and
+    those in which rows at one `batch` (n,) differ; with `by` these alone, and what else differs."""
+    keys = tuple(by) or plainly(table, guesses)
+    kinds = {header: column for column, header in guesses.items()}
+    rows = pd.DataFrame({"\0batch": batch})
+    for header in table.headers[:MOST_COLUMNS]:
+        if header in keys or not (_counted(kinds.get(header, "")) or _STEPS_OR_SEEN.match(_plain(header))):
+            cells = table.text(header).reset_index(drop=True)
+            found = table.numbers(header)
+            number = header not in keys and kinds.get(header) not in TEXTS and bool(found.share >= NUMBERS)
+            rows[header] = found.values if number else cells
+    apart = tell_apart(rows, ["\0batch", *keys], kinds, split=not by, what="Rows")
+    return Apart((*keys, *apart.by), apart.mixed, apart.notes)
+
+
+def _counted(column: str) -> bool:
+    return column in ("batch", "batch_sequences", "batch_device", "steps", "tokens")
+
+
+def plainly(table: Table, guesses: Mapping[str, str]) -> tuple[str, ...]:
+    """Model name or size, target, data set and sequence length, where they vary. A loss that stands at several batches is a target."""
     model = next((guesses[c] for c in ("family", "params", "params_total", "params_nonembed") if c in guesses), None)
-    goals = [h for h in table.headers if _TARGET.match(_plain(h))]
+    goals = [h for h in table.headers if _TARGET.match(_plain(h))] or _losses(table, guesses)
     keys = [k for k in (model, *goals[:1]) if k is not None and table.text(k).nunique() > 1]
     if len(keys) == 2 and _settles(table, keys[:1], keys[1]) and _settles(table, keys[1:], keys[0]):
         keys = keys[:1]  # each model has a target of its own
@@ -64,6 +92,13 @@ def groups(table: Table, guesses: Mapping[str, str]) -> tuple[str, ...]:
         if header is not None and several and header not in keys and not _settles(table, keys, header):
             keys.append(header)
     return tuple(keys)
+
+
+def _losses(table: Table, guesses: Mapping[str, str]) -> list[str]:
+    """The columns of a loss whose values come back from row to row: the loss reached, where what runs came to would differ."""
+    kinds = {header: column for column, header in guesses.items()}
+    named = [h for h in table.headers if kinds.get(h) == "loss" or loss_name(h) is not None]
+    return [h for h in named if not _DOUBT.search(_plain(h)) and table.text(h).nunique() <= len(table.frame) / 3]
 
 
 def _settles(table: Table, keys: list[str], header: str) -> bool:

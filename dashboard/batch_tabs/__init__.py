@@ -12,7 +12,7 @@ from importlib import import_module
 import streamlit as st
 
 from dashboard import batch_state, fit_panels, takeaway
-from dashboard.batch_state import Sweep
+from dashboard.batch_readings import Sweep
 from dashboard.takeaway import File
 
 #: What each tab says, and the file of this folder that draws it, from left to right.

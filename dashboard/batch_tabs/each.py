@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from dashboard import batch_methods, batch_panels, batch_state, fit_panels, plan_state, widgets
-from dashboard.batch_state import Sweep
+from dashboard.batch_readings import Sweep
 from dashboard.batch_tabs import papers
 from dashboard.charts import batch as charts
 from dashboard.charts import batch_front

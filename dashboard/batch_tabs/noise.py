@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from dashboard import batch_panels, batch_state, batch_tabs, fit_panels, widgets
-from dashboard.batch_state import Sweep
+from dashboard.batch_readings import Sweep
 from dashboard.charts import batch_grid
 from dashboard.fit_panels import PLOT
 from dashboard.takeaway import File

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import batch_panels, batch_settings, batch_state, fit_panels, numbers, state, widgets
-from dashboard.batch_state import Sweep
+from dashboard.batch_readings import Sweep
 from fitting.batch import PublishedLaw, RateLaws, published
 from fitting.batch.rates import Cell
 from fitting.result import Band

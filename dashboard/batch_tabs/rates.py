@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import batch_state, batch_tabs, fit_panels, numbers, widgets
-from dashboard.batch_state import Sweep
+from dashboard.batch_readings import Sweep
 from dashboard.batch_tabs import papers
 from dashboard.charts import batch_grid
 from dashboard.fit_panels import PLOT

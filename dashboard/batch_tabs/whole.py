@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import batch_methods, batch_settings, batch_state, batch_tabs, fit_panels, numbers, widgets
-from dashboard.batch_state import Sweep
+from dashboard.batch_readings import Sweep
 from dashboard.charts import batch_curves
 from dashboard.fit_panels import PLOT
 from dashboard.takeaway import File

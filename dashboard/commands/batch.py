@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--by",
+    multiple=True,
     metavar="COLUMN",
-    help="The column that tells groups apart in a table of steps; model and target by default.",
+    help="A column that tells groups apart, may be given many times; by default those in which rows or runs at one batch differ.",
 )
 @click.option(
     "--base",
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
 def command(
     file: Path,
     targets: tuple[float, ...],
-    by: str | None,
+    by: tuple[str, ...],
     base: float | None,
     overhead: float,
     smooth: float,
@@ -97,7 +98,7 @@ def command(
         ]
     else:
         unit = "tokens"
-        groups, sizes, law, method = _runs(file, targets, smooth, resamples, seed)
+        groups, sizes, law, method = _runs(file, targets, by, smooth, resamples, seed)
     found: dict[str, CriticalBatch] = {}
     notes: dict[str, list[str]] = {}
     for name, batch, steps, said in groups:
@@ -138,7 +139,7 @@ def command(
 
 
 def _runs(
-    file: Path, targets: tuple[float, ...], smooth: float, resamples: int, seed: int
+    file: Path, targets: tuple[float, ...], by: tuple[str, ...], smooth: float, resamples: int, seed: int
 ) -> tuple[list[Group], dict[str, float], AlongLoss | None, str]:
     """The groups of a table of runs, the size of each where they differ by size, the law along loss where there is one, and
     what was read."""
@@ -147,13 +148,13 @@ def _runs(
     from data import read_runs
     from data.errors import DataError
     from fitting import FitError
-    from fitting.batch import along_loss, steps_to_target
+    from fitting.batch import along_loss, curve_groups, steps_to_target
     from fitting.batch.decayed import decayed_along, decayed_by_size
     from fitting.batch.targets import lowest_by_batch, one_ladder
 
     runs = read_runs(file)
     if runs.history is None:
-        final = decayed_by_size(runs.kept, targets, resamples=resamples, seed=seed)
+        final = decayed_by_size(runs.kept, targets, by=by, resamples=resamples, seed=seed)
         if final:
             sizes = {name: size for name, size, _ in final if math.isfinite(size)}
             law = None if sizes else decayed_along([read for _, _, read in final])
@@ -171,28 +172,38 @@ def _runs(
             "steps_to_target beside the batch sizes, many rows a run with its batch size, step and loss, or runs that end on three "
             "amounts of data at each of three batch sizes."
         )
-    curves, size = one_ladder(curves)
-    aside = () if math.isnan(size) else (f"Of several sizes, this reads the curves of {size:.4g} parameters.",)
+    groups = curve_groups(curves, by)
     if not targets:
-        each = lowest_by_batch(curves).values()
+        each = [v for own in groups.parts.values() for v in lowest_by_batch(one_ladder(own)[0]).values()]
         raise click.UsageError(
             f"training curves need a --target; every batch size comes down to {max(each):.4g}, the best to {min(each):.4g}"
         )
-    method = curves_said(curves["run"].nunique())
-    reached, refused = [], []
-    for target in targets:
-        try:
-            reached.append(steps_to_target(curves, target, smooth))
-        except FitError as error:
-            refused.append(str(error))
-    if not reached:
+    found: list[Group] = []
+    refused: list[str] = []
+    law = None
+    for name, own in groups.parts.items():
+        ladder, size = one_ladder(own)
+        aside = () if math.isnan(size) else (f"Of several sizes, this reads the curves of {size:.4g} parameters.",)
+        reached, trouble = [], []
+        for target in targets:
+            try:
+                reached.append(steps_to_target(ladder, target, smooth))
+            except FitError as error:
+                trouble.append(str(error))
+        if not reached:
+            refused += [f"{name}: {words}" if name else words for words in trouble]
+            continue
+        if len(groups.parts) == 1:
+            with suppress(FitError):
+                law = along_loss(reached, resamples=resamples, seed=seed)
+        for r in reached:
+            notes = (*groups.notes, *aside, *trouble, *r.notes, *reading_said(runs))
+            found.append((f"{name}, loss {r.target:g}" if name else f"loss {r.target:g}", r.batch, r, notes))
+    if not found:
         raise FitError(once(refused))
-    aside, read = (*aside, *refused), reading_said(runs)
-    try:
-        law = along_loss(reached, resamples=resamples, seed=seed)
-    except FitError:
-        law = None
-    return [(f"loss {r.target:g}", r.batch, r, (*aside, *r.notes, *read)) for r in reached], {}, law, method
+    if refused:
+        found = [(n, batch, steps, (*said, *refused)) for n, batch, steps, said in found]
+    return found, {}, law, curves_said(curves["run"].nunique())
 
 
 def _shown(found: CriticalBatch, base: float | None, overhead: float) -> Band:

@@ -7,6 +7,7 @@ from fitting.batch.critical import CriticalBatch, critical_batch
 from fitting.batch.curves import Curves, curves
 from fitting.batch.decayed import Decayed, decayed
 from fitting.batch.front import Cluster, Front, Limits, front
+from fitting.batch.groups import Groups, curve_groups, final_groups
 from fitting.batch.growth import Growth, growth
 from fitting.batch.noise_scale import NoiseScale, noise_scale
 from fitting.batch.published import PUBLISHED, PublishedLaw, published
@@ -29,6 +30,7 @@ __all__ = [
     "Curves",
     "Decayed",
     "Front",
+    "Groups",
     "Growth",
     "HeldOut",
     "Limits",
@@ -47,8 +49,10 @@ __all__ = [
     "adaptive_batch",
     "along_loss",
     "critical_batch",
+    "curve_groups",
     "curves",
     "decayed",
+    "final_groups",
     "fit_trajectory",
     "from_paper",
     "from_runs",

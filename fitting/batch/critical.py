@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,8 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
     left = fitted - log_y
     rise, squares = _rise(log_x, log_y), float(np.sum(left**2))
     jumped = jump(log_x, log_y, squares, np.linspace(log_x.min() - FAR, log_x.max() + FAR, FINE))
-    if rise is not None and (jumped is not None or _bends_up(log_x, log_y, squares, solved)):
+    rises = rise is not None and _rises(log_x, log_y)
+    if rise is not None and (rises or jumped is not None or _bends_up(log_x, log_y, squares, solved)):
         raise FitError(_no_hyperbola(rise))
     slopes = np.column_stack([np.ones_like(log_x), 1.0 / (1.0 + np.exp(log_x - solved[1]))])
     errors = noise(left, slopes).errors(np.random.default_rng(seed), resamples)[0]
@@ -139,6 +141,8 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
     best = _natural(solved[None, :], log_x, log_y[None, :])[0]
     with np.errstate(divide="ignore"):
         notes = _notes(sizes, float(best[1] / best[0]))
+    if rise is not None and best[1] == 0.0:
+        notes[0] = _perhaps_noise(rise)
     if jumped is not None and jumped.factor >= RISE:
         notes.append(_jump_said(jumped))
     found = CriticalBatch(x, y, best, draws, left, tuple(notes))
@@ -171,6 +175,19 @@ def _rise(log_x: Array, log_y: Array) -> _Rise | None:
     return _Rise(float(low), float(high), float(fewest), float(most), float(mean[: begin + 1].max() - mean[begin]))
 
 
+def _rises(log_x: Array, log_y: Array) -> bool:
+    """Whether steps rise from the first batch to the last beyond what noise explains: at each of batches enough, or along a line
+    in logarithms whose slope is so many of its errors (Student's t)."""
+    at, index = np.unique(log_x, return_inverse=True)
+    mean = np.bincount(index, log_y) / np.bincount(index)
+    if np.all(np.diff(mean) > 0) and 1.0 / factorial(len(at)) < UNLIKELY:  # one of so many orders
+        return True
+    slope, level = np.polyfit(log_x, log_y, 1)
+    free, left = len(log_x) - 2, log_y - level - slope * log_x
+    explained, rest = slope**2 * np.sum((log_x - log_x.mean()) ** 2), max(float(np.sum(left**2)), 1e-30)
+    return bool(slope > 0 and 0.5 * fdtrc(1, free, explained / (rest / free)) < UNLIKELY)
+
+
 def _bends_up(log_x: Array, log_y: Array, squares: float, solved: Array) -> bool:
     """Whether S_min (1 + B_crit / B + B / B_rise) is nearer to steps than the hyperbola beyond what noise explains."""
     free = len(log_x) - 3
@@ -199,6 +216,13 @@ def _no_hyperbola(rise: _Rise) -> str:
         f"Steps rise with the batch, from {rise.fewest:,.4g} at {rise.low:,.4g} to {rise.most:,.4g} at {rise.high:,.4g}, where they can "
         "only fall: the hyperbola does not hold and no critical batch can be read. Check the learning rates of the larger batches, or "
         "leave these out."
+    )
+
+
+def _perhaps_noise(rise: _Rise) -> str:
+    return (
+        f"Steps do not fall with the batch: they rise from {rise.fewest:,.4g} at {rise.low:,.4g} to {rise.most:,.4g} at {rise.high:,.4g}, "
+        "which may be noise. Then every batch is above the critical one: add smaller batches, and check the learning rates of the larger."
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch, _natural, _notes, solve
 from fitting.batch.descent import descend
+from fitting.batch.groups import final_groups
 from fitting.batch.horizons import Horizons, horizons
 from fitting.noise import noise
 from fitting.plural import plural
@@ -83,9 +84,15 @@ def decayed(
     least data, fitted too. With `one_exponent` each batch has a K_B of its own, and beta is one for all (then the critical batch
     is the same at every loss) or, if False, one a batch; E is always shared. Intervals: noise of the losses drawn anew and carried
     through, widened where batches scatter more around the hyperbola than that explains. Raises FitError where there is too little,
-    or the loss can't be told to be reached.
+    or the loss can't be told to be reached. Runs of several groups (`fitting.batch.groups`) count as one, and that is said.
     """
-    return _read(_fitted(runs, one_exponent, resamples, seed), target)
+    read = _read(_fitted(runs, one_exponent, resamples, seed), target)
+    return _noted(read, final_groups(runs, sizes=False).as_one("decayed_by_size"))
+
+
+def _noted(read: Decayed, notes: Sequence[str]) -> Decayed:
+    """The same with sentences before those of the critical batch."""
+    return replace(read, found=replace(read.found, notes=(*notes, *read.found.notes))) if notes else read
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,18 +223,39 @@ def decayed_along(read: Sequence[Decayed]) -> AlongLoss | None:
 
 
 def decayed_by_size(
-    runs: pd.DataFrame, targets: Sequence[float] = (), *, resamples: int = 1000, seed: int = 0
+    runs: pd.DataFrame,
+    targets: Sequence[float] = (),
+    *,
+    by: str | Sequence[str] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> list[tuple[str, float, Decayed]]:
-    """The name, the model size (nan where they don't differ) and what final losses say, of each size with runs enough.
+    """The name, the model size (nan where they don't differ) and what final losses say, of each size and group with runs enough.
 
-    With one size there is one entry for each of `targets`, else one a size, at the middle of its own losses or at the one target.
-    Raises the first FitError where none can be told; an empty list where no size has runs enough.
+    Groups are told apart by the settings in which runs at one batch differ (`fitting.batch.groups`), or by the column `by`. With
+    one of them there is one entry for each of `targets`, else one a group, at the middle of its own losses or at the one target.
+    What was left out is said in the notes of the others. Raises the first FitError where none can be told; an empty list where
+    no size has runs enough.
     """
-    several = "params" in runs and runs["params"].nunique() > 1
-    parts = {float(n): g for n, g in runs.groupby("params")} if several else {np.nan: runs}
-    parts = {n: g for n, g in parts.items() if holds_decayed(g)}
+    groups = final_groups(runs, by)
+    several = "params" in runs and runs["params"].nunique() > 1 and "params" not in groups.by
+    parts: dict[tuple[str, float], pd.DataFrame] = {}
+    for name, own in groups.parts.items():
+        parts |= {(name, float(n)): g for n, g in own.groupby("params")} if several else {(name, np.nan): own}
+    few = [_named(key) for key, g in parts.items() if not holds_decayed(g)]
+    parts = {key: g for key, g in parts.items() if holds_decayed(g)}
+    if not parts and groups.by and holds_decayed(runs):
+        raise FitError(
+            f"{' '.join(groups.notes) or f'Runs are grouped by {by!r}.'} None of them ends on {LEAST_TOKENS} amounts of data at "
+            f"{LEAST_BATCHES} batch sizes. Add runs, or leave a group out."
+        )
+    notes = list(groups.notes)
+    if few and groups.by:
+        notes.append(
+            f"{', '.join(few)}: fewer than {LEAST_BATCHES} batch sizes with {LEAST_TOKENS} amounts of data each; left out."
+        )
     out, trouble = [], []
-    for size, rows in parts.items():
+    for key, rows in parts.items():
         fitted = None
         for target in targets if len(parts) == 1 and targets else (targets[0] if len(targets) == 1 else None,):
             try:
@@ -235,12 +263,21 @@ def decayed_by_size(
                 read = _read(fitted, target)
             except FitError as error:
                 trouble.append(error)
+                if len(parts) > 1:
+                    notes.append(f"{_named(key)}: {error}")
                 continue
-            name = f"loss {read.target:.4g}" if len(parts) == 1 else _size(size)
-            out.append((name, size, read))
+            name = f"loss {read.target:.4g}" if len(parts) == 1 else _named(key)
+            out.append((name, key[1], read))
     if trouble and not out:
         raise trouble[0]
-    return out
+    if len(parts) > 1 and len(targets) > 1:
+        notes.append("Of several groups each is read at the middle of its own losses: give one target for all.")
+    return [(name, size, _noted(read, notes)) for name, size, read in out]
+
+
+def _named(key: tuple[str, float]) -> str:
+    """A group's name with its size, whichever there are."""
+    return ", ".join([*([key[0]] if key[0] else []), *([_size(key[1])] if np.isfinite(key[1]) else [])])
 
 
 def _size(params: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitting.batch.critical import solve
+from fitting.batch.groups import curve_groups
 from fitting.batch.ladder import SAME_BATCH, Run, ladder
 from fitting.batch.ramps import as_constant, open_progress, progress
 from fitting.result import FitError
@@ -81,7 +82,8 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
     log steps, where more than half of them reach the target. A run whose batch changes counts as one of a batch between that
     makes the same progress by the critical batch found here (`fitting.batch.ramps`); of fewer than three batches, by what it has seen
     over the batch at which it reaches the target. A column tokens, in any unit, says when a batch changed between two rows. A batch
-    with a curve that begins at or below the target is left out.
+    with a curve that begins at or below the target is left out. Curves of several groups (`fitting.batch.groups`) count as one, and
+    that is said.
     `smooth` is the weight of the past in an exponential mean of the loss over evaluations, 0 for none: with noisy evaluations
     the first crossing comes too early. Raises FitError when a column is missing, no run comes so low, or all begin there.
     """
@@ -106,7 +108,7 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
         raise FitError(
             f"No run comes down to a loss of {target:g}; the lowest there is {lowest:.4g}. Choose a higher target."
         )
-    remarks = list(told.notes)
+    remarks = [*curve_groups(curves, sizes=True).as_one("curve_groups"), *told.notes]
     if ramps := sum(path.changed for path in paths):
         reached, settled = _settled([p for p in paths if p.last not in begun], target, reached)
         remarks.append(_ramps_said(ramps, settled))

@@ -458,3 +458,44 @@ def test_a_file_with_a_question_open_leads_to_it(page):
     assert not at.exception
     assert "do not say how batch size matters" not in html(at)
     assert "loss" in html(at)
+
+
+def test_two_sweeps_in_one_table_are_read_apart_on_the_page(page):
+    """Critical batches of 300 and 3,000, told apart by the optimiser; by a number nobody knows only once it is chosen."""
+    sweeps = (("adam", 0.95, 1000, 300), ("muon", 0.99, 500, 3000))
+    steps = [
+        f"{name},{beta},{b},{s_min * (1 + crit / b):.6f}"
+        for name, beta, s_min, crit in sweeps
+        for b in (*BATCHES, 16_384)
+    ]
+    head = "optimizer,beta2,batch_tokens,steps_to_target\n"
+    at, _ = page(head + "\n".join(steps))
+    assert not at.exception
+    said = html(opened(at, "Each of them"))
+    assert all(f"{name}</th>" in said for name in ("adam", "muon"))
+    assert "differ in &#x27;optimizer&#x27; (adam, muon): each is a group of its own." in said
+    at, space = page(head.replace("optimizer", "seed") + "\n".join(steps))
+    assert "differ in &#x27;beta2&#x27; (0.95, 0.99) and count as one group" in html(opened(at, "Each of them"))
+    at.selectbox(key="batch_by").set_value("beta2").run()
+    said = html(opened(at, "Each of them"))
+    assert all(f"{beta}</th>" in said for beta in ("0.95", "0.99"))
+    (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
+    assert held == {"by": "beta2"}
+
+
+def test_the_group_of_curves_is_chosen_on_the_page(page):
+    lines = [
+        f"{name}{b},{name},{b},{s},{2.0 * (s_min * (1 + crit / b) / s) ** 0.1:.9f}"
+        for name, s_min, crit in (("c4", 1000, 300), ("pile", 500, 3000))
+        for b in (*BATCHES, 16_384)
+        for s in (10, 100, 1000, 10_000, 100_000, 1_000_000)
+    ]
+    at, _ = page("run,dataset,batch_tokens,step,loss\n" + "\n".join(lines))
+    assert not at.exception
+    at.text_input(key="batch_targets").set_value("2").run()
+    for name, crit in (("c4", r"300(\.0*)?"), ("pile", r"3(\.0*)?\u202fk")):
+        at.selectbox(key="batch_group").set_value(name).run()
+        assert not at.exception
+        said = html(opened(at, "Each of them"))
+        assert f"This reads {name}; there is also" in said
+        assert re.search(rf" of {name} at a loss of 2</em> is <em[^>]*>{crit}</em> tokens", said), name

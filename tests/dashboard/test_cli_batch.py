@@ -213,3 +213,51 @@ def test_what_was_done_to_repeated_rows_is_said(tmp_path, name):
     assert words in RUN.invoke(command, [str(file), "--target", "2", "--resamples", "50"]).output
     body = json.loads(RUN.invoke(command, [str(file), "--target", "2", "--resamples", "50", "--json", "-"]).output)
     assert any(words in note for note in body["groups"][0]["notes"])
+
+
+def mixed(kind):
+    """Two sweeps in one table, told apart by `optimizer` and as well by `beta2`; their critical batches are 300 and 3,000."""
+    lines = []
+    for name, beta, s_min, crit in (("adam", 0.95, 1000, 300), ("muon", 0.99, 500, 3000)):
+        for b in (16, 64, 256, 1024, 4096, 16384):
+            steps = s_min * (1 + crit / b)
+            if kind == "steps":
+                lines.append(f"{name},{beta},{b},{steps:.6f}")
+            elif kind == "curves":
+                for s in (10, 100, 1000, 10_000, 100_000, 1_000_000):
+                    lines.append(f"{name}{b},{name},{beta},{b},{s},{2.0 * (steps / s) ** 0.1:.9f}")
+            else:
+                for d in (1e9, 3e9, 1e10, 3e10, 1e11):
+                    loss = 1.8 + 2000 * (d / (1 + 1000 * b / (1000 * crit))) ** -0.36
+                    lines.append(f"{name}{b}-{d:g},{name},{beta},{1000 * b},{d:g},{loss:.9f}")
+    heads = {
+        "steps": "batch_tokens,steps_to_target",
+        "curves": "batch_tokens,step,loss",
+        "final": "batch_tokens,tokens,loss",
+    }
+    return f"{'' if kind == 'steps' else 'run,'}optimizer,beta2,{heads[kind]}\n" + "\n".join(lines)
+
+
+def test_two_sweeps_in_one_table_are_read_apart_whichever_the_way_in(tmp_path):
+    for kind, times, target in (
+        ("steps", 1, ()),
+        ("curves", 1, ("--target", "2")),
+        ("final", 1000, ("--target", "2.7")),
+    ):
+        file = tmp_path / f"{kind}.csv"
+        text = mixed(kind)
+        file.write_text(text, encoding="utf-8")
+        asked = [str(file), *target, "--resamples", "50", "--json", "-"]
+        body = json.loads(RUN.invoke(command, asked).output)
+        assert [g["group"].split(",")[0] for g in body["groups"]] == ["adam", "muon"], kind
+        assert [g["b_crit"]["value"] for g in body["groups"]] == pytest.approx([300 * times, 3000 * times], rel=1e-3), (
+            kind
+        )
+        assert any("differ in 'optimizer' (adam, muon): each" in note for note in body["groups"][0]["notes"]), kind
+        file.write_text(text.replace("optimizer", "ignored_seed", 1), encoding="utf-8")  # beta2 alone is left
+        (one,) = json.loads(RUN.invoke(command, asked).output)["groups"]
+        assert any("differ in 'beta2' (0.95, 0.99) and count as one group" in note for note in one["notes"]), kind
+        body = json.loads(RUN.invoke(command, [*asked, "--by", "beta2"]).output)
+        assert [g["b_crit"]["value"] for g in body["groups"]] == pytest.approx([300 * times, 3000 * times], rel=1e-3), (
+            kind
+        )

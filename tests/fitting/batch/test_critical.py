@@ -193,3 +193,29 @@ def test_noise_is_not_taken_for_a_jump():
             notes = critical_batch(BATCHES, planted(2000, 2000, noise=noise, seed=seed), resamples=0).notes
             noted += any("more than noise" in note for note in notes)
     assert noted <= 3
+
+
+def test_steps_that_rise_at_every_batch_are_refused_however_little():
+    """Seven in order by chance: one of 5,040. Three a sixth of the time, so there the line through them is asked, and what is open said."""
+    for steps in (
+        [1000 + 100 * k for k in range(7)],
+        [1000, 1100, 1200],
+        [1000 * 1.05**k for k in range(5)],
+        [1000, 1200, 1150, 1300, 1500],
+    ):
+        with pytest.raises(FitError, match="the hyperbola does not hold"):
+            critical_batch(64 * 2.0 ** np.arange(len(steps)), steps)
+    open_still = critical_batch([64, 128, 256], [1000, 1150, 1250])
+    assert "rise from 1,000 at 64 to 1,250 at 256, which may be noise" in open_still.notes[0]
+
+
+def test_steps_that_are_flat_but_for_noise_are_above_the_critical_batch():
+    refused = flat = 0
+    for seed in range(100):
+        steps = 1000 * np.exp(0.05 * np.random.default_rng(seed).standard_normal(7))
+        try:
+            flat += critical_batch(64 * 2.0 ** np.arange(7), steps, resamples=20).b_crit.low < 64
+        except FitError:
+            refused += 1
+    assert refused <= 3
+    assert flat == 100 - refused
