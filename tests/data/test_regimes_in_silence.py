@@ -1,0 +1,64 @@
+"""Losses, splits and regimes that once were read wrong without a word: what was not measured, or not where the others were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from data import MappingNeeded, Runs
+from data.names import loss_name
+
+Read = Callable[..., Runs]
+
+
+def asked(read: Read, text: str, name: str = "runs.csv", **answers: object) -> dict[str, str]:
+    """The keys of the questions that must be answered, each with its guess."""
+    with pytest.raises(MappingNeeded) as caught:
+        read(text, name, **answers)
+    return {q.key: q.guess for q in caught.value.questions}
+
+
+def why(runs: Runs) -> dict[str, str]:
+    """The reasons of the rows that were set aside, by their names."""
+    return dict(zip(runs.set_aside["run"], runs.set_aside["reason"], strict=True))
+
+
+# --- columns of losses that nobody measured, and of losses less a floor ----------------------------------------------------
+
+FORETOLD = """
+pérdida proyectada|pérdida estimada|pérdida esperada|pérdida predicha|perda projetada|perda estimada|perte projetée|perte estimée
+perte attendue|projizierter Loss|geschätzter Loss|erwarteter Verlust|perdita stimata|perdita attesa|прогнозируемые потери
+ожидаемые потери|предсказанные потери|proj. loss|proj_loss|Est. loss|loss (est.)|estimated val loss|Expected loss|modelled loss
+modeled loss|simulated loss|theoretical loss|loss_hat|projected loss|forecast loss|fitted loss|推定損失|予想損失|预计损失|估计损失
+預估損失|预测损失|추정 손실|예상 손실
+"""
+LESS_A_FLOOR = """
+loss - 1.69|loss-1.69|loss − 1.69|loss - E|val_loss_minus_E|loss (E subtracted)|loss above entropy|loss (minus entropy)|L-E
+loss - entropy|loss minus irreducible|loss (without E)|loss (-1.69)|val loss above the floor|CE - E|cross-entropy - 1.69|loss - L_inf
+reducible loss|excess loss|loss minus train loss
+"""
+MEASURED = """
+loss|val loss|cross-entropy|cross - entropy|Cross–entropy (val)|estimate_loss|model loss|language modeling loss|attention loss|loss-0.1
+loss-1.5B|val_loss_1.5B|loss (1.2)|loss - val|loss w/o embeddings|pérdida de validación|perte de validation|検証損失|测试损失|검증 손실
+потери|eval loss - C4|expected next-token loss|Loss (E)
+"""
+
+
+def names(text: str) -> list[str]:
+    return [n for line in text.strip().splitlines() for n in line.split("|")]
+
+
+def test_a_loss_that_nobody_measured_is_asked_about(read: Read) -> None:
+    for header in names(FORETOLD) + names(LESS_A_FLOOR):
+        assert loss_name(header) is None, header
+    for header in ("pérdida estimada", "Est. loss", "予想損失", "loss - 1.69", "loss (E subtracted)"):
+        text = f"run,params,tokens,{header}\na,25M,.5B,4.40\nb,60M,1.2B,3.79\n"
+        assert asked(read, text) == {"columns.loss": ""}, header
+        runs = read(f"run,params,tokens,{header},val loss\na,25M,.5B,2.4,4.40\nb,60M,1.2B,2.1,3.79\n")
+        assert runs.kept["loss"].tolist() == [4.40, 3.79], header
+
+
+def test_words_that_only_sound_so_leave_a_loss_one() -> None:
+    for header in names(MEASURED):
+        assert loss_name(header) is not None, header
