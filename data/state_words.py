@@ -89,7 +89,7 @@ vorhergesagt, vorausgesagt, prognostiziert, extrapoliert, projiziert, projektier
 modelliert, predich, previst, predett, predit, proyectad, projetad, proiettat, estimad, stimat, estimé, esperad, attes, attendu, projeté,
 pronosticad, simulad, simulat, simulé, teóric, teoric, théoriqu, modelad, modellat, modélisé, extrapolad, estrapolat, voorspeld,
 geprojecteerd, geschat, verwacht, szacowan, oszacowan, przewidywan, prognozowan, oczekiwan, ekstrapolowan,
-uppskatta, förvänta, forvente, estimert, estimeret, prediker, предсказан, прогноз, прогнозируем, прогнозн, ожидаем, экстраполир, экстраполиров,
+uppskatta, förvänta, forvente, estimert, estimeret, prediker, предсказан, прогноз, прогнозируем, прогнозн, ожидаем, экстраполиров,
 оценочн, расчётн, предполагаем, теоретическ, смоделирован, очікуван, передбачен
 """
 MEASURED = """

@@ -62,3 +62,38 @@ def test_a_loss_that_nobody_measured_is_asked_about(read: Read) -> None:
 def test_words_that_only_sound_so_leave_a_loss_one() -> None:
     for header in names(MEASURED):
         assert loss_name(header) is not None, header
+
+
+# --- a part of an epoch ------------------------------------------------------------------------------------------------------
+
+
+def test_a_part_of_an_epoch_is_that_part_of_the_data(read: Read) -> None:
+    heads = "dataset tokens|dataset size (tokens)|tokens in dataset|corpus tokens|data tokens|train set tokens|dataset_size|unique tokens"
+    for head in heads.split("|"):
+        for size, epochs in (
+            (("10B", "10B"), ("0.05", ".12")),
+            (("2B", "4.8B"), ("0.25", "0.25")),
+            (("10B", "10B"), ("5%", "12%")),
+        ):
+            rows = [
+                f"{n},{s},{e},{v}"
+                for n, s, e, v in zip(("a,25M", "b,60M"), size, epochs, ("4.40", "3.79"), strict=True)
+            ]
+            runs = read("\n".join([f"run,params,{head},epochs,val loss", *rows]))
+            assert runs.kept["tokens"].tolist() == pytest.approx([0.5e9, 1.2e9]), (head, size, epochs)
+    spent = "run,params,dataset tokens,epochs,flops,val loss\na,25M,{},0.05,7.5e16,4.40\nb,60M,{},.12,4.32e17,3.79\n"
+    for size in (("10B", "10B"), ("0.5B", "1.2B")):  # the FLOPs say of which the epochs are a part
+        assert read(spent.format(*size)).kept["tokens"].tolist() == pytest.approx([0.5e9, 1.2e9]), size
+
+
+def test_the_data_of_a_run_stay_what_they_are(read: Read) -> None:
+    for size, epochs in (
+        (("0.5B", "1.2B"), ("0.05", ".12")),
+        (("0.5B", "1.2B"), ("1", "1")),
+        (("0.5B", "1.2B"), (".999", ".998")),
+    ):
+        rows = [
+            f"{n},{s},{e},{v}" for n, s, e, v in zip(("a,25M", "b,60M"), size, epochs, ("4.40", "3.79"), strict=True)
+        ]
+        runs = read("\n".join(["run,params,dataset tokens,epochs,val loss", *rows]))
+        assert runs.kept["tokens"].tolist() == pytest.approx([0.5e9, 1.2e9]), (size, epochs)
