@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from data import MappingNeeded, Runs
+from data import MappingNeeded, ReadError, Runs
 from data.names import loss_name
 
 Read = Callable[..., Runs]
@@ -97,3 +97,54 @@ def test_the_data_of_a_run_stay_what_they_are(read: Read) -> None:
         ]
         runs = read("\n".join(["run,params,dataset tokens,epochs,val loss", *rows]))
         assert runs.kept["tokens"].tolist() == pytest.approx([0.5e9, 1.2e9]), (size, epochs)
+
+
+# --- rows about other rows ---------------------------------------------------------------------------------------------------
+
+DESCRIBED = """
+,params_M,tokens_B,val_loss
+count,6.0,6.0,6.0
+mean,325.8,6.5,3.43
+std,372.6,7.5,0.58
+min,25.0,0.5,2.8
+25%,75.0,1.5,3.05
+50%,185.0,3.7,3.3
+75%,437.5,8.75,3.69
+max,1000.0,20.0,4.4
+""".lstrip()
+
+
+def test_statistics_alone_are_no_runs(read: Read) -> None:
+    aside = [line.split(",") for line in DESCRIBED.splitlines()]
+    turned = "\n".join(",".join(row) for row in zip(*aside, strict=True))
+    for text in (DESCRIBED, DESCRIBED.replace(",params", "statistic,params"), turned):
+        with pytest.raises(ReadError, match="statistics of runs"):
+            read(text)
+
+
+def test_statistics_below_their_runs_are_none(read: Read) -> None:
+    runs = "run,params,tokens,loss\na,25e6,.5e9,4.4\nb,60e6,1.2e9,3.79\nc,120e6,2.4e9,3.4\n"
+    below = {"mean": "68.3e6,1.367e9,3.863", "std": "48e6,.96e9,.504", "min": "25e6,.5e9,3.4", "max": "120e6,2.4e9,4.4"}
+    below |= {"Median": "60e6,1.2e9,3.79", "count": "3,3,3"}
+    for first in range(4):
+        text = runs + "".join(f"{word},{row}\n" for word, row in list(below.items())[first:])
+        assert read(text).kept["run"].tolist() == ["a", "b", "c"], first
+    shares = "subset,params,tokens,loss\n25%,25e6,.5e9,4.4\n50%,60e6,1.2e9,3.79\n75%,120e6,2.4e9,3.4\n"
+    assert len(read(shares).kept) == 3
+
+
+def test_a_difference_is_no_run(read: Read) -> None:
+    side = "| Metric | Baseline | Ours | {} |\n|---|---|---|---|\n| Params | 17.04M | 19.04M | 2M |\n"
+    side += "| Tokens | 1.0B | 1.1B | 0.1B |\n| Val loss | 3.90 | 3.80 | {} |\n"
+    rows = "| Model | Params | Tokens | Val loss |\n|---|---|---|---|\n| Baseline | 17.04M | 1.0B | 3.90 |\n| Ours | 19.04M | 1.1B | 3.80 |\n"
+    rows += "| {} | 2M | 0.1B | {} |\n"
+    words = ("Diff", "Delta", "Δ", "Change", "Improvement", "Difference", "Δ (ours - baseline)", "rel. change", "Improvement (%)")
+    for form in (side, rows):
+        for word in words:
+            for loss in ("0.10", "-0.10"):
+                runs = read(form.format(word, loss), "t.md")
+                assert runs.kept["run"].tolist() == ["Baseline", "Ours"], (word, loss)
+                assert runs.set_aside["reason"].tolist() == ["a difference between other rows, not a run"], (word, loss)
+        for word in ("Other", "DeltaNet", "Delta-7"):
+            assert len(read(form.format(word, "3.70"), "t.md").kept) == 3, word
+        assert len(read(form.format("Delta", "3.70"), "t.md").kept) == 3  # the name of a model, whose loss is one
