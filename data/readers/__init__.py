@@ -87,7 +87,9 @@ def read_table(content: bytes, filename: str = "table") -> Table:
     if not len(table.frame):
         raise ReadError(f"{name} has column names but no rows; expected one row per training run.")
     if all(table.misfits.get(int(line)) == SUMMARY for line in table.lines):
-        raise ReadError(f"{name} holds statistics of runs (such as their mean and std) and no run; expected one row per training run.")
+        raise ReadError(
+            f"{name} holds statistics of runs (such as their mean and std) and no run; expected one row per training run."
+        )
     parts = path_parts(filename)
     if table.before is not None:
         table = replace(table, before=_with_names(table.before, parts))

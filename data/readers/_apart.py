@@ -28,7 +28,8 @@ _SUMMARY = re.compile(
 )
 #: Words by which a row says what is between two others.
 _DIFFERENCE = re.compile(
-    r"(?:the |abs(?:olute)? |rel(?:ative)? |net |percent |pct |% )?(?:diff(?:erence)?s?|deltas?|[δ∆]|changes?|improvements?|gains?|reductions?|gap)"
+    r"(?:the |abs(?:olute)? |rel(?:ative)? |net |percent |pct |% )?(?:diff(?:erence)?s?|deltas?|[δ∆]|changes?"
+    r"|improvements?|gains?|reductions?|gap)"
     r"(?: ?(?:%|percent|pct|[(\[].{1,40}[)\]]))?(?: (?:vs|to|over|from) .{1,40})?",
     re.IGNORECASE,
 )
@@ -114,7 +115,9 @@ def _speaks_of_others(table: Table, cells: np.ndarray) -> bool:
     """Whether a cell in the first columns or among the seeds may say that its row sums up others or names one again."""
     first = [*range(min(2, cells.shape[1])), *_seeds(table)]
     texts = {str(c) for j in first for c in pd.unique(cells[:, j])}
-    return any(is_summary(t) or is_difference(t) or _is_best(t) or _OF_SEEDS.fullmatch(words(t[:80])) for t in texts if t)
+    return any(
+        is_summary(t) or is_difference(t) or _is_best(t) or _OF_SEEDS.fullmatch(words(t[:80])) for t in texts if t
+    )
 
 
 def _differences(table: Table, cells: np.ndarray, runs: np.ndarray) -> np.ndarray:
@@ -280,7 +283,15 @@ def _kind(text: str) -> str:
 
 
 _STATISTICS = frozenset(("count", "mean", "std", "min", "max", "median", "sum", "total"))
-_ALSO = {"average": "mean", "avg": "mean", "stdev": "std", "std dev": "std", "minimum": "min", "maximum": "max", "counts": "count"}
+_ALSO = {
+    "average": "mean",
+    "avg": "mean",
+    "stdev": "std",
+    "std dev": "std",
+    "minimum": "min",
+    "maximum": "max",
+    "counts": "count",
+}
 _SEVERAL = 3  # different statistics that no runs are named after
 
 

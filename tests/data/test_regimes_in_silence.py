@@ -8,6 +8,7 @@ import pytest
 
 from data import MappingNeeded, ReadError, Runs
 from data.names import loss_name
+from data.remarks import says_out
 
 Read = Callable[..., Runs]
 
@@ -136,9 +137,20 @@ def test_statistics_below_their_runs_are_none(read: Read) -> None:
 def test_a_difference_is_no_run(read: Read) -> None:
     side = "| Metric | Baseline | Ours | {} |\n|---|---|---|---|\n| Params | 17.04M | 19.04M | 2M |\n"
     side += "| Tokens | 1.0B | 1.1B | 0.1B |\n| Val loss | 3.90 | 3.80 | {} |\n"
-    rows = "| Model | Params | Tokens | Val loss |\n|---|---|---|---|\n| Baseline | 17.04M | 1.0B | 3.90 |\n| Ours | 19.04M | 1.1B | 3.80 |\n"
+    rows = "| Model | Params | Tokens | Val loss |\n|---|---|---|---|\n| Baseline | 17.04M | 1.0B | 3.90 |\n"
+    rows += "| Ours | 19.04M | 1.1B | 3.80 |\n"
     rows += "| {} | 2M | 0.1B | {} |\n"
-    words = ("Diff", "Delta", "Δ", "Change", "Improvement", "Difference", "Δ (ours - baseline)", "rel. change", "Improvement (%)")
+    words = (
+        "Diff",
+        "Delta",
+        "Δ",
+        "Change",
+        "Improvement",
+        "Difference",
+        "Δ (ours - baseline)",
+        "rel. change",
+        "Improvement (%)",
+    )
     for form in (side, rows):
         for word in words:
             for loss in ("0.10", "-0.10"):
@@ -148,3 +160,66 @@ def test_a_difference_is_no_run(read: Read) -> None:
         for word in ("Other", "DeltaNet", "Delta-7"):
             assert len(read(form.format(word, "3.70"), "t.md").kept) == 3, word
         assert len(read(form.format("Delta", "3.70"), "t.md").kept) == 3  # the name of a model, whose loss is one
+
+
+# --- remarks and stages that say a row is out ----------------------------------------------------------------------------------
+
+OUT = """
+do not use|DO NOT USE!|don't use this run|do not use for fits|ignore|ignore this run|wrong lr - ignore|bad tokenizer; do not use|excluded
+still running|still training (60%)|in progress|not finished|unfinished|estimate|rough estimate|extrapolated from fit|predicted by the law
+extrapolated|not measured|crashed at 5B|diverged|please ignore|exclude from fits|running
+"""
+STAYS = """
+good run|rerun of a|lr 3e-4|ignore warmup|crashed; resumed from 2k|never diverged|used flash attention|lr estimated by muP|not used dropout
+predicted to win|running on 8 gpus|long running job|best|extrapolated to 8k context|still the best|ignore index -100|finished
+"""
+
+
+def test_a_remark_that_says_so_sets_its_row_aside(read: Read) -> None:
+    table_ = "run,params,tokens,loss,{}\na,25M,.5B,4.40,\nb,60M,1.2B,3.79,fine\nc,120M,2.4B,3.39,{}\n"
+    for remark in names(OUT):
+        assert says_out(remark) or remark == "crashed at 5B", remark
+        text = table_.replace("fine", "") if remark == "crashed at 5B" else table_
+        assert why(read(text.format("notes", remark))) == {"c": f"run state: {remark}"}, remark
+    for head in ("Notes", "comment", "remarks", "Bemerkung", "备注"):
+        runs = read(table_.format(head, "wrong lr - ignore"))
+        assert runs.kept["run"].tolist() == ["a", "b"], head
+        assert len(read(table_.format(head, "wrong lr - ignore"), states=["wrong lr - ignore"]).kept) == 3, head
+    for remark in names(STAYS):
+        assert not says_out(remark), remark
+    assert len(read(table_.format("optimizer", "ignore")).kept) == 3
+
+
+def test_what_was_tuned_further_is_no_run_beside_pretraining(read: Read) -> None:
+    rows = ((0, "25M", ".5B", "4.40"), (0, "60M", "1.2B", "3.79"), (1, "25M", "10M", "3.2"), (1, "60M", "10M", "2.9"))
+    stages = (
+        ("pretrain (FineWeb-Edu val)", "fine-tune (Shakespeare val)"), ("Pretrain", "SFT"), ("pre-training", "finetuning"),
+        ("pretraining", "RLHF"), ("pretrained", "instruction tuning"),
+    )  # fmt: skip
+    for header in ("stage", "phase", "Training stage", "type"):
+        for pair in stages:
+            text = f"| {header} | params | tokens seen | val loss |\n|---|---|---|---|\n"
+            text += "".join(f"| {pair[k]} | {n} | {d} | {v} |\n" for k, n, d, v in rows)
+            runs = read(text, "t.md")
+            assert runs.kept["loss"].tolist() == [4.40, 3.79], (header, pair)
+            assert runs.set_aside["reason"].tolist() == [f"run state: {pair[1]}"] * 2, (header, pair)
+            assert len(read(text, "t.md", states=[pair[1]]).kept) == 4, (header, pair)
+        text = f"{header},params,tokens seen,val loss\n" + "".join(
+            f"{('warmup', 'decay')[k]},{n},{d},{v}\n" for k, n, d, v in rows
+        )
+        assert len(read(text).kept) == 4, header
+
+
+def test_a_copy_is_one_where_one_of_two_rows_is_blank(read: Read) -> None:
+    text = "Experiment,rev,typ,Created,parent,State,val_loss,n_params,tokens\n{}"
+    first = ",workspace,baseline,,,,2.869831,4e8,8e9\n"
+    others = "exp-1,ab1cd,branch_commit,2024-05-02T10:00:00,main,Success,2.869831,4e8,8e9\n"
+    others += "exp-2,ab2cd,branch_commit,2024-05-02T11:00:00,main,Success,2.969832,2e8,4e9\n"
+    for rows in (first + others, others + first, first.replace(",workspace", "workspace,workspace", 1) + others):
+        runs = read(text.format(rows))
+        assert runs.kept["run"].tolist() == ["exp-1", "exp-2"], rows
+        assert runs.set_aside["reason"].tolist() == ["identical copy of exp-1"], rows
+    seeds = "run,params,tokens,lr,loss\na,4e8,8e9,1e-3,{0}\nb,4e8,8e9,,{0}\nc,2e8,4e9,1e-3,3.1\n"
+    assert read(seeds.format("2.869831")).kept["run"].tolist() == ["a", "c"]
+    assert len(read(seeds.format("2.87")).kept) == 3  # a rounded loss is that of many runs
+    assert len(read(seeds.format("2.869831").replace("b,4e8,8e9", "b,4e8,9e9")).kept) == 3
