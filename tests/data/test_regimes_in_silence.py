@@ -223,3 +223,61 @@ def test_a_copy_is_one_where_one_of_two_rows_is_blank(read: Read) -> None:
     assert read(seeds.format("2.869831")).kept["run"].tolist() == ["a", "c"]
     assert len(read(seeds.format("2.87")).kept) == 3  # a rounded loss is that of many runs
     assert len(read(seeds.format("2.869831").replace("b,4e8,8e9", "b,4e8,9e9")).kept) == 3
+
+
+# --- columns of another regime, parts of the data, copies in other units ---------------------------------------------------------
+
+
+def test_the_tokens_of_another_regime_are_not_those_of_the_loss(read: Read) -> None:
+    text = "params,{0}/tokens,{0}/val_loss,{1}/val_loss\n17e6,7.63e9,2.18,2.16\n40e6,3e9,2.08,2.06\n"
+    for one, other in (("fixed_compute", "fixed_tokens"), ("iso-flop", "iso-token"), ("small lr", "large lr")):
+        table_ = text.format(one, other)
+        assert "columns.loss" in asked(read, table_)
+        runs = read(table_, columns={"loss": f"{other}/val_loss"})
+        assert "tokens" not in runs.kept or runs.kept["tokens"].isna().all(), (one, other)
+        assert "columns.tokens" in {q.key for q in runs.questions}, (one, other)
+        own = read(table_, columns={"loss": f"{one}/val_loss"})
+        assert own.kept["tokens"].tolist() == [7.63e9, 3e9], (one, other)
+        said = read(table_, columns={"loss": f"{other}/val_loss", "tokens": f"{one}/tokens"})
+        assert said.kept["tokens"].tolist() == [7.63e9, 3e9], (one, other)
+    for one, other in (("train", "val"), ("train", "eval"), ("perf", "eval"), ("c4", "wikitext")):
+        runs = read(text.format(one, other), columns={"loss": f"{other}/val_loss"})
+        assert runs.kept["tokens"].tolist() == [7.63e9, 3e9], (one, other)
+
+
+def test_real_tokens_beside_synthetic_ones_are_not_all(read: Read) -> None:
+    for one, other in (
+        ("real tokens", "synthetic tokens"),
+        ("real_tokens", "synth_tokens"),
+        ("tokens (real)", "synthetic data tokens"),
+    ):
+        runs = read(f"params,{one},{other},loss\n25e6,.4e9,.1e9,4.4\n60e6,1e9,.2e9,3.79\n")
+        assert "tokens" not in runs.kept or runs.kept["tokens"].tolist() == [0.5e9, 1.2e9], (one, other)
+    assert read("params,real tokens,loss\n25e6,.4e9,4.4\n60e6,1e9,3.79\n").kept["tokens"].tolist() == [0.4e9, 1e9]
+
+
+def test_bits_per_byte_at_a_constant_ratio_are_the_same_loss(read: Read) -> None:
+    rows = ((4.40, 1.5114), (3.79, 1.3019), (3.40, 1.1679))
+    for head in ("BPB", "Bits/byte", "bits per byte", "Val BPB"):
+        text = f"run,params,tokens,Val loss,{head}\n" + "".join(
+            f"{'abc'[i]},{25 * (i + 1)}M,{i + 1}B,{v},{b}\n" for i, (v, b) in enumerate(rows)
+        )
+        runs = read(text)
+        assert runs.kept["loss"].tolist() == [4.40, 3.79, 3.40], head
+        assert any(head in note for note in runs.notes), head
+        if head != "Val BPB":
+            assert "columns.loss" in asked(read, text.replace("1.1679", "1.2679")), (
+                head
+            )  # of another text, or another split
+
+
+def test_few_seeds_are_no_parameters(read: Read) -> None:
+    for names_, counts in ((("a", "b", "c"), (3, 3, 3)), (("small", "mid", "big"), (3, 3, 5))):
+        rows = [
+            f"{m},{n},{i + 1}B,{4 - i / 3:.2f} ± .01\n" for i, (m, n) in enumerate(zip(names_, counts, strict=True))
+        ]
+        runs = read("config,n,tokens,val loss (mean ± std)\n" + "".join(rows))
+        assert "params" not in runs.kept, counts
+        assert any("'n' holds few and whole numbers" in note for note in runs.notes), counts
+    assert read("n,tokens,val loss\n25e6,1e9,4.0\n60e6,2e9,3.7\n").kept["params"].tolist() == [25e6, 60e6]
+    assert "units.params" in asked(read, "n,d,loss\n1,20,2.5\n3,60,2.3\n7,140,2.1\n")
