@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from pathlib import Path
 
+import openpyxl
 import pytest
 
-from data import MappingNeeded, ReadError, Runs
+from data import MappingNeeded, ReadError, Runs, read_runs
 from data.names import loss_name
 from data.remarks import says_out
 
@@ -281,3 +284,83 @@ def test_few_seeds_are_no_parameters(read: Read) -> None:
         assert any("'n' holds few and whole numbers" in note for note in runs.notes), counts
     assert read("n,tokens,val loss\n25e6,1e9,4.0\n60e6,2e9,3.7\n").kept["params"].tolist() == [25e6, 60e6]
     assert "units.params" in asked(read, "n,d,loss\n1,20,2.5\n3,60,2.3\n7,140,2.1\n")
+
+
+# --- the same sizes and data under headings, sheets and files, without names ------------------------------------------------------
+
+FIRST, THEN = ((25e6, 0.5e9, 4.40), (60e6, 1.2e9, 3.75)), ((25e6, 0.5e9, 4.44), (60e6, 1.2e9, 3.79))
+HELD_OUT = (("Train", "Validation"), ("Train loss", "Validation loss"), ("training", "held-out"))
+TEXTS = (("C4", "FineWeb"), ("Evaluated on C4", "Evaluated on WikiText-103"), ("C4", "Pile"))
+OTHERS = (("Width sweep", "Depth sweep"), ("Baseline", "Ours"), ("lr = 1e-3", "lr = 3e-4"))
+
+
+def markdown(one: str, other: str) -> str:
+    out = ""
+    for heading, rows in ((one, FIRST), (other, THEN)):
+        body = "".join(f"| {n / 1e6:g}M | {d / 1e9:g}B | {v} |\n" for n, d, v in rows)
+        out += f"### {heading}\n\n| Params | Tokens | Loss |\n|---|---|---|\n{body}\n"
+    return out
+
+
+def blocks(one: str, other: str) -> str:
+    return "".join(
+        f"{heading},,\nparams,tokens,loss\n" + "".join(f"{n:g},{d:g},{v}\n" for n, d, v in rows)
+        for heading, rows in ((one, FIRST), (other, THEN))
+    )
+
+
+def sheets(one: str, other: str) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in ((one, FIRST), (other, THEN)):
+        sheet = book.create_sheet(title)
+        for row in (("params", "tokens", "loss"), *rows):
+            sheet.append(row)
+    held = io.BytesIO()
+    book.save(held)
+    return held.getvalue()
+
+
+def test_the_same_size_and_data_under_headings_of_splits_are_one_run(read: Read) -> None:
+    forms = ((markdown, "t.md"), (blocks, "t.csv"), (sheets, "t.xlsx"))
+    for form, name in forms:
+        for pair in HELD_OUT:
+            runs = read(form(*pair), name)
+            assert runs.kept["loss"].tolist() == [4.44, 3.79], (name, pair)
+            assert "split" in {q.key for q in runs.questions}, (name, pair)
+        for pair in TEXTS:
+            assert list(asked(read, form(*pair), name)) == ["split"], (name, pair)
+            assert read(form(*pair), name, split=pair[1]).kept["loss"].tolist() == [4.44, 3.79], (name, pair)
+            assert len(read(form(*pair), name, split="all").kept) == 4, (name, pair)
+        for pair in OTHERS:
+            assert len(read(form(*pair), name).kept) == 4, (name, pair)
+    apart = (
+        markdown("Train", "Validation")
+        .replace("| 25M | 0.5B | 4.44", "| 30M | 0.7B | 4.2")
+        .replace("60M | 1.2B | 3.79", "70M | 2B | 3.6")
+    )
+    assert len(read(apart, "t.md").kept) == 4  # other runs
+
+
+def test_files_that_say_splits_hold_losses_of_the_same_runs(tmp_path: Path) -> None:
+    def folder(one: str, other: str, head: str = "params,tokens,loss") -> Path:
+        path = tmp_path / f"{one} {other} {len(head)}"
+        path.mkdir()
+        for stem, rows in ((one, FIRST), (other, THEN)):
+            body = "".join(f"{n:g},{d:g},{v}\n" for n, d, v in rows)
+            (path / f"{stem}.csv").write_text(f"{head}\n{body}")
+        return path
+
+    for pair in (("train", "val"), ("train_runs", "eval_runs")):
+        runs = read_runs(folder(*pair))
+        assert runs.kept["loss"].tolist() == [4.44, 3.79], pair
+        assert any("files hold the same sizes and data" in note for note in runs.notes), pair
+    for pair in (("c4", "wikitext"), ("loss on c4", "loss on pile")):
+        path = folder(*pair)
+        with pytest.raises(MappingNeeded) as caught:
+            read_runs(path)
+        assert [q.key for q in caught.value.questions] == ["split"], pair
+        assert read_runs(sorted(path.iterdir()), split=pair[1]).kept["loss"].tolist() == [4.44, 3.79], pair
+        assert len(read_runs(path, split="all").kept) == 4, pair
+    for pair in (("sweep1", "sweep2"), ("baseline", "ours"), ("c4_cosine", "c4_wsd")):
+        assert len(read_runs(folder(*pair)).kept) == 4, pair
