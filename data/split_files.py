@@ -94,7 +94,9 @@ def _below(tables: Sequence[Table], names: Sequence[str], stems: Sequence[str]) 
     header = FILE
     while header in tables[0].headers:
         header += " "
-    frames, lines, misfits, marked = [], [], {}, {}
+    frames, lines = [], []
+    misfits: dict[int, str] = {}
+    marked: dict[int, str] = {}
     start = 0
     for table, stem in zip(tables, stems, strict=True):
         frames.append(table.frame.astype(object).assign(**{header: stem}))

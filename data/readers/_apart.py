@@ -257,8 +257,8 @@ def _summaries(table: Table, cells: np.ndarray, filled: np.ndarray, heads: np.nd
     said |= of_seeds
     plain = ~said & ~heads
     kinds = {_kind(str(row[0])) for row in cells[said]} - {""}
-    if len(kinds) >= _SEVERAL:  # what describe() prints, or a table with its own statistics below it
-        return said
+    if len(kinds) >= _SEVERAL and (plain.any() or kinds & _NO_SIZE):
+        return said  # what describe() prints, or a table with its own statistics below it
     if not said.any() or not plain.any() or said.sum() > 0.5 * n:
         return np.zeros(n, dtype=bool)
     usual = filled[plain].mean(axis=0) > 0.9
@@ -292,6 +292,7 @@ _ALSO = {
     "maximum": "max",
     "counts": "count",
 }
+_NO_SIZE = frozenset(("count", "mean", "std"))  # min, median and max alone may be sizes of models
 _SEVERAL = 3  # different statistics that no runs are named after
 
 

@@ -364,3 +364,20 @@ def test_files_that_say_splits_hold_losses_of_the_same_runs(tmp_path: Path) -> N
         assert len(read_runs(path, split="all").kept) == 4, pair
     for pair in (("sweep1", "sweep2"), ("baseline", "ours"), ("c4_cosine", "c4_wsd")):
         assert len(read_runs(folder(*pair)).kept) == 4, pair
+
+
+def test_a_curve_ends_where_its_run_was_tuned_further(read: Read) -> None:
+    text = "run,stage,params,tokens,val loss\n"
+    for run, n, curve in (
+        ("a", "25M", ((0.1, 5.0), (0.3, 4.6), (0.5, 4.4))),
+        ("b", "60M", ((0.1, 5.0), (0.6, 4.2), (1.2, 3.79))),
+    ):
+        text += (
+            "".join(f"{run},pretrain,{n},{d}B,{v}\n" for d, v in curve) + f"{run},sft,{n},{curve[-1][0] + 0.01}B,2.9\n"
+        )
+    runs = read(text)
+    assert runs.kept["loss"].tolist() == [4.4, 3.79]
+    assert runs.kept["tokens"].tolist() == [0.5e9, 1.2e9]
+    assert read(text, states=["sft"]).kept["loss"].tolist() == [2.9, 2.9]
+    kinds = "model,params,tokens,loss\nmin,25M,.5B,4.4\nmedian,60M,1.2B,3.79\nmax,120M,2.4B,3.4\n"
+    assert len(read(kinds).kept) == 3  # sizes of models
