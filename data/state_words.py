@@ -80,7 +80,7 @@ expected, law, scaling law, imputed
 """
 #: Words by which the header of a loss says that nobody measured it, and the stems of those with other endings.
 PREDICTED_HEADER = """
-proj, est, estimated, estimation, expected, anticipated, simulated, modelled, modeled, theoretical, imputed, hat, beklenen, öngörülen,
+proj, est, estimated, estimation, expected, anticipated, simulated, modelled, modeled, theoretical, imputed, beklenen, öngörülen,
 ước tính, dự kiến, kỳ vọng, 预计, 預計, 估计, 估計, 预估, 預估, 预期, 預期, 推算, 估算, 拟合, 擬合, 推测, 推測, 期望, 理论, 理論,
 予想, 推定, 見積, 想定, 期待, 예상, 추정, 추산, 기대, 이론
 """

@@ -34,7 +34,7 @@ FORETOLD = """
 pérdida proyectada|pérdida estimada|pérdida esperada|pérdida predicha|perda projetada|perda estimada|perte projetée|perte estimée
 perte attendue|projizierter Loss|geschätzter Loss|erwarteter Verlust|perdita stimata|perdita attesa|прогнозируемые потери
 ожидаемые потери|предсказанные потери|proj. loss|proj_loss|Est. loss|loss (est.)|estimated val loss|Expected loss|modelled loss
-modeled loss|simulated loss|theoretical loss|loss_hat|projected loss|forecast loss|fitted loss|推定損失|予想損失|预计损失|估计损失
+modeled loss|simulated loss|theoretical loss|projected loss|forecast loss|fitted loss|推定損失|予想損失|预计损失|估计损失
 預估損失|预测损失|추정 손실|예상 손실
 """
 LESS_A_FLOOR = """
