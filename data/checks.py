@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.cells import Numbers
 from data.coincidence import beyond_chance
-from data.schema import COLUMNS, NEEDED
+from data.schema import COLUMNS, COUNTS, NEEDED
 from data.stated import is_bound
 from data.units import PLAUSIBLE
 
@@ -100,7 +100,38 @@ def copies(frame: pd.DataFrame, losses: np.ndarray, named: bool) -> np.ndarray:
     if short.any():
         same = _earlier(frame, [c for c in frame if c != "flops_convention"]) if named else np.full(len(frame), -1)
         first = np.where(short, same, first)
-    return first
+    return _but_for_blanks(frame, keys, losses, first)
+
+
+def _but_for_blanks(frame: pd.DataFrame, keys: list[str], losses: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """The positions `first` (n,) with those of rows that agree with another wherever both say something, an unrounded loss among it.
+
+    The emptier of two is the copy, as the workspace of a tracker is of its last experiment.
+    """
+    free = np.flatnonzero(_unrounded(losses) & (first < 0))
+    again = pd.Series(losses[free]).duplicated(keep=False).to_numpy()
+    if not again.any():
+        return first
+    out = first.copy()
+    said = frame[keys].iloc[free[again]]
+    blank = (said.isna() | (said == "")).to_numpy(dtype=bool)
+    cells = said.astype(object).to_numpy()
+    inputs = [i for i, c in enumerate(keys) if c in _INPUTS]
+    for rows in pd.Series(np.arange(len(said))).groupby(losses[free[again]]).groups.values():
+        kept: list[int] = []
+        for i in sorted(rows[:_MOST_ALIKE], key=lambda r: (int(blank[r].sum()), r)):
+            for k in kept:
+                both = ~blank[i] & ~blank[k]
+                if both[inputs].any() and not both.all() and (cells[i][both] == cells[k][both]).all():
+                    out[free[again][i]] = free[again][k]
+                    break
+            else:
+                kept.append(i)
+    return out
+
+
+_INPUTS = frozenset((*COUNTS, "tokens", "flops", "steps"))
+_MOST_ALIKE = 50  # rows of one loss that are compared with each other
 
 
 def _earlier(frame: pd.DataFrame, keys: list[str]) -> np.ndarray:

@@ -34,7 +34,8 @@ from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
 from data.settings import within_runs
 from data.so_far import says_so_far
 from data.splits import counted
-from data.states import ASIDE, ask_of_unknown, unfinished
+from data.stages import tuned
+from data.states import ASIDE, STATE, ask_of_unknown, unfinished
 from data.table import REASON, Table, without_misfits
 from data.titles import under_title
 
@@ -107,12 +108,19 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     if progress == "steps":
         for i in (i for i in draft.no_place if not why[i]):
             why[i] = draft.no_place[i]
+    behind = np.zeros(len(why), dtype=bool)
+    if progress:  # the run is its pretraining, up to where it was tuned further
+        said = tuned(table)
+        behind = (said != "") & (why == "") & ~np.isin([str(s).lower() for s in said], mapping.states)
+        why[behind] = [f"{STATE}{s}" for s in said[behind]]
     ended = row_states(table, mapping, names, bool(progress))
     checkpoints = None
     losses, lines = mapping.guesses["loss"].numbers(table).values, table.lines
     if progress:
         by = table.numbers(choice.header).values if choice.header else None
-        frame, why, checkpoints, at = checkpoints_of(frame, why, progress, read["loss"].blank, choice, by, draft.notes)
+        frame, why, checkpoints, at = checkpoints_of(
+            frame, why, progress, read["loss"].blank | behind, choice, by, draft.notes
+        )
         losses, ended, lines = losses[at], ended[at], lines[at]
     open_states = ask_of_unknown(frame, np.where(ended == "", why, ended), mapping.unknown_states == ASIDE)
     draft.questions += [open_states] if open_states else []

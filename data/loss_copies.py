@@ -95,6 +95,8 @@ def without_copies(table: Table, ranked: list[str]) -> list[str]:
                 same |= (unit != other or scaled or rescaled) and agree(values, v)
             elif UNITS[unit].per != UNITS[other].per and _about(header) == _about(earlier):
                 same |= _proportional(values, unit, v, other, bool(_about(header)[0]))
+            elif not per_token and UNITS[other].per == "token" and _about(header) == ("", ""):
+                same |= _proportional(values, unit, v, other, False)  # nothing but a unit, beside a named loss
         if not same:
             kept.append((header, unit, scaled, values))
     return [h for h, *_ in kept]
@@ -104,7 +106,8 @@ def copies_in_bytes(table: Table, loss: str, options: list[str]) -> str:
     """The headers of losses of the same split over bytes or characters, which gave way to the loss in nats; '' for none."""
     if UNITS[take_apart(loss).unit or "nats"].per != "token":
         return ""
-    others = [h for h in table.headers if h not in options and loss_name(h) is not None and _about(h) == _about(loss)]
+    others = [h for h in table.headers if h not in options and loss_name(h) is not None]
+    others = [h for h in others if _about(h) in (_about(loss), ("", ""))]
     others = [h for h in others if table.numbers(h, "loss").share >= 0.5]
     return ", ".join(repr(h[:60]) for h in others if UNITS[take_apart(h).unit or "nats"].per in ("byte", "character"))
 

@@ -227,6 +227,18 @@ _NO_LOSS = re.compile(
 )
 
 
+#: A loss less its floor: loss - 1.69, val_loss_minus_E, CE (entropy subtracted), loss above the floor.
+_FLOOR = (
+    r"(?:(?i:the )?(?:E(?![a-zA-Z])|L_?\{?(?:inf|\\infty|∞)|(?i:bayes|irreducible|asymptot\w*|floor|entropy|optimum)))"
+)
+_LESS_A_FLOOR = re.compile(
+    rf"(?<![a-zA-Z])(?i:minus|less|without|net of|subtracting|w/o|above|over|beyond)[ _]+{_FLOOR}"
+    rf"|(?<!(?i:cross))(?<!(?i:cross) )[-−–]\s*{_FLOOR}|(?:{_FLOOR}|[0-9]\.[0-9]+)[ _]+(?:is |was )?(?i:subtracted|removed|taken off)"
+    r"|(?i:loss(?:es)?|ce|nll|xent|entropy|L)[ _]*(?i:minus[ _]+\w|[ _][-−–] ?(?:[0-3]\.[0-9]+)(?![0-9a-z.]))"
+    r"|(?i:loss|ce|nll|xent|entropy|L)[-−–][0-3]\.[0-9]{2,4}(?![0-9a-zA-Z.])|[(\[]\s*[-−–]\s*[0-3]\.[0-9]+\s*[)\]]"
+)
+
+
 #: A loss by its letter and what stands below it: L_val, L_{\\text{test}}.
 _SUBSCRIPT = re.compile(
     r"\$?\s*(?:L|\\mathcal\{L\}|\\ell)_?\{?(?:\\?(?:text|textrm|mathrm|rm)\b\s*)?\{?\s*"
@@ -246,7 +258,7 @@ def loss_name(raw: str) -> LossName | None:
     words = f" {h.path} "
     if not _LOSS.search(words) and h.words != "L":
         return None
-    if _NO_LOSS.search(words) or _ROOT.match(raw) or heads_predictions(raw):
+    if _NO_LOSS.search(words) or _ROOT.match(raw) or heads_predictions(raw) or _LESS_A_FLOOR.search(raw[:300]):
         return None
     if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|holdout|dev|validate)\b", words):
         split, points = "validation", 3.0

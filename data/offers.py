@@ -14,7 +14,7 @@ from data.headers import header as take_apart
 from data.headers import scale_in
 from data.logs import tells_its_base
 from data.lookalikes import without_optima
-from data.names import named, only_sounds
+from data.names import loss_name, named, only_sounds
 from data.schema import COLUMNS, COUNTS
 from data.settled import (
     TAKEN,
@@ -22,6 +22,7 @@ from data.settled import (
     middle,
     settle_passes,
 )
+from data.stated_with import without_statement
 from data.states import is_state
 from data.step_names import counts_steps, places
 from data.table import Table
@@ -86,6 +87,7 @@ def offers_of(table: Table, settled: set[str], taken: set[str], notes: list[str]
                 sure, how = 0.8 * sure, f"{how}; from the headings above the rows"
             offers[column, header] = sure, how
     _without_settings(table, offers)
+    notes += _without_parts(table, offers)
     notes += without_untracked(table, offers)
     without_optima(table, offers)
     settle_passes(table, offers)
@@ -126,6 +128,45 @@ def _without_settings(table: Table, offers: Offers) -> None:
         cells = table.numbers(o[1])
         if others or (cells.share >= 0.5 and not cells.written):
             del offers[o]
+
+
+_REAL = re.compile(r"\breal\b")
+_MADE = re.compile(
+    r"\b(?:synth\w*|artificial|generated|fake|augmented|simulated)\b.*\b(?:tokens?|data)\b|\b(?:tokens?|data) (?:synth\w*|generated)\b"
+)
+
+
+def _without_parts(table: Table, offers: Offers) -> list[str]:
+    """Take out of the offers real tokens beside synthetic ones, a part of what was seen, and `n` of few repeats, with a note on it."""
+    notes: list[str] = []
+    paths = {h: take_apart(h).path for h in table.headers}
+    if any(_MADE.search(p) and table.numbers(h).share >= 0.5 for h, p in paths.items()):
+        for o in [o for o in offers if o[0] == "tokens" and _REAL.search(paths[o[1]])]:
+            del offers[o]
+    for o in [o for o in offers if o[0] == "params" and o[1].strip() == "n" and _counts_repeats(table, o[1])]:
+        del offers[o]
+        notes.append(
+            f"{o[1]!r} holds few and whole numbers, as one of seeds does: it was not taken for the parameters."
+        )
+    return notes
+
+
+def _counts_repeats(table: Table, header: str) -> bool:
+    """Whether whole numbers under `n` are those of seeds: few, beside losses with a spread or the same for all, and beside no `d`."""
+    values = table.numbers(header).values
+    values = values[np.isfinite(values)]
+    if not len(values) or (values != np.round(values)).any() or values.min() < 1 or values.max() > _MOST_SEEDS:
+        return False
+    if any(h.strip() in ("d", "D") for h in table.headers) or table.numbers(header).written:
+        return False
+    losses = [h for h in table.headers if loss_name(h) is not None]
+    spread = any(without_statement(h) != h or table.numbers(h, "loss").errors is not None for h in losses)
+    spread = spread or any(_SPREAD.search(take_apart(h).path) for h in table.headers)
+    return spread or (len(values) == len(table.frame) > 1 and len(np.unique(values)) == 1)
+
+
+_MOST_SEEDS = 30
+_SPREAD = re.compile(r"\b(?:std|stdev|stddev|stderr|sem|se|sd|ci)\b")
 
 
 def _of_states(table: Table, header: str) -> bool:

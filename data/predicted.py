@@ -32,19 +32,24 @@ _BY_A_LAW = re.compile(
 _NOUNS = of_words(
     "prediction, predictions, projection, prognose, interpolated, hypothetical"
 )  # a-projection says something else
-_INFLECTED = re.compile(
-    r"\b(?:vorhergesagt|prognostiziert|extrapoliert|predich|previst|predett|предсказанн)[^\W0-9]{1,3}\b"
+_OF_A_HEADER = of_words(state_words.PREDICTED_HEADER)
+#: Words of headers with any ending: expected and the like say so of a loss, where in a column of kinds they need another.
+_STEMS = re.compile(
+    rf"(?<![^\W_])(?:{'|'.join(sorted(of_words(state_words.PREDICTED_STEMS)))})[^\W0-9_]{{0,4}}(?![^\W_])"
 )
+_INSIDE = [w for w in _OF_A_HEADER if re.match(r"[\u1100-\u11ff\u3040-\u9fff\uac00-\ud7af]", w)]
 
 
 @lru_cache(maxsize=20_000)
 def heads(header: str) -> bool:
-    """Whether a header says that the numbers below it are predicted: `Dự đoán ppl`, `perte prévue`, `予測損失`."""
+    """Whether a header says that the numbers below it are predicted: `Dự đoán ppl`, `perte estimée`, `予測損失`, `proj. loss`."""
     words = folded(header)
     if _TASK.search(words):
         return False  # the loss of next-token prediction
     spaced = f" {words} "
-    return any(f" {w} " in spaced for w in PREDICTED) or any(w in words for w in _ONE) or bool(_INFLECTED.search(words))
+    if any(f" {w} " in spaced for w in PREDICTED | _OF_A_HEADER) or any(w in words for w in (*_ONE, *_INSIDE)):
+        return True
+    return bool(_STEMS.search(words))
 
 
 def in_a_name(name: str) -> str:

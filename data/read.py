@@ -30,6 +30,7 @@ from data.readers._limits import MAX_FILE, check_shape
 from data.readers._shapes import oriented, shaped
 from data.recognise import recognise
 from data.schema import Runs, stack
+from data.split_files import one_of_splits
 from data.table import Table, clean, unique
 
 MAX_FILES = 1_000
@@ -195,6 +196,11 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
         joined = one_per_run(tables, places, whole)
         tables, places, whole = joined.tables, joined.places, joined.files
         notes += joined.notes
+        if (found_as := one_of_splits(tables, whole)) is not None:
+            at, below = found_as
+            keep = [i for i in range(len(tables)) if i == at[0] or i not in at]
+            tables = [below if i == at[0] else tables[i] for i in keep]
+            places, whole = [places[i] for i in keep], [whole[i] for i in keep]
     if len(tables) > 1:
         stems = run_names(places)
         called = labels(whole)

@@ -9,6 +9,7 @@ from math import isclose
 
 import numpy as np
 
+from data.arms_beside import without_other_arms
 from data.counters import settle_counters
 from data.data_sizes import samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
@@ -164,12 +165,19 @@ def recognise(
         )
         if error:
             guesses["loss_error"] = error
+    others = without_other_arms(table, guesses, loss.guess.header, set(answers)) if loss.guess else []
+    elsewhere = {q.key.removeprefix("columns.") for q in others}
     questions = [
         *opened,
         *loss.questions,
+        *others,
         *unclear,
         *stepped,
-        *(q for q in questions if not stepped or q.key != "columns.steps"),
+        *(
+            q
+            for q in questions
+            if (not stepped or q.key != "columns.steps") and q.key.removeprefix("columns.") not in elsewhere
+        ),
     ]
     guesses, units_open = settle(table, scaled_fraction(table, guesses), factors)
     runs = loss.guess is not None or any(q.guess for q in loss.questions)
@@ -194,7 +202,7 @@ def recognise(
     questions += announced(guesses)
     questions += taken_optima(table, guesses, set(answers))
     questions += of_a_tokenizer(table, guesses, set(answers))
-    questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()))
+    questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()) | elsewhere)
     notes = [
         *([parted.note] if parted.note else []),
         *untracked,

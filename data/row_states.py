@@ -15,7 +15,9 @@ from data.mapping import Mapping
 from data.markup import LONGEST
 from data.predicted import PREDICTED
 from data.predicted import in_a_name as predicted_in
+from data.remarks import remarked
 from data.schema import COLUMNS, COUNTS
+from data.stages import tuned
 from data.states import BROKEN, UNFINISHED, of_words, plain
 from data.table import Table
 from data.yes_no import clear
@@ -80,6 +82,8 @@ def row_states(table: Table, mapping: Mapping, names: pd.Series, along: bool) ->
         *_by_headings(table),
         *_by_names(table, mapping),
         _by_progress(table, names if along else None),
+        remarked(table),
+        tuned(table),
     ):
         out = np.where(out == "", said, out)
     return out

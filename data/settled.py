@@ -34,7 +34,8 @@ def settle_passes(table: Table, offers: Offers) -> None:
     passes = max((float(np.nanmax(np.append(table.numbers(h).values, 0.0))) for h in epochs), default=0.0)
     sized = [o for o in offers if o[0] == "tokens" and SIZE_OF_DATA.fullmatch(take_apart(o[1]).words)]
     others = [o for o in offers if o[0] == "tokens" and o not in sized]
-    if passes > 1 and sized and not others and not any(c == "unique_tokens" for c, _ in offers):
+    unsaid = bool(sized) and not others and not any(c == "unique_tokens" for c, _ in offers)
+    if unsaid and (passes > 1 or (passes and _in_part(table, offers))):
         for o in sized:
             del offers[o]
             offers["unique_tokens", o[1]] = 0.62, "the size of the data, seen as often as the epochs say"
@@ -42,6 +43,33 @@ def settle_passes(table: Table, offers: Offers) -> None:
     for o in others:
         if moving and o not in moving and len(table.frame) > 2 and any(c == "steps" for c, _ in offers):
             offers[o] = 0.55, f"{offers[o][1]}; it does not change, and {moving[0][1]} does"
+
+
+@np.errstate(all="ignore")
+def _in_part(table: Table, offers: Offers) -> bool:
+    """Whether runs passed over a part of the data alone: an epoch is below one, and the size is not that of the part already.
+
+    It is where it goes with the epochs, or where FLOPs bear it out.
+    """
+    found = {c: _first(table, offers, c, {}) for c in ("tokens", "epochs", "flops", *COUNTS)}
+    size, epochs = found["tokens"], found["epochs"]
+    if size is None or epochs is None:
+        return False
+    part = np.isfinite(size) & (size > 0) & (epochs > 0) & (epochs < _A_PASS)
+    if not part.any():
+        return False
+    each = size[part] / epochs[part]
+    if len(np.unique(size[part])) > 1 and float(np.ptp(each)) <= _ROUNDED * float(np.max(each)):
+        return False
+    count = next((found[c] for c in COUNTS if found[c] is not None), None)
+    if found["flops"] is None or count is None:
+        return True
+    spent = found["flops"][part] / (6.0 * count[part] * size[part])
+    return not abs(middle(spent) - 1) < abs(middle(spent / epochs[part]) - 1)
+
+
+_A_PASS = 0.95  # of an epoch, which trainers round down
+_ROUNDED = 0.02  # how near two products come that say the same
 
 
 def unique_or_seen(table: Table, offers: Offers, settled: set[str]) -> list[Question]:
@@ -148,7 +176,8 @@ _SEEN = r"\b(?:seen|trained|consumed|processed|used|total|cumulative)\b"
 _BORNE_OUT = 0.25  # how near a ratio comes to one where another column says the same; epochs differ by more
 
 SIZE_OF_DATA = re.compile(
-    r"(?:total |full |whole |n |num )?(?:train(?:ing)? )?(?:dataset|data|corpus)(?: set)?(?: size)?(?: (?:in )?(?:tokens?|toks?))?"
+    r"(?:total |full |whole |n |num )?(?:(?:train(?:ing)? )?(?:dataset|data|corpus)(?: set)?|train(?:ing)? set)(?: size)?"
+    r"(?: (?:in )?(?:tokens?|toks?))?"
     r"|(?:size|tokens) (?:of|in) (?:the )?(?:dataset|data|corpus)(?: tokens)?|size tokens (?:of )?(?:dataset|data|corpus)"
 )
 

@@ -16,6 +16,7 @@ from data.headers import header as take_apart
 from data.headings import HEADING, names_a_setting, of_the_same_runs, says_unit, unused
 from data.names import loss_name, named
 from data.schema import COUNTS
+from data.split_files import FILE
 from data.split_flags import worded
 from data.split_words import both as both_splits
 from data.split_words import in_order, kind, kind_or_name, without_words
@@ -106,6 +107,8 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
     where = "heading or sheet" if table.format == "Excel" else "heading"
     above = header == HEADING or header in table.brought_down
     called = f"The {where} above each row" if above else repr(header)
+    if above and header.strip() == FILE:
+        where, called = FILE, "The file of each row"
     shown = [_shown(table, header, kinds, k) for k in in_order(kinds)]
     if not paired:
         if not both_splits(kinds):
@@ -133,8 +136,11 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
             Split(header, held[0], along), Question("split", text, (held[0], *rest, ALL), held[0], False), note
         )  # fmt: skip
     if above:
-        several = where.replace("heading", "headings").replace("sheet", "sheets")
-        text = f"The same runs stand under several {several}, {_listed(shown)}: the loss under which of them counts?"
+        several = re.sub(r"(heading|sheet|file)\b", r"\1s", where)
+        under = "in" if where == FILE else "under"
+        text = (
+            f"The same runs stand {under} several {several}, {_listed(shown)}: the loss {under} which of them counts?"
+        )
     else:
         text = f"{header!r} says {_listed(shown)} for one and the same run: the loss on which of them counts?"
     return Found(Split(header, held[0], along), Question("split", text, (*shown, ALL), held[0]))

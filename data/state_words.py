@@ -78,6 +78,20 @@ PERHAPS_PREDICTED = """
 fit, fitted, extrapolation, interpolation, estimate, estimated, simulated, simulation, model, theory, theoretical, planned, target,
 expected, law, scaling law, imputed
 """
+#: Words by which the header of a loss says that nobody measured it, and the stems of those with other endings.
+PREDICTED_HEADER = """
+proj, est, estimated, estimation, expected, anticipated, simulated, modelled, modeled, theoretical, imputed, beklenen, öngörülen,
+ước tính, dự kiến, kỳ vọng, 预计, 預計, 估计, 估計, 预估, 預估, 预期, 預期, 推算, 估算, 拟合, 擬合, 推测, 推測, 期望, 理论, 理論,
+予想, 推定, 見積, 想定, 期待, 예상, 추정, 추산, 기대, 이론
+"""
+PREDICTED_STEMS = """
+vorhergesagt, vorausgesagt, prognostiziert, extrapoliert, projiziert, projektiert, geschätzt, erwartet, hochgerechnet, simuliert,
+modelliert, predich, previst, predett, predit, proyectad, projetad, proiettat, estimad, stimat, estimé, esperad, attes, attendu, projeté,
+pronosticad, simulad, simulat, simulé, teóric, teoric, théoriqu, modelad, modellat, modélisé, extrapolad, estrapolat, voorspeld,
+geprojecteerd, geschat, verwacht, szacowan, oszacowan, przewidywan, prognozowan, oczekiwan, ekstrapolowan,
+uppskatta, förvänta, forvente, estimert, estimeret, prediker, предсказан, прогноз, прогнозируем, прогнозн, ожидаем, экстраполиров,
+оценочн, расчётн, предполагаем, теоретическ, смоделирован, очікуван, передбачен
+"""
 MEASURED = """
 measured, measurement, measurements, actual, run, runs, real, observed, observation, data, experiment, experimental, empirical, trained,
 true, ran, logged, ground truth, training run,

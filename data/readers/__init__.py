@@ -20,6 +20,7 @@ from typing import Protocol, cast
 from data.embeddings import with_embeddings_added
 from data.errors import ReadError
 from data.filenames import with_facts, with_name_facts
+from data.readers._apart import SUMMARY
 from data.readers._limits import MAX_FILE, size
 from data.readers._samples_seen import samples_seen
 from data.readers._shapes import oriented, shaped
@@ -86,6 +87,10 @@ def read_table(content: bytes, filename: str = "table") -> Table:
         raise ReadError(f"{name} is damaged or is not {reader.title} after all ({type(e).__name__}).") from None
     if not len(table.frame):
         raise ReadError(f"{name} has column names but no rows; expected one row per training run.")
+    if all(table.misfits.get(int(line)) == SUMMARY for line in table.lines):
+        raise ReadError(
+            f"{name} holds statistics of runs (such as their mean and std) and no run; expected one row per training run."
+        )
     parts = path_parts(filename)
     if table.before is not None:
         table = replace(table, before=_with_names(table.before, parts))

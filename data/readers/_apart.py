@@ -15,6 +15,7 @@ from data.plural import agreeing
 from data.table import Table
 
 _MOST_ROWS = 20_000  # people write headings, summaries and notes into tables that they can look over
+SUMMARY = "a summary of other rows, not a run"
 _MOST_NOTES = 12  # lines below a table; more are a text of its own
 _SUMMARY = re.compile(
     r"(?:overall |grand |column )?(?:averages?|avg|overall|moyenne|durchschnitt|mittelwert|ø|Σ|σ"
@@ -25,6 +26,14 @@ _SUMMARY = re.compile(
     r"(?: ?\(.{1,30}\)| of (?:all|the).{0,30}| over (?:all|the).{0,30})?",
     re.IGNORECASE,
 )
+#: Words by which a row says what is between two others.
+_DIFFERENCE = re.compile(
+    r"(?:the |abs(?:olute)? |rel(?:ative)? |net |percent |pct |% )?(?:diff(?:erence)?s?|deltas?|[δ∆]|changes?"
+    r"|improvements?|gains?|reductions?|gap)"
+    r"(?: ?(?:%|percent|pct|[(\[].{1,40}[)\]]))?(?: (?:vs|to|over|from) .{1,40})?",
+    re.IGNORECASE,
+)
+_FAR = 0.5  # how far below every loss of a table that of a difference is
 _BEST = re.compile(
     r"(?:the |our )?(?:best|worst|winner|lowest|top)(?: (?:run|model|loss|result|config|overall))?(?: ?\(.{1,30}\)|: .{1,30})?",
     re.IGNORECASE,
@@ -50,6 +59,12 @@ def is_summary(text: str) -> bool:
     """Whether a cell says that its row sums up others: Average, Mean, std, 25%."""
     plain = " ".join(stripped(words(text[:80])).replace(".", " ").strip(" :").split())
     return len(plain) < 60 and bool(_SUMMARY.fullmatch(plain))
+
+
+def is_difference(text: str) -> bool:
+    """Whether a cell says that its row is the difference of others: Diff, Delta, Improvement (%)."""
+    plain = " ".join(stripped(words(text[:80])).replace(".", " ").replace("Δ", "δ").strip(" :").split())
+    return len(plain) < 60 and bool(_DIFFERENCE.fullmatch(plain))
 
 
 def apart(table: Table) -> Table:
@@ -85,11 +100,14 @@ def apart(table: Table) -> Table:
     table, is_heading = _headed(table, cells, filled)
     sums = _summaries(table, cells, filled, is_heading)
     again = _best_again(table, cells, filled, ~is_heading & ~sums)
-    odd = {int(line): "a summary of other rows, not a run" for line in table.lines[sums]}
+    odd = {int(line): SUMMARY for line in table.lines[sums]}
     odd |= {int(table.lines[i]): reason for i, reason in again.items()}
+    between = _differences(table, cells, ~is_heading & ~sums)
+    odd |= {int(line): "a difference between other rows, not a run" for line in table.lines[between]}
     if odd:
         table = replace(table, misfits={**table.misfits, **odd})
         sums[list(again)] = True
+        sums |= between
     return _filled_down(table, cells, filled, ~is_heading & ~sums)
 
 
@@ -97,7 +115,24 @@ def _speaks_of_others(table: Table, cells: np.ndarray) -> bool:
     """Whether a cell in the first columns or among the seeds may say that its row sums up others or names one again."""
     first = [*range(min(2, cells.shape[1])), *_seeds(table)]
     texts = {str(c) for j in first for c in pd.unique(cells[:, j])}
-    return any(is_summary(t) or _is_best(t) or _OF_SEEDS.fullmatch(words(t[:80])) for t in texts if t)
+    return any(
+        is_summary(t) or is_difference(t) or _is_best(t) or _OF_SEEDS.fullmatch(words(t[:80])) for t in texts if t
+    )
+
+
+def _differences(table: Table, cells: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    """Which rows (n,) say that they are differences of others, and have no loss or one far below all of theirs."""
+    said = runs & np.array([is_difference(str(c)) for c in cells[:, 0]], dtype=bool)
+    others = runs & ~said
+    losses = [table.numbers(h, "loss").values for h in table.headers if loss_name(h) is not None]
+    if not said.any() or others.sum() < 2 or not losses:
+        return np.zeros(len(cells), dtype=bool)
+    near = np.zeros(len(cells), dtype=bool)
+    for values in losses:
+        known = values[others & np.isfinite(values)]
+        if len(known):
+            near |= values >= _FAR * float(known.min())
+    return said & ~near
 
 
 def _seeds(table: Table) -> list[int]:
@@ -126,7 +161,7 @@ def _best_again(table: Table, cells: np.ndarray, filled: np.ndarray, runs: np.nd
             name = str(cells[same[0]][np.flatnonzero(filled[same[0]])[0]])[:40]
             out[i] = f"names the row of {name!r} again, not another run"
         elif (filled[others].mean(axis=0) > 0.9)[~filled[i]].any():
-            out[i] = "a summary of other rows, not a run"
+            out[i] = SUMMARY
     return out
 
 
@@ -221,6 +256,9 @@ def _summaries(table: Table, cells: np.ndarray, filled: np.ndarray, heads: np.nd
     of_seeds = _means_of_seeds(table, cells, heads)
     said |= of_seeds
     plain = ~said & ~heads
+    kinds = {_kind(str(row[0])) for row in cells[said]} - {""}
+    if len(kinds) >= _SEVERAL and (plain.any() or kinds & _NO_SIZE):
+        return said  # what describe() prints, or a table with its own statistics below it
     if not said.any() or not plain.any() or said.sum() > 0.5 * n:
         return np.zeros(n, dtype=bool)
     usual = filled[plain].mean(axis=0) > 0.9
@@ -235,12 +273,27 @@ def _summaries(table: Table, cells: np.ndarray, filled: np.ndarray, heads: np.nd
         out[i] = any(
             _amounts(v[i], v[rows]) for v in values.values() for rows in (above, above & (np.arange(n) >= start))
         )
-    if (
-        said.sum() >= 4
-        and len({str(c).lower() for c in cells[said][:, 0]} & {"count", "std", "25%", "50%", "75%"}) >= 3
-    ):
-        out |= said  # what describe() prints
     return out
+
+
+def _kind(text: str) -> str:
+    """The statistic that a cell names, and nothing else: mean, std, min; '' for others, shares such as 25% among them."""
+    plain = stripped(words(text[:80])).replace(".", "").strip(" :").lower()
+    return plain if plain in _STATISTICS else _ALSO.get(plain, "")
+
+
+_STATISTICS = frozenset(("count", "mean", "std", "min", "max", "median", "sum", "total"))
+_ALSO = {
+    "average": "mean",
+    "avg": "mean",
+    "stdev": "std",
+    "std dev": "std",
+    "minimum": "min",
+    "maximum": "max",
+    "counts": "count",
+}
+_NO_SIZE = frozenset(("count", "mean", "std"))  # min, median and max alone may be sizes of models
+_SEVERAL = 3  # different statistics that no runs are named after
 
 
 def _means_of_seeds(table: Table, cells: np.ndarray, heads: np.ndarray) -> np.ndarray:

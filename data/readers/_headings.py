@@ -18,6 +18,7 @@ from data.headings import (
 )
 from data.markup import words
 from data.names import loss_name, named
+from data.schema import COUNTS
 
 __all__ = ["HEADING", "clash", "repeated", "says_unit", "says_unused", "told_apart"]
 
@@ -32,11 +33,18 @@ def says_unused(heading: str) -> bool:
 
 
 def clash(headings: Sequence[str], columns: Sequence[str], tables: Sequence[Rows]) -> bool:
-    """Whether two tables name the same runs, alike in all but the loss, with other losses, and no setting stands in a heading."""
+    """Whether two tables name the same runs, alike in all but the loss, with other losses, and no setting stands in a heading.
+
+    Where no column names runs, those of one size and the same data are the same under headings of splits and texts.
+    """
     losses = {j for j, h in enumerate(columns) if loss_name(h) is not None}
     called = [j for j, h in enumerate(columns) if any(c in ("run", "family") for c, _ in named(h))]
-    if not called or len(tables) > _MOST or all(map(names_a_setting, headings)):
+    if len(tables) > _MOST or all(map(names_a_setting, headings)):
         return False
+    if not called and not (sized(columns) and any(map(says_where_measured, headings))):
+        return (
+            False  # without names the same size and data are the same run where headings say where losses were measured
+        )
     names = [words(str(row[j])[:200]) for j in called for rows in tables for row in rows if j < len(row) and row[j]]
     sizes = sum(not math.isnan(number(n)) for n in names) > len(names) / 2
     if sizes and not any(map(says_where_measured, headings)):
@@ -55,6 +63,12 @@ def clash(headings: Sequence[str], columns: Sequence[str], tables: Sequence[Rows
         if again and len(again) >= _AGAIN * min(len(one), len(other)):
             return True
     return False
+
+
+def sized(columns: Sequence[str]) -> bool:
+    """Whether columns say both how large a run's model is and how far it was trained."""
+    meant = {c for h in columns for c, _ in named(h)[:1]}
+    return bool(meant & set(COUNTS)) and bool(meant & {"tokens", "flops", "steps", "samples"})
 
 
 def repeated(columns: Sequence[str], tables: Sequence[Mapping[int, Sequence[Any]]]) -> dict[int, int]:
