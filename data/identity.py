@@ -12,7 +12,7 @@ from data.draft import MAX_EXTRAS, Draft
 from data.errors import MappingNeeded, Question
 from data.headers import header as take_apart
 from data.labels import TOLD, run_labels
-from data.line_order import Rows
+from data.line_order import Rows, stands_in_order
 from data.mapping import Mapping
 from data.places_beside import places_beside
 from data.plural import agreeing, plural
@@ -97,11 +97,7 @@ def _apart(
         found = _judged(draft, names, measured, mapping, stem, table.name)
     except MappingNeeded as e:
         asked = e
-    if (
-        names is None
-        and mapping.rows != "runs"
-        and (parted := _side_by_side(draft, found, measured, table, mapping, stem))
-    ):
+    if mapping.rows != "runs" and (parted := _side_by_side(draft, found, names, measured, table, mapping, stem)):
         return parted
     if (asked or not found.progress) and (placed := _placed(draft, names, measured, table, mapping, stem)):
         return placed
@@ -128,22 +124,37 @@ def _apart(
 
 
 def _side_by_side(
-    draft: Draft, found: Rows, measured: np.ndarray, table: Table, mapping: Mapping, stem: str
+    draft: Draft,
+    found: Rows,
+    names: pd.Series | None,
+    measured: np.ndarray,
+    table: Table,
+    mapping: Mapping,
+    stem: str,
 ) -> Rows | None:
     """Rows as the curves of trainings that pass the same places, each under its text; None where no column tells them apart.
 
-    Raises `MappingNeeded` where two readings of the rows of one text are as likely.
+    Texts part the rows of one name, or of one model where there are none. Raises `MappingNeeded` where two readings of the rows
+    of one text are as likely.
     """
     frame = draft.frame
     counters = [c for c in PROGRESS if c in frame and says_so_far(c, mapping) and usable(frame[measured], c)]
-    along = found.progress or next(iter(counters), "")
-    if along not in frame or ("family" in frame and (frame["family"] != "").all()):
+    if names is not None and (names == "").any():
         return None
-    own = run_labels(None, frame, [c for c in CONSTANT if c in frame and frame[c].nunique() > 1], stem)
-    headers, setting = parting(table, mapping, measured, frame[along], own)
-    if not headers:
+    named = names if names is not None else frame.get("family")
+    named = named if named is not None and (named != "").all() else None
+    own = run_labels(named, frame, [c for c in CONSTANT if c in frame and frame[c].nunique() > 1], stem)
+    for along in dict.fromkeys(c for c in (found.progress, *counters) if c in frame):
+        headers, setting = parting(table, mapping, measured, frame[along], own)
+        if headers:
+            break
+    else:
         return None
-    again = judge(None, frame.assign(**{TOLD: joined(table, headers)}), measured, mapping, stem, table.name)
+    again = judge(names, frame.assign(**{TOLD: joined(table, headers)}), measured, mapping, stem, table.name)
+    if names is not None and not (
+        again.progress and (mapping.rows or stands_in_order(again.names[measured], frame[again.progress][measured]))
+    ):
+        return None
     if not again.progress:
         return replace(found, question=again.question) if again.question and not found.progress else None
     said = " and ".join(map(repr, headers))

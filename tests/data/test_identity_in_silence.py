@@ -1,0 +1,83 @@
+"""Which rows are one run's: kinds of tables that once merged runs, or took the rows of one for several, without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+
+import pytest
+
+from data import MappingNeeded, Runs
+
+Read = Callable[..., Runs]
+
+
+def curves(header: str, runs: Sequence[str], places: Sequence[object]) -> str:
+    """A table of curves: the loss of the i-th run at its k-th place is 4 - .1 i - .2 k."""
+    rows = [
+        f"{run},{place},{4 - 0.1 * i - 0.2 * k:.2f}" for i, run in enumerate(runs) for k, place in enumerate(places)
+    ]
+    return "\n".join([header, *rows]) + "\n"
+
+
+def ends(runs: int, places: int) -> list[float]:
+    """The last losses of the `curves`."""
+    return [4 - 0.1 * i - 0.2 * (places - 1) for i in range(runs)]
+
+
+FULL = ("S,adam", "S,muon", "M,adam", "M,muon")
+PLACES = ([1, 2, 3, 4, 5], [1000, 2000, 3000, 4000], [100, 300, 1000, 3000], [100, 200, 300])
+
+
+def test_two_texts_tell_curves_apart_where_neither_does_alone(read: Read) -> None:
+    headers = ("model,optimizer", "model,variant", "arch,attention", "config,variant", "run,optimizer", "variant,init")
+    settings = (
+        FULL[:3], FULL, ("S,adam", "S,muon", "S,sgd", "M,adam", "M,muon"), ("S,adam", "S,muon", "M,adam", "L,sgd"),
+        ("gpt2-small,adam", "gpt2-small,muon", "gpt2-medium,adam"), ("S,adam", "S,muon", "S,sgd", "S,lion", "M,adam"),
+    )  # fmt: skip
+    for n, (header, runs) in enumerate(product(headers, settings)):
+        places = PLACES[n % len(PLACES)]
+        found = read(curves(f"{header},step,loss", runs, places))
+        case = f"{header}: {runs} at {places}"
+        assert found.kept["loss"].tolist() == pytest.approx(ends(len(runs), len(places))), case
+        assert found.kept["run"].tolist() == [run.replace(",", ", ") for run in runs], case
+        assert found.history is not None, case
+        assert len(found.history) == len(runs) * len(places), case
+
+
+def test_a_column_of_sizes_beside_the_texts_changes_nothing(read: Read) -> None:
+    runs = ("S,1e6,adam", "S,1e6,muon", "M,4e6,adam", "M,4e6,muon")
+    for places in PLACES:
+        found = read(curves("model,params,optimizer,step,loss", runs, places))
+        assert found.kept["params"].tolist() == [1e6, 1e6, 4e6, 4e6], places
+        assert found.kept["loss"].tolist() == pytest.approx(ends(4, len(places))), places
+
+
+def test_three_texts_tell_curves_apart(read: Read) -> None:
+    runs = ("S,adam,a", "S,muon,a", "S,muon,b", "M,adam,b", "M,adam,a")
+    found = read(curves("model,optimizer,variant,step,loss", runs, (100, 200, 300)))
+    assert found.kept["loss"].tolist() == pytest.approx(ends(5, 3))
+
+
+def test_checkpoints_as_a_person_says_are_parted_by_texts(read: Read) -> None:
+    flops = "config,type,step,loss,flops\n" + "".join(
+        f"{c},{t},{s},{4 - i / 10 - j / 10 - s / 1e4:.2f},{s * 3e13 / (1 + i + j):.2e}\n"
+        for i, c in enumerate("MS")
+        for j, t in enumerate(("baseline", "foveated"))
+        for s in (100, 300, 1000)
+    )
+    for answers in ({}, {"rows": "checkpoints"}):
+        assert read(flops, **answers).kept["loss"].tolist() == pytest.approx([3.9, 3.8, 3.8, 3.7]), answers
+    assert len(read(flops, rows="runs")) == 12
+    tokens = curves("model,optimizer,tokens,loss", FULL[:3], [f"{k}e8" for k in range(1, 13)])
+    with pytest.raises(MappingNeeded) as caught:
+        read(tokens)
+    assert [q.key for q in caught.value.questions] == ["rows"]
+    assert len(read(tokens, rows="checkpoints")) == 3
+
+
+def test_runs_that_differ_in_texts_and_end_at_one_step_stay_runs(read: Read) -> None:
+    ended = "".join(f"{run},{1000 * (1 + i // 2)},{4 - i / 10}\n" for i, run in enumerate(FULL))
+    assert len(read(f"model,optimizer,step,loss\n{ended}")) == 4
+    planned = curves("model,optimizer,steps,loss", FULL, (1000, 2000, 4000))
+    assert len(read(planned)) == 12
