@@ -12,6 +12,7 @@ from data.cells import numbers
 from data.curves_of_settings import ask_of_checkpoints, ask_of_curves, curve_keys, names_checkpoints
 from data.curves_of_settings import group_of as _key
 from data.errors import DataError, MappingNeeded, Question
+from data.from_zero import from_zero
 from data.grids import grid, multiples
 from data.headers import header as take_apart
 from data.labels import TOLD, run_labels, words_of
@@ -181,6 +182,11 @@ def _without_names(
         return stepped
     keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
     counters = [c for c in PROGRESS if _is_counter(c, mapping) and usable(rows, c)]
+    one = _key(rows, [*(["family"] if labelled else []), *keys])
+    begun = Rows("history", _labels(family if labelled else None, frame, keys, stem), why="" if one.any() else _ONE_LOG)
+    logged = any(len(rows) / one.nunique() >= (3 if c == "steps" else LEAST) and rises(one, rows[c]) for c in counters)
+    if not logged and "loss" in rows and (curve := from_zero(begun, one, rows, mapping, table)):
+        return curve
     for c in counters:
         key = _key(rows, [*(["family"] if labelled else []), *keys])
         if key.nunique() == 1 and c == "steps" and len(rows) == 2 and rows[c].is_monotonic_increasing and not labelled:

@@ -81,3 +81,24 @@ def test_runs_that_differ_in_texts_and_end_at_one_step_stay_runs(read: Read) -> 
     assert len(read(f"model,optimizer,step,loss\n{ended}")) == 4
     planned = curves("model,optimizer,steps,loss", FULL, (1000, 2000, 4000))
     assert len(read(planned)) == 12
+
+
+def test_a_row_at_zero_tells_a_curve_from_a_sweep(read: Read) -> None:
+    at = ("0", "65M", "130M", "195M", "260M", "330M", "500M")
+    for header, places, last in (
+        ("Training tokens", at, 5e8), ("Tokens", at, 5e8), ("Tokens (B)", (0, 0.065, 0.13, 0.195, 0.5), 5e8),
+        ("tokens", (0, 1e8, 2e8), 2e8), ("Tokens seen", (0, 1e8, 2e8), 2e8), ("Tokens seen", at, 5e8),
+    ):  # fmt: skip
+        for sizes in (("124M",), ("124M", "60M")):
+            found = read(curves(f"Params,{header},Validation loss", sizes, places))
+            assert found.kept["tokens"].tolist() == [last] * len(sizes), (header, sizes)
+            assert found.kept["loss"].tolist() == pytest.approx(ends(len(sizes), len(places))), (header, sizes)
+            assert len(found.set_aside) == 0, (header, sizes)
+    assert [q.key for q in read(curves("Params,Tokens,Loss", ("124M",), at)).questions] == ["rows"]
+    assert read(curves("Params,step,Loss", ("124M",), (0, 100, 200))).questions == ()  # a counter by its name
+    assert len(read(curves("Params,Tokens,Loss", ("124M",), at), rows="runs")) == 6
+    with pytest.raises(MappingNeeded) as caught:
+        read("params,tokens,loss\n60M,0,11\n60M,1e8,4\n60M,2e8,3.8\n9M,1e8,4.4\n9M,2e8,4.2\n9M,3e8,4.1\n")
+    assert [q.key for q in caught.value.questions] == ["rows"]
+    crashed = read("run,params,tokens,loss\na,60M,0,11\nb,60M,1e8,4\nc,60M,2e8,3.8\nd,60M,3e8,3.7\n")
+    assert crashed.reasons == {"tokens is zero": 1}
