@@ -151,6 +151,11 @@ def _side_by_side(
     else:
         return None
     again = judge(names, frame.assign(**{TOLD: joined(table, headers)}), measured, mapping, stem, table.name)
+    if again.progress in frame:  # another setting may differ from row to row of these
+        others = told_apart(table, mapping, measured, frame[again.progress], again.names, True).keys
+        if others:
+            headers = (*headers, *others)
+            again = judge(names, frame.assign(**{TOLD: joined(table, headers)}), measured, mapping, stem, table.name)
     if names is not None and not (
         again.progress and (mapping.rows or stands_in_order(again.names[measured], frame[again.progress][measured]))
     ):

@@ -102,3 +102,17 @@ def test_a_row_at_zero_tells_a_curve_from_a_sweep(read: Read) -> None:
     assert [q.key for q in caught.value.questions] == ["rows"]
     crashed = read("run,params,tokens,loss\na,60M,0,11\nb,60M,1e8,4\nc,60M,2e8,3.8\nd,60M,3e8,3.7\n")
     assert crashed.reasons == {"tokens is zero": 1}
+
+
+def test_a_setting_that_differs_in_every_row_makes_each_a_run(read: Read) -> None:
+    inits = ("normal", "xavier", "ortho")
+    for header in ("variant", "run", "model", "config", "optimizer"):
+        for size, alike in product(("", "params,"), (True, False)):
+            rows = "".join(
+                f"{v},{init if alike else init + v},{'10M,' if size else ''}{1000 * (k + 1)},{4 - k / 5 - j / 2:.2f}\n"
+                for j, v in enumerate("AB")
+                for k, init in enumerate(inits)
+            )
+            found = read(f"{header},init,{size}step,loss\n{rows}")
+            assert len(found) == 6, (header, size, alike)
+            assert found.history is None, (header, size, alike)
