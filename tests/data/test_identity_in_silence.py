@@ -116,3 +116,39 @@ def test_a_setting_that_differs_in_every_row_makes_each_a_run(read: Read) -> Non
             found = read(f"{header},init,{size}step,loss\n{rows}")
             assert len(found) == 6, (header, size, alike)
             assert found.history is None, (header, size, alike)
+
+
+def test_one_named_run_that_is_measured_several_ways_is_asked_about(read: Read) -> None:
+    table = "run,params,tokens,{h},val_loss\na,25M,0.5B,{x},4.40\na,25M,0.5B,{y},4.37\nb,50M,1B,{x},4.10\nb,50M,1B,{y},4.00\n"
+    ways = (
+        ("ckpt", "last", "best"), ("checkpoint", "last", "best"), ("checkpoint", "final", "averaged"), ("type", "last", "best"),
+        ("step", "last", "best"), ("weights", "raw", "ema"), ("weights", "raw", "EMA 0.999"), ("model version", "raw", "swa"),
+        ("kind", "no ema", "ema"), ("eval_precision", "bf16", "int8"), ("eval date", "2024-01-01", "2024-02-01"),
+        ("eval_ctx", 1024, 2048), ("eval_seq_len", 1024, 2048), ("eval_stride", 256, 512), ("eval_seed", 0, 1),
+        ("eval_batch_size", 8, 16), ("n_eval_tokens", "1M", "10M"), ("val context", 512, 1024), ("foo", 1, 2),
+    )  # fmt: skip
+    for h, x, y in ways:
+        text = table.format(h=h, x=x, y=y)
+        with pytest.raises(MappingNeeded) as caught:
+            read(text)
+        assert [(q.key, q.options) for q in caught.value.questions] == [("split", (str(x), str(y), "all"))], h
+        assert read(text, split=str(y)).kept["loss"].tolist() == [4.37, 4.0], h
+        assert len(read(text, split="all")) == 4, h
+    runs = (
+        ("seed", 0, 1), ("optimizer", "adam", "muon"), ("dropout", 0, 0.1), ("lr", 1e-3, 2e-3), ("warmup", 100, 200),
+        ("eval_acc", 0.1, 0.2), ("trial", 1, 2), ("variant", "a", "b"),
+    )  # fmt: skip
+    for h, x, y in runs:
+        assert len(read(table.format(h=h, x=x, y=y))) == 4, h
+    seeds = "run,params,tokens,eval_ctx,seed,val_loss\n" + "".join(
+        f"{r},25M,1B,{c},{s},{4 - s / 100 - c / 1e5}\n" for r, c in (("a", 512), ("b", 1024)) for s in (0, 1)
+    )
+    assert len(read(seeds)) == 4
+
+
+def test_curves_of_raw_and_averaged_weights_are_one_runs(read: Read) -> None:
+    text = curves("run,weights,step,loss", ("a,raw", "a,ema", "b,raw", "b,ema"), (100, 200, 300))
+    with pytest.raises(MappingNeeded) as caught:
+        read(text)
+    assert [q.key for q in caught.value.questions] == ["split"]
+    assert read(text, split="ema").kept["loss"].tolist() == pytest.approx([3.5, 3.3])
