@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
+from pathlib import Path
 
 import pytest
 
-from data import MappingNeeded, Runs
+from data import MappingNeeded, Runs, read_runs
 
 Read = Callable[..., Runs]
 
@@ -152,3 +153,38 @@ def test_curves_of_raw_and_averaged_weights_are_one_runs(read: Read) -> None:
         read(text)
     assert [q.key for q in caught.value.questions] == ["split"]
     assert read(text, split="ema").kept["loss"].tolist() == pytest.approx([3.5, 3.3])
+
+
+def test_headings_and_sheets_that_are_sizes_are_the_models(read: Read, tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    sizes = {"25M": 25e6, "60M": 60e6, "1.5B": 1.5e9}
+    for n in (3, 6):
+        for counted in (True, False):
+            head = ["Step", "Tokens", "Val loss"] if counted else ["Tokens", "Val loss"]
+            text, book = "", openpyxl.Workbook()
+            book.remove(book.active)
+            for i, size in enumerate(sizes):
+                rows = [
+                    [*([1000 * k] if counted else []), 10**8 * k, round(5 - i / 2 - k / 10, 2)] for k in range(1, n + 1)
+                ]
+                text += f"### {size}\n\n| {' | '.join(head)} |\n{'|---' * len(head)}|\n"
+                text += "".join(f"| {' | '.join(map(str, row))} |\n" for row in rows) + "\n"
+                sheet = book.create_sheet(size)
+                for row in (head, *rows):
+                    sheet.append(row)
+            (tmp_path / "sizes.md").write_text(text)
+            book.save(tmp_path / "sizes.xlsx")
+            for name in ("sizes.md", "sizes.xlsx"):
+                if n == 6 and not counted:
+                    with pytest.raises(MappingNeeded) as caught:
+                        read_runs(tmp_path / name)
+                    assert [q.key for q in caught.value.questions] == ["rows"], name
+                found = read_runs(tmp_path / name, rows=None if counted else "checkpoints")
+                case = f"{name}: {n} rows of {head}"
+                assert found.kept["run"].tolist() == list(sizes), case
+                assert found.kept["params"].tolist() == list(sizes.values()), case
+                assert found.kept["tokens"].tolist() == [n * 1e8] * 3, case
+    batches = "".join(
+        f"### {b}\n\n| Step | Val loss |\n|---|---|\n| 1000 | 4.1 |\n| 2000 | 4.0 |\n\n" for b in ("0.5M", "1M")
+    )
+    assert "params" not in read(batches, "batches.md").kept
