@@ -45,7 +45,7 @@ _OF_TRAINING = re.compile(
     r"|degree|order|shards?|buckets?|memory|cache|slots?|registers?|sinks?|recurrences?|unroll\w*|horizon|lookahead|gpus?|devices?|nodes?"
     r"|momentum|mu|nesterov|clip\w*|z|coef\w*|lambda|noise|scale|scaling|init\w*|std|mix\w*|share|fraction|frac|percent|weight|penalty"
     r"|steps?|iters?|iterations?|updates?|batch(?:es)?|rounds?|epochs?|logs?|progress|ticks?|counts?|counter|time|seen|tokens?"
-    r"|id|idx|index|row|no|nr|number|line|seed|rep|repeat|replicate|trial|fold|column|unnamed|n|t|i|s|p|k|b|version|date|year|day)\b"
+    r"|attempts?|tr(?:y|ies)|retry|restarts?|sessions?|jobs?|id|idx|index|row|no|nr|number|line|seed|rep|repeat|replicate|trial|fold|column|unnamed|n|t|i|s|p|k|b|version|date|year|day)\b"
 )
 
 
@@ -93,12 +93,9 @@ def measured_again(
         several = rows.groupby("r")["v"].nunique()
         if header in plain and float((several > 1).mean()) >= SEVERAL:
             return header
-        if (
-            header not in plain
-            and len(several) > 1
-            and bool((several == rows["v"].nunique()).all())
-            and not _rises(table, header, key)
-        ):
+        every = len(several) > 1 and bool((several == rows["v"].nunique()).all())
+        one_each = len(several) == table.text(first)[named].nunique()  # and no curve
+        if header not in plain and every and one_each and not _rises(table, header, key):
             return header
     return ""
 

@@ -90,7 +90,8 @@ def _with_names(
     if varying:
         label = run_labels(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
         for c in PROGRESS:
-            if usable(rows, c) and _is_counter(c, mapping) and rises(label[rows.index], rows[c]):
+            counts = _is_counter(c, mapping) or (c == found and TOLD in varying and not _weak(mapping))
+            if usable(rows, c) and counts and rises(label[rows.index], rows[c]):
                 return Rows("history", label, c, f"the same name stands over different {words_of(varying)}")
             told = _told(names, frame, rows, c, varying, mapping)
             if told is not None:

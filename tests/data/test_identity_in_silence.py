@@ -188,3 +188,33 @@ def test_headings_and_sheets_that_are_sizes_are_the_models(read: Read, tmp_path:
         f"### {b}\n\n| Step | Val loss |\n|---|---|\n| 1000 | 4.1 |\n| 2000 | 4.0 |\n\n" for b in ("0.5M", "1M")
     )
     assert "params" not in read(batches, "batches.md").kept
+
+
+def test_a_number_that_nobody_reads_parts_curves_that_begin_anew_under_it(read: Read) -> None:
+    def stretches(header: str, values: tuple[object, ...], counter: str, n: int, shift: int, first: str) -> str:
+        rows = (
+            f"{first and 'a,'}25M,{100 * k + shift * i}M,{v},{4 - i / 10 - k / 5:.2f}\n"
+            for i, v in enumerate(values)
+            for k in range(1, n + 1)
+        )
+        return f"{first}params,{counter},{header},loss\n" + "".join(rows)
+
+    for (header, values), n, shift, first in product(
+        (("capacity factor", (1, 1.25, 2)), ("upcycled from step", (1000, 2000))), (3, 5), (0, 30), ("run,", "")
+    ):
+        for counter in ("tokens seen", "tokens"):
+            if (n == 3 and not first) or (counter == "tokens" and not (first and shift)):
+                continue  # rows as those of sweeps at several lengths
+            found = read(stretches(header, values, counter, n, shift, first))
+            case = f"{header}: {n} rows, {shift} M further on, {first or 'no name'}, {counter}"
+            assert found.kept["loss"].tolist() == pytest.approx([4 - i / 10 - n / 5 for i in range(len(values))]), case
+            assert [q.key for q in found.questions] == ["rows"], case
+    for header, shift in (("attempt", 30), ("capacity factor", 500)):
+        assert len(read(stretches(header, (1, 2), "tokens seen", 5, shift, "run,"))) == 1, header
+
+
+def test_tokens_that_fall_back_where_no_column_counts_steps_are_read(read: Read) -> None:
+    tokens = (100, 200, 300, 130, 230, 330, 160, 260, 360)
+    rows = "".join(f"25M,{t}M,{4 - t / 1000}\n" for t in tokens)
+    with pytest.raises(MappingNeeded):  # in no order: a log or runs
+        read(f"params,tokens seen,loss\n{rows}")
