@@ -48,17 +48,13 @@ def restarting(table: Table, mapping: Mapping, measured: np.ndarray, place: pd.S
 
 def _parts(rows: pd.DataFrame) -> bool:
     """Whether the values `is` of each `run` stand in stretches along which `at` rises, and falls back where the next begins."""
-    stretches = 0
-    for _, own in rows.groupby("run", sort=False):
-        change = (own["is"].diff().fillna(0.0) != 0).to_numpy()
-        step = own["at"].diff().to_numpy()[1:]
-        if (
-            change.sum() + 1 != own["is"].nunique()
-            or not (step[~change[1:]] > 0).all()
-            or not (step[change[1:]] < 0).all()
-        ):
-            return False
-        if own.groupby("is").size().min() < LEAST:
-            return False
-        stretches += int(change.sum())
-    return stretches > 0
+    by = rows.groupby("run", sort=False)
+    step, several = by["at"].diff(), by["is"].nunique()
+    change = (by["is"].diff() != 0) & step.notna()
+    stays = step.notna() & ~change
+    if not change.any() or not (step[stays] > 0).all() or not (step[change] < 0).all():
+        return False
+    if (change.groupby(rows["run"], sort=False).sum() + 1 != several).any():
+        return False
+    parted = rows[rows["run"].map(several) > 1]
+    return int(parted.groupby(["run", "is"]).size().min()) >= LEAST

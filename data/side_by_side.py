@@ -16,7 +16,7 @@ from data.restarts import restarting
 from data.rows import CONSTANT, judge
 from data.so_far import says_so_far
 from data.table import Table
-from data.text_columns import joined, parting, told_apart
+from data.text_columns import MOST_ROWS, joined, parting, told_apart
 
 
 def side_by_side(
@@ -33,7 +33,7 @@ def side_by_side(
     Texts part the rows of one name, or of one model where there are none; so does a number where a counter begins anew under
     another. Raises `MappingNeeded` where two readings of the rows of one text are as likely.
     """
-    if names is not None and (names == "").any():
+    if len(frame) > MOST_ROWS or (names is not None and (names == "").any()):
         return None
     counters = [c for c in PROGRESS if c in frame and says_so_far(c, mapping) and usable(frame[measured], c)]
     named = names if names is not None else frame.get("family")
