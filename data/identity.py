@@ -11,18 +11,18 @@ import pandas as pd
 from data.draft import MAX_EXTRAS, Draft
 from data.errors import MappingNeeded, Question
 from data.headers import header as take_apart
-from data.labels import TOLD, run_labels
+from data.labels import TOLD
 from data.line_order import Rows
 from data.mapping import Mapping
 from data.places_beside import places_beside
 from data.plural import agreeing, plural
-from data.progress import PROGRESS, usable
+from data.progress import PROGRESS
 from data.resumed_names import joined as resumed
 from data.rows import CONSTANT, judge
 from data.schema import COLUMNS, Source
-from data.so_far import says_so_far
+from data.side_by_side import side_by_side
 from data.table import Table
-from data.text_columns import joined, parting, told_apart
+from data.text_columns import joined, told_apart
 from data.unread import along_unread
 
 
@@ -97,11 +97,8 @@ def _apart(
         found = _judged(draft, names, measured, mapping, stem, table.name)
     except MappingNeeded as e:
         asked = e
-    if (
-        names is None
-        and mapping.rows != "runs"
-        and (parted := _side_by_side(draft, found, measured, table, mapping, stem))
-    ):
+    parted = None if mapping.rows == "runs" else side_by_side(draft.frame, found, names, measured, table, mapping, stem)
+    if parted:
         return parted
     if (asked or not found.progress) and (placed := _placed(draft, names, measured, table, mapping, stem)):
         return placed
@@ -125,31 +122,6 @@ def _apart(
             return replace(found, question=found.question or question)
         raise MappingNeeded(f"{table.name}: {text}", (question,))
     return found
-
-
-def _side_by_side(
-    draft: Draft, found: Rows, measured: np.ndarray, table: Table, mapping: Mapping, stem: str
-) -> Rows | None:
-    """Rows as the curves of trainings that pass the same places, each under its text; None where no column tells them apart.
-
-    Raises `MappingNeeded` where two readings of the rows of one text are as likely.
-    """
-    frame = draft.frame
-    counters = [c for c in PROGRESS if c in frame and says_so_far(c, mapping) and usable(frame[measured], c)]
-    along = found.progress or next(iter(counters), "")
-    if along not in frame or ("family" in frame and (frame["family"] != "").all()):
-        return None
-    own = run_labels(None, frame, [c for c in CONSTANT if c in frame and frame[c].nunique() > 1], stem)
-    headers, setting = parting(table, mapping, measured, frame[along], own)
-    if not headers:
-        return None
-    again = judge(None, frame.assign(**{TOLD: joined(table, headers)}), measured, mapping, stem, table.name)
-    if not again.progress:
-        return replace(found, question=again.question) if again.question and not found.progress else None
-    said = " and ".join(map(repr, headers))
-    text = f"The rows of one text in {said} pass the same {mapping.header(along)!r}: are they checkpoints of one run, or runs of their own?"
-    asked = again.question or Question("rows", text, ("checkpoints", "runs"), "checkpoints", needed=False)
-    return replace(again, why=f"{said} tells runs apart", question=None if setting or mapping.rows else asked)
 
 
 def _placed(

@@ -37,7 +37,7 @@ def ascending(values: pd.Series) -> bool:
 
 def begins_anew(rows: pd.DataFrame) -> bool:
     """Whether steps go back here and there while the tokens rise in every row, as in the log of a run that was resumed."""
-    if "tokens" not in rows or len(rows) < LEAST or rows["tokens"].isna().any():
+    if not {"tokens", "steps"} <= set(rows.columns) or len(rows) < LEAST or rows["tokens"].isna().any():
         return False
     falls = int((np.diff(rows["steps"].to_numpy(dtype=float)) < 0).sum())
     return bool((np.diff(rows["tokens"].to_numpy(dtype=float)) > 0).all()) and 0 < falls <= len(rows) / 3

@@ -12,6 +12,7 @@ from data.cells import numbers
 from data.curves_of_settings import ask_of_checkpoints, ask_of_curves, curve_keys, names_checkpoints
 from data.curves_of_settings import group_of as _key
 from data.errors import DataError, MappingNeeded, Question
+from data.from_zero import from_zero
 from data.grids import grid, multiples
 from data.headers import header as take_apart
 from data.labels import TOLD, run_labels, words_of
@@ -89,7 +90,8 @@ def _with_names(
     if varying:
         label = run_labels(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
         for c in PROGRESS:
-            if usable(rows, c) and _is_counter(c, mapping) and rises(label[rows.index], rows[c]):
+            counts = _is_counter(c, mapping) or (c == found and TOLD in varying and not _weak(mapping))
+            if usable(rows, c) and counts and rises(label[rows.index], rows[c]):
                 return Rows("history", label, c, f"the same name stands over different {words_of(varying)}")
             told = _told(names, frame, rows, c, varying, mapping)
             if told is not None:
@@ -181,6 +183,11 @@ def _without_names(
         return stepped
     keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
     counters = [c for c in PROGRESS if _is_counter(c, mapping) and usable(rows, c)]
+    one = _key(rows, [*(["family"] if labelled else []), *keys])
+    begun = Rows("history", _labels(family if labelled else None, frame, keys, stem), why="" if one.any() else _ONE_LOG)
+    logged = any(len(rows) / one.nunique() >= (3 if c == "steps" else LEAST) and rises(one, rows[c]) for c in counters)
+    if not logged and "loss" in rows and (curve := from_zero(begun, one, rows, mapping, table)):
+        return curve
     for c in counters:
         key = _key(rows, [*(["family"] if labelled else []), *keys])
         if key.nunique() == 1 and c == "steps" and len(rows) == 2 and rows[c].is_monotonic_increasing and not labelled:
@@ -188,9 +195,8 @@ def _without_names(
             asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
             return Rows("history", pd.Series([stem] * len(frame), dtype="str"), c, _ONE_LOG, asked)
         if c == "epochs" and len(rows) / key.nunique() < LEAST and of_one_training(key, rows[c]):
-            own = labelled and not _varying(pd.factorize(family)[0], frame)
             why = _ONE_LOG if key.nunique() == 1 else ""
-            history = Rows("history", family if own else run_labels(None, frame, keys, stem), c, why)
+            history = Rows("history", _labels(family if labelled else None, frame, keys, stem), c, why)
             return few_epochs(history, runs, key, rows, mapping, table)
         enough = 3 if c == "steps" else LEAST
         shuffled = key.nunique() == 1 and len(rows) >= enough and not stands_in_order(key, rows[c])
@@ -207,11 +213,7 @@ def _without_names(
         if fewest <= many < enough and rises(key, rows[c]):
             runs = _runs_or_curve(runs, c, mapping)
         if many >= enough and rises(key, rows[c]):
-            label = (
-                family
-                if labelled and not _varying(pd.factorize(family)[0], frame)
-                else run_labels(None, frame, keys, stem)
-            )
+            label = _labels(family if labelled else None, frame, keys, stem)
             history = Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
             plans = own_plans(runs, key, rows, mapping, table)
             return plans or if_in_order(history, runs, key, rows, mapping, table)
@@ -240,6 +242,17 @@ def _without_names(
     if not runs.question:
         ask_of_curves(rows, [*(["family"] if labelled else []), *keys], planned, mapping, table)
     return runs
+
+
+def _labels(family: pd.Series | None, frame: pd.DataFrame, keys: list[str], stem: str) -> pd.Series:
+    """A name for each row (n,) by its model, by what else varies, or by both where neither alone tells all runs apart."""
+    if family is not None and not _varying(pd.factorize(family)[0], frame):
+        return family
+    label = run_labels(None, frame, keys, stem)
+    if family is None or bool((family.groupby(label.to_numpy()).nunique() < 2).all()):
+        return label
+    codes = pd.factorize(family)[0]
+    return run_labels(family, frame, [c for c in keys if (frame[c].groupby(codes).nunique(dropna=True) > 1).any()])
 
 
 def _runs_or_curve(runs: Rows, column: str, mapping: Mapping) -> Rows:
@@ -351,7 +364,16 @@ def _as_said(
     else:
         keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
         along = next((c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1), "")
-        label = run_labels(None, frame, (curve_keys(rows, keys, along) if along else None) or keys, stem)
+        return _moving(
+            run_labels(None, frame, (curve_keys(rows, keys, along) if along else None) or keys, stem), rows, table
+        )
+    if TOLD in frame and bool((frame[TOLD].groupby(label).nunique() > 1).any()):
+        label = run_labels(label, frame, [TOLD])
+    return _moving(label, rows, table)
+
+
+def _moving(label: pd.Series, rows: pd.DataFrame, table: str) -> Rows:
+    """The rows as checkpoints of the runs that `label` (n,) names, along the first column that moves."""
     moving = [c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1]
     if not moving:
         raise DataError(

@@ -14,6 +14,7 @@ from data.errors import DataError, Question
 from data.exclusions import marks
 from data.headers import header as take_apart
 from data.headings import HEADING, names_a_setting, of_the_same_runs, says_unit, unused
+from data.measured_again import measured_again
 from data.names import loss_name, named
 from data.schema import COUNTS
 from data.split_files import FILE
@@ -259,7 +260,7 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
             found = (header, kinds, along, paired)
             if best is None or (paired and not best[3]) or (paired and both_splits(kinds) and not both_splits(best[1])):
                 best = found
-    return best or _unnamed(table, settled)
+    return best or _unnamed(table, settled) or _several_ways(table, settled)
 
 
 def _unnamed(table: Table, settled: Collection[str]) -> Candidate | None:
@@ -288,6 +289,15 @@ def _unnamed(table: Table, settled: Collection[str]) -> Candidate | None:
         if len(several) and float((several > 1).mean()) >= PAIRED:
             return header, kinds, _paired(table, header, kinds)[0], True
     return None
+
+
+def _several_ways(table: Table, settled: Collection[str]) -> Candidate | None:
+    """The column that says how each of several losses of one named run was measured; None where none does."""
+    header = measured_again(table, settled, _run_names(table, 0.8), _means(table), _OF_A_ROW)
+    if not header:
+        return None
+    kinds = table.text(header).map(kind_or_name)
+    return header, kinds, _paired(table, header, kinds)[0], True
 
 
 def _under_all(table: Table, header: str, kinds: pd.Series) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ AGAIN = (
     0.4  # of the rows at one place those that may still stand there under one text, as a resumed run logs them again
 )
 WORDS = 0.2  # of the cells of a column of words those that may hold a digit
+_IN_PAIRS = 6  # columns that are tried two by two
 _LONG = 6  # words of a cell beyond which it is a text and no name
 _OF_RUNS = ("family", "group")  # canonical columns of text that may tell runs apart; `data.rows` knows the others
 
@@ -108,6 +110,7 @@ def parting(
     if not at.duplicated().any() or len(table.frame) > MOST_ROWS:
         return (), False
     taken = {g.header for c, g in mapping.guesses.items() if c not in _OF_RUNS}
+    before = int(at.duplicated().sum())
     found: dict[bool, list[str]] = {True: [], False: []}
     for header in [h for h in table.headers[:MOST_COLUMNS] if h not in taken and h not in table.from_name]:
         if pd.api.types.is_numeric_dtype(table.frame[header].dtype) or table.numbers(header).share >= 0.5:
@@ -118,14 +121,24 @@ def parting(
             continue
         if (cells == "").any() or not 1 < cells.nunique() <= len(cells) / 2 or cells.str.contains(_TIME).any():
             continue
-        found[setting].append(header)
-    before = int(at.duplicated().sum())
-    for headers in ((h,) for h in (*found[True], *found[False])):
-        if int(at.assign(text=joined(table, headers)[measured]).duplicated().sum()) <= AGAIN * before:
-            return headers, headers[0] in found[True]
-    every = tuple(found[True])
-    if len(every) > 1 and int(at.assign(text=joined(table, every)[measured]).duplicated().sum()) <= AGAIN * before:
-        return every, True
+        if cells.groupby(runs[measured]).nunique().max() > 1:  # else the runs are told apart by it already
+            found[setting].append(header)
+
+    def left(headers: tuple[str, ...]) -> int:
+        return int(at.assign(text=joined(table, headers)[measured]).duplicated().sum())
+
+    every = (*found[True], *found[False])
+    tried = (
+        [(h,) for h in every] + list(combinations(every[:_IN_PAIRS], 2)) + [tuple(found[True])] * (len(found[True]) > 2)
+    )
+    for most in (0.0, AGAIN):
+        for headers in tried:
+            if left(headers) > most * before:
+                continue
+            for header in found[True]:  # what stands twice at a place under these may differ in another setting
+                more = (*headers, header)
+                headers = more if header not in headers and left(more) < left(headers) else headers
+            return headers, all(h in found[True] for h in headers)
     return (), False
 
 

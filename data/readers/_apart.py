@@ -12,6 +12,7 @@ from data.headings import no_name
 from data.markup import stripped, words
 from data.names import loss_name, named
 from data.plural import agreeing
+from data.schema import COUNTS
 from data.table import Table
 
 _MOST_ROWS = 20_000  # people write headings, summaries and notes into tables that they can look over
@@ -46,6 +47,8 @@ _NOTE = re.compile(
 _ELIDED = frozenset(
     ("...", "..", "…", "⋮", "⋯", "\\vdots", "\\ldots", "\\dots", "\\cdots", "$\\vdots$", "[...]", "(...)", "etc.")
 )
+_SIZE = re.compile(r"~?\s?([0-9]{1,6}(?:\.[0-9]{1,4})?)\s?([MmBb])(?:\s(?:params?|parameters?|models?))?")
+_LEAST_MODEL = 10  # millions; the tokens of a step are as likely below that
 _SWEEP = re.compile(r"\b(?:sweeps?|series|groups?|budgets?|stage|part|batch|round)\b", re.IGNORECASE)
 #: What a merged cell may say of the rows below it: settings of a model. Names of runs and what was measured are their own.
 _SETTINGS = frozenset((
@@ -232,16 +235,26 @@ def _shape(text: str) -> str:
 def column_of(headings: list[str], headers: tuple[str, ...]) -> str:
     """The name of the column that headings of sections become: a family of models, or a group where they say so.
 
-    Numbers of tables are no family of runs that have names.
+    Numbers of tables are no family of runs that have names; sizes alone name models where only tokens or steps stand below them.
     """
     means = {found[0][0] for h in headers if (found := named(h))}
     name = "group" if all(_SWEEP.search(t) for t in headings) else "family"
     taken = name in means or name in headers
-    unnamed = any(t[:1].isdigit() or (no_name(t) and "run" in means) for t in headings)
+    unnamed = not _are_models(headings, means) and any(
+        t[:1].isdigit() or (no_name(t) and "run" in means) for t in headings
+    )
     name = "section" if taken or unnamed else name
     while name in headers:
         name += " "
     return name
+
+
+def _are_models(headings: list[str], means: set[str]) -> bool:
+    """Whether headings are sizes, as of models, above tables whose columns, by `means`, say the place of a run and no size or name."""
+    found = [_SIZE.fullmatch(t) for t in headings]
+    if not all(found) or means & {"run", "family", *COUNTS} or not means & {"tokens", "steps"}:
+        return False
+    return max(float(f[1]) * (1000 if f[2] in "bB" else 1) for f in found if f) >= _LEAST_MODEL
 
 
 def _summaries(table: Table, cells: np.ndarray, filled: np.ndarray, heads: np.ndarray) -> np.ndarray:

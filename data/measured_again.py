@@ -1,0 +1,134 @@
+"""One named run evaluated several ways: its last and its best checkpoint, raw and averaged weights, two lengths of context."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import pandas as pd
+
+from data.headers import header as take_apart
+from data.names import loss_name
+from data.table import Table
+
+MOST = 20  # different values in such a column
+SEVERAL = 0.5  # the share of runs that stand under several of them
+_COLUMNS = 60
+_ROWS = 20_000
+_HEAD = 200  # cells that tell whether a column is one of few values
+
+#: Which weights of a run were measured.
+_WEIGHTS = re.compile(
+    r"(?:the )?(?:last|latest|final|end|best|lowest|minimum|min|averaged?|avg|ema|swa|lawa|raw|online|smoothed|non[- _]?averaged"
+    r"|(?:non?|without|no|with|w/o)[- _]?(?:ema|swa|averaging))"
+    r"(?:[- _]?(?:ckpt|checkpoint|weights|model|step|val(?:idation)?|loss|average|avg|0?\.[0-9]+))*",
+    re.IGNORECASE,
+)
+#: Headers of how a loss was measured.
+_EVALUATED = re.compile(
+    r"\b(?:evals?|evaluation|evaluated|inference|val(?:id(?:ation)?)?|test|scoring|measure(?:d|ment))\b"
+)
+_HOW = re.compile(
+    r"\b(?:ctx|context|len(?:gth)?|seq(?:uence)?|window|stride|overlap|seeds?|batch|bs|bsz|tokens?|precision|dtype|bits|quant\w*"
+    r"|date|day|temperature|shots?|subset|size|docs|documents|samples|examples|sequences|version|commit|prompt|mode|format|device|hardware"
+    r"|harness|code|script|tokeni[sz]er|weights|checkpoint|ckpt)\b"
+)
+_QUANTITY = re.compile(
+    r"\b(?:per|speed|throughput|runtime|seconds?|secs?|acc(?:uracy)?|score|interval|every|freq\w*)\b"
+)
+#: Unread numbers that are settings of a training, counters or names.
+_OF_TRAINING = re.compile(
+    r"\b(?:sizes?|lengths?|len|per|warm ?up|cool ?down|decay|accum\w*|interval|every|freq\w*|period|max|min|workers|windows?|heads?|kv"
+    r"|groups?|loops?|chunks?|blocks?|layers?|depth|width|dims?|d|hidden|experts?|top ?k|rank|ratio|mult\w*|factor|vocab\w*|context|ctx"
+    r"|params?|lr|rate|temperature|dropout|beta[0-9]?|alpha|gamma|eps(?:ilon)?|bits?|precision|patch|stride|kernel|conv|rope|theta|base"
+    r"|degree|order|shards?|buckets?|memory|cache|slots?|registers?|sinks?|recurrences?|unroll\w*|horizon|lookahead|gpus?|devices?|nodes?"
+    r"|momentum|mu|nesterov|clip\w*|z|coef\w*|lambda|noise|scale|scaling|init\w*|std|mix\w*|share|fraction|frac|percent|weight|penalty"
+    r"|steps?|iters?|iterations?|updates?|batch(?:es)?|rounds?|epochs?|logs?|progress|ticks?|counts?|counter|time|seen|tokens?"
+    r"|attempts?|tr(?:y|ies)|retry|restarts?|sessions?|jobs?|id|idx|index|row|no|nr|number|line|seed|rep|repeat|replicate|trial|fold|column|unnamed|n|t|i|s|p|k|b|version|date|year|day)\b"
+)
+
+
+def measured_again(
+    table: Table, settled: Collection[str], names: Collection[str], means: Mapping[str, str], of_a_row: Collection[str]
+) -> str:
+    """The header that says how each of several losses of one named run was measured; '' where none does.
+
+    Rows of one run are alike in all that was read of its training. `names` are the columns of run names, `means` what each
+    column was read as, `of_a_row` which of these may differ between two measurements. A column whose cells name weights (last,
+    best, EMA) or whose header names an evaluation counts, and numbers of another name where each run stands under the same.
+    """
+    if not names or not 2 <= len(table.frame) <= _ROWS:
+        return ""
+    first = next(iter(names))
+    looked = [
+        h for h in table.headers[:_COLUMNS] if h not in settled and h not in table.from_name and loss_name(h) is None
+    ]
+    ways = [h for h in looked if h != first and (h not in names or means[h] == "run")]
+    plain = [h for h in ways if _is_way(table, h, means)]
+    named = (table.text(first) != "").to_numpy()
+    if not table.text(first)[named].duplicated().any():
+        return ""
+    for header in (*plain, *(h for h in ways if h not in plain and _is_unknown(table, h, means))):
+        same = [
+            h
+            for h in table.headers
+            if h == first
+            or (
+                h != header
+                and h not in plain
+                and loss_name(h) is None
+                and (_is_read(h, means, of_a_row) or _has_texts(table, h))
+            )
+        ]
+        cells = table.text(header)
+        key = (
+            pd.DataFrame({i: table.text(h).to_numpy() for i, h in enumerate(same)})
+            .groupby(list(range(len(same))))
+            .ngroup()
+        )
+        rows = pd.DataFrame({"r": key.to_numpy(), "v": cells.to_numpy()})[named & (cells != "").to_numpy()]
+        if not len(rows) or not 2 <= rows["v"].nunique() <= MOST or rows.duplicated().any():
+            continue
+        several = rows.groupby("r")["v"].nunique()
+        if header in plain and float((several > 1).mean()) >= SEVERAL:
+            return header
+        every = len(several) > 1 and bool((several == rows["v"].nunique()).all())
+        one_each = len(several) == table.text(first)[named].nunique()  # and no curve
+        if header not in plain and every and one_each and not _rises(table, header, key):
+            return header
+    return ""
+
+
+def _is_way(table: Table, header: str, means: Mapping[str, str]) -> bool:
+    """Whether a column says how a loss was measured, by its cells or by its header."""
+    cells = [c for c in table.text(header).iloc[:_HEAD].unique() if c]
+    if 2 <= len(cells) <= MOST and all(_WEIGHTS.fullmatch(c) for c in cells):
+        return True
+    words = take_apart(header).path.lower()
+    return not means[header] and bool(_EVALUATED.search(words) and _HOW.search(words)) and not _QUANTITY.search(words)
+
+
+def _is_unknown(table: Table, header: str, means: Mapping[str, str]) -> bool:
+    """Whether a column holds whole numbers under a name that nobody knows."""
+    words = take_apart(header).path.lower()
+    if means[header] or not words or _OF_TRAINING.search(words) or _QUANTITY.search(words):
+        return False
+    found = table.numbers(header)
+    return found.share == 1.0 and bool(
+        np.isfinite(found.values).all() and (found.values == np.round(found.values)).all()
+    )
+
+
+def _is_read(header: str, means: Mapping[str, str], of_a_row: Collection[str]) -> bool:
+    return bool(means[header]) and means[header] not in of_a_row
+
+
+def _has_texts(table: Table, header: str) -> bool:
+    return not pd.api.types.is_numeric_dtype(table.frame[header].dtype) and table.numbers(header).share < 0.5
+
+
+def _rises(table: Table, header: str, runs: pd.Series) -> bool:
+    """Whether the numbers of a column rise from row to row of three or more of a run, as a counter does."""
+    values = pd.Series(table.numbers(header).values).groupby(runs.to_numpy())
+    return bool(values.size().max() > 2 and (values.diff().dropna() > 0).all())
