@@ -77,7 +77,7 @@ class Plan:
         ends = quantiles(np.asarray(drawn, float), (tail, 1.0 - tail))
         shape = np.shape(self.loss.value)
         value, low, high = (np.reshape(a, shape) if shape else float(np.ravel(a)[0]) for a in (best, *ends))
-        return Band(value, low, high, 1.0 - 2.0 * tail).around_value()
+        return Band(value, low, high, 1.0 - 2.0 * tail)
 
 
 def plan(
@@ -309,7 +309,7 @@ def _assemble(
     text: Text | None = None,
 ) -> Plan:
     def band(a: Array, b: Array) -> Band:
-        return fit.band_of(a, b, level, shape).around_value()
+        return fit.band_of(a, b, level, shape)
 
     sized = fit.law.inputs != ("flops",)
     chosen = budgets[0]
@@ -330,8 +330,7 @@ def _assemble(
             penalty = band(best.loss / ideal.loss - 1.0, spread.loss / ideal_spread.loss - 1.0)
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
     beyond = np.reshape(chosen[0] / largest, shape)
-    law, of_run = fit.loss_bands(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape)
-    loss = law.around_value()
+    loss, of_run = fit.loss_bands(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape)
     spread_budget = (
         np.broadcast_to(budgets[1], (len(fit.draws), chosen.shape[1]))
         if len(fit.draws)
@@ -343,7 +342,7 @@ def _assemble(
         tokens=band(best.tokens, spread.tokens) if sized else None,
         tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
         loss=loss,
-        loss_run=of_run.around_value().holding(loss),
+        loss_run=of_run,
         valley=flat,  # type: ignore[arg-type]
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,

@@ -30,7 +30,7 @@ from fitting.export.values import (
 from fitting.intervals import USED
 from fitting.law import Law, all_laws
 from fitting.mixture import Mixture
-from fitting.result import Accounting, Fit, FitError, Settings, Verdict
+from fitting.result import Accounting, Fit, FitError, Settings, Verdict, quantiles
 from fitting.weighting import WEIGHTS
 
 # More than anyone asks for, and still only tens of megabytes when it comes from a stranger; leftovers cost their cube.
@@ -141,11 +141,10 @@ def _agree(fit: Fit, body: dict[str, Any]) -> None:
     said = mapping_in(body["intervals"])
     for name in fit.law.names:
         band, of = fit.interval(name), mapping_in(said[name])
+        before = _not_held(fit, name, band.level)
         for k in ("value", "low", "high", "level"):
             there, here = number_in(of[k]), float(getattr(band, k))
-            if not (
-                there == here or math.isclose(there, here, rel_tol=1e-9) or (math.isnan(there) and math.isnan(here))
-            ):
+            if not (_alike(there, here) or (k in before and _alike(there, before[k]))):
                 raise DamagedError(f"{name} has {k} {there:.6g} and, by its values and draws, {here:.6g}")
     if fit.settings.objective == Settings.objective:  # one of residuals alone
         size, delta = np.abs(fit.residuals), fit.settings.delta
@@ -155,6 +154,20 @@ def _agree(fit: Fit, body: dict[str, Any]) -> None:
             raise DamagedError(f"its objective is {fit.objective:.6g} and its residuals add up to {total:.6g}")
     if body["status"] != fit.status.value:
         raise DamagedError(f"its status is {body['status']!r} and its checks say {fit.status.value!r}")
+
+
+def _alike(a: float, b: float) -> bool:
+    return a == b or math.isclose(a, b, rel_tol=1e-9) or (math.isnan(a) and math.isnan(b))
+
+
+def _not_held(fit: Fit, name: str, level: float) -> dict[str, float]:
+    """The ends of a parameter's interval as they were saved before an interval held its own value."""
+    calibrated = fit.calibration.of(name) if fit.calibration else None
+    if calibrated is not None:
+        return {"low": calibrated.low, "high": calibrated.high}
+    tail = 0.5 * (1.0 - level)
+    low, high = quantiles(fit.draws[:, fit.law.names.index(name)], (tail, 1.0 - tail))
+    return {"low": float(low), "high": float(high)}
 
 
 def _accounting(x: Any) -> Accounting:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.bands import as_number
 from fitting.doubt import FORM_MIXED
 from fitting.families import words
 from fitting.families.curves import PER_DECADE, Curves, crossings, curves
@@ -271,9 +272,7 @@ class Families:
     def _band(self, best: Array, spread: Array, shape: tuple[int, ...]) -> Band:
         tail = 0.5 * (1.0 - self.level)
         low, high = quantiles(spread, (tail, 1.0 - tail))
-        value, lowest, highest = (
-            float(a) if a.ndim == 0 else a for a in (np.reshape(a, shape) for a in (best[0], low, high))
-        )
+        value, lowest, highest = (as_number(np.reshape(a, shape)) for a in (best[0], low, high))
         return Band(value, lowest, highest, self.level)
 
 
