@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from fitting.calibration import DECISIONS, Calibrated, Calibration
-from fitting.doubt import REACH, Doubt
+from fitting.doubt import Doubt
 from fitting.export.text import FORMAT, VERSION
 from fitting.export.values import (
     DamagedError,
@@ -123,7 +123,7 @@ def _lie_within(fit: Fit) -> None:
         return
     every = len(fit.doubt.left) == fit.n
     with np.errstate(all="ignore"):  # damage may lie beyond floats; it is within no range then
-        places = {k: np.exp(fit.doubt.places[:, i] * REACH.get(k, 1.0)) for i, k in enumerate(fit.doubt.inputs)}
+        places = {k: fit.doubt.runs(k) for k in fit.doubt.inputs}
         found = dict(places)
         if every:
             found[fit.law.output] = np.asarray(fit.law(places, fit.params)) * np.exp(-fit.residuals)
