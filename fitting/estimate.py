@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, run_names
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta, run_names
 from fitting.believing import Believing, posterior
 from fitting.bootstrap import MOST_WEIGHTS, drawn
 from fitting.choosing import started
@@ -69,8 +69,7 @@ def fit(
     excluded = run_names(exclude)
     if excluded:
         table_of_runs = table_of_runs.exclude(excluded)
-    if delta != "auto" and (isinstance(delta, str | None) or not delta > 0):
-        raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {delta!r}.')
+    delta, group = huber_delta(delta), a_name("group", group)
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if weights is not None and prior == "published":
         raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')

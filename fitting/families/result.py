@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import as_numbers, one_number
 from fitting.bands import as_number
 from fitting.doubt import FORM_MIXED
 from fitting.families import words
@@ -175,7 +176,7 @@ class Families:
         if name == self.reference:
             raise FitError(f"{name} is the reference itself; compare one of {', '.join(self.others)}.")
         self.family(name)
-        at = float(self.target if target is None else target)
+        at = self.target if target is None else one_number("target", target, "a budget, a positive number of FLOP")
         middle = float(np.sqrt(self.overlap[0] * self.overlap[1]))
         multiplier, overall = self.multiplier(name, at), self.multiplier(name, middle)
         spread = self._multipliers(name, np.log(self._budgets(at)))[1][:, 0]
@@ -261,7 +262,8 @@ class Families:
         return best, spread
 
     def _budgets(self, flops: Any) -> Array:
-        asked = np.atleast_1d(np.asarray(flops, float))
+        numbers = as_numbers(flops)
+        asked = np.atleast_1d(np.nan if numbers is None else numbers)
         low, high = self.reach
         if not np.all(np.isfinite(asked) & (asked >= low) & (asked <= high * (1 + 1e-9))):
             raise FitError(
