@@ -83,6 +83,11 @@ class Doubt:
         variance = self.ratio * self.noise**2 * np.maximum(0.0, 1.0 - known)
         return self.ratio * (across @ pull), variance
 
+    @property
+    def noise_found(self) -> float:
+        """The noise that follows from the leftovers and the ratio; LinAlgError where nothing does."""
+        return float(np.sqrt(np.mean(self.left * self._solved[1])))
+
     @cached_property
     def _solved(self) -> tuple[Array, Array]:
         """The lower root (n, n) of the leftovers' covariance in the unit of the noise, and that covariance solved for them (n,)."""

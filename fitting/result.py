@@ -177,7 +177,9 @@ class Fit:
 
     def thinned(self, draws: int) -> Fit:
         """The same fit with the first so many of its draws, for what takes long to ask of each."""
-        return replace(self, draws=self.draws[:draws], new_noise=self.new_noise[:draws])
+        some = self.draws[:draws]
+        settings = replace(self.settings, resamples=len(some))
+        return replace(self, draws=some, new_noise=self.new_noise[:draws], settings=settings)
 
     def calibrated(self, by: Calibration) -> Fit:
         """The same fit with the parameters' 95 % intervals as `calibrate` found them; FitError for another fit's."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from fitting.calibration import DECISIONS, Calibrated, Calibration
 from fitting.doubt import Doubt
+from fitting.export.agreement import agree
 from fitting.export.text import FORMAT, VERSION
 from fitting.export.values import (
     DamagedError,
@@ -30,15 +31,13 @@ from fitting.export.values import (
 from fitting.intervals import USED
 from fitting.law import Law, all_laws
 from fitting.mixture import Mixture
-from fitting.result import Accounting, Fit, FitError, Settings, Verdict, quantiles
+from fitting.result import Accounting, Fit, FitError, Settings, Verdict
 from fitting.weighting import WEIGHTS
 
 # More than anyone asks for, and still only tens of megabytes when it comes from a stranger; leftovers cost their cube.
 MOST_DRAWS, MOST_RUNS, MOST_DOUBT = 100_000, 5_000_000, 1000
 # The methods whose draws bring a new run's noise along.
 DRAWING = ("residuals", "components", "posterior")
-# Places are kept as logs over a reach: this is far above what their last digits lose.
-SLACK = 1e-6
 STATES = ("ok", "note", "fail")
 
 
@@ -112,62 +111,8 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
         doubt=_doubt(law, body.get("doubt")),
         calibration=_calibration(law, values, body.get("calibration")),
     )
-    _agree(found, body)
-    _lie_within(found)
+    agree(found, body)
     return found
-
-
-def _lie_within(fit: Fit) -> None:
-    """The runs whose places are kept lie within the ranges; where all are, in order, they and their losses end where ranges do."""
-    if fit.doubt is None or not len(fit.doubt.left):
-        return
-    every = len(fit.doubt.left) == fit.n
-    with np.errstate(all="ignore"):  # damage may lie beyond floats; it is within no range then
-        places = {k: fit.doubt.runs(k) for k in fit.doubt.inputs}
-        found = dict(places)
-        if every:
-            found[fit.law.output] = np.asarray(fit.law(places, fit.params)) * np.exp(-fit.residuals)
-    for k, x in found.items():
-        ends, said = (float(np.min(x)), float(np.max(x))), fit.ranges[k]
-        inside = said[0] <= ends[0] * (1 + SLACK) and ends[1] <= said[1] * (1 + SLACK)
-        if not inside or (every and not np.allclose(ends, said, rtol=SLACK, atol=0)):
-            raise DamagedError(
-                f"its runs have {k} {ends[0]:.4g} to {ends[1]:.4g} and its range is {said[0]:.4g} to {said[1]:.4g}"
-            )
-
-
-def _agree(fit: Fit, body: dict[str, Any]) -> None:
-    """What the JSON says twice it must say alike: a number changed by hand in one place is no longer the fit's."""
-    said = mapping_in(body["intervals"])
-    for name in fit.law.names:
-        band, of = fit.interval(name), mapping_in(said[name])
-        before = _not_held(fit, name, band.level)
-        for k in ("value", "low", "high", "level"):
-            there, here = number_in(of[k]), float(getattr(band, k))
-            if not (_alike(there, here) or (k in before and _alike(there, before[k]))):
-                raise DamagedError(f"{name} has {k} {there:.6g} and, by its values and draws, {here:.6g}")
-    if fit.settings.objective == Settings.objective:  # one of residuals alone
-        size, delta = np.abs(fit.residuals), fit.settings.delta
-        inside = np.minimum(size, delta)
-        total = float(np.sum(inside * (size - 0.5 * inside)))
-        if not math.isclose(total, fit.objective, rel_tol=1e-6, abs_tol=1e-12):
-            raise DamagedError(f"its objective is {fit.objective:.6g} and its residuals add up to {total:.6g}")
-    if body["status"] != fit.status.value:
-        raise DamagedError(f"its status is {body['status']!r} and its checks say {fit.status.value!r}")
-
-
-def _alike(a: float, b: float) -> bool:
-    return a == b or math.isclose(a, b, rel_tol=1e-9) or (math.isnan(a) and math.isnan(b))
-
-
-def _not_held(fit: Fit, name: str, level: float) -> dict[str, float]:
-    """The ends of a parameter's interval as they were saved before an interval held its own value."""
-    calibrated = fit.calibration.of(name) if fit.calibration else None
-    if calibrated is not None:
-        return {"low": calibrated.low, "high": calibrated.high}
-    tail = 0.5 * (1.0 - level)
-    low, high = quantiles(fit.draws[:, fit.law.names.index(name)], (tail, 1.0 - tail))
-    return {"low": float(low), "high": float(high)}
 
 
 def _accounting(x: Any) -> Accounting:
