@@ -50,6 +50,14 @@ def one_number(name: str, x: Any, what: str = "a positive number", least: float 
     return number
 
 
+def any_number(name: str, x: Any, what: str) -> float:
+    """One number of any size, nan too, for whoever knows which are possible; FitError for what is none, or several."""
+    found = as_numbers(x)
+    if found is None or found.ndim:
+        raise FitError(f"{name} is {what}; it was {_said(x)}.")
+    return float(found)
+
+
 def positive_numbers(name: str, x: Any) -> Array:
     """A number or several, as an array (K,); FitError unless there is one at least and all are positive."""
     found = as_numbers(x)

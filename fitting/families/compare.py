@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta, one_number, run_names
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta, run_names
 from fitting.choosing import choose
 from fitting.estimate import as_runs
 from fitting.families import sharing, words
@@ -71,7 +71,7 @@ def compare_families(
     seed = a_count("seed", seed, MOST_SEED)
     delta, group = huber_delta(delta), a_name("group", group)
     reference = a_name("reference", reference, "the name of a family")
-    target = None if target is None else one_number("target", target, "a budget, a positive number of FLOP")
+    target = None if target is None else any_number("target", target, "a budget, one number of FLOP")
     column = resolved(table, a_name("column", column) or "")
     chosen, reason = choose(table, law)
     if not ({"params", "tokens"} == set(chosen.inputs) or chosen.inputs == ("flops",)):

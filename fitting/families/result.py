@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fitting.arguments import as_numbers, one_number
+from fitting.arguments import any_number, as_numbers
 from fitting.bands import as_number
 from fitting.doubt import FORM_MIXED
 from fitting.families import words
@@ -176,7 +176,7 @@ class Families:
         if name == self.reference:
             raise FitError(f"{name} is the reference itself; compare one of {', '.join(self.others)}.")
         self.family(name)
-        at = self.target if target is None else one_number("target", target, "a budget, a positive number of FLOP")
+        at = self.target if target is None else any_number("target", target, "a budget, one number of FLOP")
         middle = float(np.sqrt(self.overlap[0] * self.overlap[1]))
         multiplier, overall = self.multiplier(name, at), self.multiplier(name, middle)
         spread = self._multipliers(name, np.log(self._budgets(at)))[1][:, 0]
