@@ -318,5 +318,12 @@ def _takes(hardware: Hardware, device: str, counts: list[list[float]] | None, au
 
 
 def sweep(fit: Fit, nodes: Iterable[float], chosen: float | None = None, unique: float | None = None) -> Plan:
-    """The plan at budgets of 10^`nodes` FLOP (K,), at the best size or at a chosen one, with so much text."""
-    return plan(fit, flops=10.0 ** np.array(list(nodes)), params=chosen, unique_tokens=unique)
+    """The plan at budgets of 10^`nodes` FLOP (K,), at the best size or at a chosen one, with so much text.
+
+    Budgets that buy no token at the chosen size have no plan and are left out.
+    """
+    flops = 10.0 ** np.array(list(nodes))
+    if chosen is not None:
+        some = fit.accounting.tokens(flops, chosen) >= 1.0
+        flops = flops[some] if some.any() else flops
+    return plan(fit, flops=flops, params=chosen, unique_tokens=unique)

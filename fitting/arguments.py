@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,13 +23,20 @@ def a_level(x: Any) -> float:
     return number
 
 
+def as_numbers(x: Any) -> Array | None:
+    """A number or several as an array of the same shape; None for what is none: text, truth values, dates, rows of unequal length."""
+    try:
+        raw, values = np.asarray(x), np.asarray(x, float)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    truths = isinstance(x, list | tuple) and any(isinstance(one, bool | np.bool_) for one in x)
+    return None if truths or raw.dtype.kind in "bcmM" else values
+
+
 def an_input(name: str, x: Any) -> Array:
     """Places on an input's axis as an array; FitError unless all are positive numbers."""
-    try:
-        values = np.asarray(x, float)
-    except (TypeError, ValueError):
-        values = np.array(np.nan)
-    if not np.all((values > 0) & np.isfinite(values)):
+    values = as_numbers(x)
+    if values is None or not np.all((values > 0) & np.isfinite(values)):
         raise FitError(f"{name} is a positive number, or an array of them; it was {_said(x)}.")
     return values
 
@@ -37,23 +44,61 @@ def an_input(name: str, x: Any) -> Array:
 def one_number(name: str, x: Any, what: str = "a positive number", least: float | None = None) -> float:
     """One finite number above 0, or from `least` on, which is `what` it is; FitError for anything else, a list too."""
     number = _number(x)
-    if isinstance(x, bool | np.bool_) or not (
-        np.isfinite(number) and (number > 0 if least is None else number >= least)
-    ):
+    if not (np.isfinite(number) and (number > 0 if least is None else number >= least)):
         many = "; ask for each alone" if hasattr(x, "__len__") and not isinstance(x, str) else ""
         raise FitError(f"{name} is {what}; it was {_said(x)}{many}.")
     return number
 
 
+def any_number(name: str, x: Any, what: str) -> float:
+    """One number of any size, nan too, for whoever knows which are possible; FitError for what is none, or several."""
+    found = as_numbers(x)
+    if found is None or found.ndim:
+        raise FitError(f"{name} is {what}; it was {_said(x)}.")
+    return float(found)
+
+
 def positive_numbers(name: str, x: Any) -> Array:
     """A number or several, as an array (K,); FitError unless there is one at least and all are positive."""
-    try:
-        values = np.atleast_1d(np.asarray(x, float)).ravel()
-    except (TypeError, ValueError):
-        values = np.empty(0)
+    found = as_numbers(x)
+    values = np.empty(0) if found is None else np.atleast_1d(found).ravel()
     if len(values) == 0 or not np.all((values > 0) & np.isfinite(values)):
         raise FitError(f"{name} are positive numbers, one or a list of them; it was {_said(x)}.")
     return values
+
+
+def a_share(name: str, x: Any, such_as: float) -> float:
+    """A number above 0 and at most 1; FitError for anything else."""
+    number = _number(x)
+    if not 0.0 < number <= 1.0:
+        raise FitError(f"{name} is a share between 0 and 1, such as {such_as:g}; it was {_said(x)}.")
+    return number
+
+
+def huber_delta(x: Any) -> float | str:
+    """Huber's delta: "auto", or a positive number, infinite for least squares; FitError for anything else."""
+    if isinstance(x, str) and x == "auto":
+        return x
+    number = float("nan") if isinstance(x, str) else _number(x)
+    if not number > 0:
+        raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {_said(x)}.')
+    return number
+
+
+def a_name(name: str, x: Any, what: str = "the name of a column") -> str | None:
+    """A text that is `what` it is, or None for none; FitError for anything else."""
+    if x is not None and not isinstance(x, str):
+        raise FitError(f"{name} is {what}; it was {_said(x)}.")
+    return x
+
+
+def together(named: Mapping[str, Array]) -> dict[str, Array]:
+    """Arrays of one shape, that of all given; FitError, with how many each has, where they do not go together."""
+    try:
+        return dict(zip(named, np.broadcast_arrays(*named.values()), strict=True))
+    except ValueError:
+        many = " and ".join(f"{'x'.join(map(str, x.shape))} of {k}" for k, x in named.items() if x.ndim)
+        raise FitError(f"Lists go together when each has as many, or one; there are {many}.") from None
 
 
 def a_count(name: str, x: Any, most: int) -> int:
@@ -78,10 +123,9 @@ def run_names(x: Any) -> tuple[str, ...]:
 
 
 def _number(x: Any) -> float:
-    try:
-        return float(x) if np.ndim(x) == 0 else float("nan")
-    except (TypeError, ValueError, OverflowError):
-        return float("nan")
+    """One number, or nan for anything else, truth values too."""
+    found = as_numbers(x)
+    return float(found) if found is not None and found.ndim == 0 else float("nan")
 
 
 def _said(x: Any) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from data.schema import COLUMNS
 from fitting.accounting import Accounting
-from fitting.arguments import an_input
+from fitting.arguments import an_input, together
 from fitting.law import Law
 
 Array = np.ndarray
@@ -21,10 +21,12 @@ SIZES = ("params", "tokens", "flops")
 def inputs_of(law: Law, given: Mapping[str, Any], flops: Callable[[Any, Any], Any]) -> dict[str, Array]:
     """The law's inputs as arrays of one shape, that of all sizes given; `flops` counts them from params and tokens.
 
-    TypeError for an input that is missing or a name that no runs table has; FitError for one that is not positive.
+    TypeError for an input that is missing or a name that no runs table has; FitError for one that is not positive, and for lists
+    that do not go together.
     """
     unknown = sorted(set(given) - set(COLUMNS) - set(law.inputs))
     known = {k: an_input(k, given[k]) for k in given if k in (*SIZES, *law.inputs)}
+    known = together(known)
     if "flops" in law.inputs and "flops" not in known and {"params", "tokens"} <= set(known):
         known["flops"] = flops(known["params"], known["tokens"])
     if unknown or any(k not in known for k in law.inputs):
@@ -32,8 +34,7 @@ def inputs_of(law: Law, given: Mapping[str, Any], flops: Callable[[Any, Any], An
             f"{law.title} is a law of {', '.join(law.inputs)}; it was asked at {', '.join(sorted(given)) or 'nothing'}"
             + (f", and no runs table has {', '.join(unknown)}" if unknown else "")
         )
-    one = dict(zip(known, np.broadcast_arrays(*known.values()), strict=True))
-    return {k: one[k] for k in law.inputs}
+    return {k: known[k] for k in law.inputs}
 
 
 def contradictions(law: Law, given: Mapping[str, Any], count: Accounting) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,11 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Band:
-    """A value with an interval at `level`; numbers, or arrays of one shape. `notes` are sentences to know before using it."""
+    """A value with an interval at `level`; numbers, or arrays of one shape. `notes` are sentences to know before using it.
+
+    An interval holds its own value at every level: an end that quantiles of draws leave beyond it, as where draws lie on one
+    side of a bound or the level is low, is moved to it. Intervals of one value that lie inside each other still do then.
+    """
 
     value: Any
     low: Any
@@ -23,36 +28,39 @@ class Band:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Whoever makes a band was asked for a level: FitError where that is no share."""
+        """Whoever makes a band was asked for a level: FitError where that is no share. Its ends are moved to hold its value."""
         a_level(self.level)
+        if not np.all((self.low <= self.value) & (self.value <= self.high)):
+            missing = np.isnan(self.value)  # it lies nowhere
+            for name, reach in (("low", np.minimum), ("high", np.maximum)):
+                end = getattr(self, name)
+                object.__setattr__(self, name, as_number(np.where(missing, end, reach(end, self.value))))
 
     def __iter__(self) -> Any:
         return iter((self.value, self.low, self.high))
 
     def above(self, floor: float | None) -> Band:
-        """The same with its ends no lower than `floor`, below which nothing lies; the value stays what it was found to be."""
+        """The same with its ends no lower than `floor`, below which nothing lies; the value stays what it was found to be.
+
+        The one interval that need not hold its value: one below the floor is known to be wrong.
+        """
         if floor is None:
             return self
-        return replace(self, low=_no_less(self.low, floor), high=_no_less(self.high, floor))
-
-    def around_value(self) -> Band:
-        """The same, as wide as holds its own value: what lies at the end of what may be has draws on one side only."""
-        return self._reaching(self.value, self.value)
+        cut = copy(self)
+        for name in ("low", "high"):
+            object.__setattr__(cut, name, as_number(np.maximum(getattr(self, name), floor)))
+        return cut
 
     def holding(self, inner: Band) -> Band:
         """The same, with ends no further in than another band's."""
-        return self._reaching(inner.low, inner.high)
-
-    def _reaching(self, down: Any, up: Any) -> Band:
-        low, high = np.minimum(self.low, down), np.maximum(self.high, up)
-        if np.ndim(low) == 0:
-            return replace(self, low=float(low), high=float(high))
-        return replace(self, low=low, high=high)
+        return replace(
+            self, low=as_number(np.minimum(self.low, inner.low)), high=as_number(np.maximum(self.high, inner.high))
+        )
 
 
-def _no_less(end: Any, floor: float) -> Any:
-    raised = np.maximum(end, floor)
-    return float(raised) if np.ndim(raised) == 0 else raised
+def as_number(end: Any) -> Any:
+    """An array, or the number that one without a shape is."""
+    return float(end) if np.ndim(end) == 0 else end
 
 
 def quantiles(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, one_number
 from fitting.coordinates import coordinates
 from fitting.intervals import Choice
 from fitting.nested import Ranks, ranks
@@ -129,6 +130,9 @@ def calibrate(
     why = refusal(fit)
     if why:
         raise FitError(why)
+    outer, inner = (a_count(name, x, MOST_RESAMPLES) for name, x in (("outer", outer), ("inner", inner)))
+    seed = a_count("seed", seed, MOST_SEED)
+    budget = BEYOND * fit.ranges.get("flops", (np.nan, np.nan))[1] if flops is None else one_number("flops", flops)
     table_of_runs = of_fit(fit, runs)
     column = fit.settings.grouping
     table = fitted_arrays(
@@ -136,7 +140,6 @@ def calibrate(
     )
     if not (column == "run" or column in table.groupings):
         raise FitError("The runs are not those that were fitted; fit them again, then calibrate.")
-    budget = float(flops) if flops else BEYOND * fit.ranges.get("flops", (np.nan, np.nan))[1]
 
     def ask(values: Array) -> Array:
         return np.column_stack([values, decisions(fit.law, values, budget, fit.accounting)])

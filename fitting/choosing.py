@@ -37,7 +37,7 @@ def choose(runs: Runs, key: str) -> tuple[Law, str]:
     """
     laws = all_laws()
     if key != "auto":
-        if key not in laws:
+        if not isinstance(key, str) or key not in laws:
             raise FitError(f"There is no law called {key!r}; choose one of {', '.join(laws)}.")
         return laws[key], "chosen by you"
     frame = runs.kept

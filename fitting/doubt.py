@@ -56,6 +56,10 @@ class Doubt:
     scale: Array | None = None
     mixture: Mixture | None = None
 
+    def runs(self, name: str) -> Array:
+        """Where the runs lie along an input, (n,), in its own unit."""
+        return np.asarray(np.exp(self.places[:, self.inputs.index(name)] * REACH.get(name, 1.0)))
+
     def growth(self, beyond: Array) -> Array:
         """How much the law's own doubt counts at compute `beyond` times the largest run's."""
         return np.asarray(self.share * (1.0 + np.log(np.maximum(beyond, 1.0))) ** GROWTH)
@@ -78,6 +82,11 @@ class Doubt:
         )
         variance = self.ratio * self.noise**2 * np.maximum(0.0, 1.0 - known)
         return self.ratio * (across @ pull), variance
+
+    @property
+    def noise_found(self) -> float:
+        """The noise that follows from the leftovers and the ratio; LinAlgError where nothing does."""
+        return float(np.sqrt(np.mean(self.left * self._solved[1])))
 
     @cached_property
     def _solved(self) -> tuple[Array, Array]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, run_names
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta, run_names
 from fitting.believing import Believing, posterior
 from fitting.bootstrap import MOST_WEIGHTS, drawn
 from fitting.choosing import started
@@ -25,7 +25,7 @@ from fitting.solve import Problem, Solution, minimise, problem, residuals, slope
 from fitting.starts import starts
 from fitting.threads import one_thread
 from fitting.verdicts import Evidence, refusal, verdicts
-from fitting.weighting import scales
+from fitting.weighting import in_words, scales
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,6 @@ Array = np.ndarray
 
 # Starts beside the best one, displaced by this much in every coordinate: they must come back to it.
 RIVALS, DISPLACED = 4, 0.3
-WITH_ERRORS = ", each in units of the error stated with its loss"
 WITH_BELIEFS = f", weighted by (N D)^{TOWARDS_LARGE} and fading far off the law, plus the prior's"
 
 
@@ -60,7 +59,8 @@ def fit(
     may share their luck (default: the model size, group or budget that shows it). `prior` "published" starts from what
     published sweeps say of the law's parameters, "none" from nothing; "auto" is the first for laws that have it.
     `weights` "loss_error" counts each residual in units of the error stated with its loss: weights go with one over its
-    square, relative to the loss, and noise is drawn on the same scale; None counts runs alike. Such a fit starts from nothing.
+    square, relative to the loss, up to 25 times the median run's, and noise is drawn on the same scale; None counts runs alike.
+    Such a fit starts from nothing.
     `resamples` refits give the intervals; the same `seed` gives the same ones.
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
@@ -69,8 +69,7 @@ def fit(
     excluded = run_names(exclude)
     if excluded:
         table_of_runs = table_of_runs.exclude(excluded)
-    if delta != "auto" and (isinstance(delta, str | None) or not delta > 0):
-        raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {delta!r}.')
+    delta, group = huber_delta(delta), a_name("group", group)
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if weights is not None and prior == "published":
         raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')
@@ -137,7 +136,7 @@ def fit(
             count=_count(table_of_runs),
             flops_convention=table.flops_convention,
             prior="published" if held else "none",
-            objective=Settings.objective + (WITH_BELIEFS if held else "" if scale is None else WITH_ERRORS),
+            objective=Settings.objective + (WITH_BELIEFS if held else "" if scale is None else in_words(table)),
             weights=weights or "none",
             law_reason=begun.reason,
             excluded=excluded,

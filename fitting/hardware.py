@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fitting.arguments import a_share, one_number
+
 
 @dataclass(frozen=True)
 class Hardware:
@@ -19,13 +21,15 @@ class Hardware:
     price: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("devices", "peak"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is a positive number; it was {getattr(self, name)!r}.")
-        if not 0 < self.utilisation <= 1:
-            raise ValueError(f"utilisation is a share between 0 and 1, such as 0.4; it was {self.utilisation!r}.")
-        if self.price is not None and not self.price > 0:
-            raise ValueError(f"price is a positive amount for one device-hour; it was {self.price!r}.")
+        found = {
+            **{name: one_number(name, getattr(self, name)) for name in ("devices", "peak")},
+            "utilisation": a_share("utilisation", self.utilisation, 0.4),
+        }
+        if self.price is not None:
+            found["price"] = one_number("price", self.price, "a positive amount for one device-hour")
+        for name, number in found.items():
+            if not isinstance(getattr(self, name), int | float):
+                object.__setattr__(self, name, number)
 
     @property
     def flops_per_device_hour(self) -> float:

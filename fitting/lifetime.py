@@ -62,7 +62,7 @@ def lifetime(fit: Fit, *, loss: float, served: float, level: float = 0.95) -> Li
     best = _least(fit, fit.values[None, :], trained.split.best["params"], loss, served)
     drawn = _least(fit, fit.draws, trained.split.drawn["params"], loss, served) if len(fit.draws) else best[:, :0]
     params, tokens, train, serve, both, saved = (
-        fit.band_of(b[:, None], d[:, None], level).around_value() for b, d in zip(best, drawn, strict=True)
+        fit.band_of(b[:, None], d[:, None], level) for b, d in zip(best, drawn, strict=True)
     )
     notes = [*fit.warnings]
     most = fit.ranges.get("tokens", (np.nan, np.nan))[1]

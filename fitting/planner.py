@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import one_number
+from fitting.arguments import as_numbers, one_number
 from fitting.hardware import Hardware
 from fitting.optimum import Optimum, flat_range, optimum, valley
 from fitting.plan_notes import FREE_EPOCHS, all_notes
@@ -77,7 +77,7 @@ class Plan:
         ends = quantiles(np.asarray(drawn, float), (tail, 1.0 - tail))
         shape = np.shape(self.loss.value)
         value, low, high = (np.reshape(a, shape) if shape else float(np.ravel(a)[0]) for a in (best, *ends))
-        return Band(value, low, high, 1.0 - 2.0 * tail).around_value()
+        return Band(value, low, high, 1.0 - 2.0 * tail)
 
 
 def plan(
@@ -150,10 +150,9 @@ def plan(
 
 def _numbers(x: Any, what: str) -> Array:
     """Numbers of any shape as they were given, at least one of them; else FitError with `what` they are."""
-    try:
-        out = np.asarray(x, float)
-    except (TypeError, ValueError):
-        raise FitError(f"{what}, or a list of them; it was {x!r:.60}.") from None
+    out = as_numbers(x)
+    if out is None:
+        raise FitError(f"{what}, or a list of them; it was {x!r:.60}.")
     if out.size == 0:
         raise FitError(f"{what}, or a list of them; the list was empty.")
     return out
@@ -181,12 +180,7 @@ def _said(x: Array) -> str:
 def _hardware(devices: Any, peak: Any, utilisation: Any, price: Any) -> Hardware | None:
     given = {"devices": devices, "peak": peak, "utilisation": utilisation, "price": price}
     given = {k: v for k, v in given.items() if v is not None}
-    if not given:
-        return None
-    try:
-        return Hardware(**given)
-    except ValueError as e:
-        raise FitError(str(e)) from None
+    return Hardware(**given) if given else None
 
 
 def _for_flops(
@@ -195,12 +189,13 @@ def _for_flops(
     if not np.all(np.isfinite(asked)) or np.any(asked < LEAST_FLOPS) or np.any(asked > MOST_FLOPS):
         raise FitError(f"A budget is between {LEAST_FLOPS:.0e} and {MOST_FLOPS:.0e} FLOP; it was {_said(asked)}.")
     budgets, params = asked.ravel(), None if params is None else params.ravel()
-    if params is not None and np.all(fit.accounting.tokens(budgets, params) < 1.0):
-        raise FitError(
-            f"At {params.min():.3g} parameters a budget of {budgets.max():.3g} FLOP buys less than one token. Ask for a smaller "
-            "model or a larger budget."
-        )
     best = _at(fit, fit.values[None, :], budgets, params, text)
+    if params is not None and len(short := np.flatnonzero(best.tokens[0] < 1.0)):
+        k = int(short[0])
+        raise FitError(
+            f"At {params[k]:.3g} parameters a budget of {budgets[k]:.3g} FLOP buys less than one token. Ask for a smaller model or "
+            "a larger budget."
+        )
     spread = _at(fit, fit.draws, budgets, params, text)
     return _assemble(
         fit, asked.shape, (budgets[None, :], budgets[None, :]), best, spread, params, hardware, level, text
@@ -233,8 +228,13 @@ def _for_loss(
             f"No budget reaches a loss of {losses[k]:.4g}{at(k)}: by this fit it cannot fall below {ends[1][k]:.4g}. "
             "Ask for a higher loss."
         )
-    budgets = _budget_for(fit, fit.draws, losses, params, text)
     best = _reached(_rowwise(fit, fit.values[None, :], budget, params, text), losses)
+    if params is not None and len(short := np.flatnonzero(best.tokens[0] < 1.0)):
+        k = int(short[0])
+        raise FitError(
+            f"A loss of {losses[k]:.4g}{at(k)} takes less than one token. Ask for a smaller model or a lower loss."
+        )
+    budgets = _budget_for(fit, fit.draws, losses, params, text)
     spread = _reached(_rowwise(fit, fit.draws, budgets, params, text), losses)
     return _assemble(fit, asked.shape, (budget, budgets), best, spread, params, hardware, level, text)
 
@@ -309,7 +309,7 @@ def _assemble(
     text: Text | None = None,
 ) -> Plan:
     def band(a: Array, b: Array) -> Band:
-        return fit.band_of(a, b, level, shape).around_value()
+        return fit.band_of(a, b, level, shape)
 
     sized = fit.law.inputs != ("flops",)
     chosen = budgets[0]
@@ -330,8 +330,7 @@ def _assemble(
             penalty = band(best.loss / ideal.loss - 1.0, spread.loss / ideal_spread.loss - 1.0)
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
     beyond = np.reshape(chosen[0] / largest, shape)
-    law, of_run = fit.loss_bands(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape)
-    loss = law.around_value()
+    loss, of_run = fit.loss_bands(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape)
     spread_budget = (
         np.broadcast_to(budgets[1], (len(fit.draws), chosen.shape[1]))
         if len(fit.draws)
@@ -343,7 +342,7 @@ def _assemble(
         tokens=band(best.tokens, spread.tokens) if sized else None,
         tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
         loss=loss,
-        loss_run=of_run.around_value().holding(loss),
+        loss_run=of_run,
         valley=flat,  # type: ignore[arg-type]
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,

@@ -15,6 +15,7 @@ from fitting.accounting import Accounting as Accounting
 from fitting.arguments import a_level
 from fitting.asked import contradictions, inputs_of, outside
 from fitting.bands import Band as Band
+from fitting.bands import as_number
 from fitting.bands import quantiles as quantiles
 from fitting.doubt import Doubt
 from fitting.errors import FitError as FitError
@@ -33,10 +34,6 @@ Array = np.ndarray
 PLAIN = "This interval is the draws' own: calibrating could not move its ends."
 # Draws times points held at once: 3 MB an array, which stays in a cache (measured: several times as fast as 300 MB).
 MOST_AT_ONCE = 400_000
-
-
-def _as(end: Any) -> Any:
-    return float(end) if np.ndim(end) == 0 else end
 
 
 @dataclass(frozen=True)
@@ -180,7 +177,9 @@ class Fit:
 
     def thinned(self, draws: int) -> Fit:
         """The same fit with the first so many of its draws, for what takes long to ask of each."""
-        return replace(self, draws=self.draws[:draws], new_noise=self.new_noise[:draws])
+        some = self.draws[:draws]
+        settings = replace(self.settings, resamples=len(some))
+        return replace(self, draws=some, new_noise=self.new_noise[:draws], settings=settings)
 
     def calibrated(self, by: Calibration) -> Fit:
         """The same fit with the parameters' 95 % intervals as `calibrate` found them; FitError for another fit's."""
@@ -270,16 +269,19 @@ class Fit:
         A run's ends are those of the law's draws with a run's noise and doubt about the form, and hold the law's own at the same
         level: no run is known better than the mean that it scatters around. Draws that hold a prior's doubt count for less in
         a forecast (`fitting.doubt`), as runs of public sweeps showed, so there the law's own ends are cut at a run's: a mean
-        is no less well known than one run. The law's value stays inside, also where neighbours move a run's interval off it.
+        is no less well known than one run. The law's value and the middle of its draws stay inside, also where neighbours move
+        a run's interval off them, as those of a low level are.
         """
         law = self.band_of(best, spread, level, shape)
         if self.doubt is None or len(self.draws) == 0:
             run = self.band_of(best, spread * np.exp(-self.errors()), level, shape)
         else:
             run = self.band_of(*self._of_run(self.doubt, inputs, best, spread), level, shape)
-            low = np.fmax(law.low, np.fmin(run.low, law.value))
-            high = np.fmin(law.high, np.fmax(run.high, law.value))
-            law = Band(law.value, _as(low), _as(high), level)
+            with np.errstate(all="ignore"):  # a draw may have no loss there
+                centre = np.reshape(np.median(spread, axis=0), np.shape(law.value))
+            low = np.fmax(law.low, np.fmin(run.low, np.fmin(law.value, centre)))
+            high = np.fmin(law.high, np.fmax(run.high, np.fmax(law.value, centre)))
+            law = Band(law.value, as_number(low), as_number(high), level)
         return law, run.holding(law)
 
     def _of_run(self, doubt: Doubt, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
@@ -331,9 +333,7 @@ class Fit:
         low, high = quantiles(spread, (tail, 1.0 - tail))
         if shape is None:
             shape = () if best.size == 1 else best.shape[1:]
-        value, lowest, highest = (
-            float(a) if a.ndim == 0 else a for a in (np.reshape(a, shape) for a in (best[0], low, high))
-        )
+        value, lowest, highest = (as_number(np.reshape(a, shape)) for a in (best[0], low, high))
         return Band(value, lowest, highest, level)
 
     def _columns(self, values: Array) -> dict[str, Array]:

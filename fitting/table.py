@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -197,7 +197,9 @@ def accounting(frame: pd.DataFrame) -> Accounting:
         if (
             np.median(np.abs(np.log(c / six_nd(active, d)))) < SAME
         ):  # the column says of each size what FLOPs say in short
-            return flop_form(np.log(n), np.log(active / n))
+            form = flop_form(np.log(n), np.log(active / n))
+            own = float(np.std(np.log(c / six_nd(n, d)) - np.log(form.ratio(n))))
+            return replace(form, spread=max(form.spread, own))
     return flop_form(np.log(n), np.log(c / six_nd(n, d)))
 
 

@@ -18,6 +18,11 @@ WEIGHTS = ("loss_error",)
 # An error below this share of the median counts as that share: 0.00 is a rounded error and no certainty, and a stated error
 # leaves out what the law itself misses. No run weighs more than 25 times the median run (assumed).
 LEAST = 0.2
+# How the settings say it, and what they add where that bites.
+WITH_ERRORS = ", each in units of the error stated with its loss"
+CAPPED = (
+    " (errors below a fifth of the median one count as that fifth, so no run weighs more than 25 times the median run)"
+)
 
 
 def scales(table: Arrays, column: str, name: str) -> Array:
@@ -43,6 +48,15 @@ def scales(table: Arrays, column: str, name: str) -> Array:
     sigma = np.maximum(np.where(np.isfinite(relative) & (relative >= 0), relative, middle), LEAST * middle)
     scale = 1.0 / sigma
     return np.asarray(scale / np.sqrt(np.mean(scale**2)))
+
+
+def in_words(table: Arrays) -> str:
+    """What weighting by the errors adds to the objective's description: the unit, and the cap where some error is below it."""
+    assert table.errors is not None  # `scales` refuses a table that states none
+    relative = table.errors / table.loss
+    middle = np.median(relative[np.isfinite(relative) & (relative > 0)])
+    capped = np.any((relative >= 0) & (relative < LEAST * middle))
+    return WITH_ERRORS + (CAPPED if capped else "")
 
 
 def refuse(fit: Fit, what: str) -> None:

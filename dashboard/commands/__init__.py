@@ -63,8 +63,10 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def write_json(document: Any, to: str) -> None:
-    """Write `document` as strict JSON (no NaN) to the path `to`, or to standard output for `-`."""
-    write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False), to)
+    """Write `document` as strict JSON to the path `to`, or to standard output for `-`: "inf" and null where no number is."""
+    from fitting.export.text import finite
+
+    write_text(json.dumps(finite(document), indent=2, ensure_ascii=False, allow_nan=False), to)
 
 
 def write_text(text: str, to: str) -> None:

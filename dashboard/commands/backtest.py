@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dashboard.commands import Command, json_option, reading, refuses, write_text
+from dashboard.commands import Command, json_option, reading, refuses, write_json
 
 
 @click.command(cls=Command, name="backtest")
@@ -23,7 +22,6 @@ def command(files: tuple[Path, ...], law: str, json_to: str | None, **answers: A
     """Forecast the largest of the runs in FILES from the rest. Without --json, the sentence is printed."""
     from data import read_runs
     from fitting import all_laws, backtest, fit
-    from fitting.export.text import finite
 
     if law != "auto" and law not in all_laws():
         raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
@@ -46,4 +44,4 @@ def command(files: tuple[Path, ...], law: str, json_to: str | None, **answers: A
             for c in test.cuts
         ],
     }  # fmt: skip
-    write_text(json.dumps(finite(body), indent=2, allow_nan=False), json_to)
+    write_json(body, json_to)

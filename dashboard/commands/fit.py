@@ -140,6 +140,7 @@ def command(
 def _table(found: Any) -> str:
     """The constants and the checks as text for a terminal."""
     from dashboard import numbers
+    from fitting.weighting import CAPPED
 
     lines = [f"{found.law.title}, {found.n} runs, objective {found.objective:.10g}", ""]
     names = [f"{p.name} [{p.unit}]" if p.unit else p.name for p in found.law.params]
@@ -152,7 +153,8 @@ def _table(found: Any) -> str:
     if found.settings.intervals_reason:
         lines += ["", f"  Intervals: {found.settings.intervals_reason}."]
     if found.settings.weights != "none":
-        lines += ["", "  Weights: each run counts by the error stated with its loss."]
+        capped = " No run weighs more than 25 times the median run." if CAPPED in found.settings.objective else ""
+        lines += ["", f"  Weights: each run counts by the error stated with its loss.{capped}"]
     lines += ["", *(f"  {v.state:<5} {v.title}: {v.sentence}" for v in found.verdicts), "", found.status.sentence]
     # Checks name runs, and a name may hold signs that a terminal acts on.
     return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in lines)

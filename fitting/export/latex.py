@@ -15,9 +15,13 @@ from fitting.on_devices import OnDevices
 from fitting.planner import Plan
 from fitting.result import Band, Fit
 
-# A printed formula may be off by so much of the residuals' spread, within so many times the largest of each input; on a grid.
-SHARE, FAR, GRID = 0.1, 100.0, 9
+# A printed formula may be off by so much of the residuals' spread, within so many times the largest of each input.
+SHARE, FAR = 0.1, 100.0
+# Where it is looked at, beside the runs: so many places on the axes of a law of one input, of two and of three, and on both
+# sides of a break so many from near it (in logs, far below the width of the sharpest that a law knows) to far from it.
+GRID, NEAR, SIDE = {1: 801, 2: 41, 3: 13}, (1e-3, 3.0), 60
 MOST_DIGITS = 15
+Array = np.ndarray
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 
 
@@ -152,8 +156,7 @@ def steps(fit: Fit) -> dict[str, float]:
     """
     found = {k: step(fit.interval(k)) for k in fit.law.names}
     allowed = SHARE * _spread(fit)
-    corners = [np.geomspace(low, FAR * high, GRID) for low, high in (fit.ranges[k] for k in fit.law.inputs)]
-    inputs = dict(zip(fit.law.inputs, (x.ravel() for x in np.meshgrid(*corners)), strict=True))
+    inputs = _looked_at(fit)
     exact = fit.law(inputs, fit.params)
 
     def off(places: dict[str, float]) -> float:
@@ -170,6 +173,24 @@ def steps(fit: Fit) -> dict[str, float]:
     while off(found) > allowed and any(_digits(fit.params[k], s) < MOST_DIGITS for k, s in found.items()):
         found = {k: s / 10.0 for k, s in found.items()}
     return found
+
+
+def _looked_at(fit: Fit) -> dict[str, Array]:
+    """Places (k,) for each input at which a printed formula is held against the fit: a grid, around breaks, and the runs."""
+    law = fit.law
+    ends = [(k, fit.ranges[k]) for k in law.inputs]
+    axes = {k: np.geomspace(low, FAR * high, GRID.get(len(law.inputs), 9)) for k, (low, high) in ends}
+    side = np.geomspace(*NEAR, SIDE)
+    for i in law.places:
+        anchor = law.params[i].anchor
+        assert anchor is not None  # it is what makes it a place
+        low, high = fit.ranges[anchor.input]
+        near = fit.values[i] * np.exp(np.concatenate([-side, [0.0], side]))
+        axes[anchor.input] = np.concatenate([axes[anchor.input], near[(near >= low) & (near <= FAR * high)]])
+    found = dict(zip(axes, (x.ravel() for x in np.meshgrid(*axes.values())), strict=True))
+    if fit.doubt is None:  # runs' places are kept for their neighbours' sake alone
+        return found
+    return {k: np.concatenate([x, fit.doubt.runs(k)]) for k, x in found.items()}
 
 
 def _spread(fit: Fit) -> float:

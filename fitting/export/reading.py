@@ -12,7 +12,8 @@ from typing import Any, cast
 import numpy as np
 
 from fitting.calibration import DECISIONS, Calibrated, Calibration
-from fitting.doubt import REACH, Doubt
+from fitting.doubt import Doubt
+from fitting.export.agreement import agree
 from fitting.export.text import FORMAT, VERSION
 from fitting.export.values import (
     DamagedError,
@@ -37,8 +38,6 @@ from fitting.weighting import WEIGHTS
 MOST_DRAWS, MOST_RUNS, MOST_DOUBT = 100_000, 5_000_000, 1000
 # The methods whose draws bring a new run's noise along.
 DRAWING = ("residuals", "components", "posterior")
-# Places are kept as logs over a reach: this is far above what their last digits lose.
-SLACK = 1e-6
 STATES = ("ok", "note", "fail")
 
 
@@ -112,49 +111,8 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
         doubt=_doubt(law, body.get("doubt")),
         calibration=_calibration(law, values, body.get("calibration")),
     )
-    _agree(found, body)
-    _lie_within(found)
+    agree(found, body)
     return found
-
-
-def _lie_within(fit: Fit) -> None:
-    """The runs whose places are kept lie within the ranges; where all are, in order, they and their losses end where ranges do."""
-    if fit.doubt is None or not len(fit.doubt.left):
-        return
-    every = len(fit.doubt.left) == fit.n
-    with np.errstate(all="ignore"):  # damage may lie beyond floats; it is within no range then
-        places = {k: np.exp(fit.doubt.places[:, i] * REACH.get(k, 1.0)) for i, k in enumerate(fit.doubt.inputs)}
-        found = dict(places)
-        if every:
-            found[fit.law.output] = np.asarray(fit.law(places, fit.params)) * np.exp(-fit.residuals)
-    for k, x in found.items():
-        ends, said = (float(np.min(x)), float(np.max(x))), fit.ranges[k]
-        inside = said[0] <= ends[0] * (1 + SLACK) and ends[1] <= said[1] * (1 + SLACK)
-        if not inside or (every and not np.allclose(ends, said, rtol=SLACK, atol=0)):
-            raise DamagedError(
-                f"its runs have {k} {ends[0]:.4g} to {ends[1]:.4g} and its range is {said[0]:.4g} to {said[1]:.4g}"
-            )
-
-
-def _agree(fit: Fit, body: dict[str, Any]) -> None:
-    """What the JSON says twice it must say alike: a number changed by hand in one place is no longer the fit's."""
-    said = mapping_in(body["intervals"])
-    for name in fit.law.names:
-        band, of = fit.interval(name), mapping_in(said[name])
-        for k in ("value", "low", "high", "level"):
-            there, here = number_in(of[k]), float(getattr(band, k))
-            if not (
-                there == here or math.isclose(there, here, rel_tol=1e-9) or (math.isnan(there) and math.isnan(here))
-            ):
-                raise DamagedError(f"{name} has {k} {there:.6g} and, by its values and draws, {here:.6g}")
-    if fit.settings.objective == Settings.objective:  # one of residuals alone
-        size, delta = np.abs(fit.residuals), fit.settings.delta
-        inside = np.minimum(size, delta)
-        total = float(np.sum(inside * (size - 0.5 * inside)))
-        if not math.isclose(total, fit.objective, rel_tol=1e-6, abs_tol=1e-12):
-            raise DamagedError(f"its objective is {fit.objective:.6g} and its residuals add up to {total:.6g}")
-    if body["status"] != fit.status.value:
-        raise DamagedError(f"its status is {body['status']!r} and its checks say {fit.status.value!r}")
 
 
 def _accounting(x: Any) -> Accounting:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import MOST_RESAMPLES, a_count, run_names
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta, run_names
 from fitting.choosing import choose
 from fitting.estimate import as_runs
 from fitting.families import sharing, words
@@ -67,8 +67,12 @@ def compare_families(
     excluded = run_names(exclude)
     if excluded:
         table = table.exclude(excluded)
-    _check(share, delta, resamples)
-    column = resolved(table, column)
+    _check(share, resamples)
+    seed = a_count("seed", seed, MOST_SEED)
+    delta, group = huber_delta(delta), a_name("group", group)
+    reference = a_name("reference", reference, "the name of a family")
+    target = None if target is None else any_number("target", target, "a budget, one number of FLOP")
+    column = resolved(table, a_name("column", column) or "")
     chosen, reason = choose(table, law)
     if not ({"params", "tokens"} == set(chosen.inputs) or chosen.inputs == ("flops",)):
         raise FitError(
@@ -126,11 +130,9 @@ def compare_families(
     return replace(made, warnings=words.warnings(column, labels(table.kept[column]), table.kept, made.names, middle))
 
 
-def _check(share: str, delta: float | str, resamples: int) -> None:
+def _check(share: str, resamples: int) -> None:
     if share not in ("auto", *sharing.SHARES):
         raise FitError(f"share is one of auto, {', '.join(sharing.SHARES)}; it was {share!r}.")
-    if delta != "auto" and (isinstance(delta, str | None) or not delta > 0):
-        raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {delta!r}.')
     a_count("resamples", resamples, MOST_RESAMPLES)
 
 

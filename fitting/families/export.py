@@ -13,6 +13,7 @@ import pandas as pd
 from fitting.export.csv_text import csv_text
 from fitting.export.text import finite
 from fitting.families.result import Families
+from fitting.result import Band
 
 
 def provenance(found: Families) -> dict[str, Any]:
@@ -83,10 +84,9 @@ def curve_table(found: Families) -> pd.DataFrame:
 def _family(found: Families, name: str) -> dict[str, Any]:
     f = found.family(name)
     with np.errstate(all="ignore"):
-        intervals = {
-            k: dict(zip(("low", "high"), np.quantile(f.draws[:, i], [0.025, 0.975]) if len(f.draws) else (np.nan,) * 2, strict=True))
-            for i, k in enumerate(found.law.names)
-        }  # fmt: skip
+        ends = np.quantile(f.draws, [0.025, 0.975], axis=0) if len(f.draws) else np.full((2, found.law.p), np.nan)
+        bands = [Band(float(v), float(low), float(high), 0.95) for v, low, high in zip(f.values, *ends, strict=True)]
+        intervals = {k: {"low": b.low, "high": b.high} for k, b in zip(found.law.names, bands, strict=True)}
     return {
         "name": name,
         "runs": f.n,

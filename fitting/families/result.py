@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import any_number, as_numbers
+from fitting.bands import as_number
 from fitting.doubt import FORM_MIXED
 from fitting.families import words
 from fitting.families.curves import PER_DECADE, Curves, crossings, curves
@@ -174,7 +176,7 @@ class Families:
         if name == self.reference:
             raise FitError(f"{name} is the reference itself; compare one of {', '.join(self.others)}.")
         self.family(name)
-        at = float(self.target if target is None else target)
+        at = self.target if target is None else any_number("target", target, "a budget, one number of FLOP")
         middle = float(np.sqrt(self.overlap[0] * self.overlap[1]))
         multiplier, overall = self.multiplier(name, at), self.multiplier(name, middle)
         spread = self._multipliers(name, np.log(self._budgets(at)))[1][:, 0]
@@ -260,7 +262,8 @@ class Families:
         return best, spread
 
     def _budgets(self, flops: Any) -> Array:
-        asked = np.atleast_1d(np.asarray(flops, float))
+        numbers = as_numbers(flops)
+        asked = np.atleast_1d(np.nan if numbers is None else numbers)
         low, high = self.reach
         if not np.all(np.isfinite(asked) & (asked >= low) & (asked <= high * (1 + 1e-9))):
             raise FitError(
@@ -271,9 +274,7 @@ class Families:
     def _band(self, best: Array, spread: Array, shape: tuple[int, ...]) -> Band:
         tail = 0.5 * (1.0 - self.level)
         low, high = quantiles(spread, (tail, 1.0 - tail))
-        value, lowest, highest = (
-            float(a) if a.ndim == 0 else a for a in (np.reshape(a, shape) for a in (best[0], low, high))
-        )
+        value, lowest, highest = (as_number(np.reshape(a, shape)) for a in (best[0], low, high))
         return Band(value, lowest, highest, self.level)
 
 

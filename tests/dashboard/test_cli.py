@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
@@ -158,3 +160,31 @@ def test_an_option_of_many_values_is_given_as_often(run: Any, tmp_path: Path) ->
     (tmp_path / "t.csv").write_text("a,b,c,d\n" + "".join(f"r{i},{10**i}e6,{i}e9,{4 - i / 10}\n" for i in range(1, 4)))
     columns = [part for pair in ("run=a", "params=b", "tokens=c", "loss=d") for part in ("--column", pair)]
     assert run("read", tmp_path / "t.csv", *columns).exit_code == 0
+
+
+def test_ends_that_are_no_numbers_are_null_in_every_commands_json(run: Any, tmp_path: Path) -> None:
+    """A fit without draws has values and no ends; each command answers it in JSON that any reader takes, and in words."""
+    rng = np.random.default_rng(3)
+    n, d = 10 ** rng.uniform(7.5, 9.5, 40), 10 ** rng.uniform(9, 11, 40)
+    loss = (1.7 + 400 * n**-0.34 + 1500 * d**-0.36) * np.exp(0.005 * rng.standard_normal(40))
+    table, saved = tmp_path / "runs.csv", tmp_path / "fit.json"
+    frame = pd.DataFrame({"params": n, "tokens": d, "loss": loss, "arch": np.where(np.arange(40) % 2, "old", "new")})
+    frame.to_csv(table, index=False)
+    assert run("fit", table, "--law", "chinchilla", "--resamples", 0, "--json", saved).exit_code == 0
+    for arguments, at in (
+        (("plan", saved, "--flops", 1e22), ("loss",)),
+        (("plan", saved, "--loss", 2.2), ("params",)),
+        (("hours", saved, "--hours", 24), ("classes", 0, "loss")),
+        (("lifetime", saved, "--loss", 2.2, "--served", 1e12), ("params",)),
+        (("approaches", table, "--law", "chinchilla", "--resamples", 0, "--flops", 1e21), ("rows", -1, "loss")),
+        (("compare", table, "--by", "arch", "--resamples", 0), ("versus", 0, "multiplier")),
+    ):
+        done = run(*arguments, "--json", "-")
+        assert done.exit_code == 0, (arguments, done.output)
+        band = json.loads(done.stdout, parse_constant=pytest.fail)
+        for key in at:
+            band = band[key]
+        assert band["value"] > 0, arguments
+        assert band["low"] is None, arguments
+        assert band["high"] is None, arguments
+        assert run(*arguments).exit_code == 0, arguments

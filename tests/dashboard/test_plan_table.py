@@ -159,3 +159,11 @@ def test_no_band_of_loss_lies_under_a_floor_that_is_known_and_the_chart_says_so(
     assert said.startswith("bands are cut at the true floor, 1.077")
     assert ("goes under it" in said) == (min(free["value"]) < floor)
     assert not any("floor" in e["label"] for e in free["extras"])
+
+
+def test_budgets_that_buy_no_token_at_a_chosen_size_are_left_out(ladder):
+    """One token of training costs 6 N: the chart at 10^14 parameters begins above 6e14 FLOP."""
+    nodes = np.linspace(13.0, 22.0, 37)
+    along = plan_table.sweep(ladder[1], nodes, 1e14)
+    assert np.log10(along.flops.value) == pytest.approx(nodes[nodes > np.log10(6e14)])
+    assert along.tokens.value[0] == pytest.approx(along.flops.value[0] / 6e14)

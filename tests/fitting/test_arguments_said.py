@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitting import FitError, fit, plan
+from fitting import FitError, compare_families, fit, plan
 from fitting.calibration import calibrate
 from fitting.floor_profile import floor_profile
+from fitting.hardware import Hardware
 from fitting.hour_classes import hour_classes
 from fitting.laws_compared import compare_laws
 from fitting.lifetime import lifetime
@@ -69,6 +70,50 @@ def test_a_parameter_is_asked_by_its_name(chinchilla, wrong):
 def test_no_size_is_infinite(chinchilla, wrong):
     with pytest.raises(FitError, match="params is a positive number"):
         chinchilla.predict(params=wrong, tokens=1e10)
+
+
+def test_what_is_no_number_is_said_by_whatever_takes_one(chinchilla, noisy):
+    """No NumPy error, and no truth value read as 1."""
+    f = chinchilla
+    frame = noisy.kept.assign(size=np.where(np.arange(len(noisy.kept)) % 2, "a", "b"))
+    found = compare_families(frame, "size", reference="a", resamples=4)
+    wrong = ([[1.0], [2.0, 3.0]], {}, True, np.array(True), [True, 2.0], 10**400, np.datetime64("2020"), 1 + 0j, "a")
+    asks = {
+        "predict": lambda w: f.predict(params=w, tokens=1e10),
+        **{f"plan {k}": lambda w, k=k: plan(f, **{k: w}) for k in ("flops", "loss")},
+        "plan at a size": lambda w: plan(f, flops=1e21, params=w),
+        "plan hours": lambda w: plan(f, hours=w, devices=8),
+        "plan money": lambda w: plan(f, money=w, price=2.0),
+        **{
+            f"plan {k}": lambda w, k=k: plan(f, hours=10, **{"devices": 8, k: w})
+            for k in ("devices", "peak", "utilisation", "price")
+        },
+        "hardware": lambda w: Hardware(devices=w),
+        "delta": lambda w: fit(noisy, "chinchilla", delta=w, resamples=0),
+        "families' delta": lambda w: compare_families(frame, "size", delta=w, resamples=0),
+        "target": lambda w: compare_families(frame, "size", target=w, resamples=0),
+        "multiplier": lambda w: found.multiplier("b", w),
+        "versus": lambda w: found.versus("b", w),
+        "calibrate at": lambda w: calibrate(f, noisy, flops=w),
+        "calibrate by": lambda w: calibrate(f, noisy, outer=w),
+    }
+    for name, ask in asks.items():
+        for w in (*wrong, *(() if "plan" in name or name in ("multiplier", "predict") else ([1.0, 2.0],))):
+            with pytest.raises(FitError) as said:
+                ask(w)
+            assert "it was" in str(said.value), (name, w)
+    for k in ("devices", "peak", "utilisation", "price"):
+        with pytest.raises(FitError, match=f"{k} is "):
+            plan(f, hours=10, **{"devices": 8, k: [1, 2]})
+    for name in ("law", "group"):
+        with pytest.raises(FitError):
+            fit(noisy, **{name: ["A"]})
+
+
+def test_lists_of_places_go_together_or_are_counted(chinchilla):
+    with pytest.raises(FitError, match="there are 2 of params and 3 of tokens"):
+        chinchilla.predict(params=[1e9, 2e9], tokens=[1e10, 2e10, 3e10])
+    assert chinchilla.predict(params=[[1e9], [2e9]], tokens=[1e10, 2e10, 3e10]).value.shape == (2, 3)
 
 
 def test_a_frame_is_a_table(chinchilla, noisy):

@@ -222,3 +222,73 @@ def test_ranges_are_those_of_the_runs_kept(make_runs, key, factors):
     body["ranges"][key] = [v * f for v, f in zip(body["ranges"][key], factors, strict=True)]
     with pytest.raises(FitError, match=f"its runs have {key}"):
         load_fit(json.dumps(body))
+
+
+def test_what_follows_from_the_rest_of_the_file_is_checked(make_runs):
+    """Ranges, FLOP counts, resamples, mixture and what neighbours leave over, of plain, weighted and believing fits."""
+    rng = np.random.default_rng(4)
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 1e10, 6), np.geomspace(1e9, 3e11, 5)))
+    relative = 0.003 * np.geomspace(0.3, 3.0, 30)
+    loss = (1.8 + 480 * n**-0.35 + 2000 * d**-0.365) * np.exp(relative * rng.standard_normal(30))
+    runs = make_runs(params=n, tokens=d, loss=loss, loss_error=relative * loss, flops=9 * n * d)
+    for asked in (
+        {"law": "chinchilla"},
+        {"law": "general"},
+        {"law": "chinchilla", "weights": "loss_error"},
+        {"law": "chinchilla", "exclude": ["run-3"]},
+    ):
+        text = fit(runs, **{"resamples": 30, **asked}).to_json()
+        body = json.loads(text)
+        assert load_fit(text).to_json() == text, asked
+        far = [2.5 * v for v in body["doubt"]["left"]]
+        edits = [
+            (("ranges", "flops", 1), 1e30),
+            (("ranges", "flops", 0), 1.0),
+            (("accounting", "offset"), body["accounting"]["offset"] + 1.0),
+            (("accounting", "offset"), body["accounting"]["offset"] - 1.0),
+            (("settings", "resamples"), 7),
+            (("settings", "resamples"), 4000),
+            (("settings", "excluded"), [body["runs"][0]]),
+            (("doubt", "noise"), 1.0),
+            (("doubt", "ratio"), 1.7),
+            (("doubt", "left"), far),
+            (("doubt", "mixture", "weight"), 0.9),
+            (("doubt", "mixture", "low"), body["doubt"]["mixture"]["low"] - 1.0),
+            *([(("objective",), 2 * body["objective"])] if asked["law"] == "chinchilla" else []),
+        ]
+        for at, what in edits:
+            said = ""
+            try:
+                load_fit(json.dumps(changed(body, at, "replace", what)))
+            except FitError as e:
+                said = str(e)
+            assert "damaged" in said, (asked, at, what)
+
+
+def test_fits_as_they_come_are_read_back(make_runs, scattered):
+    """FLOPs of their own that scatter or are missing, runs far off the law, and more runs than places are kept of."""
+    rng = np.random.default_rng(5)
+    law = all_laws()["chinchilla"]
+    values = law.published[0].values
+    for case in ("scatter", "missing", "far off", "many", "active", "no draws", "frontier"):
+        x = scattered(law, "small", n=450 if case == "many" else 40, seed=6)
+        loss = law(x, values) * np.exp(0.01 * rng.standard_normal(len(x["params"])))
+        flops = 6 * x["params"] * x["tokens"]
+        more = {}
+        if case == "scatter":
+            flops = flops * np.exp(0.5 * rng.standard_normal(40))
+        if case == "missing":
+            flops = np.where(np.arange(40) < 3, flops, np.nan)
+        if case == "far off":
+            loss[:3] *= (1.5, 0.4, 3.0)
+        if case == "active":
+            more = {"params_active": x["params"] / 4}
+            flops = np.where(np.argsort(np.argsort(flops)) == 39, 40.0, 0.25) * flops
+        f = fit(
+            make_runs(**x, loss=loss, flops=flops, **more),
+            "compute-floor" if case == "frontier" else "chinchilla",
+            resamples=0 if case == "no draws" else 20,
+        )
+        assert load_fit(f.to_json()).to_json() == f.to_json(), case
+        if len(f.draws):
+            assert load_fit(f.thinned(5).to_json()).n == f.n, case

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from dashboard.commands.batch import command
 from fitting import Band, FitError, backtest, compare_families, fit, plan
 from fitting.bands import quantiles
-from fitting.batch import growth
+from fitting.batch import critical_batch, growth
 from fitting.lifetime import lifetime
 
 BAD = [95, -1, 0.0, 1.0, float("nan")]
@@ -39,6 +42,58 @@ def test_every_interval_asks_for_a_share(level, fitted, noisy):
             ask()
         answered.append(name)
     assert answered == list(asks)
+
+
+LEVELS = (0.02, 0.1, 0.2, 0.3, 0.5, 0.8, 0.95)
+
+
+def test_a_band_holds_its_value():
+    nan, inf = float("nan"), float("inf")
+    for value, low, high, wanted in (
+        (2.0, 1.0, 3.0, (1.0, 3.0)),
+        (0.5, 1.0, 3.0, (0.5, 3.0)),
+        (4.0, 1.0, 3.0, (1.0, 4.0)),
+        (inf, 1.0, 3.0, (1.0, inf)),
+        (2.0, nan, nan, (nan, nan)),
+        (nan, 1.0, 3.0, (1.0, 3.0)),
+    ):
+        band = Band(value, low, high, 0.5)
+        assert (band.low, band.high) == pytest.approx(wanted, nan_ok=True), (value, low, high)
+        assert isinstance(band.low, float)
+    many = Band(np.array([0.5, 2.0, 4.0, nan]), np.full(4, 1.0), np.full(4, 3.0), 0.5)
+    assert np.array_equal(many.low, [0.5, 1.0, 1.0, 1.0])
+    assert np.array_equal(many.high, [3.0, 3.0, 4.0, 3.0])
+
+
+def test_intervals_hold_their_value_and_nest_at_every_level():
+    """25 runs of a planted Chinchilla law with 1 % noise: at .2 the first of these once ran from 2.36642 down to 2.36302."""
+    at = {"params": np.array([1e9, 1e7, 1e12, 7e10]), "tokens": np.array([2e10, 1e13, 1e9, 1e12])}
+    sizes = np.geomspace(16, 4096, 9)
+    for seed, law, resamples in ((5, "auto", 1000), (3, "general", 200), (0, "chinchilla", 200)):
+        rng = np.random.default_rng(seed)
+        n, d = 10 ** rng.uniform(7.5, 9.5, 25), 10 ** rng.uniform(9, 11, 25)
+        loss = (1.7 + 400 * n**-0.34 + 1500 * d**-0.36) * np.exp(0.01 * rng.standard_normal(25))
+        found = fit(pd.DataFrame({"params": n, "tokens": d, "loss": loss}), law=law, resamples=resamples)
+        steps = 900 * (1 + 300 / sizes) * np.exp(0.03 * rng.standard_normal(9))
+        batch = critical_batch(sizes, steps, resamples=200)
+        asks = {
+            "law": lambda q, f=found: f.predict(**at, level=q),
+            "run": lambda q, f=found: f.predict(**at, level=q, of="run"),
+            "plan": lambda q, f=found: plan(f, flops=[1.2e20, 1e24], level=q).loss,
+            "plan of a run": lambda q, f=found: plan(f, flops=[1.2e20, 1e24], level=q).loss_run,
+            "steps": lambda q, b=batch: b.steps_at(sizes, q),
+            **{k: lambda q, f=found, k=k: f.interval(k, q) for k in found.law.names},
+        }
+        for name, ask in asks.items():
+            bands = [ask(q) for q in LEVELS]
+            for q, b in zip(LEVELS, bands, strict=True):
+                assert np.all((b.low <= b.value) & (b.value <= b.high)), (seed, name, q)
+            for inner, outer in pairwise(bands):
+                assert np.all((outer.low <= inner.low) & (inner.high <= outer.high)), (seed, name, outer.level)
+        for q in LEVELS:
+            law_band, run = asks["law"](q), asks["run"](q)
+            assert np.all((run.low <= law_band.low) & (law_band.high <= run.high)), (seed, q)
+            assert np.all(law_band.low < law_band.high), (seed, q)
 
 
 def test_ends_of_an_interval_in_order():

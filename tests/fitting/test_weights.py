@@ -10,7 +10,7 @@ import pytest
 from scipy import optimize
 
 from data import read_runs
-from fitting import FitError, fit, load_fit
+from fitting import FitError, all_laws, fit, load_fit
 from fitting.calibration import calibrate
 from fitting.floor_profile import floor_profile
 from fitting.sensitivity import sensitivity
@@ -160,3 +160,14 @@ def test_the_floors_profile_is_that_of_the_weighted_objective(runs, weighted):
     assert found.low < E < found.high
     rise = np.interp(E, found.floors, found.rise)
     assert rise == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("smallest", "capped"), [(0.21, False), (0.19, True), (0.0, True)])
+def test_the_settings_say_when_an_error_is_too_small_to_be_believed(make_runs, scattered, smallest, capped):
+    law = all_laws()["chinchilla"]
+    x = scattered(law, "small", n=40, seed=2)
+    made = law(x, law.published[0].values) * np.exp(0.01 * np.random.default_rng(3).standard_normal(40))
+    relative = np.where(np.arange(40) == 7, 0.01 * smallest, 0.01)
+    runs = make_runs(**x, loss=made, loss_error=relative * made)
+    said = fit(runs, "chinchilla", weights="loss_error", resamples=0).settings.objective
+    assert ("no run weighs more than 25 times the median run" in said) == capped

@@ -1,0 +1,146 @@
+"""What a saved fit says twice it must say alike: a number changed by hand in one place is no longer the fit's.
+
+Held against each other: parameters, draws, intervals and calibration; residuals, objective and what neighbours leave over;
+places, ranges, mixture and how FLOPs are counted; draws and resamples; verdicts and status; runs and those left out. What a
+file says once cannot be held against anything: the verdicts themselves, the digest, the draws of a new run's noise, Huber's
+delta beside a prior, the draws of FLOP counts, and, of more runs than places are kept of, the ends that only the others reach.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fitting.calibration import TAIL
+from fitting.doubt import Doubt
+from fitting.export.values import DamagedError, mapping_in, number_in
+from fitting.mixture import mixture
+from fitting.result import Fit, Settings, quantiles
+from fitting.weighting import WITH_ERRORS
+
+Array = np.ndarray
+
+# Places are kept as logs over a reach: this is far above what their last digits lose.
+SLACK = 1e-6
+# FLOPs of a run may lie off the form that they are counted by: by this factor, or by its rows' scatter (sqrt(n) deviations at
+# most, of which there are two as those are around their own mean).
+FLOPS_OFF, DEVIATIONS = 2.0, 2.0
+
+
+def agree(fit: Fit, body: dict[str, Any]) -> None:
+    """Nothing where all that a fit's JSON says twice is alike; else DamagedError with the first that is not."""
+    if len(fit.draws) != fit.settings.resamples:
+        raise DamagedError(f"its settings say {fit.settings.resamples} resamples and it has {len(fit.draws)} draws")
+    if both := sorted(set(fit.runs) & set(fit.settings.excluded)):
+        raise DamagedError(f"the run {both[0]!r:.40} is both fitted and left out")
+    _intervals(fit, mapping_in(body["intervals"]))
+    if body["status"] != fit.status.value:
+        raise DamagedError(f"its status is {body['status']!r} and its checks say {fit.status.value!r}")
+    with np.errstate(all="ignore"):  # damage may lie beyond floats; it is like nothing then
+        _objective(fit)
+        if fit.doubt is not None and len(fit.doubt.left):
+            _leftovers(fit, fit.doubt)
+            _places(fit, fit.doubt)
+        _flops(fit)
+
+
+def _intervals(fit: Fit, said: dict[str, Any]) -> None:
+    for i, name in enumerate(fit.law.names):
+        band, of = fit.interval(name), mapping_in(said[name])
+        drawn = [float(x) for x in quantiles(fit.draws[:, i], (0.5 * (1.0 - band.level), 0.5 * (1.0 + band.level)))]
+        calibrated = fit.calibration.of(name) if fit.calibration else None
+        if calibrated is not None:
+            plain = [float(x) for x in quantiles(fit.draws[:, i], (TAIL, 1.0 - TAIL))]
+            _alike(f"{name} before calibrating", calibrated.plain, plain)
+            drawn = [calibrated.low, calibrated.high]
+        before = dict(zip(("low", "high"), drawn, strict=True))  # as saved before an interval held its own value
+        for k in ("value", "low", "high", "level"):
+            there, here = number_in(of[k]), float(getattr(band, k))
+            if not (_near(there, here) or (k in before and _near(there, before[k]))):
+                raise DamagedError(f"{name} has {k} {there:.6g} and, by its values and draws, {here:.6g}")
+
+
+def _objective(fit: Fit) -> None:
+    """Where it is one of residuals alone, and in units of each run's error where those are kept of all runs."""
+    size = np.abs(fit.residuals)
+    if fit.settings.objective.startswith(Settings.objective + WITH_ERRORS):
+        if fit.doubt is None or fit.doubt.scale is None or len(fit.doubt.scale) != fit.n:
+            return
+        size = size * fit.doubt.scale
+    elif fit.settings.objective != Settings.objective:
+        return
+    inside = np.minimum(size, fit.settings.delta)
+    total = float(np.sum(inside * (size - 0.5 * inside)))
+    if not math.isclose(total, fit.objective, rel_tol=1e-6, abs_tol=1e-12):
+        raise DamagedError(f"its objective is {fit.objective:.6g} and its residuals add up to {total:.6g}")
+
+
+def _leftovers(fit: Fit, doubt: Doubt) -> None:
+    """What neighbours leave over is the residuals, cut where they are largest, and its noise follows from it and its ratio."""
+    try:
+        noise = doubt.noise_found
+    except (np.linalg.LinAlgError, ValueError):
+        noise = math.nan
+    if not math.isclose(noise, doubt.noise, rel_tol=SLACK, abs_tol=1e-150):
+        raise DamagedError(
+            f"the noise around its neighbours is {doubt.noise:.6g} and, by what they leave over, {noise:.6g}"
+        )
+    if len(doubt.left) == fit.n:
+        whole = -fit.residuals * (1.0 if doubt.scale is None else doubt.scale)
+        most = float(np.max(np.abs(doubt.left))) * (1.0 + SLACK)
+        if not np.allclose(doubt.left, np.clip(whole, -most, most), rtol=1e-5, atol=1e-12):
+            raise DamagedError("what its neighbours leave over is not its residuals")
+
+
+def _places(fit: Fit, doubt: Doubt) -> None:
+    """The runs whose places are kept lie within the ranges; where all are, in order, they and their losses end where ranges do."""
+    every = len(doubt.left) == fit.n
+    places = {k: doubt.runs(k) for k in doubt.inputs}
+    found = dict(places)
+    if every:
+        found[fit.law.output] = np.asarray(fit.law(places, fit.params)) * np.exp(-fit.residuals)
+    for k, x in found.items():
+        ends, said = (float(np.min(x)), float(np.max(x))), fit.ranges[k]
+        inside = said[0] <= ends[0] * (1 + SLACK) and ends[1] <= said[1] * (1 + SLACK)
+        if not inside or (every and not np.allclose(ends, said, rtol=SLACK, atol=0)):
+            raise DamagedError(
+                f"its runs have {k} {ends[0]:.4g} to {ends[1]:.4g} and its range is {said[0]:.4g} to {said[1]:.4g}"
+            )
+    if doubt.mixture is not None:
+        mixed = mixture(fit.law, fit.params, places)
+        for k in ("weight", "low", "high") if every else ("weight",):
+            there, here = getattr(doubt.mixture, k), math.nan if mixed is None else getattr(mixed, k)
+            if not math.isclose(there, here, rel_tol=SLACK, abs_tol=SLACK):
+                raise DamagedError(f"its runs' mixture has {k} {there:.6g} and, by their places, {here:.6g}")
+
+
+def _flops(fit: Fit) -> None:
+    """FLOPs of the runs as they are counted by size and tokens: of each run's place, else of the ends of their ranges."""
+    if not {"params", "tokens", "flops"} <= set(fit.ranges):
+        return
+    size, tokens = (np.array(fit.ranges[k]) for k in ("params", "tokens"))
+    doubt = fit.doubt
+    if doubt is not None and len(doubt.left) == fit.n and {"params", "tokens"} <= set(doubt.inputs):
+        size, tokens = doubt.runs("params"), doubt.runs("tokens")
+    counted = np.asarray(fit.accounting.flops(size, tokens))
+    off = max(FLOPS_OFF, float(np.exp(DEVIATIONS * np.sqrt(fit.n) * fit.accounting.spread)))
+    low, high = float(np.min(counted)), float(np.max(counted))
+    said = fit.ranges["flops"]
+    # A run without FLOPs of its own is in no range of them, so the runs' own may end short of these.
+    if not (low / off <= said[0] and said[1] <= high * off):
+        raise DamagedError(
+            f"its runs have FLOPs of {low:.4g} to {high:.4g} as it counts them and its range is {said[0]:.4g} to {said[1]:.4g}"
+        )
+
+
+def _near(a: float, b: float) -> bool:
+    return a == b or math.isclose(a, b, rel_tol=1e-9) or (math.isnan(a) and math.isnan(b))
+
+
+def _alike(what: str, said: tuple[float, float], found: list[float]) -> None:
+    if not all(_near(a, b) for a, b in zip(said, found, strict=True)):
+        raise DamagedError(
+            f"{what} is {said[0]:.6g} to {said[1]:.6g} and, by its draws, {found[0]:.6g} to {found[1]:.6g}"
+        )
