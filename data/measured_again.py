@@ -95,7 +95,7 @@ def measured_again(
             return header
         every = len(several) > 1 and bool((several == rows["v"].nunique()).all())
         one_each = len(several) == table.text(first)[named].nunique()  # and no curve
-        if header not in plain and every and one_each and not _rises(table, header, key):
+        if header not in plain and every and one_each and not _counts(table, header, key):
             return header
     return ""
 
@@ -128,7 +128,8 @@ def _has_texts(table: Table, header: str) -> bool:
     return not pd.api.types.is_numeric_dtype(table.frame[header].dtype) and table.numbers(header).share < 0.5
 
 
-def _rises(table: Table, header: str, runs: pd.Series) -> bool:
-    """Whether the numbers of a column rise from row to row of three or more of a run, as a counter does."""
+def _counts(table: Table, header: str, runs: pd.Series) -> bool:
+    """Whether the numbers of a column rise, or fall, from row to row of three or more of a run, as those of a count do."""
     values = pd.Series(table.numbers(header).values).groupby(runs.to_numpy())
-    return bool(values.size().max() > 2 and (values.diff().dropna() > 0).all())
+    step = values.diff().dropna()
+    return bool(values.size().max() > 2 and ((step > 0).all() or (step < 0).all()))
