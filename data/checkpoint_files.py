@@ -12,9 +12,9 @@ import pandas as pd
 
 from data.errors import ReadError
 from data.filenames import with_places
+from data.labels import CONSTANT
 from data.names import loss_name, named
 from data.readers._limits import check_shape
-from data.rows import CONSTANT
 from data.step_names import end_of, model_of, of_a_checkpoint, place_of
 from data.table import Table, unique, without_misfits
 

@@ -16,7 +16,8 @@ from data.schema import COUNTS
 
 _NEARLY = 0.9  # the share of settings of which it holds
 
-_CHECKPOINT = re.compile(r"\b(?:checkpoints?|ckpts?)\b")
+#: A header that says its rows are checkpoints.
+CHECKPOINT = re.compile(r"\b(?:checkpoints?|ckpts?)\b")
 
 
 def curve_keys(rows: pd.DataFrame, keys: Sequence[str], column: str) -> list[str] | None:
@@ -76,7 +77,7 @@ def ask_of_checkpoints(names: pd.Series, rows: pd.DataFrame, mapping: Mapping, t
 def names_checkpoints(mapping: Mapping) -> bool:
     """Whether the column of names says that they are those of checkpoints."""
     header = mapping.header("run")
-    return header is not None and bool(_CHECKPOINT.search(take_apart(header).words))
+    return header is not None and bool(CHECKPOINT.search(take_apart(header).words))
 
 
 def group_of(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

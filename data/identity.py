@@ -11,14 +11,14 @@ import pandas as pd
 from data.draft import MAX_EXTRAS, Draft
 from data.errors import MappingNeeded, Question
 from data.headers import header as take_apart
-from data.labels import TOLD
+from data.labels import CONSTANT, TOLD
 from data.line_order import Rows
 from data.mapping import Mapping
 from data.places_beside import places_beside
 from data.plural import agreeing, plural
 from data.progress import PROGRESS
 from data.resumed_names import joined as resumed
-from data.rows import CONSTANT, judge
+from data.rows import judge
 from data.schema import COLUMNS, Source
 from data.side_by_side import side_by_side
 from data.table import Table

@@ -1,6 +1,8 @@
-"""A number with its noun: `1 run`, `41 runs`; and with its verb: `1 row says`, `41 rows say`."""
+"""A number with its noun (`1 run`, `41 runs`), with its verb (`1 row says`, `41 rows say`), and names one after the other."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def plural(number: int, noun: str) -> str:
@@ -11,3 +13,11 @@ def plural(number: int, noun: str) -> str:
 def agreeing(number: int, one: str, several: str) -> str:
     """The number with its thousands and the words behind it: those for one, or those for none and several."""
     return f"{number:,} {one if number == 1 else several}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in quotes, the last behind "and"; of more than six how many more there are."""
+    shown = [repr(n) for n in names[:6]]
+    if len(names) > 6:
+        return ", ".join(shown) + f" and {len(names) - 6} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]

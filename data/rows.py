@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 
 from data.apart import apart
 from data.cells import numbers
-from data.curves_of_settings import ask_of_checkpoints, ask_of_curves, curve_keys, names_checkpoints
-from data.curves_of_settings import group_of as _key
+from data.curves_of_settings import (
+    CHECKPOINT,
+    ask_of_checkpoints,
+    ask_of_curves,
+    curve_keys,
+    group_of,
+    names_checkpoints,
+)
 from data.errors import DataError, MappingNeeded, Question
 from data.from_zero import from_zero
 from data.grids import grid, multiples
 from data.headers import header as take_apart
-from data.labels import TOLD, run_labels, words_of
+from data.labels import CONSTANT, TOLD, labels_of, run_labels, varying, words_of
 from data.line_order import (
     FEW,
     MANY,
@@ -33,12 +37,6 @@ from data.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises
 from data.so_far import says_so_far as _is_counter
 from data.step_names import bare_places, in_order, models, of_a_checkpoint, places
 
-#: What stays as it is along a run, so that rows which differ in it are of different runs.
-CONSTANT = (
-    TOLD, "params", "params_total", "params_nonembed", "params_active", "seed", "dataset", "schedule", "width", "layers", "experts",
-    "top_k", "total_steps",
-)  # fmt: skip
-_CHECKPOINT = re.compile(r"\b(?:checkpoints?|ckpts?)\b")
 _ONE_LOG = "the file is one run's history, named after the file"
 _RESUMED = "the file is one run's history, resumed, named after the file"
 PAIRS = 3  # rows of a model that are sooner its runs at two or three lengths than what is left of a log
@@ -82,21 +80,21 @@ def _with_names(
     some, rows = some[again], rows[again]
     found = _progress(some, rows, mapping)
     counter = found if found and _is_counter(found, mapping) else ""
-    varying = _varying(pd.factorize(some)[0], rows)
-    if varying and not counter:
+    differ = varying(pd.factorize(some)[0], rows)
+    if differ and not counter:
         by_place = _places(names, frame, known, mapping, False)
         if by_place:
             return by_place
-    if varying:
-        label = run_labels(names, frame, varying)  # the name is a setting's where seeds or sizes tell its runs apart
+    if differ:
+        label = run_labels(names, frame, differ)  # the name is a setting's where seeds or sizes tell its runs apart
         for c in PROGRESS:
-            counts = _is_counter(c, mapping) or (c == found and TOLD in varying and not _weak(mapping))
+            counts = _is_counter(c, mapping) or (c == found and TOLD in differ and not _weak(mapping))
             if usable(rows, c) and counts and rises(label[rows.index], rows[c]):
-                return Rows("history", label, c, f"the same name stands over different {words_of(varying)}")
-            told = _told(names, frame, rows, c, varying, mapping)
+                return Rows("history", label, c, f"the same name stands over different {words_of(differ)}")
+            told = _told(names, frame, rows, c, differ, mapping)
             if told is not None:
                 return told
-        return Rows("group", names, why=f"the same name stands over different {words_of(varying)}")
+        return Rows("group", names, why=f"the same name stands over different {words_of(differ)}")
     for c in PROGRESS:
         told = _told(names, frame, rows, c, [], mapping) if c in rows and not rises(some, rows[c]) else None
         if told is not None:
@@ -124,7 +122,7 @@ def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: M
     if "family" not in frame or (frame["family"] == "").any() or not named:
         return None
     family = frame["family"]
-    if pd.DataFrame({"f": family, "n": names})[known].duplicated().any() or _varying(pd.factorize(family)[0], frame):
+    if pd.DataFrame({"f": family, "n": names})[known].duplicated().any() or varying(pd.factorize(family)[0], frame):
         return None
     found = next((c for c in PROGRESS if usable(frame[known], c) and rises(family[known], frame.loc[known, c])), "")
     header = mapping.header("run")
@@ -140,7 +138,7 @@ def _stepped(
     names may as well be those of runs of several lengths (5k steps).
     """
     header = mapping.header(column) or ""
-    found = models(names[known], bool(_CHECKPOINT.search(take_apart(header).words)))
+    found = models(names[known], bool(CHECKPOINT.search(take_apart(header).words)))
     if not found:
         return None
     label = names.map(found).fillna(names).astype("str")
@@ -148,19 +146,19 @@ def _stepped(
     if bare.any():
         beside = frame["family"] if column == "run" and "family" in frame else label
         label = label.mask(bare, beside.where(beside != "", stem)).astype("str")
-        keys = _varying(pd.factorize(label[bare])[0], frame[bare])
+        keys = varying(pd.factorize(label[bare])[0], frame[bare])
         label = run_labels(label, frame, keys) if keys else label
     own = label[known]
     if own.nunique() > known.sum() / 2 or pd.DataFrame({"l": own, "n": names[known]}).duplicated().any():
         return None
     along = next((c for c in PROGRESS if usable(frame[known], c) and rises(own, frame.loc[known, c])), "")
-    if not along or _varying(pd.factorize(own)[0], frame[known]) or not in_order(names, own, frame[along]):
+    if not along or varying(pd.factorize(own)[0], frame[known]) or not in_order(names, own, frame[along]):
         return None
     steps = mapping.guesses.get("steps")
     if steps is not None and "planned" in steps.how and (frame.loc[known, "steps"].groupby(own).nunique() > 1).any():
         return None  # each to a length of its own
     why = f"{header!r} names checkpoints of each model"
-    if not mapping.rows and not _CHECKPOINT.search(take_apart(header).words) and not all(map(of_a_checkpoint, found)):
+    if not mapping.rows and not CHECKPOINT.search(take_apart(header).words) and not all(map(of_a_checkpoint, found)):
         text = (
             f"The names in {header!r} end in steps ({next(iter(found))[:40]}): are the rows of one setting runs of their own, or "
             "checkpoints of one?"
@@ -183,20 +181,22 @@ def _without_names(
         return stepped
     keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
     counters = [c for c in PROGRESS if _is_counter(c, mapping) and usable(rows, c)]
-    one = _key(rows, [*(["family"] if labelled else []), *keys])
-    begun = Rows("history", _labels(family if labelled else None, frame, keys, stem), why="" if one.any() else _ONE_LOG)
+    one = group_of(rows, [*(["family"] if labelled else []), *keys])
+    begun = Rows(
+        "history", labels_of(family if labelled else None, frame, keys, stem), why="" if one.any() else _ONE_LOG
+    )
     logged = any(len(rows) / one.nunique() >= (3 if c == "steps" else LEAST) and rises(one, rows[c]) for c in counters)
     if not logged and "loss" in rows and (curve := from_zero(begun, one, rows, mapping, table)):
         return curve
     for c in counters:
-        key = _key(rows, [*(["family"] if labelled else []), *keys])
+        key = group_of(rows, [*(["family"] if labelled else []), *keys])
         if key.nunique() == 1 and c == "steps" and len(rows) == 2 and rows[c].is_monotonic_increasing and not labelled:
             text = f"The two losses stand at two places of {mapping.header(c)!r} with all else alike: are they one run's, or two runs'?"
             asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
             return Rows("history", pd.Series([stem] * len(frame), dtype="str"), c, _ONE_LOG, asked)
         if c == "epochs" and len(rows) / key.nunique() < LEAST and of_one_training(key, rows[c]):
             why = _ONE_LOG if key.nunique() == 1 else ""
-            history = Rows("history", _labels(family if labelled else None, frame, keys, stem), c, why)
+            history = Rows("history", labels_of(family if labelled else None, frame, keys, stem), c, why)
             return few_epochs(history, runs, key, rows, mapping, table)
         enough = 3 if c == "steps" else LEAST
         shuffled = key.nunique() == 1 and len(rows) >= enough and not stands_in_order(key, rows[c])
@@ -213,7 +213,7 @@ def _without_names(
         if fewest <= many < enough and rises(key, rows[c]):
             runs = _runs_or_curve(runs, c, mapping)
         if many >= enough and rises(key, rows[c]):
-            label = _labels(family if labelled else None, frame, keys, stem)
+            label = labels_of(family if labelled else None, frame, keys, stem)
             history = Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
             plans = own_plans(runs, key, rows, mapping, table)
             return plans or if_in_order(history, runs, key, rows, mapping, table)
@@ -229,30 +229,19 @@ def _without_names(
     if "steps" in counters and not keys and not labelled and begins_anew(rows):
         one = pd.Series([stem] * len(frame), dtype="str")
         return Rows("history", one, "tokens", _RESUMED)
-    if _key(rows, [*(["family"] if labelled else []), *keys]).nunique() == 1:
+    if group_of(rows, [*(["family"] if labelled else []), *keys]).nunique() == 1:
         one = family if labelled else pd.Series([stem] * len(frame), dtype="str")
         for c in (c for c in counters if rises(one[rows.index], rows[c])):
             if resumed := if_resumed(Rows("history", one, c, _RESUMED), runs, rows, mapping, table):
                 return resumed
     planned = [c for c in PROGRESS if c in mapping.guesses and c not in counters and usable(rows, c)]
-    if labelled and planned and not _varying(pd.factorize(family)[0], frame):
+    if labelled and planned and not varying(pd.factorize(family)[0], frame):
         return _models(family, rows, planned, mapping, runs, table)
     if not keys and not labelled and planned and len(rows) >= LEAST and ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
     if not runs.question:
         ask_of_curves(rows, [*(["family"] if labelled else []), *keys], planned, mapping, table)
     return runs
-
-
-def _labels(family: pd.Series | None, frame: pd.DataFrame, keys: list[str], stem: str) -> pd.Series:
-    """A name for each row (n,) by its model, by what else varies, or by both where neither alone tells all runs apart."""
-    if family is not None and not _varying(pd.factorize(family)[0], frame):
-        return family
-    label = run_labels(None, frame, keys, stem)
-    if family is None or bool((family.groupby(label.to_numpy()).nunique() < 2).all()):
-        return label
-    codes = pd.factorize(family)[0]
-    return run_labels(family, frame, [c for c in keys if (frame[c].groupby(codes).nunique(dropna=True) > 1).any()])
 
 
 def _runs_or_curve(runs: Rows, column: str, mapping: Mapping) -> Rows:
@@ -387,7 +376,7 @@ def _moving(label: pd.Series, rows: pd.DataFrame, table: str) -> Rows:
 def _only_checkpoints(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> bool:
     """Whether names of checkpoints are each another row's, or of rows of several sizes: the runs are then those of the sizes."""
     own = names[rows.index]
-    return names_checkpoints(mapping) and (own.is_unique or bool(_varying(pd.factorize(own)[0], rows)))
+    return names_checkpoints(mapping) and (own.is_unique or bool(varying(pd.factorize(own)[0], rows)))
 
 
 def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:
@@ -395,8 +384,3 @@ def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:
     known = [c for c in PROGRESS if usable(rows, c)]
     known.sort(key=lambda c: not _is_counter(c, mapping))
     return next((c for c in known if rises(names, rows[c])), "")
-
-
-def _varying(codes: np.ndarray, rows: pd.DataFrame) -> list[str]:
-    """The constant columns that differ among rows of one code (n,)."""
-    return [c for c in CONSTANT if c in rows and bool((rows[c].groupby(codes).nunique(dropna=True) > 1).any())]

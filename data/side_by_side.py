@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from data.errors import Question
-from data.labels import TOLD, run_labels
+from data.labels import CONSTANT, TOLD, run_labels
 from data.line_order import Rows, stands_in_order
 from data.mapping import Mapping
 from data.progress import PROGRESS, usable
 from data.restarts import restarting
-from data.rows import CONSTANT, judge
+from data.rows import judge
 from data.so_far import says_so_far
 from data.table import Table
 from data.text_columns import MOST_ROWS, joined, parting, told_apart

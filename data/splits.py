@@ -16,6 +16,7 @@ from data.headers import header as take_apart
 from data.headings import HEADING, names_a_setting, of_the_same_runs, says_unit, unused
 from data.measured_again import measured_again
 from data.names import loss_name, named
+from data.plural import listed
 from data.schema import COUNTS
 from data.split_files import FILE
 from data.split_flags import worded
@@ -115,19 +116,19 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
         if not both_splits(kinds):
             return Found()
         text = (
-            f"{called} says {_listed(shown)}, each of other runs: if losses were measured there, they do not compare. "
+            f"{called} says {listed(shown)}, each of other runs: if losses were measured there, they do not compare. "
             "Which rows count?"
         )
         return Found(None, Question("split", text, (ALL, *shown), ALL, False))
     held = [s for s, k in zip(shown, in_order(kinds), strict=True) if not k.startswith("train")]
     if _may_be_trained_on(table, header, kinds):
-        text = f"{called} says {_listed(shown)} under one and the same size and tokens: were runs trained on them, or measured there?"
+        text = f"{called} says {listed(shown)} under one and the same size and tokens: were runs trained on them, or measured there?"
         text += f" Choose {ALL!r} if each row is a run."
         return Found(None, Question("split", text, (ALL, *shown), ALL, False))
     if len(held) == 1:
         rest = [s for s in shown if s not in held]
         others = ", ".join(rest)
-        text = f"{called} gives each run's loss on {_listed(shown)}: those on {held[0]} count. Is that right?"
+        text = f"{called} gives each run's loss on {listed(shown)}: those on {held[0]} count. Is that right?"
         said = "are no checkpoints" if along else "are set aside"
         note = (
             f"{called} says where each loss was measured: the rows of {held[0]!r} count, those of {others!r} {said}."
@@ -139,11 +140,9 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
     if above:
         several = re.sub(r"(heading|sheet|file)\b", r"\1s", where)
         under = "in" if where == FILE else "under"
-        text = (
-            f"The same runs stand {under} several {several}, {_listed(shown)}: the loss {under} which of them counts?"
-        )
+        text = f"The same runs stand {under} several {several}, {listed(shown)}: the loss {under} which of them counts?"
     else:
-        text = f"{header!r} says {_listed(shown)} for one and the same run: the loss on which of them counts?"
+        text = f"{header!r} says {listed(shown)} for one and the same run: the loss on which of them counts?"
     return Found(Split(header, held[0], along), Question("split", text, (*shown, ALL), held[0]))
 
 
@@ -390,15 +389,8 @@ def _shown(table: Table, header: str, kinds: pd.Series, wanted: str) -> str:
 
 def _chosen(table: Table, found: Candidate | None, answer: str) -> Split:
     if found is None or kind_or_name(answer) not in set(found[1]):
-        has = f"'{found[0]}' has {_listed([_shown(table, found[0], found[1], k) for k in in_order(found[1])])}" if found else (
+        has = f"'{found[0]}' has {listed([_shown(table, found[0], found[1], k) for k in in_order(found[1])])}" if found else (
             "no column says on what its losses were measured"
         )  # fmt: skip
         raise DataError(f"{table.name} has no split {answer!r}: {has}.")
     return Split(found[0], _shown(table, found[0], found[1], kind_or_name(answer)), found[2])
-
-
-def _listed(names: list[str]) -> str:
-    shown = [repr(n) for n in names[:6]]
-    if len(names) > 6:
-        return ", ".join(shown) + f" and {len(names) - 6} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]

@@ -10,11 +10,11 @@ import pandas as pd
 from data.draft import MAX_EXTRAS
 from data.errors import MappingNeeded, Question
 from data.headers import header as take_apart
+from data.labels import CONSTANT
 from data.line_order import Rows
 from data.mapping import Mapping
 from data.names import loss_name
 from data.progress import PROGRESS, evenly
-from data.rows import CONSTANT
 from data.table import Table
 
 LEAST = 3  # rows of a run

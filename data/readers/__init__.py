@@ -20,11 +20,11 @@ from typing import Protocol, cast
 from data.embeddings import with_embeddings_added
 from data.errors import ReadError
 from data.filenames import with_facts, with_name_facts
-from data.readers._apart import SUMMARY
 from data.readers._limits import MAX_FILE, size
 from data.readers._samples_seen import samples_seen
 from data.readers._shapes import oriented, shaped
 from data.readers._signatures import called
+from data.readers._summaries import SUMMARY
 from data.table import Table
 
 __all__ = ["Reader", "clean_name", "oriented", "read_table", "readers", "suffixes", "too_large"]

@@ -13,9 +13,10 @@ from data.cells import number
 from data.headings import no_name, of_the_same_runs
 from data.markup import words
 from data.names import loss_name, named, recognised
-from data.readers._apart import column_of, is_summary
+from data.readers._apart import column_of
 from data.readers._headings import HEADING, clash, repeated, says_unit, says_unused, told_apart
 from data.readers._joined import settings_by_name
+from data.readers._summaries import is_summary
 
 _MOST_ROWS = 100_000  # a longer text is one table
 _MOST_TABLES = 1_000

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from data import Runs, read_runs
-from data.readers._apart import is_summary
 from data.readers._grid import _is_unit_row
+from data.readers._summaries import is_summary
 
 
 def of(folder: Path, text: str) -> Runs:
