@@ -22,7 +22,8 @@ def evaluated(table: Table) -> Table:
     It is so where all the numbers of the column that are not above zero are one of the two, and one of them stands between two
     measured losses of a curve. A 0 at the end of a curve may be a run that broke, which `data.not_measured` judges.
     """
-    counter = next((v for h in table.headers if (v := _counter(table, h)) is not None), None)
+    losses = [h for h in table.headers if loss_name(h) is not None and (table.numbers(h, "loss").values <= 0).any()]
+    counter = next((v for h in table.headers if (v := _counter(table, h)) is not None), None) if losses else None
     if counter is None:
         return table
     anew = np.diff(counter) < 0
@@ -32,9 +33,7 @@ def evaluated(table: Table) -> Table:
             anew |= cells[1:] != cells[:-1]
     curve = np.r_[0, np.cumsum(anew)]
     new, notes = {}, list(table.notes)
-    for header in table.headers:
-        if loss_name(header) is None:
-            continue
+    for header in losses:
         values = table.numbers(header, "loss").values
         none = np.isfinite(values) & (values <= 0)
         if not none.any():

@@ -58,7 +58,7 @@ def all_in_threes(found: Numbers, cells: pd.Series, decimal: str) -> bool:
     """Whether every cell has just three decimals, as thousands have: 1.000, 2.000 and 4.000 of steps."""
     written = [c for c, v in zip(cells.astype(object), found.values, strict=True) if np.isfinite(v)]
     cells_of = (bare(c) if isinstance(c, str) else "" for c in written)
-    read = [_THREE[decimal].match(c) for c in cells_of]
+    read = map(_THREE[decimal].match, cells_of)  # one by one: the first that is none ends it
     return len(written) > 1 and all(m is not None and not m.string[m.end() :][:1].isdigit() for m in read)
 
 

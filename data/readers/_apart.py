@@ -16,6 +16,7 @@ from data.readers._summaries import OF_SEEDS, SETTINGS, SUMMARY, is_summary, see
 from data.schema import COUNTS
 from data.table import Table
 
+_MOST_COLUMNS = 1_000
 _MOST_ROWS = 20_000  # people write headings, summaries and notes into tables that they can look over
 _MOST_NOTES = 12  # lines below a table; more are a text of its own
 #: Words by which a row says what is between two others.
@@ -50,7 +51,7 @@ def is_difference(text: str) -> bool:
 
 def apart(table: Table) -> Table:
     """The table without notes below it, headings and summaries as misfits with their reasons, merged cells filled down."""
-    if not 2 <= len(table.frame) <= _MOST_ROWS or len(table.headers) < 2:
+    if not 2 <= len(table.frame) <= _MOST_ROWS or not 2 <= len(table.headers) <= _MOST_COLUMNS:
         return table
     cells = np.column_stack([table.text(h).to_numpy(dtype=object) for h in table.headers])
     filled = cells != ""
