@@ -101,6 +101,16 @@ def test_the_data_of_a_run_stay_what_they_are(read: Read) -> None:
         ]
         runs = read("\n".join(["run,params,dataset tokens,epochs,val loss", *rows]))
         assert runs.kept["tokens"].tolist() == pytest.approx([0.5e9, 1.2e9]), (size, epochs)
+    sizes, epochs, losses = (".86B", "1.58B", "3B"), (".47", ".58", ".39"), (4.64, 4.3, 4.0)
+    heads = "Data|data|Training data|Data (tokens)|Tokens|D|Dataset tokens|dataset_size|corpus tokens|tokens in dataset"
+    for head in heads.split("|"):  # tokens per parameter are one number as they are
+        rows = "".join(
+            f"{n},{d},{e},{v}\n" for n, d, e, v in zip(("43M", "79M", "150M"), sizes, epochs, losses, strict=True)
+        )
+        runs = read(f"N,{head},epoch,loss\n{rows}")
+        assert runs.kept["tokens"].tolist() == pytest.approx([0.86e9, 1.58e9, 3e9]), head
+    plain = read("N,Data,epoch,loss\n43M,.86B,.47,4.64\n79M,2.5B,.58,4.3\n150M,2B,.39,4.0\n")
+    assert plain.kept["tokens"].tolist() == pytest.approx([0.86e9, 2.5e9, 2e9])
 
 
 # --- rows about other rows ---------------------------------------------------------------------------------------------------
@@ -171,10 +181,16 @@ OUT = """
 do not use|DO NOT USE!|don't use this run|do not use for fits|ignore|ignore this run|wrong lr - ignore|bad tokenizer; do not use|excluded
 still running|still training (60%)|in progress|not finished|unfinished|estimate|rough estimate|extrapolated from fit|predicted by the law
 extrapolated|not measured|crashed at 5B|diverged|please ignore|exclude from fits|running
+excluded from the scaling law fit|not used in fits|do not trust the loss|ignore this point|still running on 8 gpus|still training at 60%
+estimated from the scaling law|estimated loss from 6ND|extrapolated from smaller runs|estimated from fit|not used because lr was wrong
 """
 STAYS = """
 good run|rerun of a|lr 3e-4|ignore warmup|crashed; resumed from 2k|never diverged|used flash attention|lr estimated by muP|not used dropout
 predicted to win|running on 8 gpus|long running job|best|extrapolated to 8k context|still the best|ignore index -100|finished
+estimated from 6ND|estimated using tiktoken|do not use for demos|still training longer variant|excluded from plot|excluded from fig 3
+not used in paper|not used for fig 2|omitted from paper|left out in appendix|set aside for test|ignore for figures|still running evals
+FLOPs, estimated with 6ND|estimated from run config|estimated from training throughput|estimate from config
+interpolated from plot|not used in the final table|do not use for inference
 """
 
 
