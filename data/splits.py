@@ -228,8 +228,8 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
         above = header == HEADING or header in table.brought_down
         if above:
             said = [str(c) for c in table.frame[header].unique() if c]
-            above = of_the_same_runs(said) or any(map(says_unit, said))
-            if (header == HEADING and not above) or (above and any(map(names_a_setting, said))):
+            above = header.strip() == FILE or of_the_same_runs(said) or any(map(says_unit, said))
+            if not above or any(map(names_a_setting, said)):
                 continue
         on, either = above or bool(_MEASURED_ON.fullmatch(plain)), bool(_EITHER.fullmatch(plain))
         if not (

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from data import MappingNeeded, ReadError, Runs, read_runs
+from data.headings import says_where_measured
 from data.names import loss_name
 from data.remarks import says_out
 
@@ -308,6 +309,12 @@ FIRST, THEN = ((25e6, 0.5e9, 4.40), (60e6, 1.2e9, 3.75)), ((25e6, 0.5e9, 4.44), 
 HELD_OUT = (("Train", "Validation"), ("Train loss", "Validation loss"), ("training", "held-out"))
 TEXTS = (("C4", "FineWeb"), ("Evaluated on C4", "Evaluated on WikiText-103"), ("C4", "Pile"))
 OTHERS = (("Width sweep", "Depth sweep"), ("Baseline", "Ours"), ("lr = 1e-3", "lr = 3e-4"))
+EXPERIMENTS = (
+    ("Training from scratch", "Evaluation of baselines"), ("Training runs", "Evaluation runs"), ("Validation of Muon", "Train longer"),
+    ("Test run", "Main run"), ("Test of Muon", "Test of AdamW"), ("C4, AdamW", "C4, Muon"), ("C4 runs", "FineWeb runs"),
+    ("C4 dataset", "FineWeb dataset"), ("Training on C4", "Training on FineWeb"),
+)  # fmt: skip
+WHERE = "Held-out data|Val (code)|Test set results|Pile (bits per byte)|Eval: German|Validation losses of all models|FineWeb-Edu|val/c4"
 
 
 def markdown(one: str, other: str) -> str:
@@ -348,8 +355,12 @@ def test_the_same_size_and_data_under_headings_of_splits_are_one_run(read: Read)
             assert list(asked(read, form(*pair), name)) == ["split"], (name, pair)
             assert read(form(*pair), name, split=pair[1]).kept["loss"].tolist() == [4.44, 3.79], (name, pair)
             assert len(read(form(*pair), name, split="all").kept) == 4, (name, pair)
-        for pair in OTHERS:
-            assert len(read(form(*pair), name).kept) == 4, (name, pair)
+        for pair in (*OTHERS, *EXPERIMENTS):
+            runs = read(form(*pair), name)
+            assert len(runs.kept) == 4, (name, pair)
+            assert "split" not in {q.key for q in runs.questions}, (name, pair)
+    assert not any(says_where_measured(h) for pair in EXPERIMENTS for h in pair)
+    assert all(map(says_where_measured, WHERE.split("|")))
     apart = (
         markdown("Train", "Validation")
         .replace("| 25M | 0.5B | 4.44", "| 30M | 0.7B | 4.2")
