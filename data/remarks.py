@@ -39,7 +39,7 @@ _FIT = (
     r"(?:(?:the|a|an|any|our|my|all|final|main|scaling|power|chinchilla|loss|law|linear) )*"
     r"(?:fit(?:s|ted|ting)?|laws?|regressions?|analys[ie]s)"
 )
-_FOR = rf"(?: (?:for|in|from|when|with) {_FIT}| because .*)?(?: please| yet| now)?"
+_FOR = rf"(?: (?:for|in|from|when|with) {_FIT}| because .*)?(?: please| yet|(?: for)? now)?"
 #: What a loss that nobody measured follows from.
 _FROM = (
     rf"(?:{_FIT}|(?:(?:the|a|an|our|my|all|other|two|three|previous|earlier|last|first|small(?:er)?|large(?:r)?|short(?:er)?|long(?:er)?|loss"
