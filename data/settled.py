@@ -132,9 +132,9 @@ def _data_or_seen(table: Table, offers: Offers, settled: set[str]) -> list[Quest
         several = several or _no_log(sizes, epochs)
     else:
         several = several or _no_log(sizes, epochs, tokens, take_apart(passes).words != "epoch")
-    if not (varied and several and (one or _crossed(tokens[both], epochs[both])) and np.max(epochs[both]) > 1) or any(
-        abs(r - 1) < _BORNE_OUT for r in (spent, stepped)
-    ):
+    parts = one and bool(SIZE_OF_DATA.fullmatch(take_apart(header).words))  # no two parts of one set are as large
+    again = varied and several and (one or _crossed(tokens[both], epochs[both]))
+    if not (again and (np.max(epochs[both]) > 1 or parts)) or any(abs(r - 1) < _BORNE_OUT for r in (spent, stepped)):
         return []
     if sure < TAKEN or re.search(_SEEN, take_apart(header).words):
         return []

@@ -112,6 +112,13 @@ def test_the_data_of_a_run_stay_what_they_are(read: Read) -> None:
         assert runs.kept["tokens"].tolist() == pytest.approx([0.86e9, 1.58e9, 3e9]), head
     plain = read("N,Data,epoch,loss\n43M,.86B,.47,4.64\n79M,2.5B,.58,4.3\n150M,2B,.39,4.0\n")
     assert plain.kept["tokens"].tolist() == pytest.approx([0.86e9, 2.5e9, 2e9])
+    for head in ("Data", "Training data", "Data (tokens)"):  # the same of every run, of which each saw another part
+        text = f"N,{head},epoch,loss\n43M,10B,.086,4.64\n79M,10B,.158,4.3\n150M,10B,.3,4.0\n"
+        assert asked(read, text) == {"columns.unique_tokens": head}, head
+        parts = read(text, columns={"unique_tokens": head}).kept["tokens"].tolist()
+        assert parts == pytest.approx([0.86e9, 1.58e9, 3e9]), head
+    fixed = "N,Data,epoch,loss\n43M,10B,.5,4.64\n79M,10B,.5,4.3\n150M,10B,.5,4.0\n"
+    assert read(fixed).kept["tokens"].tolist() == [1e10] * 3
 
 
 # --- rows about other rows ---------------------------------------------------------------------------------------------------
@@ -183,7 +190,8 @@ do not use|DO NOT USE!|don't use this run|do not use for fits|ignore|ignore this
 still running|still training (60%)|in progress|not finished|unfinished|estimate|rough estimate|extrapolated from fit|predicted by the law
 extrapolated|not measured|crashed at 5B|diverged|please ignore|exclude from fits|running
 excluded from the scaling law fit|not used in fits|do not trust the loss|ignore this point|still running on 8 gpus|still training at 60%
-estimated from the scaling law|estimated loss from 6ND|extrapolated from smaller runs|estimated from fit|not used because lr was wrong
+ignore for now|estimated from the scaling law|estimated loss from 6ND|extrapolated from smaller runs|estimated from fit
+not used because lr was wrong
 """
 STAYS = """
 good run|rerun of a|lr 3e-4|ignore warmup|crashed; resumed from 2k|never diverged|used flash attention|lr estimated by muP|not used dropout
