@@ -36,6 +36,21 @@ _MEASURED = re.compile(
     r"\b(?:loss(?:es)?|perplexity|ppl|cross ?entropy|evaluat(?:ed|ion)|eval|measured|tested|validated) (?:on|over|in|with)\b",
     re.IGNORECASE,
 )
+#: A split whose loss stands there, and a split measured on a text.
+_OF_SPLIT = re.compile(
+    SPLIT.pattern + r" (?:(?:data )?(?:sub)?sets?|splits?|loss(?:es)?|perplexity|ppl|cross entropy|bpb|nll|on)\b",
+    re.IGNORECASE,
+)
+#: What may stand beside the name of a text or a split that is all that a heading says.
+_BESIDE = re.compile(
+    r"\b(?:(?:nats|bits) per (?:byte|token|char(?:acter)?|word)|nats|bits|bpb|bpc|perplexit(?:y|ies)|ppl|loss(?:es)?|cross entropy"
+    r"|results?|numbers?|table|tab|subsets?|domains?|splits?|and|the|on|in|of|out|code|math|web|books?|news|papers|languages?|text"
+    r"|level|word|char(?:acter)?|byte|token|[a-z]|v?[0-9.]+)\b"
+)
+_BESIDE_SPLIT = re.compile(
+    _BESIDE.pattern
+    + r"|\b(?:(?:data)?sets?|data|corpus|curves?|metrics?|performance|scores?|train(?:ing)?|distribution)\b"
+)
 _LANGUAGE = re.compile(
     r"\b(?:arabic|bengali|bulgarian|catalan|chinese|mandarin|croatian|czech|danish|dutch|english|estonian|finnish|french|german|greek"
     r"|hebrew|hindi|hungarian|indonesian|italian|japanese|korean|latvian|lithuanian|norwegian|persian|farsi|polish|portuguese|romanian"
@@ -70,12 +85,19 @@ def names_a_setting(heading: str) -> bool:
 
 
 def says_where_measured(heading: str) -> bool:
-    """Whether a heading names a text, a language, a split or a loss: C4, German, validation, bits per byte, evaluation on code."""
-    path = take_apart(heading).path
+    """Whether a heading names a text, a language, a split or a loss and nothing else: C4, German, validation, evaluation on code.
+
+    Where more stands there it names what was trained: C4 runs, test of Muon, training from scratch.
+    """
+    path = take_apart(heading).path.lower()[:200]
     if _TRAINED_ON.search(path):
         return False  # other data make other runs
-    texts = CORPUS.search(_MODELS.sub(" ", path)) or SPLIT.search(path) or _LANGUAGE.search(path.lower())
-    return bool(texts or _MEASURED.search(path)) or loss_name(heading) is not None
+    if loss_name(heading) is not None or _MEASURED.search(path) or _OF_SPLIT.search(path):
+        return True
+    split = SPLIT.search(path)
+    texts = SPLIT.sub(" ", _LANGUAGE.sub(" ", CORPUS.sub(" ", _MODELS.sub(lambda m: m[0].upper(), path))))
+    found = texts != path and re.sub(r"\W+", " ", texts).split() != path.split()
+    return found and not re.sub(r"\W+", " ", (_BESIDE_SPLIT if split else _BESIDE).sub(" ", texts)).strip()
 
 
 def says_unit(heading: str) -> bool:

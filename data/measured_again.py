@@ -37,15 +37,10 @@ _HOW = re.compile(
 _QUANTITY = re.compile(
     r"\b(?:per|speed|throughput|runtime|seconds?|secs?|acc(?:uracy)?|score|interval|every|freq\w*)\b"
 )
-#: Unread numbers that are settings of a training, counters or names.
-_OF_TRAINING = re.compile(
-    r"\b(?:sizes?|lengths?|len|per|warm ?up|cool ?down|decay|accum\w*|interval|every|freq\w*|period|max|min|workers|windows?|heads?|kv"
-    r"|groups?|loops?|chunks?|blocks?|layers?|depth|width|dims?|d|hidden|experts?|top ?k|rank|ratio|mult\w*|factor|vocab\w*|context|ctx"
-    r"|params?|lr|rate|temperature|dropout|beta[0-9]?|alpha|gamma|eps(?:ilon)?|bits?|precision|patch|stride|kernel|conv|rope|theta|base"
-    r"|degree|order|shards?|buckets?|memory|cache|slots?|registers?|sinks?|recurrences?|unroll\w*|horizon|lookahead|gpus?|devices?|nodes?"
-    r"|momentum|mu|nesterov|clip\w*|z|coef\w*|lambda|noise|scale|scaling|init\w*|std|mix\w*|share|fraction|frac|percent|weight|penalty"
-    r"|steps?|iters?|iterations?|updates?|batch(?:es)?|rounds?|epochs?|logs?|progress|ticks?|counts?|counter|time|seen|tokens?"
-    r"|attempts?|tr(?:y|ies)|retry|restarts?|sessions?|jobs?|id|idx|index|row|no|nr|number|line|seed|rep|repeat|replicate|trial|fold|column|unnamed|n|t|i|s|p|k|b|version|date|year|day)\b"
+#: Numbers of an evaluation that are names, counters or plans.
+_NO_WAY = re.compile(
+    r"\b(?:steps?|iters?|iterations?|updates?|epochs?|rounds?|period|logs?|progress|ticks?|counter|time|attempts?|sessions?|jobs?"
+    r"|workers|gpus?|devices?|nodes?|max|min|id|idx|index|row|no|nr|number|line|column|unnamed|trial|replicate|fold)\b"
 )
 
 
@@ -56,7 +51,8 @@ def measured_again(
 
     Rows of one run are alike in all that was read of its training. `names` are the columns of run names, `means` what each
     column was read as, `of_a_row` which of these may differ between two measurements. A column whose cells name weights (last,
-    best, EMA) or whose header names an evaluation counts, and numbers of another name where each run stands under the same.
+    best, EMA) or whose header names how it was evaluated counts, and whole numbers of an evaluation where each run stands under
+    the same. Numbers of another name are settings of runs of their own.
     """
     if not names or not 2 <= len(table.frame) <= _ROWS:
         return ""
@@ -69,7 +65,7 @@ def measured_again(
     named = (table.text(first) != "").to_numpy()
     if not table.text(first)[named].duplicated().any():
         return ""
-    for header in (*plain, *(h for h in ways if h not in plain and _is_unknown(table, h, means))):
+    for header in (*plain, *(h for h in ways if h not in plain and _is_of_evaluation(table, h, means))):
         same = [
             h
             for h in table.headers
@@ -109,10 +105,10 @@ def _is_way(table: Table, header: str, means: Mapping[str, str]) -> bool:
     return not means[header] and bool(_EVALUATED.search(words) and _HOW.search(words)) and not _QUANTITY.search(words)
 
 
-def _is_unknown(table: Table, header: str, means: Mapping[str, str]) -> bool:
-    """Whether a column holds whole numbers under a name that nobody knows."""
+def _is_of_evaluation(table: Table, header: str, means: Mapping[str, str]) -> bool:
+    """Whether a column holds whole numbers that nobody reads under a name of an evaluation."""
     words = take_apart(header).path.lower()
-    if means[header] or not words or _OF_TRAINING.search(words) or _QUANTITY.search(words):
+    if means[header] or not _EVALUATED.search(words) or _NO_WAY.search(words) or _QUANTITY.search(words):
         return False
     found = table.numbers(header)
     return found.share == 1.0 and bool(

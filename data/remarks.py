@@ -33,19 +33,29 @@ _UNFINISHED = of_words(state_words.UNFINISHED) & of_words(
 _ESTIMATES = PREDICTED - of_words("projection, interpolated, pred") | of_words(
     "estimate, estimated, guess, guessed, simulated, placeholder, not run, not trained, never run"
 )
-_WHICH = r"(?: (?:this|it|me|these|that))?(?: (?:run|row|point|value|number|loss|one|result|entry))?"
-_FOR = r"(?: (?:for|in|from|when|because) .*)?(?: please| yet| now)?"
+_WHICH = r"(?: (?:this|it|me|these|that|the))?(?: (?:run|row|point|value|number|loss|one|result|entry))?"
+#: What a law is fitted with, which is what runs are read for here; a plot, a paper or a demo goes without a run that counts.
+_FIT = (
+    r"(?:(?:the|a|an|any|our|my|all|final|main|scaling|power|chinchilla|loss|law|linear) )*"
+    r"(?:fit(?:s|ted|ting)?|laws?|regressions?|analys[ie]s)"
+)
+_FOR = rf"(?: (?:for|in|from|when|with) {_FIT}| because .*)?(?: please| yet|(?: for)? now)?"
+#: What a loss that nobody measured follows from.
+_FROM = (
+    rf"(?:{_FIT}|(?:(?:the|a|an|our|my|all|other|two|three|previous|earlier|last|first|small(?:er)?|large(?:r)?|short(?:er)?|long(?:er)?|loss"
+    r"|learning|training|scaling|partial|unfinished) )*(?:runs?|loss(?:es)?|curves?|points|trend|models|extrapolations?|chinchilla))"
+    r"(?: (?:of|at|with|on|to|from|in|over|up|until|by) .*)?"
+)
+_FORETOLD = r"(?:estimated?|extrapolat(?:ed|ion)|predict(?:ed|ion)|project(?:ed|ion)|forecast(?:ed)?|interpolat(?:ed|ion)|guess(?:ed)?)"
 _PLAINLY = re.compile(
     rf"(?:please )?(?:(?:do not|don t|dont|never|cannot|can t) (?:use|count|include|trust)|ignored?|disregard|discard(?:ed)?"
     rf"|excluded?|omit(?:ted)?|left out|set aside|not (?:to be )?used){_WHICH}{_FOR}"
-    rf"|(?:is |was )?(?:still|currently) (?:running|training|in progress|going)(?: .*)?"
+    r"|(?:is |was )?(?:still|currently) (?:running|training|in progress|going)(?: (?:at|on|until|till|since|as of|now|today|[0-9]).*)?"
     r"|(?:not|never) (?:yet )?(?:finished|complete|completed|done)(?: yet)?"
     r"|(?:an? |rough |my |only |just )+(?:estimate|extrapolation|prediction|projection|forecast|interpolation|guess)"
-    r"|(?:an? |rough |my |only |just )*(?:estimated?|extrapolat(?:ed|ion)|predict(?:ed|ion)|project(?:ed|ion)|forecast(?:ed)?"
-    r"|interpolat(?:ed|ion)|guess(?:ed)?) (?:value |loss |number )?(?:from|by|with|via|using) .*"
+    rf"|(?:an? |rough |my |only |just )*{_FORETOLD} (?:loss(?: (?:from|by|with|via|using) .*)?"
+    rf"|(?:value |number )?(?:from|by|with|via|using) {_FROM})"
 )
-#: What may be ignored of a run that counts all the same.
-_OF_A_PART = re.compile(r"\b(?:warm ?up|dropout|seed|bias|spikes?|first|steps?|lr|flag|config|cache|padding|label)\b")
 
 
 def remarked(table: Table) -> np.ndarray:
@@ -71,6 +81,6 @@ def says_out(remark: str) -> bool:
         words = folded(part)
         if words in _OUT | _UNFINISHED | _ESTIMATES or words == "running":
             return True
-        if _PLAINLY.fullmatch(words) and not _OF_A_PART.search(words):
+        if _PLAINLY.fullmatch(words):
             return True
     return False

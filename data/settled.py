@@ -35,7 +35,8 @@ def settle_passes(table: Table, offers: Offers) -> None:
     sized = [o for o in offers if o[0] == "tokens" and SIZE_OF_DATA.fullmatch(take_apart(o[1]).words)]
     others = [o for o in offers if o[0] == "tokens" and o not in sized]
     unsaid = bool(sized) and not others and not any(c == "unique_tokens" for c, _ in offers)
-    if unsaid and (passes > 1 or (passes and _in_part(table, offers))):
+    of_a_set = any(not _PLAIN.fullmatch(take_apart(_BRACKETS.sub("", h)).words) for _, h in sized)
+    if unsaid and (passes > 1 or (passes and of_a_set and _in_part(table, offers))):
         for o in sized:
             del offers[o]
             offers["unique_tokens", o[1]] = 0.62, "the size of the data, seen as often as the epochs say"
@@ -49,7 +50,7 @@ def settle_passes(table: Table, offers: Offers) -> None:
 def _in_part(table: Table, offers: Offers) -> bool:
     """Whether runs passed over a part of the data alone: an epoch is below one, and the size is not that of the part already.
 
-    It is where it goes with the epochs, or where FLOPs bear it out.
+    It is where it goes with the epochs, where it alone goes with the sizes of models, or where FLOPs bear it out.
     """
     found = {c: _first(table, offers, c, {}) for c in ("tokens", "epochs", "flops", *COUNTS)}
     size, epochs = found["tokens"], found["epochs"]
@@ -62,12 +63,24 @@ def _in_part(table: Table, offers: Offers) -> bool:
     if len(np.unique(size[part])) > 1 and float(np.ptp(each)) <= _ROUNDED * float(np.max(each)):
         return False
     count = next((found[c] for c in COUNTS if found[c] is not None), None)
-    if found["flops"] is None or count is None:
+    if count is None:
+        return True
+    if _one(size / count) and not _one(size * epochs / count) and not _one(count):
+        return False
+    if found["flops"] is None:
         return True
     spent = found["flops"][part] / (6.0 * count[part] * size[part])
     return not abs(middle(spent) - 1) < abs(middle(spent / epochs[part]) - 1)
 
 
+def _one(values: np.ndarray) -> bool:
+    """Whether the finite values (n,) are one and the same, but for rounding."""
+    finite = values[np.isfinite(values)]
+    return bool(len(finite)) and float(np.ptp(finite)) <= _ROUNDED * float(np.max(finite))
+
+
+_PLAIN = re.compile(r"(?:total |full |whole |n |num )?(?:train(?:ing)? )?data")  # as often what a run was trained on
+_BRACKETS = re.compile(r"[(\[][^)\]]{0,40}[)\]]")
 _A_PASS = 0.95  # of an epoch, which trainers round down
 _ROUNDED = 0.02  # how near two products come that say the same
 
@@ -119,9 +132,9 @@ def _data_or_seen(table: Table, offers: Offers, settled: set[str]) -> list[Quest
         several = several or _no_log(sizes, epochs)
     else:
         several = several or _no_log(sizes, epochs, tokens, take_apart(passes).words != "epoch")
-    if not (varied and several and (one or _crossed(tokens[both], epochs[both])) and np.max(epochs[both]) > 1) or any(
-        abs(r - 1) < _BORNE_OUT for r in (spent, stepped)
-    ):
+    parts = one and bool(SIZE_OF_DATA.fullmatch(take_apart(header).words))  # no two parts of one set are as large
+    again = varied and several and (one or _crossed(tokens[both], epochs[both]))
+    if not (again and (np.max(epochs[both]) > 1 or parts)) or any(abs(r - 1) < _BORNE_OUT for r in (spent, stepped)):
         return []
     if sure < TAKEN or re.search(_SEEN, take_apart(header).words):
         return []

@@ -24,7 +24,7 @@ from data.split_words import both as both_splits
 from data.split_words import in_order, kind, kind_or_name, without_words
 from data.states import says_the_end
 from data.table import Table, without_rows
-from data.texts import TEXTS, is_text, only_evaluated_on
+from data.texts import TEXTS, is_text, some_only_evaluated_on
 from data.yes_no import written
 
 ALL = "all"  # the answer that every row is a run of its own
@@ -124,6 +124,8 @@ def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found
     if _may_be_trained_on(table, header, kinds):
         text = f"{called} says {listed(shown)} under one and the same size and tokens: were runs trained on them, or measured there?"
         text += f" Choose {ALL!r} if each row is a run."
+        if some_only_evaluated_on(k for k in kinds.unique() if k):
+            return Found(Split(header, held[0], along), Question("split", text, (*shown, ALL), held[0]))
         return Found(None, Question("split", text, (ALL, *shown), ALL, False))
     if len(held) == 1:
         rest = [s for s in shown if s not in held]
@@ -228,8 +230,8 @@ def _candidate(table: Table, settled: Collection[str]) -> Candidate | None:
         above = header == HEADING or header in table.brought_down
         if above:
             said = [str(c) for c in table.frame[header].unique() if c]
-            above = of_the_same_runs(said) or any(map(says_unit, said))
-            if (header == HEADING and not above) or (above and any(map(names_a_setting, said))):
+            above = header.strip() == FILE or of_the_same_runs(said) or any(map(says_unit, said))
+            if not above or any(map(names_a_setting, said)):
                 continue
         on, either = above or bool(_MEASURED_ON.fullmatch(plain)), bool(_EITHER.fullmatch(plain))
         if not (
@@ -311,14 +313,9 @@ def _under_all(table: Table, header: str, kinds: pd.Series) -> bool:
 
 
 def _may_be_trained_on(table: Table, header: str, kinds: pd.Series) -> bool:
-    """Whether texts beside unnamed runs may be those of their training: no text is one of evaluations alone."""
+    """Whether texts beside unnamed runs may be those of their training."""
     found = [k for k in kinds.unique() if k]
-    return (
-        bool(TEXTS.fullmatch(take_apart(header).words))
-        and not _run_names(table, 0.8)
-        and all(map(is_text, found))
-        and not any(map(only_evaluated_on, found))
-    )
+    return bool(TEXTS.fullmatch(take_apart(header).words)) and not _run_names(table, 0.8) and all(map(is_text, found))
 
 
 def _mostly_splits(kinds: pd.Series) -> bool:

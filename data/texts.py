@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from data.corpora import CORPORA
 from data.headers import header as take_apart
@@ -15,17 +16,21 @@ TEXTS = re.compile(
 #: Texts of too few tokens to train language models of billions of tokens on.
 _EVALUATED = re.compile(
     r"wiki ?text(?: ?(?:2|103))?(?: v[0-9])?|wt(?:2|103)?|ptb|penn ?tree ?bank|lambada|lm1b|1b words?|paloma|pg ?19"
-    r"|enwik8|text8|m2d2|manosphere"
+    r"|m2d2|manosphere"
 )
+#: Small texts on which small models are trained as well as measured.
+_SMALL = re.compile(r"enwik ?[89]|text ?8|tiny ?stories|tiny ?shakespeare|shakespeare|baby ?lm")
 
 
 def is_text(cell: str) -> bool:
     """Whether a cell is the name of a text and of nothing else."""
     path = take_apart(cell).path.lower()
-    known = CORPUS.fullmatch(path) or _EVALUATED.fullmatch(path)
+    known = CORPUS.fullmatch(path) or _EVALUATED.fullmatch(path) or _SMALL.fullmatch(path)
     return bool(known) or re.sub(r"[\W_]", "", cell.lower()) in CORPORA
 
 
-def only_evaluated_on(cell: str) -> bool:
-    """Whether a text is one of evaluations, on which no model of billions of tokens is trained."""
-    return bool(_EVALUATED.fullmatch(take_apart(cell).path.lower()))
+def some_only_evaluated_on(cells: Iterable[str]) -> bool:
+    """Whether texts are those of models of billions of tokens and of evaluations: C4 beside WikiText. Either alone is trained on."""
+    paths = [take_apart(c).path.lower() for c in cells]
+    measured = [bool(_EVALUATED.fullmatch(p)) for p in paths]
+    return any(measured) and any(not m and not _SMALL.fullmatch(p) for p, m in zip(paths, measured, strict=True))

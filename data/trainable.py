@@ -18,6 +18,8 @@ from data.units import DIMENSION
 _TRAINABLE = re.compile(r"\b(?:train|learn)able\b")
 _SAME = 0.05  # how far below a model's size another count of it may be rounded
 _BORNE_OUT = 0.25  # how near compute is to 6 × parameters × tokens where it was counted so
+_A_PARAMETER = 5, 200  # tokens a parameter of models trained from scratch
+_APART = 2.0  # how far sizes of one table are apart
 _WHOLE = 0.9  # of the 12 × layers × width² of a transformer what its parameters are at least
 
 
@@ -25,7 +27,8 @@ _WHOLE = 0.9  # of the 12 × layers × width² of a transformer what its paramet
 def settle_trainable(table: Table, offers: Offers, settled: set[str], notes: list[str]) -> list[Question]:
     """Leave trainable parameters beside another count, which is said, and ask where they stand alone and may be an adapter's.
 
-    They are the whole model's where sizes in names, compute or layers and width say so.
+    They are the whole model's where sizes in names, compute or layers and width say so. Where tokens a parameter are those of
+    models trained from scratch they are read so, and the question need not be answered.
     """
     own = [
         o for o in offers if o[0] == "params" and offers[o][0] >= TAKEN and _TRAINABLE.search(take_apart(o[1]).words)
@@ -47,8 +50,31 @@ def settle_trainable(table: Table, offers: Offers, settled: set[str], notes: lis
                 f"Is {o[1]!r} (around {middle(_values(table, o[1], 'params')):.3g}) the size of the whole model? Of an adapter on a "
                 f"frozen model it is but a part. Choose {NO_COLUMN!r} where it is no model's size."
             )
-            asked.append(Question("columns.params", text, (o[1], NO_COLUMN), o[1]))
+            asked.append(
+                Question("columns.params", text, (o[1], NO_COLUMN), o[1], not _as_trained(table, offers, o[1]))
+            )
     return asked
+
+
+def _as_trained(table: Table, offers: Offers, header: str) -> bool:
+    """Whether tokens rise with sizes that differ, at as many a parameter as models are trained on from scratch.
+
+    Adapters see far more or far fewer a parameter, or the same tokens whatever their rank.
+    """
+    size, tokens = _values(table, header, "params"), _of(table, offers, "tokens")
+    if tokens is None:
+        return False
+    both = np.isfinite(size) & np.isfinite(tokens)
+    if not both.any():
+        return False
+    size, tokens = size[both], tokens[both]
+    few, many = _A_PARAMETER
+    each = tokens / size
+    return bool(
+        ((each >= few) & (each <= many)).all()
+        and size.max() >= _APART * size.min()
+        and tokens[size.argmax()] > tokens[size.argmin()]
+    )
 
 
 def _whole(table: Table, offers: Offers, header: str) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from data.names import named
 from data.table import Table
 
-_TAG = re.compile(r"(?<![A-Za-z])train[/_]samples[/_](?=[a-z])", re.IGNORECASE)
+_TAG = re.compile(r"(?<![A-Za-z])train[/_]samples[/_](?=[a-z])(?!per[/_])", re.IGNORECASE)
 _STEP = re.compile(r"_?steps?", re.IGNORECASE)
 _WHY = "the samples seen, along which DeepSpeed logs Train/Samples"
 

@@ -126,7 +126,8 @@ def test_one_named_run_that_is_measured_several_ways_is_asked_about(read: Read) 
         ("step", "last", "best"), ("weights", "raw", "ema"), ("weights", "raw", "EMA 0.999"), ("model version", "raw", "swa"),
         ("kind", "no ema", "ema"), ("eval_precision", "bf16", "int8"), ("eval date", "2024-01-01", "2024-02-01"),
         ("eval_ctx", 1024, 2048), ("eval_seq_len", 1024, 2048), ("eval_stride", 256, 512), ("eval_seed", 0, 1),
-        ("eval_batch_size", 8, 16), ("n_eval_tokens", "1M", "10M"), ("val context", 512, 1024), ("foo", 1, 2),
+        ("eval_batch_size", 8, 16), ("n_eval_tokens", "1M", "10M"), ("val context", 512, 1024), ("eval_foo", 1, 2),
+        ("n_eval_things", 3, 5), ("test_variant", 0, 1),
     )  # fmt: skip
     for h, x, y in ways:
         text = table.format(h=h, x=x, y=y)
@@ -137,7 +138,8 @@ def test_one_named_run_that_is_measured_several_ways_is_asked_about(read: Read) 
         assert len(read(text, split="all")) == 4, h
     runs = (
         ("seed", 0, 1), ("optimizer", "adam", "muon"), ("dropout", 0, 0.1), ("lr", 1e-3, 2e-3), ("warmup", 100, 200),
-        ("eval_acc", 0.1, 0.2), ("trial", 1, 2), ("variant", "a", "b"),
+        ("eval_acc", 0.1, 0.2), ("trial", 1, 2), ("variant", "a", "b"), ("foo", 1, 2), ("muon", 0, 1), ("qk_norm", 0, 1), ("tied", 0, 1),
+        ("mup", 0, 1), ("swiglu", 0, 1), ("nh", 8, 16), ("moe", 0, 1), ("phase", 1, 2), ("eval_interval", 100, 200),
     )  # fmt: skip
     for h, x, y in runs:
         assert len(read(table.format(h=h, x=x, y=y))) == 4, h

@@ -276,6 +276,15 @@ def test_trainable_parameters_may_be_those_of_an_adapter(read: Read) -> None:
             beside = read(f"run,{total},{header},tokens,loss\n{cells}", rows="runs")
             assert beside.kept["params"].tolist() == [125e6, 350e6, 760e6], (header, total)
             assert any("what was trained" in n for n in beside.notes), (header, total)
+    scratch = "| run | {} | tokens | loss |\n|---|---|---|---|\n| a | 125M | {} | 3.1 |\n| b | 350M | {} | 2.9 |\n| c | 760M | {} | 2.7 |\n"
+    for header in ("trainable params", "Trainable parameters", "learnable params"):
+        for tokens in (("2.5B", "7B", "15.2B"), ("12B", "12B", "15.2B"), ("1B", "2.1B", "60B")):
+            model = read(scratch.format(header, *tokens), "t.md")
+            assert model.kept["params"].tolist() == [125e6, 350e6, 760e6], (header, tokens)
+            assert [(q.key, q.guess, q.needed) for q in model.questions] == [("columns.params", header, False)], tokens
+        for tokens in (("10B", "10B", "10B"), ("1B", "2B", "1.5B"), ("40B", "40B", "160B")):
+            with pytest.raises(MappingNeeded, match="adapter"):
+                read(scratch.format(header, *tokens), "t.md")
     for more, cells in ((("n_layer,d_model"), ("12,768", "24,1024")), ("flops", ("7.44e17", "4.2e18"))):
         text = f"run,trainable params,tokens,loss,{more}\na,124e6,1B,3.1,{cells[0]}\nb,350e6,2B,2.9,{cells[1]}\n"
         assert not read(text).questions, more

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from data import MappingNeeded, ReadError, Runs, read_runs
+from data.headings import says_where_measured
 from data.names import loss_name
 from data.remarks import says_out
 
@@ -101,6 +102,23 @@ def test_the_data_of_a_run_stay_what_they_are(read: Read) -> None:
         ]
         runs = read("\n".join(["run,params,dataset tokens,epochs,val loss", *rows]))
         assert runs.kept["tokens"].tolist() == pytest.approx([0.5e9, 1.2e9]), (size, epochs)
+    sizes, epochs, losses = (".86B", "1.58B", "3B"), (".47", ".58", ".39"), (4.64, 4.3, 4.0)
+    heads = "Data|data|Training data|Data (tokens)|Tokens|D|Dataset tokens|dataset_size|corpus tokens|tokens in dataset"
+    for head in heads.split("|"):  # tokens per parameter are one number as they are
+        rows = "".join(
+            f"{n},{d},{e},{v}\n" for n, d, e, v in zip(("43M", "79M", "150M"), sizes, epochs, losses, strict=True)
+        )
+        runs = read(f"N,{head},epoch,loss\n{rows}")
+        assert runs.kept["tokens"].tolist() == pytest.approx([0.86e9, 1.58e9, 3e9]), head
+    plain = read("N,Data,epoch,loss\n43M,.86B,.47,4.64\n79M,2.5B,.58,4.3\n150M,2B,.39,4.0\n")
+    assert plain.kept["tokens"].tolist() == pytest.approx([0.86e9, 2.5e9, 2e9])
+    for head in ("Data", "Training data", "Data (tokens)"):  # the same of every run, of which each saw another part
+        text = f"N,{head},epoch,loss\n43M,10B,.086,4.64\n79M,10B,.158,4.3\n150M,10B,.3,4.0\n"
+        assert asked(read, text) == {"columns.unique_tokens": head}, head
+        parts = read(text, columns={"unique_tokens": head}).kept["tokens"].tolist()
+        assert parts == pytest.approx([0.86e9, 1.58e9, 3e9]), head
+    fixed = "N,Data,epoch,loss\n43M,10B,.5,4.64\n79M,10B,.5,4.3\n150M,10B,.5,4.0\n"
+    assert read(fixed).kept["tokens"].tolist() == [1e10] * 3
 
 
 # --- rows about other rows ---------------------------------------------------------------------------------------------------
@@ -171,10 +189,17 @@ OUT = """
 do not use|DO NOT USE!|don't use this run|do not use for fits|ignore|ignore this run|wrong lr - ignore|bad tokenizer; do not use|excluded
 still running|still training (60%)|in progress|not finished|unfinished|estimate|rough estimate|extrapolated from fit|predicted by the law
 extrapolated|not measured|crashed at 5B|diverged|please ignore|exclude from fits|running
+excluded from the scaling law fit|not used in fits|do not trust the loss|ignore this point|still running on 8 gpus|still training at 60%
+ignore for now|estimated from the scaling law|estimated loss from 6ND|extrapolated from smaller runs|estimated from fit
+not used because lr was wrong
 """
 STAYS = """
 good run|rerun of a|lr 3e-4|ignore warmup|crashed; resumed from 2k|never diverged|used flash attention|lr estimated by muP|not used dropout
 predicted to win|running on 8 gpus|long running job|best|extrapolated to 8k context|still the best|ignore index -100|finished
+estimated from 6ND|estimated using tiktoken|do not use for demos|still training longer variant|excluded from plot|excluded from fig 3
+not used in paper|not used for fig 2|omitted from paper|left out in appendix|set aside for test|ignore for figures|still running evals
+FLOPs, estimated with 6ND|estimated from run config|estimated from training throughput|estimate from config
+interpolated from plot|not used in the final table|do not use for inference
 """
 
 
@@ -292,6 +317,12 @@ FIRST, THEN = ((25e6, 0.5e9, 4.40), (60e6, 1.2e9, 3.75)), ((25e6, 0.5e9, 4.44), 
 HELD_OUT = (("Train", "Validation"), ("Train loss", "Validation loss"), ("training", "held-out"))
 TEXTS = (("C4", "FineWeb"), ("Evaluated on C4", "Evaluated on WikiText-103"), ("C4", "Pile"))
 OTHERS = (("Width sweep", "Depth sweep"), ("Baseline", "Ours"), ("lr = 1e-3", "lr = 3e-4"))
+EXPERIMENTS = (
+    ("Training from scratch", "Evaluation of baselines"), ("Training runs", "Evaluation runs"), ("Validation of Muon", "Train longer"),
+    ("Test run", "Main run"), ("Test of Muon", "Test of AdamW"), ("C4, AdamW", "C4, Muon"), ("C4 runs", "FineWeb runs"),
+    ("C4 dataset", "FineWeb dataset"), ("Training on C4", "Training on FineWeb"),
+)  # fmt: skip
+WHERE = "Held-out data|Val (code)|Test set results|Pile (bits per byte)|Eval: German|Validation losses of all models|FineWeb-Edu|val/c4"
 
 
 def markdown(one: str, other: str) -> str:
@@ -332,8 +363,12 @@ def test_the_same_size_and_data_under_headings_of_splits_are_one_run(read: Read)
             assert list(asked(read, form(*pair), name)) == ["split"], (name, pair)
             assert read(form(*pair), name, split=pair[1]).kept["loss"].tolist() == [4.44, 3.79], (name, pair)
             assert len(read(form(*pair), name, split="all").kept) == 4, (name, pair)
-        for pair in OTHERS:
-            assert len(read(form(*pair), name).kept) == 4, (name, pair)
+        for pair in (*OTHERS, *EXPERIMENTS):
+            runs = read(form(*pair), name)
+            assert len(runs.kept) == 4, (name, pair)
+            assert "split" not in {q.key for q in runs.questions}, (name, pair)
+    assert not any(says_where_measured(h) for pair in EXPERIMENTS for h in pair)
+    assert all(map(says_where_measured, WHERE.split("|")))
     apart = (
         markdown("Train", "Validation")
         .replace("| 25M | 0.5B | 4.44", "| 30M | 0.7B | 4.2")

@@ -217,7 +217,12 @@ def test_texts_beside_unnamed_runs_are_asked_about(read: Callable[..., Runs]) ->
     for texts, asked in (
         (("c4", "wikitext"), True),
         (("C4", "WikiText-103", "PTB"), True),
+        (("OpenWebText", "WikiText-103"), True),
+        (("FineWeb", "LAMBADA"), True),
         (("c4", "pile"), False),
+        (("enwik8", "text8"), False),
+        (("TinyStories", "WikiText-103"), False),
+        (("WikiText-103", "PTB"), False),
         (("c4", "fresh"), None),
     ):
         rows = [(m, n, 20 * n, t, 4 - j / 4 + i / 8) for j, (m, n) in enumerate((("a", 44_000_000), ("b", 77_000_000), ("c", 210_000_000)))
@@ -231,6 +236,7 @@ def test_texts_beside_unnamed_runs_are_asked_about(read: Callable[..., Runs]) ->
                     with pytest.raises(MappingNeeded) as error:
                         read(text)
                     assert [q.key for q in error.value.questions] == ["split"], case
+                    assert "were runs trained on them, or measured there?" in error.value.questions[0].text, case
                 else:
                     runs = read(text)
                     assert len(runs) == len(rows), case
