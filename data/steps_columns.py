@@ -57,6 +57,13 @@ def targets(table: Table) -> list[Target]:
     return [Target(h, _scale(h), _loss(h)) for h in found if h not in again]
 
 
+def one_loss(table: Table) -> float:
+    """The one loss that all steps of a table are to, where a column of it stands beside them; nan where none does, or several."""
+    goals = [h for h in table.headers if _TARGET_LOSS.match(_plain(h)) and "loss" in _plain(h)]
+    known = np.unique(table.numbers(goals[0]).values) if len(goals) == 1 else np.empty(0)
+    return float(known[0]) if len(known) == 1 and len(_all(table)) == 1 else float("nan")
+
+
 def copies(table: Table) -> list[str]:
     """Columns of steps whose name continues that of another and names no other loss: steps_to_target_wandb."""
     found = _all(table)
