@@ -44,10 +44,11 @@ def of(sweep: Sweep) -> dict[str, Any]:
         else {"table": table.name, "digest": table.digest}
     )  # fmt: skip
     how: dict[str, Any] = {
-        "read_from": sweep.read_from, "batches_in": sweep.unit, "losses": list(batch_settings.targets()) or "auto",
-        "group_by": batch_settings.by(), "overhead": batch_settings.overhead(), "base": batch_state.base(sweep),
-        "resamples": RESAMPLES,
+        "read_from": sweep.read_from, "batches_in": sweep.unit, "group_by": batch_settings.by(),
+        "overhead": batch_settings.overhead(), "base": batch_state.base(sweep), "resamples": RESAMPLES,
     }  # fmt: skip
+    if sweep.read_from != "steps":
+        how["losses"] = list(batch_settings.targets()) or "auto"
     if sweep.read_from == "curves":
         how["smoothing"] = batch_settings.smooth()
     return {**about, **({"groups_are_of": list(sweep.by)} if sweep.by else {}), "settings": how}
