@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import batch_settings, batch_state, chooser, numbers, state, widgets
+from dashboard import batch_about, batch_settings, batch_state, chooser, numbers, state, widgets
 from dashboard.batch_readings import RESAMPLES, Sweep
 from dashboard.charts.batch import colours
 from dashboard.takeaway import File
@@ -354,12 +354,14 @@ def _signed(value: float) -> str:
 
 def files(sweep: Sweep) -> list[File]:
     """The table as LaTeX and CSV, everything as JSON, and the fitted curves as Python."""
-    found, base, share = sweep.found, batch_state.base(sweep), batch_settings.overhead()
-    law = law_of(sweep)
+    base, share = batch_state.base(sweep), batch_settings.overhead()
+    law, called = law_of(sweep), batch_about.groups(sweep)
+    found = {called[n]: f for n, f in sweep.found.items()}
     read = {
-        n: (*(f"At a loss of {at:.4g}." for m, at in sweep.read_at.items() if m == n), *sweep.notes[n]) for n in found
+        called[n]: (*(f"At a loss of {sweep.read_at[n]:.4g}." for _ in [n] if n in sweep.read_at), *sweep.notes[n])
+        for n in sweep.found
     }
-    notes = {**read, **{name: (why,) for name, why in sweep.refused.items()}}
+    notes = {**read, **{called[name]: (why,) for name, why in sweep.refused.items()}}
     return [
         File(
             "LaTeX",

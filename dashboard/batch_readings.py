@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import streamlit as st
@@ -15,6 +15,7 @@ from dashboard.trouble import once
 from data.errors import DataError
 from data.schema import Runs
 from data.steps import steps_table
+from data.steps_columns import one_loss
 from data.table import Table
 from fitting import FitError
 from fitting.batch import AlongLoss, CriticalBatch, critical_batch
@@ -30,8 +31,9 @@ class Sweep:
 
     `unit` is what a batch counts. `places` says for a group where it stands (parameters, or the target loss), and `along` which
     of the two. `reach` is the lowest loss that every batch comes down to and the lowest of all, for curves. `read_from` is "steps",
-    "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where groups differ in it. `law` is how the
+    "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where their names do not say it. `law` is how the
     critical batch grows, where one law through final losses says it. `method` says what was read and why, '' for tables of steps.
+    `by` are the columns that groups are named after, where a table of steps says them.
     """
 
     found: Mapping[str, CriticalBatch]
@@ -45,6 +47,7 @@ class Sweep:
     read_at: Mapping[str, float] = field(default_factory=dict)
     law: AlongLoss | None = None
     method: str = ""
+    by: tuple[str, ...] = ()
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
@@ -96,7 +99,10 @@ def from_steps(key: str, unit: str | None, by: str | None, _table: Table) -> Swe
         for name in dict.fromkeys([*read.notes, *read.frame["group"]])
         for g in [read.frame[read.frame["group"] == name]]
     }
-    return fitted(groups, read.notes, read.unit, "params", read.sizes, None)
+    sweep, loss = fitted(groups, read.notes, read.unit, "params", read.sizes, None), one_loss(_table)
+    if isinstance(sweep, Exception):
+        return sweep
+    return replace(sweep, by=read.by, read_at={} if math.isnan(loss) else dict.fromkeys(sweep.found, loss))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -23,6 +24,7 @@ from fitting.export import (
     residuals_to_csv,
     summary_to_csv,
 )
+from fitting.export.about import with_about
 from fitting.on_devices import OnDevices
 
 
@@ -62,6 +64,15 @@ def _made(file: File, say: Callable[[str], None]) -> bytes:
     except Exception as error:
         say(f"{file.name} could not be made: {' '.join(told(error))}")
         raise
+
+
+def headed(files: Iterable[File], about: Mapping[str, Any]) -> list[File]:
+    """The files, each saying in its own way what it is `about`: the table with its digest, and the settings."""
+    return [replace(f, make=partial(_headed, f, dict(about))) for f in files]
+
+
+def _headed(file: File, about: Mapping[str, Any]) -> str:
+    return with_about(file.make(), file.name.rpartition(".")[2], about)
 
 
 def of_plan(fit: Fit, plan: Plan, whole: WholeRun | None = None, on: OnDevices | None = None) -> list[File]:

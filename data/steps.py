@@ -62,7 +62,8 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     found = targets(table)
     if not found:
         raise ReadError(
-            f"{table.name} has no column of steps to a target loss (such as steps_to_target); it has {', '.join(table.headers[:12])}."
+            f"{table.name} has no column of steps to a target loss (such as steps_to_target, or steps beside target_loss); "
+            f"it has {', '.join(table.headers[:12])}."
         )
     mapping = recognise(table)
     guesses = {k: g.header for k, g in mapping.guesses.items()}

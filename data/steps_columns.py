@@ -22,7 +22,18 @@ _STEPS = re.compile(
     r"^(?:k|thousand_|m|million_)?(?:train(?:ing)?_)?(?:k_?)?(?:steps?|iterations?|iters?|updates?)_(?:to|till|until)_"
 )
 _STEPS_OR_SEEN = re.compile(r"^(?:\w+_)?(?:to|till|until)_|^(?:best_)?(?:steps?|tokens?)(?:_|$)")
-_TARGET = re.compile(r"^(?:target|goal)(?:_|$)")
+_TARGET = re.compile(
+    r"^(?:target|goal)(?:_|$)|^(?:(?:\w+_)?loss_)?(?:target|goal|threshold)(?:_value)?$|^threshold_(?:\w+_)?loss$"
+)
+_TARGET_LOSS = re.compile(
+    r"^(?:(?:target|goal|threshold)(?:_\w*loss)?|(?:\w*loss_)?(?:target|goal|threshold)|loss_to_reach)(?:_value)?$"
+)
+_BARE_STEPS = re.compile(
+    r"^(?:k|m)?(?:thousand_|million_)?(?:(?:num(?:ber_of)?|n|total|train(?:ing)?|optimi[sz]er|opt|gradient|grad)_)*"
+    r"(?:steps?|iterations?|iters?|updates?)(?:_(?:k|m|thousands?|millions?|needed|required|taken|x1000))?$"
+)
+_BATCH = re.compile(r"(?:^|_)(?:\w*batch(?:size)?|bs|bsz|gbs)(?:_|$)")
+_LOSS_WORDS = re.compile(r"loss|perplexity|ppl|nll|bpb|bpc|bits_per|cross_?entropy|(?:^|_)(?:ce|xent)(?:_|$)")
 _DOUBT = re.compile(r"_(?:std|stddev|sd|se|sem|stderr|err|error|ci|low|high|lower|upper|min|max|var|iqr)(?:_|$)")
 _NUMBER = re.compile(r"(?<![0-9.])([0-9]+(?:\.[0-9]+)?)(?![0-9.])")
 _BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
@@ -46,6 +57,13 @@ def targets(table: Table) -> list[Target]:
     return [Target(h, _scale(h), _loss(h)) for h in found if h not in again]
 
 
+def one_loss(table: Table) -> float:
+    """The one loss that all steps of a table are to, where a column of it stands beside them; nan where none does, or several."""
+    goals = [h for h in table.headers if _TARGET_LOSS.match(_plain(h)) and "loss" in _plain(h)]
+    known = np.unique(table.numbers(goals[0]).values) if len(goals) == 1 else np.empty(0)
+    return float(known[0]) if len(known) == 1 and len(_all(table)) == 1 else float("nan")
+
+
 def copies(table: Table) -> list[str]:
     """Columns of steps whose name continues that of another and names no other loss: steps_to_target_wandb."""
     found = _all(table)
@@ -56,7 +74,27 @@ def copies(table: Table) -> list[str]:
 
 
 def _all(table: Table) -> list[str]:
-    return [h for h in table.headers if _STEPS.match(_plain(h)) and not _DOUBT.search(_plain(h))]
+    named = [h for h in table.headers if _STEPS.match(_plain(h)) and not _DOUBT.search(_plain(h))]
+    return named or _beside_target(table)
+
+
+def _beside_target(table: Table) -> list[str]:
+    """The one column of steps beside a batch and the loss that they are steps to, where no loss was measured; else none."""
+    plain = {h: _plain(h) for h in table.headers}
+    goals = [h for h in table.headers if _TARGET_LOSS.match(plain[h])]
+    found = [h for h in table.headers if _BARE_STEPS.match(plain[h])]
+    others = [h for h in table.headers if h not in goals and not _TARGET.match(plain[h])]
+    measured = any(_LOSS_WORDS.search(plain[h]) or loss_name(h) is not None for h in others)
+    if len(found) != 1 or not goals or measured or not any(_BATCH.search(p) for p in plain.values()):
+        return []
+    return found if any(_positive(table, h) for h in goals) else []
+
+
+def _positive(table: Table, header: str) -> bool:
+    """Whether a column holds numbers that a loss can be."""
+    cells = table.numbers(header)
+    known = cells.values[np.isfinite(cells.values)]
+    return bool(cells.share >= NUMBERS and len(known) and (known > 0).all())
 
 
 def groups(table: Table, guesses: Mapping[str, str], batch: np.ndarray, by: Sequence[str] = ()) -> Apart:
@@ -64,9 +102,12 @@ def groups(table: Table, guesses: Mapping[str, str], batch: np.ndarray, by: Sequ
     those in which rows at one `batch` (n,) differ; with `by` these alone, and what else differs."""
     keys = tuple(by) or plainly(table, guesses)
     kinds = {header: column for column, header in guesses.items()}
+    steps = _all(table)
     rows = pd.DataFrame({"\0batch": batch})
     for header in table.headers[:MOST_COLUMNS]:
-        if header in keys or not (_counted(kinds.get(header, "")) or _STEPS_OR_SEEN.match(_plain(header))):
+        if header in keys or not (
+            header in steps or _counted(kinds.get(header, "")) or _STEPS_OR_SEEN.match(_plain(header))
+        ):
             cells = table.text(header).reset_index(drop=True)
             found = table.numbers(header)
             number = header not in keys and kinds.get(header) not in TEXTS and bool(found.share >= NUMBERS)

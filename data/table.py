@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -81,6 +82,15 @@ class Table:
     def headers(self) -> tuple[str, ...]:
         """The file's column names, made unique."""
         return tuple(map(str, self.frame.columns))
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of the headers and of every cell as text, in the file's order."""
+        h = hashlib.sha256("\0".join(self.headers).encode("utf-8", "surrogatepass"))
+        for header in self.headers:
+            cells = self.text(header)
+            h.update(f"\1{len(cells)}\0".encode() + "\0".join(cells).encode("utf-8", "surrogatepass"))
+        return h.hexdigest()
 
     def numbers(self, header: str, dimension: str = "") -> Numbers:
         """The column under `header` read as numbers; letters behind them as a column of that dimension means them.

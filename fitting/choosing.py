@@ -30,8 +30,10 @@ class Start:
     held: Believing | None
 
 
-def choose(runs: Runs, key: str) -> tuple[Law, str]:
+def choose(runs: Runs, key: str, prior: bool = True) -> tuple[Law, str]:
     """The law called `key`, or for "auto" the one the table allows best, and the reason in a sentence.
+
+    Without a `prior` the reason says nothing of published sweeps, as the fit then does not start from them.
 
     Raises FitError when there is no such law, or "auto" finds none that the table can carry.
     """
@@ -50,6 +52,8 @@ def choose(runs: Runs, key: str) -> tuple[Law, str]:
             return laws[key], "model size and tokens rise in step, so only what they do together can be read"
         if len(frame.dropna(subset=["params", "tokens", "loss"])) < laws["general"].min_runs:
             return laws["chinchilla"], "both parameters and tokens vary, over too few runs for the general law"
+        if not prior:
+            return laws["general"], "both parameters and tokens vary, over runs enough for the general law"
         return laws["general"], (
             "both parameters and tokens vary, and started from what published sweeps say this law has forecast their largest "
             "runs best"

@@ -6,12 +6,13 @@ function only while its tab is open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
+from typing import Any
 
 import streamlit as st
 
-from dashboard import batch_state, fit_panels, takeaway
+from dashboard import batch_about, batch_state, fit_panels, takeaway
 from dashboard.batch_readings import Sweep
 from dashboard.takeaway import File
 
@@ -49,10 +50,13 @@ def tabs(sweep: Sweep | None) -> None:
                 panel(name, sweep)
 
 
-def take_away(what: str, files: Iterable[File], key: str) -> None:
-    """A tab's own files to take away, which say of what they are: the page has others below."""
+def take_away(what: str, files: Iterable[File], key: str, about: Mapping[str, Any] | None = None) -> None:
+    """A tab's own files to take away, which say of what they are: the page has others below.
+
+    Each says what it is `about`: the table chosen with its digest where nothing else is given.
+    """
     fit_panels.section("Take it away", what)
-    takeaway.downloads(files, key)
+    takeaway.downloads(takeaway.headed(files, batch_about.chosen() if about is None else about), key)
 
 
 def panel(name: str, sweep: Sweep | None) -> None:

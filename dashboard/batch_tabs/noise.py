@@ -6,7 +6,7 @@ import math
 
 import streamlit as st
 
-from dashboard import batch_panels, batch_state, batch_tabs, fit_panels, widgets
+from dashboard import batch_about, batch_panels, batch_state, batch_tabs, fit_panels, widgets
 from dashboard.batch_readings import Sweep
 from dashboard.charts import batch_grid
 from dashboard.fit_panels import PLOT
@@ -44,6 +44,7 @@ def panel(sweep: Sweep | None) -> None:
             File("CSV", "noise_scale.csv", "text/csv", lambda: to_csv(found)),
         ],
         "noise",
+        batch_about.norms(),
     )
 
 

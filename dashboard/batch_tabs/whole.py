@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from dashboard import batch_methods, batch_settings, batch_state, batch_tabs, fit_panels, numbers, widgets
+from dashboard import batch_about, batch_methods, batch_settings, batch_state, batch_tabs, fit_panels, numbers, widgets
 from dashboard.batch_readings import Sweep
 from dashboard.charts import batch_curves
 from dashboard.fit_panels import PLOT
@@ -64,6 +64,7 @@ def panel(sweep: Sweep | None) -> None:
             File("CSV", "whole_run.csv", "text/csv", lambda: to_csv(fit)),
         ],
         "whole",
+        {**batch_about.curves(), "warm_up": batch_settings.warm_up()},
     )
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import (
+    batch_about,
     batch_panels,
     batch_settings,
     batch_state,
@@ -67,5 +68,5 @@ with side:
     widgets.steps()
 
 batch_tabs.tabs(sweep)
-batch_tabs.take_away("the critical batches", batch_panels.files(sweep), "batch")
+batch_tabs.take_away("the critical batches", batch_panels.files(sweep), "batch", batch_about.of(sweep))
 batch_panels.computed()

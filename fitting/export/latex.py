@@ -21,6 +21,15 @@ SHARE, FAR = 0.1, 100.0
 # sides of a break so many from near it (in logs, far below the width of the sharpest that a law knows) to far from it.
 GRID, NEAR, SIDE = {1: 801, 2: 41, 3: 13}, (1e-3, 3.0), 60
 MOST_DIGITS = 15
+# A plan's row is written without powers of ten where all its numbers have sizes from the first to below the second of these
+# powers; and with so many digits at most, as on the page.
+PLAIN, MOST_SHOWN = (-3, 5), 6
+# What a plan comes to on its devices: what a row calls it, its unit in these, the sign before the number and the word behind it.
+ON = {
+    "seconds": ("time", 86400.0, "", "days"),
+    "device_hours": ("device-hours", 1.0, "", ""),
+    "money": ("cost", 1.0, r"\$", ""),
+}
 Array = np.ndarray
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 
@@ -70,15 +79,16 @@ def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDev
     bands = {k: b for k in names if isinstance(b := getattr(plan, k, getattr(whole, k, None)), Band)}
     rows = []
     for k, b in bands.items():
-        value, low, high = (number(x, step(b)) for x in b)
-        interval = rf"${low}$ to ${high}$" if b.low != b.high else ""
-        rows.append(rf"  {names[k][0]} & ${value}$ & {interval} & {names[k][1]} \\")
+        value, low, high = (f"${x}$" for x in row(*b))
+        interval = f"{low} to {high}" if b.low != b.high else ""
+        rows.append(rf"  {names[k][0]} & {value} & {interval} & {names[k][1]} \\")
     rows += _on(on)
     return "\n".join(
         [
             f"% Plan from {fit.law.title}: {fit.law.cite}",
             *(f"% {k} = {b.value!r} ({b.low!r} to {b.high!r} at {b.level})" for k, b in bands.items()),
             *(f"% {gives}: {title}" for gives, title in (whole.sources if whole else ())),
+            *(f"% {k} = {v!r}" for k in ON if on is not None and (v := getattr(on, k)) is not None),
             *(f"% {escape(note)}" for note in (on.notes if on else ())),
             *_origin(fit),
             r"\begin{tabular}{lrrl}",
@@ -109,19 +119,42 @@ def _on(on: OnDevices | None) -> list[str]:
             rf"  \multicolumn{{4}}{{l}}{{{escape(on.needs)}}} \\"
         ]
     rows = [rf"  {what} & {value} & & {unit} \\" for what, value, unit in said]
-    for what, quantity, per, unit in (
-        ("time", "seconds", 86400.0, "days"),
-        ("device-hours", "device_hours", 1.0, ""),
-        ("cost", "money", 1.0, ""),
-    ):
+    for quantity, (what, per, before, unit) in ON.items():
         value, band = getattr(on, quantity), on.between(quantity)
-        if value is not None:
-            known, *ends = (
-                number(x / per, 0.05 * value / per)
-                for x in ((value,) if band is None else (value, band.low, band.high))
-            )
-            rows.append(rf"  {what} & ${known}$ & {f'${ends[0]}$ to ${ends[1]}$' if ends else ''} & {unit} \\")
+        if value is None:
+            continue
+        known = (value / per,) if band is None else tuple(x / per for x in (value, band.low, band.high))
+        middle, *ends = (f"${before}{x}$" for x in row(*known))
+        rows.append(rf"  {what} & {middle} & {' to '.join(ends)} & {unit} \\")
     return rows
+
+
+def row(value: float, *ends: float) -> tuple[str, ...]:
+    """A value and the ends of its interval as LaTeX, in one notation and with the digits that the page shows.
+
+    The last digit is worth a third to a thirtieth of the interval's width, and two significant ones are always there; ends
+    that are the value itself say that it is exact, and it keeps four. Powers of ten stand in all of them or in none.
+    """
+    width = max(ends) - min(ends) if ends else 0.0
+    least = 4 if ends and width == 0 else 2
+    known = [x for x in (value, *ends) if x and math.isfinite(x)]
+    sizes = {x: math.floor(math.log10(abs(float(f"{x:.{least - 1}e}")))) for x in known}
+    powers = any(not PLAIN[0] <= size < PLAIN[1] for size in sizes.values())
+    out = []
+    for x in (value, *ends):
+        if x not in sizes:
+            out.append(number(x, 1.0))
+            continue
+        place = sizes[x] - least + 1
+        if 0 < width < math.inf:
+            place = min(math.floor(math.log10(width / 3.0)), place)
+        place = max(place, sizes[x] - MOST_SHOWN + 1)
+        if powers:
+            mantissa, exponent = f"{x:.{sizes[x] - place}e}".split("e")
+            out.append(rf"{mantissa} \times 10^{{{int(exponent)}}}")
+        else:
+            out.append(f"{round(x, -place):.{max(0, -place)}f}")
+    return tuple(out)
 
 
 def formula(fit: Fit) -> str:

@@ -73,7 +73,7 @@ def compare_families(
     reference = a_name("reference", reference, "the name of a family")
     target = None if target is None else any_number("target", target, "a budget, one number of FLOP")
     column = resolved(table, a_name("column", column) or "")
-    chosen, reason = choose(table, law)
+    chosen, reason = choose(table, law, prior=False)  # each family has its own runs alone
     if not ({"params", "tokens"} == set(chosen.inputs) or chosen.inputs == ("flops",)):
         raise FitError(
             f"{chosen.title} does not say what a budget is best spent on, so it cannot compare families by compute. "
@@ -105,6 +105,7 @@ def compare_families(
     rule = "auto" if isinstance(delta, str) else "given"
     made = Families(
         column=column,
+        header=next((s.header for s in table.sources if s.column == column and s.header), column),
         reference=first,
         families=families,
         law_key=chosen.key,

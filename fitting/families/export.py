@@ -23,6 +23,7 @@ def provenance(found: Families) -> dict[str, Any]:
         "digest": found.digest,
         "law": found.law_key,
         "column": found.column,
+        "column_in_file": found.header or found.column,
         "reference": found.reference,
         "share": found.share,
         "settings": {**asdict(found.settings), "excluded": list(found.settings.excluded)},

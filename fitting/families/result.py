@@ -94,7 +94,8 @@ class Families:
     """Families fitted under one law. `share` is what they share and `why` the reason; `tests` judge each way to share.
 
     `overlap` is the range of FLOPs at which every family has runs, `target` the budget asked about. `warnings` say what
-    may make the comparison void, `notes` what else to know; `asked` is what was asked to be shared.
+    may make the comparison void, `notes` what else to know; `asked` is what was asked to be shared. `header` is what the
+    file itself calls `column`, '' where that is not known.
     """
 
     column: str
@@ -113,6 +114,7 @@ class Families:
     table: str = ""
     asked: str = "auto"
     level: float = 0.95
+    header: str = ""
 
     @property
     def law(self) -> Law:

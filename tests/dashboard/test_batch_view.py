@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -499,3 +500,56 @@ def test_the_group_of_curves_is_chosen_on_the_page(page):
         said = html(opened(at, "Each of them"))
         assert f"This reads {name}; there is also" in said
         assert re.search(rf" of {name} at a loss of 2</em> is <em[^>]*>{crit}</em> tokens", said), name
+
+
+def taken_away(monkeypatch, page, text, tab):
+    """Every file that the page offers of a table with this tab open, by name."""
+    from dashboard import takeaway
+
+    made: dict[str, str] = {}
+    monkeypatch.setattr(takeaway, "downloads", lambda files, key: made.update({f.name: f.make() for f in files}))
+    at, _ = page(text, file="mine.csv")
+    assert not opened(at, tab).exception
+    return made
+
+
+def test_files_say_whose_curves_they_are(page, monkeypatch):
+    """The group with its loss, the table's name and its digest: of two optimizers, of one, and of a table of steps."""
+    rows = [f"{o}{b:g},{o},1e8,{b:g},{s:.6f},{v:.9f}" for o, worse in (("muon", 1.0), ("adam", 1.05))
+            for b in (5e4, 2e5, 8e5, 3.2e6, 1.28e7) for steps in [[300.0 * 1.5**i * (1 + 2e6 / b) for i in range(16)]]
+            for s, v in zip(steps, worse * KAPLAN.curve(1e8, b, steps).value, strict=True)]  # fmt: skip
+    two = "run,optimizer,params,batch_tokens,step,loss\n" + "\n".join(rows)
+    one = "\n".join(line for line in two.splitlines() if "adam" not in line)
+    target = "batch_size,target_loss,steps\n" + "\n".join(f"{b},3.2,{1000 * (1 + 300 / b):.6f}" for b in BATCHES)
+    for text, begins in (
+        (two, ("muon, loss ", "adam, loss ")),
+        (one, ("loss ",)),
+        (target, ("loss 3.2",)),
+        (STEPS, ("400M", "100M")),
+    ):
+        made = taken_away(monkeypatch, page, text, "Whole run" if text in (two, one) else "Each of them")
+        body = json.loads(made["batch.json"])
+        names = [g["group"] for g in body["groups"]]
+        assert all(n.startswith(begins) or n == "200M" for n in names), names
+        assert len(body["digest"]) == 64
+        for name, content in made.items():
+            assert '"mine.csv"' in content, name
+            assert body["digest"] in content, name
+        assert all(f"'{n}': (" in made["steps.py"] and f"  {n} & $" in made["batch.tex"] for n in names), names
+        assert ("whole_run.tex" in made) == (text in (two, one))
+        if text == two:
+            whose = names[0].partition(",")[0]
+            assert all(f'"{whose}"' in made[f"whole_run.{form}"] for form in ("tex", "py", "json", "csv"))
+
+
+def test_steps_beside_a_target_loss_open_the_batch_page_and_are_no_question(page):
+    text = "dataset,batch_size,target_loss,steps\n" + "\n".join(
+        f"{d},{b},3.2,{times * 1000 * (1 + 300 / b):.6f}" for d, times in (("C4", 1), ("Code", 2)) for b in BATCHES
+    )
+    at, _ = page(text, "runs")
+    assert "These are steps to a loss, not runs." in html(at)
+    assert "No column looks like a loss" not in html(at)
+    at, _ = page(text)
+    assert not at.exception
+    assert "at a loss of 3.2" in html(at)
+    assert ">300</em> sequences." in html(at) or ">300.000</em> sequences." in html(at)

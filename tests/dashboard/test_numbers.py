@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard import numbers
+from fitting.export.latex import row, stands_for
 
 CASES = json.loads((Path(__file__).parent / "number_cases.json").read_text(encoding="utf-8"))
 LADDER = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "": 1.0}
@@ -139,3 +140,42 @@ def test_every_float_is_said(value, low, high):
     for kind in numbers.KINDS:
         said = numbers.with_interval(value, low, high, kind)
         assert all(isinstance(text, str) and text for text in said)
+
+
+def _value(said: str) -> float:
+    figures, _, unit = said.replace("\u202f", " ").replace("\u2212", "-").partition(" ")
+    return float(figures.replace(",", "")) * LADDER[unit]
+
+
+@given(
+    value=st.floats(1e-5, 1e14),
+    down=st.floats(1.001, 30.0),
+    up=st.floats(1.001, 30.0),
+    kind=st.sampled_from(["count", "flop"]),
+)
+@settings(max_examples=40)
+def test_a_row_of_latex_has_the_pages_digits_in_one_notation(value, down, up, kind):
+    low, high = value / down, value * up
+    said, *ends = row(value, low, high)
+    page = numbers.with_interval(value, low, high, kind)[0]
+    if value >= 1e-3:
+        assert stands_for(said) == pytest.approx(_value(page), rel=1e-9), (page, said)
+    assert len({"times" in text for text in (said, *ends)}) == 1
+    for text, number in zip((said, *ends), (value, low, high), strict=True):
+        assert len(text.partition(" ")[0].replace(".", "").lstrip("0")) >= 2
+        assert stands_for(text) == pytest.approx(number, rel=0.0501)
+
+
+def test_rows_as_a_plan_shows_them():
+    for (value, *ends), told in (
+        ((447098762277.1, 85270252537.1, 5202401149645.5), ("4.5e11", "8.5e10", "5.2e12")),
+        ((0.00033064, 6.1e-5, 0.00404), ("3.3e-4", "6.1e-5", "4.0e-3")),
+        ((171630.7, 84310.98, 491839.5), ("1.7e5", "8.4e4", "4.9e5")),
+        ((24.987, 0.9089, 3383.1), ("25", "0.91", "3400")),
+        ((1.9503, 1.84, 2.0771), ("1.95", "1.84", "2.08")),
+        ((4.8e22, 4.8e22, 4.8e22), ("4.800e22",) * 3),
+        ((67408.2,), ("67000",)),
+        ((9.96, 5.0, 12.0), ("10", "5.0", "12")),
+        ((3e5, 1e5, math.inf), ("3.0e5", "1.0e5", r"\infty")),
+    ):
+        assert tuple(t.replace(r" \times 10^{", "e").rstrip("}") for t in row(value, *ends)) == told

@@ -27,6 +27,43 @@ def test_columns_are_recognised(header, batch, unit):
     assert set(read.frame["group"]) == {""}
 
 
+BESIDE_TARGET = ("target_loss", "target", "Loss target", "threshold", "loss_threshold", "target_val_loss", "val_loss_target",
+                 "Target loss (nats)", "goal", "loss to reach")  # fmt: skip
+BARE_STEPS = (("steps", 1), ("Iterations", 1), ("n_steps", 1), ("training steps", 1), ("updates", 1), ("steps (k)", 1e3),
+              ("steps_needed", 1), ("optimizer_steps", 1))  # fmt: skip
+
+
+def test_steps_beside_a_target_loss_are_steps_to_it():
+    """No measured loss, but a batch, the loss aimed at and steps: what else such a table says tells groups apart as ever."""
+    for goal in BESIDE_TARGET:
+        for steps, each in BARE_STEPS:
+            for more, cell in (("", ""), ("seq_len,", "1024,")):
+                head = f"dataset,batch_size,{more}{goal},{steps}\n"
+                rows = [(d, b, s) for d, times in (("C4", 1), ("Code", 2)) for b, s in ((32, 30e3), (64, 16e3), (128, 9e3))
+                        for s in (times * s,)]  # fmt: skip
+                text = head + "\n".join(f"{d},{b},{cell}3.2,{s / each:g}" for d, b, s in rows)
+                assert holds_steps(table(text)), head
+                read = steps_table(table(text))
+                assert read.by == ("dataset",), head
+                assert read.frame["batch"].tolist() == [32, 64, 128, 32, 64, 128], head
+                assert read.frame["steps"].tolist() == pytest.approx([s for _, _, s in rows]), head
+    two = "batch_size,target_loss,steps\n" + "\n".join(f"{b},{t},{int(t * 9e4 / b)}" for t in (3, 2) for b in (32, 64))
+    assert steps_table(table(two)).by == ("target_loss",)
+    assert steps_table(table(two)).frame["group"].tolist() == ["3", "3", "2", "2"]
+
+
+def test_steps_are_not_to_a_target_where_a_loss_was_measured_or_no_target_is_a_number():
+    for text in (
+        "batch_size,target_loss,steps,loss\n32,3.2,9000,3.21\n64,3.2,5000,3.19\n",
+        "batch_size,target_loss,steps,val_ppl\n32,3.2,9000,24\n64,3.2,5000,25\n",
+        "batch_size,target,steps\n32,text,9000\n64,code,5000\n",
+        "target_loss,steps\n3.2,9000\n3.1,15000\n",
+        "batch_size,steps\n32,9000\n64,5000\n",
+        "batch_size,target_loss,steps,warmup_steps,total_steps\n32,3.2,1,1,9000\n64,3.2,1,1,5000\n",
+    ):
+        assert not holds_steps(table(text)), text
+
+
 def test_groups_go_by_model_and_target():
     rows = [(m, t, b, 1000 // b) for m in ("10M", "20M") for t in (3.0, 2.5) for b in (1, 2, 4)]
     text = "params,target_loss,batch_size,steps_to_target\n" + "\n".join(",".join(map(str, r)) for r in rows)

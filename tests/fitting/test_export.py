@@ -21,6 +21,7 @@ from fitting.batch import from_paper, whole_run
 from fitting.coordinates import coordinates
 from fitting.export import plan_to_csv, plan_to_json, plan_to_latex, residuals_to_csv, summary_to_csv
 from fitting.export.latex import number
+from fitting.on_devices import OnDevices
 from fitting.result import Accounting
 
 LAWS = list(all_laws())
@@ -280,7 +281,9 @@ def test_plan_exports(fits):
     assert body["params"]["value"] == p.params.value
     assert body["money"] == pytest.approx(1e6)
     assert body["hours"] * 256 == pytest.approx(body["device_hours"])
-    text = plan_to_latex(f, p)
+    text = plan_to_latex(f, p, None, OnDevices(p.flops.value, p.hardware, True, "H100"))
+    assert re.search(r"  cost & \$\\\$[\d.]+( \\times 10\^\{\d+\})?\$ & ", text)
+    assert "% money = 100000" in text or "% money = 99999" in text
     assert f"% params = {p.params.value!r}" in text
     table = {row[0]: row[1:] for row in cells(plan_to_csv(f, p))[1:]}
     assert float(table["params"][0]) == p.params.value

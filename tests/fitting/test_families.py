@@ -360,6 +360,25 @@ def test_json_and_csv_say_the_same(noisy, tmp_path):
     assert list(table["flops"]) == pytest.approx(body["curves"]["flops"])
 
 
+def test_exports_do_not_contradict_themselves(tmp_path):
+    """No prior, so no reason that rests on one; the column as the file calls it, beside its name in the table of runs."""
+    kept = planted(0.003, seed=3).kept
+    text = kept.rename(columns={"arch": "architecture"})[["architecture", "params", "tokens", "loss"]].to_csv(
+        index=False
+    )
+    (tmp_path / "arms.csv").write_text(text)
+    for law in ("auto", "general", "chinchilla"):
+        found = compare_families(read_runs(tmp_path / "arms.csv"), "architecture", law, resamples=0)
+        body = json.loads(found.to_json())
+        assert body["settings"]["prior"] == "none", law
+        assert "published" not in body["settings"]["law_reason"], law
+        assert (body["column"], body["column_in_file"]) == ("family", "architecture"), law
+        assert '# column_in_file: "architecture"\n' in found.to_csv(), law
+    assert (
+        json.loads(compare_families(planted(0.003, seed=3), "arch", resamples=0).to_json())["column_in_file"] == "arch"
+    )
+
+
 def test_a_spreadsheet_runs_nothing():
     runs = planted(0.003, seed=3)
     named = replace(runs, kept=runs.kept.assign(arch=runs.kept["arch"].map({"A": "=1+1", "B": "B"})))
