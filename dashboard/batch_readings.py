@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import streamlit as st
@@ -32,6 +32,7 @@ class Sweep:
     of the two. `reach` is the lowest loss that every batch comes down to and the lowest of all, for curves. `read_from` is "steps",
     "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where groups differ in it. `law` is how the
     critical batch grows, where one law through final losses says it. `method` says what was read and why, '' for tables of steps.
+    `own_unit` is what the data themselves count in, whatever they are shown in.
     """
 
     found: Mapping[str, CriticalBatch]
@@ -45,6 +46,7 @@ class Sweep:
     read_at: Mapping[str, float] = field(default_factory=dict)
     law: AlongLoss | None = None
     method: str = ""
+    own_unit: str = "tokens"
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
@@ -90,13 +92,14 @@ def from_steps(key: str, unit: str | None, by: str | None, _table: Table) -> Swe
             read = steps_table(_table, (*read.by, by))
     except DataError as error:
         return error
-    read = read.counted_in(unit or read.unit)
+    own, read = read.unit, read.counted_in(unit or read.unit)
     groups = {
         name: (g["batch"].to_numpy(), g["steps"].to_numpy(), 0.0)
         for name in dict.fromkeys([*read.notes, *read.frame["group"]])
         for g in [read.frame[read.frame["group"] == name]]
     }
-    return fitted(groups, read.notes, read.unit, "params", read.sizes, None)
+    found = fitted(groups, read.notes, read.unit, "params", read.sizes, None)
+    return replace(found, own_unit=own) if isinstance(found, Sweep) else found
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
