@@ -72,7 +72,9 @@ def set_time(at: float, devices: int) -> None:
     kept = {"plan": replace(asked, devices=devices).written(), f"budget:{state.chosen().key}": at}
     if state.is_drawn():
         state.change(f"keep {devices:,} devices for the time", kept)
-        state.say(f"A time is one on so many devices: their number stays {devices:,} now. Undo makes it automatic again.")
+        state.say(
+            f"A time is one on so many devices: their number stays {devices:,} now. Undo makes it automatic again."
+        )
 
 
 def set_budget(at: float) -> None:

@@ -178,7 +178,11 @@ def test_wrong_text_is_told_what_is_expected(run_js, text):
     assert "Type a budget such as 5.76e23 FLOP or 10 PF-days" in read["error"]
 
 
-HOUR, DAY, PRICE = 1 / 3600 / 4e14, 1 / (64 * 4e14), 2 / 3600 / 4e14  # device-hours, seconds on 64 devices, dollars of a FLOP
+HOUR, DAY, PRICE = (
+    1 / 3600 / 4e14,
+    1 / (64 * 4e14),
+    2 / 3600 / 4e14,
+)  # device-hours, seconds on 64 devices, dollars of a FLOP
 ALSO = {"hours": HOUR, "time": DAY, "money": PRICE}
 MODES = {
     "flop": {**FLOP, "also": ALSO},
@@ -204,7 +208,12 @@ def test_a_budget_is_read_in_the_unit_that_was_typed(run_js):
     free = {**ALSO, "time": None, "money": None}
     wrong = [
         ("$1", "flop", ALSO, "$1 is 7.2e17 FLOP. This chart runs from 1.0e20 FLOP"),
-        ("$5", "time", free, "Dollars take the price of a device-hour, which is 0 or not said. Type a budget such as 11 days,"),
+        (
+            "$5",
+            "time",
+            free,
+            "Dollars take the price of a device-hour, which is 0 or not said. Type a budget such as 11 days,",
+        ),
         ("3 days", "flop", free, "A time takes a number of devices, and here they follow the budget"),
         ("3 days", "hours", ALSO, "Type a budget such as 50 k device-hours, 5.76e23 FLOP or 10 PF-days."),
         ("$5 hours", "time", ALSO, "Type a budget such as 11 days,"),

@@ -174,6 +174,8 @@ def test_the_units_that_may_be_typed_come_with_the_budgets_own():
     for unit in ("flop", "hours", "time", "money"):
         said = plan_table.spoken(HARDWARE, "H100", unit)["budget_unit"]
         assert said["also"] == {k: u.per_flop for k, u in plan_table.units(HARDWARE).items() if k != "flop"}, unit
-        free = plan_table.spoken(dataclasses.replace(HARDWARE, price=None), "H100", unit, auto=True)["budget_unit"]["also"]
+        free = plan_table.spoken(dataclasses.replace(HARDWARE, price=None), "H100", unit, auto=True)["budget_unit"][
+            "also"
+        ]
         assert free["money"] is None, unit
         assert (free["time"] is None) == (unit != "time")

@@ -311,7 +311,9 @@ def test_hours_on_one_device_say_how_far_beyond_the_runs_they_lie(page):
 
 def test_a_time_keeps_devices_aloud_and_in_one_step_with_its_budget(page):
     """What is let go of is a time on so many devices: that they stay so is said, and one Undo frees them again."""
-    _, space = page(source="bundled:simulated-ladder", plan={"unit": "time"}, **{"budget:bundled:simulated-ladder": 22.0})
+    _, space = page(
+        source="bundled:simulated-ladder", plan={"unit": "time"}, **{"budget:bundled:simulated-ladder": 22.0}
+    )
 
     def let_go():
         import streamlit as st
