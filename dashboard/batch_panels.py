@@ -115,8 +115,8 @@ def controls(sweep: Sweep) -> None:
     st.session_state["batch_base"] = numbers.count(batch_state.base(sweep)).replace("\u202f", " ")
     st.text_input(
         f"Linear scaling from a batch of, {sweep.unit}", key="batch_base", on_change=_keep_base,
-        help="Zhang et al. 2024 (arXiv 2410.21676) start at 256 sequences, and so does this where such batches were measured; else "
-        "at the smallest measured. Unless you say.",
+        help="The smallest batch measured, unless you say. Zhang et al. 2024 (arXiv 2410.21676) start at 256 sequences, and so does "
+        "a table of steps that counts in sequences and has such batches.",
     )  # fmt: skip
     st.session_state["batch_overhead"] = 100 * batch_settings.overhead()
     st.number_input(

@@ -34,6 +34,7 @@ class Sweep:
     "curves" or "final losses"; `read_at` the loss that each group's steps lead to, where their names do not say it. `law` is how the
     critical batch grows, where one law through final losses says it. `method` says what was read and why, '' for tables of steps.
     `by` are the columns that groups are named after, where a table of steps says them.
+    `own_unit` is what the data themselves count in, whatever they are shown in.
     """
 
     found: Mapping[str, CriticalBatch]
@@ -48,6 +49,7 @@ class Sweep:
     law: AlongLoss | None = None
     method: str = ""
     by: tuple[str, ...] = ()
+    own_unit: str = "tokens"
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
@@ -93,7 +95,7 @@ def from_steps(key: str, unit: str | None, by: str | None, _table: Table) -> Swe
             read = steps_table(_table, (*read.by, by))
     except DataError as error:
         return error
-    read = read.counted_in(unit or read.unit)
+    own, read = read.unit, read.counted_in(unit or read.unit)
     groups = {
         name: (g["batch"].to_numpy(), g["steps"].to_numpy(), 0.0)
         for name in dict.fromkeys([*read.notes, *read.frame["group"]])
@@ -102,7 +104,9 @@ def from_steps(key: str, unit: str | None, by: str | None, _table: Table) -> Swe
     sweep, loss = fitted(groups, read.notes, read.unit, "params", read.sizes, None), one_loss(_table)
     if isinstance(sweep, Exception):
         return sweep
-    return replace(sweep, by=read.by, read_at={} if math.isnan(loss) else dict.fromkeys(sweep.found, loss))
+    return replace(
+        sweep, own_unit=own, by=read.by, read_at={} if math.isnan(loss) else dict.fromkeys(sweep.found, loss)
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -49,11 +49,17 @@ LADDER = "bundled:probe-batch-ladder"
 
 
 def base(sweep: Sweep) -> float:
-    """The batch that linear scaling starts from: the one set, Zhang's 256 sequences among those measured, else the smallest."""
+    """The batch that linear scaling starts from, in the sweep's unit, the same one whichever that is.
+
+    The one set; of a table that counts in sequences Zhang's 256 among those measured; else the smallest.
+    """
     if (said := batch_settings.base()) is not None:
         return said
     low, high = (end([end(f.batch) for f in sweep.found.values()]) for end in (min, max))
-    return ZHANG_BASE if sweep.unit == "sequences" and low <= ZHANG_BASE <= high else float(low)
+    if sweep.own_unit != "sequences":
+        return float(low)
+    zhang = ZHANG_BASE if sweep.unit == "sequences" else ZHANG_BASE * seq_len()
+    return zhang if low <= zhang <= high else float(low)
 
 
 def current() -> Sweep | Exception | None:

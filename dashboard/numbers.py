@@ -16,7 +16,7 @@ MISSING = "—"
 MOST_DIGITS = 6
 LEAST_DIGITS = 2
 # The last digit shown is worth between a third and a thirtieth of the interval's width (the Particle Data Group's habit
-# of one or two digits of uncertainty); two significant digits are always shown.
+# of one or two digits of uncertainty); two significant digits are always shown, of a loss three.
 UNITS_IN_WIDTH = 3.0
 
 
@@ -40,6 +40,7 @@ class Kind:
     decimals: int | None = None  # decimals shown without an interval, in place of two significant digits
     grouped: bool = False  # 1,300 rather than 1300
     whole: bool = False  # a whole number below 1000 is exact
+    least: int = LEAST_DIGITS  # significant digits shown beside an interval, however wide
 
 
 _YEARS = Unit(1e6, 365.25 * 86400.0, "years")
@@ -55,7 +56,7 @@ KINDS: dict[str, Kind] = {
         whole=True,
     ),
     "flop": Kind((Unit(1e4, 1.0, ""),), small=0.1),
-    "loss": Kind((Unit(1e6, 1.0, ""),), small=1e-4, decimals=2),
+    "loss": Kind((Unit(1e6, 1.0, ""),), small=1e-4, decimals=2, least=3),
     "ratio": Kind((Unit(1e6, 1.0, ""),), grouped=True),
     "duration": Kind(
         (
@@ -234,17 +235,22 @@ def _exponential(value: float, width: float | None, spec: Kind) -> _Said:
 
 def _place(scaled: float, width: float | None, spec: Kind) -> int:
     """The ten's power of the last figure to show, for a number already in its unit."""
-    top = _decade(scaled)
-    place = top - LEAST_DIGITS + 1
-    if place < 0 and _rounded(scaled, place) >= 10**LEAST_DIGITS:
-        place += 1  # 9.96 is 10, not 10.0
+    place = _least_place(scaled, LEAST_DIGITS)
     if width:
-        place = min(_decade(width / UNITS_IN_WIDTH), place)
+        place = min(_decade(width / UNITS_IN_WIDTH), place, _least_place(scaled, spec.least))
     elif spec.whole and scaled < 1e3 and scaled == math.floor(scaled):
         place = 0
     elif spec.decimals is not None:
         place = min(-spec.decimals, place)
-    return max(place, top - MOST_DIGITS + 1)
+    return max(place, _decade(scaled) - MOST_DIGITS + 1)
+
+
+def _least_place(scaled: float, digits: int) -> int:
+    """The ten's power of the last of so many significant digits."""
+    place = _decade(scaled) - digits + 1
+    if place < 0 and _rounded(scaled, place) >= 10**digits:
+        place += 1  # 9.96 is 10, not 10.0
+    return place
 
 
 def _range(value: float, low: float, high: float, width: float | None, spec: Kind) -> str:

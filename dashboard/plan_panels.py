@@ -348,9 +348,13 @@ def another_way(fit: Fit, here: Plan, asked: PlanSettings, planned: plan_state.P
     )
     if not wanted:
         return
+    asked_loss = number(wanted)
+    if not (math.isfinite(asked_loss) and asked_loss > 0):
+        _wrong("A loss is a positive number of nats per token such as 2.1.")
+        return
     try:
         unique = plan_state.unique_tokens(fit, planned.asked)
-        needs = plan(fit, loss=number(wanted), params=planned.asked.chosen, unique_tokens=unique)
+        needs = plan(fit, loss=asked_loss, params=planned.asked.chosen, unique_tokens=unique)
     except FitError as error:
         _wrong(str(error))
         return

@@ -60,10 +60,21 @@ def budget(fit: Fit) -> float:
     return at
 
 
-def keep_devices(number: int) -> None:
-    """Keep the number of devices that a budget was said on; no step of undo, as the budget itself is none."""
+def set_time(at: float, devices: int) -> None:
+    """Keep a budget, in log10 FLOP, that was said as a time on so many devices.
+
+    They stay as they were while it was said. Where nobody had chosen them, that is said, and is one step of undo with the budget.
+    """
+    asked = settings()
+    if asked.devices:
+        set_budget(at)
+        return
+    kept = {"plan": replace(asked, devices=devices).written(), f"budget:{state.chosen().key}": at}
     if state.is_drawn():
-        workspace.remember(state.space(), {"plan": replace(settings(), devices=number).written()})
+        state.change(f"keep {devices:,} devices for the time", kept)
+        state.say(
+            f"A time is one on so many devices: their number stays {devices:,} now. Undo makes it automatic again."
+        )
 
 
 def set_budget(at: float) -> None:

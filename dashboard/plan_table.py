@@ -285,14 +285,17 @@ def spoken(
     """The entries of the payload that say a budget in what it takes: in the unit of that key, and on these devices.
 
     `counts` are the devices up to each budget (log10 FLOP), by default those of `hardware` at all of them; `auto` marks that nobody
-    chose them.
+    chose them. Beside the unit's own rate stand those of the others, so that what is typed in one of them is read in it.
     """
     known = units(hardware)
     said = known.get(unit, known["flop"])
     pairs = None if counts is None else [list(pair) for pair in counts]
+    also = {key: known[key].per_flop if key in known else None for key in ("hours", "time", "money")}
+    if auto and said.key != "time":
+        also["time"] = None  # the devices follow the budget: a time says none
     return {
         "takes": _takes(hardware, device, pairs, auto),
-        "budget_unit": {"label": said.label, "per_flop": said.per_flop, "format": said.format},
+        "budget_unit": {"label": said.label, "per_flop": said.per_flop, "format": said.format, "also": also},
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.amounts import count, times
 from fitting.doubt import CHECKED
 from fitting.mixture import SAID, unseen
 from fitting.optimum import Optimum
@@ -75,7 +76,8 @@ def all_notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text |
 
     def of(places: list[int]) -> str:
         names = [
-            f"{budgets[k]:.3g} FLOP" + (f" and {best.params[0, k]:.3g} parameters" if by_size else "") for k in places
+            f"{budgets[k]:.3g} FLOP" + (f" and {count(best.params[0, k])} parameters" if by_size else "")
+            for k in places
         ]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         return f"At {', '.join(names[:3])}{more}: "
@@ -90,19 +92,19 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | No
     if text is not None:
         passes = best.tokens[0, 0] / text.unique
         if text.most is None:
-            notes.append(f"{passes:.3g} passes over {text.unique:.3g} unique tokens, as the law weighs repeats.")
+            notes.append(f"{times(passes)} passes over {count(text.unique)} unique tokens, as the law weighs repeats.")
         elif best.tokens[0, 0] > text.most * 1.000001:
             notes.append(
-                f"At this size the budget goes {passes:.3g} times over {text.unique:.3g} unique tokens; the law takes each for "
+                f"At this size the budget goes {times(passes)} times over {count(text.unique)} unique tokens; the law takes each for "
                 f"new, which holds up to about {FREE_EPOCHS:g} passes."
             )
         elif best.tokens[0, 0] > text.most * 0.999999:
             notes.append(
-                f"Held to {FREE_EPOCHS:g} passes over {text.unique:.3g} unique tokens, so the model is larger than the best for "
+                f"Held to {FREE_EPOCHS:g} passes over {count(text.unique)} unique tokens, so the model is larger than the best for "
                 "unlimited text. A law of repeated data weighs more passes; fit one to runs that repeat."
             )
         elif passes > 1.0:
-            notes.append(f"{passes:.3g} passes over {text.unique:.3g} unique tokens, which cost about nothing.")
+            notes.append(f"{times(passes)} passes over {count(text.unique)} unique tokens, which cost about nothing.")
     if sized:
         notes += place_notes(fit, budgets[0], best.params[0, 0], best.tokens[0, 0])
     else:

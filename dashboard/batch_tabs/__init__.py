@@ -1,7 +1,7 @@
 """What stands below the Batch page's picture, one tab at a time: only what the data chosen hold.
 
 A panel is one file here with one function `panel(sweep)`, and one line in `TABS`; the page imports the file and calls the
-function only while its tab is open.
+function only while its tab is open. The open tab is in the address (`?batch_tab=`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def tabs(sweep: Sweep | None) -> None:
     if len(names) == 1:
         panel(names[0], sweep)
         return
-    for tab, name in zip(st.tabs(names, key="batch_tab", on_change="rerun"), names, strict=True):
+    for tab, name in zip(st.tabs(names, key="batch_tab", bind="query-params"), names, strict=True):
         if tab.open:
             with tab:
                 panel(name, sweep)

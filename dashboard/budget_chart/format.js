@@ -29,7 +29,7 @@ export const KINDS = {
   }),
   whole: kindOf([unit(1e9, 1, "")], { decimals: 0, grouped: true, whole: true }),
   flop: kindOf([unit(1e4, 1, "")], { small: 0.1 }),
-  loss: kindOf([unit(1e6, 1, "")], { small: 1e-4, decimals: 2 }),
+  loss: kindOf([unit(1e6, 1, "")], { small: 1e-4, decimals: 2, leastBeside: 3 }),
   ratio: kindOf([unit(1e6, 1, "")], { grouped: true }),
   duration: kindOf(
     [
@@ -145,14 +145,16 @@ function exponential(value, width, spec) {
 }
 
 function placeOf(scaled, width, spec) {
-  const top = decade(scaled);
-  const least = spec.least ?? LEAST_DIGITS;
-  let place = top - least + 1;
-  if (place < 0 && rounded(scaled, place) >= ten(least)) place += 1; // 9.96 is 10, not 10.0
-  if (width) place = Math.min(decade(width / UNITS_IN_WIDTH), place);
+  let place = leastPlace(scaled, spec.least ?? LEAST_DIGITS);
+  if (width) place = Math.min(decade(width / UNITS_IN_WIDTH), place, leastPlace(scaled, spec.leastBeside ?? LEAST_DIGITS));
   else if (spec.whole && scaled < 1e3 && scaled === Math.floor(scaled)) place = 0;
   else if (spec.decimals !== null) place = Math.min(-spec.decimals, place);
-  return Math.max(place, top - MOST_DIGITS + 1);
+  return Math.max(place, decade(scaled) - MOST_DIGITS + 1);
+}
+
+function leastPlace(scaled, digits) {
+  const place = decade(scaled) - digits + 1;
+  return place < 0 && rounded(scaled, place) >= ten(digits) ? place + 1 : place; // 9.96 is 10, not 10.0
 }
 
 function rangeText(value, low, high, width, spec) {

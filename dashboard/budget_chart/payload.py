@@ -36,7 +36,8 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
     that over the number if `divided`, "{n}" in its label is the number, and `waits` of it go with each second of `wait` (K,).
     `choice` offers options ("label", "at", and "options" with "key", "label" and "parts": the entries of the payload that
     differ under that option); what is handed on of each is only what differs. `heard`, here and of the choice, are the stamps
-    of the last words that came from the chart: what it shows stays until Python has heard of it.
+    of the last words that came from the chart: what it shows stays until Python has heard of it. `also` of `budget_unit` has the
+    per_flop of device-hours ("hours"), "time" and "money", None for what is not known: a budget typed in one of them is read in it.
     """
     grid = _grid(payload.get("grid"))
     largest = payload.get("largest")
@@ -65,7 +66,7 @@ def clean(payload: Mapping[str, Any]) -> dict[str, Any]:
         "numbers": _named(payload.get("numbers"), panels, len(grid)),
         "wait": None if payload.get("wait") is None else _column(payload["wait"], len(grid), "wait"),
         "takes": [_take(take) for take in payload.get("takes") or ()],
-        "budget_unit": _rate(payload.get("budget_unit") or _FLOP, "budget_unit"),
+        "budget_unit": _unit(payload.get("budget_unit") or _FLOP),
         "level": level,
         "heard": int(payload.get("heard", 0)),
         "measure": bool(payload.get("measure", False)),
@@ -124,7 +125,7 @@ def _parts(parts: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
     if "takes" in parts:
         out["takes"] = [_take(take) for take in parts["takes"]]
     if "budget_unit" in parts:
-        out["budget_unit"] = _rate(parts["budget_unit"], "budget_unit")
+        out["budget_unit"] = _unit(parts["budget_unit"])
     return out
 
 
@@ -315,6 +316,17 @@ def _rate(part: Mapping[str, Any], where: str) -> dict[str, Any]:
     if rate <= 0:
         raise PayloadError(f"The per_flop of {where} is a number above zero; {rate} came.")
     return {"label": str(part.get("label", "")), "per_flop": rate, "format": _format(part, where)}
+
+
+def _unit(part: Mapping[str, Any]) -> dict[str, Any]:
+    """The unit of the budget; `also` is the per_flop of other kinds of unit that may be typed, None where one cannot be converted."""
+    unit = _rate(part, "budget_unit")
+    if part.get("also") is None:
+        return unit
+    rates = {str(kind): None if rate is None else _finite(rate, "a unit typed") for kind, rate in part["also"].items()}
+    if any(rate is not None and rate <= 0 for rate in rates.values()):
+        raise PayloadError(f"The per_flop of a unit typed is a number above zero; {rates} came.")
+    return {**unit, "also": rates}
 
 
 def _sequence(value: Any, where: str) -> Sequence[Any]:

@@ -33,8 +33,9 @@ def dragged() -> None:
     said = committed_budget(plan_devices.BUDGET)
     if said is not None:
         if asked.unit == "time":
-            plan_state.keep_devices(place.asked.devices)  # the time let go of is one on so many
-        plan_state.set_budget(said.at)
+            plan_state.set_time(said.at, place.asked.devices)
+        else:
+            plan_state.set_budget(said.at)
 
 
 st.html(fit_panels.STYLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fitting.amounts import times
 from fitting.result import Verdict
 from fitting.verdicts.evidence import Evidence
 
@@ -35,9 +36,9 @@ def variety(e: Evidence) -> Verdict:
     for name, x in e.table.inputs.items():
         distinct, span = len(np.unique(np.round(np.log(x), 2))), float(x.max() / x.min())
         if distinct < 4 or span < 4:
-            thin.append(f"{distinct} distinct {name} over a factor of {span:.3g}")
+            thin.append(f"{distinct} distinct {name} over a factor of {times(span)}")
     if not thin:
-        spans = ", ".join(f"{k} over a factor of {x.max() / x.min():.3g}" for k, x in e.table.inputs.items())
+        spans = ", ".join(f"{k} over a factor of {times(x.max() / x.min())}" for k, x in e.table.inputs.items())
         return Verdict("variety", title, "ok", f"{spans[0].upper()}{spans[1:]}.")
     return Verdict(
         "variety",
@@ -76,8 +77,7 @@ def repeated_data(e: Evidence) -> Verdict | None:
     if len(many) == 0:
         return None
     title, n = "Repeated data", len(e.residuals)
-    most = f"{many.max():.3g}" if many.max() < 100 else f"{many.max():,.0f}"
-    found = f"{len(many)} of {n} runs repeat their data, up to {most} times over"
+    found = f"{len(many)} of {n} runs repeat their data, up to {times(many.max())} times over"
     if "unique_tokens" in e.law.inputs:
         return Verdict("repeated_data", title, "ok", f"{found}, and this law counts a repeat for less than new tokens.")
     often = int(np.sum(many > LIKE_NEW * ROUNDED))

@@ -97,6 +97,35 @@ def test_batches_are_counted_in_tokens_or_in_sequences(page):
     assert not at.get("segmented_control")  # nobody says how long a sequence is
 
 
+def test_the_unit_changes_no_default_base(page):
+    """Zhang's 256 sequences are one of a table that counts in them, not one that pressing a unit brings in."""
+    head, *rows = STEPS.splitlines()
+    steps = "\n".join([head + ",seq_len", *(row + ",512" for row in rows)])
+    head, *rows = CURVES.splitlines()
+    curves = "\n".join([head + ",seq_len", *(row + ",4" for row in rows)])
+    for table, length, sequences in ((steps, 512, 256), (curves, 4, min(BATCHES) / 4)):
+        at, space = page(table)
+        for unit, base in (("tokens", sequences * length), ("sequences", sequences), ("tokens", sequences * length)):
+            at.segmented_control(key="batch_unit").set_value(unit).run()
+            assert not at.exception
+            said = numbers.count(base).replace("\u202f", " ")
+            assert at.text_input(key="batch_base").value == said, (length, unit)
+        (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
+        assert held.get("base") is None  # nobody set one
+
+
+def test_the_address_opens_a_tab_that_the_data_have(page):
+    _, space = page(CURVES)
+    for tab, kept in (("Whole run", "Whole run"), ("Learning rate", "Each of them"), ("<b>", "Each of them")):
+        fresh = AppTest.from_file(str(APP), default_timeout=60)
+        fresh.query_params["w"], fresh.query_params["batch_tab"] = space.id, tab
+        fresh.switch_page("views/batch.py").run()
+        assert not fresh.exception, tab
+        assert [t.label for t in fresh.tabs] == ["Each of them", "Whole run", "Published"]
+        assert fresh.session_state["batch_tab"] == kept, tab
+        assert ("Warm-up, % of each run" in [n.label for n in fresh.number_input]) == (kept == "Whole run"), tab
+
+
 LUCKY = CURVES.replace(
     "b16,16,0.1,1000,2.", "b16,16,0.1,1000,1."
 )  # one evaluation far below its curve, the last ones alike

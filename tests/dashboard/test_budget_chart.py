@@ -178,6 +178,55 @@ def test_wrong_text_is_told_what_is_expected(run_js, text):
     assert "Type a budget such as 5.76e23 FLOP or 10 PF-days" in read["error"]
 
 
+HOUR, DAY, PRICE = (
+    1 / 3600 / 4e14,
+    1 / (64 * 4e14),
+    2 / 3600 / 4e14,
+)  # device-hours, seconds on 64 devices, dollars of a FLOP
+ALSO = {"hours": HOUR, "time": DAY, "money": PRICE}
+MODES = {
+    "flop": {**FLOP, "also": ALSO},
+    "hours": {"label": "device-hours", "per_flop": HOUR, "format": "count", "also": ALSO},
+    "time": {"label": "", "per_flop": DAY, "format": "duration", "also": ALSO},
+    "money": {"label": "", "per_flop": PRICE, "format": "money", "also": ALSO},
+}
+
+
+def test_a_budget_is_read_in_the_unit_that_was_typed(run_js):
+    """The unit of the handle is one to be read in where none is typed; no sign of another is passed over."""
+    typed = [
+        *((text, 1e5 / PRICE, MODES) for text in ("$100k", "$1e5", "$100,000", "$0.1 M", "100k USD", "1e5 dollars")),
+        *((text, 5e4 / HOUR, MODES) for text in ("50 k device-hours", "5e4 GPU-hours", "50000 H100 hours")),
+        *((text, 5e4 / HOUR, ["hours"]) for text in ("50000 hours", "5e4 h", "50 k hours")),
+        *((text, 86400 / DAY, ["flop", "time", "money"]) for text in ("1 day", "24 hours", "1440 min")),
+        *((text, 5.76e23, MODES) for text in ("5.76e23 FLOP", "5.76e23")),
+    ]
+    cases = [(text, mode, flop) for text, flop, modes in typed for mode in modes]
+    show = "pairs => pairs.map(([text, unit]) => parseBudget(text, unit, [17, 26], (at) => say(10 ** at, 'flop') + ' FLOP'))"
+    for (text, mode, flop), read in zip(cases, run_js(show, [[t, MODES[m]] for t, m, _ in cases]), strict=True):
+        assert read == {"budget": pytest.approx(math.log10(flop), abs=1e-9)}, (text, mode)
+    free = {**ALSO, "time": None, "money": None}
+    wrong = [
+        ("$1", "flop", ALSO, "$1 is 7.2e17 FLOP. This chart runs from 1.0e20 FLOP"),
+        (
+            "$5",
+            "time",
+            free,
+            "Dollars take the price of a device-hour, which is 0 or not said. Type a budget such as 11 days,",
+        ),
+        ("3 days", "flop", free, "A time takes a number of devices, and here they follow the budget"),
+        ("3 days", "hours", ALSO, "Type a budget such as 50 k device-hours, 5.76e23 FLOP or 10 PF-days."),
+        ("$5 hours", "time", ALSO, "Type a budget such as 11 days,"),
+        ("$5 FLOP", "money", ALSO, "Type a budget such as $0.9 M,"),
+        ("3 days on 8 H100", "time", ALSO, "Type a budget such as 11 days,"),
+        ("soon", "hours", ALSO, "Type a budget such as 50 k device-hours,"),
+    ]
+    show = show.replace("17", "20")
+    answers = run_js(show, [[text, {**MODES[mode], "also": also}] for text, mode, also, _ in wrong])
+    for (text, mode, _, said), read in zip(wrong, answers, strict=True):
+        assert read.get("error", "").startswith(said), (text, mode, read)
+
+
 SECONDS = {"label": "", "per_flop": 1, "format": "duration"}
 
 

@@ -108,14 +108,14 @@ def test_a_count_read_back_is_within_its_last_digit(value):
 
 @given(positive, st.floats(1e-4, 5))
 def test_digits_follow_the_interval(value, spread):
-    """The last digit of a loss is worth at least a thirtieth of the interval, unless two digits already take more."""
+    """The last digit of a loss is worth at least a thirtieth of the interval, unless three digits already take more."""
     low, high = value, value * (1 + spread)
     text, _ = numbers.with_interval(value, low, high, "loss")
     if "e" in text:
         return
     decimals = len(text.partition(".")[2])
     worth = 10.0**-decimals
-    if len(text.replace(".", "").lstrip("0")) > 2 and decimals:
+    if len(text.replace(".", "").lstrip("0")) > 3 and decimals:
         assert worth >= (high - low) / 30 * 0.999
 
 

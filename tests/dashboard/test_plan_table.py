@@ -167,3 +167,15 @@ def test_budgets_that_buy_no_token_at_a_chosen_size_are_left_out(ladder):
     along = plan_table.sweep(ladder[1], nodes, 1e14)
     assert np.log10(along.flops.value) == pytest.approx(nodes[nodes > np.log10(6e14)])
     assert along.tokens.value[0] == pytest.approx(along.flops.value[0] / 6e14)
+
+
+def test_the_units_that_may_be_typed_come_with_the_budgets_own():
+    """A time converts only on a number of devices that stays, money only where a price is known."""
+    for unit in ("flop", "hours", "time", "money"):
+        said = plan_table.spoken(HARDWARE, "H100", unit)["budget_unit"]
+        assert said["also"] == {k: u.per_flop for k, u in plan_table.units(HARDWARE).items() if k != "flop"}, unit
+        free = plan_table.spoken(dataclasses.replace(HARDWARE, price=None), "H100", unit, auto=True)["budget_unit"][
+            "also"
+        ]
+        assert free["money"] is None, unit
+        assert (free["time"] is None) == (unit != "time")

@@ -98,6 +98,7 @@ def test_a_loss_out_of_reach_is_refused_in_a_sentence(page, wanted):
     at.text_input(key="plan_loss").set_value(wanted).run()
     assert not at.exception
     assert "loss" in words(at)
+    assert (r"such as 2\.1" in words(at)) == (wanted != "1.5")
     assert not [b for b in at.button if b.label == "Show on the chart"]
 
 
@@ -306,3 +307,33 @@ def test_hours_on_one_device_say_how_far_beyond_the_runs_they_lie(page):
     at.run()
     assert not at.exception
     assert html(at).count("Up to 1e+08x beyond the largest run") == 1, "384 hours at 40 % of 989 TFLOP/s over 5.5e12"
+
+
+def test_a_time_keeps_devices_aloud_and_in_one_step_with_its_budget(page):
+    """What is let go of is a time on so many devices: that they stay so is said, and one Undo frees them again."""
+    _, space = page(
+        source="bundled:simulated-ladder", plan={"unit": "time"}, **{"budget:bundled:simulated-ladder": 22.0}
+    )
+
+    def let_go():
+        import streamlit as st
+
+        from dashboard import plan_state
+
+        st.button("3 days", on_click=plan_state.set_time, args=(23.0, 64))
+        st.button("4 days", on_click=plan_state.set_time, args=(23.5, 64))
+
+    at = AppTest.from_function(let_go)
+    at.query_params["w"] = space.id
+    at.run().button[0].click().run()
+    held = workspace.values(space)
+    assert (held["plan"], held["budget:bundled:simulated-ladder"]) == ({"unit": "time", "devices": 64}, 23.0)
+    assert at.session_state["said"] == [
+        "A time is one on so many devices: their number stays 64 now. Undo makes it automatic again."
+    ]
+    at.button[1].click().run()  # on devices that stand, a budget is no step and nothing to say
+    assert workspace.values(space)["budget:bundled:simulated-ladder"] == 23.5
+    assert len(at.session_state["said"]) == 1
+    assert workspace.undo(space) == "keep 64 devices for the time"
+    held = workspace.values(space)
+    assert (held["plan"], held["budget:bundled:simulated-ladder"]) == ({"unit": "time"}, 22.0)
