@@ -46,7 +46,7 @@ def test_names_that_begin_with_numbers_still_tell_runs_apart(read: Read) -> None
 
 
 def test_results_beside_settings_of_the_same_runs_are_joined_by_name(read: Read) -> None:
-    settings = "| Run | Layers | LR | Batch | Iterations |\n|---|---|---|---|---|\n| A1 | 6 | 1e-3 | 8 | 6k |\n| A2 | 8 | 5e-4 | 4 | 12k |\n"
+    settings = "| Run | Layers | LR | Batch | Iterations |\n|--|--|--|--|--|\n| A1 | 6 | 1e-3 | 8 | 6k |\n| A2 | 8 | 5e-4 | 4 | 12k |\n"
     results = "| Run | Val Loss | Time (hrs) |\n|---|---|---|\n| A2 | 1.4043 | 1h 10min |\n| A1 | 1.4788 | 31min |\n"
     for text in (
         f"#### Settings\n{settings}\n#### Results\n{results}",
@@ -59,3 +59,32 @@ def test_results_beside_settings_of_the_same_runs_are_joined_by_name(read: Read)
     other = results.replace("A1", "B1")
     with pytest.raises(MappingNeeded):  # not the same runs
         read(f"#### Settings\n{settings}\n#### Results\n{other}", "r.md")
+
+
+def test_ranges_that_follow_on_each_other_are_stages_of_one_run(read: Read) -> None:
+    ranges = {
+        "Epoch": (["1-10", "11-20", "21-25", "26-40"], ["1–10", "10–20", "20–25", "25–40"], ["1 to 10", "11 to 20", "21 to 40"]),
+        "Steps": (["0-1000", "1000-5000", "5000-10000"], ["0-1k", "1k-5k", "5k-10k"], ["1-1,000", "1,001-10,000"]),
+        "tokens": (["0-1B", "1B-5B", "5B-10B"], ["0-1B", "1-5B", "5-10B"], ["0 - 1B", "1B - 10B"]),
+    }  # fmt: skip
+    ends = {"Epoch": 40.0, "Steps": 10_000.0, "tokens": 10e9}
+    columns = {"Epoch": "epochs", "Steps": "steps", "tokens": "tokens"}
+    for header, forms in ranges.items():
+        for cells in forms:
+            rows = "".join(f"| {c} | {10.0 ** -(3 + i):g} | {3.2 - i / 10:.1f} |\n" for i, c in enumerate(cells))
+            runs = read(f"| {header} | Learning Rate | Val Loss |\n|---|---|---|\n{rows}", "r.md")
+            assert runs.kept["loss"].tolist() == [float(f"{3.3 - len(cells) / 10:.1f}")], cells
+            assert runs.history is not None
+            assert runs.history[columns[header]].max() == ends[header], cells
+            assert any("stages of one run" in note for note in runs.notes), cells
+
+
+def test_ranges_of_several_runs_are_left_as_they_are(read: Read) -> None:
+    for header, rows in (
+        ("run,epochs", ("a,1-10", "b,11-20", "c,21-25")),
+        ("params,epochs", ("1M,1-10", "2M,11-20", "3M,21-25")),
+        ("lr,epochs", ("1e-3,1-10", "2e-3,1-10", "3e-3,1-10")),
+        ("lr,tokens", ("1e-3,0-1B", "2e-3,0-2B", "3e-3,0-3B")),
+    ):
+        text = f"{header},val loss\n" + "".join(f"{r},{3.2 - i / 10}\n" for i, r in enumerate(rows))
+        assert len(read(text).kept) == 3, header
