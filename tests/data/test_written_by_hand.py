@@ -88,3 +88,25 @@ def test_ranges_of_several_runs_are_left_as_they_are(read: Read) -> None:
     ):
         text = f"{header},val loss\n" + "".join(f"{r},{3.2 - i / 10}\n" for i, r in enumerate(rows))
         assert len(read(text).kept) == 3, header
+
+
+def test_a_perplexity_of_few_digits_is_that_of_the_loss_beside_it(read: Read) -> None:
+    pairs = (
+        ("5.46,235", "4.38,80", "3.74,42", "3.39,30"),
+        ("7.512,1830.2", "5.855,349.1", "3.736,41.9", "1.104,3.0"),
+        ("5.46,235", "4.38,80"),
+    )
+    for names in ("val loss,val ppl", "val loss,perplexity", "loss,ppl", "validation loss,val/perplexity"):
+        for rows in pairs:
+            text = f"step,tokens,{names}\n" + "".join(f"{500 * i},{i}.0B,{r}\n" for i, r in enumerate(rows, 1))
+            runs = read(text, rows="runs")
+            assert runs.kept["loss"].tolist() == [float(r.split(",")[0]) for r in rows], (names, rows)
+    for names, rows in (
+        ("val loss,val ppl", ("5.46,235", "4.38,80", "3.74,44", "3.39,30")),  # one is of another measurement
+        ("val loss,val ppl", ("2.52,12", "2.51,12", "2.46,12")),  # whole numbers say too little
+        ("val loss,c4 ppl", pairs[0]),
+        ("val loss,test ppl", pairs[0]),
+    ):
+        text = f"step,tokens,{names}\n" + "".join(f"{500 * i},{i}.0B,{r}\n" for i, r in enumerate(rows, 1))
+        with pytest.raises(MappingNeeded, match="Which column holds the loss"):
+            read(text, rows="runs")
