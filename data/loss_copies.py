@@ -117,6 +117,15 @@ def copies_in_bytes(table: Table, loss: str, options: list[str]) -> str:
     return ", ".join(repr(h[:60]) for h in others if UNITS[take_apart(h).unit or "nats"].per in ("byte", "character"))
 
 
+def is_over_tokens(table: Table, header: str, split: str, loss: str) -> bool:
+    """Whether a column of a loss on a `split` is over tokens what a `loss` is over bytes or characters, as their ratio says."""
+    unit, name = take_apart(loss).unit or "nats", loss_name(loss)
+    if UNITS[unit].per == "token" or name is None or name.split not in ("", split):
+        return False
+    values, over = table.numbers(header, "loss").values, in_nats(table.numbers(loss, "loss").values, unit, 1.0)
+    return _proportional(over, unit, values, "nats", name.split == split)
+
+
 def agree(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether two columns say the same wherever both do: nearly everywhere, for a row of means says another thing in each."""
     both = np.isfinite(one) & np.isfinite(other)

@@ -110,3 +110,22 @@ def test_a_perplexity_of_few_digits_is_that_of_the_loss_beside_it(read: Read) ->
         text = f"step,tokens,{names}\n" + "".join(f"{500 * i},{i}.0B,{r}\n" for i, r in enumerate(rows, 1))
         with pytest.raises(MappingNeeded, match="Which column holds the loss"):
             read(text, rows="runs")
+
+
+def test_a_loss_over_tokens_without_the_word_goes_before_the_same_over_bytes(read: Read) -> None:
+    rows = ((1000, 5.10, 5.9352, 2.3254), (2000, 5.05, 5.2360, 2.0514), (3000, 4.90, 4.8040, 1.8822))
+    for last, bpb in (
+        ("final val", "val_bpb"),
+        ("val", "val_bpb"),
+        ("last eval", "bpb"),
+        ("final_val", "val/bits_per_byte"),
+    ):
+        text = f"run,steps,val@50,{last},{bpb}\n" + "".join(f"r{s},{s},{a},{b},{c}\n" for s, a, b, c in rows)
+        runs = read(text)
+        assert runs.kept["loss"].tolist() == [b for *_, b, _ in rows], (last, bpb)
+        assert read(text, bytes_per_token=4.0).kept["loss"].tolist() != runs.kept["loss"].tolist(), (last, bpb)
+    for last, factor in (("final val", (1, 1.2, 1.4)), ("final train", (1, 1, 1)), ("final val", (0.1, 0.1, 0.1))):
+        text = f"run,steps,{last},val_bpb\n"
+        text += "".join(f"r{s},{s},{b * f},{c}\n" for (s, _, b, c), f in zip(rows, factor, strict=True))
+        with pytest.raises(MappingNeeded, match="how many bytes"):
+            read(text)
