@@ -54,7 +54,9 @@ def of_other_things(table: Table, guesses: Pairs[str, Guess], settled: set[str])
     why += "" if said or least < _LEAST else ", less than the parameters"
     aside = f" Rows without a number there are set aside if so, and kept with {NO_COLUMN!r}." if len(bad) else ""
     text = f"Does {header[:60]!r} count the tokens that each run was trained on? No word says tokens, and {why}.{aside}"
-    return [Question("columns.tokens", text, (header, NO_COLUMN), NO_COLUMN if least < _LEAST else header)]
+    needed = bool(said) or any(few)  # small numbers alone may be the tokens of small runs
+    likely = NO_COLUMN if needed and least < _LEAST else header
+    return [Question("columns.tokens", text, (header, NO_COLUMN), likely, needed=needed)]
 
 
 def _by_others(table: Table, guesses: Pairs[str, Guess], sizes: list[np.ndarray]) -> list[np.ndarray]:
