@@ -1,14 +1,16 @@
-"""Samples beside epochs: those of the data set, which each run passed over, or all that it was trained on."""
+"""Sizes of data that may count something else than the tokens of training: samples beside epochs, sizes too small for tokens."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping as Pairs
 
 import numpy as np
 
 from data.errors import NO_COLUMN, Question
 from data.headers import header as take_apart
 from data.headers import scale_in
+from data.mapping import Guess
 from data.schema import COUNTS
 from data.settled import TAKEN, Offers, middle
 from data.table import Table
@@ -16,7 +18,52 @@ from data.units import DIMENSION
 
 _SEEN = re.compile(r"\b(?:seen|trained|consumed|processed|used|cumulative|so far)\b")
 _ONE = 0.02  # how far from one pass epochs are before it matters which of the two is counted
+_MOST = 0.5  # of the runs that have more parameters than data before this is doubted
 _BORNE_OUT = 0.25  # how near a ratio comes to one where another column says the same; epochs differ by more
+_SIZE = re.compile(r"(?:train(?:ing)? )?(?:data|dataset|data set|corpus|train(?:ing)? set)(?: size)?")
+_TOKENS = re.compile(r"tok", re.IGNORECASE)
+_WHOLE = re.compile(
+    r"(?:the )?(?:full|all|whole|entire|complete|everything)(?: (?:data(?: ?set)?|set|corpus))?", re.IGNORECASE
+)
+_LEAST = 1e6  # tokens of the least text that a model is trained on
+
+
+@np.errstate(all="ignore")
+def of_other_things(table: Table, guesses: Pairs[str, Guess], settled: set[str]) -> list[Question]:
+    """A question on a size of data taken for tokens under a name without that word, where its cells speak against it.
+
+    A cell says `full`, or numbers without a unit in the header are fewer than a model is trained on, or than the parameters of
+    most runs. Not where FLOPs or steps bear the tokens out; `settled` are the columns that a person has answered for.
+    """
+    guess = guesses.get("tokens")
+    if guess is None or "tokens" in settled or guess.header in table.from_name or guess.base:
+        return []
+    header = guess.header
+    if not _SIZE.fullmatch(take_apart(header).words) or _TOKENS.search(header) or guess.scale != 1.0:
+        return []
+    counts, sizes = guess.values(table), [guesses[c].values(table) for c in COUNTS if c in guesses]
+    bad = table.text(header)[table.numbers(header).bad]
+    said = next((c for c in bad if _WHOLE.fullmatch(c)), "")
+    least = float(np.nanmin(counts)) if np.isfinite(counts).any() else float("nan")
+    few = [np.mean(counts[k] < n[k]) > _MOST for n in sizes if (k := np.isfinite(counts) & np.isfinite(n)).any()]
+    if not said and not least < _LEAST and not any(few):
+        return []
+    if any(abs(middle(other / counts) - 1) < _BORNE_OUT for other in _by_others(table, guesses, sizes)):
+        return []
+    why = f"a cell says {said[:30]!r}" if said else f"they come to as few as {least:.4g}"
+    why += "" if said or least < _LEAST else ", less than the parameters"
+    aside = f" Rows without a number there are set aside if so, and kept with {NO_COLUMN!r}." if len(bad) else ""
+    text = f"Does {header[:60]!r} count the tokens that each run was trained on? No word says tokens, and {why}.{aside}"
+    needed = bool(said) or any(few)  # small numbers alone may be the tokens of small runs
+    likely = NO_COLUMN if needed and least < _LEAST else header
+    return [Question("columns.tokens", text, (header, NO_COLUMN), likely, needed=needed)]
+
+
+def _by_others(table: Table, guesses: Pairs[str, Guess], sizes: list[np.ndarray]) -> list[np.ndarray]:
+    """The tokens of each run (n,) that other columns say: FLOPs over six times the size, the batch times the steps."""
+    found = {c: guesses[c].values(table) for c in ("flops", "batch", "steps") if c in guesses}
+    out = [found["flops"] / (6.0 * n) for n in sizes] if "flops" in found else []
+    return [*out, found["batch"] * found["steps"]] if {"batch", "steps"} <= set(found) else out
 
 
 @np.errstate(all="ignore")

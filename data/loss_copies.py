@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 
 from data.headers import header as take_apart
 from data.loss_scales import scaled_loss
@@ -23,6 +24,9 @@ _NEAR, _NEAR_NAMED = (
     0.01,
     0.015,
 )  # how near its median the ratio stays; wider where the names say that it is one measurement
+_VARIED = 5.0  # times the losses must vary by what the digits of a perplexity leave open of its logarithm
+_FLOAT = 1e-9
+_PLAIN = r"^[*_~≈ ]*(?P<whole>[0-9]+)(?:DECIMAL(?P<part>[0-9]+))?[*_ ]*$"
 _UNITS = re.compile(
     r"\b(?:loss(?:es)?|ce|nll|xent|cross entropy|perplexity|ppls?|bp[bcdtw]|(?:bits?|nats?)(?: ?(?:per|/) ?[a-z]+)?|percent"
     r"|train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|dev|held ?out|test|lm|L)\b"
@@ -47,8 +51,9 @@ def unit_by_others(table: Table, header: str) -> tuple[str, str]:
             if other == header or unit not in _PROVES or not _same_split(name.split, other):
                 continue
             values = table.numbers(other, "loss").values
+            rounded = unit == "perplexity" and _about(other)[1] == _about(header)[1]
             for likely, told in _PROVES[unit]:
-                if agree(own.values, told(values)):
+                if agree(own.values, told(values)) or (rounded and _agree_as_printed(table, header, other, told)):
                     found.setdefault(likely, other)
     return next(iter(found.items())) if len(found) == 1 else ("", "")
 
@@ -112,12 +117,50 @@ def copies_in_bytes(table: Table, loss: str, options: list[str]) -> str:
     return ", ".join(repr(h[:60]) for h in others if UNITS[take_apart(h).unit or "nats"].per in ("byte", "character"))
 
 
+def is_over_tokens(table: Table, header: str, split: str, loss: str) -> bool:
+    """Whether a column of a loss on a `split` is over tokens what a `loss` is over bytes or characters, as their ratio says."""
+    unit, name = take_apart(loss).unit or "nats", loss_name(loss)
+    if UNITS[unit].per == "token" or name is None or name.split not in ("", split):
+        return False
+    values, over = table.numbers(header, "loss").values, in_nats(table.numbers(loss, "loss").values, unit, 1.0)
+    return _proportional(over, unit, values, "nats", name.split == split)
+
+
 def agree(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether two columns say the same wherever both do: nearly everywhere, for a row of means says another thing in each."""
     both = np.isfinite(one) & np.isfinite(other)
     if not both.any() or both.sum() < 0.8 * max(np.isfinite(one).sum(), np.isfinite(other).sum()):
         return False
     return float(np.mean(np.isclose(one[both], other[both], rtol=2e-3, atol=2e-3))) >= 0.85
+
+
+def _agree_as_printed(table: Table, loss: str, ppl: str, told: Callable[[np.ndarray], np.ndarray]) -> bool:
+    """Whether a loss is that of a perplexity in every row within the digits that both are printed with (4.38 beside 80).
+
+    `told` gives the loss of a perplexity. Losses that hardly vary beside what the digits leave open prove nothing.
+    """
+    own, other = table.numbers(loss, "loss").values, table.numbers(ppl, "loss").values
+    off, off_other = _half_digits(table, loss), _half_digits(table, ppl)
+    both = np.isfinite(own) & np.isfinite(other)
+    if both.sum() < 2 or both.sum() < 0.8 * max(np.isfinite(own).sum(), np.isfinite(other).sum()):
+        return False
+    own, other, off, off_other = own[both], other[both], off[both], off_other[both]
+    low, high = told(other - off_other), told(other + off_other)
+    if not np.isfinite(low).all() or _VARIED * float((high - low).max()) > float(np.ptp(own)):
+        return False
+    return bool(((own + off >= low - _FLOAT) & (own - off <= high + _FLOAT)).all())
+
+
+def _half_digits(table: Table, header: str) -> np.ndarray:
+    """Half of the last digit that each cell (n,) is printed with; 0 for cells that are no plain decimal numbers.
+
+    Numbers have lost their last zeros, and are taken to have had as many digits as the longest of them.
+    """
+    plain = table.text(header).str.extract(_PLAIN.replace("DECIMAL", re.escape(table.decimal)))
+    digits = plain["part"].fillna("").str.len().to_numpy(dtype="float64")
+    if pd.api.types.is_numeric_dtype(table.frame[header].dtype):
+        digits = np.full_like(digits, digits.max(initial=0.0))
+    return np.where(plain["whole"].notna().to_numpy(), 0.5 * 10.0**-digits, 0.0)
 
 
 def _about(header: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from data.errors import DataError, Question
 from data.headers import header as take_apart
 from data.headings import HEADING
 from data.held_out import unnamed
-from data.loss_copies import copies_in_bytes, unit_by_others, without_copies
+from data.loss_copies import copies_in_bytes, is_over_tokens, unit_by_others, without_copies
 from data.loss_kinds import arms, by_its_tag, counts_layers, may_be_more, means_over_training
 from data.loss_scales import likelihoods, scaled_loss
 from data.loss_units import UNITS, how, in_nats
@@ -100,8 +100,11 @@ def recognise_loss(
         header, said, sure = options[0], "name recognised", 0.95
         others = _without_the_word(table, used, options)
         meant = _named_validation(options) or _plainly_held_out(options, others)
+        over_tokens = _over_tokens(table, used, options) if unit is None and bytes_per_token is None else ""
         options = [*others, *options]
-        if meant:
+        if over_tokens:
+            header, said = over_tokens, f"the loss over tokens, which {options[0][:60]!r} bears out"
+        elif meant:
             header, said = meant, "the loss named as held out, beside a training loss"
         elif len(options) > 1:
             header = options[0]
@@ -247,6 +250,20 @@ def _bare(table: Table, used: set[str], losses: list[str]) -> dict[str, LossName
         if name and np.isfinite(sizes[h]) and any(1 / _SIZE <= sizes[h] / s <= _SIZE for s in others):
             out[h] = name
     return out
+
+
+def _over_tokens(table: Table, used: set[str], options: list[str]) -> str:
+    """The one column of a held-out split (`final val`) that is over tokens what every loss is over bytes; '' where none is."""
+    if any(UNITS[take_apart(h).unit or "nats"].per == "token" for h in options):
+        return ""
+    found = []
+    for header in table.headers:
+        name = _of_a_split(_BEST.sub("", header))
+        if name is None or name.split == "train" or header in used or header in options:
+            continue
+        if _size(table, header) > 0 and any(is_over_tokens(table, header, name.split, h) for h in options):
+            found.append(header)
+    return found[0] if len(found) == 1 else ""
 
 
 def _of_a_split(header: str) -> LossName | None:

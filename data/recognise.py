@@ -11,7 +11,7 @@ import numpy as np
 
 from data.arms_beside import without_other_arms
 from data.counters import settle_counters
-from data.data_sizes import samples_of_data_or_seen
+from data.data_sizes import of_other_things, samples_of_data_or_seen
 from data.errors import NO_COLUMN, DataError, Question
 from data.filenames import OF_FILE
 from data.fractions import scaled_fraction, settle_fraction
@@ -182,6 +182,8 @@ def recognise(
     guesses, units_open = settle(table, scaled_fraction(table, guesses), factors)
     runs = loss.guess is not None or any(q.guess for q in loss.questions)
     questions += [q for q in units_open if runs or _plainly(guesses, q.key)]  # d of a table without losses is a width
+    if not any(q.key in ("columns.tokens", "units.tokens") for q in questions):
+        questions += of_other_things(table, guesses, set(answers) | set(factors))
     present = [c for c in COUNTS if c in guesses]
     if count is not None and count not in present:
         raise DataError(

@@ -59,6 +59,13 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 
+#: A number with the mark of what it counts, or without one: 0.6x, 79%, 1.8, 12 h; and what stands for none.
+_MARKED = re.compile(
+    r"(?:[~≈≤≥<>±+-]? ?[$€£]?[0-9]+(?:[.,][0-9]+)* ?(?:[x×%‰$€£]|h(?:(?:ou)?rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?|ms|d(?:ays?)?"
+    r"|[kmbgt]b?|(?:tok(?:en)?s?|steps?|it)(?:/s(?:ec)?)?|ep(?:och)?s?)?|[-–—]+|n/?a)",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True)
 class Told:
@@ -158,6 +165,8 @@ def _verdict(header: str, cells: pd.Series, place: pd.Series, runs: pd.Series) -
         return ""
     if not setting and written.str.replace(r"[0-9]+(?:[.,][0-9]+)*", "#", regex=True).nunique() == 1:
         return ""  # numbers with a unit, places along a run
+    if not setting and written.map(lambda c: bool(_MARKED.fullmatch(c))).all():
+        return ""  # the same, where a cell lacks the unit or has another
     filled = len(written) / len(cells)
     if _REMARK.search(words) or filled < 0.9:
         most = filled >= 0.5 and not written.duplicated().any()

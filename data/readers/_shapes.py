@@ -12,6 +12,7 @@ from data.readers._devices import with_devices
 from data.readers._measured_at import measured_at
 from data.readers._pairs import paired
 from data.readers._products import products
+from data.readers._ranges import with_ranges_ended
 from data.readers._seeds import seeded
 from data.readers._settings_beside import with_settings_down
 from data.readers._tidy import tidy
@@ -27,12 +28,14 @@ def shaped(table: Table) -> Table:
     """The table with one row per run, or per run and step. Raises ReadError for a long table of unknown runs."""
     if table.order or table.one_run:  # its reader knows what the rows are
         return with_devices(without_unset(products(two_losses(table))))
-    return with_devices(
-        without_unset(
-            at_places(
-                measured_at(
-                    with_settings_down(
-                        curves(seeded(tidy(unit_cells(paired(products(two_losses(upright(wide(table)))))))))
+    return with_ranges_ended(
+        with_devices(
+            without_unset(
+                at_places(
+                    measured_at(
+                        with_settings_down(
+                            curves(seeded(tidy(unit_cells(paired(products(two_losses(upright(wide(table)))))))))
+                        )
                     )
                 )
             )

@@ -65,7 +65,7 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...], di
     best = max(parts, key=lambda p: p.score)
     if not any(best.score[:2]):
         return rows, (), {}
-    best = _held_out(rows, best, parts)
+    best = _held_out(rows, _with_losses(rows, best, parts), parts)
     joined = [p for p in parts if p.columns == best.columns and not p.is_summary]
     headings = [p.heading for p in joined]
     others = [p for p in parts if p not in joined]
@@ -119,6 +119,16 @@ def one_table(rows: Rows, decimal: str = ".") -> tuple[Rows, tuple[str, ...], di
             f"The table in {lines} was read; {more} left out, with columns {shown}{' …' if len(others) > 3 else ''}."
         )
     return out, tuple(notes), copies
+
+
+def _with_losses(rows: Rows, best: _Part, parts: Sequence[_Part]) -> _Part:
+    """The table of losses of the runs that the best says only settings of, where these two are joined by name; else the best."""
+    own = [rows[i] for i in (best.start, *_body(rows, best))]
+    for p in parts if not best.score[0] and best.stop - best.start <= _MOST_COMPARED else ():
+        measured = p is not best and not p.is_summary and any(loss_name(h) is not None for h in p.columns if h)
+        if measured and settings_by_name([rows[i] for i in (p.start, *_body(rows, p))], own) is not None:
+            return p
+    return best
 
 
 def _held_out(rows: Rows, best: _Part, parts: Sequence[_Part]) -> _Part:

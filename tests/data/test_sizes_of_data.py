@@ -167,3 +167,32 @@ def test_unique_data_beside_the_data_of_training_are_two_things(read: Callable[.
         other = read(f"run,params,{unique},tokens,loss\na,125M,{cells[0]},2.5B,3.4\nb,350M,{cells[1]},7B,3.0\n")
         assert other.kept["tokens"].tolist() == [2.5e9, 7e9], unique
         assert "unique_tokens" not in other.kept, unique  # documents, a share, bytes
+
+
+def test_sizes_of_data_without_a_word_for_tokens_are_asked_about_where_they_are_none(tmp_path: Path) -> None:
+    few, words = ("200000", "~200k", "50000"), ("full", "~200k", "~200k")
+    for header in ("Data Size", "Dataset size", "corpus_size", "train set size"):
+        for cells in (words, ("full", "10B", "20B"), ("All data", "10B", "20B")):
+            rows = "".join(
+                f"r{i},{c},{x}\n" for i, (c, x) in enumerate(zip(cells, ("2.48", "1.90", "2.70"), strict=True))
+            )
+            text = f"Run,{header},Val Loss\n{rows}"
+            with pytest.raises(MappingNeeded) as asked:
+                _read(tmp_path, text)
+            assert [q.key for q in asked.value.questions] == ["columns.tokens"], (header, cells)
+            none = _read(tmp_path, text, columns={"tokens": None})
+            assert none.kept["loss"].tolist() == [2.48, 1.90, 2.70], (header, cells)
+            told = _read(tmp_path, text, columns={"tokens": header})
+            assert len(told.kept) == 2, (header, cells)
+        small = _read(tmp_path, f"Run,{header},Val Loss\n" + "".join(f"r{i},{c},2.{i}\n" for i, c in enumerate(few)))
+        assert [q.key for q in small.questions if "No word says tokens" in q.text] == ["columns.tokens"], header
+    for header in ("Data Size", "Training data"):
+        with pytest.raises(MappingNeeded):  # fewer than the parameters
+            _read(tmp_path, f"Run,params,{header},Val Loss\na,100M,5000000,3.1\nb,100M,9000000,3.0\n")
+        for columns, rows in (
+            (f"params,{header}", ("100M,2B", "200M,4B")),
+            (f"params,{header} (tokens)", ("100M,200000", "200M,400000")),
+            (f"params,flops,{header}", ("100M,3e15,5000000", "200M,1.2e16,10000000")),
+        ):
+            text = f"Run,{columns},Val Loss\n" + "".join(f"r{i},{r},3.{i}\n" for i, r in enumerate(rows))
+            assert len(_read(tmp_path, text).kept["tokens"].dropna()) == 2, columns
