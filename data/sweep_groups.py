@@ -45,6 +45,15 @@ _NUMBERED = re.compile(
     r"(?:(?:runs?|seeds?|reps?|replicas?|trials?|try|attempt|[rs#])?[-_ #]?)[0-9]+", re.IGNORECASE
 )  # run1: a repeat
 
+#: Words of headers of text that is a setting even where a seed or a learning rate goes with it.
+_SETTING = re.compile(
+    r"\b(?:opt|optimi[sz]er|data|datasets?|corpus|schedule[rs]?|models?|famil(?:y|ies)|arch|architectures?|tokeni[sz]er|activation|norm"
+    r"|precision|dtype|init|method|algorithm|variant|size|task|attention|target|goal)\b"
+)
+_A_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:e[-+]?[0-9]+)?", re.IGNORECASE)
+_REPEAT = re.compile(r"(?:seed|rep|run|[rs])?[-_ #=]*[0-9]*$", re.IGNORECASE)
+_SAME_RATE = 0.01  # a rate written out is rounded by no more
+
 
 @dataclass(frozen=True)
 class Apart:
@@ -69,7 +78,8 @@ def tell_apart(
     `cells` are the columns of which only rows alike are compared: the batch first, then a target, an amount of data, a group known
     before. `meaning` gives the column of the runs table for those under other names. A column of text or a setting of the
     runs table whose values come back at `LEAST` batches tells groups apart, in that order; any other that differs is said to
-    (with `split` False all are). Learning rates, seeds, names and what a run came to do not.
+    (with `split` False all are). Learning rates, seeds, names and what a run came to do not, nor text that writes out the rate or
+    names an amount of data. Text under a header that is no known setting is said, too, where it goes with the seeds or rates.
     """
     meaning = meaning or {}
     ordered = [c for s in SETTINGS for c in rows if meaning.get(c, c) == s]
@@ -84,6 +94,8 @@ def tell_apart(
     batch = _bins(rows[cells[0]].to_numpy(float))
     keys = [pd.Series(batch, index=rows.index), *(_written(rows[c]) for c in cells[1:])]
     rates = next((rows[c] for c in rows if meaning.get(c, c) == "lr"), None)
+    amounts = [c for c in rows if meaning.get(c, c) in ("tokens", "steps") and pd.api.types.is_numeric_dtype(rows[c])]
+    seed = next((rows[c] for c in rows if meaning.get(c, c) == "seed"), None)
     by: list[str] = []
     mixed: list[str] = []
     for column in [c for c in (*ordered, *texts, *names, *numbers) if c not in cells]:
@@ -94,12 +106,29 @@ def tell_apart(
             continue
         if not text and rates is not None and _tuned_along(rows[column], rates):
             continue
+        a_setting = not text or _is_setting(column, meaning)
+        along = False
+        if text and rates is not None:
+            if _writes_out(values[known], rates[known]):
+                continue
+            along = not a_setting and _tuned_along(values.where(known), rates)
+        if text and not a_setting and any(_one_amount(values[known], rows.loc[known, c]) for c in amounts):
+            continue
         at = keys[:1] + keys[len(cells) :] if text else keys
         if not (
             _within(values[known], [k[known] for k in at]) or _across(values[known], batch[known.to_numpy()], at, known)
         ):
             continue
         recurs = _recurs(values[known], batch[known.to_numpy()])
+        if not a_setting and not along:
+            beside = [k[known] for k in (*keys, *(_written(r) for r in (rates,) if r is not None))]
+            along = (seed is not None and _goes_with(values[known], seed[known], beside)) or any(
+                _settled_by(values[known], rows.loc[known, c]) for c in amounts
+            )
+        if along:
+            if recurs:
+                mixed.append(column)
+            continue
         if setting and recurs and split:
             by.append(column)
             keys.append(values)
@@ -190,8 +219,52 @@ def _recurs(values: pd.Series, batch: np.ndarray) -> bool:
     return bool((values.map(each) >= LEAST).mean() >= 0.5)
 
 
+def _is_setting(column: str, meaning: Mapping[str, str]) -> bool:
+    """Whether text under that header is a setting for certain; a name of a run or a group may be of anything."""
+    known = meaning.get(column, column)
+    return (known in SETTINGS and known != "group") or bool(_SETTING.search(header(str(column)).words))
+
+
+def _writes_out(values: pd.Series, rates: pd.Series) -> bool:
+    """Whether text says the learning rate of its row, and beside it no more than which repeat it is."""
+    pairs = pd.DataFrame({"value": values, "rate": pd.to_numeric(rates, errors="coerce")}).dropna().drop_duplicates()
+    if pairs["rate"].nunique() < 2 or not pairs["value"].is_unique:
+        return False
+    rest: set[str] = set()
+    for value, rate in zip(pairs["value"], pairs["rate"], strict=True):
+        said = next(
+            (m for m in _A_NUMBER.finditer(str(value)) if abs(float(m[0]) - rate) <= _SAME_RATE * abs(rate)), None
+        )
+        if said is None:
+            return False
+        rest.add(f"{str(value)[: said.start()]}\x1f{_REPEAT.sub('', str(value)[said.end() :])}")
+    return len(rest) == 1
+
+
+def _one_amount(values: pd.Series, amounts: pd.Series) -> bool:
+    """Whether each text stands at an amount of its own: it names the amount."""
+    amount = _bins(amounts.to_numpy(float))
+    pairs = pd.DataFrame({"value": values.to_numpy(), "amount": amount})[amounts.notna().to_numpy()].drop_duplicates()
+    return len(pairs) >= 2 and bool(pairs["value"].is_unique and pairs["amount"].is_unique)
+
+
+def _settled_by(values: pd.Series, amounts: pd.Series) -> bool:
+    """Whether the amount says the text: short runs under one name and long ones under another."""
+    amount = _bins(amounts.to_numpy(float))[amounts.notna().to_numpy()]
+    each = values[amounts.notna()].groupby(amount).nunique()
+    return len(each) >= 3 and len(each) <= len(amount) / 2 and bool((each == 1).all())
+
+
+def _goes_with(values: pd.Series, seed: pd.Series, beside: list[pd.Series]) -> bool:
+    """Whether rows that are otherwise alike differ in the text only where their seeds do: it may be of the repeat."""
+    seeds = _written(seed)
+    if seeds[seeds != ""].nunique() < 2 or not _within(values, beside):
+        return False
+    return not _within(values, [*beside, seeds])
+
+
 def _tuned_along(column: pd.Series, rates: pd.Series) -> bool:
-    """Whether a number goes with the learning rate, one value for each of three or more."""
+    """Whether a number, or text, goes with the learning rate, one value for each of three or more."""
     pairs = pd.DataFrame({"value": column, "rate": rates}).dropna().drop_duplicates()
     return len(pairs) >= 3 and bool(pairs["value"].is_unique and pairs["rate"].is_unique)
 

@@ -73,10 +73,19 @@ def quantiles(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:
     if len(draws) == 0:
         nothing = np.full(draws.shape[1:], np.nan)
         return nothing, nothing
-    if np.all(np.isfinite(draws)):
-        low, high = np.quantile(
-            draws, at, axis=0, method="weibull"
-        )  # fair for few draws too: the k-th of R is k / (R + 1)
+    whole = np.isfinite(draws).all(axis=0)
+    if np.all(whole) or not np.any(whole):
+        return _of_columns(draws, at, bool(np.all(whole)))
+    out = np.empty((2, *whole.shape))
+    for finite in (True, False):  # each column by itself: what a list holds beside it changes nothing
+        out[:, whole == finite] = _of_columns(draws[:, whole == finite], at, finite)
+    return out[0], out[1]
+
+
+def _of_columns(draws: Array, at: tuple[float, float], finite: bool) -> tuple[Array, Array]:
+    """Two quantiles of columns that are all finite, between draws, or of those that are not, at a draw."""
+    if finite:  # fair for few draws too: the k-th of R is k / (R + 1)
+        low, high = np.quantile(draws, at, axis=0, method="weibull")
     else:
         with np.errstate(invalid="ignore"):
             low, high = np.quantile(draws, at, axis=0, method="inverted_cdf")

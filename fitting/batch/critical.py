@@ -27,8 +27,9 @@ Array = np.ndarray
 LEAST_BATCHES, LEAST_SPAN = 4, 16.0  # laws.md of the trade: fewer or closer batches leave one side of the bend unseen
 # A critical batch so many e-folds beyond the batches tried is none: steps fall as one over the batch, or not at all.
 FAR = 9.0
-RISE, FALL = 1.1, 1.5  # a rise of steps by such a factor, after a fall by such a one, that a hyperbola does not have
-UNLIKELY = 0.01  # under noise alone
+RISE, FALL = 1.1, 2.0  # a rise of steps by such a factor, after a fall by such a one, that a hyperbola does not have
+UNLIKELY = 0.01  # under noise alone, over the tests of a rise together
+RISING, ORDERED, BENDING = 0.9, 0.2, 0.1  # shares of it: a line, the order of batches, a bend; most where most is found
 GRID = 361
 FINE = 1441
 ROUNDS = 25
@@ -180,12 +181,13 @@ def _rises(log_x: Array, log_y: Array) -> bool:
     in logarithms whose slope is so many of its errors (Student's t)."""
     at, index = np.unique(log_x, return_inverse=True)
     mean = np.bincount(index, log_y) / np.bincount(index)
-    if np.all(np.diff(mean) > 0) and 1.0 / factorial(len(at)) < UNLIKELY:  # one of so many orders
+    free = len(log_x) - 2
+    if np.all(np.diff(mean) > 0) and 1.0 / factorial(len(at)) < ORDERED * UNLIKELY:  # one of so many orders
         return True
     slope, level = np.polyfit(log_x, log_y, 1)
-    free, left = len(log_x) - 2, log_y - level - slope * log_x
+    left = log_y - level - slope * log_x
     explained, rest = slope**2 * np.sum((log_x - log_x.mean()) ** 2), max(float(np.sum(left**2)), 1e-30)
-    return bool(slope > 0 and 0.5 * fdtrc(1, free, explained / (rest / free)) < UNLIKELY)
+    return bool(slope > 0 and 0.5 * fdtrc(1, free, explained / (rest / free)) < RISING * UNLIKELY)
 
 
 def _bends_up(log_x: Array, log_y: Array, squares: float, solved: Array) -> bool:
@@ -208,7 +210,7 @@ def _bends_up(log_x: Array, log_y: Array, squares: float, solved: Array) -> bool
     high = np.array([log_y.max() + 1.0, middle + span + FAR, middle + span + 4.0 * FAR])
     cost = descend(at, np.clip(np.array(begins, float), low, high), log_y, low, high, 60)
     other = max(float(cost.min()), 1e-30)
-    return bool(fdtrc(1, free, (squares - other) / (other / free)) < UNLIKELY) if other < squares else False
+    return bool(fdtrc(1, free, (squares - other) / (other / free)) < BENDING * UNLIKELY) if other < squares else False
 
 
 def _no_hyperbola(rise: _Rise) -> str:

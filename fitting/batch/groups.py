@@ -90,7 +90,7 @@ def _a_run(curves: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         return curves, curves.drop(columns=[c for c in AT[1:] if c in curves])
     keys = ["run", "batch"]
     told = ["batch"]
-    for column in [c for c in curves if may_tell(c) or c == "lr"][:MOST_COLUMNS]:
+    for column in [c for c in curves if may_tell(c) or c in ("lr", "seed")][:MOST_COLUMNS]:
         values = curves[column]
         if values.nunique() < 2:
             continue

@@ -89,3 +89,44 @@ def test_batches_between_those_of_another_group_are_another_groups_too():
     rows = pd.DataFrame({"batch": 2.0 ** np.arange(10), "optimizer": ["adam", "muon"] * 5})
     assert tell_apart(rows, ["batch"]).by == ("optimizer",)
     assert tell_apart(rows.assign(optimizer=["adam"] * 5 + ["muon"] * 5), ["batch"]).by == ()
+
+
+def test_text_that_writes_out_a_rate_or_names_an_amount_tells_nothing_apart():
+    rates = (1e-4, 2e-4, 4e-4, 8e-4)
+    batch, rate, seed = (v.ravel() for v in np.meshgrid(BATCH, rates, (0, 1)))
+    rows = pd.DataFrame({"batch": batch, "lr": rate, "seed": seed})
+    names = dict(zip(rates, ("low", "middle", "high", "highest"), strict=True))
+    for column in ("run", "group", "sweep", "label"):
+        for text in ("lr{:g}", "lr={:g}", "lr-{:.0e}", "{:g}"):
+            told = tell_apart(rows.assign(**{column: [text.format(r) for r in rate]}), ["batch"])
+            assert told.notes == (), (column, text)
+        told = tell_apart(
+            rows.assign(**{column: [f"lr{r:g}-s{s}" for r, s in zip(rate, seed, strict=True)]}), ["batch"]
+        )
+        assert told.notes == (), column
+        told = tell_apart(rows.assign(**{column: [names[r] for r in rate]}), ["batch"])
+        assert (told.by, told.mixed) == ((), (column,)), column
+    assert tell_apart(rows.assign(optimizer=[names[r] for r in rate]), ["batch"]).by == ("optimizer",)
+    batch, tokens = (v.ravel() for v in np.meshgrid(BATCH, 2e9 * 2.0 ** np.arange(7)))
+    final = pd.DataFrame({"batch": batch, "tokens": tokens})
+    assert tell_apart(final.assign(horizon=[f"{d / 1e9:.0f}B" for d in tokens]), ["batch", "tokens"]).notes == ()
+    told = tell_apart(final.assign(horizon=np.where(tokens > 1e10, "long", "short")), ["batch", "tokens"])
+    assert (told.by, told.mixed) == ((), ("horizon",))
+    two = pd.concat([final.assign(stage="a"), final.assign(stage="b")])
+    assert tell_apart(two, ["batch", "tokens"]).by == ("stage",)
+
+
+def test_text_that_goes_with_the_seeds_is_said_and_splits_only_where_it_crosses_them():
+    batch, seed = (v.ravel() for v in np.meshgrid(BATCH, (0, 1, 2)))
+    rows = pd.DataFrame({"batch_size": batch, "seed": seed, "steps_to_target": 1000 * (1 + 3e5 / batch)})
+    rng = np.random.default_rng(0)
+    for values in (np.array(["us", "eu", "us"])[seed], np.array(["ann", "bob", "cy"])[rng.integers(0, 3, len(rows))]):
+        for column in ("engineer", "region", "queue", "day", "converged"):
+            read = steps_table(from_frame(rows.assign(**{column: values}), "steps"))
+            assert (read.by, read.mixed) == ((), (column,)), column
+            assert "count as one group" in read.notes[""][0], column
+        for column in ("optimizer", "dataset", "tokenizer"):
+            assert steps_table(from_frame(rows.assign(**{column: values}), "steps")).by == (column,), column
+    for column in ("region", "optimizer", "preset"):
+        crossed = pd.concat([rows.assign(**{column: "a1x"}), rows.assign(**{column: "b1x"})])
+        assert steps_table(from_frame(crossed, "steps")).by == (column,), column

@@ -117,3 +117,13 @@ def test_a_loss_to_reach_is_positive(tmp_path):
     assert done.exit_code == 2
     assert "-1" in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_column_of_draws_has_the_quantiles_that_it_has_alone():
+    """An infinite or a missing draw beside it changes nothing, to the last digit."""
+    draws = np.random.default_rng(0).standard_normal((101, 2, 3))
+    draws[5, 0, 1], draws[7, 1, 2] = np.inf, np.nan
+    together = quantiles(draws, (0.025, 0.975))
+    for i, j in np.ndindex(2, 3):
+        alone = quantiles(draws[:, i, j], (0.025, 0.975))
+        assert [float(x[i, j]) for x in together] == pytest.approx([float(x) for x in alone], rel=0, abs=0, nan_ok=True)

@@ -219,3 +219,15 @@ def test_steps_that_are_flat_but_for_noise_are_above_the_critical_batch():
             refused += 1
     assert refused <= 3
     assert flat == 100 - refused
+
+
+def test_noise_alone_is_refused_as_often_as_the_tests_together_say():
+    """One in a hundred: of 200 tables of 9 flat batches 7 or more would be a chance of one in 200."""
+    refused = 0
+    for seed in range(200):
+        steps = 1000 * np.exp(0.1 * np.random.default_rng(9000 + seed).standard_normal(9))
+        try:
+            critical_batch(16 * 2.0 ** np.arange(9), steps, resamples=20)
+        except FitError:
+            refused += 1
+    assert refused <= 6
