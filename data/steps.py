@@ -67,7 +67,7 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
         )
     mapping = recognise(table)
     guesses = {k: g.header for k, g in mapping.guesses.items()}
-    chosen = (by,) if isinstance(by, str) else tuple(by or ())
+    chosen = (by,) if isinstance(by, str) else () if by is None else tuple(by)
     if lacks := [c for c in chosen if c not in table.headers]:
         raise ReadError(f"{table.name} has no column {lacks[0]!r}; it has {', '.join(table.headers[:12])}.")
     batch, unit, said = _batch(table, mapping, found[0].header)

@@ -12,6 +12,7 @@ from fitting.errors import FitError
 Array = np.ndarray
 
 MOST_RESAMPLES, MOST_SEED = 100_000, 2**63 - 1
+MOST_SAID = 3  # members of a list named in a sentence
 
 
 def a_level(x: Any) -> float:
@@ -37,7 +38,8 @@ def an_input(name: str, x: Any) -> Array:
     """Places on an input's axis as an array; FitError unless all are positive numbers."""
     values = as_numbers(x)
     if values is None or not np.all((values > 0) & np.isfinite(values)):
-        raise FitError(f"{name} is a positive number, or an array of them; it was {_said(x)}.")
+        said = _said(x) if values is None else at_fault(x, ~((values > 0) & np.isfinite(values)))
+        raise FitError(f"{name} is a positive number, or an array of them; it was {said}.")
     return values
 
 
@@ -90,6 +92,27 @@ def a_name(name: str, x: Any, what: str = "the name of a column") -> str | None:
     if x is not None and not isinstance(x, str):
         raise FitError(f"{name} is {what}; it was {_said(x)}.")
     return x
+
+
+def column_names(name: str, x: Any) -> tuple[str, ...]:
+    """The names of columns, of one or several, none for None; FitError for anything else."""
+    if x is None or isinstance(x, str):
+        return () if x is None else (x,)
+    found = list(x) if isinstance(x, Iterable) and not isinstance(x, Mapping | bytes) else [None]
+    if not all(isinstance(one, str) for one in found):
+        raise FitError(f"{name} is the name of a column, or a list of them; it was {_said(x)}.")
+    return tuple(str(one) for one in found)
+
+
+def at_fault(x: Any, wrong: Array) -> str:
+    """What was given, where it is one, or those of a list that are `wrong`, as they were given and with their places."""
+    if not wrong.ndim:
+        return _said(x)
+    each = np.broadcast_to(np.asarray(x, object), wrong.shape)  # one may go with each of several others
+    at = np.flatnonzero(wrong)
+    said = [f"{_said(each.ravel()[k])} (number {k + 1} of {wrong.size})" for k in at[:MOST_SAID]]
+    more = f" and {len(at) - MOST_SAID} more" if len(at) > MOST_SAID else ""
+    return f"{', '.join(said)}{more}"
 
 
 def together(named: Mapping[str, Array]) -> dict[str, Array]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import as_numbers, one_number
+from fitting.arguments import as_numbers, at_fault, one_number
 from fitting.hardware import Hardware
 from fitting.optimum import Optimum, flat_range, optimum, valley
 from fitting.plan_notes import FREE_EPOCHS, all_notes
@@ -128,33 +128,51 @@ def plan(
             f"{fit.law.title} knows nothing of model size; fit a law of size and tokens to plan at a chosen one."
         )
     if params is not None:
-        params = _numbers(params, "A model size is a number of parameters")
-        if not np.all(np.isfinite(params) & (params >= 1) & (params <= MOST_PARAMS)):
+        sizes = _numbers(params, "A model size is a number of parameters")
+        if np.any(wrong := ~((sizes >= 1) & (sizes <= MOST_PARAMS))):
             raise FitError(
-                f"A model size is a number of parameters, at least 1 and at most {MOST_PARAMS:.0e}; it was {_said(params)}."
+                f"A model size is a number of parameters, at least 1 and at most {MOST_PARAMS:.0e}; it was {at_fault(params, wrong)}."
             )
+        params = sizes
     text = None
     if unique_tokens is not None and fit.law.inputs != ("flops",):
         text = Text(float(unique_tokens), None if knows else FREE_EPOCHS * float(unique_tokens))
     if loss is not None:
-        return _for_loss(fit, *_together(loss, params, "A loss is a positive number"), hardware, level, text)
+        losses = _numbers(loss, "A loss is a positive number")
+        if np.any(wrong := ~(np.isfinite(losses) & (losses > 0))):
+            raise FitError(f"A loss is a positive number of nats per token; it was {at_fault(loss, wrong)}.")
+        return _for_loss(fit, *_together(losses, params, "A loss is a positive number"), hardware, level, text)
     if hours is not None:
         hardware = hardware or Hardware()
-        flops = _numbers(hours, "hours are numbers") * hardware.devices * hardware.flops_per_device_hour
+        flops = (
+            _numbers(hours, "hours are positive numbers", positive=True)
+            * hardware.devices
+            * hardware.flops_per_device_hour
+        )
     if money is not None:
         if hardware is None or hardware.price is None:
             raise TypeError("money needs price: what one device-hour costs")
-        flops = _numbers(money, "money is a number") / hardware.price * hardware.flops_per_device_hour
-    return _for_flops(fit, *_together(flops, params, "A budget is a number of FLOP"), hardware, level, text)
+        flops = (
+            _numbers(money, "money is a positive number", positive=True)
+            / hardware.price
+            * hardware.flops_per_device_hour
+        )
+    budgets = _numbers(flops, "A budget is a number of FLOP")
+    if np.any(wrong := ~((budgets >= LEAST_FLOPS) & (budgets <= MOST_FLOPS))):
+        asked = f"it was {at_fault(ways[given[0]], wrong)}{'' if given == ['flops'] else f' in {given[0]}'}"
+        raise FitError(f"A budget is between {LEAST_FLOPS:.0e} and {MOST_FLOPS:.0e} FLOP; {asked}.")
+    return _for_flops(fit, *_together(budgets, params, "A budget is a number of FLOP"), hardware, level, text)
 
 
-def _numbers(x: Any, what: str) -> Array:
-    """Numbers of any shape as they were given, at least one of them; else FitError with `what` they are."""
+def _numbers(x: Any, what: str, *, positive: bool = False) -> Array:
+    """Numbers of any shape as they were given, at least one of them, all `positive` if so; else FitError with `what` they are."""
     out = as_numbers(x)
     if out is None:
         raise FitError(f"{what}, or a list of them; it was {x!r:.60}.")
     if out.size == 0:
         raise FitError(f"{what}, or a list of them; the list was empty.")
+    if positive and np.any(wrong := ~(np.isfinite(out) & (out > 0))):
+        raise FitError(f"{what}, or a list of them; it was {at_fault(x, wrong)}.")
     return out
 
 
@@ -172,11 +190,6 @@ def _together(asked: Any, params: Array | None, what: str) -> tuple[Array, Array
     return one, other
 
 
-def _said(x: Array) -> str:
-    """A number, or the numbers of a short list."""
-    return repr(float(x)) if x.ndim == 0 else f"{x.ravel()[:4].tolist()}{' ...' if x.size > 4 else ''}"
-
-
 def _hardware(devices: Any, peak: Any, utilisation: Any, price: Any) -> Hardware | None:
     given = {"devices": devices, "peak": peak, "utilisation": utilisation, "price": price}
     given = {k: v for k, v in given.items() if v is not None}
@@ -186,8 +199,6 @@ def _hardware(devices: Any, peak: Any, utilisation: Any, price: Any) -> Hardware
 def _for_flops(
     fit: Fit, asked: Array, params: Array | None, hardware: Hardware | None, level: float, text: Text | None
 ) -> Plan:
-    if not np.all(np.isfinite(asked)) or np.any(asked < LEAST_FLOPS) or np.any(asked > MOST_FLOPS):
-        raise FitError(f"A budget is between {LEAST_FLOPS:.0e} and {MOST_FLOPS:.0e} FLOP; it was {_said(asked)}.")
     budgets, params = asked.ravel(), None if params is None else params.ravel()
     best = _at(fit, fit.values[None, :], budgets, params, text)
     if params is not None and len(short := np.flatnonzero(best.tokens[0] < 1.0)):
@@ -205,8 +216,6 @@ def _for_flops(
 def _for_loss(
     fit: Fit, asked: Array, params: Array | None, hardware: Hardware | None, level: float, text: Text | None
 ) -> Plan:
-    if not np.all(np.isfinite(asked) & (asked > 0)):
-        raise FitError(f"A loss is a positive number of nats per token; it was {_said(asked)}.")
     losses, params = asked.ravel(), None if params is None else params.ravel()
 
     def at(k: int) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.special import fdtrc
 
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, an_input, as_numbers, one_number
 from fitting.batch.descent import descend
 from fitting.batch.jump import Jump, jump
 from fitting.noise import noise
@@ -68,22 +69,22 @@ class CriticalBatch:
 
     def overhead_batch(self, base: float, overhead: float = 0.2) -> Band:
         """Zhang's critical batch: where steps are `overhead` above what linear scaling from the batch `base` would take."""
-        if not (base > 0 and overhead > 0):
-            raise FitError(f"base and overhead are positive numbers; they were {base!r} and {overhead!r}.")
+        base, overhead = one_number("base", base), one_number("overhead", overhead, "a positive share, such as 0.2")
         return self.band(lambda s, e: overhead * e / s + (1.0 + overhead) * base)
 
     def steps_at(self, batch: Any, level: float = 0.95) -> Band:
         """Steps to the loss at batch sizes, with their band."""
-        at = np.asarray(batch, float)
+        at = an_input("batch", batch)
         return self.band(lambda s, e: s + e / at, level)
 
     def examples_at(self, batch: Any, level: float = 0.95) -> Band:
         """Examples to the loss at batch sizes: E_min (1 + B / B_crit), with their band."""
-        at = np.asarray(batch, float)
+        at = an_input("batch", batch)
         return self.band(lambda s, e: s * at + e, level)
 
     def band(self, quantity: Callable[[Array, Array], Any], level: float = 0.95) -> Band:
         """The interval of any function of S_min and E_min, called with arrays that broadcast against its own."""
+        level = a_level(level)
         with np.errstate(all="ignore"):
             value = np.asarray(quantity(*self.best[:, None]), float)
             drawn = np.asarray(quantity(*self.draws.T[:, :, None]), float)
@@ -112,12 +113,15 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
     all of them less (`Reached.doubt`): half the refits take the one, half the other. Raises FitError for fewer than three batch
     sizes, and where steps rise with the batch more than noise explains.
     """
-    x, y = (np.asarray(v, float).ravel() for v in (batch, steps))
-    if x.shape != y.shape or not (np.all(np.isfinite(x) & (x > 0)) and np.all(np.isfinite(y) & (y > 0))):
+    resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
+    x, y = (np.empty(0) if v is None else v.ravel() for v in (as_numbers(batch), as_numbers(steps)))
+    if not x.size or x.shape != y.shape or not (np.all(np.isfinite(x) & (x > 0)) and np.all(np.isfinite(y) & (y > 0))):
         raise FitError("batch and steps are positive numbers, one of each for every run.")
-    open_steps = np.broadcast_to(np.asarray(doubt, float), x.shape)
-    if not np.all(open_steps >= 0):
+    open_by = as_numbers(doubt)
+    open_steps = np.empty(0) if open_by is None or open_by.size not in (1, x.size) else open_by.ravel()
+    if not open_steps.size or not np.all(open_steps >= 0):
         raise FitError("doubt is 0 or more, one number or one for every run.")
+    open_steps = np.broadcast_to(open_steps, x.shape)
     sizes = np.unique(x)
     if len(sizes) < 3:
         raise FitError(

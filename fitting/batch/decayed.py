@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, one_number
 from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch, _natural, _notes, solve
 from fitting.batch.descent import descend
@@ -108,6 +109,7 @@ class _Fitted:
 
 
 def _fitted(runs: pd.DataFrame, one_exponent: bool | None, resamples: int, seed: int) -> _Fitted:
+    resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     lacks = [c for c in ("batch", "tokens", "loss") if c not in runs]
     if lacks:
         raise FitError(f"Final losses need the columns batch, tokens and loss; there is no {' and no '.join(lacks)}.")
@@ -131,6 +133,8 @@ def _fitted(runs: pd.DataFrame, one_exponent: bool | None, resamples: int, seed:
 
 def _read(fitted: _Fitted, target: float | None) -> Decayed:
     """What a fitted law says at one loss."""
+    if target is not None:
+        target = one_number("target", target, "a positive number, a loss")
     measured, best, draws = fitted.measured, fitted.best, fitted.draws
     batch, which = np.unique(measured[:, 0], return_inverse=True)
     losses = [measured[which == k, 2] for k in range(len(batch))]

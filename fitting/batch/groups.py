@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.sweep_groups import APART, MOST_COLUMNS, NAMED, Apart, group_names, may_tell, tell_apart
+from fitting.arguments import column_names
 from fitting.result import FitError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def final_groups(runs: pd.DataFrame, by: str | Sequence[str] | None = None, *, s
 def _groups(
     frame: pd.DataFrame, rows: pd.DataFrame, cells: list[str], by: str | Sequence[str] | None, what: str
 ) -> Groups:
-    columns = (by,) if isinstance(by, str) else tuple(by or ())
+    columns = column_names("by", by)
     if columns:
         if lacks := [c for c in columns if c not in frame]:
             listed = ", ".join(str(c) for c in list(frame)[:12])

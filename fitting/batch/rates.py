@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count
 from fitting.result import Band, FitError, quantiles
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def rate_laws(
     cells again, widened for the freedom that the rule spent (nine and sixteen planted cells hold 95 to 99 %, unwidened 91 to 97).
     Raises FitError when a column is missing or too few cells hold runs enough.
     """
+    resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     lacks = [c for c in NEEDED if c not in runs]
     if lacks:
         raise FitError(

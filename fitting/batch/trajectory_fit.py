@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count
 from fitting.batch.critical import critical_batch
 from fitting.batch.curves import AFTER, Curves, curves
 from fitting.batch.descent import descend
@@ -133,6 +134,7 @@ def fit_trajectory(
     `unit` is what a batch counts ("tokens" or "sequences"), `after` the step or share of a run where warm-up ends. With one model
     size the floor is that size's own and says nothing of others. Raises FitError for missing columns or too few runs.
     """
+    resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     data = frame if isinstance(frame, Curves) else curves(frame, after)
     one = len(data.sizes) == 1
     middles = tuple(float(np.exp(np.mean(np.log(v)))) for v in (data.params, data.step, data.loss))

@@ -96,3 +96,19 @@ def test_time_and_money_of_a_loss_are_as_uncertain_as_its_compute(fitted):
     assert on.values()["money_interval"]["low"] == pytest.approx(on.between("money").low)
     assert on_devices(plan(fitted, flops=1e22), hardware, chosen=True).between("money") is None
     assert np.isfinite(band.high)
+
+
+def test_the_members_of_a_list_that_are_none_are_said(fitted):
+    cases = (
+        ({"flops": [1e20] * 500 + [-1] + [1e20] * 499}, r"it was -1 \(number 501 of 1000\)"),
+        ({"flops": [1e20, None]}, r"it was None \(number 2 of 2\)"),
+        ({"flops": [1e20, 1e80]}, r"it was 1e\+80 \(number 2 of 2\)"),
+        ({"money": [1e4, -5], "price": 2.0}, r"money is a positive number.* it was -5 \(number 2 of 2\)"),
+        ({"hours": [1e4, 0.0], "devices": 8}, r"hours are positive numbers.* it was 0.0 \(number 2 of 2\)"),
+        ({"loss": [2.2, -1.0, 2.3]}, r"it was -1.0 \(number 2 of 3\)"),
+        ({"flops": 1e21, "params": [1e9, 0]}, r"it was 0 \(number 2 of 2\)"),
+        ({"flops": [-k for k in range(1, 9)]}, r"\(number 3 of 8\) and 5 more"),
+    )
+    for asked, said in cases:
+        with pytest.raises(FitError, match=said):
+            plan(fitted, **asked)

@@ -231,3 +231,19 @@ def test_noise_alone_is_refused_as_often_as_the_tests_together_say():
         except FitError:
             refused += 1
     assert refused <= 6
+
+
+def test_arguments_that_are_none_are_answered_in_a_sentence():
+    batch, steps = [16, 64, 256, 1024], [2000, 600, 250, 150]
+    found = critical_batch(batch, steps, resamples=20)
+    wrong = (
+        {"resamples": 1e3}, {"resamples": "x"}, {"resamples": -1}, {"seed": -1}, {"seed": 1.5}, {"doubt": "x"}, {"doubt": [0.1] * 3},
+    )  # fmt: skip
+    asks = [lambda kw=kw: critical_batch(batch, steps, **kw) for kw in wrong]
+    asks += [lambda b=b: critical_batch(b, steps) for b in (["a", 64, 256, 1024], None, [], batch[:3])]
+    asks += [lambda w=w: found.steps_at(w) for w in ("x", None, -5, 0, [64, -1])]
+    asks += [lambda w=w: found.overhead_batch(w) for w in ("x", None, [64, 128], 0)]
+    for k, ask in enumerate(asks):
+        with pytest.raises(FitError) as said:
+            ask()
+        assert " is " in str(said.value) or " are " in str(said.value), k

@@ -94,3 +94,11 @@ def test_a_group_left_out_is_said():
     high = decayed_by_size(frame, (1.65,), resamples=50)  # below the floor of one
     assert [name for name, _, _ in high] == ["pile"]
     assert any(note.startswith("c4: Whether every batch comes down to 1.65") for note in high[0][2].found.notes)
+
+
+def test_groups_go_by_any_list_of_names_and_by_nothing_else():
+    for by in (pd.Index(["dataset"]), np.array(["dataset"]), ["dataset"], ("dataset",), "dataset"):
+        assert [name for name, _, _ in decayed_by_size(final(), by=by, resamples=0)] == ["c4", "pile"]
+    for by in (5, [5], {"dataset": 1}):
+        with pytest.raises(FitError, match="by is the name of a column, or a list of them; it was"):
+            decayed_by_size(final(), by=by, resamples=0)
