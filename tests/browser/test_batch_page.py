@@ -26,6 +26,7 @@ def test_the_ladder_opens_and_a_slider_moves_the_whole_run(browser_page, serve_d
     page.locator(".iso-answer", has_text="The critical batch").wait_for()
     page.get_by_test_id("stButtonGroup").get_by_text("sequences").click()
     page.locator(".iso-answer", has_text="sequences.").wait_for()
+    idle(page)  # the tabs are drawn anew with the answer
     table = page.locator(".iso-sweep")
     assert table.evaluate(
         "t => t.scrollWidth <= t.parentElement.clientWidth"
@@ -34,10 +35,12 @@ def test_the_ladder_opens_and_a_slider_moves_the_whole_run(browser_page, serve_d
     taken = page.locator("tr", has_text="Steps to").last
     taken.wait_for()
     before = taken.inner_text()
+    idle(page)
     slider = page.get_by_role("slider").first
     slider.focus()
     for _ in range(4):
         slider.press("ArrowRight")
+        page.wait_for_timeout(300)  # let go of between presses, as a hand does
     page.wait_for_function("before => [...document.querySelectorAll('tr')].filter(r => r.innerText.includes('Steps to'))"
                            ".at(-1)?.innerText !== before", arg=before)  # fmt: skip
     idle(page)  # the tab's own files come last
