@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+OPENED = pytest.StashKey[list[Any]]()  # the pages that a test has opened
 # Nothing is fetched or synchronised by the browser itself, and a container has no sandbox to give it.
 FLAGS = [
     "--no-sandbox",
@@ -34,6 +35,26 @@ def _no_browser(reason: str) -> None:
     if os.environ.get("ISOFLOP_REQUIRE_BROWSER") == "1":
         pytest.fail(f"ISOFLOP_REQUIRE_BROWSER=1, and {reason}")
     pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test's report says what its pages showed, and keeps a picture of each under ISOFLOP_PICTURES where that is set."""
+    report = yield
+    if call.when == "call" and report.failed:
+        for i, page in enumerate(item.stash.get(OPENED, [])):
+            try:
+                state = page.locator(".stApp").first.get_attribute("data-test-script-state", timeout=2_000)
+                report.sections.append(
+                    (f"page {i}: {page.url}, script {state}", page.inner_text("body", timeout=2_000))
+                )
+                if folder := os.environ.get("ISOFLOP_PICTURES"):
+                    page.screenshot(path=Path(folder) / f"{item.name}-{i}.png", full_page=True)
+            except Exception as error:  # a page that hangs has nothing to show
+                report.sections.append((f"page {i}", f"says nothing: {error}"))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +131,7 @@ def _emptied(page: Any) -> None:
 
 @pytest.fixture
 def browser_page(
-    browser: Any, contexts: Callable[..., Any], pages: Callable[..., list[Any]]
+    request: pytest.FixtureRequest, browser: Any, contexts: Callable[..., Any], pages: Callable[..., list[Any]]
 ) -> Iterator[Callable[..., Any]]:
     """A function that opens a page: `browser_page(width=1440, height=1000, dark=False, touch=False, downloads=True,
     fresh=False)` returns a Playwright page, in a context that has seen nothing before if `fresh`.
@@ -145,6 +166,7 @@ def browser_page(
         )
         page.set_default_timeout(60_000)  # a machine that others keep busy is no failure
         page.outside, page.complaints = [], []
+        request.node.stash.setdefault(OPENED, []).append(page)
         return page
 
     yield open_page
