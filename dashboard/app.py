@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import frame, state, widgets
-from dashboard.launch import one_thread_each
+from dashboard.server.launch import one_thread_each
 
 one_thread_each()
 listed, page = frame.navigation()

@@ -10,8 +10,8 @@ from importlib.metadata import version
 
 import click
 
-from dashboard import commands, trouble
-from dashboard.launch import one_thread_each
+from dashboard import commands, error_messages
+from dashboard.server.launch import one_thread_each
 
 DEFAULT = "open"
 
@@ -52,8 +52,9 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         group.main(args=args, prog_name="isoflop")
     except Exception as error:
-        path = trouble.record(error)
+        path = error_messages.record(error)
         click.echo(
-            f"Error: {trouble.unforeseen(error)[0]} Details: {path or 'set ' + trouble.TRACEBACK + '=1'}", err=True
+            f"Error: {error_messages.unforeseen(error)[0]} Details: {path or 'set ' + error_messages.TRACEBACK + '=1'}",
+            err=True,
         )
         sys.exit(3)

@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from dashboard import chooser, state, summary, widgets
-from dashboard.trouble import told
+from dashboard import state, widgets
+from dashboard.error_messages import told
+from dashboard.runs import chooser, summary
 from data.errors import DataError, MappingNeeded, NothingKept, ReadError
 
 HERE = Path(__file__).parent
@@ -89,7 +90,7 @@ def whole(error: Exception) -> None:
 
 def _for_another_page() -> tuple[str, str] | None:
     """What the data chosen are, where they are no runs but something for the Batch page."""
-    from dashboard import batch_state  # only now: most pages do without it
+    from dashboard.batch import state as batch_state  # only now: most pages do without it
 
     try:
         return batch_state.instead_of_runs(state.reading().table)

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard import workspace
 from dashboard.choices import Choice, told_apart
-from dashboard.fit_settings import FitSettings, read_settings
+from dashboard.error_messages import told
+from dashboard.fit.settings import FitSettings, read_settings
 from dashboard.reading import Reading, read_upload
-from dashboard.trouble import told
-from dashboard.workspace import History, Values, Workspace
+from dashboard.workspace import store as workspace
+from dashboard.workspace.store import History, Values, Workspace
 from data.errors import DataError, NothingKept
 from data.schema import Runs
 from data.table import Table

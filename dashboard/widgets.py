@@ -16,7 +16,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import state
-from dashboard.trouble import told
+from dashboard.error_messages import told
 
 STYLE = Path(__file__).parent / "static" / "page.css"
 SETTLING = 3.0  # seconds after which a browser has surely taken what was written; assumed

@@ -8,39 +8,39 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from data.cells import Numbers, numbers
-from data.checkpoints import carry, checkpoints_of, whole_run
-from data.checks import apart, copies, reasons, shared_losses
-from data.confidence import half_width
-from data.derive import derive
+from data.cells.places import COUNTERS, front_numbers, without_place
+from data.cells.values import Numbers, numbers
+from data.columns.derive import derive
+from data.columns.epochs import FROM_EPOCHS, counted_from_zero
+from data.columns.planned import cut_down
 from data.draft import MAX_EXTRAS, Draft, ordered
-from data.edited_copies import edited
-from data.epochs import FROM_EPOCHS, counted_from_zero
 from data.errors import NothingKept
-from data.exclusions import exclusions, set_aside
 from data.flops import six_nd
-from data.history import chosen_loss, distinct
-from data.identity import identify
-from data.loss_errors import error_in_nats, errors_under
+from data.headers.titles import under_title
+from data.losses.confidence import half_width
+from data.losses.errors import error_in_nats, errors_under
+from data.losses.not_evaluated import evaluated
+from data.losses.not_measured import in_turn, not_measured, training_losses
 from data.mapping import Mapping
-from data.not_evaluated import evaluated
-from data.not_measured import in_turn, not_measured, training_losses
-from data.place_cells import COUNTERS, front_numbers, without_place
-from data.planned import cut_down
 from data.plural import plural
-from data.resumes import resumed
-from data.row_states import row_states
+from data.rows.checkpoints import carry, checkpoints_of, whole_run
+from data.rows.edited_copies import edited
+from data.rows.history import chosen_loss, distinct
+from data.rows.identity import identify
+from data.rows.resumes import resumed
+from data.rows.settings import within_runs
+from data.rows.so_far import says_so_far
 from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
-from data.settings import within_runs
-from data.so_far import says_so_far
-from data.splits import counted
-from data.stages import tuned
-from data.states import ASIDE, STATE, ask_of_unknown, unfinished
+from data.splits.tables import counted
+from data.states.checks import apart, copies, reasons, shared_losses
+from data.states.exclusions import exclusions, set_aside
+from data.states.recognise import ASIDE, STATE, ask_of_unknown, unfinished
+from data.states.rows import row_states
+from data.states.stages import tuned
 from data.table import REASON, Table, without_misfits
-from data.titles import under_title
 
 _TWO_LOSSES = "A table stands again with some losses changed"
-_BATCH_DERIVED = "tokens over steps"  # as data.derive says it
+_BATCH_DERIVED = "tokens over steps"  # as data.columns.derive says it
 
 
 @np.errstate(all="ignore")  # what overflows is set aside as not finite
@@ -48,7 +48,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     """The runs in a table: numbers in the units of `COLUMNS`, rows that cannot be fitted set aside with a reason.
 
     `history` says what becomes of many rows per run, where the mapping does not: "last" keeps the last of each, "all" every
-    checkpoint, with the run's name in `group`; see `data.history.chosen_loss` for the others. `keep_copies` keeps rows
+    checkpoint, with the run's name in `group`; see `data.rows.history.chosen_loss` for the others. `keep_copies` keeps rows
     that repeat another in every measured value.
     Raises `MappingNeeded` when something is left open that numbers hang on and `NothingKept` when no row can be used.
     """

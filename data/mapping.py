@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data.cells import Numbers
+from data.cells.values import Numbers
 from data.errors import MappingNeeded, Question
-from data.logs import raised
-from data.loss_units import in_nats
-from data.splits import Split
+from data.headers.logs import raised
+from data.losses.units import in_nats
+from data.splits.tables import Split
 from data.table import Table
-from data.units import DIMENSION
+from data.units.factors import DIMENSION
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Guess:
 class Mapping:
     """What `recognise` found: `guesses` by canonical column, `questions` left open, and the answers already given.
 
-    `loss_unit` is a key of `data.loss_units.UNITS`; `count` names the parameter count that fits use. `rows` ("runs",
+    `loss_unit` is a key of `data.losses.units.UNITS`; `count` names the parameter count that fits use. `rows` ("runs",
     "checkpoints" or "") says what rows under one name are, `history` which loss of a run's checkpoints is its own,
     `states` the run states that are kept all the same, `batch` what a batch size counts, `devices` how many there were,
     `split` which rows' losses count, `epochs` whether the row of epoch 0 stands "after" the first epoch or "before" any,

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.by_file import flat, labels, nested, own_answers, shared_out, together
-from data.checkpoint_files import one_per_run
+from data.columns.embeddings import with_embeddings_added
 from data.convert import to_runs
-from data.embeddings import with_embeddings_added
 from data.errors import DataError, MappingNeeded, NothingKept, ReadError
-from data.filenames import run_names
-from data.history import distinct
-from data.loss_kinds import means_over_training
-from data.one_run import Part, counted_once, evaluated
+from data.filenames.columns import run_names
+from data.files.by_file import flat, labels, nested, own_answers, shared_out, together
+from data.files.checkpoints import one_per_run
+from data.files.one_run import Part, counted_once, evaluated
+from data.losses.kinds import means_over_training
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._arrays import table_of
 from data.readers._by_tag import Found, by_tag
@@ -29,8 +28,9 @@ from data.readers._header_rows import joined_names
 from data.readers._limits import MAX_FILE, check_shape
 from data.readers._shapes import oriented, shaped
 from data.recognise import recognise
+from data.rows.history import distinct
 from data.schema import Runs, stack
-from data.split_files import one_of_splits
+from data.splits.files import one_of_splits
 from data.table import Table, clean, unique
 
 MAX_FILES = 1_000
@@ -66,7 +66,7 @@ def read_runs(
 
     `columns` names the file's column for a canonical one where the guess is wrong or open (`{"loss": "C4 Eval Loss"}`),
     `loss_unit` is "nats", "bits", "bits per byte" (with `bytes_per_token`), "perplexity" or another of
-    `data.loss_units.UNITS`, `count` the parameter count fits use, `units` the factor of a column (`{"tokens": 1e9}`) or the
+    `data.losses.units.UNITS`, `count` the parameter count fits use, `units` the factor of a column (`{"tokens": 1e9}`) or the
     logarithm that it holds (`{"tokens": "log10"}`).
     `rows` says whether rows that could be either are "runs" or "checkpoints", `orientation` whether a table that can be read
     both ways has its runs in "rows" or "columns", `history` which loss of a run's checkpoints is its own ("last", "least",

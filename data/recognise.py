@@ -9,32 +9,19 @@ from math import isclose
 
 import numpy as np
 
-from data.arms_beside import without_other_arms
-from data.counters import settle_counters
-from data.data_sizes import of_other_things, samples_of_data_or_seen
-from data.errors import NO_COLUMN, DataError, Question
-from data.filenames import OF_FILE
-from data.fractions import scaled_fraction, settle_fraction
-from data.headers import header as take_apart
-from data.in_names import like_models, of_a_text
-from data.letters import announced, offer_batch, with_letters
-from data.lookalikes import of_a_tokenizer, overlooked, taken_optima
-from data.loss_errors import error_of
-from data.losses import recognise_loss
-from data.mapping import Guess, Mapping
-from data.markup import words
-from data.mixtures import settle_mixture
-from data.names import named
-from data.nodes import devices_in_all
-from data.not_evaluated import evaluated
-from data.offers import AS_NAMES, SPOKEN_AGAINST, offers_of
-from data.open_columns import settle_open
-from data.rates import without_passes, without_rates
-from data.ratios import settle_ratio
-from data.rivals import weigh
-from data.scales import settle
-from data.schema import COLUMNS, COUNTS
-from data.settled import (
+from data.cells.markup import words
+from data.columns.counters import settle_counters
+from data.columns.data_sizes import of_other_things, samples_of_data_or_seen
+from data.columns.fractions import scaled_fraction, settle_fraction
+from data.columns.lookalikes import of_a_tokenizer, overlooked, taken_optima
+from data.columns.mixtures import settle_mixture
+from data.columns.nodes import devices_in_all
+from data.columns.offers import AS_NAMES, SPOKEN_AGAINST, offers_of
+from data.columns.open_columns import settle_open
+from data.columns.rates import without_passes, without_rates
+from data.columns.ratios import settle_ratio
+from data.columns.rivals import weigh
+from data.columns.settled import (
     CALLED_BY,
     TAKEN,
     Offers,
@@ -46,10 +33,23 @@ from data.settled import (
     settle_steps,
     unique_or_seen,
 )
-from data.splits import counted, splits
+from data.columns.trainable import settle_trainable
+from data.errors import NO_COLUMN, DataError, Question
+from data.filenames.columns import OF_FILE
+from data.filenames.sizes import like_models, of_a_text
+from data.headers.letters import announced, offer_batch, with_letters
+from data.headers.names import named
+from data.headers.parts import header as take_apart
+from data.losses.errors import error_of
+from data.losses.not_evaluated import evaluated
+from data.losses.recognise import recognise_loss
+from data.mapping import Guess, Mapping
+from data.schema import COLUMNS, COUNTS
+from data.splits.arms_beside import without_other_arms
+from data.splits.tables import counted, splits
 from data.table import Table, without_misfits
-from data.trainable import settle_trainable
-from data.units import DIMENSION
+from data.units.factors import DIMENSION
+from data.units.scales import settle
 
 _CLOSE = 0.03  # two guesses nearer than this leave a question
 _ASKED = (*COUNTS, "tokens", "flops", "lr", "batch")  # columns that numbers hang on
@@ -81,10 +81,10 @@ def recognise(
     `columns` says which header a canonical column is read from, None that the file does not have it. `units` gives the
     factor of a column's unit (1e9 for tokens in billions), or the logarithm that it holds ("log10", "ln", "log2").
     `rows` says whether rows that could be either are "runs" or "checkpoints", `history` which loss of a run's checkpoints
-    is its own (see `data.history.chosen_loss`), `states` which states of runs are kept all the same, `batch` what a batch
-    size counts (see `data.batches`), `devices` on how many a run trained where the file does not say, `split` which rows
-    count where a column says on what each loss was measured (see `data.splits`), `epochs` what the row of epoch 0 stands for
-    (see `data.epochs`), `unknown_states` whether runs in states that are not known are "kept" or "set aside",
+    is its own (see `data.rows.history.chosen_loss`), `states` which states of runs are kept all the same, `batch` what a batch
+    size counts (see `data.columns.batches`), `devices` on how many a run trained where the file does not say, `split` which rows
+    count where a column says on what each loss was measured (see `data.splits.tables`), `epochs` what the row of epoch 0 stands for
+    (see `data.columns.epochs`), `unknown_states` whether runs in states that are not known are "kept" or "set aside",
     `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops". Raises
     `DataError` for a header, column or answer that is not there.
     """

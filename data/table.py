@@ -13,11 +13,11 @@ from pathlib import PurePath
 import numpy as np
 import pandas as pd
 
-from data.cells import Numbers, numbers
-from data.markup import words
-from data.own_units import with_own_units
-from data.signs import with_signs_settled
-from data.thousands import NEVER, with_thousands_doubted
+from data.cells.markup import words
+from data.cells.own_units import with_own_units
+from data.cells.signs import with_signs_settled
+from data.cells.thousands import NEVER, with_thousands_doubted
+from data.cells.values import Numbers, numbers
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Table:
     def numbers(self, header: str, dimension: str = "") -> Numbers:
         """The column under `header` read as numbers; letters behind them as a column of that dimension means them.
 
-        Without a dimension (a value of `data.units.DIMENSION`) m is a million wherever it stands.
+        Without a dimension (a value of `data.units.factors.DIMENSION`) m is a million wherever it stands.
         """
         key = header, dimension
         if key not in self._parsed:

@@ -3,12 +3,12 @@
 from fitting.estimate import fit, load_fit
 from fitting.families import Families, compare_families
 from fitting.forecast import Backtest, backtest
-from fitting.lacking import lacking
 from fitting.law import Law, all_laws, offered
-from fitting.laws_compared import compare_laws
-from fitting.papers import PaperTest, against_papers
-from fitting.planner import Plan, plan
+from fitting.planning.planner import Plan, plan
 from fitting.result import Band, Fit, FitError, Status, Verdict
+from fitting.selection.compare_laws import compare_laws
+from fitting.selection.lacking import lacking
+from fitting.selection.published_constants import PaperTest, against_papers
 
 __all__ = [
     "Backtest",

@@ -11,21 +11,21 @@ import numpy as np
 
 from data.schema import Runs
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta, run_names
-from fitting.believing import Believing, posterior
-from fitting.bootstrap import MOST_WEIGHTS, drawn
-from fitting.choosing import started
-from fitting.coordinates import coordinates
-from fitting.doubt import WITH_PRIOR, WITHOUT, Doubt, doubt
-from fitting.intervals import POSTERIOR, choose_intervals
-from fitting.mixture import mixture
-from fitting.prior import TOWARDS_LARGE
+from fitting.diagnostics.checks import Evidence, refusal, verdicts
 from fitting.result import Fit, FitError, Settings
-from fitting.scale import robust_spread, scaled_delta
-from fitting.solve import Problem, Solution, minimise, problem, residuals, slopes
-from fitting.starts import starts
-from fitting.threads import one_thread
-from fitting.verdicts import Evidence, refusal, verdicts
-from fitting.weighting import in_words, scales
+from fitting.selection.recommend import started
+from fitting.solver.huber_scale import robust_spread, scaled_delta
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import coordinates
+from fitting.solver.prior import TOWARDS_LARGE
+from fitting.solver.solver import Problem, Solution, minimise, problem, residuals, slopes
+from fitting.solver.threads import one_thread
+from fitting.solver.weighting import in_words, scales
+from fitting.uncertainty.bootstrap import MOST_WEIGHTS, drawn
+from fitting.uncertainty.interval_method import POSTERIOR, choose_intervals
+from fitting.uncertainty.map_fit import Believing, posterior
+from fitting.uncertainty.mixture import mixture
+from fitting.uncertainty.model_discrepancy import WITH_PRIOR, WITHOUT, Doubt, doubt
 
 if TYPE_CHECKING:
     import pandas as pd

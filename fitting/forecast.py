@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitting.estimate import as_runs, fit
-from fitting.planner import plan
+from fitting.planning.planner import plan
 from fitting.result import Band, Fit, FitError
 
 if TYPE_CHECKING:

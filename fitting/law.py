@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from data.schema import COLUMNS
-from fitting.dual import partials_of, seed, value_of
+from fitting.autodiff import partials_of, seed, value_of
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ def all_laws() -> dict[str, Law]:
     Raises TypeError for a declaration that contradicts itself.
     """
     from fitting import laws as folder
-    from fitting.coordinates import check_units
+    from fitting.solver.parametrization import check_units
 
     found: dict[str, Law] = {}
     for info in sorted(pkgutil.iter_modules(folder.__path__), key=lambda m: m.name):

@@ -13,20 +13,20 @@ import numpy as np
 
 from fitting.accounting import Accounting as Accounting
 from fitting.arguments import a_level
-from fitting.asked import contradictions, inputs_of, outside
-from fitting.bands import Band as Band
-from fitting.bands import as_number
-from fitting.bands import quantiles as quantiles
-from fitting.doubt import Doubt
+from fitting.band import Band as Band
+from fitting.band import as_number
+from fitting.band import quantiles as quantiles
 from fitting.errors import FitError as FitError
 from fitting.law import Law, all_laws
+from fitting.law_inputs import contradictions, inputs_of, outside
 from fitting.status import Status as Status
 from fitting.status import Verdict as Verdict
+from fitting.uncertainty.model_discrepancy import Doubt
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fitting.calibration import Calibration
+    from fitting.diagnostics.calibration import Calibration
 
 Array = np.ndarray
 
@@ -221,7 +221,7 @@ class Fit:
 
     def _said_of(self, flat: Mapping[str, Array], given: Mapping[str, Any]) -> tuple[str, ...]:
         """What is to be known of the places (1, k) asked at."""
-        from fitting.plan_notes import beyond_runs, mixed_as_none
+        from fitting.planning.notes import beyond_runs, mixed_as_none
 
         many = next(iter(flat.values())).size > 1
         said = [*contradictions(self.law, given, self.accounting), *outside(flat, self.ranges)]
@@ -268,9 +268,9 @@ class Fit:
 
         A run's ends are those of the law's draws with a run's noise and doubt about the form, and hold the law's own at the same
         level: no run is known better than the mean that it scatters around. Draws that hold a prior's doubt count for less in
-        a forecast (`fitting.doubt`), as runs of public sweeps showed, so there the law's own ends are cut at a run's: a mean
-        is no less well known than one run. The law's value and the middle of its draws stay inside, also where neighbours move
-        a run's interval off them, as those of a low level are.
+        a forecast (`fitting.uncertainty.model_discrepancy`), as runs of public sweeps showed, so there the law's own ends are
+        cut at a run's: a mean is no less well known than one run. The law's value and the middle of its draws stay inside, also
+        where neighbours move a run's interval off them, as those of a low level are.
         """
         law = self.band_of(best, spread, level, shape)
         if self.doubt is None or len(self.draws) == 0:
@@ -353,8 +353,8 @@ class Fit:
         return pd.DataFrame(rows, columns=["name", "symbol", "unit", "value", "low", "high", "se", "meaning"])
 
     def terms(self, level: float = 0.95) -> pd.DataFrame:
-        """What each term contributes at the middle of the runs, as `fitting.terms` says it: quote this rather than A alone."""
-        from fitting.terms import terms
+        """What each term contributes at the middle of the runs, as `fitting.term_contributions` says it: quote this rather than A alone."""
+        from fitting.term_contributions import terms
 
         return terms(self, level)
 

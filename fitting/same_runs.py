@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.result import Fit, FitError
-from fitting.table import Arrays, arrays
+from fitting.solver.fit_data import Arrays, arrays
 
 if TYPE_CHECKING:
     from data.schema import Runs

@@ -10,7 +10,7 @@ from dashboard import numbers
 from dashboard.charts import theme
 from dashboard.symbols import symbol
 from fitting import Band, Fit
-from fitting.floor_profile import FloorProfile
+from fitting.diagnostics.floor_profile import FloorProfile
 
 HEIGHT = 380
 COLOURS = (theme.CATEGORICAL[4], theme.CATEGORICAL[1], theme.CATEGORICAL[2])

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from dashboard import numbers
 from dashboard.charts import theme
 from fitting import Band
-from fitting.sensitivity import Choice, Sensitivity
+from fitting.diagnostics.sensitivity import Choice, Sensitivity
 
 ROW, HEAD, FOOT = 22, 30, 54  # px of a row, of what stands above the first and of the axis
 INSET = 0.02  # how far inside the axis a mark of something beyond it stands, as a share of the axis

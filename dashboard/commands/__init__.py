@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from dashboard.trouble import is_for_people
+from dashboard.error_messages import is_for_people
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -130,7 +130,7 @@ BATCHES = (
     "device",
     "accumulated",
     "all devices",
-)  # as `data.batches` reads them, which is imported late
+)  # as `data.columns.batches` reads them, which is imported late
 READING = (
     click.option("--column", "columns", multiple=True, callback=pairs, help="NAME=HEADER: which column is which."),
     click.option("--unit", "units", multiple=True, callback=factors, help="NAME=FACTOR of a column, such as tokens=1e9 or tokens=log10."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.commands import Command, json_option, refuses, write_json
-from dashboard.trouble import once
+from dashboard.error_messages import once
 
 if TYPE_CHECKING:
     from fitting.batch import AlongLoss, CriticalBatch, Growth
@@ -80,10 +80,10 @@ def command(
     Final losses are those of runs at three batch sizes or more on three amounts of data each, all decayed to the end.
     """
     from data.readers import read_table
-    from data.steps import holds_steps, steps_table
+    from data.steps.tables import holds_steps, steps_table
     from fitting import FitError
     from fitting.batch import AlongLoss, CriticalBatch, Reached, critical_batch, growth
-    from fitting.batch.export import document
+    from fitting.export.critical_batch import document
 
     law: Growth | AlongLoss | None = None
     method = ""
@@ -143,8 +143,8 @@ def _runs(
 ) -> tuple[list[Group], dict[str, float], AlongLoss | None, str]:
     """The groups of a table of runs, the size of each where they differ by size, the law along loss where there is one, and
     what was read."""
-    from dashboard.batch_rows import curve_rows
-    from dashboard.batch_words import curves_said, final_said, reading_said
+    from dashboard.batch.rows import curve_rows
+    from dashboard.batch.words import curves_said, final_said, reading_said
     from data import read_runs
     from data.errors import DataError
     from fitting import FitError

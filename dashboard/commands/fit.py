@@ -11,7 +11,7 @@ import click
 
 from dashboard.commands import Command, json_option, reading, refuses, write_text
 
-# As in fitting.intervals, which would bring NumPy in before anybody asks for a fit.
+# As in fitting.uncertainty.interval_method, which would bring NumPy in before anybody asks for a fit.
 METHODS = ("auto", "runs", "groups", "residuals", "components")
 INFINITE = ("inf", "least-squares")
 
@@ -119,7 +119,7 @@ def command(
         resamples=resamples, seed=seed,
     )  # fmt: skip
     if calibrate:
-        from fitting.calibration import calibrate as calibrated_by
+        from fitting.diagnostics.calibration import calibrate as calibrated_by
 
         with click.progressbar(length=100, label="Simulating tables", file=sys.stderr) as bar:
             by = calibrated_by(found, runs, seed=seed, progress=lambda share: bar.update(round(100 * share) - bar.pos))
@@ -140,7 +140,7 @@ def command(
 def _table(found: Any) -> str:
     """The constants and the checks as text for a terminal."""
     from dashboard import numbers
-    from fitting.weighting import CAPPED
+    from fitting.solver.weighting import CAPPED
 
     lines = [f"{found.law.title}, {found.n} runs, objective {found.objective:.10g}", ""]
     names = [f"{p.name} [{p.unit}]" if p.unit else p.name for p in found.law.params]

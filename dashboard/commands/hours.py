@@ -12,7 +12,7 @@ from dashboard.commands import Command, json_option, refuses, write_json
 
 if TYPE_CHECKING:
     from fitting import Fit
-    from fitting.hour_classes import HourClass
+    from fitting.planning.hour_classes import HourClass
 
 POSITIVE = click.FloatRange(min=0, min_open=True)
 
@@ -54,7 +54,7 @@ def command(
     are by default those of the Languini Kitchen (Stanic et al. 2023, arXiv 2309.11197), 3 to 384 hours.
     """
     from fitting import load_fit
-    from fitting.hour_classes import CLASSES, hour_classes, notes_of
+    from fitting.planning.hour_classes import CLASSES, hour_classes, notes_of
 
     if measured is not None and batch is None:
         raise click.UsageError("--steps needs --batch, the tokens a step that the speed is asked at.")
@@ -75,7 +75,7 @@ def command(
 
 
 def _by_peak(fit: Fit, name: str, utilisation: float) -> tuple[Callable[[Any], Any], str]:
-    from fitting.devices import device
+    from fitting.planning.devices import device
 
     rate, count = device(name).peak * utilisation, fit.accounting
     counted = "6 FLOP a parameter and token" if count.is_six_nd else "FLOPs as the fitted table counts them"
@@ -84,7 +84,7 @@ def _by_peak(fit: Fit, name: str, utilisation: float) -> tuple[Callable[[Any], A
 
 def _measured(path: Path, batch: float) -> tuple[Callable[[Any], Any], str]:
     from fitting import FitError
-    from fitting.step_time import step_time
+    from fitting.planning.step_time import step_time
 
     law = step_time(_columns(path))
     if not law.count:

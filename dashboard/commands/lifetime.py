@@ -26,7 +26,7 @@ def command(file: Path, loss: float, served: float, json_to: str | None) -> None
     """
     from dashboard import numbers
     from fitting import load_fit
-    from fitting.lifetime import lifetime
+    from fitting.planning.lifetime import lifetime
 
     found = lifetime(load_fit(file), loss=loss, served=served)
     bands = {name: getattr(found, name) for name in BANDS}

@@ -18,11 +18,11 @@ LARGEST = 200 * 2**20  # bytes; what the page takes as an upload
 @refuses
 def command(file: Path | None, port: int | None, no_browser: bool) -> None:
     """Open the dashboard; a FILE of runs is copied into a new workspace and shown."""
-    from dashboard.launch import serve
+    from dashboard.server.launch import serve
 
     query = ""
     if file is not None:
-        from dashboard import workspace
+        from dashboard.workspace import store as workspace
 
         if file.stat().st_size > LARGEST:
             raise Refusal(

@@ -12,7 +12,7 @@ from dashboard.commands import Command, json_option, refuses, write_text
 if TYPE_CHECKING:
     from fitting import Plan
     from fitting.batch import WholeRun
-    from fitting.on_devices import OnDevices
+    from fitting.planning.on_devices import OnDevices
 
 DEFAULT = "H100"
 POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -83,9 +83,9 @@ def command(
     Give one budget: --flops, --devices with --hours, --money with --price, or a --loss wanted.
     """
     from fitting import load_fit, plan
-    from fitting.devices import device as of_table
     from fitting.export import plan_to_csv, plan_to_json, plan_to_latex
-    from fitting.on_devices import place
+    from fitting.planning.devices import device as of_table
+    from fitting.planning.on_devices import place
 
     given = [name for name, value in {"flops": flops, "hours": hours, "money": money, "loss": loss}.items() if value]
     if len(given) != 1:

@@ -11,8 +11,8 @@ from dashboard.commands import Command, json_option, reading, refuses, write_jso
 
 if TYPE_CHECKING:
     from fitting.result import Band
-    from fitting.schedule import CurveFit, Schedule
-    from fitting.schedule_curves import LoggedCurve, Unseen
+    from fitting.schedule.curves import LoggedCurve, Unseen
+    from fitting.schedule.multi_power import CurveFit, Schedule
 
 SHAPES = ("cosine", "wsd", "constant", "linear")
 
@@ -76,7 +76,7 @@ def command(
 
     from data import read_runs
     from fitting.result import FitError
-    from fitting.schedule_curves import ahead, check, fit_logged, logged_curves
+    from fitting.schedule.curves import ahead, check, fit_logged, logged_curves
 
     told: dict[str, Any] = {name: value or None for name, value in answers.items()}
     runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
@@ -125,8 +125,8 @@ def _document(
     repeated: list[str],
 ) -> dict[str, Any]:
     from fitting.export.text import finite
-    from fitting.schedule import law
-    from fitting.schedule_curves import unlike
+    from fitting.schedule.curves import unlike
+    from fitting.schedule.multi_power import law
 
     out: dict[str, Any] = {
         "law": law.key,
@@ -165,8 +165,8 @@ def _lines(
     shape: str | None,
     repeated: list[str],
 ) -> list[str]:
-    from fitting.schedule import law
-    from fitting.schedule_curves import unlike
+    from fitting.schedule.curves import unlike
+    from fitting.schedule.multi_power import law
 
     lines = [f"{law.title}, fitted to {len(known)} {'curve' if len(known) == 1 else 'curves'}", ""]
     for name in law.names:

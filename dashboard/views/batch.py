@@ -2,24 +2,19 @@
 
 import streamlit as st
 
-from dashboard import (
-    batch_about,
-    batch_panels,
-    batch_settings,
-    batch_state,
-    batch_tabs,
-    chooser,
-    fit_panels,
-    frame,
-    state,
-    summary,
-    widgets,
-)
-from dashboard.batch_tabs import noise, rates
+from dashboard import frame, state, widgets
+from dashboard.batch import about as batch_about
+from dashboard.batch import panels as batch_panels
+from dashboard.batch import settings as batch_settings
+from dashboard.batch import state as batch_state
+from dashboard.batch import tabs as batch_tabs
+from dashboard.batch.tabs import noise, rates
 from dashboard.charts import batch as charts
-from dashboard.fit_panels import PLOT
+from dashboard.fit import tabs as fit_tabs
+from dashboard.fit.tabs import PLOT
+from dashboard.runs import chooser, summary
 
-st.html(fit_panels.STYLE)
+st.html(fit_tabs.STYLE)
 st.html(batch_panels.STYLE)
 sweep = batch_state.current()
 read = state.reading()

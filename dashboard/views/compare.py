@@ -2,22 +2,17 @@
 
 import streamlit as st
 
-from dashboard import (
-    chooser,
-    compare_panels,
-    compare_state,
-    compare_words,
-    fit_panels,
-    state,
-    summary,
-    takeaway,
-    widgets,
-)
+from dashboard import downloads, state, widgets
 from dashboard.charts import families
-from dashboard.fit_panels import PLOT
+from dashboard.compare import panels as compare_panels
+from dashboard.compare import state as compare_state
+from dashboard.compare import words as compare_words
+from dashboard.fit import tabs as fit_tabs
+from dashboard.fit.tabs import PLOT
+from dashboard.runs import chooser, summary
 from fitting import FitError
 
-st.html(fit_panels.STYLE)
+st.html(fit_tabs.STYLE)
 st.html(compare_panels.STYLE)
 runs = state.current_runs()
 chips = summary.chips(state.chosen().title, runs)
@@ -61,12 +56,12 @@ with side:
     compare_panels.controls(runs, column, found)
     widgets.steps()
 
-fit_panels.section("Each family", f"against {compare_words.name(found.reference)}")
+fit_tabs.section("Each family", f"against {compare_words.name(found.reference)}")
 compare_panels.table(found, versus)
-fit_panels.section("What the families have in common", "tested, because intervals depend on it")
+fit_tabs.section("What the families have in common", "tested, because intervals depend on it")
 compare_panels.shared(found)
 
-fit_panels.section("Take it away")
-takeaway.downloads(takeaway.of_families(found), "families")
+fit_tabs.section("Take it away")
+downloads.buttons(downloads.of_families(found), "families")
 with st.expander("How was this computed"):
     compare_panels.computed(found)

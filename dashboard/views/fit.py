@@ -4,24 +4,18 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard import (
-    address,
-    chooser,
-    fit_again,
-    fit_analyses,
-    fit_controls,
-    fit_panels,
-    fit_words,
-    state,
-    summary,
-    takeaway,
-    widgets,
-)
+from dashboard import downloads, state, widgets
 from dashboard.charts import loss_compute
-from dashboard.fit_panels import PLOT, computed
+from dashboard.fit import address, repeat_code
+from dashboard.fit import analyses as fit_analyses
+from dashboard.fit import controls as fit_controls
+from dashboard.fit import tabs as fit_tabs
+from dashboard.fit import words as fit_words
+from dashboard.fit.tabs import PLOT, computed
+from dashboard.runs import chooser, summary
 from fitting import FitError, all_laws
 
-st.html(fit_panels.STYLE)
+st.html(fit_tabs.STYLE)
 address.follow()
 runs = state.current_runs()
 fit = state.current_fit()
@@ -47,7 +41,7 @@ if isinstance(fit, FitError):
 # --- the law -----------------------------------------------------------------------------------------------------------
 
 widgets.chips([*chips, *fit_words.chips(fit)])
-fit_panels.answer(fit)
+fit_tabs.answer(fit)
 main, side = st.columns([7, 3], gap="large")
 with main:
     st.plotly_chart(loss_compute.figure(runs, fit.law, fit, floor=state.true_floor()), config=PLOT, key="loss_compute")
@@ -55,15 +49,15 @@ with side:
     fit_controls.controls(runs, fit)
     widgets.steps()
 
-fit_panels.tabs(fit, runs)
+fit_tabs.tabs(fit, runs)
 
-fit_panels.section("Take it away")
+fit_tabs.section("Take it away")
 by = fit_analyses.calibration(fit)
 taken = fit if by is None else fit.calibrated(by)  # what was calibrated on this page leaves it so
-takeaway.downloads(takeaway.of_fit(taken, runs, fit_words.file_stem(fit)), "fit")
+downloads.buttons(downloads.of_fit(taken, runs, fit_words.file_stem(fit)), "fit")
 with st.expander("How was this computed"):
     computed.terms(fit)
     asked = state.fit_settings().arguments(runs.kept.columns)
     choice = state.chosen()
     named = replace(choice, title=choice.file or choice.title)  # a notebook finds the file by the name it came with
-    st.code(fit_again.python(taken, named, state.answers(), asked), language="python")
+    st.code(repeat_code.python(taken, named, state.answers(), asked), language="python")

@@ -5,32 +5,26 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import (
-    fit_analyses,
-    fit_panels,
-    fit_words,
-    frame,
-    plan_devices,
-    plan_fleet,
-    plan_life,
-    plan_panels,
-    plan_run,
-    plan_state,
-    plan_table,
-    state,
-    summary,
-    takeaway,
-    widgets,
-)
+from dashboard import downloads, frame, state, widgets
 from dashboard.budget_chart import budget_chart, committed_budget
-from dashboard.plan_settings import PlanSettings
-from dashboard.trouble import once
+from dashboard.error_messages import once
+from dashboard.fit import analyses as fit_analyses
+from dashboard.fit import tabs as fit_tabs
+from dashboard.fit import words as fit_words
+from dashboard.plan import chart_payload, device_choice
+from dashboard.plan import fleet as plan_fleet
+from dashboard.plan import life as plan_life
+from dashboard.plan import panels as plan_panels
+from dashboard.plan import run as plan_run
+from dashboard.plan import state as plan_state
+from dashboard.plan.settings import PlanSettings
+from dashboard.runs import summary
 from fitting import FitError
 
 
 def dragged() -> None:
     """Keep the budget let go of on the chart."""
-    said = committed_budget(plan_devices.BUDGET)
+    said = committed_budget(device_choice.BUDGET)
     if said is not None:
         if asked.unit == "time":
             plan_state.set_time(said.at, place.asked.devices)
@@ -38,7 +32,7 @@ def dragged() -> None:
             plan_state.set_budget(said.at)
 
 
-st.html(fit_panels.STYLE)
+st.html(fit_tabs.STYLE)
 runs = state.current_runs()
 fit = state.current_fit()
 chips = summary.chips(state.chosen().title, runs)
@@ -68,21 +62,21 @@ def in_other_units(asked: PlanSettings) -> dict[str, Any]:
 
 
 budget_chart(
-    plan_table.payload(
+    chart_payload.payload(
         fit,
         along,
         here,
         runs,
-        spoken={**in_other_units(asked), "choice": plan_devices.choice(asked, in_other_units)},
+        spoken={**in_other_units(asked), "choice": device_choice.choice(asked, in_other_units)},
         chosen=asked.chosen,
         floor=state.true_floor(),
         whole=whole,
         every=asked.panels == "all",
         latency=place.planned.latency,
     ),
-    key=plan_devices.BUDGET,
+    key=device_choice.BUDGET,
     on_change=dragged,
-    on_choice=plan_devices.keep,
+    on_choice=device_choice.keep,
 )
 notes = [*here.notes, *(whole[1].notes if whole else ()), *plan_state.habit(fit, here)]
 if place.planned.holds:  # else the headline has said it
@@ -92,18 +86,18 @@ if notes:
 
 if whole is not None and here.params is not None:
     shapes = plan_run.shapes_of(here.params.value, fit.settings.count)
-    fit_panels.section("How fast", "from the plan above: the same loss sooner for more compute, or later for less")
+    fit_tabs.section("How fast", "from the plan above: the same loss sooner for more compute, or later for less")
     plan_panels.how_fast(plan_state.current_front(fit, here, place.asked), on, whole[1], plan_state.timed(fit))
 
     plan_panels.devices(asked)
     plan_panels.growing(plan_run.growing(fit, here, whole[1], plan_state.critical()))
 
-    fit_panels.section("A shape to build", "near this size, and the fewest devices that its training fits on")
+    fit_tabs.section("A shape to build", "near this size, and the fewest devices that its training fits on")
     plan_panels.shapes(shapes, asked)
     plan_life.hours(fit, asked, float(whole[1].batch.value), plan_state.timed(fit))
     plan_life.life(fit, here, asked)
 
-fit_panels.section("Settings")
+fit_tabs.section("Settings")
 shown, goes, ask = st.columns(3, gap="medium")
 with shown.container(border=True, height="stretch"):
     plan_panels.what_it_takes(asked)
@@ -116,7 +110,7 @@ if whole is not None:
 with ask.container(border=True, height="stretch"):
     plan_panels.another_way(fit, here, raw, planned)
 
-takeaway.downloads(takeaway.of_plan(fit, here, whole[1] if whole else None, place.planned), "plan")
+downloads.buttons(downloads.of_plan(fit, here, whole[1] if whole else None, place.planned), "plan")
 with st.expander("How was this computed"):
     doubt = (
         "what runs near it leave over and, beyond the largest run or where size and data are mixed as in none, doubt about the law's "

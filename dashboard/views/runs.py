@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from dashboard import batch_state, chooser, column_mapper, open_questions, run_picker, state, summary, widgets
+from dashboard import state, widgets
+from dashboard.batch import state as batch_state
 from dashboard.charts import plane
+from dashboard.runs import chooser, column_mapper, open_questions, run_picker, summary
 
 read = state.reading()
 runs, every = read.runs, read.every

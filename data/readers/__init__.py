@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import PurePath
 from typing import Protocol, cast
 
-from data.embeddings import with_embeddings_added
+from data.columns.embeddings import with_embeddings_added
 from data.errors import ReadError
-from data.filenames import with_facts, with_name_facts
+from data.filenames.columns import with_facts, with_name_facts
 from data.readers._limits import MAX_FILE, size
 from data.readers._samples_seen import samples_seen
 from data.readers._shapes import oriented, shaped

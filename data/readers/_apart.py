@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from data.headings import no_name
-from data.markup import stripped, words
-from data.names import loss_name, named
+from data.cells.markup import stripped, words
+from data.headers.headings import no_name
+from data.headers.names import loss_name, named
 from data.plural import agreeing
 from data.readers._summaries import OF_SEEDS, SETTINGS, SUMMARY, is_summary, seeds, summaries
 from data.schema import COUNTS

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from data.errors import ReadError
-from data.names import loss_name
-from data.progress import PROGRESS
+from data.headers.names import loss_name
 from data.readers._elements import keys_of, means, mostly_numbers
 from data.readers._nested import Parts
+from data.rows.progress import PROGRESS
 
 Block = tuple[tuple[str, ...], list[dict[str, Any]]]  # the names of the arrays, or of the list, behind it, and its rows
 

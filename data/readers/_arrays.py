@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from data.errors import ReadError
-from data.headers import header
-from data.history import distinct
-from data.names import loss_name, named
-from data.progress import PROGRESS, WHOLE
+from data.headers.names import loss_name, named
+from data.headers.parts import header
 from data.readers._array_lengths import Block, check_lengths
 from data.readers._elements import as_name, as_number, is_number, keys_of, means, mostly_numbers, rises
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, check_shape
 from data.readers._nested import Parts, as_text, take_apart
+from data.rows.history import distinct
+from data.rows.progress import PROGRESS, WHOLE
 from data.table import Table, unique
 
 #: What does not change along a run: an array of these holds runs, not checkpoints.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from data.cells import number
-from data.markup import words
-from data.names import loss_name, named
+from data.cells.markup import words
+from data.cells.values import number
+from data.headers.names import loss_name, named
 from data.readers._limits import check_shape
 from data.readers._measured_at import rows_called
 from data.table import Open, Table, unique, without_misfits

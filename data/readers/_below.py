@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from data.cells import number
+from data.cells.values import number
 
 Rows = list[list[str]]
 

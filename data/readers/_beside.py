@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from data.cells import _is_blank, number
-from data.markup import words
-from data.names import loss_name, named, recognised
+from data.cells.markup import words
+from data.cells.values import _is_blank, number
+from data.headers.names import loss_name, named, recognised
 
 _MOST_ROWS = 20_000
 _MOST_BLOCKS = 20

@@ -6,8 +6,8 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from data.markup import words
-from data.names import recognised
+from data.cells.markup import words
+from data.headers.names import recognised
 
 _APART = re.compile(r"\S+(?: \S+)*")
 _WORDS = re.compile(r"\S+")

@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from data.filenames import with_facts
+from data.filenames.columns import with_facts
 from data.readers._samples_seen import samples_seen
 from data.readers._tidy import tidy
 from data.table import Table

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from data.cells import number
-from data.in_names import facts
-from data.names import loss_name, named
-from data.progress import PROGRESS, evenly
+from data.cells.values import number
+from data.filenames.sizes import facts
+from data.headers.names import loss_name, named
 from data.readers._limits import MAX_COLUMNS, check_shape
 from data.readers._wide import BOUND, NO_RUN, SETTING, is_axis
+from data.rows.progress import PROGRESS, evenly
 from data.table import Open, Table, unique, without_misfits
 
 LEAST = 3  # places of a curve

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from data.cells import decimal_sign, number, signs
-from data.markup import words
-from data.names import loss_name
+from data.cells.markup import words
+from data.cells.values import decimal_sign, number, signs
+from data.headers.names import loss_name
 from data.table import Table
 
 COMMA = "Numbers are written with a decimal comma."

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from data.digits import SUFFIXES
-from data.headers import header as take_apart
-from data.markup import bare
-from data.names import named
-from data.nodes import TIMES
+from data.cells.digits import SUFFIXES
+from data.cells.markup import bare
+from data.columns.nodes import TIMES
+from data.headers.names import named
+from data.headers.parts import header as take_apart
 from data.table import Table, unique
 
 _NODES = re.compile(r"(?:n|num|number of|number|count|total)? ?(?:nodes?|nnodes|hosts?|machines?)(?: count)?")

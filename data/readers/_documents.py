@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data.errors import ReadError
-from data.headers import PATH_HEADS
-from data.names import named
+from data.headers.names import named
+from data.headers.parts import PATH_HEADS
 from data.plural import agreeing, plural
 from data.readers._arrays import flat, holds_loss, is_curve, is_history
 from data.readers._nested import take_apart

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from data.cells import number
-from data.names import named
+from data.cells.values import number
+from data.headers.names import named
 
 
 def keys_of(rows: Sequence[dict[str, Any]]) -> list[str]:

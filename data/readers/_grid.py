@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.cells import _is_blank, number
+from data.cells.markup import words
+from data.cells.values import _is_blank, number
 from data.errors import ReadError
-from data.markup import words
-from data.names import recognised
+from data.headers.names import recognised
 from data.plural import plural
 from data.readers._apart import apart
 from data.readers._beside import parted
@@ -27,7 +27,7 @@ from data.readers._tables import one_table
 from data.readers._transposed import TURNED, lies_on_its_side, turned
 from data.readers._wide import wide
 from data.table import Table, unique
-from data.units import MENU, factor
+from data.units.factors import MENU, factor
 
 _SAID = 4  # lines of words above and below a table that may say what it holds
 _LOOK = 40  # rows among which the header is looked for

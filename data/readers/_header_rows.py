@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from data.cells import _is_blank, number
-from data.headers import OTHERS, SPLITS
-from data.headers import header as take_apart
-from data.markup import words
-from data.names import loss_name, named, recognised
+from data.cells.markup import words
+from data.cells.values import _is_blank, number
+from data.headers.names import loss_name, named, recognised
+from data.headers.parts import OTHERS, SPLITS
+from data.headers.parts import header as take_apart
 from data.schema import COUNTS
 
 _LOOK = 8  # rows with something in them among which the names stand

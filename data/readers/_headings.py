@@ -7,17 +7,10 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from data.cells import number
-from data.headings import (
-    HEADING,
-    names_a_setting,
-    numbered,
-    says_unit,
-    says_where_measured,
-    unused,
-)
-from data.markup import words
-from data.names import loss_name, named
+from data.cells.markup import words
+from data.cells.values import number
+from data.headers.headings import HEADING, names_a_setting, numbered, says_unit, says_where_measured, unused
+from data.headers.names import loss_name, named
 from data.schema import COUNTS
 
 __all__ = ["HEADING", "clash", "repeated", "says_unit", "says_unused", "told_apart"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from data.markup import words
-from data.names import loss_name, named
+from data.cells.markup import words
+from data.headers.names import loss_name, named
 
 Rows = Sequence[Sequence[Any]]
 

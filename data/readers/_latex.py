@@ -7,8 +7,8 @@ import math
 import re
 from dataclasses import dataclass
 
-from data.cells import number
-from data.markup import words
+from data.cells.markup import words
+from data.cells.values import number
 from data.readers._latex_captions import captions
 from data.readers._tables import holds_runs
 

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from data.markup import words
+from data.cells.markup import words
 
 _FLOATS = re.compile(
     r"\\(begin|end)\s*\{((?:sub|wrap|sideways)?(?:table|figure)\*?|longtable\*?|minipage|tabular[xy]?\*?|supertabular|threeparttable)\}"

@@ -7,9 +7,9 @@ import math
 import re
 from dataclasses import dataclass
 
-from data.cells import number
-from data.markup import words
-from data.names import loss_name, recognised
+from data.cells.markup import words
+from data.cells.values import number
+from data.headers.names import loss_name, recognised
 from data.readers._below import below, edges_of
 from data.readers._body_columns import by_body
 from data.readers._limits import MAX_COLUMNS

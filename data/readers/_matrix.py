@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.cells import number
+from data.cells.markup import words
+from data.cells.values import number
 from data.errors import ReadError
-from data.markup import words
-from data.names import loss_name, named
-from data.progress import evenly
+from data.headers.names import loss_name, named
 from data.readers._curves import along_a_counter
+from data.rows.progress import evenly
 from data.schema import COUNTS
 
 _EVEN = 10  # places at regular intervals, or twice as many at others, from which a model's cells may be its curve

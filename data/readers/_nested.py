@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from data.names import loss_name
+from data.headers.names import loss_name
 from data.plural import plural
 from data.readers._limits import MAX_COLUMNS, MAX_TEXT
 

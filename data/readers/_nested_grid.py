@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from data.cells import number
-from data.in_names import facts
-from data.names import loss_name, recognised
+from data.cells.values import number
+from data.filenames.sizes import facts
+from data.headers.names import loss_name, recognised
 from data.readers._curves import OPTIMIZER
 from data.readers._matrix import SAID, axis_called
 from data.readers._wide import NO_RUN

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data.cells import number
-from data.markup import words
-from data.names import loss_name, named
+from data.cells.markup import words
+from data.cells.values import number
+from data.headers.names import loss_name, named
 
 _MOST_WORDS = 24  # in a line of names
 _MOST_IN_A_NAME = 4

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from data.cells import number
-from data.names import loss_name, named
+from data.cells.values import number
+from data.headers.names import loss_name, named
 from data.table import Table, unique
 
 _SHARE = 0.8  # of the cells written under a header that must be pairs

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from data.cells import number
-from data.names import named
+from data.cells.values import number
+from data.headers.names import named
 from data.table import Table
 
 _AMOUNT = r"(?P<amount>[0-9][0-9.,]{0,11})\s*(?P<unit>[kKmMbBtT]|bn|BT|MT)\s*(?:tokens?|toks?)?"

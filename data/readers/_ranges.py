@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from data.cells import number
-from data.names import loss_name, named
+from data.cells.values import number
+from data.headers.names import loss_name, named
 from data.schema import COUNTS
 from data.table import Table
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from data.names import named
+from data.headers.names import named
 from data.table import Table
 
 _TAG = re.compile(r"(?<![A-Za-z])train[/_]samples[/_](?=[a-z])(?!per[/_])", re.IGNORECASE)

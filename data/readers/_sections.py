@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from data.names import loss_name
+from data.headers.names import loss_name
 from data.plural import agreeing
 from data.readers._limits import MAX_CELLS
 from data.table import REASON, Table

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from data.names import loss_name, named
+from data.headers.names import loss_name, named
 from data.readers._limits import check_shape
 from data.schema import COUNTS
-from data.split_words import kind
+from data.splits.words import kind
 from data.table import Table, unique, without_misfits
 
 _WORD = r"(?:(?:random[ _-]?)?seed|replicate|replica|rep|repeat)"

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from data.cells import number
-from data.names import loss_name, named
+from data.cells.values import number
+from data.headers.names import loss_name, named
 from data.readers._matrix import NO_LOSSES
 from data.readers._seeds import Beside, one_row_each
 from data.schema import COUNTS

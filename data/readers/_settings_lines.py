@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.headers import header
-from data.names import loss_name
+from data.headers.names import loss_name
+from data.headers.parts import header
 from data.readers._elements import is_number, means
 from data.readers._nested import take_apart
 

@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
-from data.markup import stripped, words
-from data.names import loss_name, named
+from data.cells.markup import stripped, words
+from data.headers.names import loss_name, named
 from data.table import Table
 
 SUMMARY = "a summary of other rows, not a run"

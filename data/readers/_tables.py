@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from data.cells import number
-from data.headings import no_name, of_the_same_runs
-from data.markup import words
-from data.names import loss_name, named, recognised
+from data.cells.markup import words
+from data.cells.values import number
+from data.headers.headings import no_name, of_the_same_runs
+from data.headers.names import loss_name, named, recognised
 from data.readers._apart import column_of
 from data.readers._headings import HEADING, clash, repeated, says_unit, says_unused, told_apart
 from data.readers._joined import settings_by_name

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.cells import number
-from data.headers import header as take_apart
-from data.names import loss_name, named, recognised
+from data.cells.values import number
+from data.filenames.steps import model_of
+from data.headers.names import loss_name, named, recognised
+from data.headers.parts import header as take_apart
 from data.readers._curves import SHIRT
 from data.readers._tidy import VALUES
 from data.schema import COLUMNS
-from data.step_names import model_of
 from data.table import Table, unique
 
 _MOST_NAMES = 1_000  # names down a first column that are looked at; no run has more settings

@@ -9,12 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from data.cells import BLANK, number
-from data.headers import loss_unit
-from data.loss_units import UNITS, in_nats
-from data.markup import bare
-from data.names import loss_name
-from data.stated import SMALL
+from data.cells.markup import bare
+from data.cells.stated import SMALL
+from data.cells.values import BLANK, number
+from data.headers.names import loss_name
+from data.headers.parts import loss_unit
+from data.losses.units import UNITS, in_nats
 from data.table import Table, unique
 
 _SPLITS = {

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pandas as pd
 
-from data.cells import BLANK
-from data.headers import header as take_apart
-from data.names import named
+from data.cells.values import BLANK
+from data.headers.names import named
+from data.headers.parts import header as take_apart
 from data.schema import COUNTS
 from data.table import Table, unique
-from data.units import DIMENSION, factor
+from data.units.factors import DIMENSION, factor
 
 _UNIT = re.compile(r"(?:(?P<of>.+) )?units?(?: of (?:the )?(?P<behind>.+))?")
 _ITSELF = re.compile(r"(?:tokens?|toks?|params?|parameters?|flops?|units?|raw|1|count)?", re.IGNORECASE)

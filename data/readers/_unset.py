@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from data.names import named
+from data.headers.names import named
 from data.table import Table
 
 #: Columns of which a zero is a count nobody set as well: no step has no sequences, no run no devices.

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from data.in_names import facts
-from data.names import loss_name, named
+from data.filenames.sizes import facts
+from data.headers.names import loss_name, named
 from data.plural import agreeing
-from data.progress import PROGRESS
 from data.readers._limits import MAX_COLUMNS, check_shape
+from data.rows.progress import PROGRESS
 from data.table import Table
 
 _AXIS = re.compile(

@@ -7,6 +7,7 @@ import io
 import itertools
 import re
 
+from data.cells.spreadsheet import as_meant
 from data.errors import ReadError
 from data.readers._decimal import COMMA, decimal_of
 from data.readers._grid import grid
@@ -17,7 +18,6 @@ from data.readers._log_lines import refuse_log
 from data.readers._one_space import one_space
 from data.readers._quotes import rows_of
 from data.readers._text import decode, is_text, without_comments
-from data.spreadsheet import as_meant
 from data.table import Table
 
 title = "a text table"

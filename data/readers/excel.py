@@ -11,9 +11,9 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
+from data.cells.markup import words
 from data.errors import ReadError
-from data.markup import words
-from data.names import recognised
+from data.headers.names import recognised
 from data.readers._decimal import COMMA, decimal_of_cells
 from data.readers._grid import grid
 from data.readers._joined import settings_by_name

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from data.errors import ReadError
-from data.names import loss_name, named
+from data.headers.names import loss_name, named
 from data.readers import delimited, html
 from data.readers._limits import MAX_TEXT
 from data.readers._text import decode, is_text

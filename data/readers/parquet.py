@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import ReadError
-from data.names import loss_name
+from data.headers.names import loss_name
 from data.readers._arrays import table_of
 from data.readers._decimal import with_decimal_sign
 from data.readers._limits import MAX_CELLS, MAX_INFLATED, MAX_TEXT, check_shape, size

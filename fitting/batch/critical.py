@@ -20,8 +20,8 @@ from scipy.special import fdtrc
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, an_input, as_numbers, one_number
 from fitting.batch.descent import descend
 from fitting.batch.jump import Jump, jump
-from fitting.noise import noise
 from fitting.result import Band, FitError, quantiles
+from fitting.uncertainty.error_model import noise
 
 Array = np.ndarray
 

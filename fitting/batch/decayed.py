@@ -21,9 +21,9 @@ from fitting.batch.critical import CriticalBatch, _natural, _notes, solve
 from fitting.batch.descent import descend
 from fitting.batch.groups import final_groups
 from fitting.batch.horizons import Horizons, horizons
-from fitting.noise import noise
 from fitting.plural import plural
 from fitting.result import Band, FitError, quantiles
+from fitting.uncertainty.error_model import noise
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from fitting.batch.advice import Advice
-from fitting.hardware import Hardware
-from fitting.planner import Plan
+from fitting.planning.hardware import Hardware
+from fitting.planning.planner import Plan
 from fitting.result import Band, FitError
 
 Array = np.ndarray

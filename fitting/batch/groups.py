@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from data.sweep_groups import APART, MOST_COLUMNS, NAMED, Apart, group_names, may_tell, tell_apart
+from data.steps.groups import APART, MOST_COLUMNS, NAMED, Apart, group_names, may_tell, tell_apart
 from fitting.arguments import column_names
 from fitting.result import FitError
 

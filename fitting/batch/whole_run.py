@@ -10,7 +10,7 @@ import numpy as np
 
 from fitting.batch.advice import Advice, from_paper, papers
 from fitting.batch.published import OPTIMAL, RATE
-from fitting.planner import Plan
+from fitting.planning.planner import Plan
 from fitting.result import Band, FitError
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from fitting.calibration import TAIL
-from fitting.doubt import Doubt
+from fitting.diagnostics.calibration import TAIL
 from fitting.export.values import DamagedError, mapping_in, number_in
-from fitting.mixture import mixture
 from fitting.result import Fit, Settings, quantiles
-from fitting.weighting import WITH_ERRORS
+from fitting.solver.weighting import WITH_ERRORS
+from fitting.uncertainty.mixture import mixture
+from fitting.uncertainty.model_discrepancy import Doubt
 
 Array = np.ndarray
 

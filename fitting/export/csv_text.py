@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from data.spreadsheet import defused as defused_text
+from data.cells.spreadsheet import defused as defused_text
 from fitting.export.text import finite
 
 _QUOTED = re.compile(r"""[,;|"#\t\r\n]|^\s|\s$""")

@@ -11,8 +11,8 @@ import numpy as np
 
 from fitting.export.latex_text import escape
 from fitting.export.text import GoesWith, finite, provenance
-from fitting.on_devices import OnDevices
-from fitting.planner import Plan
+from fitting.planning.on_devices import OnDevices
+from fitting.planning.planner import Plan
 from fitting.result import Band, Fit
 
 # A printed formula may be off by so much of the residuals' spread, within so many times the largest of each input.

@@ -11,8 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from fitting.calibration import DECISIONS, Calibrated, Calibration
-from fitting.doubt import Doubt
+from fitting.diagnostics.calibration import DECISIONS, Calibrated, Calibration
 from fitting.export.agreement import agree
 from fitting.export.text import FORMAT, VERSION
 from fitting.export.values import (
@@ -28,11 +27,12 @@ from fitting.export.values import (
     ratio,
     text_in,
 )
-from fitting.intervals import USED
 from fitting.law import Law, all_laws
-from fitting.mixture import Mixture
 from fitting.result import Accounting, Fit, FitError, Settings, Verdict
-from fitting.weighting import WEIGHTS
+from fitting.solver.weighting import WEIGHTS
+from fitting.uncertainty.interval_method import USED
+from fitting.uncertainty.mixture import Mixture
+from fitting.uncertainty.model_discrepancy import Doubt
 
 # More than anyone asks for, and still only tens of megabytes when it comes from a stranger; leftovers cost their cube.
 MOST_DRAWS, MOST_RUNS, MOST_DOUBT = 100_000, 5_000_000, 1000

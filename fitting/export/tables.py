@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from data.exclusions import KEPT
+from data.states.exclusions import KEPT
 from fitting.export.csv_text import csv_text
 from fitting.export.text import GoesWith, plan_values, provenance
-from fitting.on_devices import OnDevices
-from fitting.planner import Plan
+from fitting.planning.on_devices import OnDevices
+from fitting.planning.planner import Plan
 from fitting.result import Fit
 
 if TYPE_CHECKING:

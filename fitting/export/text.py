@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fitting.on_devices import OnDevices
-from fitting.planner import Plan
+from fitting.planning.on_devices import OnDevices
+from fitting.planning.planner import Plan
 from fitting.result import Band, Fit
 
 FORMAT, VERSION = "isoflop-fit", 1

@@ -10,7 +10,7 @@ import numpy as np
 
 from data.schema import Runs
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta, run_names
-from fitting.choosing import choose
+from fitting.diagnostics.checks import refusal
 from fitting.estimate import as_runs
 from fitting.families import sharing, words
 from fitting.families.columns import MOST_FAMILIES, labels, resolved
@@ -18,15 +18,15 @@ from fitting.families.joint import JointFit, Part, apart, part, together
 from fitting.families.refits import refits, ways
 from fitting.families.result import Families, Family
 from fitting.law import Law
-from fitting.mixture import SAID, mixture, unseen
-from fitting.optimum import optimum, valley
+from fitting.planning.allocation import optimum, valley
 from fitting.plural import plural
 from fitting.result import FitError, Settings
-from fitting.scale import scaled_delta
-from fitting.solve import residuals
-from fitting.table import Arrays, arrays
-from fitting.threads import one_thread
-from fitting.verdicts import refusal
+from fitting.selection.recommend import choose
+from fitting.solver.fit_data import Arrays, arrays
+from fitting.solver.huber_scale import scaled_delta
+from fitting.solver.solver import residuals
+from fitting.solver.threads import one_thread
+from fitting.uncertainty.mixture import SAID, mixture, unseen
 
 if TYPE_CHECKING:
     import pandas as pd

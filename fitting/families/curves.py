@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from fitting.dual import Dual, partials_of
+from fitting.autodiff import Dual, partials_of
 from fitting.law import Law
-from fitting.optimum import optimum, valley
+from fitting.planning.allocation import optimum, valley
 from fitting.result import Accounting
 
 Array = np.ndarray

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from fitting.coordinates import Coordinates, coordinates
 from fitting.estimate import DISPLACED, RIVALS
 from fitting.law import Law, Param
-from fitting.solve import Problem, Solution, minimise, problem
-from fitting.starts import starts
-from fitting.table import Arrays
+from fitting.solver.fit_data import Arrays
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import Coordinates, coordinates
+from fitting.solver.solver import Problem, Solution, minimise, problem
 
 Array = np.ndarray
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from fitting import bootstrap
 from fitting.families.joint import JointFit, Part, solution_of
-from fitting.intervals import Choice, choose_intervals
-from fitting.noise import pooled
-from fitting.solve import Solution, residuals, slopes
+from fitting.solver.solver import Solution, residuals, slopes
+from fitting.uncertainty import bootstrap
+from fitting.uncertainty.error_model import pooled
+from fitting.uncertainty.interval_method import Choice, choose_intervals
 
 Array = np.ndarray
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from fitting.arguments import any_number, as_numbers
-from fitting.bands import as_number
-from fitting.doubt import FORM_MIXED
+from fitting.band import as_number
 from fitting.families import words
 from fitting.families.curves import PER_DECADE, Curves, crossings, curves
 from fitting.families.sharing import Sharing
 from fitting.law import Law, all_laws
 from fitting.result import Accounting, Band, FitError, Settings, quantiles
+from fitting.uncertainty.model_discrepancy import FORM_MIXED
 
 Array = np.ndarray
 
@@ -230,13 +230,13 @@ class Families:
 
     def to_json(self, path: str | None = None) -> str:
         """The comparison as JSON text: tests, every family's constants, each family against the reference, the curves."""
-        from fitting.families.export import to_json
+        from fitting.export.families import to_json
 
         return to_json(self, path)
 
     def to_csv(self) -> str:
         """The multiplier and the loss along budgets as CSV: one row a family and budget."""
-        from fitting.families.export import to_csv
+        from fitting.export.families import to_csv
 
         return to_csv(self)
 

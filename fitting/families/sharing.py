@@ -1,6 +1,6 @@
 """May families share their floor or their exponents? Nested fits compared by a robust test and by AICc.
 
-The likelihood is `fitting.likelihood`'s, after Besiroglu et al. 2024 (arXiv 2404.10102), with delta in log-loss units, so
+The likelihood is `fitting.solver.huber_likelihood`'s, after Besiroglu et al. 2024 (arXiv 2404.10102), with delta in log-loss units, so
 that the fit is its maximum and the scale of the noise is fitted. With delta far below the noise this is Laplace's density;
 where the noise is normal, twice its log ratio is then pi/2 times a chi-square, and a plain likelihood-ratio test would
 reject too often. The test therefore scales the ratio by what the residuals say about themselves (Hampel, Ronchetti,
@@ -19,7 +19,7 @@ from scipy.special import fdtrc, ndtr
 
 from fitting.families.joint import JointFit
 from fitting.law import Law
-from fitting.solve import EXACT, residuals
+from fitting.solver.solver import EXACT, residuals
 
 Array = np.ndarray
 
@@ -66,7 +66,7 @@ def possible(law: Law) -> tuple[str, ...]:
 
 def judged(fit: JointFit, free: JointFit) -> Sharing:
     """A fit that shares, judged against `free`, which shares nothing."""
-    from fitting.likelihood import log_likelihood
+    from fitting.solver.huber_likelihood import log_likelihood
 
     n, delta = fit.problem.n, fit.problem.delta
     r = residuals(fit.problem, fit.theta[None, :])[0]

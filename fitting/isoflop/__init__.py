@@ -1,6 +1,6 @@
 """Approaches 1 and 2 of Hoffmann et al. 2022 (arXiv 2203.15556) beside the parametric Approach 3."""
 
-from fitting.isoflop.as_json import comparison_to_json
+from fitting.export.approaches import comparison_to_json
 from fitting.isoflop.buckets import LeftOut
 from fitting.isoflop.comparison import Approach, Comparison, compare
 from fitting.isoflop.envelope import Envelope, envelope

@@ -16,8 +16,8 @@ from fitting.isoflop.power import band
 from fitting.isoflop.profile import TOLERANCE, Profile, Settings
 from fitting.isoflop.profiles import Profiles, ProfilesError, profiles
 from fitting.isoflop.words import compute, spoken
-from fitting.optimum import optimum, valley
-from fitting.planner import plan
+from fitting.planning.allocation import optimum, valley
+from fitting.planning.planner import plan
 from fitting.result import Band, Fit, FitError, Status
 
 if TYPE_CHECKING:

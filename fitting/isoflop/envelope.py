@@ -10,8 +10,8 @@ import numpy as np
 from fitting.isoflop.buckets import sizes
 from fitting.isoflop.power import PowerLaw, lines, resampled
 from fitting.result import Accounting, Band, FitError
-from fitting.table import accounting, believable
-from fitting.threads import one_thread
+from fitting.solver.fit_data import accounting, believable
+from fitting.solver.threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd

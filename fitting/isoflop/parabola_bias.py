@@ -15,7 +15,7 @@ from fitting.isoflop.power import PowerLaw, power_law
 from fitting.isoflop.profile import Rows, curves, profile
 from fitting.isoflop.profiles import Profiles
 from fitting.isoflop.words import compute
-from fitting.optimum import optimum, valley
+from fitting.planning.allocation import optimum, valley
 from fitting.result import Fit, FitError
 
 Array = np.ndarray

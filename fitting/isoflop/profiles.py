@@ -16,8 +16,8 @@ from fitting.isoflop.profile import TOLERANCE, Profile, Rows, Settings, curves, 
 from fitting.isoflop.vertices import LEAST
 from fitting.isoflop.words import compute, notes_of, refusal
 from fitting.result import Accounting, Band, FitError
-from fitting.table import accounting, believable
-from fitting.threads import one_thread
+from fitting.solver.fit_data import accounting, believable
+from fitting.solver.threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd

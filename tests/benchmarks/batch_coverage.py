@@ -19,7 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from data.readers import read_table
-from data.steps import steps_table
+from data.steps.tables import steps_table
 from fitting import FitError
 from fitting.batch import along_loss, critical_batch, decayed, steps_to_target
 from fitting.batch.decayed import decayed_along, decayed_by_size

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import fitting.schedule as schedule_module
-from fitting.schedule import Schedule, fit_curves, law, loss_curve
-from fitting.schedule_curves import logged_curves
+import fitting.schedule.multi_power as schedule_module
+from fitting.schedule.curves import logged_curves
+from fitting.schedule.multi_power import Schedule, fit_curves, law, loss_curve
 
 WARMUP, PEAK, EVERY = 2160, 3e-4, 400
 KNOWN = ("cosine_24000", "constant_24000", "wsdcon_9")

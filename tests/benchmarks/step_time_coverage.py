@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fitting.step_time import step_time
+from fitting.planning.step_time import step_time
 
 PLANTED = runpy.run_path(str(Path(__file__).parents[1] / "fitting" / "test_step_time.py"))
 

@@ -23,13 +23,13 @@ from threadpoolctl import threadpool_limits
 from data import Runs
 from data.flops import six_nd
 from fitting import backtest, fit, plan
-from fitting.bootstrap import refits, weights
-from fitting.coordinates import coordinates
+from fitting.diagnostics.sensitivity import sensitivity
 from fitting.law import all_laws
-from fitting.sensitivity import sensitivity
-from fitting.solve import minimise, problem
-from fitting.starts import starts
-from fitting.table import arrays
+from fitting.solver.fit_data import arrays
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import minimise, problem
+from fitting.uncertainty.bootstrap import refits, weights
 
 pytestmark = pytest.mark.benchmark
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard import workspace
+from dashboard.workspace import store as workspace
 from tests.browser.test_runs_page import idle
 
 pytestmark = pytest.mark.browser

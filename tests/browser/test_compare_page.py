@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import workspace
+from dashboard.workspace import store as workspace
 
 pytestmark = pytest.mark.browser
 SHOTS = os.environ.get("ISOFLOP_SHOTS")

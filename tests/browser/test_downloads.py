@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard import workspace
+from dashboard.workspace import store as workspace
 
 pytestmark = pytest.mark.browser
 PRESSES = 24

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from dashboard import fit_panels, workspace
-from dashboard.fit_settings import INTERVALS, POSTERIOR
+from dashboard.fit import tabs as fit_tabs
+from dashboard.fit.settings import INTERVALS, POSTERIOR
+from dashboard.workspace import store as workspace
 from data.library import load
 from fitting import all_laws, fit
 from tests.browser.test_runs_page import idle
@@ -189,10 +190,10 @@ def test_the_open_tab_is_in_the_address_and_lasts(browser_page, address, held):
 def test_no_tab_runs_off_the_page_or_past_three_screens(browser_page, address, held, width):
     page = browser_page(width=width)
     start = held(address, resamples=500)
-    first = next(iter(fit_panels.TABS))
+    first = next(iter(fit_tabs.TABS))
     page.goto(f"{start}&tab={first}")
     settled(page)
-    for tab in fit_panels.TABS:
+    for tab in fit_tabs.TABS:
         if tab != first:
             page.get_by_role("tab", name=tab, exact=True).click()
             page.wait_for_function("tab => new URL(location.href).searchParams.get('tab') === tab", arg=tab)

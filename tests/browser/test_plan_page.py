@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from dashboard import workspace
+from dashboard.workspace import store as workspace
 from tests.browser.test_budget_chart import REFERENCE
 
 pytestmark = pytest.mark.browser

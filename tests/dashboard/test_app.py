@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard
-from dashboard import state, trouble, widgets, workspace
+from dashboard import error_messages, state, widgets
+from dashboard.workspace import store as workspace
 from data.errors import ReadError
 
 ENTRY = Path(dashboard.__file__).parent / "app.py"
@@ -115,7 +116,7 @@ def test_an_error_for_people_is_shown_as_it_is(app: Callable[..., AppTest], monk
     ],
 )
 def test_what_a_person_is_told(error: Exception, said: str) -> None:
-    sentence, todo = trouble.told(error)
+    sentence, todo = error_messages.told(error)
     assert said in sentence
     assert "secret" not in sentence + todo
 
@@ -139,7 +140,7 @@ def test_names_in_html_are_shown_letter_for_letter(monkeypatch: pytest.MonkeyPat
     widgets.answer("{a} runs of <b>", NASTY, a=NASTY)
     widgets.counts({NASTY: 3})
     widgets.quiet(NASTY)
-    widgets.trouble(NASTY, NASTY)
+    widgets.error_messages(NASTY, NASTY)
     assert "&lt;b&gt;" in written[1]
     for body in written:
         assert "<i>h</i>" not in body

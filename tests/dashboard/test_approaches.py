@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
-from dashboard import cli, workspace
+from dashboard import cli
 from dashboard.charts import isoflop
+from dashboard.workspace import store as workspace
 from data import Runs, read_runs
 from fitting import fit
 from fitting.isoflop import compare

@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import batch_methods, batch_panels, batch_settings, batch_state, plan_state, workspace
-from dashboard.plan_settings import PlanSettings
+from dashboard.batch import methods as batch_methods
+from dashboard.batch import panels as batch_panels
+from dashboard.batch import settings as batch_settings
+from dashboard.batch import state as batch_state
+from dashboard.plan import state as plan_state
+from dashboard.plan.settings import PlanSettings
+from dashboard.workspace import store as workspace
 from data.library import load
 from fitting.batch import critical_batch, curves, fit_trajectory, steps_to_target
 from fitting.batch.targets import one_ladder

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import numbers, workspace
+from dashboard import numbers
 from dashboard.charts import batch as charts
+from dashboard.workspace import store as workspace
 from fitting.batch import KAPLAN, critical_batch, published
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -533,10 +534,10 @@ def test_the_group_of_curves_is_chosen_on_the_page(page):
 
 def taken_away(monkeypatch, page, text, tab):
     """Every file that the page offers of a table with this tab open, by name."""
-    from dashboard import takeaway
+    from dashboard import downloads
 
     made: dict[str, str] = {}
-    monkeypatch.setattr(takeaway, "downloads", lambda files, key: made.update({f.name: f.make() for f in files}))
+    monkeypatch.setattr(downloads, "buttons", lambda files, key: made.update({f.name: f.make() for f in files}))
     at, _ = page(text, file="mine.csv")
     assert not opened(at, tab).exception
     return made

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import fit_analyses, workspace
-from dashboard.fit_panels import calibrated
+from dashboard.fit import analyses as fit_analyses
+from dashboard.fit.tabs import calibrated
+from dashboard.workspace import store as workspace
 from data.library import load
 from fitting import fit
-from fitting.calibration import calibrate, refusal
+from fitting.diagnostics.calibration import calibrate, refusal
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 

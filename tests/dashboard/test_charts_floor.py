@@ -9,7 +9,7 @@ import numpy as np
 from dashboard.charts.floor import figure
 from data.library import load
 from fitting import fit
-from fitting.floor_profile import floor_profile
+from fitting.diagnostics.floor_profile import floor_profile
 
 
 def test_what_is_drawn_is_the_profile():

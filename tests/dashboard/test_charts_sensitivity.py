@@ -6,7 +6,7 @@ import math
 
 from dashboard.charts.sensitivity import figure
 from fitting import Band
-from fitting.sensitivity import Choice, Sensitivity
+from fitting.diagnostics.sensitivity import Choice, Sensitivity
 
 INF = math.inf
 CHOICES = (

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from dashboard import cli, launch, workspace
+from dashboard import cli
 from dashboard.commands import open as opening
+from dashboard.server import launch
+from dashboard.workspace import store as workspace
 
 TABLE = "run,params,tokens,loss\n" + "".join(f"r{i},{10**i}M,{i}B,{4 - i / 10}\n" for i in range(1, 4))
 TWO_LOSSES = "name,N,D,c4_loss,pile_loss\na,1e6,1e9,3.1,3.2\nb,1e7,1e9,2.9,3.0\n"

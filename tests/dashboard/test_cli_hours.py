@@ -13,8 +13,8 @@ from dashboard.commands.hours import command
 from data import Runs
 from data.library import load
 from fitting import fit, load_fit, plan
-from fitting.devices import device
-from fitting.hour_classes import CLASSES, hour_classes
+from fitting.planning.devices import device
+from fitting.planning.hour_classes import CLASSES, hour_classes
 
 RUN = CliRunner()
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from dashboard.commands.lifetime import command
 from data.library import load
 from fitting import fit, load_fit
-from fitting.lifetime import lifetime
+from fitting.planning.lifetime import lifetime
 
 RUN = CliRunner()
 

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard.commands.schedule import command
-from fitting.schedule import law, loss_curve
-from fitting.schedule_curves import ahead
+from fitting.schedule.curves import ahead
+from fitting.schedule.multi_power import law, loss_curve
 
 RUN = CliRunner()
 TRUTH = law.published[0].values

@@ -12,9 +12,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import compare_state, compare_words, takeaway, workspace
+from dashboard import downloads
 from dashboard.charts import families as chart
-from dashboard.compare_settings import DEFAULTS, CompareSettings, read_settings
+from dashboard.compare import state as compare_state
+from dashboard.compare import words as compare_words
+from dashboard.compare.settings import DEFAULTS, CompareSettings, read_settings
+from dashboard.workspace import store as workspace
 from data import read_runs
 from fitting import compare_families
 from fitting.families import Crossing
@@ -195,7 +198,7 @@ def test_the_picture_holds_all_families_on_one_axis():
 def test_what_is_taken_away_is_the_comparison():
     runs = read_runs(pd.read_csv(io.BytesIO(table(old=1.0, new=0.9))))
     found = compare_families(runs, "mix", resamples=50)
-    csv, body = (file.make() for file in takeaway.of_families(found))
+    csv, body = (file.make() for file in downloads.of_families(found))
     frame = pd.read_csv(io.StringIO(csv), comment="#")
     assert set(frame["family"]) == {"old", "new"}
     assert json.loads(body)["versus"][0]["family"] == found.others[0]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import workspace
 from dashboard.charts import marks, plane
+from dashboard.workspace import store as workspace
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 MANY = "more runs than are drawn as shapes"

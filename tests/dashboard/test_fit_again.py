@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import fit_again
-from dashboard.fit_settings import DEFAULTS, DELTAS, INTERVALS, PRIORS, WEIGHTS, FitSettings, read_settings
+from dashboard.fit import repeat_code
+from dashboard.fit.settings import DEFAULTS, DELTAS, INTERVALS, PRIORS, WEIGHTS, FitSettings, read_settings
 from data import read_runs
 from fitting import all_laws, fit
-from fitting.calibration import calibrate
+from fitting.diagnostics.calibration import calibrate
 
 # One value or more of each setting beside its default; the intervals that need groups have them.
 OTHER = {
@@ -61,7 +61,7 @@ def again(path, settings: FitSettings, exclude=()):
     first = fit(runs.exclude(exclude) if exclude else runs, **asked)
     first = replace(first, settings=replace(first.settings, excluded=tuple(exclude)))
     scope: dict = {}
-    exec(fit_again.python(first, Choice(path), {}, asked), scope)
+    exec(repeat_code.python(first, Choice(path), {}, asked), scope)
     return first, scope["f"]
 
 
@@ -108,7 +108,7 @@ def test_calibrated_intervals_are_calibrated_again(table):
     first = fit(runs, **asked)
     first = first.calibrated(calibrate(first, runs, outer=40, inner=41, seed=2, flops=1e22))
     scope: dict = {}
-    exec(fit_again.python(first, Choice(table), {}, asked), scope)
+    exec(repeat_code.python(first, Choice(table), {}, asked), scope)
     assert scope["f"].calibration == first.calibration
     same(first, scope["f"])
 
@@ -117,7 +117,7 @@ def test_a_calibration_without_compute_is_written_too(table):
     runs = read_runs(pd.read_csv(table)[["run", "tokens", "loss"]])
     first = fit(runs, "kaplan-tokens", resamples=100)
     first = first.calibrated(calibrate(first, runs, outer=40, inner=40))
-    lines = fit_again.python(first, Choice(table), {}, {})
+    lines = repeat_code.python(first, Choice(table), {}, {})
     scope: dict = {}
     exec(
         lines.replace(repr(str(table)), "mine").replace("runs = read_runs(mine)", "runs = mine"), scope | {"mine": runs}

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import fit_controls, fit_words, state, widgets, workspace
-from dashboard.fit_settings import INTERVALS, POSTERIOR
+from dashboard import state, widgets
+from dashboard.fit import controls as fit_controls
+from dashboard.fit import words as fit_words
+from dashboard.fit.settings import INTERVALS, POSTERIOR
+from dashboard.workspace import store as workspace
 from data.library import load
 from fitting import fit
 

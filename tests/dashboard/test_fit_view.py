@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import fit_again, fit_panels, fit_words, takeaway, workspace
+from dashboard import downloads
 from dashboard.charts import forest, residuals
-from dashboard.fit_settings import DEFAULTS, FitSettings, read_settings
+from dashboard.fit import repeat_code
+from dashboard.fit import tabs as fit_tabs
+from dashboard.fit import words as fit_words
+from dashboard.fit.settings import DEFAULTS, FitSettings, read_settings
 from dashboard.symbols import symbol
+from dashboard.workspace import store as workspace
 from data.library import bundled, load
 from fitting import FitError, all_laws, fit, load_fit
 
@@ -98,17 +102,17 @@ def test_every_law_on_every_bundled_set(page, entry, key):
 
 def test_a_tab_draws_when_it_is_open_and_costs_nothing_else(page, monkeypatch):
     drawn = []
-    for file in fit_panels.TABS.values():
+    for file in fit_tabs.TABS.values():
         module = import_module(f"dashboard.fit_panels.{file}")
         monkeypatch.setattr(module, "panel", lambda fit, runs, file=file: drawn.append(file))
     at, _ = page(**QUICK)
-    assert [t.label for t in at.tabs] == list(fit_panels.TABS)
-    for tab in fit_panels.TABS:
+    assert [t.label for t in at.tabs] == list(fit_tabs.TABS)
+    for tab in fit_tabs.TABS:
         at.session_state["tab"] = tab
         at.run()
-    assert drawn == [next(iter(fit_panels.TABS.values())), *fit_panels.TABS.values()]
+    assert drawn == [next(iter(fit_tabs.TABS.values())), *fit_tabs.TABS.values()]
     at.selectbox(key="fit_delta").select(1e-2).run()
-    assert drawn[-1] == list(fit_panels.TABS.values())[-1]
+    assert drawn[-1] == list(fit_tabs.TABS.values())[-1]
 
 
 def test_the_address_opens_a_tab_and_a_stale_one_opens_the_first(page):
@@ -135,7 +139,7 @@ def test_a_law_of_more_than_size_and_data_opens_every_tab(page):
     at.selectbox(key="fit_law").select("data-constrained").run()
     assert not at.exception
     assert "Something went wrong" not in html(at)
-    for tab in fit_panels.TABS:
+    for tab in fit_tabs.TABS:
         opened(at, tab)
         assert "Something went wrong" not in html(at), tab
 
@@ -294,7 +298,7 @@ def test_an_upload_is_read_again_by_its_name():
         key, title = "upload:0", 'it\'s "mine".csv'
 
     f = fit(load("probe-grid"), resamples=20)
-    text = fit_again.python(f, Choice, {"count": "params_total"}, {})
+    text = repeat_code.python(f, Choice, {"count": "params_total"}, {})
     assert f"read_runs({Choice.title!r}, count='params_total')" in text
     compile(text, "again.py", "exec")
 
@@ -306,14 +310,14 @@ def test_weights_are_among_the_lines():
     runs = load("probe-grid")
     runs = replace(runs, kept=runs.kept.assign(loss_error=0.01))
     f = fit(runs, "chinchilla", weights="loss_error", resamples=20)
-    assert "weights='loss_error'" in fit_again.python(f, Choice, {}, {"weights": "loss_error"})
-    assert "weights" not in fit_again.python(fit(runs, "chinchilla", resamples=20), Choice, {}, {"weights": None})
+    assert "weights='loss_error'" in repeat_code.python(f, Choice, {}, {"weights": "loss_error"})
+    assert "weights" not in repeat_code.python(fit(runs, "chinchilla", resamples=20), Choice, {}, {"weights": None})
 
 
 def test_what_is_taken_away_says_the_same():
     runs = load("probe-grid")
     f = fit(runs, resamples=100)
-    files = {file.label: file for file in takeaway.of_fit(f, runs, fit_words.file_stem(f))}
+    files = {file.label: file for file in downloads.of_fit(f, runs, fit_words.file_stem(f))}
     assert {file.name for file in files.values()} == {
         f"probe-grid-a-language-of-known-entropy-chinchilla{end}"
         for end in (".tex", ".py", ".json", "-runs.csv", "-parameters.csv")

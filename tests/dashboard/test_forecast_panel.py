@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from dashboard.charts import forecast as chart
 from dashboard.cli import group
-from dashboard.fit_panels import forecast_test as panel
+from dashboard.fit.tabs import backtest as panel
 from data.library import load
 from fitting import backtest, fit
 

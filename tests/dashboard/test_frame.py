@@ -14,8 +14,12 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 import dashboard
-from dashboard import batch_state, cli, launch, reading, state, summary, trouble, workspace
+from dashboard import cli, error_messages, reading, state
+from dashboard.batch import state as batch_state
 from dashboard.charts import plane, theme
+from dashboard.runs import summary
+from dashboard.server import launch
+from dashboard.workspace import store as workspace
 from data import read_runs
 from data.errors import DataError
 from fitting import FitError
@@ -82,7 +86,7 @@ def test_the_frame_stays_and_leads_out(
         patch.setattr(where, name, broken)
         at = open_file(GOOD, page)
         has_frame(at)
-        assert trouble.told(error)[0].replace("'", "&#x27;") in text(at)
+        assert error_messages.told(error)[0].replace("'", "&#x27;") in text(at)
         assert text(at).count('class="iso-trouble"') == 1
         at.run()  # as often as it is looked at
         has_frame(at)
@@ -205,7 +209,7 @@ def test_the_plane_can_be_drawn_of_any_runs(table: str) -> None:
     from data.readers import read_table
 
     read = read_upload(read_table(table.encode(), "x.csv"), {})
-    assert read.trouble is None or trouble.is_for_people(read.trouble)
+    assert read.error_messages is None or error_messages.is_for_people(read.error_messages)
     runs = read.runs
     if runs is None or plane.axes(runs.kept, runs.set_aside) is None:
         return
@@ -276,8 +280,8 @@ def test_an_unforeseen_error_is_one_sentence_in_the_terminal(
     assert out == ""
     assert err.count("\n") == 1
     assert err.startswith("Error: Something went wrong inside Isoflop.")
-    assert str(own_home / trouble.DETAILS) in err
-    assert "KeyError: 'params'" in (own_home / trouble.DETAILS).read_text()
+    assert str(own_home / error_messages.DETAILS) in err
+    assert "KeyError: 'params'" in (own_home / error_messages.DETAILS).read_text()
 
 
 def test_the_traceback_can_be_asked_for(run_main: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -286,7 +290,7 @@ def test_the_traceback_can_be_asked_for(run_main: Any, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("data.summary.read_summary", broken)
     assert "Traceback" not in "".join(map(str, run_main("read", "x.csv")))
-    monkeypatch.setenv(trouble.TRACEBACK, "1")
+    monkeypatch.setenv(error_messages.TRACEBACK, "1")
     assert "ZeroDivisionError: a defect" in "".join(map(str, run_main("read", "x.csv")))
 
 
@@ -304,10 +308,10 @@ def test_a_word_in_a_parameter_column_in_a_real_terminal(tmp_path: Path) -> None
 
 
 def test_details_do_not_grow_for_ever(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trouble, "LONGEST", 2000)
+    monkeypatch.setattr(error_messages, "LONGEST", 2000)
     for i in range(100):
-        trouble.record(ValueError(f"number {i}"))
+        error_messages.record(ValueError(f"number {i}"))
     files = list(own_home.iterdir())
     assert sum(f.stat().st_size for f in files) < 8000
-    assert "number 99" in (own_home / trouble.DETAILS).read_text()
+    assert "number 99" in (own_home / error_messages.DETAILS).read_text()
     assert launch.PRIVATE["client.disableDataExport"] is True

@@ -15,14 +15,15 @@ from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileKind, MediaFileStorageError
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
-from dashboard import kept_files, takeaway
-from dashboard.takeaway import File
+from dashboard import downloads
+from dashboard.downloads import File
+from dashboard.server import stored_files
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(kept_files.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(stored_files.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -31,8 +32,8 @@ def manager(monkeypatch: pytest.MonkeyPatch) -> Any:
     made = MediaFileManager(MemoryMediaFileStorage("/media"))
     monkeypatch.setattr(runtime, "exists", lambda: True)
     monkeypatch.setattr(runtime, "get_instance", lambda: SimpleNamespace(media_file_mgr=made))
-    kept_files.keep()
-    kept_files.keep()
+    stored_files.keep()
+    stored_files.keep()
     return made
 
 
@@ -78,11 +79,11 @@ def test_a_press_is_for_the_page_that_was_seen(manager: Any, clock: list[float],
 
 def test_nothing_is_kept_for_ever(manager: Any, clock: list[float]) -> None:
     names = [draw(manager, str(i)) for i in range(50)]
-    assert len(manager._deferred_callables) == kept_files.EACH
+    assert len(manager._deferred_callables) == stored_files.EACH
     url = manager.execute_deferred(names[-1])
-    clock[0] += kept_files.SECONDS + 1
+    clock[0] += stored_files.SECONDS + 1
     cut_short(manager)
-    clock[0] += kept_files.SECONDS + 1
+    clock[0] += stored_files.SECONDS + 1
     cut_short(manager)
     assert not manager._deferred_callables
     assert not manager._deferred_ids_by_session
@@ -95,7 +96,7 @@ def test_nothing_is_kept_for_ever(manager: Any, clock: list[float]) -> None:
 def test_what_a_page_needs_stays_however_old(manager: Any, clock: list[float]) -> None:
     name = draw(manager, "still here")
     for _ in range(5):
-        clock[0] += kept_files.SECONDS + 1
+        clock[0] += stored_files.SECONDS + 1
         manager.remove_orphaned_files()
     assert content(manager, manager.execute_deferred(name)) == b"still here"
 
@@ -122,7 +123,7 @@ def test_a_file_that_cannot_be_made_says_so_without_a_traceback(
     def broken() -> str:
         raise ZeroDivisionError("a defect")
 
-    make: Callable[[], bytes] = lambda: takeaway._made(File("CSV", "plan.csv", "text/csv", broken), said.append)  # noqa: E731
+    make: Callable[[], bytes] = lambda: downloads._made(File("CSV", "plan.csv", "text/csv", broken), said.append)  # noqa: E731
     name = manager.add_deferred(make, "text/csv", "1.2", "plan.csv")
     # A loop of its own: one that drives a browser may run in this thread.
     with caplog.at_level(logging.ERROR), ThreadPoolExecutor(1) as apart:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import headers, launch
+from dashboard.server import headers, launch
 
 TROUBLE = "[server]\naddress = '0.0.0.0'\nenableXsrfProtection = false\n[browser]\ngatherUsageStats = true\n"
 
@@ -196,7 +196,7 @@ def test_what_escapes_a_callback_is_a_sentence() -> None:
     def script() -> None:
         import streamlit as st
 
-        from dashboard import launch
+        from dashboard.server import launch
 
         assert launch._apologise(ZeroDivisionError("secret")) is True
         st.write("done")

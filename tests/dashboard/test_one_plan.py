@@ -13,16 +13,22 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import budget_chart as package
-from dashboard import plan_fleet, plan_panels, plan_run, plan_state, plan_table, takeaway, workspace
+from dashboard import downloads
 from dashboard.budget_chart.payload import clean
-from dashboard.device_table import MAKERS, Row
-from dashboard.plan_settings import DEFAULTS
+from dashboard.plan import chart_payload
+from dashboard.plan import fleet as plan_fleet
+from dashboard.plan import panels as plan_panels
+from dashboard.plan import run as plan_run
+from dashboard.plan import state as plan_state
+from dashboard.plan.device_table import MAKERS, Row
+from dashboard.plan.settings import DEFAULTS
+from dashboard.workspace import store as workspace
 from data.library import load
 from fitting import fit, plan
 from fitting.batch import whole_run
-from fitting.devices import device
-from fitting.hardware import Hardware
-from fitting.on_devices import place
+from fitting.planning.devices import device
+from fitting.planning.hardware import Hardware
+from fitting.planning.on_devices import place
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 # What the chart shows in words, by its own JavaScript, where its line stands.
@@ -54,7 +60,7 @@ def opened(tmp_path, monkeypatch):
 
     for module in (package, plan_panels):
         monkeypatch.setattr(module, "budget_chart", drawn)
-    monkeypatch.setattr(takeaway, "downloads", lambda made, _: files.update({f.label: f.make for f in made}))
+    monkeypatch.setattr(downloads, "buttons", lambda made, _: files.update({f.label: f.make for f in made}))
 
     def at_budget(source, budget, **settings):
         charts.clear()
@@ -106,10 +112,10 @@ def test_every_part_says_the_same_plan(opened, run_js, source, devices):
             assert field.placeholder == f"auto: {many:,.0f}"
         if exported["holds"]:
             assert exported["hours"] * many == pytest.approx(exported["device_hours"], rel=1e-9)
-            days = plan_table.numbers.duration(exported["hours"] * 3600)
+            days = chart_payload.numbers.duration(exported["hours"] * 3600)
             auto = "" if devices else " (auto)"
             assert top["takes"][0] == f"{days} on {many:,.0f} H100{auto} at 40 % of peak"
-            assert top["takes"][2].startswith(plan_table.numbers.money(exported["money"]))
+            assert top["takes"][2].startswith(chart_payload.numbers.money(exported["money"]))
             if front is not None:
                 assert front["sentence"].startswith(f"Done in {days} on {many:,.0f} device")
                 assert "This is the plan above." in front["subline"]
@@ -150,7 +156,7 @@ def said_once(charts, files, run_js):
     shown = [v for p in charts["front"]["panels"] if p["key"] == "devices" for v in p["value"] if v is not None]
     assert min(shown) >= min(1.0, many) - 1e-6
     if exported["holds"]:
-        days = plan_table.numbers.duration(exported["hours"] * 3600)
+        days = chart_payload.numbers.duration(exported["hours"] * 3600)
         assert top["takes"][0].startswith(f"{days} on {many:,.0f} ")
         assert front["sentence"].startswith(f"Done in {days} on {many:,.0f} device")
         assert front["handle"] == days
@@ -214,7 +220,7 @@ def test_a_share_of_ones_own_makes_another_batch_and_the_front_says_so(opened, r
     planned = batch["value"][int(np.argmin(np.abs(np.array(top["grid"]) - top["budget"])))]
     b_crit = charts["front"]["panels"][2]["other"]["value"][0]
     more = (1 + 512 * 16384 / b_crit) / (1 + planned / b_crit) - 1
-    assert f"takes {plan_table.numbers.percent(more)} more compute" in front["subline"]
+    assert f"takes {chart_payload.numbers.percent(more)} more compute" in front["subline"]
 
 
 def test_a_batch_of_the_runs_own_is_a_note_and_no_second_plan(opened, run_js):
@@ -231,7 +237,7 @@ def test_steps_that_wait_lengthen_the_plan_in_every_part(opened, run_js):
     _, charts, files = opened("bundled:simulated-ladder", 3e22, devices=64, latency=500.0)
     exported = json.loads(files["JSON"]())
     top, front = run_js(READ, [charts["budget"], charts["front"]])
-    days = plan_table.numbers.duration(exported["hours"] * 3600)
+    days = chart_payload.numbers.duration(exported["hours"] * 3600)
     assert exported["hours"] == pytest.approx((3e22 / (64 * 989e12 * 0.4) + 0.5 * exported["steps"]["value"]) / 3600)
     assert top["takes"][0].startswith(f"{days} on 64 H100")
     assert front["sentence"].startswith(f"Done in {days} on 64 devices")
@@ -242,7 +248,7 @@ def test_steps_that_wait_lengthen_the_plan_in_every_part(opened, run_js):
 def ladder():
     runs = load("simulated-ladder")
     fitted = fit(runs, law="chinchilla", resamples=50)
-    along = plan_table.sweep(fitted, plan_table.budgets(fitted, 22.0))
+    along = chart_payload.sweep(fitted, chart_payload.budgets(fitted, 22.0))
     return runs, fitted, along, whole_run(along, *plan_run.rules(DEFAULTS, None))
 
 
@@ -278,7 +284,7 @@ def test_the_browser_says_devices_and_time_along_a_drag_as_python_would(ladder, 
     whole_here = whole_run(here, *plan_run.rules(DEFAULTS, None))
     asked = replace(DEFAULTS, latency=100.0)
     shown = plan_state.placed(fitted, along, here, (whole, whole_here), asked)
-    made = clean(plan_table.payload(fitted, along, here, runs, spoken=plan_fleet.parts(shown, along, here, "params"),
+    made = clean(chart_payload.payload(fitted, along, here, runs, spoken=plan_fleet.parts(shown, along, here, "params"),
                                     whole=(whole, whole_here), latency=0.1))  # fmt: skip
     budgets = [18.3, 19.99, 21.234, 22.0, 23.456, 24.0, 24.999, 25.7]
     found = run_js(TAKES, [made, budgets])
@@ -288,9 +294,9 @@ def test_the_browser_says_devices_and_time_along_a_drag_as_python_would(ladder, 
         said = plan_state.placed(fitted, along, there, (whole, own), asked).planned
         assert (
             takes[0]
-            == f"{plan_table.numbers.duration(said.seconds)} on {said.devices:,.0f} H100 (auto) at 40 % of peak"
+            == f"{chart_payload.numbers.duration(said.seconds)} on {said.devices:,.0f} H100 (auto) at 40 % of peak"
         )
-        assert takes[2].startswith(plan_table.numbers.money(said.money) + " ")
+        assert takes[2].startswith(chart_payload.numbers.money(said.money) + " ")
 
 
 def test_a_chosen_number_stays_and_an_automatic_one_follows_the_budget(ladder):
@@ -311,7 +317,7 @@ def test_where_a_chosen_number_stops_holding_the_model_is_said_along_the_drag(la
         own = whole_run(here, *plan_run.rules(DEFAULTS, None))
         shown = plan_state.placed(fitted, along, here, (whole, own), asked)
         made = clean(
-            plan_table.payload(fitted, along, here, runs, spoken=plan_fleet.parts(shown, along, here, "params"))
+            chart_payload.payload(fitted, along, here, runs, spoken=plan_fleet.parts(shown, along, here, "params"))
         )
         assert shown.planned.holds
         early, late = (run_js(READ, [{**made, "budget": at}])[0] for at in (21.0, 25.0))

@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashboard import plan_devices, plan_run, plan_table
 from dashboard.budget_chart.payload import PayloadError, clean
-from dashboard.device_table import MAKERS, Row, edited, read, unfinished, written
-from dashboard.plan_settings import DEFAULTS, read_settings
+from dashboard.plan import chart_payload, device_choice
+from dashboard.plan import run as plan_run
+from dashboard.plan.device_table import MAKERS, Row, edited, read, unfinished, written
+from dashboard.plan.settings import DEFAULTS, read_settings
 from data.library import load
 from fitting import fit, plan
 from fitting.batch import whole_run
@@ -40,7 +41,7 @@ def with_choice(ladder, asked):
     def parts(one):
         return plan_run.front_parts(plan_run.front_on(found, one), one, along)
 
-    return clean({**made, "choice": plan_devices.choice(asked, parts)})
+    return clean({**made, "choice": device_choice.choice(asked, parts)})
 
 
 def overlaid(old, parts):
@@ -97,7 +98,7 @@ def test_of_each_option_only_what_differs_is_sent(ladder):
 
 def test_the_budget_is_said_in_each_device_s_hours_and_money():
     asked = replace(DEFAULTS, unit="money", price=3.0)
-    choice = plan_devices.choice(asked, lambda one: plan_table.spoken(one.hardware, one.device, one.unit))
+    choice = device_choice.choice(asked, lambda one: chart_payload.spoken(one.hardware, one.device, one.unit))
     parts = {o["key"]: o["parts"] for o in choice["options"]}
     assert parts["H100"] == {}
     assert parts["A100"]["budget_unit"]["per_flop"] == pytest.approx(3.0 / (312e12 * 0.4 * 3600))

@@ -11,15 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import plan_life, plan_run
 from dashboard.budget_chart.payload import clean
-from dashboard.device_table import Row
-from dashboard.plan_settings import DEFAULTS
+from dashboard.plan import life as plan_life
+from dashboard.plan import run as plan_run
+from dashboard.plan.device_table import Row
+from dashboard.plan.settings import DEFAULTS
 from data import read_runs
 from data.library import load
 from fitting import FitError, fit, plan
 from fitting.batch import from_paper, growth, whole_run
-from fitting.step_time import step_time
+from fitting.planning.step_time import step_time
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dashboard import plan_table
 from dashboard.budget_chart.payload import clean
+from dashboard.plan import chart_payload
 from data.library import bundled, load
 from fitting import fit, plan
 from fitting.batch import from_paper, whole_run
-from fitting.hardware import Hardware
+from fitting.planning.hardware import Hardware
 
 HARDWARE = Hardware(devices=64, price=2.0)
 
@@ -25,9 +25,9 @@ def ladder():
 
 def table(runs, fitted, at, chosen=None, hardware=HARDWARE, unit="flop"):
     here = plan(fitted, flops=10.0**at, params=chosen)
-    along = plan_table.sweep(fitted, plan_table.budgets(fitted, at), chosen)
-    spoken = plan_table.spoken(hardware, "H100", unit)
-    return here, clean(plan_table.payload(fitted, along, here, runs, spoken=spoken, chosen=chosen))
+    along = chart_payload.sweep(fitted, chart_payload.budgets(fitted, at), chosen)
+    spoken = chart_payload.spoken(hardware, "H100", unit)
+    return here, clean(chart_payload.payload(fitted, along, here, runs, spoken=spoken, chosen=chosen))
 
 
 @pytest.mark.parametrize("at", [18.0, 21.37, 23.76, 27.5])
@@ -76,7 +76,7 @@ def test_runs_set_aside_are_hollow_and_keep_their_names(ladder):
     kept.loc[kept["run"] == name, "run"] = hostile
     changed = dataclasses.replace(runs, kept=kept).exclude([hostile])
     fitted = fit(changed, resamples=50)
-    points = plan_table.points(fitted, changed)
+    points = chart_payload.points(fitted, changed)
     assert len(points["name"]) == len(runs.kept)
     assert [n for n, h in zip(points["name"], points["hollow"], strict=True) if h] == [hostile]
 
@@ -91,12 +91,12 @@ def test_a_law_of_compute_has_one_panel(ladder):
 
 def test_units_agree_with_the_hardware(ladder):
     runs, fitted = ladder
-    found = plan_table.units(HARDWARE)
+    found = chart_payload.units(HARDWARE)
     flops = 1e22
     assert found["hours"].per_flop * flops == pytest.approx(HARDWARE.device_hours(flops))
     assert found["time"].per_flop * flops == pytest.approx(3600 * HARDWARE.hours(flops))
     assert found["money"].per_flop * flops == pytest.approx(HARDWARE.money(flops))
-    assert "money" not in plan_table.units(Hardware(devices=64))
+    assert "money" not in chart_payload.units(Hardware(devices=64))
     _, made = table(runs, fitted, 22.0, unit="money")
     assert made["budget_unit"]["format"] == "money"
     _, free = table(runs, fitted, 22.0, hardware=Hardware(devices=2))
@@ -106,7 +106,7 @@ def test_units_agree_with_the_hardware(ladder):
 def test_the_chart_reaches_any_budget_asked_for(ladder):
     _, fitted = ladder
     for at in (12.2, 21.0, 31.7):
-        nodes = plan_table.budgets(fitted, at)
+        nodes = chart_payload.budgets(fitted, at)
         assert nodes[0] <= at <= nodes[-1]
         assert nodes[-1] >= np.log10(fitted.ranges["flops"][1]) + 3.9
 
@@ -115,13 +115,13 @@ def test_what_goes_with_the_plan_moves_with_the_budget(ladder):
     """Batch, critical batch, learning rate and steps stand at the budget exactly as `whole_run` gives them."""
     runs, fitted = ladder
     here = plan(fitted, flops=10.0**22.3)
-    along = plan_table.sweep(fitted, plan_table.budgets(fitted, 22.3))
+    along = chart_payload.sweep(fitted, chart_payload.budgets(fitted, 22.3))
     laws = (from_paper("steplaw_batch"), from_paper("steplaw_lr"), from_paper("zhang_coupled"))
     whole = whole_run(along, *laws), whole_run(here, *laws)
-    spoken = plan_table.spoken(HARDWARE, "H100", "flop")
+    spoken = chart_payload.spoken(HARDWARE, "H100", "flop")
 
     def made(every):
-        return clean(plan_table.payload(fitted, along, here, runs, spoken=spoken, whole=whole, every=every))
+        return clean(chart_payload.payload(fitted, along, here, runs, spoken=spoken, whole=whole, every=every))
 
     few, every = made(False), made(True)
     place = int(np.argmin(np.abs(np.array(few["grid"]) - 22.3)))
@@ -145,10 +145,10 @@ def test_no_band_of_loss_lies_under_a_floor_that_is_known_and_the_chart_says_so(
     (floor,) = (e.true_floor for e in bundled() if e.key == "probe-grid")
     runs = load("probe-grid")
     fitted = fit(runs, law, prior="none", resamples=300)
-    here, along = plan(fitted, flops=1e20), plan_table.sweep(fitted, plan_table.budgets(fitted, 20.0))
-    spoken = plan_table.spoken(HARDWARE, "H100", "flop")
-    loss = clean(plan_table.payload(fitted, along, here, runs, spoken=spoken, floor=floor))["panels"][0]
-    free = clean(plan_table.payload(fitted, along, here, runs, spoken=spoken))["panels"][0]
+    here, along = plan(fitted, flops=1e20), chart_payload.sweep(fitted, chart_payload.budgets(fitted, 20.0))
+    spoken = chart_payload.spoken(HARDWARE, "H100", "flop")
+    loss = clean(chart_payload.payload(fitted, along, here, runs, spoken=spoken, floor=floor))["panels"][0]
+    free = clean(chart_payload.payload(fitted, along, here, runs, spoken=spoken))["panels"][0]
     assert min(free["wide"]["low"]) < floor
     for band in (loss, loss["wide"]):
         assert min(band["low"]) >= floor
@@ -164,7 +164,7 @@ def test_no_band_of_loss_lies_under_a_floor_that_is_known_and_the_chart_says_so(
 def test_budgets_that_buy_no_token_at_a_chosen_size_are_left_out(ladder):
     """One token of training costs 6 N: the chart at 10^14 parameters begins above 6e14 FLOP."""
     nodes = np.linspace(13.0, 22.0, 37)
-    along = plan_table.sweep(ladder[1], nodes, 1e14)
+    along = chart_payload.sweep(ladder[1], nodes, 1e14)
     assert np.log10(along.flops.value) == pytest.approx(nodes[nodes > np.log10(6e14)])
     assert along.tokens.value[0] == pytest.approx(along.flops.value[0] / 6e14)
 
@@ -172,9 +172,9 @@ def test_budgets_that_buy_no_token_at_a_chosen_size_are_left_out(ladder):
 def test_the_units_that_may_be_typed_come_with_the_budgets_own():
     """A time converts only on a number of devices that stays, money only where a price is known."""
     for unit in ("flop", "hours", "time", "money"):
-        said = plan_table.spoken(HARDWARE, "H100", unit)["budget_unit"]
-        assert said["also"] == {k: u.per_flop for k, u in plan_table.units(HARDWARE).items() if k != "flop"}, unit
-        free = plan_table.spoken(dataclasses.replace(HARDWARE, price=None), "H100", unit, auto=True)["budget_unit"][
+        said = chart_payload.spoken(HARDWARE, "H100", unit)["budget_unit"]
+        assert said["also"] == {k: u.per_flop for k, u in chart_payload.units(HARDWARE).items() if k != "flop"}, unit
+        free = chart_payload.spoken(dataclasses.replace(HARDWARE, price=None), "H100", unit, auto=True)["budget_unit"][
             "also"
         ]
         assert free["money"] is None, unit

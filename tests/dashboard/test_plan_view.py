@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import workspace
-from dashboard.plan_settings import DEFAULTS, PlanSettings, read_settings
+from dashboard.plan.settings import DEFAULTS, PlanSettings, read_settings
+from dashboard.workspace import store as workspace
 from data.library import load
 from fitting import fit, plan
 
@@ -318,7 +318,7 @@ def test_a_time_keeps_devices_aloud_and_in_one_step_with_its_budget(page):
     def let_go():
         import streamlit as st
 
-        from dashboard import plan_state
+        from dashboard.plan import state as plan_state
 
         st.button("3 days", on_click=plan_state.set_time, args=(23.0, 64))
         st.button("4 days", on_click=plan_state.set_time, args=(23.5, 64))

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard
-from dashboard import workspace
+from dashboard.workspace import store as workspace
 from data.table import Table
 
 ENTRY = Path(dashboard.__file__).parent / "app.py"

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import workspace
-from dashboard.trouble import once
+from dashboard.error_messages import once
+from dashboard.workspace import store as workspace
 from data.errors import DataError
 from data.readers import read_table
 from data.recognise import recognise

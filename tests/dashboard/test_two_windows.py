@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import workspace
-from dashboard.workspace import Workspace
+from dashboard.workspace import store as workspace
+from dashboard.workspace.store import Workspace
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 STATES = "run,params,tokens,loss,state\n" + "".join(

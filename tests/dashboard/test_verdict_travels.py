@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from dashboard import plan_run
 from dashboard.commands.approaches import command as approaches
 from dashboard.commands.hours import command as hours
 from dashboard.commands.lifetime import command as life
 from dashboard.commands.plan import command
+from dashboard.plan import run as plan_run
 from data import Runs
 from fitting import Band, Status, all_laws, fit, load_fit, plan
 from fitting.batch import from_paper, growth, whole_run
 from fitting.batch.front import Cluster, front
 from fitting.export import plan_to_csv, plan_to_json, plan_to_latex, residuals_to_csv, summary_to_csv
-from fitting.hardware import Hardware
 from fitting.isoflop import Approach, compare, comparison
+from fitting.planning.hardware import Hardware
 
 RUN = CliRunner()
 WORDS = "Do not plan with this"
@@ -167,11 +167,11 @@ def test_a_measured_law_of_batches_brings_its_remarks(unsound):
 
 
 def test_the_headline_of_a_plan_says_it(runs):
-    from dashboard import plan_table
+    from dashboard.plan import chart_payload
 
     unsound, sound = fit(runs, "chinchilla", resamples=50), fit(runs.kept, "compute-floor", resamples=50)
     for f, said in ((unsound, True), (sound, sound.status is Status.UNSOUND)):
         here, along = plan(f, flops=1e20), plan(f, flops=np.geomspace(1e18, 1e22, 9))
-        payload = plan_table.payload(f, along, here, runs, spoken={}, chosen=None, floor=None)
+        payload = chart_payload.payload(f, along, here, runs, spoken={}, chosen=None, floor=None)
         assert (WORDS in payload["sentence"]) is said
     assert unsound.status is Status.UNSOUND

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import workspace
+from dashboard.workspace import store as workspace
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 GOOD = "run,params,tokens,loss\n" + "\n".join(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dashboard import workspace
-from dashboard.workspace import Workspace, WorkspaceError
+from dashboard.workspace import store as workspace
+from dashboard.workspace.store import Workspace, WorkspaceError
 
 HOSTILE = [
     "../../etc/passwd",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, Runs
-from data.exclusions import UNSAID
+from data.states.exclusions import UNSAID
 
 Read = Callable[..., Runs]
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from dashboard.cli import group
 from data import DataError, MappingNeeded, Runs, read_runs
-from data.by_file import labels
+from data.files.by_file import labels
 
 NATS = "run,params,tokens,loss\na0,1e7,1e9,3.5\na1,2e7,2e9,3.2\na2,4e7,4e9,3.0\n"
 BYTES = "run,params,tokens,bpb\nb0,1e7,1e9,1.1\nb1,2e7,2e9,1.0\nb2,4e7,4e9,0.95\n"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data import Runs
-from data.cells import SUFFIXES, decimal_sign, number, numbers
+from data.cells.values import SUFFIXES, decimal_sign, number, numbers
 
 
 @pytest.mark.parametrize(

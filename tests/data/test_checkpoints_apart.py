@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from data import MappingNeeded, Runs, read_runs
-from data.step_names import model_of, models, place_of
+from data.filenames.steps import model_of, models, place_of
 
 Read = Callable[..., Runs]
 

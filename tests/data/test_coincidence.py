@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from data import read_runs
-from data.checks import shared_losses
-from data.coincidence import beyond_chance, expected_pairs
-from data.loss_units import UNITS
+from data.losses.units import UNITS
+from data.states.checks import shared_losses
+from data.states.coincidence import beyond_chance, expected_pairs
 
 
 def losses(rng: np.random.Generator, n: int, shape: str) -> np.ndarray:

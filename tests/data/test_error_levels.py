@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data import Runs
-from data.confidence import half_width
+from data.losses.confidence import half_width
 
 Read = Callable[..., Runs]
 #: A header and the deviations of a normal distribution that its ± holds.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data import bundled, read_runs
-from data.exclusions import KEPT, UNSAID
+from data.states.exclusions import KEPT, UNSAID
 from fitting import fit
 from fitting.export import residuals_to_csv
 

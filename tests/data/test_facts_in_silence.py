@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from data import MappingNeeded, Runs, read_runs
-from data.in_names import facts
+from data.filenames.sizes import facts
 
 Read = Callable[..., Runs]
 

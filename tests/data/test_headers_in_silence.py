@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from data import MappingNeeded, Runs, read_runs
-from data.names import named
+from data.headers.names import named
 
 Read = Callable[..., Runs]
 

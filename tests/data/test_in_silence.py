@@ -126,7 +126,7 @@ def test_a_column_that_promises_numbers_and_holds_none_is_said(read: Read, cell:
     [("10’000’000", 1e7), ("1,00,00,000", 1e7), ("350 Mio", 350e6), ("1.3 Milliarden", 1.3e9), ("6.0 × 10−4", 6e-4)],
 )
 def test_numbers_of_other_countries_and_of_copied_pages(cell: str, value: float) -> None:
-    from data.cells import number
+    from data.cells.values import number
 
     assert number(cell) == pytest.approx(value)
 

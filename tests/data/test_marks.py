@@ -15,8 +15,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data import ReadError, Runs, read_runs, read_table
-from data.cells import SUFFIXES, decimal_sign, number, numbers
-from data.markup import words
+from data.cells.markup import words
+from data.cells.values import SUFFIXES, decimal_sign, number, numbers
 
 Read = Callable[..., Runs]
 

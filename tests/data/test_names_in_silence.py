@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, Runs
-from data.names import loss_name, named
-from data.points import pointed
-from data.row_states import in_a_name
+from data.filenames.points import pointed
+from data.headers.names import loss_name, named
+from data.states.rows import in_a_name
 
 Read = Callable[..., Runs]
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import COLUMNS, DataError, MappingNeeded, Runs, recognise, to_runs
-from data.headers import header
-from data.names import loss_name, named
+from data.headers.names import loss_name, named
+from data.headers.parts import header
 from data.read import from_frame
 
 Read = Callable[..., Runs]
@@ -104,7 +104,7 @@ def test_units_in_headers(raw: str, scale: float) -> None:
 
 
 def test_every_pattern_names_a_column() -> None:
-    from data.names import NAMES
+    from data.headers.names import NAMES
 
     assert {column for column, _, _ in NAMES} <= set(COLUMNS)
 

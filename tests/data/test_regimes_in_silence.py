@@ -10,9 +10,9 @@ import openpyxl
 import pytest
 
 from data import MappingNeeded, ReadError, Runs, read_runs
-from data.headings import says_where_measured
-from data.names import loss_name
-from data.remarks import says_out
+from data.headers.headings import says_where_measured
+from data.headers.names import loss_name
+from data.states.remarks import says_out
 
 Read = Callable[..., Runs]
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import DataError, MappingNeeded, Runs, read_runs
-from data.filenames import facts, run_names
+from data.filenames.columns import facts, run_names
 
 Read = Callable[..., Runs]
 

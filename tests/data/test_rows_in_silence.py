@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from data import MappingNeeded, Runs
-from data.step_names import model_of
+from data.filenames.steps import model_of
 
 Read = Callable[..., Runs]
 Row = Sequence[object]

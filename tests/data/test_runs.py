@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import COLUMNS, DataError, MappingNeeded, ReadError, Runs, read_runs
-from data.history import distinct, last_of_each
+from data.rows.history import distinct, last_of_each
 from data.schema import stack
 from data.summary import describe, describe_error, read_summary
 

@@ -159,7 +159,7 @@ def test_a_name_that_stands_twice_in_a_file_is_found_again(written: Written) -> 
 
 
 def test_rows_beyond_what_is_compared_stay_and_it_is_said(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.one_run.MOST", 5)
+    monkeypatch.setattr("data.files.one_run.MOST", 5)
     runs = written({f"f{i}.csv": H + "a,1e8,2e9,3.60123\n" for i in range(6)})
     assert len(runs) == 6
     assert any("were not compared" in note for note in runs.notes)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data import MappingNeeded, ReadError, Runs, read_runs
-from data.filenames import facts
+from data.filenames.columns import facts
 
 Read = Callable[..., Runs]
 

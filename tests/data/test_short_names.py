@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, Runs
-from data.names import named
+from data.headers.names import named
 from data.readers._devices import devices
 
 Read = Callable[..., Runs]

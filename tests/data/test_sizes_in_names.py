@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from data import Runs, read_runs
-from data.in_names import facts
+from data.filenames.sizes import facts
 
 Read = Callable[..., Runs]
 NAMES = ("lm1-146m-2b9-c4", "lm1-1b1-21b-c4", "lm1-2b8-55b-c4", "lm1-8b7-178b-c4")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import DataError, MappingNeeded, Runs
-from data.split_words import kind
+from data.splits.words import kind
 
 Read = Callable[..., Runs]
 

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data import read_runs
+from data.cells.spreadsheet import as_meant, defused
 from data.readers import read_table
-from data.spreadsheet import as_meant, defused
 
 SIGNS = st.text(alphabet="=+-@'\t\r\n;, ax1\uff1d\uff20\"|", max_size=12)
 

@@ -8,7 +8,7 @@ import pytest
 
 from data import MappingNeeded, Runs
 from data.errors import ReadError
-from data.names import loss_name, named
+from data.headers.names import loss_name, named
 
 Read = Callable[..., Runs]
 HEAD = "| run | params | tokens | {} |\n|---|---|---|---|\n| a | 125M | 2.5B | {} |\n| b | 350M | 7B | {} |\n| c | 760M | 15.2B | {} |\n"

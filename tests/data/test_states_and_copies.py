@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import Runs
-from data.states import plain
+from data.states.recognise import plain
 
 Read = Callable[..., Runs]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import Runs
-from data.states import BROKEN, FINISHED, UNFINISHED, plain
+from data.states.recognise import BROKEN, FINISHED, UNFINISHED, plain
 
 Read = Callable[..., Runs]
 

@@ -7,7 +7,7 @@ import pytest
 
 from data.errors import ReadError
 from data.readers import read_table
-from data.steps import holds_steps, steps_table
+from data.steps.tables import holds_steps, steps_table
 
 
 def table(text: str):

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from data.read import from_frame
-from data.steps import steps_table
-from data.sweep_groups import tell_apart
+from data.steps.groups import tell_apart
+from data.steps.tables import steps_table
 
 BATCH = 1000.0 * 2 ** np.arange(6, 14)
 TRUTH = ((1000, 5e5), (2000, 1e6))

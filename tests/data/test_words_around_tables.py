@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from data import MappingNeeded, Runs, read_runs
-from data.captions import named_unit, unit_said
+from data.headers.captions import named_unit, unit_said
 
 Read = Callable[..., Runs]
 HEADER = ("Model", "Params", "Tokens", "Loss")

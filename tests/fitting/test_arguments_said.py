@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from fitting import FitError, compare_families, fit, plan
-from fitting.calibration import calibrate
-from fitting.floor_profile import floor_profile
-from fitting.hardware import Hardware
-from fitting.hour_classes import hour_classes
-from fitting.laws_compared import compare_laws
-from fitting.lifetime import lifetime
-from fitting.papers import against_papers
-from fitting.sensitivity import sensitivity
+from fitting.diagnostics.calibration import calibrate
+from fitting.diagnostics.floor_profile import floor_profile
+from fitting.diagnostics.sensitivity import sensitivity
+from fitting.planning.hardware import Hardware
+from fitting.planning.hour_classes import hour_classes
+from fitting.planning.lifetime import lifetime
+from fitting.selection.compare_laws import compare_laws
+from fitting.selection.published_constants import against_papers
 
 NO_NUMBERS = (None, [1.0, 2.0], "a", float("nan"), float("inf"), -1.0, [], {}, True, [[1.0], [2.0, 3.0]])
 
@@ -131,7 +131,7 @@ def test_a_constant_open_beyond_floats_is_no_warning(chinchilla, recwarn):
     from types import SimpleNamespace
 
     from fitting import all_laws
-    from fitting.verdicts.constants import weights
+    from fitting.diagnostics.checks.constants import weights
 
     law = all_laws()["kaplan-params"]
     rng = np.random.default_rng(0)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from fitting import all_laws, fit
-from fitting.bootstrap import blocks, refits, weights
-from fitting.coordinates import coordinates
-from fitting.solve import minimise, objective, problem
-from fitting.starts import starts
-from fitting.table import arrays
+from fitting.solver.fit_data import arrays
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import minimise, objective, problem
+from fitting.uncertainty.bootstrap import blocks, refits, weights
 
 LAW = all_laws()["chinchilla"]
 TRUTH = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fitting import all_laws, plan
-from fitting.dual import partials_of, seed
+from fitting.autodiff import partials_of, seed
 
 LAWS = {k: law for k, law in all_laws().items() if k.startswith("broken-")}
 BASE = {"E": 1.75, "B": 60.0, "c0": 0.08, "c1": 0.02, "x1": 1e19}

@@ -11,13 +11,13 @@ from scipy import stats
 
 from data.library import load
 from fitting import Fit, FitError, fit, load_fit
-from fitting.bootstrap import drawn
-from fitting.calibration import calibrate
-from fitting.coordinates import coordinates
-from fitting.intervals import choose_intervals
+from fitting.diagnostics.calibration import calibrate
+from fitting.diagnostics.double_bootstrap import Ranks, ranks
 from fitting.law import Law, Param
-from fitting.nested import Ranks, ranks
-from fitting.solve import minimise, problem, slopes
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import minimise, problem, slopes
+from fitting.uncertainty.bootstrap import drawn
+from fitting.uncertainty.interval_method import choose_intervals
 
 
 def _level(params, c):

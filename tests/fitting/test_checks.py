@@ -12,11 +12,11 @@ from scipy.special import ndtr
 from data import read_runs
 from data.library import load
 from fitting import all_laws, fit
-from fitting.coordinates import coordinates
-from fitting.solve import minimise, problem, residuals
-from fitting.starts import starts
-from fitting.verdicts.floor import profile
-from fitting.verdicts.shape import CURVED, SIGNIFICANT, _combined, _fewer, _said
+from fitting.diagnostics.checks.floor import profile
+from fitting.diagnostics.checks.shape import CURVED, SIGNIFICANT, _combined, _fewer, _said
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import minimise, problem, residuals
 
 CHINCHILLA = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 KAPLAN = {"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103}

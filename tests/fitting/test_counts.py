@@ -8,7 +8,7 @@ import pytest
 
 from data.schema import Runs
 from fitting import all_laws, fit
-from fitting.verdicts.counts import _as_counted
+from fitting.diagnostics.checks.counts import _as_counted
 
 TRUTH = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 

@@ -11,22 +11,15 @@ import pandas as pd
 import pytest
 
 from data import read_runs
-from data.spreadsheet import as_meant
+from data.cells.spreadsheet import as_meant
 from fitting import compare_families, fit, plan
-from fitting.batch import (
-    critical_batch,
-    fit_trajectory,
-    from_paper,
-    noise_export,
-    noise_scale,
-    rate_laws,
-    rates_export,
-    trajectory_export,
-    whole_run,
-)
-from fitting.batch import export as batch_export
+from fitting.batch import critical_batch, fit_trajectory, from_paper, noise_scale, rate_laws, whole_run
 from fitting.batch.trajectory import KAPLAN
+from fitting.export import critical_batch as batch_export
+from fitting.export import noise_scale as noise_export
 from fitting.export import plan_to_csv, residuals_to_csv, summary_to_csv
+from fitting.export import rate_laws as rates_export
+from fitting.export import trajectory as trajectory_export
 from fitting.export.csv_text import comments, csv_text
 
 TABLE = "a,=1+1,b.csv"

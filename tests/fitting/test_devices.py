@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.device_table import MAKERS
+from dashboard.plan.device_table import MAKERS
 from fitting import FitError
-from fitting.devices import DEVICES, device
-from fitting.hardware import Hardware
+from fitting.planning.devices import DEVICES, device
+from fitting.planning.hardware import Hardware
 
 
 def test_the_figures_people_quote() -> None:

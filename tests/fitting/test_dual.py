@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fitting.dual import _RULES, Dual, partials_of, seed, value_of
+from fitting.autodiff import _RULES, Dual, partials_of, seed, value_of
 
 positive = st.floats(0.05, 20.0)
 

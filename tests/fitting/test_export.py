@@ -18,11 +18,11 @@ import pytest
 
 from fitting import all_laws, fit, load_fit, plan
 from fitting.batch import from_paper, whole_run
-from fitting.coordinates import coordinates
 from fitting.export import plan_to_csv, plan_to_json, plan_to_latex, residuals_to_csv, summary_to_csv
 from fitting.export.latex import number
-from fitting.on_devices import OnDevices
+from fitting.planning.on_devices import OnDevices
 from fitting.result import Accounting
+from fitting.solver.parametrization import coordinates
 
 LAWS = list(all_laws())
 HOSTILE = [

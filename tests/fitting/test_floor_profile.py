@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.stats import chi2
 
 from fitting import FitError, all_laws, fit
-from fitting.floor_profile import floor_profile
+from fitting.diagnostics.floor_profile import floor_profile
 
 LAW = all_laws()["chinchilla"]
 

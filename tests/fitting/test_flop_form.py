@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from data.flops import CONVENTIONS, Shape, params_by_group, six_nd
 from fitting import fit, load_fit, plan
 from fitting.accounting import Accounting
-from fitting.flop_form import flop_form
+from fitting.solver.flop_form import flop_form
 
 TRUE = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 BUDGETS = np.geomspace(1e10, 1e40, 11)

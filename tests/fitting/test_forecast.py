@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fitting import FitError, all_laws, backtest, fit, load_fit, plan
-from fitting.doubt import doubt
+from fitting.uncertainty.model_discrepancy import doubt
 
 GENERAL = all_laws()["general"]
 # A law of language models as published sweeps have them, and the same joined as Chinchilla joins them.

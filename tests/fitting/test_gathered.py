@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from fitting import all_laws
-from fitting.coordinates import coordinates
-from fitting.prior import penalty
-from fitting.solve import alike, minimise, problem, residuals, slopes
-from fitting.starts import starts
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import coordinates
+from fitting.solver.prior import penalty
+from fitting.solver.solver import alike, minimise, problem, residuals, slopes
 
 LAW = all_laws()["general"]
 TRUTH = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658, "q": 1.0}

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fitting import all_laws, fit, plan
-from fitting.coordinates import coordinates
-from fitting.solve import minimise, problem
-from fitting.starts import starts
-from fitting.table import arrays
+from fitting.solver.fit_data import arrays
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import minimise, problem
 
 OPTIMUM_240 = 1.0182740178e-3
 OPTIMUM_245 = 1.8260105e-3

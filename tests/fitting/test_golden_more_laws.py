@@ -9,9 +9,9 @@ from scipy.optimize import curve_fit, minimize
 
 from data import read_runs
 from fitting import FitError, Status, all_laws, fit, plan
-from fitting.coordinates import coordinates
-from fitting.solve import minimise, objective, problem
-from fitting.starts import starts
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import minimise, objective, problem
 
 LAWS = all_laws()
 

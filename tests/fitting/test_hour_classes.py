@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fitting import FitError, all_laws, fit, plan
-from fitting.hardware import Hardware
-from fitting.hour_classes import CLASSES, hour_classes, tokens_in
-from fitting.step_time import step_time
+from fitting.planning.hardware import Hardware
+from fitting.planning.hour_classes import CLASSES, hour_classes, tokens_in
+from fitting.planning.step_time import step_time
 
 H100 = Hardware(peak=989e12, utilisation=0.4)
 

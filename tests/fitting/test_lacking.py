@@ -7,8 +7,8 @@ import pandas as pd
 
 from data.read import read_runs
 from fitting import FitError, all_laws, lacking
-from fitting.table import arrays
-from fitting.verdicts.unusable import refusal
+from fitting.diagnostics.checks.unusable import refusal
+from fitting.solver.fit_data import arrays
 
 
 def test_a_law_lacks_something_exactly_where_a_fit_refuses(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitting.batch import critical_batch
-from fitting.batch.export import to_latex
+from fitting.export.critical_batch import to_latex
 from fitting.export.latex_text import ACCENTS, LETTERS, NAMED, SPECIAL, escape
 
 LARGE = ["Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from fitting import Law, all_laws, fit, offered
-from fitting.coordinates import Coordinates, check_units, coordinates
-from fitting.dual import partials_of, seed, value_of
+from fitting.autodiff import partials_of, seed, value_of
 from fitting.law import Param, scale
+from fitting.solver.parametrization import Coordinates, check_units, coordinates
 
 LAWS = list(all_laws().values())
 SCALES = ("toy", "small", "huge")

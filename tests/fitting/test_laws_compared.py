@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fitting import FitError, all_laws
-from fitting.laws_compared import compare_laws
+from fitting.selection.compare_laws import compare_laws
 
 TRUTHS = {
     "chinchilla": {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658},

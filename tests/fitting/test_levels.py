@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from dashboard.commands.batch import command
 from fitting import Band, FitError, backtest, compare_families, fit, plan
-from fitting.bands import quantiles
+from fitting.band import quantiles
 from fitting.batch import critical_batch, growth
-from fitting.lifetime import lifetime
+from fitting.planning.lifetime import lifetime
 
 BAD = [95, -1, 0.0, 1.0, float("nan")]
 

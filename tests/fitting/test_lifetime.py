@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fitting import FitError, all_laws, fit, plan
-from fitting.lifetime import lifetime
+from fitting.planning.lifetime import lifetime
 
 TEX = {"E": np.exp(0.5267228), "A": np.exp(6.0073404), "B": np.exp(6.0179186), "alpha": 0.33917084, "beta": 0.2849083}
 QUALITY = 2.101053468  # what 7 B parameters reach where they are the best to train

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from data.flops import Shape
 from fitting import FitError
-from fitting.memory import activation_bytes, least_devices, memory_per_device
-from fitting.shapes import shapes_near
+from fitting.planning.memory import activation_bytes, least_devices, memory_per_device
+from fitting.planning.shapes import shapes_near
 
 
 def test_the_states_of_zeros_example() -> None:

@@ -11,9 +11,9 @@ from scipy.stats import norm
 
 from data.schema import Runs
 from fitting import all_laws, compare_families, fit, load_fit, plan
-from fitting.doubt import FORM_BEYOND, FORM_MIXED
 from fitting.law import Law
-from fitting.mixture import mixture
+from fitting.uncertainty.mixture import mixture
+from fitting.uncertainty.model_discrepancy import FORM_BEYOND, FORM_MIXED
 
 TRUTH = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 WEIGHT = TRUTH["alpha"] / (TRUTH["alpha"] + TRUTH["beta"])

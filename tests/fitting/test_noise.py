@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fitting.noise import noise, pooled
+from fitting.uncertainty.error_model import noise, pooled
 
 N, SIZES = 600, 60
 

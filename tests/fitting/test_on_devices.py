@@ -13,19 +13,10 @@ from hypothesis import strategies as st
 from data.library import load
 from fitting import fit, plan
 from fitting.batch import from_paper, whole_run
-from fitting.devices import DEVICES, device
 from fitting.export import plan_to_csv, plan_to_json, plan_to_latex
-from fitting.hardware import Hardware
-from fitting.on_devices import (
-    LEAST_EACH,
-    MOST,
-    OnDevices,
-    ahead,
-    automatic,
-    automatic_for,
-    fewest_for,
-    place,
-)
+from fitting.planning.devices import DEVICES, device
+from fitting.planning.hardware import Hardware
+from fitting.planning.on_devices import LEAST_EACH, MOST, OnDevices, ahead, automatic, automatic_for, fewest_for, place
 
 MONTH = 28 * 86400.0
 

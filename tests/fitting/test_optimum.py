@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import fitting.optimum
+import fitting.planning.allocation
 from fitting import all_laws, plan
 from fitting.accounting import Accounting
-from fitting.optimum import optimum, valley
+from fitting.planning.allocation import optimum, valley
 
 LAWS = {k: x for k, x in all_laws().items() if set(x.inputs) - {"unique_tokens"} == {"params", "tokens"}}
 BUDGETS = np.geomspace(1e12, 1e40, 29)

@@ -9,9 +9,9 @@ import pytest
 from scipy import integrate, stats
 
 from fitting import all_laws, fit
-from fitting.likelihood import log_likelihood, log_likelihood_in_scales, log_normaliser
-from fitting.papers import against_papers
-from fitting.solve import huber
+from fitting.selection.published_constants import against_papers
+from fitting.solver.huber_likelihood import log_likelihood, log_likelihood_in_scales, log_normaliser
+from fitting.solver.solver import huber
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fitting import fit, plan
-from fitting.hour_classes import hour_classes, notes_of
-from fitting.lifetime import lifetime
+from fitting.planning.hour_classes import hour_classes, notes_of
+from fitting.planning.lifetime import lifetime
 
 HALF = ("beyond the largest run", "mixed as in none", "outside what the runs cover")
 

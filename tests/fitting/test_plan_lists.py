@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fitting import FitError, fit, plan
-from fitting.hardware import Hardware
-from fitting.on_devices import on_devices
+from fitting.planning.hardware import Hardware
+from fitting.planning.on_devices import on_devices
 
 NAMES = ("flops", "params", "tokens", "tokens_per_param", "loss", "loss_run")
 

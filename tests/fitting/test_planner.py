@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from data.flops import six_nd
 from fitting import FitError, all_laws, fit, plan
-from fitting.hardware import Hardware
-from fitting.optimum import optimum, valley
+from fitting.planning.allocation import optimum, valley
+from fitting.planning.hardware import Hardware
 from fitting.result import Accounting, quantiles
-from fitting.table import accounting
+from fitting.solver.fit_data import accounting
 
 LAW = all_laws()["chinchilla"]
 BESIROGLU = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}

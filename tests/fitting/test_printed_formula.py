@@ -10,8 +10,8 @@ import pytest
 
 from data import read_runs
 from fitting import all_laws, fit, plan
-from fitting.coordinates import coordinates
 from fitting.export.latex import formula
+from fitting.solver.parametrization import coordinates
 
 LAWS = list(all_laws())
 SYMBOLS = {"params": "N", "tokens": "D", "flops": "C", "unique_tokens": "U"}

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fitting import all_laws
-from fitting.coordinates import coordinates
-from fitting.prior import Penalty
-from fitting.solve import _local, minimise, objective, problem
-from fitting.starts import starts
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import coordinates
+from fitting.solver.prior import Penalty
+from fitting.solver.solver import _local, minimise, objective, problem
 
 LAW = all_laws()["chinchilla"]
 

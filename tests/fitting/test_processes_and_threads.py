@@ -21,7 +21,7 @@ import fitting
 from data import read_runs
 from data.errors import NothingKept
 from fitting import fit
-from fitting.threads import one_thread
+from fitting.solver.threads import one_thread
 
 NOTHING = pd.DataFrame({"run": ["a", "b"], "params": [1e6, 2e6], "tokens": [1e8, 1e8], "loss": [float("nan"), -1.0]})
 

@@ -171,8 +171,8 @@ def test_no_start_does_better(name, delta, dataset, make_runs):
     """Two hundred random starts over the whole of the bounds find nothing lower than the fit, on real tables."""
     import pandas as pd
 
-    from fitting.coordinates import coordinates
-    from fitting.solve import minimise, problem
+    from fitting.solver.parametrization import coordinates
+    from fitting.solver.solver import minimise, problem
 
     frame = pd.read_csv(dataset(name))
     f = fit(

@@ -9,9 +9,9 @@ import pytest
 
 from data import Runs
 from fitting import FitError, against_papers, fit
-from fitting.calibration import calibrate
-from fitting.floor_profile import floor_profile
-from fitting.sensitivity import sensitivity
+from fitting.diagnostics.calibration import calibrate
+from fitting.diagnostics.floor_profile import floor_profile
+from fitting.diagnostics.sensitivity import sensitivity
 
 ASKS = {
     "papers": against_papers,

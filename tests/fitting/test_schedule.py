@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from fitting import FitError
-from fitting.dual import Dual, partials_of, seed, stretches, value_of
-from fitting.schedule import Schedule, fit_curves, formula, histories, law, loss_curve
+from fitting.autodiff import Dual, partials_of, seed, stretches, value_of
+from fitting.schedule.multi_power import Schedule, fit_curves, formula, histories, law, loss_curve
 
 WARMUP, PEAK = 2160, 3e-4
 SIZES = {"25M": 25e6, "100M": 100e6, "400M": 400e6}

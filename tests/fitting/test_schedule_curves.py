@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fitting import FitError
-from fitting.schedule_curves import ahead, check, fit_logged, logged_curves
+from fitting.schedule.curves import ahead, check, fit_logged, logged_curves
 
 PEAK = 1e-3
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from fitting import FitError
-from fitting.schedule import Schedule, fit_curves, law, loss_curve
-from fitting.schedule_curves import logged_curves
-from fitting.schedule_noise import CurveNoise, curve_noise
+from fitting.schedule.curves import logged_curves
+from fitting.schedule.multi_power import Schedule, fit_curves, law, loss_curve
+from fitting.schedule.noise import CurveNoise, curve_noise
 
 WARMUP, PEAK = 2160, 3e-4
 TRUTH = law.published[1].values

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from fitting import FitError, fit, plan
-from fitting.coordinates import coordinates
-from fitting.influential import runs_to_drop
-from fitting.sensitivity import sensitivity
-from fitting.solve import minimise, problem
-from fitting.table import arrays
+from fitting.diagnostics.case_deletion import runs_to_drop
+from fitting.diagnostics.sensitivity import sensitivity
+from fitting.solver.fit_data import arrays
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import minimise, problem
 
 BUDGET = 5.76e23
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from data.flops import kaplan_params, open_lm_ffn, params_by_group
 from fitting import FitError
-from fitting.shapes import REACH, shapes_near, usual_aspect
+from fitting.planning.shapes import REACH, shapes_near, usual_aspect
 
 sizes = st.floats(6.0, 13.0).map(lambda e: 10.0**e)
 plans = st.fixed_dictionaries(

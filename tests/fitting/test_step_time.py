@@ -8,11 +8,11 @@ import pytest
 
 from data.flops import Shape, olmo_core, params_by_group
 from fitting import FitError
-from fitting.devices import device
-from fitting.memory import activation_bytes
-from fitting.shapes import shapes_near
-from fitting.starts import nonnegative
-from fitting.step_time import bytes_moved, flops_of, step_time
+from fitting.planning.devices import device
+from fitting.planning.memory import activation_bytes
+from fitting.planning.shapes import shapes_near
+from fitting.planning.step_time import bytes_moved, flops_of, step_time
+from fitting.solver.initial_values import nonnegative
 
 COSTS = {"start": 2e-3, "bytes": 1 / 2.2e12, "flops": 1 / 500e12, "layers": 2e-4}
 MIDDLE, FAR = (Shape(n, w, w // 128, ffn=4 * w, vocab=50_304, seq_len=1024) for n, w in ((16, 1536), (48, 4096)))

@@ -11,10 +11,10 @@ from scipy import optimize
 
 from data import read_runs
 from fitting import FitError, all_laws, fit, load_fit
-from fitting.calibration import calibrate
-from fitting.floor_profile import floor_profile
-from fitting.sensitivity import sensitivity
-from fitting.weighting import LEAST
+from fitting.diagnostics.calibration import calibrate
+from fitting.diagnostics.floor_profile import floor_profile
+from fitting.diagnostics.sensitivity import sensitivity
+from fitting.solver.weighting import LEAST
 
 TRUTH = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28}
 ASKED = {"params": 1e10, "tokens": 2e11}

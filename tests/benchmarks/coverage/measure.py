@@ -9,9 +9,9 @@ from functools import partial
 
 import numpy as np
 
-from fitting.nested import ranks
+from fitting.diagnostics.double_bootstrap import ranks
 from fitting.result import quantiles
-from fitting.threads import one_thread
+from fitting.solver.threads import one_thread
 from tests.benchmarks.coverage.cells import BEYOND, LAW, QUANTITIES, TRUTH, Cell, quantities
 from tests.benchmarks.coverage.solved import solved
 

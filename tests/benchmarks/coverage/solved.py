@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fitting.bootstrap import drawn
-from fitting.coordinates import coordinates
 from fitting.estimate import _tried
-from fitting.intervals import Choice, choose_intervals
 from fitting.law import Law
-from fitting.scale import scaled_delta
-from fitting.solve import Problem, problem, slopes
-from fitting.starts import starts
+from fitting.solver.huber_scale import scaled_delta
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import Problem, problem, slopes
+from fitting.uncertainty.bootstrap import drawn
+from fitting.uncertainty.interval_method import Choice, choose_intervals
 
 Array = np.ndarray
 

@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-import fitting.doubt
-import fitting.prior
+import fitting.solver.prior
+import fitting.uncertainty.model_discrepancy
 from fitting import Fit, FitError, fit
 from fitting.laws.general import JOIN
 from tests.benchmarks.forecast.__main__ import taught, without

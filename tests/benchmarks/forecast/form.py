@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-import fitting.doubt
+import fitting.uncertainty.model_discrepancy
 from fitting import Fit, FitError
 from tests.benchmarks.forecast.__main__ import taught, without
 from tests.benchmarks.forecast.rules import LEVEL, RULES, believing, forecast

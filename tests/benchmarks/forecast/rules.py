@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-import fitting.believing
-import fitting.prior
+import fitting.solver.prior
+import fitting.uncertainty.map_fit
 from fitting import Fit, all_laws, fit
 from fitting.law import Belief
 from tests.benchmarks.forecast.tables import Cut, Sweep

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fitting.batch import critical_batch, growth
-from fitting.batch.export import to_csv, to_json, to_latex, to_python
+from fitting.export.critical_batch import to_csv, to_json, to_latex, to_python
 
 BATCHES = 2.0 ** np.arange(6, 15)
 NAMES = ("125M", "=1+1", 'it\'s\n"quoted"')

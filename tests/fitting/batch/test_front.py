@@ -24,7 +24,7 @@ from fitting.batch import (
 )
 from fitting.batch.front import BANDS
 from fitting.batch.published import CRITICAL, OPTIMAL, RATE
-from fitting.hardware import Hardware
+from fitting.planning.hardware import Hardware
 
 BESIROGLU = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 B_CRIT, HAD = 2e6, 5e5

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fitting.batch import noise_scale
-from fitting.batch.noise_export import to_csv, to_json, to_latex, to_python
+from fitting.export.noise_scale import to_csv, to_json, to_latex, to_python
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fitting.batch import rate_laws
-from fitting.batch.rates_export import to_csv, to_json, to_latex, to_python
+from fitting.export.rate_laws import to_csv, to_json, to_latex, to_python
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from fitting.batch import KAPLAN, fit_trajectory
 from fitting.batch.trajectory import NAMES
-from fitting.batch.trajectory_export import to_csv, to_json, to_latex, to_python
+from fitting.export.trajectory import to_csv, to_json, to_latex, to_python
 
 
 def rows(sizes):

@@ -1,0 +1,1 @@
+"""The Compare page: its settings, state, panels and words."""

@@ -1,0 +1,1 @@
+"""The Fit page: its settings, what it works out, its words and its tabs."""

@@ -1,0 +1,91 @@
+"""What is worked out beside the current fit, kept like `state`'s results: plain values and digests in, results out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import state
+from data.schema import Runs
+
+if TYPE_CHECKING:
+    from fitting import Fit, FitError
+    from fitting.diagnostics.calibration import Calibration
+    from fitting.isoflop import Comparison
+
+
+def lacking(runs: Runs) -> dict[str, str]:
+    """For every law what these runs lack to carry it, '' for those that they can be fitted with."""
+    return _lacking(runs.digest, runs)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _lacking(digest: str, _runs: Runs) -> dict[str, str]:
+    from fitting import lacking
+
+    return lacking(_runs)
+
+
+def current_approaches(fit: Fit, at: float, method: str) -> Comparison:
+    """Approaches 1, 2 and 3 at a budget of 10^`at` FLOP; `method` is the profiles' curve, quadratic or akima."""
+    runs = state.current_runs()
+    return _approaches(runs.curves_digest, runs.name, fit.law_key, repr(fit.settings), at, method, runs, fit)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing three approaches, each with its resamples")
+def _approaches(
+    digest: str, name: str, law: str, settings: str, at: float, method: str, _runs: Runs, _fit: Fit
+) -> Comparison:
+    from fitting.isoflop import compare
+
+    return compare(_runs, _fit, 10.0**at, method=method)
+
+
+# --- calibrated intervals: asked for, since they take thousands of refits ---------------------------------------------
+
+TABLES, REFITS = 200, 200
+MOST_KEPT = 32
+
+
+def calibration(fit: Fit) -> Calibration | None:
+    """The current fit's intervals calibrated, where somebody asked for it; None before."""
+    return _calibrations().get(_about(fit))
+
+
+def ask_to_calibrate(fit: Fit, at: float | None) -> None:
+    """Have the current fit's intervals calibrated; a page that runs again before it is done goes on asking."""
+    st.session_state["calibrate_asked"] = (_about(fit), at)
+
+
+def asked_to_calibrate(fit: Fit, at: float | None) -> bool:
+    """Whether that was asked and is not done."""
+    return bool(st.session_state.get("calibrate_asked") == (_about(fit), at))
+
+
+def calibrate(fit: Fit, at: float | None, progress: Callable[[float], None]) -> Calibration | FitError:
+    """The current fit's intervals calibrated, with its decisions at a budget of `at` FLOP (None: a default); kept."""
+    from fitting import FitError
+    from fitting.diagnostics.calibration import calibrate
+
+    try:
+        found = calibrate(fit, state.current_runs(), outer=TABLES, inner=REFITS, flops=at, progress=progress)
+    except FitError as refusal:
+        return refusal
+    st.session_state.pop("calibrate_asked", None)
+    kept = _calibrations()
+    kept[_about(fit)] = found
+    while len(kept) > MOST_KEPT:
+        kept.pop(next(iter(kept)), None)
+    return found
+
+
+def _about(fit: Fit) -> str:
+    return repr((fit.digest, fit.law_key, fit.settings, fit.table))
+
+
+@st.cache_resource(show_spinner=False)
+def _calibrations() -> dict[str, Calibration]:
+    """What was calibrated, oldest first. A cached function could not move a bar that was drawn before it was called."""
+    return {}

@@ -1,0 +1,48 @@
+"""The lines that make the same fit again from a notebook."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fitting import Fit
+from fitting import fit as fitted
+
+if TYPE_CHECKING:
+    from dashboard.choices import Choice
+
+
+def python(fit: Fit, choice: Choice, answers: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """Python that reads the same runs and fits the same law to them, so that the numbers come out the same.
+
+    `asked` are the arguments of `fit` that made it. A law and a prior left to be chosen are written as what they came to, so
+    that the lines say what was fitted.
+    """
+    kind, _, key = choice.key.partition(":")
+    if kind == "bundled":
+        read = ["from data import load", f"runs = load({key!r})"]
+    else:
+        said = "".join(f", {name}={value!r}" for name, value in answers.items())
+        read = ["from data import read_runs", f"runs = read_runs({choice.title!r}{said})"]
+    came_to: dict[str, Any] = {"law": fit.law_key, "exclude": list(fit.settings.excluded)}
+    if fit.law.believes and asked.get("weights") is None:
+        came_to["prior"] = fit.settings.prior
+    written = {**asked, **came_to}
+    given = [
+        f"{name}={_value(written[name])}"
+        for name, argument in inspect.signature(fitted).parameters.items()
+        if name in written and (name == "law" or written[name] not in (argument.default, []))
+    ]
+    made = ["from fitting import fit", "", read[1], f"f = fit(runs, {', '.join(given)})"]
+    if by := fit.calibration:
+        made.insert(1, "from fitting.diagnostics.calibration import calibrate")
+        said = f"outer={by.outer}, inner={by.inner}, seed={by.seed}"
+        said += f", flops={by.flops!r}" if math.isfinite(by.flops) else ""  # none where the table knows no compute
+        made.append(f"f = f.calibrated(calibrate(f, runs, {said}))")
+    return "\n".join([read[0], *made, "f.summary()"])
+
+
+def _value(value: Any) -> str:
+    return 'float("inf")' if value == math.inf else repr(value)

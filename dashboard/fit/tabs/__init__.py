@@ -1,0 +1,51 @@
+"""What stands below a fit's picture, one tab at a time.
+
+A panel is one file here with one function `panel(fit, runs)`, and one line in `TABS`. The page imports the file and
+calls the function only while its tab is open, so a closed tab costs nothing. The open tab is in the address (`?tab=`).
+"""
+
+from __future__ import annotations
+
+from html import escape
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.fit import words as fit_words
+from data.schema import Runs
+from fitting import Fit
+
+STYLE = Path(__file__).parents[2] / "static" / "fit.css"
+PLOT = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+#: The tabs from left to right: what each says, and the file of this folder that draws it.
+TABS = {
+    "Checks": "checks",
+    "Constants": "constants",
+    "Residuals": "residuals",
+    "What if": "what_if",
+    "Forecast test": "forecast_test",
+    "Approaches": "approaches",
+    "Laws": "laws",
+}
+
+
+def answer(fit: Fit) -> None:
+    """The page's sentence and the line under it."""
+    st.html(
+        f'<h1 class="iso-answer">{fit_words.answer(fit)}</h1><p class="iso-under">{escape(fit_words.under(fit))}</p>'
+    )
+
+
+def section(title: str, aside: str = "") -> None:
+    """The heading of one part of the page, with a remark beside it."""
+    st.html(f'<h2 class="iso-section">{escape(title)}{f"<small>{escape(aside)}</small>" if aside else ""}</h2>')
+
+
+def tabs(fit: Fit, runs: Runs) -> None:
+    """The tabs, with the open one's panel."""
+    for tab, file in zip(st.tabs(list(TABS), key="tab", bind="query-params"), TABS.values(), strict=True):
+        if tab.open:
+            with tab:
+                import_module(f"{__name__}.{file}").panel(fit, runs)

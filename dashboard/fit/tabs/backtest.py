@@ -1,0 +1,64 @@
+"""Forecast test: the largest runs left out and foretold, so that a person sees what a forecast of this fit is worth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from dashboard import numbers, state, widgets
+from dashboard.charts import forecast as chart
+from dashboard.fit import tabs as fit_tabs
+from data.schema import Runs
+from fitting import Fit, FitError
+from fitting.forecast import Backtest, Cut, backtest
+
+
+def panel(fit: Fit, runs: Runs) -> None:
+    """The sentence, the picture of forecast against what came, and one row for each time the largest runs were left out."""
+    fit_tabs.section("Would it have foretold your largest runs?", "each time fitted to the smaller runs alone")
+    found = state.derived(_tested, fit, runs)
+    if isinstance(found, FitError):
+        widgets.quiet(str(found))
+        return
+    st.html(f'<p class="iso-under">{escape(found.sentence)}</p>')
+    shown = above(found, state.true_floor())
+    st.plotly_chart(chart.figure(shown), config=fit_tabs.PLOT, key="forecast_test")
+    rows = "".join(_row(c) for c in found.cuts)
+    heads = ("fitted up to", "runs fitted", "runs foretold", "furthest", "off by", "in the interval", "regret")
+    st.html(
+        '<div class="iso-scroll"><table class="iso-table"><thead><tr>'
+        + "".join(f'<th scope="col">{h}</th>' for h in heads)
+        + f"</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+    widgets.quiet(
+        f"Intervals are of {100 * found.level:.0f} %. Regret is how much higher the loss at your largest budget would be with the model "
+        "size that the smaller fit calls best, by the fit to all runs: a good forecast of the loss does not certify the split.",
+        *(["The intervals drawn are cut at the true floor of this language."] if shown is not found else []),
+    )
+
+
+def above(found: Backtest, floor: float | None) -> Backtest:
+    """The same test with no interval under a known floor; itself where none reaches there."""
+    if floor is None or not any(np.any(np.asarray(c.forecast.low) < floor) for c in found.cuts):
+        return found
+    return replace(found, cuts=tuple(replace(c, forecast=c.forecast.above(floor)) for c in found.cuts))
+
+
+def _tested(fit: Fit, runs: Runs) -> object:
+    return backtest(runs, fit)
+
+
+def _row(c: Cut) -> str:
+    regret = "" if c.regret is None else f"{100 * c.regret:.2f} %"
+    cells = (
+        str(c.seen), str(len(c.actual)), f"{numbers.ratio(float(c.beyond.max()))}x", f"{100 * c.error:.1f} %",
+        f"{c.covered} of {len(c.actual)}", regret,
+    )  # fmt: skip
+    return (
+        f'<tr><th scope="row">{escape(numbers.flop(c.flops))} FLOP</th>'
+        + "".join(f"<td>{x}</td>" for x in cells)
+        + "</tr>"
+    )

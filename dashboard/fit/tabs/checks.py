@@ -1,0 +1,34 @@
+"""Should you believe it? The checks: those that need attention first, with what to do, then those that pass.
+
+HTML with each text escaped: checks name runs, and runs' names are a stranger's text.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from dashboard.fit import tabs as fit_tabs
+from data.schema import Runs
+from fitting import Fit, Verdict
+
+STATES = {"ok": ("passes", "✓"), "note": ("note", "!"), "fail": ("fails", "✕")}
+ORDER = ("fail", "note")
+
+
+def panel(fit: Fit, runs: Runs) -> None:
+    """The status in a sentence, and every check with what was found."""
+    fit_tabs.section("Should you believe it?", fit.status.sentence)
+    open_ones = "".join(_check(v) for state in ORDER for v in fit.verdicts if v.state == state)
+    passed = "".join(_check(v) for v in fit.verdicts if v.state == "ok")
+    st.html("".join(f'<ul class="iso-checks">{items}</ul>' for items in (open_ones, passed) if items))
+
+
+def _check(v: Verdict) -> str:
+    word, sign = STATES[v.state]
+    todo = f'<p class="iso-todo">{escape(v.todo)}</p>' if v.todo else ""
+    return (
+        f'<li class="iso-check iso-{v.state}"><span class="iso-sign" aria-hidden="true">{sign}</span>'
+        f"<div><h4>{escape(v.title)}<span>{word}</span></h4><p>{escape(v.sentence)}</p>{todo}</div></li>"
+    )

@@ -1,0 +1,103 @@
+"""The constants: what these runs say, beside what each paper published for its own runs."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+import streamlit as st
+
+from dashboard import numbers
+from dashboard.charts import forest
+from dashboard.fit import tabs as fit_tabs
+from dashboard.fit import words as fit_words
+from dashboard.fit.tabs import calibrated
+from dashboard.symbols import input_symbol, symbol
+from data.schema import Runs
+from fitting import Fit
+from fitting.export.latex import formula
+
+
+def panel(fit: Fit, runs: Runs) -> None:
+    """The law as a formula, its parameter table, and each exponent's interval beside the papers' own as a picture."""
+    fit_tabs.section(
+        "The constants", "with each paper's own, for its own runs and tokens: compare exponents, not floors"
+    )
+    table, picture = st.columns([6, 4], gap="large")
+    with table:
+        with st.container(horizontal=True, gap="medium"):
+            st.latex(fit.law.latex, width="content")
+            st.latex(formula(fit), width="content")
+        _table(fit)
+        _terms(fit)
+        _sources(fit)
+    with picture:
+        for p in forest.drawn(fit):
+            st.plotly_chart(forest.figure(fit, p.name), config={"displayModeBar": False}, key=f"forest_{p.name}")
+    calibrated.panel(fit)
+
+
+def _table(fit: Fit) -> None:
+    """The parameter table: what these runs say, with its interval, beside what each paper published for its own runs."""
+    papers = fit.law.published
+    heads = "".join(f'<th scope="col" class="iso-paper">{escape(pub.paper)}</th>' for pub in papers)
+    rows = []
+    for row in fit.summary().to_dict("records"):
+        p = fit.law.param(row["name"])
+        value, interval = fit_words.said(fit, p.name)
+        cells = "".join(_paper_cell(pub.values[p.name], row["low"], row["high"]) for pub in papers)
+        unit = f" <small>{escape(p.unit)}</small>" if p.unit else ""
+        rows.append(
+            f'<tr><th scope="row"><b>{symbol(p)}</b>{unit}<p>{escape(p.meaning)}</p></th>'
+            f'<td class="iso-value">{value}</td><td>{interval}</td>{cells}</tr>'
+        )
+    st.html(
+        f'<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="col"></th><th scope="col">These runs</th>'
+        f'<th scope="col">95 %</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    )
+
+
+def _terms(fit: Fit) -> None:
+    """What each term contributes at the middle of the runs: known far better than the weight alone."""
+    rows = ""
+    for row in fit.terms().to_dict("records"):
+        p = fit.law.param(row["name"])
+        assert p.anchor is not None
+        value, interval = numbers.with_interval(row["value"], row["low"], row["high"], "loss")
+        kind = {"params": "count", "tokens": "count"}.get(p.anchor.input, "flop")
+        where = f"{input_symbol(p.anchor.input)} = {numbers.say(row['at'], kind)}"
+        hangs = (
+            f"; {symbol(p)} alone follows its exponent, correlation {row['correlation']:.4f}"
+            if abs(row["correlation"]) > 0.9
+            else ""
+        )
+        rows += (
+            f'<tr><th scope="row">Term of {symbol(p)} at <i>{escape(where)}</i>'
+            f'<p>nats at the middle of these runs{hangs}</p></th><td class="iso-value">{value}</td><td>{interval}</td></tr>'
+        )
+    if rows:
+        st.html(
+            '<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="row">What each term adds</th>'
+            f'<th scope="col">These runs</th><th scope="col">95 %</th></tr></thead><tbody>{rows}</tbody></table></div>'
+        )
+
+
+def _paper_cell(value: float, low: float, high: float) -> str:
+    inside = math.isfinite(low) and low <= value <= high
+    return f'<td class="iso-paper">{_published(value)}{"<small>inside</small>" if inside else ""}</td>'
+
+
+def _published(value: float) -> str:
+    """A paper's constant, as far as papers print them."""
+    if 1e-3 <= abs(value) < 1e5:
+        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    return numbers.flop(value)
+
+
+def _sources(fit: Fit) -> None:
+    """Where the law and its published constants come from."""
+    lines = [f"<li>{escape(fit.law.title)}: {escape(fit.law.cite)}.</li>"]
+    for pub in fit.law.published:
+        note = f" {escape(pub.note)}" if pub.note else ""
+        lines.append(f"<li>{escape(pub.paper)}: {escape(pub.source)}.{note}</li>")
+    st.html(f'<ul class="iso-sources">{"".join(lines)}</ul>')

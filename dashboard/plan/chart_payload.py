@@ -1,0 +1,332 @@
+"""What the dragged chart is handed: a law's plan sampled along the budget, in the chart's own words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dashboard import numbers
+from data.schema import Runs
+from fitting import Fit, Plan, Status, plan
+from fitting.batch import WholeRun
+from fitting.batch.published import OPTIMAL, RATE
+from fitting.planning.hardware import Hardware
+from fitting.planning.on_devices import PER_DECADE
+from fitting.result import Band
+
+# How far the chart reaches past the largest run: four decades, as from a day on one device to a frontier run.
+DECADES_BEYOND = 4.0
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit people count budgets in: `per_flop` of it in a FLOP, and how the chart writes it."""
+
+    key: str
+    title: str
+    label: str
+    per_flop: float
+    format: str
+
+
+def units(hardware: Hardware) -> dict[str, Unit]:
+    """The units a budget can be said in, by key; money only where a price is known."""
+    found = [
+        Unit("flop", "FLOP", "FLOP", 1.0, "flop"),
+        Unit("hours", "Device-hours", "device-hours", hardware.device_hours(1.0), "count"),
+        Unit("time", "Time", "", 3600.0 * hardware.hours(1.0), "duration"),
+    ]
+    if hardware.price is not None:
+        found.append(Unit("money", "Money", "", hardware.price * hardware.device_hours(1.0), "money"))
+    return {u.key: u for u in found}
+
+
+def budgets(fit: Fit, at: float) -> np.ndarray:
+    """Budgets (K,) in log10 FLOP along which the chart is sampled: whole decades from the smallest run to far beyond."""
+    low, high = (math.log10(c) for c in fit.ranges["flops"])
+    first = math.floor(min(low, at))
+    last = math.ceil(max(high + DECADES_BEYOND, at))
+    return np.linspace(first, last, PER_DECADE * (last - first) + 1)
+
+
+def default_budget(fit: Fit) -> float:
+    """Ten times the largest run, in log10 FLOP: near enough to be planned next; 1e21 where no run's compute is known."""
+    return math.log10(fit.ranges.get("flops", (math.nan, 1e20))[1]) + 1.0
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The chart's axis: the sampled budgets in log10 FLOP with the plan's own put in among them."""
+
+    nodes: np.ndarray
+    at: float
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the budget is not a node already."""
+        return not np.any(np.isclose(self.nodes, self.at, rtol=0, atol=1e-12))
+
+    def put(self, along: Any, here: Any) -> list[float]:
+        """Values at the nodes, with the budget's own among them."""
+        values = np.asarray(along, float)
+        return list(np.insert(values, int(np.searchsorted(self.nodes, self.at)), here) if self.fresh else values)
+
+    def ends(self, along: Band, here: Band) -> dict[str, list[float]]:
+        """A band's value, low and high along the axis."""
+        return {end: self.put(getattr(along, end), getattr(here, end)) for end in ("value", "low", "high")}
+
+
+def payload(
+    fit: Fit,
+    along: Plan,
+    here: Plan,
+    runs: Runs,
+    *,
+    spoken: Mapping[str, Any],
+    chosen: float | None = None,
+    floor: float | None = None,
+    whole: tuple[WholeRun, WholeRun] | None = None,
+    every: bool = False,
+    latency: float = 0.0,
+) -> dict[str, Any]:
+    """The chart's table: `along` is the plan at every node, `here` at the budget itself, put in among them.
+
+    `spoken` is the budget in other units, as `spoken` says it, and the choice between devices if there is one. `chosen` says
+    that the size is held there, `floor` is the true lowest loss where it is known. `whole` is what goes with the plan along the
+    nodes and at the budget; `every` gives learning rate and steps panels of their own. `latency` is what each step waits, in seconds.
+    """
+    grid = Grid(np.log10(along.flops.value), math.log10(here.flops.value))
+    panels = [_loss_panel(grid, fit, along, here, runs, floor), *_size_panels(grid, along, here)]
+    if whole is not None:
+        panels += _run_panels(grid, *whole, every=every)
+    return {
+        "axis": {"label": "training compute", "unit": "FLOP"},
+        "grid": grid.put(grid.nodes, grid.at),
+        "budget": grid.at,
+        "largest": math.log10(fit.ranges["flops"][1]),
+        "sentence": _sentence(here, fit.status),
+        "subline": _subline(here, chosen),
+        "panels": panels,
+        "level": here.loss.level,
+        "wait": None
+        if whole is None or not latency
+        else [latency * s for s in grid.put(whole[0].steps.value, whole[1].steps.value)],
+        **spoken,
+    }
+
+
+def _loss_panel(grid: Grid, fit: Fit, along: Plan, here: Plan, runs: Runs, floor: float | None) -> dict[str, Any]:
+    law, run = ((a.above(floor), b.above(floor)) for a, b in ((along.loss, here.loss), (along.loss_run, here.loss_run)))
+    wide = grid.ends(*run)
+    extras: list[dict[str, Any]] = []
+    if along.penalty is not None and here.penalty is not None:
+        extras = [
+            {"label": "above the best size's loss", "format": "percent", **grid.ends(along.penalty, here.penalty)}
+        ]
+    if floor is not None and (said := _at_the_floor(grid, along, here, floor)):
+        extras.append({"label": said})
+    return {
+        "key": "loss",
+        "label": "Loss",
+        "unit": "nats per token",
+        "scale": "linear",
+        "weight": 2.4,
+        "format": "loss",
+        **grid.ends(*law),
+        "wide": {"label": "a new run", "low": wide["low"], "high": wide["high"]},
+        "points": points(fit, runs),
+        "shade_key": _shade_key(fit),
+        "floor": None if floor is None else {"value": floor, "label": "true floor"},
+        "extras": extras,
+    }
+
+
+def _at_the_floor(grid: Grid, along: Plan, here: Plan, floor: float) -> str:
+    """What a known floor cuts off, in words; "" where nothing lies under it."""
+    lowest = np.array(grid.put(along.loss_run.low, here.loss_run.low))
+    if not np.any(lowest < floor):
+        return ""
+    under = np.array(grid.put(along.loss.value, here.loss.value)) < floor
+    said = f"bands are cut at the true floor, {floor:.4g}"
+    if not under.any():
+        return said
+    first = 10.0 ** float(grid.put(grid.nodes, grid.at)[int(np.argmax(under))])
+    return f"{said}; the law itself goes under it from {numbers.flop(first)} FLOP on"
+
+
+def _size_panels(grid: Grid, along: Plan, here: Plan) -> list[dict[str, Any]]:
+    bands = [(getattr(along, name), getattr(here, name)) for name in ("params", "tokens", "tokens_per_param")]
+    if any(b is None for pair in bands for b in pair):
+        return []
+    size, tokens, ratio = (grid.ends(*pair) for pair in bands)
+    sizes = _log_panel("params", "Parameters", "", size)
+    if along.valley is not None and here.valley is not None:
+        low, high = (grid.put(a, b) for a, b in zip(along.valley, here.valley, strict=True))
+        sizes["wide"] = {"label": "within 0.1 % of this loss", "low": low, "high": high}
+    per = {
+        "label": "per parameter",
+        "format": "ratio",
+        **ratio,
+    }
+    return [sizes, _log_panel("tokens", "Tokens", "", tokens, extras=[per])]
+
+
+def _run_panels(grid: Grid, along: WholeRun, here: WholeRun, *, every: bool) -> list[dict[str, Any]]:
+    """Batch with its critical batch beside it; learning rate and steps as lines under it, or with panels of their own."""
+    batch = _log_panel("batch", "Batch", "tokens a step", grid.ends(along.batch, here.batch), extras=[])
+    steps = grid.ends(along.steps, here.steps)
+    rate = None if along.lr is None or here.lr is None else grid.ends(along.lr, here.lr)
+    batch["wide"] = _papers(grid, OPTIMAL, along, here)
+    if along.critical is not None and here.critical is not None:
+        critical = grid.ends(along.critical, here.critical)
+        if np.isfinite(critical["value"]).any():
+            batch["other"] = {"label": "critical batch", "value": critical["value"]}
+            batch["extras"].append({"label": "critical", "format": "count", **critical})
+    if every:
+        panels = [batch]
+        if rate is not None:
+            panels.append(
+                _log_panel("lr", "Learning rate", "", rate, format="flop", wide=_papers(grid, RATE, along, here))
+            )
+        return [*panels, _log_panel("steps", "Steps", "", steps)]
+    if rate is not None:
+        batch["extras"].append({"label": "learning rate", "format": "flop", **rate})
+    batch["extras"].append({"label": "steps", "format": "count", **steps})
+    return [batch]
+
+
+def _papers(grid: Grid, gives: str, along: WholeRun, here: WholeRun) -> dict[str, Any] | None:
+    """Between the lowest and the highest answer of published laws."""
+    if gives not in along.papers:
+        return None
+    low, high = (grid.put(a, b) for a, b in zip(along.papers[gives], here.papers[gives], strict=True))
+    return {"label": "published laws", "low": low, "high": high}
+
+
+def _log_panel(key: str, label: str, unit: str, ends: dict[str, list[float]], **more: Any) -> dict[str, Any]:
+    return {"key": key, "label": label, "unit": unit, "scale": "log", "format": "count", **ends, **more}
+
+
+def points(fit: Fit, runs: Runs) -> dict[str, list[Any]] | None:
+    """The runs as marks: compute against loss, shaded by model size, those not fitted hollow."""
+    columns: dict[str, list[Any]] = {"x": [], "y": [], "shade": [], "name": [], "hollow": [], "detail": []}
+    low, high = _log_sizes(fit)
+    fitted = set(fit.runs)
+    for table in (runs.kept, runs.set_aside):
+        if not {"flops", "loss"} <= set(table.columns):
+            continue
+        rows = table[
+            (table["flops"] > 0) & (table["loss"] > 0) & np.isfinite(table["loss"]) & np.isfinite(table["flops"])
+        ]
+        size = np.log(rows["params"].to_numpy(float)) if "params" in rows else np.full(len(rows), low)
+        columns["x"] += list(np.log10(rows["flops"].to_numpy(float)))
+        columns["y"] += list(rows["loss"].to_numpy(float))
+        columns["shade"] += list(np.clip(np.nan_to_num((size - low) / max(high - low, 1e-9), nan=0.5), 0.0, 1.0))
+        columns["name"] += [str(r) for r in rows["run"]]
+        columns["hollow"] += [r not in fitted for r in rows["run"]]
+        columns["detail"] += _details(rows)
+    return columns if columns["x"] else None
+
+
+def _details(rows: pd.DataFrame) -> list[str]:
+    known = [(name, rows[name]) for name in ("params", "tokens") if name in rows]
+    words = {"params": "parameters", "tokens": "tokens"}
+    return [
+        ", ".join(f"{numbers.count(column.iloc[i])} {words[name]}" for name, column in known) for i in range(len(rows))
+    ]
+
+
+def _log_sizes(fit: Fit) -> tuple[float, float]:
+    low, high = fit.ranges.get("params", (1.0, 1.0))
+    return math.log(low), math.log(high)
+
+
+def _shade_key(fit: Fit) -> dict[str, Any] | None:
+    if "params" not in fit.ranges:
+        return None
+    low, high = fit.ranges["params"]
+    return {"label": "parameters", "low": low, "high": high, "format": "count"}
+
+
+def _sentence(here: Plan, status: Status) -> str:
+    if status is Status.UNSOUND:
+        split = (
+            "a loss of {loss}" if here.params is None else "{params} parameters on {tokens} tokens and a loss of {loss}"
+        )
+        return f"Do not plan with this: a check of the fit fails. The law would say {split}."
+    if here.params is None:
+        return "Expect a loss of {loss}."
+    return "Train {params} parameters on {tokens} tokens. Expect a loss of {loss}."
+
+
+def _subline(here: Plan, chosen: float | None) -> str:
+    level = f"{100 * here.loss.level:g} %"
+    drag = "Drag the line, use the arrow keys, or type a budget."
+    if here.params is None:
+        return f"At {{budget}}, {level} interval: {{loss.range}}. {drag}"
+    if chosen is not None:
+        return f"At {{budget}} and this size, {level} interval of the loss: {{loss.range}}. {drag}"
+    return f"At {{budget}}, {level} intervals: {{params.range}} parameters, {{tokens.range}} tokens, loss {{loss.range}}. {drag}"
+
+
+def spoken(
+    hardware: Hardware,
+    device: str,
+    unit: str,
+    counts: Iterable[tuple[float, float]] | None = None,
+    *,
+    auto: bool = False,
+) -> dict[str, Any]:
+    """The entries of the payload that say a budget in what it takes: in the unit of that key, and on these devices.
+
+    `counts` are the devices up to each budget (log10 FLOP), by default those of `hardware` at all of them; `auto` marks that nobody
+    chose them. Beside the unit's own rate stand those of the others, so that what is typed in one of them is read in it.
+    """
+    known = units(hardware)
+    said = known.get(unit, known["flop"])
+    pairs = None if counts is None else [list(pair) for pair in counts]
+    also = {key: known[key].per_flop if key in known else None for key in ("hours", "time", "money")}
+    if auto and said.key != "time":
+        also["time"] = None  # the devices follow the budget: a time says none
+    return {
+        "takes": _takes(hardware, device, pairs, auto),
+        "budget_unit": {"label": said.label, "per_flop": said.per_flop, "format": said.format, "also": also},
+    }
+
+
+def _takes(hardware: Hardware, device: str, counts: list[list[float]] | None, auto: bool) -> list[dict[str, Any]]:
+    share = f"{100 * hardware.utilisation:g} %"
+    many = f"{hardware.devices:,.0f}" if counts is None else "{n}"
+    hours = hardware.device_hours(1.0)
+    takes: list[dict[str, Any]] = [
+        {
+            "label": f"on {many} {device}{' (auto)' * auto} at {share} of peak",
+            "per_flop": 3600.0 * hours / (hardware.devices if counts is None else 1.0),
+            "format": "duration",
+            "divided": True,
+            "waits": 1.0,
+        },
+        {"label": "device-hours", "per_flop": hours, "format": "count", "waits": 1.0 / 3600.0},
+    ]
+    if hardware.price is not None:
+        label = f"at ${hardware.price:,.2f} a device-hour"
+        each = hardware.price / 3600.0
+        takes.append({"label": label, "per_flop": hardware.price * hours, "format": "money", "waits": each})
+    return [{**take, "counts": counts} for take in takes]
+
+
+def sweep(fit: Fit, nodes: Iterable[float], chosen: float | None = None, unique: float | None = None) -> Plan:
+    """The plan at budgets of 10^`nodes` FLOP (K,), at the best size or at a chosen one, with so much text.
+
+    Budgets that buy no token at the chosen size have no plan and are left out.
+    """
+    flops = 10.0 ** np.array(list(nodes))
+    if chosen is not None:
+        some = fit.accounting.tokens(flops, chosen) >= 1.0
+        flops = flops[some] if some.any() else flops
+    return plan(fit, flops=flops, params=chosen, unique_tokens=unique)

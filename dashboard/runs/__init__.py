@@ -1,0 +1,1 @@
+"""The Runs page: choosing data, mapping columns, setting runs aside."""

@@ -1,0 +1,1 @@
+"""The server around the page: launch, headers, files offered for download."""

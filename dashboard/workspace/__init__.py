@@ -1,0 +1,1 @@
+"""What a person keeps: a folder of files and decisions on disk, with its history."""

@@ -1,0 +1,1 @@
+"""What a row is: a run of its own, or a checkpoint along the curve of one."""

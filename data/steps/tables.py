@@ -1,0 +1,237 @@
+"""Tables of steps to a target: a row for each batch size, with the steps that one loss took, instead of a loss of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Pairs
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from data.cells.values import number
+from data.columns.batches import global_batch
+from data.errors import DataError, ReadError
+from data.mapping import Mapping
+from data.recognise import recognise
+from data.steps.columns import Target, copies, groups, plainly, targets
+from data.table import Table
+
+_PARTS = ("batch_sequences", "batch_device", "grad_accum", "devices", "data_parallel", "seq_len")
+
+
+@dataclass(frozen=True, eq=False)
+class StepsTable:
+    """What a table of steps holds: `frame` with batch, steps and group (text, '' where there is one), in the file's order.
+
+    `unit` is what a batch counts, "sequences" or "tokens". `sizes` maps a group to its number of parameters where the table
+    tells one for it. `by` are the file's own columns that groups go by. `seq_len` is the tokens in a sequence, nan where the table
+    does not say, or says several. `mixed` are columns in which rows of one batch and group differ. `notes` say by group what was
+    chosen and left out, a sentence each.
+    """
+
+    frame: pd.DataFrame
+    unit: str
+    by: tuple[str, ...]
+    sizes: dict[str, float]
+    seq_len: float = np.nan
+    notes: Pairs[str, tuple[str, ...]] = field(default_factory=dict)
+    mixed: tuple[str, ...] = ()
+
+    def counted_in(self, unit: str) -> StepsTable:
+        """The same with batches in "tokens" or "sequences"; as it is where the length of a sequence is not known."""
+        if unit == self.unit or not np.isfinite(self.seq_len):
+            return self
+        times = self.seq_len if unit == "tokens" else 1.0 / self.seq_len
+        return replace(self, frame=self.frame.assign(batch=self.frame["batch"] * times), unit=unit)
+
+
+def holds_steps(table: Table) -> bool:
+    """Whether a column of the table is steps to a target."""
+    return bool(targets(table))
+
+
+def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTable:
+    """The steps to a target at each batch size. `by` is the column, or columns, (as the file calls them) that tell groups apart; without
+    it they go by model size or name, target (a loss that stands at several batches is one), data set and sequence length, where these
+    vary, and by whatever else rows at one batch differ in (`data.steps.groups`). Of several columns of steps each
+    is a target, and a group, of its own. Units are those that headers state. Of several learning rates at a batch the best
+    counts. Rows that say no number of steps did not reach the loss, as far as they say: they are left out and counted. Raises
+    ReadError, in one sentence.
+    """
+    found = targets(table)
+    if not found:
+        raise ReadError(
+            f"{table.name} has no column of steps to a target loss (such as steps_to_target, or steps beside target_loss); "
+            f"it has {', '.join(table.headers[:12])}."
+        )
+    mapping = recognise(table)
+    guesses = {k: g.header for k, g in mapping.guesses.items()}
+    chosen = (by,) if isinstance(by, str) else () if by is None else tuple(by)
+    if lacks := [c for c in chosen if c not in table.headers]:
+        raise ReadError(f"{table.name} has no column {lacks[0]!r}; it has {', '.join(table.headers[:12])}.")
+    batch, unit, said = _batch(table, mapping, found[0].header)
+    apart = groups(table, guesses, batch, chosen)
+    keys = apart.by
+    names = [table.text(k) for k in keys]
+    bare = chosen[:1] or plainly(table, guesses)  # said by their values alone
+    group = [
+        ", ".join(_value(str(n.iloc[i]), "" if k in bare else k) for k, n in zip(keys, names, strict=True))
+        for i in range(len(batch))
+    ]
+    told = apart.notes
+    parts: list[pd.DataFrame] = []
+    notes: dict[str, tuple[str, ...]] = {}
+    rates = _numbers(table, mapping, "lr")
+    for target in found:
+        cells = table.numbers(target.header, "count")
+        frame = pd.DataFrame({"batch": batch, "steps": cells.scaled(target.scale)})
+        marks = tuple(f"{target.header!r}: {note}." for note in cells.notes)
+        frame = frame.assign(group=[_called(g, target, len(found)) for g in group], rate=rates)
+        for name, rows in frame.groupby("group", sort=False):
+            kept, words = _chosen(rows, target.header)
+            parts.append(kept)
+            stated = (
+                ()
+                if target.scale == 1.0
+                else (f"{target.header!r} is read times {target.scale:g}, as its header says.",)
+            )
+            notes[str(name)] = (*told, *said, *marks, *stated, *words)
+    if len(found) > 1:
+        own = f"Each of {', '.join(repr(t.header) for t in found)} is a target of its own."
+        notes = {name: (own, *told) for name, told in notes.items()}
+    if again := copies(table):
+        unused = f"{', '.join(map(repr, again))} {'is' if len(again) == 1 else 'are'} not used."
+        notes = {name: (*told, unused) for name, told in notes.items()}
+    sizes: dict[str, float] = {}
+    count = next((c for c in ("params", "params_total", "params_nonembed") if c in guesses), None)
+    frame = pd.concat(parts)
+    if count is not None:
+        sized = pd.Series(_numbers(table, mapping, count))
+        for target in found:
+            for name, v in sized.groupby([_called(g, target, len(found)) for g in group]):
+                if v.notna().all() and v.nunique() == 1:
+                    sizes[str(name)] = float(v.iloc[0])
+    order = {str(name): k for k, name in enumerate(notes)}
+    frame = (
+        frame.assign(at=frame["group"].map(order)).sort_values("at", kind="stable")
+        if len(found) > 1
+        else frame.sort_index()
+    )
+    frame = frame[["batch", "steps", "group"]].reset_index(drop=True)
+    return StepsTable(frame, unit, keys, sizes, _length(table, mapping), notes, apart.mixed)
+
+
+def _value(text: str, header: str) -> str:
+    """A value as part of a group's name, a number with its `header` where that is given: it says little by itself."""
+    return f"{header} {text}" if header and text and np.isfinite(number(text)) else text or "not said"
+
+
+def _called(group: str, target: Target, several: int) -> str:
+    if several == 1:
+        return group
+    own = f"loss {target.loss}" if target.loss else target.header
+    return f"{group}, {own}" if group else own
+
+
+def _batch(table: Table, mapping: Mapping, beside: str) -> tuple[np.ndarray, str, list[str]]:
+    """The batch of each row (n,), what it counts, and what to say of that."""
+    said: list[str] = []
+    asked = [q for q in mapping.questions if q.key in ("units.batch", "units.batch_sequences")]
+    parts = pd.DataFrame({c: _numbers(table, mapping, c) for c in _PARTS if c in mapping.guesses})
+    try:
+        whole = global_batch(parts, mapping, table.name)
+    except DataError as error:
+        raise ReadError(str(error)) from error
+    if whole is not None:
+        said.append(f"The batch is {whole.how}.")
+        return whole.values.to_numpy(float), "sequences", said
+    unit = next((u for u, c in (("sequences", "batch_sequences"), ("tokens", "batch")) if c in mapping.guesses), None)
+    if unit is None:
+        raise ReadError(
+            f"{table.name} has no column of batch sizes; expected one such as batch_size or batch_tokens beside {beside}."
+        )
+    guess = mapping.guesses["batch_sequences" if unit == "sequences" else "batch"]
+    if any(q.key == f"units.{guess.column}" for q in asked):
+        words = next(q.text for q in asked if q.key == f"units.{guess.column}")
+        raise ReadError(f"{table.name}: {words} Say it in the header, such as '{guess.header} (M)'.")
+    if guess.scale != 1.0:
+        said.append(f"{guess.header!r} is read times {guess.scale:g}, as its header says.")
+    if unit == "sequences" and "tok" in guess.header.lower():
+        unit = "tokens"
+    if unit == "tokens" and "from its values" in guess.how:
+        said.append(f"{guess.header!r} is taken for tokens, as its values are large.")
+    return _numbers(table, mapping, guess.column), unit, said
+
+
+def _numbers(table: Table, mapping: Mapping, column: str) -> np.ndarray:
+    """A recognised column (n,) in the unit of the runs table, nan where there is none."""
+    guess = mapping.guesses.get(column)
+    if guess is None:
+        return np.full(len(table.frame), np.nan)
+    return np.asarray(guess.values(table))
+
+
+def _chosen(rows: pd.DataFrame, header: str) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of a group that count, and what was left out, a sentence each."""
+    notes = []
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(rows["batch"]) & (rows["batch"] > 0)
+        there = np.isfinite(rows["steps"]) & (rows["steps"] > 0)
+    if (~known).any():
+        notes.append(f"{_rows(int((~known).sum()))} no batch size and {_are(int((~known).sum()))} left out.")
+    rows, there = rows[known], there[known]
+    edges: dict[str, list[float]] = {"lowest": [], "highest": []}
+    several = rows.groupby("batch")["rate"].nunique() > 1
+    kept = []
+    others = 0
+    for batch, own in rows.groupby("batch", sort=False):
+        reached = own[there[own.index]]
+        if several[batch] and len(reached):
+            mean = np.log(reached["steps"]).groupby(reached["rate"]).mean()
+            enough = reached.groupby("rate").size() > 0.5 * own.groupby("rate").size().reindex(mean.index)
+            best = mean[enough].idxmin() if enough.any() else mean.idxmin()
+            tried = own["rate"].dropna()
+            if best in (tried.min(), tried.max()):
+                edges["lowest" if best == tried.min() else "highest"].append(float(str(batch)))
+            others += int((reached["rate"] != best).sum())
+            reached = reached[reached["rate"] == best]
+        kept.append(reached)
+    if several.any():
+        notes.append(
+            f"Of several learning rates at a batch the best counts; {_rows(others, '')} at others {_are(others)} left out."
+        )
+    for end, at in edges.items():
+        if at:
+            listed = ", ".join(f"{b:g}" for b in at)
+            notes.append(f"At batch {listed} the best learning rate is the {end} tried, so fewer steps may do there.")
+    if count := int((~there).sum()):
+        where = ", ".join(f"{b:g}" for b in np.unique(rows.loc[~there, "batch"]))
+        notes.append(
+            f"{_rows(count)} no number of steps under {header!r} (batch {where}): the loss was not reached there, and "
+            f"{'they are' if count > 1 else 'it is'} left out as censored."
+        )
+    return (pd.concat(kept) if kept else rows), notes
+
+
+def _rows(count: int, verb: str = "says") -> str:
+    if verb:
+        verb = f" {verb}" if count == 1 else " say"
+    return f"{count} row{'' if count == 1 else 's'}{verb}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _length(table: Table, mapping: Mapping) -> float:
+    """Tokens in a sequence: as a column says, else where batches stand in both."""
+    if "seq_len" in mapping.guesses:
+        known = _numbers(table, mapping, "seq_len")
+    elif {"batch", "batch_sequences"} <= set(mapping.guesses):
+        with np.errstate(all="ignore"):
+            known = np.round(_numbers(table, mapping, "batch") / _numbers(table, mapping, "batch_sequences"), 6)
+    else:
+        return float("nan")
+    known = np.unique(known[np.isfinite(known) & (known > 0)])
+    return float(known[0]) if len(known) == 1 else float("nan")

@@ -1,0 +1,54 @@
+"""Weights and exponents: which numbers to quote when the two can hardly be told apart."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fitting.diagnostics.checks.evidence import Evidence
+from fitting.result import Verdict, quantiles
+from fitting.term_contributions import contribution
+
+# Refits below which a correlation is not worth saying.
+ENOUGH = 50
+
+
+def weights(e: Evidence) -> Verdict | None:
+    """How far each weight hangs on its exponent, and what its term is worth at the middle of the runs instead."""
+    if len(e.draws) < ENOUGH:
+        return None
+    worst: tuple[float, str, str, float, float] | None = None
+    for i, p in enumerate(e.law.params):
+        if p.anchor is None or not p.anchor.exponent:
+            continue
+        k = e.law.names.index(p.anchor.exponent)
+        with np.errstate(all="ignore"):
+            log_weight = np.log(e.draws[:, i])
+        usable = np.isfinite(log_weight)
+        if usable.sum() < ENOUGH or min(np.std(log_weight[usable]), np.std(e.draws[usable, k])) == 0:
+            continue
+        r = float(np.corrcoef(log_weight[usable], e.draws[usable, k])[0, 1])
+        at = float(np.sqrt(np.prod(e.table.ranges[p.anchor.input])))
+        named = {name: e.draws[usable, j] for j, name in enumerate(e.law.names)}
+        with np.errstate(all="ignore"):  # an unsound fit may leave a constant open by more than a float holds
+            ends = [
+                quantiles(x[:, None], (0.025, 0.975)) for x in (e.draws[usable, i], contribution(e.law, p, named, at))
+            ]
+            alone, term = (float(high[0] / low[0]) if low[0] > 0 else np.inf for low, high in ends)
+        if worst is None or abs(r) > abs(worst[0]):
+            worst = r, p.name, p.anchor.exponent, alone, term
+    if worst is None:
+        return None
+    r, weight, exponent, alone, term = worst
+    title = "Weights and exponents"
+    if abs(r) < 0.9 or not np.isfinite([alone, term]).all():
+        return Verdict("weights", title, "ok", f"{weight} is told apart from {exponent} (correlation {r:.2f}).")
+    return Verdict(
+        "weights", title, "ok",
+        f"{weight} hangs on {exponent} (correlation {r:.4f}): alone it is known within a factor of {_times(alone)}, its term at the "
+        f"middle of the runs within {_times(term)}.",
+        "Quote that term, below the constants, rather than the weight alone.",
+    )  # fmt: skip
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.0f}" if 10 <= factor < 1e4 else f"{factor:.2g}"

@@ -1,0 +1,47 @@
+"""When is there no number a person could use? What the runs cannot tell apart, whatever the solver says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from fitting.law import Law
+from fitting.plural import plural
+from fitting.solver.fit_data import Arrays
+
+# What is left of one log input's spread when the other is known: below this the runs stand on one line.
+ON_A_LINE = 0.01
+
+
+def on_a_line(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether inputs (n,) and (n,), in logs, follow each other to a hundredth of their spread."""
+    r = float(np.corrcoef(np.log(x), np.log(y))[0, 1])
+    return bool(1.0 - r * r < ON_A_LINE**2)
+
+
+def settings_of(inputs: Mapping[str, np.ndarray]) -> int:
+    """How many settings of these inputs (n,) differ by more than digitising does."""
+    return len(np.unique(np.round(np.log(np.array(list(inputs.values()))), 3), axis=1).T)
+
+
+def refusal(law: Law, table: Arrays, name: str) -> str:
+    """Why nothing this law says of the table called `name` can be used, in a sentence with what to do; '' where something can."""
+    settings = settings_of(table.inputs)
+    if settings < law.p:
+        return (
+            f"{name} has {plural(len(table.loss), 'run')} at {plural(settings, 'different setting')} of {' and '.join(table.inputs)}: "
+            f"{law.p} parameters of {law.title} pass through them in countless ways. Add runs at other settings, or "
+            "choose a law with fewer parameters."
+        )
+    if len(table.inputs) >= 2:
+        (a, x), (b, y) = list(table.inputs.items())[:2]
+        if on_a_line(x, y):
+            ratio = y / x
+            line = f"{b} = {np.median(ratio):.3g} {a}" if np.ptp(np.log(ratio)) < 0.1 else f"{b} fixed by {a}"
+            return (
+                f"All {len(x)} runs of {name} stand on one line, {line}: what {a} and what {b} do cannot be told apart, "
+                f"and no split of a budget follows. Add runs with other {b} at the same {a}, or fit a law of one input, "
+                "which says what happens along this line."
+            )
+    return ""

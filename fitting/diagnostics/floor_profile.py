@@ -1,0 +1,108 @@
+"""The floor's profile: what it costs to hold the floor anywhere else, and where the exponents go meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+from fitting.diagnostics.checks.floor import MOST_RUNS, profile
+from fitting.result import Fit, FitError
+from fitting.same_runs import fitted_arrays, of_fit
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import minimise, problem
+from fitting.solver.threads import one_thread
+from fitting.solver.weighting import scales
+from fitting.uncertainty.map_fit import believing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data.schema import Runs
+
+Array = np.ndarray
+
+POINTS = 33
+# How far beyond the interval's ends the curve is drawn, in widths of the interval.
+BEYOND = 0.4
+SETTLED = 150
+
+
+@dataclass(frozen=True)
+class FloorProfile:
+    """Floors held (k,), rising, with what each costs: `rise` (k,) of twice the log likelihood, and the exponents by name (k,).
+
+    `value` is the floor as fitted and `low` to `high` its interval at `level`: where the rise stays below `limit`. An end
+    that is open (`ends`) is the end of what is possible, zero or the losses themselves, and no end of the interval.
+    """
+
+    name: str
+    floors: Array
+    rise: Array
+    exponents: dict[str, Array]
+    value: float
+    low: float
+    high: float
+    ends: tuple[bool, bool]
+    limit: float
+    level: float
+
+    @property
+    def sentence(self) -> str:
+        """What the curve says, in one sentence."""
+        a, b = (f"{v:.3g}" for v in (self.low, self.high))
+        where = {
+            (True, True): f"between {a} and {b}", (False, True): f"anywhere below {b}", (True, False): f"anywhere above {a}",
+            (False, False): "anywhere",
+        }[self.ends]  # fmt: skip
+        moved = []
+        for name, along in self.exponents.items():
+            first, last = np.interp([self.low, self.high], self.floors, along)
+            moved.append(f"{name} from {first:.2g} to {last:.2g}")
+        said = f"Held {where}, {self.name} costs these runs no more than chance would ({100 * self.level:.0f} %)"
+        return (
+            f"{said}; across that range the other constants follow it, {' and '.join(moved)}." if moved else f"{said}."
+        )
+
+
+def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = 0.95) -> FloorProfile:
+    """The floor held at each of `POINTS` values about its interval, everything else fitted again to the runs it was fitted to.
+
+    The rise is in the unit that makes it a likelihood ratio's for these residuals (Ronchetti 1982), as in the checks.
+    Raises FitError for a law without a floor, a fit too exact to have a profile, and other runs than were fitted.
+    """
+    law = fit.law
+    at = next((i for i, p in enumerate(law.params) if p.is_floor), None)
+    if at is None:
+        raise FitError(f"{law.title} has no floor to hold.")
+    table = fitted_arrays(fit, of_fit(fit, runs), "ask what the floor costs")
+    where = coordinates(law, table.inputs, table.loss)
+    weighted = fit.settings.weights
+    scale = None if weighted == "none" else scales(table, weighted, runs.name)
+    prob = problem(where, table.inputs, table.loss, fit.settings.delta, scale)
+    left = fit.residuals if scale is None else fit.residuals * scale
+    with one_thread():
+        if fit.settings.prior != "none":
+            prob = believing(prob, None if fit.settings.delta_rule == "auto" else fit.settings.delta).prob
+        coarse = profile(prob, where.internal(fit.values), left, level)
+        if coarse is None:
+            raise FitError(
+                f"No profile is drawn: the law passes through the runs exactly, or there are over {MOST_RUNS:,} of them."
+            )
+        room = BEYOND * max(coarse.high - coarse.low, 1e-3 * where.lowest)
+        first, last = max(coarse.low - room, 0.0), min(coarse.high + room, float(where.bounds[1][at]))
+        floors = np.unique(np.concatenate([np.linspace(first, last, POINTS), np.clip([fit.values[at]], first, last)]))
+        start = np.stack([np.interp(floors, coarse.floors, along) for along in coarse.theta.T], axis=1)
+        start[:, at] = floors
+        solved = minimise(prob, start, held=(at,), most=SETTLED)
+    limit = float(special.ndtri((1.0 + level) / 2.0) ** 2)
+    rise = 2.0 * coarse.unit * np.maximum(solved.objective - min(coarse.lowest, solved.objective.min()), 0.0)
+    natural = where.natural(solved.theta)
+    held = {p.anchor.exponent for p in law.params if p.anchor is not None and p.anchor.exponent}
+    exponents = {name: natural[:, i] for i, name in enumerate(law.names) if name in held}
+    ends = (coarse.low > float(coarse.floors[0]), coarse.high < float(coarse.floors[-1]))
+    return FloorProfile(
+        law.names[at], floors, rise, exponents, float(fit.values[at]), coarse.low, coarse.high, ends, limit, level
+    )

@@ -1,0 +1,119 @@
+"""Accelerator-hour classes: what a model can do in so many hours on one device, at the speed it really trains at.
+
+FLOPs are not what a person has; hours are. A class gives every model the same hours, and with them the tokens that its own
+measured speed allows: tokens = tokens a second * 3600 * hours, steps = tokens // batch (Stanic et al. 2023, The Languini
+Kitchen, arXiv 2309.11197 [V]). A small model that waits for its memory then loses what FLOPs would have promised it, so
+the best size in a class is larger than a plan by FLOPs says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fitting.arguments import one_number, positive_numbers
+from fitting.planning.notes import place_notes
+from fitting.result import Band, Fit, FitError
+
+Array = np.ndarray
+
+#: The classes that the Languini Kitchen's code prints, in hours of one accelerator [V].
+CLASSES = (3.0, 6.0, 12.0, 24.0, 48.0, 98.0, 192.0, 384.0)
+SIZES = np.geomspace(1e5, 1e13, 321)  # forty sizes a decade; a parabola through the best three says what lies between
+
+
+@dataclass(frozen=True)
+class HourClass:
+    """The best run in one class: `hours` of one device, its size, tokens, loss (each a band) and steps at the batch asked for.
+
+    `loss` is the law's, `loss_run` that of one new run. `notes` are what a plan of the same run would say.
+    """
+
+    hours: float
+    params: Band
+    tokens: Band
+    loss: Band
+    loss_run: Band
+    steps: float | None
+    notes: tuple[str, ...] = ()
+
+
+def tokens_in(hours: Any, tokens_per_second: Any, batch: float | None = None) -> tuple[Any, Any]:
+    """Tokens that a speed allows in hours (numbers or arrays), and whole steps of `batch` tokens; None without a batch."""
+    tokens = np.asarray(tokens_per_second, float) * 3600.0 * np.asarray(hours, float)
+    return tokens, None if batch is None else tokens // batch
+
+
+def hour_classes(
+    fit: Fit,
+    speed: Callable[[Array], Any],
+    *,
+    hours: float | Sequence[float] = CLASSES,
+    batch: float | None = None,
+    sizes: Any = None,
+    level: float = 0.95,
+) -> tuple[HourClass, ...]:
+    """The size with the lowest loss in each class of `hours`, by a fitted law of size and tokens.
+
+    `speed` gives tokens a second on one device for sizes (K,), such as a `StepTime`'s; it is taken as certain. `sizes` are those
+    to choose among, such as shapes that can be built; by default any. Raises FitError for another law, or where the best
+    size is the first or last of the default range.
+    """
+    if set(fit.law.inputs) != {"params", "tokens"}:
+        raise FitError(f"{fit.law.title} is no law of size and tokens alone, so it chooses no size. Fit one that is.")
+    free = sizes is None
+    n = SIZES if sizes is None else np.sort(positive_numbers("sizes", sizes))
+    classes = positive_numbers("hours", hours)
+    batch = None if batch is None else one_number("batch, in tokens a step,", batch)
+    rate = np.broadcast_to(np.asarray(speed(n), float), n.shape)
+    if not np.all(np.isfinite(rate) & (rate > 0)):
+        raise FitError("speed gives a positive number of tokens a second for every size.")
+    out = []
+    for each in map(float, classes):
+        inputs = {"params": n[None, :], "tokens": tokens_in(each, rate)[0][None, :]}
+        best = _lowest(fit, inputs, fit.values[None, :], free)
+        drawn = _lowest(fit, inputs, fit.draws, free) if len(fit.draws) else np.empty((3, 0))
+        if free and not SIZES[1] < best[0, 0] < SIZES[-2]:
+            raise FitError(
+                f"The best size in {each:g} hours lies outside {SIZES[0]:.0e} to {SIZES[-1]:.0e} parameters."
+            )
+        size, tokens = (fit.band_of(b[:, None], d[:, None], level) for b, d in zip(best[:2], drawn[:2], strict=True))
+        at = {"params": best[0][None, :], "tokens": best[1][None, :]}
+        loss, of_run = fit.loss_bands(at, best[2][None, :], drawn[2][:, None], level)
+        steps = None if batch is None else float(np.floor(tokens.value / batch))
+        flops = float(fit.accounting.flops(size.value, tokens.value))
+        notes = (*fit.warnings, *place_notes(fit, flops, size.value, tokens.value))
+        out.append(HourClass(each, size, tokens, loss, of_run, steps, notes))
+    return tuple(out)
+
+
+def _lowest(fit: Fit, inputs: dict[str, Array], values: Array, between: bool) -> Array:
+    """Size, tokens and loss (3, R) of the lowest loss over sizes (1, K), for sets of parameters (R, p)."""
+    with np.errstate(all="ignore"):
+        loss = np.asarray(fit.law(inputs, {k: values[:, i, None] for i, k in enumerate(fit.law.names)}), float)
+    loss = np.broadcast_to(loss, (len(values), inputs["params"].shape[1]))
+    at = np.argmin(np.where(np.isfinite(loss), loss, np.inf), axis=1)
+    rows, n, d = np.arange(len(values)), inputs["params"][0], inputs["tokens"][0]
+    if not between or loss.shape[1] < 3:
+        return np.stack([n[at], d[at], loss[rows, at]])
+    middle = np.clip(at, 1, loss.shape[1] - 2)
+    below, here, above = (loss[rows, middle + i] for i in (-1, 0, 1))
+    with np.errstate(all="ignore"):
+        step = np.clip(np.nan_to_num(0.5 * (below - above) / (below - 2.0 * here + above)), -1.0, 1.0)
+    place = np.where(at == middle, middle + step, at)
+    grid = np.arange(len(n))
+    size, tokens = (np.exp(np.interp(place, grid, np.log(x))) for x in (n, d))
+    lowest = np.where(at == middle, here - 0.25 * (below - above) * step, loss[rows, at])
+    return np.stack([size, tokens, lowest])
+
+
+def notes_of(found: Sequence[HourClass]) -> tuple[str, ...]:
+    """The notes of all classes, each said once: with the hours it is of, unless it is of all."""
+    said: dict[str, list[str]] = {}
+    for one in found:
+        for note in one.notes:
+            said.setdefault(note, []).append(f"{one.hours:g}")
+    return tuple(note if len(at) == len(found) else f"In {', '.join(at)} hours: {note}" for note, at in said.items())

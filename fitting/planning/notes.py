@@ -1,0 +1,117 @@
+"""What is to be known about a plan, or a run asked of a fit: how far beyond the runs, how often it sees its text, whose FLOPs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitting.amounts import count, times
+from fitting.planning.allocation import Optimum
+from fitting.uncertainty.mixture import SAID, unseen
+from fitting.uncertainty.model_discrepancy import CHECKED
+
+if TYPE_CHECKING:
+    from fitting.planning.planner import Text
+    from fitting.result import Fit
+
+Array = np.ndarray
+
+# Up to four passes over the same text cost about nothing (Muennighoff et al. 2023, arXiv 2305.16264, section 6).
+FREE_EPOCHS = 4.0
+
+
+def beyond_runs(fit: Fit, beyond: Array, many: bool = False) -> tuple[str, ...]:
+    """How far runs of compute `beyond` times the largest run's lie past it, where any does, and what bands hold there."""
+    most = float(np.max(beyond, initial=0.0))
+    if not most > 1.0 + 1e-9:
+        return ()
+    far = f"{'Up to ' if many else ''}{float(f'{most:.2g}'):,g}x beyond the largest run"
+    if fit.doubt is None:
+        return (f"{far}: the bands hold the noise of these runs, not doubt about the law's form.",)
+    checked = "" if most <= CHECKED else f", up to {CHECKED:g}x: further than that nobody has looked"
+    return (
+        f"{far}: the law's band holds the noise of these runs; a new run's also holds doubt about the law's form, as large "
+        f"as public sweeps showed it to be{checked}.",
+    )
+
+
+def mixed_as_none(fit: Fit, params: Array, tokens: Array, many: bool = False) -> tuple[str, ...]:
+    """How far the mixture of size and data lies outside that of the runs, where that is worth saying."""
+    if fit.doubt is None or fit.doubt.mixture is None:
+        return ()
+    off = float(np.max(fit.doubt.mixture.outside({"params": params, "tokens": tokens}), initial=0.0))
+    if not off > SAID:
+        return ()
+    return (
+        f"Size and data are mixed as in none of the runs, {'up to ' if many else ''}{unseen(off)} away: a new run's "
+        "interval also holds how far laws were off there in public sweeps.",
+    )
+
+
+def uncovered(fit: Fit, params: Any, tokens: Any) -> tuple[str, ...]:
+    """Which of a run's size and tokens no run fitted is near."""
+    words: dict[str, tuple[str, Any]] = {"model size": ("params", params), "number of tokens": ("tokens", tokens)}
+    outside = [word for word, (name, x) in words.items() if not fit.ranges[name][0] <= x <= fit.ranges[name][1]]
+    if not outside:
+        return ()
+    return (f"The {' and the '.join(outside)} lie{'s' * (len(outside) == 1)} outside what the runs cover.",)
+
+
+def place_notes(fit: Fit, flops: Any, params: Any, tokens: Any) -> tuple[str, ...]:
+    """What is to be known about one run's place: beyond the runs in compute, mixed as none of them, of a size none had."""
+    n, d = np.array([params]), np.array([tokens])
+    return (*beyond_runs(fit, fit.beyond({"flops": flops})), *mixed_as_none(fit, n, d), *uncovered(fit, params, tokens))
+
+
+def all_notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | None) -> tuple[str, ...]:
+    """The notes of each of K budgets, said with what they are of; those of all budgets once."""
+    found: dict[str, list[int]] = {}
+    for k in range(len(budgets)):
+        here = slice(k, k + 1)
+        one = Optimum(*(np.asarray(x)[:, here] for x in (best.params, best.tokens, best.loss)))
+        for note in _notes(fit, budgets[here], one, sized, text):
+            found.setdefault(note, []).append(k)
+    by_size = len(np.unique(budgets)) < len(budgets)
+
+    def of(places: list[int]) -> str:
+        names = [
+            f"{budgets[k]:.3g} FLOP" + (f" and {count(best.params[0, k])} parameters" if by_size else "")
+            for k in places
+        ]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return f"At {', '.join(names[:3])}{more}: "
+
+    return tuple(note if len(at) == len(budgets) else of(at) + note for note, at in found.items())
+
+
+def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | None = None) -> tuple[str, ...]:
+    if len(budgets) != 1:
+        return fit.warnings
+    notes = [*fit.warnings]
+    if text is not None:
+        passes = best.tokens[0, 0] / text.unique
+        if text.most is None:
+            notes.append(f"{times(passes)} passes over {count(text.unique)} unique tokens, as the law weighs repeats.")
+        elif best.tokens[0, 0] > text.most * 1.000001:
+            notes.append(
+                f"At this size the budget goes {times(passes)} times over {count(text.unique)} unique tokens; the law takes each for "
+                f"new, which holds up to about {FREE_EPOCHS:g} passes."
+            )
+        elif best.tokens[0, 0] > text.most * 0.999999:
+            notes.append(
+                f"Held to {FREE_EPOCHS:g} passes over {count(text.unique)} unique tokens, so the model is larger than the best for "
+                "unlimited text. A law of repeated data weighs more passes; fit one to runs that repeat."
+            )
+        elif passes > 1.0:
+            notes.append(f"{times(passes)} passes over {count(text.unique)} unique tokens, which cost about nothing.")
+    if sized:
+        notes += place_notes(fit, budgets[0], best.params[0, 0], best.tokens[0, 0])
+    else:
+        notes += beyond_runs(fit, fit.beyond({"flops": budgets}))
+    if not fit.accounting.is_six_nd:
+        notes.append(
+            f"FLOPs as the table counts them: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."
+            if sized else "FLOPs as the table counts them."
+        )  # fmt: skip
+    return tuple(notes)

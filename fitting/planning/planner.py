@@ -1,0 +1,380 @@
+"""`plan`: from a fitted law and a budget (or a loss wanted) to model size, tokens and loss, each with its band."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from fitting.accounting import Accounting
+from fitting.arguments import as_numbers, at_fault, one_number
+from fitting.planning.allocation import Optimum, flat_range, optimum, valley
+from fitting.planning.hardware import Hardware
+from fitting.planning.notes import FREE_EPOCHS, all_notes
+from fitting.result import Band, Fit, FitError, quantiles
+
+Array = np.ndarray
+
+# Budgets outside this are no budgets: a loss that needs more is called unreachable.
+LEAST_FLOPS, MOST_FLOPS = 1e3, 1e45
+MOST_PARAMS = 1e24
+VALLEY_SHARE = 1e-3
+
+
+@dataclass(frozen=True)
+class Text:
+    """How much text there is: `unique` tokens, and the `most` tokens of training where the law itself knows no repeats."""
+
+    unique: float
+    most: float | None
+
+    def given(self, fit: Fit) -> dict[str, float]:
+        """What the law is told of it."""
+        return {"unique_tokens": self.unique} if "unique_tokens" in fit.law.inputs else {}
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Where the bands of a plan come from: its flops, params, tokens and loss by name, `best` (1, K) and for each draw (R, K)."""
+
+    best: Mapping[str, Array]
+    drawn: Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a budget buys. Numbers, or arrays (K,) for K budgets, losses or sizes; sizes are None for a law of compute alone.
+
+    `loss` is the law's, `loss_run` that of one new run. `valley` is the range of sizes within 0.1 % of the best loss.
+    `penalty` is the share by which the loss at a chosen size exceeds the best one (None at the best size).
+    `beyond` is the budget over the largest run's. `notes` are sentences, `warnings` those of them that the fit
+    says wherever its numbers go. `split` is what bands of further quantities come from.
+    """
+
+    flops: Band
+    params: Band | None
+    tokens: Band | None
+    tokens_per_param: Band | None
+    loss: Band
+    loss_run: Band
+    valley: tuple[Any, Any] | None
+    penalty: Band | None
+    beyond: Any
+    hardware: Hardware | None
+    notes: tuple[str, ...]
+    split: Split = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+    def band(self, quantity: Callable[[Mapping[str, Array]], Any], level: float | None = None) -> Band:
+        """The interval of any function of the run: called with flops, params, tokens and loss by name, (1, K) and then (R, K)."""
+        return self.band_of(quantity(self.split.best), quantity(self.split.drawn), level)
+
+    def band_of(self, best: Any, drawn: Any, level: float | None = None) -> Band:
+        """The interval of a quantity that is worked out already: best (1, K), for the draws (R, K); numbers for one budget."""
+        tail = 0.5 * (1.0 - (self.loss.level if level is None else level))
+        ends = quantiles(np.asarray(drawn, float), (tail, 1.0 - tail))
+        shape = np.shape(self.loss.value)
+        value, low, high = (np.reshape(a, shape) if shape else float(np.ravel(a)[0]) for a in (best, *ends))
+        return Band(value, low, high, 1.0 - 2.0 * tail)
+
+
+def plan(
+    fit: Fit,
+    *,
+    flops: Any = None,
+    params: Any = None,
+    loss: Any = None,
+    devices: float | None = None,
+    hours: Any = None,
+    peak: float | None = None,
+    utilisation: float | None = None,
+    money: Any = None,
+    price: float | None = None,
+    unique_tokens: float | None = None,
+    level: float = 0.95,
+) -> Plan:
+    """The plan for one budget: `flops`, `devices` x `hours`, `money` at `price`, or a `loss` wanted; a number, or (K,) of them.
+
+    `params` holds the model at a chosen size instead of the best one, or at one for each of the K. `unique_tokens` is how much
+    text there is: a law that knows of repeats weighs them, any other is held to `FREE_EPOCHS` passes. `peak` is a device's dense
+    bf16 FLOP/s, `utilisation` the share of it reached. FLOPs are counted as the fitted table counts them.
+    Raises FitError when the law cannot say, or no budget reaches the loss; TypeError when the budget is not given once.
+    """
+    hardware = _hardware(devices, peak, utilisation, price)
+    ways = {"flops": flops, "hours": hours, "money": money, "loss": loss}
+    given = [k for k, v in ways.items() if v is not None]
+    if len(given) != 1:
+        raise TypeError(
+            f"give one budget: flops, devices with hours, money with price, or a loss; given: {given or 'none'}"
+        )
+    if unique_tokens is not None:
+        unique_tokens = one_number("unique_tokens", unique_tokens, "a number, at least 1", 1.0)
+    knows = "unique_tokens" in fit.law.inputs
+    if more := set(fit.law.inputs) - {"params", "tokens", "flops"} - ({"unique_tokens"} if unique_tokens else set()):
+        raise FitError(
+            f"{fit.law.title} also depends on {' and '.join(sorted(more))}, which a budget leaves open, so it cannot be planned "
+            f"with{': give unique_tokens, how much text there is' if more == {'unique_tokens'} else ''}. Or fit a law of size and "
+            "tokens, such as Chinchilla; predict says the loss of any one run."
+        )
+    if not ({"params", "tokens"} <= set(fit.law.inputs) or fit.law.inputs == ("flops",)):
+        raise FitError(
+            f"{fit.law.title} does not say how loss depends on both size and tokens, so it cannot split a budget. "
+            "Fit a law of both, such as Chinchilla."
+        )
+    if params is not None and "params" not in fit.law.inputs:
+        raise FitError(
+            f"{fit.law.title} knows nothing of model size; fit a law of size and tokens to plan at a chosen one."
+        )
+    if params is not None:
+        sizes = _numbers(params, "A model size is a number of parameters")
+        if np.any(wrong := ~((sizes >= 1) & (sizes <= MOST_PARAMS))):
+            raise FitError(
+                f"A model size is a number of parameters, at least 1 and at most {MOST_PARAMS:.0e}; it was {at_fault(params, wrong)}."
+            )
+        params = sizes
+    text = None
+    if unique_tokens is not None and fit.law.inputs != ("flops",):
+        text = Text(float(unique_tokens), None if knows else FREE_EPOCHS * float(unique_tokens))
+    if loss is not None:
+        losses = _numbers(loss, "A loss is a positive number")
+        if np.any(wrong := ~(np.isfinite(losses) & (losses > 0))):
+            raise FitError(f"A loss is a positive number of nats per token; it was {at_fault(loss, wrong)}.")
+        return _for_loss(fit, *_together(losses, params, "A loss is a positive number"), hardware, level, text)
+    if hours is not None:
+        hardware = hardware or Hardware()
+        flops = (
+            _numbers(hours, "hours are positive numbers", positive=True)
+            * hardware.devices
+            * hardware.flops_per_device_hour
+        )
+    if money is not None:
+        if hardware is None or hardware.price is None:
+            raise TypeError("money needs price: what one device-hour costs")
+        flops = (
+            _numbers(money, "money is a positive number", positive=True)
+            / hardware.price
+            * hardware.flops_per_device_hour
+        )
+    budgets = _numbers(flops, "A budget is a number of FLOP")
+    if np.any(wrong := ~((budgets >= LEAST_FLOPS) & (budgets <= MOST_FLOPS))):
+        asked = f"it was {at_fault(ways[given[0]], wrong)}{'' if given == ['flops'] else f' in {given[0]}'}"
+        raise FitError(f"A budget is between {LEAST_FLOPS:.0e} and {MOST_FLOPS:.0e} FLOP; {asked}.")
+    return _for_flops(fit, *_together(budgets, params, "A budget is a number of FLOP"), hardware, level, text)
+
+
+def _numbers(x: Any, what: str, *, positive: bool = False) -> Array:
+    """Numbers of any shape as they were given, at least one of them, all `positive` if so; else FitError with `what` they are."""
+    out = as_numbers(x)
+    if out is None:
+        raise FitError(f"{what}, or a list of them; it was {x!r:.60}.")
+    if out.size == 0:
+        raise FitError(f"{what}, or a list of them; the list was empty.")
+    if positive and np.any(wrong := ~(np.isfinite(out) & (out > 0))):
+        raise FitError(f"{what}, or a list of them; it was {at_fault(x, wrong)}.")
+    return out
+
+
+def _together(asked: Any, params: Array | None, what: str) -> tuple[Array, Array | None]:
+    """What is asked and the sizes, of one shape."""
+    numbers = _numbers(asked, what)
+    if params is None:
+        return numbers, None
+    try:
+        one, other = np.broadcast_arrays(numbers, params)
+    except ValueError:
+        raise FitError(
+            f"A list of sizes goes with one budget or loss, or with as many: there are {numbers.size} and {params.size} sizes."
+        ) from None
+    return one, other
+
+
+def _hardware(devices: Any, peak: Any, utilisation: Any, price: Any) -> Hardware | None:
+    given = {"devices": devices, "peak": peak, "utilisation": utilisation, "price": price}
+    given = {k: v for k, v in given.items() if v is not None}
+    return Hardware(**given) if given else None
+
+
+def _for_flops(
+    fit: Fit, asked: Array, params: Array | None, hardware: Hardware | None, level: float, text: Text | None
+) -> Plan:
+    budgets, params = asked.ravel(), None if params is None else params.ravel()
+    best = _at(fit, fit.values[None, :], budgets, params, text)
+    if params is not None and len(short := np.flatnonzero(best.tokens[0] < 1.0)):
+        k = int(short[0])
+        raise FitError(
+            f"At {params[k]:.3g} parameters a budget of {budgets[k]:.3g} FLOP buys less than one token. Ask for a smaller model or "
+            "a larger budget."
+        )
+    spread = _at(fit, fit.draws, budgets, params, text)
+    return _assemble(
+        fit, asked.shape, (budgets[None, :], budgets[None, :]), best, spread, params, hardware, level, text
+    )
+
+
+def _for_loss(
+    fit: Fit, asked: Array, params: Array | None, hardware: Hardware | None, level: float, text: Text | None
+) -> Plan:
+    losses, params = asked.ravel(), None if params is None else params.ravel()
+
+    def at(k: int) -> str:
+        return "" if params is None else f" at {params[k]:.3g} parameters"
+
+    budget = _budget_for(fit, fit.values[None, :], losses, params, text)
+    ends = [
+        _at(fit, fit.values[None, :], np.full(len(losses), c), params, text).loss[0] for c in (LEAST_FLOPS, MOST_FLOPS)
+    ]
+    if len(over := np.flatnonzero(losses >= ends[0])):
+        k = int(over[0])
+        raise FitError(
+            f"A loss of {losses[k]:.4g}{at(k)} takes no training: by this fit {LEAST_FLOPS:.0e} FLOP already give {ends[0][k]:.4g}. "
+            "Ask for a lower loss."
+        )
+    if len(under := np.flatnonzero(~np.isfinite(budget[0]))):
+        k = int(under[0])
+        raise FitError(
+            f"No budget reaches a loss of {losses[k]:.4g}{at(k)}: by this fit it cannot fall below {ends[1][k]:.4g}. "
+            "Ask for a higher loss."
+        )
+    best = _reached(_rowwise(fit, fit.values[None, :], budget, params, text), losses)
+    if params is not None and len(short := np.flatnonzero(best.tokens[0] < 1.0)):
+        k = int(short[0])
+        raise FitError(
+            f"A loss of {losses[k]:.4g}{at(k)} takes less than one token. Ask for a smaller model or a lower loss."
+        )
+    budgets = _budget_for(fit, fit.draws, losses, params, text)
+    spread = _reached(_rowwise(fit, fit.draws, budgets, params, text), losses)
+    return _assemble(fit, asked.shape, (budget, budgets), best, spread, params, hardware, level, text)
+
+
+def _reached(found: Optimum, losses: Array) -> Optimum:
+    """The same with losses (R, K) that were reached as they were asked, (K,): bisection leaves them in the last digits."""
+    return replace(found, loss=np.where(np.isclose(found.loss, losses, rtol=1e-9, atol=0.0), losses, found.loss))
+
+
+def _at(fit: Fit, values: Array, budgets: Array, params: Array | None, text: Text | None = None) -> Optimum:
+    """Size, tokens and loss (R, K) for parameter sets (R, p) at budgets (K,)."""
+    shape = (len(values), len(budgets))
+    if fit.law.inputs == ("flops",):
+        named = {k: values[:, i, None] for i, k in enumerate(fit.law.names)}
+        missing = np.full(shape, np.nan)
+        return Optimum(missing, missing, np.broadcast_to(fit.law({"flops": budgets}, named), shape))
+    v = valley(fit.law, values, budgets, _counted(fit, values), text.given(fit) if text else None)
+    if params is None:
+        return optimum(v, text.most if text else None)
+    log_n = np.broadcast_to(np.log(params), shape)
+    return Optimum(np.exp(log_n), np.array(v.tokens(log_n)), np.array(v.loss(log_n)))
+
+
+def _counted(fit: Fit, values: Array) -> Accounting:
+    """How FLOPs are counted with parameter sets (R, p): as is likeliest, or for the fit's draws a form each."""
+    return fit.accounting.drawn(len(values)) if values is fit.draws else fit.accounting
+
+
+def _rowwise(fit: Fit, values: Array, budgets: Array, params: Array | None, text: Text | None = None) -> Optimum:
+    """As `_at`, with budgets of its own for each parameter set: values (R, p), budgets (R, K)."""
+    reachable = np.isfinite(budgets)
+    safe = np.where(reachable, budgets, MOST_FLOPS)
+    if fit.law.inputs == ("flops",):
+        named = {k: values[:, i, None] for i, k in enumerate(fit.law.names)}
+        missing = np.full(budgets.shape, np.nan)
+        found = Optimum(missing, missing, fit.law({"flops": safe}, named))
+    else:
+        v = valley(fit.law, values, safe, _counted(fit, values), text.given(fit) if text else None)
+        if params is None:
+            found = optimum(v, text.most if text else None)
+        else:
+            log_n = np.broadcast_to(np.log(params), budgets.shape)
+            found = Optimum(np.exp(log_n), np.array(v.tokens(log_n)), np.array(v.loss(log_n)))
+    unreachable = np.where(reachable, 1.0, np.inf)
+    sized = 1.0 if params is not None else unreachable
+    return Optimum(found.params * sized, found.tokens * unreachable, found.loss)
+
+
+def _budget_for(fit: Fit, values: Array, losses: Array, params: Array | None, text: Text | None = None) -> Array:
+    """The budgets (R, K) at which each parameter set reaches losses (K,); infinite where none does. Bisection in log C."""
+    shape = (len(values), len(losses))
+    low, high = np.full(shape, np.log(LEAST_FLOPS)), np.full(shape, np.log(MOST_FLOPS))
+    if len(values) == 0:
+        return low
+    never = _rowwise(fit, values, np.exp(high), params, text).loss > losses
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        above = _rowwise(fit, values, np.exp(middle), params, text).loss > losses
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.where(never, np.inf, np.exp(0.5 * (low + high)))
+
+
+def _assemble(
+    fit: Fit,
+    shape: tuple[int, ...],
+    budgets: tuple[Array, Array],
+    best: Optimum,
+    spread: Optimum,
+    params: Array | None,
+    hardware: Hardware | None,
+    level: float,
+    text: Text | None = None,
+) -> Plan:
+    def band(a: Array, b: Array) -> Band:
+        return fit.band_of(a, b, level, shape)
+
+    sized = fit.law.inputs != ("flops",)
+    chosen = budgets[0]
+    flat, penalty = None, None
+    if sized and params is None:
+        v = valley(fit.law, fit.values[None, :], chosen[0], fit.accounting, text.given(fit) if text else None)
+        low, high = flat_range(v, best, VALLEY_SHARE)
+        if text is not None and text.most is not None:
+            low = np.maximum(low, fit.accounting.params(chosen, text.most))
+        flat = tuple(float(x[0, 0]) if shape == () else np.reshape(x[0], shape) for x in (low, high))
+    if sized and params is not None:
+        ideal = _at(fit, fit.values[None, :], chosen[0], None, text)
+        if budgets[1] is budgets[0]:
+            ideal_spread = _at(fit, fit.draws, budgets[1][0], None, text)
+        else:
+            ideal_spread = _rowwise(fit, fit.draws, budgets[1], None, text)
+        with np.errstate(all="ignore"):
+            penalty = band(best.loss / ideal.loss - 1.0, spread.loss / ideal_spread.loss - 1.0)
+    largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
+    beyond = np.reshape(chosen[0] / largest, shape)
+    loss, of_run = fit.loss_bands(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape)
+    spread_budget = (
+        np.broadcast_to(budgets[1], (len(fit.draws), chosen.shape[1]))
+        if len(fit.draws)
+        else np.empty((0, chosen.shape[1]))
+    )
+    return Plan(
+        flops=band(chosen, spread_budget),
+        params=band(best.params, spread.params) if sized else None,
+        tokens=band(best.tokens, spread.tokens) if sized else None,
+        tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
+        loss=loss,
+        loss_run=of_run,
+        valley=flat,  # type: ignore[arg-type]
+        penalty=penalty,
+        beyond=float(beyond) if shape == () else beyond,
+        hardware=hardware,
+        notes=all_notes(fit, chosen[0], best, sized, text),
+        split=Split(_named(chosen, best, sized), _named(spread_budget, spread, sized)),
+        warnings=fit.warnings,
+    )
+
+
+def _named(budgets: Array, found: Optimum, sized: bool) -> dict[str, Array]:
+    sizes = {"params": found.params, "tokens": found.tokens} if sized else {}
+    return {"flops": budgets, "loss": found.loss, **sizes}
+
+
+def _places(fit: Fit, budgets: Array, best: Optimum, text: Text | None) -> dict[str, Array]:
+    """Where the plan's runs lie, (1, K) for each of the law's inputs."""
+    unique = np.full(best.tokens.shape, text.unique if text else np.nan)
+    known = {"flops": budgets, "params": best.params, "tokens": best.tokens, "unique_tokens": unique}
+    return {k: known[k] for k in fit.law.inputs}
+
+
+def _ratio(o: Optimum) -> Array:
+    with np.errstate(invalid="ignore"):
+        ratio = o.tokens / o.params
+    return np.where(np.isnan(ratio), np.inf, ratio)  # both unreachable: more of either than there is

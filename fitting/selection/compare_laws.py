@@ -1,0 +1,215 @@
+"""Which law? Every law the table allows, by how well it forecasts the largest runs from the rest, and by AICc."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+from fitting.diagnostics.checks import refusal
+from fitting.estimate import as_runs
+from fitting.law import Law, all_laws, offered
+from fitting.result import FitError
+from fitting.solver.fit_data import Arrays, arrays, frontier
+from fitting.solver.huber_likelihood import log_likelihood
+from fitting.solver.initial_values import starts
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import minimise, problem, residuals
+from fitting.solver.threads import one_thread
+from fitting.uncertainty.map_fit import believing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data.schema import Runs
+
+Array = np.ndarray
+
+# The largest fifth of the runs by compute is left out, at least three.
+HELD_OUT, LEAST_HELD = 0.2, 3
+# Nearer in so many of the held-out runs that a fair coin would do it less often than this: clear.
+CLEAR = 0.05
+# AICc apart by less than this says nothing (Burnham and Anderson 2004, section 2.6).
+CLOSE = 4.0
+
+
+@dataclass(frozen=True)
+class Score:
+    """One law on one table, or `reason`, why it has no score.
+
+    `error` is the median share by which its forecasts miss the held-out runs, `best_error` the same over those held-out
+    runs that no cheaper one beats: all that a law of the frontier says anything about. `aicc` is over the lowest among
+    laws fitted to the same runs; None for a law fitted to others.
+    """
+
+    key: str
+    title: str
+    params: int
+    runs: int
+    error: float | None
+    best_error: float | None
+    aicc: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All laws scored, best forecast first; how many runs were held out and from which compute on; one sentence."""
+
+    scores: tuple[Score, ...]
+    held_out: int
+    best_held_out: int
+    cut: float
+    sentence: str
+
+
+def compare_laws(runs: Runs | pd.DataFrame, delta: float = 1e-3, output: str = "loss") -> Comparison:
+    """Every law of `output` that these runs allow, fitted to the runs below a cut in compute and tried on those above.
+
+    Error is that of forecasts; AICc uses the density of `fitting.solver.huber_likelihood` at `delta`, with its scale as one more
+    parameter (Hurvich and Tsai 1989), and only for laws that see the same runs. Raises FitError where no run has compute
+    to sort by, or fewer than ten runs do.
+    """
+    runs = as_runs(runs)
+    frame = runs.kept
+    if "flops" not in frame or frame["flops"].notna().sum() < 10:
+        raise FitError(
+            f"Laws are compared by forecasting the largest runs from the rest, which takes ten runs with known compute; "
+            f"{runs.name} has {int(frame['flops'].notna().sum()) if 'flops' in frame else 0}. Add runs."
+        )
+    known = frame.dropna(subset=["flops", "loss"])
+    cut, above = _cut(known)
+    best = set(frontier(known)["run"].astype(str)) & above
+    tried = []
+    reasons = offered([c for c in frame.columns if frame[c].notna().any()])
+    with one_thread():
+        for key, law in all_laws().items():
+            if law.output == output and not reasons[key]:
+                tried.append(_try(law, runs, above, best, delta))
+    scores = _scored(tried)
+    return Comparison(tuple(s for s, _ in scores), len(above), len(best), cut, _sentence(scores))
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """One law's fit to all runs and its forecasts of those held out, by run."""
+
+    law: Law
+    names: tuple[str, ...] = ()
+    criterion: float = math.nan
+    misses: dict[str, float] | None = None
+    best: frozenset[str] = frozenset()
+    reason: str = ""
+
+
+def _cut(frame: pd.DataFrame) -> tuple[float, set[str]]:
+    """The compute above which runs are held out, and their names: whole budgets, so that none is on both sides."""
+    flops = frame["flops"].to_numpy(float)
+    count = max(LEAST_HELD, round(HELD_OUT * len(flops)))
+    cut = float(np.sort(flops)[-count]) * (1 - 1e-9)
+    return cut, set(frame.loc[flops >= cut, "run"].astype(str))
+
+
+def _try(law: Law, runs: Runs, above: set[str], best: set[str], delta: float) -> _Tried:
+    try:
+        table = arrays(runs, law)
+        if why := refusal(law, table, runs.name):
+            return _Tried(law, reason=why)
+        r, _ = _fitted(law, table, delta)
+        names = set(runs.kept["run"].astype(str))
+        rest = runs.exclude(sorted(above & names))
+        small = arrays(rest, law)
+        if why := refusal(law, small, f"What is left of {runs.name} below the cut"):
+            return _Tried(law, reason=why)
+        _, values = _fitted(law, small, delta)
+    except FitError as e:
+        return _Tried(law, reason=str(e))
+    frame = runs.kept.dropna(subset=[*law.inputs, law.output])
+    frame = frame[frame["run"].astype(str).isin(best if law.frontier else above)]
+    said = law({k: frame[k].to_numpy(float) for k in law.inputs}, dict(zip(law.names, values, strict=True)))
+    with np.errstate(all="ignore"):
+        off = np.abs(np.log(said) - np.log(frame[law.output].to_numpy(float)))
+    n, k = len(r), law.p + 1
+    spare = n - k - 1
+    criterion = -2 * log_likelihood(r, delta) + 2 * k * n / spare if spare > 0 else math.nan
+    return _Tried(law, table.runs, criterion, dict(zip(frame["run"].astype(str), off, strict=True)), frozenset(best))
+
+
+def _fitted(law: Law, table: Arrays, delta: float) -> tuple[Array, Array]:
+    """Log residuals (n,) and parameters (p,) of the best fit."""
+    prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, delta)
+    begin = None
+    if law.believes and not (held := believing(prob, delta)).contradicted:
+        prob, begin = held.prob, held.starts  # as a fit without further word would start it
+    found = minimise(prob, starts(prob) if begin is None else begin)
+    theta = found.theta[found.best()]
+    if not np.isfinite(found.objective[found.best()]):
+        raise FitError(f"{law.title} gives no finite loss anywhere for these runs.")
+    return residuals(prob, theta[None, :])[0], prob.coordinates.natural(theta)
+
+
+def _scored(tried: list[_Tried]) -> list[tuple[Score, _Tried]]:
+    # AICc compares laws of the same runs: those most laws were fitted to.
+    rows = [t.names for t in tried if not t.reason and not t.law.frontier]
+    common = max(rows, key=rows.count) if rows else ()
+    lowest = min((t.criterion for t in tried if t.names == common and np.isfinite(t.criterion)), default=math.nan)
+    out = []
+    for t in tried:
+        if t.misses is None:
+            out.append((Score(t.law.key, t.law.title, t.law.p, 0, None, None, None, t.reason), t))
+            continue
+        same = t.names == common and np.isfinite(t.criterion)
+        over_best = [v for k, v in t.misses.items() if k in t.best]
+        score = Score(
+            t.law.key, t.law.title, t.law.p, len(t.names),
+            None if t.law.frontier else _median(list(t.misses.values())), _median(over_best),
+            t.criterion - lowest if same else None,
+        )  # fmt: skip
+        out.append((score, t))
+    return sorted(out, key=lambda s: (bool(s[0].reason), s[0].error is None, s[0].error or 0.0, s[0].best_error or 0.0))
+
+
+def _median(misses: list[float]) -> float | None:
+    return float(np.median(misses)) if misses and np.all(np.isfinite(misses)) else None
+
+
+def _sentence(scores: list[tuple[Score, _Tried]]) -> str:
+    able = [(s, t) for s, t in scores if s.error is not None]
+    if not able:
+        return "No law that these runs allow could be tried on the largest of them."
+    (first, won), *others = able
+    head = f"{first.title} forecasts the largest runs best, {_percent(first.error)} off"
+    if not others:
+        return f"{head}; no other law could be tried on the same runs."
+    second, lost = others[0]
+    assert won.misses is not None
+    assert lost.misses is not None
+    shared = [k for k in won.misses if k in lost.misses]
+    nearer = sum(won.misses[k] < lost.misses[k] for k in shared)
+    by_chance = special.bdtrc(nearer - 1, len(shared), 0.5)  # sign test: so many or more of them heads of a fair coin
+    clear = by_chance < CLEAR
+    how = f"{second.title} {_percent(second.error)}; it is nearer in {nearer} of {len(shared)}"
+    tail = "" if clear else ", which chance could do"
+    favourite = min((s for s, _ in able if s.aicc is not None), key=lambda s: s.aicc or 0.0, default=None)
+    by_aicc = ""
+    if favourite is not None and favourite.key != first.key and (first.aicc or 0.0) > CLOSE:
+        by_aicc = f"; inside the runs {favourite.title} fits better by AICc"
+    alone = min(
+        (s for s, _ in scores if s.error is None and s.best_error is not None),
+        key=lambda s: s.best_error or 0.0,
+        default=None,
+    )
+    by_compute = ""
+    if alone is not None and first.best_error is not None and (alone.best_error or 0.0) < first.best_error:
+        by_compute = (
+            f"; of the best loss at a budget alone, {alone.title} is nearer still, {_percent(alone.best_error)} where "
+            f"{first.title} is {_percent(first.best_error)} off"
+        )
+    return f"{head} ({how}{tail}){by_aicc}{by_compute}."
+
+
+def _percent(x: float | None) -> str:
+    return f"{100 * (x or 0.0):.2g} %"

@@ -1,0 +1,112 @@
+"""Which law suits a table when nobody named one, and why: the one recommended for forecasting from these runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.schema import Runs
+from fitting.diagnostics.checks import on_a_line
+from fitting.law import Law, all_laws
+from fitting.plural import plural
+from fitting.result import FitError
+from fitting.solver.fit_data import Arrays, arrays
+from fitting.solver.parametrization import coordinates
+from fitting.solver.solver import problem
+from fitting.solver.threads import one_thread
+from fitting.uncertainty.map_fit import Believing, believing
+
+PRIORS = ("auto", "published", "none")
+
+
+@dataclass(frozen=True)
+class Start:
+    """A law, why it, the table it is fitted to, and the problem with its prior where it starts from one."""
+
+    law: Law
+    reason: str
+    table: Arrays
+    held: Believing | None
+
+
+def choose(runs: Runs, key: str, prior: bool = True) -> tuple[Law, str]:
+    """The law called `key`, or for "auto" the one the table allows best, and the reason in a sentence.
+
+    Without a `prior` the reason says nothing of published sweeps, as the fit then does not start from them.
+
+    Raises FitError when there is no such law, or "auto" finds none that the table can carry.
+    """
+    laws = all_laws()
+    if key != "auto":
+        if not isinstance(key, str) or key not in laws:
+            raise FitError(f"There is no law called {key!r}; choose one of {', '.join(laws)}.")
+        return laws[key], "chosen by you"
+    frame = runs.kept
+    values = {c: int(frame[c].nunique(dropna=True)) for c in ("params", "tokens", "flops") if c in frame.columns}
+    varied = {c for c, n in values.items() if n >= 3 and frame["loss"].notna().any()}
+    if {"params", "tokens"} <= varied:
+        both = frame[["params", "tokens", "flops"] if "flops" in varied else ["params", "tokens"]].dropna()
+        if len(both) > 2 and on_a_line(both["params"].to_numpy(float), both["tokens"].to_numpy(float)):
+            key = "compute-floor" if "flops" in varied else "kaplan-params"
+            return laws[key], "model size and tokens rise in step, so only what they do together can be read"
+        if len(frame.dropna(subset=["params", "tokens", "loss"])) < laws["general"].min_runs:
+            return laws["chinchilla"], "both parameters and tokens vary, over too few runs for the general law"
+        if not prior:
+            return laws["general"], "both parameters and tokens vary, over runs enough for the general law"
+        return laws["general"], (
+            "both parameters and tokens vary, and started from what published sweeps say this law has forecast their largest "
+            "runs best"
+        )
+    if "params" in varied:
+        return laws["kaplan-params"], f"only the number of parameters varies{_beside('tokens', values)}"
+    if "tokens" in varied:
+        return laws["kaplan-tokens"], f"only the number of tokens varies{_beside('params', values)}"
+    if "flops" in varied:
+        return laws["compute-floor"], "only training compute is known to vary"
+    words = {"params": "parameters", "tokens": "tokens", "flops": "FLOPs"}
+    has = ", ".join(f"{n} of {words[c]}" for c, n in values.items()) if values else "no column of any of them"
+    raise FitError(
+        f"A law needs at least three different values of parameters, tokens or FLOPs beside a loss; the "
+        f"{plural(len(frame), 'usable run')} of {runs.name} {'has' if len(frame) == 1 else 'have'} {has}. Map the columns, or add runs."
+    )
+
+
+def _beside(column: str, values: dict[str, int]) -> str:
+    """How many values the other input takes, where two or more are still too few for a law of both."""
+    n = values.get(column, 0)
+    return (
+        f" enough: there are {n} values of {'parameters' if column == 'params' else column}, and a law needs three"
+        if n == 2
+        else ""
+    )
+
+
+def started(runs: Runs, key: str, prior: str, delta: float | str, group: str | None) -> Start:
+    """The law called `key` (or for "auto" the recommended one) with its table, and its prior where it starts from one.
+
+    Raises FitError for a law or prior there is none of, and for a table that cannot carry the law.
+    """
+    law, reason = choose(runs, key)
+    if prior not in PRIORS or (prior == "published" and key != "auto" and not law.believes):
+        raise FitError(
+            f"prior is {', '.join(PRIORS[:-1])} or {PRIORS[-1]}, and {law.title} {'has' if law.believes else 'has no'} "
+            f"published one; it was {prior!r}."
+        )
+    table = arrays(runs, law, group)
+    if not law.believes:
+        return Start(law, reason, table, None)
+    simpler = all_laws()["chinchilla"] if key == "auto" else law
+    if prior == "none":
+        why = "both parameters and tokens vary, and without published sweeps to start from five parameters are enough"
+        return Start(simpler, why if key == "auto" else reason, table, None)
+    with one_thread():
+        prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, np.inf)
+        held = believing(prob, None if isinstance(delta, str) else delta)
+    if prior == "published" or not held.contradicted:
+        return Start(law, reason, table, held)
+    why = (
+        "both parameters and tokens vary, and these runs contradict what published sweeps of language models would say of "
+        "the general law"
+    )
+    return Start(simpler, why if key == "auto" else reason, table, None)

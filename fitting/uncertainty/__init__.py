@@ -1,0 +1,1 @@
+"""Where intervals come from: bootstrap refits, the error model, posterior draws, model discrepancy."""
