@@ -9,6 +9,7 @@ import pytest
 
 from dashboard.workspace import store as workspace
 from tests.browser.test_budget_chart import REFERENCE
+from tests.browser.test_runs_page import idle
 
 pytestmark = pytest.mark.browser
 SHOTS = os.environ.get("ISOFLOP_SHOTS")
@@ -43,8 +44,9 @@ def page(browser_page, address, home, monkeypatch):
 
 
 def settled(page):
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-    page.wait_for_timeout(500)
+    """Waits until nothing has run for a while: the sign that something runs comes late, and what is typed before it is lost."""
+    for _ in range(2):
+        idle(page)
 
 
 def values(page, chart):
