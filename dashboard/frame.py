@@ -11,7 +11,8 @@ import streamlit as st
 from dashboard import state, widgets
 from dashboard.error_messages import told
 from dashboard.runs import chooser, summary
-from data.errors import DataError, MappingNeeded, NothingKept, ReadError
+from data.errors import DataError, MappingNeeded, ReadError
+from data.schema import NothingKept
 
 HERE = Path(__file__).parent
 # One line a page, in the order of the menu: file in views/, title, what it answers. A page without a file is not shown.

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.convert import to_runs
-from data.errors import NothingKept
 from data.mapping import Mapping
 from data.readers import oriented
 from data.recognise import recognise
-from data.schema import Runs
+from data.schema import NothingKept, Runs
 from data.table import Table
 
 #: What `data.recognise` can be told; "orientation" goes to the reader.

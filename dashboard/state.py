@@ -26,8 +26,8 @@ from dashboard.fit.settings import FitSettings, read_settings
 from dashboard.reading import Reading, read_upload
 from dashboard.workspace import store as workspace
 from dashboard.workspace.store import History, Values, Workspace
-from data.errors import DataError, NothingKept
-from data.schema import Runs
+from data.errors import DataError
+from data.schema import NothingKept, Runs
 from data.table import Table
 
 if TYPE_CHECKING:

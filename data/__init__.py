@@ -1,13 +1,13 @@
 """Where runs come from: files, bundled tables and probes, all as one runs table."""
 
 from data.convert import to_runs
-from data.errors import DataError, MappingNeeded, NothingKept, Question, ReadError
+from data.errors import DataError, MappingNeeded, Question, ReadError
 from data.library import Entry, bundled, load
 from data.mapping import Guess, Mapping
 from data.read import read_file, read_files, read_runs
 from data.readers import read_table
 from data.recognise import recognise
-from data.schema import COLUMNS, Column, Runs, Source
+from data.schema import COLUMNS, Column, NothingKept, Runs, Source
 from data.summary import describe, describe_error, read_summary
 from data.table import Table
 

@@ -14,7 +14,6 @@ from data.columns.derive import derive
 from data.columns.epochs import FROM_EPOCHS, counted_from_zero
 from data.columns.planned import cut_down
 from data.draft import MAX_EXTRAS, Draft, ordered
-from data.errors import NothingKept
 from data.flops import six_nd
 from data.headers.titles import under_title
 from data.losses.confidence import half_width
@@ -30,7 +29,7 @@ from data.rows.identity import identify
 from data.rows.resumes import resumed
 from data.rows.settings import within_runs
 from data.rows.so_far import says_so_far
-from data.schema import COLUMNS, COUNTS, NEEDED, Runs, Source, stack
+from data.schema import COLUMNS, COUNTS, NEEDED, NothingKept, Runs, Source, stack
 from data.splits.tables import counted
 from data.states.checks import apart, copies, reasons, shared_losses
 from data.states.exclusions import exclusions, set_aside

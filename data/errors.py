@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from data.schema import Runs
 
 
 class DataError(ValueError):
@@ -15,18 +11,6 @@ class DataError(ValueError):
 
 class ReadError(DataError):
     """A file that cannot be read; the message says what was expected, what came and what to do."""
-
-
-class NothingKept(ReadError):  # noqa: N818  (it says what happened)
-    """A table of which no row can be used. `runs` holds every row in its `set_aside`, each with its reason."""
-
-    def __init__(self, message: str, runs: Runs) -> None:
-        super().__init__(message)
-        self.runs = runs
-
-    def __reduce__(self) -> tuple[type[NothingKept], tuple[str, Runs]]:
-        # A worker process that cannot hand its error back leaves the whole pool waiting.
-        return type(self), (str(self), self.runs)
 
 
 NO_COLUMN = "none of them"  # the answer to which column of the file one is, where it is none

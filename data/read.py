@@ -14,7 +14,7 @@ import pandas as pd
 
 from data.columns.embeddings import with_embeddings_added
 from data.convert import to_runs
-from data.errors import DataError, MappingNeeded, NothingKept, ReadError
+from data.errors import DataError, MappingNeeded, ReadError
 from data.filenames.columns import run_names
 from data.files.by_file import flat, labels, nested, own_answers, shared_out, together
 from data.files.checkpoints import one_per_run
@@ -29,7 +29,7 @@ from data.readers._limits import MAX_FILE, check_shape
 from data.readers._shapes import oriented, shaped
 from data.recognise import recognise
 from data.rows.history import distinct
-from data.schema import Runs, stack
+from data.schema import NothingKept, Runs, stack
 from data.splits.files import one_of_splits
 from data.table import Table, clean, unique
 

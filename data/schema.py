@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from data.errors import DataError, Question
+from data.errors import DataError, Question, ReadError
 
 
 @dataclass(frozen=True)
@@ -198,3 +198,15 @@ def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     if not full:
         return frames[0].reset_index(drop=True)
     return pd.concat(full, ignore_index=True) if len(full) > 1 else full[0].reset_index(drop=True)
+
+
+class NothingKept(ReadError):  # noqa: N818  (it says what happened)
+    """A table of which no row can be used. `runs` holds every row in its `set_aside`, each with its reason."""
+
+    def __init__(self, message: str, runs: Runs) -> None:
+        super().__init__(message)
+        self.runs = runs
+
+    def __reduce__(self) -> tuple[type[NothingKept], tuple[str, Runs]]:
+        # A worker process that cannot hand its error back leaves the whole pool waiting.
+        return type(self), (str(self), self.runs)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from data.errors import DataError, MappingNeeded, NothingKept, Question
+from data.errors import DataError, MappingNeeded, Question
 from data.mapping import Mapping
 from data.read import read_runs
-from data.schema import COLUMNS, Runs
+from data.schema import COLUMNS, NothingKept, Runs
 
 
 def read_summary(source: Any, *, rows: bool = False, rows_are: str | None = None, **answers: Any) -> dict[str, Any]:

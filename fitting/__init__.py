@@ -1,14 +1,19 @@
 """From runs to predictions: laws, fits with their bootstrap draws, and plans."""
 
-from fitting.estimate import fit, load_fit
+from fitting.band import Band
+from fitting.errors import FitError
+from fitting.estimate import fit
+from fitting.export.reading import load_fit
 from fitting.families import Families, compare_families
 from fitting.forecast import Backtest, backtest
-from fitting.law import Law, all_laws, offered
+from fitting.law import Law
+from fitting.laws import all_laws, offered
 from fitting.planning.planner import Plan, plan
-from fitting.result import Band, Fit, FitError, Status, Verdict
+from fitting.result import Fit
 from fitting.selection.compare_laws import compare_laws
 from fitting.selection.lacking import lacking
 from fitting.selection.published_constants import PaperTest, against_papers
+from fitting.status import Status, Verdict
 
 __all__ = [
     "Backtest",

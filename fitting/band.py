@@ -58,6 +58,17 @@ class Band:
         )
 
 
+def from_draws(value: Any, draws: Any, level: float = 0.95, notes: tuple[str, ...] = ()) -> Band:
+    """The band of a value of shape s from its draws (R, *s), between two of their quantiles; numbers where s is ().
+
+    Its ends are NaN without draws. FitError for a level that is no share.
+    """
+    tail = 0.5 * (1.0 - a_level(level))
+    low, high = quantiles(np.asarray(draws, float), (tail, 1.0 - tail))
+    value, low, high = (as_number(np.asarray(a, float)) for a in (value, low, high))
+    return Band(value, low, high, level, notes)
+
+
 def as_number(end: Any) -> Any:
     """An array, or the number that one without a shape is."""
     return float(end) if np.ndim(end) == 0 else end

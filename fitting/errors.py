@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fitting.result import Fit
+from typing import Any
 
 
 class FitError(ValueError):
-    """No usable number: one sentence with what was expected, what came and what to do. `.fit` has what there is."""
+    """No usable number: one sentence with what was expected, what came and what to do. `.fit` is the `Fit` that there is, or None."""
 
-    def __init__(self, message: str, fit: Fit | None = None) -> None:
+    def __init__(self, message: str, fit: Any = None) -> None:
         super().__init__(message)
         self.fit = fit

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.schema import Runs
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta, run_names
 from fitting.diagnostics.checks import Evidence, refusal, verdicts
-from fitting.result import Fit, FitError, Settings
+from fitting.errors import FitError
+from fitting.result import Fit, Settings
+from fitting.same_runs import as_runs
 from fitting.selection.recommend import started
 from fitting.solver.huber_scale import robust_spread, scaled_delta
 from fitting.solver.initial_values import starts
@@ -172,22 +173,6 @@ def _posterior(held: Believing, best: Array, near: Doubt | None, resamples: int,
     rng = np.random.default_rng([seed, 1])
     noise = near.noise * rng.choice(left / max(float(np.sqrt(np.mean(left**2))), 1e-300), size=resamples)
     return draws, noise
-
-
-def load_fit(source: str | Path) -> Fit:
-    """The fit saved by `Fit.to_json`, from a path or from the JSON text itself. Raises FitError if it is not one."""
-    from fitting.export import read_fit
-
-    return read_fit(source)
-
-
-def as_runs(runs: Any) -> Runs:
-    """The runs table, read from a frame, path or list where it is not one yet."""
-    if isinstance(runs, Runs):
-        return runs
-    from data import read_runs
-
-    return read_runs(runs)
 
 
 def _count(runs: Runs) -> str:

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.estimate import as_runs, fit
+from fitting.band import Band
+from fitting.errors import FitError
+from fitting.estimate import fit
 from fitting.planning.planner import plan
-from fitting.result import Band, Fit, FitError
+from fitting.result import Fit
+from fitting.same_runs import as_runs
 
 if TYPE_CHECKING:
     import pandas as pd

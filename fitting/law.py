@@ -6,12 +6,10 @@ golden tests) follows from the declaration, so that adding a law touches one fil
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -214,32 +212,3 @@ class Law:
     def missing(self, columns: Collection[str]) -> tuple[str, ...]:
         """The columns this law needs and `columns` lacks."""
         return tuple(c for c in (*self.inputs, self.output) if c not in columns)
-
-
-@cache
-def all_laws() -> dict[str, Law]:
-    """Every law in `fitting/laws/`, by key, in a stable order. A module offers `law` or a tuple `laws`.
-
-    Raises TypeError for a declaration that contradicts itself.
-    """
-    from fitting import laws as folder
-    from fitting.solver.parametrization import check_units
-
-    found: dict[str, Law] = {}
-    for info in sorted(pkgutil.iter_modules(folder.__path__), key=lambda m: m.name):
-        module = importlib.import_module(f"{folder.__name__}.{info.name}")
-        for law in getattr(module, "laws", None) or (module.law,):
-            if law.key in found:
-                raise TypeError(f"two laws are called {law.key!r}")
-            check_units(law)
-            found[law.key] = law
-    return found
-
-
-def offered(columns: Collection[str]) -> dict[str, str]:
-    """For every law the reason why a table with these columns cannot carry it, or '' when it can."""
-    out = {}
-    for key, law in all_laws().items():
-        lacks = law.missing(columns)
-        out[key] = f"the table has no {' and no '.join(lacks)}" if lacks else ""
-    return out

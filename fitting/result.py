@@ -11,25 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitting.accounting import Accounting as Accounting
+from fitting.accounting import Accounting
 from fitting.arguments import a_level
-from fitting.band import Band as Band
-from fitting.band import as_number
-from fitting.band import quantiles as quantiles
-from fitting.errors import FitError as FitError
-from fitting.law import Law, all_laws
+from fitting.band import Array, Band, as_number, from_draws
+from fitting.errors import FitError
+from fitting.law import Law
 from fitting.law_inputs import contradictions, inputs_of, outside
-from fitting.status import Status as Status
-from fitting.status import Verdict as Verdict
+from fitting.laws import all_laws
+from fitting.status import Status, Verdict
+from fitting.term_contributions import terms
+from fitting.uncertainty.extrapolation import beyond_runs, mixed_as_none
 from fitting.uncertainty.model_discrepancy import Doubt
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fitting.diagnostics.calibration import Calibration
-
-Array = np.ndarray
-
+    from fitting.uncertainty.calibrated import Calibration
 
 PLAIN = "This interval is the draws' own: calibrating could not move its ends."
 # Draws times points held at once: 3 MB an array, which stays in a cache (measured: several times as fast as 300 MB).
@@ -221,13 +218,11 @@ class Fit:
 
     def _said_of(self, flat: Mapping[str, Array], given: Mapping[str, Any]) -> tuple[str, ...]:
         """What is to be known of the places (1, k) asked at."""
-        from fitting.planning.notes import beyond_runs, mixed_as_none
-
         many = next(iter(flat.values())).size > 1
         said = [*contradictions(self.law, given, self.accounting), *outside(flat, self.ranges)]
-        said += beyond_runs(self, self.beyond(flat), many)
+        said += beyond_runs(self.doubt, self.beyond(flat), many)
         if {"params", "tokens"} <= set(flat):
-            said += mixed_as_none(self, flat["params"], flat["tokens"], many)
+            said += mixed_as_none(self.doubt, flat["params"], flat["tokens"], many)
         return tuple(said)
 
     def _law_alone(self, flat: Mapping[str, Array], best: Array, spread: Array, level: float) -> Band:
@@ -328,13 +323,9 @@ class Fit:
 
     def band_of(self, best: Array, spread: Array, level: float = 0.95, shape: tuple[int, ...] | None = None) -> Band:
         """A band from best values (1, k) and draws (R, k): a number where k is 1 and no shape is asked for."""
-        level = a_level(level)
-        tail = 0.5 * (1.0 - level)
-        low, high = quantiles(spread, (tail, 1.0 - tail))
         if shape is None:
             shape = () if best.size == 1 else best.shape[1:]
-        value, lowest, highest = (as_number(np.reshape(a, shape)) for a in (best[0], low, high))
-        return Band(value, lowest, highest, level)
+        return from_draws(np.reshape(best[0], shape), np.reshape(spread, (len(spread), *shape)), level)
 
     def _columns(self, values: Array) -> dict[str, Array]:
         return {k: values[:, i, None] for i, k in enumerate(self.law.names)}
@@ -354,9 +345,7 @@ class Fit:
 
     def terms(self, level: float = 0.95) -> pd.DataFrame:
         """What each term contributes at the middle of the runs, as `fitting.term_contributions` says it: quote this rather than A alone."""
-        from fitting.term_contributions import terms
-
-        return terms(self, level)
+        return terms(self.law, self.values, self.draws, self.ranges, level)
 
     def to_json(self, path: str | None = None) -> str:
         """The fit as JSON text, written to `path` too if given; `load_fit` gives the same fit back."""

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from fitting.result import Fit, FitError
+from data.schema import Runs
+from fitting.errors import FitError
+from fitting.result import Fit
 from fitting.solver.fit_data import Arrays, arrays
-
-if TYPE_CHECKING:
-    from data.schema import Runs
 
 # Losses read again from text differ in their last digits; this is far below what any fit can tell.
 SAME = 1e-9
 
 
+def as_runs(runs: Any) -> Runs:
+    """The runs table, read from a frame, path or list where it is not one yet."""
+    if isinstance(runs, Runs):
+        return runs
+    from data import read_runs
+
+    return read_runs(runs)
+
+
 def of_fit(fit: Fit, runs: Any) -> Runs:
     """The table, read from a frame, path or list where it is not one yet, without the runs that the fit left out."""
-    from fitting.estimate import as_runs
-
     runs = as_runs(runs)
     gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
     return runs.exclude(gone) if gone else runs

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.band import from_draws
 from fitting.law import Law, Param
-from fitting.result import Fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,33 +16,33 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-def terms(fit: Fit, level: float = 0.95) -> pd.DataFrame:
-    """One row for each weight or length of the law, with the columns of `Fit.summary` and `at`, `correlation`.
+def terms(
+    law: Law, values: Array, draws: Array, ranges: Mapping[str, tuple[float, float]], level: float = 0.95
+) -> pd.DataFrame:
+    """One row for each weight or length of a law of best values (p,) and draws (R, p), with the columns of `Fit.summary` and more.
 
     A in A x^-alpha is the term's value where x is 1, decades outside any data, and hangs on alpha (their logs correlate
     by .999 on Chinchilla's runs). `value` is the term at `at`, the geometric middle of its input's range to two digits,
-    in nats; `correlation` that of the weight's logarithm with the exponent over the draws, NaN without draws.
+    in nats, where `ranges` holds the ends of each input; `correlation` that of the weight's logarithm with the exponent over the
+    draws, NaN without draws.
     """
     import pandas as pd
 
     rows = []
-    for p in fit.law.params:
+    for p in law.params:
         if p.anchor is None or p.anchor.kind == "location" or not p.anchor.exponent:
             continue
-        at = _middle(fit, p.anchor.input)
+        at = _middle(*ranges[p.anchor.input])
 
         def here(named: dict[str, Array], p: Param = p, at: float = at) -> Array:
-            return contribution(fit.law, p, named, at)
+            return contribution(law, p, named, at)
 
-        value, low, high = fit.band(here, level)
+        best, drawn = (here({k: v[..., i] for i, k in enumerate(law.names)}) for v in (values, draws))
+        value, low, high = from_draws(best, drawn, level)
         with np.errstate(all="ignore"):
-            se = (
-                float(np.std(here({k: fit.draws[:, i] for i, k in enumerate(fit.law.names)})))
-                if len(fit.draws)
-                else np.nan
-            )
+            se = float(np.std(drawn)) if len(drawn) else np.nan
         meaning = f"its term at {p.anchor.input} = {at:.3g}, the middle of these runs"
-        rows.append((p.name, p.latex, "nats", value, low, high, se, meaning, at, _correlation(fit, p)))
+        rows.append((p.name, p.latex, "nats", value, low, high, se, meaning, at, _correlation(law, draws, p)))
     columns = ["name", "symbol", "unit", "value", "low", "high", "se", "meaning", "at", "correlation"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -57,18 +58,17 @@ def contribution(law: Law, p: Param, values: dict[str, Array], at: float) -> Arr
         return np.asarray(np.exp(log))
 
 
-def _middle(fit: Fit, name: str) -> float:
-    low, high = fit.ranges[name]
+def _middle(low: float, high: float) -> float:
     return float(f"{np.sqrt(low * high):.1e}")
 
 
-def _correlation(fit: Fit, p: Param) -> float:
+def _correlation(law: Law, draws: Array, p: Param) -> float:
     assert p.anchor is not None
-    if len(fit.draws) < 3:
+    if len(draws) < 3:
         return float("nan")
     with np.errstate(all="ignore"):
-        a = np.log(fit.draws[:, fit.law.names.index(p.name)])
-    b = fit.draws[:, fit.law.names.index(p.anchor.exponent)]
+        a = np.log(draws[:, law.names.index(p.name)])
+    b = draws[:, law.names.index(p.anchor.exponent)]
     usable = np.isfinite(a) & np.isfinite(b)
     if usable.sum() < 3 or np.std(a[usable]) == 0 or np.std(b[usable]) == 0:
         return float("nan")

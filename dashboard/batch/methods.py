@@ -16,8 +16,8 @@ from dashboard.fit import tabs as fit_tabs
 from dashboard.plan import run as plan_run
 from dashboard.plan import state as plan_state
 from fitting import FitError
+from fitting.band import Band
 from fitting.batch import AlongLoss, TrajectoryFit
-from fitting.result import Band
 
 TITLE = "The critical batch by each method"
 MOST = 6  # losses in the table

@@ -19,9 +19,9 @@ from dashboard.error_messages import once
 from dashboard.runs import chooser
 from data.cells.values import number
 from fitting import FitError
+from fitting.band import Band
 from fitting.batch import AlongLoss, CriticalBatch, Growth, growth
 from fitting.export.critical_batch import to_csv, to_json, to_latex, to_python
-from fitting.result import Band
 
 STYLE = Path(__file__).parents[1] / "static" / "compare.css"
 UNGROUPED = "Nothing else"

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from dashboard import numbers
 from dashboard.charts import theme
 from dashboard.charts.batch import FAINT, POINTS, colours
+from fitting.band import Band
 from fitting.batch import CriticalBatch
-from fitting.result import Band
 
 HEIGHT = 420
 ROOM = 1.4  # the axes go so far beyond what was run and what is least

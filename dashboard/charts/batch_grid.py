@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
+from fitting.band import Band
 from fitting.batch.rates import Cell
-from fitting.result import Band
 
 SQUARE = 14  # px: batches a factor of 1.4 apart stay apart on a phone
 WORST = 5.0  # per cent above the best at which the colours end

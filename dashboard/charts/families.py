@@ -13,8 +13,8 @@ from dashboard import numbers
 from dashboard.charts import theme
 from data.schema import Runs
 from fitting import Families
+from fitting.band import Band
 from fitting.families import labels
-from fitting.result import Band
 
 HEIGHT = 640
 SPLIT = 0.40  # share of the height that the frontiers take

@@ -51,7 +51,8 @@ def command(
     """Compare Approaches 1, 2 and 3 (Hoffmann et al. 2022) on the runs in FILES at one budget."""
     from data import read_runs
     from fitting import all_laws, fit
-    from fitting.isoflop import compare, comparison_to_json
+    from fitting.export.approaches import comparison_to_json
+    from fitting.isoflop import compare
 
     if law != "auto" and law not in all_laws():
         raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")

@@ -13,8 +13,8 @@ from dashboard.commands import Command, json_option, refuses, write_json
 from dashboard.error_messages import once
 
 if TYPE_CHECKING:
+    from fitting.band import Band
     from fitting.batch import AlongLoss, CriticalBatch, Growth
-    from fitting.result import Band
 
     Group = tuple[
         str, Any, Any, tuple[str, ...]

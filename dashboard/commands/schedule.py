@@ -10,7 +10,7 @@ import click
 from dashboard.commands import Command, json_option, reading, refuses, write_json
 
 if TYPE_CHECKING:
-    from fitting.result import Band
+    from fitting.band import Band
     from fitting.schedule.curves import LoggedCurve, Unseen
     from fitting.schedule.multi_power import CurveFit, Schedule
 
@@ -75,7 +75,7 @@ def command(
     import numpy as np
 
     from data import read_runs
-    from fitting.result import FitError
+    from fitting.errors import FitError
     from fitting.schedule.curves import ahead, check, fit_logged, logged_curves
 
     told: dict[str, Any] = {name: value or None for name, value in answers.items()}

@@ -8,8 +8,8 @@ from dashboard import numbers
 from dashboard.widgets import Chip
 from data.schema import Runs
 from fitting import Families
+from fitting.band import Band
 from fitting.families import Crossing, Versus
-from fitting.result import Band
 
 LONGEST = 40
 SHARES = {

@@ -12,8 +12,8 @@ from data.schema import Runs
 
 if TYPE_CHECKING:
     from fitting import Fit, FitError
-    from fitting.diagnostics.calibration import Calibration
     from fitting.isoflop import Comparison
+    from fitting.uncertainty.calibrated import Calibration
 
 
 def lacking(runs: Runs) -> dict[str, str]:

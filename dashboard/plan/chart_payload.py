@@ -13,11 +13,11 @@ import pandas as pd
 from dashboard import numbers
 from data.schema import Runs
 from fitting import Fit, Plan, Status, plan
+from fitting.band import Band
 from fitting.batch import WholeRun
 from fitting.batch.published import OPTIMAL, RATE
 from fitting.planning.hardware import Hardware
 from fitting.planning.on_devices import PER_DECADE
-from fitting.result import Band
 
 # How far the chart reaches past the largest run: four decades, as from a day on one device to a frontier run.
 DECADES_BEYOND = 4.0

@@ -10,8 +10,8 @@ from pathlib import PurePath
 from typing import Any
 
 from data.cells.markup import words
-from data.errors import DataError, MappingNeeded, NothingKept, Question
-from data.schema import Runs
+from data.errors import DataError, MappingNeeded, Question
+from data.schema import NothingKept, Runs
 from data.table import Table
 
 #: What a file can be answered for itself: questions of `data.recognise` and of what follows from it.

@@ -25,9 +25,9 @@ from data.readers._ragged import doubled, lacks_first, misfits
 from data.readers._sections import sections
 from data.readers._tables import one_table
 from data.readers._transposed import TURNED, lies_on_its_side, turned
+from data.readers._unit_rows import is_unit_row
 from data.readers._wide import wide
 from data.table import Table, unique
-from data.units.factors import MENU, factor
 
 _SAID = 4  # lines of words above and below a table that may say what it holds
 _LOOK = 40  # rows among which the header is looked for
@@ -89,7 +89,7 @@ def grid(
             notes.append(
                 f"The column names are in line {lines[at] + 1}; {plural(at, 'line')} before them {_were(at)} left out."
             )
-        if body and _is_unit_row(rows[body[0]], decimal):
+        if body and is_unit_row(rows[body[0]], decimal):
             units = [_text(c) for c in rows[body[0]]]
             headers = [f"{h} ({u})" if u else h for h, u in zip(headers, units + [""] * width, strict=False)]
             body = body[1:]
@@ -170,33 +170,6 @@ def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | No
         if score > best_score + 1e-9:
             best, best_score = i, score
     return best
-
-
-def _is_unit_row(row: Sequence[Any], decimal: str) -> bool:
-    texts = [t for t in (words(_text(c)) for c in row) if t]
-    said = [np.isnan(number(t, decimal)) and _is_unit(t) for t in texts]
-    return bool(texts) and all(
-        unit or _POWER.match(t) or (any(said) and _SHORT_POWER.fullmatch(t))
-        for unit, t in zip(said, texts, strict=True)
-    )
-
-
-def _is_unit(text: str) -> bool:
-    """Whether a text is a unit of anything that a column of runs may hold: M params, B tokens, h, ×1e-4, nats."""
-    inside = text.strip().removeprefix("[").removesuffix("]").removeprefix("(").removesuffix(")").strip()
-    return bool(_UNIT.fullmatch(inside)) or any(factor(inside, d) is not None for d in _DIMENSIONS)
-
-
-_POWER = re.compile(r"[\[(]?\s*[x×*]?\s*10\s*(?:\^|\*\*)\s*[+-]?[0-9]{1,2}\s*(?:[a-z]+)?\s*[\])]?$", re.IGNORECASE)
-_SHORT_POWER = re.compile(
-    r"[\[(]?\s*[x×*]?\s*1(?:\.0*)?e[+-]?[0-9]{1,2}\s*[\])]?", re.IGNORECASE
-)  # a unit among units alone
-_DIMENSIONS = tuple(MENU)
-_UNIT = re.compile(
-    r"nats?|bits?|(?:nats?|bits?) ?(?:/|per) ?(?:tokens?|tok|bytes?|chars?|characters?|words?)|bpb|bpc|ppl|tokens?|toks?"
-    r"|params?|parameters?|steps?|sequences?|seqs?|samples?|gpus?|%|-|#|count|number",
-    re.IGNORECASE,
-)
 
 
 def _repeats(row: Sequence[Any], headers: list[str]) -> bool:

@@ -14,6 +14,7 @@ from data.cells.values import _is_blank, number
 from data.headers.names import loss_name, named, recognised
 from data.headers.parts import OTHERS, SPLITS
 from data.headers.parts import header as take_apart
+from data.readers._unit_rows import is_unit_row
 from data.schema import COUNTS
 
 _LOOK = 8  # rows with something in them among which the names stand
@@ -209,7 +210,6 @@ def _means(name: str) -> bool:
 
 def _names(block: Sequence[Row], body: Sequence[Row], decimal: str) -> list[str] | None:
     """The joined names of the columns, or None where the rows are not plainly rows of names above numbers."""
-    from data.readers._grid import _is_unit_row  # the grid asks for these rows, and knows what a row of units is
 
     width = max(map(len, block))
     texts = [[words(_text(row[j])) if j < len(row) else "" for j in range(width)] for row in block]
@@ -224,7 +224,7 @@ def _names(block: Sequence[Row], body: Sequence[Row], decimal: str) -> list[str]
         for j in range(width)
     ]
     if not upper or (
-        _is_unit_row(block[-1], decimal) and all(u or not t for u, t in zip(upper[-1], lower, strict=True))
+        is_unit_row(block[-1], decimal) and all(u or not t for u, t in zip(upper[-1], lower, strict=True))
     ):
         return None
     if any(_same(row, lower) for row in upper) or sum(map(bool, upper[0])) < 2:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from fitting.batch.rules import RULES, Optimiser, Rule
-from fitting.result import FitError
+from fitting.errors import FitError
 
 Array = np.ndarray
 

@@ -15,7 +15,7 @@ from fitting.batch.along import AlongLoss
 from fitting.batch.growth import Growth
 from fitting.batch.published import CRITICAL, OPTIMAL, PUBLISHED, RATE, PublishedLaw
 from fitting.batch.rates import RateLaw
-from fitting.result import FitError
+from fitting.errors import FitError
 
 Array = np.ndarray
 Run = Mapping[str, Array]

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from fitting.band import Band, from_draws
 from fitting.batch.descent import descend
 from fitting.batch.targets import Reached
-from fitting.result import Band, FitError, quantiles
+from fitting.errors import FitError
 
 Array = np.ndarray
 
@@ -64,11 +65,7 @@ class AlongLoss:
     def _band(self, ask: Callable[[Array], Array], level: float) -> Band:
         with np.errstate(over="ignore"):
             best, drawn = ask(self.best[None, :])[0], ask(self.draws)
-        tail = 0.5 * (1.0 - level)
-        low, high = quantiles(drawn, (tail, 1.0 - tail))
-        if len(best) == 1:
-            return Band(float(best[0]), float(low[0]), float(high[0]), level)
-        return Band(best, low, high, level)
+        return from_draws(best[0], drawn[:, 0], level) if len(best) == 1 else from_draws(best, drawn, level)
 
 
 def along_loss(reached: Sequence[Reached], *, resamples: int = 2000, seed: int = 0) -> AlongLoss:

@@ -18,9 +18,10 @@ import numpy as np
 from scipy.special import fdtrc
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, an_input, as_numbers, one_number
+from fitting.band import Band, from_draws
 from fitting.batch.descent import descend
 from fitting.batch.jump import Jump, jump
-from fitting.result import Band, FitError, quantiles
+from fitting.errors import FitError
 from fitting.uncertainty.error_model import noise
 
 Array = np.ndarray
@@ -88,11 +89,9 @@ class CriticalBatch:
         with np.errstate(all="ignore"):
             value = np.asarray(quantity(*self.best[:, None]), float)
             drawn = np.asarray(quantity(*self.draws.T[:, :, None]), float)
-        tail = 0.5 * (1.0 - level)
-        low, high = quantiles(drawn, (tail, 1.0 - tail))
         if value.size == 1:
-            return Band(float(value.ravel()[0]), float(np.ravel(low)[0]), float(np.ravel(high)[0]), level)
-        return Band(value, low, high, level)
+            value, drawn = value.reshape(()), drawn.reshape(-1)
+        return from_draws(value, drawn, level)
 
     @cached_property
     def sentence(self) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitting.batch.ladder import NEEDED, SAME_BATCH, Run, ladder
+from fitting.errors import FitError
 from fitting.plural import plural
-from fitting.result import FitError
 
 if TYPE_CHECKING:
     import pandas as pd

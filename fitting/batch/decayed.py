@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, one_number
+from fitting.band import Band, from_draws
 from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch, _natural, _notes, solve
 from fitting.batch.descent import descend
 from fitting.batch.groups import final_groups
 from fitting.batch.horizons import Horizons, horizons
+from fitting.errors import FitError
 from fitting.plural import plural
-from fitting.result import Band, FitError, quantiles
 from fitting.uncertainty.error_model import noise
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _read(fitted: _Fitted, target: float | None) -> Decayed:
     if isinstance(fitted.law, Horizons):
         found = _grown(fitted, fitted.law, target, kept)
         if 0 < found.b_crit.value < np.inf:
-            grows = _one(best[4], draws[:, 4])
+            grows = from_draws(best[4], draws[:, 4])
             found = replace(found, notes=(*found.notes, *_growth(grows, fitted.law.by_own)))
     else:
         found = _critical(batch, needed, drawn[kept])
@@ -169,10 +170,10 @@ def _read(fitted: _Fitted, target: float | None) -> Decayed:
     return Decayed(
         float(target),
         batch,
-        _band(needed, drawn[kept]),
+        from_draws(np.exp(needed), np.exp(drawn[kept])),
         replace(found, notes=tuple(notes)),
-        _one(np.exp(best[0]), np.exp(draws[:, 0])),
-        _one(np.exp(best[1]), np.exp(draws[:, 1])),
+        from_draws(np.exp(best[0]), np.exp(draws[:, 0])),
+        from_draws(np.exp(best[1]), np.exp(draws[:, 1])),
         fitted.left,
         measured,
         grows,
@@ -369,14 +370,3 @@ def _critical(batch: Array, needed: Array, drawn: Array) -> CriticalBatch:
     if ratio > 4.0:
         notes.append(SCATTERED)
     return CriticalBatch(batch, np.exp(steps), best, draws, off, tuple(notes))
-
-
-def _band(value: Array, draws: Array, level: float = 0.95) -> Band:
-    tail = 0.5 * (1.0 - level)
-    low, high = quantiles(np.exp(draws), (tail, 1.0 - tail))
-    return Band(np.exp(value), low, high, level)
-
-
-def _one(value: Any, draws: Array, level: float = 0.95) -> Band:
-    low, high = quantiles(draws, (0.5 * (1.0 - level), 0.5 * (1.0 + level)))
-    return Band(float(value), float(low), float(high), level)

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from fitting.band import Band
 from fitting.batch.advice import Advice
+from fitting.errors import FitError
 from fitting.planning.hardware import Hardware
 from fitting.planning.planner import Plan
-from fitting.result import Band, FitError
 
 Array = np.ndarray
 

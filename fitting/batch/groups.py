@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.steps.groups import APART, MOST_COLUMNS, NAMED, Apart, group_names, may_tell, tell_apart
 from fitting.arguments import column_names
-from fitting.result import FitError
+from fitting.errors import FitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

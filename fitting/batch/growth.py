@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from fitting.result import Band, FitError
+from fitting.band import Band
+from fitting.errors import FitError
 
 Array = np.ndarray
 

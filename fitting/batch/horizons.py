@@ -16,7 +16,7 @@ from scipy.special import expit, fdtrc
 
 from fitting.batch.critical import FAR
 from fitting.batch.descent import descend
-from fitting.result import FitError
+from fitting.errors import FitError
 from fitting.uncertainty.error_model import noise
 
 Array = np.ndarray

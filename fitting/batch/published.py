@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from fitting.errors import FitError
 from fitting.laws.compute import PF_DAY
-from fitting.result import FitError
 
 Array = np.ndarray
 

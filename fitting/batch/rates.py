@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count
-from fitting.result import Band, FitError, quantiles
+from fitting.band import Band, from_draws
+from fitting.errors import FitError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,9 +66,7 @@ class RateLaw:
     def exponent(self, of: str, level: float = 0.95) -> Band:
         """The exponent of "params" or "tokens" with its interval."""
         k = {"params": 1, "tokens": 2}[of]
-        tail = 0.5 * (1.0 - level)
-        low, high = quantiles(self.draws[:, k], (tail, 1.0 - tail))
-        return Band(float(self.coefficients[k]), float(low), float(high), level)
+        return from_draws(self.coefficients[k], self.draws[:, k], level)
 
     def __call__(self, params: Any, tokens: Any) -> Any:
         """The rule's value, broadcast."""
@@ -77,9 +76,7 @@ class RateLaw:
     def at(self, params: float, tokens: float, level: float = 0.95) -> Band:
         """The rule's value at one size and amount of data, with its interval."""
         drawn = np.exp(self.draws @ np.array([1.0, np.log(params), np.log(tokens)]))
-        tail = 0.5 * (1.0 - level)
-        low, high = quantiles(drawn, (tail, 1.0 - tail))
-        return Band(float(self(params, tokens)), float(low), float(high), level)
+        return from_draws(self(params, tokens), drawn, level)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from math import inf, isfinite, sqrt
 from numbers import Real
 from typing import Any
 
-from fitting.result import FitError
+from fitting.errors import FitError
 
 # Without a noise scale nothing says how far a rule reaches; from here on that is said. A choice, not a measurement.
 FAR = 8.0

@@ -11,7 +11,7 @@ from fitting.batch.critical import solve
 from fitting.batch.groups import curve_groups
 from fitting.batch.ladder import SAME_BATCH, Run, ladder
 from fitting.batch.ramps import as_constant, open_progress, progress
-from fitting.result import FitError
+from fitting.errors import FitError
 
 if TYPE_CHECKING:
     import pandas as pd

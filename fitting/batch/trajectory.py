@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from fitting.result import Band, FitError, quantiles
+from fitting.band import Band, from_draws
+from fitting.errors import FitError
 
 Array = np.ndarray
 
@@ -145,11 +146,7 @@ class Trajectory:
         columns = self.drawn.reshape(len(self.drawn), *(1,) * best.ndim, 6)
         with np.errstate(all="ignore"):
             drawn = np.asarray(ask(columns), float)
-        tail = 0.5 * (1.0 - level)
-        low, high = quantiles(drawn.reshape(len(self.drawn), *best.shape), (tail, 1.0 - tail))
-        if best.ndim == 0:
-            return Band(float(best), float(low), float(high), level)
-        return Band(best, low, high, level)
+        return from_draws(best, drawn.reshape(len(self.drawn), *best.shape), level)
 
 
 def log_loss(c: Array, anchors: tuple[float, float, float], params: Array, batch: Array, steps: Array) -> Array:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count
+from fitting.band import Band, from_draws
 from fitting.batch.critical import critical_batch
 from fitting.batch.curves import AFTER, Curves, curves
 from fitting.batch.descent import descend
 from fitting.batch.targets import steps_to_target
 from fitting.batch.trajectory import Trajectory, log_loss, slopes
-from fitting.result import Band, FitError, quantiles
+from fitting.errors import FitError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,15 +61,14 @@ class TrajectoryFit:
 
     def predict(self, params: Any, batch: Any, steps: Any, level: float = 0.95) -> Band:
         """The losses of one new run: the law's curve, with a band that adds the noise of single evaluations."""
-        law, tail = self.law, 0.5 * (1.0 - level)
+        law = self.law
         n, b, s = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, float)) for v in (params, batch, steps)))
         best = np.exp(log_loss(law.centred, law.anchors, n, b, s))
         drawn = log_loss(law.drawn.reshape(len(law.drawn), *(1,) * n.ndim, 6), law.anchors, n, b, s)
         rng = np.random.default_rng(1)
         runs = len(self.curves.names)
         noise = self.residuals * np.sqrt(runs / max(1.0, runs - 0.5 * len(law.centred)))
-        low, high = quantiles(np.exp(drawn + rng.choice(noise, drawn.shape)), (tail, 1.0 - tail))
-        return Band(best, low, high, level)
+        return from_draws(best, np.exp(drawn + rng.choice(noise, drawn.shape)), level)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from fitting.band import Band
 from fitting.batch.advice import Advice, from_paper, papers
 from fitting.batch.published import OPTIMAL, RATE
+from fitting.errors import FitError
 from fitting.planning.planner import Plan
-from fitting.result import Band, FitError
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, one_number
+from fitting.band import quantiles
 from fitting.diagnostics.double_bootstrap import Ranks, ranks
+from fitting.errors import FitError
 from fitting.planning.allocation import optimum, valley
-from fitting.result import Accounting, Fit, FitError, quantiles
+from fitting.result import Fit
 from fitting.same_runs import fitted_arrays, of_fit
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import Problem, problem, slopes
 from fitting.solver.threads import one_thread
+from fitting.uncertainty.calibrated import DECISIONS, LEVEL, TAIL, Calibrated, Calibration
 from fitting.uncertainty.error_model import noise
 from fitting.uncertainty.interval_method import Choice
 
@@ -27,85 +30,12 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-LEVEL, TAIL = 0.95, 0.025
 # Beyond this forty thousand refits take over a minute (240 runs: 7.5 s, measured), and so many runs have no need of it.
 MOST_RUNS = 2000
 # Where no budget is named: the reach that the coverage table of the README is counted at.
 BEYOND = 100.0
 # The step in log C over which the exponent of the best size is read off.
 STEP = 0.5
-#: What a decision is made of, beside the law's parameters.
-DECISIONS = {"exponent": "a, by which the best size grows with compute", "params": "best size", "loss": "loss there"}
-
-
-@dataclass(frozen=True)
-class Calibrated:
-    """One quantity: its value, its plain interval, and the calibrated one with the share of the draws at each end.
-
-    `kind` is "parameter", or "decision" for those of `DECISIONS`. `held` is the share of simulated tables whose plain
-    interval held the truth. An end is infinite, at a share of 0 or 1, where the draws cannot say how wide is wide enough.
-    """
-
-    name: str
-    kind: str
-    value: float
-    plain: tuple[float, float]
-    low: float
-    high: float
-    shares: tuple[float, float]
-    held: float
-
-    @property
-    def kept(self) -> bool:
-        """Whether the plain ends stay, since the fit is at a bound that calibrating cannot tell from a truth there."""
-        return self.shares == (TAIL, 1.0 - TAIL)
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What `outer` simulated tables, each with `inner` refits, say of a fit's 95 % intervals; decisions are at `flops`."""
-
-    outer: int
-    inner: int
-    seed: int
-    flops: float
-    quantities: tuple[Calibrated, ...]
-
-    @property
-    def level(self) -> float:
-        """The level of every calibrated interval."""
-        return LEVEL
-
-    @property
-    def error(self) -> float:
-        """One Monte-Carlo error of the share that a 95 % interval holds, counted over so many tables."""
-        return float(np.sqrt(LEVEL * (1.0 - LEVEL) / self.outer))
-
-    def of(self, name: str) -> Calibrated | None:
-        """The parameter of this name."""
-        return next((q for q in self.quantities if q.kind == "parameter" and q.name == name), None)
-
-    @property
-    def reason(self) -> str:
-        """What was done and what it found of the parameters, as a clause."""
-        parameters = [q for q in self.quantities if q.kind == "parameter"]
-        held = ", ".join(f"{q.name} {100 * q.held:.0f} %" for q in parameters)
-        said = f"calibrated by {self.outer} x {self.inner} refits: plain 95 % intervals held {held}"
-        return "; ".join([said, *remarks(parameters)])
-
-
-def remarks(quantities: Sequence[Calibrated]) -> list[str]:
-    """Which of these intervals have an end that these draws cannot name, and which stay as they were; as clauses."""
-    wide = _listed([q.name for q in quantities if not np.all(np.isfinite([q.low, q.high]))])
-    kept = _listed([q.name for q in quantities if q.kept])
-    return [
-        *([f"for {wide} an end lies further out than these draws can say"] if wide else []),
-        *([f"{kept} at a bound: the plain interval stays"] if kept else []),
-    ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
 
 
 def calibrate(

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fitting.result import FitError, quantiles
+from fitting.band import quantiles
+from fitting.errors import FitError
 from fitting.solver.solver import BLOCK_ELEMENTS, Problem, minimise, residuals, slopes
 from fitting.uncertainty.bootstrap import blocks
 from fitting.uncertainty.error_model import noise

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import special
 
 from fitting.diagnostics.checks.floor import MOST_RUNS, profile
-from fitting.result import Fit, FitError
+from fitting.errors import FitError
+from fitting.result import Fit
 from fitting.same_runs import fitted_arrays, of_fit
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import minimise, problem

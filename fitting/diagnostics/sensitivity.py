@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.accounting import Accounting
+from fitting.band import Band
 from fitting.diagnostics.case_deletion import runs_to_drop
+from fitting.errors import FitError
 from fitting.planning.decision import Decision, decide
 from fitting.planning.planner import plan
-from fitting.result import Accounting, Band, Fit, FitError
+from fitting.result import Fit
 from fitting.same_runs import fitted_arrays, of_fit
 from fitting.solver.fit_data import Arrays, accounting, arrays
 from fitting.solver.huber_scale import scaled_delta

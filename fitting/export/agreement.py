@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from fitting.diagnostics.calibration import TAIL
+from fitting.band import quantiles
 from fitting.export.values import DamagedError, mapping_in, number_in
-from fitting.result import Fit, Settings, quantiles
+from fitting.result import Fit, Settings
 from fitting.solver.weighting import WITH_ERRORS
+from fitting.uncertainty.calibrated import TAIL
 from fitting.uncertainty.mixture import mixture
 from fitting.uncertainty.model_discrepancy import Doubt
 

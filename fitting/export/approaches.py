@@ -6,10 +6,11 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
+from fitting.band import Band
 from fitting.export.text import finite, provenance
 from fitting.isoflop.comparison import Approach, Comparison
 from fitting.isoflop.profile import Profile
-from fitting.result import Band, Fit
+from fitting.result import Fit
 
 SHOWN = ("flops", "runs", "sizes", "params", "tokens", "tokens_apart", "loss", "used", "flag")
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fitting.band import Band
 from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch
 from fitting.batch.growth import Growth
@@ -13,7 +14,6 @@ from fitting.export.csv_text import csv_text
 from fitting.export.latex import number, step
 from fitting.export.latex_text import escape
 from fitting.export.text import finite
-from fitting.result import Band
 
 
 def document(

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fitting.band import Band
 from fitting.export.csv_text import csv_text
 from fitting.export.text import finite
 from fitting.families.result import Families
-from fitting.result import Band
 
 
 def provenance(found: Families) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from fitting.band import Band
 from fitting.export.latex_text import escape
 from fitting.export.text import GoesWith, finite, provenance
 from fitting.planning.on_devices import OnDevices
 from fitting.planning.planner import Plan
-from fitting.result import Band, Fit
+from fitting.result import Fit
 
 # A printed formula may be off by so much of the residuals' spread, within so many times the largest of each input.
 SHARE, FAR = 0.1, 100.0

@@ -6,11 +6,11 @@ import json
 import math
 from typing import Any
 
+from fitting.band import Band
 from fitting.batch.noise_scale import NoiseScale
 from fitting.export.csv_text import csv_text
 from fitting.export.latex import number, step
 from fitting.export.text import finite
-from fitting.result import Band
 
 CAVEAT = (
     "Under Adam the noise scale can lie far below the batch from which more data a step saves no steps (Merrill et al. 2025, "

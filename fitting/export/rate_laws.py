@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from fitting.band import Band
 from fitting.batch.rates import RateLaw, RateLaws
 from fitting.export.csv_text import csv_text
 from fitting.export.latex import number, step
 from fitting.export.text import finite
-from fitting.result import Band
 
 SYMBOLS = {"lr": r"\eta", "batch": "B"}
 

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from fitting.diagnostics.calibration import DECISIONS, Calibrated, Calibration
+from fitting.accounting import Accounting
+from fitting.errors import FitError
 from fitting.export.agreement import agree
 from fitting.export.text import FORMAT, VERSION
 from fitting.export.values import (
@@ -27,9 +28,12 @@ from fitting.export.values import (
     ratio,
     text_in,
 )
-from fitting.law import Law, all_laws
-from fitting.result import Accounting, Fit, FitError, Settings, Verdict
+from fitting.law import Law
+from fitting.laws import all_laws
+from fitting.result import Fit, Settings
 from fitting.solver.weighting import WEIGHTS
+from fitting.status import Verdict
+from fitting.uncertainty.calibrated import DECISIONS, Calibrated, Calibration
 from fitting.uncertainty.interval_method import USED
 from fitting.uncertainty.mixture import Mixture
 from fitting.uncertainty.model_discrepancy import Doubt
@@ -41,8 +45,8 @@ DRAWING = ("residuals", "components", "posterior")
 STATES = ("ok", "note", "fail")
 
 
-def read_fit(source: str | Path) -> Fit:
-    """The fit in a file, or in JSON text. Raises FitError, in one sentence, if there is none."""
+def load_fit(source: str | Path) -> Fit:
+    """The fit saved by `Fit.to_json`, from a path or from the JSON text itself. Raises FitError, in one sentence, if it is not one."""
     text = str(source)
     if not text.lstrip().startswith("{"):
         text = _file(text)

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fitting.band import Band
 from fitting.planning.on_devices import OnDevices
 from fitting.planning.planner import Plan
-from fitting.result import Band, Fit
+from fitting.result import Fit
 
 FORMAT, VERSION = "isoflop-fit", 1
 WHOLE = ("batch", "lr", "steps", "critical")

@@ -2,7 +2,8 @@
 
 from fitting.families.columns import Short, family_columns, labels, resolved, short_columns
 from fitting.families.compare import compare_families
-from fitting.families.result import Crossing, Families, Family, Versus
+from fitting.families.crossing import Crossing
+from fitting.families.result import Families, Family, Versus
 from fitting.families.sharing import SHARES, Sharing
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import COLUMNS, Runs
-from fitting.result import FitError
+from fitting.errors import FitError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ import numpy as np
 from data.schema import Runs
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta, run_names
 from fitting.diagnostics.checks import refusal
-from fitting.estimate import as_runs
+from fitting.errors import FitError
 from fitting.families import sharing, words
 from fitting.families.columns import MOST_FAMILIES, labels, resolved
 from fitting.families.joint import JointFit, Part, apart, part, together
@@ -20,7 +20,8 @@ from fitting.families.result import Families, Family
 from fitting.law import Law
 from fitting.planning.allocation import optimum, valley
 from fitting.plural import plural
-from fitting.result import FitError, Settings
+from fitting.result import Settings
+from fitting.same_runs import as_runs
 from fitting.selection.recommend import choose
 from fitting.solver.fit_data import Arrays, arrays
 from fitting.solver.huber_scale import scaled_delta

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.autodiff import Dual, partials_of
 from fitting.law import Law
 from fitting.planning.allocation import optimum, valley
-from fitting.result import Accounting
 
 Array = np.ndarray
 

@@ -9,13 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.arguments import any_number, as_numbers
-from fitting.band import as_number
+from fitting.band import Band, from_draws
+from fitting.errors import FitError
 from fitting.families import words
+from fitting.families.crossing import Crossing
 from fitting.families.curves import PER_DECADE, Curves, crossings, curves
 from fitting.families.sharing import Sharing
-from fitting.law import Law, all_laws
-from fitting.result import Accounting, Band, FitError, Settings, quantiles
+from fitting.law import Law
+from fitting.laws import all_laws
+from fitting.result import Settings
 from fitting.uncertainty.model_discrepancy import FORM_MIXED
 
 Array = np.ndarray
@@ -48,21 +52,6 @@ class Family:
     def n(self) -> int:
         """The number of runs fitted."""
         return len(self.runs)
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """Where two families change places: `kind` is "within" the data, "beyond" it or "never", between the budgets `looked`.
-
-    `flops` is the budget with its interval: infinite for never, an end of 0 or infinity being open, because too many
-    refits have no crossing there. `beyond` is the budget over the largest run's; `share` the share of refits that cross.
-    """
-
-    kind: str
-    flops: Band
-    beyond: float
-    share: float
-    looked: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -274,10 +263,7 @@ class Families:
         return asked
 
     def _band(self, best: Array, spread: Array, shape: tuple[int, ...]) -> Band:
-        tail = 0.5 * (1.0 - self.level)
-        low, high = quantiles(spread, (tail, 1.0 - tail))
-        value, lowest, highest = (as_number(np.reshape(a, shape)) for a in (best[0], low, high))
-        return Band(value, lowest, highest, self.level)
+        return from_draws(np.reshape(best[0], shape), np.reshape(spread, (len(spread), *shape)), self.level)
 
 
 def _more_runs(multiplier: Band, runs: int) -> int | None:

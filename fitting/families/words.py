@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.result import Band
+from fitting.band import Band
+from fitting.families.crossing import Crossing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from fitting.families.result import Crossing
 
 # Words in a column's name that say its families were trained or measured on different text, or cut it differently.
 OTHER_TEXT = re.compile(r"data|corpus|corpora|token|vocab|split|eval|language|\bmix\b", re.IGNORECASE)

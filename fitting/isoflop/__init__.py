@@ -1,6 +1,5 @@
 """Approaches 1 and 2 of Hoffmann et al. 2022 (arXiv 2203.15556) beside the parametric Approach 3."""
 
-from fitting.export.approaches import comparison_to_json
 from fitting.isoflop.buckets import LeftOut
 from fitting.isoflop.comparison import Approach, Comparison, compare
 from fitting.isoflop.envelope import Envelope, envelope
@@ -22,7 +21,6 @@ __all__ = [
     "Profiles",
     "ProfilesError",
     "compare",
-    "comparison_to_json",
     "drawn",
     "envelope",
     "floor",

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.band import Band, from_draws
+from fitting.errors import FitError
 from fitting.isoflop.buckets import LeftOut
 from fitting.isoflop.envelope import Envelope, envelope
 from fitting.isoflop.parabola_bias import Bias, parabola_bias
-from fitting.isoflop.power import band
 from fitting.isoflop.profile import TOLERANCE, Profile, Settings
 from fitting.isoflop.profiles import Profiles, ProfilesError, profiles
 from fitting.isoflop.words import compute, spoken
 from fitting.planning.allocation import optimum, valley
 from fitting.planning.planner import plan
-from fitting.result import Band, Fit, FitError, Status
+from fitting.result import Fit
+from fitting.status import Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +98,7 @@ def compare(
     `fit` is Approach 3; `found` and `curve` are profiles and an envelope made before, else they are made here, profiles
     with `method` and `tolerance`. An approach that refuses keeps its row, with the reason as its note.
     """
-    from fitting.estimate import as_runs
+    from fitting.same_runs import as_runs
 
     table = as_runs(runs)
     gone = set(fit.settings.excluded) & set(table.kept["run"].astype(str))
@@ -180,7 +182,7 @@ def _third(fit: Fit, at: float, level: float) -> Approach:
     def slope(best: np.ndarray, draws: np.ndarray) -> Band:
         with np.errstate(all="ignore"):
             draws = np.diff(np.log(draws), axis=1)[:, 0] / STEP
-        return band(float(np.diff(np.log(best[0]))[0] / STEP), draws[np.isfinite(draws)], level)
+        return from_draws(float(np.diff(np.log(best[0]))[0] / STEP), draws[np.isfinite(draws)], level)
 
     return Approach(
         "3", title, slope(best.params, spread.params), slope(best.tokens, spread.tokens), p.params, p.tokens,

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.accounting import Accounting
+from fitting.band import Band
+from fitting.errors import FitError
 from fitting.isoflop.buckets import sizes
 from fitting.isoflop.power import PowerLaw, lines, resampled
-from fitting.result import Accounting, Band, FitError
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -152,7 +154,7 @@ def envelope(
 
     Raises FitError when fewer than three runs are ever the best with both a smaller and a larger size beside them.
     """
-    from fitting.estimate import as_runs
+    from fitting.same_runs import as_runs
 
     table = as_runs(runs)
     if not smooth >= 0:

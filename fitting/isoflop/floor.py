@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from fitting.isoflop.power import band
-from fitting.result import Band, FitError
+from fitting.band import Band, from_draws
+from fitting.errors import FitError
 
 Array = np.ndarray
 
@@ -39,7 +39,7 @@ class Floor:
             e, a, g = (np.reshape(v[:, i], (-1,) + (1,) * np.ndim(x)) for i in range(3))
             return e + a * np.exp(-g * x)
 
-        return band(loss(self.values[None, :])[0], loss(self.draws), level)
+        return from_draws(loss(self.values[None, :])[0], loss(self.draws), level)
 
 
 def floor(flops: Array, loss: Array, draws: Array | None = None, *, pinned: float | None = None) -> Floor:

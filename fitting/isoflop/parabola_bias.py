@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fitting.errors import FitError
 from fitting.isoflop.buckets import Bucket
 from fitting.isoflop.power import PowerLaw, power_law
 from fitting.isoflop.profile import Rows, curves, profile
 from fitting.isoflop.profiles import Profiles
 from fitting.isoflop.words import compute
 from fitting.planning.allocation import optimum, valley
-from fitting.result import Fit, FitError
+from fitting.result import Fit
 
 Array = np.ndarray
 

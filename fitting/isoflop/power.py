@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fitting.result import Band, FitError, quantiles
+from fitting.band import Band, from_draws
+from fitting.errors import FitError
 
 Array = np.ndarray
 
@@ -28,31 +29,25 @@ class PowerLaw:
 
     def slope(self, level: float = 0.95) -> Band:
         """The exponent with its interval."""
-        return band(self.exponent, self.draws[:, 1], level)
+        return from_draws(self.exponent, self.draws[:, 1], level)
 
     def at(self, flops: Any, level: float = 0.95) -> Band:
         """The value at a budget in FLOP, a number or an array (K,)."""
         x = np.log(np.asarray(flops, float) / self.centre)
-        return band(np.exp(self.log_scale + self.exponent * x), self.spread(flops), level)
+        return from_draws(np.exp(self.log_scale + self.exponent * x), self.spread(flops), level)
 
     def over(self, other: PowerLaw, flops: Any, level: float = 0.95) -> Band:
         """The ratio of this to another law of the same resamples, at a budget."""
         with np.errstate(all="ignore"):
-            return band(self.at(flops).value / other.at(flops).value, self.spread(flops) / other.spread(flops), level)
+            return from_draws(
+                self.at(flops).value / other.at(flops).value, self.spread(flops) / other.spread(flops), level
+            )
 
     def spread(self, flops: Any) -> Array:
         """The value of every draw at a budget, (R,) or (R, K)."""
         x = np.log(np.asarray(flops, float) / self.centre)
         with np.errstate(over="ignore"):
             return np.exp(np.add.outer(self.draws[:, 0], 0.0 * x) + np.multiply.outer(self.draws[:, 1], x))
-
-
-def band(value: Any, draws: Array, level: float) -> Band:
-    """A band from a value of shape (...) and its draws (R, ...); numbers where the shape is ()."""
-    tail = 0.5 * (1.0 - level)
-    low, high = quantiles(np.asarray(draws, float), (tail, 1.0 - tail))
-    middle, lowest, highest = (float(a) if np.ndim(a) == 0 else np.asarray(a) for a in (value, low, high))
-    return Band(middle, lowest, highest, level)
 
 
 def lines(x: Array, y: Array, weights: Array) -> Array:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.isoflop.buckets import Bucket, sizes
 from fitting.isoflop.power import lines
 from fitting.isoflop.vertices import DOWN, EDGE, FEW, FINE, LEAST, Vertices, residuals, vertices
 from fitting.plural import plural
-from fitting.result import Accounting
 
 Array = np.ndarray
 

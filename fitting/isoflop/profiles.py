@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitting.accounting import Accounting
+from fitting.band import Band, from_draws
+from fitting.errors import FitError
 from fitting.isoflop.buckets import Bucket, LeftOut, buckets
 from fitting.isoflop.floor import Floor, floor
-from fitting.isoflop.power import PowerLaw, band, lines, resampled
+from fitting.isoflop.power import PowerLaw, lines, resampled
 from fitting.isoflop.profile import TOLERANCE, Profile, Rows, Settings, curves, noise, profile, redraw
 from fitting.isoflop.vertices import LEAST
 from fitting.isoflop.words import compute, notes_of, refusal
-from fitting.result import Accounting, Band, FitError
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -124,8 +126,8 @@ class Profiles:
         rows = []
         for i, p in enumerate(self.profiles):
             x, y = self.vertex_draws[:, i], self.loss_draws[:, i]
-            size = band(p.params, np.exp(x[np.isfinite(x)]), level)
-            height = band(p.loss, y[np.isfinite(y)], level)
+            size = from_draws(p.params, np.exp(x[np.isfinite(x)]), level)
+            height = from_draws(p.loss, y[np.isfinite(y)], level)
             rows.append((p.flops, len(p.runs), p.sizes, *size, p.tokens, p.tokens_apart, *height, p.used, p.flag))
         columns = "flops runs sizes params params_low params_high tokens tokens_apart loss loss_low loss_high used flag"
         return pd.DataFrame(rows, columns=columns.split())
@@ -159,7 +161,7 @@ def profiles(
 
     Raises ProfilesError (a FitError) when fewer than two budgets have a usable vertex.
     """
-    from fitting.estimate import as_runs
+    from fitting.same_runs import as_runs
 
     chosen = _checked(
         tolerance, method, scale, resample, level, weighted, keep_flagged, within, budgets, resamples, seed

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.isoflop.buckets import LeftOut
 from fitting.isoflop.floor import LEAST_POINTS
 from fitting.isoflop.power import PowerLaw
 from fitting.isoflop.profile import Profile, Settings
-from fitting.result import Accounting
 
 # Below this, in log, two ways to a number of tokens are not worth a sentence.
 WORTH_SAYING = 0.03

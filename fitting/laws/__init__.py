@@ -1,1 +1,37 @@
 """One law a file; every module here that defines `law` (or `laws`) is found by `fitting.law.all_laws`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Collection
+from functools import cache
+
+from fitting.law import Law
+from fitting.solver.parametrization import check_units
+
+
+@cache
+def all_laws() -> dict[str, Law]:
+    """Every law in `fitting/laws/`, by key, in a stable order. A module offers `law` or a tuple `laws`.
+
+    Raises TypeError for a declaration that contradicts itself.
+    """
+    found: dict[str, Law] = {}
+    for info in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        for law in getattr(module, "laws", None) or (module.law,):
+            if law.key in found:
+                raise TypeError(f"two laws are called {law.key!r}")
+            check_units(law)
+            found[law.key] = law
+    return found
+
+
+def offered(columns: Collection[str]) -> dict[str, str]:
+    """For every law the reason why a table with these columns cannot carry it, or '' when it can."""
+    out = {}
+    for key, law in all_laws().items():
+        lacks = law.missing(columns)
+        out[key] = f"the table has no {' and no '.join(lacks)}" if lacks else ""
+    return out

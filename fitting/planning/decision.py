@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.law import Law
 from fitting.planning.allocation import optimum, valley
-from fitting.result import Accounting
 
 Array = np.ndarray
 

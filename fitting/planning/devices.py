@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fitting.errors import FitError
 from fitting.planning.hardware import Hardware
-from fitting.result import FitError
 
 
 @dataclass(frozen=True)

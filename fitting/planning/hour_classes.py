@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from fitting.arguments import one_number, positive_numbers
+from fitting.band import Band
+from fitting.errors import FitError
 from fitting.planning.notes import place_notes
-from fitting.result import Band, Fit, FitError
+from fitting.result import Fit
 
 Array = np.ndarray
 

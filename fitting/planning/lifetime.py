@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fitting.arguments import one_number
+from fitting.band import Band
+from fitting.errors import FitError
 from fitting.planning.notes import place_notes
 from fitting.planning.planner import Plan, plan
-from fitting.result import Band, Fit, FitError
+from fitting.result import Fit
 
 Array = np.ndarray
 

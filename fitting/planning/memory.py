@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from data.flops import Shape, params_by_group
+from fitting.errors import FitError
 from fitting.planning.shapes import SizedShape, shapes_near
-from fitting.result import FitError
 
 WEIGHT, GRADIENT, OPTIMISER = 2.0, 2.0, 12.0  # bytes a parameter: bf16, bf16, and fp32 weight with two moments
 PER_WIDTH, PER_FFN, PER_GATED, PER_SCORE = 18.0, 4.0, 8.0, 5.0  # bytes kept for a token in a layer

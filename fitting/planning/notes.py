@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from fitting.amounts import count, times
 from fitting.planning.allocation import Optimum
-from fitting.uncertainty.mixture import SAID, unseen
-from fitting.uncertainty.model_discrepancy import CHECKED
-
-if TYPE_CHECKING:
-    from fitting.planning.planner import Text
-    from fitting.result import Fit
+from fitting.result import Fit
+from fitting.uncertainty.extrapolation import beyond_runs, mixed_as_none
 
 Array = np.ndarray
 
@@ -21,32 +18,16 @@ Array = np.ndarray
 FREE_EPOCHS = 4.0
 
 
-def beyond_runs(fit: Fit, beyond: Array, many: bool = False) -> tuple[str, ...]:
-    """How far runs of compute `beyond` times the largest run's lie past it, where any does, and what bands hold there."""
-    most = float(np.max(beyond, initial=0.0))
-    if not most > 1.0 + 1e-9:
-        return ()
-    far = f"{'Up to ' if many else ''}{float(f'{most:.2g}'):,g}x beyond the largest run"
-    if fit.doubt is None:
-        return (f"{far}: the bands hold the noise of these runs, not doubt about the law's form.",)
-    checked = "" if most <= CHECKED else f", up to {CHECKED:g}x: further than that nobody has looked"
-    return (
-        f"{far}: the law's band holds the noise of these runs; a new run's also holds doubt about the law's form, as large "
-        f"as public sweeps showed it to be{checked}.",
-    )
+@dataclass(frozen=True)
+class Text:
+    """How much text there is: `unique` tokens, and the `most` tokens of training where the law itself knows no repeats."""
 
+    unique: float
+    most: float | None
 
-def mixed_as_none(fit: Fit, params: Array, tokens: Array, many: bool = False) -> tuple[str, ...]:
-    """How far the mixture of size and data lies outside that of the runs, where that is worth saying."""
-    if fit.doubt is None or fit.doubt.mixture is None:
-        return ()
-    off = float(np.max(fit.doubt.mixture.outside({"params": params, "tokens": tokens}), initial=0.0))
-    if not off > SAID:
-        return ()
-    return (
-        f"Size and data are mixed as in none of the runs, {'up to ' if many else ''}{unseen(off)} away: a new run's "
-        "interval also holds how far laws were off there in public sweeps.",
-    )
+    def given(self, fit: Fit) -> dict[str, float]:
+        """What the law is told of it."""
+        return {"unique_tokens": self.unique} if "unique_tokens" in fit.law.inputs else {}
 
 
 def uncovered(fit: Fit, params: Any, tokens: Any) -> tuple[str, ...]:
@@ -61,7 +42,11 @@ def uncovered(fit: Fit, params: Any, tokens: Any) -> tuple[str, ...]:
 def place_notes(fit: Fit, flops: Any, params: Any, tokens: Any) -> tuple[str, ...]:
     """What is to be known about one run's place: beyond the runs in compute, mixed as none of them, of a size none had."""
     n, d = np.array([params]), np.array([tokens])
-    return (*beyond_runs(fit, fit.beyond({"flops": flops})), *mixed_as_none(fit, n, d), *uncovered(fit, params, tokens))
+    return (
+        *beyond_runs(fit.doubt, fit.beyond({"flops": flops})),
+        *mixed_as_none(fit.doubt, n, d),
+        *uncovered(fit, params, tokens),
+    )
 
 
 def all_notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | None) -> tuple[str, ...]:
@@ -108,7 +93,7 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | No
     if sized:
         notes += place_notes(fit, budgets[0], best.params[0, 0], best.tokens[0, 0])
     else:
-        notes += beyond_runs(fit, fit.beyond({"flops": budgets}))
+        notes += beyond_runs(fit.doubt, fit.beyond({"flops": budgets}))
     if not fit.accounting.is_six_nd:
         notes.append(
             f"FLOPs as the table counts them: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."

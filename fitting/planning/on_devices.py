@@ -13,11 +13,12 @@ from functools import lru_cache
 from math import ceil, inf, log2, log10
 from typing import Any, Protocol
 
+from fitting.band import Band
+from fitting.errors import FitError
 from fitting.planning.hardware import Hardware
 from fitting.planning.memory import FILLED, activation_bytes, least_devices
 from fitting.planning.planner import Plan
 from fitting.planning.shapes import SizedShape, shapes_near
-from fitting.result import Band, FitError
 
 WEEKS = 4.0
 # Assumed: Llama 3's largest run had about a thousand tokens of its batch on each device (Dubey et al. 2024, arXiv 2407.21783,

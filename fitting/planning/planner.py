@@ -10,10 +10,12 @@ import numpy as np
 
 from fitting.accounting import Accounting
 from fitting.arguments import as_numbers, at_fault, one_number
+from fitting.band import Band, from_draws
+from fitting.errors import FitError
 from fitting.planning.allocation import Optimum, flat_range, optimum, valley
 from fitting.planning.hardware import Hardware
-from fitting.planning.notes import FREE_EPOCHS, all_notes
-from fitting.result import Band, Fit, FitError, quantiles
+from fitting.planning.notes import FREE_EPOCHS, Text, all_notes
+from fitting.result import Fit
 
 Array = np.ndarray
 
@@ -21,18 +23,6 @@ Array = np.ndarray
 LEAST_FLOPS, MOST_FLOPS = 1e3, 1e45
 MOST_PARAMS = 1e24
 VALLEY_SHARE = 1e-3
-
-
-@dataclass(frozen=True)
-class Text:
-    """How much text there is: `unique` tokens, and the `most` tokens of training where the law itself knows no repeats."""
-
-    unique: float
-    most: float | None
-
-    def given(self, fit: Fit) -> dict[str, float]:
-        """What the law is told of it."""
-        return {"unique_tokens": self.unique} if "unique_tokens" in fit.law.inputs else {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +63,9 @@ class Plan:
 
     def band_of(self, best: Any, drawn: Any, level: float | None = None) -> Band:
         """The interval of a quantity that is worked out already: best (1, K), for the draws (R, K); numbers for one budget."""
-        tail = 0.5 * (1.0 - (self.loss.level if level is None else level))
-        ends = quantiles(np.asarray(drawn, float), (tail, 1.0 - tail))
-        shape = np.shape(self.loss.value)
-        value, low, high = (np.reshape(a, shape) if shape else float(np.ravel(a)[0]) for a in (best, *ends))
-        return Band(value, low, high, 1.0 - 2.0 * tail)
+        shape, drawn = np.shape(self.loss.value), np.asarray(drawn, float)
+        level = self.loss.level if level is None else level
+        return from_draws(np.reshape(best, shape), np.reshape(drawn, (len(drawn), *shape)), level)
 
 
 def plan(

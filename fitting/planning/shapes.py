@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from data.flops import Counts, Shape, params_by_group
-from fitting.result import FitError
+from fitting.errors import FitError
 
 Array = np.ndarray
 

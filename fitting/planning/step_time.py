@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from data.flops import Shape, params_by_group
+from fitting.band import Band, from_draws
+from fitting.errors import FitError
 from fitting.planning.memory import activation_bytes
 from fitting.planning.shapes import COUNTED, SizedShape
-from fitting.result import Band, FitError, quantiles
 from fitting.solver.initial_values import nonnegative
 from fitting.uncertainty.error_model import noise
 
@@ -64,7 +65,7 @@ class StepTime:
         if term not in self.terms:
             return Band(0.0, 0.0, 0.0, level)
         i = self.terms.index(term)
-        return _band(self.best[None, i], self.draws[:, None, i], level, ())
+        return from_draws(self.best[i], self.draws[:, i], level)
 
     def rate(self, level: float = 0.95) -> Band:
         """FLOP/s of one device while nothing else holds it up: one over the cost of a FLOP, which utilisation approaches."""
@@ -93,7 +94,7 @@ class StepTime:
         best, spread = columns @ self.best, self.draws @ columns.T
         if of == "run" and len(self.new_noise):
             spread = spread * np.exp(-self.new_noise[:, None])
-        return _band(best, spread, level, shape)
+        return from_draws(np.reshape(best, shape), np.reshape(spread, (len(spread), *shape)), level)
 
     def tokens_per_second(self, model: Any, batch: Any, devices: Any = 1, *, level: float = 0.95) -> Band:
         """Tokens a second on all devices, at a batch in tokens."""
@@ -319,10 +320,3 @@ def _notes(work: Mapping[str, Any], terms: tuple[str, ...], best: Array) -> list
     if best[terms.index("flops")] == 0.0:
         out.append("Step times do not rise with FLOPs here, so nothing is said of steps with more of them.")
     return out
-
-
-def _band(best: Array, spread: Array, level: float, shape: tuple[int, ...]) -> Band:
-    tail = 0.5 * (1.0 - level)
-    ends = quantiles(spread, (tail, 1.0 - tail))
-    value, low, high = (float(v[0]) if shape == () else np.reshape(v, shape) for v in (best, *ends))
-    return Band(value, low, high, level)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.band import Band
+from fitting.errors import FitError
 from fitting.plural import plural
-from fitting.result import Band, FitError
 from fitting.schedule.multi_power import CurveFit, Schedule, fit_curves, loss_curve
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from fitting.autodiff import partials_of, seed, stretches, value_of
+from fitting.band import Band, from_draws
+from fitting.errors import FitError
 from fitting.law import Law, Param, Published, coefficient
-from fitting.result import Band, FitError, quantiles
 from fitting.schedule.noise import CurveNoise, curve_noise
 from fitting.solver.initial_values import nonnegative
 from fitting.solver.parametrization import Coordinates
@@ -184,9 +185,7 @@ class CurveFit:
         """One constant with its interval; without draws its ends are nan. Raises FitError for a name the law has not."""
         if name not in law.names:
             raise FitError(f"The law of a schedule has the constants {', '.join(law.names)}; {name!r} is none of them.")
-        tail = 0.5 * (1.0 - level)
-        low, high = quantiles(self.draws[:, law.names.index(name)], (tail, 1.0 - tail))
-        return Band(self.params[name], float(low), float(high), level)
+        return from_draws(self.params[name], self.draws[:, law.names.index(name)], level)
 
     def predict(
         self, schedule: Schedule, steps: Array, level: float = 0.95, of: str = "law", doubt: bool = True
@@ -209,15 +208,13 @@ class CurveFit:
         # Laid the other way round the fit: where the fit leans, refits of its curves lean once more. Measured on planted laws
         # (three curves, noise .3 %), 95 % bands of the final loss held it in 73 % as they come, and in 90 % so, as wide.
         drawn = best**2 / drawn
-        tail = 0.5 * (1.0 - level)
-        low, high = quantiles(drawn, (tail, 1.0 - tail))
+        band = from_draws(best, drawn, level)
         if of == "run" and self.noise is not None:
             rng = np.random.default_rng(1)
             off = self.noise.paths(rng, np.asarray(steps, float))
             missed = rng.standard_normal((len(off), 1)) * FORM * (1.0 + np.log(np.maximum(area / self.reach, 1.0)))
-            lowest, highest = quantiles(drawn * np.exp(off + missed if doubt else off), (tail, 1.0 - tail))
-            low, high = np.minimum(low, lowest), np.maximum(high, highest)
-        return Band(best, low, high, level)
+            return from_draws(best, drawn * np.exp(off + missed if doubt else off), level).holding(band)
+        return band
 
 
 def fit_curves(

@@ -10,9 +10,10 @@ import numpy as np
 from scipy import special
 
 from fitting.diagnostics.checks import refusal
-from fitting.estimate import as_runs
-from fitting.law import Law, all_laws, offered
-from fitting.result import FitError
+from fitting.errors import FitError
+from fitting.law import Law
+from fitting.laws import all_laws, offered
+from fitting.same_runs import as_runs
 from fitting.solver.fit_data import Arrays, arrays, frontier
 from fitting.solver.huber_likelihood import log_likelihood
 from fitting.solver.initial_values import starts

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitting.diagnostics.checks.unusable import on_a_line, settings_of
-from fitting.law import Law, all_laws, offered
+from fitting.law import Law
+from fitting.laws import all_laws, offered
 from fitting.solver.fit_data import frontier
 
 if TYPE_CHECKING:

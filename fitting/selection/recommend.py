@@ -8,9 +8,10 @@ import numpy as np
 
 from data.schema import Runs
 from fitting.diagnostics.checks import on_a_line
-from fitting.law import Law, all_laws
+from fitting.errors import FitError
+from fitting.law import Law
+from fitting.laws import all_laws
 from fitting.plural import plural
-from fitting.result import FitError
 from fitting.solver.fit_data import Arrays, arrays
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import problem

@@ -9,9 +9,10 @@ import numpy as np
 
 from data.flops import six_nd
 from data.schema import COUNTS
+from fitting.accounting import Accounting
+from fitting.errors import FitError
 from fitting.law import Law
 from fitting.plural import plural
-from fitting.result import Accounting, FitError
 from fitting.solver.flop_form import flop_form
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.result import FitError
+from fitting.errors import FitError
 
 if TYPE_CHECKING:
     from fitting.result import Fit

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fitting.result import FitError
+from fitting.errors import FitError
 from fitting.uncertainty.error_model import Noise, noise
 
 Array = np.ndarray

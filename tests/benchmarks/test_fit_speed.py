@@ -24,7 +24,7 @@ from data import Runs
 from data.flops import six_nd
 from fitting import backtest, fit, plan
 from fitting.diagnostics.sensitivity import sensitivity
-from fitting.law import all_laws
+from fitting.laws import all_laws
 from fitting.solver.fit_data import arrays
 from fitting.solver.initial_values import starts
 from fitting.solver.parametrization import coordinates

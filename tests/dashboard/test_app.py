@@ -140,7 +140,7 @@ def test_names_in_html_are_shown_letter_for_letter(monkeypatch: pytest.MonkeyPat
     widgets.answer("{a} runs of <b>", NASTY, a=NASTY)
     widgets.counts({NASTY: 3})
     widgets.quiet(NASTY)
-    widgets.error_messages(NASTY, NASTY)
+    widgets.trouble(NASTY, NASTY)
     assert "&lt;b&gt;" in written[1]
     for body in written:
         assert "<i>h</i>" not in body

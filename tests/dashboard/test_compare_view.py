@@ -20,8 +20,8 @@ from dashboard.compare.settings import DEFAULTS, CompareSettings, read_settings
 from dashboard.workspace import store as workspace
 from data import read_runs
 from fitting import compare_families
+from fitting.band import Band
 from fitting.families import Crossing
-from fitting.result import Band
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 HOSTILE = "<img src=x onerror=alert(1)> **b** {x}"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from data import read_runs
-from data.errors import MappingNeeded, NothingKept
-from data.schema import Runs
+from data.errors import MappingNeeded
+from data.schema import NothingKept, Runs
 
 VALUES = (-2.9, -2.7, -2.4)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from data import Runs
-from data.errors import NothingKept
+from data.schema import NothingKept
 
 Read = Callable[..., Runs]
 NAN = float("nan")

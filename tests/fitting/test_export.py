@@ -17,11 +17,11 @@ import pandas as pd
 import pytest
 
 from fitting import all_laws, fit, load_fit, plan
+from fitting.accounting import Accounting
 from fitting.batch import from_paper, whole_run
 from fitting.export import plan_to_csv, plan_to_json, plan_to_latex, residuals_to_csv, summary_to_csv
 from fitting.export.latex import number
 from fitting.planning.on_devices import OnDevices
-from fitting.result import Accounting
 from fitting.solver.parametrization import coordinates
 
 LAWS = list(all_laws())

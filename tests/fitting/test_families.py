@@ -15,10 +15,10 @@ from scipy.stats import f as fisher
 
 from data import read_runs
 from fitting import FitError, all_laws, compare_families, fit, plan
+from fitting.band import Band
 from fitting.families import SHARES, family_columns
 from fitting.families.joint import expanded, shared_params
 from fitting.families.result import _more_runs
-from fitting.result import Band
 
 PLANTED = runpy.run_path(str(Path(__file__).with_name("planted_families.py")))
 planted, A, B = PLANTED["planted"], PLANTED["A"], PLANTED["B"]

@@ -67,7 +67,7 @@ def test_more_compute_on_the_same_text_never_costs_loss(fit_of):
 @pytest.mark.parametrize("count", [Accounting(), Accounting(0.0, -1 / 3, 20.0, least=1.0)], ids=["6ND", "counted"])
 def test_only_budgets_without_a_balance_are_scanned_and_each_ends_where_it_does_alone(monkeypatch, count):
     """Where one shortage all but hides the other, q far below 1, the general law's slopes leave the range of numbers."""
-    law, asked, scan = LAWS["general"], [], fitting.optimum._scan
+    law, asked, scan = LAWS["general"], [], fitting.planning.allocation._scan
     values = drawn(law, 12, 5)
     values[:, law.names.index("q")] = np.linspace(0.1, 0.3, 12)
 
@@ -75,7 +75,7 @@ def test_only_budgets_without_a_balance_are_scanned_and_each_ends_where_it_does_
         asked.append(shape)
         return scan(v, shape)
 
-    monkeypatch.setattr(fitting.optimum, "_scan", noted)
+    monkeypatch.setattr(fitting.planning.allocation, "_scan", noted)
     together = optimum(valley(law, values, BUDGETS, count))
     (scanned,) = asked
     alone = [

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from data.flops import six_nd
 from fitting import FitError, all_laws, fit, plan
+from fitting.accounting import Accounting
+from fitting.band import quantiles
 from fitting.planning.allocation import optimum, valley
 from fitting.planning.hardware import Hardware
-from fitting.result import Accounting, quantiles
 from fitting.solver.fit_data import accounting
 
 LAW = all_laws()["chinchilla"]

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from fitting import FitError, fit
-from fitting.estimate import as_runs
 from fitting.plural import plural
+from fitting.same_runs import as_runs
 
 
 def test_one_is_singular_and_any_other_is_not():

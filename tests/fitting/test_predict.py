@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from fitting import Band, FitError, all_laws, fit
-from fitting.result import MOST_AT_ONCE, Accounting
+from fitting.accounting import Accounting
+from fitting.result import MOST_AT_ONCE
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ import dashboard
 import data
 import fitting
 from data import read_runs
-from data.errors import NothingKept
+from data.schema import NothingKept
 from fitting import fit
 from fitting.solver.threads import one_thread
 

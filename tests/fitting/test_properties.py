@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fitting import Fit, FitError, all_laws, fit, load_fit, plan
-from fitting.result import quantiles
+from fitting.band import quantiles
 
 LAW = all_laws()["chinchilla"]
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])

@@ -16,9 +16,9 @@ from dashboard.charts import batch_grid
 from dashboard.downloads import File
 from dashboard.fit import tabs as fit_tabs
 from dashboard.fit.tabs import PLOT
+from fitting.band import Band
 from fitting.batch import NoiseScale
 from fitting.export.noise_scale import CAVEAT, to_csv, to_json, to_latex, to_python
-from fitting.result import Band
 
 
 def panel(sweep: Sweep | None) -> None:

@@ -15,9 +15,9 @@ from dashboard.batch import settings as batch_settings
 from dashboard.batch import state as batch_state
 from dashboard.batch.readings import Sweep
 from dashboard.fit import tabs as fit_tabs
+from fitting.band import Band
 from fitting.batch import PublishedLaw, RateLaws, published
 from fitting.batch.rates import Cell
-from fitting.result import Band
 
 NEAR = 30.0  # a law further off than so many times would flatten what was measured
 WORDS = {

@@ -20,10 +20,10 @@ from dashboard.charts import batch_curves
 from dashboard.downloads import File
 from dashboard.fit import tabs as fit_tabs
 from dashboard.fit.tabs import PLOT
+from fitting.band import Band
 from fitting.batch import KAPLAN, HeldOut, TrajectoryFit
 from fitting.batch.trajectory import NAMES
 from fitting.export.trajectory import to_csv, to_json, to_latex, to_python
-from fitting.result import Band
 
 SYMBOLS = ("N_c", "\u03b1_N", "S_c", "\u03b1_S", "B*", "\u03b1_B")
 STOPS = 49

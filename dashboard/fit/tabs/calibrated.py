@@ -13,7 +13,8 @@ from dashboard.fit import tabs as fit_tabs
 from dashboard.plan import state as plan_state
 from dashboard.symbols import symbol
 from fitting import Band, Fit, FitError
-from fitting.diagnostics.calibration import LEVEL, Calibrated, Calibration, refusal, remarks
+from fitting.diagnostics.calibration import refusal
+from fitting.uncertainty.calibrated import LEVEL, Calibrated, Calibration, remarks
 
 DECISIONS = {
     "exponent": ("Best size grows as <i>C</i> to the", "ratio"),

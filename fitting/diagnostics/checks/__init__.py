@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fitting.diagnostics.checks import constants, counts, floor, flops, influence, runs, shape, solution
 from fitting.diagnostics.checks.evidence import Evidence
 from fitting.diagnostics.checks.unusable import on_a_line, refusal
-from fitting.result import Verdict
+from fitting.status import Verdict
 
 __all__ = ["Evidence", "on_a_line", "refusal", "verdicts"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fitting.band import quantiles
 from fitting.diagnostics.checks.evidence import Evidence
-from fitting.result import Verdict, quantiles
+from fitting.status import Verdict
 from fitting.term_contributions import contribution
 
 # Refits below which a correlation is not worth saying.

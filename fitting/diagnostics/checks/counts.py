@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from fitting.diagnostics.checks.evidence import Evidence
-from fitting.result import Verdict
 from fitting.solver.initial_values import starts
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import Problem, minimise, problem
+from fitting.status import Verdict
 from fitting.uncertainty.map_fit import believing
 
 Array = np.ndarray

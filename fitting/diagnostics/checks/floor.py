@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from fitting.band import quantiles
 from fitting.diagnostics.checks.evidence import FEW_STEPS, Evidence, spread_of_influence
-from fitting.result import Verdict, quantiles
 from fitting.solver.solver import Problem, minimise, objective, slopes
+from fitting.status import Verdict
 
 Array = np.ndarray
 

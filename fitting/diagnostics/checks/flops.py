@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fitting.diagnostics.checks.evidence import Evidence
-from fitting.result import Verdict
+from fitting.status import Verdict
 
 TITLE = "FLOPs beside 6ND"
 # Standard deviations of log FLOPs around what a size and its tokens say. No rounding, depth or sequence length scatters by a

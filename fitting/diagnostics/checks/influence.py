@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fitting.diagnostics.checks.evidence import FEW_STEPS, Evidence
-from fitting.result import Verdict
 from fitting.solver.solver import Problem, minimise, slopes
+from fitting.status import Verdict
 
 Array = np.ndarray
 

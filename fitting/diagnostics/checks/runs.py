@@ -6,7 +6,7 @@ import numpy as np
 
 from fitting.amounts import times
 from fitting.diagnostics.checks.evidence import Evidence
-from fitting.result import Verdict
+from fitting.status import Verdict
 
 # Up to four passes over the data are worth about as much as new data; later ones soon less (Muennighoff et al. 2023, arXiv
 # 2305.16264). The margin is for token counts that are rounded.

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import special
 
 from fitting.diagnostics.checks.evidence import Evidence
-from fitting.result import Verdict
+from fitting.status import Verdict
 
 Array = np.ndarray
 

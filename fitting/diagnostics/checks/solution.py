@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fitting.diagnostics.checks.evidence import Evidence
-from fitting.result import Verdict
 from fitting.solver.solver import EXACT
+from fitting.status import Verdict
 
 
 def converged(e: Evidence) -> Verdict:

@@ -9,8 +9,8 @@ from functools import partial
 
 import numpy as np
 
+from fitting.band import quantiles
 from fitting.diagnostics.double_bootstrap import ranks
-from fitting.result import quantiles
 from fitting.solver.threads import one_thread
 from tests.benchmarks.coverage.cells import BEYOND, LAW, QUANTITIES, TRUTH, Cell, quantities
 from tests.benchmarks.coverage.solved import solved

@@ -45,11 +45,11 @@ WIDTHS = list(itertools.product(SHARES, GROWTHS))
 CHOICES = [(*r, *w) for r in REFITS for w in WIDTHS]
 # What is shipped, scored beside them.
 SHIPPED = (
-    fitting.prior.CAUTION,
-    fitting.prior.TOWARDS_LARGE,
+    fitting.solver.prior.CAUTION,
+    fitting.solver.prior.TOWARDS_LARGE,
     JOIN.factor,
-    fitting.doubt.WITH_PRIOR,
-    fitting.doubt.GROWTH,
+    fitting.uncertainty.model_discrepancy.WITH_PRIOR,
+    fitting.uncertainty.model_discrepancy.GROWTH,
 )
 SCORED = list(dict.fromkeys([*WIDTHS, SHIPPED[3:]]))
 NAMES = "caution, weight, factor of q, share, growth"
@@ -89,13 +89,15 @@ RULES = (
 def widths(f: Fit, sweep: Sweep, cut: Cut) -> dict[Constants, np.ndarray]:
     """The forecasts of one fit under every choice of what widths depend on."""
     assert f.doubt is not None
-    shipped = fitting.doubt.GROWTH
+    shipped = fitting.uncertainty.model_discrepancy.GROWTH
     out: dict[Constants, np.ndarray] = {}
     try:
-        for share, fitting.doubt.GROWTH in SCORED:
-            out[share, fitting.doubt.GROWTH] = forecast(replace(f, doubt=replace(f.doubt, share=share)), sweep, cut)
+        for share, fitting.uncertainty.model_discrepancy.GROWTH in SCORED:
+            out[share, fitting.uncertainty.model_discrepancy.GROWTH] = forecast(
+                replace(f, doubt=replace(f.doubt, share=share)), sweep, cut
+            )
     finally:
-        fitting.doubt.GROWTH = shipped
+        fitting.uncertainty.model_discrepancy.GROWTH = shipped
     return out
 
 

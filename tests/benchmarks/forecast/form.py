@@ -24,7 +24,7 @@ from tests.benchmarks.forecast.tables import Cut, Sweep, cuts, odd_cuts, sweeps
 
 BEYOND = (0.0, 0.001, 0.002, 0.0025, 0.003, 0.004)
 MIXED = (0.0, 0.004, 0.006, 0.008, 0.012, 0.016, 0.024)
-SHIPPED = (fitting.doubt.FORM_BEYOND, fitting.doubt.FORM_MIXED)
+SHIPPED = (fitting.uncertainty.model_discrepancy.FORM_BEYOND, fitting.uncertainty.model_discrepancy.FORM_MIXED)
 PAIRS = list(dict.fromkeys([*itertools.product(BEYOND, MIXED), SHIPPED]))
 # How far runs lie beyond those seen: in times their compute, and in e-folds of mixture.
 DISTANCES = {"largest runs": (1.5, 5.0, 20.0, np.inf), "odd mixtures": (-1.0, 0.0, 0.3, 0.7, 1.5, np.inf)}
@@ -43,11 +43,11 @@ def judged(f: Fit, sweep: Sweep, cut: Cut, kind: str) -> dict[Pair, np.ndarray]:
     distance = cut.beyond[cut.asked] if kind == "largest runs" else f.doubt.mixture.outside(where)
     out = {}
     for pair in PAIRS:
-        fitting.doubt.FORM_BEYOND, fitting.doubt.FORM_MIXED = pair
+        fitting.uncertainty.model_discrepancy.FORM_BEYOND, fitting.uncertainty.model_discrepancy.FORM_MIXED = pair
         _, y, _, low, high = forecast(f, sweep, cut).T
         miss = np.maximum(0.0, np.maximum(low - y, y - high))
         out[pair] = np.column_stack([distance, high - low + 2.0 / (1.0 - LEVEL) * miss, miss == 0])
-    fitting.doubt.FORM_BEYOND, fitting.doubt.FORM_MIXED = SHIPPED
+    fitting.uncertainty.model_discrepancy.FORM_BEYOND, fitting.uncertainty.model_discrepancy.FORM_MIXED = SHIPPED
     return out
 
 

@@ -64,11 +64,11 @@ def believing(beliefs: Mapping[str, Belief]) -> Iterator[None]:
 @contextmanager
 def constants(caution: float, larger: float) -> Iterator[None]:
     """The fit's constants set to these for as long as the block lasts."""
-    held = fitting.prior.CAUTION, fitting.prior.TOWARDS_LARGE
+    held = fitting.solver.prior.CAUTION, fitting.solver.prior.TOWARDS_LARGE
 
     def put(caution: float, larger: float) -> None:
-        fitting.prior.CAUTION = fitting.believing.CAUTION = caution
-        fitting.prior.TOWARDS_LARGE = larger
+        fitting.solver.prior.CAUTION = fitting.uncertainty.map_fit.CAUTION = caution
+        fitting.solver.prior.TOWARDS_LARGE = larger
 
     put(caution, larger)
     try:

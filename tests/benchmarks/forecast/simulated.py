@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from data.flops import six_nd
-from fitting.law import all_laws
+from fitting.laws import all_laws
 from tests.benchmarks.forecast.rules import RULES, Rule, forecast
 from tests.benchmarks.forecast.scores import TITLES, scores
 from tests.benchmarks.forecast.tables import Cut, Sweep

@@ -1,0 +1,37 @@
+"""What is to be known of a forecast's place: how far beyond the runs it lies, and whether any run mixes size and data so."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fitting.band import Array
+from fitting.uncertainty.mixture import SAID, unseen
+from fitting.uncertainty.model_discrepancy import CHECKED, Doubt
+
+
+def beyond_runs(doubt: Doubt | None, beyond: Array, many: bool = False) -> tuple[str, ...]:
+    """How far runs of compute `beyond` times the largest run's lie past it, where any does, and what bands hold there."""
+    most = float(np.max(beyond, initial=0.0))
+    if not most > 1.0 + 1e-9:
+        return ()
+    far = f"{'Up to ' if many else ''}{float(f'{most:.2g}'):,g}x beyond the largest run"
+    if doubt is None:
+        return (f"{far}: the bands hold the noise of these runs, not doubt about the law's form.",)
+    checked = "" if most <= CHECKED else f", up to {CHECKED:g}x: further than that nobody has looked"
+    return (
+        f"{far}: the law's band holds the noise of these runs; a new run's also holds doubt about the law's form, as large "
+        f"as public sweeps showed it to be{checked}.",
+    )
+
+
+def mixed_as_none(doubt: Doubt | None, params: Array, tokens: Array, many: bool = False) -> tuple[str, ...]:
+    """How far the mixture of size and data lies outside that of the runs, where that is worth saying."""
+    if doubt is None or doubt.mixture is None:
+        return ()
+    off = float(np.max(doubt.mixture.outside({"params": params, "tokens": tokens}), initial=0.0))
+    if not off > SAID:
+        return ()
+    return (
+        f"Size and data are mixed as in none of the runs, {'up to ' if many else ''}{unseen(off)} away: a new run's "
+        "interval also holds how far laws were off there in public sweeps.",
+    )
