@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from data import Runs, read_runs
-from data.readers._grid import _is_unit_row
 from data.readers._summaries import is_summary
+from data.readers._unit_rows import is_unit_row
 
 
 def of(folder: Path, text: str) -> Runs:
@@ -131,4 +131,4 @@ def test_a_mean_with_every_cell_filled_is_set_aside_where_it_is_one(tmp_path: Pa
     ],
 )
 def test_a_row_of_units(row: list[str], is_unit: bool) -> None:
-    assert _is_unit_row(row, ".") is is_unit
+    assert is_unit_row(row, ".") is is_unit
