@@ -102,7 +102,7 @@ class Runs:
     `kept` has a RangeIndex, float64 numbers, unique text in `run`, always `loss`, and columns of the file that are not
     in `COLUMNS` under their own names (`extras`). `set_aside` has the same columns and `reason`. `history` holds every
     checkpoint of the kept runs, ordered, when the file has many rows per run. `questions` are those that a guess has
-    answered, so that a person can disagree.
+    answered, so that a person can disagree. `named` are columns beside `COLUMNS` that a law of its own takes.
     """
 
     kept: pd.DataFrame
@@ -112,6 +112,7 @@ class Runs:
     notes: tuple[str, ...] = ()
     history: pd.DataFrame | None = None
     questions: tuple[Question, ...] = ()
+    named: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -123,13 +124,13 @@ class Runs:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The canonical columns of `kept`, in the order of `COLUMNS`."""
-        return tuple(c for c in COLUMNS if c in self.kept)
+        """The canonical columns of `kept`, in the order of `COLUMNS`, and those that a law named."""
+        return (*(c for c in COLUMNS if c in self.kept), *(c for c in self.named if c not in COLUMNS))
 
     @property
     def extras(self) -> tuple[str, ...]:
         """The columns of `kept` that the file brought under names of its own."""
-        return tuple(c for c in self.kept if c not in COLUMNS)
+        return tuple(c for c in self.kept if c not in COLUMNS and c not in self.named)
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -149,7 +150,7 @@ class Runs:
         h = hashlib.sha256()
         for name in self.columns:
             h.update(f"{name}\0{len(self.kept)}\0".encode())
-            if COLUMNS[name].kind == "number":
+            if name in self.named or COLUMNS[name].kind == "number":
                 values = self.kept[name].to_numpy(dtype="float64")
                 finite = np.isfinite(values)
                 mantissa, exponent = np.frexp(np.where(finite, values, 0.0))

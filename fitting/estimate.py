@@ -12,6 +12,7 @@ from data.schema import Runs
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta, run_names
 from fitting.diagnostics.checks import Evidence, refusal, verdicts
 from fitting.errors import FitError
+from fitting.law import Law
 from fitting.result import Fit, Settings
 from fitting.same_runs import as_runs
 from fitting.selection.recommend import started
@@ -40,7 +41,7 @@ WITH_BELIEFS = f", weighted by (N D)^{TOWARDS_LARGE} and fading far off the law,
 
 def fit(
     runs: Runs | pd.DataFrame,
-    law: str = "auto",
+    law: Law | str = "auto",
     *,
     exclude: Iterable[str] = (),
     group: str | None = None,
@@ -53,7 +54,7 @@ def fit(
 ) -> Fit:
     """The law fitted to the runs: best values, bootstrap draws, and what the checks found.
 
-    `law` is a key of `all_laws()`, or "auto" for the one these columns allow best. `exclude` names runs to leave out.
+    `law` is a `Law`, the key of one in `all_laws()`, or "auto" for the one these columns allow best. `exclude` names runs to leave out.
     `delta` is Huber's, in log loss: "auto" scales it to the noise, the field's own is 1e-3, `float("inf")` is least squares.
     `intervals` says what is drawn anew for them: "runs", "groups" whole, "residuals" at the same inputs, "components"
     (what groups share and the rest apart), or "auto" for what these residuals call for. `group` is the column whose runs
@@ -66,7 +67,7 @@ def fit(
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
-    table_of_runs = as_runs(runs)
+    table_of_runs = as_runs(runs, law)
     excluded = run_names(exclude)
     if excluded:
         table_of_runs = table_of_runs.exclude(excluded)
@@ -119,7 +120,7 @@ def fit(
     with one_thread():
         checked = verdicts(evidence)
     found = Fit(
-        law_key=chosen.key,
+        law=chosen,
         values=values,
         draws=where.natural(draws.theta),
         objective=float(tried.objective[best]),

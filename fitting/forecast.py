@@ -91,7 +91,7 @@ def backtest(runs: Runs | pd.DataFrame, found: Fit, *, level: float = 0.9, resam
     table = as_runs(runs)
     gone = set(found.settings.excluded) & set(table.kept["run"].astype(str))
     table = table.exclude(gone) if gone else table
-    needed = dict.fromkeys([*found.law.inputs, found.law.output, "flops"])
+    needed = dict.fromkeys([*found.law.inputs, found.law.output.column, "flops"])
     if "flops" not in table.kept:
         raise FitError("A forecast test puts runs in order of compute, and this table has no FLOPs. Map them.")
     frame = table.kept.dropna(subset=list(needed))
@@ -115,7 +115,7 @@ def _cut(table: Runs, frame: pd.DataFrame, found: Fit, share: float, level: floa
     s = found.settings
     try:
         smaller = fit(
-            table.exclude(frame.loc[~seen, "run"].astype(str)), found.law_key, resamples=resamples, seed=s.seed,
+            table.exclude(frame.loc[~seen, "run"].astype(str)), found.law, resamples=resamples, seed=s.seed,
             delta="auto" if s.delta_rule == "auto" else s.delta, prior=s.prior,
             weights=None if s.weights == "none" else s.weights,
         )  # fmt: skip
@@ -125,7 +125,7 @@ def _cut(table: Runs, frame: pd.DataFrame, found: Fit, share: float, level: floa
     band = smaller.predict(level, "run", **{k: rows[k].to_numpy(float) for k in found.law.inputs})
     return Cut(
         largest, int(seen.sum()), tuple(rows["run"].astype(str)), rows["flops"].to_numpy(float) / largest,
-        rows[found.law.output].to_numpy(float), band, regret(found, smaller, float(flops.max())),
+        rows[found.law.output.column].to_numpy(float), band, regret(found, smaller, float(flops.max())),
     )  # fmt: skip
 
 

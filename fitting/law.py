@@ -78,8 +78,31 @@ class Param:
 
     @property
     def is_floor(self) -> bool:
-        """Whether this is an irreducible loss: linear, unanchored and bounded below by zero."""
-        return not self.log and self.anchor is None and self.range[0] == 0.0 and self.unit == "nats"
+        """Whether this is a floor, such as an irreducible loss: linear, unanchored and bounded below by zero."""
+        return not self.log and self.anchor is None and self.range[0] == 0.0
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a law gives: the column of the runs table that holds it, its title and its unit.
+
+    `rises` names the inputs with which it rises; it falls with every other. `bounds` are the lowest and highest value that
+    any run may have.
+    """
+
+    column: str
+    title: str
+    unit: str
+    rises: tuple[str, ...] = ()
+    bounds: tuple[float, float] = (1e-9, 1e9)
+
+    @property
+    def axis(self) -> str:
+        """Its title with its unit, as an axis says it."""
+        return f"{self.title}, {self.unit}" if self.unit else self.title
+
+
+LOSS = Output("loss", "Loss", "nats per token")
 
 
 @dataclass(frozen=True)
@@ -107,7 +130,7 @@ class Law:
     inputs: tuple[str, ...]
     params: tuple[Param, ...]
     cite: str
-    output: str = "loss"
+    output: Output = LOSS
     frontier: bool = False  # fitted only to runs that no cheaper run beats
     exponents: tuple[str, str] | None = None  # of size and of data, for a law of both
     published: tuple[Published, ...] = ()
@@ -123,6 +146,8 @@ class Law:
                 raise TypeError(f"law {self.key!r}: {p.name} is anchored to {a}, which the law does not have")
         if self.exponents and not ({"params", "tokens"} <= set(self.inputs) and set(self.exponents) <= set(self.names)):
             raise TypeError(f"law {self.key!r}: it has no exponents {self.exponents} of params and tokens")
+        if strange := set(self.output.rises) - set(self.inputs):
+            raise TypeError(f"law {self.key!r}: its output rises with {sorted(strange)}, which it does not have")
         for pub in self.published:
             if set(pub.values) != set(self.names):
                 raise TypeError(f"law {self.key!r}: constants of {pub.paper} name {sorted(pub.values)}")
@@ -209,6 +234,11 @@ class Law:
             slopes.append([np.broadcast_to(d[k], x[0].shape) for k in self.amounts])
         return bool(np.allclose(slopes[0], slopes[1], rtol=1e-10, atol=0))
 
+    @cached_property
+    def own_columns(self) -> tuple[str, ...]:
+        """Its inputs and output that the runs table has no column for: a table is read for it by their names."""
+        return tuple(c for c in (*self.inputs, self.output.column) if c not in COLUMNS)
+
     def missing(self, columns: Collection[str]) -> tuple[str, ...]:
         """The columns this law needs and `columns` lacks."""
-        return tuple(c for c in (*self.inputs, self.output) if c not in columns)
+        return tuple(c for c in (*self.inputs, self.output.column) if c not in columns)

@@ -17,7 +17,6 @@ from fitting.band import Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.law_inputs import contradictions, inputs_of, outside
-from fitting.laws import all_laws
 from fitting.status import Status, Verdict
 from fitting.term_contributions import terms
 from fitting.uncertainty.extrapolation import beyond_runs, mixed_as_none
@@ -70,7 +69,7 @@ class Fit:
     runs; a fit without draws has none. `calibration` holds the parameters' 95 % intervals where they were calibrated.
     """
 
-    law_key: str
+    law: Law
     values: Array
     draws: Array
     objective: float
@@ -97,9 +96,9 @@ class Fit:
         return "\n".join(lines)
 
     @property
-    def law(self) -> Law:
-        """The law's declaration."""
-        return all_laws()[self.law_key]
+    def law_key(self) -> str:
+        """The law's key."""
+        return self.law.key
 
     @property
     def params(self) -> Mapping[str, float]:

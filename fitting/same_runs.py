@@ -8,6 +8,8 @@ import numpy as np
 
 from data.schema import Runs
 from fitting.errors import FitError
+from fitting.law import Law
+from fitting.laws import all_laws
 from fitting.result import Fit
 from fitting.solver.fit_data import Arrays, arrays
 
@@ -15,10 +17,15 @@ from fitting.solver.fit_data import Arrays, arrays
 SAME = 1e-9
 
 
-def as_runs(runs: Any) -> Runs:
-    """The runs table, read from a frame, path or list where it is not one yet."""
+def as_runs(runs: Any, law: Any = None) -> Runs:
+    """The runs table, read from a frame, path or list where it is not one yet, for a law (or its key) that may name own columns."""
     if isinstance(runs, Runs):
         return runs
+    law = all_laws().get(law) if isinstance(law, str) else law
+    if isinstance(law, Law) and law.own_columns:
+        from data.own_columns import read_columns
+
+        return read_columns(runs, (*law.inputs, law.output.column))
     from data import read_runs
 
     return read_runs(runs)
@@ -26,7 +33,7 @@ def as_runs(runs: Any) -> Runs:
 
 def of_fit(fit: Fit, runs: Any) -> Runs:
     """The table, read from a frame, path or list where it is not one yet, without the runs that the fit left out."""
-    runs = as_runs(runs)
+    runs = as_runs(runs, fit.law)
     gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
     return runs.exclude(gone) if gone else runs
 

@@ -22,9 +22,9 @@ def terms(
     """One row for each weight or length of a law of best values (p,) and draws (R, p), with the columns of `Fit.summary` and more.
 
     A in A x^-alpha is the term's value where x is 1, decades outside any data, and hangs on alpha (their logs correlate
-    by .999 on Chinchilla's runs). `value` is the term at `at`, the geometric middle of its input's range to two digits,
-    in nats, where `ranges` holds the ends of each input; `correlation` that of the weight's logarithm with the exponent over the
-    draws, NaN without draws.
+    by .999 on Chinchilla's runs). `value` is the term at `at`, the geometric middle of its input's range (`ranges` holds the ends
+    of each) to two digits, in the output's unit; `correlation` that of the weight's logarithm with the exponent over the draws,
+    NaN without draws.
     """
     import pandas as pd
 
@@ -42,7 +42,20 @@ def terms(
         with np.errstate(all="ignore"):
             se = float(np.std(drawn)) if len(drawn) else np.nan
         meaning = f"its term at {p.anchor.input} = {at:.3g}, the middle of these runs"
-        rows.append((p.name, p.latex, "nats", value, low, high, se, meaning, at, _correlation(law, draws, p)))
+        rows.append(
+            (
+                p.name,
+                p.latex,
+                law.output.unit.split(" per ")[0],
+                value,
+                low,
+                high,
+                se,
+                meaning,
+                at,
+                _correlation(law, draws, p),
+            )
+        )
     columns = ["name", "symbol", "unit", "value", "low", "high", "se", "meaning", "at", "correlation"]
     return pd.DataFrame(rows, columns=columns)
 

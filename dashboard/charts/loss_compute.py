@@ -68,7 +68,7 @@ def figure(runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None 
     Raises ValueError when no run has the input that the law is drawn along.
     """
     x = across(law)
-    drawn = marks.split(runs, x, fit)
+    drawn = marks.split(runs, x, fit, law.output)
     if not len(drawn.used) and not len(drawn.unused):
         raise ValueError(f"no run has {x}")
     frame = _frame(drawn, x, fit, floor)
@@ -76,9 +76,9 @@ def figure(runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None 
     out.update_layout(legend=LEGEND, showlegend=True, margin={"r": 56 if fit and "params" in law.inputs else 12})
     out.update_xaxes(**theme.log_axis(10**frame.left, 10**frame.right, _title(x), kind=_kind(x), pad=0.0))
     if frame.log_loss:
-        out.update_yaxes(**theme.log_axis(frame.bottom, frame.top, "Loss, nats per token", kind="plain", pad=0.0))
+        out.update_yaxes(**theme.log_axis(frame.bottom, frame.top, law.output.axis, kind="plain", pad=0.0))
     else:
-        out.update_yaxes(title={"text": "Loss, nats per token"}, type="linear", range=[frame.bottom, frame.top])
+        out.update_yaxes(title={"text": law.output.axis}, type="linear", range=[frame.bottom, frame.top])
     if fit is not None:
         _beyond(out, frame, x)
         _floors(out, frame, fit, floor)
@@ -128,7 +128,8 @@ def _frame(drawn: marks.Split, x: str, fit: Fit | None, floor: float | None) -> 
     low, high = float(values.min()), float(values.max())
     width = max(high - low, 0.5)
     room = float(np.clip(BEYOND * width, LEAST_BEYOND, MOST_BEYOND)) if fit else 0.04 * width
-    loss = np.concatenate([drawn.used["loss"], drawn.unused["loss"]]).astype(float)
+    y = drawn.height.column
+    loss = np.concatenate([drawn.used[y], drawn.unused[y]]).astype(float)
     # A run that blew up must not flatten the others: it stands at the edge instead.
     loss = loss[loss <= CROWD * np.quantile(loss, 0.9)]
     least, most = float(loss.min()), float(loss.max())
@@ -174,7 +175,7 @@ def _law(out: go.Figure, frame: Frame, fit: Fit, x: str, floor: float | None) ->
     words = []
     for i, c in enumerate(at):
         value, interval = numbers.with_interval(band.value[i], band.low[i], band.high[i], "loss")
-        lines = [f"<b>{value}</b> nats per token ({interval})", f"{numbers.say(c, _said(x))} {WORDS.get(x, x)}"]
+        lines = [f"<b>{value}</b> {fit.law.output.unit} ({interval})", f"{numbers.say(c, _said(x))} {WORDS.get(x, x)}"]
         if split is not None and split.params is not None and split.tokens is not None:
             n, d = numbers.count(split.params.value[i]), numbers.count(split.tokens.value[i])
             lines.append(f"best split: {n} parameters on {d} tokens")

@@ -15,23 +15,28 @@ from dashboard.charts import theme
 from dashboard.charts.plane import MANY, positive
 from data.schema import Runs
 from fitting import Band, Fit
+from fitting.law import LOSS, Output
 
 
 @dataclass(frozen=True)
 class Split:
-    """The runs that can stand on the axes: used by the fit, kept but not used, and set aside; `sizes` as below."""
+    """The runs that can stand on the axes: used by the fit, kept but not used, and set aside; `sizes` as below.
+
+    `height` is what stands on the vertical axis: the column of each frame that holds it, and its title.
+    """
 
     used: pd.DataFrame
     unused: pd.DataFrame
     aside: pd.DataFrame
     sizes: tuple[float, float] | None
+    height: Output = LOSS
 
 
-def split(runs: Runs, x: str, fit: Fit | None = None) -> Split:
+def split(runs: Runs, x: str, fit: Fit | None = None, height: Output = LOSS) -> Split:
     """The runs by what the fit did with them; every kept run counts as used where there is no fit."""
-    kept = beside(_placed(runs.kept, x), fit)
+    kept = beside(_placed(runs.kept, x, height.column), fit)
     used = np.ones(len(kept), bool) if fit is None else kept["above"].notna().to_numpy()
-    return Split(kept[used], kept[~used], _placed(runs.set_aside, x), sizes(kept))
+    return Split(kept[used], kept[~used], _placed(runs.set_aside, x, height.column), sizes(kept), height)
 
 
 def beside(frame: pd.DataFrame, fit: Fit | None) -> pd.DataFrame:
@@ -58,10 +63,10 @@ def shade(rows: pd.DataFrame, ends: tuple[float, float] | None) -> dict[str, Any
     return {"color": np.log(rows["params"].to_numpy(float)), "cmin": low, "cmax": high, "colorscale": theme.scale()}
 
 
-def _placed(frame: pd.DataFrame, x: str) -> pd.DataFrame:
-    if x not in frame or "loss" not in frame:
-        return frame.iloc[:0].assign(**{x: np.array([], float), "loss": np.array([], float)})
-    return frame[positive(frame[x]) & positive(frame["loss"])]
+def _placed(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    if x not in frame or y not in frame:
+        return frame.iloc[:0].assign(**{x: np.array([], float), y: np.array([], float)})
+    return frame[positive(frame[x]) & positive(frame[y])]
 
 
 def draw(out: go.Figure, runs: Split, x: str, top: float, *, key: bool = False) -> None:
@@ -71,21 +76,38 @@ def draw(out: go.Figure, runs: Split, x: str, top: float, *, key: bool = False) 
     """
     if len(runs.aside):
         line = {"width": 1.5, "color": theme.HOLLOW}
-        _add(out, runs.aside, x, top, "set aside", {"size": 9, "color": theme.HOLLOW, "line": line}, "-open")
+        _add(
+            out, runs.aside, x, runs.height, top, "set aside", {"size": 9, "color": theme.HOLLOW, "line": line}, "-open"
+        )
     if len(runs.unused):
-        _add(out, runs.unused, x, top, "not used by this law", {"size": 5, "color": theme.HOLLOW, "opacity": 0.75})
+        _add(
+            out,
+            runs.unused,
+            x,
+            runs.height,
+            top,
+            "not used by this law",
+            {"size": 5, "color": theme.HOLLOW, "opacity": 0.75},
+        )
     if len(runs.used):
         marker = {**shade(runs.used, runs.sizes), "size": 6 if len(runs.used) > 400 else 9}
         if key and runs.sizes is not None:
             values, texts = theme.log_ticks(*runs.sizes)
             marker |= {"colorbar": theme.colourbar("Parameters", (list(np.log(values)), texts)), "showscale": True}
-        _add(out, runs.used, x, top, "runs", {**marker, "line": {"width": 1, "color": theme.RIM}})
+        _add(out, runs.used, x, runs.height, top, "runs", {**marker, "line": {"width": 1, "color": theme.RIM}})
 
 
 def _add(
-    out: go.Figure, rows: pd.DataFrame, x: str, top: float, name: str, marker: dict[str, Any], style: str = ""
+    out: go.Figure,
+    rows: pd.DataFrame,
+    x: str,
+    height: Output,
+    top: float,
+    name: str,
+    marker: dict[str, Any],
+    style: str = "",
 ) -> None:
-    loss = rows["loss"].to_numpy(float)
+    loss = rows[height.column].to_numpy(float)
     many = len(rows) > MANY
     symbols = np.where(loss > top, f"triangle-up{style}", f"circle{style}")
     out.add_trace(
@@ -95,7 +117,7 @@ def _add(
             mode="markers",
             name=name,
             marker={**marker, "symbol": symbols},
-            text=words(rows),
+            text=words(rows, height),
             hovertemplate="%{text}<extra></extra>",
             showlegend=name != "runs",
             **({} if many else {"cliponaxis": False}),  # which Scattergl has no notion of
@@ -103,7 +125,7 @@ def _add(
     )
 
 
-def words(rows: pd.DataFrame) -> list[str]:
+def words(rows: pd.DataFrame, height: Output = LOSS) -> list[str]:
     """What is said when a run is pointed at: its name, size, data, compute, loss, and how far it lies from the law."""
     said = []
     for row in rows.to_dict("records"):
@@ -115,7 +137,7 @@ def words(rows: pd.DataFrame) -> list[str]:
         ]
         lines += [", ".join(inputs)] if inputs else []
         flops = f", {numbers.flop(row['flops'])} FLOP" if _finite(row.get("flops")) else ""
-        lines.append(f"loss {numbers.loss(row['loss'])}{flops}")
+        lines.append(f"{height.title.lower()} {numbers.loss(row[height.column])}{flops}")
         if _finite(row.get("above")):
             lines.append(f"{off(row['above'])} the law")
         if row.get("reason"):

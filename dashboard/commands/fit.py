@@ -149,7 +149,8 @@ def _table(found: Any) -> str:
         lines.append(f"  {name:<24}{value:>12}   {interval}")
     for row in found.terms().to_dict("records"):
         value, interval = numbers.with_interval(row["value"], row["low"], row["high"], "ratio")
-        lines.append(f"  {'term of ' + row['name'] + ' [nats]':<24}{value:>12}   {interval}   at {row['at']:.2g}")
+        unit = f" [{row['unit']}]" if row["unit"] else ""
+        lines.append(f"  {'term of ' + row['name'] + unit:<24}{value:>12}   {interval}   at {row['at']:.2g}")
     if found.settings.intervals_reason:
         lines += ["", f"  Intervals: {found.settings.intervals_reason}."]
     if found.settings.weights != "none":

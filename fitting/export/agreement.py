@@ -101,7 +101,7 @@ def _places(fit: Fit, doubt: Doubt) -> None:
     places = {k: doubt.runs(k) for k in doubt.inputs}
     found = dict(places)
     if every:
-        found[fit.law.output] = np.asarray(fit.law(places, fit.params)) * np.exp(-fit.residuals)
+        found[fit.law.output.column] = np.asarray(fit.law(places, fit.params)) * np.exp(-fit.residuals)
     for k, x in found.items():
         ends, said = (float(np.min(x)), float(np.max(x))), fit.ranges[k]
         inside = said[0] <= ends[0] * (1 + SLACK) and ends[1] <= said[1] * (1 + SLACK)

@@ -9,7 +9,7 @@ import textwrap
 
 from fitting.accounting import Accounting
 from fitting.export.text import finite, provenance
-from fitting.law import Law
+from fitting.law import LOSS, Law
 from fitting.result import Fit
 
 # What NumPy's functions are of single numbers.
@@ -69,9 +69,10 @@ def fit_to_python(fit: Fit) -> str:
     law = fit.law
     body = _body(law)
     warned = "".join(f"{said}\n" for said in fit.warnings[:1])  # what fails names runs, which ORIGIN holds as values
+    said, unit = law.output.title.lower(), law.output.unit or "its own unit"
     intervals = {k: [fit.interval(k).low, fit.interval(k).high] for k in law.names}
     lines = [
-        f'"""{law.title}: {law.cite}.\n\nInputs are counts ({", ".join(law.inputs)}); the loss is in nats per token.\n{warned}"""',
+        f'"""{law.title}: {law.cite}.\n\nInputs are counts ({", ".join(law.inputs)}); the {said} is in {unit}.\n{warned}"""',
         "",
         "import math",
         "",
@@ -83,12 +84,12 @@ def fit_to_python(fit: Fit) -> str:
         "",
         "",
         *(f"{HELPERS[k]}\n\n" for k in HELPERS if re.search(rf"(?<![\w.]){k}\(", body)),
-        f"def loss({', '.join(law.inputs)}):",
-        f'    """Fitted loss, nats per token ({fit.n} runs)."""',
+        f"def {law.output.column}({', '.join(law.inputs)}):",
+        f'    """Fitted {law.output.axis.lower()} ({fit.n} runs)."""',
         textwrap.indent(body, "    "),
     ]
     source = "\n".join(lines)
-    if set(law.inputs) == {"params", "tokens"}:
+    if set(law.inputs) == {"params", "tokens"} and law.output == LOSS:
         source += "\n" + PLANNER.replace("loss(math.exp(x), tokens(x))", _call(law))
     return source.rstrip("\n") + "\n"
 

@@ -45,8 +45,11 @@ DRAWING = ("residuals", "components", "posterior")
 STATES = ("ok", "note", "fail")
 
 
-def load_fit(source: str | Path) -> Fit:
-    """The fit saved by `Fit.to_json`, from a path or from the JSON text itself. Raises FitError, in one sentence, if it is not one."""
+def load_fit(source: str | Path, law: Law | None = None) -> Fit:
+    """The fit saved by `Fit.to_json`, from a path or from the JSON text itself. Raises FitError, in one sentence, if it is not one.
+
+    A fit of a law that was made in memory is read with that `law`; any other is found by its key.
+    """
     text = str(source)
     if not text.lstrip().startswith("{"):
         text = _file(text)
@@ -54,10 +57,10 @@ def load_fit(source: str | Path) -> Fit:
         body = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as e:
         raise FitError(f"A fit saved as JSON was expected; this is not JSON ({_short(str(e))}).") from None
-    return fit_from_json(body)
+    return fit_from_json(body, law)
 
 
-def fit_from_json(body: Any) -> Fit:
+def fit_from_json(body: Any, law: Law | None = None) -> Fit:
     """The fit a JSON object holds. Raises FitError, in one sentence, when it is not a fit this version can read."""
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise FitError(f'A fit exported as JSON has "format": "{FORMAT}"; this has none. Export the fit again.')
@@ -66,10 +69,11 @@ def fit_from_json(body: Any) -> Fit:
         raise FitError(
             f"This fit was written by version {_short(repr(version))} of the format; this program reads version {VERSION}."
         )
-    law = all_laws().get(str(body.get("law")))
+    known = all_laws() | ({law.key: law} if law is not None else {})
+    law = known.get(str(body.get("law")))
     if law is None:
         raise FitError(
-            f"This fit is of the law {_short(repr(body.get('law')))}, which is not here; known are {', '.join(all_laws())}."
+            f"This fit is of the law {_short(repr(body.get('law')))}, which is not here; known are {', '.join(known)}."
         )
     try:
         return _fit(law, body)
@@ -95,11 +99,11 @@ def _fit(law: Law, body: dict[str, Any]) -> Fit:
     new_noise = [finite(x) for x in list_in(body.get("new_noise", []), MOST_DRAWS)]
     if len(new_noise) != (len(rows) if settings.intervals in DRAWING else 0):
         raise DamagedError(f"{len(rows)} draws have {len(new_noise)} of a new run's noise")
-    missing = [k for k in (*law.inputs, law.output) if k not in ranges]
+    missing = [k for k in (*law.inputs, law.output.column) if k not in ranges]
     if missing:
         raise DamagedError(f"no range of {', '.join(missing)}")
     found = Fit(
-        law_key=law.key,
+        law=law,
         values=np.array(values),
         draws=np.array([[number_in(x) for x in row] for row in rows]).reshape(-1, law.p),
         objective=finite(body["objective"]),

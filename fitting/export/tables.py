@@ -34,7 +34,7 @@ def residuals_to_csv(fit: Fit, runs: Runs) -> str:
     residual = dict(zip(fit.runs, fit.residuals, strict=True))
     kept["used"] = kept["run"].isin(list(residual))
     kept["residual"] = kept["run"].map(residual).astype(float)
-    kept["predicted"] = kept["loss"] * np.exp(kept["residual"])
+    kept["predicted"] = kept[fit.law.output.column] * np.exp(kept["residual"])
     aside["used"] = False
     if not kept["used"].all():
         kept["reason"] = np.where(kept["used"], "", KEPT)

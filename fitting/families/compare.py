@@ -109,7 +109,7 @@ def compare_families(
         header=next((s.header for s in table.sources if s.column == column and s.header), column),
         reference=first,
         families=families,
-        law_key=chosen.key,
+        law=chosen,
         share=picked,
         why=why,
         tests=tuple(tests.values()),
@@ -158,7 +158,7 @@ def _split(
     order = {name: k for k, name in enumerate(dict.fromkeys(named))}
     for name in sorted(map(str, counts.index), key=lambda name: (-counts[name], order[name])):
         mine = table.kept[named == name].reset_index(drop=True)
-        rows = int(mine[[c for c in (*law.inputs, law.output) if c in mine]].notna().all(axis=1).sum())
+        rows = int(mine[[c for c in (*law.inputs, law.output.column) if c in mine]].notna().all(axis=1).sum())
         if rows < law.min_runs:
             short[name] = rows
             continue

@@ -18,7 +18,6 @@ from fitting.families.crossing import Crossing
 from fitting.families.curves import PER_DECADE, Curves, crossings, curves
 from fitting.families.sharing import Sharing
 from fitting.law import Law
-from fitting.laws import all_laws
 from fitting.result import Settings
 from fitting.uncertainty.model_discrepancy import FORM_MIXED
 
@@ -90,7 +89,7 @@ class Families:
     column: str
     reference: str
     families: tuple[Family, ...]
-    law_key: str
+    law: Law
     share: str
     why: str
     tests: tuple[Sharing, ...]
@@ -106,9 +105,9 @@ class Families:
     header: str = ""
 
     @property
-    def law(self) -> Law:
-        """The law that every family follows with its own constants."""
-        return all_laws()[self.law_key]
+    def law_key(self) -> str:
+        """The key of the law that every family follows with its own constants."""
+        return self.law.key
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from fitting.band import Band
 from fitting.errors import FitError
 from fitting.isoflop.buckets import sizes
 from fitting.isoflop.power import PowerLaw, lines, resampled
+from fitting.law import LOSS
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -179,7 +180,7 @@ def _frame(table: Runs, count: Accounting) -> pd.DataFrame:
         )
     frame = source[source["run"].isin(table.kept["run"])].dropna(subset=["params", "tokens", "loss"])
     frame = frame[(frame["tokens"] > 0) & (frame["loss"] > 0)]
-    believable(frame, table.name)
+    believable(frame, table.name, LOSS)
     flops = count.flops(frame["params"], frame["tokens"])
     if "flops" in frame:
         flops = frame["flops"].where(frame["flops"] > 0, flops)

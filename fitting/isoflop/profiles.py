@@ -18,6 +18,7 @@ from fitting.isoflop.power import PowerLaw, lines, resampled
 from fitting.isoflop.profile import TOLERANCE, Profile, Rows, Settings, curves, noise, profile, redraw
 from fitting.isoflop.vertices import LEAST
 from fitting.isoflop.words import compute, notes_of, refusal
+from fitting.law import LOSS
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -225,7 +226,7 @@ def _rows(table: Runs) -> tuple[Rows, Accounting]:
     frame = table.kept.dropna(subset=["params", "flops", "loss"]).sort_values(["params", "run"], kind="stable")
     if not len(frame):
         raise ProfilesError(f"{table.name} has no run with parameters, FLOPs and a loss. Map the columns.")
-    believable(frame, table.name)
+    believable(frame, table.name, LOSS)
     count = accounting(frame)
     n, c, loss = (frame[k].to_numpy(float) for k in ("params", "flops", "loss"))
     d = frame["tokens"].to_numpy(float) if "tokens" in frame else np.full(len(frame), np.nan)

@@ -106,6 +106,11 @@ def plan(
             f"with{': give unique_tokens, how much text there is' if more == {'unique_tokens'} else ''}. Or fit a law of size and "
             "tokens, such as Chinchilla; predict says the loss of any one run."
         )
+    if fit.law.output.rises:
+        raise FitError(
+            f"{fit.law.title} gives {fit.law.output.title.lower()}, which rises with {' and '.join(fit.law.output.rises)}: a budget is "
+            "planned to the least loss. predict says it of any one run."
+        )
     if not ({"params", "tokens"} <= set(fit.law.inputs) or fit.law.inputs == ("flops",)):
         raise FitError(
             f"{fit.law.title} does not say how loss depends on both size and tokens, so it cannot split a budget. "

@@ -88,7 +88,7 @@ def compare_laws(runs: Runs | pd.DataFrame, delta: float = 1e-3, output: str = "
     reasons = offered([c for c in frame.columns if frame[c].notna().any()])
     with one_thread():
         for key, law in all_laws().items():
-            if law.output == output and not reasons[key]:
+            if law.output.column == output and not reasons[key]:
                 tried.append(_try(law, runs, above, best, delta))
     scores = _scored(tried)
     return Comparison(tuple(s for s, _ in scores), len(above), len(best), cut, _sentence(scores))
@@ -128,11 +128,11 @@ def _try(law: Law, runs: Runs, above: set[str], best: set[str], delta: float) ->
         _, values = _fitted(law, small, delta)
     except FitError as e:
         return _Tried(law, reason=str(e))
-    frame = runs.kept.dropna(subset=[*law.inputs, law.output])
+    frame = runs.kept.dropna(subset=[*law.inputs, law.output.column])
     frame = frame[frame["run"].astype(str).isin(best if law.frontier else above)]
     said = law({k: frame[k].to_numpy(float) for k in law.inputs}, dict(zip(law.names, values, strict=True)))
     with np.errstate(all="ignore"):
-        off = np.abs(np.log(said) - np.log(frame[law.output].to_numpy(float)))
+        off = np.abs(np.log(said) - np.log(frame[law.output.column].to_numpy(float)))
     n, k = len(r), law.p + 1
     spare = n - k - 1
     criterion = -2 * log_likelihood(r, delta) + 2 * k * n / spare if spare > 0 else math.nan

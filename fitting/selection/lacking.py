@@ -27,12 +27,12 @@ def lacking(runs: Runs) -> dict[str, str]:
 
 
 def _lacks(frame: pd.DataFrame, law: Law) -> str:
-    rows = frame.dropna(subset=[*law.inputs, law.output])
+    rows = frame.dropna(subset=[*law.inputs, law.output.column])
     where = ""
     if law.frontier:
         rows, where = frontier(rows), " that no cheaper run beats"
     inputs = {name: rows[name].to_numpy(float) for name in law.inputs}
-    loss = rows[law.output].to_numpy(float)
+    loss = rows[law.output.column].to_numpy(float)
     if not all(np.all(np.isfinite(x) & (x > 0)) for x in (*inputs.values(), loss)):
         return ""  # a fit says which run that is
     if len(rows) < law.min_runs:

@@ -13,7 +13,7 @@ from fitting.law import Law
 from fitting.laws import all_laws
 from fitting.plural import plural
 from fitting.solver.fit_data import Arrays, arrays
-from fitting.solver.parametrization import coordinates
+from fitting.solver.parametrization import check_units, coordinates
 from fitting.solver.solver import problem
 from fitting.solver.threads import one_thread
 from fitting.uncertainty.map_fit import Believing, believing
@@ -31,13 +31,16 @@ class Start:
     held: Believing | None
 
 
-def choose(runs: Runs, key: str, prior: bool = True) -> tuple[Law, str]:
-    """The law called `key`, or for "auto" the one the table allows best, and the reason in a sentence.
+def choose(runs: Runs, key: Law | str, prior: bool = True) -> tuple[Law, str]:
+    """The law that is or is called `key`, or for "auto" the one the table allows best, and the reason in a sentence.
 
     Without a `prior` the reason says nothing of published sweeps, as the fit then does not start from them.
 
     Raises FitError when there is no such law, or "auto" finds none that the table can carry.
     """
+    if isinstance(key, Law):
+        check_units(key)
+        return key, "chosen by you"
     laws = all_laws()
     if key != "auto":
         if not isinstance(key, str) or key not in laws:
@@ -83,8 +86,8 @@ def _beside(column: str, values: dict[str, int]) -> str:
     )
 
 
-def started(runs: Runs, key: str, prior: str, delta: float | str, group: str | None) -> Start:
-    """The law called `key` (or for "auto" the recommended one) with its table, and its prior where it starts from one.
+def started(runs: Runs, key: Law | str, prior: str, delta: float | str, group: str | None) -> Start:
+    """The law that is or is called `key` (or for "auto" the recommended one) with its table, and its prior where it starts from one.
 
     Raises FitError for a law or prior there is none of, and for a table that cannot carry the law.
     """

@@ -11,7 +11,7 @@ from data.flops import six_nd
 from data.schema import COUNTS
 from fitting.accounting import Accounting
 from fitting.errors import FitError
-from fitting.law import Law
+from fitting.law import LOSS, Law, Output
 from fitting.plural import plural
 from fitting.solver.flop_form import flop_form
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 # Wider than any unit anybody counts in; beyond it powers of the inputs leave the floating-point numbers.
-BELIEVABLE = {"params": (1e-9, 1e30), "tokens": (1e-9, 1e30), "flops": (1e-9, 1e50), "loss": (1e-9, 1e9)}
+BELIEVABLE = {"params": (1e-9, 1e30), "tokens": (1e-9, 1e30), "flops": (1e-9, 1e50)}
 
 # Read off a figure, runs of one model size differ by up to .7 % (epoch_chinchilla: 245 values, 41 sizes, measured).
 SAME, WIDEST = 0.01, 2.0
@@ -62,14 +62,14 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
     lacks = law.missing(frame.columns)
     if lacks:
         raise FitError(
-            f"{law.title} needs the columns {', '.join((*law.inputs, law.output))}; "
+            f"{law.title} needs the columns {', '.join((*law.inputs, law.output.column))}; "
             f"{runs.name} has no {' and no '.join(lacks)}. Map the columns, or choose another law."
         )
     if group is not None and group not in frame.columns:
         raise FitError(f"There is no column {group!r} to group by; choose one of {', '.join(map(str, frame.columns))}.")
-    frame = frame.dropna(subset=[*law.inputs, law.output])
-    believable(frame, runs.name)
-    frame = frontier(frame) if law.frontier else frame
+    frame = frame.dropna(subset=[*law.inputs, law.output.column])
+    believable(frame, runs.name, law.output)
+    frame = frontier(frame, law.output) if law.frontier else frame
     if len(frame) < law.min_runs:
         aside = f" after {len(runs.set_aside)} were set aside" if len(runs.set_aside) else ""
         what = "on the frontier " if law.frontier else ""
@@ -78,10 +78,10 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
             f"{runs.name} has {len(frame)}{aside}. Add runs, or choose a law with fewer parameters."
         )
     inputs = {k: frame[k].to_numpy(float) for k in law.inputs}
-    loss = frame[law.output].to_numpy(float)
+    loss = frame[law.output.column].to_numpy(float)
     if np.ptp(np.log(loss)) < 1e-9:
         raise FitError(
-            f"All {len(loss)} runs have the same loss ({loss[0]:.6g}): there is no trend to fit. Check the loss column."
+            f"All {len(loss)} runs have the same {law.output.column} ({loss[0]:.6g}): there is no trend to fit. Check that column."
         )
     for name, x in inputs.items():
         if np.ptp(np.log(x)) < 1e-9:
@@ -98,7 +98,7 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
             "Group by another column, or by none."
         )
     counted = accounting(frame)
-    columns = dict.fromkeys((*law.inputs, law.output, "params", "tokens", "flops"))
+    columns = dict.fromkeys((*law.inputs, law.output.column, "params", "tokens", "flops"))
     present = [c for c in columns if c in frame.columns and frame[c].notna().any()]
     return Arrays(
         inputs,
@@ -109,7 +109,7 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
         {c: (float(frame[c].min()), float(frame[c].max())) for c in present},
         counted,
         _convention(frame),
-        frame["loss_error"].to_numpy(float) if "loss_error" in frame.columns and law.output == "loss" else None,
+        frame["loss_error"].to_numpy(float) if "loss_error" in frame.columns and law.output == LOSS else None,
         passes(frame),
         other_counts(frame),
         (frame["width"] / frame["layers"]).to_numpy(float) if {"width", "layers"} <= set(frame.columns) else None,
@@ -163,9 +163,9 @@ def together(x: Array) -> Array | None:
     return labels
 
 
-def believable(frame: pd.DataFrame, name: str) -> None:
-    """Nothing, if every size, token count, compute and loss is one that a run may have; else FitError naming a run."""
-    for column, (low, high) in BELIEVABLE.items():
+def believable(frame: pd.DataFrame, name: str, output: Output) -> None:
+    """Nothing, if every size, token count, compute and output is one that a run may have; else FitError naming a run."""
+    for column, (low, high) in {**BELIEVABLE, output.column: output.bounds}.items():
         if column not in frame.columns:
             continue
         x = frame[column].to_numpy(float)
@@ -177,12 +177,13 @@ def believable(frame: pd.DataFrame, name: str) -> None:
             )
 
 
-def frontier(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows that no cheaper or equally cheap row beats in loss, in order of compute."""
-    ordered = frame.sort_values(["flops", "loss"], kind="stable")
-    loss = ordered["loss"].to_numpy(float)
-    before = np.concatenate([[np.inf], np.minimum.accumulate(loss)[:-1]])
-    return ordered[loss < before]
+def frontier(frame: pd.DataFrame, output: Output = LOSS) -> pd.DataFrame:
+    """The rows that no cheaper or equally cheap row beats, in order of compute."""
+    better = "flops" not in output.rises
+    ordered = frame.sort_values(["flops", output.column], ascending=[True, better], kind="stable")
+    cost = ordered[output.column].to_numpy(float) * (1.0 if better else -1.0)
+    before = np.concatenate([[np.inf], np.minimum.accumulate(cost)[:-1]])
+    return ordered[cost < before]
 
 
 def accounting(frame: pd.DataFrame) -> Accounting:

@@ -138,7 +138,7 @@ def fit_of() -> Callable[..., Fit]:
         law = all_laws()[key]
         values = np.array([constants[k] for k in law.names])
         return Fit(
-            law_key=key,
+            law=law,
             values=values,
             draws=np.empty((0, law.p)) if draws is None else np.asarray(draws, float),
             objective=0.0,

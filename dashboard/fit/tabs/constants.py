@@ -73,7 +73,7 @@ def _terms(fit: Fit) -> None:
         )
         rows += (
             f'<tr><th scope="row">Term of {symbol(p)} at <i>{escape(where)}</i>'
-            f'<p>nats at the middle of these runs{hangs}</p></th><td class="iso-value">{value}</td><td>{interval}</td></tr>'
+            f'<p>{row["unit"]} at the middle of these runs{hangs}</p></th><td class="iso-value">{value}</td><td>{interval}</td></tr>'
         )
     if rows:
         st.html(

@@ -47,7 +47,7 @@ def panel(fit: Fit, runs: Runs) -> None:
 
 
 def _compared(fit: Fit, runs: Runs, delta: float) -> object:
-    return compare_laws(runs, delta, fit.law.output)
+    return compare_laws(runs, delta, fit.law.output.column)
 
 
 def _table(scores: tuple[Score, ...], chosen: str) -> str:

@@ -1,0 +1,145 @@
+"""Laws made in memory, and a law of another output than the loss: from a table to the export, and read back."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.charts import loss_compute
+from data import MappingNeeded, NothingKept
+from data.own_columns import read_columns
+from fitting import FitError, Law, fit, load_fit, plan
+from fitting.law import Output, Param, coefficient
+from fitting.solver.parametrization import check_units
+
+
+def coverage(samples_drawn, a, b):
+    return np.exp(-a * samples_drawn**-b)
+
+
+COVERAGE = Law(
+    key="coverage",
+    title="Coverage c(k)",
+    formula=coverage,
+    latex=r"c(k) = e^{-a\,k^{-b}}",
+    inputs=("samples_drawn",),
+    params=(
+        Param("a", "a", "samples^b", "how many tries a problem takes", (1e-9, 1e9), anchor=coefficient("samples_drawn", "b")),
+        Param("b", "b", "", "how fast more samples cover what is left", (0.01, 5.0)),
+    ),
+    cite="Brown et al. 2024, arXiv 2407.21787, eq. 1",
+    output=Output("coverage", "Coverage", "", rises=("samples_drawn",), bounds=(1e-9, 1.0)),
+)  # fmt: skip
+
+
+def toy(params, tokens, A, B, g):
+    return A * params**-g + B * tokens**-g
+
+
+TOY = Law(
+    key="toy",
+    title="Toy L(N, D)",
+    formula=toy,
+    latex=r"L = A N^{-g} + B D^{-g}",
+    inputs=("params", "tokens"),
+    params=(
+        Param("A", "A", "nats params^g", "weight of size", (1e-12, 1e60), anchor=coefficient("params", "g")),
+        Param("B", "B", "nats tokens^g", "weight of data", (1e-12, 1e60), anchor=coefficient("tokens", "g")),
+        Param("g", "g", "", "how fast the loss falls", (0.001, 3.0)),
+    ),
+    cite="made up for a test",
+)
+
+
+TRUE = (5.0, 9.0, 0.07)
+
+
+def sweep(noise: float = 0.02, seed: int = 0) -> pd.DataFrame:
+    k = np.geomspace(1, 10_000, 25)
+    told = coverage(k, 2.1, 0.31) * np.exp(noise * np.random.default_rng(seed).standard_normal(25))
+    return pd.DataFrame({"Samples drawn": k, "coverage": np.minimum(told, 1.0), "model": [f"k={x:.0f}" for x in k]})
+
+
+def test_coverage_goes_from_a_table_to_a_fit_and_its_exports(tmp_path):
+    check_units(COVERAGE)
+    frame = sweep()
+    frame.to_csv(tmp_path / "coverage.csv", index=False)
+    f = fit(tmp_path / "coverage.csv", law=COVERAGE, resamples=300)
+    assert f.n == 25
+    for name, true in {"a": 2.1, "b": 0.31}.items():
+        band = f.interval(name)
+        assert band.low <= true <= band.high
+        assert band.high / band.low < 1.2
+    there = f.predict(samples_drawn=300.0)
+    assert there.low <= coverage(300.0, 2.1, 0.31) <= there.high <= 1.0
+    back = load_fit(f.to_json(), law=COVERAGE)
+    assert back.law is COVERAGE
+    assert back.predict(samples_drawn=300.0) == there
+    (tmp_path / "law.py").write_text(f.to_python())
+    said = subprocess.run(
+        [sys.executable, "-c", "import law; print(law.coverage(300.0))"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )  # fmt: skip
+    assert float(said.stdout) == pytest.approx(there.value, rel=1e-12)
+    drawn = loss_compute.figure(read_columns(frame, ("samples_drawn", "coverage")), COVERAGE, f)
+    assert drawn.layout.yaxis.title.text == "Coverage"
+    (runs,) = (trace for trace in drawn.data if trace.name == "runs")
+    assert np.allclose(sorted(runs.y), sorted(frame["coverage"]))
+    assert "c(k)" in f.to_latex()
+    assert "nats" not in f.to_latex() + f.to_python() + repr(f) + "".join(map(str, f.terms().to_numpy().ravel()))
+    assert json.loads(f.to_json())["law"] == "coverage"
+
+
+def test_what_a_law_of_its_own_cannot_say_is_a_sentence(tmp_path):
+    with pytest.raises(MappingNeeded, match=r"no column samples_drawn"):
+        read_columns(pd.DataFrame({"k": [1, 2], "coverage": [0.1, 0.2]}), ("samples_drawn", "coverage"))
+    with pytest.raises(NothingKept, match="no row has positive numbers"):
+        read_columns(pd.DataFrame({"samples_drawn": [0.0], "coverage": [0.1]}), ("samples_drawn", "coverage"))
+    over = sweep(0.0)
+    over.loc[3, "coverage"] = 1.2
+    with pytest.raises(FitError, match=r"coverage of 1\.2"):
+        fit(over, law=COVERAGE, resamples=0)
+    f = fit(sweep(), law=COVERAGE, resamples=0)
+    with pytest.raises(FitError, match="samples_drawn"):
+        plan(f, flops=1e21)
+    with pytest.raises(FitError, match="not here"):
+        load_fit(f.to_json())
+
+
+def test_a_row_without_a_number_is_set_aside_with_its_reason():
+    frame = sweep()
+    frame["coverage"] = frame["coverage"].astype(object)
+    frame.loc[2, "coverage"] = "crashed"
+    runs = read_columns(frame, ("samples_drawn", "coverage"))
+    assert len(runs) == 24
+    assert list(runs.set_aside["reason"]) == ["no positive coverage"]
+    assert runs.digest != read_columns(sweep(seed=1), ("samples_drawn", "coverage")).digest
+
+
+def test_a_law_made_in_memory_is_fitted_planned_saved_and_read_back(tmp_path):
+    n, d = (x.ravel() for x in np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
+    frame = pd.DataFrame({"params": n, "tokens": d, "loss": toy(n, d, *TRUE)})
+    f = fit(frame, law=TOY, resamples=50)
+    assert f.params["g"] == pytest.approx(0.07, rel=1e-6)
+    p = plan(f, flops=1e22)
+    assert p.params.value == pytest.approx(
+        (TRUE[0] / TRUE[1]) ** (1 / TRUE[2]) * p.tokens.value, rel=1e-3
+    )  # A N^-g = B D^-g
+    f.to_json(tmp_path / "fit.json")
+    back = load_fit(tmp_path / "fit.json", law=TOY)
+    assert back.params == f.params
+    assert back.predict(params=1e10, tokens=1e12) == f.predict(params=1e10, tokens=1e12)
+    assert pickle.loads(pickle.dumps(f)).params == f.params
+    assert math.isclose(back.predict(params=1e10, tokens=1e12).value, toy(1e10, 1e12, *TRUE), rel_tol=1e-6)
+
+
+def test_a_declaration_that_contradicts_itself_is_refused():
+    with pytest.raises(TypeError, match="rises with"):
+        Law(**{**{k: getattr(COVERAGE, k) for k in ("key", "title", "formula", "latex", "inputs", "params", "cite")},
+               "output": Output("coverage", "Coverage", "", rises=("tokens",))})  # fmt: skip
