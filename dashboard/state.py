@@ -16,18 +16,19 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.choices import Choice, told_apart
 from dashboard.error_messages import told
 from dashboard.fit.settings import FitSettings, read_settings
-from dashboard.reading import Reading, read_upload
 from dashboard.workspace import store as workspace
 from dashboard.workspace.store import History, Values, Workspace
 from data.errors import DataError
+from data.reading import Reading
 from data.schema import NothingKept, Runs
+from data.sources import HeldFile, Place, RunSource, all_sources, name_of
 from data.table import Table
 
 if TYPE_CHECKING:
@@ -124,27 +125,23 @@ def said() -> list[str]:
 # --- which data ------------------------------------------------------------------------------------------------------
 
 
-def choices() -> tuple[Choice, ...]:
+def choices() -> tuple[RunSource, ...]:
     """Everything that can be chosen: the workspace's uploads, newest first, then what is bundled."""
-    from data.library import bundled
-
-    uploads = [
-        Choice(
-            held.source,
-            held.title,
-            f"Your file, {held.size / 1e6:,.1f} MB." if held.size >= 1e5 else "Your file.",
-            held.name,
+    here = space()
+    return all_sources(
+        Place(
+            tuple(
+                HeldFile(held.sha256, held.title, held.name, held.size, partial(workspace.content, here, held.sha256))
+                for held in reversed(workspace.uploads(here))
+            )
         )
-        for held in reversed(workspace.uploads(space()))
-    ]
-    listed = [*uploads, *(Choice(f"bundled:{entry.key}", entry.title, entry.sentence) for entry in bundled())]
-    return told_apart(listed, [*listed[len(uploads) :], *reversed(uploads)])
+    )
 
 
-def chosen() -> Choice:
+def chosen() -> RunSource:
     """The data that is current: the last one chosen, else the first bundled set."""
     listed = {choice.key: choice for choice in choices()}
-    first = next(choice for choice in listed.values() if choice.key.startswith("bundled:"))
+    first = next(choice for choice in listed.values() if not choice.mine)
     return listed.get(str(setting("source", "")), first)
 
 
@@ -167,12 +164,12 @@ def upload(name: str, content: bytes) -> None:
 
 def forget(key: str) -> None:
     """Take an upload out of the workspace; undo brings it back."""
-    _write(workspace.take_out, key.partition(":")[2])
+    _write(workspace.take_out, name_of(key))
 
 
 def delete(key: str) -> None:
     """Delete an upload and all that was set of it, for good."""
-    _write(workspace.remove, key.partition(":")[2])
+    _write(workspace.remove, name_of(key))
 
 
 def began() -> None:
@@ -183,7 +180,7 @@ def began() -> None:
 
 def _gone_since() -> bool:
     """Whether the data that this session's page was drawn of are no longer there; then that is said."""
-    drawn: Choice | None = st.session_state.get("drawn")
+    drawn: RunSource | None = st.session_state.get("drawn")
     if drawn is None or drawn.key == chosen().key or drawn.key in {choice.key for choice in choices()}:
         return False
     back = any(held.source == drawn.key for held in workspace.taken_out(space()))
@@ -197,7 +194,7 @@ def is_drawn() -> bool:
 
     Two windows on one workspace share what is chosen: a press in one is not meant for what was opened in the other since.
     """
-    drawn: Choice | None = st.session_state.get("drawn")
+    drawn: RunSource | None = st.session_state.get("drawn")
     current = chosen()
     if drawn is None or drawn.key == current.key:
         return True
@@ -212,14 +209,17 @@ def is_drawn() -> bool:
 
 def reading() -> Reading:
     """The data chosen, mapped and with exclusions applied; trouble of the data is in the answer, never raised."""
-    key = chosen().key
-    kind, _, name = key.partition(":")
+    source = chosen()
+    answers = setting(f"answers:{source.key}", {})
     try:
-        if kind == "bundled":
-            read = _bundled(name)
-        else:
-            answers = setting(f"answers:{key}", {})
-            read = _uploaded(str(space().folder), name, chosen().file, repr(sorted(answers.items())), answers)
+        read = _read(
+            str(space().folder) if source.mine else "",
+            source.key,
+            source.file,
+            repr(sorted(answers.items())),
+            source,
+            answers,
+        )
     except Exception as error:  # nothing of it is kept: the next try may find more memory, or the disk again
         return Reading(None, error)
     if read.runs is None:
@@ -237,32 +237,20 @@ def current_runs() -> Runs:
     return read.runs
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _bundled(key: str) -> Reading:
-    from data.library import load
-
-    return Reading(load(key))
-
-
-@st.cache_resource(max_entries=6, show_spinner="Reading the file")
-def _uploaded(folder: str, sha256: str, name: str, answered: str, _answers: Values) -> Reading:
-    """A file's runs under these answers; an error is an answer too, so that a bad file is read once."""
+@st.cache_resource(max_entries=12, show_spinner="Reading the file")
+def _read(folder: str, key: str, file: str, answered: str, _source: RunSource, _answers: Values) -> Reading:
+    """A set's runs under these answers; an error is an answer too, so that a bad file is read once."""
     try:
-        return read_upload(_table(folder, sha256, name), _answers)
+        return _source.read(_answers, _table(folder, key, file, _source))
     except (MemoryError, OSError):
         raise
     except Exception as error:
         return Reading(None, error)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Reading the file")
-def _table(folder: str, sha256: str, name: str) -> Table:
-    from pathlib import Path
-
-    from data.readers import read_table
-
-    held = Path(folder)
-    return read_table(workspace.content(Workspace(held.name, held), sha256), name)
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _table(folder: str, key: str, file: str, _source: RunSource) -> Table | None:
+    return _source.table()
 
 
 def answer(answers: Values) -> None:
@@ -388,7 +376,4 @@ def _derived(
 
 def true_floor() -> float | None:
     """The lowest loss there is for the data chosen, nats per token, where it is known because we made the language."""
-    from data.library import bundled
-
-    key = chosen().key
-    return next((entry.true_floor for entry in bundled() if f"bundled:{entry.key}" == key), None)
+    return chosen().true_floor

@@ -7,7 +7,7 @@ from data.mapping import Guess, Mapping
 from data.read import read_file, read_files, read_runs
 from data.readers import read_table
 from data.recognise import recognise
-from data.schema import COLUMNS, Column, NothingKept, Runs, Source
+from data.schema import COLUMNS, Column, NothingKept, Provenance, Runs
 from data.summary import describe, describe_error, read_summary
 from data.table import Table
 
@@ -20,10 +20,10 @@ __all__ = [
     "Mapping",
     "MappingNeeded",
     "NothingKept",
+    "Provenance",
     "Question",
     "ReadError",
     "Runs",
-    "Source",
     "Table",
     "bundled",
     "describe",

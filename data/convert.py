@@ -29,7 +29,7 @@ from data.rows.identity import identify
 from data.rows.resumes import resumed
 from data.rows.settings import within_runs
 from data.rows.so_far import says_so_far
-from data.schema import COLUMNS, COUNTS, NEEDED, NothingKept, Runs, Source, stack
+from data.schema import COLUMNS, COUNTS, NEEDED, NothingKept, Provenance, Runs, stack
 from data.splits.tables import counted
 from data.states.checks import apart, copies, reasons, shared_losses
 from data.states.exclusions import exclusions, set_aside
@@ -218,7 +218,7 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
                 rows = ", ".join(f"line {table.lines[i]} {said}" for i, said in list(guess.doubts.items())[:3])
                 more = f" and {len(guess.doubts) - 3} more" if len(guess.doubts) > 3 else ""
                 draft.notes.append(f"{guess.header!r}: {rows}{more}; left out.")
-        draft.sources.append(Source(column, guess.header, how, guess.confidence))
+        draft.sources.append(Provenance(column, guess.header, how, guess.confidence))
     if mapping.count != "params" and mapping.count in draft.frame:
         if "params" in draft.frame:
             draft.frame["params_logged"] = draft.frame["params"]
@@ -227,7 +227,7 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
         draft.sources = [s for s in draft.sources if s.column != "params"]
         words = {"params_total": "all parameters", "params_nonembed": "parameters without embeddings"}
         what = words.get(mapping.count, "active parameters")
-        draft.sources.append(Source("params", mapping.header(mapping.count) or "", f"the working count: {what}"))
+        draft.sources.append(Provenance("params", mapping.header(mapping.count) or "", f"the working count: {what}"))
     elif "params" in draft.frame:
         others = [c for c in COUNTS[1:] if c in draft.frame]
         if others:
@@ -263,7 +263,7 @@ def _state_error(draft: Draft, table: Table, mapping: Mapping, loss: Numbers) ->
     draft.frame["loss_error"] = error_in_nats(loss.errors, table, mapping) / factor
     if why:
         draft.notes.append(f"{header!r}: the errors stated with its values are {why}.")
-    draft.sources.append(Source("loss_error", header, f"stated beside the loss as ±{f'; {why}' if why else ''}"))
+    draft.sources.append(Provenance("loss_error", header, f"stated beside the loss as ±{f'; {why}' if why else ''}"))
 
 
 def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[str, ...]) -> pd.DataFrame:

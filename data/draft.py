@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from data.errors import Question
-from data.schema import COLUMNS, Source
+from data.schema import COLUMNS, Provenance
 
 MAX_EXTRAS = 100  # columns of the file's own that are carried along
 
@@ -17,7 +17,7 @@ class Draft:
     """A runs table in the making: its columns so far, how each was got, and what is to be said and asked about them."""
 
     frame: pd.DataFrame
-    sources: list[Source] = field(default_factory=list)
+    sources: list[Provenance] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     no_place: dict[int, str] = field(default_factory=dict)  # rows whose step is a word, each with the reason against it

@@ -11,7 +11,7 @@ import pandas as pd
 from data.errors import MappingNeeded, Question, ReadError
 from data.read import from_frame, read_files
 from data.rows.history import distinct
-from data.schema import NothingKept, Runs, Source
+from data.schema import NothingKept, Provenance, Runs
 from data.table import Table
 
 NAMES = ("run", "name", "model")
@@ -43,7 +43,7 @@ def read_columns(source: str | os.PathLike[str] | pd.DataFrame, columns: Sequenc
         frame[~aside].reset_index(drop=True),
         frame[aside].assign(reason=[r for r in reason if r]).reset_index(drop=True),
         table.name,
-        tuple(Source(c, found[_plain(c)], "named by the law") for c in columns),
+        tuple(Provenance(c, found[_plain(c)], "named by the law") for c in columns),
         named=tuple(columns),
     )
     if not len(out):

@@ -86,7 +86,7 @@ NEEDED = ("loss", "params", "tokens", "flops")
 
 
 @dataclass(frozen=True)
-class Source:
+class Provenance:
     """How one column was got: `header` is the file's own name for it ('' when derived), `how` a sentence fragment."""
 
     column: str
@@ -108,7 +108,7 @@ class Runs:
     kept: pd.DataFrame
     set_aside: pd.DataFrame
     name: str
-    sources: tuple[Source, ...] = ()
+    sources: tuple[Provenance, ...] = ()
     notes: tuple[str, ...] = ()
     history: pd.DataFrame | None = None
     questions: tuple[Question, ...] = ()

@@ -16,6 +16,7 @@ from dashboard.batch.readings import RESAMPLES, Sweep, fitted, from_final, from_
 from dashboard.batch.words import curves_said, reading_said
 from data.errors import DataError
 from data.schema import Runs
+from data.sources.bundled import bundled_key
 from data.steps.tables import holds_steps, steps_table
 from data.table import Table
 from fitting import FitError
@@ -46,7 +47,7 @@ LOSSES, SPAN = (
 )  # the law along loss is read at so many losses, up to so many times the lowest that every batch reaches
 STEP_NAMES = ("step", "steps", "iteration", "iterations", "iter", "global_step")
 NORMS = ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big")
-LADDER = "bundled:probe-batch-ladder"
+LADDER = bundled_key("probe-batch-ladder")
 
 
 def base(sweep: Sweep) -> float:

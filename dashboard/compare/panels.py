@@ -18,6 +18,7 @@ from dashboard.compare import words as compare_words
 from dashboard.fit import words as fit_words
 from data.cells.values import number
 from data.schema import Runs
+from data.sources.bundled import bundled_key
 from fitting import Families
 from fitting.families import Versus, short_columns
 from fitting.plural import plural
@@ -60,7 +61,7 @@ def nothing(runs: Runs) -> None:
     with right.container(border=True, height="stretch"):
         st.markdown("**For instance**")
         st.code(EXAMPLE, language=None)
-        st.button("Open simulated families", on_click=state.choose, args=("bundled:simulated-families",))
+        st.button("Open simulated families", on_click=state.choose, args=(bundled_key("simulated-families"),))
 
 
 def warnings(found: Families) -> None:

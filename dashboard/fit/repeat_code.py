@@ -11,21 +11,16 @@ from fitting import Fit
 from fitting import fit as fitted
 
 if TYPE_CHECKING:
-    from dashboard.choices import Choice
+    from data.sources import RunSource
 
 
-def python(fit: Fit, choice: Choice, answers: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+def python(fit: Fit, source: RunSource, answers: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     """Python that reads the same runs and fits the same law to them, so that the numbers come out the same.
 
     `asked` are the arguments of `fit` that made it. A law and a prior left to be chosen are written as what they came to, so
     that the lines say what was fitted.
     """
-    kind, _, key = choice.key.partition(":")
-    if kind == "bundled":
-        read = ["from data import load", f"runs = load({key!r})"]
-    else:
-        said = "".join(f", {name}={value!r}" for name, value in answers.items())
-        read = ["from data import read_runs", f"runs = read_runs({choice.title!r}{said})"]
+    read = source.code(answers)
     came_to: dict[str, Any] = {"law": fit.law_key, "exclude": list(fit.settings.excluded)}
     if fit.law.believes and asked.get("weights") is None:
         came_to["prior"] = fit.settings.prior

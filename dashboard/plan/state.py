@@ -210,10 +210,7 @@ def measured() -> Advice | None:
 
 
 def _bundled_sweep() -> Advice | None:
-    from data.library import bundled
-
-    key = state.chosen().key
-    sweep = next((entry.batch_sweep for entry in bundled() if f"bundled:{entry.key}" == key), "")
+    sweep = state.chosen().batch_sweep
     return _law_of_sweep(sweep) if sweep else None
 
 

@@ -41,7 +41,7 @@ def uploader() -> None:
 def forgetter() -> None:
     """The way to take an upload out of the workspace; nothing for bundled sets."""
     current = state.chosen()
-    if current.key.startswith("upload:"):
+    if current.mine:
         with st.popover("Remove this file", type="tertiary"):
             widgets.quiet(
                 "It leaves this workspace; Undo brings it back. Deleted for good, its copy and all that was set of it are gone at "
@@ -57,7 +57,7 @@ def cards() -> None:
     with left.container(border=True, height="stretch"):
         st.markdown("**Open a bundled set**")
         for choice in state.choices():
-            if choice.key.startswith("bundled:"):
+            if not choice.mine:
                 st.button(
                     widgets.literal(choice.title), key=f"open-{choice.key}", on_click=state.choose, args=(choice.key,)
                 )

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.reading import Reading
 from dashboard.runs import summary
 from dashboard.runs.answers import put
 from data.cells.values import number
@@ -18,6 +17,7 @@ from data.headers.logs import LOGS
 from data.headers.parts import header as take_apart
 from data.losses.units import TYPICAL, UNITS
 from data.mapping import Mapping
+from data.reading import Reading
 from data.schema import COLUMNS, COUNTS, Runs
 from data.table import Table
 from data.units.factors import DIMENSION, MENU

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.reading import Reading
 from dashboard.runs.answers import put
 from data.errors import Question
 from data.mapping import Mapping
+from data.reading import Reading
 from data.schema import Runs
 from data.states.exclusions import KEEP, exclusions
 from data.states.recognise import STATE

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from dashboard import numbers
-from dashboard.reading import Reading
 from dashboard.widgets import Chip
 from data.errors import Question
+from data.reading import Reading
 from data.schema import Runs
 from fitting.plural import plural
 

@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.workspace.files import one_writer, private_folder, write_whole
+from data.sources import name_of
+from data.sources.upload import upload_key
 
 LOG = logging.getLogger("isoflop")
 QUOTA = 1_000_000_000  # bytes of uploads in one workspace; chosen: five files at the upload limit
@@ -74,7 +76,7 @@ class Upload:
     @property
     def source(self) -> str:
         """How settings refer to it."""
-        return f"upload:{self.sha256}"
+        return upload_key(self.sha256)
 
 
 @dataclass(frozen=True)
@@ -220,8 +222,8 @@ def _delete(space: Workspace, gone: set[str]) -> None:
 
 def _without(said: Values, gone: set[str]) -> Values:
     """Settings without what they say of uploads."""
-    sources = {f"upload:{sha256}" for sha256 in gone}
-    out = {name: value for name, value in said.items() if name.partition(":")[2] not in sources}
+    sources = {upload_key(sha256) for sha256 in gone}
+    out = {name: value for name, value in said.items() if name_of(name) not in sources}
     if out.get("source") in sources:
         out["source"] = None
     if TAKEN_OUT in out:

@@ -15,7 +15,7 @@ from data.flops import six_nd
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
 from data.plural import agreeing
-from data.schema import COUNTS, Source
+from data.schema import COUNTS, Provenance
 from data.units.factors import PASSES, PLAUSIBLE
 
 _AGREES = 6e-3  # how near logged FLOPs come to 6 N D to be called 6ND: both may be rounded to three digits
@@ -25,7 +25,7 @@ _AGREES = 6e-3  # how near logged FLOPs come to 6 N D to be called 6ND: both may
 class Derived:
     """What was derived: how each column was got, and questions that a guess has answered."""
 
-    sources: list[Source] = field(default_factory=list)
+    sources: list[Provenance] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
 
@@ -42,7 +42,7 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = 
 
     def add(column: str, values: np.ndarray | pd.Series, how: str) -> None:
         frame[column] = values
-        out.sources.append(Source(column, "", how))
+        out.sources.append(Provenance(column, "", how))
 
     def has(*columns: str) -> bool:
         return all(c in frame.columns for c in columns)
@@ -66,7 +66,7 @@ def derive(frame: pd.DataFrame, mapping: Mapping, notes: list[str], name: str = 
                 if rounded.any() and mapping.guesses["batch"].rounded:
                     frame["batch"] = frame["batch"].where(~rounded, exact)
                     how = "sequences per step times sequence length, which is rounded in the file"
-                    out.sources.append(Source("batch", "", how))
+                    out.sources.append(Provenance("batch", "", how))
                 elif in_sequences(frame, exact, mapping, notes, name):
                     add("batch", exact, "sequences per step times sequence length")
         if has("unique_samples", "seq_len") and not has("unique_tokens"):
@@ -180,7 +180,7 @@ def _typical(ratio: pd.Series) -> float:
     return float(np.median(values)) if len(values) else float("nan")
 
 
-def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: set[str]) -> list[Source]:
+def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: set[str]) -> list[Provenance]:
     """The training compute and the convention it is counted in, row by row where some rows lack it.
 
     `circular` are the columns that were derived from it, with which there is nothing to compare.
@@ -193,16 +193,16 @@ def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: 
             frame["flops_convention"] = "as logged"
             if both:
                 _say_apart(frame, notes)
-            return [Source("flops", mapping.header("flops_per_token") or "", "FLOPs per token times tokens")]
+            return [Provenance("flops", mapping.header("flops_per_token") or "", "FLOPs per token times tokens")]
         if has("params_active") and has("tokens"):  # a mixture of experts computes with those that a token uses
             active = frame["params_active"].fillna(frame["params"]) if has("params") else frame["params_active"]
             frame["flops"] = six_nd(active, frame["tokens"])
             frame["flops_convention"] = "6ND" if mapping.count == "params_active" else "6ND with params_active"
-            return [Source("flops", "", "6 times active parameters times tokens")]
+            return [Provenance("flops", "", "6 times active parameters times tokens")]
         if both:
             frame["flops"] = six_nd(frame["params"], frame["tokens"])
             frame["flops_convention"] = "6ND"
-            return [Source("flops", "", "6 times parameters times tokens")]
+            return [Provenance("flops", "", "6 times parameters times tokens")]
         return []
     convention = "as logged"
     if both and not circular:
@@ -227,7 +227,7 @@ def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: 
     elif circular:
         frame["flops_convention"] = "6ND"
         return [
-            Source(
+            Provenance(
                 "flops_convention",
                 header,
                 f"6ND by construction: {' and '.join(sorted(circular))} were derived from it",
@@ -237,4 +237,4 @@ def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: 
         frame["flops_convention"] = convention
     if both and convention == "as logged":
         _say_apart(frame, notes)
-    return [Source("flops_convention", header, f"compared with 6 times parameters times tokens: {convention}")]
+    return [Provenance("flops_convention", header, f"compared with 6 times parameters times tokens: {convention}")]

@@ -9,13 +9,13 @@ import pandas as pd
 
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
-from data.schema import Source
+from data.schema import Provenance
 
 PLANNED = re.compile(r"\b(target|planned|plan|goal|budget|max|limit|scheduled|schedule|expected|requested)\b")
 _CLOSE = 0.06  # how near a plan comes to batch x steps: rounded, a last batch dropped
 
 
-def cut_down(frame: pd.DataFrame, mapping: Mapping, notes: list[str]) -> Source | None:
+def cut_down(frame: pd.DataFrame, mapping: Mapping, notes: list[str]) -> Provenance | None:
     """Write the tokens seen where the column of tokens is a plan and a run stopped before its end; None where none did.
 
     What was seen is batch x steps where the batch is known and other runs, or the planned steps, bear it out; else the plan times
@@ -46,4 +46,4 @@ def cut_down(frame: pd.DataFrame, mapping: Mapping, notes: list[str]) -> Source 
     notes.append(
         f"{header!r} is a plan, and {many:,} row{' is' if many == 1 else 's are'} short of it: their tokens are {how}."
     )
-    return Source("tokens", header, f"name recognised; {how} where a run is short of the plan")
+    return Provenance("tokens", header, f"name recognised; {how} where a run is short of the plan")

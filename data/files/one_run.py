@@ -18,7 +18,7 @@ from data.headers.names import loss_name
 from data.headers.parts import header as take_apart
 from data.losses.recognise import PLAIN
 from data.rows.filling import filled
-from data.schema import Runs, Source, stack
+from data.schema import Provenance, Runs, stack
 
 MOST = 200  # rows under one name that are compared with each other
 _COUNTS = ("params", "params_total", "params_nonembed", "params_active", "tokens", "flops")
@@ -219,7 +219,7 @@ def _rows(i: int, part: Part) -> Iterator[_Row]:
         )
 
 
-def _tokens_in_name(part: Part, row: pd.Series, sources: dict[str, Source]) -> float | None:
+def _tokens_in_name(part: Part, row: pd.Series, sources: dict[str, Provenance]) -> float | None:
     """The tokens of the whole run that the name of a curve's file says beside its size; None where it does not say both."""
     size = sources.get("params")
     if size is None or OF_FILE not in size.header:
@@ -230,7 +230,7 @@ def _tokens_in_name(part: Part, row: pd.Series, sources: dict[str, Source]) -> f
     return None if _is_missing(told) else float(told)
 
 
-def _is_measured(source: Source) -> bool:
+def _is_measured(source: Provenance) -> bool:
     return bool(source.header) and not source.how.startswith(("from the file's name", "from the names"))
 
 

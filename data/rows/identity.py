@@ -22,7 +22,7 @@ from data.rows.progress import PROGRESS
 from data.rows.side_by_side import side_by_side
 from data.rows.text_columns import joined, told_apart
 from data.rows.unread import along_unread
-from data.schema import COLUMNS, Source
+from data.schema import COLUMNS, Provenance
 from data.table import Table
 
 
@@ -35,7 +35,7 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
     known = _known_order(table, mapping) if mapping.rows != "runs" else ""
     if header is None and table.one_run and mapping.rows != "runs":
         progress = known or next((c for c in PROGRESS if c in draft.frame and draft.frame[c].nunique() > 1), "tokens")
-        draft.sources.append(Source("run", "", "the file is one run's history, named after the file", 0.8))
+        draft.sources.append(Provenance("run", "", "the file is one run's history, named after the file", 0.8))
         return pd.Series([stem] * n, dtype="str"), progress
     names = None if header is None else table.names(header)
     if known and names is not None:
@@ -56,11 +56,11 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
             draft.frame["family"] = draft.frame["group"]
         draft.frame["group"] = names
         draft.sources = [s for s in draft.sources if s.column != "group"]
-        draft.sources.append(Source("group", header, found.why))
+        draft.sources.append(Provenance("group", header, found.why))
         return lines, ""
     guess = mapping.guesses["run"]
     how = guess.how if not found.why else f"{guess.how}; {found.why}"
-    draft.sources.insert(0, Source("run", header, how, guess.confidence))
+    draft.sources.insert(0, Provenance("run", header, how, guess.confidence))
     if found.kind == "repeats":
         draft.notes.append(f"Names in {header!r} occur again; the later ones got a number.")
     elif found.kind == "history" and (shared := int((found.names.groupby(names.to_numpy()).nunique() > 1).sum())):
@@ -179,19 +179,19 @@ def _unnamed(draft: Draft, table: Table, mapping: Mapping, found: Rows, lines: p
     """Run names for a table without a column of them, and the column along which rows are checkpoints."""
     if found.progress:
         how = found.why or "rows of one setting are its checkpoints"
-        draft.sources.append(Source("run", "", how, 0.8))
+        draft.sources.append(Provenance("run", "", how, 0.8))
         return found.names, found.progress
     if found.kind == "lines" and found.names.is_unique and (found.names != "").all():
-        draft.sources.append(Source("run", "", found.why, 0.8))
+        draft.sources.append(Provenance("run", "", found.why, 0.8))
         return found.names, ""
     family = mapping.header("family")
     if family is not None and draft.frame["family"].is_unique and (draft.frame["family"] != "").all():
-        draft.sources.append(Source("run", family, "no column of run names: the models' names serve", 0.8))
+        draft.sources.append(Provenance("run", family, "no column of run names: the models' names serve", 0.8))
         return draft.frame["family"], ""
     if table.alone and len(lines) == 1:
-        draft.sources.append(Source("run", "", "the file is one run, named after the file", 0.8))
+        draft.sources.append(Provenance("run", "", "the file is one run, named after the file", 0.8))
         return pd.Series([table.stem], dtype="str"), ""
-    draft.sources.append(Source("run", "", "no column of names: rows are named by their line in the file"))
+    draft.sources.append(Provenance("run", "", "no column of names: rows are named by their line in the file"))
     return lines, ""
 
 

@@ -12,6 +12,7 @@ import pytest
 from dashboard.fit import repeat_code
 from dashboard.fit.settings import DEFAULTS, DELTAS, INTERVALS, PRIORS, WEIGHTS, FitSettings, read_settings
 from data import read_runs
+from data.sources.upload import Upload
 from fitting import all_laws, fit
 from fitting.diagnostics.calibration import calibrate
 
@@ -47,13 +48,6 @@ def table(tmp_path_factory):
     return path
 
 
-class Choice:
-    key = "upload:0"
-
-    def __init__(self, path):
-        self.title = str(path)
-
-
 def again(path, settings: FitSettings, exclude=()):
     """The fit that the page makes with these settings, and what its lines make."""
     runs = read_runs(path)
@@ -61,7 +55,7 @@ def again(path, settings: FitSettings, exclude=()):
     first = fit(runs.exclude(exclude) if exclude else runs, **asked)
     first = replace(first, settings=replace(first.settings, excluded=tuple(exclude)))
     scope: dict = {}
-    exec(repeat_code.python(first, Choice(path), {}, asked), scope)
+    exec(repeat_code.python(first, Upload("0" * 64, str(path)), {}, asked), scope)
     return first, scope["f"]
 
 
@@ -108,7 +102,7 @@ def test_calibrated_intervals_are_calibrated_again(table):
     first = fit(runs, **asked)
     first = first.calibrated(calibrate(first, runs, outer=40, inner=41, seed=2, flops=1e22))
     scope: dict = {}
-    exec(repeat_code.python(first, Choice(table), {}, asked), scope)
+    exec(repeat_code.python(first, Upload("0" * 64, str(table)), {}, asked), scope)
     assert scope["f"].calibration == first.calibration
     same(first, scope["f"])
 
@@ -117,7 +111,7 @@ def test_a_calibration_without_compute_is_written_too(table):
     runs = read_runs(pd.read_csv(table)[["run", "tokens", "loss"]])
     first = fit(runs, "kaplan-tokens", resamples=100)
     first = first.calibrated(calibrate(first, runs, outer=40, inner=40))
-    lines = repeat_code.python(first, Choice(table), {}, {})
+    lines = repeat_code.python(first, Upload("0" * 64, str(table)), {}, {})
     scope: dict = {}
     exec(
         lines.replace(repr(str(table)), "mine").replace("runs = read_runs(mine)", "runs = mine"), scope | {"mine": runs}

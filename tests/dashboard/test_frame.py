@@ -205,8 +205,8 @@ def tables(draw: st.DrawFn) -> str:
 @settings(max_examples=300, deadline=None)
 @given(tables())
 def test_the_plane_can_be_drawn_of_any_runs(table: str) -> None:
-    from dashboard.reading import read_upload
     from data.readers import read_table
+    from data.reading import read_upload
 
     read = read_upload(read_table(table.encode(), "x.csv"), {})
     assert read.error_messages is None or error_messages.is_for_people(read.error_messages)
