@@ -1,5 +1,6 @@
 """From runs to predictions: laws, fits with their bootstrap draws, and plans."""
 
+from data import Runs, read_runs
 from fitting.band import Band
 from fitting.errors import FitError
 from fitting.estimate import fit
@@ -15,6 +16,8 @@ from fitting.selection.lacking import lacking
 from fitting.selection.published_constants import PaperTest, against_papers
 from fitting.status import Status, Verdict
 
+__version__ = "0.1.0"  # as pyproject.toml has it
+
 __all__ = [
     "Backtest",
     "Band",
@@ -24,6 +27,7 @@ __all__ = [
     "Law",
     "PaperTest",
     "Plan",
+    "Runs",
     "Status",
     "Verdict",
     "against_papers",
@@ -36,4 +40,5 @@ __all__ = [
     "load_fit",
     "offered",
     "plan",
+    "read_runs",
 ]

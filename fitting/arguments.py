@@ -133,15 +133,22 @@ def a_count(name: str, x: Any, most: int) -> int:
     return int(x)
 
 
-def run_names(x: Any) -> tuple[str, ...]:
-    """The names of runs as text, sorted and each once; FitError for a mask, or for what is no list."""
+def run_names(x: Any, among: Iterable[Any] = ()) -> tuple[str, ...]:
+    """The names of runs as text, sorted and each once; a mask of True and False names those of `among` where it is True.
+
+    FitError for a mask of another length, or for what is no list.
+    """
     if not isinstance(x, str) and not isinstance(x, Iterable):
         raise FitError(f"exclude is names of runs; it was {_said(x)}. Give a list of them, or leave it out.")
     found = [x] if isinstance(x, str) else list(x)
     if any(isinstance(one, bool | np.bool_) for one in found):
-        raise FitError(
-            'exclude is names of runs; it was a mask of True and False. Give runs.kept["run"][mask] for those where it is True.'
-        )
+        names = list(among)
+        if len(found) != len(names) or not all(isinstance(one, bool | np.bool_) for one in found):
+            raise FitError(
+                f"exclude was a mask of {len(found)} values for {len(names)} runs kept. Give one True or False for each row of "
+                "runs.kept, or the names of runs."
+            )
+        found = [name for name, out in zip(names, found, strict=True) if out]
     return tuple(sorted({str(one) for one in found}))
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fitting.arguments import a_level
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Array = np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Band:
     """A value with an interval at `level`; numbers, or arrays of one shape. `notes` are sentences to know before using it.
 
@@ -38,6 +41,31 @@ class Band:
 
     def __iter__(self) -> Any:
         return iter((self.value, self.low, self.high))
+
+    def __eq__(self, other: object) -> Any:
+        """Whether another band says the same: value, ends, level and notes; a missing end is like another missing one."""
+        if not isinstance(other, Band):
+            return NotImplemented
+        ours, theirs = (self.value, self.low, self.high, self.level), (other.value, other.low, other.high, other.level)
+        alike = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(ours, theirs, strict=True))
+        return alike and self.notes == other.notes
+
+    def __hash__(self) -> int:
+        """By its level and notes: bands that are equal have the same."""
+        return hash((self.level, self.notes))
+
+    def __format__(self, spec: str) -> str:
+        """`f"{band:.3g}"`: 3.24 (3.20 to 3.28), and as many of these as the band has values."""
+        spec = spec or ".4g"
+        ends = (np.ravel(np.asarray(x, float)) for x in (self.value, self.low, self.high))
+        return ", ".join(f"{v:{spec}} ({low:{spec}} to {high:{spec}})" for v, low, high in zip(*ends, strict=True))
+
+    def to_frame(self) -> pd.DataFrame:
+        """The columns value, low and high, a row for each value."""
+        import pandas as pd
+
+        ends = {name: np.ravel(np.asarray(getattr(self, name), float)) for name in ("value", "low", "high")}
+        return pd.DataFrame(ends)
 
     def above(self, floor: float | None) -> Band:
         """The same with its ends no lower than `floor`, below which nothing lies; the value stays what it was found to be.

@@ -13,9 +13,10 @@ from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_
 from fitting.diagnostics.checks import Evidence, refusal, verdicts
 from fitting.errors import FitError
 from fitting.law import Law
-from fitting.result import Fit, Settings
+from fitting.result import Fit
 from fitting.same_runs import as_runs
 from fitting.selection.recommend import started
+from fitting.settings import Settings
 from fitting.solver.huber_scale import robust_spread, scaled_delta
 from fitting.solver.initial_values import starts
 from fitting.solver.parametrization import coordinates
@@ -43,7 +44,7 @@ def fit(
     runs: Runs | pd.DataFrame,
     law: Law | str = "auto",
     *,
-    exclude: Iterable[str] = (),
+    exclude: Iterable[str] | Iterable[bool] = (),
     group: str | None = None,
     delta: float | str = "auto",
     intervals: str = "auto",
@@ -54,7 +55,9 @@ def fit(
 ) -> Fit:
     """The law fitted to the runs: best values, bootstrap draws, and what the checks found.
 
-    `law` is a `Law`, the key of one in `all_laws()`, or "auto" for the one these columns allow best. `exclude` names runs to leave out.
+    `law` is a `Law`, the key of one in `all_laws()`, or "auto" for the one these columns allow best.
+    `exclude` names runs to leave out, or is a mask
+    of True and False over the rows of `runs.kept`.
     `delta` is Huber's, in log loss: "auto" scales it to the noise, the field's own is 1e-3, `float("inf")` is least squares.
     `intervals` says what is drawn anew for them: "runs", "groups" whole, "residuals" at the same inputs, "components"
     (what groups share and the rest apart), or "auto" for what these residuals call for. `group` is the column whose runs
@@ -68,7 +71,7 @@ def fit(
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
     table_of_runs = as_runs(runs, law)
-    excluded = run_names(exclude)
+    excluded = run_names(exclude, table_of_runs.kept["run"])
     if excluded:
         table_of_runs = table_of_runs.exclude(excluded)
     delta, group = huber_delta(delta), a_name("group", group)

@@ -16,7 +16,7 @@ from fitting.errors import FitError
 from fitting.estimate import fit
 from fitting.planning.planner import plan
 from fitting.result import Fit
-from fitting.same_runs import as_runs
+from fitting.same_runs import of_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,14 +83,12 @@ class Backtest:
         return pd.concat(rows, ignore_index=True)
 
 
-def backtest(runs: Runs | pd.DataFrame, found: Fit, *, level: float = 0.9, resamples: int = 400) -> Backtest:
+def backtest(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9, resamples: int = 400) -> Backtest:
     """How well this fit's law, fitted as it was to the smaller runs, forecasts the larger ones.
 
     Raises FitError when too few runs lie far enough apart to leave some out.
     """
-    table = as_runs(runs)
-    gone = set(found.settings.excluded) & set(table.kept["run"].astype(str))
-    table = table.exclude(gone) if gone else table
+    table = of_fit(found, runs)
     needed = dict.fromkeys([*found.law.inputs, found.law.output.column, "flops"])
     if "flops" not in table.kept:
         raise FitError("A forecast test puts runs in order of compute, and this table has no FLOPs. Map them.")
@@ -122,7 +120,7 @@ def _cut(table: Runs, frame: pd.DataFrame, found: Fit, share: float, level: floa
     except FitError:
         return None
     rows = frame[asked]
-    band = smaller.predict(level, "run", **{k: rows[k].to_numpy(float) for k in found.law.inputs})
+    band = smaller.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in found.law.inputs})
     return Cut(
         largest, int(seen.sum()), tuple(rows["run"].astype(str)), rows["flops"].to_numpy(float) / largest,
         rows[found.law.output.column].to_numpy(float), band, regret(found, smaller, float(flops.max())),

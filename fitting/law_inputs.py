@@ -37,6 +37,15 @@ def inputs_of(law: Law, given: Mapping[str, Any], flops: Callable[[Any, Any], An
     return {k: known[k] for k in law.inputs}
 
 
+def columns_of(law: Law, frame: Any) -> dict[str, Array]:
+    """The columns of a data frame that say where the law is asked, (n,) each. TypeError for what is no data frame."""
+    if not hasattr(frame, "columns"):
+        raise TypeError(
+            f"predict takes a data frame, or inputs by name such as {law.inputs[0]}=...; it was given {frame!r}."
+        )
+    return {k: frame[k].to_numpy(float) for k in dict.fromkeys((*law.inputs, *SIZES)) if k in frame.columns}
+
+
 def contradictions(law: Law, given: Mapping[str, Any], count: Accounting) -> list[str]:
     """A sentence where FLOPs are given beside the params and tokens that they follow from, and are others; else none."""
     if not set(SIZES) <= set(given):

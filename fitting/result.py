@@ -16,7 +16,9 @@ from fitting.arguments import a_level
 from fitting.band import Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import Law
-from fitting.law_inputs import contradictions, inputs_of, outside
+from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
+from fitting.same_runs import fitted_arrays, of_fit
+from fitting.settings import Settings
 from fitting.status import Status, Verdict
 from fitting.term_contributions import terms
 from fitting.uncertainty.extrapolation import beyond_runs, mixed_as_none
@@ -30,33 +32,6 @@ if TYPE_CHECKING:
 PLAIN = "This interval is the draws' own: calibrating could not move its ends."
 # Draws times points held at once: 3 MB an array, which stays in a cache (measured: several times as fast as 300 MB).
 MOST_AT_ONCE = 400_000
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything chosen for a fit, as it must be repeated to get the same numbers.
-
-    `delta_rule` is "given", or "auto" where `delta` was scaled to the noise. `intervals` is the method that was used,
-    `intervals_reason` why, in words, and `grouping` the column it grouped by, "run" for none. `prior` is "published" where
-    the fit starts from what published sweeps say of the law's parameters. `weights` is the column of errors in whose unit
-    each run's residual counts, "none" where runs count alike; `delta` is then that of a run of mean weight.
-    """
-
-    delta: float = 1e-3
-    delta_rule: str = "given"
-    resamples: int = 4000
-    grouping: str = "run"
-    intervals: str = "runs"
-    intervals_reason: str = ""
-    seed: int = 0
-    objective: str = "sum of Huber(delta) of log-loss residuals"
-    starts: int = 0
-    count: str = "params"
-    flops_convention: str = "6ND"
-    prior: str = "none"
-    weights: str = "none"
-    law_reason: str = ""
-    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -186,8 +161,8 @@ class Fit:
         settings = replace(self.settings, intervals_reason=f"{why}; {by.reason}" if why else by.reason)
         return replace(self, calibration=by, settings=settings)
 
-    def predict(self, level: float = 0.95, of: str = "law", **inputs: Any) -> Band:
-        """Predicted loss, in nats per token, at inputs given by name as numbers or arrays of one shape.
+    def predict(self, at: pd.DataFrame | None = None, *, level: float = 0.95, of: str = "law", **inputs: Any) -> Band:
+        """The law's output, in its unit, at inputs given by name as numbers or arrays of one shape, or at the rows of a frame.
 
         `of="law"` is the band of the law's mean, as the noise of these runs leaves it; `of="run"` the prediction interval
         of one new run: it adds the spread of single runs, what runs near the new one leave over, and, beyond the largest
@@ -197,6 +172,8 @@ class Fit:
         Other columns of the runs table may be given too, so that one call asks any law; FLOPs follow from params and tokens as
         the table counts them. TypeError for an input that is missing or that no table has; FitError for one that is not positive.
         """
+        if at is not None:
+            inputs = {**columns_of(self.law, at), **inputs}
         level = a_level(level)
         if of not in ("law", "run"):
             raise TypeError(f'of is "law" or "run", not {of!r}')
@@ -340,7 +317,39 @@ class Fit:
             with np.errstate(all="ignore"):  # a draw whose exponent is nearly zero has a weight beyond any number
                 se = float(np.std(self.draws[:, i])) if len(self.draws) else float("nan")
             rows.append((p.name, p.latex, p.unit, value, low, high, se, p.meaning))
-        return pd.DataFrame(rows, columns=["name", "symbol", "unit", "value", "low", "high", "se", "meaning"])
+        columns = ["name", "symbol", "unit", "value", "low", "high", "se", "meaning"]
+        return pd.DataFrame(rows, columns=columns, index=list(self.law.names))
+
+    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+        """The interval of every parameter: the columns low and high, indexed by name."""
+        return self.summary(level)[["low", "high"]]
+
+    def cov(self) -> pd.DataFrame:
+        """The covariance of the parameters over the draws (p, p), indexed by name both ways; NaN without draws."""
+        import pandas as pd
+
+        p = self.law.p
+        with np.errstate(all="ignore"):  # a draw whose exponent is nearly zero has a weight beyond any number
+            found = np.cov(self.draws, rowvar=False) if len(self.draws) > 1 else np.full((p, p), np.nan)
+        return pd.DataFrame(np.reshape(found, (p, p)), index=list(self.law.names), columns=list(self.law.names))
+
+    def to_frame(self, runs: Any) -> pd.DataFrame:
+        """The runs fitted, out of the table they came from, indexed by name: inputs, observed, fitted, and the residual.
+
+        The residual has the sign of statsmodels, log observed less log fitted: the other way round than `residuals`. FitError for
+        other runs than those that were fitted.
+        """
+        import pandas as pd
+
+        table = fitted_arrays(self, of_fit(self, runs), "ask for the frame")
+        fitted = np.asarray(self.law(table.inputs, self.params), float)
+        columns = {
+            **table.inputs,
+            "observed": table.loss,
+            "fitted": fitted,
+            "residual": np.log(table.loss) - np.log(fitted),
+        }
+        return pd.DataFrame(columns, index=pd.Index(table.runs, name="run"))
 
     def terms(self, level: float = 0.95) -> pd.DataFrame:
         """What each term contributes at the middle of the runs, as `fitting.term_contributions` says it: quote this rather than A alone."""

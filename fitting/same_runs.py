@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -10,11 +11,39 @@ from data.schema import Runs
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.laws import all_laws
-from fitting.result import Fit
+from fitting.settings import Settings
 from fitting.solver.fit_data import Arrays, arrays
 
 # Losses read again from text differ in their last digits; this is far below what any fit can tell.
 SAME = 1e-9
+
+
+class Fitted(Protocol):
+    """What is needed of a `Fit` to know its runs again."""
+
+    @property
+    def law(self) -> Law:
+        """The law fitted."""
+
+    @property
+    def params(self) -> Mapping[str, float]:
+        """Its best values."""
+
+    @property
+    def settings(self) -> Settings:
+        """What was chosen, and which runs were left out."""
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The names of the runs fitted."""
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """log f - log L (n,)."""
+
+    @property
+    def digest(self) -> str:
+        """That of the table."""
 
 
 def as_runs(runs: Any, law: Any = None) -> Runs:
@@ -31,14 +60,14 @@ def as_runs(runs: Any, law: Any = None) -> Runs:
     return read_runs(runs)
 
 
-def of_fit(fit: Fit, runs: Any) -> Runs:
+def of_fit(fit: Fitted, runs: Any) -> Runs:
     """The table, read from a frame, path or list where it is not one yet, without the runs that the fit left out."""
     runs = as_runs(runs, fit.law)
     gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
     return runs.exclude(gone) if gone else runs
 
 
-def fitted_arrays(fit: Fit, runs: Runs, then: str, group: str | None = None) -> Arrays:
+def fitted_arrays(fit: Fitted, runs: Runs, then: str, group: str | None = None) -> Arrays:
     """The arrays of the runs that were fitted, out of the table they came from (`runs`, without those left out).
 
     Raises FitError, which says to fit again and `then` go on, unless they have the names, order and values of the fit's: the
@@ -50,7 +79,7 @@ def fitted_arrays(fit: Fit, runs: Runs, then: str, group: str | None = None) -> 
     return table
 
 
-def _leave_the_same(fit: Fit, table: Arrays) -> bool:
+def _leave_the_same(fit: Fitted, table: Arrays) -> bool:
     with np.errstate(all="ignore"):
         left = np.log(fit.law(table.inputs, fit.params)) - np.log(table.loss)
     return bool(np.allclose(left, fit.residuals, rtol=0, atol=SAME))

@@ -27,7 +27,7 @@ def command(files: tuple[Path, ...], law: str, json_to: str | None, **answers: A
         raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
     told: dict[str, Any] = {name: value or None for name, value in answers.items()}
     runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
-    test = backtest(runs, fit(runs, law))
+    test = backtest(fit(runs, law), runs)
     if json_to is None:
         click.echo(test.sentence)
         return

@@ -12,7 +12,7 @@ from dashboard.symbols import input_symbol
 from dashboard.widgets import Chip
 from fitting import Fit, Law, Status
 from fitting.plural import plural
-from fitting.result import Settings
+from fitting.settings import Settings
 
 TONES = {Status.SOUND: "good", Status.CAUTION: "note", Status.UNSOUND: "bad"}
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from fitting.band import quantiles
 from fitting.export.values import DamagedError, mapping_in, number_in
-from fitting.result import Fit, Settings
+from fitting.result import Fit
+from fitting.settings import Settings
 from fitting.solver.weighting import WITH_ERRORS
 from fitting.uncertainty.calibrated import TAIL
 from fitting.uncertainty.mixture import mixture

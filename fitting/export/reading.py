@@ -30,7 +30,8 @@ from fitting.export.values import (
 )
 from fitting.law import Law
 from fitting.laws import all_laws
-from fitting.result import Fit, Settings
+from fitting.result import Fit
+from fitting.settings import Settings
 from fitting.solver.weighting import WEIGHTS
 from fitting.status import Verdict
 from fitting.uncertainty.calibrated import DECISIONS, Calibrated, Calibration

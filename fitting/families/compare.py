@@ -20,9 +20,9 @@ from fitting.families.result import Families, Family
 from fitting.law import Law
 from fitting.planning.allocation import optimum, valley
 from fitting.plural import plural
-from fitting.result import Settings
 from fitting.same_runs import as_runs
 from fitting.selection.recommend import choose
+from fitting.settings import Settings
 from fitting.solver.fit_data import Arrays, arrays
 from fitting.solver.huber_scale import scaled_delta
 from fitting.solver.solver import residuals

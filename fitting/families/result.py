@@ -18,7 +18,7 @@ from fitting.families.crossing import Crossing
 from fitting.families.curves import PER_DECADE, Curves, crossings, curves
 from fitting.families.sharing import Sharing
 from fitting.law import Law
-from fitting.result import Settings
+from fitting.settings import Settings
 from fitting.uncertainty.model_discrepancy import FORM_MIXED
 
 Array = np.ndarray
@@ -77,7 +77,7 @@ class Versus:
     settle: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Families:
     """Families fitted under one law. `share` is what they share and `why` the reason; `tests` judge each way to share.
 
@@ -103,6 +103,13 @@ class Families:
     asked: str = "auto"
     level: float = 0.95
     header: str = ""
+
+    def __repr__(self) -> str:
+        """What a notebook shows: what is compared, under which law, and what came out of each."""
+        lines = [
+            f"{len(self.families)} families by {self.column} of {self.table or 'a table'}, {self.law.title}: {self.share} shared"
+        ]
+        return "\n".join([*lines, *(f"  {self.versus(name).sentence}" for name in self.others)])
 
     @property
     def law_key(self) -> str:

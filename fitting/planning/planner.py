@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from fitting.planning.allocation import Optimum, flat_range, optimum, valley
 from fitting.planning.hardware import Hardware
 from fitting.planning.notes import FREE_EPOCHS, Text, all_notes
 from fitting.result import Fit
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = np.ndarray
 
@@ -60,6 +63,14 @@ class Plan:
     def band(self, quantity: Callable[[Mapping[str, Array]], Any], level: float | None = None) -> Band:
         """The interval of any function of the run: called with flops, params, tokens and loss by name, (1, K) and then (R, K)."""
         return self.band_of(quantity(self.split.best), quantity(self.split.drawn), level)
+
+    def to_frame(self) -> pd.DataFrame:
+        """What the plan says as a table: the columns quantity, value, low and high, a row for each quantity of each budget."""
+        import pandas as pd
+
+        names = ("flops", "params", "tokens", "tokens_per_param", "loss", "loss_run", "penalty")
+        frames = [b.to_frame().assign(quantity=k) for k in names if (b := getattr(self, k)) is not None]
+        return pd.concat(frames, ignore_index=True)[["quantity", "value", "low", "high"]]
 
     def band_of(self, best: Any, drawn: Any, level: float | None = None) -> Band:
         """The interval of a quantity that is worked out already: best (1, K), for the draws (R, K); numbers for one budget."""

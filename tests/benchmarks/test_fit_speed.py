@@ -163,7 +163,7 @@ def test_the_whole_fit_page(runs, reference, capsys):
     parts = {
         f"{found.law.title} with 4000 refits": lambda: fit(runs),
         "sensitivity": lambda: sensitivity(found, runs, 1e23),
-        "forecast test": lambda: backtest(runs, found),
+        "forecast test": lambda: backtest(found, runs),
         "plan at 60 budgets": lambda: plan(found, flops=budgets),
     }
     taken = {name: min(seconds(work, 3)) for name, work in parts.items()}

@@ -21,7 +21,7 @@ LADDER = Path(__file__).resolve().parents[2] / "data" / "published" / "simulated
 @pytest.fixture(scope="module")
 def ladder_test():
     runs = load("simulated-ladder")
-    return backtest(runs, fit(runs, resamples=50), resamples=100)
+    return backtest(fit(runs, resamples=50), runs, resamples=100)
 
 
 def test_every_run_foretold_is_drawn_once(ladder_test):

@@ -14,7 +14,7 @@ from data import Runs, read_runs
 from data.flops import six_nd
 from fitting import Fit, Law, all_laws
 from fitting.accounting import Accounting
-from fitting.result import Settings
+from fitting.settings import Settings
 
 # Three worlds: toy models, today's small models, and beyond today's largest. Most runs repeat their unique tokens.
 SCALES = {

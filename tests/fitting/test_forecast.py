@@ -140,7 +140,7 @@ def test_noise_alone_is_not_carried_over():
 
 
 def test_the_largest_runs_are_left_out_and_foretold(runs, found):
-    test = backtest(runs, found, resamples=200)
+    test = backtest(found, runs, resamples=200)
     k = runs.kept.set_index("run")
     assert 1 <= len(test.cuts) <= 3
     for c in test.cuts:
@@ -171,7 +171,7 @@ def test_too_few_runs_leave_nothing_out(make_runs, found):
     n = np.geomspace(1e8, 2e8, 9)
     few = make_runs(params=n, tokens=1e22 / n**1.5, loss=2.5 - 0.01 * np.arange(9) + 0.001 * np.arange(9) ** 2)
     with pytest.raises(FitError, match="Add larger runs"):
-        backtest(few, found)
+        backtest(found, few)
 
 
 @pytest.mark.parametrize("delta", [1e-4, 1e-3, 1e-2, float("inf")])

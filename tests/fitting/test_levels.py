@@ -32,7 +32,7 @@ def test_every_interval_asks_for_a_share(level, fitted, noisy):
         "plan for a loss": lambda: plan(fitted, loss=2.2, level=level),
         "lifetime": lambda: lifetime(fitted, loss=2.2, served=1e12, level=level),
         "terms": lambda: fitted.terms(level),
-        "backtest": lambda: backtest(noisy, fitted, level=level, resamples=20),
+        "backtest": lambda: backtest(fitted, noisy, level=level, resamples=20),
         "growth": lambda: law.at(2e8, level),
         "growth's exponent": lambda: law.exponent(level),
     }

@@ -138,7 +138,7 @@ def test_the_law_s_interval_lies_in_a_new_run_s_and_its_value_in_both():
     f = fit(table(*ladder(2, 200, 40), noise=0.02, seed=2), resamples=300)
     n, d = 10 ** rng.uniform(6, 12, 200), 10 ** rng.uniform(8, 14, 200)
     for level in (0.5, 0.95):
-        law, run = f.predict(level, params=n, tokens=d), f.predict(level, "run", params=n, tokens=d)
+        law, run = f.predict(level=level, params=n, tokens=d), f.predict(level=level, of="run", params=n, tokens=d)
         assert np.all(run.low <= law.low)
         assert np.all(law.low <= law.value)
         assert np.all(law.value <= law.high)

@@ -135,7 +135,7 @@ def test_a_parameter_the_law_has_not(chinchilla):
         ({"seed": 1.5}, "seed is a whole number"),
         ({"seed": -1}, "seed is a whole number"),
         ({"delta": None}, "delta is"),
-        ({"exclude": np.zeros(48, bool)}, "exclude is names of runs.*mask"),
+        ({"exclude": np.zeros(47, bool)}, "mask of 47 values for 48 runs"),
         ({"exclude": [True, False]}, "exclude is names of runs"),
         ({"exclude": None}, "exclude is names of runs"),
     ],
@@ -177,9 +177,9 @@ def test_the_law_s_ends_are_those_beside_a_run_s(make_runs, share, level):
     ends = found.law(at, {k: found.draws[:, i, None] for i, k in enumerate(found.law.names)})
     best = found.law(at, found.params)
     law, run = found.loss_bands(at, best, ends, level, (54,))
-    quick = found.predict(level, params=at["params"][0], tokens=at["tokens"][0])
+    quick = found.predict(level=level, params=at["params"][0], tokens=at["tokens"][0])
     for a, b in zip(quick, law, strict=True):
         assert np.allclose(a, b, rtol=1e-12, atol=0)
     assert np.allclose(
-        found.predict(level, "run", params=at["params"][0], tokens=at["tokens"][0]).low, run.low, rtol=1e-12
+        found.predict(level=level, of="run", params=at["params"][0], tokens=at["tokens"][0]).low, run.low, rtol=1e-12
     )

@@ -45,7 +45,7 @@ def test_a_new_run_s_interval_holds_the_law_s_own(table, law, intervals, prior, 
         return
     shifts = np.array(decades).T
     at = {x: f.ranges[x][1] * 10.0 ** shifts[i % 2] for i, x in enumerate(f.law.inputs)}
-    holds(f.predict(level, "run", **at), f.predict(level, "law", **at))
+    holds(f.predict(level=level, of="run", **at), f.predict(level=level, of="law", **at))
 
 
 @settings(max_examples=40, deadline=None)

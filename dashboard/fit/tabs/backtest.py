@@ -48,7 +48,7 @@ def above(found: Backtest, floor: float | None) -> Backtest:
 
 
 def _tested(fit: Fit, runs: Runs) -> object:
-    return backtest(runs, fit)
+    return backtest(fit, runs)
 
 
 def _row(c: Cut) -> str:

@@ -1,0 +1,96 @@
+"""Fits, bands and plans as tables and text: what a statistician expects to ask of them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fitting
+from data import load
+from fitting import Band, FitError, compare_families, fit, plan, read_runs
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return load("simulated-ladder")
+
+
+@pytest.fixture(scope="module")
+def found(runs):
+    return fit(runs, law="chinchilla", resamples=200)
+
+
+def test_a_band_is_compared_written_and_tabled():
+    one, other = (
+        Band(np.array([1.0, np.nan]), np.array([0.5, np.nan]), np.array([2.0, np.nan]), 0.95),
+        Band(1.0, 0.5, 2.0, 0.95),
+    )
+    assert one == Band(np.array([1.0, np.nan]), np.array([0.5, np.nan]), np.array([2.0, np.nan]), 0.95)
+    assert one != other
+    assert other == Band(1.0, 0.5, 2.0, 0.95)
+    assert other != Band(1.0, 0.5, 2.0, 0.9)
+    assert len({other, Band(1.0, 0.5, 2.0, 0.95)}) == 1
+    assert f"{other:.2f}" == "1.00 (0.50 to 2.00)"
+    assert f"{other}" == "1 (0.5 to 2)"
+    assert list(one.to_frame()["low"].fillna(-1)) == [0.5, -1]
+
+
+def test_a_fit_is_a_table_of_its_runs_with_the_residuals_sign_of_statsmodels(found, runs):
+    table = found.to_frame(runs)
+    assert list(table.columns) == ["params", "tokens", "observed", "fitted", "residual"]
+    assert tuple(table.index) == found.runs
+    assert np.allclose(table["residual"], -found.residuals)
+    assert np.allclose(table["observed"] / table["fitted"], np.exp(table["residual"]))
+    with pytest.raises(FitError, match="not those that were fitted"):
+        found.to_frame(runs.kept.assign(loss=1.3 * runs.kept["loss"]))
+
+
+def test_intervals_and_covariance_are_indexed_by_name(found):
+    ends = found.conf_int()
+    assert ends.loc["alpha", "low"] == found.interval("alpha").low
+    assert found.summary().loc["alpha", "value"] == found.params["alpha"]
+    cov = found.cov()
+    assert np.allclose(np.sqrt(np.diag(cov)[:1]), found.draws[:, 0].std(ddof=1))
+    assert np.allclose(cov, cov.T)
+
+
+def test_predict_takes_a_frame(found, runs):
+    said = found.predict(runs.kept)
+    assert said == found.predict(params=runs.kept["params"].to_numpy(), tokens=runs.kept["tokens"].to_numpy())
+    assert len(said.to_frame()) == len(runs.kept)
+    with pytest.raises(TypeError, match="a data frame, or inputs by name"):
+        found.predict(0.9)
+
+
+def test_a_mask_leaves_out_what_it_names(found, runs):
+    mask = np.zeros(len(runs.kept), bool)
+    mask[[2, 5]] = True
+    some = fit(runs, law="chinchilla", exclude=mask, resamples=0)
+    assert set(found.runs) - set(some.runs) == set(runs.kept["run"][mask].astype(str))
+    assert some.settings.excluded == tuple(sorted(runs.kept["run"][mask].astype(str)))
+
+
+def test_a_plan_is_a_table(found):
+    p = plan(found, flops=[1e22, 1e23])
+    table = p.to_frame()
+    assert list(table.loc[table["quantity"] == "params", "value"]) == list(p.params.value)
+    assert {"flops", "params", "tokens", "tokens_per_param", "loss", "loss_run"} <= set(table["quantity"])
+
+
+def test_what_a_notebook_shows_is_a_few_lines():
+    families = compare_families(load("simulated-families"), "family", resamples=50)
+    assert len(repr(families)) < 1500
+    assert all(name in repr(families) for name in families.others)
+
+
+def test_the_version_is_that_of_the_package(tmp_path):
+    said = tomllib.loads(Path(fitting.__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))
+    assert fitting.__version__ == said["project"]["version"]
+    pd.DataFrame({"params": [1e8, 2e8], "tokens": [2e9, 4e9], "loss": [3.1, 2.9]}).to_csv(
+        tmp_path / "r.csv", index=False
+    )
+    assert len(read_runs(tmp_path / "r.csv")) == 2
