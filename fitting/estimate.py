@@ -56,8 +56,7 @@ def fit(
     """The law fitted to the runs: best values, bootstrap draws, and what the checks found.
 
     `law` is a `Law`, the key of one in `all_laws()`, or "auto" for the one these columns allow best.
-    `exclude` names runs to leave out, or is a mask
-    of True and False over the rows of `runs.kept`.
+    `exclude` names runs to leave out, or is a mask of True and False over the rows of `runs.kept`.
     `delta` is Huber's, in log loss: "auto" scales it to the noise, the field's own is 1e-3, `float("inf")` is least squares.
     `intervals` says what is drawn anew for them: "runs", "groups" whole, "residuals" at the same inputs, "components"
     (what groups share and the rest apart), or "auto" for what these residuals call for. `group` is the column whose runs

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.coverage`: the coverage table of the README, as Markdown, a cell at a time."""
+"""`python -m tests.benchmarks.coverage`: the coverage table of tests/benchmarks/README.md, as Markdown, a cell at a time."""
 
 from __future__ import annotations
 

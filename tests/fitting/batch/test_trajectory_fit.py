@@ -59,7 +59,7 @@ def test_one_size_gives_its_floor_and_says_nothing_of_others():
 
 
 def test_intervals_hold_what_was_planted():
-    # In a longer count, 150 tables of 16 and 9 runs, 1 % noise, they hold each constant in the share the README says.
+    # In a longer count, 150 tables of 16 and 9 runs, 1 % noise, they hold each constant in the share that tests/benchmarks/README.md gives.
     inside = []
     for seed in range(10):
         law = fit_trajectory(planted(KAPLAN, rows=8, noise=0.01, seed=seed), after=0, resamples=100, seed=seed).law
