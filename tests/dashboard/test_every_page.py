@@ -51,7 +51,7 @@ def page(tmp_path, monkeypatch):
     def open_page(name: str, text: str, excluded: Sequence[str] = ()) -> AppTest:
         space = workspace.new()
         kept = workspace.keep(space, "runs.csv", text.encode())
-        workspace.change(space, "settings", {"source": kept.source, "fit": {"resamples": 100}})
+        workspace.change(space, "settings", {"source": kept.source, f"fit:{kept.source}": {"resamples": 500}})
         if excluded:
             workspace.change(space, "exclude runs", {f"excluded:{kept.source}": list(excluded)})
         at = AppTest.from_file(str(APP), default_timeout=120)
