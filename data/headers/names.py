@@ -123,8 +123,9 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("batch", r"batch(?: size)? (?:in )?tok(?:en)?s?|tok(?:en)?s? ?(?:per|/) ?(?:step|batch|update|iter(?:ation)?)", 1.0),
     ("batch", r"(?:global |total |effective |train )?batch tok(?:en)?s", 1.0),
     ("batch", r"(?:global |train )?batch size tok(?:en)?s|batch tok(?:en)?s|(?:global )?batch size in tokens", 1.0),
-    ("batch_sequences", r"(?:global |total |effective |train )?batch(?: size)? (?:in )?(?:seq(?:uence)?s|samples|examples)"
-                        r"|seq(?:uence)?s ?(?:per|/) ?(?:step|batch|update)", 1.0),
+    ("batch_sequences", r"(?:global |total |effective |train )?batch(?: size)? (?:in )?(?:(?:number|num|no|n|count) (?:of )?)?"
+                        r"(?:seq(?:uence)?s?|samples?|examples?)(?: count)?"
+                        r"|(?:(?:number|num|no|n) (?:of )?)?seq(?:uence)?s? ?(?:per|/) ?(?:step|batch|update)", 1.0),
     ("batch_device",
      r"(?:train )?micro ?batch(?: ?size)?(?: (?:per|/) (?:gpu|tpu|device|dev|rank))?"
      r"|(?:(?:per )?(?:device|gpu|tpu|local|rank)|per dev)(?: train(?:ing)?)? batch(?: ?size)?"
