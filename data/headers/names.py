@@ -103,6 +103,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("data_fraction", rf"{_PART} (?:of )?{_DATA}(?: used| seen)?(?: {_PART})?|{_DATA}(?: used| seen)? {_PART}(?: {_PART})?", 0.9),
     ("data_fraction", rf"(?:(?:data|dataset|corpus) )?subset(?: size)? {_PART}|subset fraction|{_PART} subset|{_PART} used", 0.8),
     ("data_fraction", rf"{_PART}|subset", 0.6),
+    ("tokens", rf"{_NUMBER_OF}pre ?train(?:ing|ed)? (?:data )?{_TOKENS}(?: seen)?|{_TOKENS} (?:of |in )?pre ?train(?:ing|ed)?", 0.85),
     ("tokens", r"(?:dataset|corpus|data) tokens", 0.7),
     ("tokens", r"train(?:ing)? (?:data|dataset|set|corpus) tokens", 0.7),
     ("tokens", r"tokens (?:in|of) (?:the )?(?:dataset|corpus|data)", 0.7),
