@@ -54,3 +54,19 @@ def test_a_size_in_the_name_of_a_folder_goes_before_a_column_of_weights(tmp_path
         runs = read_runs(path.parent.parent)
         assert runs.kept["params"].tolist() == [size], weights
         assert any(q.key == "columns.params" for q in runs.questions) == (weights == 65536), weights
+
+
+def test_a_size_in_words_under_a_column_of_sizes_is_read_as_under_one_of_models(read: Read) -> None:
+    for header in ("Model", "Size", "Model size", "Params"):
+        for form in ("{0} ({1}M)", "{1}M ({0})", "{0}: {1}M", "{0}-{1}M"):
+            sizes = [form.format(*pair) for pair in (("S", 124), ("M", 350), ("L", 774))]
+            rows = "".join(
+                f"{s},{d},{loss}\n" for s, d, loss in zip(sizes, ("2B", "4B", "6B"), (3.4, 3.2, 3.0), strict=True)
+            )
+            runs = read(f"{header},tokens,loss\n{rows}")
+            assert runs.kept["params"].tolist() == [124e6, 350e6, 774e6], (header, form)
+            assert any(q.key == "columns.params" and repr(sizes[0]) in q.text for q in runs.questions), (header, form)
+    for cells in (("small", "large"), ("12 GB", "24 GB")):
+        runs = read(f"Size,tokens,loss\n{cells[0]},2B,3.4\n{cells[1]},4B,3.2\n")
+        assert "params" not in runs.kept, cells
+        assert any("'Size' is named like the parameters" in note for note in runs.notes), cells
