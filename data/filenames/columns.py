@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.cells.markup import words
 from data.filenames.points import pointed
-from data.filenames.sizes import facts, of_a_text, pairs, size_of_a_text
+from data.filenames.sizes import facts, of_a_text, pairs, size_of_a_text, size_then_tokens
 from data.filenames.steps import models, place_of
 from data.headers.names import named, only_sounds
 from data.headers.parts import scale_in
@@ -79,7 +79,7 @@ def with_name_facts(table: Table) -> Table:
             continue
         plain = {name: clean(words(name)) for name in names if isinstance(name, str) and name.strip()}
         read = pointed(plain.values(), table.decimal == ",")
-        paired = any(map(pairs, plain.values()))
+        paired = any(map(pairs, plain.values())) or size_then_tokens(read.texts[t] for t in plain.values())
         found = {name: facts([read.texts[text]], paired) for name, text in plain.items()}
         other = {name: facts([read.others[text]], paired) for name, text in plain.items()} if read.open else found
         if not have & set(COUNTS) and found and not any(c in f for f in found.values() for c in COUNTS):
