@@ -20,7 +20,7 @@ from data.mapping import Guess
 from data.schema import COUNTS
 from data.table import Table, unique
 
-_WORD = r"(?:active|activated|activation)"
+_WORD = r"(?:active|activated|activation|act)"
 _PARAMS = r"(?:params?|parameters?|weights)"
 _PART = r"(?:percent(?:age)?|pct|frac(?:tion)?|share|portion|proportion|ratio)"
 _OF = rf"(?:(?:number |n |num )?{_WORD}(?: {_PARAMS})?|{_PARAMS} {_WORD})"
@@ -34,6 +34,7 @@ _ABOUT = re.compile(rf"\b(?:{_WORD}|sparsity|sparseness)\b")
 _ELSE = re.compile(
     r"\b(?:units?|neurons?|users?|features?|latents?|heads?|function|fn|type|name|per|state|checkpointing)\b"
 )
+_OVER = r"[0-9.]{1,9} ?[:/] ?[0-9.]{1,9}"  # 1:4, which may be a share or its inverse
 _EXPERTS = re.compile(r"\bexperts?\b")
 _TIMES = "the active share {!r} times "
 _COUNT = 1e4  # parameters below which a number beside shares is no count of them
@@ -59,7 +60,7 @@ def with_active_counted(table: Table) -> Table:
         return replace(table, notes=(*table.notes, *said)) if said else table
     header, active = next(iter(shares.items()))
     if _values(table, whole)[np.isfinite(active)].tolist() == active[np.isfinite(active)].tolist():
-        return table  # all of each model is active
+        return replace(table, told={**table.told, header: ("", "all parameters of each run are active")})
     name = f"active parameters by {header}"
     if scale_in(name, "params_active")[0] != 1.0 or logged(name) is not None:
         name = "active parameters"
@@ -82,14 +83,15 @@ def _may_be(table: Table, header: str) -> bool:
     words = take_apart(header).path
     if not _ABOUT.search(words) or _ELSE.search(words) or logged(header) is not None:
         return False
-    return table.numbers(header).share >= 0.5 and not clear(table.text(header))
+    text = table.text(header)
+    return bool(text.str.fullmatch(_OVER).any()) or (table.numbers(header).share >= 0.5 and not clear(text))
 
 
 def _active(table: Table, header: str, whole: str) -> np.ndarray | None:
     """The active parameters (n,) that a column of shares says, beside counts where a cell is one; None where it says none."""
     words = take_apart(header).words
     sure = bool(_SHARE.fullmatch(words))
-    if not sure and not _BARE.fullmatch(words):
+    if (not sure and not _BARE.fullmatch(words)) or table.numbers(header).share < 0.5:
         return None
     cells = table.text(header)
     signed = cells.str.contains("%", regex=False).to_numpy(dtype=bool)
@@ -118,7 +120,10 @@ def _is_unused(table: Table, header: str, whole: str) -> bool:
     words = take_apart(header).words
     values = table.numbers(header).values
     values = values[np.isfinite(values)]
-    signed = table.text(header).str.contains("%", regex=False).any()
+    text = table.text(header)
+    if text.str.fullmatch(_OVER).any():
+        return bool(whole)
+    signed = text.str.contains("%", regex=False).any()
     part = signed or "spars" in words or bool(_SAYS_PART.search(words))
     return bool(whole) and part and bool(len(values)) and bool((values != values[0]).any() or 0 < values[0] < 1)
 

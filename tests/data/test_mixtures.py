@@ -92,7 +92,7 @@ def test_an_active_share_counts_that_part_of_all_parameters(read: Read) -> None:
         for share, cells in (
             ("active", signed), ("Active", parts), ("active (%)", signed), ("active (%)", hundredths), ("% active", hundredths),
             ("active_fraction", parts), ("active_fraction", signed), ("activation ratio", parts), ("Active share", parts),
-            ("frac_active", parts), ("active params", signed), ("active_params_pct", hundredths), ("active/total", parts),
+            ("frac_active", parts), ("active params", signed), ("act.", signed), ("active_params_pct", hundredths), ("active/total", parts),
             ("active", ("100M", "25%")), ("active", ("", "25%")),
         ):  # fmt: skip
             text = f"name,{total},{share},tokens,loss\na,100M,{cells[0]},2B,3.4\nb,460M,{cells[1]},2B,3.2\n"
@@ -102,6 +102,13 @@ def test_an_active_share_counts_that_part_of_all_parameters(read: Read) -> None:
             assert list(runs.kept["params"]) == [100e6, 460e6], case
             assert list(runs.kept["flops"].round(-10)) == [1.2e18, 1.38e18], case
             assert any(repr(share) in note for note in runs.notes), case
+
+
+def test_all_parameters_are_active_where_every_share_is_the_whole(read: Read) -> None:
+    for share in ("active", "active params", "active (%)"):
+        runs = read(f"name,params,{share},tokens,loss\na,100M,100%,2B,3.4\nb,460M,100%,2B,3.2\n", "runs.csv")
+        assert list(runs.kept["flops"].round(-10)) == [1.2e18, 5.52e18], share
+        assert "params_active" not in runs.kept, share
 
 
 def test_active_parameters_by_a_share_are_in_the_unit_of_all(read: Read) -> None:
@@ -114,7 +121,7 @@ def test_active_parameters_by_a_share_are_in_the_unit_of_all(read: Read) -> None
 def test_a_share_that_may_be_either_is_said_to_be_unused(read: Read) -> None:
     for share, cells in (
         ("sparsity", ("0.5", "0.75")), ("sparsity (%)", ("0", "75%")), ("active (%)", ("250", "25")), ("active ratio", ("1", "4")),
-        ("active experts (%)", ("100%", "25%")),
+        ("active experts (%)", ("100%", "25%")), ("active ratio", ("1:1", "1:4")), ("active", ("1/1", "1/4")),
     ):  # fmt: skip
         text = f"name,params,{share},tokens,loss\na,100M,{cells[0]},2B,3.4\nb,460M,{cells[1]},2B,3.2\n"
         runs = read(text, "runs.csv")
