@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.columns.active_shares import with_active_counted
 from data.columns.embeddings import with_embeddings_added
 from data.convert import to_runs
 from data.errors import DataError, MappingNeeded, ReadError
@@ -257,9 +258,8 @@ def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
     if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in _first_cells(frame)):
         return _with_lists(frame, name)
     frame.columns = unique(_headers(list(frame.columns)))
-    return with_embeddings_added(
-        shaped(with_decimal_sign(Table(frame, name, "data frame", np.arange(1, len(frame) + 1))))
-    )
+    table = shaped(with_decimal_sign(Table(frame, name, "data frame", np.arange(1, len(frame) + 1))))
+    return with_active_counted(with_embeddings_added(table))
 
 
 def _headers(labels: list[Any]) -> list[str]:

@@ -10,6 +10,7 @@ from math import isclose
 import numpy as np
 
 from data.cells.markup import words
+from data.columns.active_shares import in_units_of_all
 from data.columns.counters import settle_counters
 from data.columns.data_sizes import of_other_things, samples_of_data_or_seen
 from data.columns.fractions import scaled_fraction, settle_fraction
@@ -179,7 +180,7 @@ def recognise(
             if (not stepped or q.key != "columns.steps") and q.key.removeprefix("columns.") not in elsewhere
         ),
     ]
-    guesses, units_open = settle(table, scaled_fraction(table, guesses), factors)
+    guesses, units_open = in_units_of_all(table, *settle(table, scaled_fraction(table, guesses), factors))
     runs = loss.guess is not None or any(q.guess for q in loss.questions)
     questions += [q for q in units_open if runs or _plainly(guesses, q.key)]  # d of a table without losses is a width
     if not any(q.key in ("columns.tokens", "units.tokens") for q in questions):

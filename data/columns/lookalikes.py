@@ -50,6 +50,18 @@ _TOKENIZERS = re.compile(
 _FEW = 0.1  # tokens per parameter
 #: Models beside the one that was trained.
 _ANOTHER = re.compile(r"\b(teacher|reference|ref|proxy|draft|base|baseline|target|judge|reward|source|parent)\b")
+#: What else is counted: a header that says it counts nothing else contradicts a role that counts another.
+_THINGS = {
+    "params": re.compile(r"\b(?:params?|parameters?|weights)\b"),
+    "tokens": re.compile(r"\b(?:tokens?|toks?)\b"),
+    "flops": re.compile(r"\b(?:flops?|petaflops?|pf|compute)\b"),
+    "": re.compile(
+        r"\b(?:seqs?|sequences?|samples?|examples?|instances?|documents?|docs?|sentences?|sents?|words?|chars?|characters?|lines?|pages?"
+        r"|images?|imgs?|frames?|patches|pairs?|records?|rows?|articles?|books?|files?|prompts?|requests?|usd|eur|dollars?)\b"
+    ),
+}
+_MONEY = re.compile(r"[$€£¥]")
+_COUNTS_IN = {"params": "params", "tokens": "tokens", "flops": "flops", "batch": "tokens"}
 _BIG = {"params": 1e5, "tokens": 1e6, "flops": 1e12, "batch": 8.0}
 
 
@@ -140,7 +152,8 @@ def _unsaid(table: Table, guesses: Pairs[str, Guess], used: set[str], settled: s
     family = {"tokens": {"tokens"}, "params": set(COUNTS)}[role]
     if family & settled:
         return []
-    free = [h for h in table.headers if h not in used and not named(h) and _moves(table, h) and _could_count(table, h)]
+    unnamed = [h for h in table.headers if h not in used and not named(h) and not _contradicts(h, role)]
+    free = [h for h in unnamed if _moves(table, h) and _could_count(table, h)]
     if not free:
         return []
     what = "parameters" if role == "params" else "training tokens"
@@ -171,12 +184,22 @@ def _could_count(table: Table, header: str) -> bool:
     return not _MEASURED.search(take_apart(header).path) and float(np.median(values)) >= 1.0
 
 
+def _contradicts(header: str, role: str) -> bool:
+    """Whether a header says that it counts something, and not what the role counts: `Batch (docs)` no tokens of a step."""
+    if _MONEY.search(header):
+        return True
+    words = take_apart(header).path
+    said = {thing for thing, pattern in _THINGS.items() if pattern.search(words)}
+    return bool(said) and _COUNTS_IN[role] not in said
+
+
 def _looks(table: Table, header: str, role: str) -> bool:
     """Whether words and values of the column could be those of the role."""
     words = take_apart(header).path
     if (
         not _LIKE[role].search(words)
         or _NOT.search(words)
+        or _contradicts(header, role)
         or loss_name(header) is not None
         or _OF_A_TRACKER.search(header)
     ):

@@ -13,11 +13,11 @@ from data.headers.parts import scale_in
 from data.schema import COUNTS
 from data.table import Table
 
-_ACTIVE = re.compile(
+ACTIVE = re.compile(
     r"(?:number (?:of )?|n |num )?(?:active|activated|act|activate)(?: (?:size|model size))?(?: (?:per|/) ?(?:token|tok))?"
     r"|(?:params?|parameters) (?:per|/) ?(?:token|tok)"
 )
-_TOTAL = re.compile(r"(?:number (?:of )?|n |num )?(?:total|all)(?: (?:model )?size)?|(?:model )?size (?:total|all)")
+TOTAL = re.compile(r"(?:number (?:of )?|n |num )?(?:total|all)(?: (?:model )?size)?|(?:model )?size (?:total|all)")
 _EXPERTS = 4096.0  # more than a mixture has experts: a count of parameters lies above it
 _FEW = 64.0  # experts that compute for a token
 _FULL = 1e5  # a count of parameters above it needs no unit
@@ -32,9 +32,9 @@ def settle_mixture(table: Table, offers: Offers) -> None:
     """
     taken = {h for (_, h), (sure, _) in offers.items() if sure >= 0.9}
     words = {h: take_apart(h).words for h in table.headers if h not in taken}
-    actives = [h for h, w in words.items() if _ACTIVE.fullmatch(w) and _is_count(table, h)]
+    actives = [h for h, w in words.items() if ACTIVE.fullmatch(w) and _is_count(table, h)]
     known = [h for (c, h), (sure, _) in offers.items() if c == "params_active" and sure >= TAKEN]
-    totals = [h for h, w in words.items() if _TOTAL.fullmatch(w) and _is_count(table, h)]
+    totals = [h for h, w in words.items() if TOTAL.fullmatch(w) and _is_count(table, h)]
     counts = [h for (c, h), (sure, _) in offers.items() if c in COUNTS and c != "params_active" and sure >= TAKEN]
     experts: list[str] = []
     for header in actives:

@@ -28,6 +28,11 @@ SPOKEN_AGAINST = (
     0.55  # how sure a column is that is named like a size where the runs' names say another: offered, not taken
 )
 PLAINLY = 0.9  # how sure a name is at least that says what its column counts
+_PRETRAINING = re.compile(r"\bpre ?train(?:ing|ed)?\b")
+_TOKENS = re.compile(r"\b(?:tokens?|toks?|D|data)\b")
+_NO_STAGE = re.compile(
+    r"\b(?:per|/|batch|seq|sequence|seqs|unique|vocab|loss|ratio|params?|eval|val|valid|validation|test|step|s|sec)\b"
+)
 _A_TEXT = 1e6  # tokens of the least text that a model is trained on
 _MANY = 1e8  # more than the documents or sequences that bare numbers may count as well
 _OF_A_BATCH = re.compile(r"B (?:tokens?|toks?)", re.IGNORECASE)  # the letter of papers for it, beside large numbers
@@ -63,6 +68,12 @@ def offers_of(table: Table, settled: set[str], taken: set[str], notes: list[str]
                     continue
                 if column == "tokens" and _letter_of_a_batch(table, header, found.values):
                     continue
+                if (
+                    column == "tokens"
+                    and _PRETRAINING.search(take_apart(header).words)
+                    and _other_tokens(table, header)
+                ):
+                    sure, how = SPOKEN_AGAINST, "name may mean this; other tokens stand beside it"
                 if column == "unique_tokens" and sure < PLAINLY and _few(found, header):
                     continue  # a pool of documents, a share of the data
                 if column == "grad_accum" and not may_accumulate(header, found.values):
@@ -186,6 +197,17 @@ def _few(found: Numbers, header: str) -> bool:
     scale = scale_in(header, "unique_tokens")[0]
     least = _A_TEXT if scale != 1.0 or found.written else _MANY
     return not middle(found.scaled(scale)) >= least
+
+
+def _other_tokens(table: Table, header: str) -> bool:
+    """Whether another column counts tokens of training: those of a later stage, or all of them."""
+    return any(
+        h != header
+        and _TOKENS.search(w := take_apart(h).path)
+        and not _NO_STAGE.search(w)
+        and table.numbers(h).share > 0
+        for h in table.headers
+    )
 
 
 def _letter_of_a_batch(table: Table, header: str, values: np.ndarray) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.cells.markup import words
 from data.filenames.points import pointed
-from data.filenames.sizes import facts, of_a_text, pairs, size_of_a_text
+from data.filenames.sizes import facts, of_a_text, pairs, size_of_a_text, size_then_tokens
 from data.filenames.steps import models, place_of
 from data.headers.names import named, only_sounds
 from data.headers.parts import scale_in
@@ -62,6 +62,7 @@ def _has_progress(table: Table) -> bool:
 def with_name_facts(table: Table) -> Table:
     """The table with a column for what nearly all names of its runs or models say (23M-cosine), and no column does."""
     headers = [h for h in table.headers if any(c in ("run", "family") for c, s in named(h) if s >= 0.6)][:3]
+    headers += [h for h in table.headers if h not in headers and _sizes_in_words(table, h)][:1]
     have = {c for h in table.headers for c, s in named(h) if s >= 0.6 and table.numbers(h).share >= 0.5}
     doubted = _doubted(table, headers)
     if have & set(COUNTS) and not doubted:
@@ -78,7 +79,7 @@ def with_name_facts(table: Table) -> Table:
             continue
         plain = {name: clean(words(name)) for name in names if isinstance(name, str) and name.strip()}
         read = pointed(plain.values(), table.decimal == ",")
-        paired = any(map(pairs, plain.values()))
+        paired = any(map(pairs, plain.values())) or size_then_tokens(read.texts[t] for t in plain.values())
         found = {name: facts([read.texts[text]], paired) for name, text in plain.items()}
         other = {name: facts([read.others[text]], paired) for name, text in plain.items()} if read.open else found
         if not have & set(COUNTS) and found and not any(c in f for f in found.values() for c in COUNTS):
@@ -132,6 +133,14 @@ def with_places(table: Table, along: Sequence[float], names: Sequence[str], head
     cells = pd.Series([f"{v:.12g}" if math.isfinite(v) else "" for v in along], index=table.frame.index, dtype=object)
     said = {**table.from_name, title: (column, names[0])}
     return replace(table, frame=table.frame.assign(**{title: cells}), from_name=said)
+
+
+def _sizes_in_words(table: Table, header: str) -> bool:
+    """Whether a column named like parameters holds names that say them: `Small (124M)` under `Model size`."""
+    if not any(c == "params" and s >= 0.6 for c, s in named(header)[:1]):
+        return False
+    found = table.numbers(header)
+    return found.share < 0.5 and not found.blank.all()
 
 
 def _of_texts(found: Mapping[str, Facts]) -> dict[str, Facts]:

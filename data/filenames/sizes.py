@@ -98,6 +98,29 @@ def pairs(name: str) -> bool:
     return any(_INSIDE.fullmatch(piece) for piece in _CUT.split(name[:200]))
 
 
+_APART = 10.0  # tokens per parameter: sizes nearer to each other may be those of two models
+_SEVERAL = re.compile(
+    r"(?<![a-z])(?:moe|switch|teacher|student|distil\w*|kd|draft|target|merged?|upcycl\w*|grow\w*|expand\w*|proxy|ema|from|to|vs)(?![a-z])"
+)
+
+
+def size_then_tokens(names: Iterable[str]) -> bool:
+    """Whether each of several names holds two sizes side by side, the first the model's by far: llama-60M-1.2B, llama-130M-2.6B."""
+    found = set()
+    for name in names:
+        elements = _without_texts(_elements(_keyed(name[:200])[1]))[0]
+        sized = [i for i, e in enumerate(elements) if _sized(e) and isinstance(e, _Amount) and e.suffix != "k"]
+        if len(sized) != 2 or sized[1] != sized[0] + 1 or _MIXTURE in elements or _SEVERAL.search(name.lower()):
+            return False
+        said = facts([name], paired=True)
+        if not {"params", "tokens"} <= said.keys() or said["tokens"][0] < _APART * said["params"][0]:
+            return False
+        if {"params", "tokens"} & facts([name]).keys():
+            return False  # a word says one of them
+        found.add((said["params"][0], said["tokens"][0]))
+    return len(found) > 1
+
+
 _SHORTEST = 32  # tokens of a sequence that a name may say; ctx2 and seq_3 count files
 _MIXTURE = "×"
 _GONE = " keyed "  # what stands in place of a key and its number, so that what is around them does not run together

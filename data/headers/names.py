@@ -103,6 +103,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("data_fraction", rf"{_PART} (?:of )?{_DATA}(?: used| seen)?(?: {_PART})?|{_DATA}(?: used| seen)? {_PART}(?: {_PART})?", 0.9),
     ("data_fraction", rf"(?:(?:data|dataset|corpus) )?subset(?: size)? {_PART}|subset fraction|{_PART} subset|{_PART} used", 0.8),
     ("data_fraction", rf"{_PART}|subset", 0.6),
+    ("tokens", rf"{_NUMBER_OF}pre ?train(?:ing|ed)? (?:data )?{_TOKENS}(?: seen)?|{_TOKENS} (?:of |in )?pre ?train(?:ing|ed)?", 0.85),
     ("tokens", r"(?:dataset|corpus|data) tokens", 0.7),
     ("tokens", r"train(?:ing)? (?:data|dataset|set|corpus) tokens", 0.7),
     ("tokens", r"tokens (?:in|of) (?:the )?(?:dataset|corpus|data)", 0.7),
@@ -123,8 +124,9 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("batch", r"batch(?: size)? (?:in )?tok(?:en)?s?|tok(?:en)?s? ?(?:per|/) ?(?:step|batch|update|iter(?:ation)?)", 1.0),
     ("batch", r"(?:global |total |effective |train )?batch tok(?:en)?s", 1.0),
     ("batch", r"(?:global |train )?batch size tok(?:en)?s|batch tok(?:en)?s|(?:global )?batch size in tokens", 1.0),
-    ("batch_sequences", r"(?:global |total |effective |train )?batch(?: size)? (?:in )?(?:seq(?:uence)?s|samples|examples)"
-                        r"|seq(?:uence)?s ?(?:per|/) ?(?:step|batch|update)", 1.0),
+    ("batch_sequences", r"(?:global |total |effective |train )?batch(?: size)? (?:in )?(?:(?:number|num|no|n|count) (?:of )?)?"
+                        r"(?:seq(?:uence)?s?|samples?|examples?)(?: count)?"
+                        r"|(?:(?:number|num|no|n) (?:of )?)?seq(?:uence)?s? ?(?:per|/) ?(?:step|batch|update)", 1.0),
     ("batch_device",
      r"(?:train )?micro ?batch(?: ?size)?(?: (?:per|/) (?:gpu|tpu|device|dev|rank))?"
      r"|(?:(?:per )?(?:device|gpu|tpu|local|rank)|per dev)(?: train(?:ing)?)? batch(?: ?size)?"
@@ -213,6 +215,11 @@ _LOSS = re.compile(
     r"\b(loss(?:es)?|xent|cross ?entropy|crossentropy|ce|nll|neg(?:ative)? log ?likelihood|perplexity|perplexities|ppls?|logppl"
     r"|bpb|bpc|bpd|bpt|bpw|(?:bits?|nats?) ?(?:per|/) ?(?:bytes?|chars?|characters?|letters?|words?|tokens?|tok|dims?|dimensions?)|L)\b"
 )
+#: A loss before the first step: val loss @0, loss at init is one by its words.
+_BEFORE_TRAINING = re.compile(
+    r"@\s*(?:step\s*)?0(?:\s*(?:steps?|iters?|tokens?|epochs?|%))?\s*[)\]]?\s*$", re.IGNORECASE
+)
+_PART_OF_THE_RUN = re.compile(r"\b([0-9]{1,3}) ?(?:pct|percent)\b")
 _ROOT = re.compile(r"\s*(?:sqrt|square root|1\s*/|inverse)\s*\W*[a-z]", re.IGNORECASE)
 _NO_LOSS = re.compile(
     r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta|counts?|nunique"
@@ -258,7 +265,13 @@ def loss_name(raw: str) -> LossName | None:
     words = f" {h.path} "
     if not _LOSS.search(words) and h.words != "L":
         return None
-    if _NO_LOSS.search(words) or _ROOT.match(raw) or heads_predictions(raw) or _LESS_A_FLOOR.search(raw[:300]):
+    if (
+        _NO_LOSS.search(words)
+        or _BEFORE_TRAINING.search(raw)
+        or _ROOT.match(raw)
+        or heads_predictions(raw)
+        or _LESS_A_FLOOR.search(raw[:300])
+    ):
         return None
     if re.search(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|held ?out|holdout|dev|validate)\b", words):
         split, points = "validation", 3.0
@@ -284,6 +297,8 @@ def loss_name(raw: str) -> LossName | None:
     points += 0.2 if re.search(r"\b(?:c4|pile|loss)\b", words) else 0.0
     if re.search(r"\bmin\b", words):
         points -= 1.0
+    if (part := _PART_OF_THE_RUN.search(words)) and float(part[1]) < 100.0:
+        points -= 0.5 * (1.0 - float(part[1]) / 100.0)  # of training: what was measured later goes first
     if h.words == "L":
         points -= 1.0
     return LossName(split, h.unit, points)

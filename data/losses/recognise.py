@@ -199,11 +199,12 @@ def _said_beside(table: Table, header: str, values: np.ndarray) -> Said | None:
 
 
 def loss_options(table: Table, used: set[str]) -> list[str]:
-    """The headers that could be the loss, likeliest first: validation before training, nats before perplexity.
+    """The headers that could be the loss, likeliest first: validation before training, nats before perplexity, late before early.
 
     A column that is named like a loss and holds few numbers counts where no other does.
     """
-    options, poor = [], []
+    options: list[tuple[float, float, int, str]] = []
+    poor: list[tuple[float, float, int, str]] = []
     for position, header in enumerate(table.headers):
         name = loss_name(_WITH_ERROR.sub("", header) or header)
         if name is None or header in used:
@@ -217,15 +218,25 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
             continue
         points = name.points
         if found.share >= 0.5:
-            options.append((-points, position, header))
+            options.append((-points, -_place(header), position, header))
         elif found.share > 0:
-            poor.append((-points, position, header))
+            poor.append((-points, -_place(header), position, header))
     if used_as_losses := _bare(table, used, [h for *_, h in options]):
-        options += [(-name.points, table.headers.index(h), h) for h, name in used_as_losses.items()]
-    ranked = [header for _, _, header in sorted(options or poor)]
+        options += [(-name.points, -np.inf, table.headers.index(h), h) for h, name in used_as_losses.items()]
+    ranked = [header for *_, header in sorted(options or poor)]
     means = means_over_training(table, ranked)
     ranked = [h for h in ranked if h not in means] or ranked
     return without_copies(table, [*ranked, *arms(table, used, ranked)])
+
+
+def _place(header: str) -> float:
+    """Where in training a loss was measured by its name, in its own unit: 2000 of loss@2k; infinite where it does not say."""
+    found = _AT.search(header[:300])
+    return float(found[1]) * _TIMES[found[2].lower()] if found else np.inf
+
+
+_AT = re.compile(r"@\s*(?:step\s*)?([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*([kmbKMB]?)(?![A-Za-z0-9]*-?shot)", re.IGNORECASE)
+_TIMES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9}
 
 
 def _doubt(table: Table, header: str) -> str:

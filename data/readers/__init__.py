@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import PurePath
 from typing import Protocol, cast
 
+from data.columns.active_shares import with_active_counted
 from data.columns.embeddings import with_embeddings_added
 from data.errors import ReadError
 from data.filenames.columns import with_facts, with_name_facts
@@ -99,7 +100,7 @@ def read_table(content: bytes, filename: str = "table") -> Table:
 
 def _with_names(table: Table, parts: tuple[str, ...]) -> Table:
     """The table with what the names of its runs, files and folders say."""
-    return samples_seen(with_facts(with_name_facts(with_embeddings_added(table)), parts))
+    return samples_seen(with_active_counted(with_facts(with_name_facts(with_embeddings_added(table)), parts)))
 
 
 def path_parts(filename: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from data.cells.markup import words
 from data.cells.values import number
 from data.errors import ReadError
 from data.headers.names import loss_name, named
+from data.headers.parts import scale_in
 from data.readers._curves import along_a_counter
 from data.rows.progress import evenly
 from data.schema import COUNTS
@@ -44,6 +45,7 @@ _ROW = re.compile(
 )
 _LEAST_TOKENS = 1e6  # a smaller amount behind an @ counts steps or shots
 _UNIT = re.compile(r"(.*?)\s*([(\[][^()\[\]]{1,12}[)\]])?")
+_ROUND = str.maketrans("[]", "()")
 NO_LOSSES = re.compile(
     r"\b(?:acc(?:uracy)?|scores?|time|hours?|seconds?|speed|throughput|mfu|memory|std|error|gap)\b", re.IGNORECASE
 )
@@ -206,7 +208,8 @@ def axis_called(side: str) -> str:
     if found is None:
         return ""
     name = next((axis for axis, pattern in _AXES.items() if pattern.fullmatch(found[1].strip())), "")
-    return f"{name} {found[2] or ''}".strip() if name else ""
+    unit = (found[2] or "").translate(_ROUND)
+    return f"{name} {unit}".strip() if name else ""
 
 
 def _loss(caption: str) -> str:
@@ -243,6 +246,8 @@ def _sizes_along(corner: str, values: Sequence[float], down: Sequence[float], ax
     beside tokens where the corner may name the columns.
     """
     rows = axis_called(corner).partition(" (")[0] if len(_corner(corner)) == 1 else ""
+    unit = scale_in(corner, rows)[0] if rows else 1.0  # 0.5 beside Tokens (B)
+    down = [unit * d for d in down]
     told = bool(np.isfinite(down).all()) and min(down) > 0 and min(values) >= _SMALLEST
     if rows == "tokens" and not axis:
         return "params" if told and float(np.median(down) / np.median(values)) >= _PLAIN else ""

@@ -32,8 +32,9 @@ def _is_unit(text: str) -> bool:
 
 _POWER = re.compile(r"[\[(]?\s*[x×*]?\s*10\s*(?:\^|\*\*)\s*[+-]?[0-9]{1,2}\s*(?:[a-z]+)?\s*[\])]?$", re.IGNORECASE)
 _SHORT_POWER = re.compile(
-    r"[\[(]?\s*[x×*]?\s*1(?:\.0*)?e[+-]?[0-9]{1,2}\s*[\])]?", re.IGNORECASE
-)  # a unit among units alone
+    r"[\[(]?\s*[x×*]?\s*1(?:\.0*)?e[+-]?[0-9]{1,2}\s*(?:(?:train(?:ing)? )?(?:flops?|tokens?|toks?|params?|parameters?|steps?))?\s*[\])]?",
+    re.IGNORECASE,
+)  # a unit among units alone: 1e18, 1e18 FLOP
 _DIMENSIONS = tuple(MENU)
 _UNIT = re.compile(
     r"nats?|bits?|(?:nats?|bits?) ?(?:/|per) ?(?:tokens?|tok|bytes?|chars?|characters?|words?)|bpb|bpc|ppl|tokens?|toks?"

@@ -186,3 +186,29 @@ def test_any_product_comes_out(device: int, accumulated: int, devices: int, leng
     if tokens / 1e6 > 1e6 or tokens < 1e3:
         return
     assert np.allclose(read_runs(frame).kept["tokens"], tokens)
+
+
+def test_a_batch_in_sequences_under_each_name_of_them(read: Read) -> None:
+    rows = "a,19,256,2.5,2048,3.88\nb,85,512,5,2048,3.31\nc,302,1024,7.5,2048,2.94\n"
+    for header in (
+        "Batch (seq)", "Batch (# seq)", "batch_seq", "Batch size (seq)", "Batch (seqs)", "Batch (sequences)", "Batch [seq]",
+        "global batch (seq)", "bsz_seq", "Batch (no. of seq)", "Batch (sequence)", "Batch (sample)",
+        "# seq / step", "num_sequences_per_batch",
+    ):  # fmt: skip
+        runs = read(f"run,N (M),{header},Steps (k),Seq,Loss\n{rows}", "runs.csv")
+        assert runs.kept["tokens"].tolist() == [256 * 2048 * 2500, 512 * 2048 * 5000, 1024 * 2048 * 7500], header
+        assert runs.kept["batch_sequences"].tolist() == [256, 512, 1024], header
+
+
+def test_no_offer_names_a_unit_that_the_header_contradicts(read: Read) -> None:
+    rows = "a,{},256000,3.88\nb,{},512000,3.31\nc,{},1024000,2.94\n"
+    for other, sizes in (("params", ("19M", "85M", "302M")), ("tokens", ("1B", "2B", "3B"))):
+        for header in (
+            "Batch (docs)", "batch (images)", "Minibatch (seq)", "batch seq raw", "Data (docs)", "Corpus (words)", "dataset samples",
+            "Compute ($)", "Compute (samples)", "Size (documents)", "corpus lines",
+        ):  # fmt: skip
+            runs = read(f"run,{other},{header},Loss\n{rows.format(*sizes)}", "runs.csv")
+            assert not any(header in q.options for q in runs.questions), (other, header)
+            assert not {"batch", "tokens", "params", "flops"} - {other} & set(runs.kept.columns), (other, header)
+    runs = read(f"run,params,text data amount,Loss\n{rows.format('19M', '85M', '302M')}", "runs.csv")
+    assert [q.options for q in runs.questions] == [("text data amount",)]

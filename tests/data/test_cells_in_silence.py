@@ -371,6 +371,19 @@ def test_a_grid_whose_corner_says_too_little_is_refused(read: Read, corner: str,
         read(grid(corner, along), name="t.md")
 
 
+def test_the_unit_of_a_corner_that_names_its_rows_tells_what_its_columns_are(read: Read) -> None:
+    along, sizes = ("25M", "50M", "100M"), [25e6, 50e6, 100e6]
+    for corner, down, column, values in (
+        ("Tokens (B)", ("0.5", "1", "2"), "tokens", (5e8, 1e9, 2e9)), ("D (B)", ("0.5", "1", "2"), "tokens", (5e8, 1e9, 2e9)),
+        ("Tokens [M]", ("500", "1000", "2000"), "tokens", (5e8, 1e9, 2e9)), ("C (1e18)", ("0.5", "1", "2"), "flops", (5e17, 1e18, 2e18)),
+        ("Compute (EFLOP)", ("0.5", "1", "2"), "flops", (5e17, 1e18, 2e18)),
+    ):  # fmt: skip
+        runs = read(grid(corner, along, down, bars=False)).kept
+        assert runs["params"].tolist() == sizes * 3, corner
+        assert runs[column].tolist() == [v for v in values for _ in along], corner
+        assert runs["loss"].tolist() == [loss for row in GRID for loss in row], corner
+
+
 def test_a_caption_says_what_the_cells_of_a_grid_are(read: Read) -> None:
     runs = read("Validation loss in bits\n\n" + grid("N / D", ("1B", "2B", "4B")), name="t.md")
     assert runs.kept["loss"].tolist()[0] == pytest.approx(3.7 * math.log(2))

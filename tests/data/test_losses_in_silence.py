@@ -361,3 +361,26 @@ def test_how_many_seeds_there_were_is_no_seed(read: Read) -> None:
         "model,params,tokens,seeds,loss\na,125M,2.5B,0,3.45\na,125M,2.5B,1,3.46\nb,350M,7B,0,3.05\nb,350M,7B,1,3.06\n"
     )
     assert runs.kept["seed"].tolist() == ["0", "1", "0", "1"]
+
+
+def test_of_losses_along_training_the_last_is_the_guess(read: Read) -> None:
+    for early, late in (
+        ("loss_10pct", "loss_100pct"), ("val loss 25%", "val loss 100%"), ("loss (50%)", "loss"), ("loss@1000", "loss@2000"),
+        ("val_loss@9k", "val_loss@10k"), ("loss @ step 500", "loss @ step 1k"),
+    ):  # fmt: skip
+        for first, second in ((early, late), (late, early)):
+            with pytest.raises(MappingNeeded) as asked:
+                read(
+                    f"run,params,tokens,{first},{second}\na,20M,400M,4.1,3.98\nb,40M,800M,3.9,3.71\nc,80M,1.6B,3.7,3.45\n"
+                )
+            (question,) = asked.value.questions
+            assert (question.guess, set(question.options)) == (late, {early, late}), (first, second)
+
+
+def test_a_loss_before_the_first_step_is_no_runs_loss(read: Read) -> None:
+    for start in ("val loss @0", "val loss @ 0", "val loss @step 0", "val loss (@0)", "val_loss@0 steps"):
+        for best in ("best val loss", "val loss @2000", "final val loss"):
+            runs = read(
+                f"run,params,tokens,{start},{best}\na,20M,400M,10.81,3.98\nb,40M,800M,10.83,3.71\nc,80M,1.6B,10.8,3.45\n"
+            )
+            assert runs.kept["loss"].tolist() == RIGHT, (start, best)

@@ -84,3 +84,49 @@ def test_few_active_beside_a_total_in_full_are_experts(read: Read) -> None:
         assert list(runs.kept["params"]) == [8e9, 16e9, 32e9], header
         assert list(runs.kept["top_k"]) == [2, 2, 4], header
         assert "params_active" not in runs.kept, header
+
+
+def test_an_active_share_counts_that_part_of_all_parameters(read: Read) -> None:
+    signed, hundredths, parts = ("100%", "25%"), ("100", "25"), ("1.0", "0.25")
+    for total in ("params", "total_params", "total"):
+        for share, cells in (
+            ("active", signed), ("Active", parts), ("active (%)", signed), ("active (%)", hundredths), ("% active", hundredths),
+            ("active_fraction", parts), ("active_fraction", signed), ("activation ratio", parts), ("Active share", parts),
+            ("frac_active", parts), ("active params", signed), ("act.", signed), ("active_params_pct", hundredths), ("active/total", parts),
+            ("active", ("100M", "25%")), ("active", ("", "25%")),
+        ):  # fmt: skip
+            text = f"name,{total},{share},tokens,loss\na,100M,{cells[0]},2B,3.4\nb,460M,{cells[1]},2B,3.2\n"
+            runs = read(text, "runs.csv")
+            case = total, share, cells
+            assert runs.kept["params_active"].iloc[1] == 115e6, case
+            assert list(runs.kept["params"]) == [100e6, 460e6], case
+            assert list(runs.kept["flops"].round(-10)) == [1.2e18, 1.38e18], case
+            assert any(repr(share) in note for note in runs.notes), case
+
+
+def test_all_parameters_are_active_where_every_share_is_the_whole(read: Read) -> None:
+    for share in ("active", "active params", "active (%)"):
+        runs = read(f"name,params,{share},tokens,loss\na,100M,100%,2B,3.4\nb,460M,100%,2B,3.2\n", "runs.csv")
+        assert list(runs.kept["flops"].round(-10)) == [1.2e18, 5.52e18], share
+        assert "params_active" not in runs.kept, share
+
+
+def test_active_parameters_by_a_share_are_in_the_unit_of_all(read: Read) -> None:
+    rows = "a,100,100,2B,3.4\nb,1300,25,2B,3.2\n"
+    for header, units in (("params (M)", None), ("params", {"params": 1e6})):
+        runs = read(f"name,{header},active %,tokens,loss\n{rows}", "runs.csv", units=units)
+        assert list(runs.kept["params_active"]) == [100e6, 325e6], header
+
+
+def test_a_share_that_may_be_either_is_said_to_be_unused(read: Read) -> None:
+    for share, cells in (
+        ("sparsity", ("0.5", "0.75")), ("sparsity (%)", ("0", "75%")), ("active (%)", ("250", "25")), ("active ratio", ("1", "4")),
+        ("active experts (%)", ("100%", "25%")), ("active ratio", ("1:1", "1:4")), ("active", ("1/1", "1/4")),
+    ):  # fmt: skip
+        text = f"name,params,{share},tokens,loss\na,100M,{cells[0]},2B,3.4\nb,460M,{cells[1]},2B,3.2\n"
+        runs = read(text, "runs.csv")
+        assert "params_active" not in runs.kept, share
+        assert any(f"{share!r} is not used" in note for note in runs.notes), share
+    for share, cells in (("active", ("yes", "no")), ("activation", ("gelu", "relu")), ("sparsity", ("0", "0"))):
+        text = f"name,params,{share},tokens,loss\na,100M,{cells[0]},2B,3.4\nb,460M,{cells[1]},2B,3.2\n"
+        assert not any("not used" in note for note in read(text, "runs.csv").notes), share

@@ -54,3 +54,35 @@ def test_a_size_in_the_name_of_a_folder_goes_before_a_column_of_weights(tmp_path
         runs = read_runs(path.parent.parent)
         assert runs.kept["params"].tolist() == [size], weights
         assert any(q.key == "columns.params" for q in runs.questions) == (weights == 65536), weights
+
+
+def test_a_size_in_words_under_a_column_of_sizes_is_read_as_under_one_of_models(read: Read) -> None:
+    for header in ("Model", "Size", "Model size", "Params"):
+        for form in ("{0} ({1}M)", "{1}M ({0})", "{0}: {1}M", "{0}-{1}M"):
+            sizes = [form.format(*pair) for pair in (("S", 124), ("M", 350), ("L", 774))]
+            rows = "".join(
+                f"{s},{d},{loss}\n" for s, d, loss in zip(sizes, ("2B", "4B", "6B"), (3.4, 3.2, 3.0), strict=True)
+            )
+            runs = read(f"{header},tokens,loss\n{rows}")
+            assert runs.kept["params"].tolist() == [124e6, 350e6, 774e6], (header, form)
+            assert any(q.key == "columns.params" and repr(sizes[0]) in q.text for q in runs.questions), (header, form)
+    for cells in (("small", "large"), ("12 GB", "24 GB")):
+        runs = read(f"Size,tokens,loss\n{cells[0]},2B,3.4\n{cells[1]},4B,3.2\n")
+        assert "params" not in runs.kept, cells
+        assert any("'Size' is named like the parameters" in note for note in runs.notes), cells
+
+
+def test_two_sizes_side_by_side_in_all_names_are_the_models_and_its_tokens(read: Read) -> None:
+    sizes, data = [60e6, 130e6, 350e6], [1.2e9, 2.6e9, 7e9]
+    for form in ("llama-{}M-{}B-lr1e-3", "llama_{}M_{}B_lr1e-3", "{}M-{}B", "llama-{}M-{}B-s0", "gpt2-{}m-{}b-cosine"):
+        names = [form.format(*pair) for pair in ((60, 1.2), (130, 2.6), (350, 7))]
+        runs = read("name,loss\n" + "".join(f"{n},{loss}\n" for n, loss in zip(names, (3.9, 3.7, 3.5), strict=True)))
+        assert (runs.kept["params"].tolist(), runs.kept["tokens"].tolist()) == (sizes, data), form
+        asked = {q.key: q.text for q in runs.questions}
+        assert all(f"'{n}'" in asked["columns.params"] and f"'{n}'" in asked["columns.tokens"] for n in names), form
+    for names in (
+        ["7B-13B", "13B-34B"], ["gpt-60M-1.2B", "gpt-350M"], ["moe-60M-1.2B", "moe-130M-2.6B"], ["distill-60M-1.2B", "distill-130M-2.6B"],
+        ["60M-1.2B-4M", "130M-2.6B-8M"], ["1.2B-60M", "2.6B-130M"], ["60M-1.2B"], ["a-60M-b-1.2B", "a-130M-b-2.6B"],
+    ):  # fmt: skip
+        runs = read("name,loss\n" + "".join(f"{n},{3.9 - i / 5}\n" for i, n in enumerate(names)))
+        assert not {"params", "tokens"} & set(runs.kept.columns), names

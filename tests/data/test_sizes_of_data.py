@@ -196,3 +196,27 @@ def test_sizes_of_data_without_a_word_for_tokens_are_asked_about_where_they_are_
         ):
             text = f"Run,{columns},Val Loss\n" + "".join(f"r{i},{r},3.{i}\n" for i, r in enumerate(rows))
             assert len(_read(tmp_path, text).kept["tokens"].dropna()) == 2, columns
+
+
+def test_tokens_of_pretraining_are_the_data_where_no_other_tokens_stand_beside_them(tmp_path: Path) -> None:
+    rows = "100M,{}3.4\n460M,{}3.2\n900M,{}3.0\n"
+    for header, cells in (
+        ("Pretrain tokens", ("2B,", "4B,", "6B,")), ("Pretraining tokens", ("2B,", "4B,", "6B,")),
+        ("Pre-training tokens", ("2B,", "4B,", "6B,")), ("Pretrain Tokens (B)", ("2,", "4,", "6,")),
+        ("pretrain_tokens", ("2e9,", "4e9,", "6e9,")), ("Tokens (pretraining)", ("2B,", "4B,", "6B,")),
+    ):  # fmt: skip
+        runs = _read(tmp_path, f"params,{header},loss\n{rows.format(*cells)}")
+        assert runs.kept["tokens"].tolist() == [2e9, 4e9, 6e9], header
+    both = ("2B,1B,", "4B,1B,", "6B,2B,")
+    for other in (
+        "Midtrain tokens",
+        "SFT tokens",
+        "Cooldown tokens",
+        "Mid-training data",
+        "Continued pretraining tokens",
+    ):
+        runs = _read(tmp_path, f"params,Pretrain tokens,{other},loss\n{rows.format(*both)}")
+        assert "tokens" not in runs.kept, other
+        assert any(q.key == "columns.tokens" and "Pretrain tokens" in q.options for q in runs.questions), other
+    runs = _read(tmp_path, f"params,Pretrain tokens,Total tokens,loss\n{rows.format('2B,3B,', '4B,5B,', '6B,8B,')}")
+    assert runs.kept["tokens"].tolist() == [3e9, 5e9, 8e9]

@@ -224,3 +224,19 @@ def test_a_trainer_state_with_rows_of_two_kinds(read: Read) -> None:
     assert runs.kept["loss"].tolist() == [4.8]
     assert runs.history is not None
     assert len(runs.history) == 7
+
+
+def test_a_row_of_units_may_hold_a_number_before_a_unit(read: Read) -> None:
+    rows = "a,25,0.5,0.075,3.9\nb,50,1,0.3,3.7\nc,100,2,1.2,3.5\n"
+    for units in (
+        ",M,B,1e18 FLOP,nats", ",M,B,1e18 FLOPs,nats", ",(M),(B),(1e18 FLOPs),(nats)", ",M,B,10^18 FLOP,",
+        ",1e6 params,1e9 tokens,1e18,nats",
+        ",M,B,x 1e18 FLOP,nats/token",
+    ):  # fmt: skip
+        runs = read(f"Run,Params,Tokens,Compute,Loss\n{units}\n{rows}")
+        assert runs.kept["params"].tolist() == [25e6, 50e6, 100e6], units
+        assert runs.kept["tokens"].tolist() == [5e8, 1e9, 2e9], units
+        assert np.allclose(runs.kept["flops"], [7.5e16, 3e17, 1.2e18], rtol=1e-9), units
+        assert not len(runs.set_aside), units
+    runs = read("Run,Params,Tokens,Compute,Loss\na,2e7,1e9,1e18 FLOP,3.9\nb,5e7,1e9,3e18 FLOP,3.7\n")
+    assert runs.kept["run"].tolist() == ["a", "b"]
