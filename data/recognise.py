@@ -18,6 +18,7 @@ from data.columns.mixtures import settle_mixture
 from data.columns.nodes import devices_in_all
 from data.columns.offers import AS_NAMES, SPOKEN_AGAINST, offers_of
 from data.columns.open_columns import settle_open
+from data.columns.progress_cells import settle_progress
 from data.columns.rates import without_passes, without_rates
 from data.columns.ratios import settle_ratio
 from data.columns.rivals import weigh
@@ -105,6 +106,7 @@ def recognise(
     settle_counts(table, offers)
     passes: list[str] = []
     unclear = settle_trainable(table, offers, set(answers), passes)
+    unclear += settle_progress(table, offers, set(answers))
     settle_steps(table, offers)
     stepped = settle_counters(table, offers, tuple(states))
     rates = [*without_rates(table, offers), *without_passes(table, offers, passes)]
