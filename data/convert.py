@@ -83,6 +83,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
             _flops_anew(draft)
         if progress in frame and frame["loss"].notna().any():
             carry(frame, names, progress, draft.notes)
+            _flops_anew(draft)
         if "tokens" in frame:
             unread = progress not in frame and progress != table.order
             beside = pd.Series(table.numbers(progress).values, name=progress) if unread else None
