@@ -40,6 +40,11 @@ _TOLD = (
 )
 _SIGNED = re.compile(rf"(?P<base>.*?[A-Za-z)\]]){_SIGN}{_VALUE}{_BEHIND}", re.IGNORECASE)
 _BARE = re.compile(rf"(?P<base>.*?[A-Za-z)\]])[ _-]+{_VALUE}{_BEHIND}", re.IGNORECASE)
+#: What a number behind such words counts: the steps that a mean is over.
+_A_MEAN = re.compile(
+    r"\b(?:last|past|over|avg|average|mean|smooth\w*|window|every|per|first|ema)[ _(\[-]*$", re.IGNORECASE
+)
+_AT = re.compile(r"@|[ _(\[](?:at|after|by)[ _]", re.IGNORECASE)
 _LONGEST = 120  # signs of a header that is looked at
 _TOKENS = 1e6  # from which a number without a unit sooner counts tokens
 _FEWEST = 100.0  # a smaller one counts epochs, seeds or shots
@@ -86,9 +91,13 @@ def place_in(header: str) -> Place | None:
         if found and loss_name(found["base"].strip(" _-/@(")) is not None:
             kind = next(k for k in _UNITS if found[k])
             value = number(found["value"].replace("_", ""))
+            if _A_MEAN.search(found["base"].replace("_", " ")) or not (np.isfinite(value) and value > 0):
+                return None
             if kind == "share":
-                return Place(kind, header, value / 100.0) if 0 < value <= 100 else None
-            return Place(kind, header, value) if np.isfinite(value) and value > 0 else None
+                return Place(kind, header, value / 100.0) if value <= 100 else None
+            if kind == "tokens" and value < _TOKENS:  # a context's length
+                return None
+            return Place(kind, header, value, sure=kind != "tokens" or bool(_AT.search(text)))  # else those evaluated
     signed = _SIGNED.fullmatch(text)
     found = signed or _BARE.fullmatch(text)
     if found is None or loss_name(found["base"].strip(" _-/@(")) is None:

@@ -23,7 +23,7 @@ def tokens_of(read: Read, text: str, **answers: object) -> list[float]:
 def test_one_loss_at_a_place_has_the_tokens_up_to_there(read: Read) -> None:
     cells = ("2B,3.71", "4B,3.62", "8B,3.50")
     for header in (
-        "val loss @1B", "loss@1B", "loss@1B tokens", "loss at 1e9 tokens", "loss (1B tokens)", "loss after 1B tokens", "C4 loss @ 1B",
+        "val loss @1B", "loss@1B", "loss@1B tokens", "loss at 1e9 tokens", "loss after 1B tokens", "C4 loss @ 1B",
     ):  # fmt: skip
         runs = read(table(f"tokens,{header}", *cells))
         assert runs.kept["tokens"].tolist() == [1e9] * 3, header
@@ -43,6 +43,7 @@ def test_a_place_that_may_be_none_or_has_no_tokens_is_asked_about(read: Read) ->
     cells = ("2B,3.71", "4B,3.62", "8B,3.50")
     for header, options in (
         ("val_loss_1B", ("val_loss_1B", "tokens")),
+        ("val loss (10M tokens)", ("val loss (10M tokens)", "tokens")),
         ("loss after 5k steps", ("tokens", "none of them")),
         ("loss @ 5k", ("tokens", "none of them")),
     ):
@@ -58,6 +59,18 @@ def test_a_place_that_may_be_none_or_has_no_tokens_is_asked_about(read: Read) ->
         read(steps)
     assert tokens_of(read, steps, columns={"tokens": "val_loss@5k"}) == [327680000.0] * 3
     assert tokens_of(read, steps, columns={"tokens": None}) == [655360000.0, 655360000.0, 1310720000.0]
+
+
+def test_other_numbers_in_a_loss_s_name_are_no_places(read: Read) -> None:
+    for header in (
+        "loss (1024 tokens)",
+        "loss@2048",
+        "val loss (last 100 steps)",
+        "loss mean of last 100 steps",
+        "val_loss_2",
+        "gpt2 loss",
+    ):
+        assert tokens_of(read, table(f"tokens,{header}", "2B,3.71", "4B,3.62", "8B,3.50")) == [2e9, 4e9, 8e9], header
 
 
 def test_a_run_that_ended_before_the_place_is_set_aside(read: Read) -> None:
