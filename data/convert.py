@@ -26,6 +26,7 @@ from data.rows.checkpoints import carry, checkpoints_of, whole_run
 from data.rows.edited_copies import edited
 from data.rows.history import chosen_loss, distinct
 from data.rows.identity import identify
+from data.rows.measured_early import cut_to_place
 from data.rows.resumes import resumed
 from data.rows.settings import within_runs
 from data.rows.so_far import says_so_far
@@ -65,6 +66,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
             c: replace(found, blank=found.blank | (np.isnan(found.values) & ~found.bad)) for c, found in read.items()
         }
     within_runs(draft.frame, table, mapping)
+    placeless = cut_to_place(draft, table, mapping)
     found = derive(draft.frame, mapping, draft.notes, table.name)
     draft.sources = [*(s for s in draft.sources if s.column not in {f.column for f in found.sources}), *found.sources]
     draft.questions += found.questions
@@ -83,11 +85,12 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
             _flops_anew(draft)
         if progress in frame and frame["loss"].notna().any():
             carry(frame, names, progress, draft.notes)
+            _flops_anew(draft)
         if "tokens" in frame:
             unread = progress not in frame and progress != table.order
             beside = pd.Series(table.numbers(progress).values, name=progress) if unread else None
             whole_run(frame, names, from_both, says_so_far("tokens", mapping), draft.notes, beside)
-    elif short := cut_down(frame, mapping, draft.notes):
+    elif mapping.place is None and (short := cut_down(frame, mapping, draft.notes)):
         draft.sources = [short if s.column == "tokens" else s for s in draft.sources]
         _anew(draft)
     if progress:
@@ -101,9 +104,10 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     frame["run"] = names
     unused = exclusions(table, [g.header for g in mapping.guesses.values()])
     frame = ordered(pd.concat([frame, _extras(frame, table, mapping, unused.headers)], axis=1))
-    why = set_aside(
-        unused, reasons(frame, read, _cells(table, mapping, read), _doubts(mapping)), mapping.states, draft.notes
-    )
+    judged_by = reasons(frame, read, _cells(table, mapping, read), _doubts(mapping))
+    for i, said in placeless.items():
+        judged_by[i] = said if judged_by[i] == "" or judged_by[i].endswith("is not finite") else judged_by[i]
+    why = set_aside(unused, judged_by, mapping.states, draft.notes)
     if progress == "steps":
         for i in (i for i in draft.no_place if not why[i]):
             why[i] = draft.no_place[i]

@@ -52,6 +52,29 @@ class Guess:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where along its run a loss was measured: a `value` that its header names, or what stands under `header` (`column`).
+
+    `kind` is "tokens", "steps", "samples", "epochs" or "share", the part of the run. `scale` is the factor of the column's unit,
+    `sure` whether the number of a header means that, `whole` the header of the steps of the whole run, '' where none says them.
+    """
+
+    kind: str
+    header: str
+    value: float = np.nan
+    column: bool = False
+    scale: float = 1.0
+    sure: bool = True
+    whole: str = ""
+
+    def values(self, table: Table) -> np.ndarray:
+        """The place of each row (n,), NaN where none is written."""
+        if not self.column:
+            return np.full(len(table.frame), self.value)
+        return table.numbers(self.header, DIMENSION.get(self.kind, "")).scaled(self.scale)
+
+
+@dataclass(frozen=True)
 class Mapping:
     """What `recognise` found: `guesses` by canonical column, `questions` left open, and the answers already given.
 
@@ -63,7 +86,7 @@ class Mapping:
     `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops",
     `units` the columns whose factor a person gave, `batch_in` whether a step's batch is the one stated in "tokens" or the one
     in "sequences". `row_units` are the units of each row's loss (n,) where a column says so and they differ, `row_bytes` how
-    many bytes, characters or words each row's tokens have.
+    many bytes, characters or words each row's tokens have. `place` is where the losses were measured, None for the ends of runs.
     """
 
     guesses: Pairs[str, Guess]
@@ -85,6 +108,7 @@ class Mapping:
     batch_in: str = ""
     row_units: tuple[str, ...] = ()
     row_bytes: tuple[float, ...] = ()
+    place: Place | None = None
 
     @property
     def per_token(self) -> float | np.ndarray | None:

@@ -15,10 +15,12 @@ from data.columns.counters import settle_counters
 from data.columns.data_sizes import of_other_things, samples_of_data_or_seen
 from data.columns.fractions import scaled_fraction, settle_fraction
 from data.columns.lookalikes import of_a_tokenizer, overlooked, taken_optima
+from data.columns.loss_places import Found, at_best, place_of, taken_apart
 from data.columns.mixtures import settle_mixture
 from data.columns.nodes import devices_in_all
 from data.columns.offers import AS_NAMES, SPOKEN_AGAINST, offers_of
 from data.columns.open_columns import settle_open
+from data.columns.progress_cells import settle_progress
 from data.columns.rates import without_passes, without_rates
 from data.columns.ratios import settle_ratio
 from data.columns.rivals import weigh
@@ -91,6 +93,7 @@ def recognise(
     """
     table = evaluated(without_misfits(table))
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
+    answers, place_chosen = taken_apart(table, answers)
     table, opened = settle_open(with_letters(table), answers)
     factors = dict(units or {})
     parted = splits(table, {h for h in answers.values() if h}, split)
@@ -106,6 +109,7 @@ def recognise(
     settle_counts(table, offers)
     passes: list[str] = []
     unclear = settle_trainable(table, offers, set(answers), passes)
+    unclear += settle_progress(table, offers, set(answers))
     settle_steps(table, offers)
     stepped = settle_counters(table, offers, tuple(states))
     rates = [*without_rates(table, offers), *without_passes(table, offers, passes)]
@@ -154,9 +158,8 @@ def recognise(
     if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
         total = guesses.pop("total_steps")
         guesses["steps"] = Guess("steps", total.header, "name recognised (planned steps)", total.confidence)
-    loss = recognise_loss(
-        table, answers, loss_unit, bytes_per_token, {g.header for g in guesses.values()}, factors.pop("loss", None)
-    )
+    meant = {g.header for g in guesses.values()} | ({best.header} if (best := at_best(table)) else set())
+    loss = recognise_loss(table, answers, loss_unit, bytes_per_token, meant, factors.pop("loss", None))
     if loss.guess:
         guesses["loss"] = loss.guess
         error = (
@@ -185,6 +188,10 @@ def recognise(
     questions += [q for q in units_open if runs or _plainly(guesses, q.key)]  # d of a table without losses is a width
     if not any(q.key in ("columns.tokens", "units.tokens") for q in questions):
         questions += of_other_things(table, guesses, set(answers) | set(factors))
+    placed = Found()
+    if loss.guess and not any(q.key == "columns.loss" for q in loss.questions):
+        placed = place_of(table, loss.guess.header, guesses, set(answers), place_chosen)
+        questions += [q for q in placed.questions if q.key not in {o.key for o in questions if o.needed}]
     present = [c for c in COUNTS if c in guesses]
     if count is not None and count not in present:
         raise DataError(
@@ -239,6 +246,7 @@ def recognise(
         unknown_states=_one_of("unknown_states", unknown_states or "", ("", "kept", "set aside")),
         row_units=loss.row_units,
         row_bytes=loss.row_bytes,
+        place=placed.place,
     )
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from data.cells.markup import words
 from data.cells.own_units import with_own_units
+from data.cells.parts_done import done_alone, of_a_plan
 from data.cells.signs import with_signs_settled
 from data.cells.thousands import NEVER, with_thousands_doubted
 from data.cells.values import Numbers, numbers
@@ -102,12 +103,22 @@ class Table:
             if dimension:
                 found = self.numbers(header)
                 found = with_signs_settled(found, dimension == "loss")
+                cells = self._cells(header) if found.written or found.bad.any() else self.frame[header]
                 if dimension not in NEVER:
-                    found = with_thousands_doubted(found, self.frame[header], self.decimal)
-                self._parsed[key] = with_own_units(found, self.frame[header], found.decimal or self.decimal, dimension)
+                    found = with_thousands_doubted(found, cells, self.decimal)
+                self._parsed[key] = with_own_units(found, cells, found.decimal or self.decimal, dimension)
             else:
-                self._parsed[key] = numbers(self.frame[header], self.decimal)
+                found = numbers(self.frame[header], self.decimal)
+                if found.bad.any() and not (cells := self._cells(header)).equals(self.frame[header]):
+                    found = numbers(cells, self.decimal)
+                    found = replace(found, notes=(*found.notes, "of cells such as 12k/40k, what was done is read"))
+                self._parsed[key] = found
         return self._parsed[key]
+
+    def _cells(self, header: str) -> pd.Series:
+        """The cells (n,) that numbers are read from: of what was done of a plan (12k/40k), what was done."""
+        cells = self.frame[header]
+        return done_alone(cells, header) if of_a_plan(header) else cells
 
     def text(self, header: str, rows: int | None = None) -> pd.Series:
         """The column under `header` as text, '' where nothing is written; of its first `rows` alone if that is given."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from data.headers.logs import LOGGED, USUAL, logged
 from data.headers.parts import Header, header
-from data.headers.stated_with import without_statement
+from data.headers.stated_with import without_plan, without_statement
 from data.states.predicted import heads as heads_predictions
 
 _NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
@@ -318,6 +318,8 @@ _MONEY = re.compile(r"[$€£¥]|\b(usd|eur|gbp|dollars?|euros?|costs?|price)\b"
 @lru_cache(maxsize=20_000)
 def named(raw: str) -> tuple[tuple[str, float], ...]:
     """The canonical columns the header may mean, surest first, each with how sure; empty when nothing is known."""
+    if (plain := without_plan(raw)) != raw:
+        return named(plain)
     h: Header = header(raw)
     if _MONEY.search(raw) or _ONE_VALUE.fullmatch(raw) or (not raw.isascii() and _SPREAD.search(raw)):
         return ()

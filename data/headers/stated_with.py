@@ -1,4 +1,4 @@
-"""What a loss's header says of how its numbers stand in a cell: loss (mean ± std), ppl (mean ± 95% CI), loss (Δ vs prev)."""
+"""What a header says of how its numbers stand in a cell: loss (mean ± std), ppl (mean ± 95% CI), loss (Δ vs prev), steps (done/planned)."""
 
 from __future__ import annotations
 
@@ -38,3 +38,26 @@ def without_statement(header: str) -> str:
 def says_change(header: str) -> bool:
     """Whether the header says that a change stands behind each number: where none does, the numbers are the changes."""
     return len(header) <= 200 and bool(_MAY_SAY.search(header)) and bool(_WITH_CHANGE.search(header))
+
+
+_DONE = r"(?:done|current|curr?|now|completed?|finished|seen|actual|so far|trained)"
+_PLAN = r"(?:planned|plan|total|max(?:imum)?|target|goal|budget|all)"
+_OF = r"(?: ?[/|] ?|[ _](?:out[ _])?of[ _])"
+_OF_A_PLAN = re.compile(
+    rf"[ _]*[(\[]?\s*(?:{_DONE}{_OF}{_PLAN}|(?P<first>{_PLAN}{_OF}{_DONE}))\s*[)\]]?\s*$", re.IGNORECASE
+)
+_OF_TOTAL = re.compile(rf"(?<=[A-Za-z)\]]){_OF}{_PLAN}\s*$", re.IGNORECASE)
+
+
+@lru_cache(maxsize=20_000)
+def without_plan(header: str) -> str:
+    """The header without the words that its cells say what was done and what was planned: steps of steps (done/planned), step / total."""
+    if len(header) > 200:
+        return header
+    return _OF_TOTAL.sub("", _OF_A_PLAN.sub("", header)).strip() or header
+
+
+def plan_first(header: str) -> bool:
+    """Whether the header says that cells give what was planned before what was done: steps (planned/done)."""
+    found = _OF_A_PLAN.search(header) if len(header) <= 200 else None
+    return found is not None and found["first"] is not None

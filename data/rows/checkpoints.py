@@ -102,6 +102,7 @@ def carry(frame: pd.DataFrame, names: pd.Series, progress: str, notes: list[str]
         frame[column] = frame[column].where(~blank, said.sort_index())
         if column in ("params", "tokens", "flops"):
             filled |= (blank & frame[column].notna()).to_numpy()
+    _back(frame, names, progress, order, notes)
     if further.any():
         rows = agreeing(int(further.sum()), "row takes its", "rows take their")
         notes.append(f"{rows} tokens from the row before in proportion to the steps, which count as much all along.")
@@ -109,6 +110,28 @@ def carry(frame: pd.DataFrame, names: pd.Series, progress: str, notes: list[str]
     if filled.any():
         rows = agreeing(int(filled.sum()), "row takes its", "rows take their")
         notes.append(f"{rows} tokens or size from the row before in the same run.")
+
+
+def _back(frame: pd.DataFrame, names: pd.Series, progress: str, order: np.ndarray, notes: list[str]) -> None:
+    """Fill what a logger writes once, at the end of a run: the size as it stands, counts in proportion to how far a row had come.
+
+    `order` (n,) are the rows by their place along `progress`.
+    """
+    by = names.to_numpy()[order]
+    for column in ("params", "tokens", "samples", "flops"):
+        if column not in frame or column == progress:
+            continue
+        along = progress in ("steps", "tokens", "samples") and column != "params"
+        place = frame[progress] if along else pd.Series(1.0, index=frame.index)
+        each = (frame[column] / place).where(place > 0)
+        later = each.iloc[order].groupby(by, sort=False).bfill().sort_index() * place
+        blank = frame[column].isna() & later.notna()
+        if blank.any() and (along or column == "params"):
+            frame[column] = frame[column].where(~blank, later)
+            what = {"params": "size", "flops": "FLOPs"}.get(column, column)
+            rows = agreeing(int(blank.sum()), "row takes its", "rows take their")
+            share = f", in proportion to the {progress}" if along else ""
+            notes.append(f"{rows} {what} from a later row of the same run{share}.")
 
 
 def checkpoints_of(

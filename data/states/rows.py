@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data.cells.markup import LONGEST
+from data.cells.parts_done import of_a_plan, parts_done
 from data.cells.yes_no import clear
 from data.headers.headings import HEADING, unused
 from data.headers.parts import header as take_apart
@@ -224,12 +225,45 @@ def _by_progress(table: Table, names: pd.Series | None) -> np.ndarray:
                 furthest = at_end.groupby(runs).transform("max").to_numpy()
                 out = np.where((out == "") & (furthest == 0.0), "not final", out)
         elif _PROGRESS.fullmatch(words) or (_DONE.fullmatch(words) and table.text(header).str.endswith("%").any()):
-            share = _shares(table.text(header))
+            share = _shares(_without_plans(table, header))
             if share is not None:
                 furthest = pd.Series(share).groupby(runs).transform("max").to_numpy()
                 said_so = [f"unfinished ({f:.3g} %)" if f < DONE else "" for f in furthest]
                 out = np.where(out == "", np.array(said_so, dtype=object), out)
+        if of_a_plan(header):
+            out = np.where(out == "", _short_of_plan(table, header, runs), out)
     return out
+
+
+def _short_of_plan(table: Table, header: str, runs: np.ndarray) -> np.ndarray:
+    """For each row (n,) how much of its plan its run did by cells such as 12k/40k, where that is not all of it; else ''.
+
+    A run (n,) whose next measurement would lie beyond its plan is at its end.
+    """
+    out = np.full(len(table.frame), "", dtype=object)
+    found = table.numbers(header)
+    if not (found.written or found.notes or found.bad.any()):  # plain numbers
+        return out
+    done, planned = parts_done(table.text(header), header, table.decimal)
+    if not np.isfinite(planned).any():
+        return out
+    by_run = pd.DataFrame({"done": done, "planned": planned}).groupby(runs)
+    furthest, plan = by_run["done"].transform("max").to_numpy(), by_run["planned"].transform("max").to_numpy()
+    between = (
+        by_run["done"].transform(lambda d: np.diff(np.unique(d.dropna()), prepend=0.0).max(initial=0.0)).to_numpy()
+    )
+    several = (by_run["done"].transform("nunique") > 1).to_numpy()
+    with np.errstate(all="ignore"):
+        share = 100.0 * furthest / plan
+    for i in np.flatnonzero((share < DONE) & ~(several & (furthest + between > plan))):
+        out[i] = f"unfinished ({share[i]:.3g} %)"
+    return out
+
+
+def _without_plans(table: Table, header: str) -> pd.Series:
+    """The cells (n,) of a column of progress, '' where one says what was done of a plan and no share."""
+    cells = table.text(header)
+    return cells.where(np.isnan(parts_done(cells, header, table.decimal)[0]), "")
 
 
 def _shares(cells: pd.Series) -> np.ndarray | None:
