@@ -233,9 +233,9 @@ def _of_folders(rows: list[Row], taken: Iterable[str]) -> list[Row]:
     names: dict[str, str] = {}
     for column in PROGRESS:
         keys = [k for k in keys_of(rows) if column in (means(k), means(_tail(k)))]
-        if len(keys) == 1 and means(keys[0]) != column and _tail(keys[0]) not in {*taken, *keys_of(rows)}:
-            if rises([row.get(keys[0]) for row in rows]):
-                names[keys[0]] = _tail(keys[0])
+        free = len(keys) == 1 and means(keys[0]) != column and _tail(keys[0]) not in {*taken, *keys_of(rows)}
+        if free and rises([row.get(keys[0]) for row in rows]):
+            names[keys[0]] = _tail(keys[0])
     return [{names.get(k, k): v for k, v in row.items()} for row in rows] if names else rows
 
 
