@@ -188,6 +188,9 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("top_k", r"(?:moe )?top ?k", 0.9),
     ("devices", r"world size|(?:total|all) (?:num |number of )?(?:gpus|tpus|devices|accelerators)", 0.95),
     ("devices", r"(?:n|num|number of)? ?(?:gpus?|tpus?|devices?|accelerators?)", 0.9),
+    ("devices",
+     r"(?:n|num|number of|total)? ?(?:(?:tpu|gpu|accelerator|device) ?(?:cores|chips|cards)|chips)"
+     r"|(?:n|num|number of|total) ?(?:processes|procs|ranks)", 0.85),
     ("wall_seconds", r"wall(?: clock)? ?(?:seconds?|time|hours?|minutes?|days?)?(?: s)?|runtime", 0.8),
     ("wall_seconds", r"train(?:ing)? (?:seconds|time|hours|minutes|days)", 0.8),
     ("wall_seconds", r"(?:elapsed|relative|run|total)(?: train(?:ing)?)? time(?: (?:process|wall))?|duration|elapsed|time elapsed", 0.7),
@@ -215,7 +218,7 @@ _LOSS = re.compile(
 )
 _ROOT = re.compile(r"\s*(?:sqrt|square root|1\s*/|inverse)\s*\W*[a-z]", re.IGNORECASE)
 _NO_LOSS = re.compile(
-    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta|counts?|nunique"
+    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stdev|sd|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta|counts?|nunique"
     r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
     r"|relative|ratio|rank|percentile|residual|fitted|fit|irreducible|reducible|asymptot(?:e|ic)|floor|moe|value"
     r"|policy|reward|rm|dpo|kl|mse|regression"
