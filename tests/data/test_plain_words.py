@@ -15,7 +15,8 @@ SIZES, LOSSES = (1.25e8, 3.5e8, 7.6e8), (3.412, 3.105, 2.913)
 
 def test_the_mean_of_seeds_goes_before_their_least(read: Read) -> None:
     for mean, std, least in (
-        ("loss_mean", "loss_std", "loss_min"), ("val loss (avg)", "val loss (sd)", "val loss (best)"), ("mean_loss", "std_loss", "median_loss"),
+        ("loss_mean", "loss_std", "loss_min"), ("val loss (avg)", "val loss (sd)", "val loss (best)"),
+        ("mean_loss", "std_loss", "median_loss"),
     ):  # fmt: skip
         rows = [f"{n:g},{20 * n:g},{x},0.01,{x - 0.012:.3f},3" for n, x in zip(SIZES, LOSSES, strict=True)]
         runs = read("\n".join([f"params,tokens,{mean},{std},{least},n_seeds", *rows]) + "\n")
