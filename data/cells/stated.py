@@ -41,7 +41,8 @@ _ERROR_NAMED = re.compile(rf"(.*±\s*[0-9.,]+\s*%?)\s*[(\[]?\s*{_SPREAD}\s*[)\]]
 _BELOW = re.compile(r"_\s*(?=[(\[]?\s*±)")  # 2.913_(±0.01)
 #: Praise and places in plain words behind a number with places: 2.913 best, 2.913 new SOTA, 2.913 at step 9000.
 _PRAISED = re.compile(
-    r"([0-9]{1,3}[.,][0-9]{1,8})\s+(?:(?:the |a )?(?:new |our )?(?:best|sota|record|lowest|winner|pb)(?: (?:so far|run|yet|loss|ever))?)\W*",
+    r"([0-9]{1,3}[.,][0-9]{1,8})\s+"
+    r"(?:(?:the |a )?(?:new |our )?(?:best|sota|record|lowest|winner|pb)(?: (?:so far|run|yet|loss|ever))?)\W*",
     re.IGNORECASE,
 )
 _PLAINLY = re.compile(r"[0-9]{1,3}[.,][0-9]{1,8} (?:at|se|sd|sem|std|stdev|stderr|err|error) .{1,30}", re.IGNORECASE)

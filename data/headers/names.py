@@ -127,8 +127,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
                         r"|seq(?:uence)?s ?(?:per|/) ?(?:step|batch|update)", 1.0),
     ("batch_device",
      r"(?:train )?micro ?batch(?: ?size)?(?: (?:per|/) (?:gpu|tpu|device|dev|rank))?"
-     r"|(?:(?:per )?(?:device|gpu|tpu|local|rank)|per dev)(?: train(?:ing)?)? batch(?: ?size)?"
-     r"|(?:train )?batch(?: ?size)? (?:per|/) (?:gpu|tpu|device|dev|rank|worker|replica)s?", 0.9),
+     r"|(?:(?:per )?(?:device|gpu|tpu|local|rank)|per (?:dev|core|chip|replica|worker|process))(?: train(?:ing)?)? batch(?: ?size)?"
+     r"|(?:train )?batch(?: ?size)? (?:per|/) (?:gpu|tpu|device|dev|rank|worker|replica|core|chip|process|accelerator)s?", 0.9),
     ("grad_accum",
      r"(?:number (?:of )?|n )?(?:gradient|grads?) ?(?:accumulation|accum|acc|accumulate)"
      r"(?: ?(?:steps?|iters?|iterations?|factor|batches|num))?"
@@ -153,7 +153,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("seq_len", r"block size|max position embeddings|max seq len", 0.8),
     ("lr", r"lr|learning ?rate", 1.0),
     ("lr", r"(?:peak|max|base|init|initial|best) ?(?:lr|learning ?rate)|(?:lr|learning ?rate) ?(?:peak|max|group ?0)", 0.9),
-    ("total_steps", r"(?:n |num )?(?:total|max|planned|schedule)(?: train(?:ing)?)? ?(?:steps?|iters?|iterations?)", 0.95),
+    ("total_steps",
+     r"(?:n |num )?(?:total|max|planned|schedule)(?: train(?:ing)?)? ?(?:steps?|iters?|iterations?)|(?:total|max|planned) updates?", 0.95),
     ("steps", r"steps", 1.0),
     ("steps",
      r"(?:global |train(?:ing)? |trainer |optim(?:i[sz]er)? )?(?:global )?(?:step|steps|iter|iters|iteration|iterations|itr)",
@@ -186,7 +187,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("vocab", r"(?:n )?vocab(?:ulary)?(?: ?size)?|V", 0.9),
     ("experts", r"(?:n|num|number of)? ?experts?", 0.9),
     ("top_k", r"(?:moe )?top ?k", 0.9),
-    ("devices", r"world size|(?:total|all) (?:num |number of )?(?:gpus|tpus|devices|accelerators)", 0.95),
+    ("devices", r"(?:distributed )?world size|(?:total|all) (?:num |number of )?(?:gpus|tpus|devices|accelerators)", 0.95),
     ("devices", r"(?:n|num|number of)? ?(?:gpus?|tpus?|devices?|accelerators?)", 0.9),
     ("devices",
      r"(?:n|num|number of|total)? ?(?:(?:tpu|gpu|accelerator|device) ?(?:cores|chips|cards)|chips)"
