@@ -63,12 +63,14 @@ _SPACES = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2005\u2007\u2009\u200a\u20
 #: Pictures and arrows: 🏆, ✅, ★, ↓. No unit and no currency is among them.
 _PICTURE = "\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff\U0001f000-\U0001faff\U000e0020-\U000e007f"
 _HEAD = re.compile(rf"(?:[{_PICTURE}]|:[a-z]{{3}}[a-z0-9_+-]{{0,38}}:)\s*")
-# Footnotes: 2.6*, 2.6†, 2.6^a, 2.6^{*}, 2.6[1], 2.6ᵃ; and a comma or semicolon left behind.
+# Footnotes: 2.6*, 2.6†, 2.6^, 2.6^a, 2.6^{*}, 2.6[1], 2.6^[1], 2.6ᵃ; and a comma or semicolon left behind.
 _TAIL = re.compile(
-    rf"\s*(?:\*{{1,3}}|[†‡§¶]{{1,3}}|\^(?:[*†‡§¶]{{1,3}}|[a-z])|\[\^?(?:[0-9]{{1,2}}|[a-z*†‡])\]|[ᵃᵇᶜᵈᵉ]|[,;]|[{_PICTURE}])$"
+    rf"\s*(?:\*{{1,3}}|[†‡§¶]{{1,3}}|\^(?:[*†‡§¶]{{1,3}}|[a-z])?|\^?\[\^?(?:[0-9]{{1,2}}|[a-z*†‡])\]|[ᵃᵇᶜᵈᵉ]|[,;]|[{_PICTURE}])$"
 )
 # A raised number is a footnote behind a measured value or a unit: 3.98^1, 20M^2; but 2.10^7 may be a power of ten.
 _NOTED = re.compile(r"[0-9]\s?[kKmMbBtTgG]$|(?<!10)(?<=[0-9])[.,](?!10$)[0-9]+$")
+_RAISED_NOTHING = re.compile(r"\s*\^(?:\[|$)")
+_DECIMAL = re.compile(r"[.,](?!10$)[0-9]+$")
 _NOTE = re.compile(r"\^\{?[0-9]{1,2}\}?$")
 _CITED = re.compile(r"\[\^?(?:[0-9]{1,2}|[a-z*†‡])\]")
 _FEW = re.compile(r"[*†‡§¶a-z]{1,3}")
@@ -115,6 +117,8 @@ def stripped(text: str) -> str:
             text = _HEAD.sub("", text, count=1) if _HEAD.match(text) else text
             last = text[-1:]
             found = None if last.isascii() and last.isalnum() and text[-2:-1] != "^" else _TAIL.search(text)
+            if found and _RAISED_NOTHING.match(found[0]) and not _DECIMAL.search(text[: found.start()]):
+                found = None  # 10^[7] may be a power
             note = _NOTE.search(text) if "^" in text[-5:] else None
             if note and _NOTED.search(text[: note.start()]):
                 text = text[: note.start()]

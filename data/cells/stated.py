@@ -27,7 +27,25 @@ _PLACE = (
     r"@\s*(?:(?:step|iter(?:ation)?|it|ep(?:och)?|s|e|t)\W{0,2})?[0-9][0-9.,]{0,12}\s*[kmb]?"
     r"\s*(?:steps?|iters?|iterations?|it|epochs?|ep|tokens?|tok|h|hours)?"
 )
-_AT_A_STEP = re.compile(rf"(.*?\S)\s*{_PLACE}\s*", re.IGNORECASE)
+_AT_A_STEP = re.compile(
+    rf"(.*?\S)\s*{_PLACE}\s*|(.*?\S)\s+at\s+(?:step|iter(?:ation)?|ep(?:och)?)\s+[0-9][0-9.,]{{0,12}}\s*[kmb]?\s*",
+    re.IGNORECASE,
+)
+_SPREAD = r"(?:s\.?e\.?m?\.?|s\.?d\.?|std\.?(?: ?(?:dev|err)\.?)?|stdev|stderr|σ|err(?:or)?\.?)"
+#: An error by its name: 2.913 (SE 0.01), 2.913 σ=0.01; and its name behind it: 2.913 ± 0.01 (std).
+_NAMED_ERROR = re.compile(
+    rf"(.*?[0-9)])[\s_,;]*[(\[]?\s*(?<![a-z]){_SPREAD}\s*[=:≈]?\s*(?:±\s*)?([0-9]*[.,]?[0-9]+(?:e-?[0-9]+)?\s*%?)\s*[)\]]?",
+    re.IGNORECASE,
+)
+_ERROR_NAMED = re.compile(rf"(.*±\s*[0-9.,]+\s*%?)\s*[(\[]?\s*{_SPREAD}\s*[)\]]?", re.IGNORECASE)
+_BELOW = re.compile(r"_\s*(?=[(\[]?\s*±)")  # 2.913_(±0.01)
+#: Praise and places in plain words behind a number with places: 2.913 best, 2.913 new SOTA, 2.913 at step 9000.
+_PRAISED = re.compile(
+    r"([0-9]{1,3}[.,][0-9]{1,8})\s+"
+    r"(?:(?:the |a )?(?:new |our )?(?:best|sota|record|lowest|winner|pb)(?: (?:so far|run|yet|loss|ever))?)\W*",
+    re.IGNORECASE,
+)
+_PLAINLY = re.compile(r"[0-9]{1,3}[.,][0-9]{1,8} (?:at|se|sd|sem|std|stdev|stderr|err|error) .{1,30}", re.IGNORECASE)
 _OF_ITS_OWN = (  # units of what is neither a size nor data nor a loss: 20 tok/param, 3 days, 8 GPUs, 24 layers
     r"(?:(?:tokens?|toks?)\s*(?:/|per)\s*(?:params?|parameters?)|tpp"
     r"|h|hrs?|hours?|days?|weeks?|min(?:ute)?s?|(?:[ah][1-9]00|gpu|tpu|v[0-9])s?|(?:[ah][1-9]00|gpu|tpu)[- ]?(?:h|hours?|days?)"
@@ -89,13 +107,23 @@ def reading(text: str, decimal: str = ".", in_all: bool = False) -> Reading | No
     if len(text) > LONGEST or not _DIGIT.search(text):
         return None
     text = text.strip()
-    if text[0].isalpha() or not _UNUSUAL.search(text):
+    if praised := _PRAISED.fullmatch(text):
+        return Reading(plain_number(praised[1], decimal), praised[1])
+    if text[0].isalpha() or not (_UNUSUAL.search(text) or _PLAINLY.fullmatch(text)):
         return None
     text = bare(text)
     if len(text) > 120:
         return None
+    if text.startswith("="):  # a spreadsheet's formula of one number
+        text = text[1:].lstrip()
+    if praised := _PRAISED.fullmatch(text):
+        text = praised[1]
     if "+" in text:
         text = _PLUS_MINUS.sub(" ± ", text)
+    if named := _ERROR_NAMED.fullmatch(text) if "±" in text else _NAMED_ERROR.fullmatch(text):
+        text = f"{named[1]} ± {named[2]}" if "±" not in named[1] else named[1]
+    if "±" in text and "_" in text:
+        text = _BELOW.sub(" ", text)
     value = plain_number(text, decimal)
     if not math.isnan(value):
         return Reading(value, text)
@@ -172,7 +200,7 @@ def _behind(text: str, decimal: str, in_all: bool = False) -> Reading | None:
     for form in (_ARROW, _TWO_SIDED, _AT_A_STEP):
         found = form.fullmatch(text)
         if found:
-            core = stripped(found[1])
+            core = stripped(found[1] or found[2])
             value = plain_number(core, decimal)
             if math.isfinite(value):
                 return Reading(value, core, form="else")

@@ -129,8 +129,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
                         r"|(?:(?:number|num|no|n) (?:of )?)?seq(?:uence)?s? ?(?:per|/) ?(?:step|batch|update)", 1.0),
     ("batch_device",
      r"(?:train )?micro ?batch(?: ?size)?(?: (?:per|/) (?:gpu|tpu|device|dev|rank))?"
-     r"|(?:(?:per )?(?:device|gpu|tpu|local|rank)|per dev)(?: train(?:ing)?)? batch(?: ?size)?"
-     r"|(?:train )?batch(?: ?size)? (?:per|/) (?:gpu|tpu|device|dev|rank|worker|replica)s?", 0.9),
+     r"|(?:(?:per )?(?:device|gpu|tpu|local|rank)|per (?:dev|core|chip|replica|worker|process))(?: train(?:ing)?)? batch(?: ?size)?"
+     r"|(?:train )?batch(?: ?size)? (?:per|/) (?:gpu|tpu|device|dev|rank|worker|replica|core|chip|process|accelerator)s?", 0.9),
     ("grad_accum",
      r"(?:number (?:of )?|n )?(?:gradient|grads?) ?(?:accumulation|accum|acc|accumulate)"
      r"(?: ?(?:steps?|iters?|iterations?|factor|batches|num))?"
@@ -155,7 +155,8 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("seq_len", r"block size|max position embeddings|max seq len", 0.8),
     ("lr", r"lr|learning ?rate", 1.0),
     ("lr", r"(?:peak|max|base|init|initial|best) ?(?:lr|learning ?rate)|(?:lr|learning ?rate) ?(?:peak|max|group ?0)", 0.9),
-    ("total_steps", r"(?:n |num )?(?:total|max|planned|schedule)(?: train(?:ing)?)? ?(?:steps?|iters?|iterations?)", 0.95),
+    ("total_steps",
+     r"(?:n |num )?(?:total|max|planned|schedule)(?: train(?:ing)?)? ?(?:steps?|iters?|iterations?)|(?:total|max|planned) updates?", 0.95),
     ("steps", r"steps", 1.0),
     ("steps",
      r"(?:global |train(?:ing)? |trainer |optim(?:i[sz]er)? )?(?:global )?(?:step|steps|iter|iters|iteration|iterations|itr)",
@@ -188,8 +189,11 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("vocab", r"(?:n )?vocab(?:ulary)?(?: ?size)?|V", 0.9),
     ("experts", r"(?:n|num|number of)? ?experts?", 0.9),
     ("top_k", r"(?:moe )?top ?k", 0.9),
-    ("devices", r"world size|(?:total|all) (?:num |number of )?(?:gpus|tpus|devices|accelerators)", 0.95),
+    ("devices", r"(?:distributed )?world size|(?:total|all) (?:num |number of )?(?:gpus|tpus|devices|accelerators)", 0.95),
     ("devices", r"(?:n|num|number of)? ?(?:gpus?|tpus?|devices?|accelerators?)", 0.9),
+    ("devices",
+     r"(?:n|num|number of|total)? ?(?:(?:tpu|gpu|accelerator|device) ?(?:cores|chips|cards)|chips)"
+     r"|(?:n|num|number of|total) ?(?:processes|procs|ranks)", 0.85),
     ("wall_seconds", r"wall(?: clock)? ?(?:seconds?|time|hours?|minutes?|days?)?(?: s)?|runtime", 0.8),
     ("wall_seconds", r"train(?:ing)? (?:seconds|time|hours|minutes|days)", 0.8),
     ("wall_seconds", r"(?:elapsed|relative|run|total)(?: train(?:ing)?)? time(?: (?:process|wall))?|duration|elapsed|time elapsed", 0.7),
@@ -222,7 +226,7 @@ _BEFORE_TRAINING = re.compile(
 _PART_OF_THE_RUN = re.compile(r"\b([0-9]{1,3}) ?(?:pct|percent)\b")
 _ROOT = re.compile(r"\s*(?:sqrt|square root|1\s*/|inverse)\s*\W*[a-z]", re.IGNORECASE)
 _NO_LOSS = re.compile(
-    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta|counts?|nunique"
+    r"\b(target|goal|lower|upper|lo|hi|low|high|std|stdev|sd|stddev|stderr|sem|se|var|variance|ci|err|error|logstd|max|delta|counts?|nunique"
     r"|aux|auxiliary|z|balanc(?:e|ing)|router|regulari[sz]ation|reg|scale|scaler|diff|gap|predicted|pred|weight|coef"
     r"|relative|ratio|rank|percentile|residual|fitted|fit|irreducible|reducible|asymptot(?:e|ic)|floor|moe|value"
     r"|policy|reward|rm|dpo|kl|mse|regression"

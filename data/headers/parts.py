@@ -50,6 +50,7 @@ _SHORT = {
     "mbs": "micro batch size", "gas": "gradient accumulation steps", "ctx": "context", "seqlen": "seq len",
     "eff": "effective", "tot": "total", "glob": "global", "gbsz": "global batch size", "mbsz": "micro batch size",
     "hid": "hidden", "lyr": "layer", "lyrs": "layers", "lrn": "learning", "xent": "cross entropy", "crossentropy": "cross entropy",
+    "pplx": "ppl", "pplxs": "ppl",
     "verlust": "loss", "perte": "loss", "schritte": "steps", "lernrate": "lr", "modell": "model", "modele": "model", "jetons": "tokens",
     "modelo": "model", "modello": "model", "parametros": "params", "parametri": "params", "parametern": "params", "numero": "num",
     "perdida": "loss", "perda": "loss", "perdita": "loss", "testverlust": "test loss",

@@ -39,7 +39,7 @@ def error_of(table: Table, loss: str, used: set[str]) -> Guess | None:
     """
     per_cent = _in_per_cent(table, loss)
     predicted = any(_PREDICTED.search(_words(h)) for h in table.headers)
-    said = re.sub(r" (?:mean|avg|average)$", "", _words(loss))  # loss mean beside loss std
+    said = re.sub(r" (?:mean|avg|average)$|^(?:mean|avg|average) ", "", _words(loss))  # loss mean beside loss std
     after = table.headers[table.headers.index(loss) + 1 : table.headers.index(loss) + 2]
     for kind, pattern in _KINDS:
         for header in table.headers:

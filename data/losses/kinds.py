@@ -53,6 +53,23 @@ def means_over_training(table: Table, losses: list[str]) -> list[str]:
     return [h for h in losses if ended and take_apart(h).path == "train loss"]
 
 
+_LEAST_OF_SEEDS = re.compile(r"\b(?:min|minimum|least|median|med|best|lowest|last|first|worst)\b")
+_MEAN = re.compile(r"\b(?:mean|avg|average)\b")
+_SPREAD = re.compile(r"\b(?:std|stdev|stddev|sd|sem|se|stderr|std ?err(?:or)?|std ?dev|sigma|ci|var|variance)\b")
+
+
+def beside_means(table: Table, losses: list[str]) -> list[str]:
+    """Those of the losses that are the least or the median of runs whose mean, with its spread beside it, is another of them."""
+    words = {h: take_apart(h).path for h in table.headers}
+
+    def without(pattern: re.Pattern[str], header: str) -> str:
+        return " ".join(pattern.sub(" ", words[header]).split()) if pattern.search(words[header]) else ""
+
+    spreads = {without(_SPREAD, h) for h in table.headers} - {""}
+    means = {without(_MEAN, h) for h in losses} & spreads
+    return [h for h in losses if without(_LEAST_OF_SEEDS, h) in means]
+
+
 def counts_layers(table: Table, header: str) -> bool:
     """Whether a bare `L` is a number of layers: all its values are whole, or most beside other columns of an architecture."""
     h = take_apart(header)

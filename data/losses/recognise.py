@@ -17,7 +17,7 @@ from data.headers.parts import header as take_apart
 from data.headers.stated_with import says_change
 from data.losses.copies import copies_in_bytes, is_over_tokens, unit_by_others, without_copies
 from data.losses.held_out import unnamed
-from data.losses.kinds import arms, by_its_tag, counts_layers, may_be_more, means_over_training
+from data.losses.kinds import arms, beside_means, by_its_tag, counts_layers, may_be_more, means_over_training
 from data.losses.scales import likelihoods, scaled_loss
 from data.losses.unit_columns import per_token, row_units
 from data.losses.units import UNITS, how, in_nats
@@ -224,7 +224,7 @@ def loss_options(table: Table, used: set[str]) -> list[str]:
     if used_as_losses := _bare(table, used, [h for *_, h in options]):
         options += [(-name.points, -np.inf, table.headers.index(h), h) for h, name in used_as_losses.items()]
     ranked = [header for *_, header in sorted(options or poor)]
-    means = means_over_training(table, ranked)
+    means = [*means_over_training(table, ranked), *beside_means(table, ranked)]
     ranked = [h for h in ranked if h not in means] or ranked
     return without_copies(table, [*ranked, *arms(table, used, ranked)])
 

@@ -12,6 +12,7 @@ from data.cells.markup import stripped, words
 from data.headers.headings import no_name
 from data.headers.names import loss_name, named
 from data.plural import agreeing
+from data.readers._amounts import amounting
 from data.readers._summaries import OF_SEEDS, SETTINGS, SUMMARY, is_summary, seeds, summaries
 from data.schema import COUNTS
 from data.table import Table
@@ -62,6 +63,9 @@ def apart(table: Table) -> Table:
         note = f"The table leaves out rows ({str(cells[gaps][0][filled[gaps][0]][0])!r}): only those that are written are read."
         left = replace(table, frame=table.frame[~gaps].reset_index(drop=True), lines=table.lines[~gaps])
         return apart(replace(left, notes=(*table.notes, note)))
+    amounts = amounting(table, cells)
+    if amounts:
+        table = replace(table, misfits={**table.misfits, **{int(table.lines[i]): said for i, said in amounts.items()}})
     if filled.all() and not _speaks_of_others(table, cells):
         return table
     keep = _without_notes(cells, filled)
@@ -84,6 +88,7 @@ def apart(table: Table) -> Table:
     again = _best_again(table, cells, filled, ~is_heading & ~sums)
     odd = {int(line): SUMMARY for line in table.lines[sums]}
     odd |= {int(table.lines[i]): reason for i, reason in again.items()}
+    sums[[i for i in amounts if i < len(sums)]] = True
     between = _differences(table, cells, ~is_heading & ~sums)
     odd |= {int(line): "a difference between other rows, not a run" for line in table.lines[between]}
     if odd:

@@ -204,6 +204,8 @@ def _blocks(parts: Parts, settings: frozenset[str] = frozenset()) -> list[Block]
         out.append((keys, [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]))
     if len(out) > 1:  # steps are steps in all of them
         out = [(keys, _shared(rows)) for keys, rows in out]
+    else:
+        out = [(keys, _of_folders(rows, parts.plain)) for keys, rows in out]
     lists = {k: [flat(r) for r in v] for k, v in parts.records.items()}
     lists = {k: rows for k, rows in lists.items() if holds_loss(rows)}
     for key, rows in lists.items():
@@ -223,12 +225,30 @@ def _shared(rows: list[Row]) -> list[Row]:
     return [{names.get(k, k): v for k, v in row.items()} for row in rows]
 
 
+def _of_folders(rows: list[Row], taken: Iterable[str]) -> list[Row]:
+    """The rows with what says how far training had come under its name without its folders, history/step as step.
+
+    Only where it rises, one name says it and nothing in `taken` has it.
+    """
+    names: dict[str, str] = {}
+    for column in PROGRESS:
+        keys = [k for k in keys_of(rows) if column in (means(k), means(_tail(k)))]
+        free = len(keys) == 1 and means(keys[0]) != column and _tail(keys[0]) not in {*taken, *keys_of(rows)}
+        if free and rises([row.get(keys[0]) for row in rows]):
+            names[keys[0]] = _tail(keys[0])
+    return [{names.get(k, k): v for k, v in row.items()} for row in rows] if names else rows
+
+
+def _tail(key: str) -> str:
+    return key.rsplit("/", 1)[-1]
+
+
 def _lengths(parts: Parts) -> list[int]:
     """The lengths of the arrays that become rows."""
     losses = [v for k, v in parts.arrays.items() if loss_name(k) is not None and mostly_numbers(v)]
     ends = [v for k, v in parts.plain.items() if loss_name(k) is not None and is_number(v)]
     if ends:  # beside a loss of the whole run an array may hold its parts, by domain or by task
-        paced = {len(v) for k, v in parts.arrays.items() if means(k) in PROGRESS and rises(v)}
+        paced = {len(v) for k, v in parts.arrays.items() if {means(k), means(_tail(k))} & set(PROGRESS) and rises(v)}
         losses = [v for v in losses if len(v) in paced or _ends_at(v, ends)]
     lengths = list(dict.fromkeys(map(len, losses)))
     return lengths if lengths or ends else _without_loss(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +68,50 @@ def take_apart(row: dict[str, Any]) -> Parts:
             parts.other[key] = f"{len(value):,} lists" if all(isinstance(v, list) for v in value) else "a mixed list"
         else:
             parts.arrays[key] = [v[:MAX_TEXT] if isinstance(v, str) else v for v in value]
+    _by_seed(parts)
     return parts
+
+
+_MOST_REPEATS = 100
+_REPEAT = r"(?:seed|replicate|replica|trial|repeat|repetition|fold|restart)"
+_OF_REPEATS = re.compile(
+    rf"[ _./-]*(?:by|per|over|across|for|of|each|all)[ _./-]*(?:{_REPEAT}|run)s?(?![A-Za-z])"
+    rf"|[ _./-]+(?:{_REPEAT}s?|runs)(?![A-Za-z])|(?<![A-Za-z])(?:{_REPEAT}|runs)s?[ _./-]+(?=[A-Za-z])",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"(?:random[ _-]?)?(?:seed|replicate|replica|trial|run|repeat|fold)s?(?:[ _-]?ids?)?", re.IGNORECASE
+)
+
+
+def _by_seed(parts: Parts) -> None:
+    """Make arrays of losses by seed (val_losses_by_seed) lists of objects, each with its seed: they are no curve.
+
+    The seeds are those of an array beside it, else counted. An array beside it that is as long may be of runs, too: then the
+    object is a table, and its arrays stay.
+    """
+    for key in [k for k in parts.arrays if loss_name(k) is not None and _OF_REPEATS.search(_tail(k))]:
+        base = _OF_REPEATS.sub("", _tail(key), count=1).strip(" _./-")
+        values = parts.arrays[key]
+        beside = [k for k, v in parts.arrays.items() if k != key and len(v) == len(values)]
+        numbered = [k for k in beside if _COUNTED.fullmatch(_tail(k))]
+        if (
+            loss_name(base) is None
+            or not 2 <= len(values) <= _MOST_REPEATS
+            or not all(v is None or _plain(v) for v in values)
+        ):
+            continue
+        if any(k not in numbered and not _OF_REPEATS.search(_tail(k)) for k in beside) or len(numbered) > 1:
+            continue
+        if any(loss_name(k) is not None and _OF_REPEATS.search(_tail(k)) for k in beside):
+            continue
+        seeds = parts.arrays.pop(numbered[0]) if numbered else range(1, len(values) + 1)
+        del parts.arrays[key]
+        parts.records[key] = [{"seed": s, base: v} for s, v in zip(seeds, values, strict=True)]
+
+
+def _tail(key: str) -> str:
+    return key.rsplit("/", 1)[-1]
 
 
 def _pairs_of(key: str, value: list[Any]) -> list[dict[str, Any]] | None:

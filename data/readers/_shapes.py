@@ -9,6 +9,7 @@ from data.errors import NO_COLUMN, DataError
 from data.readers._at_places import at_places
 from data.readers._curves import curves
 from data.readers._devices import with_devices
+from data.readers._durations import durations
 from data.readers._measured_at import measured_at
 from data.readers._pairs import paired
 from data.readers._products import products
@@ -16,6 +17,7 @@ from data.readers._ranges import with_ranges_ended
 from data.readers._seeds import seeded
 from data.readers._settings_beside import with_settings_down
 from data.readers._tidy import tidy
+from data.readers._trainer_products import trainer_products
 from data.readers._transposed import turn, upright
 from data.readers._two_losses import two_losses
 from data.readers._unit_cells import unit_cells
@@ -27,20 +29,27 @@ from data.table import Table
 def shaped(table: Table) -> Table:
     """The table with one row per run, or per run and step. Raises ReadError for a long table of unknown runs."""
     if table.order or table.one_run:  # its reader knows what the rows are
-        return with_devices(without_unset(products(two_losses(table))))
+        return with_counts(with_devices(without_unset(products(two_losses(table)))))
     return with_ranges_ended(
-        with_devices(
-            without_unset(
-                at_places(
-                    measured_at(
-                        with_settings_down(
-                            curves(seeded(tidy(unit_cells(paired(products(two_losses(upright(wide(table)))))))))
+        with_counts(
+            with_devices(
+                without_unset(
+                    at_places(
+                        measured_at(
+                            with_settings_down(
+                                curves(seeded(tidy(unit_cells(paired(products(two_losses(upright(wide(table)))))))))
+                            )
                         )
                     )
                 )
             )
         )
     )
+
+
+def with_counts(table: Table) -> Table:
+    """The table with what trainers count in ways of their own told as columns of the runs table."""
+    return trainer_products(durations(table))
 
 
 def oriented(table: Table, orientation: str | None, columns: Mapping[str, str | None] | None = None) -> Table:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data.rows.counted_anew import counted_anew
+
 ROWS_EACH = 5  # rows of a log for each of which it may have been resumed once
 NEAR = 2.0  # increments from nothing within which a counter begins anew
 EVEN = 1.5  # the largest tokens per step over the smallest in a run whose tokens were put right
@@ -31,6 +33,8 @@ def resumed(frame: pd.DataFrame, names: pd.Series, progress: str, derived: bool,
     rise, what was seen before is added to them. `derived` says whether the batch was derived from both. Rows count in the
     order of the file; rows in no order show neither.
     """
+    if progress in ("steps", "tokens", "samples"):
+        counted_anew(frame, names, progress, notes)
     if progress not in ("steps", "tokens") or not {"steps", "tokens"} <= set(frame.columns):
         return progress
     tokens = frame["tokens"].to_numpy(dtype=float, copy=True)

@@ -35,9 +35,15 @@ def plain(state: str) -> str:
         return "failed" if int(code[1]) else "finished"
     if low not in FINISHED | BROKEN | UNFINISHED:
         low = re.sub(r" (by|with|after|at|exit|code|signal)\b.*$", "", low)
+        how_far = _HOW_FAR.fullmatch(low)  # of a run that finished it would say that it had not
+        low = how_far[1] if how_far and how_far[1] in BROKEN | UNFINISHED else low
     return _OF_WHAT.sub("", low).removeprefix("run ") if " " in low else low
 
 
+#: How far a run had come behind its state: running (87%), running 12k / 20k, in progress, step 400 of 1000, WIP 3/10 epochs.
+_HOW_FAR = re.compile(
+    r"([^0-9]+?)(?: (?:at|step|steps|epoch|iter))?(?: [0-9]+[kmb]?(?: of)?){1,4}(?: (?:percent|pct|done|steps?|epochs?|iters?|tokens?))?"
+)
 #: Where words stand together, as in OOMKilled and TrialState.COMPLETE; NaNs is one.
 _CAMEL = re.compile(r"(?:(?<=[A-Za-z])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z]{3}))(?![A-Z]s\b)")
 #: What trackers put in front of a state: JOB_STATE_SUCCEEDED, TrialState.PRUNED, RunStatus.FAILED.

@@ -127,3 +127,33 @@ def test_a_log_without_names_that_goes_back_is_one_run(read: Read) -> None:
         with pytest.raises(MappingNeeded) as asked:
             read("step,loss\n" + "".join(f"{s},{5 - i / 10}\n" for i, s in enumerate(few)), "log.csv")
         assert [(q.key, q.guess) for q in asked.value.questions] == [("rows", "checkpoints")], few
+
+
+def test_counters_that_begin_anew_go_on_where_the_loss_does(read: Read) -> None:
+    first, on, again = (10.9, 3.9, 3.5), (3.5, 3.3, 3.1), (10.8, 3.8, 3.4)
+    for begin in (0, 1):  # with and without a row at 0
+        for counter, times in (("step", 1), ("tokens_seen", 524288)):
+            for second, places, loss in ((on, 4, 3.1), (again, 2, 3.4)):
+                rows = [
+                    ("a", 124e6, 1000 * i * times, x)
+                    for part in (first, second)
+                    for i, x in enumerate(part)
+                    if i >= begin
+                ] + [("b", 350e6, 1000 * i * times, x) for i, x in ((0, 10.8), (1, 3.7), (4, 2.9)) if i >= begin]
+                text = f"run,n_params,{counter},loss,batch_tokens\n" + "".join(
+                    f"{r},{n:g},{s},{x},524288\n" for r, n, s, x in rows
+                )
+                runs = read(text)
+                case = (begin, counter, second)
+                assert runs.kept["loss"].tolist() == [loss, 2.9], case
+                assert runs.kept["tokens"].tolist() == [places * 1000 * 524288, 4000 * 524288], case
+                assert runs.kept["flops"].tolist() == pytest.approx(
+                    (6 * runs.kept["params"] * runs.kept["tokens"]).tolist()
+                ), case
+                assert any("go" in n and "resume" in n for n in runs.notes) == (second == on), case
+
+
+def test_a_loss_that_does_not_tell_is_said(read: Read) -> None:
+    rows = [("a", s, x) for s, x in ((1, 4.0), (2, 3.0), (1, 3.5), (2, 2.9))] + [("b", 1, 4.0), ("b", 2, 3.2)]
+    text = "run,n_params,step,loss,batch_tokens\n" + "".join(f"{r},1e8,{s}000,{x},524288\n" for r, s, x in rows)
+    assert any("does not say whether training went on" in n for n in read(text).notes)
