@@ -202,10 +202,8 @@ def _blocks(parts: Parts, settings: frozenset[str] = frozenset()) -> list[Block]
         if not keys:
             continue
         out.append((keys, [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]))
-    if len(out) > 1:  # steps are steps in all of them
-        out = [(keys, _shared(rows)) for keys, rows in out]
-    else:
-        out = [(keys, _of_folders(rows, parts.plain)) for keys, rows in out]
+    # Steps are steps in all of several blocks.
+    out = [(keys, _shared(rows) if len(out) > 1 else _of_folders(rows, parts.plain)) for keys, rows in out]
     lists = {k: [flat(r) for r in v] for k, v in parts.records.items()}
     lists = {k: rows for k, rows in lists.items() if holds_loss(rows)}
     for key, rows in lists.items():

@@ -8,7 +8,7 @@ import pandas as pd
 from data.draft import Draft
 from data.mapping import Mapping
 from data.plural import agreeing
-from data.schema import Source
+from data.schema import Provenance
 from data.table import Table
 
 _ALONG = ("tokens", "steps", "samples", "epochs", "flops")
@@ -43,9 +43,11 @@ def cut_to_place(draft: Draft, table: Table, mapping: Mapping) -> dict[int, str]
         draft.sources = [s for s in draft.sources if s.column != kind]
     how = f"those at the place of the loss, as {place.header!r} says"
     if kind in ("tokens", "steps", "samples", "epochs"):
-        draft.sources.append(Source(kind, place.header if place.column else "", how, 0.9))
+        draft.sources.append(Provenance(kind, place.header if place.column else "", how, 0.9))
     draft.sources = [
-        Source(s.column, s.header, f"{s.how}; {how}", s.confidence) if s.column in _ALONG and s.column != kind else s
+        Provenance(s.column, s.header, f"{s.how}; {how}", s.confidence)
+        if s.column in _ALONG and s.column != kind
+        else s
         for s in draft.sources
     ]
     if "total_steps" in frame:
