@@ -147,11 +147,12 @@ def _in_block(columns: list[_Column], left: Array, cells: Array) -> list[tuple[i
         varied += varies
         said = np.where(mean, "means", np.where(half, "medians", "sums"))
         kinds = np.where(varies & (kinds == ""), said, kinds)
-    maybe = fits & (varied >= 2) & (of_losses >= np.log10(_LOSS)) & (chance >= np.log10(NAMED))
+    maybe = fits & (varied >= 2) & (chance >= np.log10(NAMED))
+    sure = (of_losses >= np.log10(_LOSS)) & (chance >= np.log10(SURE))
     for i in np.flatnonzero(maybe):
         above = left & (np.arange(n) < i)
         again = any(all(v[k] == v[i] for v in settings) for k in np.flatnonzero(above))
-        if (chance[i] >= np.log10(SURE) and not again) or any(says_amount(str(cell)) for cell in cells[i][:_NAMES]):
+        if (sure[i] and not again) or any(says_amount(str(cell)) for cell in cells[i][:_NAMES]):
             return [(int(i), str(kinds[i]))]
     return []
 

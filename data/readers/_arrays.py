@@ -16,7 +16,7 @@ from data.headers.parts import header
 from data.readers._array_lengths import Block, check_lengths
 from data.readers._elements import as_name, as_number, is_number, keys_of, means, mostly_numbers, rises
 from data.readers._limits import MAX_CELLS, MAX_COLUMNS, check_shape
-from data.readers._nested import Parts, as_text, take_apart
+from data.readers._nested import Parts, as_text, tail, take_apart
 from data.rows.history import distinct
 from data.rows.progress import PROGRESS, WHOLE
 from data.table import Table, unique
@@ -230,15 +230,11 @@ def _of_folders(rows: list[Row], taken: Iterable[str]) -> list[Row]:
     """
     names: dict[str, str] = {}
     for column in PROGRESS:
-        keys = [k for k in keys_of(rows) if column in (means(k), means(_tail(k)))]
-        free = len(keys) == 1 and means(keys[0]) != column and _tail(keys[0]) not in {*taken, *keys_of(rows)}
+        keys = [k for k in keys_of(rows) if column in (means(k), means(tail(k)))]
+        free = len(keys) == 1 and means(keys[0]) != column and tail(keys[0]) not in {*taken, *keys_of(rows)}
         if free and rises([row.get(keys[0]) for row in rows]):
-            names[keys[0]] = _tail(keys[0])
+            names[keys[0]] = tail(keys[0])
     return [{names.get(k, k): v for k, v in row.items()} for row in rows] if names else rows
-
-
-def _tail(key: str) -> str:
-    return key.rsplit("/", 1)[-1]
 
 
 def _lengths(parts: Parts) -> list[int]:
@@ -246,7 +242,7 @@ def _lengths(parts: Parts) -> list[int]:
     losses = [v for k, v in parts.arrays.items() if loss_name(k) is not None and mostly_numbers(v)]
     ends = [v for k, v in parts.plain.items() if loss_name(k) is not None and is_number(v)]
     if ends:  # beside a loss of the whole run an array may hold its parts, by domain or by task
-        paced = {len(v) for k, v in parts.arrays.items() if {means(k), means(_tail(k))} & set(PROGRESS) and rises(v)}
+        paced = {len(v) for k, v in parts.arrays.items() if {means(k), means(tail(k))} & set(PROGRESS) and rises(v)}
         losses = [v for v in losses if len(v) in paced or _ends_at(v, ends)]
     lengths = list(dict.fromkeys(map(len, losses)))
     return lengths if lengths or ends else _without_loss(parts)

@@ -90,27 +90,28 @@ def _by_seed(parts: Parts) -> None:
     The seeds are those of an array beside it, else counted. An array beside it that is as long may be of runs, too: then the
     object is a table, and its arrays stay.
     """
-    for key in [k for k in parts.arrays if loss_name(k) is not None and _OF_REPEATS.search(_tail(k))]:
-        base = _OF_REPEATS.sub("", _tail(key), count=1).strip(" _./-")
+    for key in [k for k in parts.arrays if loss_name(k) is not None and _OF_REPEATS.search(tail(k))]:
+        base = _OF_REPEATS.sub("", tail(key), count=1).strip(" _./-")
         values = parts.arrays[key]
         beside = [k for k, v in parts.arrays.items() if k != key and len(v) == len(values)]
-        numbered = [k for k in beside if _COUNTED.fullmatch(_tail(k))]
+        numbered = [k for k in beside if _COUNTED.fullmatch(tail(k))]
         if (
             loss_name(base) is None
             or not 2 <= len(values) <= _MOST_REPEATS
             or not all(v is None or _plain(v) for v in values)
         ):
             continue
-        if any(k not in numbered and not _OF_REPEATS.search(_tail(k)) for k in beside) or len(numbered) > 1:
+        if any(k not in numbered and not _OF_REPEATS.search(tail(k)) for k in beside) or len(numbered) > 1:
             continue
-        if any(loss_name(k) is not None and _OF_REPEATS.search(_tail(k)) for k in beside):
+        if any(loss_name(k) is not None and _OF_REPEATS.search(tail(k)) for k in beside):
             continue
         seeds = parts.arrays.pop(numbered[0]) if numbered else range(1, len(values) + 1)
         del parts.arrays[key]
         parts.records[key] = [{"seed": s, base: v} for s, v in zip(seeds, values, strict=True)]
 
 
-def _tail(key: str) -> str:
+def tail(key: str) -> str:
+    """The last part of a nested name."""
     return key.rsplit("/", 1)[-1]
 
 
