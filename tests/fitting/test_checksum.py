@@ -53,7 +53,7 @@ def test_any_value_that_is_changed_is_seen(saved):
             continue
         number = isinstance(value, int | float) and not isinstance(value, bool)
         for what in (value * (1 + 1e-15) + 1e-300 + (value == 0), -value - (value == 0)) if number else ("other",):
-            with pytest.raises(FitError, match="was changed after it was saved: .* fit the runs again") as said:
+            with pytest.raises(FitError, match=r"was changed after it was saved: .* fit the runs again") as said:
                 load_fit(edited(body, at, what))
             assert "\n" not in str(said.value), at
             seen += 1
