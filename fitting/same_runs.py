@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from data.schema import Runs
+from fitting.arguments import in_short
 from fitting.errors import FitError
 from fitting.result import Fit
 from fitting.solver.fit_data import Arrays, arrays
@@ -21,7 +24,14 @@ def as_runs(runs: Any) -> Runs:
         return runs
     from data import read_runs
 
+    members = runs if isinstance(runs, list | tuple) else ()
+    if not isinstance(runs, str | Path | Iterable) or any(map(_no_file, members)):
+        raise FitError(f"runs is a table of runs, a frame or the path of a file; it was {in_short(runs)}.")
     return read_runs(runs)
+
+
+def _no_file(x: Any) -> bool:
+    return x is None or isinstance(x, int | float | np.number | np.ndarray | list)
 
 
 def of_fit(fit: Fit, runs: Any) -> Runs:

@@ -77,7 +77,7 @@ def middle_rise(log_x: Array, log_y: Array, squares: float, grid: Array, least: 
 
 
 def _squares(family: _Family, sets: Array, left: Array, count: Array) -> tuple[Array, Array]:
-    """Sums of squares (S, g) with batches apart, of what the hyperbola leaves of means (g, m) of `count` (m,) runs, and its level (S, g)."""
+    """Sums of squares (S, g) with batches apart, of what is `left` of means (g, m) of `count` (m,) runs, and its level (S, g)."""
     rest = ~sets * count
     many = rest.sum(axis=1)[:, None]
     level = rest @ left.T / many

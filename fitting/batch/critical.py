@@ -76,12 +76,12 @@ class CriticalBatch:
 
     def steps_at(self, batch: Any, level: float = 0.95) -> Band:
         """Steps to the loss at batch sizes, with their band."""
-        at = an_input("batch", batch)
+        at = _in_a_row(an_input("batch", batch))
         return self.band(lambda s, e: s + e / at, level)
 
     def examples_at(self, batch: Any, level: float = 0.95) -> Band:
         """Examples to the loss at batch sizes: E_min (1 + B / B_crit), with their band."""
-        at = an_input("batch", batch)
+        at = _in_a_row(an_input("batch", batch))
         return self.band(lambda s, e: s * at + e, level)
 
     def band(self, quantity: Callable[[Array, Array], Any], level: float = 0.95) -> Band:
@@ -109,7 +109,8 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
     """The critical batch from `steps` (n,) to one loss at batch sizes `batch` (n,), each at its own best learning rate.
 
     Intervals come from refits to noise drawn anew, its scale drawn too, so that they widen as Student's t does with few runs;
-    an end is infinite (or zero) where the runs leave it open. Steps that rise in the middle alone are told in `notes`. `doubt`, one for all or (n,), is by how much log steps may be more, or
+    an end is infinite (or zero) where the runs leave it open.
+    Steps that rise in the middle alone are told in `notes`. `doubt`, one for all or (n,), is by how much log steps may be more, or
     all of them less (`Reached.doubt`): half the refits take the one, half the other. Raises FitError for fewer than three batch
     sizes, and where steps rise with the batch more than noise explains.
     """
@@ -119,8 +120,8 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
         raise FitError("batch and steps are positive numbers, one of each for every run.")
     open_by = as_numbers(doubt)
     open_steps = np.empty(0) if open_by is None or open_by.size not in (1, x.size) else open_by.ravel()
-    if not open_steps.size or not np.all(open_steps >= 0):
-        raise FitError("doubt is 0 or more, one number or one for every run.")
+    if not open_steps.size or not np.all((open_steps >= 0) & (open_steps <= FAR)):
+        raise FitError(f"doubt is 0 or more and at most {FAR:g}, one number or one for every run.")
     open_steps = np.broadcast_to(open_steps, x.shape)
     sizes = np.unique(x)
     if len(sizes) < 3:
@@ -233,6 +234,14 @@ def _perhaps_noise(rise: _Rise) -> str:
         f"Steps do not fall with the batch: they rise from {rise.fewest:,.4g} at {rise.low:,.4g} to {rise.most:,.4g} at {rise.high:,.4g}, "
         "which may be noise. Then every batch is above the critical one: add smaller batches, and check the learning rates of the larger."
     )
+
+
+def _in_a_row(batch: Array) -> Array:
+    if batch.ndim > 1:
+        raise FitError(
+            f"batch is a positive number, or a list of them; it was a table of {' x '.join(map(str, batch.shape))}."
+        )
+    return batch
 
 
 def _between_said(found: MiddleRise) -> str:
