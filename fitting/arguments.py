@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fitting.errors import FitError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = np.ndarray
 
@@ -20,7 +23,7 @@ def a_level(x: Any) -> float:
     number = _number(x)
     if not 0.0 < number < 1.0:
         meant = f"; for {number:g} % give {number / 100:g}" if 1.0 < number < 100.0 else ""
-        raise FitError(f"level is a share between 0 and 1, such as 0.95; it was {_said(x)}{meant}.")
+        raise FitError(f"level is a share between 0 and 1, such as 0.95; it was {in_short(x)}{meant}.")
     return number
 
 
@@ -31,14 +34,15 @@ def as_numbers(x: Any) -> Array | None:
     except (TypeError, ValueError, OverflowError):
         return None
     truths = isinstance(x, list | tuple) and any(isinstance(one, bool | np.bool_) for one in x)
-    return None if truths or raw.dtype.kind in "bcmM" else values
+    text = raw.dtype.kind == "O" and any(isinstance(one, str) for one in raw.flat)
+    return None if truths or text or raw.dtype.kind in "bcmMSUT" else values
 
 
 def an_input(name: str, x: Any) -> Array:
     """Places on an input's axis as an array; FitError unless all are positive numbers."""
     values = as_numbers(x)
     if values is None or not np.all((values > 0) & np.isfinite(values)):
-        said = _said(x) if values is None else at_fault(x, ~((values > 0) & np.isfinite(values)))
+        said = in_short(x) if values is None else at_fault(x, ~((values > 0) & np.isfinite(values)))
         raise FitError(f"{name} is a positive number, or an array of them; it was {said}.")
     return values
 
@@ -48,7 +52,7 @@ def one_number(name: str, x: Any, what: str = "a positive number", least: float 
     number = _number(x)
     if not (np.isfinite(number) and (number > 0 if least is None else number >= least)):
         many = "; ask for each alone" if hasattr(x, "__len__") and not isinstance(x, str) else ""
-        raise FitError(f"{name} is {what}; it was {_said(x)}{many}.")
+        raise FitError(f"{name} is {what}; it was {in_short(x)}{many}.")
     return number
 
 
@@ -56,7 +60,7 @@ def any_number(name: str, x: Any, what: str) -> float:
     """One number of any size, nan too, for whoever knows which are possible; FitError for what is none, or several."""
     found = as_numbers(x)
     if found is None or found.ndim:
-        raise FitError(f"{name} is {what}; it was {_said(x)}.")
+        raise FitError(f"{name} is {what}; it was {in_short(x)}.")
     return float(found)
 
 
@@ -65,15 +69,38 @@ def positive_numbers(name: str, x: Any) -> Array:
     found = as_numbers(x)
     values = np.empty(0) if found is None else np.atleast_1d(found).ravel()
     if len(values) == 0 or not np.all((values > 0) & np.isfinite(values)):
-        raise FitError(f"{name} are positive numbers, one or a list of them; it was {_said(x)}.")
+        raise FitError(f"{name} are positive numbers, one or a list of them; it was {in_short(x)}.")
     return values
+
+
+def rows_of(x: Any, columns: Iterable[str], what: str) -> pd.DataFrame:
+    """A frame, those of its `columns` that there are as numbers, infinite ones as blanks; FitError for no frame, or other cells."""
+    import pandas as pd
+
+    if not isinstance(x, pd.DataFrame):
+        raise FitError(f"{what} are a frame, a row each; it was {in_short(x)}. Give a pandas.DataFrame.")
+    numbers: dict[str, Any] = {}
+    for name in (c for c in columns if c in x):
+        values = x[name]
+        if isinstance(values, pd.DataFrame):
+            raise FitError(f"{what} have one column {name}; there are {values.shape[1]} of that name.")
+        if not (pd.api.types.is_integer_dtype(values) or pd.api.types.is_float_dtype(values)):
+            none = [one for one in values[values.notna()] if as_numbers(one) is None or np.ndim(one)]
+            if none:
+                raise FitError(
+                    f"The column {name} holds numbers; it has {in_short(none[0])}. Give numbers, or leave out its row."
+                )
+            values = numbers[name] = pd.to_numeric(values)
+        if (endless := np.isinf(values.to_numpy(float, na_value=np.nan))).any():
+            numbers[name] = values.mask(endless)
+    return x.assign(**numbers) if numbers else x
 
 
 def a_share(name: str, x: Any, such_as: float) -> float:
     """A number above 0 and at most 1; FitError for anything else."""
     number = _number(x)
     if not 0.0 < number <= 1.0:
-        raise FitError(f"{name} is a share between 0 and 1, such as {such_as:g}; it was {_said(x)}.")
+        raise FitError(f"{name} is a share between 0 and 1, such as {such_as:g}; it was {in_short(x)}.")
     return number
 
 
@@ -83,14 +110,14 @@ def huber_delta(x: Any) -> float | str:
         return x
     number = float("nan") if isinstance(x, str) else _number(x)
     if not number > 0:
-        raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {_said(x)}.')
+        raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {in_short(x)}.')
     return number
 
 
 def a_name(name: str, x: Any, what: str = "the name of a column") -> str | None:
     """A text that is `what` it is, or None for none; FitError for anything else."""
     if x is not None and not isinstance(x, str):
-        raise FitError(f"{name} is {what}; it was {_said(x)}.")
+        raise FitError(f"{name} is {what}; it was {in_short(x)}.")
     return x
 
 
@@ -100,17 +127,17 @@ def column_names(name: str, x: Any) -> tuple[str, ...]:
         return () if x is None else (x,)
     found = list(x) if isinstance(x, Iterable) and not isinstance(x, Mapping | bytes) else [None]
     if not all(isinstance(one, str) for one in found):
-        raise FitError(f"{name} is the name of a column, or a list of them; it was {_said(x)}.")
+        raise FitError(f"{name} is the name of a column, or a list of them; it was {in_short(x)}.")
     return tuple(str(one) for one in found)
 
 
 def at_fault(x: Any, wrong: Array) -> str:
     """What was given, where it is one, or those of a list that are `wrong`, as they were given and with their places."""
     if not wrong.ndim:
-        return _said(x)
+        return in_short(x)
     each = np.broadcast_to(np.asarray(x, object), wrong.shape)  # one may go with each of several others
     at = np.flatnonzero(wrong)
-    said = [f"{_said(each.ravel()[k])} (number {k + 1} of {wrong.size})" for k in at[:MOST_SAID]]
+    said = [f"{in_short(each.ravel()[k])} (number {k + 1} of {wrong.size})" for k in at[:MOST_SAID]]
     more = f" and {len(at) - MOST_SAID} more" if len(at) > MOST_SAID else ""
     return f"{', '.join(said)}{more}"
 
@@ -129,7 +156,7 @@ def a_count(name: str, x: Any, most: int) -> int:
     if isinstance(x, bool | np.bool_) or not isinstance(x, int | np.integer) or not 0 <= x <= most:
         number = _number(x)
         meant = f"; give {int(number)}" if number.is_integer() and 0 <= number <= most else ""
-        raise FitError(f"{name} is a whole number from 0 to {most:,}; it was {_said(x)}{meant}.")
+        raise FitError(f"{name} is a whole number from 0 to {most:,}; it was {in_short(x)}{meant}.")
     return int(x)
 
 
@@ -139,7 +166,7 @@ def run_names(x: Any, among: Iterable[Any] = ()) -> tuple[str, ...]:
     FitError for a mask of another length, or for what is no list.
     """
     if not isinstance(x, str) and not isinstance(x, Iterable):
-        raise FitError(f"exclude is names of runs; it was {_said(x)}. Give a list of them, or leave it out.")
+        raise FitError(f"exclude is names of runs; it was {in_short(x)}. Give a list of them, or leave it out.")
     found = [x] if isinstance(x, str) else list(x)
     if any(isinstance(one, bool | np.bool_) for one in found):
         names = list(among)
@@ -158,6 +185,7 @@ def _number(x: Any) -> float:
     return float(found) if found is not None and found.ndim == 0 else float("nan")
 
 
-def _said(x: Any) -> str:
+def in_short(x: Any) -> str:
+    """What was given, on one line."""
     text = " ".join(repr(x).split())
     return text if len(text) <= 60 else text[:57] + "..."

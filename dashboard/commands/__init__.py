@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,12 @@ class Command(click.Command):
                     f"{' and '.join(param.opts[0] for param in twice)} may be given once; run the command again for another value.",
                     ctx,
                 )
-        return super().parse_args(ctx, args)
+        left = super().parse_args(ctx, args)
+        for asked in self.get_params(ctx):
+            value = ctx.params.get(asked.name or "")
+            if any(isinstance(x, float) and math.isnan(x) for x in (value if isinstance(value, tuple) else (value,))):
+                raise click.BadParameter("nan is not a number.", ctx, asked)
+        return left
 
 
 def _takes_one(param: click.Parameter) -> bool:

@@ -67,7 +67,11 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
         )
     mapping = recognise(table)
     guesses = {k: g.header for k, g in mapping.guesses.items()}
-    chosen = (by,) if isinstance(by, str) else () if by is None else tuple(by)
+    chosen = (
+        (by,) if isinstance(by, str) else () if by is None else tuple(by) if isinstance(by, list | tuple) else (None,)
+    )
+    if not all(isinstance(c, str) for c in chosen):
+        raise ReadError(f"by is the name of a column, or a list of them; it was {' '.join(repr(by).split()):.60}.")
     if lacks := [c for c in chosen if c not in table.headers]:
         raise ReadError(f"{table.name} has no column {lacks[0]!r}; it has {', '.join(table.headers[:12])}.")
     batch, unit, said = _batch(table, mapping, found[0].header)

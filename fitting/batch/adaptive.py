@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import as_numbers, one_number
 from fitting.batch.rules import RULES, Optimiser, Rule
 from fitting.errors import FitError
 
@@ -149,13 +150,16 @@ def adaptive_batch(
     Between the points given log noise runs in a line. `progress_of` makes progress of a run's steps. Raises FitError for
     points that are none, and for fewer steps or examples than any batch takes.
     """
-    at, level = (np.asarray(v, float).ravel() for v in (progress, noise))
+    at, level = (np.empty(0) if v is None else v.ravel() for v in (as_numbers(progress), as_numbers(noise)))
     if at.shape != level.shape or len(at) < LEAST or not np.all(np.diff(at) > 0):
         raise FitError(f"progress rises from point to point, with a noise scale at each of {LEAST} or more.")
     if not np.all(np.isfinite(level) & (level > 0)):
         raise FitError("Every noise scale is a positive number; average over longer stretches, or leave those out.")
     if sum(v is not None for v in (ratio, steps, examples)) != 1:
         raise FitError("Say one of ratio, steps and examples.")
+    ratio, steps, examples = (
+        None if v is None else one_number(k, v) for k, v in (("ratio", ratio), ("steps", steps), ("examples", examples))
+    )
     grid = np.union1d(np.linspace(at[0], at[-1], POINTS), at)
     scale = np.exp(np.interp(grid, at, np.log(level)))
     weight = 0.5 * (np.diff(grid, prepend=grid[0]) + np.diff(grid, append=grid[-1]))
@@ -169,8 +173,7 @@ def adaptive_batch(
             raise FitError(f"No batch makes this progress in {steps:.4g} steps; it takes more than {s_min:.4g}.")
         root = between / (steps - s_min)
     else:
-        if not (ratio is not None and 0 < ratio < np.inf):
-            raise FitError(f"ratio is a positive number; it was {ratio!r}.")
+        assert ratio is not None
         root = float(np.sqrt(ratio))
     return BatchSchedule(grid, scale, root * np.sqrt(scale), weight)
 

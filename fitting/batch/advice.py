@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import in_short, one_number
 from fitting.batch.along import AlongLoss
 from fitting.batch.growth import Growth
 from fitting.batch.published import CRITICAL, OPTIMAL, PUBLISHED, RATE, PublishedLaw
@@ -44,8 +45,13 @@ class Advice:
 
 
 def from_paper(key: str) -> Advice:
-    """A published law by its key in `PUBLISHED`, taken as exact. KeyError for one that is not there."""
-    law = {law.key: law for law in PUBLISHED}[key]
+    """A published law of a rate or a batch by its key in `PUBLISHED`, taken as exact. FitError for one that is not there."""
+    laws = {law.key: law for law in PUBLISHED if law.gives in (CRITICAL, OPTIMAL, RATE)}
+    if not isinstance(key, str) or key not in laws:
+        raise FitError(
+            f"There is no published law of a rate or a batch called {in_short(key)}; there are {', '.join(laws)}."
+        )
+    law = laws[key]
     if law.gives == CRITICAL and law.key.startswith("zhang"):
 
         def ask(run: Run) -> Array:
@@ -55,10 +61,8 @@ def from_paper(key: str) -> Advice:
         note = "Turned from Zhang's definition into McCandlish's, three to four times larger."
     elif law.gives in (CRITICAL, OPTIMAL):
         ask, note = (lambda run: law.tokens(**run)), law.note
-    elif law.gives == RATE:
-        ask, note = (lambda run: law(**run)), law.note
     else:
-        raise KeyError(key)
+        ask, note = (lambda run: law(**run)), law.note
     return Advice(f"{law.paper}", law.gives, ask, ask, lambda run: _outside(law, run), note)
 
 
@@ -135,8 +139,7 @@ def from_sweep(
 
 def a_number(value: float, gives: str) -> Advice:
     """The same number whatever the run. Raises FitError unless it is positive."""
-    if not (np.isfinite(value) and value > 0):
-        raise FitError(f"The {gives} is a positive number; it was {value!r}.")
+    value = one_number(f"The {gives}", value)
 
     def ask(run: Run) -> Array:
         return np.full(np.shape(run["flops"]), float(value))

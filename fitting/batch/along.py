@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, in_short
 from fitting.band import Band, from_draws
 from fitting.batch.descent import descend
 from fitting.batch.targets import Reached
@@ -74,6 +75,11 @@ def along_loss(reached: Sequence[Reached], *, resamples: int = 2000, seed: int =
     Residuals of a batch are drawn as a multivariate normal of all losses, widened as Student's t is with so few batches. Raises
     FitError for fewer than three losses or four batches.
     """
+    resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
+    if not isinstance(reached, list | tuple) or not all(isinstance(one, Reached) for one in reached):
+        raise FitError(
+            f"reached is a list of what steps_to_target gives, one for each loss; it was {in_short(reached)}."
+        )
     losses = sorted({r.target: r for r in reached}.items())
     rungs = [_rungs(one) for _, one in losses]
     row = {key: k for k, key in enumerate(sorted({key for keys in rungs for key in keys}))}

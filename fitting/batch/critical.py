@@ -19,6 +19,7 @@ from scipy.special import fdtrc
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, an_input, as_numbers, one_number
 from fitting.band import Band, from_draws
+from fitting.batch.apart import MiddleRise, middle_rise
 from fitting.batch.descent import descend
 from fitting.batch.jump import Jump, jump
 from fitting.errors import FitError
@@ -75,12 +76,12 @@ class CriticalBatch:
 
     def steps_at(self, batch: Any, level: float = 0.95) -> Band:
         """Steps to the loss at batch sizes, with their band."""
-        at = an_input("batch", batch)
+        at = _in_a_row(an_input("batch", batch))
         return self.band(lambda s, e: s + e / at, level)
 
     def examples_at(self, batch: Any, level: float = 0.95) -> Band:
         """Examples to the loss at batch sizes: E_min (1 + B / B_crit), with their band."""
-        at = an_input("batch", batch)
+        at = _in_a_row(an_input("batch", batch))
         return self.band(lambda s, e: s * at + e, level)
 
     def band(self, quantity: Callable[[Array, Array], Any], level: float = 0.95) -> Band:
@@ -108,7 +109,8 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
     """The critical batch from `steps` (n,) to one loss at batch sizes `batch` (n,), each at its own best learning rate.
 
     Intervals come from refits to noise drawn anew, its scale drawn too, so that they widen as Student's t does with few runs;
-    an end is infinite (or zero) where the runs leave it open. `doubt`, one for all or (n,), is by how much log steps may be more, or
+    an end is infinite (or zero) where the runs leave it open.
+    Steps that rise in the middle alone are told in `notes`. `doubt`, one for all or (n,), is by how much log steps may be more, or
     all of them less (`Reached.doubt`): half the refits take the one, half the other. Raises FitError for fewer than three batch
     sizes, and where steps rise with the batch more than noise explains.
     """
@@ -118,8 +120,8 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
         raise FitError("batch and steps are positive numbers, one of each for every run.")
     open_by = as_numbers(doubt)
     open_steps = np.empty(0) if open_by is None or open_by.size not in (1, x.size) else open_by.ravel()
-    if not open_steps.size or not np.all(open_steps >= 0):
-        raise FitError("doubt is 0 or more, one number or one for every run.")
+    if not open_steps.size or not np.all((open_steps >= 0) & (open_steps <= FAR)):
+        raise FitError(f"doubt is 0 or more and at most {FAR:g}, one number or one for every run.")
     open_steps = np.broadcast_to(open_steps, x.shape)
     sizes = np.unique(x)
     if len(sizes) < 3:
@@ -132,7 +134,8 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
     fitted = solved[0] + np.logaddexp(0.0, solved[1] - log_x)
     left = fitted - log_y
     rise, squares = _rise(log_x, log_y), float(np.sum(left**2))
-    jumped = jump(log_x, log_y, squares, np.linspace(log_x.min() - FAR, log_x.max() + FAR, FINE))
+    grid = np.linspace(log_x.min() - FAR, log_x.max() + FAR, FINE)
+    jumped = jump(log_x, log_y, squares, grid)
     rises = rise is not None and _rises(log_x, log_y)
     if rise is not None and (rises or jumped is not None or _bends_up(log_x, log_y, squares, solved)):
         raise FitError(_no_hyperbola(rise))
@@ -149,6 +152,8 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
         notes[0] = _perhaps_noise(rise)
     if jumped is not None and jumped.factor >= RISE:
         notes.append(_jump_said(jumped))
+    if rise is not None and (between := middle_rise(log_x, log_y, squares, grid, float(np.log(RISE)))) is not None:
+        notes.append(_between_said(between))
     found = CriticalBatch(x, y, best, draws, left, tuple(notes))
     if rise is not None and rise.fall >= np.log(FALL) and found.b_crit.low == 0.0:
         raise FitError(_no_hyperbola(rise))
@@ -228,6 +233,23 @@ def _perhaps_noise(rise: _Rise) -> str:
     return (
         f"Steps do not fall with the batch: they rise from {rise.fewest:,.4g} at {rise.low:,.4g} to {rise.most:,.4g} at {rise.high:,.4g}, "
         "which may be noise. Then every batch is above the critical one: add smaller batches, and check the learning rates of the larger."
+    )
+
+
+def _in_a_row(batch: Array) -> Array:
+    if batch.ndim > 1:
+        raise FitError(
+            f"batch is a positive number, or a list of them; it was a table of {' x '.join(map(str, batch.shape))}."
+        )
+    return batch
+
+
+def _between_said(found: MiddleRise) -> str:
+    at = ", ".join(f"{b:,.4g}" for b in found.apart)
+    return (
+        f"Steps rise from {found.fewest:,.4g} at batch {found.low:,.4g} to {found.most:,.4g} at {found.high:,.4g}, where they can only "
+        f"fall, more than noise explains: those at {at} are off the hyperbola of the other batches. Do not rely on the critical batch. "
+        "Check the learning rates there, or leave them out."
     )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.batch.ladder import NEEDED, SAME_BATCH, Run, ladder
+from fitting.arguments import a_count, any_number, rows_of
+from fitting.batch.ladder import NEEDED, NUMBERS, SAME_BATCH, Run, ladder
 from fitting.errors import FitError
 from fitting.plural import plural
 
@@ -19,7 +20,7 @@ Array = np.ndarray
 AFTER = 0.1
 ROWS = 24  # a run: neighbouring evaluations share their noise and say the same
 LATE = 3.0  # learning rates are judged by losses over the last stretch of steps, of such a factor
-LEAST_RUNS, LEAST_ROWS = 4, 4
+LEAST_RUNS, LEAST_ROWS, MOST_ROWS = 4, 4, 1_000_000
 MOST_RAMP = 0.5  # what a ramp may take beyond the steps at the last batch that would see as much, as a share of those up to a row
 
 
@@ -89,6 +90,10 @@ def curves(frame: pd.DataFrame, after: float = AFTER, rows: int = ROWS) -> Curve
     them took. More than `rows` rows a run become means over stretches even in log step. Raises FitError for missing columns
     or too few runs.
     """
+    frame = rows_of(frame, NUMBERS, "Training curves")
+    after = any_number("after", after, "a step, or a share of each run below 1")
+    if not (rows := a_count("rows", rows, MOST_ROWS)):
+        raise FitError("rows is how many rows stay of a run, 1 or more; it was 0.")
     lacks = [c for c in NEEDED if c not in frame]
     if lacks:
         raise FitError(f"Training curves need the columns {', '.join(NEEDED)}; there is no {' and no '.join(lacks)}.")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, one_number
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, in_short, one_number, rows_of
 from fitting.band import Band, from_draws
 from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch, _natural, _notes, solve
@@ -111,6 +111,9 @@ class _Fitted:
 
 def _fitted(runs: pd.DataFrame, one_exponent: bool | None, resamples: int, seed: int) -> _Fitted:
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
+    if one_exponent is not None and not isinstance(one_exponent, bool):
+        raise FitError(f"one_exponent is True, False or None; it was {in_short(one_exponent)}.")
+    runs = rows_of(runs, ("batch", "tokens", "loss"), "Final losses")
     lacks = [c for c in ("batch", "tokens", "loss") if c not in runs]
     if lacks:
         raise FitError(f"Final losses need the columns batch, tokens and loss; there is no {' and no '.join(lacks)}.")
@@ -185,6 +188,8 @@ def _grown(fitted: _Fitted, law: Horizons, target: float, kept: Array) -> Critic
     """The critical batch at one loss by a law in which it grows; its steps are those that each batch itself shows."""
     best = law.natural(fitted.best[None], target)[0]
     seen = law.seen(fitted.best, target, fitted.left)
+    if not (np.isfinite(best).all() and best.any() and np.isfinite(seen).all()):
+        raise FitError(f"A loss of {target:.4g} lies too far from those of these runs. Choose one that they came to.")
     with np.errstate(divide="ignore"):
         notes = _notes(law.sizes, float(best[1] / best[0]))
     if fitted.scattered:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.steps.groups import APART, MOST_COLUMNS, NAMED, Apart, group_names, may_tell, tell_apart
-from fitting.arguments import column_names
+from fitting.arguments import column_names, rows_of
 from fitting.errors import FitError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def curve_groups(curves: pd.DataFrame, by: str | Sequence[str] | None = None, *,
     Model sizes tell groups apart with `sizes` alone; `one_ladder` chooses among them otherwise. Raises FitError where there is
     no such column.
     """
+    curves = rows_of(curves, AT, "Training curves")
     if "batch" not in curves:
         return Groups({"": curves}, (), ())
     curves, rows = _a_run(curves)
@@ -59,6 +60,7 @@ def final_groups(runs: pd.DataFrame, by: str | Sequence[str] | None = None, *, s
 
     Without `sizes` these tell groups apart too. Raises FitError where there is no such column.
     """
+    runs = rows_of(runs, ("batch", "tokens", "loss"), "Final losses")
     cells = [c for c in ("batch", "tokens", *(("params",) if sizes else ())) if c in runs]
     rows = runs.drop(columns=[c for c in ("run",) if c in runs])
     return _groups(runs, rows, cells, by, "Runs") if "batch" in runs else Groups({"": runs}, (), ())

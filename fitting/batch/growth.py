@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from fitting.arguments import a_level, an_input, as_numbers, in_short
 from fitting.band import Band
 from fitting.errors import FitError
 
@@ -41,6 +42,7 @@ class Growth:
         return float(np.sum((log - log.mean()) ** 2))
 
     def _band(self, value: Any, error: Any, level: float) -> tuple[Any, Any, Any]:
+        level = a_level(level)
         reach = float(special.stdtrit(self.freedom, 0.5 * (1.0 + level))) * error if self.freedom > 0 else np.inf
         return value, value - reach, value + reach
 
@@ -56,22 +58,29 @@ class Growth:
 
     def error_at(self, x: Any) -> Any:
         """The standard error of log y at other x."""
-        log = np.log(np.asarray(x, float)) - np.mean(np.log(self.x))
+        log = np.log(an_input("x", x)) - np.mean(np.log(self.x))
         return self.spread * np.sqrt(1.0 / len(self.x) + log**2 / self._room)
 
     def at(self, x: Any, level: float = 0.95) -> Band:
         """y at other x, with the band of the law."""
-        log = np.log(np.asarray(x, float)) - np.mean(np.log(self.x))
+        log = np.log(an_input("x", x)) - np.mean(np.log(self.x))
         value, low, high = self._band(self.log_middle + self.slope * log, self.error_at(x), level)
         middle, least, most = (np.exp(v) if np.ndim(v) else float(np.exp(v)) for v in (value, low, high))
         return Band(middle, least, most, level)
+
+
+def _points(name: str, x: Any) -> Array:
+    found = as_numbers(x)
+    if found is None:
+        raise FitError(f"{name} are numbers, one for each critical batch; it was {in_short(x)}.")
+    return found.ravel()
 
 
 def growth(x: Sequence[float] | Array, y: Sequence[float] | Array) -> Growth:
     """The power law through points (m,) by least squares of logarithms. Raises FitError for fewer than three usable ones, or
     places so near each other that the noise of one would be a power of hundreds.
     """
-    a, b = np.asarray(x, float).ravel(), np.asarray(y, float).ravel()
+    a, b = _points("x", x), _points("y", y)
     if a.shape != b.shape:
         raise FitError(f"A place is needed for each critical batch; there are {a.size} and {b.size}.")
     usable = np.isfinite(a) & np.isfinite(b) & (a > 0) & (b > 0)

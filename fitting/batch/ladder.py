@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.arguments import rows_of
 from fitting.errors import FitError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 NEEDED = ("run", "batch", "step", "loss")
+NUMBERS = ("batch", "step", "loss", "params", "lr", "tokens")
 # What stays as it is along a run, but for a ramp: rows of one name that go side by side at several of its values are several runs.
 SETTINGS = ("params", "dataset", "seq_len", "seed", "batch", "lr")
 OFTEN = 0.3  # the share of a name's steps that stand at several rates from which these are several runs: a schedule's do not
@@ -100,6 +102,7 @@ def ladder(frame: pd.DataFrame) -> Ladder:
     steps is that run's own. Rows need no order. Of a step logged again the later row counts, as after a resume; where a name's
     steps begin anew they are another run's. Raises FitError for a missing column.
     """
+    frame = rows_of(frame, NUMBERS, "Training curves")
     lacks = [c for c in NEEDED if c not in frame]
     if lacks:
         raise FitError(f"Training curves need the columns {', '.join(NEEDED)}; there is no {' and no '.join(lacks)}.")

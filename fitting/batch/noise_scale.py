@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from fitting.arguments import as_numbers, in_short, together
 from fitting.band import Band
 from fitting.errors import FitError
 
@@ -75,6 +76,14 @@ class NoiseScale:
         return float(self.steps[first]), float(self.steps[end - 1])
 
 
+def _flat(name: str, x: Any) -> Array:
+    """A number, or several in order (n,)."""
+    found = as_numbers(x)
+    if found is None:
+        raise FitError(f"{name} is a number for each step, or one for all; it was {in_short(x)}.")
+    return found.ravel() if found.ndim else found
+
+
 def noise_scale(
     grad_sq_small: Any, grad_sq_big: Any, batch_small: Any, batch_big: Any, steps: Any = None
 ) -> NoiseScale:
@@ -84,10 +93,14 @@ def noise_scale(
     In data-parallel training both are free: a device's own norm before gradients are added up, and the norm after. Raises
     FitError for too few steps, or batches that do not differ.
     """
-    small, big, b, many = np.broadcast_arrays(
-        *(np.asarray(v, float) for v in (grad_sq_small, grad_sq_big, batch_small, batch_big))
-    )
-    at = np.arange(1.0, small.size + 1.0) if steps is None else np.asarray(steps, float).ravel()
+    given = {
+        "grad_sq_small": grad_sq_small,
+        "grad_sq_big": grad_sq_big,
+        "batch_small": batch_small,
+        "batch_big": batch_big,
+    }
+    small, big, b, many = together({name: _flat(name, v) for name, v in given.items()}).values()
+    at = np.arange(1.0, small.size + 1.0) if steps is None else _flat("steps", steps).ravel()
     if at.size != small.size:
         raise FitError(f"Each step has one number; there are {at.size} for {small.size} steps.")
     usable = np.isfinite(small) & np.isfinite(big) & np.isfinite(b) & np.isfinite(many) & np.isfinite(at)

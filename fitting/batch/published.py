@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import in_short
 from fitting.errors import FitError
 from fitting.laws.compute import PF_DAY
 
@@ -271,9 +272,9 @@ PUBLISHED: tuple[PublishedLaw, ...] = (
 
 def published(gives: str) -> dict[str, PublishedLaw]:
     """The published laws of one quantity by key, in a stable order. Raises FitError for a quantity that none gives."""
-    found = {law.key: law for law in PUBLISHED if law.gives == gives}
+    found = {law.key: law for law in PUBLISHED if isinstance(gives, str) and law.gives == gives}
     if not found:
         raise FitError(
-            f"Published laws give {', '.join(dict.fromkeys(law.gives for law in PUBLISHED))}; not {gives!r}."
+            f"Published laws give {', '.join(dict.fromkeys(law.gives for law in PUBLISHED))}; not {in_short(gives)}."
         )
     return found

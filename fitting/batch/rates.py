@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, any_number, rows_of
 from fitting.band import Band, from_draws
 from fitting.errors import FitError
 
@@ -135,6 +135,7 @@ def rate_laws(
     Raises FitError when a column is missing or too few cells hold runs enough.
     """
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
+    runs, near = rows_of(runs, NEEDED, "Runs"), any_number("near", near, "a share from 0 on")
     lacks = [c for c in NEEDED if c not in runs]
     if lacks:
         raise FitError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.arguments import any_number, one_number
 from fitting.batch.critical import solve
 from fitting.batch.groups import curve_groups
 from fitting.batch.ladder import SAME_BATCH, Run, ladder
@@ -87,9 +88,13 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
     `smooth` is the weight of the past in an exponential mean of the loss over evaluations, 0 for none: with noisy evaluations
     the first crossing comes too early. Raises FitError when a column is missing, no run comes so low, or all begin there.
     """
+    target = one_number("target", target, "a positive number, a loss")
+    smooth = any_number("smooth", smooth, "a weight from 0 to below 1")
     if not 0.0 <= smooth < 1.0:
         raise FitError(f"smooth is a weight from 0 to below 1; it was {smooth!r}.")
     told = ladder(curves)
+    if not told.runs:
+        raise FitError("Training curves need rows with a positive batch, step and loss; there are none.")
     paths = [_path(run, _smoothed(run.loss, smooth), target) for run in told.runs]
     lowest = min((float(p.loss.min()) for p in paths), default=np.inf)
     highest = max((float(p.loss[0]) for p in paths), default=0.0)

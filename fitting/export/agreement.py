@@ -2,8 +2,9 @@
 
 Held against each other: parameters, draws, intervals and calibration; residuals, objective and what neighbours leave over;
 places, ranges, mixture and how FLOPs are counted; draws and resamples; verdicts and status; runs and those left out. What a
-file says once cannot be held against anything: the verdicts themselves, the digest, the draws of a new run's noise, Huber's
-delta beside a prior, the draws of FLOP counts, and, of more runs than places are kept of, the ends that only the others reach.
+file says once only its checksum protects (`fitting.export.checksum`), which files of older versions lack: the verdicts
+themselves, the digest, the draws of a new run's noise, Huber's delta beside a prior, FLOP counts within a factor of two and their
+draws, and, of more runs than places are kept of, the ends that only the others reach.
 """
 
 from __future__ import annotations

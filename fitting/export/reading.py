@@ -14,6 +14,7 @@ import numpy as np
 from fitting.accounting import Accounting
 from fitting.errors import FitError
 from fitting.export.agreement import agree
+from fitting.export.checksum import as_saved
 from fitting.export.text import FORMAT, VERSION
 from fitting.export.values import (
     DamagedError,
@@ -62,7 +63,10 @@ def load_fit(source: str | Path, law: Law | None = None) -> Fit:
 
 
 def fit_from_json(body: Any, law: Law | None = None) -> Fit:
-    """The fit a JSON object holds. Raises FitError, in one sentence, when it is not a fit this version can read."""
+    """The fit a JSON object holds. Raises FitError, in one sentence, when it is not a fit this version can read.
+
+    One with a checksum must be as it was saved; in one of an older version, without, what it says twice must agree.
+    """
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise FitError(f'A fit exported as JSON has "format": "{FORMAT}"; this has none. Export the fit again.')
     version = body.get("version")
@@ -70,6 +74,7 @@ def fit_from_json(body: Any, law: Law | None = None) -> Fit:
         raise FitError(
             f"This fit was written by version {_short(repr(version))} of the format; this program reads version {VERSION}."
         )
+    as_saved(body)
     known = all_laws() | ({law.key: law} if law is not None else {})
     law = known.get(str(body.get("law")))
     if law is None:

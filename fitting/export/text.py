@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fitting.band import Band
+from fitting.export.checksum import KEY, checksum
 from fitting.planning.on_devices import OnDevices
 from fitting.planning.planner import Plan
 from fitting.result import Fit
@@ -49,7 +50,10 @@ class GoesWith(Protocol):
 
 
 def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
-    """The fit as JSON text, also written to `path` if given. Keys are the attributes' names."""
+    """The fit as JSON text, also written to `path` if given. Keys are the attributes' names.
+
+    The last key is a checksum over the others: `load_fit` refuses a file that was changed after it was saved.
+    """
     body = {
         "format": FORMAT,
         "version": VERSION,
@@ -71,7 +75,8 @@ def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
         "doubt": None if fit.doubt is None else {k: v for k, v in asdict(fit.doubt).items() if v is not None},
         "calibration": None if fit.calibration is None else asdict(fit.calibration),
     }
-    text = json.dumps(finite(body), indent=None, separators=(",", ":"), allow_nan=False)
+    plain = finite(body)
+    text = json.dumps({**plain, KEY: checksum(plain)}, indent=None, separators=(",", ":"), allow_nan=False)
     if path is not None:
         Path(path).write_text(text, encoding="utf-8")
     return text

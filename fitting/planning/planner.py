@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import as_numbers, at_fault, one_number
+from fitting.arguments import as_numbers, at_fault, in_short, one_number
 from fitting.band import Band, from_draws
 from fitting.errors import FitError
 from fitting.planning.allocation import Optimum, flat_range, optimum, valley
@@ -148,19 +148,21 @@ def plan(
         return _for_loss(fit, *_together(losses, params, "A loss is a positive number"), hardware, level, text)
     if hours is not None:
         hardware = hardware or Hardware()
-        flops = (
-            _numbers(hours, "hours are positive numbers", positive=True)
-            * hardware.devices
-            * hardware.flops_per_device_hour
-        )
+        with np.errstate(over="ignore"):  # endless is more than any budget may be
+            flops = (
+                _numbers(hours, "hours are positive numbers", positive=True)
+                * hardware.devices
+                * hardware.flops_per_device_hour
+            )
     if money is not None:
         if hardware is None or hardware.price is None:
             raise TypeError("money needs price: what one device-hour costs")
-        flops = (
-            _numbers(money, "money is a positive number", positive=True)
-            / hardware.price
-            * hardware.flops_per_device_hour
-        )
+        with np.errstate(over="ignore"):
+            flops = (
+                _numbers(money, "money is a positive number", positive=True)
+                / hardware.price
+                * hardware.flops_per_device_hour
+            )
     budgets = _numbers(flops, "A budget is a number of FLOP")
     if np.any(wrong := ~((budgets >= LEAST_FLOPS) & (budgets <= MOST_FLOPS))):
         asked = f"it was {at_fault(ways[given[0]], wrong)}{'' if given == ['flops'] else f' in {given[0]}'}"
@@ -172,7 +174,7 @@ def _numbers(x: Any, what: str, *, positive: bool = False) -> Array:
     """Numbers of any shape as they were given, at least one of them, all `positive` if so; else FitError with `what` they are."""
     out = as_numbers(x)
     if out is None:
-        raise FitError(f"{what}, or a list of them; it was {x!r:.60}.")
+        raise FitError(f"{what}, or a list of them; it was {in_short(x)}.")
     if out.size == 0:
         raise FitError(f"{what}, or a list of them; the list was empty.")
     if positive and np.any(wrong := ~(np.isfinite(out) & (out > 0))):

@@ -261,3 +261,10 @@ def test_two_sweeps_in_one_table_are_read_apart_whichever_the_way_in(tmp_path):
         assert [g["b_crit"]["value"] for g in body["groups"]] == pytest.approx([300 * times, 3000 * times], rel=1e-3), (
             kind
         )
+
+
+def test_a_loss_that_is_no_number_is_wrong_use(tmp_path):
+    (tmp_path / "steps.csv").write_text("batch_tokens,steps_to_target\n16,900\n64,400\n256,260\n1024,230\n")
+    done = RUN.invoke(command, [str(tmp_path / "steps.csv"), "--target", "nan"])
+    assert done.exit_code == 2
+    assert "nan is not a number" in done.output

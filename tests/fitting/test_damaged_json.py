@@ -33,7 +33,14 @@ junk = st.one_of(
 
 @pytest.fixture(scope="module")
 def body(noisy) -> dict:
-    return json.loads(fit(noisy, resamples=4).to_json())
+    return older(fit(noisy, resamples=4).to_json())
+
+
+def older(text: str) -> dict:
+    """The body of a saved fit as versions without a checksum wrote it, in which only what is said twice can be held together."""
+    out = json.loads(text)
+    del out["checksum"]
+    return out
 
 
 def paths(x, at=()):
@@ -185,9 +192,7 @@ def test_a_number_changed_by_hand_is_seen(key, make_runs, scattered):
     x = scattered(law, "small", n=40, seed=3)
     values = law.published[0].values if law.published else dict(zip(law.names, MADE[law.p], strict=True))
     loss = law(x, values) * np.exp(0.002 * np.random.default_rng(1).standard_normal(40))
-    whole = json.loads(
-        fit(make_runs(**x, loss=loss), key, resamples=20, prior="none" if law.believes else "auto").to_json()
-    )
+    whole = older(fit(make_runs(**x, loss=loss), key, resamples=20, prior="none" if law.believes else "auto").to_json())
     load_fit(json.dumps(whole))
     edits = [
         *((("params", name), 1.0) for name in law.names),
@@ -207,7 +212,7 @@ MADE = {3: (1.7, 900.0, 0.16), 6: (1.7, 40.0, 0.1, 0.2, 1e10, 0.5)}
 
 def test_numbers_survive_to_the_last_bit(body):
     f = load_fit(json.dumps(body))
-    assert json.loads(f.to_json()) == body
+    assert older(f.to_json()) == body
     assert all(math.isfinite(v) for v in f.params.values())
 
 
@@ -217,7 +222,7 @@ def test_ranges_are_those_of_the_runs_kept(make_runs, key, factors):
     rng = np.random.default_rng(4)
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 1e10, 6), np.geomspace(1e9, 3e11, 5)))
     loss = (1.8 + 480 * n**-0.35 + 2000 * d**-0.365) * np.exp(0.003 * rng.standard_normal(30))
-    body = json.loads(fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=30).to_json())
+    body = older(fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=30).to_json())
     assert load_fit(json.dumps(body)).n == 30
     body["ranges"][key] = [v * f for v, f in zip(body["ranges"][key], factors, strict=True)]
     with pytest.raises(FitError, match=f"its runs have {key}"):
@@ -238,7 +243,7 @@ def test_what_follows_from_the_rest_of_the_file_is_checked(make_runs):
         {"law": "chinchilla", "exclude": ["run-3"]},
     ):
         text = fit(runs, **{"resamples": 30, **asked}).to_json()
-        body = json.loads(text)
+        body = older(text)
         assert load_fit(text).to_json() == text, asked
         far = [2.5 * v for v in body["doubt"]["left"]]
         edits = [

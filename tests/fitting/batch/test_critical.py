@@ -195,6 +195,43 @@ def test_noise_is_not_taken_for_a_jump():
     assert noted <= 3
 
 
+def test_steps_that_rise_in_the_middle_are_told():
+    """Which batches, wherever they lie, of 2 % noise: one that is off, two of them, or neighbours together."""
+    batches = 2.0 ** np.arange(14, 23)
+    for case, off in {
+        "one low": {1: 0.3}, "one high": {4: 2.0}, "the last but one": {7: 2.5}, "the first two": {0: 0.2, 1: 0.5},
+        "three together": {2: 2.0, 3: 2.0, 4: 2.0}, "two apart": {3: 2.5, 6: 2.5}, "some low": {2: 0.4, 3: 0.4},
+    }.items():  # fmt: skip
+        for seed in range(3):
+            steps = planted(1000, 262_144, batches, 0.02, seed) * [off.get(k, 1.0) for k in range(9)]
+            at, k = ", ".join(f"{batches[j]:,.4g}" for j in off), int(np.argmax(np.diff(np.log(steps))))
+            try:
+                note = critical_batch(batches, steps, resamples=20).notes[-1]
+            except FitError as refused:
+                note = str(refused)
+                assert "the hyperbola does not hold" in note, (case, seed)
+                continue
+            rises = f"from {steps[k]:,.4g} at batch {batches[k]:,.4g} to {steps[k + 1]:,.4g} at {batches[k + 1]:,.4g}"
+            assert rises in note and f"those at {at} are off the hyperbola" in note, (case, seed, note)  # noqa: PT018
+    seeds = np.repeat(batches, 2)
+    steps = planted(1000, 262_144, seeds, 0.02, 5) * np.where(seeds == batches[4], 2.0, 1.0)
+    assert f"those at {batches[4]:,.4g} are off" in critical_batch(seeds, steps, resamples=20).notes[-1]
+
+
+def test_noise_is_not_taken_for_a_rise_in_the_middle():
+    """At most one table in a hundred; none to four of 1,000 at each of these when counted."""
+    told = 0
+    for seed in range(60):
+        for batches, b_crit in ((7, 500), (9, 20), (9, 5000)):
+            at = 16 * 2.0 ** np.arange(batches)
+            try:
+                notes = critical_batch(at, planted(2000, b_crit, at, 0.1, seed=500 + seed), resamples=0).notes
+            except FitError:
+                continue
+            told += any("off the hyperbola" in note for note in notes)
+    assert told <= 4  # of 180: 5 or more would be a chance of one in 29 at one in a hundred
+
+
 def test_steps_that_rise_at_every_batch_are_refused_however_little():
     """Seven in order by chance: one of 5,040. Three a sixth of the time, so there the line through them is asked, and what is open said."""
     for steps in (
