@@ -14,7 +14,10 @@ from data.columns.batches import global_batch
 from data.errors import DataError, ReadError
 from data.mapping import Mapping
 from data.recognise import recognise
-from data.steps.columns import Target, copies, groups, plainly, targets
+from data.steps.best_rows import best_rows, choices
+from data.steps.columns import NUMBERS, Target, copies, groups, plainly, targets
+from data.steps.groups import MOST_COLUMNS
+from data.steps.tuned import is_tuned
 from data.table import Table
 
 _PARTS = ("batch_sequences", "batch_device", "grad_accum", "devices", "data_parallel", "seq_len")
@@ -54,10 +57,10 @@ def holds_steps(table: Table) -> bool:
 def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTable:
     """The steps to a target at each batch size. `by` is the column, or columns, (as the file calls them) that tell groups apart; without
     it they go by model size or name, target (a loss that stands at several batches is one), data set and sequence length, where these
-    vary, and by whatever else rows at one batch differ in (`data.steps.groups`). Of several columns of steps each
-    is a target, and a group, of its own. Units are those that headers state. Of several learning rates at a batch the best
-    counts. Rows that say no number of steps did not reach the loss, as far as they say: they are left out and counted. Raises
-    ReadError, in one sentence.
+    vary, and by whatever else rows at one batch differ in (`data.steps.groups`). Of several columns of steps each is a target, and a
+    group, of its own. Units are those that headers state. Of several learning rates, or values of whatever else is tuned
+    (`data.steps.tuned`), at a batch the best counts. Rows that say no number of steps did not reach the loss, as far as they say: they
+    are left out and counted. Raises ReadError, in one sentence.
     """
     found = targets(table)
     if not found:
@@ -82,14 +85,14 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     told = apart.notes
     parts: list[pd.DataFrame] = []
     notes: dict[str, tuple[str, ...]] = {}
-    rates = _numbers(table, mapping, "lr")
+    tried = _tuned(table, mapping)
     for target in found:
         cells = table.numbers(target.header, "count")
         frame = pd.DataFrame({"batch": batch, "steps": cells.scaled(target.scale)})
         marks = tuple(f"{target.header!r}: {note}." for note in cells.notes)
-        frame = frame.assign(group=[_called(g, target, len(found)) for g in group], rate=rates)
+        frame = frame.assign(group=[_called(g, target, len(found)) for g in group], rate=choices(tried))
         for name, rows in frame.groupby("group", sort=False):
-            kept, words = _chosen(rows, target.header)
+            kept, words = best_rows(rows, tried, target.header)
             parts.append(kept)
             stated = (
                 ()
@@ -172,56 +175,20 @@ def _numbers(table: Table, mapping: Mapping, column: str) -> np.ndarray:
     return np.asarray(guess.values(table))
 
 
-def _chosen(rows: pd.DataFrame, header: str) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of a group that count, and what was left out, a sentence each."""
-    notes = []
-    with np.errstate(invalid="ignore"):
-        known = np.isfinite(rows["batch"]) & (rows["batch"] > 0)
-        there = np.isfinite(rows["steps"]) & (rows["steps"] > 0)
-    if (~known).any():
-        notes.append(f"{_rows(int((~known).sum()))} no batch size and {_are(int((~known).sum()))} left out.")
-    rows, there = rows[known], there[known]
-    edges: dict[str, list[float]] = {"lowest": [], "highest": []}
-    several = rows.groupby("batch")["rate"].nunique() > 1
-    kept = []
-    others = 0
-    for batch, own in rows.groupby("batch", sort=False):
-        reached = own[there[own.index]]
-        if several[batch] and len(reached):
-            mean = np.log(reached["steps"]).groupby(reached["rate"]).mean()
-            enough = reached.groupby("rate").size() > 0.5 * own.groupby("rate").size().reindex(mean.index)
-            best = mean[enough].idxmin() if enough.any() else mean.idxmin()
-            tried = own["rate"].dropna()
-            if best in (tried.min(), tried.max()):
-                edges["lowest" if best == tried.min() else "highest"].append(float(str(batch)))
-            others += int((reached["rate"] != best).sum())
-            reached = reached[reached["rate"] == best]
-        kept.append(reached)
-    if several.any():
-        notes.append(
-            f"Of several learning rates at a batch the best counts; {_rows(others, '')} at others {_are(others)} left out."
-        )
-    for end, at in edges.items():
-        if at:
-            listed = ", ".join(f"{b:g}" for b in at)
-            notes.append(f"At batch {listed} the best learning rate is the {end} tried, so fewer steps may do there.")
-    if count := int((~there).sum()):
-        where = ", ".join(f"{b:g}" for b in np.unique(rows.loc[~there, "batch"]))
-        notes.append(
-            f"{_rows(count)} no number of steps under {header!r} (batch {where}): the loss was not reached there, and "
-            f"{'they are' if count > 1 else 'it is'} left out as censored."
-        )
-    return (pd.concat(kept) if kept else rows), notes
+def _tuned(table: Table, mapping: Mapping) -> pd.DataFrame:
+    """The columns of the table in which rows were tuned, numbers where they are: the one of learning rates, and others named so."""
+    known = {guess.header: column for column, guess in mapping.guesses.items()}
+    own = [h for h in table.headers[:MOST_COLUMNS] if known.get(h, "lr") == "lr" and (h in known or is_tuned(h))]
+    return pd.DataFrame(
+        {h: _numbers(table, mapping, "lr") if h in known else _values(table, h) for h in own},
+        index=range(len(table.frame)),
+    )
 
 
-def _rows(count: int, verb: str = "says") -> str:
-    if verb:
-        verb = f" {verb}" if count == 1 else " say"
-    return f"{count} row{'' if count == 1 else 's'}{verb}"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _values(table: Table, header: str) -> np.ndarray:
+    """The cells of a column (n,), numbers where they are."""
+    cells = table.numbers(header)
+    return cells.values if cells.share >= NUMBERS else np.asarray(table.text(header), dtype=object)
 
 
 def _length(table: Table, mapping: Mapping) -> float:

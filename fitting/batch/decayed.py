@@ -86,10 +86,11 @@ def decayed(
 
     Of several runs at one batch and amount of data the best learning rate's counts, and of repeats their mean
     (`fitting.batch.best_runs`), which is said. `target` is by default the middle of the losses that every batch reached with the
-    data tried. By default the critical batch grows as a power of the least data, fitted too. With `one_exponent`
-    each batch has a K_B of its own, and beta is one for all (then the critical batch is the same at every loss) or, if False, one a
-    batch; E is always shared. Intervals: noise of the losses drawn anew and carried through, widened where batches scatter more around the hyperbola than that explains. Raises FitError where there is too little,
-    or the loss can't be told to be reached. Runs of several groups (`fitting.batch.groups`) count as one, and that is said.
+    data tried. By default the critical batch grows as a power of the least data, fitted too. With `one_exponent` each batch has a
+    K_B of its own, and beta is one for all (then the critical batch is the same at every loss) or, if False, one a batch; E is
+    always shared. Intervals: noise of the losses drawn anew and carried through, widened where batches scatter more around the
+    hyperbola than that explains. Raises FitError where there is too little, or the loss can't be told to be reached. Runs of
+    several groups (`fitting.batch.groups`) count as one, and that is said.
     """
     groups = final_groups(runs, sizes=False)
     best = _best(runs, (*groups.by, *groups.mixed))

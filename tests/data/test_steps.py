@@ -178,6 +178,43 @@ def test_of_several_learning_rates_the_best_counts_and_that_is_said():
     assert "At batch 16 the best learning rate is the lowest tried" in edge.notes[""][1]
 
 
+TUNED = ("eta", "adam_lr", "lr_mult", "learning rate multiplier", "step_size", "muon lr", "lr_scale", "stepsize", "Peak LR", "η",
+         "embed_lr", "optim.lr", "lr multiplier", "LR×", "base learning rate", "learning_rate")  # fmt: skip
+
+
+def test_of_anything_tuned_the_best_counts_whatever_its_header():
+    """Steps are 1.5 and 2.2 times the best's at other values, at two seeds .9 and 1/.9 of theirs, and a text says as much as a number."""
+    for header in TUNED:
+        for names in (("1e-3", "2e-3", "4e-3"), ("0.5x", "1x", "2x")):
+            rows = [f"{b},{r},{k},{taken(b) * w * luck:.6f}" for b in B for r, w in zip(names, (1.5, 1.0, 2.2), strict=True)
+                    for k, luck in enumerate((0.9, 1 / 0.9))]  # fmt: skip
+            read = steps_table(table(f"batch_size,{header},seed,steps_to_target\n" + "\n".join(rows)))
+            case = f"{header} {names}"
+            assert read.by == (), case
+            assert read.frame["batch"].tolist() == [b for b in B for _ in range(2)], case
+            assert read.frame["steps"].tolist() == pytest.approx([taken(b) * k for b in B for k in (0.9, 1 / 0.9)]), (
+                case
+            )
+            (said,) = [n for n in read.notes[""] if n.startswith("Of several ")]
+            assert said.endswith("at a batch the best counts; 20 rows at others are left out."), case
+            assert "learning rates" in said or repr(header) in said, case
+
+
+def test_of_two_tuned_columns_the_best_pair_counts():
+    rows = [f"{b},{r},{m},{taken(b) * w * v:.6f}" for b in B for r, w in ((1, 1.5), (2, 1), (4, 2))
+            for m, v in ((0.1, 1.0), (0.2, 1.4))]  # fmt: skip
+    read = steps_table(table("batch_size,adam_lr,muon_lr,steps_to_target\n" + "\n".join(rows)))
+    assert read.frame["steps"].tolist() == pytest.approx([taken(b) for b in B])
+    assert "Of several values of 'adam_lr' and 'muon_lr' at a batch" in read.notes[""][0]
+    assert read.notes[""][1].startswith("At batch 16, 64, 256, 1024, 4096 the best 'muon_lr' is the lowest tried")
+
+
+def test_a_time_left_is_no_rate():
+    rows = [f"{b},{e},{taken(b) * (1 + 0.01 * e):.6f}" for b in B for e in (0, 1)]
+    read = steps_table(table("batch_size,ETA,steps_to_target\n" + "\n".join(rows)))
+    assert len(read.frame) == 2 * len(B)
+
+
 def test_sequence_lengths_and_data_sets_are_groups():
     for header, values in (("seq_len", (512, 2048)), ("dataset", ("c4", "pile"))):
         rows = [f"{v},{b},{taken(b, 1000 * (k + 1)):.6f}" for k, v in enumerate(values) for b in B]
