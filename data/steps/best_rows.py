@@ -7,6 +7,8 @@ import pandas as pd
 
 from data.headers.names import named
 
+NAMED = 4
+
 
 def choices(tried: pd.DataFrame) -> pd.Series:
     """A number for each combination of what was tuned, of each row (n,); nan where nothing is said."""
@@ -17,18 +19,20 @@ def choices(tried: pd.DataFrame) -> pd.Series:
 
 
 def best_rows(rows: pd.DataFrame, tried: pd.DataFrame, header: str) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of a group (columns batch, steps, rate: one of `choices`) that count, and what was left out, a sentence each.
+    """The rows of a group that count, and what was left out, a sentence each.
 
-    `tried` are the tuned columns, with the index of the rows. Of those at a batch the fewest steps count, by the mean of log
-    steps over its repeats, where more than half of them reached the target.
+    Columns are batch, steps, rate (one of `choices`) and missed (why a row did not reach the target, or ''). `tried` are the tuned
+    columns, with the index of the rows. Of those at a batch the fewest steps count, by the mean of log steps over its repeats,
+    where more than half of them reached the target.
     """
     notes = []
     with np.errstate(invalid="ignore"):
         known = np.isfinite(rows["batch"]) & (rows["batch"] > 0)
-        there = np.isfinite(rows["steps"]) & (rows["steps"] > 0)
+        numbers = np.isfinite(rows["steps"]) & (rows["steps"] > 0)
+    there = numbers & (rows["missed"] == "")
     if (~known).any():
         notes.append(f"{_rows(int((~known).sum()))} no batch size and {_are(int((~known).sum()))} left out.")
-    rows, there = rows[known], there[known]
+    rows, there, numbers = rows[known], there[known], numbers[known]
     edges: dict[tuple[str, str], list[float]] = {}
     several = rows.groupby("batch")["rate"].nunique() > 1
     kept = []
@@ -52,8 +56,16 @@ def best_rows(rows: pd.DataFrame, tried: pd.DataFrame, header: str) -> tuple[pd.
         listed = ", ".join(f"{b:g}" for b in at)
         what = "learning rate" if _is_rate(column) else repr(column)
         notes.append(f"At batch {listed} the best {what} is the {end} tried, so fewer steps may do there.")
-    if count := int((~there).sum()):
-        where = ", ".join(f"{b:g}" for b in np.unique(rows.loc[~there, "batch"]))
+    if count := int((numbers & ~there).sum()):
+        out = rows[numbers & ~there]
+        where = ", ".join(f"{b:g}" for b in np.unique(out["batch"]))
+        why = "; ".join(list(dict.fromkeys(out["missed"]))[:NAMED])
+        notes.append(
+            f"{_rows(count, '')} (batch {where}) {_are(count)} left out as censored at the steps given, not known to have reached the "
+            f"loss: {why}."
+        )
+    if count := int((~numbers).sum()):
+        where = ", ".join(f"{b:g}" for b in np.unique(rows.loc[~numbers, "batch"]))
         notes.append(
             f"{_rows(count)} no number of steps under {header!r} (batch {where}): the loss was not reached there, and "
             f"{'they are' if count > 1 else 'it is'} left out as censored."

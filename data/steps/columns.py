@@ -13,6 +13,7 @@ from data.headers.names import loss_name
 from data.headers.parts import scale_in
 from data.schema import COLUMNS
 from data.steps.groups import MOST_COLUMNS, Apart, tell_apart
+from data.steps.reached import is_flag
 from data.table import Table
 
 NUMBERS = 0.9  # the share of cells that are numbers from which a column is of these
@@ -83,7 +84,7 @@ def _beside_target(table: Table) -> list[str]:
     plain = {h: _plain(h) for h in table.headers}
     goals = [h for h in table.headers if _TARGET_LOSS.match(plain[h])]
     found = [h for h in table.headers if _BARE_STEPS.match(plain[h])]
-    others = [h for h in table.headers if h not in goals and not _TARGET.match(plain[h])]
+    others = [h for h in table.headers if h not in goals and not _TARGET.match(plain[h]) and not is_flag(h)]
     measured = any(_LOSS_WORDS.search(plain[h]) or loss_name(h) is not None for h in others)
     if len(found) != 1 or not goals or measured or not any(_BATCH.search(p) for p in plain.values()):
         return []
@@ -106,7 +107,10 @@ def groups(table: Table, guesses: Mapping[str, str], batch: np.ndarray, by: Sequ
     rows = pd.DataFrame({"\0batch": batch})
     for header in table.headers[:MOST_COLUMNS]:
         if header in keys or not (
-            header in steps or _counted(kinds.get(header, "")) or _STEPS_OR_SEEN.match(_plain(header))
+            is_flag(header)
+            or header in steps
+            or _counted(kinds.get(header, ""))
+            or _STEPS_OR_SEEN.match(_plain(header))
         ):
             cells = table.text(header).reset_index(drop=True)
             found = table.numbers(header)
@@ -123,7 +127,7 @@ def _counted(column: str) -> bool:
 def plainly(table: Table, guesses: Mapping[str, str]) -> tuple[str, ...]:
     """Model name or size, target, data set and sequence length, where they vary. A loss that stands at several batches is a target."""
     model = next((guesses[c] for c in ("family", "params", "params_total", "params_nonembed") if c in guesses), None)
-    goals = [h for h in table.headers if _TARGET.match(_plain(h))] or _losses(table, guesses)
+    goals = [h for h in table.headers if _TARGET.match(_plain(h)) and not is_flag(h)] or _losses(table, guesses)
     keys = [k for k in (model, *goals[:1]) if k is not None and table.text(k).nunique() > 1]
     if len(keys) == 2 and _settles(table, keys[:1], keys[1]) and _settles(table, keys[1:], keys[0]):
         keys = keys[:1]  # each model has a target of its own

@@ -17,6 +17,7 @@ from data.recognise import recognise
 from data.steps.best_rows import best_rows, choices
 from data.steps.columns import NUMBERS, Target, copies, groups, plainly, targets
 from data.steps.groups import MOST_COLUMNS
+from data.steps.reached import missed
 from data.steps.tuned import is_tuned
 from data.table import Table
 
@@ -60,7 +61,8 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     vary, and by whatever else rows at one batch differ in (`data.steps.groups`). Of several columns of steps each is a target, and a
     group, of its own. Units are those that headers state. Of several learning rates, or values of whatever else is tuned
     (`data.steps.tuned`), at a batch the best counts. Rows that say no number of steps did not reach the loss, as far as they say: they
-    are left out and counted. Raises ReadError, in one sentence.
+    are left out and
+    counted, with those of which a column says so (`data.steps.reached`). Raises ReadError, in one sentence.
     """
     found = targets(table)
     if not found:
@@ -85,12 +87,14 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     told = apart.notes
     parts: list[pd.DataFrame] = []
     notes: dict[str, tuple[str, ...]] = {}
-    tried = _tuned(table, mapping)
+    tried, short = _tuned(table, mapping), missed(table)
     for target in found:
         cells = table.numbers(target.header, "count")
         frame = pd.DataFrame({"batch": batch, "steps": cells.scaled(target.scale)})
         marks = tuple(f"{target.header!r}: {note}." for note in cells.notes)
-        frame = frame.assign(group=[_called(g, target, len(found)) for g in group], rate=choices(tried))
+        frame = frame.assign(
+            group=[_called(g, target, len(found)) for g in group], rate=choices(tried), missed=short.why
+        )
         for name, rows in frame.groupby("group", sort=False):
             kept, words = best_rows(rows, tried, target.header)
             parts.append(kept)
@@ -99,7 +103,7 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
                 if target.scale == 1.0
                 else (f"{target.header!r} is read times {target.scale:g}, as its header says.",)
             )
-            notes[str(name)] = (*told, *said, *marks, *stated, *words)
+            notes[str(name)] = (*told, *said, *short.notes, *marks, *stated, *words)
     if len(found) > 1:
         own = f"Each of {', '.join(repr(t.header) for t in found)} is a target of its own."
         notes = {name: (own, *told) for name, told in notes.items()}

@@ -265,3 +265,55 @@ def test_a_mark_at_a_number_of_steps_is_a_footnote_and_is_said(cell):
     read = steps_table(table(f"batch_size,steps_to_target\n16,{cell}\n64,8000\n256,2500\n"))
     assert list(read.frame["steps"]) == [30000, 8000, 2500]
     assert read.notes[""] == (f"'steps_to_target': marks around numbers were taken off, as in {cell!r}.",)
+
+
+MISSED = {
+    "reached": ("False", "True"), "reached_target": ("no", "yes"), "hit_target": ("0", "1"), "Target reached?": ("N", "Y"),
+    "status": ("failed", "finished"), "state": ("crashed", "finished"), "run_state": ("killed", "completed"), "censored": ("True", "False"),
+    "right_censored": ("1", "0"), "converged": ("no", "yes"), "diverged": ("yes", "no"), "event_observed": ("0", "1"),
+    "met_goal": ("✗", "✓"),
+    "loss reached": ("not reached", "reached"), "not_reached": ("1", "0"), "capped": ("x", ""), "reached_goal": ("", "x"),
+    "achieved": ("timeout", "yes"),
+    "Status": ("running", "ok"), "outcome": ("did not reach", "success"), "hit_max_steps": ("true", "false"), "exit_code": ("1", "0"),
+    "did_reach_target": ("", "yes"), "DNF": ("1", "0"), "reached_target_loss": ("false", "true"), "attained": ("no (budget)", "yes"),
+}  # fmt: skip
+
+
+def test_rows_that_a_column_says_did_not_reach_the_target_are_censored():
+    """Steps are capped at 5000: pooled with those that reached the loss, they halve the critical batch."""
+    for header, (no, yes) in MISSED.items():
+        for head, steps in (("steps_to_target", ""), ("steps", ",3.2")):
+            rows = [f"{b},{min(taken(b), 5000):.6f}{steps},{no if taken(b) > 5000 else yes}" for b in B]
+            goal = ",target_loss" if steps else ""
+            read = steps_table(table(f"batch_size,{head}{goal},{header}\n" + "\n".join(rows)))
+            case = f"{header}: {no!r} and {yes!r} beside {head}"
+            assert (read.by, read.mixed) == ((), ()), case
+            assert read.frame["batch"].tolist() == [b for b in B if taken(b) <= 5000], case
+            (said,) = [n for n in read.notes[""] if "censored" in n]
+            assert said.startswith("2 rows (batch 16, 64) are left out as censored at the steps given"), case
+
+
+def test_of_several_rates_one_that_misses_the_target_is_no_best():
+    """A rate that gave up at 10 steps is not the best, nor does what was reached tell groups apart."""
+    rows = [
+        f"{b},{r},{taken(b) * w if w else 10:.6f},{bool(w)}" for b in B for r, w in ((1, 0), (2, 1), (3, 1.5), (4, 0))
+    ]
+    read = steps_table(table("batch_size,eta,steps_to_target,target_reached\n" + "\n".join(rows)))
+    assert read.frame["steps"].tolist() == pytest.approx([taken(b) for b in B])
+    assert set(read.frame["group"]) == {""}
+
+
+def test_flags_that_all_say_yes_or_say_nothing_of_the_target_change_nothing():
+    for header, cells in (
+        ("reached", ["True"] * 5), ("status", ["finished"] * 5), ("censored", [""] * 5), ("reached", [""] * 5), ("capped", ["0"] * 5),
+        ("reached", ["3.21", "3.19", "3.2", "3.18", "3.2"]), ("missed", ["1", "2", "3", "0", "5"]),
+    ):  # fmt: skip
+        rows = [f"{b},{taken(b):.6f},{c}" for b, c in zip(B, cells, strict=True)]
+        read = steps_table(table(f"batch_size,steps_to_target,{header}\n" + "\n".join(rows)))
+        assert len(read.frame) == len(B), header
+    strange = "\n".join(
+        f"{b},{taken(b):.6f},{c}" for b, c in zip(B, ("failed", "odd", "done", "done", "done"), strict=True)
+    )
+    read = steps_table(table("batch_size,steps_to_target,status\n" + strange))
+    assert read.frame["batch"].tolist() == list(B[1:])
+    assert any("'status' says 'odd', no state that is known" in n for n in read.notes[""])
