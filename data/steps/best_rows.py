@@ -8,6 +8,7 @@ import pandas as pd
 from data.headers.names import named
 
 NAMED = 4
+STATED = ""  # the column, of those tuned, of the learning rates that headers of steps state
 
 
 def choices(tried: pd.DataFrame) -> pd.Series:
@@ -18,8 +19,8 @@ def choices(tried: pd.DataFrame) -> pd.Series:
     return each.where(tried.notna().any(axis=1))
 
 
-def best_rows(rows: pd.DataFrame, tried: pd.DataFrame, header: str) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of a group that count, and what was left out, a sentence each.
+def best_rows(rows: pd.DataFrame, tried: pd.DataFrame, under: str) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of a group that count, and what was left out, a sentence each; `under` names their column.
 
     Columns are batch, steps, rate (one of `choices`) and missed (why a row did not reach the target, or ''). `tried` are the tuned
     columns, with the index of the rows. Of those at a batch the fewest steps count, by the mean of log steps over its repeats,
@@ -67,7 +68,7 @@ def best_rows(rows: pd.DataFrame, tried: pd.DataFrame, header: str) -> tuple[pd.
     if count := int((~numbers).sum()):
         where = ", ".join(f"{b:g}" for b in np.unique(rows.loc[~numbers, "batch"]))
         notes.append(
-            f"{_rows(count)} no number of steps under {header!r} (batch {where}): the loss was not reached there, and "
+            f"{_rows(count)} no number of steps under {under} (batch {where}): the loss was not reached there, and "
             f"{'they are' if count > 1 else 'it is'} left out as censored."
         )
     return (pd.concat(kept) if kept else rows), notes
@@ -98,7 +99,7 @@ def _listed(columns: list[str]) -> str:
 
 def _is_rate(column: str) -> bool:
     """Whether the header says learning rate and nothing more."""
-    return column == "" or any(name == "lr" and sure >= 0.9 for name, sure in named(column))
+    return column == STATED or any(name == "lr" and sure >= 0.9 for name, sure in named(column))
 
 
 def _rows(count: int, verb: str = "says") -> str:

@@ -14,7 +14,7 @@ from data.columns.batches import global_batch
 from data.errors import DataError, ReadError
 from data.mapping import Mapping
 from data.recognise import recognise
-from data.steps.best_rows import best_rows, choices
+from data.steps.best_rows import STATED, best_rows, choices
 from data.steps.columns import NUMBERS, Target, copies, groups, plainly, targets
 from data.steps.groups import MOST_COLUMNS
 from data.steps.reached import missed
@@ -70,6 +70,11 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
             f"{table.name} has no column of steps to a target loss (such as steps_to_target, or steps beside target_loss); "
             f"it has {', '.join(table.headers[:12])}."
         )
+    if strange := next((t for t in found if t.says.unclear), None):
+        raise ReadError(
+            f"{table.name}: what {strange.says.unclear!r} in the header {strange.header!r} means is not known. Write a target as loss 3.2, "
+            "a unit as (k) or (x1000), a learning rate as lr=3e-4, a seed as seed 0, a model size as 124M."
+        )
     mapping = recognise(table)
     guesses = {k: g.header for k, g in mapping.guesses.items()}
     chosen = (by,) if isinstance(by, str) else () if by is None else tuple(by)
@@ -88,25 +93,30 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     parts: list[pd.DataFrame] = []
     notes: dict[str, tuple[str, ...]] = {}
     tried, short = _tuned(table, mapping), missed(table)
-    for target in found:
-        cells = table.numbers(target.header, "count")
-        frame = pd.DataFrame({"batch": batch, "steps": cells.scaled(target.scale)})
-        marks = tuple(f"{target.header!r}: {note}." for note in cells.notes)
-        frame = frame.assign(
-            group=[_called(g, target, len(found)) for g in group], rate=choices(tried), missed=short.why
-        )
+    several = _families(found)
+    called = _labels(several)
+    for key, own in several.items():
+        under = ", ".join(repr(t.header) for t in own)
+        frame = pd.concat([_steps(table, t, k, batch, short.why) for k, t in enumerate(own)])
+        choice = pd.concat([_stated_too(tried, own, k) for k in range(len(own))])
+        frame = frame.assign(group=[_called(g, called[key]) for _ in own for g in group], rate=choices(choice))
+        marks = [f"{t.header!r}: {note}." for t in own for note in table.numbers(t.header, "count").notes]
+        stated = [
+            f"{t.header!r} is read times {t.says.scale:g}, as its header says." for t in own if t.says.scale != 1.0
+        ]
+        if len(own) > 1:
+            stated.append(f"{under} are steps to one target, {_apart_by(own)}.")
         for name, rows in frame.groupby("group", sort=False):
-            kept, words = best_rows(rows, tried, target.header)
+            kept, words = best_rows(rows, choice, under)
             parts.append(kept)
-            stated = (
-                ()
-                if target.scale == 1.0
-                else (f"{target.header!r} is read times {target.scale:g}, as its header says.",)
-            )
             notes[str(name)] = (*told, *said, *short.notes, *marks, *stated, *words)
-    if len(found) > 1:
-        own = f"Each of {', '.join(repr(t.header) for t in found)} is a target of its own."
-        notes = {name: (own, *told) for name, told in notes.items()}
+    if len(several) > 1:
+        each = (
+            f"Each of {', '.join(repr(t.header) for own in several.values() for t in own[:1])} is a target of its own."
+        )
+        if any(key[0] for key in several):
+            each = f"Each of {', '.join(called.values())} is a group of its own, as headers say."
+        notes = {name: (each, *told) for name, told in notes.items()}
     if again := copies(table):
         unused = f"{', '.join(map(repr, again))} {'is' if len(again) == 1 else 'are'} not used."
         notes = {name: (*told, unused) for name, told in notes.items()}
@@ -115,14 +125,17 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     frame = pd.concat(parts)
     if count is not None:
         sized = pd.Series(_numbers(table, mapping, count))
-        for target in found:
-            for name, v in sized.groupby([_called(g, target, len(found)) for g in group]):
+        for label in called.values():
+            for name, v in sized.groupby([_called(g, label) for g in group]):
                 if v.notna().all() and v.nunique() == 1:
                     sizes[str(name)] = float(v.iloc[0])
+    for key, own in several.items():
+        if np.isfinite(own[0].says.params):
+            sizes |= {_called(g, called[key]): own[0].says.params for g in group}
     order = {str(name): k for k, name in enumerate(notes)}
     frame = (
         frame.assign(at=frame["group"].map(order)).sort_values("at", kind="stable")
-        if len(found) > 1
+        if len(several) > 1
         else frame.sort_index()
     )
     frame = frame[["batch", "steps", "group"]].reset_index(drop=True)
@@ -134,11 +147,52 @@ def _value(text: str, header: str) -> str:
     return f"{header} {text}" if header and text and np.isfinite(number(text)) else text or "not said"
 
 
-def _called(group: str, target: Target, several: int) -> str:
-    if several == 1:
-        return group
-    own = f"loss {target.loss}" if target.loss else target.header
-    return f"{group}, {own}" if group else own
+def _families(found: Sequence[Target]) -> dict[tuple[str, str, str, str], list[Target]]:
+    """Columns of steps by what tells groups apart: those at several rates or seeds of one target are together."""
+    out: dict[tuple[str, str, str, str], list[Target]] = {}
+    for target in found:
+        out.setdefault(target.key, []).append(target)
+    return out
+
+
+def _labels(several: Pairs[tuple[str, str, str, str], Sequence[Target]]) -> dict[tuple[str, str, str, str], str]:
+    """What each family of columns is called: its size and target as the header says them, else the header; '' for one alone."""
+    if len(several) == 1:
+        return dict.fromkeys(several, "")
+    said = {key: ", ".join(v for v in (own[0].says.size, key[1]) if v) for key, own in several.items()}
+    return {
+        key: name if name and list(said.values()).count(name) == 1 else several[key][0].header
+        for key, name in said.items()
+    }
+
+
+def _steps(table: Table, target: Target, place: int, batch: np.ndarray, why: np.ndarray) -> pd.DataFrame:
+    """The rows of one column of steps, the `place`-th of its family."""
+    cells = table.numbers(target.header, "count").scaled(target.says.scale)
+    return pd.DataFrame({"batch": batch, "steps": cells, "missed": why}, index=_index(len(batch), place))
+
+
+def _index(rows: int, place: int) -> range:
+    return range(place * rows, (place + 1) * rows)
+
+
+def _stated_too(tried: pd.DataFrame, own: Sequence[Target], place: int) -> pd.DataFrame:
+    """What was tuned in the rows of one column of steps, with the rate that its header states where such headers do."""
+    tried = tried.set_axis(_index(len(tried), place))
+    if not any(t.says.rate for t in own):
+        return tried
+    rate = own[place].says.rate
+    return tried.assign(**{STATED: number(rate) if rate and " " not in rate else rate})
+
+
+def _apart_by(own: Sequence[Target]) -> str:
+    rates, seeds = (len({v for v in each if v}) for each in ([t.says.rate for t in own], [t.says.seed for t in own]))
+    ways = [f"{n} {what}" for n, what in ((rates, "learning rates"), (seeds, "seeds")) if n > 1]
+    return f"at {' and '.join(ways)}" if ways else "repeated"
+
+
+def _called(group: str, label: str) -> str:
+    return f"{group}, {label}" if group and label else group or label
 
 
 def _batch(table: Table, mapping: Mapping, beside: str) -> tuple[np.ndarray, str, list[str]]:

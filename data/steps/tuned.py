@@ -17,7 +17,7 @@ _NO_RATE = re.compile(r"\b(?:lrs?|lrate|learning ?rates?) (?:warm ?up|cool ?down
 _WRITTEN = re.compile(
     r"(?:(?<![a-z])|(?<=_))(?:[a-z]+[_-])?(?:lr|lrate|learning[ _-]?rate|eta|step[ _-]?size)"
     r"(?:[ _-]?(?:mult(?:iplier)?|scale|factor|max|peak|base))?"
-    r"\s*[ =:_-]?\s*([0-9]*\.?[0-9]+(?:e[-+]?[0-9]+)?)(?![0-9])",
+    r"\s*[ =:_-]?\s*([0-9]+p[0-9]+|[0-9]*\.?[0-9]+(?:e[-+]?[0-9]+)?)(?![0-9]|[ep][0-9_])",
     re.IGNORECASE,
 )  # fmt: skip
 
@@ -34,6 +34,7 @@ def is_tuned(column: str) -> bool:
     return known == "lr" and bool(_TUNED.search(words)) and not _NO_RATE.search(words)
 
 
-def rate_written(text: str) -> re.Match[str] | None:
-    """Where a name or a header states a learning rate, as in `bs64-lr3e-4`; its first group is the number."""
-    return _WRITTEN.search(text)
+def rate_written(text: str) -> tuple[float, tuple[int, int]] | None:
+    """The learning rate that a name or a header states, as in `bs64-lr3e-4` or `lr0p001`, and the ends of where it does."""
+    found = _WRITTEN.search(text)
+    return (float(found[1].lower().replace("p", ".")), found.span()) if found else None

@@ -78,7 +78,7 @@ def _tuned(runs: pd.DataFrame, differ: Sequence[Hashable]) -> pd.DataFrame:
     found = {c: runs[c] for c in list(runs)[:MOST_COLUMNS] if c not in (*AT, "loss") and is_tuned(str(c))}
     if not found and "run" in runs:
         stated = [rate_written(str(name)) for name in runs["run"]]
-        found = {"run": pd.Series([float(m[1]) if m else np.nan for m in stated], index=runs.index)}
+        found = {"run": pd.Series([m[0] if m else np.nan for m in stated], index=runs.index)}
     for column in differ:
         if column in runs and column not in found and column not in (*AT, "loss"):
             beside = [runs[c] for c in (*AT, *found) if c in runs and c != "run"]
