@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from data.headers.names import loss_name
-from data.headers.parts import scale_in
 from data.schema import COLUMNS
 from data.steps.groups import MOST_COLUMNS, Apart, tell_apart
+from data.steps.headings import Heading, heading
+from data.steps.reached import is_flag
 from data.table import Table
 
 NUMBERS = 0.9  # the share of cells that are numbers from which a column is of these
@@ -35,26 +36,29 @@ _BARE_STEPS = re.compile(
 _BATCH = re.compile(r"(?:^|_)(?:\w*batch(?:size)?|bs|bsz|gbs)(?:_|$)")
 _LOSS_WORDS = re.compile(r"loss|perplexity|ppl|nll|bpb|bpc|bits_per|cross_?entropy|(?:^|_)(?:ce|xent)(?:_|$)")
 _DOUBT = re.compile(r"_(?:std|stddev|sd|se|sem|stderr|err|error|ci|low|high|lower|upper|min|max|var|iqr)(?:_|$)")
-_NUMBER = re.compile(r"(?<![0-9.])([0-9]+(?:\.[0-9]+)?)(?![0-9.])")
+_MEAN = re.compile(r"(?:^|_)(?:mean|avg|average|median|geomean|gmean)(?:_|$)")
 _BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
-_THOUSAND = re.compile(r"^(?:k|thousand)[ _-]?(?=train|step|iter|update)", re.IGNORECASE)
-_TIMES = re.compile(r"[x×*]\s*(1(?:[,_ ]?000)+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Target:
-    """A column of steps to a target: its `header`, what its numbers are times, and the loss that the header names, or ''."""
+    """A column of steps to a target: its `header`, and what that `says`."""
 
     header: str
-    scale: float
-    loss: str
+    says: Heading
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What a group's columns share: those that differ in the rate or the seed that they state are of one group."""
+        own = "" if self.says.rate or self.says.seed else self.header
+        return self.says.size.lower(), self.says.aim, self.says.rest, own
 
 
 def targets(table: Table) -> list[Target]:
     """The columns of steps to a target, in the file's order; those that state the doubt about others, or `copies`, aside."""
     found = _all(table)
     again = set(copies(table))
-    return [Target(h, _scale(h), _loss(h)) for h in found if h not in again]
+    return [Target(h, heading(h)) for h in found if h not in again]
 
 
 def one_loss(table: Table) -> float:
@@ -65,12 +69,19 @@ def one_loss(table: Table) -> float:
 
 
 def copies(table: Table) -> list[str]:
-    """Columns of steps whose name continues that of another and names no other loss: steps_to_target_wandb."""
+    """Columns of steps whose name continues that of another and names no other target or size, steps_to_target_wandb, and the
+    means of columns for each seed."""
     found = _all(table)
-    return [
-        h for h in found
-        if any(_plain(h) != _plain(o) and _plain(h).startswith(_plain(o)) and _loss(h) == _loss(o) for o in found)
-    ]  # fmt: skip
+    says = {h: heading(h) for h in found}
+    return [h for h in found if any(_copies(h, o, says[h], says[o]) for o in found)]
+
+
+def _copies(one: str, other: str, says: Heading, others: Heading) -> bool:
+    if (says.aim, says.size) != (others.aim, others.size):
+        return False
+    mean = bool(_MEAN.search(_plain(one))) and not says.seed and bool(others.seed)
+    another = (others.rate or others.seed) and (says.rate, says.seed) != (others.rate, others.seed)
+    return mean or (not another and _plain(one).startswith(f"{_plain(other)}_"))
 
 
 def _all(table: Table) -> list[str]:
@@ -83,7 +94,7 @@ def _beside_target(table: Table) -> list[str]:
     plain = {h: _plain(h) for h in table.headers}
     goals = [h for h in table.headers if _TARGET_LOSS.match(plain[h])]
     found = [h for h in table.headers if _BARE_STEPS.match(plain[h])]
-    others = [h for h in table.headers if h not in goals and not _TARGET.match(plain[h])]
+    others = [h for h in table.headers if h not in goals and not _TARGET.match(plain[h]) and not is_flag(h)]
     measured = any(_LOSS_WORDS.search(plain[h]) or loss_name(h) is not None for h in others)
     if len(found) != 1 or not goals or measured or not any(_BATCH.search(p) for p in plain.values()):
         return []
@@ -106,7 +117,10 @@ def groups(table: Table, guesses: Mapping[str, str], batch: np.ndarray, by: Sequ
     rows = pd.DataFrame({"\0batch": batch})
     for header in table.headers[:MOST_COLUMNS]:
         if header in keys or not (
-            header in steps or _counted(kinds.get(header, "")) or _STEPS_OR_SEEN.match(_plain(header))
+            is_flag(header)
+            or header in steps
+            or _counted(kinds.get(header, ""))
+            or _STEPS_OR_SEEN.match(_plain(header))
         ):
             cells = table.text(header).reset_index(drop=True)
             found = table.numbers(header)
@@ -123,7 +137,7 @@ def _counted(column: str) -> bool:
 def plainly(table: Table, guesses: Mapping[str, str]) -> tuple[str, ...]:
     """Model name or size, target, data set and sequence length, where they vary. A loss that stands at several batches is a target."""
     model = next((guesses[c] for c in ("family", "params", "params_total", "params_nonembed") if c in guesses), None)
-    goals = [h for h in table.headers if _TARGET.match(_plain(h))] or _losses(table, guesses)
+    goals = [h for h in table.headers if _TARGET.match(_plain(h)) and not is_flag(h)] or _losses(table, guesses)
     keys = [k for k in (model, *goals[:1]) if k is not None and table.text(k).nunique() > 1]
     if len(keys) == 2 and _settles(table, keys[:1], keys[1]) and _settles(table, keys[1:], keys[0]):
         keys = keys[:1]  # each model has a target of its own
@@ -154,18 +168,3 @@ def _settles(table: Table, keys: list[str], header: str) -> bool:
 
 def _plain(header: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "_", _BRACKETS.sub(" ", header).lower()).strip("_.")
-
-
-def _scale(header: str) -> float:
-    stated = scale_in(header, "steps")[0]
-    if stated != 1.0:
-        return stated
-    times = _TIMES.search(header)
-    if times:
-        return float(re.sub(r"[,_ ]", "", times[1]))
-    return 1e3 if _THOUSAND.match(header.strip()) else 1.0
-
-
-def _loss(header: str) -> str:
-    found = _NUMBER.findall(_BRACKETS.sub(" ", header))
-    return found[-1] if found else ""

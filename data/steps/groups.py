@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from data.headers.names import loss_name, named
 from data.headers.parts import header
+from data.steps.tuned import is_tuned
 from data.table import clean
 
 #: Columns of the runs table that are settings: runs at one batch that differ in one are of two sweeps.
@@ -164,7 +165,7 @@ def may_tell(column: str) -> bool:
 def _is_other(column: str) -> bool:
     words = header(column).words
     known = {name for name, sure in named(column) if sure >= 0.6}
-    return bool(_NO_SETTING.search(words) or known & set(OTHERS) or loss_name(column) is not None)
+    return bool(_NO_SETTING.search(words) or is_tuned(column) or known & set(OTHERS) or loss_name(column) is not None)
 
 
 def _written(column: pd.Series) -> pd.Series:
@@ -261,6 +262,18 @@ def _goes_with(values: pd.Series, seed: pd.Series, beside: list[pd.Series]) -> b
     if seeds[seeds != ""].nunique() < 2 or not _within(values, beside):
         return False
     return not _within(values, [*beside, seeds])
+
+
+def goes_with_repeats(rows: pd.DataFrame, column: Hashable, beside: Sequence[pd.Series]) -> bool:
+    """Whether rows alike in all of `beside` (n,) differ in the column only where their seeds do, by the columns named as seeds."""
+    seeds = [c for c in list(rows)[:MOST_COLUMNS] if c != column and is_repeated(str(c))]
+    values, keys = _written(rows[column]), [_written(b) for b in beside]
+    return any(_goes_with(values, rows[c], keys) for c in seeds)
+
+
+def is_repeated(column: str) -> bool:
+    """Whether a column of that name numbers repeats: a seed, a replicate, a try."""
+    return bool(re.search(rf"\b(?:{_REPEATED})\b", header(column).words))
 
 
 def _tuned_along(column: pd.Series, rates: pd.Series) -> bool:

@@ -14,7 +14,11 @@ from data.columns.batches import global_batch
 from data.errors import DataError, ReadError
 from data.mapping import Mapping
 from data.recognise import recognise
-from data.steps.columns import Target, copies, groups, plainly, targets
+from data.steps.best_rows import STATED, best_rows, choices
+from data.steps.columns import NUMBERS, Target, copies, groups, plainly, targets
+from data.steps.groups import MOST_COLUMNS
+from data.steps.reached import missed
+from data.steps.tuned import is_tuned
 from data.table import Table
 
 _PARTS = ("batch_sequences", "batch_device", "grad_accum", "devices", "data_parallel", "seq_len")
@@ -54,16 +58,22 @@ def holds_steps(table: Table) -> bool:
 def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTable:
     """The steps to a target at each batch size. `by` is the column, or columns, (as the file calls them) that tell groups apart; without
     it they go by model size or name, target (a loss that stands at several batches is one), data set and sequence length, where these
-    vary, and by whatever else rows at one batch differ in (`data.steps.groups`). Of several columns of steps each
-    is a target, and a group, of its own. Units are those that headers state. Of several learning rates at a batch the best
-    counts. Rows that say no number of steps did not reach the loss, as far as they say: they are left out and counted. Raises
-    ReadError, in one sentence.
+    vary, and by whatever else rows at one batch differ in (`data.steps.groups`). Of several columns of steps each is a target, and a
+    group, of its own. Units are those that headers state. Of several learning rates, or values of whatever else is tuned
+    (`data.steps.tuned`), at a batch the best counts. Rows that say no number of steps did not reach the loss, as far as they say: they
+    are left out and
+    counted, with those of which a column says so (`data.steps.reached`). Raises ReadError, in one sentence.
     """
     found = targets(table)
     if not found:
         raise ReadError(
             f"{table.name} has no column of steps to a target loss (such as steps_to_target, or steps beside target_loss); "
             f"it has {', '.join(table.headers[:12])}."
+        )
+    if strange := next((t for t in found if t.says.unclear), None):
+        raise ReadError(
+            f"{table.name}: what {strange.says.unclear!r} in the header {strange.header!r} means is not known. Write a target as loss 3.2, "
+            "a unit as (k) or (x1000), a learning rate as lr=3e-4, a seed as seed 0, a model size as 124M."
         )
     mapping = recognise(table)
     guesses = {k: g.header for k, g in mapping.guesses.items()}
@@ -86,24 +96,31 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     told = apart.notes
     parts: list[pd.DataFrame] = []
     notes: dict[str, tuple[str, ...]] = {}
-    rates = _numbers(table, mapping, "lr")
-    for target in found:
-        cells = table.numbers(target.header, "count")
-        frame = pd.DataFrame({"batch": batch, "steps": cells.scaled(target.scale)})
-        marks = tuple(f"{target.header!r}: {note}." for note in cells.notes)
-        frame = frame.assign(group=[_called(g, target, len(found)) for g in group], rate=rates)
+    tried, short = _tuned(table, mapping), missed(table)
+    several = _families(found)
+    called = _labels(several)
+    for key, own in several.items():
+        under = ", ".join(repr(t.header) for t in own)
+        frame = pd.concat([_steps(table, t, k, batch, short.why) for k, t in enumerate(own)])
+        choice = pd.concat([_stated_too(tried, own, k) for k in range(len(own))])
+        frame = frame.assign(group=[_called(g, called[key]) for _ in own for g in group], rate=choices(choice))
+        marks = [f"{t.header!r}: {note}." for t in own for note in table.numbers(t.header, "count").notes]
+        stated = [
+            f"{t.header!r} is read times {t.says.scale:g}, as its header says." for t in own if t.says.scale != 1.0
+        ]
+        if len(own) > 1:
+            stated.append(f"{under} are steps to one target, {_apart_by(own)}.")
         for name, rows in frame.groupby("group", sort=False):
-            kept, words = _chosen(rows, target.header)
+            kept, words = best_rows(rows, choice, under)
             parts.append(kept)
-            stated = (
-                ()
-                if target.scale == 1.0
-                else (f"{target.header!r} is read times {target.scale:g}, as its header says.",)
-            )
-            notes[str(name)] = (*told, *said, *marks, *stated, *words)
-    if len(found) > 1:
-        own = f"Each of {', '.join(repr(t.header) for t in found)} is a target of its own."
-        notes = {name: (own, *told) for name, told in notes.items()}
+            notes[str(name)] = (*told, *said, *short.notes, *marks, *stated, *words)
+    if len(several) > 1:
+        each = (
+            f"Each of {', '.join(repr(t.header) for own in several.values() for t in own[:1])} is a target of its own."
+        )
+        if any(key[0] for key in several):
+            each = f"Each of {', '.join(called.values())} is a group of its own, as headers say."
+        notes = {name: (each, *told) for name, told in notes.items()}
     if again := copies(table):
         unused = f"{', '.join(map(repr, again))} {'is' if len(again) == 1 else 'are'} not used."
         notes = {name: (*told, unused) for name, told in notes.items()}
@@ -112,14 +129,17 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     frame = pd.concat(parts)
     if count is not None:
         sized = pd.Series(_numbers(table, mapping, count))
-        for target in found:
-            for name, v in sized.groupby([_called(g, target, len(found)) for g in group]):
+        for label in called.values():
+            for name, v in sized.groupby([_called(g, label) for g in group]):
                 if v.notna().all() and v.nunique() == 1:
                     sizes[str(name)] = float(v.iloc[0])
+    for key, own in several.items():
+        if np.isfinite(own[0].says.params):
+            sizes |= {_called(g, called[key]): own[0].says.params for g in group}
     order = {str(name): k for k, name in enumerate(notes)}
     frame = (
         frame.assign(at=frame["group"].map(order)).sort_values("at", kind="stable")
-        if len(found) > 1
+        if len(several) > 1
         else frame.sort_index()
     )
     frame = frame[["batch", "steps", "group"]].reset_index(drop=True)
@@ -131,11 +151,52 @@ def _value(text: str, header: str) -> str:
     return f"{header} {text}" if header and text and np.isfinite(number(text)) else text or "not said"
 
 
-def _called(group: str, target: Target, several: int) -> str:
-    if several == 1:
-        return group
-    own = f"loss {target.loss}" if target.loss else target.header
-    return f"{group}, {own}" if group else own
+def _families(found: Sequence[Target]) -> dict[tuple[str, str, str, str], list[Target]]:
+    """Columns of steps by what tells groups apart: those at several rates or seeds of one target are together."""
+    out: dict[tuple[str, str, str, str], list[Target]] = {}
+    for target in found:
+        out.setdefault(target.key, []).append(target)
+    return out
+
+
+def _labels(several: Pairs[tuple[str, str, str, str], Sequence[Target]]) -> dict[tuple[str, str, str, str], str]:
+    """What each family of columns is called: its size and target as the header says them, else the header; '' for one alone."""
+    if len(several) == 1:
+        return dict.fromkeys(several, "")
+    said = {key: ", ".join(v for v in (own[0].says.size, key[1]) if v) for key, own in several.items()}
+    return {
+        key: name if name and list(said.values()).count(name) == 1 else several[key][0].header
+        for key, name in said.items()
+    }
+
+
+def _steps(table: Table, target: Target, place: int, batch: np.ndarray, why: np.ndarray) -> pd.DataFrame:
+    """The rows of one column of steps, the `place`-th of its family."""
+    cells = table.numbers(target.header, "count").scaled(target.says.scale)
+    return pd.DataFrame({"batch": batch, "steps": cells, "missed": why}, index=_index(len(batch), place))
+
+
+def _index(rows: int, place: int) -> range:
+    return range(place * rows, (place + 1) * rows)
+
+
+def _stated_too(tried: pd.DataFrame, own: Sequence[Target], place: int) -> pd.DataFrame:
+    """What was tuned in the rows of one column of steps, with the rate that its header states where such headers do."""
+    tried = tried.set_axis(_index(len(tried), place))
+    if not any(t.says.rate for t in own):
+        return tried
+    rate = own[place].says.rate
+    return tried.assign(**{STATED: number(rate) if rate and " " not in rate else rate})
+
+
+def _apart_by(own: Sequence[Target]) -> str:
+    rates, seeds = (len({v for v in each if v}) for each in ([t.says.rate for t in own], [t.says.seed for t in own]))
+    ways = [f"{n} {what}" for n, what in ((rates, "learning rates"), (seeds, "seeds")) if n > 1]
+    return f"at {' and '.join(ways)}" if ways else "repeated"
+
+
+def _called(group: str, label: str) -> str:
+    return f"{group}, {label}" if group and label else group or label
 
 
 def _batch(table: Table, mapping: Mapping, beside: str) -> tuple[np.ndarray, str, list[str]]:
@@ -176,56 +237,20 @@ def _numbers(table: Table, mapping: Mapping, column: str) -> np.ndarray:
     return np.asarray(guess.values(table))
 
 
-def _chosen(rows: pd.DataFrame, header: str) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of a group that count, and what was left out, a sentence each."""
-    notes = []
-    with np.errstate(invalid="ignore"):
-        known = np.isfinite(rows["batch"]) & (rows["batch"] > 0)
-        there = np.isfinite(rows["steps"]) & (rows["steps"] > 0)
-    if (~known).any():
-        notes.append(f"{_rows(int((~known).sum()))} no batch size and {_are(int((~known).sum()))} left out.")
-    rows, there = rows[known], there[known]
-    edges: dict[str, list[float]] = {"lowest": [], "highest": []}
-    several = rows.groupby("batch")["rate"].nunique() > 1
-    kept = []
-    others = 0
-    for batch, own in rows.groupby("batch", sort=False):
-        reached = own[there[own.index]]
-        if several[batch] and len(reached):
-            mean = np.log(reached["steps"]).groupby(reached["rate"]).mean()
-            enough = reached.groupby("rate").size() > 0.5 * own.groupby("rate").size().reindex(mean.index)
-            best = mean[enough].idxmin() if enough.any() else mean.idxmin()
-            tried = own["rate"].dropna()
-            if best in (tried.min(), tried.max()):
-                edges["lowest" if best == tried.min() else "highest"].append(float(str(batch)))
-            others += int((reached["rate"] != best).sum())
-            reached = reached[reached["rate"] == best]
-        kept.append(reached)
-    if several.any():
-        notes.append(
-            f"Of several learning rates at a batch the best counts; {_rows(others, '')} at others {_are(others)} left out."
-        )
-    for end, at in edges.items():
-        if at:
-            listed = ", ".join(f"{b:g}" for b in at)
-            notes.append(f"At batch {listed} the best learning rate is the {end} tried, so fewer steps may do there.")
-    if count := int((~there).sum()):
-        where = ", ".join(f"{b:g}" for b in np.unique(rows.loc[~there, "batch"]))
-        notes.append(
-            f"{_rows(count)} no number of steps under {header!r} (batch {where}): the loss was not reached there, and "
-            f"{'they are' if count > 1 else 'it is'} left out as censored."
-        )
-    return (pd.concat(kept) if kept else rows), notes
+def _tuned(table: Table, mapping: Mapping) -> pd.DataFrame:
+    """The columns of the table in which rows were tuned, numbers where they are: the one of learning rates, and others named so."""
+    known = {guess.header: column for column, guess in mapping.guesses.items()}
+    own = [h for h in table.headers[:MOST_COLUMNS] if known.get(h, "lr") == "lr" and (h in known or is_tuned(h))]
+    return pd.DataFrame(
+        {h: _numbers(table, mapping, "lr") if h in known else _values(table, h) for h in own},
+        index=range(len(table.frame)),
+    )
 
 
-def _rows(count: int, verb: str = "says") -> str:
-    if verb:
-        verb = f" {verb}" if count == 1 else " say"
-    return f"{count} row{'' if count == 1 else 's'}{verb}"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _values(table: Table, header: str) -> np.ndarray:
+    """The cells of a column (n,), numbers where they are."""
+    cells = table.numbers(header)
+    return cells.values if cells.share >= NUMBERS else np.asarray(table.text(header), dtype=object)
 
 
 def _length(table: Table, mapping: Mapping) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, in_short, one_number, rows_of
 from fitting.band import Band, from_draws
 from fitting.batch.along import AlongLoss
+from fitting.batch.best_runs import BestRuns, best_runs
 from fitting.batch.critical import CriticalBatch, _natural, _notes, solve
 from fitting.batch.descent import descend
 from fitting.batch.groups import final_groups
@@ -27,10 +28,13 @@ from fitting.plural import plural
 from fitting.uncertainty.error_model import noise
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     import pandas as pd
 
 Array = np.ndarray
 
+AT_LOSS = ("batch", "tokens", "loss")
 LEAST_BATCHES, LEAST_TOKENS = 3, 3
 FLOORS, EXPONENTS = (0.5, 0.8, 0.95), (0.15, 0.4, 1.0)
 ROUNDS, REFIT = 80, 12
@@ -81,15 +85,28 @@ def decayed(
 ) -> Decayed:
     """The critical batch from `runs` with columns batch, tokens and loss (the last of each run), in the unit of batch.
 
-    Of several runs at one batch and amount of data the lowest counts, as that of the best learning rate. `target` is by default
-    the middle of the losses that every batch reached with the data tried. By default the critical batch grows as a power of the
-    least data, fitted too. With `one_exponent` each batch has a K_B of its own, and beta is one for all (then the critical batch
-    is the same at every loss) or, if False, one a batch; E is always shared. Intervals: noise of the losses drawn anew and carried
-    through, widened where batches scatter more around the hyperbola than that explains. Raises FitError where there is too little,
-    or the loss can't be told to be reached. Runs of several groups (`fitting.batch.groups`) count as one, and that is said.
+    Of several runs at one batch and amount of data the best learning rate's counts, and of repeats their mean
+    (`fitting.batch.best_runs`), which is said. `target` is by default the middle of the losses that every batch reached with the
+    data tried. By default the critical batch grows as a power of the least data, fitted too. With `one_exponent` each batch has a
+    K_B of its own, and beta is one for all (then the critical batch is the same at every loss) or, if False, one a batch; E is
+    always shared. Intervals: noise of the losses drawn anew and carried through, widened where batches scatter more around the
+    hyperbola than that explains. Raises FitError where there is too little, or the loss can't be told to be reached. Runs of
+    several groups (`fitting.batch.groups`) count as one, and that is said.
     """
-    read = _read(_fitted(runs, one_exponent, resamples, seed), target)
-    return _noted(read, final_groups(runs, sizes=False).as_one("decayed_by_size"))
+    runs = rows_of(runs, AT_LOSS, "Final losses")
+    groups = final_groups(runs, sizes=False)
+    best = _best(runs, (*groups.by, *groups.mixed))
+    read = _read(_fitted(best.rows, one_exponent, resamples, seed), target)
+    return _noted(read, (*groups.as_one("decayed_by_size"), *best.notes))
+
+
+def _best(runs: pd.DataFrame, differ: Sequence[Hashable]) -> BestRuns:
+    """One loss for each batch and amount of data."""
+    runs = rows_of(runs, AT_LOSS, "Final losses")
+    lacks = [c for c in AT_LOSS if c not in runs]
+    if lacks:
+        raise FitError(f"Final losses need the columns batch, tokens and loss; there is no {' and no '.join(lacks)}.")
+    return best_runs(runs, differ)
 
 
 def _noted(read: Decayed, notes: Sequence[str]) -> Decayed:
@@ -109,16 +126,11 @@ class _Fitted:
     scattered: bool = False
 
 
-def _fitted(runs: pd.DataFrame, one_exponent: bool | None, resamples: int, seed: int) -> _Fitted:
+def _fitted(rows: pd.DataFrame, one_exponent: bool | None, resamples: int, seed: int) -> _Fitted:
+    """The law through `rows`, one for each batch and amount of data."""
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if one_exponent is not None and not isinstance(one_exponent, bool):
         raise FitError(f"one_exponent is True, False or None; it was {in_short(one_exponent)}.")
-    runs = rows_of(runs, ("batch", "tokens", "loss"), "Final losses")
-    lacks = [c for c in ("batch", "tokens", "loss") if c not in runs]
-    if lacks:
-        raise FitError(f"Final losses need the columns batch, tokens and loss; there is no {' and no '.join(lacks)}.")
-    rows = runs[["batch", "tokens", "loss"]].dropna()
-    rows = rows[(rows > 0).all(axis=1)].groupby(["batch", "tokens"], as_index=False)["loss"].min()
     counted = rows.groupby("batch")["tokens"].transform("nunique")
     rows = rows[counted >= LEAST_TOKENS]
     batch = np.unique(rows["batch"].to_numpy(float))
@@ -266,10 +278,10 @@ def decayed_by_size(
         )
     out, trouble = [], []
     for key, rows in parts.items():
-        fitted = None
+        fitted, best = None, _best(rows, groups.mixed)
         for target in targets if len(parts) == 1 and targets else (targets[0] if len(targets) == 1 else None,):
             try:
-                fitted = fitted or _fitted(rows, None, resamples, seed)
+                fitted = fitted or _fitted(best.rows, None, resamples, seed)
                 read = _read(fitted, target)
             except FitError as error:
                 trouble.append(error)
@@ -277,7 +289,7 @@ def decayed_by_size(
                     notes.append(f"{_named(key)}: {error}")
                 continue
             name = f"loss {read.target:.4g}" if len(parts) == 1 else _named(key)
-            out.append((name, key[1], read))
+            out.append((name, key[1], _noted(read, best.notes)))
     if trouble and not out:
         raise trouble[0]
     if len(parts) > 1 and len(targets) > 1:

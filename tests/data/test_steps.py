@@ -178,6 +178,43 @@ def test_of_several_learning_rates_the_best_counts_and_that_is_said():
     assert "At batch 16 the best learning rate is the lowest tried" in edge.notes[""][1]
 
 
+TUNED = ("eta", "adam_lr", "lr_mult", "learning rate multiplier", "step_size", "muon lr", "lr_scale", "stepsize", "Peak LR", "η",
+         "embed_lr", "optim.lr", "lr multiplier", "LR×", "base learning rate", "learning_rate")  # fmt: skip
+
+
+def test_of_anything_tuned_the_best_counts_whatever_its_header():
+    """Steps are 1.5 and 2.2 times the best's at other values, at two seeds .9 and 1/.9 of theirs, and a text says as much as a number."""
+    for header in TUNED:
+        for names in (("1e-3", "2e-3", "4e-3"), ("0.5x", "1x", "2x")):
+            rows = [f"{b},{r},{k},{taken(b) * w * luck:.6f}" for b in B for r, w in zip(names, (1.5, 1.0, 2.2), strict=True)
+                    for k, luck in enumerate((0.9, 1 / 0.9))]  # fmt: skip
+            read = steps_table(table(f"batch_size,{header},seed,steps_to_target\n" + "\n".join(rows)))
+            case = f"{header} {names}"
+            assert read.by == (), case
+            assert read.frame["batch"].tolist() == [b for b in B for _ in range(2)], case
+            assert read.frame["steps"].tolist() == pytest.approx([taken(b) * k for b in B for k in (0.9, 1 / 0.9)]), (
+                case
+            )
+            (said,) = [n for n in read.notes[""] if n.startswith("Of several ")]
+            assert said.endswith("at a batch the best counts; 20 rows at others are left out."), case
+            assert "learning rates" in said or repr(header) in said, case
+
+
+def test_of_two_tuned_columns_the_best_pair_counts():
+    rows = [f"{b},{r},{m},{taken(b) * w * v:.6f}" for b in B for r, w in ((1, 1.5), (2, 1), (4, 2))
+            for m, v in ((0.1, 1.0), (0.2, 1.4))]  # fmt: skip
+    read = steps_table(table("batch_size,adam_lr,muon_lr,steps_to_target\n" + "\n".join(rows)))
+    assert read.frame["steps"].tolist() == pytest.approx([taken(b) for b in B])
+    assert "Of several values of 'adam_lr' and 'muon_lr' at a batch" in read.notes[""][0]
+    assert read.notes[""][1].startswith("At batch 16, 64, 256, 1024, 4096 the best 'muon_lr' is the lowest tried")
+
+
+def test_a_time_left_is_no_rate():
+    rows = [f"{b},{e},{taken(b) * (1 + 0.01 * e):.6f}" for b in B for e in (0, 1)]
+    read = steps_table(table("batch_size,ETA,steps_to_target\n" + "\n".join(rows)))
+    assert len(read.frame) == 2 * len(B)
+
+
 def test_sequence_lengths_and_data_sets_are_groups():
     for header, values in (("seq_len", (512, 2048)), ("dataset", ("c4", "pile"))):
         rows = [f"{v},{b},{taken(b, 1000 * (k + 1)):.6f}" for k, v in enumerate(values) for b in B]
@@ -228,3 +265,55 @@ def test_a_mark_at_a_number_of_steps_is_a_footnote_and_is_said(cell):
     read = steps_table(table(f"batch_size,steps_to_target\n16,{cell}\n64,8000\n256,2500\n"))
     assert list(read.frame["steps"]) == [30000, 8000, 2500]
     assert read.notes[""] == (f"'steps_to_target': marks around numbers were taken off, as in {cell!r}.",)
+
+
+MISSED = {
+    "reached": ("False", "True"), "reached_target": ("no", "yes"), "hit_target": ("0", "1"), "Target reached?": ("N", "Y"),
+    "status": ("failed", "finished"), "state": ("crashed", "finished"), "run_state": ("killed", "completed"), "censored": ("True", "False"),
+    "right_censored": ("1", "0"), "converged": ("no", "yes"), "diverged": ("yes", "no"), "event_observed": ("0", "1"),
+    "met_goal": ("✗", "✓"),
+    "loss reached": ("not reached", "reached"), "not_reached": ("1", "0"), "capped": ("x", ""), "reached_goal": ("", "x"),
+    "achieved": ("timeout", "yes"),
+    "Status": ("running", "ok"), "outcome": ("did not reach", "success"), "hit_max_steps": ("true", "false"), "exit_code": ("1", "0"),
+    "did_reach_target": ("", "yes"), "DNF": ("1", "0"), "reached_target_loss": ("false", "true"), "attained": ("no (budget)", "yes"),
+}  # fmt: skip
+
+
+def test_rows_that_a_column_says_did_not_reach_the_target_are_censored():
+    """Steps are capped at 5000: pooled with those that reached the loss, they halve the critical batch."""
+    for header, (no, yes) in MISSED.items():
+        for head, steps in (("steps_to_target", ""), ("steps", ",3.2")):
+            rows = [f"{b},{min(taken(b), 5000):.6f}{steps},{no if taken(b) > 5000 else yes}" for b in B]
+            goal = ",target_loss" if steps else ""
+            read = steps_table(table(f"batch_size,{head}{goal},{header}\n" + "\n".join(rows)))
+            case = f"{header}: {no!r} and {yes!r} beside {head}"
+            assert (read.by, read.mixed) == ((), ()), case
+            assert read.frame["batch"].tolist() == [b for b in B if taken(b) <= 5000], case
+            (said,) = [n for n in read.notes[""] if "censored" in n]
+            assert said.startswith("2 rows (batch 16, 64) are left out as censored at the steps given"), case
+
+
+def test_of_several_rates_one_that_misses_the_target_is_no_best():
+    """A rate that gave up at 10 steps is not the best, nor does what was reached tell groups apart."""
+    rows = [
+        f"{b},{r},{taken(b) * w if w else 10:.6f},{bool(w)}" for b in B for r, w in ((1, 0), (2, 1), (3, 1.5), (4, 0))
+    ]
+    read = steps_table(table("batch_size,eta,steps_to_target,target_reached\n" + "\n".join(rows)))
+    assert read.frame["steps"].tolist() == pytest.approx([taken(b) for b in B])
+    assert set(read.frame["group"]) == {""}
+
+
+def test_flags_that_all_say_yes_or_say_nothing_of_the_target_change_nothing():
+    for header, cells in (
+        ("reached", ["True"] * 5), ("status", ["finished"] * 5), ("censored", [""] * 5), ("reached", [""] * 5), ("capped", ["0"] * 5),
+        ("reached", ["3.21", "3.19", "3.2", "3.18", "3.2"]), ("missed", ["1", "2", "3", "0", "5"]),
+    ):  # fmt: skip
+        rows = [f"{b},{taken(b):.6f},{c}" for b, c in zip(B, cells, strict=True)]
+        read = steps_table(table(f"batch_size,steps_to_target,{header}\n" + "\n".join(rows)))
+        assert len(read.frame) == len(B), header
+    strange = "\n".join(
+        f"{b},{taken(b):.6f},{c}" for b, c in zip(B, ("failed", "odd", "done", "done", "done"), strict=True)
+    )
+    read = steps_table(table("batch_size,steps_to_target,status\n" + strange))
+    assert read.frame["batch"].tolist() == list(B[1:])
+    assert any("'status' says 'odd', no state that is known" in n for n in read.notes[""])

@@ -123,7 +123,7 @@ def test_batches_that_share_luck_widen_the_intervals():
 
 def test_the_best_run_counts_and_the_target_is_inside():
     own = planted()
-    both = pd.concat([own, own.assign(loss=own["loss"] * 1.03)])
+    both = pd.concat([own.assign(lr=1e-3), own.assign(lr=3e-3, loss=own["loss"] * 1.03)])
     one, other = (decayed(t, resamples=50) for t in (own, both))
     assert one.target == other.target
     assert one.found.b_crit == other.found.b_crit
