@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.batch.ladder import NEEDED, SAME_BATCH, Run, ladder
+from data.rows.by_batch import SAME_BATCH
+from fitting.batch.ladder import NEEDED, Run, ladder
 from fitting.errors import FitError
 from fitting.plural import plural
 
