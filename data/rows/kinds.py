@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -277,16 +279,8 @@ def _told(
         return None
     if names is None and counter == "steps" and "tokens" in rows and ascending(rows["tokens"]):
         return None  # one run that was resumed: its tokens go on rising
-    found = apart(
-        names,
-        frame,
-        rows,
-        counter,
-        keys,
-        lambda columns: run_labels(names, frame, columns, stem),
-        rises,
-        stated_batch(frame, mapping),
-    )
+    label, batch = partial(run_labels, names, frame, stem=stem), stated_batch(frame, mapping)
+    found = apart(names, frame, rows, counter, keys, label, rises, batch)
     return None if found is None else Rows("history", found[0], counter, found[1])
 
 
