@@ -26,7 +26,7 @@ def stated_batch(frame: pd.DataFrame, mapping: Mapping) -> pd.Series | None:
     if not {"batch", "steps", "tokens"} <= set(frame) or "tokens" not in mapping.guesses:
         return None
     step, seen = frame["steps"].diff(), frame["tokens"].diff()
-    if 0 < ((step < 0) != (seen < 0)).iloc[1:].sum() <= len(frame) / EACH:
+    if 0 < ((step < 0) != (seen < 0)).iloc[1:].sum() <= max(len(frame) / EACH, EACH):
         return None  # one of both begins anew where a run was resumed
     return (seen / step).where(step > 0, frame["tokens"] / frame["steps"]).astype(float)
 
