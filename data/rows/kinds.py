@@ -277,7 +277,8 @@ def _told(
     """Rows as the curves of runs that settings or beginnings of a counter tell apart, where no name does; None where they don't."""
     if not (_is_counter(counter, mapping) and usable(rows, counter)):
         return None
-    if names is None and counter == "steps" and "tokens" in rows and ascending(rows["tokens"]):
+    alone = names is None or names[rows.index].nunique() == 1
+    if alone and counter == "steps" and "tokens" in rows and ascending(rows["tokens"]):
         return None  # one run that was resumed: its tokens go on rising
     label, batch = partial(run_labels, names, frame, stem=stem), stated_batch(frame, mapping)
     found = apart(names, frame, rows, counter, keys, label, rises, batch)
