@@ -122,7 +122,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     if progress:
         by = table.numbers(choice.header).values if choice.header else None
         frame, why, checkpoints, at = checkpoints_of(
-            frame, why, progress, read["loss"].blank | behind, choice, by, draft.notes
+            frame, why, progress, read["loss"].blank | behind, choice, by, draft.notes, draft.several
         )
         losses, ended, lines = losses[at], ended[at], lines[at]
     open_states = ask_of_unknown(frame, np.where(ended == "", why, ended), mapping.unknown_states == ASIDE)

@@ -21,6 +21,7 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     no_place: dict[int, str] = field(default_factory=dict)  # rows whose step is a word, each with the reason against it
+    several: bool = False  # whether rows of one name may be those of runs at other batches
 
     def got(self, column: str, how: str) -> bool:
         """Whether the column was got in this way."""

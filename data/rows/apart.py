@@ -7,8 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from data.rows.runs_of_batches import WHY, named, parts
+
 #: Settings that people vary from run to run and trackers write beside each step; a schedule or a ramp changes them along a run too.
-SETTINGS = ("batch", "batch_sequences", "batch_device", "lr", "weight_decay")
+SETTINGS = ("lr", "weight_decay")
 LEAST = 5  # rows of a run, in the mean, from which rows under one setting are its curve
 OFTEN = 0.3  # the share of places that stand under several values from which a setting is one of runs of their own
 
@@ -21,31 +23,38 @@ def apart(
     keys: list[str],
     label: Callable[[list[str]], pd.Series],
     rises: Callable[[pd.Series, pd.Series], bool],
+    batch: pd.Series | None = None,
 ) -> tuple[pd.Series, str] | None:
     """A name for each row of `frame` (n,) under which the rows that count (`rows`) rise along the counter, and why; else None.
 
     `keys` tell runs apart already; `label` gives names from columns, `rises` says whether rows under names do. A setting tells
-    runs apart too where many places of the counter stand under several of its values.
+    runs apart too where many places of the counter stand under several of its values; so does the batch (n,), by the order of lines.
     """
-    base = rows[keys].map(str).agg(", ".join, axis=1) if keys else pd.Series("", index=rows.index)
-    base = base if names is None else base + names[rows.index]
+    every = frame[keys].map(str).agg(", ".join, axis=1) if keys else pd.Series("", index=frame.index)
+    every = every if names is None else every + names
+    part = pd.Series("", index=frame.index, dtype=object)
+    if batch is not None:
+        part, doubt = parts(every, batch, frame[counter])
+        if doubt and len(rows) / every[rows.index].nunique() >= LEAST:
+            return label([*keys]), "rows of several runs share it"
+    base = (every + " " + part.astype(str))[rows.index]
+
+    def called(columns: list[str]) -> pd.Series:
+        bare = names is None and not columns
+        return named(None if bare and (part != "").all() else label(columns), part)
+
     more: list[str] = []
     for c in SETTINGS:
-        if (
-            c in rows
-            and rows[c].nunique(dropna=True) > 1
-            and "batch" not in "".join(more if c.startswith("batch") else [])
-        ):
+        if c in rows and rows[c].nunique(dropna=True) > 1:
             several = rows.groupby([base, rows[counter]])[c].nunique(dropna=True) > 1
-            if several.mean() > OFTEN:
+            if several.mean() > OFTEN and len(rows) >= LEAST * rows.groupby([base, c]).ngroups:
                 more.append(c)
                 base = base + rows[c].map(lambda v: f" {v:g}")
-    if more:
-        found = label([*keys, *more])
-        own = found[rows.index]
-        if len(rows) / own.nunique() >= LEAST and rises(own, rows[counter]):
-            return found, f"rows of one {' and '.join(w.replace('_', ' ') for w in more)} are a run's checkpoints"
-    found = label([*keys, *more])
+    found = called([*keys, *more])
+    own = found[rows.index]
+    if (more or (part != "").any()) and len(rows) / own.nunique() >= LEAST and rises(own, rows[counter]):
+        of = f"rows of one {' and '.join(w.replace('_', ' ') for w in more)} are a run's checkpoints"
+        return found, "; ".join([*([WHY] if (part != "").any() else []), *([of] if more else [])])
     anew = _anew(found, frame[counter].to_numpy(float))
     own = anew[rows.index]
     if own.nunique() > found[rows.index].nunique() and len(rows) / own.nunique() >= LEAST and rises(own, rows[counter]):

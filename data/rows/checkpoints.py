@@ -11,6 +11,7 @@ from data.draft import ordered
 from data.plural import agreeing
 from data.rows.history import Choice, last_of_each, least_of_each, superseded
 from data.rows.resumes import EVEN
+from data.rows.runs_of_batches import BATCHES
 
 
 def whole_run(
@@ -142,14 +143,19 @@ def checkpoints_of(
     choice: Choice,
     by: np.ndarray | None,
     notes: list[str],
+    several: bool = False,
 ) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame, np.ndarray]:
     """The rows that stand for runs, their reasons, every good checkpoint in order, and the rows' positions in the table.
 
-    `by` (n,) are the values of the column that decides, for a choice by the lowest or highest of one.
+    `by` (n,) are the values of the column that decides, for a choice by the lowest or highest of one. `several` says that rows of
+    one name may be those of runs at other batches, which repeat no place of each other.
     """
     order = frame[progress].to_numpy()
     names = frame["run"].to_numpy()
-    again = superseded(names, order, why == "")
+    beside = next((c for c in BATCHES if several and c in frame), "")
+    again = superseded(
+        frame.groupby(["run", *([beside] if beside else [])], dropna=False).ngroup().to_numpy(), order, why == ""
+    )
     if again.any():
         rows = agreeing(int(again.sum()), "row repeats a place along its run", "rows repeat a place along their run")
         notes.append(f"{rows}; the later row of each counts.")

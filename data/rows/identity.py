@@ -43,6 +43,8 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
     else:
         found = _found(draft, names, measured, table, mapping, stem)
     draft.questions += [found.question] if found.question else []
+    draft.several = bool(found.doubt)
+    draft.notes += [found.doubt] if found.doubt else []
     if names is None or header is None:
         return _unnamed(draft, table, mapping, found, lines)
     blank = names == ""

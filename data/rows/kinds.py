@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -35,6 +37,7 @@ from data.rows.line_order import (
     stands_in_order,
 )
 from data.rows.progress import LEAST, PROGRESS, ascending, begins_anew, evenly, rises, usable
+from data.rows.runs_of_batches import of_batches, stated_batch
 from data.rows.so_far import says_so_far as _is_counter
 
 _ONE_LOG = "the file is one run's history, named after the file"
@@ -50,6 +53,12 @@ def judge(
     Rows without a loss, by `measured` (n,), do not count: trackers write a row for every call. `stem` is the file's name,
     for the run of a table that is one run's log. Raises `MappingNeeded` where two readings are as likely.
     """
+    return of_batches(_judged(names, frame, measured, mapping, stem, table), names, frame, mapping)
+
+
+def _judged(
+    names: pd.Series | None, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, table: str
+) -> Rows:
     lines = pd.Series([""] * len(frame), dtype="str")
     if mapping.rows == "runs":
         return Rows("lines" if names is None else "repeats", lines if names is None else names, why="as you said")
@@ -268,9 +277,11 @@ def _told(
     """Rows as the curves of runs that settings or beginnings of a counter tell apart, where no name does; None where they don't."""
     if not (_is_counter(counter, mapping) and usable(rows, counter)):
         return None
-    if names is None and counter == "steps" and "tokens" in rows and ascending(rows["tokens"]):
+    alone = names is None or names[rows.index].nunique() == 1
+    if alone and counter == "steps" and "tokens" in rows and ascending(rows["tokens"]):
         return None  # one run that was resumed: its tokens go on rising
-    found = apart(names, frame, rows, counter, keys, lambda columns: run_labels(names, frame, columns, stem), rises)
+    label, batch = partial(run_labels, names, frame, stem=stem), stated_batch(frame, mapping)
+    found = apart(names, frame, rows, counter, keys, label, rises, batch)
     return None if found is None else Rows("history", found[0], counter, found[1])
 
 

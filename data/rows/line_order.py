@@ -28,7 +28,7 @@ class Rows:
 
     `kind`: "runs" (every row its own), "history" (rows are checkpoints), "group" (a name stands for several runs), "repeats"
     (a few names occur again), "lines" (no names: rows are named by their line). `why` explains, as a sentence's end.
-    `question` asks a person who may know better.
+    `question` asks a person who may know better. `doubt` says why rows of one name may be those of runs that nothing tells apart.
     """
 
     kind: str
@@ -36,6 +36,7 @@ class Rows:
     progress: str = ""
     why: str = ""
     question: Question | None = None
+    doubt: str = ""
 
 
 def stands_in_order(runs: pd.Series, counter: pd.Series) -> bool:

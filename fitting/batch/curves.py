@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.rows.by_batch import SAME_BATCH
 from fitting.arguments import a_count, any_number, rows_of
-from fitting.batch.ladder import NEEDED, NUMBERS, SAME_BATCH, Run, ladder
+from fitting.batch.ladder import NEEDED, NUMBERS, Run, ladder
 from fitting.errors import FitError
 from fitting.plural import plural
 

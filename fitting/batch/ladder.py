@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.rows.by_batch import SAME_BATCH, by_batch, overlapping
 from fitting.arguments import rows_of
 from fitting.errors import FitError
 
@@ -22,11 +23,12 @@ NUMBERS = ("batch", "step", "loss", "params", "lr", "tokens")
 # What stays as it is along a run, but for a ramp: rows of one name that go side by side at several of its values are several runs.
 SETTINGS = ("params", "dataset", "seq_len", "seed", "batch", "lr")
 OFTEN = 0.3  # the share of a name's steps that stand at several rates from which these are several runs: a schedule's do not
+SAME_RATE = 0.02  # rates nearer than this are one
+EACH = 3  # rows of a rate, in the mean: fewer are those of schedules
 MOST_REPEATS = (
     0.5  # the share of steps that stand twice above which rows are several runs' without names, not a resumed one's
 )
 GIVEN_UP = 0.5  # a first attempt that came less far than this share of the next was begun anew
-SAME_BATCH = 0.02  # batches nearer than this are one: the last of an epoch is cut short
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +101,9 @@ def ladder(frame: pd.DataFrame) -> Ladder:
     tokens (or examples, in any unit) tell when a batch changed.
 
     Rows of one name at several settings whose steps run side by side are several runs; a setting that changes once along the
-    steps is that run's own. Rows need no order. Of a step logged again the later row counts, as after a resume; where a name's
-    steps begin anew they are another run's. Raises FitError for a missing column.
+    steps is that run's own. Runs of one name whose batch rises are told apart by the order of rows (`data.rows.by_batch`), which need
+    none otherwise. Of a step logged again the later row counts, as after a resume; where a name's steps begin anew they are another
+    run's. Raises FitError for a missing column, and where rows may as well be those of runs whose batch rises.
     """
     frame = rows_of(frame, NUMBERS, "Training curves")
     lacks = [c for c in NEEDED if c not in frame]
@@ -147,34 +150,37 @@ def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
     for column in SETTINGS:
         if column not in rows:
             continue
-        values = _one_batch(rows[column]) if column == "batch" else rows[column]
-        if values.nunique(dropna=True) > 1 and _side_by_side(rows.assign(**{column: values}), column):
-            for value, own in rows.groupby(values, sort=False, dropna=False):
+        if column == "batch":
+            told = by_batch(rows["step"].to_numpy(float), rows["batch"].to_numpy(float))
+            if told.doubt:
+                raise FitError(told.doubt)
+            if len(told.batches) > 1:
+                for part, way in enumerate(told.batches):
+                    said = " to ".join(f"{b:g}" for b in dict.fromkeys((way[0], way[-1])))
+                    yield from _apart(rows[told.part == part], f"{name}, batch {said}")
+                return
+        elif rows[column].nunique(dropna=True) > 1 and _side_by_side(rows, column):
+            for value, own in rows.groupby(rows[column], sort=False, dropna=False):
                 said = f"{value:g}" if isinstance(value, (int, float)) else str(value)
                 yield from _apart(own, f"{name}, {column} {said}")
             return
     yield name, rows
 
 
-def _one_batch(values: pd.Series) -> pd.Series:
-    """Batches (n,) with the smallest in place of those next to it: worked out from rounded tokens one batch differs by the row."""
-    sizes = np.unique(values.to_numpy(float))
-    begins = np.concatenate([[True], sizes[1:] > (1.0 + SAME_BATCH) * sizes[:-1]])
-    return values.map(dict(zip(sizes, sizes[begins][np.cumsum(begins) - 1], strict=True)))
-
-
 def _side_by_side(rows: pd.DataFrame, column: str) -> bool:
     """Whether steps at one value of the column overlap with those at another; of rates, whether many steps stand at several."""
     if column == "lr":
         each = rows.groupby("step")[column].nunique()
-        return bool((each > 1).mean() > OFTEN)
-    ends = rows.groupby(column)["step"].agg(["min", "max"]).sort_values(["min", "max"]).to_numpy(float)
-    return bool(np.any(ends[1:, 0] < np.maximum.accumulate(ends[:, 1])[:-1]))
+        return bool((each > 1).mean() > OFTEN) and len(rows) >= EACH * rows[column].nunique()
+    known = rows[column].notna()
+    return overlapping(rows["step"][known].to_numpy(float), rows[column][known].astype(str).to_numpy())
 
 
 def _attempts(rows: pd.DataFrame) -> list[pd.DataFrame]:
     """The rows of one run, or of several where steps fall back to the beginning, as of seeds one below the other."""
     step = rows["step"].to_numpy(float)
+    if np.sum(np.diff(step) < 0) > np.sum(np.diff(step) > 0):
+        rows, step = rows[::-1], step[::-1]  # logs from their end on
     first = np.unique(step)[:2][-1]  # of rows in no order few stand there
     back = np.flatnonzero(np.diff(step) < 0) + 1
     anew = back[step[back] <= first]
@@ -200,6 +206,13 @@ def _one(rows: pd.DataFrame, name: str) -> tuple[Run, int, bool]:
     places, first, count = np.unique(step, return_index=True, return_counts=True)
     mean = bool(np.mean(count > 1) > MOST_REPEATS)
     last = first + count - 1
+    if mean and "lr" in rows:
+        rates = rows.groupby("step")["lr"].agg(["min", "max"])
+        if (rates["max"] > (1.0 + SAME_RATE) * rates["min"]).mean() > OFTEN:
+            raise FitError(
+                f"Rows of {name} stand at each step several times with other learning rates, and nothing tells which of them are one "
+                "run's. Give each run a name in a column run, or keep the lines in the order in which runs logged them."
+            )
     if mean:
         loss = np.exp(np.add.reduceat(np.log(loss), first) / count)
     else:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.rows.by_batch import SAME_BATCH
 from fitting.arguments import any_number, one_number
 from fitting.batch.critical import solve
 from fitting.batch.groups import curve_groups
-from fitting.batch.ladder import SAME_BATCH, Run, ladder
+from fitting.batch.ladder import Run, ladder
 from fitting.batch.ramps import as_constant, open_progress, progress
 from fitting.errors import FitError
 

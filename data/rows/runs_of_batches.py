@@ -1,0 +1,87 @@
+"""Names for the rows of runs that share one, or have none, and differ in their batch: by the rule of `data.rows.by_batch`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from data.mapping import Mapping
+from data.rows.by_batch import by_batch, one_batch
+from data.rows.line_order import Rows
+from data.rows.progress import usable
+
+BATCHES = ("batch", "batch_sequences", "batch_device")
+EACH = 5  # rows of a batch, in the mean: fewer are no curves
+
+WHY = "rows of one batch, or of a batch that rises along the lines, are a run's checkpoints"
+
+
+def stated_batch(frame: pd.DataFrame, mapping: Mapping) -> pd.Series | None:
+    """The batch of each row (n,) as the file states it, else by the tokens between two lines; None where neither tells several."""
+    for column in BATCHES:
+        if column in frame and column in mapping.guesses:
+            return frame[column].astype(float) if frame[column].nunique() > 1 else None
+    if not {"batch", "steps", "tokens"} <= set(frame) or "tokens" not in mapping.guesses:
+        return None
+    step, seen = frame["steps"].diff(), frame["tokens"].diff()
+    if 0 < ((step < 0) != (seen < 0)).iloc[1:].sum() <= max(len(frame) / EACH, EACH):
+        return None  # one of both begins anew where a run was resumed
+    return (seen / step).where(step > 0, frame["tokens"] / frame["steps"]).astype(float)
+
+
+def parts(names: pd.Series, batch: pd.Series, place: pd.Series) -> tuple[pd.Series, str]:
+    """What the batches of each row's run are called (n,), '' where rows of one name are one run's, and why they may be others'.
+
+    Rows that lack a batch or a place go with the line before them.
+    """
+    out = pd.Series("", index=names.index, dtype=object)
+    known = (np.isfinite(batch) & np.isfinite(place) & (batch > 0)).to_numpy()
+    doubt = ""
+    for _, lines in names.groupby(names, sort=False):
+        own = known[names.index.get_indexer(lines.index)]
+        at, of = place[lines.index].to_numpy(float)[own], batch[lines.index].to_numpy(float)[own]
+        if len(at) < EACH or not 1 < len(np.unique(one_batch(of))) <= len(at) / EACH:
+            continue
+        if (np.diff(at) > 0).all():
+            continue  # one counter that never stops
+        told = by_batch(at, of)
+        if told.doubt:
+            doubt = doubt or told.doubt
+        elif len(told.batches) > 1:
+            said = np.array([" to ".join(f"{b:g}" for b in dict.fromkeys((w[0], w[-1]))) for w in told.batches])
+            text = pd.Series(None, index=lines.index, dtype=object)
+            text[own] = said[told.part]
+            out[lines.index] = text.ffill().bfill()
+    return out, doubt
+
+
+def named(base: pd.Series | None, part: pd.Series) -> pd.Series:
+    """The names (n,) with the batches of each row's run behind them, or these alone where there are no names."""
+    batch = "batch " + part.astype(str)
+    whole = batch if base is None else base.astype(str) + ", " + batch
+    alone = base if base is not None else pd.Series("", index=part.index)
+    return whole.where(part != "", alone).astype("str")
+
+
+def of_batches(found: Rows, names: pd.Series | None, frame: pd.DataFrame, mapping: Mapping) -> Rows:
+    """Rows that are checkpoints under the names of their runs, where those of one name are at several batches side by side."""
+    place = "steps" if usable(frame, "steps") else found.progress
+    if found.kind != "history" or place not in frame:
+        return found
+    batch = stated_batch(frame, mapping)
+    if batch is None:
+        return found
+    part, doubt = parts(found.names, batch, frame[place])
+    if doubt:
+        return replace(found, doubt=doubt)
+    if not (part != "").any():
+        return found
+    bare = names is None and found.names.nunique() == 1
+    return replace(
+        found,
+        names=named(None if bare else found.names, part),
+        progress=place,
+        why=found.why if names is None and not bare else WHY,
+    )
