@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.rows.by_batch import SAME_BATCH, by_batch, overlapping
+from data.steps.tuned import is_tuned
 from fitting.arguments import rows_of
 from fitting.errors import FitError
 
@@ -105,7 +106,7 @@ def ladder(frame: pd.DataFrame) -> Ladder:
     none otherwise. Of a step logged again the later row counts, as after a resume; where a name's steps begin anew they are another
     run's. Raises FitError for a missing column, and where rows may as well be those of runs whose batch rises.
     """
-    frame = rows_of(frame, NUMBERS, "Training curves")
+    frame = rows_of(_with_rate(frame), NUMBERS, "Training curves")
     lacks = [c for c in NEEDED if c not in frame]
     if lacks:
         raise FitError(f"Training curves need the columns {', '.join(NEEDED)}; there is no {' and no '.join(lacks)}.")
@@ -139,6 +140,14 @@ def ladder(frame: pd.DataFrame) -> Ladder:
             f"{_many(merged, 'row')} {'repeats' if merged == 1 else 'repeat'} a step and nothing tells whose: the mean of them counts."
         )
     return Ladder(tuple(runs), tuple(notes))
+
+
+def _with_rate(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its one column of learning rates as lr, whatever it is called."""
+    if not hasattr(frame, "columns") or "lr" in frame:
+        return frame
+    rates = [c for c in frame if is_tuned(str(c))]
+    return frame.rename(columns={rates[0]: "lr"}) if len(rates) == 1 else frame
 
 
 def _many(count: int, word: str) -> str:

@@ -290,3 +290,16 @@ def test_many_noisy_evaluations_do_not_bring_the_crossing_forward():
             out.append(pd.DataFrame({"run": f"b{b:g}", "batch": b, "step": step, "loss": noisy}))
         ratio.append(steps_to_target(pd.concat(out), 2.9).steps / steps_at(BATCHES, 2.9))
     assert np.mean(ratio, axis=0) == pytest.approx(np.ones(len(BATCHES)), abs=0.004)
+
+
+def test_the_best_of_several_rates_counts_whatever_their_header():
+    """Two worse rates a batch, under a name of the learning rate that the runs table does not use."""
+    worse = [
+        planted().assign(loss=lambda t, k=k: t["loss"] * k, run=lambda t, k=k: t["run"] + f"-{k}") for k in (1.02, 1.05)
+    ]
+    frame = pd.concat([planted(), *worse], ignore_index=True)
+    rate = np.repeat([1e-3, 3e-4, 3e-3], len(planted()))
+    right = found(frame.assign(lr=rate))[0].b_crit
+    for header in ("eta", "adam_lr", "learning rate multiplier", "step_size"):
+        assert found(frame.assign(**{header: rate}))[0].b_crit == right, header
+    assert right.value == pytest.approx(B_CRIT, rel=0.01)
