@@ -92,7 +92,7 @@ def test_what_the_runs_batch_is_taken_from(ladder):
     assert plan_run.runs_batch(DEFAULTS, runs, rule)[0] is rule
     advice, words = plan_run.runs_batch(replace(DEFAULTS, runs_batch="2M"), runs, rule)
     assert advice.value(here.split.best)[0, 0] == 2e6
-    assert words == "as you say"
+    assert words == "as entered"
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e8, 1e9, 4), np.geomspace(1e9, 1e10, 4)))
     frame = pd.DataFrame({"params": n, "tokens": d, "loss": 2 + n**-0.1, "batch_tokens": 0.58 * d**0.571})
     grown = read_runs(frame, name="grown.csv")
@@ -180,7 +180,7 @@ def test_a_speed_that_no_device_gives_is_not_planned_with():
     assert "of this peak" in said
     said, share, _ = plan_run.speed_words(timed(1.5e15), DEFAULTS)
     assert share is None
-    assert "of one H100's peak, more than it can give" in said
+    assert "of one H100's peak, which is impossible" in said
     speed, told = plan_life.speed_of(
         fit(load("simulated-ladder"), "chinchilla", resamples=0), DEFAULTS, 1e6, timed(1.5e15)
     )
