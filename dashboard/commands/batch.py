@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.FloatRange(min=0, min_open=True),
     metavar="LOSS",
-    help="A loss to reach, for training curves and final losses; may be given many times.",
+    help="Target loss, for training curves and final losses; may be given many times.",
 )
 @click.option(
     "--by",
