@@ -183,7 +183,7 @@ def _runs(
     law = None
     for name, own in groups.parts.items():
         ladder, size = one_ladder(own)
-        aside = () if math.isnan(size) else (f"Of several sizes, this reads the curves of {size:.4g} parameters.",)
+        aside = () if math.isnan(size) else (f"Of several model sizes, the curves of {size:.4g} parameters are read.",)
         reached, trouble = [], []
         for target in targets:
             try:

@@ -53,8 +53,10 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
             args=("prior", PRIORS),
             help="Published sweeps of language models give a prior of this law's floor, exponents and q, against which each of "
             "your runs counts as a quarter. It halves the error of forecasts on tables it was not made from; on a law that is exactly "
-            "Chinchilla's it biases predictions far beyond the runs a little. Runs that contradict it are fitted without it.",
+            "Chinchilla's it biases predictions far beyond the runs a little.",
         )  # fmt: skip
+        if asked.prior == "auto":
+            widgets.quiet("Published sweeps are dropped where your runs contradict them.")
     scaled = fit is not None and fit.settings.delta_rule == "auto"
     deltas = {
         **DELTAS,

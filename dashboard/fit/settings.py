@@ -30,9 +30,9 @@ INTERVALS = {
 POSTERIOR = {"posterior": "posterior (your runs + published sweeps)"}
 # The prior of the general law.
 PRIORS = {
-    "auto": "Published sweeps (dropped where your runs contradict them)",
-    "published": "Published sweeps",
-    "none": "None: your runs alone",
+    "auto": "auto: published sweeps",
+    "published": "published sweeps",
+    "none": "none: your runs alone",
 }
 WEIGHTS = {"": "all alike", "loss_error": "the error stated with its loss"}
 RESAMPLES = (500, 1000, 4000, 10000)

@@ -79,7 +79,7 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
             budget_chart(made, key=device_choice.FRONT, on_change=partial(_let_go, shown), on_choice=device_choice.keep)
     with side:
         st.markdown("**Devices and limits**")
-        left, right = st.columns(2)
+        left, right = st.columns(2, vertical_alignment="bottom")
         left.number_input(
             "Devices", key=widgets.hold("plan_devices", float(raw.devices) or None), value=None, min_value=1.0, max_value=1e7,
             on_change=keep_whole, args=("devices",), **widgets.WHOLE, placeholder=f"auto: {asked.devices:,}",
@@ -93,6 +93,7 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
             help="The part of the batch that one device processes: sequences times their length. At a fixed part, a step takes "
             "as long on any number of devices. Empty: the plan's batch over the devices.",
         )  # fmt: skip
+        left, right = st.columns(2, vertical_alignment="bottom")
         field(
             left, "utilisation", "Utilisation, %", asked,
             help="Share of the peak your training reaches (MFU). 30 to 50 % is usual; measure yours.",

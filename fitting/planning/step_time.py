@@ -315,7 +315,7 @@ def _notes(work: Mapping[str, Any], terms: tuple[str, ...], best: Array) -> list
         together = np.corrcoef(np.log(work["bytes"]), np.log(work["flops"]))[0, 1]
         if together > TOGETHER:
             out.append(
-                "Bytes and FLOPs rise together in these runs, so what each costs is not told apart: vary batch against size."
+                "Bytes and FLOPs rise together in these runs, so their costs are not identified: vary batch against size."
             )
     if best[terms.index("flops")] == 0.0:
         out.append("Step times do not rise with FLOPs here, so nothing is said of steps with more of them.")

@@ -291,7 +291,7 @@ def test_both_parts_say_one_plan_until_the_front_is_dragged_and_why_then(untouch
     assert "14 days" not in headline
     assert re.match(
         r"Not the plan above: each device takes 2\.7 k tokens per step, which makes a batch of [\d.]+ M where the plan has 5\.6 M, "
-        r"and takes [\d.]+ % more compute for the same loss\. It costs",
+        r"and takes [\d.]+ % more compute at equal loss\. It costs",
         under,
     ), under
     page.get_by_role("spinbutton", name="Tokens per device per step").fill("")

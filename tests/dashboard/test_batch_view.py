@@ -65,9 +65,7 @@ def test_a_table_of_steps_is_fitted_and_its_growth_said(page):
     theirs = [93.20 * n**0.47 for n in (100, 200, 400)]
     ratios = sorted(numbers.ratio(b / a) for a, b in zip(ours, theirs, strict=True))
     assert f"The published laws are {ratios[0]} to {ratios[-1]} and" in said
-    assert (
-        "20 % more steps than linear scaling from 256 would take" in said
-    )  # as Zhang et al. have it, where 256 is among them
+    assert "20 % more steps than linear scaling from 256:" in said  # as Zhang et al. have it, where 256 is among them
     assert len(at.get("plotly_chart")) == 3
 
 
@@ -91,7 +89,7 @@ def test_batches_are_counted_in_tokens_or_in_sequences(page):
     at.segmented_control(key="batch_unit").set_value("tokens").run()
     opened(at, FIRST_TAB)
     said = html(at)
-    assert "linear scaling from 33\u202fk would take" in said
+    assert "linear scaling from 33\u202fk:" in said
     (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
     assert held == {"base": 64.0 * 512, "unit": "tokens"}
     assert not [n for n in at.number_input if n.key == "batch_sequence"]
@@ -167,7 +165,7 @@ def test_zhangs_base_and_overhead_are_settings_that_stay(page):
     at, space = page(STEPS)
     at.text_input(key="batch_base").set_value("64").run()
     at.number_input(key="batch_overhead").set_value(50.0).run()
-    assert "50 % more steps than linear scaling from 64 would take" in html(at)
+    assert "50 % more steps than linear scaling from 64:" in html(at)
     assert "50 % over linear" in html(at)
     (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
     assert held == {"base": 64.0, "overhead": 0.5}
@@ -357,7 +355,7 @@ def test_without_a_sweep_it_says_what_to_add(page):
         ((512, 1024), "The runs have two batch sizes, 512 and 1.0\u202fk tokens"),
         (
             (512, 1024, 2048),
-            "They have 3 batch sizes from 512 to 2.0\u202fk tokens, but no size was trained at three of them",
+            "The runs have 3 batch sizes from 512 to 2.0\u202fk tokens, but no size was trained at three of them",
         ),
     ],
 )
@@ -458,7 +456,7 @@ def test_curves_of_several_sizes_carry_the_law_to_another(page):
     at, _ = page("run,params,batch_tokens,step,loss\n" + "\n".join(lines))
     assert not at.exception
     # One ladder is one size: with all of them the larger would pass for better batches.
-    assert "Of several sizes, this reads the curves of 100" in html(at)
+    assert "Of several model sizes, the curves of 100" in html(at)
     said = html(opened(at, CURVES_TAB))
     assert not at.exception
     assert "<b>0.077</b>" in said  # alpha_N, as planted

@@ -103,7 +103,7 @@ def test_every_law_on_every_bundled_set(page, entry, key):
 def test_a_tab_draws_when_it_is_open_and_costs_nothing_else(page, monkeypatch):
     drawn = []
     for file in fit_tabs.TABS.values():
-        module = import_module(f"dashboard.fit_panels.{file}")
+        module = import_module(f"dashboard.fit.tabs.{file}")
         monkeypatch.setattr(module, "panel", lambda fit, runs, file=file: drawn.append(file))
     at, _ = page(**QUICK)
     assert [t.label for t in at.tabs] == list(fit_tabs.TABS)

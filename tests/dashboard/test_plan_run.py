@@ -76,7 +76,7 @@ def test_limits_are_hatched_and_said(ladder):
     regions = {r["label"]: r for r in made["regions"]}
     assert set(regions) == {"more than 512 devices", *(k for k in regions if k.startswith("after "))}
     assert regions["more than 512 devices"]["to"] == pytest.approx(math.log10(f.at_devices(512)), abs=1e-9)
-    assert "the line does lie there" in plan_run.verdict(f, asked)
+    assert "the line lies inside" in plan_run.verdict(f, asked)
     few = replace(asked, most_devices=64)
     assert "cannot reach this loss within the deadline" in plan_run.verdict(front(ladder, few), few)
     assert "does not lie" in plan_run.verdict(front(ladder, replace(asked, devices=8)), replace(asked, devices=8))
@@ -142,7 +142,7 @@ def test_a_model_too_large_for_few_devices_bounds_the_front(ladder):
     assert region["from"] == pytest.approx(math.log10(f.at_devices(16)), abs=1e-6)
     assert plan_run.verdict(f, DEFAULTS, 16) == ""  # nobody set a limit
     asked = replace(DEFAULTS, devices=8, most_devices=64)
-    assert "does not lie there" in plan_run.verdict(front(ladder, asked), asked, 16)
+    assert "the line lies outside" in plan_run.verdict(front(ladder, asked), asked, 16)
 
 
 def test_a_batch_that_grows_along_the_run(ladder):

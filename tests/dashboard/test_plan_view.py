@@ -67,7 +67,7 @@ def test_a_page_drawn_again_reads_no_bundled_table_again(page, monkeypatch):
     at.text_input(key="plan_size").set_value("1M").run()
     assert not at.exception
     assert "above what the best size would reach" in words(at)
-    assert "bundled batch-size sweep, of this language" in words(at) + html(at)
+    assert "size sweep, of this language" in words(at) + html(at)
 
 
 def test_a_size_held_says_what_it_costs(page):
@@ -228,7 +228,7 @@ def test_runs_too_small_for_the_papers_have_a_ladder_of_their_own(page):
     at, _ = page()
     assert not at.exception
     assert at.selectbox(key="plan_critical").value == "measured"
-    assert "The bundled batch-size sweep, of this language" in words(at)
+    assert "size sweep, of this language" in words(at)
     at.selectbox(key="plan_critical").select("zhang_coupled").run()
     assert not at.exception
     assert "has no critical batch for a model of" in html(at)

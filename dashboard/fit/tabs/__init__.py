@@ -25,7 +25,7 @@ TABS = {
     "Constants": "constants",
     "Residuals": "residuals",
     "What if": "what_if",
-    "Forecast test": "forecast_test",
+    "Forecast test": "backtest",
     "Approaches": "approaches",
     "Laws": "laws",
 }
