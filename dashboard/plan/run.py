@@ -374,7 +374,7 @@ def verdict(f: Front, asked: PlanSettings, least: float | None = None) -> str:
     if soonest > latest or soonest > f.seconds[-1]:
         first, last = f.ends(wanted)
         binding = max(first, key=lambda k: first[k])
-        words = {"devices": "The max devices", "money": "The max cost", "steps": "The fewest steps"}
+        words = {"devices": "The max number of devices", "money": "The max cost", "steps": "The fewest steps"}
         late = "deadline" in last and latest == last["deadline"] and math.isfinite(first[binding])
         against = " within the deadline" if late else ""
         return f"{words[binding]} cannot reach this loss{against}. Plan a smaller budget, or relax a limit."

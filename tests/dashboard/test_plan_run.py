@@ -79,9 +79,11 @@ def test_limits_are_hatched_and_said(ladder):
     assert "the line lies inside" in plan_run.verdict(f, asked)
     few = replace(asked, most_devices=64)
     assert "cannot reach this loss within the deadline" in plan_run.verdict(front(ladder, few), few)
-    assert "does not lie" in plan_run.verdict(front(ladder, replace(asked, devices=8)), replace(asked, devices=8))
+    assert "the line lies outside" in plan_run.verdict(
+        front(ladder, replace(asked, devices=8)), replace(asked, devices=8)
+    )
     poor = replace(alike, most_money=1.0)
-    assert plan_run.verdict(front(ladder, poor), poor).startswith("The money allowed cannot reach this loss.")
+    assert plan_run.verdict(front(ladder, poor), poor).startswith("The max cost cannot reach this loss.")
     assert plan_run.verdict(f, DEFAULTS) == ""
 
 
