@@ -351,7 +351,7 @@ def current_fit(**other: Any) -> Fit | FitError:
     return _fit(runs.digest, about, gone, tuple(how.items()), runs)
 
 
-@st.cache_resource(max_entries=40, show_spinner="Fitting the law and its bootstrap refits")
+@st.cache_resource(max_entries=40, show_spinner="Fitting the law, with refits for its intervals")
 def _fit(
     digest: str, about: tuple[Any, ...], gone: tuple[str, ...], how: tuple[tuple[str, Any], ...], _runs: Runs
 ) -> Fit | FitError:

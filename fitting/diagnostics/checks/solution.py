@@ -39,20 +39,18 @@ def one_minimum(e: Evidence) -> Verdict:
 
 
 def refits(e: Evidence) -> Verdict | None:
-    """Whether bootstrap refits converge, inside the bounds."""
+    """Whether the refits, of the bootstrap or of the posterior, converge inside the bounds."""
     count = len(e.refits.converged)
     if count == 0:
         return None
     good = float(np.mean(e.refits.converged))
     low, high = e.where.bounds
     edge = float(np.mean(np.any((e.refits.theta <= low + 1e-9) | (e.refits.theta >= high - 1e-9), axis=1)))
-    title = "Bootstrap refits"
+    title = "Refits for the intervals"
     if good < 0.98 or edge > 0.2:
         return Verdict(
             "refits", title, "note" if good > 0.9 and edge < 0.5 else "fail",
-            f"Of {count:,} bootstrap refits {100 * (1 - good):.0f} % did not converge and {100 * edge:.0f} % ended at a bound.",
+            f"Of {count:,} refits {100 * (1 - good):.0f} % did not converge and {100 * edge:.0f} % ended at a bound.",
             "The runs are too few for this law: add runs, or choose a law with fewer parameters.",
         )  # fmt: skip
-    return Verdict(
-        "refits", title, "ok", f"{100 * good:.4g} % of {count:,} bootstrap refits converged inside the bounds."
-    )
+    return Verdict("refits", title, "ok", f"{100 * good:.4g} % of {count:,} refits converged inside the bounds.")
