@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 # One line a page, in the order of the menu: file in views/, title, what it answers. A page without a file is not shown.
 PAGES = (
     ("runs", "Runs", "What do I have, and what of it can be used?"),
-    ("fit", "Fit", "What law do the runs follow, and should I believe it?"),
+    ("fit", "Fit", "What law do the runs follow, and how well is it known?"),
     ("plan", "Plan", "What should I train with this budget?"),
     ("batch", "Batch", "How large a batch still saves steps?"),
     ("compare", "Compare", "Is one family of runs better, and will it still be at scale?"),

@@ -339,7 +339,7 @@ def current_fit(**other: Any) -> Fit | FitError:
     return _fit(runs.digest, about, gone, tuple(how.items()), runs)
 
 
-@st.cache_resource(max_entries=40, show_spinner="Fitting the law, and again to data drawn anew for its intervals")
+@st.cache_resource(max_entries=40, show_spinner="Fitting the law, with refits for its intervals")
 def _fit(
     digest: str, about: tuple[Any, ...], gone: tuple[str, ...], how: tuple[tuple[str, Any], ...], _runs: Runs
 ) -> Fit | FitError:
@@ -362,7 +362,7 @@ def derived(make: Callable[..., Any], fit: Fit, runs: Runs, *about: Any) -> Any:
     return _derived(*key, lambda: make(fit, runs, *about))
 
 
-@st.cache_resource(max_entries=64, show_spinner="Asking what else could have been chosen")
+@st.cache_resource(max_entries=64, show_spinner="Refitting with other choices")
 def _derived(
     what: str, digest: str, law: str, settings: str, table: str, about: tuple[Any, ...], _make: Callable[[], Any]
 ) -> Any:

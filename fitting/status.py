@@ -17,9 +17,9 @@ class Status(Enum):
     def sentence(self) -> str:
         """What this status means for someone about to use the numbers."""
         return {
-            "sound": "Every check passes: the numbers mean what their intervals say.",
+            "sound": "Every check passes: the numbers hold within their intervals.",
             "caution": "Usable, with the notes below in mind.",
-            "unsound": "Do not plan with this: at least one check fails, and says why.",
+            "unsound": "Do not plan with this fit: at least one check fails and gives the reason.",
         }[self.value]
 
 

@@ -20,7 +20,9 @@ from fitting.band import Band
 from fitting.batch import AlongLoss, TrajectoryFit
 
 TITLE = "The critical batch by each method"
+GROWTH = "Scaling of the critical batch"
 MOST = 6  # losses in the table
+CURVES = "Training-curve law"
 NEAR = 1.002  # a loss this near to the ends of what a law was fitted to is not beyond them
 
 
@@ -59,23 +61,26 @@ def _alone(sweep: Sweep, at: tuple[float, ...]) -> Method:
     for loss in at:
         name = next((n for n, place in sweep.places.items() if place == loss and n in sweep.found), None)
         one = sweep.found[name] if name is not None else batch_state.critical_at(loss)
-        found.append("not to be read" if isinstance(one, FitError) else one.b_crit)
-        remarks.append("" if isinstance(one, FitError) else f"{len(one.batch)} batches came so low")
-    said = "the fall of steps with the batch, at one loss by itself"
+        found.append("cannot be read" if isinstance(one, FitError) else one.b_crit)
+        remarks.append("" if isinstance(one, FitError) else f"{len(one.batch)} batches reached it")
+    said = "steps against batch size, at one loss"
     return Method("Single loss", said, tuple(found), tuple(remarks))
 
 
 def _together(law: AlongLoss, at: tuple[float, ...]) -> Method:
     low, high = float(law.x.min()), float(law.x.max())
-    said = f"the same at {len(law.x)} losses at once, B_crit a power of the loss"
-    beyond = tuple("" if low / NEAR <= loss <= high * NEAR else f"beyond its {low:.4g} to {high:.4g}" for loss in at)
+    said = f"steps against batch size, at {len(law.x)} losses jointly; B_crit a power law of the loss"
+    beyond = tuple(
+        "" if low / NEAR <= loss <= high * NEAR else f"outside the losses fitted, {low:.4g} to {high:.4g}"
+        for loss in at
+    )
     return Method("Several losses", said, tuple(law.at(loss) for loss in at), beyond)
 
 
 def _whole(fit: TrajectoryFit, at: tuple[float, ...]) -> Method:
     law, size = fit.law, float(fit.curves.sizes[-1])
-    found = tuple("under its floor" if loss <= law.floor(size).value else law.b_crit(loss) for loss in at)
-    return Method("Whole run", "all curves at once, with a floor; B_crit a power of the loss", found, ("",) * len(at))
+    found = tuple("below its floor" if loss <= law.floor(size).value else law.b_crit(loss) for loss in at)
+    return Method(CURVES, "all training curves, with a floor; B_crit a power law of the loss", found, ("",) * len(at))
 
 
 def panel(sweep: Sweep) -> None:
@@ -90,7 +95,7 @@ def panel(sweep: Sweep) -> None:
     heads = "".join(f'<th scope="col">loss {loss:.4g}</th>' for loss in at)
     body = "".join(_row(m) for m in found)
     st.html(
-        f'<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="row">{escape(sweep.unit)} a step</th>{heads}'
+        f'<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="row">{escape(sweep.unit)} per step</th>{heads}'
         f"</tr></thead><tbody>{body}</tbody></table></div>"
     )
     widgets.quiet(why(found), used(found))
@@ -109,13 +114,13 @@ def _row(method: Method) -> str:
 def why(found: list[Method]) -> str:
     """Why the rows differ, for those that there are."""
     names = [m.name for m in found]
-    said = "Single loss takes each loss by itself, so noise at one loss stays there, and at losses that few batches reach it is wide."
+    said = "Single loss fits each loss separately, so its interval is wide at losses that few batches reach."
     if "Several losses" in names:
-        said += " Several losses holds the critical batch to one power of the loss, through the same steps."
-    if "Whole run" in names:
+        said += " Several losses fits one power law of the loss to the steps of all losses."
+    if CURVES in names:
         said += (
-            " Whole run holds it to a power of the loss too, but fits every evaluation of each curve, the early ones as well, with one "
-            "floor and one fall with steps: it rises less steeply where the early part of the curves says so."
+            f" {CURVES} has a power law of the loss too, but fits every evaluation of each curve, early ones included, with one "
+            "floor and one exponent of steps: the early part of the curves can make it less steep."
         )
     return f"{said} Compare them at one loss only: the critical batch changes with the loss."
 
@@ -123,13 +128,13 @@ def why(found: list[Method]) -> str:
 def used(found: list[Method]) -> str:
     """Which of them plans use, as the workspace stands."""
     if not any(m.name == "Several losses" for m in found):
-        return "Plans use none of these: the law through several losses, which they would take, needs three losses and four batches."
+        return "Plans use none of these: they take Several losses, which needs three losses and four batches."
     asked, kept = plan_state.settings().critical, state.setting("critical")
     if asked not in ("", "measured"):
         law = plan_run.CRITICALS.get(asked, "another law")
-        return f"Plans use what was chosen on the Plan page now ({law}); of these they would take Several losses."
+        return f"Plans use {law}, chosen on the Plan page; of these methods they would take Several losses."
     if isinstance(kept, Mapping) and kept.get("title") == state.chosen().title:
-        return "Plans use Several losses, as it was taken over from here."
+        return "Plans use Several losses, chosen here with Plan with this law."
     if state.chosen().key == batch_state.LADDER and not kept:
-        return "Plans of the bundled grid of the same language use Several losses; others do once it is taken over under How it grows."
-    return "Plans use Several losses once it is taken over under How it grows."
+        return f"Plans of the bundled grid of this language use Several losses; other plans do after Plan with this law, under {GROWTH}."
+    return f"Plans use Several losses after Plan with this law, under {GROWTH}."

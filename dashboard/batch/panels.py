@@ -35,29 +35,29 @@ EXAMPLE = """model,batch_size,steps_to_target
 def nothing() -> None:
     """The page where the data hold no sweep of batch sizes: what to add, and in which form."""
     widgets.answer(
-        "These runs do not say how batch size matters.",
+        "These runs do not show the effect of batch size.",
         batch_state.lacking()
-        or "That takes runs at several batch sizes that come down to one loss, each at a learning rate that suits it.",
+        or "That needs runs at several batch sizes that reach one loss, each at its best learning rate.",
     )
     left, right = st.columns(2, gap="medium")
     with left.container(border=True, height="stretch"):
         st.markdown("**What to add**")
         widgets.quiet(
-            "Either a table of the steps that one loss took at each batch size: four sizes or more over a factor of sixteen, "
-            "some of them larger than where steps stop falling.",
-            "Or training curves: many rows a run with its batch size, step and loss (and its learning rate, so that the best "
-            "of several is taken). Then any loss can be asked about here.",
-            "Compare runs at a constant learning rate or one schedule: a schedule that ends early ends lower. Of decayed runs the "
-            "final losses do, at three batches or more on three amounts of data each.",
+            "Either a table of the steps to one loss at each batch size: four sizes or more over a factor of sixteen, "
+            "up to sizes at which more batch saves no steps.",
+            "Or training curves: many rows per run with batch size, step and loss (and the learning rate, so that the best "
+            "of several is taken). Then the critical batch can be read at any loss.",
+            "Compare runs at a constant learning rate or one schedule: a schedule that ends early ends lower. For decayed runs the "
+            "final losses suffice, at three batch sizes or more on three amounts of data each.",
             "A grid of runs over learning rates and batches gives laws of both; gradient norms over a small and a big batch "
             "(grad_sq_small, grad_sq_big, batch_small, batch_big) give the gradient noise scale.",
         )
-        st.page_link("views/runs.py", label="Bring them on the Runs page")
+        st.page_link("views/runs.py", label="Upload them on the Runs page")
     with right.container(border=True, height="stretch"):
-        st.markdown("**For instance**")
+        st.markdown("**Example**")
         st.code(EXAMPLE, language=None)
-        st.button("Open our own ladder of batches", on_click=state.choose, args=(batch_state.LADDER,))
-        widgets.quiet("One small model at seven batch sizes and four learning rates each, with its whole curves.")
+        st.button("Open the bundled batch-size sweep", on_click=state.choose, args=(batch_state.LADDER,))
+        widgets.quiet("One small model at seven batch sizes and four learning rates each, with training curves.")
 
 
 def titles(sweep: Sweep) -> dict[str, str]:
@@ -100,11 +100,11 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     base, share = batch_state.base(sweep), batch_settings.overhead()
     other, around = _both(sweep.found[name].overhead_batch(base, share))
     under = (
-        f"McCandlish's, 95 % {within}: there a run takes twice the fewest steps and twice the least data. Another thing is Zhang's, "
-        f"{100 * share:.3g} % more steps than linear scaling from {numbers.count(base)} would take: {other} ({around})."
+        f"McCandlish et al.'s definition, 95 % {within}: twice the fewest steps and twice the least data. Zhang et al. define it "
+        f"differently, by {100 * share:.3g} % more steps than linear scaling from {numbers.count(base)}: {other} ({around})."
     )
     if sweep.read_from == "curves":
-        under += " Both are read off steps to this loss alone; what other methods say of it stands beside them below."
+        under += " Both are fitted to the steps to this loss alone; other methods are compared below."
     return f"The critical batch{{where}} is {{value}} {sweep.unit}.", under, {"value": value, "where": where}
 
 
@@ -113,18 +113,20 @@ def controls(sweep: Sweep) -> None:
     if sweep.along == "loss":
         _targets(", ".join(sweep.places))
     if sweep.reach is not None:
-        widgets.quiet(f"Every batch comes down to {sweep.reach[0]:.4g}, the best of them to {sweep.reach[1]:.4g}.")
+        widgets.quiet(
+            f"Every batch size reaches a loss of {sweep.reach[0]:.4g}, the best of them {sweep.reach[1]:.4g}."
+        )
     _group()
     _unit(sweep)
     st.session_state["batch_base"] = numbers.count(batch_state.base(sweep)).replace("\u202f", " ")
     st.text_input(
         f"Linear scaling from a batch of, {sweep.unit}", key="batch_base", on_change=_keep_base,
-        help="The smallest batch measured, unless you say. Zhang et al. 2024 (arXiv 2410.21676) start at 256 sequences, and so does "
-        "a table of steps that counts in sequences and has such batches.",
+        help="By default the smallest batch measured. Zhang et al. 2024 (arXiv 2410.21676) start at 256 sequences, which is also the "
+        "default for a table of steps that counts in sequences and has such batches.",
     )  # fmt: skip
     st.session_state["batch_overhead"] = 100 * batch_settings.overhead()
     st.number_input(
-        "Overhead over it, %", min_value=0.1, max_value=1000.0, step=5.0, key="batch_overhead", on_change=_keep_overhead,
+        "Overhead over linear scaling, %", min_value=0.1, max_value=1000.0, step=5.0, key="batch_overhead", on_change=_keep_overhead,
         help="20 % in Zhang et al. 2024.",
     )  # fmt: skip
     if sweep.read_from == "curves":
@@ -151,9 +153,9 @@ def _targets(otherwise: str) -> None:
     """The losses to reach, and `otherwise` in their place where nobody says."""
     st.session_state["batch_targets"] = ", ".join(f"{t:g}" for t in batch_settings.targets())
     st.text_input(
-        "Losses to reach", key="batch_targets", placeholder=otherwise, on_change=_keep_targets, max_chars=200,
-        help=f"One to {batch_settings.MOST_TARGETS}, such as 3.4, 3.3; empty for those that suit. Steps are those of the best "
-        "learning rate tried at each batch; between two evaluations log step is linear in log loss.",
+        "Target losses", key="batch_targets", placeholder=otherwise, on_change=_keep_targets, max_chars=200,
+        help=f"One to {batch_settings.MOST_TARGETS}, such as 3.4, 3.3; empty for automatic ones. Steps are those of the best "
+        "learning rate tried at each batch; log step is interpolated linearly in log loss between evaluations.",
     )  # fmt: skip
 
 
@@ -164,7 +166,7 @@ def _group() -> None:
         st.session_state["batch_by"] = by if by in columns else UNGROUPED
         st.selectbox(
             "Group by", (UNGROUPED, *columns), key="batch_by", on_change=_keep_by,
-            help="Runs at one batch differ in these columns. If one is a setting, group by it; if it is a result, leave it.",
+            help="Runs at one batch differ in these columns. Group by a column that is a setting, not by one that is a result.",
         )  # fmt: skip
     name, names = batch_state.groups()
     if not names:
@@ -172,7 +174,7 @@ def _group() -> None:
     st.session_state["batch_group"] = name
     st.selectbox(
         "Curves of", names, key="batch_group", on_change=_keep_group,
-        help="Curves at one batch that differ in a setting are read apart; they begin with the group that has most batches.",
+        help="Curves at one batch that differ in a setting are separate groups; the first has the most batch sizes.",
     )  # fmt: skip
 
 
@@ -189,8 +191,7 @@ def _smooth() -> None:
     st.session_state["batch_smooth"] = batch_settings.smooth()
     st.number_input(
         "Smoothing of curves", min_value=0.0, max_value=0.99, step=0.1, key="batch_smooth", on_change=_keep_smooth,
-        help="The weight of the past in an exponential mean of each curve before steps are read off it; 0 for none. Where "
-        "evaluations are noisy, the first to come below a loss comes too early.",
+        help="The decay of an exponential moving average of each curve; 0 for none. Noisy evaluations cross a target loss too early.",
     )  # fmt: skip
 
 
@@ -200,7 +201,7 @@ def _unit(sweep: Sweep) -> None:
         return
     st.session_state["batch_unit"] = sweep.unit
     st.segmented_control(
-        "Count batches in", ("tokens", "sequences"), key="batch_unit", on_change=_keep_unit, required=True,
+        "Batch unit", ("tokens", "sequences"), key="batch_unit", on_change=_keep_unit, required=True,
         help=f"A sequence of these data has {batch_state.seq_len():,.0f} tokens.",
     )  # fmt: skip
 
@@ -214,7 +215,7 @@ def _keep_targets() -> None:
     if len(set(values)) > batch_settings.MOST_TARGETS:
         state.say(f"At most {batch_settings.MOST_TARGETS} losses can be read at once; these are {len(set(values))}.")
         return
-    batch_settings.change("losses to reach", targets=values or None)
+    batch_settings.change("target losses", targets=values or None)
 
 
 def _keep_base() -> None:
@@ -232,7 +233,7 @@ def _keep_unit() -> None:
     base = batch_settings.base()
     if base is not None:  # said in the other unit
         base = base * length if unit == "tokens" else base / length
-    batch_settings.change(f"count batches in {unit}", unit=unit, base=base)
+    batch_settings.change(f"batch unit: {unit}", unit=unit, base=base)
 
 
 def _keep_smooth() -> None:
@@ -274,7 +275,7 @@ def _at(sweep: Sweep, name: str) -> str:
 def cell(band: Band) -> str:
     """A critical batch or a count with its interval, as HTML."""
     if band.value == math.inf:
-        return "<b>none seen</b><small>steps fall as one over the batch</small>"
+        return "<b>none measured</b><small>steps fall as one over the batch</small>"
     value, within = _both(band)
     return f"<b>{escape(value)}</b><small>{escape(within)}</small>"
 
@@ -282,7 +283,7 @@ def cell(band: Band) -> str:
 def _both(band: Band) -> tuple[str, str]:
     """A batch or a count and its interval, which can hold everything."""
     value, within = numbers.with_interval(band.value, band.low, band.high, "count")
-    return value, "anything" if band.low <= 0 and band.high == math.inf else within
+    return value, "unbounded" if band.low <= 0 and band.high == math.inf else within
 
 
 def remarks(sweep: Sweep) -> None:
@@ -325,24 +326,24 @@ def law_of(sweep: Sweep, base: float | None = None) -> Growth | AlongLoss | None
 
 
 def grows(sweep: Sweep, law: Growth | AlongLoss) -> str:
-    """How the critical batch grows, in a line beside the heading."""
+    """The scaling of the critical batch, in a line beside the heading."""
     if isinstance(law, AlongLoss):
         low, high = law.x.min(), law.x.max()
         if sweep.read_from == "final losses":
             return (
-                f"as the loss to the power {_power(law)}, by one law through all final losses, read at {len(law.x)} losses from "
+                f"power law of the loss, exponent {_power(law)}; one fit to all final losses, at {len(law.x)} losses from "
                 f"{low:.4g} to {high:.4g}"
             )
         return (
-            f"as the loss to the power {_power(law)}, by steps to {len(law.x)} losses from {low:.4g} to {high:.4g} fitted at once; "
-            "each batch's luck is drawn as one"
+            f"power law of the loss, exponent {_power(law)}; one fit to the steps at {len(law.x)} losses from {low:.4g} to "
+            f"{high:.4g}; the losses of a batch share noise"
         )
     if sweep.along == "loss":
-        return f"as the loss to the power {_signed(law.slope)}; no interval, since all come off the same runs"
-    said = [f"the critical batch as parameters to the power {_power(law)}"]
+        return f"power law of the loss, exponent {_signed(law.slope)}; no interval, since all losses are of one set of runs"
+    said = [f"power law of parameters, exponent {_power(law)} for the critical batch"]
     other = law_of(sweep, batch_state.base(sweep))
     if isinstance(other, Growth):
-        said.append(f"the batch of {100 * batch_settings.overhead():.3g} % overhead to the power {_power(other)}")
+        said.append(f"{_power(other)} for the batch of {100 * batch_settings.overhead():.3g} % overhead")
     return "; ".join(said)
 
 
@@ -390,10 +391,10 @@ def computed() -> None:
         st.markdown(
             "Steps to one loss fall with the batch as S = S_min (1 + B_crit / B), and the data used rise as E = E_min (1 + B / B_crit) "
             "(McCandlish et al. 2018, arXiv 1812.06162). Fitted by least squares of log steps, to the global optimum. Intervals: "
-            f"{RESAMPLES:,} refits to noise drawn anew with its scale, the middle 95 %; of growth, Student's t. "
-            "Zhang's critical batch is x B_crit + (1 + x) B_base for an overhead x over linear scaling from B_base "
-            "(arXiv 2410.21676); the two differ three to four times and are never mixed here. Runs with final losses alone are fitted at "
-            "once by L = E + K D_min^-beta, D = D_min (1 + B / B_crit), with B_crit a power of the data (Power Lines, arXiv 2505.13738), "
-            "so that how it grows is for the runs to say; several such runs at one batch and amount of data "
-            "are taken to differ in learning rate alone: the best of them counts."
+            f"{RESAMPLES:,} bootstrap refits of residuals, the middle 95 %; of the scaling exponent, Student's t. "
+            "Zhang et al.'s critical batch is x B_crit + (1 + x) B_base for an overhead x over linear scaling from B_base "
+            "(arXiv 2410.21676); the two definitions differ by a factor of three to four and are never mixed here. Final losses alone "
+            "are fitted jointly by L = E + K D_min^-beta, D = D_min (1 + B / B_crit), with B_crit a power law of the data (Power Lines, "
+            "arXiv 2505.13738) whose exponent is fitted too; runs at one batch size and amount of data are assumed to differ in "
+            "learning rate alone, and the best of them counts."
         )

@@ -52,7 +52,7 @@ class Sweep:
     own_unit: str = "tokens"
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading critical batches off final losses")
+@st.cache_resource(max_entries=16, show_spinner="Fitting critical batches to final losses")
 def from_final(
     digest: str, asked: tuple[float, ...], unit: str, by: str | None, _runs: Runs
 ) -> Sweep | FitError | None:

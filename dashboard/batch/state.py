@@ -175,21 +175,19 @@ def lacking() -> str:
         column, unit = "batch_sequences", "sequences"
     every = runs.kept if runs.history is None or column not in runs.history else runs.history
     if column not in every or not len(known := every[column].dropna()):
-        return "No column of theirs was taken for batch sizes; if one holds them, say so on the Runs page."
+        return "No column was read as batch sizes; if one holds them, choose it on the Runs page."
     low, high, many = known.min(), known.max(), known.nunique()
     if many == 1:
-        return f"All of them have a batch of {numbers.count(low)} {unit}; it takes three or more."
+        return f"All runs have a batch of {numbers.count(low)} {unit}; three batch sizes or more are needed."
     if many == 2:
-        return (
-            f"They have two batch sizes, {numbers.count(low)} and {numbers.count(high)} {unit}; it takes three or more."
-        )
+        return f"The runs have two batch sizes, {numbers.count(low)} and {numbers.count(high)} {unit}; three or more are needed."
     if unit == "sequences":
-        return "Their batches are counted in sequences, and no column says how many tokens a sequence has: add seq_len."
+        return "Batches are counted in sequences, and no column has the tokens of a sequence: add seq_len."
     found = _rates()
-    about = f"They have {many} batch sizes from {numbers.count(low)} to {numbers.count(high)} tokens, but "
+    about = f"The runs have {many} batch sizes from {numbers.count(low)} to {numbers.count(high)} tokens, but "
     if isinstance(found, FitError):
         return f"{about}no size was trained at three of them on three amounts of data. {found}"
-    return f"{about}neither whole curves, nor final losses of one size at three of them on three amounts of data."
+    return f"{about}neither training curves, nor final losses of one size at three of them on three amounts of data."
 
 
 def _rates() -> RateLaws | FitError | None:
@@ -247,13 +245,13 @@ def instead_of_runs(table: Table | None) -> tuple[str, str] | None:
     if table is None:
         return None
     if holds_steps(table):
-        return "These are steps to a loss, not runs.", "They say how large a batch still saves steps."
+        return "These are steps to a loss, not runs.", "They give the critical batch."
     if set(NORMS) <= set(table.headers) and "loss" not in table.headers:
         return "These are gradient norms, not runs.", "They give the gradient noise scale along training."
     return None
 
 
-@st.cache_resource(max_entries=8, show_spinner="Fitting the whole run")
+@st.cache_resource(max_entries=8, show_spinner="Fitting the training-curve law")
 def _whole(digest: str, unit: str, warm_up: float, group: Which, _runs: Runs) -> TrajectoryFit | FitError:
     try:
         return fit_trajectory(curves(sized(chosen_of(_runs, unit, group)[1]), warm_up), unit=unit)
@@ -323,7 +321,9 @@ def _from_curves(
     found = groups_of(digest, unit, group.by, _runs)
     said = () if found is None else read_said(found, name)
     said += (
-        () if math.isnan(size) else (f"Of several sizes, this reads the curves of {numbers.count(size)} parameters.",)
+        ()
+        if math.isnan(size)
+        else (f"Of several model sizes, the curves of {numbers.count(size)} parameters are read.",)
     )
     reach = max(lowest.values()), min(lowest.values())
     wanted = asked or tuple(dict.fromkeys(math.ceil(100 * reach[0] * times) / 100 for times in ABOVE))

@@ -10,14 +10,14 @@ HISTORY = "Many rows per run"  # which row is the run: of curves all rows count
 
 def curves_said(runs: int) -> str:
     """For rows that are checkpoints of so many runs."""
-    return f"Read from steps to a loss off the curves of {plural(runs, 'run')}: rows are checkpoints along them."
+    return f"Read from the steps to a loss of {plural(runs, 'training curve')}: rows are checkpoints."
 
 
 def final_said(runs: int) -> str:
     """For rows that are so many runs, each with its last loss."""
     return (
-        f"Read from the final losses of {plural(runs, 'run')}: no run has rows along its way, so "
-        "each row is taken for a run decayed to its end."
+        f"Read from the final losses of {plural(runs, 'run')}: no run has checkpoints, so each row is read as a run whose "
+        "learning rate has decayed."
     )
 
 

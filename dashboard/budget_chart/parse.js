@@ -101,8 +101,8 @@ function expected(unit, text, axis) {
 /** Why a unit that was typed cannot be converted, and what can be typed. */
 function lacks(kind, unit) {
   const why = {
-    money: "Dollars take the price of a device-hour, which is 0 or not said.",
-    time: "A time takes a number of devices, and here they follow the budget: give one under Devices and limits, or say the budget in Time.",
+    money: "Dollars need the price of a device-hour, which is 0 or missing.",
+    time: "A time needs a number of devices, which is automatic here: enter one under Devices and limits, or choose Time as budget unit.",
     hours: "Device-hours are not counted on this chart.",
   };
   return `${why[kind]} Type a budget such as ${examples(unit)}.`;

@@ -39,7 +39,7 @@ def figure(found: Mapping[str, CriticalBatch], unit: str, words: Mapping[str, st
             "orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom", "itemclick": False,
             "itemdoubleclick": False, "font": {"size": 12}, "traceorder": "normal",
         },
-        xaxis={**theme.log_axis(low, high, f"Batch, {unit} a step", pad=0.0), "anchor": "y2"},
+        xaxis={**theme.log_axis(low, high, f"Batch, {unit} per step", pad=0.0), "anchor": "y2"},
         yaxis={"domain": [SPLIT + GAP, 1.0], **theme.log_axis(steps.min() / 2, steps.max() * 2, "Steps to the loss"), **shape},
         yaxis2={
             "domain": [0.0, SPLIT], **theme.log_axis(data.min() / 1.5, data.max() * 1.5, f"{unit.capitalize()} to the loss"), **shape,

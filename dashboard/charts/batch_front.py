@@ -102,5 +102,5 @@ def sentence(f: CriticalBatch, unit: str, of: str) -> str:
     fewest, most = pays(large), pays(small)
     return (
         f"{of[:1].upper()}{of[1:]}: the largest batch tried, {numbers.count(large)} {unit}, takes {fewest[0]} the fewest steps and "
-        f"{fewest[1]} the least data; the smallest, {numbers.count(small)}, {most[0]} and {most[1]}. The diamond takes twice of both."
+        f"{fewest[1]} the least data; the smallest, {numbers.count(small)}, {most[0]} and {most[1]}. The diamond is the critical batch."
     )

@@ -23,7 +23,7 @@ def figure(cell: Cell, marks: Mapping[str, tuple[float, float]]) -> go.Figure:
     ends = [v for pair in marks.values() for v in pair]
     rates = [cell.lr.min(), cell.lr.max(), *ends[::2]]
     batches = [cell.batch.min(), cell.batch.max(), *ends[1::2]]
-    out.update_xaxes(**theme.log_axis(min(batches), max(batches), "Batch, tokens a step"))
+    out.update_xaxes(**theme.log_axis(min(batches), max(batches), "Batch, tokens per step"))
     out.update_yaxes(**theme.log_axis(min(rates), max(rates), "Learning rate", kind="flop"))
     out.update_layout(
         showlegend=True,

@@ -29,7 +29,7 @@ def figure(found: FloorProfile, fit: Fit) -> go.Figure:
     first, last = float(found.floors[0]), float(found.floors[-1])
     out.update_xaxes(
         range=[first, last], nticks=6, fixedrange=True, anchor="y2" if shown else "y",
-        title={"text": f"{symbol(fit.law.param(found.name))} held at, nats per token"},
+        title={"text": f"{symbol(fit.law.param(found.name))} fixed at, nats per token"},
     )  # fmt: skip
     out.update_yaxes(
         domain=[0.42, 1.0] if shown else [0.0, 1.0], range=[-0.15 * found.limit, HIGHEST * found.limit], nticks=5, fixedrange=True,
@@ -87,5 +87,5 @@ def _said(found: FloorProfile, fit: Fit) -> list[str]:
         exponents = "".join(
             f"<br>{symbol(fit.law.param(name))} = {along[i]:.3g}" for name, along in found.exponents.items()
         )
-        lines.append(f"{floor} held at <b>{numbers.loss(value)}</b>: {found.rise[i]:.2g}{exponents}")
+        lines.append(f"{floor} fixed at <b>{numbers.loss(value)}</b>: {found.rise[i]:.2g}{exponents}")
     return lines

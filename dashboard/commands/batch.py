@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.FloatRange(min=0, min_open=True),
     metavar="LOSS",
-    help="A loss to reach, for training curves and final losses; may be given many times.",
+    help="Target loss, for training curves and final losses; may be given many times.",
 )
 @click.option(
     "--by",
@@ -183,7 +183,7 @@ def _runs(
     law = None
     for name, own in groups.parts.items():
         ladder, size = one_ladder(own)
-        aside = () if math.isnan(size) else (f"Of several sizes, this reads the curves of {size:.4g} parameters.",)
+        aside = () if math.isnan(size) else (f"Of several model sizes, the curves of {size:.4g} parameters are read.",)
         reached, trouble = [], []
         for target in targets:
             try:

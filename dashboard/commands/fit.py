@@ -39,7 +39,7 @@ class Delta(click.ParamType):
     "--law", default="auto", show_default=True, help="A law's key; auto takes the one the columns allow best."
 )
 @click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")
-@click.option("--group", metavar="COLUMN", help="Runs with one value of COLUMN may share their luck.")
+@click.option("--group", metavar="COLUMN", help="Correlated noise: runs with one value of COLUMN may share noise.")
 @click.option(
     "--delta", type=Delta(), default="auto", show_default=True,
     help="Huber's delta in log loss; auto scales it to the noise, inf is least squares, papers use 0.001.",
@@ -49,14 +49,14 @@ class Delta(click.ParamType):
     type=click.Choice(METHODS),
     default="auto",
     show_default=True,
-    help="What is drawn anew for each refit.",
+    help="What the bootstrap refits resample.",
 )
 @click.option(
     "--prior",
     type=click.Choice(("auto", "published", "none")),
     default="auto",
     show_default=True,
-    help="Whether the general law starts from what published sweeps say; auto does unless the runs contradict it.",
+    help="Prior of the general law: published sweeps or none; auto drops it where the runs contradict it.",
 )
 @click.option(
     "--weights",
@@ -72,7 +72,7 @@ class Delta(click.ParamType):
 @click.option(
     "--calibrate",
     is_flag=True,
-    help="Move the ends of the intervals to where they hold on tables simulated from the fit.",
+    help="Calibrate the intervals on tables simulated from the fit.",
 )
 @reading
 @json_option

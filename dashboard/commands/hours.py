@@ -22,7 +22,7 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--hours", "classes", multiple=True, type=POSITIVE, help="A class, in hours of one device; may be given many times."
 )
-@click.option("--batch", type=POSITIVE, help="Tokens a step: needed with --steps, and says how many steps there are.")
+@click.option("--batch", type=POSITIVE, help="Tokens per step: needed with --steps, and says how many steps there are.")
 @click.option(
     "--steps",
     "measured",
@@ -57,7 +57,7 @@ def command(
     from fitting.planning.hour_classes import CLASSES, hour_classes, notes_of
 
     if measured is not None and batch is None:
-        raise click.UsageError("--steps needs --batch, the tokens a step that the speed is asked at.")
+        raise click.UsageError("--steps needs --batch, the tokens per step that the speed is asked at.")
     fitted = load_fit(file)
     speed, told = (
         _measured(measured, float(batch or 0)) if measured is not None else _by_peak(fitted, name, utilisation)

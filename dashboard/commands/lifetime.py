@@ -14,15 +14,17 @@ BANDS = ("params", "tokens", "train_flops", "serve_flops", "flops", "saved")
 
 @click.command(cls=Command, name="lifetime")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--loss", type=POSITIVE, required=True, help="The loss wanted, nats a token.")
-@click.option("--served", type=POSITIVE, required=True, help="Tokens that the model will read and write in use.")
+@click.option("--loss", type=POSITIVE, required=True, help="Target loss, nats per token.")
+@click.option(
+    "--served", type=POSITIVE, required=True, help="Inference tokens: those that the model will read and write in use."
+)
 @json_option
 @refuses
 def command(file: Path, loss: float, served: float, json_to: str | None) -> None:
-    """The size that reaches --loss with the least compute over its life, by the law saved in FILE (by `isoflop fit --json FILE`).
+    """The size that reaches --loss with the least training and inference compute.
 
-    The more a model is used, the smaller it should be, and the longer trained (Sardana et al. 2023, arXiv 2401.00448). A token
-    served costs a third of a token trained.
+    By the law saved in FILE (by `isoflop fit --json FILE`). The more a model is used, the smaller it should be, and the longer
+    trained (Sardana et al. 2023, arXiv 2401.00448). An inference token costs a third of a training token.
     """
     from dashboard import numbers
     from fitting import load_fit
@@ -39,8 +41,8 @@ def command(file: Path, loss: float, served: float, json_to: str | None) -> None
         return
     rows = (
         ("parameters", "params", "count", ""), ("training tokens", "tokens", "count", ""),
-        ("to train", "train_flops", "flop", "FLOP"), ("to serve", "serve_flops", "flop", "FLOP"),
-        ("together", "flops", "flop", "FLOP"), ("saved over the size best to train", "saved", "percent", ""),
+        ("training compute", "train_flops", "flop", "FLOP"), ("inference compute", "serve_flops", "flop", "FLOP"),
+        ("together", "flops", "flop", "FLOP"), ("saved over the training optimum", "saved", "percent", ""),
     )  # fmt: skip
     for label, name, kind, unit in rows:
         band = bands[name]

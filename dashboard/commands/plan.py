@@ -35,24 +35,24 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
 )
 @click.option("--money", type=POSITIVE, help="The budget in money; with --price.")
 @click.option("--price", type=POSITIVE, help="What one device-hour costs.")
-@click.option("--loss", type=POSITIVE, help="A loss wanted: what does it need?")
-@click.option("--params", type=POSITIVE, help="Hold the model at this many parameters instead of the best size.")
+@click.option("--loss", type=POSITIVE, help="Target loss: the least compute that reaches it.")
+@click.option("--params", type=POSITIVE, help="Fix the model size at this many parameters instead of the best size.")
 @click.option(
-    "--unique-tokens", type=POSITIVE, help="How much text there is: passes over it are weighed, or held to four."
+    "--unique-tokens", type=POSITIVE, help="Unique tokens available: repeated epochs are weighed, or limited to four."
 )
 @click.option(
     "--rule",
     type=click.Choice(["steplaw", "porian", "deepseek", "none"]),
     default="steplaw",
     show_default=True,
-    help="Whose law the best batch and learning rate follow; none leaves both out.",
+    help="The law of the best batch and learning rate; none leaves both out.",
 )
 @click.option(
     "--critical",
     type=click.Choice(["zhang_coupled", "kaplan_critical", "none"]),
     default="zhang_coupled",
     show_default=True,
-    help="Whose law the critical batch follows.",
+    help="The law of the critical batch.",
 )
 @json_option
 @click.option("--latex", metavar="PATH", help="Write the plan as a LaTeX table.")
@@ -154,8 +154,8 @@ def _table(found: Plan, whole: WholeRun | None, on: OnDevices) -> str:
     ]  # fmt: skip
     if whole is not None:
         rows += [
-            ("batch", whole.batch, "count", "tokens a step"), ("learning rate", whole.lr, "flop", ""),
-            ("steps", whole.steps, "count", ""), ("critical batch", whole.critical, "count", "tokens a step"),
+            ("batch", whole.batch, "count", "tokens per step"), ("learning rate", whole.lr, "flop", ""),
+            ("steps", whole.steps, "count", ""), ("critical batch", whole.critical, "count", "tokens per step"),
         ]  # fmt: skip
     lines = []
     for name, band, kind, unit in rows:

@@ -46,13 +46,13 @@ def nothing(runs: Runs) -> None:
     else:
         widgets.answer(
             "No column of this table names families to compare.",
-            "A family is an architecture, a data mix, an optimiser: whatever you would like to know is better.",
+            "A family is an architecture, a data mix, an optimiser: whatever you want to compare.",
         )
     left, right = st.columns(2, gap="medium")
     with left.container(border=True, height="stretch"):
         st.markdown("**What to add**")
         widgets.quiet(
-            "A column that says which family each run belongs to, under any name: two families or more, at most twelve.",
+            "A column that names the family of each run: two families or more, at most twelve.",
             "Each family needs at least seven runs, over three sizes and three token counts that do not rise in step, so that it "
             "has a law of its own; and the families need budgets in common.",
             "Measure every loss on the same held-out text with the same tokeniser: otherwise the comparison means nothing.",
@@ -85,13 +85,13 @@ def controls(runs: Runs, column: str, found: Families | None) -> None:
         _menu("family", "In the sentence", {ANY: "The best at the budget", **{n: n for n in found.others}}, shown,
               "Which family the sentence is about.")  # fmt: skip
     _menu("share", "They have in common", dict(compare_words.SHARES), asked.share,
-          "What is held to be the same in all families narrows the intervals, if it is true. Tested on the Huber likelihood "
+          "Shared constants narrow the intervals, if they are shared in truth. Tested on the Huber likelihood "
           "(Besiroglu et al. 2024, arXiv 2404.10102) by AICc and a robust F test; refits are made every way, weighed by AICc.")  # fmt: skip
     if found:
         st.session_state["compare_target"] = numbers.flop(asked.target) if asked.target else ""
         st.text_input(
             "At a budget of, FLOP", key="compare_target", placeholder=f"{numbers.flop(found.target)}, ten times the largest run",
-            on_change=_keep_target, args=(found.reach,), help="The budget you want to know the better family for.",
+            on_change=_keep_target, args=(found.reach,), help="The budget at which the families are compared.",
         )  # fmt: skip
 
 
@@ -191,10 +191,11 @@ def computed(found: Families) -> None:
         "Multiplier": "How many times a budget the reference needs for the loss that the family reaches with it, each at its own best "
         "split of parameters and tokens, minimised numerically.",
         "Intervals": f"{s.resamples:,} refits, {fit_words.drawn(s)} within each family, seed {s.seed}; the middle 95 %. "
-        "They hold the noise of these runs, not doubt about the law's form, which grows with the distance beyond the largest run.",
+        "They hold the noise of these runs, not model discrepancy (how far a law of this form may be off), which grows beyond the "
+        "largest run.",
         "Law": f"{found.law.title}, {delta}; {s.law_reason}. Law, delta, grouping and seed are those of the Fit page.",
         "Runs to settle it": "If the interval at the budget narrows as one over the square root of the number of runs: an estimate.",
-        "Crossing looked for": f"{numbers.flop(found.looked[0])} to {numbers.flop(found.looked[1])} FLOP",
+        "Crossing searched": f"{numbers.flop(found.looked[0])} to {numbers.flop(found.looked[1])} FLOP",
         "Digest": f"sha256 {found.digest}",
     }  # fmt: skip
     body = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in said.items())

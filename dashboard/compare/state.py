@@ -62,7 +62,7 @@ def _columns(digest: str, name: str, extras: str, _runs: Runs) -> dict[str, dict
     return family_columns(_runs)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Fitting each family, and again to data drawn anew for the intervals")
+@st.cache_resource(max_entries=16, show_spinner="Fitting each family and its bootstrap refits")
 def _families(digest: str, name: str, extras: str, given: tuple[Any, ...], _runs: Runs) -> Families | FitError:
     """The comparison, keyed by everything that enters it; a refusal is an answer too, so that it is found once."""
     from fitting import compare_families

@@ -52,7 +52,7 @@ def answer(v: Versus) -> tuple[str, dict[str, str]]:
         head = f"{first} reaches at {{at}} a loss that {second} never does"
     elif times.low <= 1 <= times.high:
         values["times"] = multiple(times)[1]
-        head = f"These runs do not tell {first} from {second} at {{at}}: {{times}} the compute"
+        head = f"These runs do not separate {first} from {second} at {{at}}: {{times}} the compute"
     else:
         less, said = _less(times)
         values["times"] = said
@@ -64,7 +64,7 @@ def answer(v: Versus) -> tuple[str, dict[str, str]]:
 def crosses(c: Crossing) -> tuple[str, dict[str, str]]:
     """Where two families change places, for a sentence."""
     if c.kind == "never":
-        return "they do not cross in sight", {}
+        return "they do not cross in the range searched", {}
     value, interval = crossing(c)
     where = "" if c.kind == "within" else ", beyond the data"
     return f"they cross at {{cross}}{where}", {"cross": f"{value} ({interval})" if interval else value}
@@ -74,7 +74,7 @@ def crossing(c: Crossing) -> tuple[str, str]:
     """The budget at which two families cross and its interval, open where too many refits do not cross."""
     value, low, high = c.flops
     if c.kind == "never":
-        return "not in sight", f"from {numbers.flop(low)} on, if ever" if 0 < low < math.inf else ""
+        return "none found", f"from {numbers.flop(low)} on, if ever" if 0 < low < math.inf else ""
     if math.isnan(low):
         return numbers.flop(value), ""
     said = numbers.flop(value)
@@ -92,8 +92,8 @@ def under(v: Versus, largest: float) -> str:
         return ""
     value, interval = multiple(v.multiplier)
     said = f"At {numbers.flop(v.target)} FLOP{far}, {name(better)} is better in {chance(sure)} (multiplier {value}, {interval}). "
-    doubt = " Doubt about the law's form comes on top." if v.target > 3 * largest else ""
-    return f"{said}{settles(v)}.{doubt}"
+    form = " Model discrepancy (how far a law of this form may be off) comes on top." if v.target > 3 * largest else ""
+    return f"{said}{settles(v)}.{form}"
 
 
 def chance(share: float) -> str:

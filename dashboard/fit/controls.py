@@ -44,17 +44,19 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
             "Weight of a run", list(WEIGHTS), format_func=lambda w: WEIGHTS.get(w, str(w)), key="fit_weights", on_change=_keep,
             args=("weights", WEIGHTS),
             help="Your table states an error with each loss. Residuals then count in units of it, so that a run measured twice as "
-            "finely weighs four times as much, at most 25 times the median run. Such a fit starts from these runs alone.",
+            "finely weighs four times as much, at most 25 times the median run. Such a fit has no prior.",
         )  # fmt: skip
     if (shown is None or shown.believes) and not asked.weights:
         widgets.show("fit_prior", asked.prior)
         st.selectbox(
-            "Start from", list(PRIORS), format_func=lambda p: PRIORS.get(p, str(p)), key="fit_prior", on_change=_keep,
+            "Prior", list(PRIORS), format_func=lambda p: PRIORS.get(p, str(p)), key="fit_prior", on_change=_keep,
             args=("prior", PRIORS),
-            help="What public sweeps of language models say of this law's floor, exponents and q, as a prior that counts each of "
-            "these runs as a quarter. It halves the error of forecasts on tables it was not made from; on a law that is exactly "
-            "Chinchilla's it pulls predictions far beyond the runs a little. Runs that contradict it are fitted without.",
+            help="Published sweeps of language models give a prior of this law's floor, exponents and q, against which each of "
+            "your runs counts as a quarter. It halves the error of forecasts on tables it was not made from; on a law that is exactly "
+            "Chinchilla's it biases predictions far beyond the runs a little.",
         )  # fmt: skip
+        if asked.prior == "auto":
+            widgets.quiet("Published sweeps are dropped where your runs contradict them.")
     scaled = fit is not None and fit.settings.delta_rule == "auto"
     deltas = {
         **DELTAS,
@@ -64,9 +66,9 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     st.selectbox(
         "Huber delta", list(deltas), format_func=lambda d: deltas.get(d, str(d)), key="fit_delta", on_change=_keep,
         args=("delta", DELTAS),
-        help="A run further than this from the law, in log loss, pulls with a constant force instead of a growing one, so that odd "
-        "runs do not steer. Auto is 1.345 times the robust spread of the residuals, and narrows the intervals most. Hoffmann et al. "
-        "2022 (arXiv 2203.15556) use 0.001. If the law moves with it, the runs disagree.",
+        help="Residuals of log loss beyond delta count linearly instead of squared, so that outliers do not drive the fit. Auto is "
+        "1.345 times the robust spread of the residuals, which gives the narrowest intervals. Hoffmann et al. 2022 (arXiv "
+        "2203.15556) use 0.001. If the law changes with delta, the runs hold outliers or a second trend.",
     )  # fmt: skip
     found = fit is not None and asked.intervals == "auto"
     ways = {
@@ -77,18 +79,18 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     st.selectbox(
         "Intervals", list(ways), format_func=lambda w: ways.get(w, str(w)), key="fit_intervals", on_change=_keep,
         args=("intervals", INTERVALS),
-        help="What might as well have come: other runs (Efron 1979), other groups of runs, or other noise at the same inputs, with "
-        "a part of it shared by the runs of a group. Each draw is fitted again. The README says how often each holds the truth.",
+        help="The bootstrap resamples runs (Efron 1979), groups of runs, or residuals at the same inputs, also with a part of the "
+        "noise shared by the runs of a group. Each resample is fitted again. The README has the measured coverage of each.",
     )  # fmt: skip
     if asked.intervals not in UNGROUPED:
-        groups = {SINGLE: "found by itself", **_groups(runs)}
+        groups = {SINGLE: "auto", **_groups(runs)}
         by = asked.group if asked.group in groups else SINGLE
         widgets.show("fit_group", by, groups[by])
         st.selectbox(
-            "Runs that may share their luck", list(groups), format_func=lambda g: groups.get(g, str(g)), key="fit_group",
+            "Correlated noise: group runs by", list(groups), format_func=lambda g: groups.get(g, str(g)), key="fit_group",
             on_change=_keep, args=("group", groups),
-            help="Runs of one model size, one sweep or one training may all come out a little better or worse together. "
-            "Choose the column that says which belong together.",
+            help="Runs of one model size, one sweep or one training may share noise, so that their residuals are correlated. "
+            "Choose the column that names the group; auto chooses by the residuals.",
         )  # fmt: skip
     if fit is not None and found:
         widgets.quiet(f"{fit.settings.intervals_reason[:1].upper()}{fit.settings.intervals_reason[1:]}.")

@@ -21,15 +21,19 @@ DELTAS: dict[float | str, str] = {
 # How intervals are made, in the words of the menu.
 INTERVALS = {
     "auto": "auto",
-    "runs": "other runs drawn",
-    "groups": "whole groups drawn",
-    "residuals": "noise drawn anew",
-    "components": "noise in two parts, one shared",
+    "runs": "bootstrap of runs",
+    "groups": "bootstrap of groups",
+    "residuals": "bootstrap of residuals",
+    "components": "bootstrap of residuals with shared noise",
 }
 # What auto can come to besides.
-POSTERIOR = {"posterior": "what runs and prior leave open"}
-# Where the general law's fit starts from.
-PRIORS = {"auto": "published sweeps, unless contradicted", "published": "published sweeps", "none": "these runs alone"}
+POSTERIOR = {"posterior": "posterior (your runs + published sweeps)"}
+# The prior of the general law.
+PRIORS = {
+    "auto": "auto: published sweeps",
+    "published": "published sweeps",
+    "none": "none: your runs alone",
+}
 WEIGHTS = {"": "all alike", "loss_error": "the error stated with its loss"}
 RESAMPLES = (500, 1000, 4000, 10000)
 MOST_SEED = 2**32 - 1
@@ -39,7 +43,7 @@ MOST_SEED = 2**32 - 1
 class FitSettings:
     """The law, how it is fitted and how its intervals are made.
 
-    `group` is the column whose runs may share their luck, None for what the table shows by itself.
+    `group` is the column whose runs may share noise, None for what the table shows by itself.
     """
 
     law: str = "auto"

@@ -29,13 +29,13 @@ def chips(fit: Fit) -> list[Chip]:
 
 
 def drawn(s: Settings) -> str:
-    """What was drawn anew for each refit, in a few words."""
+    """What was resampled for each refit, in a few words."""
     return {
-        "runs": "runs drawn",
-        "groups": f"groups by {s.grouping} drawn",
-        "residuals": "noise drawn",
-        "components": f"noise drawn, part shared by {s.grouping}",
-        "posterior": "published sweeps as prior",
+        "runs": "bootstrap of runs",
+        "groups": f"bootstrap of groups by {s.grouping}",
+        "residuals": "bootstrap of residuals",
+        "components": f"bootstrap of residuals, part of the noise shared by {s.grouping}",
+        "posterior": "posterior with published sweeps as prior",
     }[s.intervals]
 
 
@@ -93,7 +93,7 @@ def under(fit: Fit) -> str:
 
 
 def file_stem(fit: Fit) -> str:
-    """A plain file name for what is taken away: the table's name and the law's, in letters, digits and dashes."""
+    """A plain file name for exports: the table's name and the law's, in letters, digits and dashes."""
     table = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", fit.table)
     words = re.sub(r"[^A-Za-z0-9]+", "-", table).strip("-").lower()[:40].strip("-")
     return f"{words or 'runs'}-{fit.law_key}"

@@ -178,7 +178,7 @@ def _size_panels(grid: Grid, along: Plan, here: Plan) -> list[dict[str, Any]]:
 
 def _run_panels(grid: Grid, along: WholeRun, here: WholeRun, *, every: bool) -> list[dict[str, Any]]:
     """Batch with its critical batch beside it; learning rate and steps as lines under it, or with panels of their own."""
-    batch = _log_panel("batch", "Batch", "tokens a step", grid.ends(along.batch, here.batch), extras=[])
+    batch = _log_panel("batch", "Batch", "tokens per step", grid.ends(along.batch, here.batch), extras=[])
     steps = grid.ends(along.steps, here.steps)
     rate = None if along.lr is None or here.lr is None else grid.ends(along.lr, here.lr)
     batch["wide"] = _papers(grid, OPTIMAL, along, here)

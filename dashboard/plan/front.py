@@ -14,14 +14,14 @@ from fitting.batch import Front, Limits, WholeRun
 from fitting.planning.on_devices import DAY, OnDevices
 
 DONE = "Done in {budget} on {devices} devices, at a batch of {batch} tokens."
-SOONER = "Sooner takes a larger batch over more devices, and more compute."
-LATER = (
-    "More devices end it hardly sooner: this batch is far above the critical one. Fewer end it later, for less compute."
+SOONER = "Training faster takes a larger batch on more devices, and more compute."
+LATER = "More devices save little time: this batch is far above the critical batch. Fewer devices take longer, for less compute."
+TOO_FEW = (
+    "There is no time and no cost. Drag the line to more devices, enter more, or choose a device with more memory."
 )
-TOO_FEW = "So there is no time and no cost to say. Drag the line to more devices, give more, or choose a device with more memory."
 EDGE = 1e-8  # of log10 seconds: a row of the front that is meant, but for rounding
 NEAR = 1e-3  # of the way to the next row of the front
-STEPS, RATE = "steps", "learning rate, by the root of the batch"
+STEPS, RATE = "steps", "learning rate, by the square root of the batch"
 EXACT = ("cost", "devices", "FLOP", "device-hours")  # what the plan says without an interval
 SAID = ("devices", "batch")  # what devices and their shares say without one
 SAME = 1e-6  # a batch that is the plan's, but for rounding
@@ -68,8 +68,8 @@ def another(f: Front, plans: float, which: str, costs: str) -> str:
     """Why the front says another time and cost than the plan, whose batch is `plans` tokens a step: "more" compute, or "less"."""
     each, batch = numbers.count(f.cluster.tokens), numbers.count(plans)
     return (
-        f"Not the plan above: each device takes {each} tokens a step, which makes a batch of {{batch}} where the plan has {batch}, "
-        f"and takes {{more}} {which} compute for the same loss. {costs}"
+        f"Not the plan above: each device takes {each} tokens per step, which makes a batch of {{batch}} where the plan has {batch}, "
+        f"and takes {{more}} {which} compute at equal loss. {costs}"
     )
 
 

@@ -49,15 +49,15 @@ def speed_of(
     if measured is not None and measured.count and measured.rate().low <= asked.hardware.peak:
         return (
             lambda n: measured.tokens_per_second(n, batch).value,
-            f"At the speed of your runs' own steps, a batch of {numbers.count(batch)} tokens: a small model that waits for its "
-            "memory loses what FLOPs promise it.",
+            f"At the speed of your runs' own steps, at a batch of {numbers.count(batch)} tokens: small models limited by memory "
+            "bandwidth are slower than their FLOPs suggest.",
         )
     rate = asked.row.peak * 1e12 * asked.utilisation / 100.0
     per_token = fit.accounting.flops
     return (
         lambda n: rate / per_token(n, 1.0),
-        f"At {asked.utilisation:g} % of one {asked.device}'s peak at any size, which flatters small models. A table that times its steps "
-        "would say how fast each size really is.",
+        f"At {asked.utilisation:g} % of one {asked.device}'s peak at any size, which overstates the speed of small models. A table with "
+        "step times gives the measured speed of each size.",
     )
 
 
@@ -69,32 +69,34 @@ def _row(one: HourClass, floor: float | None) -> tuple[str, ...]:
 
 def life(fit: Fit, here: Plan, asked: PlanSettings) -> None:
     """The size that takes the least compute for the plan's loss when its use is counted too."""
-    box = st.expander("Over its life", key="plan_life_open", on_change="rerun")
+    box = st.expander("Training + inference compute", key="plan_life_open", on_change="rerun")
     if not box.open:
         return
     with box:
         st.text_input(
-            "Tokens it will read and write in use", key=widgets.hold("plan_served", asked.served), placeholder="none, or such as 10T",
+            "Inference tokens", key=widgets.hold("plan_served", asked.served), placeholder="none, or such as 10T",
             on_change=_keep, width=260, max_chars=LONGEST,
-            help="Each makes a smaller model, trained for longer, the better one (Sardana et al. 2023, "
-            "arXiv 2401.00448): a token in use costs a third of one in training.",
+            help="Tokens that the model will read and write in use. The more of them, the smaller and longer trained the best model "
+            "(Sardana et al. 2023, arXiv 2401.00448): an inference token costs a third of a training token.",
         )  # fmt: skip
         if not asked.served:
-            widgets.quiet("A model that is used a lot is cheaper smaller and longer trained, at the loss of this plan.")
+            widgets.quiet(
+                "With much inference, a smaller model trained for longer costs less compute at the loss of this plan."
+            )
             return
         served = typed(asked.served)
         if served is None:
-            st.caption(":red[Tokens in use are a number such as 300B or 10T.]")
+            st.caption(":red[Inference tokens are a number such as 300B or 10T.]")
             return
         try:
             found = lifetime(fit.thinned(DRAWS), loss=float(here.loss.value), served=served)
         except FitError as refusal:
             widgets.quiet(str(refusal))
             return
-        st.html(_table(("", "Parameters", "Tokens", "FLOP to train", "FLOP to train and use"), _lives(found)))
+        st.html(_table(("", "Parameters", "Tokens", "Training FLOP", "Training + inference FLOP"), _lives(found)))
         saved = numbers.with_interval(found.saved.value, found.saved.low, found.saved.high, "percent")
         widgets.quiet(
-            f"The same loss for {saved[0]} ({saved[1]}) less compute over its life than the size that is best to train.",
+            f"{saved[0]} ({saved[1]}) less training and inference compute, at equal loss, than the size with the least training compute.",
             *found.notes,
         )
 
@@ -105,9 +107,9 @@ def _lives(found: Lifetime) -> list[tuple[str, ...]]:
     assert trained.tokens is not None
     whole = found.flops.value / (1.0 - found.saved.value)
     return [
-        ("Best to train", numbers.count(trained.params.value), numbers.count(trained.tokens.value),
+        ("Least training compute", numbers.count(trained.params.value), numbers.count(trained.tokens.value),
          numbers.flop(trained.flops.value), numbers.flop(whole)),
-        ("Best over its life", _with(found.params, "count"), _with(found.tokens, "count"), _with(found.train_flops, "flop"),
+        ("Least training + inference compute", _with(found.params, "count"), _with(found.tokens, "count"), _with(found.train_flops, "flop"),
          _with(found.flops, "flop")),
     ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The parts of the Plan page below its chart: how fast, what it takes, what goes with it, and other ways to ask."""
+"""The parts of the Plan page below its chart: time and compute, units, batch and learning rate, and other budgets."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from fitting.planning.step_time import StepTime
 
 On = Callable[[PlanSettings], plan_fleet.Place]
 PANELS = {"batch": "Batch", "all": "Batch, learning rate, steps"}
+NO_LIMIT = "Empty for none."
 
 
 def keep(*names: str) -> None:
@@ -43,6 +44,19 @@ def field(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked
     """A number that is kept in the plan's settings, within what these allow."""
     key, (low, high) = widgets.hold(f"plan_{name}", getattr(asked, name)), ALLOWED[name]
     where.number_input(label, key=key, min_value=low, max_value=high, on_change=keep, args=(name,), **more)  # type: ignore[call-overload]
+
+
+def limit(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked: PlanSettings) -> None:
+    """A limit that is kept in the plan's settings; an empty field is none."""
+    key, (low, high) = widgets.hold(f"plan_{name}", getattr(asked, name) or None), ALLOWED[name]
+    where.number_input(
+        label, key=key, value=None, min_value=low, max_value=high, on_change=_keep_limit, args=(name,), placeholder="none",
+        help=NO_LIMIT,
+    )  # fmt: skip
+
+
+def _keep_limit(name: str) -> None:
+    plan_state.change(**{name: st.session_state[f"plan_{name}"] or 0.0})
 
 
 def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime | None) -> None:
@@ -65,45 +79,46 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
             budget_chart(made, key=device_choice.FRONT, on_change=partial(_let_go, shown), on_choice=device_choice.keep)
     with side:
         st.markdown("**Devices and limits**")
-        left, right = st.columns(2)
+        left, right = st.columns(2, vertical_alignment="bottom")
         left.number_input(
             "Devices", key=widgets.hold("plan_devices", float(raw.devices) or None), value=None, min_value=1.0, max_value=1e7,
             on_change=keep_whole, args=("devices",), **widgets.WHOLE, placeholder=f"auto: {asked.devices:,}",
-            help="Left empty, as many as hold the model and end the run within four weeks, while each has a thousand tokens of the "
-            "batch in a step. It follows the budget then.",
+            help="Empty: as many as hold the model and end the run within four weeks, with at least a thousand tokens of the batch "
+            "per device. That number follows the budget.",
         )  # fmt: skip
         right.number_input(
-            "Tokens a device", key=widgets.hold("plan_device_tokens", asked.device_tokens or None), value=None, min_value=1e-3,
+            "Tokens per device per step", key=widgets.hold("plan_device_tokens", asked.device_tokens or None), value=None, min_value=1e-3,
             max_value=1e9, format="%.6g", on_change=_keep_share, placeholder="auto" if isinstance(found, FitError) else
             f"auto: {numbers.whole(found.cluster.tokens)}",
-            help="What one takes of the batch in a step: sequences times their length. A step takes as long however many devices "
-            "take as much. Left empty, its share of the plan's batch.",
+            help="The part of the batch that one device processes: sequences times their length. At a fixed part, a step takes "
+            "as long on any number of devices. Empty: the plan's batch over the devices.",
         )  # fmt: skip
+        left, right = st.columns(2, vertical_alignment="bottom")
         field(
             left, "utilisation", "Utilisation, %", asked,
             help="Share of the peak your training reaches (MFU). 30 to 50 % is usual; measure yours.",
         )  # fmt: skip
         field(
-            right, "latency", "Start of a step, ms", asked,
-            help="What a step takes before any arithmetic: launches, waiting, talk between devices.",
+            right, "latency", "Fixed time per step, ms", asked,
+            help="Time of a step beside its arithmetic: kernel launches, waiting, communication between devices.",
         )  # fmt: skip
         if measured is not None:
             said, share, start = plan_run.speed_words(measured, asked)
             st.caption(widgets.literal(said))
             if share is not None:
-                st.button("Plan with that", key="plan_speed", on_click=_use_speed, args=(share, start))
+                st.button("Plan with this speed", key="plan_speed", on_click=_use_speed, args=(share, start))
         left, right = st.columns(2)
-        field(left, "deadline", "Deadline, days", asked, help="0 for none.")
+        limit(left, "deadline", "Deadline, days", asked)
         right.number_input(
-            "At most devices", key=widgets.hold("plan_most_devices", float(asked.most_devices)), min_value=0.0, max_value=1e9,
-            on_change=keep_whole, args=("most_devices",), help="0 for as many as you like.", **widgets.WHOLE,
+            "Max devices", key=widgets.hold("plan_most_devices", float(asked.most_devices) or None), value=None, min_value=0.0,
+            max_value=1e9, on_change=keep_whole, args=("most_devices",), placeholder="none", help=NO_LIMIT, **widgets.WHOLE,
         )  # fmt: skip
         left.number_input(
             "Price of a device-hour, $", key=widgets.hold("plan_hour", asked.hour), min_value=0.0, max_value=device_table.MOST,
             on_change=_keep_price,
-            help="What you pay for this device; each has its own. Assumed at first; 0 leaves money out.",
+            help="Your price of this device; each device has its own. The first value is an assumption; 0 leaves cost out.",
         )  # fmt: skip
-        field(right, "most_money", "At most, $", asked, help="0 for no limit.")
+        limit(right, "most_money", "Max cost, $", asked)
         if not isinstance(found, FitError):
             said = plan_run.verdict(found, asked, least)
             if said:
@@ -128,8 +143,8 @@ def devices(asked: PlanSettings) -> None:
     """The table of devices, each figure to be changed, rows to be added or taken away."""
     with st.expander("Table of devices"):
         widgets.quiet(
-            "Makers' figures to begin with: dense bf16 peak, memory and its bandwidth. Change what is otherwise for you, add your own; "
-            "a price is yours to say. Without memory nothing is said of what fits."
+            "Makers' figures: dense bf16 peak, memory and its bandwidth. Edit them, add devices, and enter your prices. "
+            "Without a memory size it is not checked what fits."
         )
         # A new edition whenever the table changes: the editor applies its edits to what it was first shown.
         key = f"devices-{hash(asked.table) & 0xFFFFFFFF:x}"
@@ -192,15 +207,15 @@ def _let_go(on: Callable[[PlanSettings], Front]) -> None:
 
 def growing(found: BatchSchedule | FitError) -> None:
     """A batch that grows along the run: what it saves, and its stretches."""
-    with st.expander("Let the batch grow"):
+    with st.expander("Batch-size ramp"):
         if isinstance(found, FitError):
             widgets.quiet(str(found))
             return
         saved = numbers.percent(abs(found.steps_saved))
         widgets.quiet(
             f"{saved} {'fewer' if found.steps_saved >= 0 else 'more'} steps than a fixed batch of {numbers.count(found.fixed_batch)} "
-            "tokens on as many tokens: the batch doubles as the critical one grows with the falling loss, the rate by its root. From "
-            "the first hundredth of the run on; before, no law says how large it should be."
+            "tokens, for equally many tokens: the batch doubles as the critical batch grows with the falling loss, and the learning rate "
+            "grows as its square root. The ramp starts after 1 % of the run; no law covers the part before."
         )
         heads = ("From step", "Tokens seen", "Batch, tokens", "Learning rate")
         rows = [
@@ -264,8 +279,8 @@ def what_it_takes(asked: PlanSettings) -> None:
     titles = {u.key: u.title for u in chart_payload.units(asked.hardware).values()}
     unit = asked.unit if asked.unit in titles else "flop"
     st.segmented_control(
-        "Say the budget in", list(titles), format_func=lambda key: titles[key], key=widgets.hold("plan_unit", unit), required=True,
-        on_change=keep, args=("unit",), help="The unit of the handle on the chart and of what is typed there.",
+        "Budget unit", list(titles), format_func=lambda key: titles[key], key=widgets.hold("plan_unit", unit), required=True,
+        on_change=keep, args=("unit",), help="The unit of the chart's handle and of a typed budget.",
     )  # fmt: skip
     st.segmented_control(
         "Panels below tokens", list(PANELS), format_func=lambda key: PANELS[key], key=widgets.hold("plan_panels", asked.panels),
@@ -281,7 +296,7 @@ def what_goes_with_it(asked: PlanSettings, own: RateLaws | None, habit: str) -> 
     st.selectbox(
         "Best batch and learning rate by", list(offered), format_func=lambda key: offered[key],
         key=widgets.show("plan_rule", chosen), on_change=keep, args=("rule",),
-        help="Papers' laws are taken as exact, with constants from their own setup: refit them where your runs sweep both.",
+        help="Published laws are taken as exact, with constants from their own setup: refit them where your runs sweep both.",
     )  # fmt: skip
     sweep = plan_state.measured()
     known = {**({"measured": sweep.title} if sweep is not None else {}), **plan_run.CRITICALS}
@@ -300,16 +315,16 @@ def what_goes_with_it(asked: PlanSettings, own: RateLaws | None, habit: str) -> 
         if asked.critical_batch and typed(asked.critical_batch) is None:
             _wrong("A batch is a number of tokens such as 500k or 2M.", left)
     right.text_input(
-        "Your runs' batch, tokens", placeholder="from the table", key=widgets.hold("plan_runs_batch", asked.runs_batch), on_change=keep,
-        args=("runs_batch",), max_chars=LONGEST,
+        "Batch size of your runs, tokens", placeholder="from the table", key=widgets.hold("plan_runs_batch", asked.runs_batch),
+        on_change=keep, args=("runs_batch",), max_chars=LONGEST,
         help="The plan's tokens are those that runs at this batch need; a smaller batch needs fewer.",
     )  # fmt: skip
     if asked.runs_batch and typed(asked.runs_batch) is None:
         _wrong("A batch is a number of tokens such as 500k or 2M.", right)
-    widgets.quiet(f"The runs' own batch is {habit}.")
+    widgets.quiet(f"The batch size of your runs is {habit}.")
 
 
-LEFT_OUT = {"size": "the size held", "text": "the limit of unique tokens"}
+LEFT_OUT = {"size": "the fixed model size", "text": "the limit of unique tokens"}
 
 
 def left_out(names: Iterable[str]) -> str:
@@ -318,13 +333,13 @@ def left_out(names: Iterable[str]) -> str:
 
 
 def another_way(fit: Fit, here: Plan, asked: PlanSettings, planned: plan_state.Planned) -> None:
-    """A size held, and the budget that a loss needs; beside each field why it is left out of the plan, where it is."""
-    st.markdown("**Ask it another way**")
+    """A fixed size, and the budget that a loss needs; beside each field why it is left out of the plan, where it is."""
+    st.markdown("**Fixed size, data or loss**")
     if here.params is not None:
         st.text_input(
-            "Hold the model at a size", placeholder="best size, or such as 7B", key=widgets.hold("plan_size", asked.size),
+            "Fix model size", placeholder="best size, or such as 7B", key=widgets.hold("plan_size", asked.size),
             on_change=keep, args=("size",), max_chars=LONGEST,
-            help="What over-training a smaller model, or under-training a larger one, costs.",
+            help="The loss of over-training a smaller model, or of under-training a larger one.",
         )  # fmt: skip
         if "size" in planned.refused:
             _wrong(planned.refused["size"])
@@ -334,9 +349,9 @@ def another_way(fit: Fit, here: Plan, asked: PlanSettings, planned: plan_state.P
             value, interval = numbers.with_interval(here.penalty.value, here.penalty.low, here.penalty.high, "percent")
             st.caption(f"The loss is {value} ({interval}) above what the best size would reach with this budget.")
         st.text_input(
-            "Unique tokens there are", placeholder="enough, or such as 2T", key=widgets.hold("plan_text", asked.text), on_change=keep,
+            "Unique tokens available", placeholder="unlimited, or such as 2T", key=widgets.hold("plan_text", asked.text), on_change=keep,
             args=("text",), max_chars=LONGEST,
-            help="A law of repeated data weighs each pass; any other is held to four passes, which cost about nothing "
+            help="A law of repeated data weighs each epoch; other laws are limited to four epochs, which cost about nothing "
             "(Muennighoff et al. 2023).",
         )  # fmt: skip
         if "text" in planned.refused:
@@ -344,11 +359,11 @@ def another_way(fit: Fit, here: Plan, asked: PlanSettings, planned: plan_state.P
         elif asked.text and typed(asked.text) is None:
             _wrong("Unique tokens are a number such as 300B or 2T.")
     wanted = st.text_input(
-        "Reach a loss of",
+        "Target loss",
         placeholder="such as 2.1",
         key="plan_loss",
         max_chars=LONGEST,
-        help="The budget that a loss needs.",
+        help="The least compute that reaches this loss.",
     )
     if not wanted:
         return

@@ -128,13 +128,13 @@ def runs_batch(asked: PlanSettings, runs: Runs, batch: Advice) -> tuple[Advice, 
     """The batch that the fitted runs had, and in words where that is from: typed, the table's own column, or the rule's batch."""
     given = typed(asked.runs_batch)
     if given is not None:
-        return a_number(given, OPTIMAL), "as you say"
+        return a_number(given, OPTIMAL), "as entered"
     column = runs.kept["batch"].to_numpy(float) if "batch" in runs.kept else np.empty(0)
     column = column[np.isfinite(column) & (column > 0)]
     if not len(column):
-        return batch, "taken to be the rule's, since the table does not say"
+        return batch, "assumed to be the rule's, since the table has none"
     if len(column) < len(runs.kept) or np.ptp(column) <= 1e-9 * column.max():
-        return a_number(float(np.median(column)), OPTIMAL), "the table's"
+        return a_number(float(np.median(column)), OPTIMAL), "from the table"
     logs = [np.log(runs.kept[c].to_numpy(float)) for c in ("params", "tokens")]
     x = np.column_stack([np.ones_like(column), *logs])
     c = np.linalg.lstsq(x, np.log(column), rcond=None)[0]
@@ -145,14 +145,14 @@ def runs_batch(asked: PlanSettings, runs: Runs, batch: Advice) -> tuple[Advice, 
 
     return Advice(
         "The table's batches", OPTIMAL, habit, habit, lambda run: ""
-    ), "as the table's grow with size and tokens"
+    ), "a power law of size and tokens fitted to the table"
 
 
 REACH = 64.0  # a front begins at as many times the plan's devices, down to one: nobody waits longer
 SHAPE_WORDS = (
-    "Loss hardly minds the shape at a given size (Kaplan et al. 2020). Memory is that of weights, gradients and Adam's states, 16 bytes "
-    f"a parameter in mixed precision, divided among the devices; each also holds a pass of {PASS:,} tokens, or of fewer where those would "
-    "take a quarter of it, computes activations again, and keeps a tenth free."
+    "Loss depends little on the shape at a given size (Kaplan et al. 2020). Memory is that of weights, gradients and Adam's states, 16 "
+    f"bytes per parameter in mixed precision, divided among the devices; each also holds the activations of {PASS:,} tokens, or of fewer "
+    "where those would take a quarter of it, with activation recomputation, and keeps a tenth free."
 )
 
 
@@ -187,12 +187,12 @@ def speed_words(found: StepTime, asked: PlanSettings) -> tuple[str, float | None
     peak = asked.hardware.peak
     if rate.low > peak:
         return (
-            f"Steps of your runs took {numbers.percent(rate.value / peak)} of one {asked.device}'s peak, more than it can give: the table "
-            "does not say over how many devices a step was spread, or they were others. Add a column devices to plan with their speed."
+            f"Steps of your runs reached {numbers.percent(rate.value / peak)} of one {asked.device}'s peak, which is impossible: the table "
+            "does not say on how many devices a step ran, or they were other devices. Add a column devices to plan with their speed."
         ), None, 1000.0 * start.value  # fmt: skip
     share, within = numbers.with_interval(rate.value / peak, rate.low / peak, rate.high / peak, "percent")
     first, around = numbers.with_interval(start.value, start.low, start.high, "duration")
-    said = f"Steps of your runs: {share} ({within}) of this peak, and {first} ({around}) before any work."
+    said = f"Steps of your runs: {share} ({within}) of this peak, and a fixed time of {first} ({around}) per step."
     return said, min(100.0, 100.0 * rate.value / peak), 1000.0 * start.value
 
 
@@ -205,7 +205,7 @@ def front_of(
     """
     large = critical(asked, sweep)
     if large is None:
-        return FitError("How fast a run can be depends on its critical batch. Give a number, or choose a paper's.")
+        return FitError("Time against compute needs a critical batch. Enter a number, or choose a paper's law.")
     batch, _ = rules(asked, own)
     try:
         best = float(np.squeeze(batch.value(here.split.best)))
@@ -229,7 +229,7 @@ def habit_note(
     if not (math.isfinite(more) and abs(more) >= LEAST_NOTED):
         return ()
     return (
-        f"The law's runs took {numbers.count(had)} tokens a step ({said}), the plan takes {numbers.count(planned)}: by this critical "
+        f"The law's runs took {numbers.count(had)} tokens per step ({said}), the plan takes {numbers.count(planned)}: by this critical "
         f"batch the same loss needs {numbers.percent(abs(more))} {'more' if more > 0 else 'fewer'} tokens than planned here.",
     )
 
@@ -263,8 +263,8 @@ def growing(fit: Fit, here: Plan, whole: WholeRun, large: Advice | None) -> Batc
     )
     if not (np.isfinite(critical).all() and (critical > 0).all()) or np.ptp(critical) < 0.01 * critical.max():
         return FitError(
-            f"By {large.title} the critical batch does not change along a run. Kaplan's law of the loss, or a batch sweep of yours "
-            "read at several losses, says how it does."
+            f"By {large.title} the critical batch does not change along a run. Choose Kaplan's law of the loss, or measure it at several "
+            "losses with a batch sweep of your own."
         )
     batch = whole.batch.value
     try:
@@ -340,7 +340,7 @@ def front_payload(
         "panels": [
             {**first, **wide, "weight": 1.6},
             {"key": "devices", "label": "Devices", "unit": "", "format": "whole", **devices, **wide},
-            {"key": "batch", "label": "Batch", "unit": "tokens a step", "format": "count", **_ends(f.batch), **wide,
+            {"key": "batch", "label": "Batch", "unit": "tokens per step", "format": "count", **_ends(f.batch), **wide,
              "other": {"label": "critical batch", "value": np.full(len(grid), f.b_crit)}, "extras": under},
         ],
         "numbers": [{"key": "more", "format": "percent", "value": more}],
@@ -374,17 +374,17 @@ def verdict(f: Front, asked: PlanSettings, least: float | None = None) -> str:
     if soonest > latest or soonest > f.seconds[-1]:
         first, last = f.ends(wanted)
         binding = max(first, key=lambda k: first[k])
-        words = {"devices": "The devices allowed", "money": "The money allowed", "steps": "The fewest steps there are"}
+        words = {"devices": "The max number of devices", "money": "The max cost", "steps": "The fewest steps"}
         late = "deadline" in last and latest == last["deadline"] and math.isfinite(first[binding])
         against = " within the deadline" if late else ""
-        return f"{words[binding]} cannot reach this loss{against}. Plan a smaller budget, or loosen a limit."
+        return f"{words[binding]} cannot reach this loss{against}. Plan a smaller budget, or relax a limit."
     now = f.at_devices(f.cluster.hardware.devices)
     if math.isfinite(latest):
         within = f"between {numbers.say(max(soonest, f.seconds[0]), 'duration')} and {numbers.say(latest, 'duration')}"
     else:
         within = f"from {numbers.say(max(soonest, f.seconds[0]), 'duration')} on"
     held = soonest <= now <= latest
-    return f"All limits hold {within}; the line {'does' if held else 'does not'} lie there."
+    return f"All limits hold {within}; the line lies {'inside' if held else 'outside'}."
 
 
 def devices_at(f: Front, log_seconds: float) -> int:

@@ -221,7 +221,7 @@ def _law_of_sweep(key: str) -> Advice | None:
     law = batch_state.along_of(load(key))
     if law is None:
         return None
-    return replace(plan_run.of_sweep(law, "loss"), title="Our batch ladder on the same language")
+    return replace(plan_run.of_sweep(law, "loss"), title="The bundled batch-size sweep, of this language")
 
 
 def critical() -> Advice | None:

@@ -90,7 +90,7 @@ def missing() -> None:
         widgets.quiet(
             "A law of scaling needs, beside the loss, each run's number of parameters, its training tokens or its training "
             "compute. No column of this table was taken for one of them.",
-            "Where a column holds one under another name, say so under Columns below. Otherwise add it to the file and upload "
+            "Where a column holds one under another name, choose it under Columns below. Otherwise add it to the file and upload "
             "it again: a column params, tokens or flops, with values such as 125M or 2.5e19.",
         )
 

@@ -61,7 +61,7 @@ compare_panels.table(found, versus)
 fit_tabs.section("What the families have in common", "tested, because intervals depend on it")
 compare_panels.shared(found)
 
-fit_tabs.section("Take it away")
+fit_tabs.section("Export")
 downloads.buttons(downloads.of_families(found), "families")
 with st.expander("How was this computed"):
     compare_panels.computed(found)

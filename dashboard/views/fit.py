@@ -1,4 +1,4 @@
-"""Fit: what law do the runs follow, and should I believe it?"""
+"""Fit: what law do the runs follow, and how well is it known?"""
 
 from dataclasses import replace
 
@@ -51,7 +51,7 @@ with side:
 
 fit_tabs.tabs(fit, runs)
 
-fit_tabs.section("Take it away")
+fit_tabs.section("Export")
 by = fit_analyses.calibration(fit)
 taken = fit if by is None else fit.calibrated(by)  # what was calibrated on this page leaves it so
 downloads.buttons(downloads.of_fit(taken, runs, fit_words.file_stem(fit)), "fit")

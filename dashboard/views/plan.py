@@ -86,13 +86,13 @@ if notes:
 
 if whole is not None and here.params is not None:
     shapes = plan_run.shapes_of(here.params.value, fit.settings.count)
-    fit_tabs.section("How fast", "from the plan above: the same loss sooner for more compute, or later for less")
+    fit_tabs.section("Time and compute", "train faster for more compute, at the loss of the plan above")
     plan_panels.how_fast(plan_state.current_front(fit, here, place.asked), on, whole[1], plan_state.timed(fit))
 
     plan_panels.devices(asked)
     plan_panels.growing(plan_run.growing(fit, here, whole[1], plan_state.critical()))
 
-    fit_tabs.section("A shape to build", "near this size, and the fewest devices that its training fits on")
+    fit_tabs.section("Model shapes", "near this size, with the fewest devices that hold their training")
     plan_panels.shapes(shapes, asked)
     plan_life.hours(fit, asked, float(whole[1].batch.value), plan_state.timed(fit))
     plan_life.life(fit, here, asked)
@@ -113,26 +113,26 @@ with ask.container(border=True, height="stretch"):
 downloads.buttons(downloads.of_plan(fit, here, whole[1] if whole else None, place.planned), "plan")
 with st.expander("How was this computed"):
     doubt = (
-        "what runs near it leave over and, beyond the largest run or where size and data are mixed as in none, doubt about the law's "
-        "form: as much as forecasts of public sweeps called for"
+        "the residuals of runs near it and, beyond the largest run or where no run has such a balance of size and data, model "
+        "discrepancy (how far a law of this form may be off), as large as in forecasts of public sweeps"
         if fit.doubt is not None
-        else "nothing for doubt about the law's form, since no refits were asked for"
+        else "no model discrepancy, since no refits were asked for"
     )
     st.markdown(
         "At each budget the law is minimised numerically over model size, with tokens being what the budget leaves, "
-        f"under the table's own count of FLOPs. The intervals repeat that for each of {fit.settings.resamples:,} refits to data "
-        f"drawn anew and keep the middle 95 %; a new run's interval adds the noise of one run around the law, and {doubt}. "
-        "The law's own interval is cut where a new run's ends: a mean is no less well known than one run around it."
+        f"under the table's own count of FLOPs. The intervals repeat that for each of {fit.settings.resamples:,} refits "
+        f"({fit_words.drawn(fit.settings)}) and keep the middle 95 %; a new run's interval adds the noise of one run around the law, "
+        f"and {doubt}. The law's own interval is cut where a new run's ends: a mean is no less well known than one run around it."
     )
     st.markdown(
-        "Batch and learning rate are a law's at each refit's own size and tokens; steps are tokens over the batch. A run that is "
-        "to end sooner takes S = S_min (1 + B_crit / B) steps and E = E_min (1 + B / B_crit) tokens at a batch B "
+        "Batch and learning rate follow a law at each refit's own size and tokens; steps are tokens over the batch. A faster run "
+        "takes S = S_min (1 + B_crit / B) steps and E = E_min (1 + B / B_crit) tokens at a batch B "
         "(McCandlish et al. 2018, arXiv 1812.06162), with E_min = D / (1 + B_plan / B_crit) for the plan's own tokens D and batch "
-        "B_plan. Each device takes the same share of the batch, so a step takes as long at any batch: what devices need to talk to "
-        "each other is not counted."
+        "B_plan. Each device takes an equal share of the batch, so a step takes as long at any batch: communication between devices "
+        "is not counted."
     )
     st.markdown(
-        "Devices that nobody chose are a power of two: as many as end the run within four weeks, no more than have a thousand tokens of "
-        "the batch each in a step, and enough to hold weights, gradients, optimiser and activations with room."
+        "The automatic number of devices is a power of two: enough to end the run within four weeks and to hold weights, gradients, "
+        "optimiser states and activations, and no more than leave each device a thousand tokens of the batch per step."
     )
     st.code(f"data {fit.digest}", language=None)

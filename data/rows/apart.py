@@ -58,7 +58,7 @@ def apart(
     anew = _anew(found, frame[counter].to_numpy(float))
     own = anew[rows.index]
     if own.nunique() > found[rows.index].nunique() and len(rows) / own.nunique() >= LEAST and rises(own, rows[counter]):
-        return anew, "where the steps of a name begin anew another run does"
+        return anew, "where the steps of a name restart, another run begins"
     return None
 
 

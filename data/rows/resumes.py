@@ -67,7 +67,7 @@ def resumed(frame: pd.DataFrame, names: pd.Series, progress: str, derived: bool,
         )
     if anew:
         notes.append(
-            f"Tokens begin anew in {_runs(runs_anew)} while the steps rise, as after a resume: those seen before are added "
+            f"Tokens restart in {_runs(runs_anew)} while the steps rise, as after a resume: those seen before are added "
             f"({_rows(anew)} put right)."
         )
     if odd:

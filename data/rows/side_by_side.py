@@ -53,7 +53,7 @@ def side_by_side(
         if not number:
             return None
         headers, setting, texts = (number,), False, f"{number} " + table.text(number)
-        how = f"{mapping.header(along)!r} begins anew where {number!r} changes"
+        how = f"{mapping.header(along)!r} restarts where {number!r} changes"
     again = judge(names, frame.assign(**{TOLD: texts}), measured, mapping, stem, table.name)
     if again.progress in frame:  # another setting may differ from row to row of these
         others = told_apart(table, mapping, measured, frame[again.progress], again.names, True).keys

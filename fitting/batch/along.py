@@ -93,8 +93,8 @@ def along_loss(reached: Sequence[Reached], *, resamples: int = 2000, seed: int =
     log_s, log_b, x = log_s[:, enough], log_b[:, enough], np.array([t for t, _ in losses])[enough]
     if len(x) < LEAST_LOSSES or len(batches) < LEAST_BATCHES:
         raise FitError(
-            f"How the critical batch grows as the loss falls takes {LEAST_LOSSES} losses and {LEAST_BATCHES} batches or more; there are "
-            f"{len(x)} and {len(batches)}."
+            f"The scaling of the critical batch with the loss needs {LEAST_LOSSES} losses and {LEAST_BATCHES} batches or more; there "
+            f"are {len(x)} and {len(batches)}."
         )
     middle = float(np.exp(np.mean(np.log(x))))
     seen = np.isfinite(log_s)

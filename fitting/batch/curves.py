@@ -145,7 +145,7 @@ def curves(frame: pd.DataFrame, after: float = AFTER, rows: int = ROWS) -> Curve
     batches = {k[2] for k in kept}
     if len(kept) < LEAST_RUNS or len(batches) < 3:
         raise FitError(
-            f"A law of the whole run needs {LEAST_RUNS} runs or more over three batch sizes, each with {LEAST_ROWS} evaluations after "
+            f"A training-curve law needs {LEAST_RUNS} runs or more over three batch sizes, each with {LEAST_ROWS} evaluations after "
             f"warm-up; there are {len(kept)} over {len(batches)}. Add runs, or lower what counts as warm-up."
         )
     notes.append(

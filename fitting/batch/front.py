@@ -49,7 +49,7 @@ class Cluster:
 
     def __post_init__(self) -> None:
         if not self.tokens > 0 or not np.isfinite(self.tokens):
-            raise FitError(f"A device takes a positive number of tokens a step; it was {self.tokens!r}.")
+            raise FitError(f"A device takes a positive number of tokens per step; it was {self.tokens!r}.")
         if not self.latency >= 0:
             raise FitError(f"A step's latency is a number of seconds from 0 on; it was {self.latency!r}.")
 
@@ -194,7 +194,7 @@ def front(plan: Plan, critical: Advice, runs_batch: Advice, cluster: Cluster, no
     without sizes or of less than a step, where no critical batch is known, or where its batch leaves no time to save.
     """
     if np.shape(plan.loss.value) or "params" not in plan.split.best:
-        raise FitError("How fast a run can be is asked of one plan, from a law of size and tokens.")
+        raise FitError("The front of time and compute needs one plan, from a law of size and tokens.")
     run, drawn_run = plan.split.best, plan.split.drawn
     with np.errstate(all="ignore"):
         best = _least(run, critical.value(run), runs_batch.value(run))

@@ -130,14 +130,14 @@ def ladder(frame: pd.DataFrame) -> Ladder:
     notes = []
     if shared:
         notes.append(
-            f"{_many(shared, 'name')} {'stands' if shared == 1 else 'stand'} over several runs, told apart by their settings and by "
-            f"where steps begin anew: {len(runs)} curves."
+            f"{_many(shared, 'name')} {'stands' if shared == 1 else 'stand'} for several runs, separated by their settings and by "
+            f"where steps restart: {len(runs)} curves."
         )
     if repeated:
         notes.append(f"{_many(repeated, 'row')} {'repeats' if repeated == 1 else 'repeat'} a step: the later counts.")
     if merged:
         notes.append(
-            f"{_many(merged, 'row')} {'repeats' if merged == 1 else 'repeat'} a step and nothing tells whose: the mean of them counts."
+            f"{_many(merged, 'row')} {'repeats' if merged == 1 else 'repeat'} a step of an unknown run: their mean counts."
         )
     return Ladder(tuple(runs), tuple(notes))
 

@@ -63,7 +63,7 @@ class Trajectory:
         where = f" ({self.setup.rstrip('.')})" if self.setup else ""
         return (
             f"These constants hold for one setup{where}: text, tokeniser, context, schedule and optimiser. "
-            "Carry them to no other without runs of your own."
+            "Do not use them for another setup without runs of your own."
         )
 
     def floor(self, params: Any = None, level: float = 0.95) -> Band:
@@ -102,7 +102,7 @@ class Trajectory:
         if loss <= value:
             return f"No training takes this size to {loss:g}: its lowest loss is {value:.4g}. Ask for more, or for a larger model."
         if np.isfinite(high) and loss <= high:
-            return f"Whether this size reaches {loss:g} is open: its lowest loss lies between {low:.4g} and {high:.4g}."
+            return f"Whether this size reaches {loss:g} is uncertain: its lowest loss lies between {low:.4g} and {high:.4g}."
         return ""
 
     def _sizes(self, params: Any) -> Array:
@@ -110,12 +110,12 @@ class Trajectory:
             given = self.anchors[0] if params is None else params
             if not np.all(np.abs(np.asarray(given, float) / self.anchors[0] - 1.0) < 0.01):
                 raise FitError(
-                    f"All runs behind this had {self.anchors[0]:.4g} parameters, so it says nothing of another size. "
-                    "Add batch ladders or long runs of other sizes."
+                    f"All runs fitted had {self.anchors[0]:.4g} parameters, so the law holds for no other size. "
+                    "Add batch-size sweeps or long runs of other sizes."
                 )
             return np.full_like(np.asarray(given, float), self.anchors[0])
         if params is None:
-            raise FitError("Say the model size: these constants hold for any number of parameters.")
+            raise FitError("Give the model size: these constants hold for any number of parameters.")
         return _positive("params", params)
 
     def _floor(self, c: Array, n: Array) -> Array:
@@ -212,9 +212,7 @@ def of_constants(values: Any, unit: str, setup: str = "", notes: tuple[str, ...]
     """The law at six given constants (N_c, alpha_N, S_c, alpha_S, B*, alpha_B), without intervals. FitError for any not positive."""
     v = np.asarray(values, float)
     if v.shape != (6,) or not np.all(np.isfinite(v) & (v > 0)):
-        raise FitError(
-            f"Six positive constants ({', '.join(NAMES)}) make a law of the whole run; they were {values!r}."
-        )
+        raise FitError(f"Six positive constants ({', '.join(NAMES)}) make a training-curve law; they were {values!r}.")
     n_c, a_n, s_c, a_s, b_star, a_b = v
     anchors = (1e8, 1e4, 3.0)
     centred = [

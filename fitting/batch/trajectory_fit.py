@@ -293,15 +293,15 @@ def _notes(problem: _Problem, centred: Array, drawn: Array) -> list[str]:
     runs = len(d.names)
     if len(d.sizes) == 1:
         out.append(
-            "All runs have one size, so the floor is this size's lowest loss, and nothing is said of other sizes (no N_c, no alpha_N)."
+            "All runs have one size, so the floor is this size's lowest loss, and other sizes are not identified (no N_c, no alpha_N)."
         )
     if runs < FEW:
-        out.append(f"Only {runs} runs: evaluations of one run count as one witness, so intervals are wide.")
+        out.append(f"Only {runs} runs: evaluations of one run are not independent, so intervals are wide.")
     if len(drawn) and np.mean((drawn[:, 5] <= problem.low[5] + 0.01) | (drawn[:, 5] >= problem.high[5] - 0.01)) > 0.025:
         out.append(
-            "How the critical batch grows as the loss falls is hardly told by these runs: alpha_B has an open end. "
-            "Add batches on both sides of the critical one, followed to lower losses."
+            "The scaling of the critical batch with the loss is hardly identified by these runs: the interval of alpha_B has an open "
+            "end. Add batch sizes on both sides of the critical batch, trained to lower losses."
         )
     if centred[0] <= problem.low[0] + 0.01:
-        out.append("No floor shows in these runs: they are far from converged. Add longer ones.")
+        out.append("These runs show no floor: they are far from converged. Add longer runs.")
     return out

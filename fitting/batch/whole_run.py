@@ -43,7 +43,7 @@ def whole_run(plan: Plan, batch: Advice, lr: Advice | None = None, critical: Adv
     best, drawn = plan.split.best, plan.split.drawn
     if "params" not in best:
         raise FitError(
-            "Batch and learning rate follow from a model's size and tokens, which a law of compute alone does not tell. "
+            "Batch and learning rate follow from a model's size and tokens, which a law of compute alone does not give. "
             "Fit a law of both, such as Chinchilla."
         )
 

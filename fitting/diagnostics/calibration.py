@@ -94,13 +94,13 @@ def refusal(fit: Fit) -> str:
         return "There are no refits, so there are no intervals to calibrate. Ask for refits, or choose a law these runs can hold."
     if s.prior != "none" or s.intervals == "posterior":
         return (
-            "This fit starts from what published sweeps say, and its intervals hold what they leave open as well as the noise: "
-            "tables simulated from the fit would not show that. Fit without them, and calibrate that."
+            "This fit has a prior from published sweeps, and its intervals are those of the posterior: tables simulated from the "
+            'fit would not show the prior\'s part. Fit without the prior (prior "none"), and calibrate that fit.'
         )
     if fit.n > MOST_RUNS:
         return (
             f"Calibrating refits thousands of simulated tables, which would take minutes with {fit.n:,} runs; "
-            f"it is offered up to {MOST_RUNS:,}. With so many, trust the plain intervals."
+            f"it is offered up to {MOST_RUNS:,} runs. With so many, use the plain intervals."
         )
     return ""
 

@@ -55,17 +55,15 @@ class FloorProfile:
         """What the curve says, in one sentence."""
         a, b = (f"{v:.3g}" for v in (self.low, self.high))
         where = {
-            (True, True): f"between {a} and {b}", (False, True): f"anywhere below {b}", (True, False): f"anywhere above {a}",
-            (False, False): "anywhere",
+            (True, True): f"{a} to {b}", (False, True): f"everything below {b}", (True, False): f"everything above {a}",
+            (False, False): "unbounded",
         }[self.ends]  # fmt: skip
         moved = []
         for name, along in self.exponents.items():
             first, last = np.interp([self.low, self.high], self.floors, along)
-            moved.append(f"{name} from {first:.2g} to {last:.2g}")
-        said = f"Held {where}, {self.name} costs these runs no more than chance would ({100 * self.level:.0f} %)"
-        return (
-            f"{said}; across that range the other constants follow it, {' and '.join(moved)}." if moved else f"{said}."
-        )
+            moved.append(f"{name} ({first:.2g} to {last:.2g})")
+        said = f"The {100 * self.level:.0f} % profile interval of {self.name} is {where}"
+        return f"{said}; over that interval {' and '.join(moved)} change with it." if moved else f"{said}."
 
 
 def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = 0.95) -> FloorProfile:
@@ -77,7 +75,7 @@ def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = 0.95) -> F
     law = fit.law
     at = next((i for i, p in enumerate(law.params) if p.is_floor), None)
     if at is None:
-        raise FitError(f"{law.title} has no floor to hold.")
+        raise FitError(f"{law.title} has no floor to profile.")
     table = fitted_arrays(fit, of_fit(fit, runs), "ask what the floor costs")
     where = coordinates(law, table.inputs, table.loss)
     weighted = fit.settings.weights

@@ -47,12 +47,13 @@ COUNTS = {
 RESAMPLES = 200
 SETTLED = 150
 DROPS = "Runs left out"
+FLOOR = "Fixed floor"
 WORDS = {
     "Huber delta": "the choice of delta",
-    DROPS: "which runs are in",
-    "Floor held": "the floor",
-    "Parameter count": "what counts as a parameter",
-    "FLOP count": "what counts as a FLOP",
+    DROPS: "single runs",
+    FLOOR: "the floor",
+    "Parameter count": "the parameter count",
+    "FLOP count": "the FLOP count",
 }
 
 
@@ -92,13 +93,11 @@ def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float 
     the floor held are changed one at a time; everything else stays as in `fit`.
     Raises FitError where the law cannot split a budget, as `plan` does, or the table is not the one that was fitted.
     """
-    refuse(fit, "What moves a decision")
+    refuse(fit, "Sensitivity")
     base = plan(fit, flops=flops, level=level)
     table_of_runs = of_fit(fit, runs)
     group = None if fit.settings.grouping == "run" else fit.settings.grouping
-    table = fitted_arrays(
-        fit, table_of_runs, "ask what moves the decision", group if group in table_of_runs.kept else None
-    )
+    table = fitted_arrays(fit, table_of_runs, "compute the sensitivity", group if group in table_of_runs.kept else None)
     with one_thread():
         found = tuple(_choices(_Case(fit, table_of_runs, table, float(flops)), level))
     return Sensitivity(float(flops), base.params, base.loss, found, _sentence(base.params, base.loss, found))
@@ -177,7 +176,7 @@ def _dropped(case: _Case) -> Iterator[Choice]:
     for i, k in enumerate(ks):
         pick = 2 * i + int(moved[2 * i + 1] > moved[2 * i])
         left = order[:k] if pick % 2 == 0 else order[-k:]
-        label = f"without {case.table.runs[left[0]]}" if k == 1 else f"without the {k} strongest"
+        label = f"without {case.table.runs[left[0]]}" if k == 1 else f"without the {k} most influential"
         yield _choice(DROPS, label, d, pick)
 
 
@@ -187,10 +186,10 @@ def _floors(case: _Case, level: float) -> Iterator[Choice]:
     if at is None:
         return
     name = law.names[at]
-    values = {0.0: f"{name} held at 0"}
+    values = {0.0: f"{name} fixed at 0"}
     band = case.fit.interval(name, level)
     if np.isfinite([band.low, band.high]).all():
-        values |= {v: f"{name} held at {v:.4g}" for v in (band.low, band.high)}
+        values |= {v: f"{name} fixed at {v:.4g}" for v in (band.low, band.high)}
     values = {v: label for v, label in values.items() if abs(v - band.value) > 1e-6}
     theta = np.tile(case.theta, (len(values), 1))
     theta[:, at] = list(values)
@@ -198,7 +197,7 @@ def _floors(case: _Case, level: float) -> Iterator[Choice]:
     d = case.decide(case.prob, solved.theta)
     for row, (value, label) in enumerate(values.items()):
         out = value < band.low
-        yield replace(_choice("Floor held", f"{label}, ruled out" if out else label, d, row), ruled_out=out)
+        yield replace(_choice(FLOOR, f"{label}, rejected" if out else label, d, row), ruled_out=out)
 
 
 def _counts(case: _Case) -> Iterator[Choice]:
@@ -267,12 +266,12 @@ def _sentence(params: Band | None, loss: Band, choices: tuple[Choice, ...]) -> s
     tried = [(c, float(v)) for c in choices if (v := c.loss if params is None else c.params) and not c.ruled_out]
     moved = {c.label: abs(np.log(v / base.value)) for c, v in tried if np.isfinite(v) and v > 0}
     if not moved or max(moved.values()) < 1e-6:
-        return "No other choice moves the decision on these runs."
+        return "No other choice changes the plan on these runs."
     strongest, value = max(tried, key=lambda t: moved.get(t[0].label, -1.0))
     what = "predicted loss" if params is None else "best size"
     name = strongest.label if strongest.kind == DROPS else f"with {strongest.label}"
-    name += " runs" if name.endswith("strongest") else ""
-    head = f"The {what} hangs most on {WORDS.get(strongest.kind, strongest.kind)}: {name} it is {_times(value / base.value)}"
+    name += " runs" if name.endswith("most influential") else ""
+    head = f"The {what} depends most on {WORDS.get(strongest.kind, strongest.kind)}: {name} it is {_times(value / base.value)}"
     if not np.isfinite([base.low, base.high]).all():
         return f"{head}."
     outside = sum(not base.low <= v <= base.high for _, v in tried)

@@ -87,14 +87,12 @@ def _leftovers(fit: Fit, doubt: Doubt) -> None:
     except (np.linalg.LinAlgError, ValueError):
         noise = math.nan
     if not math.isclose(noise, doubt.noise, rel_tol=SLACK, abs_tol=1e-150):
-        raise DamagedError(
-            f"the noise around its neighbours is {doubt.noise:.6g} and, by what they leave over, {noise:.6g}"
-        )
+        raise DamagedError(f"the noise around its neighbours is {doubt.noise:.6g} and, by their residuals, {noise:.6g}")
     if len(doubt.left) == fit.n:
         whole = -fit.residuals * (1.0 if doubt.scale is None else doubt.scale)
         most = float(np.max(np.abs(doubt.left))) * (1.0 + SLACK)
         if not np.allclose(doubt.left, np.clip(whole, -most, most), rtol=1e-5, atol=1e-12):
-            raise DamagedError("what its neighbours leave over is not its residuals")
+            raise DamagedError("the residuals of its neighbours are not its residuals")
 
 
 def _places(fit: Fit, doubt: Doubt) -> None:

@@ -72,10 +72,10 @@ def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDev
         "tokens_per_param": ("tokens per parameter", ""),
         "loss": ("loss, law", "nats per token"),
         "loss_run": ("loss, one new run", "nats per token"),
-        "batch": ("batch", "tokens a step"),
+        "batch": ("batch", "tokens per step"),
         "lr": ("learning rate", ""),
         "steps": ("steps", ""),
-        "critical": ("critical batch", "tokens a step"),
+        "critical": ("critical batch", "tokens per step"),
     }
     bands = {k: b for k in names if isinstance(b := getattr(plan, k, getattr(whole, k, None)), Band)}
     rows = []

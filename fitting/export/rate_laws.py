@@ -27,7 +27,7 @@ def document(laws: RateLaws, published: Mapping[str, Any] | None = None) -> dict
     regret = {"refitted here": laws.held_out, **(published or {})}
     out: dict[str, Any] = finite(
         {
-            "law": "lr, batch = coefficient * params^p * tokens^d, batch in tokens a step",
+            "law": "lr, batch = coefficient * params^p * tokens^d, batch in tokens per step",
             "lr": one(laws.lr),
             "batch": {**one(laws.batch), "unit": "tokens"},
             "regret": {name: float(np.mean(of)) for name, of in regret.items()},
@@ -76,7 +76,7 @@ def to_python(laws: RateLaws) -> str:
         for p, d in [tuple(float(v) for v in law.coefficients[1:])]
     )
     return (
-        f'"""Learning rate, and batch in tokens a step, refitted from {len(laws.cells)} cells of {min(sizes):.3g} to {max(sizes):.3g} '
+        f'"""Learning rate, and batch in tokens per step, refitted from {len(laws.cells)} cells of {min(sizes):.3g} to {max(sizes):.3g} '
         f"parameters on\n{min(amounts):.3g} to {max(amounts):.3g} tokens. They hold for that setup: text, schedule, optimiser and "
         f'the way N was counted.\n"""\n{functions}'
     )
@@ -102,7 +102,7 @@ def to_latex(laws: RateLaws) -> str:
             rows.append(rf"  ${SYMBOLS[name]}$ & ${letter}$ & ${value}$ & ${low}$ & ${high}$ \\")
     return "\n".join(
         [
-            "% Learning rate and batch (tokens a step) refitted from a grid of runs; N parameters, D tokens",
+            "% Learning rate and batch (tokens per step) refitted from a grid of runs; N parameters, D tokens",
             *full,
             r"\begin{align}",
             " \\\\\n".join(lines),

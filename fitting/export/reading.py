@@ -155,17 +155,17 @@ def _doubt(law: Law, x: Any) -> Doubt | None:
         return None
     found = {"scale": None, "mixture": None, **mapping_in(x)}
     if set(found) != {f.name for f in fields(Doubt)} or tuple(list_in(found["inputs"], len(law.inputs))) != law.inputs:
-        raise DamagedError(f"its doubt has {', '.join(sorted(map(str, found)))}")
+        raise DamagedError(f"its model discrepancy has {', '.join(sorted(map(str, found)))}")
     left = [finite(v) for v in list_in(found["left"], MOST_DOUBT)]
     places = [[finite(v) for v in list_in(row, len(law.inputs))] for row in list_in(found["places"], MOST_DOUBT)]
     if len(places) != len(left) or any(len(row) != len(law.inputs) for row in places):
-        raise DamagedError(f"{len(left)} leftovers lie in {len(places)} places")
+        raise DamagedError(f"{len(left)} residuals of neighbours lie in {len(places)} places")
     ratio, noise, share = (bounded(found[k]) for k in ("ratio", "noise", "share"))
     if min(ratio, noise, share) < 0:
-        raise DamagedError("its doubt is negative")
+        raise DamagedError("its model discrepancy is negative")
     scale = None if found["scale"] is None else np.array([positive(v) for v in list_in(found["scale"], MOST_DOUBT)])
     if scale is not None and (len(scale) != len(left) or not np.all(np.isfinite(scale))):
-        raise DamagedError(f"{len(left)} leftovers have {len(scale)} scales")
+        raise DamagedError(f"{len(left)} residuals of neighbours have {len(scale)} scales")
     at = np.array(places).reshape(len(left), len(law.inputs))
     return Doubt(law.inputs, at, np.array(left), ratio, noise, share, scale, _mixture(law, found["mixture"]))
 

@@ -84,7 +84,7 @@ def to_latex(fit: TrajectoryFit) -> str:
         rows.append(rf"  {symbol} & ${value}$ & ${low}$ & ${high}$ \\")
     return "\n".join(
         [
-            f"% The whole run, batch in {law.unit}: Kaplan et al. 2020, arXiv 2001.08361, eq. 5.3 to 5.6",
+            f"% Training-curve law L(N, S), batch in {law.unit}: Kaplan et al. 2020, arXiv 2001.08361, eq. 5.3 to 5.6",
             f"% {law.warning}",
             *(f"% {name} = {b.value!r} ({b.low!r} to {b.high!r} at {b.level})" for name, b in bands.values()),
             r"\begin{equation}",
@@ -114,7 +114,8 @@ def to_python(fit: TrajectoryFit) -> str:
         head = f"N_C, ALPHA_N = {n_c!r}, {a_n!r}\n"
         floor = "    return (N_C / params) ** ALPHA_N\n"
     return (
-        f'"""The whole run (batch in {law.unit}): Kaplan et al. 2020, arXiv 2001.08361, eq. 5.3 to 5.6.\n\n{law.warning}\n"""\n\n'
+        f'"""Training-curve law L(N, S) (batch in {law.unit}): Kaplan et al. 2020, arXiv 2001.08361, eq. 5.3 to 5.6.\n\n'
+        f'{law.warning}\n"""\n\n'
         f"{head}S_C, ALPHA_S, B_STAR, ALPHA_B = {s_c!r}, {a_s!r}, {b_star!r}, {a_b!r}\n\n\n"
         f"def lowest(params=None):\n{floor}\n\n"
         "def critical_batch(loss):\n    return B_STAR / loss ** (1 / ALPHA_B)\n\n\n"

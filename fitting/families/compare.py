@@ -250,8 +250,8 @@ def _unseen(p: Part, law: Law, values: Array) -> float:
 def _off_optimal(families: tuple[Family, ...]) -> list[str]:
     """A note on each family whose runs mix size and data far from what its own law calls best."""
     return [
-        f"The runs of {f.name} mix size and data {unseen(f.unseen)} away from what their own law calls best: its intervals hold "
-        "what that cost forecasts of public sweeps."
+        f"The runs of {f.name} balance size and data {unseen(f.unseen)} away from the optimum of their own law: its intervals hold "
+        "model discrepancy, as large as public sweeps showed there."
         for f in families
         if f.unseen > SAID
     ]
@@ -279,7 +279,7 @@ def _floors(made: Families) -> list[str]:
     if not unseen:
         return []
     return [
-        f"The runs of {' and '.join(unseen)} show no floor: what is said far beyond the data hangs on one they do not hold."
+        f"The runs of {' and '.join(unseen)} show no floor: predictions far beyond the data depend on a floor they do not identify."
     ]
 
 
@@ -293,7 +293,7 @@ def _edges(best: JointFit, parts: tuple[Part, ...]) -> list[str]:
         names = [param.name for param, on in zip(p.where.law.params, edge, strict=True) if on and not param.is_floor]
         if names:
             out.append(
-                f"The runs of {p.name} do not hold the law: {' and '.join(names)} ended at the edge of what is plausible."
+                f"The runs of {p.name} do not identify the law: {' and '.join(names)} ended at the edge of the plausible range."
             )
     return out
 
@@ -305,6 +305,6 @@ def _settled(best: JointFit, settled: Array) -> list[str]:
     late = 1.0 - float(np.mean(settled)) if len(settled) else 0.0
     if late > 0.02:
         notes.append(
-            f"{100 * late:.0f} % of the refits did not settle: too few runs hold the law up, and the intervals show it."
+            f"{100 * late:.0f} % of the refits did not converge: the runs are too few for this law, and the intervals are wide."
         )
     return notes

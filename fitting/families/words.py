@@ -38,7 +38,7 @@ def better(name: str, reference: str, flops: float, multiplier: Band) -> str:
     less = value >= 1
     v, a, b = (value, low, high) if less else (1 / value, _inverse(high), _inverse(low))
     inside = "" if np.isnan(a) else f" ({a:.3g}-{b:.3g})"
-    told = "" if low > 1 or high < 1 or np.isnan(low) else ", though these runs do not tell them apart there"
+    told = "" if low > 1 or high < 1 or np.isnan(low) else ", though these runs do not separate them there"
     return (
         f"{name} needs {v:.3g}x{inside} {'less' if less else 'more'} compute than {reference} at {flops:.2g} FLOP{told}"
     )
@@ -68,7 +68,7 @@ def settle(
     first, sure = (name, probability) if probability >= 0.5 else (reference, 1 - probability)
     chance = "in every refit" if sure == 1 else f"in {100 * sure:.3g} % of refits"
     far = f" ({target / largest:.2g}x beyond the largest run)" if target > largest else ""
-    form = " This far out, doubt about the law's form comes on top." if target > 3 * largest else ""
+    form = " Model discrepancy (how far a law of this form may be off) comes on top." if target > 3 * largest else ""
     if np.isnan(probability):
         return f"At {target:.2g} FLOP{far} there are no refits to say how sure it is."
     said = f"At {target:.2g} FLOP{far} {first} is better {chance}"

@@ -255,7 +255,7 @@ def _compared(
             "checkpoints in the middle of a decay overstate the loss that their tokens could have bought, which moves "
             "Approach 1 and not the others"
             if curve is not None and curve.from_history
-            else "without checkpoints Approach 1 follows single lucky runs, which the others average"
+            else "without checkpoints Approach 1 follows the lowest losses of single runs, whose noise the others average"
         )
     else:
         assert found is not None

@@ -59,7 +59,7 @@ def parabola_bias(fit: Fit, found: Profiles, flops: float) -> Bias:
     if held.sum() < 2:
         raise FitError(
             f"On the surface of {fit.law.title} fewer than two of these budgets have their lowest loss between the sizes "
-            "tried, so the profiles' bias cannot be told."
+            "tried, so the profiles' bias is unknown."
         )
     budgets = np.array([b.flops for b in buckets])
     weights = found.weights[found.weights > 0]

@@ -69,7 +69,7 @@ def hour_classes(
     free = sizes is None
     n = SIZES if sizes is None else np.sort(positive_numbers("sizes", sizes))
     classes = positive_numbers("hours", hours)
-    batch = None if batch is None else one_number("batch, in tokens a step,", batch)
+    batch = None if batch is None else one_number("batch, in tokens per step,", batch)
     rate = np.broadcast_to(np.asarray(speed(n), float), n.shape)
     if not np.all(np.isfinite(rate) & (rate > 0)):
         raise FitError("speed gives a positive number of tokens a second for every size.")

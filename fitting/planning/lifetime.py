@@ -70,7 +70,7 @@ def lifetime(fit: Fit, *, loss: float, served: float, level: float = 0.95) -> Li
     most = fit.ranges.get("tokens", (np.nan, np.nan))[1]
     if tokens.value > most:
         notes.append(
-            f"Training takes {tokens.value / most:.2g} times the most tokens of any run fitted; that far the law is taken on trust."
+            f"Training takes {tokens.value / most:.2g} times the most tokens of any run fitted: the law is extrapolated that far."
         )
     notes += place_notes(fit, train.value, params.value, tokens.value)
     return Lifetime(loss, served, params, tokens, train, serve, both, saved, trained, tuple(notes))

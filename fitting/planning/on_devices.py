@@ -1,7 +1,7 @@
 """A plan on its devices, made once for every part that says it: how many, whether they hold it, how long it takes, what it costs.
 
 Where nobody chose a number of devices it is a power of two: the fewest that end the training within `WEEKS`, no more than
-share the batch with `LEAST_EACH` tokens a step each nor than `MOST`, and in any case enough to hold it with room.
+share the batch with `LEAST_EACH` tokens per step each nor than `MOST`, and in any case enough to hold it with room.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class OnDevices:
     """A plan of `flops` on `hardware`, whose devices are called `name` and have `memory` bytes each (None: not known).
 
     `chosen` is whether a person said how many. `least` are the fewest that hold its training (None: not known; inf: no number
-    does). `batch` is in tokens a step and `steps` goes with it (None without a law of either), `latency` is in seconds a step.
+    does). `batch` is in tokens per step and `steps` goes with it (None without a law of either), `latency` is in seconds a step.
     `budget` is the interval of `flops` where they are what a loss takes, else None.
     """
 
@@ -158,13 +158,13 @@ class OnDevices:
         wanted = _power(3600.0 * self.hardware.device_hours(self.flops) / (WEEKS * 7.0 * DAY))
         if not self.chosen and wanted > self.devices:
             few = "" if wanted <= MOST else f", more than the {MOST:,} counted with here"
-            share = "" if self.batch is None else f", each with {_tokens(self.batch / wanted)} of this batch a step"
+            share = "" if self.batch is None else f", each with {_tokens(self.batch / wanted)} of this batch per step"
             return (
                 f"To end within {WEEKS:g} weeks it needs about {wanted:,} devices{few}{share}; planned are {self.devices:,.0f}.",
             )
         if self.chosen and self.each is not None and self.each < LEAST_EACH and self.devices > 1:
             return (
-                f"{self.devices:,.0f} devices share a batch of {self.batch:,.0f} tokens, {_tokens(self.each)} each a step: the time "
+                f"{self.devices:,.0f} devices share a batch of {self.batch:,.0f} tokens, {_tokens(self.each)} each per step: the time "
                 "counts no waiting for each other.",
             )
         return ()
@@ -253,7 +253,7 @@ class Batched(Protocol):
 
     @property
     def batch(self) -> Band:
-        """Tokens a step."""
+        """Tokens per step."""
 
     @property
     def steps(self) -> Band:

@@ -117,7 +117,7 @@ class StepTime:
             low, high = self.ranges[name]
             at = float(work[name])
             if not low / 2.0 <= at <= 2.0 * high:
-                return f"A step of {at:.3g} {said} a device is outside the {low:.3g} to {high:.3g} measured: the time is a guess."
+                return f"A step of {at:.3g} {said} a device is outside the {low:.3g} to {high:.3g} measured: the time is extrapolated."
         return ""
 
     @property
@@ -132,7 +132,7 @@ class StepTime:
     def _work(self, model: Any, batch: Any, devices: Any) -> dict[str, Any]:
         tokens = np.asarray(batch, float) / np.asarray(devices, float)
         if not np.all(np.isfinite(tokens) & (tokens > 0)):
-            raise FitError("batch, in tokens a step, and devices are positive numbers.")
+            raise FitError("batch, in tokens per step, and devices are positive numbers.")
         if self.count:
             return _work_of_params(_params(model, self.count), tokens)
         shape = model.shape if isinstance(model, SizedShape) else model
@@ -170,7 +170,7 @@ def flops_of(shape: Shape, tokens: Any) -> Any:
 def step_time(frame: Any, *, gated: bool = False, tied: bool = False, resamples: int = 2000, seed: int = 0) -> StepTime:
     """The step-time law of measured runs, a table (DataFrame or mapping of columns) with a row for each.
 
-    Columns: `batch` (tokens a step); the time as `step_seconds`, or `tokens_per_second`, or `wall_seconds` with `steps`; the
+    Columns: `batch` (tokens per step); the time as `step_seconds`, or `tokens_per_second`, or `wall_seconds` with `steps`; the
     model as `layers` and `width` (and `heads`, `head_dim`, `ffn`, `vocab`, `seq_len` where known; `gated` and `tied` for all
     runs), or only a count of parameters; `devices` where there are several. Rows that lack one are left out. Raises FitError
     for a missing column or too few rows: two more than terms, at one more different work than terms.
@@ -221,9 +221,9 @@ def _column(frame: Any, name: str) -> Array:
 
 
 def _measured(frame: Any) -> tuple[Array, Array, Array]:
-    """Seconds a step, tokens a step and devices of each row."""
+    """Seconds a step, tokens per step and devices of each row."""
     if "batch" not in frame:
-        raise FitError("Step times need the batch, in tokens a step: a column called batch. Add one.")
+        raise FitError("Step times need the batch, in tokens per step: a column called batch. Add one.")
     batch = _column(frame, "batch")
     with np.errstate(all="ignore"):
         if "step_seconds" in frame:
@@ -315,7 +315,7 @@ def _notes(work: Mapping[str, Any], terms: tuple[str, ...], best: Array) -> list
         together = np.corrcoef(np.log(work["bytes"]), np.log(work["flops"]))[0, 1]
         if together > TOGETHER:
             out.append(
-                "Bytes and FLOPs rise together in these runs, so what each costs is not told apart: vary batch against size."
+                "Bytes and FLOPs rise together in these runs, so their costs are not identified: vary batch against size."
             )
     if best[terms.index("flops")] == 0.0:
         out.append("Step times do not rise with FLOPs here, so nothing is said of steps with more of them.")

@@ -190,7 +190,7 @@ def unlike(schedule: Schedule, known: Sequence[LoggedCurve]) -> tuple[str, ...]:
         shown = f"{high:.3g}" if high <= low * ALIKE else f"{low:.3g} to {high:.3g}"
         why = ", and knows no rate at which training diverges" if peak > high else ""
         notes.append(
-            f"A peak of {peak:.3g} is unlike the {shown} of the curves fitted: the law is taken on trust there{why}."
+            f"A peak of {peak:.3g} is unlike the {shown} of the curves fitted: the law is extrapolated there{why}."
         )
     most = max(len(c.schedule.lr) for c in known)
     if len(schedule.lr) > most:

@@ -180,11 +180,11 @@ def _median(misses: list[float]) -> float | None:
 def _sentence(scores: list[tuple[Score, _Tried]]) -> str:
     able = [(s, t) for s, t in scores if s.error is not None]
     if not able:
-        return "No law that these runs allow could be tried on the largest of them."
+        return "No law of these runs could be tested on the largest runs."
     (first, won), *others = able
     head = f"{first.title} forecasts the largest runs best, {_percent(first.error)} off"
     if not others:
-        return f"{head}; no other law could be tried on the same runs."
+        return f"{head}; no other law could be tested on them."
     second, lost = others[0]
     assert won.misses is not None
     assert lost.misses is not None
@@ -192,8 +192,8 @@ def _sentence(scores: list[tuple[Score, _Tried]]) -> str:
     nearer = sum(won.misses[k] < lost.misses[k] for k in shared)
     by_chance = special.bdtrc(nearer - 1, len(shared), 0.5)  # sign test: so many or more of them heads of a fair coin
     clear = by_chance < CLEAR
-    how = f"{second.title} {_percent(second.error)}; it is nearer in {nearer} of {len(shared)}"
-    tail = "" if clear else ", which chance could do"
+    how = f"{second.title} {_percent(second.error)}; {first.title} is nearer in {nearer} of {len(shared)}"
+    tail = "" if clear else ", not significant"
     favourite = min((s for s, _ in able if s.aicc is not None), key=lambda s: s.aicc or 0.0, default=None)
     by_aicc = ""
     if favourite is not None and favourite.key != first.key and (first.aicc or 0.0) > CLOSE:
@@ -206,8 +206,8 @@ def _sentence(scores: list[tuple[Score, _Tried]]) -> str:
     by_compute = ""
     if alone is not None and first.best_error is not None and (alone.best_error or 0.0) < first.best_error:
         by_compute = (
-            f"; of the best loss at a budget alone, {alone.title} is nearer still, {_percent(alone.best_error)} where "
-            f"{first.title} is {_percent(first.best_error)} off"
+            f"; on the frontier alone, {alone.title} is nearer, {_percent(alone.best_error)} off against "
+            f"{_percent(first.best_error)} of {first.title}"
         )
     return f"{head} ({how}{tail}){by_aicc}{by_compute}."
 

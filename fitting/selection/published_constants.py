@@ -114,7 +114,7 @@ def _wald(fit: Fit, values: Array, of: list[int]) -> float | None:
 
 def _sentence(paper: str, ratio: float, wald: float | None, shapes: float | None) -> str:
     if wald is not None and (wald < UNLIKELY) != (ratio < UNLIKELY):
-        return f"{paper}: the two tests disagree ({_said(ratio)} by likelihood, {_said(wald)} by resampling), so neither settles it."
+        return f"{paper}: the two tests disagree ({_said(ratio)} by likelihood, {_said(wald)} by resampling), so the question is open."
     p = ratio if wald is None else wald
     if p >= UNLIKELY:
         return f"These runs agree with the constants of {paper} ({_said(p)})."
@@ -123,7 +123,7 @@ def _sentence(paper: str, ratio: float, wald: float | None, shapes: float | None
         return f"{head}."
     if shapes < UNLIKELY:
         return f"{head}, nor their exponents."
-    return f"{head}, but their exponents agree ({_said(shapes)}), as another corpus or tokeniser would have it."
+    return f"{head}, but their exponents agree ({_said(shapes)}), as expected with another corpus or tokeniser."
 
 
 def _said(p: float) -> str:

@@ -53,14 +53,14 @@ def choose(runs: Runs, key: Law | str, prior: bool = True) -> tuple[Law, str]:
         both = frame[["params", "tokens", "flops"] if "flops" in varied else ["params", "tokens"]].dropna()
         if len(both) > 2 and on_a_line(both["params"].to_numpy(float), both["tokens"].to_numpy(float)):
             key = "compute-floor" if "flops" in varied else "kaplan-params"
-            return laws[key], "model size and tokens rise in step, so only what they do together can be read"
+            return laws[key], "model size and tokens rise in step, so their effects are not separately identified"
         if len(frame.dropna(subset=["params", "tokens", "loss"])) < laws["general"].min_runs:
-            return laws["chinchilla"], "both parameters and tokens vary, over too few runs for the general law"
+            return laws["chinchilla"], "both parameters and tokens vary, but the runs are too few for the general law"
         if not prior:
-            return laws["general"], "both parameters and tokens vary, over runs enough for the general law"
+            return laws["general"], "both parameters and tokens vary, and the runs are enough for the general law"
         return laws["general"], (
-            "both parameters and tokens vary, and started from what published sweeps say this law has forecast their largest "
-            "runs best"
+            "both parameters and tokens vary, and with a prior from published sweeps this law has forecast the largest "
+            "runs of those sweeps best"
         )
     if "params" in varied:
         return laws["kaplan-params"], f"only the number of parameters varies{_beside('tokens', values)}"
@@ -102,7 +102,7 @@ def started(runs: Runs, key: Law | str, prior: str, delta: float | str, group: s
         return Start(law, reason, table, None)
     simpler = all_laws()["chinchilla"] if key == "auto" else law
     if prior == "none":
-        why = "both parameters and tokens vary, and without published sweeps to start from five parameters are enough"
+        why = "both parameters and tokens vary, and without a prior from published sweeps five parameters are enough"
         return Start(simpler, why if key == "auto" else reason, table, None)
     with one_thread():
         prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, np.inf)
@@ -110,7 +110,7 @@ def started(runs: Runs, key: Law | str, prior: str, delta: float | str, group: s
     if prior == "published" or not held.contradicted:
         return Start(law, reason, table, held)
     why = (
-        "both parameters and tokens vary, and these runs contradict what published sweeps of language models would say of "
-        "the general law"
+        "both parameters and tokens vary, and these runs contradict the prior of the general law from published sweeps of "
+        "language models"
     )
     return Start(simpler, why if key == "auto" else reason, table, None)

@@ -16,11 +16,11 @@ def beyond_runs(doubt: Doubt | None, beyond: Array, many: bool = False) -> tuple
         return ()
     far = f"{'Up to ' if many else ''}{float(f'{most:.2g}'):,g}x beyond the largest run"
     if doubt is None:
-        return (f"{far}: the bands hold the noise of these runs, not doubt about the law's form.",)
-    checked = "" if most <= CHECKED else f", up to {CHECKED:g}x: further than that nobody has looked"
+        return (f"{far}: intervals hold the noise of these runs, without model discrepancy.",)
+    checked = "" if most <= CHECKED else f", checked up to {CHECKED:g}x"
     return (
-        f"{far}: the law's band holds the noise of these runs; a new run's also holds doubt about the law's form, as large "
-        f"as public sweeps showed it to be{checked}.",
+        f"{far}: the law's interval holds the noise of these runs; a new run's also holds model discrepancy (how far a law of "
+        f"this form may be off), as large as in public sweeps{checked}.",
     )
 
 
@@ -32,6 +32,6 @@ def mixed_as_none(doubt: Doubt | None, params: Array, tokens: Array, many: bool 
     if not off > SAID:
         return ()
     return (
-        f"Size and data are mixed as in none of the runs, {'up to ' if many else ''}{unseen(off)} away: a new run's "
-        "interval also holds how far laws were off there in public sweeps.",
+        f"This balance of size and data lies {'up to ' if many else ''}{unseen(off)} outside the runs: a new run's interval "
+        "also holds model discrepancy, as large as public sweeps showed there.",
     )

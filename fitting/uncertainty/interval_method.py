@@ -37,12 +37,12 @@ class Choice:
     noise: Noise | None = None
 
 
-# What a fit with a prior has: its draws hold the doubt that runs and prior leave, not that of runs alone.
+# What a fit with a prior has: its draws are from the posterior.
 POSTERIOR = Choice(
     "posterior",
     "run",
     np.empty(0, int),
-    "the fit starts from what published sweeps say, so draws hold the doubt that runs and prior leave together",
+    "the fit has a prior from published sweeps, so draws are from the posterior (your runs + published sweeps)",
 )
 
 
@@ -75,7 +75,7 @@ def choose_intervals(
         column = named or next((c for c in ("params", *groupings) if c in groupings and _repeats(groupings[c])), None)
         if column is None:
             raise FitError(
-                'intervals="groups" needs runs that belong together, and no value repeats. Name a column as group.'
+                'intervals="groups" needs a column whose values repeat, and there is none. Name a column as group.'
             )
         return Choice("groups", column, groupings[column], CHOSEN)
     if asked == "components":
@@ -92,9 +92,10 @@ def choose_intervals(
         return Choice("components", column, groupings[column], _said(column, groupings[column], found), found)
     if named is not None:
         few = f"{int(groupings[named].max()) + 1} groups of {named} are too few to tell their effects from the rest"
-        return Choice("groups", named, groupings[named], f"{few}, so whole groups are drawn")
+        return Choice("groups", named, groupings[named], f"{few}, so whole groups are resampled")
     return Choice(
-        "residuals", "run", alone, "no model size, budget or group repeats often enough to share its luck, so single residuals are drawn",
+        "residuals", "run", alone,
+        "no model size, budget or group repeats often enough to estimate shared noise, so single residuals are resampled",
         noise(residuals, slopes, None, delta),
     )  # fmt: skip
 
@@ -119,8 +120,8 @@ def _likeliest(found: Mapping[str, Noise]) -> str:
 def _said(column: str, labels: Array, found: Noise) -> str:
     middle, low, high = found.share
     word = WORDS.get(column, column)
-    over = f"over {int(labels.max()) + 1} of them"
+    over = f"estimated from {int(labels.max()) + 1} of them"
     if middle < 0.005:
-        return f"runs of one {word} show no noise in common, {over}; it may be up to {100 * high:.0f} %, which the draws allow for"
-    share = f"{100 * middle:.0f} % of the noise ({100 * low:.0f} to {100 * high:.0f} %) is common to runs of one {word}"
-    return f"{share}, {over}, so what they share and the rest are drawn apart"
+        return f"runs of one {word} show no shared noise, {over}; shared noise may be up to {100 * high:.0f} %, which the draws allow for"
+    share = f"{100 * middle:.0f} % of the noise ({100 * low:.0f} to {100 * high:.0f} %) is shared by runs of one {word}"
+    return f"{share}, {over}, so shared and independent noise are resampled separately"

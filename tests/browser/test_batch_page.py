@@ -22,7 +22,7 @@ def test_the_ladder_opens_and_a_slider_moves_the_whole_run(browser_page, serve_d
     page = browser_page(width=390, height=844)
     page.goto(f"{serve_dashboard(home)}/batch?w={space.id}")
     idle(page)  # a press while the page is still being drawn can be lost
-    page.get_by_role("button", name="Open our own ladder of batches").click()
+    page.get_by_role("button", name="Open the bundled batch-size sweep").click()
     page.locator(".iso-answer", has_text="The critical batch").wait_for()
     page.get_by_test_id("stButtonGroup").get_by_text("sequences").click()
     page.locator(".iso-answer", has_text="sequences.").wait_for()
@@ -31,7 +31,7 @@ def test_the_ladder_opens_and_a_slider_moves_the_whole_run(browser_page, serve_d
     assert table.evaluate(
         "t => t.scrollWidth <= t.parentElement.clientWidth"
     )  # nothing to scroll for, even this narrow
-    page.get_by_role("tab", name="Whole run").click()
+    page.get_by_role("tab", name="Training-curve law L(N, S)").click()
     taken = page.locator("tr", has_text="Steps to").last
     taken.wait_for()
     before = taken.inner_text()
@@ -44,7 +44,7 @@ def test_the_ladder_opens_and_a_slider_moves_the_whole_run(browser_page, serve_d
     page.wait_for_function("before => [...document.querySelectorAll('tr')].filter(r => r.innerText.includes('Steps to'))"
                            ".at(-1)?.innerText !== before", arg=before)  # fmt: skip
     idle(page)  # the tab's own files come last
-    page.get_by_role("tab", name="Whole run").click()
+    page.get_by_role("tab", name="Training-curve law L(N, S)").click()
     page.get_by_role("button", name="LaTeX").first.wait_for()
     with page.expect_download() as taken_away:
         page.get_by_role("button", name="LaTeX").first.click()

@@ -21,8 +21,8 @@ def test_every_press_gives_a_file_while_a_slider_moves(browser_page, serve_dashb
     workspace.change(space, "prepared", {"source": "bundled:probe-batch-ladder"})
     page = browser_page()
     address = serve_dashboard(home)
-    page.goto(f"{address}/batch?w={space.id}&batch_tab=Whole+run")
-    page.get_by_role("tab", name="Whole run").click()
+    page.goto(f"{address}/batch?w={space.id}&batch_tab=Training-curve+law+L(N,+S)")
+    page.get_by_role("tab", name="Training-curve law L(N, S)").click()
     slider = page.get_by_role("slider").first
     slider.wait_for()
     slider.focus()

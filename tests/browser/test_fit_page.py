@@ -179,7 +179,7 @@ def test_the_open_tab_is_in_the_address_and_lasts(browser_page, address, held):
     page.reload()
     settled(page)
     assert page.locator(".iso-section", has_text="The constants").is_visible()
-    assert page.locator(".iso-section", has_text="Should you believe it?").count() == 0
+    assert page.locator(".iso-section", has_text="Diagnostics").count() == 0
     choose(page, "Huber delta", "0.01")
     page.wait_for_function("new URL(location.href).searchParams.get('delta') === '0.01'")
     settled(page)

@@ -290,12 +290,12 @@ def test_both_parts_say_one_plan_until_the_front_is_dragged_and_why_then(untouch
     headline, under, _ = told(page, 1)
     assert "14 days" not in headline
     assert re.match(
-        r"Not the plan above: each device takes 2\.7 k tokens a step, which makes a batch of [\d.]+ M where the plan has 5\.6 M, "
-        r"and takes [\d.]+ % more compute for the same loss\. It costs",
+        r"Not the plan above: each device takes 2\.7 k tokens per step, which makes a batch of [\d.]+ M where the plan has 5\.6 M, "
+        r"and takes [\d.]+ % more compute at equal loss\. It costs",
         under,
     ), under
-    page.get_by_role("spinbutton", name="Tokens a device").fill("")
-    page.get_by_role("spinbutton", name="Tokens a device").press("Enter")
+    page.get_by_role("spinbutton", name="Tokens per device per step").fill("")
+    page.get_by_role("spinbutton", name="Tokens per device per step").press("Enter")
     expect(page.locator(".bc").nth(1).locator(".bc-subline")).to_contain_text("This is the plan above.", timeout=60_000)
     settled(page)
     assert "This is the plan above." in told(page, 1)[1], "its share of the plan's batch again"

@@ -63,19 +63,19 @@ def first(band) -> str:
 
 
 def test_both_tabs_show_the_same_numbers_at_the_same_losses(ladder):
-    each = compared(opened(ladder, "Each of them"))
-    assert list(each) == ["losses", "Single loss", "Several losses", "Whole run"]
-    whole = compared(opened(ladder, "Whole run"))
+    each = compared(opened(ladder, "By model or loss"))
+    assert list(each) == ["losses", "Single loss", "Several losses", batch_methods.CURVES]
+    whole = compared(opened(ladder, "Training-curve law L(N, S)"))
     asked = f"{ladder.session_state['whole_loss_asked']:.4g}"
     assert asked in whole["losses"]
     for name, cells in each.items():
         assert [whole[name][whole["losses"].index(loss)] for loss in each["losses"]] == cells
     # The loss asked about is compared in the other tab from then on.
-    assert compared(opened(ladder, "Each of them")) == whole
+    assert compared(opened(ladder, "By model or loss")) == whole
 
 
 def test_the_numbers_are_each_method_s_own(ladder):
-    rows = compared(opened(ladder, "Whole run"))
+    rows = compared(opened(ladder, "Training-curve law L(N, S)"))
     runs = load("probe-batch-ladder")
     frame, _ = one_ladder(runs.history.rename(columns={"steps": "step"}))
     law = fit_trajectory(curves(runs.history.rename(columns={"steps": "step"}), batch_settings.WARM_UP)).law
@@ -83,17 +83,21 @@ def test_the_numbers_are_each_method_s_own(ladder):
         reached = steps_to_target(frame, loss)
         alone = critical_batch(reached.batch, reached.steps, resamples=batch_state.RESAMPLES).b_crit
         assert rows["Single loss"][i] == first(alone)
-        if rows["Whole run"][i] != "under":
-            assert rows["Whole run"][i] == first(law.b_crit(loss))
+        if rows[batch_methods.CURVES][i] != "below":
+            assert rows[batch_methods.CURVES][i] == first(law.b_crit(loss))
 
 
 def test_it_says_which_one_plans_use(ladder):
-    assert "Plans of the bundled grid of the same language use Several losses" in html(opened(ladder, "Whole run"))
-    opened(ladder, "Each of them")
+    assert "Plans of the bundled grid of this language use Several losses" in html(
+        opened(ladder, "Training-curve law L(N, S)")
+    )
+    opened(ladder, "By model or loss")
     next(b for b in ladder.button if b.label == "Plan with this law").click().run()
-    assert "Plans use Several losses, as it was taken over from here." in html(opened(ladder, "Whole run"))
+    assert "Plans use Several losses, chosen here with Plan with this law." in html(
+        opened(ladder, "Training-curve law L(N, S)")
+    )
 
 
 def test_another_law_chosen_for_plans_is_said(ladder, monkeypatch):
     monkeypatch.setattr(plan_state, "settings", lambda: PlanSettings(critical="kaplan_critical"))
-    assert "chosen on the Plan page now (Kaplan et al. 2020)" in html(opened(ladder, "Whole run"))
+    assert "Plans use Kaplan et al. 2020, chosen on the Plan page" in html(opened(ladder, "Training-curve law L(N, S)"))

@@ -16,6 +16,7 @@ from dashboard.workspace import store as workspace
 from fitting.batch import KAPLAN, critical_batch, published
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+FIRST_TAB, CURVES_TAB = "By model or loss", "Training-curve law L(N, S)"
 BATCHES = (16, 64, 256, 1024, 4096)
 STEPS = "model,batch_size,steps_to_target\n" + "\n".join(
     f"{n}M,{b},{1000 * n**0.2 * (1 + 30 * n**0.5 / b):.6f}" for n in (100, 200, 400) for b in BATCHES
@@ -56,17 +57,15 @@ def test_a_table_of_steps_is_fitted_and_its_growth_said(page):
     said = html(at)
     assert " for 400M</em> is <em" in said
     assert ">600.000</em> sequences." in said
-    assert "the critical batch as parameters to the power 0.500 (0.500 to 0.500)" in said
+    assert "power law of parameters, exponent 0.500 (0.500 to 0.500) for the critical batch" in said
     assert (
-        "Zhang et al. 2024 call critical what takes 20 % more steps" in said
+        "Zhang et al. 2024, whose critical batch takes 20 % more steps" in said
     )  # whose laws come near and are drawn beside
     ours = [0.2 * 30 * n**0.5 + 1.2 * 256 for n in (100, 200, 400)]  # 30 n^0.5 is McCandlish's of this table
     theirs = [93.20 * n**0.47 for n in (100, 200, 400)]
     ratios = sorted(numbers.ratio(b / a) for a, b in zip(ours, theirs, strict=True))
     assert f"The published laws are {ratios[0]} to {ratios[-1]} and" in said
-    assert (
-        "20 % more steps than linear scaling from 256 would take" in said
-    )  # as Zhang et al. have it, where 256 is among them
+    assert "20 % more steps than linear scaling from 256:" in said  # as Zhang et al. have it, where 256 is among them
     assert len(at.get("plotly_chart")) == 3
 
 
@@ -81,16 +80,16 @@ def test_batches_are_counted_in_tokens_or_in_sequences(page):
     said = html(at)
     assert ">307.20" in said  # 600 sequences
     assert "\u202fk</em> tokens." in said
-    assert "tokens a step; constants hold for their own setups" in html(opened(at, "Published"))
+    assert "tokens per step; constants hold for their own setups" in html(opened(at, "Published"))
     at.segmented_control(key="batch_unit").set_value("sequences").run()
     said = html(at)
-    assert "sequences a step; constants hold for their own setups" in said
+    assert "sequences per step; constants hold for their own setups" in said
     assert f"<b>{numbers.count(93.20 * 400**0.47)}</b>" in said  # Zhang's law at 400M, in sequences of 512 as here
     assert "In sequences of 512 tokens." in said
     at.segmented_control(key="batch_unit").set_value("tokens").run()
-    opened(at, "Each of them")
+    opened(at, FIRST_TAB)
     said = html(at)
-    assert "linear scaling from 33\u202fk would take" in said
+    assert "linear scaling from 33\u202fk:" in said
     (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
     assert held == {"base": 64.0 * 512, "unit": "tokens"}
     assert not [n for n in at.number_input if n.key == "batch_sequence"]
@@ -117,14 +116,15 @@ def test_the_unit_changes_no_default_base(page):
 
 def test_the_address_opens_a_tab_that_the_data_have(page):
     _, space = page(CURVES)
-    for tab, kept in (("Whole run", "Whole run"), ("Learning rate", "Each of them"), ("<b>", "Each of them")):
+    old = ("Whole run", "Each of them")  # what tabs were called before
+    for tab, kept in ((CURVES_TAB, CURVES_TAB), *((name, FIRST_TAB) for name in ("Learning rate", "<b>", *old))):
         fresh = AppTest.from_file(str(APP), default_timeout=60)
         fresh.query_params["w"], fresh.query_params["batch_tab"] = space.id, tab
         fresh.switch_page("views/batch.py").run()
         assert not fresh.exception, tab
-        assert [t.label for t in fresh.tabs] == ["Each of them", "Whole run", "Published"]
+        assert [t.label for t in fresh.tabs] == [FIRST_TAB, CURVES_TAB, "Published"]
         assert fresh.session_state["batch_tab"] == kept, tab
-        assert ("Warm-up, % of each run" in [n.label for n in fresh.number_input]) == (kept == "Whole run"), tab
+        assert ("Warm-up, % of each run" in [n.label for n in fresh.number_input]) == (kept == CURVES_TAB), tab
 
 
 LUCKY = CURVES.replace(
@@ -151,7 +151,7 @@ def test_zhangs_table_opens_on_the_numbers_published(page, dataset):
     at, _ = page(dataset("zhang_cbs_steps_to_target.csv").read_text())
     assert not at.exception
     said = html(at)
-    assert "the batch of 20 % overhead to the power 0.468 (0.4" in said
+    assert re.search(r"0\.468 \(0\.4[^)]*\) for the batch of 20 % overhead", said)
     for overhead, crit in ((745.3, 2190.6), (955.2, 3239.8), (1393.7, 5432.6), (1888.5, 7906.6), (2533.4, 11131)):
         for value in (overhead, crit):
             shown = [
@@ -165,7 +165,7 @@ def test_zhangs_base_and_overhead_are_settings_that_stay(page):
     at, space = page(STEPS)
     at.text_input(key="batch_base").set_value("64").run()
     at.number_input(key="batch_overhead").set_value(50.0).run()
-    assert "50 % more steps than linear scaling from 64 would take" in html(at)
+    assert "50 % more steps than linear scaling from 64:" in html(at)
     assert "50 % over linear" in html(at)
     (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
     assert held == {"base": 64.0, "overhead": 0.5}
@@ -194,7 +194,7 @@ def test_curves_are_read_at_losses_that_can_be_chosen(page):
 def test_growth_off_the_same_curves_is_fitted_to_all_losses_at_once(page):
     at, _ = page(CURVES)
     at.text_input(key="batch_targets").set_value("2, 2.2, 2.4").run()
-    assert "by steps to 3 losses from 2 to 2.4 fitted at once" in html(at)
+    assert "one fit to the steps at 3 losses from 2 to 2.4" in html(at)
 
 
 def opened(at, tab):
@@ -210,16 +210,16 @@ def slider(at, label):
 
 def test_our_own_ladder_fills_every_tab_it_has_data_for(page):
     at, _ = page(None)
-    next(b for b in at.button if b.label == "Open our own ladder of batches").click().run()
+    next(b for b in at.button if b.label == "Open the bundled batch-size sweep").click().run()
     assert not at.exception
-    assert [t.label for t in at.tabs] == ["Each of them", "Whole run", "Gradient noise", "Published"]
-    assert "as the loss to the power \u221210" in html(at)
+    assert [t.label for t in at.tabs] == [FIRST_TAB, CURVES_TAB, "Gradient noise", "Published"]
+    assert "power law of the loss, exponent \u221210" in html(at)
     assert "Lowest loss of this size" not in html(at)  # a closed tab draws nothing
-    said = html(opened(at, "Whole run"))
+    said = html(opened(at, CURVES_TAB))
     assert not at.exception
     assert "Lowest loss of this size" in said
-    assert "not told by one size" in said
-    assert "is another law, with fewer steps" in said
+    assert "not identified by one size" in said
+    assert "is a different law, with fewer steps" in said
     assert len(at.get("plotly_chart")) == 2
     slider(at, "Batch").set_value(40).run()
     assert "Steps to" in html(at)
@@ -242,9 +242,9 @@ def test_gradient_norms_alone_are_shown(page):
 @pytest.mark.parametrize(
     ("small", "big", "batches", "said"),
     [
-        (1.1, 1.1, "4,32", "so no noise shows: check which column is which"),
-        (0.6, 1.1, "4,32", "so no noise shows: check which column is which"),
-        (1.0, 0.125, "4,32", "The gradient does not stand out of its noise: log more steps"),
+        (1.1, 1.1, "4,32", "so there is no noise: check the two columns"),
+        (0.6, 1.1, "4,32", "so there is no noise: check the two columns"),
+        (1.0, 0.125, "4,32", "The gradient is below its noise: log more steps"),
         (1.1, 0.6, "32,4", "The big batch must be larger than the small one at every step"),
     ],
 )
@@ -275,7 +275,7 @@ def test_a_grid_of_rates_and_batches_gives_rules_and_their_regret(page):
     assert not at.exception
     said = html(at) if not at.tabs else html(opened(at, "Learning rate"))
     assert not at.exception
-    assert "Which rule to follow" in said
+    assert "Rules compared" in said
     assert "refitted here (each cell by the others)" in said
     assert "Porian et al." in said
     assert "DeepSeek" in said
@@ -284,7 +284,7 @@ def test_a_grid_of_rates_and_batches_gives_rules_and_their_regret(page):
     assert not at.exception
     assert "Published laws of the learning rate" in said
     assert (
-        f"tokens a step; for {numbers.count(1e9)} parameters on {numbers.count(1e11)} tokens, the largest cell; C taken"
+        f"tokens per step; for {numbers.count(1e9)} parameters on {numbers.count(1e11)} tokens, the largest cell; C taken"
         in said
     )
     for law in (*published("learning rate").values(), *published("optimal batch").values()):
@@ -311,7 +311,7 @@ def test_final_losses_of_decayed_runs_give_a_critical_batch(page):
     assert "tokens." in html(at)
     at, _ = page(decayed_table((1e8, 4e8, 1e9)))
     assert not at.exception
-    assert "as parameters to the power" in html(at)
+    assert "power law of parameters, exponent" in html(at)
 
 
 def test_final_losses_say_how_the_batch_grows(page):
@@ -331,29 +331,31 @@ def test_final_losses_say_how_the_batch_grows(page):
     assert float(told[2]) < 0.462 < float(told[3])
     low, high = (2000 / np.array([0.25, 0.4])) ** 2.5
     power = 0.462 * np.log(high / low) / np.log(2.2 / 2.05)  # between the ends, near that of all three
-    grown = re.search(r"as the loss to the power \u2212([\d.]+) \(\u2212([\d.]+) to \u2212([\d.]+)\), by one law", said)
+    grown = re.search(
+        r"power law of the loss, exponent \u2212([\d.]+) \(\u2212([\d.]+) to \u2212([\d.]+)\); one fit", said
+    )
     assert grown is not None
     assert float(grown[1]) == pytest.approx(-power, rel=0.05)
 
 
 def test_without_a_sweep_it_says_what_to_add(page):
     at, _ = page(None)
-    assert "do not say how batch size matters" in html(at)
-    assert "All of them have a batch of 8 sequences; it takes three or more." in html(at)
+    assert "do not show the effect of batch size" in html(at)
+    assert "All runs have a batch of 8 sequences; three batch sizes or more are needed." in html(at)
     at, _ = page("params,tokens,batch_sequences,loss\n1e8,2e9,8,3\n2e8,4e9,16,2.8\n4e8,8e9,32,2.6\n")
-    assert "no column says how many tokens a sequence has: add seq_len." in html(at)
-    assert [e.proto.label for e in at.get("page_link")] == ["Bring them on the Runs page"]
+    assert "no column has the tokens of a sequence: add seq_len." in html(at)
+    assert [e.proto.label for e in at.get("page_link")] == ["Upload them on the Runs page"]
 
 
 @pytest.mark.parametrize(
     ("batches", "said"),
     [
-        ((), "No column of theirs was taken for batch sizes; if one holds them, say so on the Runs page."),
-        ((512,), "All of them have a batch of 512 tokens; it takes three or more."),
-        ((512, 1024), "They have two batch sizes, 512 and 1.0\u202fk tokens"),
+        ((), "No column was read as batch sizes; if one holds them, choose it on the Runs page."),
+        ((512,), "All runs have a batch of 512 tokens; three batch sizes or more are needed."),
+        ((512, 1024), "The runs have two batch sizes, 512 and 1.0\u202fk tokens"),
         (
             (512, 1024, 2048),
-            "They have 3 batch sizes from 512 to 2.0\u202fk tokens, but no size was trained at three of them",
+            "The runs have 3 batch sizes from 512 to 2.0\u202fk tokens, but no size was trained at three of them",
         ),
     ],
 )
@@ -371,7 +373,7 @@ def test_runs_that_hold_no_sweep_are_told_what_they_lack(page, batches, said):
 def test_what_counts_as_warm_up_is_a_setting_that_can_be_taken_back(page):
     """Too much of it leaves too few rows: the sentence says so, and the setting is still there."""
     at, space = page(CURVES.replace("loss\n", "loss\n", 1))
-    opened(at, "Whole run")
+    opened(at, CURVES_TAB)
     assert not at.exception
     assert "Each with" not in html(at)
     at.number_input(key="whole_warm_up").set_value(90.0).run()
@@ -454,8 +456,8 @@ def test_curves_of_several_sizes_carry_the_law_to_another(page):
     at, _ = page("run,params,batch_tokens,step,loss\n" + "\n".join(lines))
     assert not at.exception
     # One ladder is one size: with all of them the larger would pass for better batches.
-    assert "Of several sizes, this reads the curves of 100" in html(at)
-    said = html(opened(at, "Whole run"))
+    assert "Of several model sizes, the curves of 100" in html(at)
+    said = html(opened(at, CURVES_TAB))
     assert not at.exception
     assert "<b>0.077</b>" in said  # alpha_N, as planted
     assert "Fitted to smaller runs, the law misses the 3 runs of 1e+08 parameters" in said
@@ -474,9 +476,7 @@ def test_kaplans_law_of_loss_is_drawn_beside_curves_that_come_near_it(page):
         ]
     at, _ = page("run,batch_tokens,step,loss\n" + "\n".join(lines))
     assert not at.exception
-    near = re.search(
-        r"as Kaplan et al. 2020 found on other text. It is ([\d.]+)(?: to ([\d.]+))? times these", html(at)
-    )
+    near = re.search(r"Kaplan et al. 2020, on other text, ([\d.]+)(?: to ([\d.]+))? times these", html(at))
     assert near is not None
     assert [float(x) for x in near.groups() if x] == pytest.approx(
         [1.0] * sum(x is not None for x in near.groups()), abs=0.06
@@ -487,7 +487,7 @@ def test_a_file_with_a_question_open_leads_to_it(page):
     """Two losses stand side by side: as on every other page, not "these runs do not say"."""
     at, _ = page("params,tokens,loss_a,loss_b\n1e8,2e9,3.1,3.2\n2e8,4e9,2.9,3.0\n4e8,8e9,2.7,2.8")
     assert not at.exception
-    assert "do not say how batch size matters" not in html(at)
+    assert "do not show the effect of batch size" not in html(at)
     assert "loss" in html(at)
 
 
@@ -502,13 +502,13 @@ def test_two_sweeps_in_one_table_are_read_apart_on_the_page(page):
     head = "optimizer,beta2,batch_tokens,steps_to_target\n"
     at, _ = page(head + "\n".join(steps))
     assert not at.exception
-    said = html(opened(at, "Each of them"))
+    said = html(opened(at, FIRST_TAB))
     assert all(f"{name}</th>" in said for name in ("adam", "muon"))
     assert "differ in &#x27;optimizer&#x27; (adam, muon): each is a group of its own." in said
     at, space = page(head.replace("optimizer", "seed") + "\n".join(steps))
-    assert "differ in &#x27;beta2&#x27; (0.95, 0.99) and count as one group" in html(opened(at, "Each of them"))
+    assert "differ in &#x27;beta2&#x27; (0.95, 0.99) and count as one group" in html(opened(at, FIRST_TAB))
     at.selectbox(key="batch_by").set_value("beta2").run()
-    said = html(opened(at, "Each of them"))
+    said = html(opened(at, FIRST_TAB))
     assert all(f"{beta}</th>" in said for beta in ("0.95", "0.99"))
     (held,) = [v for k, v in workspace.values(space).items() if k.startswith("batch:")]
     assert held == {"by": "beta2"}
@@ -527,7 +527,7 @@ def test_the_group_of_curves_is_chosen_on_the_page(page):
     for name, crit in (("c4", r"300(\.0*)?"), ("pile", r"3(\.0*)?\u202fk")):
         at.selectbox(key="batch_group").set_value(name).run()
         assert not at.exception
-        said = html(opened(at, "Each of them"))
+        said = html(opened(at, FIRST_TAB))
         assert f"This reads {name}; there is also" in said
         assert re.search(rf" of {name} at a loss of 2</em> is <em[^>]*>{crit}</em> tokens", said), name
 
@@ -557,7 +557,7 @@ def test_files_say_whose_curves_they_are(page, monkeypatch):
         (target, ("loss 3.2",)),
         (STEPS, ("400M", "100M")),
     ):
-        made = taken_away(monkeypatch, page, text, "Whole run" if text in (two, one) else "Each of them")
+        made = taken_away(monkeypatch, page, text, CURVES_TAB if text in (two, one) else FIRST_TAB)
         body = json.loads(made["batch.json"])
         names = [g["group"] for g in body["groups"]]
         assert all(n.startswith(begins) or n == "200M" for n in names), names

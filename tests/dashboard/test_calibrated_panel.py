@@ -69,7 +69,7 @@ def test_a_fit_with_a_prior_says_why_not(page):
     at = page(law="general", prior="published", resamples=500)
     assert not at.exception
     assert not pushable(at)
-    assert "starts from what published sweeps say" in html(at)
+    assert "has a prior from published sweeps" in html(at)
 
 
 def test_open_ends_and_kept_ones_are_said():

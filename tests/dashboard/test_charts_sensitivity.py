@@ -12,7 +12,7 @@ INF = math.inf
 CHOICES = (
     Choice("Huber delta", "least squares", 2e9, 2.01),
     Choice("Runs left out", "without <b>x</b>", 5e9, 1.9),
-    Choice("Floor held", "E held at 0, ruled out", 9e13, 1.2, ruled_out=True),
+    Choice("Fixed floor", "E fixed at 0, rejected", 9e13, 1.2, ruled_out=True),
     Choice("Resampled by", "model sizes", 1.5e9, 2.0, (1e9, 3e9), (1.95, 2.05)),
 )
 
@@ -30,7 +30,7 @@ def test_every_choice_has_a_row_under_its_kind():
     labels = list(f.layout.yaxis.ticktext)
     assert len(labels) == 1 + len(CHOICES) + 4
     assert labels[0] == "<b>as fitted</b>"
-    assert "<b>Floor held</b>" in labels
+    assert "<b>Fixed floor</b>" in labels
     assert not any("<b>x" in label for label in labels)
     assert len(marks(f)) == 1 + len(CHOICES)
 

@@ -145,10 +145,8 @@ def test_curves_are_read_as_curves_however_their_runs_are_named(tmp_path, form):
     file.write_text("\n".join(lines), encoding="utf-8")
     body = json.loads(RUN.invoke(command, [str(file), "--target", "2", "--json", "-"]).output)
     assert body["groups"][0]["b_crit"]["value"] == pytest.approx(300, rel=1e-3)
-    assert f"curves of {4 * len(seeds)} runs" in body["method"]
-    assert RUN.invoke(command, [str(file), "--target", "2"]).output.startswith(
-        "Read from steps to a loss off the curves of"
-    )
+    assert f"{4 * len(seeds)} training curves" in body["method"]
+    assert RUN.invoke(command, [str(file), "--target", "2"]).output.startswith("Read from the steps to a loss of")
 
 
 def test_late_logs_are_censored_in_the_terminal(tmp_path):

@@ -32,7 +32,7 @@ def test_it_is_what_the_library_says(saved):
     assert body["trained_alone"]["params"] == found.trained.params.value > found.params.value
     assert body["notes"] == list(found.notes)
     told = RUN.invoke(command, [saved, "--loss", "2.3", "--served", "1e13"]).output
-    assert "saved over the size best to train" in told
+    assert "saved over the training optimum" in told
     assert "times the most tokens of any run fitted" in told
 
 

@@ -86,7 +86,7 @@ def test_a_forecast_says_its_peak_and_its_end(curves):
     asked = [curves, *KNOWN, "--predict", "linear", "--steps", str(STEPS), "--end", "0.05"]
     done = RUN.invoke(command, asked)
     assert f"steps to {0.05 * PEAK:.3g} from a peak of {PEAK:.3g}: " in done.output
-    assert "taken on trust" not in done.output
+    assert "extrapolated" not in done.output
     body = json.loads(RUN.invoke(command, [*asked, "--json", "-"]).output)["predict"]
     assert (body["peak"], body["end"], body["notes"]) == (
         pytest.approx(PEAK, rel=1e-3),

@@ -152,8 +152,8 @@ def test_settings_are_read_from_anything():
         (Crossing("within", Band(1e20, 5e19, 3e20, 0.95), 0.1, 1.0, (1e17, 1e27)), ("1.0e20", "5.0e19 – 3.0e20")),
         (Crossing("beyond", Band(1e22, 5e20, np.inf, 0.95), 10.0, 0.9, (1e17, 1e27)), ("1.0e22", "5.0e20 to never")),
         (Crossing("beyond", Band(1e22, 0.0, np.inf, 0.95), 10.0, 0.9, (1e17, 1e27)), ("1.0e22", "any to never")),
-        (Crossing("never", Band(np.inf, 2e23, np.inf, 0.95), np.inf, 0.1, (1e17, 1e27)), ("not in sight", "from 2.0e23 on, if ever")),
-        (Crossing("never", Band(np.inf, np.inf, np.inf, 0.95), np.inf, 0.0, (1e17, 1e27)), ("not in sight", "")),
+        (Crossing("never", Band(np.inf, 2e23, np.inf, 0.95), np.inf, 0.1, (1e17, 1e27)), ("none found", "from 2.0e23 on, if ever")),
+        (Crossing("never", Band(np.inf, np.inf, np.inf, 0.95), np.inf, 0.0, (1e17, 1e27)), ("none found", "")),
     ],
 )  # fmt: skip
 def test_crossings_in_words(crossing, words):

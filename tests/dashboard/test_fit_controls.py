@@ -106,7 +106,7 @@ def agrees(browser: Browser) -> None:
         assert f.settings.intervals_reason[1:] in page
     else:
         assert browser.said("fit_intervals") == INTERVALS["runs"]
-        assert "drawn apart" not in page
+        assert "resampled separately" not in page
 
 
 def test_back_from_another_law_every_word_is_of_the_fit_that_is_shown(browser):

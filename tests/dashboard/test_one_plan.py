@@ -161,8 +161,8 @@ def said_once(charts, files, run_js):
         assert front["sentence"].startswith(f"Done in {days} on {many:,.0f} device")
         assert front["handle"] == days
         ends_here = charts["front"]["budget"] == charts["front"]["grid"][0]
-        assert ("More devices end it hardly sooner" in front["subline"]) == ends_here
-        assert ("Sooner takes a larger batch" in front["subline"]) != ends_here
+        assert ("More devices save little time" in front["subline"]) == ends_here
+        assert ("Training faster takes a larger batch" in front["subline"]) != ends_here
         assert top["takes"][2].startswith(panels["cost"]["value"])
     else:
         assert front["handle"] == "does not fit"
@@ -213,7 +213,7 @@ def test_a_share_of_ones_own_makes_another_batch_and_the_front_says_so(opened, r
     assert front["panels"]["batch"][0] == pytest.approx(512 * 16384)
     assert [p["range"] for p in front["texts"] if p["key"] in ("devices", "batch")] == ["—", "—"]
     assert front["subline"].startswith(
-        "Not the plan above: each device takes 16\u202fk tokens a step, which makes a batch of 8.4"
+        "Not the plan above: each device takes 16\u202fk tokens per step, which makes a batch of 8.4"
     )
     top = charts["budget"]
     batch = next(p for p in top["panels"] if p["key"] == "batch")
@@ -226,7 +226,7 @@ def test_a_share_of_ones_own_makes_another_batch_and_the_front_says_so(opened, r
 def test_a_batch_of_the_runs_own_is_a_note_and_no_second_plan(opened, run_js):
     page, charts, files = opened("bundled:simulated-ladder", 3e22, runs_batch="500k")
     said = " ".join(c.value for c in page.caption).replace("\\", "")
-    assert "500 k tokens a step (as you say), the plan takes 2.1 M" in said
+    assert "500 k tokens per step (as entered), the plan takes 2.1 M" in said
     assert "more tokens than planned here" in said
     top, front = run_js(READ, [charts["budget"], charts["front"]])
     assert front["panels"]["cost"][0] == pytest.approx(json.loads(files["JSON"]())["money"], rel=1e-9)

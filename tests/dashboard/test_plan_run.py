@@ -76,12 +76,14 @@ def test_limits_are_hatched_and_said(ladder):
     regions = {r["label"]: r for r in made["regions"]}
     assert set(regions) == {"more than 512 devices", *(k for k in regions if k.startswith("after "))}
     assert regions["more than 512 devices"]["to"] == pytest.approx(math.log10(f.at_devices(512)), abs=1e-9)
-    assert "the line does lie there" in plan_run.verdict(f, asked)
+    assert "the line lies inside" in plan_run.verdict(f, asked)
     few = replace(asked, most_devices=64)
     assert "cannot reach this loss within the deadline" in plan_run.verdict(front(ladder, few), few)
-    assert "does not lie" in plan_run.verdict(front(ladder, replace(asked, devices=8)), replace(asked, devices=8))
+    assert "the line lies outside" in plan_run.verdict(
+        front(ladder, replace(asked, devices=8)), replace(asked, devices=8)
+    )
     poor = replace(alike, most_money=1.0)
-    assert plan_run.verdict(front(ladder, poor), poor).startswith("The money allowed cannot reach this loss.")
+    assert plan_run.verdict(front(ladder, poor), poor).startswith("The max cost cannot reach this loss.")
     assert plan_run.verdict(f, DEFAULTS) == ""
 
 
@@ -92,7 +94,7 @@ def test_what_the_runs_batch_is_taken_from(ladder):
     assert plan_run.runs_batch(DEFAULTS, runs, rule)[0] is rule
     advice, words = plan_run.runs_batch(replace(DEFAULTS, runs_batch="2M"), runs, rule)
     assert advice.value(here.split.best)[0, 0] == 2e6
-    assert words == "as you say"
+    assert words == "as entered"
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e8, 1e9, 4), np.geomspace(1e9, 1e10, 4)))
     frame = pd.DataFrame({"params": n, "tokens": d, "loss": 2 + n**-0.1, "batch_tokens": 0.58 * d**0.571})
     grown = read_runs(frame, name="grown.csv")
@@ -142,7 +144,7 @@ def test_a_model_too_large_for_few_devices_bounds_the_front(ladder):
     assert region["from"] == pytest.approx(math.log10(f.at_devices(16)), abs=1e-6)
     assert plan_run.verdict(f, DEFAULTS, 16) == ""  # nobody set a limit
     asked = replace(DEFAULTS, devices=8, most_devices=64)
-    assert "does not lie there" in plan_run.verdict(front(ladder, asked), asked, 16)
+    assert "the line lies outside" in plan_run.verdict(front(ladder, asked), asked, 16)
 
 
 def test_a_batch_that_grows_along_the_run(ladder):
@@ -180,7 +182,7 @@ def test_a_speed_that_no_device_gives_is_not_planned_with():
     assert "of this peak" in said
     said, share, _ = plan_run.speed_words(timed(1.5e15), DEFAULTS)
     assert share is None
-    assert "of one H100's peak, more than it can give" in said
+    assert "of one H100's peak, which is impossible" in said
     speed, told = plan_life.speed_of(
         fit(load("simulated-ladder"), "chinchilla", resamples=0), DEFAULTS, 1e6, timed(1.5e15)
     )

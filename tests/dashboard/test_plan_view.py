@@ -67,7 +67,7 @@ def test_a_page_drawn_again_reads_no_bundled_table_again(page, monkeypatch):
     at.text_input(key="plan_size").set_value("1M").run()
     assert not at.exception
     assert "above what the best size would reach" in words(at)
-    assert "batch ladder on the same language" in words(at) + html(at)
+    assert "size sweep, of this language" in words(at) + html(at)
 
 
 def test_a_size_held_says_what_it_costs(page):
@@ -206,10 +206,10 @@ def test_batch_and_rate_come_from_the_paper_asked_for(page):
     assert "Step Law" not in words(at)
     at.selectbox(key="plan_critical").select("number").run()
     assert not at.exception
-    assert "Give a number, or choose a paper" in html(at)
+    assert "Enter a number, or choose a paper" in html(at)
     at.text_input(key="plan_critical_batch").set_value("2M").run()
     assert not at.exception
-    assert "Give a number, or choose a paper" not in html(at)
+    assert "Enter a number, or choose a paper" not in html(at)
     assert workspace.values(space)["plan"] == {"rule": "porian", "critical": "number", "critical_batch": "2M"}
 
 
@@ -228,7 +228,7 @@ def test_runs_too_small_for_the_papers_have_a_ladder_of_their_own(page):
     at, _ = page()
     assert not at.exception
     assert at.selectbox(key="plan_critical").value == "measured"
-    assert "Our batch ladder on the same language" in words(at)
+    assert "size sweep, of this language" in words(at)
     at.selectbox(key="plan_critical").select("zhang_coupled").run()
     assert not at.exception
     assert "has no critical batch for a model of" in html(at)
@@ -275,17 +275,17 @@ def test_the_runs_own_speed_can_be_planned_with(page, tmp_path, monkeypatch):
 
 def test_hours_on_one_device_and_a_life_of_use_are_asked_for_when_opened(page):
     at, space = page(source="bundled:simulated-ladder", plan={"served": "10T"})
-    assert "Best over its life" not in html(at), "nothing is worked out while it is closed"
+    assert "Least training + inference compute" not in html(at), "nothing is worked out while it is closed"
     at.session_state["plan_hours_open"] = True
     at.session_state["plan_life_open"] = True
     at.run()
     assert not at.exception
     assert "384" in html(at)
-    assert "flatters small models" in html(at)
-    assert "Best over its life" in html(at)
-    assert "less compute over its life" in html(at)
+    assert "overstates the speed of small models" in html(at)
+    assert "Least training + inference compute" in html(at)
+    assert "less training and inference compute" in html(at)
     at.text_input(key="plan_served").set_value("lots").run()
-    assert "Tokens in use are a number" in " ".join(c.value for c in at.caption)
+    assert "Inference tokens are a number" in " ".join(c.value for c in at.caption)
     assert workspace.values(space)["plan"]["served"] == "lots"
 
 
@@ -293,7 +293,7 @@ def test_an_empty_share_of_the_batch_says_what_it_comes_to(page):
     at, space = page(source="bundled:simulated-ladder")
     share = at.number_input(key="plan_device_tokens")
     assert share.value is None
-    assert share.placeholder == "auto: 33,177", "2.12 M tokens a step over 64 devices"
+    assert share.placeholder == "auto: 33,177", "2.12 M tokens per step over 64 devices"
     share.set_value(2048).run()
     assert workspace.values(space)["plan"] == {"device_tokens": 2048}
     at.number_input(key="plan_device_tokens").set_value(None).run()

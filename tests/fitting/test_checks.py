@@ -192,7 +192,7 @@ def test_a_run_that_alone_tells_a_parameter_is_named(make_runs):
     f = fit(runs_of(make_runs, at=(n, d)), "chinchilla", resamples=0)
     v = verdict(f, "influence")
     assert v.state == "note"
-    assert "rests on run-29" in v.sentence
+    assert "depends on the run run-29" in v.sentence
 
 
 def test_a_run_that_moves_the_fit_is_named(make_runs):
@@ -212,7 +212,7 @@ def test_an_exponent_at_its_bound_is_named(make_runs):
     f = fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=0)
     v = verdict(f, "bounds")
     assert v.state == "fail"
-    assert "alpha ended at the most anybody believes, 3" in v.sentence
+    assert "alpha ended at its upper bound, 3" in v.sentence
 
 
 @pytest.mark.parametrize("delta", [1e-3, float("inf")])
@@ -275,4 +275,4 @@ def test_two_kinds_of_run_that_take_turns_are_seen(make_runs):
     loss *= np.exp(0.004 * np.random.default_rng(0).standard_normal(36))
     v = verdict(fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=0), "order")
     assert v.state == "note"
-    assert "take turns" in v.sentence
+    assert "alternate in sign" in v.sentence

@@ -93,7 +93,7 @@ def test_auto_finds_what_sizes_share_and_says_so(make_runs):
     assert (s.intervals, s.grouping, s.delta_rule) == ("components", "params", "auto")
     share = int(s.intervals_reason.split(" %")[0])
     assert 60 < share < 99
-    assert "common to runs of one model size, over 12 of them" in s.intervals_reason
+    assert "shared by runs of one model size, estimated from 12 of them" in s.intervals_reason
 
 
 def test_auto_finds_the_column_that_shares(make_runs):
@@ -116,7 +116,7 @@ def test_without_repeats_single_residuals_are_drawn(make_runs):
     assert (s.intervals, s.grouping) == ("residuals", "run")
     with pytest.raises(FitError, match="needs 4 groups"):
         fit(runs, intervals="components", resamples=50)
-    with pytest.raises(FitError, match="no value repeats"):
+    with pytest.raises(FitError, match="a column whose values repeat"):
         fit(runs, intervals="groups", resamples=50)
 
 

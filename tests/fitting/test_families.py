@@ -169,7 +169,7 @@ def test_the_same_family_twice_is_told_as_no_difference():
     assert v.overall.low < 1 < v.overall.high
     assert 0.02 < v.probability < 0.98
     assert v.more_runs is None or v.more_runs > 0
-    assert "do not tell them apart" in v.sentence
+    assert "do not separate them" in v.sentence
 
 
 def test_a_better_family_at_every_budget_never_crosses():

@@ -33,8 +33,8 @@ def test_it_is_lowest_at_the_fit_and_its_interval_is_where_it_crosses(noisy):
     said = next(v.sentence for v in f.verdicts if v.key == "floor")
     assert f"by its profile {p.low:.3g} to {p.high:.3g}" in said
     assert re.fullmatch(
-        r"Held between [\d.]+ and [\d.]+, E costs these runs no more than chance would \(95 %\); across that range the "
-        r"other constants follow it, alpha from [\d.]+ to [\d.]+ and beta from [\d.]+ to [\d.]+\.", p.sentence,
+        r"The 95 % profile interval of E is [\d.]+ to [\d.]+; over that interval alpha \([\d.]+ to [\d.]+\) and "
+        r"beta \([\d.]+ to [\d.]+\) change with it\.", p.sentence,
     )  # fmt: skip
 
 
@@ -79,11 +79,11 @@ def test_an_open_end_is_said(make_runs):
     p = floor_profile(fit(runs, "chinchilla", resamples=0), runs)
     assert p.ends[0] is False
     assert p.low == 0.0
-    assert "Held anywhere below" in p.sentence
+    assert "is everything below" in p.sentence
 
 
 def test_refusals_are_sentences(noisy, make_runs):
-    with pytest.raises(FitError, match="has no floor to hold"):
+    with pytest.raises(FitError, match="has no floor to profile"):
         floor_profile(fit(noisy, "kaplan", resamples=0), noisy)
     with pytest.raises(FitError, match="not those that were fitted"):
         floor_profile(fit(noisy, "chinchilla", resamples=0), noisy.exclude(["run-3"]))

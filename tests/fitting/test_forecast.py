@@ -104,9 +104,9 @@ def test_the_plan_and_the_law_widen_alike(found):
     run = found.predict(params=p.params.value, tokens=p.tokens.value, of="run")
     assert p.loss_run.value == pytest.approx(run.value, rel=1e-9)
     assert np.log(p.loss_run.high / p.loss_run.low) == pytest.approx(np.log(run.high / run.low), rel=0.1)
-    assert any("doubt about the law's form" in note for note in p.notes)
+    assert any("model discrepancy" in note for note in p.notes)
     far = plan(found, flops=1e27)
-    assert any("nobody has looked" in note for note in far.notes)
+    assert any("checked up to" in note for note in far.notes)
 
 
 def test_json_brings_the_same_forecasts_back(found):

@@ -94,8 +94,8 @@ def test_the_law_s_own_interval_does_not_hold_it(clean):
 def test_it_reaches_a_plan_at_a_chosen_size(clean):
     best, chosen = plan(clean, flops=1e20), plan(clean, flops=1e20, params=2e7)
     assert chosen.loss_run.high - chosen.loss_run.low > 5 * (best.loss_run.high - best.loss_run.low)
-    assert any("mixed as in none of the runs" in note for note in chosen.notes)
-    assert not any("mixed as in none" in note for note in best.notes)
+    assert any("balance of size and data" in note for note in chosen.notes)
+    assert not any("balance of size and data" in note for note in best.notes)
 
 
 def test_it_reaches_over_training():
@@ -121,7 +121,7 @@ def test_it_reaches_the_comparison_of_families():
     assert off.unseen == pytest.approx(0.5 * np.log(400 / 20), abs=0.25)
     loss = found.loss("off", 1e20)
     assert np.log(loss.high / loss.low) > 2 * 1.9 * FORM_MIXED * off.unseen
-    assert any("mix size and data" in note and "off" in note for note in found.notes)
+    assert any("balance size and data" in note and "off" in note for note in found.notes)
     assert np.log(found.loss("on", 1e20).high / found.loss("on", 1e20).low) < 0.01
 
 

@@ -9,7 +9,7 @@ from fitting import fit, plan
 from fitting.planning.hour_classes import hour_classes, notes_of
 from fitting.planning.lifetime import lifetime
 
-HALF = ("beyond the largest run", "mixed as in none", "outside what the runs cover")
+HALF = ("beyond the largest run", "balance of size and data", "outside what the runs cover")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_life_says_what_a_plan_of_the_same_run_says(few, served):
     planned = plan(few, flops=found.train_flops.value, params=found.params.value)
     assert place(found.notes) == place(planned.notes)
     if served >= 1e15:
-        assert any("mixed as in none" in note for note in found.notes)
+        assert any("balance of size and data" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("of", ["law", "run"])

@@ -66,7 +66,7 @@ def test_a_band_has_room_for_notes(chinchilla):
     note, far, mixed = chinchilla.predict(params=[1e9, 1e12], tokens=2e10).notes
     assert "params" in note
     assert "beyond the largest run" in far
-    assert "mixed as in none" in mixed
+    assert "balance of size and data" in mixed
     assert Band(1.0, 0.5, 2.0, 0.95, ("a",)).above(0.7).notes == ("a",)
 
 

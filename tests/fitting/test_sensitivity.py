@@ -70,9 +70,9 @@ def test_one_step_ranks_runs_as_exact_refits_do(noisy):
 
 
 def test_a_floor_held_is_held(found, fitted):
-    low = by_label(found, f"E held at {fitted.interval('E').low:.4g}")
+    low = by_label(found, f"E fixed at {fitted.interval('E').low:.4g}")
     assert not low.ruled_out
-    zero = by_label(found, "E held at 0")
+    zero = by_label(found, "E fixed at 0")
     assert zero.ruled_out
     assert zero.loss < low.loss < found.loss.value
 

@@ -192,7 +192,7 @@ def test_what_is_said():
     assert found.warning(MIDDLE, 2**14) == ""
     assert "outside the" in found.warning(FAR, 2**24)
     same = measured().assign(layers=lambda f: 8 + f.index % 4, width=1024, batch=lambda f: 2 ** (12 + f.index))
-    assert "not told apart" in step_time(same, resamples=0).sentence
+    assert "not identified" in step_time(same, resamples=0).sentence
     flat = by_params()
     flat["step_seconds"] = 1 / flat["step_seconds"]
     assert "do not rise with FLOPs" in step_time(flat, resamples=0).sentence

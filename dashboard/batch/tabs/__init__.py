@@ -19,10 +19,11 @@ from dashboard.batch.readings import Sweep
 from dashboard.downloads import File
 from dashboard.fit import tabs as fit_tabs
 
+BY_LOSS, TRAINING_CURVE = "By model or loss", "Training-curve law L(N, S)"
 #: What each tab says, and the file of this folder that draws it, from left to right.
 TABS = {
-    "Each of them": "each",
-    "Whole run": "whole",
+    BY_LOSS: "each",
+    TRAINING_CURVE: "whole",
     "Learning rate": "rates",
     "Gradient noise": "noise",
     "Published": "papers",
@@ -31,9 +32,9 @@ TABS = {
 
 def held(sweep: Sweep | None) -> list[str]:
     """The tabs that the data chosen have something for."""
-    out = [] if sweep is None else ["Each of them"]
+    out = [] if sweep is None else [BY_LOSS]
     if batch_state.has_curves():
-        out.append("Whole run")
+        out.append(TRAINING_CURVE)
     if batch_state.grid() is not None:
         out.append("Learning rate")
     if batch_state.norms() is not None:
@@ -54,11 +55,11 @@ def tabs(sweep: Sweep | None) -> None:
 
 
 def take_away(what: str, files: Iterable[File], key: str, about: Mapping[str, Any] | None = None) -> None:
-    """A tab's own files to take away, which say of what they are: the page has others below.
+    """A tab's own exports, which say of what they are: the page has others below.
 
     Each says what it is `about`: the table chosen with its digest where nothing else is given.
     """
-    fit_tabs.section("Take it away", what)
+    fit_tabs.section("Export", what)
     downloads.buttons(downloads.headed(files, batch_about.chosen() if about is None else about), key)
 
 

@@ -22,22 +22,20 @@ from fitting.batch import AlongLoss, Growth
 
 def panel(sweep: Sweep) -> None:
     """The table with what to know first, then the law of growth where there is one."""
-    fit_tabs.section("Each of them", "with 95 % intervals from refits to noise drawn anew")
+    fit_tabs.section("By model or loss", "with 95 % intervals from bootstrap refits of residuals")
     batch_panels.table(sweep)
     batch_panels.remarks(sweep)
     batch_methods.panel(sweep)
     if known := batch_panels.finite(sweep):
         leading = batch_panels.leading(sweep)
-        fit_tabs.section(
-            "What going faster costs", "the front between steps and data, a larger batch further to the left"
-        )
+        fit_tabs.section("Steps against tokens", "the trade-off at equal loss, larger batches to the left")
         words = batch_panels.titles(sweep)
         front = batch_front.figure(known, sweep.unit, words, leading)
         st.plotly_chart(front, config=PLOT, key="batch_front")
         widgets.quiet(batch_front.sentence(known[leading], sweep.unit, words[leading]))
     law = batch_panels.law_of(sweep)
     if law is not None and math.isfinite(law.slope) and batch_panels.placed(sweep):
-        fit_tabs.section("How it grows", batch_panels.grows(sweep, law))
+        fit_tabs.section(batch_methods.GROWTH, batch_panels.grows(sweep, law))
         near = papers.overlays(sweep)
         theirs = papers.by_overhead(sweep) if near else {}
         placed = batch_panels.placed(sweep)
@@ -63,7 +61,7 @@ def _take_over(sweep: Sweep, law: Growth | AlongLoss) -> None:
         "Plan with this law", key="batch_take_over", help="The Plan page's critical batch follows it from now on."
     ):
         if unit is None:
-            right.caption(":red[Say first how many tokens a sequence has: the plan counts batches in tokens.]")
+            right.caption(":red[Enter the tokens in a sequence first: the plan counts batches in tokens.]")
             return
         plan_state.take_over(law, sweep.along, float(unit), batch_panels.remarks_of(sweep))
         right.caption("The Plan page's critical batch follows this law now.")

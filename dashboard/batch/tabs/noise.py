@@ -27,7 +27,7 @@ def panel(sweep: Sweep | None) -> None:
     if found is None:
         return
     stretches = [(*found.span(a, b), band) for a, b, band in found.along()]
-    fit_tabs.section("Gradient noise scale", "means of noise and of signal over stretches of the run, then divided")
+    fit_tabs.section("Gradient noise scale", "mean noise over mean signal, by stretches of the run")
     beside = _measured(sweep)
     told = [one for one in stretches if _told(one[2])]
     if told:
@@ -58,10 +58,10 @@ def answer(found: NoiseScale) -> tuple[str, str, dict[str, str]]:
     stretches = [band for _, _, band in found.along()]
     known = [band for band in stretches if _told(band)]
     if not known:
-        return "These norms tell no gradient noise scale.", _why(stretches[-1]), {}
+        return "These norms give no gradient noise scale.", _why(stretches[-1]), {}
     last = known[-1]
     within = _said(last).partition("(")[2].rstrip(")")
-    under = f"95 % of the last stretch {within}. A sign of where larger batches stop paying, no measurement of it."
+    under = f"95 % of the last stretch {within}. An indication of the critical batch, not a measurement."
     if len(known) == 1:
         return "The gradient noise scale is {last} sequences.", under, {"last": f"{last.value:.2g}"}
     return (
@@ -78,8 +78,8 @@ def _told(band: Band) -> bool:
 def _why(band: Band) -> str:
     """What keeps a ratio from being a number above zero, and what to do."""
     if band.value == math.inf:
-        return "The gradient does not stand out of its noise: log more steps, or norms over a larger big batch."
-    return "Norms over the big batch are no smaller than those over the small one, so no noise shows: check which column is which."
+        return "The gradient is below its noise: log more steps, or norms over a larger big batch."
+    return "Norms over the big batch are no smaller than those over the small batch, so there is no noise: check the two columns."
 
 
 def _measured(sweep: Sweep | None) -> dict[str, Band]:
@@ -98,5 +98,5 @@ def _measured(sweep: Sweep | None) -> dict[str, Band]:
 
 def _said(band: Band) -> str:
     high = f"{band.high:.3g}" if math.isfinite(band.high) else "no upper end"
-    value = f"{band.value:.3g}" if math.isfinite(band.value) else "not told"
+    value = f"{band.value:.3g}" if math.isfinite(band.value) else "not identified"
     return f"{value} ({band.low:.3g} to {high})".replace("-", "\u2212")

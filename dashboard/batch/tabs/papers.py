@@ -39,7 +39,7 @@ def panel(sweep: Sweep | None) -> None:
 def _critical(sweep: Sweep) -> None:
     """One line a law: what it says where these runs are, what it means by critical, and where it was fitted."""
     fit_tabs.section(
-        "Published laws of the critical batch", f"{sweep.unit} a step; constants hold for their own setups"
+        "Published laws of the critical batch", f"{sweep.unit} per step; constants hold for their own setups"
     )
     name = batch_panels.leading(sweep)
     inputs = _inputs(sweep, name)
@@ -60,12 +60,12 @@ def _critical(sweep: Sweep) -> None:
         which = f": {WORDS[law.key]}" if law.key in WORDS else ""
         rows += _row(f"{law.paper}{which}, {law.source}", (numbers.count(value), ""), about, f"{law.setup} {law.note}")
     if not theirs:
-        widgets.quiet("These data tell neither the loss nor the size that published laws ask for, in their unit.")
+        widgets.quiet("These data have neither the loss nor the model size that published laws need, in their unit.")
         return
     st.html(f'<table class="iso-table">{rows}</table>')
     low, high = min(values + theirs), max(values + theirs)
     widgets.quiet(
-        f"They lie a factor of {numbers.ratio(high / low)} apart: they measure different things, on other text, sizes and optimisers."
+        f"They differ by up to a factor of {numbers.ratio(high / low)}: definitions, text, sizes and optimisers differ."
     )
 
 
@@ -76,7 +76,7 @@ def _chosen(laws: RateLaws) -> None:
     inputs = {"params": cell.params, "tokens": cell.tokens, "flops": 6.0 * cell.params * cell.tokens}
     for gives, own, kind, unit in (
         ("learning rate", laws.lr, "flop", ""),
-        ("optimal batch", laws.batch, "count", "tokens a step; "),
+        ("optimal batch", laws.batch, "count", "tokens per step; "),
     ):
         fit_tabs.section(f"Published laws of the {gives}", f"{unit}for {where}, the largest cell; C taken as 6 N D")
         ours = own.at(cell.params, cell.tokens)
@@ -161,12 +161,12 @@ def disagreement(sweep: Sweep, drawn: dict[str, Callable[[np.ndarray], np.ndarra
     """What is dashed and hollow in the picture, and how far they are apart."""
     if sweep.along == "loss":
         ours = {name: f.b_crit.value for name, f in batch_panels.placed(sweep).items()}
-        return f"Dashed: as Kaplan et al. 2020 found on other text. It is {_times(sweep, drawn, ours)} times these batches."
+        return f"Dashed: Kaplan et al. 2020, on other text, {_times(sweep, drawn, ours)} times these batches."
     base, share = numbers.count(batch_state.base(sweep)), 100 * batch_settings.overhead()
     return (
-        f"Dashed and dotted: Zhang et al. 2024 call critical what takes 20 % more steps than linear scaling, a smaller batch. Hollow: the "
-        f"same of these runs ({share:.3g} % over linear from {base}). The published laws are "
-        f"{_times(sweep, drawn, by_overhead(sweep))} times those."
+        "Dashed and dotted: Zhang et al. 2024, whose critical batch takes 20 % more steps than linear scaling and is smaller. Hollow: "
+        f"these runs by that definition ({share:.3g} % over linear scaling from {base}). The published laws are "
+        f"{_times(sweep, drawn, by_overhead(sweep))} times the hollow marks."
     )
 
 

@@ -44,13 +44,12 @@ def panel(sweep: Sweep | None) -> None:
     }
     st.plotly_chart(batch_grid.figure(cell, marks), config=PLOT, key="rates")
     widgets.quiet(_plateau(cell))
-    fit_tabs.section("Which rule to follow", "regret: what its choice loses against the best run of a cell")
+    fit_tabs.section("Rules compared", "regret: loss of a rule's choice above the best run of a cell")
     _table(laws)
     widgets.quiet(
         *laws.notes,
-        "Judge rules by regret, not by exponents: runs within a quarter of a per cent of a cell's best are as good as it, and which of "
-        "them is lowest is luck. Published rules count parameters in their own way, and hold for their own schedules; "
-        "DeepSeek's are of compute, taken as 6 N D.",
+        "Judge rules by regret, not by exponents: runs within 0.25 % of a cell's best differ from it by no more than noise. Published "
+        "rules count parameters in their own way and hold for their own schedules; DeepSeek's are of compute, taken as 6 N D.",
     )
     batch_tabs.take_away(
         "the rules refitted here",
@@ -75,9 +74,9 @@ def answer(laws: RateLaws) -> tuple[str, str, dict[str, str]]:
     lr, batch = laws.lr.at(largest.params, largest.tokens), laws.batch.at(largest.params, largest.tokens)
     value, within = numbers.with_interval(batch.value, batch.low, batch.high, "count")
     return (
-        "A batch of {batch} tokens and a learning rate of {lr} suit {cell}.",
-        f"95 % {within} and {lr.low:.2g} to {lr.high:.2g}, from {len(laws.cells)} cells; in a cell left out the rule loses "
-        f"{100 * laws.held_out.mean():.2g} % on average.",
+        "Best for {cell}: a batch of {batch} tokens and a learning rate of {lr}.",
+        f"95 % {within} and {lr.low:.2g} to {lr.high:.2g}, from {len(laws.cells)} cells; the mean regret in a cell left out is "
+        f"{100 * laws.held_out.mean():.2g} %.",
         {
             "batch": value,
             "lr": f"{lr.value:.2g}",
@@ -104,9 +103,7 @@ def _plateau(cell: Cell) -> str:
     )
     words = {"lr": "rate", "batch": "batch"}
     if cell.edge:
-        said += (
-            f" The best {' and '.join(words[e] for e in cell.edge)} is an end of what was tried, so it may lie beyond."
-        )
+        said += f" The best {' and '.join(words[e] for e in cell.edge)} is at an end of those tried; the optimum may lie beyond."
     return said
 
 

@@ -33,7 +33,7 @@ BEYOND = 16.0  # how far past the batches and sizes tried the sliders go
 def panel(sweep: Sweep | None) -> None:
     """Sliders, the curves, what a loss takes, the six constants, and the largest size held out where there are three."""
     fit = batch_state.whole()
-    fit_tabs.section("A run before it is made", "six constants of Kaplan et al. 2020, fitted to these curves")
+    fit_tabs.section("Training-curve law L(N, S)", "six constants of Kaplan et al. 2020, fitted to these curves")
     if not isinstance(fit, TrajectoryFit):
         widgets.quiet(str(fit))
         _warm_up(st.columns(3)[0])
@@ -46,23 +46,23 @@ def panel(sweep: Sweep | None) -> None:
     checked = batch_state.check()
     if isinstance(checked, HeldOut):
         widgets.quiet(checked.sentence)
-    fit_tabs.section("The constants", "joint fit, every run alike; beside them Kaplan's, for comparison alone")
+    fit_tabs.section("The constants", "joint fit with equal weights, beside Kaplan's for comparison")
     _constants(fit)
     along = batch_state.along() if fit.law.one_size else None
     if along is not None:
         b = along.exponent()
         widgets.quiet(
-            "Read off steps to single losses, without a form for the floor, the critical batch grows as the loss to the power "
-            f"{b.value:.3g} ({b.low:.3g} to {b.high:.3g}); by these constants that is \u22121 / \u03b1_B."
+            "Fitted to the steps to single losses, without a floor, the critical batch is a power law of the loss with exponent "
+            f"{b.value:.3g} ({b.low:.3g} to {b.high:.3g}); by these constants the exponent is \u22121 / \u03b1_B."
         )
     widgets.quiet(
         *fit.law.notes,
         fit.law.warning,
-        "Shown is the implicit law: the critical batch is that of the loss reached. Adding up steps with the critical batch of each "
-        "moment on the way is another law, with fewer steps.",
+        "The law is implicit: its critical batch is that of the loss reached. Integrating steps over the critical batch along the run "
+        "is a different law, with fewer steps.",
     )
     batch_tabs.take_away(
-        "the law of the whole run",
+        "the training-curve law",
         [
             File("LaTeX", "whole_run.tex", "text/x-tex", lambda: to_latex(fit)),
             File("Python", "whole_run.py", "text/x-python", lambda: to_python(fit)),
@@ -85,12 +85,16 @@ def _asked(fit: TrajectoryFit) -> tuple[float, float, float]:
         params = _slider(columns[0], "Parameters", sizes, params, "whole_params")
     batches = np.geomspace(data.batch.min() / BEYOND, data.batch.max() * BEYOND, STOPS)
     batch = _slider(
-        columns[-3], f"Batch, {fit.law.unit} a step", batches, float(np.exp(np.mean(np.log(data.batch)))), "whole_batch"
+        columns[-3],
+        f"Batch, {fit.law.unit} per step",
+        batches,
+        float(np.exp(np.mean(np.log(data.batch)))),
+        "whole_batch",
     )
     floor = fit.law.floor(params).value
     lowest = float(data.loss.min())
     losses = np.geomspace(max(1.0005 * floor, 0.95 * lowest), max(float(data.loss.max()), 1.1 * floor), STOPS)
-    loss = _slider(columns[-2], "Loss to reach", losses, max(lowest, float(losses[2])), "whole_loss", loss=True)
+    loss = _slider(columns[-2], "Target loss", losses, max(lowest, float(losses[2])), "whole_loss", loss=True)
     return params, batch, loss
 
 
@@ -98,7 +102,7 @@ def _warm_up(column: st.delta_generator.DeltaGenerator) -> None:
     st.session_state["whole_warm_up"] = 100 * batch_settings.warm_up()
     column.number_input(
         "Warm-up, % of each run", min_value=0.0, max_value=90.0, step=5.0, key="whole_warm_up", on_change=_keep_warm_up,
-        help="The first part of every run is left out: while the learning rate rises the loss follows no such law.",
+        help="The first part of every run is left out: during warm-up of the learning rate the law does not hold.",
     )  # fmt: skip
 
 
@@ -136,9 +140,9 @@ def _takes(fit: TrajectoryFit, params: float, batch: float, loss: float) -> None
         (f"Critical batch at {loss:.4g}, by this law", law.b_crit(loss), "count"),
         (f"Fewest steps to {loss:.4g}, at large batches", law.s_min(params, loss), "count"),
         (f"Least {law.unit} to {loss:.4g}, at small batches", law.e_min(params, loss), "count"),
-        (f"Steps to {loss:.4g} at {numbers.count(batch)} a step", law.steps(params, batch, loss), "count"),
+        (f"Steps to {loss:.4g} at {numbers.count(batch)} per step", law.steps(params, batch, loss), "count"),
         (
-            f"{law.unit.capitalize()} to {loss:.4g} at {numbers.count(batch)} a step",
+            f"{law.unit.capitalize()} to {loss:.4g} at {numbers.count(batch)} per step",
             _times(law.steps(params, batch, loss), batch),
             "count",
         ),
@@ -153,12 +157,12 @@ def _constants(fit: TrajectoryFit) -> None:
     meanings = (
         "size at which the floor would be 1", "how the floor falls with size", "steps at which training would add 1",
         "how that falls with steps", f"critical batch at a loss of 1, {fit.law.unit}",
-        "how it grows: 1 / \u03b1_B is the power of the loss",
+        "scaling of the critical batch: its exponent in the loss is \u22121 / \u03b1_B",
     )  # fmt: skip
     body = ""
     for name, symbol, meaning, theirs in zip(NAMES, SYMBOLS, meanings, KAPLAN.values, strict=True):
         if fit.law.one_size and name in ("N_c", "alpha_N"):
-            cell = "not told by one size"
+            cell = "not identified by one size"
         else:
             band = fit.law.constant(name)
             cell = f"<b>{_said(band.value)}</b><small>{_said(band.low)} to {_end(band.high)}</small>"

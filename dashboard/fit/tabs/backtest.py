@@ -1,4 +1,4 @@
-"""Forecast test: the largest runs left out and foretold, so that a person sees what a forecast of this fit is worth."""
+"""Forecast test: the largest runs left out and forecast, so that a person sees what a forecast of this fit is worth."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fitting.forecast import Backtest, Cut, backtest
 
 def panel(fit: Fit, runs: Runs) -> None:
     """The sentence, the picture of forecast against what came, and one row for each time the largest runs were left out."""
-    fit_tabs.section("Would it have foretold your largest runs?", "each time fitted to the smaller runs alone")
+    fit_tabs.section("Would it have forecast your largest runs?", "each time fitted to the smaller runs alone")
     found = state.derived(_tested, fit, runs)
     if isinstance(found, FitError):
         widgets.quiet(str(found))
@@ -27,15 +27,15 @@ def panel(fit: Fit, runs: Runs) -> None:
     shown = above(found, state.true_floor())
     st.plotly_chart(chart.figure(shown), config=fit_tabs.PLOT, key="forecast_test")
     rows = "".join(_row(c) for c in found.cuts)
-    heads = ("fitted up to", "runs fitted", "runs foretold", "furthest", "off by", "in the interval", "regret")
+    heads = ("fitted up to", "runs fitted", "runs forecast", "furthest", "median error", "in the interval", "regret")
     st.html(
         '<div class="iso-scroll"><table class="iso-table"><thead><tr>'
         + "".join(f'<th scope="col">{h}</th>' for h in heads)
         + f"</tr></thead><tbody>{rows}</tbody></table></div>"
     )
     widgets.quiet(
-        f"Intervals are of {100 * found.level:.0f} %. Regret is how much higher the loss at your largest budget would be with the model "
-        "size that the smaller fit calls best, by the fit to all runs: a good forecast of the loss does not certify the split.",
+        f"Intervals are {100 * found.level:.0f} %. Regret is how much higher the loss at your largest budget would be with the best "
+        "model size of the smaller fit, by the fit to all runs: a good forecast of the loss does not guarantee a good split.",
         *(["The intervals drawn are cut at the true floor of this language."] if shown is not found else []),
     )
 

@@ -1,4 +1,4 @@
-"""Do the intervals hold what they promise? Asked of tables simulated from the fit, at the push of a button."""
+"""Calibration of the intervals on tables simulated from the fit, at the push of a button."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DECISIONS = {
 
 def panel(fit: Fit) -> None:
     """The button, what is being done while it is, then each interval as it was and calibrated."""
-    fit_tabs.section("Do the intervals hold what they promise?", "asked of tables simulated from this fit")
+    fit_tabs.section("Calibration of the intervals", "how often they hold in tables simulated from this fit")
     why = refusal(fit)
     if why:
         widgets.quiet(why)
@@ -67,8 +67,8 @@ def sentence(found: Calibration) -> str:
         f"{100 * worst:.0f}" if round(100 * worst) == round(100 * best) else f"{100 * worst:.0f} to {100 * best:.0f}"
     )
     return (
-        f"In {found.outer} tables simulated from this fit, plain 95 % intervals held what they should in {share} %; "
-        "calibrated ones end where they would have held it in 95 %."
+        f"In {found.outer} tables simulated from this fit, plain 95 % intervals held the true value in {share} %; "
+        "calibrated intervals end where they would have held it in 95 %."
     )
 
 
@@ -113,9 +113,9 @@ def _notes(found: Calibration) -> list[str]:
     said = [f"{r[0].upper()}{r[1:]}." for r in remarks(found.quantities)]
     return [
         f"One Monte-Carlo error of a share is {100 * found.error:.1f} %: a plain interval within two of 95 is as good as calibrated. "
-        "Where the runs cannot show how much noise they share, the tables cannot either, and calibrating does not mend it.",
-        "Repeated for each table were the fit, what its residuals say of the noise, and the refits; not the choice of law, "
-        "grouping or delta. What is taken away has the calibrated parameters; the rest of the page, and plans, keep the plain intervals.",
+        "Where the runs cannot show how much noise they share, the tables cannot either, and calibration does not help.",
+        "Repeated for each table: the fit, its error model and the bootstrap refits. Not repeated: the choice of law, "
+        "grouping and delta. Exports have the calibrated intervals; the rest of the page, and plans, keep the plain ones.",
         *(["The interval of a loss is cut at the true floor of this language."] if _is_cut(found) else []),
         *said,
     ]

@@ -1,4 +1,4 @@
-"""Should you believe it? The checks: those that need attention first, with what to do, then those that pass.
+"""Diagnostics, the checks of a fit: those that need attention first, with what to do, then those that pass.
 
 HTML with each text escaped: checks name runs, and runs' names are a stranger's text.
 """
@@ -19,7 +19,7 @@ ORDER = ("fail", "note")
 
 def panel(fit: Fit, runs: Runs) -> None:
     """The status in a sentence, and every check with what was found."""
-    fit_tabs.section("Should you believe it?", fit.status.sentence)
+    fit_tabs.section("Diagnostics", fit.status.sentence)
     open_ones = "".join(_check(v) for state in ORDER for v in fit.verdicts if v.state == state)
     passed = "".join(_check(v) for v in fit.verdicts if v.state == "ok")
     st.html("".join(f'<ul class="iso-checks">{items}</ul>' for items in (open_ones, passed) if items))

@@ -13,8 +13,8 @@ from dashboard.symbols import input_symbol
 from fitting import Fit
 
 PRIORS = {
-    "none": "none: these runs alone",
-    "published": "what public sweeps of language models say of the law's parameters; each run counts as a quarter against it",
+    "none": "none: your runs alone",
+    "published": "published sweeps of language models; each of your runs counts as a quarter against it",
 }
 
 
@@ -38,7 +38,7 @@ def terms(fit: Fit) -> None:
         "Prior": PRIORS[s.prior],
         "Search": f"{s.starts} starts, each to a certified optimum; exact derivatives",
         "Intervals": f"{s.resamples:,} refits, {fit_words.drawn(s)}, seed {s.seed}; the middle 95 %",
-        "Why so": s.intervals_reason or "not said",
+        "Reason": s.intervals_reason or "not recorded",
         "Parameters are": s.count,
         "FLOPs are": s.flops_convention + counted,
         "Excluded by you": ", ".join(s.excluded[:50]) + (" …" if len(s.excluded) > 50 else "") or "none",

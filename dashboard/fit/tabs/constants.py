@@ -66,14 +66,14 @@ def _terms(fit: Fit) -> None:
         value, interval = numbers.with_interval(row["value"], row["low"], row["high"], "loss")
         kind = {"params": "count", "tokens": "count"}.get(p.anchor.input, "flop")
         where = f"{input_symbol(p.anchor.input)} = {numbers.say(row['at'], kind)}"
-        hangs = (
-            f"; {symbol(p)} alone follows its exponent, correlation {row['correlation']:.4f}"
+        shared = (
+            f"; {symbol(p)} and its exponent are not separately identified, correlation {row['correlation']:.4f}"
             if abs(row["correlation"]) > 0.9
             else ""
         )
         rows += (
             f'<tr><th scope="row">Term of {symbol(p)} at <i>{escape(where)}</i>'
-            f'<p>{row["unit"]} at the middle of these runs{hangs}</p></th><td class="iso-value">{value}</td><td>{interval}</td></tr>'
+            f'<p>{row["unit"]} at the middle of these runs{shared}</p></th><td class="iso-value">{value}</td><td>{interval}</td></tr>'
         )
     if rows:
         st.html(

@@ -10,28 +10,26 @@ from dashboard import numbers, state, widgets
 from dashboard.fit import tabs as fit_tabs
 from data.schema import Runs
 from fitting import Fit, FitError
-from fitting.plural import plural
 from fitting.selection.compare_laws import Score, compare_laws
 from fitting.selection.published_constants import against_papers
 
 
 def panel(fit: Fit, runs: Runs) -> None:
     """The sentence and table of the comparison, then what the papers' constants make of these runs."""
-    fit_tabs.section("Which law?", "each fitted to the smaller runs and tried on the largest")
+    fit_tabs.section("Which law?", "each fitted to the smaller runs and tested on the largest")
     found = state.derived(_compared, fit, runs, fit.settings.delta)
     if isinstance(found, FitError):
         widgets.quiet(str(found))
     else:
         st.html(f'<p class="iso-under">{escape(found.sentence)}</p>{_table(found.scores, fit.law_key)}')
         widgets.quiet(
-            f"Held out: {plural(found.held_out, 'run')} from {numbers.flop(found.cut)} FLOP on; "
-            f"the frontier {'is' if found.best_held_out == 1 else 'are'} the {found.best_held_out} of them that no cheaper run beats. "
-            "The miss is the median over them. AICc is over the lowest among laws of the same runs; "
-            "laws of the best loss at a budget see only the runs that no cheaper one beats, so only their forecast compares."
+            f"Tested on your {_largest(found.held_out)}, from {numbers.flop(found.cut)} FLOP on (laws of the frontier: on the "
+            f"{found.best_held_out} that no cheaper run beats). Error is the median over the runs tested. AICc is relative to the lowest "
+            "among laws of all runs; a law of the frontier is fitted to the frontier alone, so that only its forecast compares."
         )
     tests = state.derived(against_papers, fit, runs)
     if not isinstance(tests, FitError) and tests:
-        fit_tabs.section("Against the papers", "could these runs come from a law with a paper's constants?")
+        fit_tabs.section("Against published constants", "do these runs agree with a paper's constants?")
         rows = "".join(
             f'<tr><th scope="row">{escape(t.paper)}<p>{escape(t.sentence)}</p></th><td>{_statistic(t.ratio)}</td>'
             f"<td>{_statistic(t.wald)}</td><td>{t.freedom}</td></tr>"
@@ -46,13 +44,17 @@ def panel(fit: Fit, runs: Runs) -> None:
         )
 
 
+def _largest(runs: int) -> str:
+    return "largest run" if runs == 1 else f"{runs:,} largest runs"
+
+
 def _compared(fit: Fit, runs: Runs, delta: float) -> object:
     return compare_laws(runs, delta, fit.law.output.column)
 
 
 def _table(scores: tuple[Score, ...], chosen: str) -> str:
     heads = "".join(
-        f'<th scope="col">{escape(h)}</th>' for h in ("", "miss", "AICc", "on the frontier", "runs", "parameters")
+        f'<th scope="col">{escape(h)}</th>' for h in ("", "error", "AICc", "on the frontier", "runs", "parameters")
     )
     rows = []
     for s in scores:

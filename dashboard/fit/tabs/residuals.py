@@ -1,4 +1,4 @@
-"""What the law leaves over, against size, data and their ratio: a trend is something the law does not know."""
+"""Residuals against size, data and their ratio: a trend shows that the law's form is wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fitting import Fit
 
 def panel(fit: Fit, runs: Runs) -> None:
     """One picture for each of up to three inputs."""
-    fit_tabs.section("What the law leaves over", "a trend here is something the law does not know")
+    fit_tabs.section("Residuals", "a trend shows that the law's form is wrong")
     for column, against in zip(st.columns(3), residuals.inputs(runs, fit), strict=False):
         figure = residuals.figure(runs, fit, against)
         column.plotly_chart(figure, config=fit_tabs.PLOT, key=f"residuals_{against}")

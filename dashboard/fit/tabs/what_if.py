@@ -28,7 +28,7 @@ def _choices(fit: Fit, runs: Runs) -> None:
     """The sentence that names the strongest choice, then one picture for the size and one for the loss."""
     at = plan_state.budget(fit) if "flops" in fit.ranges else 0.0
     fit_tabs.section(
-        "What if you had chosen otherwise?", f"at a budget of {numbers.flop(10**at)} FLOP, as on the Plan page"
+        "Sensitivity to the choices of the fit", f"at a budget of {numbers.flop(10**at)} FLOP, as on the Plan page"
     )
     found = state.derived(sensitivity, fit, runs, float(10**at))
     if isinstance(found, FitError):
@@ -39,15 +39,15 @@ def _choices(fit: Fit, runs: Runs) -> None:
     for column, of in zip(st.columns(2, gap="large"), shown, strict=False):
         column.plotly_chart(chart.figure(found, of), config={"displayModeBar": False}, key=f"what_if_{of}")
     widgets.quiet(
-        "The band is the 95 % interval of the fit as made. Circles lie inside it, diamonds outside; hollow marks are choices "
-        "that these runs speak against; triangles lie beyond the axis. The strongest runs are those that move the best size "
-        "most when they go together. Resampling by other units changes intervals, not values."
+        "The band is the 95 % interval of this fit. Circles lie inside the band, diamonds outside; hollow marks are choices "
+        "that these runs reject; triangles lie beyond the axis. The most influential runs are those whose joint deletion moves the "
+        "best size most. Resampling by other units changes intervals, not values."
     )
 
 
 def _floor(fit: Fit, runs: Runs) -> None:
     """The floor's profile: the sentence, and the picture with what to read in it beside."""
-    fit_tabs.section("What if the floor lay elsewhere?", "everything else fitted again at each floor")
+    fit_tabs.section("Profile of the floor", "all other constants refitted at each floor")
     found = state.derived(floor_profile, fit, runs)
     if isinstance(found, FitError):
         widgets.quiet(str(found))
@@ -56,10 +56,10 @@ def _floor(fit: Fit, runs: Runs) -> None:
     picture, words = st.columns(2, gap="large", vertical_alignment="center")
     picture.plotly_chart(floor.figure(found, fit), config={"displayModeBar": False}, key="floor_profile")
     with words:
-        prior = " and of what published sweeps say" if fit.settings.prior != "none" else ""
+        prior = " and of the prior" if fit.settings.prior != "none" else ""
         widgets.quiet(
-            f"The curve is twice the log likelihood lost by holding the floor there, of these runs{prior}; below the dashed line "
-            "a floor is as likely as chance allows.",
-            "The band is the floor's 95 % interval from refits, as in the table of constants. Where the two differ, trust the "
-            "wider. A forecast far beyond the runs moves with the floor, and the exponents move to keep the runs where they are.",
+            f"The curve is the likelihood ratio of each fixed floor, of these runs{prior}; floors below the dashed line are inside "
+            "the profile interval.",
+            "The band is the floor's 95 % interval from refits, as in the table of constants. Where the two differ, use the "
+            "wider. A forecast far beyond the runs changes with the floor, and the exponents change with it to fit the runs.",
         )

@@ -42,12 +42,14 @@ def weights(e: Evidence) -> Verdict | None:
     r, weight, exponent, alone, term = worst
     title = "Weights and exponents"
     if abs(r) < 0.9 or not np.isfinite([alone, term]).all():
-        return Verdict("weights", title, "ok", f"{weight} is told apart from {exponent} (correlation {r:.2f}).")
+        return Verdict(
+            "weights", title, "ok", f"{weight} and {exponent} are separately identified (correlation {r:.2f})."
+        )
     return Verdict(
         "weights", title, "ok",
-        f"{weight} hangs on {exponent} (correlation {r:.4f}): alone it is known within a factor of {_times(alone)}, its term at the "
-        f"middle of the runs within {_times(term)}.",
-        "Quote that term, below the constants, rather than the weight alone.",
+        f"{weight} and {exponent} are not separately identified (correlation {r:.4f}): {weight} alone is known within a factor of "
+        f"{_times(alone)}, the combined term at the middle of the runs within {_times(term)}.",
+        f"Quote the combined term, below the constants, not {weight} alone.",
     )  # fmt: skip
 
 

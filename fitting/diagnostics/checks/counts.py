@@ -49,7 +49,7 @@ def counts(e: Evidence) -> Verdict | None:
         return Verdict("counts", TITLE, "ok", found)
     return Verdict(
         "counts", TITLE, "note", found,
-        "Look at both, and at which forecasts your own largest runs better: the interval knows of one count alone.",
+        "Compare which count forecasts your largest runs better: the interval is for one count alone.",
     )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def proportions(e: Evidence) -> Verdict | None:
     return Verdict(
         "proportions", title, "note",
         f"{len(odd)} of {len(ratio)} models are over {ODD:g} times deeper or wider than the middle one ({span}): {names}.",
-        "A law of size and data sees no shape: leave them out, or plan for models built like the rest.",
+        "A law of size and data has no shape: leave these runs out, or plan for models built like the rest.",
     )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def bounds(e: Evidence) -> Verdict:
     at = [(p, below[i]) for i, p in enumerate(e.law.params) if below[i] or above[i]]
     floors = [p.name for p, is_low in at if p.is_floor and is_low]
     powers = [
-        f"{p.name} ended at {'the least' if is_low else 'the most'} anybody believes, {p.range[0 if is_low else 1]:g}"
+        f"{p.name} ended at its {'lower' if is_low else 'upper'} bound, {p.range[0 if is_low else 1]:g}"
         for p, is_low in at
         if p.anchor is None and p.name not in floors and p.log
     ]
@@ -122,10 +122,10 @@ def bounds(e: Evidence) -> Verdict:
         )
         do.append("add larger runs, or fit a law without a floor")
     if powers:
-        found.append(f"{' and '.join(powers)}, so the runs do not hold it")
+        found.append(f"{' and '.join(powers)}, so the runs do not identify it")
         do.append("add runs over a wider range of the input it belongs to, or fit a law without that term")
     if others:
-        found.append(f"{' and '.join(others)} ended at the edge of what is plausible, so the runs do not hold it")
+        found.append(f"{' and '.join(others)} ended at the edge of the plausible range, so the runs do not identify it")
         do.append("choose a law with fewer parameters, or add runs that vary what this parameter describes")
     todo = "; ".join(do)
     return Verdict("bounds", title, "fail", "; ".join(found) + ".", f"{todo[0].upper()}{todo[1:]}.")
@@ -152,12 +152,12 @@ def floor(e: Evidence) -> Verdict | None:
         if least <= NEARLY_NONE * lowest:
             return Verdict(
                 "floor", title, "fail", f"{span}: a law with no floor at all fits these runs about as well.",
-                "Do not read the floor, nor losses far beyond the largest run; add runs closer to the floor.",
+                "Do not use the floor, nor losses far beyond the largest run; add runs closer to the floor.",
             )  # fmt: skip
         if most - least > 0.25 * lowest:
             return Verdict(
                 "floor", title, "note", f"{span}: known only within {100 * (most - least) / lowest:.0f} % of the lowest loss.",
-                "Larger runs narrow it most.",
+                "Larger runs narrow its interval most.",
             )  # fmt: skip
         where = "below" if value < lowest else "among the losses, beside"
         return Verdict("floor", title, "ok", f"{span}, {where} the lowest loss {lowest:.3g}.")

@@ -33,7 +33,7 @@ def influence(e: Evidence) -> Verdict | None:
     free = [k for k in range(p) if e.where.bounds[0][k] < e.theta[k] < e.where.bounds[1][k]]
     if e.refused or e.is_exact or n <= p + 1 or e.basis.shape[1] < p or not free:
         return None
-    title = "No run alone"
+    title = "Influence of single runs"
     unit = np.linalg.norm(e.jacobian, axis=0)
     inverse = np.linalg.inv((e.jacobian / unit).T @ (e.jacobian / unit))
     reach = e.jacobian / unit @ inverse  # (n, p): how far a unit residual of each run moves each parameter
@@ -46,11 +46,12 @@ def influence(e: Evidence) -> Verdict | None:
         name = e.law.names[free[int(which)]]
         return Verdict(
             "influence", title, "note",
-            f"{name} rests on {e.table.runs[int(run)]}: without it, its error would be {grows[run, which]:.2g} times as large.",
-            "Repeat that run, or add others like it.",
+            f"{name} depends on the run {e.table.runs[int(run)]}: without that run, the standard error would be "
+            f"{grows[run, which]:.2g} times as large.",
+            "Repeat that run, or add runs near it.",
         )  # fmt: skip
     if n > MOST_RUNS:
-        return Verdict("influence", title, "ok", f"No run of {n:,} is all that tells a parameter.")
+        return Verdict("influence", title, "ok", f"No single run of {n:,} determines a parameter.")
     step = np.abs(reach * (e.clipped / spare)[:, None]) / np.sqrt(variance)
     chosen = np.argsort(-np.max(step[:, free], axis=1), kind="stable")[:STRONGEST]
     theta = leave_out(e.prob, e.theta, chosen)
@@ -63,8 +64,8 @@ def influence(e: Evidence) -> Verdict | None:
     before, after = (e.where.natural(t)[i] for t in (e.theta, theta[k]))
     found = f"Leaving out {e.table.runs[int(chosen[k])]} moves {e.law.names[i]} from {before:.4g} to {after:.4g}"
     if moved[k, which] < MOVES:
-        return Verdict("influence", title, "ok", f"{found}, the most that one run does.")
+        return Verdict("influence", title, "ok", f"{found}, the largest effect of one run.")
     return Verdict(
         "influence", title, "note", f"{found}, {moved[k, which]:.2g} standard errors.",
-        "Check that run, or repeat it; what-if shows how far a plan moves without it.",
+        "Check that run, or repeat it; What if shows how far a plan moves without that run.",
     )  # fmt: skip

@@ -55,16 +55,16 @@ def confounded(e: Evidence) -> Verdict | None:
         return None
     (a, x), (b, y) = list(e.table.inputs.items())[:2]
     r = round(float(np.corrcoef(np.log(x), np.log(y))[0, 1]), 3) + 0.0  # no "-0.00"
-    title = "Inputs told apart"
+    title = "Collinearity of the inputs"
     if abs(r) > 0.99:
         return Verdict(
-            "confounded", title, "fail", f"{a} and {b} rise together (correlation of logs {r:.3f}): one cannot be told from the other.",
-            f"Add runs with other {b} at the same {a}; until then only the loss along this line can be read.",
+            "confounded", title, "fail", f"{a} and {b} rise together (correlation of logs {r:.3f}): their effects are not identified.",
+            f"Add runs with other {b} at fixed {a}; until then the law holds only along this line.",
         )  # fmt: skip
     if abs(r) > 0.9:
         return Verdict(
             "confounded", title, "note", f"{a} and {b} mostly rise together (correlation of logs {r:.2f}).",
-            f"Runs with other {b} at the same {a} would narrow the exponents most.",
+            f"Runs with other {b} at fixed {a} would narrow the exponents most.",
         )  # fmt: skip
     return Verdict("confounded", title, "ok", f"Correlation of log {a} and log {b} is {r:.2f}.")
 

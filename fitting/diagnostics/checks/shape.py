@@ -51,8 +51,8 @@ def trend(e: Evidence) -> Verdict | None:
     if joint is None:
         return Verdict(
             "shape", title, "note",
-            f"{len(e.residuals)} runs leave too little over beside {e.law.p} parameters to check the law's shape.",
-            "Add runs; until then that the law holds is assumed, not seen.",
+            f"{len(e.residuals)} runs are too few beside {e.law.p} parameters to check the law's shape.",
+            "Add runs; until then the law's shape is assumed, not tested.",
         )  # fmt: skip
     _, share, size = joint
     single = {name: test[0] for k, name in enumerate(names) if (test := _joint(e, z[:, [k]]))}
@@ -62,14 +62,14 @@ def trend(e: Evidence) -> Verdict | None:
         return Verdict("shape", title, "ok", f"Residuals show no curvature along {directions} ({_said(p, CURVED)}).")
     strongest = min(single, key=lambda name: single[name]) if single else names[0]
     along = min((name for name in single if name.startswith("along ")), key=lambda name: single[name], default="")
-    where = strongest if strongest == along or not along else f"{strongest}, seen best {along}"
+    where = strongest if strongest == along or not along else f"{strongest}, clearest {along}"
     most = share > 0.5 and size > BROKEN * float(np.std(np.log(e.table.loss)))
     broken = p < CERTAIN and (most or size > GROSS)
     return Verdict(
         "shape", title, "fail" if broken else "note",
-        f"The law {'does not fit' if broken else 'is a little off'}: residuals show curvature {where}, "
+        f"{'The law does not fit: residuals' if broken else 'Residuals'} show curvature {where}, "
         f"by {100 * size:.2g} % of the loss ({_said(p, CURVED)}).",
-        "Try a law with another form, or leave out runs of another regime; a prediction beyond the runs carries this bend with it.",
+        "Try a law with another form, or leave out runs of another regime; predictions beyond the runs have this error too.",
     )  # fmt: skip
 
 
@@ -168,20 +168,20 @@ def order(e: Evidence) -> Verdict | None:
     up = int(above.sum())
     p = _fewer(stretches, up, n - up)
     expected = 1 + 2 * up * (n - up) / n
-    found = f"above and below the law in {stretches} stretches where chance gives about {expected:.0f}"
+    found = f"{stretches} stretches of one sign, {expected:.0f} expected; Wald-Wolfowitz"
     by_what = "compute" if len(by) > 1 else WORDS.get(by[0], by[0])
-    title = f"Order along {by_what}"
+    title = f"Residual trend with {by_what}"
     turns = 1.0 - _fewer(stretches - 1, up, n - up)
     if turns < TAKING_TURNS:
         return Verdict(
-            "order", title, "note", f"Sorted by {by_what}, runs lie {found}: two kinds of run take turns.",
-            "Look for what tells them apart, such as a family, a schedule or an evaluation set, and compare them or fit one kind.",
+            "order", title, "note", f"Residuals alternate in sign along {by_what} ({found}): the runs are of two kinds.",
+            "Look for the difference, such as a family, a schedule or an evaluation set, and compare the two kinds or fit one.",
         )  # fmt: skip
     if p >= ORDERED:
-        return Verdict("order", title, "ok", f"Sorted by {by_what}, runs lie {found}.")
+        return Verdict("order", title, "ok", f"No trend of residuals with {by_what} ({found}).")
     return Verdict(
-        "order", title, "note", f"Sorted by {by_what}, runs lie {found} ({_said(p, ORDERED)}).",
-        f"Look at the residuals: a drift along {by_what} moves every forecast beyond the runs.",
+        "order", title, "note", f"Residuals have a trend with {by_what} ({found}, {_said(p, ORDERED)}).",
+        f"Look at the residuals: a trend with {by_what} biases every forecast beyond the runs.",
     )  # fmt: skip
 
 
@@ -213,10 +213,10 @@ def repeats(e: Evidence) -> Verdict | None:
         return None
     ratio, p = lack / pure, float(special.fdtrc(extra, spare, lack / pure))
     title = "Repeated runs"
-    found = f"{cells} settings, {spare} repeats: runs miss the law by {np.sqrt(ratio):.2g} times what repeats differ by"
+    found = f"{cells} settings, {spare} repeats: residuals are {np.sqrt(ratio):.2g} times the spread of repeats"
     if p >= UNREPEATED:
-        return Verdict("repeats", title, "ok", f"{found}, as chance allows ({_said(p, UNREPEATED)}).")
+        return Verdict("repeats", title, "ok", f"{found}, consistent with noise ({_said(p, UNREPEATED)}).")
     return Verdict(
-        "repeats", title, "note", f"{found} ({_said(p, UNREPEATED)}): noise alone does not explain what is left over.",
-        "Something besides the law's inputs differs between settings, or the law's form is off; group runs that share it.",
+        "repeats", title, "note", f"{found} ({_said(p, UNREPEATED)}): noise alone does not explain the residuals.",
+        "Settings differ by more than the law's inputs, or the law's form is wrong; group the runs that share a setting.",
     )  # fmt: skip

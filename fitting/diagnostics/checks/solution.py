@@ -18,7 +18,7 @@ def converged(e: Evidence) -> Verdict:
             "converged", title, "ok", f"No step lowers the objective by more than {max(promise, 1e-16):.0e} of it."
         )
     return Verdict(
-        "converged", title, "fail", f"The solver stopped where a step still promises {promise:.0e} of the objective.",
+        "converged", title, "fail", f"The solver stopped where a step can still lower the objective by {promise:.0e} of it.",
         "Set aside runs far from the law, or raise delta, and fit again.",
     )  # fmt: skip
 
@@ -30,29 +30,27 @@ def one_minimum(e: Evidence) -> Verdict:
     lowest = e.tried.objective[e.best]
     apart = int(np.sum(found > lowest * (1 + 1e-6) + EXACT * len(e.residuals)))
     if apart == 0:
-        return Verdict("one_minimum", title, "ok", f"All {len(found)} starts end at the same optimum.")
+        return Verdict("one_minimum", title, "ok", f"All {len(found)} starts converge to one optimum.")
     return Verdict(
         "one_minimum", title, "note",
-        f"{apart} of {len(found)} starts end in a worse local minimum; the best one found is shown.",
-        "A larger delta smooths the objective; see whether the numbers move.",
+        f"{apart} of {len(found)} starts converge to a worse local minimum; the best optimum found is shown.",
+        "A larger delta smooths the objective; check whether the constants change.",
     )  # fmt: skip
 
 
 def refits(e: Evidence) -> Verdict | None:
-    """Whether refits to data drawn anew settle, inside the bounds."""
+    """Whether the refits, of the bootstrap or of the posterior, converge inside the bounds."""
     count = len(e.refits.converged)
     if count == 0:
         return None
     good = float(np.mean(e.refits.converged))
     low, high = e.where.bounds
     edge = float(np.mean(np.any((e.refits.theta <= low + 1e-9) | (e.refits.theta >= high - 1e-9), axis=1)))
-    title = "Resampled fits"
+    title = "Refits for the intervals"
     if good < 0.98 or edge > 0.2:
         return Verdict(
             "refits", title, "note" if good > 0.9 and edge < 0.5 else "fail",
-            f"Of {count:,} refits to data drawn anew {100 * (1 - good):.0f} % did not settle and {100 * edge:.0f} % ran into a bound.",
-            "The intervals are wide for a reason: too few runs hold the law up.",
+            f"Of {count:,} refits {100 * (1 - good):.0f} % did not converge and {100 * edge:.0f} % ended at a bound.",
+            "The runs are too few for this law: add runs, or choose a law with fewer parameters.",
         )  # fmt: skip
-    return Verdict(
-        "refits", title, "ok", f"{100 * good:.4g} % of {count:,} refits to data drawn anew settled inside the bounds."
-    )
+    return Verdict("refits", title, "ok", f"{100 * good:.4g} % of {count:,} refits converged inside the bounds.")

@@ -40,7 +40,7 @@ def refusal(law: Law, table: Arrays, name: str) -> str:
             ratio = y / x
             line = f"{b} = {np.median(ratio):.3g} {a}" if np.ptp(np.log(ratio)) < 0.1 else f"{b} fixed by {a}"
             return (
-                f"All {len(x)} runs of {name} stand on one line, {line}: what {a} and what {b} do cannot be told apart, "
+                f"All {len(x)} runs of {name} stand on one line, {line}: the effects of {a} and {b} are not identified, "
                 f"and no split of a budget follows. Add runs with other {b} at the same {a}, or fit a law of one input, "
                 "which says what happens along this line."
             )

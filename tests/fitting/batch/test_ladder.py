@@ -74,7 +74,7 @@ def test_what_was_done_to_rows_is_counted():
     assert ladder(planted()).notes == ()
     twice = pd.concat([planted(), planted().assign(loss=lambda t: t["loss"] * 1.02)]).sort_values(["run", "step"])
     told = ladder(twice.drop(columns="seed"))
-    assert "the mean of them counts" in told.notes[0]
+    assert "their mean counts" in told.notes[0]
     once = planted().groupby("run")["loss"].apply(list)
     assert told.runs[0].loss == pytest.approx(np.array(once[told.runs[0].name]) * 1.02**0.5)
 

@@ -53,8 +53,8 @@ def test_one_size_gives_its_floor_and_says_nothing_of_others():
     assert fit.law.floor().value == pytest.approx(KAPLAN.floor(3e7).value, rel=1e-6)
     assert fit.law.values[2:] == pytest.approx(KAPLAN.values[2:], rel=1e-6)
     assert np.isnan(fit.law.values[:2]).all()
-    assert any("nothing is said of other sizes" in n for n in fit.law.notes)
-    with pytest.raises(FitError, match="another size"):
+    assert any("other sizes are not identified" in n for n in fit.law.notes)
+    with pytest.raises(FitError, match="no other size"):
         fit.law.curve(1e9, 1e6, 1e4)
 
 
