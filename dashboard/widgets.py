@@ -19,6 +19,10 @@ from dashboard import state
 from dashboard.error_messages import told
 
 STYLE = Path(__file__).parent / "static" / "page.css"
+#: What pages with figures add to it.
+FIGURES = Path(__file__).parent / "static" / "fit.css"
+#: How Plotly shows a figure that is only looked at.
+PLOT = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 SETTLING = 3.0  # seconds after which a browser has surely taken what was written; assumed
 
 
@@ -132,3 +136,8 @@ def show(key: str, value: object, words: str = "") -> str:
         until = now + SETTLING if there else 0.0
     written[key] = (value, words, until)
     return key
+
+
+def section(title: str, aside: str = "") -> None:
+    """The heading of one part of the page, with a remark beside it."""
+    st.html(f'<h2 class="iso-section">{escape(title)}{f"<small>{escape(aside)}</small>" if aside else ""}</h2>')

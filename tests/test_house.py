@@ -18,6 +18,16 @@ MAY_IMPORT = {
     "fitting": {"fitting", "data"},
     "dashboard": {"dashboard", "fitting", "data"},
 }
+# What of another page's room a page may import: what it holds and what is set there. Its panels, tabs and charts are its own.
+PAGES = ("runs", "fit", "plan", "batch", "compare")
+PUBLIC = {"state", "settings", "words", "chooser"}
+# The rooms beside the pages, and which of them each may import; pages may import them all.
+BESIDE = {
+    "charts": {"workspace"},
+    "budget_chart": set(),
+    "workspace": set(),
+    "server": {"charts", "workspace"},
+}
 # Imports that may close a circle, made late: what a result is written as.
 WRITTEN_AS = {
     ("fitting.result", "fitting.export"),
@@ -118,10 +128,25 @@ def test_what_may_close_a_circle_is_still_there() -> None:
     assert all(other in arrows[name] for name, other in WRITTEN_AS)
 
 
+def test_rooms_of_the_dashboard_keep_to_themselves() -> None:
+    for name, others in _arrows().items():
+        room, *_ = [*name.split(".")[1:], ""]
+        for other in others if name.startswith("dashboard.") else ():
+            there, *inside = [*other.split(".")[1:], ""]
+            if there == room or not other.startswith("dashboard."):
+                continue
+            if room in BESIDE and there in (*PAGES, *BESIDE):
+                assert there in BESIDE[room], f"{name} imports {other}"
+            if room in PAGES and there in PAGES:
+                assert inside[0] in PUBLIC | {""}, (
+                    f"{name} imports {other}: of {there}, {', '.join(sorted(PUBLIC))} are for others"
+                )
+
+
 def test_every_folder_says_what_lives_there() -> None:
     for path in sources():
-        if path.parent.name == "published":
-            continue  # tables, and the scripts that made some of them
+        if path.parent.name in ("published", "views"):
+            continue  # tables with the scripts that made them, and scripts that Streamlit runs
         if path.name != "__init__.py":
             assert (path.parent / "__init__.py").is_file(), path.parent
         else:

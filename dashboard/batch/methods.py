@@ -12,9 +12,8 @@ from dashboard import state, widgets
 from dashboard.batch import panels as batch_panels
 from dashboard.batch import state as batch_state
 from dashboard.batch.readings import Sweep
-from dashboard.fit import tabs as fit_tabs
-from dashboard.plan import run as plan_run
 from dashboard.plan import state as plan_state
+from dashboard.plan.settings import CRITICAL_LAWS
 from fitting import FitError
 from fitting.band import Band
 from fitting.batch import AlongLoss, TrajectoryFit
@@ -91,7 +90,7 @@ def panel(sweep: Sweep) -> None:
     found = methods(sweep, at)
     if len(found) < 2 or not at:
         return
-    fit_tabs.section(TITLE, "at the same losses, with 95 % intervals")
+    widgets.section(TITLE, "at the same losses, with 95 % intervals")
     heads = "".join(f'<th scope="col">loss {loss:.4g}</th>' for loss in at)
     body = "".join(_row(m) for m in found)
     st.html(
@@ -131,7 +130,7 @@ def used(found: list[Method]) -> str:
         return "Plans use none of these: they take Several losses, which needs three losses and four batches."
     asked, kept = plan_state.settings().critical, state.setting("critical")
     if asked not in ("", "measured"):
-        law = plan_run.CRITICALS.get(asked, "another law")
+        law = CRITICAL_LAWS.get(asked, "another law")
         return f"Plans use {law}, chosen on the Plan page; of these methods they would take Several losses."
     if isinstance(kept, Mapping) and kept.get("title") == state.chosen().title:
         return "Plans use Several losses, chosen here with Plan with this law."

@@ -18,7 +18,7 @@ from dashboard.plan import chart_payload, device_choice, device_table
 from dashboard.plan import fleet as plan_fleet
 from dashboard.plan import run as plan_run
 from dashboard.plan import state as plan_state
-from dashboard.plan.settings import ALLOWED, LONGEST, PlanSettings, typed
+from dashboard.plan.settings import ALLOWED, CRITICAL_LAWS, LONGEST, PlanSettings, typed
 from data.cells.values import number
 from fitting import Fit, FitError, Plan, plan
 from fitting.batch import BatchSchedule, Front, RateLaws, WholeRun
@@ -299,7 +299,7 @@ def what_goes_with_it(asked: PlanSettings, own: RateLaws | None, habit: str) -> 
         help="Published laws are taken as exact, with constants from their own setup: refit them where your runs sweep both.",
     )  # fmt: skip
     sweep = plan_state.measured()
-    known = {**({"measured": sweep.title} if sweep is not None else {}), **plan_run.CRITICALS}
+    known = {**({"measured": sweep.title} if sweep is not None else {}), **CRITICAL_LAWS}
     at = asked.critical if asked.critical in known else next(iter(known))
     st.selectbox(
         "Critical batch by", list(known), format_func=lambda key: known[key], key=widgets.show("plan_critical", at),

@@ -11,7 +11,7 @@ import numpy as np
 from dashboard import numbers
 from dashboard.plan import front as plan_front
 from dashboard.plan.front import limits
-from dashboard.plan.settings import PlanSettings, typed
+from dashboard.plan.settings import CRITICAL_LAWS, PlanSettings, typed
 from data.schema import Runs
 from fitting import Fit, FitError, Plan
 from fitting.batch import (
@@ -49,7 +49,6 @@ RULES = {
     "porian": "Porian et al. 2024",
     "deepseek": "DeepSeek LLM (Bi et al. 2024)",
 }
-CRITICALS = {"zhang_coupled": "Zhang et al. 2024", "kaplan_critical": "Kaplan et al. 2020", "number": "A number"}
 LEAST_NOTED = 0.005  # of the tokens: what the plan's numbers are rounded to
 EARLIEST = 0.01  # a growing batch starts after so much of the run: before, the loss is that of no law
 
@@ -121,7 +120,7 @@ def critical(asked: PlanSettings, own: Advice | None) -> Advice | None:
     if asked.critical == "number":
         given = typed(asked.critical_batch)
         return None if given is None else a_number(given, CRITICAL)
-    return from_paper(asked.critical if asked.critical in CRITICALS else "zhang_coupled")
+    return from_paper(asked.critical if asked.critical in CRITICAL_LAWS else "zhang_coupled")
 
 
 def runs_batch(asked: PlanSettings, runs: Runs, batch: Advice) -> tuple[Advice, str]:

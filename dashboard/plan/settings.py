@@ -15,6 +15,7 @@ A_NODE = 8
 LONGEST = 60  # signs of what is typed that are kept
 UNITS = ("flop", "hours", "time", "money")
 RULES = ("steplaw", "porian", "deepseek", "runs")
+CRITICAL_LAWS = {"zhang_coupled": "Zhang et al. 2024", "kaplan_critical": "Kaplan et al. 2020", "number": "A number"}
 CRITICALS = ("", "zhang_coupled", "kaplan_critical", "measured", "number")
 
 

@@ -10,11 +10,10 @@ from dashboard.batch import state as batch_state
 from dashboard.batch import tabs as batch_tabs
 from dashboard.batch.tabs import noise, rates
 from dashboard.charts import batch as charts
-from dashboard.fit import tabs as fit_tabs
-from dashboard.fit.tabs import PLOT
 from dashboard.runs import chooser, summary
+from dashboard.widgets import PLOT
 
-st.html(fit_tabs.STYLE)
+st.html(widgets.FIGURES)
 st.html(batch_panels.STYLE)
 sweep = batch_state.current()
 read = state.reading()

@@ -7,12 +7,11 @@ from dashboard.charts import families
 from dashboard.compare import panels as compare_panels
 from dashboard.compare import state as compare_state
 from dashboard.compare import words as compare_words
-from dashboard.fit import tabs as fit_tabs
-from dashboard.fit.tabs import PLOT
 from dashboard.runs import chooser, summary
+from dashboard.widgets import PLOT
 from fitting import FitError
 
-st.html(fit_tabs.STYLE)
+st.html(widgets.FIGURES)
 st.html(compare_panels.STYLE)
 runs = state.current_runs()
 chips = summary.chips(state.chosen().title, runs)
@@ -56,12 +55,12 @@ with side:
     compare_panels.controls(runs, column, found)
     widgets.steps()
 
-fit_tabs.section("Each family", f"against {compare_words.name(found.reference)}")
+widgets.section("Each family", f"against {compare_words.name(found.reference)}")
 compare_panels.table(found, versus)
-fit_tabs.section("What the families have in common", "tested, because intervals depend on it")
+widgets.section("What the families have in common", "tested, because intervals depend on it")
 compare_panels.shared(found)
 
-fit_tabs.section("Export")
+widgets.section("Export")
 downloads.buttons(downloads.of_families(found), "families")
 with st.expander("How was this computed"):
     compare_panels.computed(found)

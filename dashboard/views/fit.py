@@ -11,11 +11,12 @@ from dashboard.fit import analyses as fit_analyses
 from dashboard.fit import controls as fit_controls
 from dashboard.fit import tabs as fit_tabs
 from dashboard.fit import words as fit_words
-from dashboard.fit.tabs import PLOT, computed
+from dashboard.fit.tabs import computed
 from dashboard.runs import chooser, summary
+from dashboard.widgets import PLOT
 from fitting import FitError, all_laws
 
-st.html(fit_tabs.STYLE)
+st.html(widgets.FIGURES)
 address.follow()
 runs = state.current_runs()
 fit = state.current_fit()
@@ -51,7 +52,7 @@ with side:
 
 fit_tabs.tabs(fit, runs)
 
-fit_tabs.section("Export")
+widgets.section("Export")
 by = fit_analyses.calibration(fit)
 taken = fit if by is None else fit.calibrated(by)  # what was calibrated on this page leaves it so
 downloads.buttons(downloads.of_fit(taken, runs, fit_words.file_stem(fit)), "fit")

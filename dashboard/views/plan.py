@@ -9,7 +9,6 @@ from dashboard import downloads, frame, state, widgets
 from dashboard.budget_chart import budget_chart, committed_budget
 from dashboard.error_messages import once
 from dashboard.fit import analyses as fit_analyses
-from dashboard.fit import tabs as fit_tabs
 from dashboard.fit import words as fit_words
 from dashboard.plan import chart_payload, device_choice
 from dashboard.plan import fleet as plan_fleet
@@ -32,7 +31,7 @@ def dragged() -> None:
             plan_state.set_budget(said.at)
 
 
-st.html(fit_tabs.STYLE)
+st.html(widgets.FIGURES)
 runs = state.current_runs()
 fit = state.current_fit()
 chips = summary.chips(state.chosen().title, runs)
@@ -86,18 +85,18 @@ if notes:
 
 if whole is not None and here.params is not None:
     shapes = plan_run.shapes_of(here.params.value, fit.settings.count)
-    fit_tabs.section("Time and compute", "train faster for more compute, at the loss of the plan above")
+    widgets.section("Time and compute", "train faster for more compute, at the loss of the plan above")
     plan_panels.how_fast(plan_state.current_front(fit, here, place.asked), on, whole[1], plan_state.timed(fit))
 
     plan_panels.devices(asked)
     plan_panels.growing(plan_run.growing(fit, here, whole[1], plan_state.critical()))
 
-    fit_tabs.section("Model shapes", "near this size, with the fewest devices that hold their training")
+    widgets.section("Model shapes", "near this size, with the fewest devices that hold their training")
     plan_panels.shapes(shapes, asked)
     plan_life.hours(fit, asked, float(whole[1].batch.value), plan_state.timed(fit))
     plan_life.life(fit, here, asked)
 
-fit_tabs.section("Settings")
+widgets.section("Settings")
 shown, goes, ask = st.columns(3, gap="medium")
 with shown.container(border=True, height="stretch"):
     plan_panels.what_it_takes(asked)

@@ -12,12 +12,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import downloads
+from dashboard import downloads, widgets
 from dashboard.batch import about as batch_about
 from dashboard.batch import state as batch_state
 from dashboard.batch.readings import Sweep
 from dashboard.downloads import File
-from dashboard.fit import tabs as fit_tabs
 
 BY_LOSS, TRAINING_CURVE = "By model or loss", "Training-curve law L(N, S)"
 #: What each tab says, and the file of this folder that draws it, from left to right.
@@ -59,7 +58,7 @@ def take_away(what: str, files: Iterable[File], key: str, about: Mapping[str, An
 
     Each says what it is `about`: the table chosen with its digest where nothing else is given.
     """
-    fit_tabs.section("Export", what)
+    widgets.section("Export", what)
     downloads.buttons(downloads.headed(files, batch_about.chosen() if about is None else about), key)
 
 

@@ -14,28 +14,27 @@ from dashboard.batch.readings import Sweep
 from dashboard.batch.tabs import papers
 from dashboard.charts import batch as charts
 from dashboard.charts import batch_front
-from dashboard.fit import tabs as fit_tabs
-from dashboard.fit.tabs import PLOT
 from dashboard.plan import state as plan_state
+from dashboard.widgets import PLOT
 from fitting.batch import AlongLoss, Growth
 
 
 def panel(sweep: Sweep) -> None:
     """The table with what to know first, then the law of growth where there is one."""
-    fit_tabs.section("By model or loss", "with 95 % intervals from bootstrap refits of residuals")
+    widgets.section("By model or loss", "with 95 % intervals from bootstrap refits of residuals")
     batch_panels.table(sweep)
     batch_panels.remarks(sweep)
     batch_methods.panel(sweep)
     if known := batch_panels.finite(sweep):
         leading = batch_panels.leading(sweep)
-        fit_tabs.section("Steps against tokens", "the trade-off at equal loss, larger batches to the left")
+        widgets.section("Steps against tokens", "the trade-off at equal loss, larger batches to the left")
         words = batch_panels.titles(sweep)
         front = batch_front.figure(known, sweep.unit, words, leading)
         st.plotly_chart(front, config=PLOT, key="batch_front")
         widgets.quiet(batch_front.sentence(known[leading], sweep.unit, words[leading]))
     law = batch_panels.law_of(sweep)
     if law is not None and math.isfinite(law.slope) and batch_panels.placed(sweep):
-        fit_tabs.section(batch_methods.GROWTH, batch_panels.grows(sweep, law))
+        widgets.section(batch_methods.GROWTH, batch_panels.grows(sweep, law))
         near = papers.overlays(sweep)
         theirs = papers.by_overhead(sweep) if near else {}
         placed = batch_panels.placed(sweep)

@@ -14,8 +14,7 @@ from dashboard.batch import tabs as batch_tabs
 from dashboard.batch.readings import Sweep
 from dashboard.charts import batch_grid
 from dashboard.downloads import File
-from dashboard.fit import tabs as fit_tabs
-from dashboard.fit.tabs import PLOT
+from dashboard.widgets import PLOT
 from fitting.band import Band
 from fitting.batch import NoiseScale
 from fitting.export.noise_scale import CAVEAT, to_csv, to_json, to_latex, to_python
@@ -27,7 +26,7 @@ def panel(sweep: Sweep | None) -> None:
     if found is None:
         return
     stretches = [(*found.span(a, b), band) for a, b, band in found.along()]
-    fit_tabs.section("Gradient noise scale", "mean noise over mean signal, by stretches of the run")
+    widgets.section("Gradient noise scale", "mean noise over mean signal, by stretches of the run")
     beside = _measured(sweep)
     told = [one for one in stretches if _told(one[2])]
     if told:

@@ -14,7 +14,6 @@ from dashboard.batch import panels as batch_panels
 from dashboard.batch import settings as batch_settings
 from dashboard.batch import state as batch_state
 from dashboard.batch.readings import Sweep
-from dashboard.fit import tabs as fit_tabs
 from fitting.band import Band
 from fitting.batch import PublishedLaw, RateLaws, published
 from fitting.batch.rates import Cell
@@ -38,7 +37,7 @@ def panel(sweep: Sweep | None) -> None:
 
 def _critical(sweep: Sweep) -> None:
     """One line a law: what it says where these runs are, what it means by critical, and where it was fitted."""
-    fit_tabs.section(
+    widgets.section(
         "Published laws of the critical batch", f"{sweep.unit} per step; constants hold for their own setups"
     )
     name = batch_panels.leading(sweep)
@@ -78,7 +77,7 @@ def _chosen(laws: RateLaws) -> None:
         ("learning rate", laws.lr, "flop", ""),
         ("optimal batch", laws.batch, "count", "tokens per step; "),
     ):
-        fit_tabs.section(f"Published laws of the {gives}", f"{unit}for {where}, the largest cell; C taken as 6 N D")
+        widgets.section(f"Published laws of the {gives}", f"{unit}for {where}, the largest cell; C taken as 6 N D")
         ours = own.at(cell.params, cell.tokens)
         rows = _row(
             "Refitted here",

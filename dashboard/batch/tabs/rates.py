@@ -15,8 +15,7 @@ from dashboard.batch.readings import Sweep
 from dashboard.batch.tabs import papers
 from dashboard.charts import batch_grid
 from dashboard.downloads import File
-from dashboard.fit import tabs as fit_tabs
-from dashboard.fit.tabs import PLOT
+from dashboard.widgets import PLOT
 from fitting.batch import PUBLISHED, RateLaws
 from fitting.batch.rates import Cell
 from fitting.export.rate_laws import to_csv, to_json, to_latex, to_python
@@ -30,7 +29,7 @@ def panel(sweep: Sweep | None) -> None:
     laws = batch_state.grid()
     if laws is None:
         return
-    fit_tabs.section("Loss over learning rate and batch", "one size on one amount of data at a time")
+    widgets.section("Loss over learning rate and batch", "one size on one amount of data at a time")
     cells = laws.cells
     held = st.session_state.get("batch_cell")
     at = st.selectbox(
@@ -44,7 +43,7 @@ def panel(sweep: Sweep | None) -> None:
     }
     st.plotly_chart(batch_grid.figure(cell, marks), config=PLOT, key="rates")
     widgets.quiet(_plateau(cell))
-    fit_tabs.section("Rules compared", "regret: loss of a rule's choice above the best run of a cell")
+    widgets.section("Rules compared", "regret: loss of a rule's choice above the best run of a cell")
     _table(laws)
     widgets.quiet(
         *laws.notes,

@@ -18,8 +18,7 @@ from dashboard.batch import tabs as batch_tabs
 from dashboard.batch.readings import Sweep
 from dashboard.charts import batch_curves
 from dashboard.downloads import File
-from dashboard.fit import tabs as fit_tabs
-from dashboard.fit.tabs import PLOT
+from dashboard.widgets import PLOT
 from fitting.band import Band
 from fitting.batch import KAPLAN, HeldOut, TrajectoryFit
 from fitting.batch.trajectory import NAMES
@@ -33,7 +32,7 @@ BEYOND = 16.0  # how far past the batches and sizes tried the sliders go
 def panel(sweep: Sweep | None) -> None:
     """Sliders, the curves, what a loss takes, the six constants, and the largest size held out where there are three."""
     fit = batch_state.whole()
-    fit_tabs.section("Training-curve law L(N, S)", "six constants of Kaplan et al. 2020, fitted to these curves")
+    widgets.section("Training-curve law L(N, S)", "six constants of Kaplan et al. 2020, fitted to these curves")
     if not isinstance(fit, TrajectoryFit):
         widgets.quiet(str(fit))
         _warm_up(st.columns(3)[0])
@@ -46,7 +45,7 @@ def panel(sweep: Sweep | None) -> None:
     checked = batch_state.check()
     if isinstance(checked, HeldOut):
         widgets.quiet(checked.sentence)
-    fit_tabs.section("The constants", "joint fit with equal weights, beside Kaplan's for comparison")
+    widgets.section("The constants", "joint fit with equal weights, beside Kaplan's for comparison")
     _constants(fit)
     along = batch_state.along() if fit.law.one_size else None
     if along is not None:

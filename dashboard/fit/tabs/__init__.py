@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from html import escape
 from importlib import import_module
-from pathlib import Path
 
 import streamlit as st
 
 from dashboard.fit import words as fit_words
 from data.schema import Runs
 from fitting import Fit
-
-STYLE = Path(__file__).parents[2] / "static" / "fit.css"
-PLOT = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 #: The tabs from left to right: what each says, and the file of this folder that draws it.
 TABS = {
@@ -36,11 +32,6 @@ def answer(fit: Fit) -> None:
     st.html(
         f'<h1 class="iso-answer">{fit_words.answer(fit)}</h1><p class="iso-under">{escape(fit_words.under(fit))}</p>'
     )
-
-
-def section(title: str, aside: str = "") -> None:
-    """The heading of one part of the page, with a remark beside it."""
-    st.html(f'<h2 class="iso-section">{escape(title)}{f"<small>{escape(aside)}</small>" if aside else ""}</h2>')
 
 
 def tabs(fit: Fit, runs: Runs) -> None:

@@ -10,7 +10,6 @@ import streamlit as st
 from dashboard import numbers, state, widgets
 from dashboard.charts import isoflop
 from dashboard.fit import analyses as fit_analyses
-from dashboard.fit import tabs as fit_tabs
 from dashboard.plan import state as plan_state
 from data.cells.values import number
 from data.schema import Runs
@@ -31,7 +30,7 @@ MOST_LISTED = 200
 
 def panel(fit: Fit, runs: Runs) -> None:
     """The sentence, the table at the budget, the profiles with their lowest points, and the best size by each approach."""
-    fit_tabs.section("Three ways to the best size", "Approaches 1, 2 and 3 of Hoffmann et al. 2022, arXiv 2203.15556")
+    widgets.section("Three ways to the best size", "Approaches 1, 2 and 3 of Hoffmann et al. 2022, arXiv 2203.15556")
     if "flops" not in fit.ranges:
         widgets.trouble("These runs have no compute to split.", "Map a column of FLOPs, or of parameters and tokens.")
         return
@@ -53,9 +52,9 @@ def panel(fit: Fit, runs: Runs) -> None:
     st.html(_table(found))
     left, right = st.columns(2, gap="large") if found.shown else (None, st.container())
     if left is not None:
-        left.plotly_chart(isoflop.profiles(found), config=fit_tabs.PLOT, key="isoflop_profiles")
+        left.plotly_chart(isoflop.profiles(found), config=widgets.PLOT, key="isoflop_profiles")
     if any(r.params is not None for r in found.rows):
-        right.plotly_chart(isoflop.frontier(found, fit), config=fit_tabs.PLOT, key="isoflop_frontier")
+        right.plotly_chart(isoflop.frontier(found, fit), config=widgets.PLOT, key="isoflop_frontier")
     widgets.quiet(*_notes(found))
     _left_out(found)
 

@@ -10,7 +10,6 @@ import streamlit as st
 
 from dashboard import numbers, state, widgets
 from dashboard.charts import forecast as chart
-from dashboard.fit import tabs as fit_tabs
 from data.schema import Runs
 from fitting import Fit, FitError
 from fitting.forecast import Backtest, Cut, backtest
@@ -18,14 +17,14 @@ from fitting.forecast import Backtest, Cut, backtest
 
 def panel(fit: Fit, runs: Runs) -> None:
     """The sentence, the picture of forecast against what came, and one row for each time the largest runs were left out."""
-    fit_tabs.section("Would it have forecast your largest runs?", "each time fitted to the smaller runs alone")
+    widgets.section("Would it have forecast your largest runs?", "each time fitted to the smaller runs alone")
     found = state.derived(_tested, fit, runs)
     if isinstance(found, FitError):
         widgets.quiet(str(found))
         return
     st.html(f'<p class="iso-under">{escape(found.sentence)}</p>')
     shown = above(found, state.true_floor())
-    st.plotly_chart(chart.figure(shown), config=fit_tabs.PLOT, key="forecast_test")
+    st.plotly_chart(chart.figure(shown), config=widgets.PLOT, key="forecast_test")
     rows = "".join(_row(c) for c in found.cuts)
     heads = ("fitted up to", "runs fitted", "runs forecast", "furthest", "median error", "in the interval", "regret")
     st.html(

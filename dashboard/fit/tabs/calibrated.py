@@ -9,7 +9,6 @@ import streamlit as st
 
 from dashboard import numbers, state, widgets
 from dashboard.fit import analyses as fit_analyses
-from dashboard.fit import tabs as fit_tabs
 from dashboard.plan import state as plan_state
 from dashboard.symbols import symbol
 from fitting import Band, Fit, FitError
@@ -25,7 +24,7 @@ DECISIONS = {
 
 def panel(fit: Fit) -> None:
     """The button, what is being done while it is, then each interval as it was and calibrated."""
-    fit_tabs.section("Calibration of the intervals", "how often they hold in tables simulated from this fit")
+    widgets.section("Calibration of the intervals", "how often they hold in tables simulated from this fit")
     why = refusal(fit)
     if why:
         widgets.quiet(why)

@@ -9,7 +9,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard.fit import tabs as fit_tabs
+from dashboard import widgets
 from data.schema import Runs
 from fitting import Fit, Verdict
 
@@ -19,7 +19,7 @@ ORDER = ("fail", "note")
 
 def panel(fit: Fit, runs: Runs) -> None:
     """The status in a sentence, and every check with what was found."""
-    fit_tabs.section("Diagnostics", fit.status.sentence)
+    widgets.section("Diagnostics", fit.status.sentence)
     open_ones = "".join(_check(v) for state in ORDER for v in fit.verdicts if v.state == state)
     passed = "".join(_check(v) for v in fit.verdicts if v.state == "ok")
     st.html("".join(f'<ul class="iso-checks">{items}</ul>' for items in (open_ones, passed) if items))

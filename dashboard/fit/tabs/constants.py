@@ -7,9 +7,8 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import numbers
+from dashboard import numbers, widgets
 from dashboard.charts import forest
-from dashboard.fit import tabs as fit_tabs
 from dashboard.fit import words as fit_words
 from dashboard.fit.tabs import calibrated
 from dashboard.symbols import input_symbol, symbol
@@ -20,7 +19,7 @@ from fitting.export.latex import formula
 
 def panel(fit: Fit, runs: Runs) -> None:
     """The law as a formula, its parameter table, and each exponent's interval beside the papers' own as a picture."""
-    fit_tabs.section(
+    widgets.section(
         "The constants", "with each paper's own, for its own runs and tokens: compare exponents, not floors"
     )
     table, picture = st.columns([6, 4], gap="large")

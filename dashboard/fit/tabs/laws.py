@@ -7,7 +7,6 @@ from html import escape
 import streamlit as st
 
 from dashboard import numbers, state, widgets
-from dashboard.fit import tabs as fit_tabs
 from data.schema import Runs
 from fitting import Fit, FitError
 from fitting.selection.compare_laws import Score, compare_laws
@@ -16,7 +15,7 @@ from fitting.selection.published_constants import against_papers
 
 def panel(fit: Fit, runs: Runs) -> None:
     """The sentence and table of the comparison, then what the papers' constants make of these runs."""
-    fit_tabs.section("Which law?", "each fitted to the smaller runs and tested on the largest")
+    widgets.section("Which law?", "each fitted to the smaller runs and tested on the largest")
     found = state.derived(_compared, fit, runs, fit.settings.delta)
     if isinstance(found, FitError):
         widgets.quiet(str(found))
@@ -29,7 +28,7 @@ def panel(fit: Fit, runs: Runs) -> None:
         )
     tests = state.derived(against_papers, fit, runs)
     if not isinstance(tests, FitError) and tests:
-        fit_tabs.section("Against published constants", "do these runs agree with a paper's constants?")
+        widgets.section("Against published constants", "do these runs agree with a paper's constants?")
         rows = "".join(
             f'<tr><th scope="row">{escape(t.paper)}<p>{escape(t.sentence)}</p></th><td>{_statistic(t.ratio)}</td>'
             f"<td>{_statistic(t.wald)}</td><td>{t.freedom}</td></tr>"

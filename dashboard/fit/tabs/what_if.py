@@ -9,7 +9,6 @@ import streamlit as st
 from dashboard import numbers, state, widgets
 from dashboard.charts import floor
 from dashboard.charts import sensitivity as chart
-from dashboard.fit import tabs as fit_tabs
 from dashboard.plan import state as plan_state
 from data.schema import Runs
 from fitting import Fit, FitError
@@ -27,7 +26,7 @@ def panel(fit: Fit, runs: Runs) -> None:
 def _choices(fit: Fit, runs: Runs) -> None:
     """The sentence that names the strongest choice, then one picture for the size and one for the loss."""
     at = plan_state.budget(fit) if "flops" in fit.ranges else 0.0
-    fit_tabs.section(
+    widgets.section(
         "Sensitivity to the choices of the fit", f"at a budget of {numbers.flop(10**at)} FLOP, as on the Plan page"
     )
     found = state.derived(sensitivity, fit, runs, float(10**at))
@@ -47,7 +46,7 @@ def _choices(fit: Fit, runs: Runs) -> None:
 
 def _floor(fit: Fit, runs: Runs) -> None:
     """The floor's profile: the sentence, and the picture with what to read in it beside."""
-    fit_tabs.section("Profile of the floor", "all other constants refitted at each floor")
+    widgets.section("Profile of the floor", "all other constants refitted at each floor")
     found = state.derived(floor_profile, fit, runs)
     if isinstance(found, FitError):
         widgets.quiet(str(found))
