@@ -19,6 +19,7 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 60
+_OVER = 1.1  # by how much of its plan a run may have gone on
 #: What a header counts along a run.
 _COUNTER = re.compile(
     r"\b(?:steps?|iters?|iterations?|itr|it|updates?|epochs?|samples?|sequences?|tokens?|toks?|batches|progress|completion|done|completed"
@@ -66,4 +67,6 @@ def _apart(cell: str, plan_first: bool) -> tuple[str, str] | None:
         unit = of
     elif unit and not of and number(plan) <= number(done):
         of = unit
+    if not number(done + unit) <= _OVER * number(plan + of):
+        return None  # two counts beside each other, such as all parameters and the active ones
     return done + unit, plan + of

@@ -44,6 +44,8 @@ _BARE = re.compile(rf"(?P<base>.*?[A-Za-z)\]])[ _-]+{_VALUE}{_BEHIND}", re.IGNOR
 _A_MEAN = re.compile(
     r"\b(?:last|past|over|avg|average|mean|smooth\w*|window|every|per|first|ema)[ _(\[-]*$", re.IGNORECASE
 )
+#: Before a number that is a factor: loss x 100.
+_TIMES = re.compile(r"[ _)][x×*·/] *$", re.IGNORECASE)
 _AT = re.compile(r"@|[ _(\[](?:at|after|by)[ _]", re.IGNORECASE)
 _LONGEST = 120  # signs of a header that is looked at
 _TOKENS = 1e6  # from which a number without a unit sooner counts tokens
@@ -100,7 +102,7 @@ def place_in(header: str) -> Place | None:
             return Place(kind, header, value, sure=kind != "tokens" or bool(_AT.search(text)))  # else those evaluated
     signed = _SIGNED.fullmatch(text)
     found = signed or _BARE.fullmatch(text)
-    if found is None or loss_name(found["base"].strip(" _-/@(")) is None:
+    if found is None or _TIMES.search(found["base"]) or loss_name(found["base"].strip(" _-/@(")) is None:
         return None
     value = number(found["value"].replace("_", ""))
     lettered = found["value"][-1:].isalpha() or "e" in found["value"].lower()

@@ -87,7 +87,8 @@ def _columns(table: Table) -> list[_Column]:
 
 def _numbers_off(values: Array) -> bool:
     """Whether the values (n,) number the rows off."""
-    steps = np.diff(values)
+    with np.errstate(all="ignore"):
+        steps = np.diff(values)
     return bool(len(steps)) and bool((steps == 1).all()) and values[0] in (0, 1)
 
 
@@ -119,6 +120,7 @@ def _in_block(columns: list[_Column], left: Array, cells: Array) -> list[tuple[i
     varied = np.zeros(n, dtype=int)
     settings: list[Array] = []
     kinds = np.full(n, "", dtype=object)
+    read: list[tuple[_Column, Array, Array]] = []
     for c in columns:
         known = left & np.isfinite(c.values)
         values = np.where(known, c.values, 0.0)
@@ -145,16 +147,26 @@ def _in_block(columns: list[_Column], left: Array, cells: Array) -> list[tuple[i
         if c.is_loss:
             of_losses = np.where(varies, np.maximum(of_losses, of), of_losses)
         varied += varies
+        read.append((c, tolerance, varies))
         said = np.where(mean, "means", np.where(half, "medians", "sums"))
         kinds = np.where(varies & (kinds == ""), said, kinds)
     maybe = fits & (varied >= 2) & (chance >= np.log10(NAMED))
     sure = (of_losses >= np.log10(_LOSS)) & (chance >= np.log10(SURE))
     for i in np.flatnonzero(maybe):
         above = left & (np.arange(n) < i)
+        if sum(_by_chance(c, above, tolerance[i]) for c, tolerance, varies in read if varies[i]) < np.log10(NAMED):
+            continue  # one row far from all others makes any number look close
         again = any(all(v[k] == v[i] for v in settings) for k in np.flatnonzero(above))
         if (sure[i] and not again) or any(says_amount(str(cell)) for cell in cells[i][:_NAMES]):
             return [(int(i), str(kinds[i]))]
     return []
+
+
+def _by_chance(column: _Column, above: Array, tolerance: float) -> float:
+    """The digits by which a value would have to miss by chance, by how far the values above it (mask (n,)) mostly lie apart."""
+    values = column.values[above & np.isfinite(column.values)]
+    apart = float(np.median(np.abs(values - np.median(values))))
+    return float(np.log10(max(apart / tolerance, 1.0))) if tolerance > 0 else 0.0
 
 
 def _before(values: Array, extreme: np.ufunc) -> Array:

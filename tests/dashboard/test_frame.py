@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 import dashboard
-from dashboard import cli, error_messages, reading, state
+from dashboard import cli, error_messages, state
 from dashboard.batch import state as batch_state
 from dashboard.charts import plane, theme
 from dashboard.runs import summary
 from dashboard.server import launch
 from dashboard.workspace import store as workspace
-from data import read_runs
+from data import read_runs, reading
 from data.errors import DataError
 from fitting import FitError
 
@@ -139,7 +139,7 @@ def test_trouble_nobody_foresaw_in_reading_is_the_datas(monkeypatch: pytest.Monk
 
 def test_a_callback_that_fails_leaves_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `launch` hands to Streamlit for errors that escape the page."""
-    script = "import streamlit as st\nfrom dashboard import launch\nassert launch._apologise(KeyError('x'))\n"
+    script = "import streamlit as st\nfrom dashboard.server import launch\nassert launch._apologise(KeyError('x'))\n"
     at = AppTest.from_string(script, default_timeout=30).run()
     assert INSIDE in text(at)
     has_frame(at)
@@ -209,7 +209,7 @@ def test_the_plane_can_be_drawn_of_any_runs(table: str) -> None:
     from data.reading import read_upload
 
     read = read_upload(read_table(table.encode(), "x.csv"), {})
-    assert read.error_messages is None or error_messages.is_for_people(read.error_messages)
+    assert read.trouble is None or error_messages.is_for_people(read.trouble)
     runs = read.runs
     if runs is None or plane.axes(runs.kept, runs.set_aside) is None:
         return

@@ -379,8 +379,13 @@ def test_of_losses_along_training_the_last_is_the_guess(read: Read) -> None:
 
 def test_a_loss_before_the_first_step_is_no_runs_loss(read: Read) -> None:
     for start in ("val loss @0", "val loss @ 0", "val loss @step 0", "val loss (@0)", "val_loss@0 steps"):
-        for best in ("best val loss", "val loss @2000", "final val loss"):
+        for best, answers in (
+            ("best val loss", {}),
+            ("final val loss", {}),
+            ("val loss @2000", {"columns": {"tokens": "tokens"}}),
+        ):
             runs = read(
-                f"run,params,tokens,{start},{best}\na,20M,400M,10.81,3.98\nb,40M,800M,10.83,3.71\nc,80M,1.6B,10.8,3.45\n"
+                f"run,params,tokens,{start},{best}\na,20M,400M,10.81,3.98\nb,40M,800M,10.83,3.71\nc,80M,1.6B,10.8,3.45\n",
+                **answers,
             )
             assert runs.kept["loss"].tolist() == RIGHT, (start, best)
