@@ -358,14 +358,12 @@ def _fit(
 
 def derived(make: Callable[..., Any], fit: Fit, runs: Runs, *about: Any) -> Any:
     """What `make(fit, runs, *about)` says, found once for the same fit and the same plain values; a FitError is an answer."""
-    key = (f"{make.__module__}.{make.__qualname__}", fit.digest, fit.law_key, repr(fit.settings), fit.table, about)
+    key = (f"{make.__module__}.{make.__qualname__}", fit.identity, about)
     return _derived(*key, lambda: make(fit, runs, *about))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Refitting with other choices")
-def _derived(
-    what: str, digest: str, law: str, settings: str, table: str, about: tuple[Any, ...], _make: Callable[[], Any]
-) -> Any:
+def _derived(what: str, identity: str, about: tuple[Any, ...], _make: Callable[[], Any]) -> Any:
     from fitting import FitError
 
     try:

@@ -71,6 +71,11 @@ class Fit:
         return "\n".join(lines)
 
     @property
+    def identity(self) -> str:
+        """What tells this fit from every other: its runs, its law, what was chosen for it, and what its table is called."""
+        return repr((self.digest, self.law.key, self.settings, self.table))
+
+    @property
     def law_key(self) -> str:
         """The law's key."""
         return self.law.key

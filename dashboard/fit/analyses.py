@@ -31,13 +31,11 @@ def _lacking(digest: str, _runs: Runs) -> dict[str, str]:
 def current_approaches(fit: Fit, at: float, method: str) -> Comparison:
     """Approaches 1, 2 and 3 at a budget of 10^`at` FLOP; `method` is the profiles' curve, quadratic or akima."""
     runs = state.current_runs()
-    return _approaches(runs.curves_digest, runs.name, fit.law_key, repr(fit.settings), at, method, runs, fit)
+    return _approaches(runs.curves_digest, fit.identity, at, method, runs, fit)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing three approaches, each with its resamples")
-def _approaches(
-    digest: str, name: str, law: str, settings: str, at: float, method: str, _runs: Runs, _fit: Fit
-) -> Comparison:
+def _approaches(curves: str, identity: str, at: float, method: str, _runs: Runs, _fit: Fit) -> Comparison:
     from fitting.isoflop import compare
 
     return compare(_runs, _fit, 10.0**at, method=method)
@@ -51,17 +49,17 @@ MOST_KEPT = 32
 
 def calibration(fit: Fit) -> Calibration | None:
     """The current fit's intervals calibrated, where somebody asked for it; None before."""
-    return _calibrations().get(_about(fit))
+    return _calibrations().get(fit.identity)
 
 
 def ask_to_calibrate(fit: Fit, at: float | None) -> None:
     """Have the current fit's intervals calibrated; a page that runs again before it is done goes on asking."""
-    st.session_state["calibrate_asked"] = (_about(fit), at)
+    st.session_state["calibrate_asked"] = (fit.identity, at)
 
 
 def asked_to_calibrate(fit: Fit, at: float | None) -> bool:
     """Whether that was asked and is not done."""
-    return bool(st.session_state.get("calibrate_asked") == (_about(fit), at))
+    return bool(st.session_state.get("calibrate_asked") == (fit.identity, at))
 
 
 def calibrate(fit: Fit, at: float | None, progress: Callable[[float], None]) -> Calibration | FitError:
@@ -75,14 +73,10 @@ def calibrate(fit: Fit, at: float | None, progress: Callable[[float], None]) -> 
         return refusal
     st.session_state.pop("calibrate_asked", None)
     kept = _calibrations()
-    kept[_about(fit)] = found
+    kept[fit.identity] = found
     while len(kept) > MOST_KEPT:
         kept.pop(next(iter(kept)), None)
     return found
-
-
-def _about(fit: Fit) -> str:
-    return repr((fit.digest, fit.law_key, fit.settings, fit.table))
 
 
 @st.cache_resource(show_spinner=False)

@@ -136,17 +136,14 @@ def current_sweep(fit: Fit, at: float, asked: PlanSettings) -> Plan:
     """The plan along the chart for a budget of 10^`at` FLOP; the same table for every budget the chart reaches."""
     nodes = tuple(chart_payload.budgets(fit, at))
     unique = unique_tokens(fit, asked)
-    return _sweep(fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, asked.chosen, unique, fit)
+    return _sweep(fit.identity, nodes, asked.chosen, unique, fit)
 
 
 @st.cache_resource(
     max_entries=8, show_spinner="Planning along the budget"
 )  # each holds the draws of its hundred budgets
 def _sweep(
-    digest: str,
-    law: str,
-    settings: str,
-    table: str,
+    identity: str,
     nodes: tuple[float, ...],
     size: float | None,
     unique: float | None,
@@ -173,7 +170,7 @@ def current_run(fit: Fit, along: Plan, here: Plan, asked: PlanSettings) -> tuple
         asked.text,
     )
     nodes = (len(along.flops.value), float(along.flops.value[0]), float(along.flops.value[-1]))
-    key = (fit.digest, fit.law_key, repr(fit.settings), fit.table, nodes, about, asked.rule)
+    key = (fit.identity, nodes, about, asked.rule)
     return _whole(key, lambda: whole_run(along, batch, lr, large)), whole_run(here, batch, lr, large)
 
 
