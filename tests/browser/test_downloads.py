@@ -7,7 +7,7 @@ import pytest
 from dashboard.workspace import store as workspace
 
 pytestmark = pytest.mark.browser
-PRESSES = 24
+PRESSES = 16
 
 
 @pytest.fixture

@@ -118,10 +118,10 @@ def test_damaged_weights_are_refused(weighted):
 
 
 def test_weighted_fits_are_closer_and_their_intervals_hold():
-    """Over 150 tables: the exponents and a forecast spread less than unweighted, and 95 % intervals hold the truth in 95 %."""
+    """Over 100 tables: the exponents and a forecast spread less than unweighted, and 95 % intervals hold the truth in 95 %."""
     held, weighed, plain = [], [], []
     truth = loss(ASKED["params"], ASKED["tokens"], **TRUTH)
-    for seed in range(150):
+    for seed in range(100):
         runs = read_runs(table(1000 + seed))
         f = fit(runs, "chinchilla", weights="loss_error", resamples=200, seed=seed)
         u = fit(runs, "chinchilla", prior="none", resamples=0)
@@ -131,8 +131,8 @@ def test_weighted_fits_are_closer_and_their_intervals_hold():
         for x, out in ((f, weighed), (u, plain)):
             out.append([x.params["alpha"], x.params["beta"], x.params["E"], x.predict(**ASKED).value])
     share = np.mean(held, axis=0)
-    # 150 honest 95 % intervals hold between 134 and 149 times, all but one time in two hundred.
-    assert np.all((share >= 0.89) & (share <= 0.995)), share
+    # 100 honest 95 % intervals hold between 88 and 99 times, all but one time in a hundred.
+    assert np.all((share >= 0.88) & (share <= 0.995)), share
     spread = [np.median(np.abs(np.array(x) - np.median(x, axis=0)), axis=0) for x in (weighed, plain)]
     assert np.all(spread[0] < 0.8 * spread[1]), spread
 
