@@ -37,23 +37,28 @@ def parts(names: pd.Series, batch: pd.Series, place: pd.Series) -> tuple[pd.Seri
     Rows that lack a batch or a place go with the line before them.
     """
     out = pd.Series("", index=names.index, dtype=object)
-    known = (np.isfinite(batch) & np.isfinite(place) & (batch > 0)).to_numpy()
+    at, of = place.to_numpy(float), batch.to_numpy(float)
+    known = np.isfinite(of) & np.isfinite(at) & (of > 0)
+    which = names.factorize()[0]
+    lines = np.argsort(which, kind="stable")
+    rows = lines[known[lines] & (which[lines] >= 0)]
+    here = which[rows]
+    # One counter that never stops is one run's.
+    stopped = np.unique(here[1:][(np.diff(at[rows]) <= 0) & (np.diff(here) == 0)])
     doubt = ""
-    for _, lines in names.groupby(names, sort=False):
-        own = known[names.index.get_indexer(lines.index)]
-        at, of = place[lines.index].to_numpy(float)[own], batch[lines.index].to_numpy(float)[own]
-        if len(at) < EACH or not 1 < len(np.unique(one_batch(of))) <= len(at) / EACH:
+    for name in stopped:
+        own = rows[slice(*np.searchsorted(here, [name, name + 1]))]
+        if len(own) < EACH or not 1 < len(np.unique(one_batch(of[own]))) <= len(own) / EACH:
             continue
-        if (np.diff(at) > 0).all():
-            continue  # one counter that never stops
-        told = by_batch(at, of)
+        told = by_batch(at[own], of[own])
         if told.doubt:
             doubt = doubt or told.doubt
         elif len(told.batches) > 1:
             said = np.array([" to ".join(f"{b:g}" for b in dict.fromkeys((w[0], w[-1]))) for w in told.batches])
-            text = pd.Series(None, index=lines.index, dtype=object)
-            text[own] = said[told.part]
-            out[lines.index] = text.ffill().bfill()
+            mine = which == name
+            text = pd.Series(None, index=names.index[mine], dtype=object)
+            text[known[mine]] = said[told.part]
+            out[mine] = text.ffill().bfill()
     return out, doubt
 
 

@@ -21,6 +21,7 @@ from dashboard.fit.settings import DEFAULTS, FitSettings, read_settings
 from dashboard.symbols import symbol
 from dashboard.workspace import store as workspace
 from data.library import bundled, load
+from data.sources.upload import Upload
 from fitting import FitError, all_laws, fit, load_fit
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -294,24 +295,20 @@ def test_the_lines_shown_make_the_same_fit_again(page):
 
 
 def test_an_upload_is_read_again_by_its_name():
-    class Choice:
-        key, title = "upload:0", 'it\'s "mine".csv'
-
+    mine = Upload("0" * 64, 'it\'s "mine".csv')
     f = fit(load("probe-grid"), resamples=20)
-    text = repeat_code.python(f, Choice, {"count": "params_total"}, {})
-    assert f"read_runs({Choice.title!r}, count='params_total')" in text
+    text = repeat_code.python(f, mine, {"count": "params_total"}, {})
+    assert f"read_runs({mine.title!r}, count='params_total')" in text
     compile(text, "again.py", "exec")
 
 
 def test_weights_are_among_the_lines():
-    class Choice:
-        key, title = "upload:0", "mine.csv"
-
+    mine = Upload("0" * 64, "mine.csv")
     runs = load("probe-grid")
     runs = replace(runs, kept=runs.kept.assign(loss_error=0.01))
     f = fit(runs, "chinchilla", weights="loss_error", resamples=20)
-    assert "weights='loss_error'" in repeat_code.python(f, Choice, {}, {"weights": "loss_error"})
-    assert "weights" not in repeat_code.python(fit(runs, "chinchilla", resamples=20), Choice, {}, {"weights": None})
+    assert "weights='loss_error'" in repeat_code.python(f, mine, {}, {"weights": "loss_error"})
+    assert "weights" not in repeat_code.python(fit(runs, "chinchilla", resamples=20), mine, {}, {"weights": None})
 
 
 def test_what_is_taken_away_says_the_same():

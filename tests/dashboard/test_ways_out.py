@@ -67,7 +67,7 @@ def test_no_value_of_a_field_takes_the_plans_fields_away(page: Callable[..., App
             assert sentence in red(at), (key, value, red(at))
             assert at.get("bidi_component"), (key, value)
             # A plan without what was typed says so on top, where its numbers are.
-            assert ("leaves out the size held" in html(at)) == (value in ("1e30", "1e23") and key == "plan_size")
+            assert ("leaves out the fixed model size" in html(at)) == (value in ("1e30", "1e23") and key == "plan_size")
         at.text_input(key=key).set_value("").run()
         assert not red(at), key
     for text in at.text_input:

@@ -129,7 +129,7 @@ def test_what_has_no_front(paper, here):
         front(small, from_paper("zhang_coupled"), a_number(1.0, OPTIMAL), cluster())
     with pytest.raises(FitError, match="positive"):
         a_number(0.0, CRITICAL)
-    with pytest.raises(KeyError):
+    with pytest.raises(FitError, match="powerlines_timescale"):
         from_paper("powerlines_timescale")
 
 
