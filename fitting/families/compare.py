@@ -65,7 +65,7 @@ def compare_families(
     families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
     """
     table = as_runs(runs)
-    excluded = run_names(exclude)
+    excluded = run_names(exclude, table.kept["run"])
     if excluded:
         table = table.exclude(excluded)
     _check(share, resamples)

@@ -42,7 +42,7 @@ def test_counts_that_forecast_differently_are_said():
     found = check(fit(runs(250_000), "chinchilla", resamples=300), "counts")
     assert found.state == "note"
     assert "without embeddings" in found.sentence
-    assert "both" in found.todo
+    assert "which count" in found.todo
 
 
 def test_counts_that_hardly_differ_are_no_matter():

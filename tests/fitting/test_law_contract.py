@@ -53,7 +53,7 @@ def test_declaration(law: Law):
     assert law.title
     assert law.cite
     assert "=" in law.latex
-    assert law.output == "loss"
+    assert law.output.column == "loss"
     for p in law.params:
         assert p.meaning
         assert p.latex
@@ -212,7 +212,7 @@ def test_published_constants(law: Law, scattered):
 
 @every_law
 def test_offered_where_its_columns_are(law: Law):
-    everything = {*law.inputs, law.output}
+    everything = {*law.inputs, law.output.column}
     assert offered(everything)[law.key] == ""
     for c in everything:
         assert c in offered(everything - {c})[law.key]

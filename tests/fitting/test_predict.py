@@ -136,7 +136,7 @@ def test_a_parameter_the_law_has_not(chinchilla):
         ({"seed": -1}, "seed is a whole number"),
         ({"delta": None}, "delta is"),
         ({"exclude": np.zeros(47, bool)}, "mask of 47 values for 48 runs"),
-        ({"exclude": [True, False]}, "exclude is names of runs"),
+        ({"exclude": [True, False]}, "mask of 2 values for 48 runs"),
         ({"exclude": None}, "exclude is names of runs"),
     ],
 )
