@@ -12,6 +12,7 @@ import numpy as np
 from data.cells.markup import words
 from data.columns.active_shares import in_units_of_all
 from data.columns.counters import settle_counters
+from data.columns.counts import CALLED_BY, below_a_part, nominal_apart, settle_counts
 from data.columns.data_sizes import of_other_things, samples_of_data_or_seen
 from data.columns.fractions import scaled_fraction, settle_fraction
 from data.columns.lookalikes import of_a_tokenizer, overlooked, taken_optima
@@ -25,14 +26,11 @@ from data.columns.rates import without_passes, without_rates
 from data.columns.ratios import settle_ratio
 from data.columns.rivals import weigh
 from data.columns.settled import (
-    CALLED_BY,
     TAKEN,
     Offers,
     all_differ,
-    below_a_part,
     mostly,
     settle_batch,
-    settle_counts,
     settle_steps,
     unique_or_seen,
 )
@@ -219,6 +217,7 @@ def recognise(
         *loss.notes,
         *passes,
         *weighed.notes,
+        *nominal_apart(table, guesses),
         *_unreadable(table, guesses, set(answers)),
     ]
     questions += [parted.question] if parted.question else []

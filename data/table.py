@@ -74,6 +74,7 @@ class Table:
     #: Headers of columns that may be one of several things, which a person is asked about.
     open_columns: Mapping[str, Open] = field(default_factory=dict)
     _parsed: dict[tuple[str, str], Numbers] = field(default_factory=dict, init=False, repr=False)
+    _texts: dict[str, pd.Series] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.stem:
@@ -122,6 +123,13 @@ class Table:
 
     def text(self, header: str, rows: int | None = None) -> pd.Series:
         """The column under `header` as text, '' where nothing is written; of its first `rows` alone if that is given."""
+        if rows is not None:
+            return self._text(header, rows)
+        if header not in self._texts:
+            self._texts[header] = self._text(header, None)
+        return self._texts[header]
+
+    def _text(self, header: str, rows: int | None) -> pd.Series:
         cells = self.frame[header][:rows]
         if pd.api.types.is_float_dtype(cells.dtype):
             values = cells.to_numpy(dtype="float64", na_value=np.nan)
@@ -129,7 +137,7 @@ class Table:
             out = [("" if v != v else str(int(v)) if w else repr(float(v))) for v, w in zip(values, whole, strict=True)]
         else:
             out = ["" if c is None or c is pd.NA or c != c else str(c).strip() for c in cells.astype(object)]
-        return pd.Series(list(map(clean, out)), index=cells.index, dtype="str")
+        return pd.Series(all_clean(out), index=cells.index, dtype="str")
 
     def names(self, header: str) -> pd.Series:
         """The column under `header` as names without the marks around the whole of them: **124M** is 124M.
@@ -198,6 +206,13 @@ def clean(text: str) -> str:
     if len(text) > _LONGEST:
         text = text[: _LONGEST - 1] + "…"
     return _UNPRINTABLE.sub(" ", text).strip() if _UNPRINTABLE.search(text) else text
+
+
+def all_clean(texts: list[str]) -> list[str]:
+    """Each of the texts without what `clean` takes away; together they are looked through once."""
+    if max(map(len, texts), default=0) <= _LONGEST and not _UNPRINTABLE.search("".join(texts)):
+        return texts
+    return list(map(clean, texts))
 
 
 def unique(headers: list[str]) -> list[str]:

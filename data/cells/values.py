@@ -93,7 +93,7 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
     blank = np.zeros(n, dtype=bool)
     if decimal == "." and types <= {str}:
         try:  # the common case: every cell is plainly a number
-            plainly = np.fromiter(map(float, cells), dtype="float64", count=n)
+            plainly = cells.astype("float64")
             if not _underscored(cells):
                 return Numbers(plainly, blank, blank)
         except ValueError:
@@ -171,7 +171,10 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
 
 def _underscored(cells: np.ndarray) -> bool:
     """Whether an underscore stands in a cell (n,) that `float` reads: it takes it out wherever it stands, and 1_3 would be 13."""
-    return any(type(c) is str and "_" in c for c in cells)
+    try:
+        return "_" in "".join(cells)
+    except TypeError:
+        return any(type(c) is str and "_" in c for c in cells)
 
 
 def _stated(cells: np.ndarray, marked: Mapping[str, Reading], plain: int) -> tuple[np.ndarray | None, tuple[str, ...]]:

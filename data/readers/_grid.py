@@ -173,8 +173,10 @@ def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | No
 
 
 def _repeats(row: Sequence[Any], headers: list[str]) -> bool:
-    if headers[0] and row and isinstance(row[0], str) and row[0] and row[0][0].casefold()[0] != headers[0][0]:
-        return False  # nearly every row, said quickly
+    if headers[0] and row and isinstance(row[0], str) and row[0] and not row[0].isspace():
+        cell = row[0].casefold()
+        if cell != headers[0] and " ".join(cell[:MAX_TEXT].split()) != headers[0]:
+            return False  # nearly every row, said quickly
     first = next((j for j, c in enumerate(row) if not _is_empty(c)), len(row))
     if first >= len(headers) or _text(row[first]).casefold() != headers[first]:
         return False
@@ -184,6 +186,8 @@ def _repeats(row: Sequence[Any], headers: list[str]) -> bool:
 
 def _is_ruled(row: Sequence[Any]) -> bool:
     """Whether the row is the line below the header of a Markdown table."""
+    if row and isinstance(row[0], str) and row[0][:1].isalnum():
+        return False  # nearly every row, said quickly
     first = next((c for c in row if not _is_empty(c)), None)
     if not isinstance(first, str) or not _RULE.fullmatch(first.strip()):
         return False

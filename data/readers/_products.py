@@ -14,6 +14,7 @@ from data.table import Table
 _AMOUNT = r"(?P<amount>[0-9][0-9.,]{0,11})\s*(?P<unit>[kKmMbBtT]|bn|BT|MT)\s*(?:tokens?|toks?)?"
 _TIMES = r"(?P<times>[1-9][0-9]{0,2})"
 _FORMS = (re.compile(rf"\s*{_TIMES}\s*[x×*·]\s*{_AMOUNT}\s*"), re.compile(rf"\s*{_AMOUNT}\s*[x×*·]\s*{_TIMES}\s*"))
+_SIGN = re.compile("[x×*·]")
 _LONGEST = 40
 
 
@@ -36,7 +37,9 @@ def products(table: Table) -> Table:
 
 def _product(cell: str, decimal: str) -> str:
     """The product that a cell states, in the unit of its amount; '' where it states none."""
-    found = next((m for f in _FORMS if (m := f.fullmatch(cell))), None) if len(cell) <= _LONGEST else None
+    if len(cell) > _LONGEST or not _SIGN.search(cell):
+        return ""
+    found = next((m for f in _FORMS if (m := f.fullmatch(cell))), None)
     amount = number(found["amount"], decimal) if found else float("nan")
     if found is None or amount != amount:
         return ""

@@ -249,13 +249,15 @@ def _numbers(rows: Rows, body: Sequence[int], j: int, decimal: str) -> float:
 
 
 def _is_header(row: Sequence[Any]) -> bool:
-    texts = [words(str(c).strip()[:200]) for c in row[:200] if _is_there(c)]
-    if any(not isinstance(c, str) for c in row[:200] if _is_there(c)):
-        return False
+    texts = []
+    for cell in row[:200]:
+        if not _is_there(cell):
+            continue
+        if not isinstance(cell, str) or not np.isnan(number(text := words(cell.strip()[:200]))):
+            return False  # nearly every row, at its first number
+        texts.append(text)
     known = sum(map(recognised, texts))
-    if known < 1 or known < 0.3 * len(texts) or (known < 2 and not any(loss_name(t) for t in texts)):
-        return False
-    return all(np.isnan(number(t)) for t in texts)
+    return known >= max(1, 0.3 * len(texts)) and (known >= 2 or any(loss_name(t) for t in texts))
 
 
 def _has_words(row: Sequence[Any]) -> bool:

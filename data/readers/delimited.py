@@ -121,7 +121,7 @@ def _check(rows: list[list[str]], name: str) -> None:
         raise ReadError(f"{name} has {widest:,} columns; tables of at most {MAX_COLUMNS:,} columns are read.")
     if len(rows) * widest > 4 * MAX_CELLS:
         raise ReadError(f"{name} has {len(rows):,} rows of up to {widest:,} columns, more than can be read.")
-    if any(len(cell) > MAX_TEXT for row in rows for cell in row):
+    if any(max(map(len, row), default=0) > MAX_TEXT for row in rows):
         raise ReadError(f"{name} has a cell of more than {MAX_TEXT:,} characters; expected one value to a cell.")
 
 

@@ -148,9 +148,11 @@ def _by_marks(table: Table, mapping: Mapping) -> np.ndarray:
     if not len(out) or not len(table.headers):
         return out
     first = table.text(table.headers[0])
-    comment = (first.str.startswith(_COMMENTS) & ~first.map(lambda c: bool(_PRAISED.fullmatch(c)))).to_numpy(dtype=bool)
-    if table.numbers(table.headers[0]).share < 0.5:  # #7 among names is a number, among numbers one commented out
-        comment = comment & ~first.map(lambda c: bool(_NUMBERED.fullmatch(c))).to_numpy(dtype=bool)
+    begins = first.str.startswith(_COMMENTS).to_numpy(dtype=bool)
+    #: #7 among names is a number, among numbers one commented out.
+    numbered = begins.any() and table.numbers(table.headers[0]).share < 0.5
+    comment = begins.copy()
+    comment[begins] = [not _PRAISED.fullmatch(c) and not (numbered and _NUMBERED.fullmatch(c)) for c in first[begins]]
     if comment.any() and 2 * int(comment.sum()) < int((first != "").sum()):
         out = np.where((out == "") & comment, "commented out", out)
     struck = _struck(table, mapping.header("loss") or "")

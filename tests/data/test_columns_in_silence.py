@@ -449,6 +449,13 @@ def read_or_asked(frame: pd.DataFrame) -> Runs | set[str]:
         return {q.key for q in e.questions}
 
 
+def test_nominal_sizes_far_from_the_count_are_told(read: Read) -> None:
+    rows = "".join(f"{n}e9,{n * 1154781985},{20 * n}e9,{4 - n / 10}\n" for n in (1, 2, 4))
+    runs = read("model_size,n_params,tokens,loss\n" + rows)
+    assert runs.kept["params"].tolist() == [1154781985 * n for n in (1, 2, 4)]
+    assert any("'model_size'" in note and "'n_params'" in note for note in runs.notes)
+
+
 NAMES = {
     "tokens": ("tokens", "tokens_seen", "train_tokens", "target_tokens", "total_tokens", "D", "token_budget", "tokens_trained"),
     "params": ("params", "n_params", "N", "model_size", "num_parameters"),
