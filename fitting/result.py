@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import a_level
+from fitting.arguments import a_level, in_short
 from fitting.band import Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import Law
@@ -21,13 +21,13 @@ from fitting.same_runs import fitted_arrays, of_fit
 from fitting.settings import Settings
 from fitting.status import Status, Verdict
 from fitting.term_contributions import terms
+from fitting.uncertainty.calibrated import Calibration
 from fitting.uncertainty.extrapolation import beyond_runs, mixed_as_none
 from fitting.uncertainty.model_discrepancy import Doubt
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fitting.uncertainty.calibrated import Calibration
 
 PLAIN = "This interval is the draws' own: calibrating could not move its ends."
 # Draws times points held at once: 3 MB an array, which stays in a cache (measured: several times as fast as 300 MB).
@@ -159,6 +159,8 @@ class Fit:
 
     def calibrated(self, by: Calibration) -> Fit:
         """The same fit with the parameters' 95 % intervals as `calibrate` found them; FitError for another fit's."""
+        if not isinstance(by, Calibration):
+            raise FitError(f"A fit is calibrated by what calibrate(fit, runs) gives; it was {in_short(by)}.")
         if any(q.kind == "parameter" and q.value != self.params.get(q.name) for q in by.quantities):
             raise FitError("This calibration is of another fit. Calibrate this one.")
         before = self.calibration.reason if self.calibration else ""

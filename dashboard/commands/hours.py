@@ -76,10 +76,11 @@ def command(
 
 def _by_peak(fit: Fit, name: str, utilisation: float) -> tuple[Callable[[Any], Any], str]:
     from fitting.planning.devices import device
+    from fitting.planning.hour_classes import PeakSpeed
 
-    rate, count = device(name).peak * utilisation, fit.accounting
-    counted = "6 FLOP a parameter and token" if count.is_six_nd else "FLOPs as the fitted table counts them"
-    return (lambda n: rate / count.flops(n, 1.0)), f"Speed: {utilisation:.0%} of one {name}'s peak, {counted}."
+    counted = "6 FLOP a parameter and token" if fit.accounting.is_six_nd else "FLOPs as the fitted table counts them"
+    speed = PeakSpeed(device(name).peak * utilisation, fit.accounting)
+    return speed, f"Speed: {utilisation:.0%} of one {name}'s peak, {counted}."
 
 
 def _measured(path: Path, batch: float) -> tuple[Callable[[Any], Any], str]:

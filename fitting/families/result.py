@@ -198,6 +198,7 @@ class Families:
 
     def crossing(self, name: str) -> Crossing:
         """Where the family and the reference change places: the first budget at which they do from the overlap's start."""
+        self.family(name)
         low, high = np.log(self.looked)
         (best, spread), (ref, ref_spread) = self._curves[name], self._curves[self.reference]
         _, at, before = crossings(best, ref, low, high)

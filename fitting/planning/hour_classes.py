@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.accounting import Accounting
 from fitting.arguments import one_number, positive_numbers
 from fitting.band import Band
 from fitting.errors import FitError
@@ -43,6 +44,22 @@ class HourClass:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class PeakSpeed:
+    """Tokens a second for sizes (K,) where a device does `flops_per_second`, FLOPs counted as the fitted table counts them."""
+
+    flops_per_second: float
+    accounting: Accounting
+
+    def __call__(self, sizes: Array) -> Array:
+        return np.asarray(self.flops_per_second / self.accounting.flops(sizes, 1.0), float)
+
+    def drawn(self, sizes: Array, count: int) -> Array:
+        """The same for so many draws of a law (count or 1, K), as open as the count of FLOPs is."""
+        rate = self.flops_per_second / self.accounting.drawn(count).flops(sizes[None, :], 1.0)
+        return np.asarray(rate, float)
+
+
 def tokens_in(hours: Any, tokens_per_second: Any, batch: float | None = None) -> tuple[Any, Any]:
     """Tokens that a speed allows in hours (numbers or arrays), and whole steps of `batch` tokens; None without a batch."""
     tokens = np.asarray(tokens_per_second, float) * 3600.0 * np.asarray(hours, float)
@@ -60,9 +77,9 @@ def hour_classes(
 ) -> tuple[HourClass, ...]:
     """The size with the lowest loss in each class of `hours`, by a fitted law of size and tokens.
 
-    `speed` gives tokens a second on one device for sizes (K,), such as a `StepTime`'s; it is taken as certain. `sizes` are those
-    to choose among, such as shapes that can be built; by default any. Raises FitError for another law, or where the best
-    size is the first or last of the default range.
+    `speed` gives tokens a second on one device for sizes (K,), such as a `StepTime`'s; it is taken as certain, but for a
+    `PeakSpeed`, which is as open as the table's count of FLOPs. `sizes` are those to choose among, such as shapes that can be
+    built; by default any. Raises FitError for another law, or where the best size is the first or last of the default range.
     """
     if set(fit.law.inputs) != {"params", "tokens"}:
         raise FitError(f"{fit.law.title} is no law of size and tokens alone, so it chooses no size. Fit one that is.")
@@ -73,11 +90,13 @@ def hour_classes(
     rate = np.broadcast_to(np.asarray(speed(n), float), n.shape)
     if not np.all(np.isfinite(rate) & (rate > 0)):
         raise FitError("speed gives a positive number of tokens a second for every size.")
+    rates = speed.drawn(n, len(fit.draws)) if isinstance(speed, PeakSpeed) and len(fit.draws) else rate[None, :]
     out = []
     for each in map(float, classes):
         inputs = {"params": n[None, :], "tokens": tokens_in(each, rate)[0][None, :]}
         best = _lowest(fit, inputs, fit.values[None, :], free)
-        drawn = _lowest(fit, inputs, fit.draws, free) if len(fit.draws) else np.empty((3, 0))
+        spread = {**inputs, "tokens": tokens_in(each, rates)[0]}
+        drawn = _lowest(fit, spread, fit.draws, free) if len(fit.draws) else np.empty((3, 0))
         if free and not SIZES[1] < best[0, 0] < SIZES[-2]:
             raise FitError(
                 f"The best size in {each:g} hours lies outside {SIZES[0]:.0e} to {SIZES[-1]:.0e} parameters."
@@ -93,21 +112,23 @@ def hour_classes(
 
 
 def _lowest(fit: Fit, inputs: dict[str, Array], values: Array, between: bool) -> Array:
-    """Size, tokens and loss (3, R) of the lowest loss over sizes (1, K), for sets of parameters (R, p)."""
+    """Size, tokens and loss (3, R) of the lowest loss over sizes (1, K) with tokens (1 or R, K), for sets of parameters (R, p)."""
     with np.errstate(all="ignore"):
         loss = np.asarray(fit.law(inputs, {k: values[:, i, None] for i, k in enumerate(fit.law.names)}), float)
     loss = np.broadcast_to(loss, (len(values), inputs["params"].shape[1]))
     at = np.argmin(np.where(np.isfinite(loss), loss, np.inf), axis=1)
-    rows, n, d = np.arange(len(values)), inputs["params"][0], inputs["tokens"][0]
+    rows, n, d = np.arange(len(values)), inputs["params"][0], np.broadcast_to(inputs["tokens"], loss.shape)
     if not between or loss.shape[1] < 3:
-        return np.stack([n[at], d[at], loss[rows, at]])
+        return np.stack([n[at], d[rows, at], loss[rows, at]])
     middle = np.clip(at, 1, loss.shape[1] - 2)
     below, here, above = (loss[rows, middle + i] for i in (-1, 0, 1))
     with np.errstate(all="ignore"):
         step = np.clip(np.nan_to_num(0.5 * (below - above) / (below - 2.0 * here + above)), -1.0, 1.0)
     place = np.where(at == middle, middle + step, at)
-    grid = np.arange(len(n))
-    size, tokens = (np.exp(np.interp(place, grid, np.log(x))) for x in (n, d))
+    before = np.minimum(place.astype(int), len(n) - 2)
+    part = place - before
+    size = np.exp((1.0 - part) * np.log(n[before]) + part * np.log(n[before + 1]))
+    tokens = np.exp((1.0 - part) * np.log(d[rows, before]) + part * np.log(d[rows, before + 1]))
     lowest = np.where(at == middle, here - 0.25 * (below - above) * step, loss[rows, at])
     return np.stack([size, tokens, lowest])
 

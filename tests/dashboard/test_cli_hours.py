@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard.commands.hours import command
-from data import Runs
+from data import Runs, read_runs
 from data.library import load
 from fitting import fit, load_fit, plan
 from fitting.planning.devices import device
@@ -41,6 +41,28 @@ def test_classes_by_a_devices_peak(saved):
     assert "40% of one H100" in body["speed"]
     told = RUN.invoke(command, [str(saved), "--hours", "24"])
     assert len(told.output.splitlines()) == 3
+
+
+def test_classes_are_as_doubtful_as_the_plan_of_as_many_hours(tmp_path):
+    """FLOPs in two digits whose count levels off beyond the runs: what is open in it moves sizes and losses in both answers."""
+    n = np.repeat(np.geomspace(8e6, 8e7, 5), 5)
+    tokens = n * np.tile([5.0, 10.0, 20.0, 40.0, 80.0], 5)
+    width = np.cbrt(n / 0.1875)
+    flops = (6 * n + 6 * 50304 * width + 12 * 2048 * width**2 / 64) * tokens
+    loss = (1.7 + 400 * n**-0.34 + 410 * tokens**-0.28) * np.exp(0.002 * np.random.default_rng(3).standard_normal(25))
+    rows = "".join(f"{a:.6g},{b:.6g},{c:.1e},{y:.5f}\n" for a, b, c, y in zip(n, tokens, flops, loss, strict=True))
+    (tmp_path / "h.csv").write_text("params,tokens,flops,loss\n" + rows)
+    fit(read_runs(tmp_path / "h.csv"), "chinchilla", resamples=500).to_json(tmp_path / "h.json")
+    done = RUN.invoke(command, [str(tmp_path / "h.json"), "--hours", "384", "--json", "-"])
+    (found,) = json.loads(done.output)["classes"]
+    planned = plan(load_fit(tmp_path / "h.json"), devices=1, hours=384)
+    assert planned.params.high > 2 * planned.params.low  # the count of FLOPs is open there
+    for name in ("params", "tokens", "loss"):
+        band = getattr(planned, name)
+        got = found[name]
+        assert [got["value"], got["low"], got["high"]] == pytest.approx([band.value, band.low, band.high], rel=0.02), (
+            name
+        )
 
 
 def test_classes_at_a_measured_speed_take_larger_models(saved, tmp_path):
