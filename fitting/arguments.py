@@ -16,6 +16,7 @@ Array = np.ndarray
 
 MOST_RESAMPLES, MOST_SEED = 100_000, 2**63 - 1
 MOST_SAID = 3  # members of a list named in a sentence
+SMALLEST, LARGEST = 1e-100, 1e100  # positive numbers beyond these have squares and products that no float holds
 
 
 def a_level(x: Any) -> float:
@@ -30,29 +31,44 @@ def a_level(x: Any) -> float:
 def as_numbers(x: Any) -> Array | None:
     """A number or several as an array of the same shape; None for what is none: text, truth values, dates, rows of unequal length."""
     try:
-        raw, values = np.asarray(x), np.asarray(x, float)
+        raw = np.asarray(x)
+        if raw.dtype.kind in "bcmMSUT":
+            return None
+        values = np.asarray(x, float)
+        mixed = raw.dtype.kind == "O" or isinstance(x, list | tuple)  # np.asarray makes 1.0 of True beside numbers
+        if mixed and any(isinstance(one, bool | np.bool_ | str | complex) for one in np.asarray(x, object).flat):
+            return None
     except (TypeError, ValueError, OverflowError):
         return None
-    truths = isinstance(x, list | tuple) and any(isinstance(one, bool | np.bool_) for one in x)
-    text = raw.dtype.kind == "O" and any(isinstance(one, str) for one in raw.flat)
-    return None if truths or text or raw.dtype.kind in "bcmMSUT" else values
+    return np.where(np.ma.getmaskarray(x), np.nan, values) if isinstance(x, np.ma.MaskedArray) else values
 
 
 def an_input(name: str, x: Any) -> Array:
     """Places on an input's axis as an array; FitError unless all are positive numbers."""
     values = as_numbers(x)
-    if values is None or not np.all((values > 0) & np.isfinite(values)):
-        said = in_short(x) if values is None else at_fault(x, ~((values > 0) & np.isfinite(values)))
-        raise FitError(f"{name} is a positive number, or an array of them; it was {said}.")
+    if values is None or not np.all(right := in_range(values)):
+        said = in_short(x) if values is None else at_fault(x, ~right)
+        raise FitError(f"{name} is a positive number{_range_of(values)}, or an array of them; it was {said}.")
     return values
+
+
+def in_range(values: Array) -> Array:
+    """Which numbers are positive, and none beyond what squares and products of floats hold."""
+    return np.asarray((values >= SMALLEST) & (values <= LARGEST))
+
+
+def _range_of(values: Any) -> str:
+    """The range that positive numbers have, where one of these is finite and beyond it; '' elsewhere."""
+    beyond = values is not None and np.any((values > 0) & np.isfinite(values) & ~in_range(values))
+    return f" from {SMALLEST:g} to {LARGEST:g}" if beyond else ""
 
 
 def one_number(name: str, x: Any, what: str = "a positive number", least: float | None = None) -> float:
     """One finite number above 0, or from `least` on, which is `what` it is; FitError for anything else, a list too."""
     number = _number(x)
-    if not (np.isfinite(number) and (number > 0 if least is None else number >= least)):
+    if not (number >= SMALLEST if least is None else number >= least) or number > LARGEST:
         many = "; ask for each alone" if hasattr(x, "__len__") and not isinstance(x, str) else ""
-        raise FitError(f"{name} is {what}; it was {in_short(x)}{many}.")
+        raise FitError(f"{name} is {what}{_range_of(np.float64(number))}; it was {in_short(x)}{many}.")
     return number
 
 
@@ -68,8 +84,8 @@ def positive_numbers(name: str, x: Any) -> Array:
     """A number or several, as an array (K,); FitError unless there is one at least and all are positive."""
     found = as_numbers(x)
     values = np.empty(0) if found is None else np.atleast_1d(found).ravel()
-    if len(values) == 0 or not np.all((values > 0) & np.isfinite(values)):
-        raise FitError(f"{name} are positive numbers, one or a list of them; it was {in_short(x)}.")
+    if len(values) == 0 or not np.all(in_range(values)):
+        raise FitError(f"{name} are positive numbers{_range_of(values)}, one or a list of them; it was {in_short(x)}.")
     return values
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from data.schema import COLUMNS
 from fitting.accounting import Accounting
 from fitting.arguments import an_input, together
+from fitting.errors import FitError
 from fitting.law import Law
 
 Array = np.ndarray
@@ -38,12 +39,18 @@ def inputs_of(law: Law, given: Mapping[str, Any], flops: Callable[[Any, Any], An
 
 
 def columns_of(law: Law, frame: Any) -> dict[str, Array]:
-    """The columns of a data frame that say where the law is asked, (n,) each. TypeError for what is no data frame."""
+    """The columns of a data frame that say where the law is asked, (n,) each.
+
+    TypeError for what is no data frame; FitError for two columns of one name, or cells that are no positive numbers.
+    """
     if not hasattr(frame, "columns"):
         raise TypeError(
             f"predict takes a data frame, or inputs by name such as {law.inputs[0]}=...; it was given {frame!r}."
         )
-    return {k: frame[k].to_numpy(float) for k in dict.fromkeys((*law.inputs, *SIZES)) if k in frame.columns}
+    asked = [k for k in dict.fromkeys((*law.inputs, *SIZES)) if k in frame.columns]
+    if twice := [k for k in asked if frame[k].ndim > 1]:
+        raise FitError(f"A frame says {twice[0]} in one column; {frame[twice[0]].shape[1]} are called so.")
+    return {k: an_input(k, frame[k]) for k in asked}
 
 
 def contradictions(law: Law, given: Mapping[str, Any], count: Accounting) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.special import fdtrc
 
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, an_input, as_numbers, one_number
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, an_input, as_numbers, in_range, one_number
 from fitting.band import Band, from_draws
 from fitting.batch.apart import MiddleRise, middle_rise
 from fitting.batch.descent import descend
@@ -116,7 +116,9 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
     """
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     x, y = (np.empty(0) if v is None else v.ravel() for v in (as_numbers(batch), as_numbers(steps)))
-    if not x.size or x.shape != y.shape or not (np.all(np.isfinite(x) & (x > 0)) and np.all(np.isfinite(y) & (y > 0))):
+    if not x.size and not y.size and batch is not None and steps is not None:
+        raise FitError("No run is left from which a critical batch could be read. Add runs that reached the loss.")
+    if not x.size or x.shape != y.shape or not (np.all(in_range(x)) and np.all(in_range(y))):
         raise FitError("batch and steps are positive numbers, one of each for every run.")
     open_by = as_numbers(doubt)
     open_steps = np.empty(0) if open_by is None or open_by.size not in (1, x.size) else open_by.ravel()

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from fitting.arguments import as_numbers, in_short, together
+from fitting.arguments import LARGEST, SMALLEST, a_level, as_numbers, in_range, in_short, together
 from fitting.band import Band
 from fitting.errors import FitError
 
@@ -40,6 +40,7 @@ class NoiseScale:
         it begins at zero. Scatter is judged by the differences of neighbouring steps, which a drift along training leaves
         alone (von Neumann et al. 1941); around that steps are taken as independent.
         """
+        level = a_level(level)
         n = len(self.noise)
         top, under = float(self.noise.mean()), float(self.signal.mean())
         steps = np.diff(np.stack([self.noise, self.signal]), axis=1)
@@ -63,7 +64,15 @@ class NoiseScale:
         It grows as the loss falls, so one number for a whole run is none. Stretches too short to judge are left out; where all
         are, the run is one.
         """
-        cuts = np.round(np.array([0.0, *ends]) * len(self.noise)).astype(int)
+        shares = as_numbers(ends)
+        rising = (
+            shares is not None and shares.ndim == 1 and shares.size > 0 and np.all(np.diff(shares, prepend=0.0) > 0)
+        )
+        if shares is None or not rising or shares[-1] > 1:
+            raise FitError(
+                f"ends are shares of the steps, rising to 1 at most, such as [0.5, 1]; it was {in_short(ends)}."
+            )
+        cuts = np.round(np.append(0.0, shares) * len(self.noise)).astype(int)
         long = [(int(a), int(b)) for a, b in itertools.pairwise(cuts) if b - a >= LEAST_STEPS]
         return [(a, b, self.part(a, b).ratio(level)) for a, b in long or [(0, len(self.noise))]]
 
@@ -107,7 +116,11 @@ def noise_scale(
     small, big, b, many, at = (v[usable].ravel() for v in (small, big, b, many, at))
     if len(small) < LEAST_STEPS:
         raise FitError(f"The noise scale needs norms at {LEAST_STEPS} steps or more; there are {len(small)}.")
-    if np.any(b <= 0) or np.any(many <= b):
+    if np.any(np.abs(np.concatenate([small, big])) > LARGEST) or not np.all(in_range(np.concatenate([b, many]))):
+        raise FitError(
+            f"Squared norms are at most {LARGEST:g}, and batches positive numbers from {SMALLEST:g} to {LARGEST:g}. Give others."
+        )
+    if np.any(many <= b):
         raise FitError("The big batch must be larger than the small one at every step, and both above zero.")
     signal = (many * big - b * small) / (many - b)
     noise = (small - big) / (1.0 / b - 1.0 / many)

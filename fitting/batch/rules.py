@@ -81,6 +81,8 @@ def rescale(old: Optimiser, batch: float, *rules: Rule, noise: float | None = No
 
     Raises FitError when two rules change the same setting, when one lacks a setting it needs, or when the result would be none.
     """
+    if not isinstance(old, Optimiser) or not all(isinstance(rule, Rule) for rule in rules):
+        raise FitError("rescale(old, batch, *rules) takes an Optimiser, a batch, and rules such as those of RULES.")
     k = _ratio(old, batch, noise)
     found: dict[str, float] = {}
     for rule in rules:

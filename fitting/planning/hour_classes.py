@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import one_number, positive_numbers
+from fitting.arguments import as_numbers, in_range, one_number, positive_numbers
 from fitting.band import Band
 from fitting.errors import FitError
 from fitting.planning.notes import place_notes
@@ -87,9 +87,10 @@ def hour_classes(
     n = SIZES if sizes is None else np.sort(positive_numbers("sizes", sizes))
     classes = positive_numbers("hours", hours)
     batch = None if batch is None else one_number("batch, in tokens per step,", batch)
-    rate = np.broadcast_to(np.asarray(speed(n), float), n.shape)
-    if not np.all(np.isfinite(rate) & (rate > 0)):
-        raise FitError("speed gives a positive number of tokens a second for every size.")
+    said = as_numbers(speed(n)) if callable(speed) else None
+    if said is None or said.shape not in ((), n.shape) or not np.all(in_range(said)):
+        raise FitError("speed is a function that gives a positive number of tokens a second for every size.")
+    rate = np.broadcast_to(said, n.shape)
     rates = speed.drawn(n, len(fit.draws)) if isinstance(speed, PeakSpeed) and len(fit.draws) else rate[None, :]
     out = []
     for each in map(float, classes):

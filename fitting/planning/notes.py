@@ -90,6 +90,8 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | No
             )
         elif passes > 1.0:
             notes.append(f"{times(passes)} passes over {count(text.unique)} unique tokens, which cost about nothing.")
+    if sized and best.tokens[0, 0] < 1.0:
+        notes.append("The best size sees less than one token here: no run is so small. Ask for a larger budget.")
     if sized:
         notes += place_notes(fit, budgets[0], best.params[0, 0], best.tokens[0, 0])
     else:

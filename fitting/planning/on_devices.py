@@ -49,11 +49,8 @@ def automatic(seconds_alone: float, least: float | None = None, batch: float | N
 
 
 def _power(value: float) -> int:
-    """The least power of two that is no less."""
-    out = 1
-    while out < value * (1.0 - 1e-9):
-        out *= 2
-    return out
+    """The least power of two that is no less, or twice `MOST` where that is more."""
+    return 2 ** ceil(log2(min(max(value * (1.0 - 1e-9), 1.0), 2.0 * MOST)))
 
 
 def shapes_of(params: float, count: str) -> tuple[SizedShape, ...] | FitError:
@@ -157,11 +154,11 @@ class OnDevices:
             return (self.needs,)
         wanted = _power(3600.0 * self.hardware.device_hours(self.flops) / (WEEKS * 7.0 * DAY))
         if not self.chosen and wanted > self.devices:
-            few = "" if wanted <= MOST else f", more than the {MOST:,} counted with here"
-            share = "" if self.batch is None else f", each with {_tokens(self.batch / wanted)} of this batch per step"
-            return (
-                f"To end within {WEEKS:g} weeks it needs about {wanted:,} devices{few}{share}; planned are {self.devices:,.0f}.",
+            about = (
+                f"about {wanted:,} devices" if wanted <= MOST else f"more than the {MOST:,} devices counted with here"
             )
+            share = "" if self.batch is None else f", each with {_tokens(self.batch / wanted)} of this batch per step"
+            return (f"To end within {WEEKS:g} weeks it needs {about}{share}; planned are {self.devices:,.0f}.",)
         if self.chosen and self.each is not None and self.each < LEAST_EACH and self.devices > 1:
             return (
                 f"{self.devices:,.0f} devices share a batch of {self.batch:,.0f} tokens, {_tokens(self.each)} each per step: the time "

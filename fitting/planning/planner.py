@@ -336,13 +336,13 @@ def _assemble(
             low = np.maximum(low, fit.accounting.params(chosen, text.most))
         flat = tuple(float(x[0, 0]) if shape == () else np.reshape(x[0], shape) for x in (low, high))
     if sized and params is not None:
-        ideal = _at(fit, fit.values[None, :], chosen[0], None, text)
-        if budgets[1] is budgets[0]:
-            ideal_spread = _at(fit, fit.draws, budgets[1][0], None, text)
-        else:
-            ideal_spread = _rowwise(fit, fit.draws, budgets[1], None, text)
-        with np.errstate(all="ignore"):
-            penalty = band(best.loss / ideal.loss - 1.0, spread.loss / ideal_spread.loss - 1.0)
+        # A size that goes more often over its text than the best may is compared with the best of as many passes as are needed.
+        over = text is not None and text.most is not None and bool(np.any(best.tokens > text.most * 1.000001))
+        excess = [_excess(fit, budgets, best, spread, t) for t in ((text, None) if over else (text,))]
+        if over and text is not None and text.most is not None:
+            free = best.tokens[0] > text.most * 1.000001
+            excess = [tuple(np.where(free, b, a) for a, b in zip(*excess, strict=True))]
+        penalty = band(*excess[0])
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
     beyond = np.reshape(chosen[0] / largest, shape)
     loss, of_run = fit.loss_bands(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape)
@@ -366,6 +366,19 @@ def _assemble(
         split=Split(_named(chosen, best, sized), _named(spread_budget, spread, sized)),
         warnings=fit.warnings,
     )
+
+
+def _excess(
+    fit: Fit, budgets: tuple[Array, Array], best: Optimum, spread: Optimum, text: Text | None
+) -> tuple[Array, Array]:
+    """By what share losses (1, K) and (R, K) exceed those of the best sizes for the same budgets."""
+    ideal = _at(fit, fit.values[None, :], budgets[0][0], None, text)
+    if budgets[1] is budgets[0]:
+        others = _at(fit, fit.draws, budgets[1][0], None, text)
+    else:
+        others = _rowwise(fit, fit.draws, budgets[1], None, text)
+    with np.errstate(all="ignore"):
+        return best.loss / ideal.loss - 1.0, spread.loss / others.loss - 1.0
 
 
 def _named(budgets: Array, found: Optimum, sized: bool) -> dict[str, Array]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.schema import Runs
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_share, in_short, one_number, rows_of
 from fitting.band import Band
 from fitting.errors import FitError
 from fitting.plural import plural
@@ -25,6 +27,7 @@ ANEW = 1e-3  # rates at one step that differ by more are of different runs
 CLOSE = 1e-6  # rates that differ by a smaller share are the same, printed twice
 # Refits behind each interval where curves are left out in turn, and the rows of each that are fitted: neighbours say much the same.
 CHECK, CHECK_ROWS = 100, 60
+MOST_STEPS = 10_000_000  # a rate for each of them is held
 SHAPES = ("cosine", "wsd", "constant", "linear")
 
 
@@ -59,12 +62,19 @@ class Unseen:
         return bool(self.final.low <= self.loss <= self.final.high)
 
 
-def logged_curves(frame: pd.DataFrame, params: float | None = None, warmup: int | None = None) -> list[LoggedCurve]:
-    """The curves of one model in `frame` (columns run, steps, lr, loss; params where there are several sizes).
+def logged_curves(
+    frame: pd.DataFrame | Runs, params: float | None = None, warmup: int | None = None
+) -> list[LoggedCurve]:
+    """The curves of one model in `frame` (columns run, steps, lr, loss; params where there are several sizes), or in a runs table.
 
     Without `warmup` it ends where a logged rate first stops rising, or where rows begin if none rises. Raises FitError for
     missing columns, several sizes of which none is named, or no curve with rows enough.
     """
+    if isinstance(frame, Runs):
+        frame = frame.kept if frame.history is None else frame.history
+    frame = rows_of(frame, ("steps", "lr", "loss", "params"), "Curves")
+    params = None if params is None else one_number("params", params)
+    warmup = None if warmup is None else a_count("warmup", warmup, MOST_STEPS)
     lacks = [c for c in NEEDED if c not in frame]
     if lacks:
         raise FitError(
@@ -144,6 +154,9 @@ def _logged(run: str, steps: Array, lr: Array, loss: Array, warmup: int, notes: 
 
 def fit_logged(curves: Sequence[LoggedCurve], resamples: int = 400, seed: int = 0) -> CurveFit:
     """The law of these curves, as `fit_curves` has it."""
+    if not isinstance(curves, list | tuple) or not all(isinstance(one, LoggedCurve) for one in curves):
+        raise FitError(f"A law of schedules is fitted to what logged_curves gives; it was {in_short(curves)}.")
+    resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     return fit_curves([(c.schedule, c.steps, c.loss) for c in curves], resamples=resamples, seed=seed)
 
 
@@ -202,8 +215,10 @@ def ahead(shape: str, steps: int, peak: float, warmup: int, end: float = 0.1, co
     """A schedule of `steps` steps, warm-up included, that rises to `peak` and comes down to `end` of it as its shape says.
 
     "cosine" and "linear" from the end of warm-up on; "wsd" in a line over the last `cooldown` of all steps; "constant" never.
-    Raises FitError for another shape, or where nothing follows the warm-up.
+    Raises FitError for another shape, where nothing follows the warm-up, or for shares outside 0 to 1.
     """
+    steps, warmup = a_count("steps", steps, MOST_STEPS), a_count("warmup", warmup, MOST_STEPS)
+    peak, end, cooldown = one_number("peak", peak), a_share("end", end, 0.1), a_share("cooldown", cooldown, 0.2)
     if shape not in SHAPES:
         raise FitError(f"A schedule is one of {', '.join(SHAPES)}; it was {shape!r}.")
     after = steps - warmup

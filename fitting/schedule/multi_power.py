@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import as_numbers, in_short
 from fitting.autodiff import partials_of, seed, stretches, value_of
 from fitting.band import Band, from_draws
 from fitting.errors import FitError
@@ -123,9 +124,12 @@ def histories(schedule: Schedule, steps: Array, blocks: int = BLOCKS) -> tuple[A
 
     Raises FitError for a step of the warm-up, which the law does not describe, or beyond the schedule.
     """
-    at = np.asarray(steps, int)
-    if at.ndim != 1 or len(at) == 0:
-        raise FitError("Ask for the loss at one step or more, as a list.")
+    asked = as_numbers(steps)
+    if asked is None or asked.ndim != 1 or not len(asked) or not np.all(asked == np.round(asked)):
+        raise FitError(f"Ask for the loss at one whole step or more, as a list; it was {in_short(steps)}.")
+    if not isinstance(schedule, Schedule):
+        raise FitError(f"A loss is asked of a schedule, such as ahead(...) gives; it was {in_short(schedule)}.")
+    at = np.clip(asked, -1.0, 1e15).astype(int)
     if at.min() < max(1, schedule.warmup) or at.max() > len(schedule.lr):
         raise FitError(
             f"The law holds from step {schedule.warmup}, the end of the warm-up, to the schedule's last, "

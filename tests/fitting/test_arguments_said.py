@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 
 from fitting import FitError, compare_families, fit, plan
+from fitting.batch import critical_batch, noise_scale
 from fitting.diagnostics.calibration import calibrate
 from fitting.diagnostics.floor_profile import floor_profile
 from fitting.diagnostics.sensitivity import sensitivity
 from fitting.planning.hardware import Hardware
 from fitting.planning.hour_classes import hour_classes
 from fitting.planning.lifetime import lifetime
+from fitting.planning.on_devices import MOST, automatic
+from fitting.schedule.curves import ahead
 from fitting.selection.compare_laws import compare_laws
 from fitting.selection.published_constants import against_papers
 
@@ -145,3 +148,67 @@ def test_a_constant_open_beyond_floats_is_no_warning(chinchilla, recwarn):
     )
     weights(SimpleNamespace(law=law, draws=draws, table=SimpleNamespace(ranges={"params": (1e7, 1e9)})))
     assert [str(w.message) for w in recwarn if issubclass(w.category, RuntimeWarning)] == []
+
+
+def test_a_frame_of_places_holds_numbers_too(chinchilla):
+    """What is refused by name is refused in a frame: dates, truth values, text, lists, two columns of one name."""
+    tokens = [1e10, 1e10]
+    for cells in (pd.to_datetime(["2020-01-01"] * 2), [True, True], ["1e9", "abc"], [[1e9], [1e9]], [1e9 + 5j, 1e9]):
+        with pytest.raises(FitError, match="params is a positive number"):
+            chinchilla.predict(pd.DataFrame({"params": cells, "tokens": tokens}))
+    twice = pd.DataFrame([[1e9, 2e9, 1e10]], columns=["params", "params", "tokens"])
+    with pytest.raises(FitError, match="in one column"):
+        chinchilla.predict(twice)
+    hidden = np.ma.masked_array([1e9, 2e9], [False, True])
+    for wrong in (pd.Series([1e9, True], dtype=object), [[1e9, True]], hidden):
+        with pytest.raises(FitError, match="params is a positive number"):
+            chinchilla.predict(params=wrong, tokens=1e10)
+    plain = chinchilla.predict(params=[1e9, 2e9], tokens=1e10)
+    assert chinchilla.predict(pd.DataFrame({"params": [1e9, 2e9], "tokens": tokens})).value == pytest.approx(
+        plain.value
+    )
+
+
+def test_numbers_that_no_float_squares_are_refused_and_warn_of_nothing(chinchilla, recwarn):
+    for ask in (
+        lambda: chinchilla.predict(params=1e308, tokens=1e11),
+        lambda: chinchilla.predict(params=1e-320, tokens=1e10),
+        lambda: plan(chinchilla, flops=1e21, unique_tokens=1e300),
+        lambda: lifetime(chinchilla, loss=2.5, served=1e300),
+        lambda: hour_classes(chinchilla, lambda n: 1e5 + 0 * n, hours=1e300),
+        lambda: critical_batch([1e-300, 1.0, 1e300], [3.0, 2.0, 1.0]),
+        lambda: noise_scale(np.full(20, 1e308), np.full(20, 1e307), 8, 64),
+    ):
+        with pytest.raises(FitError):
+            ask()
+    assert not recwarn.list
+
+
+def test_a_peak_of_nearly_nothing_has_an_answer(chinchilla):
+    alone = 3600 * Hardware(1, peak=1e-90).device_hours(1e21)
+    assert automatic(alone) == MOST
+
+
+def test_a_schedule_to_come_is_one_that_can_be_run():
+    good = {"shape": "wsd", "steps": 2_000, "peak": 1e-3, "warmup": 100}
+    assert ahead(**good).lr.max() == pytest.approx(1e-3)
+    for wrong in ({"cooldown": -1}, {"cooldown": 0}, {"cooldown": 1.5}, {"end": 1.5}, {"warmup": -1}, {"steps": 2400.5}, {"steps": "3"},
+                  {"steps": None}, {"peak": True}, {"peak": [1e-3]}, {"peak": float("nan")}):  # fmt: skip
+        with pytest.raises(FitError):
+            ahead(**{**good, **wrong})
+
+
+def test_names_and_levels_are_checked_wherever_they_are_asked(noisy):
+    frame = noisy.kept.assign(size=np.where(np.arange(len(noisy.kept)) % 2, "a", "b"))
+    found = compare_families(frame, "size", resamples=4)
+    for wrong in ("nope", None, 3, []):
+        with pytest.raises(FitError, match="There is no family"):
+            found.crossing(wrong)
+    scale = noise_scale(2 + np.sin(np.arange(20.0)), 1 + 0.1 * np.cos(np.arange(20.0)), 8, 64)
+    for wrong in (None, "3", [], True, -1):
+        with pytest.raises(FitError, match="level"):
+            scale.ratio(wrong)
+        with pytest.raises(FitError, match="ends"):
+            scale.along(wrong)
+    with pytest.raises(FitError, match="No run is left"):
+        critical_batch([], [])

@@ -177,6 +177,26 @@ def test_penalty_of_a_chosen_size(fitted, paper):
     assert small.valley is None
 
 
+def test_a_size_that_goes_often_over_its_text_is_held_against_the_best_of_new_text(fitted):
+    """The law takes each of many passes for new text at the chosen size; the best beside it is that of new text too."""
+    seen = plan(fitted, flops=1e24, params=3e10, unique_tokens=1e11)
+    assert seen.tokens.value > 50 * 1e11
+    assert seen.penalty.low >= 0
+    assert seen.penalty.value == pytest.approx(plan(fitted, flops=1e24, params=3e10).penalty.value)
+    within = plan(fitted, flops=1e24, params=6e11, unique_tokens=1e11)  # fewer passes than the best may have
+    assert within.penalty.value == pytest.approx(
+        within.loss.value / plan(fitted, flops=1e24, unique_tokens=1e11).loss.value - 1
+    )
+    both = plan(fitted, flops=1e24, params=[3e10, 6e11], unique_tokens=1e11).penalty
+    assert both.value == pytest.approx([seen.penalty.value, within.penalty.value])
+
+
+def test_a_budget_below_any_run_is_said_to_be_one(fit_of):
+    small = plan(fit_of("chinchilla", accounting=Accounting(offset=8.0), **BESIROGLU), flops=1e3)
+    assert small.tokens.value < 1
+    assert "less than one token" in " ".join(small.notes)
+
+
 def test_valley_is_a_thousandth(paper):
     """Its ends are the two sizes at which the loss is .1 % above the best."""
     p = plan(paper, flops=1e22)
