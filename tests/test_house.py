@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.fit.settings import RESAMPLES
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("data", "fitting", "dashboard")
 # Which of our own packages a room may import: runs flow one way.
@@ -256,3 +258,15 @@ def test_the_readme_holds_the_command_that_runs_the_tests() -> None:
     assert found, "README.md has a fenced block after <!-- tests -->"
     for tool in ("ruff check", "ruff format --check", "mypy", "pytest"):
         assert tool in found[1]
+
+
+def test_tests_of_pages_ask_for_refits_that_a_page_offers() -> None:
+    """Any other number is none, so the page makes its 4,000 and nobody sees why the test is slow."""
+    asked = [
+        (path.name, int(found[1]))
+        for folder in ("dashboard", "browser")
+        for path in (ROOT / "tests" / folder).glob("test_*.py")
+        for found in re.finditer(r'"fit:[^\n]*"resamples": (\d+)', path.read_text("utf-8"))
+    ]
+    assert len(asked) > 5
+    assert not [one for one in asked if one[1] not in RESAMPLES]
