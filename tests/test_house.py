@@ -6,9 +6,12 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from dashboard.fit.settings import RESAMPLES
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("data", "fitting", "dashboard")
@@ -53,13 +56,19 @@ REGISTRIES = (
 )
 
 
+@cache
 def sources() -> list[Path]:
     return [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
 def imports(path: Path) -> Iterator[tuple[str, int]]:
     """Every module a file imports, wherever in the file, with the line."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node.lineno
@@ -75,27 +84,27 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in said.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_runs_flow_one_way(path: Path) -> None:
-    room = path.relative_to(ROOT).parts[0]
-    for module, line in imports(path):
-        top = module.split(".")[0]
-        if top in ROOMS:
-            assert top in MAY_IMPORT[room], f"{path}:{line}: {room} may not import {module}"
-        assert top != "tests", f"{path}:{line}: the product does not import its tests"
-        for place, homes in LIVES_IN.items():
-            where = str(path.relative_to(ROOT))
-            allowed = top != place or any(where == home or where.startswith(home) for home in homes)
-            assert allowed, f"{where}:{line}: {place} lives in {', '.join(homes)}"
+def test_runs_flow_one_way() -> None:
+    for path in sources():
+        room, where = path.relative_to(ROOT).parts[0], str(path.relative_to(ROOT))
+        for module, line in imports(path):
+            top = module.split(".")[0]
+            if top in ROOMS:
+                assert top in MAY_IMPORT[room], f"{path}:{line}: {room} may not import {module}"
+            assert top != "tests", f"{path}:{line}: the product does not import its tests"
+            for place, homes in LIVES_IN.items():
+                allowed = top != place or any(where == home or where.startswith(home) for home in homes)
+                assert allowed, f"{where}:{line}: {place} lives in {', '.join(homes)}"
 
 
+@cache
 def _arrows() -> dict[str, set[str]]:
     """From every module the modules it imports, wherever in the file; importing one of a folder imports the folder's own file."""
     modules = {_name(path): path for path in sources()}
     arrows: dict[str, set[str]] = {}
     for name, path in modules.items():
         found = set()
-        for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -150,7 +159,7 @@ def test_every_folder_says_what_lives_there() -> None:
         if path.name != "__init__.py":
             assert (path.parent / "__init__.py").is_file(), path.parent
         else:
-            assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path
+            assert ast.get_docstring(parsed(path)), path
 
 
 def test_nothing_of_the_dashboard_is_imported_bare() -> None:
@@ -183,12 +192,12 @@ def test_no_file_is_longer_than_a_person_reads() -> None:
     assert not {name: lines for name, lines in long.items() if lines > 400}
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_says_what_it_is(path: Path) -> None:
-    if path.read_text("utf-8").strip():
-        said = ast.get_docstring(ast.parse(path.read_text("utf-8")))
-        assert said, f"{path} has no sentence on top"
-        assert said.splitlines()[0].rstrip().endswith((".", "?", ":")), path
+def test_a_module_says_what_it_is() -> None:
+    for path in sources():
+        if path.read_text("utf-8").strip():
+            said = ast.get_docstring(parsed(path))
+            assert said, f"{path} has no sentence on top"
+            assert said.splitlines()[0].rstrip().endswith((".", "?", ":")), path
 
 
 def test_no_tracked_file_names_a_registry() -> None:
@@ -249,3 +258,15 @@ def test_the_readme_holds_the_command_that_runs_the_tests() -> None:
     assert found, "README.md has a fenced block after <!-- tests -->"
     for tool in ("ruff check", "ruff format --check", "mypy", "pytest"):
         assert tool in found[1]
+
+
+def test_tests_of_pages_ask_for_refits_that_a_page_offers() -> None:
+    """Any other number is none, so the page makes its 4,000 and nobody sees why the test is slow."""
+    asked = [
+        (path.name, int(found[1]))
+        for folder in ("dashboard", "browser")
+        for path in (ROOT / "tests" / folder).glob("test_*.py")
+        for found in re.finditer(r'"fit:[^\n]*"resamples": (\d+)', path.read_text("utf-8"))
+    ]
+    assert len(asked) > 5
+    assert not [one for one in asked if one[1] not in RESAMPLES]

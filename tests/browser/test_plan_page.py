@@ -34,7 +34,7 @@ def page(browser_page, address, home, monkeypatch):
         "source": "bundled:simulated-ladder",
         "plan": {"deadline": 60.0, "most_devices": 4096, "panels": "all", "devices": 64},
     }
-    workspace.change(space, "prepared", {**settings, "fit:bundled:simulated-ladder": {"resamples": 400}})
+    workspace.change(space, "prepared", {**settings, "fit:bundled:simulated-ladder": {"resamples": 500}})
     page = browser_page(width=1440, height=2600)
     page.goto(f"{address}/plan?w={space.id}&c=1e22")
     page.locator(".bc-pill").nth(1).wait_for()
@@ -258,7 +258,7 @@ def untouched(browser_page, address, home, monkeypatch):
     def open_page(budget, *, width=1440, dark=False, **settings):
         space = workspace.new()
         key = "bundled:simulated-ladder"
-        prepared = {"source": key, f"fit:{key}": {"resamples": 400}, **({"plan": settings} if settings else {})}
+        prepared = {"source": key, f"fit:{key}": {"resamples": 500}, **({"plan": settings} if settings else {})}
         workspace.change(space, "prepared", prepared)
         page = browser_page(width=width, height=2600, dark=dark)
         page.goto(f"{address}/plan?w={space.id}&c={budget:.0f}")

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,32 +23,49 @@ def packages_looked_through_once() -> Iterator[None]:
         yield
 
 
+# Reads a function with its argument from each line, and writes what it returns, or what went wrong, as a line.
+LISTEN = """
+import { createInterface } from "node:readline";
+for await (const line of createInterface({ input: process.stdin })) {
+    const [work, data] = JSON.parse(line);
+    let said;
+    try { said = { found: eval(`(${work})`)(data) }; } catch (error) { said = { error: String(error.stack) }; }
+    process.stdout.write(JSON.stringify(said) + "\\n");
+}
+"""
+
+
 @pytest.fixture(scope="session")
-def run_js(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], Any]:
+def run_js(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, Any], Any]]:
     """A function that runs a JavaScript function over the chart's modules: `run_js("data => say(data, 'count')", 7e9)`.
 
-    The answer comes back through JSON. Skips where there is no `node`: the browser tests run the shared table too.
+    The answer comes back through JSON, from one `node` that serves the session. Skips where there is none: the browser tests
+    run the shared table too.
     """
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed; tests/browser runs the chart's modules in Chromium")
-    module = tmp_path_factory.mktemp("js") / "chart.mjs"
+    folder = tmp_path_factory.mktemp("js")
+    module, errors = folder / "chart.mjs", folder / "errors.txt"
+    module.write_text(bundle() + LISTEN, encoding="utf-8")
+    with (
+        errors.open("w") as complaints,
+        subprocess.Popen(
+            [node, str(module)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True, encoding="utf-8"
+        ) as process,
+    ):  # fmt: skip
+        asked, answers = process.stdin, process.stdout
+        assert asked is not None
+        assert answers is not None
 
-    def run(function: str, data: Any) -> Any:
-        tail = (
-            'import { readFileSync } from "node:fs";\n'
-            f'process.stdout.write(JSON.stringify(({function})(JSON.parse(readFileSync(0, "utf8")))));\n'
-        )
-        module.write_text(bundle() + tail, encoding="utf-8")
-        done = subprocess.run(
-            [node, str(Path(module))],
-            input=json.dumps(data),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        def run(function: str, data: Any) -> Any:
+            asked.write(json.dumps([function, data]) + "\n")
+            asked.flush()
+            line = answers.readline()
+            assert line, errors.read_text()
+            said = json.loads(line)
+            assert "error" not in said, said["error"]
+            return said["found"]
 
-    return run
+        yield run
+        asked.close()

@@ -8,6 +8,7 @@ import math
 import os
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,35 +30,37 @@ def runs():
 
 
 @pytest.fixture(scope="module")
-def fits(runs):
-    found = {f.law_key: f for f in fitted(runs, 300)}
+def fits():
+    found = {f.law_key: f for f in fitted("probe-grid")}
     assert {"chinchilla", "kaplan", "compute", "compute-floor", "general", "overtraining"} <= set(found)
     return found
 
 
-def fitted(table, resamples=100, without=()):
-    """The fits of the laws that a table can carry; the others are refused."""
-    for key in all_laws():
-        if key in without:
-            continue
-        with contextlib.suppress(FitError):
-            yield fit(table, key, resamples=resamples)
+def fitted(table, without=()):
+    """The fits of the laws that a bundled table can carry; the others are refused."""
+    found = (fit_or_none(table, key) for key in all_laws() if key not in without)
+    return [f for f in found if f is not None]
+
+
+@cache
+def fit_or_none(table, law):
+    with contextlib.suppress(FitError):
+        return fit(load(table), law, resamples=100)
 
 
 def named(figure, name):
     return next(trace for trace in figure.data if trace.name and trace.name.startswith(name))
 
 
-def structure(figure) -> list[str]:
-    """One line a trace: its kind, what it is called, how many points it has, whether the legend shows it."""
-    lines = [f"axis {figure.layout.xaxis.title.text or '-'} ({figure.layout.xaxis.type or 'linear'})"]
-    for t in figure.data:
-        name = re.sub(r"[\d.]+(–[\d.]+)?", "#", t.name) if t.name and "floor" in t.name else t.name
-        lines.append(
-            f"{t.type} {t.mode} {name or '-'} n={len(t.x)}{'' if t.showlegend is not False else ' quiet'}"
-            f"{f' fill={t.fill}' if t.fill else ''}"
-        )
-    return lines
+def read_off(figure) -> list[str]:
+    """What a person reads on a figure: the axes with their scales, the legend in its order, the notes; numbers that are fitted as #."""
+    axes = ", ".join(
+        f"{axis.title.text or '-'} ({axis.type or 'linear'})" for axis in (figure.layout.xaxis, figure.layout.yaxis)
+    )
+    legend = dict.fromkeys(t.name for t in figure.data if t.name and t.showlegend is not False)
+    notes = dict.fromkeys(note.text for note in figure.layout.annotations if note.text)
+    lines = [f"axes {axes}", *(f"legend {name}" for name in legend), *(f"note {note}" for note in notes)]
+    return [re.sub(r"\d[\d.,]*(–[\d.,]+)?", "#", line) if "floor" in line or "note" in line else line for line in lines]
 
 
 def held_to(name: str, found: str) -> None:
@@ -68,14 +71,14 @@ def held_to(name: str, found: str) -> None:
     assert found == path.read_text(encoding="utf-8")
 
 
-def test_the_structure_of_every_law_s_figures(runs, fits):
+def test_what_a_person_reads_on_every_law_s_figures(runs, fits):
     said = []
     for key, f in fits.items():
-        said += [f"# {key}", *structure(loss_compute.figure(runs, f.law, f, floor=1.07739))]
+        said += [f"# {key}", *read_off(loss_compute.figure(runs, f.law, f, floor=1.07739))]
         for against in residuals.inputs(runs, f):
-            said += [f"## residuals, {against}", *structure(residuals.figure(runs, f, against))]
+            said += [f"## residuals, {against}", *read_off(residuals.figure(runs, f, against))]
         for p in forest.drawn(f):
-            said += [f"## forest, {p.name}", *structure(forest.figure(f, p.name))]
+            said += [f"## forest, {p.name}", *read_off(forest.figure(f, p.name))]
     held_to("fit_figures.txt", "\n".join(said) + "\n")
 
 
@@ -258,7 +261,7 @@ def test_without_a_fit_the_runs_are_still_shown(runs):
 def test_every_bundled_set_and_law_gives_figures_of_finite_numbers(entry):
     table = entry.load()
     # A broken power is slow where no break is; its form along tokens stands for those along size and compute.
-    found = list(fitted(table, without=("broken-params", "broken-compute")))
+    found = fitted(entry.key, without=("broken-params", "broken-compute"))
     one_size = table.kept["params"].nunique() == 1  # a ladder of batches tells what tokens do, and no more
     assert ({"kaplan-tokens"} if one_size else {"kaplan-params", "compute-floor"}) <= {f.law_key for f in found}
     for f in found:

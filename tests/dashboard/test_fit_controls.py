@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 from html import unescape
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from dashboard.fit import words as fit_words
 from dashboard.fit.settings import INTERVALS, POSTERIOR
 from dashboard.workspace import store as workspace
 from data.library import load
-from fitting import fit
+from fitting import Fit, fit
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 SOURCE = "simulated-ladder"
@@ -84,10 +85,15 @@ def browser(tmp_path, monkeypatch):
     return Browser(at.run())
 
 
+@cache
+def fit_made_here(**asked: object) -> Fit:
+    return fit(load(SOURCE), **asked, resamples=500)
+
+
 def agrees(browser: Browser) -> None:
     """Chip, menus and remarks against the fit that their settings give, made here without any page."""
     asked = {key: browser.at.selectbox(key=f"fit_{key}").value for key in ("law", "delta", "intervals")}
-    f = fit(load(SOURCE), **asked, resamples=500)
+    f = fit_made_here(**asked)
     page = browser.page
     for chip in fit_words.chips(f):
         assert f"{chip.strong}  {chip.rest}" in page
@@ -141,7 +147,7 @@ def opened(tmp_path, monkeypatch):
     monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
     space = workspace.new()
     source = f"bundled:{SOURCE}"
-    workspace.change(space, "settings", {"source": source, f"fit:{source}": {"resamples": 100}})
+    workspace.change(space, "settings", {"source": source, f"fit:{source}": {"resamples": 500}})
 
     def start(**address: str) -> AppTest:
         at = AppTest.from_file(str(APP), default_timeout=120)
@@ -198,7 +204,7 @@ def test_a_reload_that_cuts_a_change_short_keeps_the_change(opened):
     at = opened()
     at.selectbox(key="fit_law").select("kaplan").run()
     at.selectbox(key="fit_law").select("kaplan-params").run()
-    again = opened(law="kaplan", resamples="100")
+    again = opened(law="kaplan", resamples="500")
     assert again.selectbox(key="fit_law").value == "kaplan-params"
     again.query_params["law"] = "kaplan"
     assert again.run().selectbox(key="fit_law").value == "kaplan-params"

@@ -47,11 +47,10 @@ def open_file(content: str, page: str = "runs") -> AppTest:
     space = workspace.new()
     workspace.change(space, "open the ladder", {"source": "bundled:simulated-ladder"})
     kept = workspace.keep(space, "mine.csv", content.encode())
-    workspace.change(space, "open mine.csv", {"source": kept.source, f"fit:{kept.source}": {"resamples": 50}})
+    workspace.change(space, "open mine.csv", {"source": kept.source, f"fit:{kept.source}": {"resamples": 500}})
     at = AppTest.from_file(str(ENTRY), default_timeout=60)
     at.query_params["w"] = space.id
-    at.run()
-    return at if page == "runs" else at.switch_page(f"views/{page}.py").run()
+    return (at if page == "runs" else at.switch_page(f"views/{page}.py")).run()
 
 
 def has_frame(at: AppTest) -> None:
@@ -202,7 +201,7 @@ def tables(draw: st.DrawFn) -> str:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(tables())
 def test_the_plane_can_be_drawn_of_any_runs(table: str) -> None:
     from data.readers import read_table

@@ -67,7 +67,7 @@ def opened(tmp_path, monkeypatch):
         space = workspace.new()
         workspace.change(space, "settings", {
             "source": source, f"budget:{source}": math.log10(budget), "plan": settings or None,
-            f"fit:{source}": {"resamples": 100},
+            f"fit:{source}": {"resamples": 500},
         })  # fmt: skip
         page = AppTest.from_file(str(APP), default_timeout=120)
         page.query_params["w"] = space.id

@@ -88,7 +88,11 @@ def sentences(at: AppTest) -> list[str]:
 def open_runs(name: str, content: bytes, given: dict[str, Any]) -> AppTest:
     space = workspace.new()
     kept = workspace.keep(space, name, content)
-    settings = {"source": kept.source, f"fit:{kept.source}": {"resamples": 50}, f"answers:{kept.source}": given or None}
+    settings = {
+        "source": kept.source,
+        f"fit:{kept.source}": {"resamples": 500},
+        f"answers:{kept.source}": given or None,
+    }
     workspace.change(space, "settings", settings)
     at = AppTest.from_file(str(APP), default_timeout=120)
     at.query_params["w"] = space.id

@@ -273,7 +273,7 @@ def test_damaged_files(data: st.DataObject, kind: str) -> None:
     survives(bytes(damaged), f"x.{kind}")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_damaged_members_of_a_workbook(data: st.DataObject) -> None:
     with zipfile.ZipFile(io.BytesIO(plain_workbook())) as archive:

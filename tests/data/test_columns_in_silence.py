@@ -463,7 +463,7 @@ NAMES = {
 }  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), st.sampled_from(sorted(NAMES)), st.floats(-4, 4), st.booleans())
 def test_columns_that_differ_are_never_settled_in_silence(
     draw: st.DataObject, column: str, power: float, whole: bool

@@ -54,7 +54,7 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables())
 def test_no_cell_is_an_inner_error(table: pd.DataFrame) -> None:
     try:

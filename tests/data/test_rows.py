@@ -146,7 +146,7 @@ def test_seeds_tell_curves_under_one_name_apart(read: Read) -> None:
     assert runs.kept["loss"].tolist() == pytest.approx([3.6, 3.59, 3.58])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 6), st.integers(5, 30), st.integers(0, 10), st.randoms(use_true_random=False))
 def test_any_log_of_named_runs_comes_out_as_its_runs(n: int, length: int, repeats: int, random: object) -> None:
     import pandas as pd

@@ -130,7 +130,7 @@ GROUPS: dict[str, tuple[tuple[str, str, tuple[float, ...], float], ...]] = {
 }  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_groups_of_names_in_every_order(read: Read, data: st.DataObject) -> None:
     loss = data.draw(st.sampled_from(["loss", "Validation", "Results", "Loss"]))

@@ -86,7 +86,7 @@ def use(f: Fit) -> None:
     assert load_fit(f.to_json()).to_json() == f.to_json()
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), how=st.sampled_from(["drop", "replace", "add"]), what=junk)
 def test_any_single_change(body, data, how, what):
     at = data.draw(st.sampled_from(list(paths(body))))

@@ -25,7 +25,8 @@ def mixture(experts: int, active: int, vocab: int = 50304):
     """Active over all parameters of models with embedding and head, depth a 64th of the width; sizes count all parameters."""
     d = np.geomspace(1e-6, 1e14, 200_001)
     total, works = (2 * vocab * d + d**3 / 64 * (4 + 8 * k) for k in (experts, active))
-    return lambda n: np.exp(np.interp(np.log(n), np.log(total), np.log(works / total)))
+    x, y = np.log(total), np.log(works / total)
+    return lambda n: np.exp(np.interp(np.log(n), x, y))
 
 
 IDLE = Accounting(-1.9, -0.3, 18.0, 0.0, 1.0, 1.0, 0.0, 0.2, 0.4)
@@ -110,11 +111,11 @@ def test_a_vocabulary_far_out(make_runs):
 def test_what_scatter_leaves_open_is_in_the_bands(kind, make_runs):
     """Over tables whose FLOPs scatter by 2 %, the true best size lies within the interval in nine of ten or more."""
     held = []
+    best = [lowest(EXACT[kind], budget)[0] for budget in (1e19, 1e24)]
     for seed in range(12):
         f = fit(table(make_runs, EXACT[kind], 0.02, 0.002, seed), "chinchilla", resamples=200)
         made = plan(f, flops=np.array([1e19, 1e24]))
-        for k, budget in enumerate((1e19, 1e24)):
-            size, _ = lowest(EXACT[kind], budget)
+        for k, size in enumerate(best):
             held.append(made.params.low[k] <= size <= made.params.high[k])
     assert np.mean(held) >= 0.9
 
@@ -188,10 +189,10 @@ def test_depths_that_are_whole_numbers_leave_their_doubt(counted):
             return n, CONVENTIONS["porian_attention"](shape) / (6 * n)
 
         n, ratio = np.array([at(w) for w in range(256, 1536, 128)]).T
-        found = flop_form(np.log(n), np.log(ratio))
+        drawn = flop_form(np.log(n), np.log(ratio)).drawn(200)
         for width in (2048, 4096, 12288):
             size, true = at(width)
-            low, high = np.quantile(found.drawn(200).ratio(size), [0.025, 0.975])
+            low, high = np.quantile(drawn.ratio(size), [0.025, 0.975])
             held.append(low * 0.999 <= true <= high * 1.001)
     assert np.mean(held) >= 0.9
 

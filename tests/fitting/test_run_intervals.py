@@ -33,7 +33,7 @@ def holds(run: Band, law: Band) -> None:
     assert np.all(np.asarray(run.low) > 0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @example("probe-grid", "kaplan", "auto", "auto", 0.46875, [(0.0, 0.0), (0.0, 1.0)])
 @given(
     table=st.sampled_from(TABLES), law=st.sampled_from(LAWS), intervals=st.sampled_from(WAYS), prior=st.sampled_from(PRIORS),
