@@ -31,7 +31,7 @@ _LOOKED_AT = 500  # rows
 
 
 def _same(one: float, other: float) -> bool:
-    return abs(one / other - 1) < 0.06
+    return 1 / 1.06 < one / other < 1.06
 
 
 def _nominal(one: float, other: float) -> bool:

@@ -204,7 +204,7 @@ def _agree(table: Table, column: str, one: str, other: str) -> bool:
     both = np.isfinite(a) & np.isfinite(b) & (a > 0) & (b > 0)
     short = min(float(np.median(a[both])), float(np.median(b[both]))) < SHORT
     power = 3 * round(float(np.median(np.log10(ratio))) / 3) if short else 0
-    near = np.abs(ratio / 10.0**power - 1) < SAME
+    near = np.abs(np.log(ratio / 10.0**power)) < np.log1p(SAME)  # whichever of them is the larger
     near |= _rounded(table, one, a[both], b[both] * 10.0**power) | _rounded(
         table, other, b[both], a[both] / 10.0**power
     )

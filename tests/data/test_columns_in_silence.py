@@ -456,6 +456,13 @@ def test_nominal_sizes_far_from_the_count_are_told(read: Read) -> None:
     assert any("'model_size'" in note and "'n_params'" in note for note in runs.notes)
 
 
+def test_columns_six_per_cent_apart_are_told_whichever_is_the_larger(read: Read) -> None:
+    for factor in (1.0602, 1 / 1.0602):
+        rows = "".join(f"{n}e9,{n * factor}e9,{20 * n}e9,{120 * n * n}e18,{4 - n / 10}\n" for n in (1, 2, 4, 8))
+        runs = read("params,n_params,tokens,flops,loss\n" + rows)
+        assert runs.notes or runs.questions, factor
+
+
 NAMES = {
     "tokens": ("tokens", "tokens_seen", "train_tokens", "target_tokens", "total_tokens", "D", "token_budget", "tokens_trained"),
     "params": ("params", "n_params", "N", "model_size", "num_parameters"),
