@@ -24,14 +24,15 @@ ANSWERS = (
 class Reading:
     """What came of reading a set of runs: the runs, or the trouble in their place.
 
-    `runs` are those after the person's exclusions, `every` those before. For an upload, `table` is the file as it is
-    and `mapping` what its columns were taken for (`guessed`: what they would be taken for had nobody answered); they
-    are None for bundled sets and for files that are no table.
+    `runs` are those that fits use: after the person's exclusions, without those held out. `whole` has the latter too, `every`
+    also what was excluded. For an upload, `table` is the file as it is and `mapping` what its columns were taken for
+    (`guessed`: what they would be taken for had nobody answered); they are None for bundled sets and for files that are no table.
     """
 
     runs: Runs | None
     trouble: Exception | None = None
     every: Runs | None = None
+    whole: Runs | None = None
     table: Table | None = None
     mapping: Mapping | None = None
     guessed: Mapping | None = None
