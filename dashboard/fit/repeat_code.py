@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def python(
-    fit: Fit, source: RunSource, answers: Mapping[str, Any], asked: Mapping[str, Any], roles: Mapping[str, str]
+    fit: Fit,
+    source: RunSource,
+    answers: Mapping[str, Any],
+    asked: Mapping[str, Any],
+    roles: Mapping[str, str] | None = None,
 ) -> str:
     """Python that reads the same runs and fits the same law to them, so that the numbers come out the same.
 
@@ -33,7 +37,7 @@ def python(
         for name, argument in inspect.signature(fitted).parameters.items()
         if name in written and (name == "law" or written[name] not in (argument.default, []))
     ]
-    made = ["from fitting import fit", "", read[1], *_held(fit, roles), f"f = fit(runs, {', '.join(given)})"]
+    made = ["from fitting import fit", "", read[1], *_held(fit, roles or {}), f"f = fit(runs, {', '.join(given)})"]
     if by := fit.calibration:
         made.insert(1, "from fitting.diagnostics.calibration import calibrate")
         said = f"outer={by.outer}, inner={by.inner}, seed={by.seed}"
