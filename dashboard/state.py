@@ -34,6 +34,7 @@ from data.table import Table
 if TYPE_CHECKING:
     from fitting import Fit, FitError
 
+Left = tuple[tuple[str, ...], tuple[str, ...]]  # the runs that a fit leaves out: those excluded, those held out
 LATELY = 5.0  # seconds within which a page reloads after a change that cut it short; assumed
 MOST_CHANGED = 1_000  # workspaces whose last change is remembered
 
@@ -222,20 +223,11 @@ def reading() -> Reading:
         )
     except Exception as error:  # nothing of it is kept: the next try may find more memory, or the disk again
         return Reading(None, error)
-    if read.runs is None:
-        return read
-    every, names = read.runs, set(read.runs.kept["run"])
-    for role in (HELD_OUT, FITTED):
-        if mine := [run for run, chosen in roles().items() if chosen == role and run in names]:
-            every = every.hold_out(mine, role == HELD_OUT)
-    gone = set(excluded()) & names
-    whole = every.exclude(sorted(gone)) if gone else every
-    return replace(read, every=every, whole=whole, runs=whole.fitted)
+    return read.marked(roles(), excluded())
 
 
 def current_runs() -> Runs:
-    """The runs that fits use: after mapping and exclusions, without those held out. Raises the data's own error, a sentence for
-    the page."""
+    """The runs that fits use: mapped, not excluded, not held out. Raises the data's own error, a sentence for the page."""
     read = reading()
     if read.runs is None or not len(read.runs):
         left = "No run is left to fit: every row is set aside or held out. Include some on the Runs page."
@@ -324,13 +316,10 @@ def roles() -> dict[str, str]:
 def hold_out(runs: Iterable[str], held: bool = True) -> None:
     """Keep runs apart from fits, to compare forecasts with them, or fit them again."""
     given, name = list(runs), f"roles:{chosen().key}"
-    role = HELD_OUT if held else FITTED
-
-    def edit(now: Values) -> Values:
-        return {name: {**now.get(name, {}), **dict.fromkeys(given, role)} or None}
-
+    to = dict.fromkeys(given, HELD_OUT if held else FITTED)
     subject = given[0] if len(given) == 1 else f"{len(given)} runs"
-    change(f"hold out {subject}" if held else f"fit {subject} again", edit)
+    said = f"hold out {subject}" if held else f"fit {subject} again"
+    change(said, lambda now: {name: {**now.get(name, {}), **to}})
 
 
 # --- the fit ---------------------------------------------------------------------------------------------------------
@@ -366,19 +355,14 @@ def current_fit(**other: Any) -> Fit | FitError:
     runs, whole, wanted = current_runs(), whole_runs(), replace(fit_settings(), **other)
     how = wanted.arguments(runs.kept.columns)
     labels = "\0".join(map(str, runs.kept[how["group"]])) if how["group"] else ""
-    gone, held = excluded_here(runs), tuple(whole.held_out["run"].astype(str))
+    left = excluded_here(runs), tuple(whole.held_out["run"].astype(str))
     about = (runs.name, len(runs.set_aside), repr(runs.sources), labels)
-    return _fit(runs.digest, about, gone, held, tuple(how.items()), runs)
+    return _fit(runs.digest, about, left, tuple(how.items()), runs)
 
 
 @st.cache_resource(max_entries=40, show_spinner="Fitting the law, with refits for its intervals")
 def _fit(
-    digest: str,
-    about: tuple[Any, ...],
-    gone: tuple[str, ...],
-    held: tuple[str, ...],
-    how: tuple[tuple[str, Any], ...],
-    _runs: Runs,
+    digest: str, about: tuple[Any, ...], left: Left, how: tuple[tuple[str, Any], ...], _runs: Runs
 ) -> Fit | FitError:
     """The fit, keyed by everything that enters it or that it says; a refusal is an answer too, so that it is found once."""
     from fitting import FitError, fit
@@ -387,7 +371,7 @@ def _fit(
         found = fit(_runs, **dict(how))
     except FitError as refusal:
         return refusal
-    return replace(found, settings=replace(found.settings, excluded=gone, held_out=held))
+    return replace(found, settings=replace(found.settings, excluded=left[0], held_out=left[1]))
 
 
 # --- what follows from a fit ------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ COLUMNS: dict[str, Column] = _columns(
     ("context_parallel", "number", "", "devices that share each sequence"),
     ("wall_seconds", "number", "s", "wall-clock time"),
     ("state", "text", "", "how the run ended, as its tracker says"),
-    ("role", "text", "", "fitted, or held out: not fitted, so that a forecast can be compared with it"),
+    ("role", "text", "", "fitted, or held out of fits, so that a forecast can be compared with it"),
 )
 
 #: The values of `role`.

@@ -55,12 +55,11 @@ class HeldOut:
             sides = ["above" if x >= 0 else "below" for x in self.off]
             alike = len(set(sides)) == 1  # then the side is said once, at the end
             said_at = [i == m - 1 or not alike for i in range(m)]
-            each = [f"{_share(abs(x))}{f' {side}' * at}" for x, side, at in zip(self.off, sides, said_at, strict=True)]
-            far = f"{' and '.join([', '.join(each[:-1]), each[-1]] if m > 1 else each)} the forecast{'s' * (m > 1)}"
+            *rest, last = (f"{_share(abs(x))}{f' {s}' * at}" for x, s, at in zip(self.off, sides, said_at, strict=True))
+            far = f"{', '.join(rest)} and {last} the forecasts" if rest else f"{last} the forecast"
         else:
             far = f"within {_share(float(np.max(np.abs(self.off))))} of the forecasts"
-        said = f"{plural(m, 'run')} {'is' if one else 'are'} held out: {'its loss lies' if one else 'their losses lie'} {far}"
-        said += f" made without {'it' if one else 'them'}"
+        said = f"{plural(m, 'held-out run')} {'lies' if one else 'lie'} {far} made without {'it' if one else 'them'}"
         if not self.drawn:
             return f"{said}."
         held, level = int(self.inside.sum()), f"{100 * self.forecast.level:.0f} % prediction interval"

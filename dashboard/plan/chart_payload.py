@@ -55,8 +55,11 @@ def budgets(fit: Fit, at: float) -> np.ndarray:
 
 
 def default_budget(fit: Fit) -> float:
-    """Ten times the largest run, in log10 FLOP: near enough to be planned next; 1e21 where no run's compute is known."""
-    return math.log10(fit.ranges.get("flops", (math.nan, 1e20))[1]) + 1.0
+    """Ten times the largest run, in log10 FLOP: near enough to be planned next; 1e21 where no run's compute is known.
+
+    Half of those decades where runs are held out: these lie about as far beyond, and the line would hide them.
+    """
+    return math.log10(fit.ranges.get("flops", (math.nan, 1e20))[1]) + (0.5 if fit.settings.held_out else 1.0)
 
 
 @dataclass(frozen=True)

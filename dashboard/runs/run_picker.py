@@ -100,7 +100,7 @@ def _hold_out(names: Iterable[str]) -> None:
     if picked:
         state.hold_out(fitted or picked, bool(fitted))
     else:
-        state.say("A run that is set aside cannot be held out: take it back first.")
+        state.say("A run that is set aside cannot be held out. Take it back first.")
 
 
 def _toggle(names: Iterable[str]) -> None:

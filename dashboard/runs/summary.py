@@ -78,6 +78,7 @@ def span(frame: pd.DataFrame, column: str, kind: str) -> tuple[str, str] | None:
 
 
 def counts(whole: Runs) -> dict[str, int]:
-    """How many rows are kept, how many of them are held out, how many are not kept, and why."""
-    held = {"held out": out} if (out := len(whole.held_out)) else {}
-    return {"kept": len(whole) - sum(held.values()), **held, "set aside": len(whole.set_aside), **whole.reasons}
+    """How many rows are kept, of these how many are fitted and held out where some are, how many are not kept, and why."""
+    out = len(whole.held_out)
+    kept = {"fitted": len(whole) - out, "held out": out} if out else {"kept": len(whole)}
+    return {**kept, "set aside": len(whole.set_aside), **whole.reasons}

@@ -69,7 +69,9 @@ with side:
     chooser.menu()
     chooser.forgetter()
     chooser.uploader()
-    widgets.counts(summary.counts(whole), marks={"kept": "kept", "held out": "held", "set aside": "aside"})
+    widgets.counts(
+        summary.counts(whole), marks={"kept": "kept", "fitted": "kept", "held out": "held", "set aside": "aside"}
+    )
     widgets.quiet(*runs.notes)
 
 # Names that never change: a tab with another name would be another tab, and the open one would be left.

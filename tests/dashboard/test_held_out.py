@@ -60,7 +60,7 @@ def test_every_page_says_how_many_are_held_out(page):
 
 def test_the_fit_page_says_how_far_they_lie_and_draws_them_beside_their_forecasts(page):
     at = page("fit")
-    assert "2 runs are held out: their losses lie" in html(at)
+    assert "2 held-out runs lie" in html(at)
     assert "prediction interval" in html(at)
     spec = json.loads(at.get("plotly_chart")[0].proto.spec)
     named = {trace["name"]: trace for trace in spec["data"] if trace.get("name")}

@@ -54,7 +54,9 @@ def test_it_opens_on_the_bundled_runs_and_says_how_far_beyond_them(page):
     assert not at.exception
     assert "beyond the largest run" in words(at)
     fitted = load("redpajama-overtraining").fitted.kept
-    assert budget(at) == pytest.approx(10 * fitted["flops"].max(), rel=1e-5)
+    assert budget(at) == pytest.approx(10**0.5 * fitted["flops"].max(), rel=1e-5), "short of the runs held out"
+    at, _ = page(source="bundled:probe-grid")
+    assert budget(at) == pytest.approx(10 * load("probe-grid").kept["flops"].max(), rel=1e-5)
 
 
 def test_a_page_drawn_again_reads_no_bundled_table_again(page, monkeypatch):

@@ -105,13 +105,13 @@ def test_the_sentence_says_how_far_and_how_many_hold(found, first):
         ).sentence
 
     cases = {
-        (1.01,): "1 run is held out: its loss lies 1.0 % above the forecast made without it, inside its 90 % prediction interval.",
-        (0.9,): "1 run is held out: its loss lies 10.0 % below the forecast made without it, outside its 90 % prediction interval.",
-        (1.01, 0.98): "2 runs are held out: their losses lie 1.0 % above and 2.0 % below the forecasts made without them, both inside "
+        (1.01,): "1 held-out run lies 1.0 % above the forecast made without it, inside its 90 % prediction interval.",
+        (0.9,): "1 held-out run lies 10.0 % below the forecast made without it, outside its 90 % prediction interval.",
+        (1.01, 0.98): "2 held-out runs lie 1.0 % above and 2.0 % below the forecasts made without them, both inside "
         "their 90 % prediction intervals.",
-        (1.1, 1.02, 1.0): "3 runs are held out: their losses lie 10.0 %, 2.0 % and under 0.1 % above the forecasts made without them, 2 "
+        (1.1, 1.02, 1.0): "3 held-out runs lie 10.0 %, 2.0 % and under 0.1 % above the forecasts made without them, 2 "
         "of 3 inside their 90 % prediction intervals.",
-        (1.1, 1.1, 0.8, 1.2): "4 runs are held out: their losses lie within 20.0 % of the forecasts made without them, none inside their "
+        (1.1, 1.1, 0.8, 1.2): "4 held-out runs lie within 20.0 % of the forecasts made without them, none inside their "
         "90 % prediction intervals.",
     }  # fmt: skip
     for times, sentence in cases.items():
