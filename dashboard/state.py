@@ -27,13 +27,14 @@ from dashboard.workspace import store as workspace
 from dashboard.workspace.store import History, Values, Workspace
 from data.errors import DataError
 from data.reading import Reading
-from data.schema import NothingKept, Runs
+from data.schema import FITTED, HELD_OUT, NothingKept, Runs
 from data.sources import HeldFile, Place, RunSource, all_sources, name_of
 from data.table import Table
 
 if TYPE_CHECKING:
     from fitting import Fit, FitError
 
+Left = tuple[tuple[str, ...], tuple[str, ...]]  # the runs that a fit leaves out: those excluded, those held out
 LATELY = 5.0  # seconds within which a page reloads after a change that cut it short; assumed
 MOST_CHANGED = 1_000  # workspaces whose last change is remembered
 
@@ -222,19 +223,22 @@ def reading() -> Reading:
         )
     except Exception as error:  # nothing of it is kept: the next try may find more memory, or the disk again
         return Reading(None, error)
-    if read.runs is None:
-        return read
-    gone = set(excluded()) & set(read.runs.kept["run"])
-    return replace(read, every=read.runs, runs=read.runs.exclude(sorted(gone)) if gone else read.runs)
+    return read.marked(roles(), excluded())
 
 
 def current_runs() -> Runs:
-    """The runs that fits use: after mapping and exclusions. Raises the data's own error, a sentence for the page."""
+    """The runs that fits use: mapped, not excluded, not held out. Raises the data's own error, a sentence for the page."""
     read = reading()
     if read.runs is None or not len(read.runs):
-        left = "No run is left to fit: every row is set aside. Include some on the Runs page."
+        left = "No run is left to fit: every row is set aside or held out. Include some on the Runs page."
         raise read.trouble or (DataError(left) if read.runs is None else NothingKept(left, read.runs))
     return read.runs
+
+
+def whole_runs() -> Runs:
+    """Those runs and the ones held out, for pictures, exports and what compares forecasts with them."""
+    read = reading()
+    return current_runs() if read.whole is None else read.whole
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading the file")
@@ -301,6 +305,23 @@ def _mark(runs: list[str], *, aside: bool) -> None:
     change(f"{'exclude' if aside else 'include'} {subject}", edit)
 
 
+# --- runs held out ---------------------------------------------------------------------------------------------------
+
+
+def roles() -> dict[str, str]:
+    """The runs whose role the person chose, fitted or held out; the others have that of their table."""
+    return {str(run): str(role) for run, role in setting(f"roles:{chosen().key}", {}).items()}
+
+
+def hold_out(runs: Iterable[str], held: bool = True) -> None:
+    """Keep runs apart from fits, to compare forecasts with them, or fit them again."""
+    given, name = list(runs), f"roles:{chosen().key}"
+    to = dict.fromkeys(given, HELD_OUT if held else FITTED)
+    subject = given[0] if len(given) == 1 else f"{len(given)} runs"
+    said = f"hold out {subject}" if held else f"fit {subject} again"
+    change(said, lambda now: {name: {**now.get(name, {}), **to}})
+
+
 # --- the fit ---------------------------------------------------------------------------------------------------------
 
 
@@ -331,17 +352,17 @@ def current_fit(**other: Any) -> Fit | FitError:
 
     `other` stands in for settings that are chosen. Trouble of the data is raised, as by `current_runs`.
     """
-    runs, wanted = current_runs(), replace(fit_settings(), **other)
+    runs, whole, wanted = current_runs(), whole_runs(), replace(fit_settings(), **other)
     how = wanted.arguments(runs.kept.columns)
     labels = "\0".join(map(str, runs.kept[how["group"]])) if how["group"] else ""
-    gone = excluded_here(runs)
+    left = excluded_here(runs), tuple(whole.held_out["run"].astype(str))
     about = (runs.name, len(runs.set_aside), repr(runs.sources), labels)
-    return _fit(runs.digest, about, gone, tuple(how.items()), runs)
+    return _fit(runs.digest, about, left, tuple(how.items()), runs)
 
 
 @st.cache_resource(max_entries=40, show_spinner="Fitting the law, with refits for its intervals")
 def _fit(
-    digest: str, about: tuple[Any, ...], gone: tuple[str, ...], how: tuple[tuple[str, Any], ...], _runs: Runs
+    digest: str, about: tuple[Any, ...], left: Left, how: tuple[tuple[str, Any], ...], _runs: Runs
 ) -> Fit | FitError:
     """The fit, keyed by everything that enters it or that it says; a refusal is an answer too, so that it is found once."""
     from fitting import FitError, fit
@@ -350,7 +371,7 @@ def _fit(
         found = fit(_runs, **dict(how))
     except FitError as refusal:
         return refusal
-    return replace(found, settings=replace(found.settings, excluded=gone))
+    return replace(found, settings=replace(found.settings, excluded=left[0], held_out=left[1]))
 
 
 # --- what follows from a fit ------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from data.splits.tables import counted
 from data.states.checks import apart, copies, reasons, shared_losses
 from data.states.exclusions import exclusions, set_aside
 from data.states.recognise import ASIDE, STATE, ask_of_unknown, unfinished
+from data.states.roles import roles
 from data.states.rows import row_states
 from data.states.stages import tuned
 from data.table import REASON, Table, without_misfits
@@ -102,8 +103,14 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
             skipped = not_measured(loss.values, said, loss.blank | loss.bad, names, order, beside, draft.notes)
             read["loss"] = replace(loss, blank=loss.blank | skipped)
     frame["run"] = names
-    unused = exclusions(table, [g.header for g in mapping.guesses.values()])
-    frame = ordered(pd.concat([frame, _extras(frame, table, mapping, unused.headers)], axis=1))
+    taken = [g.header for g in mapping.guesses.values()]
+    unused = exclusions(table, taken)
+    held = roles(table, taken, mapping.header("role"), not progress and mapping.split is None, draft.notes)
+    if held:
+        frame["role"] = held.role
+        draft.sources.append(held.source)
+    spoken = (*unused.headers, *([held.header] if held else []))
+    frame = ordered(pd.concat([frame, _extras(frame, table, mapping, spoken)], axis=1))
     judged_by = reasons(frame, read, _cells(table, mapping, read), _doubts(mapping))
     for i, said in placeless.items():
         judged_by[i] = said if judged_by[i] == "" or judged_by[i].endswith("is not finite") else judged_by[i]
@@ -185,7 +192,7 @@ def _fill(draft: Draft, table: Table, mapping: Mapping) -> dict[str, Numbers]:
     """Write the recognised columns into the draft; returns how the needed ones were read."""
     read: dict[str, Numbers] = {}
     for column, guess in mapping.guesses.items():
-        if column == "run":
+        if column in ("run", "role"):
             continue
         how = guess.how
         if COLUMNS[column].kind == "text":

@@ -29,7 +29,8 @@ class Truth:
 
 @dataclass(frozen=True)
 class Entry:
-    """One bundled table: `sentence` says what it is, `source` where it comes from, `made` how, at length.
+    """One bundled table: `sentence` says what it is, `source` where it comes from, `made` how, at length; `licence` is the
+    notice that must go with others' runs.
 
     `true_floor` is the entropy of the text in nats per token where it is known, `truth` the law behind a simulated set.
     `batch_sweep` is the entry with a ladder of batch sizes on the same text, if there is one. `kind` is "runs", or "table"
@@ -41,6 +42,7 @@ class Entry:
     sentence: str
     source: str
     made: str = ""
+    licence: str = ""
     kind: str = "runs"
     simulated: bool = False
     true_floor: float | None = None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Pairs
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from data.convert import to_runs
 from data.mapping import Mapping
 from data.readers import oriented
 from data.recognise import recognise
-from data.schema import NothingKept, Runs
+from data.schema import FITTED, HELD_OUT, NothingKept, Runs
 from data.table import Table
 
 #: What `data.recognise` can be told; "orientation" goes to the reader.
@@ -24,17 +25,30 @@ ANSWERS = (
 class Reading:
     """What came of reading a set of runs: the runs, or the trouble in their place.
 
-    `runs` are those after the person's exclusions, `every` those before. For an upload, `table` is the file as it is
-    and `mapping` what its columns were taken for (`guessed`: what they would be taken for had nobody answered); they
-    are None for bundled sets and for files that are no table.
+    `runs` are those that fits use: after the person's exclusions, without those held out. `whole` has the latter too, `every`
+    also what was excluded. For an upload, `table` is the file as it is and `mapping` what its columns were taken for
+    (`guessed`: what they would be taken for had nobody answered); they are None for bundled sets and for files that are no table.
     """
 
     runs: Runs | None
     trouble: Exception | None = None
     every: Runs | None = None
+    whole: Runs | None = None
     table: Table | None = None
     mapping: Mapping | None = None
     guessed: Mapping | None = None
+
+    def marked(self, roles: Pairs[str, str], excluded: Iterable[str]) -> Reading:
+        """The reading with the roles that a person gave to runs, and without those that the person excluded."""
+        if self.runs is None:
+            return self
+        every, names = self.runs, set(self.runs.kept["run"])
+        for role in (HELD_OUT, FITTED):
+            if mine := [run for run, given in roles.items() if given == role and run in names]:
+                every = every.hold_out(mine, role == HELD_OUT)
+        gone = sorted(set(excluded) & names)
+        whole = every.exclude(gone) if gone else every
+        return replace(self, every=every, whole=whole, runs=whole.fitted)
 
 
 def read_upload(table: Table, answers: Pairs[str, Any]) -> Reading:

@@ -76,7 +76,11 @@ COLUMNS: dict[str, Column] = _columns(
     ("context_parallel", "number", "", "devices that share each sequence"),
     ("wall_seconds", "number", "s", "wall-clock time"),
     ("state", "text", "", "how the run ended, as its tracker says"),
+    ("role", "text", "", "fitted, or held out of fits, so that a forecast can be compared with it"),
 )
+
+#: The values of `role`.
+FITTED, HELD_OUT = "fitted", "held out"
 
 #: The counts that `params` can stand for, in the order in which they are taken when nobody chooses.
 COUNTS = ("params", "params_total", "params_nonembed", "params_active")
@@ -103,6 +107,7 @@ class Runs:
     in `COLUMNS` under their own names (`extras`). `set_aside` has the same columns and `reason`. `history` holds every
     checkpoint of the kept runs, ordered, when the file has many rows per run. `questions` are those that a guess has
     answered, so that a person can disagree. `named` are columns beside `COLUMNS` that a law of its own takes.
+    `kept` has a column `role` where some runs are held out; `fitted` is what fits use.
     """
 
     kept: pd.DataFrame
@@ -118,9 +123,9 @@ class Runs:
         return len(self.kept)
 
     def __repr__(self) -> str:
-        return (
-            f"<Runs {self.name!r}: {len(self.kept)} kept, {len(self.set_aside)} set aside; {', '.join(self.columns)}>"
-        )
+        held = f" ({len(self.held_out)} held out)" if len(self.held_out) else ""
+        counts = f"{len(self.kept)} kept{held}, {len(self.set_aside)} set aside"
+        return f"<Runs {self.name!r}: {counts}; {', '.join(self.columns)}>"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -174,22 +179,52 @@ class Runs:
 
     def exclude(self, runs: Iterable[str], reason: str = "excluded by you") -> Runs:
         """These runs with the named ones moved to `set_aside`; ValueError naming those that are not there."""
+        gone = self._named(runs)
+        aside = self.kept[gone].assign(reason=reason)
+        return replace(self._without(gone), set_aside=stack([self.set_aside, aside]))
+
+    @property
+    def held_out(self) -> pd.DataFrame:
+        """The rows of `kept` that no fit uses, so that its forecasts can be compared with them."""
+        return self.kept[self._held_out()].reset_index(drop=True)
+
+    @cached_property
+    def fitted(self) -> Runs:
+        """These runs without those held out, and so without `role`: what fits use."""
+        if "role" not in self.kept:
+            return self
+        left = self._without(self._held_out())
+        return replace(left, kept=left.kept.drop(columns="role"))
+
+    def hold_out(self, runs: Iterable[str], held: bool = True) -> Runs:
+        """These runs with the named ones held out, or fitted again; ValueError naming those that are not there."""
+        out = np.where(self._named(runs), held, self._held_out())
+        if not out.any():
+            return replace(self, kept=self.kept.drop(columns="role", errors="ignore"))
+        role = pd.Series(np.where(out, HELD_OUT, FITTED), dtype="str")
+        return replace(self, kept=self.kept.assign(role=role))
+
+    def _held_out(self) -> np.ndarray:
+        """Which rows of `kept` are held out, (n,)."""
+        if "role" not in self.kept:
+            return np.zeros(len(self.kept), dtype=bool)
+        return (self.kept["role"] == HELD_OUT).to_numpy(dtype=bool)
+
+    def _named(self, runs: Iterable[str]) -> np.ndarray:
+        """Which rows of `kept` have one of these names, (n,)."""
         names = {runs} if isinstance(runs, str) else {str(r) for r in runs}
         unknown = sorted(names - set(self.kept["run"]))
         if unknown:
             shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
             raise DataError(f"no kept run is called {shown}")
-        gone = self.kept["run"].isin(names)
-        aside = self.kept[gone].assign(reason=reason)
+        return self.kept["run"].isin(names).to_numpy(dtype=bool)
+
+    def _without(self, gone: np.ndarray) -> Runs:
+        """These runs without the rows `gone` (n,) of `kept` and without their checkpoints."""
         history = self.history
         if history is not None:
-            history = history[~history["run"].isin(names)].reset_index(drop=True)
-        return replace(
-            self,
-            kept=self.kept[~gone].reset_index(drop=True),
-            set_aside=stack([self.set_aside, aside]),
-            history=history,
-        )
+            history = history[~history["run"].isin(self.kept.loc[gone, "run"])].reset_index(drop=True)
+        return replace(self, kept=self.kept[~gone].reset_index(drop=True), history=history)
 
 
 def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -18,9 +18,9 @@ def read_summary(source: Any, *, rows: bool = False, rows_are: str | None = None
 
     `rows_are` is the answer that `read_runs` calls `rows`.
 
-    Keys: `name`, `digest`, `kept` and `set_aside` (numbers of rows), `reasons`, `columns` (each with its unit, the
-    file's header, how it was recognised, its range), `extras`, `notes`, `questions` (those that a guess has answered),
-    `history` (number of checkpoints).
+    Keys: `name`, `digest`, `kept`, `held_out` (of those kept) and `set_aside` (numbers of rows), `reasons`, `columns` (each
+    with its unit, the file's header, how it was recognised, its range), `extras`, `notes`, `questions` (those that a guess has
+    answered), `history` (number of checkpoints).
     Raises what `read_runs` raises; `describe_error` turns that into plain values too.
     """
     return describe(read_runs(source, rows=rows_are, **answers), rows=rows)
@@ -49,6 +49,7 @@ def describe(runs: Runs, *, rows: bool = False) -> dict[str, Any]:
         "name": runs.name,
         "digest": runs.digest,
         "kept": len(runs.kept),
+        "held_out": len(runs.held_out),
         "set_aside": len(runs.set_aside),
         "reasons": runs.reasons,
         "columns": columns,

@@ -14,7 +14,7 @@ from fitting.diagnostics.checks import Evidence, refusal, verdicts
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.result import Fit
-from fitting.same_runs import as_runs
+from fitting.same_runs import whole_table
 from fitting.selection.recommend import started
 from fitting.settings import Settings
 from fitting.solver.huber_scale import robust_spread, scaled_delta
@@ -56,7 +56,8 @@ def fit(
     """The law fitted to the runs: best values, bootstrap draws, and what the checks found.
 
     `law` is a `Law`, the key of one in `all_laws()`, or "auto" for the one these columns allow best.
-    `exclude` names runs to leave out, or is a mask of True and False over the rows of `runs.kept`.
+    `exclude` names runs to leave out, or is a mask of True and False over the rows of `runs.kept`. Runs held out (`role`) are
+    not fitted; `fitting.held_out.forecasts` compares them with what the fit forecasts.
     `delta` is Huber's, in log loss: "auto" scales it to the noise, the field's own is 1e-3, `float("inf")` is least squares.
     `intervals` says what is drawn anew for them: "runs", "groups" whole, "residuals" at the same inputs, "components"
     (what groups share and the rest apart), or "auto" for what these residuals call for. `group` is the column whose runs
@@ -69,10 +70,11 @@ def fit(
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
-    table_of_runs = as_runs(runs, law)
-    excluded = run_names(exclude, table_of_runs.kept["run"])
+    whole = whole_table(runs, law)
+    excluded = run_names(exclude, whole.kept["run"])
     if excluded:
-        table_of_runs = table_of_runs.exclude(excluded)
+        whole = whole.exclude(excluded)
+    table_of_runs, held_out = whole.fitted, tuple(whole.held_out["run"].astype(str))
     delta, group = huber_delta(delta), a_name("group", group)
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if weights is not None and prior == "published":
@@ -144,6 +146,7 @@ def fit(
             weights=weights or "none",
             law_reason=begun.reason,
             excluded=excluded,
+            held_out=held_out,
         ),
         verdicts=checked,
         digest=table_of_runs.digest,

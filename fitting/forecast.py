@@ -84,8 +84,9 @@ class Backtest:
 
 
 def backtest(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9, resamples: int = 400) -> Backtest:
-    """How well this fit's law, fitted as it was to the smaller runs, forecasts the larger ones.
+    """How well this fit's law, fitted as it was to the smaller runs, forecasts the larger ones of those it was fitted to.
 
+    Runs held out take no part: `fitting.held_out.forecasts` compares them with the forecasts of the fit itself.
     Raises FitError when too few runs lie far enough apart to leave some out.
     """
     table = of_fit(found, runs)

@@ -62,7 +62,8 @@ class Fit:
 
     def __repr__(self) -> str:
         """What a notebook shows: the law, its status, its parameters with intervals, and the checks that do not pass."""
-        lines = [f"{self.law.title}, {self.n} runs of {self.table or 'a table'}: {self.status.value}"]
+        held = f" ({len(self.settings.held_out)} more held out)" if self.settings.held_out else ""
+        lines = [f"{self.law.title}, {self.n} runs of {self.table or 'a table'}{held}: {self.status.value}"]
         for p in self.law.params:
             value, low, high = self.interval(p.name)
             within = f"  (95 % {low:.4g} to {high:.4g})" if len(self.draws) else ""

@@ -49,6 +49,11 @@ class Fitted(Protocol):
 
 
 def as_runs(runs: Any, law: Any = None) -> Runs:
+    """The runs that fits use, of a table as `whole_table` reads it: all but those held out."""
+    return whole_table(runs, law).fitted
+
+
+def whole_table(runs: Any, law: Any = None) -> Runs:
     """The runs table, read from a frame, path or list where it is not one yet, for a law (or its key) that may name own columns."""
     if isinstance(runs, Runs):
         return runs
@@ -70,9 +75,10 @@ def _no_file(x: Any) -> bool:
 
 
 def of_fit(fit: Fitted, runs: Any) -> Runs:
-    """The table, read from a frame, path or list where it is not one yet, without the runs that the fit left out."""
+    """The table, read from a frame, path or list where it is not one yet, without the runs that the fit left out or held out."""
     runs = as_runs(runs, fit.law)
-    gone = [r for r in fit.settings.excluded if r in set(runs.kept["run"].astype(str))]
+    out = {*fit.settings.excluded, *fit.settings.held_out}
+    gone = [r for r in runs.kept["run"].astype(str) if r in out]
     return runs.exclude(gone) if gone else runs
 
 

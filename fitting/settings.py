@@ -12,7 +12,8 @@ class Settings:
     `delta_rule` is "given", or "auto" where `delta` was scaled to the noise. `intervals` is the method that was used,
     `intervals_reason` why, in words, and `grouping` the column it grouped by, "run" for none. `prior` is "published" where
     the fit starts from what published sweeps say of the law's parameters. `weights` is the column of errors in whose unit
-    each run's residual counts, "none" where runs count alike; `delta` is then that of a run of mean weight.
+    each run's residual counts, "none" where runs count alike; `delta` is then that of a run of mean weight. `excluded` are
+    runs that were left out for good, `held_out` those kept apart so that the forecasts of the fit can be compared with them.
     """
 
     delta: float = 1e-3
@@ -30,3 +31,4 @@ class Settings:
     weights: str = "none"
     law_reason: str = ""
     excluded: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()

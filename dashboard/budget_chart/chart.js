@@ -319,6 +319,7 @@ class BudgetChart {
     this.overlay.replaceChildren(this.tip.ring, this.tip.node);
     this.titles.replaceChildren(...makeLegend(this.model, lay));
     this.widths = new Map();
+    this.largest = `your largest run${this.model.panels.some((p) => p.points?.held?.some(Boolean)) ? " fitted" : ""}`;
   }
 
   update() {
@@ -379,7 +380,7 @@ class BudgetChart {
     if (none) return;
     const { beyond } = texts;
     this.word.dataset.beyond = String(Boolean(beyond));
-    setText(this.word, `${beyond ? `${beyond} ` : ""}beyond${lay.narrow ? "\n" : " "}your largest run`);
+    setText(this.word, `${beyond ? `${beyond} ` : ""}beyond${lay.narrow ? "\n" : " "}${this.largest}`);
     const width = this.widthOf(this.word, this.word.textContent);
     const edge = Math.max(lay.x0, scales.x(model.largest));
     const y = lay.boxes[0].y + 6;

@@ -157,7 +157,7 @@ function bandPath(grid, low, high, x, y) {
   return pieces.join("");
 }
 
-/** Points as circles, hollow where set aside; a point off the panel becomes a small arrow at its edge. */
+/** Points as circles, hollow where set aside, open diamonds where held out; a point off the panel becomes a small arrow at its edge. */
 function drawPoints(points, lay, box, scales, scale) {
   const radius = points.x.length > 400 ? 2.6 : 3.6;
   const marks = points.x.flatMap((at, i) => {
@@ -165,7 +165,13 @@ function drawPoints(points, lay, box, scales, scale) {
     const [x, y] = [scales.x(at), scale.y(points.y[i])];
     if (y === null || x < lay.x0 - 1 || x > lay.x1 + 1) return [];
     const hollow = points.hollow?.[i];
-    const look = hollow ? { class: "bc-point bc-hollow" } : { class: "bc-point", fill: viridis(points.shade?.[i]) };
+    const held = points.held?.[i];
+    const open = hollow ? "bc-hollow" : "bc-held";
+    const look = hollow || held ? { class: `bc-point ${open}` } : { class: "bc-point", fill: viridis(points.shade?.[i]) };
+    if (y >= box.y && y <= box.y + box.height && held) {
+      const reach = 1.5 * radius;
+      return [svg("path", { d: `M${x - reach},${y}L${x},${y - reach}L${x + reach},${y}L${x},${y + reach}Z`, ...look })];
+    }
     if (y >= box.y && y <= box.y + box.height) return [svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: radius, ...look })];
     const up = y < box.y;
     const tip = up ? box.y + 1 : box.y + box.height - 1;

@@ -35,6 +35,7 @@ function keysOf(panel) {
     keys.push(el("span", "bc-key", [`${shade.label} `, say(shade.low, shade.format), bar, say(shade.high, shade.format)]));
   }
   if (panel.points?.hollow?.some(Boolean)) keys.push(key(el("i", "bc-swatch-hollow"), "set aside"));
+  if (panel.points?.held?.some(Boolean)) keys.push(key(el("i", "bc-swatch-held"), "held out"));
   return keys;
 }
 

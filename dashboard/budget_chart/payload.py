@@ -251,6 +251,7 @@ def _points(points: Mapping[str, Any] | None, where: str) -> dict[str, Any] | No
         "shade": [0.5] * n if shades is None else _numbers(shades, f"shade of points in {where}"),
         "name": [str(name) for name in points.get("name", [""] * n)],
         "hollow": [bool(flag) for flag in points.get("hollow", [False] * n)],
+        "held": [bool(flag) for flag in points.get("held", [False] * n)],
     }
     if points.get("detail") is not None:
         columns["detail"] = [str(text) for text in points["detail"]]

@@ -41,7 +41,7 @@ export function makeTip(model, lay) {
     const { panel, i } = found;
     const { points } = panel;
     setText(name, points.name?.[i] ?? "a run");
-    const aside = points.hollow?.[i] ? ", set aside" : "";
+    const aside = points.hollow?.[i] ? ", set aside" : points.held?.[i] ? ", held out" : "";
     setText(values, `${panel.label.toLowerCase()} ${lossText(panel, points.y[i])} at ${budgetText(model, points.x[i])}${aside}`);
     setText(detail, points.detail?.[i] ?? "");
     moveTo(ring, found.x, found.y);

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
-from data.schema import Runs
+from dashboard.charts.plane import positive
+from data.schema import HELD_OUT, Runs
 from fitting import Families
 from fitting.band import Band
 from fitting.families import labels
@@ -129,6 +130,22 @@ def _crossing(out: go.Figure, flops: Band, colour: str, at: np.ndarray) -> None:
     )  # fmt: skip
 
 
+def _held_out(found: Families, runs: Runs, out: go.Figure) -> None:
+    """The runs held out on the lower axis, open diamonds in the colour of their family."""
+    if found.column not in runs.held_out:
+        return
+    rows = runs.held_out[labels(runs.held_out[found.column]).isin(found.names).to_numpy()]
+    rows = rows[positive(rows["flops"])] if "flops" in rows else rows.iloc[:0]
+    if len(rows):
+        colour, named = colours(found), labels(rows[found.column])
+        out.add_scatter(
+            x=rows["flops"], y=rows["loss"], yaxis="y2", mode="markers", name=HELD_OUT,
+            marker={"size": 9, "symbol": "diamond-open", "color": [colour[n] for n in named], "line": {"width": 2}},
+            text=[f"<b>{theme.plain(r)}</b><br>held out, loss {numbers.loss(y)}" for r, y in zip(rows["run"], rows["loss"], strict=True)],
+            hovertemplate="%{text}<extra></extra>",
+        )  # fmt: skip
+
+
 def _losses(found: Families, runs: Runs, at: np.ndarray, out: go.Figure) -> list[float]:
     """Frontiers and runs on the lower axis, and the ends of that axis."""
     colour, named = colours(found), labels(runs.kept[found.column])
@@ -143,6 +160,7 @@ def _losses(found: Families, runs: Runs, at: np.ndarray, out: go.Figure) -> list
             text=[f"<b>{theme.plain(r)}</b><br>{said}, loss {numbers.loss(y)}" for r, y in zip(rows["run"], rows["loss"], strict=True)],
             hovertemplate="%{text}<extra></extra>",
         )  # fmt: skip
+    _held_out(found, runs, out)
     tips = []
     for name in found.names:
         band, said = found.loss(name, at), theme.plain(name, 40)

@@ -17,6 +17,7 @@ from dashboard import numbers
 from dashboard.charts import marks, theme
 from data.schema import Runs
 from fitting import Band, Fit, FitError, Law, Plan, all_laws, plan
+from fitting.held_out import HeldOut
 
 WORDS = {"flops": "FLOP", "params": "parameters", "tokens": "tokens"}
 BEYOND = 0.45  # how much of the data's own width is drawn past the largest run, in decades of the input
@@ -62,8 +63,11 @@ def across(law: Law) -> str:
     return "flops" if {"params", "tokens"} <= set(law.inputs) else law.inputs[0]
 
 
-def figure(runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None = None) -> go.Figure:
-    """The main picture of a fit; of the runs alone where `fit` is None. `floor` is the true floor where it is known.
+def figure(
+    runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None = None, apart: HeldOut | None = None
+) -> go.Figure:
+    """The main picture of a fit; of the runs alone where `fit` is None. `floor` is the true floor where it is known, `apart`
+    are the runs held out beside their forecasts.
 
     Raises ValueError when no run has the input that the law is drawn along.
     """
@@ -80,13 +84,15 @@ def figure(runs: Runs, law: Law, fit: Fit | None = None, *, floor: float | None 
     else:
         out.update_yaxes(title={"text": law.output.axis}, type="linear", range=[frame.bottom, frame.top])
     if fit is not None:
-        _beyond(out, frame, x)
+        _beyond(out, frame, x, "largest run fitted" if len(drawn.held) else "largest run")
         _floors(out, frame, fit, floor)
         sized = set(law.inputs) == {"params", "tokens"}
         if sized:
             _sizes(out, frame, fit, drawn)
         if sized or law.inputs == (x,):  # a law of more than size and data has no one curve along compute
             _law(out, frame, fit, x, floor)
+    if apart is not None and len(drawn.held):
+        marks.forecasts(out, apart, drawn.held, x, frame.edge)
     marks.draw(out, drawn, x, frame.edge, key=x != "params" and not (fit and {"params", "tokens"} <= set(law.inputs)))
     return out
 
@@ -130,11 +136,13 @@ def _frame(drawn: marks.Split, x: str, fit: Fit | None, floor: float | None) -> 
     room = float(np.clip(BEYOND * width, LEAST_BEYOND, MOST_BEYOND)) if fit else 0.04 * width
     y = drawn.height.column
     loss = np.concatenate([drawn.used[y], drawn.unused[y]]).astype(float)
+    held = drawn.held[[x, y]].to_numpy(float) if len(drawn.held) else np.empty((0, 2))
+    right = max([high + room, *(np.log10(held[:, 0]) + 0.04 * width)])
     # A run that blew up must not flatten the others: it stands at the edge instead.
     loss = loss[loss <= CROWD * np.quantile(loss, 0.9)]
-    least, most = float(loss.min()), float(loss.max())
+    least, most = float(min([loss.min(), *held[:, 1]])), float(loss.max())
     if fit is not None:
-        tip, _ = _best(fit, x, np.array([10 ** (high + room)]))
+        tip, _ = _best(fit, x, np.array([10**right]))
         if np.isfinite(tip.value[0]):  # a law that dives leaves the window before it squashes the runs
             least = min(least, max(float(tip.value[0]), least - 0.7 * (most - least), 0.1 * least))
     span = most - least if most > least else 0.1 * most
@@ -145,9 +153,9 @@ def _frame(drawn: marks.Split, x: str, fit: Fit | None, floor: float | None) -> 
     log_loss = most / least > 4
     if log_loss:
         room_up = (most / least) ** 0.06
-        return Frame(low - 0.04 * width, high + room, high, least / room_up, most * room_up, True)
+        return Frame(low - 0.04 * width, right, high, least / room_up, most * room_up, True)
     pad = 0.07 * (most - least or most)
-    return Frame(low - 0.04 * width, high + room, high, max(least - pad, 0.0), most + pad, False)
+    return Frame(low - 0.04 * width, right, high, max(least - pad, 0.0), most + pad, False)
 
 
 def _best(fit: Fit, x: str, at: np.ndarray) -> tuple[Band, Plan | None]:
@@ -282,7 +290,7 @@ def _level(out: go.Figure, frame: Frame, loss: float, name: str, colour: str, da
     out.add_scatter(x=ends, y=[loss, loss], mode="lines", name=name, line=line, hoverinfo="skip")
 
 
-def _beyond(out: go.Figure, frame: Frame, x: str) -> None:
+def _beyond(out: go.Figure, frame: Frame, x: str, what: str) -> None:
     """Hatching over what lies past the largest run, and the words for it."""
     far = frame.right + 4  # still hatched when somebody zooms out
     bottom, top = (frame.bottom / 10, frame.top * 10) if frame.log_loss else (frame.bottom - 20, frame.top + 20)
@@ -300,7 +308,7 @@ def _beyond(out: go.Figure, frame: Frame, x: str) -> None:
     largest = 10**frame.largest
     said = numbers.say(largest, _said(x))
     out.add_annotation(
-        xref="paper", yref="paper", x=1, y=1, text=f"beyond the largest run<br>over {said} {WORDS.get(x, '')}",
+        xref="paper", yref="paper", x=1, y=1, text=f"beyond the {what}<br>over {said} {WORDS.get(x, '')}",
         showarrow=False, xanchor="right", yanchor="top", align="right", xshift=-8, yshift=-6,
         font={"size": 11},
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,17 @@ import plotly.graph_objects as go
 from dashboard import numbers
 from dashboard.charts import theme
 from dashboard.charts.plane import MANY, positive
-from data.schema import Runs
+from data.schema import HELD_OUT, Runs
 from fitting import Band, Fit
+from fitting.held_out import HeldOut
 from fitting.law import LOSS, Output
+
+BESIDE, AFTER = 1001, 1002  # places in a legend whose other entries have 1000
 
 
 @dataclass(frozen=True)
 class Split:
-    """The runs that can stand on the axes: used by the fit, kept but not used, and set aside; `sizes` as below.
+    """The runs that can stand on the axes: used by the fit, kept but not used, set aside, and held out; `sizes` as below.
 
     `height` is what stands on the vertical axis: the column of each frame that holds it, and its title.
     """
@@ -30,13 +33,15 @@ class Split:
     aside: pd.DataFrame
     sizes: tuple[float, float] | None
     height: Output = LOSS
+    held: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def split(runs: Runs, x: str, fit: Fit | None = None, height: Output = LOSS) -> Split:
-    """The runs by what the fit did with them; every kept run counts as used where there is no fit."""
-    kept = beside(_placed(runs.kept, x, height.column), fit)
+    """The runs by what the fit did with them; every run that is not held out counts as used where there is no fit."""
+    kept = beside(_placed(runs.fitted.kept, x, height.column), fit)
     used = np.ones(len(kept), bool) if fit is None else kept["above"].notna().to_numpy()
-    return Split(kept[used], kept[~used], _placed(runs.set_aside, x, height.column), sizes(kept), height)
+    aside, held = (_placed(frame, x, height.column) for frame in (runs.set_aside, runs.held_out))
+    return Split(kept[used], kept[~used], aside, sizes(kept), height, held)
 
 
 def beside(frame: pd.DataFrame, fit: Fit | None) -> pd.DataFrame:
@@ -89,6 +94,9 @@ def draw(out: go.Figure, runs: Split, x: str, top: float, *, key: bool = False) 
             "not used by this law",
             {"size": 5, "color": theme.HOLLOW, "opacity": 0.75},
         )
+    if len(runs.held):
+        line = {"width": 2, "color": theme.HELD}
+        _add(out, runs.held, x, runs.height, top, HELD_OUT, {"size": 11, "color": theme.HELD, "line": line}, "-open")
     if len(runs.used):
         marker = {**shade(runs.used, runs.sizes), "size": 6 if len(runs.used) > 400 else 9}
         if key and runs.sizes is not None:
@@ -109,7 +117,8 @@ def _add(
 ) -> None:
     loss = rows[height.column].to_numpy(float)
     many = len(rows) > MANY
-    symbols = np.where(loss > top, f"triangle-up{style}", f"circle{style}")
+    shape = "diamond" if name == HELD_OUT else "circle"
+    symbols = np.where(loss > top, f"triangle-up{style}", f"{shape}{style}")
     out.add_trace(
         (go.Scattergl if many else go.Scatter)(
             x=rows[x],
@@ -120,9 +129,39 @@ def _add(
             text=words(rows, height),
             hovertemplate="%{text}<extra></extra>",
             showlegend=name != "runs",
+            legendrank=BESIDE if name == HELD_OUT else None,
             **({} if many else {"cliponaxis": False}),  # which Scattergl has no notion of
         )
     )
+
+
+def forecasts(out: go.Figure, apart: HeldOut, rows: pd.DataFrame, x: str, top: float) -> None:
+    """What the fit forecasts of the runs held out: its value and interval for one new run, each at the run's place."""
+    at = rows.set_index(rows["run"].astype(str))[x].reindex(list(apart.runs)).to_numpy(float)
+    value, low, high = (
+        np.minimum(np.asarray(e, float), top) for e in (apart.forecast.value, apart.forecast.low, apart.forecast.high)
+    )
+    level, them = f"{100 * apart.forecast.level:g} %", "it" if len(apart.runs) == 1 else "them"
+    said = [
+        f"<b>{theme.plain(run)}</b><br>forecast without it {numbers.loss(v)}"
+        + (f"<br>{level} of new runs {numbers.loss(lo)} to {numbers.loss(hi)}" if apart.drawn else "")
+        for run, v, lo, hi in zip(apart.runs, value, low, high, strict=True)
+    ]
+    ends = {
+        "type": "data",
+        "symmetric": False,
+        "array": high - value,
+        "arrayminus": value - low,
+        "thickness": 1.6,
+        "width": 5,
+    }
+    out.add_scatter(
+        x=at, y=value, mode="markers", legendrank=AFTER,
+        name=f"forecast without {them}" + (f", {level} interval{'s' * (them == 'them')}" if apart.drawn else ""),
+        marker={"symbol": "line-ew", "size": 12, "line": {"width": 2, "color": theme.HELD}},
+        error_y={**ends, "color": theme.HELD} if apart.drawn else None,
+        text=said, hovertemplate="%{text}<extra></extra>",
+    )  # fmt: skip
 
 
 def words(rows: pd.DataFrame, height: Output = LOSS) -> list[str]:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
+from data.schema import HELD_OUT
 
 INPUTS = {"params": "Parameters", "tokens": "Training tokens", "flops": "Training compute, FLOP"}
 FAR = 3.0  # decades beyond the runs that are used up to which one set aside still stretches the axes
@@ -33,7 +34,7 @@ def positive(column: pd.Series) -> np.ndarray:
 
 
 def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan", accent: Iterable[str] = ()) -> go.Figure:
-    """Runs as points coloured by loss, those set aside hollow, budgets 6ND = 10^k as diagonals; log-log.
+    """Runs as points coloured by loss, those held out open diamonds, those set aside hollow, budgets 6ND = 10^k as diagonals.
 
     The first item of every point's `customdata` is the run's name as it is: what a selection returns.
     `drag` is what dragging does: "pan" (a click selects), "lasso" or "select" (a box).
@@ -52,8 +53,11 @@ def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan", accent
     )
     if (x, y) == ("params", "tokens"):
         _budgets(drawn, theme.spread(*xs), theme.spread(*ys))
+    held = here["role"] == HELD_OUT if "role" in here else np.zeros(len(here), dtype=bool)
     _aside(drawn, there, x, y)
-    _kept(drawn, here, x, y)
+    if held.any():
+        _held(drawn, here[held], x, y)
+    _kept(drawn, here[~held], x, y)
     _outside(drawn, int((~(there[x].between(*xs) & there[y].between(*ys))).sum()))
     return drawn
 
@@ -129,6 +133,26 @@ def _aside(drawn: go.Figure, runs: pd.DataFrame, x: str, y: str) -> None:
                 "symbol": "circle-open",
                 "color": theme.HOLLOW,
                 "line": {"width": 1.6, "color": theme.HOLLOW},
+            },
+            **_unfaded(),
+        )
+    )
+
+
+def _held(drawn: go.Figure, runs: pd.DataFrame, x: str, y: str) -> None:
+    drawn.add_trace(
+        _scatter(len(runs))(
+            x=runs[x],
+            y=runs[y],
+            mode="markers",
+            name=HELD_OUT,
+            customdata=_details(runs, x, y),
+            hovertemplate=_hover(x, y, False).replace("<extra>", "<br><i>held out of fits</i><extra>"),
+            marker={
+                "size": 12,
+                "symbol": "diamond-open",
+                "color": theme.HELD,
+                "line": {"width": 2, "color": theme.HELD},
             },
             **_unfaded(),
         )

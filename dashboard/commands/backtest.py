@@ -22,14 +22,16 @@ def command(files: tuple[Path, ...], law: str, json_to: str | None, **answers: A
     """Forecast the largest of the runs in FILES from the rest. Without --json, the sentence is printed."""
     from data import read_runs
     from fitting import all_laws, backtest, fit
+    from fitting.held_out import forecasts
 
     if law != "auto" and law not in all_laws():
         raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
     told: dict[str, Any] = {name: value or None for name, value in answers.items()}
     runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
-    test = backtest(fit(runs, law), runs)
+    found = fit(runs, law)
+    test, apart = backtest(found, runs), forecasts(found, runs)
     if json_to is None:
-        click.echo(test.sentence)
+        click.echo("\n".join([test.sentence, *([apart.sentence] if apart else [])]))
         return
     body = {
         "law": law,
@@ -43,5 +45,6 @@ def command(files: tuple[Path, ...], law: str, json_to: str | None, **answers: A
             }
             for c in test.cuts
         ],
+        "held_out": [] if apart is None else apart.to_frame().to_dict("records"),
     }  # fmt: skip
     write_json(body, json_to)

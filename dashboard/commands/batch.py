@@ -152,7 +152,7 @@ def _runs(
     from fitting.batch.decayed import decayed_along, decayed_by_size
     from fitting.batch.targets import lowest_by_batch, one_ladder
 
-    runs = read_runs(file)
+    runs = read_runs(file).fitted
     if runs.history is None:
         final = decayed_by_size(runs.kept, targets, by=by, resamples=resamples, seed=seed)
         if final:

@@ -39,6 +39,13 @@ class Delta(click.ParamType):
     "--law", default="auto", show_default=True, help="A law's key; auto takes the one the columns allow best."
 )
 @click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")
+@click.option(
+    "--hold-out",
+    "hold_out",
+    multiple=True,
+    metavar="RUN",
+    help="A run to forecast, not to fit; may be given many times.",
+)
 @click.option("--group", metavar="COLUMN", help="Correlated noise: runs with one value of COLUMN may share noise.")
 @click.option(
     "--delta", type=Delta(), default="auto", show_default=True,
@@ -84,6 +91,7 @@ def command(
     files: tuple[Path, ...],
     law: str,
     exclude: tuple[str, ...],
+    hold_out: tuple[str, ...],
     group: str | None,
     delta: float | str,
     intervals: str,
@@ -102,14 +110,17 @@ def command(
     from data import read_runs
     from fitting import all_laws, fit
     from fitting.export import fit_to_json, fit_to_latex, fit_to_python, residuals_to_csv
+    from fitting.held_out import forecasts
 
     if law != "auto" and law not in all_laws():
         raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
     told: dict[str, Any] = {name: value or None for name, value in answers.items()}
     runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
-    unknown = sorted(set(exclude) - set(runs.kept["run"].astype(str)))
-    if unknown:
-        raise click.BadParameter(f"no kept run is called {', '.join(unknown)}.", param_hint="--exclude")
+    for given, option in ((exclude, "--exclude"), (hold_out, "--hold-out")):
+        unknown = sorted(set(given) - set(runs.kept["run"].astype(str)))
+        if unknown:
+            raise click.BadParameter(f"no kept run is called {', '.join(unknown)}.", param_hint=option)
+    runs = runs.hold_out(hold_out) if hold_out else runs
     if group is not None and group not in runs.kept:
         raise click.BadParameter(
             f"no column is called {group!r}; there are {', '.join(runs.kept)}.", param_hint="--group"
@@ -134,11 +145,11 @@ def command(
         if to is not None:
             write_text(make(), to)
     if all(to is None for to, _ in outputs):
-        click.echo(_table(found))
+        click.echo(_table(found, forecasts(found, runs)))
 
 
-def _table(found: Any) -> str:
-    """The constants and the checks as text for a terminal."""
+def _table(found: Any, apart: Any) -> str:
+    """The constants, the runs held out (`apart`, None for none) and the checks as text for a terminal."""
     from dashboard import numbers
     from fitting.solver.weighting import CAPPED
 
@@ -156,6 +167,8 @@ def _table(found: Any) -> str:
     if found.settings.weights != "none":
         capped = " No run weighs more than 25 times the median run." if CAPPED in found.settings.objective else ""
         lines += ["", f"  Weights: each run counts by the error stated with its loss.{capped}"]
+    if apart is not None:
+        lines += ["", f"  {apart.sentence}"]
     lines += ["", *(f"  {v.state:<5} {v.title}: {v.sentence}" for v in found.verdicts), "", found.status.sentence]
     # Checks name runs, and a name may hold signs that a terminal acts on.
     return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in lines)

@@ -42,7 +42,8 @@ def command(files: tuple[Path, ...], json_to: str | None, every_row: bool, **ans
 
 def _said(found: dict[str, Any]) -> str:
     """The summary as lines for a terminal."""
-    lines = [f"{found['name']}: {plural(found['kept'], 'run')} kept, {found['set_aside']:,} set aside"]
+    held = f" ({found['held_out']:,} held out)" if found["held_out"] else ""
+    lines = [f"{found['name']}: {plural(found['kept'], 'run')} kept{held}, {found['set_aside']:,} set aside"]
     lines += [f"  {number:>6,}  {reason}" for reason, number in found["reasons"].items()]
     # FLOPs that were derived say by their own line how they are counted.
     columns = [c for c in found["columns"] if c["column"] != "flops_convention" or c["how"]]

@@ -12,6 +12,7 @@ from data.schema import Runs
 
 if TYPE_CHECKING:
     from fitting import Fit, FitError
+    from fitting.held_out import HeldOut
     from fitting.isoflop import Comparison
     from fitting.uncertainty.calibrated import Calibration
 
@@ -26,6 +27,20 @@ def _lacking(digest: str, _runs: Runs) -> dict[str, str]:
     from fitting import lacking
 
     return lacking(_runs)
+
+
+def held_out(fit: Fit, whole: Runs) -> HeldOut | None:
+    """The runs held out, `whole` among the others, beside what the fit forecasts of them; None where there are none."""
+    from fitting.held_out import HeldOut
+
+    found = state.derived(_forecasts, fit, whole, whole.digest) if len(whole.held_out) else None
+    return found if isinstance(found, HeldOut) else None
+
+
+def _forecasts(fit: Fit, whole: Runs, digest: str) -> HeldOut | None:
+    from fitting.held_out import forecasts
+
+    return forecasts(fit, whole)
 
 
 def current_approaches(fit: Fit, at: float, method: str) -> Comparison:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from data.schema import FITTED, HELD_OUT
 from fitting import Fit
 from fitting import fit as fitted
 
@@ -14,11 +15,17 @@ if TYPE_CHECKING:
     from data.sources import RunSource
 
 
-def python(fit: Fit, source: RunSource, answers: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+def python(
+    fit: Fit,
+    source: RunSource,
+    answers: Mapping[str, Any],
+    asked: Mapping[str, Any],
+    roles: Mapping[str, str] | None = None,
+) -> str:
     """Python that reads the same runs and fits the same law to them, so that the numbers come out the same.
 
-    `asked` are the arguments of `fit` that made it. A law and a prior left to be chosen are written as what they came to, so
-    that the lines say what was fitted.
+    `asked` are the arguments of `fit` that made it, `roles` those that a person gave to runs. A law and a prior left to be
+    chosen are written as what they came to, so that the lines say what was fitted.
     """
     read = source.code(answers)
     came_to: dict[str, Any] = {"law": fit.law_key, "exclude": list(fit.settings.excluded)}
@@ -30,13 +37,23 @@ def python(fit: Fit, source: RunSource, answers: Mapping[str, Any], asked: Mappi
         for name, argument in inspect.signature(fitted).parameters.items()
         if name in written and (name == "law" or written[name] not in (argument.default, []))
     ]
-    made = ["from fitting import fit", "", read[1], f"f = fit(runs, {', '.join(given)})"]
+    made = ["from fitting import fit", "", read[1], *_held(fit, roles or {}), f"f = fit(runs, {', '.join(given)})"]
     if by := fit.calibration:
         made.insert(1, "from fitting.diagnostics.calibration import calibrate")
         said = f"outer={by.outer}, inner={by.inner}, seed={by.seed}"
         said += f", flops={by.flops!r}" if math.isfinite(by.flops) else ""  # none where the table knows no compute
         made.append(f"f = f.calibrated(calibrate(f, runs, {said}))")
     return "\n".join([read[0], *made, "f.summary()"])
+
+
+def _held(fit: Fit, roles: Mapping[str, str]) -> list[str]:
+    """The lines that hold runs out, or fit them again, as a person said."""
+    out = [run for run in fit.settings.held_out if roles.get(run) == HELD_OUT]
+    back = [run for run in fit.runs if roles.get(run) == FITTED]
+    return [
+        *([f"runs = runs.hold_out({out!r})"] if out else []),
+        *([f"runs = runs.hold_out({back!r}, held=False)"] if back else []),
+    ]
 
 
 def _value(value: Any) -> str:

@@ -55,8 +55,11 @@ def budgets(fit: Fit, at: float) -> np.ndarray:
 
 
 def default_budget(fit: Fit) -> float:
-    """Ten times the largest run, in log10 FLOP: near enough to be planned next; 1e21 where no run's compute is known."""
-    return math.log10(fit.ranges.get("flops", (math.nan, 1e20))[1]) + 1.0
+    """Ten times the largest run, in log10 FLOP: near enough to be planned next; 1e21 where no run's compute is known.
+
+    Half of those decades where runs are held out: these lie about as far beyond, and the line would hide them.
+    """
+    return math.log10(fit.ranges.get("flops", (math.nan, 1e20))[1]) + (0.5 if fit.settings.held_out else 1.0)
 
 
 @dataclass(frozen=True)
@@ -213,10 +216,10 @@ def _log_panel(key: str, label: str, unit: str, ends: dict[str, list[float]], **
 
 
 def points(fit: Fit, runs: Runs) -> dict[str, list[Any]] | None:
-    """The runs as marks: compute against loss, shaded by model size, those not fitted hollow."""
-    columns: dict[str, list[Any]] = {"x": [], "y": [], "shade": [], "name": [], "hollow": [], "detail": []}
+    """The runs as marks: compute against loss, shaded by model size, those held out told apart, others not fitted hollow."""
+    columns: dict[str, list[Any]] = {"x": [], "y": [], "shade": [], "name": [], "hollow": [], "held": [], "detail": []}
     low, high = _log_sizes(fit)
-    fitted = set(fit.runs)
+    fitted, held = set(fit.runs), set(runs.held_out["run"].astype(str))
     for table in (runs.kept, runs.set_aside):
         if not {"flops", "loss"} <= set(table.columns):
             continue
@@ -228,7 +231,8 @@ def points(fit: Fit, runs: Runs) -> dict[str, list[Any]] | None:
         columns["y"] += list(rows["loss"].to_numpy(float))
         columns["shade"] += list(np.clip(np.nan_to_num((size - low) / max(high - low, 1e-9), nan=0.5), 0.0, 1.0))
         columns["name"] += [str(r) for r in rows["run"]]
-        columns["hollow"] += [r not in fitted for r in rows["run"]]
+        columns["held"] += [r in held for r in rows["run"].astype(str)]
+        columns["hollow"] += [r not in fitted and r not in held for r in rows["run"].astype(str)]
         columns["detail"] += _details(rows)
     return columns if columns["x"] else None
 

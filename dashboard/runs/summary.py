@@ -15,10 +15,14 @@ from data.schema import Runs
 from fitting.plural import plural
 
 
-def chips(title: str, runs: Runs | None) -> list[Chip]:
-    """The data that is current, and how much of it is used."""
-    rest = "" if runs is None else f"{plural(len(runs), 'run')}, {len(runs.set_aside):,} set aside"
-    return [Chip(title, rest)]
+def chips(title: str, runs: Runs | None, held: int = 0) -> list[Chip]:
+    """The data that is current, and how much of it is used; `held` are the runs held out beside those fitted."""
+    if runs is None:
+        return [Chip(title, "")]
+    out = f"{held:,} held out, " if held else ""
+    return [
+        Chip(title, f"{plural(len(runs), 'run')}{' fitted' if held else ''}, {out}{len(runs.set_aside):,} set aside")
+    ]
 
 
 def questions(read: Reading) -> tuple[Question, ...]:
@@ -40,6 +44,8 @@ def asking(asked: Sequence[Question]) -> str:
 def answer(runs: Runs) -> tuple[str, dict[str, str], str]:
     """The sentence with its values, and the line under it."""
     values = {"n": f"{len(runs):,}", "aside": f"{len(runs.set_aside):,}"}
+    held = len(runs.held_out)
+    values |= {"held": f"{held:,}"} if held else {}
     noun = "run" if len(runs) == 1 else "runs"
     size = span(runs.kept, "params", "count")
     if size:
@@ -58,7 +64,8 @@ def answer(runs: Runs) -> tuple[str, dict[str, str], str]:
     if len(loss):
         parts.append(f"loss {numbers.interval(float(loss.min()), float(loss.max()), 'loss')} nats per token")
     under = ", ".join(parts)
-    return f"{head}; {{aside}} set aside.", values, under[:1].upper() + under[1:] + "." if under else ""
+    under = f"{under[:1].upper()}{under[1:]}." if under else ""
+    return head + ("; {held} held out, " if held else "; ") + "{aside} set aside.", values, under
 
 
 def span(frame: pd.DataFrame, column: str, kind: str) -> tuple[str, str] | None:
@@ -70,6 +77,8 @@ def span(frame: pd.DataFrame, column: str, kind: str) -> tuple[str, str] | None:
     return (numbers.say(float(values.min()), kind), numbers.say(float(values.max()), kind)) if len(values) else None
 
 
-def counts(runs: Runs) -> dict[str, int]:
-    """How many rows are kept, how many are not, and why."""
-    return {"kept": len(runs), "set aside": len(runs.set_aside), **runs.reasons}
+def counts(whole: Runs) -> dict[str, int]:
+    """How many rows are kept, of these how many are fitted and held out where some are, how many are not kept, and why."""
+    out = len(whole.held_out)
+    kept = {"fitted": len(whole) - out, "held out": out} if out else {"kept": len(whole)}
+    return {**kept, "set aside": len(whole.set_aside), **whole.reasons}

@@ -17,8 +17,11 @@ st.html(widgets.FIGURES)
 st.html(batch_panels.STYLE)
 sweep = batch_state.current()
 read = state.reading()
+held = 0 if read.whole is None else len(read.whole.held_out)
 chips = (
-    [widgets.Chip(state.chosen().title, "")] if read.runs is None else summary.chips(state.chosen().title, read.runs)
+    [widgets.Chip(state.chosen().title, "")]
+    if read.runs is None
+    else summary.chips(state.chosen().title, read.runs, held)
 )
 
 if sweep is None or isinstance(sweep, Exception):

@@ -14,7 +14,8 @@ from fitting import FitError
 st.html(widgets.FIGURES)
 st.html(compare_panels.STYLE)
 runs = state.current_runs()
-chips = summary.chips(state.chosen().title, runs)
+whole = state.whole_runs()
+chips = summary.chips(state.chosen().title, runs, len(whole.held_out))
 able = compare_state.columns(runs)
 if not able:
     widgets.chips(chips)
@@ -49,7 +50,7 @@ widgets.answer(sentence, compare_words.under(first, found.data[1]), **values)
 compare_panels.warnings(found)
 main, side = st.columns([7, 3], gap="large")
 with main:
-    st.plotly_chart(families.figure(found, runs), config=PLOT, key="families")
+    st.plotly_chart(families.figure(found, whole), config=PLOT, key="families")
     widgets.quiet(*found.notes)
 with side:
     compare_panels.controls(runs, column, found)

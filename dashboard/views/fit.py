@@ -20,7 +20,8 @@ st.html(widgets.FIGURES)
 address.follow()
 runs = state.current_runs()
 fit = state.current_fit()
-chips = summary.chips(state.chosen().title, runs)
+whole = state.whole_runs()
+chips = summary.chips(state.chosen().title, runs, len(whole.held_out))
 
 # --- no law: say why, show the runs, keep the controls -----------------------------------------------------------------
 
@@ -42,10 +43,12 @@ if isinstance(fit, FitError):
 # --- the law -----------------------------------------------------------------------------------------------------------
 
 widgets.chips([*chips, *fit_words.chips(fit)])
-fit_tabs.answer(fit)
+apart = fit_analyses.held_out(fit, whole)
+fit_tabs.answer(fit, apart)
 main, side = st.columns([7, 3], gap="large")
 with main:
-    st.plotly_chart(loss_compute.figure(runs, fit.law, fit, floor=state.true_floor()), config=PLOT, key="loss_compute")
+    drawn = loss_compute.figure(whole, fit.law, fit, floor=state.true_floor(), apart=apart)
+    st.plotly_chart(drawn, config=PLOT, key="loss_compute")
 with side:
     fit_controls.controls(runs, fit)
     widgets.steps()
@@ -55,10 +58,10 @@ fit_tabs.tabs(fit, runs)
 widgets.section("Export")
 by = fit_analyses.calibration(fit)
 taken = fit if by is None else fit.calibrated(by)  # what was calibrated on this page leaves it so
-downloads.buttons(downloads.of_fit(taken, runs, fit_words.file_stem(fit)), "fit")
+downloads.buttons(downloads.of_fit(taken, whole, fit_words.file_stem(fit)), "fit")
 with st.expander("How was this computed"):
     computed.terms(fit)
     asked = state.fit_settings().arguments(runs.kept.columns)
     choice = state.chosen()
     named = replace(choice, title=choice.file or choice.title)  # a notebook finds the file by the name it came with
-    st.code(repeat_code.python(taken, named, state.answers(), asked), language="python")
+    st.code(repeat_code.python(taken, named, state.answers(), asked, state.roles()), language="python")

@@ -34,7 +34,8 @@ def dragged() -> None:
 st.html(widgets.FIGURES)
 runs = state.current_runs()
 fit = state.current_fit()
-chips = summary.chips(state.chosen().title, runs)
+every = state.whole_runs()
+chips = summary.chips(state.chosen().title, runs, len(every.held_out))
 if isinstance(fit, FitError):
     widgets.chips(chips)
     able = {} if all(fit_analyses.lacking(runs).values()) else {"fit": "Choose a law on the Fit page"}
@@ -65,7 +66,7 @@ budget_chart(
         fit,
         along,
         here,
-        runs,
+        every,
         spoken={**in_other_units(asked), "choice": device_choice.choice(asked, in_other_units)},
         chosen=asked.chosen,
         floor=state.true_floor(),

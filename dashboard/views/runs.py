@@ -9,7 +9,8 @@ from dashboard.runs import chooser, column_mapper, open_questions, run_picker, s
 
 read = state.reading()
 runs, every = read.runs, read.every
-widgets.chips(summary.chips(state.chosen().title, runs))
+whole = read.whole
+widgets.chips(summary.chips(state.chosen().title, runs, 0 if whole is None else len(whole.held_out)))
 
 # --- nothing to draw yet: say why and what to do ---
 
@@ -19,7 +20,7 @@ if read.table is None and runs is None:
     widgets.steps()
     st.stop()
 
-if runs is None or every is None or not len(every):
+if runs is None or every is None or whole is None or not len(every):
     main, side = st.columns([7, 3], gap="large")
     with main:
         other = batch_state.instead_of_runs(read.table)
@@ -47,7 +48,7 @@ if runs is None or every is None or not len(every):
 
 # --- the runs ---
 
-sentence, values, under = summary.answer(runs)
+sentence, values, under = summary.answer(whole)
 widgets.answer(sentence, under, **values)
 open_questions.announce(read)
 
@@ -56,18 +57,21 @@ with main:
     drawable = plane.axes(every.kept) is not None
     with st.container(horizontal=True, vertical_alignment="center"):
         tool = run_picker.tool() if drawable else ""
+        mark = run_picker.mark() if drawable else ""
         if drawable:
-            widgets.quiet(run_picker.HINTS[tool])
+            widgets.quiet(run_picker.hint(tool, mark))
         widgets.steps()
     if drawable:
-        run_picker.chart(runs, tool)
+        run_picker.chart(whole, tool)
     else:
         column_mapper.missing()
 with side:
     chooser.menu()
     chooser.forgetter()
     chooser.uploader()
-    widgets.counts(summary.counts(runs), marks={"kept": "kept", "set aside": "aside"})
+    widgets.counts(
+        summary.counts(whole), marks={"kept": "kept", "fitted": "kept", "held out": "held", "set aside": "aside"}
+    )
     widgets.quiet(*runs.notes)
 
 # Names that never change: a tab with another name would be another tab, and the open one would be left.

@@ -94,7 +94,7 @@ def copies(frame: pd.DataFrame, losses: np.ndarray, named: bool) -> np.ndarray:
     rounded loss are repeats of an experiment, unless they agree in every column and in their name too: then a row was
     entered twice. `named` says whether the file names its runs.
     """
-    keys = [c for c in COLUMNS if c in frame and c not in ("run", "group", "flops_convention")]
+    keys = [c for c in COLUMNS if c in frame and c not in ("run", "group", "flops_convention", "role")]
     first = _earlier(frame, keys)
     short = ~_unrounded(losses) & (first >= 0)
     if short.any():

@@ -36,7 +36,7 @@ def agree(fit: Fit, body: dict[str, Any]) -> None:
     """Nothing where all that a fit's JSON says twice is alike; else DamagedError with the first that is not."""
     if len(fit.draws) != fit.settings.resamples:
         raise DamagedError(f"its settings say {fit.settings.resamples} resamples and it has {len(fit.draws)} draws")
-    if both := sorted(set(fit.runs) & set(fit.settings.excluded)):
+    if both := sorted(set(fit.runs) & {*fit.settings.excluded, *fit.settings.held_out}):
         raise DamagedError(f"the run {both[0]!r:.40} is both fitted and left out")
     _intervals(fit, mapping_in(body["intervals"]))
     if body["status"] != fit.status.value:

@@ -254,6 +254,7 @@ def _settings(x: Any) -> Settings:
         found |= {"delta_rule": "given", "intervals": method, "intervals_reason": ""}
     found.setdefault("prior", "none")
     found.setdefault("weights", "none")
+    found.setdefault("held_out", [])
     settings: Settings = _build(Settings, found, _SETTING)
     if (
         settings.intervals not in USED
@@ -296,6 +297,7 @@ _SETTING: dict[str, Callable[[Any], Any]] = {
     "flops_convention": text_in,
     "law_reason": text_in,
     "excluded": lambda x: tuple(text_in(r) for r in list_in(x, MOST_RUNS)),
+    "held_out": lambda x: tuple(text_in(r) for r in list_in(x, MOST_RUNS)),
 }
 
 

@@ -28,18 +28,30 @@ def summary_to_csv(fit: Fit) -> str:
 def residuals_to_csv(fit: Fit, runs: Runs) -> str:
     """All runs, fitted or not, as CSV: their columns, `used`, `predicted` loss and `residual` (log predicted - log loss).
 
-    Read again, the file gives the same runs kept and set aside for the same reasons.
+    Those held out have what the law predicts of them too. Read again, the file gives the same runs kept, held out, and set
+    aside for the same reasons.
     """
     kept, aside = runs.kept.copy(), runs.set_aside.copy()
     residual = dict(zip(fit.runs, fit.residuals, strict=True))
     kept["used"] = kept["run"].isin(list(residual))
-    kept["residual"] = kept["run"].map(residual).astype(float)
+    kept["residual"] = kept["run"].map(residual | _beside_held_out(fit, runs)).astype(float)
     kept["predicted"] = kept[fit.law.output.column] * np.exp(kept["residual"])
     aside["used"] = False
     if not kept["used"].all():
         kept["reason"] = np.where(kept["used"], "", KEPT)
     table = pd.concat([f for f in (kept, aside) if len(f)], ignore_index=True)
     return _csv(table, fit)
+
+
+def _beside_held_out(fit: Fit, runs: Runs) -> dict[str, float]:
+    """log f - log L of the runs held out, by run."""
+    rows = runs.held_out
+    if not len(rows) or not {*fit.law.inputs, fit.law.output.column} <= set(rows):
+        return {}
+    said = fit.law({k: rows[k].to_numpy(float) for k in fit.law.inputs}, fit.params)
+    with np.errstate(all="ignore"):
+        left = np.log(said) - np.log(rows[fit.law.output.column].to_numpy(float))
+    return dict(zip(rows["run"].astype(str), left, strict=True))
 
 
 def plan_to_csv(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDevices | None = None) -> str:

@@ -99,7 +99,11 @@ def _source(fit: Fit) -> dict[str, Any]:
     return {
         "table": fit.table,
         "digest": fit.digest,
-        "settings": {**asdict(fit.settings), "excluded": list(fit.settings.excluded)},
+        "settings": {
+            **asdict(fit.settings),
+            "excluded": list(fit.settings.excluded),
+            "held_out": list(fit.settings.held_out),
+        },
     }
 
 

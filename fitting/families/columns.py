@@ -57,7 +57,7 @@ def family_columns(runs: Runs) -> dict[str, dict[str, int]]:
     At least two of a column's values must have the runs to carry a law: seven, over three sizes and three token counts
     that do not rise in step, where the table has these; and over a range of compute that they have in common.
     """
-    found = {}
+    found, runs = {}, runs.fitted
     for column in map(str, runs.kept.columns):
         if column in NOT_FAMILIES:
             continue
@@ -84,7 +84,7 @@ class Short:
 
 def short_columns(runs: Runs) -> list[Short]:
     """The columns of words that name two families or more, none of which has what a comparison takes, likeliest first."""
-    able, out = family_columns(runs), []
+    able, out, runs = family_columns(runs), [], runs.fitted
     for column in map(str, runs.kept.columns):
         text = column not in COLUMNS or COLUMNS[column].kind == "text"
         if column in (*NOT_FAMILIES, *HARDLY) or column in able or not text:

@@ -20,7 +20,7 @@ from fitting.families.result import Families, Family
 from fitting.law import Law
 from fitting.planning.allocation import optimum, valley
 from fitting.plural import plural
-from fitting.same_runs import as_runs
+from fitting.same_runs import whole_table
 from fitting.selection.recommend import choose
 from fitting.settings import Settings
 from fitting.solver.fit_data import Arrays, arrays
@@ -64,10 +64,9 @@ def compare_families(
     Raises FitError, in one sentence with what to do: no such column, one family only, too few runs in a family,
     families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
     """
-    table = as_runs(runs)
+    table = whole_table(runs)
     excluded = run_names(exclude, table.kept["run"])
-    if excluded:
-        table = table.exclude(excluded)
+    table = (table.exclude(excluded) if excluded else table).fitted
     _check(share, resamples)
     seed = a_count("seed", seed, MOST_SEED)
     delta, group = huber_delta(delta), a_name("group", group)

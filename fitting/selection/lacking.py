@@ -21,7 +21,7 @@ AMOUNTS = {"params": "sizes", "tokens": "amounts of tokens", "flops": "amounts o
 
 def lacking(runs: Runs) -> dict[str, str]:
     """For every law what these runs lack to carry it, '' for the laws that they can be fitted with."""
-    frame = runs.kept
+    frame = runs.fitted.kept
     out = offered([c for c in frame.columns if frame[c].notna().any()])
     return {key: why or _lacks(frame, all_laws()[key]) for key, why in out.items()}
 

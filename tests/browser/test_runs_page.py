@@ -296,7 +296,7 @@ def test_a_file_above_the_limit_is_refused_in_a_sentence(opened: Callable[..., A
         file.truncate(300_000_000)
     page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", str(large))
     page.get_by_text(re.compile("200.*MB or smaller", re.IGNORECASE)).first.wait_for()
-    assert page.locator(".iso-answer").inner_text().startswith("41")
+    assert page.locator(".iso-answer").inner_text().startswith("35")
     read(page)
 
 
@@ -312,9 +312,9 @@ def test_a_disk_that_refuses_is_a_sentence_and_the_page_goes_on(
     body = page.locator("body").inner_text()
     assert "Traceback" not in body
     assert str(tmp_path) not in body
-    says(page, "^41 runs from")
+    says(page, "^35 runs from")
     home.unlink()
-    settled(page, 41)
+    settled(page, 33)
     page.mouse.click(*places(page)[4])
-    says(page, "^40 runs from")
+    says(page, "^34 runs from")
     assert "NotADirectoryError" in serve_dashboard.stop(address)  # type: ignore[attr-defined]

@@ -53,6 +53,9 @@ def test_it_opens_on_the_bundled_runs_and_says_how_far_beyond_them(page):
     at, _ = page()
     assert not at.exception
     assert "beyond the largest run" in words(at)
+    fitted = load("redpajama-overtraining").fitted.kept
+    assert budget(at) == pytest.approx(10**0.5 * fitted["flops"].max(), rel=1e-5), "short of the runs held out"
+    at, _ = page(source="bundled:probe-grid")
     assert budget(at) == pytest.approx(10 * load("probe-grid").kept["flops"].max(), rel=1e-5)
 
 
@@ -225,7 +228,7 @@ def test_a_deadline_is_held_against_the_front(page):
 
 def test_runs_too_small_for_the_papers_have_a_ladder_of_their_own(page):
     """The bundled probe runs have thousands of parameters, where Zhang's law has no critical batch left; ours was measured."""
-    at, _ = page()
+    at, _ = page(source="bundled:probe-grid")
     assert not at.exception
     assert at.selectbox(key="plan_critical").value == "measured"
     assert "size sweep, of this language" in words(at)

@@ -69,11 +69,14 @@ def space(at: AppTest) -> workspace.Workspace:
 def test_the_first_page_shows_the_bundled_sweep(page: Callable[..., AppTest]) -> None:
     at = page()
     assert "<em" in text(at)
-    assert ">41</em> runs from" in text(at)
-    kept, aside = figure(at)["data"][::-1]
-    assert (kept["name"], aside["name"]) == ("kept", "set aside")
-    assert len(at.data_editor[0].value) == 41
+    assert ">35</em> runs from" in text(at)
+    assert ">2</em> held out" in text(at)
+    kept, held, aside = figure(at)["data"][::-1]
+    assert (kept["name"], held["name"], aside["name"]) == ("kept", "held out", "set aside")
+    assert held["marker"]["symbol"] == "diamond-open"
+    assert len(at.data_editor[0].value) == 35
     assert at.data_editor[0].value["use"].all()
+    assert list(at.data_editor[0].value["role"]).count("held out") == 2
 
 
 def test_menus_of_columns_read_each_column_once_and_only_its_first_rows(
@@ -246,7 +249,7 @@ def test_a_file_can_be_removed_from_the_workspace(page: Callable[..., AppTest]) 
     at = page(TABLE)
     at.button(key="forget").click().run()
     assert workspace.uploads(space(at)) == ()
-    assert ">41</em> runs from" in text(at)
+    assert ">35</em> runs from" in text(at)
     assert not at.exception
 
 
@@ -255,7 +258,7 @@ def test_a_full_workspace_is_a_sentence(page: Callable[..., AppTest], monkeypatc
     monkeypatch.setattr(workspace, "QUOTA", 10)
     upload(at, TABLE)
     assert "has room for" in at.toast[0].value.replace("\\", "")
-    assert ">41</em> runs from" in text(at)
+    assert ">35</em> runs from" in text(at)
 
 
 def test_the_same_name_twice_is_two_entries(page: Callable[..., AppTest]) -> None:

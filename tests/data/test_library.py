@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data import DataError, bundled, load
@@ -25,14 +26,37 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
-def test_the_first_is_the_probe_grid() -> None:
+def test_the_first_is_a_real_sweep_whose_two_dearest_runs_are_held_out() -> None:
     first = bundled()[0]
-    assert (first.key, first.true_floor, first.simulated) == ("probe-grid", 1.07739, False)
+    assert (first.key, first.true_floor, first.simulated) == ("redpajama-overtraining", None, False)
+    assert "Permission is hereby granted, free of charge" in first.licence
     runs = first.load()
-    assert (len(runs.kept), len(runs.set_aside)) == (41, 0)
+    assert (len(runs.kept), len(runs.fitted), len(runs.set_aside)) == (35, 33, 0)
     assert runs.name == first.title
+    dearest = runs.kept.nlargest(2, "flops")
+    assert set(runs.held_out["run"]) == set(dearest["run"]) == {"rpj-open_lm_1b-32.0", "rpj-open_lm_7b-1.0"}
+    assert np.allclose(runs.kept["flops"], 6 * runs.kept["params"] * runs.kept["tokens"], rtol=1e-6)
+    assert runs.kept["batch"].isna().sum() == 1
+
+
+def test_the_first_is_the_authors_table(dataset) -> None:
+    """Their numbers and names, for the runs and the loss that were taken."""
+    theirs = pd.read_csv(dataset("gadre_overtraining.csv")).query("dataset == 'rpj'").set_index("run_id")
+    ours = load("redpajama-overtraining").kept.set_index("run")
+    assert sorted(ours.index) == sorted(theirs.index)
+    theirs = theirs.loc[ours.index]
+    assert (ours[["params", "tokens"]] == theirs[["params", "tokens"]]).all(axis=None)
+    assert np.allclose(ours["loss"], theirs["loss_c4_val"], rtol=0, atol=5.1e-6)
+
+
+def test_the_second_is_the_probe_grid() -> None:
+    second = bundled()[1]
+    assert (second.key, second.true_floor, second.simulated) == ("probe-grid", 1.07739, False)
+    runs = second.load()
+    assert (len(runs.kept), len(runs.set_aside)) == (41, 0)
+    assert runs.name == second.title
     assert {"params", "params_nonembed", "tokens", "flops", "loss", "lr", "seed", "width"} <= set(runs.columns)
-    assert runs.kept["loss"].min() > first.true_floor
+    assert runs.kept["loss"].min() > second.true_floor
 
 
 def test_the_entropy_of_the_language_is_the_stated_one() -> None:
@@ -42,7 +66,7 @@ def test_the_entropy_of_the_language_is_the_stated_one() -> None:
     context = -(p * np.log(p)).sum()
     right, wrong = 0.85 + 0.15 / 16, 0.15 / 16
     answer = -(right * np.log(right) + 15 * wrong * np.log(wrong))
-    assert (context + answer) / 4 == pytest.approx(bundled()[0].true_floor, abs=5e-6)
+    assert (context + answer) / 4 == pytest.approx(bundled()[1].true_floor, abs=5e-6)
 
 
 @pytest.mark.parametrize("key", [e.key for e in bundled()])
@@ -138,6 +162,7 @@ def test_loading_twice_gives_separate_tables() -> None:
 
 #: What fits of the bundled sets carry as the digest of their data; it changes only when the numbers do.
 DIGESTS = {
+    "redpajama-overtraining": "3fc4031818ab7ee76377e804683694b984eac843434c960936f5527404fc6f3f",
     "probe-grid": "18ecb8485b2bb307c1aa220834926071a65f4c432e297e3f3fd4719741bcc5dc",
     "simulated-ladder": "514e86fd5d0904694e1daea4a2b16c94e08737094a703bc4aeb833cc4418f83d",
     "simulated-families": "7bd4e1ad9e85a0bc3262657aac9f345742b6c8758fada536e1ff91b6777e5eac",

@@ -14,6 +14,7 @@ import streamlit as st
 from dashboard.fit import words as fit_words
 from data.schema import Runs
 from fitting import Fit
+from fitting.held_out import HeldOut
 
 #: The tabs from left to right: what each says, and the file of this folder that draws it.
 TABS = {
@@ -27,11 +28,11 @@ TABS = {
 }
 
 
-def answer(fit: Fit) -> None:
-    """The page's sentence and the line under it."""
-    st.html(
-        f'<h1 class="iso-answer">{fit_words.answer(fit)}</h1><p class="iso-under">{escape(fit_words.under(fit))}</p>'
-    )
+def answer(fit: Fit, apart: HeldOut | None = None) -> None:
+    """The page's sentence and the lines under it; `apart` are the runs held out, beside their forecasts."""
+    lines = [fit_words.under(fit), *([apart.sentence] if apart else [])]
+    under = "".join(f'<p class="iso-under">{escape(line)}</p>' for line in lines)
+    st.html(f'<h1 class="iso-answer">{fit_words.answer(fit)}</h1>{under}')
 
 
 def tabs(fit: Fit, runs: Runs) -> None:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from dashboard import numbers, state, widgets
 from dashboard.charts import forecast as chart
+from dashboard.fit import analyses as fit_analyses
 from data.schema import Runs
 from fitting import Fit, FitError
 from fitting.forecast import Backtest, Cut, backtest
+from fitting.held_out import HeldOut
+
+MOST_HELD = 50  # runs held out that are listed
 
 
 def panel(fit: Fit, runs: Runs) -> None:
-    """The sentence, the picture of forecast against what came, and one row for each time the largest runs were left out."""
+    """The runs held out beside their forecasts; then the sentence, the picture of forecast against what came, and one row for
+    each time the largest runs were left out."""
+    apart = fit_analyses.held_out(fit, state.whole_runs())
+    if apart is not None:
+        widgets.section("Runs held out", "forecast by this fit, which was made without them")
+        _held_out(apart)
     widgets.section("Would it have forecast your largest runs?", "each time fitted to the smaller runs alone")
     found = state.derived(_tested, fit, runs)
     if isinstance(found, FitError):
@@ -27,15 +37,47 @@ def panel(fit: Fit, runs: Runs) -> None:
     st.plotly_chart(chart.figure(shown), config=widgets.PLOT, key="forecast_test")
     rows = "".join(_row(c) for c in found.cuts)
     heads = ("fitted up to", "runs fitted", "runs forecast", "furthest", "median error", "in the interval", "regret")
-    st.html(
-        '<div class="iso-scroll"><table class="iso-table"><thead><tr>'
-        + "".join(f'<th scope="col">{h}</th>' for h in heads)
-        + f"</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    _table(heads, rows)
     widgets.quiet(
         f"Intervals are {100 * found.level:.0f} %. Regret is how much higher the loss at your largest budget would be with the best "
         "model size of the smaller fit, by the fit to all runs: a good forecast of the loss does not guarantee a good split.",
         *(["The intervals drawn are cut at the true floor of this language."] if shown is not found else []),
+    )
+
+
+def _held_out(apart: HeldOut) -> None:
+    rows = "".join(_held_row(row) for row in apart.to_frame().head(MOST_HELD).to_dict("records"))
+    level = f"{100 * apart.forecast.level:.0f} % interval"
+    heads = (
+        "run",
+        "beyond the largest run fitted",
+        "loss",
+        "forecast",
+        level,
+        "loss above forecast",
+        "in the interval",
+    )
+    _table(heads, rows)
+    if len(apart.runs) > MOST_HELD:
+        widgets.quiet(f"The first {MOST_HELD} of {len(apart.runs):,} are listed; Runs with residuals, below, has all.")
+
+
+def _held_row(row: dict[str, Any]) -> str:
+    value, _ = numbers.with_interval(row["forecast"], row["low"], row["high"], "loss")
+    drawn = bool(np.isfinite(row["low"]))
+    cells = (
+        f"{numbers.ratio(row['beyond'])}x" if np.isfinite(row["beyond"]) else numbers.MISSING, numbers.loss(row["loss"]), value,
+        numbers.interval(row["low"], row["high"], "loss") if drawn else "", f"{100 * row['off']:+.1f} %",
+        ("yes" if row["inside"] else "no") if drawn else "",
+    )  # fmt: skip
+    return f'<tr><th scope="row">{escape(row["run"])}</th>' + "".join(f"<td>{escape(x)}</td>" for x in cells) + "</tr>"
+
+
+def _table(heads: tuple[str, ...], rows: str) -> None:
+    st.html(
+        '<div class="iso-scroll"><table class="iso-table"><thead><tr>'
+        + "".join(f'<th scope="col">{h}</th>' for h in heads)
+        + f"</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -41,7 +41,12 @@ def terms(fit: Fit) -> None:
         "Reason": s.intervals_reason or "not recorded",
         "Parameters are": s.count,
         "FLOPs are": s.flops_convention + counted,
-        "Excluded by you": ", ".join(s.excluded[:50]) + (" …" if len(s.excluded) > 50 else "") or "none",
+        "Excluded by you": _named(s.excluded),
+        "Held out": _named(s.held_out),
     }
     body = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in said.items())
     st.html(f'<dl class="iso-terms">{body}</dl>')
+
+
+def _named(runs: tuple[str, ...]) -> str:
+    return ", ".join(runs[:50]) + (" …" if len(runs) > 50 else "") or "none"

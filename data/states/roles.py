@@ -1,0 +1,95 @@
+"""Runs that a file itself says are held out of fits: a column `role`, `split` or `held out` that says it plainly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.cells.yes_no import clear
+from data.errors import DataError
+from data.schema import FITTED, HELD_OUT, Provenance
+from data.table import Table
+
+_ROLE = re.compile(r"(?:(?:run|fit|fitting|row) )?roles?")
+_SPLIT = re.compile(r"(?:(?:fit|fitting|run) )?(?:split|set)")
+_FLAG = re.compile(r"(?:is )?(?:held ?out|hold ?out)(?: run)?")
+_OUT = frozenset(("held out", "heldout", "holdout", "hold out", "held back", "withheld"))
+_IN = frozenset(
+    (
+        "fitted",
+        "fit",
+        "fitting",
+        "in fit",
+        "in the fit",
+        "used in fit",
+        "used for fit",
+        "used for fitting",
+        "for fitting",
+    )
+)
+_TRAIN = frozenset(("train", "training", "used"))  # of a run, where the column is its role; of a loss elsewhere
+_TEST = frozenset(("test", "validation", "val", "eval", "forecast"))  # of a run, where a person has named the column
+
+
+@dataclass(frozen=True, eq=False)
+class Roles:
+    """`header` is the column that says it, `role` (n,) that of each row."""
+
+    header: str
+    role: np.ndarray
+
+    @property
+    def source(self) -> Provenance:
+        """How the column `role` was got."""
+        return Provenance("role", self.header, "its cells say which runs are held out")
+
+
+def roles(
+    table: Table, taken: Collection[str], named: str | None, rows_are_runs: bool, notes: list[str]
+) -> Roles | None:
+    """What the table says of rows held out; None where it says nothing.
+
+    `named` is the column that a person says it is. Another counts only where every cell is one of the words, or blank, which
+    is fitted; a yes and no under `held out`, and `train` under `role`, only where `rows_are_runs`, since they may speak of a
+    loss. Columns in `taken` hold something else. Raises DataError for a cell of `named` that says neither.
+    """
+    if named is not None:
+        return _read(table, named, _OUT | _TEST, _IN | _TRAIN, notes, sure=True)
+    for header in (h for h in table.headers if h not in taken):
+        found = None
+        if _ROLE.fullmatch(words := _words(header)) or _SPLIT.fullmatch(words):
+            trained = rows_are_runs and _ROLE.fullmatch(words)
+            found = _read(table, header, _OUT, _IN | _TRAIN if trained else _IN, notes)
+        elif rows_are_runs and _FLAG.fullmatch(words) and (said := clear(table.text(header))):
+            found = _held(header, np.array([a is True for a in said], dtype=bool), notes)
+        if found is not None:
+            return found
+    return None
+
+
+def _read(
+    table: Table, header: str, out: frozenset[str], fitted: frozenset[str], notes: list[str], *, sure: bool = False
+) -> Roles | None:
+    said = [_words(cell) for cell in table.text(header)]
+    held = np.array([s in out for s in said], dtype=bool)
+    other = next((s for s in said if s and s not in out and s not in fitted), None)
+    if other and sure:
+        raise DataError(f"{header!r} says {other!r:.40}; a role is {FITTED!r} or {HELD_OUT!r}. Name another column.")
+    if other and held.any():
+        notes.append(
+            f"{header!r} says {other!r:.40} of some rows and held out of others: it is not read as their roles."
+        )
+    return None if other else _held(header, held, notes)
+
+
+def _held(header: str, held: np.ndarray, notes: list[str]) -> Roles | None:
+    if held.all():
+        notes.append(f"{header!r} holds every row out, which leaves none to fit: it is left out of account.")
+    return None if held.all() or not held.any() else Roles(header, np.where(held, HELD_OUT, FITTED).astype(object))
+
+
+def _words(text: str) -> str:
+    return " ".join(re.sub(r"[^a-z]+", " ", text.lower()).split())

@@ -1,0 +1,110 @@
+"""`forecasts`: how far the runs held out lie from what a fit that did not see them forecasts, and whether inside its intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitting.band import Band
+from fitting.errors import FitError
+from fitting.plural import plural
+from fitting.result import Fit
+from fitting.same_runs import whole_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data.schema import Runs
+
+Array = np.ndarray
+
+FEW = 3  # runs of which each is said by itself
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Runs held out beside their forecasts: names, losses `actual` (m,), and `forecast`, a band (m,) of one new run each.
+
+    `beyond` (m,) is the compute of each in times the largest run fitted, NaN where it is not known. `drawn` says whether the
+    band has ends: a fit without refits has none.
+    """
+
+    runs: tuple[str, ...]
+    beyond: Array
+    actual: Array
+    forecast: Band
+    drawn: bool
+
+    @property
+    def off(self) -> Array:
+        """How far each loss lies above its forecast, as a share of the forecast (m,); negative below."""
+        return np.asarray(self.actual / self.forecast.value - 1.0)
+
+    @property
+    def inside(self) -> Array:
+        """Which losses lie in their intervals (m,)."""
+        return np.asarray((self.actual >= self.forecast.low) & (self.actual <= self.forecast.high) & self.drawn)
+
+    @property
+    def sentence(self) -> str:
+        """How far the runs lie from their forecasts, and how many inside their intervals."""
+        m, one = len(self.runs), len(self.runs) == 1
+        if m <= FEW:
+            sides = ["above" if x >= 0 else "below" for x in self.off]
+            alike = len(set(sides)) == 1  # then the side is said once, at the end
+            said_at = [i == m - 1 or not alike for i in range(m)]
+            *rest, last = (f"{_share(abs(x))}{f' {s}' * at}" for x, s, at in zip(self.off, sides, said_at, strict=True))
+            far = f"{', '.join(rest)} and {last} the forecasts" if rest else f"{last} the forecast"
+        else:
+            far = f"within {_share(float(np.max(np.abs(self.off))))} of the forecasts"
+        said = f"{plural(m, 'held-out run')} {'lies' if one else 'lie'} {far} made without {'it' if one else 'them'}"
+        if not self.drawn:
+            return f"{said}."
+        held, level = int(self.inside.sum()), f"{100 * self.forecast.level:.0f} % prediction interval"
+        if one:
+            return f"{said}, {'inside' if held else 'outside'} its {level}."
+        many = {0: "none", m: "both" if m == 2 else "all"}.get(held, f"{held} of {m}")
+        return f"{said}, {many} inside their {level}s."
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each run: run, beyond, loss, forecast, low, high, off, inside."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "run": self.runs, "beyond": self.beyond, "loss": self.actual, "forecast": self.forecast.value,
+                "low": self.forecast.low, "high": self.forecast.high, "off": self.off, "inside": self.inside,
+            }
+        )  # fmt: skip
+
+
+def forecasts(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9) -> HeldOut | None:
+    """The runs held out beside the forecasts of this fit; None where none is held out that has what its law needs.
+
+    Raises FitError where the fit was made of one of them.
+    """
+    rows = whole_table(runs, found.law).held_out
+    rows = rows[~rows["run"].astype(str).isin(found.settings.excluded)]
+    seen = sorted(set(rows["run"].astype(str)) & set(found.runs))
+    if seen:
+        raise FitError(f"{seen[0]!r:.60} is held out, and this fit was made with it. Fit these runs again.")
+    needed = [*found.law.inputs, found.law.output.column]
+    if not set(needed) <= set(rows):
+        return None
+    rows = rows.dropna(subset=needed)
+    if not len(rows):
+        return None
+    compute = rows["flops"].to_numpy(float) if "flops" in rows else np.full(len(rows), np.nan)
+    return HeldOut(
+        tuple(rows["run"].astype(str)),
+        compute / found.ranges.get("flops", (np.nan, np.nan))[1],
+        rows[found.law.output.column].to_numpy(float),
+        found.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in found.law.inputs}),
+        bool(len(found.draws)),
+    )
+
+
+def _share(x: float) -> str:
+    return "under 0.1 %" if x < 0.0005 else f"{100 * x:.1f} %"

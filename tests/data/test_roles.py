@@ -1,0 +1,92 @@
+"""Runs that a table says are held out: kept, told apart, and left to no fit."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from data import DataError, load, read_runs
+
+NAMES = [f"r{i}" for i in range(12)]
+LAST = NAMES[-2:]
+
+
+def table(header: str, fitted: object, held: object, **more: object) -> pd.DataFrame:
+    """12 runs, the last two of which stand under `held` in the column `header`."""
+    rows = [
+        {"run": n, "params": (i % 4 + 1) * 1e7, "tokens": (i // 4 + 1) * 1e9, "loss": 3.7 - i / 17, header: held if n in LAST else fitted}
+        for i, n in enumerate(NAMES)
+    ]  # fmt: skip
+    return pd.DataFrame(rows).assign(**more)
+
+
+def test_a_column_that_says_it_plainly_holds_runs_out() -> None:
+    plain = [
+        ("role", "fitted", "held out"), ("Role", "", "held-out"), ("fit_role", "fit", "Holdout"), ("role", "train", "held out"),
+        ("split", "fit", "holdout"), ("fit split", "fitted", "withheld"), ("set", "fitting", "held_out"),
+        ("held_out", False, True), ("is held out", "no", "yes"), ("holdout", "", "x"),
+    ]  # fmt: skip
+    for header, fitted, held in plain:
+        runs = read_runs(table(header, fitted, held))
+        case = f"{header}: {fitted}, {held}"
+        assert list(runs.held_out["run"]) == LAST, case
+        assert list(runs.fitted.kept["run"]) == NAMES[:-2], case
+        assert "role" not in runs.fitted.kept, case
+        assert not len(runs.set_aside), case
+        assert header not in runs.extras, case
+        assert set(runs.kept["role"]) == {"fitted", "held out"}, case
+
+
+def test_other_words_hold_nothing_out() -> None:
+    """A split of losses, other roles, and words that leave it open stay what they were."""
+    other = [
+        ("role", "teacher", "student"), ("split", "train", "test"), ("split", "train", "held-out"), ("set", "a", "held out"),
+        ("use", "fitting", "withheld"), ("role", "held out", "held out"), ("held out", 0.31, 0.32),
+    ]  # fmt: skip
+    for header, fitted, held in other:
+        runs = read_runs(table(header, fitted, held))
+        assert not len(runs.held_out), f"{header}: {fitted}, {held}"
+        assert len(runs) == 12
+        assert runs.fitted is runs
+        if "held out" in (fitted, held):  # what could have been meant is said
+            assert any(repr(header) in note for note in runs.notes), runs.notes
+
+
+def test_a_person_names_the_column() -> None:
+    frame = table("phase of work", "train", "test")
+    runs = read_runs(frame, columns={"role": "phase of work"})
+    assert list(runs.held_out["run"]) == LAST
+    with pytest.raises(DataError, match="says 'draft'"):
+        read_runs(table("phase of work", "draft", "test"), columns={"role": "phase of work"})
+
+
+def test_runs_are_held_out_and_fitted_again_by_name() -> None:
+    runs = load("simulated-ladder")
+    names = list(runs.kept["run"][:3])
+    held = runs.hold_out(names)
+    assert list(held.held_out["run"]) == names
+    assert held.fitted.digest == runs.exclude(names).digest
+    assert held.hold_out(names, held=False).digest == runs.digest
+    assert list(held.hold_out(names[0], held=False).held_out["run"]) == names[1:]
+    assert "(3 held out)" in repr(held)
+    assert list(held.exclude(names[:1]).held_out["run"]) == names[1:]
+    with pytest.raises(DataError, match="no kept run is called nobody"):
+        runs.hold_out(["nobody"])
+
+
+def test_a_copy_of_a_fitted_run_is_a_copy_whatever_its_role() -> None:
+    frame = table("role", "fitted", "held out")
+    frame.loc[11, ["params", "tokens", "loss"]] = frame.loc[0, ["params", "tokens", "loss"]] = [1e7, 1e9, 3.712349]
+    runs = read_runs(frame)
+    assert list(runs.held_out["run"]) == ["r10"]
+    assert runs.reasons == {"identical copy of another row": 1}
+
+
+def test_the_checkpoints_of_a_run_held_out_go_with_it() -> None:
+    curve = pd.concat(
+        [table("role", "fitted", "held out").assign(step=s, loss=lambda f, s=s: f["loss"] + 1 / s) for s in (1, 2, 3)]
+    )
+    runs = read_runs(curve)
+    assert list(runs.held_out["run"]) == LAST
+    assert runs.fitted.history is not None
+    assert set(runs.fitted.history["run"]) == set(NAMES[:-2])
