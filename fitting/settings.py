@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from data.plain import Count, OneOf, Positive, at_most
+
+# How intervals may be asked for, of which "auto" comes to one of the others or to the posterior; and columns of errors.
+METHODS = ("auto", "runs", "groups", "residuals", "components")
+WEIGHTS = ("loss_error",)
+MOST_RUNS = 5_000_000  # more than anyone fits
 
 
 @dataclass(frozen=True)
@@ -15,18 +23,18 @@ class Settings:
     each run's residual counts, "none" where runs count alike; `delta` is then that of a run of mean weight.
     """
 
-    delta: float = 1e-3
-    delta_rule: str = "given"
-    resamples: int = 4000
+    delta: Positive = 1e-3
+    delta_rule: Annotated[str, OneOf(("given", "auto"))] = "given"
+    resamples: Count = 4000
     grouping: str = "run"
-    intervals: str = "runs"
+    intervals: Annotated[str, OneOf((*METHODS[1:], "posterior"))] = "runs"
     intervals_reason: str = ""
-    seed: int = 0
+    seed: Count = 0
     objective: str = "sum of Huber(delta) of log-loss residuals"
-    starts: int = 0
+    starts: Count = 0
     count: str = "params"
     flops_convention: str = "6ND"
-    prior: str = "none"
-    weights: str = "none"
+    prior: Annotated[str, OneOf(("none", "published"))] = "none"
+    weights: Annotated[str, OneOf(("none", *WEIGHTS))] = "none"
     law_reason: str = ""
-    excluded: tuple[str, ...] = ()
+    excluded: Annotated[tuple[str, ...], at_most(MOST_RUNS)] = ()
