@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import numpy as np
 
@@ -116,6 +116,22 @@ def _number(x: Any) -> Any:
     return math.nan if x is None else float(x) if x in ("inf", "-inf") else x
 
 
+def between(low: float, high: float) -> With:
+    """A number from `low` to `high`."""
+    return With(strict=True, ge=low, le=high)
+
+
+def text(least: int, most: int) -> After:
+    """Text of so many signs."""
+
+    def check(x: str) -> str:
+        if not least <= len(x) <= most:
+            raise ValueError(f"should be text of {least} to {most} signs")
+        return x
+
+    return After(check)
+
+
 def at_most(most: int) -> With:
     """A list of so many at most, which is read no further than its first fault."""
     return With(max_length=most, fail_fast=True)
@@ -137,6 +153,7 @@ Positive = Annotated[float, With(strict=True, gt=0), Before(_number)]
 Finite = Annotated[float, With(strict=True, allow_inf_nan=False)]
 # An end of an interval: it may be open, and is not missing.
 End = Annotated[float, With(strict=True, ge=-math.inf), Before(_number)]
+Above = Annotated[float, With(strict=True, gt=0, allow_inf_nan=False)]
 Share = Annotated[float, With(strict=True, ge=0, le=1)]
 Count = Annotated[int, With(strict=True, ge=0)]
 
@@ -156,12 +173,32 @@ def read(kind: type[T], values: Any) -> T:
     return found
 
 
+def read_or(otherwise: Any, kind: Any, values: Any) -> Any:
+    """The `kind` that plain values say, else `otherwise`."""
+    found, errors = _read(kind, values)
+    return otherwise if errors else found
+
+
 def usable(kind: type[T], values: Any) -> T:
     """The settings of this `kind` that plain values say; each one that makes no sense is left at its default."""
     given = {k: v for k, v in values.items() if isinstance(k, str)} if isinstance(values, Mapping) else {}
     _, errors = _read(kind, given)
     wrong = {error["loc"][0] for error in errors}
     return read(kind, {k: v for k, v in given.items() if k not in wrong})
+
+
+def changed(settings: Any) -> dict[str, Any]:
+    """Plain values of the settings that differ from their defaults, as `usable` reads them again; infinity is the text "inf"."""
+    held = {f.name: value for f in fields(settings) if (value := getattr(settings, f.name)) != f.default}
+    return {name: str(value) if value == math.inf else value for name, value in held.items()}
+
+
+def limits(kind: Any, name: str) -> tuple[float, float]:
+    """The lowest and the highest value that the declaration of a number `between` two lets through."""
+    narrower = next(
+        m.narrower for m in get_type_hints(kind, include_extras=True)[name].__metadata__ if isinstance(m, With)
+    )
+    return narrower["ge"], narrower["le"]
 
 
 def _read(kind: Any, values: Any) -> tuple[Any, Sequence[Mapping[str, Any]]]:

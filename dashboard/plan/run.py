@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from dashboard import numbers
 from dashboard.plan import front as plan_front
 from dashboard.plan.front import limits
 from dashboard.plan.settings import CRITICAL_LAWS, PlanSettings, typed
+from data.plain import Above, Before, Finite, OneOf, PlainError, With, usable
 from data.schema import Runs
 from fitting import Fit, FitError, Plan
 from fitting.batch import (
@@ -75,17 +77,32 @@ def rules(asked: PlanSettings, own: RateLaws | None) -> tuple[Advice, Advice]:
     return from_paper(f"{key}_batch"), from_paper(f"{key}_lr")
 
 
+def _texts(x: Any) -> Any:
+    return [w for w in x if isinstance(w, str)] if isinstance(x, list) else x
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measured law of critical batches as it is kept with the workspace, with what it came with and the ends of its runs."""
+
+    title: str
+    along: Annotated[str, OneOf(("params", "loss"))]
+    unit_tokens: Above
+    ends: tuple[Above, Above]
+    middle: Above
+    best: tuple[Finite, Finite]
+    draws: Annotated[list[tuple[Finite, Finite]], With(min_length=1)]
+    # None in a workspace from before they were kept.
+    warnings: Annotated[tuple[str, ...], Before(_texts)] = ()
+
+
 def to_keep(
     law: Growth | AlongLoss, along: str, unit_tokens: float, title: str, warnings: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """A measured law of critical batches as plain values with what it came with, to be kept with the workspace and planned with."""
-    line = line_of(law)
-    ends = [float(np.min(law.x)), float(np.max(law.x))]
-    return {
-        "title": title, "along": along, "unit_tokens": unit_tokens, "ends": ends, "middle": line.middle,
-        "best": [round(float(v), 6) for v in line.best], "draws": np.round(line.draws, 5).tolist(),
-        "warnings": list(warnings),
-    }  # fmt: skip
+    """A measured law of critical batches as plain values, to be kept with the workspace and planned with."""
+    line, ends = line_of(law), (float(np.min(law.x)), float(np.max(law.x)))
+    best, draws = [round(float(v), 6) for v in line.best], np.round(line.draws, 5).tolist()
+    return asdict(Measured(title, along, unit_tokens, ends, line.middle, (best[0], best[1]), draws, tuple(warnings)))
 
 
 def of_sweep(law: Growth | AlongLoss, along: str, unit_tokens: float = 1.0) -> Advice:
@@ -95,22 +112,12 @@ def of_sweep(law: Growth | AlongLoss, along: str, unit_tokens: float = 1.0) -> A
 
 def measured(kept: Any) -> Advice | None:
     """The critical batch law that a person took over from the Batch page, out of plain values; None where there is none."""
-    if not isinstance(kept, Mapping) or kept.get("along") not in ("params", "loss"):
-        return None
     try:
-        best, draws = np.array(kept["best"], float), np.array(kept["draws"], float)
-        low, high = (float(v) for v in kept["ends"])
-        middle, unit = float(kept["middle"]), float(kept["unit_tokens"])
-    except (KeyError, TypeError, ValueError):
+        law = usable(Measured, kept)
+    except PlainError:
         return None
-    usable = best.shape == (2,) and draws.ndim == 2 and draws.shape[1:] == (2,) and len(draws) > 0
-    if not (
-        usable and np.isfinite(best).all() and np.isfinite(draws).all() and 0 < low <= high and middle > 0 and unit > 0
-    ):
-        return None
-    warnings = kept.get("warnings")  # none in a workspace from before they were kept
-    said = tuple(w for w in warnings if isinstance(w, str)) if isinstance(warnings, list) else ()
-    return from_sweep(Line(best, draws, middle), kept["along"], unit, (low, high), said)
+    line = Line(np.array(law.best), np.array(law.draws), law.middle)
+    return from_sweep(line, law.along, law.unit_tokens, law.ends, law.warnings) if law.ends[0] <= law.ends[1] else None
 
 
 def critical(asked: PlanSettings, own: Advice | None) -> Advice | None:

@@ -24,6 +24,7 @@ from data.plain import (
     array_of,
     at_most,
     read,
+    text,
     usable,
 )
 
@@ -42,6 +43,11 @@ class Document:
     ends: tuple[End, Finite]
     share: Share
     draws: Annotated[np.ndarray, array_of(list[Number], 2)]
+
+
+@dataclass(frozen=True)
+class Named:
+    name: Annotated[str, text(1, 10)] = "none"
 
 
 GOOD = {
@@ -90,7 +96,7 @@ def test_what_is_wrong_is_said_with_its_place():
         assert str(caught.value).startswith(said), change
         assert len(str(caught.value)) < 150, change
     for wrong in (None, 3, [], "x"):
-        with pytest.raises(PlainError, match="^should be an object; "):
+        with pytest.raises(PlainError, match="should be an object; "):
             read(Document, wrong)
 
 
@@ -107,3 +113,10 @@ def test_a_declaration_loads_no_reader():
         check=True,
     )
     assert found.stdout.strip() == "False"
+
+
+def test_text_that_no_encoding_holds_is_text():
+    name = "half \ud800"
+    assert usable(Part, {"names": [name]}).names == (name,)
+    assert usable(Named, {"name": name}) == Named(name)
+    assert usable(Named, {"name": "x" * 11}) == usable(Named, {"name": ""}) == Named()
