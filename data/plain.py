@@ -1,14 +1,14 @@
 """Plain values, those of JSON, read as the type that declares them: each field's kind, range and default stand there, once.
 
 A frozen dataclass is the declaration; what its annotations cannot say stands beside them in `Annotated`, as `With`, `Before`,
-`After`, `As`, `OneOf` or `Whole`. pydantic does the reading and is imported by it alone: a declaration costs nothing until it is read.
+`After`, `As` or `Whole`. pydantic does the reading and is imported by it alone: a declaration costs nothing until it is read.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
@@ -50,22 +50,21 @@ class With:
 class Before:
     """Changes a value before it is read, or refuses it with a ValueError."""
 
+    reader = "no_info_before_validator_function"
+
     def __init__(self, change: Callable[[Any], Any]) -> None:
         self.change = change
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         from pydantic_core import core_schema
 
-        return core_schema.no_info_before_validator_function(self.change, handler(source))
+        return getattr(core_schema, self.reader)(self.change, handler(source))
 
 
 class After(Before):
     """Changes a value after it was read, or refuses it with a ValueError."""
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_after_validator_function(self.change, handler(source))
+    reader = "no_info_after_validator_function"
 
 
 class As(After):
@@ -77,19 +76,6 @@ class As(After):
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         return super().__get_pydantic_core_schema__(self.kind, handler.generate_schema)
-
-
-class OneOf(After):
-    """Lets through some values alone, or those that a function names once there is something to read."""
-
-    def __init__(self, allowed: Collection[Any] | Callable[[], Collection[Any]]) -> None:
-        def check(x: Any) -> Any:
-            known = allowed() if callable(allowed) else allowed
-            if x not in known:
-                raise ValueError(f"should be one of {', '.join(repr(one) for one in known)}")
-            return x
-
-        super().__init__(check)
 
 
 class Whole:
@@ -119,6 +105,17 @@ def _number(x: Any) -> Any:
 def between(low: float, high: float) -> With:
     """A number from `low` to `high`."""
     return With(strict=True, ge=low, le=high)
+
+
+def one_of(allowed: Collection[Any] | Callable[[], Collection[Any]]) -> After:
+    """One of these values, or of those that a function names once there is something to read."""
+
+    def check(x: Any) -> Any:
+        if x not in (known := allowed() if callable(allowed) else allowed):
+            raise ValueError(f"should be one of {', '.join(repr(one) for one in known)}")
+        return x
+
+    return After(check)
 
 
 def text(least: int, most: int) -> After:
@@ -158,6 +155,15 @@ Share = Annotated[float, With(strict=True, ge=0, le=1)]
 Count = Annotated[int, With(strict=True, ge=0)]
 
 
+class Kept:
+    """Settings that are kept where they differ from their defaults."""
+
+    def written(self) -> dict[str, Any]:
+        """Plain values of what differs from the defaults, as `usable` reads them again; infinity is the text "inf"."""
+        held = {f.name: v for f in fields(self) if (v := getattr(self, f.name)) != f.default}  # type: ignore[arg-type]
+        return {name: str(value) if value == math.inf else value for name, value in held.items()}
+
+
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
@@ -167,30 +173,23 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def read(kind: type[T], values: Any) -> T:
     """The `kind` that plain values say. Raises PlainError with the first thing that is wrong with them."""
-    found, errors = _read(kind, values)
-    if errors:
-        raise PlainError(_clause(errors[0]))
-    return found
+    made: tuple[T, Any] = attempt(kind, values)
+    for place, said in made[1][:1]:
+        raise PlainError(f"{'.'.join(map(str, place))} {said}".strip())
+    return made[0]
 
 
 def read_or(otherwise: Any, kind: Any, values: Any) -> Any:
     """The `kind` that plain values say, else `otherwise`."""
-    found, errors = _read(kind, values)
-    return otherwise if errors else found
+    found, faults = attempt(kind, values)
+    return otherwise if faults else found
 
 
 def usable(kind: type[T], values: Any) -> T:
     """The settings of this `kind` that plain values say; each one that makes no sense is left at its default."""
     given = {k: v for k, v in values.items() if isinstance(k, str)} if isinstance(values, Mapping) else {}
-    _, errors = _read(kind, given)
-    wrong = {error["loc"][0] for error in errors}
+    wrong = {place[0] for place, _ in attempt(kind, given)[1]}
     return read(kind, {k: v for k, v in given.items() if k not in wrong})
-
-
-def changed(settings: Any) -> dict[str, Any]:
-    """Plain values of the settings that differ from their defaults, as `usable` reads them again; infinity is the text "inf"."""
-    held = {f.name: value for f in fields(settings) if (value := getattr(settings, f.name)) != f.default}
-    return {name: str(value) if value == math.inf else value for name, value in held.items()}
 
 
 def limits(kind: Any, name: str) -> tuple[float, float]:
@@ -201,16 +200,23 @@ def limits(kind: Any, name: str) -> tuple[float, float]:
     return narrower["ge"], narrower["le"]
 
 
-def _read(kind: Any, values: Any) -> tuple[Any, Sequence[Mapping[str, Any]]]:
+def attempt(kind: Any, values: Any) -> tuple[Any, list[tuple[tuple[int | str, ...], str]]]:
+    """The `kind` that plain values say, or each fault: its place in the values, and what was expected and came."""
     from pydantic import ValidationError
 
     try:
-        return _adapter(kind).validate_python(values), ()
+        return _adapter(kind).validate_python(values), []
     except ValidationError as error:
-        return None, error.errors(include_url=False)
+        return None, [(one["loc"], _said(one)) for one in error.errors(include_url=False)]
 
 
-def _clause(error: Mapping[str, Any]) -> str:
+def plain(made: Any) -> Any:
+    """The plain values of what was read."""
+    kind: Any = made.__class__
+    return _adapter(kind).dump_python(made, mode="json", by_alias=True)
+
+
+def _said(error: Mapping[str, Any]) -> str:
     shorter = re.sub(r"^(Value error, |[A-Z]\w+ (?=should))| after validation.*", "", error["msg"])
-    came = "" if error["type"] == "missing" else f"; {error['input']!r:.40} came"
-    return f"{'.'.join(map(str, error['loc']))} {_WORDS.get(error['type'], shorter)}{came}".strip()
+    said = _WORDS.get(error["type"], shorter)
+    return said if error["type"] == "missing" or said.endswith(" came") else f"{said}; {error['input']!r:.40} came"

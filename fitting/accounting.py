@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from data.plain import After, Finite, OneOf, With, at_most
+from data.plain import After, Finite, With, at_most, one_of
 
 Array = np.ndarray
 
@@ -58,7 +58,7 @@ class Accounting:
     centre: Log = 0.0
     spread: Annotated[Log, With(ge=0)] = 0.0
     least: NotNegative = 0.0
-    sign: Annotated[Finite, OneOf((-1.0, 1.0))] = 1.0
+    sign: Annotated[Finite, one_of((-1.0, 1.0))] = 1.0
     lowest: NotNegative = 0.0
     second: NotNegative = 0.0
     idle: NotNegative = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from data.plain import Count, OneOf, Positive, at_most
+from data.plain import Count, Positive, at_most, one_of
 
 # How intervals may be asked for, of which "auto" comes to one of the others or to the posterior; and columns of errors.
 METHODS = ("auto", "runs", "groups", "residuals", "components")
@@ -24,17 +24,17 @@ class Settings:
     """
 
     delta: Positive = 1e-3
-    delta_rule: Annotated[str, OneOf(("given", "auto"))] = "given"
+    delta_rule: Annotated[str, one_of(("given", "auto"))] = "given"
     resamples: Count = 4000
     grouping: str = "run"
-    intervals: Annotated[str, OneOf((*METHODS[1:], "posterior"))] = "runs"
+    intervals: Annotated[str, one_of((*METHODS[1:], "posterior"))] = "runs"
     intervals_reason: str = ""
     seed: Count = 0
     objective: str = "sum of Huber(delta) of log-loss residuals"
     starts: Count = 0
     count: str = "params"
     flops_convention: str = "6ND"
-    prior: Annotated[str, OneOf(("none", "published"))] = "none"
-    weights: Annotated[str, OneOf(("none", *WEIGHTS))] = "none"
+    prior: Annotated[str, one_of(("none", "published"))] = "none"
+    weights: Annotated[str, one_of(("none", *WEIGHTS))] = "none"
     law_reason: str = ""
     excluded: Annotated[tuple[str, ...], at_most(MOST_RUNS)] = ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
 
-from data.plain import OneOf
+from data.plain import one_of
 
 
 class Status(Enum):
@@ -32,6 +32,6 @@ class Verdict:
 
     key: str
     title: str
-    state: Annotated[str, OneOf(("ok", "note", "fail"))]
+    state: Annotated[str, one_of(("ok", "note", "fail"))]
     sentence: str
     todo: str = ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from dashboard import state
-from data.plain import Above, After, OneOf, With, changed, usable
+from data.plain import Above, After, Kept, With, one_of, usable
 
 MOST_TARGETS = 6
 OVERHEAD = 0.2  # Zhang et al. 2024
@@ -15,7 +15,7 @@ Part = Annotated[float, With(strict=True, ge=0, lt=1)]
 
 
 @dataclass(frozen=True)
-class BatchSettings:
+class BatchSettings(Kept):
     """`targets` are the losses asked for, lowest first, and `base` the batch that linear scaling starts from, over which Zhang's
     critical batch has the share `overhead`.
 
@@ -27,7 +27,7 @@ class BatchSettings:
     overhead: Annotated[float, With(strict=True, gt=0, le=10)] = OVERHEAD
     base: Above | None = None
     targets: Annotated[tuple[Above, ...], After(lambda x: tuple(sorted(set(x)))[:MOST_TARGETS])] = ()
-    unit: Annotated[str, OneOf(("tokens", "sequences"))] | None = None
+    unit: Annotated[str, one_of(("tokens", "sequences"))] | None = None
     smooth: Part = 0.0
     group: str | None = None
     by: str | None = None
@@ -46,4 +46,4 @@ def settings() -> BatchSettings:
 
 def change(what: str, **values: Any) -> None:
     """Keep settings of this page for the data chosen."""
-    state.change(what, {f"batch:{state.chosen().key}": changed(replace(settings(), **values)) or None})
+    state.change(what, {f"batch:{state.chosen().key}": replace(settings(), **values).written() or None})

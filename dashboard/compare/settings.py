@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from data.plain import Above, OneOf, changed, text, usable
+from data.plain import Above, Kept, one_of, text, usable
 from fitting.families import SHARES
 
 Name = Annotated[str, text(1, 200)]
 
 
 @dataclass(frozen=True)
-class CompareSettings:
+class CompareSettings(Kept):
     """The column of families, the one compared with, the one in the sentence, what is shared, the budget asked about.
 
     None is left to the comparison: the first column that can name families, the family with most runs, the best of the
@@ -22,12 +22,8 @@ class CompareSettings:
     column: Name | None = None
     reference: Name | None = None
     family: Name | None = None
-    share: Annotated[str, OneOf(("auto", *SHARES))] = "auto"
+    share: Annotated[str, one_of(("auto", *SHARES))] = "auto"
     target: Above | None = None
-
-    def written(self) -> dict[str, Any]:
-        """Plain values of what differs from the defaults."""
-        return changed(self)
 
 
 DEFAULTS = CompareSettings()

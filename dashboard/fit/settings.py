@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from data.plain import As, OneOf, With, changed, text, usable
+from data.plain import As, Kept, With, one_of, text, usable
 from fitting.laws import all_laws
 
 # Huber's delta in log loss, scaled to the noise or fixed. 0.001 is Hoffmann et al.'s (2022, arXiv 2203.15556, section 3.3);
@@ -42,20 +42,20 @@ LONGEST = 10_000  # signs of a column's name
 
 
 @dataclass(frozen=True)
-class FitSettings:
+class FitSettings(Kept):
     """The law, how it is fitted and how its intervals are made.
 
     `group` is the column whose runs may share noise, None for what the table shows by itself.
     """
 
-    law: Annotated[str, OneOf(lambda: ("auto", *all_laws()))] = "auto"
-    delta: Annotated[Literal["auto"] | float, OneOf(DELTAS)] = "auto"
-    intervals: Annotated[str, OneOf(INTERVALS)] = "auto"
-    prior: Annotated[str, OneOf(PRIORS)] = "auto"
-    resamples: Annotated[int, As(Annotated[float, OneOf(RESAMPLES)], int)] = 4000
+    law: Annotated[str, one_of(lambda: ("auto", *all_laws()))] = "auto"
+    delta: Annotated[Literal["auto"] | float, one_of(DELTAS)] = "auto"
+    intervals: Annotated[str, one_of(INTERVALS)] = "auto"
+    prior: Annotated[str, one_of(PRIORS)] = "auto"
+    resamples: Annotated[int, As(Annotated[float, one_of(RESAMPLES)], int)] = 4000
     group: Annotated[str, text(1, LONGEST)] | None = None
     seed: Annotated[int, As(Annotated[float, With(ge=0, le=MOST_SEED)], int)] = 0
-    weights: Annotated[str, OneOf(WEIGHTS)] = ""
+    weights: Annotated[str, one_of(WEIGHTS)] = ""
 
     @property
     def start(self) -> str:
@@ -80,10 +80,6 @@ class FitSettings:
             "group": self.group if grouped else None,
             "seed": self.seed,
         }
-
-    def written(self) -> dict[str, Any]:
-        """Plain values of what differs from the defaults, for JSON and for an address."""
-        return changed(self)
 
 
 DEFAULTS = FitSettings()

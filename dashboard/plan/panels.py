@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from html import escape
 from typing import Any
@@ -75,7 +75,7 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
             widgets.quiet(str(found))
         else:
             made = plan_run.front_payload(found, asked, here, least, place.planned)
-            made["choice"] = device_choice.choice(raw, lambda one: _parts(found, here, on(one)))
+            made = replace(made, choice=device_choice.choice(raw, lambda one: _parts(found, here, on(one))))
             shown = partial(_shown, found, on)
             budget_chart(made, key=device_choice.FRONT, on_change=partial(_let_go, shown), on_choice=device_choice.keep)
     with side:

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import numpy as np
 
 from dashboard import numbers
+from dashboard.budget_chart.payload import Axis, BudgetUnit, Labelled, Named, Panel, Payload
 from dashboard.plan import front as plan_front
 from dashboard.plan.front import limits
 from dashboard.plan.settings import CRITICAL_LAWS, PlanSettings, typed
-from data.plain import Above, Before, Finite, OneOf, PlainError, With, usable
+from data.plain import Above, Before, Finite, PlainError, With, one_of, usable
 from data.schema import Runs
 from fitting import Fit, FitError, Plan
 from fitting.batch import (
@@ -86,7 +87,7 @@ class Measured:
     """A measured law of critical batches as it is kept with the workspace, with what it came with and the ends of its runs."""
 
     title: str
-    along: Annotated[str, OneOf(("params", "loss"))]
+    along: Annotated[str, one_of(("params", "loss"))]
     unit_tokens: Above
     ends: tuple[Above, Above]
     middle: Above
@@ -251,7 +252,7 @@ def front_parts(
 ) -> dict[str, Any]:
     """The entries of the front's chart that another device changes."""
     made = front_payload(f, asked, here, least, planned)
-    return {name: made[name] for name in ("grid", "budget", "panels", "regions", "numbers", "sayings")}
+    return {name: getattr(made, name) for name in ("grid", "budget", "panels", "regions", "numbers", "sayings")}
 
 
 def growing(fit: Fit, here: Plan, whole: WholeRun, large: Advice | None) -> BatchSchedule | FitError:
@@ -287,7 +288,7 @@ def growing(fit: Fit, here: Plan, whole: WholeRun, large: Advice | None) -> Batc
 
 def front_payload(
     f: Front, asked: PlanSettings, here: WholeRun, least: float | None = None, planned: OnDevices | None = None
-) -> dict[str, Any]:
+) -> Payload:
     """The chart of the front: time along, then compute or money, devices, batch and steps; what the limits forbid is hatched.
 
     `here` has the batch and learning rate that go with the plan: along the front the rate follows the batch's square root.
@@ -301,61 +302,45 @@ def front_payload(
     devices = _ends(f.devices)
     whole = np.round(devices["value"])  # the devices that are there are a whole number, said as one
     devices["value"] = np.where(np.isclose(devices["value"], whole, rtol=1e-9), whole, devices["value"])
-    under = [{"label": plan_front.STEPS, "format": "count", **_ends(f.steps)}]
+    under = [Labelled(label=plan_front.STEPS, format="count", **_ends(f.steps))]
     if here.lr is not None:
         with np.errstate(invalid="ignore"):  # beyond the critical batch no rule says what the rate should be
             carried = np.where(f.batch.value <= f.b_crit, np.sqrt(f.batch.value / here.batch.value), np.nan)
         rate = {end: getattr(here.lr, end) * carried for end in ("value", "low", "high")}
-        under.append({"label": plan_front.RATE, "format": "flop", **rate})
+        under.append(Labelled(label=plan_front.RATE, format="flop", **rate))
     held = plan_front.holding(f, least)
     cost = f.money()
-    flops = {"label": "FLOP", "format": "flop", **_held(f.flops, held)}
-    over = {"label": "over the least compute", "format": "percent", **_held(f.excess, held)}
-    hours = {"label": "device-hours", "format": "count", **_held(f.device_hours, held)}
-    first = (
-        {
-            "key": "cost",
-            "label": "Compute",
-            "unit": "FLOP",
-            "format": "flop",
-            **_held(f.flops, held),
-            "extras": [over, hours],
-        }
-        if cost is None
-        else {
-            "key": "cost",
-            "label": "Cost",
-            "unit": "",
-            "format": "money",
-            **_held(cost, held),
-            "extras": [over, hours, flops],
-        }
-    )
-    wide = {"scale": "log", "weight": 1.0}
+    flops = Labelled(label="FLOP", format="flop", **_held(f.flops, held))
+    over = Labelled(label="over the least compute", format="percent", **_held(f.excess, held))
+    hours = Labelled(label="device-hours", format="count", **_held(f.device_hours, held))
+    wide: dict[str, Any] = {"key": "cost", "scale": "log", "weight": 1.6}
+    if cost is None:
+        first = Panel(label="Compute", unit="FLOP", format="flop", **_held(f.flops, held), extras=[over, hours], **wide)
+    else:
+        first = Panel(label="Cost", format="money", **_held(cost, held), extras=[over, hours, flops], **wide)
     costs = "It costs {cost}." if cost is not None else "It takes {cost} FLOP."
     plans = float(here.batch.value)
     more = np.abs(f.batch.value / f.b_crit - plans / f.b_crit) / (1.0 + plans / f.b_crit)
-    made: dict[str, Any] = {
-        "axis": {"label": "time from start to end", "unit": "", "format": "duration"},
-        "handle": "Time",
-        "grid": grid,
-        "budget": at,
-        "largest": None,
-        "sentence": plan_front.DONE,
-        "subline": plan_front.another(f, plans, "less", costs),
-        "panels": [
-            {**first, **wide, "weight": 1.6},
-            {"key": "devices", "label": "Devices", "unit": "", "format": "whole", **devices, **wide},
-            {"key": "batch", "label": "Batch", "unit": "tokens per step", "format": "count", **_ends(f.batch), **wide,
-             "other": {"label": "critical batch", "value": np.full(len(grid), f.b_crit)}, "extras": under},
+    large = Labelled(label="critical batch", value=np.full(len(grid), f.b_crit))
+    made = Payload(
+        axis=Axis("time from start to end", "", "duration"),
+        handle="Time",
+        grid=grid,
+        budget=at,
+        sentence=plan_front.DONE,
+        subline=plan_front.another(f, plans, "less", costs),
+        panels=[
+            first,
+            Panel(key="devices", label="Devices", scale="log", format="whole", **devices),
+            Panel(key="batch", label="Batch", unit="tokens per step", scale="log", format="count", **_ends(f.batch),
+                  other=large, extras=under),
         ],
-        "numbers": [{"key": "more", "format": "percent", "value": more}],
-        "sayings": plan_front.sayings(f, asked, at, least, plans, costs, planned),
-        "regions": plan_front.regions(f, asked, least),
-        "takes": [],
-        "budget_unit": {"label": "", "per_flop": 1.0, "format": "duration"},
-        "level": f.batch.level,
-    }  # fmt: skip
+        numbers=[Named(key="more", format="percent", value=more)],
+        sayings=plan_front.sayings(f, asked, at, least, plans, costs, planned),
+        regions=plan_front.regions(f, asked, least),
+        budget_unit=BudgetUnit(format="duration"),
+        level=f.batch.level,
+    )  # fmt: skip
     return plan_front.as_asked(made, here if plan_front.through(f, plans) else None)
 
 

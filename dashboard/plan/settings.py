@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from dashboard.plan.device_table import MAKERS, Row
 from data.cells.values import number
-from data.plain import As, OneOf, between, changed, text, usable
+from data.plain import As, Kept, between, one_of, text, usable
 from fitting.planning.hardware import Hardware
 
 A_NODE = 8
@@ -26,7 +26,7 @@ def whole_to(most: int) -> As:
 
 
 @dataclass(frozen=True)
-class PlanSettings:
+class PlanSettings(Kept):
     """The devices trained on and the unit a budget is said in; `size` is the model size held, as typed ("" for the best),
     `text` how many unique tokens there are ("" for enough), `served` how many tokens it will read and write in use ("" for none).
 
@@ -42,7 +42,7 @@ class PlanSettings:
     device's row of the table has none. Both are assumptions until the person says their own. `table` is kept apart.
     """
 
-    unit: Annotated[str, OneOf(UNITS)] = "flop"
+    unit: Annotated[str, one_of(UNITS)] = "flop"
     device: Typed = "H100"
     devices: Annotated[int, whole_to(10_000_000)] = 0
     utilisation: Annotated[float, between(0.1, 100.0)] = 40.0
@@ -50,8 +50,8 @@ class PlanSettings:
     size: Typed = ""
     text: Typed = ""
     served: Typed = ""
-    rule: Annotated[str, OneOf(RULES)] = "steplaw"
-    critical: Annotated[str, OneOf(("", *CRITICAL_LAWS, "measured"))] = ""
+    rule: Annotated[str, one_of(RULES)] = "steplaw"
+    critical: Annotated[str, one_of(("", *CRITICAL_LAWS, "measured"))] = ""
     critical_batch: Typed = ""
     runs_batch: Typed = ""
     device_tokens: Annotated[float, between(0.0, 1e9)] = 0.0
@@ -59,7 +59,7 @@ class PlanSettings:
     deadline: Annotated[float, between(0.0, 1e6)] = 0.0
     most_devices: Annotated[int, whole_to(10**9)] = 0
     most_money: Annotated[float, between(0.0, 1e15)] = 0.0
-    panels: Annotated[str, OneOf(("batch", "all"))] = "batch"
+    panels: Annotated[str, one_of(("batch", "all"))] = "batch"
     table: tuple[Row, ...] = MAKERS
 
     @property
@@ -91,7 +91,7 @@ class PlanSettings:
 
     def written(self) -> dict[str, Any]:
         """Plain values of what differs from the defaults."""
-        return {name: value for name, value in changed(self).items() if name != "table"}
+        return {name: value for name, value in super().written().items() if name != "table"}
 
 
 def typed(text: str) -> float | None:

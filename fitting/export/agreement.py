@@ -16,7 +16,7 @@ import numpy as np
 
 from data.plain import PlainError
 from fitting.band import quantiles
-from fitting.export.saved import Ends, Saved
+from fitting.export.saved import Saved
 from fitting.law import Law
 from fitting.result import Fit
 from fitting.settings import Settings
@@ -85,7 +85,7 @@ def _shapes(law: Law, doubt: Doubt) -> None:
         raise PlainError("its runs mix size and data as none can")
 
 
-def _intervals(fit: Fit, said: Mapping[str, Ends]) -> None:
+def _intervals(fit: Fit, said: Mapping[str, Mapping[str, float]]) -> None:
     for i, name in enumerate(fit.law.names):
         band, of = fit.interval(name), said[name]
         drawn = [float(x) for x in quantiles(fit.draws[:, i], (0.5 * (1.0 - band.level), 0.5 * (1.0 + band.level)))]
@@ -96,7 +96,9 @@ def _intervals(fit: Fit, said: Mapping[str, Ends]) -> None:
             drawn = [calibrated.low, calibrated.high]
         before = dict(zip(("low", "high"), drawn, strict=True))  # as saved before an interval held its own value
         for k in ("value", "low", "high", "level"):
-            there, here = getattr(of, k), float(getattr(band, k))
+            if k not in of:
+                raise PlainError(f"{name} has no {k}")
+            there, here = of[k], float(getattr(band, k))
             if not (_near(there, here) or (k in before and _near(there, before[k]))):
                 raise PlainError(f"{name} has {k} {there:.6g} and, by its values and draws, {here:.6g}")
 

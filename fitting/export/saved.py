@@ -37,16 +37,6 @@ def _older_accounting(x: dict[str, Any]) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
-class Ends:
-    """An interval as it was saved."""
-
-    value: Number
-    low: Number
-    high: Number
-    level: Number
-
-
-@dataclass(frozen=True)
 class Saved:
     """A fit as it was saved; one of an older version may lack a new run's noise, what widens forecasts, and calibration."""
 
@@ -56,7 +46,7 @@ class Saved:
     draws: Annotated[Array, array_of(list[Number], MOST_DRAWS)]
     objective: Finite
     status: str
-    intervals: dict[str, Ends]
+    intervals: dict[str, dict[str, Number]]
     settings: Annotated[Settings, Whole(_older_settings)]
     verdicts: Annotated[tuple[Annotated[Verdict, Whole()], ...], at_most(1000)]
     digest: str

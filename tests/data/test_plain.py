@@ -16,13 +16,13 @@ from data.plain import (
     End,
     Finite,
     Number,
-    OneOf,
     PlainError,
     Positive,
     Share,
     Whole,
     array_of,
     at_most,
+    one_of,
     read,
     text,
     usable,
@@ -33,7 +33,7 @@ from data.plain import (
 class Part:
     size: Positive = 1.0
     count: Count = 4
-    kind: Annotated[str, OneOf(("a", "b"))] = "a"
+    kind: Annotated[str, one_of(("a", "b"))] = "a"
     names: Annotated[tuple[str, ...], at_most(3)] = ()
 
 
