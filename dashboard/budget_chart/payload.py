@@ -15,8 +15,6 @@ from pydantic import Field
 from dashboard.numbers import KINDS
 from data.plain import As, Before, attempt, plain
 
-_NAME = re.compile(r"\{([^{}]*)\}")
-
 
 class PayloadError(ValueError):
     """A payload the chart cannot draw: one sentence on what was expected and what came."""
@@ -397,5 +395,5 @@ def _templates(said: Mapping[str, Any], panels: Sequence[Mapping[str, Any]]) -> 
         for part in ("sentence", "subline", "takes", "handle")
         if part != "takes" or "grid" not in said
     )
-    if unknown := [name for name in _NAME.findall(text) if name not in known]:
+    if unknown := [name for name in re.findall(r"\{([^{}]*)\}", text) if name not in known]:
         raise PayloadError(f"A sentence may name {', '.join(sorted(known))}; {', '.join(unknown)} came.")
