@@ -26,6 +26,7 @@ from dashboard.fit.settings import FitSettings, read_settings
 from dashboard.workspace import store as workspace
 from dashboard.workspace.store import History, Values, Workspace
 from data.errors import DataError
+from data.plain import read_or
 from data.reading import Reading
 from data.schema import FITTED, HELD_OUT, NothingKept, Runs
 from data.sources import HeldFile, Place, RunSource, all_sources, name_of
@@ -60,9 +61,9 @@ def space() -> Workspace:
     return current
 
 
-def setting(name: str, otherwise: Any = None) -> Any:
-    """A setting of the workspace, or `otherwise` where it was never set."""
-    return workspace.values(space()).get(name, otherwise)
+def setting(name: str, otherwise: Any = None, kind: Any = Any) -> Any:
+    """A setting of the workspace, or `otherwise` where it was never set or is not of its `kind`."""
+    return read_or(otherwise, kind, workspace.values(space()).get(name, otherwise))
 
 
 def change(what: str, to: Values | Callable[[Values], Values]) -> None:
@@ -211,7 +212,7 @@ def is_drawn() -> bool:
 def reading() -> Reading:
     """The data chosen, mapped and with exclusions applied; trouble of the data is in the answer, never raised."""
     source = chosen()
-    answers = setting(f"answers:{source.key}", {})
+    answers = setting(f"answers:{source.key}", {}, dict[str, Any])
     try:
         read = _read(
             str(space().folder) if source.mine else "",
@@ -265,7 +266,7 @@ def answer(answers: Values) -> None:
 
 def answers() -> Values:
     """What was said about the columns of the data chosen."""
-    return dict(setting(f"answers:{chosen().key}", {}))
+    return dict(setting(f"answers:{chosen().key}", {}, dict[str, Any]))
 
 
 # --- exclusions ------------------------------------------------------------------------------------------------------
@@ -273,7 +274,7 @@ def answers() -> Values:
 
 def excluded() -> list[str]:
     """The runs of the data chosen that the person set aside, in the order in which they were."""
-    return list(setting(f"excluded:{chosen().key}", []))
+    return list(setting(f"excluded:{chosen().key}", [], list[str]))
 
 
 def excluded_here(runs: Runs) -> tuple[str, ...]:
@@ -327,7 +328,7 @@ def hold_out(runs: Iterable[str], held: bool = True) -> None:
 
 def fit_settings() -> FitSettings:
     """How the data chosen is fitted: law, delta, intervals, grouping, resamples, seed; the defaults where nothing was set."""
-    return read_settings(setting(f"fit:{chosen().key}", {}))
+    return read_settings(setting(f"fit:{chosen().key}"))
 
 
 def set_fit(what: str, **changed: Any) -> None:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+
+from data.plain import After, Finite, With, at_most, one_of
 
 Array = np.ndarray
 
 STEPS = 60
 NEWTON = 7  # from within log 2 of the root: to the last digit
+MOST_DRAWS = 100_000
+
+
+def _bounded(ratio: float) -> float:
+    if ratio and abs(math.log(abs(ratio))) > E_FOLDS:
+        raise ValueError("should be a ratio of FLOPs as a table can count them")
+    return ratio
+
+
+# A logarithm of a ratio or of a size, and a ratio: e^300 of either is damage.
+E_FOLDS = 300
+Log = Annotated[Finite, With(ge=-E_FOLDS, le=E_FOLDS)]
+Ratio = Annotated[Finite, After(_bounded)]
+NotNegative = Annotated[Finite, With(ge=0), After(_bounded)]
 
 
 def working(log_n: Any, idle: Any, width: Any) -> Any:
@@ -36,16 +53,16 @@ class Accounting:
     rows leave open as well, for intervals.
     """
 
-    offset: float = 0.0
-    slope: float = 0.0
-    centre: float = 0.0
-    spread: float = 0.0
-    least: float = 0.0
-    sign: float = 1.0
-    lowest: float = 0.0
-    second: float = 0.0
-    idle: float = 0.0
-    draws: tuple[tuple[float, float, float, float, float], ...] = ()
+    offset: Log = 0.0
+    slope: Log = 0.0
+    centre: Log = 0.0
+    spread: Annotated[Log, With(ge=0)] = 0.0
+    least: NotNegative = 0.0
+    sign: Annotated[Finite, one_of((-1.0, 1.0))] = 1.0
+    lowest: NotNegative = 0.0
+    second: NotNegative = 0.0
+    idle: NotNegative = 0.0
+    draws: Annotated[tuple[tuple[Ratio, Ratio, Log, Ratio, Ratio], ...], at_most(MOST_DRAWS)] = ()
 
     @property
     def is_six_nd(self) -> bool:

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from data.plain import Count, Positive, at_most, one_of
+
+# How intervals may be asked for, of which "auto" comes to one of the others or to the posterior; and columns of errors.
+METHODS = ("auto", "runs", "groups", "residuals", "components")
+WEIGHTS = ("loss_error",)
+MOST_RUNS = 5_000_000  # more than anyone fits
 
 
 @dataclass(frozen=True)
@@ -16,19 +24,19 @@ class Settings:
     runs that were left out for good, `held_out` those kept apart so that the forecasts of the fit can be compared with them.
     """
 
-    delta: float = 1e-3
-    delta_rule: str = "given"
-    resamples: int = 4000
+    delta: Positive = 1e-3
+    delta_rule: Annotated[str, one_of(("given", "auto"))] = "given"
+    resamples: Count = 4000
     grouping: str = "run"
-    intervals: str = "runs"
+    intervals: Annotated[str, one_of((*METHODS[1:], "posterior"))] = "runs"
     intervals_reason: str = ""
-    seed: int = 0
+    seed: Count = 0
     objective: str = "sum of Huber(delta) of log-loss residuals"
-    starts: int = 0
+    starts: Count = 0
     count: str = "params"
     flops_convention: str = "6ND"
-    prior: str = "none"
-    weights: str = "none"
+    prior: Annotated[str, one_of(("none", "published"))] = "none"
+    weights: Annotated[str, one_of(("none", *WEIGHTS))] = "none"
     law_reason: str = ""
-    excluded: tuple[str, ...] = ()
-    held_out: tuple[str, ...] = ()
+    excluded: Annotated[tuple[str, ...], at_most(MOST_RUNS)] = ()
+    held_out: Annotated[tuple[str, ...], at_most(MOST_RUNS)] = ()

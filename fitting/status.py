@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Annotated
+
+from data.plain import one_of
 
 
 class Status(Enum):
@@ -29,6 +32,6 @@ class Verdict:
 
     key: str
     title: str
-    state: str
+    state: Annotated[str, one_of(("ok", "note", "fail"))]
     sentence: str
     todo: str = ""

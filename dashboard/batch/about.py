@@ -46,13 +46,13 @@ def of(sweep: Sweep) -> dict[str, Any]:
         else {"table": table.name, "digest": table.digest}
     )  # fmt: skip
     how: dict[str, Any] = {
-        "read_from": sweep.read_from, "batches_in": sweep.unit, "group_by": batch_settings.by(),
-        "overhead": batch_settings.overhead(), "base": batch_state.base(sweep), "resamples": RESAMPLES,
+        "read_from": sweep.read_from, "batches_in": sweep.unit, "group_by": batch_settings.settings().by,
+        "overhead": batch_settings.settings().overhead, "base": batch_state.base(sweep), "resamples": RESAMPLES,
     }  # fmt: skip
     if sweep.read_from != "steps":
-        how["losses"] = list(batch_settings.targets()) or "auto"
+        how["losses"] = list(batch_settings.settings().targets) or "auto"
     if sweep.read_from == "curves":
-        how["smoothing"] = batch_settings.smooth()
+        how["smoothing"] = batch_settings.settings().smooth
     return {**about, **({"groups_are_of": list(sweep.by)} if sweep.by else {}), "settings": how}
 
 

@@ -97,7 +97,7 @@ def answer(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
             {"where": where or ""},
         )
     value, within = _both(band)
-    base, share = batch_state.base(sweep), batch_settings.overhead()
+    base, share = batch_state.base(sweep), batch_settings.settings().overhead
     other, around = _both(sweep.found[name].overhead_batch(base, share))
     under = (
         f"McCandlish et al.'s definition, 95 % {within}: twice the fewest steps and twice the least data. Zhang et al. define it "
@@ -124,7 +124,7 @@ def controls(sweep: Sweep) -> None:
         help="By default the smallest batch measured. Zhang et al. 2024 (arXiv 2410.21676) start at 256 sequences, which is also the "
         "default for a table of steps that counts in sequences and has such batches.",
     )  # fmt: skip
-    st.session_state["batch_overhead"] = 100 * batch_settings.overhead()
+    st.session_state["batch_overhead"] = 100 * batch_settings.settings().overhead
     st.number_input(
         "Overhead over linear scaling, %", min_value=0.1, max_value=1000.0, step=5.0, key="batch_overhead", on_change=_keep_overhead,
         help="20 % in Zhang et al. 2024.",
@@ -138,11 +138,11 @@ def declined(trouble: Exception) -> None:
     main, side = st.columns([7, 3], gap="large")
     with main:
         widgets.show_trouble(trouble)
-        if not batch_settings.readings():
+        if not batch_settings.settings().readings:
             st.page_link("views/runs.py", label="Look at the data on the Runs page")
     with side:
         _group()
-        if batch_state.has_batches() or batch_settings.readings():
+        if batch_state.has_batches() or batch_settings.settings().readings:
             _targets("3.4, 3.3")
             if batch_state.has_curves():
                 _smooth()
@@ -151,7 +151,7 @@ def declined(trouble: Exception) -> None:
 
 def _targets(otherwise: str) -> None:
     """The losses to reach, and `otherwise` in their place where nobody says."""
-    st.session_state["batch_targets"] = ", ".join(f"{t:g}" for t in batch_settings.targets())
+    st.session_state["batch_targets"] = ", ".join(f"{t:g}" for t in batch_settings.settings().targets)
     st.text_input(
         "Target losses", key="batch_targets", placeholder=otherwise, on_change=_keep_targets, max_chars=200,
         help=f"One to {batch_settings.MOST_TARGETS}, such as 3.4, 3.3; empty for automatic ones. Steps are those of the best "
@@ -162,7 +162,7 @@ def _targets(otherwise: str) -> None:
 def _group() -> None:
     """What else groups go by, and which group of curves is read, where there are several."""
     if columns := batch_state.ungrouped():
-        by = batch_settings.by()
+        by = batch_settings.settings().by
         st.session_state["batch_by"] = by if by in columns else UNGROUPED
         st.selectbox(
             "Group by", (UNGROUPED, *columns), key="batch_by", on_change=_keep_by,
@@ -188,7 +188,7 @@ def _keep_group() -> None:
 
 
 def _smooth() -> None:
-    st.session_state["batch_smooth"] = batch_settings.smooth()
+    st.session_state["batch_smooth"] = batch_settings.settings().smooth
     st.number_input(
         "Smoothing of curves", min_value=0.0, max_value=0.99, step=0.1, key="batch_smooth", on_change=_keep_smooth,
         help="The decay of an exponential moving average of each curve; 0 for none. Noisy evaluations cross a target loss too early.",
@@ -215,7 +215,7 @@ def _keep_targets() -> None:
     if len(set(values)) > batch_settings.MOST_TARGETS:
         state.say(f"At most {batch_settings.MOST_TARGETS} losses can be read at once; these are {len(set(values))}.")
         return
-    batch_settings.change("target losses", targets=values or None)
+    batch_settings.change("target losses", targets=tuple(values))
 
 
 def _keep_base() -> None:
@@ -230,7 +230,7 @@ def _keep_unit() -> None:
     unit, length = st.session_state["batch_unit"], batch_state.seq_len()
     if unit not in ("tokens", "sequences"):
         return
-    base = batch_settings.base()
+    base = batch_settings.settings().base
     if base is not None:  # said in the other unit
         base = base * length if unit == "tokens" else base / length
     batch_settings.change(f"batch unit: {unit}", unit=unit, base=base)
@@ -246,7 +246,7 @@ def _keep_overhead() -> None:
 
 def table(sweep: Sweep) -> None:
     """One line a group: both critical batches, the fewest steps and the least data, each with its interval."""
-    base, share = batch_state.base(sweep), batch_settings.overhead()
+    base, share = batch_state.base(sweep), batch_settings.settings().overhead
     heads = ("Batches", "Critical batch", f"{100 * share:.3g} % over linear", "Fewest steps", f"Least {sweep.unit}")
     colour, words = colours(sweep.found), titles(sweep)
     rows = []
@@ -315,7 +315,7 @@ def law_of(sweep: Sweep, base: float | None = None) -> Growth | AlongLoss | None
         return batch_state.along()
     if sweep.law is not None and base is None:
         return sweep.law
-    known, share = placed(sweep), batch_settings.overhead()
+    known, share = placed(sweep), batch_settings.settings().overhead
     if len({sweep.places[n] for n in known}) < len(known):
         return None  # of several groups at one size there is no one law
     batches = [(f.b_crit if base is None else f.overhead_batch(base, share)).value for f in known.values()]
@@ -343,7 +343,7 @@ def grows(sweep: Sweep, law: Growth | AlongLoss) -> str:
     said = [f"power law of parameters, exponent {_power(law)} for the critical batch"]
     other = law_of(sweep, batch_state.base(sweep))
     if isinstance(other, Growth):
-        said.append(f"{_power(other)} for the batch of {100 * batch_settings.overhead():.3g} % overhead")
+        said.append(f"{_power(other)} for the batch of {100 * batch_settings.settings().overhead:.3g} % overhead")
     return "; ".join(said)
 
 
@@ -359,7 +359,7 @@ def _signed(value: float) -> str:
 
 def files(sweep: Sweep) -> list[File]:
     """The table as LaTeX and CSV, everything as JSON, and the fitted curves as Python."""
-    base, share = batch_state.base(sweep), batch_settings.overhead()
+    base, share = batch_state.base(sweep), batch_settings.settings().overhead
     law, called = law_of(sweep), batch_about.groups(sweep)
     found = {called[n]: f for n, f in sweep.found.items()}
     read = {

@@ -55,7 +55,7 @@ def base(sweep: Sweep) -> float:
 
     The one set; of a table that counts in sequences Zhang's 256 among those measured; else the smallest.
     """
-    if (said := batch_settings.base()) is not None:
+    if (said := batch_settings.settings().base) is not None:
         return said
     low, high = (end([end(f.batch) for f in sweep.found.values()]) for end in (min, max))
     if sweep.own_unit != "sequences":
@@ -66,20 +66,20 @@ def base(sweep: Sweep) -> float:
 
 def current() -> Sweep | Exception | None:
     """The sweep that the data chosen hold, the trouble in its place, or None where they hold none."""
-    read, asked = state.reading(), batch_settings.targets()
+    read, asked = state.reading(), batch_settings.settings().targets
     if read.table is not None and holds_steps(read.table):
-        return from_steps(state.chosen().key, batch_settings.unit(), batch_settings.by(), read.table)
+        return from_steps(state.chosen().key, batch_settings.settings().unit, batch_settings.settings().by, read.table)
     runs = read.runs
     if runs is None:
         return None
     if curves_in(runs) is not None:
-        return _from_curves(runs.curves_digest, asked, unit(), batch_settings.smooth(), _which(), runs)
-    return from_final(runs.digest, asked, unit(), batch_settings.by(), runs)
+        return _from_curves(runs.curves_digest, asked, unit(), batch_settings.settings().smooth, _which(), runs)
+    return from_final(runs.digest, asked, unit(), batch_settings.settings().by, runs)
 
 
 def unit() -> str:
     """What batches of runs are counted in: tokens, unless sequences were asked for and have one known length."""
-    return "sequences" if batch_settings.unit() == "sequences" and math.isfinite(seq_len()) else "tokens"
+    return "sequences" if batch_settings.settings().unit == "sequences" and math.isfinite(seq_len()) else "tokens"
 
 
 def has_curves() -> bool:
@@ -97,10 +97,10 @@ def has_batches() -> bool:
 def groups() -> tuple[str, tuple[str, ...]]:
     """The group of curves that is read, and all that there are; none where the data hold one alone."""
     runs = state.reading().runs
-    found = None if runs is None else groups_of(runs.curves_digest, unit(), batch_settings.by(), runs)
+    found = None if runs is None else groups_of(runs.curves_digest, unit(), batch_settings.settings().by, runs)
     if found is None or len(found.parts) < 2:
         return "", ()
-    return chosen(found, batch_settings.group())[0], tuple(found.parts)
+    return chosen(found, batch_settings.settings().group)[0], tuple(found.parts)
 
 
 def ungrouped() -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def ungrouped() -> tuple[str, ...]:
 
 
 def _which() -> Which:
-    return Which(batch_settings.group(), batch_settings.by())
+    return Which(batch_settings.settings().group, batch_settings.settings().by)
 
 
 def whole() -> TrajectoryFit | FitError | None:
@@ -127,7 +127,7 @@ def whole() -> TrajectoryFit | FitError | None:
     runs = state.reading().runs
     if runs is None or curves_in(runs) is None:
         return None
-    return _whole(runs.curves_digest, unit(), batch_settings.warm_up(), _which(), runs)
+    return _whole(runs.curves_digest, unit(), batch_settings.settings().warm_up, _which(), runs)
 
 
 def check() -> HeldOut | FitError | None:
@@ -136,7 +136,7 @@ def check() -> HeldOut | FitError | None:
     if not isinstance(fit, TrajectoryFit) or len(fit.curves.sizes) < 3:
         return None
     runs = state.current_runs()
-    return _check(runs.curves_digest, unit(), batch_settings.warm_up(), _which(), fit)
+    return _check(runs.curves_digest, unit(), batch_settings.settings().warm_up, _which(), fit)
 
 
 def along() -> AlongLoss | None:
@@ -144,14 +144,14 @@ def along() -> AlongLoss | None:
     runs = state.reading().runs
     if runs is None or curves_in(runs) is None:
         return None
-    asked, group = batch_settings.targets(), _which()
-    return _along(runs.curves_digest, asked, unit(), batch_settings.smooth(), group, runs)
+    asked, group = batch_settings.settings().targets, _which()
+    return _along(runs.curves_digest, asked, unit(), batch_settings.settings().smooth, group, runs)
 
 
 def critical_at(loss: float) -> CriticalBatch | FitError:
     """The critical batch from steps to one loss, off the curves of the data chosen, or why it can't be read there."""
     runs = state.current_runs()
-    return _critical_at(runs.curves_digest, loss, unit(), batch_settings.smooth(), _which(), runs)
+    return _critical_at(runs.curves_digest, loss, unit(), batch_settings.settings().smooth, _which(), runs)
 
 
 def along_of(runs: Runs) -> AlongLoss | None:

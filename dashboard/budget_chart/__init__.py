@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from dashboard.budget_chart.declared import Payload
 from dashboard.budget_chart.payload import PayloadError, clean
 
 __all__ = ["PayloadError", "budget_chart", "bundle", "committed_budget", "committed_choice"]
@@ -88,7 +89,7 @@ def _said(key: str, name: str) -> Any:
 
 
 def budget_chart(
-    payload: Mapping[str, Any],
+    payload: Payload | Mapping[str, Any],
     *,
     key: str,
     on_change: Callable[[], None] | None = None,
@@ -96,13 +97,12 @@ def budget_chart(
 ) -> float | None:
     """Draws the chart and returns the budget last let go of, in log10 FLOP, or None before the first time.
 
-    `payload` is described in `payload.clean`, which raises PayloadError with a sentence. The line stands at
-    `payload["budget"]` when that changes; a budget put into `grid` as well is read without interpolation. `on_change` is
-    called when a budget is let go of, `on_choice` when an option of `payload["choice"]` is chosen.
+    The line stands at the payload's budget when that changes; a budget put into its `grid` as well is read without interpolation.
+    `on_change` is called when a budget is let go of, `on_choice` when an option of its choice is chosen. Raises PayloadError.
     """
     before = committed_budget(key)
     result = _component()(
-        data=clean({**payload, "heard": 0 if before is None else before.n}),
+        data=clean(payload, 0 if before is None else before.n),
         key=key,
         on_budget_change=on_change or (lambda: None),
         on_choice_change=on_choice or (lambda: None),

@@ -22,7 +22,7 @@ RESAMPLES = 1000
 
 def settings() -> CompareSettings:
     """How the families of the data chosen are compared."""
-    return read_settings(state.setting(f"compare:{state.chosen().key}", {}))
+    return read_settings(state.setting(f"compare:{state.chosen().key}"))
 
 
 def change(what: str, **changed: Any) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from data.plain import As, Kept, With, one_of, text, usable
 from fitting.laws import all_laws
 
 # Huber's delta in log loss, scaled to the noise or fixed. 0.001 is Hoffmann et al.'s (2022, arXiv 2203.15556, section 3.3);
@@ -37,23 +38,24 @@ PRIORS = {
 WEIGHTS = {"": "all alike", "loss_error": "the error stated with its loss"}
 RESAMPLES = (500, 1000, 4000, 10000)
 MOST_SEED = 2**32 - 1
+LONGEST = 10_000  # signs of a column's name
 
 
 @dataclass(frozen=True)
-class FitSettings:
+class FitSettings(Kept):
     """The law, how it is fitted and how its intervals are made.
 
     `group` is the column whose runs may share noise, None for what the table shows by itself.
     """
 
-    law: str = "auto"
-    delta: float | str = "auto"
-    intervals: str = "auto"
-    prior: str = "auto"
-    resamples: int = 4000
-    group: str | None = None
-    seed: int = 0
-    weights: str = ""
+    law: Annotated[str, one_of(lambda: ("auto", *all_laws()))] = "auto"
+    delta: Annotated[Literal["auto"] | float, one_of(DELTAS)] = "auto"
+    intervals: Annotated[str, one_of(INTERVALS)] = "auto"
+    prior: Annotated[str, one_of(PRIORS)] = "auto"
+    resamples: Annotated[int, As(Annotated[float, one_of(RESAMPLES)], int)] = 4000
+    group: Annotated[str, text(1, LONGEST)] | None = None
+    seed: Annotated[int, As(Annotated[float, With(ge=0, le=MOST_SEED)], int)] = 0
+    weights: Annotated[str, one_of(WEIGHTS)] = ""
 
     @property
     def start(self) -> str:
@@ -79,45 +81,10 @@ class FitSettings:
             "seed": self.seed,
         }
 
-    def written(self) -> dict[str, Any]:
-        """Plain values of what differs from the defaults, for JSON and for an address; infinity is the text "inf"."""
-        plain = {name: value for name, value in asdict(self).items() if value != getattr(DEFAULTS, name)}
-        return {name: str(value) if value == math.inf else value for name, value in plain.items()}
-
 
 DEFAULTS = FitSettings()
 
 
 def read_settings(values: Any) -> FitSettings:
     """The settings that plain values say (numbers may be text); each one that makes no sense is left at its default."""
-    given = values if isinstance(values, Mapping) else {}
-    group, delta, intervals = given.get("group"), given.get("delta"), given.get("intervals")
-    law, prior = given.get("law"), given.get("prior")
-    return FitSettings(
-        law=law if isinstance(law, str) and law in all_laws() else DEFAULTS.law,
-        delta=_one_of(delta, DELTAS, DEFAULTS.delta),
-        intervals=intervals if isinstance(intervals, str) and intervals in INTERVALS else DEFAULTS.intervals,
-        prior=prior if isinstance(prior, str) and prior in PRIORS else DEFAULTS.prior,
-        resamples=int(_one_of(given.get("resamples"), RESAMPLES, DEFAULTS.resamples)),
-        group=group if isinstance(group, str) and group else None,
-        seed=_seed(given.get("seed")),
-        weights=str(_one_of(given.get("weights"), tuple(WEIGHTS), DEFAULTS.weights)),
-    )
-
-
-def _one_of(value: Any, allowed: Iterable[float | str], otherwise: float | str) -> float | str:
-    if isinstance(value, str) and value in tuple(allowed):
-        return value
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return otherwise
-    return next((choice for choice in allowed if choice == number), otherwise)
-
-
-def _seed(value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return DEFAULTS.seed
-    return number if 0 <= number <= MOST_SEED else DEFAULTS.seed
+    return usable(FitSettings, values)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard import numbers
+from dashboard.budget_chart.declared import BudgetUnit, Floor, Labelled, Panel, Payload, Points, ShadeKey, Take
 from data.schema import Runs
 from fitting import Fit, Plan, Status, plan
 from fitting.band import Band
@@ -79,7 +80,7 @@ class Grid:
         values = np.asarray(along, float)
         return list(np.insert(values, int(np.searchsorted(self.nodes, self.at)), here) if self.fresh else values)
 
-    def ends(self, along: Band, here: Band) -> dict[str, list[float]]:
+    def ends(self, along: Band, here: Band) -> dict[str, Any]:
         """A band's value, low and high along the axis."""
         return {end: self.put(getattr(along, end), getattr(here, end)) for end in ("value", "low", "high")}
 
@@ -96,7 +97,7 @@ def payload(
     whole: tuple[WholeRun, WholeRun] | None = None,
     every: bool = False,
     latency: float = 0.0,
-) -> dict[str, Any]:
+) -> Payload:
     """The chart's table: `along` is the plan at every node, `here` at the budget itself, put in among them.
 
     `spoken` is the budget in other units, as `spoken` says it, and the choice between devices if there is one. `chosen` says
@@ -105,48 +106,36 @@ def payload(
     """
     grid = Grid(np.log10(along.flops.value), math.log10(here.flops.value))
     panels = [_loss_panel(grid, fit, along, here, runs, floor), *_size_panels(grid, along, here)]
+    steps = () if whole is None or not latency else grid.put(whole[0].steps.value, whole[1].steps.value)
     if whole is not None:
         panels += _run_panels(grid, *whole, every=every)
-    return {
-        "axis": {"label": "training compute", "unit": "FLOP"},
-        "grid": grid.put(grid.nodes, grid.at),
-        "budget": grid.at,
-        "largest": math.log10(fit.ranges["flops"][1]),
-        "sentence": _sentence(here, fit.status),
-        "subline": _subline(here, chosen),
-        "panels": panels,
-        "level": here.loss.level,
-        "wait": None
-        if whole is None or not latency
-        else [latency * s for s in grid.put(whole[0].steps.value, whole[1].steps.value)],
+    return Payload(
+        grid=grid.put(grid.nodes, grid.at),
+        budget=grid.at,
+        largest=math.log10(fit.ranges["flops"][1]),
+        sentence=_sentence(here, fit.status),
+        subline=_subline(here, chosen),
+        panels=panels,
+        level=here.loss.level,
+        wait=[latency * s for s in steps] or None,
         **spoken,
-    }
+    )
 
 
-def _loss_panel(grid: Grid, fit: Fit, along: Plan, here: Plan, runs: Runs, floor: float | None) -> dict[str, Any]:
+def _loss_panel(grid: Grid, fit: Fit, along: Plan, here: Plan, runs: Runs, floor: float | None) -> Panel:
     law, run = ((a.above(floor), b.above(floor)) for a, b in ((along.loss, here.loss), (along.loss_run, here.loss_run)))
     wide = grid.ends(*run)
-    extras: list[dict[str, Any]] = []
+    extras = []
     if along.penalty is not None and here.penalty is not None:
-        extras = [
-            {"label": "above the best size's loss", "format": "percent", **grid.ends(along.penalty, here.penalty)}
-        ]
+        penalty = grid.ends(along.penalty, here.penalty)
+        extras.append(Labelled(label="above the best size's loss", format="percent", **penalty))
     if floor is not None and (said := _at_the_floor(grid, along, here, floor)):
-        extras.append({"label": said})
-    return {
-        "key": "loss",
-        "label": "Loss",
-        "unit": "nats per token",
-        "scale": "linear",
-        "weight": 2.4,
-        "format": "loss",
-        **grid.ends(*law),
-        "wide": {"label": "a new run", "low": wide["low"], "high": wide["high"]},
-        "points": points(fit, runs),
-        "shade_key": _shade_key(fit),
-        "floor": None if floor is None else {"value": floor, "label": "true floor"},
-        "extras": extras,
-    }
+        extras.append(Labelled(label=said))
+    return Panel(
+        key="loss", label="Loss", unit="nats per token", weight=2.4, format="loss", **grid.ends(*law), extras=extras,
+        wide=Labelled(label="a new run", low=wide["low"], high=wide["high"]), points=points(fit, runs),
+        shade_key=_shade_key(fit), floor=None if floor is None else Floor(floor, "true floor"),
+    )  # fmt: skip
 
 
 def _at_the_floor(grid: Grid, along: Plan, here: Plan, floor: float) -> str:
@@ -162,60 +151,55 @@ def _at_the_floor(grid: Grid, along: Plan, here: Plan, floor: float) -> str:
     return f"{said}; the law itself goes under it from {numbers.flop(first)} FLOP on"
 
 
-def _size_panels(grid: Grid, along: Plan, here: Plan) -> list[dict[str, Any]]:
+def _size_panels(grid: Grid, along: Plan, here: Plan) -> list[Panel]:
     bands = [(getattr(along, name), getattr(here, name)) for name in ("params", "tokens", "tokens_per_param")]
     if any(b is None for pair in bands for b in pair):
         return []
     size, tokens, ratio = (grid.ends(*pair) for pair in bands)
-    sizes = _log_panel("params", "Parameters", "", size)
+    wide = None
     if along.valley is not None and here.valley is not None:
         low, high = (grid.put(a, b) for a, b in zip(along.valley, here.valley, strict=True))
-        sizes["wide"] = {"label": "within 0.1 % of this loss", "low": low, "high": high}
-    per = {
-        "label": "per parameter",
-        "format": "ratio",
-        **ratio,
-    }
-    return [sizes, _log_panel("tokens", "Tokens", "", tokens, extras=[per])]
+        wide = Labelled(label="within 0.1 % of this loss", low=low, high=high)
+    per = Labelled(label="per parameter", **ratio)
+    return [
+        _log_panel("params", "Parameters", size, wide=wide),
+        _log_panel("tokens", "Tokens", tokens, extras=[per]),
+    ]
 
 
-def _run_panels(grid: Grid, along: WholeRun, here: WholeRun, *, every: bool) -> list[dict[str, Any]]:
+def _run_panels(grid: Grid, along: WholeRun, here: WholeRun, *, every: bool) -> list[Panel]:
     """Batch with its critical batch beside it; learning rate and steps as lines under it, or with panels of their own."""
-    batch = _log_panel("batch", "Batch", "tokens per step", grid.ends(along.batch, here.batch), extras=[])
-    steps = grid.ends(along.steps, here.steps)
+    extras, other, steps = [], None, grid.ends(along.steps, here.steps)
     rate = None if along.lr is None or here.lr is None else grid.ends(along.lr, here.lr)
-    batch["wide"] = _papers(grid, OPTIMAL, along, here)
     if along.critical is not None and here.critical is not None:
         critical = grid.ends(along.critical, here.critical)
         if np.isfinite(critical["value"]).any():
-            batch["other"] = {"label": "critical batch", "value": critical["value"]}
-            batch["extras"].append({"label": "critical", "format": "count", **critical})
-    if every:
-        panels = [batch]
-        if rate is not None:
-            panels.append(
-                _log_panel("lr", "Learning rate", "", rate, format="flop", wide=_papers(grid, RATE, along, here))
-            )
-        return [*panels, _log_panel("steps", "Steps", "", steps)]
-    if rate is not None:
-        batch["extras"].append({"label": "learning rate", "format": "flop", **rate})
-    batch["extras"].append({"label": "steps", "format": "count", **steps})
-    return [batch]
+            other = Labelled(label="critical batch", value=critical["value"])
+            extras.append(Labelled(label="critical", format="count", **critical))
+    if rate is not None and not every:
+        extras.append(Labelled(label="learning rate", format="flop", **rate))
+    if not every:
+        extras.append(Labelled(label="steps", format="count", **steps))
+    batch, wide = grid.ends(along.batch, here.batch), _papers(grid, OPTIMAL, along, here)
+    panels = [_log_panel("batch", "Batch", batch, unit="tokens per step", wide=wide, other=other, extras=extras)]
+    if rate is not None and every:
+        panels.append(_log_panel("lr", "Learning rate", rate, format="flop", wide=_papers(grid, RATE, along, here)))
+    return [*panels, _log_panel("steps", "Steps", steps)] if every else panels
 
 
-def _papers(grid: Grid, gives: str, along: WholeRun, here: WholeRun) -> dict[str, Any] | None:
+def _papers(grid: Grid, gives: str, along: WholeRun, here: WholeRun) -> Labelled | None:
     """Between the lowest and the highest answer of published laws."""
     if gives not in along.papers:
         return None
     low, high = (grid.put(a, b) for a, b in zip(along.papers[gives], here.papers[gives], strict=True))
-    return {"label": "published laws", "low": low, "high": high}
+    return Labelled(label="published laws", low=low, high=high)
 
 
-def _log_panel(key: str, label: str, unit: str, ends: dict[str, list[float]], **more: Any) -> dict[str, Any]:
-    return {"key": key, "label": label, "unit": unit, "scale": "log", "format": "count", **ends, **more}
+def _log_panel(key: str, label: str, ends: dict[str, Any], format: str = "count", **more: Any) -> Panel:
+    return Panel(key=key, label=label, scale="log", format=format, **ends, **more)
 
 
-def points(fit: Fit, runs: Runs) -> dict[str, list[Any]] | None:
+def points(fit: Fit, runs: Runs) -> Points | None:
     """The runs as marks: compute against loss, shaded by model size, those held out told apart, others not fitted hollow."""
     columns: dict[str, list[Any]] = {"x": [], "y": [], "shade": [], "name": [], "hollow": [], "held": [], "detail": []}
     low, high = _log_sizes(fit)
@@ -234,7 +218,7 @@ def points(fit: Fit, runs: Runs) -> dict[str, list[Any]] | None:
         columns["held"] += [r in held for r in rows["run"].astype(str)]
         columns["hollow"] += [r not in fitted and r not in held for r in rows["run"].astype(str)]
         columns["detail"] += _details(rows)
-    return columns if columns["x"] else None
+    return Points(**columns) if columns["x"] else None
 
 
 def _details(rows: pd.DataFrame) -> list[str]:
@@ -250,11 +234,11 @@ def _log_sizes(fit: Fit) -> tuple[float, float]:
     return math.log(low), math.log(high)
 
 
-def _shade_key(fit: Fit) -> dict[str, Any] | None:
+def _shade_key(fit: Fit) -> ShadeKey | None:
     if "params" not in fit.ranges:
         return None
     low, high = fit.ranges["params"]
-    return {"label": "parameters", "low": low, "high": high, "format": "count"}
+    return ShadeKey("parameters", low, high, "count")
 
 
 def _sentence(here: Plan, status: Status) -> str:
@@ -293,35 +277,29 @@ def spoken(
     """
     known = units(hardware)
     said = known.get(unit, known["flop"])
-    pairs = None if counts is None else [list(pair) for pair in counts]
+    pairs = None if counts is None else list(counts)
     also = {key: known[key].per_flop if key in known else None for key in ("hours", "time", "money")}
     if auto and said.key != "time":
         also["time"] = None  # the devices follow the budget: a time says none
     return {
         "takes": _takes(hardware, device, pairs, auto),
-        "budget_unit": {"label": said.label, "per_flop": said.per_flop, "format": said.format, "also": also},
+        "budget_unit": BudgetUnit(said.label, said.per_flop, said.format, also),
     }
 
 
-def _takes(hardware: Hardware, device: str, counts: list[list[float]] | None, auto: bool) -> list[dict[str, Any]]:
-    share = f"{100 * hardware.utilisation:g} %"
+def _takes(hardware: Hardware, device: str, counts: list[tuple[float, float]] | None, auto: bool) -> list[Take]:
+    share, hours = f"{100 * hardware.utilisation:g} %", hardware.device_hours(1.0)
     many = f"{hardware.devices:,.0f}" if counts is None else "{n}"
-    hours = hardware.device_hours(1.0)
-    takes: list[dict[str, Any]] = [
-        {
-            "label": f"on {many} {device}{' (auto)' * auto} at {share} of peak",
-            "per_flop": 3600.0 * hours / (hardware.devices if counts is None else 1.0),
-            "format": "duration",
-            "divided": True,
-            "waits": 1.0,
-        },
-        {"label": "device-hours", "per_flop": hours, "format": "count", "waits": 1.0 / 3600.0},
+    seconds = 3600.0 * hours / (hardware.devices if counts is None else 1.0)
+    on = f"on {many} {device}{' (auto)' * auto} at {share} of peak"
+    takes = [
+        Take(label=on, per_flop=seconds, format="duration", counts=counts, divided=True, waits=1.0),
+        Take(label="device-hours", per_flop=hours, format="count", counts=counts, waits=1.0 / 3600.0),
     ]
-    if hardware.price is not None:
-        label = f"at ${hardware.price:,.2f} a device-hour"
-        each = hardware.price / 3600.0
-        takes.append({"label": label, "per_flop": hardware.price * hours, "format": "money", "waits": each})
-    return [{**take, "counts": counts} for take in takes]
+    if (price := hardware.price) is not None:
+        label, each = f"at ${price:,.2f} a device-hour", price / 3600.0
+        takes.append(Take(label=label, per_flop=price * hours, format="money", counts=counts, waits=each))
+    return takes
 
 
 def sweep(fit: Fit, nodes: Iterable[float], chosen: float | None = None, unique: float | None = None) -> Plan:

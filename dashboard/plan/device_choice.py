@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from dashboard.budget_chart import Choice, committed_choice
+from dashboard.budget_chart.declared import Option, Options
 from dashboard.plan import state as plan_state
 from dashboard.plan.settings import PlanSettings
 
@@ -18,14 +19,13 @@ def under_each(asked: PlanSettings) -> dict[str, PlanSettings]:
     return {row.name: asked if row.name == asked.device else replace(asked, device=row.name) for row in asked.table}
 
 
-def choice(asked: PlanSettings, parts: Callable[[PlanSettings], dict[str, Any]]) -> dict[str, Any]:
+def choice(asked: PlanSettings, parts: Callable[[PlanSettings], dict[str, Any]]) -> Options:
     """The choice as a chart is handed it; `parts` are the entries of its payload that a device changes."""
     options = [
-        {"key": name, "label": name, "parts": {} if name == asked.device else parts(one)}
-        for name, one in under_each(asked).items()
+        Option(name, name, {} if name == asked.device else parts(one)) for name, one in under_each(asked).items()
     ]
     last = chosen()
-    return {"label": "Device", "at": asked.device, "heard": last.n if last else 0, "options": options}
+    return Options("Device", asked.device, options, last.n if last else 0)
 
 
 def chosen() -> Choice | None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from data.plain import After, PlainError, With, between, usable
 from fitting.planning.devices import DEVICES
 
 MOST_ROWS, LONGEST = 40, 40
 MOST = 1e9  # of any figure
+Figure = Annotated[float, With(strict=True, gt=0, le=MOST)]
+
+
+def _one_line(name: str) -> str:
+    if not (shown := " ".join(name.split())[:LONGEST]):
+        raise ValueError("should be a name")
+    return shown
 
 
 @dataclass(frozen=True)
@@ -20,11 +27,11 @@ class Row:
     None where it is not known: without memory nothing is said of what fits, without a price the plan's own is used.
     """
 
-    name: str
-    peak: float
-    bandwidth: float | None = None
-    memory: float | None = None
-    price: float | None = None
+    name: Annotated[str, After(_one_line)]
+    peak: Figure
+    bandwidth: Figure | None = None
+    memory: Figure | None = None
+    price: Annotated[float, between(0, MOST)] | None = None
 
 
 NUMBERS = ("peak", "bandwidth", "memory", "price")
@@ -38,15 +45,18 @@ def read(values: Any) -> tuple[Row, ...]:
     """
     given = values if isinstance(values, Sequence) and not isinstance(values, str) else ()
     rows: dict[str, Row] = {}
-    for one in list(given)[:MOST_ROWS]:
-        if not isinstance(one, Mapping):
-            continue
-        name = one.get("name")
-        name = " ".join(name.split())[:LONGEST] if isinstance(name, str) else ""
-        peak = _positive(one.get("peak"))
-        if name and peak is not None and name not in rows:
-            rows[name] = Row(name, peak, *(_positive(one.get(k), zero=k == "price") for k in NUMBERS[1:]))
+    for row in map(_row, list(given)[:MOST_ROWS]):
+        if row is not None:
+            rows.setdefault(row.name, row)
     return tuple(rows.values()) or MAKERS
+
+
+def _row(values: Any) -> Row | None:
+    """The row that plain values say; None without a name and a peak."""
+    try:
+        return usable(Row, values)
+    except PlainError:
+        return None
 
 
 def written(rows: Iterable[Row]) -> list[dict[str, Any]] | None:
@@ -67,10 +77,4 @@ def edited(rows: Sequence[Row], edits: Mapping[str, Any]) -> tuple[Row, ...]:
 
 def unfinished(edits: Mapping[str, Any]) -> bool:
     """Whether a new row still lacks its name or its peak: it is waited for, not thrown away."""
-    return any(not row.get("name") or _positive(row.get("peak")) is None for row in edits.get("added_rows", ()))
-
-
-def _positive(value: Any, *, zero: bool = False) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value) if 0 < value <= MOST or (zero and value == 0) else None
+    return any(_row(row) is None for row in edits.get("added_rows", ()))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.budget_chart.declared import Named, Saying
 from dashboard.plan.chart_payload import Grid, spoken
 from dashboard.plan.settings import PlanSettings
 from fitting import Fit, Plan
@@ -118,8 +119,8 @@ def along_the_budget(asked: PlanSettings, chosen: bool, along: Plan, here: Plan,
         if kind:
             said = needs_words(asked, math.inf if kind == 2 else "{least}")
             sentence = f"Train {{params}} parameters on {{tokens}} tokens. {said}"
-            sayings.append({"from": low, "to": high, "sentence": sentence, "takes": said})
-    return {"numbers": [{"key": "least", "format": "whole", "value": least}], "sayings": sayings}
+            sayings.append(Saying(low, high, sentence, takes=said))
+    return {"numbers": [Named(key="least", format="whole", value=least)], "sayings": sayings}
 
 
 def _number(least: float | None) -> float:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from dashboard import numbers
+from dashboard.budget_chart.declared import Payload, Region, Saying, Series
 from dashboard.plan import fleet as plan_fleet
 from dashboard.plan.settings import PlanSettings
 from fitting.batch import Front, Limits, WholeRun
 from fitting.planning.on_devices import DAY, OnDevices
 
+Drawn = TypeVar("Drawn", bound=Series)
 DONE = "Done in {budget} on {devices} devices, at a batch of {batch} tokens."
 SOONER = "Training faster takes a larger batch on more devices, and more compute."
 LATER = "More devices save little time: this batch is far above the critical batch. Fewer devices take longer, for less compute."
@@ -39,28 +42,23 @@ def limits(asked: PlanSettings, least: float | None = None) -> Limits:
 
 def sayings(
     f: Front, asked: PlanSettings, at: float, least: float | None, plans: float, costs: str, planned: OnDevices | None
-) -> list[dict[str, Any]]:
+) -> list[Saying]:
     """What the front says where its devices hold no training, at the plan itself, and sooner than at the plan's batch."""
-    out: list[dict[str, Any]] = []
+    out: list[Saying] = []
     own = float(f.cluster.hardware.devices)
     if least is not None and own < least:
-        many = {"sentence": plan_fleet.needs_words(asked, least, own), "subline": TOO_FEW, "handle": "does not fit"}
-        out.append({"from": at, "to": at, **many})
+        out.append(Saying(at, at, plan_fleet.needs_words(asked, least, own), TOO_FEW, handle="does not fit"))
     if (stretch := too_few(f, least)) is not None:
-        few = {
-            "sentence": plan_fleet.needs_words(asked, least or 1, "fewer"),
-            "subline": TOO_FEW,
-            "handle": "does not fit",
-        }
-        out.append({**dict(zip(("from", "to"), stretch, strict=True)), **few})
+        few = plan_fleet.needs_words(asked, least or 1, "fewer")
+        out.append(Saying(*stretch, few, TOO_FEW, handle="does not fit"))
     if through(f, plans):
         auto = "" if planned is None or planned.chosen else " The number of devices is automatic."
         most = f.devices.value.max() <= own * (1.0 + SAME)
         sooner = f"{LATER if most else SOONER} Drag the line."
-        alone = {"sentence": DONE.replace(" devices,", " device,")} if own == 1 else {}
-        out.append({"from": at, "to": at, **alone, "subline": f"This is the plan above.{auto} {costs} {sooner}"})
+        alone = DONE.replace(" devices,", " device,") if own == 1 else None
+        out.append(Saying(at, at, alone, f"This is the plan above.{auto} {costs} {sooner}"))
     there = math.log10(f.at_devices(plans / f.cluster.tokens))
-    out.append({"from": None, "to": there, "subline": another(f, plans, "more", costs)})
+    out.append(Saying(None, there, subline=another(f, plans, "more", costs)))
     return out
 
 
@@ -78,7 +76,7 @@ def through(f: Front, plans: float) -> bool:
     return abs(f.cluster.tokens * f.cluster.hardware.devices / plans - 1.0) < SAME
 
 
-def as_asked(made: dict[str, Any], here: WholeRun | None) -> dict[str, Any]:
+def as_asked(made: Payload, here: WholeRun | None) -> Payload:
     """The payload of a front whose line says, as long as it stands where it began, the intervals of what was asked for.
 
     The front's intervals are of runs that end at one time, the plan's of runs at one budget. On a front through the plan batch
@@ -88,8 +86,8 @@ def as_asked(made: dict[str, Any], here: WholeRun | None) -> dict[str, Any]:
     """
     exact = SAID if here is None else EXACT
     bands = {} if here is None else {"batch": here.batch, STEPS: here.steps, RATE: here.lr}
-    grid = np.asarray(made["grid"], float)
-    row = int(np.argmin(np.abs(grid - made["budget"])))
+    grid = np.asarray(made.grid, float)
+    row = int(np.argmin(np.abs(grid - made.budget)))
     places = np.concatenate([np.arange(row), _beside(row, len(grid)), np.arange(row + 1, len(grid))])
     at = int(np.argmin(np.abs(places - row)))
 
@@ -101,24 +99,24 @@ def as_asked(made: dict[str, Any], here: WholeRun | None) -> dict[str, Any]:
             between = values[low] + share * (values[low + 1] - values[low])
         return np.where(share == 0, values[low], np.where(share == 1, values[low + 1], between))
 
-    def series(one: dict[str, Any], name: str = "") -> dict[str, Any]:
+    def series(one: Drawn, name: str = "") -> Drawn:
         own = bands.get(name)
-        out = {**one, **{end: read(one[end]) for end in ("value", "low", "high") if one.get(end) is not None}}
-        if own is not None:
-            for end in ("value", "low", "high"):
-                out[end][at] = getattr(own, end)
+        ends = {end: read(held) for end in ("value", "low", "high") if (held := getattr(one, end)) is not None}
+        for end in ends if own is not None else ():
+            ends[end][at] = getattr(own, end)
         if name in exact:
-            out["low"][at] = out["high"][at] = math.nan
-        return out
+            ends["low"][at] = ends["high"][at] = math.nan
+        return replace(one, **ends)
 
-    panels = []
-    for panel in made["panels"]:
-        one = series(panel, panel["key"])
-        if panel.get("other"):
-            one["other"] = series(panel["other"])
-        one["extras"] = [series(x, x["label"]) for x in panel.get("extras", ())]
-        panels.append(one)
-    return {**made, "grid": read(grid), "panels": panels, "numbers": [series(one) for one in made["numbers"]]}
+    panels = [
+        replace(
+            series(panel, panel.key),
+            other=None if panel.other is None else series(panel.other),
+            extras=[series(x, x.label) for x in panel.extras],
+        )
+        for panel in made.panels
+    ]
+    return replace(made, grid=read(grid), panels=panels, numbers=[series(one) for one in made.numbers])
 
 
 def _beside(row: int, rows: int) -> np.ndarray:
@@ -146,7 +144,7 @@ def too_few(f: Front, least: float | None) -> tuple[float | None, None] | None:
     return (last if abs(edge - last) < EDGE else edge), None
 
 
-def regions(f: Front, asked: PlanSettings, least: float | None) -> list[dict[str, Any]]:
+def regions(f: Front, asked: PlanSettings, least: float | None) -> list[Region]:
     """What each limit forbids, as a stretch of the time axis."""
     first, last = f.ends(limits(asked))
     words = {
@@ -155,17 +153,13 @@ def regions(f: Front, asked: PlanSettings, least: float | None) -> list[dict[str
         "deadline": f"after {numbers.say(asked.deadline * DAY, 'duration')}",
     }
     end = math.log10(f.seconds[-1])
-    out: list[dict[str, Any]] = [
-        {"from": None, "to": math.log10(t) if math.isfinite(t) else end, "label": words[k]}
+    out = [
+        Region(None, math.log10(t) if math.isfinite(t) else end, words[k])
         for k, t in first.items()
         if k in words and t > f.seconds[0]
     ]
-    out += [
-        {"from": math.log10(t), "to": None, "label": words[k]}
-        for k, t in last.items()
-        if k in words and 0 < t < f.seconds[-1]
-    ]
+    out += [Region(math.log10(t), None, words[k]) for k, t in last.items() if k in words and 0 < t < f.seconds[-1]]
     if (stretch := too_few(f, least)) is not None:
         label = "no number of them holds it" if least == math.inf else f"fewer than {least:,} do not hold it"
-        out.append({**dict(zip(("from", "to"), stretch, strict=True)), "label": label})
+        out.append(Region(*stretch, label))
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from html import escape
 from typing import Any
@@ -18,8 +18,9 @@ from dashboard.plan import chart_payload, device_choice, device_table
 from dashboard.plan import fleet as plan_fleet
 from dashboard.plan import run as plan_run
 from dashboard.plan import state as plan_state
-from dashboard.plan.settings import ALLOWED, CRITICAL_LAWS, LONGEST, PlanSettings, typed
+from dashboard.plan.settings import CRITICAL_LAWS, LONGEST, PlanSettings, typed
 from data.cells.values import number
+from data.plain import limits
 from fitting import Fit, FitError, Plan, plan
 from fitting.batch import BatchSchedule, Front, RateLaws, WholeRun
 from fitting.planning.shapes import SizedShape
@@ -42,13 +43,13 @@ def keep_whole(name: str) -> None:
 
 def field(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked: PlanSettings, **more: object) -> None:
     """A number that is kept in the plan's settings, within what these allow."""
-    key, (low, high) = widgets.hold(f"plan_{name}", getattr(asked, name)), ALLOWED[name]
+    key, (low, high) = widgets.hold(f"plan_{name}", getattr(asked, name)), limits(PlanSettings, name)
     where.number_input(label, key=key, min_value=low, max_value=high, on_change=keep, args=(name,), **more)  # type: ignore[call-overload]
 
 
 def limit(where: st.delta_generator.DeltaGenerator, name: str, label: str, asked: PlanSettings) -> None:
     """A limit that is kept in the plan's settings; an empty field is none."""
-    key, (low, high) = widgets.hold(f"plan_{name}", getattr(asked, name) or None), ALLOWED[name]
+    key, (low, high) = widgets.hold(f"plan_{name}", getattr(asked, name) or None), limits(PlanSettings, name)
     where.number_input(
         label, key=key, value=None, min_value=low, max_value=high, on_change=_keep_limit, args=(name,), placeholder="none",
         help=NO_LIMIT,
@@ -74,7 +75,7 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
             widgets.quiet(str(found))
         else:
             made = plan_run.front_payload(found, asked, here, least, place.planned)
-            made["choice"] = device_choice.choice(raw, lambda one: _parts(found, here, on(one)))
+            made = replace(made, choice=device_choice.choice(raw, lambda one: _parts(found, here, on(one))))
             shown = partial(_shown, found, on)
             budget_chart(made, key=device_choice.FRONT, on_change=partial(_let_go, shown), on_choice=device_choice.keep)
     with side:

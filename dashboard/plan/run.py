@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 import numpy as np
 
 from dashboard import numbers
+from dashboard.budget_chart.declared import Axis, BudgetUnit, Labelled, Named, Panel, Payload
 from dashboard.plan import front as plan_front
 from dashboard.plan.front import limits
 from dashboard.plan.settings import CRITICAL_LAWS, PlanSettings, typed
+from data.plain import Above, Before, Finite, PlainError, With, one_of, usable
 from data.schema import Runs
 from fitting import Fit, FitError, Plan
 from fitting.batch import (
@@ -75,17 +78,32 @@ def rules(asked: PlanSettings, own: RateLaws | None) -> tuple[Advice, Advice]:
     return from_paper(f"{key}_batch"), from_paper(f"{key}_lr")
 
 
+def _texts(x: Any) -> Any:
+    return [w for w in x if isinstance(w, str)] if isinstance(x, list) else x
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measured law of critical batches as it is kept with the workspace, with what it came with and the ends of its runs."""
+
+    title: str
+    along: Annotated[str, one_of(("params", "loss"))]
+    unit_tokens: Above
+    ends: tuple[Above, Above]
+    middle: Above
+    best: tuple[Finite, Finite]
+    draws: Annotated[list[tuple[Finite, Finite]], With(min_length=1)]
+    # None in a workspace from before they were kept.
+    warnings: Annotated[tuple[str, ...], Before(_texts)] = ()
+
+
 def to_keep(
     law: Growth | AlongLoss, along: str, unit_tokens: float, title: str, warnings: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """A measured law of critical batches as plain values with what it came with, to be kept with the workspace and planned with."""
-    line = line_of(law)
-    ends = [float(np.min(law.x)), float(np.max(law.x))]
-    return {
-        "title": title, "along": along, "unit_tokens": unit_tokens, "ends": ends, "middle": line.middle,
-        "best": [round(float(v), 6) for v in line.best], "draws": np.round(line.draws, 5).tolist(),
-        "warnings": list(warnings),
-    }  # fmt: skip
+    """A measured law of critical batches as plain values, to be kept with the workspace and planned with."""
+    line, ends = line_of(law), (float(np.min(law.x)), float(np.max(law.x)))
+    best, draws = [round(float(v), 6) for v in line.best], np.round(line.draws, 5).tolist()
+    return asdict(Measured(title, along, unit_tokens, ends, line.middle, (best[0], best[1]), draws, tuple(warnings)))
 
 
 def of_sweep(law: Growth | AlongLoss, along: str, unit_tokens: float = 1.0) -> Advice:
@@ -95,22 +113,12 @@ def of_sweep(law: Growth | AlongLoss, along: str, unit_tokens: float = 1.0) -> A
 
 def measured(kept: Any) -> Advice | None:
     """The critical batch law that a person took over from the Batch page, out of plain values; None where there is none."""
-    if not isinstance(kept, Mapping) or kept.get("along") not in ("params", "loss"):
-        return None
     try:
-        best, draws = np.array(kept["best"], float), np.array(kept["draws"], float)
-        low, high = (float(v) for v in kept["ends"])
-        middle, unit = float(kept["middle"]), float(kept["unit_tokens"])
-    except (KeyError, TypeError, ValueError):
+        law = usable(Measured, kept)
+    except PlainError:
         return None
-    usable = best.shape == (2,) and draws.ndim == 2 and draws.shape[1:] == (2,) and len(draws) > 0
-    if not (
-        usable and np.isfinite(best).all() and np.isfinite(draws).all() and 0 < low <= high and middle > 0 and unit > 0
-    ):
-        return None
-    warnings = kept.get("warnings")  # none in a workspace from before they were kept
-    said = tuple(w for w in warnings if isinstance(w, str)) if isinstance(warnings, list) else ()
-    return from_sweep(Line(best, draws, middle), kept["along"], unit, (low, high), said)
+    line = Line(np.array(law.best), np.array(law.draws), law.middle)
+    return from_sweep(line, law.along, law.unit_tokens, law.ends, law.warnings) if law.ends[0] <= law.ends[1] else None
 
 
 def critical(asked: PlanSettings, own: Advice | None) -> Advice | None:
@@ -244,7 +252,7 @@ def front_parts(
 ) -> dict[str, Any]:
     """The entries of the front's chart that another device changes."""
     made = front_payload(f, asked, here, least, planned)
-    return {name: made[name] for name in ("grid", "budget", "panels", "regions", "numbers", "sayings")}
+    return {name: getattr(made, name) for name in ("grid", "budget", "panels", "regions", "numbers", "sayings")}
 
 
 def growing(fit: Fit, here: Plan, whole: WholeRun, large: Advice | None) -> BatchSchedule | FitError:
@@ -280,7 +288,7 @@ def growing(fit: Fit, here: Plan, whole: WholeRun, large: Advice | None) -> Batc
 
 def front_payload(
     f: Front, asked: PlanSettings, here: WholeRun, least: float | None = None, planned: OnDevices | None = None
-) -> dict[str, Any]:
+) -> Payload:
     """The chart of the front: time along, then compute or money, devices, batch and steps; what the limits forbid is hatched.
 
     `here` has the batch and learning rate that go with the plan: along the front the rate follows the batch's square root.
@@ -294,61 +302,45 @@ def front_payload(
     devices = _ends(f.devices)
     whole = np.round(devices["value"])  # the devices that are there are a whole number, said as one
     devices["value"] = np.where(np.isclose(devices["value"], whole, rtol=1e-9), whole, devices["value"])
-    under = [{"label": plan_front.STEPS, "format": "count", **_ends(f.steps)}]
+    under = [Labelled(label=plan_front.STEPS, format="count", **_ends(f.steps))]
     if here.lr is not None:
         with np.errstate(invalid="ignore"):  # beyond the critical batch no rule says what the rate should be
             carried = np.where(f.batch.value <= f.b_crit, np.sqrt(f.batch.value / here.batch.value), np.nan)
         rate = {end: getattr(here.lr, end) * carried for end in ("value", "low", "high")}
-        under.append({"label": plan_front.RATE, "format": "flop", **rate})
+        under.append(Labelled(label=plan_front.RATE, format="flop", **rate))
     held = plan_front.holding(f, least)
     cost = f.money()
-    flops = {"label": "FLOP", "format": "flop", **_held(f.flops, held)}
-    over = {"label": "over the least compute", "format": "percent", **_held(f.excess, held)}
-    hours = {"label": "device-hours", "format": "count", **_held(f.device_hours, held)}
-    first = (
-        {
-            "key": "cost",
-            "label": "Compute",
-            "unit": "FLOP",
-            "format": "flop",
-            **_held(f.flops, held),
-            "extras": [over, hours],
-        }
-        if cost is None
-        else {
-            "key": "cost",
-            "label": "Cost",
-            "unit": "",
-            "format": "money",
-            **_held(cost, held),
-            "extras": [over, hours, flops],
-        }
-    )
-    wide = {"scale": "log", "weight": 1.0}
+    flops = Labelled(label="FLOP", format="flop", **_held(f.flops, held))
+    over = Labelled(label="over the least compute", format="percent", **_held(f.excess, held))
+    hours = Labelled(label="device-hours", format="count", **_held(f.device_hours, held))
+    wide: dict[str, Any] = {"key": "cost", "scale": "log", "weight": 1.6}
+    if cost is None:
+        first = Panel(label="Compute", unit="FLOP", format="flop", **_held(f.flops, held), extras=[over, hours], **wide)
+    else:
+        first = Panel(label="Cost", format="money", **_held(cost, held), extras=[over, hours, flops], **wide)
     costs = "It costs {cost}." if cost is not None else "It takes {cost} FLOP."
     plans = float(here.batch.value)
     more = np.abs(f.batch.value / f.b_crit - plans / f.b_crit) / (1.0 + plans / f.b_crit)
-    made: dict[str, Any] = {
-        "axis": {"label": "time from start to end", "unit": "", "format": "duration"},
-        "handle": "Time",
-        "grid": grid,
-        "budget": at,
-        "largest": None,
-        "sentence": plan_front.DONE,
-        "subline": plan_front.another(f, plans, "less", costs),
-        "panels": [
-            {**first, **wide, "weight": 1.6},
-            {"key": "devices", "label": "Devices", "unit": "", "format": "whole", **devices, **wide},
-            {"key": "batch", "label": "Batch", "unit": "tokens per step", "format": "count", **_ends(f.batch), **wide,
-             "other": {"label": "critical batch", "value": np.full(len(grid), f.b_crit)}, "extras": under},
+    large = Labelled(label="critical batch", value=np.full(len(grid), f.b_crit))
+    made = Payload(
+        axis=Axis("time from start to end", "", "duration"),
+        handle="Time",
+        grid=grid,
+        budget=at,
+        sentence=plan_front.DONE,
+        subline=plan_front.another(f, plans, "less", costs),
+        panels=[
+            first,
+            Panel(key="devices", label="Devices", scale="log", format="whole", **devices),
+            Panel(key="batch", label="Batch", unit="tokens per step", scale="log", format="count", **_ends(f.batch),
+                  other=large, extras=under),
         ],
-        "numbers": [{"key": "more", "format": "percent", "value": more}],
-        "sayings": plan_front.sayings(f, asked, at, least, plans, costs, planned),
-        "regions": plan_front.regions(f, asked, least),
-        "takes": [],
-        "budget_unit": {"label": "", "per_flop": 1.0, "format": "duration"},
-        "level": f.batch.level,
-    }  # fmt: skip
+        numbers=[Named(key="more", format="percent", value=more)],
+        sayings=plan_front.sayings(f, asked, at, least, plans, costs, planned),
+        regions=plan_front.regions(f, asked, least),
+        budget_unit=BudgetUnit(format="duration"),
+        level=f.batch.level,
+    )  # fmt: skip
     return plan_front.as_asked(made, here if plan_front.through(f, plans) else None)
 
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 from dashboard.plan.device_table import MAKERS, Row
 from data.cells.values import number
+from data.plain import As, Kept, between, one_of, text, usable
 from fitting.planning.hardware import Hardware
 
 A_NODE = 8
-LONGEST = 60  # signs of what is typed that are kept
 UNITS = ("flop", "hours", "time", "money")
 RULES = ("steplaw", "porian", "deepseek", "runs")
 CRITICAL_LAWS = {"zhang_coupled": "Zhang et al. 2024", "kaplan_critical": "Kaplan et al. 2020", "number": "A number"}
-CRITICALS = ("", "zhang_coupled", "kaplan_critical", "measured", "number")
+# What is typed, as it was typed, and a whole number, which a page may have kept with a point.
+LONGEST = 60
+Typed = Annotated[str, text(0, LONGEST)]
+
+
+def whole_to(most: int) -> As:
+    """A whole number from 0 to `most`."""
+    return As(Annotated[float, between(0, most)], int)
 
 
 @dataclass(frozen=True)
-class PlanSettings:
+class PlanSettings(Kept):
     """The devices trained on and the unit a budget is said in; `size` is the model size held, as typed ("" for the best),
     `text` how many unique tokens there are ("" for enough), `served` how many tokens it will read and write in use ("" for none).
 
@@ -36,24 +42,24 @@ class PlanSettings:
     device's row of the table has none. Both are assumptions until the person says their own. `table` is kept apart.
     """
 
-    unit: str = "flop"
-    device: str = "H100"
-    devices: int = 0
-    utilisation: float = 40.0
-    price: float = 2.0
-    size: str = ""
-    text: str = ""
-    served: str = ""
-    rule: str = "steplaw"
-    critical: str = ""
-    critical_batch: str = ""
-    runs_batch: str = ""
-    device_tokens: float = 0.0
-    latency: float = 0.0
-    deadline: float = 0.0
-    most_devices: int = 0
-    most_money: float = 0.0
-    panels: str = "batch"
+    unit: Annotated[str, one_of(UNITS)] = "flop"
+    device: Typed = "H100"
+    devices: Annotated[int, whole_to(10_000_000)] = 0
+    utilisation: Annotated[float, between(0.1, 100.0)] = 40.0
+    price: Annotated[float, between(0.0, 1e6)] = 2.0
+    size: Typed = ""
+    text: Typed = ""
+    served: Typed = ""
+    rule: Annotated[str, one_of(RULES)] = "steplaw"
+    critical: Annotated[str, one_of(("", *CRITICAL_LAWS, "measured"))] = ""
+    critical_batch: Typed = ""
+    runs_batch: Typed = ""
+    device_tokens: Annotated[float, between(0.0, 1e9)] = 0.0
+    latency: Annotated[float, between(0.0, 1e6)] = 0.0
+    deadline: Annotated[float, between(0.0, 1e6)] = 0.0
+    most_devices: Annotated[int, whole_to(10**9)] = 0
+    most_money: Annotated[float, between(0.0, 1e15)] = 0.0
+    panels: Annotated[str, one_of(("batch", "all"))] = "batch"
     table: tuple[Row, ...] = MAKERS
 
     @property
@@ -85,8 +91,7 @@ class PlanSettings:
 
     def written(self) -> dict[str, Any]:
         """Plain values of what differs from the defaults."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "table"}
-        return {name: value for name, value in plain.items() if value != getattr(DEFAULTS, name)}
+        return {name: value for name, value in super().written().items() if name != "table"}
 
 
 def typed(text: str) -> float | None:
@@ -96,37 +101,10 @@ def typed(text: str) -> float | None:
 
 
 DEFAULTS = PlanSettings()
-ALLOWED: dict[str, Any] = {
-    "unit": UNITS,
-    "devices": (0, 10_000_000),
-    "utilisation": (0.1, 100.0),
-    "price": (0.0, 1e6),
-    "rule": RULES,
-    "critical": CRITICALS,
-    "device_tokens": (0, 10**9),
-    "latency": (0.0, 1e6),
-    "deadline": (0.0, 1e6),
-    "most_devices": (0, 10**9),
-    "most_money": (0.0, 1e15),
-    "panels": ("batch", "all"),
-}
 
 
 def read_settings(values: Any, table: tuple[Row, ...] = MAKERS) -> PlanSettings:
     """The settings that plain values say, with the devices there are; each one that makes no sense is left at its default."""
-    given = values if isinstance(values, Mapping) else {}
-    sense = {f.name: _sense(f.name, given.get(f.name)) for f in fields(PlanSettings) if f.name != "table"}
+    found = usable(PlanSettings, values)
     names = [row.name for row in table]
-    device = sense["device"] if sense["device"] in names else names[0]
-    return PlanSettings(**{**sense, "device": device}, table=table)
-
-
-def _sense(name: str, value: Any) -> Any:
-    otherwise = getattr(DEFAULTS, name)
-    if isinstance(otherwise, str):
-        fits = isinstance(value, str) and len(value) <= LONGEST and value in ALLOWED.get(name, (value,))
-        return value if fits else otherwise
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return otherwise
-    low, high = ALLOWED[name]
-    return type(otherwise)(value) if low <= value <= high else otherwise
+    return replace(found, device=found.device if found.device in names else names[0], table=table)

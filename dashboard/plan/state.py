@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ from dashboard.plan.device_table import Row
 from dashboard.plan.settings import PlanSettings, read_settings, typed
 from dashboard.workspace import store as workspace
 from data.cells.values import number
+from data.plain import between
 from fitting.planning.planner import LEAST_FLOPS, MOST_FLOPS
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from fitting.batch.along import AlongLoss
     from fitting.planning.step_time import StepTime
 
+Budget = Annotated[float, between(math.log10(LEAST_FLOPS), math.log10(MOST_FLOPS))]
+
 
 def settings() -> PlanSettings:
     """The devices, the unit of the budget and the size held, for every table of this workspace."""
-    return read_settings(state.setting("plan", {}), device_table.read(state.setting("devices")))
+    return read_settings(state.setting("plan"), device_table.read(state.setting("devices")))
 
 
 def change(**changed: Any) -> None:
@@ -58,9 +61,8 @@ def budget(fit: Fit) -> float:
         st.session_state["budget_asked"] = True
         if LEAST_FLOPS <= asked <= MOST_FLOPS:
             set_budget(math.log10(asked))
-    held = state.setting(f"budget:{state.chosen().key}")
-    usable = isinstance(held, int | float) and math.log10(LEAST_FLOPS) <= held <= math.log10(MOST_FLOPS)
-    at = float(held) if usable else chart_payload.default_budget(fit)
+    held = state.setting(f"budget:{state.chosen().key}", None, Budget)
+    at = chart_payload.default_budget(fit) if held is None else held
     st.query_params["c"] = f"{10.0**at:.6g}"
     return at
 

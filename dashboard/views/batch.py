@@ -26,7 +26,7 @@ chips = (
 
 if sweep is None or isinstance(sweep, Exception):
     widgets.chips(chips)
-    if isinstance(sweep, Exception) and batch_settings.readings():  # what else the data hold stands below
+    if isinstance(sweep, Exception) and batch_settings.settings().readings:  # what else the data hold stands below
         batch_panels.declined(sweep)
         batch_tabs.tabs(None)
         st.stop()

@@ -21,11 +21,12 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from dashboard.workspace.files import one_writer, private_folder, write_whole
+from data.plain import Count, With, read
 from data.sources import name_of
 from data.sources.upload import upload_key
 
@@ -38,6 +39,7 @@ IDENTITY = re.compile(r"[0-9a-f]{32}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Values = dict[str, Any]
+T = TypeVar("T")
 
 
 class WorkspaceError(ValueError):
@@ -63,10 +65,10 @@ class Upload:
     `number` tells files of one name apart, in the order in which they came; a file keeps it.
     """
 
-    sha256: str
+    sha256: Annotated[str, With(pattern=f"^{SHA256.pattern}$")]
     name: str
-    size: int
-    number: int = 1
+    size: Count
+    number: Count = 1
 
     @property
     def title(self) -> str:
@@ -77,6 +79,24 @@ class Upload:
     def source(self) -> str:
         """How settings refer to it."""
         return upload_key(self.sha256)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A change, in words, with what was set before and after."""
+
+    what: str
+    before: Values
+    after: Values
+
+
+@dataclass
+class Settings:
+    """Plain values by name, and the steps to undo and redo, the next one last."""
+
+    values: Values = field(default_factory=dict)
+    past: list[Step] = field(default_factory=list)
+    future: list[Step] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -157,10 +177,7 @@ def taken_out(space: Workspace) -> tuple[Upload, ...]:
 
 
 def _listed(space: Workspace) -> list[Upload]:
-    listed = _read(space.folder / "uploads.json", [])
-    return [
-        Upload(str(item["sha256"]), str(item["name"]), int(item["size"]), int(item.get("number", 1))) for item in listed
-    ]
+    return _read(space.folder / "uploads.json", list[Upload], [])
 
 
 def _number(upload: Upload, listed: list[Upload]) -> int:
@@ -186,8 +203,8 @@ def take_out(space: Workspace, sha256: str) -> None:
     change(space, f"remove {name}", lambda now: {TAKEN_OUT: [*now.get(TAKEN_OUT, []), sha256]})
     with one_writer(space.folder):
         held = _settings(space)
-        steps = [*held["past"], *held["future"]]
-        ends = ([set(step[side].get(TAKEN_OUT) or ()) for side in ("before", "after")] for step in steps)
+        steps = [*held.past, *held.future]
+        ends = ([set(side.get(TAKEN_OUT) or ()) for side in (step.before, step.after)] for step in steps)
         known = {sha256 for before, after in ends for sha256 in before ^ after}
         _delete(space, {held.sha256 for held in taken_out(space)} - known)
 
@@ -213,10 +230,10 @@ def _delete(space: Workspace, gone: set[str]) -> None:
     for sha256 in gone:
         (space.folder / "uploads" / sha256).unlink(missing_ok=True)
     held = _settings(space)
-    for side in ("past", "future"):
-        steps = [{**step, **{end: _without(step[end], gone) for end in ("before", "after")}} for step in held[side]]
-        held[side] = [step for step in steps if step["before"] != step["after"]]
-    held["values"] = _without(held["values"], gone)
+    for steps in (held.past, held.future):
+        left = [Step(step.what, _without(step.before, gone), _without(step.after, gone)) for step in steps]
+        steps[:] = [step for step in left if step.before != step.after]
+    held.values = _without(held.values, gone)
     _write_settings(space, held, {})
 
 
@@ -247,13 +264,13 @@ def _write_uploads(space: Workspace, held: list[Upload]) -> None:
 
 def values(space: Workspace) -> Values:
     """Every setting by name."""
-    return dict(_settings(space)["values"])
+    return _settings(space).values
 
 
 def history(space: Workspace) -> History:
     """What undo and redo would do."""
     held = _settings(space)
-    return History(*(held[side][-1]["what"] if held[side] else None for side in ("past", "future")))
+    return History(*(steps[-1].what if steps else None for steps in (held.past, held.future)))
 
 
 def change(space: Workspace, what: str, to: Values | Callable[[Values], Values]) -> Values:
@@ -263,13 +280,13 @@ def change(space: Workspace, what: str, to: Values | Callable[[Values], Values])
     """
     with one_writer(private_folder(space.folder)):
         held = _settings(space)
-        wanted = json.loads(_json(to(dict(held["values"])) if callable(to) else to))
-        before = {name: held["values"].get(name) for name in wanted}
+        wanted = json.loads(_json(to(dict(held.values)) if callable(to) else to))
+        before = {name: held.values.get(name) for name in wanted}
         if before != wanted:
-            held["past"] = [*held["past"], {"what": what, "before": before, "after": wanted}]
-            held["future"] = []
+            held.past.append(Step(what, before, wanted))
+            held.future = []
             _write_settings(space, held, wanted)
-    return dict(held["values"])
+    return held.values
 
 
 def remember(space: Workspace, wanted: Values) -> None:
@@ -277,44 +294,45 @@ def remember(space: Workspace, wanted: Values) -> None:
     with one_writer(private_folder(space.folder)):
         held = _settings(space)
         plain = json.loads(_json(wanted))
-        if any(held["values"].get(name) != value for name, value in plain.items()):
+        if any(held.values.get(name) != value for name, value in plain.items()):
             _write_settings(space, held, plain)
 
 
 def undo(space: Workspace) -> str | None:
     """Take back the last step and return what it was."""
-    return _step(space, "past", "before", "future")
+    return _step(space, lambda held: (held.past, held.future), lambda step: step.before)
 
 
 def redo(space: Workspace) -> str | None:
     """Make the step that was last undone again and return what it was."""
-    return _step(space, "future", "after", "past")
+    return _step(space, lambda held: (held.future, held.past), lambda step: step.after)
 
 
-def _step(space: Workspace, take: str, side: str, give: str) -> str | None:
+def _step(
+    space: Workspace, ways: Callable[[Settings], tuple[list[Step], list[Step]]], side: Callable[[Step], Values]
+) -> str | None:
     if not space.exists:
         return None
     with one_writer(space.folder):
         held = _settings(space)
-        if not held[take]:
+        take, give = ways(held)
+        if not take:
             return None
-        step = held[take].pop()
-        held[give].append(step)
-        _write_settings(space, held, step[side])
-        return str(step["what"])
+        give.append(step := take.pop())
+        _write_settings(space, held, side(step))
+        return step.what
 
 
-def _settings(space: Workspace) -> dict[str, Any]:
-    held = _read(space.folder / "settings.json", {})
-    return {"values": held.get("values", {}), "past": held.get("past", []), "future": held.get("future", [])}
+def _settings(space: Workspace) -> Settings:
+    return _read(space.folder / "settings.json", Settings, {})
 
 
-def _write_settings(space: Workspace, held: dict[str, Any], wanted: Mapping[str, Any]) -> None:
-    merged = {**held["values"], **wanted}
-    held["values"] = {name: value for name, value in merged.items() if value is not None}
-    held["past"] = held["past"][-STEPS:]
-    while len(text := _json(held)) > HISTORY_BYTES and len(held["past"]) > 1:
-        held["past"] = held["past"][len(held["past"]) // 2 :]
+def _write_settings(space: Workspace, held: Settings, wanted: Mapping[str, Any]) -> None:
+    merged = {**held.values, **wanted}
+    held.values = {name: value for name, value in merged.items() if value is not None}
+    held.past = held.past[-STEPS:]
+    while len(text := _json(asdict(held))) > HISTORY_BYTES and len(held.past) > 1:
+        held.past = held.past[len(held.past) // 2 :]
     write_whole(space.folder / "settings.json", text)
 
 
@@ -325,17 +343,14 @@ def _json(document: Any) -> bytes:
     return json.dumps(document, allow_nan=False, sort_keys=True).encode("ascii")
 
 
-def _read(path: Path, otherwise: Any) -> Any:
+def _read(path: Path, kind: type[T], empty: Any) -> T:
     """The document at `path`; one that cannot be read is put aside, so that the workspace still opens."""
     try:
-        document = json.loads(path.read_bytes())
-        if type(document) is not type(otherwise):
-            raise ValueError(f"expected {type(otherwise).__name__}")
+        return read(kind, json.loads(path.read_bytes()))
     except (FileNotFoundError, NotADirectoryError):
-        return otherwise
-    except ValueError:
+        pass
+    except (ValueError, RecursionError):
         aside = path.with_name(f"{path.stem}.unreadable-{time.time_ns()}{path.suffix}")
         LOG.exception("%s could not be read; it is kept as %s", path, aside.name)
         path.replace(aside)
-        return otherwise
-    return document
+    return read(kind, empty)

@@ -10,16 +10,18 @@ draws, and, of more runs than places are kept of, the ends that only the others 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
+from data.plain import PlainError
 from fitting.band import quantiles
-from fitting.export.values import DamagedError, mapping_in, number_in
+from fitting.export.saved import Saved
+from fitting.law import Law
 from fitting.result import Fit
 from fitting.settings import Settings
 from fitting.solver.weighting import WITH_ERRORS
-from fitting.uncertainty.calibrated import TAIL
+from fitting.uncertainty.calibrated import DECISIONS, TAIL
 from fitting.uncertainty.mixture import mixture
 from fitting.uncertainty.model_discrepancy import Doubt
 
@@ -32,15 +34,30 @@ SLACK = 1e-6
 FLOPS_OFF, DEVIATIONS = 2.0, 2.0
 
 
-def agree(fit: Fit, body: dict[str, Any]) -> None:
-    """Nothing where all that a fit's JSON says twice is alike; else DamagedError with the first that is not."""
+# The methods whose draws bring a new run's noise along.
+DRAWING = ("residuals", "components", "posterior")
+
+
+def agree(fit: Fit, saved: Saved) -> None:
+    """Nothing where all that a fit's JSON says twice is alike; else PlainError with the first that is not."""
+    if fit.n != len(fit.runs):
+        raise PlainError(f"{len(fit.runs)} runs have {fit.n} residuals")
+    if any(p.log and not v for v, p in zip(fit.values, fit.law.params, strict=True)):
+        raise PlainError("a parameter is not positive")
+    if len(fit.new_noise) != (len(fit.draws) if fit.settings.intervals in DRAWING else 0):
+        raise PlainError(f"{len(fit.draws)} draws have {len(fit.new_noise)} of a new run's noise")
+    if fit.accounting.sign < 0 and fit.accounting.lowest <= 0:
+        raise PlainError("its FLOPs may fall to nothing")
+    _calibration(fit)
+    if fit.doubt is not None:
+        _shapes(fit.law, fit.doubt)
     if len(fit.draws) != fit.settings.resamples:
-        raise DamagedError(f"its settings say {fit.settings.resamples} resamples and it has {len(fit.draws)} draws")
+        raise PlainError(f"its settings say {fit.settings.resamples} resamples and it has {len(fit.draws)} draws")
     if both := sorted(set(fit.runs) & {*fit.settings.excluded, *fit.settings.held_out}):
-        raise DamagedError(f"the run {both[0]!r:.40} is both fitted and left out")
-    _intervals(fit, mapping_in(body["intervals"]))
-    if body["status"] != fit.status.value:
-        raise DamagedError(f"its status is {body['status']!r} and its checks say {fit.status.value!r}")
+        raise PlainError(f"the run {both[0]!r:.40} is both fitted and left out")
+    _intervals(fit, saved.intervals)
+    if saved.status != fit.status.value:
+        raise PlainError(f"its status is {saved.status!r} and its checks say {fit.status.value!r}")
     with np.errstate(all="ignore"):  # damage may lie beyond floats; it is like nothing then
         _objective(fit)
         if fit.doubt is not None and len(fit.doubt.left):
@@ -49,9 +66,28 @@ def agree(fit: Fit, body: dict[str, Any]) -> None:
         _flops(fit)
 
 
-def _intervals(fit: Fit, said: dict[str, Any]) -> None:
+def _calibration(fit: Fit) -> None:
+    """Calibrated are parameters of this fit, at its values, and decisions that there are."""
+    for q in () if fit.calibration is None else fit.calibration.quantities:
+        of = {"parameter": fit.params, "decision": DECISIONS}.get(q.kind, {})
+        if q.name not in of or (q.kind == "parameter" and q.value != of[q.name]):
+            raise PlainError(f"calibrated is {q.kind} {q.name} at {q.value:.6g}")
+
+
+def _shapes(law: Law, doubt: Doubt) -> None:
+    """What widens forecasts is of this law, with a place and a scale for each of the neighbours' residuals."""
+    n, k, mixed = len(doubt.left), len(law.inputs), doubt.mixture
+    if doubt.inputs != law.inputs or doubt.places.shape != (n, k):
+        raise PlainError(f"{n} residuals of neighbours lie in places of shape {doubt.places.shape}")
+    if doubt.scale is not None and len(doubt.scale) != n:
+        raise PlainError(f"{n} residuals of neighbours have {len(doubt.scale)} scales")
+    if mixed is not None and (law.exponents is None or mixed.low > mixed.high):
+        raise PlainError("its runs mix size and data as none can")
+
+
+def _intervals(fit: Fit, said: Mapping[str, Mapping[str, float]]) -> None:
     for i, name in enumerate(fit.law.names):
-        band, of = fit.interval(name), mapping_in(said[name])
+        band, of = fit.interval(name), said[name]
         drawn = [float(x) for x in quantiles(fit.draws[:, i], (0.5 * (1.0 - band.level), 0.5 * (1.0 + band.level)))]
         calibrated = fit.calibration.of(name) if fit.calibration else None
         if calibrated is not None:
@@ -60,9 +96,11 @@ def _intervals(fit: Fit, said: dict[str, Any]) -> None:
             drawn = [calibrated.low, calibrated.high]
         before = dict(zip(("low", "high"), drawn, strict=True))  # as saved before an interval held its own value
         for k in ("value", "low", "high", "level"):
-            there, here = number_in(of[k]), float(getattr(band, k))
+            if k not in of:
+                raise PlainError(f"{name} has no {k}")
+            there, here = of[k], float(getattr(band, k))
             if not (_near(there, here) or (k in before and _near(there, before[k]))):
-                raise DamagedError(f"{name} has {k} {there:.6g} and, by its values and draws, {here:.6g}")
+                raise PlainError(f"{name} has {k} {there:.6g} and, by its values and draws, {here:.6g}")
 
 
 def _objective(fit: Fit) -> None:
@@ -77,7 +115,7 @@ def _objective(fit: Fit) -> None:
     inside = np.minimum(size, fit.settings.delta)
     total = float(np.sum(inside * (size - 0.5 * inside)))
     if not math.isclose(total, fit.objective, rel_tol=1e-6, abs_tol=1e-12):
-        raise DamagedError(f"its objective is {fit.objective:.6g} and its residuals add up to {total:.6g}")
+        raise PlainError(f"its objective is {fit.objective:.6g} and its residuals add up to {total:.6g}")
 
 
 def _leftovers(fit: Fit, doubt: Doubt) -> None:
@@ -87,12 +125,12 @@ def _leftovers(fit: Fit, doubt: Doubt) -> None:
     except (np.linalg.LinAlgError, ValueError):
         noise = math.nan
     if not math.isclose(noise, doubt.noise, rel_tol=SLACK, abs_tol=1e-150):
-        raise DamagedError(f"the noise around its neighbours is {doubt.noise:.6g} and, by their residuals, {noise:.6g}")
+        raise PlainError(f"the noise around its neighbours is {doubt.noise:.6g} and, by their residuals, {noise:.6g}")
     if len(doubt.left) == fit.n:
         whole = -fit.residuals * (1.0 if doubt.scale is None else doubt.scale)
         most = float(np.max(np.abs(doubt.left))) * (1.0 + SLACK)
         if not np.allclose(doubt.left, np.clip(whole, -most, most), rtol=1e-5, atol=1e-12):
-            raise DamagedError("the residuals of its neighbours are not its residuals")
+            raise PlainError("the residuals of its neighbours are not its residuals")
 
 
 def _places(fit: Fit, doubt: Doubt) -> None:
@@ -106,7 +144,7 @@ def _places(fit: Fit, doubt: Doubt) -> None:
         ends, said = (float(np.min(x)), float(np.max(x))), fit.ranges[k]
         inside = said[0] <= ends[0] * (1 + SLACK) and ends[1] <= said[1] * (1 + SLACK)
         if not inside or (every and not np.allclose(ends, said, rtol=SLACK, atol=0)):
-            raise DamagedError(
+            raise PlainError(
                 f"its runs have {k} {ends[0]:.4g} to {ends[1]:.4g} and its range is {said[0]:.4g} to {said[1]:.4g}"
             )
     if doubt.mixture is not None:
@@ -114,7 +152,7 @@ def _places(fit: Fit, doubt: Doubt) -> None:
         for k in ("weight", "low", "high") if every else ("weight",):
             there, here = getattr(doubt.mixture, k), math.nan if mixed is None else getattr(mixed, k)
             if not math.isclose(there, here, rel_tol=SLACK, abs_tol=SLACK):
-                raise DamagedError(f"its runs' mixture has {k} {there:.6g} and, by their places, {here:.6g}")
+                raise PlainError(f"its runs' mixture has {k} {there:.6g} and, by their places, {here:.6g}")
 
 
 def _flops(fit: Fit) -> None:
@@ -131,7 +169,7 @@ def _flops(fit: Fit) -> None:
     said = fit.ranges["flops"]
     # A run without FLOPs of its own is in no range of them, so the runs' own may end short of these.
     if not (low / off <= said[0] and said[1] <= high * off):
-        raise DamagedError(
+        raise PlainError(
             f"its runs have FLOPs of {low:.4g} to {high:.4g} as it counts them and its range is {said[0]:.4g} to {said[1]:.4g}"
         )
 
@@ -142,6 +180,6 @@ def _near(a: float, b: float) -> bool:
 
 def _alike(what: str, said: tuple[float, float], found: list[float]) -> None:
     if not all(_near(a, b) for a, b in zip(said, found, strict=True)):
-        raise DamagedError(
+        raise PlainError(
             f"{what} is {said[0]:.6g} to {said[1]:.6g} and, by its draws, {found[0]:.6g} to {found[1]:.6g}"
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitting.errors import FitError
+from fitting.settings import WEIGHTS
 
 if TYPE_CHECKING:
     from fitting.result import Fit
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-WEIGHTS = ("loss_error",)
 # An error below this share of the median counts as that share: 0.00 is a rounded error and no certainty, and a stated error
 # leaves out what the law itself misses. No run weighs more than 25 times the median run (assumed).
 LEAST = 0.2

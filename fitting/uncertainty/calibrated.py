@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+
+from data.plain import Count, End, Finite, Number, Share, Whole, With
 
 LEVEL, TAIL = 0.95, 0.025
 #: What a decision is made of, beside the law's parameters.
@@ -22,12 +25,12 @@ class Calibrated:
 
     name: str
     kind: str
-    value: float
-    plain: tuple[float, float]
-    low: float
-    high: float
-    shares: tuple[float, float]
-    held: float
+    value: Finite
+    plain: tuple[Finite, Finite]
+    low: End
+    high: End
+    shares: tuple[Share, Share]
+    held: Share
 
     @property
     def kept(self) -> bool:
@@ -39,11 +42,11 @@ class Calibrated:
 class Calibration:
     """What `outer` simulated tables, each with `inner` refits, say of a fit's 95 % intervals; decisions are at `flops`."""
 
-    outer: int
-    inner: int
-    seed: int
-    flops: float
-    quantities: tuple[Calibrated, ...]
+    outer: Annotated[int, With(strict=True, gt=0)]
+    inner: Count
+    seed: Count
+    flops: Number
+    quantities: tuple[Annotated[Calibrated, Whole()], ...]
 
     @property
     def level(self) -> float:

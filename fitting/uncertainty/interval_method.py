@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fitting.errors import FitError
+from fitting.settings import METHODS
 from fitting.uncertainty.error_model import Noise, noise
 
 Array = np.ndarray
 
-METHODS = ("auto", "runs", "groups", "residuals", "components")
-USED = (*METHODS[1:], "posterior")
 CHOSEN = "chosen by you"
 WORDS = {"params": "model size", "flops": "FLOP budget", "group": "group", "seed": "seed"}
 # Fewer groups, or fewer runs that repeat a group, say nothing about what groups share.

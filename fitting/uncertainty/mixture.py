@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.plain import Share
+from fitting.accounting import Log
+
 if TYPE_CHECKING:
     from fitting.law import Law
 
@@ -27,9 +30,9 @@ SAID = 0.3
 class Mixture:
     """The runs' mixtures: `weight` is w, `low` and `high` the ends of the middle 90 % of w ln N - (1 - w) ln D over the runs."""
 
-    weight: float
-    low: float
-    high: float
+    weight: Share
+    low: Log
+    high: Log
 
     def outside(self, where: Mapping[str, Array]) -> Array:
         """How many e-folds the mixture of params and tokens, arrays of one shape, lies outside that of the runs; 0 within."""

@@ -13,19 +13,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from scipy import linalg
 
+from data.plain import Finite, Whole, With, array_of
+from fitting.accounting import Log
 from fitting.uncertainty.mixture import Mixture
 
 Array = np.ndarray
 
 # How far leftovers reach along each input, in e-folds: runs of one size share more than runs on one amount of data.
 REACH = {"params": 3.0, "tokens": 1.0}
-# Shares of structure to noise that are tried, and runs beyond which the largest stand for all.
+# Shares of structure to noise that are tried, and runs beyond which the largest stand for all; of a saved fit so many are read.
 RATIOS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
-MOST_RUNS = 400
+MOST_RUNS, MOST_READ = 400, 1000
 # Leftovers are cut at so many deviations, and beyond FAR of them a run says nothing of its neighbours.
 CUT, FAR = 4.0, 8.0
 # The law's own doubt counts for so much at the largest run, with a prior and without, and grows from there as
@@ -48,13 +51,13 @@ class Doubt:
     """
 
     inputs: tuple[str, ...]
-    places: Array
-    left: Array
-    ratio: float
-    noise: float
-    share: float
-    scale: Array | None = None
-    mixture: Mixture | None = None
+    places: Annotated[Array, array_of(list[Finite], MOST_READ)]
+    left: Annotated[Array, array_of(Finite, MOST_READ)]
+    ratio: Annotated[Log, With(ge=0)]
+    noise: Annotated[Log, With(ge=0)]
+    share: Annotated[Log, With(ge=0)]
+    scale: Annotated[Array, array_of(Annotated[Finite, With(gt=0)], MOST_READ)] | None = None
+    mixture: Annotated[Mixture, Whole()] | None = None
 
     def runs(self, name: str) -> Array:
         """Where the runs lie along an input, (n,), in its own unit."""

@@ -29,14 +29,14 @@ def first():
 
 @pytest.fixture(scope="module")
 def found(first):
-    return fit(first, resamples=100)
+    return fit(first, resamples=500)
 
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
     monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path / "home"))
     space = workspace.new()
-    workspace.change(space, "settings", {f"fit:{KEY}": {"resamples": 100}})
+    workspace.change(space, "settings", {f"fit:{KEY}": {"resamples": 500}})
 
     def opened(view: str):
         at = AppTest.from_file(str(APP), default_timeout=60)
@@ -99,9 +99,9 @@ def test_the_figures_draw_them_apart(first, found):
     assert list(drawn["forecast without them, 90 % intervals"].y) == pytest.approx(list(apart.forecast.value))
     assert len(drawn["runs"].x) == 33
     points = chart_payload.points(found, first)
-    held = [name for name, out in zip(points["name"], points["held"], strict=True) if out]
+    held = [name for name, out in zip(points.name, points.held, strict=True) if out]
     assert sorted(held) == sorted(first.held_out["run"])
-    assert not any(points["hollow"])
+    assert not any(points.hollow)
     two = load("simulated-families")
     two = two.hold_out(two.kept.nlargest(1, "flops")["run"])
     compared = families.figure(compare_families(two, "family", resamples=10), two)

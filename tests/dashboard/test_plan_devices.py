@@ -41,7 +41,7 @@ def with_choice(ladder, asked):
     def parts(one):
         return plan_run.front_parts(plan_run.front_on(found, one), one, along)
 
-    return clean({**made, "choice": device_choice.choice(asked, parts)})
+    return clean(replace(made, choice=device_choice.choice(asked, parts)))
 
 
 def overlaid(old, parts):
@@ -99,10 +99,10 @@ def test_of_each_option_only_what_differs_is_sent(ladder):
 def test_the_budget_is_said_in_each_device_s_hours_and_money():
     asked = replace(DEFAULTS, unit="money", price=3.0)
     choice = device_choice.choice(asked, lambda one: chart_payload.spoken(one.hardware, one.device, one.unit))
-    parts = {o["key"]: o["parts"] for o in choice["options"]}
+    parts = {o.key: o.parts for o in choice.options}
     assert parts["H100"] == {}
-    assert parts["A100"]["budget_unit"]["per_flop"] == pytest.approx(3.0 / (312e12 * 0.4 * 3600))
-    assert parts["A100"]["takes"][0]["label"] == "on 8 A100 at 40 % of peak"
+    assert parts["A100"]["budget_unit"].per_flop == pytest.approx(3.0 / (312e12 * 0.4 * 3600))
+    assert parts["A100"]["takes"][0].label == "on 8 A100 at 40 % of peak"
 
 
 def simple(**changes):

@@ -77,8 +77,8 @@ def test_runs_set_aside_are_hollow_and_keep_their_names(ladder):
     changed = dataclasses.replace(runs, kept=kept).exclude([hostile])
     fitted = fit(changed, resamples=50)
     points = chart_payload.points(fitted, changed)
-    assert len(points["name"]) == len(runs.kept)
-    assert [n for n, h in zip(points["name"], points["hollow"], strict=True) if h] == [hostile]
+    assert len(points.name) == len(runs.kept)
+    assert [n for n, h in zip(points.name, points.hollow, strict=True) if h] == [hostile]
 
 
 def test_a_law_of_compute_has_one_panel(ladder):
@@ -173,9 +173,9 @@ def test_the_units_that_may_be_typed_come_with_the_budgets_own():
     """A time converts only on a number of devices that stays, money only where a price is known."""
     for unit in ("flop", "hours", "time", "money"):
         said = chart_payload.spoken(HARDWARE, "H100", unit)["budget_unit"]
-        assert said["also"] == {k: u.per_flop for k, u in chart_payload.units(HARDWARE).items() if k != "flop"}, unit
-        free = chart_payload.spoken(dataclasses.replace(HARDWARE, price=None), "H100", unit, auto=True)["budget_unit"][
-            "also"
-        ]
+        assert said.also == {k: u.per_flop for k, u in chart_payload.units(HARDWARE).items() if k != "flop"}, unit
+        free = chart_payload.spoken(dataclasses.replace(HARDWARE, price=None), "H100", unit, auto=True)[
+            "budget_unit"
+        ].also
         assert free["money"] is None, unit
         assert (free["time"] is None) == (unit != "time")

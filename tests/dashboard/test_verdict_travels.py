@@ -173,5 +173,5 @@ def test_the_headline_of_a_plan_says_it(runs):
     for f, said in ((unsound, True), (sound, sound.status is Status.UNSOUND)):
         here, along = plan(f, flops=1e20), plan(f, flops=np.geomspace(1e18, 1e22, 9))
         payload = chart_payload.payload(f, along, here, runs, spoken={}, chosen=None, floor=None)
-        assert (WORDS in payload["sentence"]) is said
+        assert (WORDS in payload.sentence) is said
     assert unsound.status is Status.UNSOUND

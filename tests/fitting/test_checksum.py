@@ -104,7 +104,9 @@ def test_a_fit_saved_without_a_checksum_loads_to_the_same_numbers():
     assert "checksum" not in body
     assert f.params == body["params"]
     assert {k: f.interval(k).low for k in f.params} == {k: v["low"] for k, v in body["intervals"].items()}
-    assert json.loads(f.to_json()) == {**body, "checksum": json.loads(f.to_json())["checksum"]}
+    again = json.loads(f.to_json())
+    settings = {**body["settings"], "held_out": []}  # what a fit says since then
+    assert again == {**body, "settings": settings, "checksum": again["checksum"]}
     a, b = f.params["alpha"], f.params["beta"]
     best = (a * f.params["A"] / (b * f.params["B"])) ** (1 / (a + b)) * (1e23 / 9) ** (b / (a + b))
     found = plan(f, flops=1e23)

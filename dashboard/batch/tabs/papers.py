@@ -152,7 +152,7 @@ def by_overhead(sweep: Sweep) -> dict[str, float]:
     """The batches of the groups drawn by Zhang's definition, so that like stands beside like; none along loss, where no law uses it."""
     if sweep.along == "loss":
         return {}
-    base, share = batch_state.base(sweep), batch_settings.overhead()
+    base, share = batch_state.base(sweep), batch_settings.settings().overhead
     return {name: f.overhead_batch(base, share).value for name, f in batch_panels.placed(sweep).items()}
 
 
@@ -161,7 +161,7 @@ def disagreement(sweep: Sweep, drawn: dict[str, Callable[[np.ndarray], np.ndarra
     if sweep.along == "loss":
         ours = {name: f.b_crit.value for name, f in batch_panels.placed(sweep).items()}
         return f"Dashed: Kaplan et al. 2020, on other text, {_times(sweep, drawn, ours)} times these batches."
-    base, share = numbers.count(batch_state.base(sweep)), 100 * batch_settings.overhead()
+    base, share = numbers.count(batch_state.base(sweep)), 100 * batch_settings.settings().overhead
     return (
         "Dashed and dotted: Zhang et al. 2024, whose critical batch takes 20 % more steps than linear scaling and is smaller. Hollow: "
         f"these runs by that definition ({share:.3g} % over linear scaling from {base}). The published laws are "
@@ -182,7 +182,7 @@ def _times(sweep: Sweep, drawn: dict[str, Callable[[np.ndarray], np.ndarray]], o
 
 def _ours(sweep: Sweep, name: str) -> dict[str, Band]:
     """Both critical batches of the leading group, by what they mean."""
-    found, base, share = sweep.found[name], batch_state.base(sweep), batch_settings.overhead()
+    found, base, share = sweep.found[name], batch_state.base(sweep), batch_settings.settings().overhead
     return {
         "McCandlish's: twice the fewest steps, twice the least data.": found.b_crit,
         f"Zhang's: {100 * share:.3g} % above linear scaling from {numbers.count(base)}.": found.overhead_batch(

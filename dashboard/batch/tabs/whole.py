@@ -69,7 +69,7 @@ def panel(sweep: Sweep | None) -> None:
             File("CSV", "whole_run.csv", "text/csv", lambda: to_csv(fit)),
         ],
         "whole",
-        {**batch_about.curves(), "warm_up": batch_settings.warm_up()},
+        {**batch_about.curves(), "warm_up": batch_settings.settings().warm_up},
     )
 
 
@@ -98,7 +98,7 @@ def _asked(fit: TrajectoryFit) -> tuple[float, float, float]:
 
 
 def _warm_up(column: st.delta_generator.DeltaGenerator) -> None:
-    st.session_state["whole_warm_up"] = 100 * batch_settings.warm_up()
+    st.session_state["whole_warm_up"] = 100 * batch_settings.settings().warm_up
     column.number_input(
         "Warm-up, % of each run", min_value=0.0, max_value=90.0, step=5.0, key="whole_warm_up", on_change=_keep_warm_up,
         help="The first part of every run is left out: during warm-up of the learning rate the law does not hold.",
