@@ -12,6 +12,7 @@ import numpy as np
 from data.rows.by_batch import SAME_BATCH, by_batch, overlapping
 from data.steps.tuned import is_tuned
 from fitting.arguments import rows_of
+from fitting.batch.seen import agrees, mean_batch, rising_batch, unit_of
 from fitting.errors import FitError
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ EACH = 3  # rows of a rate, in the mean: fewer are those of schedules
 MOST_REPEATS = (
     0.5  # the share of steps that stand twice above which rows are several runs' without names, not a resumed one's
 )
+WARM_UP = (
+    1 / 8
+)  # of the mean batch before the first row: a rise from nothing along a line does as one of two steps from there
+NAMED = 4  # runs named in a sentence
 GIVEN_UP = 0.5  # a first attempt that came less far than this share of the next was begun anew
 
 
@@ -37,7 +42,7 @@ class Run:
     """One run's curve: `step` (n,) rising, with the `loss` and the `batch` of each. `rate` is the peak; nan where not told.
 
     `size` is its number of parameters, `seed` its seed as text; nan and '' where not told. `mean` (n,) is the mean batch of the steps
-    from the row before to each, where tokens say so.
+    from the row before to each, where tokens say so, and from the beginning to the first.
     """
 
     name: str
@@ -52,7 +57,12 @@ class Run:
     @property
     def ramps(self) -> bool:
         """Whether the batch changes along the run."""
-        return bool(np.ptp(self.batch) > SAME_BATCH * self.batch.max())
+        return self.changes_by(len(self.batch) - 1)
+
+    def changes_by(self, row: int) -> bool:
+        """Whether the batch changes up to that row, before the first one too."""
+        batches = self.batch[: row + 1] if self.mean is None else np.append(self.mean[0], self.batch[: row + 1])
+        return bool(np.ptp(batches) > SAME_BATCH * self.batch[row])
 
     @cached_property
     def pieces(self) -> tuple[Array, Array]:
@@ -60,7 +70,8 @@ class Run:
 
         Without `mean` the batch changes half way between two rows, with it where the mean is right. Where every row's batch is
         the mean, it may have followed from tokens: a row between two others is then one batch or a mixture of theirs, and half is
-        counted as either.
+        counted as either. So it is before the first row, where the mean alone is known: all at that, or a warm-up from a small
+        share of it to the batch after.
         """
         width, before = np.diff(self.step, prepend=0.0), np.append(self.batch[0], self.batch[:-1])
         parts = np.column_stack([np.zeros_like(before), before, self.batch])
@@ -69,13 +80,21 @@ class Run:
         if self.worked_out:
             parts[:, 2] = np.append(self.batch[1:], self.batch[-1])
         parts[:, 0] = self.mean
+        before = before.copy()
+        before[0] = parts[0, 1] = WARM_UP * self.mean[0]
         after = parts[:, 2]
         inside = (np.minimum(before, after) < self.mean) & (self.mean < np.maximum(before, after))
         with np.errstate(all="ignore"):
             early = np.where(inside, (after - self.mean) / (after - before), 0.0)
-        whole = np.where(inside, 0.5 if self.worked_out else 0.0, 1.0)
+        inside[0] &= after[0] > (1.0 + SAME_BATCH) * self.mean[0]
+        whole = np.where(inside, np.where(self.either, 0.5, 0.0), 1.0)
         share = np.column_stack([whole, (1.0 - whole) * early, (1.0 - whole) * (1.0 - early)])
         return width[:, None] * share, parts
+
+    @property
+    def either(self) -> Array:
+        """Rows (n,) bool before which tokens tell the mean batch alone, so that it may have been one batch or a mixture."""
+        return np.arange(len(self.step)) < (len(self.step) if self.worked_out else 1)
 
     @property
     def worked_out(self) -> bool:
@@ -113,6 +132,7 @@ def ladder(frame: pd.DataFrame) -> Ladder:
     frame = frame.dropna(subset=["batch", "step", "loss"])
     frame = frame[(frame[["batch", "step", "loss"]] > 0).all(axis=1)]
     runs: list[Run] = []
+    counters: list[Array | None] = []
     repeated = merged = shared = 0
     for name, rows in frame.groupby("run", sort=False, dropna=False):
         parts = list(_apart(rows, str(name)))
@@ -120,11 +140,12 @@ def ladder(frame: pd.DataFrame) -> Ladder:
         for called, part in parts:
             attempts = _attempts(part)
             for k, own in enumerate(attempts):
-                run, again, mean = _one(own, called if not k else f"{called} ({k + 1})")
+                run, seen, again, mean = _one(own, called if not k else f"{called} ({k + 1})")
                 if len(attempts) > 1:  # alike in all that is told: another seed's
                     run = replace(run, seed=f"{run.seed} ({k + 1})")
                 repeated, merged = repeated + (0 if mean else again), merged + (again if mean else 0)
                 found.append(run)
+                counters.append(seen)
         shared += len(found) > 1
         runs += found
     notes = []
@@ -139,7 +160,51 @@ def ladder(frame: pd.DataFrame) -> Ladder:
         notes.append(
             f"{_many(merged, 'row')} {'repeats' if merged == 1 else 'repeat'} a step of an unknown run: their mean counts."
         )
-    return Ladder(tuple(runs), tuple(notes))
+    told, said = _by_tokens(runs, counters)
+    return Ladder(told, (*notes, *said))
+
+
+def _by_tokens(runs: list[Run], counters: list[Array | None]) -> tuple[tuple[Run, ...], list[str]]:
+    """The runs with the batch that what they saw (n,) tells, and what to say of that."""
+    out, odd = list(runs), list[int]()
+    for k, (run, seen) in enumerate(zip(runs, counters, strict=True)):
+        if seen is None:
+            continue
+        if run.ramps:
+            out[k] = replace(run, mean=mean_batch(run.step, run.batch, seen))
+        elif len(run.step) > 1 and np.all(np.isfinite(seen)) and np.all(np.diff(seen) > 0):
+            odd.append(k)
+    seen_by = {k: s for k in odd if (s := counters[k]) is not None}
+    unit = unit_of([(runs[k].step, runs[k].batch, s) for k, s in seen_by.items()])
+    rising, other = list[str](), list[str]()
+    for k, seen in seen_by.items():
+        run = runs[k]
+        if unit is None:
+            continue
+        if agrees(run.step, run.batch, seen / unit):
+            continue
+        mean = rising_batch(run.step, run.batch, seen / unit)
+        if mean is None:
+            other.append(run.name)
+            continue
+        late = np.all(mean[1:] == run.batch[1:])  # the column says each row's own batch
+        out[k] = replace(run, mean=mean, batch=run.batch if late else mean)
+        rising.append(run.name)
+    notes = []
+    if rising:
+        notes.append(
+            f"Tokens of {_many(len(rising), 'run')} tell a batch that rises on the way, where the column of batches has one: tokens count."
+        )
+    if other:
+        notes.append(
+            f"Tokens of {_many(len(other), 'run')} ({_some(other)}) are not batch times steps, nor those of a batch that rises: the column "
+            "of batches counts. Check them."
+        )
+    return tuple(out), notes
+
+
+def _some(names: list[str]) -> str:
+    return f"{', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''}"
 
 
 def _with_rate(frame: pd.DataFrame) -> pd.DataFrame:
@@ -207,8 +272,8 @@ def _attempts(rows: pd.DataFrame) -> list[pd.DataFrame]:
     return [rows.iloc[p] for p in out]
 
 
-def _one(rows: pd.DataFrame, name: str) -> tuple[Run, int, bool]:
-    """One run's curve, how many of its rows repeat a step, and whether means were taken of those."""
+def _one(rows: pd.DataFrame, name: str) -> tuple[Run, Array | None, int, bool]:
+    """One run's curve, what it had seen at each of its rows, how many repeat a step, and whether means were taken of those."""
     step, batch, loss = (rows[c].to_numpy(float) for c in ("step", "batch", "loss"))
     order = np.argsort(step, kind="stable")
     step, batch, loss = step[order], batch[order], loss[order]
@@ -230,24 +295,5 @@ def _one(rows: pd.DataFrame, name: str) -> tuple[Run, int, bool]:
     size = rows["params"].iloc[0] if "params" in rows else np.nan
     seed = str(rows["seed"].iloc[0]) if "seed" in rows and rows["seed"].notna().all() else ""
     seen = rows["tokens"].to_numpy(float)[order][last] if "tokens" in rows else None
-    between = None if seen is None or mean else _mean_batch(places, batch[last], seen)
-    return Run(name, places, loss, batch[last], float(rate), seed, float(size), between), len(step) - len(places), mean
-
-
-def _mean_batch(step: Array, batch: Array, seen: Array) -> Array | None:
-    """The mean batch of the steps from the row before to each (n,), by what was seen (n,) in any unit.
-
-    None where that does not bear the batches out: tokens that are batch times steps jump where the batch changes.
-    """
-    if not np.all(np.isfinite(seen)) or len(step) < 2:
-        return None
-    mean = np.diff(seen, prepend=0.0) / np.diff(step, prepend=0.0)
-    before = np.append(min(batch[0], batch.min()), batch[:-1])
-    low, high = np.minimum(before, batch), np.maximum(before, batch)
-    steady = high <= (1.0 + SAME_BATCH) * low
-    unit = float(np.median((mean / batch)[steady])) if steady.any() else 1.0
-    if not unit > 0:
-        return None
-    mean = mean / unit
-    fits = (mean >= (1.0 - SAME_BATCH) * low) & (mean <= (1.0 + SAME_BATCH) * high)
-    return mean if fits[1:].all() and 0 < mean[0] <= (1.0 + SAME_BATCH) * batch[0] else None
+    run = Run(name, places, loss, batch[last], float(rate), seed, float(size))
+    return run, None if mean else seen, len(step) - len(places), mean

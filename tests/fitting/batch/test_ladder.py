@@ -33,7 +33,7 @@ def planted(seeds=(0,), noise=0.0, begin=50, end=200_000, rows=60, seed=0):
 
 def found(frame, target=2.9):
     reached = steps_to_target(frame, target)
-    return critical_batch(reached.batch, reached.steps, resamples=200), reached
+    return critical_batch(reached.batch, reached.steps, doubt=reached.doubt, resamples=200), reached
 
 
 def resumed(frame):
@@ -172,6 +172,60 @@ def sparse(change, tokens="", noise=0.0, seed=0, every=500):
     return pd.concat(out)
 
 
+def of_a_config(first=20, warm=300, share=0.25, seed=None, tokens=1.0, levels="two"):
+    """Curves whose column of batches is that of the config, with tokens (in some unit) that a warm-up of `warm` steps made fewer."""
+    rng, out = np.random.default_rng(seed or 0), []
+    for b in BATCHES:
+        each = np.full(100_000, b)
+        each[:warm] = share * b if levels == "two" else np.linspace(b / warm, b, warm)
+        at = np.unique(np.geomspace(first, len(each), 60).astype(int))
+        done = np.cumsum(1 / (1 + B_CRIT / each))[at - 1] * (np.exp(0.05 * rng.standard_normal()) if seed else 1.0)
+        loss = FLOOR + 0.9 * (done / S_MIN) ** -0.4
+        seen = np.cumsum(each)[at - 1] * tokens
+        out.append(pd.DataFrame({"run": f"b{b:g}", "batch": b, "step": at, "tokens": seen, "loss": loss}))
+    return pd.concat(out)
+
+
+def test_a_warm_up_that_tokens_alone_tell_counts():
+    """A config logs one batch for the whole run, and logs that begin after the warm-up tell no more."""
+    for first, warm, share, tokens, levels in (
+        (20, 300, 0.25, 1.0, "two"),
+        (20, 300, 0.25, 1 / 2048, "two"),
+        (20, 300, 0.1, 1.0, "two"),
+        (20, 1000, 0.5, 1.0, "rise"),
+        (400, 300, 0.25, 1.0, "two"),
+        (400, 300, 0.1, 1.0, "two"),
+        (900, 800, 0.5, 1.0, "rise"),
+        (20, 0, 1.0, 1.0, "none"),
+    ):
+        case = f"from {first}, {warm} steps, {share}, x {tokens:g}, {levels}"
+        frame = of_a_config(first, warm, share, tokens=tokens, levels="two" if levels == "none" else levels)
+        got, reached = found(frame)
+        fewest = steps_at(np.inf, 2.9)
+        late = first > warm > 0
+        assert got.s_min.value == pytest.approx(fewest, rel=0.06 if late else 0.005), case
+        for band, truth in ((got.s_min, fewest), (got.b_crit, B_CRIT)):
+            assert 0.995 * band.low <= truth <= 1.005 * band.high, case
+        said = " ".join(reached.notes)
+        assert ("7 runs tell a batch that rises on the way" in said) == (warm > 0), case
+        assert ("begin so late" in said) == late, case
+        whole = curves(frame, after=0.0)
+        assert set(np.unique(whole.batch)) == set(BATCHES), case
+
+
+def test_tokens_that_are_no_batch_of_a_rise_are_said_and_do_not_count():
+    frame = of_a_config(warm=0, share=1.0)
+    plain = found(frame)[0].s_min.value
+    rounded = frame.assign(tokens=frame["tokens"].map(lambda v: float(f"{v:.2e}")))
+    coarse = frame.assign(tokens=(frame["tokens"] / 1e8).round() * 1e8)
+    falling = frame.assign(tokens=frame["batch"] * np.minimum(frame["step"], 300 + frame["step"] / 4))
+    fork = frame.assign(tokens=frame["tokens"] + 1e10)
+    for name, own in {"rounded": rounded, "coarse": coarse, "falling": falling, "fork": fork}.items():
+        got, reached = found(own)
+        assert got.s_min.value == plain, name
+        assert ("the column of batches counts" in " ".join(reached.notes)) == (name in ("falling", "fork")), name
+
+
 def test_when_between_two_rows_a_batch_changed_is_told_by_tokens_or_left_open():
     for change in (1501, 1750, 2000, 2100):
         for tokens in ("", "seen", "means", "products"):
@@ -266,6 +320,11 @@ AS_LOGGED = {
     "censored": (lambda seed: planted(noise=0.05, end=10_000, seed=seed), 2.9),
     "several rates": (several_rates, 2.9),
 }  # fmt: skip
+# Dear to draw often: `tests/benchmarks/batch_coverage.py` does.
+BY_TOKENS = {
+    "warm-up told by tokens, batch of the config": (lambda seed: of_a_config(seed=seed + 1), 2.9),
+    "warm-up before the first row": (lambda seed: of_a_config(400, seed=seed + 1), 2.9),
+}
 
 
 @pytest.mark.parametrize("kind", AS_LOGGED)
