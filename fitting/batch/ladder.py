@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.rows.by_batch import SAME_BATCH, by_batch, overlapping
+from data.rows.by_setting import OFTEN, SAME, by_setting
+from data.steps.groups import MOST_COLUMNS, may_tell
 from data.steps.tuned import is_tuned
 from fitting.arguments import rows_of
 from fitting.batch.seen import agrees, mean_batch, rising_batch, unit_of
@@ -24,9 +26,6 @@ NEEDED = ("run", "batch", "step", "loss")
 NUMBERS = ("batch", "step", "loss", "params", "lr", "tokens")
 # What stays as it is along a run, but for a ramp: rows of one name that go side by side at several of its values are several runs.
 SETTINGS = ("params", "dataset", "seq_len", "seed", "batch", "lr")
-OFTEN = 0.3  # the share of a name's steps that stand at several rates from which these are several runs: a schedule's do not
-SAME_RATE = 0.02  # rates nearer than this are one
-EACH = 3  # rows of a rate, in the mean: fewer are those of schedules
 MOST_REPEATS = (
     0.5  # the share of steps that stand twice above which rows are several runs' without names, not a resumed one's
 )
@@ -221,8 +220,9 @@ def _many(count: int, word: str) -> str:
 
 def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of a name by those of `SETTINGS` at whose values they go side by side, each part with its name."""
-    for column in SETTINGS:
-        if column not in rows:
+    others = [c for c in rows if c not in (*SETTINGS, *NEEDED, "tokens") and may_tell(str(c))][:MOST_COLUMNS]
+    for column in (*SETTINGS, *others):
+        if column not in rows or rows[column].nunique(dropna=True) < 2:
             continue
         if column == "batch":
             told = by_batch(rows["step"].to_numpy(float), rows["batch"].to_numpy(float))
@@ -233,7 +233,12 @@ def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
                     said = " to ".join(f"{b:g}" for b in dict.fromkeys((way[0], way[-1])))
                     yield from _apart(rows[told.part == part], f"{name}, batch {said}")
                 return
-        elif rows[column].nunique(dropna=True) > 1 and _side_by_side(rows, column):
+        elif column == "lr":
+            if (several := _by_rate(rows)) is not None:
+                for rate, own in rows.groupby(several, sort=False):
+                    yield from _apart(own.assign(lr=rate), f"{name}, lr {rate:g}")
+                return
+        elif (_side_by_side if column in SETTINGS else _of_several)(rows, column):
             for value, own in rows.groupby(rows[column], sort=False, dropna=False):
                 said = f"{value:g}" if isinstance(value, (int, float)) else str(value)
                 yield from _apart(own, f"{name}, {column} {said}")
@@ -241,13 +246,23 @@ def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
     yield name, rows
 
 
+def _by_rate(rows: pd.DataFrame) -> Array | None:
+    """The learning rate of each row's run (n,), its peak, where rows are those of several; None where they are one's, or some lack it."""
+    rate = rows["lr"].to_numpy(float)
+    return by_setting(rows["step"].to_numpy(float), rate, falls=True) if np.all(np.isfinite(rate)) else None
+
+
 def _side_by_side(rows: pd.DataFrame, column: str) -> bool:
-    """Whether steps at one value of the column overlap with those at another; of rates, whether many steps stand at several."""
-    if column == "lr":
-        each = rows.groupby("step")[column].nunique()
-        return bool((each > 1).mean() > OFTEN) and len(rows) >= EACH * rows[column].nunique()
+    """Whether steps at one value of the column overlap with those at another."""
     known = rows[column].notna()
     return overlapping(rows["step"][known].to_numpy(float), rows[column][known].astype(str).to_numpy())
+
+
+def _of_several(rows: pd.DataFrame, column: str) -> bool:
+    """Whether the values of any other column are those of several runs: no function of the step."""
+    known = rows[column].notna().to_numpy()
+    values = rows[column][known].astype(str).to_numpy()
+    return bool(known.all()) and by_setting(rows["step"].to_numpy(float), values) is not None
 
 
 def _attempts(rows: pd.DataFrame) -> list[pd.DataFrame]:
@@ -282,7 +297,7 @@ def _one(rows: pd.DataFrame, name: str) -> tuple[Run, Array | None, int, bool]:
     last = first + count - 1
     if mean and "lr" in rows:
         rates = rows.groupby("step")["lr"].agg(["min", "max"])
-        if (rates["max"] > (1.0 + SAME_RATE) * rates["min"]).mean() > OFTEN:
+        if (rates["max"] > (1.0 + SAME) * rates["min"]).mean() > OFTEN:
             raise FitError(
                 f"Rows of {name} stand at each step several times with other learning rates, and nothing tells which of them are one "
                 "run's. Give each run a name in a column run, or keep the lines in the order in which runs logged them."

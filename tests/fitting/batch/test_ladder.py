@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard.batch.rows import curve_rows
+from data import read_runs
 from fitting import FitError
 from fitting.batch import along_loss, critical_batch, curves, steps_to_target
 from fitting.batch.ladder import ladder
@@ -362,3 +364,41 @@ def test_the_best_of_several_rates_counts_whatever_their_header():
     for header in ("eta", "adam_lr", "learning rate multiplier", "step_size"):
         assert found(frame.assign(**{header: rate}))[0].b_crit == right, header
     assert right.value == pytest.approx(B_CRIT, rel=0.01)
+
+
+def two_settings(column, values, first=(200, 220), decays=False):
+    """Five batches at two values of a setting, the second 1.4 times as slow, whose logs share no step where `first` differ."""
+    out = []
+    for b in (16_000, 50_000, 160_000, 500_000, 1_600_000):
+        end = 2000 * (1 + 2e5 / b)
+        for value, slow, begin in zip(values, (1.0, 1.4), first, strict=True):
+            step = np.arange(begin, end, max(20, end // 60))
+            loss = 1.5 + 1.5 * (step / slow / (1 + 2e5 / b) / 1000) ** -0.4
+            own = value * (1 - 0.9 * step / end) if decays else value
+            out.append(pd.DataFrame({"batch": b, column: own, "step": step, "loss": loss}))
+    return pd.concat(out, ignore_index=True)
+
+
+def test_rows_of_two_settings_are_two_curves_whether_or_not_their_logs_share_steps():
+    settings = {"lr": (1e-3, 3e-3), "beta2": (0.95, 0.99), "optimizer": ("adam", "sgd"), "weight_decay": (0.1, 0.01)}
+    for column, values in settings.items():
+        for first in ((200, 220), (500, 220), (200, 200)):
+            for order in ("blocks", "steps", "none", "decays"):
+                if order == "decays" and column != "lr":
+                    continue
+                frame = two_settings(column, values, first, decays=order == "decays")
+                if order == "steps":
+                    frame = frame.sort_values("step", kind="stable")
+                elif order == "none":
+                    frame = frame.sample(frac=1.0, random_state=2)
+                case = f"{column}, from {first}, in order of {order}"
+                assert len(ladder(frame.assign(run="x")).runs) == 10, case
+    for column, decays in (("lr", False), ("lr", True), ("beta2", False)):
+        for first in ((500, 220), (200, 200)):
+            frame = two_settings(column, settings[column], first, decays).rename(columns={"batch": "batch_tokens"})
+            read = curve_rows(read_runs(frame))
+            case = f"{column}, {decays}, from {first}"
+            assert read is not None and len(ladder(read).runs) == 10, case
+            got = found(read, 3.0)[0]
+            assert got.s_min.value == pytest.approx(1000, rel=0.002), case
+            assert got.b_crit.value == pytest.approx(2e5, rel=0.002), case
