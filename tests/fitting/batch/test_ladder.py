@@ -398,7 +398,8 @@ def test_rows_of_two_settings_are_two_curves_whether_or_not_their_logs_share_ste
             frame = two_settings(column, settings[column], first, decays).rename(columns={"batch": "batch_tokens"})
             read = curve_rows(read_runs(frame))
             case = f"{column}, {decays}, from {first}"
-            assert read is not None and len(ladder(read).runs) == 10, case
+            assert read is not None, case
+            assert len(ladder(read).runs) == 10, case
             got = found(read, 3.0)[0]
             assert got.s_min.value == pytest.approx(1000, rel=0.002), case
             assert got.b_crit.value == pytest.approx(2e5, rel=0.002), case
