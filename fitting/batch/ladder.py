@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,6 +33,7 @@ MOST_REPEATS = (
 WARM_UP = (
     1 / 8
 )  # of the mean batch before the first row: a rise from nothing along a line does as one of two steps from there
+_NUMBERED = re.compile(r" \([0-9]{1,6}\)$")
 NAMED = 4  # runs named in a sentence
 GIVEN_UP = 0.5  # a first attempt that came less far than this share of the next was begun anew
 
@@ -159,8 +161,23 @@ def ladder(frame: pd.DataFrame) -> Ladder:
         notes.append(
             f"{_many(merged, 'row')} {'repeats' if merged == 1 else 'repeat'} a step of an unknown run: their mean counts."
         )
-    told, said = _by_tokens(runs, counters)
+    told, said = _by_tokens(_as_seeds(runs), counters)
     return Ladder(told, (*notes, *said))
+
+
+def _as_seeds(runs: list[Run]) -> list[Run]:
+    """The runs, those alike in name but for a number in brackets as seeds of one: a reader numbers runs that nothing tells apart."""
+    alike: dict[tuple[str, float, str, str], list[int]] = {}
+    for k, run in enumerate(runs):
+        if not run.seed:
+            base = _NUMBERED.sub("", run.name)
+            alike.setdefault((base, float(run.batch[-1]), f"{run.rate:g}", f"{run.size:g}"), []).append(k)
+    out = list(runs)
+    for several in alike.values():
+        if len(several) > 1 and len({runs[k].name for k in several}) == len(several):
+            for number, k in enumerate(several):
+                out[k] = replace(runs[k], seed=f"({number + 1})")
+    return out
 
 
 def _by_tokens(runs: list[Run], counters: list[Array | None]) -> tuple[tuple[Run, ...], list[str]]:
