@@ -12,6 +12,7 @@ from data.rows.runs_of_batches import WHY, named, parts
 #: Settings that people vary from run to run and trackers write beside each step; a schedule or a ramp changes them along a run too.
 SETTINGS = ("lr", "weight_decay")
 LEAST = 5  # rows of a run, in the mean, from which rows under one setting are its curve
+NUMBERED = r" \([0-9]{1,6}\)$"
 ALIKE = 0.8  # the share of places with as many rows as most, from which these are runs side by side
 PLACES = {
     False: 5,
@@ -67,6 +68,11 @@ def apart(
     if names is not None or (counter == "steps" and (part != "").any()):
         return _beside(found, frame[counter], rows, PLACES[names is None])
     return None
+
+
+def unnumbered(names: pd.Series) -> pd.Series:
+    """The names (n,) without the numbers of runs that nothing told apart: a column that nobody read may."""
+    return names.astype(str).str.replace(NUMBERED, "", regex=True)
 
 
 def _beside(names: pd.Series, place: pd.Series, rows: pd.DataFrame, least: int) -> tuple[pd.Series, str] | None:

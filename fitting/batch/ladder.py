@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.rows.apart import NUMBERED
 from data.rows.by_batch import SAME_BATCH, by_batch, overlapping
 from data.rows.by_setting import OFTEN, SAME, by_setting
 from data.steps.groups import MOST_COLUMNS, may_tell
@@ -33,7 +34,6 @@ MOST_REPEATS = (
 WARM_UP = (
     1 / 8
 )  # of the mean batch before the first row: a rise from nothing along a line does as one of two steps from there
-_NUMBERED = re.compile(r" \([0-9]{1,6}\)$")
 NAMED = 4  # runs named in a sentence
 GIVEN_UP = 0.5  # a first attempt that came less far than this share of the next was begun anew
 
@@ -134,6 +134,7 @@ def ladder(frame: pd.DataFrame) -> Ladder:
     frame = frame[(frame[["batch", "step", "loss"]] > 0).all(axis=1)]
     runs: list[Run] = []
     counters: list[Array | None] = []
+    others: list[str] = []
     repeated = merged = shared = 0
     for name, rows in frame.groupby("run", sort=False, dropna=False):
         parts = list(_apart(rows, str(name)))
@@ -147,6 +148,7 @@ def ladder(frame: pd.DataFrame) -> Ladder:
                 repeated, merged = repeated + (0 if mean else again), merged + (again if mean else 0)
                 found.append(run)
                 counters.append(seen)
+                others.append(_said(own))
         shared += len(found) > 1
         runs += found
     notes = []
@@ -161,16 +163,19 @@ def ladder(frame: pd.DataFrame) -> Ladder:
         notes.append(
             f"{_many(merged, 'row')} {'repeats' if merged == 1 else 'repeat'} a step of an unknown run: their mean counts."
         )
-    told, said = _by_tokens(_as_seeds(runs), counters)
+    told, said = _by_tokens(_as_seeds(runs, others), counters)
     return Ladder(told, (*notes, *said))
 
 
-def _as_seeds(runs: list[Run]) -> list[Run]:
-    """The runs, those alike in name but for a number in brackets as seeds of one: a reader numbers runs that nothing tells apart."""
+def _as_seeds(runs: list[Run], said: list[str]) -> list[Run]:
+    """The runs, those alike in name but for a number in brackets as seeds of one: a reader numbers runs that nothing tells apart.
+
+    `said` is what else each run's rows say, alike in seeds.
+    """
     alike: dict[tuple[str, float, str, str], list[int]] = {}
     for k, run in enumerate(runs):
         if not run.seed:
-            base = _NUMBERED.sub("", run.name)
+            base = re.sub(NUMBERED, "", run.name) + said[k]
             alike.setdefault((base, float(run.batch[-1]), f"{run.rate:g}", f"{run.size:g}"), []).append(k)
     out = list(runs)
     for several in alike.values():
@@ -178,6 +183,12 @@ def _as_seeds(runs: list[Run]) -> list[Run]:
             for number, k in enumerate(several):
                 out[k] = replace(runs[k], seed=f"({number + 1})")
     return out
+
+
+def _said(rows: pd.DataFrame) -> str:
+    """What a run's rows say all along of settings other than those that a `Run` holds."""
+    own = [c for c in rows if c not in (*NEEDED, "tokens", "lr", "seed", "params") and may_tell(str(c))][:MOST_COLUMNS]
+    return "\x1f".join(f"\x1f{c}={rows[c].iloc[0]}" for c in own if rows[c].nunique(dropna=False) == 1)
 
 
 def _by_tokens(runs: list[Run], counters: list[Array | None]) -> tuple[tuple[Run, ...], list[str]]:
