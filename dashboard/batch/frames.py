@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.batch.rows import curve_rows
+from dashboard.batch.rows import curve_rows, in_sequences
 from data.schema import Runs
 
 
@@ -20,13 +20,14 @@ def curves_in(runs: Runs, unit: str = "tokens") -> Any:
     frame = curve_rows(runs)
     if frame is None:
         return None
-    frame = counted(frame, ("batch",), unit, runs)
+    if not in_sequences(runs):
+        frame = counted(frame, ("batch",), unit, runs)
     return frame if frame["batch"].nunique() >= 3 else None
 
 
 def counted(frame: pd.DataFrame, columns: tuple[str, ...], unit: str, runs: Runs) -> pd.DataFrame:
-    """The same with columns of tokens counted in sequences where those are wanted."""
-    if unit == "tokens":
+    """The same with columns of tokens counted in sequences where those are wanted and have a known length."""
+    if unit == "tokens" or not math.isfinite(length(runs)):
         return frame
     return frame.assign(**{c: frame[c] / length(runs) for c in columns})
 

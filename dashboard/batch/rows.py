@@ -11,11 +11,20 @@ DERIVED = "tokens over steps"  # how `data` says that a batch followed from what
 SAME = 0.02
 
 
+def in_sequences(runs: Runs) -> bool:
+    """Whether batches of the curves are known in sequences alone, whose length nothing says."""
+    frame = runs.history
+    return frame is not None and "batch" not in frame and "batch_sequences" in frame
+
+
 def curve_rows(runs: Runs) -> pd.DataFrame | None:
     """The history of runs with batch, step and loss; None where there is none. A batch that was worked out from all tokens over
-    all steps is the mean so far: where it grows, that of each row is what was seen since the row before.
+    all steps is the mean so far: where it grows, that of each row is what was seen since the row before. Batches count tokens, or
+    sequences where `in_sequences`.
     """
     frame = runs.history
+    if frame is not None and in_sequences(runs):
+        frame = frame.rename(columns={"batch_sequences": "batch"})
     if frame is None or not {"batch", "steps", "loss"} <= set(frame):
         return None
     if "tokens" in frame and any(s.column == "batch" and s.how.startswith(DERIVED) for s in runs.sources):

@@ -13,6 +13,7 @@ from dashboard.batch import settings as batch_settings
 from dashboard.batch.frames import curves_in, length, sized
 from dashboard.batch.groups import Which, chosen_of, groups_of, ladder_of
 from dashboard.batch.readings import RESAMPLES, Sweep, fitted, from_final, from_steps, mixed_in_steps
+from dashboard.batch.rows import in_sequences
 from dashboard.batch.words import curves_said, reading_said
 from data.errors import DataError
 from data.schema import Runs
@@ -78,7 +79,10 @@ def current() -> Sweep | Exception | None:
 
 
 def unit() -> str:
-    """What batches of runs are counted in: tokens, unless sequences were asked for and have one known length."""
+    """What batches of runs are counted in: tokens, unless sequences were asked for and have one known length, or are all that is known."""
+    runs = state.reading().runs
+    if runs is not None and in_sequences(runs):
+        return "sequences"
     return "sequences" if batch_settings.settings().unit == "sequences" and math.isfinite(seq_len()) else "tokens"
 
 

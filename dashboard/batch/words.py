@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dashboard.batch.rows import in_sequences
 from data.schema import Runs
 from fitting.plural import plural
 
 HISTORY = "Many rows per run"  # which row is the run: of curves all rows count
+
+SEQUENCES = "Batches count sequences: no column has the tokens of one. A column seq_len would give them in tokens."
 
 
 def curves_said(runs: int) -> str:
@@ -23,4 +26,5 @@ def final_said(runs: int) -> str:
 
 def reading_said(runs: Runs) -> tuple[str, ...]:
     """What was done to the rows of curves before any batch was looked at, such as that a step stands twice."""
-    return tuple(note for note in runs.notes if not note.startswith(HISTORY))
+    said = tuple(note for note in runs.notes if not note.startswith(HISTORY))
+    return (*said, SEQUENCES) if in_sequences(runs) else said

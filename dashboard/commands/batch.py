@@ -97,8 +97,7 @@ def command(
             for g in [read.frame[read.frame["group"] == name]]
         ]
     else:
-        unit = "tokens"
-        groups, sizes, law, method = _runs(file, targets, by, smooth, resamples, seed)
+        groups, sizes, law, method, unit = _runs(file, targets, by, smooth, resamples, seed)
     found: dict[str, CriticalBatch] = {}
     notes: dict[str, list[str]] = {}
     for name, batch, steps, said in groups:
@@ -140,10 +139,10 @@ def command(
 
 def _runs(
     file: Path, targets: tuple[float, ...], by: tuple[str, ...], smooth: float, resamples: int, seed: int
-) -> tuple[list[Group], dict[str, float], AlongLoss | None, str]:
-    """The groups of a table of runs, the size of each where they differ by size, the law along loss where there is one, and
-    what was read."""
-    from dashboard.batch.rows import curve_rows
+) -> tuple[list[Group], dict[str, float], AlongLoss | None, str, str]:
+    """The groups of a table of runs, the size of each where they differ by size, the law along loss where there is one, what was
+    read, and what batches count."""
+    from dashboard.batch.rows import curve_rows, in_sequences
     from dashboard.batch.words import curves_said, final_said, reading_said
     from data import read_runs
     from data.errors import DataError
@@ -164,6 +163,7 @@ def _runs(
                 sizes,
                 law,
                 said,
+                "tokens",
             )
     curves = curve_rows(runs)
     if curves is None:
@@ -203,7 +203,8 @@ def _runs(
         raise FitError(once(refused))
     if refused:
         found = [(n, batch, steps, (*said, *refused)) for n, batch, steps, said in found]
-    return found, {}, law, curves_said(curves["run"].nunique())
+    unit = "sequences" if in_sequences(runs) else "tokens"
+    return found, {}, law, curves_said(curves["run"].nunique()), unit
 
 
 def _shown(found: CriticalBatch, base: float | None, overhead: float) -> Band:

@@ -12,6 +12,12 @@ from data.rows.runs_of_batches import WHY, named, parts
 #: Settings that people vary from run to run and trackers write beside each step; a schedule or a ramp changes them along a run too.
 SETTINGS = ("lr", "weight_decay")
 LEAST = 5  # rows of a run, in the mean, from which rows under one setting are its curve
+NUMBERED = r" \([0-9]{1,6}\)$"
+ALIKE = 0.8  # the share of places with as many rows as most, from which these are runs side by side
+PLACES = {
+    False: 5,
+    True: 10,
+}  # of a name, or of a batch where there are no names, that are more than lengths of its runs
 OFTEN = 0.3  # the share of places that stand under several values from which a setting is one of runs of their own
 
 
@@ -59,7 +65,31 @@ def apart(
     own = anew[rows.index]
     if own.nunique() > found[rows.index].nunique() and len(rows) / own.nunique() >= LEAST and rises(own, rows[counter]):
         return anew, "where the steps of a name restart, another run begins"
+    if names is not None or (counter == "steps" and (part != "").any()):
+        return _beside(found, frame[counter], rows, PLACES[names is None])
     return None
+
+
+def unnumbered(names: pd.Series) -> pd.Series:
+    """The names (n,) without the numbers of runs that nothing told apart: a column that nobody read may."""
+    return names.astype(str).str.replace(NUMBERED, "", regex=True)
+
+
+def _beside(names: pd.Series, place: pd.Series, rows: pd.DataFrame, least: int) -> tuple[pd.Series, str] | None:
+    """The names (n,), with a number from the second row on at one place, where nearly every place has as many rows; else None.
+
+    Those are runs that nothing tells apart, as seeds of one setting are. `least` are the places of a name that make a curve.
+    """
+    here = place[rows.index]
+    count = here.groupby([names[rows.index], here]).size()
+    each, places = int(count.median()), count.groupby(level=0).size()
+    if each < 2 or float((count == each).mean()) < ALIKE or float(places.median()) < max(least, each):
+        return None
+    known = pd.Series(place.index.isin(rows.index), index=place.index)  # others go with the first
+    which = known.groupby([names, place]).cumsum() - 1
+    number = which.where(known, 0).fillna(0).astype(int).clip(lower=0)
+    out = names.where(number == 0, names.astype(str) + " (" + (number + 1).astype(str) + ")").astype("str")
+    return out, f"{each} rows at each place are {each} runs that nothing tells apart, as seeds are"
 
 
 def _anew(names: pd.Series, values: np.ndarray) -> pd.Series:

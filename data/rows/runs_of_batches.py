@@ -1,4 +1,4 @@
-"""Names for the rows of runs that share one, or have none, and differ in their batch: by the rule of `data.rows.by_batch`."""
+"""Names for the rows of runs that share one, or have none, and differ in their batch or in a setting that a schedule may change."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pandas as pd
 
 from data.mapping import Mapping
 from data.rows.by_batch import by_batch, one_batch
+from data.rows.by_setting import by_setting
 from data.rows.line_order import Rows
 from data.rows.progress import usable
 
 BATCHES = ("batch", "batch_sequences", "batch_device")
+SETTINGS = ("lr", "weight_decay", "warmup_steps")
 EACH = 5  # rows of a batch, in the mean: fewer are no curves
 
 WHY = "rows of one batch, or of a batch that rises along the lines, are a run's checkpoints"
@@ -76,17 +78,42 @@ def of_batches(found: Rows, names: pd.Series | None, frame: pd.DataFrame, mappin
     if found.kind != "history" or place not in frame:
         return found
     batch = stated_batch(frame, mapping)
-    if batch is None:
-        return found
-    part, doubt = parts(found.names, batch, frame[place])
+    part, doubt = (pd.Series("", index=frame.index), "") if batch is None else parts(found.names, batch, frame[place])
     if doubt:
         return replace(found, doubt=doubt)
-    if not (part != "").any():
-        return found
     bare = names is None and found.names.nunique() == 1
+    label = named(None if bare else found.names, part) if (part != "").any() else found.names
+    setting = settings(label, frame, mapping, frame[place])
+    if not (part != "").any() and not (setting != "").any():
+        return found
+    joined = label.where(setting == "", label.astype(str) + ", " + setting)
+    only = WHY if (part != "").any() else "rows of several settings along one counter are several runs' checkpoints"
     return replace(
         found,
-        names=named(None if bare else found.names, part),
+        names=joined.astype("str"),
         progress=place,
-        why=found.why if names is None and not bare else WHY,
+        why=found.why if names is None and not bare else only,
     )
+
+
+def settings(names: pd.Series, frame: pd.DataFrame, mapping: Mapping, place: pd.Series) -> pd.Series:
+    """What the settings of each row's run are called (n,), '' where rows of one name are alike in them or one run's."""
+    out = pd.Series("", index=names.index, dtype=object)
+    for column in [c for c in SETTINGS if c in frame and c in mapping.guesses]:
+        known = (frame[column].notna() & place.notna()).to_numpy()
+        label = (names.astype(str) + "\x1f" + out.astype(str)).to_numpy()
+        several = frame[column][known].groupby(label[known]).nunique()
+        for name in several.index[several > 1]:
+            own = np.flatnonzero(known & (label == name))
+            told = by_setting(place.to_numpy(float)[own], frame[column].to_numpy()[own], column == "lr")
+            if told is None:
+                continue
+            said = [f"{column.replace('_', ' ')} {v:g}" if isinstance(v, float) else f"{column} {v}" for v in told]
+            mine = out.iloc[own]
+            out.iloc[own] = np.where(mine == "", said, mine.astype(str) + ", " + np.array(said, dtype=object))
+            rest = np.flatnonzero((label == name) & ~known)  # rows that lack the setting go with the line before them
+            if len(rest):
+                every = np.flatnonzero(label == name)
+                filled = out.iloc[every].where(pd.Series(known[every], index=out.index[every])).ffill().bfill()
+                out.iloc[every] = filled.to_numpy()
+    return out

@@ -9,6 +9,7 @@ import pandas as pd
 
 from data.errors import Question
 from data.mapping import Mapping
+from data.rows.apart import unnumbered
 from data.rows.kinds import judge
 from data.rows.labels import CONSTANT, TOLD, run_labels
 from data.rows.line_order import Rows, stands_in_order
@@ -39,6 +40,7 @@ def side_by_side(
     named = names if names is not None else frame.get("family")
     named = named if named is not None and (named != "").all() else None
     own = run_labels(named, frame, [c for c in CONSTANT if c in frame and frame[c].nunique() > 1], stem)
+    own = own if found.kind != "history" else own.astype(str) + "\x1f" + unnumbered(found.names)
     places = list(dict.fromkeys(c for c in (found.progress, *counters) if c in frame))
     for along in places:
         headers, setting = parting(table, mapping, measured, frame[along], own)

@@ -18,6 +18,7 @@ from data.steps.best_rows import STATED, best_rows, choices
 from data.steps.columns import NUMBERS, Target, copies, groups, plainly, targets
 from data.steps.groups import MOST_COLUMNS
 from data.steps.reached import missed
+from data.steps.same_rows import same_rows
 from data.steps.tuned import is_tuned
 from data.table import Table
 
@@ -62,7 +63,8 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     group, of its own. Units are those that headers state. Of several learning rates, or values of whatever else is tuned
     (`data.steps.tuned`), at a batch the best counts. Rows that say no number of steps did not reach the loss, as far as they say: they
     are left out and
-    counted, with those of which a column says so (`data.steps.reached`). Raises ReadError, in one sentence.
+    counted, with those of which a column says so (`data.steps.reached`), and so are copies of rows (`data.steps.same_rows`). Raises
+    ReadError, in one sentence.
     """
     found = targets(table)
     if not found:
@@ -93,7 +95,8 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
         ", ".join(_value(str(n.iloc[i]), "" if k in bare else k) for k, n in zip(keys, names, strict=True))
         for i in range(len(batch))
     ]
-    told = apart.notes
+    again, twice = same_rows(table)
+    told = (*((twice,) if twice else ()), *apart.notes)
     parts: list[pd.DataFrame] = []
     notes: dict[str, tuple[str, ...]] = {}
     tried, short = _tuned(table, mapping), missed(table)
@@ -104,6 +107,8 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
         frame = pd.concat([_steps(table, t, k, batch, short.why) for k, t in enumerate(own)])
         choice = pd.concat([_stated_too(tried, own, k) for k in range(len(own))])
         frame = frame.assign(group=[_called(g, called[key]) for _ in own for g in group], rate=choices(choice))
+        once = ~np.tile(again, len(own))
+        frame, choice = frame[once], choice[once]
         marks = [f"{t.header!r}: {note}." for t in own for note in table.numbers(t.header, "count").notes]
         stated = [
             f"{t.header!r} is read times {t.says.scale:g}, as its header says." for t in own if t.says.scale != 1.0
@@ -121,8 +126,8 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
         if any(key[0] for key in several):
             each = f"Each of {', '.join(called.values())} is a group of its own, as headers say."
         notes = {name: (each, *told) for name, told in notes.items()}
-    if again := copies(table):
-        unused = f"{', '.join(map(repr, again))} {'is' if len(again) == 1 else 'are'} not used."
+    if spare := copies(table):
+        unused = f"{', '.join(map(repr, spare))} {'is' if len(spare) == 1 else 'are'} not used."
         notes = {name: (*told, unused) for name, told in notes.items()}
     sizes: dict[str, float] = {}
     count = next((c for c in ("params", "params_total", "params_nonembed") if c in guesses), None)

@@ -180,8 +180,9 @@ def _ramp(run: Run) -> tuple[float, Array, Ramp | None]:
     """The last batch of a run, the rows (n,) from which on it stays, and the steps before those; None where there are none."""
     batch = float(run.batch[-1])
     off = np.flatnonzero(np.abs(run.batch - batch) > SAME_BATCH * batch)
-    there = np.arange(len(run.step)) > off[-1]
-    steps, of = (v[: off[-1] + 2].ravel() for v in run.pieces)
+    last = int(off[-1]) if len(off) else -1  # none: it changes before the first row
+    there = np.arange(len(run.step)) > last
+    steps, of = (v[: last + 2].ravel() for v in run.pieces)
     some = (steps > 0) & (of > 0)
     return batch, there, Ramp(steps[some], of[some]) if some.any() else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,9 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.rows.apart import NUMBERED
 from data.rows.by_batch import SAME_BATCH, by_batch, overlapping
+from data.rows.by_setting import OFTEN, SAME, by_setting
+from data.steps.groups import MOST_COLUMNS, may_tell
 from data.steps.tuned import is_tuned
 from fitting.arguments import rows_of
+from fitting.batch.seen import agrees, mean_batch, rising_batch, unit_of
 from fitting.errors import FitError
 
 if TYPE_CHECKING:
@@ -23,12 +28,13 @@ NEEDED = ("run", "batch", "step", "loss")
 NUMBERS = ("batch", "step", "loss", "params", "lr", "tokens")
 # What stays as it is along a run, but for a ramp: rows of one name that go side by side at several of its values are several runs.
 SETTINGS = ("params", "dataset", "seq_len", "seed", "batch", "lr")
-OFTEN = 0.3  # the share of a name's steps that stand at several rates from which these are several runs: a schedule's do not
-SAME_RATE = 0.02  # rates nearer than this are one
-EACH = 3  # rows of a rate, in the mean: fewer are those of schedules
 MOST_REPEATS = (
     0.5  # the share of steps that stand twice above which rows are several runs' without names, not a resumed one's
 )
+WARM_UP = (
+    1 / 8
+)  # of the mean batch before the first row: a rise from nothing along a line does as one of two steps from there
+NAMED = 4  # runs named in a sentence
 GIVEN_UP = 0.5  # a first attempt that came less far than this share of the next was begun anew
 
 
@@ -37,7 +43,7 @@ class Run:
     """One run's curve: `step` (n,) rising, with the `loss` and the `batch` of each. `rate` is the peak; nan where not told.
 
     `size` is its number of parameters, `seed` its seed as text; nan and '' where not told. `mean` (n,) is the mean batch of the steps
-    from the row before to each, where tokens say so.
+    from the row before to each, where tokens say so, and from the beginning to the first.
     """
 
     name: str
@@ -52,7 +58,12 @@ class Run:
     @property
     def ramps(self) -> bool:
         """Whether the batch changes along the run."""
-        return bool(np.ptp(self.batch) > SAME_BATCH * self.batch.max())
+        return self.changes_by(len(self.batch) - 1)
+
+    def changes_by(self, row: int) -> bool:
+        """Whether the batch changes up to that row, before the first one too."""
+        batches = self.batch[: row + 1] if self.mean is None else np.append(self.mean[0], self.batch[: row + 1])
+        return bool(np.ptp(batches) > SAME_BATCH * self.batch[row])
 
     @cached_property
     def pieces(self) -> tuple[Array, Array]:
@@ -60,7 +71,8 @@ class Run:
 
         Without `mean` the batch changes half way between two rows, with it where the mean is right. Where every row's batch is
         the mean, it may have followed from tokens: a row between two others is then one batch or a mixture of theirs, and half is
-        counted as either.
+        counted as either. So it is before the first row, where the mean alone is known: all at that, or a warm-up from a small
+        share of it to the batch after.
         """
         width, before = np.diff(self.step, prepend=0.0), np.append(self.batch[0], self.batch[:-1])
         parts = np.column_stack([np.zeros_like(before), before, self.batch])
@@ -69,13 +81,21 @@ class Run:
         if self.worked_out:
             parts[:, 2] = np.append(self.batch[1:], self.batch[-1])
         parts[:, 0] = self.mean
+        before = before.copy()
+        before[0] = parts[0, 1] = WARM_UP * self.mean[0]
         after = parts[:, 2]
         inside = (np.minimum(before, after) < self.mean) & (self.mean < np.maximum(before, after))
         with np.errstate(all="ignore"):
             early = np.where(inside, (after - self.mean) / (after - before), 0.0)
-        whole = np.where(inside, 0.5 if self.worked_out else 0.0, 1.0)
+        inside[0] &= after[0] > (1.0 + SAME_BATCH) * self.mean[0]
+        whole = np.where(inside, np.where(self.either, 0.5, 0.0), 1.0)
         share = np.column_stack([whole, (1.0 - whole) * early, (1.0 - whole) * (1.0 - early)])
         return width[:, None] * share, parts
+
+    @property
+    def either(self) -> Array:
+        """Rows (n,) bool before which tokens tell the mean batch alone, so that it may have been one batch or a mixture."""
+        return np.arange(len(self.step)) < (len(self.step) if self.worked_out else 1)
 
     @property
     def worked_out(self) -> bool:
@@ -113,6 +133,8 @@ def ladder(frame: pd.DataFrame) -> Ladder:
     frame = frame.dropna(subset=["batch", "step", "loss"])
     frame = frame[(frame[["batch", "step", "loss"]] > 0).all(axis=1)]
     runs: list[Run] = []
+    counters: list[Array | None] = []
+    others: list[str] = []
     repeated = merged = shared = 0
     for name, rows in frame.groupby("run", sort=False, dropna=False):
         parts = list(_apart(rows, str(name)))
@@ -120,11 +142,13 @@ def ladder(frame: pd.DataFrame) -> Ladder:
         for called, part in parts:
             attempts = _attempts(part)
             for k, own in enumerate(attempts):
-                run, again, mean = _one(own, called if not k else f"{called} ({k + 1})")
+                run, seen, again, mean = _one(own, called if not k else f"{called} ({k + 1})")
                 if len(attempts) > 1:  # alike in all that is told: another seed's
                     run = replace(run, seed=f"{run.seed} ({k + 1})")
                 repeated, merged = repeated + (0 if mean else again), merged + (again if mean else 0)
                 found.append(run)
+                counters.append(seen)
+                others.append(_said(own))
         shared += len(found) > 1
         runs += found
     notes = []
@@ -139,7 +163,75 @@ def ladder(frame: pd.DataFrame) -> Ladder:
         notes.append(
             f"{_many(merged, 'row')} {'repeats' if merged == 1 else 'repeat'} a step of an unknown run: their mean counts."
         )
-    return Ladder(tuple(runs), tuple(notes))
+    told, said = _by_tokens(_as_seeds(runs, others), counters)
+    return Ladder(told, (*notes, *said))
+
+
+def _as_seeds(runs: list[Run], said: list[str]) -> list[Run]:
+    """The runs, those alike in name but for a number in brackets as seeds of one: a reader numbers runs that nothing tells apart.
+
+    `said` is what else each run's rows say, alike in seeds.
+    """
+    alike: dict[tuple[str, float, str, str], list[int]] = {}
+    for k, run in enumerate(runs):
+        if not run.seed:
+            base = re.sub(NUMBERED, "", run.name) + said[k]
+            alike.setdefault((base, float(run.batch[-1]), f"{run.rate:g}", f"{run.size:g}"), []).append(k)
+    out = list(runs)
+    for several in alike.values():
+        if len(several) > 1 and len({runs[k].name for k in several}) == len(several):
+            for number, k in enumerate(several):
+                out[k] = replace(runs[k], seed=f"({number + 1})")
+    return out
+
+
+def _said(rows: pd.DataFrame) -> str:
+    """What a run's rows say all along of settings other than those that a `Run` holds."""
+    own = [c for c in rows if c not in (*NEEDED, "tokens", "lr", "seed", "params") and may_tell(str(c))][:MOST_COLUMNS]
+    return "\x1f".join(f"\x1f{c}={rows[c].iloc[0]}" for c in own if rows[c].nunique(dropna=False) == 1)
+
+
+def _by_tokens(runs: list[Run], counters: list[Array | None]) -> tuple[tuple[Run, ...], list[str]]:
+    """The runs with the batch that what they saw (n,) tells, and what to say of that."""
+    out, odd = list(runs), list[int]()
+    for k, (run, seen) in enumerate(zip(runs, counters, strict=True)):
+        if seen is None:
+            continue
+        if run.ramps:
+            out[k] = replace(run, mean=mean_batch(run.step, run.batch, seen))
+        elif len(run.step) > 1 and np.all(np.isfinite(seen)) and np.all(np.diff(seen) > 0):
+            odd.append(k)
+    seen_by = {k: s for k in odd if (s := counters[k]) is not None}
+    unit = unit_of([(runs[k].step, runs[k].batch, s) for k, s in seen_by.items()])
+    rising, other = list[str](), list[str]()
+    for k, seen in seen_by.items():
+        run = runs[k]
+        if unit is None:
+            continue
+        if agrees(run.step, run.batch, seen / unit):
+            continue
+        mean = rising_batch(run.step, run.batch, seen / unit)
+        if mean is None:
+            other.append(run.name)
+            continue
+        late = np.all(mean[1:] == run.batch[1:])  # the column says each row's own batch
+        out[k] = replace(run, mean=mean, batch=run.batch if late else mean)
+        rising.append(run.name)
+    notes = []
+    if rising:
+        notes.append(
+            f"Tokens of {_many(len(rising), 'run')} tell a batch that rises on the way, where the column of batches has one: tokens count."
+        )
+    if other:
+        notes.append(
+            f"Tokens of {_many(len(other), 'run')} ({_some(other)}) are not batch times steps, nor those of a batch that rises: the column "
+            "of batches counts. Check them."
+        )
+    return tuple(out), notes
+
+
+def _some(names: list[str]) -> str:
+    return f"{', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''}"
 
 
 def _with_rate(frame: pd.DataFrame) -> pd.DataFrame:
@@ -156,8 +248,9 @@ def _many(count: int, word: str) -> str:
 
 def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of a name by those of `SETTINGS` at whose values they go side by side, each part with its name."""
-    for column in SETTINGS:
-        if column not in rows:
+    others = [c for c in rows if c not in (*SETTINGS, *NEEDED, "tokens") and may_tell(str(c))][:MOST_COLUMNS]
+    for column in (*SETTINGS, *others):
+        if column not in rows or rows[column].nunique(dropna=True) < 2:
             continue
         if column == "batch":
             told = by_batch(rows["step"].to_numpy(float), rows["batch"].to_numpy(float))
@@ -168,7 +261,12 @@ def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
                     said = " to ".join(f"{b:g}" for b in dict.fromkeys((way[0], way[-1])))
                     yield from _apart(rows[told.part == part], f"{name}, batch {said}")
                 return
-        elif rows[column].nunique(dropna=True) > 1 and _side_by_side(rows, column):
+        elif column == "lr":
+            if (several := _by_rate(rows)) is not None:
+                for rate, own in rows.groupby(several, sort=False):
+                    yield from _apart(own.assign(lr=rate), f"{name}, lr {rate:g}")
+                return
+        elif (_side_by_side if column in SETTINGS else _of_several)(rows, column):
             for value, own in rows.groupby(rows[column], sort=False, dropna=False):
                 said = f"{value:g}" if isinstance(value, (int, float)) else str(value)
                 yield from _apart(own, f"{name}, {column} {said}")
@@ -176,13 +274,23 @@ def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
     yield name, rows
 
 
+def _by_rate(rows: pd.DataFrame) -> Array | None:
+    """The learning rate of each row's run (n,), its peak, where rows are those of several; None where they are one's, or some lack it."""
+    rate = rows["lr"].to_numpy(float)
+    return by_setting(rows["step"].to_numpy(float), rate, falls=True) if np.all(np.isfinite(rate)) else None
+
+
 def _side_by_side(rows: pd.DataFrame, column: str) -> bool:
-    """Whether steps at one value of the column overlap with those at another; of rates, whether many steps stand at several."""
-    if column == "lr":
-        each = rows.groupby("step")[column].nunique()
-        return bool((each > 1).mean() > OFTEN) and len(rows) >= EACH * rows[column].nunique()
+    """Whether steps at one value of the column overlap with those at another."""
     known = rows[column].notna()
     return overlapping(rows["step"][known].to_numpy(float), rows[column][known].astype(str).to_numpy())
+
+
+def _of_several(rows: pd.DataFrame, column: str) -> bool:
+    """Whether the values of any other column are those of several runs: no function of the step."""
+    known = rows[column].notna().to_numpy()
+    values = rows[column][known].astype(str).to_numpy()
+    return bool(known.all()) and by_setting(rows["step"].to_numpy(float), values) is not None
 
 
 def _attempts(rows: pd.DataFrame) -> list[pd.DataFrame]:
@@ -207,8 +315,8 @@ def _attempts(rows: pd.DataFrame) -> list[pd.DataFrame]:
     return [rows.iloc[p] for p in out]
 
 
-def _one(rows: pd.DataFrame, name: str) -> tuple[Run, int, bool]:
-    """One run's curve, how many of its rows repeat a step, and whether means were taken of those."""
+def _one(rows: pd.DataFrame, name: str) -> tuple[Run, Array | None, int, bool]:
+    """One run's curve, what it had seen at each of its rows, how many repeat a step, and whether means were taken of those."""
     step, batch, loss = (rows[c].to_numpy(float) for c in ("step", "batch", "loss"))
     order = np.argsort(step, kind="stable")
     step, batch, loss = step[order], batch[order], loss[order]
@@ -217,7 +325,7 @@ def _one(rows: pd.DataFrame, name: str) -> tuple[Run, int, bool]:
     last = first + count - 1
     if mean and "lr" in rows:
         rates = rows.groupby("step")["lr"].agg(["min", "max"])
-        if (rates["max"] > (1.0 + SAME_RATE) * rates["min"]).mean() > OFTEN:
+        if (rates["max"] > (1.0 + SAME) * rates["min"]).mean() > OFTEN:
             raise FitError(
                 f"Rows of {name} stand at each step several times with other learning rates, and nothing tells which of them are one "
                 "run's. Give each run a name in a column run, or keep the lines in the order in which runs logged them."
@@ -230,24 +338,5 @@ def _one(rows: pd.DataFrame, name: str) -> tuple[Run, int, bool]:
     size = rows["params"].iloc[0] if "params" in rows else np.nan
     seed = str(rows["seed"].iloc[0]) if "seed" in rows and rows["seed"].notna().all() else ""
     seen = rows["tokens"].to_numpy(float)[order][last] if "tokens" in rows else None
-    between = None if seen is None or mean else _mean_batch(places, batch[last], seen)
-    return Run(name, places, loss, batch[last], float(rate), seed, float(size), between), len(step) - len(places), mean
-
-
-def _mean_batch(step: Array, batch: Array, seen: Array) -> Array | None:
-    """The mean batch of the steps from the row before to each (n,), by what was seen (n,) in any unit.
-
-    None where that does not bear the batches out: tokens that are batch times steps jump where the batch changes.
-    """
-    if not np.all(np.isfinite(seen)) or len(step) < 2:
-        return None
-    mean = np.diff(seen, prepend=0.0) / np.diff(step, prepend=0.0)
-    before = np.append(min(batch[0], batch.min()), batch[:-1])
-    low, high = np.minimum(before, batch), np.maximum(before, batch)
-    steady = high <= (1.0 + SAME_BATCH) * low
-    unit = float(np.median((mean / batch)[steady])) if steady.any() else 1.0
-    if not unit > 0:
-        return None
-    mean = mean / unit
-    fits = (mean >= (1.0 - SAME_BATCH) * low) & (mean <= (1.0 + SAME_BATCH) * high)
-    return mean if fits[1:].all() and 0 < mean[0] <= (1.0 + SAME_BATCH) * batch[0] else None
+    run = Run(name, places, loss, batch[last], float(rate), seed, float(size))
+    return run, None if mean else seen, len(step) - len(places), mean

@@ -31,10 +31,8 @@ def open_progress(run: Run, crit: float) -> Array:
     share = _share(batch, crit)
     if run.mean is None:
         either = 0.5 * np.abs(share[:, 1] - share[:, 2]) * np.sum(steps, axis=1)
-    elif run.worked_out:
-        either = np.abs(np.sum(steps[:, 1:] * (share[:, 1:] - share[:, :1]), axis=1))
     else:
-        either = np.zeros(len(steps))
+        either = np.abs(np.sum(steps[:, 1:] * (share[:, 1:] - share[:, :1]), axis=1)) * run.either
     return np.asarray(np.cumsum(either))
 
 

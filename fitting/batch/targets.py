@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.rows.by_batch import SAME_BATCH
 from fitting.arguments import any_number, one_number
 from fitting.batch.critical import solve
 from fitting.batch.groups import curve_groups
@@ -83,7 +82,8 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
     told apart, ordered and counted once by `fitting.batch.ladder`; runs that differ in their seed alone count by the mean of their
     log steps, where more than half of them reach the target. A run whose batch changes counts as one of a batch between that
     makes the same progress by the critical batch found here (`fitting.batch.ramps`); of fewer than three batches, by what it has seen
-    over the batch at which it reaches the target. A column tokens, in any unit, says when a batch changed between two rows. A batch
+    over the batch at which it reaches the target. A column tokens, in any unit, says when a batch changed between two rows, and that one
+    rose where the column of batches is a config's. A batch
     with a curve that begins at or below the target is left out. Curves of several groups (`fitting.batch.groups`) count as one, and
     that is said.
     `smooth` is the weight of the past in an exponential mean of the loss over evaluations, 0 for none: with noisy evaluations
@@ -182,7 +182,7 @@ def _path(run: Run, loss: Array, target: float) -> _Path:
     last = float(run.batch[-1] if run.ramps else np.median(run.batch))
     if not np.isfinite(at):
         return _Path(run, loss, at, last, last, False)
-    if np.ptp(run.batch[: k + 1]) > SAME_BATCH * run.batch[k]:
+    if run.changes_by(k):
         return _Path(run, loss, at, float(run.batch[k]), last, True)
     return _Path(run, loss, at, float(np.median(run.batch[: k + 1])), last, False)
 
@@ -245,8 +245,8 @@ def _ramps_said(count: int, settled: bool) -> str:
 
 def _doubt_said(most: float) -> str:
     return (
-        f"Rows lie so far apart that when the batch changed is not known: steps may be {100 * most:.2g} % more or fewer, which the "
-        "interval holds. A column of tokens seen, or more rows there, would tell."
+        f"Rows lie so far apart, or begin so late, that when the batch changed is not known: steps may be {100 * most:.2g} % more or "
+        "fewer, which the interval holds. A column of tokens seen, or more rows there, would tell."
     )
 
 

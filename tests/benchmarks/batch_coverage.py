@@ -91,7 +91,7 @@ def logged(kind: str) -> Callable[[int], Asked]:
     """Curves of seven batches as they are logged, each batch lucky by 5 % in its steps."""
 
     def ask(seed: int) -> Asked:
-        make, target = LADDER["AS_LOGGED"][kind]
+        make, target = (LADDER["AS_LOGGED"] | LADDER["BY_TOKENS"])[kind]
         reached = steps_to_target(make(seed), target)
         found = critical_batch(reached.batch, reached.steps, doubt=reached.doubt, resamples=REFITS, seed=seed)
         crit, fewest = LADDER["B_CRIT"], LADDER["steps_at"](np.inf, target)
@@ -159,7 +159,7 @@ KINDS: dict[str, Callable[[int], Asked]] = {
         for k in (0.0, 0.462, 1.0)
         for noise in (0.003, 0.01)
     },
-    **{f"curves, {kind}": logged(kind) for kind in LADDER["AS_LOGGED"]},
+    **{f"curves, {kind}": logged(kind) for kind in (*LADDER["AS_LOGGED"], *LADDER["BY_TOKENS"])},
     **{
         f"ramps of {count:,} steps at {share:g} of the batch, loss {target:g}": ramps(count, share, target)
         for count, share in ((300, 0.25), (2000, 0.25))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from dashboard import numbers
 from dashboard.charts import batch as charts
+from dashboard.commands.batch import command
 from dashboard.workspace import store as workspace
 from fitting.batch import KAPLAN, critical_batch, published
 
@@ -583,3 +585,53 @@ def test_steps_beside_a_target_loss_open_the_batch_page_and_are_no_question(page
     assert not at.exception
     assert "at a loss of 3.2" in html(at)
     assert ">300</em> sequences." in html(at) or ">300.000</em> sequences." in html(at)
+
+
+def _curves(kind: str) -> str:
+    """Six batches whose loss is 1.5 + 1.5 (progress / 1000)^-.4, with a critical batch of 200 k: as sequences without a length, as two
+    seeds under one name, and with a warm-up of 300 steps at a quarter of the batch that the tokens alone tell."""
+    out = []
+    for batch in (16_000, 50_000, 160_000, 500_000, 1_600_000, 5_000_000):
+        for step in np.unique(np.geomspace(300, 2500 * (1 + 2e5 / batch), 24).astype(int) - 200):
+            warm = min(step, 300) if kind == "warm-up" else 0
+            done = warm / (1 + 8e5 / batch) + (step - warm) / (1 + 2e5 / batch)
+            loss = 1.5 + 1.5 * (done / 1000) ** -0.4
+            seen = warm * batch / 4 + (step - warm) * batch
+            if kind == "sequences":
+                out.append(f"b{batch},{batch // 1000},{step},{loss:.6f}")
+            elif kind == "warm-up":
+                out.append(f"b{batch},{batch},{step},{seen:.0f},{loss:.6f}")
+            else:
+                out += [f"b{batch},{batch},{step},{loss * by:.6f}" for by in (0.999, 1.001)]
+    columns = {"sequences": "batch_size,step", "warm-up": "batch_tokens,step,tokens", "seeds": "batch_tokens,step"}
+    return f"run,{columns[kind]},loss\n" + "\n".join(out)
+
+
+@pytest.mark.parametrize(
+    ("kind", "runs", "critical", "words"),
+    [
+        ("sequences", 6, 200, "Batches count sequences: no column has the tokens of one."),
+        ("warm-up", 6, 2e5, "Tokens of 6 runs tell a batch that rises on the way"),
+        ("seeds", 12, 2e5, "2 rows at each place are 2 runs that nothing tells apart, as seeds are"),
+    ],
+)
+def test_the_page_and_the_terminal_read_the_same_curves(page, tmp_path, kind, runs, critical, words):
+    text = _curves(kind)
+    file = tmp_path / "table.csv"
+    file.write_text(text, encoding="utf-8")
+    told = CliRunner().invoke(command, [str(file), "--target", "3", "--resamples", "200"]).output
+    at, _ = page(text)
+    assert not at.exception
+    shown = html(at)
+    unit = "sequences" if kind == "sequences" else "tokens"
+    assert f"steps to a loss of {runs} training curves: rows are checkpoints" in told
+    assert f"steps to a loss of {runs} training curves: rows are checkpoints" in shown
+    assert words in told
+    assert words in shown.replace("&#x27;", "'")
+    value = re.search(r"critical batch ([\d.e+]+) \(([\d.e+]+) to ([\d.e+]+)\) (\w+)", told)
+    assert value is not None, told
+    assert float(value[1]) == pytest.approx(critical, rel=0.02)
+    assert value[4] == unit
+    assert re.search(rf"The critical batch.*{unit}", shown)
+    asked = CliRunner().invoke(command, [str(file)])
+    assert "training curves need a --target" in asked.output

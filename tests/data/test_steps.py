@@ -317,3 +317,28 @@ def test_flags_that_all_say_yes_or_say_nothing_of_the_target_change_nothing():
     read = steps_table(table("batch_size,steps_to_target,status\n" + strange))
     assert read.frame["batch"].tolist() == list(B[1:])
     assert any("'status' says 'odd', no state that is known" in n for n in read.notes[""])
+
+
+def test_rows_entered_twice_count_once_and_repeats_stay():
+    rows = [f"{2**k},{steps}" for k, steps in enumerate((51234, 26120, 14377, 8120, 5000))]
+    head = "batch_size,steps_to_target"
+    once = steps_table(table("\n".join([head, *rows])))
+    thrice = steps_table(table("\n".join([head, *rows, *rows, *rows])))
+    pd.testing.assert_frame_equal(once.frame, thrice.frame)
+    assert thrice.notes[""][0].startswith(
+        "10 rows are identical copies of others (such as line 7 of line 2) and are set aside"
+    )
+    apart = steps_table(table("\n".join([head, *rows, rows[2]])))
+    assert len(apart.frame) == 5
+    assert apart.notes[""][0].startswith("1 row is an identical copy of another (line 7 of line 4)")
+    assert once.notes[""] == ()
+    for name, lines in {
+        "seeds": [f"{r},{s}" for s in (0, 1) for r in rows],
+        "names": [f"{r},run{k}" for k, r in enumerate(rows * 2)],
+    }.items():
+        column = "seed" if name == "seeds" else "name"
+        read = steps_table(table("\n".join([f"{head},{column}", *lines])))
+        assert len(read.frame) == 10, name
+        assert len(steps_table(table("\n".join([f"{head},{column}", *lines, *lines]))).frame) == 10, name
+    other = steps_table(table("\n".join([head, *rows, *(r[:-1] + "3" for r in rows)])))
+    assert len(other.frame) == 10

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard.batch.rows import curve_rows
+from data import read_runs
 from fitting import FitError
 from fitting.batch import along_loss, critical_batch, curves, steps_to_target
 from fitting.batch.ladder import ladder
@@ -33,7 +35,7 @@ def planted(seeds=(0,), noise=0.0, begin=50, end=200_000, rows=60, seed=0):
 
 def found(frame, target=2.9):
     reached = steps_to_target(frame, target)
-    return critical_batch(reached.batch, reached.steps, resamples=200), reached
+    return critical_batch(reached.batch, reached.steps, doubt=reached.doubt, resamples=200), reached
 
 
 def resumed(frame):
@@ -172,6 +174,60 @@ def sparse(change, tokens="", noise=0.0, seed=0, every=500):
     return pd.concat(out)
 
 
+def of_a_config(first=20, warm=300, share=0.25, seed=None, tokens=1.0, levels="two"):
+    """Curves whose column of batches is that of the config, with tokens (in some unit) that a warm-up of `warm` steps made fewer."""
+    rng, out = np.random.default_rng(seed or 0), []
+    for b in BATCHES:
+        each = np.full(100_000, b)
+        each[:warm] = share * b if levels == "two" else np.linspace(b / warm, b, warm)
+        at = np.unique(np.geomspace(first, len(each), 60).astype(int))
+        done = np.cumsum(1 / (1 + B_CRIT / each))[at - 1] * (np.exp(0.05 * rng.standard_normal()) if seed else 1.0)
+        loss = FLOOR + 0.9 * (done / S_MIN) ** -0.4
+        seen = np.cumsum(each)[at - 1] * tokens
+        out.append(pd.DataFrame({"run": f"b{b:g}", "batch": b, "step": at, "tokens": seen, "loss": loss}))
+    return pd.concat(out)
+
+
+def test_a_warm_up_that_tokens_alone_tell_counts():
+    """A config logs one batch for the whole run, and logs that begin after the warm-up tell no more."""
+    for first, warm, share, tokens, levels in (
+        (20, 300, 0.25, 1.0, "two"),
+        (20, 300, 0.25, 1 / 2048, "two"),
+        (20, 300, 0.1, 1.0, "two"),
+        (20, 1000, 0.5, 1.0, "rise"),
+        (400, 300, 0.25, 1.0, "two"),
+        (400, 300, 0.1, 1.0, "two"),
+        (900, 800, 0.5, 1.0, "rise"),
+        (20, 0, 1.0, 1.0, "none"),
+    ):
+        case = f"from {first}, {warm} steps, {share}, x {tokens:g}, {levels}"
+        frame = of_a_config(first, warm, share, tokens=tokens, levels="two" if levels == "none" else levels)
+        got, reached = found(frame)
+        fewest = steps_at(np.inf, 2.9)
+        late = first > warm > 0
+        assert got.s_min.value == pytest.approx(fewest, rel=0.06 if late else 0.005), case
+        for band, truth in ((got.s_min, fewest), (got.b_crit, B_CRIT)):
+            assert 0.995 * band.low <= truth <= 1.005 * band.high, case
+        said = " ".join(reached.notes)
+        assert ("7 runs tell a batch that rises on the way" in said) == (warm > 0), case
+        assert ("begin so late" in said) == late, case
+        whole = curves(frame, after=0.0)
+        assert set(np.unique(whole.batch)) == set(BATCHES), case
+
+
+def test_tokens_that_are_no_batch_of_a_rise_are_said_and_do_not_count():
+    frame = of_a_config(warm=0, share=1.0)
+    plain = found(frame)[0].s_min.value
+    rounded = frame.assign(tokens=frame["tokens"].map(lambda v: float(f"{v:.2e}")))
+    coarse = frame.assign(tokens=(frame["tokens"] / 1e8).round() * 1e8)
+    falling = frame.assign(tokens=frame["batch"] * np.minimum(frame["step"], 300 + frame["step"] / 4))
+    fork = frame.assign(tokens=frame["tokens"] + 1e10)
+    for name, own in {"rounded": rounded, "coarse": coarse, "falling": falling, "fork": fork}.items():
+        got, reached = found(own)
+        assert got.s_min.value == plain, name
+        assert ("the column of batches counts" in " ".join(reached.notes)) == (name in ("falling", "fork")), name
+
+
 def test_when_between_two_rows_a_batch_changed_is_told_by_tokens_or_left_open():
     for change in (1501, 1750, 2000, 2100):
         for tokens in ("", "seen", "means", "products"):
@@ -266,6 +322,11 @@ AS_LOGGED = {
     "censored": (lambda seed: planted(noise=0.05, end=10_000, seed=seed), 2.9),
     "several rates": (several_rates, 2.9),
 }  # fmt: skip
+# Dear to draw often: `tests/benchmarks/batch_coverage.py` does.
+BY_TOKENS = {
+    "warm-up told by tokens, batch of the config": (lambda seed: of_a_config(seed=seed + 1), 2.9),
+    "warm-up before the first row": (lambda seed: of_a_config(400, seed=seed + 1), 2.9),
+}
 
 
 @pytest.mark.parametrize("kind", AS_LOGGED)
@@ -303,3 +364,42 @@ def test_the_best_of_several_rates_counts_whatever_their_header():
     for header in ("eta", "adam_lr", "learning rate multiplier", "step_size"):
         assert found(frame.assign(**{header: rate}))[0].b_crit == right, header
     assert right.value == pytest.approx(B_CRIT, rel=0.01)
+
+
+def two_settings(column, values, first=(200, 220), decays=False):
+    """Five batches at two values of a setting, the second 1.4 times as slow, whose logs share no step where `first` differ."""
+    out = []
+    for b in (16_000, 50_000, 160_000, 500_000, 1_600_000):
+        end = 2000 * (1 + 2e5 / b)
+        for value, slow, begin in zip(values, (1.0, 1.4), first, strict=True):
+            step = np.arange(begin, end, max(20, end // 60))
+            loss = 1.5 + 1.5 * (step / slow / (1 + 2e5 / b) / 1000) ** -0.4
+            own = value * (1 - 0.9 * step / end) if decays else value
+            out.append(pd.DataFrame({"batch": b, column: own, "step": step, "loss": loss}))
+    return pd.concat(out, ignore_index=True)
+
+
+def test_rows_of_two_settings_are_two_curves_whether_or_not_their_logs_share_steps():
+    settings = {"lr": (1e-3, 3e-3), "beta2": (0.95, 0.99), "optimizer": ("adam", "sgd"), "weight_decay": (0.1, 0.01)}
+    for column, values in settings.items():
+        for first in ((200, 220), (500, 220), (200, 200)):
+            for order in ("blocks", "steps", "none", "decays"):
+                if order == "decays" and column != "lr":
+                    continue
+                frame = two_settings(column, values, first, decays=order == "decays")
+                if order == "steps":
+                    frame = frame.sort_values("step", kind="stable")
+                elif order == "none":
+                    frame = frame.sample(frac=1.0, random_state=2)
+                case = f"{column}, from {first}, in order of {order}"
+                assert len(ladder(frame.assign(run="x")).runs) == 10, case
+    for column, decays in (("lr", False), ("lr", True), ("beta2", False)):
+        for first in ((500, 220), (200, 200)):
+            frame = two_settings(column, settings[column], first, decays).rename(columns={"batch": "batch_tokens"})
+            read = curve_rows(read_runs(frame))
+            case = f"{column}, {decays}, from {first}"
+            assert read is not None, case
+            assert len(ladder(read).runs) == 10, case
+            got = found(read, 3.0)[0]
+            assert got.s_min.value == pytest.approx(1000, rel=0.002), case
+            assert got.b_crit.value == pytest.approx(2e5, rel=0.002), case
