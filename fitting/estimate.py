@@ -73,11 +73,11 @@ def fit(
     excluded = run_names(exclude, table_of_runs.kept["run"])
     if excluded:
         table_of_runs = table_of_runs.exclude(excluded)
-    delta, group = huber_delta(delta), a_name("group", group)
+    given, group = huber_delta(delta), a_name("group", group)
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if weights is not None and prior == "published":
         raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')
-    begun = started(table_of_runs, law, prior if weights is None else "none", delta, group)
+    begun = started(table_of_runs, law, prior if weights is None else "none", given, group)
     chosen, table, held = begun.law, begun.table, begun.held
     why = refusal(chosen, table, table_of_runs.name)
     if why:
@@ -88,8 +88,8 @@ def fit(
         if held:
             prob, begin = held.prob, held.starts
         else:
-            prob = problem(where, table.inputs, table.loss, np.inf if isinstance(delta, str) else delta, scale)
-            if isinstance(delta, str):
+            prob = problem(where, table.inputs, table.loss, np.inf if given is None else given, scale)
+            if given is None:
                 prob = replace(prob, delta=scaled_delta(prob))
             begin = starts(prob)
         tried = _tried(prob, begin, seed)
@@ -130,7 +130,7 @@ def fit(
         runs=table.runs,
         settings=Settings(
             delta=prob.delta,
-            delta_rule="auto" if isinstance(delta, str) else "given",
+            delta_rule="auto" if given is None else "given",
             resamples=int(resamples),
             grouping=how.column,
             intervals=how.method,

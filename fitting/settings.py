@@ -30,3 +30,8 @@ class Settings:
     weights: str = "none"
     law_reason: str = ""
     excluded: tuple[str, ...] = ()
+
+    @property
+    def given_delta(self) -> float | None:
+        """The delta to fit with again, None where it is scaled to the noise."""
+        return None if self.delta_rule == "auto" else self.delta

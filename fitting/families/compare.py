@@ -70,7 +70,7 @@ def compare_families(
         table = table.exclude(excluded)
     _check(share, resamples)
     seed = a_count("seed", seed, MOST_SEED)
-    delta, group = huber_delta(delta), a_name("group", group)
+    given, group = huber_delta(delta), a_name("group", group)
     reference = a_name("reference", reference, "the name of a family")
     target = None if target is None else any_number("target", target, "a budget, one number of FLOP")
     column = resolved(table, a_name("column", column) or "")
@@ -90,8 +90,8 @@ def compare_families(
     overlap = _overlap(tables, first, column)
     largest = max(t.ranges["flops"][1] for t in tables.values())
     with one_thread():
-        parts = tuple(part(name, t, chosen, np.inf if isinstance(delta, str) else delta) for name, t in tables.items())
-        if isinstance(delta, str):
+        parts = tuple(part(name, t, chosen, np.inf if given is None else given) for name, t in tables.items())
+        if given is None:
             parts = _scaled(parts)
         fits = _every_sharing(chosen, parts)
         tests = sharing.weighed({name: sharing.judged(fit, fits["nothing"]) for name, fit in fits.items()})
@@ -103,7 +103,7 @@ def compare_families(
     values = best.where.families(best.theta)
     _usable(values, parts, chosen, table.name)
     families = _families(parts, best, values, draws)
-    rule = "auto" if isinstance(delta, str) else "given"
+    rule = "auto" if given is None else "given"
     made = Families(
         column=column,
         header=next((s.header for s in table.sources if s.column == column and s.header), column),

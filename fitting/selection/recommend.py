@@ -86,10 +86,11 @@ def _beside(column: str, values: dict[str, int]) -> str:
     )
 
 
-def started(runs: Runs, key: Law | str, prior: str, delta: float | str, group: str | None) -> Start:
+def started(runs: Runs, key: Law | str, prior: str, delta: float | None, group: str | None) -> Start:
     """The law that is or is called `key` (or for "auto" the recommended one) with its table, and its prior where it starts from one.
 
-    Raises FitError for a law or prior there is none of, and for a table that cannot carry the law.
+    `delta` is None where it is scaled to the noise. Raises FitError for a law or prior there is none of, and for a table that
+    cannot carry the law.
     """
     law, reason = choose(runs, key)
     if prior not in PRIORS or (prior == "published" and key != "auto" and not law.believes):
@@ -106,7 +107,7 @@ def started(runs: Runs, key: Law | str, prior: str, delta: float | str, group: s
         return Start(simpler, why if key == "auto" else reason, table, None)
     with one_thread():
         prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, np.inf)
-        held = believing(prob, None if isinstance(delta, str) else delta)
+        held = believing(prob, delta)
     if prior == "published" or not held.contradicted:
         return Start(law, reason, table, held)
     why = (
