@@ -224,8 +224,11 @@ def reading() -> Reading:
         return Reading(None, error)
     if read.runs is None:
         return read
-    gone = set(excluded()) & set(read.runs.kept["run"])
-    return replace(read, every=read.runs, runs=read.runs.exclude(sorted(gone)) if gone else read.runs)
+    if not (gone := excluded()):
+        return replace(read, every=read.runs)
+    from fitting.same_runs import without
+
+    return replace(read, every=read.runs, runs=without(read.runs, gone, known=True)[0])
 
 
 def current_runs() -> Runs:

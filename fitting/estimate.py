@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta, run_names
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta
 from fitting.diagnostics.checks import Evidence, refusal, verdicts
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.result import Fit
-from fitting.same_runs import as_runs
+from fitting.same_runs import as_runs, without
 from fitting.selection.recommend import started
 from fitting.settings import Settings
 from fitting.solver.huber_scale import robust_spread, scaled_delta
@@ -69,10 +69,7 @@ def fit(
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
-    table_of_runs = as_runs(runs, law)
-    excluded = run_names(exclude, table_of_runs.kept["run"])
-    if excluded:
-        table_of_runs = table_of_runs.exclude(excluded)
+    table_of_runs, excluded = without(as_runs(runs, law), exclude)
     given, group = huber_delta(delta), a_name("group", group)
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if weights is not None and prior == "published":

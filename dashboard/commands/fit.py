@@ -102,6 +102,7 @@ def command(
     from data import read_runs
     from fitting import all_laws, fit
     from fitting.export import fit_to_json, fit_to_latex, fit_to_python, residuals_to_csv
+    from fitting.same_runs import of_fit
 
     if law != "auto" and law not in all_laws():
         raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
@@ -128,7 +129,7 @@ def command(
         (json_to, lambda: fit_to_json(found)),
         (latex, lambda: fit_to_latex(found)),
         (python, lambda: fit_to_python(found)),
-        (csv, lambda: residuals_to_csv(found, runs.exclude(exclude) if exclude else runs)),
+        (csv, lambda: residuals_to_csv(found, of_fit(found, runs))),
     )
     for to, make in outputs:
         if to is not None:

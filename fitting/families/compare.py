@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta, run_names
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta
 from fitting.diagnostics.checks import refusal
 from fitting.errors import FitError
 from fitting.families import sharing, words
@@ -20,7 +20,7 @@ from fitting.families.result import Families, Family
 from fitting.law import Law
 from fitting.planning.allocation import optimum, valley
 from fitting.plural import plural
-from fitting.same_runs import as_runs
+from fitting.same_runs import as_runs, without
 from fitting.selection.recommend import choose
 from fitting.settings import Settings
 from fitting.solver.fit_data import Arrays, arrays
@@ -64,10 +64,7 @@ def compare_families(
     Raises FitError, in one sentence with what to do: no such column, one family only, too few runs in a family,
     families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
     """
-    table = as_runs(runs)
-    excluded = run_names(exclude, table.kept["run"])
-    if excluded:
-        table = table.exclude(excluded)
+    table, excluded = without(as_runs(runs), exclude)
     _check(share, resamples)
     seed = a_count("seed", seed, MOST_SEED)
     given, group = huber_delta(delta), a_name("group", group)

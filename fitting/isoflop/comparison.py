@@ -20,6 +20,7 @@ from fitting.isoflop.words import compute, spoken
 from fitting.planning.allocation import optimum, valley
 from fitting.planning.planner import plan
 from fitting.result import Fit
+from fitting.same_runs import of_fit
 from fitting.status import Status
 
 if TYPE_CHECKING:
@@ -98,11 +99,7 @@ def compare(
     `fit` is Approach 3; `found` and `curve` are profiles and an envelope made before, else they are made here, profiles
     with `method` and `tolerance`. An approach that refuses keeps its row, with the reason as its note.
     """
-    from fitting.same_runs import as_runs
-
-    table = as_runs(runs)
-    gone = set(fit.settings.excluded) & set(table.kept["run"].astype(str))
-    table = table.exclude(gone) if gone else table  # all three see the runs that the fit saw
+    table = of_fit(fit, runs)  # all three see the runs that the fit saw
     at = float(fit.ranges["flops"][1] if flops is None else flops)
     why: dict[str, str] = {}
     made: Profiles | ProfilesError | None = found

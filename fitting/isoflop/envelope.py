@@ -13,6 +13,7 @@ from fitting.errors import FitError
 from fitting.isoflop.buckets import sizes
 from fitting.isoflop.power import PowerLaw, lines, resampled
 from fitting.law import LOSS
+from fitting.same_runs import as_runs
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -155,8 +156,6 @@ def envelope(
 
     Raises FitError when fewer than three runs are ever the best with both a smaller and a larger size beside them.
     """
-    from fitting.same_runs import as_runs
-
     table = as_runs(runs)
     if not smooth >= 0:
         raise FitError(f"smooth is a number of steps, 0 or more; it was {smooth!r}.")

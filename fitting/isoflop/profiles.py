@@ -19,6 +19,7 @@ from fitting.isoflop.profile import TOLERANCE, Profile, Rows, Settings, curves, 
 from fitting.isoflop.vertices import LEAST
 from fitting.isoflop.words import compute, notes_of, refusal
 from fitting.law import LOSS
+from fitting.same_runs import as_runs
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -162,8 +163,6 @@ def profiles(
 
     Raises ProfilesError (a FitError) when fewer than two budgets have a usable vertex.
     """
-    from fitting.same_runs import as_runs
-
     chosen = _checked(
         tolerance, method, scale, resample, level, weighted, keep_flagged, within, budgets, resamples, seed
     )
