@@ -9,7 +9,7 @@ import numpy as np
 
 from fitting.accounting import Accounting
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, one_number
-from fitting.band import quantiles
+from fitting.band import LEVEL, quantiles
 from fitting.diagnostics.double_bootstrap import Ranks, ranks
 from fitting.diagnostics.refit_problem import refit_problem
 from fitting.errors import FitError
@@ -17,7 +17,7 @@ from fitting.planning.allocation import optimum, valley
 from fitting.result import Fit
 from fitting.solver.solver import Problem, slopes
 from fitting.solver.threads import one_thread
-from fitting.uncertainty.calibrated import DECISIONS, LEVEL, TAIL, Calibrated, Calibration
+from fitting.uncertainty.calibrated import DECISIONS, TAIL, Calibrated, Calibration
 from fitting.uncertainty.error_model import noise
 from fitting.uncertainty.interval_method import Choice
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from fitting.band import LEVEL
 from fitting.diagnostics.checks.floor import MOST_RUNS, profile
 from fitting.diagnostics.refit_problem import refit_problem
 from fitting.errors import FitError
@@ -63,7 +64,7 @@ class FloorProfile:
         return f"{said}; over that interval {' and '.join(moved)} change with it." if moved else f"{said}."
 
 
-def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = 0.95) -> FloorProfile:
+def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = LEVEL) -> FloorProfile:
     """The floor held at each of `POINTS` values about its interval, everything else fitted again to the runs it was fitted to.
 
     The rise is in the unit that makes it a likelihood ratio's for these residuals (Ronchetti 1982), as in the checks.

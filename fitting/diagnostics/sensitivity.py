@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.band import Band
+from fitting.band import LEVEL, Band
 from fitting.diagnostics.case_deletion import runs_to_drop
 from fitting.diagnostics.refit_problem import RefitProblem, refit_problem
 from fitting.errors import FitError
@@ -84,7 +84,7 @@ class Sensitivity:
     sentence: str
 
 
-def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float = 0.95) -> Sensitivity:
+def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float = LEVEL) -> Sensitivity:
     """How the best size and the loss at `flops` move with each choice that papers make and seldom report.
 
     `runs` is the table that was fitted. Delta, the runs that move the decision most left out (which, is found as by

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.isoflop.buckets import LeftOut
 from fitting.isoflop.envelope import Envelope, envelope
@@ -88,7 +88,7 @@ def compare(
     fit: Fit,
     flops: float | None = None,
     *,
-    level: float = 0.95,
+    level: float = LEVEL,
     method: str = "quadratic",
     tolerance: float = TOLERANCE,
     found: Profiles | None = None,

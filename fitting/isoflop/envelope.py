@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.band import Band
+from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 from fitting.isoflop.buckets import sizes
 from fitting.isoflop.power import PowerLaw, lines, resampled
@@ -76,15 +76,15 @@ class Envelope:
     digest: str
     table: str
 
-    def a(self, level: float = 0.95) -> Band:
+    def a(self, level: float = LEVEL) -> Band:
         """The exponent of the best size in compute."""
         return self.params_law.slope(level)
 
-    def b(self, level: float = 0.95) -> Band:
+    def b(self, level: float = LEVEL) -> Band:
         """The exponent of the best number of tokens in compute."""
         return self.tokens_law.slope(level)
 
-    def tokens_per_param(self, flops: Any, level: float = 0.95) -> Band:
+    def tokens_per_param(self, flops: Any, level: float = LEVEL) -> Band:
         """Tokens per parameter at a budget in FLOP."""
         return self.tokens_law.over(self.params_law, flops, level)
 

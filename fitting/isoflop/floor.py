@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 
 Array = np.ndarray
@@ -31,7 +31,7 @@ class Floor:
     centre: float
     draws: Array = field(default_factory=lambda: np.empty((0, 3)))
 
-    def at(self, flops: Any, level: float = 0.95) -> Band:
+    def at(self, flops: Any, level: float = LEVEL) -> Band:
         """The loss at a budget in FLOP, a number or an array (K,), in nats per token."""
         x = np.log(np.asarray(flops, float) / self.centre)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.isoflop.buckets import Bucket, LeftOut, buckets
 from fitting.isoflop.floor import Floor, floor
@@ -73,27 +73,27 @@ class Profiles:
     digest: str
     table: str
 
-    def a(self, level: float = 0.95) -> Band:
+    def a(self, level: float = LEVEL) -> Band:
         """The exponent of N* in compute."""
         return self.params_law.slope(level)
 
-    def b(self, level: float = 0.95) -> Band:
+    def b(self, level: float = LEVEL) -> Band:
         """The exponent of D* in compute."""
         return self.tokens_law.slope(level)
 
-    def params(self, flops: Any, level: float = 0.95) -> Band:
+    def params(self, flops: Any, level: float = LEVEL) -> Band:
         """The best size for a budget in FLOP, in parameters; numbers or arrays (K,)."""
         return self.params_law.at(flops, level)
 
-    def tokens(self, flops: Any, level: float = 0.95) -> Band:
+    def tokens(self, flops: Any, level: float = LEVEL) -> Band:
         """The tokens that go with the best size for a budget."""
         return self.tokens_law.at(flops, level)
 
-    def tokens_per_param(self, flops: Any, level: float = 0.95) -> Band:
+    def tokens_per_param(self, flops: Any, level: float = LEVEL) -> Band:
         """Tokens per parameter at a budget."""
         return self.tokens_law.over(self.params_law, flops, level)
 
-    def loss(self, flops: Any, level: float = 0.95, through: str = "vertices", pinned: float | None = None) -> Band:
+    def loss(self, flops: Any, level: float = LEVEL, through: str = "vertices", pinned: float | None = None) -> Band:
         """The loss along the frontier at a budget, in nats per token: E + A C^-gamma through the budgets' minima.
 
         `through` is "vertices" or "lowest", the lowest run of each budget (no interval: a minimum cannot be
@@ -121,7 +121,7 @@ class Profiles:
         """Which budgets the power laws go through, (B,)."""
         return np.array([p.used for p in self.profiles])
 
-    def minima(self, level: float = 0.95) -> pd.DataFrame:
+    def minima(self, level: float = LEVEL) -> pd.DataFrame:
         """One row per budget: flops, runs, sizes, params, tokens, loss with low and high, used, flag."""
         import pandas as pd
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fitting.autodiff import partials_of, seed, stretches, value_of
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.law import Law, Param, Published, coefficient
 from fitting.schedule.noise import CurveNoise, curve_noise
@@ -181,14 +181,14 @@ class CurveFit:
     reach: float
     notes: tuple[str, ...]
 
-    def interval(self, name: str, level: float = 0.95) -> Band:
+    def interval(self, name: str, level: float = LEVEL) -> Band:
         """One constant with its interval; without draws its ends are nan. Raises FitError for a name the law has not."""
         if name not in law.names:
             raise FitError(f"The law of a schedule has the constants {', '.join(law.names)}; {name!r} is none of them.")
         return from_draws(self.params[name], self.draws[:, law.names.index(name)], level)
 
     def predict(
-        self, schedule: Schedule, steps: Array, level: float = 0.95, of: str = "law", doubt: bool = True
+        self, schedule: Schedule, steps: Array, level: float = LEVEL, of: str = "law", doubt: bool = True
     ) -> Band:
         """Loss (n,) at rising steps (n,) of any schedule, its warm-up as long as those fitted, with a band (n,).
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEVEL, TAIL = 0.95, 0.025
+from fitting.band import LEVEL
+
+TAIL = 0.025  # beyond each end at the level that is calibrated, `fitting.band.LEVEL`
 #: What a decision is made of, beside the law's parameters.
 DECISIONS = {"exponent": "a, by which the best size grows with compute", "params": "best size", "loss": "loss there"}
 

@@ -12,8 +12,9 @@ from dashboard.fit import analyses as fit_analyses
 from dashboard.plan import state as plan_state
 from dashboard.symbols import symbol
 from fitting import Band, Fit, FitError
+from fitting.band import LEVEL
 from fitting.diagnostics.calibration import refusal
-from fitting.uncertainty.calibrated import LEVEL, Calibrated, Calibration, remarks
+from fitting.uncertainty.calibrated import Calibrated, Calibration, remarks
 
 DECISIONS = {
     "exponent": ("Best size grows as <i>C</i> to the", "ratio"),
