@@ -223,11 +223,6 @@ def megatron(shape: Shape, *, recompute: bool = True) -> float:
     return lead * n * d**2 * (1 + shape.seq_len / (6 * d) + shape.vocab / (share * n * d))
 
 
-def inference(params: Any, layers: int = 0, seq_len: int = 0, width: int = 0) -> Any:
-    """FLOPs of one generated token: 2 N [V2], and 4 L s d for attending to the tokens before it."""
-    return 2.0 * params + 4.0 * layers * seq_len * width
-
-
 def utilisation(tokens_per_second: float, flops_per_token: float, peak: float) -> float:
     """The share of the peak (FLOP/s) that training uses: model FLOP utilisation, 0 to 1."""
     return tokens_per_second * flops_per_token / peak
@@ -247,8 +242,3 @@ CONVENTIONS: dict[str, Callable[[Shape], float]] = {
     "palm": palm,
     "megatron": megatron,
 }
-
-
-def training_flops(shape: Shape, tokens: Any, convention: str) -> Any:
-    """Training compute in FLOP of a shape over tokens (numbers or arrays); KeyError for an unknown convention."""
-    return CONVENTIONS[convention](shape) * tokens
