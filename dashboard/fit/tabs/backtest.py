@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import numbers, state, widgets
 from dashboard.charts import forecast as chart
+from dashboard.html_table import row, table
 from data.schema import Runs
 from fitting import Fit, FitError
 from fitting.forecast import Backtest, Cut, backtest
@@ -25,13 +26,8 @@ def panel(fit: Fit, runs: Runs) -> None:
     st.html(f'<p class="iso-under">{escape(found.sentence)}</p>')
     shown = above(found, state.true_floor())
     st.plotly_chart(chart.figure(shown), config=widgets.PLOT, key="forecast_test")
-    rows = "".join(_row(c) for c in found.cuts)
     heads = ("fitted up to", "runs fitted", "runs forecast", "furthest", "median error", "in the interval", "regret")
-    st.html(
-        '<div class="iso-scroll"><table class="iso-table"><thead><tr>'
-        + "".join(f'<th scope="col">{h}</th>' for h in heads)
-        + f"</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    st.html(table(heads, map(_row, found.cuts)))
     widgets.quiet(
         f"Intervals are {100 * found.level:.0f} %. Regret is how much higher the loss at your largest budget would be with the best "
         "model size of the smaller fit, by the fit to all runs: a good forecast of the loss does not guarantee a good split.",
@@ -56,8 +52,4 @@ def _row(c: Cut) -> str:
         str(c.seen), str(len(c.actual)), f"{numbers.ratio(float(c.beyond.max()))}x", f"{100 * c.error:.1f} %",
         f"{c.covered} of {len(c.actual)}", regret,
     )  # fmt: skip
-    return (
-        f'<tr><th scope="row">{escape(numbers.flop(c.flops))} FLOP</th>'
-        + "".join(f"<td>{x}</td>" for x in cells)
-        + "</tr>"
-    )
+    return row(cells, f"{escape(numbers.flop(c.flops))} FLOP")
