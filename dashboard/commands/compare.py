@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, json_option, reading, refuses, write_text
+from dashboard.commands import Command, json_option, printable, reading, refuses, runs_in, write_text
 from dashboard.commands.fit import Delta
 
 SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
@@ -60,12 +60,10 @@ def command(
     **answers: Any,
 ) -> None:
     """Compare the families of runs in FILES. A PATH of - is standard output; with no output asked for, it is said in words."""
-    from data import read_runs
     from fitting import FitError, compare_families
     from fitting.families import family_columns, resolved
 
-    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
-    runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    runs = runs_in(files, answers)
     if by is None:
         able = ", ".join(family_columns(runs)) or "none of this table's"
         raise click.BadParameter(f"name the column of families; {able} could be it.", param_hint="--by")
@@ -90,6 +88,4 @@ def _words(found: Any) -> str:
     for name in found.others:
         versus = found.versus(name)
         lines += [versus.sentence, f"  {versus.settle}"]
-    # Families are a stranger's text, and a name may hold signs that a terminal acts on.
-    shown = [*lines, "", *found.notes]
-    return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in shown).rstrip()
+    return printable([*lines, "", *found.notes]).rstrip()

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, json_option, reading, refuses, write_text
+from dashboard.commands import Command, json_option, law_option, printable, reading, refuses, runs_in, write_text
 
 # As in fitting.uncertainty.interval_method, which would bring NumPy in before anybody asks for a fit.
 METHODS = ("auto", "runs", "groups", "residuals", "components")
@@ -35,9 +35,7 @@ class Delta(click.ParamType):
 
 @click.command(cls=Command, name="fit")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--law", default="auto", show_default=True, help="A law's key; auto takes the one the columns allow best."
-)
+@law_option()
 @click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")
 @click.option("--group", metavar="COLUMN", help="Correlated noise: runs with one value of COLUMN may share noise.")
 @click.option(
@@ -99,15 +97,11 @@ def command(
     **answers: Any,
 ) -> None:
     """Fit a law to the runs in FILES. A PATH of - is standard output; with no output asked for, a table is printed."""
-    from data import read_runs
-    from fitting import all_laws, fit
+    from fitting import fit
     from fitting.export import fit_to_json, fit_to_latex, fit_to_python, residuals_to_csv
     from fitting.same_runs import of_fit
 
-    if law != "auto" and law not in all_laws():
-        raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
-    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
-    runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    runs = runs_in(files, answers)
     unknown = sorted(set(exclude) - set(runs.kept["run"].astype(str)))
     if unknown:
         raise click.BadParameter(f"no kept run is called {', '.join(unknown)}.", param_hint="--exclude")
@@ -158,5 +152,4 @@ def _table(found: Any) -> str:
         capped = " No run weighs more than 25 times the median run." if CAPPED in found.settings.objective else ""
         lines += ["", f"  Weights: each run counts by the error stated with its loss.{capped}"]
     lines += ["", *(f"  {v.state:<5} {v.title}: {v.sentence}" for v in found.verdicts), "", found.status.sentence]
-    # Checks name runs, and a name may hold signs that a terminal acts on.
-    return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in lines)
+    return printable(lines)

@@ -105,8 +105,10 @@ def _columns(path: Path) -> dict[str, Any]:
 
 
 def _document(one: HourClass) -> dict[str, Any]:
+    from fitting.export.text import band_values
+
     bands = {"params": one.params, "tokens": one.tokens, "loss": one.loss, "loss_run": one.loss_run}
-    said = {k: {"value": b.value, "low": b.low, "high": b.high, "level": b.level} for k, b in bands.items()}
+    said = {k: band_values(b) for k, b in bands.items()}
     return {"hours": one.hours, **said, "steps": one.steps, "notes": list(one.notes)}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import Command, json_option, reading, refuses, write_json
+from dashboard.commands import Command, json_option, reading, refuses, runs_in, write_json
 
 if TYPE_CHECKING:
     from fitting.band import Band
@@ -74,12 +74,10 @@ def command(
     """Fit the multi-power law to the loss curves in FILES, which log the learning rate (a column lr) at every row."""
     import numpy as np
 
-    from data import read_runs
     from fitting.errors import FitError
     from fitting.schedule.curves import ahead, check, fit_logged, logged_curves
 
-    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
-    runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    runs = runs_in(files, answers)
     repeated = [note for note in runs.notes if "repeat" in note]
     curves = logged_curves(runs.kept if runs.history is None else runs.history, params, warmup)
     names = {c.run for c in curves}
