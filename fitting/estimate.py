@@ -13,6 +13,7 @@ from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_
 from fitting.diagnostics.checks import Evidence, refusal, verdicts
 from fitting.errors import FitError
 from fitting.law import Law
+from fitting.laws import LawKey
 from fitting.result import Fit
 from fitting.same_runs import as_runs, without
 from fitting.selection.recommend import started
@@ -42,7 +43,7 @@ WITH_BELIEFS = f", weighted by (N D)^{TOWARDS_LARGE} and fading far off the law,
 
 def fit(
     runs: Runs | pd.DataFrame,
-    law: Law | str = "auto",
+    law: Law | LawKey = "auto",
     *,
     exclude: Iterable[str] | Iterable[bool] = (),
     group: str | None = None,

@@ -18,6 +18,7 @@ from fitting.families.joint import JointFit, Part, apart, part, together
 from fitting.families.refits import refits, ways
 from fitting.families.result import Families, Family
 from fitting.law import Law
+from fitting.laws import LawKey
 from fitting.planning.allocation import optimum, valley
 from fitting.plural import plural
 from fitting.same_runs import as_runs, without
@@ -42,12 +43,12 @@ UNSEEN = 0.02  # of the lowest loss: a floor whose interval reaches below this i
 def compare_families(
     runs: Runs | pd.DataFrame,
     column: str,
-    law: str = "chinchilla",
+    law: LawKey = "chinchilla",
     *,
     share: str = "auto",
     reference: str | None = None,
     target: float | None = None,
-    exclude: Iterable[str] = (),
+    exclude: Iterable[str] | Iterable[bool] = (),
     group: str | None = None,
     delta: float | str = "auto",
     intervals: str = "auto",
