@@ -25,15 +25,7 @@ from data.columns.progress_cells import settle_progress
 from data.columns.rates import without_passes, without_rates
 from data.columns.ratios import settle_ratio
 from data.columns.rivals import weigh
-from data.columns.settled import (
-    TAKEN,
-    Offers,
-    all_differ,
-    mostly,
-    settle_batch,
-    settle_steps,
-    unique_or_seen,
-)
+from data.columns.settled import TAKEN, Offers, all_differ, mostly, settle_batch, settle_steps, unique_or_seen
 from data.columns.trainable import settle_trainable
 from data.errors import NO_COLUMN, DataError, Question
 from data.filenames.columns import OF_FILE

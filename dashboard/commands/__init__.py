@@ -101,6 +101,7 @@ def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) ->
     return found
 
 
+POSITIVE = click.FloatRange(min=0, min_open=True)
 LOGARITHMS = ("log10", "ln", "log2")
 
 
@@ -189,6 +190,20 @@ def _known(ctx: click.Context, param: click.Parameter, given: str) -> str:
     if given != "auto" and given not in all_laws():
         raise click.BadParameter(f"{given!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
     return given
+
+
+def resampling(
+    resamples: int, least: int = 0, most: int = 100_000, help: str = "Refits for the intervals."
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `--resamples`, so many where none is said, and `--seed`."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        said = "The same seed gives the same intervals."
+        command = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help=said)(command)
+        counted = click.IntRange(least, most)
+        return click.option("--resamples", type=counted, default=resamples, show_default=True, help=help)(command)
+
+    return add
 
 
 def printable(lines: Iterable[str]) -> str:

@@ -7,14 +7,23 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, json_option, law_option, printable, reading, refuses, runs_in, write_text
+from dashboard.commands import (
+    POSITIVE,
+    Command,
+    json_option,
+    law_option,
+    printable,
+    reading,
+    refuses,
+    resampling,
+    runs_in,
+    write_text,
+)
 
 
 @click.command(cls=Command, name="approaches")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--flops", type=click.FloatRange(min=0, min_open=True), help="The budget in FLOP; else the largest run's."
-)
+@click.option("--flops", type=POSITIVE, help="The budget in FLOP; else the largest run's.")
 @law_option("The law of Approach 3; auto takes the one that fits here.")
 @click.option(
     "--method",
@@ -26,12 +35,7 @@ from dashboard.commands import Command, json_option, law_option, printable, read
 @click.option(
     "--tolerance", type=click.FloatRange(0, 1), default=0.12, show_default=True, help="Runs this near share a budget."
 )
-@click.option(
-    "--resamples", type=click.IntRange(0, 100_000), default=4000, show_default=True, help="Refits of the law."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same intervals."
-)
+@resampling(4000, help="Refits of the law.")
 @reading
 @json_option
 @refuses

@@ -7,7 +7,17 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, json_option, printable, reading, refuses, runs_in, write_text
+from dashboard.commands import (
+    POSITIVE,
+    Command,
+    json_option,
+    printable,
+    reading,
+    refuses,
+    resampling,
+    runs_in,
+    write_text,
+)
 from dashboard.commands.fit import Delta
 
 SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
@@ -22,7 +32,7 @@ SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
 )
 @click.option("--reference", metavar="FAMILY", help="The family the others are compared with; the one with most runs.")
 @click.option(
-    "--target", type=click.FloatRange(min=0, min_open=True), help="The budget asked about, in FLOP; ten times the largest run."
+    "--target", type=POSITIVE, help="The budget asked about, in FLOP; ten times the largest run."
 )  # fmt: skip
 @click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")
 @click.option("--group", metavar="COLUMN", help="Resample all runs with one value of COLUMN together.")
@@ -33,12 +43,7 @@ SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
     show_default=True,
     help="Huber's delta in log loss; auto scales it to the noise, inf is least squares.",
 )
-@click.option(
-    "--resamples", type=click.IntRange(0, 100_000), default=1000, show_default=True, help="Refits for the intervals."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same intervals."
-)
+@resampling(1000)
 @reading
 @json_option
 @click.option("--csv", metavar="PATH", help="Write multiplier and loss along budgets as CSV.")

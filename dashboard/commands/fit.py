@@ -9,7 +9,17 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, json_option, law_option, printable, reading, refuses, runs_in, write_text
+from dashboard.commands import (
+    Command,
+    json_option,
+    law_option,
+    printable,
+    reading,
+    refuses,
+    resampling,
+    runs_in,
+    write_text,
+)
 
 # As in fitting.uncertainty.interval_method, which would bring NumPy in before anybody asks for a fit.
 METHODS = ("auto", "runs", "groups", "residuals", "components")
@@ -61,17 +71,8 @@ class Delta(click.ParamType):
     type=click.Choice(("loss_error",)),
     help="Count each run by the error stated with its loss (3.24 ± 0.01, or a column such as loss_std).",
 )
-@click.option(
-    "--resamples", type=click.IntRange(0, 100_000), default=4000, show_default=True, help="Refits for the intervals."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same intervals."
-)
-@click.option(
-    "--calibrate",
-    is_flag=True,
-    help="Calibrate the intervals on tables simulated from the fit.",
-)
+@resampling(4000)
+@click.option("--calibrate", is_flag=True, help="Calibrate the intervals on tables simulated from the fit.")
 @reading
 @json_option
 @click.option("--latex", metavar="PATH", help="Write formula and table as LaTeX.")

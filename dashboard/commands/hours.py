@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import Command, json_option, refuses, write_json
+from dashboard.commands import POSITIVE, Command, json_option, refuses, write_json
 
 if TYPE_CHECKING:
     from fitting import Fit
     from fitting.planning.hour_classes import HourClass
-
-POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(cls=Command, name="hours")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands import Command, json_option, refuses, write_json
+from dashboard.commands import POSITIVE, Command, json_option, refuses, write_json
 
-POSITIVE = click.FloatRange(min=0, min_open=True)
+POSITIVE = POSITIVE
 BANDS = ("params", "tokens", "train_flops", "serve_flops", "flops", "saved")
 
 

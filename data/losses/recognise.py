@@ -189,11 +189,7 @@ def _in_its_unit(
 
 
 def _with_doubts(
-    guess: Guess,
-    doubts: Pairs[int, str],
-    units: tuple[str, ...],
-    over: str,
-    each: tuple[np.ndarray, str] | None,
+    guess: Guess, doubts: Pairs[int, str], units: tuple[str, ...], over: str, each: tuple[np.ndarray, str] | None
 ) -> Guess:
     """The guess with what is said against single rows: no bytes per token, or two units that are not per token."""
     if each is not None:

@@ -130,12 +130,7 @@ class BatchSchedule:
 
 
 def adaptive_batch(
-    progress: Any,
-    noise: Any,
-    *,
-    ratio: float | None = None,
-    steps: float | None = None,
-    examples: float | None = None,
+    progress: Any, noise: Any, *, ratio: float | None = None, steps: float | None = None, examples: float | None = None
 ) -> BatchSchedule:
     """The best schedule for a noise scale or critical batch `noise` (n,) at rising `progress` (n,), in steps without noise.
 

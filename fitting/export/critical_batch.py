@@ -35,11 +35,8 @@ def document(
             body |= {"s_min": band_values(f.s_min), "e_min": band_values(f.e_min), "b_crit": band_values(f.b_crit)}
             body |= {"batch": [float(x) for x in f.batch], "steps": [float(x) for x in f.steps]}
             if base is not None:
-                body["overhead_batch"] = {
-                    **band_values(f.overhead_batch(base, overhead)),
-                    "base": base,
-                    "overhead": overhead,
-                }
+                more = band_values(f.overhead_batch(base, overhead))
+                body["overhead_batch"] = {**more, "base": base, "overhead": overhead}
         groups.append(body)
     grows = None if law is None else {"exponent": band_values(law.exponent()), "coefficient": law.coefficient}
     out: dict[str, Any] = finite({"unit": unit, "groups": groups, "growth": grows})

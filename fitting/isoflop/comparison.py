@@ -126,9 +126,7 @@ def compare(
     return Comparison(at, level, rows, sentence, bias, found, curve, *_made(made))
 
 
-def _made(
-    made: Profiles | ProfilesError | None,
-) -> tuple[tuple[Profile, ...], tuple[LeftOut, ...], Settings | None]:
+def _made(made: Profiles | ProfilesError | None) -> tuple[tuple[Profile, ...], tuple[LeftOut, ...], Settings | None]:
     return ((), (), None) if made is None else (made.profiles, made.left_out, made.settings)
 
 

@@ -141,12 +141,7 @@ class _Ends:
 
 
 def envelope(
-    runs: Runs | pd.DataFrame,
-    *,
-    smooth: float = SMOOTH,
-    points: int = POINTS,
-    resamples: int = 1000,
-    seed: int = 0,
+    runs: Runs | pd.DataFrame, *, smooth: float = SMOOTH, points: int = POINTS, resamples: int = 1000, seed: int = 0
 ) -> Envelope:
     """The envelope of a table's training curves with the power laws of best size and tokens in compute (Approach 1).
 

@@ -75,13 +75,7 @@ class StepTime:
         return Band(best, least, most, level)
 
     def seconds(
-        self,
-        model: Shape | SizedShape | float,
-        batch: Any,
-        devices: Any = 1,
-        *,
-        level: float = LEVEL,
-        of: str = "law",
+        self, model: Shape | SizedShape | float, batch: Any, devices: Any = 1, *, level: float = LEVEL, of: str = "law"
     ) -> Band:
         """Seconds a step takes at a batch in tokens over `devices`, numbers or arrays of one shape.
 

@@ -238,10 +238,7 @@ def fit_curves(
         raise FitError("In none of these curves does the learning rate fall: add one with a decay or a step down.")
     where = Coordinates(
         law,
-        {
-            "area": float(np.exp(np.log(area).mean())),
-            "rate": float(np.exp(np.log(falls.lr[falls.drop > 0]).mean())),
-        },
+        {"area": float(np.exp(np.log(area).mean())), "rate": float(np.exp(np.log(falls.lr[falls.drop > 0]).mean()))},
         float(np.exp(np.log(loss).mean())),
         float(loss.min()),
     )
