@@ -111,15 +111,6 @@ def kaplan_params(shape: Shape) -> int:
     return 2 * shape.width * shape.layers * (2 * shape.d_attn + shape.d_ffn)
 
 
-def kaplan_forward(shape: Shape) -> float:
-    """FLOPs of one token's forward pass: 2 N + 2 L s d_attn, N without embeddings.
-
-    Kaplan et al. 2020, table 1 [V]. The second term is half of what the attention matrices cost in full (4 L s d_attn);
-    a causal mask makes it exact.
-    """
-    return 2.0 * kaplan_params(shape) + 2.0 * shape.layers * shape.seq_len * shape.d_attn
-
-
 def kaplan(shape: Shape) -> float:
     """Training FLOPs of one token as Kaplan et al. 2020 estimate them: 6 N without embeddings and attention [V]."""
     return 6.0 * kaplan_params(shape)
@@ -152,11 +143,6 @@ def porian_params(shape: Shape) -> int:
     Porian et al. 2024, arXiv 2406.19146, as in their code: (4 d + 3 d_ff) d L + V d [V].
     """
     return (4 * shape.width + shape.ffn_matrices * shape.d_ffn) * shape.width * shape.layers + shape.vocab * shape.width
-
-
-def open_lm_ffn(width: int) -> int:
-    """The feed-forward width of open_lm for a model width: 256 ceil((8 d / 3) / 256) [V]."""
-    return 256 * -(-(8 * width) // (3 * 256))
 
 
 def porian(shape: Shape) -> float:

@@ -125,41 +125,25 @@ def recognise(
     questions += of_a_tokenizer(table, guesses, set(answers))
     questions += overlooked(table, guesses, set(answers) | ({"flops"} if offered.rates else set()) | elsewhere)
     notes = [
-        *([parted.note] if parted.note else []),
-        *offered.untracked,
-        *loss.notes,
-        *offered.passes,
-        *weighed.notes,
-        *nominal_apart(table, guesses),
-        *_unreadable(table, guesses, set(answers)),
-    ]
+        *([parted.note] if parted.note else []), *offered.untracked, *loss.notes, *offered.passes, *weighed.notes,
+        *nominal_apart(table, guesses), *_unreadable(table, guesses, set(answers)),
+    ]  # fmt: skip
     questions += [parted.question] if parted.question else []
     if table.either_way:  # before anything else: the other answers depend on it
         text = "Is each row or each column a run? Column names stand in the first row and in the first column."
         questions = [Question("orientation", text, ("rows", "columns"), "rows")]
     ordered = {c: guesses[c] for c in COLUMNS if c in guesses}
     return Mapping(
-        ordered,
-        tuple(questions),
-        loss.unit,
-        bytes_per_token,
-        count or usual,
+        ordered, tuple(questions), loss.unit, bytes_per_token, count or usual,
         rows=_one_of("rows", rows or "", ("", "runs", "checkpoints")),
-        history=history or "last",
-        states=tuple(s.strip().lower() for s in states),
-        batch="" if batch in ("tokens", "sequences") else batch or "",
-        devices=devices,
-        units=frozenset(factors),
-        batch_in=batch if batch in ("tokens", "sequences") else "",
-        notes=tuple(notes),
-        split=parted.split,
+        history=history or "last", states=tuple(s.strip().lower() for s in states),
+        batch="" if batch in ("tokens", "sequences") else batch or "", devices=devices, units=frozenset(factors),
+        batch_in=batch if batch in ("tokens", "sequences") else "", notes=tuple(notes), split=parted.split,
         epochs=_one_of("epochs", epochs or "", ("", "after", "before")),
         tokens_from=_one_of("tokens_from", tokens_from or "", ("", "columns", "flops")),
         unknown_states=_one_of("unknown_states", unknown_states or "", ("", "kept", "set aside")),
-        row_units=loss.row_units,
-        row_bytes=loss.row_bytes,
-        place=placed.place,
-    )
+        row_units=loss.row_units, row_bytes=loss.row_bytes, place=placed.place,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
