@@ -79,29 +79,11 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     if counted_from_zero(frame, names, mapping, draft.got("tokens", FROM_EPOCHS), table.name, draft.notes):
         _anew(draft)
     if progress:
-        from_both = draft.got("batch", _BATCH_DERIVED)
-        before = frame.get("tokens", names)
-        progress = resumed(frame, names, progress, from_both, draft.notes)
-        if not frame.get("tokens", names).equals(before):
-            _flops_anew(draft)
-        if progress in frame and frame["loss"].notna().any():
-            carry(frame, names, progress, draft.notes)
-            _flops_anew(draft)
-        if "tokens" in frame:
-            unread = progress not in frame and progress != table.order
-            beside = pd.Series(table.numbers(progress).values, name=progress) if unread else None
-            whole_run(frame, names, from_both, says_so_far("tokens", mapping), draft.notes, beside)
+        progress = _along(draft, table, mapping, names, progress)
+        read["loss"] = _skipped(draft, table, mapping, names, progress, read["loss"])
     elif mapping.place is None and (short := cut_down(frame, mapping, draft.notes)):
         draft.sources = [short if s.column == "tokens" else s for s in draft.sources]
         _anew(draft)
-    if progress:
-        loss = read["loss"]
-        said = np.isnan(loss.values) & ~loss.blank & ~loss.bad
-        if said.any():
-            beside = training_losses(table, mapping.guesses["loss"].header)
-            order = frame[progress].to_numpy() if progress in frame else table.numbers(progress).values
-            skipped = not_measured(loss.values, said, loss.blank | loss.bad, names, order, beside, draft.notes)
-            read["loss"] = replace(loss, blank=loss.blank | skipped)
     frame["run"] = names
     taken = [g.header for g in mapping.guesses.values()]
     unused = exclusions(table, taken)
@@ -115,14 +97,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     for i, said in placeless.items():
         judged_by[i] = said if judged_by[i] == "" or judged_by[i].endswith("is not finite") else judged_by[i]
     why = set_aside(unused, judged_by, mapping.states, draft.notes)
-    if progress == "steps":
-        for i in (i for i in draft.no_place if not why[i]):
-            why[i] = draft.no_place[i]
-    behind = np.zeros(len(why), dtype=bool)
-    if progress:  # the run is its pretraining, up to where it was tuned further
-        said = tuned(table)
-        behind = (said != "") & (why == "") & ~np.isin([str(s).lower() for s in said], mapping.states)
-        why[behind] = [f"{STATE}{s}" for s in said[behind]]
+    behind = _no_place_or_tuned(draft, table, mapping, why, progress)
     ended = row_states(table, mapping, names, bool(progress))
     checkpoints = None
     losses, lines = mapping.guesses["loss"].numbers(table).values, table.lines
@@ -139,23 +114,80 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     written = frame
     frame = frame.assign(run=pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index))
     if not keep_copies:
-        usable = why.copy()
-        good = np.flatnonzero(why == "")
-        first = copies(written.iloc[good], losses[good], mapping.header("run") is not None)
-        again = first >= 0
-        why[good[again]] = "identical copy of " + frame["run"].to_numpy(dtype=object)[good[first[again]]]
-        places = {int(line): i for i, line in enumerate(lines) if why[i] == ""}
-        for line, i in places.items():
-            if (earlier := places.get(table.copies.get(line, -1))) is not None:
-                why[i] = f"identical copy of {frame['run'].iloc[earlier]}"
-        changed = edited(written, usable, lines, table.copies, losses) if not progress else {}
-        for i, reason in changed.items():
-            why[i] = reason
-        if changed:
-            draft.notes.append(f"{_TWO_LOSSES} ({len(changed):,} rows): the first table's loss counts.")
-    kept = frame[why == ""].reset_index(drop=True)
-    mixed_up = shared_losses(kept, losses[why == ""]) if choice.kind != "all" else ""
+        _copies_aside(draft, table, mapping, written, list(frame["run"]), why, losses, lines, bool(progress))
+    mixed_up = shared_losses(frame[why == ""].reset_index(drop=True), losses[why == ""]) if choice.kind != "all" else ""
     draft.notes += [mixed_up] if mixed_up else []
+    return _parted(draft, table, mapping, frame, why, checkpoints)
+
+
+def _along(draft: Draft, table: Table, mapping: Mapping, names: pd.Series, progress: str) -> str:
+    """Put right what is counted along each run, resumes and all; returns the column that its rows go by."""
+    frame = draft.frame
+    from_both = draft.got("batch", _BATCH_DERIVED)
+    before = frame.get("tokens", names)
+    progress = resumed(frame, names, progress, from_both, draft.notes)
+    if not frame.get("tokens", names).equals(before):
+        _flops_anew(draft)
+    if progress in frame and frame["loss"].notna().any():
+        carry(frame, names, progress, draft.notes)
+        _flops_anew(draft)
+    if "tokens" in frame:
+        unread = progress not in frame and progress != table.order
+        beside = pd.Series(table.numbers(progress).values, name=progress) if unread else None
+        whole_run(frame, names, from_both, says_so_far("tokens", mapping), draft.notes, beside)
+    return progress
+
+
+def _skipped(draft: Draft, table: Table, mapping: Mapping, names: pd.Series, progress: str, loss: Numbers) -> Numbers:
+    """The losses, blank also where a run wrote that it measured none at that place."""
+    said = np.isnan(loss.values) & ~loss.blank & ~loss.bad
+    if not said.any():
+        return loss
+    beside = training_losses(table, mapping.guesses["loss"].header)
+    order = draft.frame[progress].to_numpy() if progress in draft.frame else table.numbers(progress).values
+    skipped = not_measured(loss.values, said, loss.blank | loss.bad, names, order, beside, draft.notes)
+    return replace(loss, blank=loss.blank | skipped)
+
+
+def _no_place_or_tuned(draft: Draft, table: Table, mapping: Mapping, why: np.ndarray, progress: str) -> np.ndarray:
+    """Write why checkpoints without a place or of a later tuning are set aside; returns which lie behind the pretraining (n,)."""
+    behind = np.zeros(len(why), dtype=bool)
+    if progress == "steps":
+        for i in (i for i in draft.no_place if not why[i]):
+            why[i] = draft.no_place[i]
+    if progress:  # the run is its pretraining, up to where it was tuned further
+        said = tuned(table)
+        behind = (said != "") & (why == "") & ~np.isin([str(s).lower() for s in said], mapping.states)
+        why[behind] = [f"{STATE}{s}" for s in said[behind]]
+    return behind
+
+
+def _copies_aside(
+    draft: Draft, table: Table, mapping: Mapping, written: pd.DataFrame, runs: list[str], why: np.ndarray,
+    losses: np.ndarray, lines: np.ndarray, along: bool,
+) -> None:  # fmt: skip
+    """Write into `why` which rows repeat an earlier one, in its values or as a table that stands again."""
+    usable = why.copy()
+    good = np.flatnonzero(why == "")
+    first = copies(written.iloc[good], losses[good], mapping.header("run") is not None)
+    again = first >= 0
+    why[good[again]] = "identical copy of " + np.array(runs, dtype=object)[good[first[again]]]
+    places = {int(line): i for i, line in enumerate(lines) if why[i] == ""}
+    for line, i in places.items():
+        if (earlier := places.get(table.copies.get(line, -1))) is not None:
+            why[i] = f"identical copy of {runs[earlier]}"
+    changed = {} if along else edited(written, usable, lines, table.copies, losses)
+    for i, reason in changed.items():
+        why[i] = reason
+    if changed:
+        draft.notes.append(f"{_TWO_LOSSES} ({len(changed):,} rows): the first table's loss counts.")
+
+
+def _parted(
+    draft: Draft, table: Table, mapping: Mapping, frame: pd.DataFrame, why: np.ndarray, checkpoints: pd.DataFrame | None
+) -> Runs:
+    """The rows kept and those set aside, each with its reason `why` (n,); NothingKept where none is kept."""
+    kept = frame[why == ""].reset_index(drop=True)
     draft.notes += apart(kept)
     aside = frame[why != ""].assign(reason=pd.Series(why[why != ""], dtype="str", index=frame.index[why != ""]))
     aside = stack([aside, _headings(table, mapping, list(frame.columns))])

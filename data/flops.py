@@ -111,15 +111,6 @@ def kaplan_params(shape: Shape) -> int:
     return 2 * shape.width * shape.layers * (2 * shape.d_attn + shape.d_ffn)
 
 
-def kaplan_forward(shape: Shape) -> float:
-    """FLOPs of one token's forward pass: 2 N + 2 L s d_attn, N without embeddings.
-
-    Kaplan et al. 2020, table 1 [V]. The second term is half of what the attention matrices cost in full (4 L s d_attn);
-    a causal mask makes it exact.
-    """
-    return 2.0 * kaplan_params(shape) + 2.0 * shape.layers * shape.seq_len * shape.d_attn
-
-
 def kaplan(shape: Shape) -> float:
     """Training FLOPs of one token as Kaplan et al. 2020 estimate them: 6 N without embeddings and attention [V]."""
     return 6.0 * kaplan_params(shape)
@@ -152,11 +143,6 @@ def porian_params(shape: Shape) -> int:
     Porian et al. 2024, arXiv 2406.19146, as in their code: (4 d + 3 d_ff) d L + V d [V].
     """
     return (4 * shape.width + shape.ffn_matrices * shape.d_ffn) * shape.width * shape.layers + shape.vocab * shape.width
-
-
-def open_lm_ffn(width: int) -> int:
-    """The feed-forward width of open_lm for a model width: 256 ceil((8 d / 3) / 256) [V]."""
-    return 256 * -(-(8 * width) // (3 * 256))
 
 
 def porian(shape: Shape) -> float:
@@ -223,11 +209,6 @@ def megatron(shape: Shape, *, recompute: bool = True) -> float:
     return lead * n * d**2 * (1 + shape.seq_len / (6 * d) + shape.vocab / (share * n * d))
 
 
-def inference(params: Any, layers: int = 0, seq_len: int = 0, width: int = 0) -> Any:
-    """FLOPs of one generated token: 2 N [V2], and 4 L s d for attending to the tokens before it."""
-    return 2.0 * params + 4.0 * layers * seq_len * width
-
-
 def utilisation(tokens_per_second: float, flops_per_token: float, peak: float) -> float:
     """The share of the peak (FLOP/s) that training uses: model FLOP utilisation, 0 to 1."""
     return tokens_per_second * flops_per_token / peak
@@ -247,8 +228,3 @@ CONVENTIONS: dict[str, Callable[[Shape], float]] = {
     "palm": palm,
     "megatron": megatron,
 }
-
-
-def training_flops(shape: Shape, tokens: Any, convention: str) -> Any:
-    """Training compute in FLOP of a shape over tokens (numbers or arrays); KeyError for an unknown convention."""
-    return CONVENTIONS[convention](shape) * tokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ MAX_DEPTH = 6
 MOST_ASKED = 10  # questions that one message holds; all are in its `questions`
 
 PathLike = str | os.PathLike[str]
+ReadOne = Callable[[Table, Mapping[str, Any]], Runs]
 
 
 def read_runs(
@@ -87,20 +88,10 @@ def read_runs(
     if isinstance(states, str):
         states = (states,)
     answers: dict[str, Any] = {
-        "columns": columns,
-        "loss_unit": loss_unit,
-        "bytes_per_token": bytes_per_token,
-        "count": count,
-        "units": units,
-        "rows": rows,
-        "states": tuple(states or ()),
-        "batch": batch,
-        "devices": devices,
-        "split": split,
-        "epochs": epochs,
-        "unknown_states": unknown_states,
-        "tokens_from": tokens_from,
-    }
+        "columns": columns, "loss_unit": loss_unit, "bytes_per_token": bytes_per_token, "count": count, "units": units,
+        "rows": rows, "states": tuple(states or ()), "batch": batch, "devices": devices, "split": split, "epochs": epochs,
+        "unknown_states": unknown_states, "tokens_from": tokens_from,
+    }  # fmt: skip
     if isinstance(source, pd.DataFrame):
         if by_file:
             raise DataError("by_file answers for files; a data frame takes the same answers without a file's name.")
@@ -115,15 +106,31 @@ def read_runs(
         mapping = recognise(table, **told, states=answers["states"])
         return to_runs(table, mapping, history=history, keep_copies=keep_copies)
 
+    read, passed = _each(tables, flat({**answers, "states": None, "orientation": orientation}), by_file or {}, read_one)
+    notes = (*notes, *passed)
+    label = name or (tables[0].name if len(tables) == 1 else ", ".join(_label(p) for p in paths[:3]))
+    if len(read) == 1:
+        runs = replace(read[0].runs, name=label)
+    else:
+        each, again = ([p.runs for p in read], ()) if keep_copies else counted_once(read)
+        notes = (*again, *notes)
+        runs = merge([(p.file, r) for p, r in zip(read, each, strict=True)], label)
+    return replace(runs, notes=(*runs.notes, *notes))
+
+
+def _each(
+    tables: list[Table], plain: dict[str, Any], by_file: Mapping[str, Mapping[str, Any]], read_one: ReadOne
+) -> tuple[list[Part], tuple[str, ...]]:
+    """The runs of each table under the answers that go to it, and notes on those passed over; MappingNeeded for all that is open."""
+
     def outcome(table: Table, said: Mapping[str, Any]) -> Runs | DataError:
         try:
             return read_one(table, said)
         except DataError as e:
             return e
 
-    plain = flat({**answers, "states": None, "orientation": orientation})
     names = [t.label or t.name for t in tables]
-    own = own_answers(by_file or {}, names)
+    own = own_answers(by_file, names)
     given = shared_out(plain, own, tables, outcome) if len(tables) > 1 else [plain | own[0]]
     read: list[Part] = []
     failures: list[tuple[str, MappingNeeded]] = []
@@ -136,24 +143,15 @@ def read_runs(
                 raise
             read.append(part_of(table, file, e.runs))
         except MappingNeeded as e:
+            if len(tables) == 1:
+                raise
             failures.append((file, e))
             open_[file] = table
     aside = {file: why for file, e in failures if read and (why := _passed_over(e, open_[file], file, read))}
-    failures = [(file, e) for file, e in failures if file not in aside]
-    notes = (*notes, *_said_once(aside))
-    if failures:
-        if len(tables) == 1:
-            raise failures[0][1]
-        asked = together((file, q) for file, e in failures for q in e.questions)
+    if left := [(file, e) for file, e in failures if file not in aside]:
+        asked = together((file, q) for file, e in left for q in e.questions)
         raise MappingNeeded(" ".join(q.text for q in asked[:MOST_ASKED]), asked)
-    label = name or (tables[0].name if len(tables) == 1 else ", ".join(_label(p) for p in paths[:3]))
-    if len(read) == 1:
-        runs = replace(read[0].runs, name=label)
-    else:
-        each, again = ([p.runs for p in read], ()) if keep_copies else counted_once(read)
-        notes = (*again, *notes)
-        runs = merge([(p.file, r) for p, r in zip(read, each, strict=True)], label)
-    return replace(runs, notes=(*runs.notes, *notes))
+    return read, _said_once(aside)
 
 
 def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]:

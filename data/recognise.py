@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping as Pairs
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import isclose
 
 import numpy as np
@@ -25,15 +25,7 @@ from data.columns.progress_cells import settle_progress
 from data.columns.rates import without_passes, without_rates
 from data.columns.ratios import settle_ratio
 from data.columns.rivals import weigh
-from data.columns.settled import (
-    TAKEN,
-    Offers,
-    all_differ,
-    mostly,
-    settle_batch,
-    settle_steps,
-    unique_or_seen,
-)
+from data.columns.settled import TAKEN, Offers, all_differ, mostly, settle_batch, settle_steps, unique_or_seen
 from data.columns.trainable import settle_trainable
 from data.errors import NO_COLUMN, DataError, Question
 from data.filenames.columns import OF_FILE
@@ -47,7 +39,7 @@ from data.losses.recognise import recognise_loss
 from data.mapping import Guess, Mapping
 from data.schema import COLUMNS, COUNTS
 from data.splits.arms_beside import without_other_arms
-from data.splits.tables import counted, splits
+from data.splits.tables import Split, counted, splits
 from data.table import Table, without_misfits
 from data.units.factors import DIMENSION
 from data.units.scales import settle
@@ -96,11 +88,90 @@ def recognise(
     factors = dict(units or {})
     parted = splits(table, {h for h in answers.values() if h}, split)
     table = counted(table, parted.split)
+    offered = _offered(table, answers, parted.split, tuple(states), batch, factors)
+    offers = offered.offers
+    guesses, questions = _taken(table, answers, offers)
+    weighed = weigh(table, guesses, offers, set(answers), questions)
+    guesses, questions = weighed.guesses, weighed.questions
+    questions += devices_in_all(table, guesses, offers, set(answers))
+    if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
+        total = guesses.pop("total_steps")
+        guesses["steps"] = Guess("steps", total.header, "name recognised (planned steps)", total.confidence)
+    meant = {g.header for g in guesses.values()} | ({best.header} if (best := at_best(table)) else set())
+    loss = recognise_loss(table, answers, loss_unit, bytes_per_token, meant, factors.pop("loss", None))
+    if loss.guess:
+        guesses["loss"] = loss.guess
+        used = {g.header for g in guesses.values()}
+        if "loss_error" not in answers and (error := error_of(table, loss.guess.header, used)):
+            guesses["loss_error"] = error
+    others = without_other_arms(table, guesses, loss.guess.header, set(answers)) if loss.guess else []
+    elsewhere = {q.key.removeprefix("columns.") for q in others}
+    stepped = {"columns.steps"} if offered.stepped else set()
+    questions = [q for q in questions if q.key not in stepped and q.key.removeprefix("columns.") not in elsewhere]
+    questions = [*opened, *loss.questions, *others, *offered.unclear, *offered.stepped, *questions]
+    guesses, units_open = in_units_of_all(table, *settle(table, scaled_fraction(table, guesses), factors))
+    runs = loss.guess is not None or any(q.guess for q in loss.questions)
+    questions += [q for q in units_open if runs or _plainly(guesses, q.key)]  # d of a table without losses is a width
+    if not any(q.key in ("columns.tokens", "units.tokens") for q in questions):
+        questions += of_other_things(table, guesses, set(answers) | set(factors))
+    placed = Found()
+    if loss.guess and not any(q.key == "columns.loss" for q in loss.questions):
+        placed = place_of(table, loss.guess.header, guesses, set(answers), place_chosen)
+        questions += [q for q in placed.questions if q.key not in {o.key for o in questions if o.needed}]
+    usual, which = _usual_count(table, guesses, count)
+    questions += [*which, *offered.rates]
+    questions += announced(guesses)
+    questions += taken_optima(table, guesses, set(answers))
+    questions += of_a_tokenizer(table, guesses, set(answers))
+    questions += overlooked(table, guesses, set(answers) | ({"flops"} if offered.rates else set()) | elsewhere)
+    notes = [
+        *([parted.note] if parted.note else []), *offered.untracked, *loss.notes, *offered.passes, *weighed.notes,
+        *nominal_apart(table, guesses), *_unreadable(table, guesses, set(answers)),
+    ]  # fmt: skip
+    questions += [parted.question] if parted.question else []
+    if table.either_way:  # before anything else: the other answers depend on it
+        text = "Is each row or each column a run? Column names stand in the first row and in the first column."
+        questions = [Question("orientation", text, ("rows", "columns"), "rows")]
+    ordered = {c: guesses[c] for c in COLUMNS if c in guesses}
+    return Mapping(
+        ordered, tuple(questions), loss.unit, bytes_per_token, count or usual,
+        rows=_one_of("rows", rows or "", ("", "runs", "checkpoints")),
+        history=history or "last", states=tuple(s.strip().lower() for s in states),
+        batch="" if batch in ("tokens", "sequences") else batch or "", devices=devices, units=frozenset(factors),
+        batch_in=batch if batch in ("tokens", "sequences") else "", notes=tuple(notes), split=parted.split,
+        epochs=_one_of("epochs", epochs or "", ("", "after", "before")),
+        tokens_from=_one_of("tokens_from", tokens_from or "", ("", "columns", "flops")),
+        unknown_states=_one_of("unknown_states", unknown_states or "", ("", "kept", "set aside")),
+        row_units=loss.row_units, row_bytes=loss.row_bytes, place=placed.place,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Offered:
+    """Which columns the headers could be, how surely, and what is unclear or to be known of that."""
+
+    offers: Offers
+    unclear: list[Question]
+    stepped: list[Question]  # of the counter of steps
+    rates: list[Question]
+    untracked: list[str]
+    passes: list[str]
+
+
+def _offered(
+    table: Table,
+    answers: Pairs[str, str | None],
+    split: Split | None,
+    states: tuple[str, ...],
+    batch: str | None,
+    factors: Pairs[str, float | str],
+) -> _Offered:
+    """What each header is offered as by its name, settled by what stands in the columns and beside them."""
     untracked: list[str] = []
     offers = offers_of(table, set(answers), {h for h in answers.values() if h}, untracked)
     offer_batch(table, offers, set(answers))
-    if parted.split is not None:  # it says what was measured, not what was trained on
-        said = {parted.split.header, parted.split.then.header if parted.split.then else ""}
+    if split is not None:  # it says what was measured, not what was trained on
+        said = {split.header, split.then.header if split.then else ""}
         offers = {o: v for o, v in offers.items() if o[1] not in said}
     if "params_active" not in answers:
         settle_mixture(table, offers)
@@ -109,16 +180,18 @@ def recognise(
     unclear = settle_trainable(table, offers, set(answers), passes)
     unclear += settle_progress(table, offers, set(answers))
     settle_steps(table, offers)
-    stepped = settle_counters(table, offers, tuple(states))
+    stepped = settle_counters(table, offers, states)
     rates = [*without_rates(table, offers), *without_passes(table, offers, passes)]
     unclear += [*settle_batch(table, offers, batch, factors), *unique_or_seen(table, offers, set(answers))]
     unclear += samples_of_data_or_seen(table, offers, set(answers))
     unclear += [*settle_fraction(table, offers, answers), *settle_ratio(table, offers, factors)]
-    guesses: dict[str, Guess] = {}
+    return _Offered(offers, unclear, stepped, rates, untracked, passes)
+
+
+def _taken(table: Table, answers: Pairs[str, str | None], offers: Offers) -> tuple[dict[str, Guess], list[Question]]:
+    """Each column's guess, the surest offers first, and what to ask where another header is about as sure."""
+    guesses = {column: Guess(column, h, "chosen by you", 1.0) for column, h in answers.items() if h is not None}
     questions: list[Question] = []
-    for column, header in answers.items():
-        if header is not None:
-            guesses[column] = Guess(column, header, "chosen by you", 1.0)
     used = {g.header for g in guesses.values()}
     ranked = sorted(offers.items(), key=lambda o: -o[1][0])
     for (column, header), (sure, how) in ranked:
@@ -130,66 +203,34 @@ def recognise(
         rivals = [
             h for (c, h), (s, _) in ranked if c == column and h != header and abs(s - sure) < _CLOSE and h not in used
         ]
+        asked = column in _ASKED  # what numbers hang on is not taken from one of two folders
         nested = [h for h in rivals if not _told_apart(table, header, h)]
         if nested:
-            text = f"Which column holds the {_words(column)}: {_listed([header, *nested])}?"
-            asked = column in _ASKED  # what numbers hang on is not taken from one of two folders
             guesses[column] = replace(guesses[column], how=f"{how}; {_listed(nested)} may be it too")
-            questions.append(Question(f"columns.{column}", text, (header, *nested), header, needed=asked))
-        elif rivals and column in _ASKED:
-            text = f"Which column holds the {_words(column)}: {_listed([header, *rivals])}?"
-            questions.append(Question(f"columns.{column}", text, (header, *rivals), header, needed=False))
-        if header in table.from_name and (column in _ASKED or _tokens_hang_on(column, header, offers)):
-            if column == "params" and of_a_text(table.from_name[header][1]):
-                text = f"Are the sizes in the names of runs ({table.from_name[header][1]}) those of the models, or of the text?"
-                usual = header if like_models(table.numbers(header).values.tolist()) else ""
-                needed = not usual or not _tokens_beside(table, header, offers)
-                questions.append(Question(f"columns.{column}", text, (header, NO_COLUMN), usual, needed=needed))
-                continue
+        if nested or (rivals and asked):
+            among = [header, *(nested or rivals)]
+            text = f"Which column holds the {_words(column)}: {_listed(among)}?"
+            questions.append(Question(f"columns.{column}", text, tuple(among), header, needed=asked and bool(nested)))
+        if header in table.from_name and (asked or _tokens_hang_on(column, header, offers)):
             against = [h for (c, h), (s, _) in ranked if c == column and s == SPOKEN_AGAINST]
-            instead = f", and not {_listed(against)}" if against else ""
-            text = f"The {_words(column)} of {table.name}: {how}{instead}. Is that right?"
-            questions.append(Question(f"columns.{column}", text, (header, *against), header, needed=False))
-    weighed = weigh(table, guesses, offers, set(answers), questions)
-    guesses, questions = weighed.guesses, weighed.questions
-    questions += devices_in_all(table, guesses, offers, set(answers))
-    if "total_steps" in guesses and "steps" not in guesses and "steps" not in answers:
-        total = guesses.pop("total_steps")
-        guesses["steps"] = Guess("steps", total.header, "name recognised (planned steps)", total.confidence)
-    meant = {g.header for g in guesses.values()} | ({best.header} if (best := at_best(table)) else set())
-    loss = recognise_loss(table, answers, loss_unit, bytes_per_token, meant, factors.pop("loss", None))
-    if loss.guess:
-        guesses["loss"] = loss.guess
-        error = (
-            None
-            if "loss_error" in answers
-            else error_of(table, loss.guess.header, {g.header for g in guesses.values()})
-        )
-        if error:
-            guesses["loss_error"] = error
-    others = without_other_arms(table, guesses, loss.guess.header, set(answers)) if loss.guess else []
-    elsewhere = {q.key.removeprefix("columns.") for q in others}
-    questions = [
-        *opened,
-        *loss.questions,
-        *others,
-        *unclear,
-        *stepped,
-        *(
-            q
-            for q in questions
-            if (not stepped or q.key != "columns.steps") and q.key.removeprefix("columns.") not in elsewhere
-        ),
-    ]
-    guesses, units_open = in_units_of_all(table, *settle(table, scaled_fraction(table, guesses), factors))
-    runs = loss.guess is not None or any(q.guess for q in loss.questions)
-    questions += [q for q in units_open if runs or _plainly(guesses, q.key)]  # d of a table without losses is a width
-    if not any(q.key in ("columns.tokens", "units.tokens") for q in questions):
-        questions += of_other_things(table, guesses, set(answers) | set(factors))
-    placed = Found()
-    if loss.guess and not any(q.key == "columns.loss" for q in loss.questions):
-        placed = place_of(table, loss.guess.header, guesses, set(answers), place_chosen)
-        questions += [q for q in placed.questions if q.key not in {o.key for o in questions if o.needed}]
+            questions.append(_of_the_name(table, column, header, how, offers, against))
+    return guesses, questions
+
+
+def _of_the_name(table: Table, column: str, header: str, how: str, offers: Offers, against: list[str]) -> Question:
+    """What to ask of a column that numbers hang on and that a name of a file or run alone says."""
+    if column == "params" and of_a_text(table.from_name[header][1]):
+        text = f"Are the sizes in the names of runs ({table.from_name[header][1]}) those of the models, or of the text?"
+        usual = header if like_models(table.numbers(header).values.tolist()) else ""
+        needed = not usual or not _tokens_beside(table, header, offers)
+        return Question(f"columns.{column}", text, (header, NO_COLUMN), usual, needed=needed)
+    instead = f", and not {_listed(against)}" if against else ""
+    text = f"The {_words(column)} of {table.name}: {how}{instead}. Is that right?"
+    return Question(f"columns.{column}", text, (header, *against), header, needed=False)
+
+
+def _usual_count(table: Table, guesses: Pairs[str, Guess], count: str | None) -> tuple[str, list[Question]]:
+    """The parameter count that fits use where none is named, and the question where several differ; DataError for one not there."""
     present = [c for c in COUNTS if c in guesses]
     if count is not None and count not in present:
         raise DataError(
@@ -200,53 +241,13 @@ def recognise(
     usual = "params_nonembed" if added and "params" not in present else (present or ["params"])[0]
     usual = next((c for c in present if CALLED_BY in guesses[c].how), usual)
     values = [guesses[c].values(table) for c in present]
-    if any(not np.array_equal(v, values[0], equal_nan=True) for v in values) and count is None:
-        below = below_a_part(table, guesses)
-        likely = "params_nonembed" if below and usual == "params_total" else usual
-        text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?{added}"
-        text += f" {below}" if below else f" They use {guesses[usual].header!r}." if added else ""
-        questions.append(Question("count", text, tuple(present), likely, needed=likely != usual))
-    questions += rates
-    questions += announced(guesses)
-    questions += taken_optima(table, guesses, set(answers))
-    questions += of_a_tokenizer(table, guesses, set(answers))
-    questions += overlooked(table, guesses, set(answers) | ({"flops"} if rates else set()) | elsewhere)
-    notes = [
-        *([parted.note] if parted.note else []),
-        *untracked,
-        *loss.notes,
-        *passes,
-        *weighed.notes,
-        *nominal_apart(table, guesses),
-        *_unreadable(table, guesses, set(answers)),
-    ]
-    questions += [parted.question] if parted.question else []
-    if table.either_way:  # before anything else: the other answers depend on it
-        text = "Is each row or each column a run? Column names stand in the first row and in the first column."
-        questions = [Question("orientation", text, ("rows", "columns"), "rows")]
-    ordered = {c: guesses[c] for c in COLUMNS if c in guesses}
-    return Mapping(
-        ordered,
-        tuple(questions),
-        loss.unit,
-        bytes_per_token,
-        count or usual,
-        rows=_one_of("rows", rows or "", ("", "runs", "checkpoints")),
-        history=history or "last",
-        states=tuple(s.strip().lower() for s in states),
-        batch="" if batch in ("tokens", "sequences") else batch or "",
-        devices=devices,
-        units=frozenset(factors),
-        batch_in=batch if batch in ("tokens", "sequences") else "",
-        notes=tuple(notes),
-        split=parted.split,
-        epochs=_one_of("epochs", epochs or "", ("", "after", "before")),
-        tokens_from=_one_of("tokens_from", tokens_from or "", ("", "columns", "flops")),
-        unknown_states=_one_of("unknown_states", unknown_states or "", ("", "kept", "set aside")),
-        row_units=loss.row_units,
-        row_bytes=loss.row_bytes,
-        place=placed.place,
-    )
+    if count is not None or all(np.array_equal(v, values[0], equal_nan=True) for v in values):
+        return usual, []
+    below = below_a_part(table, guesses)
+    likely = "params_nonembed" if below and usual == "params_total" else usual
+    text = f"Which parameter count should fits use: {_listed([guesses[c].header for c in present])}?{added}"
+    text += f" {below}" if below else f" They use {guesses[usual].header!r}." if added else ""
+    return usual, [Question("count", text, tuple(present), likely, needed=likely != usual)]
 
 
 def _plainly(guesses: Pairs[str, Guess], key: str) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError, MappingNeeded, Question
-from data.mapping import Mapping
 from data.read import read_runs
 from data.schema import COLUMNS, NothingKept, Runs
 
@@ -72,19 +71,6 @@ def describe_error(error: DataError) -> dict[str, Any]:
     if isinstance(error, NothingKept):
         out["reasons"] = error.runs.reasons
     return out
-
-
-def describe_mapping(mapping: Mapping) -> dict[str, Any]:
-    """The guesses and questions of a mapping as JSON-ready values."""
-    return {
-        "columns": [
-            {"column": g.column, "header": g.header, "how": g.how, "confidence": g.confidence, "scale": g.scale}
-            for g in mapping.guesses.values()
-        ],
-        "questions": [_question(q) for q in mapping.questions],
-        "loss_unit": mapping.loss_unit,
-        "count": mapping.count,
-    }
 
 
 def _question(question: Question) -> dict[str, Any]:

@@ -1,5 +1,10 @@
 """From runs to predictions: laws, fits with their bootstrap draws, and plans."""
 
+# ruff: noqa: E402 - the check of `data` stands before the first import of it
+from fitting.own_data import refuse_another
+
+refuse_another()
+
 from data import Runs, read_runs
 from fitting.band import Band
 from fitting.errors import FitError

@@ -120,10 +120,10 @@ def a_share(name: str, x: Any, such_as: float) -> float:
     return number
 
 
-def huber_delta(x: Any) -> float | str:
-    """Huber's delta: "auto", or a positive number, infinite for least squares; FitError for anything else."""
+def huber_delta(x: Any) -> float | None:
+    """Huber's delta: a positive number, infinite for least squares, or None for "auto"; FitError for anything else."""
     if isinstance(x, str) and x == "auto":
-        return x
+        return None
     number = float("nan") if isinstance(x, str) else _number(x)
     if not number > 0:
         raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {in_short(x)}.')

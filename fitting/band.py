@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = np.ndarray
+LEVEL = 0.95  # the share that an interval holds where no other is asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ class Band:
         )
 
 
-def from_draws(value: Any, draws: Any, level: float = 0.95, notes: tuple[str, ...] = ()) -> Band:
+def from_draws(value: Any, draws: Any, level: float = LEVEL, notes: tuple[str, ...] = ()) -> Band:
     """The band of a value of shape s from its draws (R, *s), between two of their quantiles; numbers where s is ().
 
     Its ends are NaN without draws. FitError for a level that is no share.

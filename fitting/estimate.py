@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta, run_names
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta
 from fitting.diagnostics.checks import Evidence, refusal, verdicts
 from fitting.errors import FitError
 from fitting.law import Law
+from fitting.laws import LawKey
 from fitting.result import Fit
-from fitting.same_runs import whole_table
+from fitting.same_runs import whole_table, without
 from fitting.selection.recommend import started
 from fitting.settings import Settings
 from fitting.solver.huber_scale import robust_spread, scaled_delta
@@ -42,7 +43,7 @@ WITH_BELIEFS = f", weighted by (N D)^{TOWARDS_LARGE} and fading far off the law,
 
 def fit(
     runs: Runs | pd.DataFrame,
-    law: Law | str = "auto",
+    law: Law | LawKey = "auto",
     *,
     exclude: Iterable[str] | Iterable[bool] = (),
     group: str | None = None,
@@ -70,16 +71,13 @@ def fit(
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
-    whole = whole_table(runs, law)
-    excluded = run_names(exclude, whole.kept["run"])
-    if excluded:
-        whole = whole.exclude(excluded)
+    whole, excluded = without(whole_table(runs, law), exclude)
     table_of_runs, held_out = whole.fitted, tuple(whole.held_out["run"].astype(str))
-    delta, group = huber_delta(delta), a_name("group", group)
+    given, group = huber_delta(delta), a_name("group", group)
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if weights is not None and prior == "published":
         raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')
-    begun = started(table_of_runs, law, prior if weights is None else "none", delta, group)
+    begun = started(table_of_runs, law, prior if weights is None else "none", given, group)
     chosen, table, held = begun.law, begun.table, begun.held
     why = refusal(chosen, table, table_of_runs.name)
     if why:
@@ -90,8 +88,8 @@ def fit(
         if held:
             prob, begin = held.prob, held.starts
         else:
-            prob = problem(where, table.inputs, table.loss, np.inf if isinstance(delta, str) else delta, scale)
-            if isinstance(delta, str):
+            prob = problem(where, table.inputs, table.loss, np.inf if given is None else given, scale)
+            if given is None:
                 prob = replace(prob, delta=scaled_delta(prob))
             begin = starts(prob)
         tried = _tried(prob, begin, seed)
@@ -132,7 +130,7 @@ def fit(
         runs=table.runs,
         settings=Settings(
             delta=prob.delta,
-            delta_rule="auto" if isinstance(delta, str) else "given",
+            delta_rule="auto" if given is None else "given",
             resamples=int(resamples),
             grouping=how.column,
             intervals=how.method,

@@ -115,7 +115,7 @@ def _cut(table: Runs, frame: pd.DataFrame, found: Fit, share: float, level: floa
     try:
         smaller = fit(
             table.exclude(frame.loc[~seen, "run"].astype(str)), found.law, resamples=resamples, seed=s.seed,
-            delta="auto" if s.delta_rule == "auto" else s.delta, prior=s.prior,
+            delta=s.given_delta or "auto", prior=s.prior,
             weights=None if s.weights == "none" else s.weights,
         )  # fmt: skip
     except FitError:

@@ -13,7 +13,7 @@ import numpy as np
 
 from fitting.accounting import Accounting
 from fitting.arguments import a_level, in_short
-from fitting.band import Array, Band, as_number, from_draws
+from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
@@ -108,7 +108,7 @@ class Fit:
         """Standard deviation of log-loss residuals, for the degrees of freedom that the parameters took."""
         return float(np.sqrt(np.sum(self.residuals**2) / max(1, self.n - self.law.p)))
 
-    def band(self, quantity: str | Callable[[dict[str, Array]], Any], level: float = 0.95) -> Band:
+    def band(self, quantity: str | Callable[[dict[str, Array]], Any], level: float = LEVEL) -> Band:
         """The interval of a parameter by name, or of any function of the parameters.
 
         `quantity` is called once with the best values and once with the draws, each parameter as an array (R, 1) or
@@ -127,7 +127,7 @@ class Fit:
         spread = np.asarray(ask(self._columns(self.draws)), float)
         return self.band_of(best, spread, level)
 
-    def interval(self, name: str, level: float = 0.95) -> Band:
+    def interval(self, name: str, level: float = LEVEL) -> Band:
         """The interval of one parameter: the calibrated one of a fit that was calibrated, else that of the draws.
 
         FitError if the law has none of that name, or where it was calibrated at another level: the draws alone (`band`) would
@@ -169,7 +169,7 @@ class Fit:
         settings = replace(self.settings, intervals_reason=f"{why}; {by.reason}" if why else by.reason)
         return replace(self, calibration=by, settings=settings)
 
-    def predict(self, at: pd.DataFrame | None = None, *, level: float = 0.95, of: str = "law", **inputs: Any) -> Band:
+    def predict(self, at: pd.DataFrame | None = None, *, level: float = LEVEL, of: str = "law", **inputs: Any) -> Band:
         """The law's output, in its unit, at inputs given by name as numbers or arrays of one shape, or at the rows of a frame.
 
         `of="law"` is the band of the law's mean, as the noise of these runs leaves it; `of="run"` the prediction interval
@@ -240,7 +240,7 @@ class Fit:
         inputs: Mapping[str, Array],
         best: Array,
         spread: Array,
-        level: float = 0.95,
+        level: float = LEVEL,
         shape: tuple[int, ...] | None = None,
     ) -> tuple[Band, Band]:
         """The interval of the law's mean and one new run's, from its losses at inputs (1, k): best (1, k), of draws (R, k).
@@ -305,7 +305,7 @@ class Fit:
         inflation = np.sqrt(self.n / max(1, self.n - self.law.p))
         return rng.choice(self.residuals, size=(len(self.draws), 1)) * inflation
 
-    def band_of(self, best: Array, spread: Array, level: float = 0.95, shape: tuple[int, ...] | None = None) -> Band:
+    def band_of(self, best: Array, spread: Array, level: float = LEVEL, shape: tuple[int, ...] | None = None) -> Band:
         """A band from best values (1, k) and draws (R, k): a number where k is 1 and no shape is asked for."""
         if shape is None:
             shape = () if best.size == 1 else best.shape[1:]
@@ -314,7 +314,7 @@ class Fit:
     def _columns(self, values: Array) -> dict[str, Array]:
         return {k: values[:, i, None] for i, k in enumerate(self.law.names)}
 
-    def summary(self, level: float = 0.95) -> pd.DataFrame:
+    def summary(self, level: float = LEVEL) -> pd.DataFrame:
         """The parameter table that page, export and terminal all show: name, symbol, unit, value, low, high, se, meaning."""
         import pandas as pd
 
@@ -328,7 +328,7 @@ class Fit:
         columns = ["name", "symbol", "unit", "value", "low", "high", "se", "meaning"]
         return pd.DataFrame(rows, columns=columns, index=list(self.law.names))
 
-    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+    def conf_int(self, level: float = LEVEL) -> pd.DataFrame:
         """The interval of every parameter: the columns low and high, indexed by name."""
         return self.summary(level)[["low", "high"]]
 
@@ -359,7 +359,7 @@ class Fit:
         }
         return pd.DataFrame(columns, index=pd.Index(table.runs, name="run"))
 
-    def terms(self, level: float = 0.95) -> pd.DataFrame:
+    def terms(self, level: float = LEVEL) -> pd.DataFrame:
         """What each term contributes at the middle of the runs, as `fitting.term_contributions` says it: quote this rather than A alone."""
         return terms(self.law, self.values, self.draws, self.ranges, level)
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import in_short
+from fitting.arguments import in_short, run_names
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.laws import all_laws
@@ -76,10 +76,20 @@ def _no_file(x: Any) -> bool:
 
 def of_fit(fit: Fitted, runs: Any) -> Runs:
     """The table, read from a frame, path or list where it is not one yet, without the runs that the fit left out or held out."""
-    runs = as_runs(runs, fit.law)
-    out = {*fit.settings.excluded, *fit.settings.held_out}
-    gone = [r for r in runs.kept["run"].astype(str) if r in out]
-    return runs.exclude(gone) if gone else runs
+    out = (*fit.settings.excluded, *fit.settings.held_out)
+    return without(as_runs(runs, fit.law), out, known=True)[0]
+
+
+def without(runs: Runs, exclude: Any, *, known: bool = False) -> tuple[Runs, tuple[str, ...]]:
+    """The table without the runs that `exclude` names, or is a mask of over `runs.kept`, and their names in order.
+
+    Names that no kept run has are passed over where only the `known` are asked for; else they raise DataError, and what is
+    neither names nor a mask raises FitError.
+    """
+    names = run_names(exclude, runs.kept["run"])
+    if known:
+        names = tuple(sorted(set(names) & set(runs.kept["run"].astype(str))))
+    return (runs.exclude(names) if names else runs), names
 
 
 def fitted_arrays(fit: Fitted, runs: Runs, then: str, group: str | None = None) -> Arrays:

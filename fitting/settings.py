@@ -40,3 +40,8 @@ class Settings:
     law_reason: str = ""
     excluded: Annotated[tuple[str, ...], at_most(MOST_RUNS)] = ()
     held_out: Annotated[tuple[str, ...], at_most(MOST_RUNS)] = ()
+
+    @property
+    def given_delta(self) -> float | None:
+        """The delta to fit with again, None where it is scaled to the noise."""
+        return None if self.delta_rule == "auto" else self.delta

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.band import from_draws
+from fitting.band import LEVEL, from_draws
 from fitting.law import Law, Param
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ Array = np.ndarray
 
 
 def terms(
-    law: Law, values: Array, draws: Array, ranges: Mapping[str, tuple[float, float]], level: float = 0.95
+    law: Law, values: Array, draws: Array, ranges: Mapping[str, tuple[float, float]], level: float = LEVEL
 ) -> pd.DataFrame:
     """One row for each weight or length of a law of best values (p,) and draws (R, p), with the columns of `Fit.summary` and more.
 

@@ -368,19 +368,9 @@ def files(sweep: Sweep) -> list[File]:
     }
     notes = {**read, **{called[name]: (why,) for name, why in sweep.refused.items()}}
     return [
-        File(
-            "LaTeX",
-            "batch.tex",
-            "text/x-tex",
-            lambda: to_latex(found, sweep.unit, base, share, law, sweep.along),
-        ),
+        File("LaTeX", "batch.tex", "text/x-tex", lambda: to_latex(found, sweep.unit, base, share, law, sweep.along)),
         File("Python", "steps.py", "text/x-python", lambda: to_python(found, sweep.unit, law, sweep.along)),
-        File(
-            "JSON",
-            "batch.json",
-            "application/json",
-            lambda: to_json(found, notes, sweep.unit, base, share, law),
-        ),
+        File("JSON", "batch.json", "application/json", lambda: to_json(found, notes, sweep.unit, base, share, law)),
         File("CSV", "batch.csv", "text/csv", lambda: to_csv(found, sweep.unit, base, share)),
     ]
 

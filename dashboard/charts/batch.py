@@ -17,6 +17,10 @@ SPLIT, GAP = 0.46, 0.06
 FAINT = 0.16
 POINTS = 120
 REACH = 4.0  # the curves go so many times beyond the batches tried
+LEGEND = {
+    "orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom", "itemclick": False,
+    "itemdoubleclick": False, "font": {"size": 12}, "traceorder": "normal",
+}  # fmt: skip
 
 
 def colours(names: Mapping[str, object]) -> dict[str, str]:
@@ -35,10 +39,7 @@ def figure(found: Mapping[str, CriticalBatch], unit: str, words: Mapping[str, st
     shape = {"automargin": True, "showline": False, "ticks": "", "zeroline": False, "gridcolor": theme.GRID}
     out.update_layout(
         showlegend=len(found) > 1,
-        legend={
-            "orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom", "itemclick": False,
-            "itemdoubleclick": False, "font": {"size": 12}, "traceorder": "normal",
-        },
+        legend=LEGEND,
         xaxis={**theme.log_axis(low, high, f"Batch, {unit} per step", pad=0.0), "anchor": "y2"},
         yaxis={"domain": [SPLIT + GAP, 1.0], **theme.log_axis(steps.min() / 2, steps.max() * 2, "Steps to the loss"), **shape},
         yaxis2={
@@ -49,6 +50,14 @@ def figure(found: Mapping[str, CriticalBatch], unit: str, words: Mapping[str, st
     for name, colour in colours(found).items():
         _group(out, found[name], at, colour, theme.plain(words[name], 40), unit)
     return out
+
+
+def hover(f: CriticalBatch, name: str, unit: str) -> list[str]:
+    """What stands at each of a group's measured batches when it is pointed at."""
+    return [
+        f"<b>{name}</b><br>batch {numbers.count(b)} {unit}<br>{numbers.count(s)} steps, {numbers.count(b * s)} {unit}"
+        for b, s in zip(f.batch, f.steps, strict=True)
+    ]
 
 
 def _group(out: go.Figure, f: CriticalBatch, at: np.ndarray, colour: str, name: str, unit: str) -> None:
@@ -66,12 +75,8 @@ def _group(out: go.Figure, f: CriticalBatch, at: np.ndarray, colour: str, name: 
             hoverinfo="skip",
             showlegend=False,
         )
-        said = [
-            f"<b>{name}</b><br>batch {numbers.count(b)} {unit}<br>{numbers.count(s)} steps, {numbers.count(b * s)} {unit}"
-            for b, s in zip(f.batch, f.steps, strict=True)
-        ]
         out.add_scatter(
-            x=f.batch, y=y, yaxis=axis, mode="markers", name=name, showlegend=axis == "y", text=said,
+            x=f.batch, y=y, yaxis=axis, mode="markers", name=name, showlegend=axis == "y", text=hover(f, name, unit),
             hovertemplate="%{text}<extra></extra>", marker={"color": colour, "size": 9, "line": {"width": 1, "color": theme.RIM}},
         )  # fmt: skip
         value, low, high = f.b_crit

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
-from dashboard.charts.batch import FAINT, POINTS, colours
+from dashboard.charts.batch import FAINT, LEGEND, POINTS, colours, hover
 from fitting.band import Band
 from fitting.batch import CriticalBatch
 
@@ -28,13 +28,7 @@ def figure(found: Mapping[str, CriticalBatch], unit: str, words: Mapping[str, st
     high_s = max(max(f.steps.max(), 3.0 * f.s_min.value) for f in found.values()) * ROOM
     high_e = max(max((f.batch * f.steps).max(), 3.0 * f.e_min.value) for f in found.values()) * ROOM
     out = theme.blank(HEIGHT)
-    out.update_layout(
-        showlegend=len(found) > 1,
-        legend={
-            "orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom", "itemclick": False,
-            "itemdoubleclick": False, "font": {"size": 12}, "traceorder": "normal",
-        },
-    )  # fmt: skip
+    out.update_layout(showlegend=len(found) > 1, legend=LEGEND)
     out.update_xaxes(**theme.log_axis(low_s, high_s, "Steps to the loss", pad=0.0))
     out.update_yaxes(**theme.log_axis(low_e, high_e, f"{unit.capitalize()} to the loss", pad=0.0))
     for name, colour in colours(found).items():
@@ -66,12 +60,8 @@ def _group(
     out.add_scatter(
         x=steps, y=band.value, mode="lines", line={"color": colour, "width": 2.4}, hoverinfo="skip", showlegend=False
     )
-    said = [
-        f"<b>{name}</b><br>batch {numbers.count(b)} {unit}<br>{numbers.count(s)} steps, {numbers.count(b * s)} {unit}"
-        for b, s in zip(f.batch, f.steps, strict=True)
-    ]
     out.add_scatter(
-        x=f.steps, y=f.batch * f.steps, mode="markers", name=name, text=said, hovertemplate="%{text}<extra></extra>",
+        x=f.steps, y=f.batch * f.steps, mode="markers", name=name, text=hover(f, name, unit), hovertemplate="%{text}<extra></extra>",
         marker={"color": colour, "size": 9, "line": {"width": 1, "color": theme.RIM}},
     )  # fmt: skip
     out.add_scatter(

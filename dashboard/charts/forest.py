@@ -10,6 +10,7 @@ from dashboard import numbers
 from dashboard.charts import theme
 from dashboard.symbols import symbol
 from fitting import Fit
+from fitting.band import LEVEL
 from fitting.law import Param
 
 ROW, HEAD, FOOT = 32, 26, 26  # px of a line, of the symbol above and of the axis below
@@ -23,7 +24,7 @@ def drawn(fit: Fit) -> list[Param]:
     return [p for i, p in enumerate(law.params) if i in law.shapes or p.is_floor]
 
 
-def figure(fit: Fit, name: str, level: float = 0.95) -> go.Figure:
+def figure(fit: Fit, name: str, level: float = LEVEL) -> go.Figure:
     """One parameter: the interval of these runs on top, below it each paper's constant, with its error where it gives one."""
     law, band = fit.law, fit.interval(name, level)
     papers = law.published

@@ -96,13 +96,7 @@ def _curve(out: go.Figure, p: Profile, colour: str, found: Comparison, top: floa
     )  # fmt: skip
 
 
-def _lowest(
-    out: go.Figure,
-    shown: list[Profile],
-    spans: list[dict[str, float]],
-    used: bool,
-    level: float,
-) -> None:
+def _lowest(out: go.Figure, shown: list[Profile], spans: list[dict[str, float]], used: bool, level: float) -> None:
     """The lowest points of the curves, with the interval of their size where they are used."""
     x = np.array([p.params for p in shown])
     low, high = (np.array([s.get(k, math.nan) for s in spans]) for k in ("params_low", "params_high"))

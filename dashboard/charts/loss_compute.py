@@ -17,6 +17,7 @@ from dashboard import numbers
 from dashboard.charts import marks, theme
 from data.schema import Runs
 from fitting import Band, Fit, FitError, Law, Plan, all_laws, plan
+from fitting.band import LEVEL
 from fitting.held_out import HeldOut
 
 WORDS = {"flops": "FLOP", "params": "parameters", "tokens": "tokens"}
@@ -161,12 +162,12 @@ def _frame(drawn: marks.Split, x: str, fit: Fit | None, floor: float | None) -> 
 def _best(fit: Fit, x: str, at: np.ndarray) -> tuple[Band, Plan | None]:
     """The law's loss along the picture's input (K,); for a law of size and data that of the plan at each budget."""
     if fit.law.inputs == (x,):
-        return fit.predict(level=0.95, of="law", **{x: at}), None
+        return fit.predict(level=LEVEL, of="law", **{x: at}), None
     try:
         best = plan(fit, flops=at)
     except FitError:  # a law of more than size and data has no one curve along compute
         missing = np.full(at.shape, np.nan)
-        return Band(missing, missing, missing, 0.95), None
+        return Band(missing, missing, missing, LEVEL), None
     return best.loss, best
 
 

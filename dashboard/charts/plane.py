@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -33,7 +32,7 @@ def positive(column: pd.Series) -> np.ndarray:
         return np.isfinite(values) & (values > 0)
 
 
-def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan", accent: Iterable[str] = ()) -> go.Figure:
+def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan") -> go.Figure:
     """Runs as points coloured by loss, those held out open diamonds, those set aside hollow, budgets 6ND = 10^k as diagonals.
 
     The first item of every point's `customdata` is the run's name as it is: what a selection returns.

@@ -58,14 +58,7 @@ def blank(height: int = HEIGHT) -> go.Figure:
         hoverlabel={"align": "left", "font": {"size": 13}},
         uirevision="keep",  # a zoom survives new data
     )
-    axis = {
-        "automargin": True,
-        "showline": False,
-        "ticks": "",
-        "zeroline": False,
-        "showgrid": True,
-        "gridcolor": GRID,
-    }
+    axis = {"automargin": True, "showline": False, "ticks": "", "zeroline": False, "showgrid": True, "gridcolor": GRID}
     figure.update_xaxes(**axis, title={"standoff": 12})
     figure.update_yaxes(**axis, title={"standoff": 8})
     return figure

@@ -6,13 +6,16 @@ import functools
 import json
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from dashboard.error_messages import is_for_people
+
+if TYPE_CHECKING:
+    from data.schema import Runs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -98,6 +101,7 @@ def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) ->
     return found
 
 
+POSITIVE = click.FloatRange(min=0, min_open=True)
 LOGARITHMS = ("log10", "ln", "log2")
 
 
@@ -163,3 +167,45 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(READING):
         command = option(command)
     return command
+
+
+def runs_in(files: tuple[Path, ...], answers: dict[str, Any]) -> Runs:
+    """The runs in the files named, read under the options that `reading` added."""
+    from data import read_runs
+
+    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
+    return read_runs(files[0] if len(files) == 1 else list(files), **told)
+
+
+def law_option(
+    help: str = "A law's key; auto takes the one the columns allow best.",
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `--law`, the key of a law or auto; wrong use where there is none of that key."""
+    return click.option("--law", default="auto", callback=_known, show_default=True, help=help)
+
+
+def _known(ctx: click.Context, param: click.Parameter, given: str) -> str:
+    from fitting import all_laws
+
+    if given != "auto" and given not in all_laws():
+        raise click.BadParameter(f"{given!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
+    return given
+
+
+def resampling(
+    resamples: int, least: int = 0, most: int = 100_000, help: str = "Refits for the intervals."
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `--resamples`, so many where none is said, and `--seed`."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        said = "The same seed gives the same intervals."
+        command = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help=said)(command)
+        counted = click.IntRange(least, most)
+        return click.option("--resamples", type=counted, default=resamples, show_default=True, help=help)(command)
+
+    return add
+
+
+def printable(lines: Iterable[str]) -> str:
+    """Lines for a terminal: names of runs are a stranger's text, and may hold signs that it acts on."""
+    return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in lines)

@@ -7,17 +7,24 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, json_option, reading, refuses, write_text
+from dashboard.commands import (
+    POSITIVE,
+    Command,
+    json_option,
+    law_option,
+    printable,
+    reading,
+    refuses,
+    resampling,
+    runs_in,
+    write_text,
+)
 
 
 @click.command(cls=Command, name="approaches")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--flops", type=click.FloatRange(min=0, min_open=True), help="The budget in FLOP; else the largest run's."
-)
-@click.option(
-    "--law", default="auto", show_default=True, help="The law of Approach 3; auto takes the one that fits here."
-)
+@click.option("--flops", type=POSITIVE, help="The budget in FLOP; else the largest run's.")
+@law_option("The law of Approach 3; auto takes the one that fits here.")
 @click.option(
     "--method",
     type=click.Choice(["quadratic", "akima"]),
@@ -28,12 +35,7 @@ from dashboard.commands import Command, json_option, reading, refuses, write_tex
 @click.option(
     "--tolerance", type=click.FloatRange(0, 1), default=0.12, show_default=True, help="Runs this near share a budget."
 )
-@click.option(
-    "--resamples", type=click.IntRange(0, 100_000), default=4000, show_default=True, help="Refits of the law."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same intervals."
-)
+@resampling(4000, help="Refits of the law.")
 @reading
 @json_option
 @refuses
@@ -49,15 +51,11 @@ def command(
     **answers: Any,
 ) -> None:
     """Compare Approaches 1, 2 and 3 (Hoffmann et al. 2022) on the runs in FILES at one budget."""
-    from data import read_runs
-    from fitting import all_laws, fit
+    from fitting import fit
     from fitting.export.approaches import comparison_to_json
     from fitting.isoflop import compare
 
-    if law != "auto" and law not in all_laws():
-        raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
-    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
-    runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    runs = runs_in(files, answers)
     fitted = fit(runs, law, resamples=resamples, seed=seed)
     if flops is None and "flops" not in fitted.ranges:
         raise click.UsageError("The runs have no compute; give the budget with --flops.")
@@ -84,5 +82,4 @@ def _table(found: Any) -> str:
         lines += [f"    {row.note}"] if row.note else []
     if found.left_out:
         lines += ["", f"  In no profile: {len(found.left_out)} runs; --json lists them with the reason."]
-    # A table's name and its runs' may hold signs that a terminal acts on.
-    return "\n".join("".join(s if s.isprintable() else " " for s in line) for line in [*lines, "", found.sentence])
+    return printable([*lines, "", found.sentence])

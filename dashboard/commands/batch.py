@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import Command, json_option, refuses, write_json
+from dashboard.commands import POSITIVE, Command, json_option, refuses, resampling, write_json
 from dashboard.error_messages import once
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--target",
     "targets",
     multiple=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=POSITIVE,
     metavar="LOSS",
     help="Target loss, for training curves and final losses; may be given many times.",
 )
@@ -37,18 +37,8 @@ if TYPE_CHECKING:
     metavar="COLUMN",
     help="A column that tells groups apart, may be given many times; by default those in which rows or runs at one batch differ.",
 )
-@click.option(
-    "--base",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Also the batch of a given overhead over linear scaling from this one.",
-)
-@click.option(
-    "--overhead",
-    type=click.FloatRange(min=0, min_open=True),
-    default=0.2,
-    show_default=True,
-    help="That overhead, as a share.",
-)
+@click.option("--base", type=POSITIVE, help="Also the batch of a given overhead over linear scaling from this one.")
+@click.option("--overhead", type=POSITIVE, default=0.2, show_default=True, help="That overhead, as a share.")
 @click.option(
     "--smooth",
     type=click.FloatRange(0, 1, max_open=True),
@@ -56,12 +46,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Weight of the past in a mean of each curve.",
 )
-@click.option(
-    "--resamples", type=click.IntRange(1, 100_000), default=4000, show_default=True, help="Refits for the intervals."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same intervals."
-)
+@resampling(4000, least=1)
 @json_option
 @refuses
 def command(

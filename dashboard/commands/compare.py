@@ -7,7 +7,17 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, json_option, reading, refuses, write_text
+from dashboard.commands import (
+    POSITIVE,
+    Command,
+    json_option,
+    printable,
+    reading,
+    refuses,
+    resampling,
+    runs_in,
+    write_text,
+)
 from dashboard.commands.fit import Delta
 
 SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
@@ -22,7 +32,7 @@ SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
 )
 @click.option("--reference", metavar="FAMILY", help="The family the others are compared with; the one with most runs.")
 @click.option(
-    "--target", type=click.FloatRange(min=0, min_open=True), help="The budget asked about, in FLOP; ten times the largest run."
+    "--target", type=POSITIVE, help="The budget asked about, in FLOP; ten times the largest run."
 )  # fmt: skip
 @click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")
 @click.option("--group", metavar="COLUMN", help="Resample all runs with one value of COLUMN together.")
@@ -33,12 +43,7 @@ SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
     show_default=True,
     help="Huber's delta in log loss; auto scales it to the noise, inf is least squares.",
 )
-@click.option(
-    "--resamples", type=click.IntRange(0, 100_000), default=1000, show_default=True, help="Refits for the intervals."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same intervals."
-)
+@resampling(1000)
 @reading
 @json_option
 @click.option("--csv", metavar="PATH", help="Write multiplier and loss along budgets as CSV.")
@@ -60,12 +65,10 @@ def command(
     **answers: Any,
 ) -> None:
     """Compare the families of runs in FILES. A PATH of - is standard output; with no output asked for, it is said in words."""
-    from data import read_runs
     from fitting import FitError, compare_families
     from fitting.families import family_columns, resolved
 
-    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
-    runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    runs = runs_in(files, answers)
     if by is None:
         able = ", ".join(family_columns(runs)) or "none of this table's"
         raise click.BadParameter(f"name the column of families; {able} could be it.", param_hint="--by")
@@ -90,6 +93,4 @@ def _words(found: Any) -> str:
     for name in found.others:
         versus = found.versus(name)
         lines += [versus.sentence, f"  {versus.settle}"]
-    # Families are a stranger's text, and a name may hold signs that a terminal acts on.
-    shown = [*lines, "", *found.notes]
-    return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in shown).rstrip()
+    return printable([*lines, "", *found.notes]).rstrip()

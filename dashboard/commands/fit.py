@@ -9,7 +9,17 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, json_option, reading, refuses, write_text
+from dashboard.commands import (
+    Command,
+    json_option,
+    law_option,
+    printable,
+    reading,
+    refuses,
+    resampling,
+    runs_in,
+    write_text,
+)
 
 # As in fitting.uncertainty.interval_method, which would bring NumPy in before anybody asks for a fit.
 METHODS = ("auto", "runs", "groups", "residuals", "components")
@@ -35,9 +45,7 @@ class Delta(click.ParamType):
 
 @click.command(cls=Command, name="fit")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--law", default="auto", show_default=True, help="A law's key; auto takes the one the columns allow best."
-)
+@law_option()
 @click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")
 @click.option(
     "--hold-out",
@@ -70,17 +78,8 @@ class Delta(click.ParamType):
     type=click.Choice(("loss_error",)),
     help="Count each run by the error stated with its loss (3.24 ± 0.01, or a column such as loss_std).",
 )
-@click.option(
-    "--resamples", type=click.IntRange(0, 100_000), default=4000, show_default=True, help="Refits for the intervals."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same intervals."
-)
-@click.option(
-    "--calibrate",
-    is_flag=True,
-    help="Calibrate the intervals on tables simulated from the fit.",
-)
+@resampling(4000)
+@click.option("--calibrate", is_flag=True, help="Calibrate the intervals on tables simulated from the fit.")
 @reading
 @json_option
 @click.option("--latex", metavar="PATH", help="Write formula and table as LaTeX.")
@@ -107,15 +106,12 @@ def command(
     **answers: Any,
 ) -> None:
     """Fit a law to the runs in FILES. A PATH of - is standard output; with no output asked for, a table is printed."""
-    from data import read_runs
-    from fitting import all_laws, fit
+    from fitting import fit
     from fitting.export import fit_to_json, fit_to_latex, fit_to_python, residuals_to_csv
     from fitting.held_out import forecasts
+    from fitting.same_runs import of_fit
 
-    if law != "auto" and law not in all_laws():
-        raise click.BadParameter(f"{law!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
-    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
-    runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    runs = runs_in(files, answers)
     for given, option in ((exclude, "--exclude"), (hold_out, "--hold-out")):
         unknown = sorted(set(given) - set(runs.kept["run"].astype(str)))
         if unknown:
@@ -139,7 +135,7 @@ def command(
         (json_to, lambda: fit_to_json(found)),
         (latex, lambda: fit_to_latex(found)),
         (python, lambda: fit_to_python(found)),
-        (csv, lambda: residuals_to_csv(found, runs.exclude(exclude) if exclude else runs)),
+        (csv, lambda: residuals_to_csv(found, of_fit(found, runs))),
     )
     for to, make in outputs:
         if to is not None:
@@ -170,5 +166,4 @@ def _table(found: Any, apart: Any) -> str:
     if apart is not None:
         lines += ["", f"  {apart.sentence}"]
     lines += ["", *(f"  {v.state:<5} {v.title}: {v.sentence}" for v in found.verdicts), "", found.status.sentence]
-    # Checks name runs, and a name may hold signs that a terminal acts on.
-    return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in lines)
+    return printable(lines)

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import Command, json_option, refuses, write_json
+from dashboard.commands import POSITIVE, Command, json_option, refuses, write_json
 
 if TYPE_CHECKING:
     from fitting import Fit
     from fitting.planning.hour_classes import HourClass
-
-POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(cls=Command, name="hours")
@@ -106,8 +104,10 @@ def _columns(path: Path) -> dict[str, Any]:
 
 
 def _document(one: HourClass) -> dict[str, Any]:
+    from fitting.export.text import band_values
+
     bands = {"params": one.params, "tokens": one.tokens, "loss": one.loss, "loss_run": one.loss_run}
-    said = {k: {"value": b.value, "low": b.low, "high": b.high, "level": b.level} for k, b in bands.items()}
+    said = {k: band_values(b) for k, b in bands.items()}
     return {"hours": one.hours, **said, "steps": one.steps, "notes": list(one.notes)}
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands import Command, json_option, refuses, write_json
+from dashboard.commands import POSITIVE, Command, json_option, refuses, write_json
 
-POSITIVE = click.FloatRange(min=0, min_open=True)
+POSITIVE = POSITIVE
 BANDS = ("params", "tokens", "train_flops", "serve_flops", "flops", "saved")
 
 
@@ -28,12 +28,13 @@ def command(file: Path, loss: float, served: float, json_to: str | None) -> None
     """
     from dashboard import numbers
     from fitting import load_fit
+    from fitting.export.text import band_values
     from fitting.planning.lifetime import lifetime
 
     found = lifetime(load_fit(file), loss=loss, served=served)
     bands = {name: getattr(found, name) for name in BANDS}
     if json_to is not None:
-        said = {k: {"value": b.value, "low": b.low, "high": b.high, "level": b.level} for k, b in bands.items()}
+        said = {k: band_values(b) for k, b in bands.items()}
         alone = {k: band.value for k in ("params", "tokens") if (band := getattr(found.trained, k)) is not None}
         write_json(
             {"loss": loss, "served": served, **said, "trained_alone": alone, "notes": list(found.notes)}, json_to

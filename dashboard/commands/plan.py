@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands import Command, json_option, refuses, write_text
+from dashboard.commands import POSITIVE, Command, json_option, refuses, write_text
 
 if TYPE_CHECKING:
     from fitting import Plan
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from fitting.planning.on_devices import OnDevices
 
 DEFAULT = "H100"
-POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(cls=Command, name="plan")

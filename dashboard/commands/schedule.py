@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import Command, json_option, reading, refuses, write_json
+from dashboard.commands import POSITIVE, Command, json_option, reading, refuses, resampling, runs_in, write_json
 
 if TYPE_CHECKING:
     from fitting.band import Band
@@ -19,7 +20,7 @@ SHAPES = ("cosine", "wsd", "constant", "linear")
 
 @click.command(cls=Command, name="schedule")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--params", type=click.FloatRange(min=0, min_open=True), help="The model size, where FILES hold several.")
+@click.option("--params", type=POSITIVE, help="The model size, where FILES hold several.")
 @click.option(
     "--run",
     "chosen",
@@ -32,9 +33,7 @@ SHAPES = ("cosine", "wsd", "constant", "linear")
 @click.option(
     "--steps", type=click.IntRange(min=1), help="Its steps, warm-up included; else those of the longest curve."
 )
-@click.option(
-    "--peak", type=click.FloatRange(min=0, min_open=True), help="Its highest learning rate; else that of the curves."
-)
+@click.option("--peak", type=POSITIVE, help="Its highest learning rate; else that of the curves.")
 @click.option(
     "--end",
     type=click.FloatRange(0, 1, min_open=True),
@@ -49,10 +48,7 @@ SHAPES = ("cosine", "wsd", "constant", "linear")
     show_default=True,
     help="The share of steps in which wsd comes down.",
 )
-@click.option("--resamples", type=click.IntRange(1, 10_000), default=400, show_default=True, help="Refits.")
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same intervals."
-)
+@resampling(400, least=1, most=10_000, help="Refits.")
 @reading
 @json_option
 @refuses
@@ -74,12 +70,10 @@ def command(
     """Fit the multi-power law to the loss curves in FILES, which log the learning rate (a column lr) at every row."""
     import numpy as np
 
-    from data import read_runs
     from fitting.errors import FitError
     from fitting.schedule.curves import ahead, check, fit_logged, logged_curves
 
-    told: dict[str, Any] = {name: value or None for name, value in answers.items()}
-    runs = read_runs(files[0] if len(files) == 1 else list(files), **told)
+    runs = runs_in(files, answers)
     repeated = [note for note in runs.notes if "repeat" in note]
     curves = logged_curves(runs.kept if runs.history is None else runs.history, params, warmup)
     names = {c.run for c in curves}
@@ -110,46 +104,52 @@ def command(
                 f"The law gives a loss of {value:.4g} for {shape} from a peak of {planned.lr.max():.3g}, which no training ends at. "
                 f"Ask for a peak nearer to the curves', at most {max(float(c.schedule.lr.max()) for c in known):.3g}."
             )
+    found = _Found(fit, known, unseen, forecast, shape, repeated)
     if json_to is not None:
-        write_json(_document(fit, known, unseen, forecast, shape, repeated), json_to)
+        write_json(_document(found), json_to)
     else:
-        click.echo("\n".join(_lines(fit, known, unseen, forecast, shape, repeated)))
+        click.echo("\n".join(_lines(found)))
 
 
-def _document(
-    fit: CurveFit,
-    known: list[LoggedCurve],
-    unseen: list[Unseen],
-    forecast: tuple[Schedule, Band, Band] | None,
-    shape: str | None,
-    repeated: list[str],
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Found:
+    """What was fitted to which curves, how it forecast the others, and another schedule's forecast."""
+
+    fit: CurveFit
+    known: list[LoggedCurve]
+    unseen: list[Unseen]
+    forecast: tuple[Schedule, Band, Band] | None
+    shape: str | None
+    repeated: list[str]
+
+
+def _document(found: _Found) -> dict[str, Any]:
     from fitting.export.text import finite
     from fitting.schedule.curves import unlike
     from fitting.schedule.multi_power import law
 
     out: dict[str, Any] = {
         "law": law.key,
-        "params": {name: _band(fit.interval(name)) for name in law.names},
-        "converged": fit.converged,
-        "notes": [*fit.notes, *dict.fromkeys(n for c in known for n in c.notes), *repeated],
+        "params": {name: _band(found.fit.interval(name)) for name in law.names},
+        "converged": found.fit.converged,
+        "notes": [*found.fit.notes, *dict.fromkeys(n for c in found.known for n in c.notes), *found.repeated],
         "curves": [
-            {"run": c.run, "rows": len(c.steps), "warmup": c.schedule.warmup, "between": c.between} for c in known
+            {"run": c.run, "rows": len(c.steps), "warmup": c.schedule.warmup, "between": c.between} for c in found.known
         ],
         "held_out": [
             {"run": u.run, "error": u.error, "last": u.last, "loss": u.loss, "final": _band(u.final), "holds": u.holds}
-            for u in unseen
+            for u in found.unseen
         ],
         "predict": None,
     }
-    if forecast is not None:
-        schedule, curve, run = forecast
+    if found.forecast is not None:
+        schedule, curve, run = found.forecast
         out["predict"] = {
-            "schedule": shape,
+            "schedule": found.shape,
             "steps": len(schedule.lr),
             "peak": float(schedule.lr.max()),
             "end": float(schedule.lr[-1]),
-            "notes": list(unlike(schedule, known)),
+            "notes": list(unlike(schedule, found.known)),
             "law": _band(curve),
             "run": _band(run),
         }
@@ -157,38 +157,31 @@ def _document(
     return made
 
 
-def _lines(
-    fit: CurveFit,
-    known: list[LoggedCurve],
-    unseen: list[Unseen],
-    forecast: tuple[Schedule, Band, Band] | None,
-    shape: str | None,
-    repeated: list[str],
-) -> list[str]:
+def _lines(found: _Found) -> list[str]:
     from fitting.schedule.curves import unlike
     from fitting.schedule.multi_power import law
 
-    lines = [f"{law.title}, fitted to {len(known)} {'curve' if len(known) == 1 else 'curves'}", ""]
+    lines = [f"{law.title}, fitted to {len(found.known)} {'curve' if len(found.known) == 1 else 'curves'}", ""]
     for name in law.names:
-        value, low, high = fit.interval(name)
+        value, low, high = found.fit.interval(name)
         lines.append(f"  {name:<6} {value:<10.4g} (95 % {low:.4g} to {high:.4g})")
     lines.append("")
-    for u in unseen:
+    for u in found.unseen:
         word = "inside" if u.holds else "outside"
         lines.append(
             f"Not shown {u.run}, the law misses it by {100 * u.error:.2g} % along the way and {100 * u.last:+.2g} % at its end, "
             f"{word} the {100 * u.final.level:.0f} % interval ({_said(u.final)})."
         )
-    if forecast is not None:
-        schedule, curve, run = forecast
+    if found.forecast is not None:
+        schedule, curve, run = found.forecast
         peak, last = float(schedule.lr.max()), float(schedule.lr[-1])
         fallen = f" from a peak of {peak:.3g}" if last < peak * 0.999 else ""
         lines.append(
-            f"Final loss of {shape} over {len(schedule.lr):,} steps to {last:.3g}{fallen}: {_said(run)}; "
+            f"Final loss of {found.shape} over {len(schedule.lr):,} steps to {last:.3g}{fallen}: {_said(run)}; "
             f"by noise alone {float(curve.low[0]):.4f} to {float(curve.high[0]):.4f}."
         )
-        lines += unlike(schedule, known)
-    lines += [*fit.notes, *dict.fromkeys(n for c in known for n in c.notes), *repeated]
+        lines += unlike(schedule, found.known)
+    lines += [*found.fit.notes, *dict.fromkeys(n for c in found.known for n in c.notes), *found.repeated]
     return lines
 
 

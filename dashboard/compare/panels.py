@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import numbers, state, widgets
+from dashboard import html_table, numbers, state, widgets
 from dashboard.charts.families import colours
 from dashboard.compare import state as compare_state
 from dashboard.compare import words as compare_words
@@ -128,31 +128,23 @@ def table(found: Families, versus: list[Versus]) -> None:
     colour = colours(found)
     rows = [_row(found, found.reference, colour, None)] + [_row(found, v.family, colour, v) for v in versus]
     target, middle = (f"{numbers.flop(at)} FLOP" for at in (versus[0].target, versus[0].middle))
-    heads = "".join(
-        f'<th scope="col">{head}</th>'
-        for head in (
-            "Runs", f"Compute saved at {middle}", f"at {target}", "Better there in", "They cross at, FLOP",
-            "Runs to settle it",
-        )
+    heads = (
+        '<th scope="row"></th>', "Runs", f"Compute saved at {middle}", f"at {target}", "Better there in",
+        "They cross at, FLOP", "Runs to settle it",
     )  # fmt: skip
-    st.html(
-        f'<div class="iso-scroll"><table class="iso-table iso-families"><thead><tr><th scope="row"></th>{heads}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    st.html(html_table.table(heads, rows, "iso-families"))
 
 
 def _row(found: Families, name: str, colour: dict[str, str], v: Versus | None) -> str:
-    head = (
-        f'<th scope="row"><i style="background:{colour[name]}"></i>{escape(name)}</th><td>{found.family(name).n:,}</td>'
-    )
+    head, count = f'<i style="background:{colour[name]}"></i>{escape(name)}', f"{found.family(name).n:,}"
     if v is None:
-        return f'<tr>{head}<td colspan="5" class="iso-reference">the reference</td></tr>'
-    cells = [_number(*compare_words.multiple(band)) for band in (v.overall, v.multiplier)]
+        return html_table.row((count, '<td colspan="5" class="iso-reference">the reference</td>'), head)
+    cells = [count, *(_number(*compare_words.multiple(band)) for band in (v.overall, v.multiplier))]
     cells.append(compare_words.chance(v.probability))
     cells.append(_number(*compare_words.crossing(v.crossing)))
     more = {0: "none needed", None: "not by more like these"}
     cells.append(more.get(v.more_runs) or f"about {numbers.count(v.more_runs)} more each")
-    return f"<tr>{head}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return html_table.row(cells, head)
 
 
 def _number(value: str, interval: str) -> str:
@@ -168,11 +160,9 @@ def shared(found: Families) -> None:
     rows = []
     for t in sorted(found.tests, key=lambda t: t.aicc):
         p = "" if t.share == "nothing" else "under 0.001" if t.p_value < 1e-3 else f"{t.p_value:.2g}"
-        here = ' class="iso-here"' if t.share == found.share else ""
-        rows.append(
-            f'<tr{here}><th scope="row">{escape(compare_words.SHARES[t.share])}</th><td>{t.parameters}</td>'
-            f"<td>{t.aicc - lowest:,.1f}</td><td>{p}</td><td>{100 * _weight(found, t.share, t.weight):.0f} %</td></tr>"
-        )
+        refits = f"{100 * _weight(found, t.share, t.weight):.0f} %"
+        cells = (str(t.parameters), f"{t.aicc - lowest:,.1f}", p, refits)
+        rows.append(html_table.row(cells, escape(compare_words.SHARES[t.share]), t.share == found.share))
     st.html(
         f'<table class="iso-table iso-small"><thead><tr><th scope="row">Shared</th>{heads}</tr></thead>'
         f'<tbody>{"".join(rows)}</tbody></table><p class="iso-quiet">{escape(found.why)}</p>'

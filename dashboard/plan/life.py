@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import numbers, state, widgets
+from dashboard.html_table import row, table
 from dashboard.plan import state as plan_state
 from dashboard.plan.settings import LONGEST, PlanSettings, typed
 from fitting import Fit, FitError, Plan
@@ -124,6 +125,4 @@ def _with(band: Any, kind: str) -> str:
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-    return f'<div class="iso-scroll"><table class="iso-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return table(map(escape, heads), (row(map(escape, cells)) for cells in rows))

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import numbers, widgets
+from dashboard import html_table, numbers, widgets
 from dashboard.budget_chart import budget_chart, committed_budget
 from dashboard.plan import chart_payload, device_choice, device_table
 from dashboard.plan import fleet as plan_fleet
@@ -228,11 +228,7 @@ def growing(found: BatchSchedule | FitError) -> None:
             )
             for s in found.stages
         ]
-        body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
-        head = "".join(f"<th scope=col>{h}</th>" for h in heads)
-        st.html(
-            f'<div class="iso-scroll"><table class="iso-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        )
+        st.html(html_table.table(heads, map(html_table.row, rows)))
 
 
 def shapes(found: tuple[SizedShape, ...] | FitError, asked: PlanSettings) -> None:
@@ -258,11 +254,8 @@ def shapes(found: tuple[SizedShape, ...] | FitError, asked: PlanSettings) -> Non
             f"{s.heads:,} of {s.d_attn // s.heads}", f"{s.d_ffn:,}", _bytes(total),
             "—" if least is None else "none holds it" if least == math.inf else f"{least:,}",
         )  # fmt: skip
-        rows.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
-    st.html(
-        f'<div class="iso-scroll"><table class="iso-table"><thead><tr>{"".join(f"<th scope=col>{h}</th>" for h in heads)}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+        rows.append(html_table.row(cells))
+    st.html(html_table.table(heads, rows))
     widgets.quiet(plan_run.SHAPE_WORDS)
 
 

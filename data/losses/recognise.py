@@ -82,85 +82,92 @@ def recognise_loss(
         raise DataError(f"the loss unit is one of {', '.join(UNITS)}; got {unit!r}.")
     if bytes_per_token is not None and not (np.isfinite(bytes_per_token) and bytes_per_token > 0):
         raise DataError(f"bytes per token must be a positive number; got {bytes_per_token!r}.")
-    chosen = answers.get("loss")
-    questions: list[Question] = []
-    options = loss_options(table, used) if chosen is None else []
+    options, chosen = loss_options(table, used) if answers.get("loss") is None else [], answers.get("loss")
     if chosen is None and "loss" in answers:
         text = f"{table.name} has no column of the loss, as you said: its rows are no runs."
         return FoundLoss(None, unit or "nats", (Question("columns.loss", text, tuple(options)),))
     options = options or (likelihoods(table, used) if chosen is None else [])
     tagged = by_its_tag(table) if chosen is None and not options else None
+    questions: list[Question] = []
     if chosen is not None:
-        header, said, sure = chosen, "chosen by you", 1.0
+        taken = Guess("loss", chosen, "chosen by you", 1.0)
     elif tagged is not None:
-        header, said, sure = tagged[0], f"TensorBoard's column of values; the file's name says {tagged[2][:40]!r}", 0.9
+        taken = Guess(
+            "loss", tagged[0], f"TensorBoard's column of values; the file's name says {tagged[2][:40]!r}", 0.9
+        )
+    elif not options:
+        return FoundLoss(None, unit or "nats", (_which(table, used),))
     else:
-        if not options:
-            return FoundLoss(None, unit or "nats", (_which(table, used),))
-        header, said, sure = options[0], "name recognised", 0.95
-        others = _without_the_word(table, used, options)
-        meant = _named_validation(options) or _plainly_held_out(options, others)
-        over_tokens = _over_tokens(table, used, options) if unit is None and bytes_per_token is None else ""
-        options = [*others, *options]
-        if over_tokens:
-            header, said = over_tokens, f"the loss over tokens, which {options[0][:60]!r} bears out"
-        elif meant:
-            header, said = meant, "the loss named as held out, beside a training loss"
-        elif len(options) > 1:
-            header = options[0]
-            sure = 0.5
-            said = f"the likeliest of {len(options)} columns that could be the loss"
-            shown = ", ".join(h[:60] for h in options[:5]) + (
-                f" and {len(options) - 5} more" if len(options) > 5 else ""
-            )
-            text = f"Which column holds the loss: {shown}?"
-            questions.append(Question("columns.loss", text, tuple(options), header))
-        elif doubt := _doubt(table, header):
-            questions.append(Question("columns.loss", doubt, tuple(options), header))
-    copies = copies_in_bytes(table, header, options) if chosen is None and options else ""
-    notes = (
-        (f"{copies} is the same loss over bytes or characters: {header[:60]!r}, over tokens, goes before it.",)
-        if copies
-        else ()
+        taken, options, questions = _one_of(table, used, options, unit is None and bytes_per_token is None)
+    copies = copies_in_bytes(table, taken.header, options) if chosen is None and options else ""
+    goes_first = (
+        f"{copies} is the same loss over bytes or characters: {taken.header[:60]!r}, over tokens, goes before it."
     )
+    found = _in_its_unit(
+        table, taken, tagged[1].unit if tagged else take_apart(taken.header).unit, unit, bytes_per_token, given
+    )
+    return replace(found, questions=(*questions, *found.questions), notes=(goes_first,) if copies else ())
+
+
+def _one_of(
+    table: Table, used: set[str], options: list[str], units_open: bool
+) -> tuple[Guess, list[str], list[Question]]:
+    """The loss among the columns that could be it, all of these, and what to ask where it is not plain which it is."""
+    others = _without_the_word(table, used, options)
+    meant = _named_validation(options) or _plainly_held_out(options, others)
+    over_tokens = _over_tokens(table, used, options) if units_open else ""
+    options = [*others, *options]
+    if over_tokens:
+        how = f"the loss over tokens, which {options[0][:60]!r} bears out"
+        return Guess("loss", over_tokens, how, 0.95), options, []
+    if meant:
+        return Guess("loss", meant, "the loss named as held out, beside a training loss", 0.95), options, []
+    if len(options) > 1:
+        more = f" and {len(options) - 5} more" if len(options) > 5 else ""
+        text = f"Which column holds the loss: {', '.join(h[:60] for h in options[:5])}{more}?"
+        how = f"the likeliest of {len(options)} columns that could be the loss"
+        return (
+            Guess("loss", options[0], how, 0.5),
+            options,
+            [Question("columns.loss", text, tuple(options), options[0])],
+        )
+    doubt = _doubt(table, options[0])
+    asked = [Question("columns.loss", doubt, tuple(options), options[0])] if doubt else []
+    return Guess("loss", options[0], "name recognised", 0.95), options, asked
+
+
+def _in_its_unit(
+    table: Table, taken: Guess, named: str, unit: str | None, bytes_per_token: float | None, given: float | str | None
+) -> FoundLoss:
+    """The loss taken, with its unit (of each row, where they differ), and what to ask about that.
+
+    `named` is the unit that the header or the file's name says, `unit` the one that was answered.
+    """
+    header = taken.header
     found = table.numbers(header, "loss")
-    named = tagged[1].unit if tagged else take_apart(header).unit
     beside = row_units(table, header) if unit is None else None
-    proven, by = (
-        unit_by_others(table, header) if unit is None and not named and not beside and given is None else ("", "")
-    )
+    open_ = unit is None and not named and beside is None
+    proven, by = unit_by_others(table, header) if open_ and given is None else ("", "")
     stated = named or (beside.one if beside else "") or proven
-    open_ = unit is None and not named and beside is None and not proven
-    above = _said_beside(table, header, found.values) if open_ else None
+    above = _said_beside(table, header, found.values) if open_ and not proven else None
     if above and above.plain:
         stated = above.unit
     resolved = unit or stated or "nats"
     mixed = beside.units if beside and not beside.one else ()
-    doubts = beside.doubts if beside else {}
-    if found.written:
-        said += f"; {found.written} read as numbers"
+    said = taken.how + (f"; {found.written} read as numbers" if found.written else "")
     said += f"; in the units of {beside.header!r}" if beside and mixed else "; " + how(resolved, bool(unit or stated))
     said += f" (as {beside.header!r} says)" if beside and not mixed and not named else ""
     said += f" (as {by!r} proves)" if proven else ""
     said += f" (as the words beside the table say: {above.text!r})" if above and above.plain else ""
-    guess, scaled = Guess("loss", header, said, sure), None
+    guess, scaled = replace(taken, how=said), None
     if not mixed or given is not None:
         guess, scaled = scaled_loss(table, guess, resolved, unit is None and not stated, given)
-    values, units = guess.values(table), mixed or (resolved,) * len(table.frame)
+    units = mixed or (resolved,) * len(table.frame)
     over = next((u for u in dict.fromkeys(units) if UNITS[u].per != "token"), "")
     each = per_token(table, header, over) if over and bytes_per_token is None else None
-    if each is not None:
-        counted = np.array([UNITS[u].per != "token" for u in units])
-        lacking = np.flatnonzero(counted & np.isnan(each[0]))
-        doubts = {**doubts, **{int(i): f"has no {UNITS[over].per}s per token" for i in lacking}}
-        guess = replace(guess, how=f"{guess.how} ({each[1]})")
-    if over:
-        rest = {i: u for i, u in enumerate(units) if UNITS[u].per not in ("token", UNITS[over].per)}
-        doubts = {**doubts, **{i: f"is in {UNITS[u].title}, beside {UNITS[over].title}" for i, u in rest.items()}}
-    if doubts:
-        guess = replace(guess, doubts=doubts)
-    sized = np.isfinite(values)
-    values, plain = values[sized], [u for u, s in zip(units, sized, strict=True) if s]
+    values = guess.values(table)
+    guess = _with_doubts(guess, beside.doubts if beside else {}, units, over, each)
+    questions: list[Question] = []
     if beside and named and (mixed or beside.one not in ("", named)):
         text = f"In which unit is {header!r}? Its name says {named}, and {beside.header!r} says otherwise."
         questions.append(Question("loss_unit", text, tuple(UNITS), named))
@@ -171,18 +178,42 @@ def recognise_loss(
         questions.append(Question("loss_unit", text, tuple(UNITS), likely, needed=above.needed))
     elif scaled is not None:
         questions.append(scaled)
-    elif unit is None and len(values) and not over:
-        middle = float(np.median(in_nats(values, plain)))
-        if middle > _TOO_HIGH:
-            what = UNITS[resolved].title
-            text = f"In which unit is {header!r}? Its values (around {np.median(values):.4g}) are too high for {what}."
-            likely = "perplexity" if resolved != "perplexity" else ""
-            questions.append(Question("loss_unit", text, tuple(UNITS), likely))
+    elif unit is None and not over:
+        questions += _too_high(header, values, units, resolved)
     if over and bytes_per_token is None and each is None:
         per = UNITS[over].per
         text = f"{header!r} is in {UNITS[over].title}; how many {per}s does a token have on average?"
         questions.append(Question("bytes_per_token", text))
-    return FoundLoss(guess, resolved, tuple(questions), mixed, tuple(map(float, each[0])) if each else (), notes)
+    row_bytes = tuple(map(float, each[0])) if each else ()
+    return FoundLoss(guess, resolved, tuple(questions), mixed, row_bytes)
+
+
+def _with_doubts(
+    guess: Guess, doubts: Pairs[int, str], units: tuple[str, ...], over: str, each: tuple[np.ndarray, str] | None
+) -> Guess:
+    """The guess with what is said against single rows: no bytes per token, or two units that are not per token."""
+    if each is not None:
+        counted = np.array([UNITS[u].per != "token" for u in units])
+        lacking = np.flatnonzero(counted & np.isnan(each[0]))
+        doubts = {**doubts, **{int(i): f"has no {UNITS[over].per}s per token" for i in lacking}}
+        guess = replace(guess, how=f"{guess.how} ({each[1]})")
+    if over:
+        rest = {i: u for i, u in enumerate(units) if UNITS[u].per not in ("token", UNITS[over].per)}
+        doubts = {**doubts, **{i: f"is in {UNITS[u].title}, beside {UNITS[over].title}" for i, u in rest.items()}}
+    return replace(guess, doubts=doubts) if doubts else guess
+
+
+def _too_high(header: str, values: np.ndarray, units: tuple[str, ...], resolved: str) -> list[Question]:
+    """The question about a unit that nobody stated and that the values (n,) are too high for."""
+    sized = np.isfinite(values)
+    if not sized.any():
+        return []
+    middle = float(np.median(in_nats(values[sized], [u for u, s in zip(units, sized, strict=True) if s])))
+    if not middle > _TOO_HIGH:
+        return []
+    what, usual = UNITS[resolved].title, np.median(values[sized])
+    text = f"In which unit is {header!r}? Its values (around {usual:.4g}) are too high for {what}."
+    return [Question("loss_unit", text, tuple(UNITS), "perplexity" if resolved != "perplexity" else "")]
 
 
 def _said_beside(table: Table, header: str, values: np.ndarray) -> Said | None:

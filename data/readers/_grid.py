@@ -76,45 +76,11 @@ def grid(
     width = max(len(rows[i]) for i in lines)
     check_shape(name, len(lines), width)
     at = _header_row([rows[i] for i in lines[:_LOOK]], width, decimal)
-    if at is None:
-        headers = [f"column {i}" for i in range(1, width + 1)]
-        notes.append("The file has no row of column names.")
-        body = lines
-    else:
-        headers = [_text(c) for c in rows[lines[at]]] + [""] * (width - len(rows[lines[at]]))
-        body = lines[at + 1 :]
-        if at:
-            before = [_text(" ".join(map(_text, rows[i]))) for i in lines[max(0, at - _SAID) : at]]
-            above, around = before, [*before, *around]
-            notes.append(
-                f"The column names are in line {lines[at] + 1}; {plural(at, 'line')} before them {_were(at)} left out."
-            )
-        if body and is_unit_row(rows[body[0]], decimal):
-            units = [_text(c) for c in rows[body[0]]]
-            headers = [f"{h} ({u})" if u else h for h, u in zip(headers, units + [""] * width, strict=False)]
-            body = body[1:]
-            notes.append("The second line holds the units.")
-    if at is not None:
-        plain = [h.casefold() for h in headers]
-        repeated = [i for i in body if _repeats(rows[i], plain)]
-        if repeated:
-            again = set(repeated)
-            body = [i for i in body if i not in again]
-            again_row = plural(len(repeated), "repeated row")
-            notes.append(f"{again_row} of column names {_were(len(repeated))} left out.")
+    headers, body, before = _headed(rows, lines, at, width, decimal, notes)
+    above, around = (before, [*before, *around]) if at else (above, around)
     odd: dict[int, str] = {}
     if separated and at is not None:
-        header, cells = rows[lines[at]], [rows[i] for i in body]
-        if lacks_first(header, cells, _is_empty):
-            headers = ["", *headers[:-1]]
-            notes.append("The first column has no name; the column names stand above the others.")
-        elif gone := doubled(header, cells, _is_empty):
-            headers = [h for j, h in enumerate(headers) if j not in gone] + [""] * len(gone)
-            notes.append(
-                "Separators between the column names stand twice: the names were counted without the blank ones."
-            )
-        else:
-            odd = {body[i] + 1: reason for i, reason in misfits(header, cells, name, _is_empty).items()}
+        headers, odd = _with_its_cells(rows, lines[at], body, headers, name, notes)
     columns = _columns(rows, body, width)
     filled = [j for j in range(width) if headers[j] or not all(_is_empty(c) for c in columns[j])]
     names = unique([words(headers[j]) for j in filled])
@@ -122,14 +88,54 @@ def grid(
         {n: np.array(columns[j], dtype=object) for n, j in zip(names, filled, strict=True)},
         index=pd.RangeIndex(len(body)),
     )
-    at_lines = [origin[i] for i in body] if spread else body
-    table = Table(frame, name, format, np.asarray(at_lines, dtype=np.int64) + 1, tuple(notes), decimal, misfits=odd)
+    at_lines = np.asarray([origin[i] for i in body] if spread else body, dtype=np.int64) + 1
     marked = {i + 1: "hidden" for i in hidden}
     copies = {} if TURNED in notes else {i + 1: j + 1 for i, j in copies.items()}
-    table = replace(
-        table, said=tuple(t for t in dict.fromkeys(around) if t), above=tuple(above), marked=marked, copies=copies
-    )
+    said_around = tuple(t for t in dict.fromkeys(around) if t)
+    table = Table(frame, name, format, at_lines, tuple(notes), decimal, misfits=odd)
+    table = replace(table, said=said_around, above=tuple(above), marked=marked, copies=copies)
     return wide(apart(sections(table)))
+
+
+def _headed(
+    rows: Rows, lines: list[int], at: int | None, width: int, decimal: str, notes: list[str]
+) -> tuple[list[str], list[int], list[str]]:
+    """The column names (width,) of the header `at` that place of `lines`, the lines below it, and what those before it say."""
+    if at is None:
+        notes.append("The file has no row of column names.")
+        return [f"column {i}" for i in range(1, width + 1)], lines, []
+    headers = [_text(c) for c in rows[lines[at]]] + [""] * (width - len(rows[lines[at]]))
+    body = lines[at + 1 :]
+    before = [_text(" ".join(map(_text, rows[i]))) for i in lines[max(0, at - _SAID) : at]]
+    if at:
+        left = f"{plural(at, 'line')} before them {_were(at)} left out."
+        notes.append(f"The column names are in line {lines[at] + 1}; {left}")
+    if body and is_unit_row(rows[body[0]], decimal):
+        units = [_text(c) for c in rows[body[0]]]
+        headers = [f"{h} ({u})" if u else h for h, u in zip(headers, units + [""] * width, strict=False)]
+        body = body[1:]
+        notes.append("The second line holds the units.")
+    plain = [h.casefold() for h in headers]
+    repeated = {i for i in body if _repeats(rows[i], plain)}
+    if repeated:
+        body = [i for i in body if i not in repeated]
+        again_row = plural(len(repeated), "repeated row")
+        notes.append(f"{again_row} of column names {_were(len(repeated))} left out.")
+    return headers, body, before
+
+
+def _with_its_cells(
+    rows: Rows, at: int, body: list[int], headers: list[str], name: str, notes: list[str]
+) -> tuple[list[str], dict[int, str]]:
+    """The column names over the cells that they head, where lines were cut at a sign, and why lines fit none of it."""
+    header, cells = rows[at], [rows[i] for i in body]
+    if lacks_first(header, cells, _is_empty):
+        notes.append("The first column has no name; the column names stand above the others.")
+        return ["", *headers[:-1]], {}
+    if gone := doubled(header, cells, _is_empty):
+        notes.append("Separators between the column names stand twice: the names were counted without the blank ones.")
+        return [h for j, h in enumerate(headers) if j not in gone] + [""] * len(gone), {}
+    return headers, {body[i] + 1: reason for i, reason in misfits(header, cells, name, _is_empty).items()}
 
 
 def _words_around(rows: Rows, lines: list[int]) -> tuple[list[str], list[str]]:

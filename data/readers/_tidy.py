@@ -338,11 +338,6 @@ def _taken_down(frame: pd.DataFrame, runs: np.ndarray, kinds: list[str]) -> pd.D
     return frame
 
 
-def _without_tags(table: Table, blank: np.ndarray) -> Table:
-    lines = {int(line): "a value without the name of its quantity" for line in table.lines[blank]}
-    return without_misfits(replace(table, misfits=lines))
-
-
 def _codes(columns: Sequence[pd.Series], n: int) -> np.ndarray:
     """The rows (n,) numbered from 0 by what stands in the columns, in order of first appearance."""
     if not columns:

@@ -15,12 +15,7 @@ from data.rows.runs_of_batches import BATCHES
 
 
 def whole_run(
-    frame: pd.DataFrame,
-    names: pd.Series,
-    derived: bool,
-    seen: bool,
-    notes: list[str],
-    beside: pd.Series | None = None,
+    frame: pd.DataFrame, names: pd.Series, derived: bool, seen: bool, notes: list[str], beside: pd.Series | None = None
 ) -> None:
     """Where every row of a run has the whole run's tokens, those at a checkpoint are in proportion to how far it had come.
 

@@ -333,12 +333,7 @@ def _one_log(
     n, spaced = len(rows), evenly(rows[found])
     if n < FEW and not (spaced and found in ("epochs", "wall_seconds")):
         return runs
-    one = Rows(
-        "history",
-        pd.Series([stem] * len(frame), dtype="str"),
-        found,
-        _ONE_LOG,
-    )
+    one = Rows("history", pd.Series([stem] * len(frame), dtype="str"), found, _ONE_LOG)
     header = mapping.header(found)
     text = f"The {n} rows rise along {header!r} with all else alike: are they checkpoints of one run, or runs of their own?"
     if n >= (MANY if spaced else 2 * MANY):

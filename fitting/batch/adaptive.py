@@ -11,7 +11,6 @@ critical batch is the better N.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,12 +94,6 @@ class BatchSchedule:
         """The share of steps saved beside the fixed batch of as many examples."""
         return 1.0 - self.steps / self.fixed_steps
 
-    @property
-    def examples_saved(self) -> float:
-        """The share of examples saved beside the fixed batch of as many steps."""
-        fixed = self.e_min / float(self.weight @ (self.noise / self.batch))
-        return 1.0 - self.examples / (self.e_min + fixed * self.s_min)
-
     def along(self) -> tuple[Array, Array]:
         """Steps taken and examples seen (n,) when each progress is reached."""
         return _running(self.progress, 1.0 + self.noise / self.batch), _running(self.progress, self.batch + self.noise)
@@ -137,12 +130,7 @@ class BatchSchedule:
 
 
 def adaptive_batch(
-    progress: Any,
-    noise: Any,
-    *,
-    ratio: float | None = None,
-    steps: float | None = None,
-    examples: float | None = None,
+    progress: Any, noise: Any, *, ratio: float | None = None, steps: float | None = None, examples: float | None = None
 ) -> BatchSchedule:
     """The best schedule for a noise scale or critical batch `noise` (n,) at rising `progress` (n,), in steps without noise.
 
@@ -215,15 +203,6 @@ def warm_up(
         new = _stage(step, start, 2.0 * last.batch, optimiser, rule)
         stages = [*(stages[:-1] if start == last.examples else stages), new]
     return tuple(stages)
-
-
-def steps_through(stages: Sequence[Stage], examples: Any, unit: float = 1.0) -> Any:
-    """Steps that a run of these stages has taken after `examples` (a number or an array), `unit` of them in one of the batch."""
-    starts, steps, batches = (np.array([getattr(s, k) for s in stages], float) for k in ("examples", "step", "batch"))
-    at = np.asarray(examples, float)
-    which = np.maximum(np.searchsorted(starts, at, side="right") - 1, 0)
-    out = steps[which] + (at - starts[which]) / (batches[which] * unit)
-    return float(out) if out.ndim == 0 else out
 
 
 def _crossing(at: Array, level: Array, height: float) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import expit
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, in_short
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.batch.descent import descend
 from fitting.batch.targets import Reached
 from fitting.errors import FitError
@@ -54,11 +54,11 @@ class AlongLoss:
         """c, which is B*: the critical batch at a loss of 1, which is seldom near the curves."""
         return float(np.exp(self.best[0] - self.best[1] * np.log(self.middle)))
 
-    def exponent(self, level: float = 0.95) -> Band:
+    def exponent(self, level: float = LEVEL) -> Band:
         """k with its interval."""
         return self._band(lambda c: c[:, 1:], level)
 
-    def at(self, x: Any, level: float = 0.95) -> Band:
+    def at(self, x: Any, level: float = LEVEL) -> Band:
         """The critical batch at losses, with its interval."""
         log = np.log(np.atleast_1d(np.asarray(x, float)) / self.middle)
         return self._band(lambda c: np.exp(c[:, :1] + c[:, 1:] * log), level)

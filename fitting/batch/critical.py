@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import fdtrc
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, an_input, as_numbers, in_range, one_number
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.batch.apart import MiddleRise, middle_rise
 from fitting.batch.descent import descend
 from fitting.batch.jump import Jump, jump
@@ -74,17 +74,17 @@ class CriticalBatch:
         base, overhead = one_number("base", base), one_number("overhead", overhead, "a positive share, such as 0.2")
         return self.band(lambda s, e: overhead * e / s + (1.0 + overhead) * base)
 
-    def steps_at(self, batch: Any, level: float = 0.95) -> Band:
+    def steps_at(self, batch: Any, level: float = LEVEL) -> Band:
         """Steps to the loss at batch sizes, with their band."""
         at = _in_a_row(an_input("batch", batch))
         return self.band(lambda s, e: s + e / at, level)
 
-    def examples_at(self, batch: Any, level: float = 0.95) -> Band:
+    def examples_at(self, batch: Any, level: float = LEVEL) -> Band:
         """Examples to the loss at batch sizes: E_min (1 + B / B_crit), with their band."""
         at = _in_a_row(an_input("batch", batch))
         return self.band(lambda s, e: s * at + e, level)
 
-    def band(self, quantity: Callable[[Array, Array], Any], level: float = 0.95) -> Band:
+    def band(self, quantity: Callable[[Array, Array], Any], level: float = LEVEL) -> Band:
         """The interval of any function of S_min and E_min, called with arrays that broadcast against its own."""
         level = a_level(level)
         with np.errstate(all="ignore"):

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from fitting.arguments import a_level, an_input, as_numbers, in_short
-from fitting.band import Band
+from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 
 Array = np.ndarray
@@ -46,7 +46,7 @@ class Growth:
         reach = float(special.stdtrit(self.freedom, 0.5 * (1.0 + level))) * error if self.freedom > 0 else np.inf
         return value, value - reach, value + reach
 
-    def exponent(self, level: float = 0.95) -> Band:
+    def exponent(self, level: float = LEVEL) -> Band:
         """k with its interval."""
         value, low, high = self._band(self.slope, self.spread / float(np.sqrt(self._room)), level)
         return Band(value, low, high, level)
@@ -61,7 +61,7 @@ class Growth:
         log = np.log(an_input("x", x)) - np.mean(np.log(self.x))
         return self.spread * np.sqrt(1.0 / len(self.x) + log**2 / self._room)
 
-    def at(self, x: Any, level: float = 0.95) -> Band:
+    def at(self, x: Any, level: float = LEVEL) -> Band:
         """y at other x, with the band of the law."""
         log = np.log(an_input("x", x)) - np.mean(np.log(self.x))
         value, low, high = self._band(self.log_middle + self.slope * log, self.error_at(x), level)

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special
 
 from fitting.arguments import LARGEST, SMALLEST, a_level, as_numbers, in_range, in_short, together
-from fitting.band import Band
+from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 
 Array = np.ndarray
@@ -33,7 +33,7 @@ class NoiseScale:
     signal: Array
     steps: Array
 
-    def ratio(self, level: float = 0.95) -> Band:
+    def ratio(self, level: float = LEVEL) -> Band:
         """Mean noise over mean signal, in examples, with Fieller's interval (1954).
 
         Where the signal's mean is not clearly above zero the interval has no upper end, and where the noise's is not either
@@ -58,7 +58,7 @@ class NoiseScale:
         low = (b - root) / a if root > 0.0 and a < 0.0 else 0.0
         return Band(value, max(0.0, float(low)), np.inf, level)
 
-    def along(self, ends: Sequence[float] = (0.05, 0.2, 0.5, 1.0), level: float = 0.95) -> list[tuple[int, int, Band]]:
+    def along(self, ends: Sequence[float] = (0.05, 0.2, 0.5, 1.0), level: float = LEVEL) -> list[tuple[int, int, Band]]:
         """The ratio over stretches of the steps logged, each to a share of them: first and last row (not included), and the band.
 
         It grows as the loss falls, so one number for a whole run is none. Stretches too short to judge are left out; where all

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, any_number, rows_of
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class RateLaw:
     coefficients: Array
     draws: Array
 
-    def exponent(self, of: str, level: float = 0.95) -> Band:
+    def exponent(self, of: str, level: float = LEVEL) -> Band:
         """The exponent of "params" or "tokens" with its interval."""
         k = {"params": 1, "tokens": 2}[of]
         return from_draws(self.coefficients[k], self.draws[:, k], level)
@@ -73,7 +73,7 @@ class RateLaw:
         c = self.coefficients
         return np.exp(c[0] + c[1] * np.log(params) + c[2] * np.log(tokens))
 
-    def at(self, params: float, tokens: float, level: float = 0.95) -> Band:
+    def at(self, params: float, tokens: float, level: float = LEVEL) -> Band:
         """The rule's value at one size and amount of data, with its interval."""
         drawn = np.exp(self.draws @ np.array([1.0, np.log(params), np.log(tokens)]))
         return from_draws(self(params, tokens), drawn, level)

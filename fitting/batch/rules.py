@@ -114,13 +114,6 @@ def timescale(batch: float, lr: float, weight_decay: float, tokens: float) -> fl
     return batch / (lr * weight_decay * tokens)
 
 
-def weight_decay_for(timescale: float, batch: float, lr: float, tokens: float) -> float:
-    """The weight decay that gives AdamW an averaging time, as a share of the run. Raises FitError for what is not positive."""
-    for name, value in (("timescale", timescale), ("batch", batch), ("lr", lr), ("tokens", tokens)):
-        _positive(name, value)
-    return batch / (lr * timescale * tokens)
-
-
 def _positive(name: str, value: Any) -> None:
     if not (isinstance(value, Real) and 0.0 < float(value) < inf):
         raise FitError(f"{name} is a positive number; it was {value!r}.")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 
 Array = np.ndarray
@@ -53,7 +53,7 @@ class Trajectory:
         """The same (R, 6) from refits."""
         return self._natural(self.drawn)
 
-    def constant(self, name: str, level: float = 0.95) -> Band:
+    def constant(self, name: str, level: float = LEVEL) -> Band:
         """One constant by its name in NAMES, with its interval."""
         return self._band(lambda c: self._natural(c)[..., NAMES.index(name)], level)
 
@@ -66,32 +66,32 @@ class Trajectory:
             "Do not use them for another setup without runs of your own."
         )
 
-    def floor(self, params: Any = None, level: float = 0.95) -> Band:
+    def floor(self, params: Any = None, level: float = LEVEL) -> Band:
         """The lowest loss that a model of this size reaches however long it trains, (N_c / N)^aN."""
         n = self._sizes(params)
         return self._band(lambda c: self._floor(c, n), level)
 
-    def b_crit(self, loss: Any, level: float = 0.95) -> Band:
+    def b_crit(self, loss: Any, level: float = LEVEL) -> Band:
         """The critical batch at a loss, B* / L^(1/aB): there a run takes twice the fewest steps and twice the least data."""
         at = _positive("loss", loss)
         return self._band(lambda c: self._critical(c, at), level)
 
-    def s_min(self, params: Any, loss: Any, level: float = 0.95) -> Band:
+    def s_min(self, params: Any, loss: Any, level: float = LEVEL) -> Band:
         """The fewest steps to a loss, at very large batches; infinite at or below the floor."""
         n, at = np.broadcast_arrays(self._sizes(params), _positive("loss", loss))
         return self._band(lambda c: self._fewest(c, n, at), level)
 
-    def e_min(self, params: Any, loss: Any, level: float = 0.95) -> Band:
+    def e_min(self, params: Any, loss: Any, level: float = LEVEL) -> Band:
         """The least data to a loss, in `unit`, at very small batches; infinite at or below the floor."""
         n, at = np.broadcast_arrays(self._sizes(params), _positive("loss", loss))
         return self._band(lambda c: self._fewest(c, n, at) * self._critical(c, at), level)
 
-    def steps(self, params: Any, batch: Any, loss: Any, level: float = 0.95) -> Band:
+    def steps(self, params: Any, batch: Any, loss: Any, level: float = LEVEL) -> Band:
         """The steps to a loss at a batch, S_min (1 + B_crit(L) / B); infinite at or below the floor."""
         n, b, at = np.broadcast_arrays(self._sizes(params), _positive("batch", batch), _positive("loss", loss))
         return self._band(lambda c: self._fewest(c, n, at) * (1.0 + self._critical(c, at) / b), level)
 
-    def curve(self, params: Any, batch: Any, steps: Any, level: float = 0.95) -> Band:
+    def curve(self, params: Any, batch: Any, steps: Any, level: float = LEVEL) -> Band:
         """The loss after so many steps at a batch: the root of the implicit equation, with the band of the law."""
         n, b, s = np.broadcast_arrays(self._sizes(params), _positive("batch", batch), _positive("steps", steps))
         return self._band(lambda c: np.exp(log_loss(c, self.anchors, n, b, s)), level)

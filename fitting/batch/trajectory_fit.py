@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.batch.critical import critical_batch
 from fitting.batch.curves import AFTER, Curves, curves
 from fitting.batch.descent import descend
@@ -59,7 +59,7 @@ class TrajectoryFit:
         free = 5 if self.law.one_size else 6
         return float(np.sqrt(np.sum(self.residuals**2) / max(1, len(self.residuals) - free)))
 
-    def predict(self, params: Any, batch: Any, steps: Any, level: float = 0.95) -> Band:
+    def predict(self, params: Any, batch: Any, steps: Any, level: float = LEVEL) -> Band:
         """The losses of one new run: the law's curve, with a band that adds the noise of single evaluations."""
         law = self.law
         n, b, s = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, float)) for v in (params, batch, steps)))

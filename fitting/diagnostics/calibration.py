@@ -9,16 +9,15 @@ import numpy as np
 
 from fitting.accounting import Accounting
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, one_number
-from fitting.band import quantiles
+from fitting.band import LEVEL, quantiles
 from fitting.diagnostics.double_bootstrap import Ranks, ranks
+from fitting.diagnostics.refit_problem import refit_problem
 from fitting.errors import FitError
 from fitting.planning.allocation import optimum, valley
 from fitting.result import Fit
-from fitting.same_runs import fitted_arrays, of_fit
-from fitting.solver.parametrization import coordinates
-from fitting.solver.solver import Problem, problem, slopes
+from fitting.solver.solver import Problem, slopes
 from fitting.solver.threads import one_thread
-from fitting.uncertainty.calibrated import DECISIONS, LEVEL, TAIL, Calibrated, Calibration
+from fitting.uncertainty.calibrated import DECISIONS, TAIL, Calibrated, Calibration
 from fitting.uncertainty.error_model import noise
 from fitting.uncertainty.interval_method import Choice
 
@@ -64,24 +63,17 @@ def calibrate(
     outer, inner = (a_count(name, x, MOST_RESAMPLES) for name, x in (("outer", outer), ("inner", inner)))
     seed = a_count("seed", seed, MOST_SEED)
     budget = BEYOND * fit.ranges.get("flops", (np.nan, np.nan))[1] if flops is None else one_number("flops", flops)
-    table_of_runs = of_fit(fit, runs)
-    column = fit.settings.grouping
-    table = fitted_arrays(
-        fit, table_of_runs, "calibrate", None if column == "run" or column not in table_of_runs.kept else column
-    )
-    if not (column == "run" or column in table.groupings):
+    again, column = refit_problem(fit, runs, "calibrate"), fit.settings.grouping
+    if not (column == "run" or column in again.table.groupings):
         raise FitError("The runs are not those that were fitted; fit them again, then calibrate.")
 
     def ask(values: Array) -> Array:
         return np.column_stack([values, decisions(fit.law, values, budget, fit.accounting)])
 
     with one_thread():
-        where = coordinates(fit.law, table.inputs, table.loss)
-        prob = problem(where, table.inputs, table.loss, fit.settings.delta)
-        best = where.internal(fit.values)
-        labels = np.arange(fit.n) if column == "run" else table.groupings[column]
-        how = _choice(fit, prob, best, labels)
-        found = ranks(prob, best, how, ask, outer, inner, seed, progress)
+        labels = np.arange(fit.n) if column == "run" else again.table.groupings[column]
+        how = _choice(fit, again.prob, again.theta, labels)
+        found = ranks(again.prob, again.theta, how, ask, outer, inner, seed, progress)
         return Calibration(outer, inner, seed, budget, _quantities(fit, found, ask))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fitting.band import quantiles
+from fitting.band import LEVEL, quantiles
 from fitting.errors import FitError
 from fitting.solver.solver import BLOCK_ELEMENTS, Problem, minimise, residuals, slopes
 from fitting.uncertainty.bootstrap import blocks
@@ -42,12 +42,12 @@ class Ranks:
     high: Array
     inner: int
 
-    def held(self, level: float = 0.95) -> Array:
+    def held(self, level: float = LEVEL) -> Array:
         """The share (q,) of tables whose plain interval at `level` holds the truth."""
         tail = 0.5 * (1.0 - level)
         return np.asarray(np.mean((self.low >= tail) & (self.high <= 1.0 - tail), axis=0))
 
-    def ends(self, level: float = 0.95) -> tuple[Array, Array]:
+    def ends(self, level: float = LEVEL) -> tuple[Array, Array]:
         """The shares of the draws, (q,) each, where an interval must end to hold the truth in `level` of the tables.
 
         An end is 0 or 1 where the truth lies beyond every draw of too many tables: wider than draws can say. A quantity whose
@@ -61,7 +61,7 @@ class Ranks:
         across = (low > 0.5) | (high < 0.5)
         return np.where(across, tail, low), np.where(across, 1.0 - tail, high)
 
-    def interval(self, draws: Array, level: float = 0.95) -> tuple[Array, Array]:
+    def interval(self, draws: Array, level: float = LEVEL) -> tuple[Array, Array]:
         """The interval's ends (q,) among draws (R, q) of the quantities; infinite where they lie beyond the draws."""
         beyond = 1.0 / (len(draws) + 1.0)
         low, high = self.ends(level)

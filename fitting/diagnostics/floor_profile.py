@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from fitting.band import LEVEL
 from fitting.diagnostics.checks.floor import MOST_RUNS, profile
+from fitting.diagnostics.refit_problem import refit_problem
 from fitting.errors import FitError
 from fitting.result import Fit
-from fitting.same_runs import fitted_arrays, of_fit
-from fitting.solver.parametrization import coordinates
-from fitting.solver.solver import minimise, problem
+from fitting.solver.solver import minimise
 from fitting.solver.threads import one_thread
-from fitting.solver.weighting import scales
-from fitting.uncertainty.map_fit import believing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +64,7 @@ class FloorProfile:
         return f"{said}; over that interval {' and '.join(moved)} change with it." if moved else f"{said}."
 
 
-def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = 0.95) -> FloorProfile:
+def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = LEVEL) -> FloorProfile:
     """The floor held at each of `POINTS` values about its interval, everything else fitted again to the runs it was fitted to.
 
     The rise is in the unit that makes it a likelihood ratio's for these residuals (Ronchetti 1982), as in the checks.
@@ -76,16 +74,11 @@ def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = 0.95) -> F
     at = next((i for i, p in enumerate(law.params) if p.is_floor), None)
     if at is None:
         raise FitError(f"{law.title} has no floor to profile.")
-    table = fitted_arrays(fit, of_fit(fit, runs), "ask what the floor costs")
-    where = coordinates(law, table.inputs, table.loss)
-    weighted = fit.settings.weights
-    scale = None if weighted == "none" else scales(table, weighted, runs.name)
-    prob = problem(where, table.inputs, table.loss, fit.settings.delta, scale)
-    left = fit.residuals if scale is None else fit.residuals * scale
+    again = refit_problem(fit, runs, "ask what the floor costs")
+    prob, where = again.prob, again.where
+    left = fit.residuals if prob.scale is None else fit.residuals * prob.scale
     with one_thread():
-        if fit.settings.prior != "none":
-            prob = believing(prob, None if fit.settings.delta_rule == "auto" else fit.settings.delta).prob
-        coarse = profile(prob, where.internal(fit.values), left, level)
+        coarse = profile(prob, again.theta, left, level)
         if coarse is None:
             raise FitError(
                 f"No profile is drawn: the law passes through the runs exactly, or there are over {MOST_RUNS:,} of them."

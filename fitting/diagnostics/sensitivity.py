@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.band import Band
+from fitting.band import LEVEL, Band
 from fitting.diagnostics.case_deletion import runs_to_drop
+from fitting.diagnostics.refit_problem import RefitProblem, refit_problem
 from fitting.errors import FitError
 from fitting.planning.decision import Decision, decide
 from fitting.planning.planner import plan
 from fitting.result import Fit
-from fitting.same_runs import fitted_arrays, of_fit
-from fitting.solver.fit_data import Arrays, accounting, arrays
+from fitting.solver.fit_data import accounting, arrays
 from fitting.solver.huber_scale import scaled_delta
 from fitting.solver.initial_values import starts
 from fitting.solver.parametrization import coordinates
@@ -25,7 +25,6 @@ from fitting.solver.solver import Problem, minimise, problem
 from fitting.solver.threads import one_thread
 from fitting.solver.weighting import refuse
 from fitting.uncertainty.bootstrap import refits, weights
-from fitting.uncertainty.map_fit import believing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +84,7 @@ class Sensitivity:
     sentence: str
 
 
-def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float = 0.95) -> Sensitivity:
+def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float = LEVEL) -> Sensitivity:
     """How the best size and the loss at `flops` move with each choice that papers make and seldom report.
 
     `runs` is the table that was fitted. Delta, the runs that move the decision most left out (which, is found as by
@@ -95,23 +94,18 @@ def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float 
     """
     refuse(fit, "Sensitivity")
     base = plan(fit, flops=flops, level=level)
-    table_of_runs = of_fit(fit, runs)
-    group = None if fit.settings.grouping == "run" else fit.settings.grouping
-    table = fitted_arrays(fit, table_of_runs, "compute the sensitivity", group if group in table_of_runs.kept else None)
+    again = refit_problem(fit, runs, "compute the sensitivity")
     with one_thread():
-        found = tuple(_choices(_Case(fit, table_of_runs, table, float(flops)), level))
+        found = tuple(_choices(_Case(again, float(flops)), level))
     return Sensitivity(float(flops), base.params, base.loss, found, _sentence(base.params, base.loss, found))
 
 
 class _Case:
     """The problem as it was fitted, and the decision that follows from coordinates near it."""
 
-    def __init__(self, fit: Fit, runs: Runs, table: Arrays, flops: float):
-        self.fit, self.runs, self.table, self.flops = fit, runs, table, flops
-        where = coordinates(fit.law, table.inputs, table.loss)
-        prob = problem(where, table.inputs, table.loss, fit.settings.delta)
-        self.prob: Problem = believing(prob, fit.settings.delta).prob if fit.settings.prior != "none" else prob
-        self.theta = where.internal(fit.values)
+    def __init__(self, again: RefitProblem, flops: float):
+        self.fit, self.runs, self.table, self.flops = again.fit, again.runs, again.table, flops
+        self.prob, self.theta = again.prob, again.theta
 
     @cached_property
     def begin(self) -> Array:

@@ -6,14 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fitting.band import Band
 from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch
 from fitting.batch.growth import Growth
 from fitting.export.csv_text import csv_text
 from fitting.export.latex import number, step
 from fitting.export.latex_text import escape
-from fitting.export.text import finite
+from fitting.export.text import band_values, finite
 
 
 def document(
@@ -33,12 +32,13 @@ def document(
         body: dict[str, Any] = {"group": name, "notes": list(sentences)}
         if name in found:
             f = found[name]
-            body |= {"s_min": _band(f.s_min), "e_min": _band(f.e_min), "b_crit": _band(f.b_crit)}
+            body |= {"s_min": band_values(f.s_min), "e_min": band_values(f.e_min), "b_crit": band_values(f.b_crit)}
             body |= {"batch": [float(x) for x in f.batch], "steps": [float(x) for x in f.steps]}
             if base is not None:
-                body["overhead_batch"] = {**_band(f.overhead_batch(base, overhead)), "base": base, "overhead": overhead}
+                more = band_values(f.overhead_batch(base, overhead))
+                body["overhead_batch"] = {**more, "base": base, "overhead": overhead}
         groups.append(body)
-    grows = None if law is None else {"exponent": _band(law.exponent()), "coefficient": law.coefficient}
+    grows = None if law is None else {"exponent": band_values(law.exponent()), "coefficient": law.coefficient}
     out: dict[str, Any] = finite({"unit": unit, "groups": groups, "growth": grows})
     return out
 
@@ -142,7 +142,3 @@ def to_python(
         "def critical_batch(group):\n    s_min, e_min = FITTED[group]\n    return e_min / s_min if s_min else float('inf')\n"
         f"{grown}"
     )
-
-
-def _band(band: Band) -> dict[str, float]:
-    return {"value": float(band.value), "low": float(band.low), "high": float(band.high), "level": band.level}

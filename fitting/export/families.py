@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fitting.band import Band
+from fitting.band import LEVEL, Band
 from fitting.export.csv_text import csv_text
 from fitting.export.text import finite
 from fitting.families.result import Families
@@ -86,7 +86,7 @@ def _family(found: Families, name: str) -> dict[str, Any]:
     f = found.family(name)
     with np.errstate(all="ignore"):
         ends = np.quantile(f.draws, [0.025, 0.975], axis=0) if len(f.draws) else np.full((2, found.law.p), np.nan)
-        bands = [Band(float(v), float(low), float(high), 0.95) for v, low, high in zip(f.values, *ends, strict=True)]
+        bands = [Band(float(v), float(low), float(high), LEVEL) for v, low, high in zip(f.values, *ends, strict=True)]
         intervals = {k: {"low": b.low, "high": b.high} for k, b in zip(found.law.names, bands, strict=True)}
     return {
         "name": name,

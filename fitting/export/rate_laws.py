@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fitting.band import Band
 from fitting.batch.rates import RateLaw, RateLaws
 from fitting.export.csv_text import csv_text
 from fitting.export.latex import number, step
-from fitting.export.text import finite
+from fitting.export.text import band_values, finite
 
 SYMBOLS = {"lr": r"\eta", "batch": "B"}
 
@@ -22,7 +21,7 @@ def document(laws: RateLaws, published: Mapping[str, Any] | None = None) -> dict
 
     def one(law: RateLaw) -> dict[str, Any]:
         powers = {k: law.exponent(k) for k in ("params", "tokens")}
-        return {"coefficient": _coefficient(law), "exponents": {k: _band(b) for k, b in powers.items()}}
+        return {"coefficient": _coefficient(law), "exponents": {k: band_values(b) for k, b in powers.items()}}
 
     regret = {"refitted here": laws.held_out, **(published or {})}
     out: dict[str, Any] = finite(
@@ -121,7 +120,3 @@ def to_latex(laws: RateLaws) -> str:
 
 def _coefficient(law: RateLaw) -> float:
     return float(np.exp(law.coefficients[0]))
-
-
-def _band(band: Band) -> dict[str, float]:
-    return {"value": float(band.value), "low": float(band.low), "high": float(band.high), "level": band.level}

@@ -62,7 +62,7 @@ def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
         "title": fit.law.title,
         "cite": fit.law.cite,
         "params": fit.params,
-        "intervals": {k: _band(fit.interval(k)) for k in fit.law.names},
+        "intervals": {k: band_values(fit.interval(k)) for k in fit.law.names},
         "objective": fit.objective,
         "status": fit.status.value,
         "verdicts": [asdict(v) for v in fit.verdicts],
@@ -123,12 +123,14 @@ def plan_values(plan: Plan, whole: GoesWith | None = None, on: OnDevices | None 
         if f.name in ("split", "warnings"):  # the draws behind the bands, and what the notes say
             continue
         v = getattr(plan, f.name)
-        out[f.name] = _band(v) if isinstance(v, Band) else asdict(v) if f.name == "hardware" and v is not None else v
+        out[f.name] = (
+            band_values(v) if isinstance(v, Band) else asdict(v) if f.name == "hardware" and v is not None else v
+        )
     if plan.hardware is not None:
         h, c = plan.hardware, plan.flops.value
         out["device_hours"], out["hours"], out["money"] = h.device_hours(c), h.hours(c), h.money(c)
     if whole is not None:
-        out |= {k: _band(b) for k in WHOLE if (b := getattr(whole, k)) is not None}
+        out |= {k: band_values(b) for k in WHOLE if (b := getattr(whole, k)) is not None}
         out["sources"], out["notes"] = dict(whole.sources), tuple(dict.fromkeys((*plan.notes, *whole.notes)))
     if on is not None:
         out |= {**on.values(), "notes": (*out["notes"], *on.notes)}
@@ -149,5 +151,6 @@ def finite(x: Any) -> Any:
     return int(x) if isinstance(x, np.integer) else x
 
 
-def _band(b: Band) -> dict[str, Any]:
+def band_values(b: Band) -> dict[str, Any]:
+    """A band of one number as its value, ends and level."""
     return {"value": b.value, "low": b.low, "high": b.high, "level": b.level}

@@ -10,7 +10,7 @@ from fitting.batch.trajectory_fit import TrajectoryFit
 from fitting.export.csv_text import csv_text
 from fitting.export.latex import number, step
 from fitting.export.latex_text import escape
-from fitting.export.text import finite
+from fitting.export.text import band_values, finite
 
 
 def document(fit: TrajectoryFit) -> dict[str, Any]:
@@ -21,17 +21,14 @@ def document(fit: TrajectoryFit) -> dict[str, Any]:
         if law.one_size and name in ("N_c", "alpha_N"):
             constants[name] = None
             continue
-        band = law.constant(name)
-        constants[name] = {"value": band.value, "low": band.low, "high": band.high, "level": band.level}
+        constants[name] = band_values(law.constant(name))
     floor = law.floor() if law.one_size else None
     out: dict[str, Any] = finite(
         {
             "law": "L = (N_c / N)^alpha_N + (S_c (1 + B_star / (L^(1/alpha_B) B)) / S)^alpha_S",
             "unit": law.unit,
             "constants": constants,
-            "floor": None
-            if floor is None
-            else {"value": floor.value, "low": floor.low, "high": floor.high, "level": floor.level},
+            "floor": None if floor is None else band_values(floor),
             "params": [float(n) for n in fit.curves.sizes],
             "runs": list(fit.curves.names),
             "notes": [*law.notes, law.warning],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta, run_names
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta
 from fitting.diagnostics.checks import refusal
 from fitting.errors import FitError
 from fitting.families import sharing, words
@@ -18,9 +18,10 @@ from fitting.families.joint import JointFit, Part, apart, part, together
 from fitting.families.refits import refits, ways
 from fitting.families.result import Families, Family
 from fitting.law import Law
+from fitting.laws import LawKey
 from fitting.planning.allocation import optimum, valley
 from fitting.plural import plural
-from fitting.same_runs import whole_table
+from fitting.same_runs import whole_table, without
 from fitting.selection.recommend import choose
 from fitting.settings import Settings
 from fitting.solver.fit_data import Arrays, arrays
@@ -42,12 +43,12 @@ UNSEEN = 0.02  # of the lowest loss: a floor whose interval reaches below this i
 def compare_families(
     runs: Runs | pd.DataFrame,
     column: str,
-    law: str = "chinchilla",
+    law: LawKey = "chinchilla",
     *,
     share: str = "auto",
     reference: str | None = None,
     target: float | None = None,
-    exclude: Iterable[str] = (),
+    exclude: Iterable[str] | Iterable[bool] = (),
     group: str | None = None,
     delta: float | str = "auto",
     intervals: str = "auto",
@@ -64,12 +65,11 @@ def compare_families(
     Raises FitError, in one sentence with what to do: no such column, one family only, too few runs in a family,
     families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
     """
-    table = whole_table(runs)
-    excluded = run_names(exclude, table.kept["run"])
-    table = (table.exclude(excluded) if excluded else table).fitted
+    table, excluded = without(whole_table(runs), exclude)
+    table = table.fitted
     _check(share, resamples)
     seed = a_count("seed", seed, MOST_SEED)
-    delta, group = huber_delta(delta), a_name("group", group)
+    given, group = huber_delta(delta), a_name("group", group)
     reference = a_name("reference", reference, "the name of a family")
     target = None if target is None else any_number("target", target, "a budget, one number of FLOP")
     column = resolved(table, a_name("column", column) or "")
@@ -89,8 +89,8 @@ def compare_families(
     overlap = _overlap(tables, first, column)
     largest = max(t.ranges["flops"][1] for t in tables.values())
     with one_thread():
-        parts = tuple(part(name, t, chosen, np.inf if isinstance(delta, str) else delta) for name, t in tables.items())
-        if isinstance(delta, str):
+        parts = tuple(part(name, t, chosen, np.inf if given is None else given) for name, t in tables.items())
+        if given is None:
             parts = _scaled(parts)
         fits = _every_sharing(chosen, parts)
         tests = sharing.weighed({name: sharing.judged(fit, fits["nothing"]) for name, fit in fits.items()})
@@ -102,7 +102,7 @@ def compare_families(
     values = best.where.families(best.theta)
     _usable(values, parts, chosen, table.name)
     families = _families(parts, best, values, draws)
-    rule = "auto" if isinstance(delta, str) else "given"
+    rule = "auto" if given is None else "given"
     made = Families(
         column=column,
         header=next((s.header for s in table.sources if s.column == column and s.header), column),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.optimize.elementwise import find_root
 
 from fitting.accounting import Accounting
 from fitting.autodiff import Dual, partials_of
@@ -94,20 +95,10 @@ def _cubic(a: Array, b: Array, da: Array, db: Array, t: Array) -> Array:
 
 
 def _solve(ends: tuple[Array, Array, Array, Array], target: Array) -> Array:
-    """Where the cubic equals `target`, which lies between its ends: bisection, then secants inside what is left."""
-    a, b, _, _ = ends
-    low, high = np.zeros(np.shape(target)), np.ones(np.shape(target))
-    f_low, f_high = a - target, b - target
-    for turn in range(24):
-        with np.errstate(all="ignore"):
-            secant = low - f_low * (high - low) / (f_high - f_low)
-        usable = (turn % 3 != 2) & np.isfinite(secant)
-        t = np.where(usable, np.clip(secant, low, high), 0.5 * (low + high))
-        f = _cubic(*ends, t) - target
-        same = np.sign(f) == np.sign(f_low)
-        low, f_low = np.where(same, t, low), np.where(same, f, f_low)
-        high, f_high = np.where(same, high, t), np.where(same, f_high, f)
-    return np.where(np.abs(f_low) < np.abs(f_high), low, high)
+    """Where the cubic equals `target`, which lies between its ends."""
+    at = (np.zeros(np.shape(target)), np.ones(np.shape(target)))
+    found = find_root(lambda t, target, a, b, da, db: _cubic(a, b, da, db, t) - target, at, args=(target, *ends))
+    return np.asarray(found.x)
 
 
 def crossings(one: Curves, other: Curves, low: float, high: float) -> tuple[Array, Array, Array]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fitting.accounting import Accounting
 from fitting.arguments import any_number, as_numbers
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.families import words
 from fitting.families.crossing import Crossing
@@ -101,7 +101,7 @@ class Families:
     digest: str
     table: str = ""
     asked: str = "auto"
-    level: float = 0.95
+    level: float = LEVEL
     header: str = ""
 
     def __repr__(self) -> str:

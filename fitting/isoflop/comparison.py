@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.isoflop.buckets import LeftOut
 from fitting.isoflop.envelope import Envelope, envelope
@@ -20,6 +20,7 @@ from fitting.isoflop.words import compute, spoken
 from fitting.planning.allocation import optimum, valley
 from fitting.planning.planner import plan
 from fitting.result import Fit
+from fitting.same_runs import of_fit
 from fitting.status import Status
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def compare(
     fit: Fit,
     flops: float | None = None,
     *,
-    level: float = 0.95,
+    level: float = LEVEL,
     method: str = "quadratic",
     tolerance: float = TOLERANCE,
     found: Profiles | None = None,
@@ -98,8 +99,6 @@ def compare(
     `fit` is Approach 3; `found` and `curve` are profiles and an envelope made before, else they are made here, profiles
     with `method` and `tolerance`. An approach that refuses keeps its row, with the reason as its note.
     """
-    from fitting.same_runs import of_fit
-
     table = of_fit(fit, runs)  # all three see the runs that the fit saw
     at = float(fit.ranges["flops"][1] if flops is None else flops)
     why: dict[str, str] = {}
@@ -127,9 +126,7 @@ def compare(
     return Comparison(at, level, rows, sentence, bias, found, curve, *_made(made))
 
 
-def _made(
-    made: Profiles | ProfilesError | None,
-) -> tuple[tuple[Profile, ...], tuple[LeftOut, ...], Settings | None]:
+def _made(made: Profiles | ProfilesError | None) -> tuple[tuple[Profile, ...], tuple[LeftOut, ...], Settings | None]:
     return ((), (), None) if made is None else (made.profiles, made.left_out, made.settings)
 
 

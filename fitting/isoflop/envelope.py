@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.band import Band
+from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 from fitting.isoflop.buckets import sizes
 from fitting.isoflop.power import PowerLaw, lines, resampled
 from fitting.law import LOSS
+from fitting.same_runs import as_runs
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -75,15 +76,15 @@ class Envelope:
     digest: str
     table: str
 
-    def a(self, level: float = 0.95) -> Band:
+    def a(self, level: float = LEVEL) -> Band:
         """The exponent of the best size in compute."""
         return self.params_law.slope(level)
 
-    def b(self, level: float = 0.95) -> Band:
+    def b(self, level: float = LEVEL) -> Band:
         """The exponent of the best number of tokens in compute."""
         return self.tokens_law.slope(level)
 
-    def tokens_per_param(self, flops: Any, level: float = 0.95) -> Band:
+    def tokens_per_param(self, flops: Any, level: float = LEVEL) -> Band:
         """Tokens per parameter at a budget in FLOP."""
         return self.tokens_law.over(self.params_law, flops, level)
 
@@ -140,12 +141,7 @@ class _Ends:
 
 
 def envelope(
-    runs: Runs | pd.DataFrame,
-    *,
-    smooth: float = SMOOTH,
-    points: int = POINTS,
-    resamples: int = 1000,
-    seed: int = 0,
+    runs: Runs | pd.DataFrame, *, smooth: float = SMOOTH, points: int = POINTS, resamples: int = 1000, seed: int = 0
 ) -> Envelope:
     """The envelope of a table's training curves with the power laws of best size and tokens in compute (Approach 1).
 
@@ -155,8 +151,6 @@ def envelope(
 
     Raises FitError when fewer than three runs are ever the best with both a smaller and a larger size beside them.
     """
-    from fitting.same_runs import as_runs
-
     table = as_runs(runs)
     if not smooth >= 0:
         raise FitError(f"smooth is a number of steps, 0 or more; it was {smooth!r}.")

@@ -1,6 +1,6 @@
 """Loss along the frontier, E + A C^-gamma, through the lowest point of each budget, for every resample at once.
 
-For a given gamma the best E and A are a linear fit, so only gamma is searched: on a grid, then by golden section. The
+For a given gamma the best E and A are a linear fit, so only gamma is searched: on a grid, then between its points. The
 residuals are weighted by 1 / loss^2, which makes them relative ones, as in the other fits, to second order.
 """
 
@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.optimize.elementwise import find_minimum
 
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 
 Array = np.ndarray
@@ -19,8 +20,7 @@ Array = np.ndarray
 # Points below which three parameters say nothing about themselves.
 LEAST_POINTS = 4
 # Published exponents of loss in compute lie between 0.04 and 0.2; the grid is wide on both sides.
-GRID = np.geomspace(0.002, 2.0, 61)
-GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
+GRID = np.log(np.geomspace(0.002, 2.0, 61))
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Floor:
     centre: float
     draws: Array = field(default_factory=lambda: np.empty((0, 3)))
 
-    def at(self, flops: Any, level: float = 0.95) -> Band:
+    def at(self, flops: Any, level: float = LEVEL) -> Band:
         """The loss at a budget in FLOP, a number or an array (K,), in nats per token."""
         x = np.log(np.asarray(flops, float) / self.centre)
 
@@ -74,26 +74,23 @@ def _solve(x: Array, loss: Array, pinned: float | None) -> Array:
     y = np.where(known, loss, 1.0)
     w = known / y**2
 
-    def cost(gamma: Array) -> tuple[Array, Array, Array]:
-        z = np.exp(-gamma[:, None] * x)
-        total, zw = w.sum(axis=1), w * z
-        sz, szz, sy, szy = zw.sum(axis=1), (zw * z).sum(axis=1), (w * y).sum(axis=1), (zw * y).sum(axis=1)
+    def cost(log_gamma: Array, r: Array) -> tuple[Array, Array, Array]:
+        z = np.exp(-np.exp(log_gamma)[:, None] * x)
+        total, zw = w[r].sum(axis=1), w[r] * z
+        sz, szz, sy, szy = zw.sum(axis=1), (zw * z).sum(axis=1), (w * y)[r].sum(axis=1), (zw * y[r]).sum(axis=1)
         a = (szy - sz * sy / total) / (szz - sz * sz / total)
         e = (sy - a * sz) / total
         held = np.full_like(e, 0.0 if pinned is None else pinned)
         outside = e < 0.0 if pinned is None else np.ones(len(e), bool)
         e = np.where(outside, held, e)
         a = np.where(outside, (szy - held * sz) / szz, a)
-        return np.sum(w * (e[:, None] + a[:, None] * z - y) ** 2, axis=1), e, a
+        return np.sum(w[r] * (e[:, None] + a[:, None] * z - y[r]) ** 2, axis=1), e, a
 
-    count = len(y)
-    table = np.stack([cost(np.full(count, g))[0] for g in GRID])
-    k = np.argmin(table, axis=0)
-    low, high = np.log(GRID[np.maximum(k - 1, 0)]), np.log(GRID[np.minimum(k + 1, len(GRID) - 1)])
-    for _ in range(60):
-        left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        lower = cost(np.exp(left))[0] < cost(np.exp(right))[0]
-        low, high = np.where(lower, low, left), np.where(lower, right, high)
-    gamma = np.exp(0.5 * (low + high))
-    _, e, a = cost(gamma)
-    return np.stack([e, a, gamma], axis=1)
+    rows = np.arange(len(y))
+    k = np.argmin(np.stack([cost(np.full(len(y), g), rows)[0] for g in GRID]), axis=0)
+    inner = np.clip(k, 1, len(GRID) - 2)
+    cell = (GRID[inner - 1], GRID[inner], GRID[inner + 1])
+    found = find_minimum(lambda g, r: cost(g, r)[0], cell, args=(rows,))
+    log_gamma = np.where(found.success, found.x, GRID[k])  # the lowest cost at the grid's end has no cell
+    _, e, a = cost(log_gamma, rows)
+    return np.stack([e, a, np.exp(log_gamma)], axis=1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 
 Array = np.ndarray
@@ -27,16 +27,16 @@ class PowerLaw:
         """G in y = G C^exponent."""
         return float(np.exp(self.log_scale - self.exponent * np.log(self.centre)))
 
-    def slope(self, level: float = 0.95) -> Band:
+    def slope(self, level: float = LEVEL) -> Band:
         """The exponent with its interval."""
         return from_draws(self.exponent, self.draws[:, 1], level)
 
-    def at(self, flops: Any, level: float = 0.95) -> Band:
+    def at(self, flops: Any, level: float = LEVEL) -> Band:
         """The value at a budget in FLOP, a number or an array (K,)."""
         x = np.log(np.asarray(flops, float) / self.centre)
         return from_draws(np.exp(self.log_scale + self.exponent * x), self.spread(flops), level)
 
-    def over(self, other: PowerLaw, flops: Any, level: float = 0.95) -> Band:
+    def over(self, other: PowerLaw, flops: Any, level: float = LEVEL) -> Band:
         """The ratio of this to another law of the same resamples, at a budget."""
         with np.errstate(all="ignore"):
             return from_draws(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.isoflop.buckets import Bucket, LeftOut, buckets
 from fitting.isoflop.floor import Floor, floor
@@ -19,6 +19,7 @@ from fitting.isoflop.profile import TOLERANCE, Profile, Rows, Settings, curves, 
 from fitting.isoflop.vertices import LEAST
 from fitting.isoflop.words import compute, notes_of, refusal
 from fitting.law import LOSS
+from fitting.same_runs import as_runs
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -72,27 +73,27 @@ class Profiles:
     digest: str
     table: str
 
-    def a(self, level: float = 0.95) -> Band:
+    def a(self, level: float = LEVEL) -> Band:
         """The exponent of N* in compute."""
         return self.params_law.slope(level)
 
-    def b(self, level: float = 0.95) -> Band:
+    def b(self, level: float = LEVEL) -> Band:
         """The exponent of D* in compute."""
         return self.tokens_law.slope(level)
 
-    def params(self, flops: Any, level: float = 0.95) -> Band:
+    def params(self, flops: Any, level: float = LEVEL) -> Band:
         """The best size for a budget in FLOP, in parameters; numbers or arrays (K,)."""
         return self.params_law.at(flops, level)
 
-    def tokens(self, flops: Any, level: float = 0.95) -> Band:
+    def tokens(self, flops: Any, level: float = LEVEL) -> Band:
         """The tokens that go with the best size for a budget."""
         return self.tokens_law.at(flops, level)
 
-    def tokens_per_param(self, flops: Any, level: float = 0.95) -> Band:
+    def tokens_per_param(self, flops: Any, level: float = LEVEL) -> Band:
         """Tokens per parameter at a budget."""
         return self.tokens_law.over(self.params_law, flops, level)
 
-    def loss(self, flops: Any, level: float = 0.95, through: str = "vertices", pinned: float | None = None) -> Band:
+    def loss(self, flops: Any, level: float = LEVEL, through: str = "vertices", pinned: float | None = None) -> Band:
         """The loss along the frontier at a budget, in nats per token: E + A C^-gamma through the budgets' minima.
 
         `through` is "vertices" or "lowest", the lowest run of each budget (no interval: a minimum cannot be
@@ -120,7 +121,7 @@ class Profiles:
         """Which budgets the power laws go through, (B,)."""
         return np.array([p.used for p in self.profiles])
 
-    def minima(self, level: float = 0.95) -> pd.DataFrame:
+    def minima(self, level: float = LEVEL) -> pd.DataFrame:
         """One row per budget: flops, runs, sizes, params, tokens, loss with low and high, used, flag."""
         import pandas as pd
 
@@ -162,8 +163,6 @@ def profiles(
 
     Raises ProfilesError (a FitError) when fewer than two budgets have a usable vertex.
     """
-    from fitting.same_runs import as_runs
-
     chosen = _checked(
         tolerance, method, scale, resample, level, weighted, keep_flagged, within, budgets, resamples, seed
     )

@@ -6,9 +6,19 @@ import importlib
 import pkgutil
 from collections.abc import Collection
 from functools import cache
+from typing import Literal, TypeAlias
 
 from fitting.law import Law
 from fitting.solver.parametrization import check_units
+
+# What an editor offers where a law is named. Any other key of `all_laws()` is one too: a new file needs no entry here.
+LawKey: TypeAlias = (
+    Literal[
+        "auto", "broken-params", "broken-tokens", "broken-compute", "chinchilla", "compute", "compute-floor",
+        "data-constrained", "general", "kaplan", "kaplan-params", "kaplan-tokens", "overtraining",
+    ]
+    | str
+)  # fmt: skip
 
 
 @cache

@@ -23,11 +23,6 @@ class Device:
     memory: float
     source: str
 
-    @property
-    def balance(self) -> float:
-        """FLOPs it can do while one byte comes from memory: work of fewer FLOPs a byte waits for memory."""
-        return self.peak / self.bandwidth
-
     def hardware(self, devices: float = 1.0, utilisation: float = 0.4, price: float | None = None) -> Hardware:
         """So many of these, at a share of the peak and a price for a device-hour."""
         return Hardware(devices, self.peak, utilisation, price)

@@ -16,7 +16,7 @@ import numpy as np
 
 from fitting.accounting import Accounting
 from fitting.arguments import as_numbers, in_range, one_number, positive_numbers
-from fitting.band import Band
+from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 from fitting.planning.notes import place_notes
 from fitting.result import Fit
@@ -73,7 +73,7 @@ def hour_classes(
     hours: float | Sequence[float] = CLASSES,
     batch: float | None = None,
     sizes: Any = None,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> tuple[HourClass, ...]:
     """The size with the lowest loss in each class of `hours`, by a fitted law of size and tokens.
 

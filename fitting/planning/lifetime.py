@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fitting.arguments import one_number
-from fitting.band import Band
+from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 from fitting.planning.notes import place_notes
 from fitting.planning.planner import Plan, plan
@@ -51,7 +51,7 @@ class Lifetime:
         return float(self.tokens.value / self.params.value)
 
 
-def lifetime(fit: Fit, *, loss: float, served: float, level: float = 0.95) -> Lifetime:
+def lifetime(fit: Fit, *, loss: float, served: float, level: float = LEVEL) -> Lifetime:
     """The size that reaches `loss` with the least compute when it will read and write `served` tokens in use.
 
     FLOPs are counted as the fitted table counts them; a token served costs a third of a token trained (2 N for 6 N). Raises

@@ -10,7 +10,7 @@ import numpy as np
 
 from fitting.accounting import Accounting
 from fitting.arguments import as_numbers, at_fault, in_short, one_number
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.planning.allocation import Optimum, flat_range, optimum, valley
 from fitting.planning.hardware import Hardware
@@ -92,7 +92,7 @@ def plan(
     money: Any = None,
     price: float | None = None,
     unique_tokens: float | None = None,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> Plan:
     """The plan for one budget: `flops`, `devices` x `hours`, `money` at `price`, or a `loss` wanted; a number, or (K,) of them.
 

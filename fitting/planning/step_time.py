@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from data.flops import Shape, params_by_group
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.planning.memory import activation_bytes
 from fitting.planning.shapes import COUNTED, SizedShape
@@ -60,14 +60,14 @@ class StepTime:
     ranges: Mapping[str, tuple[float, float]]
     notes: tuple[str, ...] = field(default=())
 
-    def coefficient(self, term: str, level: float = 0.95) -> Band:
+    def coefficient(self, term: str, level: float = LEVEL) -> Band:
         """The cost of one term, in the unit of `MEANING`; zero for a term these runs do not tell of."""
         if term not in self.terms:
             return Band(0.0, 0.0, 0.0, level)
         i = self.terms.index(term)
         return from_draws(self.best[i], self.draws[:, i], level)
 
-    def rate(self, level: float = 0.95) -> Band:
+    def rate(self, level: float = LEVEL) -> Band:
         """FLOP/s of one device while nothing else holds it up: one over the cost of a FLOP, which utilisation approaches."""
         value, low, high = self.coefficient("flops", level)
         with np.errstate(divide="ignore"):
@@ -75,13 +75,7 @@ class StepTime:
         return Band(best, least, most, level)
 
     def seconds(
-        self,
-        model: Shape | SizedShape | float,
-        batch: Any,
-        devices: Any = 1,
-        *,
-        level: float = 0.95,
-        of: str = "law",
+        self, model: Shape | SizedShape | float, batch: Any, devices: Any = 1, *, level: float = LEVEL, of: str = "law"
     ) -> Band:
         """Seconds a step takes at a batch in tokens over `devices`, numbers or arrays of one shape.
 
@@ -96,12 +90,12 @@ class StepTime:
             spread = spread * np.exp(-self.new_noise[:, None])
         return from_draws(np.reshape(best, shape), np.reshape(spread, (len(spread), *shape)), level)
 
-    def tokens_per_second(self, model: Any, batch: Any, devices: Any = 1, *, level: float = 0.95) -> Band:
+    def tokens_per_second(self, model: Any, batch: Any, devices: Any = 1, *, level: float = LEVEL) -> Band:
         """Tokens a second on all devices, at a batch in tokens."""
         value, low, high = self.seconds(model, batch, devices, level=level)
         return Band(batch / value, batch / high, batch / low, level)
 
-    def utilisation(self, model: Any, batch: Any, peak: float, devices: Any = 1, *, level: float = 0.95) -> Band:
+    def utilisation(self, model: Any, batch: Any, peak: float, devices: Any = 1, *, level: float = LEVEL) -> Band:
         """The share of a device's `peak` (dense FLOP/s) that a step reaches."""
         flops = self._work(model, batch, devices)["flops"] / peak
         flops = float(flops) if np.ndim(flops) == 0 else flops

@@ -15,7 +15,7 @@ import numpy as np
 
 from fitting.arguments import as_numbers, in_short
 from fitting.autodiff import partials_of, seed, stretches, value_of
-from fitting.band import Band, from_draws
+from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.law import Law, Param, Published, coefficient
 from fitting.schedule.noise import CurveNoise, curve_noise
@@ -185,14 +185,14 @@ class CurveFit:
     reach: float
     notes: tuple[str, ...]
 
-    def interval(self, name: str, level: float = 0.95) -> Band:
+    def interval(self, name: str, level: float = LEVEL) -> Band:
         """One constant with its interval; without draws its ends are nan. Raises FitError for a name the law has not."""
         if name not in law.names:
             raise FitError(f"The law of a schedule has the constants {', '.join(law.names)}; {name!r} is none of them.")
         return from_draws(self.params[name], self.draws[:, law.names.index(name)], level)
 
     def predict(
-        self, schedule: Schedule, steps: Array, level: float = 0.95, of: str = "law", doubt: bool = True
+        self, schedule: Schedule, steps: Array, level: float = LEVEL, of: str = "law", doubt: bool = True
     ) -> Band:
         """Loss (n,) at rising steps (n,) of any schedule, its warm-up as long as those fitted, with a band (n,).
 
@@ -242,10 +242,7 @@ def fit_curves(
         raise FitError("In none of these curves does the learning rate fall: add one with a decay or a step down.")
     where = Coordinates(
         law,
-        {
-            "area": float(np.exp(np.log(area).mean())),
-            "rate": float(np.exp(np.log(falls.lr[falls.drop > 0]).mean())),
-        },
+        {"area": float(np.exp(np.log(area).mean())), "rate": float(np.exp(np.log(falls.lr[falls.drop > 0]).mean()))},
         float(np.exp(np.log(loss).mean())),
         float(loss.min()),
     )

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.diagnostics.refit_problem import refit_problem
 from fitting.result import Fit
-from fitting.same_runs import fitted_arrays, of_fit
 from fitting.solver.huber_likelihood import chance, log_likelihood_in_scales
-from fitting.solver.parametrization import coordinates
-from fitting.solver.solver import minimise, problem, residuals
+from fitting.solver.solver import minimise, residuals
 from fitting.solver.threads import one_thread
 
 if TYPE_CHECKING:
@@ -57,11 +56,10 @@ def against_papers(fit: Fit, runs: Runs | pd.DataFrame) -> tuple[PaperTest, ...]
     """
     if not fit.law.published or fit.settings.weights != "none":
         return ()
-    table = fitted_arrays(fit, of_fit(fit, runs), "ask what papers say")
-    where = coordinates(fit.law, table.inputs, table.loss)
-    start = where.internal(fit.values)
+    again = refit_problem(fit, runs, "ask what papers say")
+    table, start = again.table, again.theta
     spread = max(float(np.median(np.abs(fit.residuals))), 1e-9)
-    prob = problem(where, table.inputs, table.loss, ABSOLUTE * spread)
+    prob = replace(again.runs_alone, delta=ABSOLUTE * spread)
     with one_thread():
         # Towards absolute values in steps: each optimum is the next one's start.
         for delta in (spread, 0.1 * spread, 0.01 * spread, ABSOLUTE * spread):

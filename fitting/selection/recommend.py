@@ -10,7 +10,7 @@ from data.schema import Runs
 from fitting.diagnostics.checks import on_a_line
 from fitting.errors import FitError
 from fitting.law import Law
-from fitting.laws import all_laws
+from fitting.laws import LawKey, all_laws
 from fitting.plural import plural
 from fitting.solver.fit_data import Arrays, arrays
 from fitting.solver.parametrization import check_units, coordinates
@@ -31,7 +31,7 @@ class Start:
     held: Believing | None
 
 
-def choose(runs: Runs, key: Law | str, prior: bool = True) -> tuple[Law, str]:
+def choose(runs: Runs, key: Law | LawKey, prior: bool = True) -> tuple[Law, str]:
     """The law that is or is called `key`, or for "auto" the one the table allows best, and the reason in a sentence.
 
     Without a `prior` the reason says nothing of published sweeps, as the fit then does not start from them.
@@ -86,10 +86,11 @@ def _beside(column: str, values: dict[str, int]) -> str:
     )
 
 
-def started(runs: Runs, key: Law | str, prior: str, delta: float | str, group: str | None) -> Start:
+def started(runs: Runs, key: Law | LawKey, prior: str, delta: float | None, group: str | None) -> Start:
     """The law that is or is called `key` (or for "auto" the recommended one) with its table, and its prior where it starts from one.
 
-    Raises FitError for a law or prior there is none of, and for a table that cannot carry the law.
+    `delta` is None where it is scaled to the noise. Raises FitError for a law or prior there is none of, and for a table that
+    cannot carry the law.
     """
     law, reason = choose(runs, key)
     if prior not in PRIORS or (prior == "published" and key != "auto" and not law.believes):
@@ -106,7 +107,7 @@ def started(runs: Runs, key: Law | str, prior: str, delta: float | str, group: s
         return Start(simpler, why if key == "auto" else reason, table, None)
     with one_thread():
         prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, np.inf)
-        held = believing(prob, None if isinstance(delta, str) else delta)
+        held = believing(prob, delta)
     if prior == "published" or not held.contradicted:
         return Start(law, reason, table, held)
     why = (

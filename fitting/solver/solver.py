@@ -11,7 +11,7 @@ where plain Gauss-Newton cycles and plain reweighting crawls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -370,6 +370,3 @@ def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array, held: tu
 
 def _reach(low: Array, high: Array) -> Array:
     return np.minimum(2.0, high - low)
-
-
-Solver = Callable[[Problem, Array, Array | None], Solution]

@@ -9,8 +9,9 @@ from typing import Annotated
 import numpy as np
 
 from data.plain import Count, End, Finite, Number, Share, Whole, With
+from fitting.band import LEVEL
 
-LEVEL, TAIL = 0.95, 0.025
+TAIL = 0.025  # beyond each end at the level that is calibrated, `fitting.band.LEVEL`
 #: What a decision is made of, beside the law's parameters.
 DECISIONS = {"exponent": "a, by which the best size grows with compute", "params": "best size", "loss": "loss there"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from fitting import Law, all_laws, fit, offered
 from fitting.autodiff import partials_of, seed, value_of
 from fitting.law import Param, scale
+from fitting.laws import LawKey
 from fitting.solver.parametrization import Coordinates, check_units, coordinates
 
 LAWS = list(all_laws().values())
@@ -42,6 +44,7 @@ def named(law: Law, values: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def test_the_folder_has_the_laws_promised():
+    assert set(get_args(get_args(LawKey)[0])) <= {"auto", *all_laws()}
     assert {"chinchilla", "kaplan", "kaplan-params", "kaplan-tokens", "compute", "compute-floor"} <= set(all_laws())
 
 

@@ -14,6 +14,7 @@ from dashboard.batch import panels as batch_panels
 from dashboard.batch import settings as batch_settings
 from dashboard.batch import state as batch_state
 from dashboard.batch.readings import Sweep
+from dashboard.html_table import row
 from fitting.band import Band
 from fitting.batch import PublishedLaw, RateLaws, published
 from fitting.batch.rates import Cell
@@ -209,4 +210,4 @@ def _row(name: str, said: tuple[str, str], about: str, setup: str = "") -> str:
     """One line: a law or a measurement, what to know at once, its setup for who opens it, and its value."""
     more = f"<details><summary>Its setup</summary>{escape(setup)}</details>" if setup else ""
     value = f"<b>{escape(said[0])}</b>" + (f"<small>{escape(said[1])}</small>" if said[1] else "")
-    return f'<tr><th scope="row">{escape(name)}<p>{escape(" ".join(about.split()))}</p>{more}</th><td>{value}</td></tr>'
+    return row((value,), f"{escape(name)}<p>{escape(' '.join(about.split()))}</p>{more}")

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import numbers, state, widgets
 from dashboard.charts import isoflop
 from dashboard.fit import analyses as fit_analyses
+from dashboard.html_table import row, table
 from dashboard.plan import state as plan_state
 from data.cells.values import number
 from data.schema import Runs
@@ -68,24 +69,19 @@ def _keep() -> None:
 
 
 def _table(found: Comparison) -> str:
-    heads = "".join(f'<th scope="col">{escape(title)}</th>' for _, title, _ in COLUMNS)
-    rows = "".join(_row(r) for r in found.rows)
-    return (
-        f'<div class="iso-scroll"><table class="iso-table iso-approaches"><thead><tr><th scope="col">At {numbers.flop(found.flops)} '
-        f"FLOP</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    heads = (f"At {numbers.flop(found.flops)} FLOP", *(escape(title) for _, title, _ in COLUMNS))
+    return table(heads, map(_row, found.rows), "iso-approaches")
 
 
-def _row(row: Approach) -> str:
-    cells = "".join(_cell(getattr(row, name), kind) for name, _, kind in COLUMNS)
-    return f'<tr><th scope="row">{escape(row.title)}</th>{cells}</tr>'
+def _row(one: Approach) -> str:
+    return row((_cell(getattr(one, name), kind) for name, _, kind in COLUMNS), escape(one.title))
 
 
 def _cell(band: Band | None, kind: str) -> str:
     if band is None:
-        return f"<td>{numbers.MISSING}</td>"
+        return numbers.MISSING
     value, interval = numbers.with_interval(band.value, band.low, band.high, kind)
-    return f"<td><b>{value}</b><small>{interval}</small></td>"
+    return f"<b>{value}</b><small>{interval}</small>"
 
 
 def _notes(found: Comparison) -> list[str]:

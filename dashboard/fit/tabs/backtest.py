@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard import numbers, state, widgets
 from dashboard.charts import forecast as chart
 from dashboard.fit import analyses as fit_analyses
+from dashboard.html_table import row, table
 from data.schema import Runs
 from fitting import Fit, FitError
 from fitting.forecast import Backtest, Cut, backtest
@@ -35,9 +36,8 @@ def panel(fit: Fit, runs: Runs) -> None:
     st.html(f'<p class="iso-under">{escape(found.sentence)}</p>')
     shown = above(found, state.true_floor())
     st.plotly_chart(chart.figure(shown), config=widgets.PLOT, key="forecast_test")
-    rows = "".join(_row(c) for c in found.cuts)
     heads = ("fitted up to", "runs fitted", "runs forecast", "furthest", "median error", "in the interval", "regret")
-    _table(heads, rows)
+    st.html(table(heads, map(_row, found.cuts)))
     widgets.quiet(
         f"Intervals are {100 * found.level:.0f} %. Regret is how much higher the loss at your largest budget would be with the best "
         "model size of the smaller fit, by the fit to all runs: a good forecast of the loss does not guarantee a good split.",
@@ -46,7 +46,7 @@ def panel(fit: Fit, runs: Runs) -> None:
 
 
 def _held_out(apart: HeldOut) -> None:
-    rows = "".join(_held_row(row) for row in apart.to_frame().head(MOST_HELD).to_dict("records"))
+    rows = apart.to_frame().head(MOST_HELD).to_dict("records")
     level = f"{100 * apart.forecast.level:.0f} % interval"
     heads = (
         "run",
@@ -57,28 +57,20 @@ def _held_out(apart: HeldOut) -> None:
         "loss above forecast",
         "in the interval",
     )
-    _table(heads, rows)
+    st.html(table(heads, map(_held_row, rows)))
     if len(apart.runs) > MOST_HELD:
         widgets.quiet(f"The first {MOST_HELD} of {len(apart.runs):,} are listed; Runs with residuals, below, has all.")
 
 
-def _held_row(row: dict[str, Any]) -> str:
-    value, _ = numbers.with_interval(row["forecast"], row["low"], row["high"], "loss")
-    drawn = bool(np.isfinite(row["low"]))
+def _held_row(held: dict[str, Any]) -> str:
+    value, _ = numbers.with_interval(held["forecast"], held["low"], held["high"], "loss")
+    drawn = bool(np.isfinite(held["low"]))
     cells = (
-        f"{numbers.ratio(row['beyond'])}x" if np.isfinite(row["beyond"]) else numbers.MISSING, numbers.loss(row["loss"]), value,
-        numbers.interval(row["low"], row["high"], "loss") if drawn else "", f"{100 * row['off']:+.1f} %",
-        ("yes" if row["inside"] else "no") if drawn else "",
+        f"{numbers.ratio(held['beyond'])}x" if np.isfinite(held["beyond"]) else numbers.MISSING, numbers.loss(held["loss"]), value,
+        numbers.interval(held["low"], held["high"], "loss") if drawn else "", f"{100 * held['off']:+.1f} %",
+        ("yes" if held["inside"] else "no") if drawn else "",
     )  # fmt: skip
-    return f'<tr><th scope="row">{escape(row["run"])}</th>' + "".join(f"<td>{escape(x)}</td>" for x in cells) + "</tr>"
-
-
-def _table(heads: tuple[str, ...], rows: str) -> None:
-    st.html(
-        '<div class="iso-scroll"><table class="iso-table"><thead><tr>'
-        + "".join(f'<th scope="col">{h}</th>' for h in heads)
-        + f"</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    return row(map(escape, cells), escape(held["run"]))
 
 
 def above(found: Backtest, floor: float | None) -> Backtest:
@@ -98,8 +90,4 @@ def _row(c: Cut) -> str:
         str(c.seen), str(len(c.actual)), f"{numbers.ratio(float(c.beyond.max()))}x", f"{100 * c.error:.1f} %",
         f"{c.covered} of {len(c.actual)}", regret,
     )  # fmt: skip
-    return (
-        f'<tr><th scope="row">{escape(numbers.flop(c.flops))} FLOP</th>'
-        + "".join(f"<td>{x}</td>" for x in cells)
-        + "</tr>"
-    )
+    return row(cells, f"{escape(numbers.flop(c.flops))} FLOP")

@@ -9,11 +9,13 @@ import streamlit as st
 
 from dashboard import numbers, state, widgets
 from dashboard.fit import analyses as fit_analyses
+from dashboard.html_table import row, table
 from dashboard.plan import state as plan_state
 from dashboard.symbols import symbol
 from fitting import Band, Fit, FitError
+from fitting.band import LEVEL
 from fitting.diagnostics.calibration import refusal
-from fitting.uncertainty.calibrated import LEVEL, Calibrated, Calibration, remarks
+from fitting.uncertainty.calibrated import Calibrated, Calibration, remarks
 
 DECISIONS = {
     "exponent": ("Best size grows as <i>C</i> to the", "ratio"),
@@ -76,11 +78,8 @@ def _decides(found: Calibration) -> bool:
 
 
 def _table(fit: Fit, found: Calibration) -> str:
-    rows = "".join(_row(fit, found, q) for q in found.quantities)
-    return (
-        '<div class="iso-scroll"><table class="iso-table iso-approaches"><thead><tr><th scope="col"></th>'
-        f'<th scope="col">plain 95 %</th><th scope="col">calibrated 95 %</th></tr></thead><tbody>{rows}</tbody></table></div>'
-    )
+    heads = ("", "plain 95 %", "calibrated 95 %")
+    return table(heads, (_row(fit, found, q) for q in found.quantities), "iso-approaches")
 
 
 def _row(fit: Fit, found: Calibration, q: Calibrated) -> str:
@@ -95,10 +94,7 @@ def _row(fit: Fit, found: Calibration, q: Calibrated) -> str:
         before, after = (band.above(state.true_floor()) for band in (before, after))
     value, plain = numbers.with_interval(before.value, before.low, before.high, kind)
     inside = "as it was" if q.kept else numbers.with_interval(after.value, after.low, after.high, kind)[1]
-    return (
-        f'<tr><th scope="row">{title} {value}{about}</th>'
-        f"<td>{plain}<small>held {100 * q.held:.0f} %</small></td><td>{inside}</td></tr>"
-    )
+    return row((f"{plain}<small>held {100 * q.held:.0f} %</small>", inside), f"{title} {value}{about}")
 
 
 def _is_cut(found: Calibration) -> bool:

@@ -11,6 +11,7 @@ from dashboard import numbers, widgets
 from dashboard.charts import forest
 from dashboard.fit import words as fit_words
 from dashboard.fit.tabs import calibrated
+from dashboard.html_table import row, table
 from dashboard.symbols import input_symbol, symbol
 from data.schema import Runs
 from fitting import Fit
@@ -39,46 +40,36 @@ def panel(fit: Fit, runs: Runs) -> None:
 def _table(fit: Fit) -> None:
     """The parameter table: what these runs say, with its interval, beside what each paper published for its own runs."""
     papers = fit.law.published
-    heads = "".join(f'<th scope="col" class="iso-paper">{escape(pub.paper)}</th>' for pub in papers)
+    heads = [f'<th scope="col" class="iso-paper">{escape(pub.paper)}</th>' for pub in papers]
     rows = []
-    for row in fit.summary().to_dict("records"):
-        p = fit.law.param(row["name"])
+    for fitted in fit.summary().to_dict("records"):
+        p = fit.law.param(fitted["name"])
         value, interval = fit_words.said(fit, p.name)
-        cells = "".join(_paper_cell(pub.values[p.name], row["low"], row["high"]) for pub in papers)
+        cells = [_paper_cell(pub.values[p.name], fitted["low"], fitted["high"]) for pub in papers]
         unit = f" <small>{escape(p.unit)}</small>" if p.unit else ""
-        rows.append(
-            f'<tr><th scope="row"><b>{symbol(p)}</b>{unit}<p>{escape(p.meaning)}</p></th>'
-            f'<td class="iso-value">{value}</td><td>{interval}</td>{cells}</tr>'
-        )
-    st.html(
-        f'<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="col"></th><th scope="col">These runs</th>'
-        f'<th scope="col">95 %</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-    )
+        name = f"<b>{symbol(p)}</b>{unit}<p>{escape(p.meaning)}</p>"
+        rows.append(row((f'<td class="iso-value">{value}</td>', interval, *cells), name))
+    st.html(table(("", "These runs", "95 %", *heads), rows))
 
 
 def _terms(fit: Fit) -> None:
     """What each term contributes at the middle of the runs: known far better than the weight alone."""
-    rows = ""
-    for row in fit.terms().to_dict("records"):
-        p = fit.law.param(row["name"])
+    rows = []
+    for term in fit.terms().to_dict("records"):
+        p = fit.law.param(term["name"])
         assert p.anchor is not None
-        value, interval = numbers.with_interval(row["value"], row["low"], row["high"], "loss")
+        value, interval = numbers.with_interval(term["value"], term["low"], term["high"], "loss")
         kind = {"params": "count", "tokens": "count"}.get(p.anchor.input, "flop")
-        where = f"{input_symbol(p.anchor.input)} = {numbers.say(row['at'], kind)}"
+        where = f"{input_symbol(p.anchor.input)} = {numbers.say(term['at'], kind)}"
         shared = (
-            f"; {symbol(p)} and its exponent are not separately identified, correlation {row['correlation']:.4f}"
-            if abs(row["correlation"]) > 0.9
+            f"; {symbol(p)} and its exponent are not separately identified, correlation {term['correlation']:.4f}"
+            if abs(term["correlation"]) > 0.9
             else ""
         )
-        rows += (
-            f'<tr><th scope="row">Term of {symbol(p)} at <i>{escape(where)}</i>'
-            f'<p>{row["unit"]} at the middle of these runs{shared}</p></th><td class="iso-value">{value}</td><td>{interval}</td></tr>'
-        )
+        name = f"Term of {symbol(p)} at <i>{escape(where)}</i><p>{term['unit']} at the middle of these runs{shared}</p>"
+        rows.append(row((f'<td class="iso-value">{value}</td>', interval), name))
     if rows:
-        st.html(
-            '<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="row">What each term adds</th>'
-            f'<th scope="col">These runs</th><th scope="col">95 %</th></tr></thead><tbody>{rows}</tbody></table></div>'
-        )
+        st.html(table(('<th scope="row">What each term adds</th>', "These runs", "95 %"), rows))
 
 
 def _paper_cell(value: float, low: float, high: float) -> str:

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import numbers, state, widgets
+from dashboard.html_table import row, table
 from data.schema import Runs
 from fitting import Fit, FitError
 from fitting.selection.compare_laws import Score, compare_laws
@@ -29,15 +30,14 @@ def panel(fit: Fit, runs: Runs) -> None:
     tests = state.derived(against_papers, fit, runs)
     if not isinstance(tests, FitError) and tests:
         widgets.section("Against published constants", "do these runs agree with a paper's constants?")
-        rows = "".join(
-            f'<tr><th scope="row">{escape(t.paper)}<p>{escape(t.sentence)}</p></th><td>{_statistic(t.ratio)}</td>'
-            f"<td>{_statistic(t.wald)}</td><td>{t.freedom}</td></tr>"
+        rows = (
+            row(
+                (_statistic(t.ratio), _statistic(t.wald), str(t.freedom)),
+                f"{escape(t.paper)}<p>{escape(t.sentence)}</p>",
+            )
             for t in tests
         )
-        st.html(
-            '<div class="iso-scroll"><table class="iso-table"><thead><tr><th scope="col"></th><th scope="col">likelihood ratio</th>'
-            f'<th scope="col">χ² by resampling</th><th scope="col">parameters</th></tr></thead><tbody>{rows}</tbody></table></div>'
-        )
+        st.html(table(("", "likelihood ratio", "χ² by resampling", "parameters"), rows))
         widgets.quiet(
             "Both as in Besiroglu et al. 2024, arXiv 2404.10102: chi-squared with one degree of freedom a parameter."
         )
@@ -52,25 +52,15 @@ def _compared(fit: Fit, runs: Runs, delta: float) -> object:
 
 
 def _table(scores: tuple[Score, ...], chosen: str) -> str:
-    heads = "".join(
-        f'<th scope="col">{escape(h)}</th>' for h in ("", "error", "AICc", "on the frontier", "runs", "parameters")
-    )
     rows = []
     for s in scores:
-        name = f'<th scope="row">{escape(s.title)}{" (fitted)" if s.key == chosen else ""}'
-        here = ' class="iso-here"' if s.key == chosen else ""
-        if s.reason:
-            rows.append(f'<tr{here}>{name}</th><td class="iso-why" colspan="5">{escape(s.reason)}</td></tr>')
-            continue
+        here = s.key == chosen
         aicc = numbers.MISSING if s.aicc is None else "lowest" if s.aicc == 0 else f"+{s.aicc:,.0f}"
-        rows.append(
-            f"<tr{here}>{name}</th><td>{_miss(s.error)}</td><td>{aicc}</td><td>{_miss(s.best_error)}</td><td>{s.runs:,}</td>"
-            f"<td>{s.params}</td></tr>"
-        )
-    return (
-        f'<div class="iso-scroll"><table class="iso-table"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody>'
-        "</table></div>"
-    )
+        cells = [_miss(s.error), aicc, _miss(s.best_error), f"{s.runs:,}", str(s.params)]
+        if s.reason:
+            cells = [f'<td class="iso-why" colspan="5">{escape(s.reason)}</td>']
+        rows.append(row(cells, f"{escape(s.title)}{' (fitted)' if here else ''}", here))
+    return table(("", "error", "AICc", "on the frontier", "runs", "parameters"), rows)
 
 
 def _miss(share: float | None) -> str:

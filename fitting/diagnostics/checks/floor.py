@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from fitting.band import quantiles
+from fitting.band import LEVEL, quantiles
 from fitting.diagnostics.checks.evidence import FEW_STEPS, Evidence, spread_of_influence
 from fitting.solver.solver import Problem, minimise, objective, slopes
 from fitting.status import Verdict
@@ -40,7 +40,7 @@ class Profile:
     unit: float
 
 
-def profile(prob: Problem, theta: Array, residuals: Array, level: float = 0.95) -> Profile | None:
+def profile(prob: Problem, theta: Array, residuals: Array, level: float = LEVEL) -> Profile | None:
     """The floor's profile around the optimum `theta` (p,); None where the law has no floor or the fit is exact.
 
     The interval holds the floors where twice the rise of the objective, in the unit that makes it chi-squared for these

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fitting import FitError
 from fitting.batch import RULES, Optimiser, adaptive_batch, warm_up
-from fitting.batch.adaptive import BatchSchedule, progress_of, steps_through
+from fitting.batch.adaptive import BatchSchedule, progress_of
 
 curves = st.lists(st.floats(1.0, 1e5), min_size=2, max_size=12)
 PROGRESS = np.linspace(0.0, 1000.0, 4001)
@@ -17,6 +17,13 @@ PROGRESS = np.linspace(0.0, 1000.0, 4001)
 
 def rising(power, s=PROGRESS):
     return 5.0 + 1e3 * (s / s[-1]) ** power
+
+
+def steps_through(stages, examples, unit=1.0):
+    """Steps that a run of these stages has taken after `examples`, `unit` of them in one of the batch."""
+    starts, steps, batches = (np.array([getattr(s, k) for s in stages], float) for k in ("examples", "step", "batch"))
+    which = np.maximum(np.searchsorted(starts, examples, side="right") - 1, 0)
+    return steps[which] + (examples - starts[which]) / (batches[which] * unit)
 
 
 @settings(deadline=None, max_examples=60)
@@ -57,7 +64,6 @@ def test_what_is_asked_for_is_what_comes():
     step, seen = by_steps.along()
     assert (step[-1], seen[-1]) == (pytest.approx(by_steps.steps), pytest.approx(by_steps.examples))
     assert np.all(np.diff(seen) > 0)
-    assert by_steps.examples_saved > 0
 
 
 def test_no_other_schedule_of_as_many_examples_takes_fewer_steps():
