@@ -1,6 +1,6 @@
 """`python -m dashboard` does what the `isoflop` command does."""
 
-from isoflop import main
+from dashboard.entry.isoflop import main
 
 if __name__ == "__main__":
     main()

@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 import isoflop
 from dashboard.server import launch
 
-ROOT = Path(isoflop.__file__).parent
+ROOT = Path(isoflop.HERE)
 NAMES = ("data", "fitting", "dashboard")
 
 
@@ -31,7 +31,7 @@ def beside(tmp_path: Path) -> Path:
 
 
 def _environment(**also: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([".", str(ROOT)]), **also}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([".", str(ROOT), str(ROOT / "dashboard" / "entry")]), **also}
 
 
 def test_the_command_minds_no_file_of_our_names(beside: Path) -> None:

@@ -6,12 +6,13 @@ import sys
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
-HERE = str(Path(__file__).resolve().parent)
+# Installed it stands beside the three, in a checkout below one of them.
+HERE = next(str(p) for p in Path(__file__).resolve().parents if (p / "data" / "schema.py").is_file())
 OWN = ("data", "fitting", "dashboard")
 
 
 class OwnFirst:
-    """Finds the three packages beside this file, before a search of the path could find others of their names."""
+    """Finds the three packages of this project, before a search of the path could find others of their names."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
@@ -24,7 +25,3 @@ def main() -> None:
     from dashboard.cli import main as run
 
     run()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""`python -m isoflop`."""
+
+from isoflop import main
+
+main()
