@@ -129,6 +129,11 @@ def text(least: int, most: int) -> After:
     return After(check)
 
 
+def each_usable(kind: Any) -> Before:
+    """A list without those members that make no sense as this `kind`."""
+    return Before(lambda xs: [x for x in xs if not attempt(kind, x)[1]] if isinstance(xs, list | tuple) else xs)
+
+
 def at_most(most: int) -> With:
     """A list of so many at most, which is read no further than its first fault."""
     return With(max_length=most, fail_fast=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from dashboard import state
-from data.plain import Above, After, Kept, With, one_of, usable
+from data.plain import Above, After, Kept, With, each_usable, one_of, usable
 
 MOST_TARGETS = 6
 OVERHEAD = 0.2  # Zhang et al. 2024
@@ -26,7 +26,9 @@ class BatchSettings(Kept):
 
     overhead: Annotated[float, With(strict=True, gt=0, le=10)] = OVERHEAD
     base: Above | None = None
-    targets: Annotated[tuple[Above, ...], After(lambda x: tuple(sorted(set(x)))[:MOST_TARGETS])] = ()
+    targets: Annotated[
+        tuple[Above, ...], each_usable(Above), After(lambda x: tuple(sorted(set(x)))[:MOST_TARGETS])
+    ] = ()
     unit: Annotated[str, one_of(("tokens", "sequences"))] | None = None
     smooth: Part = 0.0
     group: str | None = None

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from dashboard.workspace.files import one_writer, private_folder, write_whole
-from data.plain import Count, With, read
+from data.plain import Count, With, each_usable, read
 from data.sources import name_of
 from data.sources.upload import upload_key
 
@@ -95,8 +95,8 @@ class Settings:
     """Plain values by name, and the steps to undo and redo, the next one last."""
 
     values: Values = field(default_factory=dict)
-    past: list[Step] = field(default_factory=list)
-    future: list[Step] = field(default_factory=list)
+    past: Annotated[list[Step], each_usable(Step)] = field(default_factory=list)
+    future: Annotated[list[Step], each_usable(Step)] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

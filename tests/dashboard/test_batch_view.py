@@ -343,7 +343,6 @@ def test_final_losses_say_how_the_batch_grows(page):
 def test_without_a_sweep_it_says_what_to_add(page):
     at, _ = page(None)
     assert "do not show the effect of batch size" in html(at)
-    assert "All runs have a batch of 8 sequences; three batch sizes or more are needed." in html(at)
     at, _ = page("params,tokens,batch_sequences,loss\n1e8,2e9,8,3\n2e8,4e9,16,2.8\n4e8,8e9,32,2.6\n")
     assert "no column has the tokens of a sequence: add seq_len." in html(at)
     assert [e.proto.label for e in at.get("page_link")] == ["Upload them on the Runs page"]

@@ -205,6 +205,17 @@ def test_a_write_that_fails_leaves_the_old_file(space: Workspace, monkeypatch: p
     assert not list(space.folder.rglob("*.part"))
 
 
+def test_a_step_that_makes_no_sense_takes_no_other_with_it(space: Workspace) -> None:
+    for k in range(3):
+        workspace.change(space, f"step {k}", {"a": k})
+    file = space.folder / "settings.json"
+    held = json.loads(file.read_text())
+    held["past"][1] = {"what": 5}
+    file.write_text(json.dumps(held))
+    assert workspace.values(space) == {"a": 2}
+    assert [workspace.undo(space) for _ in range(3)] == ["step 2", "step 0", None]
+
+
 @pytest.mark.parametrize("broken", [b"", b"{", b"[]", b"\xff\xfe"])
 def test_an_unreadable_file_is_put_aside(broken: bytes, space: Workspace) -> None:
     workspace.change(space, "one", {"a": 1})

@@ -22,6 +22,7 @@ from data.plain import (
     Whole,
     array_of,
     at_most,
+    each_usable,
     one_of,
     read,
     text,
@@ -103,6 +104,16 @@ def test_what_is_wrong_is_said_with_its_place():
 def test_settings_that_make_no_sense_are_left_at_their_defaults():
     assert usable(Part, {"size": 3, "count": -1, "kind": {}, 1: 2, "other": 5}) == Part(size=3.0)
     assert usable(Part, {"names": ["a", 1]}) == usable(Part, None) == usable(Part, [["size", 2]]) == Part()
+
+
+def test_members_that_make_no_sense_leave_the_others():
+    @dataclass(frozen=True)
+    class Several:
+        counts: Annotated[tuple[Count, ...], each_usable(Count)] = ()
+
+    assert read(Several, {"counts": [1, -1, "x", None, 3]}) == Several((1, 3))
+    with pytest.raises(PlainError, match="counts should be a list"):
+        read(Several, {"counts": "x"})
 
 
 def test_a_declaration_loads_no_reader():
