@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+import functools
+import inspect
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = np.ndarray
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MOST_RESAMPLES, MOST_SEED = 100_000, 2**63 - 1
 MOST_SAID = 3  # members of a list named in a sentence
@@ -110,6 +114,30 @@ def rows_of(x: Any, columns: Iterable[str], what: str) -> pd.DataFrame:
         if (endless := np.isinf(values.to_numpy(float, na_value=np.nan))).any():
             numbers[name] = values.mask(endless)
     return x.assign(**numbers) if numbers else x
+
+
+def is_one_of(x: Any, known: Container[str]) -> bool:
+    """Whether a text is among those known; no array, and nothing else that compares with a text in a way of its own."""
+    return isinstance(x, str) and x in known
+
+
+def takes(**kinds: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Refuses an argument of another kind than is meant, in a sentence: `fit is a Fit; it was None.`"""
+
+    def checked(ask: Callable[P, R]) -> Callable[P, R]:
+        declared = inspect.signature(ask)
+
+        @functools.wraps(ask)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            given = declared.bind(*args, **kwargs).arguments
+            for name, kind in kinds.items():
+                if name in given and not isinstance(given[name], kind):
+                    raise FitError(f"{name} is a {kind.__name__}; it was {in_short(given[name])}.")
+            return ask(*args, **kwargs)
+
+        return call
+
+    return checked
 
 
 def a_share(name: str, x: Any, such_as: float) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.arguments import takes
 from fitting.band import Band
 from fitting.errors import FitError
 from fitting.estimate import fit
@@ -83,6 +84,7 @@ class Backtest:
         return pd.concat(rows, ignore_index=True)
 
 
+@takes(found=Fit)
 def backtest(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9, resamples: int = 400) -> Backtest:
     """How well this fit's law, fitted as it was to the smaller runs, forecasts the larger ones of those it was fitted to.
 

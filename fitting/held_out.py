@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.arguments import takes
 from fitting.band import Band
 from fitting.errors import FitError
 from fitting.plural import plural
@@ -80,6 +81,7 @@ class HeldOut:
         )  # fmt: skip
 
 
+@takes(found=Fit)
 def forecasts(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9) -> HeldOut | None:
     """The runs held out beside the forecasts of this fit; None where none is held out that has what its law needs.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import a_level, in_short
+from fitting.arguments import a_level, in_short, is_one_of
 from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import Law
@@ -183,7 +183,7 @@ class Fit:
         if at is not None:
             inputs = {**columns_of(self.law, at), **inputs}
         level = a_level(level)
-        if of not in ("law", "run"):
+        if not is_one_of(of, ("law", "run")):
             raise TypeError(f'of is "law" or "run", not {of!r}')
         asked = inputs_of(self.law, inputs, self.accounting.flops)
         shape = next(iter(asked.values())).shape

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 
 from data.schema import Runs
 from fitting.arguments import in_short, run_names
@@ -57,8 +58,8 @@ def whole_table(runs: Any, law: Any = None) -> Runs:
     """The runs table, read from a frame, path or list where it is not one yet, for a law (or its key) that may name own columns."""
     if isinstance(runs, Runs):
         return runs
-    members = runs if isinstance(runs, list | tuple) else ()
-    if not isinstance(runs, str | Path | Iterable) or any(map(_no_file, members)):
+    members = runs if isinstance(runs, list | tuple) else [runs]
+    if not members or not all(isinstance(one, str | Path | pd.DataFrame) for one in members):
         raise FitError(f"runs is a table of runs, a frame or the path of a file; it was {in_short(runs)}.")
     law = all_laws().get(law) if isinstance(law, str) else law
     if isinstance(law, Law) and law.own_columns:
@@ -68,10 +69,6 @@ def whole_table(runs: Any, law: Any = None) -> Runs:
     from data import read_runs
 
     return read_runs(runs)
-
-
-def _no_file(x: Any) -> bool:
-    return x is None or isinstance(x, int | float | np.number | np.ndarray | list)
 
 
 def of_fit(fit: Fitted, runs: Any) -> Runs:

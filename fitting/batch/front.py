@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import takes
 from fitting.band import Band
 from fitting.batch.advice import Advice
 from fitting.errors import FitError
@@ -187,6 +188,7 @@ class Front:
         return float(np.exp(np.interp(-np.log(limit), -np.log(values), np.log(self.seconds))))
 
 
+@takes(plan=Plan, critical=Advice, runs_batch=Advice, cluster=Cluster)
 def front(plan: Plan, critical: Advice, runs_batch: Advice, cluster: Cluster, nodes: int = NODES) -> Front:
     """The front of a plan's run: its loss at its size, reached sooner or later.
 

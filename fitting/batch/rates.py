@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, any_number, rows_of
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, any_number, is_one_of, rows_of
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 
@@ -141,7 +141,7 @@ def rate_laws(
         raise FitError(
             f"Laws of learning rate and batch need the columns {', '.join(NEEDED)}; there is no {' and no '.join(lacks)}."
         )
-    if not near >= 0.0 or pooled not in ("cells", "runs"):
+    if not near >= 0.0 or not is_one_of(pooled, ("cells", "runs")):
         raise FitError(f'near is a share from 0 on and pooled "cells" or "runs"; they were {near!r} and {pooled!r}.')
     cells = _cells(runs, near)
     if len(cells) < LEAST_CELLS or len({c.params for c in cells}) < 2 or len({c.tokens for c in cells}) < 2:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.arguments import takes
 from fitting.band import Band
 from fitting.batch.advice import Advice, from_paper, papers
 from fitting.batch.published import OPTIMAL, RATE
@@ -35,6 +36,7 @@ class WholeRun:
     papers: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
+@takes(plan=Plan, batch=Advice)
 def whole_run(plan: Plan, batch: Advice, lr: Advice | None = None, critical: Advice | None = None) -> WholeRun:
     """Batch, learning rate, steps and critical batch along a plan, each with the plan's own doubt and that of its law.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, one_number
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, one_number, takes
 from fitting.band import LEVEL, quantiles
 from fitting.diagnostics.double_bootstrap import Ranks, ranks
 from fitting.diagnostics.refit_problem import refit_problem
@@ -37,6 +37,7 @@ BEYOND = 100.0
 STEP = 0.5
 
 
+@takes(fit=Fit)
 def calibrate(
     fit: Fit,
     runs: Runs | pd.DataFrame,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from fitting.arguments import takes
 from fitting.band import LEVEL
 from fitting.diagnostics.checks.floor import MOST_RUNS, profile
 from fitting.diagnostics.refit_problem import refit_problem
@@ -64,6 +65,7 @@ class FloorProfile:
         return f"{said}; over that interval {' and '.join(moved)} change with it." if moved else f"{said}."
 
 
+@takes(fit=Fit)
 def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = LEVEL) -> FloorProfile:
     """The floor held at each of `POINTS` values about its interval, everything else fitted again to the runs it was fitted to.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
+from fitting.arguments import takes
 from fitting.band import LEVEL, Band
 from fitting.diagnostics.case_deletion import runs_to_drop
 from fitting.diagnostics.refit_problem import RefitProblem, refit_problem
@@ -84,6 +85,7 @@ class Sensitivity:
     sentence: str
 
 
+@takes(fit=Fit)
 def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float = LEVEL) -> Sensitivity:
     """How the best size and the loss at `flops` move with each choice that papers make and seldom report.
 

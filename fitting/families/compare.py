@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta, is_one_of
 from fitting.diagnostics.checks import refusal
 from fitting.errors import FitError
 from fitting.families import sharing, words
@@ -79,7 +79,7 @@ def compare_families(
             f"{chosen.title} does not say what a budget is best spent on, so it cannot compare families by compute. "
             "Choose a law of size and tokens, such as Chinchilla, or one of compute."
         )
-    if share not in ("auto", *sharing.possible(chosen)):
+    if not is_one_of(share, ("auto", *sharing.possible(chosen))):
         raise FitError(
             f"{chosen.title} has no {share} to share; choose one of auto, {', '.join(sharing.possible(chosen))}."
         )
@@ -132,7 +132,7 @@ def compare_families(
 
 
 def _check(share: str, resamples: int) -> None:
-    if share not in ("auto", *sharing.SHARES):
+    if not is_one_of(share, ("auto", *sharing.SHARES)):
         raise FitError(f"share is one of auto, {', '.join(sharing.SHARES)}; it was {share!r}.")
     a_count("resamples", resamples, MOST_RESAMPLES)
 

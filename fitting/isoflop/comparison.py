@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.arguments import takes
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.isoflop.buckets import LeftOut
@@ -83,6 +84,7 @@ class Comparison:
         return pd.DataFrame(out)
 
 
+@takes(fit=Fit)
 def compare(
     runs: Runs | pd.DataFrame,
     fit: Fit,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
+from fitting.arguments import is_one_of
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.isoflop.buckets import Bucket, LeftOut, buckets
@@ -178,14 +179,14 @@ def _checked(
     tolerance: float, method: str, scale: str | None, resample: str | None, level: bool, weighted: bool,
     keep_flagged: bool, within: float | None, budgets: Sequence[float] | None, resamples: int, seed: int,
 ) -> Settings:  # fmt: skip
-    if method not in LEAST:
+    if not is_one_of(method, LEAST):
         raise TypeError(f'method is "quadratic" or "akima", not {method!r}')
     parabola = method == "quadratic"
     scale = scale or ("loss" if parabola else "log loss")
     resample = resample or ("residuals" if parabola else "rows")
-    if scale not in ("loss", "log loss"):
+    if not is_one_of(scale, ("loss", "log loss")):
         raise TypeError(f'scale is "loss" or "log loss", not {scale!r}')
-    if resample not in ("residuals", "rows"):
+    if not is_one_of(resample, ("residuals", "rows")):
         raise TypeError(f'resample is "residuals" or "rows", not {resample!r}')
     if resample == "residuals" and not parabola:
         raise ProfilesError("Akima goes through every size and leaves no residuals to resample; resample rows instead.")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import as_numbers, in_range, one_number, positive_numbers
+from fitting.arguments import as_numbers, in_range, one_number, positive_numbers, takes
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 from fitting.planning.notes import place_notes
@@ -66,6 +66,7 @@ def tokens_in(hours: Any, tokens_per_second: Any, batch: float | None = None) ->
     return tokens, None if batch is None else tokens // batch
 
 
+@takes(fit=Fit)
 def hour_classes(
     fit: Fit,
     speed: Callable[[Array], Any],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fitting.arguments import one_number
+from fitting.arguments import one_number, takes
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 from fitting.planning.notes import place_notes
@@ -51,6 +51,7 @@ class Lifetime:
         return float(self.tokens.value / self.params.value)
 
 
+@takes(fit=Fit)
 def lifetime(fit: Fit, *, loss: float, served: float, level: float = LEVEL) -> Lifetime:
     """The size that reaches `loss` with the least compute when it will read and write `served` tokens in use.
 

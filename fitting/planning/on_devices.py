@@ -13,6 +13,7 @@ from functools import lru_cache
 from math import ceil, inf, log2, log10
 from typing import Any, Protocol
 
+from fitting.arguments import takes
 from fitting.band import Band
 from fitting.errors import FitError
 from fitting.planning.hardware import Hardware
@@ -207,6 +208,7 @@ def needs(devices: float | str, least: float | str, name: str, memory: float | N
     return f"Needs at least {said} {of}: {there} {'does' if there == '1' else 'do'} not hold it."
 
 
+@takes(plan=Plan, hardware=Hardware)
 def on_devices(
     plan: Plan,
     hardware: Hardware,

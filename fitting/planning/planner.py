@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import as_numbers, at_fault, in_short, one_number
+from fitting.arguments import as_numbers, at_fault, in_short, one_number, takes
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.planning.allocation import Optimum, flat_range, optimum, valley
@@ -79,6 +79,7 @@ class Plan:
         return from_draws(np.reshape(best, shape), np.reshape(drawn, (len(drawn), *shape)), level)
 
 
+@takes(fit=Fit)
 def plan(
     fit: Fit,
     *,

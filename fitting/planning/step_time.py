@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from data.flops import Shape, params_by_group
+from fitting.arguments import is_one_of
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.planning.memory import activation_bytes
@@ -82,7 +83,7 @@ class StepTime:
         `model` is a shape, or a number of parameters where these runs told no shape. The band is of the mean, or with
         of="run" of one measured step time more. Raises FitError for a model of the other kind.
         """
-        if of not in ("law", "run"):
+        if not is_one_of(of, ("law", "run")):
             raise TypeError(f'of is "law" or "run", not {of!r}')
         columns, shape = self._columns(model, batch, devices)
         best, spread = columns @ self.best, self.draws @ columns.T

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fitting.arguments import as_numbers, in_short
+from fitting.arguments import as_numbers, in_short, is_one_of
 from fitting.autodiff import partials_of, seed, stretches, value_of
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
@@ -60,7 +60,7 @@ class Schedule:
         `between` two logged steps the rate is on a "line", or as a "stair" the earlier one, for schedules that jump.
         """
         steps, lr = np.asarray(steps, float), np.asarray(lr, float)
-        if between not in ("line", "stair"):
+        if not is_one_of(between, ("line", "stair")):
             raise FitError(f'Between logged steps a rate is on a "line" or a "stair", not {between!r}.')
         if len(steps) == 0 or np.any(np.diff(steps) <= 0) or steps[0] < warmup or steps[-1] <= warmup:
             raise FitError(f"Logged steps rise and begin at the end of the warm-up, step {warmup}, or after it.")
@@ -200,7 +200,7 @@ class CurveFit:
         unless `doubt` is off, what the law itself misses of a schedule that it has not seen (`FORM`). Its ends hold the law's own:
         no run is known better than the curve that it scatters around, whatever the few draws of its noise say.
         """
-        if of not in ("law", "run"):
+        if not is_one_of(of, ("law", "run")):
             raise FitError(f'A band is of the "law" or of a new "run"; it was asked of {of!r}.')
         area, falls = histories(schedule, steps)
         best = np.asarray(law({"area": area, "falls": falls}, self.params), float)

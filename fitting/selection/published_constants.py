@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitting.arguments import takes
 from fitting.diagnostics.refit_problem import refit_problem
 from fitting.result import Fit
 from fitting.solver.huber_likelihood import chance, log_likelihood_in_scales
@@ -45,6 +46,7 @@ class PaperTest:
     sentence: str
 
 
+@takes(fit=Fit)
 def against_papers(fit: Fit, runs: Runs | pd.DataFrame) -> tuple[PaperTest, ...]:
     """Every paper's constants for the fitted law, tested on the fitted runs (`runs` is the table they came from).
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.schema import Runs
+from fitting.arguments import is_one_of
 from fitting.diagnostics.checks import on_a_line
 from fitting.errors import FitError
 from fitting.law import Law
@@ -42,8 +43,8 @@ def choose(runs: Runs, key: Law | LawKey, prior: bool = True) -> tuple[Law, str]
         check_units(key)
         return key, "chosen by you"
     laws = all_laws()
-    if key != "auto":
-        if not isinstance(key, str) or key not in laws:
+    if not is_one_of(key, ("auto",)):
+        if not is_one_of(key, laws):
             raise FitError(f"There is no law called {key!r}; choose one of {', '.join(laws)}.")
         return laws[key], "chosen by you"
     frame = runs.kept
