@@ -50,8 +50,8 @@ def automatic(seconds_alone: float, least: float | None = None, batch: float | N
 
 
 def _power(value: float) -> int:
-    """The least power of two that is no less, or twice `MOST` where that is more."""
-    return 2 ** ceil(log2(min(max(value * (1.0 - 1e-9), 1.0), 2.0 * MOST)))
+    """The least power of two that is no less, 2^62 where there is none so small."""
+    return int(2 ** ceil(log2(min(max(value * (1.0 - 1e-9), 1.0), 2.0**62))))
 
 
 def shapes_of(params: float, count: str) -> tuple[SizedShape, ...] | FitError:

@@ -126,7 +126,7 @@ def histories(schedule: Schedule, steps: Array, blocks: int = BLOCKS) -> tuple[A
     """
     asked = as_numbers(steps)
     if asked is None or asked.ndim != 1 or not len(asked) or not np.all(asked == np.round(asked)):
-        raise FitError(f"Ask for the loss at one whole step or more, as a list; it was {in_short(steps)}.")
+        raise FitError(f"Ask for the loss at one step or more, as a list of whole numbers; it was {in_short(steps)}.")
     if not isinstance(schedule, Schedule):
         raise FitError(f"A loss is asked of a schedule, such as ahead(...) gives; it was {in_short(schedule)}.")
     at = np.clip(asked, -1.0, 1e15).astype(int)
