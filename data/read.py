@@ -164,6 +164,8 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
     places: list[tuple[str, ...]] = []
     whole: list[str] = []
     for given in paths:
+        if given == "":  # which Path takes for the folder that one happens to stand in
+            raise ReadError('a path was empty; expected that of a table or of a folder with tables, "." for this one.')
         path = Path(given)
         if path.is_dir():
             found = 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args
 
 import numpy as np
 
@@ -121,8 +122,23 @@ def is_one_of(x: Any, known: Container[str]) -> bool:
     return isinstance(x, str) and x in known
 
 
-def takes(**kinds: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Refuses an argument of another kind than is meant, in a sentence: `fit is a Fit; it was None.`"""
+def a_flag(name: str, x: Any) -> bool:
+    """True or False; FitError for anything else, a number too."""
+    if not isinstance(x, bool | np.bool_):
+        raise FitError(f"{name} is True or False; it was {in_short(x)}.")
+    return bool(x)
+
+
+def of_kind(name: str, x: Any, kind: type | UnionType) -> None:
+    """FitError for what is of another kind: `fit is a Fit; it was None.`"""
+    if not isinstance(x, kind):
+        kinds = [k.__name__ for k in get_args(kind) or (kind,) if k is not NoneType]
+        meant = " or ".join(f"{'an' if k[0] in 'AEIO' else 'a'} {k}" for k in kinds)
+        raise FitError(f"{name} is {meant}{', or None' if isinstance(None, kind) else ''}; it was {in_short(x)}.")
+
+
+def takes(**kinds: type | UnionType) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Refuses an argument of another kind than is meant, in a sentence, as `of_kind` does."""
 
     def checked(ask: Callable[P, R]) -> Callable[P, R]:
         declared = inspect.signature(ask)
@@ -131,8 +147,8 @@ def takes(**kinds: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             given = declared.bind(*args, **kwargs).arguments
             for name, kind in kinds.items():
-                if name in given and not isinstance(given[name], kind):
-                    raise FitError(f"{name} is a {kind.__name__}; it was {in_short(given[name])}.")
+                if name in given:
+                    of_kind(name, given[name], kind)
             return ask(*args, **kwargs)
 
         return call
@@ -143,7 +159,7 @@ def takes(**kinds: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def a_share(name: str, x: Any, such_as: float) -> float:
     """A number above 0 and at most 1; FitError for anything else."""
     number = _number(x)
-    if not 0.0 < number <= 1.0:
+    if not SMALLEST <= number <= 1.0:
         raise FitError(f"{name} is a share between 0 and 1, such as {such_as:g}; it was {in_short(x)}.")
     return number
 
@@ -153,7 +169,7 @@ def huber_delta(x: Any) -> float | None:
     if isinstance(x, str) and x == "auto":
         return None
     number = float("nan") if isinstance(x, str) else _number(x)
-    if not number > 0:
+    if not (SMALLEST <= number <= LARGEST or number == np.inf):
         raise FitError(f'delta is "auto" or a positive number of log-loss units such as 0.001; it was {in_short(x)}.')
     return number
 

@@ -74,6 +74,12 @@ def fit(
     whole, excluded = without(whole_table(runs, law), exclude)
     table_of_runs, held_out = whole.fitted, tuple(whole.held_out["run"].astype(str))
     given, group = huber_delta(delta), a_name("group", group)
+    for name, word, such_as in (
+        ("intervals", intervals, "auto"),
+        ("prior", prior, "auto"),
+        ("weights", weights, "loss_error"),
+    ):
+        a_name(name, word, f'a word such as "{such_as}"')
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if weights is not None and prior == "published":
         raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')

@@ -148,8 +148,10 @@ class Fit:
         return Band(calibrated.value, calibrated.low, calibrated.high, level, (PLAIN,) if calibrated.kept else ())
 
     def _named(self, name: str) -> str:
-        if name not in self.law.names:
-            raise FitError(f"{self.law.title} has the parameters {', '.join(self.law.names)}; it has no {name!r}.")
+        if not is_one_of(name, self.law.names):
+            raise FitError(
+                f"{self.law.title} has the parameters {', '.join(self.law.names)}; it has no {in_short(name)}."
+            )
         return name
 
     def thinned(self, draws: int) -> Fit:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fitting.arguments import as_numbers, one_number
+from fitting.arguments import any_number, as_numbers, in_range, one_number, takes, together
 from fitting.batch.rules import RULES, Optimiser, Rule
 from fitting.errors import FitError
 
@@ -98,6 +98,7 @@ class BatchSchedule:
         """Steps taken and examples seen (n,) when each progress is reached."""
         return _running(self.progress, 1.0 + self.noise / self.batch), _running(self.progress, self.batch + self.noise)
 
+    @takes(optimiser=Optimiser | None, rule=Rule)
     def doublings(
         self, base: float | None = None, optimiser: Optimiser | None = None, rule: Rule = SQRT
     ) -> BatchSchedule:
@@ -106,9 +107,10 @@ class BatchSchedule:
         `base` is by default the optimiser's batch, or without one a power of two near the schedule's first. The optimiser's
         settings at each batch follow from `optimiser` by `rule`. Raises FitError where that gives none.
         """
-        first = base or (optimiser.batch if optimiser else 2.0 ** np.round(np.log2(self.batch[0])))
-        if not (np.isfinite(first) and first > 0):
-            raise FitError(f"base is the smallest batch, a positive number; it was {base!r}.")
+        if base is not None:
+            first = one_number("base", base, "the smallest batch, a positive number")
+        else:
+            first = optimiser.batch if optimiser else float(2.0 ** np.round(np.log2(self.batch[0])))
         power = np.maximum(0.0, np.round(np.log2(self.batch / first)))
         batch = first * 2.0 ** np.maximum.accumulate(power)
         staged = BatchSchedule(self.progress, self.noise, batch, self.weight)
@@ -168,12 +170,15 @@ def adaptive_batch(
 
 def progress_of(steps: Any, noise: Any, batch: Any) -> Array:
     """Progress (n,) in steps without noise at the logged `steps` (n,) of a run, from its noise scale and batch (n,) there."""
-    step, level, size = np.broadcast_arrays(*(np.asarray(v, float) for v in (steps, noise, batch)))
+    given = {"steps": steps, "noise": noise, "batch": batch}
+    known = {k: np.full(1, np.nan) if (v := as_numbers(x)) is None else v for k, x in given.items()}
+    step, level, size = together(known).values()
     if step.ndim != 1 or not (np.all(np.diff(step) > 0) and np.all(level > 0) and np.all(size > 0)):
         raise FitError("steps rise from point to point, with a positive noise scale and batch at each.")
     return _running(step, 1.0 / (1.0 + level / size))
 
 
+@takes(optimiser=Optimiser | None, rule=Rule)
 def warm_up(
     seen: Any,
     critical: Any,
@@ -190,10 +195,13 @@ def warm_up(
     between; it is in the unit of `batch`, of which one is `unit` of those of `seen` (4096, for documents of 4,096 tokens).
     `optimiser` holds the settings at `batch`, `factor` the two. Raises FitError for a curve that is none.
     """
-    at, level = (np.asarray(v, float).ravel() for v in (seen, critical))
+    at, level = (np.empty(0) if v is None else v.ravel() for v in (as_numbers(seen), as_numbers(critical)))
     if at.shape != level.shape or len(at) < LEAST or not np.all(np.diff(at) > 0) or at[0] < 0:
         raise FitError(f"seen rises from point to point, with a critical batch at each of {LEAST} or more.")
-    if not np.all(np.isfinite(level)) or not (0 < batch < np.inf and unit > 0 and factor >= 1):
+    batch, unit = (any_number(k, v, "a positive number") for k, v in (("batch", batch), ("unit", unit)))
+    factor = any_number("factor", factor, "a number from 1 on")
+    known = np.all(np.isfinite(level)) and np.all(in_range(np.array([batch, unit, factor])))
+    if not known or factor < 1.0:
         raise FitError("Critical batches are numbers, batch and unit positive ones, and factor is 1 or more.")
     stages = [_stage(0.0, 0.0, batch, optimiser, rule)]
     while level.max() > factor * stages[-1].batch:

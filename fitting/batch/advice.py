@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fitting.arguments import in_short, one_number
+from fitting.arguments import in_short, one_number, takes
 from fitting.batch.along import AlongLoss
 from fitting.batch.growth import Growth
 from fitting.batch.published import CRITICAL, OPTIMAL, PUBLISHED, RATE, PublishedLaw
@@ -70,6 +70,7 @@ def _outside(law: PublishedLaw, run: Run) -> str:
     return law.exceeded(**{name: run[name] for name in law.inputs})
 
 
+@takes(law=RateLaw)
 def from_runs(law: RateLaw, gives: str, ranges: Mapping[str, tuple[float, float]]) -> Advice:
     """A law refitted from a person's own grid of runs, with its own doubt. `ranges` are the ends of what was run."""
 

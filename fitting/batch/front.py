@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from fitting.arguments import takes
+from fitting.arguments import of_kind, one_number, takes
 from fitting.band import Band
 from fitting.batch.advice import Advice
 from fitting.errors import FitError
@@ -49,10 +49,10 @@ class Cluster:
     fewest: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.tokens > 0 or not np.isfinite(self.tokens):
-            raise FitError(f"A device takes a positive number of tokens per step; it was {self.tokens!r}.")
-        if not self.latency >= 0:
-            raise FitError(f"A step's latency is a number of seconds from 0 on; it was {self.latency!r}.")
+        of_kind("hardware", self.hardware, Hardware)
+        one_number("tokens", self.tokens, "a positive number of tokens that a device takes per step")
+        one_number("latency", self.latency, "a number of seconds from 0 on", least=0.0)
+        one_number("fewest", self.fewest)
 
     def step(self, flops_per_token: Any) -> Any:
         """Seconds a step takes."""

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, any_number, is_one_of, rows_of
+from fitting.arguments import (
+    LARGEST,
+    MOST_RESAMPLES,
+    MOST_SEED,
+    a_count,
+    a_flag,
+    any_number,
+    in_short,
+    is_one_of,
+    one_number,
+    rows_of,
+)
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 
@@ -65,6 +76,8 @@ class RateLaw:
 
     def exponent(self, of: str, level: float = LEVEL) -> Band:
         """The exponent of "params" or "tokens" with its interval."""
+        if not is_one_of(of, ("params", "tokens")):
+            raise FitError(f"A rule has exponents of params and tokens; it has none of {in_short(of)}.")
         k = {"params": 1, "tokens": 2}[of]
         return from_draws(self.coefficients[k], self.draws[:, k], level)
 
@@ -75,6 +88,7 @@ class RateLaw:
 
     def at(self, params: float, tokens: float, level: float = LEVEL) -> Band:
         """The rule's value at one size and amount of data, with its interval."""
+        params, tokens = one_number("params", params), one_number("tokens", tokens)
         drawn = np.exp(self.draws @ np.array([1.0, np.log(params), np.log(tokens)]))
         return from_draws(self(params, tokens), drawn, level)
 
@@ -136,13 +150,16 @@ def rate_laws(
     """
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     runs, near = rows_of(runs, NEEDED, "Runs"), any_number("near", near, "a share from 0 on")
+    batch_by_params = a_flag("batch_by_params", batch_by_params)
     lacks = [c for c in NEEDED if c not in runs]
     if lacks:
         raise FitError(
             f"Laws of learning rate and batch need the columns {', '.join(NEEDED)}; there is no {' and no '.join(lacks)}."
         )
-    if not near >= 0.0 or not is_one_of(pooled, ("cells", "runs")):
-        raise FitError(f'near is a share from 0 on and pooled "cells" or "runs"; they were {near!r} and {pooled!r}.')
+    if not 0.0 <= near <= LARGEST or not is_one_of(pooled, ("cells", "runs")):
+        raise FitError(
+            f'near is a share from 0 on and pooled "cells" or "runs"; they were {near!r} and {in_short(pooled)}.'
+        )
     cells = _cells(runs, near)
     if len(cells) < LEAST_CELLS or len({c.params for c in cells}) < 2 or len({c.tokens for c in cells}) < 2:
         raise FitError(

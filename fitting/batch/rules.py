@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from math import inf, isfinite, sqrt
-from numbers import Real
+from math import sqrt
 from typing import Any
 
+from fitting.arguments import any_number, one_number
 from fitting.errors import FitError
 
 # Without a noise scale nothing says how far a rule reaches; from here on that is said. A choice, not a measurement.
@@ -40,13 +40,13 @@ class Optimiser:
         for name in (f.name for f in fields(self)):
             value = getattr(self, name)
             if name in ("batch", "lr"):
-                _positive(name, value)
+                one_number(name, value)
             elif value is None:
                 continue
-            elif name in DECAYS and not 0.0 <= value < 1.0:
+            elif name not in DECAYS:
+                one_number(name, value, "zero or a positive number", least=0.0)
+            elif not 0.0 <= any_number(name, value, "at least 0 and below 1") < 1.0:
                 raise FitError(f"{name} is at least 0 and below 1; it was {value!r}.")
-            elif not (value >= 0.0 and isfinite(value)):
-                raise FitError(f"{name} is zero or a positive number; it was {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,8 @@ def timescale(batch: float, lr: float, weight_decay: float, tokens: float) -> fl
     Wang & Aitchison 2024; Bergsma et al. 2025 (arXiv 2505.13738). Raises FitError for numbers that are not positive.
     """
     for name, value in (("batch", batch), ("lr", lr), ("weight_decay", weight_decay), ("tokens", tokens)):
-        _positive(name, value)
+        one_number(name, value)
     return batch / (lr * weight_decay * tokens)
-
-
-def _positive(name: str, value: Any) -> None:
-    if not (isinstance(value, Real) and 0.0 < float(value) < inf):
-        raise FitError(f"{name} is a positive number; it was {value!r}.")
 
 
 def _said(name: str) -> str:
@@ -124,9 +119,9 @@ def _said(name: str) -> str:
 
 
 def _ratio(old: Optimiser, batch: float, noise: float | None) -> float:
-    _positive("batch", batch)
+    one_number("batch", batch)
     if noise is not None:
-        _positive("noise", noise)
+        one_number("noise", noise)
     return batch / old.batch
 
 

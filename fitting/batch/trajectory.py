@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from fitting.arguments import an_input, as_numbers, in_short, is_one_of, one_number, together
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 
@@ -55,6 +56,8 @@ class Trajectory:
 
     def constant(self, name: str, level: float = LEVEL) -> Band:
         """One constant by its name in NAMES, with its interval."""
+        if not is_one_of(name, NAMES):
+            raise FitError(f"A training-curve law has the constants {', '.join(NAMES)}; it has no {in_short(name)}.")
         return self._band(lambda c: self._natural(c)[..., NAMES.index(name)], level)
 
     @property
@@ -73,32 +76,34 @@ class Trajectory:
 
     def b_crit(self, loss: Any, level: float = LEVEL) -> Band:
         """The critical batch at a loss, B* / L^(1/aB): there a run takes twice the fewest steps and twice the least data."""
-        at = _positive("loss", loss)
+        at = an_input("loss", loss)
         return self._band(lambda c: self._critical(c, at), level)
 
     def s_min(self, params: Any, loss: Any, level: float = LEVEL) -> Band:
         """The fewest steps to a loss, at very large batches; infinite at or below the floor."""
-        n, at = np.broadcast_arrays(self._sizes(params), _positive("loss", loss))
+        n, at = together({"params": self._sizes(params), "loss": an_input("loss", loss)}).values()
         return self._band(lambda c: self._fewest(c, n, at), level)
 
     def e_min(self, params: Any, loss: Any, level: float = LEVEL) -> Band:
         """The least data to a loss, in `unit`, at very small batches; infinite at or below the floor."""
-        n, at = np.broadcast_arrays(self._sizes(params), _positive("loss", loss))
+        n, at = together({"params": self._sizes(params), "loss": an_input("loss", loss)}).values()
         return self._band(lambda c: self._fewest(c, n, at) * self._critical(c, at), level)
 
     def steps(self, params: Any, batch: Any, loss: Any, level: float = LEVEL) -> Band:
         """The steps to a loss at a batch, S_min (1 + B_crit(L) / B); infinite at or below the floor."""
-        n, b, at = np.broadcast_arrays(self._sizes(params), _positive("batch", batch), _positive("loss", loss))
+        asked = {"params": self._sizes(params), "batch": an_input("batch", batch), "loss": an_input("loss", loss)}
+        n, b, at = together(asked).values()
         return self._band(lambda c: self._fewest(c, n, at) * (1.0 + self._critical(c, at) / b), level)
 
     def curve(self, params: Any, batch: Any, steps: Any, level: float = LEVEL) -> Band:
         """The loss after so many steps at a batch: the root of the implicit equation, with the band of the law."""
-        n, b, s = np.broadcast_arrays(self._sizes(params), _positive("batch", batch), _positive("steps", steps))
+        asked = {"params": self._sizes(params), "batch": an_input("batch", batch), "steps": an_input("steps", steps)}
+        n, b, s = together(asked).values()
         return self._band(lambda c: np.exp(log_loss(c, self.anchors, n, b, s)), level)
 
     def reachable(self, params: Any, loss: float) -> str:
         """'' where a size can reach a loss; else one sentence that says it can't, or that it is not sure."""
-        value, low, high = self.floor(params)
+        (value, low, high), loss = self.floor(params), one_number("loss", loss)
         if loss <= value:
             return f"No training takes this size to {loss:g}: its lowest loss is {value:.4g}. Ask for more, or for a larger model."
         if np.isfinite(high) and loss <= high:
@@ -107,16 +112,16 @@ class Trajectory:
 
     def _sizes(self, params: Any) -> Array:
         if self.one_size:
-            given = self.anchors[0] if params is None else params
-            if not np.all(np.abs(np.asarray(given, float) / self.anchors[0] - 1.0) < 0.01):
+            given = an_input("params", self.anchors[0] if params is None else params)
+            if not np.all(np.abs(given / self.anchors[0] - 1.0) < 0.01):
                 raise FitError(
                     f"All runs fitted had {self.anchors[0]:.4g} parameters, so the law holds for no other size. "
                     "Add batch-size sweeps or long runs of other sizes."
                 )
-            return np.full_like(np.asarray(given, float), self.anchors[0])
+            return np.full_like(given, self.anchors[0])
         if params is None:
             raise FitError("Give the model size: these constants hold for any number of parameters.")
-        return _positive("params", params)
+        return an_input("params", params)
 
     def _floor(self, c: Array, n: Array) -> Array:
         slope = 0.0 if self.one_size else np.exp(c[..., 1])
@@ -142,9 +147,9 @@ class Trajectory:
         return np.stack([n_c, a_n, s_c, a_s, b_star, 1.0 / k], axis=-1)
 
     def _band(self, ask: Callable[[Array], Array], level: float) -> Band:
-        best = np.asarray(ask(self.centred), float)
-        columns = self.drawn.reshape(len(self.drawn), *(1,) * best.ndim, 6)
         with np.errstate(all="ignore"):
+            best = np.asarray(ask(self.centred), float)
+            columns = self.drawn.reshape(len(self.drawn), *(1,) * best.ndim, 6)
             drawn = np.asarray(ask(columns), float)
         return from_draws(best, drawn.reshape(len(self.drawn), *best.shape), level)
 
@@ -210,9 +215,11 @@ def _softplus(x: Array) -> Array:
 
 def of_constants(values: Any, unit: str, setup: str = "", notes: tuple[str, ...] = ()) -> Trajectory:
     """The law at six given constants (N_c, alpha_N, S_c, alpha_S, B*, alpha_B), without intervals. FitError for any not positive."""
-    v = np.asarray(values, float)
-    if v.shape != (6,) or not np.all(np.isfinite(v) & (v > 0)):
-        raise FitError(f"Six positive constants ({', '.join(NAMES)}) make a training-curve law; they were {values!r}.")
+    v = as_numbers(values)
+    if v is None or v.shape != (6,) or not np.all(np.isfinite(v) & (v > 0)):
+        raise FitError(
+            f"Six positive constants ({', '.join(NAMES)}) make a training-curve law; they were {in_short(values)}."
+        )
     n_c, a_n, s_c, a_s, b_star, a_b = v
     anchors = (1e8, 1e4, 3.0)
     centred = [
@@ -220,13 +227,6 @@ def of_constants(values: Any, unit: str, setup: str = "", notes: tuple[str, ...]
         np.log(b_star) - np.log(anchors[2]) / a_b, -np.log(a_b),
     ]  # fmt: skip
     return Trajectory(np.array(centred), np.empty((0, 6)), anchors, unit, setup, notes)
-
-
-def _positive(name: str, value: Any) -> Array:
-    out = np.asarray(value, float)
-    if not np.all(out > 0):
-        raise FitError(f"{name} is a positive number; it was {value!r}.")
-    return out
 
 
 # N_c, aN, S_c, aS: table 3; B*, aB: eq. 5.3. The paper prints no intervals.

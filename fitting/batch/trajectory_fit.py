@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, an_input, together
 from fitting.band import LEVEL, Band, from_draws
 from fitting.batch.critical import critical_batch
 from fitting.batch.curves import AFTER, Curves, curves
@@ -62,7 +62,8 @@ class TrajectoryFit:
     def predict(self, params: Any, batch: Any, steps: Any, level: float = LEVEL) -> Band:
         """The losses of one new run: the law's curve, with a band that adds the noise of single evaluations."""
         law = self.law
-        n, b, s = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, float)) for v in (params, batch, steps)))
+        asked = {"params": params, "batch": batch, "steps": steps}
+        n, b, s = together({k: np.atleast_1d(an_input(k, v)) for k, v in asked.items()}).values()
         best = np.exp(log_loss(law.centred, law.anchors, n, b, s))
         drawn = log_loss(law.drawn.reshape(len(law.drawn), *(1,) * n.ndim, 6), law.anchors, n, b, s)
         rng = np.random.default_rng(1)

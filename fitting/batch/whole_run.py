@@ -36,7 +36,7 @@ class WholeRun:
     papers: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
-@takes(plan=Plan, batch=Advice)
+@takes(plan=Plan, batch=Advice, lr=Advice | None, critical=Advice | None)
 def whole_run(plan: Plan, batch: Advice, lr: Advice | None = None, critical: Advice | None = None) -> WholeRun:
     """Batch, learning rate, steps and critical batch along a plan, each with the plan's own doubt and that of its law.
 

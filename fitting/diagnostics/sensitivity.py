@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import takes
+from fitting.arguments import one_number, takes
 from fitting.band import LEVEL, Band
 from fitting.diagnostics.case_deletion import runs_to_drop
 from fitting.diagnostics.refit_problem import RefitProblem, refit_problem
@@ -95,6 +95,7 @@ def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float 
     Raises FitError where the law cannot split a budget, as `plan` does, or the table is not the one that was fitted.
     """
     refuse(fit, "Sensitivity")
+    flops = one_number("flops", flops)
     base = plan(fit, flops=flops, level=level)
     again = refit_problem(fit, runs, "compute the sensitivity")
     with one_thread():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import any_number, as_numbers
+from fitting.arguments import any_number, as_numbers, in_short, is_one_of
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.families import words
@@ -145,9 +145,9 @@ class Families:
     def family(self, name: str) -> Family:
         """The family called `name`; FitError naming those there are."""
         for f in self.families:
-            if f.name == name:
+            if is_one_of(name, (f.name,)):
                 return f
-        raise FitError(f"There is no family {name!r} in {self.column}; there are {', '.join(self.names)}.")
+        raise FitError(f"There is no family {in_short(name)} in {self.column}; there are {', '.join(self.names)}.")
 
     def loss(self, name: str, flops: Any) -> Band:
         """The family's best loss at budgets (K,) in FLOPs, in nats per token, each a band."""
@@ -170,9 +170,8 @@ class Families:
 
     def versus(self, name: str, target: float | None = None) -> Versus:
         """The family against the reference at a target budget in FLOPs; FitError where the target is out of reach."""
-        if name == self.reference:
+        if self.family(name).name == self.reference:
             raise FitError(f"{name} is the reference itself; compare one of {', '.join(self.others)}.")
-        self.family(name)
         at = self.target if target is None else any_number("target", target, "a budget, one number of FLOP")
         middle = float(np.sqrt(self.overlap[0] * self.overlap[1]))
         multiplier, overall = self.multiplier(name, at), self.multiplier(name, middle)
@@ -261,11 +260,12 @@ class Families:
 
     def _budgets(self, flops: Any) -> Array:
         numbers = as_numbers(flops)
-        asked = np.atleast_1d(np.nan if numbers is None else numbers)
+        asked = np.ravel(np.nan if numbers is None else numbers)
         low, high = self.reach
         if not np.all(np.isfinite(asked) & (asked >= low) & (asked <= high * (1 + 1e-9))):
             raise FitError(
-                f"A budget to compare at is between {low:.1e} and {high:.1e} FLOP, a million times the largest run; it was {flops!r}."
+                f"A budget to compare at is between {low:.1e} and {high:.1e} FLOP, a million times the largest run; "
+                f"it was {in_short(flops)}."
             )
         return asked
 

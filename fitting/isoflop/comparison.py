@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.arguments import takes
+from fitting.arguments import one_number, takes
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.isoflop.buckets import LeftOut
@@ -102,7 +102,7 @@ def compare(
     with `method` and `tolerance`. An approach that refuses keeps its row, with the reason as its note.
     """
     table = of_fit(fit, runs)  # all three see the runs that the fit saw
-    at = float(fit.ranges["flops"][1] if flops is None else flops)
+    at = float(fit.ranges["flops"][1]) if flops is None else one_number("flops", flops)
     why: dict[str, str] = {}
     made: Profiles | ProfilesError | None = found
     if found is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Literal, TypeAlias
 
+from fitting.arguments import in_short
+from fitting.errors import FitError
 from fitting.law import Law
 from fitting.solver.parametrization import check_units
 
@@ -40,6 +42,9 @@ def all_laws() -> dict[str, Law]:
 
 def offered(columns: Collection[str]) -> dict[str, str]:
     """For every law the reason why a table with these columns cannot carry it, or '' when it can."""
+    if isinstance(columns, str) or not isinstance(columns, Iterable):
+        raise FitError(f"columns are the names of a table's columns, a list of them; it was {in_short(columns)}.")
+    columns = {c for c in columns if isinstance(c, str)}
     out = {}
     for key, law in all_laws().items():
         lacks = law.missing(columns)

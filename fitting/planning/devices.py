@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fitting.arguments import in_short, is_one_of
 from fitting.errors import FitError
 from fitting.planning.hardware import Hardware
 
@@ -47,7 +48,7 @@ DEVICES: tuple[Device, ...] = (
 
 def device(name: str) -> Device:
     """The device of this name. Raises FitError with the names there are."""
-    for known in DEVICES:
-        if known.name == name:
-            return known
-    raise FitError(f"No device is called {name!r}; there are {', '.join(d.name for d in DEVICES)}.")
+    known = {d.name: d for d in DEVICES}
+    if not is_one_of(name, known):
+        raise FitError(f"No device is called {in_short(name)}; there are {', '.join(known)}.")
+    return known[name]

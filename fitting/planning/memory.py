@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from data.flops import Shape, params_by_group
+from fitting.arguments import SMALLEST, a_flag, any_number, in_short, is_one_of, one_number
 from fitting.errors import FitError
 from fitting.planning.shapes import SizedShape, shapes_near
 
@@ -46,8 +47,8 @@ def activation_bytes(shape: Shape, tokens: float, recompute: str = "attention") 
     `recompute` is "none", "attention" (scores computed again, as FlashAttention does) or "full" (each layer's input is kept).
     Raises FitError for another word, or for "none" without a sequence length.
     """
-    if recompute not in RECOMPUTE:
-        raise FitError(f"recompute is one of {', '.join(RECOMPUTE)}; it was {recompute!r}.")
+    if not is_one_of(recompute, RECOMPUTE):
+        raise FitError(f"recompute is one of {', '.join(RECOMPUTE)}; it was {in_short(recompute)}.")
     width = float(shape.width)
     outside = 2.0 * KEPT_INPUT * width + LOGIT * shape.vocab  # last norm and head keep their inputs
     if recompute == "full":
@@ -62,7 +63,7 @@ def activation_bytes(shape: Shape, tokens: float, recompute: str = "attention") 
 
 def memory_per_device(
     model: Shape | SizedShape | float,
-    devices: int = 1,
+    devices: float = 1,
     *,
     micro_tokens: float = 0,
     sharded: bool = True,
@@ -74,11 +75,12 @@ def memory_per_device(
     `model` is a shape, or a number of parameters, which then stands for the nearest usual shape without a vocabulary.
     """
     shape, params = _model(model)
+    devices = one_number("devices", devices, "a number from 1 on", least=1.0)
+    sharded = a_flag("sharded", sharded)
+    micro_tokens = one_number("micro_tokens", micro_tokens, "a number of tokens from 0 on", least=0.0)
     tokens = micro_tokens or shape.seq_len
-    if not (tokens > 0 and devices >= 1):
-        raise FitError(
-            "Say micro_tokens, the tokens in one pass on one device (or the shape's seq_len), and one device or more."
-        )
+    if not tokens > 0:
+        raise FitError("Say micro_tokens, the tokens in one pass on one device, or the shape's seq_len.")
     each = params / (devices if sharded else 1)
     return Memory(WEIGHT * each, GRADIENT * each, OPTIMISER * each, activation_bytes(shape, tokens, recompute))
 
@@ -95,9 +97,11 @@ def least_devices(
 
     Raises FitError where the activations alone are too large for a device: no number of devices helps there.
     """
-    if not (memory > 0 and 0 < share <= 1):
+    memory = one_number("memory", memory, "a device's bytes, a positive number")
+    share = any_number("share", share, "above 0 and at most 1")
+    if not SMALLEST <= share <= 1.0:
         raise FitError(
-            f"memory is a device's bytes and share is above 0 and at most 1; they were {memory!r} and {share!r}."
+            f"memory is a device's bytes and share is above 0 and at most 1; they were {memory:g} and {share:g}."
         )
     one = memory_per_device(model, 1, micro_tokens=micro_tokens, recompute=recompute)
     room = share * memory - one.activations
@@ -114,4 +118,5 @@ def _model(model: Shape | SizedShape | float) -> tuple[Shape, float]:
         model = model.shape
     if isinstance(model, Shape):
         return model, float(params_by_group(model).total)
-    return shapes_near(model, count="params_nonembed", vocab=0, most=1)[0].shape, float(model)
+    params = one_number("model", model, "a shape, or a positive number of parameters")
+    return shapes_near(params, count="params_nonembed", vocab=0, most=1)[0].shape, params

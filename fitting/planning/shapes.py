@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from data.flops import Counts, Shape, params_by_group
+from fitting.arguments import a_count, a_flag, as_numbers, in_short, is_one_of, one_number
 from fitting.errors import FitError
 
 Array = np.ndarray
@@ -29,6 +30,8 @@ UNUSUAL = 0.05
 # Fewer heads than this and head_dim is halved; widths go in so many steps an octave, as published ones do. Assumed.
 LEAST_HEADS, STEPS = 4, 8
 VOCAB = 50_304  # GPT-2's 50,257, rounded up to a multiple of 128 as is usual
+# Beyond these nothing is built, and widths have no whole numbers or too many of them.
+MOST_PARAMS, MOST_COUNT, MOST_WIDTHS = 1e18, 10**9, 1_000_000
 COUNTED = {"params": "total", "params_total": "total", "params_nonembed": "nonembed", "params_active": "active"}
 
 
@@ -102,16 +105,28 @@ def shapes_near(
     `multiple` or head_dim; `seq_len` is only carried along. A plain count ("params") is taken as all parameters. Raises FitError
     where no shape comes near.
     """
-    if count not in COUNTED:
-        raise FitError(f"count is one of {', '.join(COUNTED)}; it was {count!r}.")
-    if not (np.isfinite(params) and params > 0 and head_dim >= 1 and most >= 1 and (multiple is None or multiple >= 1)):
+    if not is_one_of(count, COUNTED):
+        raise FitError(f"count is one of {', '.join(COUNTED)}; it was {in_short(count)}.")
+    params = one_number("params", params, "a positive number of parameters")
+    if params > MOST_PARAMS:
+        raise FitError(f"Shapes are looked for up to {MOST_PARAMS:g} parameters; params was {params:g}.")
+    gated, tied = a_flag("gated", gated), a_flag("tied", tied)
+    vocab, seq_len = a_count("vocab", vocab, MOST_COUNT), a_count("seq_len", seq_len, MOST_COUNT)
+    head_dim, most = a_count("head_dim", head_dim, MOST_COUNT), a_count("most", most, MOST_COUNT)
+    multiple = None if multiple is None else a_count("multiple", multiple, MOST_COUNT)
+    if not (head_dim >= 1 and most >= 1 and (multiple is None or multiple >= 1)):
         raise FitError(
             "A shape needs a positive number of parameters, a head_dim, a multiple and a count of 1 or more."
         )
-    low, high = aspect or (0.0, np.inf)
-    if not 0.0 <= low < high:
-        raise FitError(f"aspect is the lowest and the highest width over layers; it was {aspect!r}.")
-    factor = (8.0 / 3.0 if gated else 4.0) if ffn_factor is None else float(ffn_factor)
+    if multiple is not None and params > (MOST_WIDTHS * multiple) ** 2:
+        raise FitError(
+            f"There are too many multiples of {multiple} up to a width for {params:g} parameters. Give a larger multiple."
+        )
+    ends = np.array([0.0, np.inf]) if aspect is None else as_numbers(aspect)
+    if ends is None or ends.shape != (2,) or not 0.0 <= ends[0] < ends[1]:
+        raise FitError(f"aspect is the lowest and the highest width over layers; it was {in_short(aspect)}.")
+    low, high = ends
+    factor = (8.0 / 3.0 if gated else 4.0) if ffn_factor is None else one_number("ffn_factor", ffn_factor)
     outside = 0 if COUNTED[count] == "nonembed" else vocab * (1 if tied else 2)
     width, step = _widths(params, head_dim, multiple)
     step = np.minimum(step, multiple or head_dim)
@@ -124,7 +139,9 @@ def shapes_near(
         usual = usual_aspect(layers * layer)
         off = np.abs(np.log((layers * layer + outside * width) / params))
         worth = off + UNUSUAL * np.log(ratio / usual) ** 2
-        around = (ratio >= low) & (ratio <= high) if aspect else np.abs(np.log(ratio / usual)) <= np.log(REACH)
+        around = (
+            (ratio >= low) & (ratio <= high) if aspect is not None else np.abs(np.log(ratio / usual)) <= np.log(REACH)
+        )
     worth = np.where((layers >= 1) & around & np.isfinite(worth), worth, np.inf)
     deep = np.argmin(worth, axis=0)
     found = worth[deep, np.arange(len(width))]

@@ -9,18 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.flops import Shape, params_by_group
-from fitting.arguments import is_one_of
+from fitting.arguments import (
+    MOST_RESAMPLES,
+    MOST_SEED,
+    a_count,
+    a_flag,
+    an_input,
+    as_numbers,
+    in_range,
+    in_short,
+    is_one_of,
+    one_number,
+    rows_of,
+    together,
+)
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.planning.memory import activation_bytes
 from fitting.planning.shapes import COUNTED, SizedShape
 from fitting.solver.initial_values import nonnegative
 from fitting.uncertainty.error_model import noise
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = np.ndarray
 
@@ -31,6 +47,7 @@ OPTIMISER_BYTES = 6 * 4.0 + 2.0 + 2.0
 SPARE = 2  # rows beyond the number of terms, so that something is left to judge the noise by
 TOGETHER = 0.98  # a correlation of log bytes and log FLOPs from which on their costs are not told apart
 SHAPE = ("layers", "width")
+MEASURED = ("batch", "devices", "step_seconds", "tokens_per_second", "wall_seconds", "steps")
 OPTIONAL = ("heads", "head_dim", "ffn", "vocab", "seq_len", "experts", "top_k")
 # Measured at noise of 10 and 30 %: three more rounds move no cost by more than 5e-4 of itself.
 ROUNDS, ROUNDS_NEAR = 5, 3
@@ -84,7 +101,7 @@ class StepTime:
         of="run" of one measured step time more. Raises FitError for a model of the other kind.
         """
         if not is_one_of(of, ("law", "run")):
-            raise TypeError(f'of is "law" or "run", not {of!r}')
+            raise TypeError(f'of is "law" or "run", not {in_short(of)}')
         columns, shape = self._columns(model, batch, devices)
         best, spread = columns @ self.best, self.draws @ columns.T
         if of == "run" and len(self.new_noise):
@@ -94,11 +111,12 @@ class StepTime:
     def tokens_per_second(self, model: Any, batch: Any, devices: Any = 1, *, level: float = LEVEL) -> Band:
         """Tokens a second on all devices, at a batch in tokens."""
         value, low, high = self.seconds(model, batch, devices, level=level)
+        batch = an_input("batch", batch)
         return Band(batch / value, batch / high, batch / low, level)
 
     def utilisation(self, model: Any, batch: Any, peak: float, devices: Any = 1, *, level: float = LEVEL) -> Band:
         """The share of a device's `peak` (dense FLOP/s) that a step reaches."""
-        flops = self._work(model, batch, devices)["flops"] / peak
+        flops = self._work(model, batch, devices)["flops"] / one_number("peak", peak, "a device's dense FLOP/s")
         flops = float(flops) if np.ndim(flops) == 0 else flops
         value, low, high = self.seconds(model, batch, devices, level=level)
         return Band(flops / value, flops / high, flops / low, level)
@@ -125,11 +143,19 @@ class StepTime:
         return " ".join([said + ".", *self.notes])
 
     def _work(self, model: Any, batch: Any, devices: Any) -> dict[str, Any]:
-        tokens = np.asarray(batch, float) / np.asarray(devices, float)
-        if not np.all(np.isfinite(tokens) & (tokens > 0)):
-            raise FitError("batch, in tokens per step, and devices are positive numbers.")
+        given = {"batch": as_numbers(batch), "devices": as_numbers(devices)}
+        asked = {k: v for k, v in given.items() if v is not None and np.all(in_range(v))}
+        if len(asked) < len(given):
+            raise FitError(
+                "batch, in tokens per step, and devices are positive numbers; "
+                f"they were {in_short(batch)} and {in_short(devices)}."
+            )
         if self.count:
-            return _work_of_params(_params(model, self.count), tokens)
+            asked["model"] = an_input("model", _params(model, self.count))
+        asked = together(asked)
+        tokens = asked["batch"] / asked["devices"]
+        if self.count:
+            return _work_of_params(asked["model"], tokens)
         shape = model.shape if isinstance(model, SizedShape) else model
         if not isinstance(shape, Shape):
             raise FitError(
@@ -170,6 +196,9 @@ def step_time(frame: Any, *, gated: bool = False, tied: bool = False, resamples:
     runs), or only a count of parameters; `devices` where there are several. Rows that lack one are left out. Raises FitError
     for a missing column or too few rows: two more than terms, at one more different work than terms.
     """
+    gated, tied = a_flag("gated", gated), a_flag("tied", tied)
+    resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
+    frame = _table(frame)
     seconds, batch, devices = _measured(frame)
     shaped = all(name in frame for name in SHAPE)
     good = np.isfinite(seconds) & (seconds > 0) & np.isfinite(batch) & (batch > 0) & (devices > 0)
@@ -211,11 +240,26 @@ def step_time(frame: Any, *, gated: bool = False, tied: bool = False, resamples:
     return StepTime(terms, best, draws, left, new[:, 0], count, r2, ranges, tuple(notes))
 
 
-def _column(frame: Any, name: str) -> Array:
-    return np.asarray(frame[name], float)
+def _table(given: Any) -> pd.DataFrame:
+    """Measured steps as a frame whose columns asked for are numbers."""
+    import pandas as pd
+
+    if isinstance(given, Mapping):
+        try:
+            given = pd.DataFrame(given)
+        except (TypeError, ValueError) as e:
+            raise FitError("Measured steps are columns of one length, by name; these are none.") from e
+    names = (
+        (*SHAPE, *OPTIONAL) if isinstance(given, pd.DataFrame) and all(c in given for c in SHAPE) else tuple(COUNTED)
+    )
+    return rows_of(given, (*MEASURED, *names), "Measured steps")
 
 
-def _measured(frame: Any) -> tuple[Array, Array, Array]:
+def _column(frame: pd.DataFrame, name: str) -> Array:
+    return frame[name].to_numpy(float, na_value=np.nan)
+
+
+def _measured(frame: pd.DataFrame) -> tuple[Array, Array, Array]:
     """Seconds a step, tokens per step and devices of each row."""
     if "batch" not in frame:
         raise FitError("Step times need the batch, in tokens per step: a column called batch. Add one.")
@@ -234,7 +278,7 @@ def _measured(frame: Any) -> tuple[Array, Array, Array]:
     return seconds, batch, _column(frame, "devices") if "devices" in frame else np.ones_like(batch)
 
 
-def _shapes(frame: Any, good: Array, gated: bool, tied: bool) -> list[Shape]:
+def _shapes(frame: pd.DataFrame, good: Array, gated: bool, tied: bool) -> list[Shape]:
     columns = {name: _column(frame, name)[good] for name in (*SHAPE, *OPTIONAL) if name in frame}
     known = {name: np.where(np.isfinite(c), c, 0.0).astype(int) for name, c in columns.items()}
     for name in ("heads", "experts", "top_k"):  # none of them is one of them
@@ -261,7 +305,7 @@ def _work_of_params(params: Any, tokens: Any) -> dict[str, Any]:
 def _params(model: Any, count: str) -> Any:
     if isinstance(model, SizedShape):
         model = model.shape
-    return getattr(params_by_group(model), COUNTED[count]) if isinstance(model, Shape) else np.asarray(model, float)
+    return getattr(params_by_group(model), COUNTED[count]) if isinstance(model, Shape) else model
 
 
 def _stack(work: Mapping[str, Any], terms: tuple[str, ...]) -> Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_share, in_short, one_number, rows_of
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_share, in_short, is_one_of, one_number, rows_of
 from fitting.band import Band
 from fitting.errors import FitError
 from fitting.plural import plural
@@ -219,8 +219,8 @@ def ahead(shape: str, steps: int, peak: float, warmup: int, end: float = 0.1, co
     """
     steps, warmup = a_count("steps", steps, MOST_STEPS), a_count("warmup", warmup, MOST_STEPS)
     peak, end, cooldown = one_number("peak", peak), a_share("end", end, 0.1), a_share("cooldown", cooldown, 0.2)
-    if shape not in SHAPES:
-        raise FitError(f"A schedule is one of {', '.join(SHAPES)}; it was {shape!r}.")
+    if not is_one_of(shape, SHAPES):
+        raise FitError(f"A schedule is one of {', '.join(SHAPES)}; it was {in_short(shape)}.")
     after = steps - warmup
     if after < 1:
         raise FitError(

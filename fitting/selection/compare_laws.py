@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from fitting.arguments import a_name, huber_delta
 from fitting.diagnostics.checks import refusal
 from fitting.errors import FitError
 from fitting.law import Law
@@ -74,6 +75,10 @@ def compare_laws(runs: Runs | pd.DataFrame, delta: float = 1e-3, output: str = "
     parameter (Hurvich and Tsai 1989), and only for laws that see the same runs. Raises FitError where no run has compute
     to sort by, or fewer than ten runs do.
     """
+    given = huber_delta(delta)
+    if given is None:
+        raise FitError('Laws are compared at one delta for all of them. Give a number, such as 0.001, for "auto".')
+    delta, output = given, a_name("output", output, "the column that laws give") or ""
     runs = as_runs(runs)
     frame = runs.kept
     if "flops" not in frame or frame["flops"].notna().sum() < 10:

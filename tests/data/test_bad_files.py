@@ -219,6 +219,9 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
         read_runs(tmp_path)
     with pytest.raises(ReadError, match="no file was given"):
         read_runs([])
+    for nothing in ("", [""]):
+        with pytest.raises(ReadError, match="a path was empty"):
+            read_runs(nothing)
 
 
 def survives(content: bytes, name: str) -> None:
