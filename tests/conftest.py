@@ -14,6 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# An example mostly reads a table or fits one; a busy machine makes any of them slow.
+settings.register_profile("isoflop", max_examples=50, deadline=None)
+settings.load_profile("isoflop")
 
 # Reasons to skip that say "this machine lacks something", rather than "this does not apply here".
 MISSING = re.compile(r"ISOFLOP_[A-Z]+|chromium|playwright", re.IGNORECASE)
