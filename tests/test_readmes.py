@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -170,7 +171,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         table.to_csv(path, index=False)
     for function, fewer in QUICK:
         for argument, value in fewer.items():
-            monkeypatch.setitem(function.__kwdefaults__, argument, value)
+            monkeypatch.setitem(inspect.unwrap(function).__kwdefaults__, argument, value)
     monkeypatch.chdir(tmp_path)
     fitting.fit(FILES["runs.csv"], law="chinchilla").to_json("fit.json")
     return tmp_path
