@@ -114,6 +114,15 @@ def mixed_in_steps(key: str, _table: Table) -> tuple[str, ...]:
     return steps_table(_table).mixed
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def sequence_in_steps(key: str, _table: Table) -> float:
+    """Tokens in a sequence of a table of steps; nan where it does not say, or says several."""
+    try:
+        return steps_table(_table).seq_len
+    except DataError:
+        return math.nan
+
+
 def fitted(
     groups: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray | float]],
     notes: Mapping[str, tuple[str, ...]],

@@ -12,13 +12,13 @@ from dashboard import numbers, state
 from dashboard.batch import settings as batch_settings
 from dashboard.batch.frames import curves_in, length, sized
 from dashboard.batch.groups import Which, chosen_of, groups_of, ladder_of
-from dashboard.batch.readings import RESAMPLES, Sweep, fitted, from_final, from_steps, mixed_in_steps
+from dashboard.batch.readings import RESAMPLES, Sweep, fitted, from_final, from_steps, mixed_in_steps, sequence_in_steps
 from dashboard.batch.rows import in_sequences
 from dashboard.batch.words import curves_said, reading_said
 from data.errors import DataError
 from data.schema import Runs
 from data.sources.bundled import bundled_key
-from data.steps.tables import holds_steps, steps_table
+from data.steps.tables import holds_steps
 from data.table import Table
 from fitting import FitError
 from fitting.batch import (
@@ -237,10 +237,7 @@ def seq_len() -> float:
     """Tokens in a sequence of the data chosen; nan where they don't say, or say several."""
     read = state.reading()
     if read.table is not None and holds_steps(read.table):
-        try:
-            return steps_table(read.table).seq_len
-        except DataError:
-            return math.nan
+        return sequence_in_steps(state.chosen().key, read.table)
     return math.nan if read.runs is None else length(read.runs)
 
 
