@@ -19,7 +19,7 @@ import numpy as np
 
 from fitting import compare_families
 
-PLANTED = runpy.run_path(str(Path(__file__).parents[1] / "fitting" / "planted_families.py"))
+PLANTED = runpy.run_path(str(Path(__file__).parents[1] / "fitting" / "families" / "planted_families.py"))
 WAYS = ("auto", "nothing", "exponents", "floor", "floor and exponents")
 
 

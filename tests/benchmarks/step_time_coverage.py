@@ -16,7 +16,7 @@ import numpy as np
 
 from fitting.planning.step_time import step_time
 
-PLANTED = runpy.run_path(str(Path(__file__).parents[1] / "fitting" / "test_step_time.py"))
+PLANTED = runpy.run_path(str(Path(__file__).parents[1] / "fitting" / "planning" / "test_step_time.py"))
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """A table fitted as `fit` does it, by the functions that it calls, without the words it says about the result.
 
 A fit of 24 runs spends more time on its checks than on itself; two thousand tables a cell have no use for them.
-`tests/fitting/test_coverage.py` holds this to `fit`.
+`tests/fitting/uncertainty/test_coverage.py` holds this to `fit`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from dashboard.workspace import store as workspace
 from data.library import load
 from fitting import Fit, fit
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 SOURCE = "simulated-ladder"
 LAWS = ("auto", "general", "chinchilla", "kaplan", "compute-floor")
 CHOICES = (

@@ -24,7 +24,7 @@ from data.library import bundled, load
 from data.sources.upload import Upload
 from fitting import FitError, all_laws, fit, load_fit
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 QUICK = {"resamples": 500}
 FEW = b"run,params,tokens,loss\na,1e6,1e8,3.1\nb,2e6,1e8,3.0\nc,3e6,3e8,2.7\nd,4e6,1e9,2.5\n"
 

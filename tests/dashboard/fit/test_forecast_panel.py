@@ -15,7 +15,7 @@ from dashboard.fit.tabs import backtest as panel
 from data.library import load
 from fitting import backtest, fit
 
-LADDER = Path(__file__).resolve().parents[2] / "data" / "published" / "simulated_ladder.csv"
+LADDER = Path(__file__).resolve().parents[3] / "data" / "published" / "simulated_ladder.csv"
 
 
 @pytest.fixture(scope="module")

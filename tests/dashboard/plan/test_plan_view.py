@@ -13,7 +13,7 @@ from dashboard.workspace import store as workspace
 from data.library import load
 from fitting import fit, plan
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.workspace import store as workspace
 from dashboard.workspace.store import Workspace
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 STATES = "run,params,tokens,loss,state\n" + "".join(
     f"r{i},{i + 1}e7,{2 * i + 1}e9,{3 - i / 20},{state}\n"
     for i, state in enumerate(["crashed", "crashed", "killed", *["finished"] * 9])

@@ -20,7 +20,7 @@ from data import read_runs
 from data.library import bundled, load
 from fitting import FitError, all_laws, fit, plan
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 HOSTILE = ("<img src=x onerror=alert(1)>", "%{x} <extra>x</extra>", "**b** [x](javascript:1) $a$")
 
 

@@ -19,8 +19,8 @@ from data import Runs, read_runs
 from fitting import fit
 from fitting.isoflop import compare
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-LADDER = Path(__file__).resolve().parents[2] / "data" / "published" / "simulated_ladder.csv"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
+LADDER = Path(__file__).resolve().parents[3] / "data" / "published" / "simulated_ladder.csv"
 # Four sizes by four numbers of tokens, no two of the same compute.
 GRID = "run,params,tokens,loss\n" + "".join(
     f"r{i}{j},{n:.6g},{d:.6g},{1.8 + 400 / n**0.34 + 900 / d**0.33 + 0.001 * ((7 * i + 3 * j) % 5):.5f}\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-APP = Path(__file__).parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).parents[3] / "dashboard" / "app.py"
 ODD = "name,mdl_sz_mln,Data seen [Gtok],val loss,State\n" + "".join(
     f"r{i}{j},{n},{d},{4 - 0.2 * i - 0.1 * j:.3f},{'crashed' if (i, j) == (2, 1) else 'finished'}\n"
     for i, n in enumerate((74, 160, 410, 1000, 2800))

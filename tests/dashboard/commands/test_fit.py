@@ -13,7 +13,7 @@ from dashboard import cli
 from data import read_runs
 from fitting import all_laws, fit, load_fit, plan
 
-PUBLISHED = Path(__file__).resolve().parents[2] / "data" / "published"
+PUBLISHED = Path(__file__).resolve().parents[3] / "data" / "published"
 LADDER = PUBLISHED / "simulated_ladder.csv"
 TWO_LOSSES = "name,N,D,c4_loss,pile_loss\na,1e6,1e9,3.1,3.2\nb,1e7,1e9,2.9,3.0\n"
 

@@ -17,7 +17,7 @@ from dashboard.commands.batch import command
 from dashboard.workspace import store as workspace
 from fitting.batch import KAPLAN, critical_batch, published
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 FIRST_TAB, CURVES_TAB = "By model or loss", "Training-curve law L(N, S)"
 BATCHES = (16, 64, 256, 1024, 4096)
 STEPS = "model,batch_size,steps_to_target\n" + "\n".join(

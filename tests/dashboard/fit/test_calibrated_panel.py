@@ -17,7 +17,7 @@ from data.library import load
 from fitting import fit
 from fitting.diagnostics.calibration import calibrate, refusal
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 
 
 @pytest.fixture

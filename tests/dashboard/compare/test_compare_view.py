@@ -23,7 +23,7 @@ from fitting import compare_families
 from fitting.band import Band
 from fitting.families import Crossing
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 HOSTILE = "<img src=x onerror=alert(1)> **b** {x}"
 
 

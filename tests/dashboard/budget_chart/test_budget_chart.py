@@ -17,7 +17,7 @@ from dashboard.budget_chart import PayloadError, bundle, committed_budget
 from dashboard.budget_chart.payload import clean
 
 FOLDER = Path(package.__file__).parent
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def payload(**changes):

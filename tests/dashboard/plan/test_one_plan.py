@@ -30,7 +30,7 @@ from fitting.planning.devices import device
 from fitting.planning.hardware import Hardware
 from fitting.planning.on_devices import place
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 # What the chart shows in words, by its own JavaScript, where its line stands.
 READ = """charts => charts.map(payload => {
     const model = modelOf(payload);

@@ -20,7 +20,7 @@ from data.library import load
 from fitting.batch import critical_batch, curves, fit_trajectory, steps_to_target
 from fitting.batch.targets import one_ladder
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 
 
 @pytest.fixture
