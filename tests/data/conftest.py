@@ -22,11 +22,24 @@ def datasets() -> Path:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., Runs]:
-    """Write text to a file and read it as runs."""
+    """Write text to a file and read it as runs; within a test the same text under the same answers is read once.
+
+    What comes back is shared by the calls that ask for the same: no test may alter it.
+    """
+    before: dict[tuple[str | bytes, str, str], Runs | Exception] = {}
 
     def write_and_read(text: str | bytes, name: str = "runs.csv", **answers: object) -> Runs:
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
-        return read_runs(path, **answers)  # type: ignore[arg-type]
+        asked = text, name, repr(sorted(answers.items()))
+        if asked not in before:
+            path = tmp_path / name
+            path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
+            try:
+                before[asked] = read_runs(path, **answers)  # type: ignore[arg-type]
+            except Exception as error:
+                before[asked] = error
+        found = before[asked]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     return write_and_read
