@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle
 
 import pytest
 
 from data import Runs
 from data.states.recognise import BROKEN, FINISHED, UNFINISHED, plain
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -22,8 +24,8 @@ PAIRS = [("yes", "no"), ("True", "False"), ("1", "0"), ("✓", "✗"), ("✅", "
 
 
 def each_once(headers: list[str], cells: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
-    """Every header over the first cells, and all cells under the first header: the two do not depend on each other."""
-    return [(h, *cells[0]) for h in headers] + [(headers[0], *pair) for pair in cells[1:]]
+    """Every header and all cells at least once: the two do not depend on each other."""
+    return [(h, *pair) for h, pair in side_by_side(headers, cells)]
 
 
 @pytest.mark.parametrize(
@@ -41,13 +43,15 @@ def test_a_no_under_what_a_run_should_have_come_to(read: Read, header: str, yes:
     assert len(read(text, states=[reason.removeprefix("run state: ")])) == 4
 
 
-@pytest.mark.parametrize(("yes", "no"), [PAIRS[0], PAIRS[2], PAIRS[4], ("x", "")])
-@pytest.mark.parametrize(
-    ("header", "reason"),
+@pytest.mark.parametrize(("said", "answers"), side_by_side(
     [("diverged", "diverged"), ("oom", "oom"), ("nan", "nan"), ("crashed", "crashed"), ("is_nan", "nan"), ("Diverged?", "diverged"),
      ("timed_out", "timed out"), ("loss diverged", "diverged"), ("nan_loss", "nan"), ("killed", "killed")],
-)  # fmt: skip
-def test_a_yes_under_what_should_not_become_of_a_run(read: Read, header: str, reason: str, yes: str, no: str) -> None:
+    [PAIRS[0], PAIRS[2], PAIRS[4], ("x", "")],
+))  # fmt: skip
+def test_a_yes_under_what_should_not_become_of_a_run(
+    read: Read, said: tuple[str, str], answers: tuple[str, str]
+) -> None:
+    (header, reason), (yes, no) = said, answers
     text = table(header, [no, yes, no, no])
     runs = read(text)
     assert runs.kept["run"].tolist() == ["r1", "r3", "r4"]
@@ -55,9 +59,12 @@ def test_a_yes_under_what_should_not_become_of_a_run(read: Read, header: str, re
     assert len(read(text, states=[reason])) == 4
 
 
-@pytest.mark.parametrize("header", ["exit_code", "returncode", "ExitCode", "exit status", "return code", "rc"])
 @pytest.mark.parametrize(
-    ("good", "bad"), [("0", "137"), ("0", "1"), ("0", "-9"), ("0:0", "0:9"), ("0:0", "1:0"), ("", "143")]
+    ("header", "good", "bad"),
+    each_once(
+        ["exit_code", "returncode", "ExitCode", "exit status", "return code", "rc"],
+        [("0", "137"), ("0", "1"), ("0", "-9"), ("0:0", "0:9"), ("0:0", "1:0"), ("", "143")],
+    ),
 )
 def test_exit_codes_other_than_zero(read: Read, header: str, good: str, bad: str) -> None:
     text = table(header, [good, bad, good])
@@ -129,18 +136,19 @@ def test_words_of_cells(cell: str, word: str) -> None:
 
 def test_a_word_for_a_failure_counts_whatever_the_other_words_are(read: Read) -> None:
     odd = [f"remark {i}" for i in range(20)]  # more words than a column of states has
+    failures = cycle(("failed", "crash", "crashed", "timeout", "rejected", "discard"))
     for header in ("status", "state", "outcome", "result"):
         for others, unknown in (
             (["keep"] * 4, 0), (["trained; gate PASS"] * 4, 1), (odd, 1), (["fine", "fine", "infra"], 1), (["finished"] * 2, 0),
         ):  # fmt: skip
-            for bad in ("failed", "crash", "crashed", "timeout", "rejected", "discard"):
-                runs = read(table(header, [*others[:2], bad, *others[2:]]))
-                assert runs.kept["run"].tolist() == [f"r{i}" for i in range(1, len(others) + 2) if i != 3], (
-                    header,
-                    others,
-                    bad,
-                )
-                assert runs.reasons == {f"run state: {bad}": 1}, (header, others, bad)
-                assert [q.key for q in runs.questions] == ["unknown_states"] * unknown, (header, others, bad)
+            bad = next(failures)
+            runs = read(table(header, [*others[:2], bad, *others[2:]]))
+            assert runs.kept["run"].tolist() == [f"r{i}" for i in range(1, len(others) + 2) if i != 3], (
+                header,
+                others,
+                bad,
+            )
+            assert runs.reasons == {f"run state: {bad}": 1}, (header, others, bad)
+            assert [q.key for q in runs.questions] == ["unknown_states"] * unknown, (header, others, bad)
     numbers = read(table("result", ["3.1", "2.9", "failed", "2.7"]))
     assert len(numbers) == 4  # a column of numbers says no states
