@@ -8,6 +8,7 @@ import pytest
 from data.errors import ReadError
 from data.readers import read_table
 from data.steps.tables import holds_steps, steps_table
+from tests.data.cases import side_by_side
 
 
 def table(text: str):
@@ -15,10 +16,14 @@ def table(text: str):
 
 
 @pytest.mark.parametrize(
-    "header", ["steps_to_target", "Steps to loss 3.2", "iterations-until-target", "train_steps_to_target"]
+    ("header", "counted"),
+    side_by_side(
+        ["steps_to_target", "Steps to loss 3.2", "iterations-until-target", "train_steps_to_target"],
+        [("batch_sequences", "sequences"), ("batch_tokens", "tokens")],
+    ),
 )
-@pytest.mark.parametrize(("batch", "unit"), [("batch_sequences", "sequences"), ("batch_tokens", "tokens")])
-def test_columns_are_recognised(header, batch, unit):
+def test_columns_are_recognised(header, counted):
+    batch, unit = counted
     read = steps_table(table(f"{batch},{header}\n64,5000\n128,2600\n256,1400\n"))
     assert read.unit == unit
     assert list(read.frame["batch"]) == [64, 128, 256]
@@ -35,18 +40,17 @@ BARE_STEPS = (("steps", 1), ("Iterations", 1), ("n_steps", 1), ("training steps"
 
 def test_steps_beside_a_target_loss_are_steps_to_it():
     """No measured loss, but a batch, the loss aimed at and steps: what else such a table says tells groups apart as ever."""
-    for i, goal in enumerate(BESIDE_TARGET):
-        for j, (steps, each) in enumerate(BARE_STEPS):
-            for more, cell in ((("", ""), ("seq_len,", "1024,"))[(i + j) % 2],):
-                head = f"dataset,batch_size,{more}{goal},{steps}\n"
-                rows = [(d, b, s) for d, times in (("C4", 1), ("Code", 2)) for b, s in ((32, 30e3), (64, 16e3), (128, 9e3))
-                        for s in (times * s,)]  # fmt: skip
-                text = head + "\n".join(f"{d},{b},{cell}3.2,{s / each:g}" for d, b, s in rows)
-                assert holds_steps(table(text)), head
-                read = steps_table(table(text))
-                assert read.by == ("dataset",), head
-                assert read.frame["batch"].tolist() == [32, 64, 128, 32, 64, 128], head
-                assert read.frame["steps"].tolist() == pytest.approx([s for _, _, s in rows]), head
+    for goal, (steps, each), (more, cell) in side_by_side(BESIDE_TARGET, BARE_STEPS, (("", ""), ("seq_len,", "1024,"))):
+        head = f"dataset,batch_size,{more}{goal},{steps}\n"
+        rows = [(d, b, s) for d, times in (("C4", 1), ("Code", 2)) for b, s in ((32, 30e3), (64, 16e3), (128, 9e3))
+                for s in (times * s,)]  # fmt: skip
+        text = head + "\n".join(f"{d},{b},{cell}3.2,{s / each:g}" for d, b, s in rows)
+        own = table(text)
+        assert holds_steps(own), head
+        read = steps_table(own)
+        assert read.by == ("dataset",), head
+        assert read.frame["batch"].tolist() == [32, 64, 128, 32, 64, 128], head
+        assert read.frame["steps"].tolist() == pytest.approx([s for _, _, s in rows]), head
     two = "batch_size,target_loss,steps\n" + "\n".join(f"{b},{t},{int(t * 9e4 / b)}" for t in (3, 2) for b in (32, 64))
     assert steps_table(table(two)).by == ("target_loss",)
     assert steps_table(table(two)).frame["group"].tolist() == ["3", "3", "2", "2"]
@@ -126,8 +130,7 @@ def taken(b, s_min=S_MIN):
     return s_min * (1 + B_CRIT / b)
 
 
-@pytest.mark.parametrize(
-    ("header", "times", "unit"),
+@pytest.mark.parametrize(("batch", "taking"), side_by_side(
     [
         ("batch_tokens (M)", 1e6, "tokens"),
         ("batch_size (k tokens)", 1e3, "tokens"),
@@ -138,15 +141,13 @@ def taken(b, s_min=S_MIN):
         ("batch_size (k)", 1e3, "tokens"),
         ("batch_tokens", 1.0, "tokens"),
     ],
-)
-@pytest.mark.parametrize(
-    ("steps", "each"),
     [
         ("steps_to_target (k)", 1e3), ("steps_to_target_k", 1e3), ("Steps to loss 3.2 [thousands]", 1e3),
         ("steps_to_target (x1000)", 1e3), ("ksteps_to_target", 1e3), ("steps_to_target", 1.0),
     ],
-)  # fmt: skip
-def test_units_in_headers_are_read(header, times, unit, steps, each):
+))  # fmt: skip
+def test_units_in_headers_are_read(batch, taking):
+    (header, times, unit), (steps, each) = batch, taking
     rows = "\n".join(f"{16 * 2**k},{taken(b) / each:.9g}" for k, b in enumerate(B))
     read = steps_table(table(f"{header},{steps}\n{rows}\n"))
     assert read.unit == unit
@@ -184,20 +185,17 @@ TUNED = ("eta", "adam_lr", "lr_mult", "learning rate multiplier", "step_size", "
 
 def test_of_anything_tuned_the_best_counts_whatever_its_header():
     """Steps are 1.5 and 2.2 times the best's at other values, at two seeds .9 and 1/.9 of theirs, and a text says as much as a number."""
-    for header in TUNED:
-        for names in (("1e-3", "2e-3", "4e-3"), ("0.5x", "1x", "2x")):
-            rows = [f"{b},{r},{k},{taken(b) * w * luck:.6f}" for b in B for r, w in zip(names, (1.5, 1.0, 2.2), strict=True)
-                    for k, luck in enumerate((0.9, 1 / 0.9))]  # fmt: skip
-            read = steps_table(table(f"batch_size,{header},seed,steps_to_target\n" + "\n".join(rows)))
-            case = f"{header} {names}"
-            assert read.by == (), case
-            assert read.frame["batch"].tolist() == [b for b in B for _ in range(2)], case
-            assert read.frame["steps"].tolist() == pytest.approx([taken(b) * k for b in B for k in (0.9, 1 / 0.9)]), (
-                case
-            )
-            (said,) = [n for n in read.notes[""] if n.startswith("Of several ")]
-            assert said.endswith("at a batch the best counts; 20 rows at others are left out."), case
-            assert "learning rates" in said or repr(header) in said, case
+    for header, names in side_by_side(TUNED, (("1e-3", "2e-3", "4e-3"), ("0.5x", "1x", "2x"))):
+        rows = [f"{b},{r},{k},{taken(b) * w * luck:.6f}" for b in B for r, w in zip(names, (1.5, 1.0, 2.2), strict=True)
+                for k, luck in enumerate((0.9, 1 / 0.9))]  # fmt: skip
+        read = steps_table(table(f"batch_size,{header},seed,steps_to_target\n" + "\n".join(rows)))
+        case = f"{header} {names}"
+        assert read.by == (), case
+        assert read.frame["batch"].tolist() == [b for b in B for _ in range(2)], case
+        assert read.frame["steps"].tolist() == pytest.approx([taken(b) * k for b in B for k in (0.9, 1 / 0.9)]), case
+        (said,) = [n for n in read.notes[""] if n.startswith("Of several ")]
+        assert said.endswith("at a batch the best counts; 20 rows at others are left out."), case
+        assert "learning rates" in said or repr(header) in said, case
 
 
 def test_of_two_tuned_columns_the_best_pair_counts():
@@ -281,16 +279,17 @@ MISSED = {
 
 def test_rows_that_a_column_says_did_not_reach_the_target_are_censored():
     """Steps are capped at 5000: pooled with those that reached the loss, they halve the critical batch."""
-    for header, (no, yes) in MISSED.items():
-        for head, steps in (("steps_to_target", ""), ("steps", ",3.2")):
-            rows = [f"{b},{min(taken(b), 5000):.6f}{steps},{no if taken(b) > 5000 else yes}" for b in B]
-            goal = ",target_loss" if steps else ""
-            read = steps_table(table(f"batch_size,{head}{goal},{header}\n" + "\n".join(rows)))
-            case = f"{header}: {no!r} and {yes!r} beside {head}"
-            assert (read.by, read.mixed) == ((), ()), case
-            assert read.frame["batch"].tolist() == [b for b in B if taken(b) <= 5000], case
-            (said,) = [n for n in read.notes[""] if "censored" in n]
-            assert said.startswith("2 rows (batch 16, 64) are left out as censored at the steps given"), case
+    for (header, (no, yes)), (head, steps) in side_by_side(
+        list(MISSED.items()), (("steps_to_target", ""), ("steps", ",3.2"))
+    ):
+        rows = [f"{b},{min(taken(b), 5000):.6f}{steps},{no if taken(b) > 5000 else yes}" for b in B]
+        goal = ",target_loss" if steps else ""
+        read = steps_table(table(f"batch_size,{head}{goal},{header}\n" + "\n".join(rows)))
+        case = f"{header}: {no!r} and {yes!r} beside {head}"
+        assert (read.by, read.mixed) == ((), ()), case
+        assert read.frame["batch"].tolist() == [b for b in B if taken(b) <= 5000], case
+        (said,) = [n for n in read.notes[""] if "censored" in n]
+        assert said.startswith("2 rows (batch 16, 64) are left out as censored at the steps given"), case
 
 
 def test_of_several_rates_one_that_misses_the_target_is_no_best():
