@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from dashboard.cli import group
 from data import DataError, MappingNeeded, Runs, read_runs
 from data.files.by_file import labels
+from tests.data.cases import side_by_side
 
 NATS = "run,params,tokens,loss\na0,1e7,1e9,3.5\na1,2e7,2e9,3.2\na2,4e7,4e9,3.0\n"
 BYTES = "run,params,tokens,bpb\nb0,1e7,1e9,1.1\nb1,2e7,2e9,1.0\nb2,4e7,4e9,0.95\n"
@@ -45,8 +46,18 @@ def folder(tmp_path: Path):
     return write
 
 
+ALONE: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
+
+
 def read_alone(folder: Path, answers: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, float, float]]:
-    return [row for file in sorted(answers) for row in numbers(read_runs(folder / file, **answers[file]))]
+    """The numbers of each file read by itself; a text under the same answers is read once for all tests."""
+    out = []
+    for file in sorted(answers):
+        asked = (folder / file).read_text(), repr(answers[file])
+        if asked not in ALONE:
+            ALONE[asked] = numbers(read_runs(folder / file, **answers[file]))
+        out += ALONE[asked]
+    return out
 
 
 def numbers(runs: Runs) -> list[tuple[float, float, float]]:
@@ -55,11 +66,10 @@ def numbers(runs: Runs) -> list[tuple[float, float, float]]:
 
 @pytest.mark.parametrize(("one", "other"), list(permutations(KINDS, 2)))
 def test_files_answered_by_name_are_read_as_each_is_alone(folder, one: str, other: str) -> None:
-    for first in KINDS[one][1]:
-        for second in KINDS[other][1]:
-            answers = {"a.csv": first, "b.csv": second}
-            here = folder(a=KINDS[one][0], b=KINDS[other][0])
-            assert numbers(read_runs(here, by_file=answers)) == read_alone(here, answers)
+    for first, second in side_by_side(KINDS[one][1], KINDS[other][1]):
+        answers = {"a.csv": first, "b.csv": second}
+        here = folder(a=KINDS[one][0], b=KINDS[other][0])
+        assert numbers(read_runs(here, by_file=answers)) == read_alone(here, answers)
 
 
 @pytest.mark.parametrize("kind", [k for k, (_, answers) in KINDS.items() if len(answers) > 1])
