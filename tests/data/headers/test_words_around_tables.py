@@ -12,6 +12,7 @@ import pytest
 
 from data import MappingNeeded, Runs, read_runs
 from data.headers.captions import named_unit, unit_said
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 HEADER = ("Model", "Params", "Tokens", "Loss")
@@ -112,18 +113,16 @@ def test_words_that_may_speak_of_another_column_are_asked_about(read: Read) -> N
 def test_words_that_are_no_name_of_a_loss_leave_nats(read: Read) -> None:
     """A sentence, a title of more than a loss, a line below and a caption above a column called a loss."""
     columns = itertools.cycle(("Val loss", "Loss", "Cross-entropy", "CE", "NLL"))
-    for said in (
+    for i, said in enumerate((
         "Lower perplexity is better.", "Perplexity is omitted.", "# Results (perplexity in appendix)", "perplexity = exp(loss)",
         "Scaling laws for perplexity", "# GPT-2 perplexity experiments", "See also BPB below.", "We report loss and perplexity.",
         "Validation perplexity", "Bits per byte are in the appendix.", "Perplexity / loss",
-    ):  # fmt: skip
+    )):  # fmt: skip
         column = next(columns)
         table = md(NATS, (*HEADER[:3], column))
-        for text, name in (
-            (f"{said}\n\n{table}", "t.md"),
-            (f"{table}\n{said}\n", "t.md"),
-            (csv(NATS, f"# {said.lstrip('# ')}").replace("Loss", column), "t.csv"),
-        ):
+        below = (f"{table}\n{said}\n", "t.md")
+        above = (csv(NATS, f"# {said.lstrip('# ')}").replace("Loss", column), "t.csv")
+        for text, name in ((f"{said}\n\n{table}", "t.md"), below if i % 2 else above):
             runs = read(text, name)
             assert runs.kept["loss"].tolist() == list(NATS), (said, text)
             assert all("nats" in q.options for q in runs.questions if q.key == "loss_unit"), said
@@ -168,14 +167,14 @@ def test_the_same_runs_under_another_heading_are_asked_about(read: Read) -> None
 
 def test_the_same_names_under_headings_of_other_runs_are_runs_of_their_own(read: Read) -> None:
     other = (3.12, 2.81, 2.60)
-    for one, two in (
+    pairs = (
         ("Baseline", "Ours"), ("AdamW", "Muon"), ("Dense", "MoE"), ("v1", "v2"), ("Run 1", "Run 2"), ("Trained on C4", "Trained on Pile"),
         ("With QK-norm", "Without QK-norm"), ("2024-01-05", "2024-02-01"), ("Llama", "Falcon"),
-    ):  # fmt: skip
-        for header in (HEADER, ("Run", *HEADER[1:])):
-            runs = read(f"## {one}\n\n{md(other, header)}\n## {two}\n\n{md(NATS, header)}", "t.md")
-            assert runs.kept["loss"].tolist() == [*other, *NATS], (one, two)
-            assert any("runs of their own" in n for n in runs.notes), (one, two, runs.notes)
+    )  # fmt: skip
+    for (one, two), header in side_by_side(pairs, (HEADER, ("Run", *HEADER[1:]))):
+        runs = read(f"## {one}\n\n{md(other, header)}\n## {two}\n\n{md(NATS, header)}", "t.md")
+        assert runs.kept["loss"].tolist() == [*other, *NATS], (one, two)
+        assert any("runs of their own" in n for n in runs.notes), (one, two, runs.notes)
     below = f"# Ours\n\n## Results\n\n{md(other)}\n# Baseline\n\n## Results\n\n{md(NATS)}"
     assert read(below, "t.md").kept["loss"].tolist() == [*other, *NATS]
     failed = f"## Baseline\n\n{md(other)}\n## Ours\n\n{md(NATS)}\n## Failed\n\n{md((9.1, 9.2, 9.3))}"
@@ -196,16 +195,16 @@ def test_rows_that_stand_again_in_a_later_table_are_copies(read: Read) -> None:
 
 def test_rows_under_a_heading_that_says_so_do_not_count(read: Read) -> None:
     more = (("xl", "1.3B", "26B"), ("xxl", "7B", "140B"))
-    for heading, word in (
+    headings = (
         ("Predicted by the scaling law", "predicted"), ("Extrapolated", "extrapolated"), ("Deprecated", "deprecated"),
         ("Diverged runs", "diverged"), ("Failed", "failed"), ("v1 (data loader bug, do not use)", "do not use"), ("v0 (buggy)", "buggy"),
-    ):  # fmt: skip
-        for first in ("## Measured\n\n", ""):
-            text = f"{first}{md(NATS)}\n## {heading}\n\n{md((2.67, 2.31), rows=more)}"
-            runs = read(text, "t.md")
-            assert runs.kept["loss"].tolist() == list(NATS), heading
-            assert runs.reasons == {f"run state: {word}": 2}, heading
-            assert len(read(text, "t.md", states=[word]).kept) == 5, heading
+    )  # fmt: skip
+    for (heading, word), first in side_by_side(headings, ("## Measured\n\n", "")):
+        text = f"{first}{md(NATS)}\n## {heading}\n\n{md((2.67, 2.31), rows=more)}"
+        runs = read(text, "t.md")
+        assert runs.kept["loss"].tolist() == list(NATS), heading
+        assert runs.reasons == {f"run state: {word}": 2}, heading
+        assert len(read(text, "t.md", states=[word]).kept) == 5, heading
     for heading in ("Not diverged", "Measured and predicted", "More sizes"):
         assert len(read(f"## Small\n\n{md(NATS)}\n## {heading}\n\n{md((2.67, 2.31), rows=more)}", "t.md").kept) == 5, (
             heading
@@ -303,17 +302,17 @@ def test_a_header_that_a_long_table_repeats_on_its_next_page_is_no_heading(read:
 
 
 def test_a_row_of_words_above_a_blank_line_is_no_row_of_column_names(read: Read) -> None:
-    for words in (
+    words_above = (
         "| Model | results |",
         "| Model | results |\n|---|---|",
         "a | b",
         "Model | results",
         "| Size | Final | Loss |",
-    ):
-        for gap in ("\n\n", "\n\n\n", "\n\nAll runs so far.\n\n"):
-            runs = read(f"{words}{gap}{md(NATS)}", "t.md")
-            assert runs.kept["loss"].tolist() == list(NATS), (words, gap)
-            assert {s.header for s in runs.sources if s.header} == {*HEADER}, (words, gap)
+    )
+    for words, gap in side_by_side(words_above, ("\n\n", "\n\n\n", "\n\nAll runs so far.\n\n")):
+        runs = read(f"{words}{gap}{md(NATS)}", "t.md")
+        assert runs.kept["loss"].tolist() == list(NATS), (words, gap)
+        assert {s.header for s in runs.sources if s.header} == {*HEADER}, (words, gap)
     merged = f"| Model | Size | | |\n{md(NATS, ('', 'Params', 'Tokens', 'Loss'))}"
     assert read(merged, "t.md").kept["params"].tolist() == [125e6, 350e6, 760e6]
 
