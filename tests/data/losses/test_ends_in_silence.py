@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from data import MappingNeeded, Runs, read_runs
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 HELD_OUT, TRAIN = [3.98, 3.71, 3.45], [3.90, 3.62, 3.35]
@@ -100,19 +101,20 @@ def checkpoints(header: str, name: str, many: int, models: tuple[str, ...] = ("2
     return f"{header},params,tokens,val_loss\n" + "".join(rows)
 
 
-@pytest.mark.parametrize("many", [2, 3, 10])
-@pytest.mark.parametrize(
-    ("header", "name"),
+@pytest.mark.parametrize(("named", "many", "models"), side_by_side(
     [("model", "{m}-step{k}000"), ("model", "pythia-{m}-step{k}000"), ("run", "OLMo-{m}-step{k}000-tokens{k}B"),
      ("model", "OLMo-{m}-step{k}000-tokens{k}B"), ("model", "{m} (step {k}000)"),
      ("Model", "{m}/checkpoint-{k}000"), ("model,revision", "pythia-{m},step{k}000"),
-     ("model,revision", "OLMo {m},stage1-step{k}000-tokens{k}B")],
-)  # fmt: skip
-def test_checkpoints_named_by_their_step_are_a_run_of_each_model(read: Read, header: str, name: str, many: int) -> None:
-    for models in (("20M", "40M"), ("20M",)):
-        runs = read(checkpoints(header, name, many, models))
-        assert runs.kept["tokens"].tolist() == [many * 1e9] * len(models)
-        assert runs.kept["loss"].tolist() == pytest.approx([4.5 - 0.1 * many] * len(models))
+     ("model,revision", "OLMo {m},stage1-step{k}000-tokens{k}B")] * 2,
+    [2, 3, 10], [("20M", "40M"), ("20M",)],
+))  # fmt: skip
+def test_checkpoints_named_by_their_step_are_a_run_of_each_model(
+    read: Read, named: tuple[str, str], many: int, models: tuple[str, ...]
+) -> None:
+    header, name = named
+    runs = read(checkpoints(header, name, many, models))
+    assert runs.kept["tokens"].tolist() == [many * 1e9] * len(models)
+    assert runs.kept["loss"].tolist() == pytest.approx([4.5 - 0.1 * many] * len(models))
 
 
 def test_names_that_end_in_a_number_of_steps_are_asked_about(read: Read) -> None:
@@ -203,15 +205,15 @@ def test_rows_that_are_no_measurement_or_no_end(read: Read, header: str, good: s
     assert reason.lower().startswith(f"run state: {state}")
 
 
-@pytest.mark.parametrize(
-    ("name", "state"),
+@pytest.mark.parametrize(("said", "header"), side_by_side(
     [("b (running)", "running"), ("b (diverged)", "diverged"), ("b [crashed]", "crashed"), ("b - failed", "failed"), ("b (OOM)", "oom"),
      ("b (predicted)", "predicted"), ("b (extrapolated)", "extrapolated"), ("b ❌", "failed"), ("b (not converged)", "not converged"),
      ("Chinchilla fit", "fit"), ("b-crashed", "crashed"), ("b_FAILED", "failed"), ("❌ b", "failed"),
      ("b (crashed at step 300)", "crashed")],
-)  # fmt: skip
-@pytest.mark.parametrize("header", ["run", "model"])
-def test_names_that_say_how_a_run_ended(read: Read, header: str, name: str, state: str) -> None:
+    ["run", "model"],
+))  # fmt: skip
+def test_names_that_say_how_a_run_ended(read: Read, said: tuple[str, str], header: str) -> None:
+    name, state = said
     text = table("val_loss", ["3.98", "5.71", "3.45"]).replace("run,", f"{header},").replace("\nb,", f"\n{name},")
     assert set_aside(read, text, state).startswith("run state: ")
 
@@ -263,14 +265,16 @@ def resumed(again: str, first: int = 300, step: int = 1) -> str:
     return "run,params,step,tokens,val_loss\n" + "".join(rows)
 
 
+AGAIN = ["a-resume", "a_resumed", "a (cont.)", "a-restart-2", "a resumed", "a.cont", "a (resumed from step 300)"]
+
+
 @pytest.mark.parametrize(
-    "again", ["a-resume", "a_resumed", "a (cont.)", "a-restart-2", "a resumed", "a.cont", "a (resumed from step 300)"]
+    ("again", "place", "header"), side_by_side(AGAIN * 2, [(300, 1), (250, 1), (310, 0)], ["run", "model"])
 )
-@pytest.mark.parametrize(("first", "step"), [(300, 1), (250, 1), (310, 0)])
-@pytest.mark.parametrize("header", ["run", "model"])
 def test_a_run_resumed_under_another_name_is_one_run(
-    read: Read, again: str, first: int, step: int, header: str
+    read: Read, again: str, place: tuple[int, int], header: str
 ) -> None:
+    first, step = place
     runs = read(resumed(again, first, step).replace("run,", f"{header},"))
     assert runs.kept["tokens"].tolist() == [4e8, 8e8]
     assert runs.kept["loss"].tolist() == pytest.approx([3.98, 3.7])
