@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 
 from data import MappingNeeded, Runs
 from data.states.exclusions import UNSAID
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -24,12 +26,16 @@ def batches(base: str, blank: str, cell: str) -> str:
     return f"run,params,{base},grad_accum,gpus,seq_len,steps,loss\n" + "".join(rows)
 
 
-@pytest.mark.parametrize("cell", ["", "-", "?", "n/a", "auto"])
-@pytest.mark.parametrize("blank", ["grad_accum", "gpus"])
-@pytest.mark.parametrize(("base", "answers"), [("micro_batch", {}), ("batch_size", {"batch": "device"})])
+BASES = [("micro_batch", {}), ("batch_size", {"batch": "device"})]
+
+
+@pytest.mark.parametrize(
+    ("cell", "factor"), side_by_side(["", "-", "?", "n/a", "auto"], list(product(BASES, ["grad_accum", "gpus"])))
+)
 def test_a_factor_of_the_batch_that_is_not_said_is_not_one(
-    read: Read, base: str, answers: dict[str, str], blank: str, cell: str
+    read: Read, cell: str, factor: tuple[tuple[str, dict[str, str]], str]
 ) -> None:
+    (base, answers), blank = factor
     runs = read(batches(base, blank, cell), **answers)
     assert runs.kept["run"].tolist() == ["a", "c"]
     assert runs.kept["tokens"].tolist() == [4 * 8 * 8 * 1024 * 1000, 4 * 8 * 8 * 1024 * 4000]
@@ -69,12 +75,14 @@ def marked(header: str, cells: list[str]) -> str:
     return f"run,params,tokens,loss,{header}\n" + rows
 
 
-@pytest.mark.parametrize("unknown", ["?", "", "maybe", "n/a", "see notes", "-"])
-@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("True", "False"), ("1", "0"), ("1.0", "0.0"), ("ja", "nein"), ("oui", "non"),
-                                         ("✓", "✗"), ("✔️", "✖️"), ("✓", "x"), ("yes", "no (diverged)"), ("YES", "diverged"),
-                                         ("yes", "no - diverged"),
-                                         ("**yes**", "**no**"), ("used", "not used"), ("incl.", "excl.")])  # fmt: skip
-def test_a_mark_that_is_none_leaves_the_others_their_word(read: Read, yes: str, no: str, unknown: str) -> None:
+MARKS = [("yes", "no"), ("True", "False"), ("1", "0"), ("1.0", "0.0"), ("ja", "nein"), ("oui", "non"), ("✓", "✗"), ("✔️", "✖️"),
+         ("✓", "x"), ("yes", "no (diverged)"), ("YES", "diverged"), ("yes", "no - diverged"), ("**yes**", "**no**"),
+         ("used", "not used"), ("incl.", "excl.")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("marks", "unknown"), side_by_side(MARKS, ["?", "", "maybe", "n/a", "see notes", "-"]))
+def test_a_mark_that_is_none_leaves_the_others_their_word(read: Read, marks: tuple[str, str], unknown: str) -> None:
+    yes, no = marks
     runs = read(marked("used", [yes, no, yes, unknown, yes]))
     assert runs.set_aside["run"].tolist() == ["r1"]
     assert runs.reasons == {"diverged" if "diverged" in no else UNSAID: 1}
@@ -93,9 +101,11 @@ def test_a_tick_marks_its_row(read: Read, header: str, cells: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    "reason", ["diverged", "OOM", "loss spike at 3k", "yes (loss spike at 3k)", "yes: loss spike at 3k"]
+    ("reason", "rest"),
+    side_by_side(
+        ["diverged", "OOM", "loss spike at 3k", "yes (loss spike at 3k)", "yes: loss spike at 3k"], ["", "no", "-"]
+    ),
 )
-@pytest.mark.parametrize("rest", ["", "no", "-"])
 def test_a_reason_under_excluded_marks_its_row(read: Read, reason: str, rest: str) -> None:
     runs = read(marked("excluded", [rest, reason, rest, rest]))
     assert runs.set_aside["run"].tolist() == ["r1"]
@@ -132,12 +142,17 @@ def by_split(header: str, word: str, named: bool = True, train: str = "Train", h
     return ("run," if named else "") + f"params,tokens,{header},loss\n" + "".join(rows)
 
 
-@pytest.mark.parametrize("header", ["phase", "mode", "split", "stage", "dataset", "data"])
-@pytest.mark.parametrize("word", ["n/a", "?", "", "unknown", "-", "None"])
-@pytest.mark.parametrize("named", [True, False])
+SPLITS = ["phase", "mode", "split", "stage", "dataset", "data"]
+
+
+@pytest.mark.parametrize(
+    ("where", "word"),
+    side_by_side(list(product(SPLITS, [True, False])), ["n/a", "?", "", "unknown", "-", "None"]),
+)
 def test_a_row_that_does_not_say_its_split_leaves_the_others_theirs(
-    read: Read, header: str, word: str, named: bool
+    read: Read, where: tuple[str, bool], word: str
 ) -> None:
+    header, named = where
     runs = read(by_split(header, word, named))
     assert runs.kept["loss"].tolist() == [3.3, 3.2, 3.0]
     silent = [r.startswith("nothing says where its loss was measured") for r in runs.set_aside["reason"]]
