@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import product
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from data import MappingNeeded, ReadError, Runs, read_runs
 from data.filenames.columns import facts
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -130,7 +132,7 @@ GROUPS: dict[str, tuple[tuple[str, str, tuple[float, ...], float], ...]] = {
 }  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_groups_of_names_in_every_order(read: Read, data: st.DataObject) -> None:
     loss = data.draw(st.sampled_from(["loss", "Validation", "Results", "Loss"]))
@@ -267,11 +269,15 @@ def test_mixtures_among_models_by_name(read: Read) -> None:
 RUNS = [[f"m{i}", f"{2**i}e8", f"{2**i}e9", str(3.5 - i / 4)] for i in range(5)]
 
 
-@pytest.mark.parametrize("sign", [",", ";", "\t"])
-@pytest.mark.parametrize("strays", [(0,), (1,), (4,), (0, 2), (1, 2), (0, 4), (0, 1, 3)])
-@pytest.mark.parametrize("form", ['"{}', '"{} inch', '{}" run', '{}"', '5" {}"'])
-def test_a_stray_quote_swallows_no_run(read: Read, sign: str, strays: tuple[int, ...], form: str) -> None:
-    lines = [[form.format(row[0]) if i in strays else row[0], *row[1:]] for i, row in enumerate(RUNS)]
+STRAYS = [(0,), (1,), (4,), (0, 2), (1, 2), (0, 4), (0, 1, 3)]
+QUOTED = ['"{}', '"{} inch', '{}" run', '{}"', '5" {}"']
+
+
+@pytest.mark.parametrize(("strays", "sign"), side_by_side(list(product(STRAYS, QUOTED)), [",", ";", "\t"]))
+def test_a_stray_quote_swallows_no_run(read: Read, strays: tuple[tuple[int, ...], str], sign: str) -> None:
+    """Which rows have quotes and how these stand decide together where a cell would end; the sign between cells does not."""
+    rows, form = strays
+    lines = [[form.format(row[0]) if i in rows else row[0], *row[1:]] for i, row in enumerate(RUNS)]
     runs = read("\n".join(sign.join(line) for line in [["name", "params", "tokens", "loss"], *lines]))
     assert values(runs, "params", "tokens", "loss") == [[float(c) for c in row[1:]] for row in RUNS]
     assert not len(runs.set_aside)
@@ -393,25 +399,30 @@ def test_hostile_pages_end_in_a_sentence(read: Read, page: str) -> None:
     assert "damaged" not in str(caught.value)
 
 
-@pytest.mark.parametrize("dots", ["...", "…", "⋮", "..", r"\vdots"])
-@pytest.mark.parametrize("whole", [True, False])
-def test_rows_of_dots_say_that_rows_are_missing(read: Read, dots: str, whole: bool) -> None:
+@pytest.mark.parametrize(
+    ("way", "dots"), side_by_side(list(product(range(5), [True, False])), ["...", "…", "⋮", "..", r"\vdots"])
+)
+def test_rows_of_dots_say_that_rows_are_missing(read: Read, way: tuple[int, bool], dots: str) -> None:
+    form, whole = way
     lines: Lines = [*ROWS[:2], (dots,) * 4 if whole else (dots, "", "", ""), ROWS[2]]
     latex = "\\begin{tabular}{lrrr}\n" + "".join(" & ".join(line) + " \\\\\n" for line in lines) + "\\end{tabular}"
-    for text in (as_csv(lines), as_csv(lines, "\t"), as_markdown4(lines), latex, workbook(all=lines)):
-        runs = read(text, "table")
-        assert values(runs, "run", "params", "tokens", "loss") == KEPT
-        assert not len(runs.set_aside)
-        assert any("leaves out rows" in note for note in runs.notes)
+    text = (as_csv(lines), as_csv(lines, "\t"), as_markdown4(lines), latex, workbook(all=lines))[form]
+    runs = read(text, "table")
+    assert values(runs, "run", "params", "tokens", "loss") == KEPT
+    assert not len(runs.set_aside)
+    assert any("leaves out rows" in note for note in runs.notes)
 
 
 # Names with marks --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "mark", ["**{}**", "`{}`", "***{}***", "~~{}~~", "[{}](https://a.b/c)", "\\textbf{{{}}}", "<b>{}</b>", "{} †"]
+    ("mark", "header"),
+    side_by_side(
+        ["**{}**", "`{}`", "***{}***", "~~{}~~", "[{}](https://a.b/c)", "\\textbf{{{}}}", "<b>{}</b>", "{} †"],
+        ["run", "model", "name"],
+    ),
 )
-@pytest.mark.parametrize("header", ["run", "model", "name"])
 def test_names_come_without_their_marks(read: Read, mark: str, header: str) -> None:
     names = ["124M", "my_run_1", "gpt-350M"]
     rows = "".join(f"{mark.format(n) if i != 1 else n},{i + 1}e8,2e9,{3.5 - i}\n" for i, n in enumerate(names))
@@ -563,17 +574,17 @@ def test_a_table_on_its_side_may_begin_with_any_of_its_columns(read: Read) -> No
 
 def test_rows_of_a_grid_that_name_their_tokens_leave_the_sizes_to_the_columns(read: Read) -> None:
     right = [(77e6, 1e9, 3.78), (354e6, 1e9, 3.44), (77e6, 5e9, 3.5), (354e6, 5e9, 3.1)]
-    for corner in ("Model", "model size", "N \\ D", "params", "N"):
-        for sizes in ("77000000,354000000", "77M,354M"):
-            for rows in (
-                ("loss @ 1B", "loss @ 5B"),
-                ("1B tokens", "5B tokens"),
-                ("D=1e9", "D=5e9"),
-                ("val loss at 1B", "val loss at 5B"),
-            ):
-                runs = read(f"{corner},{sizes}\n{rows[0]},3.78,3.44\n{rows[1]},3.5,3.1\n")
-                found = list(zip(runs.kept["params"], runs.kept["tokens"], runs.kept["loss"], strict=True))
-                assert sorted(found) == sorted(right), (corner, sizes, rows)
+    named = (
+        ("loss @ 1B", "loss @ 5B"),
+        ("1B tokens", "5B tokens"),
+        ("D=1e9", "D=5e9"),
+        ("val loss at 1B", "val loss at 5B"),
+    )
+    corners = ("Model", "model size", "N \\ D", "params", "N")
+    for (corner, rows), sizes in side_by_side(list(product(corners, named)), ("77000000,354000000", "77M,354M")):
+        runs = read(f"{corner},{sizes}\n{rows[0]},3.78,3.44\n{rows[1]},3.5,3.1\n")
+        found = list(zip(runs.kept["params"], runs.kept["tokens"], runs.kept["loss"], strict=True))
+        assert sorted(found) == sorted(right), (corner, sizes, rows)
 
 
 def test_a_corner_that_names_the_loss_alone_says_nothing_of_rows_and_columns(read: Read) -> None:
