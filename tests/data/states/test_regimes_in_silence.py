@@ -13,6 +13,7 @@ from data import MappingNeeded, ReadError, Runs, read_runs
 from data.headers.headings import says_where_measured
 from data.headers.names import loss_name
 from data.states.remarks import says_out
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -74,18 +75,17 @@ def test_words_that_only_sound_so_leave_a_loss_one() -> None:
 
 def test_a_part_of_an_epoch_is_that_part_of_the_data(read: Read) -> None:
     heads = "dataset tokens|dataset size (tokens)|tokens in dataset|corpus tokens|data tokens|train set tokens|dataset_size|unique tokens"
-    for head in heads.split("|"):
-        for size, epochs in (
-            (("10B", "10B"), ("0.05", ".12")),
-            (("2B", "4.8B"), ("0.25", "0.25")),
-            (("10B", "10B"), ("5%", "12%")),
-        ):
-            rows = [
-                f"{n},{s},{e},{v}"
-                for n, s, e, v in zip(("a,25M", "b,60M"), size, epochs, ("4.40", "3.79"), strict=True)
-            ]
-            runs = read("\n".join([f"run,params,{head},epochs,val loss", *rows]))
-            assert runs.kept["tokens"].tolist() == pytest.approx([0.5e9, 1.2e9]), (head, size, epochs)
+    parts = (
+        (("10B", "10B"), ("0.05", ".12")),
+        (("2B", "4.8B"), ("0.25", "0.25")),
+        (("10B", "10B"), ("5%", "12%")),
+    )
+    for head, (size, epochs) in side_by_side(heads.split("|"), parts):
+        rows = [
+            f"{n},{s},{e},{v}" for n, s, e, v in zip(("a,25M", "b,60M"), size, epochs, ("4.40", "3.79"), strict=True)
+        ]
+        runs = read("\n".join([f"run,params,{head},epochs,val loss", *rows]))
+        assert runs.kept["tokens"].tolist() == pytest.approx([0.5e9, 1.2e9]), (head, size, epochs)
     spent = "run,params,dataset tokens,epochs,flops,val loss\na,25M,{},0.05,7.5e16,4.40\nb,60M,{},.12,4.32e17,3.79\n"
     for size in (("10B", "10B"), ("0.5B", "1.2B")):  # the FLOPs say of which the epochs are a part
         assert read(spent.format(*size)).kept["tokens"].tolist() == pytest.approx([0.5e9, 1.2e9]), size
@@ -173,11 +173,10 @@ def test_a_difference_is_no_run(read: Read) -> None:
         "Improvement (%)",
     )
     for form in (side, rows):
-        for word in words:
-            for loss in ("0.10", "-0.10"):
-                runs = read(form.format(word, loss), "t.md")
-                assert runs.kept["run"].tolist() == ["Baseline", "Ours"], (word, loss)
-                assert runs.set_aside["reason"].tolist() == ["a difference between other rows, not a run"], (word, loss)
+        for word, loss in side_by_side(words, ("0.10", "-0.10")):
+            runs = read(form.format(word, loss), "t.md")
+            assert runs.kept["run"].tolist() == ["Baseline", "Ours"], (word, loss)
+            assert runs.set_aside["reason"].tolist() == ["a difference between other rows, not a run"], (word, loss)
         for word in ("Other", "DeltaNet", "Delta-7"):
             assert len(read(form.format(word, "3.70"), "t.md").kept) == 3, word
         assert len(read(form.format("Delta", "3.70"), "t.md").kept) == 3  # the name of a model, whose loss is one
@@ -205,8 +204,10 @@ interpolated from plot|not used in the final table|do not use for inference
 
 def test_a_remark_that_says_so_sets_its_row_aside(read: Read) -> None:
     table_ = "run,params,tokens,loss,{}\na,25M,.5B,4.40,\nb,60M,1.2B,3.79,fine\nc,120M,2.4B,3.39,{}\n"
-    for remark in names(OUT):
+    for i, remark in enumerate(names(OUT)):
         assert says_out(remark) or remark == "crashed at 5B", remark
+        if i % 4 and remark != "crashed at 5B":
+            continue
         text = table_.replace("fine", "") if remark == "crashed at 5B" else table_
         assert why(read(text.format("notes", remark))) == {"c": f"run state: {remark}"}, remark
     for head in ("Notes", "comment", "remarks", "Bemerkung", "备注"):
@@ -225,7 +226,7 @@ def test_what_was_tuned_further_is_no_run_beside_pretraining(read: Read) -> None
         ("pretraining", "RLHF"), ("pretrained", "instruction tuning"),
     )  # fmt: skip
     for header in ("stage", "phase", "Training stage", "type"):
-        for pair in stages:
+        for pair in stages if header == "stage" else stages[len(header) % 2 :: 2]:
             text = f"| {header} | params | tokens seen | val loss |\n|---|---|---|---|\n"
             text += "".join(f"| {pair[k]} | {n} | {d} | {v} |\n" for k, n, d, v in rows)
             runs = read(text, "t.md")
@@ -354,16 +355,16 @@ def sheets(one: str, other: str) -> bytes:
 
 def test_the_same_size_and_data_under_headings_of_splits_are_one_run(read: Read) -> None:
     forms = ((markdown, "t.md"), (blocks, "t.csv"), (sheets, "t.xlsx"))
-    for form, name in forms:
-        for pair in HELD_OUT:
+    for k, (form, name) in enumerate(forms):  # each pair in one of the formats
+        for pair in HELD_OUT[k::3]:
             runs = read(form(*pair), name)
             assert runs.kept["loss"].tolist() == [4.44, 3.79], (name, pair)
             assert "split" in {q.key for q in runs.questions}, (name, pair)
-        for pair in TEXTS:
+        for pair in TEXTS[k::3]:
             assert list(asked(read, form(*pair), name)) == ["split"], (name, pair)
             assert read(form(*pair), name, split=pair[1]).kept["loss"].tolist() == [4.44, 3.79], (name, pair)
             assert len(read(form(*pair), name, split="all").kept) == 4, (name, pair)
-        for pair in (*OTHERS, *EXPERIMENTS):
+        for pair in (*OTHERS, *EXPERIMENTS)[k::3]:
             runs = read(form(*pair), name)
             assert len(runs.kept) == 4, (name, pair)
             assert "split" not in {q.key for q in runs.questions}, (name, pair)
