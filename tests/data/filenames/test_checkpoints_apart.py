@@ -11,6 +11,7 @@ import pytest
 
 from data import MappingNeeded, Runs, read_runs
 from data.filenames.steps import model_of, models, place_of
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -63,19 +64,18 @@ def test_a_file_for_each_checkpoint_is_one_run_however_it_is_named(tmp_path: Pat
         "gpt-{m}M/checkpoints/{k}000/eval.json", "gpt-{m}M/iter_000{k}000/eval.json", "gpt-{m}M/global_step{k}000/eval.json",
         "gpt-{m}M/epoch={k}-step={k}000/eval.json", "gpt-{m}M/ep0-ba{k}000.json", "gpt-{m}M/ckpt-{k}000/metrics/eval.json",
     )  # fmt: skip
-    for i, layout in enumerate(layouts):
-        for sizes in ((25,), (25, 50)):
-            files: dict[str, object] = {
-                layout.format(m=m, k=k): evaluation(k, m * 10**6) for m in sizes for k in range(1, 5)
-            }
-            runs = read_runs(write(tmp_path / f"{i}-{len(sizes)}", files))
-            assert len(runs) == len(sizes), layout
-            assert runs.kept["params"].tolist() == [m * 1e6 for m in sizes], layout
-            assert runs.kept["tokens"].tolist() == [4e8] * len(sizes), layout
-            assert runs.kept["loss"].tolist() == [3.7] * len(sizes), layout
-            assert all(f"gpt-{m}M" in run for m, run in zip(sizes, runs.kept["run"], strict=True)), layout
-            assert runs.history is not None
-            assert len(runs.history) == 4 * len(sizes), layout
+    for i, (layout, sizes) in enumerate(side_by_side(layouts, ((25, 50), (25,)))):
+        files: dict[str, object] = {
+            layout.format(m=m, k=k): evaluation(k, m * 10**6) for m in sizes for k in range(1, 5)
+        }
+        runs = read_runs(write(tmp_path / f"{i}-{len(sizes)}", files))
+        assert len(runs) == len(sizes), layout
+        assert runs.kept["params"].tolist() == [m * 1e6 for m in sizes], layout
+        assert runs.kept["tokens"].tolist() == [4e8] * len(sizes), layout
+        assert runs.kept["loss"].tolist() == [3.7] * len(sizes), layout
+        assert all(f"gpt-{m}M" in run for m, run in zip(sizes, runs.kept["run"], strict=True)), layout
+        assert runs.history is not None
+        assert len(runs.history) == 4 * len(sizes), layout
 
 
 def test_a_person_may_say_that_they_are_runs(tmp_path: Path) -> None:
@@ -137,14 +137,12 @@ def named(place: str, header: str = "run", extra: str = "", sizes: tuple[int, ..
 
 
 def test_rows_named_by_their_steps_alone_are_one_run_of_each_setting(read: Read) -> None:
-    for place in PLACES:
-        for header in ("run", "checkpoint", "name"):
-            for before in ("", "gpt-", "out/gpt/"):
-                runs = read(named(before + place, header), "curve.csv")
-                case = f"{header}: {before}{place}"
-                assert runs.kept["tokens"].tolist() == [4e8], case
-                assert runs.kept["run"].tolist() == [before.rstrip("-/") or "curve"], case
-                assert [q.key for q in runs.questions] == ([] if before else ["rows"]), case
+    for place, before, header in side_by_side(PLACES * 2, ("", "gpt-", "out/gpt/"), ("run", "checkpoint", "name")):
+        runs = read(named(before + place, header), "curve.csv")
+        case = f"{header}: {before}{place}"
+        assert runs.kept["tokens"].tolist() == [4e8], case
+        assert runs.kept["run"].tolist() == [before.rstrip("-/") or "curve"], case
+        assert [q.key for q in runs.questions] == ([] if before else ["rows"]), case
     assert len(read(named("step_{k}000"), rows="runs")) == 4
     assert read(named("{k}000", "checkpoint")).kept["tokens"].tolist() == [4e8]
     assert len(read(named("{k}000", "name"))) == 4
