@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, Runs
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -20,11 +21,15 @@ def curves(columns: str, row: Callable[[int, int], str], ends: tuple[int, ...] =
     return f"run,params,{columns},loss\n" + "".join(lines)
 
 
-@pytest.mark.parametrize("tokens", ["total_tokens", "tokens", "train_tokens", "token_budget"])
+TOTALS = ["total_steps", "max_steps", "planned_steps", "num_train_steps", "train_iters", "training_steps"]
+
+
 @pytest.mark.parametrize(
-    "total", ["total_steps", "max_steps", "planned_steps", "num_train_steps", "train_iters", "training_steps"]
+    ("total", "tokens", "step"),
+    side_by_side(
+        TOTALS * 2, ["total_tokens", "tokens", "train_tokens", "token_budget"], ["step", "iteration", "train/step"]
+    ),
 )
-@pytest.mark.parametrize("step", ["step", "iteration", "train/step"])
 def test_a_run_that_ended_early_saw_the_tokens_of_its_steps(read: Read, tokens: str, total: str, step: str) -> None:
     runs = read(curves(f"{tokens},{step},{total}", lambda k, s: f"1e9,{s},1000"))
     assert runs.kept["tokens"].tolist() == pytest.approx([1e9, 6e8])
