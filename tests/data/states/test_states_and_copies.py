@@ -8,16 +8,16 @@ import pytest
 
 from data import Runs
 from data.states.recognise import plain
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
 
-@pytest.mark.parametrize("header", ["State", "status", "run_state", "job status", "sys/state"])
-@pytest.mark.parametrize(
-    "said",
+@pytest.mark.parametrize(("said", "header"), side_by_side(
     ["FAILED", "crash", "crashed", "KILLED", "RUNNING", "aborted", "Aborted", "failed (exit code 1)", "CANCELLED by 1000", "preempted",
      "OUT_OF_MEMORY", "timeout", "Active", "in progress", "unfinished"],
-)  # fmt: skip
+    ["State", "status", "run_state", "job status", "sys/state"],
+))  # fmt: skip
 def test_runs_that_did_not_end_are_set_aside_with_that_reason(read: Read, header: str, said: str) -> None:
     text = f"run,params,tokens,loss,{header}\n" + "".join(
         f"r{i},{i}e8,2e9,{3 - i / 10},{said if i == 2 else 'finished'}\n" for i in range(1, 6)
