@@ -169,7 +169,7 @@ def test_parameters_follow_from_flops_and_tokens(read: Read) -> None:
     assert "compared" not in how
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.integers(1, 64),
     st.integers(1, 32),
