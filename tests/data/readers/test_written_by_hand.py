@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, Runs
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -31,13 +32,13 @@ def test_numbers_with_a_mark_name_no_runs(read: Read) -> None:
         [*ratios[:5], "4.9", *ratios[6:]],
         ["0", "30 s", "10 min", *(f"{i} h" for i in range(6))],
     ]
-    for header in ("D/N ratio", "speedup", "elapsed", "col"):
-        for cells in marked:
-            for n in (4, len(cells)):
-                runs = read(_log(header, cells[:n]))
-                assert len(runs.kept) == 1, (header, cells[:n])
-                assert runs.kept["loss"].item() == _LOSSES[n - 1], (header, cells[:n])
-                assert runs.kept["tokens"].item() == pytest.approx(_STEPS[n - 1] * 2.1e6), (header, cells[:n])
+    cut = [cells[:n] for cells in marked for n in (4, len(cells))]
+    for cells, header in side_by_side(cut, ("D/N ratio", "speedup", "elapsed", "col")):
+        n = len(cells)
+        runs = read(_log(header, cells[:n]))
+        assert len(runs.kept) == 1, (header, cells[:n])
+        assert runs.kept["loss"].item() == _LOSSES[n - 1], (header, cells[:n])
+        assert runs.kept["tokens"].item() == pytest.approx(_STEPS[n - 1] * 2.1e6), (header, cells[:n])
 
 
 def test_names_that_begin_with_numbers_still_tell_runs_apart(read: Read) -> None:
