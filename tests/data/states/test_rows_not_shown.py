@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import product
 
 import openpyxl
 from openpyxl.styles import Font
 
 from data import Runs
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 HEADER = ("run", "params", "tokens", "loss")
@@ -91,14 +93,12 @@ def test_rows_struck_out_or_hidden_are_set_aside_and_come_back(read: Read) -> No
 
 def test_one_name_behind_a_hash_is_set_aside_wherever_it_stands(read: Read) -> None:
     rows = (("a", "125M", "2.5B", "3.4"), ("b", "350M", "7B", "3.0"), ("c", "760M", "15B", "2.8"))
-    for at in range(3):
-        for form in ("#{}", "# {}", "//{}", "% {}"):
-            for sign in ",\t;":
-                marked = [(form.format(r[0]), *r[1:]) if i == at else r for i, r in enumerate(rows)]
-                text = "\n".join(sign.join(r) for r in [HEADER, *marked]) + "\n"
-                case = (at, form, sign)
-                assert read(text).reasons == {"run state: commented out": 1}, case
-                assert len(read(text, states=["commented out"]).kept) == 3, case
+    for (at, form), sign in side_by_side(list(product(range(3), ("#{}", "# {}", "//{}", "% {}"))), ",\t;"):
+        marked = [(form.format(r[0]), *r[1:]) if i == at else r for i, r in enumerate(rows)]
+        text = "\n".join(sign.join(r) for r in [HEADER, *marked]) + "\n"
+        case = (at, form, sign)
+        assert read(text).reasons == {"run state: commented out": 1}, case
+        assert len(read(text, states=["commented out"]).kept) == 3, case
 
 
 def test_what_is_commented_out_is_no_row(read: Read) -> None:
