@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, Runs, read_runs
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 STEPS = [
@@ -32,14 +33,13 @@ def log(header: str, rows: int = 24, last: int | None = None, plan: str = "total
 
 
 def test_a_counter_beside_a_plan_is_one_run_under_any_of_its_names(read: Read) -> None:
-    for header in STEPS:
-        for rows in (3, 12, 24):
-            runs = read(log(header, rows), "log.csv")
-            case = f"{header}, {rows} rows"
-            assert runs.kept["run"].tolist() == ["log"], case
-            assert runs.kept["tokens"].tolist() == [100 * rows * 64 * 1024], case
-            assert runs.history is not None
-            assert len(runs.history) == rows, case
+    for header, rows in side_by_side(STEPS, (3, 12, 24)):
+        runs = read(log(header, rows), "log.csv")
+        case = f"{header}, {rows} rows"
+        assert runs.kept["run"].tolist() == ["log"], case
+        assert runs.kept["tokens"].tolist() == [100 * rows * 64 * 1024], case
+        assert runs.history is not None
+        assert len(runs.history) == rows, case
 
 
 @pytest.mark.parametrize("header", ["foo", "tick", "micro_step", "n_seen"])
