@@ -13,6 +13,7 @@ from data import Runs
 from data.read import from_frame
 from data.readers._amounts import amounting, says_amount
 from data.table import Table
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 NAMES = (
@@ -30,11 +31,11 @@ def _amounting(frame: pd.DataFrame) -> dict[int, str]:
 def test_a_row_of_means_is_no_run_whatever_its_name(read: Read) -> None:
     head = "| model | params (M) | tokens (B) | loss |\n|---|---|---|---|\n"
     rows = [f"| {m} | {n} | {t} | {x} |\n" for m, n, t, x in zip("abcd", SIZES, TOKENS, LOSSES, strict=True)]
-    for name in NAMES:
-        for last in ("633.75 | 12.675 | 3.0435", "634 | 12.7 | 3.04", "2535 | 50.7 | 12.174", "555 | 11.1 | 3.009"):
-            runs = read(head + "".join(rows) + f"| {name} | {last} |\n", "runs.md")
-            assert runs.kept["loss"].tolist() == list(LOSSES), (name, last)
-            assert len(runs.set_aside) == 1, (name, last)
+    ends = ("633.75 | 12.675 | 3.0435", "634 | 12.7 | 3.04", "2535 | 50.7 | 12.174", "555 | 11.1 | 3.009")
+    for name, last in side_by_side(NAMES, ends):
+        runs = read(head + "".join(rows) + f"| {name} | {last} |\n", "runs.md")
+        assert runs.kept["loss"].tolist() == list(LOSSES), (name, last)
+        assert len(runs.set_aside) == 1, (name, last)
     two = "".join(rows[:2]) + "| x | 237.5 | 4.75 | 3.2585 |\n" + "".join(rows[2:]) + "| y | 1030 | 20.6 | 2.8285 |\n"
     assert read(head + two, "runs.md").kept["loss"].tolist() == list(LOSSES)
 
