@@ -38,7 +38,7 @@ def written(folder: Path, seen: float, leave: tuple[str, ...] = ()) -> Path:
 
 def test_the_folder_of_a_trainer_is_one_run(tmp_path: Path) -> None:
     for seen in (5e8, 0):
-        for leave in ((), ("trainer_state",), ("all_results",), ("eval_results",)):
+        for leave in ((), ("trainer_state",), ("all_results",), ("eval_results",))[:: 1 if seen else 2]:
             here = written(tmp_path / f"{seen} {leave}", seen, leave)
             runs = read_runs(here)
             found = runs.kept[["params", "tokens", "loss"]].to_numpy().tolist()
