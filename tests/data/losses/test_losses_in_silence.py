@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, Runs
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 LN2 = math.log(2.0)
@@ -43,9 +44,10 @@ def losses(runs: Runs) -> list[float]:
 # --- two numbers in a cell ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["{} ({})", "{} / {}", "{}/{}", "{} [{}]", "{} | {}", "**{}** ({})", "**{} / {}**"])
-@pytest.mark.parametrize(
-    ("header", "one", "two"),
+FORMS = ["{} ({})", "{} / {}", "{}/{}", "{} [{}]", "{} | {}", "**{}** ({})", "**{} / {}**"]
+
+
+@pytest.mark.parametrize(("said", "form"), side_by_side(
     [
         ("loss (ppl)", VAL, PPL),
         ("ppl (loss)", PPL, VAL),
@@ -64,11 +66,14 @@ def losses(runs: Runs) -> list[float]:
         ("val/train loss (nats)", VAL, TRAIN),
         ("train loss (eval loss)", TRAIN, VAL),
         ("training & validation loss", TRAIN, VAL),
-    ],
-)
+    ] * 2,
+    FORMS,
+))  # fmt: skip
 def test_of_two_numbers_in_a_cell_the_loss_is_taken(
-    read: Read, header: str, form: str, one: tuple[str, ...], two: tuple[str, ...]
+    read: Read, said: tuple[str, tuple[str, ...], tuple[str, ...]], form: str
 ) -> None:
+    """What a header says of two numbers does not depend on the signs between them: each header stands over two of the forms."""
+    header, one, two = said
     assert losses(read(pair(header, form, one, two))) == pytest.approx(RIGHT, rel=1e-3)
 
 
@@ -95,11 +100,8 @@ def test_one_number_where_others_are_two_is_set_aside(read: Read) -> None:
 # --- a column of units --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "header", ["unit", "units", "loss unit", "loss_units", "val loss unit", "metric", "unit of loss"]
-)
-@pytest.mark.parametrize(
-    ("cells", "units"),
+@pytest.mark.parametrize(("header", "losses_in"), side_by_side(
+    ["unit", "units", "loss unit", "loss_units", "val loss unit", "metric", "unit of loss"],
     [
         (("3.98", "3.71", "31.50"), ("nats", "nats", "ppl")),
         (("3.98", "5.352", "31.50"), ("nats/token", "bits", "perplexity")),
@@ -107,10 +109,11 @@ def test_one_number_where_others_are_two_is_set_aside(read: Read) -> None:
         (PPL, ("PPL", "PPL", "PPL")),
         (("3.98", "5.352", "3.45"), ("nats", "bits/token", "nats per token")),
     ],
-)
+))  # fmt: skip
 def test_a_column_of_units_counts_for_each_row(
-    read: Read, header: str, cells: tuple[str, ...], units: tuple[str, ...]
+    read: Read, header: str, losses_in: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> None:
+    cells, units = losses_in
     runs = read(table(("val_loss", cells), (header, units)))
     assert losses(runs) == pytest.approx(RIGHT, rel=1e-3)
     assert not len(runs.set_aside)
@@ -378,14 +381,15 @@ def test_of_losses_along_training_the_last_is_the_guess(read: Read) -> None:
 
 
 def test_a_loss_before_the_first_step_is_no_runs_loss(read: Read) -> None:
-    for start in ("val loss @0", "val loss @ 0", "val loss @step 0", "val loss (@0)", "val_loss@0 steps"):
-        for best, answers in (
-            ("best val loss", {}),
-            ("final val loss", {}),
-            ("val loss @2000", {"columns": {"tokens": "tokens"}}),
-        ):
-            runs = read(
-                f"run,params,tokens,{start},{best}\na,20M,400M,10.81,3.98\nb,40M,800M,10.83,3.71\nc,80M,1.6B,10.8,3.45\n",
-                **answers,
-            )
-            assert runs.kept["loss"].tolist() == RIGHT, (start, best)
+    starts = ("val loss @0", "val loss @ 0", "val loss @step 0", "val loss (@0)", "val_loss@0 steps")
+    ends: tuple[tuple[str, dict[str, object]], ...] = (
+        ("best val loss", {}),
+        ("final val loss", {}),
+        ("val loss @2000", {"columns": {"tokens": "tokens"}}),
+    )
+    for start, (best, answers) in side_by_side(starts, ends):
+        runs = read(
+            f"run,params,tokens,{start},{best}\na,20M,400M,10.81,3.98\nb,40M,800M,10.83,3.71\nc,80M,1.6B,10.8,3.45\n",
+            **answers,
+        )
+        assert runs.kept["loss"].tolist() == RIGHT, (start, best)
