@@ -34,8 +34,14 @@ def mixed_up(rng: np.random.Generator, values: np.ndarray, rows: int) -> np.ndar
 
 @pytest.mark.parametrize("shape", ["anywhere", "law", "grid", "seeds"])
 @pytest.mark.parametrize("decimals", [5, 6, 7])
-@pytest.mark.parametrize(("n", "tables"), [(200, 300), (2_000, 200), (20_000, 20), (100_000, 4)])
+@pytest.mark.parametrize(("n", "tables"), [(200, 200), (2_000, 100), (20_000, 10), (100_000, 1)])
 def test_chance_is_not_reported(n: int, tables: int, decimals: int, shape: str) -> None:
+    """At most one table of a hundred gives an alarm, and of ten large ones none.
+
+    A rule that alarmed at 5 % of tables passes a case with a probability of .2 % at 200 rows (2 or fewer of 200), 4 % at 2,000
+    (1 or none of 100) and 60 % at 20,000, and the twelve cases of any of these sizes with .2 % or less. At 100,000, where every
+    other place is taken, it passes with 54 %, and one that alarms at every third table with 1 %.
+    """
     rng = np.random.default_rng([n, decimals, len(shape)])
     alarms = sum(beyond_chance(np.round(losses(rng, n, shape), decimals), np.arange(n)).any() for _ in range(tables))
     assert alarms <= 0.01 * tables
@@ -46,10 +52,10 @@ def test_chance_is_not_reported(n: int, tables: int, decimals: int, shape: str) 
 def test_three_rows_of_two_hundred_mixed_up_are_found(decimals: int, shape: str) -> None:
     rng = np.random.default_rng([7, decimals, len(shape)])
     found = 0
-    for _ in range(200):
+    for _ in range(100):
         values = mixed_up(rng, np.round(losses(rng, 200, shape), decimals), 3)
         found += beyond_chance(values, np.arange(200)).sum() >= 6
-    assert found >= 198
+    assert found >= 99  # of a rule that misses 5 %, all sixteen cases pass with a probability below 1e-15
 
 
 def test_no_fewer_pairs_are_expected_than_chance_has() -> None:
