@@ -10,6 +10,7 @@ import pytest
 
 from data import MappingNeeded, Runs, read_runs
 from data.errors import Question, ReadError
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 LOSSES = (3.98, 3.71, 3.45, 3.32, 3.2)
@@ -80,8 +81,7 @@ def test_sizes_and_steps_may_be_thousands_too(read: Read) -> None:
 # --- tokens beside epochs ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["tokens", "train_tokens", "D"])
-@pytest.mark.parametrize("passes", ["epochs", "num_epochs"])
+@pytest.mark.parametrize(("name", "passes"), side_by_side(["tokens", "train_tokens", "D"], ["epochs", "num_epochs"]))
 def test_one_amount_of_tokens_beside_epochs_that_vary_may_be_the_unique_ones(
     read: Read, name: str, passes: str
 ) -> None:
@@ -292,8 +292,10 @@ def test_marks_behind_a_loss_are_taken_off(read: Read, cell: str) -> None:
     assert runs.kept["loss"].tolist() == [3.98, 3.71, 3.45]
 
 
-@pytest.mark.parametrize("mark", ["¹", "^1", "^{2}", "<sup>1</sup>", "[^1]", "$^1$", "†"])
-@pytest.mark.parametrize("size", ["40M", "40 M", "0.04B"])
+@pytest.mark.parametrize(
+    ("mark", "size"),
+    side_by_side(["¹", "^1", "^{2}", "<sup>1</sup>", "[^1]", "$^1$", "†"], ["40M", "40 M", "0.04B"]),
+)
 def test_marks_behind_a_size_are_taken_off(read: Read, mark: str, size: str) -> None:
     runs = read(table(params=("20M", size + mark, "80M"), tokens=DATA))
     assert runs.kept["params"].tolist() == N
@@ -337,9 +339,13 @@ def grid(
     return "\n".join([lines[0], "|--" * 4 + "|", *lines[1:]]) + "\n"
 
 
-@pytest.mark.parametrize("bars", [True, False])
-@pytest.mark.parametrize("caption", ["", "Validation loss by model size and tokens\n\n", "**Final loss**\n\n"])
-@pytest.mark.parametrize("corner", ["params \\ tokens", "N / D", "N↓ D→", "size vs data"])
+CAPTIONS = ["", "Validation loss by model size and tokens\n\n", "**Final loss**\n\n"]
+
+
+@pytest.mark.parametrize(
+    ("corner", "caption", "bars"),
+    side_by_side(["params \\ tokens", "N / D", "N↓ D→", "size vs data"] * 2, CAPTIONS, [True, False]),
+)
 def test_a_grid_of_losses_is_one_run_a_cell(read: Read, corner: str, caption: str, bars: bool) -> None:
     runs = read(caption + grid(corner, ("1B", "2B", "4B"), bars=bars), name="t.md")
     cells = sorted(zip(runs.kept["params"], runs.kept["tokens"], runs.kept["loss"], strict=True))
@@ -393,8 +399,10 @@ def test_a_caption_says_what_the_cells_of_a_grid_are(read: Read) -> None:
 # --- layouts ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("nodes", ["nodes", "num_nodes", "nnodes"])
-@pytest.mark.parametrize("each", ["gpus_per_node", "GPUs / node", "nproc_per_node"])
+@pytest.mark.parametrize(
+    ("nodes", "each"),
+    side_by_side(["nodes", "num_nodes", "nnodes"], ["gpus_per_node", "GPUs / node", "nproc_per_node"]),
+)
 def test_nodes_and_their_devices_say_how_many_there_are(read: Read, nodes: str, each: str) -> None:
     columns = {"micro_batch_size": ["4"] * 3, nodes: ("2", "4", "8"), each: ["8"] * 3, "seq_len": ["2048"] * 3}
     runs = read(table(params=SIZES, **columns, steps=("1000", "2000", "4000")))
@@ -431,8 +439,12 @@ def test_a_table_whose_cells_speak_of_losses_is_none(read: Read) -> None:
     assert len(read(table(params=SIZES, tokens=DATA, notes=[n.replace(",", "") for n in notes])).kept) == 3
 
 
-@pytest.mark.parametrize("names", ["SML", "SB", "ABC", "DN"])
-@pytest.mark.parametrize("rows", [("Parameters", "Tokens", "Validation loss"), ("N", "train tokens", "val loss")])
+@pytest.mark.parametrize(
+    ("names", "rows"),
+    side_by_side(
+        ["SML", "SB", "ABC", "DN"], [("Parameters", "Tokens", "Validation loss"), ("N", "train tokens", "val loss")]
+    ),
+)
 def test_models_of_one_letter_are_columns_of_a_table_on_its_side(
     read: Read, names: str, rows: tuple[str, str, str]
 ) -> None:
