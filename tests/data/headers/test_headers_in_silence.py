@@ -10,6 +10,7 @@ import pytest
 
 from data import MappingNeeded, Runs, read_runs
 from data.headers.names import named
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -23,11 +24,13 @@ def values(runs: Runs, *columns: str) -> list[list[object]]:
 SIZES = [[1e7, 1e9, 3.5], [2e7, 2e9, 3.3], [4e7, 4e9, 3.1], [8e7, 8e9, 2.9]]
 
 
-@pytest.mark.parametrize("top", ["Model,,Compute,Loss", "Model,Model,Compute,Loss", "Config,,Compute,Loss"])
-@pytest.mark.parametrize(
-    ("n", "d", "unit"), [("N", "D", 1), ("N (M)", "D (M)", 1e6), ("n", "d", 1), ("params", "D", 1)]
-)
-def test_a_letter_below_model_is_no_width(read: Read, top: str, n: str, d: str, unit: float) -> None:
+TOPS = ["Model,,Compute,Loss", "Model,Model,Compute,Loss", "Config,,Compute,Loss"]
+LETTERS = [("N", "D", 1), ("N (M)", "D (M)", 1e6), ("n", "d", 1), ("params", "D", 1)]
+
+
+@pytest.mark.parametrize(("below", "top"), side_by_side(LETTERS * 2, TOPS))
+def test_a_letter_below_model_is_no_width(read: Read, below: tuple[str, str, float], top: str) -> None:
+    n, d, unit = below
     body = [f"{p / unit:g},{t / unit:g},{9 * p * t:g},{loss}" for p, t, loss in SIZES]
     runs = read("\n".join([top, f"{n},{d},FLOPs,val", *body]) + "\n")
     assert values(runs, "params", "tokens", "loss") == SIZES
@@ -38,11 +41,12 @@ def test_d_below_model_is_the_width_where_it_is_as_small_as_one(read: Read) -> N
     assert values(runs, "width", "params", "tokens") == [[512, 1e7, 1e9], [768, 2e7, 2e9]]
 
 
-@pytest.mark.parametrize(("name", "column"), [
-    ("steps", "steps"), ("params", "params"), ("tokens", "tokens"), ("lr", "lr"), ("D", "tokens"), ("iterations", "steps"),
-])  # fmt: skip
-@pytest.mark.parametrize("group", ["Val", "Eval", "Test", "Validation"])
-def test_a_group_of_losses_owns_no_column_of_the_run(read: Read, group: str, name: str, column: str) -> None:
+@pytest.mark.parametrize(("own", "group"), side_by_side(
+    [("steps", "steps"), ("params", "params"), ("tokens", "tokens"), ("lr", "lr"), ("D", "tokens"), ("iterations", "steps")],
+    ["Val", "Eval", "Test", "Validation"],
+))  # fmt: skip
+def test_a_group_of_losses_owns_no_column_of_the_run(read: Read, own: tuple[str, str], group: str) -> None:
+    name, column = own
     one, two = (0.001, 0.002) if name == "lr" else (1e9, 2e9) if column in ("params", "tokens") else (1000, 2000)
     runs = read(f",Train,,{group},,\nrun,loss,acc,loss,acc,{name}\na,3.4,.1,3.5,.1,{one}\nb,3.2,.1,3.3,.1,{two}\n")
     assert values(runs, "run", "loss", column) == [["a", 3.5, one], ["b", 3.3, two]]
@@ -70,8 +74,9 @@ def test_tokens_below_train_go_before_those_below_val(read: Read) -> None:
 # Tables on their side ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("odd", ["TBD", "N/A", "nan", "failed", "-"])
-@pytest.mark.parametrize("first", ["val_loss", "params", "tokens"])
+@pytest.mark.parametrize(
+    ("odd", "first"), side_by_side(["TBD", "N/A", "nan", "failed", "-"], ["val_loss", "params", "tokens"])
+)
 def test_a_first_row_with_one_cell_without_a_number_is_values(read: Read, first: str, odd: str) -> None:
     rows = {
         "val_loss": ["3.5", "3.2", "3.0", "2.9"],
@@ -148,13 +153,12 @@ def test_thousands_of_steps(read: Read) -> None:
 CELLS = [[1e7, 1e9, 3.5], [1e7, 2e9, 3.3], [2e7, 1e9, 3.4], [2e7, 2e9, 3.2]]
 
 
-@pytest.mark.parametrize(("beside", "first", "second"), [
-    ("name", "a", "b"), ("lr", "0.001", "0.002"), ("state", "finished", "finished"), ("used", "yes", "yes"), ("notes", "", "x"),
-])  # fmt: skip
-@pytest.mark.parametrize(
-    "at", ["loss@{}", "loss @ {} tokens", "val loss at {} tokens", "val_loss@D={}", "loss@{} (nats)"]
-)
-def test_a_grid_with_other_columns_is_a_run_a_cell(read: Read, beside: str, first: str, second: str, at: str) -> None:
+@pytest.mark.parametrize(("column", "at"), side_by_side(
+    [("name", "a", "b"), ("lr", "0.001", "0.002"), ("state", "finished", "finished"), ("used", "yes", "yes"), ("notes", "", "x")],
+    ["loss@{}", "loss @ {} tokens", "val loss at {} tokens", "val_loss@D={}", "loss@{} (nats)"],
+))  # fmt: skip
+def test_a_grid_with_other_columns_is_a_run_a_cell(read: Read, column: tuple[str, str, str], at: str) -> None:
+    beside, first, second = column
     text = f"{beside},params (M),{at.format('1B')},{at.format('2B')}\n{first},10,3.5,3.3\n{second},20,3.4,3.2\n"
     runs = read(text)
     assert values(runs, "params", "tokens", "loss") == CELLS
