@@ -12,6 +12,7 @@ from data import MappingNeeded, Runs
 from data.filenames.points import pointed
 from data.headers.names import loss_name, named
 from data.states.rows import in_a_name
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -60,13 +61,13 @@ def test_sizes_of_names_without_their_points(read: Read) -> None:
 
 
 def test_a_decimal_comma_in_names_of_a_file_that_has_them(read: Read) -> None:
-    for form in ("{}B", "{}B-r1", "gpt-{}B", "gpt {}b lr3e-4", "run2-{}B-a"):
-        for sizes in (("1,1", "2,3", "0,4"), ("1,25", "2,7", "13,5"), ("1,125", "2,35", "0,425")):
-            text = "run;loss;tokens\n" + "".join(
-                f"{form.format(size)};2,{8 - i}1;{i}e9\n" for i, size in enumerate(sizes, start=1)
-            )
-            right = [float(size.replace(",", ".")) * 1e9 for size in sizes]
-            assert read(text).kept["params"].tolist() == pytest.approx(right), (form, sizes)
+    written = (("1,1", "2,3", "0,4"), ("1,25", "2,7", "13,5"), ("1,125", "2,35", "0,425"))
+    for form, sizes in side_by_side(("{}B", "{}B-r1", "gpt-{}B", "gpt {}b lr3e-4", "run2-{}B-a"), written):
+        text = "run;loss;tokens\n" + "".join(
+            f"{form.format(size)};2,{8 - i}1;{i}e9\n" for i, size in enumerate(sizes, start=1)
+        )
+        right = [float(size.replace(",", ".")) * 1e9 for size in sizes]
+        assert read(text).kept["params"].tolist() == pytest.approx(right), (form, sizes)
     with pytest.raises(MappingNeeded, match=r"1\.1B in '1,1B-a'.* or 1B in"):  # one of another sign, or two numbers
         read('run,loss,tokens\n"1,1B-a",2.8,5e9\n"2,3B-a",2.6,9e9\n')
 
@@ -271,20 +272,21 @@ def test_trainable_parameters_may_be_those_of_an_adapter(read: Read) -> None:
         far = read(f"run,{header},tokens,loss\n" + "".join(f"gpt-{n},4.2M,{d},{x}\n" for n, d, x in rows))
         assert far.kept["params"].tolist() == [125e6, 350e6, 760e6], header
         assert [q.key for q in far.questions] == ["columns.params"], header
-        for total in ("Total params", "params", "Params (M)"):
+        for total in ("Total params", "params", "Params (M)")[: 3 if header == "Trainable params" else 1]:
             cells = "".join(f"r,{n[:-1] if '(M)' in total else n},4.2M,{d},{x}\n" for n, d, x in rows)
             beside = read(f"run,{total},{header},tokens,loss\n{cells}", rows="runs")
             assert beside.kept["params"].tolist() == [125e6, 350e6, 760e6], (header, total)
             assert any("what was trained" in n for n in beside.notes), (header, total)
     scratch = "| run | {} | tokens | loss |\n|---|---|---|---|\n| a | 125M | {} | 3.1 |\n| b | 350M | {} | 2.9 |\n| c | 760M | {} | 2.7 |\n"
-    for header in ("trainable params", "Trainable parameters", "learnable params"):
-        for tokens in (("2.5B", "7B", "15.2B"), ("12B", "12B", "15.2B"), ("1B", "2.1B", "60B")):
-            model = read(scratch.format(header, *tokens), "t.md")
-            assert model.kept["params"].tolist() == [125e6, 350e6, 760e6], (header, tokens)
-            assert [(q.key, q.guess, q.needed) for q in model.questions] == [("columns.params", header, False)], tokens
-        for tokens in (("10B", "10B", "10B"), ("1B", "2B", "1.5B"), ("40B", "40B", "160B")):
-            with pytest.raises(MappingNeeded, match="adapter"):
-                read(scratch.format(header, *tokens), "t.md")
+    headers = ("trainable params", "Trainable parameters", "learnable params")
+    trained = (("2.5B", "7B", "15.2B"), ("12B", "12B", "15.2B"), ("1B", "2.1B", "60B"))
+    tuned = (("10B", "10B", "10B"), ("1B", "2B", "1.5B"), ("40B", "40B", "160B"))
+    for header, tokens, fewer in zip(headers, trained, tuned, strict=True):
+        model = read(scratch.format(header, *tokens), "t.md")
+        assert model.kept["params"].tolist() == [125e6, 350e6, 760e6], (header, tokens)
+        assert [(q.key, q.guess, q.needed) for q in model.questions] == [("columns.params", header, False)], tokens
+        with pytest.raises(MappingNeeded, match="adapter"):
+            read(scratch.format(header, *fewer), "t.md")
     for more, cells in ((("n_layer,d_model"), ("12,768", "24,1024")), ("flops", ("7.44e17", "4.2e18"))):
         text = f"run,trainable params,tokens,loss,{more}\na,124e6,1B,3.1,{cells[0]}\nb,350e6,2B,2.9,{cells[1]}\n"
         assert not read(text).questions, more
