@@ -18,6 +18,7 @@ from data.readers import read_table
 from data.readers._decimal import decimal_of
 from data.readers._python import NotPythonError, dictionary
 from data.table import Table
+from tests.data.cases import side_by_side
 
 PLAIN = st.one_of(
     st.none(), st.booleans(), st.integers(-(10**20), 10**20), st.floats(allow_nan=False, allow_infinity=False),
@@ -280,11 +281,10 @@ def test_rows_below_an_empty_line_stay_rows_whatever_short_line_follows(read: An
         def line(cells: list[str], side: str = side, widths: list[int] = widths) -> str:
             return "  ".join(getattr(c, side)(w) for c, w in zip(cells, widths, strict=True)).rstrip()
 
-        for at in (1, 2, 3):
-            for end in ends:
-                last = line([end.split("|")[0], "", "", end.split("|")[1]]) if "|" in end else end
-                lines = [line(header), *map(line, rows[:at]), "", *map(line, rows[at:]), last]
-                runs = read("\n".join(lines), "t.txt")
-                assert list(runs.kept["run"]) == [r[0] for r in rows], (side, at, end, runs.set_aside)
-                assert runs.kept["loss"].tolist() == [float(r[3]) for r in rows], (side, at, end)
-                assert runs.kept["params"].tolist() == [float(r[1]) for r in rows], (side, at, end)
+        for end, at in side_by_side(ends * 2, (1, 2, 3)):
+            last = line([end.split("|")[0], "", "", end.split("|")[1]]) if "|" in end else end
+            lines = [line(header), *map(line, rows[:at]), "", *map(line, rows[at:]), last]
+            runs = read("\n".join(lines), "t.txt")
+            assert list(runs.kept["run"]) == [r[0] for r in rows], (side, at, end, runs.set_aside)
+            assert runs.kept["loss"].tolist() == [float(r[3]) for r in rows], (side, at, end)
+            assert runs.kept["params"].tolist() == [float(r[1]) for r in rows], (side, at, end)
