@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, Runs
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -30,8 +31,7 @@ HEADERS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("header", HEADERS)
-@pytest.mark.parametrize("seeds", [(0, 1, 2), (1337, 42, 7)])
+@pytest.mark.parametrize(("header", "seeds"), side_by_side(HEADERS, [(0, 1, 2), (1337, 42, 7)]))
 def test_each_seed_is_a_run(read: Read, header: str, seeds: tuple[int, ...]) -> None:
     runs = read(table(header, seeds))
     assert runs.kept["loss"].tolist() == [v for row in LOSSES for v in row]
@@ -92,9 +92,12 @@ def test_a_column_of_seeds_stays_what_it_is(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    "held", ["val", "validation", "validate", "Validation", "eval", "test", "held-out", "dev", "valid"]
+    ("held", "train"),
+    side_by_side(
+        ["val", "validation", "validate", "Validation", "eval", "test", "held-out", "dev", "valid"],
+        ["train", "training", "train_loss", "loss", "Train"],
+    ),
 )
-@pytest.mark.parametrize("train", ["train", "training", "train_loss", "loss", "Train"])
 def test_a_split_alone_is_its_loss_beside_the_training_loss(read: Read, held: str, train: str) -> None:
     runs = read(f"run,params,tokens,{train},{held}\na,1e8,1e9,3.0,3.11\nb,2e8,2e9,2.8,2.91\n")
     assert runs.kept["loss"].tolist() == [3.11, 2.91]
@@ -140,13 +143,12 @@ def test_runs_before_a_slash_in_a_chart_are_one_run_each(read: Read) -> None:
         ("run-0", "run-1", "run-2"),
     ]
     names += [("lr1e-3,bs64", "lr3e-4,bs64", "lr1e-4,bs64")]
-    for runs in names:
-        for between in ("/", ".", ": "):
-            for metric in ("val_loss", "val/loss", "loss"):
-                head = ",".join(f'"{r}{between}{metric}"' for r in runs)
-                found = read(f"Step,{head}\n{rows}")
-                assert sorted(found.kept["run"]) == sorted(runs), (runs, between, metric)
-                assert sorted(found.kept["loss"]) == [3.4, 3.6, 3.8], (runs, between, metric)
+    metrics = ("val_loss", "val/loss", "loss")  # of which one has the sign that may stand before it
+    for (runs, metric), between in side_by_side([(n, m) for n in names for m in metrics], ("/", ".", ": ")):
+        head = ",".join(f'"{r}{between}{metric}"' for r in runs)
+        found = read(f"Step,{head}\n{rows}")
+        assert sorted(found.kept["run"]) == sorted(runs), (runs, between, metric)
+        assert sorted(found.kept["loss"]) == [3.4, 3.6, 3.8], (runs, between, metric)
     for others in (
         ("c4", "pile", "wikitext103"),
         ("alpha", "beta", "gamma"),
