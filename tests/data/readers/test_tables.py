@@ -12,6 +12,7 @@ import pytest
 
 from data import Runs, read_runs, read_table
 from data.readers import readers
+from tests.data.cases import side_by_side
 
 RUNS = pd.DataFrame(
     {
@@ -48,14 +49,18 @@ def saved(kind: str) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx", "jsonl", "records", "columns", "index"])
-@pytest.mark.parametrize("name", ["runs", "runs.csv", "runs.parquet", "runs.xlsx"])
+KINDS = ["csv", "parquet", "xlsx", "jsonl", "records", "columns", "index"]
+
+
+@pytest.mark.parametrize(("kind", "name"), side_by_side(KINDS * 2, ["runs", "runs.csv", "runs.parquet", "runs.xlsx"]))
 def test_content_decides_and_not_the_name(read: Read, kind: str, name: str) -> None:
     same(read(saved(kind), name))
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"])
-@pytest.mark.parametrize("separator", [",", "\t", ";", "|"])
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"]
+
+
+@pytest.mark.parametrize(("encoding", "separator"), side_by_side(ENCODINGS * 2, [",", "\t", ";", "|"]))
 def test_encodings_and_separators(read: Read, encoding: str, separator: str) -> None:
     text = RUNS.assign(note="größer als nötig").to_csv(index=False, sep=separator)
     runs = read(text.encode(encoding))
