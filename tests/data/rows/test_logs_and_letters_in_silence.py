@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from data import MappingNeeded, NothingKept, Runs
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -38,16 +39,16 @@ _LOG = "step,split,loss,{h}\n" + _TRAIN + "40,val,4.66,{b}\n50,train,4.31,{c}\n"
 
 
 def test_a_setting_that_one_split_leaves_out_tells_no_runs_apart(read: Read) -> None:
-    for header, a, c in (
+    settings = (
         ("lr", "1e-4", "3e-4"),
         ("batch_size", "32", "32"),
         ("lr", "3e-4", "3e-4"),
         ("seq_len", "512", "1024"),
-    ):
-        for blank in ("", "0", "nan", "-"):
-            runs = read(_LOG.format(h=header, a=a, b=blank, c=c))
-            assert runs.kept["loss"].tolist() == [4.66], (header, blank)
-            assert runs.kept["steps"].tolist() == [40.0], (header, blank)
+    )
+    for (header, a, c), blank in side_by_side(settings * 2, ("", "0", "nan", "-")):
+        runs = read(_LOG.format(h=header, a=a, b=blank, c=c))
+        assert runs.kept["loss"].tolist() == [4.66], (header, blank)
+        assert runs.kept["steps"].tolist() == [40.0], (header, blank)
     runs = read("lr,split,loss,params\n1e-3,train,3.1,1e8\n2e-3,train,2.9,1e8\n,val,3.2,2e8\n,val,3.3,4e8\n")
     assert len(runs.kept) == 4  # of other sizes: other runs
 
