@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from data import DataError, MappingNeeded, Runs, read_runs
 from data.filenames.columns import facts, run_names
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -26,18 +27,18 @@ def summary(
     return f"{columns},loss\n" + "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize(
-    ("header", "values"),
+@pytest.mark.parametrize(("counter", "constant"), side_by_side(
     [
         ("tokens_seen", lambda k: k * 1e6), ("step", lambda k: k * 100), ("_step", lambda k: k), ("epoch", lambda k: k),
         ("consumed_samples", lambda k: k * 64), ("elapsed time (s)", lambda k: k * 30), ("Relative Time (Process)", lambda k: k * 30.5),
         ("FLOPs so far", lambda k: k * 1e15), ("iteration", lambda k: k * 1000), ("tokens processed (M)", lambda k: k * 3),
     ],
-)  # fmt: skip
-@pytest.mark.parametrize("constant", ["", "1e8", "1e8,cosine"])
+    ["", "1e8", "1e8,cosine"],
+))  # fmt: skip
 def test_a_column_that_counts_progress_makes_one_curve(
-    read: Read, header: str, values: Callable[[int], float], constant: str
+    read: Read, counter: tuple[str, Callable[[int], float]], constant: str
 ) -> None:
+    header, values = counter
     beside = {"": "", "1e8": "params,", "1e8,cosine": "params,schedule,"}[constant]
     rows = "".join(f"{constant + ',' if constant else ''}{values(k):g},{5 - k / 50:.4f}\n" for k in range(1, 86))
     runs = read(f"{beside}{header},loss\n{rows}", "curve.csv")
@@ -146,7 +147,7 @@ def test_seeds_tell_curves_under_one_name_apart(read: Read) -> None:
     assert runs.kept["loss"].tolist() == pytest.approx([3.6, 3.59, 3.58])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 6), st.integers(5, 30), st.integers(0, 10), st.randoms(use_true_random=False))
 def test_any_log_of_named_runs_comes_out_as_its_runs(n: int, length: int, repeats: int, random: object) -> None:
     import pandas as pd
