@@ -10,6 +10,7 @@ import pytest
 
 from data import MappingNeeded, Runs, read_runs
 from data.filenames.sizes import facts
+from tests.data.cases import side_by_side
 
 Read = Callable[..., Runs]
 
@@ -60,13 +61,14 @@ def states(*words: str) -> str:
 
 
 def test_words_of_schedulers_and_trackers_say_how_a_run_ended(read: Read) -> None:
-    for word in ENDED_BADLY:
-        runs = read(states("Succeeded", word))
-        assert runs.reasons == {f"run state: {word}": 1}, word
-        assert len(read(states("Succeeded", word), states=[word])) == 2, word
-    for word in ENDED_WELL:
-        runs = read(states("Succeeded", word))
-        assert (len(runs), runs.questions) == (2, ()), word
+    """A few words to a table: one that was not known would give no reason of its own, or a question."""
+    for words in (ENDED_BADLY[i::6] for i in range(6)):
+        runs = read(states("Succeeded", *words))
+        assert runs.reasons == {f"run state: {word}": 1 for word in words}, words
+        assert len(read(states("Succeeded", *words), states=words)) == 1 + len(words), words
+    for words in (ENDED_WELL[i::3] for i in range(3)):
+        runs = read(states("Succeeded", *words))
+        assert (len(runs), runs.questions) == (1 + len(words), ()), words
 
 
 def test_a_state_that_is_not_known_is_said_and_set_aside_at_one_word(read: Read) -> None:
@@ -280,18 +282,16 @@ def test_a_size_in_the_names_goes_before_a_column_that_only_sounds_like_one(read
 
 def test_a_perplexity_beside_a_loss_settles_its_base(read: Read) -> None:
     right = (4.4273, 4.1033)
-    for loss, ppl in (("valid_loss", "valid_ppl"), ("loss", "ppl"), ("loss", "val_perplexity"), ("val_loss", "perplexity"),
-                      ("eval/loss", "eval/ppl"), ("valid_loss", "valid_perplexity")):  # fmt: skip
-        for base in (math.e, 2.0):
-            rows = "".join(
-                f"{i}e7,5e8,{v / math.log(base):.4f},{math.exp(v):.3f}\n" for i, v in enumerate(right, start=1)
-            )
-            for text in (
-                f"params,tokens,{loss},{ppl}\n{rows}",
-                f"params,tokens,{loss},{ppl}\n{rows.splitlines()[0]}\n",
-            ):
-                runs = read(text)
-                assert list(runs.kept["loss"]) == pytest.approx(list(right[: len(runs)]), abs=2e-4), (loss, ppl, base)
+    names = (("valid_loss", "valid_ppl"), ("loss", "ppl"), ("loss", "val_perplexity"), ("val_loss", "perplexity"),
+                      ("eval/loss", "eval/ppl"), ("valid_loss", "valid_perplexity"))  # fmt: skip
+    for (loss, ppl), base in side_by_side(names, (math.e, 2.0)):
+        rows = "".join(f"{i}e7,5e8,{v / math.log(base):.4f},{math.exp(v):.3f}\n" for i, v in enumerate(right, start=1))
+        for text in (
+            f"params,tokens,{loss},{ppl}\n{rows}",
+            f"params,tokens,{loss},{ppl}\n{rows.splitlines()[0]}\n",
+        ):
+            runs = read(text)
+            assert list(runs.kept["loss"]) == pytest.approx(list(right[: len(runs)]), abs=2e-4), (loss, ppl, base)
     train = "params,tokens,train_loss,train_ppl,valid_loss,valid_ppl\n1e7,5e8,6.1,68.59,6.3872,83.703\n"
     assert list(read(train).kept["loss"]) == pytest.approx([4.4273], abs=2e-4)
 
