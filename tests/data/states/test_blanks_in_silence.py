@@ -145,9 +145,15 @@ def by_split(header: str, word: str, named: bool = True, train: str = "Train", h
 SPLITS = ["phase", "mode", "split", "stage", "dataset", "data"]
 
 
+UNSAID_SPLITS = ["n/a", "?", "", "unknown", "-", "None"]
+
+
 @pytest.mark.parametrize(
     ("where", "word"),
-    side_by_side(list(product(SPLITS, [True, False])), ["n/a", "?", "", "unknown", "-", "None"]),
+    [
+        *side_by_side(list(product(SPLITS, [True, False])), UNSAID_SPLITS),
+        *((("stage", True), w) for w in UNSAID_SPLITS),
+    ],
 )
 def test_a_row_that_does_not_say_its_split_leaves_the_others_theirs(
     read: Read, where: tuple[str, bool], word: str
