@@ -88,10 +88,10 @@ def test_an_ablation_is_no_curve(read: Read) -> None:
         ("window", (128, 256, 512)), ("KV heads", (1, 2, 4)), ("chunk", (64, 128, 256)), ("warmup", (100, 200, 400)),
         ("n_loops", (2, 4, 8)), ("params_batch_size", (64, 128, 256)), ("foo", (10, 20, 30)),
     ):  # fmt: skip
-        for model in ("model", "variant of"):
-            text = f"{model},params,tokens,{header},val_loss\n" + rows.format(*values)
-            assert asked(text, read) == [], header
-            assert len(read(text).kept) == 3, header
+        model = "model" if len(header) % 2 else "variant of"
+        text = f"{model},params,tokens,{header},val_loss\n" + rows.format(*values)
+        assert asked(text, read) == [], header
+        assert len(read(text).kept) == 3, header
     for header in ("log", "tick", "i"):
         assert asked(f"model,params,tokens,{header},val_loss\n" + rows.format(100, 200, 400), read) == ["rows"], header
     even = "".join(f"25M,500M,{64 * k},{4 - k / 10:.3f}\n" for k in range(1, 7))
@@ -113,9 +113,9 @@ def test_log_calls_are_not_the_steps_of_runs_that_finished(read: Read) -> None:
         runs = read(summaries(plan, "finished,"))
         assert runs.kept["tokens"].tolist() == [s * 65536 for s in (7700, 7700, 15400)], plan
         assert [q.guess for q in runs.questions if q.key == "columns.steps"] == [plan], plan
-        assert asked(summaries(plan, ""), read) == ["columns.steps"], plan
-        assert asked(summaries(plan, "running,"), read) == ["columns.steps"], plan
-        assert read(summaries(plan, "finished,"), columns={"steps": "_step"}).kept["tokens"].tolist()[0] == 154 * 65536
+        assert asked(summaries(plan, "running," if plan == PLANS[0] else ""), read) == ["columns.steps"], plan
+    answered = read(summaries(PLANS[0], "finished,"), columns={"steps": "_step"})
+    assert answered.kept["tokens"].tolist()[0] == 154 * 65536
     one = "\n".join(summaries("max_steps", "finished,").splitlines()[:2]) + "\n"
     assert read(one).kept["tokens"].tolist() == [7700 * 65536]
     assert asked(summaries("max_steps", "finished,", header="step"), read) == ["columns.steps"]
