@@ -581,7 +581,7 @@ def test_rows_of_a_grid_that_name_their_tokens_leave_the_sizes_to_the_columns(re
         ("val loss at 1B", "val loss at 5B"),
     )
     corners = ("Model", "model size", "N \\ D", "params", "N")
-    for (corner, rows), sizes in side_by_side(list(product(corners, named)), ("77000000,354000000", "77M,354M")):
+    for (rows, sizes), corner in side_by_side(list(product(named, ("77000000,354000000", "77M,354M"))), corners):
         runs = read(f"{corner},{sizes}\n{rows[0]},3.78,3.44\n{rows[1]},3.5,3.1\n")
         found = list(zip(runs.kept["params"], runs.kept["tokens"], runs.kept["loss"], strict=True))
         assert sorted(found) == sorted(right), (corner, sizes, rows)
