@@ -100,10 +100,10 @@ SAMPLES = (
 
 
 def test_samples_beside_epochs_are_asked_whether_they_are_the_data(read: Read) -> None:
-    for samples in ("train_samples", "num_samples", "num_examples", "train_examples", "train/num_samples"):
-        for epochs in ("epoch", "epochs", "num_train_epochs"):
-            text = SAMPLES.format(samples, epochs)
-            assert asked(read, text) == {"columns.unique_samples": samples}, (samples, epochs)
+    names = ("train_samples", "num_samples", "num_examples", "train_examples", "train/num_samples")
+    for samples, epochs in side_by_side(names, ("epoch", "epochs", "num_train_epochs")):
+        text = SAMPLES.format(samples, epochs)
+        assert asked(read, text) == {"columns.unique_samples": samples}, (samples, epochs)
     text = SAMPLES.format("train_samples", "epoch")
     data = read(text, columns={"unique_samples": "train_samples"})
     assert data.kept["tokens"].tolist() == [3 * 1024e6, 1.6 * 1024e6]
