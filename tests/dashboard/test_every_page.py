@@ -15,6 +15,7 @@ from dashboard.workspace import store as workspace
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 MANY = "more runs than are drawn as shapes"
 INSIDE = "Something went wrong inside"
+OTHER = "bundled:simulated-families"
 
 
 def table(count: int, *columns: str) -> str:
@@ -51,7 +52,8 @@ def page(tmp_path, monkeypatch):
     def open_page(name: str, text: str, excluded: Sequence[str] = ()) -> AppTest:
         space = workspace.new()
         kept = workspace.keep(space, "runs.csv", text.encode())
-        workspace.change(space, "settings", {"source": kept.source, f"fit:{kept.source}": {"resamples": 500}})
+        few = {f"fit:{source}": {"resamples": 500} for source in (kept.source, OTHER)}
+        workspace.change(space, "settings", {"source": kept.source, **few})
         if excluded:
             workspace.change(space, "exclude runs", {f"excluded:{kept.source}": list(excluded)})
         at = AppTest.from_file(str(APP), default_timeout=120)
@@ -142,7 +144,7 @@ def test_a_page_that_declines_keeps_the_data_menu_the_upload_and_undo(page, kind
 def test_a_page_that_declines_is_left_by_its_own_menu_and_undo(page, name):
     at = page(name, DECLINED["one run"][0])
     declined = said(at)
-    at.selectbox(key="chosen").select("bundled:simulated-families").run()
+    at.selectbox(key="chosen").select(OTHER).run()
     assert not at.exception
     assert "runs.csv" not in said(at)
     at.button(key="undo").click().run()

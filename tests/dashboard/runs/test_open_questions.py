@@ -34,7 +34,8 @@ def page() -> Callable[[str], AppTest]:
 
     def start(content: str, name: str = "mine.csv") -> AppTest:
         space = workspace.new()
-        workspace.change(space, "open it", {"source": workspace.keep(space, name, content.encode()).source})
+        source = workspace.keep(space, name, content.encode()).source
+        workspace.change(space, "open it", {"source": source, f"fit:{source}": {"resamples": 500}})
         at = AppTest.from_file(str(APP), default_timeout=60)
         at.query_params["w"] = space.id
         assert not at.run().exception
