@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 THIN = "\u202f"  # narrow no-break space: a number and its unit never part at a line's end
 SPACE = "\u00a0"  # before a unit that is a word
@@ -91,10 +92,14 @@ def say(value: float | None, kind: str) -> str:
 
     `kind` is one of `KINDS`. Durations are in seconds, money in dollars, a percent in fractions (0.95 is `95 %`).
     """
-    spec, number = _kind(kind), _number(value)
-    if not math.isfinite(number):
-        return MISSING
-    return _signed(number, None, spec)
+    _kind(kind)
+    number = _number(value)
+    return _alone(number, kind) if math.isfinite(number) else MISSING
+
+
+@lru_cache(maxsize=16_384)  # a page drawn again says the same numbers: some thousands at the points of one figure
+def _alone(number: float, kind: str) -> str:
+    return _signed(number, None, _kind(kind))
 
 
 def count(value: float | None) -> str:

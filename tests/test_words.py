@@ -57,16 +57,16 @@ def found(said: Iterable[Said]) -> list[str]:
 
 def written(path: Path) -> Iterator[Said]:
     """The strings of a source file that may be sentences or labels: those with a space, but for docstrings."""
-    tree = ast.parse(path.read_text("utf-8"))
-    parts = {id(v) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for v in n.values}
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    parts = {id(v) for n in nodes if isinstance(n, ast.JoinedStr) for v in n.values}
     docs = {
         id(n.body[0].value)
-        for n in ast.walk(tree)
+        for n in nodes
         if isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
         and n.body
         and isinstance(n.body[0], ast.Expr)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if id(node) in parts | docs:
             continue
         if isinstance(node, ast.JoinedStr):
@@ -159,7 +159,8 @@ def shown(at: AppTest, place: str) -> Iterator[Said]:
 def test_no_page_of_the_first_bundled_set_has_one(first: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
     space = workspace.new()
-    workspace.change(space, "prepared", {"source": f"bundled:{first.key}", "fit": {"resamples": 500}})
+    source = f"bundled:{first.key}"
+    workspace.change(space, "prepared", {"source": source, f"fit:{source}": {"resamples": 500}})
     at = AppTest.from_file(str(APP), default_timeout=120)
     at.query_params["w"] = space.id
     said = list(shown(at.run(), "runs"))

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
+from dashboard.charts.drawing import Drawing
 from fitting.batch import AlongLoss, CriticalBatch, Growth
 
 HEIGHT = 620
@@ -49,7 +50,7 @@ def figure(found: Mapping[str, CriticalBatch], unit: str, words: Mapping[str, st
     )  # fmt: skip
     for name, colour in colours(found).items():
         _group(out, found[name], at, colour, theme.plain(words[name], 40), unit)
-    return out
+    return out.figure()
 
 
 def hover(f: CriticalBatch, name: str, unit: str) -> list[str]:
@@ -60,7 +61,7 @@ def hover(f: CriticalBatch, name: str, unit: str) -> list[str]:
     ]
 
 
-def _group(out: go.Figure, f: CriticalBatch, at: np.ndarray, colour: str, name: str, unit: str) -> None:
+def _group(out: Drawing, f: CriticalBatch, at: np.ndarray, colour: str, name: str, unit: str) -> None:
     for axis, band, y in (("y", f.steps_at(at), f.steps), ("y2", f.examples_at(at), f.steps * f.batch)):
         out.add_scatter(
             x=np.concatenate([at, at[::-1]]), y=np.concatenate([band.high, band.low[::-1]]), yaxis=axis, fill="toself",
@@ -174,4 +175,4 @@ def growing(
                 marker={"symbol": "diamond-open", "color": colour, "size": 11, "line": {"width": 2}},
                 hovertemplate=f"<b>{theme.plain(name, 40)}</b><br>{numbers.count(overhead[name])} {unit}, by overhead<extra></extra>",
             )  # fmt: skip
-    return out
+    return out.figure()

@@ -65,7 +65,7 @@ def figure(fit: TrajectoryFit, params: float, batch: float, steps: float) -> go.
         x=[at[0], at[-1]], y=[floor.value] * 2, mode="lines", name="floor", hoverinfo="skip",
         line={"color": theme.GUIDE, "width": 1.5, "dash": "dot"},
     )  # fmt: skip
-    return out
+    return out.figure()
 
 
 def _between(low: float, high: float) -> dict[str, object]:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from dashboard import numbers
 from dashboard.charts import theme
 from dashboard.charts.batch import FAINT, LEGEND, POINTS, colours, hover
+from dashboard.charts.drawing import Drawing
 from fitting.band import Band
 from fitting.batch import CriticalBatch
 
@@ -40,12 +41,10 @@ def figure(found: Mapping[str, CriticalBatch], unit: str, words: Mapping[str, st
         ([low_s, high_s], [f.e_min.value] * 2, f"least data, {numbers.count(f.e_min.value)} {unit}"),
     ):
         out.add_scatter(x=x, y=y, hovertemplate=f"{said}<extra></extra>", **corner)
-    return out
+    return out.figure()
 
 
-def _group(
-    out: go.Figure, f: CriticalBatch, ends: tuple[float, float, float], colour: str, name: str, unit: str
-) -> None:
+def _group(out: Drawing, f: CriticalBatch, ends: tuple[float, float, float], colour: str, name: str, unit: str) -> None:
     low, high, top = ends
     s_min, e_min = f.s_min.value, f.e_min.value
     # From the steps at which the data leave the chart to its other side, close together where the curve bends.

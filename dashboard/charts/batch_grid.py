@@ -50,7 +50,7 @@ def figure(cell: Cell, marks: Mapping[str, tuple[float, float]]) -> go.Figure:
                     "line": {"width": 1.5, "color": "white"}},
             hovertemplate=f"<b>{theme.plain(name)}</b><br>rate {rate:.4g}<br>batch {numbers.count(batch)}<extra></extra>",
         )  # fmt: skip
-    return out
+    return out.figure()
 
 
 def along(stretches: list[tuple[float, float, Band]], measured: Mapping[str, Band]) -> go.Figure:
@@ -83,4 +83,4 @@ def along(stretches: list[tuple[float, float, Band]], measured: Mapping[str, Ban
             line={"color": theme.CATEGORICAL[k + 1], "width": 2, "dash": "dash"},
             hovertemplate=f"{theme.plain(name)}<br>{band.value:.3g} ({band.low:.3g} to {band.high:.3g})<extra></extra>",
         )  # fmt: skip
-    return out
+    return out.figure()

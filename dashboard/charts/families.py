@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
+from dashboard.charts.drawing import Drawing
 from dashboard.charts.plane import positive
 from data.schema import HELD_OUT, Runs
 from fitting import Families
@@ -47,10 +48,10 @@ def figure(found: Families, runs: Runs) -> go.Figure:
     )  # fmt: skip
     _beyond(out, low, high, at)
     ends = _losses(found, runs, at, out)
-    out.update_layout(yaxis2_range=ends)
+    out.update_layout(yaxis2={"range": ends})
     _multipliers(found, at, out)
     _target(out, found.target)
-    return out
+    return out.figure()
 
 
 def colours(found: Families) -> dict[str, str]:
@@ -87,7 +88,7 @@ def _ticks(low: float, high: float) -> theme.Ticks:
     return values, [f"{value:.3g}x" for value in values]
 
 
-def _multipliers(found: Families, at: np.ndarray, out: go.Figure) -> None:
+def _multipliers(found: Families, at: np.ndarray, out: Drawing) -> None:
     colour = colours(found)
     out.add_scatter(
         x=[at[0] / 1e4, at[-1] * 1e4], y=[1, 1], mode="lines", line={"color": colour[found.reference], "width": 2, "dash": "dot"},
@@ -115,7 +116,7 @@ def _multipliers(found: Families, at: np.ndarray, out: go.Figure) -> None:
             _crossing(out, crossing.flops, colour[name], at)
 
 
-def _crossing(out: go.Figure, flops: Band, colour: str, at: np.ndarray) -> None:
+def _crossing(out: Drawing, flops: Band, colour: str, at: np.ndarray) -> None:
     """A diamond where a family crosses the reference, with its interval as a whisker along the line of 1."""
     ends = np.clip([flops.low, flops.high], at[0] / 10, at[-1] * 10)
     if np.all(np.isfinite(ends)):
@@ -130,7 +131,7 @@ def _crossing(out: go.Figure, flops: Band, colour: str, at: np.ndarray) -> None:
     )  # fmt: skip
 
 
-def _held_out(found: Families, runs: Runs, out: go.Figure) -> None:
+def _held_out(found: Families, runs: Runs, out: Drawing) -> None:
     """The runs held out on the lower axis, open diamonds in the colour of their family."""
     if found.column not in runs.held_out:
         return
@@ -146,7 +147,7 @@ def _held_out(found: Families, runs: Runs, out: go.Figure) -> None:
         )  # fmt: skip
 
 
-def _losses(found: Families, runs: Runs, at: np.ndarray, out: go.Figure) -> list[float]:
+def _losses(found: Families, runs: Runs, at: np.ndarray, out: Drawing) -> list[float]:
     """Frontiers and runs on the lower axis, and the ends of that axis."""
     colour, named = colours(found), labels(runs.kept[found.column])
     held: list[float] = []
@@ -187,7 +188,7 @@ def _with_flops(rows: pd.DataFrame, found: Families, name: str) -> pd.DataFrame:
     return rows.assign(flops=counted)
 
 
-def _ribbon(out: go.Figure, x: np.ndarray, band: Band, colour: str, axis: str) -> None:
+def _ribbon(out: Drawing, x: np.ndarray, band: Band, colour: str, axis: str) -> None:
     r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     quiet: dict[str, Any] = {
         "mode": "lines",
@@ -200,7 +201,7 @@ def _ribbon(out: go.Figure, x: np.ndarray, band: Band, colour: str, axis: str) -
     out.add_scatter(x=x, y=band.high, fill="tonexty", fillcolor=f"rgba({r},{g},{b},{FAINT})", **quiet)
 
 
-def _beyond(out: go.Figure, low: float, high: float, at: np.ndarray) -> None:
+def _beyond(out: Drawing, low: float, high: float, at: np.ndarray) -> None:
     """Shading over what lies past the smallest and the largest run; the axis says what it means."""
     for ends in ((at[0] / 1e4, low), (high, at[-1] * 1e4)):
         out.add_shape(
@@ -209,7 +210,7 @@ def _beyond(out: go.Figure, low: float, high: float, at: np.ndarray) -> None:
         )  # fmt: skip
 
 
-def _target(out: go.Figure, target: float) -> None:
+def _target(out: Drawing, target: float) -> None:
     out.add_shape(
         type="line", xref="x", yref="paper", x0=target, x1=target, y0=0, y1=1, line={"color": theme.ACCENT, "width": 2},
     )  # fmt: skip

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
+from dashboard.charts.drawing import Drawing
 from dashboard.symbols import symbol
 from fitting import Band, Fit
 from fitting.diagnostics.floor_profile import FloorProfile
@@ -52,10 +53,10 @@ def figure(found: FloorProfile, fit: Fit) -> go.Figure:
     )  # fmt: skip
     if shown:
         _exponents(out, found, fit)
-    return out
+    return out.figure()
 
 
-def _interval(out: go.Figure, band: Band, first: float, last: float) -> None:
+def _interval(out: Drawing, band: Band, first: float, last: float) -> None:
     if math.isfinite(band.low) and math.isfinite(band.high) and band.low < last and band.high > first:
         out.add_shape(
             type="rect", yref="paper", y0=0, y1=1, x0=max(band.low, first), x1=min(band.high, last), fillcolor=theme.BAND_WIDE,
@@ -63,7 +64,7 @@ def _interval(out: go.Figure, band: Band, first: float, last: float) -> None:
         )  # fmt: skip
 
 
-def _exponents(out: go.Figure, found: FloorProfile, fit: Fit) -> None:
+def _exponents(out: Drawing, found: FloorProfile, fit: Fit) -> None:
     out.update_layout(
         yaxis2={
             "domain": [0.0, 0.33], "anchor": "x", "automargin": True, "ticks": "", "zeroline": False, "gridcolor": theme.GRID, "nticks": 4,

@@ -26,7 +26,9 @@ def figure(test: Backtest) -> go.Figure:
     furthest = max(float(c.beyond.max()) for c in test.cuts)
     out.update_xaxes(**theme.log_axis(1.2, furthest, "Compute, times the largest run fitted", kind="plain"))
     out.update_yaxes(title={"text": "Loss above its forecast"}, ticksuffix=" %")
-    out.add_hline(y=0, line={"width": 1, "color": theme.GUIDE})
+    out.add_shape(
+        type="line", xref="x domain", x0=0, x1=1, y0=0, y1=0, yref="y", line={"width": 1, "color": theme.GUIDE}
+    )
     for i, c in enumerate(test.cuts):
         middle = np.asarray(c.forecast.value, float)
         off, low, high = (
@@ -55,7 +57,7 @@ def figure(test: Backtest) -> go.Figure:
             ],
             hovertemplate="%{text}<extra></extra>",
         )  # fmt: skip
-    return out
+    return out.figure()
 
 
 def _smooth(edge: np.ndarray, outwards: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
+from dashboard.charts.drawing import Drawing
 from dashboard.symbols import symbol
 from fitting import Fit
 from fitting.band import LEVEL
@@ -58,11 +59,11 @@ def figure(fit: Fit, name: str, level: float = LEVEL) -> go.Figure:
             said += f"<br>{theme.plain(pub.note, 200)}"
         colour = theme.CATEGORICAL[(i + 1) % len(theme.CATEGORICAL)]
         _mark(out, i + 1, pub.values[name], reach, colour, SYMBOLS[i % len(SYMBOLS)], said)
-    return out
+    return out.figure()
 
 
 def _mark(
-    out: go.Figure, row: int, value: float, ends: tuple[float, float] | None, colour: str, symbol: str, said: str
+    out: Drawing, row: int, value: float, ends: tuple[float, float] | None, colour: str, symbol: str, said: str
 ) -> None:
     if ends and all(map(math.isfinite, ends)):
         out.add_scatter(

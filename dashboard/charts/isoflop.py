@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import marks, theme
+from dashboard.charts.drawing import Drawing
 from dashboard.charts.loss_compute import LEGEND
 from fitting import Band, Fit, FitError, plan
 from fitting.isoflop import Comparison, Profile, drawn
@@ -60,7 +61,7 @@ def profiles(found: Comparison) -> go.Figure:
         x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
         marker={"color": [low], "cmin": low, "cmax": high, "colorscale": theme.scale(), "colorbar": bar, "showscale": True},
     )  # fmt: skip
-    return out
+    return out.figure()
 
 
 def _top(shown: Sequence[Profile]) -> float:
@@ -73,7 +74,7 @@ def _top(shown: Sequence[Profile]) -> float:
     )
 
 
-def _curve(out: go.Figure, p: Profile, colour: str, found: Comparison, top: float) -> None:
+def _curve(out: Drawing, p: Profile, colour: str, found: Comparison, top: float) -> None:
     """One budget's runs and the curve through them, on a casing that keeps yellow readable on white."""
     quiet = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
     if found.settings is not None:
@@ -96,7 +97,7 @@ def _curve(out: go.Figure, p: Profile, colour: str, found: Comparison, top: floa
     )  # fmt: skip
 
 
-def _lowest(out: go.Figure, shown: list[Profile], spans: list[dict[str, float]], used: bool, level: float) -> None:
+def _lowest(out: Drawing, shown: list[Profile], spans: list[dict[str, float]], used: bool, level: float) -> None:
     """The lowest points of the curves, with the interval of their size where they are used."""
     x = np.array([p.params for p in shown])
     low, high = (np.array([s.get(k, math.nan) for s in spans]) for k in ("params_low", "params_high"))
@@ -171,8 +172,10 @@ def frontier(found: Comparison, fit: Fit) -> go.Figure:
             text=[f"{numbers.flop(p.flops)} FLOP: {numbers.count(p.params)} parameters<br>{p.flag}" for p in some],
             hovertemplate="%{text}<extra></extra>", marker=_diamond(used, 9),
         )  # fmt: skip
-    out.add_vline(x=found.flops, line={"color": theme.ACCENT, "width": 2})
-    return out
+    out.add_shape(
+        type="line", yref="y domain", x0=found.flops, x1=found.flops, y0=0, y1=1, xref="x", line={"color": theme.ACCENT, "width": 2},
+    )  # fmt: skip
+    return out.figure()
 
 
 def _bands(found: Comparison, fit: Fit, at: np.ndarray) -> dict[str, Band]:
@@ -189,7 +192,7 @@ def _bands(found: Comparison, fit: Fit, at: np.ndarray) -> dict[str, Band]:
     return bands if best is None else {**bands, "3": best}
 
 
-def _beyond(out: go.Figure, largest: float, right: float) -> None:
+def _beyond(out: Drawing, largest: float, right: float) -> None:
     """Hatching over what lies past the largest run."""
     out.add_scatter(
         x=[largest, right * 1e4, right * 1e4, largest], y=[1e-3, 1e-3, 1e24, 1e24], mode="lines", fill="toself",

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import marks, theme
+from dashboard.charts.drawing import Drawing
 from data.schema import Runs
 from fitting import Band, Fit, FitError, Law, Plan, all_laws, plan
 from fitting.band import LEVEL
@@ -95,7 +96,7 @@ def figure(
     if apart is not None and len(drawn.held):
         marks.forecasts(out, apart, drawn.held, x, frame.edge)
     marks.draw(out, drawn, x, frame.edge, key=x != "params" and not (fit and {"params", "tokens"} <= set(law.inputs)))
-    return out
+    return out.figure()
 
 
 def unfitted(runs: Runs, law: Law | None) -> go.Figure | None:
@@ -171,7 +172,7 @@ def _best(fit: Fit, x: str, at: np.ndarray) -> tuple[Band, Plan | None]:
     return best.loss, best
 
 
-def _law(out: go.Figure, frame: Frame, fit: Fit, x: str, floor: float | None) -> None:
+def _law(out: Drawing, frame: Frame, fit: Fit, x: str, floor: float | None) -> None:
     at = np.logspace(frame.left, frame.right, NODES)
     found, split = _best(fit, x, at)
     band = found.above(floor)
@@ -204,7 +205,7 @@ def _said(x: str) -> str:
     return "flop" if x == "flops" else "count"
 
 
-def _sizes(out: go.Figure, frame: Frame, fit: Fit, drawn: marks.Split) -> None:
+def _sizes(out: Drawing, frame: Frame, fit: Fit, drawn: marks.Split) -> None:
     """One curve a size, in the size's colour, named at its right end."""
     least_tokens = fit.ranges["tokens"][0]
     ends, curves = [], []
@@ -267,7 +268,7 @@ def _fitted_floor(fit: Fit | None) -> float | None:
     return found[0] if found else None
 
 
-def _floors(out: go.Figure, frame: Frame, fit: Fit, true: float | None) -> None:
+def _floors(out: Drawing, frame: Frame, fit: Fit, true: float | None) -> None:
     """The fitted floor with its interval, and the true one where it is known; the legend says their numbers."""
     for p in fit.law.params:
         if not p.is_floor or not frame.bottom < fit.params[p.name] < frame.top:
@@ -284,14 +285,14 @@ def _floors(out: go.Figure, frame: Frame, fit: Fit, true: float | None) -> None:
         _level(out, frame, true, f"true floor {true:.6g}", theme.CATEGORICAL[1], "dash")
 
 
-def _level(out: go.Figure, frame: Frame, loss: float, name: str, colour: str, dash: str) -> None:
+def _level(out: Drawing, frame: Frame, loss: float, name: str, colour: str, dash: str) -> None:
     """A level line across the window, and on when somebody zooms out."""
     ends = [10 ** (frame.left - 4), 10 ** (frame.right + 4)]
     line = {"color": colour, "width": 1.8, "dash": dash}
     out.add_scatter(x=ends, y=[loss, loss], mode="lines", name=name, line=line, hoverinfo="skip")
 
 
-def _beyond(out: go.Figure, frame: Frame, x: str, what: str) -> None:
+def _beyond(out: Drawing, frame: Frame, x: str, what: str) -> None:
     """Hatching over what lies past the largest run, and the words for it."""
     far = frame.right + 4  # still hatched when somebody zooms out
     bottom, top = (frame.bottom / 10, frame.top * 10) if frame.log_loss else (frame.bottom - 20, frame.top + 20)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
+from dashboard.charts.drawing import Drawing
 from dashboard.charts.plane import MANY, positive
 from data.schema import HELD_OUT, Runs
 from fitting import Band, Fit
@@ -74,7 +74,7 @@ def _placed(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
     return frame[positive(frame[x]) & positive(frame[y])]
 
 
-def draw(out: go.Figure, runs: Split, x: str, top: float, *, key: bool = False) -> None:
+def draw(out: Drawing, runs: Split, x: str, top: float, *, key: bool = False) -> None:
     """Add the marks to a figure whose loss axis ends at `top`; runs above it stand at its edge as triangles.
 
     `key` adds a colour bar, for figures on which no curve names the sizes.
@@ -106,7 +106,7 @@ def draw(out: go.Figure, runs: Split, x: str, top: float, *, key: bool = False) 
 
 
 def _add(
-    out: go.Figure,
+    out: Drawing,
     rows: pd.DataFrame,
     x: str,
     height: Output,
@@ -119,23 +119,22 @@ def _add(
     many = len(rows) > MANY
     shape = "diamond" if name == HELD_OUT else "circle"
     symbols = np.where(loss > top, f"triangle-up{style}", f"{shape}{style}")
-    out.add_trace(
-        (go.Scattergl if many else go.Scatter)(
-            x=rows[x],
-            y=np.minimum(loss, top),
-            mode="markers",
-            name=name,
-            marker={**marker, "symbol": symbols},
-            text=words(rows, height),
-            hovertemplate="%{text}<extra></extra>",
-            showlegend=name != "runs",
-            legendrank=BESIDE if name == HELD_OUT else None,
-            **({} if many else {"cliponaxis": False}),  # which Scattergl has no notion of
-        )
+    out.add_scatter(
+        type="scattergl" if many else "scatter",
+        x=rows[x],
+        y=np.minimum(loss, top),
+        mode="markers",
+        name=name,
+        marker={**marker, "symbol": symbols},
+        text=words(rows, height),
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=name != "runs",
+        legendrank=BESIDE if name == HELD_OUT else None,
+        **({} if many else {"cliponaxis": False}),  # which Scattergl has no notion of
     )
 
 
-def forecasts(out: go.Figure, apart: HeldOut, rows: pd.DataFrame, x: str, top: float) -> None:
+def forecasts(out: Drawing, apart: HeldOut, rows: pd.DataFrame, x: str, top: float) -> None:
     """What the fit forecasts of the runs held out: its value and interval for one new run, each at the run's place."""
     at = rows.set_index(rows["run"].astype(str))[x].reindex(list(apart.runs)).to_numpy(float)
     value, low, high = (
@@ -206,7 +205,7 @@ def colour(size: float, sizes: tuple[float, float] | None) -> str:
     return "#" + "".join(f"{c:02X}" for c in mixed)
 
 
-def ribbon(out: go.Figure, x: np.ndarray, band: Band) -> None:
+def ribbon(out: Drawing, x: np.ndarray, band: Band) -> None:
     """A band between two curves, filled and without an outline."""
     quiet = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     out.add_scatter(x=x, y=band.low, **quiet)

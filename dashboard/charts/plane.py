@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
+from dashboard.charts.drawing import Drawing
 from data.schema import HELD_OUT
 
 INPUTS = {"params": "Parameters", "tokens": "Training tokens", "flops": "Training compute, FLOP"}
@@ -58,7 +59,7 @@ def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan") -> go.
         _held(drawn, here[held], x, y)
     _kept(drawn, here[~held], x, y)
     _outside(drawn, int((~(there[x].between(*xs) & there[y].between(*ys))).sum()))
-    return drawn
+    return drawn.figure()
 
 
 def _span(kept: pd.Series, aside: pd.Series) -> tuple[float, float]:
@@ -75,7 +76,7 @@ def _span(kept: pd.Series, aside: pd.Series) -> tuple[float, float]:
     return (float(values.min()), float(values.max())) if len(values) else (1.0, 10.0)
 
 
-def _outside(drawn: go.Figure, count: int) -> None:
+def _outside(drawn: Drawing, count: int) -> None:
     """Say how many runs lie beyond the axes; they are all in the table of what is set aside."""
     if count:
         what = "1 run set aside lies" if count == 1 else f"{count:,} runs set aside lie"
@@ -91,75 +92,72 @@ def _drawable(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
     return frame[positive(frame[x]) & positive(frame[y])]
 
 
-def _kept(drawn: go.Figure, runs: pd.DataFrame, x: str, y: str) -> None:
+def _kept(drawn: Drawing, runs: pd.DataFrame, x: str, y: str) -> None:
     loss = runs["loss"].to_numpy(dtype="float64")
     ranked = np.log(np.where(positive(runs["loss"]), loss, np.nan))
     low, high = _ends(ranked)
-    drawn.add_trace(
-        _scatter(len(runs))(
-            x=runs[x],
-            y=runs[y],
-            mode="markers",
-            name="kept",
-            customdata=_details(runs, x, y),
-            hovertemplate=_hover(x, y, False),
-            marker={
-                "size": 10 if len(runs) <= 400 else 7,
-                "color": ranked,
-                "cmin": low,
-                "cmax": high,
-                "colorscale": theme.scale(backwards=True),
-                "colorbar": theme.colourbar("Loss", _loss_ticks(low, high)),
-                "showscale": bool(high > low),
-                "line": {"width": 1, "color": theme.RIM},
-            },
-            **_unfaded(),
-        )
+    drawn.add_scatter(
+        type=_type(len(runs)),
+        x=runs[x],
+        y=runs[y],
+        mode="markers",
+        name="kept",
+        customdata=_details(runs, x, y),
+        hovertemplate=_hover(x, y, False),
+        marker={
+            "size": 10 if len(runs) <= 400 else 7,
+            "color": ranked,
+            "cmin": low,
+            "cmax": high,
+            "colorscale": theme.scale(backwards=True),
+            "colorbar": theme.colourbar("Loss", _loss_ticks(low, high)),
+            "showscale": bool(high > low),
+            "line": {"width": 1, "color": theme.RIM},
+        },
+        **_unfaded(),
     )
 
 
-def _aside(drawn: go.Figure, runs: pd.DataFrame, x: str, y: str) -> None:
-    drawn.add_trace(
-        _scatter(len(runs))(
-            x=runs[x],
-            y=runs[y],
-            mode="markers",
-            name="set aside",
-            customdata=_details(runs, x, y),
-            hovertemplate=_hover(x, y, True),
-            marker={
-                "size": 10,
-                "symbol": "circle-open",
-                "color": theme.HOLLOW,
-                "line": {"width": 1.6, "color": theme.HOLLOW},
-            },
-            **_unfaded(),
-        )
+def _aside(drawn: Drawing, runs: pd.DataFrame, x: str, y: str) -> None:
+    drawn.add_scatter(
+        type=_type(len(runs)),
+        x=runs[x],
+        y=runs[y],
+        mode="markers",
+        name="set aside",
+        customdata=_details(runs, x, y),
+        hovertemplate=_hover(x, y, True),
+        marker={
+            "size": 10,
+            "symbol": "circle-open",
+            "color": theme.HOLLOW,
+            "line": {"width": 1.6, "color": theme.HOLLOW},
+        },
+        **_unfaded(),
     )
 
 
-def _held(drawn: go.Figure, runs: pd.DataFrame, x: str, y: str) -> None:
-    drawn.add_trace(
-        _scatter(len(runs))(
-            x=runs[x],
-            y=runs[y],
-            mode="markers",
-            name=HELD_OUT,
-            customdata=_details(runs, x, y),
-            hovertemplate=_hover(x, y, False).replace("<extra>", "<br><i>held out of fits</i><extra>"),
-            marker={
-                "size": 12,
-                "symbol": "diamond-open",
-                "color": theme.HELD,
-                "line": {"width": 2, "color": theme.HELD},
-            },
-            **_unfaded(),
-        )
+def _held(drawn: Drawing, runs: pd.DataFrame, x: str, y: str) -> None:
+    drawn.add_scatter(
+        type=_type(len(runs)),
+        x=runs[x],
+        y=runs[y],
+        mode="markers",
+        name=HELD_OUT,
+        customdata=_details(runs, x, y),
+        hovertemplate=_hover(x, y, False).replace("<extra>", "<br><i>held out of fits</i><extra>"),
+        marker={
+            "size": 12,
+            "symbol": "diamond-open",
+            "color": theme.HELD,
+            "line": {"width": 2, "color": theme.HELD},
+        },
+        **_unfaded(),
     )
 
 
-def _scatter(count: int) -> type[go.Scatter] | type[go.Scattergl]:
-    return go.Scattergl if count > MANY else go.Scatter
+def _type(count: int) -> str:
+    return "scattergl" if count > MANY else "scatter"
 
 
 def _unfaded() -> dict[str, dict[str, dict[str, float]]]:
@@ -213,7 +211,7 @@ def _hover(x: str, y: str, aside: bool) -> str:
     return "<br>".join(lines) + "<extra></extra>"
 
 
-def _budgets(drawn: go.Figure, across: tuple[float, float], up: tuple[float, float]) -> None:
+def _budgets(drawn: Drawing, across: tuple[float, float], up: tuple[float, float]) -> None:
     """Lines of equal compute by 6ND (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), each at a power of ten."""
     six = math.log10(6)
     least, most = across[0] + up[0] + six, across[1] + up[1] + six

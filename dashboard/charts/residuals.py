@@ -56,7 +56,7 @@ def figure(runs: Runs, fit: Fit, against: str) -> go.Figure:
     )  # fmt: skip
     out.add_shape(type="line", xref="paper", x0=0, x1=1, y0=0, y1=0, line={"color": theme.LAW, "width": 1.6})
     if not len(rows):
-        return out
+        return out.figure()
     x, y = rows[against].to_numpy(float), 100 * rows["above"].to_numpy(float)
     out.update_xaxes(**theme.log_axis(float(x.min()), float(x.max()), title, kind=kind))
     symbol = np.where(y > end, "triangle-up", np.where(y < -end, "triangle-down", "circle"))
@@ -85,7 +85,7 @@ def figure(runs: Runs, fit: Fit, against: str) -> go.Figure:
             line={"color": theme.CATEGORICAL[1], "width": 2.2},
             hoverinfo="skip",
         )
-    return out
+    return out.figure()
 
 
 def smooth(x: np.ndarray, y: np.ndarray, places: int = 40) -> tuple[np.ndarray, np.ndarray] | None:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
+from dashboard.charts.drawing import Drawing
 from fitting import Band
 from fitting.diagnostics.sensitivity import Choice, Sensitivity
 
@@ -77,7 +78,7 @@ def figure(s: Sensitivity, of: str) -> go.Figure:
             _whisker(out, row, reach, ends)
             said += _between(*reach, of)
         _mark(out, row, value, ends, theme.LAW if inside else OUTSIDE, symbol, said)
-    return out
+    return out.figure()
 
 
 def _rows(choices: Sequence[Choice]) -> list[str | Choice]:
@@ -105,7 +106,7 @@ def _range(base: Band, choices: Sequence[Choice], of: str) -> tuple[float, float
     return low, max(high, low * 1.001)
 
 
-def _mark(out: go.Figure, row: int, value: float, ends: Sequence[float], colour: str, symbol: str, said: str) -> None:
+def _mark(out: Drawing, row: int, value: float, ends: Sequence[float], colour: str, symbol: str, said: str) -> None:
     if not ends[0] <= value <= ends[1]:
         symbol = ("triangle-left" if value < ends[0] else "triangle-right") + (
             "-open" if symbol.endswith("open") else ""
@@ -131,7 +132,7 @@ def _mark(out: go.Figure, row: int, value: float, ends: Sequence[float], colour:
     )
 
 
-def _whisker(out: go.Figure, row: int, reach: tuple[float, float], ends: Sequence[float]) -> None:
+def _whisker(out: Drawing, row: int, reach: tuple[float, float], ends: Sequence[float]) -> None:
     if all(map(math.isfinite, reach)):
         x = [min(max(v, ends[0]), ends[1]) for v in reach]
         out.add_scatter(x=x, y=[row, row], mode="lines", line={"color": theme.LAW, "width": 3}, hoverinfo="skip")

@@ -5,9 +5,10 @@ So nothing here sets the colour of text or background: Streamlit's own Plotly th
 that is showing. What is set here reads on both: the sequential map for runs, the categorical set, the accent for the
 budget, and greys for what is set aside. Text that should stand back takes `QUIET` as its opacity, not a grey.
 
-    figure = blank()                                              # empty, with the shared layout
-    figure.update_xaxes(**log_axis(low, high, "Parameters"))      # 1 k, 10 k, 100 k
-    figure.add_scatter(..., text=[plain(name) for name in names]) # names are a stranger's text
+    out = blank()                                              # empty, with the shared layout
+    out.update_xaxes(**log_axis(low, high, "Parameters"))      # 1 k, 10 k, 100 k
+    out.add_scatter(..., text=[plain(name) for name in names]) # names are a stranger's text
+    out.figure()                                               # what Plotly shows
 """
 
 from __future__ import annotations
@@ -17,9 +18,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard import numbers
+from dashboard.charts.drawing import Drawing
 
 #: Viridis, low to high: the one sequential map, by log N (or log C, or the loss) wherever runs are drawn.
 SEQUENTIAL = (
@@ -47,10 +47,9 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Ticks = tuple[list[float], list[str]]
 
 
-def blank(height: int = HEIGHT) -> go.Figure:
-    """An empty figure with the shared layout: room for labels, no title, no legend, calm hover labels."""
-    figure = go.Figure()
-    figure.update_layout(
+def blank(height: int = HEIGHT) -> Drawing:
+    """An empty drawing with the shared layout: room for labels, no title, no legend, calm hover labels."""
+    drawing = Drawing(
         height=height,
         margin={"l": 8, "r": 8, "t": 20, "b": 8},
         showlegend=False,
@@ -59,9 +58,9 @@ def blank(height: int = HEIGHT) -> go.Figure:
         uirevision="keep",  # a zoom survives new data
     )
     axis = {"automargin": True, "showline": False, "ticks": "", "zeroline": False, "showgrid": True, "gridcolor": GRID}
-    figure.update_xaxes(**axis, title={"standoff": 12})
-    figure.update_yaxes(**axis, title={"standoff": 8})
-    return figure
+    drawing.update_xaxes(**axis, title={"standoff": 12})
+    drawing.update_yaxes(**axis, title={"standoff": 8})
+    return drawing
 
 
 def log_axis(low: float, high: float, title: str, *, kind: str = "count", pad: float = 0.06) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def least_along(asked: PlanSettings, along: Plan, count: str) -> list[float | No
     """The fewest devices that hold the training at each budget."""
     if along.params is None:
         return [None] * len(along.flops.value)
-    return [fewest_for(float(n), count, asked.memory) for n in along.params.value]
+    memory = asked.memory
+    return [fewest_for(float(n), count, memory) for n in along.params.value]
 
 
 def known(value: Any) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
+from streamlit.testing.v1 import local_script_runner
 
 from dashboard.budget_chart import bundle
 
@@ -20,6 +21,22 @@ def packages_looked_through_once() -> Iterator[None]:
     """Streamlit looks for components in every installed package whenever an `AppTest` is made: once a session will do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages_waited_for() -> Iterator[None]:
+    """An `AppTest` looks a thousand times a second whether its page is done, and keeps the page from running while it looks."""
+    look = local_script_runner.require_widgets_deltas
+
+    def wait(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+        thread = runner._script_thread
+        if thread is not None:
+            thread.join(timeout)
+        look(runner, timeout if runner.script_stopped() else 0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
 
 

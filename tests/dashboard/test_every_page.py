@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from dashboard.workspace import store as workspace
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 MANY = "more runs than are drawn as shapes"
 INSIDE = "Something went wrong inside"
+OTHER = "bundled:simulated-families"
 
 
 def table(count: int, *columns: str) -> str:
@@ -51,7 +52,8 @@ def page(tmp_path, monkeypatch):
     def open_page(name: str, text: str, excluded: Sequence[str] = ()) -> AppTest:
         space = workspace.new()
         kept = workspace.keep(space, "runs.csv", text.encode())
-        workspace.change(space, "settings", {"source": kept.source, f"fit:{kept.source}": {"resamples": 500}})
+        few = {f"fit:{source}": {"resamples": 500} for source in (kept.source, OTHER)}
+        workspace.change(space, "settings", {"source": kept.source, **few})
         if excluded:
             workspace.change(space, "exclude runs", {f"excluded:{kept.source}": list(excluded)})
         at = AppTest.from_file(str(APP), default_timeout=120)
@@ -69,16 +71,24 @@ def links(at: AppTest) -> list[str]:
     return [e.proto.label for e in at.get("page_link")]
 
 
-@pytest.mark.parametrize("name", ["runs", "fit", "plan", "batch", "compare"])
+def each_page(at: AppTest, *names: str) -> Iterator[str]:
+    """The pages of these names in one session, the first of them open already."""
+    for k, name in enumerate(names):
+        if k:
+            at.switch_page(f"views/{name}.py").run()
+        yield name
+
+
 @pytest.mark.parametrize("kind", TABLES)
-def test_no_table_leads_to_an_inner_error(page, kind, name, monkeypatch):
+def test_no_table_leads_to_an_inner_error(page, kind, monkeypatch):
     if kind == MANY:
         monkeypatch.setattr(plane, "MANY", 20)
         monkeypatch.setattr(marks, "MANY", 20)
-    at = page(name, TABLES[kind])
-    assert not at.exception
-    assert INSIDE not in said(at)
-    assert "iso-answer" in said(at) or "iso-trouble" in said(at) or at.get("bidi_component")
+    at = page("runs", TABLES[kind])
+    for name in each_page(at, "runs", "fit", "plan", "batch", "compare"):
+        assert not at.exception, name
+        assert INSIDE not in said(at), name
+        assert "iso-answer" in said(at) or "iso-trouble" in said(at) or at.get("bidi_component"), name
 
 
 def test_a_law_that_cannot_be_planned_with_says_so_and_leads_to_the_fit(page):
@@ -114,27 +124,27 @@ DECLINED = {
 SETS_ASIDE = [f"r{i}" for i in range(12)]
 
 
-@pytest.mark.parametrize("name", ["fit", "plan", "batch", "compare"])
 @pytest.mark.parametrize("kind", DECLINED)
-def test_a_page_that_declines_keeps_the_data_menu_the_upload_and_undo(page, kind, name):
+def test_a_page_that_declines_keeps_the_data_menu_the_upload_and_undo(page, kind):
     text, link = DECLINED[kind]
-    at = page(name, text, excluded=SETS_ASIDE if kind == "all set aside" else [])
-    assert not at.exception
-    assert INSIDE not in said(at)
-    assert at.selectbox(key="chosen").value.startswith("upload:")
-    assert len(at.get("file_uploader")) == 1
-    assert [b.label for b in at.button if b.key in ("undo", "redo")] == ["Undo", "Redo"]
-    assert [b.key for b in at.button].count("undo") == 1
-    assert links(at), "a page that declines leads somewhere"
-    if link:
-        assert links(at) == [f"{link} on the Runs page"]
+    at = page("fit", text, excluded=SETS_ASIDE if kind == "all set aside" else [])
+    for name in each_page(at, "fit", "plan", "batch", "compare"):
+        assert not at.exception, name
+        assert INSIDE not in said(at), name
+        assert at.selectbox(key="chosen").value.startswith("upload:"), name
+        assert len(at.get("file_uploader")) == 1, name
+        assert [b.label for b in at.button if b.key in ("undo", "redo")] == ["Undo", "Redo"], name
+        assert [b.key for b in at.button].count("undo") == 1, name
+        assert links(at), f"{name}: a page that declines leads somewhere"
+        if link:
+            assert links(at) == [f"{link} on the Runs page"], name
 
 
 @pytest.mark.parametrize("name", ["fit", "plan", "batch", "compare"])
 def test_a_page_that_declines_is_left_by_its_own_menu_and_undo(page, name):
     at = page(name, DECLINED["one run"][0])
     declined = said(at)
-    at.selectbox(key="chosen").select("bundled:simulated-families").run()
+    at.selectbox(key="chosen").select(OTHER).run()
     assert not at.exception
     assert "runs.csv" not in said(at)
     at.button(key="undo").click().run()

@@ -56,9 +56,13 @@ BROKEN = {
 def answers(name: str, content: bytes) -> dict[str, Any]:
     """What a person who takes the first offer would answer."""
     given: dict[str, Any] = {}
+    try:
+        table = read_table(content, name)
+    except DataError:
+        return given
     for _ in range(4):
         try:
-            asked = recognise(read_table(content, name), **given).needed
+            asked = recognise(table, **given).needed
         except DataError:
             break
         for question in asked:
@@ -107,11 +111,11 @@ def open_page(name: str, content: bytes, given: dict[str, Any], page: str) -> Ap
     return turn_to(open_runs(name, content, given), page)
 
 
-def check(at: AppTest) -> None:
-    assert not at.exception
+def check(at: AppTest, page: str) -> None:
+    assert not at.exception, page
     said = Counter(sentences(at))
-    assert said
-    assert [sentence for sentence, times in said.items() if times > 1] == []
+    assert said, page
+    assert [sentence for sentence, times in said.items() if times > 1] == [], page
 
 
 @pytest.fixture(autouse=True)
@@ -119,10 +123,11 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
 
 
-@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("name", BROKEN)
-def test_no_page_says_a_sentence_twice_of_a_table_that_lacks_something(name: str, page: str) -> None:
-    check(open_page(name, BROKEN[name], answers(name, BROKEN[name]), page))
+def test_no_page_says_a_sentence_twice_of_a_table_that_lacks_something(name: str) -> None:
+    at = open_runs(name, BROKEN[name], answers(name, BROKEN[name]))
+    for page in PAGES:
+        check(turn_to(at, page), page)
 
 
 FOLDER = Path(os.environ.get("ISOFLOP_DATASETS", "")) / "raw"
@@ -138,7 +143,7 @@ def test_no_page_says_a_sentence_twice_of_a_table_as_it_was_logged(name: str, da
     for said in (given, {}) if given else ({},):  # and while the question is open
         at = open_runs(name, content, said)
         for page in PAGES:
-            check(turn_to(at, page))
+            check(turn_to(at, page), page)
 
 
 def test_a_curve_that_three_losses_refuse_alike_is_one_sentence() -> None:

@@ -436,7 +436,8 @@ def test_the_law_of_growth_is_taken_over_by_the_plan(page, text):
     kept = workspace.values(space)
     assert kept["plan"]["critical"] == "measured"
     assert kept["critical"]["unit_tokens"] == (512 if text is STEPS else 1)
-    workspace.change(space, "other data", {"source": "bundled:simulated-ladder"})
+    ladder = "bundled:simulated-ladder"
+    workspace.change(space, "other data", {"source": ladder, f"fit:{ladder}": {"resamples": 500}})
     plan = AppTest.from_file(str(APP), default_timeout=60)
     plan.query_params["w"] = space.id
     plan.switch_page("views/plan.py").run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ OTHER = {
     "seed": [3],
     "weights": [w for w in WEIGHTS if w != DEFAULTS.weights],
 }
+SOME = ("auto", "general", "chinchilla", "kaplan-params")
 FEW = 50  # refits, where their number is not what is looked at; the lines say it, whatever it is
 TRUTH = {"E": 1.7, "A": 410.0, "B": 1200.0, "alpha": 0.34, "beta": 0.33, "q": 0.6}
 
@@ -49,9 +51,14 @@ def table(tmp_path_factory):
     return path
 
 
+@cache
+def read(path):
+    return read_runs(path)
+
+
 def again(path, settings: FitSettings, exclude=()):
     """The fit that the page makes with these settings, and what its lines make."""
-    runs = read_runs(path)
+    runs = read(path)
     asked = settings.arguments(runs.kept.columns)
     first = fit(runs.exclude(exclude) if exclude else runs, **asked)
     first = replace(first, settings=replace(first.settings, excluded=tuple(exclude)))
@@ -77,8 +84,15 @@ def test_every_law_by_default(table, law):
     same(*again(table, FitSettings(law=law, resamples=FEW)))
 
 
-@pytest.mark.parametrize("law", ["auto", "general", "chinchilla", "kaplan-params"])
-@pytest.mark.parametrize(("name", "value"), [(k, v) for k, vs in OTHER.items() for v in vs])
+VALUES = [(name, value) for name, values in OTHER.items() for value in values]
+# Each value with one law in turn, and each of the prior with every law: what it comes to depends on the law.
+WITH = {
+    *((name, value, SOME[k % len(SOME)]) for k, (name, value) in enumerate(VALUES)),
+    *(("prior", value, law) for value in OTHER["prior"] for law in SOME),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "law"), sorted(WITH, key=str))
 def test_every_setting(table, law, name, value):
     settings = read_settings({"law": law, name: value})
     if name != "resamples":
@@ -101,7 +115,7 @@ def test_the_prior_makes_a_difference_that_the_lines_keep(table):
 
 
 def test_calibrated_intervals_are_calibrated_again(table):
-    runs = read_runs(table)
+    runs = read(table)
     asked = FitSettings(law="chinchilla", resamples=500).arguments(runs.kept.columns)
     first = fit(runs, **asked)
     first = first.calibrated(calibrate(first, runs, outer=40, inner=41, seed=2, flops=1e22))

@@ -72,17 +72,23 @@ def one(query, name):
 
 
 # A broken power is slow where no break is; its form along tokens stands for those along size and compute.
-@pytest.mark.parametrize("key", [k for k in all_laws() if k not in ("broken-params", "broken-compute")])
+LAWS = [k for k in all_laws() if k not in ("broken-params", "broken-compute")]
 # The families are two tables of the ladder's kind, for the Compare page.
-@pytest.mark.parametrize("entry", [e for e in bundled() if e.key != "simulated-families"], ids=lambda e: e.key)
-def test_every_law_on_every_bundled_set(page, entry, key):
-    at, _ = page(f"bundled:{entry.key}", law=key, **QUICK)
+SETS = [e.key for e in bundled() if e.key != "simulated-families"]
+# Each law on two sets in turn, so that each set has several laws, and the one law that a ladder of batches carries on that.
+PAIRS = [(SETS[(n - i) % len(SETS)], law) for i, law in enumerate(LAWS) for n in (0, 1)]
+PAIRS.append(("probe-batch-ladder", "kaplan-tokens"))
+
+
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_every_law_and_every_bundled_set(page, name, key):
+    at, _ = page(f"bundled:{name}", law=key, **QUICK)
     assert not at.exception
     said = html(at)
     assert "Something went wrong" not in said
     refused = ""
     try:
-        f = fit(load(entry.key), key, resamples=500)
+        f = fit(load(name), key, resamples=500)
     except FitError as error:
         refused = str(error)
     if refused:
@@ -98,7 +104,7 @@ def test_every_law_on_every_bundled_set(page, entry, key):
     for pub in f.law.published:
         assert pub.paper in html(at)
     opened(at, "Residuals")
-    assert len(at.get("plotly_chart")) == 1 + len(residuals.inputs(load(entry.key), f))
+    assert len(at.get("plotly_chart")) == 1 + len(residuals.inputs(load(name), f))
 
 
 def test_a_tab_draws_when_it_is_open_and_costs_nothing_else(page, monkeypatch):

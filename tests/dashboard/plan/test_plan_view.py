@@ -17,21 +17,37 @@ APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 
 
 @pytest.fixture
-def page(tmp_path, monkeypatch):
-    """A function that opens the Plan page on a fresh workspace with these settings."""
+def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
 
+
+@pytest.fixture
+def page(own_home):
+    """A function that opens the Plan page on a fresh workspace with these settings."""
+
     def open_page(**settings):
-        space = workspace.new()
-        if settings:
-            workspace.change(space, "settings", settings)
-        at = AppTest.from_file(str(APP), default_timeout=60)
-        if settings:
-            at.query_params["w"] = space.id
-        at.switch_page("views/plan.py")
-        return at.run(), space
+        space = prepared(**settings)
+        return visit(space if settings else None), space
 
     return open_page
+
+
+def prepared(**settings):
+    """A fresh workspace with these settings, and few refits: a run of the page works on each of them."""
+    space = workspace.new()
+    if settings:
+        few = {"resamples": 500, **settings.get(f"fit:{settings['source']}", {})}
+        workspace.change(space, "settings", {**settings, f"fit:{settings['source']}": few})
+    return space
+
+
+def visit(space, **query):
+    """The Plan page opened on a workspace, in a session of its own."""
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    for name, value in (({"w": space.id} if space else {}) | query).items():
+        at.query_params[name] = value
+    at.switch_page("views/plan.py")
+    return at.run()
 
 
 def budget(at) -> float:
@@ -95,33 +111,27 @@ def test_a_loss_wanted_gives_the_budget_that_plan_gives(page):
     assert budget(at) == pytest.approx(needs, rel=1e-5)
 
 
-@pytest.mark.parametrize("wanted", ["1.5", "0", "-3", "soon"])
-def test_a_loss_out_of_reach_is_refused_in_a_sentence(page, wanted):
+def test_a_loss_out_of_reach_is_refused_in_a_sentence(page):
     at, _ = page(source="bundled:simulated-ladder")
-    at.text_input(key="plan_loss").set_value(wanted).run()
-    assert not at.exception
-    assert "loss" in words(at)
-    assert (r"such as 2\.1" in words(at)) == (wanted != "1.5")
-    assert not [b for b in at.button if b.label == "Show on the chart"]
+    for wanted in ("1.5", "0", "-3", "soon"):
+        at.text_input(key="plan_loss").set_value(wanted).run()
+        assert not at.exception, wanted
+        assert "loss" in words(at), wanted
+        assert (r"such as 2\.1" in words(at)) == (wanted != "1.5"), wanted
+        assert not [b for b in at.button if b.label == "Show on the chart"], wanted
 
 
-def test_a_budget_in_the_address_is_taken_up_and_kept(page):
-    _, space = page(source="bundled:simulated-ladder")
-    fresh = AppTest.from_file(str(APP), default_timeout=60)
-    fresh.query_params["w"] = space.id
-    fresh.query_params["c"] = "3e23"
-    fresh.switch_page("views/plan.py").run()
+def test_a_budget_in_the_address_is_taken_up_and_kept(own_home):
+    space = prepared(source="bundled:simulated-ladder")
+    visit(space, c="3e23")
     assert workspace.values(space)["budget:bundled:simulated-ladder"] == pytest.approx(math.log10(3e23))
     assert not workspace.history(space).undo.startswith("budget")
 
 
 @pytest.mark.parametrize("nonsense", ["", "nan", "-1", "1e99", "<script>", "12"])
-def test_a_budget_that_makes_no_sense_is_left_alone(page, nonsense):
-    _, space = page(source="bundled:simulated-ladder")
-    fresh = AppTest.from_file(str(APP), default_timeout=60)
-    fresh.query_params["w"] = space.id
-    fresh.query_params["c"] = nonsense
-    fresh.switch_page("views/plan.py").run()
+def test_a_budget_that_makes_no_sense_is_left_alone(own_home, nonsense):
+    space = prepared(source="bundled:simulated-ladder")
+    fresh = visit(space, c=nonsense)
     assert not fresh.exception
     assert "budget:bundled:simulated-ladder" not in workspace.values(space)
 
@@ -131,9 +141,7 @@ def test_settings_survive_another_visit(page):
     at.number_input(key="plan_devices").set_value(512).run()
     at.number_input(key="plan_device_tokens").set_value(4096).run()
     at.number_input(key="plan_hour").set_value(0.0).run()
-    again = AppTest.from_file(str(APP), default_timeout=60)
-    again.query_params["w"] = space.id
-    again.switch_page("views/plan.py").run()
+    again = visit(space)
     assert again.number_input(key="plan_devices").value == 512
     assert again.number_input(key="plan_device_tokens").value == 4096
     assert "money" not in again.segmented_control(key="plan_unit").options
@@ -264,9 +272,7 @@ def test_the_runs_own_speed_can_be_planned_with(page, tmp_path, monkeypatch):
     space = workspace.new()
     source = workspace.keep(space, "timed.csv", frame.to_csv(index=False).encode()).source
     workspace.change(space, "prepared", {"source": source})
-    at = AppTest.from_file(str(APP), default_timeout=60)
-    at.query_params["w"] = space.id
-    at.switch_page("views/plan.py").run()
+    at = visit(space)
     assert not at.exception
     assert "Steps of your runs" in words(at)
     at.button(key="plan_speed").click().run()
@@ -312,9 +318,9 @@ def test_hours_on_one_device_say_how_far_beyond_the_runs_they_lie(page):
     assert html(at).count("Up to 1e+08x beyond the largest run") == 1, "384 hours at 40 % of 989 TFLOP/s over 5.5e12"
 
 
-def test_a_time_keeps_devices_aloud_and_in_one_step_with_its_budget(page):
+def test_a_time_keeps_devices_aloud_and_in_one_step_with_its_budget(own_home):
     """What is let go of is a time on so many devices: that they stay so is said, and one Undo frees them again."""
-    _, space = page(
+    space = prepared(
         source="bundled:simulated-ladder", plan={"unit": "time"}, **{"budget:bundled:simulated-ladder": 22.0}
     )
 

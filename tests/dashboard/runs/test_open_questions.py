@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.workspace import store as workspace
+
 APP = Path(__file__).parents[3] / "dashboard" / "app.py"
 ODD = "name,mdl_sz_mln,Data seen [Gtok],val loss,State\n" + "".join(
     f"r{i}{j},{n},{d},{4 - 0.2 * i - 0.1 * j:.3f},{'crashed' if (i, j) == (2, 1) else 'finished'}\n"
@@ -31,9 +33,12 @@ def page() -> Callable[[str], AppTest]:
     """A function that opens the Runs page with this file uploaded."""
 
     def start(content: str, name: str = "mine.csv") -> AppTest:
-        at = AppTest.from_file(str(APP), default_timeout=60).run()
-        at.file_uploader[0].upload(name, content.encode()).run()
-        assert not at.exception
+        space = workspace.new()
+        source = workspace.keep(space, name, content.encode()).source
+        workspace.change(space, "open it", {"source": source, f"fit:{source}": {"resamples": 500}})
+        at = AppTest.from_file(str(APP), default_timeout=60)
+        at.query_params["w"] = space.id
+        assert not at.run().exception
         return at
 
     return start

@@ -18,16 +18,17 @@ from dashboard.server import headers, launch
 TROUBLE = "[server]\naddress = '0.0.0.0'\nenableXsrfProtection = false\n[browser]\ngatherUsageStats = true\n"
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[int]:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a dashboard started in a folder whose own Streamlit settings would open it to everybody."""
-    (tmp_path / ".streamlit").mkdir()
-    (tmp_path / ".streamlit" / "config.toml").write_text(TROUBLE)
+    folder = tmp_path_factory.mktemp("served")
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "config.toml").write_text(TROUBLE)
     port = launch.free_port(0, 0)  # any: two workers that look for the first free one find the same
     process = subprocess.Popen(
         [sys.executable, "-m", "dashboard", "--no-browser", "--port", str(port)],
-        cwd=tmp_path,
-        env={**os.environ, "ISOFLOP_HOME": str(tmp_path / "home")},
+        cwd=folder,
+        env={**os.environ, "ISOFLOP_HOME": str(folder / "home")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
