@@ -74,7 +74,7 @@ def with_name_facts(table: Table) -> Table:
     frame, said = table.frame, dict(table.from_name)
     for header in headers:
         # Each name is looked at once, and no text is made of each row: one long text may stand in two million of them.
-        names = dict.fromkeys(table.frame[header].astype(object))
+        names = dict.fromkeys(table.cells(header))
         if not 1 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
         plain = {name: clean(words(name)) for name in names if isinstance(name, str) and name.strip()}
@@ -99,13 +99,13 @@ def with_name_facts(table: Table) -> Table:
             if not wanted and not (beside and column == "params_active"):
                 continue
             title = unique([*map(str, frame.columns), f"{column} in {header}"])[-1]
-            frame = frame.assign(**{title: _column(table.frame[header], known)})
+            frame = frame.assign(**{title: _column(table.column(header), known)})
             said[title] = (column, _examples({plain[name]: v for name, v in known.items()}))
             have.add(column)
             apart = {name: f[column] for name, f in other.items() if column in f and column in found[name]}
             if any(v != known[n][0] for n, (v, _) in apart.items()):
                 also = unique([*map(str, frame.columns), f"{title}, {_APART}"])[-1]
-                frame = frame.assign(**{also: _column(table.frame[header], apart)})
+                frame = frame.assign(**{also: _column(table.column(header), apart)})
                 said |= {also: (column, _examples({plain[name]: v for name, v in apart.items()}))}
     named_so = table if frame is table.frame else replace(table, frame=frame, from_name=said)
     for header in headers:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from data.cells.markup import words
 from data.headers.names import loss_name
@@ -81,7 +81,7 @@ def _columns(table: Table) -> list[_Column]:
         found = table.numbers(header)
         values = found.values
         if found.share > 0.5 and np.isfinite(values).sum() > 2 and not _numbers_off(values):
-            out.append(_Column(values, _last_digit(table.text(header), values), loss_name(header) is not None))
+            out.append(_Column(values, _last_digit(table.written(header), values), loss_name(header) is not None))
     return out
 
 
@@ -95,7 +95,7 @@ def _numbers_off(values: Array) -> bool:
 _WRITTEN = re.compile(r"[0-9][0-9.,'_ ]*")
 
 
-def _last_digit(cells: pd.Series, values: Array) -> Array:
+def _last_digit(cells: Sequence[str], values: Array) -> Array:
     """One of the last digit that each cell (n,) writes, in the unit of its value; zeros at the end of a whole number are none."""
     out = np.full(len(values), np.nan)
     for i, (cell, value) in enumerate(zip(cells, values, strict=True)):

@@ -161,7 +161,7 @@ def turn(table: Table) -> Table:
 
 def _rows(table: Table) -> list[list[Any]]:
     """The table's cells row by row, its header first."""
-    rows = zip(*(table.frame[h].astype(object) for h in table.headers), strict=True)
+    rows = zip(*(table.cells(h) for h in table.headers), strict=True)
     return [list(table.headers), *([None if c is pd.NA or c != c else c for c in row] for row in rows)]
 
 

@@ -111,7 +111,7 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
         return guess, None
     if column == "lr" and (question := _rate(guess, scaled)):
         return guess, question
-    if column in _WHOLE and stated == 1.0 and all_in_threes(found, table.frame[header], table.decimal):
+    if column in _WHOLE and stated == 1.0 and all_in_threes(found, table.column(header), table.decimal):
         text = f"In which unit is {header!r}? All its cells have three decimals, so {values[0]:.3f} may be {1000 * values[0]:g}."
         return guess, _question(column, text, 1e3)
     low = PLAUSIBLE.get(column, (0.0, np.inf))[0]
