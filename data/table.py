@@ -39,12 +39,18 @@ class Kept:
     """What was taken out of a frame once, by header: to fetch a column of few rows costs more than to look through it."""
 
     frame: pd.DataFrame | None = None
+    objects: dict[str, np.ndarray] = field(default_factory=dict)  # the cells of columns of objects, as they stand there
     columns: dict[str, pd.Series] = field(default_factory=dict)
     cells: dict[str, np.ndarray] = field(default_factory=dict)
     written: dict[str, list[str]] = field(default_factory=dict)
     texts: dict[str, pd.Series] = field(default_factory=dict)
     names: dict[str, pd.Series] = field(default_factory=dict)
     numbers: dict[tuple[str, str, str], Numbers] = field(default_factory=dict)
+
+    @cached_property
+    def headers(self) -> tuple[str, ...]:
+        """The frame's column names."""
+        return () if self.frame is None else tuple(map(str, self.frame.columns.tolist()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +101,10 @@ class Table:
         if self.kept.frame is not self.frame:
             object.__setattr__(self, "kept", Kept(self.frame))
 
-    @cached_property
+    @property
     def headers(self) -> tuple[str, ...]:
         """The file's column names, made unique."""
-        return tuple(map(str, self.frame.columns))
+        return self.kept.headers
 
     @cached_property
     def digest(self) -> str:
@@ -119,22 +125,35 @@ class Table:
             if dimension:
                 found = self.numbers(header)
                 found = with_signs_settled(found, dimension == "loss")
-                cells = self._cells(header) if found.written or found.bad.any() else self.column(header)
+                cells = self._cells(header) if found.written or found.bad.any() else self.raw(header)
                 if dimension not in NEVER:
                     found = with_thousands_doubted(found, cells, self.decimal)
                 parsed[key] = with_own_units(found, cells, found.decimal or self.decimal, dimension)
             else:
-                found = numbers(self.column(header), self.decimal)
-                if found.bad.any() and not (cells := self._cells(header)).equals(self.column(header)):
-                    found = numbers(cells, self.decimal)
+                found = numbers(self.raw(header), self.decimal)
+                if (
+                    found.bad.any()
+                    and of_a_plan(header)
+                    and not (done := done_alone(self.column(header), header)).equals(self.column(header))
+                ):
+                    found = numbers(done, self.decimal)
                     found = replace(found, notes=(*found.notes, "of cells such as 12k/40k, what was done is read"))
                 parsed[key] = found
         return parsed[key]
 
-    def _cells(self, header: str) -> pd.Series:
+    def _cells(self, header: str) -> pd.Series | np.ndarray:
         """The cells (n,) that numbers are read from: of what was done of a plan (12k/40k), what was done."""
-        cells = self.column(header)
-        return done_alone(cells, header) if of_a_plan(header) else cells
+        return done_alone(self.column(header), header) if of_a_plan(header) else self.raw(header)
+
+    def raw(self, header: str) -> pd.Series | np.ndarray:
+        """The column (n,) under `header`; of one of objects its cells, which are quicker to come by."""
+        objects = self.kept.objects
+        if header not in objects:
+            column = self.column(header)
+            if column.dtype != object:
+                return column
+            objects[header] = column.to_numpy()
+        return objects[header]
 
     def column(self, header: str) -> pd.Series:
         """The column (n,) under `header` as the frame has it, which is not to be written to."""
@@ -143,22 +162,39 @@ class Table:
             columns[header] = self.frame[header]
         return columns[header]
 
+    def of_numbers(self, header: str) -> bool:
+        """Whether the column under `header` holds numbers, or yes and no, and no objects that are read as such."""
+        raw = self.raw(header)
+        return not isinstance(raw, np.ndarray) and pd.api.types.is_numeric_dtype(raw.dtype)
+
     def cells(self, header: str) -> np.ndarray:
         """The cells (n,) under `header` as objects, which are not to be written to."""
         found = self.kept.cells.get(header)
         if found is None:
-            column = self.column(header)
-            found = column.astype(object).to_numpy()
-            if column.dtype == object or len(found) <= _MOST_KEPT:
+            raw = self.raw(header)
+            if isinstance(raw, np.ndarray):
+                return raw
+            found = raw.astype(object).to_numpy()
+            if len(found) <= _MOST_KEPT:
                 self.kept.cells[header] = found
         return found
 
-    def written(self, header: str) -> list[str]:
-        """The cells (n,) under `header` as text, '' where nothing is written; the list is not to be written to."""
+    def first(self, header: str, rows: int) -> list[Any]:
+        """The first `rows` cells under `header`, as objects."""
+        raw = self.raw(header)[:rows]
+        return list(raw) if isinstance(raw, np.ndarray) else raw.astype(object).tolist()
+
+    def written(self, header: str, rows: int | None = None) -> list[str]:
+        """The cells (n,) under `header` as text, '' where nothing is written; of the first `rows` alone if that is given.
+
+        The list is not to be written to.
+        """
         written = self.kept.written
         if header not in written:
-            written[header] = _written(self.column(header))
-        return written[header]
+            if rows is not None and rows < len(self.frame):
+                return _written(self.raw(header)[:rows])
+            written[header] = _written(self.raw(header))
+        return written[header][:rows] if rows is not None else written[header]
 
     def text(self, header: str, rows: int | None = None) -> pd.Series:
         """The column under `header` as text, '' where nothing is written; of its first `rows` alone if that is given."""
@@ -167,8 +203,7 @@ class Table:
             if header not in texts:
                 texts[header] = as_text(self.written(header), self.frame.index)
             return texts[header] if rows is None else texts[header][:rows]
-        cells = self.column(header)[:rows]
-        return as_text(_written(cells), cells.index)
+        return as_text(self.written(header, rows), self.frame.index[:rows])
 
     def names(self, header: str) -> pd.Series:
         """The column under `header` as names without the marks around the whole of them: **124M** is 124M.
@@ -191,15 +226,18 @@ class Table:
 _FEW_CELLS = 100_000  # of a table that is kept as Python's objects whatever they are
 
 
-def frame_of(names: Sequence[str], columns: Sequence[Sequence[Any]], rows: int) -> pd.DataFrame:
-    """The frame of these columns (each of `rows` cells) under their names, which differ from each other."""
+def kept_of(names: Sequence[str], columns: Sequence[Sequence[Any]], rows: int) -> tuple[pd.DataFrame, Kept]:
+    """The frame of these columns (each of `rows` cells) under their names, which differ from each other, and its cells."""
     if len(names) * rows > _FEW_CELLS:
         cells = {n: np.array(c, dtype=object) for n, c in zip(names, columns, strict=True)}
-        return pd.DataFrame(cells, index=pd.RangeIndex(rows))
+        frame = pd.DataFrame(cells, index=pd.RangeIndex(rows))
+        return frame, Kept(frame)
     block = np.empty((len(names), rows), dtype=object)
     for k, column in enumerate(columns):
         block[k] = column
-    return pd.DataFrame(block.T, columns=names, dtype=object)
+    frame = pd.DataFrame(block.T, columns=names, dtype=object)
+    block.flags.writeable = False
+    return frame, Kept(frame, dict(zip(names, block, strict=True)))
 
 
 _FEW_ROWS = 1_000  # up to which strings are quicker to hand as Python's own
@@ -212,14 +250,14 @@ def as_text(cells: list[str], index: pd.Index) -> pd.Series:
     return pd.Series(cells, index=index, dtype=_TEXT if len(cells) <= _FEW_ROWS else "str")
 
 
-def _written(cells: pd.Series) -> list[str]:
+def _written(cells: pd.Series | np.ndarray) -> list[str]:
     """The cells (n,) as text, '' where nothing is written."""
-    if pd.api.types.is_float_dtype(cells.dtype):
+    if not isinstance(cells, np.ndarray) and pd.api.types.is_float_dtype(cells.dtype):
         values = cells.to_numpy(dtype="float64", na_value=np.nan)
         whole = np.isfinite(values) & (values == np.round(values)) & (np.abs(values) < 1e15)
         pairs = zip(values.tolist(), whole.tolist(), strict=True)
         return ["" if v != v else str(int(v)) if w else repr(v) for v, w in pairs]
-    objects = cells.astype(object).tolist() if cells.dtype != object else cells.tolist()
+    objects = cells.astype(object).tolist()
     if set(map(type, objects)) <= {str}:
         return all_clean([c.strip() for c in objects])
     return all_clean(["" if c is None or c is pd.NA or c != c else str(c).strip() for c in objects])

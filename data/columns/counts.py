@@ -23,7 +23,7 @@ _OFF = 0.25  # how far such a size is from the count of its model
 
 def _digits(table: Table, header: str) -> float:
     """How many significant digits the numbers of a column have, in the middle."""
-    found = [len(re.sub(r"e.*|[^0-9]", "", c.lower()).strip("0")) for c in table.text(header, _LOOKED_AT) if c]
+    found = [len(re.sub(r"e.*|[^0-9]", "", c.lower()).strip("0")) for c in table.written(header, _LOOKED_AT) if c]
     return float(np.median(found)) if found else 0.0
 
 

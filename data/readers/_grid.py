@@ -26,7 +26,7 @@ from data.readers._tables import one_table
 from data.readers._transposed import TURNED, lies_on_its_side, turned
 from data.readers._unit_rows import is_unit_row
 from data.readers._wide import wide
-from data.table import Table, frame_of, unique
+from data.table import Table, kept_of, unique
 
 _SAID = 4  # lines of words above and below a table that may say what it holds
 _LOOK = 40  # rows among which the header is looked for
@@ -83,12 +83,12 @@ def grid(
     columns = _columns(rows, body, width)
     filled = [j for j in range(width) if headers[j] or not all(_is_empty(c) for c in columns[j])]
     names = unique([words(headers[j]) for j in filled])
-    frame = frame_of(names, [columns[j] for j in filled], len(body))
+    frame, kept = kept_of(names, [columns[j] for j in filled], len(body))
     at_lines = np.asarray([origin[i] for i in body] if spread else body, dtype=np.int64) + 1
     marked = {i + 1: "hidden" for i in hidden}
     copies = {} if TURNED in notes else {i + 1: j + 1 for i, j in copies.items()}
     said_around = tuple(t for t in dict.fromkeys(around) if t)
-    table = Table(frame, name, format, at_lines, tuple(notes), decimal, misfits=odd)
+    table = Table(frame, name, format, at_lines, tuple(notes), decimal, misfits=odd, kept=kept)
     table = replace(table, said=said_around, above=tuple(above), marked=marked, copies=copies)
     return wide(apart(sections(table)))
 

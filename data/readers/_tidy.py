@@ -99,12 +99,9 @@ def _columns(table: Table) -> _Long | None:
 
 def _is_text(table: Table, header: str) -> bool:
     """Whether the first cells of the column are words; the whole column is not needed to tell."""
-    column = table.column(header)
-    if column.dtype != object:
-        if pd.api.types.is_numeric_dtype(column.dtype):
-            return False
-        column = column.iloc[:_FEW]
-    cells = [c for c in column.to_numpy(dtype=object)[:_FEW] if not _is_blank(c)]
+    if table.of_numbers(header):
+        return False
+    cells = [c for c in table.first(header, _FEW) if not _is_blank(c)]
     words = sum(not isinstance(c, (int, float)) and np.isnan(number(str(c), table.decimal)) for c in cells)
     return words > 0.5 * len(cells)
 

@@ -44,22 +44,22 @@ def without_unset(table: Table) -> Table:
         column = next((c for c, sure in named(header) if sure >= 0.6), "")
         if column not in _UNSET and column not in _THROUGHOUT:
             continue
-        cells = table.column(header)
-        if pd.api.types.is_bool_dtype(cells.dtype):
-            continue
+        cells = table.raw(header)
         none = _NEVER_SAID if column in _NEVER_ZERO else _MINUS_ONE
-        if cells.dtype == object:
+        if isinstance(cells, np.ndarray):
             unset = np.fromiter((_plain(c) in none for c in cells), dtype=bool, count=len(cells))
+        elif pd.api.types.is_bool_dtype(cells.dtype):
+            continue
         else:
             plain = cells.str.strip() if isinstance(cells.dtype, pd.StringDtype) else cells
             unset = plain.isin(tuple(none)).to_numpy(dtype=bool)
         many = int(unset.sum())
         if not many or (column in _THROUGHOUT and many < len(cells)):
             continue
-        said = str(cells[unset].iloc[0]).strip()[:8]
+        said = str(table.cells(header)[unset][0]).strip()[:8]
         rows = "every row" if many == len(cells) else "1 row" if many == 1 else f"{many:,} rows"
         notes.append(f"{header!r} is {said} in {rows}, which no count is: nothing was read there.")
-        blank = cells.astype(object).where(~unset, None)
+        blank = table.column(header).astype(object).where(~unset, None)
         frame = frame.assign(**{header: blank})
     return table if frame is table.frame else replace(table, frame=frame, notes=tuple(notes))
 
