@@ -11,6 +11,7 @@ import numpy as np
 
 from data.cells.markup import words
 from data.headers.names import loss_name
+from data.middle import median
 from data.table import Table
 
 Array = np.ndarray
@@ -138,8 +139,8 @@ def _in_block(columns: list[_Column], left: Array, cells: Array) -> list[tuple[i
         last = np.flatnonzero(left)[-1:]
         for i in last:
             others = c.values[known & (np.arange(n) < i)]
-            middle[i] = _middle(others)
-        step = _middle(c.digit[known & np.isfinite(c.digit)])
+            middle[i] = median(others)
+        step = median(c.digit[known & np.isfinite(c.digit)])
         tolerance = 0.5 * (c.digit + min(step, np.inf)) * (1 + 1e-6)
         here = known & (many >= 2)
         varies = here & (high > low)
@@ -173,15 +174,8 @@ def _in_block(columns: list[_Column], left: Array, cells: Array) -> list[tuple[i
 def _by_chance(column: _Column, above: Array, tolerance: float) -> float:
     """The digits by which a value would have to miss by chance, by how far the values above it (mask (n,)) mostly lie apart."""
     values = column.values[above & np.isfinite(column.values)]
-    apart = _middle(np.abs(values - _middle(values)))
+    apart = median(np.abs(values - median(values)))
     return float(np.log10(max(apart / tolerance, 1.0))) if tolerance > 0 else 0.0
-
-
-def _middle(values: Array) -> float:
-    """The median of the values (k,), none of them NaN; NaN of none. For the few rows of a table quicker than numpy's."""
-    k = len(values)
-    ordered = np.sort(values)
-    return float((ordered[(k - 1) // 2] + ordered[k // 2]) / 2) if k else float("nan")
 
 
 def _before(values: Array, extreme: np.ufunc) -> Array:

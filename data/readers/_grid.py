@@ -13,6 +13,7 @@ from data.cells.markup import words
 from data.cells.values import _is_blank, number
 from data.errors import ReadError
 from data.headers.names import recognised
+from data.middle import median
 from data.plural import plural
 from data.readers._apart import apart
 from data.readers._beside import parted
@@ -158,7 +159,7 @@ def _columns(rows: Sequence[Sequence[Any]], body: list[int], width: int) -> list
 def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | None:
     """The position of the row of column names, or None when even the first rows are data."""
     best, best_score = None, 0.0
-    usual = float(np.median([sum(not _is_empty(c) for c in r) for r in rows]))
+    usual = median([sum(not _is_empty(c) for c in r) for r in rows])
     for i, row in enumerate(rows):
         texts = [_text(c) for c in row if not _is_empty(c)]
         if heads_curves(texts):
