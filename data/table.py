@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,25 @@ class Open:
     text: str
     guess: str = ""
     taken: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What was taken out of a frame once, by header: to fetch a column of few rows costs more than to look through it."""
+
+    frame: pd.DataFrame | None = None
+    objects: dict[str, np.ndarray] = field(default_factory=dict)  # the cells of columns of objects, as they stand there
+    columns: dict[str, pd.Series] = field(default_factory=dict)
+    cells: dict[str, np.ndarray] = field(default_factory=dict)
+    written: dict[str, list[str]] = field(default_factory=dict)
+    texts: dict[str, pd.Series] = field(default_factory=dict)
+    names: dict[str, pd.Series] = field(default_factory=dict)
+    numbers: dict[tuple[str, str, str], Numbers] = field(default_factory=dict)
+
+    @cached_property
+    def headers(self) -> tuple[str, ...]:
+        """The frame's column names."""
+        return () if self.frame is None else tuple(map(str, self.frame.columns.tolist()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,24 +93,25 @@ class Table:
     before: Table | None = None
     #: Headers of columns that may be one of several things, which a person is asked about.
     open_columns: Mapping[str, Open] = field(default_factory=dict)
-    _parsed: dict[tuple[str, str], Numbers] = field(default_factory=dict, init=False, repr=False)
-    _texts: dict[str, pd.Series] = field(default_factory=dict, init=False, repr=False)
+    kept: Kept = field(default_factory=Kept, repr=False)  # shared by all tables of the same frame
 
     def __post_init__(self) -> None:
         if not self.stem:
             object.__setattr__(self, "stem", PurePath(self.name).stem or self.name)
+        if self.kept.frame is not self.frame:
+            object.__setattr__(self, "kept", Kept(self.frame))
 
-    @cached_property
+    @property
     def headers(self) -> tuple[str, ...]:
         """The file's column names, made unique."""
-        return tuple(map(str, self.frame.columns))
+        return self.kept.headers
 
     @cached_property
     def digest(self) -> str:
         """The sha256 of the headers and of every cell as text, in the file's order."""
         h = hashlib.sha256("\0".join(self.headers).encode("utf-8", "surrogatepass"))
         for header in self.headers:
-            cells = self.text(header)
+            cells = self.written(header)
             h.update(f"\1{len(cells)}\0".encode() + "\0".join(cells).encode("utf-8", "surrogatepass"))
         return h.hexdigest()
 
@@ -99,57 +120,147 @@ class Table:
 
         Without a dimension (a value of `data.units.factors.DIMENSION`) m is a million wherever it stands.
         """
-        key = header, dimension
-        if key not in self._parsed:
+        parsed, key = self.kept.numbers, (header, dimension, self.decimal)
+        if key not in parsed:
             if dimension:
                 found = self.numbers(header)
                 found = with_signs_settled(found, dimension == "loss")
-                cells = self._cells(header) if found.written or found.bad.any() else self.frame[header]
+                cells = self._cells(header) if found.written or found.bad.any() else self.raw(header)
                 if dimension not in NEVER:
                     found = with_thousands_doubted(found, cells, self.decimal)
-                self._parsed[key] = with_own_units(found, cells, found.decimal or self.decimal, dimension)
+                parsed[key] = with_own_units(found, cells, found.decimal or self.decimal, dimension)
             else:
-                found = numbers(self.frame[header], self.decimal)
-                if found.bad.any() and not (cells := self._cells(header)).equals(self.frame[header]):
-                    found = numbers(cells, self.decimal)
+                found = numbers(self.raw(header), self.decimal)
+                if (
+                    found.bad.any()
+                    and of_a_plan(header)
+                    and not (done := done_alone(self.column(header), header)).equals(self.column(header))
+                ):
+                    found = numbers(done, self.decimal)
                     found = replace(found, notes=(*found.notes, "of cells such as 12k/40k, what was done is read"))
-                self._parsed[key] = found
-        return self._parsed[key]
+                parsed[key] = found
+        return parsed[key]
 
-    def _cells(self, header: str) -> pd.Series:
+    def _cells(self, header: str) -> pd.Series | np.ndarray:
         """The cells (n,) that numbers are read from: of what was done of a plan (12k/40k), what was done."""
-        cells = self.frame[header]
-        return done_alone(cells, header) if of_a_plan(header) else cells
+        return done_alone(self.column(header), header) if of_a_plan(header) else self.raw(header)
+
+    def raw(self, header: str) -> pd.Series | np.ndarray:
+        """The column (n,) under `header`; of one of objects its cells, which are quicker to come by."""
+        objects = self.kept.objects
+        if header not in objects:
+            column = self.column(header)
+            if column.dtype != object:
+                return column
+            objects[header] = column.to_numpy()
+        return objects[header]
+
+    def column(self, header: str) -> pd.Series:
+        """The column (n,) under `header` as the frame has it, which is not to be written to."""
+        columns = self.kept.columns
+        if header not in columns:
+            columns[header] = self.frame[header]
+        return columns[header]
+
+    def of_numbers(self, header: str) -> bool:
+        """Whether the column under `header` holds numbers, or yes and no, and no objects that are read as such."""
+        raw = self.raw(header)
+        return not isinstance(raw, np.ndarray) and pd.api.types.is_numeric_dtype(raw.dtype)
+
+    def cells(self, header: str) -> np.ndarray:
+        """The cells (n,) under `header` as objects, which are not to be written to."""
+        found = self.kept.cells.get(header)
+        if found is None:
+            raw = self.raw(header)
+            if isinstance(raw, np.ndarray):
+                return raw
+            found = raw.astype(object).to_numpy()
+            if len(found) <= _MOST_KEPT:
+                self.kept.cells[header] = found
+        return found
+
+    def first(self, header: str, rows: int) -> list[Any]:
+        """The first `rows` cells under `header`, as objects."""
+        raw = self.raw(header)[:rows]
+        return list(raw) if isinstance(raw, np.ndarray) else raw.astype(object).tolist()
+
+    def written(self, header: str, rows: int | None = None) -> list[str]:
+        """The cells (n,) under `header` as text, '' where nothing is written; of the first `rows` alone if that is given.
+
+        The list is not to be written to.
+        """
+        written = self.kept.written
+        if header not in written:
+            if rows is not None and rows < len(self.frame):
+                return _written(self.raw(header)[:rows])
+            written[header] = _written(self.raw(header))
+        return written[header][:rows] if rows is not None else written[header]
 
     def text(self, header: str, rows: int | None = None) -> pd.Series:
         """The column under `header` as text, '' where nothing is written; of its first `rows` alone if that is given."""
-        if rows is not None:
-            return self._text(header, rows)
-        if header not in self._texts:
-            self._texts[header] = self._text(header, None)
-        return self._texts[header]
-
-    def _text(self, header: str, rows: int | None) -> pd.Series:
-        cells = self.frame[header][:rows]
-        if pd.api.types.is_float_dtype(cells.dtype):
-            values = cells.to_numpy(dtype="float64", na_value=np.nan)
-            whole = np.isfinite(values) & (values == np.round(values)) & (np.abs(values) < 1e15)
-            out = [("" if v != v else str(int(v)) if w else repr(float(v))) for v, w in zip(values, whole, strict=True)]
-        else:
-            out = ["" if c is None or c is pd.NA or c != c else str(c).strip() for c in cells.astype(object)]
-        return pd.Series(all_clean(out), index=cells.index, dtype="str")
+        texts = self.kept.texts
+        if header in texts or rows is None or rows >= len(self.frame):
+            if header not in texts:
+                texts[header] = as_text(self.written(header), self.frame.index)
+            return texts[header] if rows is None else texts[header][:rows]
+        return as_text(self.written(header, rows), self.frame.index[:rows])
 
     def names(self, header: str) -> pd.Series:
         """The column under `header` as names without the marks around the whole of them: **124M** is 124M.
 
         Marks stay where names would be the same without them.
         """
-        text = self.text(header)
-        plain = {name: _unmarked(name) for name in pd.unique(text)}
-        if all(name == without for name, without in plain.items()):
-            return text
-        often = Counter(plain.values())
-        return text.map({n: w if often[w] == 1 else n for n, w in plain.items()}).astype("str")
+        names = self.kept.names
+        if header not in names:
+            written = self.written(header)
+            plain = {name: _unmarked(name) for name in dict.fromkeys(written)}
+            if all(name == without for name, without in plain.items()):
+                names[header] = self.text(header)
+            else:
+                often = Counter(plain.values())
+                shown = {n: w if often[w] == 1 else n for n, w in plain.items()}
+                names[header] = as_text([shown[n] for n in written], self.frame.index)
+        return names[header]
+
+
+_FEW_CELLS = 100_000  # of a table that is kept as Python's objects whatever they are
+
+
+def kept_of(names: Sequence[str], columns: Sequence[Sequence[Any]], rows: int) -> tuple[pd.DataFrame, Kept]:
+    """The frame of these columns (each of `rows` cells) under their names, which differ from each other, and its cells."""
+    if len(names) * rows > _FEW_CELLS:
+        cells = {n: np.array(c, dtype=object) for n, c in zip(names, columns, strict=True)}
+        frame = pd.DataFrame(cells, index=pd.RangeIndex(rows))
+        return frame, Kept(frame)
+    block = np.empty((len(names), rows), dtype=object)
+    for k, column in enumerate(columns):
+        block[k] = column
+    frame = pd.DataFrame(block.T, columns=names, dtype=object)
+    block.flags.writeable = False
+    return frame, Kept(frame, dict(zip(names, block, strict=True)))
+
+
+_FEW_ROWS = 1_000  # up to which strings are quicker to hand as Python's own
+_MOST_KEPT = 20_000  # cells of numbers that are kept as objects as well
+_TEXT = pd.StringDtype("python", na_value=np.nan)
+
+
+def as_text(cells: list[str], index: pd.Index) -> pd.Series:
+    """The cells (n,) as a column of pandas' `str`."""
+    return pd.Series(cells, index=index, dtype=_TEXT if len(cells) <= _FEW_ROWS else "str")
+
+
+def _written(cells: pd.Series | np.ndarray) -> list[str]:
+    """The cells (n,) as text, '' where nothing is written."""
+    if not isinstance(cells, np.ndarray) and pd.api.types.is_float_dtype(cells.dtype):
+        values = cells.to_numpy(dtype="float64", na_value=np.nan)
+        whole = np.isfinite(values) & (values == np.round(values)) & (np.abs(values) < 1e15)
+        pairs = zip(values.tolist(), whole.tolist(), strict=True)
+        return ["" if v != v else str(int(v)) if w else repr(v) for v, w in pairs]
+    objects = cells.astype(object).tolist()
+    if set(map(type, objects)) <= {str}:
+        return all_clean([c.strip() for c in objects])
+    return all_clean(["" if c is None or c is pd.NA or c != c else str(c).strip() for c in objects])
 
 
 # What stands before and behind a name that is emphasised, or a link, as a whole.

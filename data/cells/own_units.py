@@ -28,7 +28,7 @@ _OWN = re.compile(
 )
 
 
-def with_own_units(found: Numbers, cells: pd.Series, decimal: str, dimension: str) -> Numbers:
+def with_own_units(found: Numbers, cells: pd.Series | np.ndarray, decimal: str, dimension: str) -> Numbers:
     """The numbers with each cell's own unit read as a column of this dimension means it, and marked in `own`.
 
     A cell whose letter is no unit of the dimension (2M of devices) is no number.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ _NONE = re.compile(
 )
 
 
+@lru_cache(maxsize=20_000)
 def of_a_plan(header: str) -> bool:
     """Whether cells of two numbers under this header say what was done of a plan: those of a counter along runs, or of progress."""
     path = take_apart(without_plan(header)).path

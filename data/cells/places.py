@@ -28,7 +28,7 @@ def front_numbers(table: Table, header: str, found: Numbers) -> tuple[Numbers, s
     plain = np.flatnonzero(np.isfinite(found.values))
     if not len(odd) or len(odd) > MOST * len(found.values) or len(plain) < LEAST:
         return found, ""
-    cells = table.frame[header]
+    cells = table.column(header)
     values, bad, read = found.values.copy(), found.bad.copy(), []
     for i in odd:
         text = " ".join(str(cells.iloc[i]).split())[:60]
@@ -50,7 +50,7 @@ def without_place(table: Table, header: str, bad: np.ndarray) -> dict[int, str]:
     odd = np.flatnonzero(bad)
     if len(odd) > MOST * len(bad) or len(bad) - len(odd) < LEAST:
         return {}
-    cells = table.frame[header]
+    cells = table.column(header)
     shown = {int(i): " ".join(str(cells.iloc[i]).split())[:30] for i in odd}
     return {
         i: f"no place along its run: {header} is {'a bound, ' if is_bound(c) else ''}{c!r}" for i, c in shown.items()

@@ -27,7 +27,7 @@ NEVER = ("rate", "loss")
 
 
 @np.errstate(all="ignore")
-def with_thousands_doubted(found: Numbers, cells: pd.Series, decimal: str) -> Numbers:
+def with_thousands_doubted(found: Numbers, cells: pd.Series | np.ndarray, decimal: str) -> Numbers:
     """The numbers without cells of just three decimals that stand among whole numbers as a thousand times as many would.
 
     They are in `unsure` then. `cells` (n,) are those that the numbers were read from, `decimal` is the file's decimal sign.
@@ -36,7 +36,7 @@ def with_thousands_doubted(found: Numbers, cells: pd.Series, decimal: str) -> Nu
     small = np.isfinite(values) & (values >= 1) & (values < 1000)
     if not small.any() or (cells.dtype != object and not isinstance(cells.dtype, pd.StringDtype)):
         return found
-    texts = cells.astype(object).to_numpy()
+    texts = np.asarray(cells.astype(object))
     signed = np.fromiter((isinstance(c, str) and decimal in c for c in texts), dtype=bool, count=len(texts))
     good = np.isfinite(values) & (values > 0)
     if not (signed & small).any() or not (good & ~signed).any():

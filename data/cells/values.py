@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,19 @@ def number(text: str, decimal: str = ".") -> float:
     `decimal` is the file's decimal sign, which decides what 1,234 and 1.234 mean where both readings are possible.
     Never raises.
     """
+    return _number(text, decimal) if len(text) <= _LONGEST else _number.__wrapped__(text, decimal)
+
+
+@lru_cache(maxsize=20_000)
+def _number(text: str, decimal: str) -> float:
     value = plain_number(text, decimal)
     if math.isnan(value) and len(text) > 1:
         found = reading(text, decimal)
         return value if found is None else found.value
     return value
+
+
+_LONGEST = 60  # characters of a cell whose number is kept
 
 
 @dataclass(frozen=True)
@@ -68,15 +77,17 @@ class Numbers:
             return self.values
         return self.values * factor if self.own is None else np.where(self.own, self.values, self.values * factor)
 
-    @property
+    @cached_property
     def share(self) -> float:
         """The share of the written cells that are numbers; 0 when nothing is written."""
         filled = int((~self.blank).sum())
         return 0.0 if not filled else 1.0 - int(self.bad.sum()) / filled
 
 
-def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
-    """The column's cells as numbers, whatever they were written as. Never raises."""
+def numbers(column: pd.Series | np.ndarray, decimal: str = ".") -> Numbers:
+    """The column's cells as numbers, whatever they were written as; an array is one of objects. Never raises."""
+    if isinstance(column, np.ndarray):
+        return _of_objects(column, decimal)
     if isinstance(column.dtype, pd.BooleanDtype) or column.dtype == bool:
         none = np.zeros(len(column), dtype=bool)
         return Numbers(np.full(len(column), np.nan), none, ~none)
@@ -86,7 +97,10 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
         if not isinstance(column.dtype, np.dtype):  # a nullable column tells "nothing there" from "not a number"
             return Numbers(values, blank, np.zeros(len(column), dtype=bool))
         return Numbers(values, np.isnan(values), np.zeros(len(column), dtype=bool))
-    cells = column.astype(object).to_numpy()
+    return _of_objects(column.astype(object).to_numpy(), decimal)
+
+
+def _of_objects(cells: np.ndarray, decimal: str) -> Numbers:
     n = len(cells)
     types = set(map(type, cells))
     values = np.full(n, np.nan)
@@ -146,7 +160,7 @@ def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
     if others:
         said = signs(known)
         if said[mark] and not said[decimal]:  # 345.5 is no thousands: nor is 1.234 above it
-            again = numbers(column, mark)
+            again = _of_objects(cells, mark)
             called = {",": "comma", ".": "point"}[mark]
             cell = next(iter(others))
             note = f"the {called} is this column's decimal sign, so that {_quoted(cell)} is {others[cell]:g}"
@@ -272,16 +286,24 @@ _MANTISSA = re.compile(
 
 def _speaks_for(text: str) -> str:
     """The decimal sign that one number speaks for: ',' or '.', '?' for 1,234, '!' for 1.234, '' for what is no number."""
-    if len(text) > 60:
+    if len(text) > 60 or ("," not in text and "." not in text):
         return ""
     found = _MANTISSA.fullmatch(text)
     text = found[1] if found else text
-    if re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3}){2,}", text):
-        return "."
-    if re.fullmatch(r"[1-9][0-9]{0,2}(\.[0-9]{3}){2,}", text):
-        return ","
-    if re.fullmatch(r"([0-9]{1,3}(\.[0-9]{3})+|[0-9]*),[0-9]+(e[+-]?[0-9]+)?", text, re.IGNORECASE):
-        return "?" if re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", text) else ","
-    if re.fullmatch(r"([0-9]{1,3}(,[0-9]{3})+|[0-9]*)\.[0-9]+(e[+-]?[0-9]+)?", text, re.IGNORECASE):
-        return "!" if re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", text) else "."
+    for sign, other in (",.", ".,"):
+        if sign in text and _GROUPED[sign].fullmatch(text):
+            return other
+    for sign, either in ((",", "?"), (".", "!")):
+        if sign in text and _PARTED[sign].fullmatch(text):
+            return either if _EITHER[sign].fullmatch(text) else sign
     return ""
+
+
+_GROUPED = {s: re.compile(rf"[1-9][0-9]{{0,2}}({re.escape(s)}[0-9]{{3}}){{2,}}") for s in ",."}
+_PARTED = {
+    s: re.compile(
+        rf"([0-9]{{1,3}}({re.escape(o)}[0-9]{{3}})+|[0-9]*){re.escape(s)}[0-9]+(e[+-]?[0-9]+)?", re.IGNORECASE
+    )
+    for s, o in (",.", ".,")
+}
+_EITHER = {s: re.compile(rf"[1-9][0-9]{{0,2}}{re.escape(s)}[0-9]{{3}}") for s in ",."}

@@ -155,7 +155,7 @@ def _finished(table: Table) -> np.ndarray | None:
     """Which rows (n,) are of runs whose state says that they finished; None where no column says how every run ended."""
     for header in table.headers:
         if any(c == "state" for c, _ in named(header)) and is_state(table.text(header)):
-            words = [plain(cell) for cell in table.text(header)]
+            words = [plain(cell) for cell in table.written(header)]
             return np.isin(words, list(FINISHED)) if all(words) else None
     return None
 

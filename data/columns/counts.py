@@ -11,6 +11,7 @@ from data.columns.settled import TAKEN, Offers, middle, mostly
 from data.headers.names import only_sounds
 from data.headers.parts import header as take_apart
 from data.mapping import Guess
+from data.middle import median
 from data.schema import COUNTS
 from data.table import Table
 
@@ -23,8 +24,8 @@ _OFF = 0.25  # how far such a size is from the count of its model
 
 def _digits(table: Table, header: str) -> float:
     """How many significant digits the numbers of a column have, in the middle."""
-    found = [len(re.sub(r"e.*|[^0-9]", "", c.lower()).strip("0")) for c in table.text(header, _LOOKED_AT) if c]
-    return float(np.median(found)) if found else 0.0
+    found = [len(re.sub(r"e.*|[^0-9]", "", c.lower()).strip("0")) for c in table.written(header, _LOOKED_AT) if c]
+    return median(found) if found else 0.0
 
 
 _LOOKED_AT = 500  # rows

@@ -14,6 +14,7 @@ from data.errors import Question
 from data.flops import six_nd
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
+from data.middle import median
 from data.plural import agreeing
 from data.schema import COUNTS, Provenance
 from data.units.factors import PASSES, PLAUSIBLE
@@ -177,7 +178,7 @@ def _say_apart(frame: pd.DataFrame, notes: list[str]) -> None:
 def _typical(ratio: pd.Series) -> float:
     values = ratio.to_numpy(dtype="float64")
     values = values[np.isfinite(values) & (values > 0)]
-    return float(np.median(values)) if len(values) else float("nan")
+    return median(values) if len(values) else float("nan")
 
 
 def _compute(frame: pd.DataFrame, mapping: Mapping, notes: list[str], circular: set[str]) -> list[Provenance]:

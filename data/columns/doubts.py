@@ -7,6 +7,7 @@ import pandas as pd
 
 from data.errors import MappingNeeded, Question
 from data.mapping import Mapping
+from data.middle import median
 from data.rows.progress import WHOLE
 from data.schema import COUNTS
 from data.units.factors import AGREES, PASSES, PLAUSIBLE
@@ -73,7 +74,7 @@ def by_flops(frame: pd.DataFrame, tokens: pd.Series, how: str, mapping: Mapping,
         return False
     if mapping.tokens_from:
         return mapping.tokens_from == FLOPS
-    near = float(min((np.median(r) for r in ratios), key=lambda m: abs(np.log(m))))
+    near = float(min((median(r) for r in ratios), key=lambda m: abs(np.log(m))))
     count = "params" if "params" in frame else counts[0]
     text = (
         f"What was each run trained on? There is no column of tokens: {how} come to {_typical(tokens):.3g}, and {header!r} over 6 times "
@@ -223,4 +224,4 @@ def fits_the_size(frame: pd.DataFrame, mapping: Mapping, notes: list[str]) -> bo
 def _typical(values: pd.Series) -> float:
     found = values.to_numpy(dtype="float64")
     found = found[np.isfinite(found) & (found > 0)]
-    return float(np.median(found)) if len(found) else float("nan")
+    return median(found) if len(found) else float("nan")

@@ -84,7 +84,7 @@ def scaled_fraction(table: Table, guesses: dict[str, Guess]) -> dict[str, Guess]
 def _scale(table: Table, header: str) -> float:
     values = table.numbers(header).values
     good = values[np.isfinite(values)]
-    numbers = zip(table.frame[header], np.isfinite(values), strict=True)
+    numbers = zip(table.cells(header), np.isfinite(values), strict=True)
     signed = any(isinstance(c, str) and "%" in c for c, is_number in numbers if is_number)  # 5% was read as .05
     stated = _PERCENT.search(take_apart(header).words) or "%" in header
     return 0.01 if len(good) and not signed and (stated or float(good.max()) > 1) else 1.0

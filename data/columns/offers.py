@@ -13,7 +13,7 @@ from data.columns.lookalikes import without_optima
 from data.columns.settled import TAKEN, Offers, middle, settle_passes
 from data.columns.untracked import without_untracked
 from data.filenames.columns import OF_FILE, speaks_against
-from data.filenames.steps import counts_steps, places
+from data.filenames.steps import LOOKED_AT, counts_steps, places
 from data.headers.logs import tells_its_base
 from data.headers.names import loss_name, named, only_sounds
 from data.headers.parts import header as take_apart
@@ -56,7 +56,11 @@ def offers_of(table: Table, settled: set[str], taken: set[str], notes: list[str]
         for column, sure in named(header):
             if column in settled:
                 continue
-            if column in ("flops", "tokens") and counts_steps(table.text(header)) and "steps" not in settled:
+            if (
+                column in ("flops", "tokens")
+                and counts_steps(table.written(header, LOOKED_AT))
+                and "steps" not in settled
+            ):
                 offers["steps", header] = 0.9, "its cells say steps"
                 break
             how = "the column's own name" if sure == 1.0 else "name recognised" if sure >= 0.8 else "name may mean this"
@@ -81,7 +85,7 @@ def offers_of(table: Table, settled: set[str], taken: set[str], notes: list[str]
                 if column == "wall_seconds" and middle(found.values) > 1e9:
                     continue  # the time of day, in seconds since 1970
                 how += f"; {found.written} read as numbers" if found.written else ""
-            elif not (table.text(header) != "").any() or (column == "state" and not _of_states(table, header)):
+            elif not any(table.written(header)) or (column == "state" and not _of_states(table, header)):
                 continue
             elif column == "run" and _REVISION.search(take_apart(header).words) and not places(table.text(header)):
                 continue  # of code

@@ -11,6 +11,7 @@ import numpy as np
 from data.errors import Question
 from data.headers.parts import header as take_apart
 from data.headers.parts import scale_in
+from data.middle import median
 from data.schema import COUNTS
 from data.table import Table
 from data.units.factors import AGREES, DIMENSION, PLAUSIBLE
@@ -53,10 +54,10 @@ def without_passes(
     for header in [h for c, h in offers if c == "flops"]:
         values = table.numbers(header, DIMENSION["flops"]).scaled(scale_in(header, "flops")[0])
         known = np.isfinite(values) & np.isfinite(params) & (values > 0) & (params > 0)
-        if not known.any() or float(np.median(values[known])) < PLAUSIBLE["flops"][0]:
+        if not known.any() or median(values[known]) < PLAUSIBLE["flops"][0]:
             continue
         each = values[known] / (6.0 * params[known])
-        tokens = float(np.median(each))
+        tokens = median(each)
         few = _OF_A_TOKEN / 6.0 <= tokens < PLAUSIBLE["tokens"][0]
         if not few and not _one_pass(each, params[known], _best(table, offers, ("tokens",))[known]):
             continue
@@ -79,12 +80,12 @@ def _one_pass(tokens: np.ndarray, params: np.ndarray, said: np.ndarray) -> bool:
 
     `said` (n,) are the tokens that a column says, NaN where none does; where they are as many, FLOPs are the run's.
     """
-    many = float(np.median(tokens))
+    many = median(tokens)
     alike = float(tokens.max() / tokens.min()) < _ALIKE and float(params.max() / params.min()) >= _SIZES
-    if not alike or many >= _LONGEST_PASS or many >= _FEW * float(np.median(params)):
+    if not alike or many >= _LONGEST_PASS or many >= _FEW * median(params):
         return False
     stated = said[np.isfinite(said) & (said > 0)]
-    return not len(stated) or abs(np.log10(float(np.median(stated)) / many)) > AGREES
+    return not len(stated) or abs(np.log10(median(stated) / many)) > AGREES
 
 
 def _is_rate(table: Table, header: str, needs: np.ndarray) -> bool:
@@ -96,13 +97,13 @@ def _is_rate(table: Table, header: str, needs: np.ndarray) -> bool:
     good = np.isfinite(values) & (values > 0)
     if good.sum() < 2:
         return False
-    middle, spread = float(np.median(values[good])), float(values[good].max() / values[good].min())
+    middle, spread = median(values[good]), float(values[good].max() / values[good].min())
     if not (_DEVICE[0] <= middle <= _DEVICE[1] and spread <= _STEADY):
         return False
     both = good & np.isfinite(needs) & (needs > 0)
     if not both.any():
         return factor in _PREFIXED
-    ratio = float(np.median(values[both] / needs[both]))
+    ratio = median(values[both] / needs[both])
     return bool(ratio < 10.0**-AGREES or needs[both].max() / needs[both].min() > _MOVES * spread)
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping as Pairs
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from data.columns.planned import PLANNED
 from data.errors import Question
 from data.headers.parts import header as take_apart
 from data.headers.parts import scale_in
 from data.mapping import Guess
+from data.middle import median
 from data.schema import COUNTS
 from data.table import Table
 from data.units.factors import DIMENSION, PLAUSIBLE
@@ -104,7 +104,7 @@ def _rivals(table: Table, column: str, taken: str, offers: Offers, used: set[str
             continue
         values = _values(table, column, header)
         values = values[np.isfinite(values) & (values > 0)]
-        if len(values) and low <= float(np.median(values)) <= high:
+        if len(values) and low <= median(values) <= high:
             out.append(header)
     return out[:MANY]
 
@@ -141,7 +141,7 @@ def _choose(table: Table, out: Weighed, column: str, taken: str, far: list[str])
     slight = max(_apart(table, column, taken, h) for h in far) <= MUCH
     likely = taken if slight else decided or (taken if taken in (seen or plain) else (seen or plain or every)[0])
     least = len(plain) == 1 and not seen and all(kinds[h] == "planned" for h in planned)
-    mostly = all(float(np.median(_ratio(table, column, plain[0], p))) > 1 / MUCH for p in planned) if least else False
+    mostly = all(median(_ratio(table, column, plain[0], p)) > 1 / MUCH for p in planned) if least else False
     plain_end = mostly and _at_most(table, column, plain[0], planned)  # some runs fell short of their plan
     factor = max(_apart(table, column, likely, h) for h in every if h != likely)
     follows = column not in _FEEDS_TOKENS or not {"tokens", column} <= set(out.guesses)
@@ -192,7 +192,7 @@ def _apart(table: Table, column: str, one: str, other: str) -> float:
 
 def _mostly_apart(table: Table, column: str, one: str, other: str) -> bool:
     ratio = np.abs(np.log(_ratio(table, column, one, other)))
-    return bool(len(ratio)) and float(np.median(ratio)) > np.log(MUCH)
+    return bool(len(ratio)) and median(ratio) > np.log(MUCH)
 
 
 def _agree(table: Table, column: str, one: str, other: str) -> bool:
@@ -202,8 +202,8 @@ def _agree(table: Table, column: str, one: str, other: str) -> bool:
         return True
     a, b = _values(table, column, one), _values(table, column, other)
     both = np.isfinite(a) & np.isfinite(b) & (a > 0) & (b > 0)
-    short = min(float(np.median(a[both])), float(np.median(b[both]))) < SHORT
-    power = 3 * round(float(np.median(np.log10(ratio))) / 3) if short else 0
+    short = min(median(a[both]), median(b[both])) < SHORT
+    power = 3 * round(median(np.log10(ratio)) / 3) if short else 0
     near = np.abs(np.log(ratio / 10.0**power)) < np.log1p(SAME)  # whichever of them is the larger
     near |= _rounded(table, one, a[both], b[both] * 10.0**power) | _rounded(
         table, other, b[both], a[both] / 10.0**power
@@ -228,15 +228,25 @@ def _at_most(table: Table, column: str, one: str, others: list[str]) -> bool:
 def _along(table: Table, guesses: Pairs[str, Guess], column: str, whole: str, progress: str) -> bool:
     """Whether one column rises, row by row, up to what the other says of the whole run at most."""
     a, b = _values(table, column, whole), _values(table, column, progress)
-    run = next((table.text(guesses[c].header).to_numpy() for c in ("run", *COUNTS) if c in guesses), "")
-    rows = pd.DataFrame({"whole": a, "at": b, "run": run}).replace([np.inf, -np.inf], np.nan).dropna()
-    keys = [rows["whole"], rows["run"]]
-    groups = rows["at"].groupby(keys, sort=False)
-    back = (groups.diff() < 0).groupby(keys, sort=False).any()
-    within = groups.last() <= back.index.get_level_values("whole") * (1 + SAME)
-    ends = groups.last() >= back.index.get_level_values("whole") * (1 - SAME)
-    rises = ~back & within & ((groups.nunique() >= 3) | ((groups.nunique() == 2) & ends))
-    return bool(groups.size()[rises].sum() > 0.8 * len(rows))
+    good = np.isfinite(a) & np.isfinite(b)
+    if not good.any():
+        return False
+    names = next((table.written(guesses[c].header) for c in ("run", *COUNTS) if c in guesses), [""] * len(a))
+    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    run = np.fromiter((number[name] for name in names), dtype=np.int64, count=len(names))[good]
+    order = np.lexsort((a[good], run))  # the rows of each run, and of each whole within it, in the file's order
+    a, b, run = a[good][order], b[good][order], run[order]
+    same = (run[1:] == run[:-1]) & (a[1:] == a[:-1])
+    group = np.concatenate([[0], np.cumsum(~same)])
+    ends = np.append(np.flatnonzero(~same), len(a) - 1)
+    most, last, step = a[ends], b[ends], np.diff(b)
+    back = np.bincount(group[1:], weights=same & (step < 0), minlength=len(ends)) > 0
+    moves = np.bincount(
+        group[1:], weights=same & (step > 0), minlength=len(ends)
+    )  # where nothing goes back, one place each
+    within, full = last <= most * (1 + SAME), last >= most * (1 - SAME)
+    rises = ~back & within & ((moves >= 2) | ((moves == 1) & full))
+    return bool(np.bincount(group)[rises].sum() > 0.8 * len(a))
 
 
 def _borne_out(table: Table, guesses: Pairs[str, Guess], column: str, every: list[str]) -> str:

@@ -12,6 +12,7 @@ from data.errors import NO_COLUMN, Question
 from data.headers.logs import logged, raised
 from data.headers.parts import header as take_apart
 from data.headers.parts import scale_in
+from data.middle import median
 from data.schema import COUNTS
 from data.table import Table
 from data.units.factors import DIMENSION
@@ -325,7 +326,7 @@ def _first(table: Table, offers: Offers, column: str, factors: Pairs[str, float 
 def middle(values: np.ndarray) -> float:
     """The median of what is finite; NaN where nothing is."""
     finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if len(finite) else float("nan")
+    return median(finite) if len(finite) else float("nan")
 
 
 def mostly(table: Table, one: str, other: str, test: Any) -> bool:

@@ -74,7 +74,7 @@ def with_name_facts(table: Table) -> Table:
     frame, said = table.frame, dict(table.from_name)
     for header in headers:
         # Each name is looked at once, and no text is made of each row: one long text may stand in two million of them.
-        names = dict.fromkeys(table.frame[header].astype(object))
+        names = dict.fromkeys(table.cells(header))
         if not 1 <= len(names) <= MOST_NAMES or table.numbers(header).share >= 0.9:
             continue
         plain = {name: clean(words(name)) for name in names if isinstance(name, str) and name.strip()}
@@ -99,19 +99,19 @@ def with_name_facts(table: Table) -> Table:
             if not wanted and not (beside and column == "params_active"):
                 continue
             title = unique([*map(str, frame.columns), f"{column} in {header}"])[-1]
-            frame = frame.assign(**{title: _column(table.frame[header], known)})
+            frame = frame.assign(**{title: _column(table.column(header), known)})
             said[title] = (column, _examples({plain[name]: v for name, v in known.items()}))
             have.add(column)
             apart = {name: f[column] for name, f in other.items() if column in f and column in found[name]}
             if any(v != known[n][0] for n, (v, _) in apart.items()):
                 also = unique([*map(str, frame.columns), f"{title}, {_APART}"])[-1]
-                frame = frame.assign(**{also: _column(table.frame[header], apart)})
+                frame = frame.assign(**{also: _column(table.column(header), apart)})
                 said |= {also: (column, _examples({plain[name]: v for name, v in apart.items()}))}
     named_so = table if frame is table.frame else replace(table, frame=frame, from_name=said)
     for header in headers:
-        names = table.names(header) if len(table.frame) <= MOST_NAMES else pd.Series(dtype="str")
-        if len(names) and models(names):
-            return with_places(named_so, [p[1] if (p := place_of(n)) else math.nan for n in names], list(names), header)
+        names = table.names(header).tolist() if len(table.frame) <= MOST_NAMES else []
+        if names and models(names):
+            return with_places(named_so, [p[1] if (p := place_of(n)) else math.nan for n in names], names, header)
     return named_so
 
 
@@ -173,12 +173,14 @@ def borne_out(table: Table, count: str) -> bool:
 
 def _apart(table: Table, header: str, count: str) -> bool | None:
     """Whether the sizes in a column of names are far from a column of parameters; None where there is nothing to compare."""
-    cells = table.frame[header].astype(object)
+    cells = table.cells(header)
     names = dict.fromkeys(c for c in cells if isinstance(c, str))
     if len(names) > MOST_NAMES:
         return None
     sizes = {n: f["params"][0] for n in names if "params" in (f := facts([clean(words(n))]))}
-    told = cells.map(sizes).to_numpy(dtype="float64")
+    if not sizes:
+        return None
+    told = np.array([sizes.get(c, math.nan) if isinstance(c, str) else math.nan for c in cells], dtype="float64")
     values = table.numbers(count, "count").values * scale_in(count, "params")[0]
     values = np.where(values >= _SHORT, values, np.nan)
     return None if not (np.isfinite(told) & np.isfinite(values)).any() else not _near(told, values)
@@ -219,8 +221,8 @@ def _examples(known: Mapping[str, tuple[float, str]]) -> str:
 
 def _column(names: pd.Series, known: Mapping[str, tuple[float, str]]) -> pd.Series:
     """A column of the numbers that names (n,) say, '' where they say none."""
-    cells = names.astype(object).map({name: f"{v:.12g}" for name, (v, _) in known.items()})
-    return cells.where(cells.notna(), "").astype(object)
+    shown = {name: f"{v:.12g}" for name, (v, _) in known.items()}
+    return pd.Series([shown.get(n, "") for n in names], index=names.index, dtype=object)
 
 
 def _active_beside(table: Table, header: str, have: set[str], found: Mapping[str, Facts]) -> bool:
@@ -234,13 +236,13 @@ def _active_beside(table: Table, header: str, have: set[str], found: Mapping[str
     if "params_total" in have:
         return True
     counts = [h for h in table.headers if any(c in COUNTS for c, s in named(h)[:1] if s >= 0.6)]
-    cells = table.frame[header].astype(object)
+    cells = table.cells(header)
     at = [i for i, c in enumerate(cells) if c in sizes]
     for h in counts:
         values = table.numbers(h, "count").values[at] * scale_in(h, "params")[0]
         near = [
             abs(math.log(v / total)) < abs(math.log(v / active))
-            for v, (total, active) in zip(values, (sizes[c] for c in cells.iloc[at]), strict=True)
+            for v, (total, active) in zip(values, (sizes[c] for c in cells[at]), strict=True)
             if v > 0 and math.isfinite(v)
         ]
         if near and all(near):

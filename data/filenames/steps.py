@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -75,10 +76,11 @@ def end_of(name: str) -> str | None:
     return None if found is None else found[1] or ""
 
 
-def models(names: pd.Series, numbered: bool = False) -> dict[str, str]:
+def models(names: Iterable[str], numbered: bool = False) -> dict[str, str]:
     """The model of each name that ends in a step, '' where the name is nothing else; empty where not every name ends so, or a
     model has but one. `numbered` says that a number alone is a step."""
-    kinds = [name for name in names.unique() if name]
+    names = list(names)
+    kinds = [name for name in dict.fromkeys(names) if name]
     if numbered and all(_NUMBERED.fullmatch(name) for name in kinds):
         return dict.fromkeys(kinds, "") if len(kinds) > 1 else {}
     found = {name: model for name in kinds if (model := model_of(name)) is not None}
@@ -129,11 +131,11 @@ def places(names: pd.Series) -> bool:
     return bool(named) and all(name in named or name.lower() in _END for name in kinds)
 
 
-_LOOKED_AT = 200  # cells of a column
+LOOKED_AT = 200  # cells of a column
 _COUNTED = re.compile(r"[\W_]*[0-9][0-9,.' ]*[kKmM]?\s*steps[\W_]*")
 
 
-def counts_steps(cells: pd.Series) -> bool:
+def counts_steps(cells: Sequence[str]) -> bool:
     """Whether every one of the first cells in which something stands is an amount of steps: 5,000 steps, 20k steps."""
-    written = [c for c in cells.iloc[:_LOOKED_AT] if c]
+    written = [c for c in cells[:LOOKED_AT] if c]
     return bool(written) and all(len(c) <= LONGEST and _COUNTED.fullmatch(c) for c in written)

@@ -212,6 +212,7 @@ def _tails(parts: list[str], behind: Callable[[int], str]) -> tuple[tuple[str, f
     return tuple(out)
 
 
+@lru_cache(maxsize=20_000)
 def scale_in(raw: str, column: str) -> tuple[float, str]:
     """The factor that the header states for values of this column, and the text that states it: 1 and '' where none does.
 

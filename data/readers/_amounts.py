@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
 from data.cells.markup import words
 from data.headers.names import loss_name
+from data.middle import median
 from data.table import Table
 
 Array = np.ndarray
@@ -38,11 +40,16 @@ def says_amount(text: str) -> bool:
     return len(text) <= 120 and bool(_WORDS.search(words(text)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Column:
     values: Array  # (n,)
-    digit: Array  # (n,) one of the last digit that is written
+    written: Sequence[str]  # (n,) as text
     is_loss: bool
+
+    @cached_property
+    def digit(self) -> Array:
+        """One of the last digit that is written (n,)."""
+        return _last_digit(self.written, self.values)
 
 
 def amounting(table: Table, cells: Array) -> dict[int, str]:
@@ -81,7 +88,7 @@ def _columns(table: Table) -> list[_Column]:
         found = table.numbers(header)
         values = found.values
         if found.share > 0.5 and np.isfinite(values).sum() > 2 and not _numbers_off(values):
-            out.append(_Column(values, _last_digit(table.text(header), values), loss_name(header) is not None))
+            out.append(_Column(values, table.written(header), loss_name(header) is not None))
     return out
 
 
@@ -95,7 +102,7 @@ def _numbers_off(values: Array) -> bool:
 _WRITTEN = re.compile(r"[0-9][0-9.,'_ ]*")
 
 
-def _last_digit(cells: pd.Series, values: Array) -> Array:
+def _last_digit(cells: Sequence[str], values: Array) -> Array:
     """One of the last digit that each cell (n,) writes, in the unit of its value; zeros at the end of a whole number are none."""
     out = np.full(len(values), np.nan)
     for i, (cell, value) in enumerate(zip(cells, values, strict=True)):
@@ -132,8 +139,8 @@ def _in_block(columns: list[_Column], left: Array, cells: Array) -> list[tuple[i
         last = np.flatnonzero(left)[-1:]
         for i in last:
             others = c.values[known & (np.arange(n) < i)]
-            middle[i] = np.median(others) if len(others) else np.nan
-        step = np.nanmedian(c.digit[known]) if np.isfinite(c.digit[known]).any() else np.nan
+            middle[i] = median(others)
+        step = median(c.digit[known & np.isfinite(c.digit)])
         tolerance = 0.5 * (c.digit + min(step, np.inf)) * (1 + 1e-6)
         here = known & (many >= 2)
         varies = here & (high > low)
@@ -141,6 +148,8 @@ def _in_block(columns: list[_Column], left: Array, cells: Array) -> list[tuple[i
         half = here & (np.abs(c.values - middle) <= tolerance)
         total = here & (np.abs(c.values - sums) <= 0.5 * (c.digit + many * step) * (1 + 1e-6))
         fits &= ~known | mean | half | total
+        if not fits.any():  # nearly every table, at its first column
+            return []
         of = np.where(varies, np.log10(np.maximum((high - low) / (2 * tolerance), 1.0)), 0.0)
         chance += of
         settings += [] if c.is_loss or not varies.any() else [c.values]
@@ -165,7 +174,7 @@ def _in_block(columns: list[_Column], left: Array, cells: Array) -> list[tuple[i
 def _by_chance(column: _Column, above: Array, tolerance: float) -> float:
     """The digits by which a value would have to miss by chance, by how far the values above it (mask (n,)) mostly lie apart."""
     values = column.values[above & np.isfinite(column.values)]
-    apart = float(np.median(np.abs(values - np.median(values))))
+    apart = median(np.abs(values - median(values)))
     return float(np.log10(max(apart / tolerance, 1.0))) if tolerance > 0 else 0.0
 
 

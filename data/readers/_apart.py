@@ -54,10 +54,12 @@ def apart(table: Table) -> Table:
     """The table without notes below it, headings and summaries as misfits with their reasons, merged cells filled down."""
     if not 2 <= len(table.frame) <= _MOST_ROWS or not 2 <= len(table.headers) <= _MOST_COLUMNS:
         return table
-    cells = np.column_stack([table.text(h).to_numpy(dtype=object) for h in table.headers])
+    cells = np.array([table.written(h) for h in table.headers], dtype=object).T
     filled = cells != ""
+    elided = not all(_ELIDED.isdisjoint(table.written(h)) for h in table.headers)
     gaps = np.array(
-        [f.any() and all(c in _ELIDED for c in row[f]) for row, f in zip(cells, filled, strict=True)], dtype=bool
+        [elided and f.any() and all(c in _ELIDED for c in row[f]) for row, f in zip(cells, filled, strict=True)],
+        dtype=bool,
     )
     if gaps.any():
         note = f"The table leaves out rows ({str(cells[gaps][0][filled[gaps][0]][0])!r}): only those that are written are read."
@@ -101,7 +103,7 @@ def apart(table: Table) -> Table:
 def _speaks_of_others(table: Table, cells: np.ndarray) -> bool:
     """Whether a cell in the first columns or among the seeds may say that its row sums up others or names one again."""
     first = [*range(min(2, cells.shape[1])), *seeds(table)]
-    texts = {str(c) for j in first for c in pd.unique(cells[:, j])}
+    texts = {c for j in first for c in cells[:, j]}
     return any(
         is_summary(t) or is_difference(t) or _is_best(t) or OF_SEEDS.fullmatch(words(t[:80])) for t in texts if t
     )

@@ -59,12 +59,13 @@ def table_of(
     rows = found.rows
     keys = list(dict.fromkeys(key for row in rows for key in row))
     check_shape(name, len(rows), len(keys))
-    written = {k: pd.Series([row.get(k) for row in rows], dtype=object) for k in keys}
-    written = {k: c for k, c in written.items() if not c.isna().all()}
+    written = {k: c for k in keys if not _is_nothing(c := [row.get(k) for row in rows])}
     if not written:
         raise ReadError(f"{name} holds no values; expected one object per run.")
     names = dict(zip(written, unique(list(written)), strict=True))
-    frame = pd.DataFrame({names[k]: c for k, c in written.items()}, index=pd.RangeIndex(len(rows)))
+    frame = pd.DataFrame(
+        {names[k]: pd.Series(c, dtype=object) for k, c in written.items()}, index=pd.RangeIndex(len(rows))
+    )
     alone = len(objects) == 1
     numbered = np.arange(1, len(objects) + 1) if numbers is None else np.asarray(numbers)
     lines = np.arange(1, len(rows) + 1) if alone else numbered[found.objects]
@@ -76,6 +77,12 @@ def table_of(
         (*notes, *found.notes),
         one_run=PurePath(name).stem if alone and found.order else "",
         order=names.get(found.order, ""),
+    )
+
+
+def _is_nothing(cells: list[Any]) -> bool:
+    return not any(
+        c is not None and c is not pd.NA and c is not pd.NaT and not (isinstance(c, float) and c != c) for c in cells
     )
 
 

@@ -193,8 +193,10 @@ def _columns(table: Table) -> tuple[list[str], dict[str, _Column]] | None:
 def _of_numbers(table: Table, header: str) -> bool:
     """Whether the cells of a column are numbers, but for those of a run that diverged."""
     cells = table.numbers(header)
-    bad = table.text(header)[cells.bad].str.lower()
-    return cells.share >= 0.9 or (bool(np.isfinite(cells.values).sum() >= 2) and bool(bad.isin(_DIVERGED).all()))
+    if cells.share >= 0.9 or np.isfinite(cells.values).sum() < 2:
+        return cells.share >= 0.9
+    written = table.written(header)
+    return all(written[i].lower() in _DIVERGED for i in np.flatnonzero(cells.bad))
 
 
 def _numbers_rows(table: Table, header: str) -> bool:

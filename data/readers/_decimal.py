@@ -57,12 +57,12 @@ def decimal_of_cells(rows: Sequence[Sequence[Any]]) -> str:
 
 def with_decimal_sign(table: Table) -> Table:
     """The table with the decimal sign that its cells of text speak for, and a note where it is the comma."""
-    some = table.frame.iloc[:_ROWS]
+    some = {h: table.first(h, _ROWS) for h in table.headers}
     texts = [h for h in table.headers if any(isinstance(c, str) and "," in c for c in some[h])]
     others = [h for h in table.headers if h not in texts and any(isinstance(c, str) and "." in c for c in some[h])]
     if not texts:
         return table
-    columns = [list(some[h].astype(object)) for h in (*texts, *others)]
+    columns = [some[h] for h in (*texts, *others)]
     if decimal_of_cells([[*texts, *others], *zip(*columns, strict=True)]) == ".":
         return table
     return replace(table, decimal=",", notes=(*table.notes, COMMA))

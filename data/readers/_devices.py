@@ -99,7 +99,7 @@ def _spelt(table: Table) -> Table:
     if len(said) != 1:
         return table
     header = said[0]
-    cells = table.frame[header].astype(object)
+    cells = table.column(header).astype(object)
     texts = dict.fromkeys(c for c in cells if isinstance(c, str) and c.strip())
     counts = {c: devices(c) for c in texts}
     spelt = [c for c in texts if counts[c] and not _ALONE.fullmatch(c.strip())]

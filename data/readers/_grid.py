@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from data.cells.markup import words
 from data.cells.values import _is_blank, number
 from data.errors import ReadError
 from data.headers.names import recognised
+from data.middle import median
 from data.plural import plural
 from data.readers._apart import apart
 from data.readers._beside import parted
@@ -27,7 +27,7 @@ from data.readers._tables import one_table
 from data.readers._transposed import TURNED, lies_on_its_side, turned
 from data.readers._unit_rows import is_unit_row
 from data.readers._wide import wide
-from data.table import Table, unique
+from data.table import Table, kept_of, unique
 
 _SAID = 4  # lines of words above and below a table that may say what it holds
 _LOOK = 40  # rows among which the header is looked for
@@ -84,15 +84,12 @@ def grid(
     columns = _columns(rows, body, width)
     filled = [j for j in range(width) if headers[j] or not all(_is_empty(c) for c in columns[j])]
     names = unique([words(headers[j]) for j in filled])
-    frame = pd.DataFrame(
-        {n: np.array(columns[j], dtype=object) for n, j in zip(names, filled, strict=True)},
-        index=pd.RangeIndex(len(body)),
-    )
+    frame, kept = kept_of(names, [columns[j] for j in filled], len(body))
     at_lines = np.asarray([origin[i] for i in body] if spread else body, dtype=np.int64) + 1
     marked = {i + 1: "hidden" for i in hidden}
     copies = {} if TURNED in notes else {i + 1: j + 1 for i, j in copies.items()}
     said_around = tuple(t for t in dict.fromkeys(around) if t)
-    table = Table(frame, name, format, at_lines, tuple(notes), decimal, misfits=odd)
+    table = Table(frame, name, format, at_lines, tuple(notes), decimal, misfits=odd, kept=kept)
     table = replace(table, said=said_around, above=tuple(above), marked=marked, copies=copies)
     return wide(apart(sections(table)))
 
@@ -162,7 +159,7 @@ def _columns(rows: Sequence[Sequence[Any]], body: list[int], width: int) -> list
 def _header_row(rows: list[Sequence[Any]], width: int, decimal: str) -> int | None:
     """The position of the row of column names, or None when even the first rows are data."""
     best, best_score = None, 0.0
-    usual = float(np.median([sum(not _is_empty(c) for c in r) for r in rows]))
+    usual = median([sum(not _is_empty(c) for c in r) for r in rows])
     for i, row in enumerate(rows):
         texts = [_text(c) for c in row if not _is_empty(c)]
         if heads_curves(texts):

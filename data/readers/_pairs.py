@@ -65,7 +65,7 @@ def paired(table: Table) -> Table:
     for header in table.headers:
         if header not in found:
             names.append(header)
-            columns.append(table.frame[header])
+            columns.append(table.column(header))
             continue
         (one, two), cells = found[header]
         names += [one, two]
@@ -82,7 +82,7 @@ def _with_words_in_cells(table: Table) -> Table:
         behind = _BEHIND.fullmatch(header) if len(header) < 80 else None
         if behind is None or not _means(behind["what"]) or behind["what"] in table.headers:
             continue
-        cells = [c for c in table.frame[header].astype(object) if isinstance(c, str) and c.strip()]
+        cells = [c for c in table.cells(header) if isinstance(c, str) and c.strip()]
         word = re.compile(
             rf"[^()]*\([~≈<]?\s*[0-9.,]+\s*{re.escape(behind['two'].rstrip('s'))}s?\s*\)\s*", re.IGNORECASE
         )
@@ -100,7 +100,7 @@ def _split(table: Table, header: str) -> Split | None:
     says = not mixture and _means(header) in ("params", "params_total") and _any_active(table, header)
     if not (mixture or sides or behind or batch or says):
         return None
-    cells = [str(c) if isinstance(c, str) else "" for c in table.frame[header].astype(object)]
+    cells = [str(c) if isinstance(c, str) else "" for c in table.cells(header)]
     if says:
         return _with_active((f"total {header}", f"active {header}"), cells, table.decimal)
     if mixture:
@@ -120,7 +120,7 @@ def _any_active(table: Table, header: str) -> bool:
     """Whether a cell says a total and an active count, and no column has the latter."""
     if any(_means(h) == "params_active" for h in table.headers):
         return False
-    return any(isinstance(c, str) and len(c) < 80 and bool(_ACTIVE.fullmatch(c)) for c in table.frame[header])
+    return any(isinstance(c, str) and len(c) < 80 and bool(_ACTIVE.fullmatch(c)) for c in table.cells(header))
 
 
 def _with_active(names: tuple[str, str], cells: Sequence[str], decimal: str) -> Split | None:

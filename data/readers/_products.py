@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from data.cells.values import number
@@ -22,10 +23,12 @@ def products(table: Table) -> Table:
     """The table with such cells of its columns of tokens multiplied out, and a note."""
     frame, notes = table.frame, list(table.notes)
     for header in [h for h in table.headers if (found := named(h)) and found[0][0] == "tokens"]:
-        cells = table.frame[header]
-        if cells.dtype != object and not isinstance(cells.dtype, pd.StringDtype):
+        cells = table.raw(header)
+        if not isinstance(cells, np.ndarray) and not isinstance(cells.dtype, pd.StringDtype):
             continue
-        new = {c: p for c in pd.unique(cells) if isinstance(c, str) and (p := _product(c, table.decimal))}
+        new = {
+            c: p for c in dict.fromkeys(table.cells(header)) if isinstance(c, str) and (p := _product(c, table.decimal))
+        }
         if new:
             first = next(iter(new))
             notes.append(f"{header!r}: products were multiplied out, {first[:_LONGEST]!r} as {new[first]}.")

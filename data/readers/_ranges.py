@@ -32,12 +32,12 @@ def with_ranges_ended(table: Table) -> Table:
     if not any(loss_name(h) is not None for h in table.headers):
         return table
     meant = {h: {c for c, _ in named(h)[:1]} for h in table.headers}
-    if any(meant[h] & _OF_RUNS and table.text(h).nunique() > 1 for h in table.headers):
+    if any(meant[h] & _OF_RUNS and len(set(table.written(h))) > 1 for h in table.headers):
         return table
     for header in table.headers:
         if not (meant[header] & set(_COUNTERS) or _LIKE_THEM.fullmatch(header.strip())):
             continue
-        ends = _ends([str(c) for c in table.text(header)], table.decimal)
+        ends = _ends(table.written(header), table.decimal)
         if ends:
             cells = table.frame.assign(**{header: np.array(ends, dtype=object)})
             note = (

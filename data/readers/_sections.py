@@ -23,7 +23,7 @@ def sections(table: Table) -> Table:
     n, width = frame.shape
     if n < 6 or width < 3 or n * width > MAX_CELLS:
         return table
-    filled = np.column_stack([_filled(frame[h].to_numpy(dtype=object)) for h in frame])
+    filled = np.column_stack([_filled(table.cells(h)) for h in table.headers])
     if filled.all():
         return table
     patterns, counts = np.unique(filled, axis=0, return_counts=True)

@@ -20,6 +20,16 @@ _NAMES = {
     "weight decay": r"wd|weight[ _]?decay",
 }
 _VALUE = r"(?P<value>[0-9][0-9.]*(?:e[+-]?[0-9]+)?(?: ?[×x] ?10 ?\^? ?[-−⁻0-9⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})?(?: ?[kM])?)"
+_SAID = {name: rf"(?:{words})(?: ?[=:_-] ?| )?{_VALUE}" for name, words in _NAMES.items()}
+_FORMS = {
+    name: (
+        re.compile(said, re.IGNORECASE),
+        re.compile(rf"(?P<base>.+?)(?:[ _\-/.,;:@]+|[ _]*(?P<open>[(\[]) ?){said}(?(open) ?[)\]])", re.IGNORECASE),
+        re.compile(rf"{said}[ _/,;:-]+(?P<base>.+)", re.IGNORECASE),
+    )
+    for name, said in _SAID.items()
+}
+_DIGIT = re.compile("[0-9]")  # of which a value has one at least
 _LOSSES = (
     1.0,
     20.0,
@@ -37,16 +47,10 @@ def with_settings_down(table: Table) -> Table:
 
 def _found(table: Table, name: str) -> Beside | None:
     """The columns of one setting's values; None where there are no two, or where the table has a column of that setting."""
-    said = rf"(?:{_NAMES[name]})(?: ?[=:_-] ?| )?{_VALUE}"
-    forms = (
-        re.compile(said, re.IGNORECASE),
-        re.compile(rf"(?P<base>.+?)(?:[ _\-/.,;:@]+|[ _]*(?P<open>[(\[]) ?){said}(?(open) ?[)\]])", re.IGNORECASE),
-        re.compile(rf"{said}[ _/,;:-]+(?P<base>.+)", re.IGNORECASE),
-    )
     quantities: dict[str, dict[str, str]] = {}
     for header in table.headers:
-        short = header.strip() if len(header) <= _LONGEST else ""
-        match = next((m for form in forms if (m := form.fullmatch(short))), None)
+        short = header.strip() if len(header) <= _LONGEST and _DIGIT.search(header) else ""
+        match = next((m for form in _FORMS[name] if (m := form.fullmatch(short))), None)
         if match is None or not np.isfinite(number(match["value"])):
             continue
         base = (match.groupdict().get("base") or "").strip()

@@ -99,10 +99,9 @@ def _columns(table: Table) -> _Long | None:
 
 def _is_text(table: Table, header: str) -> bool:
     """Whether the first cells of the column are words; the whole column is not needed to tell."""
-    column = table.frame[header].iloc[:_FEW]
-    if pd.api.types.is_numeric_dtype(column.dtype):
+    if table.of_numbers(header):
         return False
-    cells = [c for c in column.to_numpy(dtype=object) if not _is_blank(c)]
+    cells = [c for c in table.first(header, _FEW) if not _is_blank(c)]
     words = sum(not isinstance(c, (int, float)) and np.isnan(number(str(c), table.decimal)) for c in cells)
     return words > 0.5 * len(cells)
 
@@ -130,7 +129,7 @@ def _names_quantities(table: Table, header: str) -> bool:
 def _kinds(table: Table, header: str, most: int) -> list[str]:
     """The different words in a column, none where there are more than `most`; only these are looked at as text."""
     cells: dict[str, None] = {}
-    for c in table.frame[header].to_numpy(dtype=object):
+    for c in table.cells(header):
         if isinstance(c, str):
             if len(c) > _LONGEST or len(cells) > most + 1:
                 return []
@@ -227,7 +226,7 @@ def _pivot(table: Table, found: _Long, tags: pd.Series) -> Table:
     first, last = np.full(rows, n), np.zeros(rows, dtype=int)
     np.minimum.at(first, row, np.arange(n))
     np.maximum.at(last, row, np.arange(n))
-    columns = [(h, table.frame[h].to_numpy(dtype=object)[first]) for h in found.run]
+    columns = [(h, table.cells(h)[first]) for h in found.run]
     # A counter tells a curve from totals. Where a name stands over several sizes it is judged as in any table.
     counter = [h for h in found.progress if _COUNTER.search(take_apart(h).words)]
     several = len(np.unique(row)) > len(np.unique(run))
@@ -238,9 +237,9 @@ def _pivot(table: Table, found: _Long, tags: pd.Series) -> Table:
         columns.append(("run", np.array(names, dtype=object)))
     if not found.progress and curves:
         columns.append(("index", place[first] + 1))
-    columns += [(h, table.frame[h].to_numpy(dtype=object)[first]) for h in found.progress]
+    columns += [(h, table.cells(h)[first]) for h in found.progress]
     at_order = len(columns) - 1
-    values = table.frame[found.value].to_numpy(dtype=object)
+    values = table.cells(found.value)
     by_kind = np.argsort(kind, kind="stable")
     for k, here in zip(kinds, np.split(by_kind, np.cumsum(np.bincount(kind, minlength=len(kinds)))[:-1]), strict=True):
         column = np.full(rows, None, dtype=object)
@@ -248,7 +247,7 @@ def _pivot(table: Table, found: _Long, tags: pd.Series) -> Table:
         columns.append((str(k), column))
     for h in (*found.rest, *found.clocks):
         at = last if h in found.clocks else _first_filled(cells[h], row, first)
-        columns.append((h, table.frame[h].to_numpy(dtype=object)[at]))
+        columns.append((h, table.cells(h)[at]))
     headers = unique([h for h, _ in columns])
     frame = pd.DataFrame(dict(zip(headers, [c for _, c in columns], strict=True)), dtype=object)
     if curves or found.progress:

@@ -140,8 +140,9 @@ TURNED = "The column names stand in the first column: each other column was read
 
 def upright(table: Table) -> Table:
     """The table with its runs in rows, where it lies on its side; marked `either_way` where it can be read both ways."""
-    first = table.frame.iloc[:, 0] if len(table.headers) else ()
-    if len(table.frame) >= _MOST_NAMES or not any(isinstance(c, str) and recognised(_text(c)) for c in first):
+    few = len(table.headers) and len(table.frame) < _MOST_NAMES
+    first = table.cells(table.headers[0]) if few else ()
+    if not any(isinstance(c, str) and recognised(_text(c)) for c in first):
         return table
     lies = lies_on_its_side(_rows(table), table.decimal)
     if lies == "yes":
@@ -161,7 +162,7 @@ def turn(table: Table) -> Table:
 
 def _rows(table: Table) -> list[list[Any]]:
     """The table's cells row by row, its header first."""
-    rows = zip(*(table.frame[h].astype(object) for h in table.headers), strict=True)
+    rows = zip(*(table.cells(h) for h in table.headers), strict=True)
     return [list(table.headers), *([None if c is pd.NA or c != c else c for c in row] for row in rows)]
 
 

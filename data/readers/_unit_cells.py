@@ -36,12 +36,12 @@ def unit_cells(table: Table) -> Table:
         if target is None:
             continue
         column = next(c for c, _ in named(target) if c in _MEANT)
-        units = [str(u) for u in table.text(header)]
+        units = table.written(header)
         said = dict.fromkeys(u for u in units if u)
         known = {u: _known(u, column) for u in said}
         if not said or not all(k is not None for k in known.values()) or not any(known.values()):
             continue
-        cells = table.frame[target].astype(object)
+        cells = table.cells(target)
         written = [
             c
             if not known.get(u) or c is None or str(c).strip().lower() in (*BLANK, "nan")

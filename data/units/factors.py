@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 PF_DAY = 8.64e19  # FLOP: 1e15 per second for 86,400 seconds
 
@@ -146,6 +147,14 @@ def factor(text: str, dimension: str) -> float | None:
     1e18, ZFLOP, P and PF-days of compute; M, mln, Gtok, 1e9 and "billions of tokens" of counts; h and minutes of time;
     1e-4, m and % of a rate; 1,024 for the k of a sequence's length; thousands of layers and devices, which nobody counts in millions.
     """
+    return _factor(text, dimension) if len(text) <= _KEPT else _factor.__wrapped__(text, dimension)
+
+
+_KEPT = 200  # characters of a text whose factor is kept
+
+
+@lru_cache(maxsize=20_000)
+def _factor(text: str, dimension: str) -> float | None:
     low = " ".join(_plain(plain_powers(text)).lower().replace("_", " ").split()).removeprefix("in ")
     low = re.sub(r"^(?:en|em|in|v|в) (?=\D{3})", "", low).strip(" .:,")
     if not low or len(low) > 60:

@@ -15,6 +15,7 @@ from data.headers.logs import LOGS, USUAL, Logged, logged, possible
 from data.headers.parts import header as take_apart
 from data.headers.parts import scale_in
 from data.mapping import Guess
+from data.middle import median
 from data.schema import COLUMNS, COUNTS
 from data.table import Table
 from data.units.factors import AGREES, DIMENSION, MENU, PASSES, PLAUSIBLE
@@ -102,8 +103,8 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
         if _fits(scaled, column) or not _fits(values, column):
             return guess, _rate(guess, scaled) if column == "lr" else None
         text = (
-            f"In which unit is {header!r}? It says {said}, but its values (around {np.median(values):g}) would then be "
-            f"around {np.median(scaled):g}{_unit_words(column)}."
+            f"In which unit is {header!r}? It says {said}, but its values (around {median(values):g}) would then be "
+            f"around {median(scaled):g}{_unit_words(column)}."
         )
         return guess, _question(column, text, 1.0, stated)
     examples = column == "tokens" and take_apart(header).words.endswith("size")  # a data set may count examples
@@ -111,23 +112,23 @@ def _own(table: Table, guess: Guess, given: float | str | None) -> tuple[Guess, 
         return guess, None
     if column == "lr" and (question := _rate(guess, scaled)):
         return guess, question
-    if column in _WHOLE and stated == 1.0 and all_in_threes(found, table.frame[header], table.decimal):
+    if column in _WHOLE and stated == 1.0 and all_in_threes(found, table.column(header), table.decimal):
         text = f"In which unit is {header!r}? All its cells have three decimals, so {values[0]:.3f} may be {1000 * values[0]:g}."
         return guess, _question(column, text, 1e3)
     low = PLAUSIBLE.get(column, (0.0, np.inf))[0]
     fractions = (
-        column in _LARGE and bool((np.abs(values - np.round(values)) > 1e-6 * values).any()) and np.median(values) < 1e6
+        column in _LARGE and bool((np.abs(values - np.round(values)) > 1e-6 * values).any()) and median(values) < 1e6
     )
     if column in _LARGE:
         # One cell far below all others is a slip of its row; a few that are somewhat too small speak of a unit.
         odd = bool(((values < low) & (values > low / 1e3)).any())
-        small = np.median(values) < _TINY.get(column, 1e3) or odd or fractions
+        small = median(values) < _TINY.get(column, 1e3) or odd or fractions
     else:
-        small = column in PLAUSIBLE and np.median(values) < low
+        small = column in PLAUSIBLE and median(values) < low
     if small:
-        span = f"around {np.median(values):g}" if values.max() < 1e3 else f"{values.min():g} to {values.max():g}"
+        span = f"around {median(values):g}" if values.max() < 1e3 else f"{values.min():g} to {values.max():g}"
         unit = COLUMNS[column].unit or column
-        few = np.median(values) < _TINY.get(column, 1e3) or values.min() < low
+        few = median(values) < _TINY.get(column, 1e3) or values.min() < low
         text = f"In which unit is {header!r}? Its values ({span}) are {f'too small to be {unit}' if few else f'no whole {unit}'}."
         return guess, _question(column, text, _likely(column, values))
     return guess, None
@@ -147,7 +148,7 @@ def _exponentiated(guess: Guess, taken: Logged, values: np.ndarray) -> tuple[Gue
         return replace(
             guess, how=f"{guess.how}; {name} of it{why}, so raised to a power", base=bases[0], scale=scale
         ), None
-    middle = float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else np.nan
+    middle = median(values[np.isfinite(values)]) if np.isfinite(values).any() else np.nan
     text = f"Which logarithm is {guess.header!r}? Its values (around {middle:g}) leave it open."
     return guess, Question(f"units.{column}", text, ("log10", "ln", "log2", "1"), "log10" if len(bases) > 1 else "")
 
@@ -178,8 +179,8 @@ def doubtful(found: Numbers, stated: float, said: str, column: str) -> tuple[dic
     scaled = found.scaled(stated)
     bare = good & ~own
     dimension = DIMENSION[column]
-    if column == "lr" and good.any() and np.median(scaled[good]) <= PLAUSIBLE["lr"][1]:
-        far = good & (scaled > PLAUSIBLE["lr"][1]) & (scaled > _FAR_RATE * np.median(scaled[good]))
+    if column == "lr" and good.any() and median(scaled[good]) <= PLAUSIBLE["lr"][1]:
+        far = good & (scaled > PLAUSIBLE["lr"][1]) & (scaled > _FAR_RATE * median(scaled[good]))
         return {
             int(i): f"is {scaled[i]:g}, which is no learning rate beside the others" for i in np.flatnonzero(far)
         }, None
@@ -194,11 +195,11 @@ def doubtful(found: Numbers, stated: float, said: str, column: str) -> tuple[dic
             & (values < _SPELLED_OUT.get(dimension, np.inf))
         )
         if 2 * int(short.sum()) > int(good.sum()):
-            middle = np.median(values[short]) / np.median(values[own & good])
+            middle = median(values[short]) / median(values[own & good])
             return {}, min(MENU[dimension], key=lambda f: abs(np.log10(f * middle)))
         return {int(i): f"is {values[i]:g} without a unit, where others have one" for i in np.flatnonzero(short)}, None
     # Among what the others come to as it stands, and far from it in the header's unit: 4e18 under 1e18, 1.2k under B.
-    middle = float(np.median(scaled[good]))
+    middle = median(scaled[good])
     near = good & (scaled > middle / _FAR) & (scaled < middle * _FAR)
     top, bottom = np.max(scaled[near], initial=0.0), np.min(scaled[near], initial=np.inf)
     beyond = bare & (scaled > 30 * _FAR * top) & (values > bottom / _FAR) & (values < top * _FAR)
@@ -209,7 +210,7 @@ def doubtful(found: Numbers, stated: float, said: str, column: str) -> tuple[dic
 
 def _rate(guess: Guess, scaled: np.ndarray) -> Question | None:
     """A question where most learning rates are above one: in 1e-4 each, relative to another, or without their minus sign."""
-    middle = float(np.median(scaled)) if len(scaled) else 0.0
+    middle = median(scaled) if len(scaled) else 0.0
     if middle <= PLAUSIBLE["lr"][1]:
         return None
     likely = (
@@ -222,7 +223,7 @@ def _rate(guess: Guess, scaled: np.ndarray) -> Question | None:
 
 def _likely(column: str, values: np.ndarray) -> float | None:
     """The factor that makes small values plausible, None where nothing speaks for one."""
-    middle = float(np.median(values))
+    middle = median(values)
     if column == "flops":
         return None
     if column == "tokens" or middle < 20:
@@ -385,7 +386,7 @@ def _with_flops(table: Table, question: Question, guesses: Pairs[str, Guess]) ->
 
 def _median(ratio: np.ndarray) -> float:
     ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
-    return float(np.median(ratio)) if len(ratio) else float("nan")
+    return median(ratio) if len(ratio) else float("nan")
 
 
 def _unit_words(column: str) -> str:
