@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,10 @@ MOST_SIZES = 80  # more are taken together with their neighbours
 NOTHING = 1e-120
 FARTHEST = 20.0  # of log ratio: rows that scatter by more count nothing
 DRAWS = 200
+MOST_KEPT = 10_000  # rows of a table whose form is kept
 REFITS = 15  # steps of each draw of a form of several numbers
 ROUNDS = 6
+DIFFERENCE = float(np.finfo(float).eps ** 0.5)  # of a number, to see a slope by
 # Of log ratio: a table counts less than forward and backward cost where its ratios lie below one by more, beyond their scatter.
 BELOW = 0.02
 SPARSEST = 1e-3  # of the lowest ratio seen: the least that may stay of it in a mixture of experts
@@ -76,6 +79,18 @@ class _Forms:
 
 def flop_form(log_n: Array, log_ratio: Array) -> Accounting:
     """The form of log(C / 6ND) (n,) at log sizes (n,)."""
+    if len(log_n) > MOST_KEPT:
+        return _flop_form(log_n, log_ratio)
+    return _kept(np.asarray(log_n, float).tobytes(), np.asarray(log_ratio, float).tobytes())
+
+
+@lru_cache(maxsize=32)
+def _kept(log_n: bytes, log_ratio: bytes) -> Accounting:
+    """The same of the numbers' bytes: one table is fitted many times, with other laws, deltas and intervals."""
+    return _flop_form(np.frombuffer(log_n), np.frombuffer(log_ratio))
+
+
+def _flop_form(log_n: Array, log_ratio: Array) -> Accounting:
     centre = float(log_n.mean())
     if np.max(np.abs(log_ratio)) < EXACT:
         return Accounting(centre=centre)
@@ -174,6 +189,9 @@ def _counted(rows: _Rows) -> _Counted | None:
     def misfit(p: Array) -> Array:
         return _misfits(rows.x, rows.y, p[None, :])[0]
 
+    def slopes(p: Array) -> Array:
+        return _slopes(rows, p, low, high)
+
     best = None
     # Where few parameters work, those that are counted beside them are most of a small model.
     sparse = rows.falls and rows.least < 0.5 * float(np.exp(rows.y.min()))
@@ -183,13 +201,13 @@ def _counted(rows: _Rows) -> _Counted | None:
             begin = [lowest, 1e-3, np.exp(idle)] if sparse else [least + 0.05, 0.05, 0.05]
             start = np.clip([w, idle, *begin], low + 1e-9, high - 1e-9)
             found = least_squares(
-                misfit, start, bounds=(low, high), xtol=1e-8, ftol=1e-4, gtol=1e-12, max_nfev=12, x_scale="jac"
+                misfit, start, slopes, bounds=(low, high), xtol=1e-8, ftol=1e-4, gtol=1e-12, max_nfev=12, x_scale="jac"
             )
             if best is None or found.cost < best.cost:
                 best = found
     assert best is not None
     best = least_squares(
-        misfit, best.x, bounds=(low, high), xtol=1e-13, ftol=1e-9, gtol=1e-15, max_nfev=80, x_scale="jac"
+        misfit, best.x, slopes, bounds=(low, high), xtol=1e-13, ftol=1e-9, gtol=1e-15, max_nfev=80, x_scale="jac"
     )
     free = (best.x > low + 1e-6) & (best.x < high - 1e-6)
     j = best.jac[:, free]
@@ -243,6 +261,14 @@ def _misfits(x: Array, y: Array, p: Array) -> Array:
     u = working(x, idle, w)
     z = np.exp((w - 1.0) * u)
     return np.asarray(np.log((c0 + c1 * np.exp(-w * u) + c2 * z) / (1.0 + idle * z)) - y)
+
+
+def _slopes(rows: _Rows, p: Array, low: Array, high: Array) -> Array:
+    """Derivatives (n, 5) of the misfits at `p` (5,), by differences forward, or back where a bound is near; all at once."""
+    h = DIFFERENCE * np.where(p >= 0, 1.0, -1.0) * np.maximum(1.0, np.abs(p))
+    h = np.where((p + h < low) | (p + h > high), -h, h)
+    at, *moved = _misfits(rows.x, rows.y, np.vstack([p, p + np.diag(h)]))
+    return np.array([(m - at) / d for m, d in zip(moved, (p + h) - p, strict=True)]).T
 
 
 def _cost(left: float, n: int, numbers: int, floor: float) -> float:

@@ -115,11 +115,11 @@ def test_full_fit(runs, reference, capsys):
     """A cold fit through the public function, checks and all, at least 500 times faster than the grid, and no worse."""
     whole, lowest = reference
     found = fit(runs, law="chinchilla", delta=DELTA, resamples=0)
-    times = seconds(lambda: fit(runs, law="chinchilla", delta=DELTA, resamples=0), 25)
+    times = seconds(lambda: fit(runs, law="chinchilla", delta=DELTA, resamples=0), 12)
     best, median = min(times), float(np.median(times))
     with capsys.disabled():
         print(
-            f"\n  4500-start grid {whole:.1f} s (a tenth timed); full fit {1e3 * best:.1f} ms best of 25, "
+            f"\n  4500-start grid {whole:.1f} s (a tenth timed); full fit {1e3 * best:.1f} ms best of 12, "
             f"{1e3 * median:.1f} ms median: {whole / best:.0f}x faster ({whole / median:.0f}x by the median)"
         )
     assert found.objective <= lowest * (1 + 1e-9)
@@ -127,7 +127,7 @@ def test_full_fit(runs, reference, capsys):
 
 
 def test_four_thousand_refits(runs, reference, capsys):
-    """All 4000 refits in a tenth of the time of one grid fit; a hundred of them against cold multistarts to 1e-6."""
+    """All 4000 refits in a tenth of the time of one grid fit; thirty of them against cold multistarts to 1e-6."""
     whole, _ = reference
     data = arrays(runs, LAW)
     where = coordinates(LAW, data.inputs, data.loss)
@@ -135,20 +135,21 @@ def test_four_thousand_refits(runs, reference, capsys):
     first = minimise(prob, starts(prob))
     centre = first.theta[first.best()]
     drawn = weights(data.groups, 4000, 0)
+    began = time.process_time()
     sol = refits(prob, centre, drawn)
-    times = seconds(lambda: refits(prob, centre, weights(data.groups, 4000, 0)), 2)
+    alone = time.process_time() - began
     public = min(seconds(lambda: fit(runs, law="chinchilla", delta=DELTA, resamples=4000), 2))
     rng = np.random.default_rng(1)
     scattered = starts(prob, keep=12)
     scattered = np.vstack([scattered, scattered + 0.5 * rng.standard_normal(scattered.shape)])
     above = []
-    for r in rng.choice(4000, 100, replace=False):
+    for r in rng.choice(4000, 30, replace=False):
         cold = scattered
         above.append(sol.objective[r] / minimise(prob, cold, np.tile(drawn[r], (24, 1))).objective.min() - 1)
     with capsys.disabled():
         print(
-            f"\n  4000 refits {min(times):.2f} s best of 2 (fit with all of them {public:.2f} s): "
-            f"{min(times) / whole:.3f} of one grid fit; worst of 100 is {max(above):.1e} above a cold multistart"
+            f"\n  4000 refits {alone:.2f} s (fit with all of them {public:.2f} s, best of 2): "
+            f"{alone / whole:.3f} of one grid fit; worst of 30 is {max(above):.1e} above a cold multistart"
         )
     assert sol.converged.all()
     assert max(above) <= 1e-6
@@ -158,7 +159,7 @@ def test_four_thousand_refits(runs, reference, capsys):
 def test_the_whole_fit_page(runs, reference, capsys):
     """All that the Fit page works out by default for 240 runs, beside one grid fit. The aim is 2 s on one core."""
     whole, _ = reference
-    found = fit(runs)
+    found = fit(runs)  # and what is imported late
     budgets = np.logspace(18, 26, 60)
     parts = {
         f"{found.law.title} with 4000 refits": lambda: fit(runs),
@@ -166,7 +167,7 @@ def test_the_whole_fit_page(runs, reference, capsys):
         "forecast test": lambda: backtest(found, runs),
         "plan at 60 budgets": lambda: plan(found, flops=budgets),
     }
-    taken = {name: min(seconds(work, 3)) for name, work in parts.items()}
+    taken = {name: min(seconds(work, 1)) for name, work in parts.items()}
     with capsys.disabled():
         print("\n  " + ", ".join(f"{name} {t:.2f} s" for name, t in taken.items()), end=": ")
         print(f"{sum(taken.values()):.2f} s, {sum(taken.values()) / whole:.2f} of one grid fit")
@@ -196,12 +197,11 @@ def test_runs_of_the_same_inputs_share_their_work(capsys):
 def test_growth_with_rows(law, capsys):
     """From 1,000 to 100,000 runs a fit takes time no worse than the number of runs."""
     lines, taken = [], {}
-    for count in (100, 1_000, 10_000, 100_000):
+    for count in (1_000, 10_000, 100_000):
         many = simulated(count)
-        repeats = 5 if count <= 1000 else 1
-        taken[count] = min(seconds(lambda many=many: fit(many, law=law, resamples=0), repeats))
+        taken[count] = min(seconds(lambda many=many: fit(many, law=law, resamples=0), 4 if count == 1_000 else 1))
         lines.append(f"  {count:>7,} runs: fit {1e3 * taken[count]:8.1f} ms")
-        if count < 100_000:
+        if count < 10_000:
             refit = min(seconds(lambda many=many: fit(many, law=law, resamples=50), 1)) - taken[count]
             lines[-1] += f", a refit {1e3 * max(refit, 0) / 50:8.2f} ms"
     exponent = np.log(taken[100_000] / taken[1_000]) / np.log(100)

@@ -54,7 +54,7 @@ Ask = tuple[Callable[..., Any], dict[str, Any]]
 def asks() -> dict[str, Ask]:
     """Each public function with arguments that it takes, by name."""
     runs = read_runs(README["ladder"]())
-    f = fit(runs, "chinchilla", resamples=60)
+    f = fit(runs, "chinchilla", resamples=12)
     p = plan(f, flops=1e21)
     c = compare_families(runs, "architecture", resamples=40)
     curves, final, steps, rates = README["curves"](), README["final"](), README["steps"](), README["rates"]()

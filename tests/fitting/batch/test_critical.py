@@ -84,11 +84,12 @@ def test_the_hyperbola_and_its_identities():
 
 
 def test_intervals_hold_a_planted_batch():
-    held, tables = 0, 300
+    held, tables = 0, 150
     for seed in range(tables):
-        band = critical_batch(BATCHES, planted(2000, 2000, noise=0.08, seed=seed), resamples=300, seed=seed).b_crit
+        band = critical_batch(BATCHES, planted(2000, 2000, noise=0.08, seed=seed), resamples=200, seed=seed).b_crit
         held += band.low <= 2000 <= band.high
-    assert 0.92 <= held / tables <= 0.98  # 94 to 95 of 100 in 800 tables
+    # 94 to 95 of 100 in 800 tables. Of a true share of 88 % 79 times of 100 fewer would be held here, of 99 % 81 times more.
+    assert 0.905 <= held / tables <= 0.98
 
 
 def test_ends_that_are_open_are_said_to_be():
@@ -157,13 +158,13 @@ def test_steps_that_rise_with_the_batch_are_no_hyperbola(name):
 def test_noise_is_not_taken_for_a_rise():
     """A plateau goes up and down by its noise: of tables that are hyperbolas next to none is refused."""
     refused = 0
-    for seed in range(200):
+    for seed in range(100):
         for b_crit, noise in ((2000, 0.1), (200, 0.1), (2000, 0.03)):
             try:
-                critical_batch(BATCHES, planted(2000, b_crit, noise=noise, seed=seed), resamples=100, seed=seed)
+                critical_batch(BATCHES, planted(2000, b_crit, noise=noise, seed=seed), resamples=40, seed=seed)
             except FitError:
                 refused += 1
-    assert refused <= 6  # of 600
+    assert refused <= 3  # of 300: one table refused in 30 would be seen 99 times of 100
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02])
@@ -259,15 +260,16 @@ def test_steps_that_are_flat_but_for_noise_are_above_the_critical_batch():
 
 
 def test_noise_alone_is_refused_as_often_as_the_tests_together_say():
-    """One in a hundred: of 200 tables of 9 flat batches 7 or more would be a chance of one in 200."""
+    """One in a hundred: of 120 tables of 9 flat batches 5 or more would be a chance of one in 130; one in 15 would be seen 9 times
+    of 10."""
     refused = 0
-    for seed in range(200):
+    for seed in range(120):
         steps = 1000 * np.exp(0.1 * np.random.default_rng(9000 + seed).standard_normal(9))
         try:
             critical_batch(16 * 2.0 ** np.arange(9), steps, resamples=20)
         except FitError:
             refused += 1
-    assert refused <= 6
+    assert refused <= 4
 
 
 def test_arguments_that_are_none_are_answered_in_a_sentence():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,12 +42,13 @@ def test_a_planted_batch_comes_back(one_exponent, unit):
 
 def test_intervals_hold_through_both_fits():
     held = []
-    for seed in range(40):
-        found = decayed(planted(0.003, seed), TARGET, resamples=200, seed=seed)
+    for seed in range(28):
+        found = decayed(planted(0.003, seed), TARGET, resamples=100, seed=seed)
         asked = [(found.found.b_crit, B_CRIT), (found.found.e_min, LEAST), (found.floor, FLOOR), (found.exponent, BETA)]
         held.append([band.low <= truth <= band.high for band, truth in asked])
         assert found.found.b_crit.high < 2 * B_CRIT
-    assert np.all(np.mean(held, axis=0) > 0.83)  # 95 expected; 83 lies three and a half standard errors below
+    # 24 of 28: an honest 95 % has fewer once in 80 times, a true share of 75 % would be seen 87 times of 100.
+    assert np.all(np.sum(held, axis=0) >= 24)
 
 
 MIDDLE = 5e9  # tokens at which the critical batch of `growing` is a million, whatever its power
@@ -53,6 +56,13 @@ LOSSES = (2.05, 2.1, 2.2, 2.35)
 
 
 def growing(k, noise=0.0, seed=0, by_own=False):
+    """The runs of `without_noise`, with noise."""
+    frame = without_noise(k, by_own)
+    return frame.assign(loss=frame["loss"] * np.exp(noise * np.random.default_rng(seed).standard_normal(len(frame))))
+
+
+@cache
+def without_noise(k, by_own):
     """11 batches x 10 horizons with B_crit = 1e6 (D / MIDDLE)^k, D the least data to the loss or the run's own.
 
     Least data come from a root search, run by run; runs with fewer steps than any loss takes are left out.
@@ -71,8 +81,7 @@ def growing(k, noise=0.0, seed=0, by_own=False):
                     continue
                 least = np.exp(brentq(over, -20.0, np.log(d) + 1.0, xtol=1e-14))
             rows.append((b, d, FLOOR + K * least**-BETA))
-    frame = pd.DataFrame(rows, columns=["batch", "tokens", "loss"]).query("loss < 9")
-    return frame.assign(loss=frame["loss"] * np.exp(noise * np.random.default_rng(seed).standard_normal(len(frame))))
+    return pd.DataFrame(rows, columns=["batch", "tokens", "loss"]).query("loss < 9")
 
 
 def critical_at(loss, k, by_own=False):
@@ -102,13 +111,14 @@ def test_a_critical_batch_that_grows_with_the_data_comes_back(k, by_own):
 def test_intervals_hold_a_batch_that_grows(k, noise):
     held = []
     power = np.polyfit(np.log(LOSSES), np.log([critical_at(t, k) for t in LOSSES]), 1)[0]
-    for seed in range(30):
-        read = [one for _, _, one in decayed_by_size(growing(k, noise, seed), LOSSES, resamples=200, seed=seed)]
+    for seed in range(20):
+        read = [one for _, _, one in decayed_by_size(growing(k, noise, seed), LOSSES, resamples=100, seed=seed)]
         asked = [(one.found.b_crit, critical_at(one.target, k)) for one in read]
         asked += [(read[0].grows, k), (decayed_along(read).exponent(), power)]
         held.append([band.low <= truth <= band.high for band, truth in asked])
         assert read[0].grows.high - read[0].grows.low > 1e-3  # a power is never known for nothing
-    assert np.all(np.mean(held, axis=0) > 0.8)  # 95 expected; 80 lies three and a half standard errors below
+    # 17 of 20: an honest 95 % has fewer once in 60 times, a true share of 75 % would be seen 78 times of 100.
+    assert np.all(np.sum(held, axis=0) >= 17)
 
 
 def test_batches_that_share_luck_widen_the_intervals():

@@ -40,12 +40,12 @@ def verdict(f, key):
 
 @pytest.mark.parametrize("delta", [1e-3, 1e-2])
 def test_runs_that_follow_the_law_seldom_alarm(make_runs, delta):
-    """Forty tables; at one false alarm in twenty, seven or more come by chance once in two hundred times."""
+    """Thirty tables; at one false alarm in twenty, six or more come by chance once in three hundred times."""
     alarms: Counter[str] = Counter()
-    for seed in range(40):
+    for seed in range(30):
         f = fit(runs_of(make_runs, seed=seed), "chinchilla", delta=delta, resamples=0)
         alarms.update(["any"] * any(v.key in NEW and v.state != "ok" for v in f.verdicts))
-    assert alarms["any"] <= 6
+    assert alarms["any"] <= 5
 
 
 def test_kaplan_s_surface_is_not_chinchilla_s(make_runs):
@@ -95,7 +95,7 @@ def test_a_check_that_passes_says_no_p_that_reads_as_significant(make_runs):
     """Laws, noises and tables of many kinds: a p-value beside a pass is 0.05 or more, beside a note below it."""
     said = Counter()
     n, d = (np.repeat(v, 2) for v in grid(6, 4))
-    for seed in range(30):
+    for seed in range(24):
         law = ("chinchilla", "kaplan", "kaplan-params", "compute")[seed % 4]
         runs = runs_of(make_runs, noise=0.002 * 3 ** (seed % 3), seed=seed, at=(n, d) if seed % 2 else None)
         for v in fit(runs, law, resamples=0).verdicts:
@@ -129,14 +129,14 @@ def test_noise_shared_within_groups_is_not_a_bend(make_runs):
     """Most of the variance shared by all runs of a size: found, it is allowed for; told that runs are alone, it is not."""
     n, d = grid(12, 6)
     flagged = Counter()
-    for seed in range(25):
+    for seed in range(16):
         rng = np.random.default_rng(seed)
         noise = 0.006 * (rng.standard_normal(12)[np.arange(len(n)) % 12] + 0.3 * rng.standard_normal(len(n)))
         loss = all_laws()["chinchilla"]({"params": n, "tokens": d}, CHINCHILLA) * np.exp(noise)
         runs = make_runs(params=n, tokens=d, loss=loss)
         for how in ("auto", "runs"):
             flagged[how] += verdict(fit(runs, "chinchilla", intervals=how, resamples=0), "shape").state != "ok"
-    assert flagged["auto"] <= 4
+    assert flagged["auto"] <= 3
     assert flagged["auto"] < flagged["runs"]
 
 
@@ -217,9 +217,10 @@ def test_an_exponent_at_its_bound_is_named(make_runs):
 
 @pytest.mark.parametrize("delta", [1e-3, float("inf")])
 def test_the_floor_s_profile_covers_it(make_runs, delta):
-    """Forty-eight runs, eighty tables: a 95 % interval misses more than eleven times once in four hundred."""
+    """Forty-eight runs, fifty tables: a 95 % interval misses more than seven times once in three hundred; a true share of 75 % would be
+    seen 95 times of 100."""
     law, hits = all_laws()["chinchilla"], 0
-    for seed in range(80):
+    for seed in range(50):
         k = runs_of(make_runs, seed=seed, noise=0.0076).kept
         x, loss = {c: k[c].to_numpy() for c in law.inputs}, k["loss"].to_numpy()
         prob = problem(coordinates(law, x, loss), x, loss, delta)
@@ -228,7 +229,7 @@ def test_the_floor_s_profile_covers_it(make_runs, delta):
         p = profile(prob, theta, residuals(prob, theta[None, :])[0])
         hits += p.low <= CHINCHILLA["E"] <= p.high
         assert p.low <= theta[0] <= p.high
-    assert hits >= 69
+    assert hits >= 43
 
 
 def test_the_profile_is_what_refits_cost(epoch, highest_five):

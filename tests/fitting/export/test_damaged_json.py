@@ -86,7 +86,7 @@ def use(f: Fit) -> None:
     assert load_fit(f.to_json()).to_json() == f.to_json()
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), how=st.sampled_from(["drop", "replace", "add"]), what=junk)
 def test_any_single_change(body, data, how, what):
     at = data.draw(st.sampled_from(list(paths(body))))
@@ -103,7 +103,7 @@ def test_any_single_change(body, data, how, what):
     assert "\n" not in said
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(st.text(max_size=40))
 @example("")
 @example("{")

@@ -113,7 +113,7 @@ def test_what_scatter_leaves_open_is_in_the_bands(kind, make_runs):
     held = []
     best = [lowest(EXACT[kind], budget)[0] for budget in (1e19, 1e24)]
     for seed in range(12):
-        f = fit(table(make_runs, EXACT[kind], 0.02, 0.002, seed), "chinchilla", resamples=200)
+        f = fit(table(make_runs, EXACT[kind], 0.02, 0.002, seed), "chinchilla", resamples=100)
         made = plan(f, flops=np.array([1e19, 1e24]))
         for k, size in enumerate(best):
             held.append(made.params.low[k] <= size <= made.params.high[k])

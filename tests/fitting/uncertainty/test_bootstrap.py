@@ -94,11 +94,12 @@ def test_every_refit_settles(resampled):
 
 
 def test_refits_are_what_a_cold_multistart_finds(resampled):
-    """One hundred random resamples, each solved from the whole grid of starts and from scattered ones."""
+    """Forty random resamples, each solved from the whole grid of starts and from scattered ones: a fault of one in twelve would be
+    seen 97 times of 100."""
     prob, w, sol = resampled
     rng = np.random.default_rng(5)
     grid = starts(prob, keep=12)
-    for r in rng.choice(4000, 100, replace=False):
+    for r in rng.choice(4000, 40, replace=False):
         scattered = grid[rng.integers(0, 12, 8)] + 0.7 * rng.standard_normal((8, LAW.p))
         cold = np.concatenate([grid, scattered])
         best = minimise(prob, cold, np.tile(w[r], (len(cold), 1))).objective.min()
@@ -166,30 +167,31 @@ def test_a_new_run_is_covered(make_runs):
 
 
 def test_intervals_hold_the_truth(make_runs):
-    """Eighty simulated tables of 48 runs: nominal 90 % of alpha, beta, E and a held by 80 to 99 %.
+    """Sixty simulated tables of 48 runs: nominal 90 % of alpha, beta, E and a held by 80 to 99 %.
 
-    Rows resampled, delta at the noise. Two binomial standard errors of eighty tables are seven per cent.
+    Rows resampled, delta at the noise. Two binomial standard errors of sixty tables are eight per cent; a true share of 70 % would
+    be seen 94 times of 100.
     """
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 1e10, 8), np.geomspace(1e9, 3e11, 6)))
     clean = LAW({"params": n, "tokens": d}, TRUTH)
     exponent = TRUTH["beta"] / (TRUTH["alpha"] + TRUTH["beta"])
     held = np.zeros(4)
-    for trial in range(80):
+    for trial in range(60):
         noise = np.random.default_rng([21, trial]).standard_normal(n.size)
         f = fit(
             make_runs(params=n, tokens=d, loss=clean * np.exp(0.0076 * noise)),
             law="chinchilla",
             delta=0.01,
             intervals="runs",
-            resamples=200,
+            resamples=120,
             seed=trial,
         )
         bands = [f.interval(k, 0.9) for k in ("alpha", "beta", "E")]
         bands.append(f.band(lambda p: p["beta"] / (p["alpha"] + p["beta"]), 0.9))
         truths = (TRUTH["alpha"], TRUTH["beta"], TRUTH["E"], exponent)
         held += [b.low < t < b.high for b, t in zip(bands, truths, strict=True)]
-    assert np.all(held / 80 >= 0.80), held / 80
-    assert np.all(held / 80 <= 0.99), held / 80
+    assert np.all(held / 60 >= 0.80), held / 60
+    assert np.all(held / 60 <= 0.99), held / 60
 
 
 def test_no_resamples_no_interval(noisy):

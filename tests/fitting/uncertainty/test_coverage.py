@@ -13,16 +13,17 @@ from tests.benchmarks.coverage.cells import BEYOND, LAW, TRUTH, Cell, quantities
 from tests.benchmarks.coverage.measure import Method, measured, part
 from tests.benchmarks.coverage.solved import solved
 
-TABLES, REFITS = 60, 120
+TABLES, REFITS = 40, 100
 fit = partial(fit_any, law="chinchilla")
 
 
 @pytest.mark.parametrize("noise", ["normal", "shared"])
 def test_intervals_hold_the_truth(noise):
-    """Nominal 95 %. Four binomial errors of sixty tables are eleven per cent; the six quantities move together."""
+    """Nominal 95 %. An honest interval holds 34 of 40 or more but three times in a thousand, a true share of 75 % would be seen 9
+    times of 10; the six quantities move together."""
     cell, method = Cell(24, noise), Method()
     found = measured(cell, method, [part(cell, method, range(TABLES), REFITS, 3)])
-    assert found.coverage.min() >= 0.83, found.coverage
+    assert found.coverage.min() >= 0.85, found.coverage
     assert 0.87 <= found.coverage.mean() <= 0.995, found.coverage
     assert np.all(found.ratio < 1.6), found.ratio
 
