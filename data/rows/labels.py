@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data.rows.groups import numbered, vary
+
 TOLD = "told apart"  # the texts of columns that tell runs apart beside those of the runs table
 #: What stays as it is along a run, so that rows which differ in it are of different runs.
 CONSTANT = (
@@ -44,15 +46,15 @@ def words_of(columns: list[str]) -> str:
 
 def labels_of(family: pd.Series | None, frame: pd.DataFrame, keys: list[str], stem: str) -> pd.Series:
     """A name for each row (n,) by its model, by what else varies, or by both where neither alone tells all runs apart."""
-    if family is not None and not varying(pd.factorize(family)[0], frame):
+    if family is not None and not varying(numbered(family), frame):
         return family
     label = run_labels(None, frame, keys, stem)
-    if family is None or bool((family.groupby(label.to_numpy()).nunique() < 2).all()):
+    if family is None or not vary(numbered(label), family):
         return label
-    codes = pd.factorize(family)[0]
-    return run_labels(family, frame, [c for c in keys if (frame[c].groupby(codes).nunique(dropna=True) > 1).any()])
+    models = numbered(family)
+    return run_labels(family, frame, [c for c in keys if vary(models, frame[c])])
 
 
-def varying(codes: np.ndarray, rows: pd.DataFrame) -> list[str]:
-    """The constant columns that differ among rows of one code (n,)."""
-    return [c for c in CONSTANT if c in rows and bool((rows[c].groupby(codes).nunique(dropna=True) > 1).any())]
+def varying(groups: np.ndarray, rows: pd.DataFrame) -> list[str]:
+    """The constant columns that differ among rows of one group (n,)."""
+    return [c for c in CONSTANT if c in rows and vary(groups, rows[c])]
