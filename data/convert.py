@@ -92,7 +92,8 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         frame["role"] = held.role
         draft.sources.append(held.source)
     spoken = (*unused.headers, *([held.header] if held else []))
-    frame = ordered(pd.concat([frame, _extras(frame, table, mapping, spoken)], axis=1))
+    extras = _extras(frame, table, mapping, spoken)
+    frame = ordered(pd.concat([frame, extras], axis=1) if len(extras.columns) else frame)
     judged_by = reasons(frame, read, _cells(table, mapping, read), _doubts(mapping))
     for i, said in placeless.items():
         judged_by[i] = said if judged_by[i] == "" or judged_by[i].endswith("is not finite") else judged_by[i]
@@ -112,12 +113,15 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     why = unfinished(frame, why, mapping.states, draft.notes, ended, mapping.unknown_states == ASIDE)
     why = under_title(why, table.above, mapping.states, draft.notes)
     written = frame
-    frame = frame.assign(run=pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index))
+    called = distinct(list(frame["run"]))
+    if called != list(frame["run"]) or frame["run"].dtype != "str":
+        frame = frame.assign(run=pd.Series(called, dtype="str", index=frame.index))
     if not keep_copies:
-        _copies_aside(draft, table, mapping, written, list(frame["run"]), why, losses, lines, bool(progress))
-    mixed_up = shared_losses(frame[why == ""].reset_index(drop=True), losses[why == ""]) if choice.kind != "all" else ""
+        _copies_aside(draft, table, mapping, written, called, why, losses, lines, bool(progress))
+    kept = frame[why == ""].reset_index(drop=True)
+    mixed_up = shared_losses(kept, losses[why == ""]) if choice.kind != "all" else ""
     draft.notes += [mixed_up] if mixed_up else []
-    return _parted(draft, table, mapping, frame, why, checkpoints)
+    return _parted(draft, table, mapping, frame, kept, why, checkpoints)
 
 
 def _along(draft: Draft, table: Table, mapping: Mapping, names: pd.Series, progress: str) -> str:
@@ -184,13 +188,14 @@ def _copies_aside(
 
 
 def _parted(
-    draft: Draft, table: Table, mapping: Mapping, frame: pd.DataFrame, why: np.ndarray, checkpoints: pd.DataFrame | None
-) -> Runs:
+    draft: Draft, table: Table, mapping: Mapping, frame: pd.DataFrame, kept: pd.DataFrame, why: np.ndarray,
+    checkpoints: pd.DataFrame | None,
+) -> Runs:  # fmt: skip
     """The rows kept and those set aside, each with its reason `why` (n,); NothingKept where none is kept."""
-    kept = frame[why == ""].reset_index(drop=True)
     draft.notes += apart(kept)
     aside = frame[why != ""].assign(reason=pd.Series(why[why != ""], dtype="str", index=frame.index[why != ""]))
-    aside = stack([aside, _headings(table, mapping, list(frame.columns))])
+    headings = _headings(table, mapping, list(frame.columns))
+    aside = aside.reset_index(drop=True) if headings is None else stack([aside, headings])
     if "reason" not in aside:
         aside["reason"] = pd.Series(dtype="str")
     if checkpoints is not None:
@@ -325,10 +330,10 @@ def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[st
     return pd.DataFrame(new, index=frame.index)
 
 
-def _headings(table: Table, mapping: Mapping, columns: list[str]) -> pd.DataFrame:
-    """The rows that a reader took for headings, as rows of the runs table with their reason."""
+def _headings(table: Table, mapping: Mapping, columns: list[str]) -> pd.DataFrame | None:
+    """The rows that a reader took for headings, as rows of the runs table with their reason; None where it took none."""
     if table.aside is None or table.aside_lines is None:
-        return pd.DataFrame(columns=[*columns, "reason"])
+        return None
     out = pd.DataFrame(index=pd.RangeIndex(len(table.aside)))
     for column in columns:
         header = mapping.header(column) if column in COLUMNS else column

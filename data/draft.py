@@ -30,5 +30,5 @@ class Draft:
 
 def ordered(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with the columns of the runs table first, in their order."""
-    known = [c for c in COLUMNS if c in frame]
-    return frame[[*known, *(c for c in frame if c not in COLUMNS)]]
+    wanted = [*(c for c in COLUMNS if c in frame), *(c for c in frame if c not in COLUMNS)]
+    return frame if list(frame) == wanted else frame[wanted]

@@ -17,7 +17,7 @@ CONSTANT = (
 
 def run_labels(names: pd.Series | None, frame: pd.DataFrame, columns: list[str], stem: str = "") -> pd.Series:
     """A name for each row (n,) from the columns that tell runs apart: `a, seed 1`; the stem where there are none."""
-    parts = [] if names is None else [names.astype(str)]
+    parts = [] if names is None else [list(map(str, names))]
     counted = False
     for c in columns:
         if c.startswith("params"):
@@ -25,16 +25,13 @@ def run_labels(names: pd.Series | None, frame: pd.DataFrame, columns: list[str],
                 continue  # one count of the parameters says enough
             counted = True
         if c == TOLD:
-            parts.append(frame[c].astype(str))
+            parts.append(list(map(str, frame[c])))
             continue
         word = {"params_total": "params", "params_nonembed": "params", "params_active": "params"}.get(c, c)
-        parts.append(word + " " + frame[c].map(lambda v: f"{v:g}" if isinstance(v, float) else str(v)))
+        parts.append([f"{word} {v:g}" if isinstance(v, float) else f"{word} {v}" for v in frame[c].to_numpy()])
     if not parts:
         return pd.Series([stem] * len(frame), dtype="str")
-    out = parts[0]
-    for part in parts[1:]:
-        out = out + ", " + part
-    return out.astype("str")
+    return pd.Series([", ".join(row) for row in zip(*parts, strict=True)], dtype="str", index=frame.index)
 
 
 def words_of(columns: list[str]) -> str:

@@ -190,7 +190,7 @@ def _by_names(table: Table, mapping: Mapping) -> list[np.ndarray]:
         cells = table.text(header)
         said = {c: in_a_name(c) for c in cells.unique()}
         said |= {c: plain(c) for c in _alone(cells, sizes)}
-        found.append(cells.map(said).to_numpy(dtype=object))
+        found.append(np.array([said[c] for c in cells], dtype=object))
     return found
 
 
