@@ -24,6 +24,7 @@ from data.mapping import Mapping
 from data.plural import plural
 from data.rows.checkpoints import carry, checkpoints_of, whole_run
 from data.rows.edited_copies import edited
+from data.rows.groups import only
 from data.rows.history import chosen_loss, distinct
 from data.rows.identity import identify
 from data.rows.measured_early import cut_to_place
@@ -118,7 +119,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         frame = frame.assign(run=pd.Series(called, dtype="str", index=frame.index))
     if not keep_copies:
         _copies_aside(draft, table, mapping, written, called, why, losses, lines, bool(progress))
-    kept = frame[why == ""].reset_index(drop=True)
+    kept = only(frame, why == "").reset_index(drop=True)
     mixed_up = shared_losses(kept, losses[why == ""]) if choice.kind != "all" else ""
     draft.notes += [mixed_up] if mixed_up else []
     return _parted(draft, table, mapping, frame, kept, why, checkpoints)
@@ -175,7 +176,8 @@ def _copies_aside(
     good = np.flatnonzero(why == "")
     first = copies(written.iloc[good], losses[good], mapping.header("run") is not None)
     again = first >= 0
-    why[good[again]] = "identical copy of " + np.array(runs, dtype=object)[good[first[again]]]
+    if again.any():
+        why[good[again]] = "identical copy of " + np.array(runs, dtype=object)[good[first[again]]]
     places = {int(line): i for i, line in enumerate(lines) if why[i] == ""}
     for line, i in places.items():
         if (earlier := places.get(table.copies.get(line, -1))) is not None:
@@ -193,13 +195,15 @@ def _parted(
 ) -> Runs:  # fmt: skip
     """The rows kept and those set aside, each with its reason `why` (n,); NothingKept where none is kept."""
     draft.notes += apart(kept)
-    aside = frame[why != ""].assign(reason=pd.Series(why[why != ""], dtype="str", index=frame.index[why != ""]))
+    out = why != ""
+    aside = (frame[out] if out.any() else frame.iloc[:0]).reset_index(drop=True)
+    aside["reason"] = pd.Series(why[out], dtype="str")
     headings = _headings(table, mapping, list(frame.columns))
-    aside = aside.reset_index(drop=True) if headings is None else stack([aside, headings])
+    aside = aside if headings is None else stack([aside, headings])
     if "reason" not in aside:
         aside["reason"] = pd.Series(dtype="str")
     if checkpoints is not None:
-        checkpoints = checkpoints[checkpoints["run"].isin(set(kept["run"]))].reset_index(drop=True)
+        checkpoints = only(checkpoints, checkpoints["run"].isin(set(kept["run"])).to_numpy()).reset_index(drop=True)
     runs = Runs(kept, aside, table.name, tuple(draft.sources), tuple(draft.notes), checkpoints, tuple(draft.questions))
     if not len(kept):
         said = ", ".join(f"{reason}: {n}" for reason, n in list(runs.reasons.items())[:3])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.draft import ordered
 from data.plural import agreeing
-from data.rows.groups import kinds, numbered, vary
+from data.rows.groups import kinds, missing, numbered, vary
 from data.rows.history import Choice, last_of_each, least_of_each, superseded
 from data.rows.resumes import EVEN
 from data.rows.runs_of_batches import BATCHES
@@ -85,7 +85,7 @@ def carry(frame: pd.DataFrame, names: pd.Series, progress: str, notes: list[str]
     by = names.to_numpy()[order]
     filled, further = np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool)
     for column in ("params", "tokens", "samples", "flops", "epochs", "lr"):
-        if column not in frame or column == progress or not pd.isna(frame[column].to_numpy()).any():
+        if column not in frame or column == progress or not missing(frame[column].to_numpy()).any():
             continue
         blank = frame[column].isna()
         said = frame[column].iloc[order].groupby(by, sort=False).ffill()
@@ -117,7 +117,7 @@ def _back(frame: pd.DataFrame, names: pd.Series, progress: str, order: np.ndarra
     """
     by = names.to_numpy()[order]
     for column in ("params", "tokens", "samples", "flops"):
-        if column not in frame or column == progress or not pd.isna(frame[column].to_numpy()).any():
+        if column not in frame or column == progress or not missing(frame[column].to_numpy()).any():
             continue
         along = progress in ("steps", "tokens", "samples") and column != "params"
         place = frame[progress] if along else pd.Series(1.0, index=frame.index)

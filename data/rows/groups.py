@@ -52,6 +52,11 @@ def only(rows: Rows, where: Array) -> Rows:
     return rows if where.all() else rows[where]
 
 
+def missing(values: Array) -> Array:
+    """Which of the values (n,) are missing."""
+    return np.asarray(np.isnan(values) if values.dtype.kind == "f" else pd.isna(values))
+
+
 def sizes(groups: Array) -> Array:
     """How many rows each group (n,) has: (k,)."""
     return np.bincount(groups)
@@ -60,6 +65,9 @@ def sizes(groups: Array) -> Array:
 def kinds(groups: Array, values: Column) -> Array:
     """How many different values (n,), NaN aside, stand in each group (n,): (k,)."""
     many = int(groups.max(initial=-1)) + 1
+    if len(groups) <= FEW:
+        pairs = set(zip(groups.tolist(), _keys(values), strict=True))
+        return np.bincount(np.array([g for g, v in pairs if v is not _NOTHING], dtype=np.int64), minlength=many)
     known = ~pd.isna(np.asarray(values))
     if not known.any():
         return np.zeros(many, dtype=np.int64)

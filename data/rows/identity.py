@@ -14,7 +14,7 @@ from data.filenames.resumed import joined as resumed
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
 from data.plural import agreeing, plural
-from data.rows.groups import blank, repeats
+from data.rows.groups import blank, kinds, numbered, repeats
 from data.rows.kinds import judge
 from data.rows.labels import CONSTANT, TOLD
 from data.rows.line_order import Rows
@@ -65,7 +65,7 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
     draft.sources.insert(0, Provenance("run", header, how, guess.confidence))
     if found.kind == "repeats":
         draft.notes.append(f"Names in {header!r} occur again; the later ones got a number.")
-    elif found.kind == "history" and (shared := int((found.names.groupby(names.to_numpy()).nunique() > 1).sum())):
+    elif found.kind == "history" and (shared := int((kinds(numbered(names), found.names) > 1).sum())):
         draft.notes.append(
             f"{plural(shared, 'name')} in {header!r} stand{'s' if shared == 1 else ''} over several runs"
             f"{f' ({found.why})' if found.why else ''}: {plural(found.names.nunique(), 'run')}."
@@ -99,11 +99,11 @@ def _apart(
 
     Raises `MappingNeeded` where two readings are as likely.
     """
-    asked, found = None, Rows("history", pd.Series([stem] * len(table.frame), dtype="str"))
+    asked = None
     try:
         found = _judged(draft, names, measured, mapping, stem, table.name)
     except MappingNeeded as e:
-        asked = e
+        asked, found = e, Rows("history", pd.Series([stem] * len(table.frame), dtype="str"))
     parted = None if mapping.rows == "runs" else side_by_side(draft.frame, found, names, measured, table, mapping, stem)
     if parted:
         return parted

@@ -60,9 +60,9 @@ def judge(
 def _judged(
     names: pd.Series | None, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, table: str
 ) -> Rows:
-    lines = pd.Series([""] * len(frame), dtype="str")
+    lines = pd.Series([""] * len(frame), dtype="str") if names is None else names
     if mapping.rows == "runs":
-        return Rows("lines" if names is None else "repeats", lines if names is None else names, why="as you said")
+        return Rows("lines" if names is None else "repeats", lines, why="as you said")
     if mapping.rows == "checkpoints":
         label, column = (frame.get("family", lines), "family") if names is None else (names, "run")
         stepped = _stepped(label, frame, measured & (label != "").to_numpy(), mapping, column, stem, table)
@@ -314,8 +314,8 @@ def _models(
         if c in rows and c in mapping.guesses and vary(groups, rows[c]):
             return runs
     history = Rows("history", family, found, "rows that share a model's name are its checkpoints")
-    ends = rows.groupby(mine)[found].max()
-    horizon = "total_steps" in rows and found == "steps" and (rows.groupby(mine)["total_steps"].max() >= ends).all()
+    by = rows.groupby(mine) if "total_steps" in rows and found == "steps" else None
+    horizon = by is not None and (by["total_steps"].max() >= by[found].max()).all()
     if horizon or ("schedule" in rows and (rows["schedule"] != "").all() and found == "steps"):
         return history
     many = int(np.median(sizes(groups)))

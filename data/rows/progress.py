@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from data.rows.groups import Array, kinds, numbered
+from data.rows.groups import Array, kinds, missing, numbered
 
 #: What moves forward along a run, in the order in which it is looked for.
 WHOLE = " (final)"  # how the header of a value ends that is the whole run's, on each row of its curve
@@ -16,13 +16,13 @@ EVEN = 1.5  # the largest distance over the smallest, in checkpoints written at 
 
 def usable(rows: pd.DataFrame, column: str) -> bool:
     """Whether nearly every row has a value of the column."""
-    return column in rows and len(rows) > 0 and float(np.mean(~pd.isna(rows[column].to_numpy()))) > 0.9
+    return column in rows and len(rows) > 0 and float(np.mean(~missing(rows[column].to_numpy()))) > 0.9
 
 
 def rises(names: pd.Series | Array, values: pd.Series) -> bool:
     """Whether rows under one name stand at different places along `values`; a resumed run may log a place twice."""
     place = values.to_numpy()
-    known = ~pd.isna(place)
+    known = ~missing(place)
     if not known.any():
         return False
     places = kinds(numbered(np.asarray(names)[known]), place[known])  # of each name

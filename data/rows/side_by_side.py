@@ -45,7 +45,9 @@ def side_by_side(
     if not places:
         return None
     own = run_labels(named, frame, [c for c in CONSTANT if c in frame and different(frame[c]) > 1], stem)
-    own = own if found.kind != "history" else own.astype(str) + "\x1f" + unnumbered(found.names)
+    if found.kind == "history":
+        pairs = zip(own, unnumbered(found.names), strict=True)
+        own = pd.Series([f"{one}\x1f{other}" for one, other in pairs], dtype="str", index=own.index)
     for along in places:
         headers, setting = parting(table, mapping, measured, frame[along], own)
         if headers:

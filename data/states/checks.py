@@ -193,7 +193,8 @@ def apart(frame: pd.DataFrame) -> list[str]:
 
 
 def _mark(out: np.ndarray, where: np.ndarray, reason: str) -> None:
-    out[where & (out == "")] = reason
+    if where.any():
+        out[where & (out == "")] = reason
 
 
 def _short(cell: object) -> str:
