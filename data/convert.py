@@ -93,8 +93,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         frame["role"] = held.role
         draft.sources.append(held.source)
     spoken = (*unused.headers, *([held.header] if held else []))
-    extras = _extras(frame, table, mapping, spoken)
-    frame = ordered(pd.concat([frame, extras], axis=1) if len(extras.columns) else frame)
+    frame = ordered(frame, _extras(frame, table, mapping, spoken))
     judged_by = reasons(frame, read, _cells(table, mapping, read), _doubts(mapping))
     for i, said in placeless.items():
         judged_by[i] = said if judged_by[i] == "" or judged_by[i].endswith("is not finite") else judged_by[i]
@@ -296,9 +295,16 @@ def _doubts(mapping: Mapping) -> dict[str, Pairs[int, str]]:
 
 
 def _cells(table: Table, mapping: Mapping, read: dict[str, Numbers]) -> dict[str, pd.Series]:
-    """The file's cells that each column in `read` was read from: those of `params` lie under the working count."""
+    """The file's cells that each column in `read` with cells that are no numbers was read from.
+
+    Those of `params` lie under the working count.
+    """
     working = mapping.count if mapping.count in read else "params"
-    headers = {column: mapping.header(working if column == "params" else column) for column in read}
+    headers = {
+        column: mapping.header(working if column == "params" else column)
+        for column, found in read.items()
+        if found.bad.any()
+    }
     return {column: table.frame[header] for column, header in headers.items() if header is not None}
 
 
@@ -318,7 +324,7 @@ def _state_error(draft: Draft, table: Table, mapping: Mapping, loss: Numbers) ->
     draft.sources.append(Provenance("loss_error", header, f"stated beside the loss as ±{f'; {why}' if why else ''}"))
 
 
-def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[str, ...]) -> pd.DataFrame:
+def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[str, ...]) -> dict[str, pd.Series]:
     """The file's own columns that mean nothing to the runs table, under their own names, to be carried along."""
     used = {*marks, *(g.header for g in mapping.guesses.values())}
     new: dict[str, pd.Series] = {}
@@ -331,7 +337,7 @@ def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[st
             new[name] = pd.Series(found.values)
         elif not found.blank.all():
             new[name] = table.text(header)
-    return pd.DataFrame(new, index=frame.index)
+    return new
 
 
 def _headings(table: Table, mapping: Mapping, columns: list[str]) -> pd.DataFrame | None:
