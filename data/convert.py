@@ -24,6 +24,7 @@ from data.mapping import Mapping
 from data.plural import plural
 from data.rows.checkpoints import carry, checkpoints_of, whole_run
 from data.rows.edited_copies import edited
+from data.rows.groups import only
 from data.rows.history import chosen_loss, distinct
 from data.rows.identity import identify
 from data.rows.measured_early import cut_to_place
@@ -92,7 +93,7 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
         frame["role"] = held.role
         draft.sources.append(held.source)
     spoken = (*unused.headers, *([held.header] if held else []))
-    frame = ordered(pd.concat([frame, _extras(frame, table, mapping, spoken)], axis=1))
+    frame = ordered(frame, _extras(frame, table, mapping, spoken))
     judged_by = reasons(frame, read, _cells(table, mapping, read), _doubts(mapping))
     for i, said in placeless.items():
         judged_by[i] = said if judged_by[i] == "" or judged_by[i].endswith("is not finite") else judged_by[i]
@@ -112,12 +113,15 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     why = unfinished(frame, why, mapping.states, draft.notes, ended, mapping.unknown_states == ASIDE)
     why = under_title(why, table.above, mapping.states, draft.notes)
     written = frame
-    frame = frame.assign(run=pd.Series(distinct(list(frame["run"])), dtype="str", index=frame.index))
+    called = distinct(list(frame["run"]))
+    if called != list(frame["run"]) or frame["run"].dtype != "str":
+        frame = frame.assign(run=pd.Series(called, dtype="str", index=frame.index))
     if not keep_copies:
-        _copies_aside(draft, table, mapping, written, list(frame["run"]), why, losses, lines, bool(progress))
-    mixed_up = shared_losses(frame[why == ""].reset_index(drop=True), losses[why == ""]) if choice.kind != "all" else ""
+        _copies_aside(draft, table, mapping, written, called, why, losses, lines, bool(progress))
+    kept = only(frame, why == "").reset_index(drop=True)
+    mixed_up = shared_losses(kept, losses[why == ""]) if choice.kind != "all" else ""
     draft.notes += [mixed_up] if mixed_up else []
-    return _parted(draft, table, mapping, frame, why, checkpoints)
+    return _parted(draft, table, mapping, frame, kept, why, checkpoints)
 
 
 def _along(draft: Draft, table: Table, mapping: Mapping, names: pd.Series, progress: str) -> str:
@@ -171,7 +175,8 @@ def _copies_aside(
     good = np.flatnonzero(why == "")
     first = copies(written.iloc[good], losses[good], mapping.header("run") is not None)
     again = first >= 0
-    why[good[again]] = "identical copy of " + np.array(runs, dtype=object)[good[first[again]]]
+    if again.any():
+        why[good[again]] = "identical copy of " + np.array(runs, dtype=object)[good[first[again]]]
     places = {int(line): i for i, line in enumerate(lines) if why[i] == ""}
     for line, i in places.items():
         if (earlier := places.get(table.copies.get(line, -1))) is not None:
@@ -184,17 +189,20 @@ def _copies_aside(
 
 
 def _parted(
-    draft: Draft, table: Table, mapping: Mapping, frame: pd.DataFrame, why: np.ndarray, checkpoints: pd.DataFrame | None
-) -> Runs:
+    draft: Draft, table: Table, mapping: Mapping, frame: pd.DataFrame, kept: pd.DataFrame, why: np.ndarray,
+    checkpoints: pd.DataFrame | None,
+) -> Runs:  # fmt: skip
     """The rows kept and those set aside, each with its reason `why` (n,); NothingKept where none is kept."""
-    kept = frame[why == ""].reset_index(drop=True)
     draft.notes += apart(kept)
-    aside = frame[why != ""].assign(reason=pd.Series(why[why != ""], dtype="str", index=frame.index[why != ""]))
-    aside = stack([aside, _headings(table, mapping, list(frame.columns))])
+    out = why != ""
+    aside = (frame[out] if out.any() else frame.iloc[:0]).reset_index(drop=True)
+    aside["reason"] = pd.Series(why[out], dtype="str")
+    headings = _headings(table, mapping, list(frame.columns))
+    aside = aside if headings is None else stack([aside, headings])
     if "reason" not in aside:
         aside["reason"] = pd.Series(dtype="str")
     if checkpoints is not None:
-        checkpoints = checkpoints[checkpoints["run"].isin(set(kept["run"]))].reset_index(drop=True)
+        checkpoints = only(checkpoints, checkpoints["run"].isin(set(kept["run"])).to_numpy()).reset_index(drop=True)
     runs = Runs(kept, aside, table.name, tuple(draft.sources), tuple(draft.notes), checkpoints, tuple(draft.questions))
     if not len(kept):
         said = ", ".join(f"{reason}: {n}" for reason, n in list(runs.reasons.items())[:3])
@@ -287,9 +295,16 @@ def _doubts(mapping: Mapping) -> dict[str, Pairs[int, str]]:
 
 
 def _cells(table: Table, mapping: Mapping, read: dict[str, Numbers]) -> dict[str, pd.Series]:
-    """The file's cells that each column in `read` was read from: those of `params` lie under the working count."""
+    """The file's cells that each column in `read` with cells that are no numbers was read from.
+
+    Those of `params` lie under the working count.
+    """
     working = mapping.count if mapping.count in read else "params"
-    headers = {column: mapping.header(working if column == "params" else column) for column in read}
+    headers = {
+        column: mapping.header(working if column == "params" else column)
+        for column, found in read.items()
+        if found.bad.any()
+    }
     return {column: table.frame[header] for column, header in headers.items() if header is not None}
 
 
@@ -309,7 +324,7 @@ def _state_error(draft: Draft, table: Table, mapping: Mapping, loss: Numbers) ->
     draft.sources.append(Provenance("loss_error", header, f"stated beside the loss as ±{f'; {why}' if why else ''}"))
 
 
-def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[str, ...]) -> pd.DataFrame:
+def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[str, ...]) -> dict[str, pd.Series]:
     """The file's own columns that mean nothing to the runs table, under their own names, to be carried along."""
     used = {*marks, *(g.header for g in mapping.guesses.values())}
     new: dict[str, pd.Series] = {}
@@ -322,13 +337,13 @@ def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[st
             new[name] = pd.Series(found.values)
         elif not found.blank.all():
             new[name] = table.text(header)
-    return pd.DataFrame(new, index=frame.index)
+    return new
 
 
-def _headings(table: Table, mapping: Mapping, columns: list[str]) -> pd.DataFrame:
-    """The rows that a reader took for headings, as rows of the runs table with their reason."""
+def _headings(table: Table, mapping: Mapping, columns: list[str]) -> pd.DataFrame | None:
+    """The rows that a reader took for headings, as rows of the runs table with their reason; None where it took none."""
     if table.aside is None or table.aside_lines is None:
-        return pd.DataFrame(columns=[*columns, "reason"])
+        return None
     out = pd.DataFrame(index=pd.RangeIndex(len(table.aside)))
     for column in columns:
         header = mapping.header(column) if column in COLUMNS else column

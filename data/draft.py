@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -28,7 +29,12 @@ class Draft:
         return any(s.column == column and s.how == how for s in self.sources)
 
 
-def ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the columns of the runs table first, in their order."""
-    known = [c for c in COLUMNS if c in frame]
-    return frame[[*known, *(c for c in frame if c not in COLUMNS)]]
+def ordered(frame: pd.DataFrame, more: Mapping[str, pd.Series] | None = None) -> pd.DataFrame:
+    """The frame, with `more` columns (n,) behind its own, and the columns of the runs table first, in their order."""
+    columns = {c: frame[c].array for c in frame} | {c: values.array for c, values in (more or {}).items()}
+    wanted = [*(c for c in COLUMNS if c in columns), *(c for c in columns if c not in COLUMNS)]
+    if list(frame) == wanted:
+        return frame
+    out = pd.DataFrame({c: columns[c] for c in wanted}, index=frame.index)
+    out.columns = pd.Index(wanted, dtype=frame.columns.dtype)
+    return out

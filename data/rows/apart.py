@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from data.rows.groups import blank, different, each, kinds, numbered, sizes
 from data.rows.runs_of_batches import WHY, named, parts
 
 #: Settings that people vary from run to run and trackers write beside each step; a schedule or a ramp changes them along a run too.
 SETTINGS = ("lr", "weight_decay")
 LEAST = 5  # rows of a run, in the mean, from which rows under one setting are its curve
-NUMBERED = r" \([0-9]{1,6}\)$"
+NUMBERED = re.compile(r" \([0-9]{1,6}\)$")
 ALIKE = 0.8  # the share of places with as many rows as most, from which these are runs side by side
 PLACES = {
     False: 5,
@@ -36,43 +38,46 @@ def apart(
     `keys` tell runs apart already; `label` gives names from columns, `rises` says whether rows under names do. A setting tells
     runs apart too where many places of the counter stand under several of its values; so does the batch (n,), by the order of lines.
     """
-    every = frame[keys].map(str).agg(", ".join, axis=1) if keys else pd.Series("", index=frame.index)
-    every = every if names is None else every + names
+    columns = [*([] if names is None else [names]), *(frame[c] for c in keys)]
+    every = pd.Series(numbered(*columns) if columns else 0, index=frame.index)
     part = pd.Series("", index=frame.index, dtype=object)
     if batch is not None:
         part, doubt = parts(every, batch, frame[counter])
-        if doubt and len(rows) / every[rows.index].nunique() >= LEAST:
+        if doubt and len(rows) / different(every[rows.index]) >= LEAST:
             return label([*keys]), "rows of several runs share it"
-    base = (every + " " + part.astype(str))[rows.index]
 
     def called(columns: list[str]) -> pd.Series:
         bare = names is None and not columns
-        return named(None if bare and (part != "").all() else label(columns), part)
+        return named(None if bare and not blank(part).any() else label(columns), part)
 
     more: list[str] = []
-    for c in SETTINGS:
-        if c in rows and rows[c].nunique(dropna=True) > 1:
-            several = rows.groupby([base, rows[counter]])[c].nunique(dropna=True) > 1
-            if several.mean() > OFTEN and len(rows) >= LEAST * rows.groupby([base, c]).ngroups:
-                more.append(c)
-                base = base + rows[c].map(lambda v: f" {v:g}")
+    varied = [c for c in SETTINGS if c in rows and different(rows[c]) > 1]
+    base = numbered(every[rows.index], part[rows.index]) if varied else np.array([], dtype=int)
+    for c in varied:
+        place, value = rows[counter].to_numpy(), rows[c].to_numpy()
+        at, said = ~np.isnan(place), ~np.isnan(value)
+        several = kinds(numbered(base[at], place[at]), value[at]) > 1
+        if np.mean(several) > OFTEN and len(rows) >= LEAST * len(sizes(numbered(base[said], value[said]))):
+            more.append(c)
+            base = numbered(base, np.array([f"{v:g}" for v in value], dtype=object))
     found = called([*keys, *more])
     own = found[rows.index]
-    if (more or (part != "").any()) and len(rows) / own.nunique() >= LEAST and rises(own, rows[counter]):
+    told = not blank(part).all()
+    if (more or told) and len(rows) / different(own) >= LEAST and rises(own, rows[counter]):
         of = f"rows of one {' and '.join(w.replace('_', ' ') for w in more)} are a run's checkpoints"
-        return found, "; ".join([*([WHY] if (part != "").any() else []), *([of] if more else [])])
+        return found, "; ".join([*([WHY] if told else []), *([of] if more else [])])
     anew = _anew(found, frame[counter].to_numpy(float))
-    own = anew[rows.index]
-    if own.nunique() > found[rows.index].nunique() and len(rows) / own.nunique() >= LEAST and rises(own, rows[counter]):
+    before, own = different(own), anew[rows.index]
+    if different(own) > before and len(rows) / different(own) >= LEAST and rises(own, rows[counter]):
         return anew, "where the steps of a name restart, another run begins"
-    if names is not None or (counter == "steps" and (part != "").any()):
+    if names is not None or (counter == "steps" and told):
         return _beside(found, frame[counter], rows, PLACES[names is None])
     return None
 
 
 def unnumbered(names: pd.Series) -> pd.Series:
     """The names (n,) without the numbers of runs that nothing told apart: a column that nobody read may."""
-    return names.astype(str).str.replace(NUMBERED, "", regex=True)
+    return pd.Series([NUMBERED.sub("", name) for name in names], dtype="str", index=names.index)
 
 
 def _beside(names: pd.Series, place: pd.Series, rows: pd.DataFrame, least: int) -> tuple[pd.Series, str] | None:
@@ -81,23 +86,25 @@ def _beside(names: pd.Series, place: pd.Series, rows: pd.DataFrame, least: int) 
     Those are runs that nothing tells apart, as seeds of one setting are. `least` are the places of a name that make a curve.
     """
     here = place[rows.index]
+    placed = ~np.isnan(here.to_numpy())
+    if np.median(sizes(numbered(names[rows.index][placed], here[placed]))) < 2:
+        return None
     count = here.groupby([names[rows.index], here]).size()
-    each, places = int(count.median()), count.groupby(level=0).size()
-    if each < 2 or float((count == each).mean()) < ALIKE or float(places.median()) < max(least, each):
+    side, places = int(count.median()), count.groupby(level=0).size()
+    if float((count == side).mean()) < ALIKE or float(places.median()) < max(least, side):
         return None
     known = pd.Series(place.index.isin(rows.index), index=place.index)  # others go with the first
     which = known.groupby([names, place]).cumsum() - 1
     number = which.where(known, 0).fillna(0).astype(int).clip(lower=0)
     out = names.where(number == 0, names.astype(str) + " (" + (number + 1).astype(str) + ")").astype("str")
-    return out, f"{each} rows at each place are {each} runs that nothing tells apart, as seeds are"
+    return out, f"{side} rows at each place are {side} runs that nothing tells apart, as seeds are"
 
 
 def _anew(names: pd.Series, values: np.ndarray) -> pd.Series:
     """The names (n,), with a number from the second time on that the values under one fall back to where they began."""
     out = names.to_numpy(dtype=object).copy()
-    for name, at in names.groupby(names, sort=False).groups.items():
-        where = np.asarray(at)
-        v = values[where]
+    for where in each(numbered(names)):
+        name, v = out[where[0]], values[where]
         back = np.flatnonzero(np.diff(v) < 0) + 1
         again = back[v[back] <= np.unique(v)[:2][-1]]  # of rows in no order few stand there
         if not len(again) or 2 * len(again) < len(back):  # the last: rows in no order

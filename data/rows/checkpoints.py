@@ -9,6 +9,7 @@ import pandas as pd
 
 from data.draft import ordered
 from data.plural import agreeing
+from data.rows.groups import kinds, missing, numbered, vary
 from data.rows.history import Choice, last_of_each, least_of_each, superseded
 from data.rows.resumes import EVEN
 from data.rows.runs_of_batches import BATCHES
@@ -24,16 +25,17 @@ def whole_run(
     `seen` says that the tokens are by their name those that were seen: then they are those at the last row. `beside` (n,) is a
     counter of the file that is none of the table's columns.
     """
-    runs = frame.groupby(names.to_numpy(), sort=False)
-    along = next((c for c in ("steps", "samples", "epochs") if c in frame and (runs[c].nunique() > 1).any()), "")
+    own = numbered(names)
+    along = next((c for c in ("steps", "samples", "epochs") if c in frame and vary(own, frame[c])), "")
     if not along and beside is None:
         return
     place = frame[along] if along else beside
     assert place is not None
     along = along or str(place.name)
-    whole = (runs["tokens"].transform("nunique") == 1) & (place.groupby(names.to_numpy()).transform("nunique") > 1)
-    if not whole.any():
+    alike = (kinds(own, frame["tokens"]) == 1) & (kinds(own, place) > 1)
+    if not alike.any():
         return
+    whole, runs = pd.Series(alike[own], index=frame.index), frame.groupby(names.to_numpy(), sort=False)
     last = place.groupby(names.to_numpy()).transform("max")
     end = last
     if along == "steps" and "total_steps" in frame and not seen:
@@ -83,7 +85,7 @@ def carry(frame: pd.DataFrame, names: pd.Series, progress: str, notes: list[str]
     by = names.to_numpy()[order]
     filled, further = np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool)
     for column in ("params", "tokens", "samples", "flops", "epochs", "lr"):
-        if column not in frame or column == progress or not frame[column].isna().any():
+        if column not in frame or column == progress or not missing(frame[column].to_numpy()).any():
             continue
         blank = frame[column].isna()
         said = frame[column].iloc[order].groupby(by, sort=False).ffill()
@@ -115,7 +117,7 @@ def _back(frame: pd.DataFrame, names: pd.Series, progress: str, order: np.ndarra
     """
     by = names.to_numpy()[order]
     for column in ("params", "tokens", "samples", "flops"):
-        if column not in frame or column == progress:
+        if column not in frame or column == progress or not missing(frame[column].to_numpy()).any():
             continue
         along = progress in ("steps", "tokens", "samples") and column != "params"
         place = frame[progress] if along else pd.Series(1.0, index=frame.index)
@@ -148,14 +150,12 @@ def checkpoints_of(
     order = frame[progress].to_numpy()
     names = frame["run"].to_numpy()
     beside = next((c for c in BATCHES if several and c in frame), "")
-    again = superseded(
-        frame.groupby(["run", *([beside] if beside else [])], dropna=False).ngroup().to_numpy(), order, why == ""
-    )
+    again = superseded(numbered(names, frame[beside]) if beside else numbered(names), order, why == "")
     if again.any():
         rows = agreeing(int(again.sum()), "row repeats a place along its run", "rows repeat a place along their run")
         notes.append(f"{rows}; the later row of each counts.")
     good = np.flatnonzero((why == "") & ~again)
-    codes = pd.factorize(names)[0]
+    codes = numbered(names)
     good = good[np.lexsort((order[good], codes[good]))]
     checkpoints = frame.iloc[good].reset_index(drop=True)
     if choice.kind == "all":
@@ -188,7 +188,10 @@ def checkpoints_of(
         mean = last["run"].map(tail)
         last["loss"] = mean.where(mean.notna() & (why[chosen] == ""), last["loss"])
     if "lr" in last:  # the rate at the end of a schedule says nothing; the run's rate is its peak
-        last["lr"] = frame.groupby("run", sort=False)["lr"].max().reindex(last["run"]).to_numpy()
+        own, rates = numbered(names), frame["lr"].to_numpy(dtype=float)
+        peak = np.full(len(own), np.nan)
+        np.fmax.at(peak, own, rates)
+        last["lr"] = peak[own[chosen]]
     return last, why[chosen], checkpoints, chosen
 
 

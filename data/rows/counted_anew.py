@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from data.plural import agreeing
+from data.rows.groups import each, numbered
 
 Array = np.ndarray
 
@@ -26,8 +27,7 @@ def counted_anew(frame: pd.DataFrame, names: pd.Series, progress: str, notes: li
     others = [frame[c].to_numpy(dtype=float) for c in ("steps", "tokens") if c in frame and c != progress]
     losses = frame["loss"].to_numpy(dtype=float)
     changed, went_on, unsure = 0, 0, 0
-    for rows in pd.Series(np.arange(len(frame))).groupby(names.to_numpy(), sort=False).groups.values():
-        at = np.asarray(rows)
+    for at in each(numbered(names)):
         at = at[np.isfinite(along[at])]
         falls = _beginnings(along[at])
         if not len(falls) or any((np.diff(v[at])[falls - 1] > 0).any() for v in others):

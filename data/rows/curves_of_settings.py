@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from data.errors import MappingNeeded, Question
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
+from data.rows.groups import Array, blank, different, each, kinds, numbered, sizes
 from data.rows.line_order import FEW, MANY, VARIED
 from data.rows.progress import LEAST, PROGRESS, evenly, rises, usable
 from data.schema import COUNTS
@@ -26,10 +28,13 @@ def curve_keys(rows: pd.DataFrame, keys: Sequence[str], column: str) -> list[str
     A batch or rate that differs in nearly every row, as that of a schedule does, parts none. None where a setting of the rows has
     too few places, or stands twice at one, as the runs of a sweep at one length do.
     """
-    varied = [c for c in VARIED if c in rows and rows[c].nunique(dropna=True) > 1]
+    varied = [c for c in VARIED if c in rows and different(rows[c]) > 1]
     for more in (varied, *([c] for c in varied), []):
-        by = rows[column].groupby(group_of(rows, [*keys, *more]))
-        if float((by.nunique() == by.size()).mean()) >= _NEARLY and float(by.size().median()) >= LEAST:
+        key = group_of(rows, [*keys, *more])
+        many = sizes(key)
+        if not np.median(many) >= LEAST:
+            continue
+        if np.mean(kinds(key, rows[column]) == many) >= _NEARLY:
             return [*keys, *more]
     return None
 
@@ -46,9 +51,9 @@ def ask_of_curves(
         own = curve_keys(rows, [*keys], column)
         if own is None:
             continue
-        by = rows[column].groupby(group_of(rows, own))
-        spaced = float(by.agg(lambda v: len(v) > 2 and evenly(v)).mean()) >= _NEARLY
-        many = int(by.size().median())
+        key, place = group_of(rows, own), rows[column].to_numpy()
+        spaced = float(np.mean([len(at) > 2 and evenly(place[at]) for at in each(key)])) >= _NEARLY
+        many = int(np.median(sizes(key)))
         if many < (FEW if spaced else MANY):
             return
         how = "at regular intervals of" if spaced else "along"
@@ -63,9 +68,9 @@ def ask_of_checkpoints(names: pd.Series, rows: pd.DataFrame, mapping: Mapping, t
     if not names_checkpoints(mapping):
         return
     same = [c for c in (*COUNTS, "seed", "dataset") if c in rows]
-    key = group_of(rows, [*(["family"] if "family" in rows and (rows["family"] != "").all() else []), *same])
+    key = group_of(rows, [*(["family"] if "family" in rows and not blank(rows["family"]).any() else []), *same])
     along = next((c for c in PROGRESS if c in mapping.guesses and usable(rows, c) and rises(key, rows[c])), "")
-    if not along or pd.DataFrame({"k": key, "n": names}).duplicated().any():
+    if not along or len(sizes(numbered(key, names))) < len(names):
         return
     text = (
         f"{mapping.header('run')!r} names rows of one size that rise along {mapping.header(along)!r}: are they checkpoints of one run, "
@@ -80,8 +85,8 @@ def names_checkpoints(mapping: Mapping) -> bool:
     return header is not None and bool(CHECKPOINT.search(take_apart(header).words))
 
 
-def group_of(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+def group_of(rows: pd.DataFrame, columns: Sequence[str]) -> Array:
     """The number of the setting of each row (n,), by what stands in these columns."""
     if not columns:
-        return pd.Series(0, index=rows.index)
-    return rows.groupby(list(columns), dropna=False, sort=False).ngroup()
+        return np.zeros(len(rows), dtype=np.int64)
+    return numbered(*(rows[c] for c in columns))

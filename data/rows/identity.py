@@ -14,6 +14,7 @@ from data.filenames.resumed import joined as resumed
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
 from data.plural import agreeing, plural
+from data.rows.groups import blank, kinds, numbered, repeats
 from data.rows.kinds import judge
 from data.rows.labels import CONSTANT, TOLD
 from data.rows.line_order import Rows
@@ -29,7 +30,6 @@ from data.table import Table
 def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray) -> tuple[pd.Series, str]:
     """Each row's run name, and the column along which rows are checkpoints ('' when each row is a run)."""
     n = len(table.frame)
-    lines = pd.Series([f"row {line}" for line in table.lines], dtype="str")
     header = mapping.header("run")
     stem = table.one_run or table.stem
     known = _known_order(table, mapping) if mapping.rows != "runs" else ""
@@ -46,11 +46,11 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
     draft.several = bool(found.doubt)
     draft.notes += [found.doubt] if found.doubt else []
     if names is None or header is None:
-        return _unnamed(draft, table, mapping, found, lines)
-    blank = names == ""
-    if blank.any():
+        return _unnamed(draft, table, mapping, found)
+    silent = blank(names)
+    if silent.any():
         draft.notes.append(
-            f"{agreeing(int(blank.sum()), 'row has', 'rows have')} no name in {header!r}: named by the line in the file."
+            f"{agreeing(int(silent.sum()), 'row has', 'rows have')} no name in {header!r}: named by the line in the file."
         )
     if found.kind == "group":
         draft.notes.append(f"{header!r} does not name runs ({found.why}): it was taken as the group.")
@@ -59,18 +59,23 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
         draft.frame["group"] = names
         draft.sources = [s for s in draft.sources if s.column != "group"]
         draft.sources.append(Provenance("group", header, found.why))
-        return lines, ""
+        return _lines(table), ""
     guess = mapping.guesses["run"]
     how = guess.how if not found.why else f"{guess.how}; {found.why}"
     draft.sources.insert(0, Provenance("run", header, how, guess.confidence))
     if found.kind == "repeats":
         draft.notes.append(f"Names in {header!r} occur again; the later ones got a number.")
-    elif found.kind == "history" and (shared := int((found.names.groupby(names.to_numpy()).nunique() > 1).sum())):
+    elif found.kind == "history" and (shared := int((kinds(numbered(names), found.names) > 1).sum())):
         draft.notes.append(
             f"{plural(shared, 'name')} in {header!r} stand{'s' if shared == 1 else ''} over several runs"
             f"{f' ({found.why})' if found.why else ''}: {plural(found.names.nunique(), 'run')}."
         )
-    return found.names.where(~blank, lines), found.progress
+    return found.names.where(~silent, _lines(table)) if silent.any() else found.names, found.progress
+
+
+def _lines(table: Table) -> pd.Series:
+    """The rows named by their lines in the file: (n,)."""
+    return pd.Series([f"row {line}" for line in table.lines], dtype="str")
 
 
 def _found(
@@ -94,11 +99,11 @@ def _apart(
 
     Raises `MappingNeeded` where two readings are as likely.
     """
-    asked, found = None, Rows("history", pd.Series([stem] * len(table.frame), dtype="str"))
+    asked = None
     try:
         found = _judged(draft, names, measured, mapping, stem, table.name)
     except MappingNeeded as e:
-        asked = e
+        asked, found = e, Rows("history", pd.Series([stem] * len(table.frame), dtype="str"))
     parted = None if mapping.rows == "runs" else side_by_side(draft.frame, found, names, measured, table, mapping, stem)
     if parted:
         return parted
@@ -131,7 +136,7 @@ def _placed(
 ) -> Rows | None:
     """Rows as checkpoints where a column beside their names says how far each run had come, with the question whether they are."""
     own = names if names is not None else draft.frame.get("family")
-    if mapping.rows or own is None or (own == "").any():
+    if mapping.rows or own is None or blank(own).any():
         return None
     header = places_beside(table, mapping, own, draft.frame, measured)
     if not header:
@@ -177,24 +182,24 @@ def _judged(
     return judge(names, draft.frame, measured, mapping, stem, name)
 
 
-def _unnamed(draft: Draft, table: Table, mapping: Mapping, found: Rows, lines: pd.Series) -> tuple[pd.Series, str]:
+def _unnamed(draft: Draft, table: Table, mapping: Mapping, found: Rows) -> tuple[pd.Series, str]:
     """Run names for a table without a column of them, and the column along which rows are checkpoints."""
     if found.progress:
         how = found.why or "rows of one setting are its checkpoints"
         draft.sources.append(Provenance("run", "", how, 0.8))
         return found.names, found.progress
-    if found.kind == "lines" and found.names.is_unique and (found.names != "").all():
+    if found.kind == "lines" and not repeats(found.names) and not blank(found.names).any():
         draft.sources.append(Provenance("run", "", found.why, 0.8))
         return found.names, ""
     family = mapping.header("family")
-    if family is not None and draft.frame["family"].is_unique and (draft.frame["family"] != "").all():
+    if family is not None and not repeats(draft.frame["family"]) and not blank(draft.frame["family"]).any():
         draft.sources.append(Provenance("run", family, "no column of run names: the models' names serve", 0.8))
         return draft.frame["family"], ""
-    if table.alone and len(lines) == 1:
+    if table.alone and len(table.lines) == 1:
         draft.sources.append(Provenance("run", "", "the file is one run, named after the file", 0.8))
         return pd.Series([table.stem], dtype="str"), ""
     draft.sources.append(Provenance("run", "", "no column of names: rows are named by their line in the file"))
-    return lines, ""
+    return _lines(table), ""
 
 
 def _known_order(table: Table, mapping: Mapping) -> str:

@@ -23,6 +23,7 @@ from data.rows.curves_of_settings import (
 )
 from data.rows.from_zero import from_zero
 from data.rows.grids import grid, multiples
+from data.rows.groups import blank, different, each, numbered, only, repeats, sizes, vary
 from data.rows.labels import CONSTANT, TOLD, labels_of, run_labels, varying, words_of
 from data.rows.line_order import (
     FEW,
@@ -59,9 +60,9 @@ def judge(
 def _judged(
     names: pd.Series | None, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, table: str
 ) -> Rows:
-    lines = pd.Series([""] * len(frame), dtype="str")
+    lines = pd.Series([""] * len(frame), dtype="str") if names is None else names
     if mapping.rows == "runs":
-        return Rows("lines" if names is None else "repeats", lines if names is None else names, why="as you said")
+        return Rows("lines" if names is None else "repeats", lines, why="as you said")
     if mapping.rows == "checkpoints":
         label, column = (frame.get("family", lines), "family") if names is None else (names, "run")
         stepped = _stepped(label, frame, measured & (label != "").to_numpy(), mapping, column, stem, table)
@@ -74,22 +75,24 @@ def _judged(
 def _with_names(
     names: pd.Series, frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, table: str
 ) -> Rows:
-    written = (names != "").to_numpy()
+    written = ~blank(names)
     known = written & measured
     told = _stepped(names, frame, known, mapping, "run", stem, table) or _places(names, frame, known, mapping, True)
     if told:
         return told
-    if not known.any() or (names[written].duplicated().any() and not names[known].duplicated().any()):
+    text = names.to_numpy()
+    if not known.any() or (repeats(text[written]) and not repeats(text[known])):
         known = written  # one loss a run, among rows of other things
-    some, rows = names[known], frame[known]
+    some, rows = only(names, known), only(frame, known)
     ask_of_checkpoints(some, rows, mapping, table)
-    if not some.duplicated().any():
+    own = numbered(some)
+    again = sizes(own)[own] > 1  # only names that repeat can say anything about what repeating means
+    if not again.any():
         return Rows("runs", names)
-    again = some.duplicated(keep=False)  # only names that repeat can say anything about what repeating means
-    some, rows = some[again], rows[again]
+    some, rows = only(some, again), only(rows, again)
     found = _progress(some, rows, mapping)
     counter = found if found and _is_counter(found, mapping) else ""
-    differ = varying(pd.factorize(some)[0], rows)
+    differ = varying(numbered(some), rows)
     if differ and not counter:
         by_place = _places(names, frame, known, mapping, False)
         if by_place:
@@ -108,15 +111,15 @@ def _with_names(
         told = _told(names, frame, rows, c, [], mapping) if c in rows and not rises(some, rows[c]) else None
         if told is not None:
             return told
-    sizes = numbers(some)
-    of_sizes = sizes.share == 1.0 and bool(sizes.written)
+    read = numbers(some)
+    of_sizes = read.share == 1.0 and bool(read.written)
     shared = Rows("group", names, why="the names are sizes" if of_sizes else "a model's runs share it")
     if plans := own_plans(shared, some, rows, mapping, table):
         return plans
     if not found:
         return shared if of_sizes else Rows("repeats", names)
     if not counter and (of_sizes or _weak(mapping)):
-        label = names if bool((names != "").all()) else names.where(names != "", "?")
+        label = names if written.all() else names.where(written, "?")
         return _models(label, frame[known], [found], mapping, shared, table, "run", of_sizes)
     history = Rows("history", names, found)
     return if_in_order(history, shared, some, rows, mapping, table) if counter and _weak(mapping) else history
@@ -127,11 +130,13 @@ def _places(names: pd.Series, frame: pd.DataFrame, known: np.ndarray, mapping: M
 
     `plainly` says that a number alone is no place.
     """
-    named = places(names[known]) if plainly else bare_places(names[known])
-    if "family" not in frame or (frame["family"] == "").any() or not named:
+    some = only(names, known)
+    named = places(some) if plainly else bare_places(some)
+    if not named or "family" not in frame or blank(frame["family"]).any():
         return None
     family = frame["family"]
-    if pd.DataFrame({"f": family, "n": names})[known].duplicated().any() or varying(pd.factorize(family)[0], frame):
+    pairs = numbered(family, names)
+    if repeats(pairs[known]) or varying(numbered(family), frame):
         return None
     found = next((c for c in PROGRESS if usable(frame[known], c) and rises(family[known], frame.loc[known, c])), "")
     header = mapping.header("run")
@@ -147,7 +152,7 @@ def _stepped(
     names may as well be those of runs of several lengths (5k steps).
     """
     header = mapping.header(column) or ""
-    found = models(names[known], bool(CHECKPOINT.search(take_apart(header).words)))
+    found = models(only(names, known), bool(CHECKPOINT.search(take_apart(header).words)))
     if not found:
         return None
     label = names.map(found).fillna(names).astype("str")
@@ -155,16 +160,16 @@ def _stepped(
     if bare.any():
         beside = frame["family"] if column == "run" and "family" in frame else label
         label = label.mask(bare, beside.where(beside != "", stem)).astype("str")
-        keys = varying(pd.factorize(label[bare])[0], frame[bare])
+        keys = varying(numbered(label[bare]), frame[bare])
         label = run_labels(label, frame, keys) if keys else label
     own = label[known]
-    if own.nunique() > known.sum() / 2 or pd.DataFrame({"l": own, "n": names[known]}).duplicated().any():
+    if different(own) > known.sum() / 2 or repeats(numbered(own, names[known])):
         return None
     along = next((c for c in PROGRESS if usable(frame[known], c) and rises(own, frame.loc[known, c])), "")
-    if not along or varying(pd.factorize(own)[0], frame[known]) or not in_order(names, own, frame[along]):
+    if not along or varying(numbered(own), frame[known]) or not in_order(names, own, frame[along]):
         return None
     steps = mapping.guesses.get("steps")
-    if steps is not None and "planned" in steps.how and (frame.loc[known, "steps"].groupby(own).nunique() > 1).any():
+    if steps is not None and "planned" in steps.how and vary(numbered(own), frame.loc[known, "steps"]):
         return None  # each to a length of its own
     why = f"{header!r} names checkpoints of each model"
     if not mapping.rows and not CHECKPOINT.search(take_apart(header).words) and not all(map(of_a_checkpoint, found)):
@@ -182,48 +187,49 @@ def _stepped(
 def _without_names(
     frame: pd.DataFrame, measured: np.ndarray, mapping: Mapping, stem: str, lines: pd.Series, table: str
 ) -> Rows:
-    rows = frame[measured]
+    rows = only(frame, measured)
     runs = Rows("lines", lines)
     family = frame.get("family", lines)
-    labelled = bool((family != "").all()) and bool(family.duplicated().any())
-    if bool((family != "").all()) and (stepped := _stepped(family, frame, measured, mapping, "family", stem, table)):
+    called = not blank(family).any()
+    labelled = called and repeats(family)
+    if called and (stepped := _stepped(family, frame, measured, mapping, "family", stem, table)):
         return stepped
-    keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
+    keys = [c for c in CONSTANT if c in rows and different(rows[c]) > 1]
     counters = [c for c in PROGRESS if _is_counter(c, mapping) and usable(rows, c)]
-    one = group_of(rows, [*(["family"] if labelled else []), *keys])
+    key = group_of(rows, [*(["family"] if labelled else []), *keys])
+    settings = len(sizes(key))
     begun = Rows(
-        "history", labels_of(family if labelled else None, frame, keys, stem), why="" if one.any() else _ONE_LOG
+        "history", labels_of(family if labelled else None, frame, keys, stem), why="" if key.any() else _ONE_LOG
     )
-    logged = any(len(rows) / one.nunique() >= (3 if c == "steps" else LEAST) and rises(one, rows[c]) for c in counters)
-    if not logged and "loss" in rows and (curve := from_zero(begun, one, rows, mapping, table)):
+    logged = any(len(rows) / settings >= (3 if c == "steps" else LEAST) and rises(key, rows[c]) for c in counters)
+    if not logged and "loss" in rows and (curve := from_zero(begun, key, rows, mapping, table)):
         return curve
     for c in counters:
-        key = group_of(rows, [*(["family"] if labelled else []), *keys])
-        if key.nunique() == 1 and c == "steps" and len(rows) == 2 and rows[c].is_monotonic_increasing and not labelled:
+        if settings == 1 and c == "steps" and len(rows) == 2 and rows[c].is_monotonic_increasing and not labelled:
             text = f"The two losses stand at two places of {mapping.header(c)!r} with all else alike: are they one run's, or two runs'?"
             asked = Question("rows", text, ("checkpoints", "runs"), "checkpoints", False)
             return Rows("history", pd.Series([stem] * len(frame), dtype="str"), c, _ONE_LOG, asked)
-        if c == "epochs" and len(rows) / key.nunique() < LEAST and of_one_training(key, rows[c]):
-            why = _ONE_LOG if key.nunique() == 1 else ""
+        if c == "epochs" and len(rows) / settings < LEAST and of_one_training(key, rows[c]):
+            why = _ONE_LOG if settings == 1 else ""
             history = Rows("history", labels_of(family if labelled else None, frame, keys, stem), c, why)
             return few_epochs(history, runs, key, rows, mapping, table)
         enough = 3 if c == "steps" else LEAST
-        shuffled = key.nunique() == 1 and len(rows) >= enough and not stands_in_order(key, rows[c])
+        shuffled = settings == 1 and len(rows) >= enough and not stands_in_order(key, rows[c])
         if shuffled and rises(key, rows[c]) and not begins_anew(rows):
             one = family if labelled else pd.Series([stem] * len(frame), dtype="str")
             return if_in_order(Rows("history", one, c, _ONE_LOG), runs, key, rows, mapping, table)
-        if key.nunique() == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not ascending(rows[c])):
+        if settings == 1 and (len(rows) < (3 if c == "steps" else LEAST) or not ascending(rows[c])):
             if len(rows) < LEAST and ascending(rows[c]):
                 runs = _runs_or_curve(runs, c, mapping)
             continue
         # People write the tokens a run has seen beside its last loss too; a step counter says more.
-        many = len(rows) / key.nunique()
+        many = len(rows) / settings
         fewest, enough = (2 if c in ("steps", "epochs") else 3), (3 if c == "steps" else LEAST)
         if fewest <= many < enough and rises(key, rows[c]):
             runs = _runs_or_curve(runs, c, mapping)
         if many >= enough and rises(key, rows[c]):
             label = labels_of(family if labelled else None, frame, keys, stem)
-            history = Rows("history", label, c, "" if key.nunique() > 1 else _ONE_LOG)
+            history = Rows("history", label, c, "" if settings > 1 else _ONE_LOG)
             plans = own_plans(runs, key, rows, mapping, table)
             return plans or if_in_order(history, runs, key, rows, mapping, table)
     for c in counters:
@@ -238,13 +244,13 @@ def _without_names(
     if "steps" in counters and not keys and not labelled and begins_anew(rows):
         one = pd.Series([stem] * len(frame), dtype="str")
         return Rows("history", one, "tokens", _RESUMED)
-    if group_of(rows, [*(["family"] if labelled else []), *keys]).nunique() == 1:
+    if settings == 1:
         one = family if labelled else pd.Series([stem] * len(frame), dtype="str")
         for c in (c for c in counters if rises(one[rows.index], rows[c])):
             if resumed := if_resumed(Rows("history", one, c, _RESUMED), runs, rows, mapping, table):
                 return resumed
     planned = [c for c in PROGRESS if c in mapping.guesses and c not in counters and usable(rows, c)]
-    if labelled and planned and not varying(pd.factorize(family)[0], frame):
+    if labelled and planned and not varying(numbered(family), frame):
         return _models(family, rows, planned, mapping, runs, table)
     if not keys and not labelled and planned and len(rows) >= LEAST and ascending(rows[planned[0]]):
         return _one_log(frame, rows, planned[0], stem, runs, table, mapping)
@@ -277,7 +283,7 @@ def _told(
     """Rows as the curves of runs that settings or beginnings of a counter tell apart, where no name does; None where they don't."""
     if not (_is_counter(counter, mapping) and usable(rows, counter)):
         return None
-    alone = names is None or names[rows.index].nunique() == 1
+    alone = names is None or different(names[rows.index]) == 1
     if alone and counter == "steps" and "tokens" in rows and ascending(rows["tokens"]):
         return None  # one run that was resumed: its tokens go on rising
     label, batch = partial(run_labels, names, frame, stem=stem), stated_batch(frame, mapping)
@@ -300,20 +306,22 @@ def _models(
     `sized` says that the names are sizes, which no run is called: where all have the same lengths they are a grid of runs.
     """
     mine = family[rows.index]
+    groups = numbered(mine)
     found = next((c for c in planned if rises(mine, rows[c])), "")
     if not found:
         return runs
     for c in VARIED:
-        if c in rows and c in mapping.guesses and (rows.groupby(mine)[c].nunique(dropna=True) > 1).any():
+        if c in rows and c in mapping.guesses and vary(groups, rows[c]):
             return runs
     history = Rows("history", family, found, "rows that share a model's name are its checkpoints")
-    ends = rows.groupby(mine)[found].max()
-    horizon = "total_steps" in rows and found == "steps" and (rows.groupby(mine)["total_steps"].max() >= ends).all()
+    by = rows.groupby(mine) if "total_steps" in rows and found == "steps" else None
+    horizon = by is not None and (by["total_steps"].max() >= by[found].max()).all()
     if horizon or ("schedule" in rows and (rows["schedule"] != "").all() and found == "steps"):
         return history
-    many = int(mine.groupby(mine).size().median())
+    many = int(np.median(sizes(groups)))
     header = mapping.header(column)
-    regular = all(evenly(rows.loc[i, found]) and len(i) > 2 for i in rows.groupby(mine).groups.values())
+    place = rows[found].to_numpy()
+    regular = all(evenly(place[at]) and len(at) > 2 for at in each(groups))
     if column == "run" and regular and many > PAIRS and not sized:
         return history  # a name of its own and regular intervals: a log
     text = f"Rows share their name in {header!r}: are the {many} rows of a model checkpoints of one run, or runs of their own?"
@@ -352,24 +360,24 @@ def _as_said(
 ) -> Rows:
     """Rows as checkpoints because a person says so, under the best names and along the first column that moves."""
     rows = frame[measured]
-    if names is not None and (names != "").any() and not _only_checkpoints(names, rows, mapping):
+    if names is not None and not blank(names).all() and not _only_checkpoints(names, rows, mapping):
         label = names
-    elif "family" in frame and (frame["family"] != "").all() and frame["family"].duplicated().any():
+    elif "family" in frame and not blank(frame["family"]).any() and repeats(frame["family"]):
         label = frame["family"]
     else:
-        keys = [c for c in CONSTANT if c in rows and rows[c].nunique(dropna=True) > 1]
-        along = next((c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1), "")
+        keys = [c for c in CONSTANT if c in rows and different(rows[c]) > 1]
+        along = next((c for c in PROGRESS if usable(rows, c) and different(rows[c]) > 1), "")
         return _moving(
             run_labels(None, frame, (curve_keys(rows, keys, along) if along else None) or keys, stem), rows, table
         )
-    if TOLD in frame and bool((frame[TOLD].groupby(label).nunique() > 1).any()):
+    if TOLD in frame and vary(numbered(label), frame[TOLD]):
         label = run_labels(label, frame, [TOLD])
     return _moving(label, rows, table)
 
 
 def _moving(label: pd.Series, rows: pd.DataFrame, table: str) -> Rows:
     """The rows as checkpoints of the runs that `label` (n,) names, along the first column that moves."""
-    moving = [c for c in PROGRESS if usable(rows, c) and rows[c].nunique() > 1]
+    moving = [c for c in PROGRESS if usable(rows, c) and different(rows[c]) > 1]
     if not moving:
         raise DataError(
             f"{table} has no column along which a run moves forward (steps, tokens, samples, FLOPs, epochs or seconds), "
@@ -382,7 +390,7 @@ def _moving(label: pd.Series, rows: pd.DataFrame, table: str) -> Rows:
 def _only_checkpoints(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> bool:
     """Whether names of checkpoints are each another row's, or of rows of several sizes: the runs are then those of the sizes."""
     own = names[rows.index]
-    return names_checkpoints(mapping) and (own.is_unique or bool(varying(pd.factorize(own)[0], rows)))
+    return names_checkpoints(mapping) and (own.is_unique or bool(varying(numbered(own), rows)))
 
 
 def _progress(names: pd.Series, rows: pd.DataFrame, mapping: Mapping) -> str:

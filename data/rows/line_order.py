@@ -9,6 +9,7 @@ import pandas as pd
 
 from data.errors import MappingNeeded, Question
 from data.mapping import Mapping
+from data.rows.groups import Array, each, kinds, numbered, sizes, steps
 from data.rows.progress import evenly, usable
 from data.rows.resumes import went_back
 
@@ -39,52 +40,56 @@ class Rows:
     doubt: str = ""
 
 
-def stands_in_order(runs: pd.Series, counter: pd.Series) -> bool:
+def stands_in_order(runs: pd.Series | Array, counter: pd.Series) -> bool:
     """Whether the rows of nearly every run, named by `runs` (n,), stand in the order of their counter (n,)."""
-    by = counter.groupby(runs.to_numpy(), sort=False)
-    falls = (by.diff() < 0).groupby(runs.to_numpy(), sort=False).sum()
-    return float((falls <= (by.size() - 1) // _EVERY).mean()) >= _MOST
+    own = numbered(runs)
+    falls = np.bincount(own, steps(own, counter.to_numpy()) < 0)
+    return bool(np.mean(falls <= (sizes(own) - 1) // _EVERY) >= _MOST)
 
 
-def of_one_training(runs: pd.Series, epochs: pd.Series) -> bool:
-    """Whether the epochs (n,) of every run, named by `runs` (n,), are 1, 2, 3 or 0, 1, 2 and so on, in any order of lines."""
+def of_one_training(runs: Array, epochs: pd.Series) -> bool:
+    """Whether the epochs (n,) of every run, by the numbers `runs` (n,), are 1, 2, 3 or 0, 1, 2 and so on, in any order of lines."""
     if epochs.isna().any():
         return False
     order = np.argsort(epochs.to_numpy(), kind="stable")
-    by = epochs.iloc[order].groupby(runs.to_numpy()[order], sort=False)
-    return all(len(own) > 1 and own.iloc[0] in (0, 1) and bool((own.diff().iloc[1:] == 1).all()) for _, own in by)
+    every = (epochs.to_numpy()[order][at] for at in each(runs[order]))
+    return all(len(own) > 1 and own[0] in (0, 1) and bool((np.diff(own) == 1).all()) for own in every)
 
 
-def _listed(runs: pd.Series, counter: pd.Series) -> bool:
-    """Whether the rows of every run stand in the order of a listing of files: 1000, 10000, 2000."""
+def _listed(runs: Array, counter: Array) -> bool:
+    """Whether the rows of every run, by its number, stand in the order of a listing of files: 1000, 10000, 2000."""
     if not bool((counter == np.round(counter)).all()):
         return False
-    return all([f"{v:.0f}" for v in c] == sorted(f"{v:.0f}" for v in c) for _, c in counter.groupby(runs.to_numpy()))
+    every = ([f"{v:.0f}" for v in counter[at]] for at in each(runs))
+    return all(own == sorted(own) for own in every)
 
 
-def _varied(runs: pd.Series, rows: pd.DataFrame, counter: str, columns: list[str]) -> str:
-    """Which of the settings in `columns` changes along a run as no schedule changes it; '' where none does.
+def _varied(runs: Array, rows: pd.DataFrame, counter: str, columns: list[str]) -> str:
+    """Which of the settings in `columns` changes along a run, by its number in `runs` (n,), as no schedule changes it; '' where none does.
 
     A learning rate falls after its warmup, a batch grows. In a log whose rows lie evenly a rate may do as it likes.
     """
-    even = all(len(c) > 2 and evenly(c) for _, c in rows[counter].groupby(runs.to_numpy()))
+    place = rows[counter].to_numpy()
     for column in columns:
-        if column == "lr" and even:
+        if column == "lr" and all(len(at) > 2 and evenly(place[at]) for at in each(runs)):
             continue
-        own = pd.DataFrame({"run": runs.to_numpy(), "at": rows[counter].to_numpy(), "is": rows[column].to_numpy()})
-        own = own.dropna().sort_values(["run", "at"], kind="stable")
-        by = own.groupby("run", sort=False)
-        change = by["is"].diff()
+        value = rows[column].to_numpy()
+        known = np.flatnonzero(~np.isnan(place) & ~np.isnan(value))
+        order = known[np.lexsort((place[known], runs[known]))]
+        own, at = runs[order], place[order]
+        change = steps(own, value[order])
         if column == "lr":
-            odd = (change > 0) & (own["at"] > WARMUP * by["at"].transform("max"))
+            end = np.full(int(runs.max(initial=-1)) + 1, -np.inf)
+            np.maximum.at(end, own, at)
+            odd = (change > 0) & (at > WARMUP * end[own])
         else:
-            odd = (change < 0) if column.startswith("batch") else (change.fillna(0.0) != 0)
+            odd = (change < 0) if column.startswith("batch") else ~np.isnan(change) & (change != 0)
         if odd.any():
             return column
     return ""
 
 
-def own_plans(runs: Rows, key: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows | None:
+def own_plans(runs: Rows, key: pd.Series | Array, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows | None:
     """Rows of one name or setting, by `key`, as runs where each was planned to a length of its own; None where they were not.
 
     Raises `MappingNeeded` where the plans rise evenly, as a counter does.
@@ -92,27 +97,30 @@ def own_plans(runs: Rows, key: pd.Series, rows: pd.DataFrame, mapping: Mapping, 
     steps = mapping.guesses.get("steps")
     if steps is None or "planned" not in steps.how or not usable(rows, "steps"):
         return None
-    by = rows["steps"].groupby(key)
-    if (by.nunique() < by.size()).any() or not (1 < float(by.size().median()) < FEW):
+    own, place = numbered(key), rows["steps"].to_numpy()
+    many = sizes(own)
+    if (kinds(own, place) < many).any() or not 1 < np.median(many) < FEW:
         return None
     text = f"{steps.header!r} differs from row to row of one name or setting: are the rows runs of their own lengths, or checkpoints?"
-    if by.size().min() > 2 and all(evenly(own) for _, own in by):
+    if many.min() > 2 and all(evenly(place[at]) for at in each(own)):
         raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("runs", "checkpoints"), "runs"),))
     why = "its planned steps differ from row to row"
     return Rows(runs.kind, runs.names, why=why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False))
 
 
-def if_in_order(history: Rows, runs: Rows, key: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows:
+def if_in_order(
+    history: Rows, runs: Rows, key: pd.Series | Array, rows: pd.DataFrame, mapping: Mapping, table: str
+) -> Rows:
     """Rows as checkpoints where those of one run, by `key`, stand as a log has them; as runs where neither order nor settings do.
 
     Raises `MappingNeeded` where one of the two does. From `MANY` rows a run they are a log in any order.
     """
-    c = history.progress
-    if float(key.groupby(key).size().median()) >= MANY:
+    c, own = history.progress, numbered(key)
+    if np.median(sizes(own)) >= MANY:
         return history
-    odd = _varied(key, rows, c, [s for s in VARIED if s in rows and s in mapping.guesses])
-    again = c == "steps" and "tokens" in rows and stands_in_order(key, rows["tokens"])  # of resumed runs
-    ordered = again or stands_in_order(key, rows[c])
+    odd = _varied(own, rows, c, [s for s in VARIED if s in rows and s in mapping.guesses])
+    again = c == "steps" and "tokens" in rows and stands_in_order(own, rows["tokens"])  # of resumed runs
+    ordered = again or stands_in_order(own, rows[c])
     if ordered and not odd:
         return history
     header = mapping.header(c)
@@ -123,10 +131,11 @@ def if_in_order(history: Rows, runs: Rows, key: pd.Series, rows: pd.DataFrame, m
         return Rows(
             runs.kind, runs.names, why=runs.why, question=Question("rows", text, ("runs", "checkpoints"), "runs", False)
         )
-    if not odd and _listed(key, rows[c]):
+    if not odd and _listed(own, rows[c].to_numpy()):
         text = f"Rows of one name or setting stand in the order of names along {header!r}: are they checkpoints of one run, or runs?"
         return replace(history, question=Question("rows", text, ("checkpoints", "runs"), "checkpoints", False))
-    guess = "checkpoints" if not odd and all(evenly(own) for _, own in rows[c].groupby(key)) else "runs"
+    place = rows[c].to_numpy()
+    guess = "checkpoints" if not odd and all(evenly(place[at]) for at in each(own)) else "runs"
     raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), guess),))
 
 
@@ -145,7 +154,7 @@ def if_resumed(history: Rows, runs: Rows, rows: pd.DataFrame, mapping: Mapping, 
     raise MappingNeeded(f"{table}: {text}", (Question("rows", text, ("checkpoints", "runs"), "checkpoints"),))
 
 
-def few_epochs(history: Rows, runs: Rows, key: pd.Series, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows:
+def few_epochs(history: Rows, runs: Rows, key: Array, rows: pd.DataFrame, mapping: Mapping, table: str) -> Rows:
     """Rows `of_one_training` as its checkpoints, with the question whether they are; raises as `if_in_order` does."""
     header = mapping.header(history.progress)
     text = (

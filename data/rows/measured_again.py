@@ -10,6 +10,7 @@ import pandas as pd
 
 from data.headers.names import loss_name
 from data.headers.parts import header as take_apart
+from data.rows.groups import Array, blank, different, kinds, numbered, repeats, sizes, steps
 from data.table import Table
 
 MOST = 20  # different values in such a column
@@ -57,14 +58,14 @@ def measured_again(
     if not names or not 2 <= len(table.frame) <= _ROWS:
         return ""
     first = next(iter(names))
+    named = ~blank(table.text(first))
+    if not repeats(table.text(first)[named]):
+        return ""
     looked = [
         h for h in table.headers[:_COLUMNS] if h not in settled and h not in table.from_name and loss_name(h) is None
     ]
     ways = [h for h in looked if h != first and (h not in names or means[h] == "run")]
     plain = [h for h in ways if _is_way(table, h, means)]
-    named = (table.text(first) != "").to_numpy()
-    if not table.text(first)[named].duplicated().any():
-        return ""
     for header in (*plain, *(h for h in ways if h not in plain and _is_of_evaluation(table, h, means))):
         same = [
             h
@@ -78,19 +79,19 @@ def measured_again(
             )
         ]
         cells = table.text(header)
-        key = (
-            pd.DataFrame({i: table.text(h).to_numpy() for i, h in enumerate(same)})
-            .groupby(list(range(len(same))))
-            .ngroup()
-        )
-        rows = pd.DataFrame({"r": key.to_numpy(), "v": cells.to_numpy()})[named & (cells != "").to_numpy()]
-        if not len(rows) or not 2 <= rows["v"].nunique() <= MOST or rows.duplicated().any():
+        rows = named & ~blank(cells)
+        many = different(cells[rows])
+        if not 2 <= many <= MOST:
             continue
-        several = rows.groupby("r")["v"].nunique()
-        if header in plain and float((several > 1).mean()) >= SEVERAL:
+        key = numbered(*(table.text(h) for h in same))
+        own = numbered(key[rows])
+        if repeats(numbered(own, cells[rows])):
+            continue
+        several = kinds(own, cells[rows])
+        if header in plain and np.mean(several > 1) >= SEVERAL:
             return header
-        every = len(several) > 1 and bool((several == rows["v"].nunique()).all())
-        one_each = len(several) == table.text(first)[named].nunique()  # and no curve
+        every = len(several) > 1 and bool((several == many).all())
+        one_each = len(several) == different(table.text(first)[named])  # and no curve
         if header not in plain and every and one_each and not _counts(table, header, key):
             return header
     return ""
@@ -98,7 +99,7 @@ def measured_again(
 
 def _is_way(table: Table, header: str, means: Mapping[str, str]) -> bool:
     """Whether a column says how a loss was measured, by its cells or by its header."""
-    cells = [c for c in table.text(header).iloc[:_HEAD].unique() if c]
+    cells = [c for c in dict.fromkeys(table.text(header).to_numpy()[:_HEAD]) if c]
     if 2 <= len(cells) <= MOST and all(_WEIGHTS.fullmatch(c) for c in cells):
         return True
     words = take_apart(header).path.lower()
@@ -124,8 +125,8 @@ def _has_texts(table: Table, header: str) -> bool:
     return not pd.api.types.is_numeric_dtype(table.frame[header].dtype) and table.numbers(header).share < 0.5
 
 
-def _counts(table: Table, header: str, runs: pd.Series) -> bool:
+def _counts(table: Table, header: str, runs: Array) -> bool:
     """Whether the numbers of a column rise, or fall, from row to row of three or more of a run, as those of a count do."""
-    values = pd.Series(table.numbers(header).values).groupby(runs.to_numpy())
-    step = values.diff().dropna()
-    return bool(values.size().max() > 2 and ((step > 0).all() or (step < 0).all()))
+    step = steps(runs, table.numbers(header).values)
+    step = step[~np.isnan(step)]
+    return bool(sizes(runs).max() > 2 and ((step > 0).all() or (step < 0).all()))

@@ -10,6 +10,7 @@ import pandas as pd
 from data.filenames.steps import end_of, place_of, places
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
+from data.rows.groups import only, repeats
 from data.rows.progress import PROGRESS, rises, usable
 from data.table import Table
 
@@ -29,9 +30,12 @@ def places_beside(table: Table, mapping: Mapping, runs: pd.Series, frame: pd.Dat
 
     `measured` (n,) are the rows that count.
     """
-    rows, own = frame[measured], runs[measured]
+    own = only(runs, measured)
+    if len(frame) > MOST_ROWS or not repeats(own):
+        return ""
+    rows = only(frame, measured)
     moving = [c for c in PROGRESS if usable(rows, c) and rises(own, rows[c])]
-    if not moving or len(frame) > MOST_ROWS or not own.duplicated().any():
+    if not moving:
         return ""
     taken = {g.header for g in mapping.guesses.values()}
     for header in [h for h in table.headers[:MOST_COLUMNS] if h not in taken and h not in table.from_name]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data.rows.groups import Array, kinds, missing, numbered
+
 #: What moves forward along a run, in the order in which it is looked for.
 WHOLE = " (final)"  # how the header of a value ends that is the whole run's, on each row of its curve
 PROGRESS = ("steps", "tokens", "samples", "flops", "epochs", "wall_seconds")
@@ -14,18 +16,17 @@ EVEN = 1.5  # the largest distance over the smallest, in checkpoints written at 
 
 def usable(rows: pd.DataFrame, column: str) -> bool:
     """Whether nearly every row has a value of the column."""
-    return column in rows and len(rows) > 0 and float(rows[column].notna().mean()) > 0.9
+    return column in rows and len(rows) > 0 and float(np.mean(~missing(rows[column].to_numpy()))) > 0.9
 
 
-def rises(names: pd.Series, values: pd.Series) -> bool:
+def rises(names: pd.Series | Array, values: pd.Series) -> bool:
     """Whether rows under one name stand at different places along `values`; a resumed run may log a place twice."""
-    codes = pd.factorize(names)[0]
-    pairs = pd.DataFrame({"c": codes, "v": values.to_numpy()}).dropna()
-    if not len(pairs):
+    place = values.to_numpy()
+    known = ~missing(place)
+    if not known.any():
         return False
-    places = len(pairs.drop_duplicates())
-    moving = float((pairs.groupby("c")["v"].nunique() > 1).mean())
-    return places > 0.5 * len(pairs) and moving > 0.5
+    places = kinds(numbered(np.asarray(names)[known]), place[known])  # of each name
+    return bool(places.sum() > 0.5 * known.sum() and np.mean(places > 1) > 0.5)
 
 
 def ascending(values: pd.Series) -> bool:
@@ -43,8 +44,8 @@ def begins_anew(rows: pd.DataFrame) -> bool:
     return bool((np.diff(rows["tokens"].to_numpy(dtype=float)) > 0).all()) and 0 < falls <= len(rows) / 3
 
 
-def evenly(values: pd.Series) -> bool:
+def evenly(values: pd.Series | Array) -> bool:
     """Whether the places lie at regular intervals, the first and the last aside."""
-    step = np.diff(np.unique(values.to_numpy(dtype="float64")))
+    step = np.diff(np.unique(np.asarray(values, dtype="float64")))
     inner = step[1:-1] if len(step) > 4 else step
     return bool(len(inner)) and float(inner.max()) <= EVEN * float(inner.min())

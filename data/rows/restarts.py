@@ -10,6 +10,7 @@ import pandas as pd
 from data.headers.names import loss_name
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
+from data.rows.groups import repeats
 from data.table import Table
 
 MOST_COLUMNS = 60
@@ -30,7 +31,7 @@ def restarting(table: Table, mapping: Mapping, measured: np.ndarray, place: pd.S
 
     The rows of one number stand in one stretch of three or more, and the place falls back at the next one.
     """
-    if len(table.frame) > MOST_ROWS or not runs[measured].duplicated().any():
+    if len(table.frame) > MOST_ROWS or not repeats(runs[measured]):
         return ""
     taken = {g.header for g in mapping.guesses.values()}
     for header in [h for h in table.headers[:MOST_COLUMNS] if h not in taken and h not in table.from_name]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from data.rows.counted_anew import counted_anew
+from data.rows.groups import each, numbered
 
 ROWS_EACH = 5  # rows of a log for each of which it may have been resumed once
 NEAR = 2.0  # increments from nothing within which a counter begins anew
@@ -41,8 +42,7 @@ def resumed(frame: pd.DataFrame, names: pd.Series, progress: str, derived: bool,
     steps = frame["steps"].to_numpy(dtype=float)
     back, anew, odd = 0, 0, 0
     runs_back, runs_anew = 0, 0
-    for rows in pd.Series(np.arange(len(frame))).groupby(names.to_numpy(), sort=False).groups.values():
-        at = np.asarray(rows)
+    for at in each(numbered(names)):
         at = at[np.isfinite(steps[at])]
         known = at[np.isfinite(tokens[at])]
         if len(known) < 3:

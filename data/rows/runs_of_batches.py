@@ -10,6 +10,7 @@ import pandas as pd
 from data.mapping import Mapping
 from data.rows.by_batch import by_batch, one_batch
 from data.rows.by_setting import by_setting
+from data.rows.groups import blank, different, numbered, vary
 from data.rows.line_order import Rows
 from data.rows.progress import usable
 
@@ -24,7 +25,7 @@ def stated_batch(frame: pd.DataFrame, mapping: Mapping) -> pd.Series | None:
     """The batch of each row (n,) as the file states it, else by the tokens between two lines; None where neither tells several."""
     for column in BATCHES:
         if column in frame and column in mapping.guesses:
-            return frame[column].astype(float) if frame[column].nunique() > 1 else None
+            return frame[column].astype(float) if different(frame[column]) > 1 else None
     if not {"batch", "steps", "tokens"} <= set(frame) or "tokens" not in mapping.guesses:
         return None
     step, seen = frame["steps"].diff(), frame["tokens"].diff()
@@ -66,6 +67,8 @@ def parts(names: pd.Series, batch: pd.Series, place: pd.Series) -> tuple[pd.Seri
 
 def named(base: pd.Series | None, part: pd.Series) -> pd.Series:
     """The names (n,) with the batches of each row's run behind them, or these alone where there are no names."""
+    if base is not None and blank(part).all():
+        return base.astype("str")
     batch = "batch " + part.astype(str)
     whole = batch if base is None else base.astype(str) + ", " + batch
     alone = base if base is not None else pd.Series("", index=part.index)
@@ -81,13 +84,14 @@ def of_batches(found: Rows, names: pd.Series | None, frame: pd.DataFrame, mappin
     part, doubt = (pd.Series("", index=frame.index), "") if batch is None else parts(found.names, batch, frame[place])
     if doubt:
         return replace(found, doubt=doubt)
-    bare = names is None and found.names.nunique() == 1
-    label = named(None if bare else found.names, part) if (part != "").any() else found.names
+    bare = names is None and different(found.names) == 1
+    told = not blank(part).all()
+    label = named(None if bare else found.names, part) if told else found.names
     setting = settings(label, frame, mapping, frame[place])
-    if not (part != "").any() and not (setting != "").any():
+    if not told and blank(setting).all():
         return found
     joined = label.where(setting == "", label.astype(str) + ", " + setting)
-    only = WHY if (part != "").any() else "rows of several settings along one counter are several runs' checkpoints"
+    only = WHY if told else "rows of several settings along one counter are several runs' checkpoints"
     return replace(
         found,
         names=joined.astype("str"),
@@ -101,6 +105,8 @@ def settings(names: pd.Series, frame: pd.DataFrame, mapping: Mapping, place: pd.
     out = pd.Series("", index=names.index, dtype=object)
     for column in [c for c in SETTINGS if c in frame and c in mapping.guesses]:
         known = (frame[column].notna() & place.notna()).to_numpy()
+        if not vary(numbered(names, out)[known], frame[column].to_numpy()[known]):
+            continue
         label = (names.astype(str) + "\x1f" + out.astype(str)).to_numpy()
         several = frame[column][known].groupby(label[known]).nunique()
         for name in several.index[several > 1]:

@@ -10,6 +10,7 @@ import pandas as pd
 from data.errors import Question
 from data.mapping import Mapping
 from data.rows.apart import unnumbered
+from data.rows.groups import blank, different, only
 from data.rows.kinds import judge
 from data.rows.labels import CONSTANT, TOLD, run_labels
 from data.rows.line_order import Rows, stands_in_order
@@ -34,14 +35,19 @@ def side_by_side(
     Texts part the rows of one name, or of one model where there are none; so does a number where a counter begins anew under
     another. Raises `MappingNeeded` where two readings of the rows of one text are as likely.
     """
-    if len(frame) > MOST_ROWS or (names is not None and (names == "").any()):
+    if len(frame) > MOST_ROWS or (names is not None and blank(names).any()):
         return None
-    counters = [c for c in PROGRESS if c in frame and says_so_far(c, mapping) and usable(frame[measured], c)]
+    rows = only(frame, measured)
+    counters = [c for c in PROGRESS if c in rows and says_so_far(c, mapping) and usable(rows, c)]
     named = names if names is not None else frame.get("family")
-    named = named if named is not None and (named != "").all() else None
-    own = run_labels(named, frame, [c for c in CONSTANT if c in frame and frame[c].nunique() > 1], stem)
-    own = own if found.kind != "history" else own.astype(str) + "\x1f" + unnumbered(found.names)
+    named = named if named is not None and not blank(named).any() else None
     places = list(dict.fromkeys(c for c in (found.progress, *counters) if c in frame))
+    if not places:
+        return None
+    own = run_labels(named, frame, [c for c in CONSTANT if c in frame and different(frame[c]) > 1], stem)
+    if found.kind == "history":
+        pairs = zip(own, unnumbered(found.names), strict=True)
+        own = pd.Series([f"{one}\x1f{other}" for one, other in pairs], dtype="str", index=own.index)
     for along in places:
         headers, setting = parting(table, mapping, measured, frame[along], own)
         if headers:

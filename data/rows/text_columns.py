@@ -16,6 +16,7 @@ import pandas as pd
 from data.filenames.steps import bare_places, models, places
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
+from data.rows.groups import numbered, sizes
 from data.rows.progress import LEAST, evenly
 from data.table import Table
 
@@ -113,11 +114,11 @@ def parting(
 
     Two trainings logged side by side pass the same places. Also whether the first of them names a setting; () where none does.
     """
-    at = pd.DataFrame({"run": runs, "place": place})[measured]
-    if not at.duplicated().any() or len(table.frame) > MOST_ROWS:
+    at = numbered(runs, place)[measured]
+    before = len(at) - len(np.unique(at))
+    if not before or len(table.frame) > MOST_ROWS:
         return (), False
     taken = {g.header for c, g in mapping.guesses.items() if c not in _OF_RUNS}
-    before = int(at.duplicated().sum())
     found: dict[bool, list[str]] = {True: [], False: []}
     for header in [h for h in table.headers[:MOST_COLUMNS] if h not in taken and h not in table.from_name]:
         if pd.api.types.is_numeric_dtype(table.frame[header].dtype) or table.numbers(header).share >= 0.5:
@@ -132,7 +133,7 @@ def parting(
             found[setting].append(header)
 
     def left(headers: tuple[str, ...]) -> int:
-        return int(at.assign(text=joined(table, headers)[measured]).duplicated().sum())
+        return len(at) - len(sizes(numbered(at, joined(table, headers)[measured])))
 
     every = (*found[True], *found[False])
     tried = (

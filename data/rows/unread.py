@@ -12,6 +12,7 @@ from data.errors import MappingNeeded, Question
 from data.headers.names import loss_name
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
+from data.rows.groups import Array, blank, different, each, numbered, only, sizes, steps, vary
 from data.rows.labels import CONSTANT
 from data.rows.line_order import Rows
 from data.rows.progress import PROGRESS, evenly
@@ -66,7 +67,7 @@ def along_unread(
         raise MappingNeeded(f"{table.name}: {along.text}", (along,))
     label = names if names is not None else pd.Series([stem] * len(frame), dtype="str")
     if names is None and _keys(frame):
-        label = _key(frame).map(lambda k: f"{stem} {k + 1}").astype("str")
+        label = pd.Series([f"{stem} {k + 1}" for k in _key(frame)], dtype="str", index=frame.index)
     return Rows("history", label, counter, f"rows are checkpoints along {counter!r}, as you said")
 
 
@@ -75,17 +76,17 @@ def _counter(names: pd.Series | None, frame: pd.DataFrame, measured: np.ndarray,
 
     Its name sounds like a counter's, or it rises evenly while the loss falls, under a name that is no setting's.
     """
-    rows = frame[measured]
-    if len(rows) < LEAST:
+    if measured.sum() < LEAST:
         return ""
-    key = _key(frame)[measured] if names is None else names[measured]
-    size = key.groupby(key.to_numpy()).transform("size")
-    if names is not None and (names[measured] == "").any():
+    key = numbered((_key(frame) if names is None else names.to_numpy())[measured])
+    fewest = int(sizes(key).min())
+    if fewest < LEAST or (names is not None and blank(names)[measured].any()):
         return ""
-    if size.min() < LEAST or any((rows[c].groupby(key).nunique() > 1).any() for c in {*_ALIKE, *PROGRESS} if c in rows):
+    rows = only(frame, measured)
+    if any(vary(key, rows[c]) for c in (*_ALIKE, *PROGRESS) if c in rows):
         return ""
-    falls = size.min() >= FALLING and "loss" in rows and _falls(rows["loss"], key, 0.8 if size.min() >= _LONG else 1.0)
-    settled = not any((rows[c].groupby(key).nunique() > 1).any() for c in _SETTINGS if c in rows)
+    falls = fewest >= FALLING and "loss" in rows and _falls(rows["loss"], key, 0.8 if fewest >= _LONG else 1.0)
+    settled = not any(vary(key, rows[c]) for c in _SETTINGS if c in rows)
     used = {g.header for g in mapping.guesses.values()}
     for header in table.headers[:MAX_EXTRAS]:
         if header in used or header in table.from_name or loss_name(header) is not None:
@@ -94,30 +95,32 @@ def _counter(names: pd.Series | None, frame: pd.DataFrame, measured: np.ndarray,
         values = found.values[measured]
         if found.share < 1.0 or found.written or not np.isfinite(values).all() or np.abs(values).max() > _MOST:
             continue
-        apart = pd.Series(values, index=rows.index).groupby(key).diff().dropna()
+        apart = steps(key, values)
+        apart = apart[~np.isnan(apart)]
         if (values != np.round(values)).any() or not (apart > 0).all():
             continue
         words = take_apart(header).path.lower()
-        numbered = bool((apart == 1).all()) or bool(_NUMBERED.search(words))
+        counts = bool((apart == 1).all()) or bool(_NUMBERED.search(words))
         setting = bool(_SETTING.search(words))
-        sounds = bool(_COUNTER.search(words)) and settled and not numbered
-        spaced = falls and all(evenly(v) for _, v in pd.Series(values, index=rows.index).groupby(key))
+        sounds = bool(_COUNTER.search(words)) and settled and not counts
+        spaced = falls and all(evenly(values[at]) for at in each(key))
         if mapping.rows or ((sounds or spaced) and not setting):
             return header
     return ""
 
 
-def _falls(loss: pd.Series, key: pd.Series, share: float) -> bool:
+def _falls(loss: pd.Series, key: Array, share: float) -> bool:
     """Whether the losses of this share of every two rows of a run, in the order of the file, fall."""
-    change = loss.groupby(key).diff().dropna()
-    return bool(len(change)) and float((change < 0).mean()) >= share
+    change = steps(key, loss.to_numpy())
+    change = change[~np.isnan(change)]
+    return bool(len(change)) and float(np.mean(change < 0)) >= share
 
 
 def _keys(frame: pd.DataFrame) -> list[str]:
-    return [c for c in ("family", *CONSTANT) if c in frame and frame[c].nunique(dropna=True) > 1]
+    return [c for c in ("family", *CONSTANT) if c in frame and different(frame[c]) > 1]
 
 
-def _key(frame: pd.DataFrame) -> pd.Series:
+def _key(frame: pd.DataFrame) -> Array:
     """A number for each row (n,) from the columns that tell runs apart."""
     keys = _keys(frame)
-    return frame.groupby(keys, dropna=False, sort=False).ngroup() if keys else pd.Series(0, index=frame.index)
+    return numbered(*(frame[c] for c in keys)) if keys else np.zeros(len(frame), dtype=np.int64)

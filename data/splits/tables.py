@@ -16,6 +16,8 @@ from data.headers.names import loss_name, named
 from data.headers.parts import header as take_apart
 from data.plural import listed
 from data.rows.blank_settings import left_out, of_one_split
+from data.rows.groups import different, numbered, sizes
+from data.rows.groups import kinds as kinds_of
 from data.rows.measured_again import measured_again
 from data.schema import COUNTS
 from data.splits.files import FILE
@@ -86,20 +88,20 @@ def splits(table: Table, settled: Collection[str] = (), answer: str | None = Non
     if answer == ALL:
         return Found()
     table = worded(table)
-    first = _judged(table, settled, None)
+    found = _candidate(table, settled)
+    first = _judged(table, found, None)
     asked = first.question is None or first.question.needed
     if first.split is not None and not first.split.along and not asked:
         left = counted(table, first.split)
         inner = _candidate(left, settled)
         if inner is not None and inner[3] and (answer is None or kind_or_name(answer) in set(inner[1])):
-            rest = _judged(left, settled, answer)
+            rest = _judged(left, inner, answer)
             return Found(replace(first.split, then=rest.split), rest.question, first.note)
-    return first if answer is None else _judged(table, settled, answer)
+    return first if answer is None else _judged(table, found, answer)
 
 
-def _judged(table: Table, settled: Collection[str], answer: str | None) -> Found:
-    """The one column that says on what losses were measured, and what counts by it."""
-    found = _candidate(table, settled)
+def _judged(table: Table, found: Candidate | None, answer: str | None) -> Found:
+    """What counts by the one column that says on what losses were measured, where one was `found`."""
     if answer is not None:
         chosen = _chosen(table, found, answer)
         return Found(chosen, note=f"The rows of {chosen.keep!r} in {chosen.header!r} count, as you said.")
@@ -285,9 +287,9 @@ def _unnamed(table: Table, settled: Collection[str]) -> Candidate | None:
             for h in table.headers
             if h != header and ((means[h] and means[h] not in _OF_A_ROW) or h in text or h in names)
         ]
-        rows = pd.DataFrame({"r": _codes(table, same), "k": kinds.to_numpy()})[(table.text(names[0]) != "").to_numpy()]
-        several = rows.groupby("r")["k"].nunique()
-        if len(several) and float((several > 1).mean()) >= PAIRED:
+        of_runs = (table.text(names[0]) != "").to_numpy()
+        several = kinds_of(numbered(_codes(table, same)[of_runs]), kinds.to_numpy()[of_runs])
+        if len(several) and np.mean(several > 1) >= PAIRED:
             return header, kinds, _paired(table, header, kinds)[0], True
     return None
 
@@ -334,18 +336,19 @@ def _paired(table: Table, header: str, kinds: pd.Series) -> tuple[bool, bool]:
     own = [h for h in own if h in names or not of_one_split(table, h, kinds)]
     run = _codes(table, own, names, kinds)
     known = (kinds != "").to_numpy()
-    several = pd.DataFrame({"r": run, "k": kinds.to_numpy()})[known]
-    many = several.groupby(["r", "k"]).size()
-    repeated = (many > 1).groupby("k").mean() > 0.5
+    said = kinds.to_numpy()[known]
+    pairs = numbered(run[known], said)
+    first = np.unique(pairs, return_index=True)[1]  # of each pair
+    repeated = [np.mean(sizes(pairs)[said[first] == k] > 1) > 0.5 for k in dict.fromkeys(said)]
     logged = bool(progress) and bool(names or counters)
-    along = logged and bool(repeated.all())
-    key = run if logged and repeated.any() else _codes(table, [*own, *progress], names, kinds)
+    along = logged and all(repeated)
+    key = run if logged and any(repeated) else _codes(table, [*own, *progress], names, kinds)
     if not (own or progress):
         return along, False
-    per = pd.DataFrame({"r": key, "k": kinds.to_numpy()})[known]
-    held = per[~per["k"].str.startswith("train")]
-    both = per.groupby("r")["k"].nunique().reindex(held["r"].unique())
-    return along, bool(len(both)) and float((both > 1).mean()) >= PAIRED
+    runs = numbered(key[known])
+    held = np.array([not k.startswith("train") for k in said], dtype=bool)
+    both = kinds_of(runs, said)[np.unique(runs[held])]
+    return along, bool(len(both)) and bool(np.mean(both > 1) >= PAIRED)
 
 
 def _run_names(table: Table, least: float = SURE) -> list[str]:
@@ -357,13 +360,13 @@ def _codes(table: Table, columns: list[str], names: Collection[str] = (), kinds:
     """The rows (n,) numbered by what stands in these columns; names count without the word of their split: r1-train is r1."""
     if not columns:
         return np.zeros(len(table.frame), dtype=int)
-    cells = {}
-    for i, h in enumerate(columns):
+    cells = []
+    for h in columns:
         text = table.text(h)
-        if h in names and kinds is not None and text.nunique() > 0.9 * len(text):
+        if h in names and kinds is not None and different(text) > 0.9 * len(text):
             text = text.map(without_words)
-        cells[i] = text.to_numpy()
-    return pd.DataFrame(cells).groupby(list(cells), sort=False).ngroup().to_numpy()
+        cells.append(text.to_numpy())
+    return numbered(*cells)
 
 
 def _means(table: Table) -> dict[str, str]:
@@ -375,7 +378,7 @@ def _has_words(table: Table, header: str) -> bool:
     column = table.frame[header]
     if pd.api.types.is_numeric_dtype(column.dtype):
         return False
-    head = {c for c in column.iloc[:HEAD] if isinstance(c, str)}
+    head = {c for c in column.to_numpy()[:HEAD] if isinstance(c, str)}
     return 0 < len(head) <= MOST and table.numbers(header).share < 0.5
 
 

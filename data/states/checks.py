@@ -9,6 +9,7 @@ import pandas as pd
 
 from data.cells.stated import is_bound
 from data.cells.values import Numbers
+from data.rows.groups import different, numbered, repeats
 from data.schema import COLUMNS, COUNTS, NEEDED
 from data.states.coincidence import beyond_chance
 from data.units.factors import PLAUSIBLE
@@ -109,9 +110,9 @@ def _but_for_blanks(frame: pd.DataFrame, keys: list[str], losses: np.ndarray, fi
     The emptier of two is the copy, as the workspace of a tracker is of its last experiment.
     """
     free = np.flatnonzero(_unrounded(losses) & (first < 0))
-    again = pd.Series(losses[free]).duplicated(keep=False).to_numpy()
-    if not again.any():
+    if not repeats(losses[free]):
         return first
+    again = pd.Series(losses[free]).duplicated(keep=False).to_numpy()
     out = first.copy()
     said = frame[keys].iloc[free[again]]
     blank = (said.isna() | (said == "")).to_numpy(dtype=bool)
@@ -136,13 +137,9 @@ _MOST_ALIKE = 50  # rows of one loss that are compared with each other
 
 def _earlier(frame: pd.DataFrame, keys: list[str]) -> np.ndarray:
     """The position of the first row that agrees with each row in these columns, -1 for the first itself: (n,)."""
-    first = np.full(len(frame), -1)
-    again = frame.duplicated(keys, keep="first").to_numpy()
-    if again.any():
-        groups = frame.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
-        _, earliest, inverse = np.unique(groups, return_index=True, return_inverse=True)
-        first[again] = earliest[inverse][again]
-    return first
+    groups = numbered(*(frame[c] for c in keys))
+    earliest = np.unique(groups, return_index=True)[1][groups]
+    return np.where(earliest < np.arange(len(frame)), earliest, -1)
 
 
 def _unrounded(values: np.ndarray) -> np.ndarray:
@@ -160,13 +157,13 @@ def shared_losses(frame: pd.DataFrame, written: np.ndarray | None = None) -> str
     do (`data.states.coincidence`). `written` (n,) are the losses in the file's own unit, where that is not nats.
     """
     inputs = [c for c in ("params", "tokens", "lr", "batch", "seed") if c in frame]
-    if not inputs or frame["loss"].nunique() < 0.6 * len(frame):  # read off a picture, losses come in few shades
+    if not inputs or different(frame["loss"]) < 0.6 * len(frame):  # read off a picture, losses come in few shades
         return ""
     losses = frame["loss"].to_numpy() if written is None else written
-    which = frame.groupby(inputs, dropna=False, sort=False).ngroup().to_numpy()
-    found = frame[beyond_chance(losses, which)]
-    if not len(found):
+    mixed = beyond_chance(losses, numbered(*(frame[c] for c in inputs)))
+    if not mixed.any():
         return ""
+    found = frame[mixed]
     n = found["loss"].nunique()
     who = ", ".join(found.loc[found["loss"] == found["loss"].min(), "run"].head(3))
     stand = "loss stands" if n == 1 else "losses stand"
@@ -196,7 +193,8 @@ def apart(frame: pd.DataFrame) -> list[str]:
 
 
 def _mark(out: np.ndarray, where: np.ndarray, reason: str) -> None:
-    out[where & (out == "")] = reason
+    if where.any():
+        out[where & (out == "")] = reason
 
 
 def _short(cell: object) -> str:

@@ -30,6 +30,8 @@ def beyond_chance(losses: Array, inputs: Array) -> Array:
     found = np.zeros(len(losses), dtype=bool)
     for rows, step in _fineness(losses):
         slots = np.round(losses[rows] / step)
+        if len(np.unique(slots)) == len(slots):
+            continue
         agreeing, pairs = _pairs(slots, inputs[rows])
         if pairs and _log_tail(pairs, CLUMPED * expected_pairs(slots)) < IMPOSSIBLE:
             found[rows[agreeing]] = True

@@ -14,6 +14,7 @@ from data.cells.yes_no import clear
 from data.headers.headings import HEADING, unused
 from data.headers.parts import header as take_apart
 from data.mapping import Mapping
+from data.rows.groups import blank
 from data.schema import COLUMNS, COUNTS
 from data.states import words as state_words
 from data.states.predicted import PREDICTED
@@ -119,7 +120,7 @@ def _few(table: Table, header: str) -> bool:
     cells = table.frame[header]
     if pd.api.types.is_numeric_dtype(cells.dtype) or table.numbers(header).share >= 0.5:
         return False
-    return len(set(map(str, cells[:500]))) <= MOST
+    return len(set(map(str, cells.to_numpy()[:500]))) <= MOST
 
 
 def in_a_name(name: str) -> str:
@@ -148,12 +149,12 @@ def _by_marks(table: Table, mapping: Mapping) -> np.ndarray:
     if not len(out) or not len(table.headers):
         return out
     first = table.text(table.headers[0])
-    begins = first.str.startswith(_COMMENTS).to_numpy(dtype=bool)
+    begins = np.array([c.startswith(_COMMENTS) for c in first], dtype=bool)
     #: #7 among names is a number, among numbers one commented out.
     numbered = begins.any() and table.numbers(table.headers[0]).share < 0.5
     comment = begins.copy()
     comment[begins] = [not _PRAISED.fullmatch(c) and not (numbered and _NUMBERED.fullmatch(c)) for c in first[begins]]
-    if comment.any() and 2 * int(comment.sum()) < int((first != "").sum()):
+    if comment.any() and 2 * int(comment.sum()) < int((~blank(first)).sum()):
         out = np.where((out == "") & comment, "commented out", out)
     struck = _struck(table, mapping.header("loss") or "")
     return np.where((out == "") & struck, "struck out", out)
@@ -168,9 +169,9 @@ def _struck(table: Table, loss: str) -> np.ndarray:
         if not (found.written or found.notes or found.bad.any()):  # plain numbers, and nothing around them
             written = written + ~found.blank
             continue
-        cells = table.frame[header].astype(object)
+        cells = table.frame[header].to_numpy()
         here = np.fromiter((isinstance(c, str) and bool(_STRUCK.search(c[:LONGEST])) for c in cells), bool, n)
-        written = written + (table.text(header) != "").to_numpy()
+        written = written + ~blank(table.text(header))
         lined = lined + here
         own |= here & (header == loss)
     return np.asarray(own | ((lined > 0) & (2 * lined >= written)))
@@ -190,7 +191,7 @@ def _by_names(table: Table, mapping: Mapping) -> list[np.ndarray]:
         cells = table.text(header)
         said = {c: in_a_name(c) for c in cells.unique()}
         said |= {c: plain(c) for c in _alone(cells, sizes)}
-        found.append(cells.map(said).to_numpy(dtype=object))
+        found.append(np.array([said[c] for c in cells], dtype=object))
     return found
 
 
