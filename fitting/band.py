@@ -124,9 +124,24 @@ def quantiles(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:
 
 def _of_columns(draws: Array, at: tuple[float, float], finite: bool) -> tuple[Array, Array]:
     """Two quantiles of columns that are all finite, between draws, or of those that are not, at a draw."""
+    if finite and draws.ndim == 1:
+        return _of_one(draws, at)
     if finite:  # fair for few draws too: the k-th of R is k / (R + 1)
         low, high = np.quantile(draws, at, axis=0, method="weibull")
     else:
         with np.errstate(invalid="ignore"):
             low, high = np.quantile(draws, at, axis=0, method="inverted_cdf")
     return low, high
+
+
+def _of_one(draws: Array, at: tuple[float, float]) -> tuple[Array, Array]:
+    """The two numbers that `np.quantile` gives for one column (R,) by Weibull's rule, in a third of its time."""
+    n = len(draws)
+    places = [min(max(n * q + q - 1.0, 0.0), n - 1.0) for q in at]
+    before = [int(place) for place in places]
+    ordered = np.partition(draws, sorted({*before, *(min(k + 1, n - 1) for k in before)}))
+    ends = []
+    for place, k in zip(places, before, strict=True):
+        share, a, b = place - k, ordered[k], ordered[min(k + 1, n - 1)]
+        ends.append(b - (b - a) * (1.0 - share) if share >= 0.5 else a + (b - a) * share)
+    return ends[0], ends[1]

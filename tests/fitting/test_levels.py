@@ -119,6 +119,15 @@ def test_a_loss_to_reach_is_positive(tmp_path):
     assert "Traceback" not in done.output
 
 
+def test_one_column_has_the_quantiles_of_numpy_to_the_last_digit():
+    rng = np.random.default_rng(1)
+    for n in (1, 2, 3, 19, 20, 500, 4001):
+        draws = rng.standard_cauchy(n)
+        for tail in (0.0, 0.025, 0.1, 0.3, 0.5):
+            found = quantiles(draws, (tail, 1.0 - tail))
+            assert [*found] == [*np.quantile(draws, (tail, 1.0 - tail), method="weibull")], (n, tail)
+
+
 def test_a_column_of_draws_has_the_quantiles_that_it_has_alone():
     """An infinite or a missing draw beside it changes nothing, to the last digit."""
     draws = np.random.default_rng(0).standard_normal((101, 2, 3))
