@@ -70,7 +70,8 @@ def serve_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
 
     Started in an empty folder with a home of its own. One server serves the whole session unless `fresh` is asked for;
     `serve_dashboard.stop(address)` ends one, so that a test can start another on the same home, and
-    `serve_dashboard.home` is the shared one's, in which a test may prepare a workspace. Whatever a server wrote about an
+    `serve_dashboard.home` is the shared one's, in which a test may prepare a workspace, and `serve_dashboard.said(address)`
+    what a server has written so far. Whatever a server wrote about an
     unforeseen error fails the session at its end.
     """
     running: dict[str, tuple[subprocess.Popen[str], Path]] = {}
@@ -118,7 +119,10 @@ def serve_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
             process.wait()
         return log.read_text()
 
-    serve.stop, serve.home = stop, shared_home  # type: ignore[attr-defined]
+    def said_by(address: str) -> str:
+        return running[address][1].read_text()
+
+    serve.stop, serve.home, serve.said = stop, shared_home, said_by  # type: ignore[attr-defined]
     yield serve
     said = "\n".join(stop(address) for address in list(running))
     assert "Traceback" not in said, said[-5000:]

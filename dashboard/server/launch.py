@@ -84,10 +84,12 @@ def serve(*, port: int | None = None, browser: bool = True, query: str = "") -> 
     import streamlit as st
     from starlette.middleware import Middleware
 
+    from dashboard.server import gone_widgets
     from dashboard.server.headers import Headers
 
     # Only now: Streamlit has imported Plotly, which breaks when pandas is half imported in another thread.
     threading.Thread(target=_warm, daemon=True).start()
+    gone_widgets.remember()
     # Streamlit hands the rest of the command line to the page, which has no use for it.
     sys.argv = [str(APP)]
     page = st.App(str(APP), on_script_error=_apologise, middleware=[Middleware(Headers)])

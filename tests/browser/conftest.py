@@ -29,6 +29,13 @@ FLAGS = [
     "--disable-sync",
 ]
 
+# Streamlit fades and turns what waits, at every frame: half of what drawing costs, and nothing that a test looks at.
+AT_ONCE = """document.addEventListener('DOMContentLoaded', () => {
+    const style = document.createElement('style');
+    style.textContent = '*, *::before, *::after { animation: none !important; transition: none !important; }';
+    document.head.append(style);
+});"""
+
 
 def _no_browser(reason: str) -> None:
     """Skips with the reason, or fails where ISOFLOP_REQUIRE_BROWSER=1 says that a browser must be there."""
@@ -77,32 +84,24 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def contexts(browser: Any) -> Iterator[Callable[..., Any]]:
-    """A function that gives a browser context, the same one for the same settings.
+def context(browser: Any) -> Iterator[Any]:
+    """The browser context of all pages that need not be fresh.
 
     A context that has seen nothing takes seven seconds of processor for the code of Streamlit and Plotly before a page is
     there, and a page in one that has takes two (measured): what a page keeps for itself is cleared after every test.
     """
-    held: dict[tuple[bool, bool], Any] = {}
-
-    def give(touch: bool, downloads: bool) -> Any:
-        if (touch, downloads) not in held:
-            held[touch, downloads] = browser.new_context(has_touch=touch, accept_downloads=downloads)
-        return held[touch, downloads]
-
-    yield give
-    for context in held.values():
-        context.close()
+    held = browser.new_context()
+    yield held
+    held.close()
 
 
 @pytest.fixture(scope="session")
-def pages(contexts: Callable[..., Any]) -> Callable[..., list[Any]]:
-    """A function that gives the blank pages at hand of a context: `pages(touch, downloads)`.
+def pages(context: Any) -> list[Any]:
+    """The blank pages at hand.
 
     A page that has shown the dashboard keeps its code compiled: another address in it takes half the processor of a new page.
     """
-    held: dict[Any, list[Any]] = {}
-    return lambda touch, downloads: held.setdefault(contexts(touch, downloads), [])
+    return []
 
 
 def _watched(page: Any) -> Any:
@@ -113,6 +112,7 @@ def _watched(page: Any) -> Any:
         if request.url.startswith(("http", "ws")) and host not in ("localhost", "127.0.0.1"):
             page.outside.append(request.url)
 
+    page.add_init_script(AT_ONCE)
     page.on("request", note_request)
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
@@ -131,16 +131,15 @@ def _emptied(page: Any) -> None:
 
 @pytest.fixture
 def browser_page(
-    request: pytest.FixtureRequest, browser: Any, contexts: Callable[..., Any], pages: Callable[..., list[Any]]
+    request: pytest.FixtureRequest, browser: Any, context: Any, pages: list[Any]
 ) -> Iterator[Callable[..., Any]]:
-    """A function that opens a page: `browser_page(width=1440, height=1000, dark=False, touch=False, downloads=True,
-    fresh=False)` returns a Playwright page, in a context that has seen nothing before if `fresh`.
+    """A function that opens a page: `browser_page(width=1440, height=1000, dark=False, touch=False, fresh=False)`
+    returns a Playwright page, in a context that has seen nothing before if `fresh`.
 
     What the page asked for outside this machine is in `page.outside` (a list of addresses), and what it wrote to the
     console as an error or threw in `page.complaints`. All pages are emptied after the test, and nothing of them is kept.
     """
-    taken: list[tuple[Any, list[Any]]] = []
-    own = []
+    taken, touched, own = [], [], []
 
     def open_page(
         width: int = 1440,
@@ -148,17 +147,18 @@ def browser_page(
         *,
         dark: bool = False,
         touch: bool = False,
-        downloads: bool = True,
         reduced_motion: bool = False,
         fresh: bool = False,
     ) -> Any:
         if fresh:
-            own.append(browser.new_context(has_touch=touch, accept_downloads=downloads))
+            own.append(browser.new_context())
             page = _watched(own[-1].new_page())
         else:
-            blank = pages(touch, downloads)
-            page = blank.pop() if blank else _watched(contexts(touch, downloads).new_page())
-            taken.append((page, blank))
+            page = pages.pop() if pages else _watched(context.new_page())
+            taken.append(page)
+        if touch:  # by the page: another context would compile everything once more
+            touched.append(page.context.new_cdp_session(page))
+            touched[-1].send("Emulation.setTouchEmulationEnabled", {"enabled": True})
         page.bring_to_front()  # one behind another is not drawn as often, and the pointer is not over it
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(
@@ -170,15 +170,18 @@ def browser_page(
         return page
 
     yield open_page
-    for context in own:
-        context.close()
-    for page, blank in taken:
+    for session in touched:
+        session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        session.detach()
+    for fresh_context in own:
+        fresh_context.close()
+    for page in taken:
         try:
             _emptied(page)
         except Exception:  # one that a failed test left hanging is not used again
             page.close()
         else:
-            blank.append(page)
+            pages.append(page)
 
 
 @pytest.fixture(scope="session")

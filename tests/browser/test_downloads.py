@@ -5,24 +5,21 @@ from __future__ import annotations
 import pytest
 
 from dashboard.workspace import store as workspace
+from tests.browser.hand import open_tab
 
 pytestmark = pytest.mark.browser
-PRESSES = 16
+PRESSES = 8  # each of four buttons twice, after each of four numbers of moves
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-def test_every_press_gives_a_file_while_a_slider_moves(browser_page, serve_dashboard, home):
+def test_every_press_gives_a_file_while_a_slider_moves(browser_page, serve_dashboard, monkeypatch):
+    address = serve_dashboard()
+    before = len(serve_dashboard.said(address))
+    monkeypatch.setenv("ISOFLOP_HOME", str(serve_dashboard.home))
     space = workspace.new()
     workspace.change(space, "prepared", {"source": "bundled:probe-batch-ladder"})
     page = browser_page()
-    address = serve_dashboard(home)
     page.goto(f"{address}/batch?w={space.id}&batch_tab=Training-curve+law+L(N,+S)")
-    page.get_by_role("tab", name="Training-curve law L(N, S)").click()
+    open_tab(page, "Training-curve law L(N, S)")
     slider = page.get_by_role("slider").first
     slider.wait_for()
     slider.focus()
@@ -31,8 +28,8 @@ def test_every_press_gives_a_file_while_a_slider_moves(browser_page, serve_dashb
         # Moves that each begin a run of the page, most of which the next one cuts short; then a press at once, on the
         # tab's own buttons and on the page's, which are drawn last.
         for step in range(1 + turn % 4):
-            slider.press("ArrowRight" if (turn // 6) % 2 == 0 else "ArrowLeft", delay=10)
-            page.wait_for_timeout(40 * (step % 2) + 7 * turn)
+            slider.press("ArrowRight" if turn < 4 else "ArrowLeft", delay=10)
+            page.wait_for_timeout(40 * (step % 2) + 15 * turn)
         button = page.get_by_role("button", name=("LaTeX", "CSV")[turn % 2]).nth((turn // 2) % 2)
         try:
             with page.expect_download(timeout=20_000) as taken:
@@ -43,4 +40,4 @@ def test_every_press_gives_a_file_while_a_slider_moves(browser_page, serve_dashb
             missed.append((turn, str(error).splitlines()[0]))
         slider.focus()
     assert missed == []
-    assert "not found" not in serve_dashboard.stop(address)
+    assert "not found" not in serve_dashboard.said(address)[before:]

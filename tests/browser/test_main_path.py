@@ -16,7 +16,7 @@ import pytest
 
 from data import read_runs
 from fitting import fit, plan
-from tests.browser.test_runs_page import idle
+from tests.browser.hand import button, idle, press, until
 
 pytestmark = pytest.mark.browser
 SHOTS = os.environ.get("ISOFLOP_SHOTS")
@@ -50,9 +50,9 @@ def shot(page, name):
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
-def visit(page, name):
+def visit(page, name, sign):
     """Goes to another page by its link in the menu."""
-    page.get_by_role("link", name=name, exact=True).click()
+    press(page.get_by_role("link", name=name, exact=True), sign)
 
 
 def chart(page):
@@ -87,27 +87,44 @@ def upload(page, address):
     """Uploads the file and answers what it leaves open."""
     page.goto(address)
     page.wait_for_selector("[data-testid=stFileUploader]")
-    page.locator("input[type=file]").set_input_files(
-        {"name": "my runs.csv", "mimeType": "text/csv", "buffer": runs_file()}
+    file = {"name": "my runs.csv", "mimeType": "text/csv", "buffer": runs_file()}
+    until(
+        page,
+        lambda: page.locator("input[type=file]").set_input_files(file),
+        page.get_by_text("One question before these runs can be read"),
     )
-    page.get_by_text("One question before these runs can be read").wait_for()
     shot(page, "main-1-questions")
-    idle(page)  # a press while the page is still being drawn can be lost
-    page.get_by_role("button", name="Read the runs").click()
-    page.get_by_text(re.compile("48 runs from")).wait_for()
+    press(button(page, "Read the runs"), page.get_by_text(re.compile("48 runs from")))
 
 
-def test_from_a_file_to_a_budget_and_away(browser_page, address, tmp_path):
+def release_to_python(page):
+    """Milliseconds from letting go of the line until Python says the same, at some places; the aim is 150.
+
+    Held to a bound that only a broken page would miss: the machine is shared.
+    """
+    box = chart(page).locator(".bc-grab").bounding_box()
+    times = []
+    for part in (0.3, 0.45, 0.6, 0.7):
+        page.mouse.move(box["x"] + box["width"] * part, box["y"] + 60)
+        page.mouse.down()
+        began = time.perf_counter()
+        page.mouse.up()
+        wait_for_python(page)
+        times.append(1e3 * (time.perf_counter() - began))
+    print("release to Python's numbers, ms:", " ".join(f"{t:.0f}" for t in times))
+    assert np.median(times) < 3000
+    return times
+
+
+def test_from_a_file_to_a_budget_and_away(browser_page, address, tmp_path, record_property):
     page = browser_page()
     upload(page, address)
     shot(page, "main-2-runs")
 
-    visit(page, "Fit")
-    page.get_by_text("checks pass").first.wait_for()
+    visit(page, "Fit", page.get_by_text("checks pass"))
     shot(page, "main-3-fit")
 
-    visit(page, "Plan")
-    page.wait_for_selector(".bc-pill")
+    visit(page, "Plan", page.locator(".bc-pill"))
     (tmp_path / "runs.csv").write_bytes(runs_file())
     expected = fit(read_runs(tmp_path / "runs.csv", columns={"loss": "val_loss"}))
     start = line(page)
@@ -133,6 +150,8 @@ def test_from_a_file_to_a_budget_and_away(browser_page, address, tmp_path):
     assert line(page) == pytest.approx(dragged - 0.02, abs=2e-3)
     wait_for_python(page)
 
+    record_property("release_to_python_ms", release_to_python(page))
+
     # Typed.
     chart(page).locator(".bc-input").fill("5e22 FLOP")
     page.keyboard.press("Enter")
@@ -143,10 +162,8 @@ def test_from_a_file_to_a_budget_and_away(browser_page, address, tmp_path):
     assert said["loss"][0].startswith(f"{wanted.loss.value:.2f}")
 
     # Another page and back, then a refresh: nothing is lost.
-    visit(page, "Runs")
-    page.get_by_text(re.compile("48 runs from")).wait_for()
-    visit(page, "Plan")
-    page.wait_for_selector(".bc-pill")
+    visit(page, "Runs", page.get_by_text(re.compile("48 runs from")))
+    visit(page, "Plan", page.locator(".bc-pill"))
     assert line(page) == pytest.approx(math.log10(5e22), abs=1e-6)
     page.reload()
     page.wait_for_selector(".bc-pill")
@@ -155,8 +172,9 @@ def test_from_a_file_to_a_budget_and_away(browser_page, address, tmp_path):
     assert page.get_by_text("my runs.csv").first.is_visible()
 
     # The formula, taken away and run alone, says what the page says.
+    idle(page)
     with page.expect_download() as found:
-        page.get_by_role("button", name="Python").click()
+        button(page, "Python").click()
     module = tmp_path / "law.py"
     found.value.save_as(module)
     code = "import json, law; print(json.dumps(law.best(5e22)))"
@@ -168,23 +186,3 @@ def test_from_a_file_to_a_budget_and_away(browser_page, address, tmp_path):
     assert tokens == pytest.approx(wanted.tokens.value, rel=1e-5)
 
     assert page.outside == []
-
-
-def test_how_long_it_takes_from_release_to_pythons_numbers(browser_page, address, record_property):
-    """Reported, with a bound that only a broken page would miss: the machine is shared. The aim is 150 ms."""
-    page = browser_page()
-    page.goto(f"{address}/plan")
-    page.wait_for_selector(".bc-pill")
-    wait_for_python(page)
-    box = chart(page).locator(".bc-grab").bounding_box()
-    times = []
-    for part in (0.3, 0.45, 0.6, 0.7, 0.4, 0.55):
-        page.mouse.move(box["x"] + box["width"] * part, box["y"] + 60)
-        page.mouse.down()
-        began = time.perf_counter()
-        page.mouse.up()
-        wait_for_python(page)
-        times.append(1e3 * (time.perf_counter() - began))
-    record_property("release_to_python_ms", times)
-    print("release to Python's numbers, ms:", " ".join(f"{t:.0f}" for t in times))
-    assert np.median(times) < 3000

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from dashboard.workspace import store as workspace
+from tests.browser.hand import ANSWER, button, idle, press, says, until
+
 pytestmark = pytest.mark.browser
 
 SIZES, DATA = (1, 3, 10, 30, 100), (1, 4, 16)  # millions of parameters, billions of tokens
@@ -43,35 +46,38 @@ def opened(serve_dashboard: Callable[..., str], browser_page: Callable[..., Any]
     return open_page
 
 
-def idle(page: Any) -> None:
-    """Wait until the page has finished what it was asked."""
-    page.wait_for_timeout(250)
-    page.wait_for_selector(".stApp[data-test-script-state=notRunning]")
+@pytest.fixture
+def mine(opened: Callable[..., Any], serve_dashboard: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """A function that opens a workspace in which the table above has been uploaded and its question answered."""
+
+    def open_page(home: Path = serve_dashboard.home, **given: Any) -> Any:
+        page = opened(f"/?w={kept_in(home, monkeypatch)}", **given)
+        settled(page, 15)
+        return page
+
+    return open_page
 
 
-def upload(page: Any, name: str, content: str | bytes) -> None:
-    idle(page)
+def kept_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a new workspace there that holds the table above."""
+    monkeypatch.setenv("ISOFLOP_HOME", str(home))
+    space = workspace.new()
+    source = workspace.keep(space, "mine.csv", TABLE.encode()).source
+    answers = {"columns": {"loss": "Validation CE"}}
+    workspace.change(space, "prepared", {"source": source, f"answers:{source}": answers})
+    return space.id
+
+
+def upload(page: Any, name: str, content: str | bytes, sign: Any) -> None:
     body = content.encode() if isinstance(content, str) else content
-    page.set_input_files(
-        "[data-testid=stFileUploaderDropzoneInput]", {"name": name, "mimeType": "text/csv", "buffer": body}
-    )
-
-
-def says(page: Any, pattern: str) -> None:
-    """Wait until the answer on top reads like this."""
-    page.wait_for_function(
-        "pattern => new RegExp(pattern).test((document.querySelector('.iso-answer')?.innerText || '').replace(/\\s+/g, ' '))",
-        arg=pattern,
-    )
+    file = {"name": name, "mimeType": "text/csv", "buffer": body}
+    until(page, lambda: page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", file), sign)
 
 
 def read(page: Any, name: str = "mine.csv") -> None:
     """Upload the table above and take its validation loss for the loss."""
-    upload(page, name, TABLE)
-    says(page, "^One question")
-    idle(page)  # a press while the page is still being written is lost, as it would be for a person
-    page.get_by_role("button", name="Read the runs").click()
-    says(page, "^15 runs from 1 M to 100 M parameters; 0 set aside")
+    upload(page, name, TABLE, (ANSWER, "^One question"))
+    press(button(page, "Read the runs"), (ANSWER, "^15 runs from 1 M to 100 M parameters; 0 set aside"))
     settled(page, 15)
 
 
@@ -86,23 +92,32 @@ def settled(page: Any, kept: int) -> None:
     idle(page)
 
 
-def lasso(page: Any, around: list[tuple[float, float]], room: float = 14) -> None:
-    """Draw a loop around these points of the screen."""
-    left, right = min(x for x, _ in around) - room, max(x for x, _ in around) + room
-    top, bottom = min(y for _, y in around) - room, max(y for _, y in around) + room
-    page.mouse.move(left, top)
-    page.mouse.down()
-    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 1)):
-        page.mouse.move(x, y, steps=6)
-    page.mouse.up()
+def pick(page: Any, run: int, answer: str, of: str = "kept") -> None:
+    """Click a run on the plane, one kept or one set aside, until the answer reads like this."""
+    until(page, lambda: page.mouse.click(*places(page, of)[run]), (ANSWER, answer))
+
+
+def lasso(page: Any, count: int, answer: str, room: float = 14) -> None:
+    """Draw a loop around the first runs that are kept, until the answer reads like this."""
+
+    def deed() -> None:
+        around = places(page)[:count]
+        left, right = min(x for x, _ in around) - room, max(x for x, _ in around) + room
+        top, bottom = min(y for _, y in around) - room, max(y for _, y in around) + room
+        page.mouse.move(left, top)
+        page.mouse.down()
+        for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 1)):
+            page.mouse.move(x, y, steps=6)
+        page.mouse.up()
+
+    until(page, deed, (ANSWER, answer))
 
 
 def tool(page: Any, name: str) -> None:
-    page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first.click()
-    page.wait_for_function(
-        "name => document.querySelector('.js-plotly-plot')?._fullLayout?.dragmode === name.toLowerCase()", arg=name
+    press(
+        page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first,
+        ("name => document.querySelector('.js-plotly-plot')?._fullLayout?.dragmode === name.toLowerCase()", name),
     )
-    idle(page)
 
 
 def test_upload_answer_and_find_it_again_after_a_refresh(opened: Callable[..., Any]) -> None:
@@ -116,131 +131,114 @@ def test_upload_answer_and_find_it_again_after_a_refresh(opened: Callable[..., A
     assert page.complaints == []
 
 
-def test_a_click_sets_a_run_aside_and_another_takes_it_back(opened: Callable[..., Any]) -> None:
-    page = opened()
-    read(page)
-    page.mouse.click(*places(page)[4])
-    says(page, "^14 runs from .* 1 set aside")
+def test_a_click_sets_a_run_aside_and_another_takes_it_back(mine: Callable[..., Any]) -> None:
+    page = mine()
+    pick(page, 4, "^14 runs from .* 1 set aside")
     settled(page, 14)
     assert len(places(page, "set aside")) == 1
-    page.mouse.click(*places(page, "set aside")[0])
-    says(page, "^15 runs from .* 0 set aside")
+    pick(page, 0, "^15 runs from .* 0 set aside", of="set aside")
     settled(page, 15)
-    page.mouse.click(*places(page)[4])  # the same run again: a pick is no toggle that gets stuck
-    says(page, "^14 runs from .* 1 set aside")
+    pick(page, 4, "^14 runs from .* 1 set aside")  # the same run again: a pick is no toggle that gets stuck
 
 
-def test_a_lasso_sets_many_aside_and_undo_brings_them_back(opened: Callable[..., Any]) -> None:
-    page = opened()
-    read(page)
+def test_a_lasso_sets_many_aside_undo_brings_them_back_and_another_page_loses_nothing(mine: Callable[..., Any]) -> None:
+    page = mine()
     tool(page, "Lasso")
-    lasso(page, places(page)[:6])
-    says(page, "^9 runs from .* 6 set aside")
+    lasso(page, 6, "^9 runs from .* 6 set aside")
     settled(page, 9)
-    lasso(page, places(page)[:3])
-    says(page, "^6 runs from .* 9 set aside")
-    settled(page, 6)
-    page.get_by_role("button", name="Undo").click()
-    says(page, "^9 runs from")
-    page.get_by_role("button", name="Undo").click()
-    says(page, "^15 runs from")
-    page.get_by_role("button", name="Redo").click()
-    says(page, "^9 runs from .* 6 set aside")
+    lasso(page, 3, "^6 runs from .* 9 set aside")
+    press(button(page, "Undo"), (ANSWER, "^9 runs from"))
+    press(button(page, "Undo"), (ANSWER, "^15 runs from"))
+    press(button(page, "Redo"), (ANSWER, "^9 runs from .* 6 set aside"))
     page.reload()
     says(page, "^9 runs from .* 6 set aside")
+    address = page.url.partition("w=")[2]
+    press(page.get_by_role("link", name="Fit"), (ANSWER, "^(Loss|No law|Chinchilla)"))
+    assert page.url.partition("w=")[2] == address
+    press(page.get_by_role("link", name="Runs"), (ANSWER, "^9 runs from .* 6 set aside"))
+    assert page.url.partition("w=")[2] == address
 
 
-def test_ticks_in_the_table_hold_one_after_the_other(opened: Callable[..., Any]) -> None:
-    page = opened(height=1600)
-    read(page)
+def test_ticks_in_the_table_hold_one_after_the_other(mine: Callable[..., Any]) -> None:
+    page = mine(height=1600)
     grid = page.locator("[data-testid=stDataFrame] canvas").first
     grid.scroll_into_view_if_needed()
     box = grid.bounding_box()
     high = 35 / 16 * 15  # a row of the table, at the theme's 15 px
 
-    def tick(row: int) -> None:
-        page.mouse.click(box["x"] + 36, box["y"] + high * (row + 1.5))
+    def tick(row: int, left: int) -> None:
+        """Tick a row, at once or on a page at rest, until so many runs are left."""
+        place = box["x"] + 36, box["y"] + high * (row + 1.5)
+        until(page, lambda: page.mouse.click(*place), (ANSWER, f"^{left} runs from"))
 
     for row, expected in ((0, 14), (1, 13), (2, 12), (1, 13), (6, 12), (0, 13)):
-        tick(row)
-        says(page, f"^{expected} runs from")
-    page.get_by_role("button", name="Undo").click()
-    says(page, "^12 runs from")
-    idle(page)
-    tick(4)  # the table has started anew and still takes ticks
-    says(page, "^11 runs from")
+        tick(row, expected)
+    press(button(page, "Undo"), (ANSWER, "^12 runs from"))
+    tick(4, 11)  # the table has started anew and still takes ticks
     settled(page, 11)
-    page.mouse.click(*places(page)[0])
-    says(page, "^10 runs from")
-    idle(page)
-    tick(10)
-    says(page, "^9 runs from")
+    pick(page, 0, "^10 runs from")
+    tick(10, 9)
 
 
-def test_everything_survives_a_new_server(
-    opened: Callable[..., Any], serve_dashboard: Callable[..., str], tmp_path: Path
+def test_a_disk_that_refuses_is_a_sentence_and_what_is_kept_survives_a_new_server(
+    opened: Callable[..., Any], serve_dashboard: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = serve_dashboard(tmp_path)
-    page = opened(address=first)
-    read(page)
-    page.mouse.click(*places(page)[0])
-    says(page, "^14 runs from .* 1 set aside")
+    home = tmp_path / "home"
+    home.write_text("a file where the folder belongs")
+    address = serve_dashboard(home)
+    page = opened(address=address)
+    refused = page.locator("[data-testid=stToast]").get_by_text("A file could not be read or written.")
+    until(page, lambda: page.mouse.click(*places(page)[3]), refused)
+    body = page.locator("body").inner_text()
+    assert "Traceback" not in body
+    assert str(tmp_path) not in body
+    says(page, "^35 runs from")
+    home.unlink()
+    settled(page, 33)
+    pick(page, 4, "^34 runs from")
+
+    page.goto(f"{address}/?w={kept_in(home, monkeypatch)}")
+    settled(page, 15)
+    pick(page, 0, "^14 runs from .* 1 set aside")
     query = page.url.partition("?")[2]
-    serve_dashboard.stop(first)  # type: ignore[attr-defined]
-    page = opened(f"/?{query}", address=serve_dashboard(tmp_path))
+    assert "NotADirectoryError" in serve_dashboard.stop(address)
+    page = opened(f"/?{query}", address=serve_dashboard(home))
     says(page, "^14 runs from .* 1 set aside")
     assert page.locator(".iso-chip").first.inner_text().startswith("mine.csv")
 
 
-def test_two_tabs_of_one_workspace_do_not_undo_each_other(opened: Callable[..., Any]) -> None:
-    one = opened()
-    read(one)
+def test_two_tabs_of_one_workspace_do_not_undo_each_other(mine: Callable[..., Any], opened: Callable[..., Any]) -> None:
+    one = mine()
     other = opened("/?" + one.url.partition("?")[2])
     settled(other, 15)
-    one.mouse.click(*places(one)[0])
-    says(one, "^14 runs from")
-    other.mouse.click(*places(other)[14])  # this tab still shows the first one as kept
-    says(other, "^13 runs from .* 2 set aside")
+    pick(one, 0, "^14 runs from")
+    pick(other, 14, "^13 runs from .* 2 set aside")  # this tab still shows the first one as kept
 
 
-def test_a_page_switch_loses_nothing(opened: Callable[..., Any]) -> None:
+def test_files_that_are_too_large_or_bad_are_refused_in_a_sentence_and_leave_the_session_whole(
+    opened: Callable[..., Any], tmp_path: Path
+) -> None:
     page = opened()
+    large = tmp_path / "large.csv"
+    with large.open("wb") as file:
+        file.truncate(300_000_000)
+    page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", str(large))
+    page.get_by_text(re.compile("200.*MB or smaller", re.IGNORECASE)).first.wait_for()
+    assert page.locator(".iso-answer").inner_text().startswith("35")
     read(page)
-    tool(page, "Lasso")
-    lasso(page, places(page)[:3])
-    says(page, "^12 runs from")
-    address = page.url.partition("w=")[2]
-    page.get_by_role("link", name="Fit").click()
-    says(page, "^(Loss|No law|Chinchilla)")
-    assert page.url.partition("w=")[2] == address
-    page.get_by_role("link", name="Runs").click()
-    says(page, "^12 runs from .* 3 set aside")
-    assert page.url.partition("w=")[2] == address
-
-
-def test_bad_files_leave_the_session_whole(opened: Callable[..., Any]) -> None:
-    page = opened()
-    read(page)
+    trouble = "name => (document.querySelector('.iso-trouble')?.innerText || '').includes(name)"
     for name, content in (
         ("empty.csv", b""),
         ("noise.csv", bytes(range(256)) * 99),
         ("zip.xlsx", b"PK\x03\x04" + b"\0" * 99),
     ):
-        upload(page, name, content)
-        page.wait_for_function(
-            "name => (document.querySelector('.iso-trouble')?.innerText || '').includes(name)", arg=name
-        )
+        upload(page, name, content, (trouble, name))
         body = page.locator("body").inner_text()
         assert "Traceback" not in body
         assert "went wrong inside" not in body
         assert page.get_by_text("Open a bundled set").is_visible()
-    idle(page)  # a press while the page is still being drawn can be lost
-    page.get_by_role("button", name="Undo").click()
-    page.wait_for_function("document.querySelector('.iso-trouble')?.innerText.includes('noise.csv')")
-    for _ in range(2):
-        idle(page)
-        page.get_by_role("button", name="Undo").click()
-    says(page, "^15 runs from")
+    for sign in ((trouble, "noise.csv"), (trouble, "empty.csv"), (ANSWER, "^15 runs from")):
+        press(button(page, "Undo"), sign)
 
 
 def test_names_that_are_markup_run_nothing(opened: Callable[..., Any]) -> None:
@@ -253,19 +251,19 @@ def test_names_that_are_markup_run_nothing(opened: Callable[..., Any]) -> None:
         "<a href='javascript:alert(1)'>x</a>",
     ]
     rows = "".join(f'"{name}",{10 ** (6 + i)},{10 ** (9 + i)},{3 - i / 10}\n' for i, name in enumerate(names))
-    upload(page, "<img src=x onerror=alert(1)>.csv", "run,params,tokens,loss\n" + rows)
-    says(page, "^4 runs from")
+    upload(page, "<img src=x onerror=alert(1)>.csv", "run,params,tokens,loss\n" + rows, (ANSWER, "^4 runs from"))
     settled(page, 4)
+    hovered = page.locator(".js-plotly-plot .hoverlayer")
     for i in range(4):
         page.mouse.move(*places(page)[i])
-        page.wait_for_timeout(250)
-        shown = page.locator(".js-plotly-plot .hoverlayer").text_content()
-        assert names[i][:20] in shown.replace("\n", " ")
-        assert page.locator(".js-plotly-plot .hoverlayer a").count() == 0
-    page.mouse.click(*places(page)[0])
-    says(page, "^3 runs from")
-    page.get_by_role("button", name="Undo").hover()
-    page.wait_for_timeout(500)
+        page.wait_for_function(
+            "name => document.querySelector('.js-plotly-plot .hoverlayer').textContent.replaceAll('\\n', ' ').includes(name)",
+            arg=names[i][:20],
+        )
+        assert hovered.locator("a").count() == 0
+    pick(page, 0, "^3 runs from")
+    button(page, "Undo").hover()
+    page.get_by_test_id("stTooltipContent").filter(has_text="img src=x").wait_for()
     assert page.evaluate("window.ran") == 0
     assert page.locator("[data-testid=stMain] img").count() == 0
     assert page.outside == []
@@ -287,34 +285,3 @@ def test_nothing_is_wider_than_the_screen(width: int, dark: bool, opened: Callab
     assert length <= 3 * 900
     assert page.outside == []
     assert page.complaints == []
-
-
-def test_a_file_above_the_limit_is_refused_in_a_sentence(opened: Callable[..., Any], tmp_path: Path) -> None:
-    page = opened()
-    large = tmp_path / "large.csv"
-    with large.open("wb") as file:
-        file.truncate(300_000_000)
-    page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", str(large))
-    page.get_by_text(re.compile("200.*MB or smaller", re.IGNORECASE)).first.wait_for()
-    assert page.locator(".iso-answer").inner_text().startswith("35")
-    read(page)
-
-
-def test_a_disk_that_refuses_is_a_sentence_and_the_page_goes_on(
-    opened: Callable[..., Any], serve_dashboard: Callable[..., str], tmp_path: Path
-) -> None:
-    home = tmp_path / "home"
-    home.write_text("a file where the folder belongs")
-    address = serve_dashboard(home)
-    page = opened(address=address)
-    page.mouse.click(*places(page)[3])
-    page.locator("[data-testid=stToast]").get_by_text("A file could not be read or written.").wait_for()
-    body = page.locator("body").inner_text()
-    assert "Traceback" not in body
-    assert str(tmp_path) not in body
-    says(page, "^35 runs from")
-    home.unlink()
-    settled(page, 33)
-    page.mouse.click(*places(page)[4])
-    says(page, "^34 runs from")
-    assert "NotADirectoryError" in serve_dashboard.stop(address)  # type: ignore[attr-defined]
