@@ -59,13 +59,12 @@ def table_of(
     rows = found.rows
     keys = list(dict.fromkeys(key for row in rows for key in row))
     check_shape(name, len(rows), len(keys))
-    written = {k: c for k in keys if not _is_nothing(c := [row.get(k) for row in rows])}
+    cells = {k: c for k in keys if not _is_nothing(c := [row.get(k) for row in rows])}
+    written = {k: pd.Series(c, dtype=object) for k, c in cells.items()}
     if not written:
         raise ReadError(f"{name} holds no values; expected one object per run.")
     names = dict(zip(written, unique(list(written)), strict=True))
-    frame = pd.DataFrame(
-        {names[k]: pd.Series(c, dtype=object) for k, c in written.items()}, index=pd.RangeIndex(len(rows))
-    )
+    frame = pd.DataFrame({names[k]: c for k, c in written.items()}, index=pd.RangeIndex(len(rows)))
     alone = len(objects) == 1
     numbered = np.arange(1, len(objects) + 1) if numbers is None else np.asarray(numbers)
     lines = np.arange(1, len(rows) + 1) if alone else numbered[found.objects]
@@ -81,9 +80,7 @@ def table_of(
 
 
 def _is_nothing(cells: list[Any]) -> bool:
-    return not any(
-        c is not None and c is not pd.NA and c is not pd.NaT and not (isinstance(c, float) and c != c) for c in cells
-    )
+    return all(c is None or c is pd.NA or c is pd.NaT or (isinstance(c, float) and c != c) for c in cells)
 
 
 def explode(objects: Sequence[Row], name: str, numbers: Sequence[int] | None = None) -> Exploded:
