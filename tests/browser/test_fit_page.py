@@ -116,7 +116,7 @@ def test_a_setting_moves_the_law_and_lasts_and_the_file_runs_alone(browser_page,
     press(page.get_by_role("link", name="Fit", exact=True), page.locator(".iso-chip", has_text="Huber 0.0001"))
     page.reload()
     settled(page)
-    assert page.locator(".iso-chip", has_text="Huber 0.0001").is_visible()
+    page.locator(".iso-chip", has_text="Huber 0.0001").first.wait_for()
     assert page.locator(".iso-under").inner_text() == after
 
     # The law as Python, taken away, says what the page's fit says, without any of our code.
@@ -178,11 +178,11 @@ def test_all_files_can_be_taken_away_and_the_open_tab_is_in_the_address_and_last
     hand.wait(page, in_address("tab", "Constants"))
     page.reload()
     settled(page)
-    assert page.locator(".iso-section", has_text="The constants").is_visible()
+    page.locator(".iso-section", has_text="The constants").first.wait_for()
     assert page.locator(".iso-section", has_text="Diagnostics").count() == 0
     choose(page, "Huber delta", "0.01", in_address("delta", "0.01"))
     settled(page)
-    assert page.locator(".iso-section", has_text="The constants").is_visible()
+    page.locator(".iso-section", has_text="The constants").first.wait_for()
 
 
 def readable(page):

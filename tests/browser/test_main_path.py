@@ -169,7 +169,7 @@ def test_from_a_file_to_a_budget_and_away(browser_page, address, tmp_path, recor
     page.wait_for_selector(".bc-pill")
     assert line(page) == pytest.approx(math.log10(5e22), abs=1e-6)
     assert {key: reads(page, key) for key in said} == said
-    assert page.get_by_text("my runs.csv").first.is_visible()
+    page.get_by_text("my runs.csv").first.wait_for()
 
     # The formula, taken away and run alone, says what the page says.
     idle(page)

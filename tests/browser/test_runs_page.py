@@ -236,7 +236,7 @@ def test_files_that_are_too_large_or_bad_are_refused_in_a_sentence_and_leave_the
         body = page.locator("body").inner_text()
         assert "Traceback" not in body
         assert "went wrong inside" not in body
-        assert page.get_by_text("Open a bundled set").is_visible()
+        page.get_by_text("Open a bundled set").first.wait_for()
     for sign in ((trouble, "noise.csv"), (trouble, "empty.csv"), (ANSWER, "^15 runs from")):
         press(button(page, "Undo"), sign)
 
