@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.arguments import takes
+from fitting.arguments import MOST_RESAMPLES, a_count, a_level, takes
 from fitting.band import Band
 from fitting.errors import FitError
 from fitting.estimate import fit
@@ -91,6 +91,8 @@ def backtest(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9, resam
     Runs held out take no part: `fitting.held_out.forecasts` compares them with the forecasts of the fit itself.
     Raises FitError when too few runs lie far enough apart to leave some out.
     """
+    a_level(level)
+    resamples = a_count("resamples", resamples, MOST_RESAMPLES)
     table = of_fit(found, runs)
     needed = dict.fromkeys([*found.law.inputs, found.law.output.column, "flops"])
     if "flops" not in table.kept:

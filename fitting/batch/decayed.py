@@ -93,6 +93,8 @@ def decayed(
     hyperbola than that explains. Raises FitError where there is too little, or the loss can't be told to be reached. Runs of
     several groups (`fitting.batch.groups`) count as one, and that is said.
     """
+    target = _loss(target)
+    resamples, seed = _choices(one_exponent, resamples, seed)
     runs = rows_of(runs, AT_LOSS, "Final losses")
     groups = final_groups(runs, sizes=False)
     best = _best(runs, (*groups.by, *groups.mixed))
@@ -128,9 +130,7 @@ class _Fitted:
 
 def _fitted(rows: pd.DataFrame, one_exponent: bool | None, resamples: int, seed: int) -> _Fitted:
     """The law through `rows`, one for each batch and amount of data."""
-    resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
-    if one_exponent is not None and not isinstance(one_exponent, bool):
-        raise FitError(f"one_exponent is True, False or None; it was {in_short(one_exponent)}.")
+    resamples, seed = _choices(one_exponent, resamples, seed)
     counted = rows.groupby("batch")["tokens"].transform("nunique")
     rows = rows[counted >= LEAST_TOKENS]
     batch = np.unique(rows["batch"].to_numpy(float))
@@ -147,10 +147,22 @@ def _fitted(rows: pd.DataFrame, one_exponent: bool | None, resamples: int, seed:
     return _Fitted(measured, law, *law.fit(resamples, seed))
 
 
+def _choices(one_exponent: bool | None, resamples: int, seed: int) -> tuple[int, int]:
+    """How many refits and their seed; FitError for what is none."""
+    counts = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
+    if one_exponent is not None and not isinstance(one_exponent, bool):
+        raise FitError(f"one_exponent is True, False or None; it was {in_short(one_exponent)}.")
+    return counts
+
+
+def _loss(target: float | None) -> float | None:
+    """A loss asked about, or None; FitError for what is none."""
+    return None if target is None else one_number("target", target, "a positive number, a loss")
+
+
 def _read(fitted: _Fitted, target: float | None) -> Decayed:
     """What a fitted law says at one loss."""
-    if target is not None:
-        target = one_number("target", target, "a positive number, a loss")
+    target = _loss(target)
     measured, best, draws = fitted.measured, fitted.best, fitted.draws
     batch, which = np.unique(measured[:, 0], return_inverse=True)
     losses = [measured[which == k, 2] for k in range(len(batch))]

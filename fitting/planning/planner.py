@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import as_numbers, at_fault, in_short, one_number, takes
+from fitting.arguments import a_level, as_numbers, at_fault, in_short, one_number, takes
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.planning.allocation import Optimum, flat_range, optimum, valley
@@ -139,6 +139,7 @@ def plan(
                 f"A model size is a number of parameters, at least 1 and at most {MOST_PARAMS:.0e}; it was {at_fault(params, wrong)}."
             )
         params = sizes
+    a_level(level)  # before the work
     text = None
     if unique_tokens is not None and fit.law.inputs != ("flops",):
         text = Text(float(unique_tokens), None if knows else FREE_EPOCHS * float(unique_tokens))

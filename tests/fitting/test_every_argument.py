@@ -54,6 +54,7 @@ Ask = tuple[Callable[..., Any], dict[str, Any]]
 def asks() -> dict[str, Ask]:
     """Each public function with arguments that it takes, by name."""
     runs = read_runs(README["ladder"]())
+    by_compute = read_runs(runs.kept[["flops", "loss"]])  # few laws to compare
     f = fit(runs, "chinchilla", resamples=12)
     p = plan(f, flops=1e21)
     c = compare_families(runs, "architecture", resamples=40)
@@ -90,7 +91,7 @@ def asks() -> dict[str, Ask]:
         "sensitivity": (sensitivity, {"fit": f, "runs": runs, "flops": 1e21, "level": 0.9}),
         "floor_profile": (floor_profile, {"fit": f, "runs": runs}),
         "against_papers": (against_papers, {"fit": f, "runs": runs}),
-        "compare_laws": (compare_laws, {"runs": runs, "delta": 1e-3, "output": "loss"}),
+        "compare_laws": (compare_laws, {"runs": by_compute, "delta": 1e-3, "output": "loss"}),
         "offered": (offered, {"columns": ["params", "tokens", "loss"]}),
         "lacking": (lacking, {"runs": runs}),
         "compare (isoflop)": (compare, {"runs": runs, "fit": f, "flops": 1e21}),

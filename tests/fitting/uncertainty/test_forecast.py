@@ -23,6 +23,14 @@ def table(make_runs, q=0.55, noise=0.004, sizes=8, lengths=7, seed=0):
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "said"), [({"resamples": True}, "resamples is a whole"), ({"level": 95}, "give 0.95")]
+)
+def test_a_wrong_argument_is_no_lack_of_runs(found, runs, given, said):
+    with pytest.raises(FitError, match=said):
+        backtest(found, runs, **given)
+
+
 @pytest.fixture(scope="module")
 def runs(make_runs):
     return table(make_runs)
