@@ -437,7 +437,7 @@ def test_noise_that_sizes_share_widens_the_interval_and_drawing_runs_does_not_se
     for shared in (0.0, 0.5):
         for intervals in ("auto", "runs"):
             logs = []
-            for seed in range(6):
+            for seed in range(4):
                 runs = planted(0.004, seed=seed, shared=shared)
                 found = compare_families(
                     runs, "arch", share="nothing", reference="A", intervals=intervals, resamples=100

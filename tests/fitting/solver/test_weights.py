@@ -117,12 +117,12 @@ def test_damaged_weights_are_refused(weighted):
         load_fit(cut)
 
 
-def test_weighted_fits_are_closer_and_their_intervals_hold():
+def test_weighted_fits_are_closer_and_their_intervals_hold(make_runs):
     """Over 50 tables: the exponents and a forecast spread less than unweighted, and 95 % intervals hold the truth in 95 %."""
     held, wide, weighed, plain = [], [], [], []
     truth = loss(ASKED["params"], ASKED["tokens"], **TRUTH)
     for seed in range(50):
-        runs = read_runs(table(1000 + seed))
+        runs = make_runs(**table(1000 + seed))
         f = fit(runs, "chinchilla", weights="loss_error", resamples=100, seed=seed)
         u = fit(runs, "chinchilla", prior="none", resamples=0)
         ends = [f.interval(k) for k in ("alpha", "beta", "E")] + [f.predict(**ASKED)]
