@@ -229,14 +229,16 @@ def _around(c: _Counted, rows: _Rows, floor: float) -> tuple[_Draw, ...]:
     start = c.at + (spread * rng.standard_normal((DRAWS, c.root.shape[1]))) @ c.root.T
     moved = rows.y + spread * rng.standard_normal((DRAWS, n))
     p = np.clip(start, c.low, c.high)
-    off = _misfits(rows.x, moved, p)
+    terms = _terms(rows.x, p)
+    off = _ratios(terms, p) - moved
     damp = np.full((DRAWS, 1), 1e-2)
     for _ in range(REFITS):
         jac = np.empty((*off.shape, 5))
         for k in range(5):
             step = np.where(np.arange(5) == k, -1e-6 * np.maximum(1.0, np.abs(p)), 0.0)
             step = np.where(p + step < c.low, -step, step)
-            jac[:, :, k] = (_misfits(rows.x, moved, p + step) - off) / step[:, k, None]
+            there = terms if k >= 2 else _terms(rows.x, p + step)  # of the exponent and the idle ones alone
+            jac[:, :, k] = (_ratios(there, p + step) - moved - off) / step[:, k, None]
         slope = np.einsum("rnk,rn->rk", jac, off)
         held = ((p <= c.low) & (slope > 0)) | ((p >= c.high) & (slope < 0))
         jac = np.where(held[:, None, :], 0.0, jac)
@@ -244,9 +246,15 @@ def _around(c: _Counted, rows: _Rows, floor: float) -> tuple[_Draw, ...]:
         size = np.maximum(np.einsum("rkk->rk", square), 1e-12)
         step = np.linalg.solve(square + (damp * size)[:, :, None] * np.eye(5), np.where(held, 0.0, slope)[:, :, None])
         tried = np.clip(p - step[:, :, 0], c.low, c.high)
-        there = _misfits(rows.x, moved, tried)
-        better = (np.sum(there**2, axis=1) < np.sum(off**2, axis=1))[:, None]
-        p, off = np.where(better, tried, p), np.where(better, there, off)
+        at = _terms(rows.x, tried)
+        left = _ratios(at, tried) - moved
+        better = (np.sum(left**2, axis=1) < np.sum(off**2, axis=1))[:, None]
+        p, off = np.where(better, tried, p), np.where(better, left, off)
+        terms = (
+            np.where(better, at[0], terms[0]),
+            np.where(better, at[1], terms[1]),
+            np.where(better, at[2], terms[2]),
+        )
         damp = np.clip(np.where(better, 0.2 * damp, 5.0 * damp), 1e-9, 1e6)
     # What has not come near its own ratios is no form that these leave open.
     near = np.sum(off**2, axis=1) <= 2.0 * n * spread[:, 0] ** 2
@@ -256,11 +264,21 @@ def _around(c: _Counted, rows: _Rows, floor: float) -> tuple[_Draw, ...]:
 
 def _misfits(x: Array, y: Array, p: Array) -> Array:
     """Log ratios (R, n) of forms (R, 5) of sizes that count a vocabulary, less those that are wanted, y (n,) or (R, n)."""
-    w, idle, c0, c1, c2 = (p[:, k, None] for k in range(5))
-    idle = np.exp(idle)
+    return np.asarray(_ratios(_terms(x, p), p) - y)
+
+
+def _terms(x: Array, p: Array) -> tuple[Array, Array, Array]:
+    """What forms (R, 5) weigh, (R, n) each: both powers of size that 6ND outgrows, and all parameters over those that work."""
+    w, idle = p[:, 0, None], np.exp(p[:, 1, None])
     u = working(x, idle, w)
     z = np.exp((w - 1.0) * u)
-    return np.asarray(np.log((c0 + c1 * np.exp(-w * u) + c2 * z) / (1.0 + idle * z)) - y)
+    return np.exp(-w * u), z, 1.0 + idle * z
+
+
+def _ratios(terms: tuple[Array, Array, Array], p: Array) -> Array:
+    """Log ratios (R, n) of forms (R, 5) of these terms."""
+    first, second, over = terms
+    return np.asarray(np.log((p[:, 2, None] + p[:, 3, None] * first + p[:, 4, None] * second) / over))
 
 
 def _slopes(rows: _Rows, p: Array, low: Array, high: Array) -> Array:
