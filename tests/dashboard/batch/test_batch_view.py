@@ -8,13 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from dashboard import numbers
-from dashboard.batch import readings
-from dashboard.batch import state as batch_state
 from dashboard.charts import batch as charts
 from dashboard.commands.batch import command
 from dashboard.workspace import store as workspace
@@ -33,17 +30,6 @@ CURVES = "run,batch_tokens,lr,step,loss\n" + "\n".join(
 NORMS = "step,grad_sq_small,grad_sq_big,batch_small,batch_big\n" + "\n".join(
     f"{s},{1 + 0.1 * (s % 3)},{0.5 + 0.05 * (s % 2)},4,32" for s in range(1, 200)
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_refits():
-    """How many there are is not looked at here; what was fitted with few is not kept for other tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (batch_state, readings):
-            patch.setattr(module, "RESAMPLES", 500)
-        st.cache_resource.clear()
-        yield
-    st.cache_resource.clear()
 
 
 @pytest.fixture
