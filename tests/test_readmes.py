@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,14 +97,14 @@ def timed_sizes() -> pd.DataFrame:
 
 def scheduled() -> pd.DataFrame:
     """Loss curves that log their rates: two constant, cosine and linear, falling with the rates' sum and with each decay."""
-    steps, parts = np.arange(100, 8001, 100), []
+    steps, parts = np.arange(200, 8001, 200), []
     for name, after in {
-        "constant": np.ones(80),
+        "constant": np.ones(40),
         "cosine": 0.55 + 0.45 * np.cos(np.pi * steps / 8000),
         "linear": 1 - 0.9 * steps / 8000,
     }.items():
         lr = 3e-4 * after * np.minimum(1, steps / 500)
-        loss = 2.5 + 0.6 * np.cumsum(100 * lr) ** -0.5 - 0.1 * (1 - after)
+        loss = 2.5 + 0.6 * np.cumsum(200 * lr) ** -0.5 - 0.1 * (1 - after)
         parts.append(pd.DataFrame({"run": name, "params": 1e8, "steps": steps, "lr": lr, "loss": loss}))
     return pd.concat(parts, ignore_index=True)
 
@@ -142,7 +143,7 @@ FILES: dict[str, pd.DataFrame] = {
     "final.csv": final(),
     "speed.csv": timed_sizes(),
 }
-FEW = 100  # refits in place of each default
+FEW = 40  # refits in place of each default
 QUICK = ((fitting.fit, {"resamples": FEW}), (calibration.calibrate, {"outer": 40, "inner": 40}))
 
 
@@ -162,18 +163,26 @@ def commands(script: str) -> Iterator[list[str]]:
             yield words
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the files that the READMEs name, as the current one; bootstraps are short in it."""
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that the READMEs name."""
+    made = tmp_path_factory.mktemp("prepared")
     for name, table in FILES.items():
-        path = tmp_path / name
+        path = made / name
         path.parent.mkdir(exist_ok=True)
         table.to_csv(path, index=False)
+    fitting.fit(FILES["runs.csv"], law="chinchilla", resamples=FEW).to_json(str(made / "fit.json"))
+    return made
+
+
+@pytest.fixture
+def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Such a folder as the current one; bootstraps are short in it."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     for function, fewer in QUICK:
         for argument, value in fewer.items():
             monkeypatch.setitem(inspect.unwrap(function).__kwdefaults__, argument, value)
     monkeypatch.chdir(tmp_path)
-    fitting.fit(FILES["runs.csv"], law="chinchilla").to_json("fit.json")
     return tmp_path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -11,6 +12,7 @@ import plotly.graph_objects as go
 from dashboard import numbers
 from dashboard.charts import theme
 from dashboard.charts.drawing import Drawing
+from fitting.band import Band
 from fitting.batch import AlongLoss, CriticalBatch, Growth
 
 HEIGHT = 620
@@ -33,7 +35,6 @@ def figure(found: Mapping[str, CriticalBatch], unit: str, words: Mapping[str, st
     """Steps above and data beneath, one axis of batch sizes; a diamond where each batch is critical. `words` names the groups."""
     low = min(f.batch.min() for f in found.values()) / REACH
     high = max(f.batch.max() for f in found.values()) * REACH
-    at = np.geomspace(low, high, POINTS)
     out = theme.blank(HEIGHT)
     steps = np.concatenate([f.steps for f in found.values()])
     data = np.concatenate([f.steps * f.batch for f in found.values()])
@@ -49,7 +50,7 @@ def figure(found: Mapping[str, CriticalBatch], unit: str, words: Mapping[str, st
         },
     )  # fmt: skip
     for name, colour in colours(found).items():
-        _group(out, found[name], at, colour, theme.plain(words[name], 40), unit)
+        _group(out, found[name], (float(low), float(high)), colour, theme.plain(words[name], 40), unit)
     return out.figure()
 
 
@@ -61,8 +62,16 @@ def hover(f: CriticalBatch, name: str, unit: str) -> list[str]:
     ]
 
 
-def _group(out: Drawing, f: CriticalBatch, at: np.ndarray, colour: str, name: str, unit: str) -> None:
-    for axis, band, y in (("y", f.steps_at(at), f.steps), ("y2", f.examples_at(at), f.steps * f.batch)):
+@lru_cache(maxsize=64)
+def _curves(f: CriticalBatch, low: float, high: float) -> tuple[np.ndarray, Band, Band]:
+    """Batches between two, with steps and data there. Kept, as the fit is: a page draws it anew with every press."""
+    at = np.geomspace(low, high, POINTS)
+    return at, f.steps_at(at), f.examples_at(at)
+
+
+def _group(out: Drawing, f: CriticalBatch, ends: tuple[float, float], colour: str, name: str, unit: str) -> None:
+    at, steps, data = _curves(f, *ends)
+    for axis, band, y in (("y", steps, f.steps), ("y2", data, f.steps * f.batch)):
         out.add_scatter(
             x=np.concatenate([at, at[::-1]]), y=np.concatenate([band.high, band.low[::-1]]), yaxis=axis, fill="toself",
             mode="none", fillcolor=colour, opacity=FAINT, hoverinfo="skip", showlegend=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,7 @@ def _group(out: Drawing, f: CriticalBatch, ends: tuple[float, float, float], col
     s_min, e_min = f.s_min.value, f.e_min.value
     # From the steps at which the data leave the chart to its other side, close together where the curve bends.
     first = max(low, s_min * (1.0 + 1.0 / max(top / e_min - 1.0, 1e-3)))
-    steps = s_min + np.geomspace(first - s_min, high - s_min, POINTS)
-    band = data_at(f, steps)
+    steps, band = _curve(f, float(first), float(high))
     upper = np.minimum(np.where(np.isfinite(band.high), band.high, np.inf), 10.0 * top)
     out.add_scatter(
         x=np.concatenate([steps, steps[::-1]]), y=np.concatenate([upper, band.low[::-1]]), fill="toself", mode="none",
@@ -69,6 +69,14 @@ def _group(out: Drawing, f: CriticalBatch, ends: tuple[float, float, float], col
         hovertemplate=f"<b>{name}</b><br>critical batch {numbers.count(f.b_crit.value)} {unit}"
         "<br>twice the fewest steps, twice the least data<extra></extra>",
     )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _curve(f: CriticalBatch, first: float, last: float) -> tuple[np.ndarray, Band]:
+    """Steps from one number to another with the data there. Kept, as the fit is: a page draws it anew with every press."""
+    s_min = f.s_min.value
+    steps = s_min + np.geomspace(first - s_min, last - s_min, POINTS)
+    return steps, data_at(f, steps)
 
 
 def data_at(f: CriticalBatch, steps: np.ndarray) -> Band:

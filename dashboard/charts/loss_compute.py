@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,7 +18,7 @@ from dashboard import numbers
 from dashboard.charts import marks, theme
 from dashboard.charts.drawing import Drawing
 from data.schema import Runs
-from fitting import Band, Fit, FitError, Law, Plan, all_laws, plan
+from fitting import Band, Fit, FitError, Law, all_laws, plan
 from fitting.band import LEVEL
 from fitting.held_out import HeldOut
 
@@ -144,7 +145,7 @@ def _frame(drawn: marks.Split, x: str, fit: Fit | None, floor: float | None) -> 
     loss = loss[loss <= CROWD * np.quantile(loss, 0.9)]
     least, most = float(min([loss.min(), *held[:, 1]])), float(loss.max())
     if fit is not None:
-        tip, _ = _best(fit, x, np.array([10**right]))
+        tip, *_ = _best(fit, x, (10**right,))
         if np.isfinite(tip.value[0]):  # a law that dives leaves the window before it squashes the runs
             least = min(least, max(float(tip.value[0]), least - 0.7 * (most - least), 0.1 * least))
     span = most - least if most > least else 0.1 * most
@@ -160,23 +161,26 @@ def _frame(drawn: marks.Split, x: str, fit: Fit | None, floor: float | None) -> 
     return Frame(low - 0.04 * width, right, high, max(least - pad, 0.0), most + pad, False)
 
 
-def _best(fit: Fit, x: str, at: np.ndarray) -> tuple[Band, Plan | None]:
-    """The law's loss along the picture's input (K,); for a law of size and data that of the plan at each budget."""
+@lru_cache(maxsize=16)  # two for each fit that is looked at: a page draws it anew with every press
+def _best(fit: Fit, x: str, at: tuple[float, ...]) -> tuple[Band, np.ndarray | None, np.ndarray | None]:
+    """The law's loss along the picture's input (K,); for a law of size and data that of the plan at each budget, with its
+    parameters and tokens (K,), where it says them."""
     if fit.law.inputs == (x,):
-        return fit.predict(level=LEVEL, of="law", **{x: at}), None
+        return fit.predict(level=LEVEL, of="law", **{x: np.array(at)}), None, None
     try:
-        best = plan(fit, flops=at)
+        best = plan(fit, flops=np.array(at))
     except FitError:  # a law of more than size and data has no one curve along compute
-        missing = np.full(at.shape, np.nan)
-        return Band(missing, missing, missing, LEVEL), None
-    return best.loss, best
+        missing = np.full(len(at), np.nan)
+        return Band(missing, missing, missing, LEVEL), None, None
+    params, tokens = (None if split is None else np.asarray(split.value) for split in (best.params, best.tokens))
+    return best.loss, params, tokens
 
 
 def _law(out: Drawing, frame: Frame, fit: Fit, x: str, floor: float | None) -> None:
     at = np.logspace(frame.left, frame.right, NODES)
-    found, split = _best(fit, x, at)
+    found, params, tokens = _best(fit, x, tuple(at.tolist()))
     band = found.above(floor)
-    name = "best split of each budget" if split is not None else "the law"
+    name = "best split of each budget" if params is not None else "the law"
     if np.all(np.isfinite(band.low)):
         marks.ribbon(out, at, band)
         name += f", {100 * band.level:g} % band"
@@ -186,8 +190,8 @@ def _law(out: Drawing, frame: Frame, fit: Fit, x: str, floor: float | None) -> N
     for i, c in enumerate(at):
         value, interval = numbers.with_interval(band.value[i], band.low[i], band.high[i], "loss")
         lines = [f"<b>{value}</b> {fit.law.output.unit} ({interval})", f"{numbers.say(c, _said(x))} {WORDS.get(x, x)}"]
-        if split is not None and split.params is not None and split.tokens is not None:
-            n, d = numbers.count(split.params.value[i]), numbers.count(split.tokens.value[i])
+        if params is not None and tokens is not None:
+            n, d = numbers.count(params[i]), numbers.count(tokens[i])
             lines.append(f"best split: {n} parameters on {d} tokens")
         words.append("<br>".join(lines))
     out.add_scatter(

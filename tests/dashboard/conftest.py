@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import subprocess
@@ -13,7 +14,9 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import local_script_runner
 
+import fitting
 from dashboard.budget_chart import bundle
+from data.schema import Runs
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,6 +41,34 @@ def pages_waited_for() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
+
+
+@pytest.fixture(scope="module")
+def fit_once() -> Iterator[Callable[..., fitting.Fit]]:
+    """`fitting.fit` for a module's pages and its tests alike: the same runs with the same settings are fitted once."""
+    made: dict[Any, fitting.Fit | fitting.FitError] = {}
+    whole, declared = fitting.fit, inspect.signature(fitting.fit)
+
+    def fit(*given: Any, **named: Any) -> fitting.Fit:
+        asked = declared.bind(*given, **named)
+        asked.apply_defaults()
+        runs, *settings = asked.arguments.values()
+        if not isinstance(runs, Runs):
+            return whole(*given, **named)
+        key = runs.digest, runs.name, repr(settings)
+        if key not in made:
+            try:
+                made[key] = whole(*given, **named)
+            except fitting.FitError as refusal:
+                made[key] = refusal
+        found = made[key]
+        if isinstance(found, fitting.FitError):
+            raise found
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "fit", fit)
+        yield fit
 
 
 # Reads a function with its argument from each line, and writes what it returns, or what went wrong, as a line.

@@ -64,7 +64,9 @@ def test_fit_weights_when_asked(run: Any, tmp_path: Path) -> None:
 def test_fit_calibrates_when_asked(run: Any, tmp_path: Path) -> None:
     table = tmp_path / "few.csv"
     table.write_text("\n".join(LADDER.read_text().splitlines()[:21]))
-    done = run("fit", table, "--law", "chinchilla", "--resamples", 100, "--calibrate", "--json", tmp_path / "out.json")
+    done = run(
+        "fit", table, "--law", "kaplan-tokens", "--resamples", 100, "--calibrate", "--json", tmp_path / "out.json"
+    )
     assert done.exit_code == 0, done.output
     back = load_fit(tmp_path / "out.json")
     assert back.calibration is not None

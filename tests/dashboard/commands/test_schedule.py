@@ -35,13 +35,13 @@ def curves(tmp_path_factory):
     return str(file)
 
 
-KNOWN = ["--run", "cosine", "--run", "constant", "--run", "linear", "--resamples", "40"]
+KNOWN = ["--run", "cosine", "--run", "constant", "--run", "linear"]
+FEW = ["--resamples", "5"]  # where no interval is looked at
 
 
 def test_it_is_written_with_its_check_and_a_forecast(curves):
-    done = RUN.invoke(
-        command, [curves, *KNOWN, "--predict", "wsd", "--steps", str(STEPS), "--peak", str(PEAK), "--json", "-"]
-    )
+    asked = [*KNOWN, "--resamples", "40", "--predict", "wsd", "--steps", str(STEPS), "--peak", str(PEAK)]
+    done = RUN.invoke(command, [curves, *asked, "--json", "-"])
     assert done.exit_code == 0, done.output
     body = json.loads(done.output)
     assert list(body["params"]) == list(law.names)
@@ -60,7 +60,7 @@ def test_it_is_written_with_its_check_and_a_forecast(curves):
 
 
 def test_it_is_said(curves):
-    done = RUN.invoke(command, [curves, *KNOWN, "--predict", "constant"])
+    done = RUN.invoke(command, [curves, *KNOWN, *FEW, "--predict", "constant"])
     assert done.exit_code == 0, done.output
     assert "fitted to 3 curves" in done.output
     assert "Not shown wsd, the law misses it by" in done.output
@@ -83,7 +83,7 @@ def test_refusals(curves, tmp_path):
 
 
 def test_a_forecast_says_its_peak_and_its_end(curves):
-    asked = [curves, *KNOWN, "--predict", "linear", "--steps", str(STEPS), "--end", "0.05"]
+    asked = [curves, *KNOWN, *FEW, "--predict", "linear", "--steps", str(STEPS), "--end", "0.05"]
     done = RUN.invoke(command, asked)
     assert f"steps to {0.05 * PEAK:.3g} from a peak of {PEAK:.3g}: " in done.output
     assert "extrapolated" not in done.output
@@ -97,7 +97,9 @@ def test_a_forecast_says_its_peak_and_its_end(curves):
 
 @pytest.mark.parametrize("peak", [1e-5, 3e-3, 1e3])
 def test_a_peak_that_no_curve_has_is_said_or_refused(curves, peak):
-    done = RUN.invoke(command, [curves, *KNOWN, "--predict", "cosine", "--steps", str(2 * STEPS), "--peak", str(peak)])
+    done = RUN.invoke(
+        command, [curves, *KNOWN, *FEW, "--predict", "cosine", "--steps", str(2 * STEPS), "--peak", str(peak)]
+    )
     told = f"A peak of {peak:.3g} is unlike the {PEAK:.3g} of the curves fitted"
     if done.exit_code == 0:
         assert told in done.output

@@ -29,7 +29,7 @@ OTHER = {
     "weights": [w for w in WEIGHTS if w != DEFAULTS.weights],
 }
 SOME = ("auto", "general", "chinchilla", "kaplan-params")
-FEW = 50  # refits, where their number is not what is looked at; the lines say it, whatever it is
+FEW = 20  # refits, where their number is not what is looked at; the lines say it, whatever it is
 TRUTH = {"E": 1.7, "A": 410.0, "B": 1200.0, "alpha": 0.34, "beta": 0.33, "q": 0.6}
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import fitting
 from dashboard import state, widgets
 from dashboard.fit import controls as fit_controls
 from dashboard.fit import words as fit_words
 from dashboard.fit.settings import INTERVALS, POSTERIOR
 from dashboard.workspace import store as workspace
 from data.library import load
-from fitting import Fit, fit
+from fitting import Fit
 
 APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 SOURCE = "simulated-ladder"
@@ -85,9 +86,16 @@ def browser(tmp_path, monkeypatch):
     return Browser(at.run())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def fitted(fit_once):
+    """The page's fits are those that are made here: of the same runs, with the same settings, or they are others."""
+    yield fit_once
+    fit_made_here.cache_clear()
+
+
 @cache
 def fit_made_here(**asked: object) -> Fit:
-    return fit(load(SOURCE), **asked, resamples=500)
+    return fitting.fit(load(SOURCE), **asked, resamples=500)
 
 
 def agrees(browser: Browser) -> None:

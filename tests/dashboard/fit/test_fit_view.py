@@ -81,14 +81,14 @@ PAIRS.append(("probe-batch-ladder", "kaplan-tokens"))
 
 
 @pytest.mark.parametrize(("name", "key"), PAIRS)
-def test_every_law_and_every_bundled_set(page, name, key):
+def test_every_law_and_every_bundled_set(page, fit_once, name, key):
     at, _ = page(f"bundled:{name}", law=key, **QUICK)
     assert not at.exception
     said = html(at)
     assert "Something went wrong" not in said
     refused = ""
     try:
-        f = fit(load(name), key, resamples=500)
+        f = fit_once(load(name), key, resamples=500)
     except FitError as error:
         refused = str(error)
     if refused:

@@ -101,7 +101,7 @@ def test_a_size_held_says_what_it_costs(page):
 
 def test_a_loss_wanted_gives_the_budget_that_plan_gives(page):
     at, space = page(source="bundled:simulated-ladder")
-    fitted = fit(load("simulated-ladder"))
+    fitted = fit(load("simulated-ladder"), resamples=0)
     at.text_input(key="plan_loss").set_value("2.1").run()
     assert "It takes" in words(at)
     show = next(b for b in at.button if b.label == "Show on the chart")
@@ -271,7 +271,7 @@ def test_the_runs_own_speed_can_be_planned_with(page, tmp_path, monkeypatch):
     )
     space = workspace.new()
     source = workspace.keep(space, "timed.csv", frame.to_csv(index=False).encode()).source
-    workspace.change(space, "prepared", {"source": source})
+    workspace.change(space, "prepared", {"source": source, f"fit:{source}": {"resamples": 500}})
     at = visit(space)
     assert not at.exception
     assert "Steps of your runs" in words(at)
