@@ -54,6 +54,7 @@ def _power(value: float) -> int:
     return int(2 ** ceil(log2(min(max(value * (1.0 - 1e-9), 1.0), 2.0**62))))
 
 
+@lru_cache(maxsize=4096)
 def shapes_of(params: float, count: str) -> tuple[SizedShape, ...] | FitError:
     """Shapes near a size by the count that the fit used; where a vocabulary takes it all, by what the blocks hold."""
     known = count if count in ("params_nonembed", "params_active") else "params_total"
@@ -63,7 +64,7 @@ def shapes_of(params: float, count: str) -> tuple[SizedShape, ...] | FitError:
         try:
             return shapes_near(params, count="params_nonembed")
         except FitError:
-            return refusal
+            return refusal.with_traceback(None)
 
 
 def fewest(shape: SizedShape, memory: float | None) -> float | None:
