@@ -177,8 +177,11 @@ class Runs:
             h.update(pd.util.hash_pandas_object(self.history, index=False).to_numpy().tobytes())
         return h.hexdigest()
 
-    def exclude(self, runs: Iterable[str], reason: str = "excluded by you") -> Runs:
-        """These runs with the named ones moved to `set_aside`; ValueError naming those that are not there."""
+    def exclude(self, runs: Iterable[str] | Iterable[bool], reason: str = "excluded by you") -> Runs:
+        """These runs with the named ones moved to `set_aside`; ValueError naming those that are not there.
+
+        A mask of True and False over the rows of `kept` names those where it is True.
+        """
         gone = self._named(runs)
         aside = self.kept[gone].assign(reason=reason)
         return replace(self._without(gone), set_aside=stack([self.set_aside, aside]))
@@ -196,8 +199,11 @@ class Runs:
         left = self._without(self._held_out())
         return replace(left, kept=left.kept.drop(columns="role"))
 
-    def hold_out(self, runs: Iterable[str], held: bool = True) -> Runs:
-        """These runs with the named ones held out, or fitted again; ValueError naming those that are not there."""
+    def hold_out(self, runs: Iterable[str] | Iterable[bool], held: bool = True) -> Runs:
+        """These runs with the named ones held out, or fitted again; ValueError naming those that are not there.
+
+        A mask of True and False over the rows of `kept` names those where it is True.
+        """
         out = np.where(self._named(runs), held, self._held_out())
         if not out.any():
             return replace(self, kept=self.kept.drop(columns="role", errors="ignore"))
@@ -210,9 +216,17 @@ class Runs:
             return np.zeros(len(self.kept), dtype=bool)
         return (self.kept["role"] == HELD_OUT).to_numpy(dtype=bool)
 
-    def _named(self, runs: Iterable[str]) -> np.ndarray:
-        """Which rows of `kept` have one of these names, (n,)."""
-        names = {runs} if isinstance(runs, str) else {str(r) for r in runs}
+    def _named(self, runs: Iterable[str] | Iterable[bool]) -> np.ndarray:
+        """Which rows of `kept` have one of these names, or are True in a mask over them by position, (n,)."""
+        given = [runs] if isinstance(runs, str) else list(runs)
+        if any(isinstance(r, bool | np.bool_) for r in given):
+            if len(given) != len(self.kept) or not all(isinstance(r, bool | np.bool_) for r in given):
+                raise DataError(
+                    f"expected names of runs, or a mask of True and False for the {len(self.kept)} runs kept; it was a mask of "
+                    f"{len(given)} values. Give one True or False for each row of runs.kept"
+                )
+            return np.array(given, dtype=bool)
+        names = {str(r) for r in given}
         unknown = sorted(names - set(self.kept["run"]))
         if unknown:
             shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")

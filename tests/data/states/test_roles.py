@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -72,6 +73,22 @@ def test_runs_are_held_out_and_fitted_again_by_name() -> None:
     assert list(held.exclude(names[:1]).held_out["run"]) == names[1:]
     with pytest.raises(DataError, match="no kept run is called nobody"):
         runs.hold_out(["nobody"])
+
+
+def test_runs_are_held_out_by_a_mask_over_the_kept_runs() -> None:
+    runs = load("simulated-ladder")
+    names, n = list(runs.kept["run"][-3:]), len(runs)
+    mask = [i >= n - 3 for i in range(n)]
+    turned = pd.Series(mask, index=range(n)[::-1])  # by position, whatever its index
+    for form in (mask, tuple(mask), np.array(mask), pd.Series(mask), turned, pd.Series(mask, dtype="boolean")):
+        held = runs.hold_out(form)
+        assert list(held.held_out["run"]) == names, type(form)
+        assert held.hold_out(form, held=False).digest == runs.digest, type(form)
+        assert runs.exclude(form).digest == runs.exclude(names).digest, type(form)
+    assert not len(runs.hold_out(np.zeros(n, dtype=bool)).held_out)
+    for wrong in (mask[1:], [*mask[1:], None], [*mask[1:], names[0]], pd.Series([*mask[1:], None], dtype="boolean")):
+        with pytest.raises(DataError, match=f"for the {n} runs kept"):
+            runs.hold_out(wrong)
 
 
 def test_a_copy_of_a_fitted_run_is_a_copy_whatever_its_role() -> None:
