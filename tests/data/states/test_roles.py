@@ -53,6 +53,36 @@ def test_other_words_hold_nothing_out() -> None:
             assert any(repr(header) in note for note in runs.notes), runs.notes
 
 
+def test_words_that_hold_nothing_out_are_said() -> None:
+    """Fitted beside a word that may mean held out: which, and how to say so. Roles of another kind need no word."""
+    named = "columns={'role': 'role'}"
+    said = [
+        ("role", "fitted", "validation", named), ("role", "fitted", "Test", named), ("role", "train", "out", named),
+        ("role", "fitted", "excluded", "Write 'held out'"), ("role", "in fit", "later", "Write 'held out'"),
+        ("role", "", "test", named), ("fit role", "used", "eval", "columns={'role': 'fit role'}"),
+        ("split", "fitted", "validation", "columns={'role': 'split'}"), ("set", "used for fitting", "other", "Write 'held out'"),
+    ]  # fmt: skip
+    for header, fitted, held, how in said:
+        frame = table(header, fitted, held)
+        runs = read_runs(frame)
+        case = f"{header}: {fitted}, {held}: {runs.notes}"
+        assert not len(runs.held_out), case
+        notes = [n for n in runs.notes if repr(header) in n and repr(held) in n and how in n]
+        assert len(notes) == 1, case
+        assert not fitted or repr(fitted) in notes[0], case
+        if how.startswith("columns"):  # what is said to do does it
+            assert list(read_runs(frame, columns={"role": header}).held_out["run"]) == LAST, case
+    many = table("role", "fitted", "x").assign(role=["fitted", *(f"{c}{'q' * 90}" for c in "abcdefghijk")])
+    (note,) = (n for n in read_runs(many).notes if "'role'" in n)
+    assert "and 8 more" in note
+    assert len(note) < 400
+    for header, one, other in [("role", "worker", "master"), ("role", "teacher", "student"), ("role", "teacher", "test"),
+                               ("node role", "fitted", "test"), ("role", "fitted", "fitted"), ("role", "train", ""),
+                               ("split", "val", "val"), ("set", "", "test"), ("role", "validation", "validation")]:  # fmt: skip
+        runs = read_runs(table(header, one, other))
+        assert not any(repr(header) in note for note in runs.notes), (header, one, other, runs.notes)
+
+
 def test_a_person_names_the_column() -> None:
     frame = table("phase of work", "train", "test")
     runs = read_runs(frame, columns={"role": "phase of work"})
