@@ -197,7 +197,7 @@ class Runs:
         if "role" not in self.kept:
             return self
         left = self._without(self._held_out())
-        return replace(left, kept=left.kept.drop(columns="role"))
+        return left._with_role(None)
 
     def hold_out(self, runs: Iterable[str] | Iterable[bool], held: bool = True) -> Runs:
         """These runs with the named ones held out, or fitted again; ValueError naming those that are not there.
@@ -205,10 +205,20 @@ class Runs:
         A mask of True and False over the rows of `kept` names those where it is True.
         """
         out = np.where(self._named(runs), held, self._held_out())
-        if not out.any():
-            return replace(self, kept=self.kept.drop(columns="role", errors="ignore"))
-        role = pd.Series(np.where(out, HELD_OUT, FITTED), dtype="str")
-        return replace(self, kept=self.kept.assign(role=role))
+        return self._with_role(pd.Series(np.where(out, HELD_OUT, FITTED), dtype="str") if out.any() else None)
+
+    def _with_role(self, role: pd.Series | None) -> Runs:
+        """These runs and their checkpoints with a role for each row of `kept`, or without."""
+        if role is None:
+            kept, history = (
+                f if f is None else f.drop(columns="role", errors="ignore") for f in (self.kept, self.history)
+            )
+            return replace(self, kept=kept, history=history)
+        history = self.history
+        if history is not None:
+            named = dict(zip(self.kept["run"], role, strict=True))
+            history = history.assign(role=history["run"].map(named).astype("str"))
+        return replace(self, kept=self.kept.assign(role=role), history=history)
 
     def _held_out(self) -> np.ndarray:
         """Which rows of `kept` are held out, (n,)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +89,11 @@ def _read(
     elif other and (any(s in fitted for s in said) or _tests_of_runs(said, fitted)):
         notes.append(_unread(table, header, said, fitted))
     return None if other else _held(header, held, notes)
+
+
+def says_held_out(cells: Iterable[object]) -> np.ndarray:
+    """Which cells (n,) of a column of roles say held out."""
+    return np.array([isinstance(cell, str) and _words(cell) in _OUT for cell in cells], dtype=bool)
 
 
 def _tests_of_runs(said: list[str], fitted: frozenset[str]) -> bool:
