@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import DataError, Question, ReadError
+from data.plural import agreeing
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Runs:
     in `COLUMNS` under their own names (`extras`). `set_aside` has the same columns and `reason`. `history` holds every
     checkpoint of the kept runs, ordered, when the file has many rows per run. `questions` are those that a guess has
     answered, so that a person can disagree. `named` are columns beside `COLUMNS` that a law of its own takes.
-    `kept` has a column `role` where some runs are held out; `fitted` is what fits use.
+    `kept` has a column `role` where some runs are held out; `fitted` is what fits use, without the `apart` runs held out.
     """
 
     kept: pd.DataFrame
@@ -118,6 +119,7 @@ class Runs:
     history: pd.DataFrame | None = None
     questions: tuple[Question, ...] = ()
     named: tuple[str, ...] = ()
+    apart: int = 0
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -196,8 +198,14 @@ class Runs:
         """These runs without those held out, and so without `role`: what fits use."""
         if "role" not in self.kept:
             return self
-        left = self._without(self._held_out())
-        return left._with_role(None)
+        out = self._held_out()
+        return replace(self._without(out)._with_role(None), apart=int(out.sum()))
+
+    @property
+    def want(self) -> str:
+        """What may be done where these runs are too few since others are held out: a sentence behind a space, '' for none."""
+        said = f"{agreeing(self.apart, 'run is', 'runs are')} held out of fits and may be fitted instead"
+        return f" {said}." if self.apart else ""
 
     def hold_out(self, runs: Iterable[str] | Iterable[bool], held: bool = True) -> Runs:
         """These runs with the named ones held out, or fitted again; ValueError naming those that are not there.

@@ -80,7 +80,7 @@ def command(
     names = {c.run for c in curves}
     for name in chosen:
         if name in apart:
-            raise click.BadParameter(f"{name!r} is held out: it is forecast, not fitted.", param_hint="--run")
+            raise click.BadParameter(f"{name!r} is held out, so it is forecast and not fitted.", param_hint="--run")
         if name not in names:
             raise click.BadParameter(
                 f"no curve of a run {name!r}; there are {', '.join(sorted(names))}.", param_hint="--run"
