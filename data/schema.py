@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import DataError, Question, ReadError
+from data.plural import agreeing
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Runs:
     in `COLUMNS` under their own names (`extras`). `set_aside` has the same columns and `reason`. `history` holds every
     checkpoint of the kept runs, ordered, when the file has many rows per run. `questions` are those that a guess has
     answered, so that a person can disagree. `named` are columns beside `COLUMNS` that a law of its own takes.
-    `kept` has a column `role` where some runs are held out; `fitted` is what fits use.
+    `kept` has a column `role` where some runs are held out; `fitted` is what fits use, without the `apart` runs held out.
     """
 
     kept: pd.DataFrame
@@ -118,6 +119,7 @@ class Runs:
     history: pd.DataFrame | None = None
     questions: tuple[Question, ...] = ()
     named: tuple[str, ...] = ()
+    apart: int = 0
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -177,8 +179,11 @@ class Runs:
             h.update(pd.util.hash_pandas_object(self.history, index=False).to_numpy().tobytes())
         return h.hexdigest()
 
-    def exclude(self, runs: Iterable[str], reason: str = "excluded by you") -> Runs:
-        """These runs with the named ones moved to `set_aside`; ValueError naming those that are not there."""
+    def exclude(self, runs: Iterable[str] | Iterable[bool], reason: str = "excluded by you") -> Runs:
+        """These runs with the named ones moved to `set_aside`; ValueError naming those that are not there.
+
+        A mask of True and False over the rows of `kept` names those where it is True.
+        """
         gone = self._named(runs)
         aside = self.kept[gone].assign(reason=reason)
         return replace(self._without(gone), set_aside=stack([self.set_aside, aside]))
@@ -193,16 +198,35 @@ class Runs:
         """These runs without those held out, and so without `role`: what fits use."""
         if "role" not in self.kept:
             return self
-        left = self._without(self._held_out())
-        return replace(left, kept=left.kept.drop(columns="role"))
+        out = self._held_out()
+        return replace(self._without(out)._with_role(None), apart=int(out.sum()))
 
-    def hold_out(self, runs: Iterable[str], held: bool = True) -> Runs:
-        """These runs with the named ones held out, or fitted again; ValueError naming those that are not there."""
+    @property
+    def want(self) -> str:
+        """What may be done where these runs are too few since others are held out: a sentence behind a space, '' for none."""
+        said = f"{agreeing(self.apart, 'run is', 'runs are')} held out of fits and may be fitted instead"
+        return f" {said}." if self.apart else ""
+
+    def hold_out(self, runs: Iterable[str] | Iterable[bool], held: bool = True) -> Runs:
+        """These runs with the named ones held out, or fitted again; ValueError naming those that are not there.
+
+        A mask of True and False over the rows of `kept` names those where it is True.
+        """
         out = np.where(self._named(runs), held, self._held_out())
-        if not out.any():
-            return replace(self, kept=self.kept.drop(columns="role", errors="ignore"))
-        role = pd.Series(np.where(out, HELD_OUT, FITTED), dtype="str")
-        return replace(self, kept=self.kept.assign(role=role))
+        return self._with_role(pd.Series(np.where(out, HELD_OUT, FITTED), dtype="str") if out.any() else None)
+
+    def _with_role(self, role: pd.Series | None) -> Runs:
+        """These runs and their checkpoints with a role for each row of `kept`, or without."""
+        if role is None:
+            kept, history = (
+                f if f is None else f.drop(columns="role", errors="ignore") for f in (self.kept, self.history)
+            )
+            return replace(self, kept=kept, history=history)
+        history = self.history
+        if history is not None:
+            named = dict(zip(self.kept["run"], role, strict=True))
+            history = history.assign(role=history["run"].map(named).astype("str"))
+        return replace(self, kept=self.kept.assign(role=role), history=history)
 
     def _held_out(self) -> np.ndarray:
         """Which rows of `kept` are held out, (n,)."""
@@ -210,9 +234,17 @@ class Runs:
             return np.zeros(len(self.kept), dtype=bool)
         return (self.kept["role"] == HELD_OUT).to_numpy(dtype=bool)
 
-    def _named(self, runs: Iterable[str]) -> np.ndarray:
-        """Which rows of `kept` have one of these names, (n,)."""
-        names = {runs} if isinstance(runs, str) else {str(r) for r in runs}
+    def _named(self, runs: Iterable[str] | Iterable[bool]) -> np.ndarray:
+        """Which rows of `kept` have one of these names, or are True in a mask over them by position, (n,)."""
+        given = [runs] if isinstance(runs, str) else list(runs)
+        if any(isinstance(r, bool | np.bool_) for r in given):
+            if len(given) != len(self.kept) or not all(isinstance(r, bool | np.bool_) for r in given):
+                raise DataError(
+                    f"expected names of runs, or a mask of True and False for the {len(self.kept)} runs kept; it was a mask of "
+                    f"{len(given)} values. Give one True or False for each row of runs.kept"
+                )
+            return np.array(given, dtype=bool)
+        names = {str(r) for r in given}
         unknown = sorted(names - set(self.kept["run"]))
         if unknown:
             shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")

@@ -95,11 +95,22 @@ def positive_numbers(name: str, x: Any) -> Array:
 
 
 def rows_of(x: Any, columns: Iterable[str], what: str) -> pd.DataFrame:
-    """A frame, those of its `columns` that there are as numbers, infinite ones as blanks; FitError for no frame, or other cells."""
+    """A frame without the rows held out (`role`), those of its `columns` that there are as numbers, infinite ones as blanks.
+
+    FitError for no frame, or other cells, and where every row is held out.
+    """
     import pandas as pd
+
+    from data.states.roles import says_held_out
 
     if not isinstance(x, pd.DataFrame):
         raise FitError(f"{what} are a frame, a row each; it was {in_short(x)}. Give a pandas.DataFrame.")
+    if "role" in x and isinstance(x["role"], pd.Series) and (out := says_held_out(x["role"])).any():
+        if out.all():
+            raise FitError(
+                f"{what} are all held out by the column role, which leaves none to fit. Give some of them another role."
+            )
+        x = x[~out]
     numbers: dict[str, Any] = {}
     for name in (c for c in columns if c in x):
         values = x[name]

@@ -109,7 +109,7 @@ def command(
     from fitting import fit
     from fitting.export import fit_to_json, fit_to_latex, fit_to_python, residuals_to_csv
     from fitting.held_out import forecasts
-    from fitting.same_runs import of_fit
+    from fitting.same_runs import without
 
     runs = runs_in(files, answers)
     for given, option in ((exclude, "--exclude"), (hold_out, "--hold-out")):
@@ -131,17 +131,19 @@ def command(
         with click.progressbar(length=100, label="Simulating tables", file=sys.stderr) as bar:
             by = calibrated_by(found, runs, seed=seed, progress=lambda share: bar.update(round(100 * share) - bar.pos))
         found = found.calibrated(by)
+    apart = forecasts(found, runs)
+    beside = [] if apart is None else apart.to_frame().to_dict("records")
     outputs = (
-        (json_to, lambda: fit_to_json(found)),
+        (json_to, lambda: fit_to_json(found, held_out=beside)),
         (latex, lambda: fit_to_latex(found)),
         (python, lambda: fit_to_python(found)),
-        (csv, lambda: residuals_to_csv(found, of_fit(found, runs))),
+        (csv, lambda: residuals_to_csv(found, without(runs, exclude)[0])),
     )
     for to, make in outputs:
         if to is not None:
             write_text(make(), to)
     if all(to is None for to, _ in outputs):
-        click.echo(_table(found, forecasts(found, runs)))
+        click.echo(_table(found, apart))
 
 
 def _table(found: Any, apart: Any) -> str:

@@ -75,15 +75,24 @@ def command(
 
     runs = runs_in(files, answers)
     repeated = [note for note in runs.notes if "repeat" in note]
-    curves = logged_curves(runs.kept if runs.history is None else runs.history, params, warmup)
+    apart = tuple(runs.held_out["run"].astype(str))
+    curves = logged_curves(runs, params, warmup)
     names = {c.run for c in curves}
     for name in chosen:
+        if name in apart:
+            raise click.BadParameter(f"{name!r} is held out, so it is forecast and not fitted.", param_hint="--run")
         if name not in names:
             raise click.BadParameter(
                 f"no curve of a run {name!r}; there are {', '.join(sorted(names))}.", param_hint="--run"
             )
     known = [c for c in curves if not chosen or c.run in chosen]
     fit = fit_logged(known, resamples, seed)
+    if apart:
+        beside = runs.hold_out(apart, held=False).exclude([r for r in runs.kept["run"] if r not in apart])
+        try:
+            curves += logged_curves(beside, params, known[0].schedule.warmup)
+        except FitError as error:
+            repeated.append(f"Of the runs held out none is forecast: {error}")
     unseen = check(curves, known, fit)
     forecast: tuple[Schedule, Band, Band] | None = None
     if shape is not None:

@@ -14,6 +14,7 @@ from data.states.recognise import BROKEN, UNFINISHED, plain
 from data.table import Table, clean
 
 KEPT = "kept; this law does not fit it"  # the reason beside a run that a law left out and nobody set aside
+HELD = "held out; forecast, not fitted"  # the reason beside a run held out, whose column `role` says so too
 KEEP = "not used"  # the state under which such rows are kept all the same
 UNSAID = "not used, as the file says"
 
@@ -84,7 +85,7 @@ def exclusions(table: Table, taken: Collection[str] = ()) -> Exclusions:
             reason = np.where(reason == "", text, reason)
         headers += why
         reason = np.where(reason == "", beside, reason)
-        out &= reason != KEPT
+        out &= (reason != KEPT) & ((reason != HELD) | ("role" not in named.values()))
     return Exclusions(tuple(headers), out, reason, tuple(notes))
 
 

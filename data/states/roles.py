@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +30,12 @@ _IN = frozenset(
         "for fitting",
     )
 )
-_TRAIN = frozenset(("train", "training", "used"))  # of a run, where the column is its role; of a loss elsewhere
-_TEST = frozenset(("test", "validation", "val", "eval", "forecast"))  # of a run, where a person has named the column
+_TRAIN = frozenset(("train", "training", "used", "in"))  # of a run, where the column is its role; of a loss elsewhere
+_TEST = frozenset(
+    ("test", "testing", "validation", "val", "valid", "eval", "evaluation", "forecast", "out")
+)  # of a run, where a person has named the column
+
+MOST_SAID = 3  # words of a column that are said one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,35 @@ def _read(
         notes.append(
             f"{header!r} says {other!r:.40} of some rows and held out of others: it is not read as their roles."
         )
+    elif other and (any(s in fitted for s in said) or _tests_of_runs(said, fitted)):
+        notes.append(_unread(table, header, said, fitted))
     return None if other else _held(header, held, notes)
+
+
+def says_held_out(cells: Iterable[object]) -> np.ndarray:
+    """Which cells (n,) of a column of roles say held out."""
+    return np.array([isinstance(cell, str) and _words(cell) in _OUT for cell in cells], dtype=bool)
+
+
+def _tests_of_runs(said: list[str], fitted: frozenset[str]) -> bool:
+    """Whether some rows say test and the others nothing, in a column of roles of runs."""
+    return fitted >= _TRAIN and "" in said and all(s in _TEST for s in said if s)
+
+
+def _unread(table: Table, header: str, said: list[str], fitted: frozenset[str]) -> str:
+    """That no run is held out by a column of some words for it, which words those are, and how to say which are."""
+    first = dict(zip(reversed(said), reversed(list(table.text(header))), strict=True))
+    listed = [f"{first[s].strip()!r:.40}" for s in dict.fromkeys(said) if s and s not in fitted]
+    words = (
+        f"{', '.join(listed[:MOST_SAID])}{f' and {len(listed) - MOST_SAID} more' if len(listed) > MOST_SAID else ''}"
+    )
+    beside = next((f" beside {first[s].strip()!r:.40}" for s in said if s in fitted), "")
+    how = (
+        f"Name it as the column role (columns={{'role': {header!r}}}) to hold those rows out"
+        if all(s in _TEST | fitted for s in said if s)
+        else f"Write {HELD_OUT!r} in the rows meant and {FITTED!r} in the others to hold them out"
+    )
+    return f"{header!r} says {words} of some rows{beside}, and no run is held out by it. {how}."
 
 
 def _held(header: str, held: np.ndarray, notes: list[str]) -> Roles | None:

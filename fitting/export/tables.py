@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from data.states.exclusions import KEPT
+from data.states.exclusions import HELD, KEPT
 from fitting.export.csv_text import csv_text
 from fitting.export.text import GoesWith, plan_values, provenance
 from fitting.planning.on_devices import OnDevices
@@ -16,6 +16,8 @@ from fitting.result import Fit
 
 if TYPE_CHECKING:
     from data.schema import Runs
+
+LEVEL = 0.9  # of the interval of one run, as where forecasts are compared with the runs held out
 
 
 def summary_to_csv(fit: Fit) -> str:
@@ -28,30 +30,51 @@ def summary_to_csv(fit: Fit) -> str:
 def residuals_to_csv(fit: Fit, runs: Runs) -> str:
     """All runs, fitted or not, as CSV: their columns, `used`, `predicted` loss and `residual` (log predicted - log loss).
 
-    Those held out have what the law predicts of them too. Read again, the file gives the same runs kept, held out, and set
-    aside for the same reasons.
+    Those held out have what the law predicts of them too, and beside it the fit's `forecast` of one new run with its interval
+    (`forecast_low`, `forecast_high`) and how far the loss lies above it, as a share (`forecast_off`). Read again, the file
+    gives the same runs kept, held out, and set aside for the same reasons.
     """
+    runs = _as_fitted(fit, runs)
     kept, aside = runs.kept.copy(), runs.set_aside.copy()
-    residual = dict(zip(fit.runs, fit.residuals, strict=True))
+    residual, beside = dict(zip(fit.runs, fit.residuals, strict=True)), _beside_held_out(fit, runs)
     kept["used"] = kept["run"].isin(list(residual))
-    kept["residual"] = kept["run"].map(residual | _beside_held_out(fit, runs)).astype(float)
+    kept["residual"] = kept["run"].map(beside["residual"].to_dict() | residual).astype(float)
     kept["predicted"] = kept[fit.law.output.column] * np.exp(kept["residual"])
+    for name in beside.columns[1:]:
+        kept[name] = kept["run"].map(beside[name]).astype(float)
     aside["used"] = False
     if not kept["used"].all():
-        kept["reason"] = np.where(kept["used"], "", KEPT)
+        held = kept["run"].isin(runs.held_out["run"])
+        kept["reason"] = np.where(kept["used"], "", np.where(held, HELD, KEPT))
     table = pd.concat([f for f in (kept, aside) if len(f)], ignore_index=True)
     return _csv(table, fit)
 
 
-def _beside_held_out(fit: Fit, runs: Runs) -> dict[str, float]:
-    """log f - log L of the runs held out, by run."""
-    rows = runs.held_out
-    if not len(rows) or not {*fit.law.inputs, fit.law.output.column} <= set(rows):
-        return {}
-    said = fit.law({k: rows[k].to_numpy(float) for k in fit.law.inputs}, fit.params)
+def _as_fitted(fit: Fit, runs: Runs) -> Runs:
+    """The table with the runs held out that the fit held out."""
+    out = set(fit.settings.held_out) & set(runs.kept["run"])
+    return runs.hold_out(out) if out else runs
+
+
+def _beside_held_out(fit: Fit, runs: Runs) -> pd.DataFrame:
+    """Of the runs held out, by name: `residual` of the law, and `forecast` of the fit, its ends, and how far the loss lies off it."""
+    rows, needed = runs.held_out, [*fit.law.inputs, fit.law.output.column]
+    rows = rows.dropna(subset=needed) if set(needed) <= set(rows) else rows.iloc[:0]
+    if not len(rows):
+        return pd.DataFrame({"residual": []})
+    places, loss = {k: rows[k].to_numpy(float) for k in fit.law.inputs}, rows[fit.law.output.column].to_numpy(float)
+    said = fit.predict(level=LEVEL, of="run", **places)
+    low, high = (end if len(fit.draws) else np.full(len(rows), np.nan) for end in (said.low, said.high))
     with np.errstate(all="ignore"):
-        left = np.log(said) - np.log(rows[fit.law.output.column].to_numpy(float))
-    return dict(zip(rows["run"].astype(str), left, strict=True))
+        left, off = np.log(fit.law(places, fit.params)) - np.log(loss), loss / said.value - 1.0
+    columns = {
+        "residual": left,
+        "forecast": said.value,
+        "forecast_low": low,
+        "forecast_high": high,
+        "forecast_off": off,
+    }
+    return pd.DataFrame(columns, index=rows["run"].astype(str))
 
 
 def plan_to_csv(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDevices | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,9 +49,10 @@ class GoesWith(Protocol):
         """What each law gives, and whose it is."""
 
 
-def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
+def fit_to_json(fit: Fit, path: str | Path | None = None, *, held_out: Sequence[Mapping[str, Any]] = ()) -> str:
     """The fit as JSON text, also written to `path` if given. Keys are the attributes' names.
 
+    `held_out` are the runs held out beside their forecasts (the rows of `HeldOut.to_frame`), which are no part of the fit.
     The last key is a checksum over the others: `load_fit` refuses a file that was changed after it was saved.
     """
     body = {
@@ -74,6 +75,7 @@ def fit_to_json(fit: Fit, path: str | Path | None = None) -> str:
         "new_noise": fit.new_noise.tolist(),
         "doubt": None if fit.doubt is None else {k: v for k, v in asdict(fit.doubt).items() if v is not None},
         "calibration": None if fit.calibration is None else asdict(fit.calibration),
+        **({"held_out": list(held_out)} if held_out else {}),
     }
     plain = finite(body)
     text = json.dumps({**plain, KEY: checksum(plain)}, indent=None, separators=(",", ":"), allow_nan=False)

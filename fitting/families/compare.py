@@ -152,6 +152,7 @@ def _split(
         only = f"every run of {table.name} is {counts.index[0]!r}" if len(counts) else f"no run of {table.name} has one"
         raise FitError(
             f"Comparing needs two families or more, but {only} in {column}. Choose another column, or add the other family's runs."
+            f"{table.want}"
         )
     tables: dict[str, Arrays] = {}
     short: dict[str, int] = {}
@@ -174,7 +175,7 @@ def _split(
     if len(tables) < 2 or (reference in short):
         raise FitError(
             f"{law.title} needs at least {law.min_runs} runs in each family, but {listed}. "
-            "Add runs, or choose another column or a law with fewer parameters."
+            f"Add runs, or choose another column or a law with fewer parameters.{table.want}"
         )
     notes = [f"Left out for want of runs ({law.min_runs} are needed): {listed}."] if short else []
     empty = int((named == "").sum())

@@ -233,7 +233,7 @@ def _won(race: _Curves | _Ends, count: Accounting, chosen: EnvelopeSettings, tab
     if len(ahead) < LEAST_WINNERS or len(np.unique(race.labels[pick[inside]])) < 2:
         raise FitError(
             f"An envelope needs at least {LEAST_WINNERS} runs of 2 or more sizes that are each the best at some compute with "
-            f"a smaller and a larger size beside them; {table.name} has {len(ahead)}. Add sizes, or use profiles."
+            f"a smaller and a larger size beside them; {table.name} has {len(ahead)}. Add sizes, or use profiles.{table.want}"
         )
     log_n, log_d, loss = race.log_n[pick], _along(race.tokens, pick), _along(race.loss, pick)
     rng = np.random.default_rng(chosen.seed)

@@ -225,7 +225,7 @@ def _rows(table: Runs) -> tuple[Rows, Accounting]:
     # In order of size and name, so that the order of a file's rows moves no draw.
     frame = table.kept.dropna(subset=["params", "flops", "loss"]).sort_values(["params", "run"], kind="stable")
     if not len(frame):
-        raise ProfilesError(f"{table.name} has no run with parameters, FLOPs and a loss. Map the columns.")
+        raise ProfilesError(f"{table.name} has no run with parameters, FLOPs and a loss. Map the columns.{table.want}")
     believable(frame, table.name, LOSS)
     count = accounting(frame)
     n, c, loss = (frame[k].to_numpy(float) for k in ("params", "flops", "loss"))
@@ -268,7 +268,7 @@ def _assembled(
     made = tuple(profile(c, rows, count, chosen) for c in lines_of)
     use = np.array([p.used for p in made], bool)
     if use.sum() < 2:
-        raise ProfilesError(refusal(made, chosen, table.name), made, aside, chosen)
+        raise ProfilesError(refusal(made, chosen, table.name) + table.want, made, aside, chosen)
     rng = np.random.default_rng(chosen.seed)
     pool = noise(lines_of, chosen) if chosen.resample == "residuals" else np.empty(0)
     drawn = [redraw(c, pool, chosen, rng) for c in lines_of]

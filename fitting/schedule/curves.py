@@ -67,11 +67,11 @@ def logged_curves(
 ) -> list[LoggedCurve]:
     """The curves of one model in `frame` (columns run, steps, lr, loss; params where there are several sizes), or in a runs table.
 
-    Without `warmup` it ends where a logged rate first stops rising, or where rows begin if none rises. Raises FitError for
-    missing columns, several sizes of which none is named, or no curve with rows enough.
+    Runs held out (`role`) are left out. Without `warmup` it ends where a logged rate first stops rising, or where rows begin
+    if none rises. Raises FitError for missing columns, several sizes of which none is named, or no curve with rows enough.
     """
     if isinstance(frame, Runs):
-        frame = frame.kept if frame.history is None else frame.history
+        frame = frame.fitted.kept if frame.fitted.history is None else frame.fitted.history
     frame = rows_of(frame, ("steps", "lr", "loss", "params"), "Curves")
     params = None if params is None else one_number("params", params)
     warmup = None if warmup is None else a_count("warmup", warmup, MOST_STEPS)

@@ -84,7 +84,7 @@ def compare_laws(runs: Runs | pd.DataFrame, delta: float = 1e-3, output: str = "
     if "flops" not in frame or frame["flops"].notna().sum() < 10:
         raise FitError(
             f"Laws are compared by forecasting the largest runs from the rest, which takes ten runs with known compute; "
-            f"{runs.name} has {int(frame['flops'].notna().sum()) if 'flops' in frame else 0}. Add runs."
+            f"{runs.name} has {int(frame['flops'].notna().sum()) if 'flops' in frame else 0}. Add runs.{runs.want}"
         )
     known = frame.dropna(subset=["flops", "loss"])
     cut, above = _cut(known)

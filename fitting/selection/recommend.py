@@ -74,6 +74,7 @@ def choose(runs: Runs, key: Law | LawKey, prior: bool = True) -> tuple[Law, str]
     raise FitError(
         f"A law needs at least three different values of parameters, tokens or FLOPs beside a loss; the "
         f"{plural(len(frame), 'usable run')} of {runs.name} {'has' if len(frame) == 1 else 'have'} {has}. Map the columns, or add runs."
+        f"{runs.want}"
     )
 
 

@@ -75,7 +75,7 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
         what = "on the frontier " if law.frontier else ""
         raise FitError(
             f"{law.title} has {law.p} parameters and needs at least {law.min_runs} runs {what}to say anything; "
-            f"{runs.name} has {len(frame)}{aside}. Add runs, or choose a law with fewer parameters."
+            f"{runs.name} has {len(frame)}{aside}. Add runs, or choose a law with fewer parameters.{runs.want}"
         )
     inputs = {k: frame[k].to_numpy(float) for k in law.inputs}
     loss = frame[law.output.column].to_numpy(float)
@@ -87,7 +87,7 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
         if np.ptp(np.log(x)) < 1e-9:
             raise FitError(
                 f"All {len(x)} runs have the same {name} ({x[0]:.6g}): {law.title} cannot tell what {name} does. "
-                f"Add runs at other {name}, or choose a law without it."
+                f"Add runs at other {name}, or choose a law without it.{runs.want}"
             )
     labels = frame[group].astype(str).to_numpy() if group else np.arange(len(frame))
     natural = groupings(frame)

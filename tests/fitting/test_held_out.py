@@ -11,7 +11,7 @@ from data import load, read_runs
 from fitting import FitError, backtest, compare_families, compare_laws, fit, load_fit
 from fitting.export import fit_to_json, residuals_to_csv
 from fitting.held_out import forecasts
-from fitting.isoflop import compare
+from fitting.isoflop import compare, envelope, profiles
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +124,31 @@ def test_none_held_out_and_one_that_was_fitted(first, found):
     seen = first.hold_out(found.runs[:1])
     with pytest.raises(FitError, match="was made with it"):
         forecasts(found, seen)
-    everything = first.hold_out(first.kept["run"])
-    with pytest.raises(FitError):
-        fit(everything)
+
+
+def test_where_too_few_runs_are_left_those_held_out_are_said():
+    """Of 25 runs, 20, all but one, and all held out; with fewer runs and none held out nothing of the kind is said."""
+    ladder = load("simulated-ladder")
+    few = ladder.exclude(ladder.kept["run"][25:])
+    pairs = load("simulated-families")
+    ways = {
+        "fit": lambda runs: fit(runs, "chinchilla", resamples=0),
+        "auto": lambda runs: fit(runs, resamples=0),
+        "compare_laws": compare_laws,
+        "envelope": envelope,
+        "profiles": profiles,
+        "families": lambda runs: compare_families(runs, "family", resamples=0),
+    }
+    for name, way in ways.items():
+        table = pairs if name == "families" else few
+        for left in (5, 1, 0) if name != "auto" else (2, 1, 0):
+            names = list(table.kept["run"])
+            names = names[: len(names) - left]
+            with pytest.raises(FitError) as said:
+                way(table.hold_out(names))
+            assert f"{len(names)} runs are held out of fits and may be fitted instead." in str(said.value), (name, left)
+            if left:
+                with pytest.raises(FitError) as unsaid:
+                    way(table.exclude(names))
+                assert "held out" not in str(unsaid.value), (name, left)
+    assert few.hold_out(few.kept["run"][:1]).fitted.want == " 1 run is held out of fits and may be fitted instead."

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
 from dashboard import cli
 from data import read_runs
 from fitting import all_laws, fit, load_fit, plan
+from fitting.held_out import forecasts
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "data" / "published"
 LADDER = PUBLISHED / "simulated_ladder.csv"
@@ -90,6 +92,45 @@ def test_every_way_out_of_fit(run: Any, tmp_path: Path) -> None:
     assert module["loss"](1e9, 2e10) == pytest.approx(back.predict(params=1e9, tokens=2e10).value, rel=1e-12)
     table = [line for line in out["csv"].read_text().splitlines() if not line.startswith("#")]
     assert len(table) == 1 + len(names)
+
+
+def test_what_fit_writes_has_the_runs_held_out_beside_their_forecasts(run: Any, tmp_path: Path) -> None:
+    whole = read_runs(LADDER)
+    frame = whole.kept[["run", "params", "tokens", "loss"]][:25]
+    named, marked = tmp_path / "plain.csv", tmp_path / "marked.csv"
+    frame.to_csv(named, index=False)
+    out = list(frame["run"][-2:])
+    frame.assign(role=np.where(frame["run"].isin(out), "held out", "fitted")).to_csv(marked, index=False)
+    for path, options in ((named, ("--hold-out", out[0], "--hold-out", out[1])), (marked, ())):
+        to = tmp_path / "out.csv", tmp_path / "out.json"
+        done = run("fit", path, "--law", "chinchilla", "--resamples", 50, *options, "--csv", to[0], "--json", to[1])
+        assert done.exit_code == 0, done.output
+        found, runs = load_fit(to[1]), read_runs(marked)
+        apart = forecasts(found, runs)
+        assert apart is not None
+        rows = pd.read_csv(to[0], comment="#").set_index("run")
+        assert len(rows) == 25, options
+        assert list(rows.index[rows["role"] == "held out"]) == out, options
+        held, fitted = rows.loc[out], rows.drop(out)
+        assert not held["used"].any(), options
+        assert fitted["used"].all(), options
+        assert held["reason"].str.startswith("held out").all(), options
+        assert fitted[["reason", "forecast", "forecast_low", "forecast_high"]].isna().all(axis=None), options
+        for column, values in (
+            ("forecast", apart.forecast.value), ("forecast_low", apart.forecast.low), ("forecast_high", apart.forecast.high),
+            ("forecast_off", apart.off), ("residual", np.log(held["predicted"] / held["loss"])),
+            ("predicted", found.predict(params=held["params"], tokens=held["tokens"]).value),
+        ):  # fmt: skip
+            assert np.allclose(held[column], values, rtol=1e-9), (options, column)
+        said = json.loads(to[1].read_text())["held_out"]
+        assert [row["run"] for row in said] == out, options
+        assert [row["forecast"] for row in said] == pytest.approx(list(apart.forecast.value)), options
+        again = read_runs(to[0])
+        assert list(again.held_out["run"]) == out, options
+        assert len(again.kept) == 25, options
+    stripped = pd.read_csv(to[0], comment="#").drop(columns="role").to_csv(index=False)
+    (tmp_path / "stripped.csv").write_text(stripped)
+    assert len(read_runs(tmp_path / "stripped.csv").kept) == 23  # no row becomes fitted since a column is gone
 
 
 def test_without_an_output_fit_says_it_in_a_table(run: Any) -> None:

@@ -59,6 +59,29 @@ def test_it_is_written_with_its_check_and_a_forecast(curves):
     assert run["value"] == pytest.approx(truth, rel=2e-3)
 
 
+def test_a_curve_held_out_is_forecast_and_not_fitted(curves, tmp_path):
+    head, *rows = Path(curves).read_text(encoding="utf-8").splitlines()
+    fitted = [row for row in rows if not row.startswith("wsd,")]
+    wrong = [
+        f"{','.join(row.split(',')[:3])},{float(row.split(',')[3]) * 1.5}" for row in rows if row.startswith("wsd,")
+    ]
+    plain, marked = tmp_path / "plain.csv", tmp_path / "marked.csv"
+    plain.write_text("\n".join([head, *fitted]), encoding="utf-8")
+    lines = [f"{head},role", *(f"{row},fitted" for row in fitted), *(f"{row},held out" for row in wrong)]
+    marked.write_text("\n".join(lines), encoding="utf-8")
+    bodies = []
+    for file in (plain, marked):
+        done = RUN.invoke(command, [str(file), "--resamples", "5", "--json", "-"])
+        assert done.exit_code == 0, done.output
+        bodies.append(json.loads(done.output))
+    assert bodies[0]["params"] == bodies[1]["params"]
+    assert [u["run"] for u in bodies[1]["held_out"]] == ["wsd"]
+    assert bodies[1]["held_out"][0]["error"] == pytest.approx(np.log(1.5), abs=0.01)
+    done = RUN.invoke(command, [str(marked), "--run", "wsd"])
+    assert done.exit_code == 2
+    assert "'wsd' is held out" in done.output
+
+
 def test_it_is_said(curves):
     done = RUN.invoke(command, [curves, *KNOWN, *FEW, "--predict", "constant"])
     assert done.exit_code == 0, done.output

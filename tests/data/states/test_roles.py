@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -52,6 +53,36 @@ def test_other_words_hold_nothing_out() -> None:
             assert any(repr(header) in note for note in runs.notes), runs.notes
 
 
+def test_words_that_hold_nothing_out_are_said() -> None:
+    """Fitted beside a word that may mean held out: which, and how to say so. Roles of another kind need no word."""
+    named = "columns={'role': 'role'}"
+    said = [
+        ("role", "fitted", "validation", named), ("role", "fitted", "Test", named), ("role", "train", "out", named),
+        ("role", "fitted", "excluded", "Write 'held out'"), ("role", "in fit", "later", "Write 'held out'"),
+        ("role", "", "test", named), ("fit role", "used", "eval", "columns={'role': 'fit role'}"),
+        ("split", "fitted", "validation", "columns={'role': 'split'}"), ("set", "used for fitting", "other", "Write 'held out'"),
+    ]  # fmt: skip
+    for header, fitted, held, how in said:
+        frame = table(header, fitted, held)
+        runs = read_runs(frame)
+        case = f"{header}: {fitted}, {held}: {runs.notes}"
+        assert not len(runs.held_out), case
+        notes = [n for n in runs.notes if repr(header) in n and repr(held) in n and how in n]
+        assert len(notes) == 1, case
+        assert not fitted or repr(fitted) in notes[0], case
+        if how.startswith("columns"):  # what is said to do does it
+            assert list(read_runs(frame, columns={"role": header}).held_out["run"]) == LAST, case
+    many = table("role", "fitted", "x").assign(role=["fitted", *(f"{c}{'q' * 90}" for c in "abcdefghijk")])
+    (note,) = (n for n in read_runs(many).notes if "'role'" in n)
+    assert "and 8 more" in note
+    assert len(note) < 400
+    for header, one, other in [("role", "worker", "master"), ("role", "teacher", "student"), ("role", "teacher", "test"),
+                               ("node role", "fitted", "test"), ("role", "fitted", "fitted"), ("role", "train", ""),
+                               ("split", "val", "val"), ("set", "", "test"), ("role", "validation", "validation")]:  # fmt: skip
+        runs = read_runs(table(header, one, other))
+        assert not any(repr(header) in note for note in runs.notes), (header, one, other, runs.notes)
+
+
 def test_a_person_names_the_column() -> None:
     frame = table("phase of work", "train", "test")
     runs = read_runs(frame, columns={"role": "phase of work"})
@@ -72,6 +103,22 @@ def test_runs_are_held_out_and_fitted_again_by_name() -> None:
     assert list(held.exclude(names[:1]).held_out["run"]) == names[1:]
     with pytest.raises(DataError, match="no kept run is called nobody"):
         runs.hold_out(["nobody"])
+
+
+def test_runs_are_held_out_by_a_mask_over_the_kept_runs() -> None:
+    runs = load("simulated-ladder")
+    names, n = list(runs.kept["run"][-3:]), len(runs)
+    mask = [i >= n - 3 for i in range(n)]
+    turned = pd.Series(mask, index=range(n)[::-1])  # by position, whatever its index
+    for form in (mask, tuple(mask), np.array(mask), pd.Series(mask), turned, pd.Series(mask, dtype="boolean")):
+        held = runs.hold_out(form)
+        assert list(held.held_out["run"]) == names, type(form)
+        assert held.hold_out(form, held=False).digest == runs.digest, type(form)
+        assert runs.exclude(form).digest == runs.exclude(names).digest, type(form)
+    assert not len(runs.hold_out(np.zeros(n, dtype=bool)).held_out)
+    for wrong in (mask[1:], [*mask[1:], None], [*mask[1:], names[0]], pd.Series([*mask[1:], None], dtype="boolean")):
+        with pytest.raises(DataError, match=f"for the {n} runs kept"):
+            runs.hold_out(wrong)
 
 
 def test_a_copy_of_a_fitted_run_is_a_copy_whatever_its_role() -> None:
