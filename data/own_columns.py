@@ -11,7 +11,8 @@ import pandas as pd
 from data.errors import MappingNeeded, Question, ReadError
 from data.read import from_frame, read_files
 from data.rows.history import distinct
-from data.schema import NothingKept, Provenance, Runs
+from data.schema import HELD_OUT, NothingKept, Provenance, Runs
+from data.states.roles import roles
 from data.table import Table
 
 NAMES = ("run", "name", "model")
@@ -21,7 +22,8 @@ def read_columns(source: str | os.PathLike[str] | pd.DataFrame, columns: Sequenc
     """The runs of one file or data frame with these columns as positive numbers, in the units they are written in.
 
     A header is matched to a column whatever its case, with blanks for underscores. A row without a positive number in one of them
-    is set aside with its reason. Raises `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is left.
+    is set aside with its reason. Rows that the file says are held out have that `role`, as in a table of losses. Raises
+    `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is left.
     """
     table = from_frame(source, "table") if isinstance(source, pd.DataFrame) else _one_file(source)
     found = {_plain(h): h for h in reversed(table.headers)}
@@ -36,14 +38,20 @@ def read_columns(source: str | os.PathLike[str] | pd.DataFrame, columns: Sequenc
     named = next((found[n] for n in NAMES if n in found), None)
     names = [f"{table.name} {i + 1}" for i in range(len(frame))] if named is None else list(table.text(named))
     frame.insert(0, "run", distinct(list(map(str, names))))
+    notes = list(table.notes)
+    held = roles(table, [found[_plain(c)] for c in columns], None, True, notes)
     bad = {c: ~(np.isfinite(frame[c]) & (frame[c] > 0)) for c in columns}
     reason = [next((f"no positive {c}" for c in columns if bad[c][i]), "") for i in range(len(frame))]
-    aside = np.array([bool(r) for r in reason])
+    aside = np.array([bool(r) for r in reason], dtype=bool)
+    if held is not None and (held.role[~aside] == HELD_OUT).any():
+        frame["role"] = pd.Series(held.role, dtype="str")
+    sources = [Provenance(c, found[_plain(c)], "named by the law") for c in columns]
     out = Runs(
         frame[~aside].reset_index(drop=True),
         frame[aside].assign(reason=[r for r in reason if r]).reset_index(drop=True),
         table.name,
-        tuple(Provenance(c, found[_plain(c)], "named by the law") for c in columns),
+        tuple([*sources, held.source] if held is not None and "role" in frame else sources),
+        tuple(notes),
         named=tuple(columns),
     )
     if not len(out):

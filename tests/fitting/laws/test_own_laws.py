@@ -16,6 +16,7 @@ from dashboard.charts import loss_compute
 from data import MappingNeeded, NothingKept
 from data.own_columns import read_columns
 from fitting import FitError, Law, fit, load_fit, plan
+from fitting.held_out import forecasts
 from fitting.law import Output, Param, coefficient
 from fitting.solver.parametrization import check_units
 
@@ -120,6 +121,40 @@ def test_a_row_without_a_number_is_set_aside_with_its_reason():
     assert len(runs) == 24
     assert list(runs.set_aside["reason"]) == ["no positive coverage"]
     assert runs.digest != read_columns(sweep(seed=1), ("samples_drawn", "coverage")).digest
+
+
+def test_runs_held_out_are_forecast_and_not_fitted(tmp_path):
+    """A column `role`, in a frame or a file, and runs that the caller holds out: the fit is that of the other rows."""
+    frame = sweep()
+    out = np.isin(np.arange(len(frame)), (23, 24))
+    frame.loc[out, "coverage"] = 0.2  # far from the law: a fit that saw them would say so
+    alone = fit(frame[~out], law=COVERAGE, resamples=50)
+    names = tuple(frame["model"][out])
+    told = frame.assign(role=np.where(out, "held out", "fitted"))
+    told.to_csv(tmp_path / "told.csv", index=False)
+    columns = ("samples_drawn", "coverage")
+    ways = {
+        "a frame": told,
+        "a file": tmp_path / "told.csv",
+        "a flag": frame.assign(**{"held out": np.where(out, "yes", "no")}),
+        "blanks": frame.assign(split=np.where(out, "held out", "")),
+        "the caller": read_columns(frame, columns).hold_out(names),
+    }
+    for way, table in ways.items():
+        f = fit(table, law=COVERAGE, resamples=50)
+        assert f.settings.held_out == names, way
+        assert f.params == alone.params, way
+        assert f.digest == alone.digest, way
+        apart = forecasts(f, table)
+        assert apart.runs == names, way
+        assert np.all(apart.actual == 0.2), way
+        assert not apart.inside.any(), way
+    crashed = told.astype({"coverage": object})
+    crashed.loc[out, "coverage"] = "crashed"
+    assert "role" not in read_columns(crashed, columns).kept, "no row left is held out"
+    assert fit(frame.assign(role="held out"), law=COVERAGE, resamples=0).n == 25, (
+        "none is left to fit: left out of account"
+    )
 
 
 def test_a_law_made_in_memory_is_fitted_planned_saved_and_read_back(tmp_path):
