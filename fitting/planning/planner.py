@@ -224,6 +224,11 @@ def _for_loss(
     fit: Fit, asked: Array, params: Array | None, hardware: Hardware | None, level: float, text: Text | None
 ) -> Plan:
     losses, params = asked.ravel(), None if params is None else params.ravel()
+    low, high = fit.law.output.limits or (0.0, np.inf)
+    if len(beyond := np.flatnonzero((losses < low) | (losses > high))):
+        raise FitError(
+            f"{fit.law.output.title} lies in {low:g} to {high:g}; it was asked for {losses[beyond[0]]:.4g}. Ask for one inside."
+        )
 
     def at(k: int) -> str:
         return "" if params is None else f" at {params[k]:.3g} parameters"
@@ -363,8 +368,8 @@ def _assemble(
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,
         hardware=hardware,
-        notes=all_notes(fit, chosen[0], best, sized, text),
-        split=Split(_named(chosen, best, sized), _named(spread_budget, spread, sized)),
+        notes=tuple(dict.fromkeys((*all_notes(fit, chosen[0], best, sized, text), *loss.notes, *of_run.notes))),
+        split=Split(_named(fit, chosen, best, sized), _named(fit, spread_budget, spread, sized)),
         warnings=fit.warnings,
     )
 
@@ -382,9 +387,10 @@ def _excess(
         return best.loss / ideal.loss - 1.0, spread.loss / others.loss - 1.0
 
 
-def _named(budgets: Array, found: Optimum, sized: bool) -> dict[str, Array]:
+def _named(fit: Fit, budgets: Array, found: Optimum, sized: bool) -> dict[str, Array]:
     sizes = {"params": found.params, "tokens": found.tokens} if sized else {}
-    return {"flops": budgets, "loss": found.loss, **sizes}
+    limits = fit.law.output.limits
+    return {"flops": budgets, "loss": found.loss if limits is None else np.clip(found.loss, *limits), **sizes}
 
 
 def _places(fit: Fit, budgets: Array, best: Optimum, text: Text | None) -> dict[str, Array]:

@@ -7,6 +7,7 @@ import math
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,31 @@ TOY = Law(
     ),
     cite="made up for a test",
 )
+
+
+def error_rate(shots, a, b):
+    return a * shots**-b
+
+
+ERROR_RATE = Law(
+    key="error-rate",
+    title="Error rate e(k)",
+    formula=error_rate,
+    latex=r"e(k) = a\,k^{-b}",
+    inputs=("shots",),
+    params=(
+        Param("a", "a", "shots^b", "errors at one shot", (1e-9, 1e9), anchor=coefficient("shots", "b")),
+        Param("b", "b", "", "how fast more shots help", (0.01, 5.0)),
+    ),
+    cite="made up for a test",
+    output=Output("error_rate", "Error rate", "", bounds=(0.0, 1.0)),
+)
+
+
+def shots(noise: float = 0.05) -> pd.DataFrame:
+    k = np.geomspace(100, 10_000, 25)
+    told = error_rate(k, 5.96, 0.5) * np.exp(noise * np.random.default_rng(3).standard_normal(25))
+    return pd.DataFrame({"shots": k, "error_rate": told, "run": [f"k={x:.0f}" for x in k]})
 
 
 TRUE = (5.0, 9.0, 0.07)
@@ -155,6 +181,40 @@ def test_runs_held_out_are_forecast_and_not_fitted(tmp_path):
     assert fit(frame.assign(role="held out"), law=COVERAGE, resamples=0).n == 25, (
         "none is left to fit: left out of account"
     )
+
+
+def test_a_prediction_keeps_to_the_bounds_that_are_declared():
+    """At one shot the formula says 5.96, and no error rate exceeds 1: value and ends are cut, and the notes say so."""
+    f = fit(shots(), law=ERROR_RATE, resamples=300)
+    for of in ("law", "run"):
+        one = f.predict(shots=1.0, of=of)
+        assert tuple(one) == (1.0, 1.0, 1.0), of
+        assert any("0 to 1" in note and "error rate" in note for note in one.notes), of
+        many = f.predict(shots=np.geomspace(1, 1e5, 60), of=of)
+        assert np.all((many.low >= 0) & (many.low <= many.value) & (many.value <= many.high) & (many.high <= 1)), of
+        assert np.any(many.value < 1), of
+        inside = f.predict(shots=1000.0, of=of)
+        assert not any("cut" in note for note in inside.notes), of
+        assert inside.value == pytest.approx(error_rate(1000.0, f.params["a"], f.params["b"]), rel=0.1), of
+    edge = f.predict(shots=float((f.params["a"] / 0.999) ** (1 / f.params["b"])), of="law")
+    assert edge.value == pytest.approx(0.999)
+    assert edge.high == 1.0
+    assert any("interval is cut" in note for note in edge.notes)
+
+
+def test_a_plan_keeps_to_the_bounds_that_are_declared():
+    n, d = (x.ravel() for x in np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
+    noise = np.exp(0.02 * np.random.default_rng(0).standard_normal(25))
+    frame = pd.DataFrame({"params": n, "tokens": d, "error_rate": 0.2 * toy(n, d, *TRUE) * noise})
+    law = replace(TOY, key="toy-rate", output=Output("error_rate", "Error rate", "", bounds=(0.0, 1.0)))
+    f = fit(frame, law=law, resamples=50)
+    low = plan(f, flops=1e6)
+    for band in (low.loss, low.loss_run, low.band(lambda run: run["loss"])):
+        assert tuple(band) == (1.0, 1.0, 1.0)
+    assert sum("0 to 1" in note for note in low.notes) == 1, low.notes
+    assert not any("cut" in note for note in plan(f, flops=1e19).notes)
+    with pytest.raises(FitError, match=r"Error rate lies in 0 to 1; it was asked for 1\.5"):
+        plan(f, loss=1.5)
 
 
 def test_a_law_made_in_memory_is_fitted_planned_saved_and_read_back(tmp_path):
