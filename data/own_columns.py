@@ -41,7 +41,7 @@ def read_columns(source: str | os.PathLike[str] | pd.DataFrame, columns: Sequenc
     notes = list(table.notes)
     held = roles(table, [found[_plain(c)] for c in columns], None, True, notes)
     bad = {c: ~(np.isfinite(frame[c]) & (frame[c] > 0)) for c in columns}
-    reason = [next((f"no positive {c}" for c in columns if bad[c][i]), "") for i in range(len(frame))]
+    reason = [next((_why(c, frame[c][i]) for c in columns if bad[c][i]), "") for i in range(len(frame))]
     aside = np.array([bool(r) for r in reason], dtype=bool)
     if held is not None and (held.role[~aside] == HELD_OUT).any():
         frame["role"] = pd.Series(held.role, dtype="str")
@@ -57,6 +57,11 @@ def read_columns(source: str | os.PathLike[str] | pd.DataFrame, columns: Sequenc
     if not len(out):
         raise NothingKept(f"{table.name}: no row has positive numbers in {', '.join(columns)}.", out)
     return out
+
+
+def _why(column: str, value: float) -> str:
+    """Why a row with this value of a column is not fitted."""
+    return f"{column} is 0, and logarithms are fitted" if value == 0 else f"no positive {column}"
 
 
 def _one_file(source: str | os.PathLike[str]) -> Table:

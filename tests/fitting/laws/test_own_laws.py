@@ -202,6 +202,26 @@ def test_a_prediction_keeps_to_the_bounds_that_are_declared():
     assert any("interval is cut" in note for note in edge.notes)
 
 
+def test_a_row_at_a_bound_is_set_aside_aloud():
+    """A rate of 0 is inside 0 to 1 and has no logarithm: the table says why it is set aside, and so does the fit."""
+    frame = shots()
+    frame.loc[[4, 9], "error_rate"] = 0.0
+    frame.loc[7, "error_rate"] = np.nan
+    frame.loc[11, "error_rate"] = 1.0  # at the other bound, where nothing is in the way
+    runs = read_columns(frame, ("shots", "error_rate"))
+    assert runs.reasons == {"error_rate is 0, and logarithms are fitted": 2, "no positive error_rate": 1}
+    f = fit(frame, law=ERROR_RATE, resamples=50, exclude=["k=100"])
+    assert f.n == 21
+    assert not {*frame["run"][[0, 4, 7, 9]]} & {*f.runs}
+    (note,) = (v for v in f.verdicts if v.key == "aside")
+    assert note.state == "note"
+    assert note.sentence.startswith("3 rows of table are not fitted: error_rate is 0")
+    assert "(2)" in note.sentence
+    assert "excluded" not in note.sentence
+    assert note in load_fit(f.to_json(), law=ERROR_RATE).verdicts
+    assert not any(v.key == "aside" for v in fit(shots(), law=ERROR_RATE, resamples=0, exclude=["k=100"]).verdicts)
+
+
 def test_a_plan_keeps_to_the_bounds_that_are_declared():
     n, d = (x.ravel() for x in np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
     noise = np.exp(0.02 * np.random.default_rng(0).standard_normal(25))
