@@ -14,6 +14,7 @@ from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.planning.allocation import Optimum, flat_range, optimum, valley
 from fitting.planning.hardware import Hardware
+from fitting.planning.limits import aim_inside, by_name
 from fitting.planning.notes import FREE_EPOCHS, Text, all_notes
 from fitting.result import Fit
 
@@ -224,11 +225,7 @@ def _for_loss(
     fit: Fit, asked: Array, params: Array | None, hardware: Hardware | None, level: float, text: Text | None
 ) -> Plan:
     losses, params = asked.ravel(), None if params is None else params.ravel()
-    low, high = fit.law.output.limits or (0.0, np.inf)
-    if len(beyond := np.flatnonzero((losses < low) | (losses > high))):
-        raise FitError(
-            f"{fit.law.output.title} lies in {low:g} to {high:g}; it was asked for {losses[beyond[0]]:.4g}. Ask for one inside."
-        )
+    aim_inside(fit.law.output, losses)
 
     def at(k: int) -> str:
         return "" if params is None else f" at {params[k]:.3g} parameters"
@@ -369,7 +366,7 @@ def _assemble(
         beyond=float(beyond) if shape == () else beyond,
         hardware=hardware,
         notes=tuple(dict.fromkeys((*all_notes(fit, chosen[0], best, sized, text), *loss.notes, *of_run.notes))),
-        split=Split(_named(fit, chosen, best, sized), _named(fit, spread_budget, spread, sized)),
+        split=Split(*(by_name(fit.law.output, c, x, sized) for c, x in ((chosen, best), (spread_budget, spread)))),
         warnings=fit.warnings,
     )
 
@@ -385,12 +382,6 @@ def _excess(
         others = _rowwise(fit, fit.draws, budgets[1], None, text)
     with np.errstate(all="ignore"):
         return best.loss / ideal.loss - 1.0, spread.loss / others.loss - 1.0
-
-
-def _named(fit: Fit, budgets: Array, found: Optimum, sized: bool) -> dict[str, Array]:
-    sizes = {"params": found.params, "tokens": found.tokens} if sized else {}
-    limits = fit.law.output.limits
-    return {"flops": budgets, "loss": found.loss if limits is None else np.clip(found.loss, *limits), **sizes}
 
 
 def _places(fit: Fit, budgets: Array, best: Optimum, text: Text | None) -> dict[str, Array]:
