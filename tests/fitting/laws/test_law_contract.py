@@ -271,8 +271,8 @@ def test_laws_of_own_columns_keep_the_contract_with_no_other_edit(dropped_in, sc
         assert law.own_columns
         for check in checks:
             names = inspect.signature(check).parameters
-            for scale in SCALES if "scale" in names else ("",):
-                had = {**given, "law": law, "scale": scale}
+            for where in SCALES if "scale" in names else ("",):
+                had = {**given, "law": law, "scale": where}
                 check(**{name: had[name] for name in names})
 
 
