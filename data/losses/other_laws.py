@@ -23,7 +23,8 @@ def plain(header: str) -> str:
 def instead(headers: Iterable[str]) -> str:
     """How to ask for the laws whose columns are all among the headers, as a sentence; '' where there is none."""
     has = {plain(h) for h in headers}
-    able = [key for laws in _declared for key, takes in laws().items() if {plain(c) for c in takes} <= has]
+    declared = {key: takes for laws in _declared for key, takes in laws().items()}
+    able = [key for key, takes in declared.items() if {plain(c) for c in takes} <= has]
     if not able:
         return ""
     asked = " or ".join(f'--law {key} (law="{key}")' for key in able[:MOST])
