@@ -4,46 +4,57 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from data.errors import MappingNeeded, Question, ReadError
+from data.losses.other_laws import plain
 from data.read import from_frame, read_files
 from data.rows.history import distinct
-from data.schema import NothingKept, Provenance, Runs
+from data.schema import HELD_OUT, NothingKept, Provenance, Runs
+from data.states.roles import roles
 from data.table import Table
 
+Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Sequence[str | os.PathLike[str] | pd.DataFrame]
 NAMES = ("run", "name", "model")
 
 
-def read_columns(source: str | os.PathLike[str] | pd.DataFrame, columns: Sequence[str]) -> Runs:
-    """The runs of one file or data frame with these columns as positive numbers, in the units they are written in.
+def read_columns(source: Source, columns: Sequence[str]) -> Runs:
+    """The runs of one file or data frame (or a list of one) with these columns as positive numbers, in the units they are written in.
 
     A header is matched to a column whatever its case, with blanks for underscores. A row without a positive number in one of them
-    is set aside with its reason. Raises `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is left.
+    is set aside with its reason. Rows that the file says are held out have that `role`, as in a table of losses. Raises
+    `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is left.
     """
-    table = from_frame(source, "table") if isinstance(source, pd.DataFrame) else _one_file(source)
-    found = {_plain(h): h for h in reversed(table.headers)}
-    lacks = [c for c in columns if _plain(c) not in found]
+    table = _one_table(source)
+    found = {plain(h): h for h in reversed(table.headers)}
+    lacks = [c for c in columns if plain(c) not in found]
     if lacks:
         raise MappingNeeded(
             f"{table.name} has no column {' and no '.join(lacks)}; it has {', '.join(table.headers[:12])}. "
             "Rename the columns that are meant.",
             tuple(Question(f"columns.{c}", f"Which column holds {c}?", table.headers) for c in lacks),
         )
-    frame = pd.DataFrame({c: table.numbers(found[_plain(c)]).values for c in columns})
+    frame = pd.DataFrame({c: table.numbers(found[plain(c)]).values for c in columns})
     named = next((found[n] for n in NAMES if n in found), None)
     names = [f"{table.name} {i + 1}" for i in range(len(frame))] if named is None else list(table.text(named))
     frame.insert(0, "run", distinct(list(map(str, names))))
+    notes = list(table.notes)
+    held = roles(table, [found[plain(c)] for c in columns], None, True, notes)
     bad = {c: ~(np.isfinite(frame[c]) & (frame[c] > 0)) for c in columns}
-    reason = [next((f"no positive {c}" for c in columns if bad[c][i]), "") for i in range(len(frame))]
-    aside = np.array([bool(r) for r in reason])
+    reason = [next((_why(c, frame[c][i]) for c in columns if bad[c][i]), "") for i in range(len(frame))]
+    aside = np.array([bool(r) for r in reason], dtype=bool)
+    if held is not None and (held.role[~aside] == HELD_OUT).any():
+        frame["role"] = pd.Series(held.role, dtype="str")
+    sources = [Provenance(c, found[plain(c)], "named by the law") for c in columns]
     out = Runs(
         frame[~aside].reset_index(drop=True),
         frame[aside].assign(reason=[r for r in reason if r]).reset_index(drop=True),
         table.name,
-        tuple(Provenance(c, found[_plain(c)], "named by the law") for c in columns),
+        tuple([*sources, held.source] if held is not None and "role" in frame else sources),
+        tuple(notes),
         named=tuple(columns),
     )
     if not len(out):
@@ -51,14 +62,19 @@ def read_columns(source: str | os.PathLike[str] | pd.DataFrame, columns: Sequenc
     return out
 
 
-def _one_file(source: str | os.PathLike[str]) -> Table:
-    tables, _ = read_files([source])
+def _why(column: str, value: float) -> str:
+    """Why a row with this value of a column is not fitted."""
+    return f"{column} is 0, and logarithms are fitted" if value == 0 else f"no positive {column}"
+
+
+def _one_table(source: Source) -> Table:
+    many = [source] if isinstance(source, str | os.PathLike | pd.DataFrame) else list(source)
+    if len(many) == 1 and isinstance(many[0], pd.DataFrame):
+        return from_frame(many[0], "table")
+    paths = [one for one in many if not isinstance(one, pd.DataFrame)]
+    tables = read_files(paths)[0] if len(many) == len(paths) == 1 else []
     if len(tables) != 1:
         raise ReadError(
-            f"One file was expected for a law with columns of its own; {len(tables)} came. Join them first."
+            f"One table was expected for a law with columns of its own; {max(len(many), len(tables))} came. Join them first."
         )
     return tables[0]
-
-
-def _plain(header: str) -> str:
-    return "_".join(str(header).casefold().split())

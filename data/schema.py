@@ -83,6 +83,9 @@ COLUMNS: dict[str, Column] = _columns(
 #: The values of `role`.
 FITTED, HELD_OUT = "fitted", "held out"
 
+#: The reason of a row that a person leaves out.
+EXCLUDED = "excluded by you"
+
 #: The counts that `params` can stand for, in the order in which they are taken when nobody chooses.
 COUNTS = ("params", "params_total", "params_nonembed", "params_active")
 
@@ -179,7 +182,7 @@ class Runs:
             h.update(pd.util.hash_pandas_object(self.history, index=False).to_numpy().tobytes())
         return h.hexdigest()
 
-    def exclude(self, runs: Iterable[str] | Iterable[bool], reason: str = "excluded by you") -> Runs:
+    def exclude(self, runs: Iterable[str] | Iterable[bool], reason: str = EXCLUDED) -> Runs:
         """These runs with the named ones moved to `set_aside`; ValueError naming those that are not there.
 
         A mask of True and False over the rows of `kept` names those where it is True.

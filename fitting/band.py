@@ -80,6 +80,22 @@ class Band:
             object.__setattr__(cut, name, as_number(np.maximum(getattr(self, name), floor)))
         return cut
 
+    def within(self, limits: tuple[float, float] | None, what: str) -> Band:
+        """The same with value and ends no lower and no higher than `limits`, and a note where that moves one of them."""
+        if limits is None:
+            return self
+        value, low, high = (as_number(np.clip(x, *limits)) for x in self)
+        moved = [bool(np.any((x < limits[0]) | (x > limits[1]))) for x in self]
+        if not any(moved):
+            return self
+        span = f"the range of the {what.lower()}, {limits[0]:g} to {limits[1]:g}"
+        said = (
+            f"The formula leaves {span}: the prediction is cut there, where the law does not hold."
+            if moved[0]
+            else f"The interval is cut to {span}."
+        )
+        return replace(self, value=value, low=low, high=high, notes=(*self.notes, said))
+
     def holding(self, inner: Band) -> Band:
         """The same, with ends no further in than another band's."""
         return replace(

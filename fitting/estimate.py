@@ -11,6 +11,7 @@ import numpy as np
 from data.schema import Runs
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta
 from fitting.diagnostics.checks import Evidence, refusal, verdicts
+from fitting.diagnostics.checks.aside import left_aside
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.laws import LawKey
@@ -126,7 +127,7 @@ def fit(
         )
     evidence = Evidence(table, prob, tried, draws, left, bool(why), how.labels)
     with one_thread():
-        checked = verdicts(evidence)
+        checked = (*verdicts(evidence), *left_aside(whole))
     found = Fit(
         law=chosen,
         values=values,

@@ -82,19 +82,27 @@ class Param:
         return not self.log and self.anchor is None and self.range[0] == 0.0
 
 
+UNSAID = (1e-9, 1e9)  # what an output may be where its declaration says no bounds
+
+
 @dataclass(frozen=True)
 class Output:
     """What a law gives: the column of the runs table that holds it, its title and its unit.
 
     `rises` names the inputs with which it rises; it falls with every other. `bounds` are the lowest and highest value that
-    any run may have.
+    any run may have; predictions keep to those that are declared.
     """
 
     column: str
     title: str
     unit: str
     rises: tuple[str, ...] = ()
-    bounds: tuple[float, float] = (1e-9, 1e9)
+    bounds: tuple[float, float] = UNSAID
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The bounds that a prediction keeps to: those declared, or None."""
+        return None if self.bounds == UNSAID else self.bounds
 
     @property
     def axis(self) -> str:

@@ -200,7 +200,11 @@ class Fit:
             float(a[0]) if shape == () else a.reshape(shape)
             for a in (np.concatenate(end) for end in zip(*parts, strict=True))
         )
-        return Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs)))
+        return self._possible(Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs))))
+
+    def _possible(self, band: Band) -> Band:
+        """The band within the bounds that the law's output declares."""
+        return band.within(self.law.output.limits, self.law.output.title)
 
     def _said_of(self, flat: Mapping[str, Array], given: Mapping[str, Any]) -> tuple[str, ...]:
         """What is to be known of the places (1, k) asked at."""
@@ -227,7 +231,7 @@ class Fit:
             above = np.count_nonzero(logs >= np.log(law.high), axis=0)
         cut = (np.minimum(below, above) < enough) | ~np.all(np.isfinite(logs), axis=0)
         # All points at once where any is asked: the same sums in the same order as for a run, to the last digit.
-        return self.loss_bands(flat, best, spread, level, best.shape[1:])[0] if cut.any() else law
+        return self._unbounded(flat, best, spread, level, best.shape[1:])[0] if cut.any() else law
 
     def _predicted(self, flat: Mapping[str, Array], level: float, of: str) -> Band:
         """The band (k,) at inputs (1, k)."""
@@ -235,7 +239,7 @@ class Fit:
         spread = self.law(flat, self._columns(self.draws))
         if of == "law":
             return self._law_alone(flat, best, spread, level)
-        return self.loss_bands(flat, best, spread, level, best.shape[1:])[1]
+        return self._unbounded(flat, best, spread, level, best.shape[1:])[1]
 
     def loss_bands(
         self,
@@ -251,8 +255,16 @@ class Fit:
         level: no run is known better than the mean that it scatters around. Draws that hold a prior's doubt count for less in
         a forecast (`fitting.uncertainty.model_discrepancy`), as runs of public sweeps showed, so there the law's own ends are
         cut at a run's: a mean is no less well known than one run. The law's value and the middle of its draws stay inside, also
-        where neighbours move a run's interval off them, as those of a low level are.
+        where neighbours move a run's interval off them, as those of a low level are. Both keep to the bounds that the output
+        declares.
         """
+        law, run = self._unbounded(inputs, best, spread, level, shape)
+        return self._possible(law), self._possible(run)
+
+    def _unbounded(
+        self, inputs: Mapping[str, Array], best: Array, spread: Array, level: float, shape: tuple[int, ...] | None
+    ) -> tuple[Band, Band]:
+        """As `loss_bands`, wherever the formula leads."""
         law = self.band_of(best, spread, level, shape)
         if self.doubt is None or len(self.draws) == 0:
             run = self.band_of(best, spread * np.exp(-self.errors()), level, shape)

@@ -142,3 +142,20 @@ def dataset() -> Callable[[str], Path]:
         return found
 
     return path
+
+
+@pytest.fixture
+def dropped_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
+    """The keys of the laws in tests/fitting/laws/dropped, which are there as if their files lay in fitting/laws."""
+    import fitting.laws
+
+    folder = Path(__file__).parent / "fitting" / "laws" / "dropped"
+    known, modules = set(fitting.laws.all_laws()), set(sys.modules)
+    monkeypatch.setattr(fitting.laws, "__path__", [*fitting.laws.__path__, str(folder)])
+    fitting.laws.all_laws.cache_clear()
+    yield tuple(key for key in fitting.laws.all_laws() if key not in known)
+    monkeypatch.undo()
+    fitting.laws.all_laws.cache_clear()
+    for name in {m for m in sys.modules if m.startswith("fitting.laws.")} - modules:
+        delattr(fitting.laws, name.rpartition(".")[2])
+        del sys.modules[name]

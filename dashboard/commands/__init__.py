@@ -169,11 +169,25 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def runs_in(files: tuple[Path, ...], answers: dict[str, Any]) -> Runs:
-    """The runs in the files named, read under the options that `reading` added."""
+def runs_in(files: tuple[Path, ...], answers: dict[str, Any], law: str = "auto") -> Runs:
+    """The runs in the files named, read under the options that `reading` added, or by the columns of a `law` that has its own.
+
+    Wrong use where such a law comes with these options, which say how a table of losses is read.
+    """
     from data import read_runs
 
     told: dict[str, Any] = {name: value or None for name, value in answers.items()}
+    if law != "auto":
+        from fitting import all_laws
+        from fitting.same_runs import whole_table
+
+        if all_laws()[law].own_columns:
+            given = " and ".join(name.replace("_", " ") for name, value in told.items() if value is not None)
+            if given:
+                raise click.UsageError(
+                    f"{law} takes its columns by their names, in the units they are written in; leave out what is said of {given}."
+                )
+            return whole_table(list(files), law)
     return read_runs(files[0] if len(files) == 1 else list(files), **told)
 
 

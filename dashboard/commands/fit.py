@@ -111,7 +111,7 @@ def command(
     from fitting.held_out import forecasts
     from fitting.same_runs import without
 
-    runs = runs_in(files, answers)
+    runs = runs_in(files, answers, law)
     for given, option in ((exclude, "--exclude"), (hold_out, "--hold-out")):
         unknown = sorted(set(given) - set(runs.kept["run"].astype(str)))
         if unknown:

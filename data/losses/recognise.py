@@ -18,6 +18,7 @@ from data.headers.stated_with import says_change
 from data.losses.copies import copies_in_bytes, is_over_tokens, unit_by_others, without_copies
 from data.losses.held_out import unnamed
 from data.losses.kinds import arms, beside_means, by_its_tag, counts_layers, may_be_more, means_over_training
+from data.losses.other_laws import instead
 from data.losses.scales import likelihoods, scaled_loss
 from data.losses.unit_columns import per_token, row_units
 from data.losses.units import UNITS, how, in_nats
@@ -377,6 +378,8 @@ def _which(table: Table, used: set[str]) -> Question:
         text = "No column looks like a loss; which one holds it?"
     else:
         text = "No column of numbers could be a loss."
+    if unread is None and (other := instead(table.headers)):
+        text = f"{text} {other}"
     likely = next((h for h in numeric if h.strip().lower() == "value"), "")  # as TensorBoard saves a curve
     likely = likely or next((h for h in numeric if _of_a_split(_BEST.sub("", h)) and _size(table, h) > 1), "")
     return Question("columns.loss", text, tuple(numeric[:500]), likely)

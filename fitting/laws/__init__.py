@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Literal, TypeAlias
 
+from data.losses.other_laws import declare
 from fitting.arguments import in_short
 from fitting.errors import FitError
 from fitting.law import Law
@@ -50,3 +51,7 @@ def offered(columns: Collection[str]) -> dict[str, str]:
         lacks = law.missing(columns)
         out[key] = f"the table has no {' and no '.join(lacks)}" if lacks else ""
     return out
+
+
+# A table without a loss may be for one of these.
+declare(lambda: {key: (*law.inputs, law.output.column) for key, law in all_laws().items() if law.own_columns})

@@ -108,7 +108,8 @@ def hour_classes(
         loss, of_run = fit.loss_bands(at, best[2][None, :], drawn[2][:, None], level)
         steps = None if batch is None else float(np.floor(tokens.value / batch))
         flops = float(fit.accounting.flops(size.value, tokens.value))
-        notes = (*fit.warnings, *place_notes(fit, flops, size.value, tokens.value))
+        notes = (*fit.warnings, *place_notes(fit, flops, size.value, tokens.value), *loss.notes, *of_run.notes)
+        notes = tuple(dict.fromkeys(notes))
         out.append(HourClass(each, size, tokens, loss, of_run, steps, notes))
     return tuple(out)
 

@@ -14,6 +14,7 @@ from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.planning.allocation import Optimum, flat_range, optimum, valley
 from fitting.planning.hardware import Hardware
+from fitting.planning.limits import aim_inside, by_name
 from fitting.planning.notes import FREE_EPOCHS, Text, all_notes
 from fitting.result import Fit
 
@@ -225,6 +226,7 @@ def _for_loss(
     fit: Fit, asked: Array, params: Array | None, hardware: Hardware | None, level: float, text: Text | None
 ) -> Plan:
     losses, params = asked.ravel(), None if params is None else params.ravel()
+    aim_inside(fit.law.output, losses)
 
     def at(k: int) -> str:
         return "" if params is None else f" at {params[k]:.3g} parameters"
@@ -364,8 +366,8 @@ def _assemble(
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,
         hardware=hardware,
-        notes=all_notes(fit, chosen[0], best, sized, text),
-        split=Split(_named(chosen, best, sized), _named(spread_budget, spread, sized)),
+        notes=tuple(dict.fromkeys((*all_notes(fit, chosen[0], best, sized, text), *loss.notes, *of_run.notes))),
+        split=Split(*(by_name(fit.law.output, c, x, sized) for c, x in ((chosen, best), (spread_budget, spread)))),
         warnings=fit.warnings,
     )
 
@@ -381,11 +383,6 @@ def _excess(
         others = _rowwise(fit, fit.draws, budgets[1], None, text)
     with np.errstate(all="ignore"):
         return best.loss / ideal.loss - 1.0, spread.loss / others.loss - 1.0
-
-
-def _named(budgets: Array, found: Optimum, sized: bool) -> dict[str, Array]:
-    sizes = {"params": found.params, "tokens": found.tokens} if sized else {}
-    return {"flops": budgets, "loss": found.loss, **sizes}
 
 
 def _places(fit: Fit, budgets: Array, best: Optimum, text: Text | None) -> dict[str, Array]:

@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dashboard import cli
-from data import read_runs
-from fitting import all_laws, fit, load_fit, plan
+from data import MappingNeeded, read_runs
+from data.own_columns import read_columns
+from fitting import all_laws, compare_laws, fit, load_fit, plan
 from fitting.held_out import forecasts
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "data" / "published"
@@ -143,12 +144,64 @@ def test_without_an_output_fit_says_it_in_a_table(run: Any) -> None:
 @pytest.mark.parametrize("key", list(all_laws()))
 def test_every_law_by_its_key(run: Any, key: str) -> None:
     done = run("fit", LADDER, "--law", key, "--resamples", 20, "--json", "-")
-    if "unique_tokens" in all_laws()[key].inputs:
+    if lacks := ({"unique_tokens"} & set(all_laws()[key].inputs)) or set(all_laws()[key].own_columns):
         assert done.exit_code == 1
-        assert "has no unique_tokens" in done.stderr
+        assert any(f"no {column}" in done.stderr for column in lacks)
         return
     assert done.exit_code == 0
     assert json.loads(done.stdout)["law"] == key
+
+
+def test_a_law_of_own_columns_is_fitted_as_in_python(run: Any, tmp_path: Path, dropped_in: tuple[str, ...]) -> None:
+    table, out = tmp_path / "cov.csv", {way: tmp_path / f"fit.{way}" for way in ("json", "latex", "python", "csv")}
+    k = np.geomspace(1, 10_000, 20)
+    noise = 0.01 * np.random.default_rng(0).standard_normal(20)
+    lines = [f"{int(x)},{np.exp(-2.1 * x**-0.3 + e):.9f},r{i}" for i, (x, e) in enumerate(zip(k, noise, strict=True))]
+    table.write_text("\n".join(["samples,coverage,run", *lines]))
+    done = run(
+        "fit", table, "--law", "coverage", "--resamples", 50, "--hold-out", "r19",
+        *(given for way, to in out.items() for given in (f"--{way}", to)),
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    back = load_fit(out["json"])
+    here = fit(read_columns(table, ("samples", "coverage")).hold_out(["r19"]), "coverage", resamples=50)
+    assert back.params == here.params
+    assert back.settings.held_out == ("r19",)
+    assert back.n == 19
+    assert "c(k)" in out["latex"].read_text()
+    assert "def coverage(samples" in out["python"].read_text()
+    assert out["csv"].read_text().count("\nr") == 20
+    said = run("fit", table, "--law", "coverage", "--resamples", 50, "--hold-out", "r19")
+    assert "1 held-out run lies" in said.stdout
+    for wrong in (("--loss-unit", "bits"), ("--column", "coverage=loss"), ("--exclude", "nobody")):
+        assert run("fit", table, "--law", "coverage", *wrong).exit_code == 2, wrong
+    assert run("fit", table, table, "--law", "coverage").exit_code == 1
+
+
+def test_where_no_loss_is_found_the_law_of_these_columns_is_named(
+    run: Any, tmp_path: Path, dropped_in: tuple[str, ...]
+) -> None:
+    """Wherever a table of a law's own columns is read for a loss, the sentence says how to ask for that law."""
+    told = '--law coverage (law="coverage")'
+    frame = pd.DataFrame({"Samples": [1, 10, 100], "coverage": [0.1, 0.3, 0.6]})
+    frame.to_csv(tmp_path / "cov.csv", index=False)
+    ways = {
+        "fit": lambda: fit(frame),
+        "compare_laws": lambda: compare_laws(frame),
+        "read_runs": lambda: read_runs(tmp_path / "cov.csv"),
+    }
+    for way, ask in ways.items():
+        with pytest.raises(MappingNeeded) as refused:
+            ask()
+        assert told in str(refused.value), way
+        assert "error-rate" not in str(refused.value), way
+    for given in (("fit", tmp_path / "cov.csv"), ("read", tmp_path / "cov.csv")):
+        done = run(*given)
+        assert done.exit_code == 1, given
+        assert told in done.stderr, given
+    with pytest.raises(MappingNeeded) as other:
+        read_runs(frame.rename(columns={"Samples": "tries"}))
+    assert "law" not in str(other.value)
 
 
 def test_fit_refuses_with_the_sentence_and_one(run: Any, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from fitting import all_laws, fit, plan
 from fitting.export.latex import formula
 from fitting.solver.parametrization import coordinates
 
-LAWS = list(all_laws())
 SYMBOLS = {"params": "N", "tokens": "D", "flops": "C", "unique_tokens": "U"}
+LAWS = [key for key, law in all_laws().items() if set(law.inputs) <= set(SYMBOLS)]  # others have symbols of their own
 
 
 def group(text: str, start: int) -> tuple[str, int]:

@@ -11,7 +11,7 @@ import pytest
 
 from fitting import Law, all_laws, fit, offered
 from fitting.autodiff import partials_of, seed, value_of
-from fitting.law import Param, scale
+from fitting.law import LOSS, Param, scale
 from fitting.laws import LawKey
 from fitting.solver.parametrization import Coordinates, check_units, coordinates
 
@@ -22,8 +22,25 @@ every_scale = pytest.mark.parametrize("scale", SCALES)
 
 
 def plausible(law: Law, inputs: dict[str, np.ndarray], rng: np.random.Generator, size: int = 1) -> np.ndarray:
-    """Parameter sets (size, p) under which every term of the law matters at the middle of the inputs."""
-    where = coordinates(law, inputs, np.full(1, 3.0))
+    """Parameter sets (size, p) under which every term of the law matters at the middle of the inputs.
+
+    They give outputs within the bounds that the law declares, at all of the inputs.
+    """
+    low, high = law.output.bounds
+    values = drawn(law, inputs, rng, size)
+    for _ in range(100):
+        with np.errstate(all="ignore"):
+            out = np.asarray(law({k: v[None, :] for k, v in inputs.items()}, named(law, values)))
+        beyond = ~np.all((out >= low) & (out <= high), axis=1)
+        if not beyond.any():
+            return values
+        values[beyond] = drawn(law, inputs, rng, int(beyond.sum()))
+    raise AssertionError(f"{law.key}: plausible parameters give outputs beyond {low:g} to {high:g}")
+
+
+def drawn(law: Law, inputs: dict[str, np.ndarray], rng: np.random.Generator, size: int) -> np.ndarray:
+    low, high = law.output.bounds
+    where = coordinates(law, inputs, np.full(1, 3.0 if low < 3.0 < 0.3 * high else low + 0.3 * (high - low)))
     theta = np.empty((size, law.p))
     low, high = where.bounds
     for i, p in enumerate(law.params):
@@ -56,7 +73,9 @@ def test_declaration(law: Law):
     assert law.title
     assert law.cite
     assert "=" in law.latex
-    assert law.output.column == "loss"
+    assert law.output.title
+    assert law.output.column not in law.inputs
+    assert law.output.bounds[0] < law.output.bounds[1]
     for p in law.params:
         assert p.meaning
         assert p.latex
@@ -90,7 +109,7 @@ def test_an_anchor_to_nothing_is_refused():
 @every_law
 @every_scale
 def test_finite_positive_and_falling(law: Law, scale: str, scattered):
-    """Wherever its parameters are plausible the law gives a positive loss that does not rise with size, data or compute."""
+    """Wherever its parameters are plausible the law gives a positive output that rises with no input but those declared."""
     x = scattered(law, scale)
     rng = np.random.default_rng(1)
     values = named(law, plausible(law, x, rng, 200))
@@ -100,7 +119,7 @@ def test_finite_positive_and_falling(law: Law, scale: str, scattered):
     assert np.all(loss > 0)
     for k in law.inputs:
         more = law({j: v[None, :] * (2.0 if j == k else 1.0) for j, v in x.items()}, values)
-        assert np.all(more <= loss), k
+        assert np.all(more >= loss if k in law.output.rises else more <= loss), k
 
 
 @every_law
@@ -182,21 +201,22 @@ def test_slopes_in_the_solvers_coordinates(law: Law, scattered):
 @every_law
 @every_scale
 def test_recovers_its_own_data(law: Law, scale: str, scattered, make_runs):
-    """Noise-free losses of the law give its parameters back to 1e-6, cold, wherever the data lie."""
+    """Noise-free outputs of the law give its parameters back to 1e-6, cold, wherever the data lie."""
     for trial in range(2):
         x = scattered(law, scale, n=60, seed=trial)
         if law.frontier:  # one best run a budget
             x = {k: np.sort(v) for k, v in x.items()}
         truth = plausible(law, x, np.random.default_rng([7, trial]))[0]
         loss = law(x, dict(zip(law.names, truth, strict=True)))
-        f = fit(make_runs(**x, loss=loss), law=law.key, prior="none", resamples=0)
+        f = fit(make_runs(**x, **{law.output.column: loss}), law=law, prior="none", resamples=0)
         assert f.n == 60
         assert np.allclose(f.values, truth, rtol=1e-6, atol=0), dict(zip(law.names, f.values / truth - 1, strict=True))
 
 
 @every_law
 def test_published_constants(law: Law, scattered):
-    """They are inside the declared ranges, sourced, and give a loss a language model could have."""
+    """They are inside the declared ranges, sourced, and give a loss a language model could have, or an output within bounds."""
+    lowest, highest = (1.0, 7.0) if law.output == LOSS else law.output.bounds
     for pub in law.published:
         assert pub.paper
         assert pub.source
@@ -206,7 +226,7 @@ def test_published_constants(law: Law, scattered):
             assert low <= v <= high, (pub.paper, k)
         x = scattered(law, "small")
         loss = law(x, pub.values)
-        assert np.all((loss > 1.0) & (loss < 7.0)), pub.paper
+        assert np.all((loss > lowest) & (loss < highest)), pub.paper
         where = coordinates(law, x, loss)
         theta = where.internal(np.array([pub.values[k] for k in law.names]))
         low, high = where.bounds
@@ -237,3 +257,27 @@ def test_a_declaration_that_forgets_an_anchor_is_refused():
     )
     with pytest.raises(TypeError, match="wrong kind"):
         check_units(wrong)
+
+
+def test_laws_of_own_columns_keep_the_contract_with_no_other_edit(dropped_in, scattered, make_runs):
+    """A file dropped into the folder is all that such a law takes: every check above holds for it as for a law of the loss."""
+    given = {"scattered": scattered, "make_runs": make_runs}
+    checks = [
+        f for f in list(globals().values()) if "law" in getattr(f, "__annotations__", {}) and hasattr(f, "pytestmark")
+    ]
+    assert len(checks) >= 10
+    assert set(dropped_in) == {"coverage", "error-rate"}
+    for law in (all_laws()[key] for key in dropped_in):
+        assert law.own_columns
+        for check in checks:
+            names = inspect.signature(check).parameters
+            for where in SCALES if "scale" in names else ("",):
+                had = {**given, "law": law, "scale": where}
+                check(**{name: had[name] for name in names})
+
+
+def test_the_contract_finds_an_output_that_rises_unsaid(dropped_in, scattered):
+    law = all_laws()["coverage"]
+    unsaid = replace(law, output=replace(law.output, rises=()))
+    with pytest.raises(AssertionError, match="samples"):
+        test_finite_positive_and_falling(unsaid, "small", scattered)

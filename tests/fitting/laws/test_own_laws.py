@@ -7,6 +7,7 @@ import math
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from dashboard.charts import loss_compute
 from data import MappingNeeded, NothingKept
 from data.own_columns import read_columns
 from fitting import FitError, Law, fit, load_fit, plan
+from fitting.held_out import forecasts
 from fitting.law import Output, Param, coefficient
 from fitting.solver.parametrization import check_units
 
@@ -56,6 +58,31 @@ TOY = Law(
     ),
     cite="made up for a test",
 )
+
+
+def error_rate(shots, a, b):
+    return a * shots**-b
+
+
+ERROR_RATE = Law(
+    key="error-rate",
+    title="Error rate e(k)",
+    formula=error_rate,
+    latex=r"e(k) = a\,k^{-b}",
+    inputs=("shots",),
+    params=(
+        Param("a", "a", "shots^b", "errors at one shot", (1e-9, 1e9), anchor=coefficient("shots", "b")),
+        Param("b", "b", "", "how fast more shots help", (0.01, 5.0)),
+    ),
+    cite="made up for a test",
+    output=Output("error_rate", "Error rate", "", bounds=(0.0, 1.0)),
+)
+
+
+def shots(noise: float = 0.05) -> pd.DataFrame:
+    k = np.geomspace(100, 10_000, 25)
+    told = error_rate(k, 5.96, 0.5) * np.exp(noise * np.random.default_rng(3).standard_normal(25))
+    return pd.DataFrame({"shots": k, "error_rate": told, "run": [f"k={x:.0f}" for x in k]})
 
 
 TRUE = (5.0, 9.0, 0.07)
@@ -120,6 +147,94 @@ def test_a_row_without_a_number_is_set_aside_with_its_reason():
     assert len(runs) == 24
     assert list(runs.set_aside["reason"]) == ["no positive coverage"]
     assert runs.digest != read_columns(sweep(seed=1), ("samples_drawn", "coverage")).digest
+
+
+def test_runs_held_out_are_forecast_and_not_fitted(tmp_path):
+    """A column `role`, in a frame or a file, and runs that the caller holds out: the fit is that of the other rows."""
+    frame = sweep()
+    out = np.isin(np.arange(len(frame)), (23, 24))
+    frame.loc[out, "coverage"] = 0.2  # far from the law: a fit that saw them would say so
+    alone = fit(frame[~out], law=COVERAGE, resamples=50)
+    names = tuple(frame["model"][out])
+    told = frame.assign(role=np.where(out, "held out", "fitted"))
+    told.to_csv(tmp_path / "told.csv", index=False)
+    columns = ("samples_drawn", "coverage")
+    ways = {
+        "a frame": told,
+        "a file": tmp_path / "told.csv",
+        "a flag": frame.assign(**{"held out": np.where(out, "yes", "no")}),
+        "blanks": frame.assign(split=np.where(out, "held out", "")),
+        "the caller": read_columns(frame, columns).hold_out(names),
+    }
+    for way, table in ways.items():
+        f = fit(table, law=COVERAGE, resamples=50)
+        assert f.settings.held_out == names, way
+        assert f.params == alone.params, way
+        assert f.digest == alone.digest, way
+        apart = forecasts(f, table)
+        assert apart.runs == names, way
+        assert np.all(apart.actual == 0.2), way
+        assert not apart.inside.any(), way
+    crashed = told.astype({"coverage": object})
+    crashed.loc[out, "coverage"] = "crashed"
+    assert "role" not in read_columns(crashed, columns).kept, "no row left is held out"
+    assert fit(frame.assign(role="held out"), law=COVERAGE, resamples=0).n == 25, (
+        "none is left to fit: left out of account"
+    )
+
+
+def test_a_prediction_keeps_to_the_bounds_that_are_declared():
+    """At one shot the formula says 5.96, and no error rate exceeds 1: value and ends are cut, and the notes say so."""
+    f = fit(shots(), law=ERROR_RATE, resamples=300)
+    for of in ("law", "run"):
+        one = f.predict(shots=1.0, of=of)
+        assert tuple(one) == (1.0, 1.0, 1.0), of
+        assert any("0 to 1" in note and "error rate" in note for note in one.notes), of
+        many = f.predict(shots=np.geomspace(1, 1e5, 60), of=of)
+        assert np.all((many.low >= 0) & (many.low <= many.value) & (many.value <= many.high) & (many.high <= 1)), of
+        assert np.any(many.value < 1), of
+        inside = f.predict(shots=1000.0, of=of)
+        assert not any("cut" in note for note in inside.notes), of
+        assert inside.value == pytest.approx(error_rate(1000.0, f.params["a"], f.params["b"]), rel=0.1), of
+    edge = f.predict(shots=float((f.params["a"] / 0.999) ** (1 / f.params["b"])), of="law")
+    assert edge.value == pytest.approx(0.999)
+    assert edge.high == 1.0
+    assert any("interval is cut" in note for note in edge.notes)
+
+
+def test_a_row_at_a_bound_is_set_aside_aloud():
+    """A rate of 0 is inside 0 to 1 and has no logarithm: the table says why it is set aside, and so does the fit."""
+    frame = shots()
+    frame.loc[[4, 9], "error_rate"] = 0.0
+    frame.loc[7, "error_rate"] = np.nan
+    frame.loc[11, "error_rate"] = 1.0  # at the other bound, where nothing is in the way
+    runs = read_columns(frame, ("shots", "error_rate"))
+    assert runs.reasons == {"error_rate is 0, and logarithms are fitted": 2, "no positive error_rate": 1}
+    f = fit(frame, law=ERROR_RATE, resamples=50, exclude=["k=100"])
+    assert f.n == 21
+    assert not {*frame["run"][[0, 4, 7, 9]]} & {*f.runs}
+    (note,) = (v for v in f.verdicts if v.key == "aside")
+    assert note.state == "note"
+    assert note.sentence.startswith("3 rows of table are not fitted: error_rate is 0")
+    assert "(2)" in note.sentence
+    assert "excluded" not in note.sentence
+    assert note in load_fit(f.to_json(), law=ERROR_RATE).verdicts
+    assert not any(v.key == "aside" for v in fit(shots(), law=ERROR_RATE, resamples=0, exclude=["k=100"]).verdicts)
+
+
+def test_a_plan_keeps_to_the_bounds_that_are_declared():
+    n, d = (x.ravel() for x in np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
+    noise = np.exp(0.02 * np.random.default_rng(0).standard_normal(25))
+    frame = pd.DataFrame({"params": n, "tokens": d, "error_rate": 0.2 * toy(n, d, *TRUE) * noise})
+    law = replace(TOY, key="toy-rate", output=Output("error_rate", "Error rate", "", bounds=(0.0, 1.0)))
+    f = fit(frame, law=law, resamples=50)
+    low = plan(f, flops=1e6)
+    for band in (low.loss, low.loss_run, low.band(lambda run: run["loss"])):
+        assert tuple(band) == (1.0, 1.0, 1.0)
+    assert sum("0 to 1" in note for note in low.notes) == 1, low.notes
+    assert not any("cut" in note for note in plan(f, flops=1e19).notes)
+    with pytest.raises(FitError, match=r"Error rate lies in 0 to 1; it was asked for 1\.5"):
+        plan(f, loss=1.5)
 
 
 def test_a_law_made_in_memory_is_fitted_planned_saved_and_read_back(tmp_path):
