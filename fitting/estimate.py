@@ -85,7 +85,7 @@ def fit(
         raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')
     begun = started(table_of_runs, law, prior if weights is None else "none", given, group)
     chosen, table, held = begun.law, begun.table, begun.held
-    why = refusal(chosen, table, table_of_runs.name)
+    why = refusal(chosen, table)
     if why:
         resamples = 0  # intervals of such a fit would say nothing, and each refit is slow
     scale = None if weights is None else scales(table, weights, table_of_runs.name)
