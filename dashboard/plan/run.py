@@ -236,8 +236,9 @@ def habit_note(
     if not (math.isfinite(more) and abs(more) >= LEAST_NOTED):
         return ()
     return (
-        f"The law's runs took {numbers.count(had)} tokens per step ({said}), the plan takes {numbers.count(planned)}: by this critical "
-        f"batch the same loss needs {numbers.percent(abs(more))} {'more' if more > 0 else 'fewer'} tokens than planned here.",
+        f"The law's runs took {numbers.count(had)} tokens per step ({said}), the plan takes {numbers.count(planned)}. At "
+        f"B_crit = {numbers.count(b_crit)} tokens, reaching the planned loss takes {numbers.percent(abs(more))} "
+        f"{'more' if more > 0 else 'fewer'} tokens.",
     )
 
 

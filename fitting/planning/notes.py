@@ -32,11 +32,11 @@ class Text:
 
 def uncovered(fit: Fit, params: Any, tokens: Any) -> tuple[str, ...]:
     """Which of a run's size and tokens no run fitted is near."""
-    words: dict[str, tuple[str, Any]] = {"model size": ("params", params), "number of tokens": ("tokens", tokens)}
+    words: dict[str, tuple[str, Any]] = {"model sizes": ("params", params), "token counts": ("tokens", tokens)}
     outside = [word for word, (name, x) in words.items() if not fit.ranges[name][0] <= x <= fit.ranges[name][1]]
     if not outside:
         return ()
-    return (f"The {' and the '.join(outside)} lie{'s' * (len(outside) == 1)} outside what the runs cover.",)
+    return (f"Extrapolated beyond the fitted {' and '.join(outside)}.",)
 
 
 def place_notes(fit: Fit, flops: Any, params: Any, tokens: Any) -> tuple[str, ...]:
