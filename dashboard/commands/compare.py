@@ -64,7 +64,7 @@ def command(
     csv: str | None,
     **answers: Any,
 ) -> None:
-    """Compare the families of runs in FILES. A PATH of - is standard output; with no output asked for, it is said in words."""
+    """Compare the families of runs in FILES. A PATH of - is standard output; with no output asked for, prints a summary."""
     from fitting import FitError, compare_families
     from fitting.families import family_columns, resolved
 

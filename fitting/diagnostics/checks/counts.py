@@ -18,7 +18,7 @@ BEYOND = 10.0
 SETTLED = 150
 TITLE = "Count of parameters"
 COUNTS = {
-    "params": "the plain count", "params_total": "all parameters", "params_nonembed": "without embeddings",
+    "params": "parameters as first counted", "params_total": "total parameters", "params_nonembed": "non-embedding parameters",
     "params_active": "active parameters",
 }  # fmt: skip
 # Width over depth this many times off the runs' middle. Within it the loss of one size moves by under one percent (Kaplan et
@@ -42,8 +42,8 @@ def counts(e: Evidence) -> Verdict | None:
         said.append((float(np.ravel(e.law(there, _refitted(e, other)))[0]), COUNTS.get(count, count)))
     loss, count = max(said, key=lambda x: abs(np.log(x[0] / mine)))
     found = (
-        f"Counted otherwise ({count}) the same runs forecast {loss:.4g} at {BEYOND:g} times the largest run's compute; this fit says "
-        f"{mine:.4g} ({low:.4g} to {high:.4g})."
+        f"With {count} the forecast at {BEYOND:g} times the largest run's compute is {loss:.4g}; this fit forecasts {mine:.4g} "
+        f"({low:.4g} to {high:.4g})."
     )
     if low <= loss <= high:
         return Verdict("counts", TITLE, "ok", found)
