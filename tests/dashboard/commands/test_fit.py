@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dashboard import cli
+from dashboard.commands import plan as plan_command
 from data import read_runs
 from fitting import all_laws, fit, load_fit, plan
 
@@ -186,6 +188,19 @@ def test_plan_gives_what_python_gives(
     told = run("plan", saved, *given)
     assert told.exit_code == 0
     assert "parameters" in told.stdout
+
+
+def test_a_new_runs_interval_that_is_the_laws_says_why(run: Any, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def line() -> str:
+        told = run("plan", saved, "--flops", "1e22").stdout
+        return next(one for one in told.splitlines() if "loss of a new run" in one)
+
+    assert "never narrower" not in line()
+    own = plan_command._table
+    monkeypatch.setattr(
+        plan_command, "_table", lambda found, *more: own(replace(found, loss_run=replace(found.loss)), *more)
+    )
+    assert line().endswith("nats per token, as the law's (never narrower)")
 
 
 def test_plan_as_latex_and_csv(run: Any, saved: Path, tmp_path: Path) -> None:
