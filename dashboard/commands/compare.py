@@ -23,7 +23,7 @@ from dashboard.commands.fit import Delta
 SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
 
 
-@click.command(cls=Command, name="compare")
+@click.command(cls=Command, name="compare", short_help="Compare families of runs by compute multiplier.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--by", "by", metavar="COLUMN", help="The column that names the families.")
 @click.option("--law", default="chinchilla", show_default=True, help="A law's key, or auto.")

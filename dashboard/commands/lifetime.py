@@ -12,7 +12,7 @@ POSITIVE = POSITIVE
 BANDS = ("params", "tokens", "train_flops", "serve_flops", "flops", "saved")
 
 
-@click.command(cls=Command, name="lifetime")
+@click.command(cls=Command, name="lifetime", short_help="Find the size with the least training + inference compute.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--loss", type=POSITIVE, required=True, help="Target loss, nats per token.")
 @click.option(
