@@ -67,7 +67,7 @@ def contradictions(law: Law, given: Mapping[str, Any], count: Accounting) -> lis
     if "flops" in law.inputs and {"params", "tokens"} & set(law.inputs):
         taken = "the law takes them all"
     return [
-        f"The flops given are {factor:.3g} times what params and tokens come to as the table counts them; {taken}. Give only those "
+        f"The flops given are {factor:.3g} times those of params and tokens by the table's own count; {taken}. Give only those "
         "that are meant."
     ]
 

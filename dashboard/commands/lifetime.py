@@ -16,7 +16,7 @@ BANDS = ("params", "tokens", "train_flops", "serve_flops", "flops", "saved")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--loss", type=POSITIVE, required=True, help="Target loss, nats per token.")
 @click.option(
-    "--served", type=POSITIVE, required=True, help="Inference tokens: those that the model will read and write in use."
+    "--served", type=POSITIVE, required=True, help="Inference tokens: those that the model will process at inference."
 )
 @json_option
 @refuses

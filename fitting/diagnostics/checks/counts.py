@@ -49,7 +49,7 @@ def counts(e: Evidence) -> Verdict | None:
         return Verdict("counts", TITLE, "ok", found)
     return Verdict(
         "counts", TITLE, "note", found,
-        "Compare which count forecasts your largest runs better: the interval is for one count alone.",
+        "Check which count forecasts your largest runs better: the interval does not cover the choice of count.",
     )  # fmt: skip
 
 
@@ -61,15 +61,15 @@ def proportions(e: Evidence) -> Verdict | None:
     known = np.isfinite(ratio)
     middle = float(np.median(ratio[known]))
     odd = np.flatnonzero(known & (np.abs(np.log(np.where(known, ratio, middle) / middle)) > np.log(ODD)))
-    title = "Depth and width"
-    span = f"width over depth from {np.nanmin(ratio):.3g} to {np.nanmax(ratio):.3g}, in the middle {middle:.3g}"
+    title = "Aspect ratio"
+    span = f"width over depth from {np.nanmin(ratio):.3g} to {np.nanmax(ratio):.3g}, median {middle:.3g}"
     if not len(odd):
-        return Verdict("proportions", title, "ok", f"The models are built alike: {span}.")
+        return Verdict("proportions", title, "ok", f"The models have similar aspect ratios: {span}.")
     names = ", ".join(e.table.runs[i] for i in odd[:5]) + (f" and {len(odd) - 5} more" if len(odd) > 5 else "")
     return Verdict(
         "proportions", title, "note",
-        f"{len(odd)} of {len(ratio)} models are over {ODD:g} times deeper or wider than the middle one ({span}): {names}.",
-        "A law of size and data has no shape: leave these runs out, or plan for models built like the rest.",
+        f"{len(odd)} of {len(ratio)} models have an aspect ratio over {ODD:g} times off the median ({span}): {names}.",
+        "The law does not model aspect ratio: leave these runs out, or plan models shaped like the rest.",
     )  # fmt: skip
 
 

@@ -282,7 +282,8 @@ def test_every_budget_the_field_shows_can_be_typed_again(run_js):
 
 def test_a_new_runs_interval_that_reads_as_the_laws_says_why(run_js):
     function = """ends => ends.map(([low, high, least, most]) => {
-        const model = modelOf({ grid: [20, 21], budget: 20, largest: null, budget_unit: { label: "FLOP", per_flop: 1, format: "flop" }, panels: [{
+        const unit = { label: "FLOP", per_flop: 1, format: "flop" };
+        const model = modelOf({ grid: [20, 21], budget: 20, largest: null, budget_unit: unit, panels: [{
             key: "loss", format: "loss", value: [2.5, 2.5], low: [low, low], high: [high, high],
             wide: { label: "a new run", low: [least, least], high: [most, most] } }] });
         return wideText(model.panels[0], textsAt(model, 20).panels[0]);

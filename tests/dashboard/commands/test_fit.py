@@ -260,7 +260,7 @@ def test_plan_says_batch_rate_and_steps(run: Any, saved: Path) -> None:
     assert body["batch"]["value"] == pytest.approx(0.7576 * body["params"]["value"] ** 0.703)
     assert "batch" not in json.loads(run("plan", saved, "--flops", "1e22", "--rule", "none", "--json", "-").output)
     short = run("plan", saved, "--flops", "1e22", "--unique-tokens", "1e9")
-    assert "Held to 4 passes" in short.output
+    assert "Limited to 4 epochs" in short.output
 
 
 def test_plan_for_a_loss_gives_time_and_money_with_intervals(run: Any, saved: Path) -> None:

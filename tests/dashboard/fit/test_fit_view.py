@@ -170,7 +170,7 @@ def test_the_sentence_follows_the_fit():
     kaplan = fit(load("cerebras-gpt"), "kaplan-params", resamples=100)
     assert fit_words.answer(kaplan).startswith("Loss falls as <em>N<sup>−0.104</sup></em>. ")
     unseen = fit(load("cerebras-gpt"), "compute-floor", resamples=100)
-    assert "to no floor these runs can show. But" in fit_words.answer(unseen)
+    assert "with no floor identified by these runs. But" in fit_words.answer(unseen)
     assert fit_words.exponents(all_laws()["kaplan"]) == {"alpha_N": "params", "alpha_D": "tokens"}
     assert fit_words.exponents(all_laws()["compute-floor"]) == {"gamma": "flops"}
 
