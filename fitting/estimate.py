@@ -27,7 +27,7 @@ from fitting.solver.threads import one_thread
 from fitting.solver.weighting import in_words, scales
 from fitting.uncertainty.bootstrap import MOST_WEIGHTS, drawn
 from fitting.uncertainty.interval_method import POSTERIOR, choose_intervals
-from fitting.uncertainty.map_fit import Believing, posterior
+from fitting.uncertainty.map_fit import MapFit, posterior
 from fitting.uncertainty.mixture import mixture
 from fitting.uncertainty.model_discrepancy import WITH_PRIOR, WITHOUT, Doubt, doubt
 
@@ -173,7 +173,7 @@ def _tried(prob: Problem, begin: Array, seed: int) -> Solution:
     return minimise(prob, np.vstack([first.theta, around]))
 
 
-def _posterior(held: Believing, best: Array, near: Doubt | None, resamples: int, seed: int) -> tuple[Solution, Array]:
+def _posterior(held: MapFit, best: Array, near: Doubt | None, resamples: int, seed: int) -> tuple[Solution, Array]:
     """Draws that hold what runs and prior leave open, and one new run's noise (R,) for each."""
     draws = posterior(held, best, resamples, seed, max(1, MOST_WEIGHTS // held.prob.n))
     if near is None:

@@ -17,7 +17,7 @@ from fitting.solver.fit_data import Arrays, arrays
 from fitting.solver.parametrization import check_units, coordinates
 from fitting.solver.solver import problem
 from fitting.solver.threads import one_thread
-from fitting.uncertainty.map_fit import Believing, believing
+from fitting.uncertainty.map_fit import MapFit, map_fit
 
 PRIORS = ("auto", "published", "none")
 
@@ -29,7 +29,7 @@ class Start:
     law: Law
     reason: str
     table: Arrays
-    held: Believing | None
+    held: MapFit | None
 
 
 def choose(runs: Runs, key: Law | LawKey, prior: bool = True) -> tuple[Law, str]:
@@ -108,7 +108,7 @@ def started(runs: Runs, key: Law | LawKey, prior: str, delta: float | None, grou
         return Start(simpler, why if key == "auto" else reason, table, None)
     with one_thread():
         prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, np.inf)
-        held = believing(prob, delta)
+        held = map_fit(prob, delta)
     if prior == "published" or not held.contradicted:
         return Start(law, reason, table, held)
     why = (

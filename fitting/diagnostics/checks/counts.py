@@ -9,7 +9,7 @@ from fitting.solver.initial_values import starts
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import Problem, minimise, problem
 from fitting.status import Verdict
-from fitting.uncertainty.map_fit import believing
+from fitting.uncertainty.map_fit import map_fit
 
 Array = np.ndarray
 
@@ -98,7 +98,7 @@ def _refitted(e: Evidence, params: Array) -> dict[str, Array]:
     inputs = e.table.inputs | {"params": params}
     prob: Problem = problem(coordinates(e.law, inputs, e.table.loss), inputs, e.table.loss, e.prob.delta, e.prob.scale)
     if e.prob.prior is not None:
-        held = believing(prob, e.prob.delta)
+        held = map_fit(prob, e.prob.delta)
         prob, begin = held.prob, held.starts
     else:
         begin = starts(prob)
