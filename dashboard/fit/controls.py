@@ -46,7 +46,7 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
             help="Your table states an error with each loss. Residuals then count in units of it, so that a run with half the "
             "error has four times the weight, at most 25 times the median run's. Such a fit has no prior.",
         )  # fmt: skip
-    if (shown is None or shown.believes) and not asked.weights:
+    if (shown is None or shown.has_prior) and not asked.weights:
         widgets.show("fit_prior", asked.prior)
         st.selectbox(
             "Prior", list(PRIORS), format_func=lambda p: PRIORS.get(p, str(p)), key="fit_prior", on_change=_keep,

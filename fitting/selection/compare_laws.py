@@ -148,7 +148,7 @@ def _fitted(law: Law, table: Arrays, delta: float) -> tuple[Array, Array]:
     """Log residuals (n,) and parameters (p,) of the best fit."""
     prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, delta)
     begin = None
-    if law.believes and not (held := map_fit(prob, delta)).contradicted:
+    if law.has_prior and not (held := map_fit(prob, delta)).contradicted:
         prob, begin = held.prob, held.starts  # as a fit without further word would start it
     found = minimise(prob, starts(prob) if begin is None else begin)
     theta = found.theta[found.best()]

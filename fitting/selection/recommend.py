@@ -94,13 +94,13 @@ def started(runs: Runs, key: Law | LawKey, prior: str, delta: float | None, grou
     cannot carry the law.
     """
     law, reason = choose(runs, key)
-    if prior not in PRIORS or (prior == "published" and key != "auto" and not law.believes):
+    if prior not in PRIORS or (prior == "published" and key != "auto" and not law.has_prior):
         raise FitError(
-            f"prior is {', '.join(PRIORS[:-1])} or {PRIORS[-1]}, and {law.title} {'has' if law.believes else 'has no'} "
+            f"prior is {', '.join(PRIORS[:-1])} or {PRIORS[-1]}, and {law.title} {'has' if law.has_prior else 'has no'} "
             f"published one; it was {prior!r}."
         )
     table = arrays(runs, law, group)
-    if not law.believes:
+    if not law.has_prior:
         return Start(law, reason, table, None)
     simpler = all_laws()["chinchilla"] if key == "auto" else law
     if prior == "none":
