@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import state
-from dashboard.error_messages import told
+from dashboard.error_messages import message_of
 from dashboard.server import stored_files
 from data.schema import Runs
 from fitting import Families, Fit, Plan
@@ -63,7 +63,7 @@ def _made(file: File, say: Callable[[str], None]) -> bytes:
     try:
         return file.make().encode("utf-8", errors="replace")
     except Exception as error:
-        say(f"{file.name} could not be made: {' '.join(told(error))}")
+        say(f"{file.name} could not be made: {' '.join(message_of(error))}")
         raise
 
 

@@ -27,7 +27,7 @@ def once(sentences: Iterable[str]) -> str:
     return " ".join(dict.fromkeys(sentences))
 
 
-def told(error: BaseException) -> tuple[str, str]:
+def message_of(error: BaseException) -> tuple[str, str]:
     """What happened and what to do, in plain text; an unforeseen error is recorded, once, and goes no further."""
     if is_for_people(error):
         return str(error), ""

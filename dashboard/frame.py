@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.error_messages import told
+from dashboard.error_messages import message_of
 from dashboard.runs import chooser, summary
 from data.errors import DataError, MappingNeeded, ReadError
 from data.schema import NothingKept
@@ -105,4 +105,4 @@ def _each(*parts: Callable[[], Any]) -> None:
         try:
             part()
         except Exception as error:
-            told(error)  # recorded; the page says the first trouble only
+            message_of(error)  # recorded; the page says the first trouble only

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.error_messages import told
+from dashboard.error_messages import message_of
 from dashboard.fit.settings import FitSettings, read_settings
 from dashboard.workspace import store as workspace
 from dashboard.workspace.store import History, Values, Workspace
@@ -102,7 +102,7 @@ def _write(act: Callable[..., Any], *given: Any) -> None:
         while len(changes) > MOST_CHANGED:
             changes.pop(next(iter(changes)), None)
     except (OSError, workspace.WorkspaceError) as error:
-        say(" ".join(told(error)))
+        say(" ".join(message_of(error)))
 
 
 def say(sentence: str) -> None:

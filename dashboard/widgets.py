@@ -16,7 +16,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import state
-from dashboard.error_messages import told
+from dashboard.error_messages import message_of
 
 STYLE = Path(__file__).parent / "static" / "page.css"
 #: What pages with figures add to it.
@@ -81,7 +81,7 @@ def trouble(sentence: str, todo: str = "") -> None:
 def show_trouble(error: Exception | None) -> None:
     """The sentence for an error, whoever raised it; no traceback reaches the page."""
     if error is not None:
-        trouble(*told(error))
+        trouble(*message_of(error))
 
 
 def steps() -> None:

@@ -28,7 +28,7 @@ from fitting.solver.threads import one_thread
 from fitting.solver.weighting import in_words, scales
 from fitting.uncertainty.bootstrap import MOST_WEIGHTS, drawn
 from fitting.uncertainty.interval_method import POSTERIOR, choose_intervals
-from fitting.uncertainty.map_fit import Believing, posterior
+from fitting.uncertainty.map_fit import MapFit, posterior
 from fitting.uncertainty.mixture import mixture
 from fitting.uncertainty.model_discrepancy import WITH_PRIOR, WITHOUT, Doubt, doubt
 
@@ -86,7 +86,7 @@ def fit(
         raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')
     begun = started(table_of_runs, law, prior if weights is None else "none", given, group)
     chosen, table, held = begun.law, begun.table, begun.held
-    why = refusal(chosen, table, table_of_runs.name)
+    why = refusal(chosen, table)
     if why:
         resamples = 0  # intervals of such a fit would say nothing, and each refit is slow
     scale = None if weights is None else scales(table, weights, table_of_runs.name)
@@ -174,7 +174,7 @@ def _tried(prob: Problem, begin: Array, seed: int) -> Solution:
     return minimise(prob, np.vstack([first.theta, around]))
 
 
-def _posterior(held: Believing, best: Array, near: Doubt | None, resamples: int, seed: int) -> tuple[Solution, Array]:
+def _posterior(held: MapFit, best: Array, near: Doubt | None, resamples: int, seed: int) -> tuple[Solution, Array]:
     """Draws that hold what runs and prior leave open, and one new run's noise (R,) for each."""
     draws = posterior(held, best, resamples, seed, max(1, MOST_WEIGHTS // held.prob.n))
     if near is None:

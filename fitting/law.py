@@ -49,7 +49,7 @@ def location(input: str) -> Anchor:
 
 
 @dataclass(frozen=True)
-class Belief:
+class Prior:
     """What published sweeps say of a parameter before any run is seen: `centre`, times or over `factor` (one deviation).
 
     A floor's centre is its share of the lowest loss in the table.
@@ -74,7 +74,7 @@ class Param:
     range: tuple[float, float]
     log: bool = True
     anchor: Anchor | None = None
-    belief: Belief | None = None
+    prior: Prior | None = None
 
     @property
     def is_floor(self) -> bool:
@@ -171,9 +171,9 @@ class Law:
         return len(self.params)
 
     @cached_property
-    def believes(self) -> bool:
+    def has_prior(self) -> bool:
         """Whether published sweeps say something of its parameters beforehand, so that it may be fitted with a prior."""
-        return any(p.belief for p in self.params)
+        return any(p.prior for p in self.params)
 
     @property
     def min_runs(self) -> int:

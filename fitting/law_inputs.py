@@ -17,6 +17,7 @@ Array = np.ndarray
 # FLOPs further from the table's own count than this, or than so many deviations of the table's own rows, contradict it.
 APART, DEVIATIONS = 0.05, 4.0
 SIZES = ("params", "tokens", "flops")
+FITTED = {"params": "model sizes", "tokens": "token counts", "flops": "compute"}
 
 
 def inputs_of(law: Law, given: Mapping[str, Any], flops: Callable[[Any, Any], Any]) -> dict[str, Array]:
@@ -66,7 +67,7 @@ def contradictions(law: Law, given: Mapping[str, Any], count: Accounting) -> lis
     if "flops" in law.inputs and {"params", "tokens"} & set(law.inputs):
         taken = "the law takes them all"
     return [
-        f"The flops given are {factor:.3g} times what params and tokens come to as the table counts them; {taken}. Give only those "
+        f"The flops given are {factor:.3g} times those of params and tokens by the table's own count; {taken}. Give only those "
         "that are meant."
     ]
 
@@ -77,5 +78,5 @@ def outside(inputs: Mapping[str, Array], ranges: Mapping[str, tuple[float, float
     for k, x in inputs.items():
         low, high = ranges.get(k, (0.0, np.inf))
         if x.size and (x.min() < low * (1 - 1e-9) or x.max() > high * (1 + 1e-9)):
-            said.append(f"The {k} asked for lie outside what the runs cover, {low:.3g} to {high:.3g}.")
+            said.append(f"Extrapolated beyond the fitted {FITTED.get(k, k)}, {low:.3g} to {high:.3g}.")
     return said

@@ -36,7 +36,8 @@ export function textsAt(model, at) {
     const [value, range] = withInterval(panel.at.value(at), panel.at.low(at), panel.at.high(at), panel.format);
     const beside = panel.format === "loss" ? [panel.at.low(at), panel.at.high(at)] : null;
     const wide = panel.wideAt ? withInterval(panel.at.value(at), panel.wideAt.low(at), panel.wideAt.high(at), panel.format, beside)[1] : null;
-    return { key: panel.key, number: panel.at.value(at), value, range, wide, extras: panel.extras.map((extra) => extraText(extra, at)) };
+    const same = beside !== null && wide === range && range !== "—"; // a new run's interval holds the law's own
+    return { key: panel.key, number: panel.at.value(at), value, range, wide, same, extras: panel.extras.map((extra) => extraText(extra, at)) };
   });
   const numbers = model.numbers.map((one) => {
     const [value, range] = withInterval(one.at.value(at), one.at.low(at), one.at.high(at), one.format);
@@ -50,6 +51,11 @@ function extraText(extra, at) {
   if (!extra.at) return extra.label; // a note: words and no number
   const [value, range] = withInterval(extra.at.value(at), extra.at.low(at), extra.at.high(at), extra.format);
   return `${value} ${extra.label}${range === "—" ? "" : ` (${range})`}`;
+}
+
+/** The line of a panel's wider band, and why it is no wider where it reads as the law's own. */
+export function wideText(panel, text) {
+  return `${panel.wide.label}: ${text.wide}${text.same ? ", as the law's (never narrower)" : ""}`;
 }
 
 /** The budget in the page's own unit: `5.8e23 FLOP`. */
@@ -110,7 +116,7 @@ export function readout(panel, level) {
   const update = (text) => {
     setText(value, text.value);
     setText(range, text.range === "—" ? "" : text.range);
-    if (wide) setText(wide, `${panel.wide.label}: ${text.wide}`);
+    if (wide) setText(wide, wideText(panel, text));
     extras.forEach((extra, i) => setText(extra, text.extras[i]));
   };
   return { node, update };

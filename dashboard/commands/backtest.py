@@ -10,7 +10,7 @@ import click
 from dashboard.commands import Command, json_option, law_option, reading, refuses, runs_in, write_json
 
 
-@click.command(cls=Command, name="backtest")
+@click.command(cls=Command, name="backtest", short_help="Forecast the largest runs from the rest.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @law_option()
 @reading

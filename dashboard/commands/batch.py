@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     ]  # its name, batch sizes, steps (or the fit itself), and what to know first
 
 
-@click.command(cls=Command, name="batch")
+@click.command(cls=Command, name="batch", short_help="Fit a law of the critical batch size.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--target",

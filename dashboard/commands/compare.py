@@ -23,7 +23,7 @@ from dashboard.commands.fit import Delta
 SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
 
 
-@click.command(cls=Command, name="compare")
+@click.command(cls=Command, name="compare", short_help="Compare families of runs by compute multiplier.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--by", "by", metavar="COLUMN", help="The column that names the families.")
 @click.option("--law", default="chinchilla", show_default=True, help="A law's key, or auto.")
@@ -64,7 +64,7 @@ def command(
     csv: str | None,
     **answers: Any,
 ) -> None:
-    """Compare the families of runs in FILES. A PATH of - is standard output; with no output asked for, it is said in words."""
+    """Compare the families of runs in FILES. A PATH of - is standard output; with no output asked for, prints a summary."""
     from fitting import FitError, compare_families
     from fitting.families import family_columns, resolved
 

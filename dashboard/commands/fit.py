@@ -43,7 +43,7 @@ class Delta(click.ParamType):
         return number
 
 
-@click.command(cls=Command, name="fit")
+@click.command(cls=Command, name="fit", short_help="Fit a scaling law to runs.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @law_option()
 @click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fitting.planning.hour_classes import HourClass
 
 
-@click.command(cls=Command, name="hours")
+@click.command(cls=Command, name="hours", short_help="Find the best model size for hours on one device.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--hours", "classes", multiple=True, type=POSITIVE, help="A class, in hours of one device; may be given many times."

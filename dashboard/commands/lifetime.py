@@ -12,11 +12,11 @@ POSITIVE = POSITIVE
 BANDS = ("params", "tokens", "train_flops", "serve_flops", "flops", "saved")
 
 
-@click.command(cls=Command, name="lifetime")
+@click.command(cls=Command, name="lifetime", short_help="Find the size with the least training + inference compute.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--loss", type=POSITIVE, required=True, help="Target loss, nats per token.")
 @click.option(
-    "--served", type=POSITIVE, required=True, help="Inference tokens: those that the model will read and write in use."
+    "--served", type=POSITIVE, required=True, help="Inference tokens: those that the model will process at inference."
 )
 @json_option
 @refuses

@@ -11,7 +11,7 @@ from dashboard.commands import Command, Refusal, refuses
 LARGEST = 200 * 2**20  # bytes; what the page takes as an upload
 
 
-@click.command(cls=Command, name="open")
+@click.command(cls=Command, name="open", short_help="Open the dashboard, on a file of runs if one is given.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of 127.0.0.1; a free one when not given.")
 @click.option("--no-browser", is_flag=True, help="Serve the page without opening a browser.")

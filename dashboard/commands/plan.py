@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DEFAULT = "H100"
 
 
-@click.command(cls=Command, name="plan")
+@click.command(cls=Command, name="plan", short_help="Plan a training run with a saved fit.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--flops", type=POSITIVE, help="The budget in FLOP.")
 @click.option(
@@ -162,7 +162,9 @@ def _table(found: Plan, whole: WholeRun | None, on: OnDevices) -> str:
             continue
         beside = (found.loss.low, found.loss.high) if band is found.loss_run else None
         value, interval = numbers.with_interval(band.value, band.low, band.high, kind, beside)
-        lines.append(f"  {name:<22}{value:>12}   {'' if value == interval else interval} {unit}".rstrip())
+        law = None if beside is None else numbers.with_interval(found.loss.value, *beside, kind)[1]
+        same = ", as the law's (never narrower)" if interval == law and interval not in (value, numbers.MISSING) else ""
+        lines.append(f"  {name:<22}{value:>12}   {'' if value == interval else interval} {unit}{same}".rstrip())
         if whole is not None and (ends := whole.papers.get({"batch": OPTIMAL, "learning rate": RATE}.get(name, ""))):
             lines.append(f"  {'  by published laws':<22}{'':>12}   {numbers.interval(ends[0], ends[1], kind)}")
     kind = " ".join(part for part in (on.name, "" if on.chosen else "(auto)") if part)

@@ -12,7 +12,7 @@ from data.errors import DataError
 from fitting.plural import plural
 
 
-@click.command(cls=Command, name="read")
+@click.command(cls=Command, name="read", short_help="Read tables of runs and summarise them.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @reading
 @click.option("--rows", "every_row", is_flag=True, help="List every row as well.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SHAPES = ("cosine", "wsd", "constant", "linear")
 
 
-@click.command(cls=Command, name="schedule")
+@click.command(cls=Command, name="schedule", short_help="Fit the multi-power law to training curves.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--params", type=POSITIVE, help="The model size, where FILES hold several.")
 @click.option(

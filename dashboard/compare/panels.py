@@ -86,7 +86,7 @@ def controls(runs: Runs, column: str, found: Families | None) -> None:
               "Which family the sentence is about.")  # fmt: skip
     _menu("share", "They have in common", dict(compare_words.SHARES), asked.share,
           "Shared constants narrow the intervals, if they are shared in truth. Tested on the Huber likelihood "
-          "(Besiroglu et al. 2024, arXiv 2404.10102) by AICc and a robust F test; refits are made every way, weighed by AICc.")  # fmt: skip
+          "(Besiroglu et al. 2024, arXiv 2404.10102) by AICc and a robust F test; refits are model-averaged by AICc weight.")  # fmt: skip
     if found:
         st.session_state["compare_target"] = numbers.flop(asked.target) if asked.target else ""
         st.text_input(
@@ -181,7 +181,7 @@ def computed(found: Families) -> None:
         "Multiplier": "How many times a budget the reference needs for the loss that the family reaches with it, each at its own best "
         "split of parameters and tokens, minimised numerically.",
         "Intervals": f"{s.resamples:,} refits, {fit_words.drawn(s)} within each family, seed {s.seed}; the middle 95 %. "
-        "They hold the noise of these runs, not model discrepancy (how far a law of this form may be off), which grows beyond the "
+        "They reflect the noise of these runs, not model discrepancy (how far a law of this form may be off), which grows beyond the "
         "largest run.",
         "Law": f"{found.law.title}, {delta}; {s.law_reason}. Law, delta, grouping and seed are those of the Fit page.",
         "Runs to settle it": "If the interval at the budget narrows as one over the square root of the number of runs: an estimate.",

@@ -43,16 +43,16 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
         st.selectbox(
             "Weight of a run", list(WEIGHTS), format_func=lambda w: WEIGHTS.get(w, str(w)), key="fit_weights", on_change=_keep,
             args=("weights", WEIGHTS),
-            help="Your table states an error with each loss. Residuals then count in units of it, so that a run measured twice as "
-            "finely weighs four times as much, at most 25 times the median run. Such a fit has no prior.",
+            help="Your table states an error with each loss. Residuals then count in units of it, so that a run with half the "
+            "error has four times the weight, at most 25 times the median run's. Such a fit has no prior.",
         )  # fmt: skip
-    if (shown is None or shown.believes) and not asked.weights:
+    if (shown is None or shown.has_prior) and not asked.weights:
         widgets.show("fit_prior", asked.prior)
         st.selectbox(
             "Prior", list(PRIORS), format_func=lambda p: PRIORS.get(p, str(p)), key="fit_prior", on_change=_keep,
             args=("prior", PRIORS),
-            help="Published sweeps of language models give a prior of this law's floor, exponents and q, against which each of "
-            "your runs counts as a quarter. It halves the error of forecasts on tables it was not made from; on a law that is exactly "
+            help="Published sweeps of language models give a prior of this law's floor, exponents and q; each of your runs "
+            "then has weight 1/4. The prior halves the error of forecasts on tables it was not made from; on a law that is exactly "
             "Chinchilla's it biases predictions far beyond the runs a little.",
         )  # fmt: skip
         if asked.prior == "auto":

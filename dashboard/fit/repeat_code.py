@@ -29,7 +29,7 @@ def python(
     """
     read = source.code(answers)
     came_to: dict[str, Any] = {"law": fit.law_key, "exclude": list(fit.settings.excluded)}
-    if fit.law.believes and asked.get("weights") is None:
+    if fit.law.has_prior and asked.get("weights") is None:
         came_to["prior"] = fit.settings.prior
     written = {**asked, **came_to}
     given = [

@@ -60,8 +60,8 @@ class FitSettings(Kept):
     @property
     def start(self) -> str:
         """The prior as `fit` takes it: a law of which nothing is published starts from nothing, whatever was chosen before."""
-        believes = self.law == "auto" or all_laws()[self.law].believes
-        return self.prior if believes else "auto"
+        has_prior = self.law == "auto" or all_laws()[self.law].has_prior
+        return self.prior if has_prior else "auto"
 
     def arguments(self, columns: Collection[str]) -> dict[str, Any]:
         """These settings as the arguments of `fit`, for runs with these columns.

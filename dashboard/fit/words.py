@@ -66,9 +66,11 @@ def answer(fit: Fit) -> str:
     powers = [f"<em>{input_symbol(x)}<sup>−{said(fit, name)[0]}</sup></em>" for name, x in exponents(fit.law).items()]
     head = f"{fit.law.title} fits these runs" if not powers else f"Loss falls as {' and '.join(powers)}"
     floor = next((said(fit, p.name)[0] for p in fit.law.params if p.is_floor), "")
-    head += {"none": "", "seen": f" to a floor of <em>{floor}</em>", "unseen": ", to no floor these runs can show"}[
-        floor_state(fit)
-    ]
+    head += {
+        "none": "",
+        "seen": f" to a floor of <em>{floor}</em>",
+        "unseen": ", with no floor identified by these runs",
+    }[floor_state(fit)]
     return f"{head}. {checks(fit)}"
 
 

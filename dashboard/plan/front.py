@@ -160,6 +160,8 @@ def regions(f: Front, asked: PlanSettings, least: float | None) -> list[Region]:
     ]
     out += [Region(math.log10(t), None, words[k]) for k, t in last.items() if k in words and 0 < t < f.seconds[-1]]
     if (stretch := too_few(f, least)) is not None:
-        label = "no number of them holds it" if least == math.inf else f"fewer than {least:,} do not hold it"
+        label = (
+            "does not fit on any number of devices" if least == math.inf else f"does not fit on fewer than {least:,}"
+        )
         out.append(Region(*stretch, label))
     return out

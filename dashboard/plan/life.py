@@ -77,7 +77,7 @@ def life(fit: Fit, here: Plan, asked: PlanSettings) -> None:
         st.text_input(
             "Inference tokens", key=widgets.hold("plan_served", asked.served), placeholder="none, or such as 10T",
             on_change=_keep, width=260, max_chars=LONGEST,
-            help="Tokens that the model will read and write in use. The more of them, the smaller and longer trained the best model "
+            help="Tokens that the model will process at inference. The more of them, the smaller and longer trained the best model "
             "(Sardana et al. 2023, arXiv 2401.00448): an inference token costs a third of a training token.",
         )  # fmt: skip
         if not asked.served:

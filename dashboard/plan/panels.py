@@ -252,7 +252,7 @@ def shapes(found: tuple[SizedShape, ...] | FitError, asked: PlanSettings) -> Non
         cells = (
             f"<b>{numbers.count(one.params)}</b> ({'+' if one.off > 0 else ''}{off})", f"{s.layers:,}", f"{s.width:,}",
             f"{s.heads:,} of {s.d_attn // s.heads}", f"{s.d_ffn:,}", _bytes(total),
-            "—" if least is None else "none holds it" if least == math.inf else f"{least:,}",
+            "—" if least is None else "does not fit" if least == math.inf else f"{least:,}",
         )  # fmt: skip
         rows.append(html_table.row(cells))
     st.html(html_table.table(heads, rows))
@@ -345,7 +345,7 @@ def another_way(fit: Fit, here: Plan, asked: PlanSettings, planned: plan_state.P
         st.text_input(
             "Unique tokens available", placeholder="unlimited, or such as 2T", key=widgets.hold("plan_text", asked.text), on_change=keep,
             args=("text",), max_chars=LONGEST,
-            help="A law of repeated data weighs each epoch; other laws are limited to four epochs, which cost about nothing "
+            help="A law of repeated data weighs each epoch; other laws are limited to four epochs, which cost little loss "
             "(Muennighoff et al. 2023).",
         )  # fmt: skip
         if "text" in planned.refused:

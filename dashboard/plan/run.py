@@ -139,7 +139,7 @@ def runs_batch(asked: PlanSettings, runs: Runs, batch: Advice) -> tuple[Advice, 
     column = runs.kept["batch"].to_numpy(float) if "batch" in runs.kept else np.empty(0)
     column = column[np.isfinite(column) & (column > 0)]
     if not len(column):
-        return batch, "assumed to be the rule's, since the table has none"
+        return batch, "assumed equal to the rule's, as the table has no batch column"
     if len(column) < len(runs.kept) or np.ptp(column) <= 1e-9 * column.max():
         return a_number(float(np.median(column)), OPTIMAL), "from the table"
     logs = [np.log(runs.kept[c].to_numpy(float)) for c in ("params", "tokens")]
@@ -236,8 +236,9 @@ def habit_note(
     if not (math.isfinite(more) and abs(more) >= LEAST_NOTED):
         return ()
     return (
-        f"The law's runs took {numbers.count(had)} tokens per step ({said}), the plan takes {numbers.count(planned)}: by this critical "
-        f"batch the same loss needs {numbers.percent(abs(more))} {'more' if more > 0 else 'fewer'} tokens than planned here.",
+        f"The law's runs took {numbers.count(had)} tokens per step ({said}), the plan takes {numbers.count(planned)}. At "
+        f"B_crit = {numbers.count(b_crit)} tokens, reaching the planned loss takes {numbers.percent(abs(more))} "
+        f"{'more' if more > 0 else 'fewer'} tokens.",
     )
 
 

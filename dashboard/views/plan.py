@@ -121,8 +121,8 @@ with st.expander("How was this computed"):
     st.markdown(
         "At each budget the law is minimised numerically over model size, with tokens being what the budget leaves, "
         f"under the table's own count of FLOPs. The intervals repeat that for each of {fit.settings.resamples:,} refits "
-        f"({fit_words.drawn(fit.settings)}) and keep the middle 95 %; a new run's interval adds the noise of one run around the law, "
-        f"and {doubt}. The law's own interval is cut where a new run's ends: a mean is no less well known than one run around it."
+        f"({fit_words.drawn(fit.settings)}) and keep the middle 95 %; the prediction interval adds the noise of a single run, "
+        f"and {doubt}. The law's band is clipped to the prediction interval: the mean cannot be less certain than a single run."
     )
     st.markdown(
         "Batch and learning rate follow a law at each refit's own size and tokens; steps are tokens over the batch. A faster run "

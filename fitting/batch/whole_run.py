@@ -88,4 +88,4 @@ def _notes(plan: Plan, *advice: Advice | None) -> tuple[str, ...]:
     if not where:
         return (*plan.warnings, *warned)
     said = ", ".join(f"{' and '.join(names)} {range_}" for range_, names in where.items())
-    return (*plan.warnings, f"Laws used outside what they were found on: {said}.", *warned)
+    return (*plan.warnings, f"Laws used outside the range they were fitted on: {said}.", *warned)

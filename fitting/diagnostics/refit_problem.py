@@ -15,7 +15,7 @@ from fitting.solver.parametrization import Coordinates, coordinates
 from fitting.solver.solver import Problem, problem
 from fitting.solver.threads import one_thread
 from fitting.solver.weighting import scales
-from fitting.uncertainty.map_fit import believing
+from fitting.uncertainty.map_fit import map_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class RefitProblem:
         if self.fit.settings.prior == "none":
             return self.runs_alone
         with one_thread():
-            return believing(self.runs_alone, self.fit.settings.given_delta).prob
+            return map_fit(self.runs_alone, self.fit.settings.given_delta).prob
 
     @property
     def where(self) -> Coordinates:

@@ -38,8 +38,8 @@ Array = np.ndarray
 DELTAS = (1e-4, 1e-3, 1e-2, float("inf"))
 DROPPED = (1, 2, 3, 4, 5, 10)
 COUNTS = {
-    "params_total": "all parameters",
-    "params_nonembed": "without embeddings",
+    "params_total": "total parameters",
+    "params_nonembed": "non-embedding parameters",
     "params_active": "active parameters",
     "params_body": "matrices only",
 }

@@ -68,6 +68,7 @@ def fit_to_python(fit: Fit) -> str:
     """Python source that needs only the standard library."""
     law = fit.law
     body = _body(law)
+    plans = set(law.inputs) == {"params", "tokens"} and law.output == LOSS
     warned = "".join(f"{said}\n" for said in fit.warnings[:1])  # what fails names runs, which ORIGIN holds as values
     said, unit = law.output.title.lower(), law.output.unit or "its own unit"
     intervals = {k: [fit.interval(k).low, fit.interval(k).high] for k in law.names}
@@ -80,7 +81,7 @@ def fit_to_python(fit: Fit) -> str:
         "",
         f"INTERVALS_95 = {finite(intervals)!r}",
         f"ORIGIN = {finite(provenance(fit))!r}",
-        *_ratio(fit.accounting),
+        *(_ratio(fit.accounting) if plans else ()),
         "",
         "",
         *(f"{HELPERS[k]}\n\n" for k in HELPERS if re.search(rf"(?<![\w.]){k}\(", body)),
@@ -89,7 +90,7 @@ def fit_to_python(fit: Fit) -> str:
         textwrap.indent(body, "    "),
     ]
     source = "\n".join(lines)
-    if set(law.inputs) == {"params", "tokens"} and law.output == LOSS:
+    if plans:
         source += "\n" + PLANNER.replace("loss(math.exp(x), tokens(x))", _call(law))
     return source.rstrip("\n") + "\n"
 

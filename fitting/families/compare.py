@@ -169,7 +169,7 @@ def _split(
             )
         label = f"{table.name}, {column} {name}"
         tables[name] = arrays(replace(table, kept=mine, history=None, name=label), law, group)
-        if why := refusal(law, tables[name], label):
+        if why := refusal(law, tables[name], f" of {label}"):
             raise FitError(why)
     listed = ", ".join(f"{name} has {n}" for name, n in list(short.items())[:6])
     if len(tables) < 2 or (reference in short):

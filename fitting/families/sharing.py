@@ -120,7 +120,7 @@ def choose(tests: dict[str, Sharing], share: str) -> tuple[str, str]:
     if share == "auto":
         best = min((t for t in tests.values() if not t.rejected), key=lambda t: t.aicc)
         others = "" if best.weight > 0.995 else (
-            f" {100 * best.weight:.0f} % of the refits are made so, the rest in the other ways, weighed by AICc."
+            f" Model-averaged by AICc weight: {100 * best.weight:.0f} % of the refits use this form."
         )  # fmt: skip
         test = "" if best.share == "nothing" else f" ({_p(best)} against fits apart)"
         return best.share, f"Fitted with {SHARED[best.share]}: the lowest AICc{test}{against}.{others}"

@@ -170,7 +170,7 @@ def _frame(table: Runs, count: Accounting) -> pd.DataFrame:
     lacks = [c for c in ("params", "tokens", "loss") if c not in source.columns]
     if lacks:
         raise FitError(
-            f"An envelope needs parameters, tokens and a loss; {table.name} has no {' and no '.join(lacks)}. Map the columns."
+            f"An envelope needs parameters, tokens and a loss; this table has no {' and no '.join(lacks)}. Map the columns."
         )
     frame = source[source["run"].isin(table.kept["run"])].dropna(subset=["params", "tokens", "loss"])
     frame = frame[(frame["tokens"] > 0) & (frame["loss"] > 0)]
@@ -233,7 +233,7 @@ def _won(race: _Curves | _Ends, count: Accounting, chosen: EnvelopeSettings, tab
     if len(ahead) < LEAST_WINNERS or len(np.unique(race.labels[pick[inside]])) < 2:
         raise FitError(
             f"An envelope needs at least {LEAST_WINNERS} runs of 2 or more sizes that are each the best at some compute with "
-            f"a smaller and a larger size beside them; {table.name} has {len(ahead)}. Add sizes, or use profiles.{table.want}"
+            f"a smaller and a larger size beside them; this table has {len(ahead)}. Add sizes, or use profiles.{table.want}"
         )
     log_n, log_d, loss = race.log_n[pick], _along(race.tokens, pick), _along(race.loss, pick)
     rng = np.random.default_rng(chosen.seed)

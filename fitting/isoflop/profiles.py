@@ -220,12 +220,12 @@ def _rows(table: Runs) -> tuple[Rows, Accounting]:
     lacks = [c for c in ("params", "flops", "loss") if c not in table.kept.columns]
     if lacks:
         raise ProfilesError(
-            f"IsoFLOP profiles need parameters, FLOPs and a loss; {table.name} has no {' and no '.join(lacks)}. Map the columns."
+            f"IsoFLOP profiles need parameters, FLOPs and a loss; this table has no {' and no '.join(lacks)}. Map the columns."
         )
     # In order of size and name, so that the order of a file's rows moves no draw.
     frame = table.kept.dropna(subset=["params", "flops", "loss"]).sort_values(["params", "run"], kind="stable")
     if not len(frame):
-        raise ProfilesError(f"{table.name} has no run with parameters, FLOPs and a loss. Map the columns.{table.want}")
+        raise ProfilesError(f"This table has no run with parameters, FLOPs and a loss. Map the columns.{table.want}")
     believable(frame, table.name, LOSS)
     count = accounting(frame)
     n, c, loss = (frame[k].to_numpy(float) for k in ("params", "flops", "loss"))
@@ -268,7 +268,7 @@ def _assembled(
     made = tuple(profile(c, rows, count, chosen) for c in lines_of)
     use = np.array([p.used for p in made], bool)
     if use.sum() < 2:
-        raise ProfilesError(refusal(made, chosen, table.name) + table.want, made, aside, chosen)
+        raise ProfilesError(refusal(made, chosen) + table.want, made, aside, chosen)
     rng = np.random.default_rng(chosen.seed)
     pool = noise(lines_of, chosen) if chosen.resample == "residuals" else np.empty(0)
     drawn = [redraw(c, pool, chosen, rng) for c in lines_of]

@@ -31,17 +31,17 @@ def compute(flops: float) -> str:
     return f"{digits}e{int(power)}" if power else digits
 
 
-def refusal(made: Sequence[Profile], chosen: Settings, table: str) -> str:
+def refusal(made: Sequence[Profile], chosen: Settings) -> str:
     """Why no power law can be drawn, and what to do."""
     if not made:
         return (
-            f"No budget of {table} has 3 sizes within {chosen.tolerance:.0%} of its FLOPs, so there is no profile to take a "
+            f"No budget of this table has 3 sizes within {chosen.tolerance:.0%} of its FLOPs, so there is no profile to take a "
             "minimum from. Raise the tolerance, or train several sizes at the same compute."
         )
     usable = sum(p.used for p in made)
     if len(made) == 1:
         return (
-            f"A power law needs at least 2 budgets and {table} has 1, of {compute(made[0].flops)} FLOP. Add runs of several "
+            f"A power law needs at least 2 budgets; this table has 1, of {compute(made[0].flops)} FLOP. Add runs of several "
             "sizes at another budget, or lower the tolerance if there are several close together."
         )
     why = Counter(_kind(p.flag) for p in made if not p.used)
@@ -49,7 +49,7 @@ def refusal(made: Sequence[Profile], chosen: Settings, table: str) -> str:
     few = chosen.method == "akima" and why["with too few sizes"]
     other = "or take a parabola, which needs fewer" if few else "or change the tolerance"
     return (
-        f"A power law needs at least 2 budgets whose lowest loss lies between the sizes tried; {table} has {usable} of "
+        f"A power law needs at least 2 budgets whose lowest loss lies between the sizes tried; this table has {usable} of "
         f"{len(made)} ({told}). Add sizes on both sides of the minimum, {other}."
     )
 

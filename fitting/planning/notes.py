@@ -32,11 +32,11 @@ class Text:
 
 def uncovered(fit: Fit, params: Any, tokens: Any) -> tuple[str, ...]:
     """Which of a run's size and tokens no run fitted is near."""
-    words: dict[str, tuple[str, Any]] = {"model size": ("params", params), "number of tokens": ("tokens", tokens)}
+    words: dict[str, tuple[str, Any]] = {"model sizes": ("params", params), "token counts": ("tokens", tokens)}
     outside = [word for word, (name, x) in words.items() if not fit.ranges[name][0] <= x <= fit.ranges[name][1]]
     if not outside:
         return ()
-    return (f"The {' and the '.join(outside)} lie{'s' * (len(outside) == 1)} outside what the runs cover.",)
+    return (f"Extrapolated beyond the fitted {' and '.join(outside)}.",)
 
 
 def place_notes(fit: Fit, flops: Any, params: Any, tokens: Any) -> tuple[str, ...]:
@@ -77,28 +77,30 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | No
     if text is not None:
         passes = best.tokens[0, 0] / text.unique
         if text.most is None:
-            notes.append(f"{times(passes)} passes over {count(text.unique)} unique tokens, as the law weighs repeats.")
+            notes.append(f"{times(passes)} epochs of {count(text.unique)} unique tokens; the law discounts repeats.")
         elif best.tokens[0, 0] > text.most * 1.000001:
             notes.append(
-                f"At this size the budget goes {times(passes)} times over {count(text.unique)} unique tokens; the law takes each for "
-                f"new, which holds up to about {FREE_EPOCHS:g} passes."
+                f"At this size the budget takes {times(passes)} epochs of {count(text.unique)} unique tokens; the law counts repeated "
+                f"tokens as new, which holds up to about {FREE_EPOCHS:g} epochs."
             )
         elif best.tokens[0, 0] > text.most * 0.999999:
             notes.append(
-                f"Held to {FREE_EPOCHS:g} passes over {count(text.unique)} unique tokens, so the model is larger than the best for "
-                "unlimited text. A law of repeated data weighs more passes; fit one to runs that repeat."
+                f"Limited to {FREE_EPOCHS:g} epochs of {count(text.unique)} unique tokens, so the model is larger than the optimum for "
+                "unlimited data. To plan more epochs, fit a data-constrained law to runs that repeat their data."
             )
         elif passes > 1.0:
-            notes.append(f"{times(passes)} passes over {count(text.unique)} unique tokens, which cost about nothing.")
+            notes.append(
+                f"{times(passes)} epochs of {count(text.unique)} unique tokens: repeats up to {FREE_EPOCHS:g} epochs cost little."
+            )
     if sized and best.tokens[0, 0] < 1.0:
-        notes.append("The best size sees less than one token here: no run is so small. Ask for a larger budget.")
+        notes.append("The best size would train on less than one token: the budget is too small. Enter a larger one.")
     if sized:
         notes += place_notes(fit, budgets[0], best.params[0, 0], best.tokens[0, 0])
     else:
         notes += beyond_runs(fit.doubt, fit.beyond({"flops": budgets}))
     if not fit.accounting.is_six_nd:
         notes.append(
-            f"FLOPs as the table counts them: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."
-            if sized else "FLOPs as the table counts them."
+            f"FLOPs by the table's own count: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."
+            if sized else "FLOPs by the table's own count."
         )  # fmt: skip
     return tuple(notes)

@@ -21,7 +21,7 @@ from fitting.solver.initial_values import starts
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import minimise, problem, residuals
 from fitting.solver.threads import one_thread
-from fitting.uncertainty.map_fit import believing
+from fitting.uncertainty.map_fit import map_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +84,7 @@ def compare_laws(runs: Runs | pd.DataFrame, delta: float = 1e-3, output: str = "
     if "flops" not in frame or frame["flops"].notna().sum() < 10:
         raise FitError(
             f"Laws are compared by forecasting the largest runs from the rest, which takes ten runs with known compute; "
-            f"{runs.name} has {int(frame['flops'].notna().sum()) if 'flops' in frame else 0}. Add runs.{runs.want}"
+            f"this table has {int(frame['flops'].notna().sum()) if 'flops' in frame else 0}. Add runs.{runs.want}"
         )
     known = frame.dropna(subset=["flops", "loss"])
     cut, above = _cut(known)
@@ -122,13 +122,13 @@ def _cut(frame: pd.DataFrame) -> tuple[float, set[str]]:
 def _try(law: Law, runs: Runs, above: set[str], best: set[str], delta: float) -> _Tried:
     try:
         table = arrays(runs, law)
-        if why := refusal(law, table, runs.name):
+        if why := refusal(law, table):
             return _Tried(law, reason=why)
         r, _ = _fitted(law, table, delta)
         names = set(runs.kept["run"].astype(str))
         rest = runs.exclude(sorted(above & names))
         small = arrays(rest, law)
-        if why := refusal(law, small, f"What is left of {runs.name} below the cut"):
+        if why := refusal(law, small, " below the cut"):
             return _Tried(law, reason=why)
         _, values = _fitted(law, small, delta)
     except FitError as e:
@@ -148,7 +148,7 @@ def _fitted(law: Law, table: Arrays, delta: float) -> tuple[Array, Array]:
     """Log residuals (n,) and parameters (p,) of the best fit."""
     prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, delta)
     begin = None
-    if law.believes and not (held := believing(prob, delta)).contradicted:
+    if law.has_prior and not (held := map_fit(prob, delta)).contradicted:
         prob, begin = held.prob, held.starts  # as a fit without further word would start it
     found = minimise(prob, starts(prob) if begin is None else begin)
     theta = found.theta[found.best()]

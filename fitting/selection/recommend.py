@@ -17,7 +17,7 @@ from fitting.solver.fit_data import Arrays, arrays
 from fitting.solver.parametrization import check_units, coordinates
 from fitting.solver.solver import problem
 from fitting.solver.threads import one_thread
-from fitting.uncertainty.map_fit import Believing, believing
+from fitting.uncertainty.map_fit import MapFit, map_fit
 
 PRIORS = ("auto", "published", "none")
 
@@ -29,7 +29,7 @@ class Start:
     law: Law
     reason: str
     table: Arrays
-    held: Believing | None
+    held: MapFit | None
 
 
 def choose(runs: Runs, key: Law | LawKey, prior: bool = True) -> tuple[Law, str]:
@@ -95,13 +95,13 @@ def started(runs: Runs, key: Law | LawKey, prior: str, delta: float | None, grou
     cannot carry the law.
     """
     law, reason = choose(runs, key)
-    if prior not in PRIORS or (prior == "published" and key != "auto" and not law.believes):
+    if prior not in PRIORS or (prior == "published" and key != "auto" and not law.has_prior):
         raise FitError(
-            f"prior is {', '.join(PRIORS[:-1])} or {PRIORS[-1]}, and {law.title} {'has' if law.believes else 'has no'} "
+            f"prior is {', '.join(PRIORS[:-1])} or {PRIORS[-1]}, and {law.title} {'has' if law.has_prior else 'has no'} "
             f"published one; it was {prior!r}."
         )
     table = arrays(runs, law, group)
-    if not law.believes:
+    if not law.has_prior:
         return Start(law, reason, table, None)
     simpler = all_laws()["chinchilla"] if key == "auto" else law
     if prior == "none":
@@ -109,7 +109,7 @@ def started(runs: Runs, key: Law | LawKey, prior: str, delta: float | None, grou
         return Start(simpler, why if key == "auto" else reason, table, None)
     with one_thread():
         prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, np.inf)
-        held = believing(prob, delta)
+        held = map_fit(prob, delta)
     if prior == "published" or not held.contradicted:
         return Start(law, reason, table, held)
     why = (

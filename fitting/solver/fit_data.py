@@ -63,7 +63,7 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
     if lacks:
         raise FitError(
             f"{law.title} needs the columns {', '.join((*law.inputs, law.output.column))}; "
-            f"{runs.name} has no {' and no '.join(lacks)}. Map the columns, or choose another law."
+            f"this table has no {' and no '.join(lacks)}. Map the columns, or choose another law."
         )
     if group is not None and group not in frame.columns:
         raise FitError(f"There is no column {group!r} to group by; choose one of {', '.join(map(str, frame.columns))}.")
@@ -72,10 +72,10 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
     frame = frontier(frame, law.output) if law.frontier else frame
     if len(frame) < law.min_runs:
         aside = f" after {len(runs.set_aside)} were set aside" if len(runs.set_aside) else ""
-        what = "on the frontier " if law.frontier else ""
+        what = " on the frontier" if law.frontier else ""
         raise FitError(
-            f"{law.title} has {law.p} parameters and needs at least {law.min_runs} runs {what}to say anything; "
-            f"{runs.name} has {len(frame)}{aside}. Add runs, or choose a law with fewer parameters.{runs.want}"
+            f"{law.title} has {law.p} parameters and needs at least {law.min_runs} runs{what}; "
+            f"this table has {len(frame)}{aside}. Add runs, or choose a law with fewer parameters.{runs.want}"
         )
     inputs = {k: frame[k].to_numpy(float) for k in law.inputs}
     loss = frame[law.output.column].to_numpy(float)

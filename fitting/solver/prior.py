@@ -60,15 +60,15 @@ class Penalty:
 
 
 def penalty(where: Coordinates, noise: float, delta: float) -> Penalty:
-    """What the law's declaration believes, as a penalty beside Huber's objective at `delta`.
+    """What the law's declaration has as prior, as a penalty beside Huber's objective at `delta`.
 
     `noise` is the standard deviation of the table's log losses.
     """
-    index = [i for i, p in enumerate(where.law.params) if p.belief]
-    beliefs = [where.law.params[i].belief for i in index]
+    index = [i for i, p in enumerate(where.law.params) if p.prior]
+    priors = [where.law.params[i].prior for i in index]
     floors = np.array([where.law.params[i].is_floor for i in index])
-    centre = np.log([b.centre for b in beliefs if b]) + np.where(floors, np.log(where.lowest), 0.0)
-    spread = np.log([b.factor for b in beliefs if b])
+    centre = np.log([b.centre for b in priors if b]) + np.where(floors, np.log(where.lowest), 0.0)
+    spread = np.log([b.factor for b in priors if b])
     return Penalty(np.array(index), floors, centre, spread, (CAUTION * noise) ** 2 * _unit(delta / noise))
 
 

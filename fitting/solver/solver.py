@@ -281,10 +281,10 @@ def _local(prob: Problem, theta: Array, weights: Array | None) -> _Local:
             major = np.matmul(jac * prob.total(share)[:, None, :], transposed)
             newton = np.matmul(jac * prob.total(inside)[:, None, :], transposed)
         at = _Local(value, gradient, newton, major)
-    return at if prob.prior is None else _believing(prob.prior, theta, at)
+    return at if prob.prior is None else _with_prior(prob.prior, theta, at)
 
 
-def _believing(prior: Penalty, theta: Array, at: _Local) -> _Local:
+def _with_prior(prior: Penalty, theta: Array, at: _Local) -> _Local:
     """The objective and its local models with the prior's cost added."""
     z, slope = prior.distance(theta)
     bend = np.zeros_like(at.major)

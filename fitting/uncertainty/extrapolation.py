@@ -16,10 +16,10 @@ def beyond_runs(doubt: Doubt | None, beyond: Array, many: bool = False) -> tuple
         return ()
     far = f"{'Up to ' if many else ''}{float(f'{most:.2g}'):,g}x beyond the largest run"
     if doubt is None:
-        return (f"{far}: intervals hold the noise of these runs, without model discrepancy.",)
+        return (f"{far}: intervals reflect noise in these runs, without model discrepancy.",)
     checked = "" if most <= CHECKED else f", checked up to {CHECKED:g}x"
     return (
-        f"{far}: the law's interval holds the noise of these runs; a new run's also holds model discrepancy (how far a law of "
+        f"{far}: the band reflects noise in these runs; the prediction interval adds model discrepancy (how far a law of "
         f"this form may be off), as large as in public sweeps{checked}.",
     )
 
@@ -32,6 +32,6 @@ def mixed_as_none(doubt: Doubt | None, params: Array, tokens: Array, many: bool 
     if not off > SAID:
         return ()
     return (
-        f"This balance of size and data lies {'up to ' if many else ''}{unseen(off)} outside the runs: a new run's interval "
-        "also holds model discrepancy, as large as public sweeps showed there.",
+        f"This balance of size and data lies {'up to ' if many else ''}{unseen(off)} outside the runs: the prediction "
+        "interval adds model discrepancy, as large as public sweeps showed there.",
     )

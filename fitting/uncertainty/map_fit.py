@@ -31,13 +31,13 @@ FAR = 8.0
 # Deviance that the prior costs, runs counted as the prior counts them, from which on runs and prior contradict each other.
 # Measured: at most 1.4 on 19 public tables of language models, 4.7 on runs of a language made of four-token words.
 CONTRADICTED = 4.0
-# And how far the fit may end from the beliefs, in squared deviations: 99 % of chi-squared with one degree for each of the
+# And how far the fit may end from the prior, in squared deviations: 99 % of chi-squared with one degree for each of the
 # general law's four. At most 4.2 on the same tables.
 FURTHEST = 13.3
 
 
 @dataclass(frozen=True)
-class Believing:
+class MapFit:
     """The problem with its prior, delta and each run's importance, and starts (k, p), the best first.
 
     `noise` is the standard deviation of log-loss residuals that prior and widths go by; `wider` (j, p) are more starts, for
@@ -53,7 +53,7 @@ class Believing:
     def contradicted(self) -> bool:
         """Whether these runs say plainly that they are not like the published ones.
 
-        They do where they are followed much better without the prior (in deviance), or the fit ends far from the beliefs all
+        They do where they are followed much better without the prior (in deviance), or the fit ends far from the prior all
         the same. It takes a fit more, so it is found when asked for.
         """
         prior, begin = self.prob.prior, np.vstack([self.starts, self.wider])
@@ -65,7 +65,7 @@ class Believing:
         return bool(unit * paid > CONTRADICTED or unit * own > FURTHEST)
 
 
-def believing(prob: Problem, delta: float | None) -> Believing:
+def map_fit(prob: Problem, delta: float | None) -> MapFit:
     """The problem with the law's prior; delta and the noise found together with the fit where `delta` is None."""
     where, n = prob.coordinates, prob.n
     prob = replace(prob, importance=weights(prob.inputs))
@@ -88,11 +88,11 @@ def believing(prob: Problem, delta: float | None) -> Believing:
         if delta is None:
             prob = replace(prob, delta=EFFICIENT * spread)
     prob = replace(prob, prior=penalty(where, noise, prob.delta))
-    return Believing(prob, first, noise, grid)
+    return MapFit(prob, first, noise, grid)
 
 
-def posterior(b: Believing, best: Array, resamples: int, seed: int, block: int) -> Solution:
-    """Refits (R, p) from `best` (p,) to losses and beliefs with their doubt added, `block` at a time."""
+def posterior(b: MapFit, best: Array, resamples: int, seed: int, block: int) -> Solution:
+    """Refits (R, p) from `best` (p,) to losses and prior centres with noise added, `block` at a time."""
     rng = np.random.default_rng(seed)
     left = residuals(b.prob, best[None, :])[0]
     left = np.clip(left - np.median(left), -CUT * b.noise, CUT * b.noise)

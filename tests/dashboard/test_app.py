@@ -116,7 +116,7 @@ def test_an_error_for_people_is_shown_as_it_is(app: Callable[..., AppTest], monk
     ],
 )
 def test_what_a_person_is_told(error: Exception, said: str) -> None:
-    sentence, todo = error_messages.told(error)
+    sentence, todo = error_messages.message_of(error)
     assert said in sentence
     assert "secret" not in sentence + todo
 

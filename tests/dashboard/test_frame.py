@@ -100,7 +100,7 @@ def test_the_frame_stays_and_leads_out(
             patch.setattr(where, name, broken)
             at = open_file(GOOD, page) if at is None else at.run()  # as often as it is looked at
             has_frame(at)
-            assert error_messages.told(error)[0].replace("'", "&#x27;") in text(at)
+            assert error_messages.message_of(error)[0].replace("'", "&#x27;") in text(at)
             assert text(at).count('class="iso-trouble"') == 1
     assert at is not None
     at.button(key="undo").click().run()

@@ -64,7 +64,7 @@ def test_a_band_has_room_for_notes(chinchilla):
     assert inside.notes == ()
     assert len(tuple(inside)) == 3
     note, far, mixed = chinchilla.predict(params=[1e9, 1e12], tokens=2e10).notes
-    assert "params" in note
+    assert "beyond the fitted model sizes" in note
     assert "beyond the largest run" in far
     assert "balance of size and data" in mixed
     assert Band(1.0, 0.5, 2.0, 0.95, ("a",)).above(0.7).notes == ("a",)

@@ -108,7 +108,7 @@ def _notes(found: Calibration) -> list[str]:
     said = [f"{r[0].upper()}{r[1:]}." for r in remarks(found.quantities)]
     return [
         f"One Monte-Carlo error of a share is {100 * found.error:.1f} %: a plain interval within two of 95 is as good as calibrated. "
-        "Where the runs cannot show how much noise they share, the tables cannot either, and calibration does not help.",
+        "Where the runs do not identify shared noise, the simulated tables lack it too, and calibration does not help.",
         "Repeated for each table: the fit, its error model and the bootstrap refits. Not repeated: the choice of law, "
         "grouping and delta. Exports have the calibrated intervals; the rest of the page, and plans, keep the plain ones.",
         *(["The interval of a loss is cut at the true floor of this language."] if _is_cut(found) else []),

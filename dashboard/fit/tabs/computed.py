@@ -14,7 +14,7 @@ from fitting import Fit
 
 PRIORS = {
     "none": "none: your runs alone",
-    "published": "published sweeps of language models; each of your runs counts as a quarter against it",
+    "published": "published sweeps of language models; each of your runs has weight 1/4",
 }
 
 

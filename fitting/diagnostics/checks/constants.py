@@ -14,7 +14,7 @@ ENOUGH = 50
 
 
 def weights(e: Evidence) -> Verdict | None:
-    """How far each weight hangs on its exponent, and what its term is worth at the middle of the runs instead."""
+    """How far each weight is correlated with its exponent, and what its term is worth at the middle of the runs instead."""
     if len(e.draws) < ENOUGH:
         return None
     worst: tuple[float, str, str, float, float] | None = None
@@ -47,8 +47,8 @@ def weights(e: Evidence) -> Verdict | None:
         )
     return Verdict(
         "weights", title, "ok",
-        f"{weight} and {exponent} are not separately identified (correlation {r:.4f}): {weight} alone is known within a factor of "
-        f"{_times(alone)}, the combined term at the middle of the runs within {_times(term)}.",
+        f"The term of {weight} and {exponent} is known within a factor of {_times(term)} at the middle of the runs; {weight} alone, "
+        f"whose correlation with {exponent} is {r:.4f}, within {_times(alone)}.",
         f"Quote the combined term, below the constants, not {weight} alone.",
     )  # fmt: skip
 

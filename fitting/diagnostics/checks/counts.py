@@ -9,7 +9,7 @@ from fitting.solver.initial_values import starts
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import Problem, minimise, problem
 from fitting.status import Verdict
-from fitting.uncertainty.map_fit import believing
+from fitting.uncertainty.map_fit import map_fit
 
 Array = np.ndarray
 
@@ -18,7 +18,7 @@ BEYOND = 10.0
 SETTLED = 150
 TITLE = "Count of parameters"
 COUNTS = {
-    "params": "the plain count", "params_total": "all parameters", "params_nonembed": "without embeddings",
+    "params": "parameters as first counted", "params_total": "total parameters", "params_nonembed": "non-embedding parameters",
     "params_active": "active parameters",
 }  # fmt: skip
 # Width over depth this many times off the runs' middle. Within it the loss of one size moves by under one percent (Kaplan et
@@ -42,14 +42,14 @@ def counts(e: Evidence) -> Verdict | None:
         said.append((float(np.ravel(e.law(there, _refitted(e, other)))[0]), COUNTS.get(count, count)))
     loss, count = max(said, key=lambda x: abs(np.log(x[0] / mine)))
     found = (
-        f"Counted otherwise ({count}) the same runs forecast {loss:.4g} at {BEYOND:g} times the largest run's compute; this fit says "
-        f"{mine:.4g} ({low:.4g} to {high:.4g})."
+        f"With {count} the forecast at {BEYOND:g} times the largest run's compute is {loss:.4g}; this fit forecasts {mine:.4g} "
+        f"({low:.4g} to {high:.4g})."
     )
     if low <= loss <= high:
         return Verdict("counts", TITLE, "ok", found)
     return Verdict(
         "counts", TITLE, "note", found,
-        "Compare which count forecasts your largest runs better: the interval is for one count alone.",
+        "Check which count forecasts your largest runs better: the interval does not cover the choice of count.",
     )  # fmt: skip
 
 
@@ -61,15 +61,15 @@ def proportions(e: Evidence) -> Verdict | None:
     known = np.isfinite(ratio)
     middle = float(np.median(ratio[known]))
     odd = np.flatnonzero(known & (np.abs(np.log(np.where(known, ratio, middle) / middle)) > np.log(ODD)))
-    title = "Depth and width"
-    span = f"width over depth from {np.nanmin(ratio):.3g} to {np.nanmax(ratio):.3g}, in the middle {middle:.3g}"
+    title = "Aspect ratio"
+    span = f"width over depth from {np.nanmin(ratio):.3g} to {np.nanmax(ratio):.3g}, median {middle:.3g}"
     if not len(odd):
-        return Verdict("proportions", title, "ok", f"The models are built alike: {span}.")
+        return Verdict("proportions", title, "ok", f"The models have similar aspect ratios: {span}.")
     names = ", ".join(e.table.runs[i] for i in odd[:5]) + (f" and {len(odd) - 5} more" if len(odd) > 5 else "")
     return Verdict(
         "proportions", title, "note",
-        f"{len(odd)} of {len(ratio)} models are over {ODD:g} times deeper or wider than the middle one ({span}): {names}.",
-        "A law of size and data has no shape: leave these runs out, or plan for models built like the rest.",
+        f"{len(odd)} of {len(ratio)} models have an aspect ratio over {ODD:g} times off the median ({span}): {names}.",
+        "The law does not model aspect ratio: leave these runs out, or plan models shaped like the rest.",
     )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def _refitted(e: Evidence, params: Array) -> dict[str, Array]:
     inputs = e.table.inputs | {"params": params}
     prob: Problem = problem(coordinates(e.law, inputs, e.table.loss), inputs, e.table.loss, e.prob.delta, e.prob.scale)
     if e.prob.prior is not None:
-        held = believing(prob, e.prob.delta)
+        held = map_fit(prob, e.prob.delta)
         prob, begin = held.prob, held.starts
     else:
         begin = starts(prob)

@@ -22,7 +22,7 @@ def flops(e: Evidence) -> Verdict | None:
     spread = float(np.std(left))
     if not spread > SEEN:
         return None
-    said = f"The table's FLOPs scatter by a factor of {np.exp(spread):.3g} around what model size and tokens say."
+    said = f"The table's FLOPs scatter by a factor of {np.exp(spread):.3g} around the compute that model size and tokens imply."
     own = log_d - np.polyval(np.polyfit(log_n, log_d, 1), log_n) if np.ptp(log_n) > 0 else log_d - log_d.mean()
     square = float(own @ own)
     slope = float(own @ left) / square if square > 0 else 0.0
@@ -32,6 +32,6 @@ def flops(e: Evidence) -> Verdict | None:
         )
     return Verdict(
         "flops", TITLE, "fail" if spread > UNUSABLE else "note", said,
-        "Check the FLOP column, its unit and which runs it belongs to: plans take each size to cost, for every token, the mean "
-        "of what the table says. Without the column FLOPs are 6ND.",
+        "Check the FLOP column, its unit and which runs it belongs to: plans use the table's mean FLOPs per token at each "
+        "size. Without the column, FLOPs are 6ND.",
     )  # fmt: skip

@@ -23,7 +23,7 @@ def enough(e: Evidence) -> Verdict:
             "enough",
             title,
             "note",
-            f"{units} for {p} parameters: intervals this close to the limit are rough.",
+            f"{units} for {p} parameters: with so few runs per parameter, intervals are approximate.",
             "Add runs.",
         )
     return Verdict("enough", title, "ok", f"{units} for {p} parameters.")
@@ -79,7 +79,7 @@ def repeated_data(e: Evidence) -> Verdict | None:
     title, n = "Repeated data", len(e.residuals)
     found = f"{len(many)} of {n} runs repeat their data, up to {times(many.max())} times over"
     if "unique_tokens" in e.law.inputs:
-        return Verdict("repeated_data", title, "ok", f"{found}, and this law counts a repeat for less than new tokens.")
+        return Verdict("repeated_data", title, "ok", f"{found}, and this law discounts repeated tokens.")
     often = int(np.sum(many > LIKE_NEW * ROUNDED))
     if often == 0:
         return Verdict(

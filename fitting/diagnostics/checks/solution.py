@@ -25,12 +25,12 @@ def converged(e: Evidence) -> Verdict:
 
 def one_minimum(e: Evidence) -> Verdict:
     """Whether every start ends at the same optimum."""
-    title = "Other starts"
+    title = "Multiple starts"
     found = e.tried.objective[e.tried.converged]
     lowest = e.tried.objective[e.best]
     apart = int(np.sum(found > lowest * (1 + 1e-6) + EXACT * len(e.residuals)))
     if apart == 0:
-        return Verdict("one_minimum", title, "ok", f"All {len(found)} starts converge to one optimum.")
+        return Verdict("one_minimum", title, "ok", f"All {len(found)} starts converge to the same optimum.")
     return Verdict(
         "one_minimum", title, "note",
         f"{apart} of {len(found)} starts converge to a worse local minimum; the best optimum found is shown.",

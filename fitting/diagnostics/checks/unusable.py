@@ -25,14 +25,17 @@ def settings_of(inputs: Mapping[str, np.ndarray]) -> int:
     return len(np.unique(np.round(np.log(np.array(list(inputs.values()))), 3), axis=1).T)
 
 
-def refusal(law: Law, table: Arrays, name: str) -> str:
-    """Why nothing this law says of the table called `name` can be used, in a sentence with what to do; '' where something can."""
+def refusal(law: Law, table: Arrays, which: str = "") -> str:
+    """Why nothing this law says of these runs can be used, in a sentence with what to do; '' where something can.
+
+    `which` runs they are follows their number in it, such as " below the cut".
+    """
     settings = settings_of(table.inputs)
     if settings < law.p:
         return (
-            f"{name} has {plural(len(table.loss), 'run')} at {plural(settings, 'different setting')} of {' and '.join(table.inputs)}: "
-            f"{law.p} parameters of {law.title} pass through them in countless ways. Add runs at other settings, or "
-            "choose a law with fewer parameters."
+            f"{law.title} is not identified by {plural(len(table.loss), 'run')}{which} at {plural(settings, 'different setting')} of "
+            f"{' and '.join(table.inputs)}: it has {law.p} parameters. Add runs at other settings, or choose a law with fewer "
+            "parameters."
         )
     if len(table.inputs) >= 2:
         (a, x), (b, y) = list(table.inputs.items())[:2]
@@ -40,7 +43,7 @@ def refusal(law: Law, table: Arrays, name: str) -> str:
             ratio = y / x
             line = f"{b} = {np.median(ratio):.3g} {a}" if np.ptp(np.log(ratio)) < 0.1 else f"{b} fixed by {a}"
             return (
-                f"All {len(x)} runs of {name} stand on one line, {line}: the effects of {a} and {b} are not identified, "
+                f"All {len(x)} runs{which} stand on one line, {line}: the effects of {a} and {b} are not identified, "
                 f"and no split of a budget follows. Add runs with other {b} at the same {a}, or fit a law of one input, "
                 "which says what happens along this line."
             )

@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from fitting import FitError, all_laws, fit
-from fitting.law import Belief
+from fitting.law import Prior
 from tests.benchmarks.forecast import simulated
-from tests.benchmarks.forecast.rules import RULES, believing, constants, forecast
+from tests.benchmarks.forecast.rules import RULES, constants, forecast, with_priors
 from tests.benchmarks.forecast.scores import TITLES, Score, scores, summary
 from tests.benchmarks.forecast.tables import Sweep, cuts, sweeps
 
-# What a source teaches is found with beliefs this wide and this weight of larger runs, whatever constants are shipped or
+# What a source teaches is found with priors this wide and this weight of larger runs, whatever constants are shipped or
 # tried: a choice of those moves no centre.
 WIDE = {"E": 1.2**3, "alpha": 1.6**3, "beta": 1.6**3, "q": 1.5**3}
 CAUTION, LARGER = 2.0, 0.35
@@ -33,11 +33,11 @@ CAUTION, LARGER = 2.0, 0.35
 def taught(found: list[Sweep]) -> dict[str, dict[str, float]]:
     """For each source, the logarithms of what its own whole tables say of the general law."""
     law = all_laws()["general"]
-    wide = {p.name: Belief(p.belief.centre, WIDE[p.name]) for p in law.params if p.belief}
+    wide = {p.name: Prior(p.prior.centre, WIDE[p.name]) for p in law.params if p.prior}
     by_source: dict[str, list[dict[str, float]]] = defaultdict(list)
     for sweep in found:
         everything = np.ones(len(sweep.loss), bool)
-        with believing(wide), constants(CAUTION, LARGER):
+        with with_priors(wide), constants(CAUTION, LARGER):
             values = fit(sweep.runs(everything), "general", resamples=0).params
         lowest = [np.log(sweep.loss[c.seen].min()) for c in cuts(sweep)]
         own = {k: float(np.log(values[k])) for k in wide}
@@ -46,14 +46,14 @@ def taught(found: list[Sweep]) -> dict[str, dict[str, float]]:
     return {s: {k: float(np.mean([o[k] for o in rows])) for k in wide} for s, rows in by_source.items()}
 
 
-def without(gone: Collection[str], teachers: dict[str, dict[str, float]]) -> dict[str, Belief]:
-    """The beliefs that all sources but these teach; how wide they are is shipped."""
+def without(gone: Collection[str], teachers: dict[str, dict[str, float]]) -> dict[str, Prior]:
+    """The priors that all sources but these teach; how wide they are is shipped."""
     law = all_laws()["general"]
     others = [v for s, v in teachers.items() if s not in gone]
     centre = {k: float(np.exp(np.mean([o[k] for o in others]))) for k in others[0]}
     both = float(np.sqrt(centre["alpha"] * centre["beta"]))  # one belief for both exponents, as shipped
     centre |= {"alpha": both, "beta": both}
-    return {p.name: replace(p.belief, centre=centre[p.name]) for p in law.params if p.belief}
+    return {p.name: replace(p.prior, centre=centre[p.name]) for p in law.params if p.prior}
 
 
 def main() -> int:
@@ -80,8 +80,8 @@ def main() -> int:
     for rule in RULES:
         rows = []
         for sweep in found:
-            beliefs = without({sweep.source}, teachers)
-            left_out = believing(beliefs) if rule.prior == "published" and not given.shipped else nullcontext()
+            priors = without({sweep.source}, teachers)
+            left_out = with_priors(priors) if rule.prior == "published" and not given.shipped else nullcontext()
             parts = [np.empty((0, 5))]
             with left_out:
                 for cut in cuts(sweep):

@@ -29,7 +29,7 @@ from fitting import Fit, FitError, fit
 from fitting.laws.general import JOIN
 from tests.benchmarks.forecast.__main__ import taught, without
 from tests.benchmarks.forecast.rules import RULES as WAYS
-from tests.benchmarks.forecast.rules import believing, constants, forecast
+from tests.benchmarks.forecast.rules import constants, forecast, with_priors
 from tests.benchmarks.forecast.scores import TITLES, Score, Summary, scores, summary
 from tests.benchmarks.forecast.tables import Cut, Sweep, cuts, sweeps
 
@@ -106,10 +106,10 @@ def scored(
 ) -> dict[Constants, list[Score | None]]:
     """One table's scores under every choice, its cuts together, with centres that no source in `gone` taught."""
     out: dict[Constants, list[Score | None]] = {}
-    beliefs = without(gone, teachers)
+    priors = without(gone, teachers)
     for caution, larger, join in REFITS:
         rows: dict[Constants, list[np.ndarray]] = {w: [np.empty((0, 5))] for w in SCORED}
-        with believing(beliefs | {"q": replace(beliefs["q"], factor=join)}), constants(caution, larger):
+        with with_priors(priors | {"q": replace(priors["q"], factor=join)}), constants(caution, larger):
             for cut in cuts(sweep):
                 try:
                     f = fit(sweep.runs(cut.seen), "general", prior="published", resamples=resamples, seed=0)

@@ -19,7 +19,7 @@ import numpy as np
 import fitting.uncertainty.model_discrepancy
 from fitting import Fit, FitError
 from tests.benchmarks.forecast.__main__ import taught, without
-from tests.benchmarks.forecast.rules import LEVEL, RULES, believing, forecast
+from tests.benchmarks.forecast.rules import LEVEL, RULES, forecast, with_priors
 from tests.benchmarks.forecast.tables import Cut, Sweep, cuts, odd_cuts, sweeps
 
 BEYOND = (0.0, 0.001, 0.002, 0.0025, 0.003, 0.004)
@@ -57,7 +57,7 @@ def everything(found: list[Sweep]) -> dict[Pair, Found]:
     out: dict[Pair, Found] = {pair: defaultdict(list) for pair in PAIRS}
     for sweep, (kind, cutting) in itertools.product(found, (("largest runs", cuts), ("odd mixtures", odd_cuts))):
         parts: dict[Pair, list[np.ndarray]] = defaultdict(list)
-        with believing(without({sweep.source}, teachers)):
+        with with_priors(without({sweep.source}, teachers)):
             for cut in cutting(sweep):
                 try:
                     f = RULES[-1].fitted(sweep, cut, RESAMPLES)

@@ -11,7 +11,7 @@ import numpy as np
 import fitting.solver.prior
 import fitting.uncertainty.map_fit
 from fitting import Fit, all_laws, fit
-from fitting.law import Belief
+from fitting.law import Prior
 from tests.benchmarks.forecast.tables import Cut, Sweep
 
 LEVEL = 0.90
@@ -50,11 +50,11 @@ def forecast(f: Fit, sweep: Sweep, cut: Cut) -> np.ndarray:
 
 
 @contextmanager
-def believing(beliefs: Mapping[str, Belief]) -> Iterator[None]:
-    """The general law with other beliefs, for as long as the block lasts."""
+def with_priors(priors: Mapping[str, Prior]) -> Iterator[None]:
+    """The general law with other priors, for as long as the block lasts."""
     laws = all_laws()
     shipped = laws["general"]
-    laws["general"] = replace(shipped, params=tuple(replace(p, belief=beliefs.get(p.name)) for p in shipped.params))
+    laws["general"] = replace(shipped, params=tuple(replace(p, prior=priors.get(p.name)) for p in shipped.params))
     try:
         yield
     finally:

@@ -280,6 +280,20 @@ def test_every_budget_the_field_shows_can_be_typed_again(run_js):
             assert read == pytest.approx(at, abs=0.0045), text
 
 
+def test_a_new_runs_interval_that_reads_as_the_laws_says_why(run_js):
+    function = """ends => ends.map(([low, high, least, most]) => {
+        const unit = { label: "FLOP", per_flop: 1, format: "flop" };
+        const model = modelOf({ grid: [20, 21], budget: 20, largest: null, budget_unit: unit, panels: [{
+            key: "loss", format: "loss", value: [2.5, 2.5], low: [low, low], high: [high, high],
+            wide: { label: "a new run", low: [least, least], high: [most, most] } }] });
+        return wideText(model.panels[0], textsAt(model, 20).panels[0]);
+    })"""
+    equal, wider, none = run_js(function, [[2.31, 2.64, 2.31, 2.64], [2.4, 2.6, 2.31, 2.64], [None, None, None, None]])
+    assert equal == "a new run: 2.31\u20132.64, as the law's (never narrower)"
+    assert wider == "a new run: 2.31\u20132.64"
+    assert none == "a new run: \u2014"
+
+
 def test_interpolation_is_exact_on_rows_and_on_power_laws_and_keeps_gaps(run_js):
     grid = [18, 19, 19.5, 21, 22, 23]
     function = "([grid, values, log, xs]) => xs.map(sampler(grid, values, log))"

@@ -43,6 +43,15 @@ def test_each_file_is_a_command(run: Any) -> None:
         assert run(path.stem.rstrip("_"), "--help").exit_code == 0
 
 
+def test_each_command_has_a_help_of_one_whole_line(run: Any) -> None:
+    listed = run("--help").output.split("Commands:\n")[1].splitlines()
+    assert len(listed) == len([*Path(opening.__file__).parent.glob("[a-z]*.py")]), "no help is wrapped"
+    for line in listed:
+        assert line.endswith("."), line
+        assert not line.endswith("..."), line
+        assert line.count("(") == line.count(")"), line
+
+
 def test_no_command_opens_the_page(run: Any, served: list[dict[str, Any]]) -> None:
     assert run().exit_code == 0
     assert run("--no-browser", "--port", 8600).exit_code == 0

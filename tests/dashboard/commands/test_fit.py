@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dashboard import cli
+from dashboard.commands import plan as plan_command
 from data import MappingNeeded, read_runs
 from data.own_columns import read_columns
 from fitting import all_laws, compare_laws, fit, load_fit, plan
@@ -285,6 +287,19 @@ def test_plan_gives_what_python_gives(
     assert "parameters" in told.stdout
 
 
+def test_a_new_runs_interval_that_is_the_laws_says_why(run: Any, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def line() -> str:
+        told = run("plan", saved, "--flops", "1e22").stdout
+        return next(one for one in told.splitlines() if "loss of a new run" in one)
+
+    assert "never narrower" not in line()
+    own = plan_command._table
+    monkeypatch.setattr(
+        plan_command, "_table", lambda found, *more: own(replace(found, loss_run=replace(found.loss)), *more)
+    )
+    assert line().endswith("nats per token, as the law's (never narrower)")
+
+
 def test_plan_as_latex_and_csv(run: Any, saved: Path, tmp_path: Path) -> None:
     done = run("plan", saved, "--flops", "1e22", "--latex", tmp_path / "p.tex", "--csv", "-")
     assert done.exit_code == 0
@@ -342,7 +357,7 @@ def test_plan_says_batch_rate_and_steps(run: Any, saved: Path) -> None:
     assert body["batch"]["value"] == pytest.approx(0.7576 * body["params"]["value"] ** 0.703)
     assert "batch" not in json.loads(run("plan", saved, "--flops", "1e22", "--rule", "none", "--json", "-").output)
     short = run("plan", saved, "--flops", "1e22", "--unique-tokens", "1e9")
-    assert "Held to 4 passes" in short.output
+    assert "Limited to 4 epochs" in short.output
 
 
 def test_plan_for_a_loss_gives_time_and_money_with_intervals(run: Any, saved: Path) -> None:

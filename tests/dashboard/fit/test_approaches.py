@@ -173,7 +173,7 @@ def test_the_tab_has_a_sentence_a_table_and_two_figures(page):
 
 def test_runs_without_budgets_are_told_what_would_be_needed(page):
     said = html(page(upload=("grid.csv", GRID.encode()), law="chinchilla"))
-    assert "No budget of grid.csv has 3 sizes within 12% of its FLOPs" in said
+    assert "No budget of this table has 3 sizes within 12% of its FLOPs" in said
     assert "train several sizes at the same compute" in said
     assert "3: Chinchilla L(N, D)" in said
 

@@ -170,7 +170,7 @@ def test_the_sentence_follows_the_fit():
     kaplan = fit(load("cerebras-gpt"), "kaplan-params", resamples=100)
     assert fit_words.answer(kaplan).startswith("Loss falls as <em>N<sup>−0.104</sup></em>. ")
     unseen = fit(load("cerebras-gpt"), "compute-floor", resamples=100)
-    assert "to no floor these runs can show. But" in fit_words.answer(unseen)
+    assert "with no floor identified by these runs. But" in fit_words.answer(unseen)
     assert fit_words.exponents(all_laws()["kaplan"]) == {"alpha_N": "params", "alpha_D": "tokens"}
     assert fit_words.exponents(all_laws()["compute-floor"]) == {"gamma": "flops"}
 
@@ -247,7 +247,7 @@ def test_least_squares_is_a_delta(page):
 def test_a_refusal_says_why_and_offers_what_can_be_done(page):
     at, _ = page(upload=("few.csv", FEW), law="chinchilla")
     assert not at.exception
-    assert "needs at least 7 runs to say anything; few.csv has 4" in html(at)
+    assert "needs at least 7 runs; this table has 4" in html(at)
     assert len(at.get("plotly_chart")) == 1
     assert at.selectbox(key="fit_law").value == "chinchilla"
     ways = [b.label for b in at.button if b.label.startswith("Try ")]
@@ -266,7 +266,7 @@ def test_a_law_whose_columns_are_missing_is_shown_with_the_reason(page):
     assert law.options[0] == "Recommended: Kaplan L(N)"
     law.select("chinchilla").run()
     assert not at.exception
-    assert "needs the columns params, tokens, loss; sizes.csv has no tokens" in html(at)
+    assert "needs the columns params, tokens, loss; this table has no tokens" in html(at)
 
 
 def test_a_stranger_s_names_are_text(page):

@@ -140,7 +140,7 @@ def test_a_model_too_large_for_few_devices_bounds_the_front(ladder):
     batch, lr = plan_run.rules(DEFAULTS, None)
     made = clean(plan_run.front_payload(f, DEFAULTS, whole_run(ladder[2], batch, lr), least=16))
     (region,) = made["regions"]
-    assert region["label"] == "fewer than 16 do not hold it"
+    assert region["label"] == "does not fit on fewer than 16"
     assert region["from"] == pytest.approx(math.log10(f.at_devices(16)), abs=1e-6)
     assert plan_run.verdict(f, DEFAULTS, 16) == ""  # nobody set a limit
     asked = replace(DEFAULTS, devices=8, most_devices=64)

@@ -249,7 +249,7 @@ def test_the_text_there_is_holds_the_tokens(page):
     at, _ = page(source="bundled:simulated-ladder")
     at.text_input(key="plan_text").set_value("20B").run()
     assert not at.exception
-    assert "Held to 4 passes" in words(at)
+    assert "Limited to 4 epochs" in words(at)
     at.text_input(key="plan_text").set_value("plenty").run()
     assert "Unique tokens are a number" in words(at)
 

@@ -228,7 +228,7 @@ def test_rules_from_ones_own_runs_bring_their_own_doubt(paper):
     own = laws.lr.at(certain.params.value, certain.tokens.value)
     assert (w.lr.value, w.lr.low, w.lr.high) == pytest.approx((own.value, own.low, own.high), rel=1e-6)
     assert w.notes == (
-        "Laws used outside what they were found on: learning rate (Your runs: 1e8 to 1e9 parameters and 2e9 to 3e10 tokens).",
+        "Laws used outside the range they were fitted on: learning rate (Your runs: 1e8 to 1e9 parameters and 2e9 to 3e10 tokens).",
     )
 
 

@@ -98,7 +98,7 @@ def test_other_counts_are_said_in_the_count_fitted(noisy):
     f = fit(noisy, "chinchilla", resamples=0)
     twice = replace(noisy, kept=noisy.kept.assign(params_total=2 * noisy.kept["params"]))
     s = sensitivity(f, twice, 1e22)
-    other = by_label(s, "all parameters")
+    other = by_label(s, "total parameters")
     assert other.params == pytest.approx(s.params.value, rel=1e-6)
     assert other.loss == pytest.approx(s.loss.value, rel=1e-8)
 

@@ -187,7 +187,7 @@ def test_runs_on_one_line(make_runs):
 
 
 def test_fewer_settings_than_parameters(make_runs):
-    """Twenty runs, but four settings: five parameters pass through four points in countless ways."""
+    """Twenty runs, but four settings: five parameters pass through four points in many ways."""
     n, d = np.tile([1e8, 1e8, 1e9, 1e9], 5), np.tile([1e9, 1e10, 1e9, 1e10], 5)
     refused("20 runs at 4 different settings", make_runs(params=n, tokens=d, loss=losses(n, d)), law="chinchilla")
 

@@ -192,7 +192,9 @@ def test_a_number_changed_by_hand_is_seen(key, make_runs, scattered):
     x = scattered(law, "small", n=40, seed=3)
     values = law.published[0].values if law.published else dict(zip(law.names, MADE[law.p], strict=True))
     loss = law(x, values) * np.exp(0.002 * np.random.default_rng(1).standard_normal(40))
-    whole = older(fit(make_runs(**x, loss=loss), key, resamples=20, prior="none" if law.believes else "auto").to_json())
+    whole = older(
+        fit(make_runs(**x, loss=loss), key, resamples=20, prior="none" if law.has_prior else "auto").to_json()
+    )
     load_fit(json.dumps(whole))
     edits = [
         *((("params", name), 1.0) for name in law.names),

@@ -162,6 +162,7 @@ def test_python_runs_alone(one, tmp_path):
     """In a new interpreter, in an empty folder, without any package: same loss, same best split."""
     f, _ = one
     source = f.to_python()
+    assert ("RATIO_" in source) == ("def flops(" in source), "constants of a count of FLOPs that nothing uses"
     path = tmp_path / "law.py"
     path.write_text(source, encoding="utf-8", errors="surrogatepass")
     calls = list(zip(*(PROBES[k] for k in f.law.inputs), strict=True))

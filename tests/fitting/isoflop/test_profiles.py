@@ -160,11 +160,11 @@ def test_refusals_say_what_to_do(sweep):
     runs = sweep(sizes=7)
     frame = runs.kept
     one = with_kept(runs, frame[frame["flops"] == frame["flops"].min()])
-    with pytest.raises(ProfilesError, match=r"needs at least 2 budgets and sweep\.csv has 1, of 1e18 FLOP") as caught:
+    with pytest.raises(ProfilesError, match=r"needs at least 2 budgets; this table has 1, of 1e18 FLOP") as caught:
         profiles(one)
     assert len(caught.value.profiles) == 1
     ray = frame.groupby("flops").head(1)
-    with pytest.raises(ProfilesError, match=r"No budget of sweep\.csv has 3 sizes within 12%") as caught:
+    with pytest.raises(ProfilesError, match=r"No budget of this table has 3 sizes within 12%") as caught:
         profiles(with_kept(runs, ray))
     assert len(caught.value.left_out) == 7
     many = sweep(sizes=11).kept

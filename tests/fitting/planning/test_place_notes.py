@@ -9,7 +9,7 @@ from fitting import fit, plan
 from fitting.planning.hour_classes import hour_classes, notes_of
 from fitting.planning.lifetime import lifetime
 
-HALF = ("beyond the largest run", "balance of size and data", "outside what the runs cover")
+HALF = ("beyond the largest run", "balance of size and data", "beyond the fitted")
 
 
 @pytest.fixture(scope="module")

@@ -334,7 +334,7 @@ def test_a_law_of_repeats_is_planned_with_the_text_there_is(fit_of, unique):
     loss = law({"params": n, "tokens": 1e22 / (6 * n), "unique_tokens": np.float64(unique)}, MUENNIGHOFF)
     assert p.loss.value == pytest.approx(loss.min(), rel=1e-9)
     assert p.params.value == pytest.approx(n[np.argmin(loss)], rel=1e-3)
-    assert "passes over" in p.notes[0]
+    assert "epochs of" in p.notes[0]
 
 
 def test_a_law_of_new_tokens_is_held_to_four_passes(paper):
@@ -345,13 +345,13 @@ def test_a_law_of_new_tokens_is_held_to_four_passes(paper):
     assert 6 * held.params.value * held.tokens.value == pytest.approx(1e22, rel=1e-9)
     assert held.loss.value > free.loss.value
     assert held.valley[0] == pytest.approx(held.params.value, rel=1e-6)  # no smaller model is allowed
-    assert any("Held to 4 passes" in note for note in held.notes)
+    assert any("Limited to 4 epochs" in note for note in held.notes)
     ample = plan(paper, flops=1e22, unique_tokens=free.tokens.value)
     assert (ample.params.value, ample.loss.value) == (free.params.value, free.loss.value)
     needs = plan(paper, loss=held.loss.value, unique_tokens=free.tokens.value / 10)
     assert needs.flops.value == pytest.approx(1e22, rel=1e-6)
     chosen = plan(paper, flops=1e22, params=free.params.value, unique_tokens=free.tokens.value / 10)
-    assert any("takes each for new" in note for note in chosen.notes)
+    assert any("counts repeated tokens as new" in note for note in chosen.notes)
 
 
 def test_text_that_is_none(paper, fit_of):
