@@ -130,8 +130,14 @@ def text(least: int, most: int) -> After:
 
 
 def each_usable(kind: Any) -> Before:
-    """A list without those members that make no sense as this `kind`."""
-    return Before(lambda xs: [x for x in xs if not attempt(kind, x)[1]] if isinstance(xs, list | tuple) else xs)
+    """A list, or an object by its names, without those members that make no sense as this `kind`."""
+
+    def usable_of(xs: Any) -> Any:
+        if isinstance(xs, dict):
+            return {k: x for k, x in xs.items() if isinstance(k, str) and not attempt(kind, x)[1]}
+        return [x for x in xs if not attempt(kind, x)[1]] if isinstance(xs, list | tuple) else xs
+
+    return Before(usable_of)
 
 
 def at_most(most: int) -> With:
