@@ -17,16 +17,17 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import streamlit as st
 
 from dashboard.error_messages import message_of
 from dashboard.fit.settings import FitSettings, read_settings
+from dashboard.runs.answers import said_of_columns
 from dashboard.workspace import store as workspace
 from dashboard.workspace.store import History, Values, Workspace
 from data.errors import DataError
-from data.plain import read_or
+from data.plain import each_usable, read_or
 from data.reading import Reading
 from data.schema import FITTED, HELD_OUT, NothingKept, Runs
 from data.sources import HeldFile, Place, RunSource, all_sources, name_of
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from fitting import Fit, FitError
 
 Left = tuple[tuple[str, ...], tuple[str, ...]]  # the runs that a fit leaves out: those excluded, those held out
+ROLES = Annotated[dict[str, str], each_usable(str)]
 LATELY = 5.0  # seconds within which a page reloads after a change that cut it short; assumed
 MOST_CHANGED = 1_000  # workspaces whose last change is remembered
 
@@ -212,16 +214,10 @@ def is_drawn() -> bool:
 def reading() -> Reading:
     """The data chosen, mapped and with exclusions applied; trouble of the data is in the answer, never raised."""
     source = chosen()
-    answers = setting(f"answers:{source.key}", {}, dict[str, Any])
+    answers = said_of_columns(setting(f"answers:{source.key}"))
     try:
-        read = _read(
-            str(space().folder) if source.mine else "",
-            source.key,
-            source.file,
-            repr(sorted(answers.items())),
-            source,
-            answers,
-        )
+        folder = str(space().folder) if source.mine else ""
+        read = _read(folder, source.key, source.file, repr(sorted(answers.items())), source, answers)
     except Exception as error:  # nothing of it is kept: the next try may find more memory, or the disk again
         return Reading(None, error)
     return read.marked(roles(), excluded())
@@ -259,14 +255,14 @@ def _table(folder: str, key: str, file: str, _source: RunSource) -> Table | None
 
 
 def answer(answers: Values) -> None:
-    """Say what the columns of the upload are: any of `reading.ANSWERS`; an empty dict goes back to the guess."""
+    """Say what the columns of the upload are: any of `Answers`; an empty dict goes back to the guess."""
     here = chosen()
     change(f"columns of {here.title}", {f"answers:{here.key}": answers or None})
 
 
 def answers() -> Values:
     """What was said about the columns of the data chosen."""
-    return dict(setting(f"answers:{chosen().key}", {}, dict[str, Any]))
+    return said_of_columns(setting(f"answers:{chosen().key}"))
 
 
 # --- exclusions ------------------------------------------------------------------------------------------------------
@@ -297,7 +293,7 @@ def _mark(runs: list[str], *, aside: bool) -> None:
     name = f"excluded:{chosen().key}"
 
     def edit(held: Values) -> Values:
-        before = held.get(name, [])
+        before = read_or([], list[str], held.get(name))
         gone = set(runs)
         after = [run for run in before if run not in gone] + (list(dict.fromkeys(runs)) if aside else [])
         return {name: after or None}
@@ -311,7 +307,7 @@ def _mark(runs: list[str], *, aside: bool) -> None:
 
 def roles() -> dict[str, str]:
     """The runs whose role the person chose, fitted or held out; the others have that of their table."""
-    return {str(run): str(role) for run, role in setting(f"roles:{chosen().key}", {}).items()}
+    return dict(setting(f"roles:{chosen().key}", {}, ROLES))
 
 
 def hold_out(runs: Iterable[str], held: bool = True) -> None:
@@ -320,7 +316,7 @@ def hold_out(runs: Iterable[str], held: bool = True) -> None:
     to = dict.fromkeys(given, HELD_OUT if held else FITTED)
     subject = given[0] if len(given) == 1 else f"{len(given)} runs"
     said = f"hold out {subject}" if held else f"fit {subject} again"
-    change(said, lambda now: {name: {**now.get(name, {}), **to}})
+    change(said, lambda now: {name: {**read_or({}, ROLES, now.get(name)), **to}})
 
 
 # --- the fit ---------------------------------------------------------------------------------------------------------

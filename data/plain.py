@@ -31,6 +31,7 @@ _WORDS = {
     "int_type": "should be a whole number",
     "float_type": "should be a number",
 }
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 class PlainError(ValueError):
@@ -48,7 +49,7 @@ class With:
 
 
 class Before:
-    """Changes a value before it is read, or refuses it with a ValueError."""
+    """Changes a value before it is read, or refuses it with a ValueError; one of a kind that the change cannot take is refused, too."""
 
     reader = "no_info_before_validator_function"
 
@@ -58,7 +59,13 @@ class Before:
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         from pydantic_core import core_schema
 
-        return getattr(core_schema, self.reader)(self.change, handler(source))
+        return getattr(core_schema, self.reader)(self._changed, handler(source))
+
+    def _changed(self, x: Any) -> Any:
+        try:
+            return self.change(x)
+        except (TypeError, OverflowError):
+            raise ValueError("should be of another kind or size") from None
 
 
 class After(Before):
@@ -107,6 +114,18 @@ def between(low: float, high: float) -> With:
     return With(strict=True, ge=low, le=high)
 
 
+def whole(x: float) -> int:
+    """A number without a fraction, which JSON may have kept with a point."""
+    if not x.is_integer():
+        raise ValueError("should be a whole number")
+    return int(x)
+
+
+def spelled(x: Any) -> Any:
+    """A number out of text that writes one as JSON does; anything else as it is."""
+    return float(x) if isinstance(x, str) and _NUMBER.fullmatch(x) else x
+
+
 def one_of(allowed: Collection[Any] | Callable[[], Collection[Any]]) -> After:
     """One of these values, or of those that a function names once there is something to read."""
 
@@ -130,8 +149,14 @@ def text(least: int, most: int) -> After:
 
 
 def each_usable(kind: Any) -> Before:
-    """A list without those members that make no sense as this `kind`."""
-    return Before(lambda xs: [x for x in xs if not attempt(kind, x)[1]] if isinstance(xs, list | tuple) else xs)
+    """A list, or an object by its names, without those members that make no sense as this `kind`."""
+
+    def usable_of(xs: Any) -> Any:
+        if isinstance(xs, dict):
+            return {k: x for k, x in xs.items() if isinstance(k, str) and not attempt(kind, x)[1]}
+        return [x for x in xs if not attempt(kind, x)[1]] if isinstance(xs, list | tuple) else xs
+
+    return Before(usable_of)
 
 
 def at_most(most: int) -> With:

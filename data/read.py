@@ -23,6 +23,7 @@ from data.files.one_run import Part, counted_once, evaluated
 from data.losses.kinds import means_over_training
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._arrays import table_of
+from data.readers._arrow import without_arrow
 from data.readers._by_tag import Found, by_tag
 from data.readers._decimal import with_decimal_sign
 from data.readers._header_rows import joined_names
@@ -254,7 +255,7 @@ def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
     check_shape(name, len(frame), frame.shape[1])
     if not len(frame):
         raise ReadError(f"{name} has no rows; expected one row per training run.")
-    frame = frame.reset_index(drop=True)
+    frame = without_arrow(frame.reset_index(drop=True))
     if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in _first_cells(frame)):
         return _with_lists(frame, name)
     frame.columns = unique(_headers(list(frame.columns)))
@@ -273,10 +274,8 @@ def _first_cells(frame: pd.DataFrame) -> Iterator[Any]:
     """The first cell with something in it of each column of objects."""
     for i in range(frame.shape[1]):
         column = frame.iloc[:, i]
-        if column.dtype == object:
-            at = column.first_valid_index()
-            if at is not None:
-                yield column.iloc[int(at)]
+        if column.dtype == object and (at := column.first_valid_index()) is not None:
+            yield column.iloc[int(at)]
 
 
 def _with_lists(frame: pd.DataFrame, name: str) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar
@@ -14,13 +14,19 @@ from pydantic import Field
 
 from dashboard.numbers import KINDS
 from data.plain import As, Before
+from fitting.arguments import as_numbers
+
+
+def _any_number(x: Any) -> float:
+    """A number of Python's or numpy's, not the text of one, nor a truth value."""
+    found = None if x is None else as_numbers(x)
+    if found is None or found.ndim:
+        raise ValueError(f"is a number; {x!r:.40} came")
+    return float(found)
 
 
 def _number(x: Any) -> float:
-    try:
-        number = float(x)
-    except (TypeError, ValueError):
-        raise ValueError(f"is a number; {x!r:.40} came") from None
+    number = _any_number(x)
     if not math.isfinite(number):
         raise ValueError(f"is a finite number; {number} came")
     return number
@@ -28,7 +34,11 @@ def _number(x: Any) -> float:
 
 def _that(expected: str, fits: Callable[[Any], bool]) -> Before:
     def check(x: Any) -> Any:
-        if not fits(x):
+        try:
+            right = fits(x)
+        except (TypeError, ValueError):
+            right = False
+        if not right:
             raise ValueError(f"{expected}; {x!r:.40} came")
         return x
 
@@ -37,10 +47,10 @@ def _that(expected: str, fits: Callable[[Any], bool]) -> Before:
 
 def _floats(values: Any) -> list[Any]:
     """A list of floats with None where a number is missing or not finite."""
-    try:
-        array = np.asarray([math.nan if v is None else v for v in values], dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"is a list of numbers; {type(values).__name__} came") from None
+    several = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
+    array = as_numbers([math.nan if v is None else v for v in values]) if several else None
+    if array is None:
+        raise ValueError(f"is a list of numbers; {type(values).__name__} came")
     if array.ndim != 1:
         raise ValueError(f"is a plain list of numbers; an array of shape {array.shape} came")
     out: list[Any] = array.tolist()
@@ -61,6 +71,18 @@ def _counts(counts: Any) -> list[tuple[float, float]]:
     return pairs
 
 
+def _flags(values: Any) -> list[bool]:
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind != "b"):
+        raise ValueError(f"is a list of True and False; {values!r:.40} came")
+    flags: list[bool] = array.astype(bool).tolist()
+    return flags
+
+
+def _finite_or_none(x: Any) -> float | None:
+    return None if x is None or not math.isfinite(number := _any_number(x)) else number
+
+
 def _listed(x: Any) -> Any:
     if not isinstance(x, list | tuple):
         raise ValueError(f"is a list; {type(x).__name__} came")
@@ -68,7 +90,7 @@ def _listed(x: Any) -> Any:
 
 
 Finite = Annotated[float, Before(_number)]
-Flags = Annotated[list[bool], Before(lambda xs: [bool(x) for x in xs])]
+Flags = Annotated[list[bool], Before(_flags)]
 Above = Annotated[float, _that("is a number above zero", lambda x: x > 0), Before(_number)]
 # A number for each row of the grid; None for a gap.
 Column = Annotated[Any, As(Annotated[list[float | None], Before(_floats)], list)]
@@ -252,12 +274,12 @@ class Payload:
     axis: Axis = Axis()
     handle: str = "Budget"
     regions: Sequence[Region] = ()
-    largest: Annotated[float | None, Before(lambda x: x if x is not None and math.isfinite(x) else None)] = None
+    largest: Annotated[float | None, Before(_finite_or_none)] = None
     numbers: Sequence[Named] = ()
     wait: Column | None = None
     takes: Sequence[Take] = ()
     budget_unit: BudgetUnit = BudgetUnit("FLOP")
-    level: Annotated[float, _that("lies between 0 and 1", lambda x: 0 < float(x) < 1)] = 0.95
+    level: Annotated[float, _that("lies between 0 and 1", lambda x: 0 < x < 1), Before(_number)] = 0.95
     heard: int = 0
     measure: bool = False
     sentence: str = ""

@@ -49,8 +49,10 @@ def _path(place: Sequence[int | str], payload: Any) -> str:
     """Where a fault is, in words; a panel is called by its key."""
     ends = {"from": "region's end", "to": "region's end"}
     at = [ends.get(p, p) if isinstance(p, str) else f"number {p}" for p in place]
+    if not at:
+        return "payload"
     if at[0] == "panels" and len(at) > 1:
-        at[:2] = [f"panel {_get(_get(payload, 'panels')[place[1]], 'key')}"]
+        at[:2] = [f"panel {_get(_get(payload, 'panels')[place[1]], 'key')!s:.40}"]
     return " of ".join(reversed(at))
 
 

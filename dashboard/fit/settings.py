@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from data.plain import As, Kept, With, one_of, text, usable
+from data.plain import As, Before, Kept, With, between, one_of, spelled, text, usable, whole
 from fitting.laws import all_laws
 
 # Huber's delta in log loss, scaled to the noise or fixed. 0.001 is Hoffmann et al.'s (2022, arXiv 2203.15556, section 3.3);
@@ -52,9 +52,9 @@ class FitSettings(Kept):
     delta: Annotated[Literal["auto"] | float, one_of(DELTAS)] = "auto"
     intervals: Annotated[str, one_of(INTERVALS)] = "auto"
     prior: Annotated[str, one_of(PRIORS)] = "auto"
-    resamples: Annotated[int, As(Annotated[float, one_of(RESAMPLES)], int)] = 4000
+    resamples: Annotated[int, As(Annotated[float, With(strict=True), one_of(RESAMPLES), Before(spelled)], int)] = 4000
     group: Annotated[str, text(1, LONGEST)] | None = None
-    seed: Annotated[int, As(Annotated[float, With(ge=0, le=MOST_SEED)], int)] = 0
+    seed: Annotated[int, As(Annotated[float, between(0, MOST_SEED), Before(spelled)], whole)] = 0
     weights: Annotated[str, one_of(WEIGHTS)] = ""
 
     @property

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from dashboard.plan.device_table import MAKERS, Row
 from data.cells.values import number
-from data.plain import As, Kept, between, one_of, text, usable
+from data.plain import As, Kept, between, one_of, text, usable, whole
 from fitting.planning.hardware import Hardware
 
 A_NODE = 8
@@ -22,7 +22,7 @@ Typed = Annotated[str, text(0, LONGEST)]
 
 def whole_to(most: int) -> As:
     """A whole number from 0 to `most`."""
-    return As(Annotated[float, between(0, most)], int)
+    return As(Annotated[float, between(0, most)], whole)
 
 
 @dataclass(frozen=True)

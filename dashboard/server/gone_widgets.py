@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from streamlit.runtime import state
+from streamlit.runtime.scriptrunner_utils.script_requests import _TRIGGER_PROTO_FIELDS
 from streamlit.runtime.state.session_state import SessionState
 
 
@@ -22,9 +23,15 @@ class Remembering(SessionState):
         before = {}
         for widget in {*self._old_state, *self._new_widget_state}:
             with suppress(KeyError):
-                before[widget] = self[widget]
+                if not self._is_press(widget):
+                    before[widget] = self[widget]
         super().on_script_finished(widget_ids_this_run, **given)
         self.gone = {w: v for w, v in before.items() if w not in self._old_state and w not in self._new_widget_state}
+
+    def _is_press(self, widget: str) -> bool:
+        """Whether a widget's value is no more than what was just done, such as a button's: each time is a change."""
+        known = self._new_widget_state.widget_metadata.get(widget)
+        return known is not None and known.value_type in _TRIGGER_PROTO_FIELDS
 
     def set_widgets_from_proto(self, widget_states: Any) -> None:
         """Take what the browser sends; a value is compared with what it last was."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
 import re
 import secrets
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from dashboard.workspace.files import one_writer, private_folder, write_whole
-from data.plain import Count, With, each_usable, read
+from data.plain import Count, With, each_usable, read, read_or
 from data.sources import name_of
 from data.sources.upload import upload_key
 
@@ -35,6 +36,7 @@ QUOTA = 1_000_000_000  # bytes of uploads in one workspace; chosen: five files a
 STEPS = 200  # undo steps kept
 HISTORY_BYTES = 4_000_000  # and the room they may take on disk
 TAKEN_OUT = "taken out"  # the setting that lists uploads which undo brings back
+DEEPEST = 50  # lists and objects within each other; a page keeps four
 IDENTITY = re.compile(r"[0-9a-f]{32}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -166,18 +168,26 @@ def keep(space: Workspace, name: str, content: bytes) -> Upload:
 
 def uploads(space: Workspace) -> tuple[Upload, ...]:
     """The files held, oldest first, without those taken out."""
-    out = values(space).get(TAKEN_OUT, [])
+    out = _out(values(space))
     return tuple(held for held in _listed(space) if held.sha256 not in out)
 
 
 def taken_out(space: Workspace) -> tuple[Upload, ...]:
     """The files taken out that undo brings back."""
-    out = values(space).get(TAKEN_OUT, [])
+    out = _out(values(space))
     return tuple(held for held in _listed(space) if held.sha256 in out)
 
 
+def _out(said: Values) -> list[str]:
+    """Which uploads these settings take out; what is no digest there takes out none."""
+    found: list[str] = read_or([], Annotated[list[str], each_usable(str)], said.get(TAKEN_OUT))
+    return found
+
+
 def _listed(space: Workspace) -> list[Upload]:
-    return _read(space.folder / "uploads.json", list[Upload], [])
+    kind: Any = Annotated[list[Upload], each_usable(Upload)]
+    found: list[Upload] = _read(space.folder / "uploads.json", kind, [])
+    return found
 
 
 def _number(upload: Upload, listed: list[Upload]) -> int:
@@ -200,18 +210,18 @@ def take_out(space: Workspace, sha256: str) -> None:
     name = next((held.name for held in uploads(space) if held.sha256 == sha256), None)
     if name is None:
         return
-    change(space, f"remove {name}", lambda now: {TAKEN_OUT: [*now.get(TAKEN_OUT, []), sha256]})
+    change(space, f"remove {name}", lambda now: {TAKEN_OUT: [*_out(now), sha256]})
     with one_writer(space.folder):
         held = _settings(space)
         steps = [*held.past, *held.future]
-        ends = ([set(side.get(TAKEN_OUT) or ()) for side in (step.before, step.after)] for step in steps)
+        ends = ([set(_out(side)) for side in (step.before, step.after)] for step in steps)
         known = {sha256 for before, after in ends for sha256 in before ^ after}
         _delete(space, {held.sha256 for held in taken_out(space)} - known)
 
 
 def put_back(now: Values, sha256: str) -> Values:
     """The values with which an upload that was taken out is there again; none where it was not."""
-    out = now.get(TAKEN_OUT, [])
+    out = _out(now)
     return {TAKEN_OUT: [one for one in out if one != sha256] or None} if sha256 in out else {}
 
 
@@ -244,7 +254,7 @@ def _without(said: Values, gone: set[str]) -> Values:
     if out.get("source") in sources:
         out["source"] = None
     if TAKEN_OUT in out:
-        out[TAKEN_OUT] = [one for one in out[TAKEN_OUT] or [] if one not in gone] or None
+        out[TAKEN_OUT] = [one for one in _out(out) if one not in gone] or None
     return out
 
 
@@ -343,10 +353,28 @@ def _json(document: Any) -> bytes:
     return json.dumps(document, allow_nan=False, sort_keys=True).encode("ascii")
 
 
+def _plain(text: bytes) -> Any:
+    """The document that a text holds. Raises ValueError for one that could not be written again: endless numbers, and too deep a one."""
+    document = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    level: list[Any] = [[document]]
+    for _ in range(DEEPEST):
+        inner = (x for one in level for x in (one.values() if isinstance(one, dict) else one))
+        level = [x for x in inner if isinstance(x, dict | list)]
+        if not level:
+            return document
+    raise ValueError(f"a document has at most {DEEPEST} lists and objects within each other")
+
+
+def _finite(number: str) -> float:
+    if not math.isfinite(found := float(number)):
+        raise ValueError(f"{number[:20]} is no finite number")
+    return found
+
+
 def _read(path: Path, kind: type[T], empty: Any) -> T:
     """The document at `path`; one that cannot be read is put aside, so that the workspace still opens."""
     try:
-        return read(kind, json.loads(path.read_bytes()))
+        return read(kind, _plain(path.read_bytes()))
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (ValueError, RecursionError):

@@ -110,4 +110,6 @@ def _keys(column: Column) -> list[object]:
     """The values of a column (n,) as keys of a dictionary."""
     values = column.to_numpy() if isinstance(column, pd.Series) else column
     found: list[object] = values.tolist()
-    return found if values.dtype.kind in "iub" else [v if v is not None and v == v else _NOTHING for v in found]
+    if values.dtype.kind in "iub":
+        return found
+    return [v if v is not None and v is not pd.NA and v == v else _NOTHING for v in found]

@@ -25,10 +25,19 @@ def _in_order(ends: tuple[float, float]) -> tuple[float, float]:
 
 
 def _older_settings(x: dict[str, Any]) -> Mapping[str, Any]:
-    """Those of a fit saved before there was a choice of intervals are what was then the only one."""
+    """What versions added one after the other, from the first that this fit has nothing of on.
+
+    A fit saved before there was a choice of intervals has what was then the only one.
+    """
     method = "runs" if x.get("grouping") == "run" else "groups"
-    first = {"delta_rule": "given", "intervals": method, "intervals_reason": ""}
-    return {"prior": "none", "weights": "none", "held_out": []} | ({} if set(first) & set(x) else first)
+    added: list[dict[str, Any]] = [
+        {"delta_rule": "given", "intervals": method, "intervals_reason": ""},
+        {"prior": "none"},
+        {"weights": "none"},
+        {"held_out": []},
+    ]
+    known = max((k for k, keys in enumerate(added, 1) if set(keys) & set(x)), default=0)
+    return {name: value for keys in added[known:] for name, value in keys.items()}
 
 
 def _older_accounting(x: dict[str, Any]) -> Mapping[str, Any]:

@@ -6,12 +6,15 @@ import math
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
 
 from data.plain import (
+    After,
+    As,
+    Before,
     Count,
     End,
     Finite,
@@ -131,3 +134,25 @@ def test_text_that_no_encoding_holds_is_text():
     assert usable(Part, {"names": [name]}).names == (name,)
     assert usable(Named, {"name": name}) == Named(name)
     assert usable(Named, {"name": "x" * 11}) == usable(Named, {"name": ""}) == Named()
+
+
+def test_a_change_that_cannot_take_a_value_refuses_it():
+    @dataclass(frozen=True)
+    class Changed:
+        before: Annotated[float, Before(lambda x: math.floor(x))] = 0.0
+        after: Annotated[Any, After(lambda x: {x: 1}[1])] = 1
+        made: Annotated[Any, As(Any, len)] = ()
+
+    assert read(Changed, {"before": 1.5, "after": 1, "made": [3]}) == Changed(1.0, 1, 1)
+    for name, odd in (("before", None), ("before", "x"), ("before", math.inf), ("after", []), ("made", 3)):
+        with pytest.raises(PlainError, match=f"{name} should be of another kind or size; .* came"):
+            read(Changed, {name: odd})
+    assert usable(Changed, {"before": None, "made": "ab"}) == Changed(made=2)
+
+
+def test_an_object_loses_those_entries_that_make_no_sense():
+    @dataclass(frozen=True)
+    class Named:
+        counts: Annotated[dict[str, Count], each_usable(Count)]
+
+    assert read(Named, {"counts": {"a": 1, "b": -1, "c": None, 3: 4}}) == Named({"a": 1})

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import tomllib
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,8 +14,8 @@ import numpy as np
 import pytest
 
 from dashboard import budget_chart as package
-from dashboard.budget_chart import PayloadError, bundle, committed_budget
-from dashboard.budget_chart.payload import clean
+from dashboard.budget_chart import PayloadError, bundle, committed_budget, declared
+from dashboard.budget_chart.payload import PARTS, clean
 
 FOLDER = Path(package.__file__).parent
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -99,6 +100,72 @@ def test_a_wrong_payload_is_answered_in_one_sentence(changes, sentence):
     with pytest.raises(PayloadError, match=sentence) as caught:
         clean(payload(**changes))
     assert str(caught.value).endswith((".", "came", "4"))
+
+
+ANY = [
+    None, True, 5, 1.5, "18", "x", b"x", 1j, 10**400, math.nan, [], [1], [None], [[1, 2]], [(1,)], [("a", 1)], {}, {"a": 1},
+    object(), np.array([1, 2]), np.float64(20.0), np.True_,
+]  # fmt: skip
+PLACES = {
+    declared.Payload: ({}, lambda x: payload(**x)),
+    declared.Panel: ({}, lambda x: payload(panel=x)),
+    declared.Points: (points(), lambda x: payload(panel={"points": x})),
+    declared.Floor: ({"value": 1.0}, lambda x: payload(panel={"floor": x})),
+    declared.ShadeKey: ({"label": "a", "low": 1, "high": 2, "format": "count"}, lambda x: payload(panel={"shade_key": x})),
+    declared.Labelled: ({"label": "a"}, lambda x: payload(panel={"extras": [x], "wide": x, "other": x})),
+    declared.Named: ({"key": "a", "format": "count"}, lambda x: payload(numbers=[x])),
+    declared.Region: ({"label": "a", "from": 19}, lambda x: payload(regions=[x])),
+    declared.Saying: ({"sentence": "a", "from": 19}, lambda x: payload(sayings=[x])),
+    declared.BudgetUnit: ({"label": "a"}, lambda x: payload(budget_unit=x)),
+    declared.Take: ({"label": "a", "per_flop": 1, "format": "money"}, lambda x: payload(takes=[x])),
+    declared.Options: (
+        {"label": "a", "at": "a", "options": [{"key": "a", "label": "b"}]}, lambda x: payload(choice=x),
+    ),
+    declared.Option: (
+        {"key": "a", "label": "b"}, lambda x: payload(choice={"label": "a", "at": "a", "options": [x]}),
+    ),
+}  # fmt: skip
+
+
+def test_anything_is_drawn_or_answered_in_one_sentence():
+    given = [(x, repr(x)) for x in ANY]
+    for kind, (right, put) in PLACES.items():
+        clean(put(right))
+        given += [
+            (put({**right, f.name: x}), f"{kind.__name__}.{f.name}: {x!r:.40}") for f in fields(kind) for x in ANY
+        ]
+    for x in ANY:
+        parts = [{"key": "a", "label": "b", "parts": {name: x}} for name in PARTS]
+        given += [(payload(choice={"label": "a", "at": "a", "options": [p]}), f"part {p!r:.80}") for p in parts]
+    said = []
+    for one, case in given:
+        try:
+            out = clean(one)
+        except PayloadError as e:
+            said.append((str(e), case))
+        except Exception as e:
+            raise AssertionError(case) from e
+        else:
+            json.dumps(out, allow_nan=False)
+    assert len(said) > len(given) / 2
+    assert not [case for sentence, case in said if len(sentence) > 400 or not sentence.endswith(".")]
+    with pytest.raises(PayloadError, match="The payload should be an object; None came"):
+        clean(None)
+
+
+def test_a_number_is_neither_text_nor_a_truth_value():
+    wrong = (True, np.True_, "18", "0.9", b"18", [18], np.array([18.0]), 10**400)
+    for x in wrong:
+        for changes in (
+            {"budget": x}, {"level": x}, {"largest": x}, {"panel": {"weight": x}}, {"panel": {"floor": {"value": x}}},
+            {"grid": [x, 19.0]}, {"panel": {"value": [x] * 9}}, {"wait": [x] * 9},
+            {"takes": [{"per_flop": 1, "format": "money", "counts": [(x, 8)]}]},
+        ):  # fmt: skip
+            with pytest.raises(PayloadError):
+                clean(payload(**changes))
+    for x in (20, 20.0, np.int64(20), np.float32(20.0), np.float64(20.0), np.array(20.0)):
+        out = clean(payload(budget=x, largest=x, level=0.5 + 0 * x))
+        assert (out["budget"], out["largest"], out["level"]) == (20.0, 20.0, 0.5), repr(x)
 
 
 def test_committed_budget_is_none_before_the_first_release():

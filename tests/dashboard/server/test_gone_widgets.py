@@ -49,3 +49,35 @@ def test_a_late_press_changes_what_was_changed_and_nothing_else(monkeypatch: pyt
 def test_without_it_the_menu_takes_the_press_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """What Streamlit does by itself; when this fails, `gone_widgets` may have become needless."""
     assert late_press(monkeypatch, SessionState, "first") == ("first", True)
+
+
+def presses() -> None:
+    import streamlit as st
+
+    def done(key: str) -> None:
+        st.session_state.update({"on": not st.session_state["on"], key: st.session_state.get(key, 0) + 1})
+
+    st.session_state.setdefault("on", False)
+    if st.session_state["on"]:
+        st.button("Close", key="close", on_click=done, args=("closed",))
+        with st.form("form"):
+            st.form_submit_button("Send", key="send", on_click=done, args=("sent",))
+        st.chat_input(key="chat", on_submit=done, args=("told",))
+    else:
+        st.button("Open", key="open", on_click=done, args=("opened",))
+
+
+def test_a_button_that_its_own_press_takes_away_can_be_pressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_test, "SessionState", Remembering)
+    acts = {
+        "closed": lambda page: page.button(key="close").click(),
+        "sent": lambda page: page.button(key="send").click(),
+        "told": lambda page: page.chat_input[0].set_value("the same"),
+    }
+    for name, act in acts.items():
+        page = AppTest.from_function(presses).run()
+        for time in (1, 2, 3):
+            page.button(key="open").click().run()
+            assert page.session_state["opened"] == time, name
+            act(page).run()
+            assert page.session_state[name] == time, name

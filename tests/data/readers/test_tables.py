@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from data import Runs, read_runs, read_table
+from data.errors import DataError
 from data.readers import readers
 from tests.data.cases import side_by_side
 
@@ -245,3 +246,45 @@ def test_a_row_of_units_may_hold_a_number_before_a_unit(read: Read) -> None:
         assert not len(runs.set_aside), units
     runs = read("Run,Params,Tokens,Compute,Loss\na,2e7,1e9,1e18 FLOP,3.9\nb,5e7,1e9,3e18 FLOP,3.7\n")
     assert runs.kept["run"].tolist() == ["a", "b"]
+
+
+def test_a_frame_of_arrow_columns_reads_as_one_of_numpy():
+    import pyarrow as pa
+
+    def said(frame):
+        try:
+            return read_runs(frame)
+        except DataError as e:
+            return f"{type(e).__name__}: {e}"
+
+    plain = {"params": [1e7, 2e7, 4e7, 8e7], "tokens": [1e9, 2e9, 4e9, 8e9], "loss": [4.0, 3.6, 3.3, 3.0]}
+    others = {
+        "step": [100, 200, 400, 800],
+        "epochs": [1, 1, 1, 1],
+        "batch_size": [64, 64, 128, 128],
+        "steps": [100, None, 400, 800],
+        "run": ["a", "b", "c", "d"],
+        "status": ["finished", None, "finished", "crashed"],
+        "exclude": [False, True, None, False],
+        "created": pd.to_datetime(["2024-01-01", "2024-01-02", None, "2024-01-04"]),
+        "tokens seen": ["1B", "2B", "4B", "8B"],
+    }
+    frames = [pd.DataFrame(plain)] + [pd.DataFrame(plain | {name: cells}) for name, cells in others.items()]
+    frames += [
+        pd.DataFrame(plain | others),
+        pd.DataFrame({"loss": [[4.0, 3.5, 3.0], [3.9, 3.2, 2.8]], "params": [1e7, 2e7]}),
+    ]
+    cases = [(frame, frame.convert_dtypes(dtype_backend="pyarrow")) for frame in frames]
+    cases += [(frame.set_index("params"), arrow.set_index("params")) for frame, arrow in cases]
+    words = pd.DataFrame(plain | {"name": pd.Categorical(["a", "b", "a", "b"])})
+    cases.append((words, words.assign(name=words["name"].astype(pd.ArrowDtype(pa.string())).astype("category"))))
+    lists = frames[-1]
+    cases.append((lists, lists.assign(loss=lists["loss"].astype(pd.ArrowDtype(pa.list_(pa.float64()))))))
+    for frame, arrow in cases:
+        want, got, case = said(frame), said(arrow), str(dict(arrow.dtypes))
+        if isinstance(want, str) or isinstance(got, str):
+            assert got == want, case
+        else:
+            pd.testing.assert_frame_equal(got.kept, want.kept)
+            pd.testing.assert_frame_equal(got.set_aside, want.set_aside)
+    assert len(read_runs(cases[0][1]).kept) == 4

@@ -36,3 +36,22 @@ def test_groups_are_those_of_a_groupby():
                     assert different(values) == values.nunique(), case
             assert blank(text).tolist() == (text == "").tolist()
             assert only(frame, blank(text)).equals(frame[text == ""])
+
+
+def test_what_is_not_there_is_one_group_however_it_is_written():
+    nothing = [None, np.nan, pd.NA, pd.NaT]
+    for many in (3, FEW + 1):
+        for one in nothing:
+            for cells in ([one] * many, [one, "a"] * many, ["a", one, 1] * many):
+                values, case = np.array(cells, dtype=object), f"{one!r} in {len(cells)} cells"
+                of = len(set(map(str, cells)))
+                for column in (values, pd.Series(values)):
+                    groups = numbered(column)
+                    assert groups.tolist() == [i % of for i in range(len(cells))], case
+                    assert numbered(column, np.zeros(len(cells))).tolist() == groups.tolist(), case
+                    assert different(column) == of - 1, case
+                    assert repeats(column), case
+                    together = np.zeros(len(cells), dtype=np.int64)
+                    assert kinds(together, column).tolist() == [of - 1], case
+                    assert vary(together, column) == (of > 2), case
+    assert numbered(np.array(nothing, dtype=object)).tolist() == [0] * 4

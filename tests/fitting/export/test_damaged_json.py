@@ -6,13 +6,18 @@ import contextlib
 import copy
 import json
 import math
+from typing import Annotated
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from data.plain import Whole
+from data.plain import read as read_plain
 from fitting import Fit, FitError, all_laws, fit, load_fit, plan
+from fitting.export.saved import _older_settings
+from fitting.settings import Settings
 
 junk = st.one_of(
     st.none(),
@@ -153,6 +158,19 @@ def test_no_number_is_made_up(body):
     ):  # fmt: skip
         with pytest.raises(FitError):
             load_fit(dropped(body, *at))
+
+
+def test_settings_that_versions_added_are_lacking_from_one_on_alone(body):
+    """A fit of an older version lacks all that came later; one that lacks a setting and has a later one is damaged."""
+    added = [("delta_rule", "intervals", "intervals_reason"), ("prior",), ("weights",), ("held_out",)]
+    for k in range(len(added) + 1):
+        gone = {name for names in added[k:] for name in names}
+        kept = {name: value for name, value in body["settings"].items() if name not in gone}
+        read_plain(Annotated[Settings, Whole(_older_settings)], kept)
+    for names in added[:-1]:
+        for name in names:
+            with pytest.raises(FitError, match=f"lacks .*{name}"):
+                load_fit(dropped(body, "settings", name))
 
 
 @pytest.mark.parametrize(
