@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -17,14 +18,23 @@ from data.table import Table
 NAMES = ("run", "name", "model")
 
 
-def read_columns(source: str | os.PathLike[str] | pd.DataFrame, columns: Sequence[str]) -> Runs:
+def read_columns(
+    source: str | os.PathLike[str] | pd.DataFrame,
+    columns: Sequence[str],
+    answers: Mapping[str, str | None] = MappingProxyType({}),
+) -> Runs:
     """The runs of one file or data frame with these columns as positive numbers, in the units they are written in.
 
-    A header is matched to a column whatever its case, with blanks for underscores. A row without a positive number in one of them
-    is set aside with its reason. Raises `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is left.
+    A header is matched to a column whatever its case, with blanks for underscores; `answers` names the header of a column that
+    is called otherwise. A row without a positive number in one of them is set aside with its reason. Raises `MappingNeeded`
+    that names the columns a table lacks, `NothingKept` where no row is left.
     """
     table = from_frame(source, "table") if isinstance(source, pd.DataFrame) else _one_file(source)
     found = {_plain(h): h for h in reversed(table.headers)}
+    for column, header in answers.items():
+        if header not in table.headers:
+            raise ReadError(f"{table.name} has no column {header!r:.60}; it has {', '.join(table.headers[:12])}.")
+        found[_plain(column)] = header
     lacks = [c for c in columns if _plain(c) not in found]
     if lacks:
         raise MappingNeeded(

@@ -15,7 +15,7 @@ from fitting.errors import FitError
 from fitting.law import Law
 from fitting.laws import LawKey
 from fitting.result import Fit
-from fitting.same_runs import whole_table, without
+from fitting.same_runs import Columns, RunsLike, Units, whole_table, without
 from fitting.selection.recommend import started
 from fitting.settings import Settings
 from fitting.solver.huber_scale import robust_spread, scaled_delta
@@ -32,7 +32,7 @@ from fitting.uncertainty.mixture import mixture
 from fitting.uncertainty.model_discrepancy import WITH_PRIOR, WITHOUT, Doubt, doubt
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 Array = np.ndarray
 
@@ -42,7 +42,7 @@ WITH_BELIEFS = f", weighted by (N D)^{TOWARDS_LARGE} and fading far off the law,
 
 
 def fit(
-    runs: Runs | pd.DataFrame,
+    runs: RunsLike,
     law: Law | LawKey = "auto",
     *,
     exclude: Iterable[str] | Iterable[bool] = (),
@@ -53,6 +53,8 @@ def fit(
     weights: str | None = None,
     resamples: int = 4000,
     seed: int = 0,
+    columns: Columns = None,
+    units: Units = None,
 ) -> Fit:
     """The law fitted to the runs: best values, bootstrap draws, and what the checks found.
 
@@ -71,7 +73,7 @@ def fit(
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
-    whole, excluded = without(whole_table(runs, law), exclude)
+    whole, excluded = without(whole_table(runs, law, columns, units), exclude)
     table_of_runs, held_out = whole.fitted, tuple(whole.held_out["run"].astype(str))
     given, group = huber_delta(delta), a_name("group", group)
     for name, word, such_as in (

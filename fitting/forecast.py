@@ -17,7 +17,7 @@ from fitting.errors import FitError
 from fitting.estimate import fit
 from fitting.planning.planner import plan
 from fitting.result import Fit
-from fitting.same_runs import of_fit
+from fitting.same_runs import Columns, RunsLike, Units, of_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,13 +85,21 @@ class Backtest:
 
 
 @takes(found=Fit)
-def backtest(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9, resamples: int = 400) -> Backtest:
+def backtest(
+    found: Fit,
+    runs: RunsLike,
+    *,
+    level: float = 0.9,
+    resamples: int = 400,
+    columns: Columns = None,
+    units: Units = None,
+) -> Backtest:
     """How well this fit's law, fitted as it was to the smaller runs, forecasts the larger ones of those it was fitted to.
 
     Runs held out take no part: `fitting.held_out.forecasts` compares them with the forecasts of the fit itself.
     Raises FitError when too few runs lie far enough apart to leave some out.
     """
-    table = of_fit(found, runs)
+    table = of_fit(found, runs, columns, units)
     needed = dict.fromkeys([*found.law.inputs, found.law.output.column, "flops"])
     if "flops" not in table.kept:
         raise FitError("A forecast test puts runs in order of compute, and this table has no FLOPs. Map them.")

@@ -12,12 +12,11 @@ from fitting.band import Band
 from fitting.errors import FitError
 from fitting.plural import plural
 from fitting.result import Fit
-from fitting.same_runs import whole_table
+from fitting.same_runs import Columns, RunsLike, Units, whole_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from data.schema import Runs
 
 Array = np.ndarray
 
@@ -82,12 +81,14 @@ class HeldOut:
 
 
 @takes(found=Fit)
-def forecasts(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9) -> HeldOut | None:
+def forecasts(
+    found: Fit, runs: RunsLike, *, level: float = 0.9, columns: Columns = None, units: Units = None
+) -> HeldOut | None:
     """The runs held out beside the forecasts of this fit; None where none is held out that has what its law needs.
 
     Raises FitError where the fit was made of one of them.
     """
-    rows = whole_table(runs, found.law).held_out
+    rows = whole_table(runs, found.law, columns, units).held_out
     rows = rows[~rows["run"].astype(str).isin(found.settings.excluded)]
     seen = sorted(set(rows["run"].astype(str)) & set(found.runs))
     if seen:

@@ -17,7 +17,7 @@ from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
-from fitting.same_runs import fitted_arrays, of_fit
+from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
 from fitting.settings import Settings
 from fitting.status import Status, Verdict
 from fitting.term_contributions import terms
@@ -343,7 +343,7 @@ class Fit:
             found = np.cov(self.draws, rowvar=False) if len(self.draws) > 1 else np.full((p, p), np.nan)
         return pd.DataFrame(np.reshape(found, (p, p)), index=list(self.law.names), columns=list(self.law.names))
 
-    def to_frame(self, runs: Any) -> pd.DataFrame:
+    def to_frame(self, runs: RunsLike, *, columns: Columns = None, units: Units = None) -> pd.DataFrame:
         """The runs fitted, out of the table they came from, indexed by name: inputs, observed, fitted, and the residual.
 
         The residual has the sign of statsmodels, log observed less log fitted: the other way round than `residuals`. FitError for
@@ -351,15 +351,15 @@ class Fit:
         """
         import pandas as pd
 
-        table = fitted_arrays(self, of_fit(self, runs), "ask for the frame")
+        table = fitted_arrays(self, of_fit(self, runs, columns, units), "ask for the frame")
         fitted = np.asarray(self.law(table.inputs, self.params), float)
-        columns = {
+        shown = {
             **table.inputs,
             "observed": table.loss,
             "fitted": fitted,
             "residual": np.log(table.loss) - np.log(fitted),
         }
-        return pd.DataFrame(columns, index=pd.Index(table.runs, name="run"))
+        return pd.DataFrame(shown, index=pd.Index(table.runs, name="run"))
 
     def terms(self, level: float = LEVEL) -> pd.DataFrame:
         """What each term contributes at the middle of the runs, as `fitting.term_contributions` says it: quote this rather than A alone."""
