@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Band:
     high: Any
     level: float
     notes: tuple[str, ...] = ()
+    #: The index of the frame of places that was asked at; no field, so that exports hold what they promise.
+    index: ClassVar[Any] = None
 
     def __post_init__(self) -> None:
         """Whoever makes a band was asked for a level: FitError where that is no share. Its ends are moved to hold its value."""
@@ -62,11 +64,17 @@ class Band:
         return ", ".join(f"{v:{spec}} ({low:{spec}} to {high:{spec}})" for v, low, high in zip(*ends, strict=True))
 
     def to_frame(self) -> pd.DataFrame:
-        """The columns value, low and high, a row for each value."""
+        """The columns value, low and high, a row for each value, under the index of the frame of places if one was given."""
         import pandas as pd
 
         ends = {name: np.ravel(np.asarray(getattr(self, name), float)) for name in ("value", "low", "high")}
-        return pd.DataFrame(ends)
+        return pd.DataFrame(ends, index=self.index)
+
+    def under(self, index: Any) -> Band:
+        """The same with the index (n,) of the frame that its places (n,) were given in."""
+        kept = copy(self)
+        object.__setattr__(kept, "index", index)
+        return kept
 
     def above(self, floor: float | None) -> Band:
         """The same with its ends no lower than `floor`, below which nothing lies; the value stays what it was found to be.

@@ -200,7 +200,8 @@ class Fit:
             float(a[0]) if shape == () else a.reshape(shape)
             for a in (np.concatenate(end) for end in zip(*parts, strict=True))
         )
-        return Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs)))
+        band = Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs)))
+        return band.under(at.index) if at is not None and shape == (len(at),) else band
 
     def _said_of(self, flat: Mapping[str, Array], given: Mapping[str, Any]) -> tuple[str, ...]:
         """What is to be known of the places (1, k) asked at."""

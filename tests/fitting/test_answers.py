@@ -8,7 +8,7 @@ import pytest
 
 from data import load
 from data.errors import MappingNeeded, Question, answered_by
-from fitting import FitError, against_papers, backtest, compare_families, compare_laws, fit, lacking
+from fitting import FitError, against_papers, backtest, compare_families, compare_laws, fit, lacking, read_runs
 from fitting.diagnostics.calibration import calibrate
 from fitting.diagnostics.floor_profile import floor_profile
 from fitting.diagnostics.sensitivity import sensitivity
@@ -95,3 +95,55 @@ def test_approaches_are_compared_in_either_order(runs):
     pd.testing.assert_frame_equal(one.to_frame(), other.to_frame())
     with pytest.raises(FitError, match="fit is a Fit"):
         compare(runs, np.nan)
+
+
+def test_the_index_of_a_frame_names_its_runs(runs):
+    plain = runs.kept[["params", "tokens", "loss"]]
+    n = len(plain)
+    cases = {
+        "text": ([f"exp{k}" for k in range(n)], [f"exp{k}" for k in range(n)]),
+        "numbers": (range(7, n + 7), [str(k) for k in range(7, n + 7)]),
+        "default": (range(n), [f"row {k + 1}" for k in range(n)]),
+        "repeated": (["a"] * n, [f"row {k + 1}" for k in range(n)]),
+    }
+    for case, (index, names) in cases.items():
+        frame = plain.set_axis(pd.Index(index))
+        read = read_runs(frame)
+        assert list(read.kept["run"]) == names, case
+        (source,) = (s for s in read.sources if s.column == "run")
+        assert ("index" in source.how) == (case in ("text", "numbers")), case
+    assert list(
+        read_runs(plain.assign(run=runs.kept["run"], index=1.0).set_axis(cases["text"][0])).kept["run"]
+    ) == list(runs.kept["run"])
+    assert list(read_runs(plain.assign(index=1.0).set_axis(cases["text"][0])).kept["run"]) == cases["text"][1]
+    assert list(read_runs(plain.set_axis(pd.Index(cases["text"][0], name="mine"))).kept["run"]) == cases["text"][1]
+    assert (
+        list(read_runs(plain.assign(run=cases["text"][0]).set_index("run", drop=False)).kept["run"]) == cases["text"][1]
+    )
+
+
+def test_numbers_of_an_index_part_no_curve():
+    """Rows of one log that were filtered keep their numbers: they name no runs where the rows are a run's checkpoints."""
+    one = pd.DataFrame(
+        {"step": [1, 2, 3, 4], "params": 1e8, "tokens": [1e9, 2e9, 3e9, 4e9], "loss": [4.0, 3.5, 3.2, 3.0]}
+    )
+    assert len(read_runs(one.set_axis([3, 5, 7, 9]))) == len(read_runs(one)) == 1
+    assert list(read_runs(one.drop(columns="step").set_axis(list("abcd"))).kept["run"]) == list("abcd")
+
+
+def test_names_and_masks_leave_out_runs_by_the_index(runs):
+    frame = runs.kept[["params", "tokens", "loss"]].set_axis([f"exp{k}" for k in range(len(runs.kept))])
+    mask = frame["loss"] > frame["loss"].quantile(0.9)
+    out = tuple(sorted(mask.index[mask]))
+    for exclude in (mask, mask.sample(frac=1, random_state=0), mask.to_numpy(), mask.reset_index(drop=True), list(out)):
+        assert fit(frame, "chinchilla", exclude=exclude, resamples=0).settings.excluded == out
+    with pytest.raises(FitError, match="it has no 'exp0'"):
+        fit(frame, "chinchilla", exclude=mask[1:], resamples=0)
+
+
+def test_a_forecast_keeps_the_index_of_its_places(runs):
+    frame = runs.kept[["params", "tokens", "loss"]].set_axis([f"exp{k}" for k in range(len(runs.kept))])
+    f = fit(frame, "chinchilla", resamples=20)
+    assert list(f.predict(frame[:3]).to_frame().index) == ["exp0", "exp1", "exp2"]
+    assert list(f.to_frame(frame).index) == list(frame.index)
+    assert list(f.predict(params=[1e9, 2e9], tokens=1e10).to_frame().index) == [0, 1]
