@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fitting.arguments import a_level
+from fitting.shown import banded, in_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,11 @@ class Band:
         spec = spec or ".4g"
         ends = (np.ravel(np.asarray(x, float)) for x in (self.value, self.low, self.high))
         return ", ".join(f"{v:{spec}} ({low:{spec}} to {high:{spec}})" for v, low, high in zip(*ends, strict=True))
+
+    def __repr__(self) -> str:
+        """What a notebook shows: the value and its interval, the first and last of several, and the first of its notes."""
+        said = [f"Band: {banded(self)}, {100 * self.level:.4g} % interval"]
+        return in_lines([*said, *(f"  {note}" for note in self.notes)])
 
     def to_frame(self) -> pd.DataFrame:
         """The columns value, low and high, a row for each value, under the index of the frame of places if one was given."""

@@ -18,6 +18,7 @@ from fitting.estimate import fit
 from fitting.planning.planner import plan
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, of_fit
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,7 @@ BEYOND = 1.5
 LEAST_SIZES, LEAST_ASKED = 4, 2
 
 
+@shown()
 @dataclass(frozen=True)
 class Cut:
     """One test: fitted to the runs of at most `flops`, asked about the m larger ones.
@@ -60,6 +62,7 @@ class Cut:
         return int(np.sum((self.actual >= self.forecast.low) & (self.actual <= self.forecast.high)))
 
 
+@shown()
 @dataclass(frozen=True)
 class Backtest:
     """The forecast test of one fit: its cuts, from the lowest, at one level, and what came out in a sentence."""

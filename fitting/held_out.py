@@ -13,6 +13,7 @@ from fitting.errors import FitError
 from fitting.plural import plural
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, whole_table
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,7 @@ Array = np.ndarray
 FEW = 3  # runs of which each is said by itself
 
 
+@shown()
 @dataclass(frozen=True)
 class HeldOut:
     """Runs held out beside their forecasts: names, losses `actual` (m,), and `forecast`, a band (m,) of one new run each.

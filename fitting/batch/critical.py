@@ -23,6 +23,7 @@ from fitting.batch.apart import MiddleRise, middle_rise
 from fitting.batch.descent import descend
 from fitting.batch.jump import Jump, jump
 from fitting.errors import FitError
+from fitting.shown import shown
 from fitting.uncertainty.error_model import noise
 
 Array = np.ndarray
@@ -38,6 +39,7 @@ FINE = 1441
 ROUNDS = 25
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class CriticalBatch:
     """Steps to one loss against batch size, fitted by least squares of log steps.

@@ -12,6 +12,7 @@ from fitting.arguments import a_count, any_number, rows_of
 from fitting.batch.ladder import NEEDED, NUMBERS, Run, ladder
 from fitting.errors import FitError
 from fitting.plural import plural
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ class Ramp:
         return np.asarray(np.sum(self.steps * self.batch / b * ((b + c) / (self.batch + c) - 1.0), axis=1))
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Curves:
     """Rows of the runs kept: `params`, `batch`, `step`, `loss` (n,), and `run` (n,) as an index into `names`.

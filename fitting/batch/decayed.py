@@ -25,6 +25,7 @@ from fitting.batch.groups import final_groups
 from fitting.batch.horizons import Horizons, horizons
 from fitting.errors import FitError
 from fitting.plural import plural
+from fitting.shown import shown
 from fitting.uncertainty.error_model import noise
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ SCATTERED = (
 )
 
 
+@shown(lambda d: [f"Decayed: at a loss of {d.target:.4g}. {d.found.sentence}"])
 @dataclass(frozen=True, eq=False)
 class Decayed:
     """What final losses say at one `target`: `batch` (m,), the data each needs, `needed`, and the critical batch `found`.

@@ -27,6 +27,7 @@ from fitting.arguments import (
 )
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +68,7 @@ class Cell:
         return float(values.max() / values.min())
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class RateLaw:
     """exp(c0 + c1 log N + c2 log D): `coefficients` (3,), `draws` (R, 3) from cells drawn again, widened for their number."""
@@ -93,6 +95,7 @@ class RateLaw:
         return from_draws(self(params, tokens), drawn, level)
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class RateLaws:
     """The refitted rules for learning rate and batch (tokens a step), the cells they come from, and each cell's regret.

@@ -13,6 +13,7 @@ from fitting.batch.groups import curve_groups
 from fitting.batch.ladder import Run, ladder
 from fitting.batch.ramps import as_constant, open_progress, progress
 from fitting.errors import FitError
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,7 @@ SETTLING, SETTLED = 60, 1e-9  # rounds at most, and the change of log B_crit at 
 SIDES = {"low": "lowest", "high": "highest", "": ""}
 
 
+@shown()
 @dataclass(frozen=True)
 class Reached:
     """What it took to reach `target`: per batch size (m,) the fewest steps, the run and its learning rate.

@@ -22,6 +22,7 @@ from fitting.batch.descent import descend
 from fitting.batch.targets import steps_to_target
 from fitting.batch.trajectory import Trajectory, log_loss, slopes
 from fitting.errors import FitError
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,7 @@ FEW = 12
 LEVERAGE = 0.1  # what of a run's residual a fit leaves at least, so that a run fitted to the dot is not blown up
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class TrajectoryFit:
     """A fitted law, the `curves` it comes from, log residuals (n,) (law minus run), and the constants of the `recipe` alone.
@@ -72,6 +74,7 @@ class TrajectoryFit:
         return from_draws(best, np.exp(drawn + rng.choice(noise, drawn.shape)), level)
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class HeldOut:
     """Runs of the largest size laid beside a law fitted to the smaller ones: `curves`, and the `predicted` losses of a run there."""

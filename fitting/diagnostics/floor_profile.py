@@ -15,6 +15,7 @@ from fitting.diagnostics.refit_problem import refit_problem
 from fitting.errors import FitError
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, whole_table
+from fitting.shown import shown
 from fitting.solver.solver import minimise
 from fitting.solver.threads import one_thread
 
@@ -29,6 +30,7 @@ BEYOND = 0.4
 SETTLED = 150
 
 
+@shown()
 @dataclass(frozen=True)
 class FloorProfile:
     """Floors held (k,), rising, with what each costs: `rise` (k,) of twice the log likelihood, and the exponents by name (k,).

@@ -19,6 +19,7 @@ from fitting.planning.decision import Decision, decide
 from fitting.planning.planner import plan
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, whole_table
+from fitting.shown import shown
 from fitting.solver.fit_data import accounting, arrays
 from fitting.solver.huber_scale import scaled_delta
 from fitting.solver.initial_values import starts
@@ -73,6 +74,7 @@ class Choice:
     ruled_out: bool = False
 
 
+@shown()
 @dataclass(frozen=True)
 class Sensitivity:
     """The decision at a budget, its intervals, and what every other choice makes of it; `sentence` names the strongest."""

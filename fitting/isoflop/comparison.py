@@ -22,6 +22,7 @@ from fitting.planning.allocation import optimum, valley
 from fitting.planning.planner import plan
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, of_fit
+from fitting.shown import shown
 from fitting.status import Status
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 STEP = 0.5
 
 
+@shown()
 @dataclass(frozen=True)
 class Approach:
     """What one approach says at a budget; bands are None, with the reason in `note`, where it can say nothing."""
@@ -48,6 +50,7 @@ class Approach:
     note: str = ""
 
 
+@shown()
 @dataclass(frozen=True)
 class Comparison:
     """The three approaches at one budget in FLOP, one sentence on whether they agree, and the parabola's bias if known.

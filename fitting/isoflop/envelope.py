@@ -14,6 +14,7 @@ from fitting.isoflop.buckets import sizes
 from fitting.isoflop.power import PowerLaw, lines, resampled
 from fitting.law import LOSS
 from fitting.same_runs import Columns, RunsLike, Units, as_runs
+from fitting.shown import shown
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -53,6 +54,7 @@ class EnvelopeSettings:
     seed: int = 0
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Envelope:
     """The lowest loss at each compute (K,) with the size and tokens that reach it, and the power laws through them.

@@ -21,6 +21,7 @@ from fitting.isoflop.vertices import LEAST
 from fitting.isoflop.words import compute, notes_of, refusal
 from fitting.law import LOSS
 from fitting.same_runs import Columns, RunsLike, Units, as_runs
+from fitting.shown import shown
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -48,6 +49,7 @@ class ProfilesError(FitError):
         self.settings = settings
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Profiles:
     """IsoFLOP profiles (B of them, ascending) and their power laws. `left_out` names each run in no profile and why.

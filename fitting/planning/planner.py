@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from fitting.planning.allocation import Optimum, flat_range, optimum, valley
 from fitting.planning.hardware import Hardware
 from fitting.planning.notes import FREE_EPOCHS, Text, all_notes
 from fitting.result import Fit
+from fitting.shown import banded, in_few_words, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,24 @@ class Split:
     drawn: Mapping[str, Array]
 
 
+def _in_lines(plan: Plan) -> Iterator[str]:
+    """What a plan says: its budget, size and tokens, the loss, and how many sentences stand in its notes."""
+    larger = f", {in_few_words(plan.beyond)} times the largest run" if np.size(plan.beyond) == 1 else ""
+    yield f"Plan for {_without_ends(plan.flops)} FLOP{larger}"
+    if plan.params is not None:
+        yield f"  params    {banded(plan.params)}"
+    if plan.tokens is not None:
+        yield f"  tokens    {banded(plan.tokens)}"
+    yield f"  loss      {banded(plan.loss)}, of one run {banded(plan.loss_run)}"
+    if plan.notes:
+        yield f"  notes     {' '.join(plan.notes)}"
+
+
+def _without_ends(band: Band) -> str:
+    return f"{band.value:.4g}" if np.size(band.value) == 1 and band.low == band.high else banded(band)
+
+
+@shown(_in_lines)
 @dataclass(frozen=True, eq=False)
 class Plan:
     """What a budget buys. Numbers, or arrays (K,) for K budgets, losses or sizes; sizes are None for a law of compute alone.

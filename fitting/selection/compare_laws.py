@@ -15,6 +15,7 @@ from fitting.errors import FitError
 from fitting.law import Law
 from fitting.laws import all_laws, offered
 from fitting.same_runs import Columns, RunsLike, Units, as_runs
+from fitting.shown import shown
 from fitting.solver.fit_data import Arrays, arrays, frontier
 from fitting.solver.huber_likelihood import log_likelihood
 from fitting.solver.initial_values import starts
@@ -57,6 +58,7 @@ class Score:
     reason: str = ""
 
 
+@shown()
 @dataclass(frozen=True)
 class Comparison:
     """All laws scored, best forecast first; how many runs were held out and from which compute on; one sentence."""

@@ -11,6 +11,7 @@ from fitting.arguments import takes
 from fitting.diagnostics.refit_problem import refit_problem
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, whole_table
+from fitting.shown import shown
 from fitting.solver.huber_likelihood import chance, log_likelihood_in_scales
 from fitting.solver.solver import minimise, residuals
 from fitting.solver.threads import one_thread
@@ -26,6 +27,7 @@ ENOUGH_DRAWS = 200
 UNLIKELY = 0.01
 
 
+@shown()
 @dataclass(frozen=True)
 class PaperTest:
     """One paper's constants against these runs, with chances that constants true for them would look this far off.
