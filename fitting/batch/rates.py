@@ -26,6 +26,7 @@ from fitting.arguments import (
     rows_of,
 )
 from fitting.band import LEVEL, Band, from_draws
+from fitting.batch.rows import finals_given
 from fitting.errors import FitError
 from fitting.shown import shown
 
@@ -152,7 +153,7 @@ def rate_laws(
     Raises FitError when a column is missing or too few cells hold runs enough.
     """
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
-    runs, near = rows_of(runs, NEEDED, "Runs"), any_number("near", near, "a share from 0 on")
+    runs, near = rows_of(finals_given(runs), NEEDED, "Runs"), any_number("near", near, "a share from 0 on")
     batch_by_params = a_flag("batch_by_params", batch_by_params)
     lacks = [c for c in NEEDED if c not in runs]
     if lacks:
