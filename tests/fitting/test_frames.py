@@ -132,3 +132,30 @@ def test_every_result_shows_itself_in_a_few_lines(found, runs):
     assert repr(one).splitlines()[0].startswith("Plan for 1e+22 FLOP")
     assert f"{one.params:.4g}" in repr(one)
     assert repr(sens) == f"Sensitivity: {sens.sentence}"
+
+
+def test_a_frame_that_lacks_an_input_is_told_which(found):
+    places = pd.DataFrame({"N": [1e9], "D": [1e10]})
+    with pytest.raises(TypeError, match=r"the frame has no column params and no tokens; it has 'N', 'D'\. Rename them"):
+        found.predict(places)
+    with pytest.raises(TypeError, match="no column params; it has 'tokens'"):
+        found.predict(pd.DataFrame({"tokens": [1e10]}))
+    named = found.predict(pd.DataFrame({"tokens": [1e10]}), params=1e9)
+    assert named == found.predict(places.rename(columns={"N": "params", "D": "tokens"}))
+
+
+def test_help_lists_every_parameter_on_a_line():
+    import inspect
+
+    from fitting import Fit, compare_laws
+    from fitting.batch import critical_batch, decayed, fit_trajectory
+
+    for asked in (fit, Fit.predict, plan, read_runs, compare_laws, critical_batch, decayed, fit_trajectory):
+        lines = [line.strip() for line in inspect.getdoc(asked).splitlines()]
+        listed = [
+            name
+            for line in lines
+            if line.startswith("`") and "`: " in line
+            for name in line.partition("`: ")[0][1:].split("`, `")
+        ]
+        assert listed == [p for p in inspect.signature(asked).parameters if p != "self"], asked.__qualname__
