@@ -68,20 +68,29 @@ def read_runs(
 ) -> Runs:
     """The runs in a file, a folder, several of them, or a data frame; numbers in the units of `data.schema.COLUMNS`.
 
-    `columns` names the file's column for a canonical one where the guess is wrong or open (`{"loss": "C4 Eval Loss"}`),
-    `loss_unit` is "nats", "bits", "bits per byte" (with `bytes_per_token`), "perplexity" or another of
-    `data.losses.units.UNITS`, `count` the parameter count fits use, `units` the factor of a column (`{"tokens": 1e9}`) or the
-    logarithm that it holds (`{"tokens": "log10"}`).
-    `rows` says whether rows that could be either are "runs" or "checkpoints", `orientation` whether a table that can be read
-    both ways has its runs in "rows" or "columns", `history` which loss of a run's checkpoints is its own ("last", "least",
-    "mean of last 10", "lowest val_loss", "highest accuracy") or "all" for every checkpoint. `states` are run states kept all
-    the same ("crashed"), `batch` what a batch size counts ("step", "device", "accumulated", "all devices"), `devices` how
-    many each run trained on where the file does not say, `split` the rows that count where a column says on what each loss
-    was measured ("val", "c4"; "all": every row is a run), `epochs` whether the row of epoch 0 stands "after" the first
-    epoch or "before" any training, `unknown_states` whether runs in states that are not known are "kept" or "set aside",
-    `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops".
-    `by_file` holds answers of one file among several, by its name or a pattern (`{"old*.csv": {"bytes_per_token": 4.2}}`);
-    an answer without a file goes to the files that ask for it, or to all where none asks.
+    `source`: the path of a file or folder, a list of them, or a DataFrame, whose index names the runs where no column does.
+    `columns`: the file's column for one of `data.schema.COLUMNS` where the guess is wrong or open: `{"loss": "C4 Eval Loss"}`;
+        None for a column that the file does not have.
+    `loss_unit`: "nats", "bits", "bits per byte" (with `bytes_per_token`), "perplexity" or another of `data.losses.units.UNITS`.
+    `bytes_per_token`: bytes, characters or words that a token has, for losses counted by them.
+    `count`: the parameter count that fits use, such as "params_nonembed".
+    `units`: the factor of a column's unit, `{"tokens": 1e9}`, or the logarithm that it holds, `{"tokens": "log10"}`.
+    `rows`: whether rows that could be either are "runs" or "checkpoints".
+    `orientation`: whether a table that can be read both ways has its runs in "rows" or "columns".
+    `history`: which loss of a run's checkpoints is its own ("last", "least", "mean of last 10", "lowest val_loss", "highest
+        accuracy"), or "all" for every checkpoint.
+    `states`: run states that are kept all the same, such as "crashed".
+    `batch`: what a batch size counts: "step", "device", "accumulated" or "all devices".
+    `devices`: how many devices each run trained on, where the file does not say.
+    `split`: the rows that count where a column says on what each loss was measured ("val", "c4"); "all": every row is a run.
+    `epochs`: whether the row of epoch 0 stands "after" the first epoch or "before" any training.
+    `unknown_states`: whether runs in states that are not known are "kept" or "set aside".
+    `tokens_from`: whether tokens that no column says follow from the "columns" of batch and steps or from "flops".
+    `keep_copies`: whether rows that repeat another stay.
+    `name`: what the table is called (default: the file's name).
+    `by_file`: answers of one file among several, by its name or a pattern: `{"old*.csv": {"bytes_per_token": 4.2}}`. An answer
+        without a file goes to the files that ask for it, or to all where none asks.
+
     Raises `ReadError` with one sentence for what cannot be read, `MappingNeeded` with questions for what is open.
     """
     for what, value in (("bytes_per_token", bytes_per_token), ("devices", devices)):

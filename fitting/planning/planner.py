@@ -114,11 +114,21 @@ def plan(
     unique_tokens: float | None = None,
     level: float = LEVEL,
 ) -> Plan:
-    """The plan for one budget: `flops`, `devices` x `hours`, `money` at `price`, or a `loss` wanted; a number, or (K,) of them.
+    """The plan for one budget, given as `flops`, `devices` with `hours`, `money` with `price`, or a `loss` wanted.
 
-    `params` holds the model at a chosen size instead of the best one, or at one for each of the K. `unique_tokens` is how much
-    text there is: a law that knows of repeats weighs them, any other is held to `FREE_EPOCHS` passes. `peak` is a device's dense
-    bf16 FLOP/s, `utilisation` the share of it reached. FLOPs are counted as the fitted table counts them.
+    `fit`: the fit whose law splits the budget; FLOPs are counted as its table counts them.
+    `flops`: training compute, in FLOP; a number, or (K,) of them.
+    `params`: the model size, in parameters, one or (K,), to plan at instead of the best one.
+    `loss`: the loss wanted, in the unit of the fit's losses, at the least compute; a number, or (K,) of them.
+    `devices`: how many devices train.
+    `hours`: for how long, in hours; a number, or (K,) of them.
+    `peak`: a device's dense bf16 FLOP/s.
+    `utilisation`: the share of the peak that training reaches, above 0 and at most 1.
+    `money`: what may be spent, in the currency of `price`; a number, or (K,) of them.
+    `price`: that of one device for one hour.
+    `unique_tokens`: how much text there is, in tokens: a law of repeated data weighs it, any other is held to `FREE_EPOCHS` passes.
+    `level`: the share that the intervals hold, between 0 and 1.
+
     Raises FitError when the law cannot say, or no budget reaches the loss; TypeError when the budget is not given once.
     """
     hardware = _hardware(devices, peak, utilisation, price)

@@ -80,6 +80,11 @@ def compare_laws(
 ) -> Comparison:
     """Every law of `output` that these runs allow, fitted to the runs below a cut in compute and tried on those above.
 
+    `runs`: a path, a DataFrame or `Runs`; ten of them at least with known compute.
+    `delta`: Huber's delta, in log loss, the same for all laws.
+    `output`: the column that the laws give.
+    `columns`, `units`: the answers of `read_runs`, for a path or a DataFrame.
+
     Error is that of forecasts; AICc uses the density of `fitting.solver.huber_likelihood` at `delta`, with its scale as one more
     parameter (Hurvich and Tsai 1989), and only for laws that see the same runs. Raises FitError where no run has compute
     to sort by, or fewer than ten runs do.
