@@ -22,6 +22,11 @@ def is_for_people(error: BaseException) -> bool:
     return any(base.__module__.split(".")[0] in OURS for base in type(error).__mro__)
 
 
+def in_words(error: BaseException) -> str:
+    """The sentence of an error of ours; of a table's open question, without the arguments of Python that answer it."""
+    return str(getattr(error, "message", error))
+
+
 def once(sentences: Iterable[str]) -> str:
     """The sentences one after another, each said once: what is true of three losses is one trouble."""
     return " ".join(dict.fromkeys(sentences))
@@ -30,7 +35,7 @@ def once(sentences: Iterable[str]) -> str:
 def message_of(error: BaseException) -> tuple[str, str]:
     """What happened and what to do, in plain text; an unforeseen error is recorded, once, and goes no further."""
     if is_for_people(error):
-        return str(error), ""
+        return in_words(error), ""
     if not getattr(error, "isoflop_recorded", False):
         LOG.error("Unforeseen error (%s); details in %s", type(error).__name__, record(error) or "no file: none opened")
         with contextlib.suppress(AttributeError):

@@ -354,6 +354,6 @@ def _headings(table: Table, mapping: Mapping, columns: list[str]) -> pd.DataFram
             out[column] = "" if found is None else found.astype(object).where(found.notna(), "").astype(str)
         else:
             out[column] = np.nan if found is None else numbers(found, table.decimal).values
-    out["run"] = [f"row {line}" for line in table.aside_lines]
+    out["run"] = [table.called.get(int(line), f"row {line}") for line in table.aside_lines]
     out["reason"] = table.aside[REASON].astype(str)
     return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -34,8 +36,54 @@ class Question:
 
 
 class MappingNeeded(ReadError):  # noqa: N818  (it says what is needed)
-    """A table that leaves something open which must not be assumed. `questions` says what."""
+    """A table that leaves something open which must not be assumed. `questions` says what.
+
+    As text it ends with the arguments of `read_runs` that answer it; `message` is the text without them, for where a person
+    answers by other means.
+    """
 
     def __init__(self, message: str, questions: tuple[Question, ...] = ()) -> None:
         super().__init__(message)
-        self.questions = questions
+        self.message, self.questions = message, questions
+
+    def __str__(self) -> str:
+        """The message, and the arguments that answer it."""
+        given = answered_by(self.questions)
+        return f"{self.message} Give {given}." if given else self.message
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong, without the arguments of a Python function that mend it."""
+    return error.message if isinstance(error, MappingNeeded) else str(error)
+
+
+NUMBERS = ("bytes_per_token", "devices")  # arguments that are a number of the reader's own
+MOST_ANSWERED, LONGEST = 4, 80
+
+
+def answered_by(questions: Iterable[Question]) -> str:
+    """The arguments of `read_runs` that answer the questions that must be, with an answer each: `columns={"loss": "a"}`.
+
+    The answer is the likeliest, else the first to choose from, else "..." for the reader's own.
+    """
+    alone: dict[str, str] = {}
+    several: dict[str, dict[str, str]] = {}
+    for question in [q for q in questions if q.needed][:MOST_ANSWERED]:
+        name, _, key = question.key.partition(".")
+        answer = next((o for o in (question.guess, *question.options) if o), "...")[:LONGEST]
+        plain = name in NUMBERS or (name == "units" and _is_number(answer))
+        value = answer if plain else json.dumps(answer, ensure_ascii=False)
+        if key:
+            several.setdefault(name, {})[json.dumps(key, ensure_ascii=False)] = value
+        else:
+            alone[name] = value
+    said = [f"{name}={{{', '.join(f'{k}: {v}' for k, v in each.items())}}}" for name, each in several.items()]
+    return ", ".join([*said, *(f"{name}={value}" for name, value in alone.items())])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -21,15 +22,22 @@ Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Sequence[str | os.Pa
 NAMES = ("run", "name", "model")
 
 
-def read_columns(source: Source, columns: Sequence[str]) -> Runs:
+def read_columns(
+    source: Source, columns: Sequence[str], answers: Mapping[str, str | None] = MappingProxyType({})
+) -> Runs:
     """The runs of one file or data frame (or a list of one) with these columns as positive numbers, in the units they are written in.
 
-    A header is matched to a column whatever its case, with blanks for underscores. A row without a positive number in one of them
-    is set aside with its reason. Rows that the file says are held out have that `role`, as in a table of losses. Raises
-    `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is left.
+    A header is matched to a column whatever its case, with blanks for underscores; `answers` names the header of a column that
+    is called otherwise. A row without a positive number in one of them is set aside with its reason. Rows that the file says are
+    held out have that `role`, as in a table of losses. Raises `MappingNeeded` that names the columns a table lacks, `NothingKept`
+    where no row is left.
     """
     table = _one_table(source)
     found = {plain(h): h for h in reversed(table.headers)}
+    for column, header in answers.items():
+        if header not in table.headers:
+            raise ReadError(f"{table.name} has no column {header!r:.60}; it has {', '.join(table.headers[:12])}.")
+        found[plain(column)] = header
     lacks = [c for c in columns if plain(c) not in found]
     if lacks:
         raise MappingNeeded(

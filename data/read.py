@@ -9,31 +9,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from data.columns.active_shares import with_active_counted
-from data.columns.embeddings import with_embeddings_added
 from data.convert import to_runs
 from data.errors import DataError, MappingNeeded, ReadError
 from data.filenames.columns import run_names
 from data.files.by_file import flat, labels, nested, own_answers, shared_out, together
 from data.files.checkpoints import one_per_run
 from data.files.one_run import Part, counted_once, evaluated
+from data.frames import from_frame as from_frame
+from data.frames import recognised
 from data.losses.kinds import means_over_training
 from data.readers import path_parts, read_table, suffixes, too_large
-from data.readers._arrays import table_of
-from data.readers._arrow import without_arrow
 from data.readers._by_tag import Found, by_tag
-from data.readers._decimal import with_decimal_sign
-from data.readers._header_rows import joined_names
-from data.readers._limits import MAX_FILE, check_shape
-from data.readers._shapes import oriented, shaped
+from data.readers._limits import MAX_FILE
+from data.readers._shapes import oriented
 from data.recognise import recognise
 from data.rows.history import distinct
 from data.schema import NothingKept, Runs, stack
 from data.splits.files import one_of_splits
-from data.table import Table, clean, unique
+from data.table import Table, clean
 
 MAX_FILES = 1_000
 MAX_DEPTH = 6
@@ -67,20 +62,29 @@ def read_runs(
 ) -> Runs:
     """The runs in a file, a folder, several of them, or a data frame; numbers in the units of `data.schema.COLUMNS`.
 
-    `columns` names the file's column for a canonical one where the guess is wrong or open (`{"loss": "C4 Eval Loss"}`),
-    `loss_unit` is "nats", "bits", "bits per byte" (with `bytes_per_token`), "perplexity" or another of
-    `data.losses.units.UNITS`, `count` the parameter count fits use, `units` the factor of a column (`{"tokens": 1e9}`) or the
-    logarithm that it holds (`{"tokens": "log10"}`).
-    `rows` says whether rows that could be either are "runs" or "checkpoints", `orientation` whether a table that can be read
-    both ways has its runs in "rows" or "columns", `history` which loss of a run's checkpoints is its own ("last", "least",
-    "mean of last 10", "lowest val_loss", "highest accuracy") or "all" for every checkpoint. `states` are run states kept all
-    the same ("crashed"), `batch` what a batch size counts ("step", "device", "accumulated", "all devices"), `devices` how
-    many each run trained on where the file does not say, `split` the rows that count where a column says on what each loss
-    was measured ("val", "c4"; "all": every row is a run), `epochs` whether the row of epoch 0 stands "after" the first
-    epoch or "before" any training, `unknown_states` whether runs in states that are not known are "kept" or "set aside",
-    `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops".
-    `by_file` holds answers of one file among several, by its name or a pattern (`{"old*.csv": {"bytes_per_token": 4.2}}`);
-    an answer without a file goes to the files that ask for it, or to all where none asks.
+    `source`: the path of a file or folder, a list of them, or a DataFrame, whose index names the runs where no column does.
+    `columns`: the file's column for one of `data.schema.COLUMNS` where the guess is wrong or open: `{"loss": "C4 Eval Loss"}`;
+        None for a column that the file does not have.
+    `loss_unit`: "nats", "bits", "bits per byte" (with `bytes_per_token`), "perplexity" or another of `data.losses.units.UNITS`.
+    `bytes_per_token`: bytes, characters or words that a token has, for losses counted by them.
+    `count`: the parameter count that fits use, such as "params_nonembed".
+    `units`: the factor of a column's unit, `{"tokens": 1e9}`, or the logarithm that it holds, `{"tokens": "log10"}`.
+    `rows`: whether rows that could be either are "runs" or "checkpoints".
+    `orientation`: whether a table that can be read both ways has its runs in "rows" or "columns".
+    `history`: which loss of a run's checkpoints is its own ("last", "least", "mean of last 10", "lowest val_loss", "highest
+        accuracy"), or "all" for every checkpoint.
+    `states`: run states that are kept all the same, such as "crashed".
+    `batch`: what a batch size counts: "step", "device", "accumulated" or "all devices".
+    `devices`: how many devices each run trained on, where the file does not say.
+    `split`: the rows that count where a column says on what each loss was measured ("val", "c4"); "all": every row is a run.
+    `epochs`: whether the row of epoch 0 stands "after" the first epoch or "before" any training.
+    `unknown_states`: whether runs in states that are not known are "kept" or "set aside".
+    `tokens_from`: whether tokens that no column says follow from the "columns" of batch and steps or from "flops".
+    `keep_copies`: whether rows that repeat another stay.
+    `name`: what the table is called (default: the file's name).
+    `by_file`: answers of one file among several, by its name or a pattern: `{"old*.csv": {"bytes_per_token": 4.2}}`. An answer
+        without a file goes to the files that ask for it, or to all where none asks.
+
     Raises `ReadError` with one sentence for what cannot be read, `MappingNeeded` with questions for what is open.
     """
     for what, value in (("bytes_per_token", bytes_per_token), ("devices", devices)):
@@ -96,8 +100,8 @@ def read_runs(
     if isinstance(source, pd.DataFrame):
         if by_file:
             raise DataError("by_file answers for files; a data frame takes the same answers without a file's name.")
-        table = oriented(from_frame(source, name or "table"), orientation, columns)
-        return to_runs(table, recognise(table, **answers), history=history, keep_copies=keep_copies)
+        table, mapping = recognised(source, name or "table", orientation, answers)
+        return to_runs(table, mapping, history=history, keep_copies=keep_copies)
     paths = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     tables, notes = read_files(paths)
 
@@ -246,52 +250,6 @@ def read_file(path: PathLike, inside: str = "") -> Table:
 def part_of(table: Table, file: str, runs: Runs) -> Part:
     """The runs of a table, which is one file of several."""
     return Part(file, runs, *table.place)
-
-
-def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
-    """A data frame as a table; its index is kept as a column when it has a name."""
-    if frame.index.name is not None or isinstance(frame.index, pd.MultiIndex):
-        frame = frame.reset_index()
-    check_shape(name, len(frame), frame.shape[1])
-    if not len(frame):
-        raise ReadError(f"{name} has no rows; expected one row per training run.")
-    frame = without_arrow(frame.reset_index(drop=True))
-    if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in _first_cells(frame)):
-        return _with_lists(frame, name)
-    frame.columns = unique(_headers(list(frame.columns)))
-    table = shaped(with_decimal_sign(Table(frame, name, "data frame", np.arange(1, len(frame) + 1))))
-    return with_active_counted(with_embeddings_added(table))
-
-
-def _headers(labels: list[Any]) -> list[str]:
-    """The columns' names as one text each, the levels of several joined."""
-    if not any(isinstance(label, tuple) for label in labels):
-        return [" ".join(str(label).split()) for label in labels]
-    return joined_names([[str(c) for c in label] if isinstance(label, tuple) else [str(label)] for label in labels])
-
-
-def _first_cells(frame: pd.DataFrame) -> Iterator[Any]:
-    """The first cell with something in it of each column of objects."""
-    for i in range(frame.shape[1]):
-        column = frame.iloc[:, i]
-        if column.dtype == object and (at := column.first_valid_index()) is not None:
-            yield column.iloc[int(at)]
-
-
-def _with_lists(frame: pd.DataFrame, name: str) -> Table:
-    """A data frame that holds curves in its cells."""
-    columns = {str(c): [_plain(v) for v in frame.iloc[:, i].astype(object)] for i, c in enumerate(frame.columns)}
-    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    return table_of(rows, name=name, format="data frame")
-
-
-def _plain(cell: Any) -> Any:
-    """A cell as JSON would hold it."""
-    if isinstance(cell, (list, tuple, np.ndarray)):
-        return [_plain(v) for v in np.asarray(cell, dtype=object).tolist()]
-    if isinstance(cell, np.generic):
-        cell = cell.item()
-    return None if cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell) else cell
 
 
 def merge(read: list[tuple[str, Runs]], name: str) -> Runs:

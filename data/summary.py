@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from data.errors import DataError, MappingNeeded, Question
+from data.errors import DataError, MappingNeeded, Question, sentence
 from data.read import read_runs
 from data.schema import COLUMNS, NothingKept, Runs
 
@@ -65,7 +65,7 @@ def describe(runs: Runs, *, rows: bool = False) -> dict[str, Any]:
 
 def describe_error(error: DataError) -> dict[str, Any]:
     """What went wrong as JSON-ready values: the sentence, and the questions or the reasons where there are some."""
-    out: dict[str, Any] = {"error": str(error)}
+    out: dict[str, Any] = {"error": sentence(error)}
     if isinstance(error, MappingNeeded):
         out["questions"] = [_question(q) for q in error.questions]
     if isinstance(error, NothingKept):

@@ -82,6 +82,7 @@ class Table:
     from_name: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     #: Headers whose column follows from what stands beside them: the canonical column ('' for none), and why.
     told: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    called: Mapping[int, str] = field(default_factory=dict)  # names of lines, as the index of a data frame gives them
     order: str = ""  # the header along which a run's rows are its checkpoints, where the reader knows that they are
     either_way: bool = False  # names of columns stand in the first row and in the first column
     misfits: Mapping[int, str] = field(default_factory=dict)  # lines whose cells may not be their columns', and why

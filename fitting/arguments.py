@@ -234,13 +234,15 @@ def a_count(name: str, x: Any, most: int) -> int:
 def run_names(x: Any, among: Iterable[Any] = ()) -> tuple[str, ...]:
     """The names of runs as text, sorted and each once; a mask of True and False names those of `among` where it is True.
 
-    FitError for a mask of another length, or for what is no list.
+    A mask that is a Series is aligned by its index where that names the runs, else it is taken by position. FitError for a mask of
+    another length, one whose index names some of the runs only, or for what is no list.
     """
+    among = [str(name) for name in among]
     if not isinstance(x, str) and not isinstance(x, Iterable):
         raise FitError(f"exclude is names of runs; it was {in_short(x)}. Give a list of them, or leave it out.")
-    found = [x] if isinstance(x, str) else list(x)
+    found = [x] if isinstance(x, str) else _by_index(x, among)
     if any(isinstance(one, bool | np.bool_) for one in found):
-        names = list(among)
+        names = among
         if len(found) != len(names) or not all(isinstance(one, bool | np.bool_) for one in found):
             raise FitError(
                 f"exclude was a mask of {len(found)} values for {len(names)} runs kept. Give one True or False for each row of "
@@ -248,6 +250,26 @@ def run_names(x: Any, among: Iterable[Any] = ()) -> tuple[str, ...]:
             )
         found = [name for name, out in zip(names, found, strict=True) if out]
     return tuple(sorted({str(one) for one in found}))
+
+
+def _by_index(x: Iterable[Any], among: list[str]) -> list[Any]:
+    """What was given as a list; a mask whose index names all runs of `among` in their order."""
+    found = list(x)
+    index = getattr(x, "index", None)
+    if not found or callable(index) or not all(isinstance(one, bool | np.bool_) for one in found):
+        return found
+    labels = [" ".join(str(label).split()) for label in index] if isinstance(index, Iterable) else []
+    if len(set(labels)) != len(labels) or labels == [str(k) for k in range(len(labels))]:
+        return found
+    by_name = dict(zip(labels, found, strict=True))
+    named = [name for name in among if name in by_name]
+    if named and len(named) < len(among):
+        lacks = next(name for name in among if name not in by_name)
+        raise FitError(
+            f"exclude was a mask whose index has {len(named)} of the {len(among)} runs kept; it has no {in_short(lacks)}. Give one with "
+            "all of them, or the names of runs."
+        )
+    return [by_name[name] for name in named] if named else found
 
 
 def _number(x: Any) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from fitting.arguments import a_level
+from fitting.shown import banded, in_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,8 @@ class Band:
     high: Any
     level: float
     notes: tuple[str, ...] = ()
+    #: The index of the frame of places that was asked at; no field, so that exports hold what they promise.
+    index: ClassVar[Any] = None
 
     def __post_init__(self) -> None:
         """Whoever makes a band was asked for a level: FitError where that is no share. Its ends are moved to hold its value."""
@@ -61,12 +64,23 @@ class Band:
         ends = (np.ravel(np.asarray(x, float)) for x in (self.value, self.low, self.high))
         return ", ".join(f"{v:{spec}} ({low:{spec}} to {high:{spec}})" for v, low, high in zip(*ends, strict=True))
 
+    def __repr__(self) -> str:
+        """What a notebook shows: the value and its interval, the first and last of several, and the first of its notes."""
+        said = [f"Band: {banded(self)}, {100 * self.level:.4g} % interval"]
+        return in_lines([*said, *(f"  {note}" for note in self.notes)])
+
     def to_frame(self) -> pd.DataFrame:
-        """The columns value, low and high, a row for each value."""
+        """The columns value, low and high, a row for each value, under the index of the frame of places if one was given."""
         import pandas as pd
 
         ends = {name: np.ravel(np.asarray(getattr(self, name), float)) for name in ("value", "low", "high")}
-        return pd.DataFrame(ends)
+        return pd.DataFrame(ends, index=self.index)
+
+    def under(self, index: Any) -> Band:
+        """The same with the index (n,) of the frame that its places (n,) were given in."""
+        kept = copy(self)
+        object.__setattr__(kept, "index", index)
+        return kept
 
     def above(self, floor: float | None) -> Band:
         """The same with its ends no lower than `floor`, below which nothing lies; the value stays what it was found to be.

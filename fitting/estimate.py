@@ -16,7 +16,7 @@ from fitting.errors import FitError
 from fitting.law import Law
 from fitting.laws import LawKey
 from fitting.result import Fit
-from fitting.same_runs import whole_table, without
+from fitting.same_runs import Columns, RunsLike, Units, whole_table, without
 from fitting.selection.recommend import started
 from fitting.settings import Settings
 from fitting.solver.huber_scale import robust_spread, scaled_delta
@@ -33,7 +33,7 @@ from fitting.uncertainty.mixture import mixture
 from fitting.uncertainty.model_discrepancy import WITH_PRIOR, WITHOUT, Doubt, doubt
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 Array = np.ndarray
 
@@ -43,7 +43,7 @@ WITH_BELIEFS = f", weighted by (N D)^{TOWARDS_LARGE} and fading far off the law,
 
 
 def fit(
-    runs: Runs | pd.DataFrame,
+    runs: RunsLike,
     law: Law | LawKey = "auto",
     *,
     exclude: Iterable[str] | Iterable[bool] = (),
@@ -54,25 +54,33 @@ def fit(
     weights: str | None = None,
     resamples: int = 4000,
     seed: int = 0,
+    columns: Columns = None,
+    units: Units = None,
 ) -> Fit:
-    """The law fitted to the runs: best values, bootstrap draws, and what the checks found.
+    """The law fitted to the runs: best values, draws for intervals, and what the checks found.
 
-    `law` is a `Law`, the key of one in `all_laws()`, or "auto" for the one these columns allow best.
-    `exclude` names runs to leave out, or is a mask of True and False over the rows of `runs.kept`. Runs held out (`role`) are
-    not fitted; `fitting.held_out.forecasts` compares them with what the fit forecasts.
-    `delta` is Huber's, in log loss: "auto" scales it to the noise, the field's own is 1e-3, `float("inf")` is least squares.
-    `intervals` says what is drawn anew for them: "runs", "groups" whole, "residuals" at the same inputs, "components"
-    (what groups share and the rest apart), or "auto" for what these residuals call for. `group` is the column whose runs
-    may share their luck (default: the model size, group or budget that shows it). `prior` "published" starts from what
-    published sweeps say of the law's parameters, "none" from nothing; "auto" is the first for laws that have it.
-    `weights` "loss_error" counts each residual in units of the error stated with its loss: weights go with one over its
-    square, relative to the loss, up to 25 times the median run's, and noise is drawn on the same scale; None counts runs alike.
-    Such a fit starts from nothing.
-    `resamples` refits give the intervals; the same `seed` gives the same ones.
+    `runs`: a path, a DataFrame or `Runs`. Runs held out (`role`) are not fitted; `fitting.held_out.forecasts` compares them with
+        what the fit forecasts.
+    `law`: a `Law`, the key of one in `all_laws()`, or "auto" for the one that these columns allow best.
+    `exclude`: names of runs to leave out, or a mask of True and False over the rows of `runs.kept`; a Series is aligned by its
+        index where that names the runs.
+    `group`: the column whose runs may have correlated residuals, such as a sweep (default: the model size, group or budget that
+        shows it).
+    `delta`: Huber's delta, in log loss: "auto" scales it to the noise, papers use 1e-3, `float("inf")` is least squares.
+    `intervals`: what is resampled for them: "runs", "groups" (whole), "residuals" (at the same inputs), "components" (a share that
+        groups have in common and the rest apart), or "auto" for what these residuals call for.
+    `prior`: "published" for a prior from published sweeps on the law's parameters, "none" for none; "auto" is the first for laws
+        that have one.
+    `weights`: "loss_error" weights runs by one over the square of the error stated with the loss, relative to the loss, up to 25
+        times the median run's weight, and scales the noise alike; such a fit has no prior. None weights all runs alike.
+    `resamples`: how many refits give the intervals; 0 for none.
+    `seed`: that of the refits; the same seed gives the same intervals.
+    `columns`: for a path or a DataFrame, its column for one of the runs table: `{"loss": "C4 Eval Loss"}`.
+    `units`: for a path or a DataFrame, the factor of a column's unit: `{"tokens": 1e9}`.
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
-    whole, excluded = without(whole_table(runs, law), exclude)
+    whole, excluded = without(whole_table(runs, law, columns, units), exclude)
     table_of_runs, held_out = whole.fitted, tuple(whole.held_out["run"].astype(str))
     given, group = huber_delta(delta), a_name("group", group)
     for name, word, such_as in (

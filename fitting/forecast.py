@@ -17,7 +17,8 @@ from fitting.errors import FitError
 from fitting.estimate import fit
 from fitting.planning.planner import plan
 from fitting.result import Fit
-from fitting.same_runs import of_fit
+from fitting.same_runs import Columns, RunsLike, Units, of_fit
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,7 @@ BEYOND = 1.5
 LEAST_SIZES, LEAST_ASKED = 4, 2
 
 
+@shown()
 @dataclass(frozen=True)
 class Cut:
     """One test: fitted to the runs of at most `flops`, asked about the m larger ones.
@@ -60,6 +62,7 @@ class Cut:
         return int(np.sum((self.actual >= self.forecast.low) & (self.actual <= self.forecast.high)))
 
 
+@shown()
 @dataclass(frozen=True)
 class Backtest:
     """The forecast test of one fit: its cuts, from the lowest, at one level, and what came out in a sentence."""
@@ -85,7 +88,15 @@ class Backtest:
 
 
 @takes(found=Fit)
-def backtest(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9, resamples: int = 400) -> Backtest:
+def backtest(
+    found: Fit,
+    runs: RunsLike,
+    *,
+    level: float = 0.9,
+    resamples: int = 400,
+    columns: Columns = None,
+    units: Units = None,
+) -> Backtest:
     """How well this fit's law, fitted as it was to the smaller runs, forecasts the larger ones of those it was fitted to.
 
     Runs held out take no part: `fitting.held_out.forecasts` compares them with the forecasts of the fit itself.
@@ -93,7 +104,7 @@ def backtest(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9, resam
     """
     a_level(level)
     resamples = a_count("resamples", resamples, MOST_RESAMPLES)
-    table = of_fit(found, runs)
+    table = of_fit(found, runs, columns, units)
     needed = dict.fromkeys([*found.law.inputs, found.law.output.column, "flops"])
     if "flops" not in table.kept:
         raise FitError("A forecast test puts runs in order of compute, and this table has no FLOPs. Map them.")

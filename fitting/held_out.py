@@ -12,18 +12,19 @@ from fitting.band import Band
 from fitting.errors import FitError
 from fitting.plural import plural
 from fitting.result import Fit
-from fitting.same_runs import whole_table
+from fitting.same_runs import Columns, RunsLike, Units, whole_table
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from data.schema import Runs
 
 Array = np.ndarray
 
 FEW = 3  # runs of which each is said by itself
 
 
+@shown()
 @dataclass(frozen=True)
 class HeldOut:
     """Runs held out beside their forecasts: names, losses `actual` (m,), and `forecast`, a band (m,) of one new run each.
@@ -82,12 +83,14 @@ class HeldOut:
 
 
 @takes(found=Fit)
-def forecasts(found: Fit, runs: Runs | pd.DataFrame, *, level: float = 0.9) -> HeldOut | None:
+def forecasts(
+    found: Fit, runs: RunsLike, *, level: float = 0.9, columns: Columns = None, units: Units = None
+) -> HeldOut | None:
     """The runs held out beside the forecasts of this fit; None where none is held out that has what its law needs.
 
     Raises FitError where the fit was made of one of them.
     """
-    rows = whole_table(runs, found.law).held_out
+    rows = whole_table(runs, found.law, columns, units).held_out
     rows = rows[~rows["run"].astype(str).isin(found.settings.excluded)]
     seen = sorted(set(rows["run"].astype(str)) & set(found.runs))
     if seen:

@@ -16,6 +16,7 @@ import numpy as np
 
 from data.schema import COLUMNS
 from fitting.autodiff import partials_of, seed, value_of
+from fitting.shown import shown
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,11 @@ class Published:
     errors: Mapping[str, float] = field(default_factory=dict)
 
 
+@shown(
+    lambda law: [
+        f"Law {law.key}: {law.title}, {law.output.column} of {', '.join(law.inputs)}; parameters {', '.join(law.names)}. {law.cite}"
+    ]
+)
 @dataclass(frozen=True)
 class Law:
     """A declared law. `formula(*inputs, *parameters)` takes broadcasting arrays and returns the output.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import numpy as np
 
 from data.schema import COLUMNS
 from fitting.accounting import Accounting
-from fitting.arguments import an_input, together
+from fitting.arguments import an_input, in_short, together
 from fitting.errors import FitError
 from fitting.law import Law
 
@@ -39,10 +39,11 @@ def inputs_of(law: Law, given: Mapping[str, Any], flops: Callable[[Any, Any], An
     return {k: known[k] for k in law.inputs}
 
 
-def columns_of(law: Law, frame: Any) -> dict[str, Array]:
-    """The columns of a data frame that say where the law is asked, (n,) each.
+def columns_of(law: Law, frame: Any, beside: Container[str] = ()) -> dict[str, Array]:
+    """The columns of a data frame that say where the law is asked, (n,) each; inputs `beside` it are given by name.
 
-    TypeError for what is no data frame; FitError for two columns of one name, or cells that are no positive numbers.
+    TypeError for what is no data frame, or one that lacks an input; FitError for two columns of one name, or cells that are no
+    positive numbers.
     """
     if not hasattr(frame, "columns"):
         raise TypeError(
@@ -51,6 +52,14 @@ def columns_of(law: Law, frame: Any) -> dict[str, Array]:
     asked = [k for k in dict.fromkeys((*law.inputs, *SIZES)) if k in frame.columns]
     if twice := [k for k in asked if frame[k].ndim > 1]:
         raise FitError(f"A frame says {twice[0]} in one column; {frame[twice[0]].shape[1]} are called so.")
+    known = [k for k in (*law.inputs, *SIZES) if k in asked or k in beside]
+    lacks = [k for k in law.inputs if k not in known and not (k == "flops" and {"params", "tokens"} <= set(known))]
+    if lacks:
+        has = ", ".join(in_short(str(c)) for c in list(frame.columns)[:12]) or "no columns"
+        raise TypeError(
+            f"{law.title} is a law of {', '.join(law.inputs)}, and the frame has no column {' and no '.join(lacks)}; it has {has}. "
+            f'Rename them: frame.rename(columns={{...: "{lacks[0]}"}}).'
+        )
     return {k: an_input(k, frame[k]) for k in asked}
 
 

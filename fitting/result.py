@@ -17,7 +17,7 @@ from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
-from fitting.same_runs import fitted_arrays, of_fit
+from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
 from fitting.settings import Settings
 from fitting.status import Status, Verdict
 from fitting.term_contributions import terms
@@ -39,9 +39,10 @@ class Fit:
     """A fitted law: best values (p,), bootstrap draws (R, p), and what is needed to judge and repeat it.
 
     `draws` is the source of every interval; `new_noise` (R,) is for each the noise of one new run, in log loss, where
-    the intervals' method says (else residuals stand for it). `residuals` (n,) are log f - log L in the order of `runs`. `ranges` maps
-    each input, the output and `flops` to the lowest and highest value among the runs fitted. `doubt` widens forecasts of
-    runs; a fit without draws has none. `calibration` holds the parameters' 95 % intervals where they were calibrated.
+    the intervals' method says (else residuals stand for it). `residuals` (n,) are log fitted less log observed, in the order
+    of `runs`: the other sign than in `to_frame`. `ranges` maps each input, the output and `flops` to the lowest and highest
+    value among the runs fitted. `doubt` widens forecasts of runs; a fit without draws has none. `calibration` holds the
+    parameters' 95 % intervals where they were calibrated.
     """
 
     law: Law
@@ -172,18 +173,22 @@ class Fit:
         return replace(self, calibration=by, settings=settings)
 
     def predict(self, at: pd.DataFrame | None = None, *, level: float = LEVEL, of: str = "law", **inputs: Any) -> Band:
-        """The law's output, in its unit, at inputs given by name as numbers or arrays of one shape, or at the rows of a frame.
+        """The law's output, in its unit, at inputs given by name, or at the rows of a frame.
 
-        `of="law"` is the band of the law's mean, as the noise of these runs leaves it; `of="run"` the prediction interval
-        of one new run: it adds the spread of single runs, what runs near the new one leave over, and, beyond the largest
-        run or where size and data are mixed as in none, doubt about the law's form. `notes` of the band say what the fit's checks
-        or its place say against it.
+        `at`: a DataFrame with a column for each input; the band's `to_frame()` has its index. Inputs by name go with it.
+        `level`: the share that the interval holds, between 0 and 1.
+        `of`: "law" for the interval of the law's mean, "run" for the prediction interval of one new run, which adds the scatter of
+            single runs, the residuals of neighbouring runs, and model discrepancy beyond the largest run, or where size and
+            data are mixed as in none.
+        `inputs`: numbers, or arrays of one shape, by name, such as `params` (parameters), `tokens` and `flops` (FLOP). Other
+            columns of the runs table may be given too, so that one call asks any law; FLOPs follow from params and tokens as
+            the table counts them.
 
-        Other columns of the runs table may be given too, so that one call asks any law; FLOPs follow from params and tokens as
-        the table counts them. TypeError for an input that is missing or that no table has; FitError for one that is not positive.
+        The band's `notes` say what the fit's checks, or the place asked at, say against it. TypeError for an input that is missing
+        or that no table has; FitError for one that is not positive.
         """
         if at is not None:
-            inputs = {**columns_of(self.law, at), **inputs}
+            inputs = {**columns_of(self.law, at, inputs), **inputs}
         level = a_level(level)
         if not is_one_of(of, ("law", "run")):
             raise TypeError(f'of is "law" or "run", not {of!r}')
@@ -200,7 +205,8 @@ class Fit:
             float(a[0]) if shape == () else a.reshape(shape)
             for a in (np.concatenate(end) for end in zip(*parts, strict=True))
         )
-        return self._possible(Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs))))
+        band = self._possible(Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs))))
+        return band.under(at.index) if at is not None and shape == (len(at),) else band
 
     def _possible(self, band: Band) -> Band:
         """The band within the bounds that the law's output declares."""
@@ -329,7 +335,10 @@ class Fit:
         return {k: values[:, i, None] for i, k in enumerate(self.law.names)}
 
     def summary(self, level: float = LEVEL) -> pd.DataFrame:
-        """The parameter table that page, export and terminal all show: name, symbol, unit, value, low, high, se, meaning."""
+        """The parameter table that page, export and terminal all show: name, symbol, unit, value, low, high, se, meaning.
+
+        It is indexed by name; the column name says the same for tables that drop the index.
+        """
         import pandas as pd
 
         level = a_level(level)
@@ -355,23 +364,28 @@ class Fit:
             found = np.cov(self.draws, rowvar=False) if len(self.draws) > 1 else np.full((p, p), np.nan)
         return pd.DataFrame(np.reshape(found, (p, p)), index=list(self.law.names), columns=list(self.law.names))
 
-    def to_frame(self, runs: Any) -> pd.DataFrame:
+    def to_frame(self, runs: RunsLike, *, columns: Columns = None, units: Units = None) -> pd.DataFrame:
         """The runs fitted, out of the table they came from, indexed by name: inputs, observed, fitted, and the residual.
 
-        The residual has the sign of statsmodels, log observed less log fitted: the other way round than `residuals`. FitError for
-        other runs than those that were fitted.
+        `runs`: the table that was fitted, as a path, a DataFrame or `Runs`.
+        `columns`, `units`: the answers of `read_runs`, for a path or a DataFrame.
+
+        `observed` and `fitted` are in the unit of the law's output (nats per token for a loss). `residual` is log observed less
+        log fitted, without a unit: positive where a run lies above the law, the sign of statsmodels. `Fit.residuals` and the
+        column `residual` of the CSV of runs have the other sign, log fitted less log observed. FitError for other runs than
+        those that were fitted.
         """
         import pandas as pd
 
-        table = fitted_arrays(self, of_fit(self, runs), "ask for the frame")
+        table = fitted_arrays(self, of_fit(self, runs, columns, units), "ask for the frame")
         fitted = np.asarray(self.law(table.inputs, self.params), float)
-        columns = {
+        shown = {
             **table.inputs,
             "observed": table.loss,
             "fitted": fitted,
             "residual": np.log(table.loss) - np.log(fitted),
         }
-        return pd.DataFrame(columns, index=pd.Index(table.runs, name="run"))
+        return pd.DataFrame(shown, index=pd.Index(table.runs, name="run"))
 
     def terms(self, level: float = LEVEL) -> pd.DataFrame:
         """What each term contributes at the middle of the runs, as `fitting.term_contributions` says it: quote this rather than A alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,13 +50,29 @@ class Fitted(Protocol):
         """That of the table."""
 
 
-def as_runs(runs: Any, law: Any = None) -> Runs:
+RunsLike = Runs | pd.DataFrame | str | os.PathLike[str]
+Columns = Mapping[str, "str | None"] | None
+Units = Mapping[str, "float | str"] | None
+
+
+def as_runs(runs: Any, law: Any = None, columns: Columns = None, units: Units = None) -> Runs:
     """The runs that fits use, of a table as `whole_table` reads it: all but those held out."""
-    return whole_table(runs, law).fitted
+    return whole_table(runs, law, columns, units).fitted
 
 
-def whole_table(runs: Any, law: Any = None) -> Runs:
-    """The runs table, read from a frame, path or list where it is not one yet, for a law (or its key) that may name own columns."""
+def whole_table(runs: Any, law: Any = None, columns: Columns = None, units: Units = None) -> Runs:
+    """The runs table, read from a frame, path or list where it is not one yet, for a law (or its key) that may name own columns.
+
+    `columns` and `units` are the answers of `read_runs`; FitError where they stand beside a table that is read already, or are
+    no answers.
+    """
+    for name, given, such_as in (("columns", columns, '{"loss": "eval_loss"}'), ("units", units, '{"tokens": 1e9}')):
+        if given is not None and not (isinstance(given, Mapping) and all(isinstance(key, str) for key in given)):
+            raise FitError(f"{name} is a mapping such as {such_as}; it was {in_short(given)}.")
+        if given and isinstance(runs, Runs):
+            raise FitError(
+                f"{name} answers for a path or a DataFrame, and runs is read already. Give {name} to read_runs."
+            )
     if isinstance(runs, Runs):
         return runs
     members = runs if isinstance(runs, list | tuple) else [runs]
@@ -65,16 +82,20 @@ def whole_table(runs: Any, law: Any = None) -> Runs:
     if isinstance(law, Law) and law.own_columns:
         from data.own_columns import read_columns
 
-        return read_columns(runs, (*law.inputs, law.output.column))
+        if units:
+            raise FitError(
+                f"units is no answer for {law.title}, whose columns are taken in the units they are written in."
+            )
+        return read_columns(runs, (*law.inputs, law.output.column), columns or {})
     from data import read_runs
 
-    return read_runs(runs)
+    return read_runs(runs, columns=columns, units=units)
 
 
-def of_fit(fit: Fitted, runs: Any) -> Runs:
+def of_fit(fit: Fitted, runs: Any, columns: Columns = None, units: Units = None) -> Runs:
     """The table, read from a frame, path or list where it is not one yet, without the runs that the fit left out or held out."""
     out = (*fit.settings.excluded, *fit.settings.held_out)
-    return without(as_runs(runs, fit.law), out, known=True)[0]
+    return without(as_runs(runs, fit.law, columns, units), out, known=True)[0]
 
 
 def without(runs: Runs, exclude: Any, *, known: bool = False) -> tuple[Runs, tuple[str, ...]]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.batch.rows import curve_rows, in_sequences
 from data.schema import Runs
+from fitting.batch.rows import curve_rows, in_sequences
 
 
 def length(runs: Runs) -> float:

@@ -13,7 +13,6 @@ from dashboard.batch import settings as batch_settings
 from dashboard.batch.frames import curves_in, length, sized
 from dashboard.batch.groups import Which, chosen_of, groups_of, ladder_of
 from dashboard.batch.readings import RESAMPLES, Sweep, fitted, from_final, from_steps, mixed_in_steps, sequence_in_steps
-from dashboard.batch.rows import in_sequences
 from dashboard.batch.words import curves_said, reading_said
 from data.errors import DataError
 from data.schema import Runs
@@ -38,6 +37,7 @@ from fitting.batch import (
     steps_to_target,
 )
 from fitting.batch.groups import chosen, final_groups, read_said
+from fitting.batch.rows import in_sequences
 from fitting.batch.targets import lowest_by_batch, one_ladder
 
 ABOVE = (1.0, 1.02, 1.05)  # times the loss that every batch reaches: where curves are read when nobody said

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dashboard.batch.rows import in_sequences
 from data.schema import Runs
+from fitting.batch.rows import in_sequences
 from fitting.plural import plural
 
 HISTORY = "Many rows per run"  # which row is the run: of curves all rows count

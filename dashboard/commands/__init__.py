@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
-from dashboard.error_messages import is_for_people
+from dashboard.error_messages import in_words, is_for_people
 
 if TYPE_CHECKING:
     from data.schema import Runs
@@ -60,7 +60,7 @@ def refuses(work: Callable[P, R]) -> Callable[P, R]:
             return work(*args, **kwargs)
         except Exception as error:
             if is_for_people(error):
-                raise Refusal(str(error)) from error
+                raise Refusal(in_words(error)) from error
             raise
 
     return wrapped

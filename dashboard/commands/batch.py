@@ -127,13 +127,13 @@ def _runs(
 ) -> tuple[list[Group], dict[str, float], AlongLoss | None, str, str]:
     """The groups of a table of runs, the size of each where they differ by size, the law along loss where there is one, what was
     read, and what batches count."""
-    from dashboard.batch.rows import curve_rows, in_sequences
     from dashboard.batch.words import curves_said, final_said, reading_said
     from data import read_runs
     from data.errors import DataError
     from fitting import FitError
     from fitting.batch import along_loss, curve_groups, steps_to_target
     from fitting.batch.decayed import decayed_along, decayed_by_size
+    from fitting.batch.rows import curve_rows, in_sequences
     from fitting.batch.targets import lowest_by_batch, one_ladder
 
     runs = read_runs(file).fitted

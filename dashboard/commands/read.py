@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dashboard.commands import Command, Refusal, json_option, reading, refuses, write_json
+from dashboard.error_messages import in_words
 from data.errors import DataError
 from fitting.plural import plural
 
@@ -33,7 +34,7 @@ def command(files: tuple[Path, ...], json_to: str | None, every_row: bool, **ans
     except DataError as error:
         if json_to:
             write_json(describe_error(error), json_to)
-        raise Refusal(str(error)) from error
+        raise Refusal(in_words(error)) from error
     if json_to:
         write_json(found, json_to)
     else:

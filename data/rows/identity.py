@@ -26,6 +26,8 @@ from data.rows.unread import along_unread
 from data.schema import COLUMNS, Provenance
 from data.table import Table
 
+OF_INDEX = "the frame's index: it has no column of run names"
+
 
 def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray) -> tuple[pd.Series, str]:
     """Each row's run name, and the column along which rows are checkpoints ('' when each row is a run)."""
@@ -74,8 +76,8 @@ def identify(draft: Draft, table: Table, mapping: Mapping, measured: np.ndarray)
 
 
 def _lines(table: Table) -> pd.Series:
-    """The rows named by their lines in the file: (n,)."""
-    return pd.Series([f"row {line}" for line in table.lines], dtype="str")
+    """The rows named by their lines in the file, or by the frame's index: (n,)."""
+    return pd.Series([table.called.get(int(line), f"row {line}") for line in table.lines], dtype="str")
 
 
 def _found(
@@ -191,6 +193,9 @@ def _unnamed(draft: Draft, table: Table, mapping: Mapping, found: Rows) -> tuple
     if found.kind == "lines" and not repeats(found.names) and not blank(found.names).any():
         draft.sources.append(Provenance("run", "", found.why, 0.8))
         return found.names, ""
+    if table.called:
+        draft.sources.append(Provenance("run", "", OF_INDEX, 0.8))
+        return _lines(table), ""
     family = mapping.header("family")
     if family is not None and not repeats(draft.frame["family"]) and not blank(draft.frame["family"]).any():
         draft.sources.append(Provenance("run", family, "no column of run names: the models' names serve", 0.8))

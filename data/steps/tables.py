@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.cells.values import number
 from data.columns.batches import global_batch
-from data.errors import DataError, ReadError
+from data.errors import DataError, ReadError, sentence
 from data.mapping import Mapping
 from data.recognise import recognise
 from data.steps.best_rows import STATED, best_rows, choices
@@ -212,7 +212,7 @@ def _batch(table: Table, mapping: Mapping, beside: str) -> tuple[np.ndarray, str
     try:
         whole = global_batch(parts, mapping, table.name)
     except DataError as error:
-        raise ReadError(str(error)) from error
+        raise ReadError(sentence(error)) from error
     if whole is not None:
         said.append(f"The batch is {whole.how}.")
         return whole.values.to_numpy(float), "sequences", said

@@ -19,6 +19,7 @@ import numpy as np
 from fitting.arguments import any_number, as_numbers, in_range, one_number, takes, together
 from fitting.batch.rules import RULES, Optimiser, Rule
 from fitting.errors import FitError
+from fitting.shown import shown
 
 Array = np.ndarray
 
@@ -38,6 +39,7 @@ class Stage:
     optimiser: Optimiser | None = None
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class BatchSchedule:
     """A batch along training. Arrays (n,) are over `progress`, in steps without noise from the first on.

@@ -17,6 +17,7 @@ from fitting.batch.growth import Growth
 from fitting.batch.published import CRITICAL, OPTIMAL, PUBLISHED, RATE, PublishedLaw
 from fitting.batch.rates import RateLaw
 from fitting.errors import FitError
+from fitting.shown import shown
 
 Array = np.ndarray
 Run = Mapping[str, Array]
@@ -25,6 +26,7 @@ Run = Mapping[str, Array]
 ZHANG_OVERHEAD, ZHANG_BASE = 0.2, 256.0
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Advice:
     """One quantity of a run from its params, tokens, flops and loss, arrays by name.

@@ -20,6 +20,7 @@ from fitting.band import LEVEL, Band, from_draws
 from fitting.batch.descent import descend
 from fitting.batch.targets import Reached
 from fitting.errors import FitError
+from fitting.shown import shown
 
 Array = np.ndarray
 
@@ -29,6 +30,7 @@ ROUNDS = 40
 LEAST_LOSSES, LEAST_BATCHES = 3, 4
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class AlongLoss:
     """B_crit = c L^k: `best` (2,) is log B_crit at the loss `middle` and k, `draws` (R, 2) the same from refits.

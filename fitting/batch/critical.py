@@ -23,6 +23,7 @@ from fitting.batch.apart import MiddleRise, middle_rise
 from fitting.batch.descent import descend
 from fitting.batch.jump import Jump, jump
 from fitting.errors import FitError
+from fitting.shown import shown
 from fitting.uncertainty.error_model import noise
 
 Array = np.ndarray
@@ -38,6 +39,7 @@ FINE = 1441
 ROUNDS = 25
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class CriticalBatch:
     """Steps to one loss against batch size, fitted by least squares of log steps.
@@ -106,13 +108,18 @@ class CriticalBatch:
 
 
 def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int = 4000, seed: int = 0) -> CriticalBatch:
-    """The critical batch from `steps` (n,) to one loss at batch sizes `batch` (n,), each at its own best learning rate.
+    """The critical batch from steps to one loss at several batch sizes.
 
-    Intervals come from refits to noise drawn anew, its scale drawn too, so that they widen as Student's t does with few runs;
-    an end is infinite (or zero) where the runs leave it open.
-    Steps that rise in the middle alone are told in `notes`. `doubt`, one for all or (n,), is by how much log steps may be more, or
-    all of them less (`Reached.doubt`): half the refits take the one, half the other. Raises FitError for fewer than three batch
-    sizes, and where steps rise with the batch more than noise explains.
+    `batch`: batch sizes (n,), in tokens or sequences a step; the critical batch is in the same unit. Three sizes at least.
+    `steps`: optimiser steps to the loss (n,), each at its batch's own best learning rate.
+    `doubt`: by how much log steps may be more, or all of them less (`Reached.doubt`), one number or (n,): half the refits take
+        the one, half the other.
+    `resamples`: how many refits give the intervals.
+    `seed`: that of the refits; the same seed gives the same intervals.
+
+    Intervals come from refits to simulated noise, whose scale is drawn too, so that they widen as Student's t does with few
+    runs; an end is infinite, or zero, where the runs do not bound it. Steps that rise in the middle alone are told in `notes`.
+    Raises FitError for fewer than three batch sizes, and where steps rise with the batch more than noise explains.
     """
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     x, y = (np.empty(0) if v is None else v.ravel() for v in (as_numbers(batch), as_numbers(steps)))

@@ -10,11 +10,14 @@ import numpy as np
 from data.rows.by_batch import SAME_BATCH
 from fitting.arguments import a_count, any_number, rows_of
 from fitting.batch.ladder import NEEDED, NUMBERS, Run, ladder
+from fitting.batch.rows import curves_given
 from fitting.errors import FitError
 from fitting.plural import plural
+from fitting.same_runs import RunsLike
+from fitting.shown import shown
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 Array = np.ndarray
 
@@ -38,6 +41,7 @@ class Ramp:
         return np.asarray(np.sum(self.steps * self.batch / b * ((b + c) / (self.batch + c) - 1.0), axis=1))
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Curves:
     """Rows of the runs kept: `params`, `batch`, `step`, `loss` (n,), and `run` (n,) as an index into `names`.
@@ -83,15 +87,17 @@ class Curves:
         return replace(self, step=step, seen=seen)
 
 
-def curves(frame: pd.DataFrame, after: float = AFTER, rows: int = ROWS) -> Curves:
-    """The curves of `frame` (columns run, batch, step, loss; params where sizes differ; lr where several were tried).
+def curves(frame: RunsLike, after: float = AFTER, rows: int = ROWS) -> Curves:
+    """The curves of `frame` (columns run, batch, step or steps, loss; params where sizes differ; lr where several were tried).
+
+    A path and `Runs` are read as well: their checkpoints.
 
     Rows up to `after` are left out as warm-up: a step if 1 or more, below that a share of the run. Of several learning rates
     at one size and batch the one stays whose loss is lowest (geometric mean) over the last two thirds of the steps that all of
     them took. More than `rows` rows a run become means over stretches even in log step. Raises FitError for missing columns
     or too few runs.
     """
-    frame = rows_of(frame, NUMBERS, "Training curves")
+    frame = rows_of(curves_given(frame), NUMBERS, "Training curves")
     after = any_number("after", after, "a step, or a share of each run below 1")
     if not (rows := a_count("rows", rows, MOST_ROWS)):
         raise FitError("rows is how many rows stay of a run, 1 or more; it was 0.")

@@ -23,8 +23,11 @@ from fitting.batch.critical import CriticalBatch, _natural, _notes, solve
 from fitting.batch.descent import descend
 from fitting.batch.groups import final_groups
 from fitting.batch.horizons import Horizons, horizons
+from fitting.batch.rows import finals_given
 from fitting.errors import FitError
 from fitting.plural import plural
+from fitting.same_runs import RunsLike
+from fitting.shown import shown
 from fitting.uncertainty.error_model import noise
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ SCATTERED = (
 )
 
 
+@shown(lambda d: [f"Decayed: at a loss of {d.target:.4g}. {d.found.sentence}"])
 @dataclass(frozen=True, eq=False)
 class Decayed:
     """What final losses say at one `target`: `batch` (m,), the data each needs, `needed`, and the critical batch `found`.
@@ -76,28 +80,33 @@ def holds_decayed(frame: pd.DataFrame) -> bool:
 
 
 def decayed(
-    runs: pd.DataFrame,
+    runs: RunsLike,
     target: float | None = None,
     *,
     one_exponent: bool | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> Decayed:
-    """The critical batch from `runs` with columns batch, tokens and loss (the last of each run), in the unit of batch.
+    """The critical batch from final losses.
 
-    Of several runs at one batch and amount of data the best learning rate's counts, and of repeats their mean
-    (`fitting.batch.best_runs`), which is said. `target` is by default the middle of the losses that every batch reached with the
-    data tried. By default the critical batch grows as a power of the least data, fitted too. With `one_exponent` each batch has a
-    K_B of its own, and beta is one for all (then the critical batch is the same at every loss) or, if False, one a batch; E is
-    always shared. Intervals: noise of the losses drawn anew and carried through, widened where batches scatter more around the
-    hyperbola than that explains. Raises FitError where there is too little, or the loss can't be told to be reached. Runs of
-    several groups (`fitting.batch.groups`) count as one, and that is said.
+    `runs`: a path, a DataFrame or `Runs`; columns batch, tokens and loss, the last of each run.
+    `target`: the loss asked about, in the unit of the losses (default: the middle of those that every batch reached).
+    `one_exponent`: None lets the critical batch grow as a power of the least data, fitted too. Else each batch has a K_B of
+        its own, and beta is one for all (True: the critical batch is the same at every loss) or one a batch (False).
+    `resamples`: how many refits give the intervals.
+    `seed`: that of the refits; the same seed gives the same intervals.
+
+    The critical batch is in the unit of batch. Of several runs at one batch and amount of data the best learning rate's counts,
+    and of repeats their mean (`fitting.batch.best_runs`), which is said. E is always shared. Intervals: residuals of the losses
+    resampled and refitted, widened where batches scatter more around the hyperbola than that explains. Raises FitError where
+    there is too little, or the loss can't be told to be reached. Runs of several groups (`fitting.batch.groups`) count as one,
+    and that is said.
     """
     target = _loss(target)
     resamples, seed = _choices(one_exponent, resamples, seed)
-    runs = rows_of(runs, AT_LOSS, "Final losses")
-    groups = final_groups(runs, sizes=False)
-    best = _best(runs, (*groups.by, *groups.mixed))
+    finals = rows_of(finals_given(runs), AT_LOSS, "Final losses")
+    groups = final_groups(finals, sizes=False)
+    best = _best(finals, (*groups.by, *groups.mixed))
     read = _read(_fitted(best.rows, one_exponent, resamples, seed), target)
     return _noted(read, (*groups.as_one("decayed_by_size"), *best.notes))
 
@@ -271,6 +280,7 @@ def decayed_by_size(
     What was left out is said in the notes of the others. Raises the first FitError where none can be told; an empty list where
     no size has runs enough.
     """
+    runs = finals_given(runs)
     groups = final_groups(runs, by)
     several = "params" in runs and runs["params"].nunique() > 1 and "params" not in groups.by
     parts: dict[tuple[str, float], pd.DataFrame] = {}

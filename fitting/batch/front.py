@@ -21,6 +21,7 @@ from fitting.batch.advice import Advice
 from fitting.errors import FitError
 from fitting.planning.hardware import Hardware
 from fitting.planning.planner import Plan
+from fitting.shown import shown
 
 Array = np.ndarray
 
@@ -71,6 +72,7 @@ class Limits:
     least: float | None = None
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Front:
     """The front of one run at `seconds` (K,), increasing: what it takes to end then. Bands hold the doubt about the plan and

@@ -11,6 +11,7 @@ import pandas as pd
 
 from data.steps.groups import APART, MOST_COLUMNS, NAMED, Apart, group_names, may_tell, tell_apart
 from fitting.arguments import column_names, rows_of
+from fitting.batch.rows import curves_given, finals_given
 from fitting.errors import FitError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def curve_groups(curves: pd.DataFrame, by: str | Sequence[str] | None = None, *,
     Model sizes tell groups apart with `sizes` alone; `one_ladder` chooses among them otherwise. Raises FitError where there is
     no such column.
     """
-    curves = rows_of(curves, AT, "Training curves")
+    curves = rows_of(curves_given(curves), AT, "Training curves")
     if "batch" not in curves:
         return Groups({"": curves}, (), ())
     curves, rows = _a_run(curves)
@@ -60,7 +61,7 @@ def final_groups(runs: pd.DataFrame, by: str | Sequence[str] | None = None, *, s
 
     Without `sizes` these tell groups apart too. Raises FitError where there is no such column.
     """
-    runs = rows_of(runs, ("batch", "tokens", "loss"), "Final losses")
+    runs = rows_of(finals_given(runs), ("batch", "tokens", "loss"), "Final losses")
     cells = [c for c in ("batch", "tokens", *(("params",) if sizes else ())) if c in runs]
     rows = runs.drop(columns=[c for c in ("run",) if c in runs])
     return _groups(runs, rows, cells, by, "Runs") if "batch" in runs else Groups({"": runs}, (), ())

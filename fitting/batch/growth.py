@@ -12,12 +12,14 @@ from scipy import special
 from fitting.arguments import a_level, an_input, as_numbers, in_short
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
+from fitting.shown import shown
 
 Array = np.ndarray
 
 NEAR = 1.01  # losses of one ladder may be as near as 1.05 and tell; nearer than this nothing does
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Growth:
     """y = c x^k through points (m,): `slope` is k, `log_middle` log y at the geometric middle of x, with their covariance.

@@ -19,12 +19,14 @@ from scipy import special
 from fitting.arguments import LARGEST, SMALLEST, a_level, as_numbers, in_range, in_short, together
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
+from fitting.shown import shown
 
 Array = np.ndarray
 
 LEAST_STEPS = 8
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class NoiseScale:
     """Estimates at every step logged (n,): `noise` of tr(Sigma) and `signal` of |G|^2, negative ones kept; `steps` are their numbers."""

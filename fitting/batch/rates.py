@@ -26,7 +26,9 @@ from fitting.arguments import (
     rows_of,
 )
 from fitting.band import LEVEL, Band, from_draws
+from fitting.batch.rows import finals_given
 from fitting.errors import FitError
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +69,7 @@ class Cell:
         return float(values.max() / values.min())
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class RateLaw:
     """exp(c0 + c1 log N + c2 log D): `coefficients` (3,), `draws` (R, 3) from cells drawn again, widened for their number."""
@@ -93,6 +96,7 @@ class RateLaw:
         return from_draws(self(params, tokens), drawn, level)
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class RateLaws:
     """The refitted rules for learning rate and batch (tokens a step), the cells they come from, and each cell's regret.
@@ -149,7 +153,7 @@ def rate_laws(
     Raises FitError when a column is missing or too few cells hold runs enough.
     """
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
-    runs, near = rows_of(runs, NEEDED, "Runs"), any_number("near", near, "a share from 0 on")
+    runs, near = rows_of(finals_given(runs), NEEDED, "Runs"), any_number("near", near, "a share from 0 on")
     batch_by_params = a_flag("batch_by_params", batch_by_params)
     lacks = [c for c in NEEDED if c not in runs]
     if lacks:

@@ -12,7 +12,9 @@ from fitting.batch.critical import solve
 from fitting.batch.groups import curve_groups
 from fitting.batch.ladder import Run, ladder
 from fitting.batch.ramps import as_constant, open_progress, progress
+from fitting.batch.rows import curves_given
 from fitting.errors import FitError
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +29,7 @@ SETTLING, SETTLED = 60, 1e-9  # rounds at most, and the change of log B_crit at 
 SIDES = {"low": "lowest", "high": "highest", "": ""}
 
 
+@shown()
 @dataclass(frozen=True)
 class Reached:
     """What it took to reach `target`: per batch size (m,) the fewest steps, the run and its learning rate.
@@ -89,6 +92,7 @@ def steps_to_target(curves: pd.DataFrame, target: float, smooth: float = 0.0) ->
     `smooth` is the weight of the past in an exponential mean of the loss over evaluations, 0 for none: with noisy evaluations
     the first crossing comes too early. Raises FitError when a column is missing, no run comes so low, or all begin there.
     """
+    curves = curves_given(curves)
     target = one_number("target", target, "a positive number, a loss")
     smooth = any_number("smooth", smooth, "a weight from 0 to below 1")
     if not 0.0 <= smooth < 1.0:

@@ -18,6 +18,7 @@ from scipy.special import expit
 from fitting.arguments import an_input, as_numbers, in_short, is_one_of, one_number, together
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
+from fitting.shown import shown
 
 Array = np.ndarray
 
@@ -26,6 +27,7 @@ ROUNDS = 100
 CLOSE = 1e-9  # of log(L - floor): the step that is smaller leaves its square
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Trajectory:
     """Six constants in coordinates that stay finite: `centred` (6,) and from refits `drawn` (R, 6).

@@ -22,9 +22,11 @@ from fitting.batch.descent import descend
 from fitting.batch.targets import steps_to_target
 from fitting.batch.trajectory import Trajectory, log_loss, slopes
 from fitting.errors import FitError
+from fitting.same_runs import RunsLike
+from fitting.shown import shown
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 Array = np.ndarray
 Anchors = tuple[float, float, float]
@@ -41,6 +43,7 @@ FEW = 12
 LEVERAGE = 0.1  # what of a run's residual a fit leaves at least, so that a run fitted to the dot is not blown up
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class TrajectoryFit:
     """A fitted law, the `curves` it comes from, log residuals (n,) (law minus run), and the constants of the `recipe` alone.
@@ -72,6 +75,7 @@ class TrajectoryFit:
         return from_draws(best, np.exp(drawn + rng.choice(noise, drawn.shape)), level)
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class HeldOut:
     """Runs of the largest size laid beside a law fitted to the smaller ones: `curves`, and the `predicted` losses of a run there."""
@@ -105,7 +109,7 @@ class HeldOut:
         )
 
 
-def held_out(frame: pd.DataFrame | Curves, *, after: float = AFTER, resamples: int = 1000, seed: int = 0) -> HeldOut:
+def held_out(frame: RunsLike | Curves, *, after: float = AFTER, resamples: int = 1000, seed: int = 0) -> HeldOut:
     """The largest size left out, predicted from the smaller ones along its whole curves.
 
     Raises FitError where fewer than two sizes would be left to fit, or too few runs.
@@ -122,7 +126,7 @@ def held_out(frame: pd.DataFrame | Curves, *, after: float = AFTER, resamples: i
 
 
 def fit_trajectory(
-    frame: pd.DataFrame | Curves,
+    frame: RunsLike | Curves,
     *,
     unit: str = "tokens",
     setup: str = "",
@@ -130,10 +134,17 @@ def fit_trajectory(
     resamples: int = 1000,
     seed: int = 0,
 ) -> TrajectoryFit:
-    """The law of the whole run from training curves (columns run, params, batch, step, loss, and lr where several were tried).
+    """The law of the whole run from training curves.
 
-    `unit` is what a batch counts ("tokens" or "sequences"), `after` the step or share of a run where warm-up ends. With one model
-    size the floor is that size's own and says nothing of others. Raises FitError for missing columns or too few runs.
+    `frame`: a path, a DataFrame or `Runs`; columns run, params, batch, step or steps, loss, and lr where several were tried.
+    `unit`: what a batch counts, "tokens" or "sequences".
+    `setup`: how the runs were trained, a text that the law carries along.
+    `after`: where warm-up ends; a step from 1 on, a share of the run below 1.
+    `resamples`: how many refits give the intervals.
+    `seed`: that of the refits; the same seed gives the same intervals.
+
+    With one model size the floor is that size's own and says nothing of others. Raises FitError for missing columns or too few
+    runs.
     """
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     data = frame if isinstance(frame, Curves) else curves(frame, after)

@@ -14,8 +14,10 @@ from fitting.batch.advice import Advice, from_paper, papers
 from fitting.batch.published import OPTIMAL, RATE
 from fitting.errors import FitError
 from fitting.planning.planner import Plan
+from fitting.shown import shown
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class WholeRun:
     """What goes with a plan, numbers or arrays (K,) as the plan has them. Batches are tokens a step.

@@ -15,6 +15,7 @@ from fitting.diagnostics.refit_problem import refit_problem
 from fitting.errors import FitError
 from fitting.planning.allocation import optimum, valley
 from fitting.result import Fit
+from fitting.same_runs import Columns, RunsLike, Units, whole_table
 from fitting.solver.solver import Problem, slopes
 from fitting.solver.threads import one_thread
 from fitting.uncertainty.calibrated import DECISIONS, TAIL, Calibrated, Calibration
@@ -22,9 +23,6 @@ from fitting.uncertainty.error_model import noise
 from fitting.uncertainty.interval_method import Choice
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from data.schema import Runs
     from fitting.law import Law
 
 Array = np.ndarray
@@ -40,13 +38,15 @@ STEP = 0.5
 @takes(fit=Fit)
 def calibrate(
     fit: Fit,
-    runs: Runs | pd.DataFrame,
+    runs: RunsLike,
     *,
     outer: int = 200,
     inner: int = 200,
     seed: int = 0,
     flops: float | None = None,
     progress: Callable[[float], None] | None = None,
+    columns: Columns = None,
+    units: Units = None,
 ) -> Calibration:
     """How often the fit's 95 % intervals hold in tables simulated from it, and the ends that hold in 95 % of them.
 
@@ -64,7 +64,8 @@ def calibrate(
     outer, inner = (a_count(name, x, MOST_RESAMPLES) for name, x in (("outer", outer), ("inner", inner)))
     seed = a_count("seed", seed, MOST_SEED)
     budget = BEYOND * fit.ranges.get("flops", (np.nan, np.nan))[1] if flops is None else one_number("flops", flops)
-    again, column = refit_problem(fit, runs, "calibrate"), fit.settings.grouping
+    table, column = whole_table(runs, fit.law, columns, units), fit.settings.grouping
+    again = refit_problem(fit, table, "calibrate")
     if not (column == "run" or column in again.table.groupings):
         raise FitError("The runs are not those that were fitted; fit them again, then calibrate.")
 

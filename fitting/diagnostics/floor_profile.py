@@ -14,13 +14,13 @@ from fitting.diagnostics.checks.floor import MOST_RUNS, profile
 from fitting.diagnostics.refit_problem import refit_problem
 from fitting.errors import FitError
 from fitting.result import Fit
+from fitting.same_runs import Columns, RunsLike, Units, whole_table
+from fitting.shown import shown
 from fitting.solver.solver import minimise
 from fitting.solver.threads import one_thread
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from data.schema import Runs
+    pass
 
 Array = np.ndarray
 
@@ -30,6 +30,7 @@ BEYOND = 0.4
 SETTLED = 150
 
 
+@shown()
 @dataclass(frozen=True)
 class FloorProfile:
     """Floors held (k,), rising, with what each costs: `rise` (k,) of twice the log likelihood, and the exponents by name (k,).
@@ -66,7 +67,9 @@ class FloorProfile:
 
 
 @takes(fit=Fit)
-def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = LEVEL) -> FloorProfile:
+def floor_profile(
+    fit: Fit, runs: RunsLike, level: float = LEVEL, *, columns: Columns = None, units: Units = None
+) -> FloorProfile:
     """The floor held at each of `POINTS` values about its interval, everything else fitted again to the runs it was fitted to.
 
     The rise is in the unit that makes it a likelihood ratio's for these residuals (Ronchetti 1982), as in the checks.
@@ -76,7 +79,7 @@ def floor_profile(fit: Fit, runs: Runs | pd.DataFrame, level: float = LEVEL) -> 
     at = next((i for i, p in enumerate(law.params) if p.is_floor), None)
     if at is None:
         raise FitError(f"{law.title} has no floor to profile.")
-    again = refit_problem(fit, runs, "ask what the floor costs")
+    again = refit_problem(fit, whole_table(runs, law, columns, units), "ask what the floor costs")
     prob, where = again.prob, again.where
     left = fit.residuals if prob.scale is None else fit.residuals * prob.scale
     with one_thread():

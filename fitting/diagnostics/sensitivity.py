@@ -18,6 +18,8 @@ from fitting.errors import FitError
 from fitting.planning.decision import Decision, decide
 from fitting.planning.planner import plan
 from fitting.result import Fit
+from fitting.same_runs import Columns, RunsLike, Units, whole_table
+from fitting.shown import shown
 from fitting.solver.fit_data import accounting, arrays
 from fitting.solver.huber_scale import scaled_delta
 from fitting.solver.initial_values import starts
@@ -28,9 +30,7 @@ from fitting.solver.weighting import refuse
 from fitting.uncertainty.bootstrap import refits, weights
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from data.schema import Runs
+    pass
 
 Array = np.ndarray
 
@@ -74,6 +74,7 @@ class Choice:
     ruled_out: bool = False
 
 
+@shown()
 @dataclass(frozen=True)
 class Sensitivity:
     """The decision at a budget, its intervals, and what every other choice makes of it; `sentence` names the strongest."""
@@ -86,7 +87,15 @@ class Sensitivity:
 
 
 @takes(fit=Fit)
-def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float = LEVEL) -> Sensitivity:
+def sensitivity(
+    fit: Fit,
+    runs: RunsLike,
+    flops: float,
+    level: float = LEVEL,
+    *,
+    columns: Columns = None,
+    units: Units = None,
+) -> Sensitivity:
     """How the best size and the loss at `flops` move with each choice that papers make and seldom report.
 
     `runs` is the table that was fitted. Delta, the runs that move the decision most left out (which, is found as by
@@ -97,7 +106,7 @@ def sensitivity(fit: Fit, runs: Runs | pd.DataFrame, flops: float, level: float 
     refuse(fit, "Sensitivity")
     flops = one_number("flops", flops)
     base = plan(fit, flops=flops, level=level)
-    again = refit_problem(fit, runs, "compute the sensitivity")
+    again = refit_problem(fit, whole_table(runs, fit.law, columns, units), "compute the sensitivity")
     with one_thread():
         found = tuple(_choices(_Case(again, float(flops)), level))
     return Sensitivity(float(flops), base.params, base.loss, found, _sentence(base.params, base.loss, found))

@@ -30,6 +30,8 @@ def summary_to_csv(fit: Fit) -> str:
 def residuals_to_csv(fit: Fit, runs: Runs) -> str:
     """All runs, fitted or not, as CSV: their columns, `used`, `predicted` loss and `residual` (log predicted - log loss).
 
+    That is the sign of `Fit.residuals`, positive where a run lies below the law; `Fit.to_frame` has the other.
+
     Those held out have what the law predicts of them too, and beside it the fit's `forecast` of one new run with its interval
     (`forecast_low`, `forecast_high`) and how far the loss lies above it, as a share (`forecast_off`). Read again, the file
     gives the same runs kept, held out, and set aside for the same reasons.

@@ -21,7 +21,7 @@ from fitting.law import Law
 from fitting.laws import LawKey
 from fitting.planning.allocation import optimum, valley
 from fitting.plural import plural
-from fitting.same_runs import whole_table, without
+from fitting.same_runs import Columns, RunsLike, Units, whole_table, without
 from fitting.selection.recommend import choose
 from fitting.settings import Settings
 from fitting.solver.fit_data import Arrays, arrays
@@ -31,7 +31,7 @@ from fitting.solver.threads import one_thread
 from fitting.uncertainty.mixture import SAID, mixture, unseen
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 Array = np.ndarray
 
@@ -41,7 +41,7 @@ UNSEEN = 0.02  # of the lowest loss: a floor whose interval reaches below this i
 
 
 def compare_families(
-    runs: Runs | pd.DataFrame,
+    runs: RunsLike,
     column: str,
     law: LawKey = "chinchilla",
     *,
@@ -54,6 +54,8 @@ def compare_families(
     intervals: str = "auto",
     resamples: int = 1000,
     seed: int = 0,
+    columns: Columns = None,
+    units: Units = None,
 ) -> Families:
     """The families that `column` names, each under `law`, compared with `reference` (default: the one with most runs, the first of them).
 
@@ -65,7 +67,7 @@ def compare_families(
     Raises FitError, in one sentence with what to do: no such column, one family only, too few runs in a family,
     families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
     """
-    table, excluded = without(whole_table(runs), exclude)
+    table, excluded = without(whole_table(runs, None, columns, units), exclude)
     table = table.fitted
     _check(share, resamples)
     seed = a_count("seed", seed, MOST_SEED)

@@ -19,6 +19,7 @@ from fitting.families.curves import PER_DECADE, Curves, crossings, curves
 from fitting.families.sharing import Sharing
 from fitting.law import Law
 from fitting.settings import Settings
+from fitting.shown import in_lines
 from fitting.uncertainty.model_discrepancy import FORM_MIXED
 
 Array = np.ndarray
@@ -109,7 +110,7 @@ class Families:
         lines = [
             f"{len(self.families)} families by {self.column} of {self.table or 'a table'}, {self.law.title}: {self.share} shared"
         ]
-        return "\n".join([*lines, *(f"  {self.versus(name).sentence}" for name in self.others)])
+        return in_lines([*lines, *(f"  {self.versus(name).sentence}" for name in self.others)])
 
     @property
     def law_key(self) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from fitting.arguments import one_number, takes
+from fitting.arguments import of_kind, one_number
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.isoflop.buckets import LeftOut
@@ -21,7 +21,8 @@ from fitting.isoflop.words import compute, spoken
 from fitting.planning.allocation import optimum, valley
 from fitting.planning.planner import plan
 from fitting.result import Fit
-from fitting.same_runs import of_fit
+from fitting.same_runs import Columns, RunsLike, Units, of_fit
+from fitting.shown import shown
 from fitting.status import Status
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 STEP = 0.5
 
 
+@shown()
 @dataclass(frozen=True)
 class Approach:
     """What one approach says at a budget; bands are None, with the reason in `note`, where it can say nothing."""
@@ -48,6 +50,7 @@ class Approach:
     note: str = ""
 
 
+@shown()
 @dataclass(frozen=True)
 class Comparison:
     """The three approaches at one budget in FLOP, one sentence on whether they agree, and the parabola's bias if known.
@@ -84,10 +87,9 @@ class Comparison:
         return pd.DataFrame(out)
 
 
-@takes(fit=Fit)
 def compare(
-    runs: Runs | pd.DataFrame,
-    fit: Fit,
+    fit: Fit | RunsLike,
+    runs: RunsLike | Fit,
     flops: float | None = None,
     *,
     level: float = LEVEL,
@@ -95,13 +97,21 @@ def compare(
     tolerance: float = TOLERANCE,
     found: Profiles | None = None,
     curve: Envelope | None = None,
+    columns: Columns = None,
+    units: Units = None,
 ) -> Comparison:
     """The three approaches at a budget in FLOP (default: the largest run's), exponents and allocation with intervals.
 
-    `fit` is Approach 3; `found` and `curve` are profiles and an envelope made before, else they are made here, profiles
-    with `method` and `tolerance`. An approach that refuses keeps its row, with the reason as its note.
+    `fit` is Approach 3 and `runs` the table that it was fitted to; the older order, runs first, is read too. `found` and
+    `curve` are profiles and an envelope made before, else they are made here, profiles with `method` and `tolerance`.
+    `columns` and `units` are those of `read_runs`, for a path or a frame. An approach that refuses keeps its row, with the
+    reason as its note.
     """
-    table = of_fit(fit, runs)  # all three see the runs that the fit saw
+    if isinstance(runs, Fit):
+        fit, runs = runs, fit
+    of_kind("fit", fit, Fit)
+    fit = cast(Fit, fit)
+    table = of_fit(fit, runs, columns, units)  # all three see the runs that the fit saw
     at = float(fit.ranges["flops"][1]) if flops is None else one_number("flops", flops)
     why: dict[str, str] = {}
     made: Profiles | ProfilesError | None = found

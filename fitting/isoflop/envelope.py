@@ -13,7 +13,8 @@ from fitting.errors import FitError
 from fitting.isoflop.buckets import sizes
 from fitting.isoflop.power import PowerLaw, lines, resampled
 from fitting.law import LOSS
-from fitting.same_runs import as_runs
+from fitting.same_runs import Columns, RunsLike, Units, as_runs
+from fitting.shown import shown
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -53,6 +54,7 @@ class EnvelopeSettings:
     seed: int = 0
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Envelope:
     """The lowest loss at each compute (K,) with the size and tokens that reach it, and the power laws through them.
@@ -141,7 +143,14 @@ class _Ends:
 
 
 def envelope(
-    runs: Runs | pd.DataFrame, *, smooth: float = SMOOTH, points: int = POINTS, resamples: int = 1000, seed: int = 0
+    runs: RunsLike,
+    *,
+    smooth: float = SMOOTH,
+    points: int = POINTS,
+    resamples: int = 1000,
+    seed: int = 0,
+    columns: Columns = None,
+    units: Units = None,
 ) -> Envelope:
     """The envelope of a table's training curves with the power laws of best size and tokens in compute (Approach 1).
 
@@ -151,7 +160,7 @@ def envelope(
 
     Raises FitError when fewer than three runs are ever the best with both a smaller and a larger size beside them.
     """
-    table = as_runs(runs)
+    table = as_runs(runs, None, columns, units)
     if not smooth >= 0:
         raise FitError(f"smooth is a number of steps, 0 or more; it was {smooth!r}.")
     if not 2 <= points <= 100_000 or not 0 <= resamples <= 100_000:

@@ -9,10 +9,12 @@ import numpy as np
 
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
+from fitting.shown import shown
 
 Array = np.ndarray
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class PowerLaw:
     """y = scale * (C / centre)^exponent. `draws` (R, 2) are (log scale, exponent) of the resamples that have one."""

@@ -12,6 +12,7 @@ from fitting.isoflop.buckets import Bucket, sizes
 from fitting.isoflop.power import lines
 from fitting.isoflop.vertices import DOWN, EDGE, FEW, FINE, LEAST, Vertices, residuals, vertices
 from fitting.plural import plural
+from fitting.shown import shown
 
 Array = np.ndarray
 
@@ -51,6 +52,7 @@ class Rows:
     loss: Array
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Profile:
     """One budget: its runs (n,) in order of size, and the vertex of the curve through them (NaN where it has none).

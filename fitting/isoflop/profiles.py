@@ -20,7 +20,8 @@ from fitting.isoflop.profile import TOLERANCE, Profile, Rows, Settings, curves, 
 from fitting.isoflop.vertices import LEAST
 from fitting.isoflop.words import compute, notes_of, refusal
 from fitting.law import LOSS
-from fitting.same_runs import as_runs
+from fitting.same_runs import Columns, RunsLike, Units, as_runs
+from fitting.shown import shown
 from fitting.solver.fit_data import accounting, believable
 from fitting.solver.threads import one_thread
 
@@ -48,6 +49,7 @@ class ProfilesError(FitError):
         self.settings = settings
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Profiles:
     """IsoFLOP profiles (B of them, ascending) and their power laws. `left_out` names each run in no profile and why.
@@ -137,7 +139,7 @@ class Profiles:
 
 
 def profiles(
-    runs: Runs | pd.DataFrame,
+    runs: RunsLike,
     *,
     tolerance: float = TOLERANCE,
     method: str = "quadratic",
@@ -150,6 +152,8 @@ def profiles(
     budgets: Sequence[float] | None = None,
     resamples: int = 1000,
     seed: int = 0,
+    columns: Columns = None,
+    units: Units = None,
 ) -> Profiles:
     """IsoFLOP profiles of a runs table with the power laws of best size and tokens in compute (Approach 2).
 
@@ -167,7 +171,7 @@ def profiles(
     chosen = _checked(
         tolerance, method, scale, resample, level, weighted, keep_flagged, within, budgets, resamples, seed
     )
-    table = as_runs(runs)
+    table = as_runs(runs, None, columns, units)
     rows, count = _rows(table)
     found, home = _buckets(rows, chosen)
     aside = _left_out(rows, found, home, chosen)

@@ -20,6 +20,7 @@ from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 from fitting.planning.notes import place_notes
 from fitting.result import Fit
+from fitting.shown import shown
 
 Array = np.ndarray
 
@@ -28,6 +29,7 @@ CLASSES = (3.0, 6.0, 12.0, 24.0, 48.0, 98.0, 192.0, 384.0)
 SIZES = np.geomspace(1e5, 1e13, 321)  # forty sizes a decade; a parabola through the best three says what lies between
 
 
+@shown()
 @dataclass(frozen=True)
 class HourClass:
     """The best run in one class: `hours` of one device, its size, tokens, loss (each a band) and steps at the batch asked for.

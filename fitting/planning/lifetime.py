@@ -17,6 +17,7 @@ from fitting.errors import FitError
 from fitting.planning.notes import place_notes
 from fitting.planning.planner import Plan, plan
 from fitting.result import Fit
+from fitting.shown import shown
 
 Array = np.ndarray
 
@@ -26,6 +27,7 @@ GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
 MOST_TOKENS = 1e30
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class Lifetime:
     """The best size for `served` tokens of use at one `loss`, each a band: FLOPs to train and to serve, and both as `flops`.

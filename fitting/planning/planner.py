@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from fitting.accounting import Accounting
 from fitting.arguments import a_level, as_numbers, at_fault, in_short, one_number, takes
-from fitting.band import LEVEL, Band, from_draws
+from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 from fitting.planning.allocation import Optimum, flat_range, optimum, valley
 from fitting.planning.hardware import Hardware
 from fitting.planning.limits import aim_inside, by_name
 from fitting.planning.notes import FREE_EPOCHS, Text, all_notes
+from fitting.planning.plan_result import Plan as Plan
+from fitting.planning.plan_result import Split as Split
 from fitting.result import Fit
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Array = np.ndarray
 
@@ -27,57 +25,6 @@ Array = np.ndarray
 LEAST_FLOPS, MOST_FLOPS = 1e3, 1e45
 MOST_PARAMS = 1e24
 VALLEY_SHARE = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Where the bands of a plan come from: its flops, params, tokens and loss by name, `best` (1, K) and for each draw (R, K)."""
-
-    best: Mapping[str, Array]
-    drawn: Mapping[str, Array]
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """What a budget buys. Numbers, or arrays (K,) for K budgets, losses or sizes; sizes are None for a law of compute alone.
-
-    `loss` is the law's, `loss_run` that of one new run. `valley` is the range of sizes within 0.1 % of the best loss.
-    `penalty` is the share by which the loss at a chosen size exceeds the best one (None at the best size).
-    `beyond` is the budget over the largest run's. `notes` are sentences, `warnings` those of them that the fit
-    says wherever its numbers go. `split` is what bands of further quantities come from.
-    """
-
-    flops: Band
-    params: Band | None
-    tokens: Band | None
-    tokens_per_param: Band | None
-    loss: Band
-    loss_run: Band
-    valley: tuple[Any, Any] | None
-    penalty: Band | None
-    beyond: Any
-    hardware: Hardware | None
-    notes: tuple[str, ...]
-    split: Split = field(repr=False)
-    warnings: tuple[str, ...] = ()
-
-    def band(self, quantity: Callable[[Mapping[str, Array]], Any], level: float | None = None) -> Band:
-        """The interval of any function of the run: called with flops, params, tokens and loss by name, (1, K) and then (R, K)."""
-        return self.band_of(quantity(self.split.best), quantity(self.split.drawn), level)
-
-    def to_frame(self) -> pd.DataFrame:
-        """What the plan says as a table: the columns quantity, value, low and high, a row for each quantity of each budget."""
-        import pandas as pd
-
-        names = ("flops", "params", "tokens", "tokens_per_param", "loss", "loss_run", "penalty")
-        frames = [b.to_frame().assign(quantity=k) for k in names if (b := getattr(self, k)) is not None]
-        return pd.concat(frames, ignore_index=True)[["quantity", "value", "low", "high"]]
-
-    def band_of(self, best: Any, drawn: Any, level: float | None = None) -> Band:
-        """The interval of a quantity that is worked out already: best (1, K), for the draws (R, K); numbers for one budget."""
-        shape, drawn = np.shape(self.loss.value), np.asarray(drawn, float)
-        level = self.loss.level if level is None else level
-        return from_draws(np.reshape(best, shape), np.reshape(drawn, (len(drawn), *shape)), level)
 
 
 @takes(fit=Fit)
@@ -96,11 +43,21 @@ def plan(
     unique_tokens: float | None = None,
     level: float = LEVEL,
 ) -> Plan:
-    """The plan for one budget: `flops`, `devices` x `hours`, `money` at `price`, or a `loss` wanted; a number, or (K,) of them.
+    """The plan for one budget, given as `flops`, `devices` with `hours`, `money` with `price`, or a `loss` wanted.
 
-    `params` holds the model at a chosen size instead of the best one, or at one for each of the K. `unique_tokens` is how much
-    text there is: a law that knows of repeats weighs them, any other is held to `FREE_EPOCHS` passes. `peak` is a device's dense
-    bf16 FLOP/s, `utilisation` the share of it reached. FLOPs are counted as the fitted table counts them.
+    `fit`: the fit whose law splits the budget; FLOPs are counted as its table counts them.
+    `flops`: training compute, in FLOP; a number, or (K,) of them.
+    `params`: the model size, in parameters, one or (K,), to plan at instead of the best one.
+    `loss`: the loss wanted, in the unit of the fit's losses, at the least compute; a number, or (K,) of them.
+    `devices`: how many devices train.
+    `hours`: for how long, in hours; a number, or (K,) of them.
+    `peak`: a device's dense bf16 FLOP/s.
+    `utilisation`: the share of the peak that training reaches, above 0 and at most 1.
+    `money`: what may be spent, in the currency of `price`; a number, or (K,) of them.
+    `price`: that of one device for one hour.
+    `unique_tokens`: how much text there is, in tokens: a law of repeated data weighs it, any other is held to `FREE_EPOCHS` passes.
+    `level`: the share that the intervals hold, between 0 and 1.
+
     Raises FitError when the law cannot say, or no budget reaches the loss; TypeError when the budget is not given once.
     """
     hardware = _hardware(devices, peak, utilisation, price)

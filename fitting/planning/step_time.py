@@ -32,6 +32,7 @@ from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.planning.memory import activation_bytes
 from fitting.planning.shapes import COUNTED, SizedShape
+from fitting.shown import shown
 from fitting.solver.initial_values import nonnegative
 from fitting.uncertainty.error_model import noise
 
@@ -59,6 +60,7 @@ MEANING = {
 }
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class StepTime:
     """Fitted step times. `best` (k,) are the costs of `terms` in seconds, `draws` (R, k) the same from refits to noise drawn anew.

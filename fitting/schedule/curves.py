@@ -14,6 +14,7 @@ from fitting.band import Band
 from fitting.errors import FitError
 from fitting.plural import plural
 from fitting.schedule.multi_power import CurveFit, Schedule, fit_curves, loss_curve
+from fitting.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,7 @@ MOST_STEPS = 10_000_000  # a rate for each of them is held
 SHAPES = ("cosine", "wsd", "constant", "linear")
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class LoggedCurve:
     """One run's schedule, its steps (n,) and losses (n,), whether rates lie on a "line" or "stair" between rows, and notes."""

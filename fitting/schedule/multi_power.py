@@ -19,6 +19,7 @@ from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.law import Law, Param, Published, coefficient
 from fitting.schedule.noise import CurveNoise, curve_noise
+from fitting.shown import shown
 from fitting.solver.initial_values import nonnegative
 from fitting.solver.parametrization import Coordinates
 from fitting.solver.solver import Problem, minimise, residuals, slopes
@@ -38,6 +39,7 @@ SOON = 0.01
 FORM = 0.003
 
 
+@shown()
 @dataclass(frozen=True)
 class Schedule:
     """The learning rate `lr` (T,) of every step from the first, of which the first `warmup` are the warm-up."""
@@ -168,6 +170,7 @@ def loss_curve(schedule: Schedule, steps: Array, params: dict[str, float], block
     return np.asarray(law({"area": area, "falls": falls}, params), float)
 
 
+@shown()
 @dataclass(frozen=True, eq=False)
 class CurveFit:
     """The law fitted to curves: constants by name, objective, log residuals (n,) in the curves' order, and whether it settled.

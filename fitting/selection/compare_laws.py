@@ -14,7 +14,8 @@ from fitting.diagnostics.checks import refusal
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.laws import all_laws, offered
-from fitting.same_runs import as_runs
+from fitting.same_runs import Columns, RunsLike, Units, as_runs
+from fitting.shown import shown
 from fitting.solver.fit_data import Arrays, arrays, frontier
 from fitting.solver.huber_likelihood import log_likelihood
 from fitting.solver.initial_values import starts
@@ -57,6 +58,7 @@ class Score:
     reason: str = ""
 
 
+@shown()
 @dataclass(frozen=True)
 class Comparison:
     """All laws scored, best forecast first; how many runs were held out and from which compute on; one sentence."""
@@ -68,8 +70,20 @@ class Comparison:
     sentence: str
 
 
-def compare_laws(runs: Runs | pd.DataFrame, delta: float = 1e-3, output: str = "loss") -> Comparison:
+def compare_laws(
+    runs: RunsLike,
+    delta: float = 1e-3,
+    output: str = "loss",
+    *,
+    columns: Columns = None,
+    units: Units = None,
+) -> Comparison:
     """Every law of `output` that these runs allow, fitted to the runs below a cut in compute and tried on those above.
+
+    `runs`: a path, a DataFrame or `Runs`; ten of them at least with known compute.
+    `delta`: Huber's delta, in log loss, the same for all laws.
+    `output`: the column that the laws give.
+    `columns`, `units`: the answers of `read_runs`, for a path or a DataFrame.
 
     Error is that of forecasts; AICc uses the density of `fitting.solver.huber_likelihood` at `delta`, with its scale as one more
     parameter (Hurvich and Tsai 1989), and only for laws that see the same runs. Raises FitError where no run has compute
@@ -79,12 +93,12 @@ def compare_laws(runs: Runs | pd.DataFrame, delta: float = 1e-3, output: str = "
     if given is None:
         raise FitError('Laws are compared at one delta for all of them. Give a number, such as 0.001, for "auto".')
     delta, output = given, a_name("output", output, "the column that laws give") or ""
-    runs = as_runs(runs)
-    frame = runs.kept
+    table = as_runs(runs, None, columns, units)
+    frame = table.kept
     if "flops" not in frame or frame["flops"].notna().sum() < 10:
         raise FitError(
             f"Laws are compared by forecasting the largest runs from the rest, which takes ten runs with known compute; "
-            f"this table has {int(frame['flops'].notna().sum()) if 'flops' in frame else 0}. Add runs.{runs.want}"
+            f"this table has {int(frame['flops'].notna().sum()) if 'flops' in frame else 0}. Add runs.{table.want}"
         )
     known = frame.dropna(subset=["flops", "loss"])
     cut, above = _cut(known)
@@ -94,7 +108,7 @@ def compare_laws(runs: Runs | pd.DataFrame, delta: float = 1e-3, output: str = "
     with one_thread():
         for key, law in all_laws().items():
             if law.output.column == output and not reasons[key]:
-                tried.append(_try(law, runs, above, best, delta))
+                tried.append(_try(law, table, above, best, delta))
     scores = _scored(tried)
     return Comparison(tuple(s for s, _ in scores), len(above), len(best), cut, _sentence(scores))
 

@@ -9,20 +9,19 @@ import numpy as np
 from fitting.diagnostics.checks.unusable import on_a_line, settings_of
 from fitting.law import Law
 from fitting.laws import all_laws, offered
-from fitting.same_runs import as_runs
+from fitting.same_runs import Columns, RunsLike, Units, as_runs
 from fitting.solver.fit_data import frontier
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from data.schema import Runs
 
 AMOUNTS = {"params": "sizes", "tokens": "amounts of tokens", "flops": "amounts of compute"}
 
 
-def lacking(runs: Runs | pd.DataFrame) -> dict[str, str]:
+def lacking(runs: RunsLike, *, columns: Columns = None, units: Units = None) -> dict[str, str]:
     """For every law what these runs lack to carry it, '' for the laws that they can be fitted with."""
-    frame = as_runs(runs).kept
+    frame = as_runs(runs, None, columns, units).kept
     out = offered([c for c in frame.columns if frame[c].notna().any()])
     return {key: why or _lacks(frame, all_laws()[key]) for key, why in out.items()}
 

@@ -10,14 +10,14 @@ import numpy as np
 from fitting.arguments import takes
 from fitting.diagnostics.refit_problem import refit_problem
 from fitting.result import Fit
+from fitting.same_runs import Columns, RunsLike, Units, whole_table
+from fitting.shown import shown
 from fitting.solver.huber_likelihood import chance, log_likelihood_in_scales
 from fitting.solver.solver import minimise, residuals
 from fitting.solver.threads import one_thread
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from data.schema import Runs
+    pass
 
 Array = np.ndarray
 
@@ -27,6 +27,7 @@ ENOUGH_DRAWS = 200
 UNLIKELY = 0.01
 
 
+@shown()
 @dataclass(frozen=True)
 class PaperTest:
     """One paper's constants against these runs, with chances that constants true for them would look this far off.
@@ -47,7 +48,7 @@ class PaperTest:
 
 
 @takes(fit=Fit)
-def against_papers(fit: Fit, runs: Runs | pd.DataFrame) -> tuple[PaperTest, ...]:
+def against_papers(fit: Fit, runs: RunsLike, *, columns: Columns = None, units: Units = None) -> tuple[PaperTest, ...]:
     """Every paper's constants for the fitted law, tested on the fitted runs (`runs` is the table they came from).
 
     Likelihood ratio: the density of `fitting.solver.huber_likelihood` with delta a thousandth of its scale, at its best constants and
@@ -58,7 +59,7 @@ def against_papers(fit: Fit, runs: Runs | pd.DataFrame) -> tuple[PaperTest, ...]
     """
     if not fit.law.published or fit.settings.weights != "none":
         return ()
-    again = refit_problem(fit, runs, "ask what papers say")
+    again = refit_problem(fit, whole_table(runs, fit.law, columns, units), "ask what papers say")
     table, start = again.table, again.theta
     spread = max(float(np.median(np.abs(fit.residuals))), 1e-9)
     prob = replace(again.runs_alone, delta=ABSOLUTE * spread)

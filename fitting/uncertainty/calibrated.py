@@ -10,6 +10,7 @@ import numpy as np
 
 from data.plain import Count, End, Finite, Number, Share, Whole, With
 from fitting.band import LEVEL
+from fitting.shown import shown
 
 TAIL = 0.025  # beyond each end at the level that is calibrated, `fitting.band.LEVEL`
 #: What a decision is made of, beside the law's parameters.
@@ -39,6 +40,7 @@ class Calibrated:
         return self.shares == (TAIL, 1.0 - TAIL)
 
 
+@shown(lambda c: [f"Calibration: {c.reason}"])
 @dataclass(frozen=True)
 class Calibration:
     """What `outer` simulated tables, each with `inner` refits, say of a fit's 95 % intervals; decisions are at `flops`."""

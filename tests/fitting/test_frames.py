@@ -94,3 +94,68 @@ def test_the_version_is_that_of_the_package(tmp_path):
         tmp_path / "r.csv", index=False
     )
     assert len(read_runs(tmp_path / "r.csv")) == 2
+
+
+def test_every_result_shows_itself_in_a_few_lines(found, runs):
+    import runpy
+
+    from fitting import against_papers, backtest, batch, compare_laws
+    from fitting.diagnostics.calibration import calibrate
+    from fitting.diagnostics.floor_profile import floor_profile
+    from fitting.diagnostics.sensitivity import sensitivity
+    from fitting.isoflop import compare, envelope, profiles
+    from fitting.planning.hardware import Hardware
+    from fitting.planning.hour_classes import hour_classes
+    from fitting.planning.lifetime import lifetime
+
+    readme = runpy.run_path(str(Path(__file__).parents[1] / "test_readmes.py"))
+    plain = fit(runs, "chinchilla", prior="none", resamples=40)
+    one, steps, curves = plan(found, flops=1e22), readme["steps"](), readme["curves"]()
+    rules = tuple(map(batch.from_paper, ("steplaw_batch", "steplaw_lr", "zhang_coupled")))
+    back, sens = backtest(found, runs, resamples=5), sensitivity(plain, runs, 1e22)
+    results = [
+        runs, found, plain, one, plan(found, flops=[1e22, 1e24]), plan(found, hours=100, devices=64, price=2.0), back, *back.cuts,
+        compare_laws(runs), floor_profile(plain, runs), sens, calibrate(plain, runs, outer=40, inner=40), compare(plain, runs),
+        profiles(runs, resamples=5), envelope(runs, resamples=5), *against_papers(plain, runs), found.law, found.predict(runs.kept),
+        found.predict(params=1e20, tokens=1e20), lifetime(found, loss=2.6, served=1e12), *rules,
+        compare_families(load("simulated-families"), "family", resamples=5),
+        *hour_classes(found, lambda n: 4e14 / (6 * n), hours=[24.0], batch=2**19),
+        batch.critical_batch(steps["batch_size"], steps["steps_to_target"], resamples=20), batch.fit_trajectory(curves, resamples=3),
+        batch.decayed(readme["final"](), 3.0, resamples=20), batch.rate_laws(readme["rates"](), resamples=5),
+        batch.held_out(curves, resamples=3), batch.whole_run(one, batch=rules[0], lr=rules[1], critical=rules[2]),
+        batch.front(one, batch.a_number(2e6, "critical batch"), rules[0], batch.Cluster(Hardware(512), tokens=16_384)),
+    ]  # fmt: skip
+    for result in results:
+        text = repr(result)
+        assert len(text) < 400, (type(result).__name__, text)
+        assert text.count("\n") < 5 or result in (found, plain), text
+    assert repr(one).splitlines()[0].startswith("Plan for 1e+22 FLOP")
+    assert f"{one.params:.4g}" in repr(one)
+    assert repr(sens) == f"Sensitivity: {sens.sentence}"
+
+
+def test_a_frame_that_lacks_an_input_is_told_which(found):
+    places = pd.DataFrame({"N": [1e9], "D": [1e10]})
+    with pytest.raises(TypeError, match=r"the frame has no column params and no tokens; it has 'N', 'D'\. Rename them"):
+        found.predict(places)
+    with pytest.raises(TypeError, match="no column params; it has 'tokens'"):
+        found.predict(pd.DataFrame({"tokens": [1e10]}))
+    named = found.predict(pd.DataFrame({"tokens": [1e10]}), params=1e9)
+    assert named == found.predict(places.rename(columns={"N": "params", "D": "tokens"}))
+
+
+def test_help_lists_every_parameter_on_a_line():
+    import inspect
+
+    from fitting import Fit, compare_laws
+    from fitting.batch import critical_batch, decayed, fit_trajectory
+
+    for asked in (fit, Fit.predict, plan, read_runs, compare_laws, critical_batch, decayed, fit_trajectory):
+        lines = [line.strip() for line in inspect.getdoc(asked).splitlines()]
+        listed = [
+            name
+            for line in lines
+            if line.startswith("`") and "`: " in line
+            for name in line.partition("`: ")[0][1:].split("`, `")
+        ]
+        assert listed == [p for p in inspect.signature(asked).parameters if p != "self"], asked.__qualname__

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.batch.rows import curve_rows
 from data import read_runs
 from fitting import FitError
 from fitting.batch import along_loss, critical_batch, curves, steps_to_target
 from fitting.batch.ladder import ladder
+from fitting.batch.rows import curve_rows
 from tests.fitting.sequential import as_often
 
 B_CRIT, S_MIN, FLOOR = 262_144.0, 2000.0, 2.0

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.batch.rows import curve_rows
 from data import read_runs
 from data.rows.by_batch import by_batch
 from fitting import FitError
 from fitting.batch import critical_batch, steps_to_target
 from fitting.batch.ladder import ladder
+from fitting.batch.rows import curve_rows
 
 B_CRIT, S_MIN, TARGET = 262_144.0, 1000.0, 2.457  # where 1.7 + 12 s^-0.4 comes to the target
 BATCHES = 2.0 ** np.arange(14, 22)

@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from data.read import read_runs
 from data.schema import Runs
+from fitting.errors import FitError
 
 DERIVED = "tokens over steps"  # how `data` says that a batch followed from what a run had seen
 SAME = 0.02
+
+
+def curves_given(x: Any) -> Any:
+    """The rows of training curves in what was given: a path, whose every checkpoint is read, `Runs` with their history, or a frame.
+
+    A frame's column may be called `steps` or `step`. Whatever else was given is handed on as it is. FitError for runs without
+    curves.
+    """
+    if isinstance(x, str | Path | os.PathLike):
+        x = read_runs(x)
+    if isinstance(x, Runs):
+        rows = curve_rows(x.fitted)
+        if rows is None:
+            has = ", ".join((x.kept if x.history is None else x.history).columns[:12])
+            raise FitError(
+                f"{x.name} has no training curves with the columns batch, steps and loss; it has {has}"
+                f"{', a row for each run' if x.history is None else ''}. Give a table with a row for each checkpoint."
+            )
+        return rows
+    if isinstance(x, pd.DataFrame) and "steps" in x and "step" not in x:
+        return x.rename(columns={"steps": "step"})
+    return x
+
+
+def finals_given(x: Any) -> Any:
+    """The last rows of runs in what was given: a path, `Runs`, or a frame; whatever else was given is handed on as it is."""
+    if isinstance(x, str | Path | os.PathLike):
+        x = read_runs(x)
+    if isinstance(x, Runs):
+        frame = x.fitted.kept
+        only = "batch" not in frame and "batch_sequences" in frame
+        return frame.rename(columns={"batch_sequences": "batch"}) if only else frame
+    return x
 
 
 def in_sequences(runs: Runs) -> bool:

@@ -1,0 +1,149 @@
+"""What a table leaves open is answered by an argument of every function that takes a table, and the question names it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data import load
+from data.errors import MappingNeeded, Question, answered_by
+from fitting import FitError, against_papers, backtest, compare_families, compare_laws, fit, lacking, read_runs
+from fitting.diagnostics.calibration import calibrate
+from fitting.diagnostics.floor_profile import floor_profile
+from fitting.diagnostics.sensitivity import sensitivity
+from fitting.held_out import forecasts
+from fitting.isoflop import compare, envelope, profiles
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return load("simulated-ladder")
+
+
+@pytest.fixture(scope="module")
+def unclear(runs):
+    """The runs with their loss under a name that says nothing."""
+    kept = runs.kept[["run", "params", "tokens"]]
+    return kept.assign(
+        a=runs.kept["loss"], b=runs.kept["loss"] + 1.0, half=["x", "y"] * (len(kept) // 2) + ["x"] * (len(kept) % 2)
+    )
+
+
+def test_the_question_names_the_argument_that_answers_it_and_fit_takes_it(unclear, runs, tmp_path):
+    with pytest.raises(MappingNeeded) as asked:
+        fit(unclear)
+    argument = str(asked.value).rsplit("Give ", 1)[1]
+    assert argument.startswith('columns={"loss": ')
+    assert argument.endswith("}.")
+    assert "Give columns" not in asked.value.message
+    found = fit(unclear, "chinchilla", columns={"loss": "a"}, resamples=0)
+    assert found.params == pytest.approx(fit(runs, "chinchilla", resamples=0).params)
+    unclear.to_csv(tmp_path / "u.csv", index=False)
+    assert fit(str(tmp_path / "u.csv"), "chinchilla", columns={"loss": "a"}, resamples=0).n == found.n
+
+
+def test_every_function_that_takes_a_table_takes_the_answers(unclear, runs):
+    f = fit(unclear, "chinchilla", columns={"loss": "a"}, units={"tokens": 1.0}, prior="none", resamples=40)
+    asks = {
+        "backtest": lambda t, **k: backtest(f, t, resamples=0, **k),
+        "sensitivity": lambda t, **k: sensitivity(f, t, 1e22, **k),
+        "floor_profile": lambda t, **k: floor_profile(f, t, **k),
+        "calibrate": lambda t, **k: calibrate(f, t, outer=40, inner=40, **k),
+        "against_papers": lambda t, **k: against_papers(f, t, **k),
+        "compare_laws": compare_laws,
+        "compare_families": lambda t, **k: compare_families(t, "half", resamples=2, **k),
+        "lacking": lacking,
+        "forecasts": lambda t, **k: forecasts(f, t, **k),
+        "to_frame": lambda t, **k: f.to_frame(t, **k),
+        "compare": lambda t, **k: compare(f, t, **k),
+        "profiles": lambda t, **k: profiles(t, resamples=2, **k),
+        "envelope": lambda t, **k: envelope(t, resamples=2, **k),
+    }
+    for ask in asks.values():
+        ask(unclear, columns={"loss": "a"}, units={"tokens": 1.0})
+        for wrong in ({"columns": {"loss": "a"}}, {"units": {"tokens": 1e9}}, {"columns": "loss"}, {"units": 3}):
+            with pytest.raises(FitError, match=r"runs is read already|is a mapping such as"):
+                ask(runs, **wrong)
+
+
+def test_answers_are_written_as_python_has_them():
+    cases = {
+        ("columns.loss", ("a", "b"), ""): 'columns={"loss": "a"}',
+        ("columns.loss", ("a", "b"), "b"): 'columns={"loss": "b"}',
+        ("units.tokens", ("1e9", "1"), ""): 'units={"tokens": 1e9}',
+        ("units.tokens", ("log10",), ""): 'units={"tokens": "log10"}',
+        ("rows", ("runs", "checkpoints"), "runs"): 'rows="runs"',
+        ("bytes_per_token", (), ""): "bytes_per_token=...",
+        ("columns.loss", ('say "x"',), ""): 'columns={"loss": "say \\"x\\""}',
+    }
+    for (key, options, guess), said in cases.items():
+        assert answered_by([Question(key, "?", options, guess)]) == said, key
+    both = [
+        Question("columns.loss", "?", ("a",)),
+        Question("columns.params", "?", ("n",)),
+        Question("rows", "?", ("runs",)),
+    ]
+    assert answered_by(both) == 'columns={"loss": "a", "params": "n"}, rows="runs"'
+    assert answered_by([Question("columns.loss", "?", ("a",), needed=False)]) == ""
+
+
+def test_approaches_are_compared_in_either_order(runs):
+    f = fit(runs, "chinchilla", resamples=20)
+    one, other = compare(f, runs), compare(runs, f)
+    assert one.sentence == other.sentence
+    pd.testing.assert_frame_equal(one.to_frame(), other.to_frame())
+    with pytest.raises(FitError, match="fit is a Fit"):
+        compare(runs, np.nan)
+
+
+def test_the_index_of_a_frame_names_its_runs(runs):
+    plain = runs.kept[["params", "tokens", "loss"]]
+    n = len(plain)
+    cases = {
+        "text": ([f"exp{k}" for k in range(n)], [f"exp{k}" for k in range(n)]),
+        "numbers": (range(7, n + 7), [str(k) for k in range(7, n + 7)]),
+        "default": (range(n), [f"row {k + 1}" for k in range(n)]),
+        "repeated": (["a"] * n, [f"row {k + 1}" for k in range(n)]),
+    }
+    for case, (index, names) in cases.items():
+        frame = plain.set_axis(pd.Index(index))
+        read = read_runs(frame)
+        assert list(read.kept["run"]) == names, case
+        (source,) = (s for s in read.sources if s.column == "run")
+        assert ("index" in source.how) == (case in ("text", "numbers")), case
+    assert list(
+        read_runs(plain.assign(run=runs.kept["run"], index=1.0).set_axis(cases["text"][0])).kept["run"]
+    ) == list(runs.kept["run"])
+    assert list(read_runs(plain.assign(index=1.0).set_axis(cases["text"][0])).kept["run"]) == cases["text"][1]
+    assert list(read_runs(plain.set_axis(pd.Index(cases["text"][0], name="mine"))).kept["run"]) == cases["text"][1]
+    assert (
+        list(read_runs(plain.assign(run=cases["text"][0]).set_index("run", drop=False)).kept["run"]) == cases["text"][1]
+    )
+
+
+def test_numbers_of_an_index_part_no_curve():
+    """Rows of one log that were filtered keep their numbers: they name no runs where the rows are a run's checkpoints."""
+    one = pd.DataFrame(
+        {"step": [1, 2, 3, 4], "params": 1e8, "tokens": [1e9, 2e9, 3e9, 4e9], "loss": [4.0, 3.5, 3.2, 3.0]}
+    )
+    assert len(read_runs(one.set_axis([3, 5, 7, 9]))) == len(read_runs(one)) == 1
+    assert list(read_runs(one.drop(columns="step").set_axis(list("abcd"))).kept["run"]) == list("abcd")
+
+
+def test_names_and_masks_leave_out_runs_by_the_index(runs):
+    frame = runs.kept[["params", "tokens", "loss"]].set_axis([f"exp{k}" for k in range(len(runs.kept))])
+    mask = frame["loss"] > frame["loss"].quantile(0.9)
+    out = tuple(sorted(mask.index[mask]))
+    for exclude in (mask, mask.sample(frac=1, random_state=0), mask.to_numpy(), mask.reset_index(drop=True), list(out)):
+        assert fit(frame, "chinchilla", exclude=exclude, resamples=0).settings.excluded == out
+    with pytest.raises(FitError, match="it has no 'exp0'"):
+        fit(frame, "chinchilla", exclude=mask[1:], resamples=0)
+
+
+def test_a_forecast_keeps_the_index_of_its_places(runs):
+    frame = runs.kept[["params", "tokens", "loss"]].set_axis([f"exp{k}" for k in range(len(runs.kept))])
+    f = fit(frame, "chinchilla", resamples=20)
+    assert list(f.predict(frame[:3]).to_frame().index) == ["exp0", "exp1", "exp2"]
+    assert list(f.to_frame(frame).index) == list(frame.index)
+    assert list(f.predict(params=[1e9, 2e9], tokens=1e10).to_frame().index) == [0, 1]
