@@ -17,6 +17,7 @@ from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
+from fitting.parameter_table import covariance, parameter_table
 from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
 from fitting.settings import Settings
 from fitting.status import Status, Verdict
@@ -339,17 +340,8 @@ class Fit:
 
         It is indexed by name; the column name says the same for tables that drop the index.
         """
-        import pandas as pd
-
         level = a_level(level)
-        rows = []
-        for i, p in enumerate(self.law.params):
-            value, low, high = self.interval(p.name, level)
-            with np.errstate(all="ignore"):  # a draw whose exponent is nearly zero has a weight beyond any number
-                se = float(np.std(self.draws[:, i])) if len(self.draws) else float("nan")
-            rows.append((p.name, p.latex, p.unit, value, low, high, se, p.meaning))
-        columns = ["name", "symbol", "unit", "value", "low", "high", "se", "meaning"]
-        return pd.DataFrame(rows, columns=columns, index=list(self.law.names))
+        return parameter_table(self.law, [self.interval(name, level) for name in self.law.names], self.draws)
 
     def conf_int(self, level: float = LEVEL) -> pd.DataFrame:
         """The interval of every parameter: the columns low and high, indexed by name."""
@@ -357,12 +349,7 @@ class Fit:
 
     def cov(self) -> pd.DataFrame:
         """The covariance of the parameters over the draws (p, p), indexed by name both ways; NaN without draws."""
-        import pandas as pd
-
-        p = self.law.p
-        with np.errstate(all="ignore"):  # a draw whose exponent is nearly zero has a weight beyond any number
-            found = np.cov(self.draws, rowvar=False) if len(self.draws) > 1 else np.full((p, p), np.nan)
-        return pd.DataFrame(np.reshape(found, (p, p)), index=list(self.law.names), columns=list(self.law.names))
+        return covariance(self.law, self.draws)
 
     def to_frame(self, runs: RunsLike, *, columns: Columns = None, units: Units = None) -> pd.DataFrame:
         """The runs fitted, out of the table they came from, indexed by name: inputs, observed, fitted, and the residual.

@@ -19,7 +19,8 @@ from data.steps.tables import steps_table
 from data.table import Table
 from fitting import FitError
 from fitting.batch import AlongLoss, CriticalBatch, critical_batch
-from fitting.batch.decayed import decayed_along, decayed_by_size
+from fitting.batch.along_finals import decayed_along
+from fitting.batch.decayed import decayed_by_size
 from fitting.batch.groups import final_groups
 
 RESAMPLES = 4000

@@ -132,7 +132,8 @@ def _runs(
     from data.errors import DataError
     from fitting import FitError
     from fitting.batch import along_loss, curve_groups, steps_to_target
-    from fitting.batch.decayed import decayed_along, decayed_by_size
+    from fitting.batch.along_finals import decayed_along
+    from fitting.batch.decayed import decayed_by_size
     from fitting.batch.rows import curve_rows, in_sequences
     from fitting.batch.targets import lowest_by_batch, one_ladder
 

@@ -17,7 +17,6 @@ import numpy as np
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, in_short, one_number, rows_of
 from fitting.band import Band, from_draws
-from fitting.batch.along import AlongLoss
 from fitting.batch.best_runs import BestRuns, best_runs
 from fitting.batch.critical import CriticalBatch, _natural, _notes, solve
 from fitting.batch.descent import descend
@@ -43,7 +42,6 @@ FLOORS, EXPONENTS = (0.5, 0.8, 0.95), (0.15, 0.4, 1.0)
 ROUNDS, REFIT = 80, 12
 BEYOND = 1.5  # how many times outside the data tried at a batch an inverted amount may lie before it is said
 DOUBT = 0.05
-LEAST_LOSSES = 3  # to say how the critical batch grows along them
 SCATTERED = (
     "The batches scatter more around the hyperbola than the noise of the losses explains; intervals allow for it."
 )
@@ -238,31 +236,6 @@ def _growth(k: Band, by_own: bool) -> list[str]:
         return []
     which = "a run's own data" if by_own else "the least data to a loss"
     return [f"The critical batch grows with {which} as D^{k.value:.3f} (95 % {k.low:.3f} to {k.high:.3f})."]
-
-
-def decayed_along(read: Sequence[Decayed]) -> AlongLoss | None:
-    """How the critical batch grows as the loss falls, B_crit = c L^k, from what one law through final losses says at several losses.
-
-    A power of the loss is near it, and exact without a floor. Its doubt is that of the law, whose refits are followed from loss to
-    loss. None for fewer than three losses, readings of several laws, or where no critical batch shows.
-    """
-    several = sorted({one.target: one for one in read}.values(), key=lambda one: one.target)
-    if len(several) < LEAST_LOSSES or any(
-        one.grows is None or one.measured is not several[0].measured for one in several
-    ):
-        return None
-    x = np.array([one.target for one in several])
-    middle = float(np.exp(np.mean(np.log(x))))
-    slopes = np.linalg.pinv(np.column_stack([np.ones(len(x)), np.log(x / middle)]))
-    value = np.log([one.found.b_crit.value for one in several])
-    everywhere = np.all([one.kept for one in several], axis=0)
-    drawn = [one.found.draws[everywhere[one.kept]] for one in several]
-    with np.errstate(divide="ignore"):
-        draws = np.stack([np.log(each[:, 1]) - np.log(each[:, 0]) for each in drawn], axis=1)
-    draws = draws[np.isfinite(draws).all(axis=1)]
-    best = slopes @ value
-    off = value - (best[0] + best[1] * np.log(x / middle))
-    return AlongLoss(best, draws @ slopes.T, middle, x, several[0].batch, np.tile(-off, (len(several[0].batch), 1)))
 
 
 def decayed_by_size(

@@ -22,7 +22,8 @@ from data.readers import read_table
 from data.steps.tables import steps_table
 from fitting import FitError
 from fitting.batch import along_loss, critical_batch, decayed, steps_to_target
-from fitting.batch.decayed import decayed_along, decayed_by_size
+from fitting.batch.along_finals import decayed_along
+from fitting.batch.decayed import decayed_by_size
 
 TESTS = Path(__file__).parents[1] / "fitting" / "batch"
 STEPS, FINAL, ALONG, LADDER = (

@@ -11,7 +11,8 @@ from scipy.optimize import brentq
 
 from fitting import FitError
 from fitting.batch import decayed
-from fitting.batch.decayed import decayed_along, decayed_by_size, holds_decayed
+from fitting.batch.along_finals import decayed_along
+from fitting.batch.decayed import decayed_by_size, holds_decayed
 from tests.fitting.sequential import as_often
 
 FLOOR, BETA, K = 1.8, 0.4, 2000.0

@@ -91,17 +91,17 @@ def test_compute_beyond_the_runs_is_said_of_a_law_of_compute(compute):
 def test_compute_that_contradicts_size_and_tokens_is_said(few, compute, times):
     given = {"params": 1e8, "tokens": 2e9, "flops": 6 * 2e17 * times}
     for f in (few, compute):
-        assert any("times what params and tokens come to" in note for note in f.predict(**given).notes)
+        assert any("times those of params and tokens" in note for note in f.predict(**given).notes)
     wrong = np.array([1.0, times])
     many = compute.predict(params=1e8, tokens=2e9, flops=1.2e18 * wrong).notes
-    assert any(f"{times:.3g} times what" in note for note in many)
+    assert any(f"{times:.3g} times those" in note for note in many)
 
 
 @pytest.mark.parametrize("times", [0.97, 1.0, 1.03])
 def test_compute_that_agrees_is_nothing_to_say(few, compute, times):
     given = {"params": 1e8, "tokens": 2e9, "flops": 6 * 2e17 * times}
     for f in (few, compute):
-        assert not any("times what" in note for note in f.predict(**given).notes)
+        assert not any("times those of" in note for note in f.predict(**given).notes)
 
 
 def test_a_loss_that_is_wanted_is_reached_as_it_was_asked(few):
