@@ -61,12 +61,12 @@ def planned(spec: Spec) -> Plan:
         batches.append(np.full(count, batch))
         before.append(at + size * np.arange(count))
         at += size * count
-    batch, seen, places = np.concatenate(batches), np.concatenate(before), np.array([1.0])
-    rate = spec.rate * shares(spec, seen / at, (seen + batch * spec.seq_len) / at)
+    each, seen, places = np.concatenate(batches), np.concatenate(before), np.array([1.0])
+    rate = spec.rate * shares(spec, seen / at, (seen + each * spec.seq_len) / at)
     if spec.evals > 1:
         places = np.geomspace(EARLIEST, 1.0, spec.evals)
-    evaluated = np.searchsorted(seen + batch * spec.seq_len, np.minimum(places, 1.0) * at - 0.5) + 1
-    return Plan(batch, seen, rate, frozenset(evaluated.tolist()), spec.seq_len)
+    evaluated = np.searchsorted(seen + each * spec.seq_len, np.minimum(places, 1.0) * at - 0.5) + 1
+    return Plan(each, seen, rate, frozenset(evaluated.tolist()), spec.seq_len)
 
 
 def shares(spec: Spec, begun: Array, ended: Array) -> Array:
