@@ -7,11 +7,13 @@ on from. Files are written beside and renamed; a line that was torn by a crash i
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +26,7 @@ from data.probe.spec import Spec, spec
 STATES = ("queued", "running", "done", "failed", "diverged", "cancelled", "lost")
 ENDED = ("done", "failed", "diverged", "cancelled")
 
-SPEC, STATUS, LOG, CHECKPOINT = "spec.json", "status.json", "log.jsonl", "checkpoint.npz"
+SPEC, STATUS, LOG, CHECKPOINT, LOCK = "spec.json", "status.json", "log.jsonl", "checkpoint.npz", "run.lock"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class Status:
     began: float = 0.0
     process: str = ""  # who runs it, as `data.probe.process` names a process
     device: str = ""
+
+
+class BusyError(DataError):
+    """A run that another process makes."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,16 @@ class Folder:
         if (self.path / SPEC).exists() and (other := self.spec).key != what.key:
             raise DataError(f"{self.path} holds another run ({other.name or other.key}); choose another folder.")
         write(self.path / SPEC, json.dumps(plain(what), indent=1, allow_nan=False))
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """The right to make the run, which one process has at a time and loses when it dies. Raises BusyError."""
+        with (self.path / LOCK).open("a") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise BusyError(f"Another process makes the run in {self.path}.") from None
+            yield
 
     def say(self, status: Status) -> None:
         """Write down how the run stands."""
