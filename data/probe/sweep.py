@@ -43,7 +43,7 @@ def sweep(values: Any) -> list[Spec]:
     if missing:
         raise DataError(f"A sweep of the design {name} needs {missing[0]!r}: {DESIGNS[name].own[missing[0]]}.")
     laid = DESIGNS[name].lay(given)
-    found = {}
+    found: dict[str, Spec] = {}
     for one in laid:
         made = spec(one)
         made = made if made.vocab else made.with_(vocab=corpus(made).vocab)
@@ -110,7 +110,11 @@ def _widths(given: dict[str, Any]) -> list[dict[str, Any]]:
     base = min(widths) if isinstance(widths, list) and widths else 0
     laid = _grid({"parametrisation": ["standard", "mup"], **given})
     return [
-        {**one, "lr": each, **({} if one["parametrisation"] == "standard" else {"base_width": one.get("base_width", base)})}
+        {
+            **one,
+            "lr": each,
+            **({} if one["parametrisation"] == "standard" else {"base_width": one.get("base_width", base)}),
+        }
         for one in laid
         for each in rates
     ]
@@ -119,7 +123,10 @@ def _widths(given: dict[str, Any]) -> list[dict[str, Any]]:
 DESIGNS: dict[str, Design] = {
     "grid": Design("Every value with every other", "Lists of any fields.", {}, _grid),
     "isoflop": Design(
-        "IsoFLOP curves", "Each compute budget spent on models of several sizes.", {"flops": "the budgets, in FLOP"}, _isoflop
+        "IsoFLOP curves",
+        "Each compute budget spent on models of several sizes.",
+        {"flops": "the budgets, in FLOP"},
+        _isoflop,
     ),
     "batch": Design(
         "Batch ladder",
@@ -128,7 +135,10 @@ DESIGNS: dict[str, Design] = {
         _batches,
     ),
     "rate": Design(
-        "Learning-rate ladder", "Runs at multiples of their own learning rate.", {"rates": "multiples of the rate"}, _rates
+        "Learning-rate ladder",
+        "Runs at multiples of their own learning rate.",
+        {"rates": "multiples of the rate"},
+        _rates,
     ),
     "width": Design(
         "Width ladder",

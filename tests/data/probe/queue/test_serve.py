@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -74,7 +75,7 @@ def test_two_devices_run_three_jobs_two_at_once_each_on_its_own(tmp_path):
     assert {row["device"] for row in rows[:2]} == {"0", "1"}
     for one in PRETEND:
         own = [row for row in rows if row["device"] == one.visible]
-        assert all(a["ended"] <= b["began"] for a, b in zip(own, own[1:], strict=False))
+        assert all(a["ended"] <= b["began"] for a, b in itertools.pairwise(own))
     assert rows[2]["began"] >= min(row["ended"] for row in rows[:2])
 
 
