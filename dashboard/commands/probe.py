@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import time
@@ -60,6 +61,10 @@ def command(sweep: Path, out: Path, devices: str, cores: int, retry: bool, dry_r
     )
     if dry_run:
         return
+    if importlib.util.find_spec("torch") is None:
+        raise DataError(
+            "A probe is trained with torch, which is not installed: pip install -e '.[probe]' in Isoflop's folder."
+        )
     _follow(
         out, sweep.stem if str(sweep) != "-" else "sweep", specs, cores, tuple(filter(None, devices.split(","))), retry
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Annotated, Any, Self
@@ -17,7 +16,6 @@ OPTIMISERS = ("adamw", "muon", "sgd", "adafactor")
 SCHEDULES = ("constant", "linear", "cosine")
 PARAMETRISATIONS = ("standard", "mup", "mup_depth")
 ACTIVATIONS = ("squared_relu", "swiglu")
-MEASURES = ("per_example", "update_noise", "hessian", "coordinates", "distance")
 
 MOST_WIDTH, MOST_DEPTH, MOST_SEQ, MOST_VOCAB = 16_384, 256, 65_536, 262_144
 MOST_TOKENS, MOST_BATCH, MOST_STEPS = 1e13, 10**7, 10**8
@@ -91,16 +89,11 @@ class Spec:
     ] = ()  # shares of a run
     # The data: `unique_tokens` of the corpus are gone through again and again; 0 takes all there are.
     corpus: Annotated[str, text(1, 1000)] = "synthetic"
-    mixture: Annotated[tuple[Share, ...], at_most(64)] = ()  # of the corpus's pools, in their order
     unique_tokens: Annotated[float, With(strict=True, ge=0, le=MOST_TOKENS)] = 0.0
     seed: Count = 0
-    # What is measured: evaluations at log-spaced places, each on so many held-out tokens; and what is dear, on request.
+    # What is measured: the held-out loss at log-spaced places, each time on so many tokens.
     evals: Annotated[int, _whole(1, 10_000)] = 20
     eval_tokens: Annotated[int, _whole(1, 10**9)] = 65_536
-    micro_batch: Annotated[int, _whole(0, MOST_BATCH)] = (
-        0  # sequences of a gradient by itself; 0 is an eighth of the batch
-    )
-    measure: Annotated[tuple[Annotated[str, one_of(MEASURES)], ...], at_most(len(MEASURES))] = ()
     name: Annotated[str, text(0, 200)] = ""
 
     def __post_init__(self) -> None:
@@ -111,8 +104,6 @@ class Spec:
             )
         if self.warmup + (self.decay if self.schedule == "linear" else 0.0) > 1:
             raise ValueError(f"warmup and decay should be 1 together at most; {self.warmup:g} and {self.decay:g} came")
-        if self.mixture and not math.isclose(sum(self.mixture), 1, rel_tol=1e-6):
-            raise ValueError(f"mixture should sum to 1; {sum(self.mixture):g} came")
 
     @property
     def shape(self) -> Shape:

@@ -1,8 +1,8 @@
 """Several probes as one JSON object: a spec's fields, a list where the sweep varies, or a named design.
 
 `{"width": [16, 32], "tokens": [2.5e5, 5e5]}` is every width with every length. `{"design": "isoflop", "flops": [1e12, 3e12],
-"width": [16, 24, 32]}` is what each budget buys at each width. A field that is a list in a run (`stages`, `averages`, `mixture`,
-`measure`) varies where it is a list of lists.
+"width": [16, 24, 32]}` is what each budget buys at each width. A field that is a list in a run (`stages`, `averages`) varies where it
+is a list of lists.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from data.probe.corpus import corpus
 from data.probe.spec import Spec, spec
 
 MOST_RUNS = 10_000
-_LISTS = ("stages", "averages", "mixture", "measure")  # fields that are lists in one run
+_LISTS = ("stages", "averages")  # fields that are lists in one run
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from data.probe.queue.serve import is_served
 
 LOG = "queue.log"
 PATIENCE = 20.0  # seconds in which it has to begin
+_apart: list[subprocess.Popen[bytes]] = []  # those that began here; each is waited for once it has ended
 
 
 def ensure_served(root: Path, *, cpus: int = 1, devices: tuple[str, ...] = ()) -> None:
@@ -35,6 +36,7 @@ def ensure_served(root: Path, *, cpus: int = 1, devices: tuple[str, ...] = ()) -
             told, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=Path(__file__).parents[3],
             start_new_session=True, env=dict(os.environ),
         )  # fmt: skip
+    _apart[:] = [started, *(one for one in _apart if one.poll() is None)]
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if is_served(root) or started.poll() == 0:
