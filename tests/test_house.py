@@ -41,7 +41,7 @@ LIVES_IN = {
     "streamlit": ("dashboard/",),
     "plotly": ("dashboard/charts/",),
     "click": ("dashboard/cli.py", "dashboard/commands/"),
-    "torch": ("data/probe/model.py", "data/probe/train.py"),
+    "torch": ("data/probe/trainer/",),
     "submitit": ("data/probe/submit.py",),
 }
 # Built from parts, so that this file does not hold what it looks for.

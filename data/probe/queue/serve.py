@@ -1,0 +1,229 @@
+"""The process that starts jobs: at most one a slot, and only one such process for a queue.
+
+Which job runs where is written down before its process is started, and a run's own folder lets one trainer in at a time: whatever
+dies in between, no slot has two jobs and no folder two trainers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from data.errors import DataError
+from data.probe.folder import ENDED, SPEC, Folder, Status, now
+from data.probe.process import Process
+from data.probe.queue.slots import Slot, foreign
+from data.probe.queue.store import Job, Store
+
+LOCK = "queue.lock"
+OUTPUT = "stdout.txt"
+FAST, FAILURES = (
+    10.0,
+    3,
+)  # seconds in which a job that fails has failed fast, and how many of those in a row hold a sweep
+BUSY = 3  # the trainer's exit code where another has the folder
+LOOK_EVERY = 1.0  # seconds
+GRACE = 20.0  # seconds that a job has to end by itself after it was asked to
+# What is called like a secret is not handed on to a job.
+_SECRET = re.compile(r"token|secret|passw|api_?key|credential|private|auth|cookie|session", re.IGNORECASE)
+
+
+class AlreadyServedError(DataError):
+    """Another process serves this queue."""
+
+
+@contextmanager
+def served(root: Path) -> Iterator[None]:
+    """The right to start this queue's jobs, which one process has at a time. Raises AlreadyServedError."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / LOCK).open("a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AlreadyServedError(f"Another process serves the queue in {root}.") from None
+        yield
+
+
+def is_served(root: Path) -> bool:
+    """Whether a process serves this queue."""
+    try:
+        with served(root):
+            return False
+    except AlreadyServedError:
+        return True
+
+
+def environment(slot: Slot) -> dict[str, str]:
+    """What a job finds in its environment: ours without secrets, one thread a core, and its slot's device alone."""
+    kept = {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    return {
+        **kept,
+        **threads,
+        "CUDA_VISIBLE_DEVICES": slot.visible,
+        "ISOFLOP_DEVICE": slot.device,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def command(folder: Folder) -> list[str]:
+    """The command that makes a run."""
+    return [sys.executable, "-m", "data.probe.trainer", str(folder.path / SPEC), str(folder.path)]
+
+
+@dataclass
+class Server:
+    """Whoever serves a queue: its store, its slots, and the children it has not waited for."""
+
+    store: Store
+    slots: list[Slot]
+    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    asked_at: dict[str, float] = field(default_factory=dict)
+
+    def take_back(self) -> None:
+        """What an earlier server started runs on: take it as ours where its process lives, else put it in the queue again."""
+        self.store.rebuild()
+        for job in self.store.jobs():
+            if job.state == "lost" and self._living(job):
+                self.store.retry([job.key])
+        for job in self.store.jobs():
+            if job.state == "running" and not self._living(job):
+                self._settle(job, "lost")
+
+    def turn(self) -> None:
+        """One look: what has ended leaves its slot, and what may run is started."""
+        for job in self.store.jobs():
+            if job.state == "running":
+                self._look_after(job)
+        running = {job.slot for job in self.store.jobs() if job.state == "running"}
+        for slot in self.slots:
+            if slot.name not in running and not foreign(slot, False) and (found := self.store.assign(slot.name)):
+                self._start(found, slot)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing may be started."""
+        held = self.store.held()
+        return not any(
+            job.state == "running" or (job.state == "queued" and job.sweep not in held) for job in self.store.jobs()
+        )
+
+    def _start(self, job: Job, slot: Slot) -> None:
+        folder = self.store.folder(job)
+        try:
+            with (folder.path / OUTPUT).open("ab") as out:
+                child = subprocess.Popen(
+                    command(folder), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                    env=environment(slot), cwd=Path(__file__).parents[3], start_new_session=True,
+                )  # fmt: skip
+        except OSError as error:
+            self.store.ended(job.key, "failed", f"It could not be started: {error}.")
+            return
+        self.children[job.key] = child
+        self.store.runs_as(job.key, str(Process.of(child.pid) or ""))
+
+    def _living(self, job: Job) -> Process | None:
+        """The process that makes a job's run: the one we know, or the one that its folder names."""
+        named = [job.process]
+        with contextlib.suppress(DataError):
+            named.append(self.store.folder(job).status.process)
+        return next((p for name in named if (p := Process.read(name)) and p.alive), None)
+
+    def _look_after(self, job: Job) -> None:
+        child = self.children.get(job.key)
+        if child is not None and child.poll() is None:
+            self._cancel_if_asked(job, child.pid)
+            return
+        if child is None and (living := self._living(job)):
+            self._cancel_if_asked(job, living.pid)
+            return
+        self.children.pop(job.key, None)
+        if child is not None and child.returncode == BUSY and self._living(job):
+            return  # another trainer has the folder: it is watched by its name from now on
+        self._settle(job, "failed" if child is not None else "lost", child.returncode if child is not None else None)
+
+    def _settle(self, job: Job, otherwise: str, code: int | None = None) -> None:
+        """Write down how a job that runs no more has ended, by what its folder says."""
+        self.asked_at.pop(job.key, None)
+        folder = self.store.folder(job)
+        try:
+            status = folder.status
+        except DataError as error:
+            status = Status("running", str(error))
+        if job.sentence == "cancel" and status.state != "done":
+            state, sentence = (
+                "cancelled",
+                f"Cancelled at step {status.step:,} of {status.steps:,}." if status.steps else "Cancelled.",
+            )
+        elif status.state in ENDED:
+            state, sentence = status.state, status.sentence
+        elif status.state == "queued" and code == 0:
+            state, sentence = "queued", status.sentence
+        elif otherwise == "lost":
+            state, sentence = "queued", "Its process was gone; it goes on from its checkpoint."
+        else:
+            state, sentence = "failed", ended_how(code, _last_line(folder.path / OUTPUT))
+        if state not in ("queued", status.state):
+            with contextlib.suppress(OSError):
+                folder.say(Status(state, sentence, status.step, status.steps, status.tokens, now(), status.began))
+        self.store.ended(job.key, state, sentence)
+        if state in ("failed", "diverged", "done"):
+            fast = state == "failed" and now() - job.started < FAST
+            if self.store.fast_failures(job.sweep, failed=fast) >= FAILURES:
+                self.store.hold(
+                    job.sweep, f"{FAILURES} runs in a row failed within {FAST:g} seconds. The last: {sentence}"
+                )
+
+    def _cancel_if_asked(self, job: Job, pid: int) -> None:
+        if job.sentence != "cancel":
+            return
+        with contextlib.suppress(psutil.Error):
+            if job.key not in self.asked_at:
+                self.asked_at[job.key] = now()
+                psutil.Process(pid).terminate()
+            elif now() - self.asked_at[job.key] > GRACE:
+                psutil.Process(pid).kill()
+
+
+def ended_how(code: int | None, last: str) -> str:
+    """Why a process ended that left no word of its own, as a sentence."""
+    said = f" It said last: {last}" if last else ""
+    if code is not None and code < 0:
+        kind = "killed; the machine may have run out of memory" if code == -9 else f"ended by signal {-code}"
+        return f"Its process was {kind}.{said}"
+    return f"Its process ended with code {code}.{said}"
+
+
+def _last_line(path: Path) -> str:
+    """The last line of a file that says anything, of its last few thousand signs."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4000))
+        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+        return lines[-1][:300] if lines else ""
+    return ""
+
+
+def serve(
+    root: Path, slots: list[Slot], *, until_idle: bool = False, watched: Callable[[Store], None] = lambda _: None
+) -> None:
+    """Serve a queue, for good or until nothing is left to run. Raises AlreadyServedError."""
+    with served(root):
+        server = Server(Store(root), slots)
+        server.take_back()
+        while True:
+            server.turn()
+            watched(server.store)
+            if until_idle and server.idle:
+                return
+            time.sleep(LOOK_EVERY)

@@ -1,0 +1,234 @@
+"""Jobs with their order, state and slot, in one SQLite file that many processes use at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from data.errors import DataError
+from data.probe.folder import ENDED, Folder, now
+from data.probe.spec import Spec
+
+FILE = "queue.sqlite"
+BUSY = 30.0  # seconds that a process waits for another's transaction
+
+_TABLES = """
+create table if not exists jobs (
+    key text primary key, name text not null, sweep text not null, place integer not null, priority integer not null default 0,
+    state text not null, slot text not null default '', process text not null default '', attempts integer not null default 0,
+    sentence text not null default '', queued real not null, started real not null default 0, ended real not null default 0
+);
+create table if not exists sweeps (name text primary key, held text not null default '', fast integer not null default 0);
+create unique index if not exists one_job_a_slot on jobs (slot) where state = 'running' and slot <> '';
+"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run in the queue. `key` is what the run is, `name` its folder's below the sweep's; `place` the order of submission."""
+
+    key: str
+    name: str
+    sweep: str
+    place: int
+    priority: int
+    state: str  # as `data.probe.folder.STATES` has them
+    slot: str
+    process: str
+    attempts: int
+    sentence: str
+    queued: float
+    started: float
+    ended: float
+
+
+_COLUMNS = ", ".join(f.name for f in fields(Job))
+
+
+@dataclass(frozen=True)
+class Store:
+    """The jobs whose folders lie under `root`."""
+
+    root: Path
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it takes place, or nothing."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            held = sqlite3.connect(self.root / FILE, timeout=BUSY, isolation_level=None)
+        except sqlite3.Error as error:
+            raise DataError(f"{self.root / FILE} cannot be opened: {error}.") from None
+        try:
+            held.executescript("pragma journal_mode = wal; pragma synchronous = full;" + _TABLES)
+            held.execute("begin immediate")
+            yield held
+            held.execute("commit")
+        except sqlite3.DatabaseError as error:
+            raise DataError(
+                f"{self.root / FILE} cannot be used: {error}. Remove it and rebuild it from the folders if it stays so."
+            ) from None
+        finally:
+            held.close()
+
+    def folder(self, job: Job) -> Folder:
+        """Where a job's run is kept."""
+        return Folder(self.root / job.sweep / job.name)
+
+    def submit(self, sweep: str, specs: Iterable[Spec], priority: int = 0) -> list[Job]:
+        """Queue runs as a sweep; one that is there already, in whatever state and sweep, is not queued again."""
+        listed = list(specs)
+        for one in listed:
+            if not (known := self.find(one.key)):
+                Folder(self.root / sweep / one.key).declare(one)
+            else:
+                self.folder(known).declare(one)
+        with self._open() as held:
+            held.execute("insert or ignore into sweeps (name) values (?)", (sweep,))
+            (place,) = held.execute("select coalesce(max(place), 0) from jobs").fetchone()
+            for i, one in enumerate(listed, start=1):
+                held.execute(
+                    "insert or ignore into jobs (key, name, sweep, place, priority, state, queued) values (?, ?, ?, ?, ?, 'queued', ?)",
+                    (one.key, one.key, sweep, place + i, priority, now()),
+                )
+        keys = {one.key for one in listed}
+        return [job for job in self.jobs() if job.key in keys]
+
+    def jobs(self, sweep: str | None = None) -> list[Job]:
+        """All jobs, or those of a sweep, in the order in which they are to run."""
+        with self._open() as held:
+            rows = held.execute(
+                f"select {_COLUMNS} from jobs where ? is null or sweep = ? order by priority desc, place",
+                (sweep, sweep),
+            )
+            return [Job(*row) for row in rows]
+
+    def find(self, key: str) -> Job | None:
+        """The job of a run; None where there is none."""
+        with self._open() as held:
+            row = held.execute(f"select {_COLUMNS} from jobs where key = ?", (key,)).fetchone()
+        return Job(*row) if row else None
+
+    def assign(self, slot: str) -> Job | None:
+        """Give the next job that may run to a slot, in one transaction; None where none may or the slot is taken."""
+        with self._open() as held:
+            if held.execute("select 1 from jobs where state = 'running' and slot = ?", (slot,)).fetchone():
+                return None
+            row = held.execute(
+                f"select {_COLUMNS} from jobs where state = 'queued' and sweep not in (select name from sweeps where held <> '') "
+                "order by priority desc, place limit 1"
+            ).fetchone()
+            if row is None:
+                return None
+            held.execute(
+                "update jobs set state = 'running', slot = ?, process = '', sentence = '', started = ?, attempts = attempts + 1 "
+                "where key = ?",
+                (slot, now(), row[0]),
+            )
+        return self.find(row[0])
+
+    def runs_as(self, key: str, process: str) -> None:
+        """Note which process makes a run."""
+        with self._open() as held:
+            held.execute("update jobs set process = ? where key = ? and state = 'running'", (process, key))
+
+    def ended(self, key: str, state: str, sentence: str = "") -> None:
+        """A run has left its slot: it ended, or stands in the queue again. One that has ended before stays as it was."""
+        with self._open() as held:
+            held.execute(
+                "update jobs set state = ?, sentence = ?, slot = '', process = '', ended = ? where key = ? and state = 'running'",
+                (state, sentence, now() if state != "queued" else 0.0, key),
+            )
+
+    def cancel(self, keys: Iterable[str]) -> list[Job]:
+        """Take runs out of the queue; those that run are returned, for whoever ends their processes."""
+        running = []
+        with self._open() as held:
+            for key in keys:
+                held.execute(
+                    "update jobs set state = 'cancelled', sentence = 'Cancelled before it began.', ended = ? "
+                    "where key = ? and state in ('queued', 'lost')",
+                    (now(), key),
+                )
+                held.execute("update jobs set sentence = 'cancel' where key = ? and state = 'running'", (key,))
+                row = held.execute(
+                    f"select {_COLUMNS} from jobs where key = ? and state = 'running'", (key,)
+                ).fetchone()
+                running += [Job(*row)] if row else []
+        return running
+
+    def retry(self, keys: Iterable[str]) -> None:
+        """Put runs that ended otherwise than done back in the queue; they go on from their checkpoints."""
+        with self._open() as held:
+            for key in keys:
+                held.execute(
+                    "update jobs set state = 'queued', sentence = '', ended = 0 where key = ? and state in "
+                    "('failed', 'diverged', 'cancelled', 'lost')",
+                    (key,),
+                )
+
+    def prioritise(self, keys: Iterable[str], priority: int) -> None:
+        """Jobs of a higher priority go first."""
+        with self._open() as held:
+            held.executemany("update jobs set priority = ? where key = ?", [(priority, key) for key in keys])
+
+    def hold(self, sweep: str, why: str) -> None:
+        """Start no more jobs of a sweep, for this reason."""
+        with self._open() as held:
+            held.execute(
+                "insert into sweeps (name, held) values (?, ?) on conflict (name) do update set held = excluded.held",
+                (sweep, why),
+            )
+
+    def release(self, sweep: str) -> None:
+        """Let a sweep go on."""
+        with self._open() as held:
+            held.execute("update sweeps set held = '', fast = 0 where name = ?", (sweep,))
+
+    def held(self) -> dict[str, str]:
+        """The sweeps that are held, and why."""
+        with self._open() as held:
+            return dict(held.execute("select name, held from sweeps where held <> ''").fetchall())
+
+    def fast_failures(self, sweep: str, *, failed: bool) -> int:
+        """Count a job of a sweep that failed within seconds, or begin anew after one that did not; returns the count."""
+        with self._open() as held:
+            held.execute(
+                "update sweeps set fast = case when ? then fast + 1 else 0 end where name = ?", (failed, sweep)
+            )
+            row = held.execute("select fast from sweeps where name = ?", (sweep,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def rebuild(self) -> int:
+        """Queue what the folders hold and the file does not, each as its folder says it stands; returns how many there were.
+
+        One whose folder says that it runs is put as lost: whoever serves takes it back where its process is found.
+        """
+        added = 0
+        for path in sorted(self.root.glob("*/*/spec.json")):
+            folder = Folder(path.parent)
+            try:
+                what, status = folder.spec, folder.status
+            except DataError:
+                continue  # a folder of something else
+            state = status.state if status.state in (*ENDED, "queued") else "lost"
+            with self._open() as held:
+                held.execute("insert or ignore into sweeps (name) values (?)", (path.parent.parent.name,))
+                (place,) = held.execute("select coalesce(max(place), 0) + 1 from jobs").fetchone()
+                added += held.execute(
+                    "insert or ignore into jobs (key, name, sweep, place, state, sentence, queued, ended) values (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        what.key,
+                        path.parent.name,
+                        path.parent.parent.name,
+                        place,
+                        state,
+                        status.sentence,
+                        now(),
+                        status.heartbeat,
+                    ),
+                ).rowcount
+        return added

@@ -1,0 +1,36 @@
+"""Where a run goes on from: arrays by name in one file without pickles, written beside and renamed."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data.errors import DataError
+from data.probe.folder import write
+
+_ABOUT = "about"
+
+
+def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
+    """Write tensors and plain values."""
+    held = io.BytesIO()
+    arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+    np.savez(held, **{_ABOUT: np.frombuffer(json.dumps(about).encode(), np.uint8)}, **arrays)  # type: ignore[arg-type]
+    write(path, held.getvalue())
+
+
+def load(path: Path, device: torch.device) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the plain values. Raises DataError for a file that is none."""
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            arrays = {name: held[name] for name in held.files}
+        about = json.loads(arrays.pop(_ABOUT).tobytes())
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path} is no checkpoint: {error}. Remove it to begin the run anew.") from None
+    return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}, about

@@ -1,0 +1,70 @@
+"""Where and how precisely a probe is computed: the one place that asks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device, and whether products are rounded to bfloat16 on it (`autocast`) and the model is compiled for it."""
+
+    name: str
+    autocast: bool = False
+    compiled: bool = False
+
+    @property
+    def torch(self) -> torch.device:
+        """As torch names it."""
+        return torch.device(self.name)
+
+    def products(self) -> Any:
+        """The context in which the forward pass is computed."""
+        return torch.autocast(self.torch.type, torch.bfloat16) if self.autocast else nullcontext()
+
+    def wait(self) -> None:
+        """Until what was asked of it is done: a clock that is read before says nothing."""
+        if self.torch.type == "cuda":
+            torch.cuda.synchronize(self.torch)
+
+    @property
+    def peak_memory(self) -> float:
+        """The most memory that was held at once, in bytes: of the GPU, or of this process on a CPU."""
+        if self.torch.type == "cuda":
+            return float(torch.cuda.max_memory_allocated(self.torch))
+        import resource
+        import sys
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return float(most if sys.platform == "darwin" else 1024 * most)
+
+
+def device(asked: str = "") -> Device:
+    """The device that is `asked` for ("cpu", "cuda:1"), or ISOFLOP_DEVICE, or else the first GPU where there is one.
+
+    A CPU computes in float32; a GPU rounds products to bfloat16 where it can, and compiles.
+    """
+    name = asked or os.environ.get("ISOFLOP_DEVICE", "") or ("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda":
+        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    on_gpu = name.startswith("cuda")
+    return Device(name, on_gpu and torch.cuda.is_bf16_supported(), on_gpu)
+
+
+@contextmanager
+def repeatable(threads: int = 1) -> Iterator[None]:
+    """The same numbers from the same start, and no threads where a small model is slower with them."""
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])

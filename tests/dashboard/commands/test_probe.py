@@ -1,0 +1,76 @@
+"""`isoflop probe` in a terminal: what a sweep costs before it is made, and a refusal in one sentence."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from dashboard.commands.probe import command
+from data.probe.cost import cost, memory
+from data.probe.queue.store import Store
+from data.probe.sweep import sweep
+
+RUN = CliRunner()
+FOUR = {"corpus": "synthetic", "width": [16, 32], "tokens": [2e4, 4e4], "seq_len": 64, "eval_tokens": 2048}
+
+
+@pytest.fixture
+def asked(tmp_path):
+    def ask(values, *options):
+        (tmp_path / "sweep.json").write_text(values if isinstance(values, str) else json.dumps(values))
+        return RUN.invoke(command, [str(tmp_path / "sweep.json"), "--out", str(tmp_path / "out"), *options])
+
+    return ask
+
+
+def test_a_dry_run_says_the_cost_and_makes_nothing(asked, tmp_path):
+    done = asked(FOUR, "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert done.output.replace("\u202f", " ").startswith("4 runs of 6.1 k to 25 k parameters without embeddings")
+    assert not (tmp_path / "out").exists()
+    price = cost(sweep(FOUR))
+    assert price.tokens == pytest.approx(1.2e5, rel=0.03)
+    assert price.flops == pytest.approx(6 * (6144 + 24576) * 6e4, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ("{", "is no JSON"),
+        ([1], "A sweep is an object"),
+        ({"width": 5}, "an even multiple of heads"),
+        ({"depht": 2}, "no field 'depht'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(asked, values, sentence):
+    done = asked(values)
+    assert done.exit_code == 1
+    assert sentence in done.output
+
+
+def test_without_torch_it_says_what_to_install(asked, monkeypatch, tmp_path):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    done = asked(FOUR)
+    assert done.exit_code == 1
+    assert "pip install -e '.[probe]'" in done.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_sweep_is_made_followed_and_not_made_twice(asked, tmp_path):
+    pytest.importorskip("torch", reason="torch is not installed (it comes with the probe extra)")
+    for _ in range(2):
+        done = asked(FOUR, "--cores", "2", "--json", "-")
+        assert done.exit_code == 0, done.output
+        assert done.output.count('"done"') == 4
+    jobs = Store(tmp_path / "out").jobs("sweep")
+    assert [job.attempts for job in jobs] == [1] * 4
+
+
+def test_memory_grows_with_the_model_the_batch_and_the_state_of_the_optimiser():
+    small, wide, batch, plain = (
+        memory(sweep({"width": 64, **other})[0]) for other in ({}, {"width": 128}, {"batch": 64}, {"optimiser": "sgd"})
+    )
+    assert plain < small < min(wide, batch)

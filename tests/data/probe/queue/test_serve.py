@@ -1,0 +1,256 @@
+"""The queue on this machine: one job a slot, one trainer a folder, every job ended once, whoever dies in between."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from data.probe.folder import Folder
+from data.probe.process import Process
+from data.probe.queue import serve as serving
+from data.probe.queue.serve import AlreadyServedError, Server, environment, is_served, serve, served
+from data.probe.queue.slots import FAKE, Slot, gpus, slots
+from data.probe.queue.store import Store
+from data.probe.spec import spec
+
+PRETEND = [Slot("gpu 0", "cuda", "0"), Slot("gpu 1", "cuda", "1")]
+
+# A job that takes its folder as a trainer does, works for a while by what the run's name says, and leaves its status.
+JOB = """
+import json, os, signal, sys, time
+sys.path.insert(0, os.getcwd())
+from dataclasses import replace
+from pathlib import Path
+from data.probe.folder import BusyError, Folder, Status, now
+from data.probe.process import Process
+folder = Folder(Path(sys.argv[2]))
+try:
+    with folder.taken():
+        signal.signal(signal.SIGTERM, lambda *_: (folder.say(Status("queued", "Stopped on request.", 3, 9)), os._exit(1)))
+        began = time.time()
+        folder.say(Status("running", process=str(Process.this()), heartbeat=now()))
+        kind, _, seconds = folder.spec.name.partition(" ")
+        if kind == "fails":
+            sys.exit("no such corpus")
+        time.sleep(float(seconds or 0.1))
+        folder.append({"began": began, "ended": time.time(), "device": os.environ["CUDA_VISIBLE_DEVICES"]})
+        folder.say(Status("done", "", 9, 9))
+except BusyError:
+    sys.exit(3)
+"""
+
+
+@pytest.fixture(autouse=True)
+def pretend_job(monkeypatch, tmp_path):
+    monkeypatch.setattr(serving, "command", lambda folder: [sys.executable, "-c", JOB, "spec", str(folder.path)])
+    monkeypatch.setattr(serving, "LOOK_EVERY", 0.05)
+    (tmp_path / "two").write_text("0, GPU-a, pretend, 80000, 0\n1, GPU-b, pretend, 80000, 0\n")
+    monkeypatch.setenv(FAKE, str(tmp_path / "two"))
+
+
+def runs(*names):
+    return [spec({"width": 16, "seed": i, "name": name}) for i, name in enumerate(names)]
+
+
+def intervals(store):
+    return [row for job in store.jobs() for row in store.folder(job).rows()]
+
+
+def test_two_devices_run_three_jobs_two_at_once_each_on_its_own(tmp_path):
+    store = Store(tmp_path)
+    store.submit("sweep", runs("sleeps 0.4", "sleeps 0.4", "sleeps 0.4"))
+    serve(tmp_path, PRETEND, until_idle=True)
+    assert [job.state for job in store.jobs()] == ["done"] * 3
+    rows = sorted(intervals(store), key=lambda row: row["began"])
+    assert len(rows) == 3
+    assert {row["device"] for row in rows[:2]} == {"0", "1"}
+    for one in PRETEND:
+        own = [row for row in rows if row["device"] == one.visible]
+        assert all(a["ended"] <= b["began"] for a, b in itertools.pairwise(own))
+    assert rows[2]["began"] >= min(row["ended"] for row in rows[:2])
+
+
+def test_the_same_sweep_submitted_twice_runs_once(tmp_path):
+    store = Store(tmp_path)
+    first = store.submit("sweep", runs("a", "b"))
+    again = store.submit("another name for it", runs("other names", "do not count"))
+    assert [job.key for job in again] == [job.key for job in first]
+    assert {job.sweep for job in again} == {"sweep"}
+    serve(tmp_path, PRETEND, until_idle=True)
+    store.submit("sweep", runs("a", "b"))
+    serve(tmp_path, PRETEND, until_idle=True)
+    assert [job.attempts for job in store.jobs()] == [1, 1]
+
+
+def test_only_one_process_serves_a_queue(tmp_path):
+    with served(tmp_path):
+        assert is_served(tmp_path)
+        with pytest.raises(AlreadyServedError, match="Another process serves"):
+            serve(tmp_path, PRETEND, until_idle=True)
+    assert not is_served(tmp_path)
+
+
+def test_a_job_assigned_by_a_queue_that_died_is_started_again(tmp_path):
+    store = Store(tmp_path)
+    store.submit("sweep", runs("a"))
+    assert store.assign("gpu 0") is not None  # and then the queue died
+    assert store.assign("gpu 0") is None
+    serve(tmp_path, PRETEND, until_idle=True)
+    (job,) = store.jobs()
+    assert (job.state, job.attempts) == ("done", 2)
+
+
+def test_jobs_outlive_the_queue_and_are_taken_back(tmp_path):
+    store = Store(tmp_path)
+    store.submit("sweep", runs("sleeps 1.5", "a", "a"))
+    first = Server(store, PRETEND[:1])
+    first.turn()
+    (running,) = [job for job in store.jobs() if job.state == "running"]
+    assert Process.read(running.process).alive
+    second = Server(store, PRETEND[:1])  # knows nothing of the first one's children
+    second.take_back()
+    for _ in range(5):
+        second.turn()
+    assert [job.state for job in store.jobs()] == ["running", "queued", "queued"]
+    first.children.popitem()[1].wait()
+    serve(tmp_path, PRETEND[:1], until_idle=True)
+    assert Counter(job.state for job in store.jobs()) == {"done": 3}
+    assert [job.attempts for job in store.jobs()] == [1, 1, 1]
+    assert len(intervals(store)) == 3
+
+
+def test_a_queue_killed_at_once_loses_nothing(tmp_path):
+    store = Store(tmp_path)
+    store.submit("sweep", runs(*["sleeps 0.3"] * 6))
+    code = (
+        "import sys; from pathlib import Path; from data.probe.queue import serve as s; from data.probe.queue.slots import Slot\n"
+        f"s.command = lambda folder: [sys.executable, '-c', {JOB!r}, 'spec', str(folder.path)]; s.LOOK_EVERY = .05\n"
+        f"s.serve(Path({str(tmp_path)!r}), [Slot('gpu 0', 'cuda', '0'), Slot('gpu 1', 'cuda', '1')], until_idle=True)"
+    )
+    for wait in (0.9, 0.6, 0.75):
+        queue = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[4])
+        time.sleep(wait)
+        queue.send_signal(signal.SIGKILL)
+        queue.wait()
+    serve(tmp_path, PRETEND, until_idle=True)
+    assert Counter(job.state for job in store.jobs()) == {"done": 6}
+    assert len(intervals(store)) == 6  # each made its run once
+
+
+def test_a_typo_burns_three_jobs_and_not_a_hundred(tmp_path):
+    store = Store(tmp_path)
+    store.submit("typo", runs(*["fails"] * 6))
+    store.submit("sound", [spec({"width": 32, "name": "a"})])
+    serve(tmp_path, PRETEND[:1], until_idle=True)
+    states = Counter((job.sweep, job.state) for job in store.jobs())
+    assert states == {("typo", "failed"): 3, ("typo", "queued"): 3, ("sound", "done"): 1}
+    assert "3 runs in a row failed" in store.held()["typo"]
+    assert "It said last: no such corpus" in store.held()["typo"]
+    store.release("typo")
+    assert store.held() == {}
+
+
+def test_cancelled_where_it_waits_and_where_it_runs(tmp_path):
+    store = Store(tmp_path)
+    store.submit("sweep", runs("sleeps 30", "a"))
+    server = Server(store, PRETEND[:1])
+    server.turn()
+    running, waiting = store.jobs()
+    path = store.folder(running).path
+    deadline = time.monotonic() + 20
+    while not (path / "status.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert [job.key for job in store.cancel([running.key, waiting.key])] == [running.key]
+    while store.find(running.key).state == "running":
+        assert time.monotonic() < deadline
+        server.turn()
+        time.sleep(0.02)
+    found = {job.key: job for job in store.jobs()}
+    assert found[waiting.key].sentence == "Cancelled before it began."
+    assert found[running.key].sentence == "Cancelled at step 3 of 9."
+    assert Folder(path).status.state == "cancelled"
+    store.retry([waiting.key])
+    serve(tmp_path, PRETEND[:1], until_idle=True)
+    assert store.find(waiting.key).state == "done"
+
+
+def test_a_lost_file_of_the_queue_is_rebuilt_from_the_folders(tmp_path):
+    store = Store(tmp_path)
+    store.submit("sweep", runs("a", "b", "sleeps 0.1"))
+    serve(tmp_path, PRETEND, until_idle=True)
+    (tmp_path / "elsewhere").mkdir()
+    before = {job.key: job.state for job in store.jobs()}
+    for left in tmp_path.glob("queue.sqlite*"):
+        left.unlink()
+    assert store.rebuild() == 3
+    assert {job.key: job.state for job in store.jobs()} == before
+    assert store.rebuild() == 0
+
+
+def test_secrets_stay_out_of_a_job(monkeypatch):
+    for name in ("WANDB_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD"):
+        monkeypatch.setenv(name, "s3cret")
+    monkeypatch.setenv("ISOFLOP_HOME", "/home")
+    held = environment(PRETEND[1])
+    assert "s3cret" not in held.values()
+    assert held["ISOFLOP_HOME"] == "/home"
+    assert held["CUDA_VISIBLE_DEVICES"] == "1"
+
+
+SMI = """0, GPU-aaaa, NVIDIA H100 80GB HBM3, 81559, 4
+1, GPU-bbbb, NVIDIA H100 80GB HBM3, 81559, 40000
+2, GPU-cccc, NVIDIA A100, [N/A], [N/A]
+"""
+
+
+@pytest.mark.parametrize(
+    ("visible", "indices"),
+    [(None, "012"), ("", ""), ("1", "1"), ("2,0", "20"), ("GPU-bbbb", "1"), ("0,7,1", "0"), ("-1", "")],
+)
+def test_gpus_are_those_that_the_environment_leaves(monkeypatch, tmp_path, visible, indices):
+    (tmp_path / "smi").write_text(SMI)
+    monkeypatch.setenv(FAKE, str(tmp_path / "smi"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert "".join(g.index for g in gpus()) == indices
+
+
+def test_a_gpu_that_others_use_is_no_free_slot(monkeypatch, tmp_path):
+    (tmp_path / "smi").write_text(SMI)
+    monkeypatch.setenv(FAKE, str(tmp_path / "smi"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    store = Store(tmp_path / "queue")
+    store.submit("sweep", runs("a", "a"))
+    found = slots()
+    assert [one.name for one in found] == ["gpu 0", "gpu 1", "gpu 2"]
+    serve(tmp_path / "queue", found[:2], until_idle=True)
+    assert {row["device"] for row in intervals(store)} == {"0"}
+
+
+def test_without_a_gpu_there_are_cores(monkeypatch, tmp_path):
+    monkeypatch.setenv(FAKE, str(tmp_path / "none"))
+    assert [(s.name, s.device) for s in slots(2)] == [("cpu 0", "cpu"), ("cpu 1", "cpu")]
+
+
+def test_a_process_is_more_than_its_number():
+    own = Process.this()
+    assert Process.read(str(own)).alive
+    assert not Process(own.pid, own.began - 60, own.boot).alive
+    assert not Process(own.pid, own.began, "another boot").alive
+    assert Process.read("12") is None
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    named = Process.of(child.pid)
+    child.wait()
+    assert not named.alive
+    assert json.loads(json.dumps(str(own))) == str(own)
+    assert os.getpid() == own.pid

@@ -1,0 +1,73 @@
+"""Sweeps: every run once, laid out as their designs say, and one sentence for what is wrong."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from data.errors import DataError
+from data.probe.sweep import DESIGNS, sweep
+
+
+def test_four_fields_are_a_whole_sweep():
+    runs = sweep({"corpus": "synthetic", "width": [16, 32], "tokens": [2.5e5, 5e5], "seed": 0})
+    assert [(r.width, r.tokens) for r in runs] == [(16, 2.5e5), (16, 5e5), (32, 2.5e5), (32, 5e5)]
+    assert {r.vocab for r in runs} == {32}
+    assert len({r.key for r in runs}) == 4
+
+
+def test_a_run_that_comes_twice_is_made_once():
+    assert len(sweep({"width": [16, 16, 32]})) == 2
+
+
+def test_a_list_of_lists_varies_what_is_a_list_in_a_run():
+    assert len(sweep({"averages": [0.1, 0.2]})) == 1
+    assert [r.averages for r in sweep({"averages": [[0.1], [0.2, 0.3]]})] == [(0.1,), (0.2, 0.3)]
+
+
+def test_isoflop_spends_each_budget_at_each_size():
+    runs = sweep({"design": "isoflop", "flops": [1e12, 3e12], "width": [16, 32]})
+    assert len(runs) == 4
+    spent = sorted(6 * r.counts.nonembed * r.tokens for r in runs)
+    assert spent == pytest.approx([1e12, 1e12, 3e12, 3e12])
+
+
+def test_a_batch_ladder_scales_its_rate_with_the_root_of_the_batch():
+    runs = sweep({"design": "batch", "width": 32, "batch": [2, 8, 32], "rates": [1.0, 2.0]})
+    assert {r.schedule for r in runs} == {"constant"}
+    rates = {(r.batch, r.lr) for r in runs}
+    base = 0.25 / 32
+    assert sorted(lr / math.sqrt(b / 8) / base for b, lr in rates) == pytest.approx([1, 1, 1, 2, 2, 2])
+
+
+def test_a_width_ladder_has_both_parametrisations_on_one_base():
+    runs = sweep({"design": "width", "width": [32, 64, 128], "rates": [0.01, 0.02]})
+    assert len(runs) == 12
+    assert {r.base_width for r in runs if r.parametrisation == "mup"} == {32}
+    assert {r.base_width for r in runs if r.parametrisation == "standard"} == {0}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (3, "A sweep is an object"),
+        ({"design": "star"}, "'star' is no design; there is grid"),
+        ({"design": "isoflop", "width": [16]}, "needs 'flops': the budgets, in FLOP"),
+        ({"design": "isoflop", "flops": [-1], "width": 16}, "a positive number"),
+        ({"design": "isoflop", "flops": ["1e12"], "width": 16}, "'1e12' came"),
+        ({"design": "rate", "rates": []}, "at least one number"),
+        ({"width": []}, "The sweep has no runs"),
+        ({"width": [16, 3]}, "width should be greater than or equal to 4; 3 came"),
+        ({"width": list(range(16, 4016, 2)), "seed": list(range(10))}, "at most 10,000 are made"),
+        ({"corpus": "nowhere"}, "'nowhere' is no corpus"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(wrong, sentence):
+    with pytest.raises(DataError) as said:
+        sweep(wrong)
+    assert sentence in str(said.value)
+
+
+def test_every_design_says_what_it_is():
+    assert all(d.title and d.sentence.endswith(".") for d in DESIGNS.values())
