@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOOK_EVERY = 1.0  # seconds
 
 
-@click.command(cls=Command, name="probe")
+@click.command(cls=Command, name="probe", short_help="Train a sweep of small language models on this machine.")
 @click.argument("sweep", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option(
     "--out",
