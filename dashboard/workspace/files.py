@@ -1,13 +1,14 @@
-"""Write a file so that no reader ever sees half of it, and let one writer at a time change a folder."""
+"""Folders that only their owner may enter, and one writer at a time in each."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from data.whole_file import write_whole as write_whole
 
 
 def private_folder(path: Path) -> Path:
@@ -16,20 +17,6 @@ def private_folder(path: Path) -> Path:
         if not folder.exists():
             folder.mkdir(mode=0o700, exist_ok=True)
     return path
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step: written beside it, flushed to the disk, renamed over it."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
 
 
 @contextlib.contextmanager

@@ -6,11 +6,8 @@ on from. Files are written beside and renamed; a line that was torn by a crash i
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
-import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +18,7 @@ from typing import Annotated, Any
 from data.errors import DataError
 from data.plain import PlainError, one_of, plain, read
 from data.probe.spec import Spec, spec
+from data.whole_file import write_whole
 
 #: How a run stands. "lost" is what others conclude of one that says it runs and does not.
 STATES = ("queued", "running", "done", "failed", "diverged", "cancelled", "lost")
@@ -74,7 +72,7 @@ class Folder:
         self.path.mkdir(parents=True, exist_ok=True)
         if (self.path / SPEC).exists() and (other := self.spec).key != what.key:
             raise DataError(f"{self.path} holds another run ({other.name or other.key}); choose another folder.")
-        write(self.path / SPEC, json.dumps(plain(what), indent=1, allow_nan=False))
+        write_whole(self.path / SPEC, json.dumps(plain(what), indent=1, allow_nan=False).encode())
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -88,7 +86,7 @@ class Folder:
 
     def say(self, status: Status) -> None:
         """Write down how the run stands."""
-        write(self.path / STATUS, json.dumps(plain(status), allow_nan=False))
+        write_whole(self.path / STATUS, json.dumps(plain(status), allow_nan=False).encode())
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """What was measured, in order; a torn line ends it."""
@@ -114,23 +112,7 @@ class Folder:
     def keep_until(self, step: int) -> None:
         """Drop what was measured after a step: a run that goes on from there measures it again."""
         kept = [row for row in self.rows() if row.get("step", 0) <= step]
-        write(self.path / LOG, "".join(json.dumps(row, allow_nan=False) + "\n" for row in kept))
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """Put the whole content in the place of the file, or leave what was there."""
-    data = content.encode() if isinstance(content, str) else content
-    held, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(held, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+        write_whole(self.path / LOG, "".join(json.dumps(row, allow_nan=False) + "\n" for row in kept).encode())
 
 
 def now() -> float:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from data.errors import DataError
-from data.probe.folder import write
+from data.whole_file import write_whole
 
 _ABOUT = "about"
 
@@ -22,7 +22,7 @@ def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
     held = io.BytesIO()
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
     np.savez(held, **{_ABOUT: np.frombuffer(json.dumps(about).encode(), np.uint8)}, **arrays)  # type: ignore[arg-type]
-    write(path, held.getvalue())
+    write_whole(path, held.getvalue())
 
 
 def load(path: Path, device: torch.device) -> tuple[dict[str, Tensor], dict[str, Any]]:
