@@ -84,7 +84,7 @@ def main() -> None:
                 out.write(json.dumps([one.width, one.depth, one.batch, one.seq_len, one.vocab, step, seen]) + "\n")
         said, said_seen = float(work(one, one.batch) @ PRICES), float(evaluation(one) @ PRICES)
         print(
-            f"width {one.width:4d} depth {one.depth} batch {one.batch:3d} x {one.seq_len:3d} vocabulary {one.vocab:4d}: {1e3 * step:8.1f} ms, "
+            f"width {one.width:4d} depth {one.depth} batch {one.batch:3d} x {one.seq_len:3d} V {one.vocab:4d}: {1e3 * step:8.1f} ms, "
             f"{step / said:.2f} of what is said; evaluation {1e3 * seen:8.1f} ms, {seen / said_seen:.2f}",
             flush=True,
         )
