@@ -32,7 +32,9 @@ def made(root, specs, slower, device="cpu"):
         folder = Folder(root / one.key)
         folder.declare(one)
         step = slower * cost.step_seconds(one, one.batch)
-        folder.append({"step": 1, "tokens": 1024, "loss": 2.0, "batch": one.batch, "step_seconds": step, "peak_memory": 6e8})
+        folder.append(
+            {"step": 1, "tokens": 1024, "loss": 2.0, "batch": one.batch, "step_seconds": step, "peak_memory": 6e8}
+        )
         folder.say(Status("done", device=device))
         found.append(probe(folder.path))
     return tuple(found)
@@ -52,7 +54,11 @@ def test_evaluations_and_the_start_count():
     assert cost.seconds(more) - cost.seconds(base) == pytest.approx(extra * cost.evaluation_seconds(base), rel=1e-6)
     assert cost.seconds(averaged) > cost.seconds(more) + 0.9 * len(plans[1].evaluated) * cost.evaluation_seconds(base)
     assert cost.seconds(base) > cost.START + len(plans[0]) * cost.step_seconds(base, base.batch)
-    assert cost.step_seconds(base, 8) / 3 < cost.evaluation_seconds(base) * 1024 / base.eval_tokens * 3 < cost.step_seconds(base, 8) * 3
+    assert (
+        cost.step_seconds(base, 8) / 3
+        < cost.evaluation_seconds(base) * 1024 / base.eval_tokens * 3
+        < cost.step_seconds(base, 8) * 3
+    )
 
 
 def test_finished_runs_of_ones_own_on_the_same_device_correct_what_is_said(tmp_path):
