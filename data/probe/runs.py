@@ -45,12 +45,14 @@ def _about(what: Spec, folder: Folder) -> dict[str, Any]:
         "heads": what.shape.heads,
         "seq_len": what.seq_len,
         "vocab": what.vocab,
-        "dataset": what.corpus,
+        "dataset": " + ".join(pool.corpus for pool in what.pools) or what.corpus,
         "optimizer": what.optimiser,
         "parametrisation": what.parametrisation,
         "schedule": what.schedule,
         "seed": what.seed,
         "peak_lr": what.rate,
+        **{f"pool_{i}": pool.corpus for i, pool in enumerate(what.pools)},
+        **{f"share_pool_{i}": pool.share for i, pool in enumerate(what.pools)},
     }
 
 
