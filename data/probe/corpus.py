@@ -58,6 +58,8 @@ class Order:
 
 def corpus(spec: Spec) -> Corpus:
     """The corpus of a spec without pools. Raises DataError for a name that is none and for text that it cannot be."""
+    if spec.pools:
+        raise DataError("A mixture has a corpus for each pool.")
     return _made({0: spec.corpus}, spec)[0]
 
 

@@ -21,6 +21,7 @@ Array = np.ndarray
 
 _AHEAD = 2**15  # tokens that are made at once, so that small steps cost no more than large ones
 _BLOCK = 256  # sequences in which every pool has its share, to the nearest one
+_MANY = 2**16  # blocks that are counted at once
 _DRAW = 2**63  # the key under which pools are drawn
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
@@ -44,10 +45,18 @@ class Draw:
     def before(self, first: int) -> Array:
         """How many sequences each pool has among the first so many, (p,)."""
         whole = first // _BLOCK
-        offsets = self._offset(np.arange(whole))[:, None]
-        below = np.ceil(np.array(self.ends) * _BLOCK - offsets).clip(0, _BLOCK).astype(np.int64)
-        counts = np.diff(below.sum(axis=0), prepend=0)
+        at, counts = self._counted if self._counted[0] <= whole else (0, np.zeros(len(self.ends), np.int64))
+        for begin in range(at, whole, _MANY):
+            offsets = self._offset(np.arange(begin, min(whole, begin + _MANY)))[:, None]
+            below = np.ceil(np.array(self.ends) * _BLOCK - offsets).clip(0, _BLOCK).astype(np.int64)
+            counts = counts + np.diff(below.sum(axis=0), prepend=0)
+        self._counted[:] = whole, counts
         return counts + np.bincount(self.pools(whole * _BLOCK, first - whole * _BLOCK), minlength=len(self.ends))
+
+    @cached_property
+    def _counted(self) -> list[Any]:
+        """How many blocks were counted last, and the sequences of each pool in them (p,)."""
+        return [0, np.zeros(len(self.ends), np.int64)]
 
     def _offset(self, block: Array) -> Array:
         """Where in its share of 1 / 256 a block's places stand: spread evenly over blocks."""
@@ -92,13 +101,11 @@ class Feed:
         sources = []
         for i, text in enumerate(found):
             pool = spec.pools[i] if spec.pools else None
+            taken = order(spec, text, i + 1 if pool else 0)
             held = text.held_sequences(length)
-            sources.append(
-                Source(
-                    pool.corpus if pool else spec.corpus, pool.share if pool else 1.0, text,
-                    order(spec, text, i + 1 if pool else 0), asked if held is None else min(asked, held),
-                )
-            )  # fmt: skip
+            scored = asked if held is None else min(asked, held)
+            name, share = (pool.corpus, pool.share) if pool else (spec.corpus, 1.0)
+            sources.append(Source(name, share, text, taken, scored))
         ends = np.cumsum([one.share for one in sources])
         return cls(tuple(sources), Draw(tuple((ends / ends[-1]).tolist()), spec.seed) if spec.pools else None, length)
 
@@ -177,21 +184,18 @@ class Feed:
         return float(np.concatenate(sums).mean())
 
     def seen(self, sequences: int) -> dict[str, float]:
-        """The columns of how often text was seen after so many sequences: nothing where no text comes twice."""
-        counts = [sequences] if self.draw is None else self.draw.before(sequences).tolist()
-        n = [one.order.n for one in self.sources]
-        row: dict[str, float] = {}
-        if any(n):
-            row["unique_tokens"] = (
-                sum(min(count, count if own is None else own) for count, own in zip(counts, n, strict=True))
-                * self.length
-            )
+        """The columns of how often text was seen after so many sequences; none where no text comes twice.
+
+        Tokens seen are passes times unique tokens, those that there are to train on; in the first pass, passes are below 1.
+        """
         if self.draw is None:
-            return row | ({"passes": sequences / n[0]} if n[0] else {})
-        for i, (count, own) in enumerate(zip(counts, n, strict=True)):
+            n = self.sources[0].order.n
+            return {"unique_tokens": n * self.length, "passes": sequences / n} if n else {}
+        row: dict[str, float] = {}
+        for i, (source, count) in enumerate(zip(self.sources, self.draw.before(sequences).tolist(), strict=True)):
             row[f"tokens_pool_{i}"] = count * self.length
-            if own:
-                row[f"passes_pool_{i}"] = count / own
+            if n := source.order.n:
+                row |= {f"unique_tokens_pool_{i}": n * self.length, f"passes_pool_{i}": count / n}
         return row
 
     def check(self, digest: str) -> None:

@@ -23,8 +23,6 @@ MOST_POOLS = 16
 HEAD = 16  # the width of a head of a small model; nothing narrower is left of rotary positions
 #: Times width: near the best rate of ladders at widths 16 to 64 with AdamW on the synthetic language [measured; probe README].
 RATE_WIDTH = 0.25
-#: Fields that came after runs had been made.
-LATER = ("pools",)
 _NAME = r"[A-Za-z0-9._=+-]"
 
 
@@ -158,17 +156,26 @@ class Spec:
 
     @property
     def key(self) -> str:
-        """What this run is, as 16 digits: two specs with the same key make the same run. Its name does not count."""
-        values = plain(replace(self, name=""))
-        for one in LATER:  # left out where they say nothing, so that runs of before have the keys they had
-            if getattr(self, one) == Spec.__dataclass_fields__[one].default:
-                del values[one]
-        held = json.dumps(values, sort_keys=True, allow_nan=False)
-        return hashlib.sha256(held.encode()).hexdigest()[:16]
+        """What this run is, as 16 digits: two specs with the same key make the same run. Its name does not count.
+
+        A field that came later counts where it says something, so that runs from before it keep their keys.
+        """
+        held = plain(replace(self, name=""))
+        told = {name: value for name, value in held.items() if name not in _LATER or value != _plain_default(name)}
+        return hashlib.sha256(json.dumps(told, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
 
     def with_(self, **changes: Any) -> Self:
         """The same with other values, checked as any are. Raises DataError."""
         return spec({**plain(self), **changes})  # type: ignore[return-value]
+
+
+#: Fields that older runs do not have.
+_LATER = frozenset({"pools"})
+
+
+def _plain_default(name: str) -> Any:
+    value = Spec.__dataclass_fields__[name].default
+    return list(value) if isinstance(value, tuple) else value
 
 
 def spec(values: Any) -> Spec:

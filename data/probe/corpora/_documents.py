@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -28,8 +29,8 @@ class Documents:
     digest: str
 
 
-def documents(root: Path, ending: str = "", apart: Collection[str] = ()) -> Documents:
-    """The documents of a folder, or of one file. With an `ending`, files of it alone; folders called as those `apart` are passed over.
+def documents(root: Path, ending: str = "", apart: str = "") -> Documents:
+    """The documents of a folder, or of one file. With an `ending`, files of it alone; names that match `apart` are passed over.
 
     Raises DataError where nothing is there, for links that lead out of the folder, and for files that are no text.
     """
@@ -62,7 +63,7 @@ def split(texts: list[bytes]) -> Documents:
     held, taken = 0, 0
     while taken < size / HELD_OUT and held < len(ordered) - 1:
         taken, held = taken + len(ordered[held]), held + 1
-    digest = blake2b(b"".join(sorted(pieces)), digest_size=8).hexdigest()
+    digest = blake2b(b"".join([b"%d" % HELD_OUT, *sorted(pieces)]), digest_size=8).hexdigest()
     return Documents(ordered[held:], ordered[:held], digest)
 
 
@@ -81,16 +82,18 @@ def _mark(text: bytes) -> bytes:
 
 
 def _cut(text: bytes, size: int) -> list[bytes]:
-    """Pieces of about so many bytes, cut where a line ends if one does within them; together they are the text."""
+    """Pieces of so many bytes or more, cut where a line ends if one does soon; together they are the text."""
     out, at = [], 0
-    while len(text) - at > size * 3 // 2:
+    while len(text) - at > size * 3 // 2 + 4:
         end = text.find(b"\n", at + size, at + 2 * size) + 1 or at + size
+        while end < at + size + 4 and 0x80 <= text[end] < 0xC0:  # inside a character of UTF-8
+            end += 1
         out.append(text[at:end])
         at = end
     return [*out, text[at:]]
 
 
-def _files(root: Path, ending: str, apart: Collection[str]) -> Iterator[Path]:
+def _files(root: Path, ending: str, apart: str) -> Iterator[Path]:
     try:
         kind = root.stat().st_mode
     except (OSError, ValueError) as error:
@@ -101,13 +104,14 @@ def _files(root: Path, ending: str, apart: Collection[str]) -> Iterator[Path]:
     if not stat.S_ISDIR(kind):
         raise DataError(f"{root} is neither a file nor a folder; a corpus is a folder of text files, or one of them.")
     inside = root.resolve()
+    passed = re.compile(rf"\..*|__pycache__|{apart}")
     for above, folders, names in os.walk(root, onerror=_unreadable):
-        folders[:] = [one for one in folders if not one.startswith(".") and one not in apart and one != "__pycache__"]
+        folders[:] = [one for one in folders if not passed.fullmatch(one)]
         for name in folders:
             _stays(Path(above) / name, inside, ending)
         for name in names:
             path = Path(above) / name
-            if name.startswith(".") or not name.endswith(ending):
+            if passed.fullmatch(name) or not name.endswith(ending):
                 continue
             if not path.is_symlink() and not path.is_file():
                 raise DataError(f"{path} is no ordinary file; take it out of the folder.")

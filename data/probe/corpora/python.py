@@ -18,7 +18,8 @@ from data.probe.spec import Spec
 title = "the source of Python's standard library, as bytes"
 example = "python"
 
-_APART = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
+#: Tests, what was installed beside, and files that say how this machine's Python was built.
+_APART = r"tests?|idle_test|(?:site|dist)-packages|config-.*|_sysconfigdata.*|sitecustomize\.py"
 
 
 def settled(rest: str) -> str:
