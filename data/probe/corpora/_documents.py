@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 
 from data.errors import DataError
@@ -34,9 +35,9 @@ def documents(root: Path, ending: str = "", apart: str = "") -> Documents:
 
     Raises DataError where nothing is there, for links that lead out of the folder, and for files that are no text.
     """
-    paths = sorted(_files(root, ending, apart))
+    paths = sorted(islice(_files(root, ending, apart), MOST_FILES + 1))
     if len(paths) > MOST_FILES:
-        raise DataError(f"{root} has {len(paths):,} files; at most {MOST_FILES:,} are read.")
+        raise DataError(f"{root} has over {MOST_FILES:,} files; put several into one.")
     size = sum(map(_size, paths))
     if size > MOST_BYTES:
         raise DataError(
