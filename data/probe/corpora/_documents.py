@@ -16,7 +16,7 @@ from data.errors import DataError
 HELD_OUT = 20  # one part in so many of the text is held out
 PIECES = 64  # a document too long to be held out whole is cut into pieces, this many to the whole text
 SHORTEST = 256  # bytes of such a piece
-MOST_BYTES, MOST_FILES = 2**31, 10**6
+MOST_BYTES, MOST_FILES = 2**30, 10**6
 _SPLIT = b"held out, seed 0"  # settles which documents are held out: the same for every run, whatever its seed
 END = b"\0"  # between two documents; no text has it
 
