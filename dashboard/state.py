@@ -16,7 +16,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import streamlit as st
@@ -25,7 +25,7 @@ from dashboard.error_messages import message_of
 from dashboard.fit.settings import FitSettings, read_settings
 from dashboard.runs.answers import said_of_columns
 from dashboard.workspace import store as workspace
-from dashboard.workspace.store import History, Values, Workspace
+from dashboard.workspace.store import History, Upload, Values, Workspace
 from data.errors import DataError
 from data.plain import each_usable, read_or
 from data.reading import Reading
@@ -132,11 +132,16 @@ def said() -> list[str]:
 def choices() -> tuple[RunSource, ...]:
     """Everything that can be chosen: the workspace's uploads, newest first, then what is bundled."""
     here = space()
+    return _choices(here, workspace.uploads(here))
+
+
+@lru_cache(maxsize=64)  # a page asks fifty times
+def _choices(here: Workspace, held: tuple[Upload, ...]) -> tuple[RunSource, ...]:
     return all_sources(
         Place(
             tuple(
-                HeldFile(held.sha256, held.title, held.name, held.size, partial(workspace.content, here, held.sha256))
-                for held in reversed(workspace.uploads(here))
+                HeldFile(one.sha256, one.title, one.name, one.size, partial(workspace.content, here, one.sha256))
+                for one in reversed(held)
             )
         )
     )
