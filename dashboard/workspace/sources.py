@@ -1,0 +1,28 @@
+"""What can be opened in a workspace: its sweeps and uploads, then what is bundled."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache, partial
+from pathlib import Path
+
+from dashboard.workspace import store
+from dashboard.workspace.store import Upload, Workspace
+from data.probe.found import added
+from data.sources import HeldFile, Place, RunSource, all_sources
+
+
+def sources(here: Workspace) -> tuple[RunSource, ...]:
+    """Every set of runs, the workspace's own first and of these the newest first; how the runs of a sweep stand is half a second old."""
+    root = store.probes(here)
+    tick = int(2 * time.monotonic()) if root.is_dir() else 0
+    return _sources(here, store.uploads(here), root, added(root), tick)
+
+
+@lru_cache(maxsize=64)  # a page asks fifty times
+def _sources(here: Workspace, held: tuple[Upload, ...], root: Path, folders: str, tick: int) -> tuple[RunSource, ...]:
+    files = tuple(
+        HeldFile(one.sha256, one.title, one.name, one.size, partial(store.content, here, one.sha256))
+        for one in reversed(held)
+    )
+    return all_sources(Place(files, (root,)))
