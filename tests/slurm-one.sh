@@ -46,7 +46,7 @@ configure() {
     echo "Name=gpu File=$folder/gpu[0-$((FAKE_GPUS - 1))]" >"$folder/gres.conf"
     types="GresTypes=gpu" gpus="Gres=gpu:$FAKE_GPUS"
   fi
-  # cred_expire: a job that is put back in the queue waits for that long. config_overrides: the node has what is said here.
+  # cred_expire: a job that is put back waits for so many seconds; 5 are the fewest. config_overrides: the node has what is said here.
   cat >"$SLURM_CONF" <<CONF
 ClusterName=one
 SlurmctldHost=$node(127.0.0.1)
@@ -57,7 +57,7 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 CredType=cred/munge
-AuthInfo=socket=$folder/munge.socket,cred_expire=1
+AuthInfo=socket=$folder/munge.socket,cred_expire=5
 StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool
 SlurmctldPidFile=$folder/slurmctld.pid

@@ -160,6 +160,7 @@ def _follow(queue: Submitter, name: str, specs: list[Spec], retry: bool) -> set[
             bar.update(ended - done)
             done = ended
             if ended == len(keys):
+                queue.tend()  # how the last of them ended
                 break
             if held and not states["running"]:
                 raise DataError(held)

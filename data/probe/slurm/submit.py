@@ -70,8 +70,8 @@ class SlurmQueue:
             known = {path.parent.name: path.parent for path in self.root.glob("*/*/spec.json")}
             for one in listed:
                 Folder(known.get(one.key, self.root / sweep / one.key)).declare(one)
-            keys = {one.key for one in listed}
-            runs = [run for run in self._runs(strict=True) if run.key in keys]
+            keys = {one.key: place for place, one in enumerate(listed)}
+            runs = sorted((r for r in self._runs(strict=True) if r.key in keys), key=lambda r: keys[r.key])
             begun = [run for run in runs if run.state == "lost" or (run.record is None and run.state not in ENDED)]
             self._array(sweep, begun)
         return [one for one in self.states() if one.key in keys]
@@ -138,7 +138,7 @@ class SlurmQueue:
         return [r for r in self._runs(strict=True) if r.key in listed and r.state in states]
 
     def _runs(self, *, strict: bool = False) -> list[_Run]:
-        """Every run below the root. Raises SlurmError where Slurm does not answer and that is not to be borne with."""
+        """Every run below the root, in the order of submission. Raises SlurmError where Slurm does not answer and that is not to be borne with."""
         try:
             found, silent = queue(), ""
         except SlurmError as error:
@@ -166,7 +166,8 @@ class SlurmQueue:
             gone = {w.job for _, s, w, seen in runs if w and w.job and seen is None and s.state not in ENDED}
             past = {(one.job, one.index): one for one in accounted(gone)}
             runs = [(f, s, w, seen or (past.get((w.job, w.index)) if w else None)) for f, s, w, seen in runs]
-        return [_Run(f, s, w, seen, *_stands(f, s, w, seen, silent)) for f, s, w, seen in runs]
+        made = [_Run(f, s, w, seen, *_stands(f, s, w, seen, silent)) for f, s, w, seen in runs]
+        return sorted(made, key=lambda r: (r.record.submitted, r.record.index) if r.record else (0.0, 0))
 
     def _array(self, sweep: str, runs: list[_Run]) -> None:
         """Submit runs, as few arrays as the cluster allows. What is submitted is written down before and after."""
