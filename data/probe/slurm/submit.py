@@ -138,7 +138,7 @@ class SlurmQueue:
         return [r for r in self._runs(strict=True) if r.key in listed and r.state in states]
 
     def _runs(self, *, strict: bool = False) -> list[_Run]:
-        """Every run below the root, in the order of submission. Raises SlurmError where Slurm does not answer and that is not to be borne with."""
+        """Every run below the root, in the order of submission. Raises SlurmError where `strict` and Slurm does not answer."""
         try:
             found, silent = queue(), ""
         except SlurmError as error:

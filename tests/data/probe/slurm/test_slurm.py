@@ -88,7 +88,9 @@ def until(queue, true, patience=PATIENCE):
             queue.tend()  # what has ended since
             return found
         said = {name: (one.state, one.sentence) for name, one in found.items()}
-        assert time.monotonic() < deadline, f"{said} {[p.read_text()[-500:] for p in queue.root.glob('*/*/stdout.txt')]}"
+        assert time.monotonic() < deadline, (
+            f"{said} {[p.read_text()[-500:] for p in queue.root.glob('*/*/stdout.txt')]}"
+        )
         time.sleep(0.1)
 
 
