@@ -123,9 +123,7 @@ class SlurmQueue:
         with self._submitting():
             by_sweep: dict[str, list[_Run]] = {}
             for run in self._chosen(keys, ("failed", "diverged", "cancelled", "lost")):
-                with contextlib.suppress(BusyError), run.folder.taken():
-                    run.folder.say(replace(run.status, state="queued", sentence="", process=""))
-                    by_sweep.setdefault(run.folder.path.parent.name, []).append(run)
+                by_sweep.setdefault(run.folder.path.parent.name, []).append(run)
             for sweep, runs in by_sweep.items():
                 self._array(sweep, runs)
 
@@ -170,7 +168,8 @@ class SlurmQueue:
         return sorted(made, key=lambda r: (r.record.submitted, r.record.index) if r.record else (0.0, 0))
 
     def _array(self, sweep: str, runs: list[_Run]) -> None:
-        """Submit runs, as few arrays as the cluster allows. What is submitted is written down before and after."""
+        """Submit runs that nobody makes, in as few arrays as the cluster allows. It is written down before and after."""
+        runs = [run for run in runs if self._queued(run)]
         if not runs:
             return
         size = most_tasks()
@@ -200,6 +199,16 @@ class SlurmQueue:
                 raise
             for run, what in zip(part, made, strict=True):
                 record(run.folder.path, replace(what, job=said))
+
+    def _queued(self, run: _Run) -> bool:
+        """Write down that a run waits, so that nothing is said of its last end; False where it is being made."""
+        try:
+            with run.folder.taken():
+                if run.status != Status("queued"):
+                    run.folder.say(replace(run.status, state="queued", sentence="", process=""))
+        except BusyError:
+            return False
+        return True
 
     def _settle(self, run: _Run) -> None:
         with contextlib.suppress(BusyError, OSError), run.folder.taken():

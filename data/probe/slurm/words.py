@@ -92,12 +92,13 @@ def stands(status: Status, what: Record | None, seen: Seen | None, silent: str =
         none = (
             f"It has said nothing for {quiet / 60:.0f} minutes." if status.state == "running" and quiet > QUIET else ""
         )
-        return "running", AT_WORK[seen.state] or none
+        starts = "It is starting." if status.state == "queued" else ""
+        return "running", AT_WORK[seen.state] or none or starts
     if seen is not None and seen.state in WAITING and not what.cancelled:
         return "queued", WAITING[seen.state] or waits(seen.reason)
     if what.cancelled:
         return "cancelled", _cancelled(status)
-    if status.state in ENDED:
+    if status.state in (*ENDED, "lost"):  # written down when that was seen
         return status.state, status.sentence
     if seen is None and status.state == "running" and now() - status.heartbeat < FRESH:
         return "running", ""  # by somebody else, or its job has just ended

@@ -107,6 +107,7 @@ AT = Record("isoflop-a", 0, "12", 1.0)
         (HALF, Seen("12", 0, "REQUEUED"), "queued", "put back"),
         (Status("failed", "x"), Seen("12", 0, "PENDING", "BeginTime"), "queued", "put back"),
         (HALF, Seen("12", 0, "RUNNING"), "running", "said nothing for"),
+        (Status("queued"), Seen("12", 0, "RUNNING"), "running", "starting"),
         (replace(HALF, heartbeat=now()), Seen("12", 0, "RUNNING"), "running", ""),
         (HALF, Seen("12", 0, "SUSPENDED"), "running", "suspended"),
         (HALF, Seen("12", 0, "TIMEOUT"), "failed", "time limit"),
@@ -121,6 +122,9 @@ AT = Record("isoflop-a", 0, "12", 1.0)
         (HALF, Seen("12", 0, "NEW_IN_30_05"), "lost", "new_in_30_05"),
         (HALF, None, "lost", "has its job no more"),
         (replace(HALF, heartbeat=now()), None, "running", ""),
+        (Status("lost", "Its node failed."), Seen("12", 0, "FAILED", code=1), "lost", "Its node failed."),
+        (Status("lost", "Its node failed."), None, "lost", "Its node failed."),
+        (Status("lost", "Its node failed."), Seen("12", 0, "RUNNING"), "running", ""),
         (Status("done"), Seen("12", 0, "PREEMPTED"), "done", ""),
         (Status("done"), None, "done", ""),
         (Status("diverged", "The loss was nan."), Seen("12", 0, "FAILED"), "diverged", "The loss was nan."),
@@ -185,6 +189,9 @@ def test_where_slurm_does_not_answer_nothing_is_concluded(told, tmp_path):
     assert folder.status == HALF
     told.answers["squeue"] = ""
     assert [one.state for one in queue.states()] == ["lost"]
+    with folder.taken():  # whoever makes a run has it, whatever Slurm says
+        queue.retry([RUN.key])
+    assert len([one for one in told.said if one[0] == "sbatch"]) == 1
     told.answers["sacct"] = "12_0|TIMEOUT|0:0\n"
     queue.tend()
     assert (folder.status.state, folder.status.step) == ("failed", 4)
