@@ -9,7 +9,7 @@
 # FAKE_GPUS   so many pretend GPUs, of which jobs are given whole ones (default: none)
 # CPUS        so many cores, whatever the machine has (default: 4)
 #
-# It needs root. It uses no systemd, no control groups and no accounting, and so limits no job's memory.
+# Jobs of the partition `urgent` take the place of those of `main`, which are put back. It needs root. It uses no systemd, no control groups and no accounting, and so limits no job's memory.
 set -euo pipefail
 
 folder=${SLURM_ONE:-/tmp/slurm-one}
@@ -80,7 +80,10 @@ MinJobAge=300
 ReturnToService=2
 $types
 NodeName=$node NodeAddr=127.0.0.1 CPUs=${CPUS:-4} RealMemory=8192 $gpus State=UNKNOWN
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=main Nodes=ALL Default=YES PriorityTier=1 MaxTime=INFINITE State=UP
+PartitionName=urgent Nodes=ALL PriorityTier=2 MaxTime=INFINITE State=UP
 CONF
 }
 
@@ -98,7 +101,7 @@ up() {
   process_of slurmctld >/dev/null || slurmctld 2>>"$folder/slurmctld.log" || failed slurmctld
   process_of slurmd >/dev/null || slurmd 2>>"$folder/slurmd.log" || failed slurmd
   for ((i = 0; i < 150; i++)); do
-    [ "$(timeout 5 sinfo --noheader --format=%t 2>/dev/null)" != idle ] || return 0
+    [ "$(timeout 5 sinfo --noheader --partition=main --format=%t 2>/dev/null)" != idle ] || return 0
     sleep 0.1
   done
   failed "its node"

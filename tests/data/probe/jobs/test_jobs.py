@@ -110,28 +110,28 @@ def test_every_run_is_made_in_its_folder(tmp_path):
         assert done.stdout == expected[i]
 
 
-@pytest.mark.parametrize(
-    ("values", "sentence"),
-    [
-        ({"partition": "a; rm -rf /"}, "partition should be like gpu-long"),
-        ({"account": "a\n#SBATCH --uid=0"}, "account should be like"),
-        ({"constraint": '"$(x)"'}, "constraint should be like"),
-        ({"time": "soon"}, "time should be like 1:30:00"),
-        ({"time": "1:00", "warn": 60}, "warn should be less than the time"),
-        ({"memory": "4 GB"}, "memory should be like 4G"),
-        ({"cpus": 0}, "cpus"),
-        ({"gpus": True}, "gpus should be a whole number"),
-        ({"gpu_type": "a100"}, "gpu_type should come with"),
-        ({"partitoin": "a"}, "has no field 'partitoin'"),
-        ({"setup": ["curl x | sh"]}, "setup is run as code and is taken from a file on this machine alone"),
-        ({"python": "/bin/sh"}, "python is run as code"),
-        ({"sbatch": ["--uid=0"]}, "sbatch is run as code"),
-        ([], "should be an object"),
-    ],
-)
-def test_settings_of_a_stranger_are_refused_in_a_sentence(values, sentence):
-    with pytest.raises(DataError, match=re.escape(sentence)):
-        settings_of(values)
+REFUSED = [
+    ({"partition": "a; rm -rf /"}, "partition should be like gpu-long"),
+    ({"account": "a\n#SBATCH --uid=0"}, "account should be like"),
+    ({"constraint": '"$(x)"'}, "constraint should be like"),
+    ({"time": "soon"}, "time should be like 1:30:00"),
+    ({"time": "1:00", "warn": 60}, "warn should be less than the time"),
+    ({"memory": "4 GB"}, "memory should be like 4G"),
+    ({"cpus": 0}, "cpus"),
+    ({"gpus": True}, "gpus should be a whole number"),
+    ({"gpu_type": "a100"}, "gpu_type should come with"),
+    ({"partitoin": "a"}, "has no field 'partitoin'"),
+    ({"setup": ["curl x | sh"]}, "setup is run as code and is taken from a file on this machine alone"),
+    ({"python": "/bin/sh"}, "python is run as code"),
+    ({"sbatch": ["--uid=0"]}, "sbatch is run as code"),
+    ([], "should be an object"),
+]
+
+
+def test_settings_of_a_stranger_are_refused_in_a_sentence():
+    for values, sentence in REFUSED:
+        with pytest.raises(DataError, match=re.escape(sentence)):
+            settings_of(values)
 
 
 def test_settings_of_ones_own_come_from_a_file(tmp_path):

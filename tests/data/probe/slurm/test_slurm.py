@@ -168,7 +168,7 @@ def test_runs_that_are_told_to_stop_are_put_back_and_go_on(queue):
     q = queue()
     ways = {
         "stops before its time is up": None,
-        "stops where others take its place": ["scancel", "--signal=TERM", "--full"],
+        "stops because it is told so": ["scancel", "--signal=TERM", "--full"],
         "stops because a person puts it back": ["scontrol", "requeue"],
     }
     q.submit("sweep", runs(*ways))
@@ -182,6 +182,27 @@ def test_runs_that_are_told_to_stop_are_put_back_and_go_on(queue):
     assert {one.state for one in until(q, over).values()} == {"done"}
     assert {recorded(one.folder.path).attempts for one in found.values()} == {1}
     assert len(rows(q)) == 3
+
+
+def test_a_run_whose_place_others_take_goes_on_after_them(queue, tmp_path):
+    q = queue(partition="main")
+    (one,) = q.submit("sweep", runs("stops"))
+    until(q, lambda found: one.folder.status.step == 4)
+    urgent = [
+        "sbatch",
+        "--partition=urgent",
+        "--exclusive",
+        "--mem=0",
+        "--output=/dev/null",
+        "--wrap",
+        f"touch '{tmp_path}/theirs'",
+    ]
+    subprocess.run(urgent, check=True, stdout=subprocess.DEVNULL)
+    until(q, lambda found: found["stops"].state == "queued")
+    assert one.folder.status.sentence == "Stopped on request; it goes on from its checkpoint."
+    assert until(q, over)["stops"].state == "done"
+    assert (tmp_path / "theirs").exists()
+    assert (recorded(one.folder.path).attempts, len(rows(q))) == (1, 1)
 
 
 def test_a_run_that_never_gets_on_is_not_put_back_for_good(queue):
