@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import DataError
-from data.probe.folder import CHECKPOINT, Folder
+from data.probe.folder import SPEC, Folder
 from data.probe.jobs.settings import Settings, settings
 from data.probe.slurm import ask
 from data.probe.slurm.record import FILE, record, recorded
@@ -184,27 +184,6 @@ def test_runs_that_are_told_to_stop_are_put_back_and_go_on(queue):
     assert len(rows(q)) == 3
 
 
-def test_a_run_whose_place_others_take_goes_on_after_them(queue, tmp_path):
-    q = queue(partition="main")
-    (one,) = q.submit("sweep", runs("stops"))
-    until(q, lambda found: one.folder.status.step == 4)
-    urgent = [
-        "sbatch",
-        "--partition=urgent",
-        "--exclusive",
-        "--mem=0",
-        "--output=/dev/null",
-        "--wrap",
-        f"touch '{tmp_path}/theirs'",
-    ]
-    subprocess.run(urgent, check=True, stdout=subprocess.DEVNULL)
-    until(q, lambda found: found["stops"].state == "queued")
-    assert one.folder.status.sentence == "Stopped on request; it goes on from its checkpoint."
-    assert until(q, over)["stops"].state == "done"
-    assert (tmp_path / "theirs").exists()
-    assert (recorded(one.folder.path).attempts, len(rows(q))) == (1, 1)
-
-
 def test_a_run_that_never_gets_on_is_not_put_back_for_good(queue):
     q = queue(requeues=0)
     q.submit("sweep", runs("stops"))
@@ -237,19 +216,27 @@ def test_what_slurm_refuses_is_said_and_leaves_no_trace(queue):
     assert [one.state for one in q.states()] == ["queued"]
 
 
-def test_a_real_run_that_is_stopped_ends_in_the_same_numbers(tmp_path):
+def test_a_real_run_whose_place_others_take_ends_in_the_same_numbers(tmp_path):
     if importlib.util.find_spec("torch") is None:
         pytest.skip("torch is not installed (it comes with the probe extra)")
     what = spec({"width": 16, "tokens": 6e4, "seq_len": 64, "eval_tokens": 2048, "evals": 6})
-    whole, parts = (SlurmQueue(tmp_path / name, Settings(memory="256M")) for name in ("whole", "parts"))
-    (there,), (stopped,) = whole.submit("sweep", [what]), parts.submit("sweep", [what])
-    until(parts, lambda _: any(stopped.folder.rows()))
-    parts.requeue([stopped.key])
-    until(parts, lambda _: (stopped.folder.path / CHECKPOINT).exists())
-    assert stopped.folder.status.state != "done"
-    for q in (whole, parts):
-        assert {one.state for one in until(q, over).values()} == {"done"}
-    a, b = ([{k: v for k, v in row.items() if k not in TIMES} for row in one.folder.rows()] for one in (there, stopped))
+    whole = Folder(tmp_path / "whole")
+    whole.declare(what)
+    command = [sys.executable, "-m", "data.probe.trainer", str(whole.path / SPEC), str(whole.path), "--device", "cpu"]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[4], stdout=subprocess.DEVNULL) as alone:
+        q = SlurmQueue(tmp_path / "parts", Settings(memory="256M", partition="main"))
+        (one,) = q.submit("sweep", [what])
+        until(q, lambda _: any(one.folder.rows()))
+        theirs = ["--exclusive", "--mem=0", "--output=/dev/null", "--wrap", f"touch '{tmp_path}/theirs'"]
+        subprocess.run(["sbatch", "--partition=urgent", *theirs], check=True, stdout=subprocess.DEVNULL)
+        until(q, lambda found: found[""].state == "queued")
+        stopped = one.folder.status
+        assert stopped.sentence == "Stopped on request; it goes on from its checkpoint."
+        assert 0 < stopped.step < stopped.steps
+        assert until(q, over)[""].state == "done"
+        assert alone.wait(PATIENCE) == 0
+    assert (tmp_path / "theirs").exists()
+    assert recorded(one.folder.path).attempts == 1
+    a, b = ([{k: v for k, v in row.items() if k not in TIMES} for row in f.rows()] for f in (whole, one.folder))
     assert json.dumps(a) == json.dumps(b)
     assert len(a) == 6
-    assert Folder(stopped.folder.path).spec.key == what.key
