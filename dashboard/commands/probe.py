@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands import Command, json_option, printable, refuses, write_json
+from dashboard.commands import POSITIVE, Command, json_option, printable, refuses, write_json
 
 if TYPE_CHECKING:
     from data.probe.jobs.settings import Settings
@@ -43,13 +43,22 @@ KINDS = ("slurm", "torchrun", "kubernetes", "skypilot")  # as `data.probe.jobs.t
 @click.option(
     "--print", "printed", type=click.Choice(KINDS), help="Print the job that makes the runs, and make nothing."
 )
-@click.option("--dry-run", is_flag=True, help="Say what the sweep costs, and make nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what the sweep takes, by group of runs, and make nothing.")
+@click.option("--price", type=POSITIVE, help="What an hour of one device costs, in dollars, for --dry-run.")
 @json_option
 @refuses
 def command(
-    sweep: Path, out: Path, devices: str, cores: int, retry: bool, slurm: str | None, printed: str | None, dry_run: bool,
+    sweep: Path,
+    out: Path,
+    devices: str,
+    cores: int,
+    retry: bool,
+    slurm: str | None,
+    printed: str | None,
+    dry_run: bool,
+    price: float | None,
     json_to: str | None,
-) -> None:  # fmt: skip
+) -> None:
     """Make the runs of a sweep of small language models, one a device at a time, here or with --slurm on a cluster.
 
     SWEEP is a JSON file of a probe's fields, each a value or a list where the sweep varies. Runs that are made already are not made
@@ -67,15 +76,16 @@ def command(
         if isinstance(error, DataError):
             raise
         raise DataError(f"{sweep} is no JSON: {error}.") from None
-    price = cost(specs)
+    whole = cost(specs)
     sizes = [one.counts.nonembed for one in specs]
     click.echo(
-        f"{price.runs} runs of {numbers.say(min(sizes), 'count')} to {numbers.say(max(sizes), 'count')} parameters without embeddings, "
-        f"{numbers.say(price.tokens, 'count')} tokens and {numbers.say(price.flops, 'flop')} FLOP in all; "
-        f"about {numbers.duration(price.seconds / cores)} on {cores} CPU thread{'s' if cores > 1 else ''}.",
-        err=printed is not None,
+        f"{whole.runs} runs of {numbers.say(min(sizes), 'count')} to {numbers.say(max(sizes), 'count')} parameters without embeddings, "
+        f"{numbers.say(whole.tokens, 'count')} tokens and {numbers.say(whole.flops, 'flop')} FLOP in all; "
+        f"about {numbers.duration(whole.seconds / cores)} on {cores} CPU thread{'s' if cores > 1 else ''}.",
+        err=printed is not None or (dry_run and json_to == "-"),
     )
     if dry_run:
+        _said_before(specs, out, tuple(filter(None, devices.split(","))), cores, price, json_to)
         return
     name = sweep.stem if str(sweep) != "-" else "sweep"
     given = _settings(slurm)
@@ -142,6 +152,20 @@ def _queue(out: Path, cores: int, devices: tuple[str, ...], given: Settings | No
             "A probe is trained with torch, which is not installed: pip install -e '.[probe]' in Isoflop's folder."
         )
     return LocalQueue(out, cores, devices)
+
+
+def _said_before(
+    specs: list[Spec], out: Path, devices: tuple[str, ...], cores: int, price: float | None, json_to: str | None
+) -> None:
+    from dashboard.probe import dry_run
+
+    target = dry_run.targets(devices, price)
+    slots = cores if target.kind == "cpu" else max(1, len(devices))
+    found = dry_run.estimates(specs, target, out)
+    if json_to is not None:
+        write_json(dry_run.document(found, slots), json_to)
+    if json_to != "-":
+        click.echo(f"\n{dry_run.table(found)}\n\n{dry_run.sentence(found, slots)}")
 
 
 def _follow(queue: Submitter, name: str, specs: list[Spec], retry: bool) -> set[str]:
