@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
-import re
 import subprocess
 import sys
 import time
@@ -21,22 +19,22 @@ from pathlib import Path
 import psutil
 
 from data.errors import DataError
+from data.probe.environment import without_secrets
 from data.probe.folder import ENDED, SPEC, Folder, Status, now
+from data.probe.output import OUTPUT, last_line
 from data.probe.process import Process
 from data.probe.queue.slots import Slot, foreign
 from data.probe.queue.store import Job, Store
 
 LOCK = "queue.lock"
-OUTPUT = "stdout.txt"
 FAST, FAILURES = (
     10.0,
     3,
 )  # seconds in which a job that fails has failed fast, and how many of those in a row hold a sweep
 BUSY = 3  # the trainer's exit code where another has the folder
+GO_ON = 75  # the trainer's exit code where it stopped on request and goes on from its checkpoint
 LOOK_EVERY = 1.0  # seconds
 GRACE = 20.0  # seconds that a job has to end by itself after it was asked to
-# What is called like a secret is not handed on to a job.
-_SECRET = re.compile(r"token|secret|passw|api_?key|credential|private|auth|cookie|session", re.IGNORECASE)
 
 
 class AlreadyServedError(DataError):
@@ -66,10 +64,9 @@ def is_served(root: Path) -> bool:
 
 def environment(slot: Slot) -> dict[str, str]:
     """What a job finds in its environment: ours without secrets, one thread a core, and its slot's device alone."""
-    kept = {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     return {
-        **kept,
+        **without_secrets(),
         **threads,
         "CUDA_VISIBLE_DEVICES": slot.visible,
         "ISOFLOP_DEVICE": slot.device,
@@ -168,12 +165,12 @@ class Server:
             )
         elif status.state in ENDED:
             state, sentence = status.state, status.sentence
-        elif status.state == "queued" and code == 0:
+        elif status.state == "queued" and code in (0, GO_ON):
             state, sentence = "queued", status.sentence
         elif otherwise == "lost":
             state, sentence = "queued", "Its process was gone; it goes on from its checkpoint."
         else:
-            state, sentence = "failed", ended_how(code, _last_line(folder.path / OUTPUT))
+            state, sentence = "failed", ended_how(code, last_line(folder.path / OUTPUT))
         if state not in ("queued", status.state):
             with contextlib.suppress(OSError):
                 folder.say(Status(state, sentence, status.step, status.steps, status.tokens, now(), status.began))
@@ -203,15 +200,6 @@ def ended_how(code: int | None, last: str) -> str:
         kind = "killed; the machine may have run out of memory" if code == -9 else f"ended by signal {-code}"
         return f"Its process was {kind}.{said}"
     return f"Its process ended with code {code}.{said}"
-
-
-def _last_line(path: Path) -> str:
-    """The last line of a file that says anything, of its last few thousand signs."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 4000))
-        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-        return lines[-1][:300] if lines else ""
-    return ""
 
 
 def serve(

@@ -18,10 +18,13 @@ from data.probe.trainer.device import device, repeatable
 from data.probe.trainer.run import make
 
 BUSY = 3  # the exit code where another process makes the run
+GO_ON = 75  # the exit code of a run that was asked to stop and goes on from its checkpoint (EX_TEMPFAIL of sysexits.h)
 
 
 def main() -> int:
-    """Exit codes: 0 done, 1 the run ended otherwise (with the sentence), 2 wrong use, 3 another process makes it."""
+    """Exit codes: 0 done, 1 the run ended otherwise (with the sentence), 2 wrong use, 3 another process makes it, 75 it stopped
+    on request and goes on from its checkpoint.
+    """
     parser = argparse.ArgumentParser(prog="python -m data.probe.trainer", description=__doc__)
     parser.add_argument("spec", help="a JSON file of the spec's fields, or the JSON itself")
     parser.add_argument("folder", type=Path, help="where the run is kept")
@@ -40,7 +43,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"{status.state}: step {status.step} of {status.steps}. {status.sentence}".strip())
-    return 0 if status.state == "done" else 1
+    return {"done": 0, "queued": GO_ON}.get(status.state, 1)
 
 
 def _made(folder: Folder, asked: str) -> Status:

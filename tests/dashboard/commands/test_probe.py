@@ -69,6 +69,39 @@ def test_a_sweep_is_made_followed_and_not_made_twice(asked, tmp_path):
     assert [job.attempts for job in jobs] == [1] * 4
 
 
+def test_a_job_is_printed_and_its_runs_are_declared(asked, tmp_path):
+    (tmp_path / "cluster.toml").write_text('partition = "gpu"\nsetup = ["module load python"]\n')
+    done = asked(FOUR, "--print", "slurm", "--slurm", str(tmp_path / "cluster.toml"))
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("#!/bin/bash\n#SBATCH ")
+    assert "\nmodule load python\n" in done.stdout
+    assert "#SBATCH --array=0-3\n" in done.stdout
+    folders = sorted(str(path.parent) for path in (tmp_path / "out").glob("sweep/*/spec.json"))
+    assert len(folders) == 4
+    assert all(folder in done.stdout for folder in folders)
+    assert {path.name for path in (tmp_path / "out").glob("*/*/*")} == {"spec.json"}
+    (tmp_path / "cluster.toml").write_text('partition = "a b"')
+    done = asked(FOUR, "--print", "slurm", "--slurm", str(tmp_path / "cluster.toml"))
+    assert done.exit_code == 1
+    assert "partition should be like gpu-long" in done.output
+
+
+def test_a_folder_has_one_queue(asked, tmp_path, monkeypatch):
+    Store(tmp_path / "out").submit("sweep", sweep(FOUR))
+    done = asked(FOUR, "--slurm")
+    assert done.exit_code == 1
+    assert "are in this machine's queue: leave out --slurm" in done.output
+    (tmp_path / "out" / "queue.sqlite").unlink()
+    (tmp_path / "out" / "slurm.json").write_text("{}")
+    done = asked(FOUR)
+    assert done.exit_code == 1
+    assert "are on Slurm: give --slurm" in done.output
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = asked(FOUR, "--slurm")
+    assert done.exit_code == 1
+    assert "squeue is not installed here" in done.output
+
+
 def test_memory_grows_with_the_model_the_batch_and_the_state_of_the_optimiser():
     small, wide, batch, plain = (
         memory(sweep({"width": 64, **other})[0]) for other in ({}, {"width": 128}, {"batch": 64}, {"optimiser": "sgd"})

@@ -1,0 +1,17 @@
+"""What a run printed, kept in its folder: nothing is read out of it but what it said last, for a person."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+OUTPUT = "stdout.txt"
+
+
+def last_line(path: Path) -> str:
+    """The last line of a file that says anything, of its last few thousand signs."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4000))
+        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+        return lines[-1][:300] if lines else ""
+    return ""

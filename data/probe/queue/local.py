@@ -1,0 +1,60 @@
+"""This machine's queue, as any submitter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.probe.queue.launch import ensure_served
+from data.probe.queue.store import Store
+from data.probe.spec import Spec
+from data.probe.submitter import Standing
+
+
+@dataclass
+class LocalQueue:
+    """Runs on this machine's devices, or on those of them that are named: so many at once on its CPU."""
+
+    root: Path
+    cpus: int = 1
+    devices: tuple[str, ...] = ()
+    look_every: float = 1.0
+
+    @property
+    def store(self) -> Store:
+        """The jobs."""
+        return Store(self.root)
+
+    def submit(self, sweep: str, specs: Iterable[Spec]) -> list[Standing]:
+        """Queue runs."""
+        keys = {job.key for job in self.store.submit(sweep, specs)}
+        return [one for one in self.states() if one.key in keys]
+
+    def states(self) -> list[Standing]:
+        """How every job stands, in the order in which they are to run."""
+        store = self.store
+        return [Standing(j.key, j.sweep, store.folder(j), j.state, j.sentence, j.slot) for j in store.jobs()]
+
+    def tend(self) -> str:
+        """Have the queue served; why those that wait are held."""
+        jobs, held = self.store.jobs(), self.store.held()
+        waiting = [job for job in jobs if job.state == "queued"]
+        running = any(job.state == "running" for job in jobs)
+        if waiting and not running and all(job.sweep in held for job in waiting):
+            return held[waiting[0].sweep]
+        if waiting or running:
+            ensure_served(self.root, cpus=self.cpus, devices=self.devices)
+        return ""
+
+    def cancel(self, keys: Iterable[str]) -> None:
+        """Take jobs out of the queue; the process that serves it ends those that run."""
+        if self.store.cancel(keys):
+            ensure_served(self.root, cpus=self.cpus, devices=self.devices)
+
+    def retry(self, keys: Iterable[str]) -> None:
+        """Queue jobs again, and let their sweeps go on."""
+        listed = set(keys)
+        self.store.retry(listed)
+        for sweep in {job.sweep for job in self.store.jobs() if job.key in listed}:
+            self.store.release(sweep)
