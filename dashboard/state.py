@@ -130,14 +130,15 @@ def said() -> list[str]:
 
 
 def choices() -> tuple[RunSource, ...]:
-    """Everything that can be chosen: the workspace's uploads, newest first, then what is bundled."""
+    """Everything that can be chosen: the workspace's sweeps and uploads, newest first, then what is bundled."""
     here = space()
     return all_sources(
         Place(
             tuple(
                 HeldFile(held.sha256, held.title, held.name, held.size, partial(workspace.content, here, held.sha256))
                 for held in reversed(workspace.uploads(here))
-            )
+            ),
+            (workspace.probes(here),),
         )
     )
 
@@ -217,7 +218,8 @@ def reading() -> Reading:
     answers = said_of_columns(setting(f"answers:{source.key}"))
     try:
         folder = str(space().folder) if source.mine else ""
-        read = _read(folder, source.key, source.file, repr(sorted(answers.items())), source, answers)
+        asked = repr(sorted(answers.items()))
+        read = _read(folder, source.key, source.file, source.version, asked, source, answers)
     except Exception as error:  # nothing of it is kept: the next try may find more memory, or the disk again
         return Reading(None, error)
     return read.marked(roles(), excluded())
@@ -239,10 +241,12 @@ def whole_runs() -> Runs:
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading the file")
-def _read(folder: str, key: str, file: str, answered: str, _source: RunSource, _answers: Values) -> Reading:
+def _read(
+    folder: str, key: str, file: str, version: str, answered: str, _source: RunSource, _answers: Values
+) -> Reading:
     """A set's runs under these answers; an error is an answer too, so that a bad file is read once."""
     try:
-        return _source.read(_answers, _table(folder, key, file, _source))
+        return _source.read(_answers, _table(folder, key, file, version, _source))
     except (MemoryError, OSError):
         raise
     except Exception as error:
@@ -250,7 +254,7 @@ def _read(folder: str, key: str, file: str, answered: str, _source: RunSource, _
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def _table(folder: str, key: str, file: str, _source: RunSource) -> Table | None:
+def _table(folder: str, key: str, file: str, version: str, _source: RunSource) -> Table | None:
     return _source.table()
 
 

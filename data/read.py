@@ -20,6 +20,7 @@ from data.files.one_run import Part, counted_once, evaluated
 from data.frames import from_frame as from_frame
 from data.frames import recognised
 from data.losses.kinds import means_over_training
+from data.probe.runs import holds_probes, read_probes
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._by_tag import Found, by_tag
 from data.readers._limits import MAX_FILE
@@ -62,6 +63,8 @@ def read_runs(
 ) -> Runs:
     """The runs in a file, a folder, several of them, or a data frame; numbers in the units of `data.schema.COLUMNS`.
 
+    A folder of probes (`isoflop probe`), a sweep's or one of sweeps, is read by what its runs say of themselves.
+
     `source`: the path of a file or folder, a list of them, or a DataFrame, whose index names the runs where no column does.
     `columns`: the file's column for one of `data.schema.COLUMNS` where the guess is wrong or open: `{"loss": "C4 Eval Loss"}`;
         None for a column that the file does not have.
@@ -103,6 +106,9 @@ def read_runs(
         table, mapping = recognised(source, name or "table", orientation, answers)
         return to_runs(table, mapping, history=history, keep_copies=keep_copies)
     paths = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    if any(path != "" and holds_probes(Path(path)) for path in paths):
+        given = {**answers, "orientation": orientation, "history": history, "by_file": by_file}
+        return _probes([Path(path) for path in paths], name or ", ".join(map(_label, paths[:3])), given)
     tables, notes = read_files(paths)
 
     def read_one(table: Table, said: Mapping[str, Any]) -> Runs:
@@ -121,6 +127,15 @@ def read_runs(
         notes = (*again, *notes)
         runs = merge([(p.file, r) for p, r in zip(read, each, strict=True)], label)
     return replace(runs, notes=(*runs.notes, *notes))
+
+
+def _probes(paths: list[Path], name: str, answers: Mapping[str, Any]) -> Runs:
+    """The runs in folders of probes, of which nothing is open but which count of parameters and which states count."""
+    if others := [path for path in paths if not holds_probes(path)]:
+        raise ReadError(f"{_label(others[0])} holds no probes, and the others do. Read them apart.")
+    if told := [key for key, value in answers.items() if value and key not in ("count", "states")]:
+        raise DataError(f"Probes say themselves what their columns are; leave out {' and '.join(told)}.")
+    return read_probes(paths, name, count=answers["count"], keep=answers["states"])
 
 
 def _each(

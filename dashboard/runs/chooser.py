@@ -39,9 +39,9 @@ def uploader() -> None:
 
 
 def forgetter() -> None:
-    """The way to take an upload out of the workspace; nothing for bundled sets."""
+    """The way to take an upload out of the workspace; nothing for sets that are no copy of a file."""
     current = state.chosen()
-    if current.mine:
+    if current.removable:
         with st.popover("Remove this file", type="tertiary"):
             widgets.quiet(
                 "It leaves this workspace; Undo brings it back. Deleted for good, its copy and all that was set of it are gone at "

@@ -3,6 +3,7 @@
     <ISOFLOP_HOME>/workspaces/<id>/     the id is 128 random bits and stands in the page's address
         uploads/<sha256>                the bytes of a file as it came; its name appears in uploads.json only
         uploads.json                    [{"sha256", "name", "size", "number"}], oldest first, also of those taken out
+        probes/<sweep>/<run>            what was trained here, as data.probe.folder says; queue.sqlite beside the sweeps
         settings.json                   {"values", "past", "future"}: plain values and the steps to undo and redo
 
 A folder is made by the first write, so that looking around leaves nothing behind. Values are plain JSON; None takes a
@@ -107,6 +108,11 @@ class History:
 
     undo: str | None
     redo: str | None
+
+
+def probes(space: Workspace) -> Path:
+    """The folder of the sweeps that are trained for a workspace, and of their queue."""
+    return space.folder / "probes"
 
 
 # --- finding one -----------------------------------------------------------------------------------------------------

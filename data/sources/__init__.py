@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from data.reading import Reading
@@ -21,8 +22,9 @@ class RunSource:
     """One set of runs that can be opened. `name` is its own within its kind, `title` what a menu calls it.
 
     `sentence` says what it is and where it is from, `file` what its file was called, which several may be. `mine` says whether
-    it is the user's own, so that it may be removed. `true_floor` is the entropy of its text in nats per token where that is
-    known, `batch_sweep` the bundled set with a ladder of batch sizes on the same text, if there is one.
+    it is the user's own, `removable` whether its copy here may be taken out and deleted. `true_floor` is the entropy of its text
+    in nats per token where that is known, `batch_sweep` the bundled set with a ladder of batch sizes on the same text, if there
+    is one.
     """
 
     name: str
@@ -32,6 +34,7 @@ class RunSource:
 
     KIND: ClassVar[str] = ""
     mine: ClassVar[bool] = False
+    removable: ClassVar[bool] = False
 
     @property
     def key(self) -> str:
@@ -46,6 +49,11 @@ class RunSource:
     @property
     def batch_sweep(self) -> str:
         """The name of the bundled set with a ladder of batch sizes on the same text; '' for none."""
+        return ""
+
+    @property
+    def version(self) -> str:
+        """What is another as soon as the same set holds other runs; '' for one that never changes."""
         return ""
 
     def table(self) -> Table | None:
@@ -78,9 +86,10 @@ class HeldFile:
 
 @dataclass(frozen=True)
 class Place:
-    """Where to look for sets of runs: the files that a workspace holds, the newest first."""
+    """Where to look for sets of runs: the files that a workspace holds, the newest first, and folders of sweeps trained here."""
 
     files: tuple[HeldFile, ...] = ()
+    probes: tuple[Path, ...] = ()
 
 
 def all_sources(place: Place) -> tuple[RunSource, ...]:

@@ -1,0 +1,172 @@
+"""What lies in folders of probes, read again only where a file has changed: which runs there are, how they stand, what they measured."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from data.errors import DataError
+from data.probe.folder import LOG, SPEC, STATUS, Folder, Status, now
+from data.probe.process import Process, boot
+from data.probe.spec import Spec
+
+SILENT = 600.0  # seconds without a heartbeat after which a run of another machine counts as lost; one is due every 5 s
+MOST_HELD = 30_000  # files of which the contents are kept in memory
+MOST_RUNS = 10_000  # in one folder of sweeps, as many as a sweep may have
+
+T = TypeVar("T")
+Signature = tuple[int, int, int]
+Rows = tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One run's folder as it was found: what it is, how it stands and what it measured; `fault` where that cannot be read."""
+
+    folder: Folder
+    what: Spec | None
+    status: Status
+    fault: str = ""
+
+    @property
+    def rows(self) -> Rows:
+        """A row for each evaluation so far, in order."""
+        return _once(self.folder.path / LOG, lambda: tuple(self.folder.rows())) or ()
+
+    @property
+    def name(self) -> str:
+        """What it is called: by its own name, else by what it is, so that the same run has the same name everywhere."""
+        what = self.what
+        if what is None:
+            return self.folder.path.name
+        tail = self.folder.path.name[:4]
+        return (
+            what.name
+            or f"w{what.width}-d{what.depth}-{_short(what.tokens)}-b{what.batch}-lr{what.rate:.2g}-s{what.seed}-{tail}"
+        )
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run's."""
+    return (path / SPEC).is_file()
+
+
+def run_folders(path: Path) -> list[Path]:
+    """The runs' folders in a path, in order of name: itself, those in a sweep, or those in a folder of sweeps. None where it holds none."""
+    if is_run(path):
+        return [path]
+    inside = _inside(path)
+    runs = [one for one in inside if is_run(one)]
+    if not runs:
+        runs = [run for sweep in inside for run in _inside(sweep) if is_run(run)]
+    return runs[:MOST_RUNS]
+
+
+def sweeps(root: Path) -> list[Path]:
+    """The folders of sweeps under a root, the newest first."""
+    found = [one for one in _inside(root) if any(is_run(run) for run in _inside(one))]
+    return sorted(found, key=lambda one: (-(_signature(one) or (0, 0, 0))[0], one.name))
+
+
+def probe(path: Path) -> Probe:
+    """The run in a folder."""
+    folder = Folder(path)
+    what = _once(path / SPEC, lambda: _or_fault(lambda: folder.spec))
+    status = _once(path / STATUS, lambda: _or_fault(lambda: folder.status))
+    if not isinstance(what, Spec):
+        return Probe(folder, None, Status("failed"), what or f"{path / SPEC} is missing.")
+    if isinstance(status, str):
+        return Probe(folder, what, Status("failed"), status)
+    return Probe(folder, what, _stands(status or Status("queued")))
+
+
+def probes(paths: Iterable[Path]) -> list[Probe]:
+    """The runs in these folders."""
+    return [probe(path) for path in paths]
+
+
+def states(found: Iterable[Probe]) -> Counter[str]:
+    """How many runs stand how."""
+    return Counter(one.status.state for one in found)
+
+
+def version(paths: Iterable[Path]) -> str:
+    """What changes when anything of these runs does: a file is written, a run is lost."""
+    held = hashlib.sha256()
+    for path in paths:
+        signed = [_signature(path / name) for name in (SPEC, STATUS, LOG)]
+        held.update(f"{path}\0{signed}\0{probe(path).status.state}\n".encode())
+    return held.hexdigest()[:16]
+
+
+def _stands(status: Status) -> Status:
+    """The status, lost where it says running and the process that ran is gone, or was of another machine and is silent."""
+    if status.state != "running":
+        return status
+    process = Process.read(status.process)
+    here = process is not None and process.boot == boot()
+    gone = not process.alive if process is not None and here else now() - status.heartbeat > SILENT
+    return status if not gone else Status("lost", "Its process is gone; it goes on from its checkpoint.", status.step, status.steps,
+        status.tokens, status.heartbeat, status.began, "", status.device)  # fmt: skip
+
+
+def _or_fault(read: Callable[[], T]) -> T | str:
+    try:
+        return read()
+    except DataError as error:
+        return str(error)
+
+
+def _inside(path: Path) -> list[Path]:
+    """The folders in a folder, hidden ones and links left alone; none where it cannot be read."""
+    try:
+        return sorted(
+            one for one in path.iterdir() if not one.name.startswith(".") and one.is_dir() and not one.is_symlink()
+        )
+    except OSError:
+        return []
+
+
+def _short(tokens: float) -> str:
+    for least, sign in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if tokens >= least:
+            return f"{tokens / least:.4g}{sign}"
+    return f"{tokens:.4g}"
+
+
+# --- each file once ---------------------------------------------------------------------------------------------------
+
+_held: OrderedDict[Path, tuple[Signature, Any]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _signature(path: Path) -> Signature | None:
+    """What tells a file from what it was before; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _once(path: Path, read: Callable[[], T]) -> T | None:
+    """What `read` makes of a file, kept until the file changes; None where there is no file."""
+    signed = _signature(path)
+    if signed is None:
+        return None
+    with _lock:
+        known = _held.get(path)
+        if known is not None and known[0] == signed:
+            _held.move_to_end(path)
+            return cast(T, known[1])
+    made = read()  # signed before it is read: what is written meanwhile is seen the next time
+    with _lock:
+        _held[path] = (signed, made)
+        while len(_held) > MOST_HELD:
+            _held.popitem(last=False)
+    return made
