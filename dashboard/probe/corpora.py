@@ -1,35 +1,34 @@
-"""Which corpora a sweep may be launched on: a path among them lies in the workspace or in a folder that was allowed on the page."""
+"""Which corpora a sweep may name: a path among them lies in the workspace or in a folder that was allowed on the page.
+
+Looked at in the JSON as it was written, before anything makes a corpus of it: that reads files.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from data.plain import plain
-from data.probe.spec import Spec
-
-FIELDS = ("corpus", "pools")  # of a spec: what may name a corpus
-_WORDS = re.compile(r"[A-Za-z0-9_.+-]*")  # a kind, an exponent, a name: nothing that leads anywhere
+_NUMBER = re.compile(r"[0-9.]+([eE][-+]?[0-9]+)?")  # an exponent of the synthetic language
+NO_CORPUS = ("name",)  # fields whose text names no corpus
 
 
-def paths(spec: Spec) -> tuple[str, ...]:
-    """The paths that a spec's corpora name, as they are written."""
-    held = plain(spec)
-    return tuple(path for name in FIELDS for text in _texts(held.get(name)) for path in _paths(text))
-
-
-def refused(specs: Iterable[Spec], allowed: Sequence[Path]) -> str:
-    """Why these runs may not be launched, as a sentence; '' where every path lies in one of the `allowed` folders."""
+def refused(sweep: Mapping[str, Any], allowed: Sequence[Path]) -> str:
+    """Why a sweep may not be laid out, as a sentence; '' where every path in it lies in one of the `allowed` folders."""
     inside = [_real(folder) for folder in allowed]
-    for path in dict.fromkeys(path for one in specs for path in paths(one)):
-        real = _real(Path(path))
-        if not any(real.is_relative_to(folder) for folder in inside):
-            return (
-                f"The corpus {path} lies outside this workspace. Allow its folder under Limits, if others on this machine may not write there."
-            )
+    for path in paths(sweep):
+        if not path.startswith(("/", "~")) and not Path(path).is_absolute():
+            return f"A corpus is named by its whole path, from / or ~ on; {path} came."
+        if not any(_real(Path(path)).is_relative_to(folder) for folder in inside):
+            return f"The corpus {path} lies outside this workspace. Its folder can be allowed under Limits."
     return ""
+
+
+def paths(sweep: Mapping[str, Any]) -> tuple[str, ...]:
+    """What in a sweep's JSON may be a path, each once."""
+    texts = (text for name, value in sweep.items() if name not in NO_CORPUS for text in _texts(value))
+    return tuple(dict.fromkeys(path for text in texts if (path := _path(text))))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -44,18 +43,17 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _paths(text: str) -> Iterator[str]:
-    """The parts of a corpus's text that are paths: with a separator or a home's sign in them, or a name that leads to a file here."""
+def _path(text: str) -> str:
+    """What of a text may be a path: all after its kind that is no number, or all of it where it has a separator; '' for nothing."""
     kind, _, rest = text.partition(":")
-    for part in (rest if re.fullmatch(r"[a-z_]*", kind) and rest else text,):
-        odd = _WORDS.fullmatch(part) is None
-        if odd or part in (".", "..") or Path(part).exists() or part.startswith("~"):
-            yield part
+    if "/" in kind or "\\" in kind or kind.startswith("~"):
+        return text
+    return "" if not rest or _NUMBER.fullmatch(rest) else rest
 
 
 def _real(path: Path) -> Path:
     """Where a path leads, links followed."""
     try:
         return path.expanduser().resolve()
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, ValueError):
         return Path("/nowhere")

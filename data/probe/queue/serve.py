@@ -34,6 +34,7 @@ FAST, FAILURES = (
 )  # seconds in which a job that fails has failed fast, and how many of those in a row hold a sweep
 BUSY = 3  # the trainer's exit code where another has the folder
 LOOK_EVERY = 1.0  # seconds
+MOMENT = 0.5  # seconds for which the lock may be held by those who only ask
 GRACE = 20.0  # seconds that a job has to end by itself after it was asked to
 # What is called like a secret is not handed on to a job.
 _SECRET = re.compile(r"token|secret|passw|api_?key|credential|private|auth|cookie|session", re.IGNORECASE)
@@ -44,14 +45,22 @@ class AlreadyServedError(DataError):
 
 
 @contextmanager
-def served(root: Path) -> Iterator[None]:
-    """The right to start this queue's jobs, which one process has at a time. Raises AlreadyServedError."""
+def served(root: Path, patience: float = 0.0) -> Iterator[None]:
+    """The right to start this queue's jobs, which one process has at a time. Raises AlreadyServedError.
+
+    Whoever only asks whether there is such a process has it for a moment: who means to serve tries for some seconds.
+    """
     root.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
     with (root / LOCK).open("a") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise AlreadyServedError(f"Another process serves the queue in {root}.") from None
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() >= until:
+                    raise AlreadyServedError(f"Another process serves the queue in {root}.") from None
+                time.sleep(0.01)
         yield
 
 
@@ -218,7 +227,7 @@ def serve(
     root: Path, slots: list[Slot], *, until_idle: bool = False, watched: Callable[[Store], None] = lambda _: None
 ) -> None:
     """Serve a queue, for good or until nothing is left to run. Raises AlreadyServedError."""
-    with served(root):
+    with served(root, MOMENT):
         server = Server(Store(root), slots)
         server.take_back()
         while True:
