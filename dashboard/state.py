@@ -177,6 +177,13 @@ def delete(key: str) -> None:
     _write(workspace.remove, name_of(key))
 
 
+def let_go(act: Callable[[], Any]) -> None:
+    """Delete what this workspace holds beside its files; where those were the data chosen, others are current then, by our doing."""
+    act()
+    if "drawn" in st.session_state:
+        st.session_state["drawn"] = chosen()
+
+
 def began() -> None:
     """Note which data a page is drawn of, and say where what it was drawn of is gone since, by another page of this workspace."""
     _gone_since()

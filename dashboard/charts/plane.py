@@ -33,6 +33,39 @@ def positive(column: pd.Series) -> np.ndarray:
         return np.isfinite(values) & (values > 0)
 
 
+def proposed(rings: pd.DataFrame, kept: pd.DataFrame) -> go.Figure:
+    """Runs to be made as rings among runs that are: `rings` has `run`, `params`, `tokens` and whether each is `known` already.
+
+    Runs further than `FAR` decades from every ring do not stretch the axes; how many those are is said.
+    """
+    x, y = "params", "tokens"
+    here = _drawable(kept, x, y)
+    drawn = theme.blank()
+    drawn.update_layout(dragmode="pan")
+    xs, ys = (_span(rings[name], here[name]) for name in (x, y))
+    drawn.update_xaxes(**theme.log_axis(*xs, INPUTS[x]))
+    drawn.update_yaxes(**theme.log_axis(*ys, INPUTS[y]))
+    _budgets(drawn, theme.spread(*xs), theme.spread(*ys))
+    _kept(drawn, here, x, y)
+    for known, symbol, said in ((False, "circle-open", "to be trained"), (True, "circle-dot", "launched before")):
+        some = rings[rings["known"] == known]
+        drawn.add_scatter(
+            x=some[x],
+            y=some[y],
+            mode="markers",
+            name=said,
+            customdata=[
+                [theme.plain(run), _said(n, x), _said(d, y), _said(6 * n * d, "flops")]
+                for run, n, d in zip(some["run"], some[x], some[y], strict=True)
+            ],
+            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} parameters<br>%{customdata[2]} tokens<br>%{customdata[3]} FLOP"
+            f"<br><i>{said}</i><extra></extra>",
+            marker={"size": 15, "symbol": symbol, "color": theme.LAW, "line": {"width": 2, "color": theme.LAW}},
+        )  # fmt: skip
+    _outside(drawn, int((~(here[x].between(*xs) & here[y].between(*ys))).sum()), "")
+    return drawn.figure()
+
+
 def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan") -> go.Figure:
     """Runs as points coloured by loss, those held out open diamonds, those set aside hollow, budgets 6ND = 10^k as diagonals.
 
@@ -76,10 +109,10 @@ def _span(kept: pd.Series, aside: pd.Series) -> tuple[float, float]:
     return (float(values.min()), float(values.max())) if len(values) else (1.0, 10.0)
 
 
-def _outside(drawn: Drawing, count: int) -> None:
-    """Say how many runs lie beyond the axes; they are all in the table of what is set aside."""
+def _outside(drawn: Drawing, count: int, of: str = " set aside") -> None:
+    """Say how many runs lie beyond the axes; those set aside are all in the table of them."""
     if count:
-        what = "1 run set aside lies" if count == 1 else f"{count:,} runs set aside lie"
+        what = f"1 run{of} lies" if count == 1 else f"{count:,} runs{of} lie"
         place = {"x": 1, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
         drawn.add_annotation(
             text=f"{what} far outside", showarrow=False, opacity=theme.QUIET, font={"size": 11}, **place

@@ -64,7 +64,12 @@ def _isoflop(width: int, tokens: float, compute: float) -> Values:
 
 
 def _batch(width: int, tokens: float, compute: float) -> Values:
-    return {"width": width, "tokens": _round(tokens), "batch": [2**k for k in range(1, 1 + LOSS_PER_BATCH)], "rates": [0.5, 1, 2]}
+    return {
+        "width": width,
+        "tokens": _round(tokens),
+        "batch": [2**k for k in range(1, 1 + LOSS_PER_BATCH)],
+        "rates": [0.5, 1, 2],
+    }
 
 
 def _rate(width: int, tokens: float, compute: float) -> Values:

@@ -58,10 +58,21 @@ def fields_of(design: str) -> tuple[Field, ...]:
     """The fields that stand on the page for a design: its own first; without tokens where budgets say how many."""
     own = DESIGNS[design].own if design in DESIGNS else {}
     first = tuple(
-        Field(name, (OWN.get(name) or Field(name, name.replace("_", " ").capitalize())).label, meaning[:1].upper() + meaning[1:] + ".")
+        Field(
+            name,
+            (OWN.get(name) or Field(name, name.replace("_", " ").capitalize())).label,
+            meaning[:1].upper() + meaning[1:] + ".",
+        )
         for name, meaning in own.items()
     )
     return (*first, *(one for one in ALWAYS if one.name not in own and not (one.name == "tokens" and "flops" in own)))
+
+
+def default(name: str) -> str:
+    """What a run has where its JSON does not say a field, as the field shows it; '' where that follows from other fields."""
+    held = Spec.__dataclass_fields__.get(name)
+    said = shown(held.default) if held is not None else ""
+    return "" if name in ("lr", "vocab", "heads", "base_width", "name") else said
 
 
 def shown(value: Any) -> str:
@@ -89,7 +100,7 @@ def typed(name: str, text: str) -> Any:
     if re.fullmatch(r"\d{1,3}(,\d{3})+", text):
         return text  # 1,024 is one number to some and two to others
     parts = [part.strip() for part in re.split(r"[,;](?:\s|$)|\s*,\s*(?=\d)", text) if part and part.strip()]
-    if isinstance(getattr(Spec, name, None), str):  # a name, or several
+    if isinstance(getattr(Spec.__dataclass_fields__.get(name), "default", None), str):  # a name, or several
         return parts if len(parts) > 1 else parts[0]
     found = [number(part) for part in parts]
     if not all(map(math.isfinite, found)):

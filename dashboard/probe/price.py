@@ -74,7 +74,9 @@ def limits(found: Price, root: Path, most_runs: int, most_hours: float, keep_fre
             "runs",
             f"{found.runs:,}",
             f"{most_runs:,}",
-            f"The sweep has {found.runs:,} runs; at most {most_runs:,} are launched at once." if found.runs > most_runs else "",
+            f"The sweep has {found.runs:,} runs; at most {most_runs:,} are launched at once."
+            if found.runs > most_runs
+            else "",
         ),
         Limit(
             "time",

@@ -1,0 +1,176 @@
+"""A sweep while it runs: its answer, picture and table, drawn anew in place, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import numbers, state, widgets
+from dashboard.probe import launching, panels, payload, words
+from dashboard.probe import state as probe_state
+from dashboard.probe.chart import live_chart
+from dashboard.probe.price import size
+from dashboard.probe.settings import settings
+from dashboard.probe.watching import ORDER, WORDS, Run, Sweep, size_on_disk, sweeps
+from data.sources.probe import probe_key
+
+EVERY = 2.0  # seconds from one look at a sweep to the next
+
+
+def all_sweeps() -> list[Sweep]:
+    """Every sweep of the workspace as it stands, the newest first."""
+    root = probe_state.root()
+    return sweeps(root, launching.jobs(root), launching.held(root), settings().cores)
+
+
+def watch(name: str, others: pd.DataFrame | None) -> None:
+    """The sweep, looked at every few seconds while something of it runs."""
+    found = _of(name)
+    active = found is not None and found.active
+    if active and not launching.why_not():
+        launching.attempt(launching.wake)
+    st.fragment(_shown, run_every=EVERY if active else None)(name, others, active)
+
+
+def _of(name: str) -> Sweep | None:
+    return next((one for one in all_sweeps() if one.name == name), None)
+
+
+def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
+    sweep = _of(name)
+    if sweep is None or sweep.active != began_active:  # it ended, or another window resumed or deleted it
+        st.rerun()
+    assert sweep is not None
+    st.set_page_config(page_title=words.title(sweep))
+    sentence, under, values = words.standing(sweep)
+    widgets.answer(sentence, under, **values)
+    if sweep.held:
+        st.html(f'<p class="iso-caution" role="note">{escape(sweep.held)}</p>')
+    st.progress(sweep.progress, text=f"{numbers.percent(sweep.progress)} of the work")
+    main, side = st.columns([7, 3], gap="large")
+    with main:
+        live_chart(payload.panels(sweep, others), key=f"probe_live_{name}")
+    with side:
+        _actions(sweep)
+        widgets.counts({f"{WORDS[s].lower()}": sweep.counts[s] for s in ORDER if sweep.counts[s]})
+    widgets.section("Runs", "in the order in which they are trained")
+    _table(sweep)
+
+
+def _actions(sweep: Sweep) -> None:
+    """What can be done with a sweep; from another machine it is looked at alone."""
+    if sweep.done:
+        st.button(
+            f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}", type="primary", key="probe_use", width="stretch",
+            on_click=_use, args=(sweep.name,), help="Makes the sweep's finished runs the current data of every page.",
+        )  # fmt: skip
+        if state.chosen().key == probe_key(probe_state.root() / sweep.name):
+            st.page_link("views/fit.py", label="See their law on the Fit page")
+    if why := launching.why_not():
+        widgets.quiet(why)
+        return
+    ended = [run for run in sweep.runs if run.state in ("failed", "diverged", "cancelled", "lost")]
+    with st.container(horizontal=True, gap="small"):
+        if sweep.held:
+            _button(
+                "Release",
+                "probe_release",
+                lambda: launching.release(sweep.name),
+                "Lets the sweep go on with the runs that wait.",
+            )
+        if ended:
+            _button("Resume all", "probe_resume", lambda: launching.resume(sweep.name),
+                    "Puts runs that failed or were cancelled in the queue again; they go on from their checkpoints.")  # fmt: skip
+        if sweep.counts["running"] or sweep.counts["queued"]:
+            _button("Cancel all", "probe_cancel", lambda: launching.cancel(sweep.name),
+                    "Runs at work keep a checkpoint, from which Resume goes on.")  # fmt: skip
+        if not sweep.counts["running"]:
+            _cleaner(sweep)
+    _one(sweep)
+
+
+def _button(label: str, key: str, act: Callable[[], Any], help: str) -> None:
+    st.button(label, key=key, on_click=launching.attempt, args=(act,), help=help)
+
+
+def _one(sweep: Sweep) -> None:
+    """Cancelling or resuming one run."""
+    able = {run.key: f"{run.label}: {WORDS[run.state].lower()}" for run in sweep.runs if run.state != "done"}
+    if len(sweep.runs) < 2 or not able:
+        return
+    with st.popover("One run", type="tertiary"):
+        st.selectbox(
+            "Run", list(able), format_func=lambda key: widgets.literal(able.get(key, str(key))), key="probe_one"
+        )
+        chosen = str(st.session_state.get("probe_one") or "")
+        run = next((run for run in sweep.runs if run.key == chosen), None)
+        if run is not None and run.sentence:
+            widgets.quiet(run.sentence)
+        if run is not None and run.state in ("queued", "running"):
+            _button(
+                "Cancel it",
+                "probe_cancel_one",
+                lambda: launching.cancel(sweep.name, [chosen]),
+                "It keeps its checkpoint.",
+            )
+        elif run is not None:
+            _button(
+                "Resume it", "probe_resume_one", lambda: launching.resume(sweep.name, [chosen]), "From its checkpoint."
+            )
+
+
+def _cleaner(sweep: Sweep) -> None:
+    with st.popover("Clean up"):
+        held = size_on_disk(probe_state.root() / sweep.name)
+        widgets.quiet(
+            f"Deletes {sweep.name} for good: {len(sweep.runs)} runs with their logs and checkpoints, {size(held)}. "
+            "Undo does not bring it back."
+        )
+        st.button(f"Delete {size(held)}", key="probe_clean", on_click=_clean, args=(sweep.name,))
+
+
+def _clean(name: str) -> None:
+    def act() -> None:
+        state.let_go(lambda: launching.clean(name))
+        panels.show(panels.NEW)
+        state.say(f"{name} is deleted.")
+
+    launching.attempt(act)
+
+
+def _use(name: str) -> None:
+    state.choose(probe_key(probe_state.root() / name))
+
+
+def _table(sweep: Sweep) -> None:
+    """Every run, one a line."""
+    st.dataframe(
+        frame(sweep), key=f"probe_table_{sweep.name}", hide_index=True, width="stretch", height=min(38 + 35 * len(sweep.runs), 460),
+        column_config={
+            "Progress": st.column_config.ProgressColumn("Progress", min_value=0.0, max_value=1.0, format="percent", width="small"),
+            "Loss": st.column_config.NumberColumn("Loss", format="%.4f", width="small"),
+            "Run": st.column_config.TextColumn("Run", width="medium"),
+            "What it says": st.column_config.TextColumn("What it says", width="large"),
+        },
+    )  # fmt: skip
+
+
+def frame(sweep: Sweep) -> pd.DataFrame:
+    """The runs as the table shows them."""
+    return pd.DataFrame([_line(run) for run in sweep.runs])
+
+
+def _line(run: Run) -> dict[str, Any]:
+    return {
+        "Run": run.label,
+        "State": WORDS[run.state],
+        "Progress": run.progress,
+        "Time left": numbers.duration(run.left) if run.state == "running" and run.left is not None else "",
+        "Loss": run.loss,
+        "Device": run.on,
+        "What it says": run.sentence if run.state != "done" else "",
+    }
