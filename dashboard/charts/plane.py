@@ -14,6 +14,7 @@ from dashboard.charts.drawing import Drawing
 from data.schema import HELD_OUT
 
 INPUTS = {"params": "Parameters", "tokens": "Training tokens", "flops": "Training compute, FLOP"}
+NEAR = 1.5  # decades from a run to be made up to which other runs are shown beside it
 FAR = 3.0  # decades beyond the runs that are used up to which one set aside still stretches the axes
 MANY = 1500  # points from which the browser draws on its graphics card
 
@@ -36,13 +37,14 @@ def positive(column: pd.Series) -> np.ndarray:
 def proposed(rings: pd.DataFrame, kept: pd.DataFrame) -> go.Figure:
     """Runs to be made as rings among runs that are: `rings` has `run`, `params`, `tokens` and whether each is `known` already.
 
-    Runs further than `FAR` decades from every ring do not stretch the axes; how many those are is said.
+    Runs further than `NEAR` decades from all rings are not drawn; how many those are is said.
     """
     x, y = "params", "tokens"
-    here = _drawable(kept, x, y)
+    every = _drawable(kept, x, y)
+    here = every[near(every, rings)]
     drawn = theme.blank()
     drawn.update_layout(dragmode="pan")
-    xs, ys = (_span(rings[name], here[name]) for name in (x, y))
+    xs, ys = (_span(rings[name], here[name], NEAR) for name in (x, y))
     drawn.update_xaxes(**theme.log_axis(*xs, INPUTS[x]))
     drawn.update_yaxes(**theme.log_axis(*ys, INPUTS[y]))
     _budgets(drawn, theme.spread(*xs), theme.spread(*ys))
@@ -62,8 +64,16 @@ def proposed(rings: pd.DataFrame, kept: pd.DataFrame) -> go.Figure:
             f"<br><i>{said}</i><extra></extra>",
             marker={"size": 15, "symbol": symbol, "color": theme.LAW, "line": {"width": 2, "color": theme.LAW}},
         )  # fmt: skip
-    _outside(drawn, int((~(here[x].between(*xs) & here[y].between(*ys))).sum()), "")
+    _outside(drawn, len(every) - len(here), "")
     return drawn.figure()
+
+
+def near(runs: pd.DataFrame, rings: pd.DataFrame) -> pd.Series:
+    """Which runs lie within `NEAR` decades of the sizes and of the tokens of runs to be made, (n,) bool."""
+    times, inside = 10.0**NEAR, pd.Series(True, index=runs.index)
+    for name in ("params", "tokens"):
+        inside &= runs[name].between(rings[name].min() / times, rings[name].max() * times)
+    return inside
 
 
 def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan") -> go.Figure:
@@ -95,7 +105,7 @@ def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan") -> go.
     return drawn.figure()
 
 
-def _span(kept: pd.Series, aside: pd.Series) -> tuple[float, float]:
+def _span(kept: pd.Series, aside: pd.Series, far: float = FAR) -> tuple[float, float]:
     """The least and the greatest value an axis must show: those used, and those set aside that are not far from them.
 
     One slip of the pen, 1e300 tokens, would press every other run into one point.
@@ -103,7 +113,7 @@ def _span(kept: pd.Series, aside: pd.Series) -> tuple[float, float]:
     used, others = kept.to_numpy(dtype="float64"), aside.to_numpy(dtype="float64")
     if len(used) and len(others):
         logs = np.log10(others)
-        near = (logs >= math.log10(used.min()) - FAR) & (logs <= math.log10(used.max()) + FAR)
+        near = (logs >= math.log10(used.min()) - far) & (logs <= math.log10(used.max()) + far)
         others = others[near]
     values = np.concatenate([used, others])
     return (float(values.min()), float(values.max())) if len(values) else (1.0, 10.0)

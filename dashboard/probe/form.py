@@ -150,4 +150,6 @@ def _said(x: float) -> str:
     if isinstance(x, int) or (abs(x) < 1e5 and float(x).is_integer()):
         return str(int(x))
     short = numbers.count(x).replace(numbers.THIN, " ") if 1e5 <= abs(x) < 1e9 else ""
-    return short if short and number(short) == x else f"{x:g}" if float(f"{x:g}") == x else repr(float(x))
+    if short and number(short) == x:
+        return short
+    return (f"{x:g}" if float(f"{x:g}") == x else repr(float(x))).replace("e+", "e")

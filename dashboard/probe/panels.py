@@ -212,7 +212,7 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
             "Make the sweep smaller, or change the limit below." if broken else "",
         )
         return
-    with st.popover(f"Launch {numbers.whole(fresh)} run{'s' if fresh != 1 else ''}", type="primary", width="stretch"):
+    with st.popover(f"Launch {numbers.whole(fresh)} run{'s' if fresh != 1 else ''}", type="primary"):
         widgets.quiet(words.confirmed(found, on))
         if fresh < found.runs:
             widgets.quiet(f"{found.runs - fresh} of them were launched before and are not trained again.")

@@ -65,12 +65,11 @@ def the_plane(sweep: Sweep, others: pd.DataFrame | None = None) -> dict[str, Any
 
 
 def near(others: pd.DataFrame | None, n: Sequence[float], d: Sequence[float]) -> pd.DataFrame:
-    """The runs of another set that lie within `plane.FAR` decades of these sizes and tokens."""
+    """The runs of another set that stand beside these sizes and tokens."""
     if others is None or not {"params", "tokens", "run"} <= set(others):
         return pd.DataFrame({"run": [], "params": [], "tokens": []})
     there = others[plane.positive(others["params"]) & plane.positive(others["tokens"])]
-    far = 10.0**plane.FAR
-    kept = there["params"].between(min(n) / far, max(n) * far) & there["tokens"].between(min(d) / far, max(d) * far)
+    kept = plane.near(there, pd.DataFrame({"params": n, "tokens": d}))
     return there.loc[kept, ["run", "params", "tokens"]].astype({"run": str}).head(MOST_OTHERS)
 
 
