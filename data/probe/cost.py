@@ -1,9 +1,10 @@
-"""What a sweep will cost, said before it is made: steps, FLOPs, memory, and time by what was measured."""
+"""What a sweep will cost, said before it is made: steps, FLOPs, memory, and seconds of one CPU thread."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -11,9 +12,14 @@ from data.flops import six_nd
 from data.probe.schedule import planned
 from data.probe.spec import Spec
 
-# Tokens a second on one CPU thread in float32, by parameters in matrices: measured at depth 2, batch 8 x 128, vocabulary 32.
-_MATRICES = np.array([6e3, 25e3, 98e3, 2e5, 1e6])
-_SPEED = np.array([170e3, 104e3, 48e3, 40e3, 10e3])
+Array = np.ndarray
+
+# Seconds of one CPU thread, float32, for each thing that `work` counts: fitted to steps and evaluations of 40 shapes, see
+# tests/benchmarks/probe_cost.py.
+PRICES = np.array([1e-3, 1e-3, 1e-10, 1e-9, 1e-9, 1e-10, 1e-9, 1e-8])
+FORWARD = 0.33  # the share of a step's work that a forward pass alone is
+START = 2.5  # seconds until the first step: torch is loaded
+IN_ONE = 16_384  # tokens of an evaluation at once
 _STATES = {"adamw": 2, "muon": 2, "sgd": 1, "adafactor": 0}  # tensors of a weight's size that an optimiser keeps
 
 
@@ -38,7 +44,7 @@ def cost(specs: Sequence[Spec]) -> Cost:
         sum(plan.tokens for plan in plans),
         sum(six_nd(one.counts.nonembed, plan.tokens) for one, plan in zip(specs, plans, strict=True)),
         max((memory(one) for one in specs), default=0.0),
-        sum(plan.tokens / speed(one) for one, plan in zip(specs, plans, strict=True)),
+        sum(map(seconds, specs)),
     )
 
 
@@ -51,10 +57,49 @@ def memory(spec: Spec) -> float:
     return 4.0 * (held + most * spec.seq_len * of_a_token)
 
 
-def speed(spec: Spec) -> float:
-    """Tokens a second on one CPU thread: between the sizes measured along a power law, beyond them by the FLOPs."""
-    n = spec.counts.nonembed + spec.counts.head
-    x = float(np.log(n))
-    if n > _MATRICES[-1]:
-        return float(_SPEED[-1] * _MATRICES[-1] / n)
-    return float(np.exp(np.interp(x, np.log(_MATRICES), np.log(_SPEED))))
+def seconds(spec: Spec) -> float:
+    """Seconds of one CPU thread that a run takes: its steps, its evaluations (of averaged weights too) and its start."""
+    plan = planned(spec)
+    batches, counts = np.unique(plan.batch, return_counts=True)
+    stepping = sum(n * step_seconds(spec, int(b)) for b, n in zip(batches, counts, strict=True))
+    return START + stepping + len(plan.evaluated) * (1 + len(spec.averages)) * evaluation_seconds(spec)
+
+
+def step_seconds(spec: Spec, batch: int) -> float:
+    """Seconds of one CPU thread that a step at so many sequences takes."""
+    return float(work(spec, batch) @ PRICES)
+
+
+def evaluation_seconds(spec: Spec) -> float:
+    """Seconds of one CPU thread that one evaluation of one set of weights takes."""
+    return float(evaluation(spec) @ PRICES)
+
+
+def work(spec: Spec, batch: int) -> Array:
+    """What a step does (k,): the step itself, layers, multiplications of matrices and of attention, numbers that are touched in
+    layers and in logits, weights that are updated, and tokens that are drawn."""
+    shape, counts = spec.shape, spec.counts
+    tokens = float(batch * spec.seq_len)
+    return np.array(
+        [
+            1.0,
+            shape.layers,
+            tokens * (counts.nonembed + counts.head),
+            tokens * shape.layers * (shape.width + shape.d_ffn),
+            tokens * shape.vocab,
+            tokens * shape.layers * shape.d_attn * spec.seq_len,
+            counts.total * (1.0 + 0.25 * len(spec.averages)),
+            tokens,
+        ]
+    )
+
+
+def evaluation(spec: Spec) -> Array:
+    """What an evaluation does (k,), in the terms of `work`: forward passes, and no weights that are updated."""
+    sequences = max(1, spec.eval_tokens // spec.seq_len)
+    passes = ceil(sequences / max(1, IN_ONE // spec.seq_len))
+    done = work(spec, sequences)
+    done[:2] *= passes
+    done[6] = 0.0
+    done[:6] *= FORWARD
+    return done
