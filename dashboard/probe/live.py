@@ -10,12 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import numbers, state, widgets
-from dashboard.probe import launching, panels, payload, words
+from dashboard.probe import forecasts, launching, panels, payload, words
 from dashboard.probe import state as probe_state
 from dashboard.probe.chart import live_chart
 from dashboard.probe.price import size
 from dashboard.probe.settings import settings
-from dashboard.probe.watching import ORDER, WORDS, Run, Sweep, size_on_disk, sweeps
+from dashboard.probe.watching import WORDS, Run, Sweep, size_on_disk, sweeps
 from data.sources.probe import probe_key
 
 EVERY = 2.0  # seconds from one look at a sweep to the next
@@ -37,7 +37,9 @@ def watch(name: str, others: pd.DataFrame | None) -> None:
 
 
 def _of(name: str) -> Sweep | None:
-    return next((one for one in all_sweeps() if one.name == name), None)
+    root = probe_state.root()
+    mine = [job for job in launching.jobs(root) if job.sweep == name]
+    return next(iter(sweeps(root, mine, launching.held(root), settings().cores)), None)
 
 
 def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
@@ -50,13 +52,14 @@ def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
     widgets.answer(sentence, under, **values)
     if sweep.held:
         st.html(f'<p class="iso-caution" role="note">{escape(sweep.held)}</p>')
-    st.progress(sweep.progress, text=f"{numbers.percent(sweep.progress)} of the work")
+    if sweep.active:
+        st.progress(sweep.progress, text=f"{numbers.percent(sweep.progress)} of the work")
+    told = forecasts.forecasts(sweep, all_sweeps()) if sweep.counts["running"] else {}
     main, side = st.columns([7, 3], gap="large")
     with main:
-        live_chart(payload.panels(sweep, others), key=f"probe_live_{name}")
+        live_chart(payload.panels(sweep, others, told), key=f"probe_live_{name}")
     with side:
         _actions(sweep)
-        widgets.counts({f"{WORDS[s].lower()}": sweep.counts[s] for s in ORDER if sweep.counts[s]})
     widgets.section("Runs", "in the order in which they are trained")
     _table(sweep)
 
@@ -103,9 +106,7 @@ def _one(sweep: Sweep) -> None:
     if len(sweep.runs) < 2 or not able:
         return
     with st.popover("One run", type="tertiary"):
-        st.selectbox(
-            "Run", list(able), format_func=lambda key: widgets.literal(able.get(key, str(key))), key="probe_one"
-        )
+        st.selectbox("Run", list(able), format_func=lambda key: able.get(key, str(key)), key="probe_one")
         chosen = str(st.session_state.get("probe_one") or "")
         run = next((run for run in sweep.runs if run.key == chosen), None)
         if run is not None and run.sentence:

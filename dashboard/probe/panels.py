@@ -22,7 +22,7 @@ from data.errors import DataError
 from data.probe.spec import Spec
 from data.probe.sweep import DESIGNS
 
-NEW = ""  # in the menu of sweeps
+NEW = "new"  # in the menu of sweeps and in the address; no sweep is called so
 VIEW = "sweep"  # in the address
 
 
@@ -30,7 +30,7 @@ VIEW = "sweep"  # in the address
 
 
 def view(names: Sequence[str], default: str) -> str:
-    """The sweep that this window looks at, '' for a new one: the one in the address, else the one of before, else the default."""
+    """The sweep that this window looks at, or NEW: the one in the address, else the one of before, else the default."""
     held = st.session_state.get("probe_view", default)
     asked = st.query_params.get(VIEW, held)
     chosen = asked if asked == NEW or asked in names else default
@@ -39,7 +39,7 @@ def view(names: Sequence[str], default: str) -> str:
 
 
 def show(name: str) -> None:
-    """Look at a sweep from now on; '' for a new one."""
+    """Look at a sweep from now on, or at NEW."""
     st.session_state["probe_view"] = name
     if st.query_params.get(VIEW) != name:
         st.query_params[VIEW] = name
@@ -50,7 +50,7 @@ def menu(titles: dict[str, str], current: str) -> None:
     if titles:
         options = {NEW: "New sweep", **titles}
         st.selectbox(
-            "Sweep", list(options), format_func=lambda name: widgets.literal(options.get(name, str(name))),
+            "Sweep", list(options), format_func=lambda name: options.get(name, str(name)),
             key=widgets.show("probe_menu", current, options.get(current, "")), on_change=_look, width=340,
         )  # fmt: skip
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,10 @@ from dashboard import numbers
 from dashboard.charts import plane, theme
 from dashboard.probe.watching import ORDER, WORDS, Run, Sweep
 
+if TYPE_CHECKING:
+    from fitting.band import Band
+    from fitting.in_flight import InFlight
+
 MOST_PANELS = 12
 MOST_OTHERS = 600  # runs of the current set on the plane
 MOST_POINTS = 80  # of a curve
@@ -20,9 +24,14 @@ TONES = {"failed": "bad", "diverged": "bad", "cancelled": "note", "lost": "note"
 Panels = list[dict[str, Any]]
 
 
-def panels(sweep: Sweep, others: pd.DataFrame | None = None, most: int = MOST_PANELS) -> dict[str, Any]:
-    """What the live chart draws of a sweep, with the current set's runs around it on the plane."""
-    return {"panels": [the_plane(sweep, others), *curves(sweep, most)]}
+def panels(
+    sweep: Sweep,
+    others: pd.DataFrame | None = None,
+    told: Mapping[str, InFlight] | None = None,
+    most: int = MOST_PANELS,
+) -> dict[str, Any]:
+    """What the live chart draws of a sweep, with the current set's runs around it on the plane; `told` is of runs in flight."""
+    return {"panels": [the_plane(sweep, others), *curves(sweep, told or {}, most)]}
 
 
 def the_plane(sweep: Sweep, others: pd.DataFrame | None = None) -> dict[str, Any]:
@@ -53,7 +62,7 @@ def the_plane(sweep: Sweep, others: pd.DataFrame | None = None) -> dict[str, Any
     return {
         "key": "plane",
         "title": "",
-        "words": "Rings are runs to come; a finished run has the colour of its loss, dark for low."
+        "words": "Rings are runs to come; a finished run has the colour of its loss, yellow for the lowest."
         + (" Grey rings are the runs of the current set." if len(around) else ""),
         "said": f"{len(runs)} runs by parameters and tokens, {sweep.done} of them done",
         "wide": True,
@@ -85,11 +94,18 @@ def budgets(xr: Sequence[float], yr: Sequence[float]) -> Panels:
         )
         if end - start > 0.1:
             xs = [10.0**start, 10.0**end]
-            out.append({"kind": "guide", "x": xs, "y": [10.0 ** (log_nd - math.log10(x)) for x in xs], "name": ""})
+            out.append(
+                {
+                    "kind": "guide",
+                    "x": xs,
+                    "y": [10.0 ** (log_nd - math.log10(x)) for x in xs],
+                    "name": f"{theme.power_of_ten(10.0**power)} FLOP",
+                }
+            )
     return out
 
 
-def curves(sweep: Sweep, most: int = MOST_PANELS) -> Panels:
+def curves(sweep: Sweep, told: Mapping[str, InFlight], most: int = MOST_PANELS) -> Panels:
     """A panel for each of the first runs in order of state, with the others' curves faint behind it, all on the same axes."""
     started = [run for run in sorted(sweep.runs, key=lambda run: ORDER.index(run.state)) if run.losses][:most]
     everything = [pair for run in sweep.runs for pair in run.losses]
@@ -103,8 +119,8 @@ def curves(sweep: Sweep, most: int = MOST_PANELS) -> Panels:
         {
             "key": run.key,
             "title": run.label,
-            "words": words(run),
-            "tone": TONES.get(run.state, ""),
+            "words": words(run, told.get(run.key)),
+            "tone": tone(run, told.get(run.key)),
             "said": f"Held-out loss of {run.label} against tokens: {words(run)}",
             "wide": False,
             "height": 150,
@@ -117,6 +133,7 @@ def curves(sweep: Sweep, most: int = MOST_PANELS) -> Panels:
             },
             "series": [
                 *behind,
+                *forecast(run, told.get(run.key)),
                 {
                     "kind": "line",
                     **_xy(run.losses),
@@ -130,11 +147,40 @@ def curves(sweep: Sweep, most: int = MOST_PANELS) -> Panels:
     ]
 
 
-def words(run: Run) -> str:
-    """How a run stands, in a few words beside its name."""
+def forecast(run: Run, found: InFlight | None) -> Panels:
+    """The band in which a run in flight should lie, and the final loss that it is heading for or that the law says."""
+    if found is None:
+        return []
+    out: Panels = []
+    if found.path is not None:
+        xs = np.asarray(found.shares, float) * float(run.spec.tokens)
+        low, high = (np.atleast_1d(np.asarray(end, float)) for end in (found.path.low, found.path.high))
+        out.append({"kind": "band", "x": xs.tolist(), "low": low.tolist(), "high": high.tolist()})
+    end = found.projected or found.final
+    if end is not None:
+        said = f"{run.label}\n{found.sentence}"
+        out.append({"kind": "interval", "x": float(run.spec.tokens), "said": said, **_ends(end)})
+    return out
+
+
+def _ends(band: Band) -> dict[str, float]:
+    return {name: float(np.asarray(getattr(band, name)).ravel()[0]) for name in ("value", "low", "high")}
+
+
+def tone(run: Run, found: InFlight | None) -> str:
+    """Whether what is said of a run is good news."""
+    if found is not None and found.status:
+        return "good" if found.status == "on track" else "note"
+    return TONES.get(run.state, "")
+
+
+def words(run: Run, found: InFlight | None = None) -> str:
+    """How a run stands, in a few words beside its name; of one in flight first whether it is where the law says."""
+    if found is not None and found.status:
+        return f"{found.status}; {words(run)}"
     loss = "" if run.loss is None else f"loss {run.loss:.3f}"
     if run.state == "running":
-        left = f", {numbers.duration(run.left)} left" if run.left is not None else ""
+        left = f", {numbers.duration(max(run.left, 1.0))} left" if run.left is not None else ""
         return f"{numbers.percent(run.progress)}{left}" + (f", {loss}" if loss else "")
     return loss if run.state == "done" else f"{WORDS[run.state].lower()}{f', {loss}' if loss else ''}"
 

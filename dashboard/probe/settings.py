@@ -53,5 +53,5 @@ def change(what: str, **values: Any) -> None:
 
 
 def is_name(text: str) -> bool:
-    """Whether a sweep may be called so: its folder is."""
-    return NAME.fullmatch(text) is not None
+    """Whether a sweep may be called so: its folder is. What the page calls one to come is none's name."""
+    return NAME.fullmatch(text) is not None and text.lower() != "new"

@@ -6,14 +6,14 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from dashboard import numbers
 from dashboard.probe.price import spread
 from data.probe.cost import cost
-from data.probe.found import probe
+from data.probe.found import Probe, probe
 from data.probe.queue.store import Job
 from data.probe.spec import Spec
 
@@ -48,8 +48,12 @@ class Run:
     expected: float
     slot: str
     spec: Spec
-    path: Path
-    rows: Rows = ()
+    probe: Probe
+
+    @property
+    def rows(self) -> Rows:
+        """What was measured so far."""
+        return self.probe.rows
 
     @property
     def losses(self) -> list[tuple[float, float]]:
@@ -144,16 +148,22 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
         rows = one.rows
         step = max(one.status.step, int(rows[-1].get("step", 0)) if rows else 0)
         progress = 1.0 if state == "done" else min(1.0, step / steps) if steps else 0.0
-        expected = cost([what]).seconds
+        expected = _expected(what)
         run = Run(
             job.key, label, state, job.sentence if job.sentence != "cancel" else "Asked to stop.", progress, None,
             max(0.0, job.ended - job.started) if job.ended and job.started else 0.0, expected,
-            job.slot, what, one.folder.path, rows,
+            job.slot, what, one,
         )  # fmt: skip
         if state == "running" and steps and (each := _step(run)):
             run = replace(run, left=each * (steps - step))
         runs.append(run)
     return Sweep(name, tuple(sorted(runs, key=lambda run: _place(jobs, run.key))), held, slots)
+
+
+@lru_cache(maxsize=10_000)
+def _expected(spec: Spec) -> float:
+    """Seconds that a run is expected to take on one core."""
+    return cost([spec]).seconds
 
 
 def _place(jobs: Sequence[Job], key: str) -> tuple[int, int]:

@@ -43,6 +43,9 @@ def standing(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     verb = "is" if whole == 1 else "are"
     others = [f"{sweep.counts[state]} {word}" for state, word in _OTHERS if sweep.counts[state]]
     under = f"{', '.join(others)[:1].upper()}{', '.join(others)[1:]}." if others else ""
+    losses = sorted(run.loss for run in sweep.runs if run.state == "done" and run.loss is not None)
+    if losses:
+        under = f"{under} Held-out loss {_range(losses)} nats per token.".strip()
     if sweep.held:
         return f"{{done}} {verb} done; the sweep is held.", under, values
     if sweep.active:
@@ -87,6 +90,11 @@ _OTHERS = (
     ("diverged", "diverged"),
     ("cancelled", "cancelled"),
 )
+
+
+def _range(losses: Sequence[float]) -> str:
+    low, high = f"{losses[0]:.3f}", f"{losses[-1]:.3f}"
+    return low if low == high else f"from {low} to {high}"
 
 
 def _span(values: Sequence[float]) -> str:

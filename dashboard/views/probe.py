@@ -32,7 +32,7 @@ panels.menu({one.name: words.chosen(one) for one in sweeps}, name)
 
 # --- a sweep that was launched ---
 
-if name:
+if name != panels.NEW:
     live.watch(name, kept)
     with st.expander("Devices"):
         panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})

@@ -9,7 +9,7 @@ import { tickDecimals, viridis, xTicks, yTicks } from "./scales.js";
 
 const REACH = 16; // px from a mark within which it is pointed at
 const DRAGGED = 8; // px that a box must span to zoom
-const MARGINS = { wide: { l: 58, r: 14, t: 12, b: 42 }, small: { l: 40, r: 8, t: 6, b: 22 } };
+const MARGINS = { wide: { l: 58, r: 14, t: 22, b: 42 }, small: { l: 40, r: 8, t: 6, b: 22 } };
 
 class Panel {
   constructor() {
@@ -66,11 +66,13 @@ class Panel {
     const clip = `lc-${data.key}`.replace(/[^a-z0-9-]/gi, "-");
     const { x, y, w, h } = this.inner;
     this.marks = [];
+    this.names = [];
     const drawn = data.series.flatMap((series) => this.series(series));
     this.plot.replaceChildren(
-      svg("clipPath", { id: clip }, svg("rect", { x: x - 7, y: y - 7, width: w + 14, height: h + 14 })),
+      svg("clipPath", { id: clip }, svg("rect", { x: x - 2, y: y - 2, width: w + 4, height: h + 4 })),
       ...this.axes(),
       svg("g", { "clip-path": `url(#${clip})` }, drawn),
+      ...this.names,
       (this.rubber = svg("rect", { class: "lc-box", visibility: "hidden" })),
     );
   }
@@ -78,22 +80,17 @@ class Panel {
   axes() {
     const { data, inner, shown } = this;
     const out = [];
-    const across = data.x.log
-      ? xTicks(shown.x[0], shown.x[1], inner.w * (data.wide ? 1 : 0.75)).filter((t) => t.label !== null)
-      : yTicks(shown.x, false, inner.w).map((v) => ({ at: v, label: v }));
-    const few = across.length > inner.w / 44 ? across.filter((_, i) => i % Math.ceil(across.length / (inner.w / 44)) === 0) : across;
-    for (const { at, label } of few) {
+    for (const { at, label } of fewer(ticks(shown.x, data.x.log, inner.w), inner.w / 52)) {
       const px = inner.x + ((at - shown.x[0]) / (shown.x[1] - shown.x[0])) * inner.w;
       out.push(svg("line", { class: "lc-grid", x1: px, x2: px, y1: inner.y, y2: inner.y + inner.h }));
       out.push(svg("text", { class: "lc-tick lc-x", x: px, y: inner.y + inner.h + 15 }, tickText(label, data.x.kind)));
     }
-    const up = yTicks(shown.y, data.y.log, inner.h);
-    const decimals = data.y.log ? 0 : tickDecimals(up);
-    for (const value of up) {
-      const py = this.at.y(value);
-      if (py < inner.y - 1 || py > inner.y + inner.h + 1) continue;
+    const up = fewer(ticks(shown.y, data.y.log, inner.h), inner.h / 26);
+    const decimals = data.y.log ? 0 : tickDecimals(up.map((t) => t.label));
+    for (const { at, label } of up) {
+      const py = inner.y + inner.h - ((at - shown.y[0]) / (shown.y[1] - shown.y[0])) * inner.h;
       out.push(svg("line", { class: "lc-grid", x1: inner.x, x2: inner.x + inner.w, y1: py, y2: py }));
-      const text = data.y.log ? tickText(value, data.y.kind) : value.toFixed(decimals);
+      const text = data.y.log ? tickText(label, data.y.kind) : label.toFixed(decimals);
       out.push(svg("text", { class: "lc-tick lc-y", x: inner.x - 6, y: py + 4 }, text));
     }
     if (data.wide) {
@@ -121,8 +118,11 @@ class Panel {
     }
     if (s.kind === "guide") {
       const [x1, x2, y1, y2] = [at.x(s.x[0]), at.x(s.x[1]), at.y(s.y[0]), at.y(s.y[1])];
-      const name = { class: "lc-guide-name", x: Math.min(x2, this.inner.x + this.inner.w) - 4, y: Math.max(y2, this.inner.y) + 14 };
-      return [svg("line", { class: "lc-guide", x1, x2, y1, y2 }), svg("text", name, s.name)];
+      const over = x1 + ((this.inner.y - y1) / (y2 - y1)) * (x2 - x1); // where it leaves at the top it is named
+      const inside = over > this.inner.x + 20 && over < this.inner.x + this.inner.w - 20;
+      const name = svg("text", { class: "lc-guide-name lc-x", x: over, y: this.inner.y - 6 }, inside ? s.name : "");
+      this.names.push(name);
+      return [svg("line", { class: "lc-guide", x1, x2, y1, y2 })];
     }
     if (s.kind === "interval") {
       const x = at.x(s.x);
@@ -210,6 +210,21 @@ class Panel {
     }
     this.draw();
   }
+}
+
+/** Ticks as {at, label}: `at` on the axis' own scale; round steps where a logarithmic axis has hardly a decade. */
+function ticks(shown, log, length) {
+  if (!log) return yTicks(shown, false, length).map((v) => ({ at: v, label: v }));
+  const decades = xTicks(shown[0], shown[1], length).filter((t) => t.label !== null);
+  if (decades.length > 2) return decades;
+  const round = yTicks([10 ** shown[0], 10 ** shown[1]], false, Math.min(length, 300));
+  return round.filter((v) => v > 0).map((v) => ({ at: Math.log10(v), label: v }));
+}
+
+/** Every other tick where there are more than fit, and so on. */
+function fewer(all, most) {
+  const each = Math.max(1, Math.ceil(all.length / Math.max(most, 1)));
+  return all.filter((_, i) => i % each === 0);
 }
 
 function between(a, b) {
