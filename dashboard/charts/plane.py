@@ -49,7 +49,7 @@ def proposed(rings: pd.DataFrame, kept: pd.DataFrame) -> go.Figure:
     drawn.update_yaxes(**theme.log_axis(*ys, INPUTS[y]))
     _budgets(drawn, theme.spread(*xs), theme.spread(*ys))
     _kept(drawn, here, x, y)
-    for known, symbol, said in ((False, "circle-open", "to be trained"), (True, "circle-dot", "launched before")):
+    for known, symbol, said in ((False, "circle-open", "to be trained"), (True, "circle-open-dot", "launched before")):
         some = rings[rings["known"] == known]
         drawn.add_scatter(
             x=some[x],

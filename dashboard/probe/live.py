@@ -136,7 +136,9 @@ def _cleaner(sweep: Sweep) -> None:
 
 def _clean(name: str) -> None:
     def act() -> None:
-        state.let_go(lambda: launching.clean(name))
+        if state.chosen().key == probe_key(probe_state.root() / name) and not launching.why_not():
+            state.choose(next(choice.key for choice in state.choices() if not choice.mine))
+        launching.clean(name)
         panels.show(panels.NEW)
         state.say(f"{name} is deleted.")
 

@@ -107,11 +107,9 @@ class Sweep:
         return min(1.0, part / whole) if whole else 0.0
 
     @property
-    def left(self) -> float | None:
-        """Seconds until the last run has ended, by how much longer or shorter than expected runs took so far; None before any did."""
+    def left(self) -> float:
+        """Seconds until the last run has ended, by how much longer or shorter than expected runs took so far."""
         pace = self.pace
-        if pace is None:
-            return None
         now = [
             run.left if run.left is not None else run.expected * (1 - run.progress) * pace
             for run in self.runs
@@ -121,12 +119,12 @@ class Sweep:
         return spread([*now, *then], max(self.slots, len(now)))
 
     @property
-    def pace(self) -> float | None:
-        """Seconds that runs took for each second that was expected; None before any has measured a step."""
+    def pace(self) -> float:
+        """Seconds that runs took for each second that was expected; 1 before any has measured a step."""
         took = [(run.seconds, run.expected) for run in self.runs if run.state == "done" and run.seconds > 0]
         going = [(step * _steps(run), run.expected) for run in self.runs if run.rows and (step := _step(run))]
         pairs = took or going
-        return sum(a for a, _ in pairs) / sum(b for _, b in pairs) if pairs else None
+        return sum(a for a, _ in pairs) / sum(b for _, b in pairs) if pairs else 1.0
 
 
 def sweeps(root: Path, jobs: Sequence[Job], held: Mapping[str, str], slots: int) -> list[Sweep]:

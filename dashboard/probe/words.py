@@ -49,10 +49,8 @@ def standing(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     if sweep.held:
         return f"{{done}} {verb} done; the sweep is held.", under, values
     if sweep.active:
-        left = sweep.left
-        if left is None:
-            return f"{{done}} {verb} done.", under, values
-        return f"{{done}} {verb} done, about {{left}} left.", under, values | {"left": numbers.duration(max(left, 1.0))}
+        left = numbers.duration(max(sweep.left, 1.0))
+        return f"{{done}} {verb} done, about {{left}} left.", under, values | {"left": left}
     return f"{{done}} {verb} done.", under, values
 
 

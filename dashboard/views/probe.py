@@ -48,7 +48,7 @@ specs = probe_state.laid(sweep)
 known = {job.key for job in launching.jobs(probe_state.root())}
 found = None
 if isinstance(specs, DataError):
-    widgets.answer("This sweep cannot be laid out yet.", str(specs))
+    widgets.answer("This sweep cannot be laid out yet.")
 else:
     found, on = panels.priced(specs, asked)
     sentence, under, values = words.designed(specs, found, on)

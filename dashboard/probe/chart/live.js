@@ -5,7 +5,7 @@
 
 import { el, isDark, setText, svg } from "./dom.js";
 import { tickText } from "./format.js";
-import { tickDecimals, viridis, xTicks, yTicks } from "./scales.js";
+import { tickDecimals, viridis, yTicks } from "./scales.js";
 
 const REACH = 16; // px from a mark within which it is pointed at
 const DRAGGED = 8; // px that a box must span to zoom
@@ -80,12 +80,12 @@ class Panel {
   axes() {
     const { data, inner, shown } = this;
     const out = [];
-    for (const { at, label } of fewer(ticks(shown.x, data.x.log, inner.w), inner.w / 52)) {
+    for (const { at, label } of fewer(ticks(shown.x, data.x.log, inner.w), shown.x, inner.w, 48)) {
       const px = inner.x + ((at - shown.x[0]) / (shown.x[1] - shown.x[0])) * inner.w;
       out.push(svg("line", { class: "lc-grid", x1: px, x2: px, y1: inner.y, y2: inner.y + inner.h }));
       out.push(svg("text", { class: "lc-tick lc-x", x: px, y: inner.y + inner.h + 15 }, tickText(label, data.x.kind)));
     }
-    const up = fewer(ticks(shown.y, data.y.log, inner.h), inner.h / 26);
+    const up = fewer(ticks(shown.y, data.y.log, inner.h), shown.y, inner.h, 24);
     const decimals = data.y.log ? 0 : tickDecimals(up.map((t) => t.label));
     for (const { at, label } of up) {
       const py = inner.y + inner.h - ((at - shown.y[0]) / (shown.y[1] - shown.y[0])) * inner.h;
@@ -212,19 +212,26 @@ class Panel {
   }
 }
 
-/** Ticks as {at, label}: `at` on the axis' own scale; round steps where a logarithmic axis has hardly a decade. */
-function ticks(shown, log, length) {
-  if (!log) return yTicks(shown, false, length).map((v) => ({ at: v, label: v }));
-  const decades = xTicks(shown[0], shown[1], length).filter((t) => t.label !== null);
-  if (decades.length > 2) return decades;
-  const round = yTicks([10 ** shown[0], 10 ** shown[1]], false, Math.min(length, 300));
-  return round.filter((v) => v > 0).map((v) => ({ at: Math.log10(v), label: v }));
+/** Ticks as {at, label}, `at` on the axis' own scale: decades, or 1-2-5 and round steps where there is little more than one. */
+function ticks([low, high], log, length) {
+  if (!log) return yTicks([low, high], false, length).map((v) => ({ at: v, label: v }));
+  const within = (v) => Math.log10(v) >= low && Math.log10(v) <= high;
+  const powers = Array.from({ length: Math.floor(high) - Math.floor(low) + 1 }, (_, k) => Math.floor(low) + k);
+  const steps = (each) => powers.flatMap((d) => each.map((m) => Number(`${m}e${d}`))).filter(within);
+  let values = high - low > 1.6 ? steps([1]) : steps([1, 2, 5]);
+  if (values.length < 3 && high - low <= 1.6) values = yTicks([10 ** low, 10 ** high], false, Math.min(length, 240)).filter((v) => v > 0);
+  return values.map((v) => ({ at: Math.log10(v), label: v }));
 }
 
-/** Every other tick where there are more than fit, and so on. */
-function fewer(all, most) {
-  const each = Math.max(1, Math.ceil(all.length / Math.max(most, 1)));
-  return all.filter((_, i) => i % each === 0);
+/** The ticks that stand at least so many pixels from the one before. */
+function fewer(all, [low, high], length, least) {
+  let last = -Infinity;
+  return all.filter(({ at }) => {
+    const px = ((at - low) / (high - low)) * length;
+    if (px - last < least) return false;
+    last = px;
+    return true;
+  });
 }
 
 function between(a, b) {

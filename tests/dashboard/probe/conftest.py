@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,57 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.server import local
 from dashboard.workspace import store as workspace
-from data.probe.folder import Status
-from data.probe.process import Process
 from data.probe.queue import launch
 from data.probe.queue.store import Store
-from data.probe.sweep import sweep
 
 APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 HERE = {"host": "localhost:8510", "origin": "http://localhost:8510"}
-FOUR = {"design": "grid", "width": [8, 16], "tokens": [2e4, 4e4], "seq_len": 64, "eval_tokens": 2048}
-
-
-def loss_of(spec) -> float:
-    """A law's loss of a run, to three figures."""
-    return round(1.08 + 90 / spec.counts.nonembed**0.6 + 900 / spec.tokens**0.75, 4)
-
-
-def stands(store: Store, name: str, values: dict, states: list[str], sentence: str = "") -> list[str]:
-    """A sweep whose runs stand so, in order; returns their keys. What runs is made by the process that asks."""
-    specs = sweep(values)
-    store.submit(name, specs)
-    for spec, state in zip(specs, states, strict=True):
-        folder = store.folder(store.find(spec.key))
-        if state == "queued":
-            continue
-        share = 1.0 if state == "done" else 0.4
-        steps = 100
-        for k in range(1, int(10 * share) + 1):
-            tokens = spec.tokens * k / 10
-            folder.append(
-                {"step": 10 * k, "tokens": int(tokens), "loss": loss_of(spec.with_(tokens=tokens)), "step_seconds": 0.5}
-            )
-        assert store.assign(f"cpu {spec.key}").key == spec.key
-        process = str(Process.this()) if state == "running" else ""
-        folder.say(
-            Status(
-                state,
-                sentence,
-                int(steps * share),
-                steps,
-                int(share * spec.tokens),
-                time.time(),
-                time.time() - 5,
-                process,
-                "cpu",
-            )
-        )
-        if state == "running":
-            store.runs_as(spec.key, process)
-        else:
-            store.ended(spec.key, state, sentence)
-    return [spec.key for spec in specs]
 
 
 @pytest.fixture
@@ -105,8 +58,3 @@ def page(space, served):
         return at
 
     return open_page
-
-
-def said(at: AppTest) -> str:
-    """What the page says in markup of its own, and as captions of code."""
-    return " ".join([*(e.proto.body for e in at.get("html")), *(e.value for e in at.code)])

@@ -13,8 +13,12 @@ from dashboard.server import local
 from dashboard.workspace import store as workspace
 from data.probe.queue.ended import COMMAND
 from data.probe.queue.store import FILE
+from tests.dashboard.probe.fake import FOUR, stands
 
-from .conftest import FOUR, said, stands
+
+def said(at):
+    """What the page says in markup of its own, and as lines of code."""
+    return " ".join([*(e.proto.body for e in at.get("html")), *(e.value for e in at.code)])
 
 
 def keep(space, **values):
