@@ -67,10 +67,9 @@ def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
 def _actions(sweep: Sweep) -> None:
     """What can be done with a sweep; from another machine it is looked at alone."""
     if sweep.done:
-        st.button(
-            f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}", type="primary", key="probe_use", width="stretch",
-            on_click=_use, args=(sweep.name,), help="Makes the sweep's finished runs the current data of every page.",
-        )  # fmt: skip
+        use = f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}"
+        _button(use, "probe_use", lambda: _use(sweep.name), "Makes the sweep's finished runs the current data of every page.",
+                type="primary", width="stretch")  # fmt: skip
         if state.chosen().key == probe_key(probe_state.root() / sweep.name):
             st.page_link("views/fit.py", label="See their law on the Fit page")
     if why := launching.why_not():
@@ -96,8 +95,10 @@ def _actions(sweep: Sweep) -> None:
     _one(sweep)
 
 
-def _button(label: str, key: str, act: Callable[[], Any], help: str) -> None:
-    st.button(label, key=key, on_click=launching.attempt, args=(act,), help=help)
+def _button(label: str, key: str, act: Callable[[], Any], help: str, **look: Any) -> None:
+    """A button within the fragment: what it changes is said, and shown around the fragment, too."""
+    if st.button(label, key=key, on_click=launching.attempt, args=(act,), help=help, **look):
+        st.rerun()
 
 
 def _one(sweep: Sweep) -> None:
@@ -131,18 +132,15 @@ def _cleaner(sweep: Sweep) -> None:
             f"Deletes {sweep.name} for good: {len(sweep.runs)} runs with their logs and checkpoints, {size(held)}. "
             "Undo does not bring it back."
         )
-        st.button(f"Delete {size(held)}", key="probe_clean", on_click=_clean, args=(sweep.name,))
+        _button(f"Delete {size(held)}", "probe_clean", lambda: _clean(sweep.name), "For good.")
 
 
 def _clean(name: str) -> None:
-    def act() -> None:
-        if state.chosen().key == probe_key(probe_state.root() / name) and not launching.why_not():
-            state.choose(next(choice.key for choice in state.choices() if not choice.mine))
-        launching.clean(name)
-        panels.show(panels.NEW)
-        state.say(f"{name} is deleted.")
-
-    launching.attempt(act)
+    if state.chosen().key == probe_key(probe_state.root() / name) and not launching.why_not():
+        state.choose(next(choice.key for choice in state.choices() if not choice.mine))
+    launching.clean(name)
+    panels.show(panels.NEW)
+    state.say(f"{name} is deleted.")
 
 
 def _use(name: str) -> None:

@@ -198,7 +198,9 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
     why = launching.why_not()
     torch = probe_state.torch()
     broken = next((limit.why for limit in kept_limits(found, asked) if limit.why), "")
-    name = asked.name or launching.free_name(probe_state.root(), str(sweep.get("design", "grid")))
+    root = probe_state.root()
+    taken = not asked.name or (root / asked.name).exists()
+    name = launching.free_name(root, str(sweep.get("design", "grid"))) if taken else asked.name
     if why or not torch:
         widgets.trouble(why or words.NO_TORCH, "" if why else "Install it in Isoflop's folder, then reload this page:")
         if not why:
@@ -216,7 +218,10 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
         widgets.quiet(words.confirmed(found, on))
         if fresh < found.runs:
             widgets.quiet(f"{found.runs - fresh} of them were launched before and are not trained again.")
-        st.text_input("Name", key=widgets.hold("probe_name", name), help="Letters, digits, - and _.", max_chars=60)
+        st.text_input(
+            "Name", key=widgets.hold("probe_name", name), on_change=_text, args=("probe_name", "name", "name of the sweep"),
+            help="Letters, digits, - and _.", max_chars=60,
+        )  # fmt: skip
         st.button("Launch", type="primary", key="probe_launch", on_click=_launch, args=(sweep,))
 
 

@@ -83,8 +83,9 @@ def test_a_sweep_is_trained_and_fitted_and_another_cancelled_and_resumed(
         folder.declare(spec)
         measured(folder, spec)
         folder.say(status(spec, "done"))
-    press(button(page, "Use these 2 runs"), page.get_by_text("See their law on the Fit page"))
-    press(page.get_by_text("See their law on the Fit page"), page.locator(".js-plotly-plot"))
+    law = page.get_by_role("link", name="See their law on the Fit page")
+    press(button(page, "Use these 2 runs"), law)
+    press(law, page.locator(".js-plotly-plot"))
     wait(page, page.locator(".iso-chip", has_text="11 runs"))
     points = page.evaluate(
         "() => document.querySelector('.js-plotly-plot').data.flatMap(t => t.mode === 'markers' ? (t.text || []) : [])"
