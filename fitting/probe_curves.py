@@ -17,10 +17,10 @@ from fitting.errors import FitError
 from fitting.in_flight import LEVEL, Curve, InFlight, in_flight
 from fitting.result import Fit
 
-# What runs of one design may differ in; all else of a spec gives a curve its form.
+# What runs of one design may differ in, the fields of other versions included; all else of a spec gives a curve its form.
 _OWN = frozenset(
     ("width", "depth", "heads", "vocab", "tokens", "batch", "lr", "seed", "base_width", "base_depth", "averages", "evals", "eval_tokens",
-     "measure", "name")
+     "measure", "name", "warmup_tokens", "keep", "trunk", "trunk_tokens", "micro")
 )  # fmt: skip
 
 

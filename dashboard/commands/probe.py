@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands import Command, json_option, refuses, write_json
+from dashboard.commands import POSITIVE, Command, json_option, refuses, write_json
 
 if TYPE_CHECKING:
     from data.probe.spec import Spec
@@ -31,10 +31,20 @@ LOOK_EVERY = 1.0  # seconds
 @click.option("--devices", default="", help="Only these devices, divided by commas: cpu, 0, 1.")
 @click.option("--cores", type=click.IntRange(1, 1024), default=1, show_default=True, help="Runs at once on the CPU.")
 @click.option("--retry", is_flag=True, help="Make again those that failed, diverged or were cancelled.")
-@click.option("--dry-run", is_flag=True, help="Say what the sweep costs, and make nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what the sweep takes, by group of runs, and make nothing.")
+@click.option("--price", type=POSITIVE, help="What an hour of one device costs, in dollars, for --dry-run.")
 @json_option
 @refuses
-def command(sweep: Path, out: Path, devices: str, cores: int, retry: bool, dry_run: bool, json_to: str | None) -> None:
+def command(
+    sweep: Path,
+    out: Path,
+    devices: str,
+    cores: int,
+    retry: bool,
+    dry_run: bool,
+    price: float | None,
+    json_to: str | None,
+) -> None:
     """Make the runs of a sweep of small language models, one a device at a time.
 
     SWEEP is a JSON file of a probe's fields, each a value or a list where the sweep varies. Runs that are made already are not made
@@ -52,14 +62,16 @@ def command(sweep: Path, out: Path, devices: str, cores: int, retry: bool, dry_r
         if isinstance(error, DataError):
             raise
         raise DataError(f"{sweep} is no JSON: {error}.") from None
-    price = cost(specs)
+    whole = cost(specs)
     sizes = [one.counts.nonembed for one in specs]
     click.echo(
-        f"{price.runs} runs of {numbers.say(min(sizes), 'count')} to {numbers.say(max(sizes), 'count')} parameters without embeddings, "
-        f"{numbers.say(price.tokens, 'count')} tokens and {numbers.say(price.flops, 'flop')} FLOP in all; "
-        f"about {numbers.duration(price.seconds / cores)} on {cores} CPU thread{'s' if cores > 1 else ''}."
+        f"{whole.runs} runs of {numbers.say(min(sizes), 'count')} to {numbers.say(max(sizes), 'count')} parameters without embeddings, "
+        f"{numbers.say(whole.tokens, 'count')} tokens and {numbers.say(whole.flops, 'flop')} FLOP in all; "
+        f"about {numbers.duration(whole.seconds / cores)} on {cores} CPU thread{'s' if cores > 1 else ''}.",
+        err=dry_run and json_to == "-",
     )
     if dry_run:
+        _said_before(specs, out, tuple(filter(None, devices.split(","))), cores, price, json_to)
         return
     if importlib.util.find_spec("torch") is None:
         raise DataError(
@@ -75,6 +87,20 @@ def command(sweep: Path, out: Path, devices: str, cores: int, retry: bool, dry_r
             [{k: getattr(job, k) for k in ("key", "sweep", "name", "state", "sentence")} for job in Store(out).jobs()],
             json_to,
         )
+
+
+def _said_before(
+    specs: list[Spec], out: Path, devices: tuple[str, ...], cores: int, price: float | None, json_to: str | None
+) -> None:
+    from dashboard.probe import dry_run
+
+    target = dry_run.targets(devices, price)
+    slots = cores if target.kind == "cpu" else max(1, len(devices))
+    found = dry_run.estimates(specs, target, out)
+    if json_to is not None:
+        write_json(dry_run.document(found, slots), json_to)
+    if json_to != "-":
+        click.echo(f"\n{dry_run.table(found)}\n\n{dry_run.sentence(found, slots)}")
 
 
 def _follow(out: Path, name: str, specs: list[Spec], cores: int, devices: tuple[str, ...], retry: bool) -> None:

@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar
 from dashboard import state
 from dashboard.probe import corpora
 from dashboard.probe import state as probe_state
-from dashboard.probe.price import limits, price
+from dashboard.probe.price import limits
 from dashboard.probe.settings import ProbeSettings, is_name, settings
 from dashboard.server import local
 from dashboard.workspace.files import one_writer, private_folder
@@ -76,7 +76,7 @@ def launch(values: dict[str, object], name: str) -> str:
             "A sweep's name has letters, digits, - and _, at most 60, and begins with a letter or a digit."
         )
     private_folder(root)
-    found = price(specs, len(probe_state.slots(asked)))
+    found = probe_state.priced(specs, probe_state.free_slots(asked))
     for limit in limits(found, root, asked.most_runs, asked.most_hours, asked.keep_free):
         if limit.why:
             raise NotAllowedError(limit.why)

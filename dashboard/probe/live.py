@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from dashboard.probe.settings import settings
 from dashboard.probe.watching import WORDS, Run, Sweep, size_on_disk, sweeps
 from data.sources.probe import probe_key
 
+STYLE = Path(__file__).parents[1] / "static" / "probe.css"
 EVERY = 2.0  # seconds from one look at a sweep to the next
 
 
@@ -29,6 +31,7 @@ def all_sweeps() -> list[Sweep]:
 
 def watch(name: str, others: pd.DataFrame | None) -> None:
     """The sweep, looked at every few seconds while something of it runs."""
+    st.html(STYLE)
     found = _of(name)
     active = found is not None and found.active
     if active and not launching.why_not():

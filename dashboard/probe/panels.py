@@ -14,7 +14,7 @@ from dashboard.charts import plane
 from dashboard.probe import derive, form, launching, words
 from dashboard.probe import settings as probe_settings
 from dashboard.probe import state as probe_state
-from dashboard.probe.price import Limit, Price, limits, price
+from dashboard.probe.price import Limit, Price, limits
 from dashboard.probe.settings import LEAST_DIAL, MOST_DIAL, ProbeSettings
 from dashboard.probe.watching import labelled
 from dashboard.widgets import PLOT
@@ -183,9 +183,8 @@ def the_plane(specs: Sequence[Spec], known: set[str], kept: pd.DataFrame | None)
 
 def priced(specs: Sequence[Spec], asked: ProbeSettings) -> tuple[Price, str]:
     """What the sweep costs on the slots that are free, and those in words."""
-    slots = [slot for slot, why in probe_state.slots(asked) if not why]
-    an_hour = probe_state.an_hour() if any(slot.device == "cuda" for slot in slots) else None
-    return price(specs, len(slots), an_hour), words.on([slot.name for slot in slots])
+    slots = probe_state.free_slots(asked)
+    return probe_state.priced(specs, slots), words.on([slot.name for slot in slots])
 
 
 def kept_limits(found: Price, asked: ProbeSettings) -> tuple[Limit, ...]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashboard import numbers
-from data.probe.cost import cost
+from dashboard.probe.estimate import Estimator, Target, until_done
+from data.probe.found import Probe
 from data.probe.spec import Spec
 
 STATES = {"adamw": 2, "muon": 2, "sgd": 1, "adafactor": 1}  # tensors of a weight's size in a checkpoint beside it
@@ -18,27 +19,38 @@ ROW = 1500.0  # and each evaluation
 
 @dataclass(frozen=True)
 class Price:
-    """Of n runs on so many slots: FLOP and tokens in all, seconds until the last has ended, bytes of the largest run's memory and of
-    all folders, and dollars where an hour's price is known."""
+    """Of n runs on so many slots: FLOP and tokens in all, seconds until the last has ended (None where not known), bytes of the largest
+    run's memory and of all folders, dollars where an hour's price is known; the factor by which the seconds may be off, and where
+    they are from."""
 
     runs: int
     slots: int
     flops: float
     tokens: float
-    seconds: float
+    seconds: float | None
     memory: float
     disk: float
-    money: float | None = None
+    money: float | None
+    factor: float
+    how: str
+
+    @property
+    def time(self) -> str:
+        """The seconds in words."""
+        return "an unknown time" if self.seconds is None else numbers.duration(self.seconds)
 
 
-def price(specs: Sequence[Spec], slots: int, an_hour: float | None = None) -> Price:
-    """What runs cost together; `an_hour` is the price of a device's hour in dollars."""
-    whole = cost(specs)
-    slots = max(1, slots)
-    seconds = spread([cost([one]).seconds for one in specs], slots)
+def price(specs: Sequence[Spec], slots: int, target: Target | None = None, own: Sequence[Probe] = ()) -> Price:
+    """What runs cost together on slots of one kind; `own` are finished runs of this machine, which the times are learnt from."""
+    teller = Estimator(target or Target(), tuple(own))
+    each = [teller.of(one) for one in specs]
     disk = sum(FOLDER + ROW * one.evals + 4.0 * one.counts.total * _tensors(one) for one in specs)
-    money = None if an_hour is None else whole.seconds / 3600.0 * an_hour
-    return Price(len(specs), slots, whole.flops, whole.tokens, seconds, whole.memory, disk, money)
+    money = [one.money for one in each]
+    return Price(
+        len(specs), max(1, slots), sum(one.flops["6ND"] for one in each), sum(one.tokens for one in each), until_done(each, slots),
+        max((one.memory for one in each), default=0.0), disk, None if None in money else sum(m for m in money if m is not None),
+        max((one.factor for one in each), default=1.0), each[0].how if each else "",
+    )  # fmt: skip
 
 
 def spread(seconds: Sequence[float], slots: int) -> float:
@@ -67,7 +79,7 @@ class Limit:
 def limits(found: Price, root: Path, most_runs: int, most_hours: float, keep_free: float) -> tuple[Limit, ...]:
     """The limits on a launch into the folder `root`; `keep_free` is in GB."""
     free = free_bytes(root)
-    hours = found.seconds / 3600.0
+    hours = 0.0 if found.seconds is None else found.seconds / 3600.0
     room = free - keep_free * 1e9
     return (
         Limit(
@@ -80,9 +92,9 @@ def limits(found: Price, root: Path, most_runs: int, most_hours: float, keep_fre
         ),
         Limit(
             "time",
-            numbers.duration(found.seconds),
+            found.time,
             numbers.duration(most_hours * 3600.0),
-            f"The sweep takes about {numbers.duration(found.seconds)}; the limit is {numbers.duration(most_hours * 3600.0)}."
+            f"The sweep takes about {found.time}; the limit is {numbers.duration(most_hours * 3600.0)}."
             if hours > most_hours
             else "",
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from dashboard import state
 from dashboard.plan import state as plan_state
 from dashboard.plan.settings import DEFAULTS as PLAN_DEFAULTS
 from dashboard.probe import corpora, derive, form
+from dashboard.probe.estimate import Target
+from dashboard.probe.price import Price, price
 from dashboard.probe.settings import ProbeSettings, settings
 from dashboard.workspace import store as workspace
 from data.errors import DataError
@@ -24,16 +26,8 @@ if TYPE_CHECKING:
     from data.probe.spec import Spec
 
 FIRST = "isoflop"  # the design of a workspace that chose none
+MOST_OWN = 200  # finished runs that times are learnt from
 DEVICES_FOR = 5.0  # seconds for which what nvidia-smi said holds
-
-
-@dataclass(frozen=True)
-class Device:
-    """A slot that a job can have: what it is called, what it is, and what holds it; '' where it is free."""
-
-    name: str
-    title: str
-    held: str = ""
 
 
 def root() -> Path:
@@ -95,6 +89,21 @@ def _slots(cpus: int, only: tuple[str, ...]) -> list[tuple[Slot, str]]:
 def slots(asked: ProbeSettings) -> list[tuple[Slot, str]]:
     """What jobs can run on under these settings, each with why it is not free for them; '' where it is."""
     return _slots(asked.cores, only(asked))
+
+
+def free_slots(asked: ProbeSettings) -> list[Slot]:
+    """Those that are free for our jobs."""
+    return [slot for slot, why in slots(asked) if not why]
+
+
+def priced(specs: Sequence[Spec], free: Sequence[Slot]) -> Price:
+    """What runs cost on these slots, by the finished runs of this workspace where there are any."""
+    from data.probe.found import probes, run_folders
+
+    kind = "cuda" if any(slot.device == "cuda" for slot in free) else "cpu"
+    title = next((slot.title for slot in free if slot.device == kind), "")
+    own = [one for one in probes(run_folders(root())) if one.status.state == "done"][:MOST_OWN]
+    return price(specs, len(free), Target(kind, title, an_hour() if kind == "cuda" else None), own)
 
 
 def only(asked: ProbeSettings) -> tuple[str, ...]:

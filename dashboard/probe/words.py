@@ -22,16 +22,16 @@ def designed(specs: Sequence[Spec], found: Price, on: str) -> tuple[str, str, di
     money = f", {numbers.money(found.money)}" if found.money is not None else ""
     under = (
         f"{_span(sizes)} parameters without embeddings, {_span(tokens)} tokens each; {numbers.flop(found.flops)} FLOP in all{money}, "
-        f"{size(found.memory)} of memory for the largest, {size(found.disk)} of disk. The time is right within a factor of two."
+        f"{size(found.memory)} of memory for the largest, {size(found.disk)} of disk. The time is {found.how}, within a factor of {found.factor:.2g}."
     )
-    return sentence, under, {"n": plural(found.runs, "run"), "time": numbers.duration(found.seconds)}
+    return sentence, under, {"n": plural(found.runs, "run"), "time": found.time}
 
 
 def confirmed(found: Price, on: str) -> str:
     """What the confirmation of a launch states."""
     money = f" and {numbers.money(found.money)}" if found.money is not None else ""
     return (
-        f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} FLOP: about {numbers.duration(found.seconds)} of {on}{money}, "
+        f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} FLOP: about {found.time} of {on}{money}, "
         f"{size(found.disk)} of disk. They go on when this page, the browser or the server is closed."
     )
 

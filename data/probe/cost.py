@@ -14,12 +14,14 @@ from data.probe.spec import Spec
 
 Array = np.ndarray
 
-# Seconds of one CPU thread, float32, for each thing that `work` counts: fitted to steps and evaluations of 40 shapes, see
-# tests/benchmarks/probe_cost.py.
-PRICES = np.array([1e-3, 1e-3, 1e-10, 1e-9, 1e-9, 1e-10, 1e-9, 1e-8])
-FORWARD = 0.33  # the share of a step's work that a forward pass alone is
+# Seconds of one CPU thread, float32, for each thing that `work` counts. Fitted to the steps of 42 shapes, whose times they give within
+# 17 %, on cores that other work shared; then times .75, which is what steps took where two runs had two cores to themselves
+# (tests/benchmarks/probe_cost.py).
+PRICES = 0.75 * np.array([2.3e-3, 1.07e-3, 4.56e-11, 2.64e-8, 1.98e-9, 1.75e-10, 8.6e-9, 0.0])
+FORWARD = 0.35  # the share of a step's work that a forward pass alone is
 START = 2.5  # seconds until the first step: torch is loaded
 IN_ONE = 16_384  # tokens of an evaluation at once
+PROCESS = 385e6  # bytes that a process with torch holds before its first step on a CPU
 _STATES = {"adamw": 2, "muon": 2, "sgd": 1, "adafactor": 0}  # tensors of a weight's size that an optimiser keeps
 
 
@@ -43,18 +45,32 @@ def cost(specs: Sequence[Spec]) -> Cost:
         sum(map(len, plans)),
         sum(plan.tokens for plan in plans),
         sum(six_nd(one.counts.nonembed, plan.tokens) for one, plan in zip(specs, plans, strict=True)),
-        max((memory(one) for one in specs), default=0.0),
+        max((process_memory(one) for one in specs), default=0.0),
         sum(map(seconds, specs)),
     )
 
 
 def memory(spec: Spec) -> float:
-    """Bytes that a run holds in float32: weights, gradients, the optimiser's state, averages, and a step's hidden states."""
-    counts, shape = spec.counts, spec.shape
-    held = counts.total * (2 + _STATES[spec.optimiser] + len(spec.averages))
+    """Bytes that a run's steps hold in float32: weights, gradients, the optimiser's state, averages, and hidden states.
+
+    Measured on a CPU: 26 numbers a token for each layer and its width, 35 for the width alone.
+    """
+    shape = spec.shape
     most = max(spec.batch, *(stage.batch for stage in spec.stages)) if spec.stages else spec.batch
-    of_a_token = shape.layers * (10 * shape.width + 3 * shape.d_ffn) + 4 * shape.vocab
-    return 4.0 * (held + most * spec.seq_len * of_a_token)
+    of_a_token = shape.layers * (14 * shape.width + 3 * shape.d_ffn) + 35 * shape.width + 4 * shape.vocab
+    return 4.0 * (_held(spec) + most * spec.seq_len * of_a_token)
+
+
+def process_memory(spec: Spec) -> float:
+    """Bytes that a run's process holds on a CPU: torch, and the larger of a step and of an evaluation's forward pass."""
+    shape = spec.shape
+    evaluated = min(IN_ONE, max(spec.eval_tokens, spec.seq_len)) * (35 * shape.width + 2.5 * shape.vocab)
+    return PROCESS + max(memory(spec), 4.0 * (_held(spec) + evaluated))
+
+
+def _held(spec: Spec) -> float:
+    """Numbers that are kept from step to step."""
+    return spec.counts.total * (2 + _STATES[spec.optimiser] + len(spec.averages))
 
 
 def seconds(spec: Spec) -> float:

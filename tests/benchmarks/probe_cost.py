@@ -18,9 +18,15 @@ from data.probe.cost import PRICES, evaluation, work
 from data.probe.spec import Spec
 from data.probe.sweep import sweep
 
-WIDTHS, DEPTHS, BATCHES, LENGTHS = (16, 32, 64, 128, 256), (1, 2, 4), (4, 16, 64), (64, 128, 512)
+WIDTHS, DEPTHS, BATCHES, LENGTHS, VOCABS = (
+    (16, 32, 64, 128, 256),
+    (1, 2, 4),
+    (4, 16, 64),
+    (64, 128, 512),
+    (32, 256, 2048),
+)
 MOST_TOKENS = 16_384  # in one step: what is larger takes too long here
-SECONDS = 1.0
+SECONDS = 0.5
 
 
 def measured(spec: Spec) -> tuple[float, float]:
@@ -75,10 +81,10 @@ def main() -> None:
         found.append((one, step, seen))
         if told.keep:
             with told.keep.open("a") as out:
-                out.write(json.dumps([one.width, one.depth, one.batch, one.seq_len, step, seen]) + "\n")
+                out.write(json.dumps([one.width, one.depth, one.batch, one.seq_len, one.vocab, step, seen]) + "\n")
         said, said_seen = float(work(one, one.batch) @ PRICES), float(evaluation(one) @ PRICES)
         print(
-            f"width {one.width:4d} depth {one.depth} batch {one.batch:3d} x {one.seq_len:3d}: {1e3 * step:8.1f} ms, "
+            f"width {one.width:4d} depth {one.depth} batch {one.batch:3d} x {one.seq_len:3d} V {one.vocab:4d}: {1e3 * step:8.1f} ms, "
             f"{step / said:.2f} of what is said; evaluation {1e3 * seen:8.1f} ms, {seen / said_seen:.2f}",
             flush=True,
         )
