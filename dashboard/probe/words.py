@@ -22,7 +22,8 @@ def designed(specs: Sequence[Spec], found: Price, on: str) -> tuple[str, str, di
     money = f", {numbers.money(found.money)}" if found.money is not None else ""
     under = (
         f"{_span(sizes)} parameters without embeddings, {_span(tokens)} tokens each; {numbers.flop(found.flops)} FLOP in all{money}, "
-        f"{size(found.memory)} of memory for the largest, {size(found.disk)} of disk. The time is {found.how}, within a factor of {found.factor:.2g}."
+        f"{size(found.memory)} of memory for the largest, {size(found.disk)} of disk. The time is {found.how}, "
+        f"within a factor of {found.factor:.2g}."
     )
     return sentence, under, {"n": plural(found.runs, "run"), "time": found.time}
 
