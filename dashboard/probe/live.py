@@ -31,7 +31,6 @@ def all_sweeps() -> list[Sweep]:
 
 def watch(name: str, others: pd.DataFrame | None) -> None:
     """The sweep, looked at every few seconds while something of it runs."""
-    st.html(STYLE)
     found = _of(name)
     active = found is not None and found.active
     if active and not launching.why_not():
@@ -58,44 +57,41 @@ def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
     if sweep.active:
         st.progress(sweep.progress, text=f"{numbers.percent(sweep.progress)} of the work")
     told = forecasts.forecasts(sweep, all_sweeps()) if sweep.counts["running"] else {}
-    main, side = st.columns([7, 3], gap="large")
-    with main:
-        live_chart(payload.panels(sweep, others, told), key=f"probe_live_{name}")
-    with side:
-        _actions(sweep)
+    _actions(sweep)
+    live_chart(payload.panels(sweep, others, told), key=f"probe_live_{name}")
+    drawn = sum(bool(run.losses) for run in sweep.runs)
+    if drawn > payload.MOST_PANELS:
+        widgets.quiet(f"Curves of {payload.MOST_PANELS} of {drawn} runs, those at work first; the table has all.")
     widgets.section("Runs", "in the order in which they are trained")
     _table(sweep)
 
 
 def _actions(sweep: Sweep) -> None:
     """What can be done with a sweep; from another machine it is looked at alone."""
-    if sweep.done:
-        use = f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}"
-        _button(use, "probe_use", lambda: _use(sweep.name), "Makes the sweep's finished runs the current data of every page.",
-                type="primary", width="stretch")  # fmt: skip
-        if state.chosen().key == probe_key(probe_state.root() / sweep.name):
-            st.page_link("views/fit.py", label="See their law on the Fit page")
-    if why := launching.why_not():
-        widgets.quiet(why)
-        return
+    why = launching.why_not()
     ended = [run for run in sweep.runs if run.state in ("failed", "diverged", "cancelled", "lost")]
-    with st.container(horizontal=True, gap="small"):
-        if sweep.held:
-            _button(
-                "Release",
-                "probe_release",
-                lambda: launching.release(sweep.name),
-                "Lets the sweep go on with the runs that wait.",
-            )
-        if ended:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if sweep.done:
+            use = f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}"
+            _button(use, "probe_use", lambda: _use(sweep.name), "Makes the sweep's finished runs the current data of every page.",
+                    type="primary")  # fmt: skip
+        if sweep.held and not why:
+            _button("Release", "probe_release", lambda: launching.release(sweep.name),
+                    "Lets the sweep go on with the runs that wait.")  # fmt: skip
+        if ended and not why:
             _button("Resume all", "probe_resume", lambda: launching.resume(sweep.name),
                     "Puts runs that failed or were cancelled in the queue again; they go on from their checkpoints.")  # fmt: skip
-        if sweep.counts["running"] or sweep.counts["queued"]:
+        if (sweep.counts["running"] or sweep.counts["queued"]) and not why:
             _button("Cancel all", "probe_cancel", lambda: launching.cancel(sweep.name),
                     "Runs at work keep a checkpoint, from which Resume goes on.")  # fmt: skip
-        if not sweep.counts["running"]:
+        if not why:
+            _one(sweep)
+        if not sweep.counts["running"] and not why:
             _cleaner(sweep)
-    _one(sweep)
+        if state.chosen().key == probe_key(probe_state.root() / sweep.name):
+            st.page_link("views/fit.py", label="See their law on the Fit page")
+    if why:
+        widgets.quiet(why)
 
 
 def _button(label: str, key: str, act: Callable[[], Any], help: str, **look: Any) -> None:
@@ -109,7 +105,7 @@ def _one(sweep: Sweep) -> None:
     able = {run.key: f"{run.label}: {WORDS[run.state].lower()}" for run in sweep.runs if run.state != "done"}
     if len(sweep.runs) < 2 or not able:
         return
-    with st.popover("One run", type="tertiary"):
+    with st.popover("One run"):
         st.selectbox("Run", list(able), format_func=lambda key: able.get(key, str(key)), key="probe_one")
         chosen = str(st.session_state.get("probe_one") or "")
         run = next((run for run in sweep.runs if run.key == chosen), None)
@@ -153,7 +149,7 @@ def _use(name: str) -> None:
 def _table(sweep: Sweep) -> None:
     """Every run, one a line."""
     st.dataframe(
-        frame(sweep), key=f"probe_table_{sweep.name}", hide_index=True, width="stretch", height=min(38 + 35 * len(sweep.runs), 460),
+        frame(sweep), key=f"probe_table_{sweep.name}", hide_index=True, width="stretch", height=min(3 + 35 * (1 + len(sweep.runs)), 460),
         column_config={
             "Progress": st.column_config.ProgressColumn("Progress", min_value=0.0, max_value=1.0, format="percent", width="small"),
             "Loss": st.column_config.NumberColumn("Loss", format="%.4f", width="small"),

@@ -10,6 +10,7 @@ from dashboard.runs import summary
 from data.errors import DataError
 
 st.html(widgets.FIGURES)
+st.html(live.STYLE)
 asked = probe_settings.settings()
 sweeps = live.all_sweeps()
 read = state.reading()
