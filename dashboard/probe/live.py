@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
     if drawn > payload.MOST_PANELS:
         widgets.quiet(f"Curves of {payload.MOST_PANELS} of {drawn} runs, those at work first; the table has all.")
     widgets.section("Runs", "in the order in which they are trained")
-    _table(sweep)
+    _table(sweep, {key: one.sentence for key, one in told.items()})
 
 
 def _actions(sweep: Sweep) -> None:
@@ -146,12 +146,13 @@ def _use(name: str) -> None:
     state.choose(probe_key(probe_state.root() / name))
 
 
-def _table(sweep: Sweep) -> None:
+def _table(sweep: Sweep, told: Mapping[str, str]) -> None:
     """Every run, one a line."""
     st.dataframe(
-        frame(sweep), key=f"probe_table_{sweep.name}", hide_index=True, width="stretch", height=min(3 + 35 * (1 + len(sweep.runs)), 460),
+        frame(sweep, told), key=f"probe_table_{sweep.name}", hide_index=True, width="stretch",
+        height=min(3 + 35 * (1 + len(sweep.runs)), 460),
         column_config={
-            "Progress": st.column_config.ProgressColumn("Progress", min_value=0.0, max_value=1.0, format="percent", width="small"),
+            "Progress": st.column_config.ProgressColumn("Progress", min_value=0.0, max_value=100.0, format="%d %%", width="small"),
             "Loss": st.column_config.NumberColumn("Loss", format="%.4f", width="small"),
             "Run": st.column_config.TextColumn("Run", width="medium"),
             "What it says": st.column_config.TextColumn("What it says", width="large"),
@@ -159,18 +160,18 @@ def _table(sweep: Sweep) -> None:
     )  # fmt: skip
 
 
-def frame(sweep: Sweep) -> pd.DataFrame:
-    """The runs as the table shows them."""
-    return pd.DataFrame([_line(run) for run in sweep.runs])
+def frame(sweep: Sweep, told: Mapping[str, str]) -> pd.DataFrame:
+    """The runs as the table shows them; `told` is what is said of those in flight, by their keys."""
+    return pd.DataFrame([_line(run, told.get(run.key, "")) for run in sweep.runs])
 
 
-def _line(run: Run) -> dict[str, Any]:
+def _line(run: Run, told: str) -> dict[str, Any]:
     return {
         "Run": run.label,
         "State": WORDS[run.state],
-        "Progress": run.progress,
+        "Progress": round(100 * run.progress),
         "Time left": numbers.duration(run.left) if run.state == "running" and run.left is not None else "",
         "Loss": run.loss,
         "Device": run.on,
-        "What it says": run.sentence if run.state != "done" else "",
+        "What it says": told or (run.sentence if run.state != "done" else ""),
     }

@@ -151,8 +151,9 @@ def test_runs_as_they_stand(page, queue, served):
     assert "left." in text
     table = at.dataframe[0].value
     assert list(table["State"]) == ["Done", "Running", "Failed", "Waiting"]
-    assert list(table["What it says"]) == ["", "", "It was no good.", ""]
-    assert table["Progress"][1] == pytest.approx(0.4)
+    assert list(table["What it says"][[0, 2, 3]]) == ["", "It was no good.", ""]
+    assert "finished runs" in table["What it says"][1]  # one is too few to say where it is heading
+    assert table["Progress"][1] == 40
     assert table["Time left"][1] == "30 seconds".replace(" ", "\u00a0")
     assert {"probe_use", "probe_resume", "probe_cancel"} <= names(at)
     assert "probe_clean" not in names(at)  # something runs
