@@ -16,7 +16,8 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import streamlit as st
@@ -25,9 +26,10 @@ from dashboard.error_messages import message_of
 from dashboard.fit.settings import FitSettings, read_settings
 from dashboard.runs.answers import said_of_columns
 from dashboard.workspace import store as workspace
-from dashboard.workspace.store import History, Values, Workspace
+from dashboard.workspace.store import History, Upload, Values, Workspace
 from data.errors import DataError
 from data.plain import each_usable, read_or
+from data.probe.found import added
 from data.reading import Reading
 from data.schema import FITTED, HELD_OUT, NothingKept, Runs
 from data.sources import HeldFile, Place, RunSource, all_sources, name_of
@@ -132,15 +134,18 @@ def said() -> list[str]:
 def choices() -> tuple[RunSource, ...]:
     """Everything that can be chosen: the workspace's sweeps and uploads, newest first, then what is bundled."""
     here = space()
-    return all_sources(
-        Place(
-            tuple(
-                HeldFile(held.sha256, held.title, held.name, held.size, partial(workspace.content, here, held.sha256))
-                for held in reversed(workspace.uploads(here))
-            ),
-            (workspace.probes(here),),
-        )
+    root = workspace.probes(here)
+    tick = int(2 * time.monotonic()) if root.is_dir() else 0  # how runs of a sweep stand is at most half a second old
+    return _choices(here, workspace.uploads(here), root, added(root), tick)
+
+
+@lru_cache(maxsize=64)  # a page asks fifty times
+def _choices(here: Workspace, held: tuple[Upload, ...], root: Path, folders: str, tick: int) -> tuple[RunSource, ...]:
+    files = tuple(
+        HeldFile(one.sha256, one.title, one.name, one.size, partial(workspace.content, here, one.sha256))
+        for one in reversed(held)
     )
+    return all_sources(Place(files, (root,)))
 
 
 def chosen() -> RunSource:

@@ -42,6 +42,7 @@ LIVES_IN = {
     "plotly": ("dashboard/charts/",),
     "click": ("dashboard/cli.py", "dashboard/commands/"),
     "torch": ("data/probe/trainer/",),
+    "tokenizers": ("data/probe/corpora/",),
     "submitit": ("data/probe/submit.py",),
 }
 # Built from parts, so that this file does not hold what it looks for.

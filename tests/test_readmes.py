@@ -25,7 +25,7 @@ READMES = ("README.md", "data/README.md", "fitting/README.md", "dashboard/README
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BENCHMARKS = ROOT / "tests" / "benchmarks"
 NOT_OURS = {"data.py"}  # what somebody else's file may be called
-TOOLS = {".venv/bin/pip", "pip", ".venv/bin/ruff", ".venv/bin/mypy"}
+TOOLS = {".venv/bin/pip", "pip", ".venv/bin/ruff", ".venv/bin/mypy", "wait"}
 PROGRAMS = ("isoflop", ".venv/bin/isoflop")
 
 # --- what stands under the names that the blocks use --------------------------------------------------------------------
@@ -154,10 +154,10 @@ def blocks(text: str) -> Iterator[tuple[str, str, int]]:
 
 
 def commands(script: str) -> Iterator[list[str]]:
-    """The commands of a shell block in words, comments and variables before them left out."""
-    for line in script.replace("&&\n", "\n").replace("&&", "\n").splitlines():
+    """The commands of a shell block in words, comments and what stands before them left out."""
+    for line in re.split(r"&&\n?| & |; }|\n", script):
         words = shlex.split(line, comments=True)
-        while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        while words and re.fullmatch(r"[A-Z_]+=.*|{|nice", words[0]):
             words = words[1:]
         if words:
             yield words

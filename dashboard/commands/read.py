@@ -9,8 +9,6 @@ import click
 
 from dashboard.commands import Command, Refusal, json_option, reading, refuses, write_json
 from dashboard.error_messages import in_words
-from data.errors import DataError
-from fitting.plural import plural
 
 
 @click.command(cls=Command, name="read", short_help="Read tables of runs and summarise them.")
@@ -24,6 +22,7 @@ def command(files: tuple[Path, ...], json_to: str | None, every_row: bool, **ans
 
     With --json, a file that cannot be read gives an object with the error and the questions it leaves open, exit code 1.
     """
+    from data.errors import DataError
     from data.summary import describe_error, read_summary
 
     source = files[0] if len(files) == 1 else list(files)
@@ -43,6 +42,8 @@ def command(files: tuple[Path, ...], json_to: str | None, every_row: bool, **ans
 
 def _said(found: dict[str, Any]) -> str:
     """The summary as lines for a terminal."""
+    from fitting.plural import plural
+
     held = f" ({found['held_out']:,} held out)" if found["held_out"] else ""
     lines = [f"{found['name']}: {plural(found['kept'], 'run')} kept{held}, {found['set_aside']:,} set aside"]
     lines += [f"  {number:>6,}  {reason}" for reason, number in found["reasons"].items()]

@@ -265,7 +265,7 @@ def growing(fit: Fit, here: Plan, whole: WholeRun, large: Advice | None) -> Batc
         return FitError("A growing batch follows a critical batch along a law of size and tokens.")
     tokens = here.tokens.value * np.geomspace(EARLIEST, 1.0, 200)
     params = np.full_like(tokens, here.params.value)
-    loss = fit.predict(params=params, tokens=tokens).value
+    loss = fit.thinned(0).predict(params=params, tokens=tokens).value  # no interval is asked for
     critical = large.value(
         {"params": params, "tokens": tokens, "loss": loss, "flops": fit.accounting.flops(params, tokens)}
     )

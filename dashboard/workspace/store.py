@@ -43,6 +43,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Values = dict[str, Any]
 T = TypeVar("T")
+DIGESTS = Annotated[list[str], each_usable(str)]
 
 
 class WorkspaceError(ValueError):
@@ -82,6 +83,9 @@ class Upload:
     def source(self) -> str:
         """How settings refer to it."""
         return upload_key(self.sha256)
+
+
+HELD: Any = Annotated[list[Upload], each_usable(Upload)]
 
 
 @dataclass(frozen=True)
@@ -174,8 +178,9 @@ def keep(space: Workspace, name: str, content: bytes) -> Upload:
 
 def uploads(space: Workspace) -> tuple[Upload, ...]:
     """The files held, oldest first, without those taken out."""
-    out = _out(values(space))
-    return tuple(held for held in _listed(space) if held.sha256 not in out)
+    listed = _listed(space)
+    out = _out(values(space)) if listed else ()
+    return tuple(held for held in listed if held.sha256 not in out)
 
 
 def taken_out(space: Workspace) -> tuple[Upload, ...]:
@@ -186,13 +191,12 @@ def taken_out(space: Workspace) -> tuple[Upload, ...]:
 
 def _out(said: Values) -> list[str]:
     """Which uploads these settings take out; what is no digest there takes out none."""
-    found: list[str] = read_or([], Annotated[list[str], each_usable(str)], said.get(TAKEN_OUT))
+    found: list[str] = read_or([], DIGESTS, said.get(TAKEN_OUT))
     return found
 
 
 def _listed(space: Workspace) -> list[Upload]:
-    kind: Any = Annotated[list[Upload], each_usable(Upload)]
-    found: list[Upload] = _read(space.folder / "uploads.json", kind, [])
+    found: list[Upload] = _read(space.folder / "uploads.json", HELD, [])
     return found
 
 

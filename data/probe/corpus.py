@@ -1,93 +1,36 @@
-"""What a probe is trained on: sequences by number, and held-out ones that no run is trained on."""
+"""What a probe is trained on: the corpus that its spec names, or its pools, and the order in which a run goes through one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
 from data.errors import DataError
-from data.probe.language import VOCAB, WORD, Language
+from data.probe.corpora import Corpus, kinds, named, settled
+from data.probe.corpora._stored import Stored
+from data.probe.corpora.synthetic import Synthetic
 from data.probe.spec import Spec
+
+__all__ = ["Corpus", "Order", "Synthetic", "corpora", "corpus", "order", "whole_names"]
 
 Array = np.ndarray
 
-_HELD_OUT = 0  # the stream of the language that no run is trained on; from 1 on there is one for each seed
 _ORDER = 2**62  # the key under which orders are drawn, apart from any language's
-
-
-class Corpus(Protocol):
-    """Token sequences by number. `vocab` is how many tokens there are, `entropy` nats per token where it is known."""
-
-    @property
-    def vocab(self) -> int: ...
-    @property
-    def entropy(self) -> float | None: ...
-    @property
-    def sequences(self) -> int | None:
-        """How many sequences there are to train on; None for as many as are asked for."""
-
-    def train(self, numbers: Array, length: int) -> Array:
-        """The training sequences of these numbers (n,), as (n, length + 1) tokens."""
-
-    def held_out(self, first: int, count: int, length: int) -> Array:
-        """Held-out sequences from a number on, as (count, length + 1) tokens."""
-
-
-@dataclass(frozen=True)
-class Synthetic:
-    """The language of known entropy, in windows that begin with a word."""
-
-    language: Language = field(default_factory=Language)
-    stream: int = 1
-
-    @property
-    def vocab(self) -> int:
-        """Digits and answers."""
-        return VOCAB
-
-    @property
-    def entropy(self) -> float:
-        """Nats per token, which no model can be below."""
-        return self.language.entropy
-
-    @property
-    def sequences(self) -> None:
-        """There is always more of it."""
-        return None
-
-    def train(self, numbers: Array, length: int) -> Array:
-        """Sequences of words that no other sequence has."""
-        return self._drawn(numbers, length, self.stream)
-
-    def held_out(self, first: int, count: int, length: int) -> Array:
-        """Sequences of another stream."""
-        return self._drawn(np.arange(first, first + count), length, _HELD_OUT)
-
-    def _drawn(self, numbers: Array, length: int, stream: int) -> Array:
-        if length % WORD:
-            raise DataError(f"A sequence of the synthetic language is a multiple of {WORD} tokens long; {length} came.")
-        numbers = np.asarray(numbers, np.int64)
-        runs = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 2) != 1)  # numbers in a row are drawn at once
-        out = np.empty((len(numbers), length + 1), np.int64)
-        for begin, end in zip(runs, [*runs[1:], len(numbers)], strict=True):
-            n = end - begin
-            flat = self.language.tokens(int(numbers[begin]) * length, n * length + 1, stream)
-            out[begin:end] = np.lib.stride_tricks.sliding_window_view(flat, length + 1)[::length]
-        return out
+_LANE = 2**40  # keys from one pool of a mixture to the next: more than a run makes passes
 
 
 @dataclass(frozen=True)
 class Order:
     """Which sequence of n is the k-th of a run with this seed: all of them in an order of their own in each pass.
 
-    Without an n no sequence comes twice.
+    Without an n no sequence comes twice. `lane` is the number of a pool, whose order is its own.
     """
 
     n: int | None
     seed: int
+    lane: int = 0
 
     @cached_property
     def _held(self) -> dict[int, Array]:
@@ -97,38 +40,88 @@ class Order:
         """The numbers of the sequences `first` to `first + count` of the run, (count,)."""
         k = np.arange(first, first + count)
         n = self.n
-        if n is None:
+        if n is None or not count:
             return k
         out = np.empty(count, np.int64)
         for one in range(first // n, (first + count - 1) // n + 1):
-            inside = k // n == one
+            inside = slice(max(0, one * n - first), (one + 1) * n - first)
             out[inside] = self._pass(one, n)[k[inside] % n]
         return out
 
     def _pass(self, one: int, n: int) -> Array:
         if one not in self._held:
             self._held.clear()
-            key = np.array([self.seed, _ORDER + one], np.uint64)
+            key = np.array([self.seed, _ORDER + self.lane * _LANE + one], np.uint64)
             self._held[one] = np.random.Generator(np.random.Philox(key=key)).permutation(n)
         return self._held[one]
 
 
 def corpus(spec: Spec) -> Corpus:
-    """The corpus that a spec names. Raises DataError for a name that is none."""
-    kind, _, rest = spec.corpus.partition(":")
-    if kind == "synthetic":
-        try:
-            language = Language(float(rest) if rest else Language.exponent)
-        except ValueError:
-            raise DataError(f"What follows synthetic: is the exponent of Zipf's law; {rest!r} came.") from None
-        return Synthetic(language, 1 if spec.unique_tokens else 1 + spec.seed)
-    raise DataError(f"{spec.corpus!r} is no corpus; there is synthetic, or synthetic:1.2 with another exponent.")
+    """The corpus of a spec without pools. Raises DataError for a name that is none and for text that it cannot be."""
+    if spec.pools:
+        raise DataError("A mixture has a corpus for each pool.")
+    return _made({0: spec.corpus}, spec)[0]
 
 
-def order(spec: Spec, text: Corpus) -> Order:
-    """The order in which a run goes through its corpus: through `unique_tokens` of it where that is said."""
-    n = text.sequences
-    if spec.unique_tokens:
-        own = max(1, int(spec.unique_tokens // spec.seq_len))
-        n = own if n is None else min(n, own)
-    return Order(n, spec.seed)
+def corpora(spec: Spec) -> tuple[Corpus, ...]:
+    """The corpora of a spec: of each pool, else the one. What is held out of a pool is trained on in none of them.
+
+    Raises DataError for what cannot be one and for pools whose tokens mean different things.
+    """
+    if not spec.pools:
+        return (corpus(spec),)
+    made = _made({1 + i: pool.corpus for i, pool in enumerate(spec.pools)}, spec)
+    found = tuple(made[1 + i] for i in range(len(spec.pools)))
+    for pool, text in zip(spec.pools, found, strict=True):
+        if text.alphabet != found[0].alphabet:
+            raise DataError(
+                f"The pools of a run have tokens of one kind; {spec.pools[0].corpus!r} has {found[0].alphabet} "
+                f"and {pool.corpus!r} has {text.alphabet}."
+            )
+    stored = {one.digest: one for one in found if isinstance(one, Stored)}
+    return tuple(
+        replace(one, beside=tuple(stored[k] for k in sorted(stored) if k != one.digest))
+        if isinstance(one, Stored)
+        else one
+        for one in found
+    )
+
+
+def order(spec: Spec, text: Corpus, lane: int = 0) -> Order:
+    """The order in which a run goes through its corpus, or a pool's: through `unique_tokens` of it where that is said.
+
+    Raises DataError where it has fewer.
+    """
+    n = text.sequences(spec.seq_len)
+    unique = spec.pools[lane - 1].unique_tokens if lane else spec.unique_tokens
+    if unique:
+        own = max(1, int(unique // spec.seq_len))
+        if n is not None and own > n:
+            raise DataError(
+                f"{spec.pools[lane - 1].corpus if lane else spec.corpus} has {n * spec.seq_len:,} tokens to train on; "
+                f"unique_tokens {unique:,.0f} came."
+            )
+        n = own
+    return Order(n, spec.seed, lane)
+
+
+def whole_names(spec: Spec) -> Spec:
+    """The same run, with the names of its corpora such that they mean the same in any folder. Raises DataError for one that is none."""
+    if spec.pools:
+        return replace(spec, pools=tuple(replace(pool, corpus=settled(pool.corpus)) for pool in spec.pools))
+    return replace(spec, corpus=settled(spec.corpus))
+
+
+def _made(names: dict[int, str], spec: Spec) -> dict[int, Corpus]:
+    """The corpora of these names, by lane: those of one kind at once, since they may share a vocabulary."""
+    split = {lane: (name.partition(":")[0], named(name)[1]) for lane, name in names.items()}
+    found: dict[int, Corpus] = {}
+    for kind in dict.fromkeys(kind for kind, _ in split.values()):
+        found |= kinds()[kind].make({lane: rest for lane, (own, rest) in split.items() if own == kind}, spec)
+    for lane, text in found.items():
+        if text.needed > (spec.vocab or text.vocab):
+            raise DataError(
+                f"{names[lane]} has tokens up to {text.needed - 1:,}, beyond a vocabulary of {spec.vocab or text.vocab:,}; "
+                f"vocab is {text.needed:,} at least."
+            )
+    return found

@@ -73,6 +73,11 @@ def sweeps(root: Path) -> list[Path]:
     return sorted(found, key=lambda one: (-(_signature(one) or (0, 0, 0))[0], one.name))
 
 
+def added(root: Path) -> str:
+    """What changes when a sweep or a run is added under a root or taken away, in a glance at its folders."""
+    return repr([_signature(root), *((one.name, _signature(one)) for one in _inside(root))])
+
+
 def probe(path: Path) -> Probe:
     """The run in a folder."""
     folder = Folder(path)

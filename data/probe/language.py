@@ -38,6 +38,10 @@ class Language:
         return shares / shares.sum()
 
     @cached_property
+    def _below(self) -> Array:
+        return np.cumsum(self._shares)
+
+    @cached_property
     def _rules(self) -> tuple[Array, Array]:
         """The context of each rank, and the answer of each context."""
         rng = np.random.Generator(np.random.Philox(key=np.array([self.seed, _RULES], np.uint64)))
@@ -51,12 +55,36 @@ class Language:
         answer = -(SURE + other) * np.log(SURE + other) - (BASE - 1) * other * np.log(other)
         return float((-p @ np.log(p) + answer) / WORD)
 
+    @cached_property
+    def _surprise(self) -> list[Array]:
+        """Nats of each first digit (16,), of the second after it (256,) and of the third after both (4096,), by their number."""
+        shares = np.empty(CONTEXTS)
+        shares[self._rules[0]] = self._shares
+        begun = [shares.reshape(-1, BASE**k).sum(axis=0) for k in range(DIGITS + 1)]
+        return [np.log(np.tile(begun[k], BASE)) - np.log(begun[k + 1]) for k in range(DIGITS)]
+
+    def losses(self, tokens: Array) -> Array:
+        """What who knows the language loses on sequences that begin with a word, (..., n) tokens: nats of each (..., n)."""
+        digits = np.where(tokens < BASE, tokens, 0)
+        out = np.empty(tokens.shape)
+        context = np.zeros((*tokens.shape[:-1], -(-tokens.shape[-1] // WORD)), np.int64)
+        for k, surprise in enumerate(self._surprise):
+            there = digits[..., k::WORD]
+            begun = context[..., : there.shape[-1]]
+            begun += BASE**k * there
+            out[..., k::WORD] = surprise[begun]
+        answers = tokens[..., DIGITS::WORD] - BASE
+        right = answers == self._rules[1][context[..., : answers.shape[-1]]]
+        other = (1.0 - SURE) / BASE
+        out[..., DIGITS::WORD] = -np.log(np.array([other, SURE + other]))[right.astype(np.int64)]
+        return out
+
     def words(self, first: int, count: int, stream: int = 0) -> Array:
         """The words from number `first` on, (count, 4) tokens. Streams have no word in common but by chance."""
         bits = np.random.Philox(key=np.array([self.seed, _WORDS + stream], np.uint64), counter=[first, 0, 0, 0])
         u = (bits.random_raw(4 * count).reshape(count, 4) >> np.uint64(11)) * 2.0**-53
         contexts, answers = self._rules
-        rank = np.searchsorted(np.cumsum(self._shares), u[:, 0], side="right").clip(max=CONTEXTS - 1)
+        rank = np.searchsorted(self._below, u[:, 0], side="right").clip(max=CONTEXTS - 1)
         context = contexts[rank]
         answer = np.where(u[:, 1] < SURE, answers[context], (u[:, 2] * BASE).astype(np.int64))
         digits = [context // BASE**k % BASE for k in range(DIGITS)]

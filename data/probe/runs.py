@@ -13,7 +13,7 @@ import pandas as pd
 from data.draft import ordered
 from data.errors import DataError
 from data.flops import six_nd
-from data.probe.corpus import corpus
+from data.probe.corpus import corpora
 from data.probe.found import Probe, probes, run_folders, states
 from data.probe.spec import Spec
 from data.rows.history import distinct
@@ -110,7 +110,7 @@ def _about(one: Probe, called: str) -> dict[str, Any]:
         "weight_decay": what.weight_decay,
         "seed": str(what.seed),
         "schedule": what.schedule,
-        "dataset": what.corpus,
+        "dataset": " + ".join(pool.corpus for pool in what.pools) or what.corpus,
         "layers": what.depth,
         "width": what.width,
         "heads": shape.heads,
@@ -120,13 +120,15 @@ def _about(one: Probe, called: str) -> dict[str, Any]:
         "optimizer": what.optimiser,
         "parametrisation": what.parametrisation,
         "activation": what.activation,
+        **{f"pool_{i}": pool.corpus for i, pool in enumerate(what.pools)},
+        **{f"share_pool_{i}": pool.share for i, pool in enumerate(what.pools)},
     }
 
 
 def _whole(what: Spec) -> Spec:
     """The spec with its vocabulary, which may be left to the corpus."""
     try:
-        return what if what.vocab else what.with_(vocab=corpus(what).vocab)
+        return what if what.vocab else what.with_(vocab=max(text.vocab for text in corpora(what)))
     except DataError:
         return what
 
@@ -163,7 +165,7 @@ def _joined(about: pd.DataFrame, number: np.ndarray, rows: pd.DataFrame, count: 
     if "unique_tokens" in frame:
         repeated = frame["unique_tokens"].notna().any() and "tokens" in frame
         frame["unique_tokens"] = frame[["unique_tokens", "tokens"]].min(axis=1) if repeated else np.nan
-    text = {c: "str" for c in _TEXT if c in frame}
+    text = {c: "str" for c in frame if c in _TEXT or c.startswith("pool_")}
     filled = frame.fillna(dict.fromkeys(text, "")).astype(text)
     numbers = [c for c in filled if c not in text]
     return ordered(filled.astype(dict.fromkeys(numbers, "float64")))

@@ -19,6 +19,7 @@ ACTIVATIONS = ("squared_relu", "swiglu")
 
 MOST_WIDTH, MOST_DEPTH, MOST_SEQ, MOST_VOCAB = 16_384, 256, 65_536, 262_144
 MOST_TOKENS, MOST_BATCH, MOST_STEPS = 1e13, 10**7, 10**8
+MOST_POOLS = 16
 HEAD = 16  # the width of a head of a small model; nothing narrower is left of rotary positions
 #: Times width: near the best rate of ladders at widths 16 to 64 with AdamW on the synthetic language [measured; probe README].
 RATE_WIDTH = 0.25
@@ -47,6 +48,15 @@ class Stage:
 
     tokens: Annotated[float, With(strict=True, gt=0, allow_inf_nan=False)]
     batch: Annotated[int, _whole(1, MOST_BATCH)]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A corpus of a mixture, and the share of a run's sequences drawn from it; `unique_tokens` of it are gone through again and again."""
+
+    corpus: Annotated[str, text(1, 1000)]
+    share: Share
+    unique_tokens: Annotated[float, With(strict=True, ge=0, le=MOST_TOKENS)] = 0.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,8 @@ class Spec:
     evals: Annotated[int, _whole(1, 10_000)] = 20
     eval_tokens: Annotated[int, _whole(1, 10**9)] = 65_536
     name: Annotated[str, text(0, 200)] = ""
+    # A mixture in place of a corpus: each sequence is drawn from one of its pools.
+    pools: Annotated[tuple[Pool, ...], at_most(MOST_POOLS)] = ()
 
     def __post_init__(self) -> None:
         heads = self.heads or max(1, self.width // HEAD)
@@ -104,6 +116,12 @@ class Spec:
             )
         if self.warmup + (self.decay if self.schedule == "linear" else 0.0) > 1:
             raise ValueError(f"warmup and decay should be 1 together at most; {self.warmup:g} and {self.decay:g} came")
+
+        if self.pools:
+            if self.corpus != Spec.corpus or self.unique_tokens:
+                raise ValueError("pools should stand without corpus and unique_tokens, which each pool has for itself")
+            if abs(sum(pool.share for pool in self.pools) - 1) > 1e-6:
+                raise ValueError(f"the shares of pools should be 1 together; {sum(p.share for p in self.pools):g} came")
 
     @property
     def shape(self) -> Shape:
@@ -138,13 +156,26 @@ class Spec:
 
     @property
     def key(self) -> str:
-        """What this run is, as 16 digits: two specs with the same key make the same run. Its name does not count."""
-        held = json.dumps(plain(replace(self, name="")), sort_keys=True, allow_nan=False)
-        return hashlib.sha256(held.encode()).hexdigest()[:16]
+        """What this run is, as 16 digits: two specs with the same key make the same run. Its name does not count.
+
+        A field that came later counts where it says something, so that runs from before it keep their keys.
+        """
+        held = plain(replace(self, name=""))
+        told = {name: value for name, value in held.items() if name not in _LATER or value != _plain_default(name)}
+        return hashlib.sha256(json.dumps(told, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
 
     def with_(self, **changes: Any) -> Self:
         """The same with other values, checked as any are. Raises DataError."""
         return spec({**plain(self), **changes})  # type: ignore[return-value]
+
+
+#: Fields that older runs do not have.
+_LATER = frozenset({"pools"})
+
+
+def _plain_default(name: str) -> Any:
+    value = Spec.__dataclass_fields__[name].default
+    return list(value) if isinstance(value, tuple) else value
 
 
 def spec(values: Any) -> Spec:

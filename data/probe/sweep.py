@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
+from itertools import combinations, pairwise, product
 from typing import Any
 
 from data.errors import DataError
-from data.probe.corpus import corpus
+from data.probe.corpus import whole_names
+from data.probe.feed import Feed
 from data.probe.spec import Spec, spec
 
 MOST_RUNS = 10_000
-_LISTS = ("stages", "averages")  # fields that are lists in one run
+_LISTS = ("stages", "averages", "pools")  # fields that are lists in one run
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,13 @@ def sweep(values: Any) -> list[Spec]:
         raise DataError(f"A sweep of the design {name} needs {missing[0]!r}: {DESIGNS[name].own[missing[0]]}.")
     laid = DESIGNS[name].lay(given)
     found: dict[str, Spec] = {}
+    vocabs: dict[Any, int] = {}
     for one in laid:
-        made = spec(one)
-        made = made if made.vocab else made.with_(vocab=corpus(made).vocab)
+        made = whole_names(spec(one))
+        about = (made.corpus, made.pools, made.unique_tokens, made.seq_len, made.vocab)
+        if about not in vocabs:  # each text is looked at once, before any run is made
+            vocabs[about] = Feed.of(made).vocab
+        made = replace(made, vocab=made.vocab or vocabs[about])
         found.setdefault(made.key, made)
     if not found:
         raise DataError("The sweep has no runs.")
@@ -120,6 +125,25 @@ def _widths(given: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _mixtures(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every way to give each of the pools so many of the `parts`, 0 to all of them; a pool without any is scored all the same."""
+    pools, parts = given.pop("pools"), given.pop("parts", 4)
+    if not isinstance(pools, list) or not pools or not all(isinstance(one, dict) for one in pools):
+        raise DataError(f"'pools' of a sweep of mixtures is a list of pools, each with its corpus; {pools!r:.40} came.")
+    if any("share" in one for one in pools):
+        raise DataError("A sweep of mixtures gives each pool its shares; leave 'share' out, or take the design grid.")
+    if isinstance(parts, bool) or not isinstance(parts, int) or not 1 <= parts <= 1000:
+        raise DataError(f"'parts' of a sweep is how many parts a run is shared out in, 1 to 1000; {parts!r:.40} came.")
+    places = parts + len(pools) - 1
+    if (count := math.comb(places, parts)) > MOST_RUNS:
+        raise DataError(f"The sweep has {count:,} mixtures; at most {MOST_RUNS:,} runs are made.")
+    laid = []
+    for walls in combinations(range(places), len(pools) - 1):
+        of = [b - a - 1 for a, b in pairwise((-1, *walls, places))]
+        laid.append([{**pool, "share": k / parts} for pool, k in zip(pools, of, strict=True)])
+    return _grid({**given, "pools": laid})
+
+
 DESIGNS: dict[str, Design] = {
     "grid": Design("Every value with every other", "Lists of any fields.", {}, _grid),
     "isoflop": Design(
@@ -146,5 +170,11 @@ DESIGNS: dict[str, Design] = {
         {"rates": "the learning rates"},
         _widths,
     ),
+    "mixture": Design(
+        "Data mixtures",
+        "Pools of text in every proportion of a grid.",
+        {"pools": "corpora, each as {'corpus': ...}", "parts": "into how many parts a run is shared out among them"},
+        _mixtures,
+    ),
 }
-_NEEDED = {"isoflop": ("flops",)}
+_NEEDED = {"isoflop": ("flops",), "mixture": ("pools",)}

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from data.errors import DataError
 from data.plural import plural
-from data.probe.corpus import corpus
+from data.probe.corpus import corpora
 from data.probe.found import Probe, probes, run_folders, sweeps, version
 from data.probe.language import Language
 from data.probe.runs import read_probes, standing
@@ -85,7 +85,8 @@ def _sweep(folder: Path) -> Sweep:
 def _floor(held: list[Probe]) -> float | None:
     """The entropy that the corpora of these runs share; None where it is not known of one, or differs."""
     try:
-        known = {corpus(what).entropy for what in {one.what.corpus: one.what for one in held if one.what}.values()}
+        texts = {one.what.pools or one.what.corpus: one.what for one in held if one.what}
+        known = {text.entropy for what in texts.values() for text in corpora(what)}
     except DataError:
         return None
     return known.pop() if len(known) == 1 else None

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data.probe.corpus import Corpus, corpus, order
+from data.probe.feed import Feed
 from data.probe.folder import CHECKPOINT, Folder, Status, now
 from data.probe.schedule import NOISE_EVERY, Plan, planned
 from data.probe.spec import Spec
@@ -65,7 +65,7 @@ class Run:
 
     spec: Spec
     plan: Plan
-    text: Corpus
+    feed: Feed
     device: Device
     weights: Weights
     optimiser: Optimiser
@@ -76,11 +76,11 @@ class Run:
     @classmethod
     def begin(cls, spec: Spec, device: Device) -> Run:
         """The run before its first step."""
-        text = corpus(spec)
-        spec = replace(spec, vocab=spec.vocab or text.vocab)
+        feed = Feed.of(spec)
+        spec = replace(spec, vocab=spec.vocab or feed.vocab)
         weights = begun(spec, [spec.seed], device.torch)
         averages = [{name: w.detach().clone() for name, w in weights.items()} for _ in spec.averages]
-        return cls(spec, planned(spec), text, device, weights, Optimiser(spec), averages)
+        return cls(spec, planned(spec), feed, device, weights, Optimiser(spec), averages)
 
     def save(self, folder: Folder) -> None:
         """Write down where it stands."""
@@ -89,6 +89,7 @@ class Run:
         for i, held in enumerate(self.averages):
             tensors |= {f"average/{i}/{name}": w for name, w in held.items()}
         about = {"key": self.spec.key, "done": self.done, "steps": self.optimiser.steps, "since": self.since.plain()}
+        about["text"] = self.feed.digest
         checkpoint.save(folder.path / CHECKPOINT, tensors, about)
 
     def restore(self, folder: Folder) -> None:
@@ -96,6 +97,7 @@ class Run:
         path = folder.path / CHECKPOINT
         if path.exists():
             tensors, about = checkpoint.load(path, self.device.torch)
+            self.feed.check(about.get("text", ""))
             with torch.no_grad():
                 for name, w in self.weights.items():
                     w.copy_(tensors[f"weight/{name}"])
@@ -140,8 +142,7 @@ class Run:
             self.since.seconds.append(time.perf_counter() - started)
 
     def _tokens(self, first: int, size: int) -> Tensor:
-        numbers = order(self.spec, self.text).numbers(first, size)
-        return torch.from_numpy(self.text.train(numbers, self.spec.seq_len))[None].to(self.device.torch)
+        return torch.from_numpy(self.feed.train(first, size))[None].to(self.device.torch)
 
     def _gradients(self, tokens: Tensor, shards: int) -> tuple[float, Weights, dict[str, float]]:
         """The loss, its gradient, and the mean over parts of the batch of each weight's squared gradient."""
@@ -168,12 +169,15 @@ class Run:
             held[0], held[1] = held[0] + small[name], held[1] + big[name]
 
     @torch.no_grad()
-    def held_out(self, weights: Weights) -> tuple[float, float]:
-        """The loss on held-out tokens, and its standard error over sequences, both in nats per token."""
-        count, each = max(1, self.spec.eval_tokens // self.spec.seq_len), max(1, 16_384 // self.spec.seq_len)
+    def held_out(self, weights: Weights) -> dict[str, float]:
+        """The columns of losses on held-out tokens and their standard errors over sequences, in nats per token."""
+        return self.feed.mixed([self._held_out(weights, source) for source in range(len(self.feed.sources))])
+
+    def _held_out(self, weights: Weights, source: int) -> tuple[float, float]:
+        count, each = self.feed.sources[source].scored, max(1, 16_384 // self.spec.seq_len)
         lost = []
         for first in range(0, count, each):
-            tokens = self.text.held_out(first, min(each, count - first), self.spec.seq_len)
+            tokens = self.feed.held_out(source, first, min(each, count - first))
             with self.device.products():
                 lost.append(
                     losses(self.spec, weights, torch.from_numpy(tokens)[None].to(self.device.torch), each=True)[0]
@@ -184,19 +188,19 @@ class Run:
     def measured(self) -> dict[str, Any]:
         """The row of the log after the step that was just made; what was summed since the last begins anew."""
         s, n = self.since, max(1, self.since.steps)
-        loss, error = self.held_out(self.weights)
         row: dict[str, Any] = {
             "step": self.done,
             "tokens": self.plan.after(self.done),
-            "loss": loss,
-            "loss_se": error,
+            **self.held_out(self.weights),
+            **self.feed.known,
+            **self.feed.seen(self.plan.sequences(self.done)),
             "train_loss": s.loss / n,
             "lr": float(self.plan.rate[self.done - 1]),
             "batch": int(self.plan.batch[self.done - 1]),
             "clipped": s.clipped / n,
         }
         for share, held in zip(self.spec.averages, self.averages, strict=True):
-            row[f"loss_average_{share:g}"] = self.held_out(held)[0]
+            row[f"loss_average_{share:g}"] = self.held_out(held)["loss"]
         if s.noisy:
             row |= {
                 "grad_sq_small": s.small / s.noisy,

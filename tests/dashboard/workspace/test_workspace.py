@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dashboard.workspace import store as workspace
 from dashboard.workspace.store import Workspace, WorkspaceError
+from data import plain
 
 HOSTILE = [
     "../../etc/passwd",
@@ -112,6 +113,18 @@ def test_the_same_bytes_are_kept_once_under_the_newest_name(space: Workspace) ->
     workspace.keep(space, "b.csv", b"two")
     workspace.keep(space, "renamed.csv", b"one")
     assert [held.name for held in workspace.uploads(space)] == ["b.csv", "renamed.csv"]
+
+
+def test_what_reads_a_workspace_is_built_once(space: Workspace) -> None:
+    """A reader of plain values is kept for good: one built at each look at a workspace would fill the server's memory."""
+    held = workspace.keep(space, "runs.csv", b"1")
+    workspace.take_out(space, held.sha256)
+    built = plain._adapter.cache_info().misses
+    for _ in range(3):
+        assert workspace.uploads(space) == ()
+        assert workspace.taken_out(space) == (held,)
+        workspace.history(space)
+    assert plain._adapter.cache_info().misses == built
 
 
 def test_a_digest_cannot_lead_out_of_the_folder(space: Workspace) -> None:

@@ -1,0 +1,152 @@
+"""Token files as nanoGPT, modded-nanogpt and llm.c write them: 16-bit tokens, least byte first, with or without a header.
+
+The header is 256 numbers of 32 bits: 20240520, the version 1, how many tokens follow. Of a folder, files called val (or valid, test,
+eval, dev) are held out; where none is, the last twentieth of each file. A meta.json beside them may say `vocab_size`; no pickle is read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import DataError
+from data.probe.corpora import _cache
+from data.probe.corpora._documents import HELD_OUT, whole_path
+from data.probe.corpora._stored import ABOUT, Stored, mapped
+from data.probe.corpora._stream import Stream
+from data.probe.spec import MOST_VOCAB, Spec
+
+title = "token files as nanoGPT and llm.c write them"
+example = "bin:FILE_OR_FOLDER"
+
+MAGIC, VERSION, HEADER = 20240520, 1, 256 * 4
+GPT2 = 50257  # the vocabulary of files of that header and version
+_HELD = re.compile(r"(?:^|[^a-z])(?:val|valid|validation|test|eval|dev)(?:[^a-z]|$)", re.IGNORECASE)
+_CHUNK = 2**24  # tokens that are looked through at once
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A file of tokens: where they begin in it, in bytes, and how many there are."""
+
+    path: Path
+    offset: int
+    count: int
+
+    @property
+    def tokens(self) -> np.ndarray:
+        """Its tokens (count,), read as they are needed."""
+        return mapped(self.path, "<u2", self.count, self.offset)
+
+
+def settled(rest: str) -> str:
+    """The whole path."""
+    return whole_path(rest, "bin")
+
+
+def make(asked: Mapping[int, str], spec: Spec) -> dict[int, Stored]:
+    """The tokens of the files. Raises DataError for files that are none, and where nothing says how many different ones there are."""
+    return {lane: _tokens(Path(settled(rest)), spec.vocab) for lane, rest in asked.items()}
+
+
+def _tokens(path: Path, vocab: int) -> Stored:
+    shards = [_shard(one) for one in _files(path)]
+    needed, digest = _looked_through(shards)
+    vocab = vocab or _said(path) or (GPT2 if all(one.offset for one in shards) else 0)
+    if not vocab:
+        raise DataError(
+            f"{path} does not say its vocabulary; give vocab (its largest token is {needed - 1:,}, so {needed:,} at least)."
+        )
+    held = [one for one in shards if _HELD.search(one.path.stem)]
+    if held and len(held) < len(shards):
+        train, held_out = [[one.tokens for one in shards if (one in held) == apart] for apart in (False, True)]
+    else:
+        cuts = [one.count - one.count // HELD_OUT for one in shards]
+        train = [one.tokens[:cut] for one, cut in zip(shards, cuts, strict=True)]
+        held_out = [one.tokens[cut:] for one, cut in zip(shards, cuts, strict=True)]
+    return Stored(
+        f"bin:{path}", Stream(tuple(train)), Stream(tuple(held_out)), vocab, needed, "tokens of files", digest
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    try:
+        found = sorted(path.glob("*.bin")) if path.is_dir() else [path]
+        for one in found:
+            if path.is_dir() and one.is_symlink() and not one.resolve().is_relative_to(path.resolve()):
+                raise DataError(
+                    f"{one} is a link that leads out of {path}; put the file itself there, or name it alone."
+                )
+            if not one.is_file():
+                raise DataError(
+                    f"{one} is {'no ordinary file' if one.exists() else 'missing'}; a corpus is a .bin file or a folder of them."
+                )
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+    if not found:
+        raise DataError(f"{path} has no .bin files in it.")
+    return found
+
+
+def _shard(path: Path) -> Shard:
+    """What a file says of itself. Raises DataError where it is no file of tokens."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            begun = file.read(HEADER)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+    if begun[:4] in (b"PK\x03\x04", b"\x80\x02}q", b"GGUF"):
+        raise DataError(f"{path} holds weights or an archive, not tokens; a token file is numbers of 16 bits.")
+    if len(begun) == HEADER and int(np.frombuffer(begun, "<i4", 1)[0]) == MAGIC:
+        version, count = np.frombuffer(begun, "<i4", 3)[1:].tolist()
+        if version != VERSION:
+            raise DataError(
+                f"{path} has version {version} of its header; version {VERSION} is read, whose tokens have 16 bits."
+            )
+        if size != HEADER + 2 * count:
+            raise DataError(
+                f"{path} says it has {count:,} tokens and has {max(0, size - HEADER) / 2:,g}; copy it again."
+            )
+        return Shard(path, HEADER, count)
+    if size % 2 or not size:
+        raise DataError(f"{path} has {size:,} bytes; a token file has two for each token.")
+    return Shard(path, 0, size // 2)
+
+
+def _looked_through(shards: list[Shard]) -> tuple[int, str]:
+    """One more than the largest token, and what tells these tokens from any others; kept until a file changes."""
+    stats = [(str(one.path), one.offset, (s := one.path.stat()).st_size, s.st_mtime_ns) for one in shards]
+
+    def look(folder: Path) -> None:
+        top, digest = 0, blake2b(digest_size=8)
+        for one in shards:
+            digest.update(str(one.count).encode())
+            for first in range(0, one.count, _CHUNK):
+                some = one.tokens[first : first + _CHUNK]
+                top = max(top, int(some.max()))
+                digest.update(some.tobytes())
+        (folder / ABOUT).write_text(json.dumps([top + 1, f"bin-{digest.hexdigest()}"]), encoding="utf-8")
+
+    key = blake2b(json.dumps(stats).encode(), digest_size=8).hexdigest()
+    needed, digest = json.loads((_cache.kept(f"seen-{key}", look) / ABOUT).read_text(encoding="utf-8"))
+    return needed, digest
+
+
+def _said(path: Path) -> int:
+    meta = (path if path.is_dir() else path.parent) / "meta.json"
+    if not meta.is_file():
+        return 0
+    try:
+        said = json.loads(meta.read_text(encoding="utf-8"))["vocab_size"]
+    except (OSError, ValueError, KeyError, TypeError):
+        said = None
+    if isinstance(said, bool) or not isinstance(said, int) or not 0 < said <= MOST_VOCAB:
+        raise DataError(f"{meta} should say vocab_size, a whole number up to {MOST_VOCAB:,}.")
+    return said
