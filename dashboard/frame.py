@@ -22,6 +22,7 @@ PAGES = (
     ("plan", "Plan", "What should I train with this budget?"),
     ("batch", "Batch", "How large a batch still saves steps?"),
     ("compare", "Compare", "Is one family of runs better, and will it still be at scale?"),
+    ("probe", "Probe", "Which run next, and how are the runs doing?"),
 )
 BROKEN = "broken"  # in the session: which page could not be drawn, and what is said of it
 

@@ -1,6 +1,6 @@
 """What is current: the workspace in the address, the data chosen in it, and the runs after mapping and exclusions.
 
-With fit_analyses.py, plan_state.py, batch_state.py and compare_state.py the only file with caches. Ids and plain values go
+With fit_analyses.py, plan_state.py, batch_state.py, compare_state.py and probe_state.py the only file with caches. Ids and plain values go
 in, results come out; results are shared between sessions and must not be changed by whoever gets them. The session holds
 ids and counters alone: everything a person decides is written to the workspace at once, so that a refresh or a restart
 finds it again.

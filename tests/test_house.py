@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "dashboard": {"dashboard", "fitting", "data"},
 }
 # What of another page's room a page may import: what it holds and what is set there. Its panels, tabs and charts are its own.
-PAGES = ("runs", "fit", "plan", "batch", "compare")
+PAGES = ("runs", "fit", "plan", "batch", "compare", "probe")
 PUBLIC = {"state", "settings", "words", "chooser"}
 # The rooms beside the pages, and which of them each may import; pages may import them all.
 BESIDE = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard.budget_chart.declared import Payload
 from dashboard.budget_chart.payload import PayloadError, clean
 
-__all__ = ["PayloadError", "budget_chart", "bundle", "committed_budget", "committed_choice"]
+__all__ = ["PayloadError", "budget_chart", "bundle", "committed_budget", "committed_choice", "joined"]
 
 _FOLDER = Path(__file__).parent
 # In the order in which they use each other; chart.js holds the default export.
@@ -42,7 +42,12 @@ _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 @cache
 def bundle() -> str:
     """The chart's modules as one ES module: Streamlit takes the text itself, so no build step and no asset route."""
-    texts = [(_FOLDER / name).read_text(encoding="utf-8") for name in _MODULES]
+    return joined(_MODULES)
+
+
+def joined(names: Iterable[str], folder: Path = _FOLDER) -> str:
+    """Modules of a folder one after another, without what each imports from the others."""
+    texts = [(folder / name).read_text(encoding="utf-8") for name in names]
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)
 
 

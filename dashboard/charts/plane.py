@@ -14,6 +14,7 @@ from dashboard.charts.drawing import Drawing
 from data.schema import HELD_OUT
 
 INPUTS = {"params": "Parameters", "tokens": "Training tokens", "flops": "Training compute, FLOP"}
+NEAR = 1.5  # decades from a run to be made up to which other runs are shown beside it
 FAR = 3.0  # decades beyond the runs that are used up to which one set aside still stretches the axes
 MANY = 1500  # points from which the browser draws on its graphics card
 
@@ -31,6 +32,48 @@ def positive(column: pd.Series) -> np.ndarray:
     values = column.to_numpy(dtype="float64", na_value=np.nan)
     with np.errstate(invalid="ignore"):
         return np.isfinite(values) & (values > 0)
+
+
+def proposed(rings: pd.DataFrame, kept: pd.DataFrame) -> go.Figure:
+    """Runs to be made as rings among runs that are: `rings` has `run`, `params`, `tokens` and whether each is `known` already.
+
+    Runs further than `NEAR` decades from all rings are not drawn; how many those are is said.
+    """
+    x, y = "params", "tokens"
+    every = _drawable(kept, x, y)
+    here = every[near(every, rings)]
+    drawn = theme.blank()
+    drawn.update_layout(dragmode="pan")
+    xs, ys = (_span(rings[name], here[name], NEAR) for name in (x, y))
+    drawn.update_xaxes(**theme.log_axis(*xs, INPUTS[x]))
+    drawn.update_yaxes(**theme.log_axis(*ys, INPUTS[y]))
+    _budgets(drawn, theme.spread(*xs), theme.spread(*ys))
+    _kept(drawn, here, x, y)
+    for known, symbol, said in ((False, "circle-open", "to be trained"), (True, "circle-open-dot", "launched before")):
+        some = rings[rings["known"] == known]
+        drawn.add_scatter(
+            x=some[x],
+            y=some[y],
+            mode="markers",
+            name=said,
+            customdata=[
+                [theme.plain(run), _said(n, x), _said(d, y), _said(6 * n * d, "flops")]
+                for run, n, d in zip(some["run"], some[x], some[y], strict=True)
+            ],
+            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} parameters<br>%{customdata[2]} tokens<br>%{customdata[3]} FLOP"
+            f"<br><i>{said}</i><extra></extra>",
+            marker={"size": 15, "symbol": symbol, "color": theme.LAW, "line": {"width": 2, "color": theme.LAW}},
+        )  # fmt: skip
+    _outside(drawn, len(every) - len(here), "")
+    return drawn.figure()
+
+
+def near(runs: pd.DataFrame, rings: pd.DataFrame) -> pd.Series:
+    """Which runs lie within `NEAR` decades of the sizes and of the tokens of runs to be made, (n,) bool."""
+    times, inside = 10.0**NEAR, pd.Series(True, index=runs.index)
+    for name in ("params", "tokens"):
+        inside &= runs[name].between(rings[name].min() / times, rings[name].max() * times)
+    return inside
 
 
 def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan") -> go.Figure:
@@ -62,7 +105,7 @@ def figure(kept: pd.DataFrame, aside: pd.DataFrame, *, drag: str = "pan") -> go.
     return drawn.figure()
 
 
-def _span(kept: pd.Series, aside: pd.Series) -> tuple[float, float]:
+def _span(kept: pd.Series, aside: pd.Series, far: float = FAR) -> tuple[float, float]:
     """The least and the greatest value an axis must show: those used, and those set aside that are not far from them.
 
     One slip of the pen, 1e300 tokens, would press every other run into one point.
@@ -70,16 +113,16 @@ def _span(kept: pd.Series, aside: pd.Series) -> tuple[float, float]:
     used, others = kept.to_numpy(dtype="float64"), aside.to_numpy(dtype="float64")
     if len(used) and len(others):
         logs = np.log10(others)
-        near = (logs >= math.log10(used.min()) - FAR) & (logs <= math.log10(used.max()) + FAR)
+        near = (logs >= math.log10(used.min()) - far) & (logs <= math.log10(used.max()) + far)
         others = others[near]
     values = np.concatenate([used, others])
     return (float(values.min()), float(values.max())) if len(values) else (1.0, 10.0)
 
 
-def _outside(drawn: Drawing, count: int) -> None:
-    """Say how many runs lie beyond the axes; they are all in the table of what is set aside."""
+def _outside(drawn: Drawing, count: int, of: str = " set aside") -> None:
+    """Say how many runs lie beyond the axes; those set aside are all in the table of them."""
     if count:
-        what = "1 run set aside lies" if count == 1 else f"{count:,} runs set aside lie"
+        what = f"1 run{of} lies" if count == 1 else f"{count:,} runs{of} lie"
         place = {"x": 1, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
         drawn.add_annotation(
             text=f"{what} far outside", showarrow=False, opacity=theme.QUIET, font={"size": 11}, **place

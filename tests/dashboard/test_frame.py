@@ -18,6 +18,7 @@ import dashboard
 from dashboard import cli, error_messages, state
 from dashboard.batch import state as batch_state
 from dashboard.charts import plane, theme
+from dashboard.probe import state as probe_state
 from dashboard.runs import summary
 from dashboard.server import launch
 from dashboard.workspace import store as workspace
@@ -74,6 +75,7 @@ PLACES = {
     "plan": [(state, "current_fit"), (summary, "chips")],
     "batch": [(batch_state, "current"), (state, "chosen")],
     "compare": [(state, "current_runs"), (summary, "chips")],
+    "probe": [(probe_state, "laid"), (summary, "chips")],
 }
 CASES = [(page, where, name) for page, places in PLACES.items() for where, name in places if name != "chosen"]
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from data.errors import DataError
+from data.probe.queue.ended import Teller
 from data.probe.queue.serve import AlreadyServedError, serve
 from data.probe.queue.slots import slots
 
@@ -19,7 +20,8 @@ def main() -> int:
     parser.add_argument("--devices", default="", help="only these: cpu, 0, 1, divided by commas")
     given = parser.parse_args()
     try:
-        serve(given.root, slots(given.cpus, only=tuple(filter(None, given.devices.split(",")))), until_idle=True)
+        found = slots(given.cpus, only=tuple(filter(None, given.devices.split(","))))
+        serve(given.root, found, until_idle=True, watched=Teller(given.root))
     except AlreadyServedError as error:
         print(error, file=sys.stderr)
         return 3

@@ -34,6 +34,7 @@ FAST, FAILURES = (
 BUSY = 3  # the trainer's exit code where another has the folder
 GO_ON = 75  # the trainer's exit code where it stopped on request and goes on from its checkpoint
 LOOK_EVERY = 1.0  # seconds
+MOMENT = 0.5  # seconds for which the lock may be held by those who only ask
 GRACE = 20.0  # seconds that a job has to end by itself after it was asked to
 
 
@@ -42,14 +43,22 @@ class AlreadyServedError(DataError):
 
 
 @contextmanager
-def served(root: Path) -> Iterator[None]:
-    """The right to start this queue's jobs, which one process has at a time. Raises AlreadyServedError."""
+def served(root: Path, patience: float = 0.0) -> Iterator[None]:
+    """The right to start this queue's jobs, which one process has at a time. Raises AlreadyServedError.
+
+    Whoever only asks whether there is such a process has it for a moment: who means to serve tries for some seconds.
+    """
     root.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
     with (root / LOCK).open("a") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise AlreadyServedError(f"Another process serves the queue in {root}.") from None
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() >= until:
+                    raise AlreadyServedError(f"Another process serves the queue in {root}.") from None
+                time.sleep(0.01)
         yield
 
 
@@ -206,7 +215,7 @@ def serve(
     root: Path, slots: list[Slot], *, until_idle: bool = False, watched: Callable[[Store], None] = lambda _: None
 ) -> None:
     """Serve a queue, for good or until nothing is left to run. Raises AlreadyServedError."""
-    with served(root):
+    with served(root, MOMENT):
         server = Server(Store(root), slots)
         server.take_back()
         while True:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from data.errors import DataError
@@ -146,8 +147,9 @@ class Store:
     def cancel(self, keys: Iterable[str]) -> list[Job]:
         """Take runs out of the queue; those that run are returned, for whoever ends their processes."""
         running = []
+        wanted = list(keys)
         with self._open() as held:
-            for key in keys:
+            for key in wanted:
                 held.execute(
                     "update jobs set state = 'cancelled', sentence = 'Cancelled before it began.', ended = ? "
                     "where key = ? and state in ('queued', 'lost')",
@@ -158,17 +160,40 @@ class Store:
                     f"select {_COLUMNS} from jobs where key = ? and state = 'running'", (key,)
                 ).fetchone()
                 running += [Job(*row)] if row else []
+        for job in self.jobs():
+            if job.key in wanted and job.state == "cancelled":
+                self._say(job, "cancelled", job.sentence)
         return running
 
     def retry(self, keys: Iterable[str]) -> None:
         """Put runs that ended otherwise than done back in the queue; they go on from their checkpoints."""
+        wanted = list(keys)
         with self._open() as held:
-            for key in keys:
+            for key in wanted:
                 held.execute(
                     "update jobs set state = 'queued', sentence = '', ended = 0 where key = ? and state in "
                     "('failed', 'diverged', 'cancelled', 'lost')",
                     (key,),
                 )
+        for job in self.jobs():
+            if job.key in wanted and job.state == "queued":
+                self._say(job, "queued")
+
+    def forget(self, sweep: str) -> None:
+        """Take a sweep and its jobs out of the queue. Raises DataError while one of them runs."""
+        with self._open() as held:
+            if held.execute("select 1 from jobs where sweep = ? and state = 'running'", (sweep,)).fetchone():
+                raise DataError(f"A run of {sweep} is at work; cancel it first.")
+            held.execute("delete from jobs where sweep = ?", (sweep,))
+            held.execute("delete from sweeps where name = ?", (sweep,))
+
+    def _say(self, job: Job, state: str, sentence: str = "") -> None:
+        """Have a job's folder say how it stands, where it says that it has ended, or nothing that counts any more."""
+        folder = self.folder(job)
+        with contextlib.suppress(DataError, OSError):
+            status = folder.status
+            if status.state not in ("done", "running"):
+                folder.say(replace(status, state=state, sentence=sentence, process=""))
 
     def prioritise(self, keys: Iterable[str], priority: int) -> None:
         """Jobs of a higher priority go first."""

@@ -1,0 +1,190 @@
+"""The only file of the page that starts, ends or deletes anything, each time after looking whether this session may.
+
+Launching is code execution: it is open where server and browser are on this machine, and nowhere else. That is looked at here, at the
+moment itself, whatever the page shows.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from dashboard import state
+from dashboard.probe import corpora
+from dashboard.probe import state as probe_state
+from dashboard.probe.price import limits
+from dashboard.probe.settings import ProbeSettings, is_name, settings
+from dashboard.server import local
+from dashboard.workspace.files import one_writer, private_folder
+from data.errors import DataError
+from data.plural import plural
+from data.probe.queue import ended
+from data.probe.queue.launch import ensure_served
+from data.probe.queue.store import FILE, Job, Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+ONLY_HERE = "Runs are launched from this machine alone, as launching is running code and there is no sign-in."
+
+
+class NotAllowedError(DataError):
+    """A launch from elsewhere, or one that a limit forbids."""
+
+
+def why_not() -> str:
+    """Why this session may not start or end anything; '' where it may."""
+    why = local.why_not_local()
+    return f"{ONLY_HERE} {why}" if why else ""
+
+
+def here_only(act: Callable[P, T]) -> Callable[P, T]:
+    """An act that raises NotAllowedError in a session that may not do it."""
+
+    @wraps(act)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        if why := why_not():
+            raise NotAllowedError(why)
+        return act(*args, **kwargs)
+
+    return checked
+
+
+def free_name(root: Path, design: str, taken: Iterable[str] = ()) -> str:
+    """A name for a sweep of this design that no folder has."""
+    held = set(taken)
+    stem = design if is_name(design) else "sweep"
+    return next(n for k in range(1, 10_000) if (n := f"{stem}-{k}") not in held and not (root / n).exists())
+
+
+@here_only
+def launch(values: dict[str, object], name: str) -> str:
+    """Queue the runs of a sweep under a name and have the queue served; returns the sweep's name. Raises DataError."""
+    if not probe_state.torch():
+        raise NotAllowedError("Runs are trained with torch, which is not installed.")
+    asked, root = settings(), probe_state.root()
+    if why := corpora.refused(values, probe_state.allowed(asked)):
+        raise NotAllowedError(why)
+    specs = probe_state.laid(values)
+    if isinstance(specs, DataError):
+        raise specs
+    if name and not is_name(name):
+        raise NotAllowedError(
+            "A sweep's name has letters, digits, - and _, at most 60, and begins with a letter or a digit."
+        )
+    private_folder(root)
+    found = probe_state.priced(specs, probe_state.free_slots(asked))
+    for limit in limits(found, root, asked.most_runs, asked.most_hours, asked.keep_free):
+        if limit.why:
+            raise NotAllowedError(limit.why)
+    with one_writer(root):
+        store = Store(root)
+        called = name or free_name(root, str(values.get("design", "grid")), (job.sweep for job in store.jobs()))
+        if (root / called).exists() or store.jobs(called):
+            raise NotAllowedError(f"There is a sweep {called} already; choose another name.")
+        known = {job.key for job in store.jobs()}
+        fresh = [one for one in specs if one.key not in known]
+        if not fresh:
+            raise NotAllowedError(
+                "Every run of this sweep has been launched before; it stands in the sweeps that hold them."
+            )
+        store.submit(called, fresh)
+    _serve(asked)
+    return called
+
+
+@here_only
+def cancel(sweep: str, keys: Sequence[str] = ()) -> None:
+    """Cancel a sweep's runs, or those of these keys; those that run keep a checkpoint."""
+    store = Store(probe_state.root())
+    if store.cancel(_keys(store, sweep, keys)):
+        _serve(settings())  # who ends their processes
+
+
+@here_only
+def resume(sweep: str, keys: Sequence[str] = ()) -> None:
+    """Put what ended otherwise than done back in the queue, from its checkpoints, and let a held sweep go on."""
+    store = Store(probe_state.root())
+    store.retry(_keys(store, sweep, keys))
+    store.release(sweep)
+    _serve(settings())
+
+
+@here_only
+def release(sweep: str) -> None:
+    """Let a held sweep go on."""
+    Store(probe_state.root()).release(sweep)
+    _serve(settings())
+
+
+@here_only
+def wake() -> None:
+    """Have the queue served again where something waits or runs and its process is gone."""
+    _serve(settings())
+
+
+@here_only
+def clean(sweep: str) -> None:
+    """Delete a sweep with everything its runs left behind. Raises DataError while one of them runs."""
+    root = probe_state.root()
+    folder = root / sweep
+    if not is_name(sweep) or folder.is_symlink() or folder.parent != root:
+        raise NotAllowedError(f"{sweep!r:.80} is no sweep of this workspace.")
+    Store(root).forget(sweep)
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        raise NotAllowedError(f"{folder} could not be deleted whole; look at who owns its files.")
+
+
+@here_only
+def choose_command(text: str) -> None:
+    """Have the queue run this command of the user's own when a sweep ends; '' for none. Raises DataError for one that cannot be read."""
+    ended.choose(private_folder(probe_state.root()), words(text))
+
+
+def words(text: str) -> list[str]:
+    """A command as its words, as a shell would part them and none does. Raises DataError."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise NotAllowedError(f"The command cannot be read: {str(error).lower()}.") from None
+
+
+def jobs(root: Path) -> list[Job]:
+    """The jobs of a queue that may not exist yet; looking makes none."""
+    return Store(root).jobs() if (root / FILE).exists() else []
+
+
+def held(root: Path) -> dict[str, str]:
+    """The sweeps that are held, and why."""
+    return Store(root).held() if (root / FILE).exists() else {}
+
+
+def said(count: int) -> str:
+    """What is said after a launch."""
+    return f"{plural(count, 'run')} queued."
+
+
+def _keys(store: Store, sweep: str, keys: Sequence[str]) -> list[str]:
+    mine = [job.key for job in store.jobs(sweep)]
+    return [key for key in mine if key in set(keys)] if keys else mine
+
+
+def _serve(asked: ProbeSettings) -> None:
+    root = probe_state.root()
+    ended.choose(root, words(asked.on_end))
+    ensure_served(root, cpus=asked.cores, devices=probe_state.only(asked))
+
+
+def attempt(act: Callable[[], T]) -> T | None:
+    """What an act gives; a refusal of ours, or of the disk, is said on the page."""
+    try:
+        return act()
+    except (DataError, OSError) as error:
+        from dashboard.error_messages import message_of
+
+        state.say(" ".join(message_of(error)).strip())
+        return None

@@ -1,0 +1,177 @@
+"""A sweep while it runs: its answer, picture and table, drawn anew in place, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import numbers, state, widgets
+from dashboard.probe import forecasts, launching, panels, payload, words
+from dashboard.probe import state as probe_state
+from dashboard.probe.chart import live_chart
+from dashboard.probe.price import size
+from dashboard.probe.settings import settings
+from dashboard.probe.watching import WORDS, Run, Sweep, size_on_disk, sweeps
+from data.sources.probe import probe_key
+
+STYLE = Path(__file__).parents[1] / "static" / "probe.css"
+EVERY = 2.0  # seconds from one look at a sweep to the next
+
+
+def all_sweeps() -> list[Sweep]:
+    """Every sweep of the workspace as it stands, the newest first."""
+    root = probe_state.root()
+    return sweeps(root, launching.jobs(root), launching.held(root), settings().cores)
+
+
+def watch(name: str, others: pd.DataFrame | None) -> None:
+    """The sweep, looked at every few seconds while something of it runs."""
+    found = _of(name)
+    active = found is not None and found.active
+    if active and not launching.why_not():
+        launching.attempt(launching.wake)
+    st.fragment(_shown, run_every=EVERY if active else None)(name, others, active)
+
+
+def _of(name: str) -> Sweep | None:
+    root = probe_state.root()
+    mine = [job for job in launching.jobs(root) if job.sweep == name]
+    return next(iter(sweeps(root, mine, launching.held(root), settings().cores)), None)
+
+
+def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
+    sweep = _of(name)
+    if sweep is None or sweep.active != began_active:  # it ended, or another window resumed or deleted it
+        st.rerun()
+    assert sweep is not None
+    st.set_page_config(page_title=words.title(sweep))
+    sentence, under, values = words.standing(sweep)
+    widgets.answer(sentence, under, **values)
+    if sweep.held:
+        st.html(f'<p class="iso-caution" role="note">{escape(sweep.held)}</p>')
+    if sweep.active:
+        st.progress(sweep.progress, text=f"{numbers.percent(sweep.progress)} of the work")
+    told = forecasts.forecasts(sweep, all_sweeps()) if sweep.counts["running"] else {}
+    _actions(sweep)
+    live_chart(payload.panels(sweep, others, told), key=f"probe_live_{name}")
+    drawn = sum(bool(run.losses) for run in sweep.runs)
+    if drawn > payload.MOST_PANELS:
+        widgets.quiet(f"Curves of {payload.MOST_PANELS} of {drawn} runs, those at work first; the table has all.")
+    widgets.section("Runs", "in the order in which they are trained")
+    _table(sweep, {key: one.sentence for key, one in told.items()})
+
+
+def _actions(sweep: Sweep) -> None:
+    """What can be done with a sweep; from another machine it is looked at alone."""
+    why = launching.why_not()
+    ended = [run for run in sweep.runs if run.state in ("failed", "diverged", "cancelled", "lost")]
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if sweep.done:
+            use = f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}"
+            _button(use, "probe_use", lambda: _use(sweep.name), "Makes the sweep's finished runs the current data of every page.",
+                    type="primary")  # fmt: skip
+        if sweep.held and not why:
+            _button("Release", "probe_release", lambda: launching.release(sweep.name),
+                    "Lets the sweep go on with the runs that wait.")  # fmt: skip
+        if ended and not why:
+            _button("Resume all", "probe_resume", lambda: launching.resume(sweep.name),
+                    "Puts runs that failed or were cancelled in the queue again; they go on from their checkpoints.")  # fmt: skip
+        if (sweep.counts["running"] or sweep.counts["queued"]) and not why:
+            _button("Cancel all", "probe_cancel", lambda: launching.cancel(sweep.name),
+                    "Runs at work keep a checkpoint, from which Resume goes on.")  # fmt: skip
+        if not why:
+            _one(sweep)
+        if not sweep.counts["running"] and not why:
+            _cleaner(sweep)
+        if state.chosen().key == probe_key(probe_state.root() / sweep.name):
+            st.page_link("views/fit.py", label="See their law on the Fit page")
+    if why:
+        widgets.quiet(why)
+
+
+def _button(label: str, key: str, act: Callable[[], Any], help: str, **look: Any) -> None:
+    """A button within the fragment: what it changes is said, and shown around the fragment, too."""
+    if st.button(label, key=key, on_click=launching.attempt, args=(act,), help=help, **look):
+        st.rerun()
+
+
+def _one(sweep: Sweep) -> None:
+    """Cancelling or resuming one run."""
+    able = {run.key: f"{run.label}: {WORDS[run.state].lower()}" for run in sweep.runs if run.state != "done"}
+    if len(sweep.runs) < 2 or not able:
+        return
+    with st.popover("One run"):
+        st.selectbox("Run", list(able), format_func=lambda key: able.get(key, str(key)), key="probe_one")
+        chosen = str(st.session_state.get("probe_one") or "")
+        run = next((run for run in sweep.runs if run.key == chosen), None)
+        if run is not None and run.sentence:
+            widgets.quiet(run.sentence)
+        if run is not None and run.state in ("queued", "running"):
+            _button(
+                "Cancel it",
+                "probe_cancel_one",
+                lambda: launching.cancel(sweep.name, [chosen]),
+                "It keeps its checkpoint.",
+            )
+        elif run is not None:
+            _button(
+                "Resume it", "probe_resume_one", lambda: launching.resume(sweep.name, [chosen]), "From its checkpoint."
+            )
+
+
+def _cleaner(sweep: Sweep) -> None:
+    with st.popover("Clean up"):
+        held = size_on_disk(probe_state.root() / sweep.name)
+        widgets.quiet(
+            f"Deletes {sweep.name} for good: {len(sweep.runs)} runs with their logs and checkpoints, {size(held)}. "
+            "Undo does not bring it back."
+        )
+        _button(f"Delete {size(held)}", "probe_clean", lambda: _clean(sweep.name), "For good.")
+
+
+def _clean(name: str) -> None:
+    if state.chosen().key == probe_key(probe_state.root() / name) and not launching.why_not():
+        state.choose(next(choice.key for choice in state.choices() if not choice.mine))
+    launching.clean(name)
+    panels.show(panels.NEW)
+    state.say(f"{name} is deleted.")
+
+
+def _use(name: str) -> None:
+    state.choose(probe_key(probe_state.root() / name))
+
+
+def _table(sweep: Sweep, told: Mapping[str, str]) -> None:
+    """Every run, one a line."""
+    st.dataframe(
+        frame(sweep, told), key=f"probe_table_{sweep.name}", hide_index=True, width="stretch",
+        height=min(3 + 35 * (1 + len(sweep.runs)), 460),
+        column_config={
+            "Progress": st.column_config.ProgressColumn("Progress", min_value=0.0, max_value=100.0, format="%d %%", width="small"),
+            "Loss": st.column_config.NumberColumn("Loss", format="%.4f", width="small"),
+            "Run": st.column_config.TextColumn("Run", width="medium"),
+            "What it says": st.column_config.TextColumn("What it says", width="large"),
+        },
+    )  # fmt: skip
+
+
+def frame(sweep: Sweep, told: Mapping[str, str]) -> pd.DataFrame:
+    """The runs as the table shows them; `told` is what is said of those in flight, by their keys."""
+    return pd.DataFrame([_line(run, told.get(run.key, "")) for run in sweep.runs])
+
+
+def _line(run: Run, told: str) -> dict[str, Any]:
+    return {
+        "Run": run.label,
+        "State": WORDS[run.state],
+        "Progress": round(100 * run.progress),
+        "Time left": numbers.duration(run.left) if run.state == "running" and run.left is not None else "",
+        "Loss": run.loss,
+        "Device": run.on,
+        "What it says": told or (run.sentence if run.state != "done" else ""),
+    }

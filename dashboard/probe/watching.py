@@ -1,0 +1,218 @@
+"""How a sweep stands: its runs with their state, progress, loss and time left, read from their folders and the queue. No Streamlit."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from dashboard import numbers
+from dashboard.probe.price import spread
+from data.probe.cost import cost
+from data.probe.found import Probe, probe
+from data.probe.queue.store import Job
+from data.probe.spec import Spec
+
+ACTIVE = ("queued", "running", "lost")
+WORDS = {
+    "queued": "Waiting",
+    "running": "Running",
+    "done": "Done",
+    "failed": "Failed",
+    "diverged": "Diverged",
+    "cancelled": "Cancelled",
+    "lost": "Interrupted",
+}
+ORDER = ("running", "queued", "lost", "failed", "diverged", "cancelled", "done")
+Rows = tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: `state` as the queue and its folder say it, `progress` a share, `left` seconds where they are known.
+
+    `seconds` is what it took so far (all of it, where it has ended), `expected` what was expected of the whole.
+    """
+
+    key: str
+    label: str
+    state: str
+    sentence: str
+    progress: float
+    left: float | None
+    seconds: float
+    expected: float
+    slot: str
+    spec: Spec
+    probe: Probe
+
+    @property
+    def rows(self) -> Rows:
+        """What was measured so far."""
+        return self.probe.rows
+
+    @property
+    def losses(self) -> list[tuple[float, float]]:
+        """Tokens and held-out loss, in order."""
+        return [
+            (float(r["tokens"]), float(r["loss"]))
+            for r in self.rows
+            if _number(r.get("loss")) and _number(r.get("tokens"))
+        ]
+
+    @property
+    def loss(self) -> float | None:
+        """The last held-out loss."""
+        return self.losses[-1][1] if self.losses else None
+
+    @property
+    def on(self) -> str:
+        """Where it runs, in words."""
+        return self.slot.replace("cpu ", "CPU ").replace("gpu ", "GPU ")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep as it stands; `held` is why no more of it is started, '' where it goes on."""
+
+    name: str
+    runs: tuple[Run, ...]
+    held: str = ""
+    slots: int = 1
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How many runs stand how."""
+        return Counter(run.state for run in self.runs)
+
+    @property
+    def active(self) -> bool:
+        """Whether something of it runs or is about to."""
+        return bool(self.counts["running"] or (not self.held and (self.counts["queued"] or self.counts["lost"])))
+
+    @property
+    def done(self) -> int:
+        """Runs that are done."""
+        return self.counts["done"]
+
+    @property
+    def progress(self) -> float:
+        """The share of the work that is done, by what each run was expected to take."""
+        whole = sum(run.expected for run in self.runs)
+        part = sum(run.expected * (1.0 if run.state not in ACTIVE else run.progress) for run in self.runs)
+        return min(1.0, part / whole) if whole else 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds until the last run has ended, by how much longer or shorter than expected runs took so far."""
+        pace = self.pace
+        now = [
+            run.left if run.left is not None else run.expected * (1 - run.progress) * pace
+            for run in self.runs
+            if run.state == "running"
+        ]
+        then = [run.expected * (1 - run.progress) * pace for run in self.runs if run.state in ("queued", "lost")]
+        return spread([*now, *then], max(self.slots, len(now)))
+
+    @property
+    def pace(self) -> float:
+        """Seconds that runs took for each second that was expected; 1 before any has measured a step."""
+        took = [(run.seconds, run.expected) for run in self.runs if run.state == "done" and run.seconds > 0]
+        going = [(step * _steps(run), run.expected) for run in self.runs if run.rows and (step := _step(run))]
+        pairs = took or going
+        return sum(a for a, _ in pairs) / sum(b for _, b in pairs) if pairs else 1.0
+
+
+def sweeps(root: Path, jobs: Sequence[Job], held: Mapping[str, str], slots: int) -> list[Sweep]:
+    """Every sweep of a queue, the newest first."""
+    by_name: dict[str, list[Job]] = {}
+    for job in sorted(jobs, key=lambda job: -job.queued):
+        by_name.setdefault(job.sweep, []).append(job)
+    return [_sweep(root, name, mine, held.get(name, ""), slots) for name, mine in by_name.items()]
+
+
+def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) -> Sweep:
+    found = [(job, probe(root / job.sweep / job.name)) for job in jobs]
+    known = [(job, one, one.what) for job, one in found if one.what is not None]
+    labels = labelled([what for *_, what in known])
+    runs = []
+    for (job, one, what), label in zip(known, labels, strict=True):
+        state = "lost" if job.state == "running" and one.status.state == "lost" else job.state
+        steps = one.status.steps or 0
+        rows = one.rows
+        step = max(one.status.step, int(rows[-1].get("step", 0)) if rows else 0)
+        progress = 1.0 if state == "done" else min(1.0, step / steps) if steps else 0.0
+        expected = _expected(what)
+        run = Run(
+            job.key, label, state, job.sentence if job.sentence != "cancel" else "Asked to stop.", progress, None,
+            max(0.0, job.ended - job.started) if job.ended and job.started else 0.0, expected,
+            job.slot, what, one,
+        )  # fmt: skip
+        if state == "running" and steps and (each := _step(run)):
+            run = replace(run, left=each * (steps - step))
+        runs.append(run)
+    return Sweep(name, tuple(sorted(runs, key=lambda run: _place(jobs, run.key))), held, slots)
+
+
+@lru_cache(maxsize=10_000)
+def _expected(spec: Spec) -> float:
+    """Seconds that a run is expected to take on one core."""
+    return cost([spec]).seconds
+
+
+def _place(jobs: Sequence[Job], key: str) -> tuple[int, int]:
+    return next((-job.priority, job.place) for job in jobs if job.key == key)
+
+
+def labelled(specs: Sequence[Spec]) -> list[str]:
+    """What tells runs apart from each other, each in a few words: `width 16, 250 k tokens`."""
+    names = [
+        n
+        for n in Spec.__dataclass_fields__
+        if n not in ("name", "vocab", "base_width") and len({repr(getattr(s, n)) for s in specs}) > 1
+    ]
+    if len(specs) < 2 or not names:
+        names = ["width", "tokens"]
+    return [", ".join(_said(n, getattr(one, n)) for n in names) for one in specs]
+
+
+def _said(name: str, value: Any) -> str:
+    if name == "tokens":
+        return f"{numbers.count(value)} tokens"
+    if name == "parametrisation":
+        return {"standard": "standard", "mup": "muP", "mup_depth": "muP with depth"}[value]
+    words = {"seq_len": "length", "lr": "rate", "weight_decay": "decay", "optimiser": "", "corpus": "", "schedule": ""}
+    shown = f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{words.get(name, name.replace('_', ' '))} {shown}".strip()
+
+
+def _step(run: Run) -> float | None:
+    """Seconds of a step, by its last measurement."""
+    each = next((r["step_seconds"] for r in reversed(run.rows) if _number(r.get("step_seconds"))), None)
+    return float(each) if each else None
+
+
+def _steps(run: Run) -> float:
+    """About how many steps the whole run has, by its last measurement."""
+    last = run.rows[-1]
+    tokens = float(last.get("tokens") or 0)
+    return float(last.get("step", 0)) * run.spec.tokens / tokens if tokens else 0.0
+
+
+def size_on_disk(path: Path) -> float:
+    """Bytes of everything in a folder, links not followed."""
+    total = 0
+    for one in path.rglob("*"):
+        try:
+            total += one.lstat().st_size
+        except OSError:
+            continue
+    return float(total)
+
+
+def _number(x: Any) -> bool:
+    return isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x)

@@ -1,0 +1,101 @@
+"""The Probe page in words: the answer on top, the line under it, what a launch costs, how a sweep stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dashboard import numbers
+from dashboard.probe.price import Price, size
+from dashboard.probe.watching import Sweep
+from data.plural import plural
+from data.probe.spec import Spec
+
+INSTALL = "pip install -e '.[probe]'"
+NO_TORCH = "Runs are trained with torch, which is not installed here."
+
+
+def designed(specs: Sequence[Spec], found: Price, on: str) -> tuple[str, str, dict[str, str]]:
+    """What a sweep that is laid out will take: the sentence, the line under it, the values."""
+    sentence = "{n} would take about {time}" + f" on {on}."
+    sizes = sorted(float(one.counts.nonembed) for one in specs)
+    tokens = sorted(float(one.tokens) for one in specs)
+    money = f", {numbers.money(found.money)}" if found.money is not None else ""
+    under = (
+        f"{_span(sizes)} parameters without embeddings, {_span(tokens)} tokens each; {numbers.flop(found.flops)} FLOP in all{money}, "
+        f"{size(found.memory)} of memory for the largest, {size(found.disk)} of disk. The time is {found.how}, "
+        f"within a factor of {found.factor:.2g}."
+    )
+    return sentence, under, {"n": plural(found.runs, "run"), "time": found.time}
+
+
+def confirmed(found: Price, on: str) -> str:
+    """What the confirmation of a launch states."""
+    money = f" and {numbers.money(found.money)}" if found.money is not None else ""
+    return (
+        f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} FLOP: about {found.time} of {on}{money}, "
+        f"{size(found.disk)} of disk. They go on when this page, the browser or the server is closed."
+    )
+
+
+def standing(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
+    """How a sweep stands: the sentence, the line under it, the values."""
+    whole = len(sweep.runs)
+    values = {"done": f"{sweep.done} of {plural(whole, 'run')}"}
+    verb = "is" if whole == 1 else "are"
+    others = [f"{sweep.counts[state]} {word}" for state, word in _OTHERS if sweep.counts[state]]
+    under = f"{', '.join(others)[:1].upper()}{', '.join(others)[1:]}." if others else ""
+    losses = sorted(run.loss for run in sweep.runs if run.state == "done" and run.loss is not None)
+    if losses:
+        under = f"{under} Held-out loss {_range(losses)} nats per token.".strip()
+    if sweep.held:
+        return f"{{done}} {verb} done; the sweep is held.", under, values
+    if sweep.active:
+        left = numbers.duration(max(sweep.left, 1.0))
+        return f"{{done}} {verb} done, about {{left}} left.", under, values | {"left": left}
+    return f"{{done}} {verb} done.", under, values
+
+
+def title(sweep: Sweep) -> str:
+    """What the browser's tab says of a sweep."""
+    whole = len(sweep.runs)
+    if sweep.held:
+        return f"Held: {sweep.name}"
+    if sweep.active:
+        return f"{sweep.done} of {whole} · {sweep.name}"
+    return f"Done: {sweep.name}" if sweep.done == whole else f"Ended: {sweep.name}"
+
+
+def chosen(sweep: Sweep) -> str:
+    """A sweep in the menu."""
+    whole = len(sweep.runs)
+    how = "held" if sweep.held else "running" if sweep.active else "done" if sweep.done == whole else "ended"
+    return f"{sweep.name}: {sweep.done} of {whole}, {how}"
+
+
+def on(slots: Sequence[str]) -> str:
+    """So many slots in words: 2 CPU slots, 1 GPU."""
+    gpus = sum(name.startswith("gpu") for name in slots)
+    parts = [plural(gpus, "GPU")] if gpus else []
+    cpus = len(slots) - gpus
+    parts += [plural(cpus, "CPU slot")] if cpus else []
+    return " and ".join(parts) or "no device"
+
+
+_OTHERS = (
+    ("running", "running"),
+    ("queued", "waiting"),
+    ("lost", "interrupted"),
+    ("failed", "failed"),
+    ("diverged", "diverged"),
+    ("cancelled", "cancelled"),
+)
+
+
+def _range(losses: Sequence[float]) -> str:
+    low, high = f"{losses[0]:.3f}", f"{losses[-1]:.3f}"
+    return low if low == high else f"from {low} to {high}"
+
+
+def _span(values: Sequence[float]) -> str:
+    low, high = numbers.count(values[0]), numbers.count(values[-1])
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,75 @@
+"""Probe: which run next, and how are the runs doing?"""
+
+import streamlit as st
+
+from dashboard import state, widgets
+from dashboard.probe import launching, live, panels, words
+from dashboard.probe import settings as probe_settings
+from dashboard.probe import state as probe_state
+from dashboard.runs import summary
+from data.errors import DataError
+
+st.html(widgets.FIGURES)
+st.html(live.STYLE)
+asked = probe_settings.settings()
+sweeps = live.all_sweeps()
+read = state.reading()
+kept = None if read.whole is None else read.whole.kept
+chips = (
+    [widgets.Chip(state.chosen().title, "")] if read.runs is None else summary.chips(state.chosen().title, read.runs)
+)
+torch = probe_state.torch()
+on = words.on([slot.name for slot, _ in probe_state.slots(asked)])
+widgets.chips(
+    [
+        *chips,
+        widgets.Chip(on),
+        widgets.Chip(f"torch {torch}") if torch else widgets.Chip("torch", "is not installed", "note"),
+    ]
+)
+default = next((one.name for one in sweeps if one.active), panels.NEW)
+name = panels.view([one.name for one in sweeps], default)
+panels.menu({one.name: words.chosen(one) for one in sweeps}, name)
+
+# --- a sweep that was launched ---
+
+if name != panels.NEW:
+    live.watch(name, kept)
+    with st.expander("Devices"):
+        panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
+    with st.expander("When a sweep ends"):
+        panels.on_end(asked)
+    widgets.steps()
+    st.stop()
+
+# --- a sweep that is laid out ---
+
+sweep = probe_state.values(asked)
+specs = probe_state.laid(sweep)
+known = {job.key for job in launching.jobs(probe_state.root())}
+found = None
+if isinstance(specs, DataError):
+    widgets.answer("This sweep cannot be laid out yet.")
+else:
+    found, on = panels.priced(specs, asked)
+    sentence, under, values = words.designed(specs, found, on)
+    widgets.answer(sentence, under, **values)
+
+main, side = st.columns([7, 3], gap="large")
+with main:
+    if isinstance(specs, DataError):
+        widgets.trouble(str(specs), "Change the field beside it, or undo the last change.")
+    elif found is not None:
+        panels.the_plane(specs, known, kept)
+        panels.launcher(sweep, found, on, asked, sum(one.key not in known for one in specs))
+with side:
+    panels.controls(sweep, asked)
+    widgets.steps()
+
+with st.expander("As JSON"):
+    panels.as_json(sweep, asked.name, asked)
+with st.expander("Devices"):
+    panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
+with st.expander("Limits, corpora and the end of a sweep"):
+    panels.the_limits(found, asked)
+    panels.on_end(asked)

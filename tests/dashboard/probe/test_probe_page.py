@@ -1,0 +1,229 @@
+"""The Probe page without a browser: a design, a launch, runs as they stand, and who may do what."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from html import unescape
+
+import pytest
+
+from dashboard.probe import launching
+from dashboard.server import local
+from dashboard.workspace import store as workspace
+from data.probe.queue.ended import COMMAND
+from data.probe.queue.store import FILE
+from tests.dashboard.probe.fake import FOUR, stands
+
+
+def said(at):
+    """What the page says in markup of its own, and as lines of code."""
+    return " ".join([*(e.proto.body for e in at.get("html")), *(e.value for e in at.code)])
+
+
+def keep(space, **values):
+    workspace.change(space, "probe", {"probe": values})
+
+
+def names(at):
+    return {b.key for b in at.button}
+
+
+def toasts(at, sentence):
+    """Whether a sentence was said in passing; a toast is Markdown, in which signs are escaped."""
+    return any(sentence in t.value.replace("\\", "") for t in at.toast)
+
+
+def test_a_new_workspace_has_a_design_with_its_cost_and_makes_nothing(page, space):
+    at = page()
+    text = unescape(said(at))
+    assert "15 runs" in text
+    assert "would take about" in text
+    assert "1.0e12" not in at.text_input(key="probe_width").value
+    assert at.text_input(key="probe_flops").value == "6.2e10, 2.5e11, 1e12"
+    assert not (workspace.probes(space)).exists()
+
+
+def test_fields_and_json_say_the_same(page, space):
+    at = page()
+    at.selectbox(key="probe_design").select("grid").run()
+    at.text_input(key="probe_width").input("8, 16").run()
+    at.text_input(key="probe_tokens").input("20 k, 40k").run()
+    at.text_input(key="probe_seed").input("0, 1").run()
+    sweep = json.loads(at.text_area(key="probe_json").value)
+    assert (sweep["width"], sweep["tokens"], sweep["seed"]) == ([8, 16], [20000, 40000], [0, 1])
+    assert "8 runs" in unescape(said(at))
+    at.text_area(key="probe_json").input(json.dumps(FOUR)).run()
+    assert at.text_input(key="probe_tokens").value == "20000, 40000"
+    assert "4 runs" in unescape(said(at))
+    at.button(key="undo").click().run()
+    assert at.text_input(key="probe_seed").value == "0, 1"
+    at.text_area(key="probe_json").input("{").run()
+    assert toasts(at, "This is no JSON")
+    at.text_input(key="probe_width").input("wide").run()
+    assert "width should be" in unescape(said(at))
+    assert "probe_launch" not in names(at)
+
+
+def test_a_launch_states_its_cost_queues_the_runs_once_and_shows_them(page, space, queue, served):
+    keep(space, sweep=FOUR, cores=2)
+    at = page()
+    assert "4 runs, 2.8e9 FLOP: about" in unescape(said(at)).replace("\u202f", " ")
+    at.text_input(key="probe_name").input("first")
+    at.button(key="probe_launch").click().run()
+    assert [job.state for job in queue.jobs("first")] == ["queued"] * 4
+    assert served[0] == (queue.root, {"cpus": 2, "devices": ()})
+    assert "0 of 4 runs" in unescape(said(at))
+    assert list(at.dataframe[0].value["State"]) == ["Waiting"] * 4
+    again = page(sweep="new")
+    assert "launched before" in unescape(said(again))
+    assert "probe_launch" not in names(again)
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "sentence"),
+    [
+        ("127.0.0.1", {"host": "localhost:8510"}, ""),
+        ("127.0.0.1", {"host": "127.0.0.1:8510", "origin": "http://127.0.0.1:8510"}, ""),
+        ("localhost", {"host": "[::1]:8510"}, ""),
+        ("0.0.0.0", {"host": "localhost:8510"}, "listens at 0.0.0.0"),
+        ("", {"host": "localhost:8510"}, "every address"),
+        ("192.168.1.7", {"host": "192.168.1.7:8510"}, "listens at 192.168.1.7"),
+        ("127.0.0.1", {"host": "isoflop.example"}, "opened at isoflop.example"),
+        ("127.0.0.1", {"host": "localhost.evil.example:80"}, "opened at localhost.evil.example"),
+        ("127.0.0.1", {"host": "localhost:8510", "origin": "https://lab.example"}, "opened at lab.example"),
+        ("127.0.0.1", {"host": "localhost", "x-forwarded-for": "127.0.0.1, 10.0.0.8"}, "opened at 10.0.0.8"),
+        ("127.0.0.1", {"host": "localhost", "x-forwarded-host": "lab.example"}, "opened at lab.example"),
+        ("127.0.0.1", {"host": "localhost", "forwarded": "for=10.0.0.8"}, "forwarded"),
+        ("127.0.0.1", {}, "does not say"),
+    ],
+)  # fmt: skip
+def test_only_this_machine_is_local(address, headers, sentence):
+    why = local.why(address, headers)
+    assert sentence in why if sentence else why == ""
+
+
+def test_from_elsewhere_the_design_and_the_command_are_shown_and_nothing_is_done(
+    page, space, queue, served, monkeypatch
+):
+    keep(space, sweep=FOUR)
+    stands(queue, "first", {**FOUR, "seed": 3}, ["done", "failed", "queued", "queued"])
+    at = page(sweep="new")
+    assert "probe_launch" in names(at)
+    monkeypatch.setattr(local, "headers", lambda: {"host": "lab.example"})
+    at.button(key="probe_launch").click().run()  # a page that still shows the button, or a hand-made press
+    assert toasts(at, "no sign-in")
+    assert {job.sweep for job in queue.jobs()} == {"first"}
+    at = page(sweep="new")
+    assert "probe_launch" not in names(at)
+    text = unescape(said(at))
+    assert "4 runs" in text
+    assert "isoflop probe sweep.json --out" in text
+    assert "opened at lab.example" in text
+    assert at.text_input(key="probe_on_end").disabled
+    at = page(sweep="first")
+    assert not names(at) & {"probe_resume", "probe_cancel", "probe_clean", "probe_release"}
+    assert not served
+    for act in (
+        lambda: launching.launch(FOUR, "x"), lambda: launching.cancel("first"), lambda: launching.resume("first"),
+        lambda: launching.release("first"), lambda: launching.clean("first"), lambda: launching.choose_command("true"), launching.wake,
+    ):  # fmt: skip
+        with pytest.raises(launching.NotAllowedError, match="no sign-in"):
+            act()
+
+
+def test_without_torch_it_says_what_to_install_and_shows_the_command(page, space, monkeypatch):
+    keep(space, sweep=FOUR)
+    whole = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "torch" else whole(name, *a))
+    at = page()
+    text = unescape(said(at))
+    assert "pip install -e '.[probe]'" in text
+    assert "isoflop probe sweep.json --out" in text
+    assert "probe_launch" not in names(at)
+
+
+def test_runs_as_they_stand(page, queue, served):
+    stands(queue, "first", FOUR, ["done", "running", "failed", "queued"], "It was no good.")
+    at = page()
+    text = unescape(said(at))
+    assert "1 of 4 runs" in text
+    assert "left." in text
+    table = at.dataframe[0].value
+    assert list(table["State"]) == ["Done", "Running", "Failed", "Waiting"]
+    assert list(table["What it says"][[0, 2, 3]]) == ["", "It was no good.", ""]
+    assert "finished runs" in table["What it says"][1]  # one is too few to say where it is heading
+    assert table["Progress"][1] == 40
+    assert table["Time left"][1] == "30 seconds".replace(" ", "\u00a0")
+    assert {"probe_use", "probe_resume", "probe_cancel"} <= names(at)
+    assert "probe_clean" not in names(at)  # something runs
+    assert served  # the queue is brought up again where nobody serves it
+
+
+def test_a_held_sweep_says_why_and_is_released(page, queue, served):
+    stands(queue, "first", FOUR, ["failed", "failed", "failed", "queued"], "It was no good.")
+    queue.hold("first", "3 runs in a row failed within 10 seconds. The last: It was no good.")
+    at = page(sweep="first")
+    text = unescape(said(at))
+    assert "the sweep is held" in text
+    assert "3 runs in a row failed" in text
+    assert not served
+    at.button(key="probe_release").click().run()
+    assert queue.held() == {}
+    assert len(served) >= 1
+
+
+def test_cancelled_runs_are_resumed_and_a_sweep_is_deleted_with_its_size(page, queue, served):
+    stands(queue, "first", FOUR, ["done", "done", "queued", "queued"])
+    at = page()
+    at.button(key="probe_cancel").click().run()
+    assert [job.state for job in queue.jobs()] == ["done", "done", "cancelled", "cancelled"]
+    assert [queue.folder(job).status.state for job in queue.jobs()] == ["done", "done", "cancelled", "cancelled"]
+    at.button(key="probe_resume").click().run()
+    assert [job.state for job in queue.jobs()] == ["done", "done", "queued", "queued"]
+    assert [queue.folder(job).status.state for job in queue.jobs()][2:] == ["queued", "queued"]
+    at.button(key="probe_cancel").click().run()
+    at.button(key="probe_use").click().run()
+    assert "kB" in at.button(key="probe_clean").label
+    at.button(key="probe_clean").click().run()
+    assert not at.exception
+    assert queue.jobs() == []
+    assert not (queue.root / "first").exists()
+    assert "would take about" in unescape(said(at))
+    assert not toasts(at, "another window")
+
+
+def test_its_runs_become_the_current_data(page, space, queue):
+    many = {**FOUR, "width": [8, 12, 16], "tokens": [2e4, 4e4, 8e4]}
+    stands(queue, "first", many, ["done"] * 9)
+    at = page(sweep="first")
+    at.button(key="probe_use").click().run()
+    at.switch_page("views/runs.py").run()
+    assert "9" in unescape(said(at))
+    assert str(workspace.values(space)["source"]).startswith("probe:")
+
+
+def test_limits_and_corpora_stop_a_launch(page, space, queue):
+    for values, sentence in (
+        ({"sweep": FOUR, "most_runs": 3}, "at most 3 are launched"),
+        ({"sweep": {**FOUR, "tokens": [2e8], "width": [64]}, "most_hours": 0.1}, "the limit is"),
+        ({"sweep": FOUR, "keep_free": 1e6}, "are to stay so"),
+        ({"sweep": {**FOUR, "corpus": "text:/etc"}}, "outside this workspace"),
+        ({"sweep": {**FOUR, "corpus": "text:../../etc"}}, "whole path"),
+        ({"sweep": {**FOUR, "corpus": f"text:{space.folder}/../../.."}}, "outside this workspace"),
+    ):  # fmt: skip
+        keep(space, **values)
+        at = page(sweep="new")
+        text = unescape(said(at))
+        assert sentence in text, (values, text)
+        assert "probe_launch" not in names(at), values
+    assert not (queue.root / FILE).exists()
+
+
+def test_the_command_at_the_end_is_kept_as_words(page, space, queue, served):
+    at = page()
+    at.text_input(key="probe_on_end").input("notify-send 'Isoflop says' ; rm").run()
+    assert json.loads((queue.root / COMMAND).read_text()) == ["notify-send", "Isoflop says", ";", "rm"]
+    at.text_input(key="probe_on_end").input("say 'unclosed").run()
+    assert toasts(at, "cannot be read")
+    assert workspace.values(space)["probe"]["on_end"].startswith("notify-send")

@@ -1,0 +1,59 @@
+"""A command of the user's own when a sweep has ended: its words, once, also of what ended while no queue was there."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from data.errors import DataError
+from data.probe.queue.ended import Teller, choose
+from data.probe.queue.store import Store
+from data.probe.sweep import sweep
+
+WRITE = "import sys, os; open(sys.argv[1], 'a').write(os.environ['ISOFLOP_SWEEP'] + '|' + sys.argv[2] + chr(10))"
+
+
+def test_the_command_is_run_once_a_sweep_with_a_sentence_and_no_shell(tmp_path):
+    store, said = Store(tmp_path / "q"), tmp_path / "said $(rm -rf x); y"
+    store.submit("first", sweep({"width": [8, 16]}))
+    store.submit("second", sweep({"width": 24}))
+    choose(store.root, [sys.executable, "-c", WRITE, str(said)])
+    first = Teller(store.root)
+    first(store)
+    for job in store.jobs("first"):
+        assert store.assign("cpu 0").key == job.key
+        store.ended(job.key, "done")
+        first(store)
+    job = store.assign("cpu 0")
+    store.ended(job.key, "failed", "No.")
+    teller = Teller(store.root)  # another queue, which saw nothing of it
+    teller(store)
+    teller(store)
+    for child in (*first.started, *teller.started):
+        child.wait(20)
+    assert sorted(said.read_text().splitlines()) == [
+        "first|first has ended: all 2 runs are done.",
+        "second|second has ended: 1 failed.",
+    ]
+    choose(store.root, ["/no/such/command"])
+    store.retry([job.key])
+    teller(store)
+    store.hold("second", "It fails.")
+    teller(store)
+    assert "/no/such/command could not be run" in (store.root / "on_end.log").read_text()
+    (store.root / "open.json").write_text("{")
+    (store.root / "on_end.json").write_text(json.dumps([1, {"a": 2}]))
+    Teller(store.root)(store)
+
+
+def test_a_sweep_is_forgotten_unless_it_runs(tmp_path):
+    store = Store(tmp_path)
+    store.submit("first", sweep({"width": [8, 16]}))
+    job = store.assign("cpu 0")
+    with pytest.raises(DataError, match="is at work"):
+        store.forget("first")
+    store.ended(job.key, "failed", "No.")
+    store.forget("first")
+    assert store.jobs() == []
