@@ -171,6 +171,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = made / name
         path.parent.mkdir(exist_ok=True)
         table.to_csv(path, index=False)
+    (made / "sweep.json").write_text('{"width": [16, 32], "tokens": [2.5e5, 5e5]}')
     fitting.fit(FILES["runs.csv"], law="chinchilla", resamples=FEW).to_json(str(made / "fit.json"))
     return made
 

@@ -1,6 +1,6 @@
-"""One dial lays out a whole sweep: from the compute of its dearest run follow sizes, tokens, batches and rates.
+"""One dial lays out a whole sweep: from the compute of its most expensive run follow sizes, tokens, batches and rates.
 
-The dearest run has 20 tokens a parameter, near the compute-optimal ratio of Hoffmann et al. 2022 (arXiv 2203.15556, approach 2),
+The most expensive run has 20 tokens a parameter, near the compute-optimal ratio of Hoffmann et al. 2022 (arXiv 2203.15556, approach 2),
 so that C = 6ND gives N = sqrt(C / 120). Sizes lie a factor sqrt(2) apart in width, as a power law's slope is seen over a range.
 Learning rate, warm-up and decay are the trainer's own defaults.
 """
@@ -43,7 +43,7 @@ def parameters(width: int) -> int:
 
 
 def derived(design: str, compute: float) -> Values:
-    """The sweep of a design whose dearest run takes about so many FLOP; a design of its own kind gets sizes and tokens alone."""
+    """The sweep of a design whose most expensive run takes about so many FLOP; a design of its own kind gets sizes and tokens alone."""
     width, tokens = optimum(compute)
     made = _OF.get(design, _some)(width, tokens, compute)
     return {"design": design, **made}

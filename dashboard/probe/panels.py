@@ -76,9 +76,9 @@ def controls(sweep: dict[str, Any], asked: ProbeSettings) -> None:
     steps = [round(LEAST_DIAL + k / 4, 2) for k in range(int((MOST_DIAL - LEAST_DIAL) * 4) + 1)]
     nearest = min(steps, key=lambda at: abs(at - asked.dial))
     st.select_slider(
-        "Compute of the dearest run", steps, format_func=lambda at: f"{numbers.flop(10.0**at)} FLOP",
+        "Compute of the most expensive run", steps, format_func=lambda at: f"{numbers.flop(10.0**at)} FLOP",
         key=widgets.hold("probe_dial", nearest), on_change=_dial, args=(design,),
-        help="Sizes, tokens and budgets follow from it: 20 tokens a parameter at the dearest run (Hoffmann et al. 2022, arXiv "
+        help="Sizes, tokens and budgets follow from it: 20 tokens a parameter at the most expensive run (Hoffmann et al. 2022, arXiv "
         "2203.15556), widths a factor of about 1.4 apart. What the fields below say after that counts.",
     )  # fmt: skip
     for field in form.fields_of(design):
@@ -114,7 +114,7 @@ def _dial(design: str) -> None:
     sweep = probe_state.values()
     kept = {k: v for k, v in sweep.items() if k not in ("width", "tokens", "flops", "batch", "rates", "design")}
     probe_settings.change(
-        f"{numbers.flop(10.0**dial)} FLOP for the dearest run",
+        f"{numbers.flop(10.0**dial)} FLOP for the most expensive run",
         dial=dial,
         sweep={**derive.derived(design, 10.0**dial), **kept},
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from dashboard import state
 from data.plain import As, Before, Kept, With, at_most, between, text, usable, whole
 
-LEAST_DIAL, MOST_DIAL = 9.0, 20.0  # log10 FLOP of the dearest run
+LEAST_DIAL, MOST_DIAL = 9.0, 20.0  # log10 FLOP of the most expensive run
 MOST_CORES = 1024
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 
@@ -24,7 +24,7 @@ def _is_object(x: Any) -> Any:
 class ProbeSettings(Kept):
     """The sweep that is being laid out, and what holds for every sweep of this workspace.
 
-    `sweep` is the JSON as `data.probe.sweep` reads it, None for what the dial derives; `dial` log10 of the FLOP of its dearest run.
+    `sweep` is the JSON as `data.probe.sweep` reads it, None for what the dial derives; `dial` log10 of the FLOP of its most expensive run.
     `name` is the next sweep's, "" for one that is free; `cores` how many runs are on the CPU at once; `devices` "" for the GPUs that
     there are, else the CPU, or "cpu". `on_end` is a command that is run when a sweep ends, "" for none. `most_runs`, `most_hours`
     and `keep_free` (GB of disk) limit what is launched; `folders` are those outside the workspace that corpora may lie in.
