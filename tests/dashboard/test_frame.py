@@ -92,7 +92,9 @@ def test_the_frame_stays_and_leads_out(
     page: str, where: Any, name: str, pressed: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is raised at each place; undo is pressed after another error in turn, and by each of them somewhere."""
-    monkeypatch.setattr(local, "why_not_local", lambda: "")  # AppTest sends no headers, which the page of probes asks for
+    monkeypatch.setattr(
+        local, "why_not_local", lambda: ""
+    )  # AppTest sends no headers, which the page of probes asks for
     at = None
     for error in sorted(ERRORS, key=lambda one: one is pressed):
 
