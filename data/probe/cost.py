@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -58,3 +59,13 @@ def speed(spec: Spec) -> float:
     if n > _MATRICES[-1]:
         return float(_SPEED[-1] * _MATRICES[-1] / n)
     return float(np.exp(np.interp(x, np.log(_MATRICES), np.log(_SPEED))))
+
+
+FILLED = 0.8  # the share of a device's memory that a run is let take by estimate
+
+
+@lru_cache(maxsize=1024)
+def most_at_once(spec: Spec, room: float, runs: int = 1) -> int:
+    """How many sequences of each of so many runs fit in so many bytes at once, by estimate; 1 where not even one does."""
+    one, two = (memory(replace(spec, batch=n, stages=())) for n in (1, 2))
+    return max(1, 1 + int((FILLED * room / runs - one) // (two - one)))
