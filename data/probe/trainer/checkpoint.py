@@ -43,7 +43,7 @@ def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
 def load(path: Path, device: torch.device) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and the plain values. Raises DataError for a file that is none."""
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
         about = json.loads(arrays.pop(_ABOUT).tobytes())
     except _TORN as error:
