@@ -6,10 +6,7 @@ import contextlib
 import errno
 import os
 import random
-import signal
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -22,48 +19,15 @@ from data.probe.spec import spec  # noqa: E402
 from data.probe.trainer import __main__ as command  # noqa: E402
 from data.probe.trainer import checkpoint, step  # noqa: E402
 from tests.benchmarks.probe_kills import declared, differences, killed  # noqa: E402
+from tests.data.probe.trainer.forked import Forked, remade  # noqa: E402
 
 SHORT = {"tokens": 2e4, "evals": 5, "averages": [0.2]}
-
-
-def trained(folder: Path, *more: str) -> int:
-    """The exit code of the command, run in this process."""
-    before, sys.argv = sys.argv, ["trainer", str(folder / "spec.json"), str(folder), "--device", "cpu", *more]
-    try:
-        return command.main()
-    finally:
-        sys.argv = before
-
-
-class Forked:
-    """The command in a process of its own that need not import torch again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.code: int | None = None
-        self.pid = os.fork()
-        if not self.pid:
-            os._exit(trained(folder, "--keep-every", "0.05"))
-
-    def poll(self) -> int | None:
-        if self.code is None:
-            ended, status = os.waitpid(self.pid, os.WNOHANG)
-            self.code = os.waitstatus_to_exitcode(status) if ended else None
-        return self.code
-
-    def kill(self) -> None:
-        if self.code is None:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def wait(self) -> int:
-        if self.code is None:
-            self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        return self.code
 
 
 def test_killed_at_random_moments_it_ends_the_same_bit_for_bit(tmp_path):
     fields = {"tokens": 1.2e5, "evals": 12}
     whole, parts = declared(tmp_path / "whole", **fields), declared(tmp_path / "parts", **fields)
-    assert trained(whole) == 0
+    assert remade(whole) == 0
     stood = killed(parts, random.Random(0), 3, start=Forked)
     steps = Folder(whole).status.steps
     assert any(0 < at < steps for at in stood), stood
@@ -106,7 +70,7 @@ def full(after):
 
 def test_a_full_disk_stops_a_run_that_goes_on_when_there_is_room(tmp_path, monkeypatch):
     whole = declared(tmp_path / "whole", **SHORT)
-    assert trained(whole) == 0
+    assert remade(whole) == 0
     real = Folder.append
 
     def torn(self, row):
@@ -125,20 +89,20 @@ def test_a_full_disk_stops_a_run_that_goes_on_when_there_is_room(tmp_path, monke
         folder = declared(tmp_path / name, **SHORT)
         with monkeypatch.context() as patched:
             patched.setattr(where, what, fails)
-            assert trained(folder, "--keep-every", "0") == 1, name
+            assert remade(folder, "--keep-every", "0") == 1, name
         if name != "everything":  # where there is no room for a status either it says that it runs, and is lost
             status = Folder(folder).status
             assert status.state == "failed", name
             assert status.sentence == (
                 "Its folder could not be written: No space left on device. It goes on from its checkpoint."
             )
-        assert trained(folder) == 0, name
+        assert remade(folder) == 0, name
         assert differences(whole, folder) == [], name
 
 
 def test_whatever_goes_wrong_is_one_sentence(tmp_path, monkeypatch, capfd):
     done = declared(tmp_path / "done", **SHORT)
-    assert trained(done) == 0
+    assert remade(done) == 0
     good = (done / CHECKPOINT).read_bytes()
 
     def memory(*_):
@@ -164,7 +128,7 @@ def test_whatever_goes_wrong_is_one_sentence(tmp_path, monkeypatch, capfd):
         with monkeypatch.context() as patched:
             if fails is not None:
                 patched.setattr(step, "losses", fails)
-            assert trained(folder) == 1, name
+            assert remade(folder) == 1, name
         status = Folder(folder).status
         assert status.state == "failed", name
         assert sentence in status.sentence, (name, status.sentence)
@@ -172,7 +136,7 @@ def test_whatever_goes_wrong_is_one_sentence(tmp_path, monkeypatch, capfd):
         assert status.process == ""
     folder = declared(tmp_path / "readonly", **SHORT)
     with read_only(folder):
-        assert trained(folder) == 2
+        assert remade(folder) == 2
     said = capfd.readouterr()
     assert "Traceback" not in said.out + said.err
     assert "Permission denied" in said.err
@@ -181,7 +145,7 @@ def test_whatever_goes_wrong_is_one_sentence(tmp_path, monkeypatch, capfd):
 def test_a_folder_has_one_trainer(tmp_path, capsys):
     folder = declared(tmp_path / "run", **SHORT)
     with Folder(folder).taken():
-        assert trained(folder) == command.BUSY
+        assert remade(folder) == command.BUSY
     assert "Another process makes the run" in capsys.readouterr().err
     assert Folder(folder).status == Status("queued")
 
