@@ -110,9 +110,9 @@ class Folder:
         why = "Its process is gone" if here else f"Nothing was heard of it for {silent / 60:,.0f} minutes"
         return replace(said, state="lost", sentence=f"{why}; it goes on from its checkpoint when it is started again.")
 
-    def kept(self, step: int) -> Path:
-        """Where the state after a step is kept for other runs."""
-        return self.path / f"kept-{step}.npz"
+    def kept(self, tokens: float) -> Path:
+        """Where the state after so many tokens is kept for other runs."""
+        return self.path / f"kept-{tokens:.0f}.npz"
 
     def drop_kept(self) -> None:
         """Remove what was kept for other runs."""

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 from data.plain import plain
+from data.probe.schedule import planned
 from data.probe.spec import Spec
 
 #: What may differ between runs that are made at once: each has its own weights, text and rate.
@@ -16,7 +17,18 @@ OWN = {
 }  # fmt: skip
 
 
+#: Devices, parameters in matrices and tokens of a step up to which so many runs at once were measured to be faster.
+FASTER = (("cpu", 20_000, 1_024, 8), ("cpu", 60_000, 1_024, 4))
+
+
 def alike(spec: Spec) -> str:
-    """What runs that can be made at once have in common, as 16 digits."""
-    held = replace(spec, **OWN)  # type: ignore[arg-type]
-    return hashlib.sha256(json.dumps(plain(held), sort_keys=True).encode()).hexdigest()[:16]
+    """What runs that can be made at once have in common, as 16 digits: all but `OWN`, and where they are evaluated."""
+    held = plain(replace(spec, **OWN))  # type: ignore[arg-type]
+    told = json.dumps([held, sorted(planned(spec).evaluated)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def most(spec: Spec, device: str) -> int:
+    """How many runs such as this one are best made at once on a device, by what was measured; 1 where it gains nothing."""
+    size, tokens = spec.counts.nonembed + spec.counts.head, spec.batch * spec.seq_len
+    return next((k for kind, n, t, k in FASTER if device.startswith(kind) and size <= n and tokens <= t), 1)

@@ -145,7 +145,7 @@ class Making:
                 loss = row.get("loss", math.inf)
                 if loss > math.log(run.spec.vocab) + ABOVE:
                     apart[i] = f"The held-out loss was {loss:.3g} at step {run.done}."
-        if run.done in run.plan.kept and self.ranks.first:
+        if self.ranks.first:
             run.save(folders, kept=True)
         if apart:
             raise DivergedError(apart)

@@ -89,13 +89,15 @@ class Run:
             self.averages[i] = {name: tensors[f"average/{i}/{name}"] for name in held}
 
     def save(self, folders: Sequence[Folder], *, kept: bool = False) -> None:
-        """Write down where each stands, for itself or, `kept`, for runs that go on from there."""
+        """Write down where each stands, for itself or, `kept`, for runs that go on from there where its plan says so."""
         for i, folder in enumerate(folders):
+            if kept and self.done not in self.plans[i].kept:
+                continue
             about = {
                 "key": self.specs[i].key, "done": self.done, "steps": self.optimiser.steps, "since": self.since[i].plain()
             }  # fmt: skip
             folder.settle()
-            path = folder.kept(self.done) if kept else folder.path / CHECKPOINT
+            path = folder.kept(self.plan.after(self.done)) if kept else folder.path / CHECKPOINT
             checkpoint.save(path, {name: t[i : i + 1] for name, t in self._tensors().items()}, about)
 
     def restore(self, folder: Folder, ranks: Ranks = Ranks()) -> None:  # noqa: B008
@@ -136,15 +138,14 @@ class Run:
             return
         plan = planned(spec)
         until = same_until(plan, self.plan)
-        steps = [int(path.stem.removeprefix("kept-")) for path in trunk.path.glob("kept-*.npz")]
-        at = max((step for step in steps if step <= until), default=0)
+        at = max((n for n in plan.kept if n <= until and trunk.kept(plan.after(n)).exists()), default=0)
         if not at:
             return
         ends = [0, plan.sequences(at) - 1]
         text = corpus(spec)
         theirs, mine = (_feed(*one) for one in ((spec, text, plan), (self.spec, self.texts[0], self.plan)))
         if all(np.array_equal(theirs.take(i, 1), mine.take(i, 1)) for i in ends):
-            self._load(trunk.kept(at), spec.key)
+            self._load(trunk.kept(plan.after(at)), spec.key)
             self.since = [Since()]
             folder.write_rows(row for row in trunk.rows() if row.get("step", 0) <= at)
 

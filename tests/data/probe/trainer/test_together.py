@@ -163,8 +163,8 @@ def test_products_in_bfloat16_and_what_is_compiled_learn_alike(tmp_path, monkeyp
     monkeypatch.setattr(
         step, "_compiled", lambda: torch.compile(losses, backend="eager", fullgraph=True, dynamic=False)
     )
-    plain, rounded = declared(tmp_path / "plain", tokens=4e4), declared(tmp_path / "rounded", tokens=4e4)
-    traced = declared(tmp_path / "traced", tokens=4e4)
+    plain, rounded = declared(tmp_path / "plain", tokens=1.5e4), declared(tmp_path / "rounded", tokens=1.5e4)
+    traced = declared(tmp_path / "traced", tokens=1.5e4)
     make(plain, CPU)
     make(rounded, Device("cpu", autocast=True))
     make(traced, Device("cpu", compiled=True))
