@@ -21,7 +21,7 @@ from data.probe.spec import Spec
 from data.probe.trainer import checkpoint
 from data.probe.trainer.device import Device
 from data.probe.trainer.model import Weights, begun, losses
-from data.probe.trainer.optimisers import Optimiser
+from data.probe.trainer.optimisers import Optimiser, clip_weights
 
 KEEP_EVERY = 30.0  # seconds from one checkpoint to the next
 SAY_EVERY = 5.0  # seconds from one heartbeat to the next
@@ -72,6 +72,7 @@ class Run:
     averages: list[Weights]
     done: int = 0
     since: Since = field(default_factory=Since)
+    lengths: Tensor | None = None  # what each weight counts in the norm that is clipped; None where all count alike
 
     @classmethod
     def begin(cls, spec: Spec, device: Device) -> Run:
@@ -80,7 +81,9 @@ class Run:
         spec = replace(spec, vocab=spec.vocab or text.vocab)
         weights = begun(spec, [spec.seed], device.torch)
         averages = [{name: w.detach().clone() for name, w in weights.items()} for _ in spec.averages]
-        return cls(spec, planned(spec), text, device, weights, Optimiser(spec), averages)
+        lengths = None if spec.parametrisation == "standard" else torch.tensor(clip_weights(spec, weights))
+        lengths = lengths if lengths is None else lengths.to(device.torch)
+        return cls(spec, planned(spec), text, device, weights, Optimiser(spec), averages, lengths=lengths)
 
     def save(self, folder: Folder) -> None:
         """Write down where it stands."""
@@ -115,12 +118,13 @@ class Run:
         shards = SHARDS if self.done % NOISE_EVERY == 0 and size % SHARDS == 0 and size > SHARDS else 1
         loss, gradients, small = self._gradients(tokens, shards)
         squares = {name: float(g.square().sum()) for name, g in gradients.items()} if shards > 1 else {}
-        big = float(torch.stack([g.square().sum() for g in gradients.values()]).sum())
+        sizes = torch.stack([g.square().sum() for g in gradients.values()])
+        big = float(sizes.sum())
         if not (math.isfinite(loss) and math.isfinite(big)):
             raise DivergedError(f"The loss was {loss:g} and the squared gradient {big:g} at step {self.done + 1}.")
         if shards > 1:
             self._note(small, squares, size / shards, size)
-        norm = math.sqrt(big)
+        norm = math.sqrt(big if self.lengths is None else float(sizes @ self.lengths))
         clip = self.spec.clip / norm if self.spec.clip and norm > self.spec.clip else 1.0
         with torch.no_grad():
             if clip < 1.0:
