@@ -16,6 +16,8 @@ OPTIMISERS = ("adamw", "muon", "sgd", "adafactor")
 SCHEDULES = ("constant", "linear", "cosine")
 PARAMETRISATIONS = ("standard", "mup", "mup_depth")
 ACTIVATIONS = ("squared_relu", "swiglu")
+#: What can be measured on request at every evaluation (`trainer/measure/`); README.md has the columns.
+MEASURES = ("noise", "update_noise", "hessian", "coordinates", "distance")
 
 MOST_WIDTH, MOST_DEPTH, MOST_SEQ, MOST_VOCAB = 16_384, 256, 65_536, 262_144
 MOST_TOKENS, MOST_BATCH, MOST_STEPS = 1e13, 10**7, 10**8
@@ -39,6 +41,10 @@ def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     if any(a.tokens >= b.tokens for a, b in pairwise(stages)):
         raise ValueError("should begin at more tokens from each stage to the next")
     return stages
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in MEASURES if name in names)
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,9 @@ class Spec:
     evals: Annotated[int, _whole(1, 10_000)] = 20
     eval_tokens: Annotated[int, _whole(1, 10**9)] = 65_536
     name: Annotated[str, text(0, 200)] = ""
+    # What is measured beside it on request, on so many sequences: it costs time and changes no weight.
+    measure: Annotated[tuple[Annotated[str, one_of(MEASURES)], ...], at_most(16), After(_once)] = ()
+    measure_batch: Annotated[int, _whole(4, 10**6)] = 128
 
     def __post_init__(self) -> None:
         heads = self.heads or max(1, self.width // HEAD)

@@ -18,7 +18,7 @@ from data.probe.corpus import corpus
 from data.probe.spec import Spec, spec
 
 MOST_RUNS = 10_000
-_LISTS = ("stages", "averages")  # fields that are lists in one run
+_LISTS = ("stages", "averages", "measure")  # fields that are lists in one run
 
 
 @dataclass(frozen=True)

@@ -73,9 +73,7 @@ def losses(spec: Spec, weights: Weights, tokens: Tensor, *, each: bool = False) 
     logits = forward(spec, weights, inputs)
     k, b, t, v = logits.shape
     logits = logits if logits.dtype == torch.float64 else logits.float()
-    lost = functional.cross_entropy(logits.reshape(-1, v), targets.reshape(-1), reduction="none").reshape(
-        k, b, t
-    )
+    lost = functional.cross_entropy(logits.reshape(-1, v), targets.reshape(-1), reduction="none").reshape(k, b, t)
     return lost.mean(-1) if each else lost.mean((-1, -2))
 
 

@@ -63,9 +63,7 @@ class Optimiser:
         b1, b2 = self.spec.beta1, self.spec.beta2
         first = self._held(f"{name}/first", g).mul_(b1).add_(g, alpha=1 - b1)
         second = self._held(f"{name}/second", g).mul_(b2).addcmul_(g, g, value=1 - b2)
-        size = (second / (1 - b2**self.steps)).sqrt_().add_(
-            self.spec.eps * gradient_size(self.spec, name)
-        )
+        size = (second / (1 - b2**self.steps)).sqrt_().add_(self.spec.eps * gradient_size(self.spec, name))
         return (first / (1 - b1**self.steps)).div_(size)
 
     def _muon(self, name: str, g: Tensor) -> Tensor:

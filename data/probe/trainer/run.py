@@ -18,9 +18,10 @@ from data.probe.corpus import Corpus, corpus, order
 from data.probe.folder import CHECKPOINT, Folder, Status, now
 from data.probe.schedule import NOISE_EVERY, Plan, planned
 from data.probe.spec import Spec
-from data.probe.trainer import checkpoint
+from data.probe.trainer import checkpoint, measure
 from data.probe.trainer.device import Device
-from data.probe.trainer.model import Weights, begun, losses
+from data.probe.trainer.measure.energy import Meter
+from data.probe.trainer.model import Weights, begun, group, losses
 from data.probe.trainer.optimisers import Optimiser, clip_weights
 
 KEEP_EVERY = 30.0  # seconds from one checkpoint to the next
@@ -45,6 +46,7 @@ class Since:
     steps: int = 0
     loss: float = 0.0
     clipped: int = 0
+    factor: float = 0.0
     small: float = 0.0
     big: float = 0.0
     noisy: int = 0
@@ -73,6 +75,7 @@ class Run:
     done: int = 0
     since: Since = field(default_factory=Since)
     lengths: Tensor | None = None  # what each weight counts in the norm that is clipped; None where all count alike
+    meter: Meter = field(default_factory=Meter)
 
     @classmethod
     def begin(cls, spec: Spec, device: Device) -> Run:
@@ -83,7 +86,17 @@ class Run:
         averages = [{name: w.detach().clone() for name, w in weights.items()} for _ in spec.averages]
         lengths = None if spec.parametrisation == "standard" else torch.tensor(clip_weights(spec, weights))
         lengths = lengths if lengths is None else lengths.to(device.torch)
-        return cls(spec, planned(spec), text, device, weights, Optimiser(spec), averages, lengths=lengths)
+        return cls(
+            spec,
+            planned(spec),
+            text,
+            device,
+            weights,
+            Optimiser(spec),
+            averages,
+            lengths=lengths,
+            meter=Meter.begin(device),
+        )
 
     def save(self, folder: Folder) -> None:
         """Write down where it stands."""
@@ -113,7 +126,7 @@ class Run:
         """One step of the optimiser."""
         started = time.perf_counter()
         first, size = self.plan.sequences(self.done), int(self.plan.batch[self.done])
-        tokens = self._tokens(first, size)
+        tokens = self.tokens(first, size)
         self.since.data_seconds += time.perf_counter() - started
         shards = SHARDS if self.done % NOISE_EVERY == 0 and size % SHARDS == 0 and size > SHARDS else 1
         loss, gradients, small = self._gradients(tokens, shards)
@@ -139,11 +152,13 @@ class Run:
         self.since.steps += 1
         self.since.loss += loss
         self.since.clipped += clip < 1.0
+        self.since.factor += clip
         if self.done > WARM:
             self.device.wait()
             self.since.seconds.append(time.perf_counter() - started)
 
-    def _tokens(self, first: int, size: int) -> Tensor:
+    def tokens(self, first: int, size: int) -> Tensor:
+        """Sequences of the training stream from a place in it on, (1, size, length + 1)."""
         numbers = order(self.spec, self.text).numbers(first, size)
         return torch.from_numpy(self.text.train(numbers, self.spec.seq_len))[None].to(self.device.torch)
 
@@ -168,7 +183,7 @@ class Run:
         s.small, s.big, s.noisy = s.small + sum(small.values()), s.big + sum(big.values()), s.noisy + 1
         s.batch_small, s.batch_big = s.batch_small + batch_small, s.batch_big + batch_big
         for name in small:
-            held = s.parts.setdefault(name.partition(".")[2] or name, [0.0, 0.0])
+            held = s.parts.setdefault(group(name), [0.0, 0.0])
             held[0], held[1] = held[0] + small[name], held[1] + big[name]
 
     @torch.no_grad()
@@ -198,6 +213,7 @@ class Run:
             "lr": float(self.plan.rate[self.done - 1]),
             "batch": int(self.plan.batch[self.done - 1]),
             "clipped": s.clipped / n,
+            "clip_factor": s.factor / n,
         }
         for share, held in zip(self.spec.averages, self.averages, strict=True):
             row[f"loss_average_{share:g}"] = self.held_out(held)[0]
@@ -207,6 +223,7 @@ class Run:
                 "grad_sq_big": s.big / s.noisy,
                 "batch_small": s.batch_small / s.noisy,
                 "batch_big": s.batch_big / s.noisy,
+                "grad_sq_geometry": "euclidean",
                 "grad_sq_parts": {name: [a / s.noisy, b / s.noisy] for name, (a, b) in s.parts.items()},
             }
         if s.seconds:
@@ -216,6 +233,7 @@ class Run:
                 "data_seconds": s.data_seconds / n,
                 "peak_memory": self.device.peak_memory,
             }
+        row |= measure.rows(self)
         self.since = Since()
         return {name: value for name, value in row.items() if value == value}
 
