@@ -19,8 +19,10 @@ from data.probe.folder import CHECKPOINT, Folder, Status, now
 from data.probe.schedule import NOISE_EVERY, Plan, planned
 from data.probe.spec import Spec
 from data.probe.trainer import checkpoint, measure
+from data.probe.trainer.apart import apart
 from data.probe.trainer.device import Device
 from data.probe.trainer.measure.energy import Meter
+from data.probe.trainer.measure.moment import Moment
 from data.probe.trainer.model import Weights, begun, group, losses
 from data.probe.trainer.optimisers import Optimiser, clip_weights
 
@@ -164,19 +166,12 @@ class Run:
 
     def _gradients(self, tokens: Tensor, shards: int) -> tuple[float, Weights, dict[str, float]]:
         """The loss, its gradient, and the mean over parts of the batch of each weight's squared gradient."""
-        total: Weights = {}
-        small: dict[str, float] = dict.fromkeys(self.weights, 0.0) if shards > 1 else {}
-        loss = 0.0
-        for part in tokens.chunk(shards, dim=1):
-            with self.device.products():
-                lost = losses(self.spec, self.weights, part).sum()
-            gradients = torch.autograd.grad(lost, list(self.weights.values()))
-            loss += float(lost.detach()) / shards
-            for name, g in zip(self.weights, gradients, strict=True):
-                if shards > 1:
-                    small[name] += float(g.square().sum()) / shards
-                total[name] = g / shards if name not in total else total[name].add_(g, alpha=1.0 / shards)
-        return loss, total, small
+        if shards > 1:
+            return apart(self.spec, self.weights, tokens, shards, self.device.products)
+        with self.device.products():
+            lost = losses(self.spec, self.weights, tokens).sum()
+        gradients = torch.autograd.grad(lost, list(self.weights.values()))
+        return float(lost.detach()), dict(zip(self.weights, gradients, strict=True)), {}
 
     def _note(self, small: dict[str, float], big: dict[str, float], batch_small: float, batch_big: float) -> None:
         s = self.since
@@ -233,7 +228,8 @@ class Run:
                 "data_seconds": s.data_seconds / n,
                 "peak_memory": self.device.peak_memory,
             }
-        row |= measure.rows(self)
+        moment = Moment.at(self.spec, self.plan, self.weights, self.optimiser, self.done, self.tokens, self.device)
+        row |= measure.rows(moment, self.meter)
         self.since = Since()
         return {name: value for name, value in row.items() if value == value}
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from data.probe.trainer.measure.moment import Moment, leaves, parts
 from data.probe.trainer.model import Weights, forward, losses
-from data.probe.trainer.optimisers import Optimiser, scale
+from data.probe.trainer.optimisers import Optimiser, clip_weights, scale
 
 
 def coordinates(moment: Moment) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _update(moment: Moment, gradients: Weights) -> Weights:
     optimiser = Optimiser(moment.spec, state, moment.optimiser.steps)
     moved = copy.deepcopy(moment.weights)
     sizes = torch.stack([g.square().sum() for g in gradients.values()])
-    norm = math.sqrt(float(sizes.sum() if moment.lengths is None else sizes @ moment.lengths.to(sizes)))
+    norm = math.sqrt(float(sizes @ sizes.new_tensor(clip_weights(moment.spec, gradients))))
     clip = moment.spec.clip / norm if moment.spec.clip and norm > moment.spec.clip else 1.0
     with torch.no_grad():
         clipped = {name: g * clip for name, g in gradients.items()}

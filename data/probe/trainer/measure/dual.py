@@ -88,7 +88,7 @@ def estimates(moment: Moment, tokens: Tensor, norm: Dual, names: Iterable[str]) 
 
     The signal is what the direction of one half of the sequences gains on the other half: never above the norm in expectation, and
     below it the more the half's direction is noise; the norm of the mean itself would be the noise's. Its standard error
-    takes the directions as given, the noise's is that of its first-order terms.
+    takes the directions as given, and is a quarter too small where they are mostly noise; the noise's is that of its first-order terms.
     """
     names, n = list(names), tokens.shape[1]
     half = n // 2

@@ -26,7 +26,8 @@ FULL = 4  # batches in the larger set, at least
 def hessian(moment: Moment) -> dict[str, Any]:
     """Eigenvalues and trace for one batch of the next step's size, and for the larger set, in nats per token."""
     size = max(moment.spec.measure_batch, FULL * moment.batch)
-    rng, row = moment.random(), {}
+    rng = moment.random()
+    row: dict[str, Any] = {}
     for name, tokens in (("batch", moment.fresh(moment.batch)), ("full", moment.fresh(size))):
         apply, n = applied(moment, tokens)
         like = next(iter(moment.weights.values())).new_zeros(())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +13,6 @@ from torch import Tensor
 from data.probe.schedule import Plan
 from data.probe.spec import Spec
 from data.probe.trainer.device import Device
-from data.probe.trainer.measure.energy import Meter
 from data.probe.trainer.model import Weights
 from data.probe.trainer.optimisers import Optimiser
 
@@ -21,59 +20,47 @@ AT_ONCE = 32  # sequences whose hidden states are held at once
 HELD = 2**28  # bytes of gradients of single sequences that are held at once
 
 
-class Running(Protocol):
-    """What is needed of a run of one model. `tokens` gives sequences of its training stream by their place in it, (1, n, length + 1)."""
-
-    spec: Spec
-    plan: Plan
-    device: Device
-    weights: Weights
-    optimiser: Optimiser
-    done: int
-    meter: Meter
-    lengths: Tensor | None
-
-    def tokens(self, first: int, size: int) -> Tensor: ...
-
-
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """One model after so many steps (`done`). `weights` (1, in, out) are detached; `rate` and `batch` are the next step's."""
+    """One model after so many steps (`done`).
+
+    `weights` (1, in, out) are detached, `rate` and `batch` the next step's, `seen` the tokens until now. `tokens` gives sequences of
+    the run's training stream by their place in it, (1, n, length + 1), also beyond the run's end: the next step's begin at `next`, and
+    from `beyond` on there are none of this run.
+    """
 
     spec: Spec
     weights: Weights
     optimiser: Optimiser
     done: int
+    seen: int
     rate: float
     batch: int
     next: int
     beyond: int
-    lengths: Tensor | None
     tokens: Callable[[int, int], Tensor]
-    products: Callable[[], AbstractContextManager[Any]]
+    on: Device
 
     @classmethod
-    def of(cls, run: Running) -> Moment:
-        """The moment at which a run stands."""
-        last = min(run.done, len(run.plan) - 1)
+    def at(
+        cls, spec: Spec, plan: Plan, weights: Weights, optimiser: Optimiser, done: int,
+        tokens: Callable[[int, int], Tensor], device: Device,
+    ) -> Moment:  # fmt: skip
+        """The moment at which one model of a run stands: weights and the optimiser's state begin with an axis of 1."""
+        last = min(done, len(plan) - 1)
         return cls(
-            run.spec,
-            {name: w.detach() for name, w in run.weights.items()},
-            run.optimiser,
-            run.done,
-            float(run.plan.rate[last]),
-            int(run.plan.batch[last]),
-            run.plan.sequences(run.done),
-            run.plan.sequences(len(run.plan)),
-            run.lengths,
-            run.tokens,
-            run.device.products,
-        )
+            spec, {name: w.detach() for name, w in weights.items()}, optimiser, done, plan.after(done),
+            float(plan.rate[last]), int(plan.batch[last]), plan.sequences(done), plan.sequences(len(plan)), tokens, device,
+        )  # fmt: skip
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(iter(self.weights.values())).device
+
+    def products(self) -> AbstractContextManager[Any]:
+        """The precision of training."""
+        return self.on.products()
 
     def coming(self) -> Tensor:
         """The batch of the next step (1, batch, length + 1); after the last step the one that would follow."""

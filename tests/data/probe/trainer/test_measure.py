@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,11 @@ def moment(**fields):
         own = torch.Generator().manual_seed(7)
         return torch.randint(0, one.vocab, (1, first + size, one.seq_len + 1), generator=own)[:, first:]
 
-    return Moment(one, weights, optimiser, 3, 0.01, 4, 12, 40, None, tokens, nullcontext)
+    return Moment(one, weights, optimiser, 3, 72, 0.01, 4, 12, 40, tokens, CPU)
+
+
+def stands(run):
+    return Moment.at(run.spec, run.plan, run.weights, run.optimiser, run.done, run.tokens, run.device)
 
 
 def by_hand(at, tokens):
@@ -166,7 +169,7 @@ def test_errors_of_other_geometries_are_those_of_repeated_batches():
         assert float(noise.mean()) == pytest.approx(right[0] ** 2, rel=0.03)
         assert 0.85 * right[1] ** 2 < float(size.mean()) < 1.02 * right[1] ** 2
         assert float(noise_se.mean() / noise.std()) == pytest.approx(1, abs=0.2)
-        assert float(size_se.mean() / size.std()) == pytest.approx(1, abs=0.25)
+        assert 0.6 < float(size_se.mean() / size.std()) < 1.2  # directions are taken as given
 
 
 def test_each_optimiser_s_noise_says_its_geometry():
@@ -319,7 +322,7 @@ def test_updates_are_those_that_the_next_step_makes():
         for _ in range(4):
             run.step()
         before = {name: w.detach().clone() for name, w in run.weights.items()}
-        row = coordinates(Moment.of(run))
+        row = coordinates(stands(run))
         run.step()
         for name, w in run.weights.items():
             moved = float((w.detach() - before[name]).square().mean().sqrt())
@@ -332,11 +335,11 @@ def test_updates_are_those_that_the_next_step_makes():
 
 def test_distance_is_from_the_weights_of_the_seed():
     run = Run.begin(spec(fields(seed=3)), CPU)
-    assert distance(Moment.of(run))["distance"] == 0
+    assert distance(stands(run))["distance"] == 0
     with torch.no_grad():
         run.weights["0.up"][0, 0, 0] += 3
         run.weights["head"][0, 0, 0] += 4
-    row = distance(Moment.of(run))
+    row = distance(stands(run))
     assert row["distance"] == pytest.approx(5, rel=1e-6)
     assert row["distance_parts"]["up"][0] == pytest.approx(3, rel=1e-6)
     assert row["initial_norm"] == pytest.approx(math.sqrt(sum(b * b for _, b in row["distance_parts"].values())))
