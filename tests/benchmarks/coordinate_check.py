@@ -93,7 +93,8 @@ def main() -> None:
         found = slopes(optimiser, parametrisation, sizes, along=along, seeds=seeds, plain_clip=plain)
         parts: dict[str, list[float]] = {"hidden": [], "last": [], "logits": []}
         for (name, _), slope in found.items():
-            parts[name if name in parts else "hidden"].append(slope)
+            # Along depth an early block's share falls as it should: only the sum of all says something.
+            parts[name if name in parts else "hidden"].append(slope if along == "width" or name in parts else math.nan)
         said = "  ".join(f"{min(v):+6.2f} to {max(v):+6.2f}" for v in parts.values())
         print(f"{along:10} {optimiser:10} {parametrisation:16} {'plain' if plain else 'weighted':9} {said}", flush=True)
 
