@@ -17,6 +17,8 @@ OPTIMISERS = ("adamw", "muon", "sgd", "adafactor")
 SCHEDULES = ("constant", "linear", "cosine")
 PARAMETRISATIONS = ("standard", "mup", "mup_depth")
 ACTIVATIONS = ("squared_relu", "swiglu")
+#: What can be measured on request at every evaluation (`trainer/measure/`); README.md has the columns.
+MEASURES = ("noise", "update_noise", "hessian", "coordinates", "distance")
 
 MOST_WIDTH, MOST_DEPTH, MOST_SEQ, MOST_VOCAB = 16_384, 256, 65_536, 262_144
 MOST_TOKENS, MOST_BATCH, MOST_STEPS = 1e13, 10**7, 10**8
@@ -47,6 +49,10 @@ def _key(x: str) -> str:
     if x and not re.fullmatch(r"[0-9a-f]{16}", x):
         raise ValueError(f"should be the key of a run, 16 digits to the base 16; {x!r:.40} came")
     return x
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in MEASURES if name in names)
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,9 @@ class Spec:
     trunk_tokens: Annotated[float, With(strict=True, ge=0, le=MOST_TOKENS)] = 0.0
     # At most so many sequences in memory at once: a larger batch is gone through in parts of one size; 0 asks the device.
     micro: Annotated[int, _whole(0, MOST_BATCH)] = 0
+    # What is measured beside it on request, on so many sequences: it costs time and changes no weight.
+    measure: Annotated[tuple[Annotated[str, one_of(MEASURES)], ...], at_most(16), After(_once)] = ()
+    measure_batch: Annotated[int, _whole(4, 10**6)] = 128
 
     def __post_init__(self) -> None:
         heads = self.heads or max(1, self.width // HEAD)
@@ -192,7 +201,7 @@ class Spec:
 
 
 #: Fields that older runs do not have.
-_LATER = frozenset({"pools", "warmup_tokens", "keep", "trunk", "trunk_tokens", "micro"})
+_LATER = frozenset({"pools", "warmup_tokens", "keep", "trunk", "trunk_tokens", "micro", "measure", "measure_batch"})
 
 
 def _plain_default(name: str) -> Any:

@@ -21,7 +21,7 @@ from data.probe.schedule import flat, planned
 from data.probe.spec import Spec, spec
 
 MOST_RUNS = 10_000
-_LISTS = ("stages", "averages", "pools", "keep")  # fields that are lists in one run
+_LISTS = ("stages", "averages", "pools", "keep", "measure")  # fields that are lists in one run
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from data.probe.trainer import measure
 from data.probe.trainer.distributed import Ranks
+from data.probe.trainer.measure.energy import Meter
+from data.probe.trainer.measure.moment import Moment
 from data.probe.trainer.model import Weights, losses
+from data.probe.trainer.optimisers import Optimiser
 from data.probe.trainer.since import Since
 from data.probe.trainer.state import Run
 
@@ -38,10 +42,14 @@ def _scores(run: Run, weights: Weights, ranks: Ranks, source: int) -> list[tuple
     return [(float(one.mean()), float(one.std() / math.sqrt(count)) if count > 1 else math.nan) for one in lost]
 
 
-def measured(run: Run, ranks: Ranks = Ranks()) -> list[dict[str, Any]]:  # noqa: B008
-    """The row of each run's log after the step that was just made; what was summed since the last begins anew."""
+def measured(run: Run, ranks: Ranks, meter: Meter) -> list[dict[str, Any]]:
+    """The row of each run's log after the step that was just made; what was summed since the last begins anew.
+
+    All ranks give the same losses; what is measured beside them is in the rows of the first alone.
+    """
     found = held_out(run, run.weights, ranks)
     averaged = [held_out(run, held, ranks) for held in run.averages]
+    taken = meter.lap(run.device)
     rows = []
     for i, columns in enumerate(found):
         row: dict[str, Any] = {
@@ -61,6 +69,21 @@ def measured(run: Run, ranks: Ranks = Ranks()) -> list[dict[str, Any]]:  # noqa:
             row["peak_memory"] = run.device.peak_memory
         if len(run) > 1:
             row["stack"] = len(run)  # runs that a step's seconds and the memory are of
+        if ranks.first:
+            row |= measure.rows(moment(run, i), None if taken is None else taken / len(run))
         rows.append({name: value for name, value in row.items() if value == value})
         run.since[i] = Since()
     return rows
+
+
+def moment(run: Run, i: int = 0) -> Moment:
+    """Where one of the runs stands."""
+    state = {name: s[i : i + 1] for name, s in run.optimiser.state.items()}
+
+    def tokens(first: int, count: int) -> torch.Tensor:
+        return torch.from_numpy(run.feeds[i].elsewhere(first, count))[None].to(run.device.torch)
+
+    return Moment.at(
+        run.specs[i], run.plans[i], {name: w[i : i + 1] for name, w in run.weights.items()},
+        Optimiser(run.specs[i], state, run.optimiser.steps), run.done, tokens, run.device,
+    )  # fmt: skip

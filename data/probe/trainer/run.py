@@ -15,6 +15,7 @@ from data.probe.together import alike
 from data.probe.trainer.device import Device
 from data.probe.trainer.distributed import Ranks
 from data.probe.trainer.evaluate import measured
+from data.probe.trainer.measure.energy import Meter
 from data.probe.trainer.state import Run, joined
 from data.probe.trainer.step import DivergedError, step
 
@@ -53,7 +54,7 @@ def make_all(
     """Make runs of one shape at once; one that stands further than others waits until they have caught up."""
     if len({alike(folder.spec) for folder in folders}) > 1:
         raise DataError("Runs that are made at once have one shape, data, length and optimiser; these do not.")
-    made = Making(device, process, keep_every, ranks)
+    made = Making(device, process, keep_every, ranks, Meter.begin(device))
     for folder in folders:
         try:
             run = Run.begin(folder.spec, device)
@@ -78,6 +79,7 @@ class Making:
     process: str
     keep_every: float
     ranks: Ranks
+    meter: Meter
     status: dict[object, Status] = field(default_factory=dict)
     _runs: list[tuple[list[Folder], Run]] = field(default_factory=list)
     _began: float = field(default_factory=now)
@@ -139,7 +141,7 @@ class Making:
         stopped = step(run, self.ranks, asked)
         apart: dict[int, str] = {}
         if run.done in run.plan.evaluated:
-            for i, row in enumerate(measured(run, self.ranks)):
+            for i, row in enumerate(measured(run, self.ranks, self.meter)):
                 if self.ranks.first:
                     folders[i].append(row)
                 loss = row.get("loss", math.inf)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from data.probe.trainer.model import group
+
 
 @dataclass
 class Since:
@@ -16,6 +18,7 @@ class Since:
     steps: int = 0
     loss: float = 0.0
     clipped: int = 0
+    factor: float = 0.0
     small: float = 0.0
     big: float = 0.0
     noisy: int = 0
@@ -38,19 +41,20 @@ class Since:
         )
         self.batch_small, self.batch_big = self.batch_small + batch_small, self.batch_big + batch_big
         for name in small:
-            held = self.parts.setdefault(name.partition(".")[2] or name, [0.0, 0.0])
+            held = self.parts.setdefault(group(name), [0.0, 0.0])
             held[0], held[1] = held[0] + small[name], held[1] + big[name]
 
     def row(self) -> dict[str, Any]:
         """Its columns of the log."""
         n = max(1, self.steps)
-        row: dict[str, Any] = {"train_loss": self.loss / n, "clipped": self.clipped / n}
+        row: dict[str, Any] = {"train_loss": self.loss / n, "clipped": self.clipped / n, "clip_factor": self.factor / n}
         if self.noisy:
             row |= {
                 "grad_sq_small": self.small / self.noisy,
                 "grad_sq_big": self.big / self.noisy,
                 "batch_small": self.batch_small / self.noisy,
                 "batch_big": self.batch_big / self.noisy,
+                "grad_sq_geometry": "euclidean",
                 "grad_sq_parts": {name: [a / self.noisy, b / self.noisy] for name, (a, b) in self.parts.items()},
             }
         if self.seconds:

@@ -13,8 +13,10 @@ from torch import Tensor
 from data.errors import DataError
 from data.probe.cost import most_at_once
 from data.probe.schedule import NOISE_EVERY
+from data.probe.trainer.apart import apart, is_light
 from data.probe.trainer.distributed import Ranks
 from data.probe.trainer.model import Weights, losses
+from data.probe.trainer.optimisers import clip_weights
 from data.probe.trainer.state import Run
 
 SHARDS = 4  # parts of a batch whose gradients are told apart where it fits whole
@@ -30,7 +32,7 @@ class DivergedError(Exception):
 
 
 def parts(run: Run, ranks: Ranks) -> tuple[int, bool]:
-    """Into how many parts of one size a rank divides its share of the next step, and whether they are told apart.
+    """Into how many parts of one size a rank has to divide its share of the next step, and whether parts are told apart.
 
     A batch that does not fit is divided by its least divisor that lets the parts fit, so that all parts are of one size. Raises
     DataError where the ranks cannot share the batch alike.
@@ -40,10 +42,8 @@ def parts(run: Run, ranks: Ranks) -> tuple[int, bool]:
         raise DataError(f"A batch of {size} sequences cannot be shared by {ranks.world} processes; take a multiple.")
     share = size // ranks.world
     count = divided(share, run.spec.micro or most_at_once(run.spec, run.device.memory, len(run)))
-    if count * ranks.world == 1:
-        apart = run.done % NOISE_EVERY == 0 and size % SHARDS == 0 and size > SHARDS
-        return (SHARDS if apart else 1), apart
-    return count, True
+    whole = count * ranks.world == 1
+    return count, not whole or (run.done % NOISE_EVERY == 0 and size % SHARDS == 0 and size > SHARDS)
 
 
 @cache
@@ -56,11 +56,15 @@ def step(run: Run, ranks: Ranks = Ranks(), asked: bool = False) -> bool:  # noqa
     """One step of the optimiser; returns whether any rank was asked to stop. Raises DivergedError before anything is changed."""
     started = time.perf_counter()
     size = int(run.plan.batch[run.done])
-    count, apart = parts(run, ranks)
+    count, told = parts(run, ranks)
+    of = SHARDS if told and count * ranks.world == 1 else count * ranks.world
     share = size // ranks.world
     tokens = run.tokens(run.plan.sequences(run.done) + ranks.rank * share, share)
     drawn = time.perf_counter() - started
-    loss, gradients, small = _gradients(run, tokens, count, count * ranks.world, apart)
+    if count * ranks.world < of and is_light(run.weights, of):
+        loss, gradients, small = apart(run.spec, run.weights, tokens, of, run.device.products)
+    else:
+        loss, gradients, small = _gradients(run, tokens, of // ranks.world, of, told)
     stop = torch.full((1,), float(asked), dtype=torch.float64, device=run.device.torch)
     if ranks.world > 1:
         ranks.add(list(gradients.values()))
@@ -75,22 +79,23 @@ def step(run: Run, ranks: Ranks = Ranks(), asked: bool = False) -> bool:  # noqa
     }
     if wrong:
         raise DivergedError(wrong)
-    if apart:
+    if told:
         names = list(gradients)
         for i, (one, whole) in enumerate(zip(small.tolist(), sizes.tolist(), strict=True)):
             run.since[i].note(
                 dict(zip(names, one, strict=True)),
                 dict(zip(names, whole, strict=True)),
-                size / (count * ranks.world),
+                size / of,
                 size,
             )
-    clips = [_clip(spec.clip, math.sqrt(b)) for spec, b in zip(run.specs, big, strict=True)]
+    clips = [_clip(spec.clip, norm) for spec, norm in zip(run.specs, _norms(run, sizes), strict=True)]
     _update(run, gradients, clips, size)
     run.done += 1
     for i, since in enumerate(run.since):
         since.steps += 1
         since.loss += lost[i]
         since.clipped += clips[i] < 1.0
+        since.factor += clips[i]
         since.data_seconds += drawn
     if run.done > WARM:
         run.device.wait()
@@ -98,6 +103,13 @@ def step(run: Run, ranks: Ranks = Ranks(), asked: bool = False) -> bool:  # noqa
         for since in run.since:
             since.seconds.append(took)
     return bool(stop.item() > 0) if ranks.world > 1 else asked
+
+
+def _norms(run: Run, sizes: Tensor) -> list[float]:
+    """The norm of each run's gradient that is clipped, from the squared gradients of each weight (k, names)."""
+    if run.spec.parametrisation != "standard":
+        sizes = sizes * sizes.new_tensor(clip_weights(run.spec, run.weights))
+    return [math.sqrt(one) for one in sizes.sum(1).tolist()]
 
 
 def _clip(most: float, norm: float) -> float:
@@ -120,7 +132,7 @@ def _update(run: Run, gradients: Weights, clips: list[float], size: int) -> None
         torch._foreach_add_(list(held.values()), [w.detach() for w in run.weights.values()], alpha=1.0 - keep)
 
 
-def _gradients(run: Run, tokens: Tensor, count: int, of: int, apart: bool) -> tuple[Tensor, Weights, Tensor]:
+def _gradients(run: Run, tokens: Tensor, count: int, of: int, told: bool) -> tuple[Tensor, Weights, Tensor]:
     """A share's part of the mean over `of` parts: the loss (k,), its gradient, and squared gradients (k, names) of the parts."""
     total: Weights = {}
     k, names = len(run), list(run.weights)
@@ -132,7 +144,7 @@ def _gradients(run: Run, tokens: Tensor, count: int, of: int, apart: bool) -> tu
             each = function(run.spec, run.weights, part)
         found = torch.autograd.grad(each.sum(), list(run.weights.values()))
         loss += each.detach().double() / of
-        if apart:
+        if told:
             small += torch.stack([g.square().sum((-2, -1)) for g in found], dim=1).double() / of
         for name, g in zip(names, found, strict=True):
             total[name] = g / of if name not in total else total[name].add_(g, alpha=1.0 / of)

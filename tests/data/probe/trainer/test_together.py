@@ -21,6 +21,7 @@ from data.probe.trainer.model import losses  # noqa: E402
 from data.probe.trainer.run import make, make_all  # noqa: E402
 from data.probe.trainer.state import Run  # noqa: E402
 from data.probe.trainer.step import divided  # noqa: E402
+from tests.data.probe.trainer.columns import unknown  # noqa: E402
 from tests.data.probe.trainer.forked import Forked  # noqa: E402
 
 CPU = Device("cpu")
@@ -57,9 +58,14 @@ def close(a, b, columns=("loss", "train_loss")):
         np.testing.assert_allclose(one, other, rtol=1e-5, err_msg=name)
 
 
-def test_a_batch_in_parts_is_the_batch(tmp_path):
+def test_a_batch_in_parts_is_the_batch(tmp_path, monkeypatch):
     whole, parts = declared(tmp_path / "whole"), declared(tmp_path / "parts", micro=3)
     assert make(whole, CPU).state == make(parts, CPU).state == "done"
+    with monkeypatch.context() as patched:
+        patched.setattr("data.probe.trainer.apart.HELD", 0)  # parts that are told apart go through one after another
+        heavy = declared(tmp_path / "heavy")
+        assert make(heavy, CPU).state == "done"
+    assert same(whole, heavy)
     close(whole, parts)
     assert {(row["batch_small"], row["batch_big"]) for row in rows(parts)} == {(2.0, 8.0)}
     run = Run.begin(parts.spec, CPU)
@@ -149,6 +155,7 @@ def test_each_run_of_a_stack_is_the_run_alone_bit_for_bit(tmp_path, optimiser):
     assert rows(alone[4]) == rows(stack[4])
     assert stack[4].status.sentence == alone[4].status.sentence
     assert max(row.get("stack", 1) for row in stack[0].rows()) == 4
+    assert unknown(stack[0].rows()) == set()
 
 
 def test_only_runs_of_one_shape_and_length_are_made_at_once(tmp_path):
