@@ -8,7 +8,7 @@ from dataclasses import fields
 import numpy as np
 
 from data.flops import six_nd
-from data.probe.corpus import corpus
+from data.probe.corpus import corpora
 from data.probe.found import Probe
 from data.probe.runs import COUNTED
 from data.probe.schedule import planned
@@ -59,4 +59,4 @@ def probes_in_flight(
 
 
 def _whole(what: Spec) -> Spec:
-    return what if what.vocab else what.with_(vocab=corpus(what).vocab)
+    return what if what.vocab else what.with_(vocab=max(text.vocab for text in corpora(what)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -22,6 +23,7 @@ FORWARD = 0.35  # the share of a step's work that a forward pass alone is
 START = 2.5  # seconds until the first step: torch is loaded
 IN_ONE = 16_384  # tokens of an evaluation at once
 PROCESS = 385e6  # bytes that a process with torch holds before its first step on a CPU
+FILLED = 0.8  # the share of a device's memory that a run is let take by estimate
 _STATES = {"adamw": 2, "muon": 2, "sgd": 1, "adafactor": 0}  # tensors of a weight's size that an optimiser keeps
 
 
@@ -119,3 +121,10 @@ def evaluation(spec: Spec) -> Array:
     done[6] = 0.0
     done[:6] *= FORWARD
     return done
+
+
+@lru_cache(maxsize=1024)
+def most_at_once(spec: Spec, room: float, runs: int = 1) -> int:
+    """How many sequences of each of so many runs fit in so many bytes at once, by estimate; 1 where not even one does."""
+    one, two = (memory(replace(spec, batch=n, stages=())) for n in (1, 2))
+    return max(1, 1 + int((FILLED * room / runs - one) // (two - one)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -131,6 +131,16 @@ class Feed:
             held["tokens"] = self._made(first, max(count, _AHEAD // self.length))
             held["first"], at = first, 0
         return np.array(held["tokens"][at : at + count])
+
+    def elsewhere(self, first: int, count: int) -> Array:
+        """The same, anywhere in the run's stream and beyond its end, with what is held ready for the next steps left as it is."""
+        return self._aside._made(first, count)
+
+    @cached_property
+    def _aside(self) -> Feed:
+        """The same feed, with counts and orders of its own in memory."""
+        sources = tuple(replace(one, order=replace(one.order)) for one in self.sources)
+        return Feed(sources, self.draw and replace(self.draw), self.length)
 
     def held_out(self, source: int, first: int, count: int) -> Array:
         """Held-out sequences of a source from a number on, as (count, length + 1) tokens."""

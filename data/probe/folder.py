@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from data.errors import DataError
 from data.plain import PlainError, one_of, plain, read
+from data.probe.process import Process, boot
 from data.probe.spec import Spec, spec
 from data.whole_file import write_whole
 
@@ -25,6 +27,9 @@ STATES = ("queued", "running", "done", "failed", "diverged", "cancelled", "lost"
 ENDED = ("done", "failed", "diverged", "cancelled")
 
 SPEC, STATUS, LOG, CHECKPOINT, LOCK = "spec.json", "status.json", "log.jsonl", "checkpoint.npz", "run.lock"
+#: Seconds after its last word from which a run is lost whose process is gone, and one of which this machine cannot know.
+LATE_HERE, LATE_ELSEWHERE = 20.0, 600.0
+LEFT_OVER = 60.0  # seconds after which a file that was never renamed is what a process left that died
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,37 @@ class Folder:
         with (self.path / LOCK).open("a") as held:
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 raise BusyError(f"Another process makes the run in {self.path}.") from None
+            self._tidy()
             yield
+
+    def _tidy(self) -> None:
+        """Remove what processes left that died while they wrote."""
+        for path in self.path.glob(".*.part"):
+            with suppress(OSError):
+                if now() - path.stat().st_mtime > LEFT_OVER:
+                    path.unlink()
+
+    @property
+    def standing(self) -> Status:
+        """How the run stands, by what is known of its process. Raises DataError as `status`."""
+        return standing(self.status)
+
+    def kept(self, tokens: float) -> Path:
+        """Where the state after so many tokens is kept for other runs."""
+        return self.path / f"kept-{tokens:.0f}.npz"
+
+    def drop_kept(self) -> None:
+        """Remove what was kept for other runs."""
+        for path in self.path.glob("kept-*.npz"):
+            with suppress(OSError):
+                path.unlink()
+
+    def beside(self, key: str) -> Folder | None:
+        """The folder of the run with this key, in this sweep or another of the same root; None where there is none."""
+        near = [self.path.parent / key, *sorted(self.path.parent.parent.glob(f"*/{key}"))]
+        return next((Folder(path) for path in near if (path / SPEC).exists()), None)
 
     def say(self, status: Status) -> None:
         """Write down how the run stands."""
@@ -111,8 +144,29 @@ class Folder:
 
     def keep_until(self, step: int) -> None:
         """Drop what was measured after a step: a run that goes on from there measures it again."""
-        kept = [row for row in self.rows() if row.get("step", 0) <= step]
-        write_whole(self.path / LOG, "".join(json.dumps(row, allow_nan=False) + "\n" for row in kept).encode())
+        self.write_rows(row for row in self.rows() if row.get("step", 0) <= step)
+
+    def write_rows(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write what was measured anew, all of it."""
+        write_whole(self.path / LOG, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())
+
+    def settle(self) -> None:
+        """Have what was measured on the disk: a checkpoint that is written after it never knows more than the log."""
+        with suppress(FileNotFoundError), (self.path / LOG).open("rb") as log:
+            os.fsync(log.fileno())
+
+
+def standing(said: Status) -> Status:
+    """What a run says of itself, and "lost" where it says that it runs and is not heard of any more."""
+    if said.state != "running":
+        return said
+    named, silent = Process.read(said.process), now() - said.heartbeat
+    here = named is not None and named.boot == boot()
+    if silent <= (LATE_HERE if here else LATE_ELSEWHERE) or (here and named is not None and named.alive):
+        return said
+    why = "Its process is gone" if here else f"Nothing was heard of it for {silent / 60:,.0f} minutes"
+    sentence = f"{why}; it goes on from its checkpoint when it is started again."
+    return replace(said, state="lost", sentence=sentence, process="")
 
 
 def now() -> float:

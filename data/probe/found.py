@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from data.errors import DataError
-from data.probe.folder import LOG, SPEC, STATUS, Folder, Status, now
-from data.probe.process import Process, boot
+from data.probe.folder import LOG, SPEC, STATUS, Folder, Status, standing
 from data.probe.spec import Spec
 
-SILENT = 600.0  # seconds without a heartbeat after which a run of another machine counts as lost; one is due every 5 s
 MOST_HELD = 30_000  # files of which the contents are kept in memory
 MOST_RUNS = 10_000  # in one folder of sweeps, as many as a sweep may have
 
@@ -87,7 +85,7 @@ def probe(path: Path) -> Probe:
         return Probe(folder, None, Status("failed"), what or f"{path / SPEC} is missing.")
     if isinstance(status, str):
         return Probe(folder, what, Status("failed"), status)
-    return Probe(folder, what, _stands(status or Status("queued")))
+    return Probe(folder, what, standing(status or Status("queued")))
 
 
 def probes(paths: Iterable[Path]) -> list[Probe]:
@@ -107,17 +105,6 @@ def version(paths: Iterable[Path]) -> str:
         signed = [_signature(path / name) for name in (SPEC, STATUS, LOG)]
         held.update(f"{path}\0{signed}\0{probe(path).status.state}\n".encode())
     return held.hexdigest()[:16]
-
-
-def _stands(status: Status) -> Status:
-    """The status, lost where it says running and the process that ran is gone, or was of another machine and is silent."""
-    if status.state != "running":
-        return status
-    process = Process.read(status.process)
-    here = process is not None and process.boot == boot()
-    gone = not process.alive if process is not None and here else now() - status.heartbeat > SILENT
-    return status if not gone else Status("lost", "Its process is gone; it goes on from its checkpoint.", status.step, status.steps,
-        status.tokens, status.heartbeat, status.began, "", status.device)  # fmt: skip
 
 
 def _or_fault(read: Callable[[], T]) -> T | str:

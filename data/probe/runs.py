@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,11 +138,16 @@ def _rows(found: Sequence[Probe]) -> tuple[np.ndarray, pd.DataFrame]:
     logs = [one.rows for one in found]
     number = np.repeat(np.arange(len(found)), [len(rows) for rows in logs])
     listed = [
-        {LOGGED.get(k, k): float(v) for k, v in row.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+        {_called(k, row): float(v) for k, v in row.items() if isinstance(v, int | float) and not isinstance(v, bool)}
         for rows in logs
         for row in rows
     ]
     return number, pd.DataFrame(listed, index=range(len(listed)), dtype="float64")
+
+
+def _called(name: str, row: Mapping[str, Any]) -> str:
+    """What a column of a log is called in a table. FLOPs there are 6ND, so those that were logged say how they are counted."""
+    return f"flops_{row.get('flops_convention', 'logged')}" if name == "flops" else LOGGED.get(name, name)
 
 
 def _ends(rows: pd.DataFrame, last: np.ndarray) -> pd.DataFrame:

@@ -19,7 +19,8 @@ NOISE_EVERY = 32  # steps from one in whose gradient the parts of the batch are 
 class Plan:
     """The n steps of a run. `batch` (n,) is in sequences, `before` (n,) the tokens seen before each, `rate` (n,) the learning rate.
 
-    `evaluated` are the numbers of steps after which the held-out loss is measured, the last among them.
+    `evaluated` are the numbers of steps after which the held-out loss is measured, the last among them; `kept` those after which the
+    state is kept for runs that go on from there.
     """
 
     batch: Array
@@ -27,6 +28,7 @@ class Plan:
     rate: Array
     evaluated: frozenset[int]
     seq_len: int
+    kept: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -61,22 +63,52 @@ def planned(spec: Spec) -> Plan:
         batches.append(np.full(count, batch))
         before.append(at + size * np.arange(count))
         at += size * count
-    each, seen, places = np.concatenate(batches), np.concatenate(before), np.array([1.0])
-    rate = spec.rate * shares(spec, seen / at, (seen + each * spec.seq_len) / at)
-    if spec.evals > 1:
-        places = np.geomspace(EARLIEST, 1.0, spec.evals)
-    evaluated = np.searchsorted(seen + each * spec.seq_len, np.minimum(places, 1.0) * at - 0.5) + 1
-    return Plan(each, seen, rate, frozenset(evaluated.tolist()), spec.seq_len)
+    each, seen = np.concatenate(batches), np.concatenate(before)
+    ended = seen + each * spec.seq_len
+    rate = spec.rate * shares(spec, seen, ended, at)
+    places = np.geomspace(EARLIEST, 1.0, spec.evals) if spec.evals > 1 else np.array([1.0])
+    kept = np.searchsorted(ended, np.minimum(spec.keep, at) - 0.5) + 1
+    evaluated = np.searchsorted(ended, np.minimum(places, 1.0) * at - 0.5) + 1
+    forks = [n] if spec.warmup_tokens and 0 < (n := flat(spec, seen / at)) < len(each) else []
+    return Plan(
+        each,
+        seen,
+        rate,
+        frozenset([*evaluated.tolist(), *kept.tolist(), *forks]),
+        spec.seq_len,
+        frozenset(kept.tolist()),
+    )
 
 
-def shares(spec: Spec, begun: Array, ended: Array) -> Array:
-    """The rate as a share of its peak (n,), for steps that begin and end at these shares of the run (n,)."""
-    up = np.minimum(1.0, ended / spec.warmup) if spec.warmup else np.ones(len(begun))
+def shares(spec: Spec, begun: Array, ended: Array, total: float) -> Array:
+    """The rate as a share of its peak (n,), for steps that begin and end at these tokens (n,) of so many."""
+    if spec.warmup_tokens:
+        up = np.minimum(1.0, ended / spec.warmup_tokens)
+    else:
+        up = np.minimum(1.0, ended / total / spec.warmup) if spec.warmup else np.ones(len(begun))
     if spec.schedule == "constant":
         return up
     if spec.schedule == "cosine":
-        progress = np.clip((begun - spec.warmup) / max(1.0 - spec.warmup, 1e-12), 0.0, 1.0)
+        warm = spec.warm_share
+        progress = np.clip((begun / total - warm) / max(1.0 - warm, 1e-12), 0.0, 1.0)
         left = 0.5 * (1.0 + np.cos(np.pi * progress))
     else:
-        left = np.clip((1.0 - begun) / spec.decay, 0.0, 1.0) if spec.decay else np.ones(len(begun))
+        left = _left(spec, begun / total)
     return np.minimum(up, spec.final + (1.0 - spec.final) * left)
+
+
+def flat(spec: Spec, begun: Array) -> int:
+    """How many steps, which begin at these shares of the run (n,), are made before a linear decay begins."""
+    falls = _left(spec, begun) < 1.0
+    return int(falls.argmax()) if spec.schedule == "linear" and falls.any() else len(begun)
+
+
+def _left(spec: Spec, begun: Array) -> Array:
+    return np.clip((1.0 - begun) / spec.decay, 0.0, 1.0) if spec.decay else np.ones(len(begun))
+
+
+def same_until(one: Plan, other: Plan) -> int:
+    """The number of steps at the beginning that are the same in both: as many sequences at the same rate."""
+    n = min(len(one), len(other))
+    differ = (one.batch[:n] != other.batch[:n]) | (one.rate[:n] != other.rate[:n])
+    return int(differ.argmax()) if differ.any() else n

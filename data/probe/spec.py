@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Annotated, Any, Self
@@ -16,6 +17,8 @@ OPTIMISERS = ("adamw", "muon", "sgd", "adafactor")
 SCHEDULES = ("constant", "linear", "cosine")
 PARAMETRISATIONS = ("standard", "mup", "mup_depth")
 ACTIVATIONS = ("squared_relu", "swiglu")
+#: What can be measured on request at every evaluation (`trainer/measure/`); README.md has the columns.
+MEASURES = ("noise", "update_noise", "hessian", "coordinates", "distance")
 
 MOST_WIDTH, MOST_DEPTH, MOST_SEQ, MOST_VOCAB = 16_384, 256, 65_536, 262_144
 MOST_TOKENS, MOST_BATCH, MOST_STEPS = 1e13, 10**7, 10**8
@@ -40,6 +43,16 @@ def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     if any(a.tokens >= b.tokens for a, b in pairwise(stages)):
         raise ValueError("should begin at more tokens from each stage to the next")
     return stages
+
+
+def _key(x: str) -> str:
+    if x and not re.fullmatch(r"[0-9a-f]{16}", x):
+        raise ValueError(f"should be the key of a run, 16 digits to the base 16; {x!r:.40} came")
+    return x
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in MEASURES if name in names)
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,17 @@ class Spec:
     name: Annotated[str, text(0, 200)] = ""
     # A mixture in place of a corpus: each sequence is drawn from one of its pools.
     pools: Annotated[tuple[Pool, ...], at_most(MOST_POOLS)] = ()
+    # The schedule in tokens: a warm-up of so many stands in place of its share, and the state after so many is kept for others.
+    warmup_tokens: Annotated[float, With(strict=True, ge=0, le=MOST_TOKENS)] = 0.0
+    keep: Annotated[tuple[Annotated[float, With(strict=True, gt=0, le=MOST_TOKENS)], ...], at_most(64)] = ()
+    # Where it may begin: from what the run with this key kept after so many tokens, if both have done the same until then.
+    trunk: Annotated[str, After(_key)] = ""
+    trunk_tokens: Annotated[float, With(strict=True, ge=0, le=MOST_TOKENS)] = 0.0
+    # At most so many sequences in memory at once: a larger batch is gone through in parts of one size; 0 asks the device.
+    micro: Annotated[int, _whole(0, MOST_BATCH)] = 0
+    # What is measured beside it on request, on so many sequences: it costs time and changes no weight.
+    measure: Annotated[tuple[Annotated[str, one_of(MEASURES)], ...], at_most(16), After(_once)] = ()
+    measure_batch: Annotated[int, _whole(4, 10**6)] = 128
 
     def __post_init__(self) -> None:
         heads = self.heads or max(1, self.width // HEAD)
@@ -114,14 +138,20 @@ class Spec:
             raise ValueError(
                 f"width should be an even multiple of heads, for rotary positions; {self.width} and {heads} heads came"
             )
-        if self.warmup + (self.decay if self.schedule == "linear" else 0.0) > 1:
-            raise ValueError(f"warmup and decay should be 1 together at most; {self.warmup:g} and {self.decay:g} came")
-
+        if self.warm_share + (self.decay if self.schedule == "linear" else 0.0) > 1:
+            raise ValueError(
+                f"warmup and decay should be 1 together at most; {self.warm_share:g} and {self.decay:g} came"
+            )
         if self.pools:
             if self.corpus != Spec.corpus or self.unique_tokens:
                 raise ValueError("pools should stand without corpus and unique_tokens, which each pool has for itself")
             if abs(sum(pool.share for pool in self.pools) - 1) > 1e-6:
                 raise ValueError(f"the shares of pools should be 1 together; {sum(p.share for p in self.pools):g} came")
+
+    @property
+    def warm_share(self) -> float:
+        """The share of the run in which the rate rises."""
+        return self.warmup_tokens / self.tokens if self.warmup_tokens else self.warmup
 
     @property
     def shape(self) -> Shape:
@@ -156,11 +186,12 @@ class Spec:
 
     @property
     def key(self) -> str:
-        """What this run is, as 16 digits: two specs with the same key make the same run. Its name does not count.
+        """What this run is, as 16 digits: two specs with the same key make the same run.
 
-        A field that came later counts where it says something, so that runs from before it keep their keys.
+        Its name does not count, nor whose beginning it shares: its curve is the same without. A field that came later counts where it
+        says something, so that runs from before it keep their keys.
         """
-        held = plain(replace(self, name=""))
+        held = plain(replace(self, name="", trunk="", trunk_tokens=0.0))
         told = {name: value for name, value in held.items() if name not in _LATER or value != _plain_default(name)}
         return hashlib.sha256(json.dumps(told, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
 
@@ -170,7 +201,7 @@ class Spec:
 
 
 #: Fields that older runs do not have.
-_LATER = frozenset({"pools"})
+_LATER = frozenset({"pools", "warmup_tokens", "keep", "trunk", "trunk_tokens", "micro", "measure", "measure_batch"})
 
 
 def _plain_default(name: str) -> Any:

@@ -14,12 +14,14 @@ from itertools import combinations, pairwise, product
 from typing import Any
 
 from data.errors import DataError
+from data.plain import plain
 from data.probe.corpus import whole_names
 from data.probe.feed import Feed
+from data.probe.schedule import flat, planned
 from data.probe.spec import Spec, spec
 
 MOST_RUNS = 10_000
-_LISTS = ("stages", "averages", "pools")  # fields that are lists in one run
+_LISTS = ("stages", "averages", "pools", "keep", "measure")  # fields that are lists in one run
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,47 @@ def _mixtures(given: dict[str, Any]) -> list[dict[str, Any]]:
     return _grid({**given, "pools": laid})
 
 
+def _schedules(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """A trunk at a constant rate for each setting of the rest, and a decay from it for each length and share of decay.
+
+    A decay is a share of its run's length, so longer runs leave the trunk later. The warm-up is the same number of tokens in all:
+    the share `warmup` of the shortest.
+    """
+    lengths = _numbers(given, "tokens")
+    decays = _numbers(given, "decay", (Spec.decay,))
+    if given.get("averages"):
+        raise DataError("Averages of the weights are over shares of a run, which runs of one trunk have not in common.")
+    if "schedule" in given:
+        raise DataError("The design schedule decays linearly from a constant rate; leave 'schedule' out.")
+    out = []
+    for one in _grid(given):
+        warm = one.get("warmup_tokens") or one.get("warmup", Spec.warmup) * min(lengths)
+        shared = {**one, "warmup_tokens": warm} if warm else one
+        known = whole_names(spec(shared))  # as the sweep's runs have it, or the trunk's key would be another's
+        shared |= {"corpus": known.corpus, "pools": plain(known)["pools"], "vocab": known.vocab or Feed.of(known).vocab}
+        branches = [{**shared, "tokens": d, "decay": share, "schedule": "linear"} for d in lengths for share in decays]
+        made = [spec(branch) for branch in branches]
+        plans = [planned(branch) for branch in made]
+        leaves = [plan.after(flat(b, plan.before / plan.tokens)) for b, plan in zip(made, plans, strict=True)]
+        if not any(leaves):
+            out += branches
+            continue
+        trunk = spec(
+            {
+                **shared,
+                "tokens": float(max(leaves)),
+                "schedule": "constant",
+                "keep": sorted({float(n) for n in leaves if n}),
+            }
+        )
+        out.append(plain(trunk))
+        out += [
+            {**branch, "trunk": trunk.key, "trunk_tokens": float(n)} if n else branch
+            for branch, n in zip(branches, leaves, strict=True)
+        ]
+    return out
+
+
 DESIGNS: dict[str, Design] = {
     "grid": Design("Every value with every other", "Lists of any fields.", {}, _grid),
     "isoflop": Design(
@@ -176,5 +219,11 @@ DESIGNS: dict[str, Design] = {
         {"pools": "corpora, each as {'corpus': ...}", "parts": "into how many parts a run is shared out among them"},
         _mixtures,
     ),
+    "schedule": Design(
+        "Schedule set",
+        "One run at a constant learning rate and a decay from it for each length, for little more than the longest.",
+        {"tokens": "the lengths of the runs"},
+        _schedules,
+    ),
 }
-_NEEDED = {"isoflop": ("flops",), "mixture": ("pools",)}
+_NEEDED = {"isoflop": ("flops",), "mixture": ("pools",), "schedule": ("tokens",)}

@@ -31,23 +31,23 @@ SECONDS = 0.5
 
 def measured(spec: Spec) -> tuple[float, float]:
     """CPU seconds of a step and of an evaluation: medians."""
-    import torch
 
     from data.probe.trainer.device import device, repeatable
-    from data.probe.trainer.run import Run
+    from data.probe.trainer.evaluate import held_out
+    from data.probe.trainer.state import Run
+    from data.probe.trainer.step import step
 
     with repeatable():
         run = Run.begin(spec, device("cpu"))
         for _ in range(2):
-            run.step()
+            step(run)
         steps: list[float] = []
         while sum(steps) < SECONDS or len(steps) < 5:
             began = time.process_time()
-            run.step()
+            step(run)
             steps.append(time.process_time() - began)
         began = time.process_time()
-        with torch.no_grad():
-            run.held_out(run.weights)
+        held_out(run, run.weights)
         return float(np.median(steps)), time.process_time() - began
 
 

@@ -11,9 +11,10 @@ import fcntl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -25,13 +26,11 @@ from data.probe.output import OUTPUT, last_line
 from data.probe.process import Process
 from data.probe.queue.slots import Slot, foreign
 from data.probe.queue.store import Job, Store
+from data.probe.together import most
 
 LOCK = "queue.lock"
-FAST, FAILURES = (
-    10.0,
-    3,
-)  # seconds in which a job that fails has failed fast, and how many of those in a row hold a sweep
-BUSY = 3  # the trainer's exit code where another has the folder
+#: Seconds in which a job that fails has failed fast, as one has that makes no step in any time; so many of those in a row hold a sweep.
+FAST, FAILURES = 10.0, 3
 GO_ON = 75  # the trainer's exit code where it stopped on request and goes on from its checkpoint
 LOOK_EVERY = 1.0  # seconds
 MOMENT = 0.5  # seconds for which the lock may be held by those who only ask
@@ -88,6 +87,11 @@ def command(folder: Folder) -> list[str]:
     return [sys.executable, "-m", "data.probe.trainer", str(folder.path / SPEC), str(folder.path)]
 
 
+def stacked(folders: Sequence[Folder]) -> list[str]:
+    """The command that makes several runs in one process."""
+    return [sys.executable, "-m", "data.probe.trainer", "--stack", *(str(folder.path) for folder in folders)]
+
+
 @dataclass
 class Server:
     """Whoever serves a queue: its store, its slots, and the children it has not waited for."""
@@ -96,6 +100,7 @@ class Server:
     slots: list[Slot]
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     asked_at: dict[str, float] = field(default_factory=dict)
+    said_in: dict[str, Path] = field(default_factory=dict)  # where a job's process writes, if not into its own folder
 
     def take_back(self) -> None:
         """What an earlier server started runs on: take it as ours where its process lives, else put it in the queue again."""
@@ -112,10 +117,18 @@ class Server:
         for job in self.store.jobs():
             if job.state == "running":
                 self._look_after(job)
-        running = {job.slot for job in self.store.jobs() if job.state == "running"}
-        for slot in self.slots:
-            if slot.name not in running and not foreign(slot, False) and (found := self.store.assign(slot.name)):
+        running = {job.slot.partition("/")[0] for job in self.store.jobs() if job.state == "running"}
+        free = [slot for slot in self.slots if slot.name not in running and not foreign(slot, False)]
+        for i, slot in enumerate(free):
+            if found := self.store.assign_many(slot.name, partial(self._most, slot, len(free) - i)):
                 self._start(found, slot)
+
+    def _most(self, slot: Slot, free: int, job: Job, waiting: int) -> int:
+        """How many of so many jobs of a kind go to one slot: what is fastest, and no more than leaves work for the other slots."""
+        try:
+            return min(most(self.store.folder(job).spec, slot.device), -(-waiting // free))
+        except DataError:
+            return 1
 
     @property
     def idle(self) -> bool:
@@ -125,19 +138,22 @@ class Server:
             job.state == "running" or (job.state == "queued" and job.sweep not in held) for job in self.store.jobs()
         )
 
-    def _start(self, job: Job, slot: Slot) -> None:
-        folder = self.store.folder(job)
+    def _start(self, jobs: Sequence[Job], slot: Slot) -> None:
+        folders = [self.store.folder(job) for job in jobs]
+        told = command(folders[0]) if len(folders) == 1 else stacked(folders)
         try:
-            with (folder.path / OUTPUT).open("ab") as out:
+            with (folders[0].path / OUTPUT).open("ab") as out:
                 child = subprocess.Popen(
-                    command(folder), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                    told, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                     env=environment(slot), cwd=Path(__file__).parents[3], start_new_session=True,
                 )  # fmt: skip
         except OSError as error:
-            self.store.ended(job.key, "failed", f"It could not be started: {error}.")
+            for job in jobs:
+                self.store.ended(job.key, "failed", f"It could not be started: {error}.")
             return
-        self.children[job.key] = child
-        self.store.runs_as(job.key, str(Process.of(child.pid) or ""))
+        for job in jobs:
+            self.children[job.key], self.said_in[job.key] = child, folders[0].path
+            self.store.runs_as(job.key, str(Process.of(child.pid) or ""))
 
     def _living(self, job: Job) -> Process | None:
         """The process that makes a job's run: the one we know, or the one that its folder names."""
@@ -155,7 +171,7 @@ class Server:
             self._cancel_if_asked(job, living.pid)
             return
         self.children.pop(job.key, None)
-        if child is not None and child.returncode == BUSY and self._living(job):
+        if child is not None and self._living(job):
             return  # another trainer has the folder: it is watched by its name from now on
         self._settle(job, "failed" if child is not None else "lost", child.returncode if child is not None else None)
 
@@ -179,16 +195,19 @@ class Server:
         elif otherwise == "lost":
             state, sentence = "queued", "Its process was gone; it goes on from its checkpoint."
         else:
-            state, sentence = "failed", ended_how(code, last_line(folder.path / OUTPUT))
+            state, sentence = "failed", ended_how(code, last_line(self.said_in.get(job.key, folder.path) / OUTPUT))
         if state not in ("queued", status.state):
             with contextlib.suppress(OSError):
                 folder.say(Status(state, sentence, status.step, status.steps, status.tokens, now(), status.began))
         self.store.ended(job.key, state, sentence)
+        if state == "done" and (trunk := self.store.trunk_without_need(job.key)):
+            trunk.drop_kept()
         if state in ("failed", "diverged", "done"):
-            fast = state == "failed" and now() - job.started < FAST
+            fast = state == "failed" and (not status.step or now() - job.started < FAST)
             if self.store.fast_failures(job.sweep, failed=fast) >= FAILURES:
                 self.store.hold(
-                    job.sweep, f"{FAILURES} runs in a row failed within {FAST:g} seconds. The last: {sentence}"
+                    job.sweep,
+                    f"{FAILURES} runs in a row failed before their first step or within {FAST:g} seconds. The last: {sentence}",
                 )
 
     def _cancel_if_asked(self, job: Job, pid: int) -> None:

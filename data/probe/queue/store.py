@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from data.errors import DataError
-from data.probe.folder import ENDED, Folder, now
+from data.probe.folder import ENDED, SPEC, Folder, now
 from data.probe.spec import Spec
+from data.probe.together import alike
 
 FILE = "queue.sqlite"
 BUSY = 30.0  # seconds that a process waits for another's transaction
@@ -23,6 +24,9 @@ create table if not exists jobs (
     sentence text not null default '', queued real not null, started real not null default 0, ended real not null default 0
 );
 create table if not exists sweeps (name text primary key, held text not null default '', fast integer not null default 0);
+create table if not exists traits (
+    key text primary key, alike text not null default '', trunk text not null default '', trunk_tokens real not null default 0
+);
 create unique index if not exists one_job_a_slot on jobs (slot) where state = 'running' and slot <> '';
 """
 
@@ -47,6 +51,15 @@ class Job:
 
 
 _COLUMNS = ", ".join(f.name for f in fields(Job))
+
+
+def _traits(one: Spec) -> tuple[str, str, str, float]:
+    """What the order of jobs needs to know of a run: its key, what it can be made at once with, and what it begins from."""
+    try:
+        like = alike(one)
+    except DataError:  # more steps than can be counted: the run itself will say so
+        like = ""
+    return one.key, like, one.trunk, one.trunk_tokens
 
 
 @dataclass(frozen=True)
@@ -95,6 +108,7 @@ class Store:
                     "insert or ignore into jobs (key, name, sweep, place, priority, state, queued) values (?, ?, ?, ?, ?, 'queued', ?)",
                     (one.key, one.key, sweep, place + i, priority, now()),
                 )
+                held.execute("insert or ignore into traits values (?, ?, ?, ?)", _traits(one))
         keys = {one.key for one in listed}
         return [job for job in self.jobs() if job.key in keys]
 
@@ -115,21 +129,56 @@ class Store:
 
     def assign(self, slot: str) -> Job | None:
         """Give the next job that may run to a slot, in one transaction; None where none may or the slot is taken."""
+        return next(iter(self.assign_many(slot)), None)
+
+    def assign_many(self, slot: str, most: Callable[[Job, int], int] = lambda job, waiting: 1) -> list[Job]:
+        """Give the next job that may run to a slot, with others that can be made at once with it, in one transaction.
+
+        `most` says how many, of a job and of how many such wait. A job that goes on from what another run keeps waits for it, as long
+        as that run is to come or at work.
+        """
         with self._open() as held:
-            if held.execute("select 1 from jobs where state = 'running' and slot = ?", (slot,)).fetchone():
-                return None
+            if held.execute(
+                "select 1 from jobs where state = 'running' and (slot = ? or slot like ? || '/%')", (slot, slot)
+            ).fetchone():
+                return []
+            rows = held.execute(
+                f"select {', '.join('jobs.' + f.name for f in fields(Job))}, coalesce(alike, ''), coalesce(trunk, ''), "
+                "coalesce(trunk_tokens, 0) from jobs left join traits using (key) "
+                "where state = 'queued' and sweep not in (select name from sweeps where held <> '') order by priority desc, place"
+            ).fetchall()
+            may = (row for row in rows if not row[-2] or not self._waits(held, *row[-2:]))
+            if (first := next(may, None)) is None:
+                return []
+            like = [row for row in may if row[-3] == first[-3] and row[2] == first[2]] if first[-3] else []
+            count = most(Job(*first[:-3]), 1 + len(like)) if like else 1
+            chosen = [first, *like[: max(0, count - 1)]]
+            for i, row in enumerate(chosen):
+                held.execute(
+                    "update jobs set state = 'running', slot = ?, process = '', sentence = '', started = ?, attempts = attempts + 1 "
+                    "where key = ?",
+                    (f"{slot}/{i}" if i else slot, now(), row[0]),
+                )
+        return [job for row in chosen if (job := self.find(row[0]))]
+
+    def _waits(self, held: sqlite3.Connection, trunk: str, tokens: float) -> bool:
+        row = held.execute(
+            f"select {_COLUMNS} from jobs where key = ? and state in ('queued', 'running', 'lost')", (trunk,)
+        ).fetchone()
+        if row is None:
+            return False
+        folder = self.folder(Job(*row))
+        return (folder.path / SPEC).exists() and not folder.kept(tokens).exists()
+
+    def trunk_without_need(self, key: str) -> Folder | None:
+        """The folder of the run that this one began from, where all that begin from it are done."""
+        with self._open() as held:
             row = held.execute(
-                f"select {_COLUMNS} from jobs where state = 'queued' and sweep not in (select name from sweeps where held <> '') "
-                "order by priority desc, place limit 1"
+                f"select {_COLUMNS} from jobs where key = (select trunk from traits where key = ?) and not exists (select 1 from jobs "
+                "join traits using (key) where trunk = (select trunk from traits where key = ?) and state <> 'done')",
+                (key, key),
             ).fetchone()
-            if row is None:
-                return None
-            held.execute(
-                "update jobs set state = 'running', slot = ?, process = '', sentence = '', started = ?, attempts = attempts + 1 "
-                "where key = ?",
-                (slot, now(), row[0]),
-            )
-        return self.find(row[0])
+        return self.folder(Job(*row)) if row else None
 
     def runs_as(self, key: str, process: str) -> None:
         """Note which process makes a run."""
@@ -241,6 +290,7 @@ class Store:
                 continue  # a folder of something else
             state = status.state if status.state in (*ENDED, "queued") else "lost"
             with self._open() as held:
+                held.execute("insert or ignore into traits values (?, ?, ?, ?)", _traits(what))
                 held.execute("insert or ignore into sweeps (name) values (?)", (path.parent.parent.name,))
                 (place,) = held.execute("select coalesce(max(place), 0) + 1 from jobs").fetchone()
                 added += held.execute(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -15,6 +18,18 @@ from data.errors import DataError
 from data.whole_file import write_whole
 
 _ABOUT = "about"
+# What numpy and zipfile raise for a file that is torn, overwritten or something else.
+_TORN = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    BadZipFile,
+    struct.error,
+    zlib.error,
+)
 
 
 def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
@@ -28,9 +43,9 @@ def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
 def load(path: Path, device: torch.device) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and the plain values. Raises DataError for a file that is none."""
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
         about = json.loads(arrays.pop(_ABOUT).tobytes())
-    except (OSError, ValueError, KeyError) as error:
+    except _TORN as error:
         raise DataError(f"{path} is no checkpoint: {error}. Remove it to begin the run anew.") from None
     return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}, about

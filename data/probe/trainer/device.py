@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 
@@ -34,6 +37,13 @@ class Device:
             torch.cuda.synchronize(self.torch)
 
     @property
+    def memory(self) -> float:
+        """The memory that there is, in bytes, whoever uses it now: what is decided by it is decided alike on every start."""
+        if self.torch.type == "cuda":
+            return float(torch.cuda.get_device_properties(self.torch).total_memory)
+        return _memory()
+
+    @property
     def peak_memory(self) -> float:
         """The most memory that was held at once, in bytes: of the GPU, or of this process on a CPU."""
         if self.torch.type == "cuda":
@@ -43,6 +53,15 @@ class Device:
 
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return float(most if sys.platform == "darwin" else 1024 * most)
+
+
+@cache
+def _memory() -> float:
+    """This machine's memory, or what its control group leaves of it."""
+    held = float(psutil.virtual_memory().total)
+    with suppress(OSError, ValueError):
+        held = min(held, float(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return held
 
 
 def device(asked: str = "") -> Device:

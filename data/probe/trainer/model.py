@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from data.probe.spec import Spec
+from data.probe.spec import HEAD, Spec
 
 Weights = dict[str, Tensor]
 
@@ -50,41 +50,68 @@ def role(name: str) -> str:
     return name if name in ("embedding", "head") else "hidden"
 
 
+def group(name: str) -> str:
+    """The group of a weight: the weights of that name in all blocks ("query", "up"), or "embedding" or "head"."""
+    return name.partition(".")[2] or name
+
+
+def attention_scale(spec: Spec) -> float:
+    """By what products of queries and keys are multiplied: 1 / sqrt(d) for heads of width d; sqrt(16) / d under muP.
+
+    Products of independent vectors grow as sqrt(d), those of vectors that training has aligned as d: hence 1 / d in Yang et al.
+    2022 (arXiv 2203.03466, definition 4.1). Normalising queries and keys changes nothing of it: it settles their lengths, not the
+    angle between them, so that 1 / sqrt(d) would let scores reach sqrt(d). The constant makes both the same at d = 16, the
+    width of heads that nobody says; there scores reach 4. It hangs on d alone: widths that differ in the number of heads keep it.
+    """
+    d = spec.shape.head_dim
+    return 1.0 / math.sqrt(d) if spec.parametrisation == "standard" else math.sqrt(HEAD) / d
+
+
 def losses(spec: Spec, weights: Weights, tokens: Tensor, *, each: bool = False) -> Tensor:
     """Mean loss per token of each model (k,), in nats, on sequences (k, batch, length + 1); `each` sequence's (k, batch)."""
     inputs, targets = tokens[..., :-1], tokens[..., 1:]
     logits = forward(spec, weights, inputs)
     k, b, t, v = logits.shape
-    lost = functional.cross_entropy(logits.float().reshape(-1, v), targets.reshape(-1), reduction="none").reshape(
-        k, b, t
-    )
+    logits = logits if logits.dtype == torch.float64 else logits.float()
+    lost = functional.cross_entropy(logits.reshape(-1, v), targets.reshape(-1), reduction="none").reshape(k, b, t)
     return lost.mean(-1) if each else lost.mean((-1, -2))
 
 
 def forward(spec: Spec, weights: Weights, inputs: Tensor, seen: dict[str, Tensor] | None = None) -> Tensor:
-    """Logits (k, batch, length, vocabulary); `seen` is given the hidden states after each part, by name."""
+    """Logits (k, batch, length, vocabulary).
+
+    `seen` is given what each matrix takes and gives, as "0.query/in" and "0.query/out", and the hidden states after each part, as
+    "embedding", "0.attention", "0.ffn" and "logits".
+    """
     shape = spec.shape
     k, b, t = inputs.shape
     which = torch.arange(k, device=inputs.device)[:, None, None]
     x = _norm(weights["embedding"][which, inputs])
     turn = _rotation(t, shape.d_attn // shape.heads, x.device)
     branch = math.sqrt(spec.base_depth / spec.depth) if spec.parametrisation == "mup_depth" else 1.0
+    sharp = attention_scale(spec)
+
+    def through(name: str, x: Tensor) -> Tensor:
+        out = _by(x, weights[name])
+        _note(seen, f"{name}/in", x)
+        _note(seen, f"{name}/out", out)
+        return out
+
     _note(seen, "embedding", x)
     for i in range(shape.layers):
         h = _norm(x)
-        q, key, v = (_heads(_by(h, weights[f"{i}.{name}"]), shape.heads) for name in ("query", "key", "value"))
+        q, key, v = (_heads(through(f"{i}.{name}", h), shape.heads) for name in ("query", "key", "value"))
         q, key = _turned(_norm(q), turn), _turned(_norm(key), turn)
-        attended = functional.scaled_dot_product_attention(q, key, v.to(q.dtype), is_causal=True)
-        x = x + branch * _by(
-            attended.reshape(k, b, shape.heads, t, -1).transpose(2, 3).reshape(k, b, t, -1), weights[f"{i}.attended"]
-        )
+        attended = functional.scaled_dot_product_attention(q, key, v.to(q.dtype), is_causal=True, scale=sharp)
+        together = attended.reshape(k, b, shape.heads, t, -1).transpose(2, 3).reshape(k, b, t, -1)
+        x = x + branch * through(f"{i}.attended", together)
         _note(seen, f"{i}.attention", x)
         h = _norm(x)
-        up = _by(h, weights[f"{i}.up"])
-        up = functional.silu(_by(h, weights[f"{i}.gate"])) * up if shape.gated else functional.relu(up).square()
-        x = x + branch * _by(up, weights[f"{i}.down"])
+        up = through(f"{i}.up", h)
+        up = functional.silu(through(f"{i}.gate", h)) * up if shape.gated else functional.relu(up).square()
+        x = x + branch * through(f"{i}.down", up)
         _note(seen, f"{i}.ffn", x)
-    logits = _by(_norm(x), weights["head"])
+    logits = through("head", _norm(x))
     _note(seen, "logits", logits)
     return logits
 

@@ -6,6 +6,7 @@ Written out so that a stack of models steps at once and a checkpoint is arrays b
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -36,6 +37,8 @@ class Optimiser:
             rate = rates.view(-1, 1, 1) * scale(self.spec, name)
             update = self._update(name, w, gradients[name])
             if self.spec.weight_decay and role(name) == "hidden":
+                # By the rate that is said, not the scaled one: what decay does to a matrix over a run is then the same at every
+                # width (Wang and Aitchison 2024, arXiv 2405.13698).
                 w.mul_(1.0 - rates.view(-1, 1, 1) * self.spec.weight_decay)
             w.sub_(rate * update)
 
@@ -60,11 +63,11 @@ class Optimiser:
         b1, b2 = self.spec.beta1, self.spec.beta2
         first = self._held(f"{name}/first", g).mul_(b1).add_(g, alpha=1 - b1)
         second = self._held(f"{name}/second", g).mul_(b2).addcmul_(g, g, value=1 - b2)
-        size = (second / (1 - b2**self.steps)).sqrt_().add_(self.spec.eps)
+        size = (second / (1 - b2**self.steps)).sqrt_().add_(self.spec.eps * gradient_size(self.spec, name))
         return (first / (1 - b1**self.steps)).div_(size)
 
     def _muon(self, name: str, g: Tensor) -> Tensor:
-        """Nesterov momentum made nearly orthogonal (Jordan 2024), with updates of the same root mean square in any shape."""
+        """Nesterov momentum made nearly orthogonal (Jordan 2024), its singular values near the root of out / in, at least 1."""
         held = self._held(f"{name}/first", g).mul_(MOMENTUM).add_(g)
         rows, columns = g.shape[-2:]
         return orthogonal(g + MOMENTUM * held) * math.sqrt(max(1.0, columns / rows))
@@ -98,16 +101,50 @@ def scale(spec: Spec, name: str) -> float:
     """What a weight's rate is to the rate that is said, under the spec's parametrisation.
 
     Yang et al. 2022, arXiv 2203.03466, table 3: with Adam 1 / width for what has the width as its fan-in; with SGD the width for
-    the embedding and 1 / width for the head. Muon's update is of the matrix's own scale, whatever the width. With the depth rule
-    branches are scaled by 1 / sqrt(depth), and Adam's rate inside them likewise (Yang et al. 2023, arXiv 2310.02244).
+    the embedding and 1 / width for the head. Adafactor is used here without a rate relative to the weights and limits the root mean
+    square of an update to 1, as Adam's is about: Adam's rule. Muon's update has singular values that no width changes, which is
+    what a hidden matrix may be changed by at any width (Yang et al. 2023, arXiv 2310.17813). With the depth rule branches are
+    scaled by 1 / sqrt(depth), and the rate inside them likewise where an update's size does not follow the gradient's (Yang et
+    al. 2023, arXiv 2310.02244).
     """
     if spec.parametrisation == "standard":
         return 1.0
-    wider = spec.width / (spec.base_width or spec.width)
     part = role(name)
-    deep = math.sqrt(spec.base_depth / spec.depth) if spec.parametrisation == "mup_depth" and part == "hidden" else 1.0
     if spec.optimiser == "sgd":
-        return {"embedding": wider, "hidden": 1.0, "head": 1.0 / wider}[part]
+        return _width_metric(spec, name)
     if spec.optimiser == "muon" and part == "hidden":
-        return deep
-    return deep * (1.0 if part == "embedding" else 1.0 / wider)
+        return _deep(spec, name)
+    return _deep(spec, name) * (1.0 if part == "embedding" else 1.0 / _wider(spec))
+
+
+def gradient_size(spec: Spec, name: str) -> float:
+    """What a weight's gradient is under muP to that at the base width and depth: 1 / width but in the head.
+
+    Adam's eps goes with it, or wider models would have more of their gradients under it.
+    """
+    if spec.parametrisation == "standard":
+        return 1.0
+    return 1.0 if role(name) == "head" else _deep(spec, name) / _wider(spec)
+
+
+def clip_weights(spec: Spec, names: Iterable[str]) -> list[float]:
+    """What each weight's squared gradient counts in the norm that is clipped: 1, or SGD's scale of its rate under muP.
+
+    The head's gradient grows as the root of the width under muP, so that a limit on the plain norm would slow wide models down. In
+    the coordinates in which SGD has one rate for all weights no part of the norm hangs on the width.
+    """
+    return [1.0 if spec.parametrisation == "standard" else _width_metric(spec, name) for name in names]
+
+
+def _width_metric(spec: Spec, name: str) -> float:
+    wider = _wider(spec)
+    return {"embedding": wider, "hidden": 1.0, "head": 1.0 / wider}[role(name)]
+
+
+def _wider(spec: Spec) -> float:
+    return spec.width / (spec.base_width or spec.width)
+
+
+def _deep(spec: Spec, name: str) -> float:
+    inside = spec.parametrisation == "mup_depth" and role(name) == "hidden"
+    return math.sqrt(spec.base_depth / spec.depth) if inside else 1.0

@@ -52,7 +52,10 @@ def test_runs_done_are_kept_with_their_curves_and_the_others_have_their_state_as
     folders = made(tmp_path / "ladder")
     says = {
         1: (Status("running", heartbeat=now(), process=str(Process.this())), "run state: running"),
-        2: (Status("running", heartbeat=now(), process=str(replace(Process.this(), pid=2**22 + 1))), "run state: lost"),
+        2: (
+            Status("running", heartbeat=now() - 60, process=str(replace(Process.this(), pid=2**22 + 1))),
+            "run state: lost",
+        ),
         3: (Status("running", heartbeat=now() - 1e5, process="7 1.00 another-machine"), "run state: lost"),
         4: (Status("failed", "Out of memory."), "run state: failed (Out of memory)"),
         5: (Status("cancelled"), "run state: cancelled"),

@@ -146,7 +146,8 @@ def test_a_queue_killed_at_once_loses_nothing(tmp_path):
     assert len(intervals(store)) == 6  # each made its run once
 
 
-def test_a_typo_burns_three_jobs_and_not_a_hundred(tmp_path):
+def test_a_typo_burns_three_jobs_and_not_a_hundred(tmp_path, monkeypatch):
+    monkeypatch.setattr(serving, "FAST", 0.0)  # however slow the machine is: none of them makes a step
     store = Store(tmp_path)
     store.submit("typo", runs(*["fails"] * 6))
     store.submit("sound", [spec({"width": 32, "name": "a"})])
@@ -254,3 +255,31 @@ def test_a_process_is_more_than_its_number():
     assert not named.alive
     assert json.loads(json.dumps(str(own))) == str(own)
     assert os.getpid() == own.pid
+
+
+def test_runs_of_one_shape_share_a_process_and_other_slots_get_their_part(monkeypatch, tmp_path):
+    many = f"import sys, subprocess\nfor f in sys.argv[1:]: subprocess.run([sys.executable, '-c', {JOB!r}, 'spec', f])"
+    told = []
+
+    def stacked(folders):
+        told.append(len(folders))
+        return [sys.executable, "-c", many, *(str(folder.path) for folder in folders)]
+
+    monkeypatch.setattr(serving, "stacked", stacked)
+    monkeypatch.setattr(serving, "most", lambda one, device: 4)
+    store = Store(tmp_path)
+    store.submit("sweep", [*runs(*["a"] * 6), spec({"width": 32})])
+    cores = [Slot("cpu 0", "cpu"), Slot("cpu 1", "cpu")]
+    server = Server(store, cores)
+    server.turn()
+    assert told == [3, 3]
+    assert sorted(job.slot for job in store.jobs() if job.state == "running") == [
+        "cpu 0", "cpu 0/1", "cpu 0/2", "cpu 1", "cpu 1/1", "cpu 1/2",
+    ]  # fmt: skip
+    server.turn()  # nobody starts beside them
+    assert store.assign("cpu 0") is None
+    for child in server.children.values():
+        child.wait()
+    serve(tmp_path, cores, until_idle=True)
+    assert Counter(job.state for job in store.jobs()) == {"done": 7}
+    assert [job.attempts for job in store.jobs()] == [1] * 7

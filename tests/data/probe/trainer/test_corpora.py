@@ -12,6 +12,7 @@ from data.probe.folder import Folder  # noqa: E402
 from data.probe.spec import spec  # noqa: E402
 from data.probe.trainer.device import Device, repeatable  # noqa: E402
 from data.probe.trainer.run import make  # noqa: E402
+from tests.data.probe.trainer.columns import unknown  # noqa: E402
 
 TIMES = ("step_seconds", "step_seconds_p90", "data_seconds", "peak_memory")
 
@@ -43,6 +44,7 @@ def test_a_mixture_of_texts_goes_on_bit_for_bit_and_says_what_was_seen(tmp_path,
         kept = (parts.path / "checkpoint.npz").read_bytes()
         assert make(parts, cpu).state == "done"
         assert curve(parts) == curve(whole)
+        assert unknown(curve(whole)) == set()
         last = curve(whole)[-1]
         assert last["loss"] == pytest.approx(0.75 * last["loss_pool_0"] + 0.25 * last["loss_pool_1"])
         assert last["tokens_pool_0"] + last["tokens_pool_1"] == last["tokens"]

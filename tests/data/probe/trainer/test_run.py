@@ -14,7 +14,7 @@ from data.errors import DataError  # noqa: E402
 from data.probe.folder import CHECKPOINT, Folder  # noqa: E402
 from data.probe.language import Language  # noqa: E402
 from data.probe.spec import spec  # noqa: E402
-from data.probe.trainer import run as running  # noqa: E402
+from data.probe.trainer import checkpoint  # noqa: E402
 from data.probe.trainer.device import Device, repeatable  # noqa: E402
 from data.probe.trainer.run import make  # noqa: E402
 
@@ -39,7 +39,7 @@ def curve(folder):
 
 
 def weights(folder):
-    return running.checkpoint.load(folder.path / CHECKPOINT, torch.device("cpu"))[0]
+    return checkpoint.load(folder.path / CHECKPOINT, torch.device("cpu"))[0]
 
 
 @pytest.mark.parametrize("optimiser", ["adamw", "muon", "sgd", "adafactor"])
