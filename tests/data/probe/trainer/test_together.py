@@ -103,11 +103,11 @@ def pair(folder, *more):
 
 
 def test_two_processes_make_the_run_of_one(tmp_path):
-    fields = {"micro": 4, "averages": [0.3]}
+    fields = {"micro": 4, "averages": [0.3], "measure": ["distance"]}
     alone, two = declared(tmp_path / "alone", **fields), declared(tmp_path / "two", **fields)
     assert make(alone, CPU).state == "done"
     assert [one.wait() for one in pair(two.path)] == [0, 0]
-    close(alone, two, ("loss", "train_loss", "loss_average_0.3", "grad_sq_small", "grad_sq_big"))
+    close(alone, two, ("loss", "train_loss", "loss_average_0.3", "grad_sq_small", "grad_sq_big", "distance"))
     assert [(r["batch_small"], r["batch_big"]) for r in rows(two)] == [(4.0, 8.0)] * len(rows(two))
     uneven = declared(tmp_path / "uneven", batch=3)
     assert [one.wait() for one in pair(uneven.path)] == [1, 1]
@@ -142,6 +142,7 @@ OWN = [
 def test_each_run_of_a_stack_is_the_run_alone_bit_for_bit(tmp_path, optimiser):
     """One stands further than the others, one diverges, and the process is stopped in between."""
     shared = {"optimiser": optimiser, "averages": [0.3], "weight_decay": 0.1, "unique_tokens": 2000.0}
+    shared |= {"measure": ["noise", "coordinates", "distance"], "measure_batch": 4}
     fields = [{**shared, **own} for own in [*OWN, {"seed": 5, "lr": 1e30, "clip": 0.0}]]
     alone = [declared(tmp_path / f"alone{i}", **one) for i, one in enumerate(fields)]
     stack = [declared(tmp_path / f"stack{i}", **one) for i, one in enumerate(fields)]
