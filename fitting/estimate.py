@@ -168,6 +168,7 @@ def fit(
         table=table_of_runs.name,
         new_noise=new_noise,
         doubt=near,
+        unidentified=tuple(k for k in chosen.names if k in evidence.unidentified.names),
     )
     if why:
         raise FitError(why, found)

@@ -20,7 +20,7 @@ from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
 from fitting.parameter_table import covariance, parameter_table
 from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
 from fitting.settings import Settings
-from fitting.status import Status, Verdict
+from fitting.status import SAID_EVERYWHERE, Status, Verdict
 from fitting.term_contributions import terms
 from fitting.uncertainty.calibrated import Calibration
 from fitting.uncertainty.extrapolation import beyond_runs, mixed_as_none
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+OPEN = "not identified by these runs"
 PLAIN = "This interval is the draws' own: calibrating could not move its ends."
 # Draws times points held at once: 3 MB an array, which stays in a cache (measured: several times as fast as 300 MB).
 MOST_AT_ONCE = 400_000
@@ -43,7 +44,8 @@ class Fit:
     the intervals' method says (else residuals stand for it). `residuals` (n,) are log fitted less log observed, in the order
     of `runs`: the other sign than in `to_frame`. `ranges` maps each input, the output and `flops` to the lowest and highest
     value among the runs fitted. `doubt` widens forecasts of runs; a fit without draws has none. `calibration` holds the
-    parameters' 95 % intervals where they were calibrated.
+    parameters' 95 % intervals where they were calibrated. `unidentified` names the parameters that the runs cannot tell: their
+    intervals are open.
     """
 
     law: Law
@@ -61,6 +63,7 @@ class Fit:
     new_noise: Array = field(default_factory=lambda: np.empty(0))
     doubt: Doubt | None = None
     calibration: Calibration | None = None
+    unidentified: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """What a notebook shows: the law, its status, its parameters with intervals, and the checks that do not pass."""
@@ -69,6 +72,7 @@ class Fit:
         for p in self.law.params:
             value, low, high = self.interval(p.name)
             within = f"  (95 % {low:.4g} to {high:.4g})" if len(self.draws) else ""
+            within = f"  ({OPEN})" if p.name in self.unidentified else within
             lines.append(f"  {p.name:8s} {value:.5g}{within}  {p.unit}".rstrip())
         lines += [f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "ok"]
         return "\n".join(lines)
@@ -96,9 +100,13 @@ class Fit:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """What must be known wherever this fit's numbers go: for an unsound one that, and the checks that fail; else nothing."""
+        """What must be known wherever this fit's numbers go: for an unsound one that, and the checks that fail; else mostly nothing.
+
+        A fit that is not unsound has the notes on parameters that are not identified, and on roles that are not read.
+        """
         failed = [f"{v.title}: {v.sentence}" for v in self.verdicts if v.state == "fail"]
-        return (Status.UNSOUND.sentence, *failed) if failed else ()
+        noted = [f"{v.title}: {v.sentence}" for v in self.verdicts if v.state == "note" and v.key in SAID_EVERYWHERE]
+        return (*((Status.UNSOUND.sentence,) if failed else ()), *failed, *noted)
 
     @property
     def n(self) -> int:
@@ -120,6 +128,8 @@ class Fit:
         ask: Callable[[dict[str, Array]], Any]
         if not callable(quantity):
             name = self._named(quantity)
+            if name in self.unidentified:
+                return self._open(name, level)
 
             def ask(p: dict[str, Array]) -> Any:
                 return p[name]
@@ -136,7 +146,7 @@ class Fit:
         hold the truth less often than they say.
         """
         name, level = self._named(name), a_level(level)
-        if self.calibration is None:
+        if self.calibration is None or name in self.unidentified:
             return self.band(name, level)
         known = self.calibration.level
         if not math.isclose(level, known, abs_tol=1e-9):
@@ -148,6 +158,10 @@ class Fit:
         if calibrated is None:
             return replace(self.band(name, level), notes=(PLAIN,))
         return Band(calibrated.value, calibrated.low, calibrated.high, level, (PLAIN,) if calibrated.kept else ())
+
+    def _open(self, name: str, level: float) -> Band:
+        """The interval of a parameter that is not identified: everything it may be."""
+        return Band(self.params[name], self.law.param(name).least, math.inf, level, (OPEN.capitalize() + ".",))
 
     def _named(self, name: str) -> str:
         if not is_one_of(name, self.law.names):
@@ -341,15 +355,17 @@ class Fit:
         It is indexed by name; the column name says the same for tables that drop the index.
         """
         level = a_level(level)
-        return parameter_table(self.law, [self.interval(name, level) for name in self.law.names], self.draws)
+        return parameter_table(
+            self.law, [self.interval(name, level) for name in self.law.names], self.draws, self.unidentified
+        )
 
     def conf_int(self, level: float = LEVEL) -> pd.DataFrame:
         """The interval of every parameter: the columns low and high, indexed by name."""
         return self.summary(level)[["low", "high"]]
 
     def cov(self) -> pd.DataFrame:
-        """The covariance of the parameters over the draws (p, p), indexed by name both ways; NaN without draws."""
-        return covariance(self.law, self.draws)
+        """The covariance of the parameters over the draws (p, p), by name both ways; NaN without draws, and where not identified."""
+        return covariance(self.law, self.draws, self.unidentified)
 
     def to_frame(self, runs: RunsLike, *, columns: Columns = None, units: Units = None) -> pd.DataFrame:
         """The runs fitted, out of the table they came from, indexed by name: inputs, observed, fitted, and the residual.
@@ -376,7 +392,7 @@ class Fit:
 
     def terms(self, level: float = LEVEL) -> pd.DataFrame:
         """What each term contributes at the middle of the runs, as `fitting.term_contributions` says it: quote this rather than A alone."""
-        return terms(self.law, self.values, self.draws, self.ranges, level)
+        return terms(self.law, self.values, self.draws, self.ranges, level, self.unidentified)
 
     def to_json(self, path: str | None = None) -> str:
         """The fit as JSON text, written to `path` too if given; `load_fit` gives the same fit back."""

@@ -26,6 +26,11 @@ class Status(Enum):
         }[self.value]
 
 
+NOT_IDENTIFIED, ROLES = "identified", "roles"
+#: Notes that go wherever the numbers go, as the checks that fail do.
+SAID_EVERYWHERE = (NOT_IDENTIFIED, ROLES)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One check of a fit: `state` is "ok", "note" or "fail"; `sentence` says what was found, `todo` what to do."""

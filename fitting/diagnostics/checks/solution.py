@@ -29,6 +29,9 @@ def one_minimum(e: Evidence) -> Verdict:
     found = e.tried.objective[e.tried.converged]
     lowest = e.tried.objective[e.best]
     apart = int(np.sum(found > lowest * (1 + 1e-6) + EXACT * len(e.residuals)))
+    if apart == 0 and e.unidentified.groups:
+        said = f"All {len(found)} starts converge to the same objective; where they end along what is not identified differs."
+        return Verdict("one_minimum", title, "ok", said)
     if apart == 0:
         return Verdict("one_minimum", title, "ok", f"All {len(found)} starts converge to the same optimum.")
     return Verdict(
