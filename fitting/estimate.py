@@ -80,7 +80,7 @@ def fit(
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
-    whole, excluded = without(whole_table(runs, law, columns, units), exclude)
+    whole, excluded = without(whole_table(runs, law, columns, units), exclude, fresh=not isinstance(runs, Runs))
     table_of_runs, held_out = whole.fitted, tuple(whole.held_out["run"].astype(str))
     given, group = huber_delta(delta), a_name("group", group)
     for name, word, such_as in (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import a_level, in_short, is_one_of
+from fitting.arguments import a_level, in_line, in_short, is_one_of
 from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import Law
@@ -20,7 +20,7 @@ from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
 from fitting.parameter_table import covariance, parameter_table
 from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
 from fitting.settings import Settings
-from fitting.status import SAID_EVERYWHERE, Status, Verdict
+from fitting.status import Status, Verdict, said_everywhere
 from fitting.term_contributions import terms
 from fitting.uncertainty.calibrated import Calibration
 from fitting.uncertainty.extrapolation import beyond_runs, mixed_as_none
@@ -71,8 +71,8 @@ class Fit:
         lines = [f"{self.law.title}, {self.n} runs of {self.table or 'a table'}{held}: {self.status.value}"]
         for p in self.law.params:
             value, low, high = self.interval(p.name)
-            within = f"  (95 % {low:.4g} to {high:.4g})" if len(self.draws) else ""
-            within = f"  ({OPEN})" if p.name in self.unidentified else within
+            known = f"  (95 % {low:.4g} to {high:.4g})" if len(self.draws) else ""
+            within = f"  ({OPEN})" if p.name in self.unidentified else known
             lines.append(f"  {p.name:8s} {value:.5g}{within}  {p.unit}".rstrip())
         lines += [f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "ok"]
         return "\n".join(lines)
@@ -100,13 +100,8 @@ class Fit:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """What must be known wherever this fit's numbers go: for an unsound one that, and the checks that fail; else mostly nothing.
-
-        A fit that is not unsound has the notes on parameters that are not identified, and on roles that are not read.
-        """
-        failed = [f"{v.title}: {v.sentence}" for v in self.verdicts if v.state == "fail"]
-        noted = [f"{v.title}: {v.sentence}" for v in self.verdicts if v.state == "note" and v.key in SAID_EVERYWHERE]
-        return (*((Status.UNSOUND.sentence,) if failed else ()), *failed, *noted)
+        """What must be known wherever this fit's numbers go, as `fitting.status.said_everywhere` tells of its checks."""
+        return said_everywhere(self.verdicts)
 
     @property
     def n(self) -> int:
@@ -129,7 +124,7 @@ class Fit:
         if not callable(quantity):
             name = self._named(quantity)
             if name in self.unidentified:
-                return self._open(name, level)
+                return Band(self.params[name], self.law.param(name).least, math.inf, level, (OPEN.capitalize() + ".",))
 
             def ask(p: dict[str, Array]) -> Any:
                 return p[name]
@@ -158,10 +153,6 @@ class Fit:
         if calibrated is None:
             return replace(self.band(name, level), notes=(PLAIN,))
         return Band(calibrated.value, calibrated.low, calibrated.high, level, (PLAIN,) if calibrated.kept else ())
-
-    def _open(self, name: str, level: float) -> Band:
-        """The interval of a parameter that is not identified: everything it may be."""
-        return Band(self.params[name], self.law.param(name).least, math.inf, level, (OPEN.capitalize() + ".",))
 
     def _named(self, name: str) -> str:
         if not is_one_of(name, self.law.names):
@@ -202,6 +193,7 @@ class Fit:
         The band's `notes` say what the fit's checks, or the place asked at, say against it. TypeError for an input that is missing
         or that no table has; FitError for one that is not positive.
         """
+        inputs = in_line(inputs, getattr(at, "index", None))
         if at is not None:
             inputs = {**columns_of(self.law, at, inputs), **inputs}
         level = a_level(level)
