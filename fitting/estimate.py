@@ -11,7 +11,7 @@ import numpy as np
 from data.schema import Runs
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta
 from fitting.diagnostics.checks import Evidence, refusal, verdicts
-from fitting.diagnostics.checks.aside import left_aside
+from fitting.diagnostics.checks.aside import left_aside, unread_roles
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.laws import LawKey
@@ -82,6 +82,7 @@ def fit(
     """
     whole, excluded = without(whole_table(runs, law, columns, units), exclude, fresh=not isinstance(runs, Runs))
     table_of_runs, held_out = whole.fitted, tuple(whole.held_out["run"].astype(str))
+    roles_unread = unread_roles(whole)
     given, group = huber_delta(delta), a_name("group", group)
     for name, word, such_as in (
         ("intervals", intervals, "auto"),
@@ -135,7 +136,7 @@ def fit(
         )
     evidence = Evidence(table, prob, tried, draws, left, bool(why), how.labels)
     with one_thread():
-        checked = (*verdicts(evidence), *left_aside(whole))
+        checked = (*verdicts(evidence), *left_aside(whole), *roles_unread)
     found = Fit(
         law=chosen,
         values=values,
