@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -48,6 +48,9 @@ def read_columns(
             tuple(Question(f"columns.{c}", f"Which column holds {c}?", table.headers) for c in lacks),
         )
     frame = pd.DataFrame({c: table.numbers(found[plain(c)]).values for c in columns})
+    if "flops" in found and "flops" not in columns:  # how far a forecast lies beyond the runs is told by it
+        compute = table.numbers(found["flops"]).values
+        frame["flops"] = np.where(np.isfinite(compute) & (compute > 0), compute, np.nan)
     named = next((found[n] for n in NAMES if n in found), None)
     names = [f"{table.name} {i + 1}" for i in range(len(frame))] if named is None else list(table.text(named))
     frame.insert(0, "run", distinct(list(map(str, names))))
@@ -68,7 +71,7 @@ def read_columns(
         named=tuple(columns),
     )
     if isinstance(one := _only(source), pd.DataFrame):
-        by_row = dict(zip(map(int, table.lines), frame["run"], strict=True))
+        by_row: dict[Hashable, str] = {int(i): str(name) for i, name in zip(table.lines, frame["run"], strict=True)}
         out = under_labels(replace(out, labels=by_row), one, table)
     if not len(out):
         raise NothingKept(f"{table.name}: no row has positive numbers in {', '.join(columns)}.", out)

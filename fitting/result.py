@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from fitting.accounting import Accounting
 from fitting.arguments import a_level, in_line, in_short, is_one_of
 from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
-from fitting.law import Law
+from fitting.law import LOSS, Law
 from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
 from fitting.parameter_table import covariance, parameter_table
 from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
@@ -28,7 +29,6 @@ from fitting.uncertainty.model_discrepancy import Doubt
 
 if TYPE_CHECKING:
     import pandas as pd
-
 
 OPEN = "not identified by these runs"
 PLAIN = "This interval is the draws' own: calibrating could not move its ends."
@@ -44,8 +44,7 @@ class Fit:
     the intervals' method says (else residuals stand for it). `residuals` (n,) are log fitted less log observed, in the order
     of `runs`: the other sign than in `to_frame`. `ranges` maps each input, the output and `flops` to the lowest and highest
     value among the runs fitted. `doubt` widens forecasts of runs; a fit without draws has none. `calibration` holds the
-    parameters' 95 % intervals where they were calibrated. `unidentified` names the parameters that the runs cannot tell: their
-    intervals are open.
+    parameters' 95 % intervals where they were calibrated. Intervals of the `unidentified` are open.
     """
 
     law: Law
@@ -71,8 +70,8 @@ class Fit:
         lines = [f"{self.law.title}, {self.n} runs of {self.table or 'a table'}{held}: {self.status.value}"]
         for p in self.law.params:
             value, low, high = self.interval(p.name)
-            known = f"  (95 % {low:.4g} to {high:.4g})" if len(self.draws) else ""
-            within = f"  ({OPEN})" if p.name in self.unidentified else known
+            within = f"  (95 % {low:.4g} to {high:.4g})" if len(self.draws) else ""
+            within = f"  ({OPEN})" if p.name in self.unidentified else within
             lines.append(f"  {p.name:8s} {value:.5g}{within}  {p.unit}".rstrip())
         lines += [f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "ok"]
         return "\n".join(lines)
@@ -100,7 +99,7 @@ class Fit:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """What must be known wherever this fit's numbers go, as `fitting.status.said_everywhere` tells of its checks."""
+        """What must be known wherever this fit's numbers go (`said_everywhere`)."""
         return said_everywhere(self.verdicts)
 
     @property
@@ -120,16 +119,10 @@ class Fit:
         (1, 1), and returns (R, k): the band's arrays are (k,), or numbers where k is 1. FitError for a name the law has not.
         """
         level = a_level(level)
-        ask: Callable[[dict[str, Array]], Any]
-        if not callable(quantity):
-            name = self._named(quantity)
-            if name in self.unidentified:
-                return Band(self.params[name], self.law.param(name).least, math.inf, level, (OPEN.capitalize() + ".",))
-
-            def ask(p: dict[str, Array]) -> Any:
-                return p[name]
-        else:
-            ask = quantity
+        name = quantity if callable(quantity) else self._named(quantity)
+        if isinstance(name, str) and name in self.unidentified:
+            return Band(self.params[name], self.law.param(name).least, math.inf, level, (OPEN.capitalize() + ".",))
+        ask: Callable[..., Any] = itemgetter(name) if isinstance(name, str) else name
         best = np.asarray(ask(self._columns(self.values[None, :])), float)
         spread = np.asarray(ask(self._columns(self.draws)), float)
         return self.band_of(best, spread, level)
@@ -216,16 +209,15 @@ class Fit:
         return band.under(at.index) if at is not None and shape == (len(at),) else band
 
     def _possible(self, band: Band) -> Band:
-        """The band within the bounds that the law's output declares."""
         return band.within(self.law.output.limits, self.law.output.title)
 
     def _said_of(self, flat: Mapping[str, Array], given: Mapping[str, Any]) -> tuple[str, ...]:
         """What is to be known of the places (1, k) asked at."""
         many = next(iter(flat.values())).size > 1
         said = [*contradictions(self.law, given, self.accounting), *outside(flat, self.ranges)]
-        said += beyond_runs(self.doubt, self.beyond(flat), many)
+        said += beyond_runs(self.doubt, self.beyond(flat), many, self.law.output)
         if {"params", "tokens"} <= set(flat):
-            said += mixed_as_none(self.doubt, flat["params"], flat["tokens"], many)
+            said += mixed_as_none(self.doubt, flat["params"], flat["tokens"], many, self.law.output)
         return tuple(said)
 
     def _law_alone(self, flat: Mapping[str, Array], best: Array, spread: Array, level: float) -> Band:
@@ -304,7 +296,8 @@ class Fit:
             log, share = np.log(spread), doubt.growth(beyond)
             own = share * (log - np.median(log, axis=0))
             near = share * np.sqrt(variance) * self._normal(2, len(spread))
-            form = doubt.form(at, np.ravel(beyond)) * self._normal(3, len(spread))
+            measured = self.law.output == LOSS  # how far a form may be off was
+            form = (doubt.form(at, np.ravel(beyond)) if measured else 0.0) * self._normal(3, len(spread))
             middle = np.log(best) + moved
             return middle, middle + own + near + form - self.errors()
 
