@@ -121,7 +121,12 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     kept = only(frame, why == "").reset_index(drop=True)
     mixed_up = shared_losses(kept, losses[why == ""]) if choice.kind != "all" else ""
     draft.notes += [mixed_up] if mixed_up else []
-    return _parted(draft, table, mapping, frame, kept, why, checkpoints)
+    runs = _parted(draft, table, mapping, frame, kept, why, checkpoints)
+    return (
+        runs
+        if progress or len(lines) != len(called)
+        else replace(runs, labels=dict(zip(map(int, lines), called, strict=True)))
+    )
 
 
 def _along(draft: Draft, table: Table, mapping: Mapping, names: pd.Series, progress: str) -> str:

@@ -21,6 +21,7 @@ from data.readers._limits import check_shape
 from data.readers._shapes import oriented, shaped
 from data.recognise import recognise
 from data.rows.identity import OF_INDEX
+from data.schema import Runs
 from data.table import Table, unique
 
 
@@ -50,6 +51,17 @@ def recognised(
     named = recognise(again, **{**answers, "columns": {**columns, "run": header}})
     run = replace(named.guesses["run"], how=OF_INDEX)
     return again, replace(named, guesses={**named.guesses, "run": run})
+
+
+def under_labels(runs: Runs, frame: pd.DataFrame, table: Table) -> Runs:
+    """Runs of a frame with the labels of its index in place of the numbers of its rows; none where a row is not a run, or labels repeat."""
+    by_row = runs.labels
+    alike = bool(set(_headers(list(frame.columns))) & set(table.headers)) and list(table.lines) == list(
+        range(1, len(frame) + 1)
+    )
+    if not by_row or not alike or not frame.index.is_unique or frame.index.hasnans:
+        return replace(runs, labels=None)
+    return replace(runs, labels={label: by_row[i] for i, label in enumerate(frame.index, 1) if i in by_row})
 
 
 def index_names(frame: pd.DataFrame) -> list[str] | None:

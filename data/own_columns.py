@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from data.errors import MappingNeeded, Question, ReadError
+from data.frames import under_labels
 from data.losses.other_laws import plain
 from data.read import from_frame, read_files
 from data.rows.history import distinct
@@ -46,6 +48,9 @@ def read_columns(
             tuple(Question(f"columns.{c}", f"Which column holds {c}?", table.headers) for c in lacks),
         )
     frame = pd.DataFrame({c: table.numbers(found[plain(c)]).values for c in columns})
+    if "flops" in found and "flops" not in columns:  # how far a forecast lies beyond the runs is told by it
+        compute = table.numbers(found["flops"]).values
+        frame["flops"] = np.where(np.isfinite(compute) & (compute > 0), compute, np.nan)
     named = next((found[n] for n in NAMES if n in found), None)
     names = [f"{table.name} {i + 1}" for i in range(len(frame))] if named is None else list(table.text(named))
     frame.insert(0, "run", distinct(list(map(str, names))))
@@ -65,6 +70,9 @@ def read_columns(
         tuple(notes),
         named=tuple(columns),
     )
+    if isinstance(one := _only(source), pd.DataFrame):
+        by_row: dict[Hashable, str] = {int(i): str(name) for i, name in zip(table.lines, frame["run"], strict=True)}
+        out = under_labels(replace(out, labels=by_row), one, table)
     if not len(out):
         raise NothingKept(f"{table.name}: no row has positive numbers in {', '.join(columns)}.", out)
     return out
@@ -73,6 +81,13 @@ def read_columns(
 def _why(column: str, value: float) -> str:
     """Why a row with this value of a column is not fitted."""
     return f"{column} is 0, and logarithms are fitted" if value == 0 else f"no positive {column}"
+
+
+def _only(source: Source) -> Any:
+    """What was given, where it is one file or frame, or a list of one."""
+    if isinstance(source, str | os.PathLike | pd.DataFrame):
+        return source
+    return source[0] if len(source) == 1 else None
 
 
 def _one_table(source: Source) -> Table:

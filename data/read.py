@@ -18,7 +18,7 @@ from data.files.by_file import flat, labels, nested, own_answers, shared_out, to
 from data.files.checkpoints import one_per_run
 from data.files.one_run import Part, counted_once, evaluated
 from data.frames import from_frame as from_frame
-from data.frames import recognised
+from data.frames import recognised, under_labels
 from data.losses.kinds import means_over_training
 from data.probe.runs import holds_probes, read_probes
 from data.readers import path_parts, read_table, suffixes, too_large
@@ -104,7 +104,7 @@ def read_runs(
         if by_file:
             raise DataError("by_file answers for files; a data frame takes the same answers without a file's name.")
         table, mapping = recognised(source, name or "table", orientation, answers)
-        return to_runs(table, mapping, history=history, keep_copies=keep_copies)
+        return under_labels(to_runs(table, mapping, history=history, keep_copies=keep_copies), source, table)
     paths = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     if any(path != "" and holds_probes(Path(path)) for path in paths):
         given = {**answers, "orientation": orientation, "history": history, "by_file": by_file}
@@ -126,7 +126,7 @@ def read_runs(
         each, again = ([p.runs for p in read], ()) if keep_copies else counted_once(read)
         notes = (*again, *notes)
         runs = merge([(p.file, r) for p, r in zip(read, each, strict=True)], label)
-    return replace(runs, notes=(*runs.notes, *notes))
+    return replace(runs, notes=(*runs.notes, *notes), labels=None)
 
 
 def _probes(paths: list[Path], name: str, answers: Mapping[str, Any]) -> Runs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import DataError, Question, ReadError
+from data.masks import is_mask, masked
 from data.plural import agreeing
 
 
@@ -112,6 +113,7 @@ class Runs:
     checkpoint of the kept runs, ordered, when the file has many rows per run. `questions` are those that a guess has
     answered, so that a person can disagree. `named` are columns beside `COLUMNS` that a law of its own takes.
     `kept` has a column `role` where some runs are held out; `fitted` is what fits use, without the `apart` runs held out.
+    `labels` names the run of each label in the index of the frame that was read, where a row is a run; None elsewhere.
     """
 
     kept: pd.DataFrame
@@ -123,6 +125,7 @@ class Runs:
     questions: tuple[Question, ...] = ()
     named: tuple[str, ...] = ()
     apart: int = 0
+    labels: Mapping[Hashable, str] | None = None
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -185,7 +188,8 @@ class Runs:
     def exclude(self, runs: Iterable[str] | Iterable[bool], reason: str = EXCLUDED) -> Runs:
         """These runs with the named ones moved to `set_aside`; ValueError naming those that are not there.
 
-        A mask of True and False over the rows of `kept` names those where it is True.
+        A mask of True and False over the rows of `kept` names those where it is True; a Series is aligned by its index
+        (`data.masks`).
         """
         gone = self._named(runs)
         aside = self.kept[gone].assign(reason=reason)
@@ -213,7 +217,8 @@ class Runs:
     def hold_out(self, runs: Iterable[str] | Iterable[bool], held: bool = True) -> Runs:
         """These runs with the named ones held out, or fitted again; ValueError naming those that are not there.
 
-        A mask of True and False over the rows of `kept` names those where it is True.
+        A mask of True and False over the rows of `kept` names those where it is True; a Series is aligned by its index
+        (`data.masks`).
         """
         out = np.where(self._named(runs), held, self._held_out())
         return self._with_role(pd.Series(np.where(out, HELD_OUT, FITTED), dtype="str") if out.any() else None)
@@ -238,15 +243,10 @@ class Runs:
         return (self.kept["role"] == HELD_OUT).to_numpy(dtype=bool)
 
     def _named(self, runs: Iterable[str] | Iterable[bool]) -> np.ndarray:
-        """Which rows of `kept` have one of these names, or are True in a mask over them by position, (n,)."""
+        """Which rows of `kept` have one of these names, or are True in a mask over them, (n,)."""
         given = [runs] if isinstance(runs, str) else list(runs)
-        if any(isinstance(r, bool | np.bool_) for r in given):
-            if len(given) != len(self.kept) or not all(isinstance(r, bool | np.bool_) for r in given):
-                raise DataError(
-                    f"expected names of runs, or a mask of True and False for the {len(self.kept)} runs kept; it was a mask of "
-                    f"{len(given)} values. Give one True or False for each row of runs.kept"
-                )
-            return np.array(given, dtype=bool)
+        if is_mask(given):
+            given = list(masked(runs, list(self.kept["run"]), self.labels))
         names = {str(r) for r in given}
         unknown = sorted(names - set(self.kept["run"]))
         if unknown:

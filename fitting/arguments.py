@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args
 
 import numpy as np
 
+from data.errors import DataError
 from fitting.errors import FitError
 
 if TYPE_CHECKING:
@@ -222,6 +223,28 @@ def together(named: Mapping[str, Array]) -> dict[str, Array]:
         raise FitError(f"Lists go together when each has as many, or one; there are {many}.") from None
 
 
+def in_line(named: Mapping[str, Any], index: Any = None) -> dict[str, Any]:
+    """Arguments that go together by place, those with a pandas index in the order of `index`, or of the first that has one.
+
+    FitError where two have other labels, or repeated ones in another order: which belongs to which is then not known.
+    """
+    out, of = dict(named), "the frame"
+    for name, x in named.items():
+        own = getattr(x, "index", None)
+        if own is None or callable(own) or not hasattr(x, "reindex"):
+            continue
+        if index is None:
+            index, of = own, name
+        elif not own.equals(index):
+            if not (own.is_unique and index.is_unique and len(own) == len(index) and own.isin(index).all()):
+                raise FitError(
+                    f"{name} and {of} go together by their index, and theirs have other labels. Give columns of one frame, or arrays: "
+                    f"{name}.to_numpy()."
+                )
+            out[name] = x.reindex(index)
+    return out
+
+
 def a_count(name: str, x: Any, most: int) -> int:
     """A whole number from 0 to `most`; FitError for anything else, a float or a truth value too."""
     if isinstance(x, bool | np.bool_) or not isinstance(x, int | np.integer) or not 0 <= x <= most:
@@ -231,45 +254,32 @@ def a_count(name: str, x: Any, most: int) -> int:
     return int(x)
 
 
-def run_names(x: Any, among: Iterable[Any] = ()) -> tuple[str, ...]:
+def run_names(
+    x: Any, among: Iterable[Any] = (), labels: Mapping[Hashable, str] | None = None, fresh: bool = False
+) -> tuple[str, ...]:
     """The names of runs as text, sorted and each once; a mask of True and False names those of `among` where it is True.
 
-    A mask that is a Series is aligned by its index where that names the runs, else it is taken by position. FitError for a mask of
-    another length, one whose index names some of the runs only, or for what is no list.
+    A mask that is a Series is aligned by its index, as `data.masks.masked` tells (`labels`, `fresh`), else it is taken by
+    position. FitError for a mask of another length, one whose index is another, or for what is no list.
     """
-    among = [str(name) for name in among]
+    from data.masks import is_mask, masked
+
+    names = [str(name) for name in among]
     if not isinstance(x, str) and not isinstance(x, Iterable):
         raise FitError(f"exclude is names of runs; it was {in_short(x)}. Give a list of them, or leave it out.")
-    found = [x] if isinstance(x, str) else _by_index(x, among)
-    if any(isinstance(one, bool | np.bool_) for one in found):
-        names = among
-        if len(found) != len(names) or not all(isinstance(one, bool | np.bool_) for one in found):
-            raise FitError(
-                f"exclude was a mask of {len(found)} values for {len(names)} runs kept. Give one True or False for each row of "
-                "runs.kept, or the names of runs."
-            )
-        found = [name for name, out in zip(names, found, strict=True) if out]
+    found = [x] if isinstance(x, str) else list(x)
+    if is_mask(found):
+        try:
+            found = list(masked(x if hasattr(x, "index") else found, names, labels, fresh))
+        except DataError as e:
+            said = str(e)
+            if not said.startswith(("a mask", "the index")):
+                said = (
+                    f"a mask of {len(found)} values for {len(names)} runs kept. Give one True or False for each row of runs.kept, or "
+                    "the names of runs"
+                )
+            raise FitError(f"exclude was {said}.") from None
     return tuple(sorted({str(one) for one in found}))
-
-
-def _by_index(x: Iterable[Any], among: list[str]) -> list[Any]:
-    """What was given as a list; a mask whose index names all runs of `among` in their order."""
-    found = list(x)
-    index = getattr(x, "index", None)
-    if not found or callable(index) or not all(isinstance(one, bool | np.bool_) for one in found):
-        return found
-    labels = [" ".join(str(label).split()) for label in index] if isinstance(index, Iterable) else []
-    if len(set(labels)) != len(labels) or labels == [str(k) for k in range(len(labels))]:
-        return found
-    by_name = dict(zip(labels, found, strict=True))
-    named = [name for name in among if name in by_name]
-    if named and len(named) < len(among):
-        lacks = next(name for name in among if name not in by_name)
-        raise FitError(
-            f"exclude was a mask whose index has {len(named)} of the {len(among)} runs kept; it has no {in_short(lacks)}. Give one with "
-            "all of them, or the names of runs."
-        )
-    return [by_name[name] for name in named] if named else found
 
 
 def _number(x: Any) -> float:

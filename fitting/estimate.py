@@ -11,7 +11,7 @@ import numpy as np
 from data.schema import Runs
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_delta
 from fitting.diagnostics.checks import Evidence, refusal, verdicts
-from fitting.diagnostics.checks.aside import left_aside
+from fitting.diagnostics.checks.aside import left_aside, unread_roles
 from fitting.errors import FitError
 from fitting.law import Law
 from fitting.laws import LawKey
@@ -80,8 +80,9 @@ def fit(
 
     Raises FitError, in one sentence with what to do, when the runs cannot give a number.
     """
-    whole, excluded = without(whole_table(runs, law, columns, units), exclude)
+    whole, excluded = without(whole_table(runs, law, columns, units), exclude, fresh=not isinstance(runs, Runs))
     table_of_runs, held_out = whole.fitted, tuple(whole.held_out["run"].astype(str))
+    roles_unread = unread_roles(whole)
     given, group = huber_delta(delta), a_name("group", group)
     for name, word, such_as in (
         ("intervals", intervals, "auto"),
@@ -135,7 +136,7 @@ def fit(
         )
     evidence = Evidence(table, prob, tried, draws, left, bool(why), how.labels)
     with one_thread():
-        checked = (*verdicts(evidence), *left_aside(whole))
+        checked = (*verdicts(evidence), *left_aside(whole), *roles_unread)
     found = Fit(
         law=chosen,
         values=values,
@@ -168,6 +169,7 @@ def fit(
         table=table_of_runs.name,
         new_noise=new_noise,
         doubt=near,
+        unidentified=tuple(k for k in chosen.names if k in evidence.unidentified.names),
     )
     if why:
         raise FitError(why, found)

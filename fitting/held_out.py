@@ -101,10 +101,11 @@ def forecasts(
     rows = rows.dropna(subset=needed)
     if not len(rows):
         return None
-    compute = rows["flops"].to_numpy(float) if "flops" in rows else np.full(len(rows), np.nan)
+    at = {k: rows[k].to_numpy(float) for k in ("params", "tokens", "flops") if k in rows}
+    told = "flops" in at or {"params", "tokens"} <= set(at)
     return HeldOut(
         tuple(rows["run"].astype(str)),
-        compute / found.ranges.get("flops", (np.nan, np.nan))[1],
+        found.beyond(at) if told and "flops" in found.ranges else np.full(len(rows), np.nan),
         rows[found.law.output.column].to_numpy(float),
         found.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in found.law.inputs}),
         bool(len(found.draws)),

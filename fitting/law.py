@@ -82,6 +82,11 @@ class Param:
         """Whether this is a floor, such as an irreducible loss: linear, unanchored and bounded below by zero."""
         return not self.log and self.anchor is None and self.range[0] == 0.0
 
+    @property
+    def least(self) -> float:
+        """What it can be no lower than: zero, or minus infinity for one that is moved as it is and no floor."""
+        return 0.0 if self.log or self.anchor is not None or self.is_floor else float("-inf")
+
 
 UNSAID = (1e-9, 1e9)  # what an output may be where its declaration says no bounds
 

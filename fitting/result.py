@@ -6,21 +6,22 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fitting.accounting import Accounting
-from fitting.arguments import a_level, in_short, is_one_of
+from fitting.arguments import a_level, in_line, in_short, is_one_of
 from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
-from fitting.law import Law
+from fitting.law import LOSS, Law
 from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
 from fitting.parameter_table import covariance, parameter_table
 from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
 from fitting.settings import Settings
-from fitting.status import Status, Verdict
+from fitting.status import Status, Verdict, said_everywhere
 from fitting.term_contributions import terms
 from fitting.uncertainty.calibrated import Calibration
 from fitting.uncertainty.extrapolation import beyond_runs, mixed_as_none
@@ -29,7 +30,7 @@ from fitting.uncertainty.model_discrepancy import Doubt
 if TYPE_CHECKING:
     import pandas as pd
 
-
+OPEN = "not identified by these runs"
 PLAIN = "This interval is the draws' own: calibrating could not move its ends."
 # Draws times points held at once: 3 MB an array, which stays in a cache (measured: several times as fast as 300 MB).
 MOST_AT_ONCE = 400_000
@@ -43,7 +44,7 @@ class Fit:
     the intervals' method says (else residuals stand for it). `residuals` (n,) are log fitted less log observed, in the order
     of `runs`: the other sign than in `to_frame`. `ranges` maps each input, the output and `flops` to the lowest and highest
     value among the runs fitted. `doubt` widens forecasts of runs; a fit without draws has none. `calibration` holds the
-    parameters' 95 % intervals where they were calibrated.
+    parameters' 95 % intervals where they were calibrated. Intervals of the `unidentified` are open.
     """
 
     law: Law
@@ -61,6 +62,7 @@ class Fit:
     new_noise: Array = field(default_factory=lambda: np.empty(0))
     doubt: Doubt | None = None
     calibration: Calibration | None = None
+    unidentified: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """What a notebook shows: the law, its status, its parameters with intervals, and the checks that do not pass."""
@@ -69,6 +71,7 @@ class Fit:
         for p in self.law.params:
             value, low, high = self.interval(p.name)
             within = f"  (95 % {low:.4g} to {high:.4g})" if len(self.draws) else ""
+            within = f"  ({OPEN})" if p.name in self.unidentified else within
             lines.append(f"  {p.name:8s} {value:.5g}{within}  {p.unit}".rstrip())
         lines += [f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "ok"]
         return "\n".join(lines)
@@ -96,9 +99,8 @@ class Fit:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """What must be known wherever this fit's numbers go: for an unsound one that, and the checks that fail; else nothing."""
-        failed = [f"{v.title}: {v.sentence}" for v in self.verdicts if v.state == "fail"]
-        return (Status.UNSOUND.sentence, *failed) if failed else ()
+        """What must be known wherever this fit's numbers go (`said_everywhere`)."""
+        return said_everywhere(self.verdicts)
 
     @property
     def n(self) -> int:
@@ -117,14 +119,10 @@ class Fit:
         (1, 1), and returns (R, k): the band's arrays are (k,), or numbers where k is 1. FitError for a name the law has not.
         """
         level = a_level(level)
-        ask: Callable[[dict[str, Array]], Any]
-        if not callable(quantity):
-            name = self._named(quantity)
-
-            def ask(p: dict[str, Array]) -> Any:
-                return p[name]
-        else:
-            ask = quantity
+        name = quantity if callable(quantity) else self._named(quantity)
+        if isinstance(name, str) and name in self.unidentified:
+            return Band(self.params[name], self.law.param(name).least, math.inf, level, (OPEN.capitalize() + ".",))
+        ask: Callable[..., Any] = itemgetter(name) if isinstance(name, str) else name
         best = np.asarray(ask(self._columns(self.values[None, :])), float)
         spread = np.asarray(ask(self._columns(self.draws)), float)
         return self.band_of(best, spread, level)
@@ -136,7 +134,7 @@ class Fit:
         hold the truth less often than they say.
         """
         name, level = self._named(name), a_level(level)
-        if self.calibration is None:
+        if self.calibration is None or name in self.unidentified:
             return self.band(name, level)
         known = self.calibration.level
         if not math.isclose(level, known, abs_tol=1e-9):
@@ -188,6 +186,7 @@ class Fit:
         The band's `notes` say what the fit's checks, or the place asked at, say against it. TypeError for an input that is missing
         or that no table has; FitError for one that is not positive.
         """
+        inputs = in_line(inputs, getattr(at, "index", None))
         if at is not None:
             inputs = {**columns_of(self.law, at, inputs), **inputs}
         level = a_level(level)
@@ -210,16 +209,15 @@ class Fit:
         return band.under(at.index) if at is not None and shape == (len(at),) else band
 
     def _possible(self, band: Band) -> Band:
-        """The band within the bounds that the law's output declares."""
         return band.within(self.law.output.limits, self.law.output.title)
 
     def _said_of(self, flat: Mapping[str, Array], given: Mapping[str, Any]) -> tuple[str, ...]:
         """What is to be known of the places (1, k) asked at."""
         many = next(iter(flat.values())).size > 1
         said = [*contradictions(self.law, given, self.accounting), *outside(flat, self.ranges)]
-        said += beyond_runs(self.doubt, self.beyond(flat), many)
+        said += beyond_runs(self.doubt, self.beyond(flat), many, self.law.output)
         if {"params", "tokens"} <= set(flat):
-            said += mixed_as_none(self.doubt, flat["params"], flat["tokens"], many)
+            said += mixed_as_none(self.doubt, flat["params"], flat["tokens"], many, self.law.output)
         return tuple(said)
 
     def _law_alone(self, flat: Mapping[str, Array], best: Array, spread: Array, level: float) -> Band:
@@ -298,7 +296,8 @@ class Fit:
             log, share = np.log(spread), doubt.growth(beyond)
             own = share * (log - np.median(log, axis=0))
             near = share * np.sqrt(variance) * self._normal(2, len(spread))
-            form = doubt.form(at, np.ravel(beyond)) * self._normal(3, len(spread))
+            measured = self.law.output == LOSS  # how far a form may be off was
+            form = (doubt.form(at, np.ravel(beyond)) if measured else 0.0) * self._normal(3, len(spread))
             middle = np.log(best) + moved
             return middle, middle + own + near + form - self.errors()
 
@@ -341,15 +340,17 @@ class Fit:
         It is indexed by name; the column name says the same for tables that drop the index.
         """
         level = a_level(level)
-        return parameter_table(self.law, [self.interval(name, level) for name in self.law.names], self.draws)
+        return parameter_table(
+            self.law, [self.interval(name, level) for name in self.law.names], self.draws, self.unidentified
+        )
 
     def conf_int(self, level: float = LEVEL) -> pd.DataFrame:
         """The interval of every parameter: the columns low and high, indexed by name."""
         return self.summary(level)[["low", "high"]]
 
     def cov(self) -> pd.DataFrame:
-        """The covariance of the parameters over the draws (p, p), indexed by name both ways; NaN without draws."""
-        return covariance(self.law, self.draws)
+        """The covariance of the parameters over the draws (p, p), by name both ways; NaN without draws, and where not identified."""
+        return covariance(self.law, self.draws, self.unidentified)
 
     def to_frame(self, runs: RunsLike, *, columns: Columns = None, units: Units = None) -> pd.DataFrame:
         """The runs fitted, out of the table they came from, indexed by name: inputs, observed, fitted, and the residual.
@@ -376,7 +377,7 @@ class Fit:
 
     def terms(self, level: float = LEVEL) -> pd.DataFrame:
         """What each term contributes at the middle of the runs, as `fitting.term_contributions` says it: quote this rather than A alone."""
-        return terms(self.law, self.values, self.draws, self.ranges, level)
+        return terms(self.law, self.values, self.draws, self.ranges, level, self.unidentified)
 
     def to_json(self, path: str | None = None) -> str:
         """The fit as JSON text, written to `path` too if given; `load_fit` gives the same fit back."""

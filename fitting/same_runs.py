@@ -98,13 +98,14 @@ def of_fit(fit: Fitted, runs: Any, columns: Columns = None, units: Units = None)
     return without(as_runs(runs, fit.law, columns, units), out, known=True)[0]
 
 
-def without(runs: Runs, exclude: Any, *, known: bool = False) -> tuple[Runs, tuple[str, ...]]:
+def without(runs: Runs, exclude: Any, *, known: bool = False, fresh: bool = False) -> tuple[Runs, tuple[str, ...]]:
     """The table without the runs that `exclude` names, or is a mask of over `runs.kept`, and their names in order.
 
+    A table is `fresh` where it was read in the same call, so that a mask's index is that of the frame.
     Names that no kept run has are passed over where only the `known` are asked for; else they raise DataError, and what is
     neither names nor a mask raises FitError.
     """
-    names = run_names(exclude, runs.kept["run"])
+    names = run_names(exclude, runs.kept["run"], runs.labels, fresh)
     if known:
         names = tuple(sorted(set(names) & set(runs.kept["run"].astype(str))))
     return (runs.exclude(names) if names else runs), names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
@@ -26,6 +27,11 @@ class Status(Enum):
         }[self.value]
 
 
+NOT_IDENTIFIED, ROLES = "identified", "roles"
+# Notes that go wherever the numbers go, as the checks that fail do.
+SAID_EVERYWHERE = (NOT_IDENTIFIED, ROLES)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One check of a fit: `state` is "ok", "note" or "fail"; `sentence` says what was found, `todo` what to do."""
@@ -35,3 +41,14 @@ class Verdict:
     state: Annotated[str, one_of(("ok", "note", "fail"))]
     sentence: str
     todo: str = ""
+
+
+def said_everywhere(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
+    """What must be known wherever a fit's numbers go: for an unsound one that, the checks that fail, and a few notes; else nothing.
+
+    Those are of parameters that are not identified, and of roles that are not read.
+    """
+    verdicts = tuple(verdicts)
+    failed = [f"{v.title}: {v.sentence}" for v in verdicts if v.state == "fail"]
+    noted = [f"{v.title}: {v.sentence}" for v in verdicts if v.state == "note" and v.key in SAID_EVERYWHERE]
+    return (*((Status.UNSOUND.sentence,) if failed else ()), *failed, *noted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,14 +17,19 @@ Array = np.ndarray
 
 
 def terms(
-    law: Law, values: Array, draws: Array, ranges: Mapping[str, tuple[float, float]], level: float = LEVEL
+    law: Law,
+    values: Array,
+    draws: Array,
+    ranges: Mapping[str, tuple[float, float]],
+    level: float = LEVEL,
+    unidentified: Container[str] = (),
 ) -> pd.DataFrame:
     """One row for each weight or length of a law of best values (p,) and draws (R, p), with the columns of `Fit.summary` and more.
 
     A in A x^-alpha is the term's value where x is 1, decades outside any data, and hangs on alpha (their logs correlate
     by .999 on Chinchilla's runs). `value` is the term at `at`, the geometric middle of its input's range (`ranges` holds the ends
     of each) to two digits, in the output's unit; `correlation` that of the weight's logarithm with the exponent over the draws,
-    NaN without draws.
+    NaN without draws. The term of a weight that is `unidentified` has an open interval.
     """
     import pandas as pd
 
@@ -41,6 +46,8 @@ def terms(
         value, low, high = from_draws(best, drawn, level)
         with np.errstate(all="ignore"):
             se = float(np.std(drawn)) if len(drawn) else np.nan
+        if p.name in unidentified:
+            low, high, se = 0.0, np.inf, np.inf
         meaning = f"its term at {p.anchor.input} = {at:.3g}, the middle of these runs"
         rows.append(
             (
@@ -53,7 +60,7 @@ def terms(
                 se,
                 meaning,
                 at,
-                _correlation(law, draws, p),
+                np.nan if p.name in unidentified else _correlation(law, draws, p),
             )
         )
     columns = ["name", "symbol", "unit", "value", "low", "high", "se", "meaning", "at", "correlation"]

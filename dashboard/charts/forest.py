@@ -44,7 +44,7 @@ def figure(fit: Fit, name: str, level: float = LEVEL) -> go.Figure:
     ends = [pub.values[name] + sign * e for pub, e in zip(papers, errors, strict=True) for sign in (-1, 1)]
     values = [v for v in (*band, *ends) if math.isfinite(v)]
     out.update_xaxes(**_axis(values), fixedrange=True)
-    if math.isfinite(band.low):
+    if math.isfinite(band.low) and math.isfinite(band.high):
         out.add_shape(
             type="rect", yref="paper", y0=0, y1=1, x0=band.low, x1=band.high, fillcolor=theme.BAND_WIDE, line={"width": 0}, layer="below",
         )  # fmt: skip

@@ -279,7 +279,7 @@ def _floors(out: Drawing, frame: Frame, fit: Fit, true: float | None) -> None:
             continue
         band = fit.interval(p.name)
         value, interval = numbers.with_interval(band.value, band.low, band.high, "loss")
-        if math.isfinite(band.low):
+        if math.isfinite(band.low) and math.isfinite(band.high):
             out.add_shape(
                 type="rect", xref="paper", x0=0, x1=1, y0=max(band.low, frame.bottom), y1=band.high,
                 fillcolor=theme.BAND_WIDE, line={"width": 0}, layer="below",

@@ -155,8 +155,11 @@ def _table(found: Any, apart: Any) -> str:
     names = [f"{p.name} [{p.unit}]" if p.unit else p.name for p in found.law.params]
     for name, row in zip(names, found.summary().to_dict("records"), strict=True):
         value, interval = numbers.with_interval(row["value"], row["low"], row["high"], "ratio")
+        interval = "not identified" if row["name"] in found.unidentified else interval
         lines.append(f"  {name:<24}{value:>12}   {interval}")
     for row in found.terms().to_dict("records"):
+        if row["name"] in found.unidentified:
+            continue
         value, interval = numbers.with_interval(row["value"], row["low"], row["high"], "ratio")
         unit = f" [{row['unit']}]" if row["unit"] else ""
         lines.append(f"  {'term of ' + row['name'] + unit:<24}{value:>12}   {interval}   at {row['at']:.2g}")

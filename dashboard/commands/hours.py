@@ -67,7 +67,7 @@ def command(
         )
         return
     click.echo(told)
-    click.echo(_table(found))
+    click.echo(_table(found, fitted.law.output.title.lower()))
     for note in notes_of(found):
         click.echo(note)
 
@@ -111,10 +111,10 @@ def _document(one: HourClass) -> dict[str, Any]:
     return {"hours": one.hours, **said, "steps": one.steps, "notes": list(one.notes)}
 
 
-def _table(found: tuple[HourClass, ...]) -> str:
+def _table(found: tuple[HourClass, ...], output: str = "loss") -> str:
     from dashboard import numbers
 
-    lines = [f"  {'hours':>7}  {'parameters':<26}{'tokens':<26}{'loss':<26}{'steps':>8}".rstrip()]
+    lines = [f"  {'hours':>7}  {'parameters':<26}{'tokens':<26}{output:<26}{'steps':>8}".rstrip()]
     for one in found:
         cells = []
         for band, kind in ((one.params, "count"), (one.tokens, "count"), (one.loss, "loss")):

@@ -12,6 +12,7 @@ from dashboard.commands import POSITIVE, Command, json_option, refuses, write_te
 if TYPE_CHECKING:
     from fitting import Plan
     from fitting.batch import WholeRun
+    from fitting.law import Output
     from fitting.planning.on_devices import OnDevices
 
 DEFAULT = "H100"
@@ -127,7 +128,7 @@ def command(
         if to is not None:
             write_text(make(), to)
     if all(to is None for to, _ in outputs):
-        click.echo(_table(found, whole, on))
+        click.echo(_table(found, whole, on, fitted.law.output))
 
 
 def _goes_with(found: Plan, rule: str, critical: str) -> WholeRun | None:
@@ -140,15 +141,16 @@ def _goes_with(found: Plan, rule: str, critical: str) -> WholeRun | None:
     return whole_run(found, *laws, None if critical == "none" else from_paper(critical))
 
 
-def _table(found: Plan, whole: WholeRun | None, on: OnDevices) -> str:
+def _table(found: Plan, whole: WholeRun | None, on: OnDevices, output: Output) -> str:
     """The plan as text for a terminal."""
     from dashboard import numbers
     from fitting.batch.published import OPTIMAL, RATE
 
+    what = output.title.lower()
     rows = [
         ("compute", found.flops, "flop", "FLOP"), ("parameters", found.params, "count", ""),
         ("tokens", found.tokens, "count", ""), ("tokens per parameter", found.tokens_per_param, "ratio", ""),
-        ("loss", found.loss, "loss", "nats per token"), ("loss of a new run", found.loss_run, "loss", "nats per token"),
+        (what, found.loss, "loss", output.unit), (f"{what} of a new run", found.loss_run, "loss", output.unit),
         ("above the best size", found.penalty, "percent", ""),
     ]  # fmt: skip
     if whole is not None:

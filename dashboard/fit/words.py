@@ -49,7 +49,8 @@ def exponents(law: Law) -> dict[str, str]:
 def said(fit: Fit, name: str) -> tuple[str, str]:
     """A parameter's value and its interval, with as many digits as the interval has a use for."""
     band, p = fit.interval(name), fit.law.param(name)
-    return numbers.with_interval(band.value, band.low, band.high, "loss" if p.is_floor else "ratio")
+    value, interval = numbers.with_interval(band.value, band.low, band.high, "loss" if p.is_floor else "ratio")
+    return value, "not identified" if name in fit.unidentified else interval
 
 
 def floor_state(fit: Fit) -> str:

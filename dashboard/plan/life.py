@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -17,8 +18,6 @@ from fitting.planning.hour_classes import HourClass, hour_classes
 from fitting.planning.lifetime import Lifetime, lifetime
 from fitting.planning.step_time import StepTime
 
-# Both ask for a best size of every draw, in seconds for thousands of them; so many tell the ends of an interval to a tenth of it.
-DRAWS = 400
 CUT = "Intervals of the loss are cut at the true floor of this language."
 
 
@@ -29,9 +28,8 @@ def hours(fit: Fit, asked: PlanSettings, batch: float, measured: StepTime | None
         return
     with box:
         speed, told = speed_of(fit, asked, batch, measured)
-        few = fit.thinned(DRAWS)
         try:
-            found = hour_classes(few, speed, batch=batch)
+            found = hour_classes(fit, speed, batch=batch)
         except FitError as refusal:
             widgets.quiet(str(refusal))
             return
@@ -39,7 +37,7 @@ def hours(fit: Fit, asked: PlanSettings, batch: float, measured: StepTime | None
         widgets.quiet(told, *([CUT] if floor is not None and any(one.loss.low < floor for one in found) else []))
         st.html(_table(("Hours", "Parameters", "Tokens", "Loss", "Steps"), [_row(one, floor) for one in found]))
         # The page's own head says the fit's warnings already.
-        of_all = few.predict(params=[one.params.value for one in found], tokens=[one.tokens.value for one in found])
+        of_all = fit.predict(params=[one.params.value for one in found], tokens=[one.tokens.value for one in found])
         widgets.quiet(*(note for note in of_all.notes if note not in fit.warnings))
 
 
@@ -90,7 +88,7 @@ def life(fit: Fit, here: Plan, asked: PlanSettings) -> None:
             st.caption(":red[Inference tokens are a number such as 300B or 10T.]")
             return
         try:
-            found = lifetime(fit.thinned(DRAWS), loss=float(here.loss.value), served=served)
+            found = _lifetime(fit, float(here.loss.value), served)
         except FitError as refusal:
             widgets.quiet(str(refusal))
             return
@@ -100,6 +98,12 @@ def life(fit: Fit, here: Plan, asked: PlanSettings) -> None:
             f"{saved[0]} ({saved[1]}) less training and inference compute, at equal loss, than the size with the least training compute.",
             *found.notes,
         )
+
+
+@lru_cache(maxsize=4)
+def _lifetime(fit: Fit, loss: float, served: float) -> Lifetime:
+    """Of every draw, as in the terminal: seconds for thousands of them, so what else changes on the page does not ask it again."""
+    return lifetime(fit, loss=loss, served=served)
 
 
 def _lives(found: Lifetime) -> list[tuple[str, ...]]:

@@ -35,6 +35,9 @@ _TEST = frozenset(
     ("test", "testing", "validation", "val", "valid", "eval", "evaluation", "forecast", "out")
 )  # of a run, where a person has named the column
 
+# How notes on a column of roles that holds no run out go on.
+NOT_READ, NOT_ROLES = "no run is held out by it", "it is not read as their roles"
+NONE_LEFT = "which leaves none to fit: it is left out of account"
 MOST_SAID = 3  # words of a column that are said one by one
 
 
@@ -83,9 +86,7 @@ def _read(
     if other and sure:
         raise DataError(f"{header!r} says {other!r:.40}; a role is {FITTED!r} or {HELD_OUT!r}. Name another column.")
     if other and held.any():
-        notes.append(
-            f"{header!r} says {other!r:.40} of some rows and held out of others: it is not read as their roles."
-        )
+        notes.append(f"{header!r} says {other!r:.40} of some rows and held out of others: {NOT_ROLES}.")
     elif other and (any(s in fitted for s in said) or _tests_of_runs(said, fitted)):
         notes.append(_unread(table, header, said, fitted))
     return None if other else _held(header, held, notes)
@@ -114,12 +115,12 @@ def _unread(table: Table, header: str, said: list[str], fitted: frozenset[str]) 
         if all(s in _TEST | fitted for s in said if s)
         else f"Write {HELD_OUT!r} in the rows meant and {FITTED!r} in the others to hold them out"
     )
-    return f"{header!r} says {words} of some rows{beside}, and no run is held out by it. {how}."
+    return f"{header!r} says {words} of some rows{beside}, and {NOT_READ}. {how}."
 
 
 def _held(header: str, held: np.ndarray, notes: list[str]) -> Roles | None:
     if held.all():
-        notes.append(f"{header!r} holds every row out, which leaves none to fit: it is left out of account.")
+        notes.append(f"{header!r} holds every row out, {NONE_LEFT}.")
     return None if held.all() or not held.any() else Roles(header, np.where(held, HELD_OUT, FITTED).astype(object))
 
 

@@ -55,6 +55,8 @@ def agree(fit: Fit, saved: Saved) -> None:
         raise PlainError(f"its settings say {fit.settings.resamples} resamples and it has {len(fit.draws)} draws")
     if both := sorted(set(fit.runs) & {*fit.settings.excluded, *fit.settings.held_out}):
         raise PlainError(f"the run {both[0]!r:.40} is both fitted and left out")
+    if strange := set(fit.unidentified) - set(fit.law.names):
+        raise PlainError(f"{sorted(strange)[0]!r:.40} is no parameter of its law")
     _intervals(fit, saved.intervals)
     if saved.status != fit.status.value:
         raise PlainError(f"its status is {saved.status!r} and its checks say {fit.status.value!r}")
@@ -88,12 +90,16 @@ def _shapes(law: Law, doubt: Doubt) -> None:
 def _intervals(fit: Fit, said: Mapping[str, Mapping[str, float]]) -> None:
     for i, name in enumerate(fit.law.names):
         band, of = fit.interval(name), said[name]
+        if name in fit.unidentified:
+            ends = [float(of.get(k, math.nan)) for k in ("low", "high")]
+            _alike(f"the interval of {name}, which is not identified,", (ends[0], ends[1]), [band.low, band.high])
         drawn = [float(x) for x in quantiles(fit.draws[:, i], (0.5 * (1.0 - band.level), 0.5 * (1.0 + band.level)))]
         calibrated = fit.calibration.of(name) if fit.calibration else None
         if calibrated is not None:
             plain = [float(x) for x in quantiles(fit.draws[:, i], (TAIL, 1.0 - TAIL))]
             _alike(f"{name} before calibrating", calibrated.plain, plain)
             drawn = [calibrated.low, calibrated.high]
+        drawn = [band.low, band.high] if name in fit.unidentified else drawn
         before = dict(zip(("low", "high"), drawn, strict=True))  # as saved before an interval held its own value
         for k in ("value", "low", "high", "level"):
             if k not in of:

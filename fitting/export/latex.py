@@ -65,13 +65,14 @@ def fit_to_latex(fit: Fit) -> str:
 
 def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDevices | None = None) -> str:
     """A plan, what goes with it, and the devices it runs on, as a LaTeX table with intervals, and its full-precision values as comments."""
+    output = fit.law.output
     names = {
         "flops": ("training compute", "FLOP"),
         "params": ("parameters", ""),
         "tokens": ("tokens", ""),
         "tokens_per_param": ("tokens per parameter", ""),
-        "loss": ("loss, law", "nats per token"),
-        "loss_run": ("loss, one new run", "nats per token"),
+        "loss": (f"{escape(output.title.lower())}, law", escape(output.unit)),
+        "loss_run": (f"{escape(output.title.lower())}, one new run", escape(output.unit)),
         "batch": ("batch", "tokens per step"),
         "lr": ("learning rate", ""),
         "steps": ("steps", ""),

@@ -65,3 +65,4 @@ class Saved:
     new_noise: Annotated[Array, array_of(Finite, MOST_DRAWS)] = field(default_factory=lambda: np.empty(0))
     doubt: Annotated[Doubt, Whole(lambda _: {"scale": None, "mixture": None})] | None = None
     calibration: Annotated[Calibration, Whole()] | None = None
+    unidentified: Annotated[tuple[str, ...], at_most(1000)] = ()

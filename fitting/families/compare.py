@@ -67,7 +67,7 @@ def compare_families(
     Raises FitError, in one sentence with what to do: no such column, one family only, too few runs in a family,
     families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
     """
-    table, excluded = without(whole_table(runs, None, columns, units), exclude)
+    table, excluded = without(whole_table(runs, None, columns, units), exclude, fresh=not isinstance(runs, Runs))
     table = table.fitted
     _check(share, resamples)
     seed = a_count("seed", seed, MOST_SEED)

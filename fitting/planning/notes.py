@@ -43,8 +43,8 @@ def place_notes(fit: Fit, flops: Any, params: Any, tokens: Any) -> tuple[str, ..
     """What is to be known about one run's place: beyond the runs in compute, mixed as none of them, of a size none had."""
     n, d = np.array([params]), np.array([tokens])
     return (
-        *beyond_runs(fit.doubt, fit.beyond({"flops": flops})),
-        *mixed_as_none(fit.doubt, n, d),
+        *beyond_runs(fit.doubt, fit.beyond({"flops": flops}), output=fit.law.output),
+        *mixed_as_none(fit.doubt, n, d, output=fit.law.output),
         *uncovered(fit, params, tokens),
     )
 
@@ -97,7 +97,7 @@ def _notes(fit: Fit, budgets: Array, best: Optimum, sized: bool, text: Text | No
     if sized:
         notes += place_notes(fit, budgets[0], best.params[0, 0], best.tokens[0, 0])
     else:
-        notes += beyond_runs(fit.doubt, fit.beyond({"flops": budgets}))
+        notes += beyond_runs(fit.doubt, fit.beyond({"flops": budgets}), output=fit.law.output)
     if not fit.accounting.is_six_nd:
         notes.append(
             f"FLOPs by the table's own count: {fit.accounting.ratio(best.params[0, 0]):.3g} times 6ND at this size."

@@ -74,7 +74,7 @@ def plan(
         raise FitError(
             f"{fit.law.title} also depends on {' and '.join(sorted(more))}, which a budget leaves open, so it cannot be planned "
             f"with{': give unique_tokens, how much text there is' if more == {'unique_tokens'} else ''}. Or fit a law of size and "
-            "tokens, such as Chinchilla; predict says the loss of any one run."
+            f"tokens, such as Chinchilla; predict says the {fit.law.output.title.lower()} of any one run."
         )
     if fit.law.output.rises:
         raise FitError(
@@ -102,10 +102,13 @@ def plan(
     if unique_tokens is not None and fit.law.inputs != ("flops",):
         text = Text(float(unique_tokens), None if knows else FREE_EPOCHS * float(unique_tokens))
     if loss is not None:
-        losses = _numbers(loss, "A loss is a positive number")
+        losses = _numbers(loss, f"{_a_target(fit)} is a positive number")
         if np.any(wrong := ~(np.isfinite(losses) & (losses > 0))):
-            raise FitError(f"A loss is a positive number of nats per token; it was {at_fault(loss, wrong)}.")
-        return _for_loss(fit, *_together(losses, params, "A loss is a positive number"), hardware, level, text)
+            unit = f" of {fit.law.output.unit}" if fit.law.output.unit else ""
+            raise FitError(f"{_a_target(fit)} is a positive number{unit}; it was {at_fault(loss, wrong)}.")
+        return _for_loss(
+            fit, *_together(losses, params, f"{_a_target(fit)} is a positive number"), hardware, level, text
+        )
     if hours is not None:
         hardware = hardware or Hardware()
         with np.errstate(over="ignore"):  # endless is more than any budget may be
@@ -195,20 +198,22 @@ def _for_loss(
     if len(over := np.flatnonzero(losses >= ends[0])):
         k = int(over[0])
         raise FitError(
-            f"A loss of {losses[k]:.4g}{at(k)} takes no training: by this fit {LEAST_FLOPS:.0e} FLOP already give {ends[0][k]:.4g}. "
-            "Ask for a lower loss."
+            f"{_a_target(fit)} of {losses[k]:.4g}{at(k)} takes no training: by this fit {LEAST_FLOPS:.0e} FLOP "
+            f"already give {ends[0][k]:.4g}. "
+            f"Ask for a lower {fit.law.output.title.lower()}."
         )
     if len(under := np.flatnonzero(~np.isfinite(budget[0]))):
         k = int(under[0])
         raise FitError(
-            f"No budget reaches a loss of {losses[k]:.4g}{at(k)}: by this fit it cannot fall below {ends[1][k]:.4g}. "
-            "Ask for a higher loss."
+            f"No budget reaches {_a_target(fit).lower()} of {losses[k]:.4g}{at(k)}: by this fit it cannot fall below {ends[1][k]:.4g}. "
+            f"Ask for a higher {fit.law.output.title.lower()}."
         )
     best = _reached(_rowwise(fit, fit.values[None, :], budget, params, text), losses)
     if params is not None and len(short := np.flatnonzero(best.tokens[0] < 1.0)):
         k = int(short[0])
         raise FitError(
-            f"A loss of {losses[k]:.4g}{at(k)} takes less than one token. Ask for a smaller model or a lower loss."
+            f"{_a_target(fit)} of {losses[k]:.4g}{at(k)} takes less than one token. Ask for a smaller model or a lower "
+            f"{fit.law.output.title.lower()}."
         )
     budgets = _budget_for(fit, fit.draws, losses, params, text)
     spread = _reached(_rowwise(fit, fit.draws, budgets, params, text), losses)
@@ -218,6 +223,12 @@ def _for_loss(
 def _reached(found: Optimum, losses: Array) -> Optimum:
     """The same with losses (R, K) that were reached as they were asked, (K,): bisection leaves them in the last digits."""
     return replace(found, loss=np.where(np.isclose(found.loss, losses, rtol=1e-9, atol=0.0), losses, found.loss))
+
+
+def _a_target(fit: Fit) -> str:
+    """What is asked for, with its article: A loss, An error rate."""
+    word = fit.law.output.title.lower()
+    return f"{'An' if word[0] in 'aeiou' else 'A'} {word}"
 
 
 def _at(fit: Fit, values: Array, budgets: Array, params: Array | None, text: Text | None = None) -> Optimum:

@@ -100,13 +100,17 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
     counted = accounting(frame)
     columns = dict.fromkeys((*law.inputs, law.output.column, "params", "tokens", "flops"))
     present = [c for c in columns if c in frame.columns and frame[c].notna().any()]
+    ranges = {c: (float(frame[c].min()), float(frame[c].max())) for c in present}
+    if "flops" not in ranges and {"params", "tokens"} <= set(inputs):  # read for a law of its own columns
+        compute = counted.flops(inputs["params"], inputs["tokens"])
+        ranges["flops"] = float(np.min(compute)), float(np.max(compute))
     return Arrays(
         inputs,
         loss,
         tuple(frame["run"].astype(str)),
         np.arange(len(frame)),
         {group: named} if group else natural,
-        {c: (float(frame[c].min()), float(frame[c].max())) for c in present},
+        ranges,
         counted,
         _convention(frame),
         frame["loss_error"].to_numpy(float) if "loss_error" in frame.columns and law.output == LOSS else None,

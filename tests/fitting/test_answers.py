@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from data import load
-from data.errors import MappingNeeded, Question, answered_by
+from data.errors import DataError, MappingNeeded, Question, answered_by
 from fitting import FitError, against_papers, backtest, compare_families, compare_laws, fit, lacking, read_runs
 from fitting.diagnostics.calibration import calibrate
 from fitting.diagnostics.floor_profile import floor_profile
@@ -139,6 +139,54 @@ def test_names_and_masks_leave_out_runs_by_the_index(runs):
         assert fit(frame, "chinchilla", exclude=exclude, resamples=0).settings.excluded == out
     with pytest.raises(FitError, match="it has no 'exp0'"):
         fit(frame, "chinchilla", exclude=mask[1:], resamples=0)
+
+
+def test_a_mask_means_the_labels_of_its_index(runs):
+    """Numbers are labels as names are: a frame that was sorted, turned or sampled has them in another order."""
+    plain = runs.kept[["run", "params", "tokens", "loss"]].head(25)
+    plain["run"] = [f"r{k}" for k in plain.index]
+    mask = plain["loss"] > plain["loss"].quantile(0.8)
+    out = tuple(sorted(plain["run"][mask]))
+    assert len(out) == 5
+    for name, frame in (
+        ("sorted", plain.sort_values("loss")), ("turned", plain[::-1]), ("sampled", plain.sample(25, random_state=0)), ("as it is", plain),
+    ):  # fmt: skip
+        assert fit(frame, "chinchilla", exclude=mask, resamples=0).settings.excluded == out, name
+        assert fit(plain, "chinchilla", exclude=mask.loc[frame.index], resamples=0).settings.excluded == out, name
+        unnamed = frame.drop(columns="run")
+        assert len(without := fit(unnamed, "chinchilla", exclude=mask, resamples=0).settings.excluded) == 5, name
+        if name != "as it is":
+            assert set(without) == {str(k) for k in mask.index[mask]}, name
+        read = read_runs(frame)
+        if name in ("as it is",):
+            assert tuple(sorted(read.hold_out(mask[::-1]).held_out["run"])) == out, name
+            continue
+        with pytest.raises(DataError, match="names other rows"):  # of the frame, or of runs.kept?
+            read.hold_out(mask)
+        assert tuple(sorted(read.hold_out(read.kept["run"].isin(out).to_numpy()).held_out["run"])) == out, name
+    shifted = plain.set_axis(range(100, 125))
+    assert (
+        tuple(
+            sorted(read_runs(shifted).hold_out((shifted["loss"] > plain["loss"].quantile(0.8))[::-1]).held_out["run"])
+        )
+        == out
+    )
+    blank = plain.assign(loss=plain["loss"].where(plain.index != 3))
+    assert set(fit(blank, "chinchilla", exclude=mask[::-1], resamples=0).settings.excluded) == set(out) - {"r3"}
+    with pytest.raises(FitError, match="neither that of the table nor the runs' names"):
+        fit(plain, "chinchilla", exclude=mask.set_axis(range(7, 32)), resamples=0)
+
+
+def test_columns_go_together_by_their_index(runs):
+    f = fit(runs, "chinchilla", resamples=0)
+    places = pd.DataFrame({"params": [1e8, 1e9, 1e10], "tokens": [1e10, 3e10, 1e11]})
+    turned = places[::-1]
+    right = f.predict(params=places["params"].to_numpy(), tokens=places["tokens"].to_numpy()).value
+    assert list(f.predict(params=places["params"], tokens=turned["tokens"]).value) == list(right)
+    assert list(f.predict(turned[["params"]], tokens=places["tokens"]).value) == list(right[::-1])
+    assert list(f.predict(params=places["params"], tokens=[1e10, 3e10, 1e11]).value) == list(right)
+    with pytest.raises(FitError, match="theirs have other labels"):
+        f.predict(params=places["params"], tokens=places["tokens"].set_axis([5, 6, 7]))
 
 
 def test_a_forecast_keeps_the_index_of_its_places(runs):

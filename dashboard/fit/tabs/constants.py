@@ -57,6 +57,8 @@ def _terms(fit: Fit) -> None:
     rows = []
     for term in fit.terms().to_dict("records"):
         p = fit.law.param(term["name"])
+        if p.name in fit.unidentified:
+            continue
         assert p.anchor is not None
         value, interval = numbers.with_interval(term["value"], term["low"], term["high"], "loss")
         kind = {"params": "count", "tokens": "count"}.get(p.anchor.input, "flop")

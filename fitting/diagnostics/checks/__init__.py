@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fitting.diagnostics.checks import constants, counts, floor, flops, influence, runs, shape, solution
+from fitting.diagnostics.checks import constants, counts, floor, flops, identified, influence, runs, shape, solution
 from fitting.diagnostics.checks.evidence import Evidence
 from fitting.diagnostics.checks.unusable import on_a_line, refusal
 from fitting.status import Verdict
@@ -16,6 +16,7 @@ CHECKS: tuple[Callable[[Evidence], Verdict | None], ...] = (
     solution.converged,
     solution.one_minimum,
     solution.refits,
+    identified.identified,
     runs.enough,
     runs.variety,
     runs.confounded,

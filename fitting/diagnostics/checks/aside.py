@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 from data.schema import EXCLUDED, Runs
+from data.states.roles import NONE_LEFT, NOT_READ, NOT_ROLES
+from fitting.errors import FitError
 from fitting.plural import plural
-from fitting.status import Verdict
+from fitting.status import ROLES, Verdict
+
+
+def unread_roles(runs: Runs) -> tuple[Verdict, ...]:
+    """A note on a column that seems to say which runs are held out, and holds none; FitError where it holds out every run."""
+    if any(NONE_LEFT in note for note in runs.notes):
+        said = next(note for note in runs.notes if NONE_LEFT in note)
+        raise FitError(f"{said.partition(',')[0]}: none is left to fit. Leave some of them in, or drop the column.")
+    said = " ".join(note for note in runs.notes if NOT_READ in note or NOT_ROLES in note)
+    if not said:
+        return ()
+    found, _, do = said.partition(". ")
+    return (
+        Verdict(ROLES, "Runs held out", "note", f"{found.rstrip('.')}.", do or "Give each run one of the two roles."),
+    )
 
 
 def left_aside(runs: Runs) -> tuple[Verdict, ...]:

@@ -21,6 +21,8 @@ def weights(e: Evidence) -> Verdict | None:
     for i, p in enumerate(e.law.params):
         if p.anchor is None or not p.anchor.exponent:
             continue
+        if p.name in e.unidentified.names:
+            continue
         k = e.law.names.index(p.anchor.exponent)
         with np.errstate(all="ignore"):
             log_weight = np.log(e.draws[:, i])

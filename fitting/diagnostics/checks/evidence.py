@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from fitting.diagnostics.identification import NONE, Unidentified, unidentified
 from fitting.law import Law
 from fitting.solver.fit_data import Arrays
 from fitting.solver.solver import EXACT, Problem, Solution, slopes
@@ -41,6 +42,11 @@ class Evidence:
         self.law: Law = self.where.law
         self.best = tried.best()
         self.theta = tried.theta[self.best]
+
+    @cached_property
+    def unidentified(self) -> Unidentified:
+        """The parameters that these runs cannot tell; none of a refused fit, which is said to be so."""
+        return NONE if self.refused else unidentified(self.prob, self.theta, self.residuals)
 
     @cached_property
     def draws(self) -> Array:

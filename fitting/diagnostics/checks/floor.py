@@ -134,7 +134,7 @@ def bounds(e: Evidence) -> Verdict:
 def floor(e: Evidence) -> Verdict | None:
     """Whether the floor is told from no floor at all, by resampling and by its profile."""
     for i, p in enumerate(e.law.params):
-        if not p.is_floor:
+        if not p.is_floor or e.unidentified.has_ridge(p.name):
             continue
         title = "Floor"
         value, lowest = float(e.theta[i]), e.where.lowest

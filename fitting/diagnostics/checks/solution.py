@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from fitting.band import LEVEL
 from fitting.diagnostics.checks.evidence import Evidence
+from fitting.plural import plural
 from fitting.solver.solver import EXACT
 from fitting.status import Verdict
+
+# The k-th of R refits is their quantile of k / (R + 1): with fewer than these none lies at the ends of an interval.
+ENOUGH = round(2.0 / (1.0 - LEVEL)) - 1
 
 
 def converged(e: Evidence) -> Verdict:
@@ -29,6 +34,9 @@ def one_minimum(e: Evidence) -> Verdict:
     found = e.tried.objective[e.tried.converged]
     lowest = e.tried.objective[e.best]
     apart = int(np.sum(found > lowest * (1 + 1e-6) + EXACT * len(e.residuals)))
+    if apart == 0 and e.unidentified.groups:
+        said = f"All {len(found)} starts converge to the same objective; where they end along what is not identified differs."
+        return Verdict("one_minimum", title, "ok", said)
     if apart == 0:
         return Verdict("one_minimum", title, "ok", f"All {len(found)} starts converge to the same optimum.")
     return Verdict(
@@ -40,13 +48,18 @@ def one_minimum(e: Evidence) -> Verdict:
 
 def refits(e: Evidence) -> Verdict | None:
     """Whether the refits, of the bootstrap or of the posterior, converge inside the bounds."""
-    count = len(e.refits.converged)
+    count, title = len(e.refits.converged), "Refits for the intervals"
     if count == 0:
         return None
+    if count < ENOUGH:
+        return Verdict(
+            "refits", title, "note",
+            f"{plural(count, 'refit')} cannot give 95 % intervals, whose ends take {ENOUGH} at least: they end at the outermost refits.",
+            "Ask for more resamples, such as the 4,000 of the default.",
+        )  # fmt: skip
     good = float(np.mean(e.refits.converged))
     low, high = e.where.bounds
     edge = float(np.mean(np.any((e.refits.theta <= low + 1e-9) | (e.refits.theta >= high - 1e-9), axis=1)))
-    title = "Refits for the intervals"
     if good < 0.98 or edge > 0.2:
         return Verdict(
             "refits", title, "note" if good > 0.9 and edge < 0.5 else "fail",

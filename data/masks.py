@@ -1,0 +1,84 @@
+"""A mask of True and False over runs: whom its values mean, by the labels of its index or by position."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from data.errors import DataError
+
+MOST_SAID = 3
+
+
+def is_mask(values: Sequence[Any]) -> bool:
+    """Whether values hold a True or False, and so are no names."""
+    return any(isinstance(one, bool | np.bool_) for one in values)
+
+
+def masked(
+    mask: Iterable[Any], names: Sequence[str], labels: Mapping[Hashable, str] | None = None, fresh: bool = False
+) -> tuple[str, ...]:
+    """The `names` of runs (n,) for which a mask is True: aligned by its index where it has one, else by position.
+
+    `labels` are those of the frame that the runs were read from, each with its run's name. An index may hold the names, these
+    labels, or the places 0 to n - 1 of `runs.kept`, in any order; the last is not meant where the frame is `fresh`, which nobody
+    has seen as runs. Raises DataError for another length, a value that is neither, an index of anything else, and one that says one
+    thing as labels and another as places.
+    """
+    values = list(mask)
+    index = getattr(mask, "index", None)
+    at = None if index is None or callable(index) or not isinstance(index, Iterable) else list(index)
+    if not all(isinstance(one, bool | np.bool_) for one in values):
+        raise _other(values, names)
+    if at is None:
+        if len(values) != len(names):
+            raise _other(values, names)
+        return tuple(name for name, out in zip(names, values, strict=True) if out)
+    said = dict(zip(at, values, strict=True))
+    if len(said) < len(at):
+        if len(values) != len(names):
+            raise _other(values, names)
+        raise DataError(
+            "the index of a mask has a label more than once. Give one with the index of the table, or names of runs"
+        )
+    texts = {" ".join(str(label).split()): out for label, out in said.items()}
+    readings = []
+    if labels and set(names) <= (of := {labels[label] for label in said if label in labels}) and len(of) >= len(names):
+        by_label = {labels[label]: out for label, out in said.items() if label in labels}
+        readings.append([bool(by_label[name]) for name in names])
+    if all(name in texts for name in names) and len(texts) == len(said):
+        readings.append([bool(texts[name]) for name in names])
+    if set(at) == set(range(len(names))) and not (fresh and readings):
+        readings.append([bool(said[k]) for k in range(len(names))])
+    if not readings:
+        raise _unaligned(at, texts, names)
+    if any(one != readings[0] for one in readings):
+        raise DataError(
+            "the index of a mask names other rows in the frame that was read than in runs.kept. Give the names of runs, or a mask "
+            "without an index: mask.to_numpy(), in the order of runs.kept"
+        )
+    return tuple(name for name, out in zip(names, readings[0], strict=True) if out)
+
+
+def _other(values: Sequence[Any], names: Sequence[str]) -> DataError:
+    return DataError(
+        f"expected names of runs, or a mask of True and False for the {len(names)} runs kept; it was a mask of {len(values)} values. "
+        "Give one True or False for each row of runs.kept"
+    )
+
+
+def _unaligned(at: Sequence[Any], texts: Mapping[str, Any], names: Sequence[str]) -> DataError:
+    lacks = [name for name in names if name not in texts]
+    if len(lacks) < len(names):
+        return DataError(
+            f"a mask whose index has {len(names) - len(lacks)} of the {len(names)} runs kept; it has no {lacks[0]!r:.60}. Give one with "
+            "all of them, or the names of runs"
+        )
+    if len(at) != len(names):
+        return _other(at, names)
+    return DataError(
+        f"a mask whose index ({', '.join(map(repr, at[:MOST_SAID]))} ...) is neither that of the table nor the runs' names. Give one with "
+        "the index of the table, the names of runs, or mask.to_numpy(), in the order of runs.kept"
+    )

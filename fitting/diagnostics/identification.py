@@ -1,0 +1,190 @@
+"""Which parameters can these runs not tell, whatever they are? Directions in which a fit may move and forecast the same.
+
+Small changes of the parameters change the log predictions of the runs by the Jacobian times them. A direction that the Jacobian
+takes to nothing is one the runs are silent on: along it parameters trade against each other, and an interval from refits
+would show no more than where they started. Two kinds are told. One is structural: the direction is there to rounding, at the
+optimum and away from it (Rothenberg 1971; Bellman and Astrom 1970). The other is practical: the parameter moved as far as it may
+go, everything else fitted again, costs less than one deviation of the noise would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from fitting.law import Law
+from fitting.solver.solver import EXACT, Problem, minimise, objective, slopes
+
+Array = np.ndarray
+
+# A singular value of unit columns below this has a square that no float holds beside one: the solver's matrix is singular there.
+ROUNDING = float(np.sqrt(np.finfo(float).eps))
+# Places beside the optimum at which a structural direction must be there too, displaced by so much in every coordinate; a
+# term that has vanished, or two that happen to be alike, are accidents of the one place.
+PLACES, DISPLACED = 3, 0.3
+# Inputs beyond those of the runs, by so many e-folds, where the predictions must not move along the direction either.
+ELSEWHERE, FAR = 64, 3.0
+# Steps and precision of the refits that hold a parameter far away: a cost near the noise's is told from none by far less.
+FEW_STEPS, NEAR_ENOUGH = 100, 1e-6
+
+
+@dataclass(frozen=True)
+class Unidentified:
+    """Groups of parameters that trade against each other, by name, and whether predictions at every input stay as they are.
+
+    A group of one is a parameter on which nothing depends. `everywhere` is whether other inputs than those of the runs could
+    not tell the parameters of a group either.
+    """
+
+    groups: tuple[tuple[str, ...], ...] = ()
+    everywhere: tuple[bool, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every parameter that is not identified, each once."""
+        return tuple(dict.fromkeys(name for group in self.groups for name in group))
+
+    def has_ridge(self, name: str) -> bool:
+        """Whether a parameter trades against others in every table, so that its own value means nothing."""
+        return any(name in group for group, same in zip(self.groups, self.everywhere, strict=True) if same)
+
+
+NONE = Unidentified()
+
+
+def unidentified(prob: Problem, theta: Array, residuals: Array) -> Unidentified:
+    """What the runs of a problem cannot tell of its parameters at the optimum `theta` (p,), with residuals (n,) there."""
+    law = prob.coordinates.law
+    jac = _jacobian(prob, theta)
+    ridges = _shared(prob, theta, _null(jac))
+    parts = _apart(ridges)
+    found = [({*_trading(part)}, _same_elsewhere(prob, theta, part)) for part in parts]
+    known = {i for group, _ in found for i in group}
+    alone = [i for i in _hardly(prob, theta, jac, residuals) if i not in known and _is_flat(prob, theta, residuals, i)]
+    found += [({i}, False) for i in alone]
+    merged: list[tuple[set[int], bool]] = []
+    for group, same in found:
+        group = group | _weights_of(law, group)
+        for other, also in [m for m in merged if m[0] & group]:
+            merged.remove((other, also))
+            group, same = group | other, same and also
+        merged.append((group, same))
+    return Unidentified(
+        tuple(tuple(law.names[i] for i in sorted(group)) for group, _ in merged), tuple(s for _, s in merged)
+    )
+
+
+def _jacobian(prob: Problem, theta: Array) -> Array:
+    """Derivatives (n, p) of the log predictions of the runs, without any prior."""
+    return np.nan_to_num(slopes(prob, theta[None, :])[1][0].T)
+
+
+def _null(jac: Array) -> Array:
+    """Orthonormal directions (p, k) in units of the columns that a Jacobian (n, p) takes to nothing but rounding."""
+    size = np.linalg.norm(jac, axis=0)
+    unit = np.where(size > 0, size, 1.0)
+    _, s, rows = np.linalg.svd(jac / unit, full_matrices=True)
+    s = np.concatenate([s, np.zeros(jac.shape[1] - len(s))])
+    return np.asarray(rows[s <= ROUNDING * max(float(s[0]), 1e-300)].T / unit[:, None])
+
+
+def _shared(prob: Problem, theta: Array, null: Array) -> Array:
+    """The directions (p, k) in which the optimum and each of the places beside it have a ridge.
+
+    A curved ridge has another direction at each place, so it is as many there that count, and those of the optimum are given.
+    """
+    if not null.shape[1]:
+        return null
+    rng = np.random.default_rng(0)
+    low, high = prob.coordinates.bounds
+    inner = 1e-3 * (high - low)
+    for _ in range(PLACES):
+        moved = np.clip(theta + DISPLACED * rng.standard_normal(len(theta)), low + inner, high - inner)
+        jac = _jacobian(prob, moved)
+        if np.all(np.isfinite(jac)) and _null(jac).shape[1] < null.shape[1]:
+            return null[:, :0]
+    return null
+
+
+def _apart(null: Array) -> list[Array]:
+    """Directions (p, k) in groups of parameters that have nothing to do with each other, each (p, j)."""
+    if not null.shape[1]:
+        return []
+    basis = linalg.orth(null / np.max(np.abs(null)))
+    projector = basis @ basis.T
+    linked = np.abs(projector) > ROUNDING**0.5
+    groups: list[set[int]] = []
+    for i in np.flatnonzero(np.diag(linked)):
+        joined = {int(i), *(int(j) for j in np.flatnonzero(linked[i]))}
+        for group in [g for g in groups if g & joined]:
+            groups.remove(group)
+            joined |= group
+        groups.append(joined)
+    out = []
+    for group in sorted(groups, key=min):
+        mask = np.zeros(len(projector))
+        mask[sorted(group)] = 1.0
+        out.append(linalg.orth(projector * mask[:, None]))
+    return out
+
+
+def _trading(part: Array) -> list[int]:
+    """The indices of the parameters that move along directions (p, j)."""
+    return [int(i) for i in np.flatnonzero(np.max(np.abs(part), axis=1) > ROUNDING**0.5)]
+
+
+def _weights_of(law: Law, group: set[int]) -> set[int]:
+    """Coefficients and lengths whose own value follows an exponent of the group: A is its term times a power of the input."""
+    names = {law.names[i] for i in group}
+    return {i for i, p in enumerate(law.params) if p.anchor is not None and p.anchor.exponent in names}
+
+
+def _same_elsewhere(prob: Problem, theta: Array, part: Array) -> bool:
+    """Whether the law's output at inputs far and wide has no slope along directions (p, j) either."""
+    rng = np.random.default_rng(0)
+    logs = [np.log(x) for x in prob.inputs]
+    inputs = tuple(np.exp(rng.uniform(x.min() - FAR, x.max() + FAR, ELSEWHERE)) for x in logs)
+    there = Problem(prob.coordinates, inputs, np.zeros(ELSEWHERE), prob.delta)
+    jac = _jacobian(there, theta)
+    size = np.abs(jac) @ np.abs(part)
+    return bool(np.all(np.abs(jac @ part) <= ROUNDING**0.5 * np.maximum(size, 1e-300)))
+
+
+def _noise(prob: Problem, residuals: Array) -> float:
+    """The variance of a run's residual for the degrees of freedom spent, cut as Huber's loss cuts it; no less than rounding."""
+    cut = np.minimum(np.abs(residuals), prob.delta)
+    return max(float(np.sum(cut * (2.0 * np.abs(residuals) - cut))) / max(1, prob.n - prob.coordinates.law.p), EXACT)
+
+
+def _hardly(prob: Problem, theta: Array, jac: Array, residuals: Array) -> list[int]:
+    """Parameters whose whole range, by the slopes at the optimum, is worth less than a deviation of noise to the runs.
+
+    What others would make up for is counted: the slope that is left of a column when the others have taken their part.
+    """
+    low, high = prob.coordinates.bounds
+    scaled = jac * (high - low)
+    if prob.prior is not None:  # what the prior says is no news to anybody, and is told as such
+        theta_slope = prob.prior.distance(theta[None, :])[1][0]
+        rows = np.zeros((len(prob.prior.index), len(theta)))
+        rows[np.arange(len(rows)), prob.prior.index] = np.sqrt(prob.prior.weight) * theta_slope
+        scaled = np.vstack([scaled, rows * (high - low)])
+    noise = np.sqrt(_noise(prob, residuals))
+    out = []
+    for i in range(len(theta)):
+        others = np.delete(scaled, i, axis=1)
+        left = scaled[:, i] - others @ np.linalg.lstsq(others, scaled[:, i], rcond=ROUNDING)[0]
+        if np.linalg.norm(left) < max(noise, ROUNDING * float(np.linalg.norm(scaled[:, i]))):
+            out.append(i)
+    return out
+
+
+def _is_flat(prob: Problem, theta: Array, residuals: Array, i: int) -> bool:
+    """Whether a parameter held far away, everything else fitted again, costs less than one deviation of noise, on either side."""
+    low, high = (float(end[i]) for end in prob.coordinates.bounds)
+    start = np.tile(theta, (2, 1))
+    start[:, i] = low + 0.02 * (high - low), high - 0.02 * (high - low)
+    solved = minimise(prob, start, held=(i,), most=FEW_STEPS, tolerance=NEAR_ENOUGH)
+    rise = 2.0 * (solved.objective - objective(prob, theta[None, :])[0])
+    return bool(np.any(rise < _noise(prob, residuals)))
