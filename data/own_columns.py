@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import MappingNeeded, Question, ReadError
+from data.frames import index_names
 from data.losses.other_laws import plain
 from data.read import from_frame, read_files
 from data.rows.history import distinct
@@ -28,9 +29,10 @@ def read_columns(
     """The runs of one file or data frame (or a list of one) with these columns as positive numbers, in the units they are written in.
 
     A header is matched to a column whatever its case, with blanks for underscores; `answers` names the header of a column that
-    is called otherwise. A row without a positive number in one of them is set aside with its reason. Rows that the file says are
-    held out have that `role`, as in a table of losses. Raises `MappingNeeded` that names the columns a table lacks, `NothingKept`
-    where no row is left.
+    is called otherwise. Rows are called by a column run, name or model, else by the index of a frame where it names them. One
+    without a positive number in these columns is set aside with its reason. Rows that the file says are held out have that
+    `role`, as in a table of losses. Raises `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is
+    left.
     """
     table = _one_table(source)
     found = {plain(h): h for h in reversed(table.headers)}
@@ -46,9 +48,7 @@ def read_columns(
             tuple(Question(f"columns.{c}", f"Which column holds {c}?", table.headers) for c in lacks),
         )
     frame = pd.DataFrame({c: table.numbers(found[plain(c)]).values for c in columns})
-    named = next((found[n] for n in NAMES if n in found), None)
-    names = [f"{table.name} {i + 1}" for i in range(len(frame))] if named is None else list(table.text(named))
-    frame.insert(0, "run", distinct(list(map(str, names))))
+    frame.insert(0, "run", _names(source, table, found))
     notes = list(table.notes)
     held = roles(table, [found[plain(c)] for c in columns], None, True, notes)
     bad = {c: ~(np.isfinite(frame[c]) & (frame[c] > 0)) for c in columns}
@@ -68,6 +68,18 @@ def read_columns(
     if not len(out):
         raise NothingKept(f"{table.name}: no row has positive numbers in {', '.join(columns)}.", out)
     return out
+
+
+def _names(source: Source, table: Table, found: Mapping[str, str]) -> list[str]:
+    """What the rows (n,) are called: by a column of names, by the index of a frame that has none, else by their numbers."""
+    named = next((found[n] for n in NAMES if n in found), None)
+    if named is not None:
+        return distinct(list(map(str, table.text(named))))
+    (one,) = [source] if isinstance(source, str | os.PathLike | pd.DataFrame) else source
+    labels = index_names(one) if isinstance(one, pd.DataFrame) else None
+    called = dict(enumerate(labels or (), 1))  # by lines, which rows keep where a table is turned
+    lines = [int(k) for k in table.lines]
+    return distinct([called.get(line, f"{table.name} {i}") for i, line in enumerate(lines, 1)])
 
 
 def _why(column: str, value: float) -> str:

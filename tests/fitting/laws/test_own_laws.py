@@ -149,6 +149,28 @@ def test_a_row_without_a_number_is_set_aside_with_its_reason():
     assert runs.digest != read_columns(sweep(seed=1), ("samples_drawn", "coverage")).digest
 
 
+def test_the_index_of_a_frame_names_its_runs():
+    """As in a table of losses: names without or with a name of the index, numbers that are no plain count; a column goes first."""
+    frame = pd.DataFrame({"shots": [100.0, 200.0, 400.0], "error_rate": [0.5, 0.4, 0.3]})
+    m, plain = ["m0", "m1", "m2"], ["table 1", "table 2", "table 3"]
+    for index, names in (
+        (m, m),
+        (pd.Index(m, name="experiment"), m),
+        (pd.Index(m, name="run"), m),
+        ([5, 7, 9], ["5", "7", "9"]),
+        ([0, 1, 2], plain),
+    ):
+        given = frame.set_axis(index, axis=0)
+        for source in (given, [given]):
+            assert list(read_columns(source, ("shots", "error_rate")).kept["run"]) == names, index
+    own = frame.assign(run=list("abc")).set_axis(m, axis=0)
+    assert list(read_columns(own, ("shots", "error_rate")).kept["run"]) == list("abc")
+    named = shots().drop(columns="run").set_axis([f"m{k}" for k in range(25)], axis=0)
+    found = fit(named, law=ERROR_RATE, exclude=["m0"], resamples=0)
+    assert found.settings.excluded == ("m0",)
+    assert found.runs[0] == "m1"
+
+
 def test_runs_held_out_are_forecast_and_not_fitted(tmp_path):
     """A column `role`, in a frame or a file, and runs that the caller holds out: the fit is that of the other rows."""
     frame = sweep()
