@@ -276,6 +276,121 @@ def test_a_law_made_in_memory_is_fitted_planned_saved_and_read_back(tmp_path):
     assert math.isclose(back.predict(params=1e10, tokens=1e12).value, toy(1e10, 1e12, *TRUE), rel_tol=1e-6)
 
 
+def success(params, shots, c, a, b):
+    return np.exp(-c * params**-a * shots**-b)
+
+
+SUCCESS = Law(
+    key="success",
+    title="Success s(N, k)",
+    formula=success,
+    latex=r"s = e^{-c N^{-a} k^{-b}}",
+    inputs=("params", "shots"),
+    params=(
+        Param("c", "c", "params^a shots^b", "how hard the tasks are", (1e-9, 1e30), anchor=coefficient("params", "a", shots="b")),
+        Param("a", "a", "", "how fast size helps", (0.001, 3.0)),
+        Param("b", "b", "", "how fast shots help", (0.001, 3.0)),
+    ),
+    cite="made up for a test",
+    output=Output("success", "Success rate", "", rises=("params", "shots"), bounds=(1e-9, 1.0)),
+)  # fmt: skip
+
+
+def pass_at(params, shots, c, a):
+    return 1 - (1 - np.exp(-c * params**-a)) ** shots
+
+
+PASS_AT = replace(
+    SUCCESS,
+    key="pass-at",
+    formula=pass_at,
+    params=(replace(SUCCESS.params[0], unit="params^a", anchor=coefficient("params", "a")), SUCCESS.params[1]),
+    unscaled=("shots",),
+)
+
+
+def over_reference(params, E, A, a):
+    return E + A * (params / 1e8) ** -a
+
+
+REFERENCE = Law(
+    key="reference",
+    title="Of a reference size",
+    formula=over_reference,
+    latex="L = E + A (N / 10^8)^{-a}",
+    inputs=("params",),
+    params=(
+        Param("E", "E", "nats", "floor", (0.0, 10.0), log=False),
+        Param("A", "A", "nats", "weight", (1e-3, 1e2)),
+        Param("a", "a", "", "exponent", (0.01, 3.0)),
+    ),
+    cite="made up for a test",
+    unscaled=("params",),
+)
+
+
+def test_a_coefficient_of_two_inputs_and_an_input_without_a_unit():
+    """Planted constants come back from tables in other units; without its declaration each form is refused by what it lacks."""
+    n, k = (x.ravel() for x in np.meshgrid(np.geomspace(1e7, 1e9, 6), np.geomspace(1, 1000, 6)))
+    for law, column, true in (
+        (SUCCESS, "success", (300.0, 0.3, 0.2)),
+        (PASS_AT, "success", (500.0, 0.3)),
+        (REFERENCE, "loss", (1.7, 0.5, 0.3)),
+    ):
+        given = {"params": n, "tokens": 20 * n, "shots": k}
+        table = pd.DataFrame({**given, column: law.formula(*(given[x] for x in law.inputs), *true)})
+        found = fit(table, law=law, resamples=0, delta=1e-3)
+        assert np.allclose(found.values, true, rtol=1e-4), law.key
+        other = fit(table.assign(shots=7 * k), law=law, resamples=0, delta=1e-3) if law is SUCCESS else found
+        assert law is not SUCCESS or other.params["c"] == pytest.approx(300.0 * 7**0.2, rel=1e-4)
+        assert np.allclose(found.law(given, found.params), table[column], rtol=1e-6), law.key
+    term = fit(
+        pd.DataFrame({"params": n, "shots": k, "success": success(n, k, 300.0, 0.3, 0.2)}), law=SUCCESS, resamples=0
+    ).terms()
+    assert term["value"][0] == pytest.approx(300.0 * 1e8**-0.3 * 32**-0.2, rel=1e-3)
+    assert "params = 1e+08 and shots = 32" in term["meaning"][0]
+    for law, said in (
+        (replace(SUCCESS, params=(replace(SUCCESS.params[0], anchor=coefficient("params", "a")), *SUCCESS.params[1:])),
+         "unit of shots does.*lacks an input"),
+        (replace(PASS_AT, unscaled=()), r"unit of shots does.*1 - \(1 - p\)\^k"),
+        (replace(REFERENCE, unscaled=()), r"log\(params / 1e9\)"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=said):
+            check_units(law)
+    for wrong, said in (
+        ({"unscaled": ("params",)}, "anchored to params, which is unscaled"),
+        ({"unscaled": ("x",)}, "unscaled are"),
+    ):
+        with pytest.raises(TypeError, match=said):
+            replace(SUCCESS, **wrong)
+    with pytest.raises(TypeError, match="which the law does not have"):
+        replace(
+            SUCCESS,
+            params=(replace(SUCCESS.params[0], anchor=coefficient("params", "a", shots="z")), *SUCCESS.params[1:]),
+        )
+
+
+def test_a_formula_that_takes_no_arrays_is_refused_in_a_sentence():
+    def by_math(samples_drawn, a, b):
+        return math.exp(-a) * samples_drawn**-b
+
+    def by_math_of_inputs(samples_drawn, a, b):
+        return a * math.log(samples_drawn) ** -b
+
+    def by_if(samples_drawn, a, b):
+        return a if samples_drawn > b else samples_drawn**-b
+
+    def fails(samples_drawn, a, b):
+        return {}["no such key"]
+
+    for formula in (by_math, by_math_of_inputs, by_if, fails):
+        with pytest.raises(
+            TypeError, match=r"law 'coverage': its formula takes no arrays .*np\.exp for math\.exp"
+        ) as found:
+            check_units(replace(COVERAGE, formula=formula))
+        assert "Dual" not in str(found.value), formula
+
+
 def test_a_declaration_that_contradicts_itself_is_refused():
     with pytest.raises(TypeError, match="rises with"):
         Law(**{**{k: getattr(COVERAGE, k) for k in ("key", "title", "formula", "latex", "inputs", "params", "cite")},
