@@ -135,8 +135,17 @@ def test_what_a_law_of_its_own_cannot_say_is_a_sentence(tmp_path):
     f = fit(sweep(), law=COVERAGE, resamples=0)
     with pytest.raises(FitError, match="samples_drawn"):
         plan(f, flops=1e21)
-    with pytest.raises(FitError, match="not here"):
+    with pytest.raises(FitError, match=r"not here.*load_fit\(path, law=\.\.\.\)"):
         load_fit(f.to_json())
+    # A law given is the one that was fitted, as a law or by its key.
+    for given, said in (
+        (TOY, "of the law 'coverage'; law is 'toy'"),
+        ("general", "of the law 'coverage'; law is 'general'"),
+        ("coverage", "not here"),
+        (3, "law is a Law or a str, or None; it was 3"),
+    ):
+        with pytest.raises(FitError, match=said):
+            load_fit(f.to_json(), law=given)
 
 
 def test_a_row_without_a_number_is_set_aside_with_its_reason():
