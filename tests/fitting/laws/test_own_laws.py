@@ -17,8 +17,10 @@ from dashboard.charts import loss_compute
 from data import MappingNeeded, NothingKept
 from data.own_columns import read_columns
 from fitting import FitError, Law, fit, load_fit, plan
+from fitting.export import residuals_to_csv
 from fitting.held_out import forecasts
 from fitting.law import Output, Param, coefficient
+from fitting.same_runs import without
 from fitting.solver.parametrization import check_units
 
 
@@ -398,6 +400,58 @@ def test_a_formula_that_takes_no_arrays_is_refused_in_a_sentence():
         ) as found:
             check_units(replace(COVERAGE, formula=formula))
         assert "Dual" not in str(found.value), formula
+
+
+def crowded(shots, error_rate, ORIGIN, RATIO_IDLE, math, ORIGIN_):
+    near = np.where(shots > math, ORIGIN, ORIGIN + 1e-3)
+    return error_rate * shots**-near + 0.0 * (RATIO_IDLE + ORIGIN_)
+
+
+def test_a_module_of_its_own_runs_whatever_its_parameters_are_called_and_its_source_says():
+    """Names that the module has for other things, quotes and backslashes in a cite; and what has no source is a sentence."""
+    text = 'said """so""" \\alpha "x"'
+    law = replace(
+        ERROR_RATE,
+        title='"Error',
+        formula=crowded,
+        params=tuple(
+            Param(n, n, "", n, (1e-3, 10.0)) for n in ("error_rate", "ORIGIN", "RATIO_IDLE", "math", "ORIGIN_")
+        ),
+        cite=text,
+        output=replace(ERROR_RATE.output, title='Error "rate"'),
+        unscaled=("shots",),
+    )
+    f = fit(shots(), law=law, resamples=0)
+    made: dict[str, object] = {}
+    exec(f.to_python(), made)
+    assert made["error_rate"](300.0) == pytest.approx(f.predict(shots=300.0).value, rel=1e-12)
+    assert made["ORIGIN"]["digest"] == f.digest
+    assert text in made["__doc__"]
+    typed: dict[str, object] = {"np": np}
+    exec("def error_rate(shots, a, b):\n    return a * shots**-b", typed)
+
+    def of_helper(shots, a, b):
+        return math.sqrt(4.0) * coverage(1.0, 0.0, 0.0) * a * shots**-b
+
+    for formula, said in (
+        (typed["error_rate"], "has no source"),
+        (lambda shots, a, b: a * shots**-b, "plain function|no source"),
+        (of_helper, "uses coverage, defined outside it"),
+    ):
+        with pytest.raises(FitError, match=said):
+            fit(shots(), law=replace(ERROR_RATE, formula=formula), resamples=0).to_python()
+
+
+def test_runs_with_residuals_are_made_of_any_table(tmp_path):
+    frame = shots()
+    frame.to_csv(tmp_path / "shots.csv", index=False)
+    f = fit(frame, law=ERROR_RATE, resamples=0, exclude=["k=100"])
+    made = residuals_to_csv(f, frame).splitlines()
+    assert made == residuals_to_csv(f, without(read_columns(frame, ("shots", "error_rate")), ["k=100"])[0]).splitlines()
+    assert [line.split(",")[:1] for line in made] == [
+        line.split(",")[:1] for line in residuals_to_csv(f, tmp_path / "shots.csv").splitlines()
+    ]
+    assert sum(line.startswith("k=100,") for line in made) == 1
 
 
 def test_a_declaration_that_contradicts_itself_is_refused():
