@@ -358,8 +358,8 @@ class Fit:
         `columns`, `units`: the answers of `read_runs`, for a path or a DataFrame.
 
         `observed` and `fitted` are in the unit of the law's output (nats per token for a loss). `residual` is log observed less
-        log fitted, without a unit: positive where a run lies above the law, the sign of statsmodels. `Fit.residuals` and the
-        column `residual` of the CSV of runs have the other sign, log fitted less log observed. FitError for other runs than
+        log fitted, without a unit: positive where a run lies above the law, the sign of statsmodels and of the
+        CSV of runs. The attribute `Fit.residuals` has the other sign, log fitted less log observed. FitError for other runs than
         those that were fitted.
         """
         import pandas as pd

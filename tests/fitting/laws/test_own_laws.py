@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pandas as pd
@@ -451,6 +452,8 @@ def test_runs_with_residuals_are_made_of_any_table(tmp_path):
     assert [line.split(",")[:1] for line in made] == [
         line.split(",")[:1] for line in residuals_to_csv(f, tmp_path / "shots.csv").splitlines()
     ]
+    said = pd.read_csv(StringIO("\n".join(made)), comment="#").dropna(subset="residual").set_index("run")
+    assert np.allclose(said["residual"], f.to_frame(frame)["residual"][said.index]), "one sign, observed less fitted"
     assert sum(line.startswith("k=100,") for line in made) == 1
 
 
