@@ -219,7 +219,7 @@ def together(named: Mapping[str, Array]) -> dict[str, Array]:
         return dict(zip(named, np.broadcast_arrays(*named.values()), strict=True))
     except ValueError:
         many = " and ".join(f"{'x'.join(map(str, x.shape))} of {k}" for k, x in named.items() if x.ndim)
-        raise FitError(f"Lists go together when each has as many, or one; there are {many}.") from None
+        raise FitError(f"Lists given together are of one length, or single numbers; there are {many}.") from None
 
 
 def a_count(name: str, x: Any, most: int) -> int:
@@ -243,6 +243,13 @@ def run_names(x: Any, among: Iterable[Any] = ()) -> tuple[str, ...]:
     found = [x] if isinstance(x, str) else _by_index(x, among)
     if any(isinstance(one, bool | np.bool_) for one in found):
         names = among
+        if blank := [
+            k for k, one in enumerate(found, 1) if one is None or repr(one) in ("nan", "<NA>", "np.float64(nan)")
+        ]:
+            raise FitError(
+                f"exclude was a mask of True and False with {in_short(found[blank[0] - 1])} at number {blank[0]} of {len(found)}. "
+                "Give True or False there."
+            )
         if len(found) != len(names) or not all(isinstance(one, bool | np.bool_) for one in found):
             raise FitError(
                 f"exclude was a mask of {len(found)} values for {len(names)} runs kept. Give one True or False for each row of "

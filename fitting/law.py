@@ -166,6 +166,8 @@ class Law:
         found = list(inspect.signature(self.formula).parameters)
         if found != expected:
             raise TypeError(f"law {self.key!r}: the formula takes {found}, the declaration says {expected}")
+        if wrong := self._impossible():
+            raise TypeError(f"law {self.key!r}: {wrong}")
         for p in self.params:
             for x, exponent in p.anchor.factors if p.anchor else ():
                 if x not in self.inputs or (exponent and exponent not in self.names):
@@ -186,6 +188,26 @@ class Law:
         for pub in self.published:
             if set(pub.values) != set(self.names):
                 raise TypeError(f"law {self.key!r}: constants of {pub.paper} name {sorted(pub.values)}")
+
+    def _impossible(self) -> str:
+        """What no declaration may say, in a sentence; '' for nothing."""
+        if not self.params or not self.inputs:
+            return "it has no parameters or no inputs, and a fit needs one of each"
+        if self.output.column in self.inputs:
+            return f"its output {self.output.column} is one of its inputs"
+        ends = {f"the range of {p.name}": p.range for p in self.params} | {
+            "the bounds of its output": self.output.bounds
+        }
+        for what, (low, high) in ends.items():
+            if not low < high:
+                return f"{what}: the lower end comes first; it was ({low:g}, {high:g})"
+        for p in self.params:
+            if p.log and not p.range[0] > 0:
+                return (
+                    f"the range of {p.name} begins above 0, since its logarithm is fitted; it began at {p.range[0]:g}. "
+                    "Give another, or log=False"
+                )
+        return ""
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -458,6 +458,34 @@ def test_runs_with_residuals_are_made_of_any_table(tmp_path):
 
 
 def test_a_declaration_that_contradicts_itself_is_refused():
-    with pytest.raises(TypeError, match="rises with"):
-        Law(**{**{k: getattr(COVERAGE, k) for k in ("key", "title", "formula", "latex", "inputs", "params", "cite")},
-               "output": Output("coverage", "Coverage", "", rises=("tokens",))})  # fmt: skip
+    a, b = ERROR_RATE.params
+
+    def nothing(shots):
+        return 1.0 / shots
+
+    for wrong, said in (
+        ({"output": replace(ERROR_RATE.output, rises=("tokens",))}, "rises with"),
+        ({"output": replace(ERROR_RATE.output, column="shots")}, "output shots is one of its inputs"),
+        (
+            {"output": replace(ERROR_RATE.output, bounds=(1.0, 0.0))},
+            r"bounds of its output: the lower end comes first; it was \(1, 0\)",
+        ),
+        ({"params": (replace(a, range=(1.0, 0.0)), b)}, r"range of a: the lower end comes first; it was \(1, 0\)"),
+        ({"params": (replace(a, range=(1.0, math.nan)), b)}, "range of a"),
+        ({"params": (replace(a, range=(0.0, 1.0)), b)}, "range of a begins above 0"),
+        ({"formula": nothing, "params": ()}, "no parameters"),
+    ):
+        with pytest.raises(TypeError, match=f"law 'error-rate': .*{said}"):
+            replace(ERROR_RATE, **wrong)
+
+
+def test_the_words_of_a_fit_are_those_of_its_output():
+    f = fit(shots(), law=ERROR_RATE, resamples=50)
+    said = f.settings.objective + " ".join(v.sentence for v in f.verdicts if v.key in ("outliers", "shape"))
+    assert "loss" not in said
+    assert "% of the error rate each" in said
+    assert "columns params, flops and group" in f.settings.intervals_reason
+    with pytest.raises(FitError, match="a mask of True and False with <NA> at number 3 of 25"):
+        fit(
+            shots(), law=ERROR_RATE, exclude=pd.Series([True, False, None] + [False] * 22, dtype="boolean"), resamples=0
+        )
