@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from data.alike import alike
 from data.errors import DataError, Question, ReadError
 from data.plural import agreeing
 
@@ -123,6 +124,13 @@ class Runs:
     questions: tuple[Question, ...] = ()
     named: tuple[str, ...] = ()
     apart: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other runs have the same rows, kept and set aside, out of the same columns, with the same said of them."""
+        return alike(self, other)
+
+    def __hash__(self) -> int:
+        return hash((self.name, len(self.kept), len(self.set_aside)))
 
     def __len__(self) -> int:
         return len(self.kept)

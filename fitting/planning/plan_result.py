@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import alike
 from fitting.band import Band, from_draws
 from fitting.planning.hardware import Hardware
 from fitting.shown import banded, in_few_words, shown
@@ -67,6 +68,13 @@ class Plan:
     notes: tuple[str, ...]
     split: Split = field(repr=False)
     warnings: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other plan has the same numbers, with the same draws behind its bands and the same notes."""
+        return alike(self, other)
+
+    def __hash__(self) -> int:
+        return hash(self.notes)
 
     def band(self, quantity: Callable[[Mapping[str, Array]], Any], level: float | None = None) -> Band:
         """The interval of any function of the run: called with flops, params, tokens and loss by name, (1, K) and then (R, K)."""
