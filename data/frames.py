@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -73,12 +74,28 @@ def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
     check_shape(name, len(frame), frame.shape[1])
     if not len(frame):
         raise ReadError(f"{name} has no rows; expected one row per training run.")
-    frame = without_arrow(frame.reset_index(drop=True))
+    frame = _without_decimals(without_arrow(frame.reset_index(drop=True)))
     if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in _first_cells(frame)):
         return _with_lists(frame, name)
     frame.columns = unique(_headers(list(frame.columns)))
     table = shaped(with_decimal_sign(Table(frame, name, "data frame", np.arange(1, len(frame) + 1))))
     return with_active_counted(with_embeddings_added(table))
+
+
+def _without_decimals(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with decimal numbers, as databases give them, as the floats that they are nearest to."""
+    of = [i for i in range(frame.shape[1]) if frame.iloc[:, i].dtype == object]
+    of = [i for i in of if any(isinstance(cell, Decimal) for cell in frame.iloc[:, i])]
+    if not of:
+        return frame
+    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    for i in of:
+        cells = [float(cell) if isinstance(cell, Decimal) and not cell.is_snan() else cell for cell in columns[i]]
+        plain = all(isinstance(cell, float) or cell is None for cell in cells)
+        columns[i] = pd.Series(cells, dtype=float if plain else object)
+    out = pd.concat(columns, axis=1)
+    out.columns = frame.columns
+    return out
 
 
 def _headers(labels: list[Any]) -> list[str]:
