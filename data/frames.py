@@ -33,6 +33,8 @@ def recognised(
     table = oriented(from_frame(frame, name), orientation, columns)
     mapping = recognise(table, **answers)
     labels = None if mapping.header("run") is not None or "run" in columns else index_names(frame)
+    if labels is None and mapping.header("run") is None and "run" not in columns and (again := repeated(frame)):
+        return replace(table, notes=(*table.notes, again)), mapping
     if labels is None or not set(_headers(list(frame.columns))) & set(table.headers):
         return table, mapping
     if (
@@ -51,6 +53,19 @@ def recognised(
     named = recognise(again, **{**answers, "columns": {**columns, "run": header}})
     run = replace(named.guesses["run"], how=OF_INDEX)
     return again, replace(named, guesses={**named.guesses, "run": run})
+
+
+def repeated(frame: pd.DataFrame) -> str:
+    """Why an index of texts names no runs, as a sentence, where a name in it stands twice; '' elsewhere."""
+    index = frame.index
+    if isinstance(index, pd.MultiIndex) or not len(index) or not index.map(type).isin([str]).all():
+        return ""
+    twice = index[index.duplicated()]
+    return (
+        f"the index names several rows {twice[0]!r:.60}, so rows are called by their numbers; give each a name of its own, or a column run"
+        if len(twice)
+        else ""
+    )
 
 
 def index_names(frame: pd.DataFrame) -> list[str] | None:

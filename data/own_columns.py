@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import MappingNeeded, Question, ReadError
-from data.frames import index_names
+from data.frames import index_names, repeated
 from data.losses.other_laws import plain
 from data.read import from_frame, read_files
 from data.rows.history import distinct
@@ -50,6 +50,8 @@ def read_columns(
     frame = pd.DataFrame({c: table.numbers(found[plain(c)]).values for c in columns})
     frame.insert(0, "run", _names(source, table, found))
     notes = list(table.notes)
+    if isinstance(source, pd.DataFrame) and not any(n in found for n in NAMES) and (again := repeated(source)):
+        notes.append(again)
     held = roles(table, [found[plain(c)] for c in columns], None, True, notes)
     bad = {c: ~(np.isfinite(frame[c]) & (frame[c] > 0)) for c in columns}
     reason = [next((_why(c, frame[c][i]) for c in columns if bad[c][i]), "") for i in range(len(frame))]

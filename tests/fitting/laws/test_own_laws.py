@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from dashboard.charts import loss_compute
-from data import MappingNeeded, NothingKept
+from data import MappingNeeded, NothingKept, read_runs
 from data.own_columns import read_columns
 from fitting import FitError, Law, fit, load_fit, plan
 from fitting.export import residuals_to_csv
@@ -175,6 +175,13 @@ def test_the_index_of_a_frame_names_its_runs():
         given = frame.set_axis(index, axis=0)
         for source in (given, [given]):
             assert list(read_columns(source, ("shots", "error_rate")).kept["run"]) == names, index
+    for read in (
+        lambda f: read_columns(f, ("shots", "error_rate")),
+        lambda f: read_runs(f.assign(params=1e7 * f["shots"], loss=3 + f["error_rate"])),
+    ):
+        twice = read(frame.set_axis(["r3", "r4", "r3"], axis=0))
+        assert sum("several rows 'r3'" in note for note in twice.notes) == 1, twice.notes
+        assert not any("several rows" in note for note in read(frame.set_axis(m, axis=0)).notes)
     own = frame.assign(run=list("abc")).set_axis(m, axis=0)
     assert list(read_columns(own, ("shots", "error_rate")).kept["run"]) == list("abc")
     named = shots().drop(columns="run").set_axis([f"m{k}" for k in range(25)], axis=0)
