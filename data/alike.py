@@ -27,3 +27,18 @@ def alike(a: Any, b: Any) -> bool:
     if isinstance(a, tuple | list):
         return len(a) == len(b) and all(map(alike, a, b))
     return bool(a == b or (a != a and b != b))
+
+
+class Alike:
+    """A dataclass (with eq=False) that equals another of its type with the same in all fields; its texts give the hash."""
+
+    def __eq__(self, other: object) -> bool:
+        return alike(self, other)
+
+    def __hash__(self) -> int:
+        values = (getattr(self, f.name) for f in fields(self))  # type: ignore[arg-type]
+        return hash(tuple(v for v in values if isinstance(v, str) or (isinstance(v, tuple) and all(map(_text, v)))))
+
+
+def _text(x: object) -> bool:
+    return isinstance(x, str)

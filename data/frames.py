@@ -33,8 +33,8 @@ def recognised(
     table = oriented(from_frame(frame, name), orientation, columns)
     mapping = recognise(table, **answers)
     labels = None if mapping.header("run") is not None or "run" in columns else index_names(frame)
-    if labels is None and mapping.header("run") is None and "run" not in columns and (again := repeated(frame)):
-        return replace(table, notes=(*table.notes, again)), mapping
+    if labels is None and mapping.header("run") is None and "run" not in columns and (note := repeated(frame)):
+        return replace(table, notes=(*table.notes, note)), mapping
     if labels is None or not set(_headers(list(frame.columns))) & set(table.headers):
         return table, mapping
     if (

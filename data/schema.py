@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from data.alike import alike
+from data.alike import Alike
 from data.errors import DataError, Question, ReadError
 from data.plural import agreeing
 
@@ -105,7 +105,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Runs:
+class Runs(Alike):
     """Training runs: the rows to fit, the rows set aside with their reasons, and where each column came from.
 
     `kept` has a RangeIndex, float64 numbers, unique text in `run`, always `loss`, and columns of the file that are not
@@ -124,13 +124,6 @@ class Runs:
     questions: tuple[Question, ...] = ()
     named: tuple[str, ...] = ()
     apart: int = 0
-
-    def __eq__(self, other: object) -> bool:
-        """Whether the other runs have the same rows, kept and set aside, out of the same columns, with the same said of them."""
-        return alike(self, other)
-
-    def __hash__(self) -> int:
-        return hash((self.name, len(self.kept), len(self.set_aside)))
 
     def __len__(self) -> int:
         return len(self.kept)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.alike import alike
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.arguments import a_level, in_short, is_one_of
 from fitting.band import LEVEL, Array, Band, as_number, from_draws
@@ -37,7 +37,7 @@ MOST_AT_ONCE = 400_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit:
+class Fit(Alike):
     """A fitted law: best values (p,), bootstrap draws (R, p), and what is needed to judge and repeat it.
 
     `draws` is the source of every interval; `new_noise` (R,) is for each the noise of one new run, in log loss, where
@@ -62,13 +62,6 @@ class Fit:
     new_noise: Array = field(default_factory=lambda: np.empty(0))
     doubt: Doubt | None = None
     calibration: Calibration | None = None
-
-    def __eq__(self, other: object) -> bool:
-        """Whether the other fit is of the same law and runs, under the same settings, with the same numbers throughout."""
-        return alike(self, other)
-
-    def __hash__(self) -> int:
-        return hash((self.identity, self.objective))
 
     def __repr__(self) -> str:
         """What a notebook shows: the law, its status, its parameters with intervals, and the checks that do not pass."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.alike import alike
+from data.alike import Alike
 from fitting.band import Band, from_draws
 from fitting.planning.hardware import Hardware
 from fitting.shown import banded, in_few_words, shown
@@ -46,7 +46,7 @@ def _without_ends(band: Band) -> str:
 
 @shown(_in_lines)
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Alike):
     """What a budget buys. Numbers, or arrays (K,) for K budgets, losses or sizes; sizes are None for a law of compute alone.
 
     `loss` is the law's, `loss_run` that of one new run. `valley` is the range of sizes within 0.1 % of the best loss.
@@ -68,13 +68,6 @@ class Plan:
     notes: tuple[str, ...]
     split: Split = field(repr=False)
     warnings: tuple[str, ...] = ()
-
-    def __eq__(self, other: object) -> bool:
-        """Whether the other plan has the same numbers, with the same draws behind its bands and the same notes."""
-        return alike(self, other)
-
-    def __hash__(self) -> int:
-        return hash(self.notes)
 
     def band(self, quantity: Callable[[Mapping[str, Array]], Any], level: float | None = None) -> Band:
         """The interval of any function of the run: called with flops, params, tokens and loss by name, (1, K) and then (R, K)."""
