@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ def recognised(
     table = oriented(from_frame(frame, name), orientation, columns)
     mapping = recognise(table, **answers)
     labels = None if mapping.header("run") is not None or "run" in columns else index_names(frame)
+    if labels is None and mapping.header("run") is None and "run" not in columns and (note := repeated(frame)):
+        return replace(table, notes=(*table.notes, note)), mapping
     if labels is None or not set(_headers(list(frame.columns))) & set(table.headers):
         return table, mapping
     if (
@@ -64,6 +67,19 @@ def under_labels(runs: Runs, frame: pd.DataFrame, table: Table) -> Runs:
     return replace(runs, labels={label: by_row[i] for i, label in enumerate(frame.index, 1) if i in by_row})
 
 
+def repeated(frame: pd.DataFrame) -> str:
+    """Why an index of texts names no runs, as a sentence, where a name in it stands twice; '' elsewhere."""
+    index = frame.index
+    if isinstance(index, pd.MultiIndex) or not len(index) or not index.map(type).isin([str]).all():
+        return ""
+    twice = index[index.duplicated()]
+    return (
+        f"the index names several rows {twice[0]!r:.60}, so rows are called by their numbers; give each a name of its own, or a column run"
+        if len(twice)
+        else ""
+    )
+
+
 def index_names(frame: pd.DataFrame) -> list[str] | None:
     """What the index of a frame calls its rows (n,); None for the default one, several levels, and names that repeat or lack.
 
@@ -85,12 +101,28 @@ def from_frame(frame: pd.DataFrame, name: str = "table") -> Table:
     check_shape(name, len(frame), frame.shape[1])
     if not len(frame):
         raise ReadError(f"{name} has no rows; expected one row per training run.")
-    frame = without_arrow(frame.reset_index(drop=True))
+    frame = _without_decimals(without_arrow(frame.reset_index(drop=True)))
     if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in _first_cells(frame)):
         return _with_lists(frame, name)
     frame.columns = unique(_headers(list(frame.columns)))
     table = shaped(with_decimal_sign(Table(frame, name, "data frame", np.arange(1, len(frame) + 1))))
     return with_active_counted(with_embeddings_added(table))
+
+
+def _without_decimals(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with decimal numbers, as databases give them, as the floats that they are nearest to."""
+    of = [i for i in range(frame.shape[1]) if frame.iloc[:, i].dtype == object]
+    of = [i for i in of if any(isinstance(cell, Decimal) for cell in frame.iloc[:, i])]
+    if not of:
+        return frame
+    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    for i in of:
+        cells = [float(cell) if isinstance(cell, Decimal) and not cell.is_snan() else cell for cell in columns[i]]
+        plain = all(isinstance(cell, float) or cell is None for cell in cells)
+        columns[i] = pd.Series(cells, dtype=float if plain else object)
+    out = pd.concat(columns, axis=1)
+    out.columns = frame.columns
+    return out
 
 
 def _headers(labels: list[Any]) -> list[str]:

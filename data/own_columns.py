@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import MappingNeeded, Question, ReadError
-from data.frames import under_labels
+from data.frames import index_names, repeated, under_labels
 from data.losses.other_laws import plain
 from data.read import from_frame, read_files
 from data.rows.history import distinct
@@ -30,9 +30,10 @@ def read_columns(
     """The runs of one file or data frame (or a list of one) with these columns as positive numbers, in the units they are written in.
 
     A header is matched to a column whatever its case, with blanks for underscores; `answers` names the header of a column that
-    is called otherwise. A row without a positive number in one of them is set aside with its reason. Rows that the file says are
-    held out have that `role`, as in a table of losses. Raises `MappingNeeded` that names the columns a table lacks, `NothingKept`
-    where no row is left.
+    is called otherwise. Rows are called by a column run, name or model, else by the index of a frame where it names them. One
+    without a positive number in these columns is set aside with its reason. Rows that the file says are held out have that
+    `role`, as in a table of losses. Raises `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is
+    left.
     """
     table = _one_table(source)
     found = {plain(h): h for h in reversed(table.headers)}
@@ -51,10 +52,10 @@ def read_columns(
     if "flops" in found and "flops" not in columns:  # how far a forecast lies beyond the runs is told by it
         compute = table.numbers(found["flops"]).values
         frame["flops"] = np.where(np.isfinite(compute) & (compute > 0), compute, np.nan)
-    named = next((found[n] for n in NAMES if n in found), None)
-    names = [f"{table.name} {i + 1}" for i in range(len(frame))] if named is None else list(table.text(named))
-    frame.insert(0, "run", distinct(list(map(str, names))))
+    frame.insert(0, "run", _names(source, table, found))
     notes = list(table.notes)
+    if isinstance(source, pd.DataFrame) and not any(n in found for n in NAMES) and (again := repeated(source)):
+        notes.append(again)
     held = roles(table, [found[plain(c)] for c in columns], None, True, notes)
     bad = {c: ~(np.isfinite(frame[c]) & (frame[c] > 0)) for c in columns}
     reason = [next((_why(c, frame[c][i]) for c in columns if bad[c][i]), "") for i in range(len(frame))]
@@ -76,6 +77,18 @@ def read_columns(
     if not len(out):
         raise NothingKept(f"{table.name}: no row has positive numbers in {', '.join(columns)}.", out)
     return out
+
+
+def _names(source: Source, table: Table, found: Mapping[str, str]) -> list[str]:
+    """What the rows (n,) are called: by a column of names, by the index of a frame that has none, else by their numbers."""
+    named = next((found[n] for n in NAMES if n in found), None)
+    if named is not None:
+        return distinct(list(map(str, table.text(named))))
+    (one,) = [source] if isinstance(source, str | os.PathLike | pd.DataFrame) else source
+    labels = index_names(one) if isinstance(one, pd.DataFrame) else None
+    called = dict(enumerate(labels or (), 1))  # by lines, which rows keep where a table is turned
+    lines = [int(k) for k in table.lines]
+    return distinct([called.get(line, f"{table.name} {i}") for i, line in enumerate(lines, 1)])
 
 
 def _why(column: str, value: float) -> str:

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from data.alike import Alike
 from data.errors import DataError, Question, ReadError
 from data.masks import is_mask, masked
 from data.plural import agreeing
@@ -105,7 +106,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Runs:
+class Runs(Alike):
     """Training runs: the rows to fit, the rows set aside with their reasons, and where each column came from.
 
     `kept` has a RangeIndex, float64 numbers, unique text in `run`, always `loss`, and columns of the file that are not

@@ -220,7 +220,7 @@ def together(named: Mapping[str, Array]) -> dict[str, Array]:
         return dict(zip(named, np.broadcast_arrays(*named.values()), strict=True))
     except ValueError:
         many = " and ".join(f"{'x'.join(map(str, x.shape))} of {k}" for k, x in named.items() if x.ndim)
-        raise FitError(f"Lists go together when each has as many, or one; there are {many}.") from None
+        raise FitError(f"Lists given together are of one length, or single numbers; there are {many}.") from None
 
 
 def in_line(named: Mapping[str, Any], index: Any = None) -> dict[str, Any]:
@@ -269,6 +269,13 @@ def run_names(
         raise FitError(f"exclude is names of runs; it was {in_short(x)}. Give a list of them, or leave it out.")
     found = [x] if isinstance(x, str) else list(x)
     if is_mask(found):
+        if blank := [
+            k for k, one in enumerate(found, 1) if one is None or repr(one) in ("nan", "<NA>", "np.float64(nan)")
+        ]:
+            raise FitError(
+                f"exclude was a mask of True and False with {in_short(found[blank[0] - 1])} at number {blank[0]} of {len(found)}. "
+                "Give True or False there."
+            )
         try:
             found = list(masked(x if hasattr(x, "index") else found, names, labels, fresh))
         except DataError as e:

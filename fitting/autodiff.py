@@ -28,10 +28,32 @@ class Dual:
         self.partials = partials
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if ufunc.__name__ in _COMPARED and method == "__call__" and not kwargs:
+            return ufunc(*map(value_of, inputs))
         rule = _RULES.get(ufunc.__name__)
         if rule is None or method != "__call__" or kwargs:
             raise TypeError(f"a law's formula may not use numpy.{ufunc.__name__}: no derivative is known for it")
         return rule(*inputs)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if function is not np.where or len(args) != 3 or kwargs:
+            raise TypeError(f"a law's formula may not use numpy.{function.__name__}: no derivative is known for it")
+        return _where(*args)
+
+    def __float__(self) -> float:
+        raise TypeError("a law's formula takes arrays: use np.exp for math.exp, and so for every function of math")
+
+    def __lt__(self, other: Any) -> Any:
+        return np.less(self.value, value_of(other))
+
+    def __le__(self, other: Any) -> Any:
+        return np.less_equal(self.value, value_of(other))
+
+    def __gt__(self, other: Any) -> Any:
+        return np.greater(self.value, value_of(other))
+
+    def __ge__(self, other: Any) -> Any:
+        return np.greater_equal(self.value, value_of(other))
 
     def __add__(self, other: Any) -> Dual:
         return _add(self, other)
@@ -148,15 +170,20 @@ def _log_add_exp(a: Any, b: Any) -> Dual:
     return Dual(w, _merge(left, right))
 
 
+def _where(condition: Any, a: Any, b: Any) -> Dual:
+    """One of two numbers, place by place, with its slopes."""
+    take = value_of(condition)
+    left = {k: np.where(take, d, 0.0) for k, d in partials_of(a).items()}
+    right = {k: np.where(take, 0.0, d) for k, d in partials_of(b).items()}
+    return Dual(np.where(take, value_of(a), value_of(b)), _merge(left, right))
+
+
 def _choose(of: np.ufunc, first: np.ufunc) -> Callable[[Any, Any], Dual]:
     """The smaller or the larger of two numbers, with the slopes of the one taken (of the first where they are equal)."""
 
     def rule(a: Any, b: Any) -> Dual:
         u, v = value_of(a), value_of(b)
-        take = first(u, v)
-        left = {k: np.where(take, d, 0.0) for k, d in partials_of(a).items()}
-        right = {k: np.where(take, 0.0, d) for k, d in partials_of(b).items()}
-        return Dual(of(u, v), _merge(left, right))
+        return Dual(of(u, v), _where(first(u, v), a, b).partials)
 
     return rule
 
@@ -169,6 +196,7 @@ def _unary(f: Callable[[Any], Any], slope: Callable[[Any, Any], Any]) -> Callabl
     return rule
 
 
+_COMPARED = ("less", "less_equal", "greater", "greater_equal")  # what they give has no slope
 _RULES: dict[str, Callable[..., Dual]] = {
     "add": _add,
     "subtract": _subtract,

@@ -13,7 +13,7 @@ from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, huber_
 from fitting.diagnostics.checks import Evidence, refusal, verdicts
 from fitting.diagnostics.checks.aside import left_aside, unread_roles
 from fitting.errors import FitError
-from fitting.law import Law
+from fitting.law import LOSS, Law
 from fitting.laws import LawKey
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, whole_table, without
@@ -156,7 +156,8 @@ def fit(
             count=_count(table_of_runs),
             flops_convention=table.flops_convention,
             prior="published" if held else "none",
-            objective=Settings.objective + (WITH_BELIEFS if held else "" if scale is None else in_words(table)),
+            objective=(Settings.objective if chosen.output == LOSS else Settings.objective.replace("log-loss", "log"))
+            + (WITH_BELIEFS if held else "" if scale is None else in_words(table)),
             weights=weights or "none",
             law_reason=begun.reason,
             excluded=excluded,

@@ -106,6 +106,11 @@ def backtest(
     resamples = a_count("resamples", resamples, MOST_RESAMPLES)
     table = of_fit(found, runs, columns, units)
     needed = dict.fromkeys([*found.law.inputs, found.law.output.column, "flops"])
+    if "flops" not in table.kept and found.law.own_columns:
+        raise FitError(
+            f"A forecast test puts runs in order of compute; {found.law.title} is fitted to its own columns alone, and FLOPs are none "
+            "of them. Hold runs out of the fit instead, and ask forecasts(fit, runs)."
+        )
     if "flops" not in table.kept:
         raise FitError("A forecast test puts runs in order of compute, and this table has no FLOPs. Map them.")
     frame = table.kept.dropna(subset=list(needed))

@@ -32,11 +32,22 @@ class Anchor:
     kind: str  # "coefficient" | "scale" | "location"
     input: str
     exponent: str = ""
+    more: tuple[tuple[str, str], ...] = ()  # of a coefficient of several inputs: each further one with its exponent
+
+    @property
+    def factors(self) -> tuple[tuple[str, str], ...]:
+        """Its inputs, each with its exponent ('' where it has none)."""
+        return ((self.input, self.exponent), *self.more)
+
+    @property
+    def exponents(self) -> tuple[str, ...]:
+        """The parameters that are its exponents."""
+        return tuple(exponent for _, exponent in self.factors if exponent)
 
 
-def coefficient(input: str, exponent: str) -> Anchor:
-    """The anchor of A in A * input^-exponent."""
-    return Anchor("coefficient", input, exponent)
+def coefficient(input: str, exponent: str, **more: str) -> Anchor:
+    """The anchor of A in A * input^-exponent; of `coefficient("params", "a", shots="b")` in A * params^-a * shots^-b."""
+    return Anchor("coefficient", input, exponent, tuple(more.items()))
 
 
 def scale(input: str, exponent: str) -> Anchor:
@@ -150,6 +161,7 @@ class Law:
     params: tuple[Param, ...]
     cite: str
     output: Output = LOSS
+    unscaled: tuple[str, ...] = ()  # inputs taken as they are: plain counts, and those that the formula measures itself
     frontier: bool = False  # fitted only to runs that no cheaper run beats
     exponents: tuple[str, str] | None = None  # of size and of data, for a law of both
     published: tuple[Published, ...] = ()
@@ -159,10 +171,21 @@ class Law:
         found = list(inspect.signature(self.formula).parameters)
         if found != expected:
             raise TypeError(f"law {self.key!r}: the formula takes {found}, the declaration says {expected}")
+        if wrong := self._impossible():
+            raise TypeError(f"law {self.key!r}: {wrong}")
         for p in self.params:
-            a = p.anchor
-            if a and (a.input not in self.inputs or (a.exponent and a.exponent not in self.names)):
-                raise TypeError(f"law {self.key!r}: {p.name} is anchored to {a}, which the law does not have")
+            for x, exponent in p.anchor.factors if p.anchor else ():
+                if x not in self.inputs or (exponent and exponent not in self.names):
+                    raise TypeError(
+                        f"law {self.key!r}: {p.name} is anchored to {p.anchor}, which the law does not have"
+                    )
+                if x in self.unscaled:
+                    raise TypeError(
+                        f"law {self.key!r}: {p.name} is anchored to {x}, which is unscaled, so that no unit of it can change. "
+                        "Leave out that part of the anchor, or scale the input."
+                    )
+        if strange := set(self.unscaled) - set(self.inputs):
+            raise TypeError(f"law {self.key!r}: unscaled are {sorted(strange)}, which it does not have as inputs")
         if self.exponents and not ({"params", "tokens"} <= set(self.inputs) and set(self.exponents) <= set(self.names)):
             raise TypeError(f"law {self.key!r}: it has no exponents {self.exponents} of params and tokens")
         if strange := set(self.output.rises) - set(self.inputs):
@@ -170,6 +193,26 @@ class Law:
         for pub in self.published:
             if set(pub.values) != set(self.names):
                 raise TypeError(f"law {self.key!r}: constants of {pub.paper} name {sorted(pub.values)}")
+
+    def _impossible(self) -> str:
+        """What no declaration may say, in a sentence; '' for nothing."""
+        if not self.params or not self.inputs:
+            return "it has no parameters or no inputs, and a fit needs one of each"
+        if self.output.column in self.inputs:
+            return f"its output {self.output.column} is one of its inputs"
+        ends = {f"the range of {p.name}": p.range for p in self.params} | {
+            "the bounds of its output": self.output.bounds
+        }
+        for what, (low, high) in ends.items():
+            if not low < high:
+                return f"{what}: the lower end comes first; it was ({low:g}, {high:g})"
+        for p in self.params:
+            if p.log and not p.range[0] > 0:
+                return (
+                    f"the range of {p.name} begins above 0, since its logarithm is fitted; it began at {p.range[0]:g}. "
+                    "Give another, or log=False"
+                )
+        return ""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -217,7 +260,8 @@ class Law:
     def rulers(self) -> dict[str, str]:
         """For every input the first one in the same unit: they are measured against one another, so on one scale."""
         units = {k: COLUMNS[k].unit if k in COLUMNS else k for k in self.inputs}
-        return {k: next(j for j in self.inputs if units[j] == units[k]) for k in self.inputs}
+        alike = {k: [j for j in self.inputs if units[j] == units[k] and j not in self.unscaled] for k in self.inputs}
+        return {k: k if k in self.unscaled else alike[k][0] for k in self.inputs}
 
     @cached_property
     def amounts(self) -> tuple[int, ...]:

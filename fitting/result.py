@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.arguments import a_level, in_line, in_short, is_one_of
 from fitting.band import LEVEL, Array, Band, as_number, from_draws
@@ -37,7 +38,7 @@ MOST_AT_ONCE = 400_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit:
+class Fit(Alike):
     """A fitted law: best values (p,), bootstrap draws (R, p), and what is needed to judge and repeat it.
 
     `draws` is the source of every interval; `new_noise` (R,) is for each the noise of one new run, in log loss, where
@@ -359,8 +360,8 @@ class Fit:
         `columns`, `units`: the answers of `read_runs`, for a path or a DataFrame.
 
         `observed` and `fitted` are in the unit of the law's output (nats per token for a loss). `residual` is log observed less
-        log fitted, without a unit: positive where a run lies above the law, the sign of statsmodels. `Fit.residuals` and the
-        column `residual` of the CSV of runs have the other sign, log fitted less log observed. FitError for other runs than
+        log fitted, without a unit: positive where a run lies above the law, the sign of statsmodels and of the
+        CSV of runs. The attribute `Fit.residuals` has the other sign, log fitted less log observed. FitError for other runs than
         those that were fitted.
         """
         import pandas as pd

@@ -41,7 +41,7 @@ def drawn(s: Settings) -> str:
 
 def exponents(law: Law) -> dict[str, str]:
     """The exponents by name, each with the input whose power it is, in the order of the law's inputs."""
-    of = {p.anchor.exponent: p.anchor.input for p in law.params if p.anchor and p.anchor.exponent}
+    of = {e: x for p in law.params if p.anchor for x, e in p.anchor.factors if e}
     found = {law.params[i].name for i in law.shapes} & set(of)
     return {name: of[name] for name in sorted(found, key=lambda n: (law.inputs.index(of[n]), law.names.index(n)))}
 

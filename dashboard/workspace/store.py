@@ -387,8 +387,10 @@ def _read(path: Path, kind: type[T], empty: Any) -> T:
         return read(kind, _plain(path.read_bytes()))
     except (FileNotFoundError, NotADirectoryError):
         pass
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
         aside = path.with_name(f"{path.stem}.unreadable-{time.time_ns()}{path.suffix}")
-        LOG.exception("%s could not be read; it is kept as %s", path, aside.name)
+        why = " ".join(str(error).split())[:120]
+        traced = os.environ.get("ISOFLOP_TRACEBACK") == "1"
+        LOG.error("%s could not be read (%s); it is kept as %s", path, why, aside.name, exc_info=traced)
         path.replace(aside)
     return read(kind, empty)

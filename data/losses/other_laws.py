@@ -29,6 +29,6 @@ def instead(headers: Iterable[str]) -> str:
         return ""
     asked = " or ".join(f'--law {key} (law="{key}")' for key in able[:MOST])
     return (
-        f"All columns of the law {' and of the law '.join(able[:MOST])} are here: it is fitted in the terminal or in Python, "
-        f"with {asked} beside the table."
+        f"All columns of the law {' and of the law '.join(able[:MOST])} are here: isoflop fit in the terminal and fit in "
+        f"Python fit it, with {asked} beside the table. Nothing else takes it: forecast tests and comparisons are of losses."
     )

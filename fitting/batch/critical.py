@@ -17,7 +17,18 @@ from typing import Any
 import numpy as np
 from scipy.special import fdtrc
 
-from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, an_input, as_numbers, in_range, one_number
+from fitting.arguments import (
+    MOST_RESAMPLES,
+    MOST_SEED,
+    a_count,
+    a_level,
+    an_input,
+    as_numbers,
+    at_fault,
+    in_range,
+    in_short,
+    one_number,
+)
 from fitting.band import LEVEL, Band, from_draws
 from fitting.batch.apart import MiddleRise, middle_rise
 from fitting.batch.descent import descend
@@ -126,7 +137,11 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
     if not x.size and not y.size and batch is not None and steps is not None:
         raise FitError("No run is left from which a critical batch could be read. Add runs that reached the loss.")
     if not x.size or x.shape != y.shape or not (np.all(in_range(x)) and np.all(in_range(y))):
-        raise FitError("batch and steps are positive numbers, one of each for every run.")
+        for name, given, values in (("batch", batch, x), ("steps", steps, y)):
+            if not values.size or not np.all(in_range(values)):
+                said = at_fault(given, ~in_range(np.asarray(as_numbers(given)))) if values.size else in_short(given)
+                raise FitError(f"{name} are positive numbers, one for every run; it was {said}.")
+        raise FitError(f"batch and steps have one number each for every run; there are {x.size} and {y.size}.")
     open_by = as_numbers(doubt)
     open_steps = np.empty(0) if open_by is None or open_by.size not in (1, x.size) else open_by.ravel()
     if not open_steps.size or not np.all((open_steps >= 0) & (open_steps <= FAR)):

@@ -9,6 +9,7 @@ residuals are drawn anew.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,10 +21,10 @@ from fitting.batch.critical import critical_batch
 from fitting.batch.curves import AFTER, Curves, curves
 from fitting.batch.descent import descend
 from fitting.batch.targets import steps_to_target
-from fitting.batch.trajectory import Trajectory, log_loss, slopes
+from fitting.batch.trajectory import NAMES, Trajectory, log_loss, slopes
 from fitting.errors import FitError
 from fitting.same_runs import RunsLike
-from fitting.shown import shown
+from fitting.shown import banded, shown
 
 if TYPE_CHECKING:
     pass
@@ -43,7 +44,16 @@ FEW = 12
 LEVERAGE = 0.1  # what of a run's residual a fit leaves at least, so that a run fitted to the dot is not blown up
 
 
-@shown()
+def _in_lines(fit: TrajectoryFit) -> Iterator[str]:
+    """What a notebook shows: the runs, and the constants that they tell with their intervals."""
+    unit = f", batch in {fit.law.unit}" if fit.law.unit else ""
+    yield f"Training-curve law L(N, S) of {len(fit.curves.names)} runs{unit}"
+    told = [name for name in NAMES if not (fit.law.one_size and name in ("N_c", "alpha_N"))]
+    for i in (0, 3):
+        yield "  " + "; ".join(f"{name} {banded(fit.law.constant(name))}" for name in told[i : i + 3])
+
+
+@shown(_in_lines)
 @dataclass(frozen=True, eq=False)
 class TrajectoryFit:
     """A fitted law, the `curves` it comes from, log residuals (n,) (law minus run), and the constants of the `recipe` alone.

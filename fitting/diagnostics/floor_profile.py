@@ -97,7 +97,7 @@ def floor_profile(
     limit = float(special.ndtri((1.0 + level) / 2.0) ** 2)
     rise = 2.0 * coarse.unit * np.maximum(solved.objective - min(coarse.lowest, solved.objective.min()), 0.0)
     natural = where.natural(solved.theta)
-    held = {p.anchor.exponent for p in law.params if p.anchor is not None and p.anchor.exponent}
+    held = {exponent for p in law.params if p.anchor is not None for exponent in p.anchor.exponents}
     exponents = {name: natural[:, i] for i, name in enumerate(law.names) if name in held}
     ends = (coarse.low > float(coarse.floors[0]), coarse.high < float(coarse.floors[-1]))
     return FloorProfile(

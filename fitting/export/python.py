@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import re
 import textwrap
+from collections.abc import Mapping
+from typing import TypeGuard
 
 from fitting.accounting import Accounting
+from fitting.errors import FitError
 from fitting.export.text import finite, provenance
 from fitting.law import LOSS, Law
 from fitting.result import Fit
@@ -27,6 +31,11 @@ HELPERS = {
     return a + math.log(2.0) if a == b else max(a, b) + math.log1p(math.exp(-abs(a - b)))
 ''',
 }
+
+RATIO = ("offset", "slope", "centre", "least", "sign", "second", "idle", "lowest", "log_least")
+# What the module has names of its own for, beside its function.
+TAKEN = (*HELPERS, "math", "min", "max", "abs", "pow", "flops", "best", "loss", "INTERVALS_95", "ORIGIN",
+         *(f"RATIO_{name.upper()}" for name in RATIO))  # fmt: skip
 
 PLANNER = '''
 
@@ -65,19 +74,26 @@ def best(budget):
 
 
 def fit_to_python(fit: Fit) -> str:
-    """Python source that needs only the standard library."""
+    """Python source that needs only the standard library.
+
+    A parameter called as something else there is, such as the function, has an underscore behind its name. FitError for a formula
+    that cannot be written so.
+    """
     law = fit.law
-    body = _body(law)
+    named = _named(law)
+    body = _body(law, named)
     plans = set(law.inputs) == {"params", "tokens"} and law.output == LOSS
     warned = "".join(f"{said}\n" for said in fit.warnings[:1])  # what fails names runs, which ORIGIN holds as values
     said, unit = law.output.title.lower(), law.output.unit or "its own unit"
     intervals = {k: [fit.interval(k).low, fit.interval(k).high] for k in law.names}
     lines = [
-        f'"""{law.title}: {law.cite}.\n\nInputs are counts ({", ".join(law.inputs)}); the {said} is in {unit}.\n{warned}"""',
+        _docstring(
+            f"{law.title}: {law.cite}.\n\nInputs are counts ({', '.join(law.inputs)}); the {said} is in {unit}.\n{warned}"
+        ),
         "",
         "import math",
         "",
-        *(f"{k} = {v!r}" for k, v in fit.params.items()),
+        *(f"{named[k]} = {v!r}" for k, v in fit.params.items()),
         "",
         f"INTERVALS_95 = {finite(intervals)!r}",
         f"ORIGIN = {finite(provenance(fit))!r}",
@@ -86,7 +102,7 @@ def fit_to_python(fit: Fit) -> str:
         "",
         *(f"{HELPERS[k]}\n\n" for k in HELPERS if re.search(rf"(?<![\w.]){k}\(", body)),
         f"def {law.output.column}({', '.join(law.inputs)}):",
-        f'    """Fitted {law.output.axis.lower()} ({fit.n} runs)."""',
+        f"    {_docstring(f'Fitted {law.output.axis.lower()} ({fit.n} runs).')}",
         textwrap.indent(body, "    "),
     ]
     source = "\n".join(lines)
@@ -97,38 +113,93 @@ def fit_to_python(fit: Fit) -> str:
 
 def _ratio(count: Accounting) -> list[str]:
     """The constants of C / 6ND, a line each."""
-    names = ("offset", "slope", "centre", "least", "sign", "second", "idle", "lowest", "log_least")
-    return [f"RATIO_{name.upper()} = {float(getattr(count, name))!r}" for name in names]
+    return [f"RATIO_{name.upper()} = {float(getattr(count, name))!r}" for name in RATIO]
 
 
-def _body(law: Law) -> str:
-    """The statements of the law's formula, without its docstring, as source."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(law.formula)))
+def _docstring(text: str) -> str:
+    """A text as a docstring that ends where it should, whatever stands in it."""
+    safe = text.replace("\\", "\\\\").replace('"""', r"\"\"\"")
+    return f'"""{safe[:-1]}{safe[-1:].replace(chr(34), chr(92) + chr(34))}"""'
+
+
+def _named(law: Law) -> dict[str, str]:
+    """What each parameter is called in the module: by its name, where nothing else there is called so."""
+    taken = {law.output.column, *TAKEN, *law.inputs}
+    out: dict[str, str] = {}
+    for name in law.names:
+        new = name
+        while new in taken or (new != name and new in law.names):
+            new += "_"
+        out[name] = new
+        taken.add(new)
+    return out
+
+
+def _body(law: Law, named: Mapping[str, str]) -> str:
+    """The statements of the law's formula, without its docstring, as source with its parameters as they are `named`."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(law.formula)))
+    except (OSError, TypeError, SyntaxError):
+        raise FitError(
+            f"The formula of {law.title} has no source that can be read, as one typed at a prompt has none, so it is not exported as "
+            "Python. Put it into a file or a notebook's cell and fit again, or export the fit as JSON."
+        ) from None
     function = tree.body[0]
-    if not isinstance(function, ast.FunctionDef):
-        raise TypeError(f"law {law.key!r}: the formula is a plain function, so that it can be exported")
+    if not isinstance(function, ast.FunctionDef) or function.name != getattr(law.formula, "__name__", None):
+        raise FitError(
+            f"A formula is exported as Python where it is a plain function; that of {law.title} is none. Write it with def and fit "
+            "again, or export the fit as JSON."
+        )
     statements = function.body
     if isinstance(statements[0], ast.Expr) and isinstance(statements[0].value, ast.Constant):
         statements = statements[1:]
-    return "\n".join(ast.unparse(ast.fix_missing_locations(_Plain(law).visit(s))) for s in statements)
+    plain = [ast.fix_missing_locations(_Plain(law, named).visit(s)) for s in statements]
+    names = [node for s in plain for node in ast.walk(s) if isinstance(node, ast.Name)]
+    made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    there = {*made, *law.inputs, *named.values(), "math", *HELPERS, *dir(builtins)}
+    if lacks := list(dict.fromkeys(node.id for node in names if node.id not in there)):
+        raise FitError(
+            f"The formula of {law.title} uses {' and '.join(lacks)}, defined outside it, so it is not exported as Python. Write "
+            "it out inside the formula and fit again, or export the fit as JSON."
+        )
+    return "\n".join(map(ast.unparse, plain))
 
 
 class _Plain(ast.NodeTransformer):
-    """NumPy's functions of numbers as those of the standard library, or as one of `HELPERS`.
+    """NumPy's functions of numbers as those of the standard library, or as one of `HELPERS`; parameters as they are `named`.
 
-    Raises TypeError for one that has no such counterpart here.
+    Raises FitError for a function that has no such counterpart here.
     """
 
-    def __init__(self, law: Law) -> None:
-        self.law = law
+    def __init__(self, law: Law, named: Mapping[str, str]) -> None:
+        self.law, self.named = law, named
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """A parameter by its name in the module."""
+        return ast.copy_location(ast.Name(self.named.get(node.id, node.id), node.ctx), node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """`np.where(condition, a, b)` becomes `a if condition else b`."""
+        of = node.func
+        if _of_numpy(of) and of.attr == "where" and len(node.args) == 3 and not node.keywords:
+            condition, a, b = (self.visit(arg) for arg in node.args)
+            return ast.copy_location(ast.IfExp(condition, a, b), node)
+        return self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """`np.log` becomes `math.log`."""
-        if not (isinstance(node.value, ast.Name) and node.value.id == "np"):
+        if not _of_numpy(node):
             return self.generic_visit(node)
         if node.attr not in PLAIN:
-            raise TypeError(f"law {self.law.key!r}: np.{node.attr} has no counterpart in the standard library yet")
+            raise FitError(
+                f"The formula of {self.law.title} uses numpy's {node.attr}, which the standard library lacks, so it is not exported "
+                "as Python. Export the fit as JSON."
+            )
         return ast.parse(PLAIN[node.attr], mode="eval").body
+
+
+def _of_numpy(node: ast.expr) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy")
 
 
 def _call(law: Law) -> str:

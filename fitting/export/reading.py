@@ -10,21 +10,24 @@ from typing import Any
 import numpy as np
 
 from data.plain import PlainError, read
+from fitting.arguments import of_kind
 from fitting.errors import FitError
 from fitting.export.agreement import agree
 from fitting.export.checksum import as_saved
 from fitting.export.saved import Saved
 from fitting.export.text import FORMAT, VERSION
 from fitting.law import Law
-from fitting.laws import all_laws
+from fitting.laws import LawKey, all_laws
 from fitting.result import Fit
 
 
-def load_fit(source: str | Path, law: Law | None = None) -> Fit:
+def load_fit(source: str | Path, law: Law | LawKey | None = None) -> Fit:
     """The fit saved by `Fit.to_json`, from a path or from the JSON text itself. Raises FitError, in one sentence, if it is not one.
 
-    A fit of a law that was made in memory is read with that `law`; any other is found by its key.
+    A fit of a law that was made in memory is read with that `law`; any other is found by its key. A `law` given, or its key, must
+    be the one that the fit is of.
     """
+    of_kind("law", law, Law | str | None)
     text = str(source)
     if not text.lstrip().startswith("{"):
         text = _file(text)
@@ -35,7 +38,7 @@ def load_fit(source: str | Path, law: Law | None = None) -> Fit:
     return fit_from_json(body, law)
 
 
-def fit_from_json(body: Any, law: Law | None = None) -> Fit:
+def fit_from_json(body: Any, law: Law | LawKey | None = None) -> Fit:
     """The fit a JSON object holds. Raises FitError, in one sentence, when it is not a fit this version can read.
 
     One with a checksum must be as it was saved; in one of an older version, without, what it says twice must agree.
@@ -48,16 +51,28 @@ def fit_from_json(body: Any, law: Law | None = None) -> Fit:
             f"This fit was written by version {_short(repr(version))} of the format; this program reads version {VERSION}."
         )
     as_saved(body)
-    known = all_laws() | ({law.key: law} if law is not None else {})
-    law = known.get(str(body.get("law")))
-    if law is None:
-        raise FitError(
-            f"This fit is of the law {_short(repr(body.get('law')))}, which is not here; known are {', '.join(known)}."
-        )
+    law = _law(body.get("law"), law)
     try:
         return _fit(law, read(Saved, body))
     except (PlainError, OverflowError) as e:
         raise FitError(f"This fit's JSON is damaged: {_short(str(e))}. Export the fit again.") from None
+
+
+def _law(key: Any, given: Law | LawKey | None) -> Law:
+    """The law that a fit is of, by its key, which must be that of a law given; FitError otherwise."""
+    known = all_laws() | ({given.key: given} if isinstance(given, Law) else {})
+    asked = given.key if isinstance(given, Law) else given
+    if asked is not None and asked != key:
+        raise FitError(
+            f"This fit is of the law {_short(repr(key))}; law is {_short(repr(asked))}. Leave out law, or give the one that was fitted."
+        )
+    law = known.get(key) if isinstance(key, str) else None
+    if law is None:
+        raise FitError(
+            f"This fit is of the law {_short(repr(key))}, which is not here; known are {', '.join(known)}. For a law that was made "
+            "in memory give it too: load_fit(path, law=...)."
+        )
+    return law
 
 
 def _fit(law: Law, saved: Saved) -> Fit:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from data.schema import Runs
 from data.states.exclusions import HELD, KEPT
 from fitting.export.csv_text import csv_text
 from fitting.export.text import GoesWith, plan_values, provenance
 from fitting.planning.on_devices import OnDevices
 from fitting.planning.planner import Plan
 from fitting.result import Fit
-
-if TYPE_CHECKING:
-    from data.schema import Runs
+from fitting.same_runs import Columns, RunsLike, Units, whole_table, without
 
 LEVEL = 0.9  # of the interval of one run, as where forecasts are compared with the runs held out
 
@@ -27,21 +26,25 @@ def summary_to_csv(fit: Fit) -> str:
     return _csv(pd.concat([summary, terms[summary.columns]], ignore_index=True) if len(terms) else summary, fit)
 
 
-def residuals_to_csv(fit: Fit, runs: Runs) -> str:
-    """All runs, fitted or not, as CSV: their columns, `used`, `predicted` loss and `residual` (log predicted - log loss).
+def residuals_to_csv(fit: Fit, runs: RunsLike, *, columns: Columns = None, units: Units = None) -> str:
+    """All runs, fitted or not, as CSV: their columns, `used`, `predicted` loss and `residual` (log loss - log predicted).
 
-    That is the sign of `Fit.residuals`, positive where a run lies below the law; `Fit.to_frame` has the other.
+    That is the sign of `Fit.to_frame` and of statsmodels, positive where a run lies above the law; the attribute `Fit.residuals`
+    has the other.
 
     Those held out have what the law predicts of them too, and beside it the fit's `forecast` of one new run with its interval
     (`forecast_low`, `forecast_high`) and how far the loss lies above it, as a share (`forecast_off`). Read again, the file
     gives the same runs kept, held out, and set aside for the same reasons.
     """
-    runs = _as_fitted(fit, runs)
+    given = whole_table(runs, fit.law, columns, units)
+    if not isinstance(runs, Runs):
+        given = without(given, fit.settings.excluded, known=True)[0]
+    runs = _as_fitted(fit, given)
     kept, aside = runs.kept.copy(), runs.set_aside.copy()
-    residual, beside = dict(zip(fit.runs, fit.residuals, strict=True)), _beside_held_out(fit, runs)
+    residual, beside = dict(zip(fit.runs, -fit.residuals, strict=True)), _beside_held_out(fit, runs)
     kept["used"] = kept["run"].isin(list(residual))
     kept["residual"] = kept["run"].map(beside["residual"].to_dict() | residual).astype(float)
-    kept["predicted"] = kept[fit.law.output.column] * np.exp(kept["residual"])
+    kept["predicted"] = kept[fit.law.output.column] * np.exp(-kept["residual"])
     for name in beside.columns[1:]:
         kept[name] = kept["run"].map(beside[name]).astype(float)
     aside["used"] = False
@@ -68,7 +71,7 @@ def _beside_held_out(fit: Fit, runs: Runs) -> pd.DataFrame:
     said = fit.predict(level=LEVEL, of="run", **places)
     low, high = (end if len(fit.draws) else np.full(len(rows), np.nan) for end in (said.low, said.high))
     with np.errstate(all="ignore"):
-        left, off = np.log(fit.law(places, fit.params)) - np.log(loss), loss / said.value - 1.0
+        left, off = np.log(loss) - np.log(fit.law(places, fit.params)), loss / said.value - 1.0
     columns = {
         "residual": left,
         "forecast": said.value,

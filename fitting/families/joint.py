@@ -63,8 +63,10 @@ def expanded(law: Law, families: int, shared: Collection[str]) -> tuple[Law, Arr
             if name not in names:
                 names[name] = len(params)
                 anchor = p.anchor
-                if anchor and anchor.exponent and anchor.exponent not in shared:
-                    anchor = replace(anchor, exponent=f"{anchor.exponent}_{k}")
+                if anchor:
+                    own = {e: e if e in shared or not e else f"{e}_{k}" for _, e in anchor.factors}
+                    more = tuple((x, own[e]) for x, e in anchor.more)
+                    anchor = replace(anchor, exponent=own[anchor.exponent], more=more)
                 params.append(replace(p, name=name, anchor=anchor))
             index[k, i] = names[name]
     count, inputs = len(law.inputs), (*law.inputs, *(f"is_{k}" for k in range(families)))
@@ -94,6 +96,7 @@ def expanded(law: Law, families: int, shared: Collection[str]) -> tuple[Law, Arr
         params=tuple(params),
         cite=law.cite,
         output=law.output,
+        unscaled=law.unscaled,
     )
     return joint, index
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.band import Band, from_draws
 from fitting.planning.hardware import Hardware
 from fitting.shown import banded, in_few_words, shown
@@ -45,7 +46,7 @@ def _without_ends(band: Band) -> str:
 
 @shown(_in_lines)
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Alike):
     """What a budget buys. Numbers, or arrays (K,) for K budgets, losses or sizes; sizes are None for a law of compute alone.
 
     `loss` is the law's, `loss_run` that of one new run. `valley` is the range of sizes within 0.1 % of the best loss.

@@ -79,9 +79,14 @@ def logged_curves(
     warmup = None if warmup is None else a_count("warmup", warmup, MOST_STEPS)
     lacks = [c for c in NEEDED if c not in frame]
     if lacks:
+        has = ", ".join(in_short(str(c)) for c in list(frame.columns)[:12]) or "no columns"
         raise FitError(
             f"A law of schedules needs loss curves with the columns {', '.join(NEEDED)}; there is no {' and no '.join(lacks)}. "
-            "Log the learning rate beside each loss."
+            + (
+                f"It has {has}. Log the learning rate beside each loss."
+                if "lr" in lacks
+                else f'It has {has}. Rename those that are meant: frame.rename(columns={{...: "{lacks[0]}"}}).'
+            )
         )
     if "params" in frame:
         sizes = sorted(frame["params"].dropna().unique())

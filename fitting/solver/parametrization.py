@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from fitting.autodiff import Dual, value_of
-from fitting.law import Law
+from fitting.autodiff import Dual, seed, value_of
+from fitting.law import Anchor, Law
 
 Array = np.ndarray
 
@@ -87,13 +87,12 @@ class Coordinates:
             if a.kind == "location":
                 out[..., i] *= self.origin[self.law.rulers[a.input]]
                 continue
-            exponent = out[..., self.law.names.index(a.exponent)]
-            log_origin = np.log(self.origin[self.law.rulers[a.input]])
             with np.errstate(over="ignore", under="ignore"):  # a draw with an exponent near zero may leave the floats
                 if a.kind == "coefficient":
-                    out[..., i] = np.exp(theta[..., i] + exponent * log_origin)
+                    out[..., i] = np.exp(theta[..., i] + self._log_origins(a, out))
                 else:
-                    out[..., i] = np.exp(theta[..., i] / exponent + log_origin)
+                    exponent = out[..., self.law.names.index(a.exponent)]
+                    out[..., i] = np.exp(theta[..., i] / exponent + np.log(self.origin[self.law.rulers[a.input]]))
         return out
 
     def internal(self, params: Array) -> Array:
@@ -109,44 +108,98 @@ class Coordinates:
             if a.kind == "location":
                 out[..., i] = np.log(params[..., i]) - log_origin
                 continue
-            exponent = params[..., self.law.names.index(a.exponent)]
             if a.kind == "coefficient":
-                out[..., i] = np.log(params[..., i]) - exponent * log_origin
+                out[..., i] = np.log(params[..., i]) - self._log_origins(a, params)
             else:
+                exponent = params[..., self.law.names.index(a.exponent)]
                 out[..., i] = (np.log(params[..., i]) - log_origin) * exponent
         return out
+
+    def _log_origins(self, a: Anchor, params: Array) -> Array:
+        """The log of the product of origins to their exponents (...), for parameters (..., p), that a coefficient stands before."""
+        at = (
+            params[..., self.law.names.index(exponent)] * np.log(self.origin[self.law.rulers[x]])
+            for x, exponent in a.factors
+        )
+        return np.asarray(sum(at, start=next(at)))
+
+
+UNSCALED = (
+    "An input is taken as it is where unscaled=(...) names it: a plain count, such as the k of 1 - (1 - p)^k, or one that the "
+    "formula divides by a number of its own, as in log(params / 1e9)."
+)
 
 
 def check_units(law: Law) -> None:
     """Try a declaration: with inputs in another unit, and parameters as their anchors say, the output must be the same.
 
-    Raises TypeError when it is not: such a law would be fitted as well as any, and its parameters would be wrong.
+    Raises TypeError when it is not: such a law would be fitted as well as any, and its parameters would be wrong. So it does
+    for a formula that takes no arrays, or uses a function of no known derivative.
     """
+    _tried(law)
+    moving = tuple(k for k in law.inputs if k not in law.unscaled)
+    if _holds(law, moving):
+        return
+    at_fault = [
+        k for k in moving if not _holds(law, tuple(j for j in moving if law.rulers[j] == law.rulers[k]))
+    ] or moving
+    said = f"law {law.key!r} changes when the unit of {' or '.join(at_fault)} does."
+    unanchored = [p.name for p in law.params if p.anchor is None and p.unit and not p.is_floor]
+    if unanchored:
+        raise TypeError(
+            f"{said} {UNSCALED} A parameter measured in an input's unit needs an anchor (coefficient, scale or location; "
+            'coefficient("params", "a", shots="b") for A params^-a shots^-b); '
+            f"without one are {', '.join(unanchored)}"
+        )
+    raise TypeError(
+        f"{said} Every parameter with a unit has an anchor. So either an anchor is of the wrong kind or lacks an input, or "
+        f"{' or '.join(at_fault)} stands where no parameter takes up its unit, as an exponent does. {UNSCALED}"
+    )
+
+
+def _tried(law: Law) -> None:
+    """Call the formula as fits do, on arrays and with derivatives; TypeError, in a sentence, for what it cannot take."""
+    x = [np.array([0.7, 1.3, 2.9])] * len(law.inputs)
+    values = [float(np.sqrt(max(p.range[0], 1e-2) * max(min(p.range[1], 10.0), 1e-2))) for p in law.params]
+    for given in (values, seed(values)):
+        try:
+            with np.errstate(all="ignore"):
+                law.formula(*x, *given)
+        except Exception as e:
+            raise TypeError(
+                f"law {law.key!r}: its formula takes no arrays of inputs, or no parameters with derivatives "
+                f"({' '.join(str(e).split())[:120]}). Write it with NumPy's functions of whole arrays: np.exp for math.exp, np.where "
+                "or np.minimum for an if."
+            ) from None
+
+
+def _holds(law: Law, moving: tuple[str, ...]) -> bool:
+    """Whether the output stays as it is when the `moving` inputs are measured in units a million times as small."""
     # Inputs in one unit are measured against each other; off their middles, so that no term is a constant there.
     x = {k: np.array([0.7, 1.3, 2.9]) for k in law.inputs}
-    there = Coordinates(law, dict.fromkeys(law.inputs, 1000000.0), 3.0, 2.0)
+    unit = {k: 1e6 if k in moving else 1.0 for k in law.inputs}
+    there = Coordinates(law, unit, 3.0, 2.0)
     low, high = there.bounds
     theta = np.empty(law.p)
-    for i, p in enumerate(law.params):
-        if p.anchor is not None and p.anchor.kind == "location":
-            theta[i] = 0.4
-        elif p.anchor is not None:
-            theta[i] = np.log(0.4 * there.loss)
-        else:
-            middle = 0.5 * there.loss if p.is_floor else np.log(0.3) if p.log else 0.3
-            theta[i] = np.clip(middle, low[i] + 0.05 * (high[i] - low[i]), high[i] - 0.05 * (high[i] - low[i]))
-    natural = dict(zip(law.names, there.natural(theta), strict=True))
-    ours = np.asarray(law({k: 1e6 * v for k, v in x.items()}, natural))
-    scaled = law.formula(*x.values(), *(value_of(p) for p in there.scaled_params(theta[None, :])))
-    if not np.allclose(ours, np.ravel(scaled), rtol=1e-9, atol=0, equal_nan=True):
-        unanchored = [p.name for p in law.params if p.anchor is None and p.unit and not p.is_floor]
-        raise TypeError(
-            f"law {law.key!r} changes when the unit of an input does. A parameter measured in an input's unit needs an anchor "
-            f"(coefficient, scale or location); without one are {', '.join(unanchored) or 'none, so an anchor is of the wrong kind'}"
-        )
+    for share in (0.4, 0.04):  # a rate of successes is none where a term is above 1
+        for i, p in enumerate(law.params):
+            if p.anchor is not None and p.anchor.kind == "location":
+                theta[i] = 0.4
+            elif p.anchor is not None:
+                theta[i] = np.log(share * there.loss)
+            else:
+                middle = 0.5 * there.loss if p.is_floor else np.log(0.3) if p.log else 0.3
+                theta[i] = np.clip(middle, low[i] + 0.05 * (high[i] - low[i]), high[i] - 0.05 * (high[i] - low[i]))
+        natural = dict(zip(law.names, there.natural(theta), strict=True))
+        ours = np.asarray(law({k: unit[k] * v for k, v in x.items()}, natural))
+        with np.errstate(all="ignore"):
+            scaled = law.formula(*x.values(), *(value_of(p) for p in there.scaled_params(theta[None, :])))
+        if np.isfinite(ours).any() or np.isfinite(scaled).any():
+            break
+    return bool(np.allclose(ours, np.ravel(scaled), rtol=1e-9, atol=0, equal_nan=True))
 
 
 def coordinates(law: Law, inputs: Mapping[str, Array], loss: Array) -> Coordinates:
     """The coordinates that suit a table: centred on the geometric means of its inputs (each (n,)) and losses (n,)."""
-    origin = {k: float(np.exp(np.mean(np.log(inputs[k])))) for k in law.inputs}
+    origin = {k: 1.0 if k in law.unscaled else float(np.exp(np.mean(np.log(inputs[k])))) for k in law.inputs}
     return Coordinates(law, origin, float(np.exp(np.mean(np.log(loss)))), float(np.min(loss)))

@@ -94,7 +94,8 @@ def choose_intervals(
         return Choice("groups", named, groupings[named], f"{few}, so whole groups are resampled")
     return Choice(
         "residuals", "run", alone,
-        "no model size, budget or group repeats often enough to estimate shared noise, so single residuals are resampled",
+        "none of the columns params, flops and group has values that repeat often enough to estimate shared noise, so single "
+        "residuals are resampled",
         noise(residuals, slopes, None, delta),
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 
 import numpy as np
@@ -137,3 +138,20 @@ def test_nothing_turns_a_dual_into_a_plain_number():
         np.array([1.0, 2.0]).__iadd__(a)
     assert isinstance(np.float64(3.0) * a, Dual)
     assert isinstance(np.arange(1.0, 4.0) ** a, Dual)
+
+
+def test_a_choice_between_two_numbers_has_the_slopes_of_the_one_taken():
+    """np.where with any comparison of arrays and parameters; what has no derivative is named."""
+    n = np.array([1.0, 2.0, 4.0])
+    for condition in (
+        lambda a: n > a, lambda a: np.greater(n, a), lambda a: a < n, lambda a: np.less(a, n), lambda a: a <= n - 0.5,
+    ):  # fmt: skip
+        a, b = seed([1.5, 3.0])
+        out = np.where(condition(a), a * n, b)
+        assert np.array_equal(value_of(out), [3.0, 3.0, 6.0])
+        assert np.array_equal(partials_of(out)[0], [0.0, 2.0, 4.0])
+        assert np.array_equal(partials_of(out)[1], [1.0, 0.0, 0.0])
+    (a,) = seed([1.5])
+    for f, said in ((np.sum, "numpy.sum"), (np.sin, "numpy.sin"), (math.exp, "np.exp for math.exp")):
+        with pytest.raises(TypeError, match=said):
+            f(a)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from data import Runs
-from fitting import FitError, against_papers, fit
+from data import Runs, read_runs
+from fitting import FitError, against_papers, fit, load_fit, plan
 from fitting.diagnostics.calibration import calibrate
 from fitting.diagnostics.floor_profile import floor_profile
 from fitting.diagnostics.sensitivity import sensitivity
@@ -63,3 +64,35 @@ def test_the_same_runs_are_taken(fitted, noisy, ask):
     assert ASKS[ask](fitted, noisy)
     assert ASKS[ask](fitted, noisy.exclude(["run-3"]))
     assert ASKS[ask](fitted, with_kept(noisy, noisy.kept.assign(loss=np.round(noisy.kept["loss"], 12))))
+
+
+def test_results_that_say_the_same_are_equal_and_hash_alike():
+    n, d = (x.ravel() for x in np.meshgrid(np.geomspace(1e7, 1e9, 4), np.geomspace(1e9, 1e11, 4)))
+    noise = np.exp(0.01 * np.random.default_rng(0).standard_normal(16))
+    frame = pd.DataFrame({"params": n, "tokens": d, "loss": (1.7 + 400 * n**-0.34 + 410 * d**-0.28) * noise})
+    runs = read_runs(frame)
+    ask = {"law": "chinchilla", "prior": "none"}
+    one, again, other = (fit(runs, resamples=20, seed=k, **ask) for k in (0, 0, 1))
+    saved = one.to_json()
+    for a, b in (
+        (runs, read_runs(frame.copy())),
+        (one, again),
+        (load_fit(saved), load_fit(saved)),
+        (load_fit(saved), one),
+        (plan(one, flops=1e21), plan(again, flops=1e21)),
+        (plan(one, flops=[1e21, 1e22]), plan(again, flops=[1e21, 1e22])),
+    ):
+        assert a == b, type(a)
+        assert hash(a) == hash(b), type(a)
+    for a, b in (
+        (runs, read_runs(frame.assign(loss=1.001 * frame["loss"]))),
+        (runs, runs.hold_out([runs.kept["run"][0]])),
+        (one, other),
+        (one, fit(runs, resamples=0, **ask)),
+        (plan(one, flops=1e21), plan(one, flops=1.1e21)),
+        (plan(one, flops=1e21), plan(other, flops=1e21)),
+        (one, saved),
+        (runs, frame),
+    ):
+        assert not isinstance(a == b, pd.DataFrame)
+        assert a != b, type(a)

@@ -61,8 +61,9 @@ def _terms(fit: Fit) -> None:
             continue
         assert p.anchor is not None
         value, interval = numbers.with_interval(term["value"], term["low"], term["high"], "loss")
-        kind = {"params": "count", "tokens": "count"}.get(p.anchor.input, "flop")
-        where = f"{input_symbol(p.anchor.input)} = {numbers.say(term['at'], kind)}"
+        kinds = {"params": "count", "tokens": "count"}
+        where = f"{input_symbol(p.anchor.input)} = {numbers.say(term['at'], kinds.get(p.anchor.input, 'flop'))}"
+        where += "".join(f", {input_symbol(x)} at its middle" for x, _ in p.anchor.more)
         shared = (
             f"; {symbol(p)} and its exponent are not separately identified, correlation {term['correlation']:.4f}"
             if abs(term["correlation"]) > 0.9

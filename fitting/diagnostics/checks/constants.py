@@ -7,7 +7,7 @@ import numpy as np
 from fitting.band import quantiles
 from fitting.diagnostics.checks.evidence import Evidence
 from fitting.status import Verdict
-from fitting.term_contributions import contribution
+from fitting.term_contributions import contribution, with_exponent
 
 # Refits below which a correlation is not worth saying.
 ENOUGH = 50
@@ -23,14 +23,17 @@ def weights(e: Evidence) -> Verdict | None:
             continue
         if p.name in e.unidentified.names:
             continue
-        k = e.law.names.index(p.anchor.exponent)
         with np.errstate(all="ignore"):
             log_weight = np.log(e.draws[:, i])
         usable = np.isfinite(log_weight)
-        if usable.sum() < ENOUGH or min(np.std(log_weight[usable]), np.std(e.draws[usable, k])) == 0:
+        if usable.sum() < ENOUGH:
             continue
-        r = float(np.corrcoef(log_weight[usable], e.draws[usable, k])[0, 1])
-        at = float(np.sqrt(np.prod(e.table.ranges[p.anchor.input])))
+        by = {x: with_exponent(log_weight, e.draws[:, e.law.names.index(x)]) for x in p.anchor.exponents}
+        if not (by := {x: r for x, r in by.items() if not np.isnan(r)}):
+            continue
+        nearest = max(by, key=lambda x: abs(by[x]))
+        r = by[nearest]
+        at = {x: float(np.sqrt(np.prod(e.table.ranges[x]))) for x, _ in p.anchor.factors}
         named = {name: e.draws[usable, j] for j, name in enumerate(e.law.names)}
         with np.errstate(all="ignore"):  # an unsound fit may leave a constant open by more than a float holds
             ends = [
@@ -38,7 +41,7 @@ def weights(e: Evidence) -> Verdict | None:
             ]
             alone, term = (float(high[0] / low[0]) if low[0] > 0 else np.inf for low, high in ends)
         if worst is None or abs(r) > abs(worst[0]):
-            worst = r, p.name, p.anchor.exponent, alone, term
+            worst = r, p.name, nearest, alone, term
     if worst is None:
         return None
     r, weight, exponent, alone, term = worst

@@ -107,7 +107,7 @@ def outliers(e: Evidence) -> Verdict:
             "outliers",
             title,
             "ok",
-            f"Every run is within six robust deviations of the law ({100 * sigma:.2g} % of the loss each).",
+            f"Every run is within six robust deviations of the law ({100 * sigma:.2g} % of the {e.law.output.title.lower()} each).",
         )
     worst = far[np.argsort(-np.abs(r[far]))]
     names = ", ".join(e.table.runs[i] for i in worst[:5]) + (f" and {len(worst) - 5} more" if len(worst) > 5 else "")

@@ -68,7 +68,7 @@ def trend(e: Evidence) -> Verdict | None:
     return Verdict(
         "shape", title, "fail" if broken else "note",
         f"{'The law does not fit: residuals' if broken else 'Residuals'} show curvature {where}, "
-        f"by {100 * size:.2g} % of the loss ({_said(p, CURVED)}).",
+        f"by {100 * size:.2g} % of the {e.law.output.title.lower()} ({_said(p, CURVED)}).",
         "Try a law with another form, or leave out runs of another regime; predictions beyond the runs have this error too.",
     )  # fmt: skip
 

@@ -122,7 +122,7 @@ def test_what_fit_writes_has_the_runs_held_out_beside_their_forecasts(run: Any, 
         assert fitted[["reason", "forecast", "forecast_low", "forecast_high"]].isna().all(axis=None), options
         for column, values in (
             ("forecast", apart.forecast.value), ("forecast_low", apart.forecast.low), ("forecast_high", apart.forecast.high),
-            ("forecast_off", apart.off), ("residual", np.log(held["predicted"] / held["loss"])),
+            ("forecast_off", apart.off), ("residual", np.log(held["loss"] / held["predicted"])),
             ("predicted", found.predict(params=held["params"], tokens=held["tokens"]).value),
         ):  # fmt: skip
             assert np.allclose(held[column], values, rtol=1e-9), (options, column)

@@ -230,10 +230,13 @@ def test_a_step_that_makes_no_sense_takes_no_other_with_it(space: Workspace) -> 
 
 
 @pytest.mark.parametrize("broken", [b"", b"{", b"[]", b"\xff\xfe"])
-def test_an_unreadable_file_is_put_aside(broken: bytes, space: Workspace) -> None:
+def test_an_unreadable_file_is_put_aside(broken: bytes, space: Workspace, caplog: pytest.LogCaptureFixture) -> None:
     workspace.change(space, "one", {"a": 1})
     (space.folder / "settings.json").write_bytes(broken)
     assert workspace.values(space) == {}
+    (said,) = caplog.records
+    assert "settings.json could not be read (" in said.getMessage()
+    assert not said.exc_info, "no traceback in the terminal"
     kept = list(space.folder.glob("settings.unreadable-*.json"))
     assert [path.read_bytes() for path in kept] == [broken]
     workspace.change(space, "two", {"a": 2})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import Runs
+from data import Runs, read_runs
 from data.cells.values import SUFFIXES, decimal_sign, number, numbers
 
 
@@ -165,3 +166,17 @@ def test_a_number_with_a_remark_is_that_number_or_none() -> None:
     for text in ("10B (4 epochs)", "3.45 (diverged)", "1.3B (non-emb)", "7B (target)", "1万2億", "1億12500万", "10<sup>[2]</sup>",
                  "7B (0.3B active)", "3.05 abc.", "3.05 (step 14k)"):  # fmt: skip
         assert np.isnan(number(text)), text
+
+
+def test_decimal_numbers_of_a_database_are_numbers():
+    losses = [4.578335493216545, 3.5, 3.25]
+    frame = pd.DataFrame(
+        {"params": [1e7, 2e7, 3e7], "tokens": [1e9, 2e9, 3e9], "loss": [Decimal(str(x)) for x in losses]}
+    )
+    for frame_given in (
+        frame,
+        frame.astype({"params": object}).assign(params=[Decimal(10**7), Decimal(2 * 10**7), Decimal(3 * 10**7)]),
+    ):
+        assert list(read_runs(frame_given).kept["loss"]) == losses
+    blank = read_runs(frame.assign(loss=[Decimal("4.5"), None, Decimal("NaN")]))
+    assert list(blank.kept["loss"]) == [4.5]

@@ -290,3 +290,18 @@ def test_arguments_that_are_none_are_answered_in_a_sentence():
         with pytest.raises(FitError) as said:
             ask()
         assert " is " in str(said.value) or " are " in str(said.value), k
+
+
+def test_what_is_no_batch_or_no_steps_is_named():
+    for batch, steps, said in (
+        ([1, 2, 3], [30, 20], "there are 3 and 2"),
+        ([1, -2, 3], [30, 20, 15], r"batch are positive numbers, one for every run; it was -2 \(number 2 of 3\)"),
+        (
+            [1, 2, 3],
+            [30, float("nan"), 15],
+            r"steps are positive numbers, one for every run; it was nan \(number 2 of 3\)",
+        ),
+        ("many", [30, 20, 15], "it was 'many'"),
+    ):
+        with pytest.raises(FitError, match=said):
+            critical_batch(batch, steps)

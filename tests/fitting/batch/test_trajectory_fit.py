@@ -40,6 +40,9 @@ def planted(law, sizes=SIZES, batches=BATCHES, steps=(1e2, 3e4), rows=14, noise=
 )
 def test_planted_constants_come_back(law, where):
     fit = fit_trajectory(planted(law, **where), after=0, resamples=0)
+    assert all(name in repr(fit) for name in ("Training-curve law", "runs", "N_c", "alpha_B")), (
+        "a notebook shows its constants"
+    )
     assert fit.law.values == pytest.approx(law.values, rel=1e-6)
     assert np.abs(fit.residuals).max() < 1e-9
     # The recipe's order takes lowest losses for floors, which unfinished runs have not reached: a start, not an answer.

@@ -8,17 +8,20 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from dashboard.charts import loss_compute
-from data import MappingNeeded, NothingKept
+from data import MappingNeeded, NothingKept, read_runs
 from data.own_columns import read_columns
 from fitting import FitError, Law, fit, load_fit, plan
+from fitting.export import residuals_to_csv
 from fitting.held_out import forecasts
 from fitting.law import Output, Param, coefficient
+from fitting.same_runs import without
 from fitting.solver.parametrization import check_units
 
 
@@ -135,8 +138,17 @@ def test_what_a_law_of_its_own_cannot_say_is_a_sentence(tmp_path):
     f = fit(sweep(), law=COVERAGE, resamples=0)
     with pytest.raises(FitError, match="samples_drawn"):
         plan(f, flops=1e21)
-    with pytest.raises(FitError, match="not here"):
+    with pytest.raises(FitError, match=r"not here.*load_fit\(path, law=\.\.\.\)"):
         load_fit(f.to_json())
+    # A law given is the one that was fitted, as a law or by its key.
+    for given, said in (
+        (TOY, "of the law 'coverage'; law is 'toy'"),
+        ("general", "of the law 'coverage'; law is 'general'"),
+        ("coverage", "not here"),
+        (3, "law is a Law or a str, or None; it was 3"),
+    ):
+        with pytest.raises(FitError, match=said):
+            load_fit(f.to_json(), law=given)
 
 
 def test_a_row_without_a_number_is_set_aside_with_its_reason():
@@ -147,6 +159,35 @@ def test_a_row_without_a_number_is_set_aside_with_its_reason():
     assert len(runs) == 24
     assert list(runs.set_aside["reason"]) == ["no positive coverage"]
     assert runs.digest != read_columns(sweep(seed=1), ("samples_drawn", "coverage")).digest
+
+
+def test_the_index_of_a_frame_names_its_runs():
+    """As in a table of losses: names without or with a name of the index, numbers that are no plain count; a column goes first."""
+    frame = pd.DataFrame({"shots": [100.0, 200.0, 400.0], "error_rate": [0.5, 0.4, 0.3]})
+    m, plain = ["m0", "m1", "m2"], ["table 1", "table 2", "table 3"]
+    for index, names in (
+        (m, m),
+        (pd.Index(m, name="experiment"), m),
+        (pd.Index(m, name="run"), m),
+        ([5, 7, 9], ["5", "7", "9"]),
+        ([0, 1, 2], plain),
+    ):
+        given = frame.set_axis(index, axis=0)
+        for source in (given, [given]):
+            assert list(read_columns(source, ("shots", "error_rate")).kept["run"]) == names, index
+    for read in (
+        lambda f: read_columns(f, ("shots", "error_rate")),
+        lambda f: read_runs(f.assign(params=1e7 * f["shots"], loss=3 + f["error_rate"])),
+    ):
+        twice = read(frame.set_axis(["r3", "r4", "r3"], axis=0))
+        assert sum("several rows 'r3'" in note for note in twice.notes) == 1, twice.notes
+        assert not any("several rows" in note for note in read(frame.set_axis(m, axis=0)).notes)
+    own = frame.assign(run=list("abc")).set_axis(m, axis=0)
+    assert list(read_columns(own, ("shots", "error_rate")).kept["run"]) == list("abc")
+    named = shots().drop(columns="run").set_axis([f"m{k}" for k in range(25)], axis=0)
+    found = fit(named, law=ERROR_RATE, exclude=["m0"], resamples=0)
+    assert found.settings.excluded == ("m0",)
+    assert found.runs[0] == "m1"
 
 
 def test_runs_held_out_are_forecast_and_not_fitted(tmp_path):
@@ -253,7 +294,204 @@ def test_a_law_made_in_memory_is_fitted_planned_saved_and_read_back(tmp_path):
     assert math.isclose(back.predict(params=1e10, tokens=1e12).value, toy(1e10, 1e12, *TRUE), rel_tol=1e-6)
 
 
+def success(params, shots, c, a, b):
+    return np.exp(-c * params**-a * shots**-b)
+
+
+SUCCESS = Law(
+    key="success",
+    title="Success s(N, k)",
+    formula=success,
+    latex=r"s = e^{-c N^{-a} k^{-b}}",
+    inputs=("params", "shots"),
+    params=(
+        Param("c", "c", "params^a shots^b", "how hard the tasks are", (1e-9, 1e30), anchor=coefficient("params", "a", shots="b")),
+        Param("a", "a", "", "how fast size helps", (0.001, 3.0)),
+        Param("b", "b", "", "how fast shots help", (0.001, 3.0)),
+    ),
+    cite="made up for a test",
+    output=Output("success", "Success rate", "", rises=("params", "shots"), bounds=(1e-9, 1.0)),
+)  # fmt: skip
+
+
+def pass_at(params, shots, c, a):
+    return 1 - (1 - np.exp(-c * params**-a)) ** shots
+
+
+PASS_AT = replace(
+    SUCCESS,
+    key="pass-at",
+    formula=pass_at,
+    params=(replace(SUCCESS.params[0], unit="params^a", anchor=coefficient("params", "a")), SUCCESS.params[1]),
+    unscaled=("shots",),
+)
+
+
+def over_reference(params, E, A, a):
+    return E + A * (params / 1e8) ** -a
+
+
+REFERENCE = Law(
+    key="reference",
+    title="Of a reference size",
+    formula=over_reference,
+    latex="L = E + A (N / 10^8)^{-a}",
+    inputs=("params",),
+    params=(
+        Param("E", "E", "nats", "floor", (0.0, 10.0), log=False),
+        Param("A", "A", "nats", "weight", (1e-3, 1e2)),
+        Param("a", "a", "", "exponent", (0.01, 3.0)),
+    ),
+    cite="made up for a test",
+    unscaled=("params",),
+)
+
+
+def test_a_coefficient_of_two_inputs_and_an_input_without_a_unit():
+    """Planted constants come back from tables in other units; without its declaration each form is refused by what it lacks."""
+    n, k = (x.ravel() for x in np.meshgrid(np.geomspace(1e7, 1e9, 6), np.geomspace(1, 1000, 6)))
+    for law, column, true in (
+        (SUCCESS, "success", (300.0, 0.3, 0.2)),
+        (PASS_AT, "success", (500.0, 0.3)),
+        (REFERENCE, "loss", (1.7, 0.5, 0.3)),
+    ):
+        given = {"params": n, "tokens": 20 * n, "shots": k}
+        table = pd.DataFrame({**given, column: law.formula(*(given[x] for x in law.inputs), *true)})
+        found = fit(table, law=law, resamples=0, delta=1e-3)
+        assert np.allclose(found.values, true, rtol=1e-4), law.key
+        other = fit(table.assign(shots=7 * k), law=law, resamples=0, delta=1e-3) if law is SUCCESS else found
+        assert law is not SUCCESS or other.params["c"] == pytest.approx(300.0 * 7**0.2, rel=1e-4)
+        assert np.allclose(found.law(given, found.params), table[column], rtol=1e-6), law.key
+    term = fit(
+        pd.DataFrame({"params": n, "shots": k, "success": success(n, k, 300.0, 0.3, 0.2)}), law=SUCCESS, resamples=0
+    ).terms()
+    assert term["value"][0] == pytest.approx(300.0 * 1e8**-0.3 * 32**-0.2, rel=1e-3)
+    assert "params = 1e+08 and shots = 32" in term["meaning"][0]
+    for law, said in (
+        (replace(SUCCESS, params=(replace(SUCCESS.params[0], anchor=coefficient("params", "a")), *SUCCESS.params[1:])),
+         "unit of shots does.*lacks an input"),
+        (replace(PASS_AT, unscaled=()), r"unit of shots does.*1 - \(1 - p\)\^k"),
+        (replace(REFERENCE, unscaled=()), r"log\(params / 1e9\)"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=said):
+            check_units(law)
+    for wrong, said in (
+        ({"unscaled": ("params",)}, "anchored to params, which is unscaled"),
+        ({"unscaled": ("x",)}, "unscaled are"),
+    ):
+        with pytest.raises(TypeError, match=said):
+            replace(SUCCESS, **wrong)
+    with pytest.raises(TypeError, match="which the law does not have"):
+        replace(
+            SUCCESS,
+            params=(replace(SUCCESS.params[0], anchor=coefficient("params", "a", shots="z")), *SUCCESS.params[1:]),
+        )
+
+
+def test_a_formula_that_takes_no_arrays_is_refused_in_a_sentence():
+    def by_math(samples_drawn, a, b):
+        return math.exp(-a) * samples_drawn**-b
+
+    def by_math_of_inputs(samples_drawn, a, b):
+        return a * math.log(samples_drawn) ** -b
+
+    def by_if(samples_drawn, a, b):
+        return a if samples_drawn > b else samples_drawn**-b
+
+    def fails(samples_drawn, a, b):
+        return {}["no such key"]
+
+    for formula in (by_math, by_math_of_inputs, by_if, fails):
+        with pytest.raises(
+            TypeError, match=r"law 'coverage': its formula takes no arrays .*np\.exp for math\.exp"
+        ) as found:
+            check_units(replace(COVERAGE, formula=formula))
+        assert "Dual" not in str(found.value), formula
+
+
+def crowded(shots, error_rate, ORIGIN, RATIO_IDLE, math, ORIGIN_):
+    near = np.where(shots > math, ORIGIN, ORIGIN + 1e-3)
+    return error_rate * shots**-near + 0.0 * (RATIO_IDLE + ORIGIN_)
+
+
+def test_a_module_of_its_own_runs_whatever_its_parameters_are_called_and_its_source_says():
+    """Names that the module has for other things, quotes and backslashes in a cite; and what has no source is a sentence."""
+    text = 'said """so""" \\alpha "x"'
+    law = replace(
+        ERROR_RATE,
+        title='"Error',
+        formula=crowded,
+        params=tuple(
+            Param(n, n, "", n, (1e-3, 10.0)) for n in ("error_rate", "ORIGIN", "RATIO_IDLE", "math", "ORIGIN_")
+        ),
+        cite=text,
+        output=replace(ERROR_RATE.output, title='Error "rate"'),
+        unscaled=("shots",),
+    )
+    f = fit(shots(), law=law, resamples=0)
+    made: dict[str, object] = {}
+    exec(f.to_python(), made)
+    assert made["error_rate"](300.0) == pytest.approx(f.predict(shots=300.0).value, rel=1e-12)
+    assert made["ORIGIN"]["digest"] == f.digest
+    assert text in made["__doc__"]
+    typed: dict[str, object] = {"np": np}
+    exec("def error_rate(shots, a, b):\n    return a * shots**-b", typed)
+
+    def of_helper(shots, a, b):
+        return math.sqrt(4.0) * coverage(1.0, 0.0, 0.0) * a * shots**-b
+
+    for formula, said in (
+        (typed["error_rate"], "has no source"),
+        (lambda shots, a, b: a * shots**-b, "plain function|no source"),
+        (of_helper, "uses coverage, defined outside it"),
+    ):
+        with pytest.raises(FitError, match=said):
+            fit(shots(), law=replace(ERROR_RATE, formula=formula), resamples=0).to_python()
+
+
+def test_runs_with_residuals_are_made_of_any_table(tmp_path):
+    frame = shots()
+    frame.to_csv(tmp_path / "shots.csv", index=False)
+    f = fit(frame, law=ERROR_RATE, resamples=0, exclude=["k=100"])
+    made = residuals_to_csv(f, frame).splitlines()
+    assert made == residuals_to_csv(f, without(read_columns(frame, ("shots", "error_rate")), ["k=100"])[0]).splitlines()
+    assert [line.split(",")[:1] for line in made] == [
+        line.split(",")[:1] for line in residuals_to_csv(f, tmp_path / "shots.csv").splitlines()
+    ]
+    said = pd.read_csv(StringIO("\n".join(made)), comment="#").dropna(subset="residual").set_index("run")
+    assert np.allclose(said["residual"], f.to_frame(frame)["residual"][said.index]), "one sign, observed less fitted"
+    assert sum(line.startswith("k=100,") for line in made) == 1
+
+
 def test_a_declaration_that_contradicts_itself_is_refused():
-    with pytest.raises(TypeError, match="rises with"):
-        Law(**{**{k: getattr(COVERAGE, k) for k in ("key", "title", "formula", "latex", "inputs", "params", "cite")},
-               "output": Output("coverage", "Coverage", "", rises=("tokens",))})  # fmt: skip
+    a, b = ERROR_RATE.params
+
+    def nothing(shots):
+        return 1.0 / shots
+
+    for wrong, said in (
+        ({"output": replace(ERROR_RATE.output, rises=("tokens",))}, "rises with"),
+        ({"output": replace(ERROR_RATE.output, column="shots")}, "output shots is one of its inputs"),
+        (
+            {"output": replace(ERROR_RATE.output, bounds=(1.0, 0.0))},
+            r"bounds of its output: the lower end comes first; it was \(1, 0\)",
+        ),
+        ({"params": (replace(a, range=(1.0, 0.0)), b)}, r"range of a: the lower end comes first; it was \(1, 0\)"),
+        ({"params": (replace(a, range=(1.0, math.nan)), b)}, "range of a"),
+        ({"params": (replace(a, range=(0.0, 1.0)), b)}, "range of a begins above 0"),
+        ({"formula": nothing, "params": ()}, "no parameters"),
+    ):
+        with pytest.raises(TypeError, match=f"law 'error-rate': .*{said}"):
+            replace(ERROR_RATE, **wrong)
+
+
+def test_the_words_of_a_fit_are_those_of_its_output():
+    f = fit(shots(), law=ERROR_RATE, resamples=50)
+    said = f.settings.objective + " ".join(v.sentence for v in f.verdicts if v.key in ("outliers", "shape"))
+    assert "loss" not in said
+    assert "% of the error rate each" in said
+    assert "columns params, flops and group" in f.settings.intervals_reason
+    with pytest.raises(FitError, match="a mask of True and False with <NA> at number 3 of 25"):
+        fit(
+            shots(), law=ERROR_RATE, exclude=pd.Series([True, False, None] + [False] * 22, dtype="boolean"), resamples=0
+        )

@@ -8,6 +8,7 @@ import pytest
 
 from fitting import FitError
 from fitting.autodiff import Dual, partials_of, seed, stretches, value_of
+from fitting.schedule.curves import logged_curves
 from fitting.schedule.multi_power import Schedule, fit_curves, formula, histories, law, loss_curve
 
 WARMUP, PEAK = 2160, 3e-4
@@ -162,3 +163,12 @@ def test_refusals():
         Schedule.through(10, np.array([5, 20]), np.array([1e-3, 1e-3]))
     with pytest.raises(FitError, match='"line" or a "stair"'):
         Schedule.through(10, np.array([15, 20]), np.array([1e-3, 1e-3]), between="curve")
+
+
+def test_a_column_under_another_name_is_said_to_be_renamed():
+    frame = pd.DataFrame({"run": ["a"], "step": [1], "lr": [1e-3], "loss": [3.0]})
+    with pytest.raises(FitError, match=r"there is no steps. It has 'run', 'step', 'lr', 'loss'. Rename") as found:
+        logged_curves(frame)
+    assert "Log the learning rate" not in str(found.value)
+    with pytest.raises(FitError, match=r"no lr. It has .*Log the learning rate"):
+        logged_curves(frame.rename(columns={"lr": "x", "step": "steps"}))
