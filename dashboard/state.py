@@ -24,6 +24,7 @@ from dashboard.error_messages import message_of
 from dashboard.fit.settings import FitSettings, read_settings
 from dashboard.runs.answers import said_of_columns
 from dashboard.workspace import store as workspace
+from dashboard.workspace.put_aside import told
 from dashboard.workspace.sources import sources
 from dashboard.workspace.store import History, Values, Workspace
 from data.errors import DataError
@@ -123,7 +124,8 @@ def said() -> list[str]:
     held: list[str] = st.session_state.setdefault("said", [])
     left = held.copy()
     del held[: len(left)]
-    return left
+    workspace.values(here := space())  # read now, so that what cannot be is said on the same run
+    return [*told(here.folder), *left]
 
 
 # --- which data ------------------------------------------------------------------------------------------------------

@@ -64,13 +64,16 @@ MOST_ANSWERED, LONGEST = 4, 80
 def answered_by(questions: Iterable[Question]) -> str:
     """The arguments of `read_runs` that answer the questions that must be, with an answer each: `columns={"loss": "a"}`.
 
-    The answer is the likeliest, else the first to choose from, else "..." for the reader's own.
+    The answer is the likeliest, else the first to choose from, else "..." for the reader's own; of several columns there is no first.
     """
     alone: dict[str, str] = {}
     several: dict[str, dict[str, str]] = {}
     for question in [q for q in questions if q.needed][:MOST_ANSWERED]:
         name, _, key = question.key.partition(".")
-        answer = next((o for o in (question.guess, *question.options) if o), "...")[:LONGEST]
+        first = (
+            () if name == "columns" and len(question.options) > 1 else question.options
+        )  # one of many would read as advice
+        answer = next((o for o in (question.guess, *first) if o), "...")[:LONGEST]
         plain = name in NUMBERS or (name == "units" and _is_number(answer))
         value = answer if plain else json.dumps(answer, ensure_ascii=False)
         if key:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard.batch.frames import counted
 from dashboard.batch.words import final_said
-from dashboard.error_messages import once
+from dashboard.error_messages import in_words, once
 from data.errors import DataError
 from data.schema import Runs
 from data.steps.columns import one_loss
@@ -68,7 +68,7 @@ def from_final(
         except FitError as error:
             trouble = error
             if wanted:
-                refused[", ".join(f"{t:g}" for t in wanted)] = str(error)
+                refused[", ".join(f"{t:g}" for t in wanted)] = in_words(error)
     if not read:
         return trouble
     one = all(name.startswith("loss ") for name, _, _ in read)  # else by size or group
@@ -140,7 +140,7 @@ def fitted(
         try:
             found[name] = critical_batch(batch, steps, doubt=doubt, resamples=RESAMPLES)
         except FitError as error:
-            why[name] = once((*notes.get(name, ()), str(error)))
+            why[name] = once((*notes.get(name, ()), in_words(error)))
     if not found:
         return FitError(once(why.values()) or "No row holds a batch size and steps.")
     said = {name: (*notes.get(name, ()), *f.notes) for name, f in found.items()}

@@ -14,6 +14,7 @@ from dashboard.batch.frames import curves_in, length, sized
 from dashboard.batch.groups import Which, chosen_of, groups_of, ladder_of
 from dashboard.batch.readings import RESAMPLES, Sweep, fitted, from_final, from_steps, mixed_in_steps, sequence_in_steps
 from dashboard.batch.words import curves_said, reading_said
+from dashboard.error_messages import in_words
 from data.errors import DataError
 from data.schema import Runs
 from data.sources.bundled import bundled_key
@@ -334,7 +335,7 @@ def _from_curves(
         try:
             reached = steps_to_target(curves, target, smooth)
         except FitError as error:
-            refused[name] = str(error)
+            refused[name] = in_words(error)
             continue
         groups[name] = reached.batch, reached.steps, reached.doubt
         notes[name] = (*said, *reached.notes, *reading_said(_runs))

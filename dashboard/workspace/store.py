@@ -27,6 +27,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+from dashboard.workspace import put_aside
 from dashboard.workspace.files import one_writer, private_folder, write_whole
 from data.plain import Count, With, each_usable, read, read_or
 from data.sources import name_of
@@ -393,4 +394,5 @@ def _read(path: Path, kind: type[T], empty: Any) -> T:
         traced = os.environ.get("ISOFLOP_TRACEBACK") == "1"
         LOG.error("%s could not be read (%s); it is kept as %s", path, why, aside.name, exc_info=traced)
         path.replace(aside)
+        put_aside.note(path, aside)
     return read(kind, empty)

@@ -347,3 +347,21 @@ def test_details_do_not_grow_for_ever(own_home: Path, monkeypatch: pytest.Monkey
     assert sum(f.stat().st_size for f in files) < 8000
     assert "number 99" in (own_home / error_messages.DETAILS).read_text()
     assert launch.PRIVATE["client.disableDataExport"] is True
+
+
+def test_what_was_put_aside_is_said_once() -> None:
+    space = workspace.new()
+    workspace.change(space, "open the ladder", {"source": "bundled:simulated-ladder"})
+    (space.folder / "settings.json").write_text("{")
+    at = AppTest.from_file(str(ENTRY), default_timeout=60)
+    at.query_params["w"] = space.id
+    (said,) = at.run().toast
+    assert "settings.json of this workspace could not be read" in said.value.replace("\\", "")
+    assert not at.run().toast
+
+
+@pytest.mark.parametrize("page", list(PLACES))
+def test_no_page_asks_for_arguments_of_python(page: str) -> None:
+    at = open_file("params,tokens,speed\n1e6,2e7,3\n2e6,4e7,2\n4e6,8e7,1\n", page)
+    shown = text(at) + " ".join(one.value for kind in (at.markdown, at.caption, at.warning, at.error) for one in kind)
+    assert "columns=" not in shown.replace("\\", "")

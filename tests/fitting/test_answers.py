@@ -69,7 +69,7 @@ def test_every_function_that_takes_a_table_takes_the_answers(unclear, runs):
 
 def test_answers_are_written_as_python_has_them():
     cases = {
-        ("columns.loss", ("a", "b"), ""): 'columns={"loss": "a"}',
+        ("columns.loss", ("a", "b"), ""): 'columns={"loss": "..."}',
         ("columns.loss", ("a", "b"), "b"): 'columns={"loss": "b"}',
         ("units.tokens", ("1e9", "1"), ""): 'units={"tokens": 1e9}',
         ("units.tokens", ("log10",), ""): 'units={"tokens": "log10"}',
