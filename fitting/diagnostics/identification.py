@@ -85,7 +85,7 @@ def _null(jac: Array) -> Array:
     """Orthonormal directions (p, k) in units of the columns that a Jacobian (n, p) takes to nothing but rounding."""
     size = np.linalg.norm(jac, axis=0)
     unit = np.where(size > 0, size, 1.0)
-    _, s, rows = np.linalg.svd(jac / unit, full_matrices=True)
+    _, s, rows = np.linalg.svd(np.linalg.qr(jac / unit, mode="r"), full_matrices=True)  # of p rows, however many runs
     s = np.concatenate([s, np.zeros(jac.shape[1] - len(s))])
     return np.asarray(rows[s <= ROUNDING * max(float(s[0]), 1e-300)].T / unit[:, None])
 

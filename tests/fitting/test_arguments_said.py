@@ -133,6 +133,8 @@ def test_a_constant_open_beyond_floats_is_no_warning(chinchilla, recwarn):
     """Draws of a length that no data hold: 1e-300 to 1e300."""
     from types import SimpleNamespace
 
+    from fitting.diagnostics.identification import NONE
+
     from fitting import all_laws
     from fitting.diagnostics.checks.constants import weights
 
@@ -146,7 +148,9 @@ def test_a_constant_open_beyond_floats_is_no_warning(chinchilla, recwarn):
         ],
         axis=1,
     )
-    weights(SimpleNamespace(law=law, draws=draws, table=SimpleNamespace(ranges={"params": (1e7, 1e9)})))
+    weights(
+        SimpleNamespace(law=law, draws=draws, unidentified=NONE, table=SimpleNamespace(ranges={"params": (1e7, 1e9)}))
+    )
     assert [str(w.message) for w in recwarn if issubclass(w.category, RuntimeWarning)] == []
 
 

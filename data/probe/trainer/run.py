@@ -150,7 +150,7 @@ class Making:
         if self.ranks.first:
             run.save(folders, kept=True)
         if apart:
-            raise DivergedError(apart)
+            raise DivergedError("; ".join(apart.values()), apart)
         if time.monotonic() - self._kept > max(self.keep_every, self._wait):
             self._save(folders, run)
         return stopped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import torch
@@ -26,9 +26,13 @@ WARM = 3  # steps that count in no time of a step: what is compiled is compiled 
 class DivergedError(Exception):
     """The loss of some runs is no number any more, or above a guess: a sentence for each, by its place."""
 
-    def __init__(self, said: dict[int, str]) -> None:
-        super().__init__("; ".join(said.values()))
-        self.said = said
+    def __init__(self, sentence: str, said: Mapping[int, str] | None = None) -> None:
+        super().__init__(sentence, said)
+        self.said = dict(said or {})
+
+    def __str__(self) -> str:
+        """The sentences."""
+        return str(self.args[0])
 
 
 def parts(run: Run, ranks: Ranks) -> tuple[int, bool]:
@@ -78,7 +82,7 @@ def step(run: Run, ranks: Ranks = Ranks(), asked: bool = False) -> bool:  # noqa
         if not (math.isfinite(lost[i]) and math.isfinite(big[i]))
     }
     if wrong:
-        raise DivergedError(wrong)
+        raise DivergedError("; ".join(wrong.values()), wrong)
     if told:
         names = list(gradients)
         for i, (one, whole) in enumerate(zip(small.tolist(), sizes.tolist(), strict=True)):

@@ -112,7 +112,7 @@ def test_ends_that_are_open_are_said_to_be():
     [
         ([1, 2], [5, 4], "three batch sizes"),
         ([1, 2, 0], [3, 2, 1], "positive numbers"),
-        ([1, 2, 4], [3, 2], "one of each"),
+        ([1, 2, 4], [3, 2], "there are 3 and 2"),
     ],
 )
 def test_refusals_are_sentences(batch, steps, words):
