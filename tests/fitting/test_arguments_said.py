@@ -133,10 +133,9 @@ def test_a_constant_open_beyond_floats_is_no_warning(chinchilla, recwarn):
     """Draws of a length that no data hold: 1e-300 to 1e300."""
     from types import SimpleNamespace
 
-    from fitting.diagnostics.identification import NONE
-
     from fitting import all_laws
     from fitting.diagnostics.checks.constants import weights
+    from fitting.diagnostics.identification import NONE
 
     law = all_laws()["kaplan-params"]
     rng = np.random.default_rng(0)
