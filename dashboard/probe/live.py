@@ -153,7 +153,7 @@ def _table(sweep: Sweep, told: Mapping[str, str]) -> None:
         height=min(3 + 35 * (1 + len(sweep.runs)), 460),
         column_config={
             "Progress": st.column_config.ProgressColumn("Progress", min_value=0.0, max_value=100.0, format="%d %%", width="small"),
-            "Loss": st.column_config.NumberColumn("Loss", format="%.4f", width="small"),
+            "Loss": st.column_config.TextColumn("Loss", width="small"),
             "Run": st.column_config.TextColumn("Run", width="medium"),
             "What it says": st.column_config.TextColumn("What it says", width="large"),
         },
@@ -171,7 +171,7 @@ def _line(run: Run, told: str) -> dict[str, Any]:
         "State": WORDS[run.state],
         "Progress": round(100 * run.progress),
         "Time left": numbers.duration(run.left) if run.state == "running" and run.left is not None else "",
-        "Loss": run.loss,
+        "Loss": "" if run.loss is None else f"{run.loss:.4f}",  # a column of numbers says None for those that have none
         "Device": run.on,
         "What it says": told or (run.sentence if run.state != "done" else ""),
     }
