@@ -62,7 +62,8 @@ def under_labels(runs: Runs, frame: pd.DataFrame, table: Table) -> Runs:
     alike = bool(set(_headers(list(frame.columns))) & set(table.headers)) and list(table.lines) == list(
         range(1, len(frame) + 1)
     )
-    if not by_row or not alike or not frame.index.is_unique or frame.index.hasnans:
+    no_labels = isinstance(frame.index, pd.MultiIndex) or not frame.index.is_unique or frame.index.hasnans
+    if not by_row or not alike or no_labels:
         return replace(runs, labels=None)
     return replace(runs, labels={label: by_row[i] for i, label in enumerate(frame.index, 1) if i in by_row})
 

@@ -285,7 +285,7 @@ def run_names(
                     f"a mask of {len(found)} values for {len(names)} runs kept. Give one True or False for each row of runs.kept, or "
                     "the names of runs"
                 )
-            raise FitError(f"exclude was {said}.") from None
+            raise FitError(f"exclude: {said}." if said.startswith("the index") else f"exclude was {said}.") from None
     return tuple(sorted({str(one) for one in found}))
 
 

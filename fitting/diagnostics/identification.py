@@ -3,8 +3,8 @@
 Small changes of the parameters change the log predictions of the runs by the Jacobian times them. A direction that the Jacobian
 takes to nothing is one the runs are silent on: along it parameters trade against each other, and an interval from refits
 would show no more than where they started. Two kinds are told. One is structural: the direction is there to rounding, at the
-optimum and away from it (Rothenberg 1971; Bellman and Astrom 1970). The other is practical: the parameter moved as far as it may
-go, everything else fitted again, costs less than one deviation of the noise would.
+optimum and away from it (Rothenberg 1971; Bellman and Astrom 1970). The other is practical: the parameter moved to
+either end of its range, everything else fitted again (with the prior, if the fit has one), costs less than one deviation of the noise.
 """
 
 from __future__ import annotations
@@ -59,8 +59,11 @@ def unidentified(prob: Problem, theta: Array, residuals: Array) -> Unidentified:
     law = prob.coordinates.law
     jac = _jacobian(prob, theta)
     ridges = _shared(prob, theta, _null(jac))
-    parts = _apart(ridges)
-    found = [({*_trading(part)}, _same_elsewhere(prob, theta, part)) for part in parts]
+    unit = _units(jac)[
+        :, None
+    ]  # what a parameter's part of a direction is worth to the predictions, whatever its own unit
+    parts = _apart(ridges * unit)
+    found = [({*_trading(part)}, _same_elsewhere(prob, theta, part / unit)) for part in parts]
     known = {i for group, _ in found for i in group}
     alone = [i for i in _hardly(prob, theta, jac, residuals) if i not in known and _is_flat(prob, theta, residuals, i)]
     found += [({i}, False) for i in alone]
@@ -81,10 +84,15 @@ def _jacobian(prob: Problem, theta: Array) -> Array:
     return np.nan_to_num(slopes(prob, theta[None, :])[1][0].T)
 
 
+def _units(jac: Array) -> Array:
+    """The size (p,) of each column of a Jacobian, 1 for one of zeros."""
+    size = np.linalg.norm(jac, axis=0)
+    return np.where(size > 0, size, 1.0)
+
+
 def _null(jac: Array) -> Array:
     """Orthonormal directions (p, k) in units of the columns that a Jacobian (n, p) takes to nothing but rounding."""
-    size = np.linalg.norm(jac, axis=0)
-    unit = np.where(size > 0, size, 1.0)
+    unit = _units(jac)
     _, s, rows = np.linalg.svd(np.linalg.qr(jac / unit, mode="r"), full_matrices=True)  # of p rows, however many runs
     s = np.concatenate([s, np.zeros(jac.shape[1] - len(s))])
     return np.asarray(rows[s <= ROUNDING * max(float(s[0]), 1e-300)].T / unit[:, None])
@@ -181,10 +189,10 @@ def _hardly(prob: Problem, theta: Array, jac: Array, residuals: Array) -> list[i
 
 
 def _is_flat(prob: Problem, theta: Array, residuals: Array, i: int) -> bool:
-    """Whether a parameter held far away, everything else fitted again, costs less than one deviation of noise, on either side."""
+    """Whether a parameter held near either end of its range, all else fitted again, costs less than a deviation of noise at both."""
     low, high = (float(end[i]) for end in prob.coordinates.bounds)
     start = np.tile(theta, (2, 1))
     start[:, i] = low + 0.02 * (high - low), high - 0.02 * (high - low)
     solved = minimise(prob, start, held=(i,), most=FEW_STEPS, tolerance=NEAR_ENOUGH)
     rise = 2.0 * (solved.objective - objective(prob, theta[None, :])[0])
-    return bool(np.any(rise < _noise(prob, residuals)))
+    return bool(np.all(rise < _noise(prob, residuals)))

@@ -279,3 +279,11 @@ def test_rows_of_other_things_are_no_checkpoints(read: Read) -> None:
     assert runs.history is not None
     assert len(runs.history) == 3
     assert not len(runs.set_aside)
+
+
+def test_an_index_of_several_levels_names_no_runs():
+    frame = pd.DataFrame({"params": [1e6, 2e6, 4e6], "tokens": [2e7, 4e7, 8e7], "loss": [4.0, 3.8, 3.6]})
+    frame.index = pd.MultiIndex.from_product([["a"], ["x", "y", "z"]])
+    runs = read_runs(frame)
+    assert len(runs.kept) == 3
+    assert runs.labels is None

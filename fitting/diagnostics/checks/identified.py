@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from fitting.diagnostics.checks.evidence import Evidence
+from fitting.diagnostics.identification import FAR
 from fitting.status import NOT_IDENTIFIED, Verdict
 
 
@@ -14,7 +17,9 @@ def identified(e: Evidence) -> Verdict | None:
     said = "; ".join(_said(group) for group in found.groups)
     open_ones = "its interval is open" if len(found.names) == 1 else "their intervals are open"
     losses = (
-        "and no prediction depends on it" if all(found.everywhere) else "and predictions at other inputs may be off"
+        f"and predictions within a factor of {math.exp(FAR):.0f} of the runs do not depend on it"
+        if all(found.everywhere)
+        else "and predictions at other inputs may be off"
     )
     do = "Fix one of each in the formula" if len(found.groups) > 1 else f"Fix {found.groups[0][-1]} in the formula"
     return Verdict(

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from data.library import load
 from fitting import Law, fit, load_fit
 from fitting.law import Param, coefficient
 
@@ -100,3 +101,8 @@ def test_a_term_that_the_runs_do_not_show_leaves_its_exponent_open():
     assert "a" in f.unidentified
     assert f.interval("a").high == math.inf
     assert any("predictions at other inputs may be off" in said for said in f.warnings)
+
+
+def test_a_parameter_at_one_bound_is_told_by_the_other():
+    """The exponent of the batch ladder's law ends near its least; at its greatest the runs are far off, so they do tell it."""
+    assert "alpha_D" not in fit(load("probe-batch-ladder"), resamples=0).unidentified
