@@ -67,19 +67,21 @@ def command(
     """
     from dashboard import numbers
     from data.errors import DataError
+    from data.plural import plural
     from data.probe.cost import cost
     from data.probe.sweep import sweep as laid
 
     try:
         specs = laid(json.loads(sys.stdin.read() if str(sweep) == "-" else sweep.read_text(encoding="utf-8")))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{sweep} is no JSON: {error}.") from None
     whole = cost(specs)
     sizes = [one.counts.nonembed for one in specs]
     click.echo(
-        f"{whole.runs} runs of {numbers.say(min(sizes), 'count')} to {numbers.say(max(sizes), 'count')} parameters without embeddings, "
+        f"{plural(whole.runs, 'run')} of {' to '.join(dict.fromkeys(numbers.say(n, 'count') for n in (min(sizes), max(sizes))))} "
+        "parameters without embeddings, "
         f"{numbers.say(whole.tokens, 'count')} tokens and {numbers.say(whole.flops, 'flop')} FLOP in all; "
         f"about {numbers.duration(whole.seconds / cores)} on {cores} CPU thread{'s' if cores > 1 else ''}.",
         err=printed is not None or (dry_run and json_to == "-"),

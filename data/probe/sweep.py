@@ -18,7 +18,7 @@ from data.plain import plain
 from data.probe.corpus import whole_names
 from data.probe.feed import Feed
 from data.probe.schedule import flat, planned
-from data.probe.spec import Spec, spec
+from data.probe.spec import MOST_STEPS, Spec, spec
 
 MOST_RUNS = 10_000
 _LISTS = ("stages", "averages", "pools", "keep", "measure")  # fields that are lists in one run
@@ -40,7 +40,7 @@ def sweep(values: Any) -> list[Spec]:
         raise DataError(f"A sweep is an object of a probe's fields; {values!r:.60} came.")
     given = dict(values)
     name = given.pop("design", "grid")
-    if name not in DESIGNS:
+    if not isinstance(name, str) or name not in DESIGNS:
         raise DataError(f"{name!r} is no design; there is {', '.join(DESIGNS)}.")
     missing = [key for key in DESIGNS[name].own if key not in given and key in _NEEDED.get(name, ())]
     if missing:
@@ -54,6 +54,8 @@ def sweep(values: Any) -> list[Spec]:
         if about not in vocabs:  # each text is looked at once, before any run is made
             vocabs[about] = Feed.of(made).vocab
         made = replace(made, vocab=made.vocab or vocabs[about])
+        if made.tokens > MOST_STEPS * made.seq_len * max([made.batch, *(stage.batch for stage in made.stages)]):
+            raise DataError(f"A run of the sweep has over {MOST_STEPS:,} steps; take a larger batch or fewer tokens.")
         found.setdefault(made.key, made)
     if not found:
         raise DataError("The sweep has no runs.")
@@ -99,8 +101,8 @@ def _batches(given: dict[str, Any]) -> list[dict[str, Any]]:
     around = _numbers(given, "rates", (0.5, 1.0, 2.0))
     out = []
     for one in _grid({"schedule": "constant", **given}):
-        base = spec({**one, "batch": 8}).rate
-        out += [{**one, "lr": base * each * math.sqrt(one.get("batch", 8) / 8)} for each in around]
+        base, size = spec({**one, "batch": 8}).rate, spec(one).batch
+        out += [{**one, "lr": base * each * math.sqrt(size / 8)} for each in around]
     return out
 
 
@@ -113,9 +115,8 @@ def _rates(given: dict[str, Any]) -> list[dict[str, Any]]:
 def _widths(given: dict[str, Any]) -> list[dict[str, Any]]:
     """Every width at the same rates, in each parametrisation, whose base is the narrowest."""
     rates = _numbers(given, "rates", tuple(2.0**-k for k in range(3, 10)))
-    widths = given.get("width", [])
-    base = min(widths) if isinstance(widths, list) and widths else 0
     laid = _grid({"parametrisation": ["standard", "mup"], **given})
+    base = min(spec(one).width for one in laid) if isinstance(given.get("width"), list) and laid else 0
     return [
         {
             **one,

@@ -71,3 +71,13 @@ def test_what_is_wrong_is_said_in_a_sentence(wrong, sentence):
 
 def test_every_design_says_what_it_is():
     assert all(d.title and d.sentence.endswith(".") for d in DESIGNS.values())
+
+
+def test_fields_of_the_wrong_kind_are_said_in_every_design():
+    """A sentence, no error of Python: lists, texts and numbers where another was expected, and a run of too many steps."""
+    for wrong in (
+        {"design": ["grid"]}, {"design": "batch", "batch": ["a"]}, {"design": "width", "width": ["a", 8]}, {"design": "rate", "lr": "x"},
+        {"design": "isoflop", "flops": 1e12, "width": [None]}, {"width": 4096, "depth": 32, "tokens": 1e12}, {"width": {"a": 1}},
+    ):  # fmt: skip
+        with pytest.raises(DataError):
+            sweep(wrong)
