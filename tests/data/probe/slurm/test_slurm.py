@@ -219,7 +219,8 @@ def test_what_slurm_refuses_is_said_and_leaves_no_trace(queue):
 def test_a_real_run_whose_place_others_take_ends_in_the_same_numbers(tmp_path):
     if importlib.util.find_spec("torch") is None:
         pytest.skip("torch is not installed (it comes with the probe extra)")
-    what = spec({"width": 16, "tokens": 6e4, "seq_len": 64, "eval_tokens": 2048, "evals": 6})
+    # Long enough not to be done before Slurm takes its place, which takes it a second or two.
+    what = spec({"width": 16, "tokens": 8e5, "seq_len": 64, "eval_tokens": 2048, "evals": 6})
     whole = Folder(tmp_path / "whole")
     whole.declare(what)
     command = [sys.executable, "-m", "data.probe.trainer", str(whole.path / SPEC), str(whole.path), "--device", "cpu"]
