@@ -79,6 +79,13 @@ def rates() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def widths() -> pd.DataFrame:
+    """Seven learning rates at each of three widths, lowest where a rate of .5 / width says."""
+    tried = [(width, 2.0**-k) for width in (64, 128, 256) for k in range(5, 12)]
+    losses = [3.0 + 0.01 * np.log2(lr * width / 0.5) ** 2 for width, lr in tried]
+    return pd.DataFrame(tried, columns=["width", "lr"]).assign(loss=losses)
+
+
 def timed() -> pd.DataFrame:
     """Seconds a step of 24 shapes, at 500 TFLOP/s and 2 ms a step, times agreeing to 1 %."""
     rng = np.random.default_rng(0)
@@ -125,6 +132,7 @@ NAMES: dict[str, Any] = {
     "curves": curves(),
     "final": final(),
     "frame": rates(),
+    "widths": widths(),
     "timed": timed(),
     "timed_sizes": timed_sizes(),
     "scheduled": scheduled(),

@@ -11,6 +11,7 @@ from fitting.batch.groups import Groups, curve_groups, final_groups
 from fitting.batch.growth import Growth, growth
 from fitting.batch.noise_scale import NoiseScale, noise_scale
 from fitting.batch.published import PUBLISHED, PublishedLaw, published
+from fitting.batch.rate_by_width import RateByWidth, rate_by_width
 from fitting.batch.rates import RateLaws, rate_laws
 from fitting.batch.rules import RULES, Optimiser, Rule, rescale
 from fitting.batch.targets import Reached, steps_to_target
@@ -38,6 +39,7 @@ __all__ = [
     "NoiseScale",
     "Optimiser",
     "PublishedLaw",
+    "RateByWidth",
     "RateLaws",
     "Reached",
     "Rule",
@@ -63,6 +65,7 @@ __all__ = [
     "line_of",
     "noise_scale",
     "published",
+    "rate_by_width",
     "rate_laws",
     "rescale",
     "steps_to_target",

@@ -119,6 +119,8 @@ def asks() -> dict[str, Ask]:
         "Trajectory.b_crit": (law.b_crit, {"loss": 3.5}),
         "rate_laws": (rooms.rate_laws, {"runs": rates, "near": 0.0025, "batch_by_params": True,
                                         "pooled": "cells", "resamples": 5, "seed": 0}),
+        "rate_by_width": (rooms.rate_by_width, {"runs": README["widths"](), "resamples": 5, "seed": 0}),
+        "RateByWidth.rates": (rooms.rate_by_width(README["widths"](), resamples=5)[0].rates, {"level": 0.9}),
         "RateLaw.at": (laws.lr.at, {"params": 1e8, "tokens": 1e10}),
         "RateLaw.exponent": (laws.lr.exponent, {"of": "params", "level": 0.9}),
         "curve_groups": (rooms.curve_groups, {"curves": curves, "by": None}),

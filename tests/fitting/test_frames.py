@@ -122,6 +122,7 @@ def test_every_result_shows_itself_in_a_few_lines(found, runs):
         *hour_classes(found, lambda n: 4e14 / (6 * n), hours=[24.0], batch=2**19),
         batch.critical_batch(steps["batch_size"], steps["steps_to_target"], resamples=20), batch.fit_trajectory(curves, resamples=3),
         batch.decayed(readme["final"](), 3.0, resamples=20), batch.rate_laws(readme["rates"](), resamples=5),
+        *batch.rate_by_width(readme["widths"](), resamples=5),
         batch.held_out(curves, resamples=3), batch.whole_run(one, batch=rules[0], lr=rules[1], critical=rules[2]),
         batch.front(one, batch.a_number(2e6, "critical batch"), rules[0], batch.Cluster(Hardware(512), tokens=16_384)),
     ]  # fmt: skip

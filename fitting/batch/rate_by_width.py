@@ -1,0 +1,212 @@
+"""Whether the best learning rate moves with the width: read from ladders of rates at several widths of one parametrisation.
+
+Under the standard parametrisation the best rate of Adam falls about as one over the width; under muP it should stay (Yang et al. 2022,
+arXiv 2203.03466). At each width a parabola in the logarithm of the rate goes through the log losses around the best rate. The curve is
+no parabola and steeper on the side that diverges, so each draw takes the loss anew within its noise and the parabola over one rate more
+or fewer: the interval holds both doubts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, rows_of
+from fitting.band import LEVEL, Band, from_draws
+from fitting.batch.rows import finals_given
+from fitting.errors import FitError
+from fitting.shown import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = np.ndarray
+
+NEEDED = ("width", "lr", "loss")
+#: Settings that must be the same in all runs that are compared; a ladder in another is another question.
+SAME = ("tokens", "batch", "schedule", "optimizer", "dataset", "layers", "activation")
+LEAST_RATES, LEAST_WIDTHS = 4, 3
+WINDOWS = (3, 4, 5)  # rates that a parabola goes through
+
+
+@shown()
+@dataclass(frozen=True, eq=False)
+class RateByWidth:
+    """The best learning rate at each of the m `widths`, in one parametrisation: `best` (m,) with `draws` (R, m).
+
+    `open` (m, 2) says whether the rates tried leave the lower and the upper side unknown: the optimum may lie beyond them.
+    """
+
+    parametrisation: str
+    widths: Array
+    best: Array
+    draws: Array
+    open: Array
+
+    def rates(self, level: float = LEVEL) -> Band:
+        """The best rate at each width; 0 or infinity for an end that the rates tried do not reach."""
+        level = a_level(level)
+        band = from_draws(self.best, self.draws, level)
+        return Band(
+            self.best, np.where(self.open[:, 0], 0.0, band.low), np.where(self.open[:, 1], np.inf, band.high), level
+        )
+
+    def exponent(self, level: float = LEVEL) -> Band:
+        """The power of the width that the best rate goes with: about -1 in the standard parametrisation, 0 where the rate carries over."""
+        value, draws = (_slope(np.log(self.widths), np.log(x), self._weights) for x in (self.best[None], self.draws))
+        return from_draws(value[0], draws, level)
+
+    @property
+    def _weights(self) -> Array:
+        """Of the widths (m,) in the power: one over the variance of the log rate, and a floor under it of a tenth of an octave."""
+        spread = np.var(np.log(self.draws), axis=0) if len(self.draws) else 0.0 * self.widths
+        return 1.0 / (spread + (0.1 * np.log(2.0)) ** 2)
+
+    @property
+    def sentence(self) -> str:
+        """Whether the best rate moves, with the power of the width."""
+        power = self.exponent()
+        said = f"{self.parametrisation}: the best learning rate goes as width^{power.value:.2f} ({power.low:.2f} to {power.high:.2f})"
+        if power.low <= 0.0 <= power.high:
+            return f"{said}: no move with the width is seen."
+        return f"{said}: it {'falls' if power.value < 0 else 'rises'} with the width."
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know before using it."""
+        if not self.open.any():
+            return ()
+        at = ", ".join(f"{w:g}" for w, ends in zip(self.widths, self.open, strict=True) if ends.any())
+        return (f"At width {at} the best rate may lie beyond the rates tried.",)
+
+    def to_frame(self, level: float = LEVEL) -> pd.DataFrame:
+        """A row for each width: parametrisation, width, lr, lr_low, lr_high."""
+        import pandas as pd
+
+        band = self.rates(level)
+        ends = {"lr": band.value, "lr_low": band.low, "lr_high": band.high}
+        return pd.DataFrame({"parametrisation": self.parametrisation, "width": self.widths, **ends})
+
+
+def rate_by_width(runs: Any, *, resamples: int = 2000, seed: int = 0) -> tuple[RateByWidth, ...]:
+    """The best learning rate at each width, for each parametrisation in `runs` (a path, `Runs` or a frame).
+
+    Columns are width, lr and loss (final, in any unit), with parametrisation where there are several; runs alike in these are seeds, and
+    their spread is the noise. Without seeds the noise is what parabolas leave. Raises FitError where a column lacks, where runs
+    differ in another setting, or where fewer than three widths have four rates.
+    """
+    resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
+    frame = rows_of(finals_given(runs), NEEDED, "Runs")
+    lacks = [c for c in NEEDED if c not in frame]
+    if lacks:
+        raise FitError(
+            f"The best rate by width needs the columns {', '.join(NEEDED)}; there is no {' and no '.join(lacks)}."
+        )
+    apart = list(_apart(frame))
+    if not any(len(rows) for _, rows in apart):
+        raise FitError("No run has a width, a learning rate and a loss that are positive numbers.")
+    return tuple(_found(name, rows, resamples, seed) for name, rows in apart)
+
+
+def _apart(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The runs of each parametrisation, by name."""
+    numbers = frame[list(NEEDED)].astype(float)
+    usable = (np.isfinite(numbers) & (numbers > 0)).all(axis=1).to_numpy()
+    frame = frame.assign(**numbers)[usable]
+    if "parametrisation" not in frame:
+        yield "all runs", frame
+        return
+    for name, rows in frame.groupby("parametrisation", sort=False):
+        yield str(name), rows
+
+
+def _found(name: str, rows: pd.DataFrame, resamples: int, seed: int) -> RateByWidth:
+    for column in SAME:
+        values = rows[column].dropna().unique() if column in rows else ()
+        if len(values) > 1 and not _near(values):
+            listed = ", ".join(f"{v:g}" if isinstance(v, int | float) else str(v) for v in sorted(values)[:4])
+            raise FitError(
+                f"The best rate by width compares runs alike in all but width, rate and seed; {column} is {listed}. Leave others out."
+            )
+    ladders = [(float(w), *_ladder(of)) for w, of in rows.groupby("width", sort=True)]
+    ladders = [one for one in ladders if len(one[1]) >= LEAST_RATES]
+    if len(ladders) < LEAST_WIDTHS:
+        raise FitError(
+            f"The best rate by width needs {LEAST_WIDTHS} widths with {LEAST_RATES} learning rates each; {name} has "
+            f"{len(ladders)}. Add runs."
+        )
+    rng = np.random.default_rng(seed)
+    windows = rng.choice(
+        WINDOWS, resamples
+    )  # the same at every width: what the form of the curve does to one it does to all
+    best, draws, ends = zip(*(_optimum(*one[1:], rng, windows) for one in ladders), strict=True)
+    return RateByWidth(name, np.array([one[0] for one in ladders]), np.array(best), np.array(draws).T, np.array(ends))
+
+
+def _near(values: Array) -> bool:
+    """Whether numbers are one but for the rounding of whole steps."""
+    if not all(isinstance(v, int | float) for v in values):
+        return False
+    return float(max(values)) <= 1.02 * float(min(values))
+
+
+def _ladder(rows: pd.DataFrame) -> tuple[Array, Array, Array, float, float]:
+    """Log rates (k,), mean log losses (k,), runs of each (k,), the variance of one run, and the degrees of freedom it is known with."""
+    log = rows.assign(lr=np.log(rows["lr"]), loss=np.log(rows["loss"]))
+    by = log.groupby("lr", sort=True)["loss"]
+    count, mean = by.size().to_numpy(), by.mean().to_numpy()
+    rate = np.array(sorted(log["lr"].unique()))
+    near = np.argsort(np.abs(rate - rate[np.argmin(mean)]), kind="stable")[: max(WINDOWS)]
+    if (freedom := int((count[near] - 1).sum())) > 0:  # noise is larger far from the best rate
+        scatter = by.apply(lambda x: float(((x - x.mean()) ** 2).sum())).to_numpy()
+        return rate, mean, count, float(scatter[near].sum()) / freedom, float(freedom)
+    freedom = len(near) - 3
+    left = mean[near] - np.polyval(np.polyfit(rate[near], mean[near], 2), rate[near])
+    return rate, mean, count, float(left @ left) / max(freedom, 1), float(max(freedom, 1))
+
+
+def _optimum(
+    rate: Array, mean: Array, count: Array, variance: float, freedom: float, rng: np.random.Generator, windows: Array
+) -> tuple[float, Array, tuple[bool, bool]]:
+    """The best rate, draws of it (R,), and whether it may lie below and above the rates tried."""
+    sd = np.sqrt(variance * freedom / rng.chisquare(freedom, len(windows)))[:, None] / np.sqrt(count)
+    drawn = mean + sd * rng.standard_normal((len(windows), len(rate)))
+    out = np.empty(len(windows))
+    for k in WINDOWS:
+        out[windows == k] = _vertex(rate, drawn[windows == k], min(k, len(rate)))
+    value = float(np.mean([_vertex(rate, mean[None], min(k, len(rate)))[0] for k in WINDOWS]))
+    inside = np.clip(out, rate[0], rate[-1])
+    least = 0.025 * max(len(out), 1)
+    beyond = bool(np.sum(out <= rate[0]) > least), bool(np.sum(out >= rate[-1]) > least)
+    return float(np.exp(np.clip(value, rate[0], rate[-1]))), np.exp(inside), beyond
+
+
+def _vertex(rate: Array, losses: Array, k: int) -> Array:
+    """Where parabolas through the k rates around the lowest of each row of `losses` (R, n) are lowest (R,); an end where they are not."""
+    n = len(rate)
+    lowest = np.argmin(losses, axis=1)
+    first = np.clip(lowest - (k - 1) // 2, 0, n - k)
+    if k % 2 == 0:  # of the two ways to take an even number the one towards the lower neighbour
+        left = np.take_along_axis(losses, np.maximum(lowest - 1, 0)[:, None], 1)[:, 0]
+        right = np.take_along_axis(losses, np.minimum(lowest + 1, n - 1)[:, None], 1)[:, 0]
+        first = np.clip(np.where(left < right, lowest - k // 2, lowest - k // 2 + 1), 0, n - k)
+    out = np.empty(len(losses))
+    for start in np.unique(first):
+        of = first == start
+        x = rate[start : start + k]
+        middle = x.mean()
+        c2, c1, _ = np.polyfit(x - middle, losses[of, start : start + k].T, 2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            at = middle - c1 / (2.0 * c2)
+        towards = np.where(losses[of][:, 0] < losses[of][:, -1], rate[0], rate[-1])
+        out[of] = np.where(c2 > 0, np.clip(at, rate[0], rate[-1]), towards)
+    return out
+
+
+def _slope(x: Array, y: Array, weight: Array) -> Array:
+    """The slope of each row of y (R, m) on x (m,), weighted (m,)."""
+    off = x - np.average(x, weights=weight)
+    return (y * weight * off).sum(axis=-1) / (weight * off**2).sum()
