@@ -125,7 +125,7 @@ def _apart(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def _found(name: str, rows: pd.DataFrame, resamples: int, seed: int) -> RateByWidth:
     for column in SAME:
-        values = rows[column].dropna().unique() if column in rows else ()
+        values = rows[column].dropna().unique() if column in rows else np.empty(0)
         if len(values) > 1 and not _near(values):
             listed = ", ".join(f"{v:g}" if isinstance(v, int | float) else str(v) for v in sorted(values)[:4])
             raise FitError(
