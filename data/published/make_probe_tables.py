@@ -1,0 +1,67 @@
+"""Writes the probe_ tables from the folders of the sweeps that made them.
+
+`isoflop probe data/published/sweeps/NAME.json --out FOLDER/NAME` trains each sweep; `python data/published/make_probe_tables.py
+FOLDER` then writes the tables of those that are there, of finished runs alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from data import read_runs
+from data.schema import Runs
+
+HERE = Path(__file__).parent
+ABOUT = ("params_nonembed", "params_total", "tokens", "batch", "seq_len", "lr", "seed", "width")
+NORMS = ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big")
+CALLED = {"run": "run_id", "params_nonembed": "params_nonembedding", "params_total": "params", "batch": "batch_tokens"}
+DIGITS = {"loss": 5, "val_loss": 5, "lr": 9, "grad_sq_small": 7, "grad_sq_big": 7}
+
+#: Each table's sweeps, and its columns: of the last row of a run, or of every row.
+FINALS = {
+    "probe_isoflop": (("isoflop", "isoflop_large"), (*ABOUT, "loss")),
+    "probe_width_ladder": (("width_ladder", "width_ladder_256", "width_ladder_256_mup"), (*ABOUT, "parametrisation", "loss")),
+    "probe_python_source": (("python_source",), (*ABOUT, "loss")),
+}
+CURVES = {
+    "probe_batch_ladder": (("batch_ladder",), (*ABOUT, "steps", "loss", *NORMS)),
+    "probe_noise_scale": (("noise_scale",), (*ABOUT, "steps", "loss", *NORMS, "noise_scale", "update_noise_scale")),
+}
+
+
+def found(folder: Path, sweeps: Sequence[str]) -> list[Runs]:
+    """The finished runs of those of the sweeps that are there."""
+    return [read_runs(folder / name) for name in sweeps if (folder / name).is_dir()]
+
+
+def write(name: str, frames: Sequence[pd.DataFrame], columns: Sequence[str], order: Sequence[str]) -> None:
+    """One table: the columns by the names that tables of other projects have, numbers with the digits that they bear."""
+    whole = pd.concat(frames)
+    frame = whole[["run", *(c for c in columns if c in whole)]].sort_values(list(order)).rename(columns=CALLED)
+    for column in frame.select_dtypes("number"):
+        digits = DIGITS.get(str(column))
+        frame[column] = frame[column].round(digits) if digits else frame[column]
+        if (frame[column] == frame[column].round()).all():
+            frame[column] = frame[column].astype("int64")
+    frame.to_csv(HERE / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def main() -> None:
+    """Writes the tables whose sweeps are in the folder named on the command line."""
+    folder = Path(sys.argv[1])
+    for name, (sweeps, columns) in FINALS.items():
+        if runs := found(folder, sweeps):
+            order = [c for c in ("parametrisation", "width", "tokens", "lr", "seed") if c in columns]
+            write(name, [r.kept for r in runs], columns, order)
+    for name, (sweeps, columns) in CURVES.items():
+        if runs := found(folder, sweeps):
+            rows = [r.history for r in runs if r.history is not None]
+            write(name, [frame[frame["steps"] > 0] for frame in rows], columns, ["batch", "lr", "seed", "run", "steps"])
+
+
+if __name__ == "__main__":
+    main()
