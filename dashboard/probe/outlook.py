@@ -40,6 +40,8 @@ class Outlook:
     @property
     def standing(self) -> str:
         """How much is done already, in words; '' where nothing is."""
+        if self.done == self.runs:
+            return "all are done already" if self.runs > 1 else "it is done already"
         of = f" of {plural(self.runs, 'run')}"
         begun = sum(one.begin > 0 for one in self.left if not one.spec.trunk)
         said = [
