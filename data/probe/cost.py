@@ -32,8 +32,8 @@ MEASURE = {"noise": 2.3, "hessian": 120.0, "coordinates": 2.1, "distance": 0.05}
 UPDATE_NOISE = {"adamw": 4.8, "adafactor": 4.8, "muon": 4.5, "sgd": 2.3}
 # What a step takes however few tokens it has, again for each further part of its batch: .61 to .73 at width 32, 1.0 at 96 [likewise].
 PART = 0.85
-# Evaluations of k runs at once take k to this power of one's: 2.3 and 2.4 at k = 2, 12.8 and 13.4 at k = 8 [likewise, width 32].
-SEEN_AT_ONCE = 1.23
+# Evaluations of k runs at once take k to this power of one's: 2.1 to 2.5 of one at k = 2, 11 to 13 at k = 8 [likewise, widths 16, 32].
+SEEN_AT_ONCE = 1.2
 START = 2.5  # seconds until the first step: torch is loaded
 IN_ONE = 16_384  # tokens of an evaluation at once
 PROCESS = 385e6  # bytes that a process with torch holds before its first step on a CPU
