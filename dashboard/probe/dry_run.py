@@ -93,14 +93,10 @@ def sentence(found: Outlook) -> str:
     """When the whole is done, how far off that may be, where it is from, and what it costs where a price is set."""
     if not found.left:
         return "Nothing is left to make."
-    first = found.left[0]
     if found.seconds is None:
-        return f"The time is {first.how}."
+        return f"The time is {found.how}."
     slots = f"{found.slots} process{'' if found.slots == 1 else 'es'} at once"
-    factor = max(one.factor for one in found.left)
-    said = (
-        f"Done in about {numbers.duration(found.seconds)} with {slots}, within a factor of {factor:.2g}: {first.how}."
-    )
+    said = f"Done in about {numbers.duration(found.seconds)} with {slots}, within a factor of {found.factor:.2g}: {found.how}."
     if (shared := sum(one.at_once > 1 for one in found.left)) > 0:
         said += f" {agreeing(shared, 'run shares', 'runs share')} a process with others; the time of each is its part."
     money = [one.money for one in found.left if one.money is not None]

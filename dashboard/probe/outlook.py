@@ -38,6 +38,16 @@ class Outlook:
         return float(sum(one.flops["6ND"] for one in self.left))
 
     @property
+    def how(self) -> str:
+        """Where the time is from, of the run that takes the most of it; '' where nothing is left."""
+        return max(self.left, key=lambda one: one.seconds or 0.0).how if self.left else ""
+
+    @property
+    def factor(self) -> float:
+        """The factor by which the time of any run may be off."""
+        return max((one.factor for one in self.left), default=1.0)
+
+    @property
     def standing(self) -> str:
         """How much is done already, in words; '' where nothing is."""
         if self.done == self.runs:

@@ -55,7 +55,7 @@ def price(
     return Price(
         len(left), found.slots, found.flops, found.tokens, found.seconds,
         max((one.memory for one in found.left), default=0.0), disk, None if None in money else sum(m for m in money if m is not None),
-        max((one.factor for one in found.left), default=1.0), found.left[0].how if found.left else "",
+        found.factor, found.how,
     )  # fmt: skip
 
 

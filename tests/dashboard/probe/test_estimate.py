@@ -86,6 +86,16 @@ def test_runs_of_about_the_size_say_how_long_one_takes_where_there_are_some(tmp_
         assert one.how == how
 
 
+def test_where_a_sweeps_time_is_from_is_said_of_the_run_that_takes_the_most(tmp_path):
+    teller = Estimator(own=made(tmp_path, sweep({"width": 512, "depth": 4, "tokens": 1e5, "seed": [0, 1, 2]}), 2.0))
+    few = teller.own[:1]
+    teller = Estimator(own=few + made(tmp_path / "b", sweep({"width": 16, "tokens": 1e5, "seed": [3, 4, 5]}), 2.0))
+    found = outlook(sweep({"width": [16, 512], "depth": 4, "tokens": 2e5}), teller, 1, {})
+    assert [one.how for one in found.left] == ["as 3 runs here took", "as 4 runs here took"]
+    assert found.how == "as 4 runs here took"
+    assert found.factor == max(one.factor for one in found.left)
+
+
 def test_a_step_of_runs_at_once_is_held_against_such_a_step(tmp_path):
     specs = sweep({"width": 16, "tokens": 1e5, "seed": [0, 1, 2, 3]})
     own = made(tmp_path, specs, 2.0, stack=4)
