@@ -110,5 +110,5 @@ def compared(found: Iterable[Beside]) -> str:
 
 
 def _times(ratios: Sequence[float]) -> str:
-    low, middle, high = (f"{x:.2g}" for x in (min(ratios), float(np.median(ratios)), max(ratios)))
+    low, middle, high = (f"{float(f'{x:.2g}'):,g}" for x in (min(ratios), float(np.median(ratios)), max(ratios)))
     return f"{middle} times" if low == high else f"{middle} times ({low} to {high})"

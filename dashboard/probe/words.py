@@ -18,22 +18,20 @@ NO_TORCH = "Runs are trained with torch, which is not installed here."
 def designed(specs: Sequence[Spec], found: Price, on: str, before: int = 0) -> tuple[str, str, dict[str, str]]:
     """What the runs of a sweep that is laid out will take which were not launched `before`: the sentence, the line under it, the values."""
     whole = plural(len(specs) + before, "run")
-    if not specs:
-        return "{n} " + ("was" if before == 1 else "were") + " launched before.", "", {"n": whole}
-    sentence = "{n} would take about {time}" + f" on {on}."
-    if before:
-        were = "was" if before == 1 else "were"
-        sentence = f"{before:,} of {{whole}} {were} launched before; the {{n}} left" + sentence.removeprefix("{n}")
+    if not found.runs:
+        return "{n} " + ("was" if whole == "1 run" else "were") + " launched before.", "", {"n": whole}
+    sentence = ("The {n} left" if before else "{n}") + " would take about {time}" + f" on {on}."
+    launched = f"{before:,} of {whole} {'was' if before == 1 else 'were'} launched before. " if before else ""
     sizes = sorted(float(one.counts.nonembed) for one in specs)
     tokens = sorted(float(one.tokens) for one in specs)
     money = f", {numbers.money(found.money)}" if found.money is not None else ""
     under = (
-        f"{_span(sizes)} parameters without embeddings, {_span(tokens)} tokens each; {numbers.flop(found.flops)} {FLOP} in all{money}, "
+        f"{launched}{_span(sizes)} parameters without embeddings, {_span(tokens)} tokens each; "
+        f"{numbers.flop(found.flops)} {FLOP} in all{money}, "
         f"{size(found.memory)} of memory for the largest, {size(found.disk)} of disk. The time is {found.how}, "
         f"within a factor of {found.factor:.2g}."
     )
-    n = f"{len(specs):,}" if before else plural(found.runs, "run")
-    return sentence, under, {"n": n, "time": found.time} | ({"whole": whole} if before else {})
+    return sentence, under, {"n": plural(found.runs, "run"), "time": found.time}
 
 
 def confirmed(found: Price, on: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,6 +121,8 @@ def test_what_was_said_is_what_runs_said_that_were_done_before(tmp_path):
         == f"in 2 runs a step took 1.5 times as long as was said beforehand, with {memory:.2g} times the memory"
     )
     assert compared([*before, *after]).startswith("in 5 runs a step took 2 times (1.5 to 2) as long as was said")
+    slow = [replace(one, step_measured=110 * one.step_said) for one in after]
+    assert "a step took 110 times as long" in compared(slow)
     assert compared([]) == ""
     assert compared(teller.beside([])) == ""
 
