@@ -60,7 +60,7 @@ def proposed(rings: pd.DataFrame, kept: pd.DataFrame) -> go.Figure:
                 [theme.plain(run), _said(n, x), _said(d, y), _said(6 * n * d, "flops")]
                 for run, n, d in zip(some["run"], some[x], some[y], strict=True)
             ],
-            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} parameters<br>%{customdata[2]} tokens<br>%{customdata[3]} FLOP"
+            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} parameters<br>%{customdata[2]} tokens<br>%{customdata[3]} FLOP (6ND)"
             f"<br><i>{said}</i><extra></extra>",
             marker={"size": 15, "symbol": symbol, "color": theme.LAW, "line": {"width": 2, "color": theme.LAW}},
         )  # fmt: skip

@@ -65,10 +65,10 @@ def command(
     again, and those that were stopped go on from their checkpoints. Ctrl-C leaves the runs at work; the same command follows them
     again.
     """
-    from dashboard import numbers
+    from dashboard.probe import dry_run as ahead
+    from dashboard.probe.estimate import Target
     from data.errors import DataError
     from data.plural import plural
-    from data.probe.cost import cost
     from data.probe.sweep import sweep as laid
 
     try:
@@ -77,25 +77,28 @@ def command(
         if isinstance(error, DataError):
             raise
         raise DataError(f"{sweep} is no JSON: {error}.") from None
-    whole = cost(specs)
-    sizes = [one.counts.nonembed for one in specs]
-    click.echo(
-        f"{plural(whole.runs, 'run')} of {' to '.join(dict.fromkeys(numbers.say(n, 'count') for n in (min(sizes), max(sizes))))} "
-        "parameters without embeddings, "
-        f"{numbers.say(whole.tokens, 'count')} tokens and {numbers.say(whole.flops, 'flop')} FLOP in all; "
-        f"about {numbers.duration(whole.seconds / cores)} on {cores} CPU thread{'s' if cores > 1 else ''}.",
-        err=printed is not None or (dry_run and json_to == "-"),
-    )
+    named, elsewhere = tuple(filter(None, devices.split(","))), slurm is not None or printed is not None
+    target = Target() if elsewhere else ahead.targets(named, price)
+    slots = ahead.slots(target, named, cores)
+    found = ahead.told(specs, target, slots, out, again=retry)
+    on = plural(slots, "CPU thread" if target.kind == "cpu" else "GPU")
+    click.echo(ahead.headline(specs, found, on), err=printed is not None or json_to == "-")
     if dry_run:
-        _said_before(specs, out, tuple(filter(None, devices.split(","))), cores, price, json_to)
+        if json_to is not None:
+            write_json(ahead.document(found), json_to)
+        if json_to != "-":
+            click.echo(f"\n{ahead.table(found)}\n\n{ahead.sentence(found)}" if found.left else ahead.sentence(found))
         return
     name = sweep.stem if str(sweep) != "-" else "sweep"
     given = _settings(slurm)
     if printed is not None:
         _print(printed, out, name, specs, given)
         return
-    queue = _queue(out, cores, tuple(filter(None, devices.split(","))), given, on_slurm=slurm is not None)
+    queue = _queue(out, cores, named, given, on_slurm=slurm is not None)
+    began = time.monotonic()
     keys = _follow(queue, name, specs, retry)
+    if not elsewhere and (said := ahead.afterwards(found, target, out, time.monotonic() - began)):
+        click.echo(said, err=json_to == "-")
     if json_to is not None:
         write_json(
             [
@@ -154,20 +157,6 @@ def _queue(out: Path, cores: int, devices: tuple[str, ...], given: Settings | No
             "A probe is trained with torch, which is not installed: pip install -e '.[probe]' in Isoflop's folder."
         )
     return LocalQueue(out, cores, devices)
-
-
-def _said_before(
-    specs: list[Spec], out: Path, devices: tuple[str, ...], cores: int, price: float | None, json_to: str | None
-) -> None:
-    from dashboard.probe import dry_run
-
-    target = dry_run.targets(devices, price)
-    slots = cores if target.kind == "cpu" else max(1, len(devices))
-    found = dry_run.estimates(specs, target, out)
-    if json_to is not None:
-        write_json(dry_run.document(found, slots), json_to)
-    if json_to != "-":
-        click.echo(f"\n{dry_run.table(found)}\n\n{dry_run.sentence(found, slots)}")
 
 
 def _follow(queue: Submitter, name: str, specs: list[Spec], retry: bool) -> set[str]:

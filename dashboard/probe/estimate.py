@@ -1,12 +1,13 @@
-"""What runs will take on a device, said before they are made, and what they took beside it: time, memory, FLOPs, dollars.
+"""What runs will take on a device, said before they are made, and what they took beside it: time, memory, FLOP, dollars.
 
-On a CPU by `data.probe.cost`, corrected by the user's own finished runs there. On a GPU by `fitting`'s laws of step time and memory,
-fitted to those runs; before there are any, from what the maker prints, which no small model comes near: that is said.
+On a CPU by `data.probe.cost`, corrected by the user's own finished runs of about that size there. On a GPU by `fitting`'s laws of
+step time and memory, fitted to those runs; before there are any, from what the maker prints, which no small model comes near: that
+is said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,9 @@ import pandas as pd
 from data.flops import six_nd
 from data.plural import plural
 from data.probe import cost
+from data.probe.cost import Todo
 from data.probe.found import Probe
+from data.probe.queue.ahead import Left
 from data.probe.schedule import planned
 from data.probe.spec import Spec
 from fitting.errors import FitError
@@ -31,6 +34,10 @@ GPU_START, KERNELS, OUTSIDE, EACH, REACHED = 60.0, 40, 60, 5e-6, 0.3
 ASSUMED = 3.0  # such a time may be off by this factor
 MEASURED_ELSEWHERE = 2.0  # and one of a CPU that is not this one
 LEAST_FACTOR = 1.2  # what even the user's own runs leave open
+ALIKE, FEW = (
+    4.0,
+    3,
+)  # runs of a size are those whose steps are said to take up to so many times as long, if there are so many
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one run takes: seconds in all and of a step (None where nobody can say), bytes, FLOP by convention, dollars.
+    """What is left of one run takes: seconds in all and of a step (None where nobody can say), bytes, FLOP by convention, dollars.
 
-    `factor` is how far off the seconds may be, `how` where they are from, `steps` and `tokens` what the plan has.
+    `steps` and `tokens` are what is left, after `begin` steps that are made already or by another run. Of `at_once` runs in one
+    process, the seconds in all are this run's part, those of a step and the bytes are the process's. `factor` is how far off the
+    seconds may be, `how` where they are from.
     """
 
     spec: Spec
+    begin: int
+    at_once: int
     steps: int
     tokens: int
     seconds: float | None
@@ -71,15 +82,17 @@ class Estimate:
         one = self.spec
         return {
             "key": one.key, "width": one.width, "depth": one.depth, "batch": one.batch, "seq_len": one.seq_len, "lr": one.rate,
-            "seed": one.seed, "params_total": one.counts.total, "params_nonembed": one.counts.nonembed, "tokens": self.tokens,
-            "steps": self.steps, "seconds": self.seconds, "step_seconds": self.step_seconds, "seconds_factor": self.factor,
-            "memory": self.memory, "flops": dict(self.flops), "dollars": self.money, "how": self.how,
+            "seed": one.seed, "params_total": one.counts.total, "params_nonembed": one.counts.nonembed,
+            "begin": self.begin, "at_once": self.at_once, "tokens": self.tokens, "steps": self.steps, "seconds": self.seconds,
+            "step_seconds": self.step_seconds, "seconds_factor": self.factor, "memory": self.memory, "flops": dict(self.flops),
+            "dollars": self.money, "how": self.how,
         }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Beside:
-    """One finished run: what was said of it and what was measured, seconds of a step and bytes; None where nothing was."""
+    """One finished run: what was said of it and what was measured, seconds of a step and bytes, both of all runs in its process; None
+    where nothing was."""
 
     name: str
     step_said: float | None
@@ -101,89 +114,108 @@ class Estimator:
     own: tuple[Probe, ...] = ()
 
     @cached_property
-    def _measured(self) -> list[tuple[Spec, float]]:
-        """Runs made on this kind of device, with the median seconds of their steps."""
-        known = [(one.what, measured_step(one)) for one in self.own if one.status.device.startswith(self.target.kind)]
-        return [(what, step) for what, step in known if what is not None and step is not None and not what.stages]
+    def _measured(self) -> list[tuple[Spec, float, int]]:
+        """Runs made on this kind of device, with the median seconds of their steps and how many were made at once."""
+        known = [
+            (one.what, measured_step(one), at_once(one))
+            for one in self.own
+            if one.status.device.startswith(self.target.kind)
+        ]
+        return [(what, step, k) for what, step, k in known if what is not None and step is not None and not what.stages]
 
     @cached_property
-    def _pace(self) -> tuple[float, float]:
-        """Measured over said seconds of a step on a CPU, and the factor by which a run may still be off."""
-        if not self._measured:
-            return 1.0, MEASURED_ELSEWHERE
-        logs = np.log([step / cost.step_seconds(what, what.batch) for what, step in self._measured])
-        spread = (
-            float(np.median(np.abs(logs - np.median(logs)))) / 0.6745
-            if len(logs) > 2
-            else np.log(MEASURED_ELSEWHERE) / 2
-        )
-        return float(np.exp(np.median(logs))), max(LEAST_FACTOR, float(np.exp(2.0 * spread)))
+    def _said(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of each run measured on a CPU: seconds of a step as they are said (n,), and logs of measured over said (n,)."""
+        said = np.array([cost.step_seconds(what, what.batch, k) for what, _, k in self._measured])
+        return said, np.log(np.array([step for _, step, _ in self._measured]) / said)
+
+    def _pace(self, step: float) -> tuple[float, float, int]:
+        """Measured over said seconds on a CPU of runs whose steps are said to take about so long, the factor by which one may still be
+        off, and of how many runs that is: of all where there are few of that size."""
+        said, logs = self._said
+        near = np.abs(np.log(said / step)) <= np.log(ALIKE)
+        logs = logs[near] if near.sum() >= FEW else logs
+        if not len(logs):
+            return 1.0, MEASURED_ELSEWHERE, 0
+        middle = float(np.median(logs))
+        spread = float(np.median(np.abs(logs - middle))) / 0.6745 if len(logs) > 2 else np.log(MEASURED_ELSEWHERE) / 2
+        return float(np.exp(middle)), max(LEAST_FACTOR, float(np.exp(2.0 * spread))), len(logs)
 
     @cached_property
     def _law(self) -> StepTime | None:
         """The law of step time of the runs measured; None where there are too few."""
+        rows = [_row(what, step) for what, step, k in self._measured if k == 1]
         try:
-            return step_time(pd.DataFrame([_row(what, step) for what, step in self._measured]), resamples=0)
+            return step_time(pd.DataFrame(rows), resamples=0)
         except FitError:
             return None
 
     def of(self, spec: Spec) -> Estimate:
-        """What one run takes."""
-        plan = planned(spec)
-        step, whole, factor, how = self._on_cpu(spec) if self.target.kind == "cpu" else self._on_gpu(spec)
-        price = self.target.price
-        return Estimate(
-            spec, len(plan), plan.tokens, whole, step, self.memory(spec), flops(spec, plan.tokens),
-            None if price is None or whole is None else whole / 3600.0 * price, factor, how,
-        )  # fmt: skip
+        """What one run takes, alone and from its first step."""
+        return self.process([Left(spec)])[0]
 
-    def memory(self, spec: Spec) -> float:
-        """Bytes of a run: of its process on a CPU, of the device's memory on a GPU."""
+    def process(self, runs: Sequence[Left]) -> list[Estimate]:
+        """What each of these runs takes that are made at once in one process, from the steps on at which they stand."""
+        spec, k, price = runs[0].spec, len(runs), self.target.price
+        plan, what = planned(spec), cost.todo([one.spec for one in runs], [one.begin for one in runs])
+        step, whole, factor, how = (
+            self._on_cpu(spec, what, k) if self.target.kind == "cpu" else self._on_gpu(spec, what)
+        )
+        share = None if whole is None else whole / k
+        money = None if price is None or share is None else share / 3600.0 * price
+        memory, left = self.memory(spec, k), [plan.tokens - plan.after(one.begin) for one in runs]
+        return [
+            Estimate(
+                spec=one.spec, begin=one.begin, at_once=k, steps=len(plan) - one.begin, tokens=tokens, seconds=share, step_seconds=step,
+                memory=memory, flops=flops(one.spec, tokens), money=money, factor=factor, how=how,
+            )
+            for one, tokens in zip(runs, left, strict=True)
+        ]  # fmt: skip
+
+    def memory(self, spec: Spec, runs: int = 1) -> float:
+        """Bytes of so many runs at once: of their process on a CPU, of the device's memory on a GPU."""
         if self.target.kind == "cpu":
-            return cost.process_memory(spec)
-        most = max([spec.batch, *(stage.batch for stage in spec.stages)])
-        tokens = max(most * spec.seq_len, min(cost.IN_ONE, spec.eval_tokens))
+            return cost.process_memory(spec, runs)
+        most = max(batch // cost.parts(spec, batch) for batch in [spec.batch, *(stage.batch for stage in spec.stages)])
+        tokens = max(most, *cost.scored(spec)) * spec.seq_len
+        tokens = max(most * spec.seq_len, min(cost.IN_ONE, tokens))
         held = memory_per_device(spec.shape, 1, micro_tokens=tokens, sharded=False)
-        return held.total + 4.0 * len(spec.averages) * spec.counts.total
+        return runs * (held.total + 4.0 * len(spec.averages) * spec.counts.total)
 
     def beside(self, probes: Iterable[Probe]) -> list[Beside]:
-        """What was said and what was measured of the runs that are done; own runs do not count among what they are held against."""
-        out = []
-        for one in probes:
-            if one.what is None or one.status.state != "done" or not one.rows:
-                continue
-            others = Estimator(self.target, tuple(o for o in self.own if o.folder != one.folder))
-            said = others.of(one.what)
+        """What was said and what was measured of the runs that are done: said by the own runs that had ended when the first of them began,
+        as it was before the launch."""
+        done = [one for one in probes if one.what is not None and one.status.state == "done" and one.rows]
+        began = min((one.status.began for one in done), default=0.0)
+        these = {one.folder for one in done}
+        before = [one for one in self.own if one.folder not in these and one.status.heartbeat <= began]
+        then, out = Estimator(self.target, tuple(before)), []
+        for one in done:
+            assert one.what is not None
+            runs = at_once(one)
+            said = then.process([Left(one.what)] * runs)[0]
             peak = [row["peak_memory"] for row in one.rows if row.get("peak_memory")]
             out.append(
                 Beside(one.name, said.step_seconds, measured_step(one), said.memory, float(max(peak)) if peak else None)
             )
         return out
 
-    def _on_cpu(self, spec: Spec) -> tuple[float, float, float, str]:
-        pace, factor = self._pace
-        whole = cost.START + pace * (cost.seconds(spec) - cost.START)
-        n = len(self._measured)
-        how = f"by {plural(n, 'run')} made on this CPU" if n else "as measured on another CPU"
-        return pace * cost.step_seconds(spec, spec.batch), whole, factor, how
+    def _on_cpu(self, spec: Spec, what: Todo, runs: int) -> tuple[float, float, float, str]:
+        step = cost.step_seconds(spec, spec.batch, runs)
+        pace, factor, n = self._pace(step)
+        how = f"as {plural(n, 'run')} here took" if n else "as measured on another CPU"
+        return pace * step, cost.START + pace * cost.work_seconds(spec, what), factor, how
 
-    def _on_gpu(self, spec: Spec) -> tuple[float | None, float | None, float, str]:
+    def _on_gpu(self, spec: Spec, what: Todo) -> tuple[float | None, float | None, float, str]:
         law, maker = self._law, self.target.maker
         if law is not None:
             n = len(law.residuals)
             factor = max(LEAST_FACTOR, float(np.exp(2.0 * np.std(law.residuals))))
-            return (
-                *self._whole(spec, lambda tokens: float(law.seconds(spec.shape, tokens).value)),
-                factor,
-                f"by {plural(n, 'run')} made on such a GPU",
-            )
+            found = _whole(spec, what, lambda tokens: float(law.seconds(spec.shape, tokens).value))
+            return *found, factor, f"as {plural(n, 'run')} on such a GPU took"
         if maker is None:
-            return (
-                None,
-                None,
-                ASSUMED,
-                f"not known of {self.target.title or 'this GPU'} before some runs were made on it",
-            )
+            how = f"not known of {self.target.title or 'this GPU'} before some runs were made on it"
+            return None, None, ASSUMED, how
         starts = EACH * (KERNELS * spec.depth + OUTSIDE)
 
         def seconds(tokens: float) -> float:
@@ -192,22 +224,28 @@ class Estimator:
             )
             return float(max(starts, works))
 
-        return (
-            *self._whole(spec, seconds),
-            ASSUMED,
-            f"assumed of {maker.name} by its data sheet; no run was made on it yet",
-        )
+        how = f"assumed of {maker.name} by its data sheet; no run was made on it yet"
+        return *_whole(spec, what, seconds), ASSUMED, how
 
-    def _whole(self, spec: Spec, seconds: Any) -> tuple[float, float]:
-        """Seconds of a step and of the whole run, by those of a step of so many tokens."""
-        plan = planned(spec)
-        batches, counts = np.unique(plan.batch, return_counts=True)
-        stepping = sum(n * seconds(float(b * spec.seq_len)) for b, n in zip(batches, counts, strict=True))
-        passes = max(1.0, spec.eval_tokens / cost.IN_ONE)
-        evaluating = passes * cost.FORWARD * seconds(float(min(cost.IN_ONE, spec.eval_tokens)))
-        return seconds(float(spec.batch * spec.seq_len)), GPU_START + stepping + len(plan.evaluated) * (
-            1 + len(spec.averages)
-        ) * evaluating
+
+def _whole(spec: Spec, what: Todo, seconds: Callable[[float], float]) -> tuple[float, float]:
+    """Seconds of a step and of the whole process on a GPU, by those of a step of so many tokens.
+
+    What is measured beside losses is taken to be as many steps as on a CPU.
+    """
+
+    def step(batch: int, runs: int) -> float:
+        parts = cost.parts(spec, batch)
+        return parts * seconds(float(runs * batch // parts * spec.seq_len))
+
+    def row(batch: int, runs: int) -> float:
+        each = [float(n * spec.seq_len) for n in cost.scored(spec)]
+        passes = sum(max(1.0, n / cost.IN_ONE) * seconds(runs * min(float(cost.IN_ONE), n)) for n in each)
+        asked = sum(n * seconds(float(of * spec.seq_len)) for n, of in cost.measures(spec, batch))
+        return (1 + len(spec.averages)) * cost.FORWARD * passes + runs * asked
+
+    stepping = sum(n * step(*of) for of, n in what.steps.items())
+    return step(spec.batch, 1), GPU_START + stepping + sum(n * row(*of) for of, n in what.evaluated.items())
 
 
 def flops(spec: Spec, tokens: float) -> dict[str, float]:
@@ -216,21 +254,16 @@ def flops(spec: Spec, tokens: float) -> dict[str, float]:
     return {"6ND": float(six_nd(spec.counts.nonembed, tokens)), **each}
 
 
+def at_once(one: Probe) -> int:
+    """How many runs were made in a run's process, by its last measurement."""
+    return int(next((row.get("stack", 1) for row in reversed(one.rows) if row.get("step_seconds")), 1))
+
+
 def measured_step(one: Probe) -> float | None:
-    """The median over a run's evaluations of the seconds of a step; None where none was measured."""
-    found = [float(row["step_seconds"]) for row in one.rows if row.get("step_seconds")]
+    """The median over a run's evaluations of the seconds of a step, with as many runs at once as last; None where none was measured."""
+    k = at_once(one)
+    found = [float(row["step_seconds"]) for row in one.rows if row.get("step_seconds") and row.get("stack", 1) == k]
     return float(np.median(found)) if found else None
-
-
-def until_done(estimates: Sequence[Estimate], slots: int) -> float | None:
-    """Seconds until the last of the runs has ended on so many slots, each taking the next as it comes free; None where not known."""
-    free = [0.0] * max(1, slots)
-    for one in estimates:
-        if one.seconds is None:
-            return None
-        first = min(range(len(free)), key=free.__getitem__)
-        free[first] += one.seconds
-    return max(free)
 
 
 def _row(what: Spec, step: float) -> dict[str, float]:

@@ -12,6 +12,7 @@ from typing import Any
 from dashboard import numbers
 from data.cells.values import number
 from data.errors import DataError
+from data.probe.cost import FLOP
 from data.probe.spec import OPTIMISERS, PARAMETRISATIONS, SCHEDULES, Spec
 from data.probe.sweep import DESIGNS
 
@@ -49,7 +50,7 @@ MORE = (
 )
 #: What the page calls a design's own fields; others are called by their names.
 OWN = {
-    "flops": Field("flops", "Budgets, FLOP", "Each is spent at every size: tokens are C / 6N."),
+    "flops": Field("flops", f"Budgets, {FLOP}", "Each is spent at every size: tokens are C / 6N."),
     "rates": Field("rates", "Learning rates", ""),
 }
 

@@ -76,7 +76,8 @@ def launch(values: dict[str, object], name: str) -> str:
             "A sweep's name has letters, digits, - and _, at most 60, and begins with a letter or a digit."
         )
     private_folder(root)
-    found = probe_state.priced(specs, probe_state.free_slots(asked))
+    queued = {job.key for job in jobs(root)}
+    found = probe_state.priced([one for one in specs if one.key not in queued], probe_state.free_slots(asked))
     for limit in limits(found, root, asked.most_runs, asked.most_hours, asked.keep_free):
         if limit.why:
             raise NotAllowedError(limit.why)

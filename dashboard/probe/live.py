@@ -51,6 +51,8 @@ def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
     assert sweep is not None
     st.set_page_config(page_title=words.title(sweep))
     sentence, under, values = words.standing(sweep)
+    if sweep.done and not sweep.active:
+        under = f"{under} {probe_state.compared([run.probe for run in sweep.runs])}".strip()
     widgets.answer(sentence, under, **values)
     if sweep.held:
         st.html(f'<p class="iso-caution" role="note">{escape(sweep.held)}</p>')

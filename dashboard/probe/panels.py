@@ -19,6 +19,8 @@ from dashboard.probe.settings import LEAST_DIAL, MOST_DIAL, ProbeSettings
 from dashboard.probe.watching import labelled
 from dashboard.widgets import PLOT
 from data.errors import DataError
+from data.plural import agreeing
+from data.probe.cost import FLOP
 from data.probe.spec import Spec
 from data.probe.sweep import DESIGNS
 
@@ -76,7 +78,7 @@ def controls(sweep: dict[str, Any], asked: ProbeSettings) -> None:
     steps = [round(LEAST_DIAL + k / 4, 2) for k in range(int((MOST_DIAL - LEAST_DIAL) * 4) + 1)]
     nearest = min(steps, key=lambda at: abs(at - asked.dial))
     st.select_slider(
-        "Compute of the most expensive run", steps, format_func=lambda at: f"{numbers.flop(10.0**at)} FLOP",
+        "Compute of the most expensive run", steps, format_func=lambda at: f"{numbers.flop(10.0**at)} {FLOP}",
         key=widgets.hold("probe_dial", nearest), on_change=_dial, args=(design,),
         help="Sizes, tokens and budgets follow from it: 20 tokens a parameter at the most expensive run (Hoffmann et al. 2022, arXiv "
         "2203.15556), widths a factor of about 1.4 apart. What the fields below say after that counts.",
@@ -114,7 +116,7 @@ def _dial(design: str) -> None:
     sweep = probe_state.values()
     kept = {k: v for k, v in sweep.items() if k not in ("width", "tokens", "flops", "batch", "rates", "design")}
     probe_settings.change(
-        f"{numbers.flop(10.0**dial)} FLOP for the most expensive run",
+        f"{numbers.flop(10.0**dial)} {FLOP} for the most expensive run",
         dial=dial,
         sweep={**derive.derived(design, 10.0**dial), **kept},
     )
@@ -192,7 +194,7 @@ def kept_limits(found: Price, asked: ProbeSettings) -> tuple[Limit, ...]:
     return limits(found, probe_state.root(), asked.most_runs, asked.most_hours, asked.keep_free)
 
 
-def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings, fresh: int) -> None:
+def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings, fresh: int, before: int) -> None:
     """The launch with its confirmation, or why there is none and the command instead."""
     why = launching.why_not()
     torch = probe_state.torch()
@@ -215,8 +217,9 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
         return
     with st.popover(f"Launch {numbers.whole(fresh)} run{'s' if fresh != 1 else ''}", type="primary"):
         widgets.quiet(words.confirmed(found, on))
-        if fresh < found.runs:
-            widgets.quiet(f"{found.runs - fresh} of them were launched before and are not trained again.")
+        if before:
+            others = agreeing(before, "other run was launched before and is", "other runs were launched before and are")
+            widgets.quiet(f"{others} not trained again.")
         st.text_input(
             "Name", key=widgets.hold("probe_name", name), on_change=_text, args=("probe_name", "name", "name of the sweep"),
             help="Letters, digits, - and _.", max_chars=60,

@@ -12,6 +12,7 @@ import pandas as pd
 from dashboard import numbers
 from dashboard.charts import plane, theme
 from dashboard.probe.watching import ORDER, WORDS, Run, Sweep
+from data.probe.cost import FLOP
 
 if TYPE_CHECKING:
     from fitting.band import Band
@@ -209,7 +210,7 @@ def pointed(run: Run) -> str:
 
 
 def _place(n: float, d: float) -> str:
-    return f"{numbers.count(n)} parameters, {numbers.count(d)} tokens, {theme.power_of_ten(6 * n * d)} FLOP"
+    return f"{numbers.count(n)} parameters, {numbers.count(d)} tokens, {theme.power_of_ten(6 * n * d)} {FLOP}"
 
 
 def _xy(pairs: Sequence[tuple[float, float]]) -> dict[str, list[float]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dashboard import numbers
-from dashboard.probe.estimate import Estimator, Target, until_done
+from dashboard.probe.estimate import Estimator, Target
+from dashboard.probe.outlook import outlook
 from data.probe.found import Probe
 from data.probe.spec import Spec
 
@@ -19,9 +20,9 @@ ROW = 1500.0  # and each evaluation
 
 @dataclass(frozen=True)
 class Price:
-    """Of n runs on so many slots: FLOP and tokens in all, seconds until the last has ended (None where not known), bytes of the largest
-    run's memory and of all folders, dollars where an hour's price is known; the factor by which the seconds may be off, and where
-    they are from."""
+    """Of n runs that are left, on so many slots: FLOP (6ND) and tokens in all, seconds until the last has ended (None where not known),
+    bytes of the largest process's memory and of all folders, dollars where an hour's price is known; the factor by which the seconds
+    may be off, and where they are from."""
 
     runs: int
     slots: int
@@ -40,16 +41,21 @@ class Price:
         return "an unknown time" if self.seconds is None else numbers.duration(self.seconds)
 
 
-def price(specs: Sequence[Spec], slots: int, target: Target | None = None, own: Sequence[Probe] = ()) -> Price:
-    """What runs cost together on slots of one kind; `own` are finished runs of this machine, which the times are learnt from."""
-    teller = Estimator(target or Target(), tuple(own))
-    each = [teller.of(one) for one in specs]
-    disk = sum(FOLDER + ROW * one.evals + 4.0 * one.counts.total * _tensors(one) for one in specs)
-    money = [one.money for one in each]
+def price(
+    specs: Sequence[Spec], slots: int, target: Target | None = None, known: Mapping[str, Probe] | None = None
+) -> Price:
+    """What is left of runs costs on slots of one kind; `known` are the runs of this machine by key, whose finished ones the times are
+    learnt from."""
+    known = known or {}
+    own = tuple(one for one in known.values() if one.status.state == "done")
+    found = outlook(specs, Estimator(target or Target(), own), slots, known, again=True)
+    left = [one.spec for one in found.left]
+    disk = sum(FOLDER + ROW * one.evals + 4.0 * one.counts.total * _tensors(one) * (1 + len(one.keep)) for one in left)
+    money = [one.money for one in found.left]
     return Price(
-        len(specs), max(1, slots), sum(one.flops["6ND"] for one in each), sum(one.tokens for one in each), until_done(each, slots),
-        max((one.memory for one in each), default=0.0), disk, None if None in money else sum(m for m in money if m is not None),
-        max((one.factor for one in each), default=1.0), each[0].how if each else "",
+        len(left), found.slots, found.flops, found.tokens, found.seconds,
+        max((one.memory for one in found.left), default=0.0), disk, None if None in money else sum(m for m in money if m is not None),
+        found.factor, found.how,
     )  # fmt: skip
 
 

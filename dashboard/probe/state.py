@@ -14,14 +14,15 @@ import streamlit as st
 from dashboard import state
 from dashboard.plan import state as plan_state
 from dashboard.plan.settings import DEFAULTS as PLAN_DEFAULTS
-from dashboard.probe import corpora, derive, form
-from dashboard.probe.estimate import Target
+from dashboard.probe import corpora, derive, form, outlook
+from dashboard.probe.estimate import Estimator, Target
 from dashboard.probe.price import Price, price
 from dashboard.probe.settings import ProbeSettings, settings
 from dashboard.workspace import store as workspace
 from data.errors import DataError
 
 if TYPE_CHECKING:
+    from data.probe.found import Probe
     from data.probe.queue.slots import Slot
     from data.probe.spec import Spec
 
@@ -97,13 +98,31 @@ def free_slots(asked: ProbeSettings) -> list[Slot]:
 
 
 def priced(specs: Sequence[Spec], free: Sequence[Slot]) -> Price:
-    """What runs cost on these slots, by the finished runs of this workspace where there are any."""
-    from data.probe.found import probes, run_folders
-
+    """What runs that are yet to be made cost on these slots, by the finished runs of this workspace where there are any."""
     kind = "cuda" if any(slot.device == "cuda" for slot in free) else "cpu"
     title = next((slot.title for slot in free if slot.device == kind), "")
-    own = [one for one in probes(run_folders(root())) if one.status.state == "done"][:MOST_OWN]
-    return price(specs, len(free), Target(kind, title, an_hour() if kind == "cuda" else None), own)
+    return price(specs, len(free), Target(kind, title, an_hour() if kind == "cuda" else None), known())
+
+
+def compared(made: Sequence[Probe]) -> str:
+    """What was measured of finished runs of a sweep against what was said before its launch, as a sentence; '' where nothing was."""
+    kind = "cuda" if any(one.status.device.startswith("cuda") for one in made) else "cpu"
+    title = next((slot.title for slot, _ in slots(settings()) if slot.device == kind), "")
+    own = tuple(one for one in known().values() if one.status.state == "done")
+    said = outlook.compared(Estimator(Target(kind, title), own).beside(made))
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
+
+
+def known() -> dict[str, Probe]:
+    """The runs of this workspace's sweeps by key, not all of those that are done where there are many."""
+    from data.probe.found import probes, run_folders
+
+    found, done = {}, 0
+    for one in probes(run_folders(root())):
+        done += one.status.state == "done"
+        if one.what is not None and (one.status.state != "done" or done <= MOST_OWN):
+            found[one.what.key] = one
+    return found
 
 
 def only(asked: ProbeSettings) -> tuple[str, ...]:

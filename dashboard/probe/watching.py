@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard import numbers
+from dashboard.probe.estimate import at_once
 from dashboard.probe.price import spread
 from data.probe.cost import cost
 from data.probe.found import Probe, probe
@@ -110,19 +111,29 @@ class Sweep:
     def left(self) -> float:
         """Seconds until the last run has ended, by how much longer or shorter than expected runs took so far."""
         pace = self.pace
-        now = [
-            run.left if run.left is not None else run.expected * (1 - run.progress) * pace
-            for run in self.runs
-            if run.state == "running"
-        ]
+        now: dict[str, float] = {}  # by process: runs that share one end together
+        for run in self.runs:
+            if run.state == "running":
+                left = run.left if run.left is not None else run.expected * (1 - run.progress) * pace
+                where = run.slot.partition("/")[0] or run.key
+                now[where] = max(left, now.get(where, 0.0))
         then = [run.expected * (1 - run.progress) * pace for run in self.runs if run.state in ("queued", "lost")]
-        return spread([*now, *then], max(self.slots, len(now)))
+        return spread([*now.values(), *then], max(self.slots, len(now)))
 
     @property
     def pace(self) -> float:
-        """Seconds that runs took for each second that was expected; 1 before any has measured a step."""
-        took = [(run.seconds, run.expected) for run in self.runs if run.state == "done" and run.seconds > 0]
-        going = [(step * _steps(run), run.expected) for run in self.runs if run.rows and (step := _step(run))]
+        """Seconds that runs took for each second that was expected, each its part of a process that several shared; 1 before any has
+        measured a step."""
+        took = [
+            (run.seconds / at_once(run.probe), run.expected)
+            for run in self.runs
+            if run.state == "done" and run.seconds > 0
+        ]
+        going = [
+            (step * _steps(run) / at_once(run.probe), run.expected)
+            for run in self.runs
+            if run.rows and (step := _step(run))
+        ]
         pairs = took or going
         return sum(a for a, _ in pairs) / sum(b for _, b in pairs) if pairs else 1.0
 

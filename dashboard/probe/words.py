@@ -8,20 +8,26 @@ from dashboard import numbers
 from dashboard.probe.price import Price, size
 from dashboard.probe.watching import Sweep
 from data.plural import plural
+from data.probe.cost import FLOP
 from data.probe.spec import Spec
 
 INSTALL = "pip install -e '.[probe]'"
 NO_TORCH = "Runs are trained with torch, which is not installed here."
 
 
-def designed(specs: Sequence[Spec], found: Price, on: str) -> tuple[str, str, dict[str, str]]:
-    """What a sweep that is laid out will take: the sentence, the line under it, the values."""
-    sentence = "{n} would take about {time}" + f" on {on}."
+def designed(specs: Sequence[Spec], found: Price, on: str, before: int = 0) -> tuple[str, str, dict[str, str]]:
+    """What the runs of a sweep that is laid out will take which were not launched `before`: the sentence, the line under it, the values."""
+    whole = plural(len(specs) + before, "run")
+    if not found.runs:
+        return "{n} " + ("was" if whole == "1 run" else "were") + " launched before.", "", {"n": whole}
+    sentence = ("The {n} left" if before else "{n}") + " would take about {time}" + f" on {on}."
+    launched = f"{before:,} of {whole} {'was' if before == 1 else 'were'} launched before. " if before else ""
     sizes = sorted(float(one.counts.nonembed) for one in specs)
     tokens = sorted(float(one.tokens) for one in specs)
     money = f", {numbers.money(found.money)}" if found.money is not None else ""
     under = (
-        f"{_span(sizes)} parameters without embeddings, {_span(tokens)} tokens each; {numbers.flop(found.flops)} FLOP in all{money}, "
+        f"{launched}{_span(sizes)} parameters without embeddings, {_span(tokens)} tokens each; "
+        f"{numbers.flop(found.flops)} {FLOP} in all{money}, "
         f"{size(found.memory)} of memory for the largest, {size(found.disk)} of disk. The time is {found.how}, "
         f"within a factor of {found.factor:.2g}."
     )
@@ -32,7 +38,7 @@ def confirmed(found: Price, on: str) -> str:
     """What the confirmation of a launch states."""
     money = f" and {numbers.money(found.money)}" if found.money is not None else ""
     return (
-        f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} FLOP: about {found.time} of {on}{money}, "
+        f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} {FLOP}: about {found.time} of {on}{money}, "
         f"{size(found.disk)} of disk. They go on when this page, the browser or the server is closed."
     )
 

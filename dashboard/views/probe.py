@@ -51,8 +51,9 @@ found = None
 if isinstance(specs, DataError):
     widgets.answer("This sweep cannot be laid out yet.")
 else:
-    found, on = panels.priced(specs, asked)
-    sentence, under, values = words.designed(specs, found, on)
+    fresh = [one for one in specs if one.key not in known]
+    found, on = panels.priced(fresh, asked)
+    sentence, under, values = words.designed(fresh, found, on, len(specs) - len(fresh))
     widgets.answer(sentence, under, **values)
 
 main, side = st.columns([7, 3], gap="large")
@@ -61,7 +62,7 @@ with main:
         widgets.trouble(str(specs), "Change the field beside it, or undo the last change.")
     elif found is not None:
         panels.the_plane(specs, known, kept)
-        panels.launcher(sweep, found, on, asked, sum(one.key not in known for one in specs))
+        panels.launcher(sweep, found, on, asked, len(fresh), len(specs) - len(fresh))
 with side:
     panels.controls(sweep, asked)
     widgets.steps()

@@ -16,6 +16,7 @@ from typing import Any
 from data.errors import DataError
 from data.plain import plain
 from data.probe.corpus import whole_names
+from data.probe.cost import FLOP
 from data.probe.feed import Feed
 from data.probe.schedule import flat, planned
 from data.probe.spec import MOST_STEPS, Spec, spec
@@ -193,7 +194,7 @@ DESIGNS: dict[str, Design] = {
     "isoflop": Design(
         "IsoFLOP curves",
         "Each compute budget spent on models of several sizes.",
-        {"flops": "the budgets, in FLOP"},
+        {"flops": f"the budgets, in {FLOP}"},
         _isoflop,
     ),
     "batch": Design(

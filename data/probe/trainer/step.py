@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from data.errors import DataError
-from data.probe.cost import most_at_once
+from data.probe.cost import divided, most_at_once
 from data.probe.schedule import NOISE_EVERY
 from data.probe.trainer.apart import apart, is_light
 from data.probe.trainer.distributed import Ranks
@@ -48,12 +48,6 @@ def parts(run: Run, ranks: Ranks) -> tuple[int, bool]:
     count = divided(share, run.spec.micro or most_at_once(run.spec, run.device.memory, len(run)))
     whole = count * ranks.world == 1
     return count, not whole or (run.done % NOISE_EVERY == 0 and size % SHARDS == 0 and size > SHARDS)
-
-
-@cache
-def divided(share: int, most: int) -> int:
-    """The least divisor of a batch that leaves parts of at most so many sequences."""
-    return next(n for n in range(1, share + 1) if share % n == 0 and share // n <= max(1, most))
 
 
 def step(run: Run, ranks: Ranks = Ranks(), asked: bool = False) -> bool:  # noqa: B008

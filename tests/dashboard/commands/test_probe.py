@@ -9,7 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard.commands.probe import command
+from dashboard.probe import dry_run
+from dashboard.probe.estimate import Target
 from data.probe.cost import cost, memory
+from data.probe.folder import CHECKPOINT, Folder, Status
 from data.probe.queue.store import Store
 from data.probe.sweep import sweep
 
@@ -34,6 +37,55 @@ def test_a_dry_run_says_the_cost_and_makes_nothing(asked, tmp_path):
     price = cost(sweep(FOUR))
     assert price.tokens == pytest.approx(1.2e5, rel=0.03)
     assert price.flops == pytest.approx(6 * (6144 + 24576) * 6e4, rel=0.03)
+
+
+def stands(root, spec, state, step=0, **row):
+    folder = Folder(root / "s" / spec.key)
+    folder.declare(spec)
+    folder.append(
+        {"step": 1, "tokens": 512, "loss": 2.0, "step_seconds": cost([spec]).seconds, "peak_memory": 6e8} | row
+    )
+    folder.say(Status(state, step=step, device="cpu"))
+    (folder.path / CHECKPOINT).write_bytes(b"")
+    return folder
+
+
+def test_a_dry_run_counts_what_is_left(asked, tmp_path):
+    specs, out = sweep(FOUR), tmp_path / "out"
+    whole = json.loads(asked(FOUR, "--dry-run", "--json", "-").stdout)
+    stands(out, specs[0], "done")
+    stands(out, specs[1], "cancelled", step=30)
+    stands(out, specs[2], "queued", step=20)
+    done = asked(FOUR, "--dry-run")
+    assert (
+        "1 of 4 runs is done already; 1 ended otherwise and is made again with --retry alone; 1 goes on from its checkpoint; left: "
+        in done.output
+    )
+    found = json.loads(asked(FOUR, "--dry-run", "--json", "-").stdout)
+    assert (found["count"], found["done"], found["ended"]) == (4, 1, 1)
+    assert [(one["key"], one["begin"]) for one in found["runs"]] == [(specs[2].key, 20), (specs[3].key, 0)]
+    assert found["runs"][0]["tokens"] == whole["runs"][2]["tokens"] - 20 * 512
+    assert found["runs"][0]["flops"]["6ND"] == 6 * specs[2].counts.nonembed * found["runs"][0]["tokens"]
+    again = json.loads(asked(FOUR, "--dry-run", "--retry", "--json", "-").stdout)
+    assert [one["begin"] for one in again["runs"]] == [30, 20, 0]
+    for one in specs:
+        stands(out, one, "done")
+    done = asked(FOUR, "--dry-run")
+    assert (done.exit_code, "; all are done already." in done.output) == (0, True)
+    assert "Nothing is left to make." in done.output
+
+
+def test_what_was_said_is_held_against_what_was_measured_at_the_end(tmp_path):
+    specs = sweep(FOUR)
+    said = dry_run.told(specs, Target(), 1, tmp_path)
+    for one in specs[1:]:
+        stands(tmp_path, one, "done")
+    assert dry_run.afterwards(said, Target(), tmp_path, 60.0) == ""
+    stands(tmp_path, specs[0], "done")
+    found = dry_run.afterwards(said, Target(), tmp_path, 60.0)
+    assert found.startswith("Made in ")
+    assert " was said; in 4 runs a step took " in found
+    assert found.endswith(" times the memory.")
 
 
 @pytest.mark.parametrize(

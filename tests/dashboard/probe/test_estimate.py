@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from dashboard.commands.probe import command
-from dashboard.probe.estimate import Estimator, Target, measured_step, until_done
+from dashboard.probe.estimate import Estimator, Target, measured_step
+from dashboard.probe.outlook import compared, outlook
 from data.probe import cost
 from data.probe.folder import Folder, Status
 from data.probe.found import probe
@@ -25,17 +27,16 @@ MEASURED = {
 ALONE = {(24, 2, 8, 128): 12.0}  # two runs on two cores with little else on them
 
 
-def made(root, specs, slower, device="cpu"):
+def made(root, specs, slower, device="cpu", stack=1, began=0.0):
     """Runs done whose steps took so many times what is said."""
     found = []
     for one in specs:
         folder = Folder(root / one.key)
         folder.declare(one)
-        step = slower * cost.step_seconds(one, one.batch)
-        folder.append(
-            {"step": 1, "tokens": 1024, "loss": 2.0, "batch": one.batch, "step_seconds": step, "peak_memory": 6e8}
-        )
-        folder.say(Status("done", device=device))
+        step = slower * cost.step_seconds(one, one.batch, stack)
+        row = {"step": 1, "tokens": 1024, "loss": 2.0, "batch": one.batch, "step_seconds": step, "peak_memory": 6e8}
+        folder.append(row | ({"stack": stack} if stack > 1 else {}))
+        folder.say(Status("done", device=device, began=began, heartbeat=began + 10.0))
         found.append(probe(folder.path))
     return tuple(found)
 
@@ -69,11 +70,61 @@ def test_finished_runs_of_ones_own_on_the_same_device_correct_what_is_said(tmp_p
     assert learnt.step_seconds == pytest.approx(3.0 * said.step_seconds)
     assert learnt.seconds - cost.START == pytest.approx(3.0 * (said.seconds - cost.START))
     assert learnt.factor < said.factor
-    assert "6 runs made on this CPU" in learnt.how
-    beside = Estimator(own=own[:6]).beside(own[:6])
-    assert [round(one.ratio, 6) for one in beside] == [1.0] * 6  # each said by the others
-    assert all(one.step_measured == measured_step(p) for one, p in zip(beside, own, strict=False))
-    assert all(one.memory_measured == 6e8 for one in beside)
+    assert (said.how, learnt.how) == ("as measured on another CPU", "as 6 runs here took")
+
+
+def test_runs_of_about_the_size_say_how_long_one_takes_where_there_are_some(tmp_path):
+    small = sweep({"width": 16, "tokens": 1e5, "seed": [0, 1, 2]})
+    large = sweep({"width": 512, "depth": 4, "tokens": 1e5, "seed": [0, 1, 2, 3, 4]})
+    teller = Estimator(own=made(tmp_path / "a", small, 4.0) + made(tmp_path / "b", large, 1.5))
+    for (asked,), ratio, how in (
+        (sweep({"width": 16, "tokens": 2e5}), 4.0, "as 3 runs here took"),
+        (sweep({"width": 512, "depth": 4, "tokens": 2e5}), 1.5, "as 5 runs here took"),
+        (sweep({"width": 96, "depth": 4, "tokens": 2e5}), 1.5, "as 8 runs here took"),  # of no such size: by all
+    ):
+        one = teller.of(asked)
+        assert one.step_seconds == pytest.approx(ratio * Estimator().of(asked).step_seconds), how
+        assert one.how == how
+
+
+def test_where_a_sweeps_time_is_from_is_said_of_the_run_that_takes_the_most(tmp_path):
+    teller = Estimator(own=made(tmp_path, sweep({"width": 512, "depth": 4, "tokens": 1e5, "seed": [0, 1, 2]}), 2.0))
+    few = teller.own[:1]
+    teller = Estimator(own=few + made(tmp_path / "b", sweep({"width": 16, "tokens": 1e5, "seed": [3, 4, 5]}), 2.0))
+    found = outlook(sweep({"width": [16, 512], "depth": 4, "tokens": 2e5}), teller, 1, {})
+    assert [one.how for one in found.left] == ["as 3 runs here took", "as 4 runs here took"]
+    assert found.how == "as 4 runs here took"
+    assert found.factor == max(one.factor for one in found.left)
+
+
+def test_a_step_of_runs_at_once_is_held_against_such_a_step(tmp_path):
+    specs = sweep({"width": 16, "tokens": 1e5, "seed": [0, 1, 2, 3]})
+    own = made(tmp_path, specs, 2.0, stack=4)
+    teller = Estimator(own=own)
+    (asked,) = sweep({"width": 16, "tokens": 1e5, "seed": 9})
+    assert teller.of(asked).step_seconds == pytest.approx(2.0 * cost.step_seconds(asked, 8))
+    assert [one.ratio for one in Estimator().beside(own)] == pytest.approx([2.0] * 4)
+
+
+def test_what_was_said_is_what_runs_said_that_were_done_before(tmp_path):
+    first = made(tmp_path / "a", sweep({"width": 16, "tokens": 1e5, "seed": [0, 1, 2]}), 2.0, began=100.0)
+    then = made(tmp_path / "b", sweep({"width": 16, "tokens": 1e5, "seed": [3, 4]}), 3.0, began=200.0)
+    teller = Estimator(own=first + then)
+    before, after = teller.beside(first), teller.beside(then)
+    assert [one.ratio for one in before] == pytest.approx([2.0] * 3)
+    assert [one.ratio for one in after] == pytest.approx([1.5] * 2)
+    assert all(one.step_measured == measured_step(p) for one, p in zip(before, first, strict=True))
+    assert all(one.memory_measured == 6e8 for one in before)
+    memory = 6e8 / after[0].memory_said
+    assert (
+        compared(after)
+        == f"in 2 runs a step took 1.5 times as long as was said beforehand, with {memory:.2g} times the memory"
+    )
+    assert compared([*before, *after]).startswith("in 5 runs a step took 2 times (1.5 to 2) as long as was said")
+    slow = [replace(one, step_measured=110 * one.step_said) for one in after]
+    assert "a step took 110 times as long" in compared(slow)
+    assert compared([]) == ""
+    assert compared(teller.beside([])) == ""
 
 
 def test_on_a_gpu_runs_made_there_say_it_else_the_data_sheet_else_nothing(tmp_path):
@@ -85,14 +136,24 @@ def test_on_a_gpu_runs_made_there_say_it_else_the_data_sheet_else_nothing(tmp_pa
     assert sheet.money == pytest.approx(sheet.seconds / 1200.0)
     none = Estimator(unknown).of(asked)
     assert (none.seconds, none.money) == (None, None)
-    assert until_done([sheet, none], 1) is None
+    assert outlook([asked], Estimator(unknown), 1, {}).seconds is None
     own = made(tmp_path, specs, 0.02, "cuda:0")
     learnt = Estimator(unknown, own).of(asked)
-    assert "16 runs made on such a GPU" in learnt.how
+    assert learnt.how == "as 16 runs on such a GPU took"
     assert 0.5 < learnt.step_seconds / (0.02 * cost.step_seconds(asked, 8)) < 2.0
     assert learnt.memory > 16 * asked.counts.total
     assert learnt.flops["6ND"] == 6 * asked.counts.nonembed * planned(asked).tokens
-    assert until_done([sheet] * 5, 2) == pytest.approx(3 * sheet.seconds)
+    five = [asked.with_(seed=k) for k in range(5)]
+    assert outlook(five, Estimator(known), 2, {}).seconds == pytest.approx(3 * sheet.seconds)
+
+
+def test_what_is_left_sums_up_to_what_is_said_of_the_whole():
+    specs = sweep({"design": "schedule", "tokens": [1e5, 2e5], "width": [16, 128], "measure": ["distance"]})
+    found = outlook(specs, Estimator(), 1, {})
+    assert found.seconds == pytest.approx(sum(one.seconds for one in found.left))
+    assert found.seconds < sum(Estimator().of(one).seconds for one in specs)
+    assert found.flops < sum(Estimator().of(one).flops["6ND"] for one in specs)
+    assert [one.spec.key for one in found.left] == [one.key for one in specs]
 
 
 def test_a_dry_run_prints_groups_and_json(tmp_path):
@@ -101,8 +162,11 @@ def test_a_dry_run_prints_groups_and_json(tmp_path):
     done = CliRunner().invoke(command, base)
     assert done.exit_code == 0, done.output
     rows = [line.split() for line in done.output.splitlines() if line.strip().startswith("4 ")]
-    assert [row[1] for row in rows] == ["16", "32"]
+    assert [row[1:3] for row in rows] == [["2", "16"], ["2", "32"]]
     assert "That costs $" in done.output
+    head, sentence = done.output.splitlines()[0], done.output.splitlines()[-1]
+    assert head.split("about ")[1].split(" on ")[0] == sentence.split("about ")[1].split(" with ")[0]
+    assert "FLOP (6ND) in all" in head
     done = CliRunner().invoke(command, [*base, "--json", "-"])
     found = json.loads(done.stdout)
     assert len(found["runs"]) == 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from html import unescape
 
 import pytest
@@ -68,7 +69,7 @@ def test_fields_and_json_say_the_same(page, space):
 def test_a_launch_states_its_cost_queues_the_runs_once_and_shows_them(page, space, queue, served):
     keep(space, sweep=FOUR, cores=2)
     at = page()
-    assert "4 runs, 2.8e9 FLOP: about" in unescape(said(at)).replace("\u202f", " ")
+    assert "4 runs, 2.8e9 FLOP (6ND): about" in unescape(said(at)).replace("\u202f", " ")
     at.text_input(key="probe_name").input("first")
     at.button(key="probe_launch").click().run()
     assert [job.state for job in queue.jobs("first")] == ["queued"] * 4
@@ -76,7 +77,7 @@ def test_a_launch_states_its_cost_queues_the_runs_once_and_shows_them(page, spac
     assert "0 of 4 runs" in unescape(said(at))
     assert list(at.dataframe[0].value["State"]) == ["Waiting"] * 4
     again = page(sweep="new")
-    assert "launched before" in unescape(said(again))
+    assert "4 runs were launched before." in re.sub("<[^>]*>", "", unescape(said(again)))
     assert "probe_launch" not in names(again)
 
 
@@ -158,6 +159,24 @@ def test_runs_as_they_stand(page, queue, served):
     assert {"probe_use", "probe_resume", "probe_cancel"} <= names(at)
     assert "probe_clean" not in names(at)  # something runs
     assert served  # the queue is brought up again where nobody serves it
+
+
+def test_what_was_launched_before_is_not_counted_again(page, space, queue, served):
+    stands(queue, "first", {**FOUR, "tokens": [2e4]}, ["done", "queued"])
+    keep(space, sweep=FOUR)
+    at = page(sweep="new")
+    text = re.sub("<[^>]*>", "", unescape(said(at)))
+    assert "The 2 runs left would take about" in text
+    assert "2 of 4 runs were launched before." in text
+    assert "2 other runs were launched before and are not trained again" in text
+    assert "FLOP (6ND) in all" in text
+
+
+def test_a_sweep_that_ended_says_what_was_said_of_it_beforehand(page, queue, served):
+    stands(queue, "first", FOUR, ["done"] * 4)
+    text = unescape(said(page(sweep="first")))
+    assert "In 4 runs a step took " in text
+    assert " as long as was said beforehand." in text  # no memory was measured
 
 
 def test_a_held_sweep_says_why_and_is_released(page, queue, served):

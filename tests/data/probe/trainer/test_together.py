@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed (it comes with the probe extra)")
 
 from data.errors import DataError  # noqa: E402
-from data.probe.cost import most_at_once  # noqa: E402
+from data.probe.cost import divided, most_at_once  # noqa: E402
 from data.probe.folder import CHECKPOINT, Folder  # noqa: E402
 from data.probe.spec import spec  # noqa: E402
 from data.probe.trainer.__main__ import GO_ON  # noqa: E402
@@ -20,7 +20,6 @@ from data.probe.trainer.device import Device, repeatable  # noqa: E402
 from data.probe.trainer.model import losses  # noqa: E402
 from data.probe.trainer.run import make, make_all  # noqa: E402
 from data.probe.trainer.state import Run  # noqa: E402
-from data.probe.trainer.step import divided  # noqa: E402
 from tests.data.probe.trainer.columns import unknown  # noqa: E402
 from tests.data.probe.trainer.forked import Forked  # noqa: E402
 
