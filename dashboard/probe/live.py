@@ -20,6 +20,7 @@ from dashboard.probe.watching import WORDS, Run, Sweep, size_on_disk, sweeps
 from data.sources.probe import probe_key
 
 STYLE = Path(__file__).parents[1] / "static" / "probe.css"
+SHOWN = 12  # runs up to which the table is as long as they are
 EVERY = 2.0  # seconds from one look at a sweep to the next
 
 
@@ -72,15 +73,19 @@ def _actions(sweep: Sweep) -> None:
     ended = [run for run in sweep.runs if run.state in ("failed", "diverged", "cancelled", "lost")]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if sweep.done:
-            use = f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}"
-            _button(use, "probe_use", lambda: _use(sweep.name), "Makes the sweep's finished runs the current data of every page.",
-                    type="primary")  # fmt: skip
+            if state.chosen().key == probe_key(probe_state.root() / sweep.name):
+                st.page_link("views/fit.py", label="See their law on the Fit page")
+            else:
+                use = f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}"
+                _button(use, "probe_use", lambda: _use(sweep.name), "Makes the sweep's finished runs the current data of every page.",
+                        type="secondary" if sweep.active else "primary")  # fmt: skip
         if sweep.held and not why:
             _button("Release", "probe_release", lambda: launching.release(sweep.name),
                     "Lets the sweep go on with the runs that wait.")  # fmt: skip
         if ended and not why:
             _button("Resume all", "probe_resume", lambda: launching.resume(sweep.name),
-                    "Puts runs that failed or were cancelled in the queue again; they go on from their checkpoints.")  # fmt: skip
+                    "Puts runs that failed or were cancelled in the queue again; they go on from their checkpoints.",
+                    type="secondary" if sweep.active or sweep.held or sweep.done else "primary")  # fmt: skip
         if (sweep.counts["running"] or sweep.counts["queued"]) and not why:
             _button("Cancel all", "probe_cancel", lambda: launching.cancel(sweep.name),
                     "Runs at work keep a checkpoint, from which Resume goes on.")  # fmt: skip
@@ -88,8 +93,6 @@ def _actions(sweep: Sweep) -> None:
             _one(sweep)
         if not sweep.counts["running"] and not why:
             _cleaner(sweep)
-        if state.chosen().key == probe_key(probe_state.root() / sweep.name):
-            st.page_link("views/fit.py", label="See their law on the Fit page")
     if why:
         widgets.quiet(why)
 
@@ -150,7 +153,7 @@ def _table(sweep: Sweep, told: Mapping[str, str]) -> None:
     """Every run, one a line."""
     st.dataframe(
         frame(sweep, told), key=f"probe_table_{sweep.name}", hide_index=True, width="stretch",
-        height=min(3 + 35 * (1 + len(sweep.runs)), 460),
+        height="content" if len(sweep.runs) <= SHOWN else 460,
         column_config={
             "Progress": st.column_config.ProgressColumn("Progress", min_value=0.0, max_value=100.0, format="%d %%", width="small"),
             "Loss": st.column_config.TextColumn("Loss", width="small"),
@@ -170,7 +173,7 @@ def _line(run: Run, told: str) -> dict[str, Any]:
         "Run": run.label,
         "State": WORDS[run.state],
         "Progress": round(100 * run.progress),
-        "Time left": numbers.duration(run.left) if run.state == "running" and run.left is not None else "",
+        "Time left": numbers.duration(run.left) if run.state == "running" and run.left else "",
         "Loss": "" if run.loss is None else f"{run.loss:.4f}",  # a column of numbers says None for those that have none
         "Device": run.on,
         "What it says": told or (run.sentence if run.state != "done" else ""),
