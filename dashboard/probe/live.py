@@ -36,7 +36,7 @@ def watch(name: str, others: pd.DataFrame | None) -> None:
     active = found is not None and found.active
     if active and not launching.why_not():
         launching.attempt(launching.wake)
-    st.fragment(_shown, run_every=EVERY if active else None)(name, others, active)
+    st.fragment(_shown, run_every=EVERY if active else None)(name, others, active, _used(name))
 
 
 def _of(name: str) -> Sweep | None:
@@ -45,10 +45,15 @@ def _of(name: str) -> Sweep | None:
     return next(iter(sweeps(root, mine, launching.held(root), settings().cores)), None)
 
 
-def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
+def _used(name: str) -> bool:
+    """Whether a sweep is the current data."""
+    return state.chosen().key == probe_key(probe_state.root() / name)
+
+
+def _shown(name: str, others: pd.DataFrame | None, began_active: bool, began_used: bool) -> None:
     sweep = _of(name)
-    if sweep is None or sweep.active != began_active:  # it ended, or another window resumed or deleted it
-        st.rerun()
+    if sweep is None or sweep.active != began_active or _used(name) != began_used:
+        st.rerun()  # it ended, was used, or another window resumed or deleted it: what stands around it changes, too
     assert sweep is not None
     st.set_page_config(page_title=words.title(sweep))
     sentence, under, values = words.standing(sweep)
@@ -73,8 +78,8 @@ def _actions(sweep: Sweep) -> None:
     ended = [run for run in sweep.runs if run.state in ("failed", "diverged", "cancelled", "lost")]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if sweep.done:
-            if state.chosen().key == probe_key(probe_state.root() / sweep.name):
-                st.page_link("views/fit.py", label="See their law on the Fit page")
+            if _used(sweep.name):
+                _onward(sweep)
             else:
                 use = f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}"
                 _button(use, "probe_use", lambda: _use(sweep.name), "Makes the sweep's finished runs the current data of every page.",
@@ -95,6 +100,15 @@ def _actions(sweep: Sweep) -> None:
             _cleaner(sweep)
     if why:
         widgets.quiet(why)
+
+
+def _onward(sweep: Sweep) -> None:
+    """Where a sweep that is the current data is answered: one of batches alone has no law of size."""
+    sizes = {run.spec.counts.nonembed for run in sweep.runs}
+    if len(sizes) == 1 and len({run.spec.batch for run in sweep.runs}) > 1:
+        st.page_link("views/batch.py", label="See their batches on the Batch page")
+    else:
+        st.page_link("views/fit.py", label="See their law on the Fit page")
 
 
 def _button(label: str, key: str, act: Callable[[], Any], help: str, **look: Any) -> None:
@@ -138,7 +152,7 @@ def _cleaner(sweep: Sweep) -> None:
 
 
 def _clean(name: str) -> None:
-    if state.chosen().key == probe_key(probe_state.root() / name) and not launching.why_not():
+    if _used(name) and not launching.why_not():
         state.choose(next(choice.key for choice in state.choices() if not choice.mine))
     launching.clean(name)
     panels.show(panels.NEW)

@@ -284,6 +284,14 @@ def test_using_a_sweep_leads_on_once_it_has_ended(page, queue, served):
     at.button(key="probe_use").click().run()
     assert "probe_use" not in names(at)
     assert [e.proto.label for e in at.get("page_link")] == ["See their law on the Fit page"]
+    assert unescape(said(at)).split("1 of 4")[0].count("first") == 1  # the chip on top is of them
+
+
+def test_a_ladder_of_batches_leads_to_the_batch_page(page, space, queue):
+    stands(queue, "ladder", {**FOUR, "width": 8, "tokens": 2e4, "batch": [2, 4]}, ["done", "done"])
+    at = page(sweep="ladder")
+    at.button(key="probe_use").click().run()
+    assert [e.proto.label for e in at.get("page_link")] == ["See their batches on the Batch page"]
 
 
 def test_each_view_has_a_menu_of_its_own(page, queue, served):
