@@ -86,7 +86,7 @@ def near(others: pd.DataFrame | None, n: Sequence[float], d: Sequence[float]) ->
 
 def budgets(xr: Sequence[float], yr: Sequence[float]) -> Panels:
     """Lines of equal 6ND through the plane, each by two of its points: the chart draws them to its edges and names them there."""
-    found = theme.budgets(*(math.log10(6 * x * y) for x, y in zip(xr, yr, strict=True)))
+    found = theme.budgets(math.log10(6 * xr[0] * yr[0]), math.log10(6 * xr[1] * yr[1]))
     return [
         {
             "kind": "guide",
