@@ -11,8 +11,7 @@ import streamlit as st
 from dashboard import state, widgets
 from dashboard.error_messages import message_of
 from dashboard.runs import chooser, summary
-from data.errors import DataError, MappingNeeded, ReadError
-from data.schema import NothingKept
+from data.errors import DataError, MappingNeeded
 
 HERE = Path(__file__).parent
 # One line a page, in the order of the menu: file in views/, title, what it answers. A page without a file is not shown.
@@ -67,8 +66,7 @@ def instead(error: Exception, runs_page: Any = None) -> None:
             widgets.show_trouble(error)
             if runs_page is not None and isinstance(error, DataError):
                 asked = isinstance(error, MappingNeeded) and not summary.lacking(error.questions)
-                unusable = isinstance(error, (NothingKept, ReadError)) and not asked
-                st.page_link(runs_page, label=f"{'Look at the data' if unusable else 'Answer this'} on the Runs page")
+                st.page_link(runs_page, label=f"{'Answer this' if asked else 'Look at the data'} on the Runs page")
     with side:
         _each(chooser.menu, chooser.forgetter, chooser.uploader, widgets.steps)
 

@@ -45,7 +45,9 @@ def proposed(rings: pd.DataFrame, kept: pd.DataFrame) -> go.Figure:
     drawn = theme.blank()
     drawn.update_layout(dragmode="pan")
     xs, ys = (_span(rings[name], here[name], NEAR) for name in (x, y))
-    drawn.update_xaxes(**theme.log_axis(*xs, INPUTS[x]))
+    drawn.update_xaxes(
+        **theme.log_axis(*xs, "Parameters without embeddings")
+    )  # the rings' own; of other runs, what they have
     drawn.update_yaxes(**theme.log_axis(*ys, INPUTS[y]))
     _budgets(drawn, theme.spread(*xs), theme.spread(*ys))
     _kept(drawn, here, x, y)
@@ -64,7 +66,7 @@ def proposed(rings: pd.DataFrame, kept: pd.DataFrame) -> go.Figure:
             f"<br><i>{said}</i><extra></extra>",
             marker={"size": 15, "symbol": symbol, "color": theme.LAW, "line": {"width": 2, "color": theme.LAW}},
         )  # fmt: skip
-    _outside(drawn, len(every) - len(here), "")
+    _outside(drawn, len(every) - len(here), " of the current data")
     return drawn.figure()
 
 
@@ -255,14 +257,11 @@ def _hover(x: str, y: str, aside: bool) -> str:
 
 
 def _budgets(drawn: Drawing, across: tuple[float, float], up: tuple[float, float]) -> None:
-    """Lines of equal compute by 6ND (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), each at a power of ten."""
+    """Lines of equal compute by 6ND (Kaplan et al. 2020, arXiv 2001.08361, section 2.1)."""
     six = math.log10(6)
     least, most = across[0] + up[0] + six, across[1] + up[1] + six
-    step = max(1, round((most - least) / 7))
-    for power in range(max(math.ceil(least), theme.ENDS[0]), min(math.floor(most), theme.ENDS[1]) + 1):
-        if power % step:
-            continue
-        log_nd = power - six
+    for budget in theme.budgets(least, most):
+        log_nd = budget - six
         start, end = max(across[0], log_nd - up[1]), min(across[1], log_nd - up[0])
         drawn.add_shape(
             type="line",
@@ -282,5 +281,5 @@ def _budgets(drawn: Drawing, across: tuple[float, float], up: tuple[float, float
             place = {"x": end, "y": log_nd - end, "xanchor": "right", "yanchor": "top", "yshift": -1}
         else:
             continue
-        text = f"{theme.power_of_ten(10.0**power)} FLOP"
+        text = f"{theme.power_of_ten(10.0**budget)} FLOP"
         drawn.add_annotation(text=text, showarrow=False, opacity=theme.QUIET, font={"size": 11}, **place)

@@ -41,6 +41,7 @@ RIM = "rgba(128, 140, 160, 0.55)"  # the rim of a filled mark, so that yellow sh
 QUIET = 0.85  # opacity of text that stands back further than labels do
 
 ENDS = (-307, 308)  # the powers of ten between which every one is a float of full precision
+FEW = 2.0  # decades of compute up to which powers of ten are too few lines to read a plane by
 HEIGHT = 500  # px of a page's main picture
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -115,6 +116,16 @@ def _round_between(low: float, high: float) -> Ticks:
     values = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     return values, [f"{value:,.{decimals}f}" for value in values]
+
+
+def budgets(low: float, high: float, lines: int = 7) -> list[float]:
+    """Where lines of equal compute stand between two, all as log10: powers of ten, about so many at most, and 1, 2 and 5 times
+    each where there are few."""
+    step = max(1, round((high - low) / lines))
+    powers = range(max(math.floor(low), ENDS[0]), min(math.floor(high), ENDS[1]) + 1)
+    factors = (1, 2, 5) if high - low < FEW else (1,)
+    found = [power + math.log10(factor) for power in powers if power % step == 0 for factor in factors]
+    return [at for at in found if low <= at <= high]
 
 
 def power_of_ten(value: float) -> str:

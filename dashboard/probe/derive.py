@@ -8,7 +8,7 @@ Learning rate, warm-up and decay are the trainer's own defaults.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 PER_PARAMETER = 20.0  # tokens
@@ -49,6 +49,15 @@ def derived(design: str, compute: float) -> Values:
     return {"design": design, **made}
 
 
+def changed(sweep: Mapping[str, Any], design: str, compute: float) -> Values:
+    """The sweep under another design or compute: what follows from these is derived anew, what else was said of its runs stays."""
+    made, before = derived(design, compute), str(sweep.get("design", "grid"))
+    follows = {"design", "width", "tokens", "flops"}
+    if before != design:
+        follows |= {*made, *derived(before, compute), *_SAID_BY_ANOTHER.get(design, ()), *_OWN}
+    return {**made, **{name: value for name, value in sweep.items() if name not in follows}}
+
+
 def _around(width: int, factors: Sequence[float]) -> list[int]:
     return sorted({max(NARROWEST, nearest_width(width * each)) for each in factors})
 
@@ -81,6 +90,19 @@ def _width(width: int, tokens: float, compute: float) -> Values:
     return {"width": sizes, "tokens": _round(tokens), "rates": [2.0**-k for k in range(3, 10)]}
 
 
+def _mixture(width: int, tokens: float, compute: float) -> Values:
+    return {
+        "width": width,
+        "tokens": _round(tokens),
+        "pools": [{"corpus": "synthetic"}, {"corpus": "synthetic:1.1"}],
+        "parts": 4,
+    }
+
+
+def _schedule(width: int, tokens: float, compute: float) -> Values:
+    return {"width": width, "tokens": [_round(tokens / each) for each in (4, 2, 1)]}
+
+
 def _some(width: int, tokens: float, compute: float) -> Values:
     return {"width": _around(width, (0.5, 1.0)), "tokens": _round(tokens)}
 
@@ -96,4 +118,9 @@ _OF: dict[str, Callable[[int, float, float], Values]] = {
     "batch": _batch,
     "rate": _rate,
     "width": _width,
+    "mixture": _mixture,
+    "schedule": _schedule,
 }
+_OWN = ("rates", "pools", "parts")  # fields that mean something in one design alone
+#: What a design refuses, as it says that itself.
+_SAID_BY_ANOTHER = {"mixture": ("corpus", "unique_tokens"), "schedule": ("schedule", "averages")}

@@ -17,6 +17,7 @@ from data.probe.spec import OPTIMISERS, PARAMETRISATIONS, SCHEDULES, Spec
 from data.probe.sweep import DESIGNS
 
 LONGEST = 100_000  # signs of a sweep's JSON
+SHORT = 1e5  # from which a number is written with its k or M
 Values = dict[str, Any]
 
 
@@ -56,7 +57,8 @@ OWN = {
 
 
 def fields_of(design: str) -> tuple[Field, ...]:
-    """The fields that stand on the page for a design: its own first; without tokens where budgets say how many."""
+    """The fields that stand on the page for a design: its own first; without tokens where budgets say how many, and without a corpus
+    where pools stand in its place."""
     own = DESIGNS[design].own if design in DESIGNS else {}
     first = tuple(
         Field(
@@ -66,7 +68,21 @@ def fields_of(design: str) -> tuple[Field, ...]:
         )
         for name, meaning in own.items()
     )
-    return (*first, *(one for one in ALWAYS if one.name not in own and not (one.name == "tokens" and "flops" in own)))
+    said = {*own, *(("tokens",) if "flops" in own else ()), *(("corpus",) if "pools" in own else ())}
+    return (*first, *(one for one in ALWAYS if one.name not in said))
+
+
+def remedy(refusal: str, design: str) -> str:
+    """What to change on the page where a sweep is refused with this sentence: the fields that it names, by their labels."""
+    here = {field.name: f"“{field.label}”" for field in fields_of(design)}
+    more = {field.name: f"“{field.label}” under More fields" for field in MORE if field.name not in here}
+    budgets = {"tokens": here["flops"]} if "flops" in here else {}
+    places = {**more, **here, **budgets}
+    said = refusal.partition("; it has")[0]
+    words = re.findall(r"'([a-z_]+)'", said)[:1] or re.findall(r"[a-z_]+", said)
+    named = dict.fromkeys(places[word] for word in words if word in places)
+    where = " or ".join([*named][:2]) or "it under As JSON"
+    return f"Change {where}; Undo takes the last change back."
 
 
 def default(name: str) -> str:
@@ -84,7 +100,8 @@ def shown(value: Any) -> str:
     if all(isinstance(one, str) for one in listed):
         return ", ".join(listed)
     if all(isinstance(one, int | float) and not isinstance(one, bool) for one in listed):
-        return ", ".join(map(_said, listed))
+        least = SHORT if max(map(abs, listed), default=0.0) < SHORT else 1e3  # 50 k stands beside 100 k
+        return ", ".join(_said(one, least) for one in listed)
     return json.dumps(value)
 
 
@@ -119,10 +136,12 @@ def with_field(sweep: Mapping[str, Any], name: str, text: str) -> Values:
 
 
 def written(sweep: Mapping[str, Any]) -> str:
-    """The sweep as JSON, a field a line."""
+    """The sweep as JSON, a field a line, in the order of the page."""
     if not sweep:
         return "{}"
-    return "{\n" + ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in sweep.items()) + "\n}"
+    first = ("design", *(field.name for field in (*fields_of(str(sweep.get("design", "grid"))), *MORE)))
+    order = [name for name in first if name in sweep] + [name for name in sweep if name not in first]
+    return "{\n" + ",\n".join(f"  {json.dumps(name)}: {json.dumps(sweep[name])}" for name in order) + "\n}"
 
 
 def parsed(text: str) -> Values:
@@ -146,11 +165,13 @@ def _whole(x: float) -> int | float:
     return int(x) if x.is_integer() and abs(x) < 2**53 and abs(x) < 1e5 else x
 
 
-def _said(x: float) -> str:
-    """A number as a person writes it: 16, 0.5, 250 k, 1e12, without losing a figure."""
-    if isinstance(x, int) or (abs(x) < 1e5 and float(x).is_integer()):
+def _said(x: float, least: float = SHORT) -> str:
+    """A number as a person writes it: 16, 0.5, 250 k, 1e12, without losing a figure; whole ones below `least` in full."""
+    if abs(x) < least and float(x).is_integer():
         return str(int(x))
-    short = numbers.count(x).replace(numbers.THIN, " ") if 1e5 <= abs(x) < 1e9 else ""
+    short = numbers.count(x).replace(numbers.THIN, " ") if least <= abs(x) < 1e9 else ""
     if short and number(short) == x:
         return short
+    if isinstance(x, int):
+        return str(x)
     return (f"{x:g}" if float(f"{x:g}") == x else repr(float(x))).replace("e+", "e")

@@ -17,7 +17,7 @@ from dashboard import state
 from dashboard.probe import corpora
 from dashboard.probe import state as probe_state
 from dashboard.probe.price import limits
-from dashboard.probe.settings import ProbeSettings, is_name, settings
+from dashboard.probe.settings import NAMES, ProbeSettings, is_name, settings
 from dashboard.server import local
 from dashboard.workspace.files import one_writer, private_folder
 from data.errors import DataError
@@ -60,6 +60,15 @@ def free_name(root: Path, design: str, taken: Iterable[str] = ()) -> str:
     return next(n for k in range(1, 10_000) if (n := f"{stem}-{k}") not in held and not (root / n).exists())
 
 
+def no_name(root: Path, name: str) -> str:
+    """Why a new sweep may not be called so, as a sentence; '' where it may."""
+    if not is_name(name):
+        held = "new is what the page calls a sweep to come. " if name.lower() == "new" else ""
+        return f"{held or 'No sweep can be called so. '}{NAMES}"
+    taken = (root / name).exists() or any(job.sweep == name for job in jobs(root))
+    return f"There is a sweep {name} already; choose another name." if taken else ""
+
+
 @here_only
 def launch(values: dict[str, object], name: str) -> str:
     """Queue the runs of a sweep under a name and have the queue served; returns the sweep's name. Raises DataError."""
@@ -72,9 +81,7 @@ def launch(values: dict[str, object], name: str) -> str:
     if isinstance(specs, DataError):
         raise specs
     if name and not is_name(name):
-        raise NotAllowedError(
-            "A sweep's name has letters, digits, - and _, at most 60, and begins with a letter or a digit."
-        )
+        raise NotAllowedError(no_name(root, name))
     private_folder(root)
     queued = {job.key for job in jobs(root)}
     found = probe_state.priced([one for one in specs if one.key not in queued], probe_state.free_slots(asked))
@@ -84,8 +91,8 @@ def launch(values: dict[str, object], name: str) -> str:
     with one_writer(root):
         store = Store(root)
         called = name or free_name(root, str(values.get("design", "grid")), (job.sweep for job in store.jobs()))
-        if (root / called).exists() or store.jobs(called):
-            raise NotAllowedError(f"There is a sweep {called} already; choose another name.")
+        if why := no_name(root, called):
+            raise NotAllowedError(why)
         known = {job.key for job in store.jobs()}
         fresh = [one for one in specs if one.key not in known]
         if not fresh:

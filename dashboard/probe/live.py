@@ -20,6 +20,7 @@ from dashboard.probe.watching import WORDS, Run, Sweep, size_on_disk, sweeps
 from data.sources.probe import probe_key
 
 STYLE = Path(__file__).parents[1] / "static" / "probe.css"
+SHOWN = 12  # runs up to which the table is as long as they are
 EVERY = 2.0  # seconds from one look at a sweep to the next
 
 
@@ -35,7 +36,7 @@ def watch(name: str, others: pd.DataFrame | None) -> None:
     active = found is not None and found.active
     if active and not launching.why_not():
         launching.attempt(launching.wake)
-    st.fragment(_shown, run_every=EVERY if active else None)(name, others, active)
+    st.fragment(_shown, run_every=EVERY if active else None)(name, others, active, _used(name))
 
 
 def _of(name: str) -> Sweep | None:
@@ -44,10 +45,15 @@ def _of(name: str) -> Sweep | None:
     return next(iter(sweeps(root, mine, launching.held(root), settings().cores)), None)
 
 
-def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
+def _used(name: str) -> bool:
+    """Whether a sweep is the current data."""
+    return state.chosen().key == probe_key(probe_state.root() / name)
+
+
+def _shown(name: str, others: pd.DataFrame | None, began_active: bool, began_used: bool) -> None:
     sweep = _of(name)
-    if sweep is None or sweep.active != began_active:  # it ended, or another window resumed or deleted it
-        st.rerun()
+    if sweep is None or sweep.active != began_active or _used(name) != began_used:
+        st.rerun()  # it ended, was used, or another window resumed or deleted it: what stands around it changes, too
     assert sweep is not None
     st.set_page_config(page_title=words.title(sweep))
     sentence, under, values = words.standing(sweep)
@@ -74,15 +80,19 @@ def _actions(sweep: Sweep) -> None:
     ended = [run for run in sweep.runs if run.state in ("failed", "diverged", "cancelled", "lost")]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if sweep.done:
-            use = f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}"
-            _button(use, "probe_use", lambda: _use(sweep.name), "Makes the sweep's finished runs the current data of every page.",
-                    type="primary")  # fmt: skip
+            if _used(sweep.name):
+                _onward(sweep)
+            else:
+                use = f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}"
+                _button(use, "probe_use", lambda: _use(sweep.name), "Makes the sweep's finished runs the current data of every page.",
+                        type="secondary" if sweep.active else "primary")  # fmt: skip
         if sweep.held and not why:
             _button("Release", "probe_release", lambda: launching.release(sweep.name),
                     "Lets the sweep go on with the runs that wait.")  # fmt: skip
         if ended and not why:
             _button("Resume all", "probe_resume", lambda: launching.resume(sweep.name),
-                    "Puts runs that failed or were cancelled in the queue again; they go on from their checkpoints.")  # fmt: skip
+                    "Puts runs that failed or were cancelled in the queue again; they go on from their checkpoints.",
+                    type="secondary" if sweep.active or sweep.held or sweep.done else "primary")  # fmt: skip
         if (sweep.counts["running"] or sweep.counts["queued"]) and not why:
             _button("Cancel all", "probe_cancel", lambda: launching.cancel(sweep.name),
                     "Runs at work keep a checkpoint, from which Resume goes on.")  # fmt: skip
@@ -90,10 +100,17 @@ def _actions(sweep: Sweep) -> None:
             _one(sweep)
         if not sweep.counts["running"] and not why:
             _cleaner(sweep)
-        if state.chosen().key == probe_key(probe_state.root() / sweep.name):
-            st.page_link("views/fit.py", label="See their law on the Fit page")
     if why:
         widgets.quiet(why)
+
+
+def _onward(sweep: Sweep) -> None:
+    """Where a sweep that is the current data is answered: one of batches alone has no law of size."""
+    sizes = {run.spec.counts.nonembed for run in sweep.runs}
+    if len(sizes) == 1 and len({run.spec.batch for run in sweep.runs}) > 1:
+        st.page_link("views/batch.py", label="See their batches on the Batch page")
+    else:
+        st.page_link("views/fit.py", label="See their law on the Fit page")
 
 
 def _button(label: str, key: str, act: Callable[[], Any], help: str, **look: Any) -> None:
@@ -137,7 +154,7 @@ def _cleaner(sweep: Sweep) -> None:
 
 
 def _clean(name: str) -> None:
-    if state.chosen().key == probe_key(probe_state.root() / name) and not launching.why_not():
+    if _used(name) and not launching.why_not():
         state.choose(next(choice.key for choice in state.choices() if not choice.mine))
     launching.clean(name)
     panels.show(panels.NEW)
@@ -152,7 +169,7 @@ def _table(sweep: Sweep, told: Mapping[str, str]) -> None:
     """Every run, one a line."""
     st.dataframe(
         frame(sweep, told), key=f"probe_table_{sweep.name}", hide_index=True, width="stretch",
-        height=min(3 + 35 * (1 + len(sweep.runs)), 460),
+        height="content" if len(sweep.runs) <= SHOWN else 460,
         column_config={
             "Progress": st.column_config.ProgressColumn("Progress", min_value=0.0, max_value=100.0, format="%d %%", width="small"),
             "Loss": st.column_config.TextColumn("Loss", width="small"),
@@ -172,7 +189,7 @@ def _line(run: Run, told: str) -> dict[str, Any]:
         "Run": run.label,
         "State": WORDS[run.state],
         "Progress": round(100 * run.progress),
-        "Time left": numbers.duration(run.left) if run.state == "running" and run.left is not None else "",
+        "Time left": numbers.duration(run.left) if run.state == "running" and run.left else "",
         "Loss": "" if run.loss is None else f"{run.loss:.4f}",  # a column of numbers says None for those that have none
         "Device": run.on,
         "What it says": told or (run.sentence if run.state != "done" else ""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -19,6 +21,7 @@ from dashboard.probe.settings import LEAST_DIAL, MOST_DIAL, ProbeSettings
 from dashboard.probe.watching import labelled
 from dashboard.widgets import PLOT
 from data.errors import DataError
+from data.flops import six_nd
 from data.plural import agreeing
 from data.probe.cost import FLOP
 from data.probe.spec import Spec
@@ -26,6 +29,8 @@ from data.probe.sweep import DESIGNS
 
 NEW = "new"  # in the menu of sweeps and in the address; no sweep is called so
 VIEW = "sweep"  # in the address
+STEPS = [round(LEAST_DIAL + k / 4, 2) for k in range(int((MOST_DIAL - LEAST_DIAL) * 4) + 1)]  # of the dial
+ABOUT = 0.04  # decades by which what a step of the dial lays out may miss it: widths and tokens are round
 
 
 # --- which sweep is looked at ----------------------------------------------------------------------------------------
@@ -48,40 +53,54 @@ def show(name: str) -> None:
 
 
 def menu(titles: dict[str, str], current: str) -> None:
-    """The menu of sweeps, where there is one yet."""
+    """The menu of sweeps, where there is one yet.
+
+    Each view has a menu of its own: what another view's showed may come back late from a busy browser, with whatever is pressed next,
+    and would be a choice.
+    """
     if titles:
+        key = f"probe_menu_{current}"
         options = {NEW: "New sweep", **titles}
         st.selectbox(
             "Sweep", list(options), format_func=lambda name: options.get(name, str(name)),
-            key=widgets.show("probe_menu", current, options.get(current, "")), on_change=_look, width=340,
+            key=widgets.show(key, current, options.get(current, "")), on_change=_look, args=(key,), width=340,
         )  # fmt: skip
 
 
-def _look() -> None:
-    show(str(st.session_state["probe_menu"] or NEW))
+def _look(key: str) -> None:
+    show(str(st.session_state[key] or NEW))
 
 
 # --- the design and its fields ---------------------------------------------------------------------------------------
 
 
-def controls(sweep: dict[str, Any], asked: ProbeSettings) -> None:
+def turned(specs: Sequence[Spec] | None, asked: ProbeSettings) -> float:
+    """Where the dial stands: log10 of the FLOP (6ND) of the most expensive run that is laid out, wherever that was said.
+
+    At the step of the dial that lays out about so much; where it was left, in a sweep that cannot be laid out.
+    """
+    most = max((six_nd(one.counts.nonembed, one.tokens) for one in specs or ()), default=0.0)
+    at = min(max(round(math.log10(most), 3), LEAST_DIAL), MOST_DIAL) if most > 0 else asked.dial
+    nearest = min(STEPS, key=lambda step: abs(step - at))
+    return nearest if abs(nearest - at) < ABOUT else at
+
+
+def controls(sweep: dict[str, Any], dial: float) -> None:
     """One column: the design, the dial, the fields; each writes to the workspace at once."""
     design = str(sweep.get("design", "grid"))
     known = {name: one.title for name, one in DESIGNS.items()}
     st.selectbox(
-        "Design", list(known), format_func=lambda name: known.get(name, str(name)), on_change=_design, args=(asked.dial,),
+        "Design", list(known), format_func=lambda name: known.get(name, str(name)), on_change=_design, args=(dial,),
         key=widgets.show("probe_design", design if design in known else next(iter(known))),
         help=" ".join(f"{one.title}: {one.sentence}" for one in DESIGNS.values()),
     )  # fmt: skip
     if design in DESIGNS:
         widgets.quiet(DESIGNS[design].sentence)
-    steps = [round(LEAST_DIAL + k / 4, 2) for k in range(int((MOST_DIAL - LEAST_DIAL) * 4) + 1)]
-    nearest = min(steps, key=lambda at: abs(at - asked.dial))
     st.select_slider(
-        "Compute of the most expensive run", steps, format_func=lambda at: f"{numbers.flop(10.0**at)} {FLOP}",
-        key=widgets.hold("probe_dial", nearest), on_change=_dial, args=(design,),
+        "Compute of the most expensive run", sorted({*STEPS, dial}), format_func=lambda at: f"{numbers.flop(10.0**at)} {FLOP}",
+        key=widgets.hold("probe_dial", dial), on_change=_dial, args=(design,),
         help="Sizes, tokens and budgets follow from it: 20 tokens a parameter at the most expensive run (Hoffmann et al. 2022, arXiv "
-        "2203.15556), widths a factor of about 1.4 apart. What the fields below say after that counts.",
+        "2203.15556), widths a factor of about 1.4 apart. It follows what the fields and the JSON say.",
     )  # fmt: skip
     for field in form.fields_of(design):
         _field(field, sweep)
@@ -108,17 +127,17 @@ def _field(field: form.Field, sweep: dict[str, Any]) -> None:
 def _design(dial: float) -> None:
     name = st.session_state["probe_design"]
     if name:
-        probe_settings.change(f"design: {DESIGNS[name].title}", sweep=derive.derived(name, 10.0**dial))
+        probe_settings.change(
+            f"design: {DESIGNS[name].title}", dial=dial, sweep=derive.changed(probe_state.values(), name, 10.0**dial)
+        )
 
 
 def _dial(design: str) -> None:
     dial = float(st.session_state["probe_dial"])
-    sweep = probe_state.values()
-    kept = {k: v for k, v in sweep.items() if k not in ("width", "tokens", "flops", "batch", "rates", "design")}
     probe_settings.change(
         f"{numbers.flop(10.0**dial)} {FLOP} for the most expensive run",
         dial=dial,
-        sweep={**derive.derived(design, 10.0**dial), **kept},
+        sweep=derive.changed(probe_state.values(), design, 10.0**dial),
     )
 
 
@@ -151,8 +170,9 @@ def as_json(sweep: dict[str, Any], name: str, asked: ProbeSettings) -> None:
 def command(name: str, asked: ProbeSettings) -> None:
     """The command that does the same in a terminal."""
     cores = f" --cores {asked.cores}" if asked.cores > 1 else ""
-    devices = f" --devices {asked.devices}" if asked.devices else ""
-    st.code(f"isoflop probe sweep.json --out {name or 'probes'}{cores}{devices}", language=None)
+    devices = f" --devices {shlex.quote(asked.devices)}" if asked.devices else ""
+    out = name if probe_settings.is_name(name) else "probes"
+    st.code(f"isoflop probe sweep.json --out {out}{cores}{devices}", language=None)
 
 
 def _json() -> None:
@@ -198,10 +218,9 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
     """The launch with its confirmation, or why there is none and the command instead."""
     why = launching.why_not()
     torch = probe_state.torch()
-    broken = next((limit.why for limit in kept_limits(found, asked) if limit.why), "")
+    broken = next((limit for limit in kept_limits(found, asked) if limit.why), None)
     root = probe_state.root()
-    taken = not asked.name or (root / asked.name).exists()
-    name = launching.free_name(root, str(sweep.get("design", "grid"))) if taken else asked.name
+    name = asked.name or launching.free_name(root, str(sweep.get("design", "grid")))
     if why or not torch:
         widgets.trouble(why or words.NO_TORCH, "" if why else "Install it in Isoflop's folder, then reload this page:")
         if not why:
@@ -211,8 +230,12 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
         return
     if broken or not fresh or not on or on == "no device":
         widgets.trouble(
-            broken or ("Every run of this sweep has been launched before." if not fresh else "No device is free."),
-            "Make the sweep smaller, or change the limit below." if broken else "",
+            broken.why
+            if broken
+            else "Every run of this sweep has been launched before."
+            if not fresh
+            else "No device is free.",
+            words.REMEDIES[broken.of if broken else "again" if not fresh else "devices"],
         )
         return
     with st.popover(f"Launch {numbers.whole(fresh)} run{'s' if fresh != 1 else ''}", type="primary"):
@@ -222,15 +245,21 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
             widgets.quiet(f"{others} not trained again.")
         st.text_input(
             "Name", key=widgets.hold("probe_name", name), on_change=_text, args=("probe_name", "name", "name of the sweep"),
-            help="Letters, digits, - and _.", max_chars=60,
+            max_chars=60,
         )  # fmt: skip
-        st.button("Launch", type="primary", key="probe_launch", on_click=_launch, args=(sweep,))
+        odd = launching.no_name(root, name)
+        st.html(f'<p class="iso-caution" role="alert">{escape(odd)}</p>') if odd else widgets.quiet(
+            probe_settings.NAMES
+        )
+        st.button("Launch", type="primary", key="probe_launch", on_click=_launch, args=(sweep,), disabled=bool(odd))
 
 
 def _launch(sweep: dict[str, Any]) -> None:
     name = str(st.session_state.get("probe_name", "")).strip()
     called = launching.attempt(lambda: launching.launch(sweep, name))
     if called is not None:
+        if probe_settings.settings().name:
+            probe_settings.change("name of the sweep", name="")  # the next sweep is called otherwise
         show(called)
         state.say(f"{called} is launched.")
 

@@ -22,6 +22,7 @@ MOST_PANELS = 12
 MOST_OTHERS = 600  # runs of the current set on the plane
 MOST_POINTS = 80  # of a curve
 TONES = {"failed": "bad", "diverged": "bad", "cancelled": "note", "lost": "note", "done": "good"}
+CROSSED = ("failed", "diverged", "cancelled")  # states whose runs are crosses on the plane
 Panels = list[dict[str, Any]]
 
 
@@ -41,7 +42,7 @@ def the_plane(sweep: Sweep, others: pd.DataFrame | None = None) -> dict[str, Any
     n, d = [float(r.spec.counts.nonembed) for r in runs], [float(r.spec.tokens) for r in runs]
     around = near(others, n, d)
     across, up = [*n, *around["params"]], [*d, *around["tokens"]]
-    xr, yr = [min(across), max(across)], [min(up), max(up)]
+    xr, yr = _apart([min(across), max(across)]), _apart([min(up), max(up)])
     series: Panels = [*budgets(xr, yr)]
     if len(around):
         said = [
@@ -64,12 +65,13 @@ def the_plane(sweep: Sweep, others: pd.DataFrame | None = None) -> dict[str, Any
         "key": "plane",
         "title": "",
         "words": "Rings are runs to come; a finished run has the colour of its loss, yellow for the lowest."
+        + (" A cross is a run that ended otherwise." if any(sweep.counts[state] for state in CROSSED) else "")
         + (" Grey rings are the runs of the current set." if len(around) else ""),
         "said": f"{len(runs)} runs by parameters and tokens, {sweep.done} of them done",
         "wide": True,
         "height": 430,
-        "x": {"label": "Parameters without embeddings", "log": True, "kind": "count", "range": _apart(xr)},
-        "y": {"label": "Training tokens", "log": True, "kind": "count", "range": _apart(yr)},
+        "x": {"label": "Parameters without embeddings", "log": True, "kind": "count", "range": xr},
+        "y": {"label": "Training tokens", "log": True, "kind": "count", "range": yr},
         "series": series,
     }
 
@@ -84,26 +86,17 @@ def near(others: pd.DataFrame | None, n: Sequence[float], d: Sequence[float]) ->
 
 
 def budgets(xr: Sequence[float], yr: Sequence[float]) -> Panels:
-    """Lines of equal 6ND at powers of ten."""
-    least, most = math.log10(6 * xr[0] * yr[0]), math.log10(6 * xr[1] * yr[1])
-    out: Panels = []
-    for power in range(math.floor(least), math.ceil(most) + 1):
-        log_nd = power - math.log10(6)
-        start, end = (
-            max(math.log10(xr[0]) - 1, log_nd - math.log10(yr[1]) - 0.05),
-            min(math.log10(xr[1]) + 1, log_nd - math.log10(yr[0]) + 1),
-        )
-        if end - start > 0.1:
-            xs = [10.0**start, 10.0**end]
-            out.append(
-                {
-                    "kind": "guide",
-                    "x": xs,
-                    "y": [10.0 ** (log_nd - math.log10(x)) for x in xs],
-                    "name": f"{theme.power_of_ten(10.0**power)} FLOP",
-                }
-            )
-    return out
+    """Lines of equal 6ND through the plane, each by two of its points: the chart draws them to its edges and names them there."""
+    found = theme.budgets(math.log10(6 * xr[0] * yr[0]), math.log10(6 * xr[1] * yr[1]))
+    return [
+        {
+            "kind": "guide",
+            "x": list(xr),
+            "y": [10.0**at / 6 / x for x in xr],
+            "name": f"{theme.power_of_ten(10.0**at)} FLOP",
+        }
+        for at in found
+    ]
 
 
 def curves(sweep: Sweep, told: Mapping[str, InFlight], most: int = MOST_PANELS) -> Panels:
@@ -180,6 +173,8 @@ def words(run: Run, found: InFlight | None = None) -> str:
     if found is not None and found.status:
         return f"{found.status}; {words(run)}"
     loss = "" if run.loss is None else f"loss {run.loss:.3f}"
+    if run.state == "running" and run.progress >= 1.0:
+        return f"finishing{f', {loss}' if loss else ''}"
     if run.state == "running":
         left = f", {numbers.duration(max(run.left, 1.0))} left" if run.left is not None else ""
         return f"{numbers.percent(run.progress)}{left}" + (f", {loss}" if loss else "")

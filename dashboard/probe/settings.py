@@ -52,6 +52,10 @@ def change(what: str, **values: Any) -> None:
     state.change(what, {"probe": replace(settings(), **values).written() or None})
 
 
+#: What a sweep may be called, as the page says it before and after.
+NAMES = "Letters, digits, - and _: at most 60, a letter or a digit first."
+
+
 def is_name(text: str) -> bool:
     """Whether a sweep may be called so: its folder is. What the page calls one to come is none's name."""
     return NAME.fullmatch(text) is not None and text.lower() != "new"

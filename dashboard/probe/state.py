@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 FIRST = "isoflop"  # the design of a workspace that chose none
 MOST_OWN = 200  # finished runs that times are learnt from
+MOST_STEPS = (
+    20_000_000  # of a sweep in all: each step is planned one by one, about 0.1 s and 40 MB a million; assumed enough
+)
 DEVICES_FOR = 5.0  # seconds for which what nvidia-smi said holds
 
 
@@ -57,12 +60,20 @@ def laid(sweep: dict[str, Any]) -> tuple[Spec, ...] | DataError:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _laid(written: str) -> tuple[Spec, ...] | DataError:
+    from data.probe.schedule import count_steps
     from data.probe.sweep import sweep
 
     try:
-        return tuple(sweep(form.parsed(written)))
+        specs = tuple(sweep(form.parsed(written)))
+        steps = sum(map(count_steps, specs))
     except DataError as error:
         return error
+    if steps > MOST_STEPS:
+        return DataError(
+            f"The sweep has {steps:,} steps in all; at most {MOST_STEPS:,} are laid out here. "
+            "Take a larger batch, fewer tokens or fewer runs."
+        )
+    return specs
 
 
 def torch() -> str:

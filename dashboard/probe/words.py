@@ -14,6 +14,15 @@ from data.probe.spec import Spec
 INSTALL = "pip install -e '.[probe]'"
 NO_TORCH = "Runs are trained with torch, which is not installed here."
 
+#: What to do where a sweep may not be launched, by what stands in the way: fields by their labels on the page.
+REMEDIES = {
+    "runs": "Take fewer values in the fields, or raise “Runs of a sweep” under Limits.",
+    "time": "Turn “Compute of the most expensive run” down, or raise “Hours” under Limits.",
+    "disk": "Take fewer or smaller runs, free some disk, or lower “Disk to stay free, GB” under Limits.",
+    "again": "Choose the sweep that holds them in the menu above, or change a field; other Seeds make other runs.",
+    "devices": "Devices, below, says what holds each; name others there, or wait until they are free.",
+}
+
 
 def designed(specs: Sequence[Spec], found: Price, on: str, before: int = 0) -> tuple[str, str, dict[str, str]]:
     """What the runs of a sweep that is laid out will take which were not launched `before`: the sentence, the line under it, the values."""

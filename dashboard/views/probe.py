@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.probe import launching, live, panels, words
+from dashboard.probe import form, launching, live, panels, words
 from dashboard.probe import settings as probe_settings
 from dashboard.probe import state as probe_state
 from dashboard.runs import summary
@@ -59,12 +59,12 @@ else:
 main, side = st.columns([7, 3], gap="large")
 with main:
     if isinstance(specs, DataError):
-        widgets.trouble(str(specs), "Change the field beside it, or undo the last change.")
+        widgets.trouble(str(specs), form.remedy(str(specs), str(sweep.get("design", "grid"))))
     elif found is not None:
         panels.the_plane(specs, known, kept)
         panels.launcher(sweep, found, on, asked, len(fresh), len(specs) - len(fresh))
 with side:
-    panels.controls(sweep, asked)
+    panels.controls(sweep, panels.turned(None if isinstance(specs, DataError) else specs, asked))
     widgets.steps()
 
 with st.expander("As JSON"):

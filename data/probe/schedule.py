@@ -49,21 +49,10 @@ class Plan:
 
 def planned(spec: Spec) -> Plan:
     """The steps of a run. Raises DataError where there would be too many to count."""
-    batches: list[Array] = []
-    before: list[Array] = []
-    total, at = 0, 0
-    starts = [(0.0, spec.batch), *((stage.tokens, stage.batch) for stage in spec.stages)]
-    ends = [*(tokens for tokens, _ in starts[1:]), spec.tokens]
-    for (_, batch), end in zip(starts, ends, strict=True):
-        size = batch * spec.seq_len
-        count = max(0, -int(-(min(end, spec.tokens) - at) // size))
-        total += count
-        if total > MOST_STEPS:
-            raise DataError(f"The run has over {MOST_STEPS:,} steps; take a larger batch or fewer tokens.")
-        batches.append(np.full(count, batch))
-        before.append(at + size * np.arange(count))
-        at += size * count
-    each, seen = np.concatenate(batches), np.concatenate(before)
+    parts = _parts(spec)
+    each = np.concatenate([np.full(count, batch) for batch, count, _ in parts])
+    seen = np.concatenate([at + batch * spec.seq_len * np.arange(count) for batch, count, at in parts])
+    at = sum(batch * spec.seq_len * count for batch, count, _ in parts)
     ended = seen + each * spec.seq_len
     rate = spec.rate * shares(spec, seen, ended, at)
     places = np.geomspace(EARLIEST, 1.0, spec.evals) if spec.evals > 1 else np.array([1.0])
@@ -78,6 +67,28 @@ def planned(spec: Spec) -> Plan:
         spec.seq_len,
         frozenset(kept.tolist()),
     )
+
+
+def count_steps(spec: Spec) -> int:
+    """How many steps a run has, without the memory that laying them out takes. Raises DataError where there would be too many."""
+    return sum(count for _, count, _ in _parts(spec))
+
+
+def _parts(spec: Spec) -> list[tuple[int, int, int]]:
+    """The stretches of one batch: its sequences, its steps, and the tokens seen before them. Raises DataError for too many steps."""
+    found: list[tuple[int, int, int]] = []
+    total, at = 0, 0
+    starts = [(0.0, spec.batch), *((stage.tokens, stage.batch) for stage in spec.stages)]
+    ends = [*(tokens for tokens, _ in starts[1:]), spec.tokens]
+    for (_, batch), end in zip(starts, ends, strict=True):
+        size = batch * spec.seq_len
+        count = max(0, -int(-(min(end, spec.tokens) - at) // size))
+        total += count
+        if total > MOST_STEPS:
+            raise DataError(f"The run has over {MOST_STEPS:,} steps; take a larger batch or fewer tokens.")
+        found.append((batch, count, at))
+        at += size * count
+    return found
 
 
 def shares(spec: Spec, begun: Array, ended: Array, total: float) -> Array:

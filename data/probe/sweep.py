@@ -18,8 +18,8 @@ from data.plain import plain
 from data.probe.corpus import whole_names
 from data.probe.cost import FLOP
 from data.probe.feed import Feed
-from data.probe.schedule import flat, planned
-from data.probe.spec import MOST_STEPS, Spec, spec
+from data.probe.schedule import count_steps, flat, planned
+from data.probe.spec import Spec, spec
 
 MOST_RUNS = 10_000
 _LISTS = ("stages", "averages", "pools", "keep", "measure")  # fields that are lists in one run
@@ -55,8 +55,7 @@ def sweep(values: Any) -> list[Spec]:
         if about not in vocabs:  # each text is looked at once, before any run is made
             vocabs[about] = Feed.of(made).vocab
         made = replace(made, vocab=made.vocab or vocabs[about])
-        if made.tokens > MOST_STEPS * made.seq_len * max([made.batch, *(stage.batch for stage in made.stages)]):
-            raise DataError(f"A run of the sweep has over {MOST_STEPS:,} steps; take a larger batch or fewer tokens.")
+        count_steps(made)  # raises for too many
         found.setdefault(made.key, made)
     if not found:
         raise DataError("The sweep has no runs.")
@@ -190,7 +189,12 @@ def _schedules(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 DESIGNS: dict[str, Design] = {
-    "grid": Design("Every value with every other", "Lists of any fields.", {}, _grid),
+    "grid": Design(
+        "Every value with every other",
+        "Each size for each number of tokens, and so with every field that lists several values.",
+        {},
+        _grid,
+    ),
     "isoflop": Design(
         "IsoFLOP curves",
         "Each compute budget spent on models of several sizes.",

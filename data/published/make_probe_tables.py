@@ -24,7 +24,10 @@ DIGITS = {"loss": 5, "val_loss": 5, "lr": 9, "grad_sq_small": 7, "grad_sq_big": 
 #: Each table's sweeps, and its columns: of the last row of a run, or of every row.
 FINALS = {
     "probe_isoflop": (("isoflop", "isoflop_large"), (*ABOUT, "loss")),
-    "probe_width_ladder": (("width_ladder", "width_ladder_256", "width_ladder_256_mup"), (*ABOUT, "parametrisation", "loss")),
+    "probe_width_ladder": (
+        ("width_ladder", "width_ladder_256", "width_ladder_256_mup"),
+        (*ABOUT, "parametrisation", "loss"),
+    ),
     "probe_python_source": (("python_source",), (*ABOUT, "loss")),
 }
 CURVES = {

@@ -85,6 +85,7 @@ def test_a_sweep_is_trained_and_fitted_and_another_cancelled_and_resumed(
         folder.say(status(spec, "done"))
     law = page.get_by_role("link", name="See their law on the Fit page")
     press(button(page, "Use these 2 runs"), law)
+    wait(page, page.locator(".iso-chip", has_text="tiny"))  # what stands around the sweep follows, too
     press(law, "() => location.pathname.endsWith('/fit')")
     page.wait_for_selector(".js-plotly-plot")
     wait(page, page.locator(".iso-chip", has_text="11 runs"))

@@ -58,6 +58,7 @@ class Panel {
     this.node.classList.toggle("lc-wide", Boolean(data.wide));
     setText(this.title, data.title);
     setText(this.words, data.words ?? "");
+    this.title.hidden = !data.title;
     this.words.className = `lc-words${data.tone ? ` lc-${data.tone}` : ""}`;
     this.reset.hidden = !this.zoom;
     this.plot.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
@@ -72,7 +73,7 @@ class Panel {
       svg("clipPath", { id: clip }, svg("rect", { x: x - 2, y: y - 2, width: w + 4, height: h + 4 })),
       ...this.axes(),
       svg("g", { "clip-path": `url(#${clip})` }, drawn),
-      ...this.names,
+      ...this.names.map((n) => n.node),
       (this.rubber = svg("rect", { class: "lc-box", visibility: "hidden" })),
     );
   }
@@ -82,8 +83,10 @@ class Panel {
     const out = [];
     for (const { at, label } of fewer(ticks(shown.x, data.x.log, inner.w), shown.x, inner.w, 48)) {
       const px = inner.x + ((at - shown.x[0]) / (shown.x[1] - shown.x[0])) * inner.w;
+      const text = tickText(label, data.x.kind);
+      const most = this.width - text.length * 3.2; // px: a label ends with its panel
       out.push(svg("line", { class: "lc-grid", x1: px, x2: px, y1: inner.y, y2: inner.y + inner.h }));
-      out.push(svg("text", { class: "lc-tick lc-x", x: px, y: inner.y + inner.h + 15 }, tickText(label, data.x.kind)));
+      out.push(svg("text", { class: "lc-tick lc-x", x: Math.min(px, most), y: inner.y + inner.h + 15 }, text));
     }
     const up = fewer(ticks(shown.y, data.y.log, inner.h), shown.y, inner.h, 24);
     const decimals = data.y.log ? 0 : tickDecimals(up.map((t) => t.label));
@@ -117,11 +120,10 @@ class Panel {
       return [svg("path", { class: "lc-band", d })];
     }
     if (s.kind === "guide") {
-      const [x1, x2, y1, y2] = [at.x(s.x[0]), at.x(s.x[1]), at.y(s.y[0]), at.y(s.y[1])];
-      const over = x1 + ((this.inner.y - y1) / (y2 - y1)) * (x2 - x1); // where it leaves at the top it is named
-      const inside = over > this.inner.x + 20 && over < this.inner.x + this.inner.w - 20;
-      const name = svg("text", { class: "lc-guide-name lc-x", x: over, y: this.inner.y - 6 }, inside ? s.name : "");
-      this.names.push(name);
+      const ends = across([at.x(s.x[0]), at.y(s.y[0])], [at.x(s.x[1]), at.y(s.y[1])], this.inner);
+      if (!ends) return [];
+      const [[x1, y1], [x2, y2]] = ends;
+      this.name(s.name, ends);
       return [svg("line", { class: "lc-guide", x1, x2, y1, y2 })];
     }
     if (s.kind === "interval") {
@@ -158,6 +160,20 @@ class Panel {
     if (state === "queued" || state === "lost" || state === "proposed") return [ring];
     const d = `M${cx - 5} ${cy - 5}l10 10m0 -10l-10 10`;
     return [svg("path", { class: "lc-cross", d })];
+  }
+
+  /** The name of a falling line: over it where it leaves at the top, else under it at the right, else over it at the left; none where
+   *  another stands. */
+  name(text, [[x1, y1], [x2, y2]]) {
+    const { x, y, w, h } = this.inner;
+    const half = text.length * 3.2; // px: about 6.4 a sign at 11 px
+    const top = y1 < y + 1 && x1 + half < x + w + MARGINS.wide.r && x1 - half > 0;
+    const right = !top && x2 > x + w - 1 && y2 + 18 < y + h;
+    const left = !top && !right && x1 < x + 1 && y1 - 18 > y;
+    if (!top && !right && !left) return;
+    const place = top ? { x: x1, y: y - 6 } : right ? { x: x + w - half, y: y2 + 14 } : { x: x + half + 6, y: y1 - 4 };
+    if (this.names.some((n) => Math.abs(n.at.x - place.x) < half + n.half + 6 && Math.abs(n.at.y - place.y) < 14)) return;
+    this.names.push({ at: place, half, node: svg("text", { class: "lc-guide-name lc-x", ...place }, text) });
   }
 
   mark(x, y, said) {
@@ -232,6 +248,14 @@ function fewer(all, [low, high], length, least) {
     last = px;
     return true;
   });
+}
+
+/** The part of the line through two points that lies in a box, from its left end to its right one; null where it misses the box. */
+function across([ax, ay], [bx, by], { x, y, w, h }) {
+  const slope = (by - ay) / (bx - ax);
+  const [top, foot] = [ax + (y - ay) / slope, ax + (y + h - ay) / slope].sort((a, b) => a - b);
+  const [left, right] = [Math.max(x, top), Math.min(x + w, foot)];
+  return right > left ? [left, right].map((px) => [px, ay + slope * (px - ax)]) : null;
 }
 
 function between(a, b) {

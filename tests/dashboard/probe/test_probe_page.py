@@ -246,3 +246,81 @@ def test_the_command_at_the_end_is_kept_as_words(page, space, queue, served):
     at.text_input(key="probe_on_end").input("say 'unclosed").run()
     assert toasts(at, "cannot be read")
     assert workspace.values(space)["probe"]["on_end"].startswith("notify-send")
+
+
+def test_the_dial_follows_the_fields_and_the_json(page, space):
+    at = page()
+    at.text_area(key="probe_json").input(json.dumps(FOUR)).run()
+    assert at.select_slider(key="probe_dial").value == pytest.approx(9.169, abs=1e-3)  # 6 x 6144 x 40000
+    at.text_input(key="probe_tokens").input("4e5").run()
+    assert at.select_slider(key="probe_dial").value == pytest.approx(10.169, abs=1e-3)
+    at.select_slider(key="probe_dial").set_value(11.0).run()
+    assert at.select_slider(key="probe_dial").value == 11.0
+    sweep = json.loads(at.text_area(key="probe_json").value)
+    assert max(sweep["tokens"]) > 4e5
+    assert sweep["seq_len"] == 64
+    at.button(key="undo").click().run()
+    assert at.text_input(key="probe_tokens").value == "400 k"
+
+
+def test_a_sweep_of_too_many_steps_is_refused_before_it_is_planned(page, space, monkeypatch):
+    monkeypatch.setattr("data.probe.schedule.np.full", lambda *given: pytest.fail("its steps were laid out"))
+    stages = [{"tokens": 9e9, "batch": 4096}]  # few steps by its largest batch, 560 million by the one it begins with
+    for values, sentence in (
+        ({"width": 8, "tokens": 1e10, "batch": 1, "seq_len": 16, "stages": stages}, "over 100,000,000 steps"),
+        ({"width": 8, "tokens": 5e8, "batch": 1, "seq_len": 16}, "31,250,000 steps in all"),
+    ):
+        keep(space, sweep=values)
+        text = unescape(said(page()))
+        assert sentence in text
+        assert "“Batch, sequences” under More fields" in text
+
+
+def test_a_name_is_judged_before_the_press(page, space, queue, served):
+    keep(space, sweep=FOUR)
+    stands(queue, "first", {**FOUR, "seed": 3}, ["done"] * 4)
+    at = page(sweep="new")
+    assert "Letters, digits" in unescape(said(at))
+    for name, sentence in (("my sweep", "No sweep can be called so"), ("first", "first already"), ("New", "to come")):
+        at.text_input(key="probe_name").input(name).run()
+        assert sentence in unescape(said(at)), name
+        assert at.button(key="probe_launch").disabled
+        assert name not in " ".join(e.value for e in at.code) or name == "first"
+    at.text_input(key="probe_name").input("second").run()
+    assert not at.button(key="probe_launch").disabled
+    at.button(key="probe_launch").click().run()
+    assert len(queue.jobs("second")) == 4
+    keep(space, sweep={**FOUR, "seed": 4})
+    assert page(sweep="new").text_input(key="probe_name").value == "grid-1"
+
+
+def test_using_a_sweep_leads_on_once_it_has_ended(page, queue, served):
+    stands(queue, "first", FOUR, ["done", "queued", "queued", "queued"])
+    at = page()
+    assert at.button(key="probe_use").proto.type == "secondary"
+    at.button(key="probe_cancel").click().run()
+    assert at.button(key="probe_use").proto.type == "primary"
+    at.button(key="probe_use").click().run()
+    assert "probe_use" not in names(at)
+    assert [e.proto.label for e in at.get("page_link")] == ["See their law on the Fit page"]
+    assert unescape(said(at)).split("1 of 4")[0].count("first") == 1  # the chip on top is of them
+
+
+def test_a_ladder_of_batches_leads_to_the_batch_page(page, space, queue):
+    stands(queue, "ladder", {**FOUR, "width": 8, "tokens": 2e4, "batch": [2, 4]}, ["done", "done"])
+    at = page(sweep="ladder")
+    at.button(key="probe_use").click().run()
+    assert [e.proto.label for e in at.get("page_link")] == ["See their batches on the Batch page"]
+
+
+def test_each_view_has_a_menu_of_its_own(page, queue, served):
+    """What the menu of another view showed is no choice when a busy browser sends it late."""
+    stands(queue, "first", FOUR, ["done", "queued", "queued", "queued"])
+    at = page(sweep="new")
+    at.selectbox(key="probe_menu_new").select("first").run()
+    assert at.selectbox(key="probe_menu_first").value == "first"
+    assert "1 of 4 runs" in unescape(said(at))
+    assert not any(box.key == "probe_menu_new" for box in at.selectbox)
+    at.selectbox(key="probe_menu_first").select("new").run()
+    assert at.selectbox(key="probe_menu_new").value == "new"
+    assert "would take about" in unescape(said(at))
