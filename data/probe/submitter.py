@@ -13,7 +13,10 @@ from data.probe.spec import Spec
 
 @dataclass(frozen=True)
 class Standing:
-    """How a run of a sweep stands, by its folder and by whoever has it made. `place` is where it runs: a slot, a job's number."""
+    """How a run stands, by its folder and by whoever has it made. `sweep` is the one it lies in; others may have it, too.
+
+    `place` is where it runs: a slot, a job's number. One that is `stopping` was cancelled, and has not ended yet.
+    """
 
     key: str
     sweep: str
@@ -21,6 +24,7 @@ class Standing:
     state: str  # as `data.probe.folder.STATES` has them
     sentence: str = ""
     place: str = ""
+    stopping: bool = False
 
 
 class Submitter(Protocol):
