@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -41,8 +41,8 @@ class Submitter(Protocol):
     def states(self) -> list[Standing]:
         """How every run stands."""
 
-    def tend(self) -> str:
-        """What has to be done from time to time while runs are awaited; why none of those that wait will begin, or ''."""
+    def tend(self, keys: Collection[str] = ()) -> str:
+        """What has to be done from time to time while runs are awaited; why none of these (of all) that wait will begin, or ''."""
 
     def cancel(self, keys: Iterable[str]) -> None:
         """Take runs out of the queue, and end those that run."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,17 +48,15 @@ class LocalQueue:
             for job in store.jobs()
         ]
 
-    def tend(self) -> str:
-        """Have the queue served; why those that wait are held."""
+    def tend(self, keys: Collection[str] = ()) -> str:
+        """Have the queue served; why those that wait are held, whatever else runs."""
         jobs = self.store.jobs()
         waiting = [job for job in jobs if job.state == "queued"]
-        running = any(job.state == "running" for job in jobs)
         stopped = self.store.stopped(waiting)
-        if waiting and not running and len(stopped) == len(waiting):
-            return stopped[waiting[0].key]
-        if waiting or running:
+        if len(stopped) < len(waiting) or any(job.state == "running" for job in jobs):
             ensure_served(self.root, cpus=self.cpus, devices=self.devices)
-        return ""
+        mine = [stopped.get(job.key, "") for job in waiting if not keys or job.key in keys]
+        return mine[0] if mine and all(mine) else ""
 
     def cancel(self, keys: Iterable[str]) -> None:
         """Take jobs out of the queue; the process that serves it ends those that run."""

@@ -7,7 +7,7 @@ import fcntl
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -95,7 +95,7 @@ class SlurmQueue:
             for run in self._runs()
         ]
 
-    def tend(self) -> str:
+    def tend(self, keys: Collection[str] = ()) -> str:
         """Write down in the folders how runs ended that did not say so themselves, while Slurm still knows it."""
         for run in self._runs():
             if run.record is not None and run.state in (*ENDED, "lost") and run.state != run.status.state:
