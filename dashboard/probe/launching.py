@@ -23,8 +23,9 @@ from dashboard.workspace.files import one_writer, private_folder
 from data.errors import DataError
 from data.plural import plural
 from data.probe.queue import ended, shared
+from data.probe.queue.job import Job
 from data.probe.queue.launch import ensure_served
-from data.probe.queue.store import FILE, Job, Store
+from data.probe.queue.store import FILE, Store
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from data.probe.cost import cost
 from data.probe.found import Probe, probe, probes_of
 from data.probe.members import FILE
 from data.probe.queue import shared
-from data.probe.queue.store import Job
+from data.probe.queue.job import Job
 from data.probe.spec import Spec
 
 ACTIVE = ("queued", "running", "lost")

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from data.probe.queue.job import Job
 from data.probe.queue.shared import by_sweep
-from data.probe.queue.store import Job, Store
+from data.probe.queue.store import Store
 from data.whole_file import write_whole
 
 COMMAND, OPEN, LOG = "on_end.json", "open.json", "on_end.log"

@@ -24,9 +24,10 @@ from data.probe.environment import without_secrets
 from data.probe.folder import ENDED, SPEC, Folder, Status, now
 from data.probe.output import OUTPUT, last_line
 from data.probe.process import Process
+from data.probe.queue.job import Job
 from data.probe.queue.shared import having
 from data.probe.queue.slots import Slot, foreign
-from data.probe.queue.store import Job, Store
+from data.probe.queue.store import Store
 from data.probe.together import most
 
 LOCK = "queue.lock"

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from data.probe import found
-
-if TYPE_CHECKING:
-    from data.probe.queue.store import Job
+from data.probe.queue.job import Job
 
 
 def having(root: Path, jobs: Iterable[Job]) -> dict[str, list[str]]:

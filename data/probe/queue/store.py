@@ -13,6 +13,7 @@ from data.errors import DataError
 from data.probe import found, members
 from data.probe.folder import ENDED, SPEC, Folder, now
 from data.probe.queue import shared
+from data.probe.queue.job import Job
 from data.probe.spec import Spec
 from data.probe.together import alike
 
@@ -31,33 +32,6 @@ create table if not exists traits (
 );
 create unique index if not exists one_job_a_slot on jobs (slot) where state = 'running' and slot <> '';
 """
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run in the queue. `key` is what the run is, `name` its folder's below the sweep's; `place` the order of submission.
-
-    `sweep` is the one in whose folder it lies; others may have it, too (`shared.py`).
-    """
-
-    key: str
-    name: str
-    sweep: str
-    place: int
-    priority: int
-    state: str  # as `data.probe.folder.STATES` has them
-    slot: str
-    process: str
-    attempts: int
-    sentence: str
-    queued: float
-    started: float
-    ended: float
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it was cancelled and has not ended yet."""
-        return self.state == "running" and self.sentence == "cancel"
 
 
 _COLUMNS = ", ".join(f.name for f in fields(Job))
