@@ -11,10 +11,12 @@ import pytest
 from data import read_runs
 from data.errors import DataError
 from data.probe import members
+from data.probe.folder import Status
 from data.probe.found import probes_of, run_folders, sweeps
 from data.probe.queue.local import LocalQueue
 from data.probe.queue.shared import by_sweep, left_to_others
 from data.probe.queue.store import Store
+from data.probe.slurm import submit
 from data.probe.sweep import sweep
 from data.schema import NothingKept
 from data.sources import Place, all_sources
@@ -220,6 +222,21 @@ def test_a_sweep_that_is_held_does_not_hold_what_another_asks_for(tmp_path):
     LocalQueue(tmp_path).retry([SHARED, *(job.key for job in store.jobs("first"))])
     assert set(store.held()) == {"later"}  # who has all that is made again goes on
     assert [job.key for job in by_sweep(tmp_path, store.jobs())["later"]] == [SHARED]
+
+
+def test_on_slurm_a_shared_run_is_submitted_once_and_both_sweeps_have_it(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(submit, "queue", list)
+    monkeypatch.setattr(submit, "accounted", lambda gone: [])
+    monkeypatch.setattr(submit, "most_tasks", lambda: 100)
+    monkeypatch.setattr(submit, "told", lambda *command, given_to=given, given="": given_to.append(given) or "7")
+    queue = submit.SlurmQueue(tmp_path)
+    for one in queue.submit("first", sweep(FIRST)):
+        one.folder.say(Status("done"))
+    assert SHARED in [one.key for one in queue.submit("later", sweep(LATER))]
+    assert [text.count(SHARED) > 0 for text in given] == [True, False]
+    assert [len(run_folders(tmp_path / name)) for name in ("first", "later")] == [2, 2]
+    assert members.listed(tmp_path / "later")[0] == SHARED
 
 
 def test_a_list_is_written_whole_and_once(tmp_path):
