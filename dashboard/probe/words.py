@@ -43,14 +43,18 @@ def standing(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     values = {"done": f"{sweep.done} of {plural(whole, 'run')}"}
     verb = "is" if whole == 1 else "are"
     asked = sum(run.stopping for run in sweep.runs)
-    counted = [(asked, "stopping"), *((sweep.counts[s] - asked * (s == "running"), word) for s, word in _OTHERS)]
+    counted = [
+        (asked - sweep.stopping, "stopping"),
+        *((sweep.counts[s] - asked * (s == "running"), word) for s, word in _OTHERS),
+    ]
     others = [f"{count} {word}" for count, word in counted if count]
     under = f"{', '.join(others)[:1].upper()}{', '.join(others)[1:]}." if others else ""
     losses = sorted(run.loss for run in sweep.runs if run.state == "done" and run.loss is not None)
     if losses:
         under = f"{under} Held-out loss {_range(losses)} nats per token.".strip()
     if sweep.stopping:
-        return f"{{done}} {verb} done; stopping.", under, values
+        under = f"{under} What stops writes a checkpoint first.".strip()
+        return f"{{done}} {verb} done, {sweep.stopping} stopping.", under, values
     if sweep.held:
         return f"{{done}} {verb} done; the sweep is held.", under, values
     if sweep.active:

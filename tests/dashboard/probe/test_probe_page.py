@@ -245,7 +245,9 @@ def test_a_sweep_that_was_cancelled_says_that_it_stops(page, queue, served):
     queue.cancel(waiting)
     at = page(sweep="first")
     text = unescape(said(at))
-    assert "done; stopping." in text
+    assert "1 stopping" in text
+    assert "2 cancelled." in text
+    assert "What stops writes a checkpoint first." in text
     assert "left." not in text
     assert not at.get("progress")
     assert list(at.dataframe[0].value["State"]) == ["Done", "Stopping", "Cancelled", "Cancelled"]
