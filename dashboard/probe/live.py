@@ -70,11 +70,13 @@ def _shown(name: str, others: pd.DataFrame | None, said: Mapping[str, str], bega
     if sweep.held:
         st.html(f'<p class="iso-caution" role="note">{escape(sweep.held)}</p>')
     if sweep.faults:
-        widgets.trouble(f"Of {plural(len(sweep.faults), 'run')} more nothing can be shown. {sweep.faults[0]}")
+        widgets.trouble(f"Nothing can be shown of {plural(len(sweep.faults), 'more run')}.", sweep.faults[0])
     if sweep.active and not sweep.stopping:
         st.progress(sweep.progress, text=f"{numbers.percent(sweep.progress)} of the work")
     told = forecasts.forecasts(sweep, every) if sweep.counts["running"] else {}
     _actions(sweep)
+    if not sweep.runs:
+        return
     live_chart(payload.panels(sweep, others, told), key=f"probe_live_{name}")
     drawn = sum(bool(run.losses) for run in sweep.runs)
     if drawn > payload.MOST_PANELS:

@@ -119,7 +119,8 @@ def probe(path: Path, sweep: str = "") -> Probe:
         return Probe(folder, None, Status("failed"), str(_listed(path.parent)), sweep)
     if not path.exists():
         why = (
-            f"{path} is missing: another sweep has it, whose folder is not here. Copy that, or submit the sweep again."
+            f"{path} is missing: it was deleted, or lies in another sweep's folder, which is not here. "
+            "Copy that, or submit the sweep again."
         )
         return Probe(folder, None, Status("lost"), why, sweep)
     what = _once(path / SPEC, lambda: _or_fault(lambda: folder.spec))

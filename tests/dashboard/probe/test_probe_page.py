@@ -231,8 +231,10 @@ def test_a_run_that_lies_nowhere_is_said(page, queue, served):
     at = page(sweep="later")
     text = unescape(said(at))
     assert "0 of 2 runs" in text
-    assert "Of 2 runs more nothing can be shown." in text
-    assert "another sweep has it, whose folder is not here" in text
+    assert "Nothing can be shown of 2 more runs." in text
+    assert "it was deleted, or lies in another sweep's folder" in text
+    text = unescape(said(page(sweep="first")))  # all of whose runs are gone
+    assert "Nothing can be shown of 4 more runs." in text
 
 
 def test_a_sweep_that_was_cancelled_says_that_it_stops(page, queue, served):

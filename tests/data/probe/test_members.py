@@ -126,7 +126,9 @@ def test_a_folder_that_somebody_deleted_is_said_and_made_again_by_who_asks(store
     shutil.rmtree(store.root / "first")
     runs = read_runs(store.root / "later")
     assert len(runs) == 1
-    assert [f"{SHARED} is missing: another sweep has it" in why for why in runs.set_aside["reason"]] == [True]
+    assert [f"{SHARED} is missing: it was deleted, or lies in another" in why for why in runs.set_aside["reason"]] == [
+        True
+    ]
     assert [one.status.state for one in probes_of(store.root / "later") if one.fault] == ["lost"]
     submitted(store)
     assert store.find(SHARED).sweep == "later"
