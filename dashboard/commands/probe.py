@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from data.probe.spec import Spec
     from data.probe.submitter import Submitter
 
+INTERRUPTED = 130  # the exit code of what Ctrl-C ended, as shells have it
+RUNS, STOPPING = "Runs", "Stopping"  # of the bar
 KINDS = ("slurm", "torchrun", "kubernetes", "skypilot")  # as `data.probe.jobs.text` has them, which is imported late
 
 
@@ -67,16 +69,10 @@ def command(
     """
     from dashboard.probe import dry_run as ahead
     from dashboard.probe.estimate import Target
-    from data.errors import DataError
     from data.plural import plural
     from data.probe.sweep import sweep as laid
 
-    try:
-        specs = laid(json.loads(sys.stdin.read() if str(sweep) == "-" else sweep.read_text(encoding="utf-8")))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{sweep} is no JSON: {error}.") from None
+    specs = laid(_read(sweep))
     named, elsewhere = tuple(filter(None, devices.split(","))), slurm is not None or printed is not None
     target = Target() if elsewhere else ahead.targets(named, price)
     slots = ahead.slots(target, named, cores)
@@ -92,11 +88,20 @@ def command(
     name = sweep.stem if str(sweep) != "-" else "sweep"
     given = _settings(slurm)
     if printed is not None:
-        _print(printed, out, name, specs, given)
+        with _written_below(out):
+            _print(printed, out, name, specs, given)
         return
     queue = _queue(out, cores, named, given, on_slurm=slurm is not None)
     began = time.monotonic()
-    keys = _follow(queue, name, specs, retry)
+    with _written_below(out):
+        keys = {one.key for one in queue.submit(name, specs)}
+        if retry:
+            queue.retry(keys)
+    try:
+        _follow(queue, keys)
+    except KeyboardInterrupt:
+        click.echo("\nThe runs go on. The same command follows them again.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
     if not elsewhere and (said := ahead.afterwards(found, target, out, time.monotonic() - began)):
         click.echo(said, err=json_to == "-")
     if json_to is not None:
@@ -104,17 +109,42 @@ def command(
             [
                 {
                     "key": one.key,
-                    "sweep": one.sweep,
+                    "sweep": name,
                     "name": one.folder.path.name,
                     "state": one.state,
                     "sentence": one.sentence,
                 }
                 for one in queue.states()
-                if one.key in keys or slurm is None
+                if one.key in keys
             ],
             json_to,
         )
     _refuse_unless_done(queue, keys)
+
+
+def _read(sweep: Path) -> Any:
+    """What the file of a sweep says, or standard input for `-`."""
+    from data.errors import DataError
+    from data.probe.written import MOST_BYTES, parsed
+
+    try:
+        with click.open_file(str(sweep), "rb") as given:
+            return parsed(given.read(MOST_BYTES + 1), "The sweep" if str(sweep) == "-" else str(sweep))
+    except OSError as error:
+        raise DataError(f"{sweep} cannot be read: {error.strerror or error}.") from None
+
+
+@contextmanager
+def _written_below(out: Path) -> Iterator[None]:
+    """A folder of runs is made and written to; where that cannot be it is named."""
+    from data.errors import DataError
+
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{out} cannot hold runs: {error.strerror or error}. Choose another folder with --out."
+        ) from None
 
 
 def _settings(slurm: str | None) -> Settings | None:
@@ -129,11 +159,14 @@ def _print(kind: str, out: Path, name: str, specs: list[Spec], given: Settings |
     from data.probe.folder import Folder
     from data.probe.jobs.settings import Settings
     from data.probe.jobs.text import job
+    from data.probe.members import join
 
-    folders = [Folder(out.resolve() / name / one.key) for one in specs]
+    lies = [Folder(out.resolve() / name / one.key) for one in specs]
+    folders = [folder.beside(folder.path.name) or folder for folder in lies]  # another sweep may have it
     text = job(kind, [folder.path for folder in folders], given or Settings(), root=out.resolve())
     for folder, one in zip(folders, specs, strict=True):
         folder.declare(one)
+    join(out.resolve() / name, (one.key for one in specs))
     click.echo(text, nl=False)
 
 
@@ -152,35 +185,50 @@ def _queue(out: Path, cores: int, devices: tuple[str, ...], given: Settings | No
         return SlurmQueue(out.resolve(), given)
     if begun_at(out):
         raise DataError(f"The runs in {out} are on Slurm: give --slurm, or choose another folder.")
-    if importlib.util.find_spec("torch") is None:
+    if not _has_torch():
         raise DataError(
             "A probe is trained with torch, which is not installed: pip install -e '.[probe]' in Isoflop's folder."
         )
     return LocalQueue(out, cores, devices)
 
 
-def _follow(queue: Submitter, name: str, specs: list[Spec], retry: bool) -> set[str]:
-    """Have the runs made and follow them to their ends; returns their keys."""
+def _has_torch() -> bool:
+    try:
+        return importlib.util.find_spec("torch") is not None
+    except ImportError:  # whoever stands between refuses it
+        return False
+
+
+def _follow(queue: Submitter, keys: set[str]) -> None:
+    """Have the runs made and follow them to their ends."""
     from data.errors import DataError
 
-    keys = {one.key for one in queue.submit(name, specs)}
-    if retry:
-        queue.retry(keys)
-    with click.progressbar(length=len(keys), label="Runs", show_pos=True) as bar:
+    with click.progressbar(length=len(keys), label=RUNS, show_pos=True) as bar:
         done = 0
         while True:
-            held = queue.tend()
-            states = Counter(one.state for one in queue.states() if one.key in keys)
+            held = queue.tend(keys)
+            mine = [one for one in queue.states() if one.key in keys]
+            states = Counter(one.state for one in mine)
             ended = len(keys) - states["queued"] - states["running"]
+            stopping = states["running"] > 0 and sum(one.stopping for one in mine) == len(keys) - ended
+            _say_stopping(bar, stopping)
             bar.update(ended - done)
             done = ended
             if ended == len(keys):
                 queue.tend()  # how the last of them ended
                 break
             if held and not states["running"]:
-                raise DataError(held)
+                raise DataError(
+                    f"{held.rstrip('.')}. `--retry` makes those that failed again, and lets the others begin."
+                )
             time.sleep(queue.look_every)
-    return keys
+
+
+def _say_stopping(bar: Any, stopping: bool) -> None:
+    """Have the bar say so while all that is left was cancelled, and no time: what is awaited are checkpoints."""
+    if stopping != (bar.label == STOPPING):
+        bar.label, bar.show_eta = (STOPPING, False) if stopping else (RUNS, True)
+        bar.render_progress()
 
 
 def _refuse_unless_done(queue: Submitter, keys: set[str]) -> None:

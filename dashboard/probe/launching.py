@@ -22,9 +22,10 @@ from dashboard.server import local
 from dashboard.workspace.files import one_writer, private_folder
 from data.errors import DataError
 from data.plural import plural
-from data.probe.queue import ended
+from data.probe.queue import ended, shared
+from data.probe.queue.job import Job
 from data.probe.queue.launch import ensure_served
-from data.probe.queue.store import FILE, Job, Store
+from data.probe.queue.store import FILE, Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -99,16 +100,26 @@ def launch(values: dict[str, object], name: str) -> str:
             raise NotAllowedError(
                 "Every run of this sweep has been launched before; it stands in the sweeps that hold them."
             )
-        store.submit(called, fresh)
+        store.submit(called, specs)  # those that are made already are its runs, too
     _serve(asked)
     return called
 
 
 @here_only
 def cancel(sweep: str, keys: Sequence[str] = ()) -> None:
-    """Cancel a sweep's runs, or those of these keys; those that run keep a checkpoint."""
+    """Cancel a sweep's runs, or those of these keys; those that run keep a checkpoint.
+
+    Of a whole sweep those go on that another sweep still asks for, which is said.
+    """
     store = Store(probe_state.root())
-    if store.cancel(_keys(store, sweep, keys)):
+    left = {} if keys else shared.left_to_others(store.root, sweep, store.jobs())
+    if left:
+        goes, it = ("goes on", "it") if len(left) == 1 else ("go on", "them")
+        names = " and ".join(sorted(set(left.values())))
+        state.say(
+            f"{plural(len(left), 'run')} {goes}, as {names} has {it}, too; One run cancels a run for every sweep."
+        )
+    if store.cancel(key for key in _keys(store, sweep, keys) if key not in left):
         _serve(settings())  # who ends their processes
 
 
@@ -136,7 +147,7 @@ def wake() -> None:
 
 @here_only
 def clean(sweep: str) -> None:
-    """Delete a sweep with everything its runs left behind. Raises DataError while one of them runs."""
+    """Delete a sweep with everything its runs left behind, but for those of `outliving`. Raises DataError while one of them runs."""
     root = probe_state.root()
     folder = root / sweep
     if not is_name(sweep) or folder.is_symlink() or folder.parent != root:
@@ -145,6 +156,13 @@ def clean(sweep: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
         raise NotAllowedError(f"{folder} could not be deleted whole; look at who owns its files.")
+
+
+def outliving(sweep: str) -> dict[str, str]:
+    """The runs of a sweep that stay when it is deleted, by their keys, each with another sweep that has it."""
+    store = Store(probe_state.root())
+    names = shared.having(store.root, store.jobs(sweep))
+    return {key: next(one for one in own if one != sweep) for key, own in names.items() if len(own) > 1}
 
 
 @here_only

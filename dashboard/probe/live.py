@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from dashboard.probe.chart import live_chart
 from dashboard.probe.price import size
 from dashboard.probe.settings import settings
 from dashboard.probe.watching import WORDS, Run, Sweep, size_on_disk, sweeps
+from data.plural import agreeing, plural
 from data.sources.probe import probe_key
 
 STYLE = Path(__file__).parents[1] / "static" / "probe.css"
 SHOWN = 12  # runs up to which the table is as long as they are
-EVERY = 2.0  # seconds from one look at a sweep to the next
+EVERY, SELDOM = 2.0, 10.0  # seconds from one look at a sweep to the next, while something runs and while nothing does
 
 
 def all_sweeps() -> list[Sweep]:
@@ -30,19 +31,23 @@ def all_sweeps() -> list[Sweep]:
     return sweeps(root, launching.jobs(root), launching.held(root), settings().cores)
 
 
-def watch(name: str, others: pd.DataFrame | None) -> None:
-    """The sweep, looked at every few seconds while something of it runs."""
-    found = _of(name)
-    active = found is not None and found.active
+def titles(found: Sequence[Sweep]) -> dict[str, str]:
+    """The sweeps as the menu has them, by their names."""
+    return {one.name: words.chosen(one) for one in found}
+
+
+def watch(name: str, others: pd.DataFrame | None, found: Sequence[Sweep]) -> None:
+    """The sweep, looked at again and again, often while something of it runs; `found` are the sweeps as the page around it has them."""
+    active = _active(name, found)
     if active and not launching.why_not():
         launching.attempt(launching.wake)
-    st.fragment(_shown, run_every=EVERY if active else None)(name, others, active, _used(name))
+    st.fragment(_shown, run_every=EVERY if active else SELDOM)(name, others, titles(found), active, _used(name))
 
 
-def _of(name: str) -> Sweep | None:
-    root = probe_state.root()
-    mine = [job for job in launching.jobs(root) if job.sweep == name]
-    return next(iter(sweeps(root, mine, launching.held(root), settings().cores)), None)
+def look_out(found: Sequence[Sweep]) -> None:
+    """Draw the page anew where the sweeps in its menu no longer stand as it says: another window or the queue did something."""
+    active = any(one.active for one in found)
+    st.fragment(_compared, run_every=EVERY if active else SELDOM)(titles(found))
 
 
 def _used(name: str) -> bool:
@@ -50,10 +55,23 @@ def _used(name: str) -> bool:
     return state.chosen().key == probe_key(probe_state.root() / name)
 
 
-def _shown(name: str, others: pd.DataFrame | None, began_active: bool, began_used: bool) -> None:
-    sweep = _of(name)
-    if sweep is None or sweep.active != began_active or _used(name) != began_used:
-        st.rerun()  # it ended, was used, or another window resumed or deleted it: what stands around it changes, too
+def _compared(said: Mapping[str, str]) -> None:
+    if titles(all_sweeps()) != said:
+        st.rerun()
+
+
+def _active(name: str, found: Sequence[Sweep]) -> bool:
+    return any(one.active for one in found if one.name == name)
+
+
+def _shown(
+    name: str, others: pd.DataFrame | None, said: Mapping[str, str], began_active: bool, began_used: bool
+) -> None:
+    every = all_sweeps()
+    sweep = next((one for one in every if one.name == name), None)
+    # The menu around it counts as it does, and so does what says whether it is used.
+    if sweep is None or titles(every) != said or sweep.active != began_active or _used(name) != began_used:
+        st.rerun()
     assert sweep is not None
     st.set_page_config(page_title=words.title(sweep))
     sentence, under, values = words.standing(sweep)
@@ -62,10 +80,14 @@ def _shown(name: str, others: pd.DataFrame | None, began_active: bool, began_use
     widgets.answer(sentence, under, **values)
     if sweep.held:
         st.html(f'<p class="iso-caution" role="note">{escape(sweep.held)}</p>')
-    if sweep.active:
+    if sweep.faults:
+        widgets.trouble(f"Nothing can be shown of {plural(len(sweep.faults), 'more run')}.", sweep.faults[0])
+    if sweep.active and not sweep.stopping:
         st.progress(sweep.progress, text=f"{numbers.percent(sweep.progress)} of the work")
-    told = forecasts.forecasts(sweep, all_sweeps()) if sweep.counts["running"] else {}
+    told = forecasts.forecasts(sweep, every) if sweep.counts["running"] else {}
     _actions(sweep)
+    if not sweep.runs:
+        return
     live_chart(payload.panels(sweep, others, told), key=f"probe_live_{name}")
     drawn = sum(bool(run.losses) for run in sweep.runs)
     if drawn > payload.MOST_PANELS:
@@ -93,7 +115,7 @@ def _actions(sweep: Sweep) -> None:
             _button("Resume all", "probe_resume", lambda: launching.resume(sweep.name),
                     "Puts runs that failed or were cancelled in the queue again; they go on from their checkpoints.",
                     type="secondary" if sweep.active or sweep.held or sweep.done else "primary")  # fmt: skip
-        if (sweep.counts["running"] or sweep.counts["queued"]) and not why:
+        if (sweep.counts["running"] or sweep.counts["queued"]) and not sweep.stopping and not why:
             _button("Cancel all", "probe_cancel", lambda: launching.cancel(sweep.name),
                     "Runs at work keep a checkpoint, from which Resume goes on.")  # fmt: skip
         if not why:
@@ -145,10 +167,13 @@ def _one(sweep: Sweep) -> None:
 
 def _cleaner(sweep: Sweep) -> None:
     with st.popover("Clean up"):
-        held = size_on_disk(probe_state.root() / sweep.name)
+        folder, staying = probe_state.root() / sweep.name, launching.outliving(sweep.name)
+        held = size_on_disk(folder) - sum(size_on_disk(folder / key) for key in staying)
+        names = " and ".join(sorted(set(staying.values())))
+        kept = f" {agreeing(len(staying), 'run is', 'runs are')} kept, as {names} has {'it' if len(staying) == 1 else 'them'}, too."
         widgets.quiet(
-            f"Deletes {sweep.name} for good: {len(sweep.runs)} runs with their logs and checkpoints, {size(held)}. "
-            "Undo does not bring it back."
+            f"Deletes {sweep.name} for good: {plural(len(sweep.runs) - len(staying), 'run')} with logs and checkpoints, "
+            f"{size(held)}.{kept if staying else ''} Undo does not bring it back."
         )
         _button(f"Delete {size(held)}", "probe_clean", lambda: _clean(sweep.name), "For good.")
 
@@ -187,10 +212,10 @@ def frame(sweep: Sweep, told: Mapping[str, str]) -> pd.DataFrame:
 def _line(run: Run, told: str) -> dict[str, Any]:
     return {
         "Run": run.label,
-        "State": WORDS[run.state],
+        "State": "Stopping" if run.stopping else WORDS[run.state],
         "Progress": round(100 * run.progress),
         "Time left": numbers.duration(run.left) if run.state == "running" and run.left else "",
         "Loss": "" if run.loss is None else f"{run.loss:.4f}",  # a column of numbers says None for those that have none
         "Device": run.on,
-        "What it says": told or (run.sentence if run.state != "done" else ""),
+        "What it says": (told if not run.stopping else "") or (run.sentence if run.state != "done" else ""),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,8 +15,10 @@ from dashboard import numbers
 from dashboard.probe.estimate import at_once
 from dashboard.probe.price import spread
 from data.probe.cost import cost
-from data.probe.found import Probe, probe
-from data.probe.queue.store import Job
+from data.probe.found import Probe, probe, probes_of
+from data.probe.members import FILE
+from data.probe.queue import shared
+from data.probe.queue.job import Job
 from data.probe.spec import Spec
 
 ACTIVE = ("queued", "running", "lost")
@@ -50,6 +53,7 @@ class Run:
     slot: str
     spec: Spec
     probe: Probe
+    stopping: bool = False  # it was cancelled, and has not ended yet
 
     @property
     def rows(self) -> Rows:
@@ -78,12 +82,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep as it stands; `held` is why no more of it is started, '' where it goes on."""
+    """A sweep as it stands; `held` is why no more of it is started, '' where it goes on; `faults` say of runs that cannot be read."""
 
     name: str
     runs: tuple[Run, ...]
     held: str = ""
     slots: int = 1
+    faults: tuple[str, ...] = ()
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -94,6 +99,13 @@ class Sweep:
     def active(self) -> bool:
         """Whether something of it runs or is about to."""
         return bool(self.counts["running"] or (not self.held and (self.counts["queued"] or self.counts["lost"])))
+
+    @property
+    def stopping(self) -> int:
+        """Runs that were cancelled and have not ended yet, where nothing else of the sweep is at work or about to be."""
+        asked = sum(run.stopping for run in self.runs)
+        others = self.counts["running"] - asked or (not self.held and (self.counts["queued"] or self.counts["lost"]))
+        return 0 if others else asked
 
     @property
     def done(self) -> int:
@@ -113,7 +125,7 @@ class Sweep:
         pace = self.pace
         now: dict[str, float] = {}  # by process: runs that share one end together
         for run in self.runs:
-            if run.state == "running":
+            if run.state == "running" and not run.stopping:
                 left = run.left if run.left is not None else run.expected * (1 - run.progress) * pace
                 where = run.slot.partition("/")[0] or run.key
                 now[where] = max(left, now.get(where, 0.0))
@@ -139,11 +151,17 @@ class Sweep:
 
 
 def sweeps(root: Path, jobs: Sequence[Job], held: Mapping[str, str], slots: int) -> list[Sweep]:
-    """Every sweep of a queue, the newest first."""
-    by_name: dict[str, list[Job]] = {}
-    for job in sorted(jobs, key=lambda job: -job.queued):
-        by_name.setdefault(job.sweep, []).append(job)
-    return [_sweep(root, name, mine, held.get(name, ""), slots) for name, mine in by_name.items()]
+    """Every sweep of a queue, the newest first; a run that several have stands in each."""
+    each = sorted(shared.by_sweep(root, jobs).items(), key=lambda one: (-_begun(root, *one), one[0]))
+    return [_sweep(root, name, mine, held.get(name, ""), slots) for name, mine in each]
+
+
+def _begun(root: Path, name: str, jobs: Sequence[Job]) -> float:
+    """When a sweep was submitted, seconds since 1970: by its own jobs, as those of others in it may be older."""
+    own = [job.queued for job in jobs if job.sweep == name]
+    with suppress(OSError):
+        return max(own) if own else (root / name / FILE).stat().st_mtime
+    return 0.0
 
 
 def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) -> Sweep:
@@ -159,24 +177,25 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
         progress = 1.0 if state == "done" else min(1.0, step / steps) if steps else 0.0
         expected = _expected(what)
         run = Run(
-            job.key, label, state, job.sentence if job.sentence != "cancel" else "Asked to stop.", progress, None,
+            job.key, label, state, "Asked to stop." if job.stopping else job.sentence, progress, None,
             max(0.0, job.ended - job.started) if job.ended and job.started else 0.0, expected,
-            job.slot, what, one,
+            job.slot, what, one, job.stopping,
         )  # fmt: skip
-        if state == "running" and steps and (each := _step(run)):
+        if state == "running" and not job.stopping and steps and (each := _step(run)):
             run = replace(run, left=each * (steps - step))
         runs.append(run)
-    return Sweep(name, tuple(sorted(runs, key=lambda run: _place(jobs, run.key))), held, slots)
+    odd = {
+        one.folder.path.name: one.fault for one in (*(one for _, one in found), *probes_of(root / name)) if one.fault
+    }
+    place = {job.key: (-job.priority, job.place) for job in jobs}
+    ordered = sorted(runs, key=lambda run: place[run.key])
+    return Sweep(name, tuple(ordered), held, slots, tuple(odd.values()))
 
 
 @lru_cache(maxsize=10_000)
 def _expected(spec: Spec) -> float:
     """Seconds that a run is expected to take on one core."""
     return cost([spec]).seconds
-
-
-def _place(jobs: Sequence[Job], key: str) -> tuple[int, int]:
-    return next((-job.priority, job.place) for job in jobs if job.key == key)
 
 
 def labelled(specs: Sequence[Spec]) -> list[str]:

@@ -57,11 +57,19 @@ def standing(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     whole = len(sweep.runs)
     values = {"done": f"{sweep.done} of {plural(whole, 'run')}"}
     verb = "is" if whole == 1 else "are"
-    others = [f"{sweep.counts[state]} {word}" for state, word in _OTHERS if sweep.counts[state]]
+    asked = sum(run.stopping for run in sweep.runs)
+    counted = [
+        (asked - sweep.stopping, "stopping"),
+        *((sweep.counts[s] - asked * (s == "running"), word) for s, word in _OTHERS),
+    ]
+    others = [f"{count} {word}" for count, word in counted if count]
     under = f"{', '.join(others)[:1].upper()}{', '.join(others)[1:]}." if others else ""
     losses = sorted(run.loss for run in sweep.runs if run.state == "done" and run.loss is not None)
     if losses:
         under = f"{under} Held-out loss {_range(losses)} nats per token.".strip()
+    if sweep.stopping:
+        under = f"{under} What stops writes a checkpoint first.".strip()
+        return f"{{done}} {verb} done, {sweep.stopping} stopping.", under, values
     if sweep.held:
         return f"{{done}} {verb} done; the sweep is held.", under, values
     if sweep.active:
@@ -73,6 +81,8 @@ def standing(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
 def title(sweep: Sweep) -> str:
     """What the browser's tab says of a sweep."""
     whole = len(sweep.runs)
+    if sweep.stopping:
+        return f"Stopping: {sweep.name}"
     if sweep.held:
         return f"Held: {sweep.name}"
     if sweep.active:
@@ -83,7 +93,8 @@ def title(sweep: Sweep) -> str:
 def chosen(sweep: Sweep) -> str:
     """A sweep in the menu."""
     whole = len(sweep.runs)
-    how = "held" if sweep.held else "running" if sweep.active else "done" if sweep.done == whole else "ended"
+    going = "stopping" if sweep.stopping else "running"
+    how = "held" if sweep.held else going if sweep.active else "done" if sweep.done == whole else "ended"
     return f"{sweep.name}: {sweep.done} of {whole}, {how}"
 
 

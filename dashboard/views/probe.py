@@ -29,12 +29,12 @@ widgets.chips(
 )
 default = next((one.name for one in sweeps if one.active), panels.NEW)
 name = panels.view([one.name for one in sweeps], default)
-panels.menu({one.name: words.chosen(one) for one in sweeps}, name)
+panels.menu(live.titles(sweeps), name)
 
 # --- a sweep that was launched ---
 
 if name != panels.NEW:
-    live.watch(name, kept)
+    live.watch(name, kept, sweeps)
     with st.expander("Devices"):
         panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
     with st.expander("When a sweep ends"):
@@ -44,6 +44,7 @@ if name != panels.NEW:
 
 # --- a sweep that is laid out ---
 
+live.look_out(sweeps)
 sweep = probe_state.values(asked)
 specs = probe_state.laid(sweep)
 known = {job.key for job in launching.jobs(probe_state.root())}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from data.errors import DataError
+from data.probe import members
 from data.probe.folder import LOG, SPEC, STATUS, Folder, Status, standing
 from data.probe.spec import Spec
 
@@ -24,12 +25,16 @@ Rows = tuple[dict[str, Any], ...]
 
 @dataclass(frozen=True)
 class Probe:
-    """One run's folder as it was found: what it is, how it stands and what it measured; `fault` where that cannot be read."""
+    """One run's folder as it was found: what it is, how it stands and what it measured; `fault` where that cannot be read.
+
+    `sweep` is the sweep that it was looked for in, which may share it with the one that it lies in.
+    """
 
     folder: Folder
     what: Spec | None
     status: Status
     fault: str = ""
+    sweep: str = ""
 
     @property
     def rows(self) -> Rows:
@@ -55,19 +60,50 @@ def is_run(path: Path) -> bool:
 
 
 def run_folders(path: Path) -> list[Path]:
-    """The runs' folders in a path, in order of name: itself, those in a sweep, or those in a folder of sweeps. None where it holds none."""
+    """The runs' folders of a path, in order of name: itself, those of a sweep, or those of a folder of sweeps. None where it has none.
+
+    What a sweep lists and nobody has is named where it would lie, and so is a list that cannot be read: `probe` says what is wrong.
+    """
     if is_run(path):
         return [path]
-    inside = _inside(path)
-    runs = [one for one in inside if is_run(one)]
-    if not runs:
-        runs = [run for sweep in inside for run in _inside(sweep) if is_run(run)]
+    runs = _of_sweep(path) or list(dict.fromkeys(run for sweep in _inside(path) for run in _of_sweep(sweep)))
     return runs[:MOST_RUNS]
+
+
+def keys(sweep: Path) -> tuple[str, ...]:
+    """The keys that a sweep's file lists; none where it cannot be read."""
+    found = _listed(sweep)
+    return () if isinstance(found, str) else found
+
+
+def names_of_sweeps(root: Path) -> list[str]:
+    """The folders under a root that list their runs, in order of name."""
+    return [one.name for one in _inside(root) if (one / members.FILE).is_file()]
+
+
+def _listed(sweep: Path) -> tuple[str, ...] | str:
+    return _once(sweep / members.FILE, lambda: _or_fault(lambda: members.listed(sweep))) or ()
+
+
+def _of_sweep(sweep: Path) -> list[Path]:
+    """The runs that lie in a sweep and those that it lists."""
+    own = [one for one in _inside(sweep) if is_run(one)]
+    there = {one.name for one in own}
+    if lacking := [key for key in keys(sweep) if key not in there]:
+        called = {what.key for one in own if (what := probe(one).what)}  # folders that somebody gave other names
+        beside = _inside(sweep.resolve().parent)
+        own += [
+            next((one / key for one in beside if is_run(one / key) and not (one / key).is_symlink()), sweep / key)
+            for key in lacking
+            if key not in called
+        ]
+    damaged = [sweep / members.FILE] if isinstance(_listed(sweep), str) else []
+    return sorted(own, key=lambda one: one.name) + damaged
 
 
 def sweeps(root: Path) -> list[Path]:
     """The folders of sweeps under a root, the newest first."""
-    found = [one for one in _inside(root) if any(is_run(run) for run in _inside(one))]
+    found = [one for one in _inside(root) if (one / members.FILE).is_file() or any(is_run(run) for run in _inside(one))]
     return sorted(found, key=lambda one: (-(_signature(one) or (0, 0, 0))[0], one.name))
 
 
@@ -76,21 +112,36 @@ def added(root: Path) -> str:
     return repr([_signature(root), *((one.name, _signature(one)) for one in _inside(root))])
 
 
-def probe(path: Path) -> Probe:
-    """The run in a folder."""
-    folder = Folder(path)
+def probe(path: Path, sweep: str = "") -> Probe:
+    """The run in a folder, looked for in this sweep, else in the one that it lies in."""
+    folder, sweep = Folder(path), sweep or path.parent.name
+    if path.name == members.FILE:
+        return Probe(folder, None, Status("failed"), str(_listed(path.parent)), sweep)
+    if not path.exists():
+        why = (
+            f"{path} is missing: it was deleted, or lies in another sweep's folder, which is not here. "
+            "Copy that, or submit the sweep again."
+        )
+        return Probe(folder, None, Status("lost"), why, sweep)
     what = _once(path / SPEC, lambda: _or_fault(lambda: folder.spec))
     status = _once(path / STATUS, lambda: _or_fault(lambda: folder.status))
     if not isinstance(what, Spec):
-        return Probe(folder, None, Status("failed"), what or f"{path / SPEC} is missing.")
+        return Probe(folder, None, Status("failed"), what or f"{path / SPEC} is missing.", sweep)
     if isinstance(status, str):
-        return Probe(folder, what, Status("failed"), status)
-    return Probe(folder, what, standing(status or Status("queued")))
+        return Probe(folder, what, Status("failed"), status, sweep)
+    return Probe(folder, what, standing(status or Status("queued")), sweep=sweep)
 
 
 def probes(paths: Iterable[Path]) -> list[Probe]:
     """The runs in these folders."""
     return [probe(path) for path in paths]
+
+
+def probes_of(path: Path) -> list[Probe]:
+    """The runs of a path, as `run_folders` has them, each with the sweep that was asked for."""
+    if not is_run(path) and (own := _of_sweep(path)):
+        return [probe(one, path.name or path.resolve().name) for one in own[:MOST_RUNS]]
+    return probes(run_folders(path))
 
 
 def states(found: Iterable[Probe]) -> Counter[str]:

@@ -14,7 +14,7 @@ from data.draft import ordered
 from data.errors import DataError
 from data.flops import six_nd
 from data.probe.corpus import corpora
-from data.probe.found import Probe, probes, run_folders, states
+from data.probe.found import Probe, probes_of, run_folders, states
 from data.probe.spec import Spec
 from data.rows.history import distinct
 from data.schema import COLUMNS, NothingKept, Provenance, Runs
@@ -52,7 +52,8 @@ def read_probes(paths: Iterable[Path], name: str, *, count: str | None = None, k
     """
     if count is not None and count not in COUNTED:
         raise DataError(f"Probes count their parameters as {' or '.join(COUNTED)}; {count!r} was asked for.")
-    found = probes(folder for path in paths for folder in run_folders(path))
+    each = {one.folder.path.resolve(): one for path in reversed([*paths]) for one in probes_of(path)[::-1]}
+    found = [*each.values()][::-1]  # a run that two sweeps share is one run, of the first of them
     if not found:
         raise DataError(f"{name} holds no probes.")
     return as_runs(found, name, count=count or COUNTED[0], keep=keep)
@@ -97,7 +98,7 @@ def _reason(one: Probe, keep: Collection[str]) -> str:
 
 def _about(one: Probe, called: str) -> dict[str, Any]:
     """What is the same all along a run."""
-    about: dict[str, Any] = {"run": called, "group": one.folder.path.parent.name, "state": one.status.state}
+    about: dict[str, Any] = {"run": called, "group": one.sweep, "state": one.status.state}
     if one.what is None:
         return about
     what = _whole(one.what)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
@@ -209,12 +211,18 @@ def _plain_default(name: str) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that is spelled most like this one, as the end of a sentence; '' where none is near."""
+    found = get_close_matches(name[:60], list(known), 1)
+    return f"; the nearest by spelling is {found[0]!r}" if found else ""
+
+
 def spec(values: Any) -> Spec:
     """The run that plain values say. Raises DataError with the first thing that is wrong with them."""
     try:
-        unknown = sorted(set(values) - set(Spec.__dataclass_fields__)) if isinstance(values, dict) else []
+        unknown = sorted(set(values) - set(Spec.__dataclass_fields__), key=str) if isinstance(values, dict) else []
         if unknown:
-            raise PlainError(f"has no field {unknown[0]!r}; it has {', '.join(Spec.__dataclass_fields__)}")
+            raise PlainError(f"has no field {unknown[0]!r:.60}{nearest(unknown[0], Spec.__dataclass_fields__)}")
         return read(Spec, values)
     except PlainError as fault:
         raise DataError(f"A probe's spec cannot be read: {fault}.") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +13,10 @@ from data.probe.spec import Spec
 
 @dataclass(frozen=True)
 class Standing:
-    """How a run of a sweep stands, by its folder and by whoever has it made. `place` is where it runs: a slot, a job's number."""
+    """How a run stands, by its folder and by whoever has it made. `sweep` is the one it lies in; others may have it, too.
+
+    `place` is where it runs: a slot, a job's number. One that is `stopping` was cancelled, and has not ended yet.
+    """
 
     key: str
     sweep: str
@@ -21,6 +24,7 @@ class Standing:
     state: str  # as `data.probe.folder.STATES` has them
     sentence: str = ""
     place: str = ""
+    stopping: bool = False
 
 
 class Submitter(Protocol):
@@ -37,8 +41,8 @@ class Submitter(Protocol):
     def states(self) -> list[Standing]:
         """How every run stands."""
 
-    def tend(self) -> str:
-        """What has to be done from time to time while runs are awaited; why none of those that wait will begin, or ''."""
+    def tend(self, keys: Collection[str] = ()) -> str:
+        """What has to be done from time to time while runs are awaited; why none of these (of all) that wait will begin, or ''."""
 
     def cancel(self, keys: Iterable[str]) -> None:
         """Take runs out of the queue, and end those that run."""

@@ -19,7 +19,7 @@ from data.probe.corpus import whole_names
 from data.probe.cost import FLOP
 from data.probe.feed import Feed
 from data.probe.schedule import count_steps, flat, planned
-from data.probe.spec import Spec, spec
+from data.probe.spec import Spec, nearest, spec
 
 MOST_RUNS = 10_000
 _LISTS = ("stages", "averages", "pools", "keep", "measure")  # fields that are lists in one run
@@ -46,6 +46,7 @@ def sweep(values: Any) -> list[Spec]:
     missing = [key for key in DESIGNS[name].own if key not in given and key in _NEEDED.get(name, ())]
     if missing:
         raise DataError(f"A sweep of the design {name} needs {missing[0]!r}: {DESIGNS[name].own[missing[0]]}.")
+    _known(name, given)
     laid = DESIGNS[name].lay(given)
     found: dict[str, Spec] = {}
     vocabs: dict[Any, int] = {}
@@ -60,6 +61,22 @@ def sweep(values: Any) -> list[Spec]:
     if not found:
         raise DataError("The sweep has no runs.")
     return list(found.values())
+
+
+def _known(name: str, given: Mapping[str, Any]) -> None:
+    """Raise DataError for a field that the design has not, or that it works out itself."""
+    design = DESIGNS[name]
+    for key in given:
+        if why := _WORKED_OUT.get(name, {}).get(key):
+            raise DataError(f"The design {name} {why}; leave {key!r} out, or take the design grid.")
+        if key in Spec.__dataclass_fields__ or key in design.own:
+            continue
+        if others := [other for other, one in DESIGNS.items() if key in one.own]:
+            raise DataError(
+                f"{key!r} is a field of the design {' or '.join(others)}, and the sweep is of the design {name}."
+            )
+        near = nearest(key, (*Spec.__dataclass_fields__, *design.own, "design"))
+        raise DataError(f"A sweep of the design {name} has no field {key!r:.60}{near}.")
 
 
 def _grid(given: dict[str, Any]) -> list[dict[str, Any]]:
@@ -157,8 +174,6 @@ def _schedules(given: dict[str, Any]) -> list[dict[str, Any]]:
     decays = _numbers(given, "decay", (Spec.decay,))
     if given.get("averages"):
         raise DataError("Averages of the weights are over shares of a run, which runs of one trunk have not in common.")
-    if "schedule" in given:
-        raise DataError("The design schedule decays linearly from a constant rate; leave 'schedule' out.")
     out = []
     for one in _grid(given):
         warm = one.get("warmup_tokens") or one.get("warmup", Spec.warmup) * min(lengths)
@@ -231,5 +246,14 @@ DESIGNS: dict[str, Design] = {
         {"tokens": "the lengths of the runs"},
         _schedules,
     ),
+}
+#: Fields that a design works out itself: one that is given beside it would count for nothing.
+_WORKED_OUT: dict[str, dict[str, str]] = {
+    "isoflop": {"tokens": "has each run's tokens from 'flops' and its size"},
+    "width": {"lr": "has the learning rates from 'rates'"},
+    "schedule": {
+        "schedule": "decays linearly from a constant rate",
+        **dict.fromkeys(("keep", "trunk", "trunk_tokens"), "lays out its own trunk"),
+    },
 }
 _NEEDED = {"isoflop": ("flops",), "mixture": ("pools",), "schedule": ("tokens",)}

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data.probe.queue.store import Job, Store
+from data.probe.queue.job import Job
+from data.probe.queue.shared import by_sweep
+from data.probe.queue.store import Store
 from data.whole_file import write_whole
 
 COMMAND, OPEN, LOG = "on_end.json", "open.json", "on_end.log"
@@ -33,14 +35,18 @@ class Teller:
 
     def __call__(self, store: Store) -> None:
         """Tell of what has ended since the last look."""
-        jobs, held = store.jobs(), store.held()
-        now = {job.sweep for job in jobs if job.state == "running" or (job.state == "queued" and job.sweep not in held)}
+        each, held = by_sweep(self.root, store.jobs()), store.held()
+        now = {
+            sweep
+            for sweep, jobs in each.items()
+            if any(job.state == "running" or (job.state == "queued" and sweep not in held) for job in jobs)
+        }
         before = set(_list(self.root / OPEN))
         if now != before:
             with contextlib.suppress(OSError):
                 write_whole(self.root / OPEN, json.dumps(sorted(now)).encode())
         for sweep in sorted(before - now):
-            if mine := [job for job in jobs if job.sweep == sweep]:
+            if mine := each.get(sweep):
                 self._tell(sweep, said(sweep, mine, held.get(sweep, "")))
         self.started[:] = [one for one in self.started if one.poll() is None]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from data.probe.queue.launch import ensure_served
+from data.probe.queue.shared import by_sweep
 from data.probe.queue.store import Store
 from data.probe.spec import Spec
 from data.probe.submitter import Standing
@@ -34,18 +35,28 @@ class LocalQueue:
     def states(self) -> list[Standing]:
         """How every job stands, in the order in which they are to run."""
         store = self.store
-        return [Standing(j.key, j.sweep, store.folder(j), j.state, j.sentence, j.slot) for j in store.jobs()]
+        return [
+            Standing(
+                job.key,
+                job.sweep,
+                store.folder(job),
+                job.state,
+                "Asked to stop." if job.stopping else job.sentence,
+                job.slot,
+                job.stopping,
+            )
+            for job in store.jobs()
+        ]
 
-    def tend(self) -> str:
-        """Have the queue served; why those that wait are held."""
-        jobs, held = self.store.jobs(), self.store.held()
+    def tend(self, keys: Collection[str] = ()) -> str:
+        """Have the queue served; why those that wait are held, whatever else runs."""
+        jobs = self.store.jobs()
         waiting = [job for job in jobs if job.state == "queued"]
-        running = any(job.state == "running" for job in jobs)
-        if waiting and not running and all(job.sweep in held for job in waiting):
-            return held[waiting[0].sweep]
-        if waiting or running:
+        stopped = self.store.stopped(waiting)
+        if len(stopped) < len(waiting) or any(job.state == "running" for job in jobs):
             ensure_served(self.root, cpus=self.cpus, devices=self.devices)
-        return ""
+        mine = [stopped.get(job.key, "") for job in waiting if not keys or job.key in keys]
+        return mine[0] if mine and all(mine) else ""
 
     def cancel(self, keys: Iterable[str]) -> None:
         """Take jobs out of the queue; the process that serves it ends those that run."""
@@ -53,8 +64,10 @@ class LocalQueue:
             ensure_served(self.root, cpus=self.cpus, devices=self.devices)
 
     def retry(self, keys: Iterable[str]) -> None:
-        """Queue jobs again, and let their sweeps go on."""
-        listed = set(keys)
-        self.store.retry(listed)
-        for sweep in {job.sweep for job in self.store.jobs() if job.key in listed}:
-            self.store.release(sweep)
+        """Queue jobs again, and let their sweeps go on: those that have all of them, else those that have any."""
+        store, listed = self.store, set(keys)
+        store.retry(listed)
+        keys_of = {name: {job.key for job in jobs} for name, jobs in by_sweep(self.root, store.jobs()).items()}
+        some = [name for name, own in keys_of.items() if listed & own]
+        for sweep in [name for name in some if listed <= keys_of[name]] or some:
+            store.release(sweep)

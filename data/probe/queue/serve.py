@@ -24,8 +24,10 @@ from data.probe.environment import without_secrets
 from data.probe.folder import ENDED, SPEC, Folder, Status, now
 from data.probe.output import OUTPUT, last_line
 from data.probe.process import Process
+from data.probe.queue.job import Job
+from data.probe.queue.shared import having
 from data.probe.queue.slots import Slot, foreign
-from data.probe.queue.store import Job, Store
+from data.probe.queue.store import Store
 from data.probe.together import most
 
 LOCK = "queue.lock"
@@ -133,10 +135,9 @@ class Server:
     @property
     def idle(self) -> bool:
         """Whether nothing runs and nothing may be started."""
-        held = self.store.held()
-        return not any(
-            job.state == "running" or (job.state == "queued" and job.sweep not in held) for job in self.store.jobs()
-        )
+        jobs = self.store.jobs()
+        stopped = self.store.stopped(jobs)
+        return not any(job.state == "running" or (job.state == "queued" and job.key not in stopped) for job in jobs)
 
     def _start(self, jobs: Sequence[Job], slot: Slot) -> None:
         folders = [self.store.folder(job) for job in jobs]
@@ -204,11 +205,10 @@ class Server:
             trunk.drop_kept()
         if state in ("failed", "diverged", "done"):
             fast = state == "failed" and (not status.step or now() - job.started < FAST)
-            if self.store.fast_failures(job.sweep, failed=fast) >= FAILURES:
-                self.store.hold(
-                    job.sweep,
-                    f"{FAILURES} runs in a row failed before their first step or within {FAST:g} seconds. The last: {sentence}",
-                )
+            why = f"{FAILURES} runs in a row failed before their first step or within {FAST:g} seconds. The last: {sentence}"
+            for sweep in having(self.store.root, [job])[job.key]:
+                if self.store.fast_failures(sweep, failed=fast) >= FAILURES:
+                    self.store.hold(sweep, why)
 
     def _cancel_if_asked(self, job: Job, pid: int) -> None:
         if job.sentence != "cancel":

@@ -10,7 +10,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from data.errors import DataError
+from data.probe import found, members
 from data.probe.folder import ENDED, SPEC, Folder, now
+from data.probe.queue import shared
+from data.probe.queue.job import Job
 from data.probe.spec import Spec
 from data.probe.together import alike
 
@@ -31,26 +34,8 @@ create unique index if not exists one_job_a_slot on jobs (slot) where state = 'r
 """
 
 
-@dataclass(frozen=True)
-class Job:
-    """A run in the queue. `key` is what the run is, `name` its folder's below the sweep's; `place` the order of submission."""
-
-    key: str
-    name: str
-    sweep: str
-    place: int
-    priority: int
-    state: str  # as `data.probe.folder.STATES` has them
-    slot: str
-    process: str
-    attempts: int
-    sentence: str
-    queued: float
-    started: float
-    ended: float
-
-
 _COLUMNS = ", ".join(f.name for f in fields(Job))
+_HELD = "select name, held from sweeps where held <> ''"
 
 
 def _traits(one: Spec) -> tuple[str, str, str, float]:
@@ -93,14 +78,27 @@ class Store:
         return Folder(self.root / job.sweep / job.name)
 
     def submit(self, sweep: str, specs: Iterable[Spec], priority: int = 0) -> list[Job]:
-        """Queue runs as a sweep; one that is there already, in whatever state and sweep, is not queued again."""
+        """Queue runs as a sweep; one that is there already, in whatever state and sweep, is not queued again.
+
+        One whose folder somebody deleted is made anew, in this sweep.
+        """
         listed = list(specs)
+        with members.submitting(self.root):
+            members.listed(self.root / sweep)  # before anything is made: it may not be readable
+            self._queue(sweep, listed, priority)
+        keys = {one.key for one in listed}
+        return [job for job in self.jobs() if job.key in keys]
+
+    def _queue(self, sweep: str, listed: list[Spec], priority: int) -> None:
+        known = {job.key: job for job in self.jobs()}
+        lies = {one.key: self.folder(known[one.key]) for one in listed if one.key in known}
+        gone = [k for k, folder in lies.items() if known[k].state != "running" and not found.is_run(folder.path)]
         for one in listed:
-            if not (known := self.find(one.key)):
-                Folder(self.root / sweep / one.key).declare(one)
-            else:
-                self.folder(known).declare(one)
+            made = one.key in lies and one.key not in gone
+            (lies[one.key] if made else Folder(self.root / sweep / one.key)).declare(one)
+        members.join(self.root / sweep, (one.key for one in listed))
         with self._open() as held:
+            held.executemany("delete from jobs where key = ? and state <> 'running'", [(key,) for key in gone])
             held.execute("insert or ignore into sweeps (name) values (?)", (sweep,))
             (place,) = held.execute("select coalesce(max(place), 0) from jobs").fetchone()
             for i, one in enumerate(listed, start=1):
@@ -109,17 +107,17 @@ class Store:
                     (one.key, one.key, sweep, place + i, priority, now()),
                 )
                 held.execute("insert or ignore into traits values (?, ?, ?, ?)", _traits(one))
-        keys = {one.key for one in listed}
-        return [job for job in self.jobs() if job.key in keys]
 
     def jobs(self, sweep: str | None = None) -> list[Job]:
         """All jobs, or those of a sweep, in the order in which they are to run."""
+        own = () if sweep is None else found.keys(self.root / sweep)
         with self._open() as held:
-            rows = held.execute(
-                f"select {_COLUMNS} from jobs where ? is null or sweep = ? order by priority desc, place",
-                (sweep, sweep),
-            )
-            return [Job(*row) for row in rows]
+            rows = held.execute(f"select {_COLUMNS} from jobs order by priority desc, place").fetchall()
+        return [job for job in (Job(*row) for row in rows) if sweep is None or job.sweep == sweep or job.key in own]
+
+    def stopped(self, jobs: Iterable[Job]) -> dict[str, str]:
+        """Those of these jobs that wait and will not begin, as every sweep that has them is held; and why."""
+        return shared.stopped(self.root, jobs, self.held())
 
     def find(self, key: str) -> Job | None:
         """The job of a run; None where there is none."""
@@ -145,9 +143,10 @@ class Store:
             rows = held.execute(
                 f"select {', '.join('jobs.' + f.name for f in fields(Job))}, coalesce(alike, ''), coalesce(trunk, ''), "
                 "coalesce(trunk_tokens, 0) from jobs left join traits using (key) "
-                "where state = 'queued' and sweep not in (select name from sweeps where held <> '') order by priority desc, place"
+                "where state = 'queued' order by priority desc, place"
             ).fetchall()
-            may = (row for row in rows if not row[-2] or not self._waits(held, *row[-2:]))
+            no = shared.stopped(self.root, (Job(*row[:-3]) for row in rows), dict(held.execute(_HELD).fetchall()))
+            may = (row for row in rows if row[0] not in no and (not row[-2] or not self._waits(held, *row[-2:])))
             if (first := next(may, None)) is None:
                 return []
             like = [row for row in may if row[-3] == first[-3] and row[2] == first[2]] if first[-3] else []
@@ -229,12 +228,33 @@ class Store:
                 self._say(job, "queued")
 
     def forget(self, sweep: str) -> None:
-        """Take a sweep and its jobs out of the queue. Raises DataError while one of them runs."""
-        with self._open() as held:
-            if held.execute("select 1 from jobs where sweep = ? and state = 'running'", (sweep,)).fetchone():
+        """Take a sweep and its jobs out of the queue, so that its folder can be deleted. Raises DataError while one of them runs.
+
+        A run that another sweep has, too, is that one's from then on, with its folder, its log and its checkpoint.
+        """
+        with members.submitting(self.root), self._open() as held:
+            rows = held.execute(f"select {_COLUMNS} from jobs where sweep = ?", (sweep,)).fetchall()
+            mine = [Job(*row) for row in rows]
+            if any(job.state == "running" for job in mine):
                 raise DataError(f"A run of {sweep} is at work; cancel it first.")
+            names = shared.having(self.root, mine)
+            for job in mine:
+                if len(names[job.key]) > 1:
+                    self._hand_over(held, job, names[job.key][1])
             held.execute("delete from jobs where sweep = ?", (sweep,))
             held.execute("delete from sweeps where name = ?", (sweep,))
+
+    def _hand_over(self, held: sqlite3.Connection, job: Job, sweep: str) -> None:
+        """Have a run that does not run lie in another sweep that has it."""
+        there = self.root / sweep / job.key
+        if found.is_run(self.folder(job).path):
+            try:
+                self.folder(job).path.rename(there)
+            except OSError as error:
+                raise DataError(
+                    f"{self.folder(job).path}, which {sweep} has, too, cannot be moved there: {error}."
+                ) from None
+        held.execute("update jobs set sweep = ?, name = ? where key = ?", (sweep, job.key, job.key))
 
     def _say(self, job: Job, state: str, sentence: str = "") -> None:
         """Have a job's folder say how it stands, where it says that it has ended, or nothing that counts any more."""
@@ -265,7 +285,7 @@ class Store:
     def held(self) -> dict[str, str]:
         """The sweeps that are held, and why."""
         with self._open() as held:
-            return dict(held.execute("select name, held from sweeps where held <> ''").fetchall())
+            return dict(held.execute(_HELD).fetchall())
 
     def fast_failures(self, sweep: str, *, failed: bool) -> int:
         """Count a job of a sweep that failed within seconds, or begin anew after one that did not; returns the count."""
@@ -279,9 +299,11 @@ class Store:
     def rebuild(self) -> int:
         """Queue what the folders hold and the file does not, each as its folder says it stands; returns how many there were.
 
-        One whose folder says that it runs is put as lost: whoever serves takes it back where its process is found.
+        One whose folder says that it runs is put as lost: whoever serves takes it back where its process is found. One that lies in
+        another sweep than it did is followed there.
         """
         added = 0
+        gone = {job.key for job in self.jobs() if not found.is_run(self.folder(job).path)}
         for path in sorted(self.root.glob("*/*/spec.json")):
             folder = Folder(path.parent)
             try:
@@ -292,6 +314,11 @@ class Store:
             with self._open() as held:
                 held.execute("insert or ignore into traits values (?, ?, ?, ?)", _traits(what))
                 held.execute("insert or ignore into sweeps (name) values (?)", (path.parent.parent.name,))
+                if what.key in gone:
+                    held.execute(
+                        "update jobs set sweep = ?, name = ? where key = ? and state <> 'running'",
+                        (path.parent.parent.name, path.parent.name, what.key),
+                    )
                 (place,) = held.execute("select coalesce(max(place), 0) + 1 from jobs").fetchone()
                 added += held.execute(
                     "insert or ignore into jobs (key, name, sweep, place, state, sentence, queued, ended) values (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -7,13 +7,14 @@ import fcntl
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data.errors import DataError
 from data.plain import plain
+from data.probe import members
 from data.probe.folder import ENDED, BusyError, Folder, Status, now
 from data.probe.jobs.settings import Settings, settings_in
 from data.probe.jobs.text import job
@@ -67,9 +68,11 @@ class SlurmQueue:
         """Submit the runs that were never submitted, and those that were lost; others are on their way, or have ended."""
         listed = list(specs)
         with self._submitting():
+            members.listed(self.root / sweep)  # before anything is made: it may not be readable
             known = {path.parent.name: path.parent for path in self.root.glob("*/*/spec.json")}
             for one in listed:
                 Folder(known.get(one.key, self.root / sweep / one.key)).declare(one)
+            members.join(self.root / sweep, (one.key for one in listed))
             keys = {one.key: place for place, one in enumerate(listed)}
             runs = sorted((r for r in self._runs(strict=True) if r.key in keys), key=lambda r: keys[r.key])
             begun = [run for run in runs if run.state == "lost" or (run.record is None and run.state not in ENDED)]
@@ -87,11 +90,12 @@ class SlurmQueue:
                 run.sentence,
                 (f"job {run.record.task}" if run.record and run.record.job else "")
                 + (f" on {run.seen.node}" if run.seen and run.seen.node else ""),
+                run.state == "running" and run.record is not None and run.record.cancelled,
             )
             for run in self._runs()
         ]
 
-    def tend(self) -> str:
+    def tend(self, keys: Collection[str] = ()) -> str:
         """Write down in the folders how runs ended that did not say so themselves, while Slurm still knows it."""
         for run in self._runs():
             if run.record is not None and run.state in (*ENDED, "lost") and run.state != run.status.state:

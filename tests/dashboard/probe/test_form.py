@@ -51,7 +51,10 @@ def test_what_a_design_refuses_is_left_behind(design):
     [
         ({"width": 17, "tokens": 1e5}, "“Sizes by width”"),
         ({"width": 16, "tokens": 1e12}, "“Batch, sequences” under More fields or “Tokens of a run”"),
-        ({"design": "isoflop", "flops": 1e17, "width": 16}, "“Batch, sequences” under More fields or “Budgets, FLOP (6ND)”"),
+        (
+            {"design": "isoflop", "flops": 1e17, "width": 16},
+            "“Batch, sequences” under More fields or “Budgets, FLOP (6ND)”",
+        ),
         ({"design": "mixture"}, "“Pools”"),
         ({"design": "schedule", "tokens": 1e5, "schedule": "linear"}, "“Schedule” under More fields"),
         ({"beta3": 0.9}, "it under As JSON"),

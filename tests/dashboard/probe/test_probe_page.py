@@ -5,15 +5,17 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 from html import unescape
 
 import pytest
 
-from dashboard.probe import launching
+from dashboard.probe import launching, live, watching
 from dashboard.server import local
 from dashboard.workspace import store as workspace
 from data.probe.queue.ended import COMMAND
 from data.probe.queue.store import FILE
+from data.probe.sweep import sweep
 from tests.dashboard.probe.fake import FOUR, stands
 
 
@@ -210,6 +212,102 @@ def test_cancelled_runs_are_resumed_and_a_sweep_is_deleted_with_its_size(page, q
     assert not (queue.root / "first").exists()
     assert "would take about" in unescape(said(at))
     assert not toasts(at, "another window")
+
+
+def test_a_sweep_has_the_runs_that_another_made(page, space, queue, served, monkeypatch):
+    told = []
+    monkeypatch.setattr(launching.state, "say", told.append)
+    stands(queue, "first", FOUR, ["done", "done", "queued", "queued"])
+    keep(space, sweep={**FOUR, "width": [16, 24]})
+    at = page(sweep="new")
+    assert "2 of them were launched before and are not trained again." in unescape(said(at))
+    at.text_input(key="probe_name").input("later")
+    at.button(key="probe_launch").click().run()
+    assert "0 of 4 runs" in unescape(said(at))
+    assert list(at.dataframe[0].value["State"]) == ["Waiting"] * 4
+    assert list(at.selectbox(key="probe_menu").options) == [
+        "New sweep", "later: 0 of 4, running", "first: 2 of 4, running",
+    ]  # fmt: skip
+    at.button(key="probe_cancel").click().run()  # the first has two of them, and asks for them as before
+    assert told[-1] == "2 runs go on, as first has them, too; One run cancels a run for every sweep."
+    assert sorted(job.state for job in queue.jobs("later")) == ["cancelled", "cancelled", "queued", "queued"]
+    at = page(sweep="first")
+    at.button(key="probe_cancel").click().run()
+    assert sorted(job.state for job in queue.jobs("first")) == ["cancelled", "cancelled", "done", "done"]
+    assert "2 runs are kept, as later has them, too" in unescape(said(at))
+    at.button(key="probe_clean").click().run()
+    assert not at.exception
+    assert {job.sweep for job in queue.jobs()} == {"later"}
+    assert len(queue.jobs("later")) == 4
+    assert len(list((queue.root / "later").glob("*/spec.json"))) == 4
+    assert not (queue.root / "first").exists()
+
+
+def test_a_run_that_lies_nowhere_is_said(page, queue, served):
+    stands(queue, "first", FOUR, ["done"] * 4)
+    queue.submit("later", sweep({**FOUR, "width": [16, 24]}))
+    shutil.rmtree(queue.root / "first")
+    at = page(sweep="later")
+    text = unescape(said(at))
+    assert "0 of 2 runs" in text
+    assert "Nothing can be shown of 2 more runs." in text
+    assert "it was deleted, or lies in another sweep's folder" in text
+    text = unescape(said(page(sweep="first")))  # all of whose runs are gone
+    assert "Nothing can be shown of 4 more runs." in text
+
+
+def test_a_sweep_that_was_cancelled_says_that_it_stops(page, queue, served):
+    stands(queue, "first", FOUR, ["done", "running", "queued", "queued"])
+    running, *waiting = (job.key for job in queue.jobs() if job.state in ("running", "queued"))
+    queue.cancel([running])
+    at = page()
+    assert "left." in unescape(said(at))  # two are still to come
+    assert "1 stopping, 2 waiting." in unescape(said(at))
+    queue.cancel(waiting)
+    at = page(sweep="first")
+    text = unescape(said(at))
+    assert "1 stopping" in text
+    assert "2 cancelled." in text
+    assert "What stops writes a checkpoint first." in text
+    assert "left." not in text
+    assert not at.get("progress")
+    assert list(at.dataframe[0].value["State"]) == ["Done", "Stopping", "Cancelled", "Cancelled"]
+    assert at.dataframe[0].value["Time left"][1] == ""
+    assert at.dataframe[0].value["What it says"][1] == "Asked to stop."
+    assert "first: 1 of 4, stopping" in at.selectbox(key="probe_menu").options
+    assert "probe_cancel" not in names(at)
+
+
+class DrawnAnewError(Exception):
+    """The page around was drawn anew."""
+
+
+def test_a_page_is_drawn_anew_where_its_menu_no_longer_says_how_sweeps_stand(queue, monkeypatch):
+    stands(queue, "first", FOUR, ["done", "done", "cancelled", "cancelled"])
+
+    def now():
+        return watching.sweeps(queue.root, queue.jobs(), queue.held(), 1)
+
+    def drawn():
+        raise DrawnAnewError
+
+    made = []
+    monkeypatch.setattr(live, "all_sweeps", now)
+    monkeypatch.setattr(live.st, "rerun", drawn)
+    monkeypatch.setattr(
+        live.st, "fragment", lambda act, run_every: made.append(run_every) or (lambda *a: made.append(a))
+    )
+    before = now()
+    live.look_out(before)
+    live.watch("first", None, before)
+    every, looked, again, watched = made
+    assert every == again == live.SELDOM  # it has ended, and another window may resume it
+    live._compared(*looked)  # as it was: nothing is drawn
+    queue.retry([job.key for job in queue.jobs()])  # in another window
+    for look in (lambda: live._compared(*looked), lambda: live._shown(*watched)):
+        with pytest.raises(DrawnAnewError):
+            look()
+    assert live.titles(now()) == {"first": "first: 2 of 4, running"}
 
 
 def test_its_runs_become_the_current_data(page, space, queue):

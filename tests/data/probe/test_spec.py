@@ -37,7 +37,7 @@ def test_parameters_are_those_of_the_matrices():
     ("wrong", "sentence"),
     [
         ({"width": 3}, "width should be greater than or equal to 4; 3 came"),
-        ({"wdth": 3}, "has no field 'wdth'"),
+        ({"wdth": 3}, "has no field 'wdth'; the nearest by spelling is 'width'."),
         ({"width": "64"}, "width should be a whole number; '64' came"),
         ({"width": True}, "width"),
         ({"tokens": float("nan")}, "tokens should be from 1"),

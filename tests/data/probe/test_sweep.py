@@ -61,6 +61,24 @@ def test_a_width_ladder_has_both_parametrisations_on_one_base():
         ({"width": [16, 3]}, "width should be greater than or equal to 4; 3 came"),
         ({"width": list(range(16, 4016, 2)), "seed": list(range(10))}, "at most 10,000 are made"),
         ({"corpus": "nowhere"}, "'nowhere' is no corpus"),
+        ({"depht": 2}, "has no field 'depht'; the nearest by spelling is 'depth'."),
+        ({"zzzz": 2}, "has no field 'zzzz'."),
+        ({"desing": "batch"}, "the nearest by spelling is 'design'"),
+        ({"flops": 1e12}, "'flops' is a field of the design isoflop, and the sweep is of the design grid"),
+        (
+            {"design": "isoflop", "flops": 1e12, "rates": [1]},
+            "of the design batch or rate or width, and",
+        ),
+        (
+            {"design": "isoflop", "flops": 1e12, "tokens": 1e6},
+            "has each run's tokens from 'flops' and its size; leave 'tokens' out",
+        ),
+        ({"design": "width", "lr": 0.1}, "has the learning rates from 'rates'; leave 'lr' out"),
+        (
+            {"design": "schedule", "tokens": 1e6, "schedule": "cosine"},
+            "decays linearly from a constant rate; leave 'schedule' out",
+        ),
+        ({"design": "schedule", "tokens": 1e6, "keep": [1e5]}, "lays out its own trunk; leave 'keep' out"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(wrong, sentence):

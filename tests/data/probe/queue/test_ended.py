@@ -48,6 +48,25 @@ def test_the_command_is_run_once_a_sweep_with_a_sentence_and_no_shell(tmp_path):
     Teller(store.root)(store)
 
 
+def test_of_a_run_that_two_sweeps_share_both_are_told(tmp_path):
+    store, said = Store(tmp_path / "q"), tmp_path / "said"
+    store.submit("first", sweep({"width": 8}))
+    store.submit("later", sweep({"width": 8}))
+    choose(store.root, [sys.executable, "-c", WRITE, str(said)])
+    teller = Teller(store.root)
+    teller(store)
+    assert json.loads((store.root / "open.json").read_text()) == ["first", "later"]
+    job = store.assign("cpu 0")
+    store.ended(job.key, "done")
+    teller(store)
+    for child in teller.started:
+        child.wait(20)
+    assert sorted(said.read_text().splitlines()) == [
+        "first|first has ended: 1 done.",
+        "later|later has ended: 1 done.",
+    ]
+
+
 def test_a_sweep_is_forgotten_unless_it_runs(tmp_path):
     store = Store(tmp_path)
     store.submit("first", sweep({"width": [8, 16]}))

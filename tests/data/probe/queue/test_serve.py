@@ -160,6 +160,16 @@ def test_a_typo_burns_three_jobs_and_not_a_hundred(tmp_path, monkeypatch):
     assert store.held() == {}
 
 
+def test_failures_count_for_every_sweep_that_has_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(serving, "FAST", 0.0)
+    store = Store(tmp_path)
+    store.submit("typo", runs(*["fails"] * 5))
+    store.submit("again", runs(*["fails"] * 5))
+    serve(tmp_path, PRETEND[:1], until_idle=True)
+    assert Counter(job.state for job in store.jobs("again")) == {"failed": 3, "queued": 2}
+    assert set(store.held()) == {"again", "typo"}
+
+
 def test_cancelled_where_it_waits_and_where_it_runs(tmp_path):
     store = Store(tmp_path)
     store.submit("sweep", runs("sleeps 30", "a"))
