@@ -142,7 +142,7 @@ def fit(
         values=values,
         draws=where.natural(draws.theta),
         objective=float(tried.objective[best]),
-        residuals=left if scale is None else left / scale,
+        residuals=-left if scale is None else -left / scale,
         runs=table.runs,
         settings=Settings(
             delta=prob.delta,
@@ -168,7 +168,7 @@ def fit(
         ranges=table.ranges,
         accounting=table.accounting,
         table=table_of_runs.name,
-        new_noise=new_noise,
+        new_noise=-new_noise,
         doubt=near,
         unidentified=tuple(k for k in chosen.names if k in evidence.unidentified.names),
     )

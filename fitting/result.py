@@ -42,8 +42,8 @@ class Fit(Alike):
     """A fitted law: best values (p,), bootstrap draws (R, p), and what is needed to judge and repeat it.
 
     `draws` is the source of every interval; `new_noise` (R,) is for each the noise of one new run, in log loss, where
-    the intervals' method says (else residuals stand for it). `residuals` (n,) are log fitted less log observed, in the order
-    of `runs`: the other sign than in `to_frame`. `ranges` maps each input, the output and `flops` to the lowest and highest
+    the intervals' method says (else residuals stand for it). `residuals` (n,) are log observed less log fitted, in the order
+    of `runs`, as in `to_frame`. `ranges` maps each input, the output and `flops` to the lowest and highest
     value among the runs fitted. `doubt` widens forecasts of runs; a fit without draws has none. `calibration` holds the
     parameters' 95 % intervals where they were calibrated. Intervals of the `unidentified` are open.
     """
@@ -273,7 +273,7 @@ class Fit(Alike):
         """As `loss_bands`, wherever the formula leads."""
         law = self.band_of(best, spread, level, shape)
         if self.doubt is None or len(self.draws) == 0:
-            run = self.band_of(best, spread * np.exp(-self.errors()), level, shape)
+            run = self.band_of(best, spread * np.exp(self.errors()), level, shape)
         else:
             run = self.band_of(*self._of_run(self.doubt, inputs, best, spread), level, shape)
             with np.errstate(all="ignore"):  # a draw may have no loss there
@@ -300,7 +300,7 @@ class Fit(Alike):
             measured = self.law.output == LOSS  # how far a form may be off was
             form = (doubt.form(at, np.ravel(beyond)) if measured else 0.0) * self._normal(3, len(spread))
             middle = np.log(best) + moved
-            return middle, middle + own + near + form - self.errors()
+            return middle, middle + own + near + form + self.errors()
 
     def _normal(self, stream: int, count: int) -> Array:
         """A standard normal number for each draw (R, 1), the same wherever a stream is asked."""
@@ -360,9 +360,8 @@ class Fit(Alike):
         `columns`, `units`: the answers of `read_runs`, for a path or a DataFrame.
 
         `observed` and `fitted` are in the unit of the law's output (nats per token for a loss). `residual` is log observed less
-        log fitted, without a unit: positive where a run lies above the law, the sign of statsmodels and of the
-        CSV of runs. The attribute `Fit.residuals` has the other sign, log fitted less log observed. FitError for other runs than
-        those that were fitted.
+        log fitted, without a unit: positive where a run lies above the law, as in statsmodels, in the attribute `residuals` and in the
+        CSV of runs. FitError for other runs than those that were fitted.
         """
         import pandas as pd
 

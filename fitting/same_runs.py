@@ -43,7 +43,7 @@ class Fitted(Protocol):
 
     @property
     def residuals(self) -> np.ndarray:
-        """log f - log L (n,)."""
+        """log L - log f (n,)."""
 
     @property
     def digest(self) -> str:
@@ -125,5 +125,5 @@ def fitted_arrays(fit: Fitted, runs: Runs, then: str, group: str | None = None) 
 
 def _leave_the_same(fit: Fitted, table: Arrays) -> bool:
     with np.errstate(all="ignore"):
-        left = np.log(fit.law(table.inputs, fit.params)) - np.log(table.loss)
+        left = np.log(table.loss) - np.log(fit.law(table.inputs, fit.params))
     return bool(np.allclose(left, fit.residuals, rtol=0, atol=SAME))

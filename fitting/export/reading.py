@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,15 @@ def fit_from_json(body: Any, law: Law | LawKey | None = None) -> Fit:
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise FitError(f'A fit exported as JSON has "format": "{FORMAT}"; this has none. Export the fit again.')
     version = body.get("version")
-    if version is True or version != VERSION:
+    if isinstance(version, bool) or version not in (1, VERSION):
         raise FitError(
-            f"This fit was written by version {_short(repr(version))} of the format; this program reads version {VERSION}."
+            f"This fit was written by version {_short(repr(version))} of the format; this program reads versions 1 to {VERSION}."
         )
     as_saved(body)
     law = _law(body.get("law"), law)
     try:
-        return _fit(law, read(Saved, body))
+        saved = read(Saved, body)
+        return _fit(law, saved if version == VERSION else _turned(saved))
     except (PlainError, OverflowError) as e:
         raise FitError(f"This fit's JSON is damaged: {_short(str(e))}. Export the fit again.") from None
 
@@ -73,6 +74,11 @@ def _law(key: Any, given: Law | LawKey | None) -> Law:
             "in memory give it too: load_fit(path, law=...)."
         )
     return law
+
+
+def _turned(saved: Saved) -> Saved:
+    """What version 1 wrote, with the signs of this one."""
+    return replace(saved, residuals=-saved.residuals, new_noise=-saved.new_noise)
 
 
 def _fit(law: Law, saved: Saved) -> Fit:

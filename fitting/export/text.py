@@ -17,7 +17,8 @@ from fitting.planning.on_devices import OnDevices
 from fitting.planning.planner import Plan
 from fitting.result import Fit
 
-FORMAT, VERSION = "isoflop-fit", 1
+# Version 1 had residuals, and the noise of new runs, with the other sign: log fitted less log observed.
+FORMAT, VERSION = "isoflop-fit", 2
 WHOLE = ("batch", "lr", "steps", "critical")
 
 

@@ -233,7 +233,7 @@ def _families(parts: tuple[Part, ...], best: JointFit, values: list[Array], draw
     ends = np.cumsum([p.problem.n for p in parts])
     return tuple(
         Family(
-            p.name, v, d, p.table.runs, left[end - p.problem.n : end], p.table.ranges, p.table.accounting,
+            p.name, v, d, p.table.runs, -left[end - p.problem.n : end], p.table.ranges, p.table.accounting,
             _unseen(p, p.where.law, v),
         )
         for p, v, d, end in zip(parts, values, draws, ends, strict=True)

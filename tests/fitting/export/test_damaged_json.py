@@ -193,7 +193,7 @@ def test_settings_that_versions_added_are_lacking_from_one_on_alone(body):
         (("objective",), "low"),
         (("law",), "kaplan"),
         (("law",), "../chinchilla"),
-        (("version",), 2),
+        (("version",), 3),
         (("version",), True),
         (("format",), "other"),
     ],

@@ -224,7 +224,7 @@ def test_csv_is_defused_and_numbers_stay_numbers(one):
         assert pd.api.types.is_float_dtype(rows[column]), column
     used = rows[rows["used"]]
     fitted = dict(zip(f.runs, f.residuals, strict=True))
-    assert np.allclose(np.sort(-used["residual"]), np.sort(list(fitted.values())), rtol=1e-12)
+    assert np.allclose(np.sort(used["residual"]), np.sort(list(fitted.values())), rtol=1e-12)
     assert np.allclose(used["predicted"], used["loss"] * np.exp(-used["residual"]))
     expected = f.law({k: used[k].to_numpy() for k in f.law.inputs}, f.params)
     assert np.allclose(used["predicted"], expected, rtol=1e-10)
