@@ -247,7 +247,7 @@ class Runs(Alike):
         """Which rows of `kept` have one of these names, or are True in a mask over them, (n,)."""
         given = [runs] if isinstance(runs, str) else list(runs)
         if is_mask(given):
-            given = list(masked(runs, list(self.kept["run"]), self.labels))
+            given = list(masked(runs, list(self.kept["run"]), self.labels, own=self.kept.index))
         names = {str(r) for r in given}
         unknown = sorted(names - set(self.kept["run"]))
         if unknown:

@@ -230,8 +230,7 @@ def in_line(named: Mapping[str, Any], index: Any = None) -> dict[str, Any]:
     """
     out, of = dict(named), "the frame"
     for name, x in named.items():
-        own = getattr(x, "index", None)
-        if own is None or callable(own) or not hasattr(x, "reindex"):
+        if (own := _index(x)) is None:
             continue
         if index is None:
             index, of = own, name
@@ -243,6 +242,17 @@ def in_line(named: Mapping[str, Any], index: Any = None) -> dict[str, Any]:
                 )
             out[name] = x.reindex(index)
     return out
+
+
+def shared_index(named: Mapping[str, Any]) -> Any:
+    """The index of the first argument that has one, whose order `in_line` takes; None where none has."""
+    return next((own for x in named.values() if (own := _index(x)) is not None), None)
+
+
+def _index(x: Any) -> Any:
+    """The index of a Series; None for whatever has none, lists with a method of that name too."""
+    own = getattr(x, "index", None)
+    return None if callable(own) or not hasattr(x, "reindex") else own
 
 
 def a_count(name: str, x: Any, most: int) -> int:
@@ -259,8 +269,8 @@ def run_names(
 ) -> tuple[str, ...]:
     """The names of runs as text, sorted and each once; a mask of True and False names those of `among` where it is True.
 
-    A mask that is a Series is aligned by its index, as `data.masks.masked` tells (`labels`, `fresh`), else it is taken by
-    position. FitError for a mask of another length, one whose index is another, or for what is no list.
+    A mask that is a Series is aligned by its index, as `data.masks.masked` tells (`labels`, `fresh`, the index of `among`), else it
+    is taken by position. FitError for a mask of another length, one whose index is another, or for what is no list.
     """
     from data.masks import is_mask, masked
 
@@ -277,7 +287,9 @@ def run_names(
                 "Give True or False there."
             )
         try:
-            found = list(masked(x if hasattr(x, "index") else found, names, labels, fresh))
+            found = list(
+                masked(x if hasattr(x, "index") else found, names, labels, fresh, getattr(among, "index", None))
+            )
         except DataError as e:
             said = str(e)
             if not said.startswith(("a mask", "the index")):

@@ -14,7 +14,7 @@ import numpy as np
 
 from data.alike import Alike
 from fitting.accounting import Accounting
-from fitting.arguments import a_level, in_line, in_short, is_one_of
+from fitting.arguments import a_level, in_line, in_short, is_one_of, shared_index
 from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import LOSS, Law
@@ -180,14 +180,15 @@ class Fit(Alike):
         `of`: "law" for the interval of the law's mean, "run" for the prediction interval of one new run, which adds the scatter of
             single runs, the residuals of neighbouring runs, and model discrepancy beyond the largest run, or where size and
             data are mixed as in none.
-        `inputs`: numbers, or arrays of one shape, by name, such as `params` (parameters), `tokens` and `flops` (FLOP). Other
-            columns of the runs table may be given too, so that one call asks any law; FLOPs follow from params and tokens as
-            the table counts them.
+        `inputs`: numbers, arrays of one shape, or Series, whose index the band's `to_frame()` has, by name, such as `params`
+            (parameters), `tokens` and `flops` (FLOP). Other columns of the runs table may be given too, so that one call asks
+            any law; FLOPs follow from params and tokens as the table counts them.
 
         The band's `notes` say what the fit's checks, or the place asked at, say against it. TypeError for an input that is missing
         or that no table has; FitError for one that is not positive.
         """
-        inputs = in_line(inputs, getattr(at, "index", None))
+        index = shared_index(inputs) if at is None else getattr(at, "index", None)
+        inputs = in_line(inputs, index)
         if at is not None:
             inputs = {**columns_of(self.law, at, inputs), **inputs}
         level = a_level(level)
@@ -207,7 +208,7 @@ class Fit(Alike):
             for a in (np.concatenate(end) for end in zip(*parts, strict=True))
         )
         band = self._possible(Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs))))
-        return band.under(at.index) if at is not None and shape == (len(at),) else band
+        return band.under(index) if index is not None and shape == (len(index),) else band
 
     def _possible(self, band: Band) -> Band:
         return band.within(self.law.output.limits, self.law.output.title)

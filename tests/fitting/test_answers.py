@@ -161,7 +161,13 @@ def test_a_mask_means_the_labels_of_its_index(runs):
         if name in ("as it is",):
             assert tuple(sorted(read.hold_out(mask[::-1]).held_out["run"])) == out, name
             continue
-        with pytest.raises(DataError, match="names other rows"):  # of the frame, or of runs.kept?
+        over_frame, over_kept = mask.loc[frame.index], read.kept["run"].isin(out)
+        for one in (over_frame, over_kept, over_kept & ~over_kept.isna()):
+            assert tuple(sorted(read.hold_out(one).held_out["run"])) == out, name
+            assert fit(read, "chinchilla", exclude=one, resamples=0).settings.excluded == out, name
+        with pytest.raises(
+            DataError, match=r'Give runs\.kept\["run"\]\[mask\.to_numpy\(\)\]'
+        ):  # of the frame, or of runs.kept?
             read.hold_out(mask)
         assert tuple(sorted(read.hold_out(read.kept["run"].isin(out).to_numpy()).held_out["run"])) == out, name
     shifted = plain.set_axis(range(100, 125))
@@ -195,3 +201,8 @@ def test_a_forecast_keeps_the_index_of_its_places(runs):
     assert list(f.predict(frame[:3]).to_frame().index) == ["exp0", "exp1", "exp2"]
     assert list(f.to_frame(frame).index) == list(frame.index)
     assert list(f.predict(params=[1e9, 2e9], tokens=1e10).to_frame().index) == [0, 1]
+    some = frame[:3]
+    turned = f.predict(params=some["params"], tokens=some["tokens"][::-1], of="run").to_frame()
+    assert turned.equals(f.predict(some, of="run").to_frame())
+    assert list(f.predict(params=some["params"], tokens=1e10).to_frame().index) == ["exp0", "exp1", "exp2"]
+    assert list(f.predict(params=1e9, tokens=some["tokens"]).to_frame().index) == ["exp0", "exp1", "exp2"]
