@@ -495,3 +495,23 @@ def test_the_words_of_a_fit_are_those_of_its_output():
         fit(
             shots(), law=ERROR_RATE, exclude=pd.Series([True, False, None] + [False] * 22, dtype="boolean"), resamples=0
         )
+
+
+def test_a_fit_of_a_law_defined_otherwise_says_so(tmp_path):
+    """Other parameters, another formula of the same, and other inputs; with refits and without."""
+    other_params = replace(
+        ERROR_RATE, formula=lambda shots, a, c: a * shots**-c, params=(
+            Param("a", "a", "shots^c", "errors at one shot", (1e-9, 1e9), anchor=coefficient("shots", "c")),
+            Param("c", "c", "", "how fast more shots help", (0.01, 5.0)),
+        )
+    )  # fmt: skip
+    other_formula = replace(ERROR_RATE, formula=lambda shots, a, b: a * (shots**-b) * (1.0 + shots**-b))
+    for resamples in (0, 20):
+        f = fit(shots(), law=ERROR_RATE, resamples=resamples)
+        f.to_json(tmp_path / "fit.json")
+        assert load_fit(tmp_path / "fit.json", law=ERROR_RATE).params == f.params
+        for other in (other_params, other_formula):
+            with pytest.raises(
+                FitError, match=r"'error-rate' was defined otherwise .* load_fit\(path, law=\.\.\.\), or fit"
+            ):
+                load_fit(tmp_path / "fit.json", law=other)
