@@ -146,6 +146,12 @@ class Runs(Alike):
         """The columns of `kept` that the file brought under names of its own."""
         return tuple(c for c in self.kept if c not in COLUMNS and c not in self.named)
 
+    def called(self, name: str) -> str | None:
+        """The column of `kept` of this name, or what was read from the column that the file calls so; None where there is none."""
+        if name in self.kept.columns:
+            return name
+        return next((s.column for s in self.sources if s.header == name and s.column in self.kept.columns), None)
+
     @property
     def reasons(self) -> dict[str, int]:
         """How many rows were set aside for each reason, commonest first; copies are counted together."""

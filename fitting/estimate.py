@@ -64,8 +64,8 @@ def fit(
     `law`: a `Law`, the key of one in `all_laws()`, or "auto" for the one that these columns allow best.
     `exclude`: names of runs to leave out, or a mask of True and False over the rows of `runs.kept`; a Series is aligned by its
         index where that names the runs.
-    `group`: the column whose runs may have correlated residuals, such as a sweep (default: the model size, group or budget that
-        shows it).
+    `group`: the column, as the table or its file calls it, whose runs may have correlated residuals, such as a sweep (default: the
+        model size, group or budget that shows it).
     `delta`: Huber's delta, in log loss: "auto" scales it to the noise, papers use 1e-3, `float("inf")` is least squares.
     `intervals`: what is resampled for them: "runs", "groups" (whole), "residuals" (at the same inputs), "components" (a share that
         groups have in common and the rest apart), or "auto" for what these residuals call for.
@@ -93,6 +93,7 @@ def fit(
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if weights is not None and prior == "published":
         raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')
+    group = group and (table_of_runs.called(group) or group)
     begun = started(table_of_runs, law, prior if weights is None else "none", given, group)
     chosen, table, held = begun.law, begun.table, begun.held
     why = refusal(chosen, table)

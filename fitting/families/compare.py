@@ -72,6 +72,7 @@ def compare_families(
     _check(share, resamples)
     seed = a_count("seed", seed, MOST_SEED)
     given, group = huber_delta(delta), a_name("group", group)
+    group = group and (table.called(group) or group)
     a_name("intervals", intervals, 'a word such as "auto"')
     reference = a_name("reference", reference, "the name of a family")
     target = None if target is None else any_number("target", target, "a budget, one number of FLOP")

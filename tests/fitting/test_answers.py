@@ -97,6 +97,19 @@ def test_approaches_are_compared_in_either_order(runs):
         compare(runs, np.nan)
 
 
+def test_a_group_is_called_as_in_the_file_too(runs):
+    own = fit(runs, "chinchilla", group="params", resamples=20).settings
+    frame = runs.kept[["run", "params", "tokens", "loss"]].rename(columns={"params": "model_size"})
+    both = pd.concat(
+        [frame.assign(family="a"), frame.assign(family="b", loss=0.98 * frame["loss"], run=frame["run"] + "b")]
+    )
+    for given in (frame, read_runs(frame)):
+        assert fit(given, "chinchilla", group="model_size", resamples=20).settings.grouping == own.grouping == "params"
+    assert compare_families(both, "family", group="model_size", resamples=20).settings.grouping == "params"
+    with pytest.raises(FitError, match="no column 'size of it' to group by"):
+        fit(frame, "chinchilla", group="size of it", resamples=0)
+
+
 def test_the_index_of_a_frame_names_its_runs(runs):
     plain = runs.kept[["params", "tokens", "loss"]]
     n = len(plain)
