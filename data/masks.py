@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from data.cells.cleaned import clean
 from data.errors import DataError
 
 MOST_SAID = 3
@@ -51,7 +52,7 @@ def masked(
     in_order = at == list(range(len(names)))
     if in_order and own is not None and index.is_(own):
         return tuple(name for name, out in zip(names, values, strict=True) if out)
-    texts = {" ".join(str(label).split()): out for label, out in said.items()}
+    texts = {clean(" ".join(str(label).split())): out for label, out in said.items()}
     readings = []
     if labels and set(names) <= (of := {labels[label] for label in said if label in labels}) and len(of) >= len(names):
         by_label = {labels[label]: out for label, out in said.items() if label in labels}

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data.alike import Alike
+from data.cells.cleaned import clean
 from data.errors import DataError, Question, ReadError
 from data.masks import is_mask, masked
 from data.plural import agreeing
@@ -254,8 +255,9 @@ class Runs(Alike):
         given = [runs] if isinstance(runs, str) else list(runs)
         if is_mask(given):
             given = list(masked(runs, list(self.kept["run"]), self.labels, own=self.kept.index))
-        names = {str(r) for r in given}
-        unknown = sorted(names - set(self.kept["run"]))
+        known = set(self.kept["run"])
+        names = {r if r in known else clean(r) for r in map(str, given)}
+        unknown = sorted(names - known)
         if unknown:
             shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
             raise DataError(f"no kept run is called {shown}")

@@ -301,6 +301,7 @@ def run_names(
     A mask that is a Series is aligned by its index, as `data.masks.masked` tells (`labels`, `fresh`, the index of `among`), else it
     is taken by position. FitError for a mask of another length, one whose index is another, or for what is no list.
     """
+    from data.cells.cleaned import clean
     from data.masks import is_mask, masked
 
     names = [str(name) for name in among]
@@ -327,7 +328,7 @@ def run_names(
                     "the names of runs"
                 )
             raise FitError(f"exclude: {said}." if said.startswith("the index") else f"exclude was {said}.") from None
-    return tuple(sorted({str(one) for one in found}))
+    return tuple(sorted({one if one in names else clean(one) for one in map(str, found)}))
 
 
 def _number(x: Any) -> float:
