@@ -139,7 +139,8 @@ def says_held_out(cells: Iterable[object]) -> np.ndarray:
 def _parts_runs(said: list[str]) -> bool:
     """Whether some rows say test and more say train, or fitted, and none anything else: losses of two splits are as many of each."""
     tests = sum(s in _TEST | _OUT for s in said)
-    return 0 < 2 * tests < len(said) and all(s in _TEST | _OUT | _TRAIN | _IN for s in said)
+    fitted = any(s in _TRAIN | _IN for s in said)
+    return fitted and 0 < 2 * tests < len(said) and all(not s or s in _TEST | _OUT | _TRAIN | _IN for s in said)
 
 
 def _unread(table: Table, header: str, said: list[str], fitted: frozenset[str]) -> str:
