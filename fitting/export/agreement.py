@@ -112,11 +112,12 @@ def _intervals(fit: Fit, said: Mapping[str, Mapping[str, float]]) -> None:
 def _objective(fit: Fit) -> None:
     """Where it is one of residuals alone, and in units of each run's error where those are kept of all runs."""
     size = np.abs(fit.residuals)
-    if fit.settings.objective.startswith(Settings.objective + WITH_ERRORS):
+    said, plain = (x.replace("log-loss", "log") for x in (fit.settings.objective, Settings.objective))  # of whatever output
+    if said.startswith(plain + WITH_ERRORS):
         if fit.doubt is None or fit.doubt.scale is None or len(fit.doubt.scale) != fit.n:
             return
         size = size * fit.doubt.scale
-    elif fit.settings.objective != Settings.objective:
+    elif said != plain:
         return
     inside = np.minimum(size, fit.settings.delta)
     total = float(np.sum(inside * (size - 0.5 * inside)))
