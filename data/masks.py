@@ -50,7 +50,7 @@ def masked(
             "the index of a mask has a label more than once. Give one with the index of the table, or names of runs"
         )
     in_order = at == list(range(len(names)))
-    if in_order and own is not None and index.is_(own):
+    if in_order and index is not None and own is not None and index.is_(own):
         return tuple(name for name, out in zip(names, values, strict=True) if out)
     texts = {clean(" ".join(str(label).split())): out for label, out in said.items()}
     readings = []

@@ -112,7 +112,9 @@ def _intervals(fit: Fit, said: Mapping[str, Mapping[str, float]]) -> None:
 def _objective(fit: Fit) -> None:
     """Where it is one of residuals alone, and in units of each run's error where those are kept of all runs."""
     size = np.abs(fit.residuals)
-    said, plain = (x.replace("log-loss", "log") for x in (fit.settings.objective, Settings.objective))  # of whatever output
+    said, plain = (
+        x.replace("log-loss", "log") for x in (fit.settings.objective, Settings.objective)
+    )  # of whatever output
     if said.startswith(plain + WITH_ERRORS):
         if fit.doubt is None or fit.doubt.scale is None or len(fit.doubt.scale) != fit.n:
             return

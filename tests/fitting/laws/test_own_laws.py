@@ -566,3 +566,12 @@ def test_of_several_inputs_one_is_named_as_that_which_makes_runs_large():
         compare_laws(frame, laws=["no such law"])
     with pytest.raises(FitError, match="these give error_rate and loss"):
         compare_laws(frame, laws=[law, TOY])
+
+
+def test_a_changed_objective_of_another_output_is_seen():
+    """In a file without a checksum too; its words are others than for a loss."""
+    body = json.loads(fit(shots(), law=ERROR_RATE, resamples=0).to_json())
+    del body["checksum"]
+    assert load_fit(json.dumps(body), law=ERROR_RATE).n == 25
+    with pytest.raises(FitError, match="its objective is"):
+        load_fit(json.dumps({**body, "objective": 2 * body["objective"]}), law=ERROR_RATE)
