@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.cells.cleaned import clean
 from data.columns.active_shares import with_active_counted
 from data.columns.embeddings import with_embeddings_added
 from data.errors import ReadError
@@ -91,7 +92,7 @@ def index_names(frame: pd.DataFrame) -> list[str] | None:
         return None
     if index.name is not None and not index.map(type).isin([str]).all():
         return None
-    labels = [" ".join(str(label).split()) for label in index]
+    labels = [clean(" ".join(str(label).split())) for label in index]
     return labels if all(labels) and len(set(labels)) == len(labels) else None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from data.cells.cleaned import clean
 from data.errors import DataError
 
 MOST_SAID = 3
@@ -18,14 +19,19 @@ def is_mask(values: Sequence[Any]) -> bool:
 
 
 def masked(
-    mask: Iterable[Any], names: Sequence[str], labels: Mapping[Hashable, str] | None = None, fresh: bool = False
+    mask: Iterable[Any],
+    names: Sequence[str],
+    labels: Mapping[Hashable, str] | None = None,
+    fresh: bool = False,
+    own: Any = None,
 ) -> tuple[str, ...]:
     """The `names` of runs (n,) for which a mask is True: aligned by its index where it has one, else by position.
 
     `labels` are those of the frame that the runs were read from, each with its run's name. An index may hold the names, these
     labels, or the places 0 to n - 1 of `runs.kept`, in any order; the last is not meant where the frame is `fresh`, which nobody
-    has seen as runs. Raises DataError for another length, a value that is neither, an index of anything else, and one that says one
-    thing as labels and another as places.
+    has seen as runs. Two indexes mean one thing alone: the very index of `runs.kept` (`own`), which a mask made from it has, and
+    the labels in the order of the frame, where that is not 0 to n - 1. Raises DataError for another length, a value that is
+    neither, an index of anything else, and one that says one thing as labels and another as places.
     """
     values = list(mask)
     index = getattr(mask, "index", None)
@@ -43,21 +49,25 @@ def masked(
         raise DataError(
             "the index of a mask has a label more than once. Give one with the index of the table, or names of runs"
         )
-    texts = {" ".join(str(label).split()): out for label, out in said.items()}
+    in_order = at == list(range(len(names)))
+    if in_order and index is not None and own is not None and index.is_(own):
+        return tuple(name for name, out in zip(names, values, strict=True) if out)
+    texts = {clean(" ".join(str(label).split())): out for label, out in said.items()}
     readings = []
     if labels and set(names) <= (of := {labels[label] for label in said if label in labels}) and len(of) >= len(names):
         by_label = {labels[label]: out for label, out in said.items() if label in labels}
         readings.append([bool(by_label[name]) for name in names])
     if all(name in texts for name in names) and len(texts) == len(said):
         readings.append([bool(texts[name]) for name in names])
-    if set(at) == set(range(len(names))) and not (fresh and readings):
+    of_frame = bool(readings and labels) and not in_order and at == list(labels or ())
+    if set(at) == set(range(len(names))) and not ((fresh or of_frame) and readings):
         readings.append([bool(said[k]) for k in range(len(names))])
     if not readings:
         raise _unaligned(at, texts, names)
     if any(one != readings[0] for one in readings):
         raise DataError(
-            "the index of a mask names other rows in the frame that was read than in runs.kept. Give the names of runs, or a mask "
-            "without an index: mask.to_numpy(), in the order of runs.kept"
+            'the index of a mask names other rows in the frame that was read than in runs.kept. Give runs.kept["run"][mask.to_numpy()] '
+            "for a mask in the order of runs.kept, or mask.loc[frame.index] for one with the labels of the frame that was read"
         )
     return tuple(name for name, out in zip(names, readings[0], strict=True) if out)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from data.cells.cleaned import clean
 from data.convert import to_runs
 from data.errors import DataError, MappingNeeded, ReadError
 from data.filenames.columns import run_names
@@ -29,7 +30,7 @@ from data.recognise import recognise
 from data.rows.history import distinct
 from data.schema import NothingKept, Runs, stack
 from data.splits.files import one_of_splits
-from data.table import Table, clean
+from data.table import Table
 
 MAX_FILES = 1_000
 MAX_DEPTH = 6

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data.alike import Alike
+from data.cells.cleaned import clean
 from data.errors import DataError, Question, ReadError
 from data.masks import is_mask, masked
 from data.plural import agreeing
@@ -146,6 +147,12 @@ class Runs(Alike):
         """The columns of `kept` that the file brought under names of its own."""
         return tuple(c for c in self.kept if c not in COLUMNS and c not in self.named)
 
+    def called(self, name: str) -> str | None:
+        """The column of `kept` of this name, or what was read from the column that the file calls so; None where there is none."""
+        if name in self.kept.columns:
+            return name
+        return next((s.column for s in self.sources if s.header == name and s.column in self.kept.columns), None)
+
     @property
     def reasons(self) -> dict[str, int]:
         """How many rows were set aside for each reason, commonest first; copies are counted together."""
@@ -247,9 +254,10 @@ class Runs(Alike):
         """Which rows of `kept` have one of these names, or are True in a mask over them, (n,)."""
         given = [runs] if isinstance(runs, str) else list(runs)
         if is_mask(given):
-            given = list(masked(runs, list(self.kept["run"]), self.labels))
-        names = {str(r) for r in given}
-        unknown = sorted(names - set(self.kept["run"]))
+            given = list(masked(runs, list(self.kept["run"]), self.labels, own=self.kept.index))
+        known = set(self.kept["run"])
+        names = {r if r in known else clean(r) for r in map(str, given)}
+        unknown = sorted(names - known)
         if unknown:
             shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
             raise DataError(f"no kept run is called {shown}")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.cells.cleaned import all_clean, clean
 from data.cells.markup import words
 from data.cells.own_units import with_own_units
 from data.cells.parts_done import done_alone, of_a_plan
@@ -307,24 +308,6 @@ def without_rows(table: Table, odd: np.ndarray, reasons: np.ndarray) -> Table:
         aside=pd.concat([*before, aside], ignore_index=True) if before else aside,
         aside_lines=np.concatenate([*numbered, table.lines[odd]]),
     )
-
-
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_LONGEST = 300  # characters of a header or of a cell of text that are carried along
-
-
-def clean(text: str) -> str:
-    """The text without control signs, halves of characters or excess length, none of which names anything."""
-    if len(text) > _LONGEST:
-        text = text[: _LONGEST - 1] + "…"
-    return _UNPRINTABLE.sub(" ", text).strip() if _UNPRINTABLE.search(text) else text
-
-
-def all_clean(texts: list[str]) -> list[str]:
-    """Each of the texts without what `clean` takes away; together they are looked through once."""
-    if max(map(len, texts), default=0) <= _LONGEST and not _UNPRINTABLE.search("".join(texts)):
-        return texts
-    return list(map(clean, texts))
 
 
 def unique(headers: list[str]) -> list[str]:

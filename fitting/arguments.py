@@ -22,6 +22,7 @@ R = TypeVar("R")
 
 MOST_RESAMPLES, MOST_SEED = 100_000, 2**63 - 1
 MOST_SAID = 3  # members of a list named in a sentence
+SURE = 0.8  # how sure a header must mean model sizes, where nobody is asked
 SMALLEST, LARGEST = 1e-100, 1e100  # positive numbers beyond these have squares and products that no float holds
 
 
@@ -98,6 +99,7 @@ def positive_numbers(name: str, x: Any) -> Array:
 def rows_of(x: Any, columns: Iterable[str], what: str) -> pd.DataFrame:
     """A frame without the rows held out (`role`), those of its `columns` that there are as numbers, infinite ones as blanks.
 
+    A column of sizes under another usual name, such as model_size, is read as `params` where these are among the columns.
     FitError for no frame, or other cells, and where every row is held out.
     """
     import pandas as pd
@@ -112,7 +114,7 @@ def rows_of(x: Any, columns: Iterable[str], what: str) -> pd.DataFrame:
                 f"{what} are all held out by the column role, which leaves none to fit. Give some of them another role."
             )
         x = x[~out]
-    numbers: dict[str, Any] = {}
+    x, numbers = with_size(x) if "params" in columns else x, {}
     for name in (c for c in columns if c in x):
         values = x[name]
         if isinstance(values, pd.DataFrame):
@@ -127,6 +129,33 @@ def rows_of(x: Any, columns: Iterable[str], what: str) -> pd.DataFrame:
         if (endless := np.isinf(values.to_numpy(float, na_value=np.nan))).any():
             numbers[name] = values.mask(endless)
     return x.assign(**numbers) if numbers else x
+
+
+def with_size(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the column of model sizes called `params`, in parameters, where it has another usual name, such as model_size."""
+    import pandas as pd
+
+    from data.headers.names import named
+    from data.headers.parts import header
+    from data.schema import COUNTS
+    from data.units.factors import PLAUSIBLE
+
+    sizes, least = {}, PLAUSIBLE["params"][0]
+    for name in (c for c in frame.columns if isinstance(c, str)):
+        cells = frame[name]
+        if (
+            isinstance(cells, pd.DataFrame)
+            or not pd.api.types.is_numeric_dtype(cells)
+            or pd.api.types.is_bool_dtype(cells)
+        ):
+            continue
+        meant = [(COUNTS.index(c), -sure) for c, sure in named(name) if c in COUNTS and sure >= SURE]
+        if meant and cells.notna().any() and (cells.dropna() * header(name).scale >= least).all():
+            sizes[name] = min(meant)
+    if "params" in frame or not sizes:
+        return frame
+    best = min(sizes, key=lambda name: sizes[name])
+    return frame.assign(params=frame[best] * header(best).scale).drop(columns=best)
 
 
 def is_one_of(x: Any, known: Container[str]) -> bool:
@@ -230,8 +259,7 @@ def in_line(named: Mapping[str, Any], index: Any = None) -> dict[str, Any]:
     """
     out, of = dict(named), "the frame"
     for name, x in named.items():
-        own = getattr(x, "index", None)
-        if own is None or callable(own) or not hasattr(x, "reindex"):
+        if (own := _index(x)) is None:
             continue
         if index is None:
             index, of = own, name
@@ -243,6 +271,17 @@ def in_line(named: Mapping[str, Any], index: Any = None) -> dict[str, Any]:
                 )
             out[name] = x.reindex(index)
     return out
+
+
+def shared_index(named: Mapping[str, Any]) -> Any:
+    """The index of the first argument that has one, whose order `in_line` takes; None where none has."""
+    return next((own for x in named.values() if (own := _index(x)) is not None), None)
+
+
+def _index(x: Any) -> Any:
+    """The index of a Series; None for whatever has none, lists with a method of that name too."""
+    own = getattr(x, "index", None)
+    return None if callable(own) or not hasattr(x, "reindex") else own
 
 
 def a_count(name: str, x: Any, most: int) -> int:
@@ -259,9 +298,10 @@ def run_names(
 ) -> tuple[str, ...]:
     """The names of runs as text, sorted and each once; a mask of True and False names those of `among` where it is True.
 
-    A mask that is a Series is aligned by its index, as `data.masks.masked` tells (`labels`, `fresh`), else it is taken by
-    position. FitError for a mask of another length, one whose index is another, or for what is no list.
+    A mask that is a Series is aligned by its index, as `data.masks.masked` tells (`labels`, `fresh`, the index of `among`), else it
+    is taken by position. FitError for a mask of another length, one whose index is another, or for what is no list.
     """
+    from data.cells.cleaned import clean
     from data.masks import is_mask, masked
 
     names = [str(name) for name in among]
@@ -277,7 +317,9 @@ def run_names(
                 "Give True or False there."
             )
         try:
-            found = list(masked(x if hasattr(x, "index") else found, names, labels, fresh))
+            found = list(
+                masked(x if hasattr(x, "index") else found, names, labels, fresh, getattr(among, "index", None))
+            )
         except DataError as e:
             said = str(e)
             if not said.startswith(("a mask", "the index")):
@@ -286,7 +328,7 @@ def run_names(
                     "the names of runs"
                 )
             raise FitError(f"exclude: {said}." if said.startswith("the index") else f"exclude was {said}.") from None
-    return tuple(sorted({str(one) for one in found}))
+    return tuple(sorted({one if one in names else clean(one) for one in map(str, found)}))
 
 
 def _number(x: Any) -> float:

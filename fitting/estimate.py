@@ -64,8 +64,8 @@ def fit(
     `law`: a `Law`, the key of one in `all_laws()`, or "auto" for the one that these columns allow best.
     `exclude`: names of runs to leave out, or a mask of True and False over the rows of `runs.kept`; a Series is aligned by its
         index where that names the runs.
-    `group`: the column whose runs may have correlated residuals, such as a sweep (default: the model size, group or budget that
-        shows it).
+    `group`: the column, as the table or its file calls it, whose runs may have correlated residuals, such as a sweep (default: the
+        model size, group or budget that shows it).
     `delta`: Huber's delta, in log loss: "auto" scales it to the noise, papers use 1e-3, `float("inf")` is least squares.
     `intervals`: what is resampled for them: "runs", "groups" (whole), "residuals" (at the same inputs), "components" (a share that
         groups have in common and the rest apart), or "auto" for what these residuals call for.
@@ -93,6 +93,7 @@ def fit(
     resamples, seed = a_count("resamples", resamples, MOST_RESAMPLES), a_count("seed", seed, MOST_SEED)
     if weights is not None and prior == "published":
         raise FitError('prior="published" weights runs in its own way. Leave out weights, or ask for prior="none".')
+    group = group and (table_of_runs.called(group) or group)
     begun = started(table_of_runs, law, prior if weights is None else "none", given, group)
     chosen, table, held = begun.law, begun.table, begun.held
     why = refusal(chosen, table)
@@ -142,7 +143,7 @@ def fit(
         values=values,
         draws=where.natural(draws.theta),
         objective=float(tried.objective[best]),
-        residuals=left if scale is None else left / scale,
+        residuals=-left if scale is None else -left / scale,
         runs=table.runs,
         settings=Settings(
             delta=prob.delta,
@@ -168,7 +169,7 @@ def fit(
         ranges=table.ranges,
         accounting=table.accounting,
         table=table_of_runs.name,
-        new_noise=new_noise,
+        new_noise=-new_noise,
         doubt=near,
         unidentified=tuple(k for k in chosen.names if k in evidence.unidentified.names),
     )

@@ -15,6 +15,7 @@ from fitting.arguments import MOST_RESAMPLES, a_count, a_level, takes
 from fitting.band import Band
 from fitting.errors import FitError
 from fitting.estimate import fit
+from fitting.largest import COMPUTE, order_of
 from fitting.planning.planner import plan
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, of_fit
@@ -36,20 +37,26 @@ LEAST_SIZES, LEAST_ASKED = 4, 2
 @shown()
 @dataclass(frozen=True)
 class Cut:
-    """One test: fitted to the runs of at most `flops`, asked about the m larger ones.
+    """One test: fitted to the runs of at most `largest`, in FLOP or in the unit of the input `along`, asked about the m larger ones.
 
-    `params`, `tokens` (m,) where the law has them, `beyond` (m,) in times `flops`, losses `actual` (m,), and `forecast` a
-    band of (m,). `regret` is the share by which the loss at the largest budget would have been higher, by the fit to all
-    runs, with the size that the smaller fit calls best (None for a law that splits no budget).
+    `beyond` (m,) in times `largest`, losses `actual` (m,), and `forecast` a band of (m,). `regret` is the share by which the loss at
+    the largest budget would have been higher, by the fit to all runs, with the size that the smaller fit calls best (None for a
+    law that splits no budget).
     """
 
-    flops: float
+    largest: float
     seen: int
     runs: tuple[str, ...]
     beyond: Array
     actual: Array
     forecast: Band
     regret: float | None
+    along: str = COMPUTE
+
+    @property
+    def flops(self) -> float:
+        """The compute up to which runs were fitted; NaN where they were put in order of something else."""
+        return self.largest if self.along == COMPUTE else float("nan")
 
     @property
     def error(self) -> float:
@@ -65,20 +72,24 @@ class Cut:
 @shown()
 @dataclass(frozen=True)
 class Backtest:
-    """The forecast test of one fit: its cuts, from the lowest, at one level, and what came out in a sentence."""
+    """The forecast test of one fit: its cuts, from the lowest, at one level, and what came out in a sentence.
+
+    `along` is the column by which runs were put in order.
+    """
 
     cuts: tuple[Cut, ...]
     level: float
     sentence: str
+    along: str = COMPUTE
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each run forecast: cut, run, beyond, actual, forecast, low, high."""
+        """One row for each run forecast: cut_flops (or cut_ and what `along` is), run, beyond, loss, forecast, low, high."""
         import pandas as pd
 
         rows = [
             pd.DataFrame(
                 {
-                    "cut_flops": c.flops, "run": c.runs, "beyond": c.beyond, "loss": c.actual,
+                    f"cut_{self.along}": c.largest, "run": c.runs, "beyond": c.beyond, "loss": c.actual,
                     "forecast": c.forecast.value, "low": c.forecast.low, "high": c.forecast.high,
                 }
             )
@@ -94,40 +105,38 @@ def backtest(
     *,
     level: float = 0.9,
     resamples: int = 400,
+    along: str | None = None,
     columns: Columns = None,
     units: Units = None,
 ) -> Backtest:
     """How well this fit's law, fitted as it was to the smaller runs, forecasts the larger ones of those it was fitted to.
 
+    Larger is by compute, or by the input that is named as `along`: without FLOPs, the one input of a law of its own columns.
     Runs held out take no part: `fitting.held_out.forecasts` compares them with the forecasts of the fit itself.
     Raises FitError when too few runs lie far enough apart to leave some out.
     """
     a_level(level)
     resamples = a_count("resamples", resamples, MOST_RESAMPLES)
     table = of_fit(found, runs, columns, units)
-    needed = dict.fromkeys([*found.law.inputs, found.law.output.column, "flops"])
-    if "flops" not in table.kept and found.law.own_columns:
-        raise FitError(
-            f"A forecast test puts runs in order of compute; {found.law.title} is fitted to its own columns alone, and FLOPs are none "
-            "of them. Hold runs out of the fit instead, and ask forecasts(fit, runs)."
-        )
-    if "flops" not in table.kept:
-        raise FitError("A forecast test puts runs in order of compute, and this table has no FLOPs. Map them.")
-    frame = table.kept.dropna(subset=list(needed))
-    tests = [_cut(table, frame, found, share, level, resamples) for share in SHARES]
+    along = order_of(table.kept, (found.law,), along, "A forecast test puts runs")
+    frame = table.kept.dropna(subset=list(dict.fromkeys([*found.law.inputs, found.law.output.column, along])))
+    tests = [_cut(table, frame, found, share, level, resamples, along) for share in SHARES]
     done = tuple(c for c in tests if c is not None)
     if not done:
+        sizes, by = ("sizes", "compute") if along == COMPUTE else (f"values of {' and '.join(found.law.inputs)}", along)
         raise FitError(
-            f"A forecast test needs {found.law.min_runs} runs of {LEAST_SIZES} sizes below and {LEAST_ASKED} runs more than "
-            f"{BEYOND:g} times larger in compute beyond; {len(frame)} runs of {table.name} do not leave that. Add larger runs."
+            f"A forecast test needs {found.law.min_runs} runs of {LEAST_SIZES} {sizes} below and {LEAST_ASKED} runs more than "
+            f"{BEYOND:g} times larger in {by} beyond; {len(frame)} runs of {table.name} do not leave that. Add larger runs."
         )
-    return Backtest(done, level, _sentence(done, level))
+    return Backtest(done, level, _sentence(done, level, found.law.output.title.lower()), along)
 
 
-def _cut(table: Runs, frame: pd.DataFrame, found: Fit, share: float, level: float, resamples: int) -> Cut | None:
-    flops = frame["flops"].to_numpy(float)
-    largest = float(np.quantile(flops, share, method="lower"))
-    seen, asked = flops <= largest, flops > BEYOND * largest
+def _cut(
+    table: Runs, frame: pd.DataFrame, found: Fit, share: float, level: float, resamples: int, along: str
+) -> Cut | None:
+    size = frame[along].to_numpy(float)
+    largest = float(np.quantile(size, share, method="lower"))
+    seen, asked = size <= largest, size > BEYOND * largest
     sizes = [len(np.unique(np.round(np.log(frame.loc[seen, k].to_numpy(float)), 2))) for k in found.law.inputs]
     if seen.sum() < found.law.min_runs or min(sizes) < LEAST_SIZES or asked.sum() < LEAST_ASKED:
         return None
@@ -143,8 +152,9 @@ def _cut(table: Runs, frame: pd.DataFrame, found: Fit, share: float, level: floa
     rows = frame[asked]
     band = smaller.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in found.law.inputs})
     return Cut(
-        largest, int(seen.sum()), tuple(rows["run"].astype(str)), rows["flops"].to_numpy(float) / largest,
-        rows[found.law.output.column].to_numpy(float), band, regret(found, smaller, float(flops.max())),
+        largest, int(seen.sum()), tuple(rows["run"].astype(str)), rows[along].to_numpy(float) / largest,
+        rows[found.law.output.column].to_numpy(float), band,
+        regret(found, smaller, float(size.max())) if along == COMPUTE else None, along,
     )  # fmt: skip
 
 
@@ -160,15 +170,16 @@ def regret(found: Fit, smaller: Fit, flops: float) -> float | None:
     return None if penalty is None else float(penalty.value)
 
 
-def _sentence(cuts: tuple[Cut, ...], level: float) -> str:
+def _sentence(cuts: tuple[Cut, ...], level: float, of: str) -> str:
     asked = sum(len(c.actual) for c in cuts)
     held = sum(c.covered for c in cuts)
     furthest = max(float(c.beyond.max()) for c in cuts)
     errors = np.concatenate([np.abs(np.log(c.forecast.value / c.actual)) for c in cuts])
     said = (
         f"With the largest runs left out ({len(cuts)} time{'s' * (len(cuts) > 1)}), the forecasts of runs up to {furthest:.3g}x "
-        f"larger were off by {100 * np.median(errors):.1f} % of the loss (median), and {held} of {asked} losses "
-        f"({100 * held / asked:.0f} %) fell in their {100 * level:.0f} % intervals"
+        f"larger{'' if cuts[0].along == COMPUTE else f' in {cuts[0].along}'} were off by {100 * np.median(errors):.1f} % of the {of} "
+        f"(median), and {held} of {asked} {'losses' if of == 'loss' else 'runs'} ({100 * held / asked:.0f} %) fell in their "
+        f"{100 * level:.0f} % intervals"
     )
     regrets = [c.regret for c in cuts if c.regret is not None]
     if not regrets:

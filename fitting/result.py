@@ -14,7 +14,7 @@ import numpy as np
 
 from data.alike import Alike
 from fitting.accounting import Accounting
-from fitting.arguments import a_level, in_line, in_short, is_one_of
+from fitting.arguments import a_level, in_line, in_short, is_one_of, shared_index
 from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import LOSS, Law
@@ -42,8 +42,8 @@ class Fit(Alike):
     """A fitted law: best values (p,), bootstrap draws (R, p), and what is needed to judge and repeat it.
 
     `draws` is the source of every interval; `new_noise` (R,) is for each the noise of one new run, in log loss, where
-    the intervals' method says (else residuals stand for it). `residuals` (n,) are log fitted less log observed, in the order
-    of `runs`: the other sign than in `to_frame`. `ranges` maps each input, the output and `flops` to the lowest and highest
+    the intervals' method says (else residuals stand for it). `residuals` (n,) are log observed less log fitted, in the order
+    of `runs`, as in `to_frame`. `ranges` maps each input, the output and `flops` to the lowest and highest
     value among the runs fitted. `doubt` widens forecasts of runs; a fit without draws has none. `calibration` holds the
     parameters' 95 % intervals where they were calibrated. Intervals of the `unidentified` are open.
     """
@@ -180,14 +180,15 @@ class Fit(Alike):
         `of`: "law" for the interval of the law's mean, "run" for the prediction interval of one new run, which adds the scatter of
             single runs, the residuals of neighbouring runs, and model discrepancy beyond the largest run, or where size and
             data are mixed as in none.
-        `inputs`: numbers, or arrays of one shape, by name, such as `params` (parameters), `tokens` and `flops` (FLOP). Other
-            columns of the runs table may be given too, so that one call asks any law; FLOPs follow from params and tokens as
-            the table counts them.
+        `inputs`: numbers, arrays of one shape, or Series, whose index the band's `to_frame()` has, by name, such as `params`
+            (parameters), `tokens` and `flops` (FLOP). Other columns of the runs table may be given too, so that one call asks
+            any law; FLOPs follow from params and tokens as the table counts them.
 
         The band's `notes` say what the fit's checks, or the place asked at, say against it. TypeError for an input that is missing
         or that no table has; FitError for one that is not positive.
         """
-        inputs = in_line(inputs, getattr(at, "index", None))
+        index = shared_index(inputs) if at is None else getattr(at, "index", None)
+        inputs = in_line(inputs, index)
         if at is not None:
             inputs = {**columns_of(self.law, at, inputs), **inputs}
         level = a_level(level)
@@ -207,7 +208,7 @@ class Fit(Alike):
             for a in (np.concatenate(end) for end in zip(*parts, strict=True))
         )
         band = self._possible(Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs))))
-        return band.under(at.index) if at is not None and shape == (len(at),) else band
+        return band.under(index) if index is not None and shape == (len(index),) else band
 
     def _possible(self, band: Band) -> Band:
         return band.within(self.law.output.limits, self.law.output.title)
@@ -273,7 +274,7 @@ class Fit(Alike):
         """As `loss_bands`, wherever the formula leads."""
         law = self.band_of(best, spread, level, shape)
         if self.doubt is None or len(self.draws) == 0:
-            run = self.band_of(best, spread * np.exp(-self.errors()), level, shape)
+            run = self.band_of(best, spread * np.exp(self.errors()), level, shape)
         else:
             run = self.band_of(*self._of_run(self.doubt, inputs, best, spread), level, shape)
             with np.errstate(all="ignore"):  # a draw may have no loss there
@@ -300,7 +301,7 @@ class Fit(Alike):
             measured = self.law.output == LOSS  # how far a form may be off was
             form = (doubt.form(at, np.ravel(beyond)) if measured else 0.0) * self._normal(3, len(spread))
             middle = np.log(best) + moved
-            return middle, middle + own + near + form - self.errors()
+            return middle, middle + own + near + form + self.errors()
 
     def _normal(self, stream: int, count: int) -> Array:
         """A standard normal number for each draw (R, 1), the same wherever a stream is asked."""
@@ -360,9 +361,8 @@ class Fit(Alike):
         `columns`, `units`: the answers of `read_runs`, for a path or a DataFrame.
 
         `observed` and `fitted` are in the unit of the law's output (nats per token for a loss). `residual` is log observed less
-        log fitted, without a unit: positive where a run lies above the law, the sign of statsmodels and of the
-        CSV of runs. The attribute `Fit.residuals` has the other sign, log fitted less log observed. FitError for other runs than
-        those that were fitted.
+        log fitted, without a unit: positive where a run lies above the law, as in statsmodels, in the attribute `residuals` and in the
+        CSV of runs. FitError for other runs than those that were fitted.
         """
         import pandas as pd
 

@@ -43,7 +43,7 @@ class Fitted(Protocol):
 
     @property
     def residuals(self) -> np.ndarray:
-        """log f - log L (n,)."""
+        """log L - log f (n,)."""
 
     @property
     def digest(self) -> str:
@@ -61,7 +61,7 @@ def as_runs(runs: Any, law: Any = None, columns: Columns = None, units: Units = 
 
 
 def whole_table(runs: Any, law: Any = None, columns: Columns = None, units: Units = None) -> Runs:
-    """The runs table, read from a frame, path or list where it is not one yet, for a law (or its key) that may name own columns.
+    """The runs table, read from a frame, path or list where it is not one yet, for a law (its key, several) that may name own columns.
 
     `columns` and `units` are the answers of `read_runs`; FitError where they stand beside a table that is read already, or are
     no answers.
@@ -79,14 +79,17 @@ def whole_table(runs: Any, law: Any = None, columns: Columns = None, units: Unit
     if not members or not all(isinstance(one, str | Path | pd.DataFrame) for one in members):
         raise FitError(f"runs is a table of runs, a frame or the path of a file; it was {in_short(runs)}.")
     law = all_laws().get(law) if isinstance(law, str) else law
-    if isinstance(law, Law) and law.own_columns:
+    laws = [one for one in (law if isinstance(law, tuple) else (law,)) if isinstance(one, Law)]
+    if own := next((one for one in laws if one.own_columns), None):
         from data.own_columns import read_columns
 
         if units:
             raise FitError(
-                f"units is no answer for {law.title}, whose columns are taken in the units they are written in."
+                f"units is no answer for {own.title}, whose columns are taken in the units they are written in."
             )
-        return read_columns(runs, (*law.inputs, law.output.column), columns or {})
+        return read_columns(
+            runs, tuple(dict.fromkeys(c for one in laws for c in (*one.inputs, one.output.column))), columns or {}
+        )
     from data import read_runs
 
     return read_runs(runs, columns=columns, units=units)
@@ -125,5 +128,5 @@ def fitted_arrays(fit: Fitted, runs: Runs, then: str, group: str | None = None) 
 
 def _leave_the_same(fit: Fitted, table: Arrays) -> bool:
     with np.errstate(all="ignore"):
-        left = np.log(fit.law(table.inputs, fit.params)) - np.log(table.loss)
+        left = np.log(table.loss) - np.log(fit.law(table.inputs, fit.params))
     return bool(np.allclose(left, fit.residuals, rtol=0, atol=SAME))

@@ -49,7 +49,7 @@ def beside(frame: pd.DataFrame, fit: Fit | None) -> pd.DataFrame:
     if fit is None:
         return frame.assign(above=np.nan)
     residual = dict(zip(fit.runs, fit.residuals, strict=True))
-    return frame.assign(above=-frame["run"].astype(str).map(residual).astype(float))
+    return frame.assign(above=frame["run"].astype(str).map(residual).astype(float))
 
 
 def sizes(frame: pd.DataFrame) -> tuple[float, float] | None:

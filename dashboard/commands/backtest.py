@@ -21,7 +21,7 @@ def command(files: tuple[Path, ...], law: str, json_to: str | None, **answers: A
     from fitting import backtest, fit
     from fitting.held_out import forecasts
 
-    runs = runs_in(files, answers)
+    runs = runs_in(files, answers, law)
     found = fit(runs, law)
     test, apart = backtest(found, runs), forecasts(found, runs)
     if json_to is None:
@@ -31,9 +31,10 @@ def command(files: tuple[Path, ...], law: str, json_to: str | None, **answers: A
         "law": law,
         "level": test.level,
         "sentence": test.sentence,
+        "along": test.along,
         "cuts": [
             {
-                "flops": c.flops, "seen": c.seen, "asked": len(c.actual), "covered": c.covered, "error": c.error,
+                "flops": c.flops, "largest": c.largest, "seen": c.seen, "asked": len(c.actual), "covered": c.covered, "error": c.error,
                 "regret": c.regret, "runs": list(c.runs), "beyond": c.beyond, "actual": c.actual,
                 "value": c.forecast.value, "low": c.forecast.low, "high": c.forecast.high,
             }

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from data.cells.cleaned import clean
 from data.cells.digits import plain_number
 from data.cells.markup import words
 from data.states import words as state_words
-from data.table import clean
 
 _SAID = {
     **dict.fromkeys((w.strip() for w in state_words.YES.split(",")), True),

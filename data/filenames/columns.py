@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from data.cells.cleaned import clean
 from data.cells.markup import words
 from data.filenames.points import pointed
 from data.filenames.sizes import facts, of_a_text, pairs, size_of_a_text, size_then_tokens
@@ -17,7 +18,7 @@ from data.headers.names import named, only_sounds
 from data.headers.parts import scale_in
 from data.rows.progress import PROGRESS
 from data.schema import COUNTS
-from data.table import Table, clean, unique
+from data.table import Table, unique
 
 __all__ = ["MOST_NAMES", "facts", "run_names", "speaks_against", "with_facts", "with_name_facts"]
 

@@ -17,6 +17,7 @@ from data.states.predicted import heads as heads_predictions
 
 _NUMBER_OF = r"(?:n|num(?: of)?|nr|no|number(?: of)?|count(?: of)?|total|model)? ?"
 _PARAMS = r"(?:params?|parameters?|parameter count|param count|params? count|weights)"
+_COUNTED = r"(?:n|num(?: of)?|nr|number of|model|network)"
 _TOKENS = r"(?:tokens?|toks?)"
 _PART = r"(?:percent(?:age)?|pct|frac(?:tion)?|share|portion|proportion)"
 _DATA = r"(?:(?:the |full |train(?:ing)? )*(?:data|dataset|data set|corpus|train(?:ing)? set))"
@@ -44,6 +45,7 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params_nonembed",
      r"(?:model |network )?size (?:non|no|without|excluding|excl|ex|w/o|w / o|w o|wo) ?emb(?:ed(?:ding)?s?)?", 0.9),
     ("params_total", rf"(?:n |num )?(?:total|all|full) {_PARAMS}|{_PARAMS} (?:total|all|full)", 1.0),
+    ("params_total", rf"total (?:{_COUNTED} )*{_COUNTED} ?{_PARAMS}|(?:{_COUNTED} )+total (?:{_COUNTED} )*{_PARAMS}", 0.9),
     ("params_total",
      rf"{_NUMBER_OF}{_PARAMS} (?:with|w|w /|incl|including) ?emb(?:ed(?:ding)?s?)?|N_?(?:w_emb|total|all|emb)", 0.9),
     ("params_total", r"n (?:w|w /|with|incl|including) emb(?:ed(?:ding)?s?)?|n (?:total|all)|total emb params and body", 0.9),
@@ -57,8 +59,9 @@ NAMES: tuple[tuple[str, str, float], ...] = (
     ("params_active", r"n active|N_?(?:active|act)|(?:active|activated) (?:model )?size|(?:model )?size (?:active|activated)", 0.9),
     ("params", r"params?", 1.0),
     ("params", rf"{_NUMBER_OF}{_PARAMS}|(?:param|parameter)s? ?(?:count|size|number)|model params?", 0.95),
-    ("params", rf"(?:n |num )?(?:trainable|learnable) {_PARAMS}|{_PARAMS} (?:trainable|learnable)", 0.85),
-    ("params", r"(?:model|network) ?size|size(?: of (?:the )?model)?|N", 0.8),
+    ("params", rf"(?:{_COUNTED} ){{2,3}}{_PARAMS}|(?:{_COUNTED} )*model n ?{_PARAMS}|model {_PARAMS} (?:count|size|number)|numel", 0.9),
+    ("params", rf"(?:n |num |number of )?(?:trainable|learnable) {_PARAMS}|{_PARAMS} (?:trainable|learnable)", 0.85),
+    ("params", r"(?:model|network|llm|lm|transformer) ?size|size(?: of (?:the )?model)?|N", 0.8),
     ("params", rf"(?:model )?size {_PARAMS}", 0.9),
     ("params", rf"n ?opt|params? opt|n|(?:compute )?opt(?:imal|imum)? (?:model )?(?:{_PARAMS}|size)|{_PARAMS} optimal", 0.6),
     ("tokens", r"tokens", 1.0),

@@ -10,13 +10,14 @@ from pathlib import PurePath
 import numpy as np
 import pandas as pd
 
+from data.cells.cleaned import clean
 from data.cells.values import _is_blank, number
 from data.errors import ReadError
 from data.headers.names import loss_name, named, recognised
 from data.headers.parts import header as take_apart
 from data.readers._limits import MAX_COLUMNS, check_shape
 from data.rows.progress import PROGRESS
-from data.table import Table, clean, unique, without_misfits
+from data.table import Table, unique, without_misfits
 
 _TAGS = re.compile(
     r"tags?|metrics?(?: ?(?:name|key|tag|type))?|variables?|keys?|names?|series|measures?|quantity|quantities|field|stat"

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.cells.cleaned import clean
 from data.cells.yes_no import answers, shown, written
 from data.plural import agreeing
 from data.states.recognise import BROKEN, UNFINISHED, plain
-from data.table import Table, clean
+from data.table import Table
 
 KEPT = "kept; this law does not fit it"  # the reason beside a run that a law left out and nobody set aside
 HELD = "held out; forecast, not fitted"  # the reason beside a run held out, whose column `role` says so too

@@ -28,12 +28,42 @@ _IN = frozenset(
         "used for fit",
         "used for fitting",
         "for fitting",
+        "in sample",
     )
 )
 _TRAIN = frozenset(("train", "training", "used", "in"))  # of a run, where the column is its role; of a loss elsewhere
 _TEST = frozenset(
-    ("test", "testing", "validation", "val", "valid", "eval", "evaluation", "forecast", "out")
-)  # of a run, where a person has named the column
+    (
+        "test",
+        "testing",
+        "validation",
+        "val",
+        "valid",
+        "eval",
+        "evaluation",
+        "forecast",
+        "prediction",
+        "extrapolation",
+        "out of sample",
+        "out",
+    )
+)  # of a run, where a person has named the column, or its role is train or fitted otherwise
+_OTHERS = frozenset(
+    (
+        "teacher",
+        "student",
+        "worker",
+        "master",
+        "leader",
+        "follower",
+        "baseline",
+        "ours",
+        "proxy",
+        "target",
+        "draft",
+        "verifier",
+    )
+)  # roles of models and of machines, which say nothing of a fit
 
 # How notes on a column of roles that holds no run out go on.
 NOT_READ, NOT_ROLES = "no run is held out by it", "it is not read as their roles"
@@ -60,16 +90,18 @@ def roles(
     """What the table says of rows held out; None where it says nothing.
 
     `named` is the column that a person says it is. Another counts only where every cell is one of the words, or blank, which
-    is fitted; a yes and no under `held out`, and `train` under `role`, only where `rows_are_runs`, since they may speak of a
-    loss. Columns in `taken` hold something else. Raises DataError for a cell of `named` that says neither.
+    is fitted. Only where `rows_are_runs`, since they may speak of a loss, does a yes and no under `held out` count, and under `role`
+    `train`, and `test` in fewer than half of the rows beside `train` or `fitted`. Columns in `taken` hold something else. Raises
+    DataError for a cell of `named` that says neither.
     """
     if named is not None:
         return _read(table, named, _OUT | _TEST, _IN | _TRAIN, notes, sure=True)
     for header in (h for h in table.headers if h not in taken):
         found = None
         if _ROLE.fullmatch(words := _words(header)) or _SPLIT.fullmatch(words):
-            trained = rows_are_runs and _ROLE.fullmatch(words)
-            found = _read(table, header, _OUT, _IN | _TRAIN if trained else _IN, notes)
+            trained = rows_are_runs and bool(_ROLE.fullmatch(words))
+            out = _OUT | _TEST if trained and _parts_runs([_words(c) for c in table.text(header)]) else _OUT
+            found = _read(table, header, out, _IN | _TRAIN if trained else _IN, notes, of_runs=trained)
         elif rows_are_runs and _FLAG.fullmatch(words) and (said := clear(table.text(header))):
             found = _held(header, np.array([a is True for a in said], dtype=bool), notes)
         if found is not None:
@@ -78,7 +110,14 @@ def roles(
 
 
 def _read(
-    table: Table, header: str, out: frozenset[str], fitted: frozenset[str], notes: list[str], *, sure: bool = False
+    table: Table,
+    header: str,
+    out: frozenset[str],
+    fitted: frozenset[str],
+    notes: list[str],
+    *,
+    sure: bool = False,
+    of_runs: bool = False,
 ) -> Roles | None:
     said = [_words(cell) for cell in table.text(header)]
     held = np.array([s in out for s in said], dtype=bool)
@@ -87,7 +126,7 @@ def _read(
         raise DataError(f"{header!r} says {other!r:.40}; a role is {FITTED!r} or {HELD_OUT!r}. Name another column.")
     if other and held.any():
         notes.append(f"{header!r} says {other!r:.40} of some rows and held out of others: {NOT_ROLES}.")
-    elif other and (any(s in fitted for s in said) or _tests_of_runs(said, fitted)):
+    elif other and (any(s in fitted for s in said) or (of_runs and not _OTHERS & set(said))):
         notes.append(_unread(table, header, said, fitted))
     return None if other else _held(header, held, notes)
 
@@ -97,9 +136,11 @@ def says_held_out(cells: Iterable[object]) -> np.ndarray:
     return np.array([isinstance(cell, str) and _words(cell) in _OUT for cell in cells], dtype=bool)
 
 
-def _tests_of_runs(said: list[str], fitted: frozenset[str]) -> bool:
-    """Whether some rows say test and the others nothing, in a column of roles of runs."""
-    return fitted >= _TRAIN and "" in said and all(s in _TEST for s in said if s)
+def _parts_runs(said: list[str]) -> bool:
+    """Whether some rows say test and more say train, or fitted, and none anything else: losses of two splits are as many of each."""
+    tests = sum(s in _TEST | _OUT for s in said)
+    fitted = any(s in _TRAIN | _IN for s in said)
+    return fitted and 0 < 2 * tests < len(said) and all(not s or s in _TEST | _OUT | _TRAIN | _IN for s in said)
 
 
 def _unread(table: Table, header: str, said: list[str], fitted: frozenset[str]) -> str:
@@ -112,10 +153,11 @@ def _unread(table: Table, header: str, said: list[str], fitted: frozenset[str]) 
     beside = next((f" beside {first[s].strip()!r:.40}" for s in said if s in fitted), "")
     how = (
         f"Name it as the column role (columns={{'role': {header!r}}}) to hold those rows out"
-        if all(s in _TEST | fitted for s in said if s)
+        if all(s in _TEST | fitted for s in said if s) and not all(s in _TEST for s in said)
         else f"Write {HELD_OUT!r} in the rows meant and {FITTED!r} in the others to hold them out"
     )
-    return f"{header!r} says {words} of some rows{beside}, and {NOT_READ}. {how}."
+    of = "of every row" if len(set(said)) == 1 else f"of some rows{beside}"
+    return f"{header!r} says {words} {of}, and {NOT_READ}. {how}."
 
 
 def _held(header: str, held: np.ndarray, notes: list[str]) -> Roles | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from data.cells.cleaned import clean
 from data.headers.names import loss_name, named
 from data.headers.parts import header
 from data.steps.tuned import is_tuned
-from data.table import clean
 
 #: Columns of the runs table that are settings: runs at one batch that differ in one are of two sweeps.
 SETTINGS = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from data.table import Table, clean
+from data.cells.cleaned import clean
+from data.table import Table
 
 
 def same_rows(table: Table) -> tuple[np.ndarray, str]:

@@ -13,14 +13,17 @@ from data.cells.values import number
 from data.columns.batches import global_batch
 from data.errors import DataError, ReadError, sentence
 from data.mapping import Mapping
+from data.plural import agreeing
 from data.recognise import recognise
+from data.schema import HELD_OUT
+from data.states.roles import NONE_LEFT, roles
 from data.steps.best_rows import STATED, best_rows, choices
 from data.steps.columns import NUMBERS, Target, copies, groups, plainly, targets
 from data.steps.groups import MOST_COLUMNS
 from data.steps.reached import missed
 from data.steps.same_rows import same_rows
 from data.steps.tuned import is_tuned
-from data.table import Table
+from data.table import Table, without_rows
 
 _PARTS = ("batch_sequences", "batch_device", "grad_accum", "devices", "data_parallel", "seq_len")
 
@@ -62,9 +65,8 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     vary, and by whatever else rows at one batch differ in (`data.steps.groups`). Of several columns of steps each is a target, and a
     group, of its own. Units are those that headers state. Of several learning rates, or values of whatever else is tuned
     (`data.steps.tuned`), at a batch the best counts. Rows that say no number of steps did not reach the loss, as far as they say: they
-    are left out and
-    counted, with those of which a column says so (`data.steps.reached`), and so are copies of rows (`data.steps.same_rows`). Raises
-    ReadError, in one sentence.
+    are left out and counted, with those of which a column says so (`data.steps.reached`), and so are copies of rows
+    (`data.steps.same_rows`) and rows held out by a column `role`. Raises ReadError, in one sentence.
     """
     found = targets(table)
     if not found:
@@ -77,6 +79,7 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
             f"{table.name}: what {strange.says.unclear!r} in the header {strange.header!r} means is not known. Write a target as loss 3.2, "
             "a unit as (k) or (x1000), a learning rate as lr=3e-4, a seed as seed 0, a model size as 124M."
         )
+    table, held = _without_held_out(table, [t.header for t in found])
     mapping = recognise(table)
     guesses = {k: g.header for k, g in mapping.guesses.items()}
     chosen = (
@@ -96,7 +99,7 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
         for i in range(len(batch))
     ]
     again, twice = same_rows(table)
-    told = (*((twice,) if twice else ()), *apart.notes)
+    told = (*held, *((twice,) if twice else ()), *apart.notes)
     parts: list[pd.DataFrame] = []
     notes: dict[str, tuple[str, ...]] = {}
     tried, short = _tuned(table, mapping), missed(table)
@@ -149,6 +152,22 @@ def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTab
     )
     frame = frame[["batch", "steps", "group"]].reset_index(drop=True)
     return StepsTable(frame, unit, keys, sizes, _length(table, mapping), notes, apart.mixed)
+
+
+def _without_held_out(table: Table, taken: Sequence[str]) -> tuple[Table, list[str]]:
+    """The table without the rows that a column of roles holds out, and what to say of them; ReadError where it holds out all."""
+    notes: list[str] = []
+    held = roles(table, taken, None, True, notes)
+    if any(NONE_LEFT in note for note in notes):
+        raise ReadError(
+            f"{table.name}: {notes[-1].partition(',')[0]}, and none is left. Give some of them another role."
+        )
+    if held is None:
+        return table, notes
+    out = held.role == HELD_OUT
+    notes.append(f"{agreeing(int(out.sum()), 'row is', 'rows are')} held out by {held.header!r} and left out.")
+    left = without_rows(table, out, np.full(int(out.sum()), "held out", dtype=object))
+    return replace(left, frame=left.frame.drop(columns=held.header)), notes
 
 
 def _value(text: str, header: str) -> str:

@@ -35,8 +35,8 @@ LEAST_LOSSES, LEAST_BATCHES = 3, 4
 class AlongLoss:
     """B_crit = c L^k: `best` (2,) is log B_crit at the loss `middle` and k, `draws` (R, 2) the same from refits.
 
-    `x` (m,) are the losses it was fitted at, `batches` (n,) the ladder, `residuals` (n, m) in log steps, nan where a batch did
-    not come so low.
+    `x` (m,) are the losses it was fitted at, `batches` (n,) the ladder, `residuals` (n, m) in log steps, observed less
+    fitted, nan where a batch did not come so low.
     """
 
     best: Array
@@ -115,7 +115,7 @@ def along_loss(reached: Sequence[Reached], *, resamples: int = 2000, seed: int =
     draws = np.tile(best, (resamples, 1))
     if resamples:
         descend(ladder.at, draws, fitted - ladder.centred(mixed), ladder.low, ladder.high, ROUNDS, close=1e-6)
-    return AlongLoss(best, draws, middle, x, batches, np.where(seen, left, np.nan))
+    return AlongLoss(best, draws, middle, x, batches, np.where(seen, -left, np.nan))
 
 
 def _rungs(one: Reached) -> list[tuple[float, int]]:

@@ -57,7 +57,8 @@ class CriticalBatch:
 
     `batch` and `steps` (n,) are what was fitted, `best` (2,) S_min and E_min (E_min in the unit of `batch` times steps; the one
     is 0 where steps fall as one over the batch throughout, the other where they do not fall), `draws` (R, 2) the same from
-    refits to noise drawn anew, and `notes` what to know before using them, a sentence each.
+    refits to noise drawn anew, `residuals` (n,) log steps less the fitted ones, and `notes` what to know before using them, a
+    sentence each.
     """
 
     batch: Array
@@ -178,7 +179,7 @@ def critical_batch(batch: Any, steps: Any, *, doubt: Any = 0.0, resamples: int =
         notes.append(_jump_said(jumped))
     if rise is not None and (between := middle_rise(log_x, log_y, squares, grid, float(np.log(RISE)))) is not None:
         notes.append(_between_said(between))
-    found = CriticalBatch(x, y, best, draws, left, tuple(notes))
+    found = CriticalBatch(x, y, best, draws, -left, tuple(notes))
     if rise is not None and rise.fall >= np.log(FALL) and found.b_crit.low == 0.0:
         raise FitError(_no_hyperbola(rise))
     return found

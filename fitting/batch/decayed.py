@@ -52,7 +52,7 @@ SCATTERED = (
 class Decayed:
     """What final losses say at one `target`: `batch` (m,), the data each needs, `needed`, and the critical batch `found`.
 
-    `floor` is E and `exponent` beta of the losses against data; `residuals` (n,) are those of log losses. `measured` holds
+    `floor` is E and `exponent` beta of the losses against data; `residuals` (n,) are log losses less the law's. `measured` holds
     batch, tokens and loss (n, 3) of the runs used. `grows` is k of B_crit ~ D_min^k: None where the law fitted knows none, or no
     critical batch shows. `kept` (R,) says which of the refits reach the target: `found.draws` are theirs.
     """
@@ -208,7 +208,7 @@ def _read(fitted: _Fitted, target: float | None) -> Decayed:
         replace(found, notes=tuple(notes)),
         from_draws(np.exp(best[0]), np.exp(draws[:, 0])),
         from_draws(np.exp(best[1]), np.exp(draws[:, 1])),
-        fitted.left,
+        -fitted.left,
         measured,
         grows,
         kept,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from data.read import read_runs
 from data.schema import Runs
+from fitting.arguments import with_size
 from fitting.errors import FitError
 
 DERIVED = "tokens over steps"  # how `data` says that a batch followed from what a run had seen
@@ -20,8 +21,8 @@ SAME = 0.02
 def curves_given(x: Any) -> Any:
     """The rows of training curves in what was given: a path, whose every checkpoint is read, `Runs` with their history, or a frame.
 
-    A frame's column may be called `steps` or `step`. Whatever else was given is handed on as it is. FitError for runs without
-    curves.
+    A frame's column may be called `steps` or `step`, and that of sizes as in `fitting.arguments.with_size`. Whatever else was
+    given is handed on as it is. FitError for runs without curves.
     """
     if isinstance(x, str | Path | os.PathLike):
         x = read_runs(x)
@@ -34,8 +35,8 @@ def curves_given(x: Any) -> Any:
                 f"{', a row for each run' if x.history is None else ''}. Give a table with a row for each checkpoint."
             )
         return rows
-    if isinstance(x, pd.DataFrame) and "steps" in x and "step" not in x:
-        return x.rename(columns={"steps": "step"})
+    if isinstance(x, pd.DataFrame):
+        return with_size(x.rename(columns={"steps": "step"}) if "steps" in x and "step" not in x else x)
     return x
 
 
@@ -47,7 +48,7 @@ def finals_given(x: Any) -> Any:
         frame = x.fitted.kept
         only = "batch" not in frame and "batch_sequences" in frame
         return frame.rename(columns={"batch_sequences": "batch"}) if only else frame
-    return x
+    return with_size(x) if isinstance(x, pd.DataFrame) else x
 
 
 def in_sequences(runs: Runs) -> bool:

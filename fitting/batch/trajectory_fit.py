@@ -56,7 +56,7 @@ def _in_lines(fit: TrajectoryFit) -> Iterator[str]:
 @shown(_in_lines)
 @dataclass(frozen=True, eq=False)
 class TrajectoryFit:
-    """A fitted law, the `curves` it comes from, log residuals (n,) (law minus run), and the constants of the `recipe` alone.
+    """A fitted law, the `curves` it comes from, log residuals (n,) (run less law), and the constants of the `recipe` alone.
 
     `recipe` is None where the curves hold no ladder of batches to begin with.
     """
@@ -176,7 +176,7 @@ def fit_trajectory(
     notes = (*data.notes, *_notes(problem, centred, drawn))
     law = Trajectory(centred, drawn, problem.anchors, unit, setup, notes, one)
     first = None if recipe is None else Trajectory(recipe, np.empty((0, 6)), problem.anchors, unit, setup, (), one)
-    return TrajectoryFit(law, data, left, first)
+    return TrajectoryFit(law, data, -left, first)
 
 
 def _settled(problem: _Problem, centred: Array) -> tuple[_Problem, Array]:

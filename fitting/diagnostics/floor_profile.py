@@ -81,7 +81,7 @@ def floor_profile(
         raise FitError(f"{law.title} has no floor to profile.")
     again = refit_problem(fit, whole_table(runs, law, columns, units), "ask what the floor costs")
     prob, where = again.prob, again.where
-    left = fit.residuals if prob.scale is None else fit.residuals * prob.scale
+    left = -fit.residuals if prob.scale is None else -fit.residuals * prob.scale
     with one_thread():
         coarse = profile(prob, again.theta, left, level)
         if coarse is None:

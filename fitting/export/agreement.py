@@ -112,11 +112,14 @@ def _intervals(fit: Fit, said: Mapping[str, Mapping[str, float]]) -> None:
 def _objective(fit: Fit) -> None:
     """Where it is one of residuals alone, and in units of each run's error where those are kept of all runs."""
     size = np.abs(fit.residuals)
-    if fit.settings.objective.startswith(Settings.objective + WITH_ERRORS):
+    said, plain = (
+        x.replace("log-loss", "log") for x in (fit.settings.objective, Settings.objective)
+    )  # of whatever output
+    if said.startswith(plain + WITH_ERRORS):
         if fit.doubt is None or fit.doubt.scale is None or len(fit.doubt.scale) != fit.n:
             return
         size = size * fit.doubt.scale
-    elif fit.settings.objective != Settings.objective:
+    elif said != plain:
         return
     inside = np.minimum(size, fit.settings.delta)
     total = float(np.sum(inside * (size - 0.5 * inside)))
@@ -133,7 +136,7 @@ def _leftovers(fit: Fit, doubt: Doubt) -> None:
     if not math.isclose(noise, doubt.noise, rel_tol=SLACK, abs_tol=1e-150):
         raise PlainError(f"the noise around its neighbours is {doubt.noise:.6g} and, by their residuals, {noise:.6g}")
     if len(doubt.left) == fit.n:
-        whole = -fit.residuals * (1.0 if doubt.scale is None else doubt.scale)
+        whole = fit.residuals * (1.0 if doubt.scale is None else doubt.scale)
         most = float(np.max(np.abs(doubt.left))) * (1.0 + SLACK)
         if not np.allclose(doubt.left, np.clip(whole, -most, most), rtol=1e-5, atol=1e-12):
             raise PlainError("the residuals of its neighbours are not its residuals")
@@ -145,7 +148,7 @@ def _places(fit: Fit, doubt: Doubt) -> None:
     places = {k: doubt.runs(k) for k in doubt.inputs}
     found = dict(places)
     if every:
-        found[fit.law.output.column] = np.asarray(fit.law(places, fit.params)) * np.exp(-fit.residuals)
+        found[fit.law.output.column] = np.asarray(fit.law(places, fit.params)) * np.exp(fit.residuals)
     for k, x in found.items():
         ends, said = (float(np.min(x)), float(np.max(x))), fit.ranges[k]
         inside = said[0] <= ends[0] * (1 + SLACK) and ends[1] <= said[1] * (1 + SLACK)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+import math
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from data.plain import PlainError, read
 from fitting.arguments import of_kind
 from fitting.errors import FitError
 from fitting.export.agreement import agree
-from fitting.export.checksum import as_saved
+from fitting.export.checksum import KEY, as_saved
 from fitting.export.saved import Saved
-from fitting.export.text import FORMAT, VERSION
+from fitting.export.text import FORMAT, VERSION, law_at_ranges
 from fitting.law import Law
 from fitting.laws import LawKey, all_laws
 from fitting.result import Fit
@@ -46,16 +47,33 @@ def fit_from_json(body: Any, law: Law | LawKey | None = None) -> Fit:
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise FitError(f'A fit exported as JSON has "format": "{FORMAT}"; this has none. Export the fit again.')
     version = body.get("version")
-    if version is True or version != VERSION:
+    if isinstance(version, bool) or version not in (1, VERSION):
         raise FitError(
-            f"This fit was written by version {_short(repr(version))} of the format; this program reads version {VERSION}."
+            f"This fit was written by version {_short(repr(version))} of the format; this program reads versions 1 to {VERSION}."
         )
     as_saved(body)
     law = _law(body.get("law"), law)
     try:
-        return _fit(law, read(Saved, body))
+        saved = read(Saved, body)
     except (PlainError, OverflowError) as e:
-        raise FitError(f"This fit's JSON is damaged: {_short(str(e))}. Export the fit again.") from None
+        raise FitError(_damaged(_short(str(e)))) from None
+    try:
+        return _fit(law, saved if version == VERSION else _turned(saved))
+    except (PlainError, OverflowError) as e:
+        # A file that is as it was saved agrees with itself: what disagrees is the law.
+        why = _short(str(e))
+        raise FitError(_another(law, why) if KEY in body else _damaged(why)) from None
+
+
+def _damaged(why: str) -> str:
+    return f"This fit's JSON is damaged: {why}. Export the fit again."
+
+
+def _another(law: Law, why: str) -> str:
+    return (
+        f"The law {law.key!r:.60} was defined otherwise when this fit was saved: {why}. Give the law that was fitted, "
+        "load_fit(path, law=...), or fit the runs again with this one."
+    )
 
 
 def _law(key: Any, given: Law | LawKey | None) -> Law:
@@ -75,6 +93,11 @@ def _law(key: Any, given: Law | LawKey | None) -> Law:
     return law
 
 
+def _turned(saved: Saved) -> Saved:
+    """What version 1 wrote, with the signs of this one."""
+    return replace(saved, residuals=-saved.residuals, new_noise=-saved.new_noise)
+
+
 def _fit(law: Law, saved: Saved) -> Fit:
     for what, held, wanted in (
         ("values", saved.params, law.names),
@@ -92,7 +115,16 @@ def _fit(law: Law, saved: Saved) -> Fit:
         **{f.name: getattr(saved, f.name) for f in fields(Fit) if f.name not in ("law", "values", "draws")},
     )
     agree(found, saved)
+    if saved.law_at_ranges is not None:
+        _same_formula(found, saved.law_at_ranges)
     return found
+
+
+def _same_formula(found: Fit, saved: tuple[float, ...]) -> None:
+    """Nothing where the law gives at the ends of its inputs' ranges what it gave when it was saved; else PlainError."""
+    for end, was, now in zip(("lowest", "highest"), saved, law_at_ranges(found), strict=True):
+        if not (math.isclose(was, now, rel_tol=1e-6) or (math.isnan(was) and math.isnan(now))):
+            raise PlainError(f"at the {end} of its inputs it gave {was:.6g} and gives {now:.6g}")
 
 
 def _file(name: str) -> str:

@@ -29,8 +29,7 @@ def summary_to_csv(fit: Fit) -> str:
 def residuals_to_csv(fit: Fit, runs: RunsLike, *, columns: Columns = None, units: Units = None) -> str:
     """All runs, fitted or not, as CSV: their columns, `used`, `predicted` loss and `residual` (log loss - log predicted).
 
-    That is the sign of `Fit.to_frame` and of statsmodels, positive where a run lies above the law; the attribute `Fit.residuals`
-    has the other.
+    That is the sign of `Fit.residuals`, `Fit.to_frame` and statsmodels, positive where a run lies above the law.
 
     Those held out have what the law predicts of them too, and beside it the fit's `forecast` of one new run with its interval
     (`forecast_low`, `forecast_high`) and how far the loss lies above it, as a share (`forecast_off`). Read again, the file
@@ -41,7 +40,7 @@ def residuals_to_csv(fit: Fit, runs: RunsLike, *, columns: Columns = None, units
         given = without(given, fit.settings.excluded, known=True)[0]
     runs = _as_fitted(fit, given)
     kept, aside = runs.kept.copy(), runs.set_aside.copy()
-    residual, beside = dict(zip(fit.runs, -fit.residuals, strict=True)), _beside_held_out(fit, runs)
+    residual, beside = dict(zip(fit.runs, fit.residuals, strict=True)), _beside_held_out(fit, runs)
     kept["used"] = kept["run"].isin(list(residual))
     kept["residual"] = kept["run"].map(beside["residual"].to_dict() | residual).astype(float)
     kept["predicted"] = kept[fit.law.output.column] * np.exp(-kept["residual"])

@@ -17,7 +17,8 @@ from fitting.planning.on_devices import OnDevices
 from fitting.planning.planner import Plan
 from fitting.result import Fit
 
-FORMAT, VERSION = "isoflop-fit", 1
+# Version 1 had residuals, and the noise of new runs, with the other sign: log fitted less log observed.
+FORMAT, VERSION = "isoflop-fit", 2
 WHOLE = ("batch", "lr", "steps", "critical")
 
 
@@ -68,6 +69,7 @@ def fit_to_json(fit: Fit, path: str | Path | None = None, *, held_out: Sequence[
         "status": fit.status.value,
         "verdicts": [asdict(v) for v in fit.verdicts],
         "ranges": {k: list(v) for k, v in fit.ranges.items()},
+        "law_at_ranges": law_at_ranges(fit),
         "accounting": asdict(fit.accounting),
         "runs": list(fit.runs),
         "residuals": fit.residuals.tolist(),
@@ -83,6 +85,11 @@ def fit_to_json(fit: Fit, path: str | Path | None = None, *, held_out: Sequence[
     if path is not None:
         Path(path).write_text(text, encoding="utf-8")
     return text
+
+
+def law_at_ranges(fit: Fit) -> list[float]:
+    """What the law gives at the lowest and at the highest of all its inputs: by this a law defined otherwise is known."""
+    return [float(fit.law({k: fit.ranges[k][end] for k in fit.law.inputs}, fit.params)) for end in (0, 1)]
 
 
 def provenance(fit: Fit) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def to_csv(fit: TrajectoryFit) -> str:
             "batch": d.batch,
             "step": d.step,
             "loss": d.loss,
-            "law": d.loss * np.exp(fit.residuals),
+            "law": d.loss * np.exp(-fit.residuals),
         }
     )
     return csv_text(frame)

@@ -42,11 +42,8 @@ def resolved(runs: Runs, column: str) -> str:
 
     Raises FitError when it is neither.
     """
-    if column in runs.kept.columns:
-        return column
-    for source in runs.sources:
-        if source.header == column and source.column in runs.kept.columns:
-            return source.column
+    if (found := runs.called(column)) is not None:
+        return found
     able = ", ".join(family_columns(runs)) or "none of these columns"
     raise FitError(f"There is no column {column!r} to name the families in {runs.name}; {able} could.")
 

@@ -72,6 +72,7 @@ def compare_families(
     _check(share, resamples)
     seed = a_count("seed", seed, MOST_SEED)
     given, group = huber_delta(delta), a_name("group", group)
+    group = group and (table.called(group) or group)
     a_name("intervals", intervals, 'a word such as "auto"')
     reference = a_name("reference", reference, "the name of a family")
     target = None if target is None else any_number("target", target, "a budget, one number of FLOP")
@@ -233,7 +234,7 @@ def _families(parts: tuple[Part, ...], best: JointFit, values: list[Array], draw
     ends = np.cumsum([p.problem.n for p in parts])
     return tuple(
         Family(
-            p.name, v, d, p.table.runs, left[end - p.problem.n : end], p.table.ranges, p.table.accounting,
+            p.name, v, d, p.table.runs, -left[end - p.problem.n : end], p.table.ranges, p.table.accounting,
             _unseen(p, p.where.law, v),
         )
         for p, v, d, end in zip(parts, values, draws, ends, strict=True)

@@ -35,7 +35,7 @@ MOST_RUNS = 100.0  # times as many runs; beyond this the answer is that runs lik
 class Family:
     """One family's law: best values (p,), draws (R, p) that belong together across families, its runs and their residuals.
 
-    `residuals` (n,) are log f - log L. `ranges` maps each input, the output and `flops` to its lowest and highest value.
+    `residuals` (n,) are log L - log f. `ranges` maps each input, the output and `flops` to its lowest and highest value.
     `unseen` is how many e-folds the best mixture of size and data lies outside those of its runs, 0 within.
     """
 

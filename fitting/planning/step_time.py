@@ -65,7 +65,7 @@ MEANING = {
 class StepTime:
     """Fitted step times. `best` (k,) are the costs of `terms` in seconds, `draws` (R, k) the same from refits to noise drawn anew.
 
-    `residuals` (n,) are log fitted over measured, `new_noise` (R,) that of one more run; `count` is the column of parameters
+    `residuals` (n,) are log measured over fitted, `new_noise` (R,) that of one more run; `count` is the column of parameters
     where no shape is known, else "". `r2` is the share of the variance of log seconds explained by FLOPs alone, bytes alone and
     all terms (NaN for what was not known). `ranges` are of FLOPs and bytes a step on a device.
     """
@@ -107,7 +107,7 @@ class StepTime:
         columns, shape = self._columns(model, batch, devices)
         best, spread = columns @ self.best, self.draws @ columns.T
         if of == "run" and len(self.new_noise):
-            spread = spread * np.exp(-self.new_noise[:, None])
+            spread = spread * np.exp(self.new_noise[:, None])
         return from_draws(np.reshape(best, shape), np.reshape(spread, (len(spread), *shape)), level)
 
     def tokens_per_second(self, model: Any, batch: Any, devices: Any = 1, *, level: float = LEVEL) -> Band:
@@ -239,7 +239,7 @@ def step_time(frame: Any, *, gated: bool = False, tied: bool = False, resamples:
         r2["bytes"] = _explained(work, ("start", "bytes"), seconds)
     notes += _notes(work, terms, best)
     ranges = {t: (float(np.min(work[t])), float(np.max(work[t]))) for t in terms if t in ("flops", "bytes")}
-    return StepTime(terms, best, draws, left, new[:, 0], count, r2, ranges, tuple(notes))
+    return StepTime(terms, best, draws, -left, -new[:, 0], count, r2, ranges, tuple(notes))
 
 
 def _table(given: Any) -> pd.DataFrame:

@@ -173,7 +173,8 @@ def loss_curve(schedule: Schedule, steps: Array, params: dict[str, float], block
 @shown()
 @dataclass(frozen=True, eq=False)
 class CurveFit:
-    """The law fitted to curves: constants by name, objective, log residuals (n,) in the curves' order, and whether it settled.
+    """The law fitted to curves: constants by name, objective, log residuals (n,) in the curves' order (curve less law), and whether
+    it settled.
 
     `draws` (R, 7) are constants refitted to curves whose noise is drawn anew (see `fitting/schedule/noise.py`), `noise` what
     that noise was for each, `reach` the largest sum of rates among the curves, and `notes` what to know first, a sentence each.
@@ -258,7 +259,7 @@ def fit_curves(
     return CurveFit(
         dict(zip(law.names, map(float, _natural(where, theta)), strict=True)),
         float(found.objective[best]),
-        residuals(prob, theta[None, :])[0],
+        -residuals(prob, theta[None, :])[0],
         bool(found.converged[best]),
         draws,
         noise,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
 
-from fitting.arguments import a_name, huber_delta
+from data.schema import COLUMNS
+from fitting.arguments import a_name, huber_delta, in_short
 from fitting.diagnostics.checks import refusal
 from fitting.errors import FitError
+from fitting.largest import COMPUTE, order_of
 from fitting.law import Law
-from fitting.laws import all_laws, offered
+from fitting.laws import LawKey, all_laws
 from fitting.same_runs import Columns, RunsLike, Units, as_runs
 from fitting.shown import shown
 from fitting.solver.fit_data import Arrays, arrays, frontier
@@ -61,13 +64,14 @@ class Score:
 @shown()
 @dataclass(frozen=True)
 class Comparison:
-    """All laws scored, best forecast first; how many runs were held out and from which compute on; one sentence."""
+    """All laws scored, best forecast first; how many runs were held out, from which compute (or what `along` is) on; one sentence."""
 
     scores: tuple[Score, ...]
     held_out: int
     best_held_out: int
     cut: float
     sentence: str
+    along: str = COMPUTE
 
 
 def compare_laws(
@@ -75,6 +79,8 @@ def compare_laws(
     delta: float = 1e-3,
     output: str = "loss",
     *,
+    laws: Sequence[Law | LawKey] | None = None,
+    along: str | None = None,
     columns: Columns = None,
     units: Units = None,
 ) -> Comparison:
@@ -82,35 +88,71 @@ def compare_laws(
 
     `runs`: a path, a DataFrame or `Runs`; ten of them at least with known compute.
     `delta`: Huber's delta, in log loss, the same for all laws.
-    `output`: the column that the laws give.
+    `output`: the column that the laws give; that of `laws` where these are given.
+    `laws`: laws, or their keys, that are compared in place of all there are; a table is read for those of own columns by their names.
+    `along`: the input by which runs are put in order, in place of compute; without FLOPs the one input of laws of own columns.
     `columns`, `units`: the answers of `read_runs`, for a path or a DataFrame.
 
     Error is that of forecasts; AICc uses the density of `fitting.solver.huber_likelihood` at `delta`, with its scale as one more
     parameter (Hurvich and Tsai 1989), and only for laws that see the same runs. Raises FitError where no run has compute
-    to sort by, or fewer than ten runs do.
+    to sort by, or fewer than ten runs do, and for laws of several outputs.
     """
     given = huber_delta(delta)
     if given is None:
         raise FitError('Laws are compared at one delta for all of them. Give a number, such as 0.001, for "auto".')
     delta, output = given, a_name("output", output, "the column that laws give") or ""
-    table = as_runs(runs, None, columns, units)
+    chosen, named = _laws(laws, output), laws is not None
+    column = chosen[0].output.column
+    # A table of losses is read as one, whatever other columns a law here may take.
+    own = tuple(law for law in chosen if law.own_columns and (named or column not in COLUMNS))
+    table = as_runs(runs, chosen if own else None, columns, units)
     frame = table.kept
-    if "flops" not in frame or frame["flops"].notna().sum() < 10:
+    if along is not None or own:
+        along = order_of(frame, chosen, along, "Laws are compared on runs put")
+    else:
+        along = COMPUTE
+    count = int(frame[along].notna().sum()) if along in frame else 0
+    if count < 10:
         raise FitError(
-            f"Laws are compared by forecasting the largest runs from the rest, which takes ten runs with known compute; "
-            f"this table has {int(frame['flops'].notna().sum()) if 'flops' in frame else 0}. Add runs.{table.want}"
+            f"Laws are compared by forecasting the largest runs from the rest, which takes ten runs with known "
+            f"{'compute' if along == COMPUTE else along}; this table has {count}. Add runs.{table.want}"
         )
-    known = frame.dropna(subset=["flops", "loss"])
-    cut, above = _cut(known)
-    best = set(frontier(known)["run"].astype(str)) & above
+    known = frame.dropna(subset=[along, column])
+    cut, above = _cut(known, along)
+    best = set(frontier(known, chosen[0].output)["run"].astype(str)) & above if along == COMPUTE else set()
     tried = []
-    reasons = offered([c for c in frame.columns if frame[c].notna().any()])
+    there = [c for c in frame.columns if frame[c].notna().any()]
     with one_thread():
-        for key, law in all_laws().items():
-            if law.output.column == output and not reasons[key]:
+        for law in chosen:
+            if lacks := law.missing(there):
+                tried += [_Tried(law, reason=f"the table has no {' and no '.join(lacks)}")] * named
+            else:
                 tried.append(_try(law, table, above, best, delta))
     scores = _scored(tried)
-    return Comparison(tuple(s for s, _ in scores), len(above), len(best), cut, _sentence(scores))
+    return Comparison(tuple(s for s, _ in scores), len(above), len(best), cut, _sentence(scores), along)
+
+
+def _laws(asked: Sequence[Law | LawKey] | None, output: str) -> tuple[Law, ...]:
+    """The laws to compare: those asked for, of one output, or all of `output`."""
+    known = all_laws()
+    if asked is None:
+        found = tuple(law for law in known.values() if law.output.column == output)
+        if not found:
+            raise FitError(
+                f"No law here gives {output!r:.60}; laws give {', '.join(sorted({x.output.column for x in known.values()}))}. Name laws of "
+                "your own: laws=[...]."
+            )
+        return found
+    several = list(asked) if isinstance(asked, list | tuple) else []
+    found = tuple(x if isinstance(x, Law) else known.get(x) if isinstance(x, str) else None for x in several)  # type: ignore[misc]
+    if not found or None in found:
+        wrong = next((x for x, law in zip(several, found, strict=True) if law is None), asked)
+        raise FitError(
+            f"laws is a list of laws, or of keys such as {', '.join(list(known)[:3])}; it was {in_short(wrong)}."
+        )
+    if len(given := sorted({law.output.column for law in found})) > 1:
+        raise FitError(f"Laws of one output are compared; these give {' and '.join(given)}.")
+    return found
 
 
 @dataclass(frozen=True)
@@ -125,12 +167,12 @@ class _Tried:
     reason: str = ""
 
 
-def _cut(frame: pd.DataFrame) -> tuple[float, set[str]]:
-    """The compute above which runs are held out, and their names: whole budgets, so that none is on both sides."""
-    flops = frame["flops"].to_numpy(float)
-    count = max(LEAST_HELD, round(HELD_OUT * len(flops)))
-    cut = float(np.sort(flops)[-count]) * (1 - 1e-9)
-    return cut, set(frame.loc[flops >= cut, "run"].astype(str))
+def _cut(frame: pd.DataFrame, along: str) -> tuple[float, set[str]]:
+    """The compute, or the input, above which runs are held out, and their names: whole budgets, so that none is on both sides."""
+    size = frame[along].to_numpy(float)
+    count = max(LEAST_HELD, round(HELD_OUT * len(size)))
+    cut = float(np.sort(size)[-count]) * (1 - 1e-9)
+    return cut, set(frame.loc[size >= cut, "run"].astype(str))
 
 
 def _try(law: Law, runs: Runs, above: set[str], best: set[str], delta: float) -> _Tried:

@@ -97,6 +97,19 @@ def test_approaches_are_compared_in_either_order(runs):
         compare(runs, np.nan)
 
 
+def test_a_group_is_called_as_in_the_file_too(runs):
+    own = fit(runs, "chinchilla", group="params", resamples=20).settings
+    frame = runs.kept[["run", "params", "tokens", "loss"]].rename(columns={"params": "model_size"})
+    both = pd.concat(
+        [frame.assign(family="a"), frame.assign(family="b", loss=0.98 * frame["loss"], run=frame["run"] + "b")]
+    )
+    for given in (frame, read_runs(frame)):
+        assert fit(given, "chinchilla", group="model_size", resamples=20).settings.grouping == own.grouping == "params"
+    assert compare_families(both, "family", group="model_size", resamples=20).settings.grouping == "params"
+    with pytest.raises(FitError, match="no column 'size of it' to group by"):
+        fit(frame, "chinchilla", group="size of it", resamples=0)
+
+
 def test_the_index_of_a_frame_names_its_runs(runs):
     plain = runs.kept[["params", "tokens", "loss"]]
     n = len(plain)
@@ -161,7 +174,13 @@ def test_a_mask_means_the_labels_of_its_index(runs):
         if name in ("as it is",):
             assert tuple(sorted(read.hold_out(mask[::-1]).held_out["run"])) == out, name
             continue
-        with pytest.raises(DataError, match="names other rows"):  # of the frame, or of runs.kept?
+        over_frame, over_kept = mask.loc[frame.index], read.kept["run"].isin(out)
+        for one in (over_frame, over_kept, over_kept & ~over_kept.isna()):
+            assert tuple(sorted(read.hold_out(one).held_out["run"])) == out, name
+            assert fit(read, "chinchilla", exclude=one, resamples=0).settings.excluded == out, name
+        with pytest.raises(
+            DataError, match=r'Give runs\.kept\["run"\]\[mask\.to_numpy\(\)\]'
+        ):  # of the frame, or of runs.kept?
             read.hold_out(mask)
         assert tuple(sorted(read.hold_out(read.kept["run"].isin(out).to_numpy()).held_out["run"])) == out, name
     shifted = plain.set_axis(range(100, 125))
@@ -195,3 +214,8 @@ def test_a_forecast_keeps_the_index_of_its_places(runs):
     assert list(f.predict(frame[:3]).to_frame().index) == ["exp0", "exp1", "exp2"]
     assert list(f.to_frame(frame).index) == list(frame.index)
     assert list(f.predict(params=[1e9, 2e9], tokens=1e10).to_frame().index) == [0, 1]
+    some = frame[:3]
+    turned = f.predict(params=some["params"], tokens=some["tokens"][::-1], of="run").to_frame()
+    assert turned.equals(f.predict(some, of="run").to_frame())
+    assert list(f.predict(params=some["params"], tokens=1e10).to_frame().index) == ["exp0", "exp1", "exp2"]
+    assert list(f.predict(params=1e9, tokens=some["tokens"]).to_frame().index) == ["exp0", "exp1", "exp2"]

@@ -12,6 +12,8 @@ import pytest
 import fitting
 from data import load
 from fitting import Band, FitError, compare_families, fit, plan, read_runs
+from fitting.batch import critical_batch
+from fitting.planning.step_time import step_time
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +41,36 @@ def test_a_band_is_compared_written_and_tabled():
     assert list(one.to_frame()["low"].fillna(-1)) == [0.5, -1]
 
 
-def test_a_fit_is_a_table_of_its_runs_with_the_residuals_sign_of_statsmodels(found, runs):
+def test_a_fit_is_a_table_of_its_runs_with_the_sign_of_statsmodels(found, runs):
     table = found.to_frame(runs)
     assert list(table.columns) == ["params", "tokens", "observed", "fitted", "residual"]
     assert tuple(table.index) == found.runs
-    assert np.allclose(table["residual"], -found.residuals)
+    assert np.allclose(table["residual"], found.residuals)
     assert np.allclose(table["observed"] / table["fitted"], np.exp(table["residual"]))
     with pytest.raises(FitError, match="not those that were fitted"):
         found.to_frame(runs.kept.assign(loss=1.3 * runs.kept["loss"]))
+
+
+def test_residuals_of_every_fit_are_observed_less_fitted(runs):
+    """The observation that was raised by a fifth has the largest residual, and it is positive."""
+    up = np.where(np.arange(12) == 5, 1.2, 1.0)
+    batch = 2.0 ** np.arange(12)
+    grid = pd.DataFrame({"params": np.repeat([1e8, 1e9, 1e10, 1e11], 3), "tokens": np.tile([1e10, 1e11, 1e12], 4)})
+    loss = (1.7 + 400 * grid["params"] ** -0.34 + 410 * grid["tokens"] ** -0.28) * up
+    two = pd.concat([grid.assign(loss=loss, arch="A"), grid.assign(loss=loss * 0.97, arch="B")], ignore_index=True)
+    speed = {
+        "params": grid["params"],
+        "batch": 1024 * batch,
+        "step_seconds": (0.05 + 1e-13 * grid["params"] * batch) * up,
+    }
+    left = [
+        fit(grid.assign(loss=loss), "chinchilla", resamples=20).residuals,
+        compare_families(two, "arch", resamples=0).families[0].residuals,
+        critical_batch(batch, 1000 * (1 + 30 / batch) * up, resamples=0).residuals,
+        step_time(speed, resamples=0).residuals,
+    ]
+    assert [int(np.argmax(np.abs(r))) for r in left] == [5] * 4
+    assert all(r[5] > 0.05 for r in left)
 
 
 def test_intervals_and_covariance_are_indexed_by_name(found):

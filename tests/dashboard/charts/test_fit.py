@@ -212,7 +212,7 @@ def test_a_run_that_blew_up_stands_at_the_edge():
 def test_residuals_are_percent_above_the_law(runs, fits):
     f = fits["chinchilla"]
     dots = named(residuals.figure(runs, f, "ratio"), "runs")
-    above = dict(zip(f.runs, -100 * f.residuals, strict=True))
+    above = dict(zip(f.runs, 100 * f.residuals, strict=True))
     assert np.allclose(dots.y, [above[r] for r in runs.kept["run"]])
     assert np.allclose(dots.x, runs.kept["tokens"] / runs.kept["params"])
     run = runs.kept.iloc[0]

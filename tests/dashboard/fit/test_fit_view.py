@@ -72,7 +72,8 @@ def one(query, name):
 
 
 # A broken power is slow where no break is; its form along tokens stands for those along size and compute.
-LAWS = [k for k in all_laws() if k not in ("broken-params", "broken-compute")]
+# A law of own columns is not on the page.
+LAWS = [k for k, law in all_laws().items() if k not in ("broken-params", "broken-compute") and not law.own_columns]
 # The families are two tables of the ladder's kind, for the Compare page.
 SETS = [e.key for e in bundled() if e.key != "simulated-families"]
 # Each law on two sets in turn, so that each set has several laws, and the one law that a ladder of batches carries on that.

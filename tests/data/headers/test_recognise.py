@@ -21,7 +21,10 @@ Read = Callable[..., Runs]
 @pytest.mark.parametrize(
     ("raw", "column"),
     [
-        ("n_params", "params"), ("Model Size", "params"), ("N", "params"), ("# params", "params"), ("num_parameters", "params"),
+        ("n_params", "params"), ("Model Size", "params"), ("N", "params"), ("num. model params", "params"),
+        ("n_model_params", "params"), ("model_nparams", "params"), ("numel", "params"),
+        ("total_num_params", "params_total"), ("model_total_params", "params_total"), ("llm_size", "params"), ("# params", "params"),
+        ("num_parameters", "params"),
         ("Number of Parameters (M)", "params"), ("params_nonembedding", "params_nonembed"), ("N_w_emb", "params_total"),
         ("non-embedding params", "params_nonembed"), ("Params (no embeddings)", "params_nonembed"), ("total_params", "params_total"),
         ("params_active_precise", "params_active"), ("D", "tokens"), ("train/tokens", "tokens"), ("tokens (B)", "tokens"),

@@ -77,3 +77,18 @@ def test_a_batch_that_warms_up_stays_one_run():
     runs = read_runs(frame)
     assert len(runs.kept) == len(BATCHES)
     assert set(runs.history.groupby("run")["batch"].nunique()) == {2}
+
+
+def test_names_alike_in_their_beginning_stay_names(tmp_path) -> None:
+    """Names are carried along in 300 characters, which many of a sweep share; the whole one finds its run again."""
+    names = [f"{'x' * 300}-{i}" for i in range(4)]
+    frame = pd.DataFrame({"params": [1e7, 2e7, 1e7, 2e7], "tokens": [1e9, 1e9, 2e9, 2e9], "loss": [3.7, 3.5, 3.4, 3.2]})
+    frame.assign(run=names).to_csv(tmp_path / "runs.csv", index=False)
+    read = [read_runs(frame.assign(run=names)), read_runs(frame.set_axis(names)), read_runs(tmp_path / "runs.csv")]
+    for runs in read:
+        kept = list(runs.kept["run"])
+        assert len(set(kept)) == 4
+        assert kept == list(read[0].kept["run"])
+        assert all(name.startswith("xxx") and len(name) == 300 for name in kept)
+        assert list(runs.exclude([names[2]]).kept["run"]) == [kept[0], kept[1], kept[3]]
+        assert list(runs.hold_out(pd.Series([False, True, False, False], index=names)).held_out["run"]) == [kept[1]]

@@ -26,6 +26,8 @@ def test_a_column_that_says_it_plainly_holds_runs_out() -> None:
         ("role", "fitted", "held out"), ("Role", "", "held-out"), ("fit_role", "fit", "Holdout"), ("role", "train", "held out"),
         ("split", "fit", "holdout"), ("fit split", "fitted", "withheld"), ("set", "fitting", "held_out"),
         ("held_out", False, True), ("is held out", "no", "yes"), ("holdout", "", "x"),
+        ("role", "train", "test"), ("role", "Training", "validation"), ("role", "fitted", "val"), ("fit role", "used", "eval"),
+        ("role", "in-sample", "out-of-sample"), ("role", "fit", "extrapolation"), ("role", "train", "out"),
     ]  # fmt: skip
     for header, fitted, held in plain:
         runs = read_runs(table(header, fitted, held))
@@ -57,9 +59,10 @@ def test_words_that_hold_nothing_out_are_said() -> None:
     """Fitted beside a word that may mean held out: which, and how to say so. Roles of another kind need no word."""
     named = "columns={'role': 'role'}"
     said = [
-        ("role", "fitted", "validation", named), ("role", "fitted", "Test", named), ("role", "train", "out", named),
+        ("role", "foo", "bar", "Write 'held out'"), ("role", "", "foo", "Write 'held out'"), ("role", "foo", "foo", "Write 'held out'"),
         ("role", "fitted", "excluded", "Write 'held out'"), ("role", "in fit", "later", "Write 'held out'"),
-        ("role", "", "test", named), ("fit role", "used", "eval", "columns={'role': 'fit role'}"),
+        ("role", "", "test", named), ("role", "train", "foo", "Write 'held out'"), ("role", "test", "foo", "Write 'held out'"),
+        ("role", "test", "test", "Write 'held out'"),
         ("split", "fitted", "validation", "columns={'role': 'split'}"), ("set", "used for fitting", "other", "Write 'held out'"),
     ]  # fmt: skip
     for header, fitted, held, how in said:
@@ -78,7 +81,7 @@ def test_words_that_hold_nothing_out_are_said() -> None:
     assert len(note) < 400
     for header, one, other in [("role", "worker", "master"), ("role", "teacher", "student"), ("role", "teacher", "test"),
                                ("node role", "fitted", "test"), ("role", "fitted", "fitted"), ("role", "train", ""),
-                               ("split", "val", "val"), ("set", "", "test"), ("role", "validation", "validation")]:  # fmt: skip
+                               ("split", "val", "val"), ("set", "", "test")]:  # fmt: skip
         runs = read_runs(table(header, one, other))
         assert not any(repr(header) in note for note in runs.notes), (header, one, other, runs.notes)
 
@@ -137,3 +140,12 @@ def test_the_checkpoints_of_a_run_held_out_go_with_it() -> None:
     assert list(runs.held_out["run"]) == LAST
     assert runs.fitted.history is not None
     assert set(runs.fitted.history["run"]) == set(NAMES[:-2])
+
+
+def test_as_many_tests_as_trainings_may_be_two_losses_of_a_run() -> None:
+    """Fewer than half of the rows are held out under test; as many leave it open, and it is said how to say so."""
+    frame = table("role", "train", "test").assign(role=["train", "test"] * 6)
+    runs = read_runs(frame)
+    assert not len(runs.held_out)
+    assert any("columns={'role': 'role'}" in note for note in runs.notes)
+    assert len(read_runs(frame, columns={"role": "role"}).held_out) == 6

@@ -341,3 +341,19 @@ def test_rows_entered_twice_count_once_and_repeats_stay():
         assert len(steps_table(table("\n".join([f"{head},{column}", *lines, *lines]))).frame) == 10, name
     other = steps_table(table("\n".join([head, *rows, *(r[:-1] + "3" for r in rows)])))
     assert len(other.frame) == 10
+
+
+def test_rows_held_out_are_left_out():
+    """A column of roles tells no groups apart: what it holds out is in no critical batch."""
+    rows = "64,5000,{0}\n128,2600,{0}\n256,1400,\n512,1200,{1}\n"
+    for fitted, out in (("fitted", "held out"), ("train", "test"), ("", "holdout")):
+        read = steps_table(table("batch_sequences,steps_to_target,role\n" + rows.format(fitted or "fitted", out)))
+        assert list(read.frame["batch"]) == [64, 128, 256]
+        assert read.by == ()
+        assert any(note.startswith("1 row is held out by 'role'") for note in read.notes[""])
+    other = steps_table(table("batch_sequences,steps_to_target,role\n" + rows.format("fitted", "foo")))
+    assert any("'role' says 'foo'" in note for said in other.notes.values() for note in said)
+    with pytest.raises(ReadError, match="'role' holds every row out, and none is left"):
+        steps_table(
+            table("batch_sequences,steps_to_target,role\n64,5000,holdout\n128,2600,holdout\n256,1400,holdout\n")
+        )

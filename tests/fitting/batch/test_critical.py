@@ -70,6 +70,9 @@ def test_it_is_the_optimum_that_scipy_finds():
     found = critical_batch(BATCHES, steps, resamples=0)
     other = least_squares(lambda p: p[0] + np.log1p(np.exp(p[1]) / BATCHES) - np.log(steps), [5.0, 5.0], xtol=1e-14)
     assert np.log(found.best) == pytest.approx([other.x[0], other.x.sum()], rel=1e-6)
+    assert found.residuals == pytest.approx(
+        np.log(steps / found.steps_at(BATCHES).value)
+    )  # observed less fitted, as everywhere
 
 
 def test_the_hyperbola_and_its_identities():

@@ -34,6 +34,18 @@ def test_curves_are_given_in_any_form(tmp_path):
     assert np.allclose(steps_to_target(one.rename(columns={"step": "steps"}), 3.4).steps, reached.steps)
 
 
+@pytest.mark.parametrize("name", ["model_size", "N", "num_model_params", "model_size_m"])
+def test_sizes_of_curves_have_any_usual_name(name):
+    """Curves of several sizes were fitted as those of one where the column of sizes was called otherwise than params."""
+    curves, rates = README["curves"](), README["rates"]()
+    law = fit_trajectory(curves, resamples=0).law
+    unit = 1e6 if name.endswith("_m") else 1.0
+    called = [f.assign(**{name: f["params"] / unit}).drop(columns="params") for f in (curves, rates)]
+    assert fit_trajectory(called[0], resamples=0).law.centred == pytest.approx(law.centred, rel=1e-6)
+    assert len(curve_groups(called[0]).parts) == len(curve_groups(curves).parts)
+    assert len(rate_laws(called[1], resamples=0).cells) == len(rate_laws(rates, resamples=0).cells)
+
+
 def test_final_losses_are_given_in_any_form(tmp_path):
     final, rates = README["final"](), README["rates"]()
     final.to_csv(tmp_path / "final.csv", index=False)

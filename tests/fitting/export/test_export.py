@@ -21,8 +21,10 @@ from fitting.accounting import Accounting
 from fitting.batch import from_paper, whole_run
 from fitting.export import plan_to_csv, plan_to_json, plan_to_latex, residuals_to_csv, summary_to_csv
 from fitting.export.latex import number
+from fitting.law import LOSS
 from fitting.planning.on_devices import OnDevices
 from fitting.solver.parametrization import coordinates
+from tests.fitting.laws.plausible import plausible
 
 LAWS = list(all_laws())
 HOSTILE = [
@@ -46,10 +48,13 @@ HOSTILE = [
 # Inputs at which the exports must agree: inside the runs and far beyond.
 PROBES = {"params": [1e8, 3.3e9, 7e12], "tokens": [2e9, 1.4e12, 3e13], "flops": [1.2e19, 5.76e23, 1e28]}
 PROBES["unique_tokens"] = [1e9, 1.1e11, 9e13]
+PROBES |= {k: [110.0, 2e3, 9e5] for law in all_laws().values() for k in law.inputs if k not in PROBES}
 
 
 def middling(law, x) -> dict[str, float]:
     """Constants for a law whose paper gives none: every term matters in the middle of the inputs."""
+    if law.output != LOSS:
+        return dict(zip(law.names, map(float, plausible(law, x, np.random.default_rng(3))[0]), strict=True))
     where = coordinates(law, x, np.array([3.0]))
     at = [1.7 if p.is_floor else 0.0 if i in law.places else np.log(0.3) for i, p in enumerate(law.params)]
     return dict(zip(law.names, map(float, where.natural(np.array(at))), strict=True))
@@ -64,9 +69,9 @@ def fits(make_runs, scattered):
         values = law.published[0].values if law.published else middling(law, x)
         rng = np.random.default_rng(2)
         noise = 0.002 * rng.standard_normal(51) * (not law.frontier)
-        loss = law(x, values) * np.exp(noise)
+        loss = np.clip(law(x, values) * np.exp(noise), *law.output.bounds)
         names = [f"{HOSTILE[i % len(HOSTILE)]}#{i}" for i in range(51)]
-        runs = make_runs(name="half \ud800 " + HOSTILE[7] + HOSTILE[6], run=names, **x, loss=loss)
+        runs = make_runs(name="half \ud800 " + HOSTILE[7] + HOSTILE[6], run=names, **x, **{law.output.column: loss})
         out[key] = (fit(runs, law=key, exclude=[names[0], names[7]], resamples=60), runs)
     return out
 
@@ -134,7 +139,8 @@ def test_latex_table_is_balanced(one):
     assert sum(line.endswith(r"\\") for line in body) == f.law.p + 1
     for p in f.law.params:
         assert p.name in f.params
-    formula = next(line for line in body if line.lstrip().startswith(("L(", r"\begin{aligned} L(")))
+    left = f.law.latex.split("=")[0].strip()
+    formula = next(line for line in body if line.lstrip().startswith((left, rf"\begin{{aligned}} {left}")))
     right = formula.split("=", 1)[1]
     assert not any(p.latex in right for p in f.law.params if p.latex.startswith("\\"))
     assert re.search(r"\d", right)
@@ -168,7 +174,7 @@ def test_python_runs_alone(one, tmp_path):
     calls = list(zip(*(PROBES[k] for k in f.law.inputs), strict=True))
     tail = f"""
 import json
-out = {{"loss": [loss(*x) for x in {calls!r}], "origin": ORIGIN, "intervals": INTERVALS_95}}
+out = {{"loss": [{f.law.output.column}(*x) for x in {calls!r}], "origin": ORIGIN, "intervals": INTERVALS_95}}
 if {set(f.law.inputs) == {"params", "tokens"}!r}:
     out["best"] = best(1e22)
 print(json.dumps(out))
@@ -220,12 +226,13 @@ def test_csv_is_defused_and_numbers_stay_numbers(one):
     rows = pd.read_csv(io.StringIO(text), comment=None, skiprows=sum(x.startswith("# ") for x in text.split("\n")))
     assert len(rows) == 51
     assert rows["used"].sum() == f.n
-    for column in (*f.law.inputs, "loss", "residual", "predicted"):
+    output = f.law.output.column
+    for column in (*f.law.inputs, output, "residual", "predicted"):
         assert pd.api.types.is_float_dtype(rows[column]), column
     used = rows[rows["used"]]
     fitted = dict(zip(f.runs, f.residuals, strict=True))
-    assert np.allclose(np.sort(-used["residual"]), np.sort(list(fitted.values())), rtol=1e-12)
-    assert np.allclose(used["predicted"], used["loss"] * np.exp(-used["residual"]))
+    assert np.allclose(np.sort(used["residual"]), np.sort(list(fitted.values())), rtol=1e-12)
+    assert np.allclose(used["predicted"], used[output] * np.exp(-used["residual"]))
     expected = f.law({k: used[k].to_numpy() for k in f.law.inputs}, f.params)
     assert np.allclose(used["predicted"], expected, rtol=1e-10)
     for row in cells(text):

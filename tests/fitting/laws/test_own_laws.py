@@ -17,7 +17,7 @@ import pytest
 from dashboard.charts import loss_compute
 from data import MappingNeeded, NothingKept, read_runs
 from data.own_columns import read_columns
-from fitting import FitError, Law, fit, load_fit, plan
+from fitting import FitError, Law, backtest, compare_laws, fit, load_fit, plan
 from fitting.export import residuals_to_csv
 from fitting.held_out import forecasts
 from fitting.law import Output, Param, coefficient
@@ -495,3 +495,83 @@ def test_the_words_of_a_fit_are_those_of_its_output():
         fit(
             shots(), law=ERROR_RATE, exclude=pd.Series([True, False, None] + [False] * 22, dtype="boolean"), resamples=0
         )
+
+
+def test_a_fit_of_a_law_defined_otherwise_says_so(tmp_path):
+    """Other parameters, another formula of the same, and other inputs; with refits and without."""
+    other_params = replace(
+        ERROR_RATE, formula=lambda shots, a, c: a * shots**-c, params=(
+            Param("a", "a", "shots^c", "errors at one shot", (1e-9, 1e9), anchor=coefficient("shots", "c")),
+            Param("c", "c", "", "how fast more shots help", (0.01, 5.0)),
+        )
+    )  # fmt: skip
+    other_formula = replace(ERROR_RATE, formula=lambda shots, a, b: a * (shots**-b) * (1.0 + shots**-b))
+    for resamples in (0, 20):
+        f = fit(shots(), law=ERROR_RATE, resamples=resamples)
+        f.to_json(tmp_path / "fit.json")
+        assert load_fit(tmp_path / "fit.json", law=ERROR_RATE).params == f.params
+        for other in (other_params, other_formula):
+            with pytest.raises(
+                FitError, match=r"'error-rate' was defined otherwise .* load_fit\(path, law=\.\.\.\), or fit"
+            ):
+                load_fit(tmp_path / "fit.json", law=other)
+
+
+STEEPER = replace(ERROR_RATE, key="error-floor", title="Error rate with a floor", formula=lambda shots, a, b, c: a * shots**-b + c, params=(
+    *ERROR_RATE.params, Param("c", "c", "", "errors that no shots take away", (0.0, 1.0), log=False),
+))  # fmt: skip
+
+
+def test_laws_of_own_columns_are_backtested_and_compared(tmp_path):
+    """Larger is by the one input where a table has no FLOPs; the law that was planted forecasts best."""
+    table = shots(0.01)
+    table.to_csv(tmp_path / "shots.csv", index=False)
+    f = fit(table, law=ERROR_RATE, resamples=50)
+    test = backtest(f, tmp_path / "shots.csv", resamples=50)
+    assert test.along == "shots"
+    assert test.cuts[0].largest == pytest.approx(np.quantile(table["shots"], 0.5, method="lower"))
+    assert list(test.to_frame().columns) == ["cut_shots", "run", "beyond", "loss", "forecast", "low", "high"]
+    assert all(c.error < 0.02 and c.regret is None for c in test.cuts)
+    assert "larger in shots were off by" in test.sentence
+    assert "of the error rate (median)" in test.sentence
+    laws = [
+        ERROR_RATE,
+        STEEPER,
+        replace(ERROR_RATE, key="flat", title="Flat", formula=lambda shots, a, b: a * np.log1p(shots) ** -b),
+    ]
+    for given in (table, tmp_path / "shots.csv", read_columns(table, ("shots", "error_rate"))):
+        found = compare_laws(given, laws=laws)
+        assert found.along == "shots"
+        assert found.held_out == 5
+        assert [s.key for s in found.scores][-1] == "flat"
+        assert all(s.error < 0.03 for s in found.scores[:2])
+
+
+def test_of_several_inputs_one_is_named_as_that_which_makes_runs_large():
+    k, w = (x.ravel() for x in np.meshgrid(np.geomspace(10, 1000, 6), np.geomspace(100, 1600, 5)))
+    law = replace(
+        ERROR_RATE, key="two", formula=lambda shots, breadth, a, b: a * shots**-b * breadth**-0.1, inputs=("shots", "breadth"),
+        unscaled=("breadth",), params=(Param("a", "a", "", "", (1e-9, 1e9), anchor=coefficient("shots", "b")), ERROR_RATE.params[1]),
+    )  # fmt: skip
+    noise = np.exp(0.01 * np.random.default_rng(0).standard_normal(30))
+    frame = pd.DataFrame({"shots": k, "breadth": w, "error_rate": 0.9 * k**-0.4 * w**-0.1 * noise})
+    f = fit(frame, law=law, resamples=20)
+    for ask in (lambda **x: backtest(f, frame, resamples=20, **x), lambda **x: compare_laws(frame, laws=[law], **x)):
+        with pytest.raises(FitError, match="Say which of shots, breadth makes a run large: along='shots'"):
+            ask()
+        with pytest.raises(FitError, match="along was 'depth'"):
+            ask(along="depth")
+        assert ask(along="breadth").along == "breadth"
+    with pytest.raises(FitError, match="laws is a list of laws"):
+        compare_laws(frame, laws=["no such law"])
+    with pytest.raises(FitError, match="these give error_rate and loss"):
+        compare_laws(frame, laws=[law, TOY])
+
+
+def test_a_changed_objective_of_another_output_is_seen():
+    """In a file without a checksum too; its words are others than for a loss."""
+    body = json.loads(fit(shots(), law=ERROR_RATE, resamples=0).to_json())
+    del body["checksum"]
+    assert load_fit(json.dumps(body), law=ERROR_RATE).n == 25
+    with pytest.raises(FitError, match="its objective is"):
+        load_fit(json.dumps({**body, "objective": 2 * body["objective"]}), law=ERROR_RATE)

@@ -85,7 +85,7 @@ def test_nothing_is_cheaper_by_least_squares_of_logs():
     frame = measured(3, noise=0.1)
     found = step_time(frame, resamples=0)
     rng = np.random.default_rng(0)
-    columns = np.exp(found.residuals) * frame["step_seconds"].to_numpy()  # fitted seconds
+    columns = np.exp(-found.residuals) * frame["step_seconds"].to_numpy()  # fitted seconds
     assert found.residuals @ found.residuals == pytest.approx(np.sum(np.log(columns / frame["step_seconds"]) ** 2))
     work = np.array(
         [

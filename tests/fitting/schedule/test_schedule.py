@@ -129,7 +129,7 @@ def test_three_curves_predict_the_others(curves, size):
     r2, mae = scores(lambda s, t: f.predict(s, t).value, [c for k, c in found.items() if k not in known])
     assert r2 > 0.995
     assert mae < 0.0065
-    own = np.concatenate([np.log(f.predict(s, t).value) - np.log(y) for s, t, y in (found[k] for k in known)])
+    own = np.concatenate([np.log(y) - np.log(f.predict(s, t).value) for s, t, y in (found[k] for k in known)])
     assert f.residuals == pytest.approx(own, abs=1e-12)
 
 

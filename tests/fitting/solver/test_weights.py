@@ -61,7 +61,7 @@ def test_least_squares_agree_with_scipy(runs):
     assert found.params["alpha"] == pytest.approx(best[3], rel=1e-4)
     assert found.params["beta"] == pytest.approx(best[4], rel=1e-4)
     assert found.params["E"] == pytest.approx(best[0], rel=1e-4)
-    left = np.log(loss(frame["params"], frame["tokens"], **found.params)) - np.log(frame["loss"])
+    left = np.log(frame["loss"]) - np.log(loss(frame["params"], frame["tokens"], **found.params))
     np.testing.assert_allclose(found.residuals, left, atol=1e-12)
 
 
