@@ -15,6 +15,7 @@ from data.errors import DataError
 from data.probe.cost import FLOP
 from data.probe.spec import OPTIMISERS, PARAMETRISATIONS, SCHEDULES, Spec
 from data.probe.sweep import DESIGNS
+from data.probe.written import parsed as read_json
 
 LONGEST = 100_000  # signs of a sweep's JSON
 SHORT = 1e5  # from which a number is written with its k or M
@@ -148,17 +149,10 @@ def parsed(text: str) -> Values:
     """The sweep that JSON says. Raises DataError for what is no object."""
     if len(text) > LONGEST:
         raise DataError(f"A sweep is at most {LONGEST:,} signs of JSON; {len(text):,} came.")
-    try:
-        found = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"This is no JSON: {error}.") from None
+    found = read_json(text.encode("utf-8", "replace"), "This")
     if not isinstance(found, dict):
         raise DataError(f"A sweep is an object of a probe's fields; {text.strip()[:40]!r} came.")
     return found
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def _whole(x: float) -> int | float:

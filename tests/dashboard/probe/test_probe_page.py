@@ -220,12 +220,12 @@ def test_a_sweep_has_the_runs_that_another_made(page, space, queue, served, monk
     stands(queue, "first", FOUR, ["done", "done", "queued", "queued"])
     keep(space, sweep={**FOUR, "width": [16, 24]})
     at = page(sweep="new")
-    assert "2 of them were launched before and are not trained again." in unescape(said(at))
+    assert "2 other runs were launched before and are not trained again." in unescape(said(at))
     at.text_input(key="probe_name").input("later")
     at.button(key="probe_launch").click().run()
     assert "0 of 4 runs" in unescape(said(at))
     assert list(at.dataframe[0].value["State"]) == ["Waiting"] * 4
-    assert list(at.selectbox(key="probe_menu").options) == [
+    assert list(at.selectbox(key="probe_menu_later").options) == [
         "New sweep", "later: 0 of 4, running", "first: 2 of 4, running",
     ]  # fmt: skip
     at.button(key="probe_cancel").click().run()  # the first has two of them, and asks for them as before
@@ -274,7 +274,7 @@ def test_a_sweep_that_was_cancelled_says_that_it_stops(page, queue, served):
     assert list(at.dataframe[0].value["State"]) == ["Done", "Stopping", "Cancelled", "Cancelled"]
     assert at.dataframe[0].value["Time left"][1] == ""
     assert at.dataframe[0].value["What it says"][1] == "Asked to stop."
-    assert "first: 1 of 4, stopping" in at.selectbox(key="probe_menu").options
+    assert "first: 1 of 4, stopping" in at.selectbox(key="probe_menu_first").options
     assert "probe_cancel" not in names(at)
 
 
