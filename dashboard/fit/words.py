@@ -11,6 +11,7 @@ from dashboard import numbers
 from dashboard.symbols import input_symbol
 from dashboard.widgets import Chip
 from fitting import Fit, Law, Status
+from fitting.open_interval import how_open
 from fitting.plural import plural
 from fitting.settings import Settings
 
@@ -48,9 +49,11 @@ def exponents(law: Law) -> dict[str, str]:
 
 def said(fit: Fit, name: str) -> tuple[str, str]:
     """A parameter's value and its interval, with as many digits as the interval has a use for."""
-    band, p = fit.interval(name), fit.law.param(name)
-    value, interval = numbers.with_interval(band.value, band.low, band.high, "loss" if p.is_floor else "ratio")
-    return value, "not identified" if name in fit.unidentified else interval
+    band = fit.interval(name)
+    kind = "loss" if fit.law.param(name).is_floor else "ratio"
+    if name in fit.unidentified:
+        return numbers.say(band.value, kind), how_open(band.low, band.high, lambda end: numbers.say(end, kind))
+    return numbers.with_interval(band.value, band.low, band.high, kind)
 
 
 def floor_state(fit: Fit) -> str:

@@ -66,3 +66,4 @@ class Saved:
     doubt: Annotated[Doubt, Whole(lambda _: {"scale": None, "mixture": None})] | None = None
     calibration: Annotated[Calibration, Whole()] | None = None
     unidentified: Annotated[tuple[str, ...], at_most(1000)] = ()
+    closed_ends: dict[str, str] = field(default_factory=dict)
