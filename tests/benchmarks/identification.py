@@ -45,7 +45,7 @@ NOISES = (0.002, 0.004, 0.01, 0.03)
 DEGENERATE, EXCLUDED = 0.1, 25.0
 
 
-def two_terms(params, E, A, F, a, f):
+def two_terms(params: Any, E: Any, A: Any, F: Any, a: Any, f: Any) -> Any:
     return E + A * params**-a + F * params**-f
 
 
@@ -182,8 +182,8 @@ class Clock:
     """Processor time spent in finding what is not identified."""
 
     def __init__(self) -> None:
-        self.spent, self._found = 0.0, evidence.unidentified
-        evidence.unidentified = self  # type: ignore[assignment]
+        self.spent, self._found = 0.0, vars(evidence)["unidentified"]
+        vars(evidence)["unidentified"] = self
 
     def __call__(self, *given: Any) -> Any:
         began = time.process_time()
