@@ -172,6 +172,7 @@ def fit(
         new_noise=-new_noise,
         doubt=near,
         unidentified=tuple(k for k in chosen.names if k in evidence.unidentified.names),
+        closed_ends=evidence.unidentified.closed,
     )
     if why:
         raise FitError(why, found)

@@ -19,6 +19,7 @@ from fitting.band import LEVEL, Array, Band, as_number, from_draws
 from fitting.errors import FitError
 from fitting.law import LOSS, Law
 from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
+from fitting.open_interval import how_open, open_interval
 from fitting.parameter_table import covariance, parameter_table
 from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
 from fitting.settings import Settings
@@ -31,7 +32,6 @@ from fitting.uncertainty.model_discrepancy import Doubt
 if TYPE_CHECKING:
     import pandas as pd
 
-OPEN = "not identified by these runs"
 PLAIN = "This interval is the draws' own: calibrating could not move its ends."
 # Draws times points held at once: 3 MB an array, which stays in a cache (measured: several times as fast as 300 MB).
 MOST_AT_ONCE = 400_000
@@ -45,7 +45,7 @@ class Fit(Alike):
     the intervals' method says (else residuals stand for it). `residuals` (n,) are log observed less log fitted, in the order
     of `runs`, as in `to_frame`. `ranges` maps each input, the output and `flops` to the lowest and highest
     value among the runs fitted. `doubt` widens forecasts of runs; a fit without draws has none. `calibration` holds the
-    parameters' 95 % intervals where they were calibrated. Intervals of the `unidentified` are open.
+    parameters' 95 % intervals where they were calibrated. Those of the `unidentified` are open, but at their `closed_ends`.
     """
 
     law: Law
@@ -64,6 +64,7 @@ class Fit(Alike):
     doubt: Doubt | None = None
     calibration: Calibration | None = None
     unidentified: tuple[str, ...] = ()
+    closed_ends: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """What a notebook shows: the law, its status, its parameters with intervals, and the checks that do not pass."""
@@ -72,10 +73,9 @@ class Fit(Alike):
         for p in self.law.params:
             value, low, high = self.interval(p.name)
             within = f"  (95 % {low:.4g} to {high:.4g})" if len(self.draws) else ""
-            within = f"  ({OPEN})" if p.name in self.unidentified else within
+            within = f"  ({how_open(low, high)} by these runs)" if p.name in self.unidentified else within
             lines.append(f"  {p.name:8s} {value:.5g}{within}  {p.unit}".rstrip())
-        lines += [f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "ok"]
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "ok")])
 
     @property
     def identity(self) -> str:
@@ -122,7 +122,8 @@ class Fit(Alike):
         level = a_level(level)
         name = quantity if callable(quantity) else self._named(quantity)
         if isinstance(name, str) and name in self.unidentified:
-            return Band(self.params[name], self.law.param(name).least, math.inf, level, (OPEN.capitalize() + ".",))
+            drawn, least = self.draws[:, self.law.names.index(name)], self.law.param(name).least
+            return open_interval(self.params[name], drawn, least, self.closed_ends.get(name), level)
         ask: Callable[..., Any] = itemgetter(name) if isinstance(name, str) else name
         best = np.asarray(ask(self._columns(self.values[None, :])), float)
         spread = np.asarray(ask(self._columns(self.draws)), float)

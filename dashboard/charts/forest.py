@@ -6,7 +6,7 @@ import math
 
 import plotly.graph_objects as go
 
-from dashboard import numbers
+from dashboard import numbers, parameters
 from dashboard.charts import theme
 from dashboard.charts.drawing import Drawing
 from dashboard.symbols import symbol
@@ -48,7 +48,7 @@ def figure(fit: Fit, name: str, level: float = LEVEL) -> go.Figure:
         out.add_shape(
             type="rect", yref="paper", y0=0, y1=1, x0=band.low, x1=band.high, fillcolor=theme.BAND_WIDE, line={"width": 0}, layer="below",
         )  # fmt: skip
-    value, interval = numbers.with_interval(band.value, band.low, band.high, "ratio")
+    value, interval = parameters.said(fit, name, "ratio", level)
     _mark(out, 0, band.value, (band.low, band.high), theme.LAW, "circle", f"these runs: <b>{value}</b> ({interval})")
     for i, (pub, error) in enumerate(zip(papers, errors, strict=True)):
         reach = (pub.values[name] - error, pub.values[name] + error) if error else None

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard import numbers
+from dashboard import numbers, parameters
 from dashboard.charts import marks, theme
 from dashboard.charts.drawing import Drawing
 from data.schema import Runs
@@ -278,7 +278,7 @@ def _floors(out: Drawing, frame: Frame, fit: Fit, true: float | None) -> None:
         if not p.is_floor or not frame.bottom < fit.params[p.name] < frame.top:
             continue
         band = fit.interval(p.name)
-        value, interval = numbers.with_interval(band.value, band.low, band.high, "loss")
+        value, interval = parameters.said(fit, p.name, "loss")
         if math.isfinite(band.low) and math.isfinite(band.high):
             out.add_shape(
                 type="rect", xref="paper", x0=0, x1=1, y0=max(band.low, frame.bottom), y1=band.high,

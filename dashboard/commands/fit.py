@@ -148,14 +148,13 @@ def command(
 
 def _table(found: Any, apart: Any) -> str:
     """The constants, the runs held out (`apart`, None for none) and the checks as text for a terminal."""
-    from dashboard import numbers
+    from dashboard import numbers, parameters
     from fitting.solver.weighting import CAPPED
 
     lines = [f"{found.law.title}, {found.n} runs, objective {found.objective:.10g}", ""]
     names = [f"{p.name} [{p.unit}]" if p.unit else p.name for p in found.law.params]
     for name, row in zip(names, found.summary().to_dict("records"), strict=True):
-        value, interval = numbers.with_interval(row["value"], row["low"], row["high"], "ratio")
-        interval = "not identified" if row["name"] in found.unidentified else interval
+        value, interval = parameters.said(found, row["name"], "ratio")
         lines.append(f"  {name:<24}{value:>12}   {interval}")
     for row in found.terms().to_dict("records"):
         if row["name"] in found.unidentified:

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from dashboard import numbers
+from dashboard import numbers, parameters
 from dashboard.symbols import input_symbol
 from dashboard.widgets import Chip
 from fitting import Fit, Law, Status
@@ -48,9 +48,7 @@ def exponents(law: Law) -> dict[str, str]:
 
 def said(fit: Fit, name: str) -> tuple[str, str]:
     """A parameter's value and its interval, with as many digits as the interval has a use for."""
-    band, p = fit.interval(name), fit.law.param(name)
-    value, interval = numbers.with_interval(band.value, band.low, band.high, "loss" if p.is_floor else "ratio")
-    return value, "not identified" if name in fit.unidentified else interval
+    return parameters.said(fit, name, "loss" if fit.law.param(name).is_floor else "ratio")
 
 
 def floor_state(fit: Fit) -> str:
@@ -58,13 +56,18 @@ def floor_state(fit: Fit) -> str:
     if not any(p.is_floor for p in fit.law.params):
         return "none"
     failed = {v.key for v in fit.verdicts if v.state == "fail"}
-    at_zero = any(p.is_floor and fit.params[p.name] == 0 for p in fit.law.params)
+    at_zero = any(p.is_floor and (fit.params[p.name] == 0 or p.name in fit.unidentified) for p in fit.law.params)
     return "unseen" if "floor" in failed or at_zero else "seen"
 
 
 def answer(fit: Fit) -> str:
     """The page's sentence as HTML: how the loss falls, to which floor, and how many checks pass."""
-    powers = [f"<em>{input_symbol(x)}<sup>−{said(fit, name)[0]}</sup></em>" for name, x in exponents(fit.law).items()]
+    each = exponents(fit.law).items()
+    powers = [
+        f"<em>{input_symbol(x)}<sup>−{said(fit, name)[0]}</sup></em>"
+        for name, x in each
+        if name not in fit.unidentified
+    ]
     head = f"{fit.law.title} fits these runs" if not powers else f"Loss falls as {' and '.join(powers)}"
     floor = next((said(fit, p.name)[0] for p in fit.law.params if p.is_floor), "")
     head += {
@@ -72,6 +75,10 @@ def answer(fit: Fit) -> str:
         "seen": f" to a floor of <em>{floor}</em>",
         "unseen": ", with no floor identified by these runs",
     }[floor_state(fit)]
+    # Each input once: a broken law has two exponents of one.
+    gone = dict.fromkeys(input_symbol(x) for name, x in each if name in fit.unidentified)
+    if gone:
+        head += f"; these runs do not identify the exponent of {' and '.join(gone)}"
     return f"{head}. {checks(fit)}"
 
 

@@ -3,8 +3,8 @@
 Small changes of the parameters change the log predictions of the runs by the Jacobian times them. A direction that the Jacobian
 takes to nothing is one the runs are silent on: along it parameters trade against each other, and an interval from refits
 would show no more than where they started. Two kinds are told. One is structural: the direction is there to rounding, at the
-optimum and away from it (Rothenberg 1971; Bellman and Astrom 1970). The other is practical: the parameter moved to
-either end of its range, everything else fitted again (with the prior, if the fit has one), costs less than one deviation of the noise.
+optimum and away from it (Rothenberg 1971; Bellman and Astrom 1970). The other is practical (Raue et al. 2009): the 95 %
+interval of a parameter's profile reaches an end of its range, or both (`fitting.diagnostics.open_ends`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from fitting.diagnostics.open_ends import allowed, open_ends
 from fitting.law import Law
-from fitting.solver.solver import EXACT, Problem, minimise, objective, slopes
+from fitting.solver.parametrization import Coordinates
+from fitting.solver.solver import Problem, slopes
 
 Array = np.ndarray
 
@@ -26,25 +28,32 @@ ROUNDING = float(np.sqrt(np.finfo(float).eps))
 PLACES, DISPLACED = 3, 0.3
 # Inputs beyond those of the runs, by so many e-folds, where the predictions must not move along the direction either.
 ELSEWHERE, FAR = 64, 3.0
-# Steps and precision of the refits that hold a parameter far away: a cost near the noise's is told from none by far less.
-FEW_STEPS, NEAR_ENOUGH = 100, 1e-6
 
 
 @dataclass(frozen=True)
 class Unidentified:
-    """Groups of parameters that trade against each other, by name, and whether predictions at every input stay as they are.
+    """Which parameters the runs cannot tell, by name.
 
-    A group of one is a parameter on which nothing depends. `everywhere` is whether other inputs than those of the runs could
-    not tell the parameters of a group either.
+    `groups` trade against each other exactly; a group of one is a parameter on which nothing depends. `everywhere` is whether
+    other inputs than those of the runs could not tell the parameters of a group either. Of the rest, `below` and `above` are
+    those whose 95 % interval reaches the lower and the upper end of what is possible.
     """
 
     groups: tuple[tuple[str, ...], ...] = ()
     everywhere: tuple[bool, ...] = ()
+    below: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every parameter that is not identified, each once."""
-        return tuple(dict.fromkeys(name for group in self.groups for name in group))
+        return tuple(dict.fromkeys([name for group in self.groups for name in group] + [*self.below, *self.above]))
+
+    @property
+    def closed(self) -> dict[str, str]:
+        """Of those with one open end, the other: "low" or "high"."""
+        one = set(self.below) ^ set(self.above)
+        return {name: "high" if name in self.below else "low" for name in self.names if name in one}
 
     def has_ridge(self, name: str) -> bool:
         """Whether a parameter trades against others in every table, so that its own value means nothing."""
@@ -54,8 +63,11 @@ class Unidentified:
 NONE = Unidentified()
 
 
-def unidentified(prob: Problem, theta: Array, residuals: Array) -> Unidentified:
-    """What the runs of a problem cannot tell of its parameters at the optimum `theta` (p,), with residuals (n,) there."""
+def unidentified(prob: Problem, theta: Array, residuals: Array, rivals: Array | None = None) -> Unidentified:
+    """What the runs of a problem cannot tell of its parameters at the optimum `theta` (p,), with residuals (n,) there.
+
+    `rivals` (k, p) are where other starts ended.
+    """
     law = prob.coordinates.law
     jac = _jacobian(prob, theta)
     ridges = _shared(prob, theta, _null(jac))
@@ -63,20 +75,41 @@ def unidentified(prob: Problem, theta: Array, residuals: Array) -> Unidentified:
         :, None
     ]  # what a parameter's part of a direction is worth to the predictions, whatever its own unit
     parts = _apart(ridges * unit)
-    found = [({*_trading(part)}, _same_elsewhere(prob, theta, part / unit)) for part in parts]
-    known = {i for group, _ in found for i in group}
-    alone = [i for i in _hardly(prob, theta, jac, residuals) if i not in known and _is_flat(prob, theta, residuals, i)]
-    found += [({i}, False) for i in alone]
     merged: list[tuple[set[int], bool]] = []
-    for group, same in found:
+    for part in parts:
+        group, same = {*_trading(part)}, _same_elsewhere(prob, theta, part / unit)
         group = group | _weights_of(law, group)
         for other, also in [m for m in merged if m[0] & group]:
             merged.remove((other, also))
             group, same = group | other, same and also
         merged.append((group, same))
+    known = {i for group, _ in merged for i in group}
+    below, above = natural_ends(prob.coordinates, *open_ends(prob, theta, allowed(prob, residuals), rivals, known))
     return Unidentified(
-        tuple(tuple(law.names[i] for i in sorted(group)) for group, _ in merged), tuple(s for _, s in merged)
+        tuple(tuple(law.names[i] for i in sorted(group)) for group, _ in merged),
+        tuple(s for _, s in merged),
+        tuple(name for i, name in enumerate(law.names) if below[i] and i not in known),
+        tuple(name for i, name in enumerate(law.names) if above[i] and i not in known),
     )
+
+
+def natural_ends(where: Coordinates, below: Array, above: Array) -> tuple[Array, Array]:
+    """The open ends (p,) each of the law's own parameters from those of its coordinates.
+
+    A weight is its term times a power of the input, so it is as open as its exponent. A floor of none is a value like
+    others, of which another check speaks.
+    """
+    law, low, high = where.law, below.copy(), above.copy()
+    for i, p in enumerate(law.params):
+        if p.is_floor:
+            low[i] = below[i] and above[i]
+        for x, exponent in p.anchor.factors if p.anchor and p.anchor.kind != "location" else ():
+            k = law.names.index(exponent) if exponent else i
+            ends = (below[k], above[k]) if where.origin[law.rulers[x]] >= 1 else (above[k], below[k])
+            if p.anchor and p.anchor.kind == "scale":  # a power of its term, of one over the exponent
+                ends = (any(ends),) * 2
+            low[i], high[i] = low[i] or ends[0], high[i] or ends[1]
+    return low, high
 
 
 def _jacobian(prob: Problem, theta: Array) -> Array:
@@ -158,41 +191,3 @@ def _same_elsewhere(prob: Problem, theta: Array, part: Array) -> bool:
     jac = _jacobian(there, theta)
     size = np.abs(jac) @ np.abs(part)
     return bool(np.all(np.abs(jac @ part) <= ROUNDING**0.5 * np.maximum(size, 1e-300)))
-
-
-def _noise(prob: Problem, residuals: Array) -> float:
-    """The variance of a run's residual for the degrees of freedom spent, cut as Huber's loss cuts it; no less than rounding."""
-    cut = np.minimum(np.abs(residuals), prob.delta)
-    return max(float(np.sum(cut * (2.0 * np.abs(residuals) - cut))) / max(1, prob.n - prob.coordinates.law.p), EXACT)
-
-
-def _hardly(prob: Problem, theta: Array, jac: Array, residuals: Array) -> list[int]:
-    """Parameters whose whole range, by the slopes at the optimum, is worth less than a deviation of noise to the runs.
-
-    What others would make up for is counted: the slope that is left of a column when the others have taken their part.
-    """
-    low, high = prob.coordinates.bounds
-    scaled = jac * (high - low)
-    if prob.prior is not None:  # what the prior says is no news to anybody, and is told as such
-        theta_slope = prob.prior.distance(theta[None, :])[1][0]
-        rows = np.zeros((len(prob.prior.index), len(theta)))
-        rows[np.arange(len(rows)), prob.prior.index] = np.sqrt(prob.prior.weight) * theta_slope
-        scaled = np.vstack([scaled, rows * (high - low)])
-    noise = np.sqrt(_noise(prob, residuals))
-    out = []
-    for i in range(len(theta)):
-        others = np.delete(scaled, i, axis=1)
-        left = scaled[:, i] - others @ np.linalg.lstsq(others, scaled[:, i], rcond=ROUNDING)[0]
-        if np.linalg.norm(left) < max(noise, ROUNDING * float(np.linalg.norm(scaled[:, i]))):
-            out.append(i)
-    return out
-
-
-def _is_flat(prob: Problem, theta: Array, residuals: Array, i: int) -> bool:
-    """Whether a parameter held near either end of its range, all else fitted again, costs less than a deviation of noise at both."""
-    low, high = (float(end[i]) for end in prob.coordinates.bounds)
-    start = np.tile(theta, (2, 1))
-    start[:, i] = low + 0.02 * (high - low), high - 0.02 * (high - low)
-    solved = minimise(prob, start, held=(i,), most=FEW_STEPS, tolerance=NEAR_ENOUGH)
-    rise = 2.0 * (solved.objective - objective(prob, theta[None, :])[0])
-    return bool(np.all(rise < _noise(prob, residuals)))

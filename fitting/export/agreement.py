@@ -57,6 +57,9 @@ def agree(fit: Fit, saved: Saved) -> None:
         raise PlainError(f"the run {both[0]!r:.40} is both fitted and left out")
     if strange := set(fit.unidentified) - set(fit.law.names):
         raise PlainError(f"{sorted(strange)[0]!r:.40} is no parameter of its law")
+    for name, end in fit.closed_ends.items():
+        if name not in fit.unidentified or end not in ("low", "high"):
+            raise PlainError(f"{name!r:.40} ends at its {end!r:.40}")
     _intervals(fit, saved.intervals)
     if saved.status != fit.status.value:
         raise PlainError(f"its status is {saved.status!r} and its checks say {fit.status.value!r}")

@@ -12,6 +12,7 @@ import numpy as np
 from fitting.band import Band
 from fitting.export.latex_text import escape
 from fitting.export.text import GoesWith, finite, provenance
+from fitting.open_interval import how_open
 from fitting.planning.on_devices import OnDevices
 from fitting.planning.planner import Plan
 from fitting.result import Fit
@@ -41,7 +42,10 @@ def fit_to_latex(fit: Fit) -> str:
     for p in fit.law.params:
         b = fit.interval(p.name)
         value, low, high = number(b.value, places[p.name]), number(b.low, step(b)), number(b.high, step(b))
-        rows.append(rf"  ${p.latex}$ & ${value}$ & ${low}$ & ${high}$ & {escape(p.meaning)} \\")
+        ends = rf"${low}$ & ${high}$"
+        if p.name in fit.unidentified:
+            ends = rf"\multicolumn{{2}}{{r}}{{{how_open(b.low, b.high, lambda end: f'${number(end, _coarse(end))}$')}}}"
+        rows.append(rf"  ${p.latex}$ & ${value}$ & {ends} & {escape(p.meaning)} \\")
     return "\n".join(
         [
             f"% {fit.law.title}: {fit.law.cite}",
@@ -246,6 +250,11 @@ def step(b: Band) -> float:
     if not math.isfinite(base):
         return 1.0
     return float(10.0 ** math.floor(math.log10(base)))
+
+
+def _coarse(x: float) -> float:
+    """The place value of the last of two digits of a number."""
+    return float(10.0 ** (math.floor(math.log10(abs(x))) - 1)) if x else 1.0
 
 
 def number(x: float, step: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import math
 import re
 import textwrap
 from collections.abc import Mapping
@@ -95,7 +96,12 @@ def fit_to_python(fit: Fit) -> str:
         "",
         *(f"{named[k]} = {v!r}" for k, v in fit.params.items()),
         "",
-        f"INTERVALS_95 = {finite(intervals)!r}",
+        *(
+            [f"# Open on one side or both, since these runs do not identify them: {', '.join(fit.unidentified)}."]
+            if fit.unidentified
+            else ()
+        ),
+        f"INTERVALS_95 = {_ends(intervals)}",
         f"ORIGIN = {finite(provenance(fit))!r}",
         *(_ratio(fit.accounting) if plans else ()),
         "",
@@ -109,6 +115,18 @@ def fit_to_python(fit: Fit) -> str:
     if plans:
         source += "\n" + PLANNER.replace("loss(math.exp(x), tokens(x))", _call(law))
     return source.rstrip("\n") + "\n"
+
+
+def _ends(intervals: Mapping[str, list[float]]) -> str:
+    """Intervals by name as source; an end that lies at no number is math.inf or None."""
+    pairs = (f"{k!r}: [{', '.join(map(_end, ends))}]" for k, ends in intervals.items())
+    return f"{{{', '.join(pairs)}}}"
+
+
+def _end(x: float) -> str:
+    if math.isfinite(x):
+        return repr(x)
+    return "None" if math.isnan(x) else "math.inf" if x > 0 else "-math.inf"
 
 
 def _ratio(count: Accounting) -> list[str]:

@@ -67,3 +67,4 @@ class Saved:
     calibration: Annotated[Calibration, Whole()] | None = None
     unidentified: Annotated[tuple[str, ...], at_most(1000)] = ()
     law_at_ranges: tuple[Number, Number] | None = None
+    closed_ends: dict[str, str] = field(default_factory=dict)

@@ -77,6 +77,7 @@ def fit_to_json(fit: Fit, path: str | Path | None = None, *, held_out: Sequence[
         "new_noise": fit.new_noise.tolist(),
         "doubt": None if fit.doubt is None else {k: v for k, v in asdict(fit.doubt).items() if v is not None},
         **({"unidentified": list(fit.unidentified)} if fit.unidentified else {}),
+        **({"closed_ends": dict(fit.closed_ends)} if fit.closed_ends else {}),
         "calibration": None if fit.calibration is None else asdict(fit.calibration),
         **({"held_out": list(held_out)} if held_out else {}),
     }

@@ -178,31 +178,27 @@ def minimise(
     prob: Problem,
     start: Array,
     weights: Array | None = None,
-    held: tuple[int, ...] = (),
+    held: tuple[int, ...] | Array = (),
     most: int = MAX_STEPS,
     tolerance: float = TOLERANCE,
     caution: float = 1.0,
 ) -> Solution:
     """Local optima reached from starts (R, p), each with its own run weights (R, n) if given; all advance together.
 
-    Coordinates whose index is in `held` stay where each start has them. At most `most` steps are made, and none once the
-    model promises less than a share `tolerance` of the objective. `caution` is how much the first step is held back:
-    less where the starts are known to be near.
+    Coordinates whose index is in `held`, or that a mask (R, p) holds, stay where each start has them. At most `most` steps are
+    made, and none once the model promises less than a share `tolerance` of the objective. `caution` is how much the first step
+    is held back: less where the starts are known to be near.
     """
     start = np.atleast_2d(np.asarray(start, float))
+    if not isinstance(held, np.ndarray):
+        held = np.isin(np.arange(start.shape[1]), held)
+    fixed = np.broadcast_to(held, start.shape) if held.any() else None
     block = max(1, BLOCK_ELEMENTS * (GATHERED if prob.alike else 1) // max(1, prob.n))
-    parts = [
-        _minimise_block(
-            prob.rows(slice(i, i + block)),
-            start[i : i + block],
-            None if weights is None else weights[i : i + block],
-            held,
-            most,
-            tolerance,
-            caution,
-        )
-        for i in range(0, max(1, len(start)), block)
-    ]
+    parts = []
+    for i in range(0, max(1, len(start)), block):
+        part = slice(i, i + block)
+        own, fast = (None if x is None else x[part] for x in (weights, fixed))
+        parts.append(_minimise_block(prob.rows(part), start[part], own, fast, most, tolerance, caution))
     return joined(parts)
 
 
@@ -298,7 +294,7 @@ def _minimise_block(
     prob: Problem,
     start: Array,
     weights: Array | None,
-    held: tuple[int, ...],
+    held: Array | None,
     most: int,
     tolerance: float,
     caution: float,
@@ -329,7 +325,7 @@ def _minimise_block(
         else:
             at = _Local(here.value[live], here.gradient[live], here.newton[live], here.major[live])
             from_, damping = theta[live], mu[live]
-        move, gain = _step(from_, at, damping, low, high, held)
+        move, gain = _step(from_, at, damping, low, high, None if held is None else held[live])
         # Damping shrinks the step and with it the gain: (1 + mu) of it is what the undamped model promises at most.
         share = gain * (1.0 + damping) / np.maximum(at.value, 1e-300)
         exact = at.value < EXACT * prob.n
@@ -368,11 +364,11 @@ def _usable(at: _Local) -> Array:
     return finite & np.all(np.isfinite(at.newton), axis=(1, 2)) & np.all(np.isfinite(at.major), axis=(1, 2))
 
 
-def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array, held: tuple[int, ...]) -> tuple[Array, Array]:
+def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array, held: Array | None) -> tuple[Array, Array]:
     """The damped step (R, p) within bounds and the decrease it promises (R,)."""
     edge = ((theta <= low) & (at.gradient > 0)) | ((theta >= high) & (at.gradient < 0))
-    if held:
-        edge[:, list(held)] = True
+    if held is not None:
+        edge |= held
     bound = edge.any()
     gradient = np.where(edge, 0.0, at.gradient) if bound else at.gradient
     diagonal = at.major.diagonal(axis1=1, axis2=2)

@@ -7,9 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from fitting.diagnostics.identification import NONE, Unidentified, unidentified
+from fitting.diagnostics.influence_spread import spread_of_influence
 from fitting.law import Law
 from fitting.solver.fit_data import Arrays
-from fitting.solver.solver import EXACT, Problem, Solution, slopes
+from fitting.solver.solver import Problem, Solution, slopes
 
 Array = np.ndarray
 
@@ -46,7 +47,7 @@ class Evidence:
     @cached_property
     def unidentified(self) -> Unidentified:
         """The parameters that these runs cannot tell; none of a refused fit, which is said to be so."""
-        return NONE if self.refused else unidentified(self.prob, self.theta, self.residuals)
+        return NONE if self.refused else unidentified(self.prob, self.theta, self.residuals, self.tried.theta)
 
     @cached_property
     def draws(self) -> Array:
@@ -107,24 +108,3 @@ class Evidence:
     def logs(self) -> dict[str, Array]:
         """Logarithms of the inputs, centred and to unit spread, (n,) each."""
         return {k: (np.log(x) - np.mean(np.log(x))) / np.std(np.log(x)) for k, x in self.table.inputs.items()}
-
-
-def spread_of_influence(prob: Problem, r: Array) -> tuple[float, float]:
-    """Mean slope and mean square of the influence psi over the residuals r (n,); NaN where the fit is exact.
-
-    The slope is averaged over a window of a fifth-root bandwidth, since with a small delta hardly a run lies where psi
-    has a slope at all, and without the p runs nearest the law, which such a fit passes through. The square counts the
-    degrees of freedom that the parameters took.
-    """
-    n, p = prob.n, prob.coordinates.law.p
-    off = r[np.argsort(np.abs(r), kind="stable")[min(p, n // 2) :]]
-    middle = float(np.median(np.abs(off)))
-    if middle < 1e-9 or np.sum(r**2) < EXACT * n or n <= p:
-        return float("nan"), float("nan")
-    width = max(1.06 * 1.4826 * middle * n**-0.2, middle)  # half of them are inside, however few they are
-
-    def psi(x: Array) -> Array:
-        return np.clip(x, -prob.delta, prob.delta)
-
-    slope = float(np.mean(psi(off + width) - psi(off - width))) / (2 * width)
-    return slope, float(np.sum(psi(r) ** 2)) / (n - p)

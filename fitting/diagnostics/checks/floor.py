@@ -8,7 +8,8 @@ import numpy as np
 from scipy import special
 
 from fitting.band import LEVEL, quantiles
-from fitting.diagnostics.checks.evidence import FEW_STEPS, Evidence, spread_of_influence
+from fitting.diagnostics.checks.evidence import FEW_STEPS, Evidence
+from fitting.diagnostics.influence_spread import spread_of_influence
 from fitting.solver.solver import Problem, minimise, objective, slopes
 from fitting.status import Verdict
 

@@ -9,10 +9,11 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import downloads
+from dashboard import downloads, numbers
 from dashboard.charts import forest, residuals
 from dashboard.fit import repeat_code
 from dashboard.fit import tabs as fit_tabs
@@ -174,6 +175,30 @@ def test_the_sentence_follows_the_fit():
     assert "with no floor identified by these runs. But" in fit_words.answer(unseen)
     assert fit_words.exponents(all_laws()["kaplan"]) == {"alpha_N": "params", "alpha_D": "tokens"}
     assert fit_words.exponents(all_laws()["compute-floor"]) == {"gamma": "flops"}
+
+
+def test_what_is_not_identified_has_no_number_in_the_sentence():
+    """A second term that these runs do not show: neither its exponent nor an interval of it stands anywhere."""
+    tokens, params = (x.ravel() for x in np.meshgrid(np.geomspace(1e9, 2e11, 4), np.geomspace(1e7, 1e10, 6)))
+    loss = (1.82 + 2085 * tokens**-0.366) * np.exp(0.004 * np.random.default_rng(1).standard_normal(24))
+    f = fit(pd.DataFrame({"params": params, "tokens": tokens, "loss": loss}), "chinchilla", resamples=100)
+    assert {"A", "alpha"} == set(f.unidentified)
+    assert "<sup>" in fit_words.answer(f)
+    assert "<em>N" not in fit_words.answer(f)
+    assert "; these runs do not identify the exponent of N. " in fit_words.answer(f)
+    assert "exponent of N not identified" in fit_words.under(f)
+    assert fit_words.said(f, "A")[1] == "not identified"
+    hovers = [str(text) for trace in forest.figure(f, "alpha").data for text in trace.text or ()]
+    assert any("(not identified)" in text for text in hovers)
+
+
+def test_one_known_end_is_said_in_words():
+    x = np.geomspace(1e8, 1e11, 25)
+    loss = (1.7 + 410 * x**-0.28) * np.exp(0.004 * np.random.default_rng(0).standard_normal(25))
+    frame = pd.DataFrame({"run": [f"r{i}" for i in range(25)], "tokens": x, "loss": loss})
+    f = fit(frame, "broken-tokens", resamples=100)
+    assert fit_words.said(f, "c0")[1] == f"at most {numbers.ratio(f.interval('c0').high)}"
+    assert f"exponent of D at most {numbers.ratio(f.interval('c0').high)}" in fit_words.under(f)
 
 
 def test_symbols_are_read_from_the_declaration():

@@ -1,0 +1,82 @@
+"""Which ends of a parameter's range fit the runs as well as its best value: its profile likelihood, where it could be open.
+
+An end is open where the parameter held near it, all others fitted again, raises the objective by less than a 95 % interval
+of the profile allows. The certificate is a refit, so an end that the runs exclude is never called open. That a flat valley is
+found takes more than the slopes at the optimum, which are steep wherever noise was fitted: every refit that an end costs
+nothing is a place to start from for the ends still shut. So it is found that without the second of two terms the exponent of
+the second may be anything, or without a break its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+from scipy import special
+
+from fitting.band import LEVEL
+from fitting.diagnostics.influence_spread import spread_of_influence
+from fitting.solver.solver import EXACT, Problem, minimise, objective
+
+Array = np.ndarray
+
+# How near an end of its range a parameter is held, in shares of the range.
+NEAR_END = 0.02
+# Steps of a refit, and its precision in shares of the rise that decides.
+FEW_STEPS, NEAR_ENOUGH = 60, 0.02
+# Places of one round from which the ends still shut are tried: of valleys within the interval the lowest.
+PLACES = 6
+
+
+def open_ends(
+    prob: Problem, theta: Array, cut: float, rivals: Array | None = None, known: Collection[int] = ()
+) -> tuple[Array, Array]:
+    """Whether the lower and the upper end (p,) each of every coordinate's range is open at the optimum `theta` (p,).
+
+    An end is open where it raises the objective by less than `cut`. `rivals` (k, p) are other optima, some of which may be as
+    good; coordinates `known` to be open are not looked at.
+    """
+    low, high = prob.coordinates.bounds
+    p = len(theta)
+    least = float(objective(prob, theta[None, :])[0])
+    tolerance = NEAR_ENOUGH * cut / max(least + cut, 1e-300)
+    places = theta[None, :]
+    if rivals is not None and len(rivals):
+        costs = objective(prob, rivals)
+        near = rivals[costs < least + cut]
+        apart = np.max(np.abs(near - theta) / (high - low), axis=1, initial=0.0) > NEAR_END
+        places = np.vstack([places, near[apart][:PLACES]])
+    ends = np.stack([low + NEAR_END * (high - low), high - NEAR_END * (high - low)])
+    is_open = np.zeros((2, p), bool)
+    is_open[:, list(known)] = True
+    while len(places):
+        side, at = np.nonzero(~is_open)
+        if not len(side):
+            break
+        start = np.repeat(places, len(side), axis=0)
+        side, at = np.tile(side, len(places)), np.tile(at, len(places))
+        rows = np.arange(len(start))
+        start[rows, at] = ends[side, at]
+        held = np.zeros(start.shape, bool)
+        held[rows, at] = True
+        solved = minimise(prob, start, held=held, most=FEW_STEPS, tolerance=tolerance)
+        good = solved.objective < least + cut
+        order = np.argsort(solved.objective[good], kind="stable")
+        _, first = np.unique(side[good][order] * p + at[good][order], return_index=True)
+        is_open[side[good], at[good]] = True
+        places = solved.theta[good][order][np.sort(first)][:PLACES]
+    return is_open[0], is_open[1]
+
+
+def allowed(prob: Problem, residuals: Array) -> float:
+    """By how much the objective may rise within a 95 % interval of one parameter's profile.
+
+    Twice the rise is chi-squared with one degree of freedom in the unit of the residuals' influence (Ronchetti 1982), and F where
+    the n - p degrees that noise is known from are few. Beside a prior the unit is the posterior's.
+    """
+    if prob.prior is not None:
+        return 0.5 * float(special.chdtri(1, 1.0 - LEVEL)) * prob.prior.weight
+    slope, square = spread_of_influence(prob, residuals)
+    unit = square / slope if slope > 0 else EXACT
+    degrees = max(1, prob.n - prob.coordinates.law.p)
+    return 0.5 * float(special.stdtrit(degrees, 0.5 * (1.0 + LEVEL))) ** 2 * (unit if np.isfinite(unit) else EXACT)
