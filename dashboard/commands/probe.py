@@ -125,12 +125,11 @@ def _print(kind: str, out: Path, name: str, specs: list[Spec], given: Settings |
     """Declare the runs in their folders and print the job that makes them."""
     from data.probe.folder import Folder
     from data.probe.jobs.settings import Settings
-    from data.probe.jobs.text import job
+    from data.probe.jobs.text import of_sweep
 
-    folders = [Folder(out.resolve() / name / one.key) for one in specs]
-    text = job(kind, [folder.path for folder in folders], given or Settings(), root=out.resolve())
-    for folder, one in zip(folders, specs, strict=True):
-        folder.declare(one)
+    text = of_sweep(kind, specs, given or Settings(), out=out.resolve(), name=name)
+    for one in specs:
+        Folder(out.resolve() / name / one.key).declare(one)
     click.echo(text, nl=False)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import numbers, state, widgets
-from dashboard.probe import forecasts, launching, panels, payload, words
+from dashboard.probe import cluster, forecasts, launching, panels, payload, words
 from dashboard.probe import state as probe_state
 from dashboard.probe.chart import live_chart
 from dashboard.probe.price import size
@@ -26,19 +26,23 @@ EVERY = 2.0  # seconds from one look at a sweep to the next
 def all_sweeps() -> list[Sweep]:
     """Every sweep of the workspace as it stands, the newest first."""
     root = probe_state.root()
-    return sweeps(root, launching.jobs(root), launching.held(root), settings().cores)
+    return [*sweeps(root, launching.jobs(root), launching.held(root), settings().cores), *cluster.sweeps()]
 
 
 def watch(name: str, others: pd.DataFrame | None) -> None:
     """The sweep, looked at every few seconds while something of it runs."""
     found = _of(name)
     active = found is not None and found.active
-    if active and not launching.why_not():
+    on_slurm = cluster.holds(name)
+    if active and not on_slurm and not launching.why_not():
         launching.attempt(launching.wake)
-    st.fragment(_shown, run_every=EVERY if active else None)(name, others, active)
+    every = (cluster.EVERY if on_slurm else EVERY) if active else None
+    st.fragment(_shown, run_every=every)(name, others, active)
 
 
 def _of(name: str) -> Sweep | None:
+    if cluster.holds(name):
+        return next((one for one in cluster.sweeps() if one.name == name), None)
     root = probe_state.root()
     mine = [job for job in launching.jobs(root) if job.sweep == name]
     return next(iter(sweeps(root, mine, launching.held(root), settings().cores)), None)
@@ -86,9 +90,9 @@ def _actions(sweep: Sweep) -> None:
                     "Runs at work keep a checkpoint, from which Resume goes on.")  # fmt: skip
         if not why:
             _one(sweep)
-        if not sweep.counts["running"] and not why:
+        if not sweep.counts["running"] and not (sweep.cluster and sweep.counts["queued"]) and not why:
             _cleaner(sweep)
-        if state.chosen().key == probe_key(probe_state.root() / sweep.name):
+        if state.chosen().key == probe_key(cluster.folder(sweep.name)):
             st.page_link("views/fit.py", label="See their law on the Fit page")
     if why:
         widgets.quiet(why)
@@ -126,7 +130,7 @@ def _one(sweep: Sweep) -> None:
 
 def _cleaner(sweep: Sweep) -> None:
     with st.popover("Clean up"):
-        held = size_on_disk(probe_state.root() / sweep.name)
+        held = size_on_disk(cluster.folder(sweep.name))
         widgets.quiet(
             f"Deletes {sweep.name} for good: {len(sweep.runs)} runs with their logs and checkpoints, {size(held)}. "
             "Undo does not bring it back."
@@ -135,7 +139,7 @@ def _cleaner(sweep: Sweep) -> None:
 
 
 def _clean(name: str) -> None:
-    if state.chosen().key == probe_key(probe_state.root() / name) and not launching.why_not():
+    if state.chosen().key == probe_key(cluster.folder(name)) and not launching.why_not():
         state.choose(next(choice.key for choice in state.choices() if not choice.mine))
     launching.clean(name)
     panels.show(panels.NEW)
@@ -143,7 +147,7 @@ def _clean(name: str) -> None:
 
 
 def _use(name: str) -> None:
-    state.choose(probe_key(probe_state.root() / name))
+    state.choose(probe_key(cluster.folder(name)))
 
 
 def _table(sweep: Sweep, told: Mapping[str, str]) -> None:

@@ -77,12 +77,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep as it stands; `held` is why no more of it is started, '' where it goes on."""
+    """A sweep as it stands; `held` is why no more of it is started, '' where it goes on.
+
+    On a `cluster` runs that were lost stay so until they are resumed; this machine's queue takes them up again by itself.
+    """
 
     name: str
     runs: tuple[Run, ...]
     held: str = ""
     slots: int = 1
+    cluster: bool = False
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -92,7 +96,8 @@ class Sweep:
     @property
     def active(self) -> bool:
         """Whether something of it runs or is about to."""
-        return bool(self.counts["running"] or (not self.held and (self.counts["queued"] or self.counts["lost"])))
+        lost = 0 if self.cluster else self.counts["lost"]
+        return bool(self.counts["running"] or (not self.held and (self.counts["queued"] or lost)))
 
     @property
     def done(self) -> int:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.probe import launching, live, panels, words
+from dashboard.probe import cluster, cluster_form, elsewhere, launching, live, panels, words
 from dashboard.probe import settings as probe_settings
 from dashboard.probe import state as probe_state
 from dashboard.runs import summary
@@ -46,12 +46,12 @@ if name != panels.NEW:
 
 sweep = probe_state.values(asked)
 specs = probe_state.laid(sweep)
-known = {job.key for job in launching.jobs(probe_state.root())}
+known = launching.launched()
 found = None
 if isinstance(specs, DataError):
     widgets.answer("This sweep cannot be laid out yet.")
 else:
-    found, on = panels.priced(specs, asked)
+    found, on = (cluster if cluster.chosen(asked) else panels).priced(specs, asked)
     sentence, under, values = words.designed(specs, found, on)
     widgets.answer(sentence, under, **values)
 
@@ -61,13 +61,16 @@ with main:
         widgets.trouble(str(specs), "Change the field beside it, or undo the last change.")
     elif found is not None:
         panels.the_plane(specs, known, kept)
-        panels.launcher(sweep, found, on, asked, sum(one.key not in known for one in specs))
+        if cluster_form.where(asked):
+            panels.launcher(sweep, found, on, asked, sum(one.key not in known for one in specs))
 with side:
     panels.controls(sweep, asked)
     widgets.steps()
 
 with st.expander("As JSON"):
     panels.as_json(sweep, asked.name, asked)
+with st.expander("As a job for another machine"):
+    elsewhere.panel(sweep, specs, asked)
 with st.expander("Devices"):
     panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
 with st.expander("Limits, corpora and the end of a sweep"):

@@ -11,6 +11,7 @@ from pathlib import Path
 from data.errors import DataError
 from data.probe.jobs.quoting import in_kubernetes, in_shell, in_yaml, lines
 from data.probe.jobs.settings import Settings
+from data.probe.spec import Spec
 
 HERE = Path(__file__).parents[3]  # what is imported from
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
@@ -30,6 +31,11 @@ def job(kind: str, folders: Sequence[Path], given: Settings, *, root: Path, name
     text = (Path(__file__).parent / template).read_text(encoding="utf-8")
     # In one pass: what is put in is not looked through for places again.
     return _PLACE.sub(lambda place: values[place[1]], text)
+
+
+def of_sweep(kind: str, specs: Sequence[Spec], given: Settings, *, out: Path, name: str) -> str:
+    """The same of the runs of a sweep, each in the folder of its key: what `isoflop probe --print` prints. Raises DataError."""
+    return job(kind, [out / name / one.key for one in specs], given, root=out)
 
 
 def _of_a_shell(paths: list[str], given: Settings) -> dict[str, str]:
