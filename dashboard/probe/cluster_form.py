@@ -32,7 +32,15 @@ CALLED = {
     "sbatch": "More options of sbatch",
     "python": "Interpreter",
 }
-EXAMPLES = {"time": "1:30:00", "memory": "4G", "setup": "module load cuda", "sbatch": "--mail-type=END"}
+EXAMPLES = {
+    "time": "1:30:00",
+    "gpus": "none",
+    "throttle": "no limit",
+    "memory": "4G",
+    "setup": "module load cuda",
+    "sbatch": "--mail-type=END",
+}
+LONGEST = 10_000  # signs of a field
 OWN_ONES = "the cluster's own"
 
 
@@ -88,9 +96,9 @@ def _field(name: str, values: dict[str, Any]) -> None:
         "disabled": name in OWN and bool(launching.why_not()),
     }
     if isinstance(default, tuple):
-        st.text_area(f"{label}, one a line", height=68, max_chars=10_000, **look)
+        st.text_area(f"{label}, one a line", height=68, **look)
     else:
-        st.text_input(label, max_chars=2000, **look)
+        st.text_input(label, **look)
 
 
 def shown(value: Any) -> str:
@@ -121,9 +129,12 @@ def _where() -> None:
 
 
 def _keep(name: str, key: str) -> None:
-    value = typed(name, str(st.session_state[key] or ""))
+    text = str(st.session_state[key] or "")
+    value = typed(name, text)
 
     def keep() -> None:
+        if len(text) > LONGEST:
+            raise DataError(f"A field of the cluster has at most {LONGEST:,} signs; {len(text):,} came.")
         if name in OWN and (why := launching.why_not()):
             raise DataError(why)
         held = {k: v for k, v in (probe_settings.settings().cluster or {}).items() if k != name}

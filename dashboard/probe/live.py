@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import numbers, state, widgets
-from dashboard.probe import cluster, forecasts, launching, panels, payload, words
+from dashboard.probe import cluster, curves, forecasts, launching, panels, payload, words
 from dashboard.probe import state as probe_state
 from dashboard.probe.chart import live_chart
 from dashboard.probe.price import size
@@ -62,7 +62,10 @@ def _shown(name: str, others: pd.DataFrame | None, began_active: bool) -> None:
         st.progress(sweep.progress, text=f"{numbers.percent(sweep.progress)} of the work")
     told = forecasts.forecasts(sweep, all_sweeps()) if sweep.counts["running"] else {}
     _actions(sweep)
-    live_chart(payload.panels(sweep, others, told), key=f"probe_live_{name}")
+    live_chart({"panels": [payload.the_plane(sweep, others)]}, key=f"probe_live_{name}")
+    shown = curves.curves(sweep, told, curves.menu(sweep)) if any(run.rows for run in sweep.runs) else []
+    if shown:
+        live_chart({"panels": shown}, key=f"probe_curves_{name}")
     drawn = sum(bool(run.losses) for run in sweep.runs)
     if drawn > payload.MOST_PANELS:
         widgets.quiet(f"Curves of {payload.MOST_PANELS} of {drawn} runs, those at work first; the table has all.")

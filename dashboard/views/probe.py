@@ -35,10 +35,11 @@ panels.menu({one.name: words.chosen(one) for one in sweeps}, name)
 
 if name != panels.NEW:
     live.watch(name, kept)
-    with st.expander("Devices"):
-        panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
-    with st.expander("When a sweep ends"):
-        panels.on_end(asked)
+    if not cluster.holds(name):
+        with st.expander("Devices"):
+            panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
+        with st.expander("When a sweep ends"):
+            panels.on_end(asked)
     widgets.steps()
     st.stop()
 
