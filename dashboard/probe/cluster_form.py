@@ -44,9 +44,14 @@ LONGEST = 10_000  # signs of a field
 OWN_ONES = "the cluster's own"
 
 
+def offered() -> bool:
+    """Whether there is a choice of places: Slurm is here, and this session may launch."""
+    return cluster.here() and not launching.why_not()
+
+
 def where(asked: ProbeSettings) -> bool:
     """The menu of places and the fields of the one chosen, where there is a choice; False where what they say cannot be used."""
-    if not cluster.here() or launching.why_not():
+    if not offered():
         return True
     st.segmented_control(
         "Train on", (HERE, SLURM), key=widgets.hold("probe_where", SLURM if cluster.chosen(asked) else HERE), required=True,

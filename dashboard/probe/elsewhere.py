@@ -35,7 +35,7 @@ def panel(sweep: dict[str, Any], specs: Sequence[Spec] | DataError, asked: Probe
             "Folder of the runs there", key=widgets.hold("probe_elsewhere", asked.elsewhere), on_change=_keep, max_chars=1000,
             placeholder=str(_out("")), help="The job says every folder by its whole path.",
         )  # fmt: skip
-    if not cluster.chosen(asked):  # else they stand above, in the launch
+    if not (cluster_form.offered() and cluster.chosen(asked)):  # else they stand above, in the launch
         cluster_form.fields(asked, skip=())
     kind = kind if kind in KINDS else next(iter(KINDS))
     name = asked.name or "sweep"

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from dashboard import numbers
-from dashboard.charts import theme
+from dashboard.charts import batch_noise, theme
 from dashboard.probe.watching import ORDER, Rows, Run, Sweep
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def panels(sweep: Sweep, most: int) -> Panels:
     ends = np.concatenate([end for one in every for end in (one.scale.value, one.scale.low, one.scale.high)])
     known = ends[np.isfinite(ends) & (ends > 0)]
     yr = [float(known.min()), float(known.max())] if len(known) else [1.0, 10.0]
-    room = 0.05 * (losses.max() - losses.min() or 0.1)
+    room = max(0.05 * (losses.max() - losses.min()), 0.05)
     return [
         {
             "key": f"noise-{run.key}", "title": run.label, "words": "; ".join(map(latest, found[run.key])), "tone": "",
@@ -108,15 +107,7 @@ def name_of(one: RunNoise) -> str:
 def latest(one: RunNoise) -> str:
     """The noise scale at the lowest loss, in words."""
     k = int(np.argmin(one.losses))
-    return f"{one.geometry} {worded(*_ends(one, k))} at {one.losses[k]:.3g}"
-
-
-def worded(value: float, low: float, high: float) -> str:
-    """A noise scale with its interval: `1.2 k tokens (0.9–1.6 k)`; one without an upper end is at least so much."""
-    if math.isfinite(high) and math.isfinite(value):
-        number, within = numbers.with_interval(value, low, high, "count")
-        return f"{number} tokens ({within})"
-    return f"at least {numbers.count(low)} tokens" if low > 0 else "not told"
+    return f"{one.geometry} {batch_noise.worded(*_ends(one, k))} at {one.losses[k]:.3g}"
 
 
 def _marks(run: Run, one: RunNoise, place: int, yr: Sequence[float]) -> Panels:
@@ -125,7 +116,7 @@ def _marks(run: Run, one: RunNoise, place: int, yr: Sequence[float]) -> Panels:
         value, low, high = _ends(one, k)
         if not low > 0 and not math.isfinite(high):
             continue
-        said = f"{run.label}\n{name_of(one)}\n{worded(value, low, high)} at a loss of {loss:.3g}"
+        said = f"{run.label}\n{name_of(one)}\n{batch_noise.worded(value, low, high, 'tokens')} at a loss of {loss:.3g}"
         open_end = not math.isfinite(high)
         top = yr[1] if open_end else high
         at = value if math.isfinite(value) and value > 0 else max(low, yr[0])

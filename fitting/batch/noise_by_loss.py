@@ -102,7 +102,7 @@ class NoiseByLoss:
         where = (
             f"the {both.sum()} losses where both are known" if both.sum() > 1 else "the one loss where both are known"
         )
-        return f"{span} times the critical batch at {where}: {order}"
+        return f"{span} times the critical batch at {where}, {order}"
 
 
 def noise_by_loss(runs: Runs, losses: Any = None, *, level: float = LEVEL, smooth: float = 0.0) -> NoiseByLoss:
