@@ -78,9 +78,7 @@ def sentences(both: NoiseByLoss) -> list[str]:
     """How each noise scale compares with the critical batch."""
     from_parts = (f"{both.geometry}, from parts of batches", both.noise)
     others = ((f"{name}, from single sequences", band) for name, band in both.measured.items())
-    told = [
-        f"Noise scale ({how}): {said}." for how, band in (from_parts, *others) if (said := both.compared(band))
-    ]
+    told = [f"Noise scale ({how}): {said}." for how, band in (from_parts, *others) if (said := both.compared(band))]
     return told or [
         "Noise scale and critical batch are known together at none of these losses: more evaluations or runs tell them."
     ]

@@ -32,7 +32,7 @@ _MEASURED = re.compile(r"noise_([a-z]+)_se")
 def measured_in(frame: pd.DataFrame) -> list[str]:
     """The geometries that the rows of a log have noise and signal in, each with its standard error."""
     named = [found[1] for column in frame.columns if (found := _MEASURED.fullmatch(str(column)))]
-    return [name for name in named if set(_columns(name)) <= set(frame) and len(told(frame, name))]
+    return [name for name in named if {"loss", *_columns(name)} <= set(frame) and len(told(frame, name))]
 
 
 def told(frame: pd.DataFrame, geometry: str) -> pd.DataFrame:

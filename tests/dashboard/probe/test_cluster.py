@@ -40,7 +40,9 @@ def tasks(commands):
     """A function that has squeue list the tasks of job 17 in these states, in the order in which they were submitted."""
 
     def says(*states):
-        lines = [f"17|{k}|{state}|isoflop-x|{'n1' if state == 'RUNNING' else ''}|None" for k, state in enumerate(states)]
+        lines = [
+            f"17|{k}|{state}|isoflop-x|{'n1' if state == 'RUNNING' else ''}|None" for k, state in enumerate(states)
+        ]
         (commands / "squeue.says").write_text("\n".join(lines) + "\n")
         cluster.look()
 
@@ -85,9 +87,10 @@ def test_a_sweep_is_launched_with_its_fields_followed_cancelled_and_resumed(
     assert list(table["State"]) == ["Running", "Waiting", "Waiting", "Waiting"]
     assert list(table["Device"]) == ["job 17_0 on n1", "job 17_1", "job 17_2", "job 17_3"]
     assert "probe_clean" not in names(at)
-    with monkeypatch.context() as here, pytest.raises(launching.NotAllowedError, match="cancel it first"):
+    with monkeypatch.context() as here:
         here.setattr(state, "space", lambda: space)
-        launching.clean("first")
+        with pytest.raises(launching.NotAllowedError, match="cancel it first"):
+            launching.clean("first")
     at.button(key="probe_cancel").click().run()
     assert (commands / "scancel.given").read_text().split() == [f"17_{k}" for k in range(4)]
     tasks(*["CANCELLED"] * 4)
