@@ -15,6 +15,7 @@ from dashboard.charts import batch_noise, theme
 from dashboard.probe.watching import ORDER, Rows, Run, Sweep
 
 if TYPE_CHECKING:
+    from fitting.band import Band
     from fitting.batch.noise_of_run import RunNoise
 
 Panels = list[dict[str, Any]]
@@ -34,18 +35,19 @@ def of(run: Run) -> tuple[RunNoise, ...]:
 def _of(key: str, seq_len: int, so_far: str, _rows: Rows) -> tuple[RunNoise, ...]:
     import pandas as pd
 
-    from fitting.band import Band
     from fitting.batch.noise_of_run import noise_of_run
 
     frame = pd.DataFrame([{k: v for k, v in row.items() if isinstance(v, int | float)} for row in _rows])
     if "loss" not in frame:
         return ()
     found = noise_of_run(frame)
-    in_tokens = [
-        Band(*(seq_len * end for end in (one.scale.value, one.scale.low, one.scale.high)), one.scale.level)
-        for one in found
-    ]
-    return tuple(replace(one, scale=scale) for one, scale in zip(found, in_tokens, strict=True))
+    return tuple(replace(one, scale=_times(one.scale, seq_len)) for one in found)
+
+
+def _times(scale: Band, seq_len: int) -> Band:
+    from fitting.band import Band
+
+    return Band(seq_len * scale.value, seq_len * scale.low, seq_len * scale.high, scale.level)
 
 
 def drawn(sweep: Sweep, most: int) -> dict[str, tuple[RunNoise, ...]]:

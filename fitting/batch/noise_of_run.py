@@ -8,7 +8,7 @@ an optimiser does not see noise as squared lengths do (arXiv 2602.03001).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -89,7 +89,6 @@ def _made(
 ) -> RunNoise | None:
     if not bands:
         return None
-    ends: list[Any] = [np.array([float(getattr(b, end)) for b in bands]) for end in ("value", "low", "high")]
-    return RunNoise(
-        GEOMETRIES.get(geometry, geometry), of, np.array(losses), Band(*ends, level), np.array(counts, dtype=int)
-    )
+    value, low, high = (np.array([float(getattr(b, end)) for b in bands]) for end in ("value", "low", "high"))
+    scale = Band(value, low, high, level)
+    return RunNoise(GEOMETRIES.get(geometry, geometry), of, np.array(losses), scale, np.array(counts, dtype=int))
