@@ -19,8 +19,8 @@ from dashboard.probe.price import Price, price
 from dashboard.probe.settings import ProbeSettings, is_name
 from dashboard.probe.watching import Sweep
 from dashboard.server import local
-from dashboard.workspace import store as workspace
 from dashboard.workspace.files import private_folder
+from dashboard.workspace.sources import clusters
 from data.errors import DataError
 from data.plain import plain
 from data.plural import plural
@@ -86,7 +86,7 @@ def priced(specs: Sequence[Spec], asked: ProbeSettings) -> tuple[Price, str]:
 
 def root() -> Path:
     """The folder of this workspace's sweeps on Slurm, which may not exist yet."""
-    return workspace.clusters(state.space())
+    return clusters(state.space())
 
 
 def holds(name: str) -> bool:

@@ -12,9 +12,14 @@ from data.probe.found import added
 from data.sources import HeldFile, Place, RunSource, all_sources
 
 
+def clusters(here: Workspace) -> Path:
+    """The folder of the sweeps that Slurm trains for a workspace: apart, as this machine's queue takes up all runs beside it."""
+    return here.folder / "slurm"
+
+
 def sources(here: Workspace) -> tuple[RunSource, ...]:
     """Every set of runs, the workspace's own first and of these the newest first; how the runs of a sweep stand is half a second old."""
-    roots = (store.probes(here), store.clusters(here))
+    roots = (store.probes(here), clusters(here))
     tick = int(2 * time.monotonic()) if any(root.is_dir() for root in roots) else 0
     return _sources(here, store.uploads(here), roots, "".join(map(added, roots)), tick)
 

@@ -121,11 +121,6 @@ def probes(space: Workspace) -> Path:
     return space.folder / "probes"
 
 
-def clusters(space: Workspace) -> Path:
-    """The folder of the sweeps that Slurm trains for a workspace: apart, as this machine's queue takes up all runs beside it."""
-    return space.folder / "slurm"
-
-
 # --- finding one -----------------------------------------------------------------------------------------------------
 
 

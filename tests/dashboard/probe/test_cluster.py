@@ -10,6 +10,7 @@ from dashboard import state
 from dashboard.probe import cluster, launching
 from dashboard.server import local
 from dashboard.workspace import store as workspace
+from dashboard.workspace.sources import clusters
 from tests.dashboard.probe.fake import FOUR
 from tests.dashboard.probe.test_probe_page import keep, names, said, toasts
 
@@ -113,7 +114,7 @@ def test_what_slurm_refuses_leaves_nothing_behind(page, space, commands):
     at = page()
     at.button(key="probe_launch").click().run()
     assert toasts(at, "sbatch refused: invalid partition.")
-    assert not list(workspace.clusters(space).glob("*/"))
+    assert not list(clusters(space).glob("*/"))
     assert "probe_launch" in names(at)
 
 

@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from dashboard.probe import cluster
-from dashboard.workspace import store as workspace
+from dashboard.workspace.sources import clusters
 from data.probe.slurm.submit import SlurmQueue
 from tests.dashboard.probe.conftest import page, served, space  # noqa: F401
 from tests.dashboard.probe.test_probe_page import keep, said
@@ -26,7 +26,7 @@ def test_a_sweep_is_launched_watched_cancelled_and_resumed(page, space, queue): 
     at.text_input(key="probe_name").input("first")
     at.button(key="probe_launch").click().run()
     assert not at.exception
-    q = SlurmQueue(workspace.clusters(space), look_every=0.1)
+    q = SlurmQueue(clusters(space), look_every=0.1)
     until(q, lambda found: found["stops"].folder.status.step == 4)
     cluster.look()
     at = page(sweep="first")
