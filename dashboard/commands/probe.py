@@ -156,14 +156,11 @@ def _settings(slurm: str | None) -> Settings | None:
 
 def _print(kind: str, out: Path, name: str, specs: list[Spec], given: Settings | None) -> None:
     """Declare the runs in their folders and print the job that makes them."""
-    from data.probe.folder import Folder
     from data.probe.jobs.settings import Settings
-    from data.probe.jobs.text import job
+    from data.probe.jobs.text import job_of_sweep
     from data.probe.members import join
 
-    lies = [Folder(out.resolve() / name / one.key) for one in specs]
-    folders = [folder.beside(folder.path.name) or folder for folder in lies]  # another sweep may have it
-    text = job(kind, [folder.path for folder in folders], given or Settings(), root=out.resolve())
+    text, folders = job_of_sweep(kind, specs, given or Settings(), out=out.resolve(), name=name)
     for folder, one in zip(folders, specs, strict=True):
         folder.declare(one)
     join(out.resolve() / name, (one.key for one in specs))

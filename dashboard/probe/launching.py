@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from dashboard import state
-from dashboard.probe import corpora
+from dashboard.probe import cluster, corpora
 from dashboard.probe import state as probe_state
 from dashboard.probe.price import limits
 from dashboard.probe.settings import NAMES, ProbeSettings, is_name, settings
@@ -66,16 +66,17 @@ def no_name(root: Path, name: str) -> str:
     if not is_name(name):
         held = "new is what the page calls a sweep to come. " if name.lower() == "new" else ""
         return f"{held or 'No sweep can be called so. '}{NAMES}"
-    taken = (root / name).exists() or any(job.sweep == name for job in jobs(root))
+    taken = (root / name).exists() or any(job.sweep == name for job in jobs(root)) or cluster.holds(name)
     return f"There is a sweep {name} already; choose another name." if taken else ""
 
 
 @here_only
 def launch(values: dict[str, object], name: str) -> str:
-    """Queue the runs of a sweep under a name and have the queue served; returns the sweep's name. Raises DataError."""
-    if not probe_state.torch():
-        raise NotAllowedError("Runs are trained with torch, which is not installed.")
+    """Queue the runs of a sweep under a name, here or on Slurm as is set; returns the sweep's name. Raises DataError."""
     asked, root = settings(), probe_state.root()
+    given = cluster.given(asked) if cluster.chosen(asked) else None
+    if not probe_state.torch() and not (given and given.python):
+        raise NotAllowedError("Runs are trained with torch, which is not installed.")
     if why := corpora.refused(values, probe_state.allowed(asked)):
         raise NotAllowedError(why)
     specs = probe_state.laid(values)
@@ -84,23 +85,28 @@ def launch(values: dict[str, object], name: str) -> str:
     if name and not is_name(name):
         raise NotAllowedError(no_name(root, name))
     private_folder(root)
-    queued = {job.key for job in jobs(root)}
-    found = probe_state.priced([one for one in specs if one.key not in queued], probe_state.free_slots(asked))
+    ours, theirs = {job.key for job in jobs(root)}, set(cluster.keys())
+    left = [one for one in specs if one.key not in ours | theirs]
+    found = probe_state.priced(left, probe_state.free_slots(asked)) if given is None else cluster.priced(left, asked)[0]
     for limit in limits(found, root, asked.most_runs, asked.most_hours, asked.keep_free):
         if limit.why:
             raise NotAllowedError(limit.why)
     with one_writer(root):
-        store = Store(root)
-        called = name or free_name(root, str(values.get("design", "grid")), (job.sweep for job in store.jobs()))
+        taken = {*cluster.names(), *(job.sweep for job in jobs(root))}
+        called = name or free_name(root, str(values.get("design", "grid")), taken)
         if why := no_name(root, called):
             raise NotAllowedError(why)
-        known = {job.key for job in store.jobs()}
+        known = launched()
         fresh = [one for one in specs if one.key not in known]
         if not fresh:
             raise NotAllowedError(
                 "Every run of this sweep has been launched before; it stands in the sweeps that hold them."
             )
-        store.submit(called, specs)  # those that are made already are its runs, too
+        # Those that are made already on the same side are its runs, too.
+        if given is not None:
+            cluster.submit(called, [one for one in specs if one.key not in ours], given)
+            return called
+        Store(root).submit(called, [one for one in specs if one.key not in theirs])
     _serve(asked)
     return called
 
@@ -111,6 +117,10 @@ def cancel(sweep: str, keys: Sequence[str] = ()) -> None:
 
     Of a whole sweep those go on that another sweep still asks for, which is said.
     """
+    if cluster.holds(sweep):
+        cluster.queue(sweep).cancel(_of_slurm(sweep, keys))
+        cluster.look()
+        return
     store = Store(probe_state.root())
     left = {} if keys else shared.left_to_others(store.root, sweep, store.jobs())
     if left:
@@ -126,6 +136,10 @@ def cancel(sweep: str, keys: Sequence[str] = ()) -> None:
 @here_only
 def resume(sweep: str, keys: Sequence[str] = ()) -> None:
     """Put what ended otherwise than done back in the queue, from its checkpoints, and let a held sweep go on."""
+    if cluster.holds(sweep):
+        cluster.queue(sweep).retry(_of_slurm(sweep, keys))
+        cluster.look()
+        return
     store = Store(probe_state.root())
     store.retry(_keys(store, sweep, keys))
     store.release(sweep)
@@ -147,12 +161,21 @@ def wake() -> None:
 
 @here_only
 def clean(sweep: str) -> None:
-    """Delete a sweep with everything its runs left behind, but for those of `outliving`. Raises DataError while one of them runs."""
-    root = probe_state.root()
+    """Delete a sweep with everything its runs left behind, but for those of `outliving`.
+
+    Raises DataError while one of them runs, or is Slurm's to begin, or lies on Slurm and is another sweep's, too.
+    """
+    on_slurm = cluster.holds(sweep)
+    root = cluster.root() if on_slurm else probe_state.root()
     folder = root / sweep
     if not is_name(sweep) or folder.is_symlink() or folder.parent != root:
         raise NotAllowedError(f"{sweep!r:.80} is no sweep of this workspace.")
-    Store(root).forget(sweep)
+    if not on_slurm:
+        Store(root).forget(sweep)
+    elif any(one.sweep == sweep and one.state in ("queued", "running") for one in cluster.queue(sweep).states()):
+        raise NotAllowedError(f"A run of {sweep} waits or is at work on Slurm; cancel it first.")
+    elif others := cluster.sharing(sweep):
+        raise NotAllowedError(f"Runs of {sweep} are {others[0]}'s, too; delete that first.")
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
         raise NotAllowedError(f"{folder} could not be deleted whole; look at who owns its files.")
@@ -184,6 +207,11 @@ def jobs(root: Path) -> list[Job]:
     return Store(root).jobs() if (root / FILE).exists() else []
 
 
+def launched() -> set[str]:
+    """The runs that were launched before, here or on Slurm."""
+    return {*(job.key for job in jobs(probe_state.root())), *cluster.keys()}
+
+
 def held(root: Path) -> dict[str, str]:
     """The sweeps that are held, and why."""
     return Store(root).held() if (root / FILE).exists() else {}
@@ -197,6 +225,10 @@ def said(count: int) -> str:
 def _keys(store: Store, sweep: str, keys: Sequence[str]) -> list[str]:
     mine = [job.key for job in store.jobs(sweep)]
     return [key for key in mine if key in set(keys)] if keys else mine
+
+
+def _of_slurm(sweep: str, keys: Sequence[str]) -> list[str]:
+    return [key for key in cluster.keys(sweep) if not keys or key in keys]
 
 
 def _serve(asked: ProbeSettings) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import numbers, state, widgets
-from dashboard.probe import forecasts, launching, panels, payload, words
+from dashboard.probe import cluster, curves, forecasts, launching, panels, payload, words
 from dashboard.probe import state as probe_state
 from dashboard.probe.chart import live_chart
 from dashboard.probe.price import size
@@ -28,7 +28,7 @@ EVERY, SELDOM = 2.0, 10.0  # seconds from one look at a sweep to the next, while
 def all_sweeps() -> list[Sweep]:
     """Every sweep of the workspace as it stands, the newest first."""
     root = probe_state.root()
-    return sweeps(root, launching.jobs(root), launching.held(root), settings().cores)
+    return [*sweeps(root, launching.jobs(root), launching.held(root), settings().cores), *cluster.sweeps()]
 
 
 def titles(found: Sequence[Sweep]) -> dict[str, str]:
@@ -38,10 +38,11 @@ def titles(found: Sequence[Sweep]) -> dict[str, str]:
 
 def watch(name: str, others: pd.DataFrame | None, found: Sequence[Sweep]) -> None:
     """The sweep, looked at again and again, often while something of it runs; `found` are the sweeps as the page around it has them."""
-    active = _active(name, found)
-    if active and not launching.why_not():
+    active, on_slurm = _active(name, found), cluster.holds(name)
+    if active and not on_slurm and not launching.why_not():
         launching.attempt(launching.wake)
-    st.fragment(_shown, run_every=EVERY if active else SELDOM)(name, others, titles(found), active, _used(name))
+    often = cluster.EVERY if on_slurm else EVERY
+    st.fragment(_shown, run_every=often if active else SELDOM)(name, others, titles(found), active, _used(name))
 
 
 def look_out(found: Sequence[Sweep]) -> None:
@@ -52,7 +53,7 @@ def look_out(found: Sequence[Sweep]) -> None:
 
 def _used(name: str) -> bool:
     """Whether a sweep is the current data."""
-    return state.chosen().key == probe_key(probe_state.root() / name)
+    return state.chosen().key == probe_key(cluster.folder(name))
 
 
 def _compared(said: Mapping[str, str]) -> None:
@@ -88,7 +89,10 @@ def _shown(
     _actions(sweep)
     if not sweep.runs:
         return
-    live_chart(payload.panels(sweep, others, told), key=f"probe_live_{name}")
+    live_chart({"panels": [payload.the_plane(sweep, others)]}, key=f"probe_live_{name}")
+    shown = curves.curves(sweep, told, curves.menu(sweep)) if any(run.rows for run in sweep.runs) else []
+    if shown:
+        live_chart({"panels": shown}, key=f"probe_curves_{name}")
     drawn = sum(bool(run.losses) for run in sweep.runs)
     if drawn > payload.MOST_PANELS:
         widgets.quiet(f"Curves of {payload.MOST_PANELS} of {drawn} runs, those at work first; the table has all.")
@@ -120,7 +124,7 @@ def _actions(sweep: Sweep) -> None:
                     "Runs at work keep a checkpoint, from which Resume goes on.")  # fmt: skip
         if not why:
             _one(sweep)
-        if not sweep.counts["running"] and not why:
+        if not sweep.counts["running"] and not (sweep.cluster and sweep.counts["queued"]) and not why:
             _cleaner(sweep)
     if why:
         widgets.quiet(why)
@@ -167,7 +171,7 @@ def _one(sweep: Sweep) -> None:
 
 def _cleaner(sweep: Sweep) -> None:
     with st.popover("Clean up"):
-        folder, staying = probe_state.root() / sweep.name, launching.outliving(sweep.name)
+        folder, staying = cluster.folder(sweep.name), {} if sweep.cluster else launching.outliving(sweep.name)
         held = size_on_disk(folder) - sum(size_on_disk(folder / key) for key in staying)
         names = " and ".join(sorted(set(staying.values())))
         kept = f" {agreeing(len(staying), 'run is', 'runs are')} kept, as {names} has {'it' if len(staying) == 1 else 'them'}, too."
@@ -187,7 +191,7 @@ def _clean(name: str) -> None:
 
 
 def _use(name: str) -> None:
-    state.choose(probe_key(probe_state.root() / name))
+    state.choose(probe_key(cluster.folder(name)))
 
 
 def _table(sweep: Sweep, told: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from dashboard import html_table, numbers, state, widgets
 from dashboard.charts import plane
-from dashboard.probe import derive, form, launching, words
+from dashboard.probe import cluster, derive, form, launching, words
 from dashboard.probe import settings as probe_settings
 from dashboard.probe import state as probe_state
 from dashboard.probe.price import Limit, Price, limits
@@ -217,10 +217,10 @@ def kept_limits(found: Price, asked: ProbeSettings) -> tuple[Limit, ...]:
 def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings, fresh: int, before: int) -> None:
     """The launch with its confirmation, or why there is none and the command instead."""
     why = launching.why_not()
-    torch = probe_state.torch()
+    torch = probe_state.torch() or cluster.brings_python(asked)
     broken = next((limit for limit in kept_limits(found, asked) if limit.why), None)
     root = probe_state.root()
-    name = asked.name or launching.free_name(root, str(sweep.get("design", "grid")))
+    name = asked.name or launching.free_name(root, str(sweep.get("design", "grid")), cluster.names())
     if why or not torch:
         widgets.trouble(why or words.NO_TORCH, "" if why else "Install it in Isoflop's folder, then reload this page:")
         if not why:

@@ -26,23 +26,13 @@ CROSSED = ("failed", "diverged", "cancelled")  # states whose runs are crosses o
 Panels = list[dict[str, Any]]
 
 
-def panels(
-    sweep: Sweep,
-    others: pd.DataFrame | None = None,
-    told: Mapping[str, InFlight] | None = None,
-    most: int = MOST_PANELS,
-) -> dict[str, Any]:
-    """What the live chart draws of a sweep, with the current set's runs around it on the plane; `told` is of runs in flight."""
-    return {"panels": [the_plane(sweep, others), *curves(sweep, told or {}, most)]}
-
-
 def the_plane(sweep: Sweep, others: pd.DataFrame | None = None) -> dict[str, Any]:
     """The plane of size and tokens: rings for runs to come, filling while they run, in the colour of their loss when done."""
     runs = sweep.runs
     n, d = [float(r.spec.counts.nonembed) for r in runs], [float(r.spec.tokens) for r in runs]
     around = near(others, n, d)
     across, up = [*n, *around["params"]], [*d, *around["tokens"]]
-    xr, yr = _apart([min(across), max(across)]), _apart([min(up), max(up)])
+    xr, yr = apart([min(across), max(across)]), apart([min(up), max(up)])
     series: Panels = [*budgets(xr, yr)]
     if len(around):
         said = [
@@ -108,7 +98,7 @@ def curves(sweep: Sweep, told: Mapping[str, InFlight], most: int = MOST_PANELS) 
     xr = [min(t for t, _ in everything), max(float(run.spec.tokens) for run in sweep.runs)]
     losses = np.array([loss for _, loss in everything])
     yr = [float(losses.min()), float(np.quantile(losses, 0.97))]
-    behind = [{"kind": "context", **_xy(run.losses)} for run in sweep.runs if run.losses]
+    behind = [{"kind": "context", **xy(run.losses)} for run in sweep.runs if run.losses]
     return [
         {
             "key": run.key,
@@ -118,7 +108,7 @@ def curves(sweep: Sweep, told: Mapping[str, InFlight], most: int = MOST_PANELS) 
             "said": f"Held-out loss of {run.label} against tokens: {words(run)}",
             "wide": False,
             "height": 150,
-            "x": {"label": "Tokens", "log": True, "kind": "count", "range": _apart(xr)},
+            "x": {"label": "Tokens", "log": True, "kind": "count", "range": apart(xr)},
             "y": {
                 "label": "Loss",
                 "log": False,
@@ -130,9 +120,9 @@ def curves(sweep: Sweep, told: Mapping[str, InFlight], most: int = MOST_PANELS) 
                 *forecast(run, told.get(run.key)),
                 {
                     "kind": "line",
-                    **_xy(run.losses),
+                    **xy(run.losses),
                     "said": [
-                        f"{run.label}\nloss {loss:.3f} at {numbers.count(t)} tokens" for t, loss in _thin(run.losses)
+                        f"{run.label}\nloss {loss:.3f} at {numbers.count(t)} tokens" for t, loss in thin(run.losses)
                     ],
                 },
             ],
@@ -208,12 +198,13 @@ def _place(n: float, d: float) -> str:
     return f"{numbers.count(n)} parameters, {numbers.count(d)} tokens, {theme.power_of_ten(6 * n * d)} {FLOP}"
 
 
-def _xy(pairs: Sequence[tuple[float, float]]) -> dict[str, list[float]]:
-    kept = _thin(pairs)
+def xy(pairs: Sequence[tuple[float, float]]) -> dict[str, list[float]]:
+    """A curve as a series' coordinates."""
+    kept = thin(pairs)
     return {"x": [x for x, _ in kept], "y": [y for _, y in kept]}
 
 
-def _thin(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def thin(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """So many points at most, the ends among them."""
     if len(pairs) <= MOST_POINTS:
         return list(pairs)
@@ -221,7 +212,7 @@ def _thin(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return [pairs[k] for k in places]
 
 
-def _apart(span: Sequence[float]) -> list[float]:
+def apart(span: Sequence[float]) -> list[float]:
     """A range of a logarithmic axis that has some width."""
     low, high = span
     return [low, high] if high > 1.2 * low else [low / 1.5, high * 1.5]

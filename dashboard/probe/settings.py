@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from dashboard import state
-from data.plain import As, Before, Kept, With, at_most, between, text, usable, whole
+from data.plain import As, Before, Kept, With, at_most, between, one_of, text, usable, whole
 
 LEAST_DIAL, MOST_DIAL = 9.0, 20.0  # log10 FLOP of the most expensive run
 MOST_CORES = 1024
@@ -27,7 +27,9 @@ class ProbeSettings(Kept):
     `sweep` is the JSON as `data.probe.sweep` reads it, None for what the dial derives; `dial` log10 of the FLOP of its most expensive run.
     `name` is the next sweep's, "" for one that is free; `cores` how many runs are on the CPU at once; `devices` "" for the GPUs that
     there are, else the CPU, or "cpu". `on_end` is a command that is run when a sweep ends, "" for none. `most_runs`, `most_hours`
-    and `keep_free` (GB of disk) limit what is launched; `folders` are those outside the workspace that corpora may lie in.
+    and `keep_free` (GB of disk) limit what is launched; `folders` are those outside the workspace that corpora may lie in. `where` is
+    "slurm" for runs that a cluster makes, `cluster` what they are given there, as `data.probe.jobs.settings` reads it, and `elsewhere`
+    the folder of runs that are made by hand.
     """
 
     sweep: Annotated[Any, Before(_is_object)] | None = None
@@ -39,6 +41,9 @@ class ProbeSettings(Kept):
     most_runs: Annotated[int, As(Annotated[float, between(1, 10_000)], whole)] = 200
     most_hours: Annotated[float, between(0.01, 1e5)] = 72.0
     keep_free: Annotated[float, With(strict=True, ge=0, le=1e6)] = 2.0
+    where: Annotated[str, one_of(("", "slurm"))] = ""
+    cluster: Annotated[Any, Before(_is_object)] | None = None
+    elsewhere: Annotated[str, text(0, 1000)] = ""
     folders: Annotated[tuple[Annotated[str, text(1, 1000)], ...], at_most(20)] = ()
 
 

@@ -82,13 +82,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep as it stands; `held` is why no more of it is started, '' where it goes on; `faults` say of runs that cannot be read."""
+    """A sweep as it stands; `held` is why no more of it is started, '' where it goes on; `faults` say of runs that cannot be read.
+
+    On a `cluster` runs that were lost stay so until they are resumed; this machine's queue takes them up again by itself.
+    """
 
     name: str
     runs: tuple[Run, ...]
     held: str = ""
     slots: int = 1
     faults: tuple[str, ...] = ()
+    cluster: bool = False
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -98,13 +102,15 @@ class Sweep:
     @property
     def active(self) -> bool:
         """Whether something of it runs or is about to."""
-        return bool(self.counts["running"] or (not self.held and (self.counts["queued"] or self.counts["lost"])))
+        lost = 0 if self.cluster else self.counts["lost"]
+        return bool(self.counts["running"] or (not self.held and (self.counts["queued"] or lost)))
 
     @property
     def stopping(self) -> int:
         """Runs that were cancelled and have not ended yet, where nothing else of the sweep is at work or about to be."""
         asked = sum(run.stopping for run in self.runs)
-        others = self.counts["running"] - asked or (not self.held and (self.counts["queued"] or self.counts["lost"]))
+        lost = 0 if self.cluster else self.counts["lost"]
+        others = self.counts["running"] - asked or (not self.held and (self.counts["queued"] or lost))
         return 0 if others else asked
 
     @property

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.probe import form, launching, live, panels, words
+from dashboard.probe import cluster, cluster_form, elsewhere, form, launching, live, panels, words
 from dashboard.probe import settings as probe_settings
 from dashboard.probe import state as probe_state
 from dashboard.runs import summary
@@ -35,10 +35,11 @@ panels.menu(live.titles(sweeps), name)
 
 if name != panels.NEW:
     live.watch(name, kept, sweeps)
-    with st.expander("Devices"):
-        panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
-    with st.expander("When a sweep ends"):
-        panels.on_end(asked)
+    if not cluster.holds(name):
+        with st.expander("Devices"):
+            panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
+        with st.expander("When a sweep ends"):
+            panels.on_end(asked)
     widgets.steps()
     st.stop()
 
@@ -47,13 +48,13 @@ if name != panels.NEW:
 live.look_out(sweeps)
 sweep = probe_state.values(asked)
 specs = probe_state.laid(sweep)
-known = {job.key for job in launching.jobs(probe_state.root())}
+known = launching.launched()
 found = None
 if isinstance(specs, DataError):
     widgets.answer("This sweep cannot be laid out yet.")
 else:
     fresh = [one for one in specs if one.key not in known]
-    found, on = panels.priced(fresh, asked)
+    found, on = (cluster if cluster.chosen(asked) else panels).priced(fresh, asked)
     sentence, under, values = words.designed(fresh, found, on, len(specs) - len(fresh))
     widgets.answer(sentence, under, **values)
 
@@ -63,13 +64,16 @@ with main:
         widgets.trouble(str(specs), form.remedy(str(specs), str(sweep.get("design", "grid"))))
     elif found is not None:
         panels.the_plane(specs, known, kept)
-        panels.launcher(sweep, found, on, asked, len(fresh), len(specs) - len(fresh))
+        if cluster_form.where(asked):
+            panels.launcher(sweep, found, on, asked, len(fresh), len(specs) - len(fresh))
 with side:
     panels.controls(sweep, panels.turned(None if isinstance(specs, DataError) else specs, asked))
     widgets.steps()
 
 with st.expander("As JSON"):
     panels.as_json(sweep, asked.name, asked)
+with st.expander("As a job for another machine"):
+    elsewhere.panel(sweep, specs, asked)
 with st.expander("Devices"):
     panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
 with st.expander("Limits, corpora and the end of a sweep"):

@@ -4,6 +4,7 @@
         uploads/<sha256>                the bytes of a file as it came; its name appears in uploads.json only
         uploads.json                    [{"sha256", "name", "size", "number"}], oldest first, also of those taken out
         probes/<sweep>/<run>            what was trained here, as data.probe.folder says; queue.sqlite beside the sweeps
+        slurm/<sweep>/<run>             what Slurm was given, likewise; settings.json in a sweep is what its runs are given
         settings.json                   {"values", "past", "future"}: plain values and the steps to undo and redo
 
 A folder is made by the first write, so that looking around leaves nothing behind. Values are plain JSON; None takes a

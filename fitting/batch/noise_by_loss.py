@@ -7,7 +7,8 @@ Rows of all runs near a loss are put together: numerator and denominator are unb
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from fitting.arguments import a_level, any_number, as_numbers, in_short
 from fitting.band import Band
 from fitting.batch.along import along_loss
 from fitting.batch.critical import critical_batch
+from fitting.batch.noise_measured import GEOMETRIES, measured_in, pooled, told
 from fitting.batch.noise_scale import LEAST_STEPS, noise_scale
 from fitting.batch.rows import curve_rows
 from fitting.batch.targets import Reached, lowest_by_batch, steps_to_target
@@ -34,6 +36,7 @@ LOSSES, SPAN = (
     1.12,
 )  # losses where nobody names any, and the highest of them over the lowest that all batches come to
 MOST_HALF = 0.06  # in log loss: rows further from a loss say little of it
+ORDER = 0.5  # in log10: batches nearer than this factor of 3.2 are of the same order
 LEVEL = 0.9
 RESAMPLES = 1000
 
@@ -46,6 +49,7 @@ class NoiseByLoss:
     `noise` and `critical` are bands (m,) in tokens, with NaN where there are too few rows or runs to say; `along` is the critical batch
     where a law along the loss was fitted through all of them, None where it was not. An interval may have no upper end. `geometry` says
     in which the noise scale is: "Euclidean" for squared norms as they are, which describes SGD and no sign or spectral update.
+    `measured` has, by geometry, the bands (m,) of what the runs measured from the gradients of single sequences, in tokens likewise.
     """
 
     losses: Array
@@ -55,6 +59,7 @@ class NoiseByLoss:
     along: Band | None
     seq_len: float
     geometry: str = "Euclidean"
+    measured: Mapping[str, Band] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each loss: loss, noise, noise_low, noise_high, critical, critical_low, critical_high, rows; batches in tokens."""
@@ -68,21 +73,41 @@ class NoiseByLoss:
     @property
     def sentence(self) -> str:
         """How the two compare where both are known."""
-        value, ends = np.asarray(self.noise.value), np.asarray(self.critical.value)
-        both = np.isfinite(value) & np.isfinite(ends) & (ends > 0)
-        if not both.any():
+        said = self.compared(self.noise)
+        if not said:
             return "Noise scale and critical batch are known together at none of these losses."
+        return f"The gradient noise scale is {said}."
+
+    def compared(self, scale: Band) -> str:
+        """A noise scale at these losses beside the critical batch, as a clause: how many times, and whether of the same order. '' where
+        they are known together at none."""
+        value, ends = np.asarray(scale.value), np.asarray(self.critical.value)
+        both = np.isfinite(value) & np.isfinite(ends) & (ends > 0) & (value > 0)
+        if not both.any():
+            return ""
         ratio = value[both] / ends[both]
         span = (
             f"{ratio.min():.2g}"
             if len(ratio) == 1 or ratio.max() < 1.05 * ratio.min()
             else f"{ratio.min():.2g} to {ratio.max():.2g}"
         )
-        return f"The gradient noise scale is {span} times the critical batch at the {both.sum()} losses where both are known."
+        near = np.abs(np.log10(ratio)) <= ORDER
+        order = (
+            "of the same order"
+            if near.all()
+            else "not of the same order"
+            if not near.any()
+            else f"of the same order at {near.sum()} of them"
+        )
+        where = (
+            f"the {both.sum()} losses where both are known" if both.sum() > 1 else "the one loss where both are known"
+        )
+        return f"{span} times the critical batch at {where}, {order}"
 
 
 def noise_by_loss(runs: Runs, losses: Any = None, *, level: float = LEVEL, smooth: float = 0.0) -> NoiseByLoss:
-    """Noise scale and critical batch of one model's batch ladder: runs with curves that log squared gradient norms (`NORMS`).
+    """Noise scale and critical batch of one model's batch ladder: runs with curves that log squared gradient norms (`NORMS`), or noise
+    and signal measured from single sequences.
 
     `losses` are where to ask; without them six below one another are taken that all batches come down to. `smooth` as of
     `steps_to_target`. Raises FitError for runs without curves or norms, of several sizes, or without a sequence length.
@@ -93,8 +118,8 @@ def noise_by_loss(runs: Runs, losses: Any = None, *, level: float = LEVEL, smoot
         raise FitError(
             f"{runs.name} has no training curves with batch, steps and loss. Give runs with a row for each evaluation."
         )
-    lacks = [name for name in NORMS if name not in frame]
-    if lacks:
+    lacks, others = [name for name in NORMS if name not in frame], measured_in(frame)
+    if lacks and not others:
         raise FitError(
             f"The noise scale needs logged squared gradient norms; there is no column {' and no '.join(lacks)}."
         )
@@ -107,13 +132,16 @@ def noise_by_loss(runs: Runs, losses: Any = None, *, level: float = LEVEL, smoot
             )
     seq_len = float(frame["seq_len"].dropna().iloc[0])
     asked = _losses(frame, losses)
-    noise, rows = _noise(frame, asked, seq_len, level)
+    noise, rows = (
+        _noise(frame, asked, seq_len, level) if not lacks else (_unknown(asked, level), np.zeros(len(asked), int))
+    )
     reached, critical = _critical(frame, asked, smooth, level)
     try:
         along = along_loss(reached, resamples=RESAMPLES).at(asked, level)
     except FitError:
         along = None
-    return NoiseByLoss(asked, noise, rows, critical, along, seq_len)
+    measured = {GEOMETRIES.get(name, name): _measured(frame, name, asked, seq_len, level) for name in others}
+    return NoiseByLoss(asked, noise, rows, critical, along, seq_len, measured=measured)
 
 
 def _losses(frame: pd.DataFrame, losses: Any) -> Array:
@@ -149,6 +177,26 @@ def _noise(frame: pd.DataFrame, losses: Array, seq_len: float, level: float) -> 
         middle[k] = float(np.mean(np.log(own["between"])))
     bands = bands * np.exp(_slope(middle, bands[0]) * (np.log(losses) - middle))
     return Band(bands[0], bands[1], bands[2], level), counts
+
+
+def _measured(frame: pd.DataFrame, geometry: str, losses: Array, seq_len: float, level: float) -> Band:
+    """The noise scale that evaluations near each loss measured, in tokens."""
+    rows = told(frame, geometry)
+    highest, lowest = _ends(losses)
+    bands, middle = np.full((3, len(losses)), np.nan), np.full(len(losses), np.nan)
+    for k in range(len(losses)):
+        own = rows[(rows["loss"] <= highest[k]) & (rows["loss"] > lowest[k])]
+        if len(own):
+            band = pooled(own, geometry, level)
+            bands[:, k] = seq_len * np.array([band.value, band.low, band.high], float)
+            middle[k] = float(np.mean(np.log(own["loss"])))
+    bands = bands * np.exp(_slope(middle, bands[0]) * (np.log(losses) - middle))
+    return Band(bands[0], bands[1], bands[2], level)
+
+
+def _unknown(losses: Array, level: float) -> Band:
+    nothing = np.full(len(losses), np.nan)
+    return Band(nothing, nothing, nothing, level)
 
 
 def _slope(log_loss: Array, noise: Array) -> float:

@@ -48,17 +48,7 @@ class NoiseScale:
         steps = np.diff(np.stack([self.noise, self.signal]), axis=1)
         (tt, tu), (_, uu) = (steps @ steps.T) / (2.0 * (n - 1) * n)
         reach = float(special.stdtrit(n - 1, 0.5 * (1.0 + level))) ** 2
-        # All ratios q with (top - q under)^2 <= reach Var(top - q under): a q^2 - 2 b q + c <= 0.
-        a, b, c = under**2 - reach * uu, top * under - reach * tu, top**2 - reach * tt
-        root = np.sqrt(max(0.0, b * b - a * c))
-        value = top / under if under > 0.0 else np.inf
-        if a > 0.0 and under > 0.0:
-            return Band(value, float((b - root) / a), float((b + root) / a), level)
-        if a > 0.0:  # clearly below zero, where no signal can be: these steps say nothing
-            return Band(value, 0.0, np.inf, level)
-        # A signal of nothing is possible, and with it any ratio from the larger root on: (b - root) / a, since a < 0.
-        low = (b - root) / a if root > 0.0 and a < 0.0 else 0.0
-        return Band(value, max(0.0, float(low)), np.inf, level)
+        return fieller((top, under), (tt, tu, uu), reach, level)
 
     def along(self, ends: Sequence[float] = (0.05, 0.2, 0.5, 1.0), level: float = LEVEL) -> list[tuple[int, int, Band]]:
         """The ratio over stretches of the steps logged, each to a share of them: first and last row (not included), and the band.
@@ -85,6 +75,25 @@ class NoiseScale:
     def span(self, first: int, end: int) -> tuple[float, float]:
         """The numbers of the first and last step of these rows."""
         return float(self.steps[first]), float(self.steps[end - 1])
+
+
+def fieller(mean: tuple[float, float], spread: tuple[float, float, float], reach: float, level: float) -> Band:
+    """Mean noise over mean signal with Fieller's interval at `level`, whose squared quantile is `reach`.
+
+    `spread` has the variances of the two means and between them their covariance: noise, both, signal.
+    """
+    (top, under), (tt, tu, uu) = mean, spread
+    # All ratios q with (top - q under)^2 <= reach Var(top - q under): a q^2 - 2 b q + c <= 0.
+    a, b, c = under**2 - reach * uu, top * under - reach * tu, top**2 - reach * tt
+    root = np.sqrt(max(0.0, b * b - a * c))
+    value = top / under if under > 0.0 else np.inf
+    if a > 0.0 and under > 0.0:
+        return Band(value, float((b - root) / a), float((b + root) / a), level)
+    if a > 0.0:  # clearly below zero, where no signal can be: these steps say nothing
+        return Band(value, 0.0, np.inf, level)
+    # A signal of nothing is possible, and with it any ratio from the larger root on: (b - root) / a, since a < 0.
+    low = (b - root) / a if root > 0.0 and a < 0.0 else 0.0
+    return Band(value, max(0.0, float(low)), np.inf, level)
 
 
 def _flat(name: str, x: Any) -> Array:

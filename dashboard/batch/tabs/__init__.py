@@ -14,6 +14,7 @@ import streamlit as st
 
 from dashboard import downloads, widgets
 from dashboard.batch import about as batch_about
+from dashboard.batch import noise_beside
 from dashboard.batch import state as batch_state
 from dashboard.batch.readings import Sweep
 from dashboard.downloads import File
@@ -36,7 +37,7 @@ def held(sweep: Sweep | None) -> list[str]:
         out.append(TRAINING_CURVE)
     if batch_state.grid() is not None:
         out.append("Learning rate")
-    if batch_state.norms() is not None:
+    if batch_state.norms() is not None or noise_beside.held():
         out.append("Gradient noise")
     return [*out, "Published"] if sweep is not None or batch_state.grid() is not None else out
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import widgets
 from dashboard.batch import about as batch_about
+from dashboard.batch import noise_beside
 from dashboard.batch import panels as batch_panels
 from dashboard.batch import state as batch_state
 from dashboard.batch import tabs as batch_tabs
@@ -21,7 +22,8 @@ from fitting.export.noise_scale import CAVEAT, to_csv, to_json, to_latex, to_pyt
 
 
 def panel(sweep: Sweep | None) -> None:
-    """The noise scale over stretches of training, critical batches beside it, and what it is not."""
+    """The noise scale by loss, then over stretches of training, critical batches beside both, and what it is not."""
+    noise_beside.panel(sweep)
     found = batch_state.norms()
     if found is None:
         return

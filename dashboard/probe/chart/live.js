@@ -1,7 +1,7 @@
 // Panels that are drawn anew while runs go on: each keeps its zoom, and none is drawn while a hand is on it.
 //
 // A panel is {key, title, words, tone, wide, height, x, y, series}; an axis {label, log, kind, range} in data units. A series is of the
-// kind "line", "context", "law", "band", "guide", "others", "runs" or "interval". Text is set as text, so that a name holds no markup.
+// kind "line", "context", "law", "band", "guide", "others", "runs" or "interval", which has an arrow where it is `open` above. Text is set as text, so that a name holds no markup.
 
 import { el, isDark, setText, svg } from "./dom.js";
 import { tickText } from "./format.js";
@@ -93,7 +93,7 @@ class Panel {
     for (const { at, label } of up) {
       const py = inner.y + inner.h - ((at - shown.y[0]) / (shown.y[1] - shown.y[0])) * inner.h;
       out.push(svg("line", { class: "lc-grid", x1: inner.x, x2: inner.x + inner.w, y1: py, y2: py }));
-      const text = data.y.log ? tickText(label, data.y.kind) : label.toFixed(decimals);
+      const text = data.y.log || data.y.kind === "count" ? tickText(label, data.y.kind) : label.toFixed(decimals);
       out.push(svg("text", { class: "lc-tick lc-y", x: inner.x - 6, y: py + 4 }, text));
     }
     if (data.wide) {
@@ -129,9 +129,12 @@ class Panel {
     if (s.kind === "interval") {
       const x = at.x(s.x);
       this.mark(x, at.y(s.value), s.said);
-      const [low, high] = [at.y(s.low), at.y(s.high)];
-      const line = (x1, x2, y1, y2) => svg("line", { class: "lc-interval", x1, x2, y1, y2 });
-      return [line(x, x, low, high), line(x - 4, x + 4, low, low), line(x - 4, x + 4, high, high), line(x - 3, x + 3, at.y(s.value), at.y(s.value))];
+      const [low, high, value] = [at.y(s.low), at.y(s.high), at.y(s.value)];
+      const tone = s.tone === undefined ? "" : ` lc-tone-${s.tone % 8}`;
+      const line = (x1, x2, y1, y2) => svg("line", { class: `lc-interval${tone}`, x1, x2, y1, y2 });
+      const end = s.open ? [line(x - 4, x, high + 6, high), line(x + 4, x, high + 6, high)] : [line(x - 4, x + 4, high, high)];
+      const middle = tone ? svg("circle", { class: `lc-middle${tone}`, cx: x, cy: value, r: 3 }) : line(x - 3, x + 3, value, value);
+      return [line(x, x, low, high), line(x - 4, x + 4, low, low), ...end, middle];
     }
     if (s.kind === "others") {
       return s.x.map((v, i) => {

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from data.errors import DataError
+from data.probe.folder import Folder
 from data.probe.jobs.quoting import in_kubernetes, in_shell, in_yaml, lines
 from data.probe.jobs.settings import Settings
+from data.probe.spec import Spec
 
 HERE = Path(__file__).parents[3]  # what is imported from
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
@@ -30,6 +32,15 @@ def job(kind: str, folders: Sequence[Path], given: Settings, *, root: Path, name
     text = (Path(__file__).parent / template).read_text(encoding="utf-8")
     # In one pass: what is put in is not looked through for places again.
     return _PLACE.sub(lambda place: values[place[1]], text)
+
+
+def job_of_sweep(
+    kind: str, specs: Sequence[Spec], given: Settings, *, out: Path, name: str
+) -> tuple[str, list[Folder]]:
+    """The same of the runs of a sweep, and their folders: that of another sweep below `out` for a run that it has. Raises DataError."""
+    own = [Folder(out / name / one.key) for one in specs]
+    folders = [folder.beside(folder.path.name) or folder for folder in own]
+    return job(kind, [folder.path for folder in folders], given, root=out), folders
 
 
 def _of_a_shell(paths: list[str], given: Settings) -> dict[str, str]:

@@ -59,7 +59,7 @@ REASONS = {
     "InvalidAccount": "Slurm does not know its account.",
     "InvalidQOS": "Slurm does not know its quality of service.",
 }
-AGAIN = " `--retry` goes on from its checkpoint."
+AGAIN = " Started again, it goes on from its checkpoint."
 
 
 def waits(reason: str) -> str:

@@ -17,6 +17,7 @@ from fitting.batch.noise_by_loss import noise_by_loss
 from fitting.errors import FitError
 
 CRITICAL, NOISE = 24.0, 40.0  # sequences at a loss of 1; both grow as the loss falls
+ADAM = 60.0  # sequences likewise, in the geometry of the update
 GROWTH = 3.0
 VALUES = {"design": "batch", "width": 32, "batch": [4, 8, 16, 32, 64, 128], "rates": [1.0], "tokens": 2e6, "evals": 40}
 
@@ -41,7 +42,8 @@ def ladder(root: Path) -> Runs:
             folder.append(
                 {"step": step, "tokens": planned(one).after(step), "loss": loss, "lr": one.rate, "batch": batch,
                  "grad_sq_small": (signal + noise / few) * scatter[0], "grad_sq_big": (signal + noise / many) * scatter[1],
-                 "batch_small": few, "batch_big": many}
+                 "batch_small": few, "batch_big": many, "signal_adam": 0.1 * scatter[0], "signal_adam_se": 0.002,
+                 "noise_adam": 0.1 * ADAM * loss**-GROWTH * scatter[1], "noise_adam_se": 0.002 * ADAM * loss**-GROWTH}
             )  # fmt: skip
             before = loss
         folder.say(Status("done"))
@@ -61,16 +63,21 @@ def test_both_are_found_at_the_same_losses_in_tokens(tmp_path):
     np.testing.assert_allclose(found.along.value, CRITICAL * true, rtol=0.1)
     assert list(found.to_frame()["rows"]) == list(found.rows)
     assert "times the critical batch at the 4 losses" in found.sentence
+    assert found.sentence.endswith(", of the same order.")
+    np.testing.assert_allclose(found.measured["Adam update"].value, ADAM * true, rtol=0.05)
     far = noise_by_loss(runs, [2.9, 0.5])  # nowhere near: nothing is said, nothing raised
     assert np.isnan(far.critical.value[-1])
     assert np.isnan(far.noise.value[-1])
 
     for less, said in (
-        ("grad_sq_small", "no column grad_sq_small"),
-        ("seq_len", "none that is known tokens in a sequence"),
+        (["grad_sq_small", "noise_adam"], "no column grad_sq_small"),
+        (["seq_len"], "none that is known tokens in a sequence"),
     ):
         with pytest.raises(FitError, match=said):
             noise_by_loss(replace(runs, history=runs.history.drop(columns=less)))
+    alone = noise_by_loss(replace(runs, history=runs.history.drop(columns="grad_sq_small")), [1.7, 1.55])
+    assert np.isnan(alone.noise.value).all()
+    assert np.isfinite(alone.measured["Adam update"].value).all()
     two = runs.history.assign(params=np.where(runs.history["batch_sequences"] > 8, 1e4, 2e4))
     with pytest.raises(FitError, match="one model"):
         noise_by_loss(replace(runs, history=two))

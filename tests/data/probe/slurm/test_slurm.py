@@ -192,7 +192,7 @@ def test_a_run_that_never_gets_on_is_not_put_back_for_good(queue):
     ended = until(q, over)["stops"]
     assert (ended.state, ended.sentence.partition(":")[0]) == (
         "lost",
-        "It stopped on request, and Slurm did not put it back. `--retry` goes on from its checkpoint.",
+        "It stopped on request, and Slurm did not put it back. Started again, it goes on from its checkpoint.",
     )
 
 
