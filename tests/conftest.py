@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.compiled_once import first_alone, waits
 
 # Before anything counts with them: workers stand on every core, and threads that wait for one of their own took ten times as long.
 for threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -53,6 +56,13 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
     report = yield
     _deny(report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Compiling is half of what collecting takes in a fresh clone, and two that do it at once share nothing."""
+    with first_alone(Path(__file__)) if waits() else nullcontext():
+        return (yield)
 
 
 @pytest.hookimpl(trylast=True)

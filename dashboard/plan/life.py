@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -14,7 +13,7 @@ from dashboard.html_table import row, table
 from dashboard.plan import state as plan_state
 from dashboard.plan.settings import LONGEST, PlanSettings, typed
 from fitting import Fit, FitError, Plan
-from fitting.planning.hour_classes import HourClass, hour_classes
+from fitting.planning.hour_classes import HourClass, PeakSpeed, hour_classes
 from fitting.planning.lifetime import Lifetime, lifetime
 from fitting.planning.step_time import StepTime
 
@@ -51,10 +50,8 @@ def speed_of(
             f"At the speed of your runs' own steps, at a batch of {numbers.count(batch)} tokens: small models limited by memory "
             "bandwidth are slower than their FLOPs suggest.",
         )
-    rate = asked.row.peak * 1e12 * asked.utilisation / 100.0
-    per_token = fit.accounting.flops
     return (
-        lambda n: rate / per_token(n, 1.0),
+        PeakSpeed(asked.row.peak * 1e12 * asked.utilisation / 100.0, fit.accounting),
         f"At {asked.utilisation:g} % of one {asked.device}'s peak at any size, which overstates the speed of small models. A table with "
         "step times gives the measured speed of each size.",
     )
@@ -88,7 +85,7 @@ def life(fit: Fit, here: Plan, asked: PlanSettings) -> None:
             st.caption(":red[Inference tokens are a number such as 300B or 10T.]")
             return
         try:
-            found = _lifetime(fit, float(here.loss.value), served)
+            found = lifetime(fit, loss=float(here.loss.value), served=served)
         except FitError as refusal:
             widgets.quiet(str(refusal))
             return
@@ -98,12 +95,6 @@ def life(fit: Fit, here: Plan, asked: PlanSettings) -> None:
             f"{saved[0]} ({saved[1]}) less training and inference compute, at equal loss, than the size with the least training compute.",
             *found.notes,
         )
-
-
-@lru_cache(maxsize=4)
-def _lifetime(fit: Fit, loss: float, served: float) -> Lifetime:
-    """Of every draw, as in the terminal: seconds for thousands of them, so what else changes on the page does not ask it again."""
-    return lifetime(fit, loss=loss, served=served)
 
 
 def _lives(found: Lifetime) -> list[tuple[str, ...]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,11 @@ Array = np.ndarray
 #: The classes that the Languini Kitchen's code prints, in hours of one accelerator [V].
 CLASSES = (3.0, 6.0, 12.0, 24.0, 48.0, 98.0, 192.0, 384.0)
 SIZES = np.geomspace(1e5, 1e13, 321)  # forty sizes a decade; a parabola through the best three says what lies between
+STRIDES = (
+    16,
+    4,
+    1,
+)  # of many draws each looks at every so many sizes, then around the best of those: a valley is wider than that
 
 
 @shown()
@@ -58,8 +64,9 @@ class PeakSpeed:
 
     def drawn(self, sizes: Array, count: int) -> Array:
         """The same for so many draws of a law (count or 1, K), as open as the count of FLOPs is."""
-        rate = self.flops_per_second / self.accounting.drawn(count).flops(sizes[None, :], 1.0)
-        return np.asarray(rate, float)
+        forms = min(count, len(self.accounting.draws))  # more draws than these take them in turn
+        rate = np.asarray(self.flops_per_second / self.accounting.drawn(forms).flops(sizes[None, :], 1.0), float)
+        return rate[np.arange(count) % forms] if forms else rate
 
 
 def tokens_in(hours: Any, tokens_per_second: Any, batch: float | None = None) -> tuple[Any, Any]:
@@ -118,15 +125,29 @@ def hour_classes(
 
 def _lowest(fit: Fit, inputs: dict[str, Array], values: Array, between: bool) -> Array:
     """Size, tokens and loss (3, R) of the lowest loss over sizes (1, K) with tokens (1 or R, K), for sets of parameters (R, p)."""
-    with np.errstate(all="ignore"):
-        loss = np.asarray(fit.law(inputs, {k: values[:, i, None] for i, k in enumerate(fit.law.names)}), float)
-    loss = np.broadcast_to(loss, (len(values), inputs["params"].shape[1]))
-    at = np.argmin(np.where(np.isfinite(loss), loss, np.inf), axis=1)
-    rows, n, d = np.arange(len(values)), inputs["params"][0], np.broadcast_to(inputs["tokens"], loss.shape)
-    if not between or loss.shape[1] < 3:
-        return np.stack([n[at], d[rows, at], loss[rows, at]])
-    middle = np.clip(at, 1, loss.shape[1] - 2)
-    below, here, above = (loss[rows, middle + i] for i in (-1, 0, 1))
+    named = {k: values[:, i, None] for i, k in enumerate(fit.law.names)}
+    n, rows = inputs["params"][0], np.arange(len(values))[:, None]
+    d = np.broadcast_to(inputs["tokens"], (len(values), len(n)))
+
+    def loss(at: Array) -> Array:
+        tokens = inputs["tokens"][:, at[0]] if len(at) == 1 else d[rows, at]
+        with np.errstate(all="ignore"):
+            out = fit.law({"params": n[at], "tokens": tokens}, named)
+        return np.broadcast_to(np.asarray(out, float), (len(values), at.shape[1]))
+
+    def lowest(at: Array) -> Array:
+        found = loss(at)
+        best = np.argmin(np.where(np.isfinite(found), found, np.inf), axis=1)[:, None]
+        return np.take_along_axis(np.broadcast_to(at, found.shape), best, 1)
+
+    apart = STRIDES if between and len(values) > 1 and len(n) > STRIDES[0] else (1,)
+    at = lowest(np.append(np.arange(0, len(n) - 1, apart[0]), len(n) - 1)[None, :])
+    for before, step in pairwise(apart):
+        at = lowest(np.clip(at + np.arange(-before, before + 1, step), 0, len(n) - 1))
+    if not between or len(n) < 3:
+        return np.stack([n[at], d[rows, at], loss(at)])[:, :, 0]
+    middle = np.clip(at, 1, len(n) - 2)
+    below, here, above = loss(middle + np.array([-1, 0, 1])).T[:, :, None]
     with np.errstate(all="ignore"):
         step = np.clip(np.nan_to_num(0.5 * (below - above) / (below - 2.0 * here + above)), -1.0, 1.0)
     place = np.where(at == middle, middle + step, at)
@@ -134,8 +155,8 @@ def _lowest(fit: Fit, inputs: dict[str, Array], values: Array, between: bool) ->
     part = place - before
     size = np.exp((1.0 - part) * np.log(n[before]) + part * np.log(n[before + 1]))
     tokens = np.exp((1.0 - part) * np.log(d[rows, before]) + part * np.log(d[rows, before + 1]))
-    lowest = np.where(at == middle, here - 0.25 * (below - above) * step, loss[rows, at])
-    return np.stack([size, tokens, lowest])
+    ends = np.where(at < middle, below, above)
+    return np.stack([size, tokens, np.where(at == middle, here - 0.25 * (below - above) * step, ends)])[:, :, 0]
 
 
 def notes_of(found: Sequence[HourClass]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ model, trained for longer, the better one. That is far from where laws are usual
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,17 +15,13 @@ import numpy as np
 from fitting.arguments import one_number, takes
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
+from fitting.planning.isoloss import Isoloss
 from fitting.planning.notes import place_notes
 from fitting.planning.planner import Plan, plan
 from fitting.result import Fit
 from fitting.shown import shown
 
 Array = np.ndarray
-
-SMALLEST = 1e-4  # of the size that is best to train: no less is looked at
-SCAN, ROUNDS, HALVINGS = 65, 48, 64
-GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
-MOST_TOKENS = 1e30
 
 
 @shown()
@@ -64,8 +61,8 @@ def lifetime(fit: Fit, *, loss: float, served: float, level: float = LEVEL) -> L
         raise FitError(f"{fit.law.title} is no law of size and tokens alone, so it chooses no size. Fit one that is.")
     loss, served = one_number("loss", loss), one_number("served", served, "a number from 0 on, of tokens", 0.0)
     trained = plan(fit, loss=loss, level=level)
-    best = _least(fit, fit.values[None, :], trained.split.best["params"], loss, served)
-    drawn = _least(fit, fit.draws, trained.split.drawn["params"], loss, served) if len(fit.draws) else best[:, :0]
+    best = _least(fit, fit.values[None, :], trained.split.best, loss, served)
+    drawn = _least(fit, fit.draws, trained.split.drawn, loss, served) if len(fit.draws) else best[:, :0]
     params, tokens, train, serve, both, saved = (
         fit.band_of(b[:, None], d[:, None], level) for b, d in zip(best, drawn, strict=True)
     )
@@ -79,47 +76,17 @@ def lifetime(fit: Fit, *, loss: float, served: float, level: float = LEVEL) -> L
     return Lifetime(loss, served, params, tokens, train, serve, both, saved, trained, tuple(notes))
 
 
-def _least(fit: Fit, values: Array, trained: Array, loss: float, served: float) -> Array:
+def _least(fit: Fit, values: Array, trained: Mapping[str, Array], loss: float, served: float) -> Array:
     """Size, tokens, FLOPs to train, to serve and together, and the share saved (6, R), for sets of parameters (R, p).
 
-    `trained` (R, 1) is the size best to train alone, which is the largest worth looking at. A scan, then golden section.
+    `trained` are the sizes and tokens (R, 1) that are best to train alone.
     """
     named = {k: values[:, i, None] for i, k in enumerate(fit.law.names)}
     count = fit.accounting.drawn(len(values)) if values is fit.draws else fit.accounting
-    top = np.log(np.where(np.isfinite(trained), trained, 1.0))
-
-    def cost(log_n: Array) -> tuple[Array, Array, Array]:
-        n = np.exp(log_n)
-        d = _needed(fit, named, n, loss)
-        return count.flops(n, d), count.flops(n, served) / 3.0, d
-
-    grid = top + np.linspace(np.log(SMALLEST), 0.0, SCAN)
-    train, serve, _ = cost(grid)
-    at = np.argmin(train + serve, axis=1)[:, None]
-    low, high = (np.take_along_axis(grid, np.clip(at + i, 0, SCAN - 1), 1) for i in (-1, 1))
-    for _ in range(ROUNDS):
-        a, b = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        left = sum(cost(a)[:2]) < sum(cost(b)[:2])
-        low, high = np.where(left, low, a), np.where(left, b, high)
-    middle = 0.5 * (low + high)
-    train, serve, tokens = cost(middle)
-    alone = sum(cost(top)[:2])
+    along = Isoloss(fit.law, named, count, loss, served)
     with np.errstate(all="ignore"):
-        out = np.stack([np.exp(middle), tokens, train, serve, train + serve, 1.0 - (train + serve) / alone])
-    return np.where(np.isfinite(trained)[None], out, np.nan)[:, :, 0]
-
-
-def _needed(fit: Fit, named: dict[str, Array], n: Array, loss: float) -> Array:
-    """The tokens (R, K) that bring each size to the loss, infinite where none do. Bisection in log D: loss falls with tokens."""
-
-    def above(log_d: Array) -> Array:
-        with np.errstate(all="ignore"):
-            return np.asarray(fit.law({"params": n, "tokens": np.exp(log_d)}, named) > loss)
-
-    low, high = np.zeros_like(n), np.full_like(n, np.log(MOST_TOKENS))
-    never = above(high)
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        over = above(middle)
-        low, high = np.where(over, middle, low), np.where(over, high, middle)
-    return np.where(never, np.inf, np.exp(high))
+        log_n, tokens = along.least(trained["params"], trained["tokens"])
+        train, serve = along.flops(np.exp(log_n), tokens)
+        alone = sum(along.flops(trained["params"], trained["tokens"]))
+        out = np.stack([np.exp(log_n), tokens, train, serve, train + serve, 1.0 - (train + serve) / alone])
+    return out[:, :, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from fitting.arguments import a_level, as_numbers, at_fault, in_short, one_numbe
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
 from fitting.planning.allocation import Optimum, flat_range, optimum, valley
+from fitting.planning.falling import falls_to_zero, halved
 from fitting.planning.hardware import Hardware
 from fitting.planning.limits import aim_inside, by_name
 from fitting.planning.notes import FREE_EPOCHS, Text, all_notes
@@ -23,6 +25,8 @@ Array = np.ndarray
 
 # Budgets outside this are no budgets: a loss that needs more is called unreachable.
 LEAST_FLOPS, MOST_FLOPS = 1e3, 1e45
+ENDS = (float(np.log(LEAST_FLOPS)), float(np.log(MOST_FLOPS)))
+ROUGHLY = 12  # halvings that lead to where a secant may begin
 MOST_PARAMS = 1e24
 VALLEY_SHARE = 1e-3
 
@@ -208,15 +212,15 @@ def _for_loss(
             f"No budget reaches {_a_target(fit).lower()} of {losses[k]:.4g}{at(k)}: by this fit it cannot fall below {ends[1][k]:.4g}. "
             f"Ask for a higher {fit.law.output.title.lower()}."
         )
-    best = _reached(_rowwise(fit, fit.values[None, :], budget, params, text), losses)
+    best = _reached(_rowwise(fit, fit.values[None, :], budget, fit.accounting, params, text), losses)
     if params is not None and len(short := np.flatnonzero(best.tokens[0] < 1.0)):
         k = int(short[0])
         raise FitError(
             f"{_a_target(fit)} of {losses[k]:.4g}{at(k)} takes less than one token. Ask for a smaller model or a lower "
             f"{fit.law.output.title.lower()}."
         )
-    budgets = _budget_for(fit, fit.draws, losses, params, text)
-    spread = _reached(_rowwise(fit, fit.draws, budgets, params, text), losses)
+    budgets = _budget_for(fit, fit.draws, losses, params, text, near=budget)
+    spread = _reached(_rowwise(fit, fit.draws, budgets, _counted(fit, fit.draws), params, text), losses)
     return _assemble(fit, asked.shape, (budget, budgets), best, spread, params, hardware, level, text)
 
 
@@ -250,8 +254,10 @@ def _counted(fit: Fit, values: Array) -> Accounting:
     return fit.accounting.drawn(len(values)) if values is fit.draws else fit.accounting
 
 
-def _rowwise(fit: Fit, values: Array, budgets: Array, params: Array | None, text: Text | None = None) -> Optimum:
-    """As `_at`, with budgets of its own for each parameter set: values (R, p), budgets (R, K)."""
+def _rowwise(
+    fit: Fit, values: Array, budgets: Array, count: Accounting, params: Array | None, text: Text | None = None
+) -> Optimum:
+    """As `_at`, with budgets of its own for each parameter set: values (R, p), budgets (R, K), FLOPs counted by `count`."""
     reachable = np.isfinite(budgets)
     safe = np.where(reachable, budgets, MOST_FLOPS)
     if fit.law.inputs == ("flops",):
@@ -259,7 +265,7 @@ def _rowwise(fit: Fit, values: Array, budgets: Array, params: Array | None, text
         missing = np.full(budgets.shape, np.nan)
         found = Optimum(missing, missing, fit.law({"flops": safe}, named))
     else:
-        v = valley(fit.law, values, safe, _counted(fit, values), text.given(fit) if text else None)
+        v = valley(fit.law, values, safe, count, text.given(fit) if text else None)
         if params is None:
             found = optimum(v, text.most if text else None)
         else:
@@ -270,18 +276,34 @@ def _rowwise(fit: Fit, values: Array, budgets: Array, params: Array | None, text
     return Optimum(found.params * sized, found.tokens * unreachable, found.loss)
 
 
-def _budget_for(fit: Fit, values: Array, losses: Array, params: Array | None, text: Text | None = None) -> Array:
-    """The budgets (R, K) at which each parameter set reaches losses (K,); infinite where none does. Bisection in log C."""
+def _budget_for(
+    fit: Fit,
+    values: Array,
+    losses: Array,
+    params: Array | None,
+    text: Text | None = None,
+    near: Array | None = None,
+) -> Array:
+    """The budgets (R, K) at which each parameter set reaches losses (K,); infinite where none does.
+
+    `near` are budgets (1, K) to begin at. A secant in log C, and where it finds no budget, bisection.
+    """
     shape = (len(values), len(losses))
-    low, high = np.full(shape, np.log(LEAST_FLOPS)), np.full(shape, np.log(MOST_FLOPS))
     if len(values) == 0:
-        return low
-    never = _rowwise(fit, values, np.exp(high), params, text).loss > losses
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        above = _rowwise(fit, values, np.exp(middle), params, text).loss > losses
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.where(never, np.inf, np.exp(0.5 * (low + high)))
+        return np.zeros(shape)
+    count = _counted(fit, values)
+
+    def over(log_c: Array, rows: Array) -> Array:
+        some = _rowwise(fit, values[rows], np.exp(log_c), count.rows(rows), params, text)
+        return np.asarray(some.loss - losses)
+
+    every = np.arange(len(values))
+    start = halved(partial(over, rows=every), shape, ENDS, ROUGHLY) if near is None else np.log(near)
+    log_c = falls_to_zero(partial(over, rows=every), np.broadcast_to(start, shape), ENDS)
+    if len(lost := np.flatnonzero(np.isnan(log_c).any(axis=1))):
+        found = halved(partial(over, rows=lost), (len(lost), len(losses)), ENDS)
+        log_c[lost] = np.where(np.isnan(log_c[lost]), found, log_c[lost])
+    return np.exp(log_c)
 
 
 def _assemble(
@@ -348,7 +370,7 @@ def _excess(
     if budgets[1] is budgets[0]:
         others = _at(fit, fit.draws, budgets[1][0], None, text)
     else:
-        others = _rowwise(fit, fit.draws, budgets[1], None, text)
+        others = _rowwise(fit, fit.draws, budgets[1], _counted(fit, fit.draws), None, text)
     with np.errstate(all="ignore"):
         return best.loss / ideal.loss - 1.0, spread.loss / others.loss - 1.0
 

@@ -52,16 +52,17 @@ def settled(page):
     """Waits until the page has stopped computing and its pictures are drawn and keep their size."""
     page.locator(".iso-answer, .iso-trouble").first.wait_for()
     page.wait_for_function(
-        """() => {
+        f"() => {{ const rests = {hand.RESTS};"
+        """
             const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')];
-            const ready = !document.querySelector('[data-testid=stStatusWidget]') && charts.length > 0
+            const ready = rests() && !document.querySelector('[data-testid=stStatusWidget]') && charts.length > 0
                 && charts.every(c => c.querySelector('.xtick text'));
             const sizes = JSON.stringify(charts.map(c => c.querySelector('.main-svg')?.getBoundingClientRect()));
             window.still = ready && sizes === window.sizes ? (window.still || 0) + 1 : 0;
             window.sizes = sizes;
             return window.still > 3;
         }""",
-        polling=200,
+        polling=80,
     )
 
 

@@ -26,7 +26,7 @@ def test_the_quality_of_a_7b_model_for_so_much_use(fit_of, served, params, token
     n, d = found.params.value, found.tokens.value
     # At the optimum (alpha A N^-alpha) / (beta B D^-beta) = 1 + S / 3 D.
     ratio = TEX["alpha"] * TEX["A"] * n ** -TEX["alpha"] / (TEX["beta"] * TEX["B"] * d ** -TEX["beta"])
-    assert ratio == pytest.approx(1 + served / (3 * d), rel=1e-4)
+    assert ratio == pytest.approx(1 + served / (3 * d), rel=1e-9)
     assert found.flops.value == pytest.approx(6 * n * d + 2 * n * served, rel=1e-9)
     alone = found.trained
     assert alone.params.value == pytest.approx(7e9, rel=1e-4)
