@@ -33,7 +33,7 @@ def opened(browser_page, address, home, monkeypatch):
     space = workspace.new()
 
     def open_page(families=True, **look):
-        source = "bundled:probe-grid"
+        source = "bundled:probe-isoflop"
         if families:
             n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e8, 1e10, 5), np.geomspace(1e9, 1e11, 3)))
             rng = np.random.default_rng(1)

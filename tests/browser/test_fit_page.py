@@ -38,7 +38,7 @@ def held(home, monkeypatch):
     """A function that prepares a workspace on these runs with these fit settings: the address of its Fit page."""
     monkeypatch.setenv("ISOFLOP_HOME", str(home))
 
-    def prepare(address, source="bundled:probe-grid", upload=None, **settings):
+    def prepare(address, source="bundled:probe-isoflop", upload=None, **settings):
         space = workspace.new()
         if upload:
             source = workspace.keep(space, *upload).source
@@ -124,13 +124,13 @@ def test_a_setting_moves_the_law_and_lasts_and_the_file_runs_alone(browser_page,
     idle(page)
     with page.expect_download() as found:
         button(page, "Python").click()
-    assert found.value.suggested_filename == "probe-grid-a-language-of-known-entropy-chinchilla.py"
+    assert found.value.suggested_filename == "probe-isoflop-a-language-of-known-entropy-chinchilla.py"
     found.value.save_as(tmp_path / "law.py")
     said = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import law; print(law.loss(1e5, 2e6))"],
         capture_output=True, text=True, check=True, cwd=tmp_path,
     ).stdout  # fmt: skip
-    expected = fit(load("probe-grid"), delta=1e-4).predict(params=1e5, tokens=2e6).value
+    expected = fit(load("probe-isoflop"), delta=1e-4).predict(params=1e5, tokens=2e6).value
     assert float(said) == pytest.approx(expected, rel=1e-9)
 
     press(button(page, "Undo"), page.locator(".iso-chip", has_text="Huber 0.012"))

@@ -65,7 +65,7 @@ def test_a_sweep_is_trained_and_fitted_and_another_cancelled_and_resumed(
 ):
     monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))  # for what the test prepares; the server is told
     space = workspace.new()
-    workspace.change(space, "open", {"source": "bundled:probe-grid"})
+    workspace.change(space, "open", {"source": "bundled:probe-isoflop"})
     root = workspace.probes(space)
     server = serve_dashboard(tmp_path, fresh=True)
     page = browser_page()

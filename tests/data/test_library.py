@@ -49,9 +49,9 @@ def test_the_first_is_the_authors_table(dataset) -> None:
     assert np.allclose(ours["loss"], theirs["loss_c4_val"], rtol=0, atol=5.1e-6)
 
 
-def test_the_second_is_the_probe_grid() -> None:
+def test_the_second_is_the_probe_isoflop() -> None:
     second = bundled()[1]
-    assert (second.key, second.true_floor, second.simulated) == ("probe-grid", 1.07739, False)
+    assert (second.key, second.true_floor, second.simulated) == ("probe-isoflop", 1.07739, False)
     runs = second.load()
     assert (len(runs.kept), len(runs.set_aside)) == (41, 0)
     assert runs.name == second.title
@@ -141,7 +141,7 @@ def test_our_own_ladder_and_norms_say_what_was_found_when_they_were_made() -> No
 
 
 def test_unknown_keys_name_the_known_ones() -> None:
-    with pytest.raises(DataError, match="probe-grid"):
+    with pytest.raises(DataError, match="probe-isoflop"):
         load("nope")
     with pytest.raises(DataError, match="chinchilla-tokens"):
         table("nope")
@@ -155,15 +155,15 @@ def test_every_table_has_a_sidecar_with_its_source() -> None:
 
 
 def test_loading_twice_gives_separate_tables() -> None:
-    one = load("probe-grid")
+    one = load("probe-isoflop")
     one.kept.loc[0, "loss"] = 99.0
-    assert load("probe-grid").kept["loss"].iloc[0] != 99.0
+    assert load("probe-isoflop").kept["loss"].iloc[0] != 99.0
 
 
 #: What fits of the bundled sets carry as the digest of their data; it changes only when the numbers do.
 DIGESTS = {
     "redpajama-overtraining": "11c3679699f5217d82f69e8ade77460cbd34fa2ff498d7e01aa2295d47bc01a9",
-    "probe-grid": "18ecb8485b2bb307c1aa220834926071a65f4c432e297e3f3fd4719741bcc5dc",
+    "probe-isoflop": "18ecb8485b2bb307c1aa220834926071a65f4c432e297e3f3fd4719741bcc5dc",
     "simulated-ladder": "514e86fd5d0904694e1daea4a2b16c94e08737094a703bc4aeb833cc4418f83d",
     "simulated-families": "7bd4e1ad9e85a0bc3262657aac9f345742b6c8758fada536e1ff91b6777e5eac",
     "probe-batch-ladder": "97e00509ff392512bec8bd9c4ae0652de9018154736f8d9c2cd3551f0437e184",
@@ -176,6 +176,6 @@ def test_digests_of_the_bundled_sets_stay() -> None:
 
 
 def test_runs_survive_a_pickle_and_say_what_they_are() -> None:
-    runs = load("probe-grid")
+    runs = load("probe-isoflop")
     assert pickle.loads(pickle.dumps(runs)).digest == runs.digest
     assert repr(runs).startswith("<Runs 'Probe grid: a language of known entropy': 41 kept, 0 set aside; run, params")

@@ -26,12 +26,12 @@ HOSTILE = ("<img src=x onerror=alert(1)>", "%{x} <extra>x</extra>", "**b** [x](j
 
 @pytest.fixture(scope="module")
 def runs():
-    return load("probe-grid")
+    return load("probe-isoflop")
 
 
 @pytest.fixture(scope="module")
 def fits():
-    found = {f.law_key: f for f in fitted("probe-grid")}
+    found = {f.law_key: f for f in fitted("probe-isoflop")}
     assert {"chinchilla", "kaplan", "compute", "compute-floor", "general", "overtraining"} <= set(found)
     return found
 
@@ -281,8 +281,8 @@ def test_every_bundled_set_and_law_gives_figures_of_finite_numbers(entry):
 
 @pytest.mark.parametrize("law", ["chinchilla", "compute-floor"])
 def test_no_band_is_drawn_under_a_floor_that_is_known(law):
-    (floor,) = (e.true_floor for e in bundled() if e.key == "probe-grid")
-    runs = load("probe-grid")
+    (floor,) = (e.true_floor for e in bundled() if e.key == "probe-isoflop")
+    runs = load("probe-isoflop")
     f = fit(runs, law, resamples=300)
     for known, cut in ((floor, True), (None, False)):
         out = loss_compute.figure(runs, f.law, f, floor=known)

@@ -46,7 +46,7 @@ def page(tmp_path, monkeypatch):
 
     def open_page(content=None, fit=None, **settings):
         space = workspace.new()
-        source = workspace.keep(space, "runs.csv", content).source if content else "bundled:probe-grid"
+        source = workspace.keep(space, "runs.csv", content).source if content else "bundled:probe-isoflop"
         workspace.change(
             space, "prepared", {"source": source, f"compare:{source}": settings or None, f"fit:{source}": fit}
         )

@@ -29,7 +29,7 @@ def page(tmp_path, monkeypatch):
 
     def open_page(**settings):
         space = workspace.new()
-        source = "bundled:probe-grid"
+        source = "bundled:probe-isoflop"
         workspace.change(space, "settings", {"source": source, f"fit:{source}": settings})
         at = AppTest.from_file(str(APP), default_timeout=60)
         at.query_params["w"] = space.id
@@ -73,7 +73,7 @@ def test_a_fit_with_a_prior_says_why_not(page):
 
 
 def test_open_ends_and_kept_ones_are_said():
-    runs = load("probe-grid")
+    runs = load("probe-isoflop")
     f = fit(runs, "chinchilla", resamples=60)
     found = calibrate(f, runs, outer=40, inner=40)
     assert refusal(f) == ""

@@ -35,7 +35,7 @@ def page(tmp_path, monkeypatch):
     """A function that opens the Fit page on a set of runs with these fit settings: the page and its workspace."""
     monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path))
 
-    def open_page(source="bundled:probe-grid", upload=None, query=None, **settings):
+    def open_page(source="bundled:probe-isoflop", upload=None, query=None, **settings):
         space = workspace.new()
         if upload:
             source = workspace.keep(space, *upload).source
@@ -63,7 +63,7 @@ def opened(at, tab):
     return at
 
 
-def kept(space, source="bundled:probe-grid"):
+def kept(space, source="bundled:probe-isoflop"):
     return workspace.values(space).get(f"fit:{source}")
 
 
@@ -310,7 +310,7 @@ def test_a_stranger_s_names_are_text(page):
 
 def test_excluded_runs_are_left_out_and_said(page):
     at, space = page(**QUICK)
-    workspace.change(space, "exclude", {"excluded:bundled:probe-grid": ["w8-d249856-s0"]})
+    workspace.change(space, "exclude", {"excluded:bundled:probe-isoflop": ["w8-d249856-s0"]})
     at.run()
     assert "40 runs fitted" in html(at)
     assert "<dt>Excluded by you</dt><dd>w8-d249856-s0</dd>" in html(at)
@@ -328,7 +328,7 @@ def test_the_lines_shown_make_the_same_fit_again(page):
 
 def test_an_upload_is_read_again_by_its_name():
     mine = Upload("0" * 64, 'it\'s "mine".csv')
-    f = fit(load("probe-grid"), resamples=20)
+    f = fit(load("probe-isoflop"), resamples=20)
     text = repeat_code.python(f, mine, {"count": "params_total"}, {})
     assert f"read_runs({mine.title!r}, count='params_total')" in text
     compile(text, "again.py", "exec")
@@ -336,7 +336,7 @@ def test_an_upload_is_read_again_by_its_name():
 
 def test_weights_are_among_the_lines():
     mine = Upload("0" * 64, "mine.csv")
-    runs = load("probe-grid")
+    runs = load("probe-isoflop")
     runs = replace(runs, kept=runs.kept.assign(loss_error=0.01))
     f = fit(runs, "chinchilla", weights="loss_error", resamples=20)
     assert "weights='loss_error'" in repeat_code.python(f, mine, {}, {"weights": "loss_error"})
@@ -344,11 +344,11 @@ def test_weights_are_among_the_lines():
 
 
 def test_what_is_taken_away_says_the_same():
-    runs = load("probe-grid")
+    runs = load("probe-isoflop")
     f = fit(runs, resamples=100)
     files = {file.label: file for file in downloads.of_fit(f, runs, fit_words.file_stem(f))}
     assert {file.name for file in files.values()} == {
-        f"probe-grid-a-language-of-known-entropy-chinchilla{end}"
+        f"probe-isoflop-a-language-of-known-entropy-chinchilla{end}"
         for end in (".tex", ".py", ".json", "-runs.csv", "-parameters.csv")
     }
     module: dict = {}
@@ -361,7 +361,7 @@ def test_what_is_taken_away_says_the_same():
 
 
 def test_file_names_hold_no_surprises():
-    f = fit(load("probe-grid"), resamples=0)
+    f = fit(load("probe-isoflop"), resamples=0)
     for name, stem in {
         "../../etc/passwd": "etc-passwd", "runs.csv": "runs", "<b>x</b>.csv": "b-x-b", "   ": "runs", "日本": "runs",
     }.items():  # fmt: skip

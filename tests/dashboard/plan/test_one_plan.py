@@ -80,7 +80,7 @@ def opened(tmp_path, monkeypatch):
 
 
 LOW = {
-    "probe-grid": (3e10, 5e13),
+    "probe-isoflop": (3e10, 5e13),
     "simulated-ladder": (3e18, 3e22),
     "simulated-families": (1e18, 2.4e22),
     "cerebras-gpt": (1e19, 2.3e23),
@@ -171,7 +171,7 @@ def said_once(charts, files, run_js):
 
 @pytest.mark.parametrize(
     ("source", "decade"),
-    [("probe-grid", d) for d in range(14, 29, 2)] + [("simulated-ladder", d) for d in (14, 16, *range(17, 29, 2), 28)],
+    [("probe-isoflop", d) for d in range(14, 29, 2)] + [("simulated-ladder", d) for d in (14, 16, *range(17, 29, 2), 28)],
 )
 def test_the_front_says_the_plan_at_every_budget(opened, run_js, source, decade):
     page, charts, files = opened(f"bundled:{source}", 10.0**decade)
@@ -185,7 +185,7 @@ def test_the_front_says_the_plan_at_every_budget(opened, run_js, source, decade)
 @pytest.mark.parametrize(("budget", "devices"), [(1e23, 4), (1e24, 13), (1e22, 2)])
 def test_exactly_the_fewest_devices_hold_the_plan(opened, run_js, budget, devices):
     """The stretch of too few begins beyond them."""
-    _, charts, files = opened("bundled:probe-grid", budget, devices=devices)
+    _, charts, files = opened("bundled:probe-isoflop", budget, devices=devices)
     assert json.loads(files["JSON"]())["least_devices"] == devices
     said_once(charts, files, run_js)
 
@@ -200,7 +200,7 @@ TEXTS = {1e14: "1000", 2.5e17: "1", 1e28: "1000"}
 )
 def test_a_plan_without_a_front_says_why(opened, run_js, budget, held):
     """Of sizes or texts far from what the budget suits: the plan is said, and its front or the reason there is none."""
-    page, charts, files = opened("bundled:probe-grid", budget, **held)
+    page, charts, files = opened("bundled:probe-isoflop", budget, **held)
     said = words_of(page)
     assert "went wrong" not in said
     assert "log scale" not in said

@@ -142,8 +142,8 @@ def test_what_goes_with_the_plan_moves_with_the_budget(ladder):
 @pytest.mark.parametrize("law", ["chinchilla", "general", "kaplan", "compute-floor"])
 def test_no_band_of_loss_lies_under_a_floor_that_is_known_and_the_chart_says_so(law):
     """The bundled language's entropy is known: what a law or a new run would have under it is cut off, in words."""
-    (floor,) = (e.true_floor for e in bundled() if e.key == "probe-grid")
-    runs = load("probe-grid")
+    (floor,) = (e.true_floor for e in bundled() if e.key == "probe-isoflop")
+    runs = load("probe-isoflop")
     fitted = fit(runs, law, prior="none", resamples=300)
     here, along = plan(fitted, flops=1e20), chart_payload.sweep(fitted, chart_payload.budgets(fitted, 20.0))
     spoken = chart_payload.spoken(HARDWARE, "H100", "flop")

@@ -71,13 +71,13 @@ def test_it_opens_on_the_bundled_runs_and_says_how_far_beyond_them(page):
     assert "beyond the largest run" in words(at)
     fitted = load("redpajama-overtraining").fitted.kept
     assert budget(at) == pytest.approx(10**0.5 * fitted["flops"].max(), rel=1e-5), "short of the runs held out"
-    at, _ = page(source="bundled:probe-grid")
-    assert budget(at) == pytest.approx(10 * load("probe-grid").kept["flops"].max(), rel=1e-5)
+    at, _ = page(source="bundled:probe-isoflop")
+    assert budget(at) == pytest.approx(10 * load("probe-isoflop").kept["flops"].max(), rel=1e-5)
 
 
 def test_a_page_drawn_again_reads_no_bundled_table_again(page, monkeypatch):
     """Its ladder of batches is asked for in several places each time."""
-    at, _ = page(source="bundled:probe-grid")
+    at, _ = page(source="bundled:probe-isoflop")
 
     def read(*_):
         raise AssertionError("read again")
@@ -236,7 +236,7 @@ def test_a_deadline_is_held_against_the_front(page):
 
 def test_runs_too_small_for_the_papers_have_a_ladder_of_their_own(page):
     """The bundled probe runs have thousands of parameters, where Zhang's law has no critical batch left; ours was measured."""
-    at, _ = page(source="bundled:probe-grid")
+    at, _ = page(source="bundled:probe-isoflop")
     assert not at.exception
     assert at.selectbox(key="plan_critical").value == "measured"
     assert "size sweep, of this language" in words(at)
@@ -311,7 +311,7 @@ def test_an_empty_share_of_the_batch_says_what_it_comes_to(page):
 
 
 def test_hours_on_one_device_say_how_far_beyond_the_runs_they_lie(page):
-    at, _ = page(source="bundled:probe-grid")
+    at, _ = page(source="bundled:probe-isoflop")
     at.session_state["plan_hours_open"] = True
     at.run()
     assert not at.exception

@@ -23,7 +23,7 @@ def space(tmp_path, monkeypatch):
     monkeypatch.setattr(local, "headers", lambda: HERE)
     monkeypatch.setattr(local, "listens_at", lambda: "127.0.0.1")
     here = workspace.new()
-    workspace.change(here, "settings", {"source": "bundled:probe-grid"})
+    workspace.change(here, "settings", {"source": "bundled:probe-isoflop"})
     return here
 
 

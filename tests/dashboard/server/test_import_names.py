@@ -38,7 +38,7 @@ def test_the_command_minds_no_file_of_our_names(beside: Path) -> None:
     entry = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]["isoflop"]
     module, function = entry.split(":")
     as_installed = f"import sys; from {module} import {function}; sys.exit({function}())"
-    table = ROOT / "data" / "published" / "probe_grid.csv"
+    table = ROOT / "data" / "published" / "probe_isoflop.csv"
     said = subprocess.run(
         [sys.executable, "-c", as_installed, "fit", str(table), "--resamples", "0", "--json", "-"],
         cwd=beside, env=_environment(), capture_output=True, text=True, timeout=120, check=False,

@@ -56,7 +56,7 @@ def test_looking_leaves_nothing_behind(space: Workspace, own_home: Path) -> None
 
 
 def test_an_id_is_128_random_bits_and_nothing_else_is_an_id(space: Workspace) -> None:
-    workspace.change(space, "choose", {"source": "bundled:probe-grid"})
+    workspace.change(space, "choose", {"source": "bundled:probe-isoflop"})
     found = workspace.find(space.id)
     assert found is not None
     assert found.folder == space.folder

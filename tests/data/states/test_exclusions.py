@@ -27,7 +27,7 @@ def table(header: str, *marks: str) -> str:
     return "\n".join([f"run,params,tokens,loss,{header}", *rows]) + "\n"
 
 
-@pytest.mark.parametrize("source", ["probe-grid", "simulated-ladder", "simulated-families", "probe-batch-ladder"])
+@pytest.mark.parametrize("source", ["probe-isoflop", "simulated-ladder", "simulated-families", "probe-batch-ladder"])
 def test_an_exported_table_keeps_and_sets_aside_the_same_runs_for_the_same_reasons(write, source: str) -> None:
     runs = next(e for e in bundled() if e.key == source).load()
     names = list(runs.kept["run"])

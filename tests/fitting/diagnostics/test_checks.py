@@ -70,10 +70,10 @@ def test_the_bend_is_named(make_runs):
 
 def test_an_arch_against_tokens_per_parameter_is_not_lost_among_other_directions():
     """The bundled grid's residuals arch there under Chinchilla's law, and do not under the general one."""
-    v = verdict(fit(load("probe-grid"), "chinchilla", resamples=0), "shape")
+    v = verdict(fit(load("probe-isoflop"), "chinchilla", resamples=0), "shape")
     assert v.state == "note"
     assert "along tokens per parameter" in v.sentence
-    assert verdict(fit(load("probe-grid"), "general", prior="none", resamples=0), "shape").state == "ok"
+    assert verdict(fit(load("probe-isoflop"), "general", prior="none", resamples=0), "shape").state == "ok"
 
 
 @pytest.mark.parametrize(

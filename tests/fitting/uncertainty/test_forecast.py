@@ -197,4 +197,4 @@ def test_runs_contradict_it_whatever_delta():
     from data.library import load
 
     for delta in (1e-4, 1e-3, "auto"):
-        assert fit(load("probe-grid"), delta=delta, resamples=0).law_key == "chinchilla"
+        assert fit(load("probe-isoflop"), delta=delta, resamples=0).law_key == "chinchilla"

@@ -14,7 +14,7 @@ from data.library import load
 from fitting import Band, FitError, fit, plan
 
 LAWS = ("auto", "general", "chinchilla", "kaplan", "kaplan-params", "kaplan-tokens", "compute", "compute-floor")
-TABLES = ("simulated-ladder", "probe-grid", "simulated-families", "cerebras-gpt")
+TABLES = ("simulated-ladder", "probe-isoflop", "simulated-families", "cerebras-gpt")
 WAYS = ("auto", "runs", "residuals")
 PRIORS = ("auto", "none")
 
@@ -34,7 +34,7 @@ def holds(run: Band, law: Band) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@example("probe-grid", "kaplan", "auto", "auto", 0.46875, [(0.0, 0.0), (0.0, 1.0)])
+@example("probe-isoflop", "kaplan", "auto", "auto", 0.46875, [(0.0, 0.0), (0.0, 1.0)])
 @given(
     table=st.sampled_from(TABLES), law=st.sampled_from(LAWS), intervals=st.sampled_from(WAYS), prior=st.sampled_from(PRIORS),
     level=st.floats(0.01, 0.999), decades=st.lists(st.tuples(st.floats(-2, 5), st.floats(-2, 5)), min_size=1, max_size=6),
