@@ -45,7 +45,7 @@ def test_an_interval_needs_as_many_refits_as_its_ends_take():
 
 
 def test_roles_that_are_not_read_are_warned_of():
-    for words, what in ((("fitted", "held-outt"), "'held-outt'"), (("train", "test"), "'test'")):
+    for words, what in ((("fitted", "held-outt"), "'held-outt'"), (("spring", "autumn"), "'autumn'")):
         f = fit(table().assign(role=[words[k > 20] for k in range(25)]), "chinchilla", resamples=0)
         assert f.n == 25, words
         assert any("no run is held out by it" in said and what in said for said in f.warnings), (words, f.warnings)
