@@ -25,17 +25,6 @@ def curves() -> dict[str, Any]:
     return {**about, "curves_of": group, "there_are_also": [n for n in names if n != group]} if names else about
 
 
-def norms() -> dict[str, Any]:
-    """The table of gradient norms and its digest: for our own ladder one beside that of its runs."""
-    if state.chosen().key != batch_state.LADDER:
-        return chosen()
-    from data.library import table
-    from data.read import from_frame
-
-    name = "probe-noise-scale"
-    return {"table": name, "digest": from_frame(table(name), name).digest}
-
-
 def of(sweep: Sweep) -> dict[str, Any]:
     """What the critical batches are of: table, curves, and every setting that they hang on."""
     read = state.reading()

@@ -210,20 +210,16 @@ def norms() -> NoiseScale | None:
 
 def norms_or_why() -> NoiseScale | FitError | None:
     """The same, or why the norms there are say nothing; None where there are none."""
-    from data.library import table
-
-    read, key = state.reading(), state.chosen().key
-    if key == LADDER:
-        frame = table("probe-noise-scale")
+    read = state.reading()
+    if read.runs is not None and read.runs.history is not None and set(NORMS) <= set(read.runs.history):
+        frame = read.runs.history.dropna(subset=list(NORMS))
+        frame = frame[frame["run"] == frame["run"].iloc[0]] if len(frame) else frame
     elif read.table is not None and set(NORMS) <= set(read.table.headers):
         held = read.table
         steps = [h for h in held.headers if h.strip().lower() in STEP_NAMES][:1]
         frame = pd.DataFrame({c: held.numbers(c).values for c in (*NORMS, *steps)}).rename(
             columns=dict.fromkeys(steps, "steps")
         )
-    elif read.runs is not None and read.runs.history is not None and set(NORMS) <= set(read.runs.history):
-        frame = read.runs.history.dropna(subset=list(NORMS))
-        frame = frame[frame["run"] == frame["run"].iloc[0]] if len(frame) else frame
     else:
         return None
     try:

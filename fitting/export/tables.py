@@ -51,6 +51,10 @@ def residuals_to_csv(fit: Fit, runs: RunsLike, *, columns: Columns = None, units
         held = kept["run"].isin(runs.held_out["run"])
         kept["reason"] = np.where(kept["used"], "", np.where(held, HELD, KEPT))
     table = pd.concat([f for f in (kept, aside) if len(f)], ignore_index=True)
+    if (
+        "seq_len" in table and "batch_sequences" not in table
+    ):  # a plain batch beside a length would be read as sequences
+        table = table.rename(columns={"batch": "batch_tokens"})
     return _csv(table, fit)
 
 

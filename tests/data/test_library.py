@@ -14,6 +14,9 @@ import pytest
 
 from data import DataError, bundled, load
 from data.library import PUBLISHED, table, tables
+from data.probe.feed import Feed
+from data.probe.language import Language
+from data.probe.spec import spec
 
 
 @pytest.fixture(autouse=True)
@@ -49,11 +52,11 @@ def test_the_first_is_the_authors_table(dataset) -> None:
     assert np.allclose(ours["loss"], theirs["loss_c4_val"], rtol=0, atol=5.1e-6)
 
 
-def test_the_second_is_the_probe_isoflop() -> None:
+def test_the_second_is_the_probes_isoflop_sweep() -> None:
     second = bundled()[1]
-    assert (second.key, second.true_floor, second.simulated) == ("probe-isoflop", 1.07739, False)
+    assert (second.key, second.true_floor, second.simulated) == ("probe-isoflop", 1.07635, False)
     runs = second.load()
-    assert (len(runs.kept), len(runs.set_aside)) == (41, 0)
+    assert (len(runs.kept), len(runs.set_aside)) == (62, 0)
     assert runs.name == second.title
     assert {"params", "params_nonembed", "tokens", "flops", "loss", "lr", "seed", "width"} <= set(runs.columns)
     assert runs.kept["loss"].min() > second.true_floor
@@ -66,7 +69,9 @@ def test_the_entropy_of_the_language_is_the_stated_one() -> None:
     context = -(p * np.log(p)).sum()
     right, wrong = 0.85 + 0.15 / 16, 0.15 / 16
     answer = -(right * np.log(right) + 15 * wrong * np.log(wrong))
-    assert (context + answer) / 4 == pytest.approx(bundled()[1].true_floor, abs=5e-6)
+    assert (context + answer) / 4 == pytest.approx(Language().entropy, abs=5e-6)
+    scored = Feed.of(spec({"eval_tokens": 131_072, "seq_len": 128})).known["loss_floor"]
+    assert scored == pytest.approx(bundled()[1].true_floor, abs=5e-6)
 
 
 @pytest.mark.parametrize("key", [e.key for e in bundled()])
@@ -178,4 +183,6 @@ def test_digests_of_the_bundled_sets_stay() -> None:
 def test_runs_survive_a_pickle_and_say_what_they_are() -> None:
     runs = load("probe-isoflop")
     assert pickle.loads(pickle.dumps(runs)).digest == runs.digest
-    assert repr(runs).startswith("<Runs 'Probe grid: a language of known entropy': 41 kept, 0 set aside; run, params")
+    assert repr(runs).startswith(
+        "<Runs 'Probe IsoFLOP sweep: a language of known entropy': 62 kept, 0 set aside; run, params"
+    )

@@ -50,7 +50,7 @@ def panel(sweep: Sweep | None) -> None:
             File("CSV", "noise_scale.csv", "text/csv", lambda: to_csv(found)),
         ],
         "noise",
-        batch_about.norms(),
+        batch_about.chosen(),
     )
 
 

@@ -88,7 +88,7 @@ def test_the_numbers_are_each_method_s_own(ladder):
 
 
 def test_it_says_which_one_plans_use(ladder):
-    assert "Plans of the bundled grid of this language use Several losses" in html(
+    assert "Plans of the bundled IsoFLOP sweep of this language use Several losses" in html(
         opened(ladder, "Training-curve law L(N, S)")
     )
     opened(ladder, "By model or loss")

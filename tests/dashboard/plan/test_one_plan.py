@@ -171,7 +171,8 @@ def said_once(charts, files, run_js):
 
 @pytest.mark.parametrize(
     ("source", "decade"),
-    [("probe-isoflop", d) for d in range(14, 29, 2)] + [("simulated-ladder", d) for d in (14, 16, *range(17, 29, 2), 28)],
+    [("probe-isoflop", d) for d in range(14, 29, 2)]
+    + [("simulated-ladder", d) for d in (14, 16, *range(17, 29, 2), 28)],
 )
 def test_the_front_says_the_plan_at_every_budget(opened, run_js, source, decade):
     page, charts, files = opened(f"bundled:{source}", 10.0**decade)

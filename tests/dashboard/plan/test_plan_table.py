@@ -156,7 +156,7 @@ def test_no_band_of_loss_lies_under_a_floor_that_is_known_and_the_chart_says_so(
     assert loss["value"] == free["value"]
     assert np.array_equal(loss["wide"]["low"], np.maximum(free["wide"]["low"], floor))
     (said,) = [e["label"] for e in loss["extras"] if "floor" in e["label"]]
-    assert said.startswith("bands are cut at the true floor, 1.077")
+    assert said.startswith("bands are cut at the true floor, 1.076")
     assert ("goes under it" in said) == (min(free["value"]) < floor)
     assert not any("floor" in e["label"] for e in free["extras"])
 

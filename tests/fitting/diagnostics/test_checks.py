@@ -68,12 +68,13 @@ def test_the_bend_is_named(make_runs):
     assert "with model size and tokens together" in v.sentence
 
 
-def test_an_arch_against_tokens_per_parameter_is_not_lost_among_other_directions():
-    """The bundled grid's residuals arch there under Chinchilla's law, and do not under the general one."""
-    v = verdict(fit(load("probe-isoflop"), "chinchilla", resamples=0), "shape")
+def test_an_arch_against_tokens_per_parameter_is_not_lost_among_other_directions(dataset):
+    """The residuals of a grid of small models arch there under Chinchilla's law, and do not under the general one."""
+    runs = read_runs(dataset("probe_synthetic_grid.csv"), columns={"loss": "loss", "params": "params"})
+    v = verdict(fit(runs, "chinchilla", resamples=0), "shape")
     assert v.state == "note"
     assert "along tokens per parameter" in v.sentence
-    assert verdict(fit(load("probe-isoflop"), "general", prior="none", resamples=0), "shape").state == "ok"
+    assert verdict(fit(runs, "general", prior="none", resamples=0), "shape").state == "ok"
 
 
 @pytest.mark.parametrize(
