@@ -114,7 +114,9 @@ def rows_of(x: Any, columns: Iterable[str], what: str) -> pd.DataFrame:
                 f"{what} are all held out by the column role, which leaves none to fit. Give some of them another role."
             )
         x = x[~out]
-    x, numbers = with_size(x) if "params" in columns else x, {}
+    columns = tuple(columns)
+    own = any(c in x for c in columns if c.startswith("params_"))  # a count that the caller knows by its own name
+    x, numbers = with_size(x) if "params" in columns and not own else x, {}
     for name in (c for c in columns if c in x):
         values = x[name]
         if isinstance(values, pd.DataFrame):

@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard import widgets
 from dashboard.probe import cluster, cluster_form, form
 from dashboard.probe import settings as probe_settings
-from dashboard.probe.settings import ProbeSettings
+from dashboard.probe.settings import ProbeSettings, is_name
 from data.errors import DataError
 from data.probe.jobs.text import KINDS, job_of_sweep
 from data.probe.spec import Spec
@@ -38,7 +38,7 @@ def panel(sweep: dict[str, Any], specs: Sequence[Spec] | DataError, asked: Probe
     if not (cluster_form.offered() and cluster.chosen(asked)):  # else they stand above, in the launch
         cluster_form.fields(asked, skip=())
     kind = kind if kind in KINDS else next(iter(KINDS))
-    name = asked.name or "sweep"
+    name = asked.name if is_name(asked.name) else "sweep"
     try:
         out = _out(asked.elsewhere)
         given = cluster.given(asked)

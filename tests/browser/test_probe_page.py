@@ -97,7 +97,7 @@ def test_a_sweep_is_trained_and_fitted_and_another_cancelled_and_resumed(
 
     press(page.get_by_role("link", name="Probe", exact=True), page.get_by_role("combobox"))
     page.goto(f"{server}/probe?sweep=new&w={space.id}")
-    says(page, "would take about")
+    says(page, r"^2 runs were launched before\.")
     launch(page, LONGER, "longer")
     page.wait_for_selector(".lc-panel:not(.lc-wide) path.lc-line", timeout=LONG)
     plane = page.locator(PLANE)

@@ -174,14 +174,14 @@ def test_even_a_workspace_that_cannot_be_read_gives_a_sentence(monkeypatch: pyte
     assert "could not be read or written" in text(at)
 
 
-def test_a_question_about_the_data_leads_to_the_runs_page_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_wrong_with_the_data_leads_to_the_runs_page(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused() -> Any:
-        raise DataError("Which column holds the loss?")
+        raise DataError("The file has no runs.")
 
     monkeypatch.setattr(state, "current_runs", refused)
     at = open_file(GOOD, "fit")
     has_frame(at)
-    assert [e.proto.label for e in at.get("page_link")] == ["Answer this on the Runs page"]
+    assert [e.proto.label for e in at.get("page_link")] == ["Look at the data on the Runs page"]
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------

@@ -280,7 +280,7 @@ def test_a_refusal_says_why_and_offers_what_can_be_done(page):
     assert ways == ["Try Kaplan L(N)", "Try Kaplan L(D)"]
     next(b for b in at.button if b.label == ways[0]).click().run()
     assert not at.exception
-    assert "Loss falls as" in html(at)
+    assert "4 runs fitted" in html(at)
 
 
 def test_a_law_whose_columns_are_missing_is_shown_with_the_reason(page):

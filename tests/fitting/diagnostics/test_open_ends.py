@@ -121,7 +121,7 @@ def test_a_saved_fit_with_odd_ends_is_refused(tmp_path, ends):
     body[KEY] = checksum({k: v for k, v in body.items() if k != KEY})
     path = tmp_path / "fit.json"
     path.write_text(json.dumps(body))
-    with pytest.raises(FitError, match="damaged|ends at its"):
+    with pytest.raises(FitError, match=r"damaged|ends at its"):
         load_fit(path)
 
 
