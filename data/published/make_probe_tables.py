@@ -18,8 +18,6 @@ from data.schema import Runs
 HERE = Path(__file__).parent
 ABOUT = ("params_nonembed", "params_total", "tokens", "batch", "seq_len", "lr", "seed", "width")
 NORMS = ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big")
-GEOMETRIES = ("euclidean", "adam", "sign")
-MEASURED = tuple(f"{what}_{of}{end}" for of in GEOMETRIES for what in ("noise", "signal") for end in ("", "_se"))
 CALLED = {"run": "run_id", "params_nonembed": "params_nonembedding", "params_total": "params", "batch": "batch_tokens"}
 DIGITS = {"loss": 5, "val_loss": 5, "lr": 9, "grad_sq_small": 7, "grad_sq_big": 7}
 
@@ -37,7 +35,6 @@ FINALS = {
 }
 CURVES = {
     "probe_batch_ladder": (("batch_ladder",), (*ABOUT, "steps", "loss", *NORMS)),
-    "probe_noise_scale": (("noise_scale",), (*ABOUT, "steps", "loss", *NORMS, "noise_batch", *MEASURED)),
 }
 
 
@@ -51,9 +48,7 @@ def write(name: str, frames: Sequence[pd.DataFrame], columns: Sequence[str], ord
     whole = pd.concat(frames)
     frame = whole[["run", *(c for c in columns if c in whole)]].sort_values(list(order)).rename(columns=CALLED)
     for column in frame.select_dtypes("number"):
-        if str(column) in MEASURED:
-            frame[column] = [float(f"{x:.5g}") for x in frame[column]]
-        elif digits := DIGITS.get(str(column)):
+        if digits := DIGITS.get(str(column)):
             frame[column] = frame[column].round(digits)
         if (frame[column] == frame[column].round()).all():
             frame[column] = frame[column].astype("int64")
