@@ -17,7 +17,7 @@ from fitting.export.rate_by_width import to_csv, to_json
 A_ROW = 3  # pictures beside each other
 HOW = (
     "Each best rate is where parabolas in the log rate, through the 3, 4 and 5 rates around the lowest loss, have their minimum, a star. "
-    "The interval holds the noise of runs and the choice among the three; an arrow says that the rates tried leave an end open."
+    "Intervals hold the scatter of seeds and the choice among the three; an arrow says that the rates tried leave an end open."
 )
 
 
