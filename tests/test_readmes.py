@@ -149,6 +149,7 @@ FILES: dict[str, pd.DataFrame] = {
     "curves.csv": curves(),
     "schedules.csv": scheduled(),
     "final.csv": final(),
+    "widths.csv": widths(),
     "speed.csv": timed_sizes(),
 }
 FEW = 40  # refits in place of each default

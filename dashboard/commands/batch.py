@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,9 @@ from dashboard.commands import POSITIVE, Command, json_option, refuses, resampli
 from dashboard.error_messages import once
 
 if TYPE_CHECKING:
+    from data.schema import Runs
     from fitting.band import Band
-    from fitting.batch import AlongLoss, CriticalBatch, Growth
+    from fitting.batch import AlongLoss, CriticalBatch, Growth, RateByWidth
 
     Group = tuple[
         str, Any, Any, tuple[str, ...]
@@ -62,27 +64,41 @@ def command(
 ) -> None:
     """Fit the critical batch to FILE: steps to a target at each batch size, training curves with --target, or final losses.
 
-    Final losses are those of runs at three batch sizes or more on three amounts of data each, all decayed to the end.
+    Final losses are those of runs at three batch sizes or more on three amounts of data each, all decayed to the end. Runs at four
+    learning rates or more for each of three widths give the best rate by width too.
     """
+    from data import read_runs
+    from data.errors import DataError
     from data.readers import read_table
     from data.steps.tables import holds_steps, steps_table
     from fitting import FitError
-    from fitting.batch import AlongLoss, CriticalBatch, Reached, critical_batch, growth
+    from fitting.batch import AlongLoss, CriticalBatch, Reached, critical_batch, growth, width_ladders
     from fitting.export.critical_batch import document
+    from fitting.export.rate_by_width import document as by_width
 
     law: Growth | AlongLoss | None = None
-    method = ""
+    method, unit = "", "tokens"
+    groups: list[Group] = []
+    sizes: dict[str, float] = {}
+    ladders: tuple[RateByWidth, ...] = ()
+    lacking: tuple[str, ...] = ()
     table = read_table(file.read_bytes(), file.name)
     if holds_steps(table):
         read = steps_table(table, by)
         unit, sizes = read.unit, read.sizes
-        groups: list[Group] = [
+        groups = [
             (name, g["batch"], g["steps"], read.notes.get(name, ()))
             for name in dict.fromkeys([*read.notes, *read.frame["group"]])
             for g in [read.frame[read.frame["group"] == name]]
         ]
     else:
-        groups, sizes, law, method, unit = _runs(file, targets, by, smooth, resamples, seed)
+        runs = read_runs(file).fitted
+        ladders, lacking = width_ladders(runs, resamples=resamples, seed=seed)
+        try:
+            groups, sizes, law, method, unit = _runs(file, runs, targets, by, smooth, resamples, seed)
+        except (DataError, FitError, click.UsageError):
+            if targets or not ladders:  # a width ladder has one batch, and was asked for no other answer
+                raise
     found: dict[str, CriticalBatch] = {}
     notes: dict[str, list[str]] = {}
     for name, batch, steps, said in groups:
@@ -96,7 +112,7 @@ def command(
             notes[name] = [*said, str(refused)]
             continue
         notes[name] = [*said, *found[name].notes]
-    if not found:
+    if not found and not ladders:
         raise FitError(once(words for each in notes.values() for words in each))
     measured = [(sizes[n], f) for n, f in found.items() if n in sizes]
     if len({size for size, _ in measured}) >= 3 and len(measured) == len({size for size, _ in measured}):
@@ -104,7 +120,8 @@ def command(
             law = growth([s for s, _ in measured], [_shown(f, base, overhead).value for _, f in measured])
     if json_to is not None:
         body = document(found, notes, unit, base, overhead, law)
-        write_json({**body, **({"method": method} if method else {})}, json_to)
+        more = {"rate_by_width": by_width(ladders, lacking)} if ladders else {}
+        write_json({**body, **({"method": method} if method else {}), **more}, json_to)
         return
     if method:
         click.echo(method)
@@ -120,15 +137,27 @@ def command(
         click.echo(
             f"The {which} grows as {along}^{exponent.value:.3f} (95 % {exponent.low:.3f} to {exponent.high:.3f})."
         )
+    for line in _by_width(ladders, lacking):
+        click.echo(line)
+
+
+def _by_width(ladders: Sequence[RateByWidth], lacking: Sequence[str]) -> Iterator[str]:
+    """What a width ladder says: each parametrisation's sentence, the best rate at each width, and what to know first."""
+    for one in ladders:
+        yield one.sentence
+        band = one.rates()
+        for width, *ends in zip(one.widths, band.value, band.low, band.high, strict=True):
+            yield "  width {:g}: {:.3g} ({:.3g} to {:.3g})".format(width, *ends)
+        yield from (f"  {note}" for note in one.notes)
+    yield from lacking
 
 
 def _runs(
-    file: Path, targets: tuple[float, ...], by: tuple[str, ...], smooth: float, resamples: int, seed: int
+    file: Path, runs: Runs, targets: tuple[float, ...], by: tuple[str, ...], smooth: float, resamples: int, seed: int
 ) -> tuple[list[Group], dict[str, float], AlongLoss | None, str, str]:
     """The groups of a table of runs, the size of each where they differ by size, the law along loss where there is one, what was
     read, and what batches count."""
     from dashboard.batch.words import curves_said, final_said, reading_said
-    from data import read_runs
     from data.errors import DataError
     from fitting import FitError
     from fitting.batch import along_loss, curve_groups, steps_to_target
@@ -137,7 +166,6 @@ def _runs(
     from fitting.batch.rows import curve_rows, in_sequences
     from fitting.batch.targets import lowest_by_batch, one_ladder
 
-    runs = read_runs(file).fitted
     if runs.history is None:
         final = decayed_by_size(runs.kept, targets, by=by, resamples=resamples, seed=seed)
         if final:
@@ -155,8 +183,8 @@ def _runs(
     if curves is None:
         raise DataError(
             f"{file.name} holds neither steps to a target, nor training curves, nor final losses enough: expected a column such as "
-            "steps_to_target beside the batch sizes, many rows a run with its batch size, step and loss, or runs that end on three "
-            "amounts of data at each of three batch sizes."
+            "steps_to_target beside the batch sizes, many rows a run with its batch size, step and loss, runs that end on three "
+            "amounts of data at each of three batch sizes, or runs alike at four learning rates for each of three widths."
         )
     groups = curve_groups(curves, by)
     if not targets:

@@ -18,7 +18,9 @@ from dashboard.probe.price import size
 from dashboard.probe.settings import settings
 from dashboard.probe.watching import WORDS, Run, Sweep, size_on_disk, sweeps
 from data.plural import agreeing, plural
+from data.probe.spec import Spec
 from data.sources.probe import probe_key
+from fitting.batch.rate_by_width import LEAST_RATES, LEAST_WIDTHS
 
 STYLE = Path(__file__).parents[1] / "static" / "probe.css"
 SHOWN = 12  # runs up to which the table is as long as they are
@@ -131,12 +133,23 @@ def _actions(sweep: Sweep) -> None:
 
 
 def _onward(sweep: Sweep) -> None:
-    """Where a sweep that is the current data is answered: one of batches alone has no law of size."""
+    """Where a sweep that is the current data is answered: one of batches alone has no law of size, one of rates at widths another."""
     sizes = {run.spec.counts.nonembed for run in sweep.runs}
-    if len(sizes) == 1 and len({run.spec.batch for run in sweep.runs}) > 1:
+    if _of_rates([run.spec for run in sweep.runs if run.state == "done"]):
+        st.page_link("views/batch.py", label="See their learning rates on the Batch page")
+    elif len(sizes) == 1 and len({run.spec.batch for run in sweep.runs}) > 1:
         st.page_link("views/batch.py", label="See their batches on the Batch page")
     else:
         st.page_link("views/fit.py", label="See their law on the Fit page")
+
+
+def _of_rates(specs: Sequence[Spec]) -> bool:
+    """Whether runs hold a width ladder: rates enough at each of enough widths, alike in all else."""
+    rates: dict[tuple[Any, ...], dict[int, set[float]]] = {}
+    for one in specs:
+        alike = (one.parametrisation, one.tokens, one.batch, one.depth, one.schedule, one.optimiser, one.corpus)
+        rates.setdefault(alike, {}).setdefault(one.width, set()).add(one.rate)
+    return any(sum(len(of) >= LEAST_RATES for of in widths.values()) >= LEAST_WIDTHS for widths in rates.values())
 
 
 def _button(label: str, key: str, act: Callable[[], Any], help: str, **look: Any) -> None:

@@ -8,6 +8,7 @@ from dashboard.batch import panels as batch_panels
 from dashboard.batch import settings as batch_settings
 from dashboard.batch import state as batch_state
 from dashboard.batch import tabs as batch_tabs
+from dashboard.batch import width_ladders
 from dashboard.batch.tabs import noise, rates
 from dashboard.charts import batch as charts
 from dashboard.runs import chooser, summary
@@ -30,8 +31,13 @@ if sweep is None or isinstance(sweep, Exception):
         batch_panels.declined(sweep)
         batch_tabs.tabs(None)
         st.stop()
-    grid, norms = batch_state.grid(), batch_state.norms()
-    said = rates.answer(grid) if grid is not None else noise.answer(norms) if norms is not None else None
+    grid, (ladders, _), norms = batch_state.grid(), width_ladders.found(), batch_state.norms()
+    said = (
+        rates.answer(grid) if grid is not None
+        else width_ladders.answer(ladders) if ladders
+        else noise.answer(norms) if norms is not None
+        else None
+    )  # fmt: skip
     if said is not None:
         widgets.answer(said[0], said[1], **said[2])
         batch_tabs.tabs(None)

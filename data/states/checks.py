@@ -95,7 +95,8 @@ def copies(frame: pd.DataFrame, losses: np.ndarray, named: bool) -> np.ndarray:
     rounded loss are repeats of an experiment, unless they agree in every column and in their name too: then a row was
     entered twice. `named` says whether the file names its runs.
     """
-    keys = [c for c in COLUMNS if c in frame and c not in ("run", "group", "flops_convention", "role")]
+    known = (*COLUMNS, PARAMETRISATION)
+    keys = [c for c in known if c in frame and c not in ("run", "group", "flops_convention", "role")]
     first = _earlier(frame, keys)
     short = ~_unrounded(losses) & (first >= 0)
     if short.any():
@@ -131,6 +132,8 @@ def _but_for_blanks(frame: pd.DataFrame, keys: list[str], losses: np.ndarray, fi
     return out
 
 
+#: At its base width muP is the standard parametrisation: both have runs there that agree in every digit and are no copies.
+PARAMETRISATION = "parametrisation"
 _INPUTS = frozenset((*COUNTS, "tokens", "flops", "steps"))
 _MOST_ALIKE = 50  # rows of one loss that are compared with each other
 

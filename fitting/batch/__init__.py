@@ -11,7 +11,7 @@ from fitting.batch.groups import Groups, curve_groups, final_groups
 from fitting.batch.growth import Growth, growth
 from fitting.batch.noise_scale import NoiseScale, noise_scale
 from fitting.batch.published import PUBLISHED, PublishedLaw, published
-from fitting.batch.rate_by_width import RateByWidth, rate_by_width
+from fitting.batch.rate_by_width import RateByWidth, rate_by_width, width_ladders
 from fitting.batch.rates import RateLaws, rate_laws
 from fitting.batch.rules import RULES, Optimiser, Rule, rescale
 from fitting.batch.targets import Reached, steps_to_target
@@ -71,4 +71,5 @@ __all__ = [
     "steps_to_target",
     "warm_up",
     "whole_run",
+    "width_ladders",
 ]

@@ -16,6 +16,7 @@ import numpy as np
 
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, rows_of
 from fitting.band import LEVEL, Band, from_draws
+from fitting.batch.rate_parabola import WINDOWS, Tried, vertex
 from fitting.batch.rows import finals_given
 from fitting.errors import FitError
 from fitting.shown import shown
@@ -28,8 +29,11 @@ Array = np.ndarray
 NEEDED = ("width", "lr", "loss")
 #: Settings that must be the same in all runs that are compared; a ladder in another is another question.
 SAME = ("tokens", "batch", "schedule", "optimizer", "dataset", "layers", "activation")
+#: Settings that may go with the width, and must be the same in runs of one width and rate.
+SAME_AT_ONE = ("weight_decay", "seq_len", "vocab", "warmup_steps", "unique_tokens", "heads", "ffn")
 LEAST_RATES, LEAST_WIDTHS = 4, 3
-WINDOWS = (3, 4, 5)  # rates that a parabola goes through
+#: What the parametrisations of `data.probe` are called in sentences.
+CALLED = {"mup": "muP", "mup_depth": "muP with depth"}
 
 
 @shown()
@@ -37,7 +41,8 @@ WINDOWS = (3, 4, 5)  # rates that a parabola goes through
 class RateByWidth:
     """The best learning rate at each of the m `widths`, in one parametrisation: `best` (m,) with `draws` (R, m).
 
-    `open` (m, 2) says whether the rates tried leave the lower and the upper side unknown: the optimum may lie beyond them.
+    `open` (m, 2) says whether the rates tried leave the lower and the upper side unknown: the optimum may lie beyond them. `tried`
+    has the rates and losses of each width.
     """
 
     parametrisation: str
@@ -45,6 +50,12 @@ class RateByWidth:
     best: Array
     draws: Array
     open: Array
+    tried: tuple[Tried, ...]
+
+    @property
+    def called(self) -> str:
+        """The parametrisation as sentences have it."""
+        return CALLED.get(self.parametrisation, self.parametrisation)
 
     def rates(self, level: float = LEVEL) -> Band:
         """The best rate at each width; 0 or infinity for an end that the rates tried do not reach."""
@@ -59,6 +70,15 @@ class RateByWidth:
         value, draws = (_slope(np.log(self.widths), np.log(x), self._weights) for x in (self.best[None], self.draws))
         return from_draws(value[0], draws, level)
 
+    def line(self, width: float | Array) -> Array:
+        """The rate that the power law gives at widths of any shape."""
+        logs = (
+            np.average(np.log(self.widths), weights=self._weights),
+            np.average(np.log(self.best), weights=self._weights),
+        )
+        out: Array = np.exp(logs[1] + self.exponent().value * (np.log(width) - logs[0]))
+        return out
+
     @property
     def _weights(self) -> Array:
         """Of the widths (m,) in the power: one over the variance of the log rate, and a floor under it of a tenth of an octave."""
@@ -69,7 +89,7 @@ class RateByWidth:
     def sentence(self) -> str:
         """Whether the best rate moves, with the power of the width."""
         power = self.exponent()
-        said = f"{self.parametrisation}: the best learning rate goes as width^{power.value:.2f} ({power.low:.2f} to {power.high:.2f})"
+        said = f"{self.called}: the best learning rate goes as width^{power.value:.2f} ({power.low:.2f} to {power.high:.2f})"
         if power.low <= 0.0 <= power.high:
             return f"{said}: no move with the width is seen."
         return f"{said}: it {'falls' if power.value < 0 else 'rises'} with the width."
@@ -111,6 +131,26 @@ def rate_by_width(runs: Any, *, resamples: int = 2000, seed: int = 0) -> tuple[R
     return tuple(_found(name, rows, resamples, seed) for name, rows in apart)
 
 
+def width_ladders(
+    runs: Any, *, resamples: int = 2000, seed: int = 0
+) -> tuple[tuple[RateByWidth, ...], tuple[str, ...]]:
+    """`rate_by_width` of each parametrisation in `runs` that holds a ladder, and a sentence for each other one on what it lacks.
+
+    Both are empty where none holds one.
+    """
+    frame = finals_given(runs)
+    if not set(NEEDED) <= set(frame):
+        return (), ()
+    found: list[RateByWidth] = []
+    refused = []
+    for _, rows in _apart(rows_of(frame, NEEDED, "Runs")):
+        try:
+            found += rate_by_width(rows, resamples=resamples, seed=seed)
+        except FitError as error:
+            refused.append(str(error))
+    return tuple(found), tuple(refused) if found else ()
+
+
 def _apart(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The runs of each parametrisation, by name."""
     numbers = frame[list(NEEDED)].astype(float)
@@ -123,14 +163,21 @@ def _apart(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield str(name), rows
 
 
-def _found(name: str, rows: pd.DataFrame, resamples: int, seed: int) -> RateByWidth:
-    for column in SAME:
-        values = rows[column].dropna().unique() if column in rows else np.empty(0)
+def _alike(rows: pd.DataFrame) -> None:
+    """Raises FitError where runs differ in a setting beside width, rate and seed."""
+    at_one = rows.groupby(["width", "lr"], sort=False)
+    differ = [(c, rows[c].dropna().unique()) for c in SAME if c in rows]
+    differ += [(c, rows[c].dropna().unique()) for c in SAME_AT_ONE if c in rows and (at_one[c].nunique() > 1).any()]
+    for column, values in differ:
         if len(values) > 1 and not _near(values):
             listed = ", ".join(f"{v:g}" if isinstance(v, int | float) else str(v) for v in sorted(values)[:4])
             raise FitError(
                 f"The best rate by width compares runs alike in all but width, rate and seed; {column} is {listed}. Leave others out."
             )
+
+
+def _found(name: str, rows: pd.DataFrame, resamples: int, seed: int) -> RateByWidth:
+    _alike(rows)
     ladders = [(float(w), *_ladder(of)) for w, of in rows.groupby("width", sort=True)]
     ladders = [one for one in ladders if len(one[1]) >= LEAST_RATES]
     if len(ladders) < LEAST_WIDTHS:
@@ -143,7 +190,14 @@ def _found(name: str, rows: pd.DataFrame, resamples: int, seed: int) -> RateByWi
         WINDOWS, resamples
     )  # the same at every width: what the form of the curve does to one it does to all
     best, draws, ends = zip(*(_optimum(*one[1:], rng, windows) for one in ladders), strict=True)
-    return RateByWidth(name, np.array([one[0] for one in ladders]), np.array(best), np.array(draws).T, np.array(ends))
+    tried = tuple(Tried(_exp(rate), np.exp(mean), count) for _, rate, mean, count, *_ in ladders)
+    widths = np.array([one[0] for one in ladders])
+    return RateByWidth(name, widths, np.array(best), np.array(draws).T, np.array(ends), tried)
+
+
+def _exp(logs: Array) -> Array:
+    """Rates (k,) from their logarithms, as they were given and not off in the last digit."""
+    return np.array([float(f"{x:.12g}") for x in np.exp(logs)])
 
 
 def _near(values: Array) -> bool:
@@ -176,34 +230,12 @@ def _optimum(
     drawn = mean + sd * rng.standard_normal((len(windows), len(rate)))
     out = np.empty(len(windows))
     for k in WINDOWS:
-        out[windows == k] = _vertex(rate, drawn[windows == k], min(k, len(rate)))
-    value = float(np.mean([_vertex(rate, mean[None], min(k, len(rate)))[0] for k in WINDOWS]))
+        out[windows == k] = vertex(rate, drawn[windows == k], min(k, len(rate)))
+    value = float(np.mean([vertex(rate, mean[None], min(k, len(rate)))[0] for k in WINDOWS]))
     inside = np.clip(out, rate[0], rate[-1])
     least = 0.025 * max(len(out), 1)
     beyond = bool(np.sum(out <= rate[0]) > least), bool(np.sum(out >= rate[-1]) > least)
     return float(np.exp(np.clip(value, rate[0], rate[-1]))), np.exp(inside), beyond
-
-
-def _vertex(rate: Array, losses: Array, k: int) -> Array:
-    """Where parabolas through the k rates around the lowest of each row of `losses` (R, n) are lowest (R,); an end where they are not."""
-    n = len(rate)
-    lowest = np.argmin(losses, axis=1)
-    first = np.clip(lowest - (k - 1) // 2, 0, n - k)
-    if k % 2 == 0:  # of the two ways to take an even number the one towards the lower neighbour
-        left = np.take_along_axis(losses, np.maximum(lowest - 1, 0)[:, None], 1)[:, 0]
-        right = np.take_along_axis(losses, np.minimum(lowest + 1, n - 1)[:, None], 1)[:, 0]
-        first = np.clip(np.where(left < right, lowest - k // 2, lowest - k // 2 + 1), 0, n - k)
-    out = np.empty(len(losses))
-    for start in np.unique(first):
-        of = first == start
-        x = rate[start : start + k]
-        middle = x.mean()
-        c2, c1, _ = np.polyfit(x - middle, losses[of, start : start + k].T, 2)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            at = middle - c1 / (2.0 * c2)
-        towards = np.where(losses[of][:, 0] < losses[of][:, -1], rate[0], rate[-1])
-        out[of] = np.where(c2 > 0, np.clip(at, rate[0], rate[-1]), towards)
-    return out
 
 
 def _slope(x: Array, y: Array, weight: Array) -> Array:

@@ -14,17 +14,19 @@ import streamlit as st
 
 from dashboard import downloads, widgets
 from dashboard.batch import about as batch_about
-from dashboard.batch import noise_beside
+from dashboard.batch import noise_beside, width_ladders
 from dashboard.batch import state as batch_state
 from dashboard.batch.readings import Sweep
 from dashboard.downloads import File
 
 BY_LOSS, TRAINING_CURVE = "By model or loss", "Training-curve law L(N, S)"
+WIDTHS = "Learning rate by width"
 #: What each tab says, and the file of this folder that draws it, from left to right.
 TABS = {
     BY_LOSS: "each",
     TRAINING_CURVE: "whole",
     "Learning rate": "rates",
+    WIDTHS: "widths",
     "Gradient noise": "noise",
     "Published": "papers",
 }
@@ -37,7 +39,10 @@ def held(sweep: Sweep | None) -> list[str]:
         out.append(TRAINING_CURVE)
     if batch_state.grid() is not None:
         out.append("Learning rate")
-    if batch_state.norms() is not None or noise_beside.held():
+    if ladder := width_ladders.held():
+        out.append(WIDTHS)
+    # The norms of one run say nothing of runs that differ in width and rate.
+    if noise_beside.held() or (batch_state.norms() is not None and not ladder):
         out.append("Gradient noise")
     return [*out, "Published"] if sweep is not None or batch_state.grid() is not None else out
 

@@ -266,3 +266,40 @@ def test_a_loss_that_is_no_number_is_wrong_use(tmp_path):
     done = RUN.invoke(command, [str(tmp_path / "steps.csv"), "--target", "nan"])
     assert done.exit_code == 2
     assert "nan is not a number" in done.output
+
+
+@pytest.fixture
+def widths(tmp_path):
+    """Runs at three widths and four rates, whose best rate is 0.004 at each."""
+    file = tmp_path / "widths.csv"
+    rows = [
+        f"w{w}-{lr:g}-{seed},{24 * w * w},500736,1024,{lr:g},{seed},{w},{1.2 + 1 / w + 0.02 * np.log(lr / 0.004) ** 2 + seed / 1e4:.6f}"
+        for w in (32, 64, 128)
+        for lr in (0.001, 0.002, 0.004, 0.008, 0.016)
+        for seed in (0, 1)
+    ]
+    file.write_text("run_id,params,tokens,batch_tokens,lr,seed,width,loss\n" + "\n".join(rows), encoding="utf-8")
+    return file
+
+
+def test_a_width_ladder_says_the_best_rate_at_each_width(widths):
+    said = RUN.invoke(command, [str(widths), "--resamples", "200"])
+    assert said.exit_code == 0, said.output
+    lines = said.output.splitlines()
+    assert lines[0].startswith("all runs: the best learning rate goes as width^")
+    assert lines[0].endswith("no move with the width is seen.")
+    assert [re.match(r"  width (\d+): 0\.00[34]\d* \(", line)[1] for line in lines[1:4]] == ["32", "64", "128"]
+    body = json.loads(RUN.invoke(command, [str(widths), "--resamples", "200", "--json", "-"]).output)
+    assert body["groups"] == []
+    assert body["rate_by_width"]["version"] == 1
+    assert body["rate_by_width"]["parametrisations"][0]["widths"][0]["lr"] == pytest.approx(0.004, rel=0.1)
+
+
+def test_what_is_asked_of_a_width_ladder_beside_is_still_refused(widths):
+    """It has one batch: a target loss gets no answer from the best rates by width."""
+    said = RUN.invoke(command, [str(widths), "--target", "1.3"])
+    assert said.exit_code != 0
+    assert "four learning rates for each of three widths" in said.output
+    text = widths.read_text("utf-8").splitlines()
+    widths.write_text("\n".join(line for line in text if not line.startswith("w128")), encoding="utf-8")
+    assert RUN.invoke(command, [str(widths)]).exit_code != 0

@@ -411,6 +411,25 @@ def test_a_ladder_of_batches_leads_to_the_batch_page(page, space, queue):
     assert [e.proto.label for e in at.get("page_link")] == ["See their batches on the Batch page"]
 
 
+WIDTHS = {
+    **FOUR, "design": "width", "width": [8, 16, 24], "tokens": 2e4, "parametrisation": "standard", "rates": [0.001, 0.002, 0.004, 0.008],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("waits", "leads"), [(0, "See their learning rates on the Batch page"), (1, "See their law on the Fit page")]
+)
+def test_a_width_ladder_leads_to_the_batch_page_once_it_says_something(page, queue, waits, leads):
+    """With the last run of the third width there are three widths with four rates each."""
+    stands(queue, "ladder", WIDTHS, ["done"] * (12 - waits) + ["queued"] * waits)
+    at = page(sweep="ladder")
+    at.button(key="probe_use").click().run()
+    assert [e.proto.label for e in at.get("page_link")] == [leads]
+    at.switch_page("views/batch.py").run()
+    assert not at.exception
+    assert ("The best learning rate goes as the width" in unescape(said(at))) == (not waits)
+
+
 def test_each_view_has_a_menu_of_its_own(page, queue, served):
     """What the menu of another view showed is no choice when a busy browser sends it late."""
     stands(queue, "first", FOUR, ["done", "queued", "queued", "queued"])

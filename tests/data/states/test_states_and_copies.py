@@ -96,6 +96,13 @@ def test_rows_that_agree_in_an_unrounded_loss_are_copies(read: Read, text: str) 
     assert len(read(text, keep_copies=True)) == 2
 
 
+def test_runs_of_two_parametrisations_are_no_copies(read: Read) -> None:
+    """At its base width muP is the standard parametrisation, and both measure one loss to the last digit."""
+    text = "params,tokens,lr,parametrisation,loss\n1e6,1e8,0.004,standard,3.1234567\n1e6,1e8,0.004,mup,3.1234567\n"
+    assert len(read(text)) == 2
+    assert len(read(text.replace("standard", "mup"))) == 1
+
+
 # Words ---------------------------------------------------------------------------------------------------------------
 
 

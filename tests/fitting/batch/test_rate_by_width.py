@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fitting import FitError
-from fitting.batch import rate_by_width
+from fitting.batch import rate_by_width, width_ladders
 
 RATES = 0.001 * 2.0 ** np.arange(6)
 
@@ -93,3 +93,38 @@ def test_one_seed_takes_the_noise_from_what_parabolas_leave():
 def test_what_cannot_be_compared_is_refused(change, sentence):
     with pytest.raises(FitError, match=sentence):
         rate_by_width(change(ladders(0.0)), resamples=20)
+
+
+def test_runs_of_one_width_and_rate_differ_in_the_seed_alone():
+    """A setting that goes with the width belongs to the parametrisation; one that differs beside it is none of the seeds."""
+    frame = ladders(0.0)
+    assert rate_by_width(frame.assign(weight_decay=1 / frame["width"]), resamples=20)
+    with pytest.raises(FitError, match=r"weight_decay is 0, 0\.1"):
+        rate_by_width(frame.assign(weight_decay=np.arange(len(frame)) % 2 / 10), resamples=20)
+
+
+def test_parametrisations_without_a_ladder_are_said_beside_those_with_one():
+    whole, part = ladders(-1.0, noise=0.001), ladders(0.0, noise=0.001)
+    both = pd.concat(
+        [whole.assign(parametrisation="standard"), part[part["width"] < 100].assign(parametrisation="mup")]
+    )
+    found, refused = width_ladders(both, resamples=20)
+    assert [one.parametrisation for one in found] == ["standard"]
+    assert refused == ("The best rate by width needs 3 widths with 4 learning rates each; mup has 2. Add runs.",)
+    assert width_ladders(both[both["parametrisation"] == "mup"], resamples=20) == ((), ())
+    assert width_ladders(both.drop(columns="width"), resamples=20) == ((), ())
+
+
+def test_what_was_tried_and_the_power_law_are_kept():
+    (found,) = rate_by_width(ladders(-0.5), resamples=20)
+    tried = found.tried[0]
+    assert tried.rates.tolist() == RATES.tolist()
+    assert tried.runs.tolist() == [2] * 6
+    low, high = tried.span
+    assert low < found.best[0] < high
+    near = found.best[0] * np.array([0.7, 1.0, 1.4])
+    losses = tried.parabola(near)
+    assert losses[1] == losses.min()
+    assert losses[1] == pytest.approx(tried.losses.min(), rel=0.005)
+    assert found.line(found.widths) == pytest.approx(found.best, rel=0.05)
+    assert np.diff(np.log(found.line(np.array([10.0, 1000.0])))) / np.log(100) == pytest.approx(found.exponent().value)
