@@ -135,5 +135,8 @@ def used(found: list[Method]) -> str:
     if isinstance(kept, Mapping) and kept.get("title") == state.chosen().title:
         return "Plans use Several losses, chosen here with Plan with this law."
     if state.chosen().key == batch_state.LADDER and not kept:
-        return f"Plans of the bundled IsoFLOP sweep of this language use Several losses; other plans do after Plan with this law, under {GROWTH}."
+        return (
+            "Plans of the bundled IsoFLOP sweep of this language use Several losses; other plans do after Plan with this law, "
+            f"under {GROWTH}."
+        )
     return f"Plans use Several losses after Plan with this law, under {GROWTH}."

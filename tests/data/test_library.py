@@ -56,7 +56,7 @@ def test_the_second_is_the_probes_isoflop_sweep() -> None:
     second = bundled()[1]
     assert (second.key, second.true_floor, second.simulated) == ("probe-isoflop", 1.07635, False)
     runs = second.load()
-    assert (len(runs.kept), len(runs.set_aside)) == (62, 0)
+    assert (len(runs.kept), len(runs.set_aside)) == (56, 0)
     assert runs.name == second.title
     assert {"params", "params_nonembed", "tokens", "flops", "loss", "lr", "seed", "width"} <= set(runs.columns)
     assert runs.kept["loss"].min() > second.true_floor
@@ -123,26 +123,59 @@ def test_typed_numbers_agree_with_themselves() -> None:
     assert np.allclose(cerebras["batch"] * cerebras["steps"], cerebras["tokens"], rtol=0.01)
     chinchilla = table("chinchilla-tokens")
     assert np.allclose(chinchilla["tokens"] / chinchilla["params"], 21, rtol=0.08)
-    assert [t.key for t in tables()] == ["chinchilla-tokens", "probe-noise-scale"]
+    assert [t.key for t in tables()] == ["chinchilla-tokens", "probe-width-ladder"]
 
 
-def test_our_own_ladder_and_norms_say_what_was_found_when_they_were_made() -> None:
-    from fitting.batch import critical_batch, noise_scale, steps_to_target
+def test_our_own_batch_ladder_says_what_was_found_when_it_was_made() -> None:
+    from fitting.batch import critical_batch, steps_to_target
+    from fitting.batch.noise_by_loss import noise_by_loss
 
-    ladder = load("probe-batch-ladder").history
-    assert ladder is not None
-    ladder = ladder.rename(columns={"steps": "step"})
-    # 27, 36, 39 and 52 sequences of 128 tokens; 1.2, 12.8, 23 and 38 for the noise scale.
-    for loss, whole in ((1.25, 26.81), (1.22, 36.19), (1.20, 39.29), (1.18, 51.5)):
+    runs = load("probe-batch-ladder")
+    assert runs.history is not None
+    ladder = runs.history.rename(columns={"steps": "step"})
+    for loss, whole in ((1.25, 22.9), (1.22, 26.9), (1.20, 33.4), (1.18, 37.6)):  # sequences of 128 tokens
         reached = steps_to_target(ladder, loss)
-        found = critical_batch(reached.batch / 128, reached.steps, resamples=0)
-        assert found.b_crit.value == pytest.approx(whole, rel=1e-3)
-    norms = noise_scale(
-        *(table("probe-noise-scale")[c] for c in ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big"))
-    )
-    bands = [band for _, _, band in norms.along()]
-    assert [b.value for b in bands] == pytest.approx([1.19, 12.81, 23.17, 37.45], rel=0.01)
-    assert all(b.low < b.value < b.high for b in bands)
+        found = critical_batch(reached.batch / 128, reached.steps, resamples=400)
+        band = found.b_crit
+        assert band.value == pytest.approx(whole, rel=2e-3)
+        assert 0.6 * band.value < band.low < band.high < 1.6 * band.value
+    both = noise_by_loss(runs, [1.25, 1.2, 1.16])
+    ratio = both.noise.value / both.critical.value
+    assert (ratio > 0.1).all()
+    assert (ratio < 1).all(), "squared norms do not describe Adam's update"
+
+
+def test_our_own_isoflop_sweep_finds_the_entropy_of_its_language() -> None:
+    from fitting import fit
+
+    runs = load("probe-isoflop")
+    floor = bundled()[1].true_floor
+    assert floor is not None
+    found = fit(runs)
+    band = found.interval("E")
+    assert abs(found.params["E"] / floor - 1) < 0.01
+    assert 0.98 * floor < band.low < floor < band.high < 1.02 * floor
+    assert found.residuals.std() < 0.005
+
+
+def test_our_own_width_ladder_says_which_rate_carries_over() -> None:
+    from fitting.batch import rate_by_width
+
+    frame = table("probe-width-ladder")
+    mup, standard = sorted(rate_by_width(frame), key=lambda one: one.parametrisation)
+    assert list(mup.widths) == list(standard.widths) == [32, 64, 128, 256]
+    moves, stays = standard.exponent(), mup.exponent()
+    assert moves.low < -1.0 <= moves.high < -0.7
+    assert stays.low < 0 < stays.high
+    assert stays.high - stays.low < 0.6
+
+
+def test_our_own_runs_on_real_text_fall_with_size_and_tokens() -> None:
+    kept = load("probe-python-source").kept
+    losses = kept.assign(tokens=kept["tokens"].round(-5)).pivot_table(index="width", columns="tokens", values="loss")
+    assert losses.shape == (4, 4)
+    assert (losses.diff().iloc[1:] < 0).all(axis=None)
+    assert (losses.diff(axis=1).iloc[:, 1:] < 0).all(axis=None)
 
 
 def test_unknown_keys_name_the_known_ones() -> None:
@@ -168,10 +201,11 @@ def test_loading_twice_gives_separate_tables() -> None:
 #: What fits of the bundled sets carry as the digest of their data; it changes only when the numbers do.
 DIGESTS = {
     "redpajama-overtraining": "11c3679699f5217d82f69e8ade77460cbd34fa2ff498d7e01aa2295d47bc01a9",
-    "probe-isoflop": "18ecb8485b2bb307c1aa220834926071a65f4c432e297e3f3fd4719741bcc5dc",
+    "probe-isoflop": "d5b1f4fc5b9fec88b9af2c1d55e758dd855fa3ec71371ac40601aabcb6691689",
     "simulated-ladder": "514e86fd5d0904694e1daea4a2b16c94e08737094a703bc4aeb833cc4418f83d",
     "simulated-families": "7bd4e1ad9e85a0bc3262657aac9f345742b6c8758fada536e1ff91b6777e5eac",
-    "probe-batch-ladder": "97e00509ff392512bec8bd9c4ae0652de9018154736f8d9c2cd3551f0437e184",
+    "probe-batch-ladder": "aca8d79435daceee25b58c9fdeb0878d051529851c79abc377a6b922efef7291",
+    "probe-python-source": "34002a12826a42754ed7b9b43f1508d9f64ebbc4bd5ce52319e71d1345c718f7",
     "cerebras-gpt": "be297d88ef3c597c015d9881aa293962725398e72d4585932fc10638470f6b14",
 }
 
@@ -184,5 +218,5 @@ def test_runs_survive_a_pickle_and_say_what_they_are() -> None:
     runs = load("probe-isoflop")
     assert pickle.loads(pickle.dumps(runs)).digest == runs.digest
     assert repr(runs).startswith(
-        "<Runs 'Probe IsoFLOP sweep: a language of known entropy': 62 kept, 0 set aside; run, params"
+        "<Runs 'Probe IsoFLOP sweep: a language of known entropy': 56 kept, 0 set aside; run, params"
     )
