@@ -22,10 +22,10 @@ ON_A_RAY = 0.999
 NOT_FAMILIES = (
     "run", "loss", "params", "params_total", "params_nonembed", "params_active", "params_logged", "tokens",
     "unique_tokens", "epochs", "flops", "flops_per_token", "flops_convention", "steps", "total_steps", "layers", "width",
-    "heads", "head_dim", "ffn", "devices", "wall_seconds",
+    "heads", "head_dim", "ffn", "devices", "wall_seconds", "seed",
 )  # fmt: skip
 # Columns that name families only where their runs carry a law: nobody meant them to.
-HARDLY = ("group", "seed", "state")
+HARDLY = ("group", "state")
 
 
 def labels(values: pd.Series) -> pd.Series:

@@ -113,7 +113,7 @@ def test_a_setting_moves_the_law_and_lasts_and_the_file_runs_alone(browser_page,
     assert after != before
 
     # Another page and back, then a refresh: the setting and what it gave are still there.
-    press(page.get_by_role("link", name="Runs", exact=True), page.get_by_text("41 runs from"))
+    press(page.get_by_role("link", name="Runs", exact=True), page.get_by_text("56 runs from"))
     press(page.get_by_role("link", name="Fit", exact=True), page.locator(".iso-chip", has_text="Huber 0.0001"))
     page.reload()
     settled(page)
@@ -124,7 +124,7 @@ def test_a_setting_moves_the_law_and_lasts_and_the_file_runs_alone(browser_page,
     idle(page)
     with page.expect_download() as found:
         button(page, "Python").click()
-    assert found.value.suggested_filename == "probe-isoflop-a-language-of-known-entropy-chinchilla.py"
+    assert found.value.suggested_filename == "probe-isoflop-sweep-a-language-of-known-entropy-chinchilla.py"
     found.value.save_as(tmp_path / "law.py")
     said = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import law; print(law.loss(1e5, 2e6))"],

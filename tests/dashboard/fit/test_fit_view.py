@@ -348,7 +348,7 @@ def test_what_is_taken_away_says_the_same():
     f = fit(runs, resamples=100)
     files = {file.label: file for file in downloads.of_fit(f, runs, fit_words.file_stem(f))}
     assert {file.name for file in files.values()} == {
-        f"probe-isoflop-a-language-of-known-entropy-chinchilla{end}"
+        f"probe-isoflop-sweep-a-language-of-known-entropy-chinchilla{end}"
         for end in (".tex", ".py", ".json", "-runs.csv", "-parameters.csv")
     }
     module: dict = {}

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from data import read_runs
 from data.library import load
 from fitting import Law, fit, load_fit
 from fitting.law import Param, coefficient
@@ -103,9 +104,10 @@ def test_a_term_that_the_runs_do_not_show_leaves_its_exponent_open():
     assert any("predictions at other inputs may be off" in said for said in f.warnings)
 
 
-def test_a_parameter_at_one_bound_is_told_by_the_other():
+def test_a_parameter_at_one_bound_is_told_by_the_other(dataset):
     """The exponent of the batch ladder's law ends near its least; at its greatest the runs are far off: it is at most so much."""
-    f = fit(load("probe-batch-ladder"), resamples=60)
+    runs = read_runs(dataset("probe_batch_ladder.csv"), columns={"loss": "val_loss", "params": "params"})
+    f = fit(runs, resamples=60)
     assert f.closed_ends == {"alpha_D": "high"}
     low, high = f.conf_int().loc["alpha_D"]
     assert low == 0.0
