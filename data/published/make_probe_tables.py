@@ -18,7 +18,7 @@ from data.schema import Runs
 HERE = Path(__file__).parent
 ABOUT = ("params_nonembed", "params_total", "tokens", "batch", "seq_len", "lr", "seed", "width")
 NORMS = ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big")
-CALLED = {"run": "run_id", "params_nonembed": "params_nonembedding", "params_total": "params", "batch": "batch_tokens"}
+CALLED = {"run": "run_id", "params_nonembed": "params_nonembedding", "batch": "batch_tokens"}
 DIGITS = {"loss": 5, "val_loss": 5, "lr": 9, "grad_sq_small": 7, "grad_sq_big": 7}
 
 #: An optimiser that has hardly begun follows no law of size and data: of the three runs of fewer steps the loss is up to .2 higher.

@@ -201,11 +201,11 @@ def test_loading_twice_gives_separate_tables() -> None:
 #: What fits of the bundled sets carry as the digest of their data; it changes only when the numbers do.
 DIGESTS = {
     "redpajama-overtraining": "11c3679699f5217d82f69e8ade77460cbd34fa2ff498d7e01aa2295d47bc01a9",
-    "probe-isoflop": "8002120eb06fc370e2564c604db66b24e4c147496dd258f0440dac3484fb6bd9",
+    "probe-isoflop": "d3e481f24f34c07e2e93308f9b6cc04ed3d2668fa889eb2c1cde692e0ae52fc7",
     "simulated-ladder": "514e86fd5d0904694e1daea4a2b16c94e08737094a703bc4aeb833cc4418f83d",
     "simulated-families": "7bd4e1ad9e85a0bc3262657aac9f345742b6c8758fada536e1ff91b6777e5eac",
-    "probe-batch-ladder": "aca8d79435daceee25b58c9fdeb0878d051529851c79abc377a6b922efef7291",
-    "probe-python-source": "688969fff9418a5f0392db9e1c79160f66707169ec43d6ec409279c5b7f31624",
+    "probe-batch-ladder": "7a16f0d085ed1416699c2e9a6cbe71665b45a49e5724aa26b69e3851506372a2",
+    "probe-python-source": "98d0cc15feba8194b5affc6f502593dcbdada7fc8db72e9ea239632f14789a07",
     "cerebras-gpt": "be297d88ef3c597c015d9881aa293962725398e72d4585932fc10638470f6b14",
 }
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from data import read_runs
-from data.library import load
 from fitting import Law, fit, load_fit
 from fitting.law import Param, coefficient
 
