@@ -124,7 +124,7 @@ def test_a_setting_moves_the_law_and_lasts_and_the_file_runs_alone(browser_page,
     idle(page)
     with page.expect_download() as found:
         button(page, "Python").click()
-    assert found.value.suggested_filename == "probe-isoflop-sweep-a-language-of-known-entropy-chinchilla.py"
+    assert found.value.suggested_filename == "probe-isoflop-sweep-a-language-of-known-chinchilla.py"
     found.value.save_as(tmp_path / "law.py")
     said = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import law; print(law.loss(1e5, 2e6))"],
@@ -133,7 +133,7 @@ def test_a_setting_moves_the_law_and_lasts_and_the_file_runs_alone(browser_page,
     expected = fit(load("probe-isoflop"), delta=1e-4).predict(params=1e5, tokens=2e6).value
     assert float(said) == pytest.approx(expected, rel=1e-9)
 
-    press(button(page, "Undo"), page.locator(".iso-chip", has_text="Huber 0.012"))
+    press(button(page, "Undo"), page.locator(".iso-chip", has_text="Huber 0.0042"))
     hand.wait(page, in_address("delta", None))
     assert page.outside == []
 

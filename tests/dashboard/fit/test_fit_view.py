@@ -310,11 +310,11 @@ def test_a_stranger_s_names_are_text(page):
 
 def test_excluded_runs_are_left_out_and_said(page):
     at, space = page(**QUICK)
-    workspace.change(space, "exclude", {"excluded:bundled:probe-isoflop": ["w8-d249856-s0"]})
+    workspace.change(space, "exclude", {"excluded:bundled:probe-isoflop": ["w16-d2-3.391M-b8-lr0.016-s0-4d2f"]})
     at.run()
-    assert "40 runs fitted" in html(at)
-    assert "<dt>Excluded by you</dt><dd>w8-d249856-s0</dd>" in html(at)
-    assert "exclude=['w8-d249856-s0']" in at.code[0].value
+    assert "55 runs fitted" in html(at)
+    assert "<dt>Excluded by you</dt><dd>w16-d2-3.391M-b8-lr0.016-s0-4d2f</dd>" in html(at)
+    assert "exclude=['w16-d2-3.391M-b8-lr0.016-s0-4d2f']" in at.code[0].value
 
 
 def test_the_lines_shown_make_the_same_fit_again(page):
@@ -348,7 +348,7 @@ def test_what_is_taken_away_says_the_same():
     f = fit(runs, resamples=100)
     files = {file.label: file for file in downloads.of_fit(f, runs, fit_words.file_stem(f))}
     assert {file.name for file in files.values()} == {
-        f"probe-isoflop-sweep-a-language-of-known-entropy-chinchilla{end}"
+        f"probe-isoflop-sweep-a-language-of-known-chinchilla{end}"
         for end in (".tex", ".py", ".json", "-runs.csv", "-parameters.csv")
     }
     module: dict = {}

@@ -183,10 +183,10 @@ def test_the_front_says_the_plan_at_every_budget(opened, run_js, source, decade)
         said_once(charts, files, run_js)
 
 
-@pytest.mark.parametrize(("budget", "devices"), [(1e23, 4), (1e24, 13), (1e22, 2)])
+@pytest.mark.parametrize(("budget", "devices"), [(10**21.5, 2), (10**22.5, 4), (10**23.5, 13)])
 def test_exactly_the_fewest_devices_hold_the_plan(opened, run_js, budget, devices):
     """The stretch of too few begins beyond them."""
-    _, charts, files = opened("bundled:probe-isoflop", budget, devices=devices)
+    _, charts, files = opened("bundled:simulated-ladder", budget, devices=devices)
     assert json.loads(files["JSON"]())["least_devices"] == devices
     said_once(charts, files, run_js)
 

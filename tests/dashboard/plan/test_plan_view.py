@@ -315,7 +315,7 @@ def test_hours_on_one_device_say_how_far_beyond_the_runs_they_lie(page):
     at.session_state["plan_hours_open"] = True
     at.run()
     assert not at.exception
-    assert html(at).count("Up to 1e+08x beyond the largest run") == 1, "384 hours at 40 % of 989 TFLOP/s over 5.5e12"
+    assert html(at).count("Up to 2.7e+08x beyond the largest run") == 1, "384 hours at 40 % of 989 TFLOP/s over 2e12"
 
 
 def test_a_time_keeps_devices_aloud_and_in_one_step_with_its_budget(own_home):
