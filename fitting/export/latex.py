@@ -144,7 +144,7 @@ def row(value: float, *ends: float) -> tuple[str, ...]:
     width = max(ends) - min(ends) if ends else 0.0
     least = 4 if ends and width == 0 else 2
     known = [x for x in (value, *ends) if x and math.isfinite(x)]
-    sizes = {x: math.floor(math.log10(abs(float(f"{x:.{least - 1}e}")))) for x in known}
+    sizes = {x: _size(abs(x), least) for x in known}
     powers = any(not PLAIN[0] <= size < PLAIN[1] for size in sizes.values())
     out = []
     for x in (value, *ends):
@@ -155,12 +155,26 @@ def row(value: float, *ends: float) -> tuple[str, ...]:
         if 0 < width < math.inf:
             place = min(math.floor(math.log10(width / 3.0)), place)
         place = max(place, sizes[x] - MOST_SHOWN + 1)
+        x, size = _rounded(x, place), sizes[x]
         if powers:
-            mantissa, exponent = f"{x:.{sizes[x] - place}e}".split("e")
+            mantissa, exponent = f"{x:.{size - place}e}".split("e")
             out.append(rf"{mantissa} \times 10^{{{int(exponent)}}}")
         else:
-            out.append(f"{round(x, -place):.{max(0, -place)}f}")
+            out.append(f"{x:.{max(0, -place)}f}")
     return tuple(out)
+
+
+def _rounded(x: float, place: int) -> float:
+    """A number to ten to the `place`, halves away from zero as on the page."""
+    ten = 10.0 ** abs(place)
+    units = math.floor(abs(x) / ten + 0.5) if place >= 0 else math.floor(abs(x) * ten + 0.5)
+    return math.copysign(units * ten if place >= 0 else units / ten, x)
+
+
+def _size(x: float, digits: int) -> int:
+    """The power of ten of the first significant figure of a positive number that is said with so many."""
+    size = int(f"{x:.17e}".partition("e")[2])
+    return size + (_rounded(x, size - digits + 1) >= 10.0 ** (size + 1))
 
 
 def formula(fit: Fit) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from dashboard import numbers
@@ -153,9 +153,14 @@ def _value(said: str) -> float:
     up=st.floats(1.001, 30.0),
     kind=st.sampled_from(["count", "flop"]),
 )
+@example(1.25, 2.0, 2.0, "count")  # a half, which the page takes up
+@example(9.95, 2.0, 2.0, "count")
 @settings(max_examples=40)
 def test_a_row_of_latex_has_the_pages_digits_in_one_notation(value, down, up, kind):
     low, high = value / down, value * up
+    assume(
+        not (kind == "count" and value < 1000 and value.is_integer())
+    )  # the page says whole things below a thousand in full
     said, *ends = row(value, low, high)
     page = numbers.with_interval(value, low, high, kind)[0]
     if value >= 1e-3:
