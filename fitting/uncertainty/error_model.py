@@ -191,10 +191,11 @@ def _shape(residuals: Array, leverage: Array, delta: float) -> Array:
     """Residuals as the noise they stand for: each over its root of one minus leverage, centred, of unit variance as felt."""
     free = leverage < 1.0 - 1e-6
     e = residuals[free] / np.sqrt(1.0 - leverage[free])
-    if len(e) == 0 or not np.any(e):
+    if len(e) == 0:
         return np.zeros(1)
     e = e - _middle(e, delta)
-    return np.asarray(e / np.sqrt(np.mean(_felt(e, delta) ** 2)))
+    spread = np.sqrt(np.mean(_felt(e, delta) ** 2))
+    return np.asarray(e / spread) if spread > 0 else np.zeros(1)
 
 
 def _felt(e: Array, delta: float) -> Array:

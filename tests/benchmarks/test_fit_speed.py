@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from data import Runs
 from data.flops import six_nd
-from fitting import backtest, fit, plan
+from fitting import FitError, backtest, fit, plan
 from fitting.diagnostics.sensitivity import sensitivity
 from fitting.laws import all_laws
 from fitting.solver.fit_data import arrays
@@ -30,12 +31,14 @@ from fitting.solver.initial_values import starts
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import minimise, problem
 from fitting.uncertainty.bootstrap import refits, weights
+from tests.fitting.hostile_tables import ALMOST_ONE_SIZE, ONE_POINT, ONE_SIZE
 
 pytestmark = pytest.mark.benchmark
 
 FULL_FIT_RATIO = 350  # a fit profiles both ends of each parameter, too: .28 of it
 BOOTSTRAP_SHARE = 0.1
 PAGE_SHARE = 0.25
+GARBAGE_RATIO = 20
 DELTA = 1e-3
 LAW = all_laws()["chinchilla"]
 
@@ -208,3 +211,20 @@ def test_growth_with_rows(law, capsys):
     with capsys.disabled():
         print(f"\n  {law}\n" + "\n".join(lines) + f"\n  exponent {exponent:.2f} from 1,000 runs on")
     assert exponent < 1.2
+
+
+@pytest.mark.parametrize(
+    "hostile", [ONE_POINT, ONE_SIZE, ALMOST_ONE_SIZE], ids=["one point", "one size", "almost one size"]
+)
+def test_garbage_takes_no_longer(hostile, capsys):
+    """A table that no law fits is given up in a few times what a sound one of forty runs takes with its law unnamed."""
+    sound, bad = simulated(40), table(*hostile[:3])
+
+    def tried() -> None:
+        with suppress(FitError):
+            fit(bad, law="auto", delta=1e-12, resamples=20)
+
+    good, given_up = min(seconds(lambda: fit(sound, law="auto", resamples=20), 4)), min(seconds(tried, 4))
+    with capsys.disabled():
+        print(f"\n  garbage {given_up:.2f} s, {given_up / good:.1f} of a sound table")
+    assert given_up <= GARBAGE_RATIO * good
