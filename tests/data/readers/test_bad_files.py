@@ -31,6 +31,7 @@ from data import (
     recognise,
     to_runs,
 )
+from tests.soon import ends_within
 
 Read = Callable[..., Runs]
 
@@ -134,10 +135,8 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with path.open("wb") as f:
         f.write(b"params,tokens,loss\n")
         f.truncate(300 * 2**20)  # a hole: 300 MB that take no room
-    start = time.process_time()
-    with pytest.raises(ReadError, match=r"large.csv has 300 MB; files of at most 200 MB are read"):
+    with ends_within(20), pytest.raises(ReadError, match=r"large.csv has 300 MB; files of at most 200 MB are read"):
         read_file(path)
-    assert time.process_time() - start < 0.2
     with pytest.raises(ReadError, match="at most 200 MB"):
         read_table(bytes(201 * 2**20), "upload.csv")
 
@@ -178,30 +177,28 @@ def test_a_sheet_that_claims_every_cell() -> None:
         b'<row r="2"><c r="A2"><v>3</v></c><c r="B2"><v>100000000</v></c></row>'
         b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
     )
-    start = time.process_time()
-    table_or_sentence = None
-    try:
-        table_or_sentence = read_table(workbook({"xl/worksheets/sheet1.xml": xml}), "x.xlsx")
-    except ReadError as e:
-        table_or_sentence = e
-    assert table_or_sentence is not None
-    assert time.process_time() - start < 5
+    with ends_within(600):
+        table_or_sentence = None
+        try:
+            table_or_sentence = read_table(workbook({"xl/worksheets/sheet1.xml": xml}), "x.xlsx")
+        except ReadError as e:
+            table_or_sentence = e
+        assert table_or_sentence is not None
 
 
 def test_parquet_bombs() -> None:
     import pyarrow as pa
 
-    start = time.process_time()
-    zeros = parquet({"loss": pa.array(np.zeros(2_600_000)), "params": pa.array(np.zeros(2_600_000))})
-    assert len(zeros) < 50_000  # 42 MB in a hundredth of the room
-    assert "cells" in refused(zeros, "bomb.parquet")
-    # One long text said so often that it would be 50 GB.
-    texts = pa.array(["x" * 2**20]).dictionary_encode()
-    repeated = pa.DictionaryArray.from_arrays(np.zeros(50_000, dtype="int32"), texts.dictionary)
-    table = read_table(parquet({"name": repeated, "loss": np.full(50_000, 3.0)}), "bomb.parquet")
-    assert len(table.frame) == 50_000
-    assert len(table.frame["name"].iloc[0]) <= 100_000
-    assert time.process_time() - start < 8
+    with ends_within(960):
+        zeros = parquet({"loss": pa.array(np.zeros(2_600_000)), "params": pa.array(np.zeros(2_600_000))})
+        assert len(zeros) < 50_000  # 42 MB in a hundredth of the room
+        assert "cells" in refused(zeros, "bomb.parquet")
+        # One long text said so often that it would be 50 GB.
+        texts = pa.array(["x" * 2**20]).dictionary_encode()
+        repeated = pa.DictionaryArray.from_arrays(np.zeros(50_000, dtype="int32"), texts.dictionary)
+        table = read_table(parquet({"name": repeated, "loss": np.full(50_000, 3.0)}), "bomb.parquet")
+        assert len(table.frame) == 50_000
+        assert len(table.frame["name"].iloc[0]) <= 100_000
 
 
 def test_nothing_is_evaluated(read: Read) -> None:
