@@ -82,20 +82,20 @@ class HeldOut:
         )  # fmt: skip
 
 
-@takes(found=Fit)
+@takes(fit=Fit)
 def forecasts(
-    found: Fit, runs: RunsLike, *, level: float = 0.9, columns: Columns = None, units: Units = None
+    fit: Fit, runs: RunsLike, *, level: float = 0.9, columns: Columns = None, units: Units = None
 ) -> HeldOut | None:
     """The runs held out beside the forecasts of this fit; None where none is held out that has what its law needs.
 
     Raises FitError where the fit was made of one of them.
     """
-    rows = whole_table(runs, found.law, columns, units).held_out
-    rows = rows[~rows["run"].astype(str).isin(found.settings.excluded)]
-    seen = sorted(set(rows["run"].astype(str)) & set(found.runs))
+    rows = whole_table(runs, fit.law, columns, units).held_out
+    rows = rows[~rows["run"].astype(str).isin(fit.settings.excluded)]
+    seen = sorted(set(rows["run"].astype(str)) & set(fit.runs))
     if seen:
         raise FitError(f"{seen[0]!r:.60} is held out, and this fit was made with it. Fit these runs again.")
-    needed = [*found.law.inputs, found.law.output.column]
+    needed = [*fit.law.inputs, fit.law.output.column]
     if not set(needed) <= set(rows):
         return None
     rows = rows.dropna(subset=needed)
@@ -105,10 +105,10 @@ def forecasts(
     told = "flops" in at or {"params", "tokens"} <= set(at)
     return HeldOut(
         tuple(rows["run"].astype(str)),
-        found.beyond(at) if told and "flops" in found.ranges else np.full(len(rows), np.nan),
-        rows[found.law.output.column].to_numpy(float),
-        found.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in found.law.inputs}),
-        bool(len(found.draws)),
+        fit.beyond(at) if told and "flops" in fit.ranges else np.full(len(rows), np.nan),
+        rows[fit.law.output.column].to_numpy(float),
+        fit.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in fit.law.inputs}),
+        bool(len(fit.draws)),
     )
 
 
