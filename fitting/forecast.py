@@ -16,6 +16,7 @@ from fitting.band import Band
 from fitting.errors import FitError
 from fitting.estimate import fit as refit
 from fitting.largest import COMPUTE, order_of
+from fitting.law import LOSS
 from fitting.planning.planner import plan
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, of_fit
@@ -74,22 +75,23 @@ class Cut:
 class Backtest:
     """The forecast test of one fit: its cuts, from the lowest, at one level, and what came out in a sentence.
 
-    `along` is the column by which runs were put in order.
+    `along` is the column by which runs were put in order, `output` the law's own.
     """
 
     cuts: tuple[Cut, ...]
     level: float
     sentence: str
     along: str = COMPUTE
+    output: str = LOSS.column
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each run forecast: cut_flops (or cut_ and what `along` is), run, beyond, loss, forecast, low, high."""
+        """One row for each run forecast: cut_flops (or cut_ and what `along` is), run, beyond, loss (or `output`), forecast, low, high."""
         import pandas as pd
 
         rows = [
             pd.DataFrame(
                 {
-                    f"cut_{self.along}": c.largest, "run": c.runs, "beyond": c.beyond, "loss": c.actual,
+                    f"cut_{self.along}": c.largest, "run": c.runs, "beyond": c.beyond, self.output: c.actual,
                     "forecast": c.forecast.value, "low": c.forecast.low, "high": c.forecast.high,
                 }
             )
@@ -128,7 +130,7 @@ def backtest(
             f"A forecast test needs {fit.law.min_runs} runs of {LEAST_SIZES} {sizes} below and {LEAST_ASKED} runs more than "
             f"{BEYOND:g} times larger in {by} beyond; {len(frame)} runs of {table.name} do not leave that. Add larger runs."
         )
-    return Backtest(done, level, _sentence(done, level, fit.law.output.title.lower()), along)
+    return Backtest(done, level, _sentence(done, level, fit.law.output.title.lower()), along, fit.law.output.column)
 
 
 def _cut(

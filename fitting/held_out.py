@@ -10,6 +10,7 @@ import numpy as np
 from fitting.arguments import takes
 from fitting.band import Band
 from fitting.errors import FitError
+from fitting.law import LOSS
 from fitting.plural import plural
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, whole_table
@@ -30,7 +31,7 @@ class HeldOut:
     """Runs held out beside their forecasts: names, losses `actual` (m,), and `forecast`, a band (m,) of one new run each.
 
     `beyond` (m,) is the compute of each in times the largest run fitted, NaN where it is not known. `drawn` says whether the
-    band has ends: a fit without refits has none.
+    band has ends: a fit without refits has none. `output` is the column that the law gives.
     """
 
     runs: tuple[str, ...]
@@ -38,6 +39,7 @@ class HeldOut:
     actual: Array
     forecast: Band
     drawn: bool
+    output: str = LOSS.column
 
     @property
     def off(self) -> Array:
@@ -71,12 +73,12 @@ class HeldOut:
         return f"{said}, {many} inside their {level}s."
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each run: run, beyond, loss, forecast, low, high, off, inside."""
+        """One row for each run: run, beyond, loss (or `output`), forecast, low, high, off, inside."""
         import pandas as pd
 
         return pd.DataFrame(
             {
-                "run": self.runs, "beyond": self.beyond, "loss": self.actual, "forecast": self.forecast.value,
+                "run": self.runs, "beyond": self.beyond, self.output: self.actual, "forecast": self.forecast.value,
                 "low": self.forecast.low, "high": self.forecast.high, "off": self.off, "inside": self.inside,
             }
         )  # fmt: skip
@@ -109,6 +111,7 @@ def forecasts(
         rows[fit.law.output.column].to_numpy(float),
         fit.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in fit.law.inputs}),
         bool(len(fit.draws)),
+        fit.law.output.column,
     )
 
 

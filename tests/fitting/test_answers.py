@@ -70,7 +70,9 @@ def test_every_function_that_takes_a_table_takes_the_answers(unclear, runs):
 
 
 @pytest.mark.parametrize(
-    "ask", [against_papers, backtest, calibrate, compare, floor_profile, forecasts, sensitivity], ids=lambda f: f.__name__
+    "ask",
+    [against_papers, backtest, calibrate, compare, floor_profile, forecasts, sensitivity],
+    ids=lambda f: f.__name__,
 )
 def test_a_fit_and_its_runs_are_called_so_and_come_in_this_order(ask):
     assert list(inspect.signature(ask).parameters)[:2] == ["fit", "runs"]

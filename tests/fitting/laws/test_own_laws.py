@@ -216,6 +216,7 @@ def test_runs_held_out_are_forecast_and_not_fitted(tmp_path):
         assert apart.runs == names, way
         assert np.all(apart.actual == 0.2), way
         assert not apart.inside.any(), way
+        assert list(apart.to_frame()["coverage"]) == [0.2, 0.2], way
     crashed = told.astype({"coverage": object})
     crashed.loc[out, "coverage"] = "crashed"
     assert "role" not in read_columns(crashed, columns).kept, "no row left is held out"
@@ -530,7 +531,7 @@ def test_laws_of_own_columns_are_backtested_and_compared(tmp_path):
     test = backtest(f, tmp_path / "shots.csv", resamples=50)
     assert test.along == "shots"
     assert test.cuts[0].largest == pytest.approx(np.quantile(table["shots"], 0.5, method="lower"))
-    assert list(test.to_frame().columns) == ["cut_shots", "run", "beyond", "loss", "forecast", "low", "high"]
+    assert list(test.to_frame().columns) == ["cut_shots", "run", "beyond", "error_rate", "forecast", "low", "high"]
     assert all(c.error < 0.02 and c.regret is None for c in test.cuts)
     assert "larger in shots were off by" in test.sentence
     assert "of the error rate (median)" in test.sentence
