@@ -576,3 +576,42 @@ def test_a_changed_objective_of_another_output_is_seen():
     assert load_fit(json.dumps(body), law=ERROR_RATE).n == 25
     with pytest.raises(FitError, match="its objective is"):
         load_fit(json.dumps({**body, "objective": 2 * body["objective"]}), law=ERROR_RATE)
+
+
+def test_other_columns_group_and_leave_out_runs_as_for_the_built_in_laws(tmp_path):
+    """A column that no law names is kept: `group` resamples by it, a mask leaves out by it, and a copy in a file says the same."""
+    rng = np.random.default_rng(1)
+    shared = np.repeat(np.exp(0.2 * rng.standard_normal(5)), 5)
+    frame = shots(0.01).assign(prompt=np.repeat(list("abcde"), 5), Sweep=np.repeat(list("vwxyz"), 5), depth=range(25))
+    frame["error_rate"] *= shared
+    frame.to_csv(tmp_path / "shots.csv", index=False)
+    alone = fit(frame, law=ERROR_RATE, intervals="runs", resamples=200).interval("b")
+    for given in (frame, tmp_path / "shots.csv"):
+        runs = read_columns(given, ("shots", "error_rate"))
+        assert runs.extras == ("prompt", "Sweep", "depth")
+        assert runs.kept["depth"].dtype == float
+        for column in ("prompt", "Sweep"):
+            f = fit(given, law=ERROR_RATE, group=column, intervals="groups", resamples=200)
+            assert f.settings.grouping == column
+            assert f.interval("b").high - f.interval("b").low > 1.5 * (alone.high - alone.low)
+        less = fit(runs, law=ERROR_RATE, exclude=runs.kept["prompt"] == "e", resamples=0)
+        assert less.n == 20
+    with pytest.raises(FitError, match="no column 'colour' to group by; choose one of run, shots, error_rate, prompt"):
+        fit(frame, law=ERROR_RATE, group="colour", resamples=0)
+
+
+def test_columns_of_the_runs_table_group_runs_of_other_laws_too():
+    """Sizes and sweeps show shared noise as for a law of losses; numbers whose unit is not known take no part as themselves."""
+    frame = shots(0.01).assign(
+        params=np.repeat([1.0, 2, 4, 8, 16], 5), group=np.tile(list("abcde"), 5), loss=3.0, role="teacher"
+    )
+    runs = read_columns(frame, ("shots", "error_rate"))
+    assert runs.columns == ("run", "group", "params", "shots", "error_rate")
+    assert runs.extras == ("loss (file)", "role (file)")
+    assert not len(runs.held_out)
+    for column in ("params", "group", "loss (file)", "role"):
+        assert runs.called(column) is not None
+    f = fit(frame, law=ERROR_RATE, group="params", intervals="groups", resamples=50)
+    assert f.settings.grouping == "params"
+    frame["params"] = 0.0
+    assert "params" not in read_columns(frame, ("shots", "error_rate")).columns
