@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from dashboard.charts import loss_compute
-from data import MappingNeeded, NothingKept, read_runs
+from data import MappingNeeded, NothingKept, load, read_runs
 from data.own_columns import read_columns
-from fitting import FitError, Law, backtest, compare_laws, fit, load_fit, plan
+from fitting import FitError, Law, backtest, compare_families, compare_laws, fit, load_fit, plan
 from fitting.export import residuals_to_csv
 from fitting.held_out import forecasts
 from fitting.law import Output, Param, coefficient
@@ -615,3 +615,24 @@ def test_columns_of_the_runs_table_group_runs_of_other_laws_too():
     assert f.settings.grouping == "params"
     frame["params"] = 0.0
     assert "params" not in read_columns(frame, ("shots", "error_rate")).columns
+
+
+def test_families_are_not_compared_by_a_law_of_own_columns_and_it_is_said_how_else():
+    """Whether the table was read or not; and what is said to be done can be done."""
+    frame = shots(0.01).assign(kind=["old", "new"] * 12 + ["old"])
+    runs = read_columns(frame, ("shots", "error_rate"))
+    for given in (frame, runs, load("simulated-ladder")):
+        with pytest.raises(FitError) as said:
+            compare_families(given, "kind", ERROR_RATE)
+        assert (
+            "a law of the loss in params and tokens, or in flops; Error rate e(k) gives error_rate from shots."
+            in str(said.value)
+        )
+        assert "fit(runs, law, exclude=runs.kept['kind'] != ...)" in str(said.value)
+    assert fit(runs, law=ERROR_RATE, exclude=runs.kept["kind"] != "new", resamples=0).n == 12
+
+
+def test_a_table_read_for_another_law_has_no_law_recommended():
+    runs = read_columns(shots().assign(params=np.geomspace(1e7, 1e9, 25)), ("shots", "error_rate"))
+    with pytest.raises(FitError, match="beside a loss"):
+        fit(runs)
