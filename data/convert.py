@@ -89,7 +89,8 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     frame["run"] = names
     taken = [g.header for g in mapping.guesses.values()]
     unused = exclusions(table, taken)
-    held = roles(table, taken, mapping.header("role"), not progress and mapping.split is None, draft.notes)
+    of = names if progress and mapping.split is None else None
+    held = roles(table, taken, mapping.header("role"), not progress and mapping.split is None, draft.notes, of)
     if held:
         frame["role"] = held.role
         draft.sources.append(held.source)
