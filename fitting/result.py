@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -77,10 +78,16 @@ class Fit(Alike):
             lines.append(f"  {p.name:8s} {value:.5g}{within}  {p.unit}".rstrip())
         return "\n".join([*lines, *(f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "ok")])
 
-    @property
+    @cached_property
     def identity(self) -> str:
-        """What tells this fit from every other: its runs, its law, what was chosen for it, and what its table is called."""
-        return repr((self.digest, self.law.key, self.settings, self.table))
+        """What tells this fit from every other: its runs, its law, what was chosen for it, what its table is called, and its numbers.
+
+        These tell apart what the rest does not: runs grouped by a column that the digest leaves out, laws of one key.
+        """
+        numbers = hashlib.sha256(
+            b"".join(np.ascontiguousarray(x).tobytes() for x in (self.values, self.residuals, self.draws))
+        )
+        return repr((self.digest, self.law.key, self.settings, self.table, numbers.hexdigest()))
 
     @property
     def law_key(self) -> str:
