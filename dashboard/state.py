@@ -5,7 +5,7 @@ in, results come out; results are shared between sessions and must not be change
 ids and counters alone: everything a person decides is written to the workspace at once, so that a refresh or a restart
 finds it again.
 
-To add a thing that is current (a fit, a plan): a cached function of plain values and the runs' digest, and a function
+To add a thing that is current (a fit, a plan): a cached function of plain values and the runs' identity, and a function
 `current_...()` that reads its settings with `setting(name, otherwise)` and calls it. `change(what, {...})` is one step
 of undo, and `what` is what the undo button says.
 """
@@ -348,16 +348,12 @@ def current_fit(**other: Any) -> Fit | FitError:
     """
     runs, whole, wanted = current_runs(), whole_runs(), replace(fit_settings(), **other)
     how = wanted.arguments(runs.kept.columns)
-    labels = "\0".join(map(str, runs.kept[how["group"]])) if how["group"] else ""
     left = excluded_here(runs), tuple(whole.held_out["run"].astype(str))
-    about = (runs.name, len(runs.set_aside), repr(runs.sources), labels)
-    return _fit(runs.digest, about, left, tuple(how.items()), runs)
+    return _fit(runs.identity, len(runs.set_aside), left, tuple(how.items()), runs)
 
 
 @st.cache_resource(max_entries=40, show_spinner="Fitting the law, with refits for its intervals")
-def _fit(
-    digest: str, about: tuple[Any, ...], left: Left, how: tuple[tuple[str, Any], ...], _runs: Runs
-) -> Fit | FitError:
+def _fit(identity: str, aside: int, left: Left, how: tuple[tuple[str, Any], ...], _runs: Runs) -> Fit | FitError:
     """The fit, keyed by everything that enters it or that it says; a refusal is an answer too, so that it is found once."""
     from fitting import FitError, fit
 

@@ -13,7 +13,8 @@ from data.cells.values import Numbers, numbers
 from data.columns.derive import derive
 from data.columns.epochs import FROM_EPOCHS, counted_from_zero
 from data.columns.planned import cut_down
-from data.draft import MAX_EXTRAS, Draft, ordered
+from data.draft import Draft, ordered
+from data.extras import extras
 from data.flops import six_nd
 from data.headers.titles import under_title
 from data.losses.confidence import half_width
@@ -88,12 +89,13 @@ def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_
     frame["run"] = names
     taken = [g.header for g in mapping.guesses.values()]
     unused = exclusions(table, taken)
-    held = roles(table, taken, mapping.header("role"), not progress and mapping.split is None, draft.notes)
+    of = names if progress and mapping.split is None else None
+    held = roles(table, taken, mapping.header("role"), not progress and mapping.split is None, draft.notes, of)
     if held:
         frame["role"] = held.role
         draft.sources.append(held.source)
-    spoken = (*unused.headers, *([held.header] if held else []))
-    frame = ordered(frame, _extras(frame, table, mapping, spoken))
+    spoken = {*unused.headers, *([held.header] if held else []), *taken}
+    frame = ordered(frame, {name: values for name, (_, values) in extras(table, spoken, list(frame)).items()})
     judged_by = reasons(frame, read, _cells(table, mapping, read), _doubts(mapping))
     for i, said in placeless.items():
         judged_by[i] = said if judged_by[i] == "" or judged_by[i].endswith("is not finite") else judged_by[i]
@@ -327,22 +329,6 @@ def _state_error(draft: Draft, table: Table, mapping: Mapping, loss: Numbers) ->
     if why:
         draft.notes.append(f"{header!r}: the errors stated with its values are {why}.")
     draft.sources.append(Provenance("loss_error", header, f"stated beside the loss as ±{f'; {why}' if why else ''}"))
-
-
-def _extras(frame: pd.DataFrame, table: Table, mapping: Mapping, marks: tuple[str, ...]) -> dict[str, pd.Series]:
-    """The file's own columns that mean nothing to the runs table, under their own names, to be carried along."""
-    used = {*marks, *(g.header for g in mapping.guesses.values())}
-    new: dict[str, pd.Series] = {}
-    for header in [h for h in table.headers if h not in used][:MAX_EXTRAS]:
-        name = header
-        while name in frame or name in new or name in COLUMNS or name == "reason":
-            name += " (file)"
-        found = table.numbers(header)
-        if found.share == 1.0 and not found.written and found.whole:
-            new[name] = pd.Series(found.values)
-        elif not found.blank.all():
-            new[name] = table.text(header)
-    return new
 
 
 def _headings(table: Table, mapping: Mapping, columns: list[str]) -> pd.DataFrame | None:

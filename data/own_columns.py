@@ -12,16 +12,20 @@ import numpy as np
 import pandas as pd
 
 from data.errors import MappingNeeded, Question, ReadError
+from data.extras import extras
 from data.frames import index_names, repeated, under_labels
 from data.losses.other_laws import plain
 from data.read import from_frame, read_files
 from data.rows.history import distinct
-from data.schema import HELD_OUT, NothingKept, Provenance, Runs
+from data.schema import COLUMNS, HELD_OUT, NothingKept, Provenance, Runs
 from data.states.roles import roles
 from data.table import Table
 
 Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Sequence[str | os.PathLike[str] | pd.DataFrame]
 NAMES = ("run", "name", "model")
+# Numbers of the runs table that say which runs belong together, and by compute how far a forecast lies beyond them, whatever their
+# unit; other numbers keep their own names, since a law that takes them from the runs table would take them in its unit.
+TOGETHER = ("params", "flops")
 
 
 def read_columns(
@@ -30,10 +34,10 @@ def read_columns(
     """The runs of one file or data frame (or a list of one) with these columns as positive numbers, in the units they are written in.
 
     A header is matched to a column whatever its case, with blanks for underscores; `answers` names the header of a column that
-    is called otherwise. Rows are called by a column run, name or model, else by the index of a frame where it names them. One
-    without a positive number in these columns is set aside with its reason. Rows that the file says are held out have that
-    `role`, as in a table of losses. Raises `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is
-    left.
+    is called otherwise. What else the file has is carried along, to group runs by and to leave some out. Rows are called by a
+    column run, name or model, else by the index of a frame where it names them. One without a positive number in the columns asked
+    for is set aside with its reason. Rows that the file says are held out have that `role`, as in a table of losses. Raises
+    `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is left.
     """
     table = _one_table(source)
     found = {plain(h): h for h in reversed(table.headers)}
@@ -49,20 +53,21 @@ def read_columns(
             tuple(Question(f"columns.{c}", f"Which column holds {c}?", table.headers) for c in lacks),
         )
     frame = pd.DataFrame({c: table.numbers(found[plain(c)]).values for c in columns})
-    if "flops" in found and "flops" not in columns:  # how far a forecast lies beyond the runs is told by it
-        compute = table.numbers(found["flops"]).values
-        frame["flops"] = np.where(np.isfinite(compute) & (compute > 0), compute, np.nan)
     frame.insert(0, "run", _names(source, table, found))
     notes = list(table.notes)
     if isinstance(source, pd.DataFrame) and not any(n in found for n in NAMES) and (again := repeated(source)):
         notes.append(again)
-    held = roles(table, [found[plain(c)] for c in columns], None, True, notes)
+    used = [found[plain(c)] for c in columns]
+    held = roles(table, used, None, True, notes)
+    more = _beside(table, found, [*used, *([held.header] if held else []), *_name(found)], list(columns))
+    frame = pd.concat([frame, pd.DataFrame({c: values.array for c, (_, values) in more.items()})], axis=1)
     bad = {c: ~(np.isfinite(frame[c]) & (frame[c] > 0)) for c in columns}
     reason = [next((_why(c, frame[c][i]) for c in columns if bad[c][i]), "") for i in range(len(frame))]
     aside = np.array([bool(r) for r in reason], dtype=bool)
     if held is not None and (held.role[~aside] == HELD_OUT).any():
         frame["role"] = pd.Series(held.role, dtype="str")
     sources = [Provenance(c, found[plain(c)], "named by the law") for c in columns]
+    sources += [Provenance(c, header, "as the file has it") for c, (header, _) in more.items() if c != header]
     out = Runs(
         frame[~aside].reset_index(drop=True),
         frame[aside].assign(reason=[r for r in reason if r]).reset_index(drop=True),
@@ -79,11 +84,33 @@ def read_columns(
     return out
 
 
+def _name(found: Mapping[str, str]) -> list[str]:
+    """The header of the column that names the rows; none where there is none."""
+    return [found[n] for n in NAMES if n in found][:1]
+
+
+def _beside(
+    table: Table, found: Mapping[str, str], used: Sequence[str], columns: Sequence[str]
+) -> dict[str, tuple[str, pd.Series]]:
+    """Other columns (n,) than those used, each with its header, by name: by those of the runs table if their unit does not matter."""
+    new: dict[str, tuple[str, pd.Series]] = {}
+    for name, column in COLUMNS.items():
+        if name in ("role", *columns) or (header := found.get(name)) is None or header in used:
+            continue
+        if name in TOGETHER:
+            x = table.numbers(header).values
+            positive = np.isfinite(x) & (x > 0)
+            if positive.any():
+                new[name] = header, pd.Series(np.where(positive, x, np.nan))
+        elif column.kind == "text" and (text := table.text(header)).ne("").any():
+            new[name] = header, text
+    return new | extras(table, {*used, *(header for header, _ in new.values())}, ["run", *columns, *new])
+
+
 def _names(source: Source, table: Table, found: Mapping[str, str]) -> list[str]:
     """What the rows (n,) are called: by a column of names, by the index of a frame that has none, else by their numbers."""
-    named = next((found[n] for n in NAMES if n in found), None)
-    if named is not None:
-        return distinct(list(map(str, table.text(named))))
+    for header in _name(found):
+        return distinct(list(map(str, table.text(header))))
     (one,) = [source] if isinstance(source, str | os.PathLike | pd.DataFrame) else source
     labels = index_names(one) if isinstance(one, pd.DataFrame) else None
     called = dict(enumerate(labels or (), 1))  # by lines, which rows keep where a table is turned

@@ -166,6 +166,7 @@ class Runs(Alike):
     def digest(self) -> str:
         """The sha256 of the kept canonical values, row order included, the same on every platform.
 
+        It names the data wherever they are quoted. The file's own columns take no part: what depends on them goes by `identity`.
         Numbers enter with 40 bits of mantissa, so that the last bit of a logarithm does not change the digest.
         """
         h = hashlib.sha256()
@@ -182,6 +183,13 @@ class Runs(Alike):
                 h.update((exponent + up).astype("<i4").tobytes() + finite.astype("u1").tobytes())
             else:
                 h.update("\0".join(map(str, self.kept[name])).encode("utf-8", "surrogatepass"))
+        return h.hexdigest()
+
+    @cached_property
+    def identity(self) -> str:
+        """What tells these runs from any others here: `digest`, the file's own columns, what it and its columns are called."""
+        h = hashlib.sha256(repr((self.digest, self.name, self.sources, self.extras)).encode("utf-8", "surrogatepass"))
+        h.update(pd.util.hash_pandas_object(self.kept[list(self.extras)], index=False).to_numpy().tobytes())
         return h.hexdigest()
 
     @cached_property

@@ -97,24 +97,26 @@ def positive_numbers(name: str, x: Any) -> Array:
 
 
 def rows_of(x: Any, columns: Iterable[str], what: str) -> pd.DataFrame:
-    """A frame without the rows held out (`role`), those of its `columns` that there are as numbers, infinite ones as blanks.
+    """A frame without the rows held out and the column that says so (`role`); its `columns` are numbers, infinite ones blanks.
 
     A column of sizes under another usual name, such as model_size, is read as `params` where these are among the columns.
     FitError for no frame, or other cells, and where every row is held out.
     """
     import pandas as pd
 
-    from data.states.roles import says_held_out
+    from data.states.roles import held_out_rows
 
     if not isinstance(x, pd.DataFrame):
         raise FitError(f"{what} are a frame, a row each; it was {in_short(x)}. Give a pandas.DataFrame.")
-    if "role" in x and isinstance(x["role"], pd.Series) and (out := says_held_out(x["role"])).any():
+    columns = tuple(columns)
+    out, spoken = held_out_rows(x, columns)
+    if out.any():
         if out.all():
             raise FitError(
                 f"{what} are all held out by the column role, which leaves none to fit. Give some of them another role."
             )
         x = x[~out]
-    columns = tuple(columns)
+    x = x.drop(columns=spoken)  # what was read of all rows is not read again of some of them
     own = any(c in x for c in columns if c.startswith("params_"))  # a count that the caller knows by its own name
     x, numbers = with_size(x) if "params" in columns and not own else x, {}
     for name in (c for c in columns if c in x):

@@ -128,6 +128,13 @@ def from_draws(value: Any, draws: Any, level: float = LEVEL, notes: tuple[str, .
     return Band(value, low, high, level, notes)
 
 
+def band_of(best: Array, spread: Array, level: float = LEVEL, shape: tuple[int, ...] | None = None) -> Band:
+    """A band from best values (1, k) and draws (R, k): a number where k is 1 and no shape is asked for."""
+    if shape is None:
+        shape = () if best.size == 1 else best.shape[1:]
+    return from_draws(np.reshape(best[0], shape), np.reshape(spread, (len(spread), *shape)), level)
+
+
 def as_number(end: Any) -> Any:
     """An array, or the number that one without a shape is."""
     return float(end) if np.ndim(end) == 0 else end

@@ -14,8 +14,9 @@ import numpy as np
 from fitting.arguments import MOST_RESAMPLES, a_count, a_level, takes
 from fitting.band import Band
 from fitting.errors import FitError
-from fitting.estimate import fit
+from fitting.estimate import fit as refit
 from fitting.largest import COMPUTE, order_of
+from fitting.law import LOSS
 from fitting.planning.planner import plan
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, of_fit
@@ -74,22 +75,23 @@ class Cut:
 class Backtest:
     """The forecast test of one fit: its cuts, from the lowest, at one level, and what came out in a sentence.
 
-    `along` is the column by which runs were put in order.
+    `along` is the column by which runs were put in order, `output` the law's own.
     """
 
     cuts: tuple[Cut, ...]
     level: float
     sentence: str
     along: str = COMPUTE
+    output: str = LOSS.column
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each run forecast: cut_flops (or cut_ and what `along` is), run, beyond, loss, forecast, low, high."""
+        """One row for each run forecast: cut_flops (or cut_ and what `along` is), run, beyond, loss (or `output`), forecast, low, high."""
         import pandas as pd
 
         rows = [
             pd.DataFrame(
                 {
-                    f"cut_{self.along}": c.largest, "run": c.runs, "beyond": c.beyond, "loss": c.actual,
+                    f"cut_{self.along}": c.largest, "run": c.runs, "beyond": c.beyond, self.output: c.actual,
                     "forecast": c.forecast.value, "low": c.forecast.low, "high": c.forecast.high,
                 }
             )
@@ -98,9 +100,9 @@ class Backtest:
         return pd.concat(rows, ignore_index=True)
 
 
-@takes(found=Fit)
+@takes(fit=Fit)
 def backtest(
-    found: Fit,
+    fit: Fit,
     runs: RunsLike,
     *,
     level: float = 0.9,
@@ -117,54 +119,54 @@ def backtest(
     """
     a_level(level)
     resamples = a_count("resamples", resamples, MOST_RESAMPLES)
-    table = of_fit(found, runs, columns, units)
-    along = order_of(table.kept, (found.law,), along, "A forecast test puts runs")
-    frame = table.kept.dropna(subset=list(dict.fromkeys([*found.law.inputs, found.law.output.column, along])))
-    tests = [_cut(table, frame, found, share, level, resamples, along) for share in SHARES]
+    table = of_fit(fit, runs, columns, units)
+    along = order_of(table.kept, (fit.law,), along, "A forecast test puts runs")
+    frame = table.kept.dropna(subset=list(dict.fromkeys([*fit.law.inputs, fit.law.output.column, along])))
+    tests = [_cut(table, frame, fit, share, level, resamples, along) for share in SHARES]
     done = tuple(c for c in tests if c is not None)
     if not done:
-        sizes, by = ("sizes", "compute") if along == COMPUTE else (f"values of {' and '.join(found.law.inputs)}", along)
+        sizes, by = ("sizes", "compute") if along == COMPUTE else (f"values of {' and '.join(fit.law.inputs)}", along)
         raise FitError(
-            f"A forecast test needs {found.law.min_runs} runs of {LEAST_SIZES} {sizes} below and {LEAST_ASKED} runs more than "
+            f"A forecast test needs {fit.law.min_runs} runs of {LEAST_SIZES} {sizes} below and {LEAST_ASKED} runs more than "
             f"{BEYOND:g} times larger in {by} beyond; {len(frame)} runs of {table.name} do not leave that. Add larger runs."
         )
-    return Backtest(done, level, _sentence(done, level, found.law.output.title.lower()), along)
+    return Backtest(done, level, _sentence(done, level, fit.law.output.title.lower()), along, fit.law.output.column)
 
 
 def _cut(
-    table: Runs, frame: pd.DataFrame, found: Fit, share: float, level: float, resamples: int, along: str
+    table: Runs, frame: pd.DataFrame, fit: Fit, share: float, level: float, resamples: int, along: str
 ) -> Cut | None:
     size = frame[along].to_numpy(float)
     largest = float(np.quantile(size, share, method="lower"))
     seen, asked = size <= largest, size > BEYOND * largest
-    sizes = [len(np.unique(np.round(np.log(frame.loc[seen, k].to_numpy(float)), 2))) for k in found.law.inputs]
-    if seen.sum() < found.law.min_runs or min(sizes) < LEAST_SIZES or asked.sum() < LEAST_ASKED:
+    sizes = [len(np.unique(np.round(np.log(frame.loc[seen, k].to_numpy(float)), 2))) for k in fit.law.inputs]
+    if seen.sum() < fit.law.min_runs or min(sizes) < LEAST_SIZES or asked.sum() < LEAST_ASKED:
         return None
-    s = found.settings
+    s = fit.settings
     try:
-        smaller = fit(
-            table.exclude(frame.loc[~seen, "run"].astype(str)), found.law, resamples=resamples, seed=s.seed,
+        smaller = refit(
+            table.exclude(frame.loc[~seen, "run"].astype(str)), fit.law, resamples=resamples, seed=s.seed,
             delta=s.given_delta or "auto", prior=s.prior,
             weights=None if s.weights == "none" else s.weights,
         )  # fmt: skip
     except FitError:
         return None
     rows = frame[asked]
-    band = smaller.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in found.law.inputs})
+    band = smaller.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in fit.law.inputs})
     return Cut(
         largest, int(seen.sum()), tuple(rows["run"].astype(str)), rows[along].to_numpy(float) / largest,
-        rows[found.law.output.column].to_numpy(float), band,
-        regret(found, smaller, float(size.max())) if along == COMPUTE else None, along,
+        rows[fit.law.output.column].to_numpy(float), band,
+        regret(fit, smaller, float(size.max())) if along == COMPUTE else None, along,
     )  # fmt: skip
 
 
-def regret(found: Fit, smaller: Fit, flops: float) -> float | None:
-    """The share by which the loss at a budget exceeds the best, by `found`, with the size that `smaller` calls best."""
+def regret(fit: Fit, smaller: Fit, flops: float) -> float | None:
+    """The share by which the loss at a budget exceeds the best, by `fit`, with the size that `smaller` calls best."""
     try:
         size = plan(smaller, flops=flops).params
         if size is None:
             return None
-        penalty = plan(found, flops=flops, params=float(size.value)).penalty
+        penalty = plan(fit, flops=flops, params=float(size.value)).penalty
     except FitError:
         return None
     return None if penalty is None else float(penalty.value)

@@ -10,6 +10,7 @@ import numpy as np
 from fitting.arguments import takes
 from fitting.band import Band
 from fitting.errors import FitError
+from fitting.law import LOSS
 from fitting.plural import plural
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, whole_table
@@ -30,7 +31,7 @@ class HeldOut:
     """Runs held out beside their forecasts: names, losses `actual` (m,), and `forecast`, a band (m,) of one new run each.
 
     `beyond` (m,) is the compute of each in times the largest run fitted, NaN where it is not known. `drawn` says whether the
-    band has ends: a fit without refits has none.
+    band has ends: a fit without refits has none. `output` is the column that the law gives.
     """
 
     runs: tuple[str, ...]
@@ -38,6 +39,7 @@ class HeldOut:
     actual: Array
     forecast: Band
     drawn: bool
+    output: str = LOSS.column
 
     @property
     def off(self) -> Array:
@@ -71,31 +73,31 @@ class HeldOut:
         return f"{said}, {many} inside their {level}s."
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each run: run, beyond, loss, forecast, low, high, off, inside."""
+        """One row for each run: run, beyond, loss (or `output`), forecast, low, high, off, inside."""
         import pandas as pd
 
         return pd.DataFrame(
             {
-                "run": self.runs, "beyond": self.beyond, "loss": self.actual, "forecast": self.forecast.value,
+                "run": self.runs, "beyond": self.beyond, self.output: self.actual, "forecast": self.forecast.value,
                 "low": self.forecast.low, "high": self.forecast.high, "off": self.off, "inside": self.inside,
             }
         )  # fmt: skip
 
 
-@takes(found=Fit)
+@takes(fit=Fit)
 def forecasts(
-    found: Fit, runs: RunsLike, *, level: float = 0.9, columns: Columns = None, units: Units = None
+    fit: Fit, runs: RunsLike, *, level: float = 0.9, columns: Columns = None, units: Units = None
 ) -> HeldOut | None:
     """The runs held out beside the forecasts of this fit; None where none is held out that has what its law needs.
 
     Raises FitError where the fit was made of one of them.
     """
-    rows = whole_table(runs, found.law, columns, units).held_out
-    rows = rows[~rows["run"].astype(str).isin(found.settings.excluded)]
-    seen = sorted(set(rows["run"].astype(str)) & set(found.runs))
+    rows = whole_table(runs, fit.law, columns, units).held_out
+    rows = rows[~rows["run"].astype(str).isin(fit.settings.excluded)]
+    seen = sorted(set(rows["run"].astype(str)) & set(fit.runs))
     if seen:
         raise FitError(f"{seen[0]!r:.60} is held out, and this fit was made with it. Fit these runs again.")
-    needed = [*found.law.inputs, found.law.output.column]
+    needed = [*fit.law.inputs, fit.law.output.column]
     if not set(needed) <= set(rows):
         return None
     rows = rows.dropna(subset=needed)
@@ -105,10 +107,11 @@ def forecasts(
     told = "flops" in at or {"params", "tokens"} <= set(at)
     return HeldOut(
         tuple(rows["run"].astype(str)),
-        found.beyond(at) if told and "flops" in found.ranges else np.full(len(rows), np.nan),
-        rows[found.law.output.column].to_numpy(float),
-        found.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in found.law.inputs}),
-        bool(len(found.draws)),
+        fit.beyond(at) if told and "flops" in fit.ranges else np.full(len(rows), np.nan),
+        rows[fit.law.output.column].to_numpy(float),
+        fit.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in fit.law.inputs}),
+        bool(len(fit.draws)),
+        fit.law.output.column,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,10 +16,11 @@ import numpy as np
 from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.arguments import a_level, in_line, in_short, is_one_of, shared_index
-from fitting.band import LEVEL, Array, Band, as_number, from_draws
+from fitting.band import LEVEL, Array, Band, band_of
 from fitting.errors import FitError
-from fitting.law import LOSS, Law
+from fitting.law import Law
 from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
+from fitting.new_run import NewRun
 from fitting.open_interval import how_open, open_interval
 from fitting.parameter_table import covariance, parameter_table
 from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
@@ -77,10 +79,16 @@ class Fit(Alike):
             lines.append(f"  {p.name:8s} {value:.5g}{within}  {p.unit}".rstrip())
         return "\n".join([*lines, *(f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "ok")])
 
-    @property
+    @cached_property
     def identity(self) -> str:
-        """What tells this fit from every other: its runs, its law, what was chosen for it, and what its table is called."""
-        return repr((self.digest, self.law.key, self.settings, self.table))
+        """What tells this fit from every other: its runs, its law, what was chosen for it, what its table is called, and its numbers.
+
+        These tell apart what the rest does not: runs grouped by a column that the digest leaves out, laws of one key.
+        """
+        numbers = hashlib.sha256(
+            b"".join(np.ascontiguousarray(x).tobytes() for x in (self.values, self.residuals, self.draws))
+        )
+        return repr((self.digest, self.law.key, self.settings, self.table, numbers.hexdigest()))
 
     @property
     def law_key(self) -> str:
@@ -223,31 +231,27 @@ class Fit(Alike):
             said += mixed_as_none(self.doubt, flat["params"], flat["tokens"], many, self.law.output)
         return tuple(said)
 
-    def _law_alone(self, flat: Mapping[str, Array], best: Array, spread: Array, level: float) -> Band:
-        """The law's band (k,) as `loss_bands` has it: counting draws of a run beyond its ends is quicker than their quantiles.
-
-        Where so few lie there that a run's interval could be the narrower, or a draw has no loss, it is asked in full.
-        """
-        law = self.band_of(best, spread, level, best.shape[1:])
-        if self.doubt is None or len(spread) == 0:
-            return law
-        logs = self._log_of_run(self.doubt, flat, best, spread)[1]
-        # The quantile lies no further in than this many draws from either end.
-        enough = math.ceil(0.5 * (1.0 - level) * (len(spread) + 1)) + 1
-        with np.errstate(all="ignore"):
-            below = np.count_nonzero(logs <= np.log(law.low), axis=0)
-            above = np.count_nonzero(logs >= np.log(law.high), axis=0)
-        cut = (np.minimum(below, above) < enough) | ~np.all(np.isfinite(logs), axis=0)
-        # All points at once where any is asked: the same sums in the same order as for a run, to the last digit.
-        return self._unbounded(flat, best, spread, level, best.shape[1:])[0] if cut.any() else law
-
     def _predicted(self, flat: Mapping[str, Array], level: float, of: str) -> Band:
         """The band (k,) at inputs (1, k)."""
         best = self.law(flat, self._columns(self.values[None, :]))
         spread = self.law(flat, self._columns(self.draws))
         if of == "law":
-            return self._law_alone(flat, best, spread, level)
-        return self._unbounded(flat, best, spread, level, best.shape[1:])[1]
+            return self._new_run.mean(flat, best, spread, level)
+        return self._new_run.mean_and_run(flat, best, spread, level, best.shape[1:])[1]
+
+    @cached_property
+    def _new_run(self) -> NewRun:
+        largest = self.ranges.get("flops", (np.nan, np.nan))[1]
+        return NewRun(
+            self.law,
+            len(self.draws),
+            self.settings.seed,
+            self.residuals,
+            self.new_noise,
+            self.doubt,
+            largest,
+            self.accounting,
+        )
 
     def loss_bands(
         self,
@@ -259,80 +263,18 @@ class Fit(Alike):
     ) -> tuple[Band, Band]:
         """The interval of the law's mean and one new run's, from its losses at inputs (1, k): best (1, k), of draws (R, k).
 
-        A run's ends are those of the law's draws with a run's noise and doubt about the form, and hold the law's own at the same
-        level: no run is known better than the mean that it scatters around. Draws that hold a prior's doubt count for less in
-        a forecast (`fitting.uncertainty.model_discrepancy`), as runs of public sweeps showed, so there the law's own ends are
-        cut at a run's: a mean is no less well known than one run. The law's value and the middle of its draws stay inside, also
-        where neighbours move a run's interval off them, as those of a low level are. Both keep to the bounds that the output
-        declares.
+        As `fitting.new_run` has them; both keep to the bounds that the output declares.
         """
-        law, run = self._unbounded(inputs, best, spread, level, shape)
+        law, run = self._new_run.mean_and_run(inputs, best, spread, level, shape)
         return self._possible(law), self._possible(run)
-
-    def _unbounded(
-        self, inputs: Mapping[str, Array], best: Array, spread: Array, level: float, shape: tuple[int, ...] | None
-    ) -> tuple[Band, Band]:
-        """As `loss_bands`, wherever the formula leads."""
-        law = self.band_of(best, spread, level, shape)
-        if self.doubt is None or len(self.draws) == 0:
-            run = self.band_of(best, spread * np.exp(self.errors()), level, shape)
-        else:
-            run = self.band_of(*self._of_run(self.doubt, inputs, best, spread), level, shape)
-            with np.errstate(all="ignore"):  # a draw may have no loss there
-                centre = np.reshape(np.median(spread, axis=0), np.shape(law.value))
-            low = np.fmax(law.low, np.fmin(run.low, np.fmin(law.value, centre)))
-            high = np.fmin(law.high, np.fmax(run.high, np.fmax(law.value, centre)))
-            law = Band(law.value, as_number(low), as_number(high), level)
-        return law, run.holding(law)
-
-    def _of_run(self, doubt: Doubt, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
-        """From the law's losses at inputs (1, k) each, best (1, k) and of draws (R, k), those of one new run there."""
-        middle, logs = self._log_of_run(doubt, inputs, best, spread)
-        with np.errstate(all="ignore"):
-            return np.exp(middle), np.exp(logs)
-
-    def _log_of_run(self, doubt: Doubt, inputs: Mapping[str, Array], best: Array, spread: Array) -> tuple[Array, Array]:
-        """As `_of_run`, in logs."""
-        at, beyond = {k: np.ravel(v) for k, v in inputs.items()}, self.beyond(inputs)
-        with np.errstate(all="ignore"):  # a draw may have no loss there; it has no quantile either
-            moved, variance = doubt.at({k: at[k] for k in doubt.inputs})
-            log, share = np.log(spread), doubt.growth(beyond)
-            own = share * (log - np.median(log, axis=0))
-            near = share * np.sqrt(variance) * self._normal(2, len(spread))
-            measured = self.law.output == LOSS  # how far a form may be off was
-            form = (doubt.form(at, np.ravel(beyond)) if measured else 0.0) * self._normal(3, len(spread))
-            middle = np.log(best) + moved
-            return middle, middle + own + near + form + self.errors()
-
-    def _normal(self, stream: int, count: int) -> Array:
-        """A standard normal number for each draw (R, 1), the same wherever a stream is asked."""
-        return np.random.default_rng([self.settings.seed, stream]).standard_normal((count, 1))
 
     def beyond(self, inputs: Mapping[str, Array]) -> Array:
         """Compute at inputs of any shape over the largest run's; 1 where the law does not tell compute."""
-        largest = self.ranges.get("flops", (np.nan, np.nan))[1]
-        if "flops" in inputs:
-            return np.asarray(inputs["flops"]) / largest
-        if {"params", "tokens"} <= set(inputs) and np.isfinite(largest):
-            return np.asarray(self.accounting.flops(inputs["params"], inputs["tokens"]) / largest)
-        return np.ones_like(np.asarray(next(iter(inputs.values())), float))
-
-    def errors(self) -> Array:
-        """One new run's noise for each draw, (R, 1), in log loss with the sign of the residuals.
-
-        A new run of a new group where groups share some of it; else a residual, inflated for the degrees of freedom spent.
-        """
-        if len(self.new_noise):
-            return self.new_noise[:, None]
-        rng = np.random.default_rng([self.settings.seed, 1])
-        inflation = np.sqrt(self.n / max(1, self.n - self.law.p))
-        return rng.choice(self.residuals, size=(len(self.draws), 1)) * inflation
+        return self._new_run.beyond(inputs)
 
     def band_of(self, best: Array, spread: Array, level: float = LEVEL, shape: tuple[int, ...] | None = None) -> Band:
         """A band from best values (1, k) and draws (R, k): a number where k is 1 and no shape is asked for."""
-        if shape is None:
-            shape = () if best.size == 1 else best.shape[1:]
-        return from_draws(np.reshape(best[0], shape), np.reshape(spread, (len(spread), *shape)), level)
+        return band_of(best, spread, level, shape)
 
     def _columns(self, values: Array) -> dict[str, Array]:
         return {k: values[:, i, None] for i, k in enumerate(self.law.names)}

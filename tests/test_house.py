@@ -183,6 +183,13 @@ def test_charts_know_no_streamlit() -> None:
         assert not [module for module, _ in imports(path) if module.split(".")[0] == "streamlit"], path
 
 
+def test_what_a_page_keeps_of_runs_goes_by_their_identity() -> None:
+    """The digest names the data without the file's own columns: two tables that differ in those alone would share a result."""
+    for path in (ROOT / "dashboard").rglob("*.py"):
+        kept = re.findall(r"\b\w+\([^()]*\bruns\.digest\b[^()]*\)", path.read_text("utf-8"))
+        assert not kept, f"{path}: {kept}"
+
+
 def test_views_are_drawn_in_reading_order_and_short() -> None:
     for path in (ROOT / "dashboard" / "views").glob("*.py"):
         assert len(path.read_text("utf-8").splitlines()) <= 250, path

@@ -55,7 +55,7 @@ class Sweep:
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting critical batches to final losses")
 def from_final(
-    digest: str, asked: tuple[float, ...], unit: str, by: str | None, _runs: Runs
+    identity: str, asked: tuple[float, ...], unit: str, by: str | None, _runs: Runs
 ) -> Sweep | FitError | None:
     read, refused, trouble = [], {}, None
     runs = counted(_runs.kept, ("batch", "tokens"), unit, _runs)

@@ -76,7 +76,7 @@ def current() -> Sweep | Exception | None:
         return None
     if curves_in(runs) is not None:
         return _from_curves(runs.curves_digest, asked, unit(), batch_settings.settings().smooth, _which(), runs)
-    return from_final(runs.digest, asked, unit(), batch_settings.settings().by, runs)
+    return from_final(runs.identity, asked, unit(), batch_settings.settings().by, runs)
 
 
 def unit() -> str:
@@ -199,7 +199,7 @@ def _rates() -> RateLaws | FitError | None:
     runs = state.reading().runs
     if runs is None or not {"params", "tokens", "lr", "batch", "loss"} <= set(runs.kept):
         return None
-    return _grid(runs.digest, runs)
+    return _grid(runs.identity, runs)
 
 
 def norms() -> NoiseScale | None:
@@ -297,7 +297,7 @@ def _critical_at(
 
 
 @st.cache_resource(max_entries=8, show_spinner="Refitting laws of learning rate and batch")
-def _grid(digest: str, _runs: Runs) -> RateLaws | FitError:
+def _grid(identity: str, _runs: Runs) -> RateLaws | FitError:
     try:
         return rate_laws(_runs.kept)
     except FitError as error:

@@ -16,8 +16,7 @@ def found() -> tuple[Found, tuple[str, ...]]:
     runs = state.reading().runs
     if runs is None:
         return (), ()
-    named = tuple(map(str, runs.kept.get("parametrisation", ())))  # a column that the digest does not hold
-    return _found(runs.digest, named, runs)
+    return _found(runs.identity, runs)
 
 
 def held() -> bool:
@@ -26,7 +25,7 @@ def held() -> bool:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the best learning rate by width")
-def _found(digest: str, named: tuple[str, ...], _runs: Runs) -> tuple[Found, tuple[str, ...]]:
+def _found(identity: str, _runs: Runs) -> tuple[Found, tuple[str, ...]]:
     return width_ladders(_runs)
 
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from dashboard.numbers import KINDS
 from data.plain import As, Before
 from fitting.arguments import as_numbers
+from fitting.digits import KINDS
 
 
 def _any_number(x: Any) -> float:

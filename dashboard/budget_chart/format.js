@@ -1,6 +1,6 @@
 // How a number is said aloud: `73 B`, `51–112 B`, `5.8e23`, `11 days`.
 //
-// dashboard/numbers.py holds the same steps in the same order, and tests/dashboard/number_cases.json keeps the two
+// fitting/digits.py and dashboard/numbers.py hold the same steps in the same order, and tests/dashboard/number_cases.json keeps the two
 // together. Only operations that IEEE 754 fixes exactly are used (no toFixed, no Math.log10, no `**`).
 
 const THIN = "\u202f"; // narrow no-break space

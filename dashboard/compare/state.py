@@ -33,7 +33,7 @@ def change(what: str, **changed: Any) -> None:
 
 def columns(runs: Runs) -> dict[str, dict[str, int]]:
     """The columns that can name families, each with its families and their numbers of runs."""
-    return _columns(*_about(runs), runs)
+    return _columns(runs.identity, runs)
 
 
 def current(runs: Runs, column: str) -> Families | FitError:
@@ -48,22 +48,16 @@ def current(runs: Runs, column: str) -> Families | FitError:
     group = fit.group if together else None
     gone = state.excluded_here(runs)
     given = (column, fit.law, wanted.share, reference, group, fit.delta, fit.seed, gone)
-    return _families(*_about(runs), given, runs)
-
-
-def _about(runs: Runs) -> tuple[str, str, str]:
-    """What tells two tables apart where the digest, which holds the canonical columns alone, does not."""
-    words = [c for c in runs.extras if runs.kept[c].nunique() <= len(runs) // 2]
-    return runs.digest, runs.name, str(hash(tuple(tuple(runs.kept[c].astype(str)) for c in words)))
+    return _families(runs.identity, given, runs)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _columns(digest: str, name: str, extras: str, _runs: Runs) -> dict[str, dict[str, int]]:
+def _columns(identity: str, _runs: Runs) -> dict[str, dict[str, int]]:
     return family_columns(_runs)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting each family and its bootstrap refits")
-def _families(digest: str, name: str, extras: str, given: tuple[Any, ...], _runs: Runs) -> Families | FitError:
+def _families(identity: str, given: tuple[Any, ...], _runs: Runs) -> Families | FitError:
     """The comparison, keyed by everything that enters it; a refusal is an answer too, so that it is found once."""
     from fitting import compare_families
 

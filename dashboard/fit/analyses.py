@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 def lacking(runs: Runs) -> dict[str, str]:
     """For every law what these runs lack to carry it, '' for those that they can be fitted with."""
-    return _lacking(runs.digest, runs)
+    return _lacking(runs.identity, runs)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _lacking(digest: str, _runs: Runs) -> dict[str, str]:
+def _lacking(identity: str, _runs: Runs) -> dict[str, str]:
     from fitting import lacking
 
     return lacking(_runs)
@@ -33,11 +33,11 @@ def held_out(fit: Fit, whole: Runs) -> HeldOut | None:
     """The runs held out, `whole` among the others, beside what the fit forecasts of them; None where there are none."""
     from fitting.held_out import HeldOut
 
-    found = state.derived(_forecasts, fit, whole, whole.digest) if len(whole.held_out) else None
+    found = state.derived(_forecasts, fit, whole, whole.identity) if len(whole.held_out) else None
     return found if isinstance(found, HeldOut) else None
 
 
-def _forecasts(fit: Fit, whole: Runs, digest: str) -> HeldOut | None:
+def _forecasts(fit: Fit, whole: Runs, identity: str) -> HeldOut | None:
     from fitting.held_out import forecasts
 
     return forecasts(fit, whole)

@@ -26,18 +26,24 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     reasons = fit_analyses.lacking(runs)
     recommended = fit.law.title if fit is not None and asked.law == "auto" else _recommended(runs)
     titles = {"auto": f"Recommended: {recommended}"}
-    for key, law in all_laws().items():
+    laws = {key: law for key, law in all_laws().items() if not law.own_columns or key == asked.law}
+    for key, law in laws.items():
         titles[key] = f"{law.title} ({reasons[key]})" if reasons[key] else law.title
     shown = all_laws().get(asked.law)
     title = titles.get(asked.law, "")
     widgets.show("fit_law", asked.law, "" if shown is not None and title == shown.title else title)
     st.selectbox(
         "Law", list(titles), format_func=lambda key: titles.get(key, key), key="fit_law", on_change=_keep,
-        args=("law", {"auto": titles["auto"]} | {key: law.title for key, law in all_laws().items()}),
+        args=("law", {"auto": titles["auto"]} | {key: law.title for key, law in laws.items()}),
         help=widgets.literal(shown.cite) if shown else "The law these columns allow best. Each law names its paper here once chosen.",
     )  # fmt: skip
     if asked.law == "auto" and fit is not None:
         widgets.quiet(f"{fit.settings.law_reason[:1].upper()}{fit.settings.law_reason[1:]}.")
+    if own := [(key, law.title) for key, law in all_laws().items() if law.own_columns]:
+        widgets.quiet(
+            f"{' and '.join(title for _, title in own)} {'takes columns of its' if len(own) == 1 else 'take columns of their'} own, which "
+            f"no page reads: run isoflop fit TABLE --law {own[0][0]} in the terminal."
+        )
     if "loss_error" in runs.kept and runs.kept["loss_error"].notna().any():
         widgets.show("fit_weights", asked.weights)
         st.selectbox(

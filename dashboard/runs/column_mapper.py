@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -73,7 +74,8 @@ def questions(read: Reading) -> None:
     asked = summary.questions(read)
     with st.form("questions", border=True):
         for question in asked:
-            _question(read.table, question)
+            text = question.text.removesuffix(f" {summary.elsewhere(read)}")  # which stands above them
+            _question(read.table, replace(question, text=text))
         st.form_submit_button("Read the runs", type="primary", on_click=_answer_all, args=(tuple(asked),))
 
 

@@ -159,7 +159,7 @@ def _edition(every: Runs, aside: set[str], held: set[str]) -> tuple[tuple[set[st
     shown = st.session_state.setdefault("table", {"of": "", "start": [], "held": [], "number": 0})
     start, out = set(shown["start"]), set(shown["held"])
     edits = st.session_state.get(f"table-{shown['number']}", {}).get("edited_rows", {})
-    names, of = list(every.kept["run"]), every.hold_out(every.kept["run"], held=False).digest
+    names, of = list(every.kept["run"]), every.hold_out(every.kept["run"], held=False).identity
     for row, edit in edits.items():
         if int(row) < len(names):
             _edited(edit, names[int(row)], start, out)

@@ -10,6 +10,7 @@ import pandas as pd
 from dashboard import numbers
 from dashboard.widgets import Chip
 from data.errors import Question
+from data.losses.other_laws import instead
 from data.reading import Reading
 from data.schema import Runs
 from fitting.plural import plural
@@ -33,6 +34,11 @@ def questions(read: Reading) -> tuple[Question, ...]:
 def lacking(asked: Sequence[Question]) -> bool:
     """Whether something is asked that no answer can mend: no column of the file could be the one that is needed."""
     return any(q.key.startswith("columns.") and q.needed and not q.options for q in asked)
+
+
+def elsewhere(read: Reading) -> str:
+    """Where a table is fitted that has the columns of a law which no page fits, as a sentence; '' for any other."""
+    return instead(read.table.headers) if read.table is not None else ""
 
 
 def asking(asked: Sequence[Question]) -> str:

@@ -31,7 +31,7 @@ if runs is None or every is None or whole is None or not len(every):
         elif summary.lacking(asked):
             widgets.trouble(str(read.trouble), "Add the column to the file, one value a run, and upload it again.")
         elif asked:
-            widgets.answer(summary.asking(asked))
+            widgets.answer(summary.asking(asked), summary.elsewhere(read))
             column_mapper.questions(read)
         else:
             widgets.show_trouble(read.trouble)

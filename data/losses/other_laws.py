@@ -27,8 +27,7 @@ def instead(headers: Iterable[str]) -> str:
     able = [key for key, takes in declared.items() if {plain(c) for c in takes} <= has]
     if not able:
         return ""
-    asked = " or ".join(f'--law {key} (law="{key}")' for key in able[:MOST])
     return (
-        f"All columns of the law {' and of the law '.join(able[:MOST])} are here: isoflop fit in the terminal and fit in "
-        f"Python fit it, with {asked} beside the table. Nothing else takes it: forecast tests and comparisons are of losses."
+        f"All columns of the law {' and of the law '.join(able[:MOST])} are here, which no page fits: run isoflop fit TABLE --law "
+        f'{able[0]} in the terminal, or fit(TABLE, law="{able[0]}") in Python.'
     )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import pandas as pd
 
 from data.cells.yes_no import clear
 from data.errors import DataError
 from data.schema import FITTED, HELD_OUT, Provenance
-from data.table import Table
 
 _ROLE = re.compile(r"(?:(?:run|fit|fitting|row) )?roles?")
 _SPLIT = re.compile(r"(?:(?:fit|fitting|run) )?(?:split|set)")
@@ -65,10 +66,23 @@ _OTHERS = frozenset(
     )
 )  # roles of models and of machines, which say nothing of a fit
 
+_ROLES = _OUT | _IN | _TRAIN | _TEST | {""}
+
 # How notes on a column of roles that holds no run out go on.
 NOT_READ, NOT_ROLES = "no run is held out by it", "it is not read as their roles"
 NONE_LEFT = "which leaves none to fit: it is left out of account"
 MOST_SAID = 3  # words of a column that are said one by one
+
+
+class Cells(Protocol):
+    """What is read of a table: its headers, and its cells as text."""
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The names of its columns."""
+
+    def text(self, header: str) -> pd.Series:
+        """The column under `header` (n,) as text, '' where nothing is written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,32 +99,91 @@ class Roles:
 
 
 def roles(
-    table: Table, taken: Collection[str], named: str | None, rows_are_runs: bool, notes: list[str]
+    table: Cells,
+    taken: Collection[str],
+    named: str | None,
+    rows_are_runs: bool,
+    notes: list[str],
+    runs: pd.Series | None = None,
 ) -> Roles | None:
     """What the table says of rows held out; None where it says nothing.
 
     `named` is the column that a person says it is. Another counts only where every cell is one of the words, or blank, which
     is fitted. Only where `rows_are_runs`, since they may speak of a loss, does a yes and no under `held out` count, and under `role`
-    `train`, and `test` in fewer than half of the rows beside `train` or `fitted`. Columns in `taken` hold something else. Raises
-    DataError for a cell of `named` that says neither.
+    `train`, and `test` in fewer than half of the runs beside `train` or `fitted`. So it does where rows are checkpoints of the
+    `runs` (n,), if a column says one thing of each. Columns in `taken` hold something else. Raises DataError for a cell of `named`
+    that says neither.
     """
     if named is not None:
         return _read(table, named, _OUT | _TEST, _IN | _TRAIN, notes, sure=True)
     for header in (h for h in table.headers if h not in taken):
         found = None
         if _ROLE.fullmatch(words := _words(header)) or _SPLIT.fullmatch(words):
-            trained = rows_are_runs and bool(_ROLE.fullmatch(words))
-            out = _OUT | _TEST if trained and _parts_runs([_words(c) for c in table.text(header)]) else _OUT
+            said = (
+                _of_runs([_words(c) for c in table.text(header)], runs) if runs is not None or rows_are_runs else None
+            )
+            trained = said is not None and bool(_ROLE.fullmatch(words))
+            out = _OUT | _TEST if trained and _parts_runs(said or []) else _OUT
             found = _read(table, header, out, _IN | _TRAIN if trained else _IN, notes, of_runs=trained)
-        elif rows_are_runs and _FLAG.fullmatch(words) and (said := clear(table.text(header))):
-            found = _held(header, np.array([a is True for a in said], dtype=bool), notes)
+        elif (rows_are_runs or runs is not None) and _FLAG.fullmatch(words):
+            flags = clear(table.text(header))
+            if flags and _of_runs([str(a) for a in flags], runs) is not None:
+                found = _held(header, np.array([a is True for a in flags], dtype=bool), notes)
         if found is not None:
             return found
     return None
 
 
+def _of_runs(said: list[str], runs: pd.Series | None) -> list[str] | None:
+    """What is said of each run, where rows are runs or the checkpoints of `runs`; None where several things are said of one."""
+    if runs is None:
+        return said
+    each = dict(zip(runs, said, strict=True))
+    return list(each.values()) if all(each[run] == s for run, s in zip(runs, said, strict=True)) else None
+
+
+def held_out_rows(frame: pd.DataFrame, taken: Collection[str] = ()) -> tuple[np.ndarray, list[str]]:
+    """Which rows (n,) of a frame are held out, as `roles` reads it, and the columns that say nothing but roles.
+
+    Rows are runs, or the checkpoints of those in a column `run` that repeats names. A column `role` that says held out of some
+    rows holds these out whatever it says of others.
+    """
+    run = frame["run"] if "run" in frame and isinstance(frame["run"], pd.Series) else None
+    again = run is not None and bool(run.duplicated().any())
+    cells = _Frame(frame)
+    spoken = [
+        h
+        for h in cells.headers
+        if h not in taken and _ROLE.fullmatch(_words(h)) and {_words(c) for c in cells.text(h)} <= _ROLES
+    ]
+    found = roles(cells, taken, None, not again, [], run if again else None)
+    if found is not None:
+        return np.asarray(found.role == HELD_OUT, dtype=bool), list(dict.fromkeys([*spoken, found.header]))
+    if "role" in frame and isinstance(frame["role"], pd.Series):
+        return np.array([isinstance(cell, str) and _words(cell) in _OUT for cell in frame["role"]], dtype=bool), spoken
+    return np.zeros(len(frame), dtype=bool), spoken
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """The cells of a data frame."""
+
+    frame: pd.DataFrame
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The names of columns that are one of their name."""
+        named = [c for c in self.frame.columns if isinstance(c, str)]
+        return tuple(c for c in named if named.count(c) == 1)
+
+    def text(self, header: str) -> pd.Series:
+        """The column under `header` as text, '' where nothing is written."""
+        cells = self.frame[header]
+        return cells.astype(object).where(cells.notna(), "").astype(str)
+
+
 def _read(
-    table: Table,
+    table: Cells,
     header: str,
     out: frozenset[str],
     fitted: frozenset[str],
@@ -131,19 +204,14 @@ def _read(
     return None if other else _held(header, held, notes)
 
 
-def says_held_out(cells: Iterable[object]) -> np.ndarray:
-    """Which cells (n,) of a column of roles say held out."""
-    return np.array([isinstance(cell, str) and _words(cell) in _OUT for cell in cells], dtype=bool)
-
-
 def _parts_runs(said: list[str]) -> bool:
-    """Whether some rows say test and more say train, or fitted, and none anything else: losses of two splits are as many of each."""
+    """Whether some runs say test and more say train, or fitted, and none anything else: losses of two splits are as many of each."""
     tests = sum(s in _TEST | _OUT for s in said)
     fitted = any(s in _TRAIN | _IN for s in said)
     return fitted and 0 < 2 * tests < len(said) and all(not s or s in _TEST | _OUT | _TRAIN | _IN for s in said)
 
 
-def _unread(table: Table, header: str, said: list[str], fitted: frozenset[str]) -> str:
+def _unread(table: Cells, header: str, said: list[str], fitted: frozenset[str]) -> str:
     """That no run is held out by a column of some words for it, which words those are, and how to say which are."""
     first = dict(zip(reversed(said), reversed(list(table.text(header))), strict=True))
     listed = [f"{first[s].strip()!r:.40}" for s in dict.fromkeys(said) if s and s not in fitted]

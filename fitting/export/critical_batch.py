@@ -10,7 +10,7 @@ from fitting.batch.along import AlongLoss
 from fitting.batch.critical import CriticalBatch
 from fitting.batch.growth import Growth
 from fitting.export.csv_text import csv_text
-from fitting.export.latex import number, step
+from fitting.export.latex import number, row, step
 from fitting.export.latex_text import escape
 from fitting.export.text import band_values, finite
 
@@ -83,7 +83,7 @@ def to_latex(
             ("e_min", f.e_min),
         ):
             full.append(f"% {json.dumps(name)} {of} = {b.value!r} ({b.low!r} to {b.high!r} at {b.level})")
-            value, low, high = (number(x, step(b)) for x in b)
+            value, low, high = row(*b, kind="count")
             cells.append(f"${value}$ (${low}$ to ${high}$)")
         rows.append(rf"  {escape(' '.join(name.split()))} & {' & '.join(cells)} \\")
     return "\n".join(

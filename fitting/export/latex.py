@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitting.band import Band
+from fitting.digits import KINDS, decade, decimal, is_exact, rounded, said_in, width_of
 from fitting.export.latex_text import escape
 from fitting.export.text import GoesWith, finite, provenance
 from fitting.open_interval import how_open
@@ -23,14 +24,14 @@ SHARE, FAR = 0.1, 100.0
 # sides of a break so many from near it (in logs, far below the width of the sharpest that a law knows) to far from it.
 GRID, NEAR, SIDE = {1: 801, 2: 41, 3: 13}, (1e-3, 3.0), 60
 MOST_DIGITS = 15
-# A plan's row is written without powers of ten where all its numbers have sizes from the first to below the second of these
-# powers; and with so many digits at most, as on the page.
-PLAIN, MOST_SHOWN = (-3, 5), 6
-# What a plan comes to on its devices: what a row calls it, its unit in these, the sign before the number and the word behind it.
+# A plan's row is written without powers of ten where all its numbers have sizes from the first to below the second of these.
+PLAIN = (-3, 5)
+# What a plan comes to on its devices: what a row calls it, its unit in these, the sign before the number, the word behind it, and
+# the kind of number.
 ON = {
-    "seconds": ("time", 86400.0, "", "days"),
-    "device_hours": ("device-hours", 1.0, "", ""),
-    "money": ("cost", 1.0, r"\$", ""),
+    "seconds": ("time", 86400.0, "", "days", "ratio"),
+    "device_hours": ("device-hours", 1.0, "", "", "count"),
+    "money": ("cost", 1.0, r"\$", "", "money"),
 }
 Array = np.ndarray
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
@@ -71,21 +72,21 @@ def plan_to_latex(fit: Fit, plan: Plan, whole: GoesWith | None = None, on: OnDev
     """A plan, what goes with it, and the devices it runs on, as a LaTeX table with intervals, and its full-precision values as comments."""
     output = fit.law.output
     names = {
-        "flops": ("training compute", "FLOP"),
-        "params": ("parameters", ""),
-        "tokens": ("tokens", ""),
-        "tokens_per_param": ("tokens per parameter", ""),
-        "loss": (f"{escape(output.title.lower())}, law", escape(output.unit)),
-        "loss_run": (f"{escape(output.title.lower())}, one new run", escape(output.unit)),
-        "batch": ("batch", "tokens per step"),
-        "lr": ("learning rate", ""),
-        "steps": ("steps", ""),
-        "critical": ("critical batch", "tokens per step"),
-    }
+        "flops": ("training compute", "FLOP", "flop"),
+        "params": ("parameters", "", "count"),
+        "tokens": ("tokens", "", "count"),
+        "tokens_per_param": ("tokens per parameter", "", "ratio"),
+        "loss": (f"{escape(output.title.lower())}, law", escape(output.unit), "loss"),
+        "loss_run": (f"{escape(output.title.lower())}, one new run", escape(output.unit), "loss"),
+        "batch": ("batch", "tokens per step", "count"),
+        "lr": ("learning rate", "", "flop"),
+        "steps": ("steps", "", "count"),
+        "critical": ("critical batch", "tokens per step", "count"),
+    }  # what a row calls each, its unit, and the kind of number that the page says it as
     bands = {k: b for k in names if isinstance(b := getattr(plan, k, getattr(whole, k, None)), Band)}
     rows = []
     for k, b in bands.items():
-        value, low, high = (f"${x}$" for x in row(*b))
+        value, low, high = (f"${x}$" for x in row(*b, kind=names[k][2]))
         interval = f"{low} to {high}" if b.low != b.high else ""
         rows.append(rf"  {names[k][0]} & {value} & {interval} & {names[k][1]} \\")
     rows += _on(on)
@@ -125,56 +126,53 @@ def _on(on: OnDevices | None) -> list[str]:
             rf"  \multicolumn{{4}}{{l}}{{{escape(on.needs)}}} \\"
         ]
     rows = [rf"  {what} & {value} & & {unit} \\" for what, value, unit in said]
-    for quantity, (what, per, before, unit) in ON.items():
+    for quantity, (what, per, before, unit, kind) in ON.items():
         value, band = getattr(on, quantity), on.between(quantity)
         if value is None:
             continue
         known = (value / per,) if band is None else tuple(x / per for x in (value, band.low, band.high))
-        middle, *ends = (f"${before}{x}$" for x in row(*known))
+        middle, *ends = (f"${before}{x}$" for x in row(*known, kind=kind))
         rows.append(rf"  {what} & {middle} & {' to '.join(ends)} & {unit} \\")
     return rows
 
 
-def row(value: float, *ends: float) -> tuple[str, ...]:
-    """A value and the ends of its interval as LaTeX, in one notation and with the digits that the page shows.
+def row(value: float, *ends: float, kind: str = "ratio") -> tuple[str, ...]:
+    """A value and the ends of its interval as LaTeX, in one notation and with the digits of `fitting.digits`, as the page has them.
 
-    The last digit is worth a third to a thirtieth of the interval's width, and two significant ones are always there; ends
-    that are the value itself say that it is exact, and it keeps four. Powers of ten stand in all of them or in none.
+    `kind` is one of `KINDS`. Ends that are the value itself say that it is exact, and it keeps four digits. Powers of ten stand in
+    all of them or in none.
     """
-    width = max(ends) - min(ends) if ends else 0.0
-    least = 4 if ends and width == 0 else 2
-    known = [x for x in (value, *ends) if x and math.isfinite(x)]
-    sizes = {x: _size(abs(x), least) for x in known}
-    powers = any(not PLAIN[0] <= size < PLAIN[1] for size in sizes.values())
-    out = []
-    for x in (value, *ends):
-        if x not in sizes:
-            out.append(number(x, 1.0))
-            continue
-        place = sizes[x] - least + 1
-        if 0 < width < math.inf:
-            place = min(math.floor(math.log10(width / 3.0)), place)
-        place = max(place, sizes[x] - MOST_SHOWN + 1)
-        x, size = _rounded(x, place), sizes[x]
-        if powers:
-            mantissa, exponent = f"{x:.{size - place}e}".split("e")
-            out.append(rf"{mantissa} \times 10^{{{int(exponent)}}}")
+    spec, least = KINDS[kind], 4 if ends and min(ends) == max(ends) == value else None
+    width = width_of(min(ends), max(ends)) if ends else None
+    said: list[tuple[int, int] | None] = []  # the digits of each as a whole number, and the power of ten of the last
+    for k, x in enumerate((value, *ends)):
+        if not x or not math.isfinite(x):
+            said.append(None)
+        elif least and not is_exact(x, spec):
+            place = decade(abs(x)) - least + 1
+            said.append(_carried(rounded(abs(x), place), place, least))
         else:
-            out.append(f"{x:.{max(0, -place)}f}")
-    return tuple(out)
+            one = said_in(abs(x), None if k == 0 and is_exact(x, spec) else width, spec)
+            said.append((one.digits, one.whole_place))
+    sizes = [place + len(str(digits)) - 1 for digits, place in filter(None, said)]
+    powers = any(not PLAIN[0] <= size < PLAIN[1] for size in sizes)
+    return tuple(
+        number(x, 1.0) if one is None else _in_latex(*one, x < 0, powers)
+        for x, one in zip((value, *ends), said, strict=True)
+    )
 
 
-def _rounded(x: float, place: int) -> float:
-    """A number to ten to the `place`, halves away from zero as on the page."""
-    ten = 10.0 ** abs(place)
-    units = math.floor(abs(x) / ten + 0.5) if place >= 0 else math.floor(abs(x) * ten + 0.5)
-    return math.copysign(units * ten if place >= 0 else units / ten, x)
+def _carried(digits: int, place: int, least: int) -> tuple[int, int]:
+    """So many digits and the place of the last: 9.9996 is 10.00."""
+    return (digits // 10, place + 1) if digits >= 10**least else (digits, place)
 
 
-def _size(x: float, digits: int) -> int:
-    """The power of ten of the first significant figure of a positive number that is said with so many."""
-    size = int(f"{x:.17e}".partition("e")[2])
-    return size + (_rounded(x, size - digits + 1) >= 10.0 ** (size + 1))
+def _in_latex(digits: int, place: int, negative: bool, powers: bool) -> str:
+    """`digits` times ten to the `place`, with a power of ten or without."""
+    sign, last = "-" if negative else "", len(str(digits)) - 1
+    if not powers:
+        return sign + decimal(digits, place, False)
+    return rf"{sign}{decimal(digits, -last, False)} \times 10^{{{place + last}}}"
 
 
 def formula(fit: Fit) -> str:

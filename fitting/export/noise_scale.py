@@ -9,7 +9,7 @@ from typing import Any
 from fitting.band import Band
 from fitting.batch.noise_scale import NoiseScale
 from fitting.export.csv_text import csv_text
-from fitting.export.latex import number, step
+from fitting.export.latex import row
 from fitting.export.text import finite
 
 CAVEAT = (
@@ -62,7 +62,7 @@ def to_latex(found: NoiseScale) -> str:
     rows, full = [], []
     for a, b, band in _stretches(found):
         full.append(f"% steps {a:g} to {b:g}: {band.value!r} ({band.low!r} to {band.high!r} at {band.level})")
-        value, low, high = (number(x, step(band)) for x in band)
+        value, low, high = row(*band, kind="count")
         rows.append(rf"  {a:g} to {b:g} & ${value}$ & ${low}$ & ${high}$ \\")
     return "\n".join(
         [

@@ -17,8 +17,8 @@ from fitting.families.columns import MOST_FAMILIES, labels, resolved
 from fitting.families.joint import JointFit, Part, apart, part, together
 from fitting.families.refits import refits, ways
 from fitting.families.result import Families, Family
-from fitting.law import Law
-from fitting.laws import LawKey
+from fitting.law import LOSS, Law
+from fitting.laws import LawKey, all_laws
 from fitting.planning.allocation import optimum, valley
 from fitting.plural import plural
 from fitting.same_runs import Columns, RunsLike, Units, whole_table, without
@@ -43,7 +43,7 @@ UNSEEN = 0.02  # of the lowest loss: a floor whose interval reaches below this i
 def compare_families(
     runs: RunsLike,
     column: str,
-    law: LawKey = "chinchilla",
+    law: Law | LawKey = "chinchilla",
     *,
     share: str = "auto",
     reference: str | None = None,
@@ -65,8 +65,9 @@ def compare_families(
     `group`, `delta`, `intervals`, `resamples` and `seed` are those of `fit`; each family's noise is judged by its own runs.
 
     Raises FitError, in one sentence with what to do: no such column, one family only, too few runs in a family,
-    families that do not overlap in compute, or a law that cannot say what a budget is best spent on.
+    families that do not overlap in compute, or a law that cannot say what a budget is best spent on or is of no loss.
     """
+    _of_losses(law, column)
     table, excluded = without(whole_table(runs, None, columns, units), exclude, fresh=not isinstance(runs, Runs))
     table = table.fitted
     _check(share, resamples)
@@ -218,6 +219,19 @@ def _scaled(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     own = np.repeat([scaled_delta(p.problem) for p in parts], [p.problem.n for p in parts])
     delta = float(np.sqrt(np.mean(own**2)))
     return tuple(replace(p, problem=replace(p.problem, delta=delta)) for p in parts)
+
+
+def _of_losses(law: Law | LawKey, column: str) -> None:
+    """FitError for a law of another output than the loss or of columns of its own, before a table is read that has no loss."""
+    asked = all_laws().get(law) if isinstance(law, str) else law
+    if not isinstance(asked, Law) or (asked.output.column == LOSS.column and not asked.own_columns):
+        return
+    by = column if isinstance(column, str) else "column"
+    raise FitError(
+        f"Families are compared by compute, under a law of the loss in params and tokens, or in flops; {asked.title} gives "
+        f"{asked.output.column} from {' and '.join(asked.inputs)}. Fit each family by itself and compare what the fits predict: "
+        f"fit(runs, law, exclude=runs.kept[{by!r}] != ...). Or leave law out, where the table has a loss."
+    )
 
 
 def _every_sharing(law: Law, parts: tuple[Part, ...]) -> dict[str, JointFit]:

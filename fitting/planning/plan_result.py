@@ -74,12 +74,18 @@ class Plan(Alike):
         return self.band_of(quantity(self.split.best), quantity(self.split.drawn), level)
 
     def to_frame(self) -> pd.DataFrame:
-        """What the plan says as a table: the columns quantity, value, low and high, a row for each quantity of each budget."""
+        """What the plan says as a table: a row for each quantity of each budget, with quantity, value, low and high.
+
+        Before them stands what the row is for: `budget`, in FLOP, and where sizes were chosen `size`, in parameters.
+        """
         import pandas as pd
 
         names = ("flops", "params", "tokens", "tokens_per_param", "loss", "loss_run", "penalty")
-        frames = [b.to_frame().assign(quantity=k) for k in names if (b := getattr(self, k)) is not None]
-        return pd.concat(frames, ignore_index=True)[["quantity", "value", "low", "high"]]
+        asked = {"budget": np.ravel(self.flops.value)}
+        if self.penalty is not None and self.params is not None:
+            asked["size"] = np.ravel(self.params.value)
+        frames = [b.to_frame().assign(quantity=k, **asked) for k in names if (b := getattr(self, k)) is not None]
+        return pd.concat(frames, ignore_index=True)[[*asked, "quantity", "value", "low", "high"]]
 
     def band_of(self, best: Any, drawn: Any, level: float | None = None) -> Band:
         """The interval of a quantity that is worked out already: best (1, K), for the draws (R, K); numbers for one budget."""

@@ -49,7 +49,8 @@ def choose(runs: Runs, key: Law | LawKey, prior: bool = True) -> tuple[Law, str]
         return laws[key], "chosen by you"
     frame = runs.kept
     values = {c: int(frame[c].nunique(dropna=True)) for c in ("params", "tokens", "flops") if c in frame.columns}
-    varied = {c for c, n in values.items() if n >= 3 and frame["loss"].notna().any()}
+    losses = "loss" in frame.columns and frame["loss"].notna().any()  # read for a law of its own columns it has none
+    varied = {c for c, n in values.items() if n >= 3 and losses}
     if {"params", "tokens"} <= varied:
         both = frame[["params", "tokens", "flops"] if "flops" in varied else ["params", "tokens"]].dropna()
         if len(both) > 2 and on_a_line(both["params"].to_numpy(float), both["tokens"].to_numpy(float)):

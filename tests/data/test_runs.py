@@ -287,3 +287,23 @@ def test_an_index_of_several_levels_names_no_runs():
     runs = read_runs(frame)
     assert len(runs.kept) == 3
     assert runs.labels is None
+
+
+def test_what_the_digest_leaves_out_tells_runs_apart() -> None:
+    """Columns of the file's own, their names and where a column came from; the digest goes on naming the data."""
+    frame = pd.DataFrame(
+        {"params": [1e7, 2e7, 4e7], "tokens": [1e9, 2e9, 4e9], "loss": [3.4, 3.2, 3.0], "optimizer": ["a", "b", "a"]}
+    )
+    runs = read_runs(frame)
+    assert runs.extras == ("optimizer",)
+    assert read_runs(frame.copy()).identity == runs.identity
+    others = (
+        frame.assign(optimizer=["a", "a", "b"]),
+        frame.rename(columns={"optimizer": "opt"}),
+        frame.rename(columns={"params": "N"}),
+    )
+    for other in map(read_runs, others):
+        assert other.digest == runs.digest
+        assert other.identity != runs.identity
+    curves = pd.concat([frame.assign(run=list("xyz"), step=s, loss=frame["loss"] + 1 / s) for s in (1, 2, 3)])
+    assert "optimizer" in read_runs(curves).history, "so that the digest of curves holds such columns"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,6 +67,15 @@ def test_every_function_that_takes_a_table_takes_the_answers(unclear, runs):
         for wrong in ({"columns": {"loss": "a"}}, {"units": {"tokens": 1e9}}, {"columns": "loss"}, {"units": 3}):
             with pytest.raises(FitError, match=r"runs is read already|is a mapping such as"):
                 ask(runs, **wrong)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [against_papers, backtest, calibrate, compare, floor_profile, forecasts, sensitivity],
+    ids=lambda f: f.__name__,
+)
+def test_a_fit_and_its_runs_are_called_so_and_come_in_this_order(ask):
+    assert list(inspect.signature(ask).parameters)[:2] == ["fit", "runs"]
 
 
 def test_answers_are_written_as_python_has_them():

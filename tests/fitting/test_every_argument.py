@@ -87,7 +87,7 @@ def asks() -> dict[str, Ask]:
         "plan in hours": (plan, {"fit": f, "hours": 100, "devices": 64, "peak": 989e12, "utilisation": 0.4}),
         "plan in money": (plan, {"fit": f, "money": 1e5, "price": 2.0, "peak": 989e12, "utilisation": 0.4}),
         "Plan.band": (partial(p.band, lambda at: at["params"]), {"level": 0.9}),
-        "backtest": (backtest, {"found": f, "runs": runs, "resamples": 5, "level": 0.9}),
+        "backtest": (backtest, {"fit": f, "runs": runs, "resamples": 5, "level": 0.9}),
         "sensitivity": (sensitivity, {"fit": f, "runs": runs, "flops": 1e21, "level": 0.9}),
         "floor_profile": (floor_profile, {"fit": f, "runs": runs}),
         "against_papers": (against_papers, {"fit": f, "runs": runs}),

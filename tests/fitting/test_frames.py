@@ -105,6 +105,18 @@ def test_a_plan_is_a_table(found):
     assert {"flops", "params", "tokens", "tokens_per_param", "loss", "loss_run"} <= set(table["quantity"])
 
 
+def test_a_plan_of_several_budgets_says_of_each_row_what_it_is_for(found):
+    """Tidy: one row for a budget and quantity, so that a pivot finds each number again."""
+    for p in (plan(found, flops=[1e22, 1e23]), plan(found, loss=[2.6, 2.5]), plan(found, flops=1e22)):
+        wide = p.to_frame().pivot(index="budget", columns="quantity", values="value")
+        assert list(wide.index) == list(np.ravel(p.flops.value))
+        assert list(wide["params"]) == list(np.ravel(p.params.value))
+    sized = plan(found, flops=[[1e22, 1e22], [1e23, 1e23]], params=[1e9, 2e9])
+    wide = sized.to_frame().pivot(index=["budget", "size"], columns="quantity", values="value")
+    assert wide.loc[(1e23, sized.params.value[1, 1]), "loss"] == sized.loss.value[1, 1]
+    assert list(wide["penalty"]) == list(np.ravel(sized.penalty.value))
+
+
 def test_what_a_notebook_shows_is_a_few_lines():
     families = compare_families(load("simulated-families"), "family", resamples=50)
     assert len(repr(families)) < 1500

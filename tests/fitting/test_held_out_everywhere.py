@@ -114,6 +114,24 @@ def test_no_fit_is_made_of_rows_held_out():
         assert np.array_equal(before, after), (name, before, after)
 
 
+def test_train_and_test_are_roles_of_runs_whether_rows_are_runs_or_their_checkpoints():
+    """As in a table of runs: in a frame, in what is read, and by a flag; the words of losses of two splits hold nothing out."""
+    for name, (made, found) in WAYS.items():
+        frame = made()
+        before, wrong = found(frame), spoilt(frame)
+        out = wrong["role"] == "held out"
+        for column, words in (("role", ("train", "test")), ("Role", ("fitted", "val")), ("held out", ("no", "yes"))):
+            told = wrong.drop(columns="role").assign(**{column: np.where(out, words[1], words[0])})
+            after = found(told)
+            assert np.array_equal(before, after), (name, column, before, after)
+    frame = curves()
+    split = np.where(np.arange(len(frame)) % 3 == 0, "test", "train")
+    assert not len(read_runs(frame.assign(role=split)).held_out), "which changes along a run"
+    assert np.array_equal(
+        *(list(fit_trajectory(f, after=0, resamples=0).law.centred) for f in (frame, frame.assign(role=split)))
+    )
+
+
 def test_where_every_row_is_held_out_it_is_said():
     for make, frame in ((rate_laws, grid()), (steps_to_target, one_size()), (logged_curves, schedules())):
         with pytest.raises(FitError, match="all held out"):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data import Runs, read_runs
+from data import Runs, load, read_runs
 from fitting import FitError, against_papers, fit, load_fit, plan
 from fitting.diagnostics.calibration import calibrate
 from fitting.diagnostics.floor_profile import floor_profile
@@ -96,3 +96,23 @@ def test_results_that_say_the_same_are_equal_and_hash_alike():
     ):
         assert not isinstance(a == b, pd.DataFrame)
         assert a != b, type(a)
+
+
+def test_fits_of_runs_grouped_otherwise_by_a_column_of_the_file_are_told_apart():
+    """One table, one digest, one column to group by; other labels in it: nothing kept for one fit serves the other."""
+    runs = load("simulated-ladder")
+    labels = np.arange(len(runs)) % 5
+    one, other, again = (
+        fit(
+            replace(runs, kept=runs.kept.assign(batchwise=of.astype(str))),
+            "chinchilla",
+            group="batchwise",
+            intervals="groups",
+            resamples=30,
+        )
+        for of in (labels, np.sort(labels), labels)
+    )
+    assert one.digest == other.digest
+    assert one.settings == other.settings
+    assert one.identity != other.identity
+    assert one.identity == again.identity

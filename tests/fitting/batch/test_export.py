@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard import numbers
 from fitting.batch import critical_batch, growth
 from fitting.export.critical_batch import to_csv, to_json, to_latex, to_python
+from fitting.export.latex import stands_for
 
 BATCHES = 2.0 ** np.arange(6, 15)
 NAMES = ("125M", "=1+1", 'it\'s\n"quoted"')
@@ -63,6 +65,9 @@ def test_latex_rounds_for_reading_and_keeps_every_number_in_full(found):
     assert all(
         line.startswith("%") for line in text[: text.index(r"\begin{equation}")].splitlines()
     )  # no name ends its comment
+    page, _, unit = numbers.with_interval(*f.b_crit, "count")[0].partition(numbers.THIN)  # in the digits of the page
+    said = stands_for(body.split("  125M & $")[1].partition("$")[0])
+    assert said == pytest.approx(float(page) * {"": 1.0, "k": 1e3}[unit], rel=1e-12)
     steep = critical_batch(BATCHES, 1e6 / BATCHES, resamples=20)
     assert r"$\infty$" in to_latex({"a": steep}, "tokens", 256, 0.2)
 

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from dashboard.charts import loss_compute
-from data import MappingNeeded, NothingKept, read_runs
+from data import MappingNeeded, NothingKept, load, read_runs
 from data.own_columns import read_columns
-from fitting import FitError, Law, backtest, compare_laws, fit, load_fit, plan
+from fitting import FitError, Law, backtest, compare_families, compare_laws, fit, load_fit, plan
 from fitting.export import residuals_to_csv
 from fitting.held_out import forecasts
 from fitting.law import Output, Param, coefficient
@@ -216,6 +216,7 @@ def test_runs_held_out_are_forecast_and_not_fitted(tmp_path):
         assert apart.runs == names, way
         assert np.all(apart.actual == 0.2), way
         assert not apart.inside.any(), way
+        assert list(apart.to_frame()["coverage"]) == [0.2, 0.2], way
     crashed = told.astype({"coverage": object})
     crashed.loc[out, "coverage"] = "crashed"
     assert "role" not in read_columns(crashed, columns).kept, "no row left is held out"
@@ -530,7 +531,7 @@ def test_laws_of_own_columns_are_backtested_and_compared(tmp_path):
     test = backtest(f, tmp_path / "shots.csv", resamples=50)
     assert test.along == "shots"
     assert test.cuts[0].largest == pytest.approx(np.quantile(table["shots"], 0.5, method="lower"))
-    assert list(test.to_frame().columns) == ["cut_shots", "run", "beyond", "loss", "forecast", "low", "high"]
+    assert list(test.to_frame().columns) == ["cut_shots", "run", "beyond", "error_rate", "forecast", "low", "high"]
     assert all(c.error < 0.02 and c.regret is None for c in test.cuts)
     assert "larger in shots were off by" in test.sentence
     assert "of the error rate (median)" in test.sentence
@@ -575,3 +576,63 @@ def test_a_changed_objective_of_another_output_is_seen():
     assert load_fit(json.dumps(body), law=ERROR_RATE).n == 25
     with pytest.raises(FitError, match="its objective is"):
         load_fit(json.dumps({**body, "objective": 2 * body["objective"]}), law=ERROR_RATE)
+
+
+def test_other_columns_group_and_leave_out_runs_as_for_the_built_in_laws(tmp_path):
+    """A column that no law names is kept: `group` resamples by it, a mask leaves out by it, and a copy in a file says the same."""
+    rng = np.random.default_rng(1)
+    shared = np.repeat(np.exp(0.2 * rng.standard_normal(5)), 5)
+    frame = shots(0.01).assign(prompt=np.repeat(list("abcde"), 5), Sweep=np.repeat(list("vwxyz"), 5), depth=range(25))
+    frame["error_rate"] *= shared
+    frame.to_csv(tmp_path / "shots.csv", index=False)
+    alone = fit(frame, law=ERROR_RATE, intervals="runs", resamples=200).interval("b")
+    for given in (frame, tmp_path / "shots.csv"):
+        runs = read_columns(given, ("shots", "error_rate"))
+        assert runs.extras == ("prompt", "Sweep", "depth")
+        assert runs.kept["depth"].dtype == float
+        for column in ("prompt", "Sweep"):
+            f = fit(given, law=ERROR_RATE, group=column, intervals="groups", resamples=200)
+            assert f.settings.grouping == column
+            assert f.interval("b").high - f.interval("b").low > 1.5 * (alone.high - alone.low)
+        less = fit(runs, law=ERROR_RATE, exclude=runs.kept["prompt"] == "e", resamples=0)
+        assert less.n == 20
+    with pytest.raises(FitError, match="no column 'colour' to group by; choose one of run, shots, error_rate, prompt"):
+        fit(frame, law=ERROR_RATE, group="colour", resamples=0)
+
+
+def test_columns_of_the_runs_table_group_runs_of_other_laws_too():
+    """Sizes and sweeps show shared noise as for a law of losses; numbers whose unit is not known take no part as themselves."""
+    frame = shots(0.01).assign(
+        params=np.repeat([1.0, 2, 4, 8, 16], 5), group=np.tile(list("abcde"), 5), loss=3.0, role="teacher"
+    )
+    runs = read_columns(frame, ("shots", "error_rate"))
+    assert runs.columns == ("run", "group", "params", "shots", "error_rate")
+    assert runs.extras == ("loss (file)", "role (file)")
+    assert not len(runs.held_out)
+    for column in ("params", "group", "loss (file)", "role"):
+        assert runs.called(column) is not None
+    f = fit(frame, law=ERROR_RATE, group="params", intervals="groups", resamples=50)
+    assert f.settings.grouping == "params"
+    frame["params"] = 0.0
+    assert "params" not in read_columns(frame, ("shots", "error_rate")).columns
+
+
+def test_families_are_not_compared_by_a_law_of_own_columns_and_it_is_said_how_else():
+    """Whether the table was read or not; and what is said to be done can be done."""
+    frame = shots(0.01).assign(kind=["old", "new"] * 12 + ["old"])
+    runs = read_columns(frame, ("shots", "error_rate"))
+    for given in (frame, runs, load("simulated-ladder")):
+        with pytest.raises(FitError) as said:
+            compare_families(given, "kind", ERROR_RATE)
+        assert (
+            "a law of the loss in params and tokens, or in flops; Error rate e(k) gives error_rate from shots."
+            in str(said.value)
+        )
+        assert "fit(runs, law, exclude=runs.kept['kind'] != ...)" in str(said.value)
+    assert fit(runs, law=ERROR_RATE, exclude=runs.kept["kind"] != "new", resamples=0).n == 12
+
+
+def test_a_table_read_for_another_law_has_no_law_recommended():
+    runs = read_columns(shots().assign(params=np.geomspace(1e7, 1e9, 25)), ("shots", "error_rate"))
+    with pytest.raises(FitError, match="beside a loss"):
+        fit(runs)
