@@ -303,7 +303,7 @@ def _minimise_block(
         weights = None if weights is None else weights[:, prob.alike.order]
         prob = prob.gather()
     low, high = prob.coordinates.bounds
-    reach = np.minimum(2.0, high - low)  # at once: the formulas are exponentials of these
+    reach = np.minimum(2.0, high - low)  # of one step: the formulas are exponentials of these
     theta = np.minimum(np.maximum(start, low), high)
     count = len(theta)
     here = _local(prob, theta, weights)
