@@ -49,7 +49,7 @@ def open_ends(
     ends = np.stack([low + NEAR_END * (high - low), high - NEAR_END * (high - low)])
     is_open = np.zeros((2, p), bool)
     is_open[:, list(known)] = True
-    put_off = _rise(prob, theta, ends) > FAR * cut
+    put_off = parabola(prob, theta, ends) > FAR * cut
     places = theta[None, :]
     if rivals is not None and len(rivals):
         costs = objective(prob, rivals)
@@ -85,7 +85,7 @@ def _held(places: Array, ends: Array, which: Array) -> tuple[Array, Array, Array
     return start, side, at
 
 
-def _rise(prob: Problem, theta: Array, ends: Array) -> Array:
+def parabola(prob: Problem, theta: Array, ends: Array) -> Array:
     """By how much the objective would rise at ends (2, p) were it a parabola, all other coordinates fitted again."""
     left, jac = slopes(prob, theta[None, :])
     weights = prob.weighed(None)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import fitting.diagnostics.open_ends as ends_of_ranges
 from fitting import FitError, all_laws, fit, load_fit
-from fitting.diagnostics.open_ends import allowed, open_ends
+from fitting.diagnostics.open_ends import allowed, open_ends, parabola
 from fitting.export.checksum import KEY, checksum
 from fitting.open_interval import how_open
 from fitting.solver.initial_values import starts
@@ -125,6 +126,38 @@ def test_an_end_is_open_where_its_profile_rises_by_less_than_is_allowed():
     noise = float(np.sum(left**2)) / (25 - 3)
     assert allowed(prob, left) == pytest.approx(0.5 * stats.f.ppf(0.95, 1, 22) * noise, rel=0.1)
     assert stats.f.ppf(0.95, 1, 1e9) == pytest.approx(3.841, rel=1e-3)
+
+
+def solved(law, frame):
+    """A least-squares problem and its optimum."""
+    x, loss = {k: frame[k].to_numpy() for k in law.inputs}, frame["loss"].to_numpy()
+    prob = problem(coordinates(law, x, loss), x, loss, np.inf)
+    tried = minimise(prob, starts(prob))
+    theta = tried.theta[tried.best()]
+    return prob, theta, allowed(prob, residuals(prob, theta[None, :])[0])
+
+
+def test_ends_far_beyond_a_parabola_are_not_refitted_where_none_is_open(monkeypatch):
+    frame = crossed(lambda n, d: 1.82 + 482 * n**-0.348 + 2085 * d**-0.366, 0, 0.0003)
+    prob, theta, cut = solved(all_laws()["chinchilla"], frame)
+    full = open_ends(prob, theta, cut)
+    monkeypatch.setattr(ends_of_ranges, "minimise", lambda *_, **__: pytest.fail("an end was refitted"))
+    assert not np.any(full)
+    assert not np.any(open_ends(prob, theta, cut))
+
+
+def test_ends_far_beyond_a_parabola_are_found_once_another_is_open(monkeypatch):
+    late = 0
+    for seed in range(4):
+        prob, theta, cut = solved(TWO, along(no_break, "params", seed))
+        found = np.array(open_ends(prob, theta, cut))
+        low, high = prob.coordinates.bounds
+        span = ends_of_ranges.NEAR_END * (high - low)
+        late += np.sum(found & (parabola(prob, theta, np.stack([low + span, high - span])) > ends_of_ranges.FAR * cut))
+        with monkeypatch.context() as all_at_once:
+            all_at_once.setattr(ends_of_ranges, "FAR", np.inf)
+            np.testing.assert_array_equal(found, open_ends(prob, theta, cut))
+    assert late
 
 
 def test_each_refit_may_hold_a_coordinate_of_its_own():
