@@ -303,6 +303,7 @@ def _minimise_block(
         weights = None if weights is None else weights[:, prob.alike.order]
         prob = prob.gather()
     low, high = prob.coordinates.bounds
+    reach = np.minimum(2.0, high - low)  # of one step: the formulas are exponentials of these
     theta = np.minimum(np.maximum(start, low), high)
     count = len(theta)
     here = _local(prob, theta, weights)
@@ -325,7 +326,7 @@ def _minimise_block(
         else:
             at = _Local(here.value[live], here.gradient[live], here.newton[live], here.major[live])
             from_, damping = theta[live], mu[live]
-        move, gain = _step(from_, at, damping, low, high, None if held is None else held[live])
+        move, gain = _step(from_, at, damping, low, high, reach, None if held is None else held[live])
         # Damping shrinks the step and with it the gain: (1 + mu) of it is what the undamped model promises at most.
         share = gain * (1.0 + damping) / np.maximum(at.value, 1e-300)
         exact = at.value < EXACT * prob.n
@@ -364,8 +365,10 @@ def _usable(at: _Local) -> Array:
     return finite & np.all(np.isfinite(at.newton), axis=(1, 2)) & np.all(np.isfinite(at.major), axis=(1, 2))
 
 
-def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array, held: Array | None) -> tuple[Array, Array]:
-    """The damped step (R, p) within bounds and the decrease it promises (R,)."""
+def _step(
+    theta: Array, at: _Local, mu: Array, low: Array, high: Array, reach: Array, held: Array | None
+) -> tuple[Array, Array]:
+    """The damped step (R, p) within bounds, no further than `reach` (p,), and the decrease it promises (R,)."""
     edge = ((theta <= low) & (at.gradient > 0)) | ((theta >= high) & (at.gradient < 0))
     if held is not None:
         edge |= held
@@ -387,10 +390,5 @@ def _step(theta: Array, at: _Local, mu: Array, low: Array, high: Array, held: Ar
     ridge += turn
     move = -np.linalg.solve(matrix, (gradient / unit)[:, :, None])[:, :, 0] / unit
     gain = -0.5 * np.einsum("rp,rp->r", gradient, move)
-    # No coordinate jumps further than e^2 at once: the formulas are exponentials of these.
-    longest = (np.abs(move) / _reach(low, high)).max(axis=1)
+    longest = (np.abs(move) / reach).max(axis=1)
     return move / np.maximum(1.0, longest)[:, None], gain
-
-
-def _reach(low: Array, high: Array) -> Array:
-    return np.minimum(2.0, high - low)

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 import fitting.diagnostics.checks.evidence as evidence
 from data import Runs
@@ -32,39 +31,17 @@ from data.library import bundled
 from fitting import FitError, Law, all_laws, fit, offered
 from fitting.diagnostics.identification import natural_ends
 from fitting.diagnostics.open_ends import open_ends
-from fitting.law import Param, coefficient
 from fitting.result import Fit
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import problem
 from tests.benchmarks.forecast.tables import sweeps
+from tests.planted import TWO, grid, line, noisy
 
 Array = np.ndarray
 CHINCHILLA = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
 POWER = {"E": 1.7, "B": 410.0, "c0": 0.28, "c1": 1e-12, "x1": 1e9, "f1": 0.3}
 NOISES = (0.002, 0.004, 0.01, 0.03)
 DEGENERATE, EXCLUDED = 0.1, 25.0
-
-
-def two_terms(params: Any, E: Any, A: Any, F: Any, a: Any, f: Any) -> Any:
-    return E + A * params**-a + F * params**-f
-
-
-TWO = Law(
-    "two-terms", "Two terms", two_terms, "L", ("params",),
-    (
-        Param("E", "E", "nats", "floor", (0.0, 10.0), log=False),
-        Param("A", "A", "nats params^a", "a weight", (1e-12, 1e60), anchor=coefficient("params", "a")),
-        Param("F", "F", "nats params^f", "another", (1e-12, 1e60), anchor=coefficient("params", "f")),
-        Param("a", "a", "", "its exponent", (0.01, 3.0)),
-        Param("f", "f", "", "its exponent", (0.01, 3.0)),
-    ), "a test",
-)  # fmt: skip
-
-
-def grid(rng: np.random.Generator, sizes: int = 6, data: int = 4) -> dict[str, Array]:
-    """Every size with every number of tokens."""
-    params, tokens = np.meshgrid(np.geomspace(1e7, 1e10, sizes), np.geomspace(1e9, 2e11, data))
-    return {"params": params.ravel(), "tokens": tokens.ravel()}
 
 
 def isoflop(rng: np.random.Generator) -> dict[str, Array]:
@@ -86,20 +63,20 @@ def ladder(rng: np.random.Generator) -> dict[str, Array]:
     return {"params": params, "tokens": params * np.tile([20, 60, 180], 4)}
 
 
-def line(column: str, n: int) -> Callable[[np.random.Generator], dict[str, Array]]:
+def on(column: str, n: int) -> Callable[[np.random.Generator], dict[str, Array]]:
     """`n` values of one input over three decades."""
-    return lambda rng: {column: np.geomspace(1e8, 1e11, n)}
+    return lambda rng: line(column, n)
 
 
 def repeated(rng: np.random.Generator) -> dict[str, Array]:
     """A grid of which half is trained on the same tokens again, up to 30 times."""
-    x = grid(rng, 6, 6)
+    x = grid(6, 6)
     return {**x, "unique_tokens": x["tokens"] / np.tile([1, 1, 1, 3, 10, 30], 6)}
 
 
 def once(rng: np.random.Generator) -> dict[str, Array]:
     """The same grid without a repeat."""
-    x = grid(rng, 6, 6)
+    x = grid(6, 6)
     return {**x, "unique_tokens": x["tokens"]}
 
 
@@ -118,26 +95,26 @@ def cases() -> dict[str, Case]:
     of = {k: dict(law.published[0].values) for k, law in laws.items() if law.published}
     nothing = 1e-12
     out = {}
-    for name, design in (("grid", grid), ("isoflop", isoflop), ("ladder", ladder), ("ray", ray)):
+    for name, design in (("grid", lambda r: grid()), ("isoflop", isoflop), ("ladder", ladder), ("ray", ray)):
         out[f"chinchilla {name}"] = Case(laws["chinchilla"], design, CHINCHILLA)
         out[f"chinchilla, data alone {name}"] = Case(laws["chinchilla"], design, {**CHINCHILLA, "A": nothing})
         out[f"chinchilla, size alone {name}"] = Case(laws["chinchilla"], design, {**CHINCHILLA, "B": nothing})
         out[f"over-training {name}"] = Case(laws["overtraining"], design, of["overtraining"])
         out[f"kaplan {name}"] = Case(laws["kaplan"], design, of["kaplan"])
-    out["chinchilla grid of 48"] = Case(laws["chinchilla"], lambda r: grid(r, 8, 6), CHINCHILLA)
-    out["general grid of 48"] = Case(laws["general"], lambda r: grid(r, 8, 6), {**CHINCHILLA, "q": 0.6})
-    out["general, data alone"] = Case(laws["general"], lambda r: grid(r, 8, 6), {**CHINCHILLA, "A": nothing, "q": 1.0})
+    out["chinchilla grid of 48"] = Case(laws["chinchilla"], lambda r: grid(8, 6), CHINCHILLA)
+    out["general grid of 48"] = Case(laws["general"], lambda r: grid(8, 6), {**CHINCHILLA, "q": 0.6})
+    out["general, data alone"] = Case(laws["general"], lambda r: grid(8, 6), {**CHINCHILLA, "A": nothing, "q": 1.0})
     out["repeated data"] = Case(laws["data-constrained"], repeated, of["data-constrained"])
     out["repeated data, none"] = Case(laws["data-constrained"], once, of["data-constrained"])
     for key, column in (("tokens", "tokens"), ("params", "params"), ("compute", "flops")):
         law = laws[f"broken-{key}"]
         for n in (15, 40):
-            out[f"broken {key} {n}"] = Case(law, line(column, n), {**POWER, "c0": 0.1, "c1": 0.5, "x1": 3e9, "B": 30.0})
-            out[f"broken {key} {n}, no break"] = Case(law, line(column, n), POWER)
-    out["two terms in one"] = Case(TWO, line("params", 25), {"E": 1.7, "A": 410.0, "F": nothing, "a": 0.3, "f": 1.0})
-    out["loss of compute"] = Case(laws["compute-floor"], line("flops", 15), {"E": 1.7, "A": 410.0, "gamma": 0.28})
-    out["kaplan size"] = Case(laws["kaplan-params"], line("params", 10), of["kaplan-params"])
-    out["kaplan data"] = Case(laws["kaplan-tokens"], line("tokens", 10), of["kaplan-tokens"])
+            out[f"broken {key} {n}"] = Case(law, on(column, n), {**POWER, "c0": 0.1, "c1": 0.5, "x1": 3e9, "B": 30.0})
+            out[f"broken {key} {n}, no break"] = Case(law, on(column, n), POWER)
+    out["two terms in one"] = Case(TWO, on("params", 25), {"E": 1.7, "A": 410.0, "F": nothing, "a": 0.3, "f": 1.0})
+    out["loss of compute"] = Case(laws["compute-floor"], on("flops", 15), {"E": 1.7, "A": 410.0, "gamma": 0.28})
+    out["kaplan size"] = Case(laws["kaplan-params"], on("params", 10), of["kaplan-params"])
+    out["kaplan data"] = Case(laws["kaplan-tokens"], on("tokens", 10), of["kaplan-tokens"])
     return out
 
 
@@ -146,10 +123,9 @@ def table(case: Case, noise: float, seed: int) -> tuple[Runs, dict[str, Array]]:
     rng = np.random.default_rng([seed, 7])
     x = case.design(rng)
     loss = np.asarray(case.law(x, case.truth))
-    frame = pd.DataFrame({"run": [f"r{i}" for i in range(len(loss))], **x})
+    frame = noisy(x, loss, noise, rng)
     if {"params", "tokens"} <= set(x):
         frame["flops"] = six_nd(frame["params"], frame["tokens"])
-    frame["loss"] = loss * np.exp(noise * rng.standard_normal(len(loss)))
     return Runs(kept=frame, set_aside=frame.iloc[:0].assign(reason=""), name="simulated"), x
 
 

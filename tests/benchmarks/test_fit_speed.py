@@ -35,7 +35,7 @@ from tests.fitting.hostile_tables import ALMOST_ONE_SIZE, ONE_POINT, ONE_SIZE
 
 pytestmark = pytest.mark.benchmark
 
-FULL_FIT_RATIO = 350  # a fit profiles both ends of each parameter, too: .28 of it
+FULL_FIT_RATIO = 500
 BOOTSTRAP_SHARE = 0.1
 PAGE_SHARE = 0.25
 GARBAGE_RATIO = 20
@@ -115,7 +115,7 @@ def reference(runs) -> tuple[float, float]:
 
 
 def test_full_fit(runs, reference, capsys):
-    """A cold fit through the public function, checks and all, at least 350 times faster than the grid, and no worse."""
+    """A cold fit through the public function, checks and all, at least 500 times faster than the grid, and no worse."""
     whole, lowest = reference
     found = fit(runs, law="chinchilla", delta=DELTA, resamples=0)
     times = seconds(lambda: fit(runs, law="chinchilla", delta=DELTA, resamples=0), 12)

@@ -22,7 +22,9 @@ def on_a_line(x: np.ndarray, y: np.ndarray) -> bool:
 
 def settings_of(inputs: Mapping[str, np.ndarray]) -> int:
     """How many settings of these inputs (n,) differ by more than digitising does."""
-    return len(np.unique(np.round(np.log(np.array(list(inputs.values()))), 3), axis=1).T)
+    at = np.round(np.log(np.array(list(inputs.values()))), 3)
+    at = at[:, np.lexsort(at)]  # many times quicker than np.unique of columns
+    return 1 + int(np.count_nonzero(np.any(at[:, 1:] != at[:, :-1], axis=0)))
 
 
 def refusal(law: Law, table: Arrays, which: str = "") -> str:

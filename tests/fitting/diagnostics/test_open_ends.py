@@ -7,48 +7,30 @@ import math
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
-from fitting import FitError, Law, all_laws, fit, load_fit
+import fitting.diagnostics.open_ends as ends_of_ranges
+from fitting import FitError, all_laws, fit, load_fit
 from fitting.diagnostics.open_ends import allowed, open_ends
 from fitting.export.checksum import KEY, checksum
-from fitting.law import Param, coefficient
 from fitting.open_interval import how_open
 from fitting.solver.initial_values import starts
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import minimise, objective, problem, residuals
+from tests.planted import TWO, grid, line, noisy
 
 
-def two_terms(params, E, A, F, a, f):
-    return E + A * params**-a + F * params**-f
+def along(loss, column, seed, n=25, noise=0.004):
+    """Runs along one input."""
+    x = line(column, n)
+    return noisy(x, loss(x[column]), noise, np.random.default_rng(seed))
 
 
-TWO = Law(
-    "two-terms", "Two terms", two_terms, "L", ("params",),
-    (
-        Param("E", "E", "nats", "floor", (0.0, 10.0), log=False),
-        Param("A", "A", "nats params^a", "a weight", (1e-12, 1e60), anchor=coefficient("params", "a")),
-        Param("F", "F", "nats params^f", "another", (1e-12, 1e60), anchor=coefficient("params", "f")),
-        Param("a", "a", "", "its exponent", (0.01, 3.0)),
-        Param("f", "f", "", "its exponent", (0.01, 3.0)),
-    ), "a test",
-)  # fmt: skip
-
-
-def line(loss, column, seed, n=25, noise=0.004):
-    """Runs along one input, from 1e8 to 1e11."""
-    x = np.geomspace(1e8, 1e11, n)
-    noisy = loss(x) * np.exp(noise * np.random.default_rng(seed).standard_normal(n))
-    return pd.DataFrame({"run": [f"r{i}" for i in range(n)], column: x, "loss": noisy})
-
-
-def grid(loss, seed, noise=0.004):
+def crossed(loss, seed, noise=0.004):
     """Runs of six sizes, each on four numbers of tokens."""
-    params, tokens = (x.ravel() for x in np.meshgrid(np.geomspace(1e7, 1e10, 6), np.geomspace(1e9, 2e11, 4)))
-    noisy = loss(params, tokens) * np.exp(noise * np.random.default_rng(seed).standard_normal(24))
-    return pd.DataFrame({"run": [f"r{i}" for i in range(24)], "params": params, "tokens": tokens, "loss": noisy})
+    x = grid()
+    return noisy(x, loss(x["params"], x["tokens"]), noise, np.random.default_rng(seed))
 
 
 def no_break(x):
@@ -58,7 +40,7 @@ def no_break(x):
 @pytest.mark.parametrize("seed", range(4))
 def test_a_break_that_runs_do_not_show_is_named(seed):
     """At the optimum some noise is fitted, so that every slope there is steep."""
-    f = fit(line(no_break, "tokens", seed), "broken-tokens", resamples=0)
+    f = fit(along(no_break, "tokens", seed), "broken-tokens", resamples=0)
     assert {"x1", "f1"} & set(f.unidentified)
     assert f.status.value != "sound"
 
@@ -66,12 +48,12 @@ def test_a_break_that_runs_do_not_show_is_named(seed):
 def test_a_break_that_runs_do_show_is_not():
     law = all_laws()["broken-tokens"]
     there = {"E": 1.0, "B": 30.0, "c0": 0.1, "c1": 0.5, "x1": 3e9, "f1": 0.3}
-    assert not fit(line(lambda x: law({"tokens": x}, there), "tokens", 0, 40), law, resamples=0).unidentified
+    assert not fit(along(lambda x: law({"tokens": x}, there), "tokens", 0, 40), law, resamples=0).unidentified
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_of_two_like_terms_of_which_one_would_do_neither_is_told(seed):
-    f = fit(line(lambda x: 1.7 + 410 * x**-0.3, "params", seed), TWO, resamples=0)
+    f = fit(along(lambda x: 1.7 + 410 * x**-0.3, "params", seed), TWO, resamples=0)
     assert {"a", "f"} <= set(f.unidentified)
     assert "E" not in f.unidentified
 
@@ -85,7 +67,7 @@ def test_of_two_like_terms_of_which_one_would_do_neither_is_told(seed):
     ],
 )
 def test_the_term_that_does_not_matter_is_the_one_named(loss, open_ones):
-    f = fit(grid(loss, 1), "chinchilla", resamples=60)
+    f = fit(crossed(loss, 1), "chinchilla", resamples=60)
     assert set(f.unidentified) == open_ones
     for name in set(f.law.names) - open_ones:
         assert math.isfinite(f.interval(name).high), name
@@ -93,7 +75,7 @@ def test_the_term_that_does_not_matter_is_the_one_named(loss, open_ones):
 
 def test_one_open_side_leaves_the_other_known_everywhere():
     """Before a break that may be anywhere the slope is at most that of all runs: said by repr, band, JSON, LaTeX and Python."""
-    f = fit(line(no_break, "tokens", 0), "broken-tokens", resamples=200)
+    f = fit(along(no_break, "tokens", 0), "broken-tokens", resamples=200)
     assert f.closed_ends.get("c0") == "high"
     band = f.interval("c0")
     assert band.low == 0.0
@@ -115,7 +97,7 @@ def test_one_open_side_leaves_the_other_known_everywhere():
 
 @pytest.mark.parametrize("ends", [{"c0": "middle"}, {"E": "high"}, {"none": "low"}, ["c0"], {"c0": 1}])
 def test_a_saved_fit_with_odd_ends_is_refused(tmp_path, ends):
-    f = fit(line(no_break, "tokens", 0), "broken-tokens", resamples=20)
+    f = fit(along(no_break, "tokens", 0), "broken-tokens", resamples=20)
     body = json.loads(f.to_json())
     body["closed_ends"] = ends
     body[KEY] = checksum({k: v for k, v in body.items() if k != KEY})
@@ -128,7 +110,7 @@ def test_a_saved_fit_with_odd_ends_is_refused(tmp_path, ends):
 def test_an_end_is_open_where_its_profile_rises_by_less_than_is_allowed():
     """Just so much, whichever end; and what is allowed is chi-squared's 95 %, F's where few runs tell the noise."""
     law = all_laws()["compute-floor"]
-    frame = line(lambda x: 1.7 + 410 * x**-0.28, "flops", 0, noise=0.02)
+    frame = along(lambda x: 1.7 + 410 * x**-0.28, "flops", 0, noise=0.02)
     x, loss = {"flops": frame["flops"].to_numpy()}, frame["loss"].to_numpy()
     where = coordinates(law, x, loss)
     prob = problem(where, x, loss, np.inf)
@@ -146,9 +128,39 @@ def test_an_end_is_open_where_its_profile_rises_by_less_than_is_allowed():
     assert stats.f.ppf(0.95, 1, 1e9) == pytest.approx(3.841, rel=1e-3)
 
 
+def solved(law, frame):
+    """A least-squares problem and its optimum."""
+    x, loss = {k: frame[k].to_numpy() for k in law.inputs}, frame["loss"].to_numpy()
+    prob = problem(coordinates(law, x, loss), x, loss, np.inf)
+    tried = minimise(prob, starts(prob))
+    theta = tried.theta[tried.best()]
+    return prob, theta, allowed(prob, residuals(prob, theta[None, :])[0])
+
+
+def test_ends_far_beyond_a_parabola_are_not_refitted_where_none_is_open(monkeypatch):
+    frame = crossed(lambda n, d: 1.82 + 482 * n**-0.348 + 2085 * d**-0.366, 0, 0.0003)
+    prob, theta, cut = solved(all_laws()["chinchilla"], frame)
+    full = open_ends(prob, theta, cut)
+    monkeypatch.setattr(ends_of_ranges, "minimise", lambda *_, **__: pytest.fail("an end was refitted"))
+    assert not np.any(full)
+    assert not np.any(open_ends(prob, theta, cut))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ends_far_beyond_a_parabola_are_found_once_another_is_open(monkeypatch, seed):
+    """Of all open ends a parabola that puts but one within reach loses none."""
+    prob, theta, cut = solved(TWO, along(no_break, "params", seed))
+    full = np.array(open_ends(prob, theta, cut))
+    assert full.sum() > 1
+    rise = np.full(full.shape, np.inf)
+    rise[tuple(np.argwhere(full)[0])] = 2 * cut
+    monkeypatch.setattr(ends_of_ranges, "parabola", lambda *_: rise)
+    np.testing.assert_array_equal(full, open_ends(prob, theta, cut))
+
+
 def test_each_refit_may_hold_a_coordinate_of_its_own():
     law = all_laws()["compute-floor"]
-    frame = line(lambda x: 1.7 + 410 * x**-0.28, "flops", 0)
+    frame = along(lambda x: 1.7 + 410 * x**-0.28, "flops", 0)
     x, loss = {"flops": frame["flops"].to_numpy()}, frame["loss"].to_numpy()
     prob = problem(coordinates(law, x, loss), x, loss, np.inf)
     start = np.tile(starts(prob)[0], (3, 1)) + 0.1
