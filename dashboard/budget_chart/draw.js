@@ -136,6 +136,9 @@ export function linePath(grid, values, x, y) {
     .join("");
 }
 
+// An end that is open lies past the panel's edge, where it is cut, in pixels.
+const BEYOND = 1e5;
+
 function bandPath(grid, low, high, x, y) {
   if (!low || !high) return "";
   const pieces = [];
@@ -150,8 +153,8 @@ function bandPath(grid, low, high, x, y) {
   };
   grid.forEach((at, i) => {
     const [bottom, top] = [y(low[i]), y(high[i])];
-    if (bottom === null || top === null) close();
-    else piece.push([x(at).toFixed(1), bottom.toFixed(1), top.toFixed(1)]);
+    if (bottom === null && top === null) close();
+    else piece.push([x(at).toFixed(1), (bottom ?? BEYOND).toFixed(1), (top ?? -BEYOND).toFixed(1)]);
   });
   close();
   return pieces.join("");

@@ -55,10 +55,10 @@ def whole_run(plan: Plan, batch: Advice, lr: Advice | None = None, critical: Adv
         if advice is None:
             return None
         with np.errstate(all="ignore"):
-            return plan.band_of(advice.value(best), advice.drawn(drawn))
+            return plan.of_size(advice.value(best), advice.drawn(drawn))
 
     with np.errstate(all="ignore"):
-        steps = plan.band_of(best["tokens"] / batch.value(best), drawn["tokens"] / batch.drawn(drawn))
+        steps = plan.of_size(best["tokens"] / batch.value(best), drawn["tokens"] / batch.drawn(drawn))
     batch_band = band(batch)
     assert batch_band is not None
     sources = tuple((a.gives, a.title) for a in (batch, lr, critical) if a is not None)

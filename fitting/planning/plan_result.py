@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = np.ndarray
+LEAST_ENDLESS = 0.025  # a share of draws that reaches the end of a 95 % interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,33 @@ class Split:
 
     best: Mapping[str, Array]
     drawn: Mapping[str, Array]
+    #: Draws (R, K) without a best size between one parameter and one token; None where sizes were not looked for.
+    endless: Array | None = None
+
+
+def open_ended(best: Array, drawn: Array, endless: Array | None) -> Array:
+    """Draws (R, K) of a quantity that is `best` (1, K), those that are `endless` (R, K) beyond any number.
+
+    There the search stopped at one parameter or one token, which is no answer of the law.
+    """
+    if endless is None or not endless.any():
+        return drawn
+    return np.where(endless, np.where(drawn > best, np.inf, -np.inf), drawn)
+
+
+def no_best_size(endless: Array | None) -> tuple[str, ...]:
+    """A note where the draws (R, 1) of one budget leave the interval of its size open."""
+    if (
+        endless is None
+        or not len(endless)
+        or endless.shape[1] != 1
+        or (share := float(np.mean(endless))) < LEAST_ENDLESS
+    ):
+        return ()
+    return (
+        f"In {100 * share:.0f} % of the draws no size is best for this budget: there only size or only tokens lower the loss, so the "
+        "interval of the size is open. Runs of several sizes at one budget would close it.",
+    )
 
 
 def _in_lines(plan: Plan) -> Iterator[str]:
@@ -86,6 +114,10 @@ class Plan(Alike):
             asked["size"] = np.ravel(self.params.value)
         frames = [b.to_frame().assign(quantity=k, **asked) for k in names if (b := getattr(self, k)) is not None]
         return pd.concat(frames, ignore_index=True)[[*asked, "quantity", "value", "low", "high"]]
+
+    def of_size(self, best: Array, drawn: Array, level: float | None = None) -> Band:
+        """As `band_of`, of what grows or falls with the size along a budget: open where a draw has no best size."""
+        return self.band_of(best, open_ended(best, drawn, self.split.endless), level)
 
     def band_of(self, best: Any, drawn: Any, level: float | None = None) -> Band:
         """The interval of a quantity that is worked out already: best (1, K), for the draws (R, K); numbers for one budget."""

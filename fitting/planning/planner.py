@@ -19,6 +19,7 @@ from fitting.planning.limits import aim_inside, by_name
 from fitting.planning.notes import FREE_EPOCHS, Text, all_notes
 from fitting.planning.plan_result import Plan as Plan
 from fitting.planning.plan_result import Split as Split
+from fitting.planning.plan_result import no_best_size, open_ended
 from fitting.result import Fit
 
 Array = np.ndarray
@@ -28,6 +29,7 @@ LEAST_FLOPS, MOST_FLOPS = 1e3, 1e45
 ENDS = (float(np.log(LEAST_FLOPS)), float(np.log(MOST_FLOPS)))
 ROUGHLY = 12  # halvings that lead to where a secant may begin
 MOST_PARAMS = 1e24
+ONE = 1.01  # a best size or number of tokens that is this or less is where the search ends
 VALLEY_SHARE = 1e-3
 
 
@@ -322,6 +324,11 @@ def _assemble(
 
     sized = fit.law.inputs != ("flops",)
     chosen = budgets[0]
+    endless = (spread.params < ONE) | (spread.tokens < ONE) if sized and params is None else None
+
+    def of_size(a: Array, b: Array) -> Band:
+        return band(a, open_ended(a, b, endless))
+
     flat, penalty = None, None
     if sized and params is None:
         v = valley(fit.law, fit.values[None, :], chosen[0], fit.accounting, text.given(fit) if text else None)
@@ -345,19 +352,22 @@ def _assemble(
         if len(fit.draws)
         else np.empty((0, chosen.shape[1]))
     )
+    noted = all_notes(fit, chosen[0], best, sized, text)
     return Plan(
         flops=band(chosen, spread_budget),
-        params=band(best.params, spread.params) if sized else None,
-        tokens=band(best.tokens, spread.tokens) if sized else None,
-        tokens_per_param=band(best.tokens / best.params, _ratio(spread)) if sized else None,
+        params=of_size(best.params, spread.params) if sized else None,
+        tokens=of_size(best.tokens, spread.tokens) if sized else None,
+        tokens_per_param=of_size(best.tokens / best.params, _ratio(spread)) if sized else None,
         loss=loss,
         loss_run=of_run,
         valley=flat,  # type: ignore[arg-type]
         penalty=penalty,
         beyond=float(beyond) if shape == () else beyond,
         hardware=hardware,
-        notes=tuple(dict.fromkeys((*all_notes(fit, chosen[0], best, sized, text), *loss.notes, *of_run.notes))),
-        split=Split(*(by_name(fit.law.output, c, x, sized) for c, x in ((chosen, best), (spread_budget, spread)))),
+        notes=tuple(dict.fromkeys((*noted, *no_best_size(endless), *loss.notes, *of_run.notes))),
+        split=Split(
+            by_name(fit.law.output, chosen, best, sized), by_name(fit.law.output, spread_budget, spread, sized), endless
+        ),
         warnings=fit.warnings,
     )
 

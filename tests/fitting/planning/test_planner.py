@@ -11,6 +11,7 @@ from data.flops import six_nd
 from fitting import FitError, all_laws, fit, plan
 from fitting.accounting import Accounting
 from fitting.band import quantiles
+from fitting.batch import from_paper, whole_run
 from fitting.planning.allocation import optimum, valley
 from fitting.planning.hardware import Hardware
 from fitting.solver.fit_data import accounting
@@ -359,3 +360,23 @@ def test_text_that_is_none(paper, fit_of):
         plan(paper, flops=1e22, unique_tokens=0.0)
     with pytest.raises(FitError, match="give unique_tokens"):
         plan(fit_of("data-constrained", **MUENNIGHOFF), flops=1e22)
+
+
+def test_draws_without_a_best_size_leave_its_interval_open(fit_of):
+    """Where only tokens lower the loss the search ends at one parameter, which is no answer of the law."""
+    law = {"E": 1.8, "A": 480.0, "B": 2000.0, "alpha": 0.35, "beta": 0.36}
+    draws = np.tile(list(law.values()), (100, 1)) * np.exp(0.01 * np.random.default_rng(0).standard_normal((100, 5)))
+    closed = plan(fit_of("chinchilla", draws=draws, **law), flops=1e20)
+    draws[:10, 1] = 1e-12
+    found = plan(fit_of("chinchilla", draws=draws, **law), flops=1e20)
+    assert found.params.low == -np.inf
+    assert found.params.high == pytest.approx(closed.params.high, rel=0.01)
+    assert found.tokens.high == found.tokens_per_param.high == np.inf
+    assert found.tokens.low == pytest.approx(closed.tokens.low, rel=0.01)
+    assert np.isfinite([found.loss.low, found.loss.high, found.flops.low]).all()
+    assert any(note.startswith("In 10 % of the draws no size is best for this budget") for note in found.notes)
+    assert not any("no size is best" in note for note in closed.notes)
+    run = whole_run(found, from_paper("steplaw_batch"), from_paper("steplaw_lr"))
+    assert np.isinf([run.batch.high, run.steps.high, run.lr.high]).all()
+    chosen = plan(fit_of("chinchilla", draws=draws, **law), flops=1e20, params=1e9)
+    assert chosen.params.low == chosen.params.high
