@@ -103,6 +103,10 @@ def how_fast(found: Front | FitError, on: On, here: WholeRun, measured: StepTime
             right, "latency", "Fixed time per step, ms", asked,
             help="Time of a step beside its arithmetic: kernel launches, waiting, communication between devices.",
         )  # fmt: skip
+        if plan_state.on_a_cpu():
+            st.caption(
+                f"Your runs trained on a CPU: how long their steps took does not tell the speed of {asked.device}."
+            )
         if measured is not None:
             said, share, start = plan_run.speed_words(measured, asked)
             st.caption(widgets.literal(said))

@@ -178,11 +178,18 @@ def cluster(asked: PlanSettings, batch: float) -> Cluster:
 
 
 def timed(fit: Fit, runs: Runs) -> StepTime | None:
-    """How long a step of the runs took, where the table says enough of it; else None."""
+    """How long a step of the runs took, where the table says enough of it and it was no CPU, which a plan has not; else None."""
+    if on_a_cpu(runs):
+        return None
     try:
         return step_time(runs.kept)
     except FitError:
         return None
+
+
+def on_a_cpu(runs: Runs) -> bool:
+    """Whether the table says of every run that a CPU trained it."""
+    return "device" in runs.kept and bool(runs.kept["device"].eq("cpu").all())
 
 
 def speed_words(found: StepTime, asked: PlanSettings) -> tuple[str, float | None, float]:

@@ -20,11 +20,13 @@ from dashboard.workspace import store as workspace
 from data.cells.values import number
 from data.plain import between
 from fitting.planning.planner import LEAST_FLOPS, MOST_FLOPS
+from fitting.planning.shapes import VOCAB
 
 if TYPE_CHECKING:
     from fitting import Fit, FitError, Plan
     from fitting.batch import Advice, Front, Growth, RateLaws, WholeRun
     from fitting.batch.along import AlongLoss
+    from fitting.planning.shapes import SizedShape
     from fitting.planning.step_time import StepTime
 
 Budget = Annotated[float, between(math.log10(LEAST_FLOPS), math.log10(MOST_FLOPS))]
@@ -200,6 +202,18 @@ def own_rules(fit: Fit) -> RateLaws | None:
 def timed(fit: Fit) -> StepTime | None:
     """How long the steps of the current runs took, where their table says so."""
     return cast("StepTime | None", state.derived(plan_run.timed, fit, state.current_runs()))
+
+
+def on_a_cpu() -> bool:
+    """Whether all of the current runs were trained on a CPU."""
+    return plan_run.on_a_cpu(state.current_runs())
+
+
+def shapes(fit: Fit, params: float) -> tuple[SizedShape, ...] | FitError:
+    """Shapes near a size, with the vocabulary of the current runs where their table has one."""
+    kept = state.current_runs().kept
+    sizes = kept["vocab"].dropna().unique() if "vocab" in kept else []
+    return plan_run.shapes_of(params, fit.settings.count, int(sizes[0]) if len(sizes) == 1 else VOCAB)
 
 
 def measured() -> Advice | None:

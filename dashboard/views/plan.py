@@ -85,7 +85,7 @@ if notes:
     st.caption(widgets.literal(once(notes)))
 
 if whole is not None and here.params is not None:
-    shapes = plan_run.shapes_of(here.params.value, fit.settings.count)
+    shapes = plan_state.shapes(fit, here.params.value)
     widgets.section("Time and compute", "train faster for more compute, at the loss of the plan above")
     plan_panels.how_fast(plan_state.current_front(fit, here, place.asked), on, whole[1], plan_state.timed(fit))
 

@@ -33,6 +33,7 @@ _TEXT = (
     "schedule",
     "dataset",
     "state",
+    "device",
     "optimizer",
     "parametrisation",
     "activation",
@@ -99,6 +100,8 @@ def _reason(one: Probe, keep: Collection[str]) -> str:
 def _about(one: Probe, called: str) -> dict[str, Any]:
     """What is the same all along a run."""
     about: dict[str, Any] = {"run": called, "group": one.sweep, "state": one.status.state}
+    if device := one.status.device.partition(":")[0]:
+        about["device"] = device
     if one.what is None:
         return about
     what = _whole(one.what)

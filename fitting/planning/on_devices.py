@@ -19,7 +19,7 @@ from fitting.errors import FitError
 from fitting.planning.hardware import Hardware
 from fitting.planning.memory import FILLED, activation_bytes, least_devices
 from fitting.planning.planner import Plan
-from fitting.planning.shapes import SizedShape, shapes_near
+from fitting.planning.shapes import VOCAB, SizedShape, shapes_near
 
 WEEKS = 4.0
 # Assumed: Llama 3's largest run had about a thousand tokens of its batch on each device (Dubey et al. 2024, arXiv 2407.21783,
@@ -55,14 +55,14 @@ def _power(value: float) -> int:
 
 
 @lru_cache(maxsize=4096)
-def shapes_of(params: float, count: str) -> tuple[SizedShape, ...] | FitError:
-    """Shapes near a size by the count that the fit used; where a vocabulary takes it all, by what the blocks hold."""
+def shapes_of(params: float, count: str, vocab: int = VOCAB) -> tuple[SizedShape, ...] | FitError:
+    """Shapes near a size by the count that the fit used, of that vocabulary; where it takes it all, by what the blocks hold."""
     known = count if count in ("params_nonembed", "params_active") else "params_total"
     try:
-        return shapes_near(params, count=known)
+        return shapes_near(params, count=known, vocab=vocab)
     except FitError as refusal:
         try:
-            return shapes_near(params, count="params_nonembed")
+            return shapes_near(params, count="params_nonembed", vocab=vocab)
         except FitError:
             return refusal.with_traceback(None)
 

@@ -133,6 +133,11 @@ def test_shapes_and_what_they_hold():
     tiny = plan_run.shapes_of(7e4, "params")
     assert not isinstance(tiny, FitError)
     assert tiny[0].count == "params_nonembed"
+    small = plan_run.shapes_of(7e4, "params_nonembed", 256)
+    assert not isinstance(small, FitError)
+    assert plan_run.memory_of(small[0], DEFAULTS)[0] == pytest.approx(
+        16 * (7e4 + 2 * 256 * small[0].shape.width), rel=0.05
+    )
 
 
 def test_a_model_too_large_for_few_devices_bounds_the_front(ladder):
@@ -173,6 +178,16 @@ def timed(flops_a_second):
     n, batch = (v.ravel() for v in np.meshgrid([1e8, 3e8, 1e9], [2.0**17, 2.0**18, 2.0**19]))
     seconds = (0.05 + 6.0 * n * batch / flops_a_second) * np.exp(0.01 * rng.standard_normal(n.size))
     return step_time(pd.DataFrame({"params": n, "batch": batch, "step_seconds": seconds}))
+
+
+def test_steps_on_a_cpu_say_nothing_of_a_device():
+    n, batch = (v.ravel() for v in np.meshgrid([1e8, 3e8, 1e9], [2.0**17, 2.0**18, 2.0**19]))
+    columns = {"params": n, "tokens": 20 * n, "loss": n**-0.1, "batch": batch, "step_seconds": 6.0 * n * batch / 1e11}
+    measured = read_runs(pd.DataFrame(columns))
+    assert plan_run.timed(None, measured) is not None
+    on_cpu = read_runs(pd.DataFrame({**columns, "device": "cpu"}))
+    assert plan_run.on_a_cpu(on_cpu)
+    assert plan_run.timed(None, on_cpu) is None
 
 
 def test_a_speed_that_no_device_gives_is_not_planned_with():

@@ -128,3 +128,8 @@ def test_two_hundred_runs_are_read_again_soon(tmp_path):
         (folders[0].path / STATUS).write_text(json.dumps({"state": "failed"}))
         os.utime(folders[0].path / STATUS)
         assert len(read_runs(tmp_path / "many")) == 199
+
+
+def test_a_run_says_on_what_it_was_trained(tmp_path):
+    made(tmp_path / "one", device="cuda:1")
+    assert set(read_runs(tmp_path / "one").kept["device"]) == {"cuda"}

@@ -370,9 +370,9 @@ def test_draws_without_a_best_size_leave_its_interval_open(fit_of):
     draws[:10, 1] = 1e-12
     found = plan(fit_of("chinchilla", draws=draws, **law), flops=1e20)
     assert found.params.low == -np.inf
-    assert found.params.high == pytest.approx(closed.params.high, rel=0.01)
+    assert found.params.high == pytest.approx(closed.params.high, rel=0.05)
     assert found.tokens.high == found.tokens_per_param.high == np.inf
-    assert found.tokens.low == pytest.approx(closed.tokens.low, rel=0.01)
+    assert found.tokens.low == pytest.approx(closed.tokens.low, rel=0.05)
     assert np.isfinite([found.loss.low, found.loss.high, found.flops.low]).all()
     assert any(note.startswith("In 10 % of the draws no size is best for this budget") for note in found.notes)
     assert not any("no size is best" in note for note in closed.notes)
