@@ -18,6 +18,7 @@ from data.schema import Runs
 HERE = Path(__file__).parent
 ABOUT = ("params_nonembed", "params_total", "tokens", "batch", "seq_len", "lr", "seed", "width")
 NORMS = ("grad_sq_small", "grad_sq_big", "batch_small", "batch_big")
+NOISE = tuple(f"{what}_{geometry}" for geometry in ("euclidean", "adam", "sign") for what in ("noise", "signal"))
 CALLED = {"run": "run_id", "params_nonembed": "params_nonembedding", "batch": "batch_tokens"}
 DIGITS = {"loss": 5, "val_loss": 5, "lr": 9, "grad_sq_small": 7, "grad_sq_big": 7}
 
@@ -35,6 +36,7 @@ FINALS = {
 }
 CURVES = {
     "probe_batch_ladder": (("batch_ladder",), (*ABOUT, "steps", "loss", *NORMS)),
+    "probe_noise_scale": (("noise_ladder",), (*ABOUT, "steps", "loss", *NOISE)),
 }
 
 
@@ -52,6 +54,9 @@ def write(name: str, frames: Sequence[pd.DataFrame], columns: Sequence[str], ord
             frame[column] = frame[column].round(digits)
         if (frame[column] == frame[column].round()).all():
             frame[column] = frame[column].astype("int64")
+    for column in NOISE:  # of very different magnitudes
+        if column in frame:
+            frame[column] = frame[column].map("{:.5g}".format).astype(float)
     frame.to_csv(HERE / f"{name}.csv", index=False, lineterminator="\n")
 
 

@@ -123,7 +123,7 @@ def test_typed_numbers_agree_with_themselves() -> None:
     assert np.allclose(cerebras["batch"] * cerebras["steps"], cerebras["tokens"], rtol=0.01)
     chinchilla = table("chinchilla-tokens")
     assert np.allclose(chinchilla["tokens"] / chinchilla["params"], 21, rtol=0.08)
-    assert [t.key for t in tables()] == ["chinchilla-tokens", "probe-width-ladder"]
+    assert [t.key for t in tables()] == ["chinchilla-tokens", "probe-width-ladder", "probe-noise-scale"]
 
 
 def test_our_own_batch_ladder_says_what_was_found_when_it_was_made() -> None:
@@ -143,6 +143,24 @@ def test_our_own_batch_ladder_says_what_was_found_when_it_was_made() -> None:
     ratio = both.noise.value / both.critical.value
     assert (ratio > 0.1).all()
     assert (ratio < 1).all(), "squared norms do not describe Adam's update"
+
+
+def test_the_noise_scale_in_the_geometry_of_the_update_is_near_the_critical_batch() -> None:
+    """The critical batches are those of the batch ladder, 22.9, 26.9, 33.4 and 37.6 sequences; each place bears a factor of two."""
+    rows = table("probe-noise-scale")
+    scale = {
+        geometry: [
+            near[f"noise_{geometry}"].mean() / near[f"signal_{geometry}"].mean()
+            for loss in (1.25, 1.22, 1.20, 1.18)
+            if len(near := rows[(rows["loss"] - loss).abs() < 0.012])
+        ]
+        for geometry in ("euclidean", "adam", "sign")
+    }
+    critical = np.array([22.9, 26.9, 33.4, 37.6])
+    assert scale["adam"] == pytest.approx([23.4, 24.3, 36.4, 45.9], rel=5e-3)
+    assert np.abs(np.log(scale["adam"] / critical)).max() < np.log(1.25)
+    assert np.abs(np.log(scale["sign"] / critical)).max() < np.log(1.55)
+    assert (scale["euclidean"] / critical < 0.55).all()
 
 
 def test_our_own_isoflop_sweep_finds_the_entropy_of_its_language() -> None:
