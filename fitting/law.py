@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -76,7 +76,8 @@ class Param:
     """One parameter of a law: name, LaTeX symbol, unit, meaning, and the range outside which nobody would believe it.
 
     `log` says that the solver moves its logarithm, as for everything that must stay positive. A parameter without an
-    anchor and with `log=False` and a lower end of zero is a floor: zero is allowed, and reported as a bound when met.
+    anchor and with `log=False` and a lower end of zero is a floor, if the formula adds it to the output: zero is allowed, and
+    reported as a bound when met. `inside` is found by the law: whether the output is another function of it than that sum.
     """
 
     name: str
@@ -87,16 +88,17 @@ class Param:
     log: bool = True
     anchor: Anchor | None = None
     prior: Prior | None = None
+    inside: bool = False
 
     @property
     def is_floor(self) -> bool:
-        """Whether this is a floor, such as an irreducible loss: linear, unanchored and bounded below by zero."""
-        return not self.log and self.anchor is None and self.range[0] == 0.0
+        """Whether this is a floor, such as an irreducible loss: added, unanchored and bounded below by zero."""
+        return not self.log and self.anchor is None and self.range[0] == 0.0 and not self.inside
 
     @property
     def least(self) -> float:
-        """What it can be no lower than: zero, or minus infinity for one that is moved as it is and no floor."""
-        return 0.0 if self.log or self.anchor is not None or self.is_floor else float("-inf")
+        """What it can be no lower than: zero, or minus infinity for one that is moved as it is and may be negative."""
+        return 0.0 if self.log or self.anchor is not None or self.range[0] == 0.0 else float("-inf")
 
 
 UNSAID = (1e-9, 1e9)  # what an output may be where its declaration says no bounds
@@ -193,6 +195,25 @@ class Law:
         for pub in self.published:
             if set(pub.values) != set(self.names):
                 raise TypeError(f"law {self.key!r}: constants of {pub.paper} name {sorted(pub.values)}")
+        told = tuple(replace(p, inside=p.is_floor and not self._adds(i)) for i, p in enumerate(self.params))
+        object.__setattr__(self, "params", told)
+
+    def _adds(self, which: int) -> bool:
+        """Whether the output is a parameter plus what does not hang on it, found by trying: its slope is 1 wherever it is."""
+        x = [np.exp(np.random.default_rng(i).normal(size=5)) for i in range(len(self.inputs))]
+        middle = [
+            0.3 if p.log or p.anchor else 0.5 * (max(p.range[0], 0.0) + min(p.range[1], 1.0)) for p in self.params
+        ]
+        with np.errstate(all="ignore"):
+            for value in (0.2, 0.7):
+                at = [value if i == which else v for i, v in enumerate(middle)]
+                try:
+                    slope = partials_of(self.formula(*x, *seed(at))).get(which, 0.0)
+                except Exception:  # the formula takes no derivatives, which a fit says
+                    return True
+                if not np.allclose(slope, 1.0, rtol=1e-9, atol=0):
+                    return False
+        return True
 
     def _impossible(self) -> str:
         """What no declaration may say, in a sentence; '' for nothing."""

@@ -42,7 +42,7 @@ def agree(fit: Fit, saved: Saved) -> None:
     """Nothing where all that a fit's JSON says twice is alike; else PlainError with the first that is not."""
     if fit.n != len(fit.runs):
         raise PlainError(f"{len(fit.runs)} runs have {fit.n} residuals")
-    if any(p.log and not v for v, p in zip(fit.values, fit.law.params, strict=True)):
+    if any(v < p.least or (p.log and not v) for v, p in zip(fit.values, fit.law.params, strict=True)):
         raise PlainError("a parameter is not positive")
     if len(fit.new_noise) != (len(fit.draws) if fit.settings.intervals in DRAWING else 0):
         raise PlainError(f"{len(fit.draws)} draws have {len(fit.new_noise)} of a new run's noise")

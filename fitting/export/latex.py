@@ -192,7 +192,10 @@ def formula(fit: Fit) -> str:
             i += 1
             continue
         symbol, name = here
-        out.append((r"\cdot " if digit else "") + number(fit.params[name], places[name]))
+        said = number(fit.params[name], places[name])
+        if said.startswith("-") and (before := "".join(out).rstrip()) and before[-1] not in "={([,":
+            said = rf"\left({said}\right)"
+        out.append((r"\cdot " if digit else "") + said)
         digit = True
         position += sum(map(len, symbol))
         i += len(symbol)

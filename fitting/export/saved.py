@@ -49,7 +49,7 @@ def _older_accounting(x: dict[str, Any]) -> Mapping[str, Any]:
 class Saved:
     """A fit as it was saved; one of an older version may lack a new run's noise, what widens forecasts, and calibration."""
 
-    params: dict[str, Annotated[Finite, With(ge=0)]]
+    params: dict[str, Finite]
     runs: Annotated[tuple[str, ...], at_most(MOST_RUNS), With(min_length=1)]
     residuals: Annotated[Array, array_of(Finite, MOST_RUNS)]
     draws: Annotated[Array, array_of(list[Number], MOST_DRAWS)]

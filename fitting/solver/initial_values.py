@@ -131,7 +131,7 @@ def _product(prob: Problem) -> Array:
         elif i in law.places:
             axes.append(_places(prob, i))
         elif p.anchor:
-            axes.append(np.log(np.array([0.05, 0.2, 0.5, 0.9]) * c.loss))
+            axes.append(np.log(np.array([0.05, 0.2, 0.5, 0.9]) * c.usual_term))
         else:
             axes.append(np.linspace(low[i], high[i], 5)[1:-1])
     return np.array(list(itertools.product(*axes)))

@@ -41,6 +41,12 @@ class Coordinates:
         """The inputs over their origins, in the law's order; tokens and unique tokens over the same one."""
         return tuple(np.asarray(inputs[k], float) / self.origin[r] for k, r in self.law.rulers.items())
 
+    @property
+    def usual_term(self) -> float:
+        """How large a term may well be: as the loss, or within an output that ends at 0 and 1 as the log of a small one."""
+        within = self.law.output.limits is not None and self.loss < 1.0
+        return max(self.loss, -float(np.log(self.loss))) if within else self.loss
+
     @cached_property
     def bounds(self) -> tuple[Array, Array]:
         """Lowest and highest internal coordinates, each (p,)."""
@@ -49,7 +55,7 @@ class Coordinates:
             if p.anchor is not None and p.anchor.kind == "location":
                 low[i], high[i] = -LOCATION_REACH, LOCATION_REACH
             elif p.anchor is not None:
-                low[i], high[i] = np.log(self.loss * LOWEST_SHARE), np.log(self.loss * HIGHEST_SHARE)
+                low[i], high[i] = np.log(self.loss * LOWEST_SHARE), np.log(self.usual_term * HIGHEST_SHARE)
             elif p.is_floor:
                 # Not the lowest loss: where noise is wider than what is left above the floor, half the runs lie below it.
                 low[i], high[i] = 0.0, self.loss

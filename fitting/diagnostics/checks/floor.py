@@ -119,7 +119,7 @@ def bounds(e: Evidence) -> Verdict:
     others = [p.name for p, _ in at if p.name not in floors and not (p.anchor is None and p.log)]
     if floors:
         found.append(
-            f"{floors[0]} is zero: these runs show no floor, so a loss predicted far beyond them may be too low"
+            f"{floors[0]} is zero: these runs show no floor, so the {e.law.output.title.lower()} predicted far beyond them may be too low"
         )
         do.append("add larger runs, or fit a law without a floor")
     if powers:
@@ -137,7 +137,7 @@ def floor(e: Evidence) -> Verdict | None:
     for i, p in enumerate(e.law.params):
         if not p.is_floor or e.unidentified.has_ridge(p.name):
             continue
-        title = "Floor"
+        title, output = "Floor", e.law.output.title.lower()
         value, lowest = float(e.theta[i]), e.where.lowest
         ends = []
         spans = []
@@ -153,13 +153,13 @@ def floor(e: Evidence) -> Verdict | None:
         if least <= NEARLY_NONE * lowest:
             return Verdict(
                 "floor", title, "fail", f"{span}: a law with no floor at all fits these runs about as well.",
-                "Do not use the floor, nor losses far beyond the largest run; add runs closer to the floor.",
+                f"Do not use the floor, nor predictions of {output} far beyond the largest run; add runs closer to the floor.",
             )  # fmt: skip
         if most - least > 0.25 * lowest:
             return Verdict(
-                "floor", title, "note", f"{span}: known only within {100 * (most - least) / lowest:.0f} % of the lowest loss.",
+                "floor", title, "note", f"{span}: known only within {100 * (most - least) / lowest:.0f} % of the lowest {output}.",
                 "Larger runs narrow its interval most.",
             )  # fmt: skip
-        where = "below" if value < lowest else "among the losses, beside"
-        return Verdict("floor", title, "ok", f"{span}, {where} the lowest loss {lowest:.3g}.")
+        where = "below" if value < lowest else "among the runs, beside"
+        return Verdict("floor", title, "ok", f"{span}, {where} the lowest {output} {lowest:.3g}.")
     return None
