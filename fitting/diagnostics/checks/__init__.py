@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fitting.diagnostics.checks import constants, counts, floor, flops, identified, influence, runs, shape, solution
+from fitting.diagnostics.checks import (
+    constants,
+    counts,
+    floor,
+    flops,
+    identified,
+    influence,
+    prior,
+    runs,
+    shape,
+    solution,
+)
 from fitting.diagnostics.checks.evidence import Evidence
 from fitting.diagnostics.checks.unusable import on_a_line, refusal
 from fitting.status import Verdict
@@ -27,6 +38,7 @@ CHECKS: tuple[Callable[[Evidence], Verdict | None], ...] = (
     floor.bounds,
     floor.floor,
     constants.weights,
+    prior.followed,
     shape.trend,
     shape.order,
     shape.repeats,

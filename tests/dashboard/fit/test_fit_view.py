@@ -126,7 +126,7 @@ def test_a_tab_draws_when_it_is_open_and_costs_nothing_else(page, monkeypatch):
 
 def test_the_address_opens_a_tab_and_a_stale_one_opens_the_first(page):
     at, _ = page(query={"tab": "Residuals"}, **QUICK)
-    assert "a trend shows that the law" in html(at)
+    assert "a trend shows what the fit misses" in html(at)
     assert "Diagnostics" not in html(at)
     at, _ = page(query={"tab": "<b>Nothing"}, **QUICK)
     assert not at.exception
