@@ -205,6 +205,7 @@ def _follow(queue: Submitter, keys: set[str]) -> None:
         while True:
             held = queue.tend(keys)
             mine = [one for one in queue.states() if one.key in keys]
+            _refuse_missing(len(keys) - len(mine))
             states = Counter(one.state for one in mine)
             ended = len(keys) - states["queued"] - states["running"]
             stopping = states["running"] > 0 and sum(one.stopping for one in mine) == len(keys) - ended
@@ -221,6 +222,18 @@ def _follow(queue: Submitter, keys: set[str]) -> None:
             time.sleep(queue.look_every)
 
 
+def _refuse_missing(count: int) -> None:
+    """Raise DataError where runs that are followed are in the queue no more: nothing can be said of how they stand."""
+    from data.errors import DataError
+    from data.plural import agreeing
+
+    if count:
+        raise DataError(
+            f"{agreeing(count, 'run is', 'runs are')} in the queue no more, as the folders were deleted or moved. "
+            "The same command makes them anew."
+        )
+
+
 def _say_stopping(bar: Any, stopping: bool) -> None:
     """Have the bar say so while all that is left was cancelled, and no time: what is awaited are checkpoints."""
     if stopping != (bar.label == STOPPING):
@@ -232,6 +245,7 @@ def _refuse_unless_done(queue: Submitter, keys: set[str]) -> None:
     from data.errors import DataError
 
     asked = [one for one in queue.states() if one.key in keys]
+    _refuse_missing(len(keys) - len(asked))
     left = [one for one in asked if one.state != "done"]
     click.echo(printable([f"{one.folder.path.name}: {one.state}. {one.sentence}" for one in left]), nl=bool(left))
     if left:
