@@ -70,13 +70,16 @@ def command(
     from dashboard.probe import dry_run as ahead
     from dashboard.probe.estimate import Target
     from data.plural import plural
+    from data.probe.names import checked
     from data.probe.sweep import sweep as laid
 
+    name = checked(sweep.stem) if str(sweep) != "-" else "sweep"
     specs = laid(_read(sweep))
     named, elsewhere = tuple(filter(None, devices.split(","))), slurm is not None or printed is not None
     target = Target() if elsewhere else ahead.targets(named, price)
     slots = ahead.slots(target, named, cores)
-    found = ahead.told(specs, target, slots, out, again=retry)
+    with _written_below(out):
+        found = ahead.told(specs, target, slots, out, again=retry)
     on = plural(slots, "CPU thread" if target.kind == "cpu" else "GPU")
     click.echo(ahead.headline(specs, found, on), err=printed is not None or json_to == "-")
     if dry_run:
@@ -85,15 +88,14 @@ def command(
         if json_to != "-":
             click.echo(f"\n{ahead.table(found)}\n\n{ahead.sentence(found)}" if found.left else ahead.sentence(found))
         return
-    name = sweep.stem if str(sweep) != "-" else "sweep"
     given = _settings(slurm)
     if printed is not None:
         with _written_below(out):
             _print(printed, out, name, specs, given)
         return
-    queue = _queue(out, cores, named, given, on_slurm=slurm is not None)
-    began = time.monotonic()
     with _written_below(out):
+        queue = _queue(out, cores, named, given, on_slurm=slurm is not None)
+        began = time.monotonic()
         keys = {one.key for one in queue.submit(name, specs)}
         if retry:
             queue.retry(keys)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 
 from data.errors import DataError
 from data.flops import CONVENTIONS, Counts, Shape, params_by_group
-from data.plain import Above, After, Count, PlainError, Share, With, at_most, one_of, plain, read, text
+from data.plain import After, PlainError, Share, With, at_most, one_of, plain, read, text
 
 OPTIMISERS = ("adamw", "muon", "sgd", "adafactor")
 SCHEDULES = ("constant", "linear", "cosine")
@@ -25,6 +25,8 @@ MEASURES = ("noise", "update_noise", "hessian", "coordinates", "distance")
 MOST_WIDTH, MOST_DEPTH, MOST_SEQ, MOST_VOCAB = 16_384, 256, 65_536, 262_144
 MOST_TOKENS, MOST_BATCH, MOST_STEPS = 1e13, 10**7, 10**8
 MOST_POOLS = 16
+MOST_SEED = 2**53 - 1  # the largest whole number that every reader of JSON and every table of floats holds
+MOST_FLOAT = 1e30  # of a rate and the like: float32, in which runs are made, holds it
 HEAD = 16  # the width of a head of a small model; nothing narrower is left of rotary positions
 #: Times width: near the best rate of ladders at widths 16 to 64 with AdamW on the synthetic language [measured; probe README].
 RATE_WIDTH = 0.25
@@ -61,7 +63,7 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
 class Stage:
     """From so many tokens on, so many sequences a step."""
 
-    tokens: Annotated[float, With(strict=True, gt=0, allow_inf_nan=False)]
+    tokens: Annotated[float, With(strict=True, gt=0, le=MOST_TOKENS)]
     batch: Annotated[int, _whole(1, MOST_BATCH)]
 
 
@@ -94,7 +96,7 @@ class Spec:
     batch: Annotated[int, _whole(1, MOST_BATCH)] = 8
     stages: Annotated[tuple[Stage, ...], at_most(64), After(_in_order)] = ()
     # The rate: `warmup` and `decay` are shares of the run, `final` the share of the peak that is left at its end.
-    lr: Annotated[float, With(strict=True, ge=0, allow_inf_nan=False)] = 0.0
+    lr: Annotated[float, With(strict=True, ge=0, le=MOST_FLOAT, allow_inf_nan=False)] = 0.0
     schedule: Annotated[str, one_of(SCHEDULES)] = "linear"
     warmup: Share = 0.05
     decay: Share = 0.3
@@ -103,9 +105,11 @@ class Spec:
     optimiser: Annotated[str, one_of(OPTIMISERS)] = "adamw"
     beta1: Annotated[float, With(strict=True, ge=0, lt=1)] = 0.9
     beta2: Annotated[float, With(strict=True, ge=0, lt=1)] = 0.95
-    eps: Above = 1e-8
+    eps: Annotated[float, With(strict=True, gt=0, le=MOST_FLOAT, allow_inf_nan=False)] = 1e-8
     weight_decay: Annotated[float, With(strict=True, ge=0, le=10)] = 0.0
-    clip: Annotated[float, With(strict=True, ge=0, allow_inf_nan=False)] = 1.0  # of the gradient's norm; 0 clips none
+    clip: Annotated[float, With(strict=True, ge=0, le=MOST_FLOAT, allow_inf_nan=False)] = (
+        1.0  # of the gradient's norm; 0 clips none
+    )
     parametrisation: Annotated[str, one_of(PARAMETRISATIONS)] = "standard"
     base_width: Annotated[int, _whole(0, MOST_WIDTH)] = 0
     base_depth: Annotated[int, _whole(1, MOST_DEPTH)] = 2
@@ -115,7 +119,7 @@ class Spec:
     # The data: `unique_tokens` of the corpus are gone through again and again; 0 takes all there are.
     corpus: Annotated[str, text(1, 1000)] = "synthetic"
     unique_tokens: Annotated[float, With(strict=True, ge=0, le=MOST_TOKENS)] = 0.0
-    seed: Count = 0
+    seed: Annotated[int, _whole(0, MOST_SEED)] = 0
     # What is measured: the held-out loss at log-spaced places, each time on so many tokens.
     evals: Annotated[int, _whole(1, 10_000)] = 20
     eval_tokens: Annotated[int, _whole(1, 10**9)] = 65_536

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from data.errors import DataError
-from data.probe import found, members
+from data.probe import found, members, names
 from data.probe.folder import SPEC, Folder, now
 from data.probe.queue import rebuild, shared
 from data.probe.queue.job import Job
@@ -79,9 +79,10 @@ class Store:
     def submit(self, sweep: str, specs: Iterable[Spec], priority: int = 0) -> list[Job]:
         """Queue runs as a sweep; one that is there already, in whatever state and sweep, is not queued again.
 
-        One whose folder somebody deleted is made anew, in this sweep.
+        One whose folder somebody deleted is made anew, in this sweep. Raises DataError for a name that is no folder's.
         """
         listed = list(specs)
+        names.checked(sweep)
         with members.submitting(self.root):
             members.listed(self.root / sweep)  # before anything is made: it may not be readable
             self._queue(sweep, listed, priority)
@@ -241,10 +242,10 @@ class Store:
             mine = [Job(*row) for row in rows]
             if any(job.state == "running" for job in mine):
                 raise DataError(f"A run of {sweep} is at work; cancel it first.")
-            names = shared.having(self.root, mine)
+            sweeps = shared.having(self.root, mine)
             for job in mine:
-                if len(names[job.key]) > 1:
-                    self._hand_over(held, job, names[job.key][1])
+                if len(sweeps[job.key]) > 1:
+                    self._hand_over(held, job, sweeps[job.key][1])
             held.execute("delete from jobs where sweep = ?", (sweep,))
             held.execute("delete from sweeps where name = ?", (sweep,))
 

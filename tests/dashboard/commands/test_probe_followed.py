@@ -196,7 +196,7 @@ def test_a_sweep_that_shares_runs_is_followed_and_written_as_its_own(asked, tmp_
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch, options):
     monkeypatch.setattr(probe, "_has_torch", lambda: True)
     (tmp_path / "a.json").write_text(json.dumps(TINY))
-    for where in ("/proc/x", str(tmp_path / "a.json" / "below")):
+    for where in ("/proc/x", str(tmp_path / "a.json" / "below"), str(tmp_path / ("x" * 300))):
         done = CliRunner().invoke(probe.command, [str(tmp_path / "a.json"), "--out", where, *options])
         assert done.exit_code == 1, done.output
         assert f"{where} cannot hold runs: " in done.output

@@ -309,11 +309,23 @@ def test_a_killed_run_goes_on_where_its_checkpoint_moved_on(tmp_path, kept, stat
 
 
 def test_secrets_stay_out_of_a_job(monkeypatch):
-    for name in ("WANDB_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD"):
+    for name in (
+        "WANDB_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "SIGNING_KEY", "PASSPHRASE", "AWS_ACCESS_KEY_ID",
+        "ANYTHING", "SLURM_JWT", "ISOFLOP_PASSWORD",
+    ):  # fmt: skip
         monkeypatch.setenv(name, "s3cret")
+    for name in ("DATABASE_URL", "https_proxy", "CUDA_HOME"):
+        monkeypatch.setenv(name, "any://user:s3cret@host/")
+    needed = {
+        "LC_ALL": "C", "LD_LIBRARY_PATH": "/lib", "CONDA_PREFIX": "/c", "NCCL_DEBUG": "INFO", "TORCH_HOME": "/t", "SLURM_CONF": "/s",
+        "MODULEPATH": "/m", "BASH_FUNC_module%%": "() { a\n}", "http_proxy": "http://host:80", "PYTHONPATH": "/p",
+    }  # fmt: skip
+    for name, value in needed.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("ISOFLOP_HOME", "/home")
     held = environment(PRETEND[1])
-    assert "s3cret" not in held.values()
+    assert not [name for name, value in held.items() if "s3cret" in value]
+    assert needed.items() <= held.items()
     assert held["ISOFLOP_HOME"] == "/home"
     assert held["CUDA_VISIBLE_DEVICES"] == "1"
 
