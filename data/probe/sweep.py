@@ -183,7 +183,7 @@ def _schedules(given: dict[str, Any]) -> list[dict[str, Any]]:
         branches = [{**shared, "tokens": d, "decay": share, "schedule": "linear"} for d in lengths for share in decays]
         made = [spec(branch) for branch in branches]
         plans = [planned(branch) for branch in made]
-        leaves = [plan.after(flat(b, plan.before / plan.tokens)) for b, plan in zip(made, plans, strict=True)]
+        leaves = [plan.after(flat(plan)) for plan in plans]
         if not any(leaves):
             out += branches
             continue

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from data.errors import DataError
-from data.probe.cost import step_at
 from data.probe.folder import CHECKPOINT
 from data.probe.found import Probe
 from data.probe.schedule import planned
@@ -48,7 +47,7 @@ def left(specs: Sequence[Spec], found: Mapping[str, Probe], *, again: bool = Fal
             out.append(Left(one, min(known.status.step, len(plan)), len(plan)))
             continue
         kept = trunk is not None and trunk.folder.kept(one.trunk_tokens).exists()
-        begin = step_at(plan, one.trunk_tokens) if one.trunk and (kept or one.trunk in coming) else 0
+        begin = plan.step_at(one.trunk_tokens) if one.trunk and (kept or one.trunk in coming) else 0
         out.append(Left(one, begin, len(plan), one.trunk if begin and not kept else ""))
     return out
 
@@ -79,7 +78,7 @@ def processes(
         if trunk not in maker:
             return math.inf
         of, by = runs[trunk], maker[trunk]
-        reached = step_at(planned(of.spec), runs[i].spec.trunk_tokens) - of.begin
+        reached = planned(of.spec).step_at(runs[i].spec.trunk_tokens) - of.begin
         return by.began + min(1.0, max(0.0, reached / max(1, of.steps - of.begin))) * (by.ended - by.began)
 
     while waiting:
