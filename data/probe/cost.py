@@ -166,7 +166,7 @@ def evaluation_seconds(spec: Spec, runs: int = 1) -> float:
 def measuring_seconds(spec: Spec, batch: int, runs: int = 1) -> float:
     """Seconds of one CPU thread that a row of each run's log takes beside steps of such a batch: losses, and what the spec asks for."""
     losses = (1 + len(spec.averages)) * evaluation_seconds(spec, runs)
-    plain = replace(spec, micro=0)
+    plain = _in_one(spec)
     return losses + runs * sum(steps * step_seconds(plain, n) for steps, n in measures(spec, batch))
 
 
@@ -204,12 +204,17 @@ def evaluation(spec: Spec) -> Array:
     """What an evaluation does (k,), in the terms of `work`: forward passes over every source, and no weights that are updated."""
     total = np.zeros(len(PRICES))
     for sequences in scored(spec):
-        done = work(replace(spec, micro=0), sequences)
+        done = work(_in_one(spec), sequences)
         done[:2] *= ceil(sequences / max(1, IN_ONE // spec.seq_len))
         done[6] = 0.0
         done[:6] *= FORWARD
         total += done
     return total
+
+
+def _in_one(spec: Spec) -> Spec:
+    """The same run where no batch is divided."""
+    return replace(spec, micro=0) if spec.micro else spec
 
 
 def parts(spec: Spec, batch: int) -> int:

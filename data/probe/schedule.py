@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
+from math import ceil
 
 import numpy as np
 
@@ -72,7 +73,10 @@ class Plan:
 
     def after(self, steps: int) -> int:
         """Tokens seen after so many steps."""
-        return self._of(steps - 1).at + self._of(steps - 1).size * (steps - self._of(steps - 1).first) if steps else 0
+        if not steps:
+            return 0
+        one = self._of(steps - 1)
+        return one.at + one.size * (steps - one.first)
 
     def batch_of(self, step: int) -> int:
         """Sequences of one step, of which the first is 0."""
@@ -84,21 +88,40 @@ class Plan:
 
     def step_at(self, tokens: float) -> int:
         """The step after which a run has seen so many tokens, to half a token."""
-        return 1 + bisect_left(range(len(self)), tokens - 0.5, key=lambda step: self.after(step + 1))
+        least = tokens - 0.5
+        one = next((one for one in self.stretches if one.at + one.size * one.count >= least), None)
+        if one is None:
+            return len(self) + 1
+        k = max(1, ceil((least - one.at) / one.size))
+        while k > 1 and one.at + one.size * (k - 1) >= least:  # the quotient was rounded
+            k -= 1
+        while one.at + one.size * k < least:
+            k += 1
+        return one.first + k
 
     def _of(self, step: int) -> Stretch:
-        return next(one for one in self.stretches if step < one.first + one.count)
+        for one in self.stretches:
+            if step < one.first + one.count:
+                return one
+        raise IndexError(f"a run of {len(self)} steps has no step {step}")
 
 
+@lru_cache(maxsize=20_000)  # more than a sweep has runs, each of which is asked for several times
 def planned(spec: Spec) -> Plan:
     """The steps of a run. Raises DataError where there would be too many to count."""
     plan = Plan(spec, tuple(_stretches(spec)), frozenset())
     at = plan.tokens
-    places = np.geomspace(EARLIEST, 1.0, spec.evals) if spec.evals > 1 else np.array([1.0])
     kept = {plan.step_at(min(tokens, at)) for tokens in spec.keep}
-    evaluated = {plan.step_at(place * at) for place in np.minimum(places, 1.0).tolist()}
+    evaluated = {plan.step_at(place * at) for place in _places(spec.evals)}
     forks = [n] if spec.warmup_tokens and 0 < (n := flat(plan)) < len(plan) else []
     return replace(plan, evaluated=frozenset([*evaluated, *kept, *forks]), kept=frozenset(kept))
+
+
+@cache
+def _places(evals: int) -> tuple[float, ...]:
+    """The shares of a run after which it is evaluated."""
+    places = np.geomspace(EARLIEST, 1.0, evals) if evals > 1 else np.array([1.0])
+    return tuple(np.minimum(places, 1.0).tolist())
 
 
 def count_steps(spec: Spec) -> int:

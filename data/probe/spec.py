@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
@@ -159,7 +160,7 @@ class Spec:
         """The share of the run in which the rate rises."""
         return self.warmup_tokens / self.tokens if self.warmup_tokens else self.warmup
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """The decoder's shape, with what was left at 0 worked out."""
         return Shape(
@@ -173,7 +174,7 @@ class Spec:
             gated=self.activation == "swiglu",
         )
 
-    @property
+    @cached_property
     def counts(self) -> Counts:
         """Parameters by group; none else has any: norms have none, positions are rotary, and there are no biases."""
         return params_by_group(self.shape)
@@ -188,9 +189,9 @@ class Spec:
     @property
     def flops(self) -> dict[str, float]:
         """The FLOP of the whole run by each convention of `data.flops`."""
-        return {name: self.tokens * count(self.shape) for name, count in CONVENTIONS.items()}
+        return {name: self.tokens * each for name, each in _of_a_token(self.shape).items()}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What this run is, as 16 digits: two specs with the same key make the same run.
 
@@ -213,6 +214,12 @@ _LATER = frozenset({"pools", "warmup_tokens", "keep", "trunk", "trunk_tokens", "
 def _plain_default(name: str) -> Any:
     value = Spec.__dataclass_fields__[name].default
     return list(value) if isinstance(value, tuple) else value
+
+
+@lru_cache(maxsize=1024)
+def _of_a_token(shape: Shape) -> dict[str, float]:
+    """The FLOP of a token by each convention."""
+    return {name: count(shape) for name, count in CONVENTIONS.items()}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
