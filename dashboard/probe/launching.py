@@ -204,7 +204,7 @@ def words(text: str) -> list[str]:
 
 def jobs(root: Path) -> list[Job]:
     """The jobs of a queue that may not exist yet; looking makes none."""
-    return Store(root).jobs() if (root / FILE).exists() else []
+    return Store(root).jobs() if _has_runs(root) else []
 
 
 def launched() -> set[str]:
@@ -214,7 +214,12 @@ def launched() -> set[str]:
 
 def held(root: Path) -> dict[str, str]:
     """The sweeps that are held, and why."""
-    return Store(root).held() if (root / FILE).exists() else {}
+    return Store(root).held() if _has_runs(root) else {}
+
+
+def _has_runs(root: Path) -> bool:
+    """Whether a folder has runs of a queue, even one whose file was lost: it is made again then."""
+    return (root / FILE).exists() or any(root.glob("*/*/spec.json"))
 
 
 def said(count: int) -> str:

@@ -56,6 +56,12 @@ def _key(x: str) -> str:
     return x
 
 
+def _on_one_line(x: str) -> str:
+    if not x.isprintable():
+        raise ValueError("should be text on one line, without signs that a terminal acts on")
+    return x
+
+
 def _once(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in MEASURES if name in names)
 
@@ -72,7 +78,7 @@ class Stage:
 class Pool:
     """A corpus of a mixture, and the share of a run's sequences drawn from it; `unique_tokens` of it are gone through again and again."""
 
-    corpus: Annotated[str, text(1, 1000)]
+    corpus: Annotated[str, text(1, 1000), After(_on_one_line)]
     share: Share
     unique_tokens: Annotated[float, With(strict=True, ge=0, le=MOST_TOKENS)] = 0.0
 
@@ -118,7 +124,7 @@ class Spec:
         tuple[Annotated[float, With(strict=True, gt=0, le=1)], ...], at_most(16)
     ] = ()  # shares of a run
     # The data: `unique_tokens` of the corpus are gone through again and again; 0 takes all there are.
-    corpus: Annotated[str, text(1, 1000)] = "synthetic"
+    corpus: Annotated[str, text(1, 1000), After(_on_one_line)] = "synthetic"
     unique_tokens: Annotated[float, With(strict=True, ge=0, le=MOST_TOKENS)] = 0.0
     seed: Annotated[int, _whole(0, MOST_SEED)] = 0
     # What is measured: the held-out loss at log-spaced places, each time on so many tokens.

@@ -23,7 +23,7 @@ import psutil
 from data.errors import DataError
 from data.probe.environment import without_secrets
 from data.probe.folder import CHECKPOINT, ENDED, SPEC, Folder, Status, now
-from data.probe.output import OUTPUT, last_line
+from data.probe.output import OUTPUT, ended_how, last_line
 from data.probe.process import Process
 from data.probe.queue import housed
 from data.probe.queue.job import Job
@@ -241,15 +241,6 @@ def _moved_on(folder: Folder, job: Job) -> bool:
     with contextlib.suppress(OSError):
         return (folder.path / CHECKPOINT).stat().st_mtime > job.started
     return False
-
-
-def ended_how(code: int | None, last: str) -> str:
-    """Why a process ended that left no word of its own, as a sentence."""
-    said = f" It said last: {last}" if last else ""
-    if code is not None and code < 0:
-        kind = "killed; the machine may have run out of memory" if code == -9 else f"ended by signal {-code}"
-        return f"Its process was {kind}.{said}"
-    return f"Its process ended with code {code}.{said}"
 
 
 def serve(

@@ -115,6 +115,7 @@ CASES = [
     (HALF, Seen("12", 0, "PREEMPTED"), "lost", "took its place"),
     (HALF, Seen("12", 0, "FAILED", code=2), "failed", "with code 2. It said last: no such corpus"),
     (HALF, Seen("12", 0, "FAILED", signal=9), "failed", "by signal 9"),
+    (HALF, Seen("12", 0, "FAILED", code=137), "failed", "Its process was killed; the machine may have run out of memory. It said last: no"),
     (replace(HALF, state="queued"), Seen("12", 0, "FAILED", code=75), "lost", "stopped on request"),
     (HALF, Seen("12", 0, "CANCELLED"), "cancelled", "in Slurm. Cancelled at step 4 of 9."),
     (HALF, Seen("12", 0, "COMPLETED"), "lost", "does not say how it ended"),
